@@ -1,0 +1,8 @@
+//! Chat for a local network: no account, no Internet, no configuration.
+//!
+//! ARCHITECTURE.md shows how the modules fit; imports go one way, from the bottom of this list up.
+
+pub mod limits;
+pub mod name;
+pub mod protocol;
+pub mod text;

@@ -1,0 +1,67 @@
+//! The codes of `error` and `bye` packets.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)+) => {
+        /// What went wrong, for programs. The packet's `msg` says it to people.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $variant,)+ }
+
+        impl Code {
+            /// Every code there is, in the order of PROTOCOL.md.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The code as the wire has it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A frame that is no packet: not JSON, not UTF-8, or a member of the wrong type.
+    BadPacket = "bad_packet",
+    /// A frame, text, id or token over its bound.
+    TooLong = "too_long",
+    /// A `type` that this server does not know.
+    UnknownType = "unknown_type",
+    /// A command in words that does not exist or lacks an argument.
+    BadCommand = "bad_command",
+    /// A name that can't be one.
+    BadName = "bad_name",
+    /// A name that somebody else has.
+    NameTaken = "name_taken",
+    /// Nobody of that name or address is here.
+    NoSuchUser = "no_such_user",
+    /// No room of that name.
+    NoSuchRoom = "no_such_room",
+    /// Only operators may do that.
+    NotAllowed = "not_allowed",
+    /// The server has as many clients as it takes.
+    ServerFull = "server_full",
+    /// No first packet came in time.
+    HandshakeTimeout = "handshake_timeout",
+    /// The client did not read what was sent to it.
+    SlowConsumer = "slow_consumer",
+    /// An operator ended the connection.
+    Kicked = "kicked",
+    /// The client said that it leaves.
+    Quit = "quit",
+    /// The server is going away.
+    ShuttingDown = "shutting_down",
+}
+
+impl Code {
+    /// The code of that text, if this version knows it.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

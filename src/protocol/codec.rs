@@ -1,0 +1,230 @@
+//! Framing: cuts a stream of bytes into frames.
+//!
+//! A frame is one JSON object. Ours end with a line feed; clients of the replaced system send
+//! bare objects one after another, and TCP merges and splits them anywhere. The decoder looks at
+//! each byte once, whatever the splits, and copies only objects that cross a chunk's end.
+//!
+//! A line feed inside an object ends it: that keeps one slip of somebody typing by hand from
+//! swallowing the lines after it.
+
+use crate::limits::MAX_FRAME_BYTES;
+use std::ops::ControlFlow;
+
+/// What the decoder found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decoded<'a> {
+    /// One whole object, braces balanced; whether it is a packet is not known yet.
+    Frame(&'a [u8]),
+    /// Something that is no object; it is skipped up to its line feed.
+    Garbage,
+    /// A frame or line over [`MAX_FRAME_BYTES`]. The stream can't be followed any more.
+    TooLong,
+}
+
+/// Cuts one direction of one connection. Holds no memory between whole frames.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    state: State,
+    /// The beginning of an object whose end has not come yet.
+    carry: Vec<u8>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+enum State {
+    /// Between objects.
+    #[default]
+    Between,
+    /// In an object, `depth` braces or brackets deep.
+    Object { depth: u32, string: bool, escaped: bool },
+    /// In a line that is no packet; that many of its bytes were skipped.
+    Skipping(usize),
+}
+
+impl Decoder {
+    /// Feeds `chunk` and calls `on` for each thing found, in order. Stops when `on` breaks or
+    /// after [`Decoded::TooLong`]; the decoder is of no use then.
+    pub fn decode(
+        &mut self,
+        chunk: &[u8],
+        mut on: impl FnMut(Decoded<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut start = 0;
+        for (at, &byte) in chunk.iter().enumerate() {
+            match &mut self.state {
+                State::Between => match byte {
+                    b'{' => {
+                        start = at;
+                        self.state = State::Object { depth: 1, string: false, escaped: false };
+                    }
+                    b' ' | b'\t' | b'\r' | b'\n' => {}
+                    _ => {
+                        self.state = State::Skipping(1);
+                        on(Decoded::Garbage)?;
+                    }
+                },
+                State::Object { .. } if byte == b'\n' => {
+                    self.state = State::Between;
+                    self.carry = Vec::new();
+                    on(Decoded::Garbage)?;
+                }
+                State::Object { depth, string, escaped } => {
+                    step(byte, depth, string, escaped);
+                    if *depth == 0 {
+                        self.state = State::Between;
+                        self.finish(&chunk[start..=at], &mut on)?;
+                    }
+                }
+                State::Skipping(_) if byte == b'\n' => self.state = State::Between,
+                State::Skipping(bytes) => {
+                    *bytes += 1;
+                    if *bytes > MAX_FRAME_BYTES {
+                        on(Decoded::TooLong)?;
+                        return ControlFlow::Break(());
+                    }
+                }
+            }
+        }
+        if matches!(self.state, State::Object { .. }) {
+            self.carry.extend_from_slice(&chunk[start..]);
+            if self.carry.len() > MAX_FRAME_BYTES {
+                on(Decoded::TooLong)?;
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Hands out the object that ends with `tail`.
+    fn finish(
+        &mut self,
+        tail: &[u8],
+        on: &mut impl FnMut(Decoded<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut whole = std::mem::take(&mut self.carry);
+        let frame = if whole.is_empty() {
+            tail
+        } else {
+            whole.extend_from_slice(tail);
+            &whole
+        };
+        if frame.len() > MAX_FRAME_BYTES {
+            on(Decoded::TooLong)?;
+            return ControlFlow::Break(());
+        }
+        on(Decoded::Frame(frame))
+    }
+}
+
+/// One byte inside an object (RFC 8259: only strings can hold braces that do not count).
+#[inline]
+fn step(byte: u8, depth: &mut u32, string: &mut bool, escaped: &mut bool) {
+    if *string {
+        match byte {
+            _ if *escaped => *escaped = false,
+            b'\\' => *escaped = true,
+            b'"' => *string = false,
+            _ => {}
+        }
+    } else {
+        match byte {
+            b'"' => *string = true,
+            b'{' | b'[' => *depth += 1,
+            b'}' | b']' => *depth -= 1,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    enum Found {
+        Frame(Vec<u8>),
+        Garbage,
+        TooLong,
+    }
+
+    fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Found> {
+        let mut decoder = Decoder::default();
+        let mut found = Vec::new();
+        for chunk in chunks {
+            let flow = decoder.decode(chunk, |decoded| {
+                found.push(match decoded {
+                    Decoded::Frame(frame) => Found::Frame(frame.to_vec()),
+                    Decoded::Garbage => Found::Garbage,
+                    Decoded::TooLong => Found::TooLong,
+                });
+                ControlFlow::Continue(())
+            });
+            if flow.is_break() {
+                break;
+            }
+        }
+        found
+    }
+
+    fn frames(texts: &[&str]) -> Vec<Found> {
+        texts.iter().map(|t| Found::Frame(t.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn lines_bare_objects_and_merged_objects_are_all_frames() {
+        let stream = "{\"a\":1}\n {\"b\":[{}]}\r\n{\"c\":\"}{\\\"\"}{\"d\":{}}";
+        let expected = frames(&["{\"a\":1}", "{\"b\":[{}]}", "{\"c\":\"}{\\\"\"}", "{\"d\":{}}"]);
+        assert_eq!(decode([stream.as_bytes()]), expected);
+        assert_eq!(decode(stream.as_bytes().chunks(1)), expected);
+    }
+
+    #[test]
+    fn garbage_is_told_once_and_skipped_to_its_line_feed() {
+        let stream = b"GET / HTTP/1.1\n{\"a\":1}\nhello {\"b\":2}\n{\"c\":3}";
+        let mut expected = vec![Found::Garbage];
+        expected.extend(frames(&["{\"a\":1}"]));
+        expected.push(Found::Garbage);
+        expected.extend(frames(&["{\"c\":3}"]));
+        assert_eq!(decode([&stream[..]]), expected);
+    }
+
+    #[test]
+    fn a_line_feed_ends_an_unfinished_object_and_the_next_line_lives() {
+        let mut expected = vec![Found::Garbage];
+        expected.extend(frames(&["{\"a\":1}"]));
+        assert_eq!(decode([&b"{\"msg\":\"oops\n{\"a\":1}\n"[..]]), expected);
+    }
+
+    #[test]
+    fn a_frame_of_the_bound_passes_and_one_byte_more_does_not() {
+        let exact = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_FRAME_BYTES - 8));
+        assert_eq!(exact.len(), MAX_FRAME_BYTES);
+        assert_eq!(decode([exact.as_bytes()]), frames(&[&exact]));
+        let longer = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_FRAME_BYTES - 7));
+        for size in [1, 1000, longer.len()] {
+            assert_eq!(decode(longer.as_bytes().chunks(size)), [Found::TooLong], "{size}");
+        }
+        assert_eq!(decode(vec![b'x'; MAX_FRAME_BYTES + 1].chunks(999)), [Found::Garbage, Found::TooLong]);
+    }
+
+    #[test]
+    fn nothing_is_held_between_frames() {
+        let mut decoder = Decoder::default();
+        for byte in b"{\"a\":\"long enough to be carried\"}\n" {
+            let _ = decoder.decode(&[*byte], |_| ControlFlow::Continue(()));
+        }
+        assert_eq!(decoder.carry.capacity(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_in_any_splits_give_the_same_and_never_panic(
+            bytes in proptest::collection::vec(prop_oneof![
+                Just(b'{'), Just(b'}'), Just(b'"'), Just(b'\\'), Just(b'\n'), Just(b'['), Just(b']'), any::<u8>()
+            ], 0..300),
+            size in 1usize..40,
+        ) {
+            prop_assert_eq!(decode(bytes.chunks(size)), decode([&bytes[..]]));
+        }
+    }
+}

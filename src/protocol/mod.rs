@@ -1,0 +1,18 @@
+//! The wire: packets, framing, and the one table of commands.
+//!
+//! Knows what is said and how it is written, not who may say it nor over which socket.
+//! PROTOCOL.md in the project's root documents it for other programs.
+
+pub mod code;
+pub mod codec;
+pub mod command;
+pub mod event;
+pub mod packet;
+pub mod request;
+pub mod target;
+
+pub use code::Code;
+pub use event::Event;
+pub use packet::Packet;
+pub use request::Request;
+pub use target::Target;

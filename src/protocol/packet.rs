@@ -1,0 +1,183 @@
+//! The packet: one JSON object, with every member the wire knows.
+//!
+//! [`Request`](super::Request) and [`Event`](super::Event) give a packet its meaning; this file
+//! only holds the schema. Members that are absent are not written; members that are not listed
+//! here are ignored.
+
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// Who a packet is from. The server writes it on everything it sends on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// A user's name, or `server`.
+    #[serde(default)]
+    pub name: String,
+    /// The address the user is connected from; empty for the server itself.
+    #[serde(default)]
+    pub ip: String,
+}
+
+impl Sender {
+    /// The server as a sender.
+    pub fn server() -> Self {
+        Self { name: "server".into(), ip: String::new() }
+    }
+
+    /// A user at an address.
+    pub fn user(name: &str, ip: IpAddr) -> Self {
+        Self { name: name.into(), ip: ip.to_string() }
+    }
+
+    /// Whether this is the server itself.
+    pub fn is_server(&self) -> bool {
+        self.name.eq_ignore_ascii_case("server")
+    }
+}
+
+/// Which server answers: in `welcome` and `pong`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerInfo {
+    /// The server's id: 16 hexadecimal digits that stay the same over restarts and addresses.
+    #[serde(default)]
+    pub id: String,
+    /// The server's name, as people write it.
+    #[serde(default)]
+    pub name: String,
+    /// The version of the program.
+    #[serde(default)]
+    pub version: String,
+}
+
+/// What the server takes at most: in `welcome`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// Longest frame, in bytes.
+    pub frame_bytes: usize,
+    /// Longest text, in bytes.
+    pub text_bytes: usize,
+    /// Longest name, in characters.
+    pub name_chars: usize,
+}
+
+/// One user in the answer to `users` or `whois`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserInfo {
+    /// The user's name.
+    pub name: String,
+    /// The address of the user's oldest session.
+    #[serde(default)]
+    pub ip: String,
+    /// When the user came (RFC 3339, UTC); only in `whois`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// How many sessions the user has; only in `whois`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<usize>,
+    /// Whether the user may use the operators' commands; only in `whois`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<bool>,
+}
+
+macro_rules! packet {
+    ($($(#[$doc:meta])* $(($rename:literal))? $member:ident: $type:ty,)+) => {
+        /// Every member of a packet, both ways. PROTOCOL.md tells which packet has which.
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct Packet {
+            /// Who says it.
+            #[serde(default)]
+            pub from: Sender,
+            /// Whom it is for.
+            #[serde(default)]
+            pub to: String,
+            /// What a person reads.
+            #[serde(default)]
+            pub msg: String,
+            $($(#[$doc])* $(#[serde(rename = $rename)])?
+            #[serde(default, skip_serializing_if = "Option::is_none")] pub $member: Option<$type>,)+
+        }
+    };
+}
+
+packet! {
+    /// What the packet is; `chat` when absent.
+    ("type") kind: String,
+    /// The sender's own token for the packet, echoed in the receipt or error.
+    id: String,
+    /// Server-wide, strictly increasing number of a message.
+    seq: u64,
+    /// When the server took it: RFC 3339, UTC, milliseconds.
+    ts: String,
+    /// Why, for programs: see [`Code`](super::Code).
+    code: String,
+    /// Version of the wire.
+    v: u32,
+    /// What a hello's session is for: `chat`, `send` or `tail`.
+    mode: String,
+    /// What makes several connections the same user: a secret of the client's.
+    token: String,
+    /// A name: the one asked for, given, or suggested.
+    name: String,
+    /// The name that was changed.
+    old: String,
+    /// The address the server sees.
+    ip: String,
+    /// Whether this session may use the operators' commands.
+    operator: bool,
+    /// Which server this is.
+    server: ServerInfo,
+    /// What the server takes at most.
+    limits: Limits,
+    /// Users who are present, after what the packet tells.
+    total: usize,
+    /// Users whom a `joined` or `left` tells of.
+    count: usize,
+    /// Their names; absent in big rooms, and then `count` alone tells.
+    names: Vec<String>,
+    /// A page of users.
+    users: Vec<UserInfo>,
+    /// The name to ask the next page `after`; absent on the last.
+    next: String,
+    /// Where a page of users starts: after this name.
+    after: String,
+    /// Who is asked about.
+    user: UserInfo,
+    /// The server's local time: RFC 3339 with its offset.
+    time: String,
+    /// Seconds the server has been up.
+    uptime: u64,
+    /// A message that tells what its sender does (`/me`).
+    action: bool,
+    /// Who raised the alert.
+    by: String,
+}
+
+impl Packet {
+    /// Reads one frame.
+    ///
+    /// # Errors
+    /// When it is no JSON object, not UTF-8, or a known member has the wrong type.
+    pub fn parse(frame: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(frame)
+    }
+
+    /// Appends the packet as one frame with its line feed.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        if let Err(error) = serde_json::to_writer(&mut *out, self) {
+            // Only a Serialize that fails by itself could end here, and these are derived.
+            out.truncate(start);
+            tracing::error!(%error, "a packet could not be written");
+            return;
+        }
+        out.push(b'\n');
+    }
+
+    /// The packet as one frame with its line feed.
+    pub fn to_frame(&self) -> Vec<u8> {
+        let mut frame = Vec::with_capacity(128);
+        self.write_to(&mut frame);
+        frame
+    }
+}

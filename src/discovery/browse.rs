@@ -1,0 +1,81 @@
+//! The ordinary browse, by the mDNS library: what comes, changes and goes, for as long as it runs.
+
+use super::SERVICE;
+use super::event::Event;
+use super::order::{is_usable, scoped};
+use super::sighting::{Heard, Sighting, instance_label};
+use crate::limits::INTERFACE_CHECK;
+use mdns_sd::{Receiver, ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
+use std::net::SocketAddr;
+use tokio::sync::mpsc;
+
+/// A browse that ends when this is dropped. It has a thread of the library's.
+pub(super) struct Browser {
+    daemon: ServiceDaemon,
+    events: Receiver<ServiceEvent>,
+}
+
+impl Browser {
+    /// Starts browsing on all interfaces, those that come up later too.
+    pub(super) fn start() -> Result<Browser, mdns_sd::Error> {
+        let daemon = ServiceDaemon::new()?;
+        daemon.set_ip_check_interval(u32::try_from(INTERFACE_CHECK.as_secs()).unwrap_or(1))?;
+        let events = daemon.browse(&format!("{SERVICE}."))?;
+        Ok(Browser { daemon, events })
+    }
+
+    /// Passes on what is heard, for as long as somebody takes it and the library runs.
+    pub(super) async fn forward(self, found: mpsc::Sender<Event>) {
+        loop {
+            let event = tokio::select! {
+                event = self.events.recv_async() => event,
+                () = found.closed() => return,
+            };
+            let event = match event {
+                Ok(ServiceEvent::ServiceResolved(service)) => sighting(&service).map(Event::Seen),
+                Ok(ServiceEvent::ServiceRemoved(_, full_name)) => instance_label(&full_name).map(Event::Gone),
+                Ok(_) => None,
+                Err(_) => return,
+            };
+            if let Some(event) = event
+                && found.send(event).await.is_err()
+            {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Fails only if the thread is gone already.
+        let _ = self.daemon.shutdown();
+    }
+}
+
+fn sighting(service: &ResolvedService) -> Option<Sighting> {
+    let label = instance_label(service.get_fullname())?;
+    let port = service.get_port();
+    let addrs: Vec<SocketAddr> =
+        service.get_addresses().iter().filter_map(|ip| reachable(ip, port)).collect();
+    if addrs.is_empty() || port == 0 {
+        return None;
+    }
+    let txt = service.get_properties().iter().map(|property| {
+        let value = property.val().map(String::from_utf8_lossy).unwrap_or_default();
+        (property.key().to_owned(), value.into_owned())
+    });
+    Some(Sighting::new(&label, txt, addrs, Heard { browse: true, one_shot: false }))
+}
+
+/// The address to connect to, if it is one. Loopback addresses count if loopback told of them.
+fn reachable(ip: &ScopedIp, port: u16) -> Option<SocketAddr> {
+    let is_loopback = |name: &str| name.starts_with("lo") || name.contains("Loopback");
+    let (on_loopback, interface) = match ip {
+        ScopedIp::V4(v4) => (v4.interface_ids().iter().any(|id| is_loopback(&id.name)), 0),
+        ScopedIp::V6(v6) => (is_loopback(&v6.scope_id().name), v6.scope_id().index),
+        _ => return None,
+    };
+    let ip = ip.to_ip_addr();
+    is_usable(ip, on_loopback).then(|| scoped(ip, port, interface))
+}

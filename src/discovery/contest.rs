@@ -1,0 +1,199 @@
+//! Who wins among the servers that proved themselves, and when. Pure: time is passed in.
+
+use super::label::{is_called, is_surely};
+use super::outcome::{Found, Outcome, Proof, Tried, server_name};
+use super::sighting::Sighting;
+use crate::limits::{SETTLE, SETTLE_PENDING};
+use std::net::SocketAddr;
+use tokio::time::Instant;
+
+/// The servers that proved themselves so far, and what is noted of the others.
+pub(super) struct Contest<T> {
+    wanted: Option<String>,
+    last_used: Option<String>,
+    proven: Vec<Found<T>>,
+    first_proof: Option<Instant>,
+    tried: Tried,
+}
+
+/// What the contest waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing has proved itself yet.
+    Open,
+    /// Something has; it is decided at that time at the latest.
+    Settling(Instant),
+    /// Nothing more is to be waited for.
+    Decided,
+}
+
+impl<T> Contest<T> {
+    /// A contest for a server wanted by name or id, in which the one used last wins at once.
+    pub(super) fn new(wanted: Option<String>, last_used: Option<String>) -> Contest<T> {
+        let tried = Tried { wanted: wanted.clone(), ..Tried::default() };
+        Contest { wanted, last_used, proven: Vec::new(), first_proof: None, tried }
+    }
+
+    /// Takes in a proof. `expected` is the id that whoever gave the address said is there: if another
+    /// server answers, that is noted, and it wins nothing. It will be found under its own name.
+    pub(super) fn proof(&mut self, expected: Option<&str>, addr: SocketAddr, proof: Proof<T>, now: Instant) {
+        if expected.is_some_and(|expected| expected != proof.id) {
+            self.tried.strangers.push((addr, server_name(&proof.name, &proof.id)));
+            return;
+        }
+        if !self.is_wanted(&proof.id, &proof.name) {
+            let name = server_name(&proof.name, &proof.id);
+            if !self.tried.others.contains(&name) {
+                self.tried.others.push(name);
+            }
+            return;
+        }
+        if self.proven.iter().any(|found| found.id == proof.id) {
+            return;
+        }
+        self.first_proof.get_or_insert(now);
+        let Proof { id, name, link } = proof;
+        self.proven.push(Found { id, name, addr, addrs: vec![addr], link });
+    }
+
+    /// Notes an address at which nothing answered.
+    pub(super) fn failure(&mut self, addr: SocketAddr, error: String) {
+        self.tried.failed.push((addr, error));
+    }
+
+    /// What to wait for. `pending` says that a server which was seen, or used last, may still answer.
+    pub(super) fn verdict(&self, pending: bool) -> Verdict {
+        let Some(first) = self.first_proof else { return Verdict::Open };
+        if self.proven.iter().any(|found| self.is_sure(found)) {
+            return Verdict::Decided;
+        }
+        Verdict::Settling(first + if pending { SETTLE_PENDING } else { SETTLE })
+    }
+
+    /// The end: the one for sure, or the only one, or all.
+    pub(super) fn conclude(mut self) -> Outcome<T> {
+        if let Some(at) = self.proven.iter().position(|found| self.is_sure(found)) {
+            return Outcome::Found(self.proven.swap_remove(at));
+        }
+        match self.proven.len() {
+            0 => Outcome::Nothing(self.tried),
+            1 => Outcome::Found(self.proven.swap_remove(0)),
+            _ => Outcome::Several(self.proven),
+        }
+    }
+
+    /// What is noted of the search, to be completed before the end.
+    pub(super) fn tried_mut(&mut self) -> &mut Tried {
+        &mut self.tried
+    }
+
+    /// The servers that proved themselves, for their addresses to be completed.
+    pub(super) fn proven_mut(&mut self) -> &mut [Found<T>] {
+        &mut self.proven
+    }
+
+    /// Whether this server has proved itself.
+    pub(super) fn has_proven(&self, id: &str) -> bool {
+        self.proven.iter().any(|found| found.id == id)
+    }
+
+    /// Whether a server that was only seen may turn out to be a wanted one.
+    pub(super) fn may_be_wanted(&self, sighting: &Sighting) -> bool {
+        sighting.id.as_ref().is_none_or(|id| self.is_wanted(id, &sighting.name))
+    }
+
+    fn is_wanted(&self, id: &str, name: &str) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| is_called(wanted, name, id))
+    }
+
+    /// Whether no other server can be meant: the one used last, or one wanted by its id.
+    fn is_sure(&self, found: &Found<T>) -> bool {
+        self.last_used.as_ref() == Some(&found.id)
+            || self.wanted.as_ref().is_some_and(|wanted| is_surely(wanted, &found.name, &found.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFICE: &str = "3f9a1c7700112233";
+    const LAB: &str = "a0b1c2d3e4f50617";
+
+    fn addr(number: u8) -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, number], 7667))
+    }
+
+    fn proof(id: &str, name: &str) -> Proof<()> {
+        Proof { id: id.into(), name: name.into(), link: () }
+    }
+
+    fn contest(wanted: Option<&str>, last_used: Option<&str>) -> Contest<()> {
+        Contest::new(wanted.map(String::from), last_used.map(String::from))
+    }
+
+    #[test]
+    fn the_server_used_last_wins_at_once() {
+        let mut contest = contest(None, Some(OFFICE));
+        contest.proof(None, addr(1), proof(LAB, "lab"), Instant::now());
+        assert!(matches!(contest.verdict(false), Verdict::Settling(_)));
+        contest.proof(Some(OFFICE), addr(2), proof(OFFICE, "office"), Instant::now());
+        assert_eq!(contest.verdict(false), Verdict::Decided);
+        assert!(matches!(contest.conclude(), Outcome::Found(found) if found.id == OFFICE));
+    }
+
+    #[test]
+    fn the_only_server_wins_after_the_settle_window() {
+        let mut contest = contest(None, None);
+        assert_eq!(contest.verdict(false), Verdict::Open);
+        let now = Instant::now();
+        contest.proof(None, addr(1), proof(OFFICE, "office"), now);
+        assert_eq!(contest.verdict(false), Verdict::Settling(now + SETTLE));
+        assert_eq!(contest.verdict(true), Verdict::Settling(now + SETTLE_PENDING));
+        assert!(matches!(contest.conclude(), Outcome::Found(found) if found.addr == addr(1)));
+    }
+
+    #[test]
+    fn several_servers_are_a_choice_and_each_is_in_it_once() {
+        let mut contest = contest(None, None);
+        for (number, id) in [(1, OFFICE), (2, OFFICE), (3, LAB)] {
+            contest.proof(None, addr(number), proof(id, "same name"), Instant::now());
+        }
+        let Outcome::Several(list) = contest.conclude() else { panic!("no choice") };
+        assert_eq!(list.iter().map(|found| found.id.as_str()).collect::<Vec<_>>(), [OFFICE, LAB]);
+    }
+
+    #[test]
+    fn a_server_that_is_not_the_expected_one_wins_nothing() {
+        let mut contest = contest(None, Some(OFFICE));
+        contest.proof(Some(OFFICE), addr(1), proof(LAB, "office"), Instant::now());
+        assert_eq!(contest.verdict(false), Verdict::Open);
+        let Outcome::Nothing(tried) = contest.conclude() else { panic!("a stranger won") };
+        assert_eq!(tried.strangers, [(addr(1), "office (a0b1c2d3)".to_owned())]);
+    }
+
+    #[test]
+    fn a_server_can_be_wanted_by_name_id_or_label() {
+        for (wanted, sure) in [
+            ("The Office", false),
+            ("the office", false),
+            ("3f9a", false),
+            ("3F9A1C77", true),
+            ("the-office-3f9a1c77", true),
+        ] {
+            let mut contest = contest(Some(wanted), None);
+            contest.proof(None, addr(1), proof(LAB, "lab"), Instant::now());
+            contest.proof(None, addr(2), proof(OFFICE, "The Office"), Instant::now());
+            assert_eq!(contest.verdict(false) == Verdict::Decided, sure, "{wanted}");
+            assert!(matches!(contest.conclude(), Outcome::Found(found) if found.id == OFFICE), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn servers_that_are_not_wanted_are_told_of() {
+        let mut contest = contest(Some("3f"), None);
+        contest.proof(None, addr(1), proof(OFFICE, "office"), Instant::now());
+        let Outcome::Nothing(tried) = contest.conclude() else { panic!("two digits are no id") };
+        assert_eq!(tried.others, ["office (3f9a1c77)"]);
+    }
+}

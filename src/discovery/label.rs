@@ -1,0 +1,99 @@
+//! The name under which a server is announced. Pure.
+
+use crate::limits::{MAX_ANNOUNCED_NAME_BYTES, MAX_SLUG_BYTES};
+
+/// Digits of the id in the label: enough to tell the servers of a LAN apart.
+const SHORT_ID_DIGITS: usize = 8;
+
+/// Digits from which on an id's beginning is taken for one: fewer are met by chance.
+const MIN_ID_PREFIX: usize = 4;
+
+/// The DNS label of a server, for instance and host alike: the name in lower-case ASCII letters,
+/// digits and hyphens, then the first 8 digits of the id, as in `office-3f9a1c77`. Unique without
+/// probing, never the machine's own host name, and free of the capitals and dots with which DNS-SD
+/// implementations disagree.
+pub fn server_label(name: &str, id: &str) -> String {
+    let mut slug = String::new();
+    for character in name.chars() {
+        if slug.len() == MAX_SLUG_BYTES {
+            break;
+        }
+        let character = character.to_ascii_lowercase();
+        if character.is_ascii_alphanumeric() {
+            slug.push(character);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    let slug = if slug.is_empty() { "lanchat" } else { slug };
+    format!("{slug}-{}", short_id(id))
+}
+
+/// Whether a server is meant by this name, label or beginning of an id, in whatever case.
+pub(super) fn is_called(wanted: &str, name: &str, id: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    name.to_lowercase() == wanted
+        || (wanted.len() >= MIN_ID_PREFIX && id.starts_with(&wanted))
+        || server_label(name, id) == wanted
+}
+
+/// Whether no other server can be meant by it, because it holds enough of the id.
+pub(super) fn is_surely(wanted: &str, name: &str, id: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    (wanted.len() >= SHORT_ID_DIGITS && id.starts_with(&wanted)) || server_label(name, id) == wanted
+}
+
+/// The first 8 digits of an id, as shown beside names.
+pub(super) fn short_id(id: &str) -> &str {
+    id.get(..SHORT_ID_DIGITS).unwrap_or(id)
+}
+
+/// A name that strangers sent or that strangers get: bounded, and without control characters.
+pub(super) fn plain_name(name: &str) -> String {
+    let mut plain = String::new();
+    for character in name.chars().filter(|character| !character.is_control()) {
+        if plain.len() + character.len_utf8() > MAX_ANNOUNCED_NAME_BYTES {
+            break;
+        }
+        plain.push(character);
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_lower_case_ascii_with_the_short_id() {
+        let id = "3f9a1c7700112233";
+        for (name, label) in [
+            ("office", "office-3f9a1c77"),
+            ("The Office, 2nd floor", "the-office-2nd-floor-3f9a1c77"),
+            ("v1.2", "v1-2-3f9a1c77"),
+            ("  Büro  ", "b-ro-3f9a1c77"),
+            ("会議室", "lanchat-3f9a1c77"),
+            ("", "lanchat-3f9a1c77"),
+        ] {
+            assert_eq!(server_label(name, id), label);
+        }
+        assert_eq!(server_label("x", "ab"), "x-ab");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_name_makes_a_valid_label(name in ".*", id in "[0-9a-f]{16}") {
+            let label = server_label(&name, &id);
+            assert!(label.len() <= 63 && label.ends_with(&id[..8]));
+            assert!(label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
+            assert!(!label.starts_with('-'));
+        }
+
+        #[test]
+        fn every_name_becomes_plain(name in ".*") {
+            let plain = plain_name(&name);
+            assert!(plain.len() <= 63 && !plain.contains(char::is_control));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Finding servers on the local network, and being found, by mDNS (RFC 6762) and DNS-SD (RFC 6763).
+//!
+//! [`Announcer`] makes a server visible, [`Search`] reports the servers that are, and [`find`] turns
+//! that into one open link to the right server as fast as the network allows. The only module that
+//! knows of multicast and of the machine's interfaces. It knows nothing of the wire: whoever calls
+//! [`find`] brings a probe that proves what answers at an address. What is heard here is a hint from
+//! strangers; it decides where to knock, never whom to believe.
+
+mod announce;
+mod answer;
+mod board;
+mod browse;
+mod contest;
+mod event;
+mod find;
+mod interfaces;
+mod label;
+mod neighbours;
+mod oneshot;
+mod order;
+mod outcome;
+mod race;
+mod scan;
+mod search;
+mod sighting;
+
+pub use announce::{AnnounceError, Announcement, Announcer};
+pub use find::{FindOptions, Known, Progress, find};
+pub use interfaces::{Link, links, multicast_port};
+pub use label::server_label;
+pub use neighbours::neighbours;
+pub use outcome::{Found, Outcome, Proof, Tried};
+pub use race::{RaceError, race};
+pub use scan::scan;
+pub use search::{Change, Reach, Search, SearchOptions};
+pub use sighting::{Heard, Sighting};
+
+/// The service's type (RFC 6763 7), as DNS writes it.
+pub const SERVICE: &str = "_lanchat._tcp.local";
+
+/// The host name that is looked up in the search domain when mDNS finds nothing.
+pub const WELL_KNOWN_HOST: &str = "lanchat";

@@ -1,0 +1,95 @@
+//! Who else speaks mDNS here. If others are heard and no server is, there is none; if nobody is, it
+//! may be that nothing gets in. Only `lanchat doctor` asks.
+
+use super::answer::question;
+use super::interfaces::{Link, MDNS_PORT, links, shared_socket};
+use super::oneshot::{GROUP_V4, GROUP_V6, HOPS};
+use crate::limits::MAX_MDNS_PACKET_BYTES;
+use socket2::{Domain, SockRef};
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::time::Duration;
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, interval, timeout_at};
+
+/// The question that every DNS-SD responder answers: which kinds of services it has (RFC 6763 9).
+const ALL_KINDS: &str = "_services._dns-sd._udp.local";
+
+/// Between two questions; a responder may leave out an answer that it multicast a second ago.
+const REPEAT: Duration = Duration::from_millis(1100);
+
+/// The addresses of other machines from which mDNS was heard while asking for this long. Runs on
+/// tokio. Families for which nothing can be opened are left out.
+pub async fn neighbours(wait: Duration) -> BTreeSet<IpAddr> {
+    let links: Vec<Link> = links().unwrap_or_default().into_iter().filter(|link| !link.loopback).collect();
+    let deadline = Instant::now() + wait;
+    let (v4, v6) =
+        tokio::join!(listen(open_v4(&links), &links, deadline), listen(open_v6(&links), &links, deadline));
+    v4.into_iter().chain(v6).collect()
+}
+
+fn open_v4(links: &[Link]) -> io::Result<UdpSocket> {
+    let socket = shared_socket(Domain::IPV4)?;
+    socket.set_multicast_ttl_v4(HOPS)?;
+    for address in links.iter().filter_map(Link::v4) {
+        socket.join_multicast_v4(&GROUP_V4, &address)?;
+    }
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket.into())
+}
+
+fn open_v6(links: &[Link]) -> io::Result<UdpSocket> {
+    let socket = shared_socket(Domain::IPV6)?;
+    socket.set_multicast_hops_v6(HOPS)?;
+    for link in links.iter().filter(|link| link.v6().is_some()) {
+        socket.join_multicast_v6(&GROUP_V6, link.index)?;
+    }
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket.into())
+}
+
+async fn listen(socket: io::Result<UdpSocket>, links: &[Link], deadline: Instant) -> BTreeSet<IpAddr> {
+    let mut heard = BTreeSet::new();
+    let (Ok(socket), Ok(question)) = (socket, question(ALL_KINDS)) else { return heard };
+    let own: Vec<IpAddr> = links.iter().flat_map(|link| link.addrs.iter().copied()).collect();
+    let mut buffer = vec![0; MAX_MDNS_PACKET_BYTES];
+    let mut repeat = interval(REPEAT);
+    let listening = async {
+        loop {
+            tokio::select! {
+                _ = repeat.tick() => ask(&socket, links, &question).await,
+                Ok((_, from)) = socket.recv_from(&mut buffer) => {
+                    if !own.contains(&from.ip()) && !from.ip().is_loopback() {
+                        heard.insert(from.ip());
+                    }
+                }
+            }
+        }
+    };
+    // It only ever ends by its time.
+    let _: Result<(), _> = timeout_at(deadline, listening).await;
+    heard
+}
+
+/// Sends the question on each link. A link on which it fails is not heard of, which says it all.
+async fn ask(socket: &UdpSocket, links: &[Link], question: &[u8]) {
+    let is_v4 = socket.local_addr().is_ok_and(|addr| addr.is_ipv4());
+    for link in links {
+        let (chosen, group) = if is_v4 {
+            let Some(address) = link.v4() else { continue };
+            let chosen = SockRef::from(socket).set_multicast_if_v4(&address);
+            (chosen, SocketAddr::from((GROUP_V4, MDNS_PORT)))
+        } else {
+            let chosen = SockRef::from(socket).set_multicast_if_v6(link.index);
+            (chosen, SocketAddrV6::new(GROUP_V6, MDNS_PORT, 0, link.index).into())
+        };
+        let sent = match chosen {
+            Ok(()) => socket.send_to(question, group).await.map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = sent {
+            tracing::debug!(link = link.name, %error, "question to all responders not sent");
+        }
+    }
+}

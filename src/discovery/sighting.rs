@@ -1,0 +1,165 @@
+//! A server as mDNS shows it. Pure.
+
+use super::SERVICE;
+use super::label::{is_called, plain_name, short_id};
+use super::order::in_order;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// Digits of an id: 16 as we make them, up to those of a whole SHA-256.
+const ID_DIGITS: std::ops::RangeInclusive<usize> = 16..=64;
+
+/// Bytes of a TXT entry's key that are kept; our own have two (RFC 6763 6.4 asks for at most nine).
+const MAX_TXT_KEY_BYTES: usize = 32;
+
+/// TXT entries that are kept; ours has three.
+const MAX_TXT_ENTRIES: usize = 16;
+
+/// A server as it was heard of. Anybody on the network can say anything here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// The server's id, lower-case hexadecimal. `None` if somebody else's program announces it.
+    pub id: Option<String>,
+    /// What people call it: TXT `n`, or else the instance label. At most 63 bytes, no controls.
+    pub name: String,
+    /// The DNS label of the service's instance: what tells the servers of a network apart.
+    pub instance: String,
+    /// Where it may be reached, likeliest first; link-local ones with their interface. At most 16.
+    pub addrs: Vec<SocketAddr>,
+    /// The version of the wire that it speaks: TXT `v`.
+    pub version: Option<String>,
+    /// All of the TXT record, keys in lower case, controls removed.
+    pub txt: BTreeMap<String, String>,
+    /// By which of the two ways it was heard of.
+    pub heard: Heard,
+}
+
+/// The ways in which a server was heard of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// By the ordinary, multicast answer to a question from port 5353.
+    pub browse: bool,
+    /// By the unicast answer to a question from a port of our own (RFC 6762 6.7).
+    pub one_shot: bool,
+}
+
+impl Sighting {
+    /// Builds one from what a responder sent. Controls are removed and bounds applied here.
+    pub(super) fn new(
+        instance: &str,
+        txt: impl IntoIterator<Item = (String, String)>,
+        addrs: impl IntoIterator<Item = SocketAddr>,
+        heard: Heard,
+    ) -> Sighting {
+        let mut entries = BTreeMap::new();
+        for (key, value) in txt.into_iter().take(MAX_TXT_ENTRIES) {
+            let key = plain_name(&key).to_ascii_lowercase();
+            if !key.is_empty() && key.len() <= MAX_TXT_KEY_BYTES {
+                let value: String = value.chars().filter(|character| !character.is_control()).collect();
+                // The first of several entries with one key counts (RFC 6763 6.4).
+                entries.entry(key).or_insert(value);
+            }
+        }
+        let instance = plain_name(instance);
+        let named = entries.get("n").map(|name| plain_name(name)).filter(|name| !name.is_empty());
+        Sighting {
+            id: entries.get("id").and_then(|id| valid_id(id)),
+            name: named.unwrap_or_else(|| instance.clone()),
+            version: entries.get("v").cloned(),
+            addrs: in_order(addrs),
+            txt: entries,
+            instance,
+            heard,
+        }
+    }
+
+    /// Whether this server may be meant by a name, a label, or the first four or more digits of an id.
+    pub fn is_called(&self, wanted: &str) -> bool {
+        is_called(wanted, &self.name, self.id.as_deref().unwrap_or_default())
+            || self.instance.eq_ignore_ascii_case(wanted)
+    }
+
+    /// The first 8 digits of its id, as shown beside the name.
+    pub fn short_id(&self) -> Option<&str> {
+        self.id.as_deref().map(short_id)
+    }
+}
+
+/// The instance's label out of its full name, in which `\` escapes dots (RFC 6763 4.3). `None` if
+/// the name is that of another service.
+pub(super) fn instance_label(full_name: &str) -> Option<String> {
+    let full_name = full_name.strip_suffix('.').unwrap_or(full_name);
+    let split = full_name.len().checked_sub(SERVICE.len() + 1)?;
+    let (label, rest) = full_name.split_at_checked(split)?;
+    if !rest.strip_prefix('.')?.eq_ignore_ascii_case(SERVICE) {
+        return None;
+    }
+    let mut unescaped = String::new();
+    let mut characters = label.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => unescaped.extend(characters.next()),
+            other => unescaped.push(other),
+        }
+    }
+    Some(unescaped)
+}
+
+fn valid_id(text: &str) -> Option<String> {
+    let id = text.to_ascii_lowercase();
+    let valid = ID_DIGITS.contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    valid.then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_txt(txt: &[(&str, &str)]) -> Sighting {
+        let txt = txt.iter().map(|(key, value)| (key.to_string(), value.to_string()));
+        Sighting::new("office-3f9a1c77", txt, [], Heard::default())
+    }
+
+    #[test]
+    fn the_txt_record_names_the_server() {
+        let seen = with_txt(&[("V", "1"), ("id", "3F9A1C7700112233"), ("n", "The Office")]);
+        assert_eq!(seen.name, "The Office");
+        assert_eq!(seen.short_id(), Some("3f9a1c77"));
+        assert_eq!(seen.version.as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn without_one_the_label_does() {
+        let seen = with_txt(&[("note", "hand-made"), ("id", "short"), ("n", "")]);
+        assert_eq!((seen.name.as_str(), seen.id), ("office-3f9a1c77", None));
+        assert_eq!(seen.txt["note"], "hand-made");
+    }
+
+    #[test]
+    fn terminal_escapes_do_not_get_in() {
+        let seen = with_txt(&[("n", "a\u{1b}]0;x\u{7}b"), ("k", "\u{1b}[2J")]);
+        assert_eq!((seen.name.as_str(), seen.txt["k"].as_str()), ("a]0;xb", "[2J"));
+    }
+
+    #[test]
+    fn a_label_is_what_comes_before_the_service() {
+        for (full, label) in [
+            ("office-3f9a1c77._lanchat._tcp.local.", Some("office-3f9a1c77")),
+            ("Avahi Room._LanChat._tcp.local", Some("Avahi Room")),
+            (r"v1\.2 \\ x._lanchat._tcp.local.", Some(r"v1.2 \ x")),
+            ("x._http._tcp.local.", None),
+            ("_lanchat._tcp.local.", None),
+            ("", None),
+        ] {
+            assert_eq!(instance_label(full).as_deref(), label, "{full}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_full_name_makes_it_panic(text in "\\PC*") {
+            instance_label(&text);
+            instance_label(&format!("{text}._lanchat._tcp.local."));
+        }
+    }
+}

@@ -6,5 +6,6 @@ pub mod chat;
 pub mod discovery;
 pub mod limits;
 pub mod name;
+pub mod prompt;
 pub mod protocol;
 pub mod text;

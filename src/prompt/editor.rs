@@ -1,0 +1,211 @@
+//! The editing thread: reads line after line with rustyline until it is told to stop.
+
+use std::any::Any;
+use std::io::{self, IsTerminal as _};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
+use tokio::sync::mpsc;
+
+use super::assist::{Assistant, Interruption};
+use super::history::{HistoryFile, MAX_LINES};
+use super::mode::Mode;
+use super::printer::write;
+use super::rows::rows_below_first;
+use super::state::{Shared, Turn};
+use super::{Complete, Input, Label, OpenError};
+
+/// How long the end waits for the editing thread to give the terminal back.
+const END_WAIT: Duration = Duration::from_secs(1);
+
+/// The running thread, and the terminal's mode before it.
+pub(super) struct Thread {
+    /// Closes when the thread ends.
+    ended: Receiver<()>,
+    mode: Mode,
+}
+
+impl Thread {
+    /// Starts editing; gives the external printer with which to print meanwhile.
+    pub(super) fn start(
+        shared: Arc<Shared>,
+        inputs: mpsc::Sender<Input>,
+        completer: Arc<dyn Complete>,
+        history: Option<PathBuf>,
+        keeps_echo: fn(&str) -> bool,
+    ) -> Result<(Self, impl ExternalPrinter + Send + 'static), OpenError> {
+        let mode = Mode::take();
+        let mut editor =
+            Editor::with_history(config(), FileHistory::with_config(&config())).map_err(terminal)?;
+        let external = editor.create_external_printer().map_err(terminal)?;
+        editor.set_helper(Some(Assistant::new(Arc::clone(&shared), completer)));
+        let history = HistoryFile::open(history, editor.history_mut());
+        let (end, ended) = channel();
+        let mut editing =
+            Editing { editor, shared, inputs, history, keeps_echo, parked: None, is_question: false };
+        thread::Builder::new()
+            .name("prompt-editor".into())
+            .spawn(move || {
+                editing.run();
+                editing.show_queue();
+                editing.shared.end();
+                // What came between the two.
+                editing.show_queue();
+                drop(end);
+            })
+            .map_err(OpenError::Terminal)?;
+        Ok((Self { ended, mode }, external))
+    }
+
+    /// Waits until the thread has ended, but not for long, and gives the terminal back.
+    pub(super) fn wait(&self) {
+        let ended = self.ended.recv_timeout(END_WAIT);
+        self.mode.give_back();
+        if ended == Err(RecvTimeoutError::Timeout) {
+            // The editor had no chance to do it: bracketed paste off, and off its line.
+            let _ = write("\x1b[?2004l\n");
+        }
+    }
+}
+
+fn terminal(error: ReadlineError) -> OpenError {
+    match error {
+        ReadlineError::Io(error) => OpenError::Terminal(error),
+        other => OpenError::Terminal(io::Error::other(other)),
+    }
+}
+
+fn config() -> Config {
+    // Only forced colours have the assistant's highlighter called, whatever the terminal; whether
+    // there are any is the labels' affair. Showing all candidates at the first Tab keeps the editor
+    // from waiting for a second one, during which it would print nothing.
+    let builder = Config::builder()
+        .color_mode(ColorMode::Forced)
+        .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true);
+    match builder.clone().max_history_size(MAX_LINES) {
+        Ok(bounded) => bounded.build(),
+        Err(_) => builder.build(),
+    }
+}
+
+struct Editing {
+    editor: Editor<Assistant, FileHistory>,
+    shared: Arc<Shared>,
+    inputs: mpsc::Sender<Input>,
+    history: HistoryFile,
+    keeps_echo: fn(&str) -> bool,
+    /// The half-typed line that a question has pushed aside, split at the cursor.
+    parked: Option<(String, String)>,
+    is_question: bool,
+}
+
+impl Editing {
+    /// Runs until told to stop, or until the terminal is gone.
+    fn run(&mut self) {
+        let mut initial = (String::new(), String::new());
+        loop {
+            self.show_queue();
+            let (label, is_question) = match self.shared.begin_turn() {
+                Turn::Line(label) => (label, false),
+                Turn::Question(label) => (label, true),
+            };
+            initial = self.change_turn(is_question, initial);
+            let editor = &mut self.editor;
+            let left_right = (initial.0.as_str(), initial.1.as_str());
+            let read =
+                panic::catch_unwind(AssertUnwindSafe(|| editor.readline_with_initial(&label, left_right)));
+            self.shared.end_turn();
+            initial = (String::new(), String::new());
+            match read {
+                Err(payload) => {
+                    initial = interrupted(payload);
+                    if self.shared.is_stopping() {
+                        return;
+                    }
+                }
+                Ok(read) => {
+                    let Some(input) = self.input(&label, read) else { continue };
+                    let is_last = input == Input::Closed;
+                    // Nobody takes inputs any more while the prompt is being closed.
+                    let _ = self.inputs.blocking_send(input);
+                    if is_last {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Shows what waits, between two lines.
+    fn show_queue(&self) {
+        // A terminal that takes no text is noticed by the editor itself.
+        let _ = write(&self.shared.take_queue());
+    }
+
+    /// Parks the half-typed line when a question comes up, and takes it back afterwards.
+    fn change_turn(&mut self, is_question: bool, line: (String, String)) -> (String, String) {
+        let was_question = std::mem::replace(&mut self.is_question, is_question);
+        match (was_question, is_question) {
+            (false, true) => {
+                self.parked = Some(line);
+                (String::new(), String::new())
+            }
+            (true, false) => self.parked.take().unwrap_or_default(),
+            _ => line,
+        }
+    }
+
+    /// What a finished line means; none if there is nothing to hand on.
+    fn input(&mut self, label: &Label, read: Result<String, ReadlineError>) -> Option<Input> {
+        match read {
+            Ok(answer) if self.is_question => {
+                self.shared.set_question(None);
+                Some(Input::Answer(answer))
+            }
+            Ok(line) => {
+                self.history.add(&line, self.editor.history_mut());
+                if !(self.keeps_echo)(&line) {
+                    self.erase(label, &line);
+                }
+                Some(Input::Line(line))
+            }
+            Err(ReadlineError::Interrupted) if self.is_question => {
+                self.shared.set_question(None);
+                Some(Input::Interrupt)
+            }
+            // The half-typed line is cleared, no more.
+            Err(ReadlineError::Interrupted) if !self.shared.line_is_empty() => None,
+            Err(ReadlineError::Interrupted) => Some(Input::Interrupt),
+            // A terminal that is gone reads as an end, too.
+            Err(ReadlineError::Eof) if io::stdin().is_terminal() => Some(Input::End),
+            Err(error) => {
+                tracing::debug!("the prompt ends: {error}");
+                Some(Input::Closed)
+            }
+        }
+    }
+
+    /// Takes an entered line off the screen again.
+    fn erase(&mut self, label: &Label, line: &str) {
+        let Some((columns, _)) = self.editor.dimensions() else { return };
+        let shown = format!("{}{line}", label.text());
+        let up = rows_below_first(&shown, usize::from(columns)) + 1;
+        let _ = write(&format!("\x1b[{up}A\r\x1b[J"));
+    }
+}
+
+/// The line at which the assistant interrupted the editor; any other panic goes on.
+fn interrupted(payload: Box<dyn Any + Send>) -> (String, String) {
+    match payload.downcast::<Interruption>() {
+        Ok(interruption) => (interruption.left, interruption.right),
+        Err(panic) => panic::resume_unwind(panic),
+    }
+}

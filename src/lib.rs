@@ -8,4 +8,5 @@ pub mod limits;
 pub mod name;
 pub mod prompt;
 pub mod protocol;
+pub mod server;
 pub mod text;

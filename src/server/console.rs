@@ -1,0 +1,181 @@
+//! The console of `lanchat serve` at a terminal: the operators' commands of the one table, typed
+//! below the log. It goes the way of a request like any other; it knows no sockets.
+
+use std::sync::Arc;
+
+use super::Handle;
+use crate::limits::MAX_TEXT_BYTES;
+use crate::prompt::{Complete, Input, Label, OpenError, Options, Printer, Prompt, Screen};
+use crate::protocol::command::{self, Action, Line, Place};
+use crate::protocol::{Event, Request};
+use crate::text::{safe_line, safe_lines};
+
+/// What stands before the input.
+const LABEL: &str = "[server] ";
+
+/// An open console.
+pub struct Console {
+    prompt: Prompt,
+    handle: Handle,
+    /// The question whether to stop is open.
+    asking: bool,
+}
+
+/// Whether the console goes on.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    On,
+    Stop,
+    /// The user has to confirm the end.
+    Ask,
+    /// There is no terminal any more.
+    Closed,
+}
+
+impl Console {
+    /// Opens the console on this terminal; log lines sent to `screen` appear above its input.
+    ///
+    /// # Errors
+    /// When this is no terminal, or one that cannot edit lines: there is no console then.
+    pub fn open(handle: Handle, screen: Screen) -> Result<Self, OpenError> {
+        let prompt = Prompt::open(Options {
+            label: Label::plain(LABEL),
+            history: None,
+            completer: Arc::new(Words(handle.clone())),
+            keeps_echo: |line| !line.trim().is_empty(),
+            screen,
+        })?;
+        Ok(Self { prompt, handle, asking: false })
+    }
+
+    /// Runs until the user wants the server to stop. Then the console is closed, and the log goes
+    /// to standard error again. A server whose terminal is gone runs on, and this never returns.
+    pub async fn run(mut self) {
+        loop {
+            let input = self.prompt.next().await;
+            let step = self.take(input);
+            self.asking = step == Step::Ask;
+            match step {
+                Step::On => {}
+                Step::Ask => self.prompt.printer().ask(Label::plain(self.question())),
+                Step::Stop => return self.prompt.close(),
+                Step::Closed => {
+                    self.prompt.close();
+                    return std::future::pending().await;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input) -> Step {
+        match input {
+            Input::Line(line) => self.line(line.trim_end()),
+            Input::Answer(answer) => match answer.trim().to_lowercase().as_str() {
+                "y" | "yes" => Step::Stop,
+                _ => Step::On,
+            },
+            // Who insists means it.
+            Input::Interrupt | Input::End if self.asking => Step::Stop,
+            Input::Interrupt | Input::End => self.quit(),
+            Input::Closed => Step::Closed,
+        }
+    }
+
+    /// Stops at once if nobody is there to lose anything by it.
+    fn quit(&self) -> Step {
+        if self.handle.users() == 0 { Step::Stop } else { Step::Ask }
+    }
+
+    fn question(&self) -> String {
+        format!("{} here. Stop the server? [y/N] (Ctrl-C stops it) ", users(self.handle.users()))
+    }
+
+    fn line(&self, line: &str) -> Step {
+        if line.trim().is_empty() {
+            return Step::On;
+        }
+        match command::read_line(line, Place::Console) {
+            Ok(Line::Command(Action::Quit)) => return self.quit(),
+            Ok(Line::Command(action)) => self.act(action),
+            Ok(Line::Text(_)) => {
+                self.show("the console takes commands; /help lists them, /alert TEXT tells everybody")
+            }
+            Err(error) => self.show(&error.to_string()),
+        }
+        Step::On
+    }
+
+    fn act(&self, action: Action) {
+        match action {
+            Action::Request(Request::Alert { msg }) if msg.len() > MAX_TEXT_BYTES => {
+                self.show(&format!("the alert has {} bytes; at most {MAX_TEXT_BYTES} are taken", msg.len()));
+            }
+            Action::Request(request) => match self.handle.request(&request) {
+                Ok(Event::Alert { .. }) => self.show("everybody is shown the alert"),
+                Ok(event) => self.show(&event.to_packet("server", None).msg),
+                Err(refusal) => self.show(&refusal.msg),
+            },
+            Action::Status => self.show(&self.status()),
+            Action::Help(name) => match command::help(name.as_deref(), Place::Console, true) {
+                Ok(text) => self.show(&text),
+                Err(error) => self.show(&error.to_string()),
+            },
+            // The table offers none of these at the console.
+            Action::Me(_) | Action::Query(_) | Action::Reply(_) | Action::Clear | Action::Quit => {}
+        }
+    }
+
+    fn status(&self) -> String {
+        let up = self.handle.uptime().as_secs();
+        let (hours, minutes, seconds) = (up / 3600, up / 60 % 60, up % 60);
+        let connections = self.handle.connections();
+        let plural = if connections == 1 { "" } else { "s" };
+        format!(
+            "up {hours}:{minutes:02}:{seconds:02}; {} here over {connections} connection{plural}",
+            users(self.handle.users())
+        )
+    }
+
+    fn show(&self, text: &str) {
+        show(self.prompt.printer(), text);
+    }
+}
+
+/// Names and texts of users pass through here, so it is made safe for the terminal.
+fn show(printer: &Printer, text: &str) {
+    printer.print(safe_lines(text).join("\n"));
+}
+
+fn users(count: usize) -> String {
+    if count == 1 { "1 user is".to_owned() } else { format!("{count} users are") }
+}
+
+/// What Tab offers: commands, and the names of the first page of users.
+struct Words(Handle);
+
+impl Complete for Words {
+    fn complete(&self, line: &str, pos: usize) -> (usize, Vec<String>) {
+        let before = &line[..pos];
+        let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+        let word = &before[start..];
+        let words = match word.strip_prefix('/') {
+            Some(name) if start == 0 => command::available(Place::Console, true)
+                .filter(|command| command.name.starts_with(name))
+                .map(|command| format!("/{} ", command.name))
+                .collect(),
+            _ if start == 0 => Vec::new(),
+            _ => self.names(&word.to_lowercase()),
+        };
+        (start, words)
+    }
+}
+
+impl Words {
+    fn names(&self, start: &str) -> Vec<String> {
+        let Ok(Event::Users { users, .. }) = self.0.request(&Request::Users { after: None }) else {
+            return Vec::new();
+        };
+        let names = users.iter().filter(|user| user.name.to_lowercase().starts_with(start));
+        names.map(|user| format!("{} ", safe_line(&user.name))).collect()
+    }
+}

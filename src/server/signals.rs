@@ -1,0 +1,74 @@
+//! When the system asks the process to stop.
+
+/// Requests to stop: SIGTERM or SIGINT, or Ctrl-C and its like on Windows.
+#[derive(Debug)]
+pub struct StopSignals(Signals);
+
+impl StopSignals {
+    /// Takes the signals over: from here on none of them ends the process by itself. Must be called
+    /// in a tokio runtime.
+    ///
+    /// # Errors
+    /// When the system lets no handler be set.
+    pub fn catch() -> std::io::Result<Self> {
+        Signals::new().map(Self)
+    }
+
+    /// Ends at the first request. From then on a second one ends the process at once, with status 1.
+    pub async fn requested(self) {
+        let Self(mut signals) = self;
+        signals.next().await;
+        // Ends with the process.
+        tokio::spawn(async move {
+            signals.next().await;
+            tracing::warn!("asked to stop a second time; stopping without goodbyes");
+            std::process::exit(1);
+        });
+    }
+}
+
+#[cfg(unix)]
+#[derive(Debug)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(windows)]
+#[derive(Debug)]
+struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+}
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::windows::{ctrl_c, ctrl_close, ctrl_shutdown};
+        Ok(Self { interrupt: ctrl_c()?, close: ctrl_close()?, shutdown: ctrl_shutdown()? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.close.recv() => {}
+            _ = self.shutdown.recv() => {}
+        }
+    }
+}

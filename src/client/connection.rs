@@ -1,0 +1,344 @@
+//! The connection that lasts: keeps a link alive, notices when it is dead, and makes a new one to
+//! the same server. It tells what happens in [`Update`]s and asks nobody anything.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::backoff::Backoff;
+use super::identity::Identity;
+use super::link::{LinkError, Reader, Writer};
+use super::locate::Locator;
+use super::register::{Registered, register};
+use crate::name::Name;
+use crate::protocol::event::Welcome;
+use crate::protocol::request::Mode;
+use crate::protocol::{Code, Event, Packet, Request};
+
+/// Silence after which the server is asked whether it is there.
+const QUIET: Duration = Duration::from_secs(15);
+
+/// How long it may take to answer before the link counts as dead.
+const PING_WAIT: Duration = Duration::from_secs(10);
+
+/// The `id` of our own pings; sessions number theirs.
+const PING_ID: &str = "keep-alive";
+
+/// How long a server may stay away before another one is looked for.
+const AWAY: Duration = Duration::from_secs(30);
+
+/// A link that held this long was a good one: the next loss starts with short pauses again.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// Packets and updates that may wait. A full queue of packets is refused to the sender; a full
+/// queue of updates stops the reading, and TCP slows the server down.
+const QUEUE: usize = 256;
+
+/// What happens to a connection.
+pub(super) enum Update {
+    /// It is there.
+    Up(Box<Up>),
+    /// Something came, in answer to the packet with that id if it has one.
+    Event(Event, Option<String>),
+    /// It is gone; a new one is being made.
+    Down(String),
+    /// The server has gone for good, or for so long that another may do. The last update.
+    Gone(String),
+    /// No connection will be made any more. The last update.
+    Failed(LinkError),
+}
+
+/// A connection that is there.
+pub(super) struct Up {
+    /// What the server said.
+    pub(super) welcome: Welcome,
+    /// Where it is.
+    pub(super) peer: SocketAddr,
+    /// Takes packets for as long as this link lasts; what it takes after that is lost.
+    pub(super) outgoing: mpsc::Sender<Packet>,
+    /// The name that was asked for in vain, if another was given.
+    pub(super) taken: Option<Name>,
+}
+
+/// A connection under way. Dropping it closes it.
+pub(super) struct Connection {
+    updates: mpsc::Receiver<Update>,
+    task: JoinHandle<()>,
+}
+
+impl Connection {
+    /// Keeps up the connection that was registered.
+    pub(super) fn start(registered: Registered, identity: Identity, locator: Locator) -> Self {
+        let (sender, updates) = mpsc::channel(QUEUE);
+        let keeper = Keeper { identity, locator, updates: sender };
+        let task = tokio::spawn(keeper.run(registered));
+        Self { updates, task }
+    }
+
+    /// The next update; none after the last. Safe to cancel.
+    pub(super) async fn next(&mut self) -> Option<Update> {
+        self.updates.recv().await
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Why a link ended.
+enum End {
+    Lost(String),
+    ShuttingDown(String),
+    /// There is no use in trying again.
+    Final(LinkError),
+}
+
+/// Owns the identity, whose name follows renames, so that a new link asks for the present name.
+struct Keeper {
+    identity: Identity,
+    locator: Locator,
+    updates: mpsc::Sender<Update>,
+}
+
+impl Keeper {
+    /// Ends with the last update, or when nobody takes them any more.
+    async fn run(mut self, mut registered: Registered) {
+        let mut backoff = Backoff::default();
+        loop {
+            let server = registered.welcome.server.clone();
+            let start = Instant::now();
+            let Some(end) = self.keep(registered).await else { return };
+            let why = match end {
+                End::Final(error) => return self.tell(Update::Failed(error)).await,
+                End::ShuttingDown(why) if self.locator.searches() => {
+                    return self.tell(Update::Gone(why)).await;
+                }
+                End::ShuttingDown(why) | End::Lost(why) => why,
+            };
+            self.tell(Update::Down(why.clone())).await;
+            if start.elapsed() >= STEADY {
+                backoff = Backoff::default();
+            }
+            match self.again(&server.id, &mut backoff).await {
+                Ok(Some(next)) => registered = next,
+                Ok(None) => return self.tell(Update::Gone(why)).await,
+                Err(error) => return self.tell(Update::Failed(error)).await,
+            }
+        }
+    }
+
+    async fn tell(&self, update: Update) {
+        // Nobody there to be told: the task is about to be dropped.
+        let _ = self.updates.send(update).await;
+    }
+
+    /// Keeps one link until it ends; none when nobody takes the updates any more.
+    async fn keep(&mut self, registered: Registered) -> Option<End> {
+        let Registered { link, welcome, taken } = registered;
+        let (outgoing, packets) = mpsc::channel(QUEUE);
+        let peer = link.peer();
+        if let Ok(name) = Name::new(&welcome.name) {
+            self.identity.name = name;
+        }
+        let up = Up { welcome, peer, outgoing: outgoing.clone(), taken };
+        self.updates.send(Update::Up(Box::new(up))).await.ok()?;
+        let (reader, writer) = link.split();
+        let writing = tokio::spawn(write(writer, packets));
+        let end = self.read(reader, &outgoing).await;
+        // What is still queued goes nowhere: its senders are told that the link is down.
+        writing.abort();
+        end
+    }
+
+    async fn read(&mut self, mut reader: Reader, outgoing: &mpsc::Sender<Packet>) -> Option<End> {
+        let mut deadline = Instant::now() + QUIET;
+        let mut pinged = false;
+        let mut refused = None;
+        loop {
+            tokio::select! {
+                packet = reader.next() => match packet {
+                    Ok(packet) => {
+                        (deadline, pinged) = (Instant::now() + QUIET, false);
+                        if let Some(end) = self.take(packet, &mut refused).await? {
+                            return Some(end);
+                        }
+                    }
+                    Err(LinkError::Protocol(why)) => return Some(End::Final(LinkError::Protocol(why))),
+                    Err(error) => return Some(End::Lost(refused.unwrap_or_else(|| error.to_string()))),
+                },
+                () = sleep_until(deadline) => {
+                    if pinged {
+                        return Some(End::Lost("the server has stopped answering".into()));
+                    }
+                    // No room means that nothing gets out: the same as no answer.
+                    let _ = outgoing.try_send(Request::Ping.to_packet(Some(PING_ID.into())));
+                    (deadline, pinged) = (Instant::now() + PING_WAIT, true);
+                }
+            }
+        }
+    }
+
+    /// Hands a packet on; gives the link's end if it is one.
+    async fn take(&mut self, packet: Packet, refused: &mut Option<String>) -> Option<Option<End>> {
+        let id = packet.id.clone();
+        let event = Event::from_packet(packet);
+        if matches!(event, Event::Pong { .. }) && id.as_deref() == Some(PING_ID) {
+            return Some(None);
+        }
+        let end = match &event {
+            Event::Renamed { old, name } if *old == self.identity.name.as_str() => {
+                if let Ok(name) = Name::new(name) {
+                    self.identity.name = name;
+                }
+                None
+            }
+            Event::Bye { code, msg } | Event::Error { code, msg, .. } => end_of(*code, msg, refused),
+            _ => None,
+        };
+        self.updates.send(Update::Event(event, id)).await.ok()?;
+        Some(end)
+    }
+
+    /// Makes a new link to the same server; none when it has been away too long and another
+    /// server may be looked for.
+    async fn again(&mut self, id: &str, backoff: &mut Backoff) -> Result<Option<Registered>, LinkError> {
+        let start = Instant::now();
+        loop {
+            sleep(backoff.next_pause()).await;
+            let error = match self.attempt(id).await {
+                Ok(registered) => return Ok(Some(registered)),
+                Err(error) => error,
+            };
+            tracing::debug!("no new connection yet: {error}");
+            let is_final =
+                matches!(error, LinkError::Refused { code: Some(Code::BadName | Code::NotAllowed), .. });
+            if is_final {
+                return Err(error);
+            }
+            if self.locator.searches() && start.elapsed() >= AWAY {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn attempt(&mut self, id: &str) -> Result<Registered, LinkError> {
+        let link = self.locator.again(id).await?;
+        // On a return any name is better than none: the user is told, and can change it.
+        let identity = Identity { chosen: false, ..self.identity.clone() };
+        register(link, &identity, Mode::Chat).await
+    }
+}
+
+/// What a goodbye or an error means for the link: most errors answer a request, some end it.
+fn end_of(code: Option<Code>, msg: &str, refused: &mut Option<String>) -> Option<End> {
+    match code? {
+        Code::ShuttingDown => Some(End::ShuttingDown("the server is shutting down".into())),
+        code @ (Code::Kicked | Code::Quit) => {
+            Some(End::Final(LinkError::Refused { code: Some(code), msg: msg.to_owned(), free: None }))
+        }
+        Code::SlowConsumer => {
+            *refused = Some("this client was too slow to take what was sent".into());
+            None
+        }
+        _ => None,
+    }
+}
+
+/// Writes packets until the link or the queue ends.
+async fn write(mut writer: Writer, mut packets: mpsc::Receiver<Packet>) {
+    while let Some(packet) = packets.recv().await {
+        if let Err(error) = writer.send(&packet).await {
+            // The reading side notices too, and tells.
+            tracing::debug!("cannot send: {error}");
+            return;
+        }
+    }
+    writer.finish().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::TcpListener;
+
+    /// A server that answers each packet with what `answer` makes of its type. It runs in the
+    /// test's own runtime, so that time that is paused does not pass while it answers.
+    async fn server(answer: fn(&str) -> Option<&'static str>) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (read, mut write) = stream.split();
+            let mut lines = BufReader::new(read).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let packet = Packet::parse(line.as_bytes()).unwrap();
+                if let Some(text) = answer(packet.kind.as_deref().unwrap_or_default()) {
+                    let id = serde_json::to_string(&packet.id).unwrap();
+                    let answer = format!("{{{text},\"id\":{id}}}\n");
+                    write.write_all(answer.as_bytes()).await.unwrap();
+                }
+            }
+        });
+        addr
+    }
+
+    async fn connect(addr: SocketAddr) -> Connection {
+        let name = Name::new("alice").unwrap();
+        let identity = Identity { name, chosen: true, token: "0".repeat(32) };
+        let link = super::super::link::Link::connect(addr).await.unwrap();
+        let registered = register(link, &identity, Mode::Chat).await.unwrap();
+        let locator = Locator::at(addr);
+        // From here on time passes only while nothing else happens.
+        tokio::time::pause();
+        Connection::start(registered, identity, locator)
+    }
+
+    const WELCOME: &str = r#""type":"welcome","name":"alice""#;
+
+    #[tokio::test]
+    async fn a_server_that_stops_answering_is_noticed_in_25_seconds() {
+        let addr = server(|kind| (kind == "hello").then_some(WELCOME)).await;
+        let mut connection = connect(addr).await;
+        assert!(matches!(connection.next().await, Some(Update::Up(_))));
+        let start = Instant::now();
+        let Some(Update::Down(why)) = connection.next().await else { panic!("no end") };
+        assert_eq!(why, "the server has stopped answering");
+        assert_eq!(start.elapsed().as_secs(), 25);
+    }
+
+    #[tokio::test]
+    async fn a_kick_is_final() {
+        let kicked = server(|kind| match kind {
+            "hello" => Some(WELCOME),
+            "ping" => Some(r#""type":"bye","code":"kicked","msg":"out""#),
+            _ => None,
+        })
+        .await;
+        let mut connection = connect(kicked).await;
+        assert!(matches!(connection.next().await, Some(Update::Up(_))));
+        assert!(matches!(connection.next().await, Some(Update::Event(Event::Bye { .. }, _))));
+        let last = connection.next().await;
+        assert!(matches!(last, Some(Update::Failed(LinkError::Refused { code: Some(Code::Kicked), .. }))));
+        assert!(connection.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_idle_server_that_answers_pings_is_kept() {
+        let addr = server(|kind| match kind {
+            "hello" => Some(WELCOME),
+            "ping" => Some(r#""type":"pong""#),
+            _ => None,
+        })
+        .await;
+        let mut connection = connect(addr).await;
+        assert!(matches!(connection.next().await, Some(Update::Up(_))));
+        let quiet = tokio::time::timeout(Duration::from_secs(600), connection.next()).await;
+        assert!(quiet.is_err(), "something happened on an idle connection");
+    }
+}

@@ -1,0 +1,73 @@
+//! Why the client ends without having done its work: one kind for each exit status.
+
+use super::link::LinkError;
+use crate::protocol::Code;
+use crate::text::safe_line;
+
+/// Why the client ends. The text is one line for the user, safe for the terminal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The options contradict each other, or a value is none.
+    #[error("{0}")]
+    Usage(String),
+    /// No server was found, or several and none was chosen.
+    #[error("{0}")]
+    NoServer(String),
+    /// The server cannot be reached, or the connection is lost.
+    #[error("{0}")]
+    Disconnected(String),
+    /// The server said no.
+    #[error("{0}")]
+    Refused(String),
+    /// What answers does not speak the protocol.
+    #[error("{0}")]
+    Protocol(String),
+    /// Something on this machine failed.
+    #[error("{0}")]
+    Local(String),
+}
+
+impl Error {
+    /// What a link's error means for the user who wanted to do `what`.
+    pub(super) fn from_link(what: &str, error: &LinkError) -> Self {
+        let is_kick = matches!(error, LinkError::Refused { code: Some(Code::Kicked), .. });
+        match Self::from(error) {
+            // The server says it in full.
+            Self::Refused(text) if is_kick => Self::Refused(text),
+            Self::Refused(text) => Self::Refused(format!("the server refused: {text}")),
+            Self::Protocol(text) => Self::Protocol(format!("{}: {text}", safe_line(what))),
+            Self::Disconnected(text) => Self::Disconnected(format!(
+                "{}: {text}; `lanchat doctor` with the same options tells why",
+                safe_line(what)
+            )),
+            other => other,
+        }
+    }
+}
+
+/// The bare reason.
+impl From<&LinkError> for Error {
+    fn from(error: &LinkError) -> Self {
+        let text = safe_line(&error.to_string());
+        match error {
+            LinkError::Refused { .. } => Self::Refused(text),
+            LinkError::Protocol(_) => Self::Protocol(text),
+            LinkError::Connect(_) | LinkError::Lost(_) | LinkError::Silent => Self::Disconnected(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_and_an_end_are_told_apart() {
+        let refused = |code| {
+            let error = LinkError::Refused { code: Some(code), msg: "as I say".into(), free: None };
+            Error::from_link("cannot join", &error).to_string()
+        };
+        assert_eq!(refused(Code::NameTaken), "the server refused: as I say");
+        assert_eq!(refused(Code::Kicked), "as I say");
+    }
+}

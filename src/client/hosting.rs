@@ -1,0 +1,26 @@
+//! What the client needs from a server that it may start in its own process. It knows no server:
+//! whoever calls the client brings one.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+/// A piece of work under way.
+pub type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Starts a server in this process.
+pub trait Host: Send + Sync {
+    /// Starts it. The error is one line for the user.
+    fn start(&self) -> Task<Result<Box<dyn Hosting>, String>>;
+}
+
+/// A server that runs in this process.
+pub trait Hosting: Send {
+    /// Where the client of the same process reaches it.
+    fn addr(&self) -> SocketAddr;
+
+    /// Users who are present, the one who hosts among them.
+    fn users(&self) -> usize;
+
+    /// Says goodbye to everybody and ends it.
+    fn shutdown(self: Box<Self>) -> Task<()>;
+}

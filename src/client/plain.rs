@@ -1,0 +1,136 @@
+//! The client without a prompt: lines in, lines out, for pipes and for terminals that cannot move
+//! their cursor. Ends at the end of the input, once everything sent has been acknowledged.
+
+use std::io::{self, BufRead as _, Write as _};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::connection::{Connection, Update};
+use super::error::Error;
+use super::session::{Effect, Moment, Session};
+
+/// Messages that may be without a receipt before further lines are read: no more than the
+/// connection's queue takes.
+const WINDOW: usize = 100;
+
+/// How long the receipts of the last lines may take after the end of the input.
+const LAST_WAIT: Duration = Duration::from_secs(10);
+
+/// Lines read ahead.
+const LINES_AHEAD: usize = 16;
+
+/// Runs until the end of the input.
+pub(super) async fn run(mut connection: Connection, mut session: Session) -> Result<(), Error> {
+    let mut lines = Some(read_lines()?);
+    let mut deadline = None;
+    // A line that was there before the connection is not one that came too early for it.
+    let mut effects = take(connection.next().await, &mut session)?;
+    loop {
+        match show(effects) {
+            Ok(true) => {}
+            Ok(false) => {
+                lines = None;
+                deadline = Some(Instant::now() + LAST_WAIT);
+            }
+            // Whoever read our output has what they wanted.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            Err(error) => return Err(Error::Local(format!("cannot write to standard output: {error}"))),
+        }
+        if lines.is_none() && session.awaited() == 0 {
+            session.say_goodbye();
+            return Ok(());
+        }
+        let has_room = session.awaited() < WINDOW;
+        effects = tokio::select! {
+            line = next_line(&mut lines), if has_room => match line {
+                Some(line) => session.line(&line, Moment::now()),
+                None => {
+                    lines = None;
+                    deadline = Some(Instant::now() + LAST_WAIT);
+                    Vec::new()
+                }
+            },
+            update = connection.next() => take(update, &mut session)?,
+            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                return Err(not_acknowledged(&mut session));
+            }
+        };
+    }
+}
+
+/// What an update means here: an end of the connection is the end.
+fn take(update: Option<Update>, session: &mut Session) -> Result<Vec<Effect>, Error> {
+    let now = Moment::now();
+    match update {
+        Some(Update::Up(up)) => Ok(session.up(*up, now)),
+        Some(Update::Event(event, id)) => Ok(session.event(&event, id.as_deref(), now)),
+        Some(Update::Down(why) | Update::Gone(why)) => {
+            let undelivered = session.pending();
+            let _ = show(session.abandon());
+            let more = match undelivered {
+                0 => String::new(),
+                n => format!("; {n} sent last may not have been delivered"),
+            };
+            Err(Error::Disconnected(format!("the connection was lost: {why}{more}")))
+        }
+        Some(Update::Failed(error)) => Err(Error::from_link("the connection has ended", &error)),
+        None => Err(Error::Disconnected("the connection has ended".into())),
+    }
+}
+
+fn not_acknowledged(session: &mut Session) -> Error {
+    let count = session.awaited();
+    let _ = show(session.abandon());
+    Error::Disconnected(format!(
+        "{count} of the last lines were not acknowledged within {} s; they may not have been delivered",
+        LAST_WAIT.as_secs()
+    ))
+}
+
+/// Prints lines; false if the user quits.
+fn show(effects: Vec<Effect>) -> io::Result<bool> {
+    let mut stdout = io::stdout().lock();
+    let mut goes_on = true;
+    for effect in effects {
+        match effect {
+            Effect::Show(line) => writeln!(stdout, "{line}")?,
+            Effect::Quit => goes_on = false,
+            Effect::Relabel | Effect::Clear => {}
+        }
+    }
+    stdout.flush()?;
+    Ok(goes_on)
+}
+
+async fn next_line(lines: &mut Option<mpsc::Receiver<String>>) -> Option<String> {
+    match lines {
+        Some(lines) => lines.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Reads lines on a thread that ends with the input, or with the process.
+fn read_lines() -> Result<mpsc::Receiver<String>, Error> {
+    let (sender, lines) = mpsc::channel(LINES_AHEAD);
+    let read = move || {
+        let mut input = io::stdin().lock();
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match input.read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            let text = String::from_utf8_lossy(&line);
+            if sender.blocking_send(text.trim_end_matches(['\n', '\r']).to_owned()).is_err() {
+                return;
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("stdin".into()).spawn(read);
+    thread.map_err(|error| Error::Local(format!("cannot start a thread: {error}")))?;
+    Ok(lines)
+}

@@ -1,0 +1,379 @@
+//! The client at a terminal: carries what is typed to the session, what comes to the screen, and
+//! asks the user what only the user can decide.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Effects, Style};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::completer::Completer;
+use super::connection::{Connection, Update};
+use super::error::Error;
+use super::hosting::{Host, Hosting};
+use super::identity::Identity;
+use super::known::KnownServers;
+use super::link::LinkError;
+use super::locate::{Located, Locator, Reached, reach};
+use super::register::register;
+use super::session::{Effect, Moment, Session, keeps_echo};
+use super::startup::{self, OFFER, Start, choices, chosen, describe, is_yes};
+use super::successor::Successor;
+use super::termination::Termination;
+use super::{files, startup::start};
+use crate::name::Name;
+use crate::prompt::{self, Input, Label, Prompt};
+use crate::protocol::request::Mode;
+
+/// How often overdue receipts are looked for.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How long leaving waits for the server's last words.
+const LEAVE_WAIT: Duration = Duration::from_secs(1);
+
+/// The file with the lines typed, in the state directory.
+const HISTORY_FILE: &str = "history";
+
+/// Where the client is and where it may go.
+pub(super) struct Place {
+    pub(super) locator: Locator,
+    pub(super) identity: Identity,
+    pub(super) known: KnownServers,
+    pub(super) host: Arc<dyn Host>,
+    pub(super) hosting: Option<Box<dyn Hosting>>,
+}
+
+/// The open prompt and all that it shows.
+pub(super) struct Repl {
+    prompt: Prompt,
+    session: Session,
+    place: Place,
+    /// None while there is no server to be connected to.
+    connection: Option<Connection>,
+    successor: Option<Successor>,
+    question: Option<Question>,
+    /// The user does not want to be the server this time.
+    declined: bool,
+    /// The user has pressed Ctrl-C once.
+    interrupted: bool,
+    color: bool,
+    termination: Termination,
+}
+
+/// What the user is being asked.
+enum Question {
+    /// Leave, although others are on the server hosted here?
+    Quit,
+    /// Be the server?
+    Host,
+    /// Which server?
+    Choose(Vec<Reached>),
+}
+
+/// Whether the client goes on.
+type Step = Option<Result<(), Error>>;
+
+impl Repl {
+    /// Opens the prompt.
+    pub(super) fn open(
+        session: Session,
+        connection: Connection,
+        place: Place,
+        completer: Completer,
+        options: &super::Options,
+    ) -> Result<Self, Error> {
+        // Before the terminal is taken, so that no signal leaves it in disorder.
+        let termination =
+            Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
+        let color = options.color;
+        let options = prompt::Options {
+            label: label(&session, color),
+            history: files::state_dir().map(|dir| dir.join(HISTORY_FILE)),
+            completer: Arc::new(completer),
+            keeps_echo,
+            screen: options.screen.clone(),
+        };
+        let prompt = Prompt::open(options).map_err(|error| Error::Local(error.to_string()))?;
+        Ok(Self {
+            prompt,
+            session,
+            place,
+            connection: Some(connection),
+            successor: None,
+            question: None,
+            declined: false,
+            interrupted: false,
+            color,
+            termination,
+        })
+    }
+
+    /// Runs until the user leaves, the server refuses, or the process is asked to end.
+    pub(super) async fn run(mut self) -> Result<(), Error> {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        // A line typed ahead must not come too early for the connection that is there.
+        let first = next_update(&mut self.connection).await;
+        let mut step = self.update(first);
+        let result = loop {
+            if let Some(result) = step {
+                break result;
+            }
+            step = tokio::select! {
+                input = self.prompt.next() => self.input(input).await,
+                update = next_update(&mut self.connection) => self.update(update),
+                located = next_located(&mut self.successor) => self.located(located).await,
+                _ = ticks.tick(), if self.session.pending() > 0 => {
+                    let effects = self.session.tick(Moment::now());
+                    self.apply(effects)
+                }
+                () = self.termination.wait() => Some(Ok(())),
+            };
+        };
+        self.leave().await;
+        result
+    }
+
+    async fn input(&mut self, input: Input) -> Step {
+        let was_interrupted = std::mem::take(&mut self.interrupted);
+        match input {
+            Input::Line(line) => {
+                let effects = self.session.line(&line, Moment::now());
+                self.apply(effects)
+            }
+            Input::Answer(answer) => self.answer(&answer).await,
+            Input::Interrupt if self.question.is_some() => self.answer("n").await,
+            Input::Interrupt if was_interrupted => self.quit(),
+            Input::Interrupt => {
+                self.interrupted = true;
+                self.note("press Ctrl-C again, or Ctrl-D, to leave")
+            }
+            Input::Closed => Some(Ok(())),
+            Input::End if self.question.is_some() => Some(Ok(())),
+            Input::End => self.quit(),
+        }
+    }
+
+    fn update(&mut self, update: Option<Update>) -> Step {
+        let now = Moment::now();
+        let effects = match update {
+            Some(Update::Up(up)) => self.session.up(*up, now),
+            Some(Update::Event(event, id)) => self.session.event(&event, id.as_deref(), now),
+            Some(Update::Down(why)) => self.session.down(&why, now),
+            Some(Update::Gone(why)) => return self.gone(&why, now),
+            Some(Update::Failed(error)) => {
+                return Some(Err(Error::from_link("the connection has ended", &error)));
+            }
+            None => return self.gone("the connection has ended", now),
+        };
+        self.apply(effects)
+    }
+
+    /// The server is not coming back: another one is looked for.
+    fn gone(&mut self, why: &str, now: Moment) -> Step {
+        self.connection = None;
+        self.declined = false;
+        self.successor = Some(Successor::search(self.place.locator.clone(), self.place.known.clone()));
+        let effects = self.session.gone(why, now);
+        self.apply(effects)
+    }
+
+    async fn located(&mut self, located: Option<Result<Located, Error>>) -> Step {
+        match located {
+            Some(Ok(Located::One(reached))) => {
+                self.withdraw();
+                self.move_to(*reached).await
+            }
+            Some(Ok(Located::Several(servers))) => {
+                self.withdraw();
+                choices(&servers).into_iter().for_each(|line| self.prompt.printer().print(line));
+                self.ask(format!("Which one? [1-{}] ", servers.len()), Question::Choose(servers))
+            }
+            Some(Ok(Located::Nothing(_))) if self.question.is_none() && !self.declined => {
+                self.ask(OFFER.into(), Question::Host)
+            }
+            Some(Ok(Located::Nothing(_))) => None,
+            Some(Err(error)) => self.failure(&error.to_string()),
+            None => {
+                self.successor = None;
+                None
+            }
+        }
+    }
+
+    async fn answer(&mut self, answer: &str) -> Step {
+        match self.question.take()? {
+            Question::Quit => is_yes_said(answer).then_some(Ok(())),
+            Question::Host if is_yes(answer) => self.host().await,
+            Question::Host => {
+                self.declined = true;
+                self.note("still looking for a server; /quit leaves")
+            }
+            Question::Choose(mut servers) => match chosen(answer, servers.len()) {
+                Some(at) => {
+                    let server = servers.swap_remove(at);
+                    match reach(&server.addrs).await {
+                        Ok(again) => self.move_to(Reached { addrs: server.addrs, ..again }).await,
+                        Err(error) => self.cannot_join(&describe(&server), &error),
+                    }
+                }
+                None => self.ask(format!("Which one? [1-{}] ", servers.len()), Question::Choose(servers)),
+            },
+        }
+    }
+
+    /// Starts a server here and goes there.
+    async fn host(&mut self) -> Step {
+        self.successor = None;
+        match start(&*self.place.host).await {
+            Ok(Start { reached, hosting }) => {
+                self.place.hosting = hosting;
+                self.move_to(reached).await
+            }
+            Err(error) => {
+                let step = self.failure(&error.to_string());
+                self.search_again();
+                step
+            }
+        }
+    }
+
+    /// Joins a server that was found.
+    async fn move_to(&mut self, reached: Reached) -> Step {
+        self.successor = None;
+        let name = describe(&reached);
+        // The name that the user has by now, not the one at the start.
+        if let Ok(name) = Name::new(self.session.me()) {
+            self.place.identity.name = name;
+        }
+        let identity = Identity { chosen: false, ..self.place.identity.clone() };
+        match register(reached.link, &identity, Mode::Chat).await {
+            Ok(registered) => {
+                self.place.known.remember(&registered.welcome.server, registered.link.peer());
+                self.place.locator.remember(&reached.addrs);
+                let (identity, locator) = (self.place.identity.clone(), self.place.locator.clone());
+                self.connection = Some(Connection::start(registered, identity, locator));
+                None
+            }
+            Err(error) => self.cannot_join(&name, &error),
+        }
+    }
+
+    fn cannot_join(&mut self, server: &str, error: &LinkError) -> Step {
+        self.search_again();
+        self.failure(&format!("cannot join {server}: {error}"))
+    }
+
+    fn search_again(&mut self) {
+        self.successor = Some(Successor::search(self.place.locator.clone(), self.place.known.clone()));
+    }
+
+    /// Leaves, unless others would lose their server by it and the user thinks better of it.
+    fn quit(&mut self) -> Step {
+        let others = self.place.hosting.as_ref().map_or(0, |hosting| hosting.users().saturating_sub(1));
+        let who = match others {
+            0 => return Some(Ok(())),
+            1 => "1 other is".to_owned(),
+            others => format!("{others} others are"),
+        };
+        self.ask(
+            format!("{who} connected to the server that runs here. Leave and end it? [y/N] "),
+            Question::Quit,
+        )
+    }
+
+    /// Says goodbye, shows the last words, and gives the terminal back.
+    async fn leave(mut self) {
+        if let Some(mut connection) = self.connection.take()
+            && self.session.say_goodbye()
+        {
+            let session = &mut self.session;
+            let printer = self.prompt.printer();
+            let last_words = async {
+                while let Some(Update::Event(event, id)) = connection.next().await {
+                    if !matches!(event, crate::protocol::Event::Bye { .. }) {
+                        let effects = session.event(&event, id.as_deref(), Moment::now());
+                        effects.into_iter().for_each(|effect| show(printer, effect));
+                    }
+                }
+            };
+            let _ = timeout(LEAVE_WAIT, last_words).await;
+        }
+        let abandoned = self.session.abandon();
+        abandoned.into_iter().for_each(|effect| show(self.prompt.printer(), effect));
+        if let Some(hosting) = self.place.hosting.take() {
+            hosting.shutdown().await;
+        }
+        self.prompt.close();
+    }
+
+    fn apply(&mut self, effects: Vec<Effect>) -> Step {
+        for effect in effects {
+            match effect {
+                Effect::Relabel => self.prompt.printer().set_label(label(&self.session, self.color)),
+                Effect::Quit => return self.quit(),
+                effect => show(self.prompt.printer(), effect),
+            }
+        }
+        None
+    }
+
+    fn note(&mut self, text: &str) -> Step {
+        let effects = self.session.note(text);
+        self.apply(effects)
+    }
+
+    fn failure(&mut self, text: &str) -> Step {
+        let effects = self.session.failure(text);
+        self.apply(effects)
+    }
+
+    fn ask(&mut self, text: String, question: Question) -> Step {
+        self.question = Some(question);
+        let style = Style::new().effects(Effects::BOLD);
+        self.prompt.printer().ask(if self.color { Label::styled(text, style) } else { Label::plain(text) });
+        None
+    }
+
+    fn withdraw(&mut self) {
+        if self.question.take().is_some() {
+            self.prompt.printer().withdraw();
+        }
+    }
+}
+
+fn show(printer: &prompt::Printer, effect: Effect) {
+    match effect {
+        Effect::Show(line) => printer.print(line),
+        Effect::Clear => printer.clear(),
+        Effect::Relabel | Effect::Quit => {}
+    }
+}
+
+/// For the question whose answer is no unless it is a clear yes.
+fn is_yes_said(answer: &str) -> bool {
+    !answer.trim().is_empty() && startup::is_yes(answer)
+}
+
+fn label(session: &Session, color: bool) -> Label {
+    let text = session.label();
+    let style = match session.is_down() {
+        true => AnsiColor::Yellow.on_default(),
+        false => AnsiColor::Cyan.on_default(),
+    };
+    if color { Label::styled(text, style) } else { Label::plain(text) }
+}
+
+async fn next_update(connection: &mut Option<Connection>) -> Option<Update> {
+    match connection {
+        Some(connection) => connection.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_located(successor: &mut Option<Successor>) -> Option<Result<Located, Error>> {
+    match successor {
+        Some(successor) => successor.next().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,61 @@
+//! The names that Tab completes: who is here, as far as this client has been told.
+
+use std::collections::BTreeMap;
+
+use crate::name::Name;
+
+/// Names kept. A crowd beyond that is completed as far as its first ones go.
+const MAX_NAMES: usize = 20_000;
+
+/// Names by their lower-case form.
+#[derive(Debug, Default)]
+pub(super) struct Roster(BTreeMap<String, String>);
+
+impl Roster {
+    /// Adds a name. What is no name is left out, so that all of them are safe for the terminal.
+    pub(super) fn add(&mut self, name: &str) {
+        if self.0.len() < MAX_NAMES && Name::new(name).is_ok() {
+            self.0.insert(name.to_lowercase(), name.to_owned());
+        }
+    }
+
+    /// Takes a name out.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.0.remove(&name.to_lowercase());
+    }
+
+    /// Whether that name is there, in any case.
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.0.contains_key(&name.to_lowercase())
+    }
+
+    /// Forgets everybody.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The names that start like that, in any case, in alphabetical order.
+    pub(super) fn starting_with(&self, start: &str) -> impl Iterator<Item = &str> {
+        let start = start.to_lowercase();
+        self.0
+            .range(start.clone()..)
+            .take_while(move |(key, _)| key.starts_with(&start))
+            .map(|(_, name)| name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_case_and_what_is_no_name_is_not_kept() {
+        let mut roster = Roster::default();
+        for name in ["Bob", "bert", "alice", "b\x1b[2J", "two words"] {
+            roster.add(name);
+        }
+        assert_eq!(roster.starting_with("B").collect::<Vec<_>>(), ["bert", "Bob"]);
+        roster.remove("BOB");
+        assert_eq!(roster.starting_with("").collect::<Vec<_>>(), ["alice", "bert"]);
+    }
+}

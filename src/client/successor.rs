@@ -1,0 +1,49 @@
+//! The search for another server when the one that was there has gone for good. It goes on until it
+//! finds one, so that an offer to host can be withdrawn as soon as somebody else has done it.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::error::Error;
+use super::known::KnownServers;
+use super::locate::{Located, Locator};
+
+/// Between two searches.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// A search under way. Dropping it ends it.
+pub(super) struct Successor {
+    found: mpsc::Receiver<Result<Located, Error>>,
+    task: JoinHandle<()>,
+}
+
+impl Successor {
+    pub(super) fn search(locator: Locator, known: KnownServers) -> Self {
+        let (sender, found) = mpsc::channel(1);
+        let task = tokio::spawn(async move {
+            loop {
+                let located = locator.locate(&known, |_| {}).await;
+                let goes_on = matches!(located, Ok(Located::Nothing(_)) | Err(_));
+                if sender.send(located).await.is_err() || !goes_on {
+                    return;
+                }
+                sleep(PAUSE).await;
+            }
+        });
+        Self { found, task }
+    }
+
+    /// What the next search comes to; none after the one that found something. Safe to cancel.
+    pub(super) async fn next(&mut self) -> Option<Result<Located, Error>> {
+        self.found.recv().await
+    }
+}
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

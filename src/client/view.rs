@@ -1,0 +1,393 @@
+//! Turns what the server tells into lines for a terminal. The one place where remote text is made
+//! safe; whatever leaves it can be printed as it is. It keeps no state and prints nothing itself.
+
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Effects, Style};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::protocol::Event;
+use crate::protocol::event::{Crowd, Welcome};
+use crate::protocol::packet::{Sender, UserInfo};
+use crate::protocol::target::LOBBY;
+use crate::text::{safe_line, safe_lines};
+
+/// Stands before the further lines of a message, under the time, so that none of them can pass
+/// for a message of its own. As wide as what stands before the first line of a note.
+const GUTTER: &str = "       | ";
+
+/// Colours of names: readable on dark and light ground, and no red, which is for alarms.
+const NAME_COLORS: [AnsiColor; 8] = [
+    AnsiColor::Green,
+    AnsiColor::Yellow,
+    AnsiColor::Blue,
+    AnsiColor::Magenta,
+    AnsiColor::Cyan,
+    AnsiColor::BrightGreen,
+    AnsiColor::BrightBlue,
+    AnsiColor::BrightMagenta,
+];
+
+const DIM: Style = Style::new().effects(Effects::DIMMED);
+const BOLD: Style = Style::new().effects(Effects::BOLD);
+const DIRECT: Style = AnsiColor::Magenta.on_default();
+const FAILURE: Style = AnsiColor::Red.on_default();
+const ALERT: Style = AnsiColor::Red.on_default().effects(Effects::BOLD.insert(Effects::INVERT));
+
+/// What rendering depends on besides the event.
+#[derive(Debug, Clone)]
+pub(super) struct ViewState {
+    /// The user's own name.
+    pub(super) me: String,
+    /// Whether lines may have colours.
+    pub(super) color: bool,
+    /// The zone of the time stamps.
+    pub(super) zone: TimeZone,
+    /// The time, for events that carry none.
+    pub(super) now: Timestamp,
+}
+
+/// The lines that show an event; none if it is nothing to show.
+pub(super) fn render(event: &Event, state: &ViewState) -> Vec<String> {
+    match event {
+        Event::Welcome(welcome) => state.welcome(welcome),
+        Event::Chat { from, to, msg, action, ts, .. } => state.chat(from, to, msg, *action, ts),
+        Event::Sent { .. } | Event::Pong { .. } => Vec::new(),
+        Event::Joined(crowd) => state.crowd(crowd, "->", "joined"),
+        Event::Left(crowd) => state.crowd(crowd, "<-", "left"),
+        Event::Renamed { old, name } => state.renamed(old, name),
+        Event::Users { users, total, next } => state.users(users, *total, next.as_deref()),
+        Event::Time { time, .. } => state.notes(&format!("server time {time}")),
+        Event::Alert { by, msg, ts, .. } => state.alert(by, msg, ts),
+        Event::Whois(user) => state.whois(user),
+        Event::Notice(text) => state.notes(text),
+        Event::Error { msg, .. } => state.failures(msg),
+        // How the connection ended is told once, with what follows from it.
+        Event::Bye { .. } => Vec::new(),
+        Event::Unknown { from, msg } => state.notes(&format!("{}: {msg}", from.name)),
+    }
+}
+
+impl ViewState {
+    /// A line of our own, not the server's: `12:03 -- text`.
+    pub(super) fn notes(&self, text: &str) -> Vec<String> {
+        self.block(&self.clock(""), &self.paint(DIM, "--"), text, DIM)
+    }
+
+    /// What went wrong: `12:03 ! text`.
+    pub(super) fn failures(&self, text: &str) -> Vec<String> {
+        self.block(&self.clock(""), &self.paint(FAILURE, "!"), text, FAILURE)
+    }
+
+    /// How the server's clock and this one differ, for `/time`.
+    pub(super) fn time(
+        &self,
+        time: &str,
+        ahead: Option<jiff::SignedDuration>,
+        round_trip: Duration,
+    ) -> Vec<String> {
+        let trip = round_trip.as_secs_f64() * 1000.0;
+        let mut text = format!("server time {time}; round trip {trip:.1} ms");
+        if let Some(ahead) = ahead {
+            let seconds = ahead.as_secs_f64();
+            let way = if seconds < 0.0 { "behind" } else { "ahead" };
+            text += &match seconds.abs() {
+                close if close < 0.05 => "; the clocks agree".to_owned(),
+                apart => format!("; this clock is {apart:.1} s {way}"),
+            };
+        }
+        self.notes(&text)
+    }
+
+    fn welcome(&self, welcome: &Welcome) -> Vec<String> {
+        let Welcome { server, name, total, motd, .. } = welcome;
+        let mut lines =
+            self.notes(&format!("connected to {} as {name}; {} here", server.name, users(*total)));
+        if !motd.is_empty() {
+            lines.extend(safe_lines(motd).iter().map(|line| format!("{}{line}", self.paint(DIM, GUTTER))));
+        }
+        lines
+    }
+
+    fn chat(&self, from: &Sender, to: &str, msg: &str, action: bool, ts: &str) -> Vec<String> {
+        let clock = self.clock(ts);
+        let sender = self.name(&from.name);
+        if is_lobby(to) {
+            return match action {
+                true => self.block(&clock, &format!("* {sender}"), msg, Style::new()),
+                false => self.block(&clock, &format!("<{sender}>"), msg, Style::new()),
+            };
+        }
+        let you = |name: &str| if name == self.me { "you".to_owned() } else { safe_line(name) };
+        let head = format!("[{} -> {}]", you(&from.name), you(to));
+        let head = self.paint(DIRECT, &head);
+        let head = if action { format!("{head} * {sender}") } else { head };
+        self.block(&clock, &head, msg, Style::new())
+    }
+
+    fn crowd(&self, crowd: &Crowd, arrow: &str, verb: &str) -> Vec<String> {
+        let others: Vec<&str> =
+            crowd.names.iter().map(String::as_str).filter(|name| *name != self.me).collect();
+        let own = crowd.names.len() - others.len();
+        let unnamed = crowd.count.saturating_sub(crowd.names.len());
+        let who = match (others.as_slice(), unnamed) {
+            ([], 0) if own > 0 => return Vec::new(),
+            ([], count) => users(count),
+            (names, 0) => names.join(", "),
+            (names, more) => format!("{} and {more} more", names.join(", ")),
+        };
+        let text = format!("{who} {verb}; {} here", crowd.total);
+        self.block(&self.clock(""), &self.paint(DIM, arrow), &text, DIM)
+    }
+
+    fn renamed(&self, old: &str, name: &str) -> Vec<String> {
+        match name == self.me {
+            true => self.notes(&format!("you are now {name}")),
+            false => self.notes(&format!("{old} is now {name}")),
+        }
+    }
+
+    fn users(&self, page: &[UserInfo], total: usize, next: Option<&str>) -> Vec<String> {
+        let names: Vec<String> = page.iter().map(|user| self.name(&user.name)).collect();
+        let more = next.map_or(String::new(), |next| format!(" ... (/users {} goes on)", safe_line(next)));
+        let head = format!("{} {}", self.clock(""), self.paint(DIM, "--"));
+        vec![format!("{head} {} here: {}{more}", users(total), names.join(", "))]
+    }
+
+    fn whois(&self, user: &UserInfo) -> Vec<String> {
+        let mut text = format!("{} is at {}", user.name, user.ip);
+        if let Some(since) = &user.since {
+            let since = since.parse().map_or_else(|_| since.clone(), |since| self.moment(since, "%F %H:%M"));
+            text += &format!(", here since {since}");
+        }
+        if let Some(sessions) = user.sessions.filter(|sessions| *sessions != 1) {
+            text += &format!(", {sessions} connections");
+        }
+        if user.operator == Some(true) {
+            text += ", an operator";
+        }
+        self.notes(&text)
+    }
+
+    fn alert(&self, by: &str, msg: &str, ts: &str) -> Vec<String> {
+        let head = self.paint(ALERT, &format!("*** ALERT from {}:", safe_line(by)));
+        self.block(&self.clock(ts), &head, msg, ALERT)
+    }
+
+    /// A text behind a head, its further lines behind the gutter.
+    fn block(&self, clock: &str, head: &str, text: &str, style: Style) -> Vec<String> {
+        let mut lines = safe_lines(text).into_iter().map(|line| match line.is_empty() {
+            true => line,
+            false => self.paint(style, &line),
+        });
+        let first = lines.next().unwrap_or_default();
+        let mut block = vec![format!("{clock} {head} {first}")];
+        block.extend(lines.map(|line| format!("{}{line}", self.paint(DIM, GUTTER))));
+        block
+    }
+
+    /// A name in its colour; the own one bold.
+    fn name(&self, name: &str) -> String {
+        let style = match name == self.me {
+            true => BOLD,
+            false => NAME_COLORS[hash(name) % NAME_COLORS.len()].on_default(),
+        };
+        self.paint(style, &safe_line(name))
+    }
+
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// `HH:MM` of the server's stamp, or of now if it has none.
+    fn clock(&self, ts: &str) -> String {
+        let clock = self.moment(ts.parse().unwrap_or(self.now), "%H:%M");
+        self.paint(DIM, &clock)
+    }
+
+    fn moment(&self, at: Timestamp, format: &str) -> String {
+        at.to_zoned(self.zone.clone()).strftime(format).to_string()
+    }
+}
+
+/// A span for people: `12 s`, `5 min`, `3 h 20 min`.
+pub(super) fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match (seconds / 3600, seconds / 60 % 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
+fn users(count: usize) -> String {
+    if count == 1 { "1 user".to_owned() } else { format!("{count} users") }
+}
+
+fn is_lobby(to: &str) -> bool {
+    to.eq_ignore_ascii_case("all") || to.eq_ignore_ascii_case(LOBBY)
+}
+
+/// FNV-1a: the same name has the same colour in every run.
+fn hash(name: &str) -> usize {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    usize::try_from(hash >> 33).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Code;
+
+    const TS: &str = "2026-11-21T12:03:04.000Z";
+
+    fn state(color: bool) -> ViewState {
+        ViewState {
+            me: "alice".into(),
+            color,
+            zone: TimeZone::UTC,
+            now: "2026-11-21T12:10:00Z".parse().unwrap(),
+        }
+    }
+
+    fn chat(from: &str, to: &str, msg: &str) -> Event {
+        let from = Sender { name: from.into(), ip: "10.0.0.2".into() };
+        Event::Chat { from, to: to.into(), msg: msg.into(), action: false, seq: 1, ts: TS.into() }
+    }
+
+    fn lines(event: &Event) -> String {
+        render(event, &state(false)).join("\n")
+    }
+
+    fn crowd(names: &[&str], count: usize) -> Crowd {
+        Crowd { names: names.iter().map(|name| (*name).to_owned()).collect(), count, total: 9 }
+    }
+
+    #[test]
+    fn every_kind_of_event_looks_as_it_should() {
+        let action = |to: &str| match chat("bob", to, "waves") {
+            Event::Chat { from, to, msg, seq, ts, .. } => {
+                Event::Chat { from, to, msg, action: true, seq, ts }
+            }
+            other => other,
+        };
+        for (event, expected) in [
+            (chat("bob", "all", "hello"), "12:03 <bob> hello"),
+            (chat("alice", "#lobby", "hello"), "12:03 <alice> hello"),
+            (chat("bob", "alice", "psst"), "12:03 [bob -> you] psst"),
+            (chat("alice", "bob", "psst"), "12:03 [you -> bob] psst"),
+            (chat("bob", "10.0.0.7", "psst"), "12:03 [bob -> 10.0.0.7] psst"),
+            (action("all"), "12:03 * bob waves"),
+            (action("alice"), "12:03 [bob -> you] * bob waves"),
+            (
+                chat("bob", "all", "one\r\ntwo\n\nthree\n"),
+                "12:03 <bob> one\n       | two\n       | \n       | three",
+            ),
+            (Event::Joined(crowd(&["bob"], 1)), "12:10 -> bob joined; 9 here"),
+            (Event::Joined(crowd(&["alice"], 1)), ""),
+            (Event::Joined(crowd(&["alice", "bob"], 2)), "12:10 -> bob joined; 9 here"),
+            (Event::Left(crowd(&["bob", "eve"], 7)), "12:10 <- bob, eve and 5 more left; 9 here"),
+            (Event::Left(crowd(&[], 40)), "12:10 <- 40 users left; 9 here"),
+            (Event::Renamed { old: "bob".into(), name: "rob".into() }, "12:10 -- bob is now rob"),
+            (Event::Renamed { old: "al".into(), name: "alice".into() }, "12:10 -- you are now alice"),
+            (
+                Event::Alert { by: "bob".into(), msg: "fire".into(), seq: 1, ts: TS.into() },
+                "12:03 *** ALERT from bob: fire",
+            ),
+            (Event::error(Code::NoSuchUser, "nobody"), "12:10 ! nobody"),
+            (Event::Sent { seq: 1, ts: TS.into() }, ""),
+            (Event::Unknown { from: Sender::server(), msg: "new".into() }, "12:10 -- server: new"),
+        ] {
+            assert_eq!(lines(&event), expected, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_here_and_who_somebody_is() {
+        let user = |name: &str| UserInfo { name: name.into(), ip: "10.0.0.2".into(), ..UserInfo::default() };
+        let users =
+            Event::Users { users: vec![user("alice"), user("bob")], total: 7, next: Some("bob".into()) };
+        assert_eq!(lines(&users), "12:10 -- 7 users here: alice, bob ... (/users bob goes on)");
+        let whois = UserInfo { since: Some(TS.into()), sessions: Some(2), ..user("bob") };
+        assert_eq!(
+            lines(&Event::Whois(whois)),
+            "12:10 -- bob is at 10.0.0.2, here since 2026-11-21 12:03, 2 connections"
+        );
+    }
+
+    /// Every member that a peer or a hostile server fills in.
+    fn hostile(text: &str) -> Vec<Event> {
+        let text = || text.to_owned();
+        let sender = || Sender { name: text(), ip: text() };
+        let user = UserInfo {
+            name: text(),
+            ip: text(),
+            since: Some(text()),
+            sessions: Some(3),
+            operator: Some(true),
+        };
+        let welcome = Welcome {
+            server: crate::protocol::packet::ServerInfo { id: text(), name: text(), version: text() },
+            name: text(),
+            ip: text(),
+            motd: text(),
+            ..Welcome::default()
+        };
+        let crowd = || Crowd { names: vec![text(), text()], count: 9, total: 9 };
+        let chat =
+            |to: String, action| Event::Chat { from: sender(), to, msg: text(), action, seq: 1, ts: text() };
+        vec![
+            Event::Welcome(Box::new(welcome)),
+            chat("all".into(), false),
+            chat("all".into(), true),
+            chat(text(), false),
+            chat(text(), true),
+            Event::Joined(crowd()),
+            Event::Left(crowd()),
+            Event::Renamed { old: text(), name: text() },
+            Event::Users { users: vec![user.clone()], total: 1, next: Some(text()) },
+            Event::Time { time: text(), ts: text(), uptime: 1 },
+            Event::Alert { by: text(), msg: text(), seq: 1, ts: text() },
+            Event::Whois(user),
+            Event::Notice(text()),
+            Event::Error { code: None, msg: text(), name: Some(text()) },
+            Event::Bye { code: None, msg: text() },
+            Event::Unknown { from: sender(), msg: text() },
+        ]
+    }
+
+    #[test]
+    fn no_member_of_any_event_reaches_the_terminal_unsafe() {
+        for event in hostile("a\x1b[2J\x1b]0;owned\x07\r\u{9b}31m\u{202e}b\x08") {
+            for line in render(&event, &state(false)) {
+                assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{event:?}: {line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_end_in_a_message_cannot_pass_for_another_message() {
+        for event in hostile("hi\n12:04 <bob> I resign") {
+            for line in render(&event, &state(false)) {
+                assert!(!line.starts_with("12:04"), "{event:?}: {line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn colours_are_there_only_when_wanted_and_end_where_they_begin() {
+        let colored = render(&chat("bob", "all", "hello"), &state(true)).join("\n");
+        assert!(colored.contains("\x1b[") && colored.contains("\x1b[0m"), "{colored:?}");
+        let plain = anstream::adapter::strip_str(&colored).to_string();
+        assert_eq!(plain, "12:03 <bob> hello");
+    }
+
+    #[test]
+    fn spans_read_well() {
+        let text = |seconds| span(Duration::from_secs(seconds));
+        assert_eq!([text(59), text(61), text(7_300)], ["59 s", "1 min", "2 h 1 min"]);
+    }
+}

@@ -3,6 +3,7 @@
 //! ARCHITECTURE.md shows how the modules fit; imports go one way, from the bottom of this list up.
 
 pub mod chat;
+pub mod cli;
 pub mod client;
 pub mod discovery;
 pub mod limits;

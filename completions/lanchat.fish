@@ -1,0 +1,110 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_lanchat_global_optspecs
+    string join \n color= config= v/verbose q/quiet H/host= no-discovery server= timeout= n/name= h/help V/version
+end
+
+function __fish_lanchat_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_lanchat_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_lanchat_using_subcommand
+    set -l cmd (__fish_lanchat_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c lanchat -n "__fish_lanchat_needs_command" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_needs_command" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_needs_command" -s H -l host -d 'The server to use, instead of looking for one' -r -f -a "(__fish_print_hostnames)"
+complete -c lanchat -n "__fish_lanchat_needs_command" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
+complete -c lanchat -n "__fish_lanchat_needs_command" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
+complete -c lanchat -n "__fish_lanchat_needs_command" -s n -l name -d 'Your name in the chat; the login name if none is given' -r
+complete -c lanchat -n "__fish_lanchat_needs_command" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_needs_command" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_needs_command" -l no-discovery -d 'Open no multicast socket at all; needs --host'
+complete -c lanchat -n "__fish_lanchat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lanchat -n "__fish_lanchat_needs_command" -s V -l version -d 'Print version'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "serve" -d 'Run a server'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "discover" -d 'List the servers on this network'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "send" -d 'Send one message, wait for the server\'s receipt, and exit'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "doctor" -d 'Find out why a server cannot be reached, and what to do about it'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "completions" -d 'Print the completions for a shell'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "man" -d 'Print a man page, as roff'
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s H -l host -d 'The address to listen on; all of this machine\'s if none is given' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s p -l port -d 'The port to listen on; 0 takes any free one [default: 7667]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s n -l name -d 'The server\'s name, as people see it; the host name if none is given' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-clients -d 'How many clients may be connected at once [default: 10000, or what descriptors allow]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l backlog -d 'What may wait for a client that reads too slowly, before it is disconnected [default: 1MiB]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l data-dir -d 'Where the server keeps what must outlive it' -r -f -a "(__fish_complete_directories)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l motd -d 'A text file that everybody is shown on joining' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l interface -d 'Announce the server on this network interface only; may be repeated' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l advertise -d 'Announce this address instead of the machine\'s own, as in a container; may be repeated' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l no-discovery -d 'Do not announce the server: no multicast socket is opened'
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l timeout -d 'How long to listen for answers [default: 2s]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l json -d 'Print one JSON array instead of a table'
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l scan -d 'Also try every address of this machine\'s own networks, /24 at most'
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -s h -l help -d 'Print help'
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s H -l host -d 'The server to use, instead of looking for one' -r -f -a "(__fish_print_hostnames)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s n -l name -d 'Your name in the chat; the login name if none is given' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l to -d 'Who gets it: a user\'s name, an IP address, or all' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l no-discovery -d 'Open no multicast socket at all; needs --host'
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s h -l help -d 'Print help'
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s H -l host -d 'The server to use, instead of looking for one' -r -f -a "(__fish_print_hostnames)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l no-discovery -d 'Open no multicast socket at all; needs --host'
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c lanchat -n "__fish_lanchat_using_subcommand man" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand man" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand man" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand man" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand man" -s h -l help -d 'Print help'

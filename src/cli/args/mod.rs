@@ -1,0 +1,160 @@
+//! The command line as it is typed: one struct for each subcommand, nothing looked up yet.
+//!
+//! An option that can also come from the config file is an `Option` here; [`super::settings`]
+//! puts flags, environment, config file and defaults together.
+
+mod connect;
+mod other;
+mod serve;
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, CommandFactory, Parser, Subcommand};
+
+pub use connect::{ConnectArgs, JoinArgs};
+pub use other::{CompletionsArgs, DiscoverArgs, DoctorArgs, ManArgs, SendArgs};
+pub use serve::ServeArgs;
+
+use super::values::Color;
+
+/// Chat for a local network: no account, no Internet, no configuration.
+///
+/// Without a subcommand, lanchat finds the server on this network and opens the chat. If there is
+/// no server, it offers to be it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lanchat",
+    version,
+    disable_help_subcommand = true,
+    override_usage = "lanchat [OPTIONS]\n       lanchat COMMAND [OPTIONS]",
+    after_help = AFTER_HELP
+)]
+pub struct Cli {
+    /// Options that every subcommand has.
+    #[command(flatten)]
+    pub common: CommonArgs,
+
+    /// Options of joining the chat.
+    #[command(flatten)]
+    pub join: JoinArgs,
+
+    /// What to do; joining the chat if there is none.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What `--help` ends with; the variables themselves are on the man page.
+const AFTER_HELP: &str = "\
+Every option is also an environment variable (--host: LANCHAT_HOST; serve --port: LANCHAT_SERVE_PORT)
+and a key of the config file; flags win over variables, and those over the file. More: lanchat man";
+
+/// The command line's definition.
+pub fn definition() -> clap::Command {
+    let quiet = |command: clap::Command| command.mut_args(|arg| arg.hide_env(true));
+    quiet(Cli::command()).mut_subcommands(quiet)
+}
+
+/// The definition for parsing: a variable that is set to nothing counts as not set, since compose
+/// files and units pass on what they do not have.
+pub fn parser() -> clap::Command {
+    let known = |command: clap::Command| command.mut_args(without_empty_variable);
+    known(definition()).mut_subcommands(known)
+}
+
+fn without_empty_variable(arg: Arg) -> Arg {
+    let is_empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    if is_empty { arg.env(None::<&str>) } else { arg }
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a server.
+    ///
+    /// People on this network find it with no configuration: it is announced by mDNS. It runs
+    /// until SIGTERM or SIGINT, then says goodbye to everybody; a second signal ends it at once.
+    Serve(ServeArgs),
+
+    /// List the servers on this network.
+    Discover(DiscoverArgs),
+
+    /// Send one message, wait for the server's receipt, and exit.
+    Send(SendArgs),
+
+    /// Find out why a server cannot be reached, and what to do about it.
+    ///
+    /// Checks one thing after the other, from the network interfaces to the server's answer, and
+    /// ends with a verdict and a remedy. Exit status 0 means that a server answered.
+    Doctor(DoctorArgs),
+
+    /// Print the completions for a shell.
+    Completions(CompletionsArgs),
+
+    /// Print a man page, as roff.
+    Man(ManArgs),
+}
+
+/// Options that every subcommand has.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Common options")]
+pub struct CommonArgs {
+    /// When to use colour: auto, always or never [default: auto].
+    #[arg(long, global = true, value_name = "WHEN", env = "LANCHAT_COLOR", hide_possible_values = true)]
+    pub color: Option<Color>,
+
+    /// Read this config file instead of the user's own.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "LANCHAT_CONFIG",
+        value_hint = clap::ValueHint::FilePath
+    )]
+    pub config: Option<PathBuf>,
+
+    /// Log more; twice for everything.
+    #[arg(short, long, global = true, action = ArgAction::Count, env = "LANCHAT_VERBOSE")]
+    pub verbose: u8,
+
+    /// Log and print less; twice for errors only.
+    #[arg(short, long, global = true, action = ArgAction::Count, env = "LANCHAT_QUIET")]
+    pub quiet: u8,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    /// `--no-discovery` of `serve` is `LANCHAT_SERVE_NO_DISCOVERY`, so nobody needs to look it up.
+    #[test]
+    fn variables_are_named_after_their_options() {
+        let mut cli = Cli::command();
+        cli.build();
+        for command in std::iter::once(&cli).chain(cli.get_subcommands()) {
+            let prefix = match command.get_name() {
+                "serve" => "LANCHAT_SERVE_",
+                _ => "LANCHAT_",
+            };
+            for arg in command.get_arguments().filter(|arg| !arg.is_global_set()) {
+                let (Some(variable), Some(long)) = (arg.get_env(), arg.get_long()) else {
+                    continue;
+                };
+                let expected = format!("{prefix}{}", long.to_uppercase().replace('-', "_"));
+                assert_eq!(variable.to_str(), Some(&*expected));
+            }
+        }
+    }
+
+    #[test]
+    fn a_flag_can_be_set_and_unset_by_its_variable() {
+        let parsed = |args: &[&str]| Cli::try_parse_from(args).map(|cli| cli.join.connect);
+        assert_eq!(parsed(&["lanchat"]).unwrap().no_discovery, None);
+        let flagged = parsed(&["lanchat", "--no-discovery"]).unwrap();
+        assert_eq!(flagged.no_discovery, Some(true));
+    }
+}

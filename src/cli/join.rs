@@ -1,0 +1,146 @@
+//! `lanchat` and `lanchat send`: hand the resolved options to the client, and give it the server
+//! that it may start.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use anstream::{AutoStream, ColorChoice};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::announce::announce;
+use super::args::{CommonArgs, ServeArgs};
+use super::config::ServeConfig;
+use super::exit::{Exit, Failure};
+use super::logging::{self, Level};
+use super::settings::{Join, Serve};
+use super::{runtime, serve};
+use crate::client::{self, Host, Hosting, Options, Task};
+use crate::discovery::Announcer;
+use crate::prompt::{self, Screen};
+use crate::server::{Handle, Server, StartError};
+
+/// Joins the chat.
+///
+/// # Errors
+/// With the status that tells why: see [`Exit`].
+pub fn run(common: &CommonArgs, join: Join, serve: ServeConfig) -> Result<(), Failure> {
+    let screen = Screen::new();
+    let log = screen.clone();
+    logging::start(common, Level::Error, move || log.writer())?;
+    let host = Arc::new(LocalHost { serve });
+    runtime::finish(runtime::full()?, client::join(options(join, screen), host)).map_err(failure)
+}
+
+/// Sends one message.
+///
+/// # Errors
+/// With the status that tells why: see [`Exit`].
+pub fn send(common: &CommonArgs, join: Join, to: &str, text: Option<String>) -> Result<(), Failure> {
+    logging::start(common, Level::Error, io::stderr)?;
+    runtime::finish(runtime::small()?, client::send(options(join, Screen::new()), to, text)).map_err(failure)
+}
+
+fn options(join: Join, screen: Screen) -> Options {
+    Options {
+        host: join.connect.host.map(|host| (host.host, host.port)),
+        discovery: join.connect.discovery,
+        server: join.connect.server,
+        timeout: join.connect.timeout,
+        name: join.name,
+        color: is_colored(),
+        screen,
+    }
+}
+
+/// Lines for programs have colours only when these are asked for.
+fn is_colored() -> bool {
+    match AutoStream::choice(&io::stdout()) {
+        ColorChoice::Never => false,
+        _ => prompt::is_available() || ColorChoice::global() == ColorChoice::Always,
+    }
+}
+
+/// The exit status of each kind of end.
+fn failure(error: client::Error) -> Failure {
+    let exit = match error {
+        client::Error::Usage(_) => Exit::Usage,
+        client::Error::NoServer(_) => Exit::NoServer,
+        client::Error::Disconnected(_) => Exit::Disconnected,
+        client::Error::Refused(_) => Exit::Refused,
+        client::Error::Protocol(_) => Exit::Protocol,
+        client::Error::Local(_) => Exit::Failure,
+    };
+    Failure::new(exit, error)
+}
+
+/// Starts servers in this process, as `lanchat serve` would with no flags.
+struct LocalHost {
+    serve: ServeConfig,
+}
+
+impl Host for LocalHost {
+    fn start(&self) -> Task<Result<Box<dyn Hosting>, String>> {
+        let serve = self.serve.clone();
+        Box::pin(async move {
+            match start(serve).await {
+                Ok(local) => Ok(Box::new(local) as Box<dyn Hosting>),
+                Err(failure) => Err(failure.to_string()),
+            }
+        })
+    }
+}
+
+async fn start(serve: ServeConfig) -> Result<LocalServer, Failure> {
+    let port_was_chosen = serve.port.is_some();
+    let settings = Serve::resolve(ServeArgs::default(), serve)?;
+    let mut options = serve::options(settings.clone()).await?;
+    let server = match Server::bind(options.clone()) {
+        // Clients find this server by mDNS, whatever its port.
+        Err(StartError::PortInUse(_)) if settings.discovery && !port_was_chosen => {
+            options.port = 0;
+            Server::bind(options)?
+        }
+        bound => bound?,
+    };
+    let announcer = announce(&settings, server.info(), server.address());
+    let (address, handle) = (server.address(), server.handle());
+    let (stop, stopped) = oneshot::channel();
+    // Ends when `stop` is used or dropped.
+    let task = tokio::spawn(server.run(async { drop(stopped.await) }));
+    Ok(LocalServer { address, handle, announcer, stop, task })
+}
+
+/// A server in this process.
+struct LocalServer {
+    address: SocketAddr,
+    handle: Handle,
+    announcer: Option<Announcer>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Hosting for LocalServer {
+    fn addr(&self) -> SocketAddr {
+        match self.address.ip() {
+            ip if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, self.address.port()).into(),
+            _ => self.address,
+        }
+    }
+
+    fn users(&self) -> usize {
+        self.handle.users()
+    }
+
+    fn shutdown(self: Box<Self>) -> Task<()> {
+        Box::pin(async move {
+            if let Some(announcer) = self.announcer {
+                announcer.shutdown().await;
+            }
+            // An error means that it has ended already.
+            let _ = self.stop.send(());
+            let _ = self.task.await;
+        })
+    }
+}

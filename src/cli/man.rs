@@ -1,0 +1,189 @@
+//! `lanchat man`: the man pages, one for the program and one for each subcommand.
+//!
+//! Options come from the command line's definition, exit statuses from [`Exit`]; what cannot be
+//! derived is in `pages`.
+
+use std::io::{self, Write};
+
+use clap::{Arg, Command};
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+
+use super::args::{self, ManArgs};
+use super::exit::Exit;
+use super::pages::{self, Entry};
+
+/// The subcommands that have a page, which is all of them.
+pub const SUBCOMMANDS: [&str; 6] = ["serve", "discover", "send", "doctor", "completions", "man"];
+
+/// Prints the chosen page.
+pub fn run(args: &ManArgs) -> io::Result<()> {
+    io::stdout().lock().write_all(&page(args.subcommand.as_deref())?)
+}
+
+/// The page of `subcommand`, or the program's own, as roff.
+pub fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
+    let mut cli = args::definition();
+    cli.build();
+    let command = match subcommand {
+        Some(name) => cli
+            .find_subcommand(name)
+            .ok_or_else(|| io::Error::other(format!("there is no subcommand {name}")))?,
+        None => &cli,
+    };
+    let mut page = Vec::new();
+    definition(command, &mut page)?;
+    let mut rest = Roff::new();
+    environment(command, &mut rest);
+    entries("FILES", pages::files(subcommand), &mut rest);
+    if subcommand.is_none() {
+        entries("PROMPT COMMANDS", pages::prompt_commands(), &mut rest);
+    }
+    entries("EXIT STATUS", exit_statuses(), &mut rest);
+    examples(pages::examples(subcommand), &mut rest);
+    see_also(subcommand, &mut rest);
+    rest.to_writer(&mut page)?;
+    Ok(tidy(&page).into_bytes())
+}
+
+/// Longest line of a page's source, in bytes; `mandoc -T lint` asks for it.
+const MAX_LINE_BYTES: usize = 80;
+
+/// Breaks long lines of text and drops blanks at the ends of lines; the rendered page is the same.
+fn tidy(page: &[u8]) -> String {
+    let mut tidied = String::new();
+    for line in String::from_utf8_lossy(page).lines() {
+        let mut room = MAX_LINE_BYTES;
+        let is_text = !line.starts_with(['.', '\'']);
+        for word in line.trim_end().split(' ') {
+            // A word that looks like a request must not come first on a line.
+            let breaks = is_text && word.len() + 1 > room && !word.starts_with(['.', '\'']);
+            if breaks {
+                tidied.pop();
+                tidied.push('\n');
+                room = MAX_LINE_BYTES;
+            }
+            tidied += word;
+            tidied.push(' ');
+            room = room.saturating_sub(word.len() + 1);
+        }
+        tidied.pop();
+        tidied.push('\n');
+    }
+    tidied
+}
+
+/// The sections that follow from the command line's definition.
+fn definition(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
+    let source = concat!("lanchat ", env!("CARGO_PKG_VERSION"));
+    let name = command.get_display_name().unwrap_or("lanchat");
+    let man = Man::new(command.clone())
+        .title(name.to_uppercase())
+        .date(pages::DATE)
+        .source(source)
+        .manual("User Commands");
+    man.render_title(page)?;
+    man.render_name_section(page)?;
+    man.render_synopsis_section(page)?;
+    man.render_description_section(page)?;
+    man.render_options_section(page)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(page)?;
+    }
+    Ok(())
+}
+
+fn environment(command: &Command, roff: &mut Roff) {
+    let variables = command.get_arguments().filter_map(variable);
+    entries("ENVIRONMENT", variables.chain(pages::environment()), roff);
+}
+
+/// The variable that stands for an option.
+fn variable(arg: &Arg) -> Option<Entry> {
+    let name = arg.get_env()?.to_str()?.to_owned();
+    Some((name, format!("The same as --{}.", arg.get_long()?)))
+}
+
+fn exit_statuses() -> Vec<Entry> {
+    Exit::ALL.into_iter().map(|exit| (exit.code().to_string(), exit.meaning().to_owned())).collect()
+}
+
+/// A section of terms, each with a paragraph; none if there are no terms.
+fn entries(title: &str, entries: impl IntoIterator<Item = Entry>, roff: &mut Roff) {
+    let mut entries = entries.into_iter().peekable();
+    if entries.peek().is_some() {
+        roff.control("SH", [title]);
+    }
+    for (term, text) in entries {
+        roff.control("TP", []);
+        roff.text([bold(term)]);
+        roff.text([roman(text)]);
+    }
+}
+
+/// Examples are shown as they are typed, below what they do.
+fn examples(examples: &[(&str, &str)], roff: &mut Roff) {
+    if !examples.is_empty() {
+        roff.control("SH", ["EXAMPLES"]);
+    }
+    for (purpose, line) in examples {
+        roff.control("TP", []);
+        roff.text([roman(*purpose)]);
+        roff.text([bold(*line)]);
+    }
+}
+
+fn see_also(subcommand: Option<&str>, roff: &mut Roff) {
+    let others = match subcommand {
+        Some(_) => vec!["lanchat".to_owned()],
+        None => SUBCOMMANDS.iter().map(|name| format!("lanchat-{name}")).collect(),
+    };
+    roff.control("SH", ["SEE ALSO"]);
+    let mut line = Vec::new();
+    for (place, name) in others.into_iter().enumerate() {
+        line.push(roman(if place == 0 { "" } else { ", " }));
+        line.push(bold(name));
+        line.push(roman("(1)"));
+    }
+    roff.text(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_subcommand_has_a_page() {
+        let cli = args::definition();
+        let names: Vec<_> = cli.get_subcommands().map(Command::get_name).collect();
+        assert_eq!(names, SUBCOMMANDS);
+    }
+
+    #[test]
+    fn long_lines_are_broken_and_requests_are_not() {
+        let long = format!(".TH {}\n{} \n", "word ".repeat(30).trim(), "word ".repeat(30).trim());
+        let tidied = tidy(long.as_bytes());
+        let lines: Vec<_> = tidied.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines[1].len() < MAX_LINE_BYTES && !lines[1].ends_with(' '));
+        assert_eq!(format!("{} {}", lines[1], lines[2]), "word ".repeat(30).trim());
+    }
+
+    #[test]
+    fn the_prompt_commands_are_those_of_the_table() {
+        let page = String::from_utf8(page(None).unwrap()).unwrap();
+        assert!(page.contains("\n.SH \"PROMPT COMMANDS\"\n"));
+        assert!(page.contains("\\fB/msg NAME TEXT\\fR\n"), "{page}");
+    }
+
+    #[test]
+    fn every_page_has_its_sections() {
+        for subcommand in SUBCOMMANDS.into_iter().map(Some).chain([None]) {
+            let page = String::from_utf8(page(subcommand).unwrap()).unwrap();
+            for section in ["NAME", "ENVIRONMENT", "FILES", "\"EXIT STATUS\"", "EXAMPLES"] {
+                let heading = format!(".SH {section}\n");
+                assert!(page.contains(&heading), "{subcommand:?} lacks {section}");
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Parsing the command line, and its errors as one line.
+
+use std::ffi::OsString;
+use std::process;
+
+use clap::error::{ContextKind, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, FromArgMatches};
+
+use super::args::{self, Cli};
+use super::exit::Failure;
+
+/// Parses the arguments of the process. Ends it after `--help` and `--version`.
+pub(super) fn parse() -> Result<Cli, Failure> {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    match parse_from(words.clone()) {
+        Ok(cli) => Ok(cli),
+        Err(error) if error.use_stderr() => Err(Failure::usage(one_line(&error, &words))),
+        Err(answer) => {
+            // A reader that went away has what it wanted.
+            let _ = answer.print();
+            process::exit(0)
+        }
+    }
+}
+
+fn parse_from(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let matches = args::parser().try_get_matches_from(words)?;
+    check_order(&matches)?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// An option of joining before a subcommand would be ignored in silence: `lanchat -H office send`.
+fn check_order(matches: &ArgMatches) -> Result<(), clap::Error> {
+    let Some(subcommand) = matches.subcommand_name() else {
+        return Ok(());
+    };
+    let mut cli = args::definition();
+    let misplaced = cli.get_arguments().find(|arg| {
+        let id = arg.get_id().as_str();
+        let typed = matches.value_source(id) == Some(ValueSource::CommandLine);
+        typed && !arg.is_global_set()
+    });
+    match misplaced.and_then(|arg| arg.get_long()) {
+        None => Ok(()),
+        Some(long) => {
+            let message =
+                format!("--{long} stands before '{subcommand}', where it would mean nothing; put it after");
+            Err(cli.error(ErrorKind::ArgumentConflict, message))
+        }
+    }
+}
+
+/// clap's message without its paragraphs: what is wrong, tips, and where to read on.
+fn one_line(error: &clap::Error, words: &[OsString]) -> String {
+    let text = error.to_string();
+    let mut parts: Vec<&str> = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        parts.push(line.trim_start_matches("error: ").trim_start_matches("tip: "));
+    }
+    parts.retain(|part| !part.is_empty());
+    let subcommand = subcommand(words);
+    if subcommand.as_deref() == Some("send") && is_bare_word(error) {
+        parts.push("put the message in quotes");
+    }
+    let topic = subcommand.map_or("lanchat".to_owned(), |name| format!("lanchat {name}"));
+    format!("{}; see '{topic} --help'", parts.join("; "))
+}
+
+/// The subcommand that was meant, as far as can be told from words that do not parse.
+fn subcommand(words: &[OsString]) -> Option<String> {
+    let cli = args::definition();
+    words.iter().skip(1).find_map(|word| Some(cli.find_subcommand(word)?.get_name().to_owned()))
+}
+
+/// Whether what is too much is no option.
+fn is_bare_word(error: &clap::Error) -> bool {
+    let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    error.kind() == ErrorKind::UnknownArgument && argument.is_some_and(|word| !word.starts_with('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(line: &str) -> String {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        one_line(&parse_from(words.clone()).unwrap_err(), &words)
+    }
+
+    #[test]
+    fn usage_errors_are_one_line_with_a_tip() {
+        let wrong = message("lanchat --hots office");
+        assert_eq!(
+            wrong,
+            "unexpected argument '--hots' found; a similar argument exists: '--host'; see 'lanchat --help'"
+        );
+        for line in [
+            "lanchat completions",
+            "lanchat completions csh",
+            "lanchat --color blue",
+            "lanchat --host a:b",
+            "lanchat serv",
+            "lanchat serve --max-clients 0",
+            "lanchat man moon",
+        ] {
+            let wrong = message(line);
+            assert!(!wrong.contains('\n'), "{wrong}");
+            assert!(wrong.len() > 30, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_usage_error_leads_to_the_help_of_the_subcommand() {
+        let wrong = message("lanchat serve --port x");
+        assert!(wrong.ends_with("; see 'lanchat serve --help'"), "{wrong}");
+        let wrong = message("lanchat send two words");
+        assert!(wrong.ends_with("; put the message in quotes; see 'lanchat send --help'"), "{wrong}");
+        assert!(!message("lanchat send --tp bob hi").contains("quotes"));
+    }
+
+    #[test]
+    fn an_option_before_a_subcommand_is_no_silent_mistake() {
+        let wrong = message("lanchat --host office send hi");
+        assert!(wrong.starts_with("--host stands before 'send'"), "{wrong}");
+        assert!(parse_from(["lanchat", "-v", "send", "hi"].map(OsString::from)).is_ok());
+    }
+}

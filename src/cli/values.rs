@@ -1,0 +1,272 @@
+//! Values that options, environment variables and the config file are made of.
+//!
+//! Each parses from a string with an error fit for a user; none of them does any IO.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+/// A host with an optional port: `office`, `office:7667`, `192.168.1.20`, `[fe80::1%eth0]:7667`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct HostPort {
+    /// A name or an address; an IPv6 address has no brackets here, and keeps its scope id.
+    pub host: String,
+    /// The port, if one was given.
+    pub port: Option<u16>,
+}
+
+impl FromStr for HostPort {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (host, port) = match text.strip_prefix('[') {
+            Some(rest) => split_brackets(rest)?,
+            None => split_plain(text),
+        };
+        check_host(host)?;
+        let port = port.map(parse_port).transpose()?;
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+/// What follows an opening bracket: an IPv6 address, the closing bracket, perhaps a port.
+fn split_brackets(rest: &str) -> Result<(&str, Option<&str>), String> {
+    let (host, tail) = rest.split_once(']').ok_or("the closing ']' is missing")?;
+    if !is_ipv6(host) {
+        return Err(format!("'{host}' in brackets is no IPv6 address"));
+    }
+    match tail.strip_prefix(':') {
+        Some(port) => Ok((host, Some(port))),
+        None if tail.is_empty() => Ok((host, None)),
+        None => Err(format!("expected ':PORT' after ']', not '{tail}'")),
+    }
+}
+
+/// More than one colon without brackets can only be an IPv6 address without a port.
+fn split_plain(text: &str) -> (&str, Option<&str>) {
+    match text.split_once(':') {
+        Some((host, port)) if !port.contains(':') => (host, Some(port)),
+        _ => (text, None),
+    }
+}
+
+fn is_ipv6(text: &str) -> bool {
+    let (address, scope) = text.split_once('%').unwrap_or((text, "1"));
+    !scope.is_empty() && address.parse::<std::net::Ipv6Addr>().is_ok()
+}
+
+fn check_host(host: &str) -> Result<(), String> {
+    if host.is_empty() {
+        return Err("the host is missing".to_owned());
+    }
+    if host.contains(':') && !is_ipv6(host) {
+        return Err(format!("'{host}' is no IPv6 address"));
+    }
+    if host.parse::<std::net::Ipv6Addr>().is_ok_and(|address| address.is_unicast_link_local()) {
+        return Err(format!("'{host}' needs the interface that leads to it, as in '{host}%eth0'"));
+    }
+    match host
+        .chars()
+        .find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '[' | ']' | '#' | '?'))
+    {
+        Some(bad) => Err(format!("{bad:?} cannot be part of a host")),
+        None => Ok(()),
+    }
+}
+
+fn parse_port(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err(format!("'{text}' is no port (1 to 65535)")),
+        Ok(port) => Ok(port),
+    }
+}
+
+impl TryFrom<String> for HostPort {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.port, self.host.contains(':')) {
+            (None, _) => write!(f, "{}", self.host),
+            (Some(port), true) => write!(f, "[{}]:{port}", self.host),
+            (Some(port), false) => write!(f, "{}:{port}", self.host),
+        }
+    }
+}
+
+/// A span of time above zero, written `5s`, `1m 30s`, `2min` or `PT5S`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Span(pub Duration);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = "expected a duration such as 500ms, 5s or 2min";
+        let span: SignedDuration = text.parse().map_err(|_| wanted)?;
+        let span = Duration::try_from(span).map_err(|_| wanted)?;
+        if span.is_zero() {
+            return Err("must be more than nothing".to_owned());
+        }
+        Ok(Self(span))
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// A number of bytes, written `65536`, `64KiB`, `1MiB` or `2MB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Size(pub usize);
+
+/// Units of [`Size`] in lower case, and their bytes.
+const UNITS: [(&str, usize); 7] = [
+    ("", 1),
+    ("b", 1),
+    ("kb", 1_000),
+    ("mb", 1_000_000),
+    ("kib", 1 << 10),
+    ("mib", 1 << 20),
+    ("gib", 1 << 30),
+];
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = || "expected a size such as 65536, 256KiB or 1MiB".to_owned();
+        let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let unit = text[digits.len()..].trim().to_lowercase();
+        let count: usize = digits.parse().map_err(|_| wanted())?;
+        let (_, bytes) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wanted)?;
+        let bytes = count.checked_mul(*bytes).ok_or("is more than this machine can count")?;
+        Ok(Self(bytes))
+    }
+}
+
+impl TryFrom<String> for Size {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// When to colour what is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Color {
+    /// On a terminal that can, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Into pipes and files too.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(text: &str) -> Result<(String, Option<u16>), String> {
+        text.parse().map(|at: HostPort| (at.host, at.port))
+    }
+
+    #[test]
+    fn hosts_parse_with_and_without_a_port() {
+        let cases = [
+            ("office", "office", None),
+            ("office:7700", "office", Some(7700)),
+            ("192.168.1.20:1", "192.168.1.20", Some(1)),
+            ("::1", "::1", None),
+            ("[::1]", "::1", None),
+            ("[::1]:7667", "::1", Some(7667)),
+            ("fe80::1%eth0", "fe80::1%eth0", None),
+            ("[fe80::1%eth0]:65535", "fe80::1%eth0", Some(65535)),
+        ];
+        for (text, name, port) in cases {
+            assert_eq!(host(text), Ok((name.to_owned(), port)), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_print_as_they_are_written() {
+        for text in ["office", "office:1", "fe80::1%2", "[fe80::1%2]:7667"] {
+            let parsed: HostPort = text.parse().unwrap();
+            assert_eq!(parsed.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn wrong_hosts_say_what_is_wrong() {
+        let cases = [
+            ("", "the host is missing"),
+            (":7667", "the host is missing"),
+            ("office:", "'' is no port (1 to 65535)"),
+            ("office:0", "'0' is no port (1 to 65535)"),
+            ("office:65536", "'65536' is no port (1 to 65535)"),
+            ("[::1", "the closing ']' is missing"),
+            ("[office]:1", "'office' in brackets is no IPv6 address"),
+            ("[::1]7667", "expected ':PORT' after ']', not '7667'"),
+            ("1:2:3", "'1:2:3' is no IPv6 address"),
+            ("fe80::1%", "'fe80::1%' is no IPv6 address"),
+            ("[fe80::1]:1", "'fe80::1' needs the interface that leads to it, as in 'fe80::1%eth0'"),
+            ("my host", "' ' cannot be part of a host"),
+            ("me@office", "'@' cannot be part of a host"),
+        ];
+        for (text, message) in cases {
+            assert_eq!(host(text), Err(message.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_need_a_unit_and_are_positive() {
+        let span = |text: &str| text.parse().map(|span: Span| span.0);
+        assert_eq!(span("5s"), Ok(Duration::from_secs(5)));
+        assert_eq!(span("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(span("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(span("2min"), Ok(Duration::from_secs(120)));
+        for wrong in ["", "5", "-5s", "0s", "soon"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_count_bytes() {
+        let size = |text: &str| text.parse().map(|size: Size| size.0);
+        assert_eq!(size("65536"), Ok(65_536));
+        assert_eq!(size("64KiB"), Ok(65_536));
+        assert_eq!(size("1 MiB"), Ok(1 << 20));
+        assert_eq!(size("2mb"), Ok(2_000_000));
+        for wrong in ["", "MiB", "1.5MiB", "-1", "1XB", "99999999999999GiB", "1é"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

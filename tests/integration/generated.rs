@@ -1,0 +1,145 @@
+//! The committed man pages and completions are what the binary prints, and other programs read them.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Writes the committed files anew when this variable is set.
+const RENEW: &str = "LANCHAT_RENEW";
+
+const SUBCOMMANDS: [&str; 6] = ["serve", "discover", "send", "doctor", "completions", "man"];
+
+/// The names under which shells and packagers expect the completions.
+const COMPLETIONS: [(&str, &str); 5] = [
+    ("bash", "lanchat.bash"),
+    ("zsh", "_lanchat"),
+    ("fish", "lanchat.fish"),
+    ("powershell", "_lanchat.ps1"),
+    ("elvish", "lanchat.elv"),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn printed(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_lanchat")).args(args).output().unwrap();
+    assert!(output.status.success(), "lanchat {args:?}: {output:?}");
+    assert!(output.stderr.is_empty(), "lanchat {args:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What `folder` must hold: `files`, each with its text, and nothing else.
+fn hold(folder: &str, files: &BTreeMap<String, String>) {
+    let folder = root().join(folder);
+    if env::var_os(RENEW).is_some() {
+        fs::create_dir_all(&folder).unwrap();
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+    }
+    let renewal = format!("renew it with: just docs (or {RENEW}=1 cargo test --test integration generated)");
+    for (name, text) in files {
+        let committed = fs::read_to_string(folder.join(name)).unwrap_or_default();
+        assert!(committed == *text, "{folder:?}/{name} is not what lanchat prints; {renewal}");
+    }
+    let listed = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+    for name in listed.map(|name| name.to_string_lossy().into_owned()) {
+        assert!(files.contains_key(&name), "{folder:?}/{name} is nothing that lanchat prints; remove it");
+    }
+}
+
+#[test]
+fn man_pages_are_what_the_binary_prints() {
+    let mut pages = BTreeMap::from([("lanchat.1".to_owned(), printed(&["man"]))]);
+    for name in SUBCOMMANDS {
+        pages.insert(format!("lanchat-{name}.1"), printed(&["man", name]));
+    }
+    hold("man", &pages);
+}
+
+#[test]
+fn completions_are_what_the_binary_prints() {
+    let print = |(shell, file): (&str, &str)| (file.to_owned(), printed(&["completions", shell]));
+    hold("completions", &COMPLETIONS.into_iter().map(print).collect());
+}
+
+/// Runs a program of the system; none if it is not installed, which is an error where all are.
+fn run<S: AsRef<OsStr>>(program: &str, args: &[S]) -> Option<String> {
+    let command = Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .env("HOME", env!("CARGO_TARGET_TMPDIR"))
+        .output();
+    let Ok(output) = command else {
+        let all_installed = cfg!(target_os = "linux") && env::var_os("CI").is_some();
+        assert!(!all_installed, "{program} is missing, and CI must run this test");
+        eprintln!("skipped: {program} is not installed");
+        return None;
+    };
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && complaints.is_empty(), "{program}: {} {complaints}", output.status);
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+fn pages() -> Vec<PathBuf> {
+    fs::read_dir(root().join("man")).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn mandoc_finds_nothing_to_say_about_the_pages() {
+    for page in pages() {
+        let args = [OsStr::new("-T"), OsStr::new("lint"), page.as_os_str()];
+        let said = run("mandoc", &args);
+        assert_eq!(said.unwrap_or_default(), "", "{page:?}");
+    }
+}
+
+#[test]
+fn groff_sets_the_pages_without_a_warning() {
+    for page in pages() {
+        let args = ["-ww", "-z", "-man", "-Tutf8"].map(OsStr::new);
+        let said = run("groff", &[&args[..], &[page.as_os_str()]].concat());
+        assert_eq!(said.unwrap_or_default(), "", "{page:?}");
+    }
+}
+
+fn completion(file: &str) -> String {
+    root().join("completions").join(file).display().to_string()
+}
+
+#[test]
+fn bash_loads_the_completions_and_completes() {
+    let file = completion("lanchat.bash");
+    let bash = |script: &str| run("bash", &["--norc", "--noprofile", "-c", script, "bash", &file]);
+    let Some(said) = bash("source \"$1\"") else { return };
+    assert_eq!(said, "");
+    let complete = "source \"$1\"; COMP_WORDS=(lanchat ser); COMP_CWORD=1; \
+        _lanchat lanchat ser lanchat; echo \"${COMPREPLY[@]}\"";
+    assert_eq!(bash(complete).as_deref(), Some("serve\n"));
+}
+
+#[test]
+fn zsh_loads_the_completions() {
+    let folder = root().join("completions").display().to_string();
+    let dump = Path::new(env!("CARGO_TARGET_TMPDIR")).join("zcompdump").display().to_string();
+    let zsh = |script: &str| run("zsh", &["-f", "-c", script, "zsh", &folder, &dump]);
+    let load = "fpath=($1 $fpath); autoload -U compinit; compinit -u -d $2";
+    let Some(said) = zsh(&format!("{load}; autoload +X _lanchat")) else { return };
+    assert_eq!(said, "");
+    let known = zsh(&format!("{load}; print ${{_comps[lanchat]}}"));
+    assert_eq!(known.as_deref(), Some("_lanchat\n"));
+}
+
+#[test]
+fn fish_loads_the_completions_and_completes() {
+    let file = completion("lanchat.fish");
+    let fish = |script: &str| run("fish", &["--no-config", "-c", script, &file]);
+    let Some(said) = fish("source $argv[1]") else { return };
+    assert_eq!(said, "");
+    let completed = fish("source $argv[1]; complete -C 'lanchat ser'");
+    assert_eq!(completed.as_deref(), Some("serve\tRun a server\n"));
+}

@@ -1,0 +1,27 @@
+//! The integration tests: one binary, a module a behaviour.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
+
+mod support;
+
+mod command_line;
+#[cfg(unix)]
+mod console;
+mod discovery;
+mod generated;
+#[cfg(unix)]
+mod plain;
+#[cfg(unix)]
+mod prompt;
+mod protocol_document;
+#[cfg(unix)]
+mod rendezvous;
+mod replaced_system;
+#[cfg(unix)]
+mod server_process;
+#[cfg(target_os = "linux")]
+mod service_manager;
+mod sessions;
+mod slow_readers;
+mod stress;
+mod tidy;
+mod wire;

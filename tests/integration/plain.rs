@@ -1,0 +1,221 @@
+//! The client in pipes, and `lanchat send`: lines, exit statuses, and nothing for the eye.
+
+use crate::support::fake_server::{FakeServer, say};
+use crate::support::peer::Peer;
+use crate::support::server::TestServer;
+use crate::support::terminal::{Home, LANCHAT, Launch};
+use serde_json::json;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener};
+use std::process::{Child, Command, Output, Stdio};
+
+fn command(home: &Home, args: &[&str]) -> Command {
+    let mut command = Command::new(LANCHAT);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LANCHAT_")) {
+        command.env_remove(name);
+    }
+    command.envs(home.env()).args(args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn join(home: &Home, address: SocketAddr, name: &str) -> Child {
+    let host = address.to_string();
+    command(home, &["--no-discovery", "--host", &host, "--name", name]).spawn().expect("the program starts")
+}
+
+fn send(home: &Home, address: SocketAddr, args: &[&str], input: &str) -> Output {
+    let host = address.to_string();
+    let mut all = vec!["send", "--no-discovery", "--host", &host];
+    all.extend(args);
+    let child = command(home, &all).spawn().expect("the program starts");
+    finish(child, input)
+}
+
+/// Gives the program its input, and waits for its end.
+fn finish(mut child: Child, input: &str) -> Output {
+    // A program that ends before it has read everything is not an error here.
+    let _ = child.stdin.take().expect("an input").write_all(input.as_bytes());
+    child.wait_with_output().expect("an output")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn lines_go_in_and_out_and_the_end_waits_for_the_receipts() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut bob = Peer::join(server.address, "bob");
+    let lines: String = (0..500).map(|n| format!("line {n}\n")).collect();
+    let output = finish(join(&home, server.address, "alice"), &lines);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for n in 0..500 {
+        assert_eq!(bob.text(), format!("line {n}"));
+    }
+    let shown = text(&output.stdout);
+    assert_eq!(shown.matches("<alice> line ").count(), 500);
+    assert!(!shown.contains('\u{1b}') && !shown.contains("[#lobby]"), "{shown:?}");
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn lines_in_a_pipe_are_coloured_when_that_is_asked_for() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let host = server.address.to_string();
+    let args = ["--no-discovery", "--host", &host, "--name", "alice", "--color", "always"];
+    let output = finish(command(&home, &args).spawn().expect("the program starts"), "hello\n");
+    assert!(text(&output.stdout).contains("\u{1b}["), "{}", text(&output.stdout));
+}
+
+#[test]
+fn what_others_say_comes_out_as_it_is_said() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut child = join(&home, server.address, "alice");
+    let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
+    let mut line = || lines.next().expect("a line").expect("UTF-8");
+    assert!(line().contains("connected to test as alice"));
+    let mut bob = Peer::join(server.address, "bob");
+    bob.say("all", "hello");
+    while !line().contains("<bob> hello") {}
+    let mut input = child.stdin.take().expect("an input");
+    input.write_all(b"/users\n").expect("a pipe");
+    while !line().contains("2 users here: alice, bob") {}
+    drop(input);
+    assert_eq!(child.wait().expect("a status").code(), Some(0));
+}
+
+#[test]
+fn an_answer_is_waited_for_at_the_end_of_the_input() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let output = finish(join(&home, server.address, "alice"), "/users\n/time\n/nope\n");
+    let shown = text(&output.stdout);
+    assert!(shown.contains("1 user here: alice") && shown.contains("server time"), "{shown}");
+    assert!(shown.contains("there is no command /nope"), "{shown}");
+}
+
+#[test]
+fn a_connection_that_is_lost_is_status_4_and_says_what_may_be_lost() {
+    let (server, home) = (FakeServer::start(json!({})), Home::new());
+    let mut child = join(&home, server.address, "alice");
+    let talk = server.accept();
+    let mut input = child.stdin.take().expect("an input");
+    input.write_all(b"into the dark\n").expect("a pipe");
+    let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
+    assert!(lines.next().expect("a line").expect("UTF-8").contains("connected to fake"));
+    say(&talk, &json!({"type": "chat", "from": {"name": "bob"}, "to": "all", "msg": "hi"}));
+    assert!(lines.next().expect("a line").expect("UTF-8").contains("<bob> hi"));
+    talk.shutdown(std::net::Shutdown::Both).expect("an open connection");
+    let output = child.wait_with_output().expect("an output");
+    assert_eq!(output.status.code(), Some(4));
+    let error = text(&output.stderr);
+    assert!(error.starts_with("lanchat: the connection was lost") && error.lines().count() == 1, "{error}");
+}
+
+#[test]
+fn every_way_to_fail_has_its_status_and_one_line() {
+    let home = Home::new();
+    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let web = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let web_address = web.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for mut stream in web.incoming().flatten() {
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let full = TestServer::with(|options| options.max_clients = Some(1));
+    let _first = Peer::join(full.address, "first");
+    for (address, name, status, words) in [
+        (nobody, "alice", 4, "cannot connect to 127.0.0.1"),
+        ((Ipv6Addr::LOCALHOST, 1).into(), "alice", 4, "cannot connect to [::1]:1:"),
+        (web_address, "alice", 6, "is no lanchat server"),
+        (full.address, "alice", 5, "the server refused"),
+        (nobody, "two words", 2, "a name holds letters"),
+    ] {
+        let output = finish(join(&home, address, name), "");
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{error}");
+        assert!(error.starts_with("lanchat: ") && error.contains(words), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn a_terminal_that_cannot_edit_gets_plain_lines() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let host = server.address.to_string();
+    let args = ["--no-discovery", "--host", &host, "--name", "alice"];
+    let mut terminal = Launch::lanchat(&args).env("TERM", "dumb").start(&home);
+    terminal.wait_for("connected to test as alice");
+    terminal.enter("hello");
+    let screen = terminal.wait_for("<alice> hello");
+    assert!(!screen.contains("[#lobby]"), "{screen}");
+    terminal.enter("/quit");
+    assert_eq!(terminal.wait_exit().0, 0);
+}
+
+#[test]
+fn send_delivers_one_message_and_announces_nobody() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut bob = Peer::join(server.address, "bob");
+    let output = send(&home, server.address, &["--name", "alice", "hello from a script"], "");
+    assert_eq!(
+        (output.status.code(), text(&output.stdout), text(&output.stderr)),
+        (Some(0), "".into(), "".into())
+    );
+    assert_eq!(bob.text(), "hello from a script");
+    let output = send(&home, server.address, &["--name", "alice", "--to", "bob", "-"], "from\nstdin\n");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let packet = bob.wait_for("chat");
+    assert_eq!((&packet["msg"], &packet["to"]), (&json!("from\nstdin"), &json!("bob")));
+    let output = send(&home, server.address, &["--name", "alice"], "no argument\n");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(bob.text(), "no argument");
+    assert!(bob.settle().iter().all(|packet| packet["type"] != "joined" && packet["type"] != "left"));
+}
+
+#[test]
+fn send_says_why_it_was_refused() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let output = send(&home, server.address, &["--to", "nobody", "hi"], "");
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(5), "{error}");
+    assert!(error.contains("nobody called \"nobody\" is here"), "{error}");
+    for empty in [&["--name", "alice", ""][..], &["--name", "alice", "-"][..]] {
+        let output = send(&home, server.address, empty, "\n");
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn send_shows_what_the_server_answers_to_a_command() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let _bob = Peer::join(server.address, "bob");
+    for (command, words) in [("/users", "bob"), ("/time", "20"), ("/help", "/users")] {
+        let output = send(&home, server.address, &["--to", "server", command], "");
+        assert_eq!(output.status.code(), Some(0), "{command}: {}", text(&output.stderr));
+        assert!(text(&output.stdout).contains(words), "{command}: {}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn a_message_that_is_too_long_to_send_is_refused_with_the_true_bound() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let output = send(&home, server.address, &["-"], &"x".repeat(200_000));
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("more bytes than the 10000 that a server takes"), "{error}");
+}
+
+#[test]
+fn a_script_with_the_users_token_is_the_user() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut bob = Peer::join(server.address, "bob");
+    let mut chatting = join(&home, server.address, "alice");
+    bob.sees_join("alice");
+    let output = send(&home, server.address, &["--name", "alice", "both at once"], "");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(bob.text(), "both at once");
+    drop(chatting.stdin.take());
+    assert_eq!(chatting.wait().expect("a status").code(), Some(0));
+}

@@ -1,0 +1,124 @@
+//! PROTOCOL.md is held to the server: its examples are played against a live one, and its tables
+//! name every code and bound.
+
+use crate::support::peer::Peer;
+use crate::support::server::TestServer;
+use lanchat::limits;
+use lanchat::protocol::Code;
+use serde_json::Value;
+use std::collections::HashMap;
+
+const DOCUMENT: &str = include_str!("../../PROTOCOL.md");
+
+/// Members whose values differ from run to run. They must be there, with the same type.
+const VOLATILE: [&str; 7] = ["seq", "ts", "time", "uptime", "since", "id", "version"];
+
+fn examples() -> Vec<&'static str> {
+    DOCUMENT.split("```lanchat\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+/// Plays one example with a server of its own.
+fn play(example: &str) {
+    let server = TestServer::start();
+    let mut peers: HashMap<&str, Peer> = HashMap::new();
+    for line in example.lines() {
+        let (actor, rest) = line.split_once(['>', '<']).expect("an actor");
+        let peer = peers.entry(actor).or_insert_with(|| Peer::connect(server.address));
+        let text = rest.trim_start();
+        if line.as_bytes()[actor.len()] == b'>' {
+            peer.send_raw(format!("{text}\n").as_bytes());
+        } else if text == "(closed)" {
+            assert!(peer.read_to_end().iter().all(is_presence), "{line}");
+        } else if text == "welcome" {
+            peer.wait_for("welcome");
+        } else {
+            let shown: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {line}"));
+            let real = peer.wait_until(|packet| is_presence(&shown) || !is_presence(packet));
+            assert_eq!(settled(&real, true), settled(&shown, true), "\nshown {text}\nreal  {real}");
+        }
+    }
+}
+
+fn is_presence(packet: &Value) -> bool {
+    packet["type"] == "joined" || packet["type"] == "left"
+}
+
+/// The packet with its volatile values replaced by their types, and times in texts cut out.
+fn settled(value: &Value, top: bool) -> Value {
+    match value {
+        Value::Object(members) => {
+            let settle = |(key, value): (&String, &Value)| {
+                // The client's own `id` is echoed to the letter; a server's is its own.
+                let volatile = VOLATILE.contains(&key.as_str()) && !(top && key == "id");
+                let value = if volatile { type_of(value) } else { settled(value, false) };
+                (key.clone(), value)
+            };
+            Value::Object(members.iter().map(settle).collect())
+        }
+        Value::Array(values) => values.iter().map(|value| settled(value, false)).collect(),
+        Value::String(text) => text
+            .split(' ')
+            .map(|word| {
+                if word.starts_with("2026-") || word.starts_with("20") && word.contains('T') {
+                    "TIME"
+                } else {
+                    word
+                }
+            })
+            .collect::<Vec<_>>()
+            .join(" ")
+            .into(),
+        other => other.clone(),
+    }
+}
+
+fn type_of(value: &Value) -> Value {
+    match value {
+        Value::String(_) => "a string".into(),
+        Value::Number(_) => "a number".into(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn every_example_is_what_a_server_answers() {
+    let examples = examples();
+    assert!(examples.len() >= 9, "the examples were found: {}", examples.len());
+    examples.into_iter().for_each(play);
+}
+
+#[test]
+fn a_wrong_example_is_noticed() {
+    let wrong = r#"a> {"type":"ping"}
+a< {"from":{"name":"server","ip":""},"to":"","msg":"ping","type":"pong","server":{"id":"x","name":"test","version":"0.1.0"},"total":0}"#;
+    assert!(std::panic::catch_unwind(|| play(wrong)).is_err());
+}
+
+#[test]
+fn every_code_is_in_the_table_of_errors() {
+    for code in Code::ALL {
+        assert!(DOCUMENT.contains(&format!("`{code}`")), "{code} is not documented");
+    }
+}
+
+#[test]
+fn the_bounds_are_those_of_the_program() {
+    let grouped = |n: usize| format!("{},{:03}", n / 1000, n % 1000);
+    for (sentence, value) in [
+        ("at most {} bytes, followed", grouped(limits::MAX_FRAME_BYTES)),
+        ("the text, at most {} bytes", grouped(limits::MAX_TEXT_BYTES)),
+        ("at most {} bytes, echoed", limits::MAX_ID_BYTES.to_string()),
+        ("1 to {} characters of letters", limits::MAX_NAME_CHARS.to_string()),
+        ("packet after {} seconds", limits::HANDSHAKE_TIMEOUT.as_secs().to_string()),
+        ("at most {} in a page", limits::USERS_PER_PAGE.to_string()),
+        ("Above {} users, and", limits::PRESENCE_NAMES_MAX_MEMBERS.to_string()),
+        ("takes nothing for {} seconds", limits::BACKLOG_STALL.as_secs().to_string()),
+    ] {
+        let sentence = sentence.replace("{}", &value);
+        assert!(DOCUMENT.contains(&sentence), "PROTOCOL.md does not say {sentence:?}");
+    }
+    assert_eq!(limits::MAX_BAD_PACKETS_IN_A_ROW, 5, "PROTOCOL.md says five");
+    assert_eq!(limits::DEFAULT_BACKLOG_BYTES, 1024 * 1024, "PROTOCOL.md says 1 MiB");
+    let keepalive = limits::KEEPALIVE_IDLE + limits::KEEPALIVE_INTERVAL * limits::KEEPALIVE_PROBES;
+    assert_eq!(keepalive.as_secs(), 120, "PROTOCOL.md says 120 seconds");
+}

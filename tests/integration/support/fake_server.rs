@@ -1,0 +1,66 @@
+//! A server that says whatever a test wants, for what a real one never says.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+
+/// The server's end of the first connection.
+pub struct FakeServer {
+    pub address: SocketAddr,
+    talks: Receiver<TcpStream>,
+}
+
+impl FakeServer {
+    /// Answers ping and hello, the latter with `welcome` besides what a welcome needs.
+    pub fn start(welcome: Value) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (sender, talks) = channel();
+        // Ends with the test process: a listener cannot be woken.
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (sender, welcome) = (sender.clone(), welcome.clone());
+                std::thread::spawn(move || {
+                    let lines = BufReader::new(stream.try_clone().expect("a clone")).lines();
+                    for line in lines.map_while(Result::ok) {
+                        let packet: Value = serde_json::from_str(&line).expect("a packet");
+                        answer(&stream, &packet, &welcome);
+                        if packet["type"] == "hello" {
+                            let _ = sender.send(stream.try_clone().expect("a clone"));
+                        }
+                    }
+                });
+            }
+        });
+        Self { address, talks }
+    }
+
+    /// The connection of the next client that has said hello.
+    pub fn accept(&self) -> TcpStream {
+        self.talks.recv_timeout(super::peer::DEADLINE).expect("a client")
+    }
+}
+
+/// Sends a packet.
+pub fn say(mut stream: &TcpStream, packet: &Value) {
+    stream.write_all(format!("{packet}\n").as_bytes()).expect("the client reads");
+}
+
+fn answer(stream: &TcpStream, packet: &Value, welcome: &Value) {
+    let server = json!({"id": "00112233aabbccdd", "name": "fake", "version": "9"});
+    let mut answer = match packet["type"].as_str() {
+        Some("ping") => json!({"type": "pong", "server": server}),
+        Some("hello") => {
+            let mut answer = json!({"type": "welcome", "name": packet["from"]["name"], "server": server});
+            for (member, value) in welcome.as_object().expect("members") {
+                answer[member] = value.clone();
+            }
+            answer
+        }
+        _ => return,
+    };
+    answer["from"] = json!({"name": "server", "ip": ""});
+    answer["id"] = packet["id"].clone();
+    say(stream, &answer);
+}

@@ -1,0 +1,15 @@
+//! What the tests stand on: a server of their own, raw peers, terminals, networks.
+
+pub mod avahi;
+#[cfg(unix)]
+pub mod fake_server;
+pub mod lan;
+pub mod peer;
+#[cfg(unix)]
+pub mod process;
+#[cfg(unix)]
+pub mod proxy;
+pub mod server;
+pub mod soon;
+#[cfg(unix)]
+pub mod terminal;

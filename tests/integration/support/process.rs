@@ -1,0 +1,74 @@
+//! `lanchat serve` as a process of its own on loopback, without discovery.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+
+/// Killed when dropped.
+pub struct Serve {
+    pub child: Child,
+    pub address: SocketAddr,
+    stderr: BufReader<ChildStderr>,
+    /// What was logged up to and with the line that tells the address.
+    pub said: String,
+    _home: tempfile::TempDir,
+}
+
+/// The program with `serve`, an own home, and no discovery.
+pub fn serve_command(home: &tempfile::TempDir, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lanchat"));
+    command.args(["serve", "--no-discovery", "--host", "127.0.0.1"]).args(args);
+    // By the environment, so that flags in `args` win over them.
+    command.env("LANCHAT_SERVE_PORT", "0").env("LANCHAT_SERVE_DATA_DIR", home.path());
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
+    for folder in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "APPDATA"] {
+        command.env(folder, home.path());
+    }
+    command
+}
+
+impl Serve {
+    pub fn start(args: &[&str]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut child = serve_command(&home, args).spawn().expect("the program");
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        let address = loop {
+            assert!(stderr.read_line(&mut said).unwrap() > 0, "no server: {said}");
+            let last = said.lines().last().unwrap_or_default();
+            if last.contains("serving ") {
+                let words = last.split([' ', ',']);
+                break words.filter_map(|word| word.parse().ok()).next_back().expect("an address");
+            }
+        };
+        Self { child, address, stderr, said, _home: home }
+    }
+
+    /// Reads the log until a line has `text`.
+    pub fn wait_for_log(&mut self, text: &str) {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            assert!(self.stderr.read_line(&mut line).unwrap() > 0, "the log ended without {text:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// How it ended, and the rest of its log.
+    pub fn wait(&mut self) -> (ExitStatus, String) {
+        let mut log = String::new();
+        self.stderr.read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap(), log)
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,93 @@
+//! Figures, and the table that shows them side by side.
+
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// What one turn of one server gave.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures {
+    pub logins: f64,
+    pub idle_bytes: f64,
+    pub bytes_after_flood: f64,
+    pub broadcast_ms: f64,
+    pub paced_ns: f64,
+    pub paced_p50_ms: f64,
+    pub paced_p99_ms: f64,
+    pub flood_rate: f64,
+    pub flood_ns: f64,
+    pub deliveries: u64,
+    pub faults: u64,
+}
+
+/// All turns of both servers.
+#[derive(Debug)]
+pub struct Table {
+    pub clients: usize,
+    pub turns: usize,
+    pub floor: Vec<Figures>,
+    pub lanchat: Vec<Figures>,
+}
+
+type Row = (&'static str, &'static str, fn(&Figures) -> f64);
+
+const ROWS: [Row; 9] = [
+    ("logins a second", "logins", |f| f.logins),
+    ("bytes a connection, idle", "idle_bytes", |f| f.idle_bytes),
+    ("bytes a connection, 1 s after a flood", "bytes_after_flood", |f| f.bytes_after_flood),
+    ("one broadcast to all, ms", "broadcast_ms", |f| f.broadcast_ms),
+    ("paced: server CPU a delivery, ns", "paced_ns", |f| f.paced_ns),
+    ("paced: latency p50, ms", "paced_p50_ms", |f| f.paced_p50_ms),
+    ("paced: latency p99, ms", "paced_p99_ms", |f| f.paced_p99_ms),
+    ("flood: million deliveries a second", "flood_rate", |f| f.flood_rate / 1e6),
+    ("flood: server CPU a delivery, ns", "flood_ns", |f| f.flood_ns),
+];
+
+impl Table {
+    /// Whether every message reached everybody once and in order.
+    pub fn is_exact(&self) -> bool {
+        self.floor.iter().chain(&self.lanchat).all(|figures| figures.faults == 0)
+    }
+
+    /// For people.
+    pub fn text(&self) -> String {
+        let mut text = format!(
+            "{} clients, {} turns, medians; ratios compare only within this run\n\n{:40}{:>12}{:>12}{:>9}\n",
+            self.clients, self.turns, "", "floor", "lanchat", "ratio"
+        );
+        for (name, _, figure) in ROWS {
+            let (floor, lanchat) = self.medians(figure);
+            let _ = writeln!(text, "{name:40}{floor:12.2}{lanchat:12.2}{:9.2}", lanchat / floor);
+        }
+        let (floor, lanchat) = (total(&self.floor), total(&self.lanchat));
+        let _ = writeln!(text, "{:40}{:12}{:12}", "deliveries", floor.0, lanchat.0);
+        let _ = writeln!(text, "{:40}{:12}{:12}", "lost, doubled or out of order", floor.1, lanchat.1);
+        text
+    }
+
+    /// For programs.
+    pub fn json(&self) -> String {
+        let mut rows = serde_json::Map::new();
+        for (_, key, figure) in ROWS {
+            let (floor, lanchat) = self.medians(figure);
+            rows.insert(key.into(), json!({"floor": floor, "lanchat": lanchat, "ratio": lanchat / floor}));
+        }
+        let faults = total(&self.floor).1 + total(&self.lanchat).1;
+        let whole: Value =
+            json!({"clients": self.clients, "turns": self.turns, "medians": rows, "faults": faults});
+        format!("{whole:#}\n")
+    }
+
+    fn medians(&self, figure: fn(&Figures) -> f64) -> (f64, f64) {
+        (median(self.floor.iter().map(figure)), median(self.lanchat.iter().map(figure)))
+    }
+}
+
+fn total(figures: &[Figures]) -> (u64, u64) {
+    (figures.iter().map(|f| f.deliveries).sum(), figures.iter().map(|f| f.faults).sum())
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}

@@ -58,7 +58,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where the server keeps what must outlive it')
             [CompletionResult]::new('--motd', '--motd', [CompletionResultType]::ParameterName, 'A text file that everybody is shown on joining')
             [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Announce the server on this network interface only; may be repeated')
-            [CompletionResult]::new('--advertise', '--advertise', [CompletionResultType]::ParameterName, 'Announce this address instead of the machine''s own, as in a container; may be repeated')
+            [CompletionResult]::new('--advertise', '--advertise', [CompletionResultType]::ParameterName, 'Announce this address of the machine''s only; may be repeated. One that lies in none of the machine''s networks can''t be announced')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--no-discovery', '--no-discovery', [CompletionResultType]::ParameterName, 'Do not announce the server: no multicast socket is opened')

@@ -54,7 +54,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --data-dir 'Where the server keeps what must outlive it'
             cand --motd 'A text file that everybody is shown on joining'
             cand --interface 'Announce the server on this network interface only; may be repeated'
-            cand --advertise 'Announce this address instead of the machine''s own, as in a container; may be repeated'
+            cand --advertise 'Announce this address of the machine''s only; may be repeated. One that lies in none of the machine''s networks can''t be announced'
             cand --color 'When to use colour: auto, always or never [default: auto]'
             cand --config 'Read this config file instead of the user''s own'
             cand --no-discovery 'Do not announce the server: no multicast socket is opened'

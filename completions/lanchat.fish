@@ -51,7 +51,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l backlog -d 'Wh
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l data-dir -d 'Where the server keeps what must outlive it' -r -f -a "(__fish_complete_directories)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l motd -d 'A text file that everybody is shown on joining' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l interface -d 'Announce the server on this network interface only; may be repeated' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l advertise -d 'Announce this address instead of the machine\'s own, as in a container; may be repeated' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l advertise -d 'Announce this address of the machine\'s only; may be repeated. One that lies in none of the machine\'s networks can\'t be announced' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"

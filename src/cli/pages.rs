@@ -85,7 +85,7 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ("Run a server for everybody on this network:", "lanchat serve --name Office"),
             ("Run one that only this machine reaches:", "lanchat serve --host 127.0.0.1 --no-discovery"),
             (
-                "Run one in a container whose port is published by 192.168.1.20:",
+                "Run one that is announced with one of the machine's addresses only:",
                 "lanchat serve --advertise 192.168.1.20",
             ),
         ],

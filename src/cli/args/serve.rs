@@ -58,7 +58,8 @@ pub struct ServeArgs {
     #[arg(long, env = "LANCHAT_SERVE_INTERFACE", value_name = "NAME", value_delimiter = ',')]
     pub interface: Vec<String>,
 
-    /// Announce this address instead of the machine's own, as in a container; may be repeated.
+    /// Announce this address of the machine's only; may be repeated. One that lies in none of the
+    /// machine's networks can't be announced.
     #[arg(long, env = "LANCHAT_SERVE_ADVERTISE", value_name = "ADDR", value_delimiter = ',')]
     pub advertise: Vec<IpAddr>,
 

@@ -4,10 +4,14 @@
 //! `--quiet` move the level up and down from where the subcommand starts.
 
 use std::env;
+use std::fmt;
 use std::io::IsTerminal;
 
+use jiff::{Timestamp, Zoned};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
 
 use super::args::CommonArgs;
 use super::exit::Failure;
@@ -27,6 +31,24 @@ pub enum Level {
     Info = 2,
 }
 
+/// The time before a line.
+#[derive(Clone, Copy, Debug)]
+enum Clock {
+    /// Local hours, minutes and seconds, for somebody who watches.
+    OfDay,
+    /// RFC 3339 in UTC with milliseconds, for files and journals.
+    Full,
+}
+
+impl FormatTime for Clock {
+    fn format_time(&self, line: &mut Writer<'_>) -> fmt::Result {
+        match self {
+            Self::OfDay => write!(line, "{}", Zoned::now().strftime("%H:%M:%S")),
+            Self::Full => write!(line, "{:.3}", Timestamp::now()),
+        }
+    }
+}
+
 /// Starts logging to `writer` from `level` on. To be called once.
 ///
 /// # Errors
@@ -41,10 +63,12 @@ where
         _ => EnvFilter::new(directives(level, common.verbose, common.quiet)),
     };
     let filter = filter.add_directive(crate::prompt::LOG_DIRECTIVE.parse()?);
+    let is_terminal = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none())
+        .with_timer(if is_terminal { Clock::OfDay } else { Clock::Full })
+        .with_ansi(is_terminal && env::var_os("NO_COLOR").is_none())
         .with_writer(writer)
         .init();
     Ok(())

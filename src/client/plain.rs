@@ -41,7 +41,7 @@ pub(super) async fn run(mut connection: Connection, mut session: Session) -> Res
         }
         if lines.is_none() && session.awaited() == 0 {
             session.say_goodbye();
-            return Ok(());
+            return all_sent(&session);
         }
         let has_room = session.awaited() < WINDOW;
         effects = tokio::select! {
@@ -58,6 +58,15 @@ pub(super) async fn run(mut connection: Connection, mut session: Session) -> Res
                 return Err(not_acknowledged(&mut session));
             }
         };
+    }
+}
+
+/// A script that feeds the client learns whether all of it got through.
+fn all_sent(session: &Session) -> Result<(), Error> {
+    match session.unsent() {
+        0 => Ok(()),
+        1 => Err(Error::Refused("1 message was not sent; the output says which and why".into())),
+        n => Err(Error::Refused(format!("{n} messages were not sent; the output says which and why"))),
     }
 }
 

@@ -95,6 +95,17 @@ fn an_answer_is_waited_for_at_the_end_of_the_input() {
 }
 
 #[test]
+fn lines_that_were_not_sent_are_said_and_make_status_5() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let long = "x".repeat(10_001);
+    let output = finish(join(&home, server.address, "alice"), &format!("fine\n/msg nobody hi\n{long}\n"));
+    let (shown, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(shown.contains("<alice> fine") && shown.contains("not sent: (to nobody) hi"), "{shown}");
+    assert_eq!(output.status.code(), Some(5), "{shown}{error}");
+    assert!(error.contains("2 messages were not sent"), "{error}");
+}
+
+#[test]
 fn a_connection_that_is_lost_is_status_4_and_says_what_may_be_lost() {
     let (server, home) = (FakeServer::start(json!({})), Home::new());
     let mut child = join(&home, server.address, "alice");

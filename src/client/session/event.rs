@@ -73,6 +73,7 @@ impl Session {
     fn error(&mut self, event: &Event, id: Option<&str>) -> Vec<Effect> {
         let mut effects = self.show(event);
         if let Some(message) = id.and_then(|id| self.pending.take(id)) {
+            self.unsent += 1;
             effects.extend(self.failure(&format!("not sent: {}", quoted(&message))));
         }
         self.answered(id);

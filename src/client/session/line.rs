@@ -46,8 +46,9 @@ impl Session {
     fn say(&mut self, to: Target, msg: String, action: bool, now: Moment) -> Vec<Effect> {
         let message = Message { to, msg, action };
         if message.msg.len() > self.text_bytes {
+            self.unsent += 1;
             return self.failure(&format!(
-                "not sent: the message has {} bytes and the server takes {}; send it in parts (Up brings it back)",
+                "not sent: the message has {} bytes and the server takes {}; send it in parts",
                 message.msg.len(),
                 self.text_bytes
             ));
@@ -58,6 +59,7 @@ impl Session {
             self.pending.add(id, message, now.instant);
             return Vec::new();
         }
+        self.unsent += 1;
         self.failure(&format!("not sent: {}", quoted(&message)))
     }
 

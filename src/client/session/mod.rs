@@ -95,6 +95,8 @@ pub(super) struct Session {
     /// Who was here when this client came, until the server's first news of who has joined.
     found: Option<HashSet<String>>,
     pending: Pending,
+    /// Messages that were refused, here or by the server.
+    unsent: usize,
     asks: HashMap<String, Ask>,
     counter: u64,
     view: ViewState,
@@ -115,6 +117,7 @@ impl Session {
             roster,
             found: None,
             pending: Pending::default(),
+            unsent: 0,
             asks: HashMap::new(),
             counter: 0,
             view,
@@ -220,6 +223,11 @@ impl Session {
     /// Whether the connection has been lost.
     pub(super) fn is_down(&self) -> bool {
         matches!(self.state, State::Down { .. })
+    }
+
+    /// Messages that were not sent, as the user was told.
+    pub(super) fn unsent(&self) -> usize {
+        self.unsent
     }
 
     /// Messages without a receipt.

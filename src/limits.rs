@@ -35,9 +35,6 @@ pub const MAX_QUOTE_CHARS: usize = 600;
 /// Longest user name, in characters.
 pub const MAX_NAME_CHARS: usize = 32;
 
-/// Longest room name after its `#`, in characters.
-pub const MAX_ROOM_CHARS: usize = 31;
-
 /// Lines in a row that are no packet before the connection ends: a person who types by hand slips
 /// once or twice, a browser or a scanner sends nothing else.
 pub const MAX_BAD_PACKETS_IN_A_ROW: u8 = 5;

@@ -7,10 +7,9 @@ use anstyle::{AnsiColor, Effects, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::protocol::Event;
-use crate::protocol::event::{Crowd, Welcome};
+use crate::protocol::event::{Crowd, Welcome, count_users};
 use crate::protocol::packet::{Sender, UserInfo};
-use crate::protocol::target::LOBBY;
+use crate::protocol::{Event, Target};
 use crate::text::{safe_line, safe_lines};
 
 /// Stands before the further lines of a message, under the time, so that none of them can pass
@@ -103,7 +102,7 @@ impl ViewState {
     fn welcome(&self, welcome: &Welcome) -> Vec<String> {
         let Welcome { server, name, total, motd, .. } = welcome;
         let mut lines =
-            self.notes(&format!("connected to {} as {name}; {} here", server.name, users(*total)));
+            self.notes(&format!("connected to {} as {name}; {} here", server.name, count_users(*total)));
         if !motd.is_empty() {
             lines.extend(safe_lines(motd).iter().map(|line| format!("{}{line}", self.paint(DIM, GUTTER))));
         }
@@ -133,7 +132,7 @@ impl ViewState {
         let unnamed = crowd.count.saturating_sub(crowd.names.len());
         let who = match (others.as_slice(), unnamed) {
             ([], 0) if own > 0 => return Vec::new(),
-            ([], count) => users(count),
+            ([], count) => count_users(count),
             (names, 0) => names.join(", "),
             (names, more) => format!("{} and {more} more", names.join(", ")),
         };
@@ -152,7 +151,7 @@ impl ViewState {
         let names: Vec<String> = page.iter().map(|user| self.name(&user.name)).collect();
         let more = next.map_or(String::new(), |next| format!(" ... (/users {} goes on)", safe_line(next)));
         let head = format!("{} {}", self.clock(""), self.paint(DIM, "--"));
-        vec![format!("{head} {} here: {}{more}", users(total), names.join(", "))]
+        vec![format!("{head} {} here: {}{more}", count_users(total), names.join(", "))]
     }
 
     fn whois(&self, user: &UserInfo) -> Vec<String> {
@@ -221,12 +220,8 @@ pub(super) fn span(span: Duration) -> String {
     }
 }
 
-fn users(count: usize) -> String {
-    if count == 1 { "1 user".to_owned() } else { format!("{count} users") }
-}
-
 fn is_lobby(to: &str) -> bool {
-    to.eq_ignore_ascii_case("all") || to.eq_ignore_ascii_case(LOBBY)
+    Target::parse(to) == Target::All
 }
 
 /// FNV-1a: the same name has the same colour in every run.

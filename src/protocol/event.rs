@@ -292,6 +292,16 @@ impl Event {
     }
 }
 
+/// `1 user`, `3 users`.
+pub fn count_users(count: usize) -> String {
+    if count == 1 { "1 user".into() } else { format!("{count} users") }
+}
+
+/// `1 user is`, `3 users are`.
+pub fn users_are(count: usize) -> String {
+    format!("{} {}", count_users(count), if count == 1 { "is" } else { "are" })
+}
+
 fn fill_stamp(packet: &mut Packet, seq: u64, ts: &str) {
     packet.seq = Some(seq);
     packet.ts = Some(ts.to_owned());
@@ -325,8 +335,7 @@ fn read_welcome(packet: Packet) -> Welcome {
 
 fn welcome_text(welcome: &Welcome) -> String {
     let Welcome { server, name, total, motd, .. } = welcome;
-    let here = if *total == 1 { "1 user is".into() } else { format!("{total} users are") };
-    let text = format!("welcome to {}, {name}; {here} here", server.name);
+    let text = format!("welcome to {}, {name}; {} here", server.name, users_are(*total));
     if motd.is_empty() { text } else { format!("{text}\n{motd}") }
 }
 
@@ -334,8 +343,7 @@ fn welcome_text(welcome: &Welcome) -> String {
 fn crowd_text(crowd: &Crowd, verb: &str) -> String {
     let more = crowd.count.saturating_sub(crowd.names.len());
     match (crowd.names.as_slice(), more) {
-        ([], 1) => format!("1 user {verb}"),
-        ([], more) => format!("{more} users {verb}"),
+        ([], more) => format!("{} {verb}", count_users(more)),
         ([one], 0) => format!("{one} {verb}"),
         ([most @ .., last], 0) => format!("{} and {last} {verb}", most.join(", ")),
         (names, more) => format!("{} and {more} more {verb}", names.join(", ")),
@@ -344,8 +352,7 @@ fn crowd_text(crowd: &Crowd, verb: &str) -> String {
 
 fn users_text(users: &[UserInfo], total: usize, next: Option<&str>) -> String {
     let names: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
-    let here = if total == 1 { "1 user".into() } else { format!("{total} users") };
-    let text = format!("{here}: {}", names.join(", "));
+    let text = format!("{}: {}", count_users(total), names.join(", "));
     match next {
         Some(next) => format!("{text} ... (/users {next} shows more)"),
         None => text,

@@ -46,7 +46,7 @@ struct Writing {
 
 /// What is still done with what a peer sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Input {
+pub(super) enum Intake {
     /// It counts.
     Counts,
     /// It is read and discarded: closing over unread bytes would take the last packet from the peer.
@@ -120,12 +120,12 @@ impl Connection {
     }
 
     /// What is to be done with what the peer sends.
-    pub(super) fn input(&self) -> Input {
+    pub(super) fn intake(&self) -> Intake {
         let writing = self.lock();
         match writing.ending {
-            _ if writing.aborted => Input::Ended,
-            Some(_) => Input::Discarded,
-            None => Input::Counts,
+            _ if writing.aborted => Intake::Ended,
+            Some(_) => Intake::Discarded,
+            None => Intake::Counts,
         }
     }
 

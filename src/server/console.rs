@@ -7,6 +7,7 @@ use super::Handle;
 use crate::limits::MAX_TEXT_BYTES;
 use crate::prompt::{Complete, Input, Label, OpenError, Options, Printer, Prompt, Screen};
 use crate::protocol::command::{self, Action, Line, Place};
+use crate::protocol::event::users_are;
 use crate::protocol::{Event, Request};
 use crate::text::{safe_line, safe_lines};
 
@@ -87,7 +88,7 @@ impl Console {
     }
 
     fn question(&self) -> String {
-        format!("{} here. Stop the server? [y/N] (Ctrl-C stops it) ", users(self.handle.users()))
+        format!("{} here. Stop the server? [y/N] (Ctrl-C stops it) ", users_are(self.handle.users()))
     }
 
     fn line(&self, line: &str) -> Step {
@@ -132,7 +133,7 @@ impl Console {
         let plural = if connections == 1 { "" } else { "s" };
         format!(
             "up {hours}:{minutes:02}:{seconds:02}; {} here over {connections} connection{plural}",
-            users(self.handle.users())
+            users_are(self.handle.users())
         )
     }
 
@@ -144,10 +145,6 @@ impl Console {
 /// Names and texts of users pass through here, so it is made safe for the terminal.
 fn show(printer: &Printer, text: &str) {
     printer.print(safe_lines(text).join("\n"));
-}
-
-fn users(count: usize) -> String {
-    if count == 1 { "1 user is".to_owned() } else { format!("{count} users are") }
 }
 
 /// What Tab offers: commands, and the names of the first page of users.

@@ -25,7 +25,7 @@ pub(super) enum Incoming {
     /// Something else, and why it is no packet.
     Garbage(String),
     /// What ends the connection, and why.
-    Fatal(Code, &'static str),
+    Fatal(Code, String),
 }
 
 /// See the module.
@@ -118,7 +118,7 @@ impl Hub {
             match incoming {
                 Incoming::Packet(packet) => chat.receive(id, &packet, &now, deliveries),
                 Incoming::Garbage(why) => chat.receive_garbage(id, &why, deliveries),
-                Incoming::Fatal(code, why) => chat.expel(id, code, why, &now, deliveries),
+                Incoming::Fatal(code, why) => chat.expel(id, code, &why, &now, deliveries),
             }
             deliveries.drain(..).for_each(|delivery| deliver(turn, delivery));
             if turn.bytes() - before > PORTION_BYTES || begun.elapsed() > PORTION_TIME {

@@ -3,7 +3,7 @@
 //! An idle connection holds no buffer: bytes are read into one of the thread's and only an
 //! unfinished frame is kept.
 
-use super::connection::{self, Connection};
+use super::connection::{Connection, Intake};
 use super::hub::{Hub, Incoming};
 use crate::limits::{MAX_BAD_PACKETS_IN_A_ROW, MAX_FRAME_BYTES};
 use crate::protocol::Code;
@@ -58,10 +58,10 @@ pub(super) async fn run(seat: Seat) {
     // Polled rather than awaited by `readable()`, whose state would make every idle session 96 bytes
     // bigger.
     while poll_fn(|context| connection.stream.poll_read_ready(context)).await.is_ok() {
-        match connection.input() {
-            connection::Input::Counts => {}
-            connection::Input::Discarded => input.end(),
-            connection::Input::Ended => return,
+        match connection.intake() {
+            Intake::Counts => {}
+            Intake::Discarded => input.end(),
+            Intake::Ended => return,
         }
         let Ok(incoming) = read(connection, &mut input) else { return };
         if !incoming.is_empty() {
@@ -76,7 +76,7 @@ pub(super) async fn run(seat: Seat) {
 async fn hand_in(hub: &Hub, connection: &Connection, incoming: Vec<Incoming>) {
     let mut incoming = incoming.into_iter().peekable();
     while incoming.peek().is_some() {
-        if connection.input() != connection::Input::Counts {
+        if connection.intake() != Intake::Counts {
             return;
         }
         let is_congested = hub.receive(connection.id, &mut incoming);
@@ -112,7 +112,7 @@ impl Input {
             incoming.push(found);
             if *bad_in_a_row >= MAX_BAD_PACKETS_IN_A_ROW && !is_fatal {
                 let why = "too many in a row that are no packets; see PROTOCOL.md and connect again";
-                incoming.push(Incoming::Fatal(Code::BadPacket, why));
+                incoming.push(Incoming::Fatal(Code::BadPacket, why.into()));
                 return ControlFlow::Break(());
             }
             if is_fatal { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -138,7 +138,9 @@ fn found(decoded: Decoded<'_>) -> Incoming {
         Decoded::Garbage => Incoming::Garbage("not a JSON object on one line".into()),
         Decoded::TooLong => Incoming::Fatal(
             Code::TooLong,
-            "the frame has more than 65536 bytes; send the text in parts and connect again",
+            format!(
+                "the frame has more than {MAX_FRAME_BYTES} bytes; send the text in parts and connect again"
+            ),
         ),
     }
 }

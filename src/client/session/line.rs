@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use super::{Ask, Effect, Message, Moment, Session, State, quoted, shown};
 use crate::client::view::span;
 use crate::protocol::command::{self, Action, Line, Place};
+use crate::protocol::event::count_users;
 use crate::protocol::{Request, Target};
 
 impl Session {
@@ -121,7 +122,7 @@ impl Session {
             "you are {} from {}{operator}; {} here; {waiting}",
             self.view.me,
             self.ip,
-            super::users(self.total)
+            count_users(self.total)
         );
         let mut effects = self.note(&line);
         effects.extend(self.note(&who));

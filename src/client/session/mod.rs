@@ -19,6 +19,7 @@ use super::connection::Up;
 use super::pending::{Message, Pending};
 use super::roster::Roster;
 use super::view::{ViewState, render, span};
+use crate::protocol::event::count_users;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Event, Packet, Request, Target};
@@ -133,7 +134,7 @@ impl Session {
         let mut effects = match before {
             State::Down { since, .. } if self.server.id == welcome.server.id => {
                 let away = span(now.instant.duration_since(since));
-                self.note(&format!("connected again after {away}; {} here", users(welcome.total)))
+                self.note(&format!("connected again after {away}; {} here", count_users(welcome.total)))
             }
             _ => shown(render(&Event::Welcome(Box::new(welcome.clone())), &self.view)),
         };
@@ -282,10 +283,6 @@ impl Session {
 
 fn shown(lines: Vec<String>) -> Vec<Effect> {
     lines.into_iter().map(Effect::Show).collect()
-}
-
-fn users(count: usize) -> String {
-    if count == 1 { "1 user".into() } else { format!("{count} users") }
 }
 
 /// A message as it was typed, so that it can be typed again.

@@ -6,6 +6,7 @@ pub mod chat;
 pub mod cli;
 pub mod client;
 pub mod discovery;
+pub mod files;
 pub mod limits;
 pub mod name;
 pub mod prompt;

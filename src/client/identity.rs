@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::files;
+use crate::files;
 use crate::name::Name;
 
 /// The file with the token, in the state directory.

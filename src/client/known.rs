@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::files;
+use crate::files;
 use crate::protocol::packet::ServerInfo;
 
 /// The file, in the state directory.

@@ -8,7 +8,6 @@ mod backoff;
 mod completer;
 mod connection;
 mod error;
-mod files;
 mod hosting;
 mod identity;
 mod known;
@@ -22,6 +21,7 @@ mod roster;
 mod send;
 mod session;
 mod startup;
+mod state_dir;
 mod successor;
 mod termination;
 mod view;
@@ -50,6 +50,7 @@ use locate::Locator;
 use register::{Registered, register};
 use session::Session;
 use startup::Start;
+use state_dir::state_dir;
 use view::ViewState;
 
 /// What to join, and how.
@@ -127,7 +128,7 @@ impl Entry {
 /// Finds a server, registers there and remembers it.
 async fn enter(options: &Options, host: Option<&dyn Host>, mode: Mode) -> Result<Entry, Error> {
     let mut locator = Locator::new(options)?;
-    let dir = files::state_dir();
+    let dir = state_dir();
     let name = options.name.as_deref().map(Name::new).transpose();
     let name = name.map_err(|error| Error::Usage(format!("--name: {error}")))?;
     let identity = Identity::load(dir.as_deref(), name).map_err(|error| {

@@ -17,10 +17,10 @@ use super::link::LinkError;
 use super::locate::{Located, Locator, Reached, reach};
 use super::register::register;
 use super::session::{Effect, Moment, Session, keeps_echo};
-use super::startup::{self, OFFER, Start, choices, chosen, describe, is_yes};
+use super::startup::{self, OFFER, Start, choices, chosen, describe, is_yes, start};
+use super::state_dir::state_dir;
 use super::successor::Successor;
 use super::termination::Termination;
-use super::{files, startup::start};
 use crate::name::Name;
 use crate::prompt::{self, Input, Label, Prompt};
 use crate::protocol::request::Mode;
@@ -88,7 +88,7 @@ impl Repl {
         let color = options.color;
         let options = prompt::Options {
             label: label(&session, color),
-            history: files::state_dir().map(|dir| dir.join(HISTORY_FILE)),
+            history: state_dir().map(|dir| dir.join(HISTORY_FILE)),
             completer: Arc::new(completer),
             keeps_echo,
             screen: options.screen.clone(),

@@ -1,10 +1,12 @@
 //! The file that keeps entered lines between runs: private to its owner and bounded.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rustyline::history::{FileHistory, History as _};
+
+use crate::files;
 
 /// Lines kept; older ones are dropped.
 pub(super) const MAX_LINES: usize = 1000;
@@ -49,14 +51,7 @@ fn create_private(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path).map(drop)
+    files::private().append(true).open(path).map(drop)
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 //!
 //! The directory is locked while a server runs, so that no two announce the same id.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use crate::files;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Digits of a server's id.
@@ -72,12 +73,7 @@ fn read_or_make_id(file: &Path) -> Result<String, DataDirError> {
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let id = new_id()?;
-            // Written aside and moved, so that a crash leaves no half id.
-            let draft = file.with_extension("new");
-            let mut opened = create_file(&draft).map_err(unusable)?;
-            opened.write_all(format!("{id}\n").as_bytes()).map_err(unusable)?;
-            opened.sync_all().map_err(unusable)?;
-            fs::rename(&draft, file).map_err(unusable)?;
+            files::replace(file, format!("{id}\n").as_bytes()).map_err(unusable)?;
             Ok(id)
         }
         Err(error) => Err(unusable(error)),
@@ -97,12 +93,4 @@ fn create_private(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn create_private(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
-}
-
-fn create_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

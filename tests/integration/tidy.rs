@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// its own row or of later ones.
 const LAYERS: [&[&str]; 8] = [
     &["limits"],
-    &["name", "text"],
+    &["name", "text", "files"],
     &["protocol"],
     &["chat"],
     &["store", "discovery", "security", "prompt"],

@@ -1,27 +1,25 @@
-//! The client's own files: where they are, and how they are written so that nobody else reads them
-//! and a crash leaves the old or the new one. It does not know what is in them.
+//! Files that are their owner's alone, written so that a crash leaves the old or the new one.
+//!
+//! Knows neither what is in them nor where they belong.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The directory for what the client remembers between runs, in the platform's place for it; none
-/// for a user without a home.
-pub(super) fn state_dir() -> Option<PathBuf> {
-    use etcetera::BaseStrategy as _;
-    let strategy = etcetera::choose_base_strategy().ok()?;
-    let dir = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
-    Some(dir.join("lanchat"))
-}
-
-/// Replaces `path` in one step.
-pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+/// Replaces `path` in one step, making its directory if need be.
+///
+/// # Errors
+/// What the system says; `path` is as it was then.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = write_temporary(path, content)?;
     fs::rename(&temporary, path).inspect_err(|_| drop(fs::remove_file(&temporary)))
 }
 
-/// Writes `path` in one step if there is no such file yet; else fails with `AlreadyExists`.
-pub(super) fn create(path: &Path, content: &[u8]) -> io::Result<()> {
+/// Writes `path` in one step if there is no such file yet, making its directory if need be.
+///
+/// # Errors
+/// `AlreadyExists`, or what the system says.
+pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = write_temporary(path, content)?;
     // A link, unlike a rename, never takes an existing file's place.
     let linked = fs::hard_link(&temporary, path);
@@ -36,22 +34,20 @@ fn write_temporary(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let temporary = PathBuf::from(name);
-    let mut file = open_private(&temporary)?;
+    // A leftover of a process with the same number is overwritten.
+    let mut file = private().write(true).truncate(true).open(&temporary)?;
     file.write_all(content)?;
     file.sync_all()?;
     Ok(temporary)
 }
 
-/// A leftover of a process with the same number is overwritten.
-fn open_private(path: &Path) -> io::Result<File> {
+/// How a file is opened so that only its owner may read it, if it is made by that.
+pub fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.create(true);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 #[cfg(test)]

@@ -1,0 +1,12 @@
+//! Where the client keeps what it remembers between runs.
+
+use std::path::PathBuf;
+
+/// The directory for what the client remembers between runs, in the platform's place for it; none
+/// for a user without a home.
+pub(super) fn state_dir() -> Option<PathBuf> {
+    use etcetera::BaseStrategy as _;
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    let dir = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
+    Some(dir.join("lanchat"))
+}

@@ -2,9 +2,11 @@
 //!
 //! Knows neither what is in them nor where they belong.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use zeroize::Zeroizing;
 
 /// Replaces `path` in one step, making its directory if need be.
 ///
@@ -15,30 +17,113 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::rename(&temporary, path).inspect_err(|_| drop(fs::remove_file(&temporary)))
 }
 
-/// Writes `path` in one step if there is no such file yet, making its directory if need be.
+/// Writes `path` in one step if there is no such file yet, making its directory if need be. Whoever
+/// finds the file finds all of it, and it outlives a power cut.
 ///
 /// # Errors
 /// `AlreadyExists`, or what the system says.
 pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = write_temporary(path, content)?;
     // A link, unlike a rename, never takes an existing file's place.
-    let linked = fs::hard_link(&temporary, path);
+    let linked = match fs::hard_link(&temporary, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => create_without_link(path, content),
+        linked => linked,
+    };
     fs::remove_file(&temporary)?;
-    linked
+    linked?;
+    sync_directory(path)
+}
+
+/// For file systems without hard links (FAT, some network shares): another process may see the file
+/// before it is whole.
+fn create_without_link(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = private().write(true).create_new(true).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 fn write_temporary(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
+        create_directory(parent)?;
     }
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let temporary = PathBuf::from(name);
-    // A leftover of a process with the same number is overwritten.
-    let mut file = private().write(true).truncate(true).open(&temporary)?;
+    let (temporary, mut file) = open_temporary(path)?;
     file.write_all(content)?;
     file.sync_all()?;
     Ok(temporary)
+}
+
+fn open_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
+    // Threads of one process write the same file at the same time, too.
+    static WRITES: AtomicU32 = AtomicU32::new(0);
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.{}.new", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed)));
+    let temporary = PathBuf::from(name);
+    let open = || private().write(true).create_new(true).open(&temporary);
+    let file = match open() {
+        // Left behind by a process with the same number.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(&temporary)?;
+            open()?
+        }
+        opened => opened?,
+    };
+    Ok((temporary, file))
+}
+
+/// Makes a directory, and those above it that are missing, for its owner alone.
+///
+/// # Errors
+/// What the system says. A directory that is there already is left as it is.
+pub fn create_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes the file's entry in its directory outlive a power cut.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(parent) = path.parent() {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        File::open(parent)?.sync_all()?;
+    }
+    let _ = path;
+    Ok(())
+}
+
+/// Reads a file that must be its owner's alone. What was read is wiped when it is dropped.
+///
+/// # Errors
+/// `PermissionDenied` if others may read it (where there are such permissions), `InvalidData` if it
+/// is longer than `max_bytes`, or what the system says.
+pub fn read_secret(path: &Path, max_bytes: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = File::open(path)?;
+    refuse_shared(path, &file)?;
+    // With its full capacity from the start, so that no part of it is left behind by growing.
+    let mut content = Zeroizing::new(Vec::with_capacity(max_bytes + 1));
+    file.take(max_bytes as u64 + 1).read_to_end(&mut content)?;
+    if content.len() > max_bytes {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is over {max_bytes} bytes long")));
+    }
+    Ok(content)
+}
+
+#[cfg(unix)]
+fn refuse_shared(path: &Path, file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = file.metadata()?.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let why = format!("mode {mode:o}; it must not be readable by others (chmod 600 {})", path.display());
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
+}
+
+#[cfg(not(unix))]
+fn refuse_shared(_: &Path, _: &File) -> io::Result<()> {
+    Ok(())
 }
 
 /// How a file is opened so that only its owner may read it, if it is made by that.
@@ -69,5 +154,61 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn directories_that_it_makes_are_private_and_others_keep_their_mode() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let path = dir.path().join("new").join("file");
+        create(&path, b"x").unwrap();
+        assert_eq!((mode(dir.path()), mode(path.parent().unwrap())), (0o755, 0o700));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_secret_that_others_may_read_is_refused_with_the_remedy() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        create(&path, b"secret").unwrap();
+        assert_eq!(**read_secret(&path, 6).unwrap(), *b"secret");
+        assert_eq!(read_secret(&path, 5).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        for mode in [0o644, 0o640, 0o604, 0o660, 0o601] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let error = read_secret(&path, 6).unwrap_err().to_string();
+            let remedy = format!("it must not be readable by others (chmod 600 {})", path.display());
+            assert_eq!(error, format!("mode {mode:o}; {remedy}"));
+        }
+    }
+
+    #[test]
+    fn of_many_that_create_a_file_at_once_one_wins_and_nothing_is_torn() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let content = |number: u8| vec![number; 5000];
+        let won: Vec<u8> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|number| {
+                    (
+                        number,
+                        scope.spawn({
+                            let path = &path;
+                            move || create(path, &content(number))
+                        }),
+                    )
+                })
+                .collect();
+            threads
+                .into_iter()
+                .filter_map(|(number, thread)| thread.join().unwrap().is_ok().then_some(number))
+                .collect()
+        });
+        assert_eq!(won.len(), 1);
+        assert_eq!(fs::read(&path).unwrap(), content(won[0]));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -7,9 +7,15 @@ pub mod cli;
 pub mod client;
 pub mod discovery;
 pub mod files;
+pub mod fingerprint;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
 pub mod name;
+pub mod pace;
 pub mod prompt;
 pub mod protocol;
+pub mod security;
 pub mod server;
 pub mod text;

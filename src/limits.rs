@@ -49,16 +49,72 @@ pub const USERS_PAGE_BYTES: usize = 60 * 1024;
 
 // --- server ---------------------------------------------------------------------------------
 
-/// Most clients a server takes unless told otherwise, if the descriptors allow it.
-pub const DEFAULT_MAX_CLIENTS: usize = 10_000;
+/// Most clients a server takes unless told otherwise, if the descriptors allow it. Encrypted and
+/// idle they take 7 KiB each, 140 MB in all.
+pub const DEFAULT_MAX_CLIENTS: usize = 20_000;
 
 /// Descriptors kept back for what is no client: listeners, discovery, logs, and the connections
 /// that are only told `server_full`.
 pub const RESERVED_DESCRIPTORS: usize = 64;
 
-/// From accept to a registered name. A LAN round trip takes under 5 ms; a person typing a first
-/// packet by hand needs longer.
-pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+/// From accept to the first byte, which tells TLS from plaintext. Until then a connection costs a
+/// task of 2 kB and no TLS state.
+pub const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// From accept to the end of the TLS handshake, however it is dragged out. A LAN round trip takes
+/// under 5 ms.
+pub const TLS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a handshake may take while others wait for its place: whoever drags theirs out then gives
+/// way to those who do not.
+pub const TLS_TIMEOUT_CROWDED: Duration = Duration::from_secs(1);
+
+/// From then on to a registered name: a person who types a first packet by hand needs that long.
+/// Where plaintext is allowed it is also the time to the first byte.
+pub const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// TLS handshakes under way at a time; further ones wait. At most 20 kB each, 10 MB in all.
+pub const HANDSHAKES_IN_PROGRESS: usize = 512;
+
+/// The same of one address.
+pub const HANDSHAKES_IN_PROGRESS_PER_ADDRESS: usize = 32;
+
+/// TLS handshakes a second; further ones wait. One costs 240 us, so these take a quarter of two
+/// cores, and 20,000 clients are back in 10 s.
+pub const HANDSHAKES_PER_SECOND: u32 = 2000;
+
+/// The same of one address: a room of people behind one router joins at once.
+pub const HANDSHAKES_PER_ADDRESS: u32 = 50;
+
+/// Handshakes that one address may begin at once before its pace counts.
+pub const HANDSHAKE_BURST_PER_ADDRESS: u32 = 200;
+
+/// Connections of one address once the server is half full, unless `--max-per-ip` says otherwise:
+/// people behind one router fit, and one host cannot take the last places.
+pub const DEFAULT_MAX_PER_ADDRESS: usize = 64;
+
+/// Tries at a passphrase a minute, of one address: a person's slips.
+pub const TRIES_PER_ADDRESS: u32 = 5;
+
+/// The same of all addresses: 2^40 guesses take 35,000 years.
+pub const TRIES_PER_MINUTE: u32 = 60;
+
+/// Penalties of an address from which on it is kept out: one slip is free.
+pub const PENALTY_ENFORCED_FROM: Duration = Duration::from_secs(15);
+
+/// Longest time that an address is kept out.
+pub const PENALTY_MAX: Duration = Duration::from_secs(600);
+
+/// Addresses that the gate keeps books on: a LAN's, many times over.
+pub const MAX_ADDRESSES: usize = 16_384;
+
+/// The kernel's buffer for what a client has not read, in bytes; it doubles the value. By default
+/// it grows to 4 MB for one client that does not read.
+pub const SEND_BUFFER_BYTES: usize = 32 * 1024;
+
+/// Share of the memory that the service manager or container grants from which on no clients are
+/// taken, in percent.
+pub const MEMORY_FULL_PERCENT: u64 = 80;
 
 /// How long joins and leaves are gathered into one packet.
 pub const PRESENCE_WINDOW: Duration = Duration::from_secs(1);
@@ -87,6 +143,10 @@ pub const MAX_TURN_BYTES: usize = 256 * 1024;
 /// What one connection's packets may add to a turn, in bytes, before others get their chance.
 pub const PORTION_BYTES: usize = 64 * 1024;
 
+/// Bytes of one connection that are parsed at a time where users have a pace: packets that wait for it
+/// take ten times their bytes, and 170 times if they are `{}`, which is 87 kB a connection.
+pub const PACED_SLICE_BYTES: usize = 512;
+
 /// How long they may take. Half of what a LAN's round trip takes at the most.
 pub const PORTION_TIME: Duration = Duration::from_millis(1);
 
@@ -110,8 +170,132 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// See [`KEEPALIVE_IDLE`].
 pub const KEEPALIVE_PROBES: u32 = 4;
 
+/// Members or names that are read in one go to be saved: nobody is served meanwhile.
+pub const RECORDS_PORTION: usize = 500;
+
+/// How long changes of operators, members, bans and mutes are gathered before they are saved.
+pub const STANDING_SAVED_EVERY: Duration = Duration::from_millis(100);
+
+/// How long changes of who owns which name are gathered before they are saved: a crash loses at most
+/// the names that were new.
+pub const NAMES_SAVED_EVERY: Duration = Duration::from_secs(10);
+
+/// How long to wait after the books could not be saved: until a disk has room again.
+pub const SAVED_AGAIN_AFTER: Duration = Duration::from_secs(10);
+
 /// Longest `--motd` file, in bytes: it travels in the welcome packet.
 pub const MAX_MOTD_BYTES: usize = 4 * 1024;
+
+// --- security -------------------------------------------------------------------------------
+
+/// Bytes kept of a connection whose handshake is not done. A whole one is under 4 kB even with a
+/// post-quantum key exchange; the library alone would keep 64 kB for a stranger.
+pub const MAX_HANDSHAKE_BYTES: usize = 16 * 1024;
+
+/// Bytes of the longest record: 16 kB, what encryption adds, and the header (RFC 8446 5.2).
+pub const MAX_RECORD_BYTES: usize = 16 * 1024 + 256 + 5;
+
+/// Bytes of a peer's certificate. Ours have under 400; only the key in it counts.
+pub const MAX_CERTIFICATE_BYTES: usize = 2 * 1024;
+
+/// Bytes of a file with a private key or a passphrase. Keys of the accepted kinds have under 300.
+pub const MAX_SECRET_FILE_BYTES: usize = 4 * 1024;
+
+/// Bytes of the line that is read from a server which does not speak TLS, to tell what it says.
+pub const MAX_FOREIGN_LINE_BYTES: usize = 4 * 1024;
+
+/// How long the rest of that line may take.
+pub const FOREIGN_LINE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Shortest passphrase of one's own, in characters.
+pub const MIN_PASSPHRASE_CHARS: usize = 8;
+
+// --- rules of the chat ----------------------------------------------------------------------
+
+/// Messages a second that a user may send for as long as they like, unless `--rate-limit` says
+/// otherwise: faster than anybody types.
+pub const DEFAULT_RATE_PER_SECOND: u32 = 5;
+
+/// Messages that a user may send at once before that pace holds: a pasted page goes through.
+pub const DEFAULT_RATE_BURST: u32 = 20;
+
+/// Bytes of text that count as one message for the pace, so that long texts are no way around it.
+pub const PACE_UNIT_BYTES: usize = 512;
+
+/// Longest pause that a reader is told at a time; it asks again then, as the rules may have changed.
+pub const MAX_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long somebody must not have been slowed down before it is told again.
+pub const PAUSE_TOLD_AGAIN: Duration = Duration::from_secs(10);
+
+/// Comings, name changes, and first messages to somebody, each, that a user may do a minute: each of
+/// them is news to others, who cannot ignore what they do not know yet.
+pub const NEWS_PER_MINUTE: u32 = 6;
+
+/// Name changes and first messages that a user may do at once.
+pub const NEWS_BURST: u32 = 6;
+
+/// Comings at once: a client on a bad radio link comes back that often.
+pub const JOIN_BURST: u32 = 10;
+
+/// Users and addresses whose comings are remembered, and as many whose pace is. Those that could come as often as anybody are
+/// forgotten first, so that this holds more than everybody who comes within a minute.
+pub const MAX_JOIN_BUCKETS: usize = 32_768;
+
+/// People whom a user has written to and may write to at any time; the oldest is forgotten.
+pub const MAX_CORRESPONDENTS: usize = 128;
+
+/// Names that one key owns. One more frees the one that was used longest ago.
+pub const NAMES_PER_KEY: usize = 3;
+
+/// Names that are owned, by all keys. 50,000 take about 16 MB.
+pub const MAX_OWNED_NAMES: usize = 50_000;
+
+/// How long a name stays its owner's without being used: somebody comes back from a holiday.
+pub const NAME_KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+/// The same for a name that was used for less than [`NAME_TRIED`]: who only looks in leaves little.
+pub const NAME_KEPT_TRIED: Duration = Duration::from_secs(86_400);
+
+/// See [`NAME_KEPT_TRIED`].
+pub const NAME_TRIED: Duration = Duration::from_secs(600);
+
+/// Names that become owned from one address in an hour. Beyond that a name can be used but is not
+/// kept: everybody behind a school's one address gets in, and nobody takes all names at once.
+pub const NEW_NAMES_PER_HOUR: u32 = 5;
+
+/// Addresses whose new names are counted.
+pub const MAX_NEW_NAME_BUCKETS: usize = 8192;
+
+/// How long the one-time code of the console makes an operator: long enough to walk to the other
+/// machine.
+pub const OPERATOR_CODE_TIME: Duration = Duration::from_secs(600);
+
+/// Wrong codes, by all together, before it is void: 5 of 100,000,000 is no chance.
+pub const OPERATOR_CODE_TRIES: u8 = 5;
+
+/// Operators there may be.
+pub const MAX_OPERATORS: usize = 1000;
+
+/// Keys that may enter a closed server without the passphrase. The one that came first is forgotten,
+/// and needs the passphrase again.
+pub const MAX_MEMBERS: usize = 50_000;
+
+/// Bans there may be, and mutes: each message is held against the mutes, each connection against the
+/// bans. More are better written as one network.
+pub const MAX_BANS: usize = 1000;
+
+/// Addresses of one ban: those at which a user was met.
+pub const MAX_BAN_ADDRESSES: usize = 16;
+
+/// Bans and mutes told in one packet: each takes up to 800 bytes, in `bans` and in `msg`.
+pub const BANS_SHOWN: usize = 75;
+
+/// How long a ban holds unless the operator says otherwise.
+pub const DEFAULT_BAN: Duration = Duration::from_secs(86_400);
+
+/// How long a mute holds unless the operator says otherwise.
+pub const DEFAULT_MUTE: Duration = Duration::from_secs(3600);
 
 // --- discovery ------------------------------------------------------------------------------
 
@@ -183,3 +367,12 @@ pub const SCAN_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long `lanchat doctor` waits for further servers after the last that it heard of: longer than
 /// the second in which an ordinary browse may find nothing, so that both ways of hearing show.
 pub const DOCTOR_QUIET: Duration = Duration::from_millis(1200);
+
+// --- trust ----------------------------------------------------------------------------------
+
+/// Servers that a user's `known_servers` keeps; of those past it the ones that are not verified and
+/// were not used for longest go first.
+pub const MAX_KNOWN_SERVERS: usize = 256;
+
+/// Bytes read of a `known_servers` file: four times what that many servers take.
+pub const MAX_KNOWN_FILE_BYTES: u64 = 1024 * 1024;

@@ -7,15 +7,41 @@ use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::LazyLock;
+use unicode_security::{
+    GeneralSecurityProfile as _, RestrictionLevel, RestrictionLevelDetection as _, skeleton,
+};
 
-/// Words that mean something else as a target or a sender.
-const RESERVED: [&str; 4] = ["all", "broadcast", "server", "system"];
+/// Words that mean something else as a target or a sender, or that people would trust too much.
+const RESERVED: [&str; 13] = [
+    "all",
+    "everyone",
+    "here",
+    "broadcast",
+    "server",
+    "system",
+    "admin",
+    "administrator",
+    "operator",
+    "op",
+    "root",
+    "console",
+    "lanchat",
+];
+
+/// What operators write before a key and an address where a name may stand.
+const PREFIXES: [&str; 2] = ["key:", "ip:"];
+
+static RESERVED_LOOKS: LazyLock<Vec<Likeness>> =
+    LazyLock::new(|| RESERVED.iter().map(|word| Likeness::of(&NameKey::of(word), word)).collect());
 
 /// A valid user name, as its owner writes it.
 ///
 /// 1 to 32 characters of PRECIS' UsernameCasePreserved profile (RFC 8265 3.4): letters, digits
-/// and ASCII punctuation, no white space, no control characters. It does not start with `#`, `@`
-/// or `/`, is no reserved word and no IP address.
+/// and ASCII punctuation, no white space, no control characters. What is not ASCII is allowed in
+/// identifiers (UTS 39 3.1) and of one script, or of a set that is written together (UTS 39 5.2,
+/// Highly Restrictive). It does not start with `#`, `@`, `/`, `key:` or `ip:`, does not look like a
+/// reserved word, and is no IP address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(Box<str>);
 
@@ -23,6 +49,17 @@ pub struct Name(Box<str>);
 /// (UsernameCaseMapped, RFC 8265 3.3).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NameKey(Box<str>);
+
+/// What decides whether two names look alike: `1`, `I` and `l`, `rn` and `m`, `О` of Cyrillic and `O`
+/// of Latin do (the skeletons of UTS 39 4).
+///
+/// There are two skeletons, with case folded before and after it is taken, as each alone misses
+/// some: folded before, `Ivan` is not `lvan`; folded after, `Mary` is not `rnary`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Likeness {
+    folded: Box<str>,
+    cased: Box<str>,
+}
 
 /// Why a text is no user name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +82,9 @@ pub enum NameError {
     /// White space, control characters, or others that names may not hold.
     #[error("a name holds letters, digits and punctuation, no spaces or symbols; choose another")]
     Characters,
+    /// Letters of scripts that are not written together, such as Latin and Cyrillic.
+    #[error("a name keeps to the letters of one script; choose another")]
+    Scripts,
 }
 
 impl Name {
@@ -69,12 +109,16 @@ impl Name {
         if let Some(first) = normal.chars().next().filter(|c| "#@/".contains(*c)) {
             return Err(NameError::Start(first));
         }
-        let name = Self(normal.into());
-        if RESERVED.contains(&&*name.key().0) {
-            return Err(NameError::Reserved(name.0.into()));
+        check_scripts(&normal)?;
+        if !stands_by_itself(&normal) {
+            return Err(NameError::Characters);
         }
-        if name.0.parse::<IpAddr>().is_ok() {
+        if normal.parse::<IpAddr>().is_ok() {
             return Err(NameError::Address);
+        }
+        let name = Self(normal.into());
+        if name.is_reserved() {
+            return Err(NameError::Reserved(name.0.into()));
         }
         Ok(name)
     }
@@ -87,6 +131,28 @@ impl Name {
     /// What decides whether another name is the same.
     pub fn key(&self) -> NameKey {
         NameKey::of(&self.0)
+    }
+
+    /// What decides whether another name looks the same.
+    pub fn likeness(&self) -> Likeness {
+        Likeness::of(&self.key(), &self.0)
+    }
+
+    /// Whether people could take one for the other.
+    pub fn looks_like(&self, other: &Self) -> bool {
+        self.likeness().resembles(&other.likeness())
+    }
+
+    /// Whether it is of ASCII alone.
+    pub fn is_ascii(&self) -> bool {
+        self.0.is_ascii()
+    }
+
+    fn is_reserved(&self) -> bool {
+        let key = self.key();
+        let likeness = Likeness::of(&key, &self.0);
+        PREFIXES.iter().any(|prefix| key.0.starts_with(prefix))
+            || RESERVED_LOOKS.iter().any(|reserved| reserved.resembles(&likeness))
     }
 
     /// The `n`th alternative to a name that is taken: `bob-2`, cut so that it is still a name.
@@ -106,7 +172,8 @@ impl NameKey {
             return Self(text.to_ascii_lowercase().into());
         }
         match UsernameCaseMapped::enforce(text) {
-            Ok(folded) => Self(folded.into()),
+            // RFC 8265 folds letter by letter, so that a sigma in capitals never becomes a final one.
+            Ok(folded) => Self(folded.replace('ς', "σ").into()),
             Err(_) => Self(text.into()),
         }
     }
@@ -115,6 +182,61 @@ impl NameKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+impl Likeness {
+    /// Nothing is left for NFKC to do here: PRECIS' IdentifierClass has no characters with
+    /// compatibility decompositions (RFC 8264 9.17), and full-width forms are mapped before.
+    fn of(key: &NameKey, written: &str) -> Self {
+        let lower = |text: &str| skeleton(text).collect::<String>().to_lowercase().into_boxed_str();
+        Self { folded: lower(&key.0), cased: lower(written) }
+    }
+
+    /// Whether the names look alike.
+    pub fn resembles(&self, other: &Self) -> bool {
+        self.folded == other.folded || self.cased == other.cased
+    }
+
+    /// The skeleton of the name in lower case.
+    pub fn folded(&self) -> &str {
+        &self.folded
+    }
+
+    /// The skeleton of the name as written, in lower case.
+    pub fn cased(&self) -> &str {
+        &self.cased
+    }
+}
+
+/// Most marks in a row (UTS 39 5.4). More are not shown, so that they would tell names apart that look
+/// the same.
+const MAX_MARKS_IN_A_ROW: usize = 4;
+
+/// Whether the name has a letter under each of its marks, which would stand on what is before the name
+/// otherwise, and no more marks than can be told apart.
+fn stands_by_itself(name: &str) -> bool {
+    // Nothing in front counts as a full stack.
+    let (mut marks, mut last) = (MAX_MARKS_IN_A_ROW, None);
+    name.chars().all(|c| {
+        let is_mark = unicode_width::UnicodeWidthChar::width(c) == Some(0);
+        marks = if is_mark { marks + 1 } else { 0 };
+        let is_repeated = is_mark && last == Some(c);
+        last = Some(c);
+        marks <= MAX_MARKS_IN_A_ROW && !is_repeated
+    })
+}
+
+/// ASCII punctuation counts as of every script, whatever UTS 39 says of it in identifiers.
+fn check_scripts(name: &str) -> Result<(), NameError> {
+    if name.is_ascii() {
+        return Ok(());
+    }
+    if name.chars().any(|c| !c.is_ascii() && !c.identifier_allowed()) {
+        return Err(NameError::Characters);
+    }
+    let letters: String = name.chars().filter(|c| !c.is_ascii() || c.is_ascii_alphanumeric()).collect();
+    let fits = letters.as_str().check_restriction_level(RestrictionLevel::HighlyRestrictive);
+    if fits { Ok(()) } else { Err(NameError::Scripts) }
 }
 
 impl fmt::Display for Name {
@@ -130,7 +252,21 @@ mod tests {
 
     #[test]
     fn names_of_many_scripts_and_machines_are_names() {
-        for text in ["bob", "Bob_2", "José", "Зоя", "山田太郎", "pc-17.lan", "a", &"x".repeat(32)] {
+        for text in [
+            "bob",
+            "Bob_2",
+            "José",
+            "Зоя",
+            "山田太郎",
+            "أحمد",
+            "Müller!",
+            "ナオミ2",
+            "山田Taro",
+            "pc-17.lan",
+            "(o_O)",
+            "a",
+            &"x".repeat(32),
+        ] {
             assert_eq!(Name::new(text).map(|n| n.as_str().to_owned()), Ok(text.to_owned()), "{text}");
         }
     }
@@ -152,6 +288,12 @@ mod tests {
             ("zero\u{200b}width", NameError::Characters),
             ("rtl\u{202e}", NameError::Characters),
             ("😀", NameError::Characters),
+            ("\u{307}\u{307}\u{307}", NameError::Characters),
+            ("\u{301}lice", NameError::Characters),
+            ("x\u{307}\u{307}y", NameError::Characters),
+            ("\u{430}lice", NameError::Scripts),
+            ("ip:10.0.0.7", NameError::Reserved("ip:10.0.0.7".into())),
+            ("KEY:x", NameError::Reserved("KEY:x".into())),
         ] {
             assert_eq!(Name::new(text), Err(error), "{text:?}");
         }
@@ -160,7 +302,8 @@ mod tests {
 
     #[test]
     fn names_differing_in_case_or_form_are_the_same() {
-        for (one, other) in [("Bob", "bOB"), ("JOSÉ", "jose\u{301}"), ("ЗОЯ", "зоя"), ("ｂｏｂ", "bob")]
+        for (one, other) in
+            [("Bob", "bOB"), ("JOSÉ", "jose\u{301}"), ("ЗОЯ", "зоя"), ("ｂｏｂ", "bob"), ("ΝΊΚΟΣ", "νίκος")]
         {
             assert_eq!(NameKey::of(one), NameKey::of(other), "{one} {other}");
         }
@@ -173,6 +316,49 @@ mod tests {
     }
 
     #[test]
+    fn names_that_look_alike_are_told_from_those_that_do_not() {
+        let name = |text: &str| Name::new(text).expect(text);
+        for (one, other) in [
+            ("Ivan", "lvan"),
+            ("I", "l"),
+            ("l", "1"),
+            ("I", "1"),
+            ("o0", "OO"),
+            ("m", "rn"),
+            ("Mary", "rnary"),
+            ("bob", "B0B"),
+            ("scope", "ѕсоре"),
+            ("Bob", "bOB"),
+        ] {
+            assert!(name(one).looks_like(&name(other)), "{one} {other}");
+            assert!(name(other).looks_like(&name(one)), "{other} {one}");
+        }
+        for (one, other) in [("bob", "rob"), ("alice", "alice-2"), ("ivan", "Ivana"), ("Зоя", "Соя")] {
+            assert!(!name(one).looks_like(&name(other)), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_reserved_word_is_reserved() {
+        for text in ["adrnin", "ADMIN", "r00t", "0p", "a1l", "AIl", "c0nsole", "Ianchat"] {
+            assert_eq!(Name::new(text), Err(NameError::Reserved(text.into())));
+        }
+        for text in ["admin-2", "roots", "guest-7", "operators", "heresy"] {
+            assert!(Name::new(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbered_names_do_not_look_alike() {
+        let looks: Vec<_> =
+            (0..2000).map(|n| Name::new(&format!("pc{n}")).expect("a name").likeness()).collect();
+        for kind in [Likeness::folded, Likeness::cased] {
+            let different: std::collections::HashSet<_> = looks.iter().map(kind).collect();
+            assert_eq!(different.len(), looks.len());
+        }
+    }
+
+    #[test]
     fn an_alternative_is_a_name_of_the_same_bound() {
         let long = Name::new(&"x".repeat(32)).expect("a name");
         assert_eq!(long.alternative(2).expect("a name").as_str(), format!("{}-2", "x".repeat(30)));
@@ -180,10 +366,18 @@ mod tests {
 
     proptest! {
         #[test]
+        fn names_that_are_the_same_look_alike(text in "[a-zA-Z0-9|_!é-ŽА-яα-ω]{1,32}") {
+            if let (Ok(name), Ok(upper)) = (Name::new(&text), Name::new(&text.to_uppercase())) {
+                prop_assert!(name.key() != upper.key() || name.looks_like(&upper));
+            }
+        }
+
+        #[test]
         fn any_name_round_trips_and_its_key_ignores_case(text in any::<String>()) {
             if let Ok(name) = Name::new(&text) {
                 prop_assert_eq!(Name::new(name.as_str()), Ok(name.clone()));
                 prop_assert!(!name.as_str().chars().any(|c| c.is_control() || c.is_whitespace()));
+                prop_assert!(name.looks_like(&name));
             }
         }
     }

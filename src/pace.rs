@@ -1,0 +1,280 @@
+//! How often something may be done: token buckets, and bounded tables of them.
+//!
+//! Knows neither what is done nor by whom.
+
+use crate::limits::{DEFAULT_RATE_BURST, DEFAULT_RATE_PER_SECOND};
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Nanoseconds of a second.
+const SECOND: u64 = 1_000_000_000;
+
+/// The fastest pace, and the largest burst: beyond it is no limit.
+const MOST: u32 = 10_000;
+
+/// A pace that holds for ever, and how far one may be ahead of it.
+///
+/// As text it is `RATE[:BURST]`, in messages a second and messages: `5:20`. Without a burst it is
+/// what four seconds give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// What one costs, in nanoseconds.
+    each: u64,
+    burst: u32,
+}
+
+/// A text that is no rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a rate is messages a second and how many at once, such as 5:20, or off")]
+pub struct NoRate;
+
+/// What is left of a rate: the instant at which all of it will be there again, as an uptime in
+/// nanoseconds. The past: it is there now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Bucket(u64);
+
+/// A bucket for each of many, which remembers those that are not full.
+#[derive(Debug)]
+pub(crate) struct Buckets {
+    /// By hash: two that share a bucket would be slowed down together, once in 2^64.
+    buckets: HashMap<u64, Bucket>,
+    hasher: RandomState,
+    most: usize,
+}
+
+impl Rate {
+    /// So many a second, and so many at once. `None`: one of them is 0, or more than 10,000.
+    pub fn per_second(number: u32, burst: u32) -> Option<Self> {
+        let fits = |value: u32| (1..=MOST).contains(&value);
+        (fits(number) && fits(burst)).then(|| Self::every(1, number, burst))
+    }
+
+    /// So many in `seconds`, at least one of each.
+    pub(crate) const fn every(seconds: u64, number: u32, burst: u32) -> Self {
+        Self { each: seconds * SECOND / number as u64, burst }
+    }
+
+    /// How many a second.
+    pub(crate) fn number(self) -> u64 {
+        SECOND / self.each
+    }
+}
+
+impl Default for Rate {
+    fn default() -> Self {
+        Self::every(1, DEFAULT_RATE_PER_SECOND, DEFAULT_RATE_BURST)
+    }
+}
+
+impl FromStr for Rate {
+    type Err = NoRate;
+
+    fn from_str(text: &str) -> Result<Self, NoRate> {
+        let (number, burst) = match text.split_once(':') {
+            Some((number, burst)) => (number, Some(burst.trim().parse().map_err(|_| NoRate)?)),
+            None => (text, None),
+        };
+        let number: u32 = number.trim().parse().map_err(|_| NoRate)?;
+        let burst = burst.unwrap_or_else(|| number.saturating_mul(4).min(MOST));
+        Self::per_second(number, burst).ok_or(NoRate)
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.number(), self.burst)
+    }
+}
+
+impl Bucket {
+    /// How long until one more may be done; zero: now.
+    pub(crate) fn wait(self, rate: Rate, uptime: Duration) -> Duration {
+        let ahead = rate.each * u64::from(rate.burst - 1);
+        Duration::from_nanos(self.0.saturating_sub(nanos(uptime)).saturating_sub(ahead))
+    }
+
+    /// Counts `number`, whether they may be done or not: what is too much delays what follows.
+    pub(crate) fn spend(&mut self, number: u64, rate: Rate, uptime: Duration) {
+        self.0 = self.0.max(nanos(uptime)).saturating_add(rate.each.saturating_mul(number));
+    }
+
+    /// Counts one if it may be done.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub(crate) fn take(&mut self, rate: Rate, uptime: Duration) -> Result<(), Duration> {
+        let wait = self.wait(rate, uptime);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        self.spend(1, rate, uptime);
+        Ok(())
+    }
+
+    /// Whether nothing is missing, so that it need not be remembered.
+    pub(crate) fn is_full(self, uptime: Duration) -> bool {
+        self.0 <= nanos(uptime)
+    }
+}
+
+impl Buckets {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { buckets: HashMap::new(), hasher: RandomState::new(), most }
+    }
+
+    /// Counts one of `who`'s if it may be done.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub(crate) fn take(&mut self, who: &impl Hash, rate: Rate, uptime: Duration) -> Result<(), Duration> {
+        self.bucket(who, uptime).take(rate, uptime)
+    }
+
+    /// Keeps a bucket for when `who` is back.
+    pub(crate) fn keep(&mut self, who: &impl Hash, bucket: Bucket, uptime: Duration) {
+        if !bucket.is_full(uptime) {
+            *self.bucket(who, uptime) = bucket;
+        }
+    }
+
+    /// The bucket that was kept for `who`, or a full one.
+    pub(crate) fn kept(&self, who: &impl Hash) -> Bucket {
+        self.buckets.get(&self.hasher.hash_one(who)).copied().unwrap_or_default()
+    }
+
+    fn bucket(&mut self, who: &impl Hash, uptime: Duration) -> &mut Bucket {
+        if self.buckets.len() >= self.most {
+            self.forget(uptime);
+        }
+        self.buckets.entry(self.hasher.hash_one(who)).or_default()
+    }
+
+    /// Makes room: full buckets are like those of strangers. If that is not enough, the fuller half
+    /// goes too, so that the cost of looking is spread over many calls.
+    fn forget(&mut self, uptime: Duration) {
+        self.buckets.retain(|_, bucket| !bucket.is_full(uptime));
+        if self.buckets.len() > self.most / 2 {
+            let mut instants: Vec<u64> = self.buckets.values().map(|bucket| bucket.0).collect();
+            let middle = instants.len() / 2;
+            let (_, median, _) = instants.select_nth_unstable(middle);
+            let median = *median;
+            self.buckets.retain(|_, bucket| bucket.0 > median);
+        }
+        self.buckets.shrink_to(self.most / 2);
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.buckets.len()
+    }
+}
+
+fn nanos(uptime: Duration) -> u64 {
+    u64::try_from(uptime.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_burst_goes_at_once_and_then_the_pace_holds() {
+        let rate = Rate::per_second(5, 20).expect("a rate");
+        let mut bucket = Bucket::default();
+        for _ in 0..20 {
+            assert_eq!(bucket.take(rate, ms(1000)), Ok(()));
+        }
+        assert_eq!(bucket.take(rate, ms(1000)), Err(ms(200)));
+        assert_eq!(bucket.take(rate, ms(1200)), Ok(()));
+        assert_eq!(bucket.take(rate, ms(1300)), Err(ms(100)));
+        // Never more than the burst, however long the pause was.
+        let taken = (0..100).filter(|_| bucket.take(rate, ms(3_600_000)).is_ok()).count();
+        assert_eq!(taken, 20);
+    }
+
+    #[test]
+    fn what_costs_more_than_there_is_delays_the_next() {
+        let rate = Rate::per_second(5, 10).expect("a rate");
+        let mut bucket = Bucket::default();
+        bucket.spend(20, rate, ms(0));
+        assert_eq!(bucket.wait(rate, ms(0)), ms(2200));
+        assert_eq!(bucket.wait(rate, ms(2200)), ms(0));
+    }
+
+    #[test]
+    fn whoever_waits_has_a_place_in_the_line() {
+        let rate = Rate::per_second(5, 20).expect("a rate");
+        let mut bucket = Bucket::default();
+        let waits: Vec<Duration> = (0..25)
+            .map(|_| {
+                let wait = bucket.wait(rate, ms(0));
+                bucket.spend(1, rate, ms(0));
+                wait
+            })
+            .collect();
+        assert!(waits[..20].iter().all(Duration::is_zero));
+        assert_eq!(waits[20..], [ms(200), ms(400), ms(600), ms(800), ms(1000)]);
+        assert!(bucket.wait(rate, ms(100_000)).is_zero() && bucket.is_full(ms(100_000)));
+    }
+
+    #[test]
+    fn a_bucket_is_kept_until_it_is_full() {
+        let rate = Rate::every(1, 5, 20);
+        let mut table = Buckets::new(10);
+        let mut bucket = Bucket::default();
+        table.keep(&"alice", bucket, ms(0));
+        assert_eq!(table.len(), 0);
+        bucket.spend(20, rate, ms(0));
+        table.keep(&"alice", bucket, ms(0));
+        assert_eq!((table.kept(&"alice"), table.kept(&"bob")), (bucket, Bucket::default()));
+    }
+
+    #[test]
+    fn rates_are_read_and_written() {
+        for (text, written) in [("5:20", "5:20"), (" 7 ", "7:28"), ("1000:1", "1000:1")] {
+            assert_eq!(text.parse::<Rate>().map(|rate| rate.to_string()), Ok(written.to_owned()));
+        }
+        for text in ["", "0", "5:0", "5:", ":5", "-1", "2.5", "5:20:3", "10001", "off", "99999999999"] {
+            assert_eq!(text.parse::<Rate>(), Err(NoRate), "{text}");
+        }
+        assert_eq!(Rate::default().to_string(), "5:20");
+    }
+
+    #[test]
+    fn a_table_forgets_the_full_first_and_stays_within_its_bound() {
+        let rate = Rate::every(60, 6, 2);
+        let mut table = Buckets::new(10);
+        for _ in 0..2 {
+            assert!(table.take(&"busy", rate, ms(0)).is_ok());
+        }
+        for n in 0..1000 {
+            assert!(table.take(&n, rate, ms(0)).is_ok());
+            assert!(table.len() <= 10);
+        }
+        assert!(table.take(&"busy", rate, ms(0)).is_err(), "whoever has used most is remembered longest");
+        assert!(table.take(&"busy", rate, ms(10_000)).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_is_ever_above_the_rate(
+            number in 1..50_u32, burst in 1..50_u32, pauses in proptest::collection::vec(0..2000_u64, 1..200)
+        ) {
+            let rate = Rate::per_second(number, burst).expect("a rate");
+            let (mut bucket, mut at, mut taken) = (Bucket::default(), 0, 0_u64);
+            for pause in pauses {
+                at += pause;
+                taken += u64::from(bucket.take(rate, ms(at)).is_ok());
+                prop_assert!(taken <= u64::from(burst) + at * 1_000_000 / rate.each);
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Keypairs: who this server or this user is, kept in a file or for one run.
+//!
+//! Knows no connections. Certificates are no more than envelopes for keys: one is made anew each
+//! time a key is loaded, so that nothing expires and nothing needs renewal.
+
+use super::certificate;
+use crate::files;
+use crate::fingerprint::Fingerprint;
+use crate::limits::MAX_SECRET_FILE_BYTES;
+use rcgen::{CertificateParams, DnType, PKCS_ECDSA_P256_SHA256, PublicKeyData as _};
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::CertifiedKey;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use zeroize::{Zeroize as _, Zeroizing};
+
+/// The only name in certificates. It tells nothing and is never verified.
+pub(super) const CERTIFICATE_NAME: &str = "lanchat.local";
+
+/// A private key with its certificate. Cheap to clone.
+#[derive(Clone)]
+pub struct Keypair {
+    pub(super) certified: Arc<CertifiedKey>,
+    fingerprint: Fingerprint,
+}
+
+/// Why there is no keypair. Each is one line with the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// There is no such file.
+    #[error("there is no key in {0} yet; it is made at the first start")]
+    Missing(PathBuf),
+    /// It can't be read or written, or others may read it.
+    #[error("the key in {0} can't be used: {1}")]
+    Unusable(PathBuf, io::Error),
+    /// What is in it is no key.
+    #[error(
+        "{0} holds no private key (PKCS#8, ECDSA P-256); put a copy back, or delete it to start with a new key"
+    )]
+    Damaged(PathBuf),
+    /// The cryptography has failed.
+    #[error("no key could be made: {0}")]
+    Failed(String),
+}
+
+impl Keypair {
+    /// The keypair in the file, which is made with a new key if it is not there. Of several that make
+    /// it at once, all get the same key.
+    ///
+    /// # Errors
+    /// See [`KeyError`]; never [`KeyError::Missing`].
+    pub fn load_or_create(path: &Path) -> Result<Self, KeyError> {
+        match Self::load(path) {
+            Err(KeyError::Missing(_)) => {}
+            loaded => return loaded,
+        }
+        let mut key = generate()?;
+        let pem = Zeroizing::new(key.serialize_pem());
+        let made = files::create(path, pem.as_bytes());
+        match made {
+            Ok(()) => Self::new(&mut key),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::load(path),
+            Err(error) => Err(KeyError::Unusable(path.into(), error)),
+        }
+    }
+
+    /// The keypair in the file. Makes nothing.
+    ///
+    /// # Errors
+    /// See [`KeyError`].
+    pub fn load(path: &Path) -> Result<Self, KeyError> {
+        let content =
+            files::read_secret(path, MAX_SECRET_FILE_BYTES).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => KeyError::Missing(path.into()),
+                io::ErrorKind::InvalidData => KeyError::Damaged(path.into()),
+                _ => KeyError::Unusable(path.into(), error),
+            })?;
+        let damaged = || KeyError::Damaged(path.into());
+        let pem = std::str::from_utf8(&content).map_err(|_| damaged())?;
+        let mut key = rcgen::KeyPair::from_pem(pem).map_err(|_| damaged())?;
+        Self::new(&mut key).map_err(|_| damaged())
+    }
+
+    /// A new keypair that lasts for this run.
+    ///
+    /// # Errors
+    /// [`KeyError::Failed`], if the system gives no random numbers.
+    pub fn ephemeral() -> Result<Self, KeyError> {
+        Self::new(&mut generate()?)
+    }
+
+    /// Who its owner is.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// Takes what it needs from `key`, and wipes the rest.
+    pub(super) fn new(key: &mut rcgen::KeyPair) -> Result<Self, KeyError> {
+        let made = Self::certify(key);
+        key.zeroize();
+        made
+    }
+
+    fn certify(key: &rcgen::KeyPair) -> Result<Self, KeyError> {
+        let failed = |error: rcgen::Error| KeyError::Failed(error.to_string());
+        let fingerprint = certificate::fingerprint(&key.subject_public_key_info())
+            .ok_or_else(|| KeyError::Failed("keys of this kind are not accepted".into()))?;
+        let certificate = parameters().and_then(|parameters| parameters.self_signed(key)).map_err(failed)?;
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialized_der()));
+        let signing = any_supported_type(&private).map_err(|error| KeyError::Failed(error.to_string()))?;
+        let certified = CertifiedKey::new(vec![certificate.into()], signing);
+        Ok(Self { certified: Arc::new(certified), fingerprint })
+    }
+}
+
+impl fmt::Debug for Keypair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Keypair").field(&self.fingerprint).finish()
+    }
+}
+
+fn generate() -> Result<rcgen::KeyPair, KeyError> {
+    rcgen::KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| KeyError::Failed(error.to_string()))
+}
+
+/// What stands in a certificate beside the key.
+pub(super) fn parameters() -> Result<CertificateParams, rcgen::Error> {
+    let mut parameters = CertificateParams::new([CERTIFICATE_NAME.to_owned()])?;
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    parameters.distinguished_name.push(DnType::CommonName, CERTIFICATE_NAME);
+    // The end of time as certificates write it (RFC 5280 4.1.2.5).
+    parameters.not_after = rcgen::date_time_ymd(9999, 12, 31);
+    Ok(parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn the_key_stays_the_same_and_each_run_without_a_file_has_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("made").join("server.pem");
+        assert!(matches!(Keypair::load(&path), Err(KeyError::Missing(_))));
+        assert!(!path.parent().unwrap().exists(), "load has made something");
+        let first = Keypair::load_or_create(&path).unwrap();
+        assert_eq!(Keypair::load_or_create(&path).unwrap().fingerprint(), first.fingerprint());
+        assert_eq!(Keypair::load(&path).unwrap().fingerprint(), first.fingerprint());
+        assert_ne!(Keypair::ephemeral().unwrap().fingerprint(), Keypair::ephemeral().unwrap().fingerprint());
+    }
+
+    #[test]
+    fn of_many_first_starts_at_once_all_have_the_same_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("client.pem");
+        let start = std::sync::Barrier::new(8);
+        let fingerprints: Vec<_> = std::thread::scope(|scope| {
+            let run = || {
+                start.wait();
+                Keypair::load_or_create(&path).unwrap().fingerprint()
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(fingerprints.iter().all(|one| *one == fingerprints[0]), "{fingerprints:?}");
+        assert_eq!(Keypair::load(&path).unwrap().fingerprint(), fingerprints[0]);
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("server.pem");
+        let p384 = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap().serialize_pem();
+        let p256 = generate().unwrap().serialize_pem();
+        let long = format!("{p256}{}", " ".repeat(MAX_SECRET_FILE_BYTES));
+        for content in ["", "garbage", &p384, &p256[..p256.len() / 2], &long, "\u{fffd}"] {
+            files::replace(&path, content.as_bytes()).unwrap();
+            let error = Keypair::load_or_create(&path).unwrap_err();
+            assert!(matches!(error, KeyError::Damaged(_)), "{content:?}: {error}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+        files::replace(&path, &[0xff, 0xfe]).unwrap();
+        assert!(matches!(Keypair::load(&path), Err(KeyError::Damaged(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_others_may_read_is_refused_with_the_remedy() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("server.pem");
+        Keypair::load_or_create(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let error = Keypair::load_or_create(&path).unwrap_err().to_string();
+        let path = path.display();
+        assert_eq!(
+            error,
+            format!(
+                "the key in {path} can't be used: mode 644; it must not be readable by others (chmod 600 {path})"
+            )
+        );
+    }
+}

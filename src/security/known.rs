@@ -1,0 +1,414 @@
+//! The servers that this user knows by their keys: what makes a first contact, and what is a changed
+//! key.
+//!
+//! Two files `known_servers`, each with one JSON object a line: the user's own, which is written at
+//! each join, and the system's, which is only read and, where there is one, leaves no room for other
+//! keys. Members that this version does not know are kept; lines that it cannot read are left out
+//! with a warning. It knows neither how servers are found nor how they are asked for their keys.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+use crate::fingerprint::Fingerprint;
+use crate::limits::{MAX_ANNOUNCED_NAME_BYTES, MAX_KNOWN_FILE_BYTES, MAX_KNOWN_SERVERS};
+
+/// The file, in the user's state directory and in the system's directory of settings.
+const FILE: &str = "known_servers";
+
+/// Addresses kept a server, the last one that worked first.
+const MAX_ADDRS: usize = 8;
+
+/// Names by which a server was asked for that are kept.
+const MAX_HOSTS: usize = 4;
+
+/// Why a key is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// It was the first that was seen.
+    Tofu,
+    /// A person compared its digits.
+    Digits,
+    /// The server proved that it knows the passphrase.
+    Passphrase,
+    /// It was given: by an option, an invitation, or the server's own directory.
+    Flag,
+}
+
+impl How {
+    /// The word in the file.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Tofu => "tofu",
+            Self::Digits => "digits",
+            Self::Passphrase => "passphrase",
+            Self::Flag => "flag",
+        }
+    }
+}
+
+/// A server as it is remembered: one line of the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KnownServer {
+    /// Its key's fingerprint.
+    pub fp: Fingerprint,
+    /// Its name when last seen. As the server sent it: not safe for a terminal.
+    #[serde(default)]
+    pub name: String,
+    /// Where it answered, latest first.
+    #[serde(default)]
+    pub addrs: Vec<SocketAddr>,
+    /// By which host and port the user asked for it, latest first: a name that leads elsewhere by now is
+    /// a reason for an alarm, whatever the address there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    #[serde(default)]
+    how: String,
+    /// When it was first joined: RFC 3339, UTC.
+    #[serde(default)]
+    pub first: String,
+    /// When it was last joined: RFC 3339, UTC. The order of the lines says the same without clocks.
+    #[serde(default)]
+    pub last: String,
+    /// What other versions keep here.
+    #[serde(flatten)]
+    rest: serde_json::Map<String, serde_json::Value>,
+}
+
+impl KnownServer {
+    fn new(fp: Fingerprint, now: &str) -> Self {
+        Self {
+            fp,
+            name: String::new(),
+            addrs: Vec::new(),
+            hosts: Vec::new(),
+            how: How::Tofu.word().into(),
+            first: now.into(),
+            last: String::new(),
+            rest: serde_json::Map::new(),
+        }
+    }
+
+    /// Whether more than a first contact speaks for the key.
+    pub fn is_verified(&self) -> bool {
+        [How::Digits, How::Passphrase, How::Flag].iter().any(|how| how.word() == self.how)
+    }
+
+    /// Whether this user was let in by the passphrase.
+    pub fn is_member(&self) -> bool {
+        self.how == How::Passphrase.word()
+    }
+
+    /// The day of the first contact, as far as it is known.
+    pub fn since(&self) -> &str {
+        self.first.get(..10).unwrap_or("an unknown day")
+    }
+
+    fn is_asked_for_by(&self, host: Option<&str>) -> bool {
+        host.is_some_and(|host| self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host)))
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        !self.name.is_empty() && self.name.to_lowercase() == bounded(name).to_lowercase()
+    }
+}
+
+/// The directory of the system's file.
+pub fn system_dir() -> Option<PathBuf> {
+    if cfg!(windows) {
+        return std::env::var_os("PROGRAMDATA").map(|dir| PathBuf::from(dir).join("lanchat"));
+    }
+    Some(PathBuf::from("/etc/lanchat"))
+}
+
+/// What a presented key means.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Verdict<'a> {
+    /// The server is known by this key.
+    Known(&'a KnownServer),
+    /// The server that goes by this name, or that was asked for by this address, has another key.
+    Changed(&'a KnownServer),
+    /// Only the system's file counts, and the key is not in it.
+    NotListed,
+    /// A first contact.
+    New {
+        /// Another server that answered at this address before.
+        before: Option<&'a KnownServer>,
+    },
+}
+
+/// A server that presents a key.
+#[derive(Debug, Clone, Copy)]
+pub struct Presented<'a> {
+    /// The key, proven.
+    pub fp: Fingerprint,
+    /// The name it goes by; empty if it has not said.
+    pub name: &'a str,
+    /// Where it answered.
+    pub addr: SocketAddr,
+    /// Whether the user asked for that address: then who was there before counts.
+    pub asked_for: bool,
+    /// The host and port that the user asked for, if by a name.
+    pub host: Option<&'a str>,
+}
+
+/// The remembered servers, the last used first.
+#[derive(Debug, Clone, Default)]
+pub struct KnownServers {
+    path: Option<PathBuf>,
+    servers: Vec<KnownServer>,
+    /// The system's servers; `None` where it has no file.
+    system: Option<Vec<KnownServer>>,
+}
+
+/// What a file of other things than servers is told. With the empty list that it comes to, each
+/// server would be refused, and nobody would know why.
+const NO_SERVERS: &str = r#"no line of it is a server, such as {"fp":"SHA256:...","name":"Office"}"#;
+
+/// Why no server can be trusted: the system's file is there and cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {0}, which says which servers may be used: {1}")]
+pub struct Unreadable(PathBuf, #[source] io::Error);
+
+impl KnownServers {
+    /// Reads the user's file in `dir`, and the system's in `system`. Without `dir` nothing is
+    /// remembered.
+    ///
+    /// # Errors
+    /// If the system's file is there and cannot be read. The user's own is then taken for empty.
+    pub fn load(dir: Option<&Path>, system: Option<&Path>) -> Result<Self, Unreadable> {
+        let system = match system.map(|dir| dir.join(FILE)) {
+            Some(path) => match read(&path) {
+                Ok(text) => match text.map(|text| (parse(&text, &path), text)) {
+                    Some((servers, text)) if servers.is_empty() && !text.trim().is_empty() => {
+                        return Err(Unreadable(path, io::Error::other(NO_SERVERS)));
+                    }
+                    listed => listed.map(|(servers, _)| servers),
+                },
+                Err(error) => return Err(Unreadable(path, error)),
+            },
+            None => None,
+        };
+        let path = dir.map(|dir| dir.join(FILE));
+        let servers = path.as_deref().map(load_own).unwrap_or_default();
+        Ok(Self { path, servers, system })
+    }
+
+    /// The servers that may be joined and were, the last used first; then those of the system that
+    /// were not.
+    pub fn iter(&self) -> impl Iterator<Item = &KnownServer> {
+        let others = self.system.iter().flatten().filter(|listed| self.own(&listed.fp).is_none());
+        self.servers.iter().filter(|known| self.is_listed(&known.fp)).chain(others)
+    }
+
+    /// The server used last time.
+    pub fn last_used(&self) -> Option<&KnownServer> {
+        self.servers.iter().find(|known| self.is_listed(&known.fp))
+    }
+
+    /// The keys that alone may be accepted; `None` where that is left to the user.
+    pub fn only(&self) -> Option<Vec<Fingerprint>> {
+        self.system.as_ref().map(|listed| listed.iter().map(|known| known.fp).collect())
+    }
+
+    /// The keys known, if one of them was met at one of these addresses before, or by that name.
+    pub fn expected_at(&self, addrs: &[SocketAddr], host: Option<&str>) -> Option<Vec<Fingerprint>> {
+        let was_there = self
+            .iter()
+            .any(|known| known.is_asked_for_by(host) || known.addrs.iter().any(|addr| addrs.contains(addr)));
+        was_there.then(|| self.iter().map(|known| known.fp).collect())
+    }
+
+    /// What a key means that a server presents.
+    pub fn verdict(&self, presented: &Presented<'_>) -> Verdict<'_> {
+        if let Some(known) = self.iter().find(|known| known.fp == presented.fp) {
+            return Verdict::Known(known);
+        }
+        let named = self.iter().find(|known| known.is_called(presented.name));
+        let there = self.iter().find(|known| known.addrs.contains(&presented.addr));
+        let hosted = self.iter().find(|known| known.is_asked_for_by(presented.host));
+        match named.or(hosted).or(there.filter(|_| presented.asked_for)) {
+            Some(known) => Verdict::Changed(known),
+            None if self.system.is_some() => Verdict::NotListed,
+            None => Verdict::New { before: there },
+        }
+    }
+
+    /// Notes that the server was joined just now, and writes the file. What is known for a better reason
+    /// than `how` stays so.
+    pub fn remember(&mut self, joined: &Presented<'_>, how: How) {
+        self.change(|servers| note(servers, joined, how, Timestamp::now()));
+    }
+
+    /// Notes that a person compared the digits of this key; false for a key that is not known.
+    pub fn verify(&mut self, fp: &Fingerprint) -> bool {
+        let mut found = false;
+        self.change(|servers| {
+            for known in servers.iter_mut().filter(|known| known.fp == *fp) {
+                found = true;
+                if !known.is_verified() {
+                    known.how = How::Digits.word().into();
+                }
+            }
+        });
+        found
+    }
+
+    /// Whether a server of that name was joined or trusted before.
+    pub fn knows(&self, name: &str) -> bool {
+        self.servers.iter().any(|known| known.is_called(name))
+    }
+
+    /// Accepts another key for the server of that name, in place of those that it had. Gives the
+    /// number of keys that are no longer trusted.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or there is none.
+    pub fn trust(&mut self, name: &str, fp: Fingerprint) -> io::Result<usize> {
+        self.reload();
+        let (mut old, mut kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.servers)
+            .into_iter()
+            .partition(|known| known.fp == fp || known.is_called(name));
+        let now = stamp(Timestamp::now());
+        let known = old.iter().position(|known| known.fp == fp).map(|at| old.remove(at));
+        let mut known = known.unwrap_or_else(|| KnownServer::new(fp, &now));
+        known.name = bounded(name).into();
+        known.how = How::Flag.word().into();
+        known.addrs.extend(old.iter().flat_map(|old| old.addrs.iter().copied()));
+        known.addrs.truncate(MAX_ADDRS);
+        known.hosts.extend(old.iter().flat_map(|old| old.hosts.iter().cloned()));
+        known.hosts.truncate(MAX_HOSTS);
+        known.last = now;
+        kept.insert(0, known);
+        self.servers = kept;
+        self.write().map(|()| old.len())
+    }
+
+    fn own(&self, fp: &Fingerprint) -> Option<&KnownServer> {
+        self.servers.iter().find(|known| known.fp == *fp)
+    }
+
+    fn is_listed(&self, fp: &Fingerprint) -> bool {
+        self.system.as_ref().is_none_or(|listed| listed.iter().any(|known| known.fp == *fp))
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Vec<KnownServer>)) {
+        self.reload();
+        change(&mut self.servers);
+        if self.path.is_some()
+            && let Err(error) = self.write()
+        {
+            tracing::warn!("cannot remember this server: {error}");
+        }
+    }
+
+    /// Another client may have written meanwhile.
+    fn reload(&mut self) {
+        if let Some(path) = &self.path {
+            self.servers = load_own(path);
+        }
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let path = self.path.as_ref().ok_or_else(|| io::Error::other("this user has no home directory"))?;
+        files::replace(path, self.text().as_bytes())
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    }
+
+    /// The user's file.
+    pub(super) fn text(&self) -> String {
+        let lines = self.servers.iter().filter_map(|known| serde_json::to_string(known).ok());
+        lines.collect::<Vec<_>>().join("\n") + "\n"
+    }
+
+    /// The servers of such a text, with no file.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn of_text(text: &str) -> Self {
+        Self { path: None, servers: parse(text, Path::new(FILE)), system: None }
+    }
+}
+
+fn note(servers: &mut Vec<KnownServer>, joined: &Presented<'_>, how: How, now: Timestamp) {
+    let Presented { fp, name, addr, host, .. } = *joined;
+    let now = stamp(now);
+    let at = servers.iter().position(|known| known.fp == fp);
+    let mut known = at.map_or_else(|| KnownServer::new(fp, &now), |at| servers.remove(at));
+    known.name = bounded(name).into();
+    if how == How::Passphrase || !known.is_verified() {
+        known.how = how.word().into();
+    }
+    known.last = now;
+    known.addrs.retain(|other| *other != addr);
+    known.addrs.insert(0, addr);
+    known.addrs.truncate(MAX_ADDRS);
+    // An address is the way to whoever answered there last, and a reason for an alarm to nobody else.
+    servers.iter_mut().for_each(|other| other.addrs.retain(|other| *other != addr));
+    if let Some(host) = host {
+        for known in servers.iter_mut().chain([&mut known]) {
+            known.hosts.retain(|other| !other.eq_ignore_ascii_case(host));
+        }
+        known.hosts.insert(0, host.into());
+        known.hosts.truncate(MAX_HOSTS);
+    }
+    servers.insert(0, known);
+    while servers.len() > MAX_KNOWN_SERVERS {
+        let oldest = servers.iter().rposition(|known| !known.is_verified()).unwrap_or(servers.len() - 1);
+        servers.remove(oldest);
+    }
+}
+
+fn stamp(now: Timestamp) -> String {
+    format!("{now:.3}")
+}
+
+/// A name as long as servers announce theirs.
+fn bounded(name: &str) -> &str {
+    &name[..name.floor_char_boundary(MAX_ANNOUNCED_NAME_BYTES)]
+}
+
+fn load_own(path: &Path) -> Vec<KnownServer> {
+    match read(path) {
+        Ok(text) => parse(&text.unwrap_or_default(), path),
+        Err(error) => {
+            tracing::warn!("cannot read {}: {error}", path.display());
+            Vec::new()
+        }
+    }
+}
+
+/// The file's text; none if there is no file.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut content = Vec::new();
+    file.take(MAX_KNOWN_FILE_BYTES).read_to_end(&mut content)?;
+    Ok(Some(String::from_utf8_lossy(&content).into_owned()))
+}
+
+fn parse(content: &str, path: &Path) -> Vec<KnownServer> {
+    let mut servers = Vec::new();
+    for (at, line) in content.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        match serde_json::from_str::<KnownServer>(line) {
+            Ok(known) => servers.push(known),
+            // Written before there were keys: nothing in it is proven.
+            Err(_) if is_keyless(line) => {}
+            Err(error) => tracing::warn!("{}, line {}: {error}; it is left out", path.display(), at + 1),
+        }
+    }
+    servers
+}
+
+fn is_keyless(line: &str) -> bool {
+    let object: Result<serde_json::Map<String, serde_json::Value>, _> = serde_json::from_str(line);
+    object.is_ok_and(|object| object.contains_key("id") && !object.contains_key("fp"))
+}
+
+#[cfg(test)]
+mod tests;

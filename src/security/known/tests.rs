@@ -1,0 +1,212 @@
+//! Verdicts, and the file that they come from.
+
+use super::*;
+use proptest::prelude::*;
+use std::fs;
+
+const OFFICE: Fingerprint = Fingerprint::new([1; 32]);
+const LAB: Fingerprint = Fingerprint::new([2; 32]);
+const STRANGER: Fingerprint = Fingerprint::new([3; 32]);
+
+fn addr(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+/// One that has been on the office's and the lab's server, at ports 1 and 2.
+fn known(dir: Option<&Path>, system: Option<&Path>) -> KnownServers {
+    let mut known = KnownServers::load(dir, system).unwrap();
+    remember(&mut known, LAB, "Lab", addr(2), How::Tofu);
+    remember(&mut known, OFFICE, "Office", addr(1), How::Tofu);
+    known
+}
+
+fn presented(fp: Fingerprint, name: &str, port: u16, asked_for: bool) -> Presented<'_> {
+    Presented { fp, name, addr: addr(port), asked_for, host: None }
+}
+
+fn remember(known: &mut KnownServers, fp: Fingerprint, name: &str, addr: SocketAddr, how: How) {
+    known.remember(&Presented { fp, name, addr, asked_for: false, host: None }, how);
+}
+
+#[test]
+fn a_known_key_is_known_under_any_name_and_address() {
+    let known = known(None, None);
+    let verdict = known.verdict(&presented(OFFICE, "Lab", 2, true));
+    assert!(matches!(verdict, Verdict::Known(server) if server.name == "Office"));
+}
+
+#[test]
+fn another_key_under_a_known_name_is_changed() {
+    let known = known(None, None);
+    for name in ["Office", "OFFICE"] {
+        let verdict = known.verdict(&presented(STRANGER, name, 9, false));
+        assert!(matches!(verdict, Verdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
+    }
+}
+
+#[test]
+fn another_key_at_a_known_address_is_changed_only_if_that_was_asked_for() {
+    let known = known(None, None);
+    let asked = known.verdict(&presented(STRANGER, "new", 1, true));
+    assert!(matches!(asked, Verdict::Changed(server) if server.fp == OFFICE), "{asked:?}");
+    let found = known.verdict(&presented(STRANGER, "new", 1, false));
+    assert!(matches!(found, Verdict::New { before: Some(server) } if server.fp == OFFICE), "{found:?}");
+}
+
+#[test]
+fn another_key_where_a_name_leads_is_changed_whatever_its_address() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut known = known(Some(dir.path()), None);
+    let joined = Presented { host: Some("chat.lan:7667"), ..presented(OFFICE, "Office", 1, true) };
+    known.remember(&joined, How::Tofu);
+    let known = KnownServers::load(Some(dir.path()), None).unwrap();
+    let elsewhere = Presented { host: Some("CHAT.lan:7667"), ..presented(STRANGER, "new", 9, true) };
+    let verdict = known.verdict(&elsewhere);
+    assert!(matches!(verdict, Verdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
+    assert_eq!(known.expected_at(&[addr(9)], Some("chat.lan:7667")).map(|keys| keys.len()), Some(2));
+    assert_eq!(known.expected_at(&[addr(9)], Some("other.lan:7667")), None);
+    // It leads to whoever was accepted there last.
+    let mut known = known;
+    known.remember(&Presented { host: Some("chat.lan:7667"), ..presented(LAB, "Lab", 2, true) }, How::Tofu);
+    let verdict = known.verdict(&elsewhere);
+    assert!(matches!(verdict, Verdict::Changed(server) if server.fp == LAB), "{verdict:?}");
+}
+
+#[test]
+fn neither_name_nor_address_is_a_first_contact() {
+    let known = known(None, None);
+    assert_eq!(known.verdict(&presented(STRANGER, "new", 9, true)), Verdict::New { before: None });
+    assert_eq!(known.verdict(&presented(STRANGER, "", 9, true)), Verdict::New { before: None });
+}
+
+#[test]
+fn where_the_system_lists_servers_no_others_count() {
+    let (dir, system) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    drop(known(Some(dir.path()), None));
+    fs::write(system.path().join(FILE), format!("{{\"fp\":\"{LAB}\",\"name\":\"Lab\"}}\n")).unwrap();
+    let known = KnownServers::load(Some(dir.path()), Some(system.path())).unwrap();
+    assert_eq!(known.only(), Some(vec![LAB]));
+    assert_eq!(known.iter().map(|known| known.fp).collect::<Vec<_>>(), [LAB]);
+    assert_eq!(known.last_used().unwrap().fp, LAB);
+    assert_eq!(known.verdict(&presented(OFFICE, "Office", 1, true)), Verdict::NotListed);
+    assert!(matches!(known.verdict(&presented(STRANGER, "Lab", 1, true)), Verdict::Changed(_)));
+    assert!(matches!(known.verdict(&presented(LAB, "Lab", 1, true)), Verdict::Known(_)));
+}
+
+#[test]
+fn a_file_of_the_systems_that_lists_nobody_lets_nobody_pass() {
+    let system = tempfile::tempdir().unwrap();
+    fs::write(system.path().join(FILE), "SHA256:x Office\n").unwrap();
+    let error = KnownServers::load(None, Some(system.path())).unwrap_err().to_string();
+    assert!(error.contains("no line of it is a server"), "{error}");
+    fs::write(system.path().join(FILE), "\n").unwrap();
+    let known = KnownServers::load(None, Some(system.path())).unwrap();
+    assert_eq!(known.verdict(&presented(OFFICE, "Office", 1, true)), Verdict::NotListed);
+    fs::remove_file(system.path().join(FILE)).unwrap();
+    fs::create_dir(system.path().join(FILE)).unwrap();
+    assert!(KnownServers::load(None, Some(system.path())).is_err());
+}
+
+#[test]
+fn the_last_used_server_and_its_latest_address_come_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut known = known(Some(dir.path()), None);
+    remember(&mut known, LAB, "Lab", addr(3), How::Tofu);
+    let again = KnownServers::load(Some(dir.path()), None).unwrap();
+    assert_eq!(again.iter().map(|known| known.fp).collect::<Vec<_>>(), [LAB, OFFICE]);
+    assert_eq!(again.last_used().unwrap().addrs, [addr(3), addr(2)]);
+    assert_eq!(again.expected_at(&[addr(9), addr(1)], None), Some(vec![LAB, OFFICE]));
+    assert_eq!(again.expected_at(&[addr(9)], None), None);
+}
+
+#[test]
+fn an_address_belongs_to_who_answered_there_last() {
+    let mut known = known(None, None);
+    remember(&mut known, STRANGER, "new", addr(1), How::Tofu);
+    assert_eq!(known.verdict(&presented(OFFICE, "Office", 7, true)), Verdict::Known(&known.servers[1]));
+    assert!(known.servers[1].addrs.is_empty());
+}
+
+#[test]
+fn what_is_verified_stays_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut known = known(Some(dir.path()), None);
+    let standing =
+        |known: &KnownServers| known.last_used().map(|known| (known.is_verified(), known.is_member()));
+    assert_eq!(standing(&known), Some((false, false)));
+    assert!(known.verify(&OFFICE) && !known.verify(&STRANGER));
+    remember(&mut known, OFFICE, "Office", addr(1), How::Tofu);
+    assert_eq!(standing(&KnownServers::load(Some(dir.path()), None).unwrap()), Some((true, false)));
+    remember(&mut known, OFFICE, "Office", addr(1), How::Passphrase);
+    assert!(known.verify(&OFFICE));
+    assert_eq!(standing(&known), Some((true, true)));
+}
+
+#[test]
+fn trusting_a_new_key_ends_the_trust_in_the_old_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut known = known(Some(dir.path()), None);
+    assert_eq!(known.trust("office", STRANGER).unwrap(), 1);
+    let known = KnownServers::load(Some(dir.path()), None).unwrap();
+    assert!(matches!(known.verdict(&presented(OFFICE, "Office", 1, true)), Verdict::Changed(_)));
+    let verdict = known.verdict(&presented(STRANGER, "Office", 1, true));
+    assert!(matches!(verdict, Verdict::Known(server) if server.is_verified() && server.addrs == [addr(1)]));
+}
+
+#[test]
+fn rows_without_a_key_are_dropped_and_unknown_members_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join(FILE);
+    let old = r#"{"id":"3f9a1c7700112233","name":"Office","addrs":["127.0.0.1:1"],"last":"2026"}"#;
+    let row =
+        format!(r#"{{"fp":"{LAB}","name":"Lab","addrs":["[fe80::1%2]:7667"],"how":"x","key":{{"x":[1]}}}}"#);
+    fs::write(&file, format!("{old}\n{{\"fp\":\n{row}\n\u{0}\n[]\n")).unwrap();
+    let mut known = KnownServers::load(Some(dir.path()), None).unwrap();
+    assert_eq!(known.iter().map(|known| known.fp).collect::<Vec<_>>(), [LAB]);
+    assert!(!known.last_used().unwrap().is_verified());
+    remember(&mut known, LAB, "Lab", addr(1), How::Tofu);
+    let written = fs::read_to_string(&file).unwrap();
+    assert!(written.contains(r#""key":{"x":[1]}"#) && written.contains("[fe80::1%2]:7667"), "{written}");
+    assert_eq!(written.lines().count(), 1);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn the_verified_are_forgotten_last_and_names_and_addresses_are_bounded() {
+    let mut known = known(None, None);
+    known.verify(&LAB);
+    let long = "ü".repeat(100);
+    for n in 0..=u16::try_from(MAX_KNOWN_SERVERS).unwrap() {
+        let mut hash = [9; 32];
+        hash[..2].copy_from_slice(&n.to_be_bytes());
+        remember(&mut known, Fingerprint::new(hash), &long, addr(1000 + n), How::Tofu);
+    }
+    assert_eq!(known.iter().count(), MAX_KNOWN_SERVERS);
+    assert!(known.iter().any(|known| known.fp == LAB) && !known.iter().any(|known| known.fp == OFFICE));
+    (1..20).for_each(|port| remember(&mut known, LAB, "Lab", addr(port), How::Tofu));
+    assert_eq!(known.last_used().unwrap().addrs.len(), MAX_ADDRS);
+    // The name that was cut is the one it is compared with.
+    assert!(matches!(known.verdict(&presented(STRANGER, &long, 9, false)), Verdict::Changed(_)));
+}
+
+proptest! {
+    #[test]
+    fn no_damage_to_a_file_makes_it_panic(damage in proptest::collection::vec((0usize..400, any::<u8>()), 1..20)) {
+        let dir = tempfile::tempdir().unwrap();
+        drop(known(Some(dir.path()), None));
+        let mut bytes = fs::read(dir.path().join(FILE)).unwrap();
+        for (at, value) in damage {
+            let at = at % bytes.len();
+            bytes[at] = value;
+        }
+        fs::write(dir.path().join(FILE), bytes).unwrap();
+        let mut known = KnownServers::load(Some(dir.path()), None).unwrap();
+        remember(&mut known, STRANGER, "new", addr(5), How::Tofu);
+        let again = KnownServers::load(Some(dir.path()), None).unwrap();
+        prop_assert_eq!(again.last_used().map(|known| known.fp), Some(STRANGER));
+    }
+}

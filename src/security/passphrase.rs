@@ -1,0 +1,256 @@
+//! Passphrases of closed servers: made up, typed, and kept in files.
+//!
+//! Knows neither how one is proven nor who asks for it.
+
+use crate::files;
+use crate::limits::{MAX_SECRET_FILE_BYTES, MIN_PASSPHRASE_CHARS};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+/// The first letters of syllables, 4 bits each. Those are left out that sound like others.
+const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
+
+/// The second letters of syllables, 2 bits each.
+const VOWELS: &[u8; 4] = b"aiou";
+
+/// Words of a passphrase that is made up, of two syllables each.
+const WORDS: usize = 4;
+
+/// Letters of such a word.
+const WORD_LETTERS: usize = 4;
+
+/// A passphrase as it is compared: NFKC, without spaces around it, of at least
+/// [`MIN_PASSPHRASE_CHARS`]. Wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Passphrase(Zeroizing<String>);
+
+/// Why there is no passphrase. Each is one line with the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum PassphraseError {
+    /// It is too short to withstand guessing.
+    #[error("a passphrase has at least {MIN_PASSPHRASE_CHARS} characters; choose a longer one")]
+    TooShort,
+    /// The same of one in a file.
+    #[error("the passphrase in {0} has fewer than {MIN_PASSPHRASE_CHARS} characters; choose a longer one")]
+    TooShortIn(PathBuf),
+    /// The file can't be read or written.
+    #[error("the passphrase in {0} can't be used: {1}")]
+    Unusable(PathBuf, io::Error),
+    /// The system gives no random numbers.
+    #[error("no random numbers from the system: {0}")]
+    Random(getrandom::Error),
+}
+
+impl Passphrase {
+    /// What somebody typed. One that was made up here may be typed in capitals, and with spaces or
+    /// nothing between its words: its bits lie in the letters alone. All others are taken as they are.
+    ///
+    /// # Errors
+    /// [`PassphraseError::TooShort`].
+    pub fn new(typed: &str) -> Result<Self, PassphraseError> {
+        // In this order: what is compatible with a space begins or ends with one only then.
+        let whole: Zeroizing<String> = Zeroizing::new(typed.nfkc().collect());
+        let text = Zeroizing::new(whole.trim().to_owned());
+        let text = made_up(&text).unwrap_or(text);
+        if text.chars().count() < MIN_PASSPHRASE_CHARS {
+            return Err(PassphraseError::TooShort);
+        }
+        Ok(Self(text))
+    }
+
+    /// A new one of 4 words of 4 letters, such as `bisu-karo-muto-lanu`: 8 syllables of 6 bits, which
+    /// are 48 bits. At 60 guesses a minute, half of them take over 4 million years.
+    ///
+    /// # Errors
+    /// [`PassphraseError::Random`].
+    pub fn generate() -> Result<Self, PassphraseError> {
+        let mut bits = Zeroizing::new(getrandom::u64().map_err(PassphraseError::Random)?);
+        let mut text = Zeroizing::new(String::with_capacity(WORDS * (WORD_LETTERS + 1)));
+        for word in 0..WORDS {
+            if word > 0 {
+                text.push('-');
+            }
+            for _ in 0..WORD_LETTERS / 2 {
+                text.push(CONSONANTS[(*bits & 15) as usize].into());
+                text.push(VOWELS[(*bits >> 4 & 3) as usize].into());
+                *bits >>= 6;
+            }
+        }
+        Ok(Self(text))
+    }
+
+    /// The passphrase in a file that is this program's own, which is made if it is not there. Others
+    /// must not be able to read it.
+    ///
+    /// # Errors
+    /// See [`PassphraseError`].
+    pub fn load_or_create(path: &Path) -> Result<Self, PassphraseError> {
+        match Self::load(path) {
+            Err(PassphraseError::Unusable(_, error)) if error.kind() == io::ErrorKind::NotFound => {}
+            loaded => return loaded,
+        }
+        let made = Self::generate()?;
+        let line = Zeroizing::new(format!("{}\n", made.as_str()));
+        match files::create(path, line.as_bytes()) {
+            Ok(()) => Ok(made),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::load(path),
+            Err(error) => Err(PassphraseError::Unusable(path.into(), error)),
+        }
+    }
+
+    fn load(path: &Path) -> Result<Self, PassphraseError> {
+        let content = files::read_secret(path, MAX_SECRET_FILE_BYTES);
+        Self::from_file(path, content)
+    }
+
+    /// The first line of a file that somebody else keeps. Who else may read it is their business:
+    /// secrets that are mounted into containers are often open to all inside.
+    ///
+    /// # Errors
+    /// See [`PassphraseError`].
+    pub fn read(path: &Path) -> Result<Self, PassphraseError> {
+        let mut content = Zeroizing::new(Vec::with_capacity(MAX_SECRET_FILE_BYTES));
+        let read = File::open(path)
+            .and_then(|file| file.take(MAX_SECRET_FILE_BYTES as u64).read_to_end(&mut content));
+        Self::from_file(path, read.map(|_| content))
+    }
+
+    fn from_file(path: &Path, content: io::Result<Zeroizing<Vec<u8>>>) -> Result<Self, PassphraseError> {
+        let unusable = |error| PassphraseError::Unusable(path.into(), error);
+        let content = content.map_err(unusable)?;
+        let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = std::str::from_utf8(line)
+            .map_err(|error| unusable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+        Self::new(line).map_err(|_| PassphraseError::TooShortIn(path.into()))
+    }
+
+    /// The text, to be told to people.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text as both ends compute with it.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passphrase(hidden)")
+    }
+}
+
+/// A passphrase as [`Passphrase::generate`] writes it, if `text` is one in another spelling.
+fn made_up(text: &str) -> Option<Zeroizing<String>> {
+    let mut letters = Zeroizing::new(String::with_capacity(text.len()));
+    for letter in text.chars().filter(|letter| !matches!(letter, ' ' | '-' | '_' | '.')) {
+        letters.push(letter.to_ascii_lowercase());
+    }
+    let is_syllable = |pair: &[u8]| matches!(pair, [first, second] if CONSONANTS.contains(first) && VOWELS.contains(second));
+    let is_made_up = letters.len() == WORDS * WORD_LETTERS && letters.as_bytes().chunks(2).all(is_syllable);
+    if !is_made_up {
+        return None;
+    }
+    let mut spelled = Zeroizing::new(String::with_capacity(WORDS * (WORD_LETTERS + 1)));
+    for (at, letter) in letters.chars().enumerate() {
+        if at > 0 && at % WORD_LETTERS == 0 {
+            spelled.push('-');
+        }
+        spelled.push(letter);
+    }
+    Some(spelled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::fs;
+
+    fn new(typed: &str) -> Passphrase {
+        Passphrase::new(typed).unwrap()
+    }
+
+    #[test]
+    fn made_up_ones_are_words_that_can_be_said_and_all_differ() {
+        let made: HashSet<String> =
+            (0..1000).map(|_| Passphrase::generate().unwrap().as_str().to_owned()).collect();
+        assert_eq!(made.len(), 1000);
+        let letters: HashSet<char> = made.iter().flat_map(|text| text.chars()).collect();
+        assert_eq!(letters.len(), 16 + 4 + 1, "some letters never occur: {letters:?}");
+        for text in made {
+            assert_eq!(text.len(), 19);
+            assert_eq!(new(&text).as_str(), text, "it is not what it is typed as");
+        }
+    }
+
+    #[test]
+    fn made_up_ones_may_be_typed_in_other_ways_and_others_only_as_they_are() {
+        let made = Passphrase::generate().unwrap();
+        let text = made.as_str();
+        for typed in [
+            text.to_uppercase(),
+            text.replace('-', " "),
+            text.replace('-', ""),
+            format!("  {text}\r\n"),
+            text.replace('-', " - "),
+        ] {
+            assert_eq!(new(&typed), made, "{typed}");
+        }
+        assert_ne!(new("Correct Horse"), new("correct horse"));
+        assert_ne!(new("correct-horse"), new("correct horse"));
+        assert_ne!(new("x-bisu-karo-muto"), new("x bisu karo muto"));
+    }
+
+    #[test]
+    fn the_same_text_is_the_same_in_all_its_encodings() {
+        assert_eq!(new("Cafe\u{301} noir"), new("Caf\u{e9} noir"));
+        assert_eq!(new("\u{ff41}bcdefgh"), new("abcdefgh"));
+    }
+
+    #[test]
+    fn short_ones_are_refused() {
+        for typed in ["", "1234567", "      1234567      ", "\u{301}"] {
+            assert!(matches!(Passphrase::new(typed), Err(PassphraseError::TooShort)), "{typed:?}");
+        }
+        new("12345678");
+        new("\u{4e00}\u{4e01}\u{4e03}\u{4e08}\u{4e09}\u{4e0a}\u{4e0b}\u{4e0d}");
+    }
+
+    #[test]
+    fn a_file_keeps_it_and_the_log_never_shows_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("passphrase");
+        assert!(matches!(Passphrase::read(&path), Err(PassphraseError::Unusable(..))));
+        let made = Passphrase::load_or_create(&path).unwrap();
+        assert_eq!(Passphrase::load_or_create(&path).unwrap(), made);
+        assert_eq!(Passphrase::read(&path).unwrap(), made);
+        assert!(!format!("{made:?}").contains(made.as_str()));
+        files::replace(&path, b"my own phrase\nwith a second line\n").unwrap();
+        assert_eq!(Passphrase::load_or_create(&path).unwrap().as_str(), "my own phrase");
+        files::replace(&path, b"short\n").unwrap();
+        let error = Passphrase::load_or_create(&path).unwrap_err();
+        assert!(matches!(error, PassphraseError::TooShortIn(_)), "{error}");
+        files::replace(&path, &[0xff; 20]).unwrap();
+        assert!(Passphrase::read(&path).is_err());
+        assert_eq!(fs::read(&path).unwrap(), [0xff; 20]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_own_file_that_others_may_read_is_refused_and_a_mounted_one_is_not() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("passphrase");
+        let made = Passphrase::load_or_create(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+        let error = Passphrase::load_or_create(&path).unwrap_err().to_string();
+        assert!(error.contains("mode 444; it must not be readable by others (chmod 600"), "{error}");
+        assert_eq!(Passphrase::read(&path).unwrap(), made);
+    }
+}

@@ -1,0 +1,90 @@
+//! What all encrypted connections of a server have in common: its key, and whom it talks to.
+//!
+//! Knows no connection. Any key will do here; what it may do is for the chat's rules to say.
+
+use super::certificate::{self, ALPN};
+use super::channel::ChannelError;
+use super::keys::Keypair;
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{NoServerSessionStorage, ServerConfig};
+use rustls::sign::SingleCertAndKey;
+use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use std::sync::Arc;
+
+/// What all connections of a server have in common. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ServerTls(pub(super) Arc<ServerConfig>);
+
+impl ServerTls {
+    /// A server with this key: TLS 1.3 only, no resumption and no early data; clients may present a
+    /// key and need not.
+    ///
+    /// # Errors
+    /// The library refuses the settings, which it never does with what this program gives it.
+    pub fn new(keypair: &Keypair) -> Result<Self, ChannelError> {
+        Self::with_provider(keypair, certificate::provider())
+    }
+
+    pub(super) fn with_provider(
+        keypair: &Keypair,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, ChannelError> {
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_client_cert_verifier(Arc::new(AnyKey))
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(keypair.certified.clone())));
+        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        config.max_early_data_size = 0;
+        Ok(Self(Arc::new(config)))
+    }
+}
+
+/// Asks each client for a key and takes any, or none.
+#[derive(Debug)]
+struct AnyKey;
+
+impl ClientCertVerifier for AnyKey {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        certificate::presented(certificate, intermediates).map(|_| ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        certificate::refuse_tls12()
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        handshake: &[u8],
+        certificate: &CertificateDer<'_>,
+        proof: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        certificate::verify_proof(handshake, certificate, proof)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        certificate::schemes()
+    }
+}

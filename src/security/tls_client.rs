@@ -1,0 +1,266 @@
+//! A client's end of an encrypted connection: a stream that is given back only if the server proved
+//! to own an expected key.
+//!
+//! Knows neither where the expected keys come from nor what is said over the stream.
+
+use super::certificate::{self, ALPN};
+use super::keys::{CERTIFICATE_NAME, Keypair};
+use super::opening::Opening;
+use crate::fingerprint::Fingerprint;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ClientConfig, Resumption};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::SingleCertAndKey;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// Which servers will do.
+#[derive(Debug, Clone)]
+pub enum Expect {
+    /// Any; the caller decides by the key that it is told.
+    Anyone,
+    /// Those that own one of these keys. With none of them, no server will do.
+    Only(Vec<Fingerprint>),
+}
+
+/// Why there is no stream. What the user said or typed has not been sent.
+#[derive(Debug, thiserror::Error)]
+pub enum HandshakeError {
+    /// The server owns another key than was expected.
+    #[error("the server has another key than expected: {presented}")]
+    WrongKey {
+        /// What it presented.
+        presented: Fingerprint,
+    },
+    /// The connection was closed before the server had said enough.
+    #[error("closed before the handshake: the server is full or limits this address")]
+    Closed,
+    /// What answers speaks no TLS.
+    #[error("what answers there does not speak TLS")]
+    NoTls {
+        /// Its first line, which is remote text: unchecked, and up to
+        /// [`MAX_FOREIGN_LINE_BYTES`](crate::limits::MAX_FOREIGN_LINE_BYTES) long. A JSON object if it
+        /// is a lanchat server that answers in plaintext.
+        line: String,
+    },
+    /// The server has given up, for a reason of TLS.
+    #[error("the server refused the handshake: {0}")]
+    Refused(String),
+    /// Anything else: what answers breaks the rules of TLS, or the network failed.
+    #[error("the handshake failed: {0}")]
+    Failed(String),
+}
+
+/// What all connections of a client have in common. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ClientTls(ClientConfig);
+
+impl ClientTls {
+    /// A client that proves to own this key if the server asks.
+    ///
+    /// # Errors
+    /// The library refuses the settings, which it never does with what this program gives it.
+    pub fn new(keypair: &Keypair) -> Result<Self, HandshakeError> {
+        Self::with_key(Some(keypair))
+    }
+
+    /// A client that presents no key.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn anonymous() -> Result<Self, HandshakeError> {
+        Self::with_key(None)
+    }
+
+    /// Settings by which any server will do.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn trusting_anyone(keypair: &Keypair) -> Result<ClientConfig, HandshakeError> {
+        let Self(mut config) = Self::new(keypair)?;
+        config.dangerous().set_certificate_verifier(Arc::new(Judge::new(Expect::Anyone)));
+        Ok(config)
+    }
+
+    fn with_key(keypair: Option<&Keypair>) -> Result<Self, HandshakeError> {
+        let builder = ClientConfig::builder_with_provider(certificate::provider())
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|error| HandshakeError::Failed(error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Judge::new(Expect::Only(Vec::new()))));
+        let mut config = match keypair {
+            Some(keypair) => {
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(keypair.certified.clone())))
+            }
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.resumption = Resumption::disabled();
+        config.enable_sni = false;
+        Ok(Self(config))
+    }
+
+    /// Does the handshake, and returns the stream with the server's key. Whether it is an expected one
+    /// is seen inside the handshake, before anything of this client's is sent, its key included.
+    ///
+    /// There is no deadline: the caller sets one.
+    ///
+    /// # Errors
+    /// See [`HandshakeError`].
+    pub async fn connect<S>(
+        &self,
+        stream: S,
+        expect: &Expect,
+    ) -> Result<(ClientStream<S>, Fingerprint), HandshakeError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let judge = Arc::new(Judge::new(expect.clone()));
+        let mut config = self.0.clone();
+        config.dangerous().set_certificate_verifier(judge.clone());
+        let name = ServerName::try_from(CERTIFICATE_NAME)
+            .map_err(|error| HandshakeError::Failed(error.to_string()))?;
+        let connecting = TlsConnector::from(Arc::new(config)).connect(name, Opening::new(stream));
+        match connecting.into_fallible().await {
+            Ok(stream) => match judge.presented.get() {
+                Some(presented) => Ok((ClientStream(stream), *presented)),
+                None => Err(HandshakeError::Failed("the server presented no key".into())),
+            },
+            Err((error, opening)) => Err(explain(&error, opening, &judge).await),
+        }
+    }
+}
+
+async fn explain<S: AsyncRead + Unpin>(
+    error: &io::Error,
+    opening: Opening<S>,
+    judge: &Judge,
+) -> HandshakeError {
+    if let Some(presented) = judge.refused() {
+        return HandshakeError::WrongKey { presented };
+    }
+    if let Some(line) = opening.foreign_line().await {
+        return HandshakeError::NoTls { line };
+    }
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    match (tls, error.kind()) {
+        (Some(Error::AlertReceived(alert)), _) => HandshakeError::Refused(format!("{alert:?}")),
+        (Some(error), _) => HandshakeError::Failed(error.to_string()),
+        (
+            None,
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe,
+        ) => HandshakeError::Closed,
+        (None, _) => HandshakeError::Failed(error.to_string()),
+    }
+}
+
+/// Judges one server by its key.
+#[derive(Debug)]
+struct Judge {
+    expect: Expect,
+    presented: OnceLock<Fingerprint>,
+}
+
+impl Judge {
+    fn new(expect: Expect) -> Self {
+        Self { expect, presented: OnceLock::new() }
+    }
+
+    fn accepts(&self, key: &Fingerprint) -> bool {
+        match &self.expect {
+            Expect::Anyone => true,
+            Expect::Only(keys) => keys.contains(key),
+        }
+    }
+
+    /// The key that was presented and is none of the expected.
+    fn refused(&self) -> Option<Fingerprint> {
+        self.presented.get().filter(|key| !self.accepts(key)).copied()
+    }
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let presented = certificate::presented(certificate, intermediates)?;
+        let presented = *self.presented.get_or_init(|| presented);
+        if self.accepts(&presented) {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(CertificateError::ApplicationVerificationFailure.into())
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        certificate::refuse_tls12()
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        handshake: &[u8],
+        certificate: &CertificateDer<'_>,
+        proof: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        certificate::verify_proof(handshake, certificate, proof)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        certificate::schemes()
+    }
+}
+
+/// An encrypted stream to a server whose key is known.
+///
+/// A server that refuses this client's key says so in the first read, as an error of kind
+/// `InvalidData`; a connection that ends without the server's goodbye is one of kind
+/// `UnexpectedEof`. Written text goes out when it is flushed.
+#[derive(Debug)]
+pub struct ClientStream<S>(TlsStream<Opening<S>>);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for ClientStream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,20 @@ codes! {
     NoSuchRoom = "no_such_room",
     /// Only operators may do that.
     NotAllowed = "not_allowed",
+    /// An operator has silenced the sender for a while.
+    Muted = "muted",
+    /// Too often: to be tried again later.
+    RateLimited = "rate_limited",
+    /// Only for clients with a key.
+    KeyRequired = "key_required",
+    /// Plaintext at a server that takes only TLS.
+    TlsRequired = "tls_required",
+    /// What came is neither TLS nor a packet, or breaks a rule of TLS.
+    BadProtocol = "bad_protocol",
+    /// The passphrase of a closed server was not proved.
+    BadPassphrase = "bad_passphrase",
+    /// An operator has banned the key or the address.
+    Banned = "banned",
     /// The server has as many clients as it takes.
     ServerFull = "server_full",
     /// No first packet came in time.

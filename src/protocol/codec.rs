@@ -94,6 +94,12 @@ impl Decoder {
         ControlFlow::Continue(())
     }
 
+    /// Bytes that are kept of an object whose end has not come yet.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn held(&self) -> usize {
+        self.carry.len()
+    }
+
     /// Hands out the object that ends with `tail`.
     fn finish(
         &mut self,

@@ -3,6 +3,7 @@
 //! Knows what is said and how it is written, not who may say it nor over which socket.
 //! PROTOCOL.md in the project's root documents it for other programs.
 
+pub mod binary;
 pub mod code;
 pub mod codec;
 pub mod command;
@@ -10,9 +11,11 @@ pub mod event;
 pub mod packet;
 pub mod request;
 pub mod target;
+pub mod term;
 
 pub use code::Code;
 pub use event::Event;
 pub use packet::Packet;
 pub use request::Request;
 pub use target::Target;
+pub use term::Term;

@@ -4,6 +4,7 @@
 //! only holds the schema. Members that are absent are not written; members that are not listed
 //! here are ignored.
 
+use crate::fingerprint::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -16,17 +17,20 @@ pub struct Sender {
     /// The address the user is connected from; empty for the server itself.
     #[serde(default)]
     pub ip: String,
+    /// The [tag](Fingerprint::tag) of the user's key; absent: nobody has proved to be this user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 impl Sender {
     /// The server as a sender.
     pub fn server() -> Self {
-        Self { name: "server".into(), ip: String::new() }
+        Self { name: "server".into(), ip: String::new(), key: None }
     }
 
-    /// A user at an address.
-    pub fn user(name: &str, ip: IpAddr) -> Self {
-        Self { name: name.into(), ip: ip.to_string() }
+    /// A user at an address, with the key if there is one.
+    pub fn user(name: &str, ip: IpAddr, key: Option<&Fingerprint>) -> Self {
+        Self { name: name.into(), ip: ip.to_string(), key: key.map(Fingerprint::tag) }
     }
 
     /// Whether this is the server itself.
@@ -38,7 +42,8 @@ impl Sender {
 /// Which server answers: in `welcome` and `pong`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerInfo {
-    /// The server's id: 16 hexadecimal digits that stay the same over restarts and addresses.
+    /// The server's id: the 64 hexadecimal digits of its key's fingerprint, the same over restarts
+    /// and addresses.
     #[serde(default)]
     pub id: String,
     /// The server's name, as people write it.
@@ -69,6 +74,13 @@ pub struct UserInfo {
     /// The address of the user's oldest session.
     #[serde(default)]
     pub ip: String,
+    /// The key: its [tag](Fingerprint::tag) in a list, its whole fingerprint in `whois`. Absent:
+    /// nobody has proved to be this user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Whether anybody on the network can read what this user reads and writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plaintext: Option<bool>,
     /// When the user came (RFC 3339, UTC); only in `whois`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
@@ -78,6 +90,24 @@ pub struct UserInfo {
     /// Whether the user may use the operators' commands; only in `whois`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<bool>,
+}
+
+/// A ban or a mute, in the answer to `bans`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BanInfo {
+    /// `ban` or `mute`.
+    pub kind: String,
+    /// What `unban` or `unmute` takes: a user's name, `key:FINGERPRINT` or `ip:ADDRESS`.
+    pub who: String,
+    /// The user's name at that time, where `who` is a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who did it.
+    pub by: String,
+    /// When it ends (RFC 3339, UTC); absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 macro_rules! packet {
@@ -123,8 +153,18 @@ packet! {
     old: String,
     /// The address the server sees.
     ip: String,
+    /// The whole fingerprint of one's own key.
+    key: String,
     /// Whether this session may use the operators' commands.
     operator: bool,
+    /// Whether the server takes only members: keys that once came with the passphrase.
+    closed: bool,
+    /// One side's half of the proof that both know the passphrase (SPAKE2), in base64url.
+    pake: String,
+    /// That the sender has got the same secret out of it, in base64url.
+    mac: String,
+    /// For how long: `10m`, `2h`, `1d`, `forever`.
+    duration: String,
     /// Which server this is.
     server: ServerInfo,
     /// What the server takes at most.
@@ -151,6 +191,8 @@ packet! {
     action: bool,
     /// Who raised the alert.
     by: String,
+    /// Bans and mutes, the latest first.
+    bans: Vec<BanInfo>,
 }
 
 impl Packet {

@@ -31,6 +31,12 @@ pub struct ClientPacket {
     pub after: Option<String>,
     /// Whether the text tells what the sender does.
     pub action: Option<bool>,
+    /// For how long an operator's command holds.
+    pub duration: Option<String>,
+    /// Half of the proof of a passphrase.
+    pub pake: Option<String>,
+    /// The confirmation of that proof.
+    pub mac: Option<String>,
 }
 
 /// The member `from` of a client's packet.
@@ -106,6 +112,54 @@ pub enum Request {
         name: String,
         /// The reason, which the user is told; may be empty.
         reason: String,
+    },
+    /// Refuses a user's messages.
+    Mute {
+        /// A user's name, `key:FINGERPRINT` or `ip:CIDR`.
+        name: String,
+        /// For how long, as written: see [`Term`](super::Term).
+        duration: Option<String>,
+    },
+    /// Takes a mute back.
+    Unmute {
+        /// What was muted.
+        name: String,
+    },
+    /// Ends all sessions of a user and lets none begin.
+    Ban {
+        /// A user's name, `key:FINGERPRINT` or `ip:CIDR`.
+        name: String,
+        /// For how long, as written: see [`Term`](super::Term).
+        duration: Option<String>,
+    },
+    /// Takes a ban back.
+    Unban {
+        /// What was banned.
+        name: String,
+    },
+    /// Who is banned or muted.
+    Bans,
+    /// Makes a user's key an operator's; with the code that the server's console shows, one's own.
+    Op {
+        /// A user's name, or the code.
+        name: String,
+    },
+    /// Makes one's own key an operator's, by a secret that only files of the server's user hold.
+    OpByToken {
+        /// The secret.
+        token: String,
+    },
+    /// Takes the operators' commands from a user.
+    Deop {
+        /// A user's name, or `key:FINGERPRINT`.
+        name: String,
+    },
+    /// The answer to a closed server's [`Pake`](super::Event::Pake).
+    Pake {
+        /// The client's half, in base64url.
+        pake: String,
+        /// Its confirmation, in base64url.
+        mac: String,
     },
     /// Are you there? Also answered before a hello.
     Ping,
@@ -191,6 +245,20 @@ impl Request {
             "nick" => Self::Nick { name: name() },
             "whois" => Self::Whois { name: name() },
             "kick" => Self::Kick { name: name(), reason: msg() },
+            "mute" => Self::Mute { name: name(), duration: packet.duration.clone() },
+            "unmute" => Self::Unmute { name: name() },
+            "ban" => Self::Ban { name: name(), duration: packet.duration.clone() },
+            "unban" => Self::Unban { name: name() },
+            "bans" => Self::Bans,
+            "op" => match (&packet.name, &packet.token) {
+                (None, Some(token)) => Self::OpByToken { token: token.clone() },
+                _ => Self::Op { name: name() },
+            },
+            "deop" => Self::Deop { name: name() },
+            "pake" => Self::Pake {
+                pake: packet.pake.clone().unwrap_or_default(),
+                mac: packet.mac.clone().unwrap_or_default(),
+            },
             "ping" => Self::Ping,
             "help" => Self::Help { command: packet.name.clone() },
             "quit" => Self::Quit,
@@ -198,7 +266,7 @@ impl Request {
                 return Err(Refusal::new(
                     Code::UnknownType,
                     format!(
-                        "type {other:?} is unknown; use chat, users, time, alert, nick, whois, kick, ping, help or quit"
+                        "type {other:?} is unknown; use chat, users, time, nick, whois, ping or quit; help tells more"
                     ),
                 ));
             }
@@ -208,51 +276,69 @@ impl Request {
     /// The request as a packet, with the sender's own token `id`.
     pub fn to_packet(&self, id: Option<String>) -> Packet {
         let mut packet = Packet { id, to: "server".into(), ..Packet::default() };
-        let kind = match self {
+        packet.kind = Some(self.kind().into());
+        match self {
             Self::Hello(hello) => {
                 packet.v = Some(PROTOCOL_VERSION);
                 packet.from.name.clone_from(&hello.name);
                 packet.mode = Some(hello.mode.as_str().into());
                 packet.token.clone_from(&hello.token);
-                "hello"
             }
             Self::Chat { to, msg, action } => {
                 packet.to = to.to_string();
                 packet.msg.clone_from(msg);
                 packet.action = action.then_some(true);
-                "chat"
             }
-            Self::Users { after } => {
-                packet.after.clone_from(after);
-                "users"
-            }
-            Self::Time => "time",
-            Self::Alert { msg } => {
-                packet.msg.clone_from(msg);
-                "alert"
-            }
-            Self::Nick { name } => {
-                packet.name = Some(name.clone());
-                "nick"
-            }
-            Self::Whois { name } => {
-                packet.name = Some(name.clone());
-                "whois"
-            }
+            Self::Users { after } => packet.after.clone_from(after),
+            Self::Alert { msg } => packet.msg.clone_from(msg),
             Self::Kick { name, reason } => {
                 packet.name = Some(name.clone());
                 packet.msg.clone_from(reason);
-                "kick"
             }
-            Self::Ping => "ping",
-            Self::Help { command } => {
-                packet.name.clone_from(command);
-                "help"
+            Self::Mute { name, duration } | Self::Ban { name, duration } => {
+                packet.name = Some(name.clone());
+                packet.duration.clone_from(duration);
             }
-            Self::Quit => "quit",
-        };
-        packet.kind = Some(kind.into());
+            Self::Nick { name }
+            | Self::Whois { name }
+            | Self::Unmute { name }
+            | Self::Unban { name }
+            | Self::Op { name }
+            | Self::Deop { name } => packet.name = Some(name.clone()),
+            Self::OpByToken { token } => packet.token = Some(token.clone()),
+            Self::Pake { pake, mac } => {
+                packet.pake = Some(pake.clone());
+                packet.mac = Some(mac.clone());
+            }
+            Self::Help { command } => packet.name.clone_from(command),
+            Self::Time | Self::Bans | Self::Ping | Self::Quit => {}
+        }
         packet
+    }
+
+    /// The member `type`.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Hello(_) => "hello",
+            Self::Chat { .. } => "chat",
+            Self::Users { .. } => "users",
+            Self::Time => "time",
+            Self::Alert { .. } => "alert",
+            Self::Nick { .. } => "nick",
+            Self::Whois { .. } => "whois",
+            Self::Kick { .. } => "kick",
+            Self::Mute { .. } => "mute",
+            Self::Unmute { .. } => "unmute",
+            Self::Ban { .. } => "ban",
+            Self::Unban { .. } => "unban",
+            Self::Bans => "bans",
+            Self::Op { .. } | Self::OpByToken { .. } => "op",
+            Self::Deop { .. } => "deop",
+            Self::Pake { .. } => "pake",
+            Self::Ping => "ping",
+            Self::Help { .. } => "help",
+            Self::Quit => "quit",
+        }
     }
 }
 
@@ -293,6 +379,9 @@ fn check_bounds(packet: &ClientPacket) -> Result<(), Refusal> {
         ("mode", packet.mode.as_ref(), MAX_WORD_BYTES),
         ("name", packet.name.as_ref(), MAX_WORD_BYTES),
         ("after", packet.after.as_ref(), MAX_WORD_BYTES),
+        ("duration", packet.duration.as_ref(), MAX_WORD_BYTES),
+        ("pake", packet.pake.as_ref(), MAX_WORD_BYTES),
+        ("mac", packet.mac.as_ref(), MAX_WORD_BYTES),
     ] {
         if let Some(value) = value.filter(|value| value.len() > most) {
             let advice = if member == "msg" { "send it in parts" } else { "shorten it" };
@@ -334,7 +423,7 @@ mod tests {
 
     #[test]
     fn every_member_that_is_looked_up_or_quoted_is_bounded() {
-        for member in ["to", "type", "mode", "name", "after"] {
+        for member in ["to", "type", "mode", "name", "after", "duration", "pake", "mac"] {
             let json = format!(r#"{{"type":"ping","{member}":"{}"}}"#, "x".repeat(257));
             let json = if member == "type" { json.replacen(r#""type":"ping","#, "", 1) } else { json };
             assert_eq!(request(&json).map_err(|r| r.code), Err(Code::TooLong), "{member}");
@@ -357,6 +446,7 @@ mod tests {
             from: super::super::packet::Sender {
                 name: "\u{10FFFF}".repeat(crate::limits::MAX_NAME_CHARS),
                 ip: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".into(),
+                key: Some("x".repeat(8)),
             },
             to: "x".repeat(128),
             msg: "\u{1}".repeat(MAX_TEXT_BYTES),
@@ -378,6 +468,17 @@ mod tests {
             text().prop_map(|name| Request::Nick { name }),
             text().prop_map(|name| Request::Whois { name }),
             (text(), text()).prop_map(|(name, reason)| Request::Kick { name, reason }),
+            (text(), proptest::option::of(text()))
+                .prop_map(|(name, duration)| Request::Mute { name, duration }),
+            (text(), proptest::option::of(text()))
+                .prop_map(|(name, duration)| Request::Ban { name, duration }),
+            text().prop_map(|name| Request::Unmute { name }),
+            text().prop_map(|name| Request::Unban { name }),
+            text().prop_map(|name| Request::Op { name }),
+            text().prop_map(|name| Request::Deop { name }),
+            "[a-z0-9]{0,64}".prop_map(|token| Request::OpByToken { token }),
+            (text(), text()).prop_map(|(pake, mac)| Request::Pake { pake, mac }),
+            Just(Request::Bans),
             (text(), text()).prop_map(|(name, token)| Request::Hello(Hello {
                 name,
                 mode: Mode::Send,

@@ -3,9 +3,15 @@
 //! Each event writes its own `msg`, so that a client which knows only `from`, `to` and `msg`
 //! shows something a person can read.
 
+mod words;
+
+pub use words::{count_users, users_are};
+
 use super::Code;
-use super::packet::{Limits, Packet, Sender, ServerInfo, UserInfo};
+use super::packet::{BanInfo, Limits, Packet, Sender, ServerInfo, UserInfo};
+use crate::fingerprint::Fingerprint;
 use crate::limits::PROTOCOL_VERSION;
+use words::{bans_text, crowd_text, users_text, welcome_text, whois_text};
 
 /// The answer to a hello.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,8 +28,12 @@ pub struct Welcome {
     pub limits: Limits,
     /// Number of the latest message.
     pub seq: u64,
+    /// The key that the server knows this client by.
+    pub key: Option<Fingerprint>,
     /// Whether this session may use the operators' commands.
     pub operator: bool,
+    /// Whether the server takes only members.
+    pub closed: bool,
     /// The server's message of the day; empty when it has none.
     pub motd: String,
 }
@@ -114,6 +124,34 @@ pub enum Event {
         server: ServerInfo,
         /// Users who are present.
         total: usize,
+        /// Whether the server takes only members.
+        closed: bool,
+    },
+    /// The server is closed: it asks for a proof that both know the passphrase (SPAKE2).
+    Pake {
+        /// The server's half, in base64url.
+        pake: String,
+        /// What a person reads.
+        msg: String,
+    },
+    /// The proof was good, and here is the server's.
+    PakeOk {
+        /// In base64url.
+        mac: String,
+    },
+    /// Bans and mutes.
+    Bans {
+        /// The latest first, as many as fit.
+        bans: Vec<BanInfo>,
+        /// How many there are.
+        total: usize,
+    },
+    /// One's own rank has changed.
+    Operator {
+        /// Whether one may use the operators' commands now.
+        operator: bool,
+        /// What a person reads.
+        msg: String,
     },
     /// Something to read: the commands there are, what an operator's command did.
     Notice(String),
@@ -186,8 +224,16 @@ impl Event {
                 fill_stamp(&mut packet, *seq, ts);
             }
             Self::Whois(user) => packet.user = Some(user.clone()),
-            Self::Pong { server, total } => {
+            Self::Pong { server, total, closed } => {
                 packet.server = Some(server.clone());
+                packet.total = Some(*total);
+                packet.closed = closed.then_some(true);
+            }
+            Self::Operator { operator, .. } => packet.operator = Some(*operator),
+            Self::Pake { pake, .. } => packet.pake = Some(pake.clone()),
+            Self::PakeOk { mac } => packet.mac = Some(mac.clone()),
+            Self::Bans { bans, total } => {
+                packet.bans = Some(bans.clone());
                 packet.total = Some(*total);
             }
             Self::Error { code, name, .. } => {
@@ -241,7 +287,14 @@ impl Event {
             "pong" => Self::Pong {
                 server: packet.server.unwrap_or_default(),
                 total: packet.total.unwrap_or_default(),
+                closed: packet.closed.unwrap_or_default(),
             },
+            "operator" => Self::Operator { operator: packet.operator.unwrap_or_default(), msg: packet.msg },
+            "pake" => Self::Pake { pake: packet.pake.unwrap_or_default(), msg: packet.msg },
+            "pake_ok" => Self::PakeOk { mac: packet.mac.unwrap_or_default() },
+            "bans" => {
+                Self::Bans { bans: packet.bans.unwrap_or_default(), total: packet.total.unwrap_or_default() }
+            }
             "notice" => Self::Notice(packet.msg),
             "error" => Self::Error { code: code(), msg: packet.msg, name: packet.name },
             "bye" => Self::Bye { code: code(), msg: packet.msg },
@@ -263,6 +316,10 @@ impl Event {
             Self::Alert { .. } => "alert",
             Self::Whois(_) => "whois",
             Self::Pong { .. } => "pong",
+            Self::Pake { .. } => "pake",
+            Self::PakeOk { .. } => "pake_ok",
+            Self::Bans { .. } => "bans",
+            Self::Operator { .. } => "operator",
             Self::Notice(_) => "notice",
             Self::Error { .. } => "error",
             Self::Bye { .. } => "bye",
@@ -279,6 +336,8 @@ impl Event {
             | Self::Error { msg, .. }
             | Self::Bye { msg, .. }
             | Self::Unknown { msg, .. }
+            | Self::Pake { msg, .. }
+            | Self::Operator { msg, .. }
             | Self::Notice(msg) => msg.clone(),
             Self::Sent { .. } => "sent".into(),
             Self::Joined(crowd) => crowd_text(crowd, "joined"),
@@ -288,18 +347,10 @@ impl Event {
             Self::Time { time, .. } => format!("server time {time}"),
             Self::Whois(user) => whois_text(user),
             Self::Pong { .. } => "pong".into(),
+            Self::PakeOk { .. } => "the server knows the passphrase".into(),
+            Self::Bans { bans, total } => bans_text(bans, *total),
         }
     }
-}
-
-/// `1 user`, `3 users`.
-pub fn count_users(count: usize) -> String {
-    if count == 1 { "1 user".into() } else { format!("{count} users") }
-}
-
-/// `1 user is`, `3 users are`.
-pub fn users_are(count: usize) -> String {
-    format!("{} {}", count_users(count), if count == 1 { "is" } else { "are" })
 }
 
 fn fill_stamp(packet: &mut Packet, seq: u64, ts: &str) {
@@ -315,7 +366,9 @@ fn fill_welcome(packet: &mut Packet, welcome: &Welcome) {
     packet.total = Some(welcome.total);
     packet.limits = Some(welcome.limits.clone());
     packet.seq = Some(welcome.seq);
+    packet.key = welcome.key.map(|key| key.to_string());
     packet.operator = welcome.operator.then_some(true);
+    packet.closed = welcome.closed.then_some(true);
 }
 
 fn read_welcome(packet: Packet) -> Welcome {
@@ -328,49 +381,11 @@ fn read_welcome(packet: Packet) -> Welcome {
         total: packet.total.unwrap_or_default(),
         limits: packet.limits.unwrap_or_default(),
         seq: packet.seq.unwrap_or_default(),
+        key: packet.key.and_then(|key| key.parse().ok()),
         operator: packet.operator.unwrap_or_default(),
+        closed: packet.closed.unwrap_or_default(),
         motd,
     }
-}
-
-fn welcome_text(welcome: &Welcome) -> String {
-    let Welcome { server, name, total, motd, .. } = welcome;
-    let text = format!("welcome to {}, {name}; {} here", server.name, users_are(*total));
-    if motd.is_empty() { text } else { format!("{text}\n{motd}") }
-}
-
-/// `alice, bob and 3 more joined`, or `40 users joined`.
-fn crowd_text(crowd: &Crowd, verb: &str) -> String {
-    let more = crowd.count.saturating_sub(crowd.names.len());
-    match (crowd.names.as_slice(), more) {
-        ([], more) => format!("{} {verb}", count_users(more)),
-        ([one], 0) => format!("{one} {verb}"),
-        ([most @ .., last], 0) => format!("{} and {last} {verb}", most.join(", ")),
-        (names, more) => format!("{} and {more} more {verb}", names.join(", ")),
-    }
-}
-
-fn users_text(users: &[UserInfo], total: usize, next: Option<&str>) -> String {
-    let names: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
-    let text = format!("{}: {}", count_users(total), names.join(", "));
-    match next {
-        Some(next) => format!("{text} ... (/users {next} shows more)"),
-        None => text,
-    }
-}
-
-fn whois_text(user: &UserInfo) -> String {
-    let mut text = format!("{} from {}", user.name, user.ip);
-    if let Some(since) = &user.since {
-        text += &format!(", here since {since}");
-    }
-    if let Some(sessions) = user.sessions.filter(|sessions| *sessions != 1) {
-        text += &format!(", {sessions} sessions");
-    }
-    if user.operator == Some(true) {
-        text += ", operator";
-    }
-    text
 }
 
 #[cfg(test)]
@@ -395,10 +410,22 @@ mod tests {
         }
     }
 
+    fn ban(until: Option<String>) -> BanInfo {
+        let text = || "text".to_owned();
+        BanInfo { kind: "ban".into(), who: text(), name: until.clone(), by: text(), until }
+    }
+
     fn one_of_each() -> Vec<Event> {
         let text = || "text".to_owned();
-        let user =
-            UserInfo { name: text(), ip: text(), since: Some(text()), sessions: Some(2), operator: None };
+        let user = UserInfo {
+            name: text(),
+            ip: text(),
+            since: Some(text()),
+            sessions: Some(2),
+            operator: None,
+            key: Some(text()),
+            plaintext: Some(true),
+        };
         let server = ServerInfo { id: text(), name: text(), version: text() };
         vec![
             Event::Welcome(Box::new(Welcome {
@@ -408,11 +435,13 @@ mod tests {
                 total: 3,
                 limits: Limits { frame_bytes: 1, text_bytes: 2, name_chars: 3 },
                 seq: 7,
+                key: Some(Fingerprint::new([7; 32])),
                 operator: true,
+                closed: true,
                 motd: "two\nlines".into(),
             })),
             Event::Chat {
-                from: Sender { name: text(), ip: text() },
+                from: Sender { name: text(), ip: text(), key: Some(text()) },
                 to: "all".into(),
                 msg: text(),
                 action: true,
@@ -427,11 +456,37 @@ mod tests {
             Event::Time { time: text(), ts: text(), uptime: 3 },
             Event::Alert { by: text(), msg: text(), seq: 4, ts: text() },
             Event::Whois(user),
-            Event::Pong { server, total: 4 },
+            Event::Pong { server, total: 4, closed: true },
+            Event::Pake { pake: text(), msg: text() },
+            Event::PakeOk { mac: text() },
+            Event::Operator { operator: false, msg: text() },
+            Event::Bans { bans: vec![ban(Some(text())), ban(None)], total: 5 },
             Event::Notice(text()),
             Event::Error { code: Some(Code::NameTaken), msg: text(), name: Some(text()) },
             Event::Bye { code: Some(Code::ShuttingDown), msg: text() },
         ]
+    }
+
+    #[test]
+    fn a_list_of_bans_says_who_by_whom_until_when_and_how_many_more() {
+        let mute = BanInfo { kind: "mute".into(), ..ban(Some("then".into())) };
+        assert_eq!(
+            Event::Bans { bans: vec![ban(None), mute], total: 9 }.text(),
+            "text banned by text forever\ntext (then) muted by text until then\nand 7 older ones"
+        );
+        assert_eq!(Event::Bans { bans: vec![], total: 0 }.text(), "nobody is banned or muted");
+    }
+
+    #[test]
+    fn a_user_is_shown_with_the_digits_of_the_key_or_as_unverified() {
+        let user = UserInfo { name: "bob".into(), ip: "10.0.0.2".into(), ..UserInfo::default() };
+        let text = |user| Event::Whois(user).text();
+        assert_eq!(text(user.clone()), "bob from 10.0.0.2, unverified");
+        let plain = UserInfo { plaintext: Some(true), ..user.clone() };
+        assert_eq!(text(plain), "bob from 10.0.0.2, (plaintext), unverified");
+        let key = Some(Fingerprint::new([0; 32]).to_string());
+        let digits = "bob from 10.0.0.2, key 00000 00000 00000 00000 00000 00000";
+        assert_eq!(text(UserInfo { key, ..user }), digits);
     }
 
     #[test]

@@ -1,0 +1,266 @@
+//! The table itself: each command's names, usage, help, and how its words are read.
+
+use super::{Action, Command, Place};
+use crate::protocol::{Request, Target};
+use Place::{Console, Prompt, Wire};
+
+/// Every command, in the order of `/help`.
+pub const COMMANDS: &[Command] = &[
+    Command {
+        name: "users",
+        aliases: &["who", "names"],
+        usage: "[AFTER]",
+        help: "list who is here; AFTER goes on with a long list after that name",
+        operator: false,
+        places: &[Prompt, Wire, Console],
+        read: |rest| {
+            let after = (!rest.is_empty()).then(|| rest.to_owned());
+            Some(Action::Request(Request::Users { after }))
+        },
+    },
+    Command {
+        name: "msg",
+        aliases: &["m"],
+        usage: "NAME TEXT",
+        help: "send TEXT to one user (or to all, or to everybody at an IP address)",
+        operator: false,
+        places: &[Prompt, Wire],
+        read: |rest| {
+            let (to, msg) = two(rest)?;
+            Some(Action::Request(Request::Chat {
+                to: Target::parse(bare(to)),
+                msg: msg.into(),
+                action: false,
+            }))
+        },
+    },
+    Command {
+        name: "query",
+        aliases: &["q"],
+        usage: "[NAME]",
+        help: "talk with NAME: plain lines go there; without NAME back to the lobby",
+        operator: false,
+        places: &[Prompt],
+        read: |rest| at_most_one(rest).map(Action::Query),
+    },
+    Command {
+        name: "reply",
+        aliases: &["r"],
+        usage: "TEXT",
+        help: "send TEXT to whoever wrote to you last",
+        operator: false,
+        places: &[Prompt],
+        read: |rest| text(rest).map(Action::Reply),
+    },
+    Command {
+        name: "me",
+        aliases: &[],
+        usage: "TEXT",
+        help: "say what you do: * alice TEXT",
+        operator: false,
+        places: &[Prompt, Wire],
+        read: |rest| text(rest).map(Action::Me),
+    },
+    Command {
+        name: "nick",
+        aliases: &[],
+        usage: "NAME",
+        help: "change your name",
+        operator: false,
+        places: &[Prompt, Wire],
+        read: |rest| one(rest).map(|name| Action::Request(Request::Nick { name })),
+    },
+    Command {
+        name: "whois",
+        aliases: &[],
+        usage: "NAME",
+        help: "show a user's address, sessions, key, and since when they are here",
+        operator: false,
+        places: &[Prompt, Wire, Console],
+        read: |rest| one(rest).map(|name| Action::Request(Request::Whois { name: bare(&name).to_owned() })),
+    },
+    Command {
+        name: "verify",
+        aliases: &[],
+        usage: "[NAME]",
+        help: "show the digits of the server's key (or of NAME's) to compare them, and mark it verified",
+        operator: false,
+        places: &[Prompt],
+        read: |rest| at_most_one(rest).map(|name| Action::Verify(name.map(|name| bare(&name).to_owned()))),
+    },
+    Command {
+        name: "time",
+        aliases: &[],
+        usage: "",
+        help: "show the server's time",
+        operator: false,
+        places: &[Prompt, Wire, Console],
+        read: |rest| nothing(rest, Action::Request(Request::Time)),
+    },
+    Command {
+        name: "status",
+        aliases: &[],
+        usage: "",
+        help: "show how the connection (on the console: the server) fares",
+        operator: false,
+        places: &[Prompt, Console],
+        read: |rest| nothing(rest, Action::Status),
+    },
+    Command {
+        name: "alert",
+        aliases: &[],
+        usage: "TEXT",
+        help: "show TEXT to everybody, loudly",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| text(rest).map(|msg| Action::Request(Request::Alert { msg })),
+    },
+    Command {
+        name: "kick",
+        aliases: &[],
+        usage: "NAME [REASON]",
+        help: "end all connections of a user",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| {
+            let (name, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let (name, reason) = (bare(name).to_owned(), reason.trim().to_owned());
+            (!name.is_empty()).then_some(Action::Request(Request::Kick { name, reason }))
+        },
+    },
+    Command {
+        name: "mute",
+        aliases: &[],
+        usage: "NAME [DURATION]",
+        help: "refuse a user's messages for DURATION (10m, 2h, 1d, forever; 1h unless given)",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| timed(rest).map(|(name, duration)| Action::Request(Request::Mute { name, duration })),
+    },
+    Command {
+        name: "unmute",
+        aliases: &[],
+        usage: "NAME",
+        help: "let a muted user speak again",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| named(rest, |name| Request::Unmute { name }),
+    },
+    Command {
+        name: "ban",
+        aliases: &[],
+        usage: "NAME|key:FINGERPRINT|ip:CIDR [DURATION]",
+        help: "keep a user out, by key and address, for DURATION (10m, 2h, 1d, forever; 1d unless given)",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| timed(rest).map(|(name, duration)| Action::Request(Request::Ban { name, duration })),
+    },
+    Command {
+        name: "unban",
+        aliases: &[],
+        usage: "NAME|key:FINGERPRINT|ip:CIDR",
+        help: "let in again who was banned",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| named(rest, |name| Request::Unban { name }),
+    },
+    Command {
+        name: "bans",
+        aliases: &[],
+        usage: "",
+        help: "list who is banned or muted, by whom and until when",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| nothing(rest, Action::Request(Request::Bans)),
+    },
+    Command {
+        name: "op",
+        aliases: &[],
+        usage: "NAME|CODE",
+        help: "make a user an operator; with the code that the server's console shows, yourself",
+        operator: false,
+        places: &[Prompt, Wire, Console],
+        read: |rest| named(rest, |name| Request::Op { name }),
+    },
+    Command {
+        name: "deop",
+        aliases: &[],
+        usage: "NAME|key:FINGERPRINT",
+        help: "take the operators' commands from a user",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| named(rest, |name| Request::Deop { name }),
+    },
+    Command {
+        name: "clear",
+        aliases: &[],
+        usage: "",
+        help: "empty the screen",
+        operator: false,
+        places: &[Prompt],
+        read: |rest| nothing(rest, Action::Clear),
+    },
+    Command {
+        name: "help",
+        aliases: &["h", "?"],
+        usage: "[COMMAND]",
+        help: "list the commands, or tell about one",
+        operator: false,
+        places: &[Prompt, Wire, Console],
+        read: |rest| {
+            at_most_one(rest).map(|name| Action::Help(name.map(|n| n.trim_start_matches('/').to_owned())))
+        },
+    },
+    Command {
+        name: "quit",
+        aliases: &["exit", "bye"],
+        usage: "",
+        help: "leave (on the console: stop the server)",
+        operator: false,
+        places: &[Prompt, Wire, Console],
+        read: |rest| nothing(rest, Action::Quit),
+    },
+];
+
+fn nothing(rest: &str, action: Action) -> Option<Action> {
+    rest.is_empty().then_some(action)
+}
+
+fn text(rest: &str) -> Option<String> {
+    (!rest.trim().is_empty()).then(|| rest.to_owned())
+}
+
+fn one(rest: &str) -> Option<String> {
+    at_most_one(rest).flatten()
+}
+
+/// A name without the `@` that people put before it; no name starts with one.
+fn bare(name: &str) -> &str {
+    name.strip_prefix('@').unwrap_or(name)
+}
+
+/// A name, and a duration behind it if there is one.
+fn timed(rest: &str) -> Option<(String, Option<String>)> {
+    let mut words = rest.split_whitespace();
+    let name = bare(words.next()?).to_owned();
+    let duration = words.next().map(str::to_owned);
+    (!name.is_empty() && words.next().is_none()).then_some((name, duration))
+}
+
+fn named(rest: &str, request: fn(String) -> Request) -> Option<Action> {
+    let name = bare(&one(rest)?).to_owned();
+    (!name.is_empty()).then(|| Action::Request(request(name)))
+}
+
+/// `None`: more than one word.
+fn at_most_one(rest: &str) -> Option<Option<String>> {
+    let mut words = rest.split_whitespace();
+    let first = words.next().map(str::to_owned);
+    words.next().is_none().then_some(first)
+}
+
+fn two(rest: &str) -> Option<(&str, &str)> {
+    let (first, second) = rest.split_once(char::is_whitespace)?;
+    let second = second.trim_start();
+    (!first.is_empty() && !second.trim().is_empty()).then_some((first, second))
+}

@@ -29,6 +29,8 @@ pub enum Delivery {
     Follow(SessionId),
     /// The session ends once it has read what came before.
     Close(SessionId),
+    /// Somebody used power over others: who, with key and address, did what to whom. For the log.
+    Log(String),
 }
 
 impl Delivery {

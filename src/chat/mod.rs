@@ -4,28 +4,52 @@
 //! appends what follows to a list of [`Delivery`]s, in the order in which it must reach people.
 //! The server is its only caller, holds it in one place, and turns deliveries into writes.
 
+mod ask;
+#[cfg(any(test, fuzzing))]
+mod check;
 mod delivery;
+mod lookalikes;
+mod moderate;
+mod names;
+mod net;
 mod operate;
+mod operators;
+mod owned;
 mod presence;
+mod rates;
+mod records;
 mod register;
 mod say;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod user;
 
 pub use delivery::{Audience, Delivery};
+pub use net::{Net, NoNet};
+pub use records::{BanRecord, Changes, MemberRecord, NameRecord, OperatorRecord, Records};
 pub use user::{Peer, SessionId};
 
-use crate::limits::{MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_QUOTE_CHARS, MAX_TEXT_BYTES};
+use crate::fingerprint::Fingerprint;
+use crate::limits::{
+    MAX_FRAME_BYTES, MAX_JOIN_BUCKETS, MAX_NAME_CHARS, MAX_QUOTE_CHARS, MAX_TEXT_BYTES, RECORDS_PORTION,
+};
 use crate::name::NameKey;
+use crate::pace::{Buckets, Rate};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::packet::{Limits, ServerInfo};
 use crate::protocol::request::{ClientPacket, Refusal};
 use crate::protocol::{Code, Event, Request, Target};
-use jiff::Zoned;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Unit, Zoned};
+use lookalikes::Lookalikes;
+use operators::Offer;
+use owned::{At, OwnedNames};
 use presence::Presence;
+use standing::Standing;
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::time::Duration;
 use user::{Session, User, UserId};
 
@@ -43,6 +67,16 @@ impl Now {
     pub fn stamp(&self) -> String {
         format!("{:.3}", self.clock.timestamp())
     }
+
+    /// The full second.
+    fn second(&self) -> Timestamp {
+        let now = self.clock.timestamp();
+        now.round(Unit::Second).unwrap_or(now)
+    }
+
+    fn at(&self) -> At {
+        At { second: self.clock.timestamp().as_second(), uptime: self.uptime }
+    }
 }
 
 /// What the chat tells about its server.
@@ -54,43 +88,99 @@ pub struct Profile {
     pub motd: String,
 }
 
+/// What the administrator decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// How fast a user may send; `None`: nothing is limited by rate.
+    pub rate: Option<Rate>,
+    /// Whether names hold ASCII alone.
+    pub ascii_names: bool,
+    /// Whether clients are told that only members come in. Whom the server lets in is its own
+    /// business; it asks [`Chat::is_member`].
+    pub closed: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { rate: Some(Rate::default()), ascii_names: false, closed: false }
+    }
+}
+
 /// Everybody who is here.
 #[derive(Debug)]
 pub struct Chat {
     profile: Profile,
+    rules: Rules,
     sessions: HashMap<SessionId, Session>,
     users: HashMap<UserId, User>,
     /// Every registered name, in alphabetical order. Invariant: one entry a user.
     names: BTreeMap<NameKey, UserId>,
+    /// The same by how they look. Invariant: no two look alike.
+    looks: Lookalikes<UserId>,
+    /// Names that belong to keys, whether these are here or not.
+    owned: OwnedNames,
+    standing: Standing,
+    /// Ways to become an operator that need no other one.
+    offer: Option<Box<Offer>>,
+    /// Comings, by key, or by address and name.
+    joins: Buckets,
+    /// What of the pace those who have left had used up, by the same.
+    paces: Buckets,
     /// Users with a chat session. Invariant: equals what counting them would give.
     present: usize,
     presence: Presence,
-    next_user: u64,
+    next_user: NonZeroU64,
     /// Number of the latest message.
     seq: u64,
+    /// The server is shutting down.
+    is_over: bool,
 }
 
 /// The list that calls append to.
 pub type Deliveries = Vec<Delivery>;
 
 impl Chat {
-    /// A chat with nobody in it.
-    pub fn new(profile: Profile) -> Self {
+    /// A chat with nobody in it, which remembers what the records say.
+    pub fn new(profile: Profile, rules: Rules, mut records: Records) -> Self {
         Self {
             profile,
+            rules,
             sessions: HashMap::new(),
             users: HashMap::new(),
             names: BTreeMap::new(),
+            looks: Lookalikes::default(),
+            standing: Standing::new(&mut records),
+            owned: OwnedNames::new(records.names),
+            offer: None,
+            joins: Buckets::new(MAX_JOIN_BUCKETS),
+            paces: Buckets::new(MAX_JOIN_BUCKETS),
             present: 0,
             presence: Presence::default(),
-            next_user: 0,
+            next_user: NonZeroU64::MIN,
             seq: 0,
+            is_over: false,
         }
     }
 
     /// A connection came; it is nobody until its first packet.
     pub fn connect(&mut self, id: SessionId, peer: Peer) {
         self.sessions.insert(id, Session::new(peer));
+    }
+
+    /// Ends a new connection at once if nobody may come in, or its peer may not.
+    pub fn screen(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
+        let Some(peer) = self.sessions.get(&id).map(|session| session.peer) else { return };
+        if self.is_over {
+            out.push(Delivery::one(id, going_away().to_packet("all", None)));
+            self.close(id, now, out);
+        } else if let Some(why) = self.ban_text(&peer, now) {
+            self.turn_away(id, None, Refusal::new(Code::Banned, why), now, out);
+        }
+    }
+
+    /// Whether users have a pace, so that packets may have to wait.
+    pub fn is_paced(&self) -> bool {
+        self.rules.rate.is_some()
     }
 
     /// Whether the connection has a name.
@@ -113,12 +203,73 @@ impl Chat {
         &self.profile.server
     }
 
+    /// What to remember over a restart: operators, bans and mutes, as of now. Members and names, of
+    /// which there may be many, are given a [portion](Self::more_members) at a time.
+    pub fn standing(&self, now: &Now) -> Records {
+        let mut records = Records::default();
+        self.standing.fill(&mut records, now.clock.timestamp());
+        records
+    }
+
+    /// Appends some of the members that come after those in `rows`; `false`: there are no more.
+    pub fn more_members(&self, rows: &mut Vec<MemberRecord>) -> bool {
+        let after = rows.last().map(|row| (row.since, row.key));
+        let more = self.standing.members_after(after, RECORDS_PORTION);
+        let is_all = more.len() < RECORDS_PORTION;
+        rows.extend(more);
+        !is_all
+    }
+
+    /// Appends the names at some of the places from `from` on, as of now; returns the next place.
+    pub fn more_names(&self, from: usize, now: &Now, rows: &mut Vec<NameRecord>) -> Option<usize> {
+        self.owned.records(from, RECORDS_PORTION, now.at(), rows)
+    }
+
+    /// What of the records has changed since [`Self::take_changes`].
+    pub fn changes(&self) -> Changes {
+        let (standing, members) = self.standing.changed();
+        Changes { standing, members, names: self.owned.has_changed() }
+    }
+
+    /// The same, and counts from here on anew.
+    pub fn take_changes(&mut self) -> Changes {
+        let changes = self.changes();
+        self.standing.set_changed(false, false);
+        self.owned.set_changed(false);
+        changes
+    }
+
+    /// Counts as changed what was taken and could not be kept.
+    pub fn give_back_changes(&mut self, lost: Changes) {
+        let changes = self.changes();
+        self.standing.set_changed(changes.standing || lost.standing, changes.members || lost.members);
+        self.owned.set_changed(changes.names || lost.names);
+    }
+
+    /// Whether the key may enter a closed server without the passphrase.
+    pub fn is_member(&self, key: &Fingerprint) -> bool {
+        self.standing.is_member(key)
+    }
+
+    /// The key has proved to know the passphrase. `name` is the one it asks for.
+    pub fn add_member(&mut self, key: Fingerprint, ip: IpAddr, name: &str, now: &Now) {
+        let name = name.chars().take(MAX_NAME_CHARS).collect();
+        self.standing.add_member(MemberRecord {
+            key,
+            name,
+            ip: Some(ip),
+            since: now.second(),
+            rest: serde_json::Map::new(),
+        });
+    }
+
     /// A packet came in.
     pub fn receive(&mut self, id: SessionId, packet: &ClientPacket, now: &Now, out: &mut Deliveries) {
         if !self.sessions.contains_key(&id) {
             // Closed from here already; what it still sends counts no more.
             return;
         }
+        self.charge(id, packet.text().len(), now, out);
         let echo = packet.id.clone().filter(|id| id.len() <= crate::limits::MAX_ID_BYTES);
         let registered = self.is_registered(id);
         let request = Request::from_packet(packet);
@@ -127,6 +278,10 @@ impl Chat {
             Err(refusal) => Err(refusal),
             // Answered without a name: whoever looks for a server asks this first.
             Ok(Request::Ping) => self.pong(id, echo.clone(), out),
+            // The server takes these itself, when it has asked for one.
+            Ok(Request::Pake { .. }) => {
+                Err(Refusal::new(Code::BadPacket, "nobody has asked for the passphrase"))
+            }
             Ok(request) if !registered => return self.register(id, packet, request, echo, now, out),
             Ok(request) => self.request(id, request, echo.clone(), now, out),
         };
@@ -136,7 +291,8 @@ impl Chat {
     }
 
     /// Something came in that is no packet.
-    pub fn receive_garbage(&mut self, id: SessionId, why: &str, out: &mut Deliveries) {
+    pub fn receive_garbage(&mut self, id: SessionId, why: &str, now: &Now, out: &mut Deliveries) {
+        self.charge(id, 0, now, out);
         let refusal = Refusal::new(
             Code::BadPacket,
             format!(
@@ -156,9 +312,9 @@ impl Chat {
 
     /// Tells everybody that the server goes away, and ends all connections.
     pub fn shut_down(&mut self, out: &mut Deliveries) {
-        let bye = Event::Bye { code: Some(Code::ShuttingDown), msg: "the server is shutting down".into() };
+        self.is_over = true;
         let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
-        out.push(Delivery::to(Audience::Sessions(sessions.clone()), bye.to_packet("all", None)));
+        out.push(Delivery::to(Audience::Sessions(sessions.clone()), going_away().to_packet("all", None)));
         out.extend(sessions.into_iter().map(Delivery::Close));
     }
 
@@ -177,19 +333,9 @@ impl Chat {
                 self.request(id, request, echo, now, out)
             }
             Request::Chat { to, msg, action } => self.say(id, to, msg, action, echo, now, out),
-            Request::Nick { name } => self.rename(id, &name, echo, out),
-            Request::Alert { msg } => {
-                let by = self.operator_name(id, "alert")?;
-                self.alert(&by, msg, now, out)?;
-                self.receipt(id, echo, now, out);
-                Ok(())
-            }
-            Request::Kick { name, reason } => {
-                let by = self.operator_name(id, "kick")?;
-                let done = self.kick(&by, &name, &reason, now, out)?;
-                self.answer(id, echo, &done, out);
-                Ok(())
-            }
+            Request::Nick { name } => self.rename(id, &name, echo, now, out),
+            Request::Op { name } if operators::is_code(&name) => self.op_by_code(id, &name, echo, now, out),
+            Request::OpByToken { token } => self.op_by_token(id, &token, echo, now, out),
             Request::Quit => {
                 let bye = Event::Bye { code: Some(Code::Quit), msg: "goodbye".into() };
                 self.answer(id, echo, &bye, out);
@@ -198,8 +344,7 @@ impl Chat {
             }
             Request::Ping => self.pong(id, echo, out),
             Request::Help { command } => {
-                let operator = self.sessions.get(&id).is_some_and(|s| s.peer.operator);
-                let text = command::help(command.as_deref(), Place::Wire, operator)
+                let text = command::help(command.as_deref(), Place::Wire, self.is_operator(id))
                     .map_err(|error| Refusal::new(Code::BadCommand, error.to_string()))?;
                 self.answer(id, echo, &Event::Notice(text), out);
                 Ok(())
@@ -213,11 +358,16 @@ impl Chat {
                 self.answer(id, echo, &event, out);
                 Ok(())
             }
+            command => self.command_of(id, &command, echo, now, out),
         }
     }
 
     fn pong(&mut self, id: SessionId, echo: Option<String>, out: &mut Deliveries) -> Result<(), Refusal> {
-        let pong = Event::Pong { server: self.profile.server.clone(), total: self.present };
+        let pong = Event::Pong {
+            server: self.profile.server.clone(),
+            total: self.present,
+            closed: self.rules.closed,
+        };
         self.answer(id, echo, &pong, out);
         Ok(())
     }
@@ -246,6 +396,10 @@ impl Chat {
         self.close(id, now, out);
     }
 
+    fn is_operator(&self, id: SessionId) -> bool {
+        self.sessions.get(&id).is_some_and(|session| self.standing.is_operator(session.peer.key.as_ref()))
+    }
+
     fn user_of(&self, id: SessionId) -> Option<&User> {
         self.users.get(&self.sessions.get(&id)?.user?)
     }
@@ -254,6 +408,10 @@ impl Chat {
         let id = *self.names.get(&NameKey::of(name))?;
         Some((id, self.users.get(&id)?))
     }
+}
+
+fn going_away() -> Event {
+    Event::Bye { code: Some(Code::ShuttingDown), msg: "the server is shutting down".into() }
 }
 
 /// The request in a chat to `server`.

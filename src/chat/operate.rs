@@ -1,14 +1,67 @@
-//! Questions about the chat, and what operators do. The console asks here too, without a session.
+//! What operators do, at the console or by a session: who may, and what alerts and kicks do.
 
 use super::delivery::{Audience, Delivery};
-use super::user::{SessionId, User};
+use super::user::SessionId;
 use super::{Chat, Deliveries, Now};
-use crate::limits::{USERS_PAGE_BYTES, USERS_PER_PAGE};
-use crate::name::NameKey;
-use crate::protocol::packet::UserInfo;
+use crate::fingerprint::Fingerprint;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Request};
-use std::ops::Bound;
+use std::fmt;
+use std::net::IpAddr;
+
+/// Who uses an operator's command.
+#[derive(Debug, Clone)]
+pub(super) enum Actor {
+    /// Whoever sits at the server. Is above operators.
+    Console,
+    /// An operator.
+    Operator { name: String, key: Option<Fingerprint>, ip: IpAddr },
+}
+
+/// A user as the log has them.
+pub(super) struct Known<'a> {
+    pub(super) name: &'a str,
+    pub(super) key: Option<&'a Fingerprint>,
+    pub(super) ip: Option<IpAddr>,
+}
+
+impl Actor {
+    /// As it stands in records and in texts.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Console => "console",
+            Self::Operator { name, .. } => name,
+        }
+    }
+
+    pub(super) fn is_console(&self) -> bool {
+        matches!(self, Self::Console)
+    }
+}
+
+impl fmt::Display for Actor {
+    /// For the log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Console => f.write_str("the console"),
+            Self::Operator { name, key, ip } => Known { name, key: key.as_ref(), ip: Some(*ip) }.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (", self.name)?;
+        match self.key {
+            Some(key) => write!(f, "{key}")?,
+            None => f.write_str("no key")?,
+        }
+        if let Some(ip) = self.ip {
+            write!(f, ", {ip}")?;
+        }
+        f.write_str(")")
+    }
+}
 
 impl Chat {
     /// One request from the server's console.
@@ -17,33 +70,70 @@ impl Chat {
     /// A [`Refusal`] to show there.
     pub fn console(&mut self, request: &Request, now: &Now, out: &mut Deliveries) -> Result<Event, Refusal> {
         match request {
-            Request::Alert { msg } => self.alert("server", msg.clone(), now, out),
-            Request::Kick { name, reason } => self.kick("server", name, reason, now, out),
-            question => self.ask(question, now),
+            Request::Users { .. } | Request::Time | Request::Whois { .. } => self.ask(request, now),
+            command => self.command(&Actor::Console, command, now, out),
         }
     }
 
-    /// A question that changes nothing.
-    pub(super) fn ask(&self, question: &Request, now: &Now) -> Result<Event, Refusal> {
-        match question {
-            Request::Users { after } => Ok(self.users_page(after.as_deref())),
-            Request::Time => Ok(Event::Time {
-                time: now.clock.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
-                ts: now.stamp(),
-                uptime: now.uptime.as_secs(),
-            }),
-            Request::Whois { name } => {
-                let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name))?;
-                Ok(Event::Whois(self.details(user)))
-            }
+    /// An operator's command of a session.
+    pub(super) fn command_of(
+        &mut self,
+        id: SessionId,
+        request: &Request,
+        echo: Option<String>,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
+        let actor = self.operator(id)?;
+        match self.command(&actor, request, now, out)? {
+            Event::Alert { .. } => self.receipt(id, echo, now, out),
+            done => self.answer(id, echo, &done, out),
+        }
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        actor: &Actor,
+        request: &Request,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<Event, Refusal> {
+        match request {
+            Request::Alert { msg } => self.alert(actor, msg.clone(), now, out),
+            Request::Kick { name, reason } => self.kick(actor, name, reason, now, out),
+            Request::Mute { name, duration } => self.mute(actor, name, duration.as_deref(), now, out),
+            Request::Unmute { name } => self.unmute(actor, name, now, out),
+            Request::Ban { name, duration } => self.impose_ban(actor, name, duration.as_deref(), now, out),
+            Request::Unban { name } => self.unban(actor, name, now, out),
+            Request::Bans => Ok(self.bans(now)),
+            Request::Op { name } => self.op(actor, name, now, out),
+            Request::Deop { name } => self.deop(actor, name, now, out),
             _ => Err(Refusal::new(Code::BadCommand, "that can't be asked here; try /help")),
         }
     }
 
+    /// The session's user, if it may use the operators' commands.
+    fn operator(&self, id: SessionId) -> Result<Actor, Refusal> {
+        let session = self.sessions.get(&id).filter(|_| self.is_operator(id));
+        match (session, self.user_of(id)) {
+            (Some(session), Some(user)) => Ok(Actor::Operator {
+                name: user.name.to_string(),
+                key: session.peer.key,
+                ip: session.peer.ip,
+            }),
+            _ => Err(Refusal::new(
+                Code::NotAllowed,
+                "that is for operators; become one by /op and the code that the server's console shows, \
+                 or ask one to type /op and your name",
+            )),
+        }
+    }
+
     /// An alert to everybody, its sender included.
-    pub(super) fn alert(
+    fn alert(
         &mut self,
-        by: &str,
+        actor: &Actor,
         msg: String,
         now: &Now,
         out: &mut Deliveries,
@@ -54,26 +144,31 @@ impl Chat {
         // Nobody hears a voice before its owner came in.
         self.tell_presence(out);
         self.seq += 1;
+        let by = if actor.is_console() { "server" } else { actor.name() };
         let event = Event::Alert { by: by.to_owned(), msg, seq: self.seq, ts: now.stamp() };
         out.push(Delivery::lobby(event.to_packet("all", None)));
+        out.push(Delivery::Log(format!("{actor} raised an alert")));
         Ok(event)
     }
 
     /// Ends all sessions of a user.
-    pub(super) fn kick(
+    fn kick(
         &mut self,
-        by: &str,
+        actor: &Actor,
         name: &str,
         reason: &str,
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
         let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name))?;
+        self.check_rank(actor, user.owner.key(), user.name.as_str())?;
         let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        let by = if actor.is_console() { "the server's console" } else { actor.name() };
         let bye =
             Event::Bye { code: Some(Code::Kicked), msg: format!("you were disconnected by {by}{because}") };
         let sessions = user.sessions.clone();
         let done = Event::Notice(format!("{} was disconnected{because}", user.name));
+        out.push(Delivery::Log(format!("{actor} disconnected {}", self.known(user))));
         out.push(Delivery::to(Audience::Sessions(sessions.clone()), bye.to_packet(user.name.as_str(), None)));
         for session in sessions {
             self.close(session, now, out);
@@ -81,61 +176,17 @@ impl Chat {
         Ok(done)
     }
 
-    /// The session's user, if it may use the operators' commands.
-    pub(super) fn operator_name(&self, id: SessionId, what: &str) -> Result<String, Refusal> {
-        let operator = self.sessions.get(&id).is_some_and(|session| session.peer.operator);
-        let user = self.user_of(id).filter(|_| operator);
-        user.map(|user| user.name.to_string()).ok_or_else(|| {
-            Refusal::new(
-                Code::NotAllowed,
-                format!("{what} is for operators: use the server's console, or a client on the server's own machine"),
-            )
-        })
-    }
-
-    /// Present users from the one after `after`, in alphabetical order; bounded in number and size.
-    fn users_page(&self, after: Option<&str>) -> Event {
-        let start = after.map_or(Bound::Unbounded, |after| Bound::Excluded(NameKey::of(after)));
-        let mut here = self
-            .names
-            .range((start, Bound::Unbounded))
-            .filter_map(|(_, id)| self.users.get(id))
-            .filter(|user| user.chatting > 0)
-            .peekable();
-        let mut users: Vec<UserInfo> = Vec::new();
-        let mut bytes = 0;
-        while let Some(user) = here.peek() {
-            let info = self.summary(user);
-            bytes += written_bytes(&info);
-            if users.len() == USERS_PER_PAGE || bytes > USERS_PAGE_BYTES {
-                break;
-            }
-            users.push(info);
-            here.next();
+    /// Nobody uses power over an operator but the console.
+    pub(super) fn check_rank(
+        &self,
+        actor: &Actor,
+        key: Option<&Fingerprint>,
+        name: &str,
+    ) -> Result<(), Refusal> {
+        if actor.is_console() || !self.standing.is_operator(key) {
+            return Ok(());
         }
-        let next = here.peek().and_then(|_| users.last()).map(|last| last.name.clone());
-        Event::Users { users, total: self.present, next }
+        let msg = format!("{name} is an operator; only the server's console can do that to one");
+        Err(Refusal::new(Code::NotAllowed, msg))
     }
-
-    fn summary(&self, user: &User) -> UserInfo {
-        let ip = user.sessions.first().and_then(|id| self.sessions.get(id)).map(|s| s.peer.ip.to_string());
-        UserInfo { name: user.name.to_string(), ip: ip.unwrap_or_default(), ..UserInfo::default() }
-    }
-
-    fn details(&self, user: &User) -> UserInfo {
-        let operator = user.sessions.iter().filter_map(|id| self.sessions.get(id)).any(|s| s.peer.operator);
-        UserInfo {
-            since: Some(format!("{:.0}", user.since)),
-            sessions: Some(user.sessions.len()),
-            operator: Some(operator),
-            ..self.summary(user)
-        }
-    }
-}
-
-/// What a user takes in a page: once in `users`, once by name in `msg`, each with its separators.
-fn written_bytes(info: &UserInfo) -> usize {
-    let entry = serde_json::to_string(info).map_or(0, |json| json.len());
-    let name = serde_json::to_string(&info.name).map_or(0, |json| json.len());
-    entry + name + 4
 }

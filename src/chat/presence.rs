@@ -1,8 +1,9 @@
 //! Who came and who went, gathered: one packet a second tells a crowd, not one for each.
 //!
 //! Somebody who leaves and is back within the window was never gone, and the other way round. It is
-//! the token that tells whether it is the same one.
+//! the key or the token that tells whether it is the same one.
 
+use super::user::Owner;
 use crate::limits::{PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_NAMES_PER_PACKET, PRESENCE_WINDOW};
 use crate::name::{Name, NameKey};
 use crate::protocol::Event;
@@ -21,35 +22,32 @@ pub(super) struct Presence {
 /// What happened to a name. One owner may have left it and another have taken it.
 #[derive(Debug, Default)]
 struct Change {
-    went: Option<Owner>,
-    came: Option<Owner>,
+    went: Option<Bearer>,
+    came: Option<Bearer>,
 }
 
 #[derive(Debug)]
-struct Owner {
+struct Bearer {
     name: Name,
-    token: Option<Box<str>>,
+    owner: Owner,
 }
 
 impl Presence {
-    pub(super) fn came(&mut self, name: &Name, token: Option<&str>, uptime: Duration) {
+    pub(super) fn came(&mut self, name: &Name, owner: &Owner, uptime: Duration) {
         let change = self.changes.entry(name.key()).or_default();
-        let is_back = change.went.as_ref().is_some_and(|owner| {
-            // Without a token nobody can tell whether it is the same one.
-            token.is_some() && owner.token.as_deref() == token
-        });
+        let is_back = change.went.as_ref().is_some_and(|went| went.owner.is_same(owner));
         if is_back {
             change.went = None;
         } else {
-            change.came = Some(Owner::new(name, token));
+            change.came = Some(Bearer::new(name, owner));
         }
         self.settle(name, uptime);
     }
 
-    pub(super) fn went(&mut self, name: &Name, token: Option<&str>, uptime: Duration) {
+    pub(super) fn went(&mut self, name: &Name, owner: &Owner, uptime: Duration) {
         let change = self.changes.entry(name.key()).or_default();
         if change.came.take().is_none() {
-            change.went = Some(Owner::new(name, token));
+            change.went = Some(Bearer::new(name, owner));
         }
         self.settle(name, uptime);
     }
@@ -72,7 +70,7 @@ impl Presence {
             went.extend(change.went);
             came.extend(change.came);
         }
-        let crowd = |owners: Vec<Owner>| (!owners.is_empty()).then(|| gather(owners, total));
+        let crowd = |bearers: Vec<Bearer>| (!bearers.is_empty()).then(|| gather(bearers, total));
         [crowd(went).map(Event::Left), crowd(came).map(Event::Joined)].into_iter().flatten().collect()
     }
 
@@ -90,16 +88,16 @@ impl Presence {
     }
 }
 
-impl Owner {
-    fn new(name: &Name, token: Option<&str>) -> Self {
-        Self { name: name.clone(), token: token.map(Into::into) }
+impl Bearer {
+    fn new(name: &Name, owner: &Owner) -> Self {
+        Self { name: name.clone(), owner: owner.clone() }
     }
 }
 
-fn gather(owners: Vec<Owner>, total: usize) -> Crowd {
-    let count = owners.len();
+fn gather(bearers: Vec<Bearer>, total: usize) -> Crowd {
+    let count = bearers.len();
     let named = if total > PRESENCE_NAMES_MAX_MEMBERS { 0 } else { PRESENCE_NAMES_PER_PACKET };
-    let names = owners.into_iter().take(named).map(|owner| owner.name.to_string()).collect();
+    let names = bearers.into_iter().take(named).map(|bearer| bearer.name.to_string()).collect();
     Crowd { names, count, total }
 }
 
@@ -111,21 +109,25 @@ mod tests {
         Name::new(text).expect("a name")
     }
 
+    fn owner(token: &str) -> Owner {
+        Owner::of(None, Some(token))
+    }
+
     #[test]
     fn who_is_back_within_the_window_was_never_gone() {
         let mut presence = Presence::default();
-        presence.went(&name("alice"), Some("secret"), Duration::ZERO);
-        presence.came(&name("Alice"), Some("secret"), Duration::from_millis(200));
+        presence.went(&name("alice"), &owner("secret"), Duration::ZERO);
+        presence.came(&name("Alice"), &owner("secret"), Duration::from_millis(200));
         assert_eq!(presence.due(), None);
         assert_eq!(presence.tell(3), []);
     }
 
     #[test]
     fn a_name_that_somebody_else_takes_within_the_window_is_told_as_both() {
-        for (one, other) in [(Some("hers"), Some("his")), (Some("hers"), None), (None, None)] {
+        for (one, other) in [("hers", "his"), ("hers", ""), ("", "")] {
             let mut presence = Presence::default();
-            presence.went(&name("alice"), one, Duration::ZERO);
-            presence.came(&name("alice"), other, Duration::from_millis(200));
+            presence.went(&name("alice"), &owner(one), Duration::ZERO);
+            presence.came(&name("alice"), &owner(other), Duration::from_millis(200));
             let crowd = Crowd { names: vec!["alice".into()], count: 1, total: 3 };
             assert_eq!(presence.tell(3), [Event::Left(crowd.clone()), Event::Joined(crowd)]);
         }
@@ -134,9 +136,9 @@ mod tests {
     #[test]
     fn who_came_and_went_within_the_window_was_never_here() {
         let mut presence = Presence::default();
-        presence.went(&name("alice"), Some("hers"), Duration::ZERO);
-        presence.came(&name("alice"), Some("his"), Duration::ZERO);
-        presence.went(&name("alice"), Some("his"), Duration::ZERO);
+        presence.went(&name("alice"), &owner("hers"), Duration::ZERO);
+        presence.came(&name("alice"), &owner("his"), Duration::ZERO);
+        presence.went(&name("alice"), &owner("his"), Duration::ZERO);
         let crowd = Crowd { names: vec!["alice".into()], count: 1, total: 2 };
         assert_eq!(presence.tell(2), [Event::Left(crowd)]);
     }
@@ -145,7 +147,7 @@ mod tests {
     fn a_crowd_is_one_packet_and_the_window_starts_with_its_first() {
         let mut presence = Presence::default();
         for n in 0..60 {
-            presence.came(&name(&format!("user{n:02}")), None, Duration::from_millis(n * 10));
+            presence.came(&name(&format!("user{n:02}")), &Owner::Nobody, Duration::from_millis(n * 10));
         }
         assert_eq!(presence.due(), Some(PRESENCE_WINDOW));
         let told = presence.tell(60);
@@ -156,8 +158,8 @@ mod tests {
     #[test]
     fn a_big_room_is_told_counts_only() {
         let mut presence = Presence::default();
-        presence.came(&name("alice"), None, Duration::ZERO);
-        presence.went(&name("bob"), None, Duration::ZERO);
+        presence.came(&name("alice"), &Owner::Nobody, Duration::ZERO);
+        presence.went(&name("bob"), &Owner::Nobody, Duration::ZERO);
         let crowd = Crowd { names: vec![], count: 1, total: PRESENCE_NAMES_MAX_MEMBERS + 1 };
         assert_eq!(presence.tell(crowd.total), [Event::Left(crowd.clone()), Event::Joined(crowd)]);
     }

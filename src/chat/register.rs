@@ -1,16 +1,15 @@
-//! Coming, going, and names.
+//! Coming and going.
 
-use super::delivery::{Audience, Delivery};
-use super::user::{SessionId, User, UserId};
+use super::delivery::Delivery;
+use super::names::{Asker, Refused};
+use super::user::{Owner, Pace, SessionId, User, UserId};
 use super::{Chat, Deliveries, Now, limits};
-use crate::name::Name;
+use crate::name::{Likeness, Name};
+use crate::pace::Bucket;
 use crate::protocol::event::Welcome;
 use crate::protocol::request::{ClientPacket, Hello, Mode, Refusal};
 use crate::protocol::{Code, Event, Request, Target};
 use std::time::Duration;
-
-/// Alternatives tried for a name that is taken.
-const SUGGESTIONS: u32 = 100;
 
 impl Chat {
     /// The first packet of a connection: it gets a name, whatever the packet's type, and a packet
@@ -25,11 +24,9 @@ impl Chat {
         out: &mut Deliveries,
     ) {
         let is_hello = matches!(request, Request::Hello(_));
-        let admitted = Hello::from_packet(packet)
-            .map_err(|refusal| (refusal, None))
-            .and_then(|hello| self.admit(id, &hello, now));
-        if let Err((refusal, free)) = admitted {
-            self.answer(id, echo, &refused(refusal, free), out);
+        let hello = Hello::from_packet(packet).map_err(Refused::from);
+        if let Err(refused) = hello.and_then(|hello| self.admit(id, &hello, now)) {
+            self.answer(id, echo, &refused.into(), out);
             return self.close(id, now, out);
         }
         self.welcome(id, echo.clone().filter(|_| is_hello), out);
@@ -51,12 +48,19 @@ impl Chat {
             user.chatting -= 1;
             if user.chatting == 0 {
                 self.present -= 1;
-                self.presence.went(&user.name, user.token.as_deref(), now.uptime);
+                self.presence.went(&user.name, &user.owner, now.uptime);
             }
         }
-        if user.sessions.is_empty() {
+        if user.sessions.is_empty()
+            && let Some(user) = self.users.remove(&user_id)
+        {
+            let likeness = user.name.likeness();
+            if let Some(key) = user.owner.key() {
+                self.owned.end(&likeness, key, now.at());
+            }
             self.names.remove(&user.name.key());
-            self.users.remove(&user_id);
+            self.looks.remove(&likeness);
+            self.keep_pace(&session.peer, &user.name, user.pace.bucket, now);
         }
     }
 
@@ -84,61 +88,73 @@ impl Chat {
         }
     }
 
-    /// Gives the session its user. A refusal comes with a name that is free, if names are the
-    /// trouble.
-    fn admit(&mut self, id: SessionId, hello: &Hello, now: &Now) -> Result<(), (Refusal, Option<String>)> {
-        let name =
-            Name::new(&hello.name).map_err(|error| (Refusal::new(Code::BadName, error.to_string()), None))?;
-        let token = hello.token.as_deref().filter(|token| !token.is_empty());
-        let user_id = match self.names.get(&name.key()) {
-            None => self.add_user(name, token, now),
-            Some(&taken) => {
-                let same = token.is_some()
-                    && self.users.get(&taken).is_some_and(|user| user.token.as_deref() == token);
-                if !same {
-                    return Err(self.name_taken(&name));
-                }
-                taken
+    /// Gives the session its user.
+    fn admit(&mut self, id: SessionId, hello: &Hello, now: &Now) -> Result<(), Refused> {
+        let Some(peer) = self.sessions.get(&id).map(|session| session.peer) else { return Ok(()) };
+        if let Some(why) = self.ban_text(&peer, now) {
+            return Err(Refusal::new(Code::Banned, why).into());
+        }
+        let name = self.name(&hello.name)?;
+        let owner = Owner::of(peer.key, hello.token.as_deref());
+        let same = self.names.get(&name.key()).copied();
+        let same = same.filter(|user| self.users.get(user).is_some_and(|user| user.owner.is_same(&owner)));
+        let likeness = name.likeness();
+        if same.is_none() {
+            self.check_free(&name, &likeness, Asker { key: peer.key.as_ref(), user: None }, now)?;
+        }
+        let chats = hello.mode == Mode::Chat;
+        let is_here = same.and_then(|user| self.users.get(&user)).is_some_and(|user| user.chatting > 0);
+        if chats && !is_here {
+            self.count_join(id, &name, now)?;
+        }
+        let user_id = same.unwrap_or_else(|| {
+            if let Some(key) = peer.key {
+                self.owned.begin(&name, &likeness, key, peer.ip, now.at());
             }
+            self.add_user(id, name, &likeness, owner, now)
+        });
+        let (Some(user), Some(session)) = (self.users.get_mut(&user_id), self.sessions.get_mut(&id)) else {
+            return Ok(());
         };
-        if let (Some(user), Some(session)) = (self.users.get_mut(&user_id), self.sessions.get_mut(&id)) {
-            session.user = Some(user_id);
-            session.mode = hello.mode;
-            user.sessions.push(id);
-            if hello.mode == Mode::Chat {
-                user.chatting += 1;
-                if user.chatting == 1 {
-                    self.present += 1;
-                    self.presence.came(&user.name, user.token.as_deref(), now.uptime);
-                }
+        session.user = Some(user_id);
+        session.mode = hello.mode;
+        user.sessions.push(id);
+        if chats {
+            user.chatting += 1;
+            if user.chatting == 1 {
+                self.present += 1;
+                self.presence.came(&user.name, &user.owner, now.uptime);
             }
         }
         Ok(())
     }
 
-    fn add_user(&mut self, name: Name, token: Option<&str>, now: &Now) -> UserId {
+    fn add_user(
+        &mut self,
+        first: SessionId,
+        name: Name,
+        likeness: &Likeness,
+        owner: Owner,
+        now: &Now,
+    ) -> UserId {
+        let session = self.sessions.get(&first);
+        let bucket = session.map_or_else(Bucket::default, |session| self.pace_of(session, &name));
         let id = UserId(self.next_user);
-        self.next_user += 1;
+        self.next_user = self.next_user.saturating_add(1);
         self.names.insert(name.key(), id);
+        self.looks.insert(likeness, id);
         let user = User {
             name,
-            token: token.map(Into::into),
+            owner,
             since: now.clock.timestamp(),
             // Most users have one.
             sessions: Vec::with_capacity(1),
             chatting: 0,
+            pace: Pace { bucket, ..Pace::default() },
+            news: None,
         };
         self.users.insert(id, user);
         id
-    }
-
-    fn name_taken(&self, name: &Name) -> (Refusal, Option<String>) {
-        let free = (2..SUGGESTIONS)
-            .filter_map(|n| name.alternative(n))
-            .find(|name| !self.names.contains_key(&name.key()))
-            .map(|name| name.to_string());
-        let advice = free.as_ref().map_or("choose another".into(), |free| format!("try {free}"));
-        (Refusal::new(Code::NameTaken, format!("the name {name} is taken; {advice}")), free)
     }
 
     fn welcome(&self, id: SessionId, echo: Option<String>, out: &mut Deliveries) {
@@ -150,56 +166,15 @@ impl Chat {
             total: self.present,
             limits: limits(),
             seq: self.seq,
-            operator: session.peer.operator,
+            key: session.peer.key,
+            operator: self.standing.is_operator(session.peer.key.as_ref()),
+            closed: self.rules.closed,
             motd: self.profile.motd.clone(),
         }));
         out.push(Delivery::one(id, welcome.to_packet(user.name.as_str(), echo)));
         if session.listens() {
             out.push(Delivery::Follow(id));
         }
-    }
-
-    /// Another name for the session's user, in all sessions.
-    pub(super) fn rename(
-        &mut self,
-        id: SessionId,
-        wanted: &str,
-        echo: Option<String>,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
-        let name = Name::new(wanted).map_err(|error| Refusal::new(Code::BadName, error.to_string()))?;
-        let Some(user_id) = self.sessions.get(&id).and_then(|session| session.user) else { return Ok(()) };
-        if self.names.get(&name.key()).is_some_and(|owner| *owner != user_id) {
-            let (refusal, free) = self.name_taken(&name);
-            self.answer(id, echo, &refused(refusal, free), out);
-            return Ok(());
-        }
-        if self.user_of(id).is_some_and(|user| user.name == name) {
-            let unchanged = Event::Renamed { old: name.to_string(), name: name.to_string() };
-            self.answer(id, echo, &unchanged, out);
-            return Ok(());
-        }
-        // Whoever is still to be announced is announced under the name they came with.
-        self.tell_presence(out);
-        let Some(user) = self.users.get_mut(&user_id) else { return Ok(()) };
-        let old = std::mem::replace(&mut user.name, name.clone());
-        self.names.remove(&old.key());
-        self.names.insert(name.key(), user_id);
-        let event = Event::Renamed { old: old.to_string(), name: name.to_string() };
-        self.answer(id, echo, &event, out);
-        let audience = self.who_hears_of(user_id, id);
-        out.push(Delivery::to(audience, event.to_packet("all", None)));
-        Ok(())
-    }
-
-    /// Everybody else, if the user is present and the room is not big; otherwise the user's own
-    /// other sessions.
-    fn who_hears_of(&self, user_id: UserId, except: SessionId) -> Audience {
-        let Some(user) = self.users.get(&user_id) else { return Audience::Sessions(Vec::new()) };
-        if user.chatting > 0 && self.present <= crate::limits::PRESENCE_NAMES_MAX_MEMBERS {
-            return Audience::Lobby { except: Some(except) };
-        }
-        Audience::Sessions(user.sessions.iter().copied().filter(|other| *other != except).collect())
     }
 }
 
@@ -216,8 +191,4 @@ fn said_besides(packet: &ClientPacket, request: Request) -> Option<Request> {
         },
         request => Some(request),
     }
-}
-
-fn refused(refusal: Refusal, free: Option<String>) -> Event {
-    Event::Error { code: Some(refusal.code), msg: refusal.msg, name: free }
 }

@@ -1,7 +1,7 @@
 //! Messages: who gets them, and the sender's receipt.
 
 use super::delivery::{Audience, Delivery};
-use super::user::{SessionId, User};
+use super::user::{Correspondent, SessionId, User, UserId};
 use super::{Chat, Deliveries, Now};
 use crate::limits::MAX_NAME_CHARS;
 use crate::name::NameKey;
@@ -9,6 +9,16 @@ use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Target};
 use std::net::IpAddr;
+
+/// Where a message goes.
+struct Addressed {
+    /// Who gets it.
+    audience: Audience,
+    /// How `to` is written for them.
+    to: String,
+    /// Whom it is for, if that is not everybody.
+    correspondent: Option<Correspondent>,
+}
 
 impl Chat {
     /// Passes a message on. Its sender's session gets the receipt in the place where everybody
@@ -27,7 +37,11 @@ impl Chat {
         if msg.trim().is_empty() {
             return Err(Refusal::new(Code::BadPacket, "the message is empty; put the text into \"msg\""));
         }
-        let (audience, to) = self.audience(id, &to)?;
+        self.check_muted(id, now)?;
+        let Addressed { audience, to, correspondent } = self.addressed(id, &to)?;
+        if let Some((to, user)) = correspondent.zip(self.sessions.get(&id).and_then(|s| s.user)) {
+            self.count_stranger(id, user, to, now)?;
+        }
         let Some((from, hidden)) = self.sender(id) else { return Ok(()) };
         if hidden {
             // Nobody hears a voice before its owner came in.
@@ -48,32 +62,43 @@ impl Chat {
         }
     }
 
-    /// Who gets it, and how `to` is written for them.
-    fn audience(&self, id: SessionId, to: &Target) -> Result<(Audience, String), Refusal> {
+    fn addressed(&self, id: SessionId, to: &Target) -> Result<Addressed, Refusal> {
         match to {
-            Target::All => Ok((Audience::Lobby { except: Some(id) }, "all".into())),
+            Target::All => Ok(Addressed {
+                audience: Audience::Lobby { except: Some(id) },
+                to: "all".into(),
+                correspondent: None,
+            }),
             Target::Room(room) => Err(Refusal::new(
                 Code::NoSuchRoom,
                 format!("there is no room {room}; the only one is #lobby"),
             )),
-            Target::Address(ip) => Ok((Audience::Sessions(self.sessions_at(*ip, id)?), ip.to_string())),
+            Target::Address(ip) => Ok(Addressed {
+                audience: Audience::Sessions(self.sessions_at(*ip, id)?),
+                to: ip.to_string(),
+                correspondent: Some(Correspondent::Address(*ip)),
+            }),
             Target::User(name) => {
-                let user = self.listener(name)?;
+                let (user_id, user) = self.listener(name)?;
                 let own = self.user_of(id).map_or(&[][..], |sender| &sender.sessions);
                 let mut sessions = user.sessions.clone();
                 // What one of a user's sessions sends, the others see.
                 sessions.extend(own.iter().filter(|own| !user.sessions.contains(own)));
                 sessions.retain(|other| *other != id && self.listens(*other));
-                Ok((Audience::Sessions(sessions), user.name.to_string()))
+                Ok(Addressed {
+                    audience: Audience::Sessions(sessions),
+                    to: user.name.to_string(),
+                    correspondent: Some(Correspondent::User(user_id)),
+                })
             }
             Target::Server => Err(Refusal::new(Code::BadCommand, "the server takes commands; try /help")),
         }
     }
 
     /// A user who can hear.
-    fn listener(&self, name: &str) -> Result<&User, Refusal> {
-        let user = self.find(name).map(|(_, user)| user);
-        user.filter(|user| user.sessions.iter().any(|s| self.listens(*s)))
+    fn listener(&self, name: &str) -> Result<(UserId, &User), Refusal> {
+        self.find(name)
+            .filter(|(_, user)| user.sessions.iter().any(|s| self.listens(*s)))
             .ok_or_else(|| self.no_such_user(name))
     }
 
@@ -98,7 +123,10 @@ impl Chat {
     fn sender(&self, id: SessionId) -> Option<(Sender, bool)> {
         let session = self.sessions.get(&id)?;
         let user = self.user_of(id)?;
-        Some((Sender::user(user.name.as_str(), session.peer.ip), self.presence.hides(&user.name)))
+        Some((
+            Sender::user(user.name.as_str(), session.peer.ip, user.owner.key()),
+            self.presence.hides(&user.name),
+        ))
     }
 
     /// The refusal for a name that nobody has, with the nearest one that somebody has.

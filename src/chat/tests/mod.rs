@@ -1,9 +1,14 @@
 //! The rules, driven without sockets: deliveries are carried out into inboxes.
 
+mod model;
+mod moderation;
+mod names;
+mod operators;
+mod rates;
+
 use super::*;
 use crate::limits::{PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_WINDOW};
 use crate::protocol::Packet;
-use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 
 /// A chat, and what each session has got.
@@ -13,17 +18,58 @@ struct House {
     inboxes: HashMap<u64, Vec<Packet>>,
     following: HashSet<u64>,
     closed: HashSet<u64>,
+    log: Vec<String>,
+}
+
+/// The key of that number.
+fn key(number: u8) -> Fingerprint {
+    Fingerprint::new([number; 32])
+}
+
+fn operator(number: u8) -> OperatorRecord {
+    let since = Timestamp::UNIX_EPOCH;
+    OperatorRecord {
+        key: key(number),
+        name: "op".into(),
+        by: "test".into(),
+        since,
+        rest: serde_json::Map::new(),
+    }
 }
 
 impl House {
     fn new() -> Self {
+        Self::with(Rules::default(), Records::default())
+    }
+
+    /// With an operator: key 99.
+    fn with_operator() -> Self {
+        let mut house =
+            Self::with(Rules::default(), Records { operators: vec![operator(99)], ..Records::default() });
+        house.join_key(99, "oscar", 99);
+        house.inboxes.clear();
+        house
+    }
+
+    fn with(rules: Rules, records: Records) -> Self {
         Self {
-            chat: Chat::new(Profile::default()),
-            now: Now::default(),
+            chat: Chat::new(Profile::default(), rules, records),
+            now: Now {
+                clock: "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time"),
+                uptime: Duration::ZERO,
+            },
             inboxes: HashMap::new(),
             following: HashSet::new(),
             closed: HashSet::new(),
+            log: Vec::new(),
         }
+    }
+
+    /// The same chat after a restart: what is not in the records is forgotten.
+    fn restarted(self) -> Self {
+        let json = serde_json::to_string(&self.chat.records(&self.now)).expect("JSON");
+        let records = serde_json::from_str(&json).expect("our own JSON");
+        Self { now: self.now, ..Self::with(self.chat.rules, records) }
     }
 
     fn act(&mut self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries)) {
@@ -53,12 +99,18 @@ impl House {
                 self.following.remove(&id);
                 self.closed.insert(id);
             }
+            Delivery::Log(what) => self.log.push(what),
         }
     }
 
-    fn connect(&mut self, id: u64, operator: bool) {
-        let ip = [10, 0, 0, u8::try_from(id % 250).unwrap_or(0)].into();
-        self.chat.connect(SessionId(id), Peer { ip, operator });
+    /// Sessions have addresses of their own.
+    fn peer(id: u64, key: Option<Fingerprint>) -> Peer {
+        let [high, low] = u16::try_from(id % 60_000).expect("a small number").to_be_bytes();
+        Peer { ip: [10, 0, high, low].into(), key, encrypted: key.is_some(), local: false }
+    }
+
+    fn connect(&mut self, id: u64) {
+        self.chat.connect(SessionId(id), Self::peer(id, None));
     }
 
     fn send(&mut self, id: u64, json: &str) {
@@ -67,8 +119,32 @@ impl House {
     }
 
     fn join(&mut self, id: u64, name: &str) {
-        self.connect(id, false);
+        self.connect(id);
         self.send(id, &format!(r#"{{"type":"hello","from":{{"name":"{name}"}},"token":"{name}"}}"#));
+    }
+
+    /// As somebody with that key.
+    fn join_key(&mut self, id: u64, name: &str, number: u8) {
+        self.join_peer(id, name, Self::peer(id, Some(key(number))));
+    }
+
+    fn join_peer(&mut self, id: u64, name: &str, peer: Peer) {
+        self.chat.connect(SessionId(id), peer);
+        self.send(id, &format!(r#"{{"type":"hello","from":{{"name":"{name}"}}}}"#));
+    }
+
+    fn say(&mut self, id: u64, to: &str, msg: &str) {
+        self.send(id, &serde_json::json!({"to": to, "msg": msg}).to_string());
+    }
+
+    /// A line typed at the server's console.
+    fn console(&mut self, line: &str) -> Result<String, Refusal> {
+        let Ok(Line::Command(Action::Request(request))) = command::read_line(line, Place::Console) else {
+            panic!("{line} is no command of the console")
+        };
+        let mut result = None;
+        self.act(|chat, now, out| result = Some(chat.console(&request, now, out)));
+        result.expect("an answer").map(|event| event.to_packet("", None).msg)
     }
 
     fn leave(&mut self, id: u64) {
@@ -78,6 +154,7 @@ impl House {
 
     fn later(&mut self, time: Duration) {
         self.now.uptime += time;
+        self.now.clock = &self.now.clock + time;
         self.act(|chat, now, out| chat.tick(now, out));
     }
 
@@ -85,6 +162,15 @@ impl House {
     fn take(&mut self, id: u64, kind: &str) -> Vec<Packet> {
         let inbox = self.inboxes.remove(&id).unwrap_or_default();
         inbox.into_iter().filter(|packet| packet.kind.as_deref() == Some(kind)).collect()
+    }
+
+    /// The texts of that type that came since the last look.
+    fn texts(&mut self, id: u64, kind: &str) -> Vec<String> {
+        self.take(id, kind).into_iter().map(|packet| packet.msg).collect()
+    }
+
+    fn is_in(&self, id: u64) -> bool {
+        self.chat.is_registered(SessionId(id))
     }
 
     fn error(&mut self, id: u64) -> (String, String) {
@@ -103,6 +189,10 @@ fn only_operators_raise_alerts_and_kick() {
         r#"{"to":"server","msg":"/alert x"}"#,
         r#"{"type":"kick","name":"bob"}"#,
         r#"{"to":"server","msg":"/kick bob"}"#,
+        r#"{"type":"ban","name":"bob"}"#,
+        r#"{"type":"mute","name":"bob"}"#,
+        r#"{"type":"op","name":"alice"}"#,
+        r#"{"type":"bans"}"#,
     ] {
         house.send(1, request);
         assert_eq!(house.error(1).0, "not_allowed", "{request}");
@@ -112,16 +202,15 @@ fn only_operators_raise_alerts_and_kick() {
 
 #[test]
 fn who_is_kicked_is_gone_at_once_and_what_they_still_send_counts_no_more() {
-    let mut house = House::new();
-    house.connect(1, true);
-    house.send(1, r#"{"from":{"name":"op"},"to":"server","msg":"hello"}"#);
+    let mut house = House::with_operator();
+    house.join(1, "alice");
     house.join(2, "bob");
-    house.send(1, r#"{"type":"kick","name":"BOB","msg":"enough"}"#);
+    house.send(99, r#"{"type":"kick","name":"BOB","msg":"enough"}"#);
     assert_eq!(house.take(2, "bye").len(), 1);
     assert!(house.closed.contains(&2));
     house.send(2, r#"{"to":"all","msg":"one more thing"}"#);
     assert!(house.take(1, "chat").is_empty());
-    assert_eq!(house.chat.present(), 1);
+    assert_eq!(house.chat.present(), 2);
 }
 
 #[test]
@@ -157,7 +246,7 @@ fn in_a_crowd_a_new_name_is_told_to_the_users_own_sessions_only() {
     for n in 0..=PRESENCE_NAMES_MAX_MEMBERS as u64 {
         house.join(n, &format!("user{n}"));
     }
-    house.connect(1000, false);
+    house.connect(1000);
     house.send(1000, r#"{"type":"hello","from":{"name":"user7"},"token":"user7"}"#);
     house.send(7, r#"{"type":"nick","name":"seven"}"#);
     assert_eq!(house.take(7, "renamed").len(), 1);
@@ -171,127 +260,9 @@ fn nothing_is_announced_of_a_connection_that_never_registers() {
     house.join(1, "alice");
     house.later(PRESENCE_WINDOW);
     house.take(1, "joined");
-    house.connect(2, false);
+    house.connect(2);
     house.send(2, r#"{"type":"ping"}"#);
     house.leave(2);
     house.later(PRESENCE_WINDOW);
     assert!(house.take(1, "joined").is_empty() && house.take(1, "left").is_empty());
-}
-
-/// One thing that may happen.
-#[derive(Debug, Clone)]
-enum Step {
-    Join { id: u64, name: usize, token: usize, mode: usize },
-    Say { id: u64, to: usize },
-    Nick { id: u64, name: usize },
-    Kick { name: usize },
-    Leave { id: u64 },
-    Wait,
-}
-
-const NAMES: [&str; 5] = ["alice", "ALICE", "bob", "eve", "two words"];
-const TOKENS: [&str; 3] = ["", "one", "two"];
-const MODES: [&str; 3] = ["chat", "send", "tail"];
-
-fn step() -> impl Strategy<Value = Step> {
-    let id = 1..12_u64;
-    prop_oneof![
-        4 => (id.clone(), 0..NAMES.len(), 0..TOKENS.len(), 0..MODES.len())
-            .prop_map(|(id, name, token, mode)| Step::Join { id, name, token, mode }),
-        4 => (id.clone(), 0..=NAMES.len()).prop_map(|(id, to)| Step::Say { id, to }),
-        1 => (id.clone(), 0..NAMES.len()).prop_map(|(id, name)| Step::Nick { id, name }),
-        1 => (0..NAMES.len()).prop_map(|name| Step::Kick { name }),
-        2 => id.prop_map(|id| Step::Leave { id }),
-        1 => Just(Step::Wait),
-    ]
-}
-
-impl House {
-    /// Connections get new numbers, as a server gives them; `open` maps the step's to them.
-    fn step(&mut self, step: &Step, open: &mut HashMap<u64, u64>, next: &mut u64) {
-        match step {
-            Step::Join { id, name, token, mode } => {
-                if let Some(old) = open.insert(*id, *next) {
-                    self.leave(old);
-                }
-                self.connect(*next, true);
-                let hello = format!(
-                    r#"{{"type":"hello","from":{{"name":"{}"}},"token":"{}","mode":"{}"}}"#,
-                    NAMES[*name], TOKENS[*token], MODES[*mode]
-                );
-                self.send(*next, &hello);
-                *next += 1;
-            }
-            Step::Say { id, to } => {
-                let Some(id) = open.get(id) else { return };
-                let to = NAMES.get(*to).unwrap_or(&"all");
-                self.send(*id, &format!(r#"{{"to":"{to}","msg":"x","id":"r"}}"#));
-            }
-            Step::Nick { id, name } => {
-                let Some(id) = open.get(id) else { return };
-                self.send(*id, &format!(r#"{{"type":"nick","name":"{}"}}"#, NAMES[*name]));
-            }
-            Step::Kick { name } => {
-                let request = Request::Kick { name: NAMES[*name].into(), reason: String::new() };
-                self.act(|chat, now, out| drop(chat.console(&request, now, out)));
-            }
-            Step::Leave { id } => {
-                if let Some(id) = open.remove(id) {
-                    self.leave(id);
-                }
-            }
-            Step::Wait => self.later(PRESENCE_WINDOW),
-        }
-        self.check();
-    }
-
-    /// What must hold after every step.
-    fn check(&self) {
-        let chat = &self.chat;
-        assert_eq!(chat.names.len(), chat.users.len());
-        for (key, id) in &chat.names {
-            assert_eq!(chat.users[id].name.key(), *key);
-        }
-        let mut present = 0;
-        for (id, user) in &chat.users {
-            let sessions: Vec<_> = user.sessions.iter().map(|session| &chat.sessions[session]).collect();
-            assert!(!sessions.is_empty() && sessions.iter().all(|session| session.user == Some(*id)));
-            let chatting =
-                sessions.iter().filter(|session| session.mode == crate::protocol::request::Mode::Chat);
-            assert_eq!(chatting.count(), user.chatting);
-            present += usize::from(user.chatting > 0);
-        }
-        assert_eq!(present, chat.present());
-        let listening: HashSet<u64> = chat
-            .sessions
-            .iter()
-            .filter(|(_, s)| s.user.is_some() && s.listens())
-            .map(|(id, _)| id.0)
-            .collect();
-        assert_eq!(self.following, listening, "who hears the lobby is who is in and listens");
-    }
-}
-
-proptest! {
-    #[test]
-    fn whatever_happens_the_books_agree_and_nothing_is_left_behind(
-        steps in proptest::collection::vec(step(), 1..80)
-    ) {
-        let mut house = House::new();
-        let (mut open, mut next) = (HashMap::new(), 1);
-        for step in &steps {
-            house.step(step, &mut open, &mut next);
-        }
-        for inbox in house.inboxes.values() {
-            let numbers: Vec<u64> =
-                inbox.iter().filter(|p| matches!(p.kind.as_deref(), Some("chat" | "sent"))).filter_map(|p| p.seq).collect();
-            prop_assert!(numbers.is_sorted_by(|one, other| one < other), "one order, nothing twice: {:?}", numbers);
-        }
-        for (_, id) in open {
-            house.leave(id);
-        }
-        house.later(PRESENCE_WINDOW);
-        prop_assert!(house.chat.users.is_empty() && house.chat.names.is_empty() && house.chat.sessions.is_empty());
-        prop_assert_eq!(house.chat.due(), None);
-    }
 }

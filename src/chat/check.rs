@@ -1,0 +1,77 @@
+//! What must always be so, whatever happened: for tests and fuzzers.
+
+use super::{Chat, Now, Records, Session, SessionId};
+use crate::protocol::request::Mode;
+use std::collections::HashSet;
+
+impl Chat {
+    /// Asserts that the books agree, and that just these sessions get what is for the lobby.
+    pub(crate) fn check(&self, following: &HashSet<SessionId>, now: &Now) {
+        assert_eq!(self.names.len(), self.users.len());
+        for (key, id) in &self.names {
+            assert_eq!(self.users[id].name.key(), *key);
+        }
+        self.check_users(now);
+        let listening: HashSet<SessionId> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.user.is_some() && session.listens())
+            .map(|(id, _)| *id)
+            .collect();
+        assert_eq!(*following, listening, "who hears the lobby is who is in and listens");
+        let banned = |session: &Session| self.ban_text(&session.peer, now).is_some();
+        assert!(!self.sessions.values().any(|session| session.user.is_some() && banned(session)));
+        let used: Vec<_> =
+            self.users.values().filter_map(|user| Some((&user.name, user.owner.key()?))).collect();
+        self.owned.check(&used);
+    }
+
+    fn check_users(&self, now: &Now) {
+        let mut present = 0;
+        for (id, user) in &self.users {
+            let sessions: Vec<_> = user.sessions.iter().map(|session| &self.sessions[session]).collect();
+            assert!(!sessions.is_empty() && sessions.iter().all(|session| session.user == Some(*id)));
+            assert!(sessions.iter().all(|session| session.peer.key.as_ref() == user.owner.key()));
+            let alike: Vec<_> = self.looks.find(&user.name.likeness()).collect();
+            assert_eq!(alike, [*id], "no two look alike");
+            let claimed = self.owned.claimed(&user.name.likeness(), user.owner.key(), now.at());
+            assert_eq!(claimed, None, "nobody bears another key's name");
+            let chatting = sessions.iter().filter(|session| session.mode == Mode::Chat).count();
+            assert_eq!(chatting, user.chatting);
+            present += usize::from(chatting > 0);
+        }
+        assert_eq!(present, self.present);
+    }
+
+    /// All that is remembered over a restart.
+    pub(crate) fn records(&self, now: &Now) -> Records {
+        let mut records = self.standing(now);
+        while self.more_members(&mut records.members) {}
+        let mut from = Some(0);
+        while let Some(place) = from {
+            from = self.more_names(place, now, &mut records.names);
+        }
+        records
+    }
+
+    /// Asserts that nothing is left of anybody who was here.
+    pub(crate) fn check_empty(&self) {
+        assert!(self.users.is_empty() && self.names.is_empty() && self.sessions.is_empty());
+        assert_eq!((self.looks.len(), self.present, self.due()), (0, 0, None));
+    }
+
+    /// Whether what the session says must reach nobody; an operator's alerts may.
+    pub(crate) fn is_silenced(&self, id: SessionId, now: &Now) -> bool {
+        self.check_muted(id, now).is_err() && !self.is_operator(id)
+    }
+
+    /// Whether somebody of that name is here with an operator's key.
+    pub(crate) fn is_operators_name(&self, name: &str) -> bool {
+        self.find(name).is_some_and(|(_, user)| self.standing.is_operator(user.owner.key()))
+    }
+
+    /// The number of the latest message.
+    pub(crate) fn latest(&self) -> u64 {
+        self.seq
+    }
+}

@@ -1,0 +1,93 @@
+//! Who has a name that looks like a given one.
+
+use crate::name::Likeness;
+use std::collections::HashMap;
+
+/// An index of names by both of their skeletons. One entry serves both, as most names have two that
+/// are the same.
+#[derive(Debug)]
+pub(super) struct Lookalikes<T> {
+    by_skeleton: HashMap<Box<str>, Has<T>>,
+}
+
+/// Who has this skeleton, of each kind. Invariant: at least one has.
+#[derive(Debug)]
+struct Has<T> {
+    folded: Option<T>,
+    cased: Option<T>,
+}
+
+impl<T> Default for Lookalikes<T> {
+    fn default() -> Self {
+        Self { by_skeleton: HashMap::new() }
+    }
+}
+
+impl<T: Copy + PartialEq> Lookalikes<T> {
+    /// Whose names look like it: by one skeleton or by the other.
+    pub(super) fn find(&self, likeness: &Likeness) -> impl Iterator<Item = T> + use<T> {
+        let folded = self.by_skeleton.get(likeness.folded()).and_then(|has| has.folded);
+        let cased = self.by_skeleton.get(likeness.cased()).and_then(|has| has.cased);
+        folded.into_iter().chain(cased.filter(|cased| Some(*cased) != folded))
+    }
+
+    /// Adds a name that looks like no other here.
+    pub(super) fn insert(&mut self, likeness: &Likeness, whose: T) {
+        self.entry(likeness.folded()).folded = Some(whose);
+        self.entry(likeness.cased()).cased = Some(whose);
+    }
+
+    pub(super) fn remove(&mut self, likeness: &Likeness) {
+        self.clear(likeness.folded(), |has| has.folded = None);
+        self.clear(likeness.cased(), |has| has.cased = None);
+    }
+
+    fn entry(&mut self, skeleton: &str) -> &mut Has<T> {
+        self.by_skeleton.entry(skeleton.into()).or_insert(Has { folded: None, cased: None })
+    }
+
+    fn clear(&mut self, skeleton: &str, clear: impl FnOnce(&mut Has<T>)) {
+        let Some(has) = self.by_skeleton.get_mut(skeleton) else { return };
+        clear(has);
+        if has.folded.is_none() && has.cased.is_none() {
+            self.by_skeleton.remove(skeleton);
+        }
+    }
+
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn len(&self) -> usize {
+        self.by_skeleton.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::Name;
+
+    #[test]
+    fn a_name_is_found_by_either_skeleton_and_leaves_nothing_behind() {
+        let look = |text: &str| Name::new(text).expect(text).likeness();
+        let mut index = Lookalikes::default();
+        index.insert(&look("Ivan"), 1_u8);
+        index.insert(&look("bob"), 2);
+        let find = |index: &Lookalikes<u8>, text: &str| index.find(&look(text)).collect::<Vec<_>>();
+        for (text, found) in [("IVAN", vec![1]), ("lvan", vec![1]), ("B0b", vec![2]), ("rob", vec![])] {
+            assert_eq!(find(&index, text), found, "{text}");
+        }
+        index.remove(&look("Ivan"));
+        assert_eq!(find(&index, "lvan"), Vec::<u8>::new());
+        index.remove(&look("bob"));
+        assert_eq!(index.len(), 0);
+    }
+
+    #[test]
+    fn a_name_may_look_like_two_others() {
+        let look = |text: &str| Name::new(text).expect(text).likeness();
+        let mut index = Lookalikes::default();
+        // Folded first, IO is io; as written, it is lo.
+        index.insert(&look("io"), 1_u8);
+        index.insert(&look("l0"), 2);
+        assert_eq!(index.find(&look("IO")).collect::<Vec<_>>(), [1, 2]);
+    }
+}

@@ -1,0 +1,171 @@
+//! Who may have which name, and changes of name.
+
+use super::delivery::{Audience, Delivery};
+use super::user::{SessionId, UserId};
+use super::{Chat, Deliveries, Now};
+use crate::fingerprint::Fingerprint;
+use crate::name::{Likeness, Name};
+use crate::protocol::request::Refusal;
+use crate::protocol::{Code, Event};
+use jiff::Timestamp;
+
+/// Alternatives tried for a name that is taken.
+const SUGGESTIONS: u32 = 100;
+
+/// A refusal, with a name that is free if names are the trouble.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    free: Option<String>,
+}
+
+/// Who asks for a name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) key: Option<&'a Fingerprint>,
+    /// Who they are, if they have a name already.
+    pub(super) user: Option<UserId>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, free: None }
+    }
+}
+
+impl From<Refused> for Event {
+    fn from(refused: Refused) -> Self {
+        let Refused { refusal, free } = refused;
+        Self::Error { code: Some(refusal.code), msg: refusal.msg, name: free }
+    }
+}
+
+impl Chat {
+    /// A name that may be one here.
+    pub(super) fn name(&self, wanted: &str) -> Result<Name, Refusal> {
+        let name = Name::new(wanted).map_err(|error| Refusal::new(Code::BadName, error.to_string()))?;
+        if self.rules.ascii_names && !name.is_ascii() {
+            let msg = "names on this server hold ASCII letters, digits and punctuation only; choose another";
+            return Err(Refusal::new(Code::BadName, msg));
+        }
+        Ok(name)
+    }
+
+    /// Whether nobody else has the name, or one that looks like it, here or by right.
+    pub(super) fn check_free(
+        &self,
+        name: &Name,
+        likeness: &Likeness,
+        asker: Asker<'_>,
+        now: &Now,
+    ) -> Result<(), Refused> {
+        let Some(why) = self.taken(name, likeness, asker, now) else { return Ok(()) };
+        let free = (2..SUGGESTIONS)
+            .filter_map(|n| name.alternative(n))
+            .find(|other| self.taken(other, &other.likeness(), asker, now).is_none());
+        let advice = match &free {
+            Some(free) => format!("Try {free}"),
+            None => "Choose another".into(),
+        };
+        let msg = match why {
+            Taken::Here => format!("the name {name} is taken. {advice}."),
+            Taken::Owned(seen) => format!(
+                "\"{name}\" belongs to another key ({seen}). {advice}, or use the device you used before."
+            ),
+            Taken::Alike(other) => format!("\"{name}\" looks like \"{other}\", which is taken. {advice}."),
+        };
+        let refusal = Refusal::new(Code::NameTaken, msg);
+        Err(Refused { refusal, free: free.map(|free| free.to_string()) })
+    }
+
+    fn taken(&self, name: &Name, likeness: &Likeness, asker: Asker<'_>, now: &Now) -> Option<Taken> {
+        let here = self.looks.find(likeness).find(|user| Some(*user) != asker.user);
+        if let Some(user) = here.and_then(|user| self.users.get(&user)) {
+            return Some(match &user.name {
+                other if other.key() != name.key() => Taken::Alike(other.clone()),
+                _ if user.owner.key().is_some() => Taken::Owned("here now".into()),
+                _ => Taken::Here,
+            });
+        }
+        let claimed = self.owned.claimed(likeness, asker.key, now.at())?;
+        Some(match claimed.name.key() == name.key() {
+            true => Taken::Owned(claimed.last.map_or("here now".into(), |last| seen(last, now))),
+            false => Taken::Alike(claimed.name),
+        })
+    }
+
+    /// Another name for the session's user, in all sessions.
+    pub(super) fn rename(
+        &mut self,
+        id: SessionId,
+        wanted: &str,
+        echo: Option<String>,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
+        let name = self.name(wanted)?;
+        let Some((session, user_id)) = self.sessions.get(&id).and_then(|s| Some((s, s.user?))) else {
+            return Ok(());
+        };
+        let (peer, likeness) = (session.peer, name.likeness());
+        let asker = Asker { key: peer.key.as_ref(), user: Some(user_id) };
+        if let Err(refused) = self.check_free(&name, &likeness, asker, now) {
+            self.answer(id, echo, &refused.into(), out);
+            return Ok(());
+        }
+        if self.user_of(id).is_some_and(|user| user.name == name) {
+            let unchanged = Event::Renamed { old: name.to_string(), name: name.to_string() };
+            self.answer(id, echo, &unchanged, out);
+            return Ok(());
+        }
+        self.check_muted(id, now)?;
+        self.count_rename(id, user_id, now)?;
+        // Whoever is still to be announced is announced under the name they came with.
+        self.tell_presence(out);
+        let Some(user) = self.users.get_mut(&user_id) else { return Ok(()) };
+        let old = std::mem::replace(&mut user.name, name.clone());
+        self.names.remove(&old.key());
+        self.names.insert(name.key(), user_id);
+        self.looks.remove(&old.likeness());
+        self.looks.insert(&likeness, user_id);
+        if let Some(key) = peer.key {
+            self.owned.end(&old.likeness(), &key, now.at());
+            self.owned.begin(&name, &likeness, key, peer.ip, now.at());
+        }
+        let event = Event::Renamed { old: old.to_string(), name: name.to_string() };
+        self.answer(id, echo, &event, out);
+        let audience = self.who_hears_of(user_id, id);
+        out.push(Delivery::to(audience, event.to_packet("all", None)));
+        Ok(())
+    }
+
+    /// Everybody else, if the user is present and the room is not big; otherwise the user's own
+    /// other sessions.
+    fn who_hears_of(&self, user_id: UserId, except: SessionId) -> Audience {
+        let Some(user) = self.users.get(&user_id) else { return Audience::Sessions(Vec::new()) };
+        if user.chatting > 0 && self.present <= crate::limits::PRESENCE_NAMES_MAX_MEMBERS {
+            return Audience::Lobby { except: Some(except) };
+        }
+        Audience::Sessions(user.sessions.iter().copied().filter(|other| *other != except).collect())
+    }
+}
+
+/// Why a name can't be had.
+enum Taken {
+    /// Somebody is here under it.
+    Here,
+    /// It is a key's; when that was seen.
+    Owned(String),
+    /// It looks like this one, which somebody has.
+    Alike(Name),
+}
+
+/// `seen today`, by the server's calendar.
+fn seen(last: Timestamp, now: &Now) -> String {
+    let last = last.to_zoned(now.clock.time_zone().clone()).date();
+    match now.clock.date().since(last).map_or(0, |span| span.get_days()) {
+        ..=0 => "seen today".into(),
+        1 => "seen yesterday".into(),
+        days => format!("seen {days} days ago"),
+    }
+}

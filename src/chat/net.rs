@@ -1,0 +1,148 @@
+//! A network: an address and how many of its bits count.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// Addresses that share their first bits (CIDR, RFC 4632 3.1); a single one shares all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Net {
+    /// The bits after the prefix are 0.
+    address: IpAddr,
+    bits: u8,
+}
+
+/// A text that is no network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("that is no address or network; give one such as ip:192.168.1.20 or ip:192.168.1.0/24")]
+pub struct NoNet;
+
+impl Net {
+    /// This address alone.
+    pub fn host(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        Self { address, bits: width(address) }
+    }
+
+    /// What counts as one address where addresses are counted: an IPv4 address, an IPv6 address of
+    /// the local network, or the first 64 bits of another, as its host has all that begin so.
+    pub fn counted(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            // All neighbours have the first bits in common (RFC 4291 2.5.6, RFC 4193 3.1).
+            IpAddr::V6(v6) if v6.is_unicast_link_local() || v6.is_unique_local() => Self::host(address),
+            address @ IpAddr::V6(_) => Self { address: cut(address, 64), bits: 64 },
+            address => Self::host(address),
+        }
+    }
+
+    /// Whether the address is one of it.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        address.is_ipv4() == self.address.is_ipv4() && cut(address, self.bits) == self.address
+    }
+}
+
+impl FromStr for Net {
+    type Err = NoNet;
+
+    /// An address, or one with `/` and the number of bits. What comes after them is dropped.
+    fn from_str(text: &str) -> Result<Self, NoNet> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| NoNet)?;
+        let Some(bits) = bits else { return Ok(Self::host(address)) };
+        if !bits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(NoNet);
+        }
+        let bits: u8 = bits.parse().map_err(|_| NoNet)?;
+        if bits > width(address) {
+            return Err(NoNet);
+        }
+        // ::ffff:10.0.0.0/104 is 10.0.0.0/8.
+        match address.to_canonical() {
+            short if short.is_ipv4() && address.is_ipv6() && bits >= 96 => {
+                Ok(Self { address: cut(short, bits - 96), bits: bits - 96 })
+            }
+            _ => Ok(Self { address: cut(address, bits), bits }),
+        }
+    }
+}
+
+impl fmt::Display for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.address)?;
+        if self.bits < width(self.address) { write!(f, "/{}", self.bits) } else { Ok(()) }
+    }
+}
+
+impl serde::Serialize for Net {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Net {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The address with all bits after the first `bits` set to 0.
+fn cut(address: IpAddr, bits: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
+            IpAddr::V4((u32::from(v4) & mask).into())
+        }
+        IpAddr::V6(v6) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
+            IpAddr::V6((u128::from(v6) & mask).into())
+        }
+    }
+}
+
+fn width(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_holds_its_addresses_and_no_others() {
+        for (net, inside, outside) in [
+            ("192.168.1.0/24", "192.168.1.255", "192.168.2.0"),
+            ("192.168.1.77/24", "192.168.1.1", "192.168.0.255"),
+            ("10.0.0.7", "10.0.0.7", "10.0.0.8"),
+            ("10.0.0.7/31", "::ffff:10.0.0.6", "10.0.0.5"),
+            ("0.0.0.0/0", "255.255.255.255", "::1"),
+            ("::/0", "fe80::1", "10.0.0.1"),
+            ("fe80::/10", "febf::1", "fec0::1"),
+            ("2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1"),
+            ("::ffff:10.0.0.0/104", "10.255.0.1", "11.0.0.1"),
+        ] {
+            let parsed: Net = net.parse().expect(net);
+            assert!(parsed.contains(inside.parse().expect("an address")), "{net} {inside}");
+            assert!(!parsed.contains(outside.parse().expect("an address")), "{net} {outside}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_written_as_short_as_it_can_be() {
+        for (net, written) in [
+            ("192.168.1.77/24", "192.168.1.0/24"),
+            ("10.0.0.7/32", "10.0.0.7"),
+            ("2001:DB8::1/64", "2001:db8::/64"),
+            ("::ffff:10.0.0.7", "10.0.0.7"),
+        ] {
+            assert_eq!(net.parse().map(|net: Net| net.to_string()), Ok(written.to_owned()));
+        }
+        for net in ["", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/+8", "x/8"] {
+            assert_eq!(net.parse::<Net>(), Err(NoNet), "{net}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Operators are keys: how one becomes an operator, and ceases to be one.
+
+use super::delivery::{Audience, Delivery};
+use super::operate::{Actor, Known};
+use super::records::OperatorRecord;
+use super::standing::Subject;
+use super::user::{Peer, SessionId, User};
+use super::{Chat, Deliveries, Now};
+use crate::fingerprint::Fingerprint;
+use crate::limits::{MAX_OPERATORS, OPERATOR_CODE_TIME, OPERATOR_CODE_TRIES};
+use crate::protocol::request::Refusal;
+use crate::protocol::{Code, Event};
+use std::fmt;
+
+/// Digits of the one-time code.
+const CODE_DIGITS: usize = 8;
+
+/// Ways to become an operator that need no other one. The server makes both secrets at its start.
+pub(super) struct Offer {
+    /// Digits only; `None` once it is used or void.
+    code: Option<String>,
+    tries: u8,
+    /// Empty: none.
+    token: String,
+}
+
+impl fmt::Debug for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Offer").field("tries", &self.tries).finish_non_exhaustive()
+    }
+}
+
+impl Chat {
+    /// From the server's start on, `code` (8 digits, `4827-1163`) makes one key an operator, within
+    /// [`OPERATOR_CODE_TIME`]; and `token`, which the server keeps where only its own user can read it,
+    /// makes any key one.
+    pub fn offer_operator(&mut self, code: &str, token: &str) {
+        let offer = Offer { code: is_code(code).then(|| digits(code)), tries: 0, token: token.to_owned() };
+        self.offer = Some(Box::new(offer));
+    }
+
+    /// `/op CODE`.
+    pub(super) fn op_by_code(
+        &mut self,
+        id: SessionId,
+        code: &str,
+        echo: Option<String>,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
+        let peer = self.proven(id)?;
+        let no_code = || {
+            let msg = "there is no code to use any more; ask an operator to type /op and your name, or type it \
+                       at the server's console";
+            Refusal::new(Code::NotAllowed, msg)
+        };
+        let offer = self.offer.as_mut().filter(|_| now.uptime < OPERATOR_CODE_TIME).ok_or_else(no_code)?;
+        let wanted = offer.code.take().ok_or_else(no_code)?;
+        if is_same(&wanted, &digits(code)) {
+            return self.make_operator(id, peer, "code", echo, now, out);
+        }
+        offer.tries += 1;
+        let left = OPERATOR_CODE_TRIES.saturating_sub(offer.tries);
+        // Once all tries are used up, it stays away.
+        offer.code = (left > 0).then_some(wanted);
+        out.push(Delivery::Log(format!("{} gave a wrong operator's code", self.who(id))));
+        let tries = if left == 1 { "1 try is left".into() } else { format!("{left} tries are left") };
+        Err(Refusal::new(Code::NotAllowed, format!("that is not the code; {tries}")))
+    }
+
+    /// By the secret in the server's data directory.
+    pub(super) fn op_by_token(
+        &mut self,
+        id: SessionId,
+        token: &str,
+        echo: Option<String>,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
+        let peer = self.proven(id)?;
+        let offered = self.offer.as_ref().map_or("", |offer| offer.token.as_str());
+        if offered.is_empty() || !is_same(offered, token) {
+            out.push(Delivery::Log(format!("{} gave a wrong operator's token", self.who(id))));
+            let msg = "that is not this server's token; it is in the server's data directory";
+            return Err(Refusal::new(Code::NotAllowed, msg));
+        }
+        self.make_operator(id, peer, "token", echo, now, out)
+    }
+
+    /// `/op NAME`.
+    pub(super) fn op(
+        &mut self,
+        actor: &Actor,
+        name: &str,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<Event, Refusal> {
+        let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name))?;
+        let Some(key) = user.owner.key().copied() else {
+            let msg = format!("{} has no key, and operators are keys", user.name);
+            return Err(Refusal::new(Code::KeyRequired, msg));
+        };
+        let (name, whom) = (user.name.to_string(), self.known(user).to_string());
+        if self.standing.is_operator(Some(&key)) {
+            return Ok(Event::Notice(format!("{name} is an operator already")));
+        }
+        self.promote(key, &name, actor.name(), now)?;
+        out.push(Delivery::Log(format!("{actor} made {whom} an operator")));
+        self.tell_rank(
+            &key,
+            true,
+            &format!("{} made you an operator; /help lists the commands", by(actor)),
+            out,
+        );
+        Ok(Event::Notice(format!("{name} is an operator now")))
+    }
+
+    /// `/deop NAME`. Operators give up their own power only.
+    pub(super) fn deop(
+        &mut self,
+        actor: &Actor,
+        who: &str,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<Event, Refusal> {
+        let key = match Subject::parse(who)? {
+            Subject::Key(key) => Some(key),
+            Subject::Name(name) => self.key_named(&name, now).or_else(|| self.standing.operator_named(&name)),
+            Subject::Net(_) => None,
+        };
+        let key = key.filter(|key| self.standing.is_operator(Some(key))).ok_or_else(|| {
+            Refusal::new(
+                Code::NoSuchUser,
+                format!("no operator is called {who:?}; key:FINGERPRINT names one too"),
+            )
+        })?;
+        let is_self = matches!(actor, Actor::Operator { key: Some(own), .. } if *own == key);
+        if !is_self {
+            self.check_rank(actor, Some(&key), who)?;
+        }
+        self.standing.remove_operator(&key);
+        out.push(Delivery::Log(format!("{actor} took the operators' commands from {who} ({key})")));
+        self.tell_rank(&key, false, &format!("{} took the operators' commands from you", by(actor)), out);
+        // An operator's address may have been banned meanwhile.
+        self.expel_banned(&key, now, out);
+        Ok(Event::Notice(format!("{who} is no operator any more")))
+    }
+
+    /// What the session has proved, if that is enough to become an operator.
+    fn proven(&self, id: SessionId) -> Result<Peer, Refusal> {
+        let peer = self.sessions.get(&id).map(|session| session.peer);
+        peer.filter(|peer| peer.encrypted && peer.key.is_some()).ok_or_else(|| {
+            let msg = "operators are keys, and this connection has shown none; join with the lanchat client";
+            Refusal::new(Code::KeyRequired, msg)
+        })
+    }
+
+    fn make_operator(
+        &mut self,
+        id: SessionId,
+        peer: Peer,
+        by: &str,
+        echo: Option<String>,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
+        let Some(key) = peer.key else { return Ok(()) };
+        let name = self.user_of(id).map(|user| user.name.to_string()).unwrap_or_default();
+        let msg = "you are an operator now; /help lists the commands".to_owned();
+        if !self.standing.is_operator(Some(&key)) {
+            self.promote(key, &name, by, now)?;
+            out.push(Delivery::Log(format!("{} became an operator by {by}", self.who(id))));
+        }
+        self.answer(id, echo, &Event::Operator { operator: true, msg }, out);
+        Ok(())
+    }
+
+    fn promote(&mut self, key: Fingerprint, name: &str, by: &str, now: &Now) -> Result<(), Refusal> {
+        let row = OperatorRecord {
+            key,
+            name: name.into(),
+            by: by.into(),
+            since: now.second(),
+            rest: serde_json::Map::new(),
+        };
+        if self.standing.add_operator(row) {
+            return Ok(());
+        }
+        let msg = format!("there are {MAX_OPERATORS} operators, the most there can be; /deop one first");
+        Err(Refusal::new(Code::NotAllowed, msg))
+    }
+
+    /// Tells all sessions of a key that its rank has changed.
+    fn tell_rank(&self, key: &Fingerprint, operator: bool, msg: &str, out: &mut Deliveries) {
+        let event = Event::Operator { operator, msg: msg.to_owned() };
+        for user in self.users.values().filter(|user| user.owner.key() == Some(key)) {
+            let audience = Audience::Sessions(user.sessions.clone());
+            out.push(Delivery::to(audience, event.to_packet(user.name.as_str(), None)));
+        }
+    }
+
+    /// Whose key a name belongs to: that of who is here under it, or of its owner.
+    pub(super) fn key_named(&self, name: &str, now: &Now) -> Option<Fingerprint> {
+        if let Some((_, user)) = self.find(name) {
+            return user.owner.key().copied();
+        }
+        self.owned.owner(&crate::name::Name::new(name).ok()?, now.at())
+    }
+
+    /// A user for the log, at the address of the oldest session.
+    pub(super) fn known<'a>(&self, user: &'a User) -> Known<'a> {
+        let first = user.sessions.first().and_then(|id| self.sessions.get(id));
+        Known { name: user.name.as_str(), key: user.owner.key(), ip: first.map(|session| session.peer.ip) }
+    }
+
+    /// A session's user for the log.
+    fn who(&self, id: SessionId) -> String {
+        self.user_of(id).map(|user| self.known(user).to_string()).unwrap_or_default()
+    }
+}
+
+/// Whether the text is a one-time code and no name: 8 digits, with a hyphen in the middle or none.
+pub(super) fn is_code(text: &str) -> bool {
+    let halves =
+        text.split_once('-').unwrap_or_else(|| text.split_at_checked(CODE_DIGITS / 2).unwrap_or((text, "")));
+    let is_half =
+        |half: &str| half.len() == CODE_DIGITS / 2 && half.bytes().all(|byte| byte.is_ascii_digit());
+    is_half(halves.0) && is_half(halves.1)
+}
+
+fn digits(code: &str) -> String {
+    code.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Compares in a time that does not tell how much of it is right.
+fn is_same(one: &str, other: &str) -> bool {
+    let differences = one.bytes().zip(other.bytes()).fold(0, |all, (one, other)| all | (one ^ other));
+    one.len() == other.len() && std::hint::black_box(differences) == 0
+}
+
+/// The actor at the beginning of a sentence.
+fn by(actor: &Actor) -> &str {
+    if actor.is_console() { "the server's console" } else { actor.name() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_told_from_names() {
+        for text in ["4827-1163", "48271163"] {
+            assert!(is_code(text), "{text}");
+        }
+        for text in ["", "4827", "4827-116", "48271-163", "4827--1163", "4827-1163-", "4827 1163", "é8271163"]
+        {
+            assert!(!is_code(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! Names that belong to keys: to the first one that used them, for as long as it comes back.
+//!
+//! Knows no users: it is told when a name's use begins and ends. What limits new names, and what goes
+//! when there are too many, is here.
+
+use super::lookalikes::Lookalikes;
+use super::net::Net;
+use super::records::NameRecord;
+use crate::fingerprint::Fingerprint;
+use crate::limits::{
+    MAX_NEW_NAME_BUCKETS, MAX_OWNED_NAMES, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED, NAMES_PER_KEY,
+    NEW_NAMES_PER_HOUR,
+};
+use crate::name::{Likeness, Name};
+use crate::pace::{Buckets, Rate};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// A row's place in the table, from 1.
+type Place = NonZeroU32;
+
+/// Part of the table that goes when it is full, so that the cost of looking is spread over many
+/// new names.
+const EVICTED: usize = 100;
+
+/// New names of one address.
+const NEWCOMERS: Rate = Rate::every(3600, NEW_NAMES_PER_HOUR, NEW_NAMES_PER_HOUR);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct OwnedNames {
+    /// By place; `None` where one was removed.
+    rows: Vec<Option<Row>>,
+    free: Vec<Place>,
+    /// Invariant: no two rows look alike.
+    looks: Lookalikes<Place>,
+    /// Invariant: no empty entries.
+    by_key: HashMap<Fingerprint, [Option<Place>; NAMES_PER_KEY]>,
+    /// New names by address.
+    newcomers: Buckets,
+    most: usize,
+    changed: bool,
+}
+
+#[derive(Debug)]
+struct Row {
+    name: Name,
+    key: Fingerprint,
+    /// Seconds of Unix time: when it was last used, or since when it is in use.
+    last: i64,
+    /// Seconds that it was used in all, without the use that goes on.
+    used: u32,
+    in_use: bool,
+}
+
+/// Somebody else's name that a new one would be taken for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claimed {
+    /// As its owner writes it.
+    pub(super) name: Name,
+    /// When it was last used; `None`: it is in use.
+    pub(super) last: Option<Timestamp>,
+}
+
+/// What a call needs to know of the time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    /// Seconds of Unix time.
+    pub(super) second: i64,
+    pub(super) uptime: Duration,
+}
+
+impl Row {
+    /// Seconds of use in all, as of `second`.
+    fn used(&self, second: i64) -> u32 {
+        let running = if self.in_use { second.saturating_sub(self.last).max(0) } else { 0 };
+        self.used.saturating_add(u32::try_from(running).unwrap_or(u32::MAX))
+    }
+
+    fn is_tried_only(&self) -> bool {
+        u64::from(self.used) < NAME_TRIED.as_secs()
+    }
+
+    fn is_over(&self, second: i64) -> bool {
+        let kept = if self.is_tried_only() { NAME_KEPT_TRIED } else { NAME_KEPT };
+        !self.in_use && second.saturating_sub(self.last) > i64::try_from(kept.as_secs()).unwrap_or(i64::MAX)
+    }
+}
+
+impl OwnedNames {
+    /// The names of these rows. Of two that look alike, or too many of a key, the first count.
+    pub(super) fn new(records: Vec<NameRecord>) -> Self {
+        let mut names = Self {
+            rows: Vec::new(),
+            free: Vec::new(),
+            looks: Lookalikes::default(),
+            by_key: HashMap::new(),
+            newcomers: Buckets::new(MAX_NEW_NAME_BUCKETS),
+            most: MAX_OWNED_NAMES,
+            changed: false,
+        };
+        for record in records.into_iter().take(MAX_OWNED_NAMES) {
+            let Ok(name) = Name::new(&record.name) else { continue };
+            let likeness = name.likeness();
+            let is_full = names.by_key.get(&record.key).is_some_and(|own| own.iter().all(Option::is_some));
+            if is_full || names.looks.find(&likeness).next().is_some() {
+                continue;
+            }
+            let (last, used) = (record.last.as_second(), record.used);
+            names.insert(Row { name, key: record.key, last, used, in_use: false }, &likeness);
+        }
+        names
+    }
+
+    /// A name of somebody other than `key` that looks like this one, or is it.
+    pub(super) fn claimed(&self, likeness: &Likeness, key: Option<&Fingerprint>, at: At) -> Option<Claimed> {
+        let rows = self.looks.find(likeness).filter_map(|place| self.row(place));
+        rows.filter(|row| Some(&row.key) != key && !row.is_over(at.second)).map(|row| row.claimed()).next()
+    }
+
+    /// Whose this very name is.
+    pub(super) fn owner(&self, name: &Name, at: At) -> Option<Fingerprint> {
+        let rows = self.looks.find(&name.likeness()).filter_map(|place| self.row(place));
+        let mut rows = rows.filter(|row| row.name.key() == name.key() && !row.is_over(at.second));
+        rows.next().map(|row| row.key)
+    }
+
+    /// A use of the name by the key begins. It becomes the key's if it is nobody's and there is room;
+    /// a name that looks like one that the key has needs none.
+    pub(super) fn begin(&mut self, name: &Name, likeness: &Likeness, key: Fingerprint, ip: IpAddr, at: At) {
+        self.drop_lapsed(likeness, at);
+        if let Some(place) = self.looks.find(likeness).next() {
+            if let Some(row) = self.row_mut(place).filter(|row| row.key == key && !row.in_use) {
+                (row.in_use, row.last) = (true, at.second);
+                self.changed = true;
+            }
+            return;
+        }
+        let is_counted = |newcomers: &mut Buckets| newcomers.take(&Net::counted(ip), NEWCOMERS, at.uptime);
+        if !self.make_room(&key, at) || is_counted(&mut self.newcomers).is_err() {
+            return;
+        }
+        self.insert(Row { name: name.clone(), key, last: at.second, used: 0, in_use: true }, likeness);
+        self.changed = true;
+    }
+
+    /// The use of the name by the key ends.
+    pub(super) fn end(&mut self, likeness: &Likeness, key: &Fingerprint, at: At) {
+        let places: Vec<Place> = self.looks.find(likeness).collect();
+        for place in places {
+            if let Some(row) = self.row_mut(place).filter(|row| row.key == *key && row.in_use) {
+                (row.used, row.last, row.in_use) = (row.used(at.second), at.second.max(row.last), false);
+                self.changed = true;
+            }
+        }
+    }
+
+    /// Appends the rows that hold, as they are now, of `count` places from `from` on. Returns the next
+    /// place, if there is one.
+    pub(super) fn records(
+        &self,
+        from: usize,
+        count: usize,
+        at: At,
+        records: &mut Vec<NameRecord>,
+    ) -> Option<usize> {
+        let rows = self.rows.iter().skip(from).take(count).flatten().filter(|row| !row.is_over(at.second));
+        records.extend(rows.map(|row| NameRecord {
+            name: row.name.to_string(),
+            key: row.key,
+            last: stamp(if row.in_use { at.second } else { row.last }),
+            used: row.used(at.second),
+        }));
+        Some(from + count).filter(|next| *next < self.rows.len())
+    }
+
+    pub(super) fn has_changed(&self) -> bool {
+        self.changed
+    }
+
+    pub(super) fn set_changed(&mut self, changed: bool) {
+        self.changed = changed;
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len() - self.free.len()
+    }
+
+    fn row(&self, place: Place) -> Option<&Row> {
+        self.rows.get(place.get() as usize - 1)?.as_ref()
+    }
+
+    fn row_mut(&mut self, place: Place) -> Option<&mut Row> {
+        self.rows.get_mut(place.get() as usize - 1)?.as_mut()
+    }
+
+    /// Frees the names that look like it and whose time is over.
+    fn drop_lapsed(&mut self, likeness: &Likeness, at: At) {
+        let places: Vec<Place> = self.looks.find(likeness).collect();
+        for place in places {
+            if self.row(place).is_some_and(|row| row.is_over(at.second)) {
+                self.remove(place);
+            }
+        }
+    }
+
+    /// Room for one more name of the key: the one it used longest ago goes, and of all names those
+    /// that were only tried, the oldest first. Returns whether there is room.
+    fn make_room(&mut self, key: &Fingerprint, at: At) -> bool {
+        if let Some(own) = self.by_key.get(key).filter(|own| own.iter().all(Option::is_some)) {
+            let unused = own.iter().flatten().filter_map(|place| Some((*place, self.row(*place)?)));
+            let unused = unused.filter(|(_, row)| !row.in_use);
+            let Some((oldest, _)) = unused.min_by_key(|(_, row)| row.last) else { return false };
+            self.remove(oldest);
+        }
+        if self.len() >= self.most {
+            self.evict(at);
+        }
+        self.len() < self.most
+    }
+
+    fn evict(&mut self, at: At) {
+        let mut unused: Vec<_> = (1..)
+            .map_while(|number| Place::new(number).filter(|place| place.get() as usize <= self.rows.len()))
+            .filter_map(|place| Some((place, self.row(place)?)))
+            .filter(|(_, row)| !row.in_use)
+            .map(|(place, row)| (!row.is_over(at.second), !row.is_tried_only(), row.last, place))
+            .collect();
+        let goes = (self.most / EVICTED).max(1);
+        if unused.len() > goes {
+            unused.select_nth_unstable(goes);
+            unused.truncate(goes);
+        }
+        for (.., place) in unused {
+            self.remove(place);
+        }
+    }
+
+    fn insert(&mut self, row: Row, likeness: &Likeness) {
+        let place = match self.free.pop() {
+            Some(place) => place,
+            None => {
+                self.rows.push(None);
+                match u32::try_from(self.rows.len()).ok().and_then(Place::new) {
+                    Some(place) => place,
+                    None => return,
+                }
+            }
+        };
+        let own = self.by_key.entry(row.key).or_default();
+        if let Some(slot) = own.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some(place);
+        }
+        self.looks.insert(likeness, place);
+        self.rows[place.get() as usize - 1] = Some(row);
+    }
+
+    fn remove(&mut self, place: Place) {
+        let Some(row) = self.rows.get_mut(place.get() as usize - 1).and_then(Option::take) else { return };
+        self.looks.remove(&row.name.likeness());
+        if let Some(own) = self.by_key.get_mut(&row.key) {
+            own.iter_mut().filter(|slot| **slot == Some(place)).for_each(|slot| *slot = None);
+            if own.iter().all(Option::is_none) {
+                self.by_key.remove(&row.key);
+            }
+        }
+        self.free.push(place);
+        self.changed = true;
+    }
+}
+
+impl Row {
+    fn claimed(&self) -> Claimed {
+        Claimed { name: self.name.clone(), last: (!self.in_use).then(|| stamp(self.last)) }
+    }
+}
+
+fn stamp(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap_or_default()
+}
+
+#[cfg(any(test, fuzzing))]
+impl OwnedNames {
+    /// Asserts that the books agree, and that just these names are in use, as far as they are owned.
+    pub(super) fn check(&self, used: &[(&Name, &Fingerprint)]) {
+        for (place, row) in (1..).filter_map(Place::new).zip(&self.rows) {
+            let Some(row) = row else {
+                assert!(self.free.contains(&place));
+                continue;
+            };
+            assert_eq!(self.looks.find(&row.name.likeness()).collect::<Vec<_>>(), [place]);
+            assert!(self.by_key[&row.key].contains(&Some(place)));
+            let by_whom = used.iter().filter(|(name, key)| **key == row.key && name.looks_like(&row.name));
+            assert_eq!(by_whom.count() > 0, row.in_use, "{row:?} {used:?}");
+        }
+        assert_eq!(self.by_key.values().flatten().flatten().count(), self.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::NAME_KEPT_TRIED;
+
+    fn key(number: u32) -> Fingerprint {
+        let mut hash = [0; 32];
+        hash[..4].copy_from_slice(&number.to_be_bytes());
+        Fingerprint::new(hash)
+    }
+
+    fn at(second: i64) -> At {
+        At { second, uptime: Duration::from_secs(second.unsigned_abs()) }
+    }
+
+    fn record(number: u32, last: i64, used: u32) -> NameRecord {
+        NameRecord { name: format!("user{number}"), key: key(number), last: stamp(last), used }
+    }
+
+    /// A table with room for 200 and as many names: the odd ones were used for long.
+    fn full() -> OwnedNames {
+        let records = (0..200).map(|n| record(n, i64::from(n), if n % 2 == 1 { 5000 } else { 5 }));
+        let mut names = OwnedNames::new(records.collect());
+        names.most = 200;
+        names
+    }
+
+    fn has(names: &OwnedNames, number: u32, at: At) -> bool {
+        names.owner(&Name::new(&format!("user{number}")).expect("a name"), at).is_some()
+    }
+
+    #[test]
+    fn when_all_places_are_taken_the_oldest_of_the_only_tried_names_go() {
+        let mut names = full();
+        let used = Name::new("user0").expect("a name");
+        names.begin(&used, &used.likeness(), key(0), [10, 0, 0, 1].into(), at(300));
+        let new = Name::new("newcomer").expect("a name");
+        names.begin(&new, &new.likeness(), key(999), [10, 0, 0, 1].into(), at(300));
+        assert_eq!(names.owner(&new, at(300)), Some(key(999)));
+        let gone: Vec<u32> = (0..200).filter(|n| !has(&names, *n, at(300))).collect();
+        assert_eq!(gone, [2, 4], "not the one in use");
+        names.check(&[(&used, &key(0)), (&new, &key(999))]);
+    }
+
+    #[test]
+    fn what_has_lapsed_goes_before_what_has_not() {
+        let mut names = full();
+        let now = at(i64::try_from(NAME_KEPT_TRIED.as_secs()).expect("seconds") + 100);
+        let new = Name::new("newcomer").expect("a name");
+        names.begin(&new, &new.likeness(), key(999), [10, 0, 0, 1].into(), now);
+        assert!((0..200).filter(|n| n % 2 == 1).all(|n| has(&names, n, now)));
+        assert!(names.owner(&new, now).is_some());
+    }
+
+    #[test]
+    fn rows_that_contradict_each_other_or_are_no_names_are_left_out() {
+        let mut records = vec![record(1, 0, 5000), record(2, 0, 5000)];
+        records.push(NameRecord { name: "USER1".into(), ..record(3, 0, 5000) });
+        records.push(NameRecord { name: "two words".into(), ..record(4, 0, 5000) });
+        records.extend((10..15).map(|n| NameRecord { key: key(5), ..record(n, 0, 5000) }));
+        let names = OwnedNames::new(records);
+        let mut kept = Vec::new();
+        assert_eq!(names.records(0, 100, at(0), &mut kept), None);
+        let kept: Vec<String> = kept.into_iter().map(|row| row.name).collect();
+        assert_eq!(kept, ["user1", "user2", "user10", "user11", "user12"]);
+        names.check(&[]);
+    }
+
+    #[test]
+    fn a_row_takes_little() {
+        assert!(size_of::<Option<Row>>() <= 64);
+    }
+}

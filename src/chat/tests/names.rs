@@ -1,0 +1,250 @@
+//! Whose names are whose.
+
+use super::*;
+use crate::limits::{NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED, NEW_NAMES_PER_HOUR};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+impl House {
+    /// The key comes, stays for that time, and goes.
+    fn visit(&mut self, id: u64, name: &str, number: u8, time: Duration) {
+        self.join_key(id, name, number);
+        assert!(self.is_in(id), "{:?}", self.error(id));
+        self.later(time);
+        self.leave(id);
+    }
+
+    /// Why the name can't be had.
+    fn refusal(&mut self, id: u64) -> Packet {
+        assert!(self.closed.contains(&id) && !self.is_in(id));
+        self.take(id, "error").pop().expect("an error")
+    }
+}
+
+#[test]
+fn a_name_belongs_to_the_first_key_that_used_it_while_its_owner_is_away() {
+    let mut house = House::new();
+    house.visit(1, "alice", 1, NAME_TRIED);
+    house.join_key(2, "Alice", 2);
+    let error = house.refusal(2);
+    assert_eq!(
+        (error.code.as_deref(), error.msg.as_str()),
+        (
+            Some("name_taken"),
+            "\"Alice\" belongs to another key (seen today). Try Alice-2, or use the device you used before."
+        )
+    );
+    assert_eq!(error.name.as_deref(), Some("Alice-2"));
+    house.join(3, "alice");
+    assert_eq!(house.refusal(3).code.as_deref(), Some("name_taken"), "not without a key either");
+    house.join_key(4, "alice", 1);
+    assert!(house.is_in(4), "its owner gets it");
+    house.join_key(5, "alice", 2);
+    assert!(house.refusal(5).msg.contains("(here now)"));
+}
+
+#[test]
+fn how_long_ago_the_owner_was_seen_is_told_in_days() {
+    let mut house = House::new();
+    house.visit(1, "alice", 1, NAME_TRIED);
+    for (id, wait, seen) in [(2, DAY / 2, "seen yesterday"), (3, DAY * 8, "seen 9 days ago")] {
+        house.later(wait);
+        house.join_key(id, "alice", 2);
+        let msg = house.refusal(id).msg;
+        assert!(msg.contains(seen), "{msg}");
+    }
+}
+
+#[test]
+fn a_name_that_looks_like_anothers_is_refused_whether_its_owner_is_here_or_not() {
+    let mut house = House::new();
+    house.visit(1, "Ivan", 1, NAME_TRIED);
+    house.join(2, "morn");
+    for (id, name, like) in [(3, "lvan", "Ivan"), (4, "m0rn", "morn"), (5, "rnorn", "morn")] {
+        house.join_key(id, name, 2);
+        let error = house.refusal(id);
+        assert_eq!(error.code.as_deref(), Some("name_taken"));
+        assert!(
+            error.msg.starts_with(&format!("\"{name}\" looks like \"{like}\", which is taken. Try ")),
+            "{}",
+            error.msg
+        );
+    }
+    house.join_key(6, "lvan", 1);
+    assert!(house.is_in(6), "one's own look-alike is one's own");
+}
+
+#[test]
+fn who_has_no_key_owns_nothing_and_is_put_out_by_nobody() {
+    let mut house = House::new();
+    house.join(1, "bob");
+    house.join_key(2, "bob", 1);
+    assert_eq!(house.refusal(2).msg, "the name bob is taken. Try bob-2.");
+    house.leave(1);
+    assert_eq!(house.chat.records(&house.now).names, []);
+    house.join_key(3, "bob", 1);
+    assert!(house.is_in(3));
+}
+
+#[test]
+fn the_same_key_and_name_are_one_user_and_a_token_never_is_a_key() {
+    let mut house = House::new();
+    house.join_key(1, "alice", 1);
+    house.join_key(2, "alice", 1);
+    assert_eq!((house.is_in(2), house.chat.present()), (true, 1));
+    house.join_key(3, "work", 1);
+    assert_eq!(house.chat.present(), 2, "another name is another user");
+    house.connect(4);
+    house.send(4, r#"{"type":"hello","from":{"name":"alice"},"token":"alice"}"#);
+    assert!(!house.is_in(4));
+    house.chat.connect(SessionId(5), House::peer(5, Some(key(2))));
+    house.send(5, r#"{"type":"hello","from":{"name":"carol"},"token":"shared"}"#);
+    house.connect(6);
+    house.send(6, r#"{"type":"hello","from":{"name":"carol"},"token":"shared"}"#);
+    assert!(house.is_in(5) && !house.is_in(6), "the token of a client with a key does not count");
+}
+
+#[test]
+fn what_is_passed_on_bears_the_tag_of_the_senders_key_and_none_for_the_unverified() {
+    let mut house = House::new();
+    house.join_key(1, "alice", 1);
+    house.join(2, "bob");
+    house.say(1, "all", "hi");
+    house.say(2, "all", "hi");
+    assert_eq!(house.take(2, "chat")[0].from.key, Some(key(1).tag()));
+    assert_eq!(house.take(1, "chat")[0].from.key, None);
+    house.send(2, r#"{"type":"users"}"#);
+    let users = house.take(2, "users")[0].users.clone().expect("users");
+    assert_eq!((users[0].key.clone(), users[0].plaintext), (Some(key(1).tag()), None));
+    assert_eq!((users[1].key.clone(), users[1].plaintext), (None, Some(true)));
+    house.send(2, r#"{"type":"whois","name":"alice"}"#);
+    let whois = house.take(2, "whois").pop().expect("an answer");
+    assert_eq!(whois.user.expect("a user").key, Some(key(1).to_string()));
+    assert!(whois.msg.contains(&key(1).spoken()), "{}", whois.msg);
+}
+
+#[test]
+fn a_welcome_tells_the_own_key() {
+    let mut house = House::new();
+    house.join_key(1, "alice", 1);
+    assert_eq!(house.take(1, "welcome")[0].key, Some(key(1).to_string()));
+    house.join(2, "bob");
+    assert_eq!(house.take(2, "welcome")[0].key, None);
+}
+
+#[test]
+fn a_name_is_kept_for_a_month_and_one_that_was_only_tried_for_a_day() {
+    let mut house = House::new();
+    house.visit(1, "alice", 1, NAME_TRIED);
+    house.visit(2, "bob", 2, NAME_TRIED - Duration::from_secs(1));
+    let second = Duration::from_secs(1);
+    for (wait, alice, bob) in [(NAME_KEPT_TRIED - second, true, true), (2 * second, true, false)] {
+        house.later(wait);
+        assert_eq!(house.owns("alice"), alice);
+        assert_eq!(house.owns("bob"), bob);
+    }
+    house.later(NAME_KEPT - NAME_KEPT_TRIED - 700 * second);
+    assert!(house.owns("alice"));
+    house.later(700 * second);
+    assert!(!house.owns("alice"));
+    assert_eq!(house.chat.records(&house.now).names, []);
+    house.join_key(3, "alice", 3);
+    assert!(house.is_in(3) && house.owns("alice"), "it is the next one's");
+}
+
+impl House {
+    fn owns(&self, name: &str) -> bool {
+        self.chat.owned.owner(&crate::name::Name::new(name).expect("a name"), self.now.at()).is_some()
+    }
+}
+
+#[test]
+fn a_short_use_again_and_again_adds_up() {
+    let mut house = House::new();
+    for id in 1..=3 {
+        house.visit(id, "alice", 1, NAME_TRIED / 3);
+    }
+    house.later(2 * NAME_KEPT_TRIED);
+    assert!(house.owns("alice"));
+}
+
+#[test]
+fn a_fourth_name_frees_the_one_that_was_used_longest_ago() {
+    let mut house = House::new();
+    for (id, name) in ["one", "two", "three"].into_iter().enumerate() {
+        house.visit(id as u64, name, 1, NAME_TRIED);
+    }
+    house.visit(10, "one", 1, NAME_TRIED);
+    house.visit(11, "four", 1, NAME_TRIED);
+    let owned: Vec<_> = ["one", "two", "three", "four"].into_iter().filter(|name| house.owns(name)).collect();
+    assert_eq!(owned, ["one", "three", "four"]);
+}
+
+#[test]
+fn from_one_address_only_so_many_new_names_are_kept_and_all_get_in() {
+    let mut house = House::new();
+    let school = |n: u8| Peer { ip: [10, 9, 9, 9].into(), ..House::peer(1, Some(key(n))) };
+    let most = u8::try_from(NEW_NAMES_PER_HOUR).expect("a small number");
+    for n in 0..=most {
+        house.join_peer(n.into(), &format!("pupil{n}"), school(n));
+        assert!(house.is_in(n.into()));
+        assert_eq!(house.owns(&format!("pupil{n}")), n < most, "{n}");
+    }
+    for n in 0..=most {
+        house.leave(n.into());
+    }
+    house.later(Duration::from_secs(3600 / u64::from(NEW_NAMES_PER_HOUR)));
+    house.join_peer(50, "pupil50", school(50));
+    assert!(house.owns("pupil50"), "an hour's share comes back bit by bit");
+}
+
+#[test]
+fn a_host_with_a_whole_network_of_addresses_counts_as_one() {
+    let mut house = House::new();
+    let most = u8::try_from(NEW_NAMES_PER_HOUR).expect("a small number");
+    for n in 0..=most {
+        let ip = format!("2001:db8::{n}").parse().expect("an address");
+        house.join_peer(n.into(), &format!("pupil{n}"), Peer { ip, ..House::peer(1, Some(key(n))) });
+        assert_eq!(house.owns(&format!("pupil{n}")), n < most, "{n}");
+    }
+}
+
+#[test]
+fn names_and_their_owners_outlive_a_restart() {
+    let mut house = House::new();
+    house.visit(1, "alice", 1, NAME_TRIED);
+    house.join_key(2, "bob", 2);
+    house.later(NAME_TRIED);
+    assert!(house.chat.take_changes().names && !house.chat.changes().any());
+    let mut house = house.restarted();
+    house.later(2 * NAME_KEPT_TRIED);
+    for name in ["alice", "bob"] {
+        assert!(house.owns(name), "{name}: what was in use counts as used until now");
+    }
+    house.join_key(1, "b0b", 3);
+    assert!(!house.is_in(1));
+}
+
+#[test]
+fn a_change_of_name_keeps_the_old_one_and_takes_no_others() {
+    let mut house = House::new();
+    house.visit(1, "carol", 3, NAME_TRIED);
+    house.join_key(2, "alice", 1);
+    house.send(2, r#"{"type":"nick","name":"car0l"}"#);
+    let (code, msg) = house.error(2);
+    assert_eq!(code, "name_taken");
+    assert_eq!(msg, "\"car0l\" looks like \"carol\", which is taken. Try car0l-2.");
+    house.send(2, r#"{"type":"nick","name":"alicia"}"#);
+    assert!(house.owns("alice") && house.owns("alicia"));
+    house.send(2, r#"{"type":"nick","name":"ALICIA"}"#);
+    assert_eq!(house.texts(2, "renamed").len(), 2, "another way to write it is no other name");
+}
+
+#[test]
+fn a_server_may_want_ascii_names() {
+    let mut house = House::with(Rules { ascii_names: true, ..Rules::default() }, Records::default());
+    house.join(1, "José");
+    assert_eq!(house.error(1).0, "bad_name");
+    house.join(2, "Jose");
+    assert!(house.is_in(2));
+}

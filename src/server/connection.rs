@@ -4,20 +4,27 @@
 //! tries the socket and returns. Only a socket that is full gets a [backlog](Backlog), and with it a
 //! task of its own that ends with the backlog.
 //!
+//! What the socket gets may be sealed: see [`Wire`]. A backlog holds frames unsealed, since receivers
+//! share those.
+//!
 //! Invariants: frames reach the socket in the order of the `send` calls; a frame once begun is
 //! finished before anything else; while there is a backlog nothing is written but by its task.
 
 use super::backlog::Backlog;
+use super::gate::Pass;
 use super::roll::Place;
+use super::wire::Wire;
 use crate::chat::{Peer, SessionId};
 use crate::limits::{BACKLOG_STALL, CLOSE_GRACE};
 use crate::protocol::{Code, Event};
+use crate::security::{ChannelError, Status};
 use bytes::Bytes;
 use socket2::SockRef;
 use std::io;
 use std::net::Shutdown;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -32,11 +39,19 @@ pub(super) struct Connection {
     pub(super) stream: TcpStream,
     max_backlog: usize,
     writing: Mutex<Writing>,
-    _place: Place,
+    tickets: Tickets,
 }
 
-#[derive(Debug, Default)]
+/// What a connection holds of the server's room, given back when it is gone.
+#[derive(Debug)]
+pub(super) struct Tickets {
+    pub(super) pass: Pass,
+    pub(super) _place: Place,
+}
+
+#[derive(Debug)]
 struct Writing {
+    wire: Wire,
     backlog: Option<Box<Backlog>>,
     /// Since when nothing more is taken: the connection ends when the backlog is empty.
     ending: Option<Instant>,
@@ -72,11 +87,22 @@ impl Connection {
     pub(super) fn new(
         id: SessionId,
         peer: Peer,
-        stream: TcpStream,
+        (stream, wire): (TcpStream, Wire),
         max_backlog: usize,
-        place: Place,
+        tickets: Tickets,
     ) -> Arc<Self> {
-        Arc::new(Self { id, peer, stream, max_backlog, writing: Mutex::default(), _place: place })
+        let writing = Mutex::new(Writing { wire, backlog: None, ending: None, aborted: false });
+        Arc::new(Self { id, peer, stream, max_backlog, writing, tickets })
+    }
+
+    /// What the peer sent, unsealed.
+    pub(super) fn unseal(&self, bytes: &[u8], plain: &mut Vec<u8>) -> Result<Status, ChannelError> {
+        self.lock().wire.open(&self.stream, bytes, plain)
+    }
+
+    /// Its pass through the gate.
+    pub(super) fn pass(&self) -> &Pass {
+        &self.tickets.pass
     }
 
     /// Writes whole frames, or keeps them for later. Never waits. A broken connection swallows
@@ -93,12 +119,8 @@ impl Connection {
             }
             return;
         }
-        let written = match self.stream.try_write(frames) {
-            Ok(written) => written,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            Err(_) => return,
-        };
-        if written < frames.len() {
+        let Ok(written) = writing.wire.write(&self.stream, frames) else { return };
+        if written < frames.len() || writing.wire.waiting() > 0 {
             let backlog = writing.backlog.insert(Box::new(Backlog::after(frames, written)));
             if backlog.bytes() > self.max_backlog {
                 self.give_up(&mut writing);
@@ -113,10 +135,18 @@ impl Connection {
         let mut writing = self.lock();
         if writing.ending.is_none() {
             writing.ending = Some(Instant::now());
-            if writing.backlog.is_none() {
-                self.say_end();
+            if writing.backlog.is_none() && !self.say_end(&mut writing.wire) {
+                writing.backlog = Some(Box::default());
+                drop(writing);
+                tokio::spawn(Arc::clone(self).drain());
             }
         }
+    }
+
+    /// Waits so long; `true`: the connection broke meanwhile, which a reader that waits would not see.
+    pub(super) async fn breaks_within(&self, time: Duration) -> bool {
+        let broken = timeout(time, self.stream.ready(Interest::ERROR)).await;
+        matches!(broken, Ok(Err(_))) || matches!(broken, Ok(Ok(ready)) if ready.is_error())
     }
 
     /// What is to be done with what the peer sends.
@@ -155,25 +185,19 @@ impl Connection {
     /// Writes as much of the backlog as the socket takes.
     fn write_backlog(self: &Arc<Self>) -> Progress {
         let mut writing = self.lock();
-        let Some(backlog) = &mut writing.backlog else { return Progress::Done };
-        let mut progress = Progress::None;
-        while let Some(chunk) = backlog.next() {
-            match self.stream.try_write(chunk) {
-                Ok(written) => {
-                    progress = Progress::Some;
-                    backlog.take(written);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return progress,
-                Err(_) => {
-                    writing.backlog = None;
-                    return Progress::Broken;
-                }
+        let Writing { wire, backlog: Some(backlog), .. } = &mut *writing else { return Progress::Done };
+        match write_all(wire, &self.stream, backlog) {
+            Ok(Progress::Done) => {}
+            Ok(progress) => return progress,
+            Err(_) => {
+                writing.backlog = None;
+                return Progress::Broken;
             }
         }
-        writing.backlog = None;
-        if writing.ending.is_some() {
-            self.say_end();
+        if writing.ending.is_some() && !self.say_end(&mut writing.wire) {
+            return Progress::Some;
         }
+        writing.backlog = None;
         Progress::Done
     }
 
@@ -197,7 +221,12 @@ impl Connection {
     /// Tells the peer that nothing more comes, and makes sure that it ends: a peer that keeps its
     /// side open is cut off after the grace. Closing at once instead would discard what the peer
     /// has not read yet (RFC 1122 4.2.2.13).
-    fn say_end(self: &Arc<Self>) {
+    ///
+    /// `false`: the socket is full, so that it must be done again.
+    fn say_end(self: &Arc<Self>, wire: &mut Wire) -> bool {
+        if !wire.end(&self.stream) {
+            return false;
+        }
         let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
         let connection = Arc::downgrade(self);
         tokio::spawn(async move {
@@ -206,6 +235,7 @@ impl Connection {
                 connection.abort(&mut connection.lock());
             }
         });
+        true
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Writing> {
@@ -213,8 +243,27 @@ impl Connection {
     }
 }
 
+/// Writes as much of `backlog` as the socket takes.
+fn write_all(wire: &mut Wire, stream: &TcpStream, backlog: &mut Backlog) -> io::Result<Progress> {
+    let waited = wire.waiting() + backlog.bytes();
+    let progress = |wire: &Wire, backlog: &Backlog| match wire.waiting() + backlog.bytes() {
+        left if left < waited => Progress::Some,
+        _ => Progress::None,
+    };
+    while wire.flush(stream)? {
+        let Some(chunk) = backlog.next() else { return Ok(Progress::Done) };
+        let (written, wanted) = (wire.write(stream, chunk)?, chunk.len());
+        backlog.take(written);
+        if written < wanted {
+            break;
+        }
+    }
+    Ok(progress(wire, backlog))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::gate::Gate;
     use super::*;
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
@@ -228,9 +277,11 @@ mod tests {
             TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
         let (stream, address) = listener.accept().await.expect("a connection");
         SockRef::from(&stream).set_send_buffer_size(4096).expect("an option");
-        let identity = Peer { ip: address.ip(), operator: false };
+        let identity = Peer { ip: address.ip(), key: None, encrypted: false, local: true };
         let place = Arc::new(super::super::roll::Roll::default()).enter(1).expect("a place");
-        (Connection::new(SessionId(1), identity, stream, max_backlog, place), peer)
+        let pass = Gate::new(None, 1).enter(identity.ip, 0, Duration::ZERO).expect("a pass");
+        let tickets = Tickets { pass, _place: place };
+        (Connection::new(SessionId(1), identity, (stream, Wire::Plain), max_backlog, tickets), peer)
     }
 
     async fn read_frames(mut peer: TcpStream) -> Vec<String> {

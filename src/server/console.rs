@@ -122,7 +122,12 @@ impl Console {
                 Err(error) => self.show(&error.to_string()),
             },
             // The table offers none of these at the console.
-            Action::Me(_) | Action::Query(_) | Action::Reply(_) | Action::Clear | Action::Quit => {}
+            Action::Me(_)
+            | Action::Query(_)
+            | Action::Reply(_)
+            | Action::Verify(_)
+            | Action::Clear
+            | Action::Quit => {}
         }
     }
 

@@ -1,20 +1,29 @@
-//! What a server keeps between runs: so far its id, by which clients know it again.
+//! What a server keeps between runs: its key, by which clients know it again, and its books.
 //!
-//! The directory is locked while a server runs, so that no two announce the same id.
+//! The directory is its owner's alone, and locked while a server runs, so that no two announce the
+//! same key. Whoever can read it may act for the server, and so is an operator: the secret in it
+//! proves that.
 
 use crate::files;
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Read};
+use crate::security::{KeyError, Keypair, Passphrase, PassphraseError};
+use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
-/// Digits of a server's id.
-const ID_DIGITS: usize = 16;
+/// The server's private key.
+pub const KEY_FILE: &str = "server.pem";
+
+/// The passphrase of a closed server.
+pub const PASSPHRASE_FILE: &str = "passphrase";
+
+/// What proves to the server that a client may read this directory.
+pub const SECRET_FILE: &str = "operator-secret";
 
 /// A server's directory, locked while this lives.
 #[derive(Debug)]
 pub(super) struct DataDir {
-    pub(super) id: String,
     /// `None`: nothing is kept.
+    path: Option<PathBuf>,
     _lock: Option<File>,
 }
 
@@ -29,68 +38,59 @@ pub enum DataDirError {
         "another lanchat server runs with the data directory {0}; stop it, or give this one its own with --data-dir"
     )]
     InUse(PathBuf),
-    /// The id in it is no id.
-    #[error("{0} holds no id of {ID_DIGITS} hexadecimal digits; delete it to get a new one")]
-    Damaged(PathBuf),
-    /// The system gives no random numbers.
-    #[error("no random numbers from the system: {0}")]
-    Random(getrandom::Error),
+    /// See [`KeyError`].
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// See [`PassphraseError`].
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
 }
 
 impl DataDir {
-    /// Opens the directory, making it and a new id if they are not there.
+    /// Opens the directory, making it if it is not there.
     pub(super) fn open(path: &Path) -> Result<Self, DataDirError> {
         let unusable = |error| DataDirError::Unusable(path.into(), error);
-        create_private(path).map_err(unusable)?;
-        let lock = File::create(path.join("lock")).map_err(unusable)?;
+        files::create_directory(path).map_err(unusable)?;
+        // Private like the rest: whoever can open it could hold it, and keep the server from starting.
+        let lock = files::private().write(true).open(path.join("lock")).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(DataDirError::InUse(path.into())),
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
-        let id = read_or_make_id(&path.join("id"))?;
-        Ok(Self { id, _lock: Some(lock) })
+        Ok(Self { path: Some(path.into()), _lock: Some(lock) })
     }
 
-    /// Keeps nothing: another id each time.
-    pub(super) fn none() -> Result<Self, DataDirError> {
-        Ok(Self { id: new_id()?, _lock: None })
+    /// Keeps nothing: another key each time.
+    pub(super) fn none() -> Self {
+        Self { path: None, _lock: None }
     }
-}
 
-fn read_or_make_id(file: &Path) -> Result<String, DataDirError> {
-    let unusable = |error| DataDirError::Unusable(file.into(), error);
-    match File::open(file) {
-        Ok(opened) => {
-            let mut text = String::new();
-            opened.take(256).read_to_string(&mut text).map_err(unusable)?;
-            let id = text.trim();
-            if id.len() == ID_DIGITS && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-                Ok(id.to_owned())
-            } else {
-                Err(DataDirError::Damaged(file.into()))
-            }
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let id = new_id()?;
-            files::replace(file, format!("{id}\n").as_bytes()).map_err(unusable)?;
-            Ok(id)
-        }
-        Err(error) => Err(unusable(error)),
+    /// Where a file of that name is; `None`: nowhere.
+    pub(super) fn file(&self, name: &str) -> Option<PathBuf> {
+        self.path.as_ref().map(|path| path.join(name))
     }
-}
 
-fn new_id() -> Result<String, DataDirError> {
-    getrandom::u64().map(|id| format!("{id:016x}")).map_err(DataDirError::Random)
-}
+    /// The server's key; made at the first start.
+    pub(super) fn key(&self) -> Result<Keypair, DataDirError> {
+        Ok(match self.file(KEY_FILE) {
+            Some(path) => Keypair::load_or_create(&path)?,
+            None => Keypair::ephemeral()?,
+        })
+    }
 
-#[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
+    /// The passphrase of a closed server; made at the first start.
+    pub(super) fn passphrase(&self) -> Result<Passphrase, DataDirError> {
+        Ok(match self.file(PASSPHRASE_FILE) {
+            Some(path) => Passphrase::load_or_create(&path)?,
+            None => Passphrase::generate()?,
+        })
+    }
 
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
+    /// Leaves a secret for clients that may read the directory.
+    pub(super) fn leave_secret(&self, id: &str, secret: &str) -> Result<(), DataDirError> {
+        let Some(path) = self.file(SECRET_FILE) else { return Ok(()) };
+        let content = serde_json::json!({"id": id, "secret": secret}).to_string();
+        files::replace(&path, content.as_bytes()).map_err(|error| DataDirError::Unusable(path, error))
+    }
 }

@@ -5,17 +5,21 @@
 //! and nothing waits under the lock.
 
 use super::connection::Connection;
+use super::guest::Lock;
 use super::turn::{Turn, What};
-use crate::chat::{Audience, Chat, Deliveries, Delivery, Now, Profile, SessionId};
-use crate::limits::{PORTION_BYTES, PORTION_TIME};
+use crate::chat::{Audience, Changes, Chat, Deliveries, Delivery, Now, Records, SessionId};
+use crate::fingerprint::Fingerprint;
+use crate::limits::{MAX_FRAME_BYTES, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME};
 use crate::protocol::request::{ClientPacket, Refusal};
-use crate::protocol::{Code, Event, Request};
+use crate::protocol::{Code, Event, Packet, Request};
 use jiff::Zoned;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::iter::Peekable;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// What a reader found.
 #[derive(Debug)]
@@ -33,19 +37,35 @@ pub(super) enum Incoming {
 pub(super) struct Hub {
     state: Mutex<State>,
     started: Instant,
-    /// From accept to a registered name.
-    handshake: Duration,
+    /// From a session's begin to a registered name.
+    registration: Duration,
     /// Bytes of a turn from which on readers wait.
     max_turn: usize,
+    slice: usize,
     next_session: AtomicU64,
-    /// No turns come any more.
-    closed: AtomicBool,
+    /// Whether no turns come any more.
+    closed: watch::Sender<bool>,
     /// Wakes the flusher: there is a turn, or none will come.
     turn_ready: Notify,
     /// Wakes readers that wait for the turn to be taken.
     turn_taken: Notify,
     /// Wakes the timers: something is due sooner than they know.
     sooner: Notify,
+    /// Wakes whoever saves the books.
+    changed: Notify,
+    /// What a closed server goes by.
+    lock: Option<Arc<Lock>>,
+}
+
+/// How a reader goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// With what is left, once others had their chance.
+    More,
+    /// Once there is [space](Hub::wait_for_space) in the turn.
+    Congested,
+    /// After that time: its user sends faster than is fair.
+    Pause(Duration),
 }
 
 #[derive(Debug)]
@@ -58,24 +78,41 @@ struct State {
     handshakes: VecDeque<(Duration, SessionId)>,
 }
 
+/// What a call of the rules may change that others wait for.
+struct Before {
+    due: Option<Duration>,
+    changes: Changes,
+}
+
+impl Before {
+    fn of(chat: &Chat) -> Self {
+        Self { due: chat.due(), changes: chat.changes() }
+    }
+}
+
 impl Hub {
-    pub(super) fn new(profile: Profile, handshake: Duration, max_turn: usize) -> Arc<Self> {
-        let state = State {
-            chat: Chat::new(profile),
-            turn: Turn::default(),
-            deliveries: Vec::new(),
-            handshakes: VecDeque::new(),
-        };
+    pub(super) fn new(
+        chat: Chat,
+        lock: Option<Arc<Lock>>,
+        registration: Duration,
+        max_turn: usize,
+    ) -> Arc<Self> {
+        let slice = if chat.is_paced() { PACED_SLICE_BYTES } else { MAX_FRAME_BYTES };
+        let state =
+            State { chat, turn: Turn::default(), deliveries: Vec::new(), handshakes: VecDeque::new() };
         Arc::new(Self {
             state: Mutex::new(state),
             started: Instant::now(),
-            handshake,
+            registration,
             max_turn,
+            slice,
             next_session: AtomicU64::new(1),
-            closed: AtomicBool::new(false),
+            closed: watch::Sender::new(false),
             turn_ready: Notify::new(),
             turn_taken: Notify::new(),
             sooner: Notify::new(),
+            changed: Notify::new(),
+            lock,
         })
     }
 
@@ -86,16 +123,16 @@ impl Hub {
 
     /// A connection begins.
     pub(super) fn connect(&self, connection: &Arc<Connection>) {
-        let deadline = self.started.elapsed() + self.handshake;
+        let id = connection.id;
         let mut state = self.lock();
-        state.chat.connect(connection.id, connection.peer);
-        state.turn.step(connection.id, What::Open(Arc::clone(connection)));
-        state.handshakes.push_back((deadline, connection.id));
+        state.chat.connect(id, connection.peer);
+        state.turn.step(id, What::Open(Arc::clone(connection)));
+        state.handshakes.push_back((self.started.elapsed() + self.registration, id));
         if state.handshakes.len() == 1 {
             self.sooner.notify_one();
         }
         drop(state);
-        self.turn_ready.notify_one();
+        self.act(|chat, now, out| chat.screen(id, now, out));
     }
 
     /// A connection's socket is gone.
@@ -106,28 +143,96 @@ impl Hub {
     }
 
     /// What a connection sent, in order. Takes a portion, as nobody else is served meanwhile, and
-    /// leaves the rest in `incoming`. Returns whether the reader must [wait](Self::wait_for_space)
-    /// before it takes more.
-    pub(super) fn receive(&self, id: SessionId, incoming: &mut impl Iterator<Item = Incoming>) -> bool {
+    /// leaves the rest in `incoming`.
+    pub(super) fn receive(
+        &self,
+        id: SessionId,
+        incoming: &mut Peekable<impl Iterator<Item = Incoming>>,
+    ) -> Next {
         let now = self.now();
         let mut state = self.lock();
-        let was_due = state.chat.due();
+        let before = Before::of(&state.chat);
         let State { chat, turn, deliveries, .. } = &mut *state;
-        let (before, begun) = (turn.bytes(), Instant::now());
-        for incoming in incoming {
+        let (bytes, begun) = (turn.bytes(), Instant::now());
+        let mut pause = None;
+        while incoming.peek().is_some() {
+            pause = chat.pause(id, &now);
+            let Some(incoming) = incoming.next_if(|_| pause.is_none()) else { break };
             match incoming {
                 Incoming::Packet(packet) => chat.receive(id, &packet, &now, deliveries),
-                Incoming::Garbage(why) => chat.receive_garbage(id, &why, deliveries),
+                Incoming::Garbage(why) => chat.receive_garbage(id, &why, &now, deliveries),
                 Incoming::Fatal(code, why) => chat.expel(id, code, &why, &now, deliveries),
             }
             deliveries.drain(..).for_each(|delivery| deliver(turn, delivery));
-            if turn.bytes() - before > PORTION_BYTES || begun.elapsed() > PORTION_TIME {
+            if turn.bytes() - bytes > PORTION_BYTES || begun.elapsed() > PORTION_TIME {
                 break;
             }
         }
         let is_congested = turn.bytes() > self.max_turn;
-        self.wake(state, was_due);
-        is_congested
+        self.wake(state, before);
+        match pause {
+            _ if is_congested => Next::Congested,
+            Some(pause) => Next::Pause(pause),
+            None => Next::More,
+        }
+    }
+
+    /// How many bytes of a connection are parsed at a time.
+    pub(super) fn slice_bytes(&self) -> usize {
+        self.slice
+    }
+
+    /// What a closed server goes by; `None`: everybody may come in.
+    pub(super) fn closed_by(&self) -> Option<Arc<Lock>> {
+        self.lock.clone()
+    }
+
+    /// Whether the key may come in to a closed server.
+    pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
+        self.lock().chat.is_member(key)
+    }
+
+    /// The key may come in from now on.
+    pub(super) fn add_member(&self, key: Fingerprint, ip: IpAddr, name: &str) {
+        self.act(|chat, now, _| chat.add_member(key, ip, name, now));
+    }
+
+    /// A packet for one session, from the server's own tasks.
+    pub(super) fn tell(&self, id: SessionId, packet: Packet) {
+        self.act(|_, _, out| out.push(Delivery::one(id, packet)));
+    }
+
+    /// Waits until the books have changed in such a way; `false` once the hub is closed.
+    pub(super) async fn changed(&self, how: impl Fn(Changes) -> bool) -> bool {
+        while !how(self.lock().chat.changes()) {
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = self.closed() => return false,
+            }
+        }
+        true
+    }
+
+    /// What has changed of the books since it was last taken, and no more than that. What may be much
+    /// is read a portion at a time, as nobody else is served meanwhile; what changes between two of
+    /// them counts as changed again.
+    pub(super) fn take_records(&self) -> (Changes, Records) {
+        let now = self.now();
+        let mut state = self.lock();
+        let changes = state.chat.take_changes();
+        let mut records = if changes.standing { state.chat.standing(&now) } else { Records::default() };
+        drop(state);
+        while changes.members && self.lock().chat.more_members(&mut records.members) {}
+        let mut from = changes.names.then_some(0);
+        while let Some(place) = from {
+            from = self.lock().chat.more_names(place, &now, &mut records.names);
+        }
+        (changes, records)
+    }
+
+    /// What was taken of the books could not be saved.
+    pub(super) fn give_back(&self, lost: Changes) {
+        self.lock().chat.give_back_changes(lost);
     }
 
     /// A request from the console.
@@ -153,14 +258,24 @@ impl Hub {
 
     /// No further turns: the flusher writes what there is and ends.
     pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+        self.closed.send_replace(true);
         self.turn_ready.notify_one();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        *self.closed.borrow()
+    }
+
+    /// Waits until the hub is closed.
+    pub(super) async fn closed(&self) {
+        // An error would mean that the sender is gone, and it is our own.
+        let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
     }
 
     /// The next turn; waits for one. `None` once the hub is closed and all is taken.
     pub(super) async fn next_turn(&self) -> Option<Turn> {
         loop {
-            let closed = self.closed.load(Ordering::Acquire);
+            let closed = self.is_closed();
             let turn = std::mem::take(&mut self.lock().turn);
             if !turn.is_empty() {
                 self.turn_taken.notify_waiters();
@@ -230,20 +345,24 @@ impl Hub {
     fn act<T>(&self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries) -> T) -> T {
         let now = self.now();
         let mut state = self.lock();
-        let was_due = state.chat.due();
+        let before = Before::of(&state.chat);
         let State { chat, turn, deliveries, .. } = &mut *state;
         let result = call(chat, &now, deliveries);
         deliveries.drain(..).for_each(|delivery| deliver(turn, delivery));
-        self.wake(state, was_due);
+        self.wake(state, before);
         result
     }
 
     /// Gives the lock back and wakes whoever has something to do now.
-    fn wake(&self, state: MutexGuard<'_, State>, was_due: Option<Duration>) {
-        if was_due.is_none() && state.chat.due().is_some() {
+    fn wake(&self, state: MutexGuard<'_, State>, before: Before) {
+        if before.due.is_none() && state.chat.due().is_some() {
             self.sooner.notify_one();
         }
         let is_ready = !state.turn.is_empty();
+        // Once for many changes: whoever saves looks at all of them.
+        if before.changes != state.chat.changes() {
+            self.changed.notify_one();
+        }
         drop(state);
         if is_ready {
             self.turn_ready.notify_one();
@@ -265,5 +384,6 @@ fn deliver(turn: &mut Turn, delivery: Delivery) {
         Delivery::Packet { audience: Audience::Sessions(sessions), packet } => turn.direct(&packet, sessions),
         Delivery::Follow(session) => turn.step(session, What::Follow),
         Delivery::Close(session) => turn.step(session, What::Close),
+        Delivery::Log(what) => tracing::info!("{what}"),
     }
 }

@@ -1,22 +1,22 @@
 //! Sockets that take connections, and the loop that accepts them.
 
-use super::connection::Connection;
-use super::hub::Hub;
-use super::roll::{Place, Roll};
-use super::session::{self, Seat};
-use crate::chat::Peer;
+use super::connection::Tickets;
+use super::door::{self, Door};
+use super::gate::Gate;
+use super::memory;
+use super::roll::Roll;
 use crate::limits::{
-    ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, CLOSE_GRACE, KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_PROBES,
+    ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_PROBES,
+    SEND_BUFFER_BYTES,
 };
 use crate::protocol::{Code, Event};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use tokio::io::AsyncWriteExt;
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 /// Connections that wait to be accepted. The kernel cuts it to its own bound.
 const LISTEN_BACKLOG: i32 = 4096;
@@ -24,11 +24,16 @@ const LISTEN_BACKLOG: i32 = 4096;
 /// Connections over the bound that are being told so at a time; further ones are just closed.
 const FAREWELLS: usize = 32;
 
+/// Bytes of an unwanted client's that are read, so that it can read why it is one.
+const FAREWELL_BYTES: u64 = 64 * 1024;
+
 /// What the accept loop goes by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Admission {
     pub(super) max_clients: usize,
-    pub(super) max_backlog: usize,
+    pub(super) gate: Arc<Gate>,
+    pub(super) roll: Arc<Roll>,
+    pub(super) memory: memory::Meter,
 }
 
 /// Opens a socket on `address`, or on every address of the machine.
@@ -61,8 +66,8 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts until dropped. Errors never end the loop: running out of descriptors or memory makes it
-/// wait for a while. Each session is a task that ends with its connection; `roll` counts those.
-pub(super) async fn accept(listener: &TcpListener, hub: &Arc<Hub>, admission: Admission, roll: &Arc<Roll>) {
+/// wait for a while. Each connection is a task that ends with it; the roll counts those.
+pub(super) async fn accept(listener: &TcpListener, door: &Arc<Door>, admission: &Admission) {
     let farewells = Arc::new(Semaphore::new(FAREWELLS));
     let mut pause = ACCEPT_PAUSE_MIN;
     loop {
@@ -70,13 +75,14 @@ pub(super) async fn accept(listener: &TcpListener, hub: &Arc<Hub>, admission: Ad
             Ok((stream, address)) => {
                 pause = ACCEPT_PAUSE_MIN;
                 tracing::debug!(%address, "a client connects");
-                match roll.enter(admission.max_clients) {
-                    None => say_full(stream, admission.max_clients, &farewells),
-                    Some(place) => {
-                        let connection = admit(hub, stream, address, admission.max_backlog, place);
-                        // Taken here, so that a shutdown at this moment does not miss it.
-                        tokio::spawn(session::run(Seat::take(Arc::clone(hub), connection)));
+                match admit(door, admission, address) {
+                    // The count is taken here, so that a shutdown at this moment does not miss it.
+                    Ok(tickets) => {
+                        tune(&stream);
+                        tokio::spawn(door::serve(Arc::clone(door), stream, address, tickets));
                     }
+                    Err(Some((code, why))) => say(stream, code, why, &farewells),
+                    Err(None) => reset(&stream),
                 }
             }
             // The peer gave up while it waited, or its network did: the next one is fine.
@@ -88,6 +94,24 @@ pub(super) async fn accept(listener: &TcpListener, hub: &Arc<Hub>, admission: Ad
             }
         }
     }
+}
+
+/// Room for a connection; or what it is told, if it is told anything.
+fn admit(door: &Door, admission: &Admission, address: SocketAddr) -> Result<Tickets, Option<(Code, String)>> {
+    let Admission { max_clients, gate, roll, memory } = admission;
+    let full = |why: String| Some((Code::ServerFull, why));
+    let place = roll.enter(*max_clients).ok_or_else(|| {
+        full(format!("this server has all the {max_clients} clients it takes; try again later"))
+    })?;
+    if memory.is_full() {
+        return Err(full("this server is short of memory and takes no more clients; try again later".into()));
+    }
+    let ip = address.ip().to_canonical();
+    let pass = gate.enter(ip, roll.open(), door.hub.uptime()).map_err(|closed| {
+        tracing::debug!(%ip, ?closed, "a client is not let in");
+        None
+    })?;
+    Ok(Tickets { pass, _place: place })
 }
 
 /// accept(2): errors of the new connection come out of accept on Linux.
@@ -103,23 +127,13 @@ fn is_of_the_peer(error: &io::Error) -> bool {
     )
 }
 
-fn admit(
-    hub: &Hub,
-    stream: TcpStream,
-    address: SocketAddr,
-    max_backlog: usize,
-    place: Place,
-) -> Arc<Connection> {
-    if let Err(error) = tune(&stream) {
+fn tune(stream: &TcpStream) {
+    if let Err(error) = try_tune(stream) {
         tracing::debug!(%error, "a socket option could not be set");
     }
-    let ip = address.ip().to_canonical();
-    let own = stream.local_addr().is_ok_and(|local| local.ip().to_canonical() == ip);
-    let peer = Peer { ip, operator: own || ip.is_loopback() };
-    Connection::new(hub.number(), peer, stream, max_backlog, place)
 }
 
-fn tune(stream: &TcpStream) -> io::Result<()> {
+fn try_tune(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_IDLE)
@@ -127,6 +141,7 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
         .with_retries(KEEPALIVE_PROBES);
     let socket = SockRef::from(stream);
     socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     // Unacknowledged data ends a dead connection in the same time (RFC 5482); keep-alive alone
     // would leave it to the retransmissions, a quarter of an hour.
     #[cfg(target_os = "linux")]
@@ -134,18 +149,18 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-fn say_full(mut stream: TcpStream, max_clients: usize, farewells: &Arc<Semaphore>) {
-    let Ok(permit) = Arc::clone(farewells).try_acquire_owned() else { return };
-    let text = format!("this server has all the {max_clients} clients it takes; try again later");
-    let frame = Event::error(Code::ServerFull, text).to_packet("", None).to_frame();
+/// Closes without a word, at no further cost.
+fn reset(stream: &TcpStream) {
+    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+/// Tells why the connection is closed: in the clear, since it comes before any handshake. A client
+/// that expects TLS can tell it from a server that is not there.
+fn say(stream: TcpStream, code: Code, why: String, farewells: &Arc<Semaphore>) {
+    let Ok(permit) = Arc::clone(farewells).try_acquire_owned() else { return reset(&stream) };
+    let frame = Event::error(code, why).to_packet("", None).to_frame();
     tokio::spawn(async move {
         let _permit = permit;
-        let farewell = async {
-            stream.write_all(&frame).await?;
-            stream.shutdown().await?;
-            // Reading to the end keeps the close from discarding the line on its way.
-            tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
-        };
-        let _ = timeout(CLOSE_GRACE, farewell).await;
+        door::farewell(stream, &frame, FAREWELL_BYTES).await;
     });
 }

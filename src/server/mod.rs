@@ -8,31 +8,44 @@ mod connection;
 mod console;
 mod data_dir;
 mod descriptors;
+mod door;
 mod flusher;
+mod gate;
+mod guest;
 mod hub;
 mod listener;
+mod memory;
+mod records;
 mod roll;
+mod secrets;
 mod session;
 mod signals;
 mod timers;
 mod turn;
+mod wire;
 
 pub use console::Console;
-pub use data_dir::DataDirError;
+pub use data_dir::{DataDirError, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE};
 pub use signals::StopSignals;
 
-use crate::chat::Profile;
+use crate::chat::{Chat, Profile, Rules};
+use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_CLIENTS, DEFAULT_PORT, HANDSHAKE_TIMEOUT, MAX_TURN_BYTES,
-    SHUTDOWN_GRACE,
+    DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_CLIENTS, DEFAULT_MAX_PER_ADDRESS, DEFAULT_PORT, MAX_TURN_BYTES,
+    REGISTRATION_TIMEOUT, SHUTDOWN_GRACE,
 };
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Event, Request};
+use crate::security::{ChannelError, Passphrase, ServerTls};
 use data_dir::DataDir;
+use door::Door;
+use gate::Gate;
+use guest::Lock;
 use hub::Hub;
 use listener::Admission;
 use roll::Roll;
+use secrets::Secrets;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -55,12 +68,32 @@ pub struct Options {
     pub max_clients: Option<usize>,
     /// Bytes that may wait for a client that does not read.
     pub backlog: usize,
-    /// Where the server's id is kept; when absent it has another one each time.
+    /// Where the server's key and books are kept; when absent it has another key each time.
     pub data_dir: Option<PathBuf>,
     /// The message of the day; empty for none.
     pub motd: String,
-    /// How long a connection may take to its first packet.
-    pub handshake: Duration,
+    /// How long a session may take to its first packet.
+    pub registration: Duration,
+    /// Whether clients may come in without TLS.
+    pub plaintext: bool,
+    /// Whether only those may come in who know a passphrase.
+    pub entrance: Entrance,
+    /// Connections of one address once the server is half full; `None`: no bound.
+    pub max_per_address: Option<usize>,
+    /// What the chat goes by.
+    pub rules: Rules,
+}
+
+/// Who may come in.
+#[derive(Debug, Clone, Default)]
+pub enum Entrance {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Members, and who proves to know this passphrase.
+    Closed(Passphrase),
+    /// The same, with the passphrase that the data directory holds; made there if there is none.
+    ClosedByOwn,
 }
 
 impl Default for Options {
@@ -73,7 +106,11 @@ impl Default for Options {
             backlog: DEFAULT_BACKLOG_BYTES,
             data_dir: None,
             motd: String::new(),
-            handshake: HANDSHAKE_TIMEOUT,
+            registration: REGISTRATION_TIMEOUT,
+            plaintext: false,
+            entrance: Entrance::Open,
+            max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
+            rules: Rules::default(),
         }
     }
 }
@@ -95,24 +132,34 @@ pub enum StartError {
     /// See [`DataDirError`].
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// The system gives no random numbers.
+    #[error("no random numbers from the system: {0}")]
+    Random(#[from] getrandom::Error),
+    /// No TLS with this key.
+    #[error("TLS can't be set up: {0}")]
+    Tls(#[from] ChannelError),
 }
 
 /// A server whose port is open.
 #[derive(Debug)]
 pub struct Server {
     hub: Arc<Hub>,
+    door: Arc<Door>,
     listener: TcpListener,
     address: SocketAddr,
     info: ServerInfo,
+    key: Fingerprint,
     admission: Admission,
+    code: String,
     /// Locked while the server lives.
-    _data_dir: DataDir,
+    data_dir: Arc<DataDir>,
 }
 
 /// A way to a running server from the same process: its console, or the client that hosts it.
 #[derive(Debug, Clone)]
 pub struct Handle {
     hub: Arc<Hub>,
+    code: String,
 }
 
 impl Server {
@@ -121,30 +168,46 @@ impl Server {
     /// # Errors
     /// A [`StartError`] with its remedy.
     pub fn bind(options: Options) -> Result<Self, StartError> {
-        let data_dir = match &options.data_dir {
+        let data_dir = Arc::new(match &options.data_dir {
             Some(path) => DataDir::open(path)?,
-            None => DataDir::none()?,
+            None => DataDir::none(),
+        });
+        let keys = data_dir.key()?;
+        let key = keys.fingerprint();
+        let passphrase = match options.entrance.clone() {
+            Entrance::Open => None,
+            Entrance::Closed(passphrase) => Some(passphrase),
+            Entrance::ClosedByOwn => Some(data_dir.passphrase()?),
         };
-        let admission = Admission {
-            max_clients: max_clients(options.max_clients, descriptors::clients_that_fit()),
-            max_backlog: options.backlog,
-        };
+        let lock = passphrase.map(|passphrase| Arc::new(Lock { passphrase, key }));
+        let tls = ServerTls::new(&keys)?;
         let listener = listener::listen(options.address, options.port)
             .map_err(|error| start_error(error, options.address, options.port))?;
         let address =
             listener.local_addr().map_err(|error| start_error(error, options.address, options.port))?;
         let info = ServerInfo {
-            id: data_dir.id.clone(),
-            name: options.name,
+            id: key.id(),
+            name: options.name.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        let hub = Hub::new(
-            Profile { server: info.clone(), motd: options.motd },
-            options.handshake,
-            // No single turn closes a client that reads.
-            MAX_TURN_BYTES.min(options.backlog / 4),
-        );
-        Ok(Self { hub, listener, address, info, admission, _data_dir: data_dir })
+        let (chat, code) = chat(&options, info.clone(), lock.is_some(), &data_dir)?;
+        // No single turn closes a client that reads.
+        let max_turn = MAX_TURN_BYTES.min(options.backlog / 4);
+        let hub = Hub::new(chat, lock, options.registration, max_turn);
+        let max_clients = max_clients(options.max_clients, descriptors::clients_that_fit());
+        let admission = Admission {
+            max_clients,
+            gate: Gate::new(options.max_per_address, max_clients),
+            roll: Arc::new(Roll::default()),
+            memory: memory::Meter::new(),
+        };
+        let door = Door::new(Arc::clone(&hub), tls, options.plaintext, options.backlog, options.registration);
+        Ok(Self { hub, door, listener, address, info, key, admission, code, data_dir })
+    }
+
+    /// The fingerprint of its key.
+    pub fn key(&self) -> Fingerprint {
+        self.key
     }
 
     /// The address it listens on.
@@ -164,30 +227,34 @@ impl Server {
 
     /// A way to it while it runs.
     pub fn handle(&self) -> Handle {
-        Handle { hub: Arc::clone(&self.hub) }
+        Handle { hub: Arc::clone(&self.hub), code: self.code.clone() }
     }
 
     /// Serves until `stop` ends; then takes no more connections, tells everybody `bye`, and
     /// returns once all have read it, or after [`SHUTDOWN_GRACE`].
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { hub, listener, admission, _data_dir, .. } = self;
-        // Both end below: the flusher with the hub, the timers by being aborted.
+        let Self { hub, door, listener, admission, data_dir, .. } = self;
+        let roll = Arc::clone(&admission.roll);
+        // All of them end below: the flusher and the keeper with the hub, the timers by being aborted.
         let flusher = tokio::spawn(flusher::run(Arc::clone(&hub)));
+        let keeper = tokio::spawn(records::keep(Arc::clone(&hub), data_dir));
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
-        let roll = Arc::new(Roll::default());
         tokio::select! {
-            () = listener::accept(&listener, &hub, admission, &roll) => {}
+            () = listener::accept(&listener, &door, &admission) => {}
             () = stop => {}
         }
         drop(listener);
+        door.close();
         hub.shut_down();
         if timeout(SHUTDOWN_GRACE, roll.empty()).await.is_err() {
             tracing::warn!(clients = roll.open(), "some clients could not be closed in time");
         }
         timers.abort();
         hub.close();
-        if let Err(error) = flusher.await {
-            tracing::error!(%error, "the flusher ended badly");
+        for (task, name) in [(flusher, "flusher"), (keeper, "keeper of the books")] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "the {name} ended badly");
+            }
         }
     }
 }
@@ -203,6 +270,12 @@ impl Handle {
         self.hub.census().1
     }
 
+    /// The code that makes whoever types `/op CODE` an operator, once, within ten minutes of the
+    /// server's start.
+    pub fn operator_code(&self) -> &str {
+        &self.code
+    }
+
     /// Since the server started.
     pub fn uptime(&self) -> Duration {
         self.hub.uptime()
@@ -215,6 +288,22 @@ impl Handle {
     pub fn request(&self, request: &Request) -> Result<Event, Refusal> {
         self.hub.console(request)
     }
+}
+
+/// The rules with the books that the directory holds, and the operator's code.
+fn chat(
+    options: &Options,
+    server: ServerInfo,
+    closed: bool,
+    data_dir: &DataDir,
+) -> Result<(Chat, String), StartError> {
+    let secrets = Secrets::make()?;
+    data_dir.leave_secret(&server.id, &secrets.token)?;
+    let profile = Profile { server, motd: options.motd.clone() };
+    let rules = Rules { closed, ..options.rules.clone() };
+    let mut chat = Chat::new(profile, rules, records::load(data_dir)?);
+    chat.offer_operator(&secrets.code, &secrets.token);
+    Ok((chat, secrets.code))
 }
 
 /// The bound that holds: what was asked for or is usual, as far as the descriptors allow it.

@@ -1,0 +1,306 @@
+//! From an accepted socket to a session: which protocol the peer speaks, and the TLS handshake.
+//!
+//! One byte tells. A TLS record begins with 0x16 and a packet with `{`; what begins otherwise, such
+//! as a web page's request, never gets further. Until the first byte a connection costs no more than
+//! its task.
+
+use super::connection::{Connection, Tickets};
+use super::gate::{Handshaking, Offence, Pass};
+use super::hub::Hub;
+use super::session::{self, Seat};
+use super::wire::Wire;
+use crate::chat::Peer;
+use crate::limits::{
+    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, TLS_TIMEOUT, TLS_TIMEOUT_CROWDED,
+};
+use crate::protocol::{Code, Event};
+use crate::security::{ChannelError, ServerChannel, ServerTls, Status};
+use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::{timeout, timeout_at};
+
+/// The first byte of a TLS record that holds a handshake (RFC 8446 5.1).
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// How often an address whose share of handshakes is under way is looked at again.
+const SHARE_PAUSE: Duration = Duration::from_millis(20);
+
+/// How often a handshake that takes long looks whether others wait.
+const CROWD_PAUSE: Duration = Duration::from_millis(250);
+
+/// Bytes taken at a time during a handshake.
+const READ_BYTES: usize = 4 * 1024;
+
+/// Bytes discarded, so that a last line arrives: closing over unread bytes would take it from the
+/// peer.
+const DRAIN_BYTES: u64 = 4 * 1024;
+
+thread_local! {
+    static BUFFER: RefCell<[u8; READ_BYTES]> = const { RefCell::new([0; READ_BYTES]) };
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Door {
+    pub(super) hub: Arc<Hub>,
+    pub(super) tls: ServerTls,
+    /// Whether plaintext may come in.
+    pub(super) plaintext: bool,
+    pub(super) max_backlog: usize,
+    /// How long a plaintext client may take to its first byte.
+    pub(super) registration: Duration,
+    /// Handshakes under way.
+    permits: Semaphore,
+    /// Whether nobody comes in any more.
+    closed: watch::Sender<bool>,
+}
+
+/// A connection that has said what it speaks.
+struct Opened {
+    stream: TcpStream,
+    wire: Wire,
+    peer: Peer,
+    early: Early,
+}
+
+/// What came with the end of the handshake.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    pub(super) plain: Vec<u8>,
+    /// Whether the peer sends nothing more.
+    pub(super) is_all: bool,
+}
+
+/// Why a connection comes to nothing.
+#[derive(Debug)]
+enum Failure {
+    /// The peer is gone, or was silent.
+    Gone,
+    /// What it said is refused, with an answer that it can read.
+    Refused(Code, String),
+    /// What it said costs its address something.
+    Offence(Offence),
+}
+
+impl Door {
+    pub(super) fn new(
+        hub: Arc<Hub>,
+        tls: ServerTls,
+        plaintext: bool,
+        max_backlog: usize,
+        registration: Duration,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            hub,
+            tls,
+            plaintext,
+            max_backlog,
+            registration,
+            permits: Semaphore::new(HANDSHAKES_IN_PROGRESS),
+            closed: watch::Sender::new(false),
+        })
+    }
+
+    /// Nobody comes in any more; those who are about to are cut off.
+    pub(super) fn close(&self) {
+        self.closed.send_replace(true);
+    }
+}
+
+/// Takes a connection from its first byte to its session.
+pub(super) async fn serve(door: Arc<Door>, stream: TcpStream, address: SocketAddr, tickets: Tickets) {
+    let opened = open_until_closed(&door, stream, address, &tickets.pass).await;
+    let Some(Opened { stream, wire, peer, early }) = opened else { return };
+    let id = door.hub.number();
+    let connection = Connection::new(id, peer, (stream, wire), door.max_backlog, tickets);
+    let seat = Seat::take(Arc::clone(&door.hub), connection);
+    let input = session::begin(&seat, early).await;
+    // A task of its own: this one's state would make every idle session bigger.
+    tokio::spawn(session::run(seat, input));
+}
+
+async fn open_until_closed(
+    door: &Door,
+    stream: TcpStream,
+    address: SocketAddr,
+    pass: &Pass,
+) -> Option<Opened> {
+    let mut closed = door.closed.subscribe();
+    tokio::select! {
+        opened = open(door, stream, address, pass) => opened,
+        _ = closed.wait_for(|closed| *closed) => None,
+    }
+}
+
+async fn open(door: &Door, mut stream: TcpStream, address: SocketAddr, pass: &Pass) -> Option<Opened> {
+    let failure = match try_open(door, &mut stream, pass).await {
+        Ok((wire, early)) => {
+            let ip = address.ip().to_canonical();
+            let local = stream.local_addr().is_ok_and(|own| own.ip().to_canonical() == ip);
+            let peer = Peer {
+                ip,
+                key: wire.peer_key(),
+                encrypted: wire.is_sealed(),
+                local: local || ip.is_loopback(),
+            };
+            return Some(Opened { stream, wire, peer, early });
+        }
+        Err(failure) => failure,
+    };
+    match failure {
+        Failure::Gone => {}
+        Failure::Offence(offence) => pass.punish(offence, door.hub.uptime()),
+        Failure::Refused(code, why) => {
+            if code == Code::BadProtocol {
+                pass.punish(Offence::Garbage, door.hub.uptime());
+            }
+            let frame = Event::error(code, why).to_packet("", None).to_frame();
+            farewell(stream, &frame, DRAIN_BYTES).await;
+        }
+    }
+    None
+}
+
+async fn try_open(door: &Door, stream: &mut TcpStream, pass: &Pass) -> Result<(Wire, Early), Failure> {
+    let start = Instant::now();
+    let patience = if door.plaintext { door.registration } else { FIRST_BYTE_TIMEOUT };
+    let mut first = [0];
+    match timeout(patience, stream.peek(&mut first)).await {
+        Ok(Ok(1)) => {}
+        Err(_) if door.plaintext => return Err(Failure::Refused(Code::HandshakeTimeout, too_late())),
+        _ => return Err(Failure::Gone),
+    }
+    match first[0] {
+        TLS_HANDSHAKE => {
+            // Who waits in vain for a turn has done nothing wrong, and who gets one has time left.
+            let patience = TLS_TIMEOUT / 2;
+            let turn = timeout_at((start + patience).into(), turn(door, pass, patience));
+            let turn = turn.await.unwrap_or(Err(Failure::Gone))?;
+            let done = in_time(door, patience, handshake(door, stream)).await;
+            drop(turn);
+            done
+        }
+        // White space is what people type before a packet.
+        b'{' | b' ' | b'\t' | b'\r' | b'\n' if door.plaintext => Ok((Wire::Plain, Early::default())),
+        b'{' => Err(Failure::Refused(Code::TlsRequired, tls_required())),
+        _ => Err(Failure::Refused(Code::BadProtocol, "lanchat: expected TLS".into())),
+    }
+}
+
+fn too_late() -> String {
+    "no first packet came in time; connect again and send one with your name".into()
+}
+
+fn tls_required() -> String {
+    "This lanchat server only accepts TLS 1.3 on this port. Use the lanchat client, or: \
+     openssl s_client -connect HOST:PORT -alpn lanchat/1. The administrator can allow plaintext with \
+     --allow-plaintext."
+        .into()
+}
+
+/// Waits until there is room for a handshake, which is taken for as long as the result lives.
+async fn turn<'a>(
+    door: &'a Door,
+    pass: &Pass,
+    patience: Duration,
+) -> Result<(SemaphorePermit<'a>, Handshaking), Failure> {
+    let wait = pass.handshake_turn(patience, door.hub.uptime()).ok_or(Failure::Gone)?;
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    // A room of people behind one router comes at once, and is through in no time.
+    let share = loop {
+        match pass.begin_handshake() {
+            Some(share) => break share,
+            None => tokio::time::sleep(SHARE_PAUSE).await,
+        }
+    };
+    let permit = door.permits.acquire().await.map_err(|_| Failure::Gone)?;
+    // For what others of that host did meanwhile: they all wait in line, and there may be many.
+    if pass.is_boxed(door.hub.uptime()) {
+        return Err(Failure::Gone);
+    }
+    Ok((permit, share))
+}
+
+/// Waits for a handshake, for less time while others wait for its place.
+async fn in_time<T>(
+    door: &Door,
+    patience: Duration,
+    handshake: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let (start, mut handshake) = (Instant::now(), pin!(handshake));
+    loop {
+        if let Ok(done) = timeout(CROWD_PAUSE, &mut handshake).await {
+            return done;
+        }
+        let is_crowded = door.permits.available_permits() == 0;
+        if start.elapsed() >= if is_crowded { TLS_TIMEOUT_CROWDED } else { patience } {
+            return Err(Failure::Offence(Offence::Timeout));
+        }
+    }
+}
+
+/// The TLS handshake.
+async fn handshake(door: &Door, stream: &mut TcpStream) -> Result<(Wire, Early), Failure> {
+    let mut channel = ServerChannel::new(&door.tls).map_err(|error| {
+        tracing::error!(%error, "no TLS session could be made");
+        Failure::Gone
+    })?;
+    let (mut plain, mut out) = (Vec::new(), Vec::new());
+    loop {
+        stream.readable().await.map_err(|_| Failure::Gone)?;
+        let step = BUFFER.with_borrow_mut(|buffer| match stream.try_read(buffer) {
+            Ok(0) => Err(Failure::Gone),
+            Ok(length) => Ok(channel.receive(&buffer[..length], &mut plain, &mut out)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Ok(Status::Handshaking)),
+            Err(_) => Err(Failure::Gone),
+        })?;
+        let written = stream.write_all(&out).await;
+        out.clear();
+        match step {
+            Ok(Status::Handshaking) => written.map_err(|_| Failure::Gone)?,
+            Ok(status) => {
+                let early = Early { plain, is_all: status == Status::Closed };
+                return written.map(|()| (Wire::sealed(channel), early)).map_err(|_| Failure::Gone);
+            }
+            // As a client does to which this server is not the one it knows.
+            Err(ChannelError::GivenUp(alert)) => {
+                tracing::debug!(%alert, "a client gave up the handshake");
+                return Err(Failure::Gone);
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a TLS handshake failed");
+                // The alert has been written; let it arrive.
+                drain(stream, DRAIN_BYTES).await;
+                return Err(Failure::Offence(Offence::Garbage));
+            }
+        }
+    }
+}
+
+/// Writes a last line and makes sure that it arrives.
+pub(super) async fn farewell(mut stream: TcpStream, line: &[u8], drained: u64) {
+    let _ = timeout(CLOSE_GRACE, async {
+        if stream.write_all(line).await.is_ok() {
+            drain(&mut stream, drained).await;
+        }
+    })
+    .await;
+}
+
+/// Says that nothing more comes and discards what the peer still sends, within bounds.
+async fn drain(stream: &mut TcpStream, most: u64) {
+    let _ = timeout(Duration::from_secs(1), async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream.take(most), &mut tokio::io::sink()).await
+    })
+    .await;
+}

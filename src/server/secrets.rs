@@ -1,0 +1,20 @@
+//! What makes somebody an operator: a code to be typed, and a token to be read from a file.
+
+/// Both are new at each start.
+pub(super) struct Secrets {
+    /// `4827-1163`: 26 bits, single use, a few tries and minutes.
+    pub(super) code: String,
+    /// 32 hexadecimal digits.
+    pub(super) token: String,
+}
+
+impl Secrets {
+    pub(super) fn make() -> Result<Self, getrandom::Error> {
+        let mut token = [0; 16];
+        getrandom::fill(&mut token)?;
+        let token = token.iter().map(|byte| format!("{byte:02x}")).collect();
+        // The bias of the modulus is under 2^-37.
+        let digits = getrandom::u64()? % 100_000_000;
+        Ok(Self { code: format!("{:04}-{:04}", digits / 10_000, digits % 10_000), token })
+    }
+}

@@ -2,19 +2,24 @@
 
 use super::SERVICE;
 use super::interfaces::{Link, is_virtual, links, multicast_port, needs_link_local};
-use super::label::{plain_name, server_label};
+use super::label::{announced_id, plain_name, server_label};
 use super::order::is_usable;
+use crate::fingerprint::Fingerprint;
 use crate::limits::{GOODBYE_WAIT, INTERFACE_CHECK, PROTOCOL_VERSION};
+use crate::text::safe_line;
 use mdns_sd::{DaemonEvent, IfKind, IfPredicate, Receiver, ServiceDaemon, ServiceInfo};
 use std::net::IpAddr;
 
 /// What is announced of a server.
 #[derive(Clone, Debug)]
 pub struct Announcement {
-    /// The server's id, 16 hexadecimal digits: TXT `id`, and part of the label.
+    /// The server's id, the 64 hexadecimal digits of its key's fingerprint: TXT `fp`, in part TXT
+    /// `id`, and 8 of them in the label.
     pub id: String,
     /// The name that people see: TXT `n`, of which 63 bytes are sent.
     pub name: String,
+    /// Whether newcomers need a passphrase: TXT `pw`.
+    pub closed: bool,
     /// The TCP port on which the server listens already.
     pub port: u16,
     /// Announce these addresses and no others; empty for those of the interfaces, as they change.
@@ -131,7 +136,11 @@ fn select_interfaces(daemon: &ServiceDaemon, names: &[String], links: &[Link]) -
 fn service(announcement: &Announcement, label: &str) -> Result<ServiceInfo, mdns_sd::Error> {
     let name = plain_name(&announcement.name);
     let version = PROTOCOL_VERSION.to_string();
-    let txt = [("v", version.as_str()), ("id", announcement.id.as_str()), ("n", name.as_str())];
+    let pw = if announcement.closed { "1" } else { "0" };
+    let fp = Fingerprint::from_id(&announcement.id).map(|fp| fp.base64());
+    let id = announced_id(&announcement.id);
+    let mut txt = vec![("v", version.as_str()), ("id", id), ("n", name.as_str()), ("pw", pw)];
+    txt.extend(fp.as_ref().map(|fp| ("fp", fp.as_str())));
     let (kind, host) = (format!("{SERVICE}."), format!("{label}.local."));
     let addrs = announcement.advertise.as_slice();
     let mut service = ServiceInfo::new(&kind, label, &host, addrs, announcement.port, &txt[..])?;
@@ -161,11 +170,11 @@ async fn log_events(events: Receiver<DaemonEvent>) {
             DaemonEvent::IpDel(ip) => tracing::debug!(%ip, "an announced address is gone"),
             DaemonEvent::NameChange(change) => tracing::warn!(
                 "another server has the name {} on {}; announcing as {}",
-                change.original,
+                safe_line(&change.original),
                 change.intf_name,
-                change.new_name
+                safe_line(&change.new_name)
             ),
-            DaemonEvent::Error(error) => tracing::warn!("mDNS: {error}"),
+            DaemonEvent::Error(error) => tracing::warn!("mDNS: {}", safe_line(&error.to_string())),
             _ => {}
         }
     }
@@ -177,8 +186,9 @@ mod tests {
 
     fn announcement() -> Announcement {
         Announcement {
-            id: "3f9a1c7700112233".into(),
+            id: "3f9a1c7700112233".repeat(4),
             name: "The Office".into(),
+            closed: true,
             port: 7667,
             advertise: Vec::new(),
             interfaces: Vec::new(),
@@ -207,6 +217,10 @@ mod tests {
         assert_eq!(service.get_hostname(), "the-office-3f9a1c77.local.");
         assert_eq!(service.get_property_val_str("id"), Some("3f9a1c7700112233"));
         assert_eq!(service.get_property_val_str("n"), Some("The Office"));
+        assert_eq!(service.get_property_val_str("pw"), Some("1"));
+        let fp = service.get_property_val_str("fp").unwrap();
+        assert_eq!(fp.len(), 43);
+        assert_eq!(fp.parse::<Fingerprint>().unwrap().id(), asked.id);
         assert!(!service.requires_probe() && service.is_addr_auto());
     }
 }

@@ -1,7 +1,7 @@
 //! Who wins among the servers that proved themselves, and when. Pure: time is passed in.
 
-use super::label::{is_called, is_surely};
-use super::outcome::{Found, Outcome, Proof, Tried, server_name};
+use super::label::{is_called, is_same_id, is_surely};
+use super::outcome::{Found, Outcome, Proof, Stranger, Tried, server_name};
 use super::sighting::Sighting;
 use crate::limits::{SETTLE, SETTLE_PENDING};
 use std::net::SocketAddr;
@@ -37,8 +37,8 @@ impl<T> Contest<T> {
     /// Takes in a proof. `expected` is the id that whoever gave the address said is there: if another
     /// server answers, that is noted, and it wins nothing. It will be found under its own name.
     pub(super) fn proof(&mut self, expected: Option<&str>, addr: SocketAddr, proof: Proof<T>, now: Instant) {
-        if expected.is_some_and(|expected| expected != proof.id) {
-            self.tried.strangers.push((addr, server_name(&proof.name, &proof.id)));
+        if expected.is_some_and(|expected| !is_same_id(expected, &proof.id)) {
+            self.tried.strangers.push(Stranger { addr, id: proof.id, name: proof.name });
             return;
         }
         if !self.is_wanted(&proof.id, &proof.name) {
@@ -53,7 +53,7 @@ impl<T> Contest<T> {
         }
         self.first_proof.get_or_insert(now);
         let Proof { id, name, link } = proof;
-        self.proven.push(Found { id, name, addr, addrs: vec![addr], link });
+        self.proven.push(Found { id, name, addr, addrs: vec![addr], namesakes: Vec::new(), link });
     }
 
     /// Notes an address at which nothing answered.
@@ -94,7 +94,7 @@ impl<T> Contest<T> {
 
     /// Whether this server has proved itself.
     pub(super) fn has_proven(&self, id: &str) -> bool {
-        self.proven.iter().any(|found| found.id == id)
+        self.proven.iter().any(|found| is_same_id(&found.id, id))
     }
 
     /// Whether a server that was only seen may turn out to be a wanted one.
@@ -169,7 +169,7 @@ mod tests {
         contest.proof(Some(OFFICE), addr(1), proof(LAB, "office"), Instant::now());
         assert_eq!(contest.verdict(false), Verdict::Open);
         let Outcome::Nothing(tried) = contest.conclude() else { panic!("a stranger won") };
-        assert_eq!(tried.strangers, [(addr(1), "office (a0b1c2d3)".to_owned())]);
+        assert_eq!(tried.strangers, [Stranger { addr: addr(1), id: LAB.into(), name: "office".into() }]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::WELL_KNOWN_HOST;
 use super::contest::{Contest, Verdict};
+use super::label::{is_named, is_same_id};
 use super::order::in_order;
 use super::outcome::{Outcome, Proof};
 use super::search::{Change, Search, SearchOptions};
@@ -161,6 +162,8 @@ struct Hunt<T, P> {
     probe: P,
     contest: Contest<T>,
     contenders: Vec<Contender>,
+    /// The names and ids that were heard of, those that are not wanted among them.
+    heard: Vec<(String, String)>,
     attempts: JoinSet<Attempt<T>>,
     /// Bounds the connections open at the same time.
     permits: Arc<Semaphore>,
@@ -179,6 +182,7 @@ where
             probe,
             contest: Contest::new(options.wanted.clone(), last_used),
             contenders: Vec::new(),
+            heard: Vec::new(),
             attempts: JoinSet::new(),
             permits: Arc::new(Semaphore::new(MAX_PROBES)),
         }
@@ -186,6 +190,12 @@ where
 
     /// Takes in a server that was seen.
     fn sight(&mut self, sighting: Sighting) {
+        let heard = sighting.id.clone().map(|id| (sighting.name.clone(), id));
+        if let Some(heard) = heard.filter(|heard| !self.heard.contains(heard))
+            && self.heard.len() < MAX_SERVERS
+        {
+            self.heard.push(heard);
+        }
         if self.contest.may_be_wanted(&sighting) {
             self.offer(sighting.id, true, sighting.addrs);
         }
@@ -226,7 +236,7 @@ where
     /// for one more than a LAN has: somebody invents them.
     fn contender(&mut self, expected: Option<String>, addrs: &[SocketAddr]) -> Option<usize> {
         let same = |contender: &Contender| match &expected {
-            Some(_) => contender.expected == expected,
+            Some(id) => contender.expected.as_ref().is_some_and(|expected| is_same_id(expected, id)),
             None => contender.expected.is_none() && contender.addrs.iter().any(|a| addrs.contains(a)),
         };
         let present = self.contenders.iter().position(same);
@@ -264,7 +274,7 @@ where
             return;
         }
         for (index, contender) in self.contenders.iter_mut().enumerate() {
-            let proven = contender.expected.as_deref() == Some(id);
+            let proven = contender.expected.as_ref().is_some_and(|expected| is_same_id(expected, id));
             if proven || (index == at && contender.expected.is_none()) {
                 contender.attempts.drain(..).for_each(|task| task.abort());
                 contender.open = 0;
@@ -277,16 +287,24 @@ where
         self.contest.verdict(pending)
     }
 
-    /// The end. Winners get the other addresses that are known of them.
+    /// The end. Winners get the other addresses that are known of them, and their namesakes.
     fn conclude(mut self) -> Outcome<T> {
+        let proven: Vec<_> =
+            self.contest.proven_mut().iter().map(|found| (found.name.clone(), found.id.clone())).collect();
         for found in self.contest.proven_mut() {
             let own = self.contenders.iter().filter(|contender| match &contender.expected {
-                Some(id) => *id == found.id,
+                Some(id) => is_same_id(id, &found.id),
                 None => contender.addrs.contains(&found.addr),
             });
             for addr in own.flat_map(|contender| &contender.addrs) {
                 if !found.addrs.contains(addr) {
                     found.addrs.push(*addr);
+                }
+            }
+            for (name, id) in self.heard.iter().chain(&proven) {
+                let is_told = found.namesakes.iter().any(|told| is_same_id(told, id));
+                if is_named(name, &found.name) && !is_same_id(id, &found.id) && !is_told {
+                    found.namesakes.push(id.clone());
                 }
             }
         }

@@ -69,6 +69,29 @@ pub fn links() -> io::Result<Vec<Link>> {
     Ok(links.into_values().collect())
 }
 
+/// The addresses of this machine that others may reach: not those of containers and virtual machines
+/// unless there are no others, IPv4 first.
+///
+/// # Errors
+/// What the operating system says if it won't list them.
+pub fn own_addresses() -> io::Result<Vec<IpAddr>> {
+    Ok(shared_addresses(&links()?))
+}
+
+fn shared_addresses(links: &[Link]) -> Vec<IpAddr> {
+    let wide = |ip: &IpAddr| !matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
+    let of = |is_meant: fn(&Link) -> bool| {
+        let links = links.iter().filter(|link| !link.loopback && is_meant(link));
+        links.flat_map(|link| link.addrs.iter().copied()).filter(wide).collect::<Vec<_>>()
+    };
+    let mut addrs = of(|link| !is_virtual(&link.name));
+    if addrs.is_empty() {
+        addrs = of(|_| true);
+    }
+    addrs.sort_by_key(IpAddr::is_ipv6);
+    addrs
+}
+
 /// Whether the name is one that container engines and hypervisors give.
 pub(super) fn is_virtual(name: &str) -> bool {
     VIRTUAL.iter().any(|prefix| name.starts_with(prefix))
@@ -123,6 +146,17 @@ mod tests {
         for name in ["eth0", "wlan0", "enp3s0", "br0", "bond0", "lo", "vEthernet (External)"] {
             assert!(!is_virtual(name), "{name}");
         }
+    }
+
+    #[test]
+    fn others_reach_this_machine_at_its_wide_addresses() {
+        let text =
+            |links: &[Link]| shared_addresses(links).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let bridge = link("docker0", &["172.17.0.1"]);
+        let lan = link("eth0", &["fe80::1", "2001:db8::1", "10.0.0.1"]);
+        assert_eq!(text(&[bridge.clone(), lan]), ["10.0.0.1", "2001:db8::1"]);
+        let lo = Link { loopback: true, ..link("lo", &["127.0.0.1"]) };
+        assert_eq!(text(&[lo, bridge]), ["172.17.0.1"]);
     }
 
     #[test]

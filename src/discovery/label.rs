@@ -8,6 +8,9 @@ const SHORT_ID_DIGITS: usize = 8;
 /// Digits from which on an id's beginning is taken for one: fewer are met by chance.
 const MIN_ID_PREFIX: usize = 4;
 
+/// Digits of the shortest id that is compared with others: 64 bits of a key's hash.
+pub(super) const MIN_ID_DIGITS: usize = 16;
+
 /// The DNS label of a server, for instance and host alike: the name in lower-case ASCII letters,
 /// digits and hyphens, then the first 8 digits of the id, as in `office-3f9a1c77`. Unique without
 /// probing, never the machine's own host name, and free of the capitals and dots with which DNS-SD
@@ -33,7 +36,7 @@ pub fn server_label(name: &str, id: &str) -> String {
 /// Whether a server is meant by this name, label or beginning of an id, in whatever case.
 pub(super) fn is_called(wanted: &str, name: &str, id: &str) -> bool {
     let wanted = wanted.to_lowercase();
-    name.to_lowercase() == wanted
+    is_named(name, &wanted)
         || (wanted.len() >= MIN_ID_PREFIX && id.starts_with(&wanted))
         || server_label(name, id) == wanted
 }
@@ -42,6 +45,22 @@ pub(super) fn is_called(wanted: &str, name: &str, id: &str) -> bool {
 pub(super) fn is_surely(wanted: &str, name: &str, id: &str) -> bool {
     let wanted = wanted.to_lowercase();
     (wanted.len() >= SHORT_ID_DIGITS && id.starts_with(&wanted)) || server_label(name, id) == wanted
+}
+
+/// Whether two servers go by the same name, in whatever case.
+pub(super) fn is_named(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+/// Whether two ids may be the same server's: announcements may hold no more than the beginning.
+pub(super) fn is_same_id(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    short == long || (short.len() >= MIN_ID_DIGITS && long.starts_with(short))
+}
+
+/// The beginning of an id as TXT `id` holds it.
+pub(super) fn announced_id(id: &str) -> &str {
+    id.get(..MIN_ID_DIGITS).unwrap_or(id)
 }
 
 /// The first 8 digits of an id, as shown beside names.
@@ -79,6 +98,15 @@ mod tests {
             assert_eq!(server_label(name, id), label);
         }
         assert_eq!(server_label("x", "ab"), "x-ab");
+    }
+
+    #[test]
+    fn an_id_is_known_by_its_first_16_digits() {
+        let whole = "3f9a1c7700112233".repeat(4);
+        assert_eq!(announced_id(&whole), "3f9a1c7700112233");
+        assert!(is_same_id(&whole, announced_id(&whole)) && is_same_id(announced_id(&whole), &whole));
+        assert!(!is_same_id(&whole, &whole[..15]) && !is_same_id(&whole, ""));
+        assert!(!is_same_id(&whole, "3f9a1c7700112234"));
     }
 
     proptest::proptest! {

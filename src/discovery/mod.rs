@@ -26,14 +26,31 @@ mod sighting;
 
 pub use announce::{AnnounceError, Announcement, Announcer};
 pub use find::{FindOptions, Known, Progress, find};
-pub use interfaces::{Link, links, multicast_port};
+pub use interfaces::{Link, links, multicast_port, own_addresses};
 pub use label::server_label;
 pub use neighbours::neighbours;
-pub use outcome::{Found, Outcome, Proof, Tried};
+pub use outcome::{Found, Outcome, Proof, Stranger, Tried};
 pub use race::{RaceError, race};
 pub use scan::scan;
 pub use search::{Change, Reach, Search, SearchOptions};
 pub use sighting::{Heard, Sighting};
+
+/// What of this module a fuzzer drives.
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing {
+    use super::{Link, Sighting};
+
+    /// What is made of a packet that came on some link.
+    pub(crate) fn answer(packet: &[u8]) -> Vec<Sighting> {
+        let link = Link { name: "lan0".into(), index: 2, loopback: false, addrs: Vec::new() };
+        super::answer::servers(packet, &link)
+    }
+
+    /// What is made of the full name of a service's instance.
+    pub(crate) fn instance(full_name: &str) -> Option<String> {
+        super::sighting::instance_label(full_name)
+    }
+}
 
 /// The service's type (RFC 6763 7), as DNS writes it.
 pub const SERVICE: &str = "_lanchat._tcp.local";

@@ -13,7 +13,7 @@ const MAX_NAMED: usize = 4;
 /// What a probe brings back from an address at which a server answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof<T> {
-    /// The server's id, as it gives it itself.
+    /// The server's id: what its probe found proven, or took its word for.
     pub id: String,
     /// The server's name, as it gives it itself.
     pub name: String,
@@ -32,6 +32,8 @@ pub struct Found<T> {
     pub addr: SocketAddr,
     /// All addresses known of it, that one first: what to remember for the next time.
     pub addrs: Vec<SocketAddr>,
+    /// The ids of others that were heard of, or answered, under the same name. Not proven.
+    pub namesakes: Vec<String>,
     /// What its probe brought back.
     pub link: T,
 }
@@ -61,9 +63,20 @@ pub struct Tried {
     /// Addresses that failed, and why.
     pub failed: Vec<(SocketAddr, String)>,
     /// Addresses at which another server answered than the one expected there, and that server.
-    pub strangers: Vec<(SocketAddr, String)>,
+    pub strangers: Vec<Stranger>,
     /// Servers that answered, but are not the one wanted.
     pub others: Vec<String>,
+}
+
+/// A server that answered where another one was expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stranger {
+    /// Where it answered.
+    pub addr: SocketAddr,
+    /// Its id, as its probe found it.
+    pub id: String,
+    /// Its name, as it gives it itself: not yet safe for a terminal.
+    pub name: String,
 }
 
 /// A server as people tell it from others: `office (3f9a1c77)`, safe for a terminal.
@@ -89,8 +102,8 @@ impl fmt::Display for Tried {
         for (addr, error) in self.failed.iter().take(MAX_NAMED) {
             write!(f, "; {addr}: {}", safe_line(error))?;
         }
-        for (addr, stranger) in self.strangers.iter().take(MAX_NAMED) {
-            write!(f, "; {addr} is another server now, {stranger}")?;
+        for Stranger { addr, id, name } in self.strangers.iter().take(MAX_NAMED) {
+            write!(f, "; {addr} is another server now, {}", server_name(name, id))?;
         }
         if self.others.is_empty() {
             let firewall = match &self.reach {
@@ -127,7 +140,11 @@ mod tests {
             reach: Some(reach),
             waited: Duration::from_secs(3),
             failed: vec![("10.0.0.1:7667".parse().unwrap(), "connection refused".into())],
-            strangers: vec![("10.0.0.2:7667".parse().unwrap(), server_name("b\u{1b}", "00112233445566"))],
+            strangers: vec![Stranger {
+                addr: "10.0.0.2:7667".parse().unwrap(),
+                id: "00112233445566".into(),
+                name: "b\u{1b}".into(),
+            }],
             ..Tried::default()
         };
         assert_eq!(

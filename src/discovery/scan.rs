@@ -49,7 +49,7 @@ where
         if let Ok((addr, Ok(Ok(Proof { id, name, link })))) = ended
             && !found.iter().any(|known| known.id == id)
         {
-            found.push(Found { id, name, addr, addrs: vec![addr], link });
+            found.push(Found { id, name, addr, addrs: vec![addr], namesakes: Vec::new(), link });
         }
     }
     Ok(found)

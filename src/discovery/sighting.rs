@@ -1,25 +1,32 @@
 //! A server as mDNS shows it. Pure.
 
 use super::SERVICE;
-use super::label::{is_called, plain_name, short_id};
+use super::label::{MIN_ID_DIGITS, is_called, plain_name, short_id};
 use super::order::in_order;
+use crate::fingerprint::Fingerprint;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// Digits of an id: 16 as we make them, up to those of a whole SHA-256.
-const ID_DIGITS: std::ops::RangeInclusive<usize> = 16..=64;
+/// Digits of an id: 16 as we announce them, up to those of a whole SHA-256.
+const ID_DIGITS: std::ops::RangeInclusive<usize> = MIN_ID_DIGITS..=64;
 
 /// Bytes of a TXT entry's key that are kept; our own have two (RFC 6763 6.4 asks for at most nine).
 const MAX_TXT_KEY_BYTES: usize = 32;
 
-/// TXT entries that are kept; ours has three.
+/// TXT entries that are kept; ours has five.
 const MAX_TXT_ENTRIES: usize = 16;
 
 /// A server as it was heard of. Anybody on the network can say anything here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
-    /// The server's id, lower-case hexadecimal. `None` if somebody else's program announces it.
+    /// The server's id, lower-case hexadecimal: that of `fp`, or else TXT `id`, which may be no more
+    /// than its beginning. `None` if somebody else's program announces it.
     pub id: Option<String>,
+    /// The fingerprint of the key that it claims to have: TXT `fp`. A copied one gains nothing,
+    /// because whoever answers has to prove that the key is theirs.
+    pub fp: Option<Fingerprint>,
+    /// Whether it says that it asks newcomers for a passphrase: TXT `pw`.
+    pub closed: bool,
     /// What people call it: TXT `n`, or else the instance label. At most 63 bytes, no controls.
     pub name: String,
     /// The DNS label of the service's instance: what tells the servers of a network apart.
@@ -62,8 +69,11 @@ impl Sighting {
         }
         let instance = plain_name(instance);
         let named = entries.get("n").map(|name| plain_name(name)).filter(|name| !name.is_empty());
+        let fp = entries.get("fp").and_then(|fp| fp.parse::<Fingerprint>().ok());
         Sighting {
-            id: entries.get("id").and_then(|id| valid_id(id)),
+            id: fp.map(|fp| fp.id()).or_else(|| entries.get("id").and_then(|id| valid_id(id))),
+            fp,
+            closed: entries.get("pw").is_some_and(|pw| pw == "1"),
             name: named.unwrap_or_else(|| instance.clone()),
             version: entries.get("v").cloned(),
             addrs: in_order(addrs),
@@ -126,6 +136,17 @@ mod tests {
         assert_eq!(seen.name, "The Office");
         assert_eq!(seen.short_id(), Some("3f9a1c77"));
         assert_eq!(seen.version.as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn the_fingerprint_makes_the_id() {
+        let fp = Fingerprint::new([0x3f; 32]);
+        let text = fp.base64();
+        let seen = with_txt(&[("fp", &text), ("id", "a0b1c2d3e4f50617"), ("pw", "1")]);
+        assert_eq!((seen.fp, seen.id, seen.closed), (Some(fp), Some("3f".repeat(32)), true));
+        let damaged = with_txt(&[("fp", &text[1..]), ("id", "a0b1c2d3e4f50617"), ("pw", "yes")]);
+        assert_eq!((damaged.fp, damaged.closed), (None, false));
+        assert_eq!(damaged.id.as_deref(), Some("a0b1c2d3e4f50617"));
     }
 
     #[test]

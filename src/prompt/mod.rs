@@ -22,6 +22,7 @@ mod mode;
 mod printer;
 mod rows;
 mod screen;
+mod secret;
 mod state;
 
 use std::io::{self, IsTerminal as _};
@@ -35,6 +36,7 @@ pub use label::Label;
 pub use mode::forget_typed;
 pub use printer::Printer;
 pub use screen::{LogLine, Screen};
+pub use secret::ask_secret;
 
 use state::Shared;
 

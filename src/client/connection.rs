@@ -9,14 +9,18 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::backoff::Backoff;
-use super::identity::Identity;
+use super::entrance::{Unadmitted, Visitor};
+use super::error::Error;
 use super::link::{LinkError, Reader, Writer};
 use super::locate::Locator;
-use super::register::{Registered, register};
+use super::register::Registered;
+use super::trust::Standing;
+use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::protocol::event::Welcome;
 use crate::protocol::request::Mode;
 use crate::protocol::{Code, Event, Packet, Request};
+use crate::text::safe_line;
 
 /// Silence after which the server is asked whether it is there.
 const QUIET: Duration = Duration::from_secs(15);
@@ -48,7 +52,7 @@ pub(super) enum Update {
     /// The server has gone for good, or for so long that another may do. The last update.
     Gone(String),
     /// No connection will be made any more. The last update.
-    Failed(LinkError),
+    Failed(Error),
 }
 
 /// A connection that is there.
@@ -61,6 +65,8 @@ pub(super) struct Up {
     pub(super) outgoing: mpsc::Sender<Packet>,
     /// The name that was asked for in vain, if another was given.
     pub(super) taken: Option<Name>,
+    /// Whether it is encrypted, and to whom.
+    pub(super) standing: Standing,
 }
 
 /// A connection under way. Dropping it closes it.
@@ -71,9 +77,11 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Keeps up the connection that was registered.
-    pub(super) fn start(registered: Registered, identity: Identity, locator: Locator) -> Self {
+    pub(super) fn start(registered: Registered, visitor: Visitor, locator: Locator) -> Self {
         let (sender, updates) = mpsc::channel(QUEUE);
-        let keeper = Keeper { identity, locator, updates: sender };
+        // The terminal has a prompt by then.
+        let visitor = Visitor { can_be_asked: false, ..visitor };
+        let keeper = Keeper { visitor, locator, updates: sender };
         let task = tokio::spawn(keeper.run(registered));
         Self { updates, task }
     }
@@ -98,9 +106,9 @@ enum End {
     Final(LinkError),
 }
 
-/// Owns the identity, whose name follows renames, so that a new link asks for the present name.
+/// Owns the visitor's identity, whose name follows renames, so that a new link asks for the present name.
 struct Keeper {
-    identity: Identity,
+    visitor: Visitor,
     locator: Locator,
     updates: mpsc::Sender<Update>,
 }
@@ -110,11 +118,11 @@ impl Keeper {
     async fn run(mut self, mut registered: Registered) {
         let mut backoff = Backoff::default();
         loop {
-            let server = registered.welcome.server.clone();
+            let (server, key) = (registered.welcome.server.clone(), registered.link.key());
             let start = Instant::now();
             let Some(end) = self.keep(registered).await else { return };
             let why = match end {
-                End::Final(error) => return self.tell(Update::Failed(error)).await,
+                End::Final(error) => return self.tell(Update::Failed(ended(&error))).await,
                 End::ShuttingDown(why) if self.locator.searches() => {
                     return self.tell(Update::Gone(why)).await;
                 }
@@ -124,7 +132,7 @@ impl Keeper {
             if start.elapsed() >= STEADY {
                 backoff = Backoff::default();
             }
-            match self.again(&server.id, &mut backoff).await {
+            match self.again(&server.id, key, &mut backoff).await {
                 Ok(Some(next)) => registered = next,
                 Ok(None) => return self.tell(Update::Gone(why)).await,
                 Err(error) => return self.tell(Update::Failed(error)).await,
@@ -139,13 +147,14 @@ impl Keeper {
 
     /// Keeps one link until it ends; none when nobody takes the updates any more.
     async fn keep(&mut self, registered: Registered) -> Option<End> {
-        let Registered { link, welcome, taken } = registered;
+        let Registered { link, welcome, taken, .. } = registered;
+        let standing = self.visitor.trust.standing(link.key());
         let (outgoing, packets) = mpsc::channel(QUEUE);
         let peer = link.peer();
         if let Ok(name) = Name::new(&welcome.name) {
-            self.identity.name = name;
+            self.visitor.identity.name = name;
         }
-        let up = Up { welcome, peer, outgoing: outgoing.clone(), taken };
+        let up = Up { welcome, peer, outgoing: outgoing.clone(), taken, standing };
         self.updates.send(Update::Up(Box::new(up))).await.ok()?;
         let (reader, writer) = link.split();
         let writing = tokio::spawn(write(writer, packets));
@@ -191,9 +200,9 @@ impl Keeper {
             return Some(None);
         }
         let end = match &event {
-            Event::Renamed { old, name } if *old == self.identity.name.as_str() => {
+            Event::Renamed { old, name } if *old == self.visitor.identity.name.as_str() => {
                 if let Ok(name) = Name::new(name) {
-                    self.identity.name = name;
+                    self.visitor.identity.name = name;
                 }
                 None
             }
@@ -206,19 +215,25 @@ impl Keeper {
 
     /// Makes a new link to the same server; none when it has been away too long and another
     /// server may be looked for.
-    async fn again(&mut self, id: &str, backoff: &mut Backoff) -> Result<Option<Registered>, LinkError> {
+    async fn again(
+        &mut self,
+        id: &str,
+        key: Option<Fingerprint>,
+        backoff: &mut Backoff,
+    ) -> Result<Option<Registered>, Error> {
         let start = Instant::now();
         loop {
             sleep(backoff.next_pause()).await;
-            let error = match self.attempt(id).await {
+            let error = match self.attempt(id, key).await {
                 Ok(registered) => return Ok(Some(registered)),
                 Err(error) => error,
             };
-            tracing::debug!("no new connection yet: {error}");
-            let is_final =
-                matches!(error, LinkError::Refused { code: Some(Code::BadName | Code::NotAllowed), .. });
-            if is_final {
-                return Err(error);
+            tracing::debug!("no new connection yet: {}", safe_line(&error.to_string()));
+            if error.is_final() {
+                return Err(match error {
+                    Unadmitted::Link(error) => ended(&error),
+                    Unadmitted::Here(error) => error,
+                });
             }
             if self.locator.searches() && start.elapsed() >= AWAY {
                 return Ok(None);
@@ -226,19 +241,32 @@ impl Keeper {
         }
     }
 
-    async fn attempt(&mut self, id: &str) -> Result<Registered, LinkError> {
-        let link = self.locator.again(id).await?;
+    async fn attempt(&mut self, id: &str, key: Option<Fingerprint>) -> Result<Registered, Unadmitted> {
+        let trust = &self.visitor.trust;
+        let link = self.locator.again(id).await.map_err(|error| match error {
+            // Where the host was named, nobody else can be the server.
+            LinkError::WrongKey { presented, addr } if self.locator.has_host() => {
+                Unadmitted::Here(trust.changed(presented, addr, key))
+            }
+            error => Unadmitted::Link(error),
+        })?;
         // On a return any name is better than none: the user is told, and can change it.
-        let identity = Identity { chosen: false, ..self.identity.clone() };
-        register(link, &identity, Mode::Chat).await
+        let mut visitor = self.visitor.clone();
+        visitor.identity.chosen = false;
+        visitor.admit(link, "", false, Mode::Chat).await
     }
+}
+
+/// Why no connection will be made any more.
+fn ended(error: &LinkError) -> Error {
+    Error::from_link("the connection has ended", error)
 }
 
 /// What a goodbye or an error means for the link: most errors answer a request, some end it.
 fn end_of(code: Option<Code>, msg: &str, refused: &mut Option<String>) -> Option<End> {
     match code? {
         Code::ShuttingDown => Some(End::ShuttingDown("the server is shutting down".into())),
-        code @ (Code::Kicked | Code::Quit) => {
+        code @ (Code::Kicked | Code::Banned | Code::Quit) => {
             Some(End::Final(LinkError::Refused { code: Some(code), msg: msg.to_owned(), free: None }))
         }
         Code::SlowConsumer => {
@@ -289,14 +317,13 @@ mod tests {
     }
 
     async fn connect(addr: SocketAddr) -> Connection {
-        let name = Name::new("alice").unwrap();
-        let identity = Identity { name, chosen: true, token: "0".repeat(32) };
-        let link = super::super::link::Link::connect(addr).await.unwrap();
-        let registered = register(link, &identity, Mode::Chat).await.unwrap();
+        let visitor = Visitor::in_the_open("alice");
+        let link = super::super::link::Link::connect(addr, visitor.trust.channel()).await.unwrap();
+        let registered = visitor.admit(link, "", false, Mode::Chat).await.unwrap();
         let locator = Locator::at(addr);
         // From here on time passes only while nothing else happens.
         tokio::time::pause();
-        Connection::start(registered, identity, locator)
+        Connection::start(registered, visitor, locator)
     }
 
     const WELCOME: &str = r#""type":"welcome","name":"alice""#;
@@ -324,7 +351,7 @@ mod tests {
         assert!(matches!(connection.next().await, Some(Update::Up(_))));
         assert!(matches!(connection.next().await, Some(Update::Event(Event::Bye { .. }, _))));
         let last = connection.next().await;
-        assert!(matches!(last, Some(Update::Failed(LinkError::Refused { code: Some(Code::Kicked), .. }))));
+        assert!(matches!(last, Some(Update::Failed(Error::Refused(why))) if why == "out"));
         assert!(connection.next().await.is_none());
     }
 

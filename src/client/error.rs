@@ -19,6 +19,9 @@ pub enum Error {
     /// The server said no.
     #[error("{0}")]
     Refused(String),
+    /// The server's key is not the one it should be. Several lines.
+    #[error("{}", .0.join("\n"))]
+    Untrusted(Vec<String>),
     /// What answers does not speak the protocol.
     #[error("{0}")]
     Protocol(String),
@@ -30,10 +33,13 @@ pub enum Error {
 impl Error {
     /// What a link's error means for the user who wanted to do `what`.
     pub(super) fn from_link(what: &str, error: &LinkError) -> Self {
-        let is_kick = matches!(error, LinkError::Refused { code: Some(Code::Kicked), .. });
+        let is_whole = matches!(
+            error,
+            LinkError::Refused { code: Some(Code::Kicked | Code::Banned), .. } | LinkError::WrongPassphrase
+        );
         match Self::from(error) {
-            // The server says it in full.
-            Self::Refused(text) if is_kick => Self::Refused(text),
+            // It is said in full.
+            Self::Refused(text) if is_whole => Self::Refused(text),
             Self::Refused(text) => Self::Refused(format!("the server refused: {text}")),
             Self::Protocol(text) => Self::Protocol(format!("{}: {text}", safe_line(what))),
             Self::Disconnected(text) => Self::Disconnected(format!(
@@ -50,9 +56,14 @@ impl From<&LinkError> for Error {
     fn from(error: &LinkError) -> Self {
         let text = safe_line(&error.to_string());
         match error {
-            LinkError::Refused { .. } => Self::Refused(text),
-            LinkError::Protocol(_) => Self::Protocol(text),
-            LinkError::Connect(_) | LinkError::Lost(_) | LinkError::Silent => Self::Disconnected(text),
+            LinkError::Refused { .. }
+            | LinkError::WrongKey { .. }
+            | LinkError::WrongPassphrase
+            | LinkError::PassphraseNeeded => Self::Refused(text),
+            LinkError::Protocol(_) | LinkError::NotEncrypted => Self::Protocol(text),
+            LinkError::Connect(_) | LinkError::Handshake(_) | LinkError::Lost(_) | LinkError::Silent => {
+                Self::Disconnected(text)
+            }
         }
     }
 }
@@ -69,5 +80,10 @@ mod tests {
         };
         assert_eq!(refused(Code::NameTaken), "the server refused: as I say");
         assert_eq!(refused(Code::Kicked), "as I say");
+        let wrong = Error::from_link("cannot join", &LinkError::WrongPassphrase);
+        assert!(
+            matches!(&wrong, Error::Refused(text) if text.starts_with("The passphrase was not")),
+            "{wrong}"
+        );
     }
 }

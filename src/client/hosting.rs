@@ -18,6 +18,9 @@ pub trait Hosting: Send {
     /// Where the client of the same process reaches it.
     fn addr(&self) -> SocketAddr;
 
+    /// Its id, by which the client of the same process knows that it got there.
+    fn id(&self) -> String;
+
     /// Users who are present, the one who hosts among them.
     fn users(&self) -> usize;
 

@@ -1,5 +1,5 @@
-//! Who the user is: the name to ask for, and the secret token that makes several connections the
-//! same user. Until there are keys, whoever has the token has the name.
+//! Who the user is: the name to ask for, the key that makes several connections the same user, and
+//! the secret token that takes its place where nothing is encrypted.
 
 use std::fs;
 use std::io;
@@ -7,9 +7,13 @@ use std::path::Path;
 
 use crate::files;
 use crate::name::Name;
+use crate::security::{KeyError, Keypair};
 
 /// The file with the token, in the state directory.
 const TOKEN_FILE: &str = "token";
+
+/// The file with the key, in the state directory.
+const KEY_FILE: &str = "client.pem";
 
 /// The token's length: 128 bits.
 const TOKEN_BYTES: usize = 16;
@@ -52,6 +56,22 @@ impl Identity {
             }
         };
         Ok(Self { name, chosen: is_chosen, token })
+    }
+}
+
+/// The key in `dir`, made at the first start. Without a directory, or with one that cannot be written,
+/// it lasts for this run.
+///
+/// # Errors
+/// If there is one that cannot be used, which is not replaced: names belong to it.
+pub(super) fn load_key(dir: Option<&Path>) -> Result<Keypair, KeyError> {
+    let Some(path) = dir.map(|dir| dir.join(KEY_FILE)) else { return Keypair::ephemeral() };
+    match Keypair::load_or_create(&path) {
+        Err(KeyError::Unusable(_, error)) if !path.exists() => {
+            tracing::warn!("this user will be another one next time: no key in the state directory: {error}");
+            Keypair::ephemeral()
+        }
+        loaded => loaded,
     }
 }
 
@@ -131,12 +151,24 @@ mod tests {
     }
 
     #[test]
+    fn the_key_stays_and_one_that_cannot_be_used_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = load_key(Some(dir.path())).unwrap().fingerprint();
+        assert_eq!(load_key(Some(dir.path())).unwrap().fingerprint(), first);
+        fs::write(dir.path().join(KEY_FILE), "damaged").unwrap();
+        assert!(load_key(Some(dir.path())).is_err());
+        // A file in the place of the directory.
+        let nowhere = dir.path().join(KEY_FILE).join("sub");
+        assert_ne!(load_key(Some(&nowhere)).unwrap().fingerprint(), first);
+    }
+
+    #[test]
     fn a_login_name_becomes_a_valid_name() {
         let name = |login| default_name(login).unwrap().as_str().to_owned();
         assert_eq!(name("alice"), "alice");
         assert_eq!(name("CORP\\Jane Doe"), "Jane-Doe");
-        assert_eq!(name("#admin"), "admin");
-        assert_eq!(name("server"), NAMELESS);
+        assert_eq!(name("#adam"), "adam");
+        assert_eq!(name("root"), NAMELESS);
         assert_eq!(name(""), NAMELESS);
         assert_eq!(name(&"x".repeat(50)), "x".repeat(32));
     }

@@ -7,20 +7,30 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
+use super::channel::{Channel, ended};
+use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::protocol::codec::{Decoded, Decoder};
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::Hello;
-use crate::protocol::{Code, Event, Packet, Request};
+use crate::protocol::{Code, Event, Packet, Request, binary};
+use crate::security::{Answer, Binding, Passphrase};
 
 /// How long a server may take to answer a hello or, at an address that was given, a ping.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
+
+/// How long it may take to make this user an operator, which nobody waits for.
+const OPERATOR_WAIT: Duration = Duration::from_secs(2);
+
+/// The `id` of the request for that.
+const OPERATOR_ID: &str = "operator";
+
+/// Packets that may come before the answer to that.
+const MAX_AHEAD: usize = 1000;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
@@ -37,9 +47,37 @@ pub(super) enum LinkError {
     /// Nothing came for too long.
     #[error("no answer in time")]
     Silent,
+    /// There is no encrypted connection; the reason is one for people.
+    #[error("{0}")]
+    Handshake(String),
+    /// The server has another key than it should.
+    #[error("it has another key than it should: {}", presented.spoken())]
+    WrongKey {
+        /// What it presented.
+        presented: Fingerprint,
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// A lanchat server that knows no encryption.
+    #[error(
+        "this server does not encrypt: it is older than this program; have it updated, or connect with \
+         --plaintext, which everybody on the way can read and change"
+    )]
+    NotEncrypted,
     /// What answers is no lanchat server.
     #[error("what answers there is no lanchat server ({0})")]
-    Protocol(&'static str),
+    Protocol(String),
+    /// The server is closed, and there is no passphrase at hand.
+    #[error(
+        "this server asks for its passphrase; give it with --passphrase-file FILE, or join anew at a terminal"
+    )]
+    PassphraseNeeded,
+    /// One of the two sides does not know the passphrase.
+    #[error(
+        "The passphrase was not accepted, or this server does not know it. If you are sure of the \
+         passphrase, someone may be between you and the server. Nothing else was sent."
+    )]
+    WrongPassphrase,
     /// The server says no.
     #[error("{msg}")]
     Refused {
@@ -53,82 +91,186 @@ pub(super) enum LinkError {
 }
 
 /// An open connection.
-#[derive(Debug)]
 pub(super) struct Link {
     reader: Reader,
     writer: Writer,
     peer: SocketAddr,
+    key: Option<Fingerprint>,
 }
 
 /// The reading half.
-#[derive(Debug)]
 pub(super) struct Reader {
-    half: OwnedReadHalf,
+    half: Box<dyn AsyncRead + Send + Unpin>,
     decoder: Decoder,
     ready: VecDeque<Packet>,
     buffer: Box<[u8]>,
 }
 
 /// The writing half.
-#[derive(Debug)]
 pub(super) struct Writer {
-    half: OwnedWriteHalf,
+    half: Box<dyn AsyncWrite + Send + Unpin>,
     frame: Vec<u8>,
+}
+
+/// What a server says of itself, with its id replaced by what it has proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Portrait {
+    pub(super) server: ServerInfo,
+    /// Whether newcomers need a passphrase.
+    pub(super) closed: bool,
+}
+
+/// What proves to a closed server that its passphrase is known.
+pub(super) struct Proof<'a> {
+    /// The passphrase.
+    pub(super) passphrase: &'a Passphrase,
+    /// This user's own key.
+    pub(super) own: Fingerprint,
+}
+
+/// The way in.
+pub(super) struct Admission {
+    /// What the server says.
+    pub(super) welcome: Welcome,
+    /// Whether it proved that it knows the passphrase.
+    pub(super) proven: bool,
 }
 
 impl Link {
     /// Connects.
-    pub(super) async fn connect(addr: SocketAddr) -> Result<Self, LinkError> {
-        let stream = TcpStream::connect(addr).await.map_err(LinkError::Connect)?;
-        // Chat is small packets that somebody waits for.
-        stream.set_nodelay(true).map_err(LinkError::Connect)?;
-        let (read, write) = stream.into_split();
+    pub(super) async fn connect(addr: SocketAddr, channel: &Channel) -> Result<Self, LinkError> {
+        let streams = channel.open(addr).await?;
         Ok(Self {
             reader: Reader {
-                half: read,
+                half: streams.reader,
                 decoder: Decoder::default(),
                 ready: VecDeque::new(),
                 buffer: vec![0; READ_BYTES].into(),
             },
-            writer: Writer { half: write, frame: Vec::new() },
+            writer: Writer { half: streams.writer, frame: Vec::new() },
             peer: addr,
+            key: streams.key,
         })
     }
 
     /// Connects and asks what answers there; it is not registered by that.
-    pub(super) async fn probe(addr: SocketAddr) -> Result<(Self, ServerInfo), LinkError> {
-        let mut link = Self::connect(addr).await?;
+    pub(super) async fn probe(addr: SocketAddr, channel: &Channel) -> Result<(Self, Portrait), LinkError> {
+        let mut link = Self::connect(addr, channel).await?;
         link.writer.send(&Request::Ping.to_packet(None)).await?;
-        let server = timeout(ANSWER_WAIT, link.pong()).await.map_err(|_| LinkError::Silent)??;
-        Ok((link, server))
+        let portrait = timeout(ANSWER_WAIT, link.pong()).await.map_err(|_| LinkError::Silent)??;
+        Ok((link, portrait))
     }
 
-    async fn pong(&mut self) -> Result<ServerInfo, LinkError> {
+    async fn pong(&mut self) -> Result<Portrait, LinkError> {
         match Event::from_packet(self.reader.next().await?) {
-            Event::Pong { server, .. } => Ok(server),
+            Event::Pong { server, closed, .. } => Ok(Portrait { server: self.proven(server), closed }),
             other => Err(refusal(other)),
         }
     }
 
-    /// Registers, and gives the server's welcome.
-    pub(super) async fn hello(&mut self, hello: Hello) -> Result<Welcome, LinkError> {
-        self.writer.send(&Request::Hello(hello).to_packet(None)).await?;
-        let welcome = async {
-            loop {
-                match Event::from_packet(self.reader.next().await?) {
-                    // The name goes on into prompts and messages, so it must be one.
-                    Event::Welcome(welcome) if Name::new(&welcome.name).is_ok() => return Ok(*welcome),
-                    Event::Pong { .. } => {}
-                    other => return Err(refusal(other)),
-                }
-            }
+    /// The server's words about itself, with the id that its key makes.
+    fn proven(&self, server: ServerInfo) -> ServerInfo {
+        match self.key {
+            Some(key) => ServerInfo { id: key.id(), ..server },
+            None => server,
+        }
+    }
+
+    /// Registers, and gives the server's welcome. A closed server is given the proof that it asks for;
+    /// whether it has given its own is told with an error, too.
+    pub(super) async fn hello(
+        &mut self,
+        hello: Hello,
+        proof: Option<Proof<'_>>,
+    ) -> Result<Admission, (LinkError, bool)> {
+        let mut proven = false;
+        let admission = async {
+            self.writer.send(&Request::Hello(hello).to_packet(None)).await?;
+            let admission = timeout(ANSWER_WAIT, self.admission(proof, &mut proven)).await;
+            admission.map_err(|_| LinkError::Silent)?
         };
-        timeout(ANSWER_WAIT, welcome).await.map_err(|_| LinkError::Silent)?
+        match admission.await {
+            Ok(welcome) => Ok(Admission { welcome, proven }),
+            Err(error) => Err((error, proven)),
+        }
+    }
+
+    async fn admission(
+        &mut self,
+        mut proof: Option<Proof<'_>>,
+        proven: &mut bool,
+    ) -> Result<Welcome, LinkError> {
+        let mut answered = None;
+        loop {
+            match Event::from_packet(self.reader.next().await?) {
+                Event::Pong { .. } => {}
+                Event::Pake { pake, .. } if answered.is_none() && !*proven => {
+                    let proof = proof.take().ok_or(LinkError::PassphraseNeeded)?;
+                    answered = Some(self.answer(&proof, &pake).await?);
+                }
+                Event::PakeOk { mac } => {
+                    let answer: Answer = answered.take().ok_or(LinkError::WrongPassphrase)?;
+                    answer.check(&bytes(&mac)).map_err(|_| LinkError::WrongPassphrase)?;
+                    *proven = true;
+                }
+                Event::Error { code: Some(Code::BadPassphrase), .. } => {
+                    return Err(LinkError::WrongPassphrase);
+                }
+                // Who asks for a proof has to give one, whatever else they say: a name that is taken, say,
+                // would be another try for them.
+                _ if answered.is_some() => return Err(LinkError::WrongPassphrase),
+                // The name goes on into prompts and messages, so it must be one.
+                Event::Welcome(welcome) if Name::new(&welcome.name).is_ok() => {
+                    let server = self.proven(welcome.server.clone());
+                    return Ok(Welcome { server, ..*welcome });
+                }
+                other => return Err(refusal(other)),
+            }
+        }
+    }
+
+    async fn answer(&mut self, proof: &Proof<'_>, pake: &str) -> Result<Answer, LinkError> {
+        // In the open the proof could be relayed by whoever sits in between.
+        let server = self.key.ok_or(LinkError::WrongPassphrase)?;
+        let binding = Binding::new(&server, Some(&proof.own));
+        let answer =
+            Answer::new(proof.passphrase, binding, &bytes(pake)).map_err(|_| LinkError::WrongPassphrase)?;
+        let (pake, mac) = (binary::to_text(answer.element()), binary::to_text(answer.mac()));
+        let request = Request::Pake { pake, mac };
+        self.writer.send(&request.to_packet(None)).await?;
+        Ok(answer)
+    }
+
+    /// Becomes an operator by the server's own secret; false if the server does not think so. What
+    /// comes in between is kept.
+    pub(super) async fn become_operator(&mut self, token: &str) -> Result<bool, LinkError> {
+        let request = Request::OpByToken { token: token.to_owned() };
+        self.writer.send(&request.to_packet(Some(OPERATOR_ID.into()))).await?;
+        let mut ahead = VecDeque::new();
+        let answer = async {
+            while ahead.len() < MAX_AHEAD {
+                let packet = self.reader.next().await?;
+                if packet.id.as_deref() == Some(OPERATOR_ID) {
+                    return Ok(!matches!(Event::from_packet(packet), Event::Error { .. }));
+                }
+                ahead.push_back(packet);
+            }
+            Ok(false)
+        };
+        let answer = timeout(OPERATOR_WAIT, answer).await;
+        ahead.append(&mut self.reader.ready);
+        self.reader.ready = ahead;
+        answer.unwrap_or(Ok(false))
     }
 
     /// Where the other side is.
     pub(super) fn peer(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// The other side's key, proven; none in the open.
+    pub(super) fn key(&self) -> Option<Fingerprint> {
+        self.key
     }
 
     /// The two directions, to be used at the same time.
@@ -137,12 +279,21 @@ impl Link {
     }
 }
 
+/// The bytes of a member; none if it holds something else, which no proof is made of.
+fn bytes(text: &str) -> Vec<u8> {
+    binary::from_text(text).unwrap_or_default()
+}
+
 /// What it means that this came in place of the answer.
 fn refusal(event: Event) -> LinkError {
     match event {
+        Event::Error { code: code @ Some(Code::TlsRequired), .. } => {
+            let msg = "it takes encrypted connections only; leave out --plaintext".into();
+            LinkError::Refused { code, msg, free: None }
+        }
         Event::Error { code, msg, name } => LinkError::Refused { code, msg, free: name },
         Event::Bye { code, msg } => LinkError::Refused { code, msg, free: None },
-        _ => LinkError::Protocol("it answered something else than what was asked"),
+        _ => LinkError::Protocol("it answered something else than what was asked".into()),
     }
 }
 
@@ -156,7 +307,7 @@ impl Reader {
             match self.half.read(&mut self.buffer).await {
                 Ok(0) => return Err(LinkError::Lost("closed by the other side".into())),
                 Ok(read) => self.take(read)?,
-                Err(error) => return Err(LinkError::Lost(error.to_string())),
+                Err(error) => return Err(ended(&error)),
             }
         }
     }
@@ -175,7 +326,7 @@ impl Reader {
             }
             if wrong.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        wrong.map_or(Ok(()), |why| Err(LinkError::Protocol(why)))
+        wrong.map_or(Ok(()), |why: &str| Err(LinkError::Protocol(why.into())))
     }
 }
 
@@ -184,7 +335,11 @@ impl Writer {
     pub(super) async fn send(&mut self, packet: &Packet) -> Result<(), LinkError> {
         self.frame.clear();
         packet.write_to(&mut self.frame);
-        self.half.write_all(&self.frame).await.map_err(|error| LinkError::Lost(error.to_string()))
+        let sent = async {
+            self.half.write_all(&self.frame).await?;
+            self.half.flush().await
+        };
+        sent.await.map_err(|error| ended(&error))
     }
 
     /// Says that nothing more will be sent.
@@ -211,31 +366,35 @@ mod tests {
         addr
     }
 
+    async fn probe_error(addr: SocketAddr) -> LinkError {
+        Link::probe(addr, &Channel::Plain).await.err().expect("an error")
+    }
+
     #[tokio::test]
     async fn a_probe_gives_what_the_server_says_of_itself() {
-        let pong =
-            r#"{"from":{"name":"server"},"type":"pong","server":{"id":"3f9a","name":"office"},"total":4}"#;
-        let (link, server) = Link::probe(says(pong).await).await.unwrap();
-        assert_eq!((server.id.as_str(), server.name.as_str()), ("3f9a", "office"));
+        let pong = r#"{"from":{"name":"server"},"type":"pong","server":{"id":"3f9a","name":"office"},"total":4,"closed":true}"#;
+        let (link, Portrait { server, closed }) =
+            Link::probe(says(pong).await, &Channel::Plain).await.unwrap();
+        assert_eq!((server.id.as_str(), server.name.as_str(), closed), ("3f9a", "office", true));
         assert_eq!(link.peer().ip(), std::net::Ipv4Addr::LOCALHOST);
     }
 
     #[tokio::test]
     async fn a_welcome_under_a_name_that_is_none_is_not_believed() {
         let addr = says("{\"type\":\"welcome\",\"name\":\"\\u001b]0;gone\\u0007\"}\n").await;
-        let mut link = Link::connect(addr).await.unwrap();
-        let error = link.hello(Hello::default()).await.unwrap_err();
+        let mut link = Link::connect(addr, &Channel::Plain).await.unwrap();
+        let error = link.hello(Hello::default(), None).await.err().unwrap().0;
         assert!(matches!(error, LinkError::Protocol(_)), "{error:?}");
     }
 
     #[tokio::test]
     async fn what_is_no_lanchat_server_is_told_apart_from_one_that_refuses() {
-        let error = Link::probe(says("SSH-2.0-OpenSSH_9.2\r\n").await).await.unwrap_err();
+        let error = probe_error(says("SSH-2.0-OpenSSH_9.2\r\n").await).await;
         assert!(matches!(error, LinkError::Protocol(_)), "{error:?}");
-        let error = Link::probe(says(r#"{"hello":"world"}"#).await).await.unwrap_err();
+        let error = probe_error(says(r#"{"hello":"world"}"#).await).await;
         assert!(matches!(error, LinkError::Protocol(_)), "{error:?}");
         let full = r#"{"from":{"name":"server"},"type":"error","code":"server_full","msg":"full"}"#;
-        let error = Link::probe(says(full).await).await.unwrap_err();
+        let error = probe_error(says(full).await).await;
         assert!(matches!(error, LinkError::Refused { code: Some(Code::ServerFull), .. }), "{error:?}");
     }
 
@@ -244,6 +403,6 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         drop(listener);
-        assert!(matches!(Link::probe(addr).await.unwrap_err(), LinkError::Connect(_)));
+        assert!(matches!(probe_error(addr).await, LinkError::Connect(_)));
     }
 }

@@ -2,15 +2,20 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Options;
+use super::channel::Channel;
 use super::error::Error;
-use super::known::KnownServers;
-use super::link::{Link, LinkError};
+use super::link::{Link, LinkError, Portrait};
+use super::trust::{Trust, host_name};
 use crate::discovery::{self, FindOptions, Found, Known, Outcome, Progress, Proof};
+use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
 use crate::protocol::packet::ServerInfo;
+use crate::security::{Expect, KnownServers};
 
 /// How long one attempt to come back to a server may look for its new address.
 const AGAIN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -22,6 +27,7 @@ pub(super) struct Locator {
     discovery: bool,
     wanted: Option<String>,
     timeout: Duration,
+    channel: Channel,
     /// The address at which the server was last, for coming back to it.
     last: Vec<SocketAddr>,
 }
@@ -46,6 +52,12 @@ pub(super) struct Reached {
     pub(super) link: Link,
     pub(super) server: ServerInfo,
     pub(super) addrs: Vec<SocketAddr>,
+    /// Whether newcomers need a passphrase.
+    pub(super) closed: bool,
+    /// Whether the user named the host.
+    pub(super) asked_for: bool,
+    /// The ids of others that go by the same name.
+    pub(super) namesakes: Vec<String>,
 }
 
 /// What a search comes to.
@@ -63,7 +75,7 @@ impl Locator {
     ///
     /// # Errors
     /// With neither a host nor discovery there is nowhere to look.
-    pub(super) fn new(options: &Options) -> Result<Self, Error> {
+    pub(super) fn new(options: &Options, channel: Channel) -> Result<Self, Error> {
         if options.host.is_none() && !options.discovery {
             return Err(Error::Usage(
                 "--no-discovery finds no server by itself; name one with --host HOST[:PORT]".into(),
@@ -71,7 +83,7 @@ impl Locator {
         }
         let host = options.host.clone().map(|(name, port)| Host { name, port: port.unwrap_or(DEFAULT_PORT) });
         let (wanted, timeout) = (options.server.clone(), options.timeout);
-        Ok(Self { host, discovery: options.discovery, wanted, timeout, last: Vec::new() })
+        Ok(Self { host, discovery: options.discovery, wanted, timeout, channel, last: Vec::new() })
     }
 
     /// One that knows a single address.
@@ -83,6 +95,7 @@ impl Locator {
             discovery: false,
             wanted: None,
             timeout: Duration::from_secs(1),
+            channel: Channel::Plain,
             last: Vec::new(),
         }
     }
@@ -92,39 +105,57 @@ impl Locator {
         self.host.is_none() && self.discovery
     }
 
+    /// Whether the user named the host.
+    pub(super) fn has_host(&self) -> bool {
+        self.host.is_some()
+    }
+
+    /// How connections are made.
+    pub(super) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
     /// Notes where the server is, for coming back to it.
     pub(super) fn remember(&mut self, addrs: &[SocketAddr]) {
         self.last = addrs.to_vec();
     }
 
     /// Looks for a server.
-    pub(super) async fn locate(
-        &self,
-        known: &KnownServers,
-        slow: impl FnMut(Progress),
-    ) -> Result<Located, Error> {
+    pub(super) async fn locate(&self, trust: &Trust, slow: impl FnMut(Progress)) -> Result<Located, Error> {
         if let Some(host) = &self.host {
-            let reached = tokio::time::timeout(self.timeout, reach_host(host)).await;
+            let reached =
+                tokio::time::timeout(self.timeout, self.reach_host(host, Some(trust.known()))).await;
             let error = match reached {
                 Ok(Ok(reached)) => return Ok(Located::One(Box::new(reached))),
                 Ok(Err(error)) => error,
                 Err(_) => LinkError::Silent,
             };
-            return Err(Error::from_link(&format!("cannot connect to {host}"), &error));
+            return Err(trust.explain(&format!("cannot connect to {host}"), &error));
         }
-        let found =
-            discovery::find(self.options(known, self.wanted.clone(), self.timeout), probe, slow).await;
-        Ok(match found {
+        let options = self.options(trust.known(), self.wanted.clone(), self.timeout);
+        let refused = Refused::default();
+        Ok(match discovery::find(options, noting(prober(&self.channel), &refused), slow).await {
             Outcome::Found(found) => Located::One(Box::new(found.into())),
-            Outcome::Several(several) => Located::Several(several.into_iter().map(Reached::from).collect()),
-            Outcome::Nothing(tried) => Located::Nothing(tried.to_string()),
+            Outcome::Several(several) => {
+                several_or_one(several.into_iter().map(Reached::from).collect(), trust.known())
+            }
+            Outcome::Nothing(tried) => {
+                let wrong = *refused.lock().unwrap_or_else(PoisonError::into_inner);
+                let wrong = wrong.map(|(presented, addr)| trust.refusal(presented, "", addr));
+                match wrong.or_else(|| trust.impostor(&tried.strangers)) {
+                    Some(refusal) => return Err(refusal),
+                    None => Located::Nothing(tried.to_string()),
+                }
+            }
         })
     }
 
     /// Comes back to the server with this id, which may have another address by now.
     pub(super) async fn again(&self, id: &str) -> Result<Link, LinkError> {
+        let channel = self.channel.to(Fingerprint::from_id(id));
         if let Some(host) = &self.host {
-            return reach_host(host).await.map(|reached| reached.link);
+            let again = Self { channel, ..self.clone() };
+            return again.reach_host(host, None).await.map(|reached| reached.link);
         }
         let server =
             Known { id: id.to_owned(), name: String::new(), addrs: self.last.clone(), last_used: true };
@@ -135,19 +166,33 @@ impl Locator {
             discovery: self.discovery,
             default_port: DEFAULT_PORT,
         };
-        match discovery::find(options, probe, |_| {}).await {
+        match discovery::find(options, prober(&channel), |_| {}).await {
             Outcome::Found(found) => Ok(found.link.0),
             Outcome::Several(_) | Outcome::Nothing(_) => Err(LinkError::Silent),
         }
     }
 
+    /// Connects to the host that was named; to one where a server was met before, only if what is
+    /// there now has a key that is known.
+    async fn reach_host(&self, host: &Host, known: Option<&KnownServers>) -> Result<Reached, LinkError> {
+        let found = tokio::net::lookup_host((host.name.as_str(), host.port)).await;
+        let addrs: Vec<SocketAddr> = found.map_err(LinkError::Connect)?.collect();
+        let by_name = host_name(&host.name, Some(host.port));
+        let expected = known.and_then(|known| known.expected_at(&addrs, by_name.as_deref()));
+        let channel = match (expected, &self.channel) {
+            (Some(keys), Channel::Tls { expect: Expect::Anyone, .. }) => self.channel.narrowed(keys),
+            _ => self.channel.clone(),
+        };
+        reach(&addrs, &channel).await.map(|reached| Reached { asked_for: true, ..reached })
+    }
+
     fn options(&self, known: &KnownServers, wanted: Option<String>, timeout: Duration) -> FindOptions {
-        let last = known.last_used().map(|server| server.id.clone());
+        let last = known.last_used().map(|server| server.fp);
         let known = known.iter().map(|server| Known {
-            id: server.id.clone(),
+            id: server.fp.id(),
             name: server.name.clone(),
             addrs: server.addrs.clone(),
-            last_used: last.as_ref() == Some(&server.id),
+            last_used: last == Some(server.fp),
         });
         FindOptions {
             known: known.collect(),
@@ -160,40 +205,83 @@ impl Locator {
 }
 
 /// Connects to one of a server's addresses: the links of a search do not stay open for long.
-pub(super) async fn reach(addrs: &[SocketAddr]) -> Result<Reached, LinkError> {
-    match discovery::race(addrs.iter().copied(), probe).await {
-        Ok((addr, proof)) => Ok(Reached { link: proof.link.0, server: proof.link.1, addrs: vec![addr] }),
+pub(super) async fn reach(addrs: &[SocketAddr], channel: &Channel) -> Result<Reached, LinkError> {
+    match discovery::race(addrs.iter().copied(), prober(channel)).await {
+        Ok((addr, proof)) => {
+            let (link, Portrait { server, closed }) = proof.link;
+            let (addrs, namesakes) = (vec![addr], Vec::new());
+            Ok(Reached { link, server, addrs, closed, asked_for: false, namesakes })
+        }
         Err(error) => Err(most_telling(error.failed.into_iter().filter_map(|(_, error)| error))),
     }
 }
 
-async fn reach_host(host: &Host) -> Result<Reached, LinkError> {
-    let addrs = tokio::net::lookup_host((host.name.as_str(), host.port)).await.map_err(LinkError::Connect)?;
-    let addrs: Vec<SocketAddr> = addrs.collect();
-    reach(&addrs).await
+/// Connects and asks who is there.
+fn prober(channel: &Channel) -> impl Fn(SocketAddr) -> Probing + use<> {
+    let channel = channel.clone();
+    move |addr| {
+        let channel = channel.clone();
+        Box::pin(async move {
+            let (link, portrait) = Link::probe(addr, &channel).await?;
+            let (id, name) = (portrait.server.id.clone(), portrait.server.name.clone());
+            Ok(Proof { id, name, link: (link, portrait) })
+        })
+    }
 }
 
-/// Connects and asks who is there.
-async fn probe(addr: SocketAddr) -> Result<Proof<(Link, ServerInfo)>, LinkError> {
-    let (link, server) = Link::probe(addr).await?;
-    Ok(Proof { id: server.id.clone(), name: server.name.clone(), link: (link, server) })
+/// A probe under way.
+type Probing = Pin<Box<dyn Future<Output = Result<Proof<(Link, Portrait)>, LinkError>> + Send>>;
+
+/// The last server that was refused for its key, and where it is.
+type Refused = Arc<Mutex<Option<(Fingerprint, SocketAddr)>>>;
+
+/// Keeps which server a probe has refused.
+fn noting(probe: impl Fn(SocketAddr) -> Probing, refused: &Refused) -> impl Fn(SocketAddr) -> Probing {
+    let refused = Arc::clone(refused);
+    move |addr| {
+        let (probing, refused) = (probe(addr), Arc::clone(&refused));
+        Box::pin(async move {
+            let proof = probing.await;
+            if let Err(LinkError::WrongKey { presented, addr }) = &proof {
+                *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((*presented, *addr));
+            }
+            proof
+        })
+    }
+}
+
+/// What is left to choose: whoever goes by the name of a known server that is there too is passed
+/// over, and remembered for being told of.
+fn several_or_one(mut servers: Vec<Reached>, known: &KnownServers) -> Located {
+    let is_known = |reached: &Reached| known.iter().any(|known| Some(known.fp) == reached.link.key());
+    let names: Vec<String> =
+        servers.iter().filter(|one| is_known(one)).map(|one| one.server.name.to_lowercase()).collect();
+    servers.retain(|one| is_known(one) || !names.contains(&one.server.name.to_lowercase()));
+    match servers.len() {
+        1 => Located::One(Box::new(servers.remove(0))),
+        _ => Located::Several(servers),
+    }
 }
 
 /// Of the errors of several addresses, the one that says most: a server's refusal, then something
 /// that answers but is no server, then nobody there.
 fn most_telling(errors: impl Iterator<Item = LinkError>) -> LinkError {
     let rank = |error: &LinkError| match error {
-        LinkError::Refused { .. } => 4,
+        LinkError::WrongKey { .. } => 6,
+        LinkError::Refused { .. } | LinkError::PassphraseNeeded | LinkError::WrongPassphrase => 5,
+        LinkError::NotEncrypted => 4,
         LinkError::Protocol(_) => 3,
-        LinkError::Lost(_) => 2,
+        LinkError::Lost(_) | LinkError::Handshake(_) => 2,
         LinkError::Connect(_) => 1,
         LinkError::Silent => 0,
     };
     errors.max_by_key(rank).unwrap_or(LinkError::Silent)
 }
 
-impl From<Found<(Link, ServerInfo)>> for Reached {
-    fn from(found: Found<(Link, ServerInfo)>) -> Self {
-        Self { link: found.link.0, server: found.link.1, addrs: found.addrs }
+impl From<Found<(Link, Portrait)>> for Reached {
+    fn from(found: Found<(Link, Portrait)>) -> Self {
+        let (link, Portrait { server, closed }) = found.link;
+        let (addrs, namesakes) = (found.addrs, found.namesakes);
+        Self { link, server, addrs, closed, asked_for: false, namesakes }
     }
 }

@@ -1,18 +1,22 @@
 //! The client: finds a server, keeps a connection to it, and lets a person or a script talk.
 //!
 //! `link` is one connection and `connection` one that lasts; `locate` and `startup` find the server;
-//! `session` is the conversation, `view` its look; `repl`, `plain` and `send` are the three ways to
+//! `trust` judges its key, in the words of `words`, and `entrance` is the way in; `session` is the conversation, `view` its look; `repl`, `plain` and `send` are the three ways to
 //! use it. It knows no command line, and no server: [`Host`] is how it may start one.
 
 mod backoff;
+mod channel;
 mod completer;
 mod connection;
+mod entrance;
 mod error;
 mod hosting;
 mod identity;
-mod known;
+mod inspect;
 mod link;
+mod local;
 mod locate;
+mod passphrase;
 mod pending;
 mod plain;
 mod register;
@@ -24,9 +28,15 @@ mod startup;
 mod state_dir;
 mod successor;
 mod termination;
+mod trust;
+mod twins;
 mod view;
+mod words;
 
-use std::net::SocketAddr;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,22 +45,26 @@ use jiff::tz::TimeZone;
 
 pub use error::Error;
 pub use hosting::{Host, Hosting, Task};
+pub use inspect::{Inspector, fingerprint_at, own_fingerprint, trust};
+pub use local::{PASSPHRASE_FILE, SECRET_FILE};
 pub use send::send;
 
-use crate::discovery::Proof;
+use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::prompt::{self, Screen};
 use crate::protocol::request::Mode;
 use completer::Completer;
 use connection::Connection;
-use identity::Identity;
-use known::KnownServers;
-use link::Link;
+use entrance::Visitor;
+use identity::{Identity, load_key};
 use locate::Locator;
-use register::{Registered, register};
+use passphrase::Passphrases;
+use register::Registered;
 use session::Session;
 use startup::Start;
 use state_dir::state_dir;
+use trust::{Standing, Trust};
+use twins::Twins;
 use view::ViewState;
 
 /// What to join, and how.
@@ -66,6 +80,14 @@ pub struct Options {
     pub timeout: Duration,
     /// The user's name, if one was chosen; else it is the login name.
     pub name: Option<String>,
+    /// Whether to do without encryption.
+    pub plaintext: bool,
+    /// The keys that alone will do; any if there are none.
+    pub fingerprints: Vec<Fingerprint>,
+    /// The file with a closed server's passphrase.
+    pub passphrase_file: Option<PathBuf>,
+    /// Where servers of this machine keep their data: those that this user may read are their own.
+    pub data_dirs: Vec<PathBuf>,
     /// Whether to colour what is shown.
     pub color: bool,
     /// Where the log appears while the prompt is open.
@@ -79,67 +101,64 @@ pub struct Options {
 /// See [`Error`]. Leaving by will is none.
 pub async fn join(options: Options, host: Arc<dyn Host>) -> Result<(), Error> {
     let entry = enter(&options, Some(&*host), Mode::Chat).await?;
-    let is_interactive = prompt::is_available();
     let roster = Arc::default();
     let view = ViewState {
         me: entry.registered.welcome.name.clone(),
         color: options.color,
         zone: TimeZone::system(),
         now: Timestamp::now(),
+        standing: Standing::Plaintext,
     };
     let session = Session::new(view, Arc::clone(&roster));
-    let Entry { registered, identity, locator, known, hosting } = entry;
-    let connection = Connection::start(registered, identity.clone(), locator.clone());
-    if !is_interactive {
-        let result = plain::run(connection, session).await;
+    let Entry { registered, visitor, locator, hosting } = entry;
+    let server = (!registered.twins_are_told)
+        .then(|| registered.link.key().map(|key| (key, registered.welcome.server.name.clone())))
+        .flatten();
+    let connection = Connection::start(registered, visitor.clone(), locator.clone());
+    if !prompt::is_available() {
+        let result = plain::run(connection, session, visitor.trust).await;
         if let Some(hosting) = hosting {
             hosting.shutdown().await;
         }
         return result;
     }
-    let place = repl::Place { locator, identity, known, host, hosting };
+    let twins = server.filter(|_| locator.searches()).and_then(|server| watch_twins(&visitor, server));
+    let place = repl::Place { locator, visitor, host, hosting, twins };
     repl::Repl::open(session, connection, place, Completer(roster), &options)?.run().await
 }
 
-/// Asks the server at an address who it is, without joining it.
-///
-/// # Errors
-/// [`Error::Disconnected`], [`Error::Protocol`] or [`Error::Refused`], with the bare reason.
-pub async fn probe(addr: SocketAddr) -> Result<Proof<()>, Error> {
-    let (_, server) = Link::probe(addr).await.map_err(|error| Error::from(&error))?;
-    Ok(Proof { id: server.id, name: server.name, link: () })
+/// Looks for twins of a server that is known.
+fn watch_twins(visitor: &Visitor, (key, name): (Fingerprint, String)) -> Option<Twins> {
+    visitor.trust.was_known(key).then(|| Twins::watch(name, key))
 }
 
 /// The way in: a registered link, and what was needed to get it.
 struct Entry {
     registered: Registered,
-    identity: Identity,
+    visitor: Visitor,
     locator: Locator,
-    known: KnownServers,
     hosting: Option<Box<dyn Hosting>>,
-}
-
-impl Entry {
-    fn parts(self) -> (Registered, Identity) {
-        (self.registered, self.identity)
-    }
 }
 
 /// Finds a server, registers there and remembers it.
 async fn enter(options: &Options, host: Option<&dyn Host>, mode: Mode) -> Result<Entry, Error> {
-    let mut locator = Locator::new(options)?;
     let dir = state_dir();
     let name = options.name.as_deref().map(Name::new).transpose();
     let name = name.map_err(|error| Error::Usage(format!("--name: {error}")))?;
     let identity = Identity::load(dir.as_deref(), name).map_err(|error| {
         Error::Local(format!("cannot make up an identity: {error}; choose a name with --name"))
     })?;
-    let mut known = KnownServers::load(dir.as_deref());
-    let Start { reached, hosting } = startup::find(&locator, &known, host).await?;
-    let registered = register(reached.link, &identity, mode)
-        .await
-        .map_err(|error| Error::from_link("cannot join the server", &error))?;
-    known.remember(&registered.welcome.server, registered.link.peer());
+    let keypair = load_key(dir.as_deref()).map_err(|error| Error::Local(error.to_string()))?;
+    let trust = Trust::load(options, dir.as_deref(), &keypair)?;
+    let mut locator = Locator::new(options, trust.channel().clone())?;
+    let passphrases = Passphrases::new(options.passphrase_file.clone());
+    let mut visitor = Visitor { identity, trust, passphrases, can_be_asked: true };
+    let Start { reached, hosting } = startup::find(&locator, &visitor.trust, host).await?;
+    if hosting.is_some() {
+        visitor.trust.look_around(&options.data_dirs);
+    }
     locator.remember(&reached.addrs);
-    Ok(Entry { registered, identity, locator, known, hosting })
+    // Above the prompt, which is not there yet.
+    let registered = visitor.join(reached, mode, |line| anstream::eprintln!("{line}")).await?;
+    Ok(Entry { registered, visitor, locator, hosting })
 }

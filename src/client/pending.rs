@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::protocol::Target;
 
-/// After this long without a receipt the user is told. A LAN's round trip is a thousandth of it.
+/// After this long without any receipt the user is told. A LAN's round trip is a thousandth of it;
+/// but a server that paces its users takes what came at once bit by bit.
 const OVERDUE: Duration = Duration::from_secs(1);
 
 /// A message on its way.
@@ -29,30 +30,37 @@ struct Entry {
 
 /// The messages on their way, in the order in which they were sent.
 #[derive(Debug, Default)]
-pub(super) struct Pending(VecDeque<Entry>);
+pub(super) struct Pending {
+    entries: VecDeque<Entry>,
+    /// When one was taken out last: the server is at work on the others.
+    progress: Option<Instant>,
+}
 
 impl Pending {
     /// Notes a message that was handed to the connection.
     pub(super) fn add(&mut self, id: String, message: Message, sent: Instant) {
-        self.0.push_back(Entry { id, message, sent, told: false });
+        self.entries.push_back(Entry { id, message, sent, told: false });
     }
 
-    /// Takes out the message with that id.
-    pub(super) fn take(&mut self, id: &str) -> Option<Message> {
-        let at = self.0.iter().position(|entry| entry.id == id)?;
-        self.0.remove(at).map(|entry| entry.message)
+    /// Takes out the message with that id, which the server has answered.
+    pub(super) fn take(&mut self, id: &str, now: Instant) -> Option<Message> {
+        let at = self.entries.iter().position(|entry| entry.id == id)?;
+        self.progress = Some(now);
+        self.entries.remove(at).map(|entry| entry.message)
     }
 
     /// Takes out all of them: the connection is gone.
     pub(super) fn take_all(&mut self) -> Vec<Message> {
-        self.0.drain(..).map(|entry| entry.message).collect()
+        self.entries.drain(..).map(|entry| entry.message).collect()
     }
 
     /// The messages that have become overdue since the last call.
     pub(super) fn overdue(&mut self, now: Instant) -> Vec<Message> {
-        let late = |entry: &&mut Entry| !entry.told && now.duration_since(entry.sent) >= OVERDUE;
+        let progress = self.progress;
+        let since = |sent: Instant| progress.map_or(sent, |progress| sent.max(progress));
+        let late = |entry: &&mut Entry| !entry.told && now.duration_since(since(entry.sent)) >= OVERDUE;
         let mut messages = Vec::new();
-        for entry in self.0.iter_mut().filter(late) {
+        for entry in self.entries.iter_mut().filter(late) {
             entry.told = true;
             messages.push(entry.message.clone());
         }
@@ -61,7 +69,7 @@ impl Pending {
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.entries.len()
     }
 }
 
@@ -82,9 +90,24 @@ mod tests {
         assert!(pending.overdue(start).is_empty());
         assert_eq!(pending.overdue(start + OVERDUE), [message("a")]);
         assert!(pending.overdue(start + OVERDUE).is_empty());
-        assert_eq!(pending.take("1"), Some(message("a")));
-        assert_eq!(pending.take("1"), None);
+        assert_eq!(pending.take("1", start), Some(message("a")));
+        assert_eq!(pending.take("1", start), None);
         assert_eq!(pending.take_all(), [message("b")]);
         assert_eq!(pending.len(), 0);
+    }
+
+    #[test]
+    fn nothing_is_overdue_while_the_server_takes_one_after_the_other() {
+        let start = Instant::now();
+        let mut pending = Pending::default();
+        for id in ["1", "2", "3"] {
+            pending.add(id.into(), message(id), start);
+        }
+        let soon = OVERDUE * 9 / 10;
+        assert!(pending.take("1", start + soon).is_some());
+        assert!(pending.overdue(start + OVERDUE).is_empty());
+        assert!(pending.take("2", start + 2 * soon).is_some());
+        assert!(pending.overdue(start + 2 * OVERDUE).is_empty());
+        assert_eq!(pending.overdue(start + 2 * soon + OVERDUE), [message("3")]);
     }
 }

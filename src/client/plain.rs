@@ -11,25 +11,36 @@ use tokio::time::{Instant, sleep_until};
 use super::connection::{Connection, Update};
 use super::error::Error;
 use super::session::{Effect, Moment, Session};
+use super::trust::Trust;
 
 /// Messages that may be without a receipt before further lines are read: no more than the
 /// connection's queue takes.
 const WINDOW: usize = 100;
 
-/// How long the receipts of the last lines may take after the end of the input.
+/// How long the server may answer none of the last lines after the end of the input. How long all of
+/// them take is up to its pace, which lets one after the other through.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
 /// Lines read ahead.
 const LINES_AHEAD: usize = 16;
 
 /// Runs until the end of the input.
-pub(super) async fn run(mut connection: Connection, mut session: Session) -> Result<(), Error> {
+pub(super) async fn run(
+    mut connection: Connection,
+    mut session: Session,
+    mut trust: Trust,
+) -> Result<(), Error> {
     let mut lines = Some(read_lines()?);
     let mut deadline = None;
     // A line that was there before the connection is not one that came too early for it.
-    let mut effects = take(connection.next().await, &mut session)?;
+    let mut effects = take(connection.next().await, &mut session, &mut trust)?;
+    let mut awaited = session.awaited();
     loop {
-        match show(effects) {
+        if session.awaited() < awaited && deadline.is_some() {
+            deadline = Some(Instant::now() + LAST_WAIT);
+        }
+        awaited = session.awaited();
+        match show(effects, &mut trust) {
             Ok(true) => {}
             Ok(false) => {
                 lines = None;
@@ -53,9 +64,9 @@ pub(super) async fn run(mut connection: Connection, mut session: Session) -> Res
                     Vec::new()
                 }
             },
-            update = connection.next() => take(update, &mut session)?,
+            update = connection.next() => take(update, &mut session, &mut trust)?,
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                return Err(not_acknowledged(&mut session));
+                return Err(not_acknowledged(&mut session, &mut trust));
             }
         };
     }
@@ -63,49 +74,54 @@ pub(super) async fn run(mut connection: Connection, mut session: Session) -> Res
 
 /// A script that feeds the client learns whether all of it got through.
 fn all_sent(session: &Session) -> Result<(), Error> {
-    match session.unsent() {
-        0 => Ok(()),
-        1 => Err(Error::Refused("1 message was not sent; the output says which and why".into())),
-        n => Err(Error::Refused(format!("{n} messages were not sent; the output says which and why"))),
-    }
+    let what = match (session.unsent(), session.refused()) {
+        (0, 0) => return Ok(()),
+        (0, 1) => "1 command was refused".to_owned(),
+        (0, n) => format!("{n} commands were refused"),
+        (1, _) => "1 message was not sent".to_owned(),
+        (n, _) => format!("{n} messages were not sent"),
+    };
+    Err(Error::Refused(format!("{what}; the output says which and why")))
 }
 
 /// What an update means here: an end of the connection is the end.
-fn take(update: Option<Update>, session: &mut Session) -> Result<Vec<Effect>, Error> {
+fn take(update: Option<Update>, session: &mut Session, trust: &mut Trust) -> Result<Vec<Effect>, Error> {
     let now = Moment::now();
     match update {
         Some(Update::Up(up)) => Ok(session.up(*up, now)),
         Some(Update::Event(event, id)) => Ok(session.event(&event, id.as_deref(), now)),
         Some(Update::Down(why) | Update::Gone(why)) => {
             let undelivered = session.pending();
-            let _ = show(session.abandon());
+            let _ = show(session.abandon(), trust);
             let more = match undelivered {
                 0 => String::new(),
                 n => format!("; {n} sent last may not have been delivered"),
             };
             Err(Error::Disconnected(format!("the connection was lost: {why}{more}")))
         }
-        Some(Update::Failed(error)) => Err(Error::from_link("the connection has ended", &error)),
+        Some(Update::Failed(error)) => Err(error),
         None => Err(Error::Disconnected("the connection has ended".into())),
     }
 }
 
-fn not_acknowledged(session: &mut Session) -> Error {
+fn not_acknowledged(session: &mut Session, trust: &mut Trust) -> Error {
     let count = session.awaited();
-    let _ = show(session.abandon());
+    let _ = show(session.abandon(), trust);
     Error::Disconnected(format!(
-        "{count} of the last lines were not acknowledged within {} s; they may not have been delivered",
+        "{count} of the last lines were not acknowledged: the server was silent for {} s; they may not have \
+         been delivered",
         LAST_WAIT.as_secs()
     ))
 }
 
 /// Prints lines; false if the user quits.
-fn show(effects: Vec<Effect>) -> io::Result<bool> {
+fn show(effects: Vec<Effect>, trust: &mut Trust) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
     let mut goes_on = true;
     for effect in effects {
         match effect {
             Effect::Show(line) => writeln!(stdout, "{line}")?,
+            Effect::Verified(key) => trust.verify(&key),
             Effect::Quit => goes_on = false,
             Effect::Relabel | Effect::Clear => {}
         }

@@ -1,11 +1,15 @@
-//! From an open link to a registered one: the hello, and what to do when the name is taken.
+//! From an open link to a registered one: the hello, the proof for a closed server, what to do when
+//! the name is taken, and the operator's rights on one's own server.
 
+use super::channel::Channel;
 use super::identity::Identity;
-use super::link::{Link, LinkError};
+use super::link::{Admission, Link, LinkError, Proof};
+use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::protocol::Code;
 use crate::protocol::event::Welcome;
 use crate::protocol::request::{Hello, Mode};
+use crate::security::Passphrase;
 
 /// Names tried when the login name is taken.
 const ATTEMPTS: u32 = 20;
@@ -16,6 +20,22 @@ pub(super) struct Registered {
     pub(super) welcome: Welcome,
     /// The name that was asked for in vain.
     pub(super) taken: Option<Name>,
+    /// Whether the server proved that it knows the passphrase.
+    pub(super) proven: bool,
+    /// Whether the user was told of others that go by the server's name.
+    pub(super) twins_are_told: bool,
+}
+
+/// What registering takes besides a name.
+pub(super) struct Papers<'a> {
+    /// How connections are made.
+    pub(super) channel: &'a Channel,
+    /// This user's own key.
+    pub(super) own: Fingerprint,
+    /// The passphrase of a closed server, if it is at hand.
+    pub(super) passphrase: Option<&'a Passphrase>,
+    /// What makes this user an operator of their own server.
+    pub(super) operator: Option<&'a str>,
 }
 
 /// Says hello. A name that the user did not choose is replaced by a free one if it is taken.
@@ -23,16 +43,26 @@ pub(super) async fn register(
     mut link: Link,
     identity: &Identity,
     mode: Mode,
+    papers: &Papers<'_>,
 ) -> Result<Registered, LinkError> {
     let mut name = identity.name.clone();
+    let mut proven = false;
     for attempt in 0.. {
-        let hello = Hello { name: name.to_string(), mode, token: Some(identity.token.clone()) };
-        let error = match link.hello(hello).await {
-            Ok(welcome) => {
+        // Where there is a key it says who this is, and the token stays at home.
+        let token = link.key().is_none().then(|| identity.token.clone());
+        let hello = Hello { name: name.to_string(), mode, token };
+        let proof = papers.passphrase.map(|passphrase| Proof { passphrase, own: papers.own });
+        let error = match link.hello(hello, proof).await {
+            Ok(Admission { welcome, proven: now }) => {
                 let taken = (name != identity.name).then(|| identity.name.clone());
-                return Ok(Registered { link, welcome, taken });
+                let registered =
+                    Registered { link, welcome, taken, proven: proven || now, twins_are_told: false };
+                return with_operator(registered, papers.operator).await;
             }
-            Err(error) => error,
+            Err((error, now)) => {
+                proven |= now;
+                error
+            }
         };
         let LinkError::Refused { code: Some(Code::NameTaken), free, .. } = &error else { return Err(error) };
         let free = free.as_deref().and_then(|free| Name::new(free).ok());
@@ -41,7 +71,15 @@ pub(super) async fn register(
             _ => return Err(error),
         }
         // A refused hello ends its connection.
-        link = Link::connect(link.peer()).await?;
+        link = Link::connect(link.peer(), &papers.channel.to(link.key())).await?;
     }
     Err(LinkError::Silent)
+}
+
+/// Takes the operator's rights where they are this user's anyway.
+async fn with_operator(mut registered: Registered, secret: Option<&str>) -> Result<Registered, LinkError> {
+    if let Some(secret) = secret.filter(|_| !registered.welcome.operator && registered.link.key().is_some()) {
+        registered.welcome.operator = registered.link.become_operator(secret).await?;
+    }
+    Ok(registered)
 }

@@ -1,6 +1,7 @@
 //! The client at a terminal: carries what is typed to the session, what comes to the screen, and
 //! asks the user what only the user can decide.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,18 +10,16 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::completer::Completer;
 use super::connection::{Connection, Update};
+use super::entrance::Visitor;
 use super::error::Error;
 use super::hosting::{Host, Hosting};
-use super::identity::Identity;
-use super::known::KnownServers;
-use super::link::LinkError;
-use super::locate::{Located, Locator, Reached, reach};
-use super::register::register;
+use super::locate::{Located, Locator, Reached};
 use super::session::{Effect, Moment, Session, keeps_echo};
-use super::startup::{self, OFFER, Start, choices, chosen, describe, is_yes, start};
+use super::startup::{self, OFFER, Start, again, choices, chosen, describe, is_yes, start};
 use super::state_dir::state_dir;
 use super::successor::Successor;
 use super::termination::Termination;
+use super::twins::Twins;
 use crate::name::Name;
 use crate::prompt::{self, Input, Label, Prompt};
 use crate::protocol::request::Mode;
@@ -37,10 +36,11 @@ const HISTORY_FILE: &str = "history";
 /// Where the client is and where it may go.
 pub(super) struct Place {
     pub(super) locator: Locator,
-    pub(super) identity: Identity,
-    pub(super) known: KnownServers,
+    pub(super) visitor: Visitor,
     pub(super) host: Arc<dyn Host>,
     pub(super) hosting: Option<Box<dyn Hosting>>,
+    /// A look for others that go by the server's name.
+    pub(super) twins: Option<Twins>,
 }
 
 /// The open prompt and all that it shows.
@@ -57,6 +57,8 @@ pub(super) struct Repl {
     /// The user has pressed Ctrl-C once.
     interrupted: bool,
     color: bool,
+    /// Where servers of this machine keep their data.
+    data_dirs: Vec<PathBuf>,
     termination: Termination,
 }
 
@@ -85,7 +87,7 @@ impl Repl {
         // Before the terminal is taken, so that no signal leaves it in disorder.
         let termination =
             Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
-        let color = options.color;
+        let (color, data_dirs) = (options.color, options.data_dirs.clone());
         let options = prompt::Options {
             label: label(&session, color),
             history: state_dir().map(|dir| dir.join(HISTORY_FILE)),
@@ -104,6 +106,7 @@ impl Repl {
             declined: false,
             interrupted: false,
             color,
+            data_dirs,
             termination,
         })
     }
@@ -123,6 +126,7 @@ impl Repl {
                 input = self.prompt.next() => self.input(input).await,
                 update = next_update(&mut self.connection) => self.update(update),
                 located = next_located(&mut self.successor) => self.located(located).await,
+                twin = next_twin(&mut self.place.twins) => self.twin(twin),
                 _ = ticks.tick(), if self.session.pending() > 0 => {
                     let effects = self.session.tick(Moment::now());
                     self.apply(effects)
@@ -161,9 +165,7 @@ impl Repl {
             Some(Update::Event(event, id)) => self.session.event(&event, id.as_deref(), now),
             Some(Update::Down(why)) => self.session.down(&why, now),
             Some(Update::Gone(why)) => return self.gone(&why, now),
-            Some(Update::Failed(error)) => {
-                return Some(Err(Error::from_link("the connection has ended", &error)));
-            }
+            Some(Update::Failed(error)) => return Some(Err(error)),
             None => return self.gone("the connection has ended", now),
         };
         self.apply(effects)
@@ -173,7 +175,7 @@ impl Repl {
     fn gone(&mut self, why: &str, now: Moment) -> Step {
         self.connection = None;
         self.declined = false;
-        self.successor = Some(Successor::search(self.place.locator.clone(), self.place.known.clone()));
+        self.successor = Some(self.search());
         let effects = self.session.gone(why, now);
         self.apply(effects)
     }
@@ -201,6 +203,13 @@ impl Repl {
         }
     }
 
+    /// Somebody else goes by the name of the server, or nobody was found.
+    fn twin(&mut self, twin: Option<String>) -> Step {
+        self.place.twins = None;
+        let lines = twin.map(|id| self.session.twin(id)).unwrap_or_default();
+        self.apply(lines)
+    }
+
     async fn answer(&mut self, answer: &str) -> Step {
         match self.question.take()? {
             Question::Quit => is_yes_said(answer).then_some(Ok(())),
@@ -212,9 +221,10 @@ impl Repl {
             Question::Choose(mut servers) => match chosen(answer, servers.len()) {
                 Some(at) => {
                     let server = servers.swap_remove(at);
-                    match reach(&server.addrs).await {
-                        Ok(again) => self.move_to(Reached { addrs: server.addrs, ..again }).await,
-                        Err(error) => self.cannot_join(&describe(&server), &error),
+                    let name = describe(&server);
+                    match again(server, self.place.locator.channel()).await {
+                        Ok(again) => self.move_to(again).await,
+                        Err(error) => self.cannot_join(&name, &error.to_string()),
                     }
                 }
                 None => self.ask(format!("Which one? [1-{}] ", servers.len()), Question::Choose(servers)),
@@ -225,9 +235,10 @@ impl Repl {
     /// Starts a server here and goes there.
     async fn host(&mut self) -> Step {
         self.successor = None;
-        match start(&*self.place.host).await {
+        match start(&*self.place.host, self.place.locator.channel()).await {
             Ok(Start { reached, hosting }) => {
                 self.place.hosting = hosting;
+                self.place.visitor.trust.look_around(&self.data_dirs);
                 self.move_to(reached).await
             }
             Err(error) => {
@@ -241,31 +252,42 @@ impl Repl {
     /// Joins a server that was found.
     async fn move_to(&mut self, reached: Reached) -> Step {
         self.successor = None;
-        let name = describe(&reached);
+        let (server, addrs) = (describe(&reached), reached.addrs.clone());
         // The name that the user has by now, not the one at the start.
+        let visitor = &mut self.place.visitor;
         if let Ok(name) = Name::new(self.session.me()) {
-            self.place.identity.name = name;
+            visitor.identity.name = name;
         }
-        let identity = Identity { chosen: false, ..self.place.identity.clone() };
-        match register(reached.link, &identity, Mode::Chat).await {
+        let chosen = std::mem::replace(&mut visitor.identity.chosen, false);
+        // The prompt has the terminal.
+        visitor.can_be_asked = false;
+        let printer = self.prompt.printer();
+        let joined = visitor.join(reached, Mode::Chat, |line| printer.print(line)).await;
+        visitor.identity.chosen = chosen;
+        match joined {
             Ok(registered) => {
-                self.place.known.remember(&registered.welcome.server, registered.link.peer());
-                self.place.locator.remember(&reached.addrs);
-                let (identity, locator) = (self.place.identity.clone(), self.place.locator.clone());
-                self.connection = Some(Connection::start(registered, identity, locator));
+                self.place.locator.remember(&addrs);
+                let (visitor, locator) = (self.place.visitor.clone(), self.place.locator.clone());
+                self.connection = Some(Connection::start(registered, visitor, locator));
                 None
             }
-            Err(error) => self.cannot_join(&name, &error),
+            // Nobody is to stay beside a server that is not the one it says it is.
+            Err(error @ Error::Untrusted(_)) => Some(Err(error)),
+            Err(error) => self.cannot_join(&server, &error.to_string()),
         }
     }
 
-    fn cannot_join(&mut self, server: &str, error: &LinkError) -> Step {
+    fn cannot_join(&mut self, server: &str, why: &str) -> Step {
         self.search_again();
-        self.failure(&format!("cannot join {server}: {error}"))
+        self.failure(&format!("cannot join {server}: {why}"))
+    }
+
+    fn search(&self) -> Successor {
+        Successor::search(self.place.locator.clone(), self.place.visitor.trust.clone())
     }
 
     fn search_again(&mut self) {
-        self.successor = Some(Successor::search(self.place.locator.clone(), self.place.known.clone()));
+        self.successor = Some(self.search());
     }
 
     /// Leaves, unless others would lose their server by it and the user thinks better of it.
@@ -311,6 +333,7 @@ impl Repl {
         for effect in effects {
             match effect {
                 Effect::Relabel => self.prompt.printer().set_label(label(&self.session, self.color)),
+                Effect::Verified(key) => self.place.visitor.trust.verify(&key),
                 Effect::Quit => return self.quit(),
                 effect => show(self.prompt.printer(), effect),
             }
@@ -346,7 +369,7 @@ fn show(printer: &prompt::Printer, effect: Effect) {
     match effect {
         Effect::Show(line) => printer.print(line),
         Effect::Clear => printer.clear(),
-        Effect::Relabel | Effect::Quit => {}
+        Effect::Relabel | Effect::Verified(_) | Effect::Quit => {}
     }
 }
 
@@ -367,6 +390,13 @@ fn label(session: &Session, color: bool) -> Label {
 async fn next_update(connection: &mut Option<Connection>) -> Option<Update> {
     match connection {
         Some(connection) => connection.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_twin(twins: &mut Option<Twins>) -> Option<String> {
+    match twins {
+        Some(twins) => twins.next().await,
         None => std::future::pending().await,
     }
 }

@@ -29,10 +29,9 @@ const ID: &str = "send";
 /// See [`Error`]; a message that the server refuses is [`Error::Refused`] with the server's words.
 pub async fn send(options: Options, to: &str, text: Option<String>) -> Result<(), Error> {
     let msg = message(text)?;
-    let (registered, identity) = super::enter(&options, None, Mode::Send).await?.parts();
-    let Registered { link, welcome, taken } = registered;
-    if taken.is_some() {
-        eprintln!("the name {} is taken; the message is from {}", identity.name, welcome.name);
+    let Registered { link, welcome, taken, .. } = super::enter(&options, None, Mode::Send).await?.registered;
+    if let Some(taken) = taken {
+        eprintln!("the name {taken} is taken; the message is from {}", welcome.name);
     }
     let packet = Request::Chat { to: Target::parse(to), msg, action: false }.to_packet(Some(ID.into()));
     let receipt = timeout(RECEIPT_WAIT, deliver(link, packet)).await;

@@ -5,11 +5,14 @@ use std::io::{self, IsTerminal as _};
 
 use anstream::eprintln;
 
+use super::channel::Channel;
 use super::error::Error;
 use super::hosting::{Host, Hosting};
-use super::known::KnownServers;
+use super::link::LinkError;
 use super::locate::{Located, Locator, Reached, reach};
+use super::trust::Trust;
 use crate::discovery::Progress;
+use crate::fingerprint::Fingerprint;
 use crate::prompt;
 use crate::text::safe_line;
 
@@ -25,25 +28,23 @@ pub(super) struct Start {
 
 /// Finds the server to join. With `host`, and at a terminal, the user may choose among several and
 /// start one if there is none.
-pub(super) async fn find(
-    locator: &Locator,
-    known: &KnownServers,
-    host: Option<&dyn Host>,
-) -> Result<Start, Error> {
+pub(super) async fn find(locator: &Locator, trust: &Trust, host: Option<&dyn Host>) -> Result<Start, Error> {
     let asks = host.filter(|_| io::stdin().is_terminal() && io::stderr().is_terminal());
     let slow = |Progress::Slow| {
         if io::stderr().is_terminal() {
             eprintln!("Looking for a server...");
         }
     };
-    match (locator.locate(known, slow).await?, asks) {
+    match (locator.locate(trust, slow).await?, asks) {
         (Located::One(reached), _) => Ok(Start { reached: *reached, hosting: None }),
-        (Located::Several(servers), Some(_)) => Ok(Start { reached: choose(servers).await?, hosting: None }),
+        (Located::Several(servers), Some(_)) => {
+            Ok(Start { reached: choose(servers, trust).await?, hosting: None })
+        }
         (Located::Several(servers), None) => Err(Error::NoServer(format!(
             "several servers answered; choose one with --server NAME: {}",
             servers.iter().map(describe).collect::<Vec<_>>().join(", ")
         ))),
-        (Located::Nothing(tried), Some(host)) => offer(tried, host).await,
+        (Located::Nothing(tried), Some(host)) => offer(tried, host, trust).await,
         (Located::Nothing(tried), None) => Err(Error::NoServer(tried)),
     }
 }
@@ -70,7 +71,7 @@ pub(super) fn is_yes(answer: &str) -> bool {
     matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")
 }
 
-async fn choose(mut servers: Vec<Reached>) -> Result<Reached, Error> {
+async fn choose(mut servers: Vec<Reached>, trust: &Trust) -> Result<Reached, Error> {
     eprintln!("Several servers answered:");
     choices(&servers).iter().for_each(|line| eprintln!("{line}"));
     loop {
@@ -81,25 +82,32 @@ async fn choose(mut servers: Vec<Reached>) -> Result<Reached, Error> {
             let server = servers.swap_remove(at);
             // Its link may have ended while the user was thinking.
             let what = format!("cannot connect to {}", describe(&server));
-            let again = reach(&server.addrs).await.map_err(|error| Error::from_link(&what, &error))?;
-            return Ok(Reached { addrs: server.addrs, ..again });
+            return again(server, trust.channel()).await.map_err(|error| trust.explain(&what, &error));
         }
     }
 }
 
-async fn offer(tried: String, host: &dyn Host) -> Result<Start, Error> {
+/// A new link to a server that was chosen: to the same one.
+pub(super) async fn again(server: Reached, channel: &Channel) -> Result<Reached, LinkError> {
+    let again = reach(&server.addrs, &channel.to(server.link.key())).await?;
+    Ok(Reached { link: again.link, ..server })
+}
+
+async fn offer(tried: String, host: &dyn Host, trust: &Trust) -> Result<Start, Error> {
     match ask(OFFER.into()).await {
-        Some(answer) if is_yes(&answer) => start(host).await,
+        Some(answer) if is_yes(&answer) => start(host, trust.channel()).await,
         _ => Err(Error::NoServer(tried)),
     }
 }
 
 /// Starts a server here and reaches it.
-pub(super) async fn start(host: &dyn Host) -> Result<Start, Error> {
+pub(super) async fn start(host: &dyn Host, channel: &Channel) -> Result<Start, Error> {
     let hosting =
         host.start().await.map_err(|error| Error::Local(format!("cannot start a server: {error}")))?;
     let what = "cannot connect to the server started here";
-    let reached = reach(&[hosting.addr()]).await.map_err(|error| Error::from_link(what, &error))?;
+    // Nobody else is to answer in its place.
+    let channel = channel.to(Fingerprint::from_id(&hosting.id()));
+    let reached = reach(&[hosting.addr()], &channel).await.map_err(|error| Error::from_link(what, &error))?;
     Ok(Start { reached, hosting: Some(hosting) })
 }
 

@@ -8,8 +8,8 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::error::Error;
-use super::known::KnownServers;
 use super::locate::{Located, Locator};
+use super::trust::Trust;
 
 /// Between two searches.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -21,11 +21,11 @@ pub(super) struct Successor {
 }
 
 impl Successor {
-    pub(super) fn search(locator: Locator, known: KnownServers) -> Self {
+    pub(super) fn search(locator: Locator, trust: Trust) -> Self {
         let (sender, found) = mpsc::channel(1);
         let task = tokio::spawn(async move {
             loop {
-                let located = locator.locate(&known, |_| {}).await;
+                let located = locator.locate(&trust, |_| {}).await;
                 let goes_on = matches!(located, Ok(Located::Nothing(_)) | Err(_));
                 if sender.send(located).await.is_err() || !goes_on {
                     return;

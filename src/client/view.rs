@@ -7,6 +7,8 @@ use anstyle::{AnsiColor, Effects, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::trust::Standing;
+use crate::fingerprint::Fingerprint;
 use crate::protocol::event::{Crowd, Welcome, count_users};
 use crate::protocol::packet::{Sender, UserInfo};
 use crate::protocol::{Event, Target};
@@ -45,6 +47,8 @@ pub(super) struct ViewState {
     pub(super) zone: TimeZone,
     /// The time, for events that carry none.
     pub(super) now: Timestamp,
+    /// Whether the connection is encrypted, and to whom.
+    pub(super) standing: Standing,
 }
 
 /// The lines that show an event; none if it is nothing to show.
@@ -52,7 +56,7 @@ pub(super) fn render(event: &Event, state: &ViewState) -> Vec<String> {
     match event {
         Event::Welcome(welcome) => state.welcome(welcome),
         Event::Chat { from, to, msg, action, ts, .. } => state.chat(from, to, msg, *action, ts),
-        Event::Sent { .. } | Event::Pong { .. } => Vec::new(),
+        Event::Sent { .. } | Event::Pong { .. } | Event::PakeOk { .. } => Vec::new(),
         Event::Joined(crowd) => state.crowd(crowd, "->", "joined"),
         Event::Left(crowd) => state.crowd(crowd, "<-", "left"),
         Event::Renamed { old, name } => state.renamed(old, name),
@@ -61,6 +65,8 @@ pub(super) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         Event::Alert { by, msg, ts, .. } => state.alert(by, msg, ts),
         Event::Whois(user) => state.whois(user),
         Event::Notice(text) => state.notes(text),
+        Event::Bans { .. } => state.notes(&event.to_packet("", None).msg),
+        Event::Pake { msg, .. } | Event::Operator { msg, .. } => state.notes(msg),
         Event::Error { msg, .. } => state.failures(msg),
         // How the connection ended is told once, with what follows from it.
         Event::Bye { .. } => Vec::new(),
@@ -101,8 +107,16 @@ impl ViewState {
 
     fn welcome(&self, welcome: &Welcome) -> Vec<String> {
         let Welcome { server, name, total, motd, .. } = welcome;
-        let mut lines =
-            self.notes(&format!("connected to {} as {name}; {} here", server.name, count_users(*total)));
+        let mut lines = self.notes(&format!(
+            "connected to {} as {name}; {} here{}",
+            server.name,
+            count_users(*total),
+            match self.standing {
+                Standing::Plaintext => "; not encrypted",
+                Standing::Unverified(_) => "; unverified (/verify)",
+                Standing::Verified(_) => "",
+            }
+        ));
         if !motd.is_empty() {
             lines.extend(safe_lines(motd).iter().map(|line| format!("{}{line}", self.paint(DIM, GUTTER))));
         }
@@ -111,7 +125,8 @@ impl ViewState {
 
     fn chat(&self, from: &Sender, to: &str, msg: &str, action: bool, ts: &str) -> Vec<String> {
         let clock = self.clock(ts);
-        let sender = self.name(&from.name);
+        let mark = mark(from.key.as_deref(), from.is_server());
+        let sender = format!("{}{mark}", self.name(&from.name));
         if is_lobby(to) {
             return match action {
                 true => self.block(&clock, &format!("* {sender}"), msg, Style::new()),
@@ -119,7 +134,7 @@ impl ViewState {
             };
         }
         let you = |name: &str| if name == self.me { "you".to_owned() } else { safe_line(name) };
-        let head = format!("[{} -> {}]", you(&from.name), you(to));
+        let head = format!("[{}{mark} -> {}]", you(&from.name), you(to));
         let head = self.paint(DIRECT, &head);
         let head = if action { format!("{head} * {sender}") } else { head };
         self.block(&clock, &head, msg, Style::new())
@@ -148,7 +163,10 @@ impl ViewState {
     }
 
     fn users(&self, page: &[UserInfo], total: usize, next: Option<&str>) -> Vec<String> {
-        let names: Vec<String> = page.iter().map(|user| self.name(&user.name)).collect();
+        let names: Vec<String> = page
+            .iter()
+            .map(|user| format!("{}{}", self.name(&user.name), mark(user.key.as_deref(), false)))
+            .collect();
         let more = next.map_or(String::new(), |next| format!(" ... (/users {} goes on)", safe_line(next)));
         let head = format!("{} {}", self.clock(""), self.paint(DIM, "--"));
         vec![format!("{head} {} here: {}{more}", count_users(total), names.join(", "))]
@@ -166,6 +184,14 @@ impl ViewState {
         if user.operator == Some(true) {
             text += ", an operator";
         }
+        if user.plaintext == Some(true) {
+            text += ", not encrypted";
+        }
+        text += &match user.key.as_deref().map(|key| (key, key.parse::<Fingerprint>())) {
+            None => ", no key vouches for the name".to_owned(),
+            Some((_, Ok(key))) => format!(", key {}", key.spoken()),
+            Some((key, Err(_))) => format!(", key {key}"),
+        };
         self.notes(&text)
     }
 
@@ -220,6 +246,11 @@ pub(super) fn span(span: Duration) -> String {
     }
 }
 
+/// What stands behind the name of somebody who has not proven to be the one.
+fn mark(key: Option<&str>, is_server: bool) -> &'static str {
+    if key.is_some() || is_server { "" } else { "?" }
+}
+
 fn is_lobby(to: &str) -> bool {
     Target::parse(to) == Target::All
 }
@@ -236,6 +267,7 @@ fn hash(name: &str) -> usize {
 mod tests {
     use super::*;
     use crate::protocol::Code;
+    use crate::protocol::packet::BanInfo;
 
     const TS: &str = "2026-11-21T12:03:04.000Z";
 
@@ -245,11 +277,12 @@ mod tests {
             color,
             zone: TimeZone::UTC,
             now: "2026-11-21T12:10:00Z".parse().unwrap(),
+            standing: Standing::Plaintext,
         }
     }
 
     fn chat(from: &str, to: &str, msg: &str) -> Event {
-        let from = Sender { name: from.into(), ip: "10.0.0.2".into() };
+        let from = Sender { name: from.into(), ip: "10.0.0.2".into(), key: Some("I3aEaKt5".into()) };
         Event::Chat { from, to: to.into(), msg: msg.into(), action: false, seq: 1, ts: TS.into() }
     }
 
@@ -269,6 +302,12 @@ mod tests {
             }
             other => other,
         };
+        let keyless = |to: &str| match chat("eve", to, "hi") {
+            Event::Chat { from, to, msg, action, seq, ts } => {
+                Event::Chat { from: Sender { key: None, ..from }, to, msg, action, seq, ts }
+            }
+            other => other,
+        };
         for (event, expected) in [
             (chat("bob", "all", "hello"), "12:03 <bob> hello"),
             (chat("alice", "#lobby", "hello"), "12:03 <alice> hello"),
@@ -277,6 +316,8 @@ mod tests {
             (chat("bob", "10.0.0.7", "psst"), "12:03 [bob -> 10.0.0.7] psst"),
             (action("all"), "12:03 * bob waves"),
             (action("alice"), "12:03 [bob -> you] * bob waves"),
+            (keyless("all"), "12:03 <eve?> hi"),
+            (keyless("alice"), "12:03 [eve? -> you] hi"),
             (
                 chat("bob", "all", "one\r\ntwo\n\nthree\n"),
                 "12:03 <bob> one\n       | two\n       | \n       | three",
@@ -302,27 +343,45 @@ mod tests {
 
     #[test]
     fn who_is_here_and_who_somebody_is() {
-        let user = |name: &str| UserInfo { name: name.into(), ip: "10.0.0.2".into(), ..UserInfo::default() };
+        let key = Fingerprint::new([7; 32]);
+        let user = |name: &str| UserInfo {
+            name: name.into(),
+            ip: "10.0.0.2".into(),
+            key: Some(key.to_string()),
+            ..UserInfo::default()
+        };
         let users =
             Event::Users { users: vec![user("alice"), user("bob")], total: 7, next: Some("bob".into()) };
         assert_eq!(lines(&users), "12:10 -- 7 users here: alice, bob ... (/users bob goes on)");
         let whois = UserInfo { since: Some(TS.into()), sessions: Some(2), ..user("bob") };
         assert_eq!(
             lines(&Event::Whois(whois)),
-            "12:10 -- bob is at 10.0.0.2, here since 2026-11-21 12:03, 2 connections"
+            format!(
+                "12:10 -- bob is at 10.0.0.2, here since 2026-11-21 12:03, 2 connections, key {}",
+                key.spoken()
+            )
         );
+        let keyless = UserInfo { key: None, plaintext: Some(true), ..user("eve") };
+        assert_eq!(
+            lines(&Event::Whois(keyless.clone())),
+            "12:10 -- eve is at 10.0.0.2, not encrypted, no key vouches for the name"
+        );
+        let users = Event::Users { users: vec![user("bob"), keyless], total: 2, next: None };
+        assert_eq!(lines(&users), "12:10 -- 2 users here: bob, eve?");
     }
 
     /// Every member that a peer or a hostile server fills in.
     fn hostile(text: &str) -> Vec<Event> {
         let text = || text.to_owned();
-        let sender = || Sender { name: text(), ip: text() };
+        let sender = || Sender { name: text(), ip: text(), key: Some(text()) };
         let user = UserInfo {
             name: text(),
             ip: text(),
             since: Some(text()),
             sessions: Some(3),
             operator: Some(true),
+            key: Some(text()),
+            plaintext: Some(true),
         };
         let welcome = Welcome {
             server: crate::protocol::packet::ServerInfo { id: text(), name: text(), version: text() },
@@ -350,6 +409,18 @@ mod tests {
             Event::Notice(text()),
             Event::Error { code: None, msg: text(), name: Some(text()) },
             Event::Bye { code: None, msg: text() },
+            Event::Pake { pake: text(), msg: text() },
+            Event::Operator { operator: true, msg: text() },
+            Event::Bans {
+                bans: vec![BanInfo {
+                    kind: text(),
+                    who: text(),
+                    name: Some(text()),
+                    by: text(),
+                    until: Some(text()),
+                }],
+                total: 3,
+            },
             Event::Unknown { from: sender(), msg: text() },
         ]
     }

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::{Ask, Effect, Message, Moment, Session, quoted, shown};
 use crate::client::view::render;
+use crate::fingerprint::Fingerprint;
 use crate::protocol::event::Crowd;
 use crate::protocol::packet::{Sender, UserInfo};
 use crate::protocol::{Event, Target};
@@ -15,9 +16,9 @@ impl Session {
         match event {
             Event::Sent { seq, ts } => {
                 self.answered(id);
-                self.receipt(id, *seq, ts)
+                self.receipt(id, *seq, ts, now)
             }
-            Event::Error { .. } => self.error(event, id),
+            Event::Error { .. } => self.error(event, id, now),
             Event::Chat { from, to, .. } => self.chat(event, from, to),
             Event::Renamed { old, name } => {
                 self.answered(id);
@@ -25,7 +26,16 @@ impl Session {
             }
             Event::Users { users, total, next } => self.users(event, users, *total, next.as_ref(), id),
             Event::Time { time, ts, .. } => self.time(event, time, ts, id, now),
+            Event::Operator { operator, .. } => {
+                self.answered(id);
+                self.operator = *operator;
+                self.show(event)
+            }
             Event::Joined(crowd) => self.joined(crowd),
+            Event::Whois(user) => match self.answered(id) {
+                Some(Ask::Digits) => self.digits(user),
+                _ => self.show(event),
+            },
             Event::Left(crowd) => {
                 self.total = crowd.total;
                 self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.remove(name)));
@@ -62,21 +72,25 @@ impl Session {
     }
 
     /// A message has arrived: now it is shown like everybody else's, in the server's order.
-    fn receipt(&mut self, id: Option<&str>, seq: u64, ts: &str) -> Vec<Effect> {
-        let Some(Message { to, msg, action }) = id.and_then(|id| self.pending.take(id)) else {
+    fn receipt(&mut self, id: Option<&str>, seq: u64, ts: &str, now: Moment) -> Vec<Effect> {
+        let taken = id.and_then(|id| self.pending.take(id, now.instant));
+        let Some(Message { to, msg, action }) = taken else {
             return Vec::new();
         };
-        let from = Sender { name: self.view.me.clone(), ip: self.ip.clone() };
+        let key = self.key.as_ref().map(Fingerprint::tag);
+        let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
         self.show(&Event::Chat { from, to: to.to_string(), msg, action, seq, ts: ts.to_owned() })
     }
 
-    fn error(&mut self, event: &Event, id: Option<&str>) -> Vec<Effect> {
+    fn error(&mut self, event: &Event, id: Option<&str>, now: Moment) -> Vec<Effect> {
         let mut effects = self.show(event);
-        if let Some(message) = id.and_then(|id| self.pending.take(id)) {
+        if let Some(message) = id.and_then(|id| self.pending.take(id, now.instant)) {
             self.unsent += 1;
             effects.extend(self.failure(&format!("not sent: {}", quoted(&message))));
         }
-        self.answered(id);
+        if self.answered(id).is_some_and(|ask| !matches!(ask, Ask::Roster)) {
+            self.refused += 1;
+        }
         effects
     }
 
@@ -86,7 +100,23 @@ impl Session {
         if is_direct && from.name != self.view.me && !from.is_server() {
             self.correspondent = Some(from.name.clone());
         }
-        self.show(event)
+        let mut effects = self.show(event);
+        if from.key.is_none() && !from.is_server() && !std::mem::replace(&mut self.mark_is_told, true) {
+            effects.extend(self.note("a ? behind a name: no key vouches for it, and anybody may use it"));
+        }
+        effects
+    }
+
+    /// The digits of a user's key, for `/verify NAME`.
+    fn digits(&self, user: &UserInfo) -> Vec<Effect> {
+        let name = &user.name;
+        match user.key.as_deref().map(str::parse::<Fingerprint>) {
+            Some(Ok(key)) => self.note(&format!(
+                "{name}'s key: {}; {name} sees the same with `lanchat fingerprint --me`",
+                key.spoken()
+            )),
+            _ => self.failure(&format!("no key vouches for {name}: anybody may use that name")),
+        }
     }
 
     fn renamed(&mut self, event: &Event, old: &str, name: &str) -> Vec<Effect> {

@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 
 use super::{Ask, Effect, Message, Moment, Session, State, quoted, shown};
+use crate::client::trust::Standing;
 use crate::client::view::span;
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::event::count_users;
@@ -19,7 +20,10 @@ impl Session {
         match command::read_line(line, Place::Prompt) {
             Ok(Line::Text(text)) => self.say(self.target.clone(), text, false, now),
             Ok(Line::Command(action)) => self.act(action, now),
-            Err(error) => self.failure(&error.to_string()),
+            Err(error) => {
+                self.refused += 1;
+                self.failure(&error.to_string())
+            }
         }
     }
 
@@ -33,6 +37,8 @@ impl Session {
                 Some(name) => self.say(Target::User(name), text, false, now),
                 None => self.failure("nobody has written to you yet; /msg NAME TEXT writes to somebody"),
             },
+            Action::Verify(Some(name)) => self.ask(&Request::Whois { name }, Ask::Digits),
+            Action::Verify(None) => self.verify(),
             Action::Status => self.status(now),
             Action::Clear => vec![Effect::Clear],
             Action::Help(command) => match command::help(command.as_deref(), Place::Prompt, self.operator) {
@@ -65,11 +71,15 @@ impl Session {
     }
 
     fn request(&mut self, request: &Request, now: Moment) -> Vec<Effect> {
+        self.ask(request, if matches!(request, Request::Time) { Ask::Time(now) } else { Ask::Show })
+    }
+
+    fn ask(&mut self, request: &Request, ask: Ask) -> Vec<Effect> {
         let id = self.next_id();
         if !self.hand(request.to_packet(Some(id.clone()))) {
+            self.refused += 1;
             return self.failure("not sent: there is no connection at the moment");
         }
-        let ask = if matches!(request, Request::Time) { Ask::Time(now) } else { Ask::Show };
         self.asks.insert(id, ask);
         Vec::new()
     }
@@ -96,6 +106,45 @@ impl Session {
 
     fn knows(&self, name: &str) -> bool {
         self.roster.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+
+    /// The user says that the server's digits are right.
+    fn verify(&mut self) -> Vec<Effect> {
+        if !matches!(self.state, State::Up { .. }) {
+            return self.failure("there is no connection whose key could be compared");
+        }
+        let name = &self.server.name;
+        match self.view.standing {
+            Standing::Plaintext => {
+                self.failure("this connection is not encrypted, so nobody can be verified; see --plaintext")
+            }
+            Standing::Verified(key) => {
+                self.note(&format!("{name} was verified before; its key is {}", key.spoken()))
+            }
+            Standing::Unverified(key) => {
+                self.view.standing = Standing::Verified(key);
+                let text = format!("verified: {name} is the server with the key {}", key.spoken());
+                let mut effects = self.note(&text);
+                effects.push(Effect::Verified(key));
+                effects
+            }
+        }
+    }
+
+    /// Whether the connection is encrypted, and to whom.
+    fn security(&self) -> String {
+        let own = self.key.map_or(String::new(), |key| format!("; your own key {}", key.spoken()));
+        match self.view.standing {
+            Standing::Plaintext => "not encrypted: others can read and change what is said".into(),
+            Standing::Verified(key) => {
+                format!("encrypted; the server's key {} is verified{own}", key.spoken())
+            }
+            Standing::Unverified(key) => format!(
+                "encrypted; the server's key {} is not verified yet: compare it with what `lanchat \
+                 fingerprint` prints there, then /verify{own}",
+                key.spoken()
+            ),
+        }
     }
 
     fn status(&self, now: Moment) -> Vec<Effect> {
@@ -126,6 +175,9 @@ impl Session {
         );
         let mut effects = self.note(&line);
         effects.extend(self.note(&who));
+        if matches!(self.state, State::Up { .. }) {
+            effects.extend(self.note(&self.security()));
+        }
         effects
     }
 }

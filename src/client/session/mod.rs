@@ -18,7 +18,10 @@ use tokio::sync::mpsc;
 use super::connection::Up;
 use super::pending::{Message, Pending};
 use super::roster::Roster;
+use super::trust::Standing;
 use super::view::{ViewState, render, span};
+use super::words::twins;
+use crate::fingerprint::Fingerprint;
 use crate::protocol::event::count_users;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::target::LOBBY;
@@ -34,6 +37,8 @@ pub(super) enum Effect {
     Relabel,
     /// Empty the screen.
     Clear,
+    /// The user has compared the digits of the server's key: to be remembered.
+    Verified(Fingerprint),
     /// The user wants to leave.
     Quit,
 }
@@ -59,6 +64,8 @@ enum Ask {
     Roster,
     /// To tell how the clocks differ.
     Time(Moment),
+    /// To show the digits of a user's key.
+    Digits,
     /// To show it.
     Show,
 }
@@ -79,11 +86,18 @@ enum State {
     },
 }
 
+/// The key of no server.
+const NOBODY: Fingerprint = Fingerprint::new([0; 32]);
+
 /// The conversation.
 pub(super) struct Session {
     state: State,
     server: ServerInfo,
     ip: String,
+    /// The user's own key, as the server knows it.
+    key: Option<Fingerprint>,
+    /// Whether the user was told what the mark behind a name means.
+    mark_is_told: bool,
     /// Longest text that the server takes, in bytes.
     text_bytes: usize,
     /// Users who are present, as last told.
@@ -98,6 +112,8 @@ pub(super) struct Session {
     pending: Pending,
     /// Messages that were refused, here or by the server.
     unsent: usize,
+    /// Commands that were refused, here or by the server.
+    refused: usize,
     asks: HashMap<String, Ask>,
     counter: u64,
     view: ViewState,
@@ -110,6 +126,8 @@ impl Session {
             state: State::Fresh,
             server: ServerInfo::default(),
             ip: String::new(),
+            key: None,
+            mark_is_told: false,
             text_bytes: crate::limits::MAX_TEXT_BYTES,
             total: 0,
             operator: false,
@@ -119,6 +137,7 @@ impl Session {
             found: None,
             pending: Pending::default(),
             unsent: 0,
+            refused: 0,
             asks: HashMap::new(),
             counter: 0,
             view,
@@ -128,9 +147,13 @@ impl Session {
     /// The connection is there, for the first time or again.
     pub(super) fn up(&mut self, up: Up, now: Moment) -> Vec<Effect> {
         self.view.now = now.clock;
-        let Up { welcome, peer, outgoing, taken } = up;
+        let Up { welcome, peer, outgoing, taken, standing } = up;
         let before = std::mem::replace(&mut self.state, State::Up { outgoing, peer, since: now.instant });
         self.view.me.clone_from(&welcome.name);
+        // What the user has verified meanwhile stays so.
+        if self.view.standing != Standing::Verified(standing.key().unwrap_or(NOBODY)) {
+            self.view.standing = standing;
+        }
         let mut effects = match before {
             State::Down { since, .. } if self.server.id == welcome.server.id => {
                 let away = span(now.instant.duration_since(since));
@@ -144,6 +167,7 @@ impl Session {
         }
         self.server = welcome.server;
         self.ip = welcome.ip;
+        self.key = welcome.key;
         self.total = welcome.total;
         self.operator = welcome.operator;
         if welcome.limits.text_bytes > 0 {
@@ -192,6 +216,12 @@ impl Session {
         overdue.iter().flat_map(|message| self.note(&text(message))).collect()
     }
 
+    /// Another server goes by the name of this one.
+    pub(super) fn twin(&self, id: String) -> Vec<Effect> {
+        let lines = self.view.standing.key().map(|key| twins(&self.server.name, key, &[id]));
+        lines.into_iter().flatten().flat_map(|line| self.failure(&line)).collect()
+    }
+
     /// A line of the client's own.
     pub(super) fn note(&self, text: &str) -> Vec<Effect> {
         shown(self.view.notes(text))
@@ -229,6 +259,11 @@ impl Session {
     /// Messages that were not sent, as the user was told.
     pub(super) fn unsent(&self) -> usize {
         self.unsent
+    }
+
+    /// Commands that were refused, as the user was told.
+    pub(super) fn refused(&self) -> usize {
+        self.refused
     }
 
     /// Messages without a receipt.
@@ -308,6 +343,8 @@ mod tests {
     use crate::protocol::packet::{Sender, UserInfo};
 
     const TS: &str = "2026-11-21T12:03:00.000Z";
+    const OWN: Fingerprint = Fingerprint::new([7; 32]);
+    const OFFICE: Fingerprint = Fingerprint::new([8; 32]);
 
     struct Talk {
         session: Session,
@@ -321,6 +358,7 @@ mod tests {
             Effect::Show(line) => line,
             Effect::Relabel => "(label)".into(),
             Effect::Clear => "(clear)".into(),
+            Effect::Verified(key) => format!("(verified {})", key.tag()),
             Effect::Quit => "(quit)".into(),
         };
         effects.into_iter().map(line).collect::<Vec<_>>().join("\n")
@@ -330,7 +368,13 @@ mod tests {
         /// A session as alice that is up, with the roster's request already taken.
         fn new() -> Self {
             let now = Moment { clock: TS.parse().unwrap(), instant: Instant::now() };
-            let view = ViewState { me: "alice".into(), color: false, zone: TimeZone::UTC, now: now.clock };
+            let view = ViewState {
+                me: "alice".into(),
+                color: false,
+                zone: TimeZone::UTC,
+                now: now.clock,
+                standing: Standing::Plaintext,
+            };
             let roster = Arc::default();
             let session = Session::new(view, Arc::clone(&roster));
             let (_, packets) = mpsc::channel(1);
@@ -344,10 +388,17 @@ mod tests {
             self.packets = packets;
             let server =
                 ServerInfo { id: "3f9a1c7700112233".into(), name: "office".into(), version: "0.1.0".into() };
-            let welcome =
-                Welcome { server, name: name.into(), ip: "10.0.0.2".into(), total: 2, ..Welcome::default() };
+            let welcome = Welcome {
+                server,
+                name: name.into(),
+                ip: "10.0.0.2".into(),
+                total: 2,
+                key: Some(OWN),
+                ..Welcome::default()
+            };
             let taken = taken.map(|taken| crate::name::Name::new(taken).unwrap());
-            let up = Up { welcome, peer: "10.0.0.1:7667".parse().unwrap(), outgoing, taken };
+            let standing = Standing::Unverified(OFFICE);
+            let up = Up { welcome, peer: "10.0.0.1:7667".parse().unwrap(), outgoing, taken, standing };
             let shown = text(self.session.up(up, self.now));
             assert_eq!(self.sent().kind.as_deref(), Some("users"));
             shown
@@ -366,7 +417,7 @@ mod tests {
         }
 
         fn says(&mut self, from: &str, to: &str, msg: &str) -> String {
-            let from = Sender { name: from.into(), ip: "10.0.0.3".into() };
+            let from = Sender { name: from.into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
             self.event(
                 Event::Chat { from, to: to.into(), msg: msg.into(), action: false, seq: 1, ts: TS.into() },
                 None,
@@ -532,7 +583,8 @@ mod tests {
         let mut talk = Talk::new();
         talk.line("/users");
         let id = talk.sent().id;
-        let users = vec![UserInfo { name: "bob".into(), ..UserInfo::default() }];
+        let key = Some(OWN.tag());
+        let users = vec![UserInfo { name: "bob".into(), key, ..UserInfo::default() }];
         assert_eq!(
             talk.event(Event::Users { users, total: 1, next: None }, id.as_deref()),
             "12:03 -- 1 user here: bob"
@@ -557,6 +609,66 @@ mod tests {
         let mut talk = Talk::new();
         assert!(talk.line(&"x".repeat(10_001)).contains("not sent: the message has 10001 bytes"));
         assert!(talk.packets.try_recv().is_err());
+    }
+
+    #[test]
+    fn the_server_is_verified_once_and_stays_so_over_a_new_link() {
+        let mut talk = Talk::new();
+        let digits = OFFICE.spoken();
+        assert!(
+            talk.line("/status").contains(&format!("encrypted; the server's key {digits} is not verified"))
+        );
+        assert_eq!(
+            talk.line("/verify"),
+            format!(
+                "12:03 -- verified: office is the server with the key {digits}\n(verified {})",
+                OFFICE.tag()
+            )
+        );
+        assert!(talk.line("/verify").contains("was verified before"));
+        talk.session.down("the connection was lost", talk.now);
+        assert!(talk.line("/verify").contains("there is no connection"));
+        talk.connect("alice", None);
+        assert!(talk.line("/status").contains(&format!("the server's key {digits} is verified")));
+    }
+
+    #[test]
+    fn a_servers_name_drives_no_terminal_and_starts_no_line() {
+        let mut talk = Talk::new();
+        talk.session.server.name = "a\x1b[2J\u{202e}\n12:03 <bob> I resign".into();
+        let twin = text(talk.session.twin("\x1b[2J\n12:03 <bob> so do I".into()));
+        for shown in [talk.line("/status"), talk.line("/verify"), talk.line("/verify"), twin] {
+            assert!(!shown.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{shown:?}");
+            assert!(!shown.lines().any(|line| line.starts_with("12:03 <bob>")), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn digits_of_a_user_are_shown_to_be_compared() {
+        let mut talk = Talk::new();
+        for (key, expected) in [
+            (Some(OWN.to_string()), format!("bob's key: {}; bob sees the same", OWN.spoken())),
+            (None, "no key vouches for bob".to_owned()),
+        ] {
+            talk.line("/verify bob");
+            let id = talk.sent().id;
+            let user = UserInfo { name: "bob".into(), key, ..UserInfo::default() };
+            let shown = talk.event(Event::Whois(user), id.as_deref());
+            assert!(shown.contains(&expected), "{shown}");
+        }
+    }
+
+    #[test]
+    fn who_has_no_key_is_marked_and_the_mark_is_told_once() {
+        let mut talk = Talk::new();
+        let mut says = || {
+            let from = Sender { name: "eve".into(), ip: "10.0.0.9".into(), key: None };
+            let (to, msg, ts) = ("all".into(), "hi".into(), TS.into());
+            talk.event(Event::Chat { from, to, msg, action: false, seq: 1, ts }, None)
+        };
+        let first = says();
+        assert!(first.starts_with("12:03 <eve?> hi\n12:03 -- a ? behind a name: "), "{first}");
+        assert_eq!(says(), "12:03 <eve?> hi");
     }
 
     #[test]

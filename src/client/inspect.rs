@@ -1,0 +1,135 @@
+//! Looking at servers and keys without joining anything: for `doctor`, `discover`, `fingerprint` and
+//! `trust`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::channel::Channel;
+use super::error::Error;
+use super::identity::load_key;
+use super::link::{Link, LinkError};
+use super::state_dir::state_dir;
+use super::trust::{expectation, known_servers};
+use crate::discovery::{self, Proof};
+use crate::fingerprint::Fingerprint;
+use crate::security::{ClientTls, Expect, KnownServers, Presented, Verdict};
+
+/// Asks servers who they are, without showing a key of one's own.
+#[derive(Debug, Clone)]
+pub struct Inspector {
+    channel: Channel,
+    known: KnownServers,
+}
+
+impl Inspector {
+    /// One that accepts these keys only, or any if there are none; in the open if `plaintext`.
+    ///
+    /// # Errors
+    /// [`Error::Local`], if the system's list of servers cannot be read.
+    pub fn new(plaintext: bool, fingerprints: &[Fingerprint]) -> Result<Self, Error> {
+        let known = known_servers(state_dir().as_deref())?;
+        let expect = expectation(fingerprints, known.only());
+        let channel = if plaintext { Channel::Plain } else { anonymous(expect)? };
+        Ok(Self { channel, known })
+    }
+
+    /// Asks who is at an address. The link of the proof is what its key means, as a line for the user:
+    /// an error if the server would be refused.
+    ///
+    /// # Errors
+    /// The bare reason.
+    pub async fn probe(self, addr: SocketAddr) -> Result<Proof<Result<String, String>>, Error> {
+        let (link, portrait) = Link::probe(addr, &self.channel).await.map_err(|error| Error::from(&error))?;
+        let (server, closed) = (portrait.server, portrait.closed);
+        let standing = self.standing(link.key(), &server.name, addr).map(|line| match closed {
+            true => line + "; the server is closed: whoever is new there needs its passphrase",
+            false => line,
+        });
+        Ok(Proof { id: server.id, name: server.name, link: standing })
+    }
+
+    /// Whether the server with this id is known.
+    pub fn knows(&self, id: &str) -> bool {
+        Fingerprint::from_id(id).is_some_and(|key| self.known.iter().any(|known| known.fp == key))
+    }
+
+    fn standing(&self, key: Option<Fingerprint>, name: &str, addr: SocketAddr) -> Result<String, String> {
+        let Some(fp) = key else {
+            return Ok("there is none: the connection is not encrypted, and nobody is verified".into());
+        };
+        let spoken = fp.spoken();
+        match self.known.verdict(&Presented { fp, name, addr, asked_for: false, host: None }) {
+            Verdict::Known(known) => {
+                let verified = if known.is_verified() { "verified" } else { "not verified yet" };
+                Ok(format!("{spoken}, known since {}, {verified}", known.since()))
+            }
+            Verdict::New { .. } => {
+                Ok(format!("{spoken}, new to you; compare it with `lanchat fingerprint` on the server"))
+            }
+            Verdict::Changed(known) => Err(format!(
+                "{spoken}, but it was {}; ask the server's administrator, then see `lanchat trust`",
+                known.fp.spoken()
+            )),
+            Verdict::NotListed => {
+                Err(format!("{spoken}, which this machine's list of servers does not have"))
+            }
+        }
+    }
+}
+
+/// The key that the server at a host shows.
+///
+/// # Errors
+/// If there is none.
+pub async fn fingerprint_at(host: &str, port: u16, wait: Duration) -> Result<Fingerprint, Error> {
+    let channel = anonymous(Expect::Anyone)?;
+    let ask = async {
+        let addrs = tokio::net::lookup_host((host, port)).await.map_err(LinkError::Connect)?;
+        let ask = |addr| {
+            let channel = channel.clone();
+            async move {
+                let link = Link::connect(addr, &channel).await?;
+                Ok::<_, LinkError>(Proof { id: String::new(), name: String::new(), link: link.key() })
+            }
+        };
+        let found = discovery::race(addrs, ask).await;
+        let (_, proof) = found.map_err(|error| LinkError::Handshake(error.to_string()))?;
+        proof.link.ok_or(LinkError::NotEncrypted)
+    };
+    let asked = tokio::time::timeout(wait, ask).await.unwrap_or(Err(LinkError::Silent));
+    asked.map_err(|error| Error::from_link(&format!("cannot ask {host}"), &error))
+}
+
+/// This user's own key, which is made if there is none.
+///
+/// # Errors
+/// [`Error::Local`], if it cannot be used.
+pub fn own_fingerprint() -> Result<Fingerprint, Error> {
+    let key = load_key(state_dir().as_deref()).map_err(|error| Error::Local(error.to_string()))?;
+    Ok(key.fingerprint())
+}
+
+/// Accepts a key for the server of that name, in place of those that it had; gives their number, if
+/// there was a server of that name.
+///
+/// # Errors
+/// [`Error::Refused`] where the system lists the servers, [`Error::Local`] if nothing can be noted.
+pub fn trust(name: &str, key: Fingerprint) -> Result<Option<usize>, Error> {
+    let mut known = known_servers(state_dir().as_deref())?;
+    if known.only().is_some_and(|listed| !listed.contains(&key)) {
+        return Err(Error::Refused(
+            "this machine's list of servers does not have that key, and no other counts; ask whoever looks \
+             after this machine"
+                .into(),
+        ));
+    }
+    let is_known = known.knows(name);
+    let replaced = known.trust(name, key);
+    let replaced = replaced.map_err(|error| Error::Local(format!("cannot remember the key: {error}")))?;
+    Ok(is_known.then_some(replaced))
+}
+
+fn anonymous(expect: Expect) -> Result<Channel, Error> {
+    let tls = ClientTls::anonymous().map_err(|error| Error::Local(error.to_string()))?;
+    Ok(Channel::Tls { tls: Box::new(tls), expect })
+}

@@ -1,0 +1,296 @@
+//! Whom to believe that they are the server: judges the keys that servers present, and says so in
+//! words. It knows the remembered servers and those of this machine, and no connections.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use super::channel::Channel;
+use super::error::Error;
+use super::link::LinkError;
+use super::local::LocalServers;
+use super::locate::Reached;
+use super::{Options, words};
+use crate::discovery::Stranger;
+use crate::fingerprint::Fingerprint;
+use crate::limits::DEFAULT_PORT;
+use crate::security::{
+    ClientTls, Expect, How, Keypair, KnownServer, KnownServers, Presented, Verdict, system_dir,
+};
+
+/// What this user goes by in trusting servers.
+#[derive(Debug, Clone)]
+pub(super) struct Trust {
+    known: KnownServers,
+    /// The keys that the user named; any if there are none.
+    named: Vec<Fingerprint>,
+    local: LocalServers,
+    channel: Channel,
+    own: Fingerprint,
+    /// The host that the user asked for, if by a name.
+    host: Option<String>,
+}
+
+/// How a server that may be joined is introduced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Introduction {
+    /// Why its key is trusted, if it turns out to be the first time.
+    pub(super) how: How,
+    /// What the user is told before anything is sent; safe for the terminal.
+    pub(super) lines: Vec<String>,
+    /// Whether this is a first contact of which the user was told.
+    pub(super) is_first: bool,
+}
+
+/// What the user may know of the present connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Anybody on the way reads and changes what is said.
+    Plaintext,
+    /// Encrypted, to whoever was there at the first contact.
+    Unverified(Fingerprint),
+    /// Encrypted, to a server whose key was verified.
+    Verified(Fingerprint),
+}
+
+impl Standing {
+    /// The server's key.
+    pub(super) fn key(self) -> Option<Fingerprint> {
+        match self {
+            Self::Plaintext => None,
+            Self::Unverified(key) | Self::Verified(key) => Some(key),
+        }
+    }
+}
+
+impl Trust {
+    /// Takes over what the options say, and reads what is remembered in `dir`.
+    pub(super) fn load(options: &Options, dir: Option<&Path>, keypair: &Keypair) -> Result<Self, Error> {
+        let known = known_servers(dir)?;
+        let channel = match options.plaintext {
+            true => Channel::Plain,
+            false => {
+                let tls = ClientTls::new(keypair).map_err(|error| Error::Local(error.to_string()))?;
+                Channel::Tls { tls: Box::new(tls), expect: expectation(&options.fingerprints, known.only()) }
+            }
+        };
+        let local = LocalServers::read(&options.data_dirs);
+        let (named, own) = (options.fingerprints.clone(), keypair.fingerprint());
+        let host = options.host.as_ref().and_then(|(name, port)| host_name(name, *port));
+        Ok(Self { known, named, local, channel, own, host })
+    }
+
+    /// How servers are connected to.
+    pub(super) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// The servers of earlier times.
+    pub(super) fn known(&self) -> &KnownServers {
+        &self.known
+    }
+
+    /// The servers of this machine whose files this user may read.
+    pub(super) fn local(&self) -> &LocalServers {
+        &self.local
+    }
+
+    /// This user's own key.
+    pub(super) fn own(&self) -> Fingerprint {
+        self.own
+    }
+
+    /// Looks again at the servers of this machine: one has just been started.
+    pub(super) fn look_around(&mut self, dirs: &[std::path::PathBuf]) {
+        self.local = LocalServers::read(dirs);
+    }
+
+    /// Decides whether a server may be joined.
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`] if its key is another one than it should be.
+    pub(super) fn introduce(&self, reached: &Reached) -> Result<Introduction, Error> {
+        let Some(fp) = reached.link.key() else {
+            let lines = vec![words::plaintext(&reached.server.name)];
+            return Ok(Introduction { how: How::Tofu, lines, is_first: false });
+        };
+        let addr = reached.link.peer();
+        let name = reached.server.name.as_str();
+        let given = self.named.contains(&fp) || self.known.only().is_some() || self.local.has(&fp);
+        let how = if given { How::Flag } else { How::Tofu };
+        let host = self.host.as_deref().filter(|_| reached.asked_for);
+        let presented = Presented { fp, name, addr, asked_for: reached.asked_for, host };
+        let (lines, is_first) = match self.known.verdict(&presented) {
+            Verdict::Known(known) => {
+                let mut lines = words::twins(name, fp, &reached.namesakes);
+                lines.extend(words::renamed(known, name));
+                (lines, false)
+            }
+            // Whoever can read the server's own files, or was told its key, has no need of a notice.
+            Verdict::New { .. } | Verdict::Changed(_) if given => (Vec::new(), false),
+            Verdict::New { before } => (words::first_contact(name, addr, fp, before, reached.closed), true),
+            Verdict::Changed(_) | Verdict::NotListed => return Err(self.refusal(fp, name, addr)),
+        };
+        Ok(Introduction { how, lines, is_first })
+    }
+
+    /// Why a key is not accepted that the server at this address presents.
+    pub(super) fn refusal(&self, fp: Fingerprint, name: &str, addr: SocketAddr) -> Error {
+        if !self.named.is_empty() && !self.named.contains(&fp) {
+            return Error::Untrusted(words::not_named(name, addr, fp, &self.named));
+        }
+        let presented = Presented { fp, name, addr, asked_for: true, host: self.host.as_deref() };
+        Error::Untrusted(match self.known.verdict(&presented) {
+            Verdict::Changed(known) => words::changed(name, addr, fp, known),
+            _ => words::not_listed(name, addr, fp),
+        })
+    }
+
+    /// The refusal of a server that was announced as a known one, goes by its name, and has another key.
+    pub(super) fn impostor(&self, strangers: &[Stranger]) -> Option<Error> {
+        strangers.iter().find_map(|Stranger { addr, id, name }| {
+            let fp = Fingerprint::from_id(id)?;
+            let presented = Presented { fp, name, addr: *addr, asked_for: false, host: None };
+            let is_changed = matches!(self.known.verdict(&presented), Verdict::Changed(_));
+            is_changed.then(|| self.refusal(fp, name, *addr))
+        })
+    }
+
+    /// Why the server that was known by `before` is not accepted any more.
+    pub(super) fn changed(&self, fp: Fingerprint, addr: SocketAddr, before: Option<Fingerprint>) -> Error {
+        match before.and_then(|before| self.find(&before)) {
+            Some(known) => Error::Untrusted(words::changed(&known.name, addr, fp, known)),
+            None => self.refusal(fp, "", addr),
+        }
+    }
+
+    /// What a link's error means: with a wrong key a refusal in full.
+    pub(super) fn explain(&self, what: &str, error: &LinkError) -> Error {
+        match error {
+            LinkError::WrongKey { presented, addr } => self.refusal(*presented, "", *addr),
+            error => Error::from_link(what, error),
+        }
+    }
+
+    /// What the user may know of a connection to the server with this key.
+    pub(super) fn standing(&self, key: Option<Fingerprint>) -> Standing {
+        match key {
+            None => Standing::Plaintext,
+            Some(key) if self.find(&key).is_some_and(KnownServer::is_verified) => Standing::Verified(key),
+            Some(key) => Standing::Unverified(key),
+        }
+    }
+
+    /// Whether the server with this key was joined before this time.
+    pub(super) fn was_known(&self, key: Fingerprint) -> bool {
+        self.find(&key).is_some_and(|known| known.first != known.last)
+    }
+
+    /// Whether the passphrase of the server with this key was accepted before.
+    pub(super) fn is_member(&self, key: Option<Fingerprint>) -> bool {
+        key.and_then(|key| self.find(&key)).is_some_and(KnownServer::is_member)
+    }
+
+    /// Notes that a server was joined just now.
+    pub(super) fn remember(&mut self, key: Option<Fingerprint>, name: &str, addr: SocketAddr, how: How) {
+        // What nobody has proven is not worth remembering.
+        if let Some(fp) = key {
+            let host = self.host.clone();
+            let joined = Presented { fp, name, addr, asked_for: host.is_some(), host: host.as_deref() };
+            self.known.remember(&joined, how);
+        }
+    }
+
+    /// Notes that the user has compared the digits of the key.
+    pub(super) fn verify(&mut self, key: &Fingerprint) {
+        self.known.verify(key);
+    }
+
+    fn find(&self, key: &Fingerprint) -> Option<&KnownServer> {
+        self.known.iter().find(|known| known.fp == *key)
+    }
+}
+
+/// A host and port as they are remembered. An address is none: those have their own place.
+pub(super) fn host_name(name: &str, port: Option<u16>) -> Option<String> {
+    let is_address = name.split('%').next().is_some_and(|ip| ip.parse::<IpAddr>().is_ok());
+    (!is_address).then(|| format!("{name}:{}", port.unwrap_or(DEFAULT_PORT)))
+}
+
+/// What is remembered in `dir`, and what the system says.
+pub(super) fn known_servers(dir: Option<&Path>) -> Result<KnownServers, Error> {
+    KnownServers::load(dir, system_dir().as_deref()).map_err(|error| Error::Local(error.to_string()))
+}
+
+/// The keys that will do: those named, as far as the system lists them.
+pub(super) fn expectation(named: &[Fingerprint], listed: Option<Vec<Fingerprint>>) -> Expect {
+    match listed {
+        None if named.is_empty() => Expect::Anyone,
+        None => Expect::Only(named.to_vec()),
+        Some(listed) if named.is_empty() => Expect::Only(listed),
+        Some(listed) => Expect::Only(listed.into_iter().filter(|key| named.contains(key)).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Trust {
+        /// One that knows nobody and asks for nobody's key.
+        pub(in crate::client) fn in_the_open() -> Self {
+            Self {
+                known: KnownServers::default(),
+                named: Vec::new(),
+                local: LocalServers::default(),
+                channel: Channel::Plain,
+                own: Keypair::ephemeral().unwrap().fingerprint(),
+                host: None,
+            }
+        }
+    }
+
+    const ONE: Fingerprint = Fingerprint::new([1; 32]);
+    const TWO: Fingerprint = Fingerprint::new([2; 32]);
+
+    #[test]
+    fn the_systems_list_narrows_what_the_user_named_and_nothing_widens_it() {
+        let keys = |named: &[Fingerprint], listed: Option<&[Fingerprint]>| match expectation(
+            named,
+            listed.map(<[Fingerprint]>::to_vec),
+        ) {
+            Expect::Anyone => None,
+            Expect::Only(keys) => Some(keys),
+        };
+        assert_eq!(keys(&[], None), None);
+        assert_eq!(keys(&[ONE], None), Some(vec![ONE]));
+        assert_eq!(keys(&[], Some(&[TWO])), Some(vec![TWO]));
+        assert_eq!(keys(&[ONE, TWO], Some(&[TWO])), Some(vec![TWO]));
+        assert_eq!(keys(&[ONE], Some(&[TWO])), Some(vec![]));
+        assert_eq!(keys(&[], Some(&[])), Some(vec![]));
+    }
+
+    #[test]
+    fn a_wrong_key_is_explained_by_what_was_expected() {
+        let addr = "10.0.0.1:7667".parse().unwrap();
+        let mut trust = Trust::in_the_open();
+        let joined = Presented { fp: ONE, name: "Office", addr, asked_for: false, host: None };
+        trust.known.remember(&joined, How::Tofu);
+        let text = |error: Error| error.to_string();
+        let wrong = LinkError::WrongKey { presented: TWO, addr };
+        let explained = text(trust.explain("x", &wrong));
+        assert!(
+            explained.starts_with("REFUSED: \"Office\" (10.0.0.1:7667) does not have the key"),
+            "{explained}"
+        );
+        let elsewhere = "10.0.0.9:1".parse().unwrap();
+        assert!(text(trust.changed(TWO, elsewhere, Some(ONE))).contains(&ONE.spoken()));
+        trust.named = vec![ONE];
+        assert!(text(trust.explain("x", &wrong)).contains("that --fingerprint or the link names"));
+        assert_eq!(trust.standing(Some(ONE)), Standing::Unverified(ONE));
+        trust.verify(&ONE);
+        assert_eq!(
+            (trust.standing(Some(ONE)), trust.standing(None)),
+            (Standing::Verified(ONE), Standing::Plaintext)
+        );
+    }
+}

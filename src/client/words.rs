@@ -1,0 +1,263 @@
+//! What the user reads about a server's key. Pure; whatever leaves it is safe for the terminal.
+
+use std::net::SocketAddr;
+
+use crate::fingerprint::Fingerprint;
+use crate::security::KnownServer;
+use crate::text::safe_line;
+
+/// What to do about a key that was only seen.
+pub(super) const NOT_VERIFIED: &str = "Not verified yet. To be sure nobody sits in between, compare these \
+    numbers with what `lanchat fingerprint` prints on the server, then type /verify.";
+
+/// A server by its name and address, as far as it has told a name.
+fn who(name: &str, addr: SocketAddr) -> String {
+    match name {
+        "" => format!("The server at {addr}"),
+        name => format!("\"{}\" ({addr})", safe_line(name)),
+    }
+}
+
+/// The first group of the spoken digits, to tell two keys apart.
+fn brief(key: Fingerprint) -> String {
+    format!("{} ...", &key.spoken()[..5])
+}
+
+/// A server that was never met. One that is closed is verified by the passphrase in a moment.
+pub(super) fn first_contact(
+    name: &str,
+    addr: SocketAddr,
+    key: Fingerprint,
+    before: Option<&KnownServer>,
+    closed: bool,
+) -> Vec<String> {
+    let mut lines = vec![
+        format!("New server {}, encrypted.", who(name, addr)),
+        format!("  key   {key}"),
+        format!("  aloud {}", key.spoken()),
+    ];
+    if let Some(before) = before {
+        lines.push(format!("Before, \"{}\" answered at this address.", safe_line(&before.name)));
+    }
+    if !closed {
+        lines.push(NOT_VERIFIED.into());
+    }
+    lines
+}
+
+/// A known server with another key.
+pub(super) fn changed(name: &str, addr: SocketAddr, key: Fingerprint, known: &KnownServer) -> Vec<String> {
+    let name = if name.is_empty() { &known.name } else { name };
+    let verified = if known.is_verified() { ", verified" } else { "" };
+    let before = format!("known since {}{verified}:", safe_line(known.since()));
+    let now = "presented now:";
+    let width = before.len().max(now.len());
+    vec![
+        format!("REFUSED: {} does not have the key it had before. Nothing was sent.", who(name, addr)),
+        format!("  {before:width$}  {}", known.fp.spoken()),
+        format!("  {now:width$}  {}", key.spoken()),
+        "The server was reinstalled, or someone is impersonating it. Ask its administrator to read out \
+         `lanchat fingerprint`; if it is the new number:"
+            .into(),
+        format!("  lanchat trust {} {key}", word(&known.name)),
+    ]
+}
+
+/// A server whose key is none of those that the user named.
+pub(super) fn not_named(
+    name: &str,
+    addr: SocketAddr,
+    key: Fingerprint,
+    named: &[Fingerprint],
+) -> Vec<String> {
+    let mut lines = vec![format!(
+        "REFUSED: {} does not have the key that --fingerprint or the link names. Nothing was sent.",
+        who(name, addr)
+    )];
+    lines.extend(named.iter().map(|named| format!("  named:          {}", named.spoken())));
+    lines.push(format!("  presented now:  {}", key.spoken()));
+    lines.push(
+        "Another server is at that address, or someone is impersonating the one that is meant. Ask its \
+         administrator for a new link (`lanchat invite`)."
+            .into(),
+    );
+    lines
+}
+
+/// A server that the system's own list does not have.
+pub(super) fn not_listed(name: &str, addr: SocketAddr, key: Fingerprint) -> Vec<String> {
+    vec![
+        format!(
+            "REFUSED: {} has a key that this machine's list of servers does not have. Nothing was sent.",
+            who(name, addr)
+        ),
+        format!("  presented now:  {}", key.spoken()),
+        "Ask whoever looks after this machine; the list is the file known_servers in the system's directory \
+         of lanchat's settings."
+            .into(),
+    ]
+}
+
+/// A server that was never met and wanted no proof, for whom the user has a passphrase.
+pub(super) fn unproven(name: &str) -> String {
+    format!(
+        "\"{}\" did not ask for the passphrase, so that it may not be the server that is meant, and only your name \
+         was sent; to join it all the same, leave out --passphrase-file",
+        safe_line(name)
+    )
+}
+
+/// A known server that goes by another name than it did: it may have taken somebody else's.
+pub(super) fn renamed(known: &KnownServer, name: &str) -> Option<String> {
+    let is_other = !name.is_empty() && !known.name.is_empty() && safe_line(name) != safe_line(&known.name);
+    is_other.then(|| {
+        let (before, now) = (safe_line(&known.name), safe_line(name));
+        format!("The server that you know as \"{before}\" calls itself \"{now}\" now ({}).", brief(known.fp))
+    })
+}
+
+/// Others that go by the name of the server that is joined.
+pub(super) fn twins(name: &str, key: Fingerprint, others: &[String]) -> Vec<String> {
+    let brief_id = |id: &String| {
+        let short = || safe_line(id.get(..8).unwrap_or(id));
+        Fingerprint::from_id(id).map_or_else(short, brief)
+    };
+    let ignored: Vec<String> = others.iter().take(3).map(brief_id).collect();
+    let (count, rest) = match others.len() {
+        0 => return Vec::new(),
+        1 => ("Two".to_owned(), format!("The other one ({}) was ignored.", ignored[0])),
+        n => (format!("{}", n + 1), format!("The others ({}) were ignored.", ignored.join(", "))),
+    };
+    vec![format!(
+        "{count} servers call themselves \"{}\". Joining the one you know ({}). {rest}",
+        safe_line(name),
+        brief(key)
+    )]
+}
+
+/// A closed server that gave its own proof.
+pub(super) fn proven(name: &str) -> String {
+    format!("Verified: \"{}\" knows the passphrase.", safe_line(name))
+}
+
+/// A connection that is not encrypted.
+pub(super) fn plaintext(name: &str) -> String {
+    format!(
+        "Not encrypted: everybody on the way to \"{}\" can read and change what is said, and nobody is verified.",
+        safe_line(name)
+    )
+}
+
+/// A name as one word of a command line that a shell takes literally.
+fn word(name: &str) -> String {
+    let name = safe_line(name);
+    let is_tame = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | ',');
+    if name.chars().all(is_tame) && !name.starts_with('-') {
+        return format!("\"{name}\"");
+    }
+    let dashes = if name.starts_with('-') { "-- " } else { "" };
+    format!("{dashes}'{}'", name.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_server_under_another_name_is_told_of() {
+        let server = known("Fun");
+        assert_eq!(renamed(&server, "Fun"), None);
+        assert_eq!(renamed(&server, ""), None);
+        let told = renamed(&server, "Off\u{1b}ice").unwrap();
+        let start = "The server that you know as \"Fun\" calls itself \"Off\u{fffd}ice\" now (";
+        assert!(told.starts_with(start), "{told}");
+    }
+    use crate::security::{How, KnownServers, Presented};
+
+    const KEY: &str = "SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844";
+    const OTHER: &str = "SHA256:Yb0TGq_FApVIJ7dLPY6YpfIaPqgLLJoOzWIXHqw_8lM";
+
+    fn addr() -> SocketAddr {
+        "192.168.1.20:7700".parse().unwrap()
+    }
+
+    fn key(text: &str) -> Fingerprint {
+        text.parse().unwrap()
+    }
+
+    fn known(name: &str) -> KnownServer {
+        let mut known = KnownServers::default();
+        let joined = Presented { fp: key(KEY), name, addr: addr(), asked_for: false, host: None };
+        known.remember(&joined, How::Digits);
+        let mut known = known.last_used().unwrap().clone();
+        known.first = "2026-11-21T12:00:00.000Z".into();
+        known
+    }
+
+    #[test]
+    fn a_first_contact_shows_the_key_and_what_to_do() {
+        assert_eq!(
+            first_contact("Office", addr(), key(KEY), None, false),
+            [
+                "New server \"Office\" (192.168.1.20:7700), encrypted.",
+                "  key   SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
+                "  aloud 44395 65761 63212 62593 98052 22766",
+                "Not verified yet. To be sure nobody sits in between, compare these numbers with what \
+                 `lanchat fingerprint` prints on the server, then type /verify.",
+            ]
+        );
+        let moved = first_contact("Lab", addr(), key(KEY), Some(&known("Office")), true);
+        assert_eq!(moved[3..], ["Before, \"Office\" answered at this address."]);
+    }
+
+    #[test]
+    fn a_changed_key_shows_both_and_the_remedy() {
+        assert_eq!(
+            changed("Office", addr(), key(OTHER), &known("Office")),
+            [
+                "REFUSED: \"Office\" (192.168.1.20:7700) does not have the key it had before. Nothing was sent.",
+                "  known since 2026-11-21, verified:  44395 65761 63212 62593 98052 22766",
+                &format!("  presented now:                     {}", key(OTHER).spoken()),
+                "The server was reinstalled, or someone is impersonating it. Ask its administrator to read out \
+                 `lanchat fingerprint`; if it is the new number:",
+                "  lanchat trust \"Office\" SHA256:Yb0TGq_FApVIJ7dLPY6YpfIaPqgLLJoOzWIXHqw_8lM",
+            ]
+        );
+    }
+
+    #[test]
+    fn twins_are_told_apart_by_their_digits() {
+        assert_eq!(
+            twins("Office", key(KEY), &[key(OTHER).id()]),
+            [format!(
+                "Two servers call themselves \"Office\". Joining the one you know (44395 ...). The other one \
+                 ({} ...) was ignored.",
+                &key(OTHER).spoken()[..5]
+            )]
+        );
+        let more = twins("Office", key(KEY), &["0011223344556677".into(), "8899".into()]);
+        assert!(more[0].starts_with("3 servers") && more[0].contains("(00112233, 8899) were"), "{more:?}");
+        assert!(twins("Office", key(KEY), &[]).is_empty());
+    }
+
+    #[test]
+    fn a_name_from_the_network_is_no_command_for_terminal_or_shell() {
+        let hostile = "a\x1b[2J\u{202e}\n$(reboot)`x`'";
+        let server = known(hostile);
+        let all = [
+            first_contact(hostile, addr(), key(KEY), Some(&server), false),
+            changed(hostile, addr(), key(OTHER), &server),
+            not_named(hostile, addr(), key(OTHER), &[key(KEY)]),
+            not_listed(hostile, addr(), key(OTHER)),
+            twins(hostile, key(KEY), &["\x1b[2J".into(), "\x1b".into()]),
+            vec![plaintext(hostile)],
+        ];
+        for line in all.iter().flatten() {
+            assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
+        }
+        let remedy = all[1].last().unwrap();
+        assert!(remedy.contains(r"$(reboot)`x`'\''' SHA256:"), "{remedy}");
+        assert!(remedy.starts_with("  lanchat trust 'a"), "{remedy}");
+        assert_eq!(word("-rf"), "-- '-rf'");
+    }
+}

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_lanchat_global_optspecs
-    string join \n color= config= v/verbose q/quiet H/host= no-discovery server= timeout= n/name= h/help V/version
+    string join \n color= config= v/verbose q/quiet H/host= no-discovery server= fingerprint= plaintext timeout= n/name= passphrase-file= h/help V/version
 end
 
 function __fish_lanchat_needs_command
@@ -28,34 +28,46 @@ complete -c lanchat -n "__fish_lanchat_needs_command" -l color -d 'When to use c
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_needs_command" -l config -d 'Read this config file instead of the user\'s own' -r -F
-complete -c lanchat -n "__fish_lanchat_needs_command" -s H -l host -d 'The server to use, instead of looking for one' -r -f -a "(__fish_print_hostnames)"
+complete -c lanchat -n "__fish_lanchat_needs_command" -s H -l host -d 'The server to use, instead of looking for one; or the link that `lanchat invite` prints' -r -f -a "(__fish_print_hostnames)"
 complete -c lanchat -n "__fish_lanchat_needs_command" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
+complete -c lanchat -n "__fish_lanchat_needs_command" -l fingerprint -d 'Accept a server with this key only; may be repeated' -r
 complete -c lanchat -n "__fish_lanchat_needs_command" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
 complete -c lanchat -n "__fish_lanchat_needs_command" -s n -l name -d 'Your name in the chat; the login name if none is given' -r
+complete -c lanchat -n "__fish_lanchat_needs_command" -l passphrase-file -d 'The file with the passphrase of a closed server; at a terminal it is asked for without one' -r -F
 complete -c lanchat -n "__fish_lanchat_needs_command" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_needs_command" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_needs_command" -l no-discovery -d 'Open no multicast socket at all; needs --host'
+complete -c lanchat -n "__fish_lanchat_needs_command" -l plaintext -d 'Connect without encryption, to a server that allows it: everybody on the way can read and change all of it'
 complete -c lanchat -n "__fish_lanchat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_needs_command" -s V -l version -d 'Print version'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "serve" -d 'Run a server'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "discover" -d 'List the servers on this network'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "send" -d 'Send one message, wait for the server\'s receipt, and exit'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "doctor" -d 'Find out why a server cannot be reached, and what to do about it'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "fingerprint" -d 'Print a key\'s fingerprint, to be compared by people'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "trust" -d 'Accept a server\'s new key'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "invite" -d 'Print links that lead to the server on this machine and to no other'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "man" -d 'Print a man page, as roff'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s H -l host -d 'The address to listen on; all of this machine\'s if none is given' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s p -l port -d 'The port to listen on; 0 takes any free one [default: 7667]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s n -l name -d 'The server\'s name, as people see it; the host name if none is given' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-clients -d 'How many clients may be connected at once [default: 10000, or what descriptors allow]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-clients -d 'How many clients may be connected at once [default: 20000, or what descriptors allow]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-per-ip -d 'How many connections one address may have while the server is over half full [default: 64]; this machine\'s own may have any number' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l rate-limit -d 'How many messages a second a user may send, and how many at once [default: 5:20]; what is more waits its turn' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l backlog -d 'What may wait for a client that reads too slowly, before it is disconnected [default: 1MiB]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l data-dir -d 'Where the server keeps what must outlive it' -r -f -a "(__fish_complete_directories)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l motd -d 'A text file that everybody is shown on joining' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l passphrase-file -d 'The file with a closed server\'s passphrase; without one it is made up and kept in the data directory' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l interface -d 'Announce the server on this network interface only; may be repeated' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l advertise -d 'Announce this address of the machine\'s only; may be repeated. One that lies in none of the machine\'s networks can\'t be announced' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l closed -d 'Let in those only who know the passphrase, and who have proved it once'
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l allow-plaintext -d 'Also take connections that are not encrypted, on the same port. Those who use them own no names'
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l ascii-names -d 'Take names of ASCII letters, digits and punctuation only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l no-discovery -d 'Do not announce the server: no multicast socket is opened'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s q -l quiet -d 'Log and print less; twice for errors only'
@@ -70,30 +82,62 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l scan -d 'Al
 complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -s h -l help -d 'Print help'
-complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s H -l host -d 'The server to use, instead of looking for one' -r -f -a "(__fish_print_hostnames)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s H -l host -d 'The server to use, instead of looking for one; or the link that `lanchat invite` prints' -r -f -a "(__fish_print_hostnames)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l fingerprint -d 'Accept a server with this key only; may be repeated' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s n -l name -d 'Your name in the chat; the login name if none is given' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l passphrase-file -d 'The file with the passphrase of a closed server; at a terminal it is asked for without one' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l to -d 'Who gets it: a user\'s name, an IP address, or all' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l config -d 'Read this config file instead of the user\'s own' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l no-discovery -d 'Open no multicast socket at all; needs --host'
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l plaintext -d 'Connect without encryption, to a server that allows it: everybody on the way can read and change all of it'
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s h -l help -d 'Print help'
-complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s H -l host -d 'The server to use, instead of looking for one' -r -f -a "(__fish_print_hostnames)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s H -l host -d 'The server to use, instead of looking for one; or the link that `lanchat invite` prints' -r -f -a "(__fish_print_hostnames)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l fingerprint -d 'Accept a server with this key only; may be repeated' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l config -d 'Read this config file instead of the user\'s own' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l no-discovery -d 'Open no multicast socket at all; needs --host'
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l plaintext -d 'Connect without encryption, to a server that allows it: everybody on the way can read and change all of it'
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -s H -l host -d 'Ask the server at this address, which proves nothing about the way to it' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -l data-dir -d 'The data directory of the server on this machine, if not the usual one' -r -f -a "(__fish_complete_directories)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -l me -d 'Your own key\'s, by which servers and other people know you'
+complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -l art -d 'Draw a picture of it as well'
+complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -s H -l host -d 'The address that guests use, if not those of this machine' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -l data-dir -d 'The data directory of the server on this machine, if not the usual one' -r -f -a "(__fish_complete_directories)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"

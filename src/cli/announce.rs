@@ -57,6 +57,7 @@ fn announcement(serve: &Serve, info: &ServerInfo, address: SocketAddr) -> Announ
     Announcement {
         id: info.id.clone(),
         name: info.name.clone(),
+        closed: serve.closed,
         port: address.port(),
         advertise,
         interfaces: serve.interfaces.clone(),
@@ -73,6 +74,12 @@ mod tests {
             port: 0,
             name: "office".into(),
             max_clients: None,
+            max_per_ip: None,
+            rate: crate::cli::bounds::Pace::Off,
+            closed: true,
+            passphrase_file: None,
+            plaintext: false,
+            ascii_names: false,
             backlog: 0,
             data_dir: "unused".into(),
             motd: None,
@@ -86,6 +93,7 @@ mod tests {
         let info = ServerInfo { id: "3f9a1c7700112233".into(), ..ServerInfo::default() };
         let announced = announcement(&serve(advertise), &info, listening.parse().unwrap());
         assert_eq!((announced.port, announced.interfaces), (7667, vec!["eth0".to_owned()]));
+        assert!(announced.closed);
         announced.advertise.iter().map(ToString::to_string).collect()
     }
 

@@ -12,20 +12,29 @@ use etcetera::BaseStrategy;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::bounds::{Cap, Pace};
+use super::invitation::Destination;
 use super::values::{Color, HostPort, Size, Span};
+use crate::fingerprint::Fingerprint;
 
 /// What the config file says; everything is optional.
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Config {
     /// `--host` of the client.
-    pub host: Option<HostPort>,
+    pub host: Option<Destination>,
     /// `--no-discovery` of the client.
     pub no_discovery: Option<bool>,
     /// `--name` of the client.
     pub name: Option<String>,
     /// `--server`.
     pub server: Option<String>,
+    /// `--fingerprint`.
+    pub fingerprint: Option<Vec<Fingerprint>>,
+    /// `--plaintext`.
+    pub plaintext: Option<bool>,
+    /// `--passphrase-file` of the client.
+    pub passphrase_file: Option<PathBuf>,
     /// `--timeout`.
     pub timeout: Option<Span>,
     /// `--color`.
@@ -47,6 +56,18 @@ pub struct ServeConfig {
     pub name: Option<String>,
     /// `--max-clients`.
     pub max_clients: Option<std::num::NonZeroU32>,
+    /// `--max-per-ip`.
+    pub max_per_ip: Option<Cap>,
+    /// `--rate-limit`.
+    pub rate_limit: Option<Pace>,
+    /// `--closed`.
+    pub closed: Option<bool>,
+    /// `--passphrase-file` of `serve`.
+    pub passphrase_file: Option<PathBuf>,
+    /// `--allow-plaintext`.
+    pub allow_plaintext: Option<bool>,
+    /// `--ascii-names`.
+    pub ascii_names: Option<bool>,
     /// `--backlog`.
     pub backlog: Option<Size>,
     /// `--data-dir`.
@@ -62,14 +83,31 @@ pub struct ServeConfig {
 }
 
 /// The keys outside tables.
-pub(super) const KEYS: [&str; 7] = ["host", "no-discovery", "name", "server", "timeout", "color", "serve"];
+pub(super) const KEYS: [&str; 10] = [
+    "host",
+    "no-discovery",
+    "name",
+    "server",
+    "fingerprint",
+    "plaintext",
+    "passphrase-file",
+    "timeout",
+    "color",
+    "serve",
+];
 
 /// The keys of the table `[serve]`.
-pub(super) const SERVE_KEYS: [&str; 10] = [
+pub(super) const SERVE_KEYS: [&str; 16] = [
     "host",
     "port",
     "name",
     "max-clients",
+    "max-per-ip",
+    "rate-limit",
+    "closed",
+    "passphrase-file",
+    "allow-plaintext",
+    "ascii-names",
     "backlog",
     "data-dir",
     "motd",

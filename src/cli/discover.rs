@@ -20,7 +20,7 @@ use unicode_width::UnicodeWidthStr;
 const GAP: usize = 2;
 
 /// Lists the servers of this network on standard output. `probe` asks who is at an address, for
-/// `--scan`.
+/// `--scan`; `knows` says whether the server with an id was joined before.
 ///
 /// # Errors
 /// Exit status 3 if there is none.
@@ -28,6 +28,7 @@ pub fn run<T, E, F>(
     common: &CommonArgs,
     discover: &Discover,
     probe: impl Fn(SocketAddr) -> F,
+    knows: impl Fn(&str) -> bool,
 ) -> Result<(), Failure>
 where
     F: Future<Output = Result<Proof<T>, E>> + Send + 'static,
@@ -35,7 +36,10 @@ where
     E: Send + 'static,
 {
     logging::start(common, Level::Error, std::io::stderr)?;
-    let (servers, tried) = runtime::finish(runtime::small()?, gather(discover, probe))?;
+    let (mut servers, tried) = runtime::finish(runtime::small()?, gather(discover, probe))?;
+    for server in &mut servers {
+        server.known = server.id.as_deref().is_some_and(&knows);
+    }
     let text = if discover.json { json(&servers) } else { table(&servers) };
     std::io::stdout().write_all(text.as_bytes())?;
     if servers.is_empty() {
@@ -79,6 +83,10 @@ pub struct Listed {
     pub addrs: Vec<SocketAddr>,
     /// What it announces of itself; empty if it was found by a scan.
     pub txt: Map<String, Value>,
+    /// Whether it says that newcomers need a passphrase.
+    pub closed: bool,
+    /// Whether a server with that id was joined before. What is only announced proves nothing.
+    pub known: bool,
     /// How it was found: `mdns` or `scan`.
     pub via: &'static str,
 }
@@ -87,21 +95,33 @@ impl From<&Sighting> for Listed {
     fn from(seen: &Sighting) -> Listed {
         let txt = seen.txt.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
         let (name, id, addrs) = (seen.name.clone(), seen.id.clone(), seen.addrs.clone());
-        Listed { name, id, addrs, txt, via: "mdns" }
+        Listed { name, id, addrs, txt, closed: seen.closed, known: false, via: "mdns" }
     }
 }
 
 impl<T> From<&Found<T>> for Listed {
     fn from(found: &Found<T>) -> Listed {
         let (name, id) = (found.name.clone(), Some(found.id.clone()));
-        Listed { name, id, addrs: found.addrs.clone(), txt: Map::new(), via: "scan" }
+        Listed {
+            name,
+            id,
+            addrs: found.addrs.clone(),
+            txt: Map::new(),
+            closed: false,
+            known: false,
+            via: "scan",
+        }
     }
 }
 
 /// Puts what a scan found to what mDNS showed; a server known by its id is listed once.
 pub fn merge(mut seen: Vec<Listed>, scanned: Vec<Listed>) -> Vec<Listed> {
     for server in scanned {
-        if server.id.is_none() || !seen.iter().any(|known| known.id == server.id) {
+        let same = |seen: &Listed| match (&seen.id, &server.id) {
+            (Some(seen), Some(id)) => id.starts_with(seen.as_str()),
+            _ => false,
+        };
+        if !seen.iter().any(same) {
             seen.push(server);
         }
     }
@@ -114,35 +134,48 @@ pub fn table(servers: &[Listed]) -> String {
     if servers.is_empty() {
         return String::new();
     }
-    let mut rows = vec![["NAME", "ID", "ADDRESS"].map(String::from)];
+    let mut rows = vec![["NAME", "ID", "STATE", "ADDRESS"].map(String::from)];
     for server in in_order(servers) {
         let id: String = server.id.as_deref().unwrap_or("-").chars().take(8).collect();
         let mut addrs = server.addrs.iter().map(SocketAddr::to_string);
-        rows.push([safe_line(&server.name), safe_line(&id), addrs.next().unwrap_or_default()]);
-        rows.extend(addrs.map(|addr| [String::new(), String::new(), addr]));
+        let state = state(server).to_owned();
+        rows.push([safe_line(&server.name), safe_line(&id), state, addrs.next().unwrap_or_default()]);
+        rows.extend(addrs.map(|addr| [String::new(), String::new(), String::new(), addr]));
     }
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0) + GAP;
-    let widths = [width(0), width(1)];
+    let widths = [width(0), width(1), width(2)];
     let mut text = String::new();
     for row in &rows {
         for (cell, width) in row.iter().zip(widths) {
             text.push_str(cell);
             text.extend(std::iter::repeat_n(' ', width - cell.width()));
         }
-        text.push_str(&row[2]);
+        text.push_str(&row[3]);
         text.push('\n');
     }
     text
 }
 
+/// What there is to know before joining.
+fn state(server: &Listed) -> &'static str {
+    match (server.known, server.closed) {
+        (true, true) => "known, closed",
+        (true, false) => "known",
+        (false, true) => "closed",
+        (false, false) => "-",
+    }
+}
+
 /// The same for programs: one array of objects with `name`, `id` (or null), `addresses` (each with
-/// its port), `txt` and `via`. Not made safe for terminals, but JSON escapes control characters.
+/// its port), `closed`, `known`, `txt` and `via`. Not made safe for terminals, but JSON escapes control characters.
 pub fn json(servers: &[Listed]) -> String {
     let servers = in_order(servers).into_iter().map(|server| {
         json!({
             "name": server.name,
             "id": server.id,
             "addresses": server.addrs.iter().map(SocketAddr::to_string).collect::<Vec<_>>(),
+            "closed": server.closed,
+            "known": server.known,
             "txt": server.txt,
             "via": server.via,
         })
@@ -165,12 +198,14 @@ mod tests {
 
     fn server(name: &str, id: Option<&str>, addrs: &[&str]) -> Listed {
         let addrs = addrs.iter().map(|text| text.parse().unwrap()).collect();
-        Listed { name: name.into(), id: id.map(String::from), addrs, txt: Map::new(), via: "mdns" }
+        let (name, id, txt) = (name.into(), id.map(String::from), Map::new());
+        Listed { name, id, addrs, txt, closed: false, known: false, via: "mdns" }
     }
 
     fn servers() -> Vec<Listed> {
+        let office = server("The Office", Some("3f9a1c7700112233"), &["10.0.0.1:7667", "[fd00::1]:7667"]);
         vec![
-            server("The Office", Some("3f9a1c7700112233"), &["10.0.0.1:7667", "[fd00::1]:7667"]),
+            Listed { closed: true, known: true, ..office },
             server("会議室", Some("a0b1c2d3e4f50617"), &["10.0.0.2:7667"]),
             server("Avahi\u{1b}[2J Room", None, &["[fe80::1%2]:7777"]),
         ]
@@ -180,11 +215,11 @@ mod tests {
     fn the_table_has_a_line_an_address_in_straight_columns() {
         assert_eq!(
             table(&servers()),
-            "NAME            ID        ADDRESS\n\
-             Avahi\u{fffd}[2J Room  -         [fe80::1%2]:7777\n\
-             The Office      3f9a1c77  10.0.0.1:7667\n\
-             \u{20}                         [fd00::1]:7667\n\
-             会議室          a0b1c2d3  10.0.0.2:7667\n"
+            "NAME            ID        STATE          ADDRESS\n\
+             Avahi\u{fffd}[2J Room  -         -              [fe80::1%2]:7777\n\
+             The Office      3f9a1c77  known, closed  10.0.0.1:7667\n\
+             \u{20}                                        [fd00::1]:7667\n\
+             会議室          a0b1c2d3  -              10.0.0.2:7667\n"
         );
         assert_eq!(table(&[]), "");
     }
@@ -201,7 +236,8 @@ mod tests {
     #[test]
     fn a_server_that_is_seen_and_scanned_is_listed_once() {
         let scanned = vec![
-            server("The Office", Some("3f9a1c7700112233"), &["10.0.0.1:7667"]),
+            // A scan gives the whole id, an announcement may hold its beginning.
+            server("The Office", Some(&"3f9a1c7700112233".repeat(4)), &["10.0.0.1:7667"]),
             server("hidden", Some("0000000000000000"), &["10.0.0.9:7667"]),
         ];
         let names: Vec<String> = merge(servers(), scanned).into_iter().map(|server| server.name).collect();

@@ -26,14 +26,15 @@ use tokio::time::{Instant, timeout};
 /// bad verdict, so that it can be a container's health check.
 ///
 /// # Errors
-/// The bad verdict, with exit status 3 if no server was found, else 4.
-pub fn run<T, E, F>(
+/// The bad verdict, with exit status 3 if no server was found, 5 if its key is another one than it
+/// should be, else 4.
+pub fn run<E, F>(
     common: &CommonArgs,
     connect: &Connect,
     probe: impl Fn(SocketAddr) -> F,
 ) -> Result<(), Failure>
 where
-    F: Future<Output = Result<Proof<T>, E>>,
+    F: Future<Output = Result<Proof<Standing>, E>>,
     E: fmt::Display,
 {
     logging::start(common, Level::Error, std::io::stderr)?;
@@ -57,7 +58,11 @@ where
         }
         return Ok(());
     }
-    let exit = if verdict.is_no_server() { Exit::NoServer } else { Exit::Disconnected };
+    let exit = match &verdict {
+        Verdict::Untrusted { .. } => Exit::Refused,
+        verdict if verdict.is_no_server() => Exit::NoServer,
+        _ => Exit::Disconnected,
+    };
     Err(Failure::new(exit, anyhow::anyhow!("{verdict}")))
 }
 
@@ -80,6 +85,9 @@ impl fmt::Display for Check {
     }
 }
 
+/// What a server's key means, as a line for the user: an error if the server would be refused.
+type Standing = Result<String, String>;
+
 /// An examination that is under way: asks servers with `probe`, tells each check as it is done.
 pub struct Doctor<P, R> {
     /// Connects to an address and asks which server is there.
@@ -88,10 +96,10 @@ pub struct Doctor<P, R> {
     pub report: R,
 }
 
-impl<P, R, F, T, E> Doctor<P, R>
+impl<P, R, F, E> Doctor<P, R>
 where
     P: Fn(SocketAddr) -> F,
-    F: Future<Output = Result<Proof<T>, E>>,
+    F: Future<Output = Result<Proof<Standing>, E>>,
     E: fmt::Display,
     R: FnMut(&Check),
 {
@@ -210,13 +218,28 @@ where
                 let id: String = proof.id.chars().take(8).collect();
                 let server = safe_line(&format!("{} ({id})", proof.name));
                 self.ok(&subject, format!("{server} answered in {:.1} ms", millis(start)));
-                return Verdict::Answers { server, addr };
+                return self.judge(server, addr, proof.link);
             }
             Ok(Err(error)) => error.to_string(),
             Err(_late) => format!("no answer within {} s", PROBE_TIMEOUT.as_secs()),
         };
         self.failed(&subject, error);
         Verdict::NotLanchat { addr }
+    }
+
+    /// A server that answers may still not be the one it should be.
+    fn judge(&mut self, server: String, addr: SocketAddr, standing: Standing) -> Verdict {
+        let subject = format!("key of {server}");
+        match standing {
+            Ok(detail) => {
+                self.ok(&subject, detail);
+                Verdict::Answers { server, addr }
+            }
+            Err(detail) => {
+                self.failed(&subject, detail);
+                Verdict::Untrusted { server, addr }
+            }
+        }
     }
 
     fn ok(&mut self, subject: &str, detail: String) {

@@ -46,7 +46,10 @@ impl Exit {
             Self::Usage => "The command line, an environment variable or the config file is wrong.",
             Self::NoServer => "No server was found, or several were and none was chosen.",
             Self::Disconnected => "The server cannot be reached, or the connection was lost.",
-            Self::Refused => "The server refused: the name, a ban, too many clients, or the message.",
+            Self::Refused => {
+                "The server refused (the name, a ban, too many clients, the passphrase, or the message), \
+                 or its key was refused."
+            }
             Self::Protocol => "The other side does not speak the protocol.",
         }
     }
@@ -68,17 +71,29 @@ impl From<Exit> for ExitCode {
 pub struct Failure {
     exit: Exit,
     error: anyhow::Error,
+    /// Whether the text is to be shown as it is, lines and all.
+    is_whole: bool,
 }
 
 impl Failure {
     /// An error that ends the program with `exit`.
     pub fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
-        Self { exit, error: error.into() }
+        Self { exit, error: error.into(), is_whole: false }
+    }
+
+    /// What cannot be told in one line: `text` is shown as it is.
+    pub fn told(exit: Exit, text: String) -> Self {
+        Self { is_whole: true, ..Self::new(exit, anyhow::anyhow!(text)) }
     }
 
     /// A wrong command line that only shows once several options are seen together.
     pub fn usage(message: impl fmt::Display) -> Self {
         Self::new(Exit::Usage, anyhow::anyhow!("{message}"))
+    }
+
+    /// What is printed: the error, with whose it is unless it is to be shown as it is.
+    pub fn line(&self) -> String {
+        if self.is_whole { self.to_string() } else { format!("lanchat: {self}") }
     }
 
     /// The status to end with. A reader that went away (`lanchat discover | head -1`) is success:
@@ -101,6 +116,9 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// One line: the error and its causes.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_whole {
+            return write!(f, "{}", self.error);
+        }
         let text = format!("{:#}", self.error);
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         write!(f, "{}", lines.next().unwrap_or_default())?;
@@ -134,5 +152,7 @@ mod tests {
         let failure = Failure::new(Exit::Refused, anyhow::anyhow!("first\n\n  second"));
         assert_eq!(failure.to_string(), "first; second");
         assert_eq!(failure.exit(), Exit::Refused);
+        assert_eq!(failure.line(), "lanchat: first; second");
+        assert_eq!(Failure::told(Exit::Refused, "first\n  second".into()).line(), "first\n  second");
     }
 }

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
@@ -13,12 +14,14 @@ use super::announce::announce;
 use super::args::{CommonArgs, ServeArgs};
 use super::config::ServeConfig;
 use super::exit::{Exit, Failure};
+use super::fingerprint::SERVICE_DIR;
 use super::logging::{self, Level};
 use super::settings::{Join, Serve};
-use super::{runtime, serve};
+use super::{runtime, serve, settings};
 use crate::client::{self, Host, Hosting, Options, Task};
 use crate::discovery::Announcer;
 use crate::prompt::{self, Screen};
+use crate::security::protect_memory;
 use crate::server::{Handle, Server, StartError};
 
 /// Joins the chat.
@@ -26,29 +29,50 @@ use crate::server::{Handle, Server, StartError};
 /// # Errors
 /// With the status that tells why: see [`Exit`].
 pub fn run(common: &CommonArgs, join: Join, serve: ServeConfig) -> Result<(), Failure> {
+    protect_memory();
     let screen = Screen::new();
     let log = screen.clone();
     logging::start(common, Level::Error, move || log.writer())?;
+    let options = options(join, data_dirs(&serve), screen);
     let host = Arc::new(LocalHost { serve });
-    runtime::finish(runtime::full()?, client::join(options(join, screen), host)).map_err(failure)
+    runtime::finish(runtime::full()?, client::join(options, host)).map_err(failure)
 }
 
 /// Sends one message.
 ///
 /// # Errors
 /// With the status that tells why: see [`Exit`].
-pub fn send(common: &CommonArgs, join: Join, to: &str, text: Option<String>) -> Result<(), Failure> {
+pub fn send(
+    common: &CommonArgs,
+    join: Join,
+    serve: &ServeConfig,
+    to: &str,
+    text: Option<String>,
+) -> Result<(), Failure> {
+    protect_memory();
     logging::start(common, Level::Error, io::stderr)?;
-    runtime::finish(runtime::small()?, client::send(options(join, Screen::new()), to, text)).map_err(failure)
+    let options = options(join, data_dirs(serve), Screen::new());
+    runtime::finish(runtime::small()?, client::send(options, to, text)).map_err(failure)
 }
 
-fn options(join: Join, screen: Screen) -> Options {
+/// Where servers of this machine keep what their users may read.
+fn data_dirs(serve: &ServeConfig) -> Vec<PathBuf> {
+    let chosen = serve.data_dir.clone();
+    let usual = settings::default_data_dir().ok();
+    chosen.into_iter().chain(usual).chain([PathBuf::from(SERVICE_DIR)]).collect()
+}
+
+fn options(join: Join, data_dirs: Vec<PathBuf>, screen: Screen) -> Options {
     Options {
         host: join.connect.host.map(|host| (host.host, host.port)),
         discovery: join.connect.discovery,
         server: join.connect.server,
         timeout: join.connect.timeout,
         name: join.name,
+        plaintext: join.connect.plaintext,
+        fingerprints: join.connect.fingerprints,
+        passphrase_file: join.passphrase_file,
+        data_dirs,
         color: is_colored(),
         screen,
     }
@@ -63,8 +87,9 @@ fn is_colored() -> bool {
 }
 
 /// The exit status of each kind of end.
-fn failure(error: client::Error) -> Failure {
-    let exit = match error {
+pub(super) fn failure(error: client::Error) -> Failure {
+    let exit = match &error {
+        client::Error::Untrusted(lines) => return Failure::told(Exit::Refused, lines.join("\n")),
         client::Error::Usage(_) => Exit::Usage,
         client::Error::NoServer(_) => Exit::NoServer,
         client::Error::Disconnected(_) => Exit::Disconnected,
@@ -105,15 +130,16 @@ async fn start(serve: ServeConfig) -> Result<LocalServer, Failure> {
         bound => bound?,
     };
     let announcer = announce(&settings, server.info(), server.address());
-    let (address, handle) = (server.address(), server.handle());
+    let (id, address, handle) = (server.info().id.clone(), server.address(), server.handle());
     let (stop, stopped) = oneshot::channel();
     // Ends when `stop` is used or dropped.
     let task = tokio::spawn(server.run(async { drop(stopped.await) }));
-    Ok(LocalServer { address, handle, announcer, stop, task })
+    Ok(LocalServer { id, address, handle, announcer, stop, task })
 }
 
 /// A server in this process.
 struct LocalServer {
+    id: String,
     address: SocketAddr,
     handle: Handle,
     announcer: Option<Announcer>,
@@ -122,6 +148,10 @@ struct LocalServer {
 }
 
 impl Hosting for LocalServer {
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
     fn addr(&self) -> SocketAddr {
         match self.address.ip() {
             ip if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, self.address.port()).into(),
@@ -142,5 +172,17 @@ impl Hosting for LocalServer {
             let _ = self.stop.send(());
             let _ = self.task.await;
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{client, server};
+
+    /// They never import each other, and meet in the data directory.
+    #[test]
+    fn client_and_server_mean_the_same_files() {
+        assert_eq!(client::SECRET_FILE, server::SECRET_FILE);
+        assert_eq!(client::PASSPHRASE_FILE, server::PASSPHRASE_FILE);
     }
 }

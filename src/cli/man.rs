@@ -10,11 +10,13 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{self, ManArgs};
+use super::bounds_page;
 use super::exit::Exit;
 use super::pages::{self, Entry};
 
 /// The subcommands that have a page, which is all of them.
-pub const SUBCOMMANDS: [&str; 6] = ["serve", "discover", "send", "doctor", "completions", "man"];
+pub const SUBCOMMANDS: [&str; 9] =
+    ["serve", "discover", "send", "doctor", "fingerprint", "trust", "invite", "completions", "man"];
 
 /// Prints the chosen page.
 pub fn run(args: &ManArgs) -> io::Result<()> {
@@ -36,7 +38,11 @@ pub fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
     let mut rest = Roff::new();
     environment(command, &mut rest);
     entries("FILES", pages::files(subcommand), &mut rest);
+    if subcommand == Some("serve") {
+        entries("LIMITS", bounds_page::limits(), &mut rest);
+    }
     if subcommand.is_none() {
+        entries("WHOM TO BELIEVE", pages::trust(), &mut rest);
         entries("PROMPT COMMANDS", pages::prompt_commands(), &mut rest);
     }
     entries("EXIT STATUS", exit_statuses(), &mut rest);
@@ -174,6 +180,14 @@ mod tests {
         let page = String::from_utf8(page(None).unwrap()).unwrap();
         assert!(page.contains("\n.SH \"PROMPT COMMANDS\"\n"));
         assert!(page.contains("\\fB/msg NAME TEXT\\fR\n"), "{page}");
+    }
+
+    #[test]
+    fn the_limits_are_those_that_hold() {
+        let page = String::from_utf8(page(Some("serve")).unwrap()).unwrap();
+        assert!(page.contains("\n.SH LIMITS\n"), "{page}");
+        let bound = format!("{} bytes of UTF\\-8", crate::limits::MAX_TEXT_BYTES);
+        assert!(page.contains(&bound), "{page}");
     }
 
     #[test]

@@ -5,11 +5,16 @@
 
 mod announce;
 pub mod args;
+pub mod bounds;
+mod bounds_page;
 pub mod completions;
 pub mod config;
 pub mod discover;
 pub mod doctor;
 pub mod exit;
+pub mod fingerprint;
+pub mod invitation;
+pub mod invite;
 pub mod join;
 pub mod logging;
 pub mod man;
@@ -17,6 +22,7 @@ mod pages;
 mod runtime;
 pub mod serve;
 pub mod settings;
+pub mod trust;
 mod usage;
 pub mod values;
 
@@ -36,7 +42,7 @@ pub fn run() -> ExitCode {
         Err(failure) => {
             let exit = failure.exit();
             if exit != Exit::Ok {
-                anstream::eprintln!("lanchat: {failure}");
+                anstream::eprintln!("{}", failure.line());
             }
             exit.into()
         }
@@ -66,16 +72,23 @@ fn perform(cli: Cli, config: Config) -> Result<(), Failure> {
         }
         Some(Command::Send(args)) => {
             let join = settings::Join::resolve(args.join, &config)?;
-            join::send(&cli.common, join, &args.to, args.text)?;
+            join::send(&cli.common, join, &config.serve, &args.to, args.text)?;
         }
         Some(Command::Discover(args)) => {
             let discover = settings::Discover::resolve(&args, &config);
-            discover::run(&cli.common, &discover, client::probe)?;
+            let inspector = client::Inspector::new(false, &[]).map_err(join::failure)?;
+            let knows = |id: &str| inspector.knows(id);
+            discover::run(&cli.common, &discover, |addr| inspector.clone().probe(addr), knows)?;
         }
         Some(Command::Doctor(args)) => {
             let connect = settings::Connect::resolve(args.connect, &config)?;
-            doctor::run(&cli.common, &connect, client::probe)?;
+            let inspector = client::Inspector::new(connect.plaintext, &connect.fingerprints);
+            let inspector = inspector.map_err(join::failure)?;
+            doctor::run(&cli.common, &connect, |addr| inspector.clone().probe(addr))?;
         }
+        Some(Command::Fingerprint(args)) => fingerprint::run(&cli.common, &args, config.serve.data_dir)?,
+        Some(Command::Trust(args)) => trust::run(&cli.common, &args)?,
+        Some(Command::Invite(args)) => invite::run(&cli.common, args, config.serve)?,
         Some(Command::Completions(_) | Command::Man(_)) => {}
     }
     Ok(())
@@ -83,4 +96,13 @@ fn perform(cli: Cli, config: Config) -> Result<(), Failure> {
 
 fn choose_color(color: Color) {
     anstream::ColorChoice::write_global(color.into());
+}
+
+/// What of this module a fuzzer drives.
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing {
+    /// What is given as a host, as it is written; `None`: it is none.
+    pub(crate) fn destination(text: &str) -> Option<String> {
+        text.parse::<super::invitation::Destination>().ok().map(|there| there.to_string())
+    }
 }

@@ -20,13 +20,19 @@ pub(super) fn environment() -> Vec<Entry> {
 pub(super) fn files(subcommand: Option<&str>) -> Vec<Entry> {
     let mut files = vec![("$XDG_CONFIG_HOME/lanchat/config.toml".to_owned(), CONFIG_FILE.to_owned())];
     files.extend(match subcommand {
-        None => owned(&[KNOWN_SERVERS, TOKEN, HISTORY]),
-        Some("send") => owned(&[KNOWN_SERVERS, TOKEN]),
+        None => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN, HISTORY]),
+        Some("send") => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN]),
+        Some("trust") => owned(&[KNOWN_SERVERS, SYSTEM_SERVERS]),
+        Some("fingerprint") => owned(&[KEY, SERVER_KEY]),
+        Some("invite") => owned(&[SERVER_KEY]),
         Some("serve") => owned(&[
             (
                 "$XDG_DATA_HOME/lanchat",
-                "The server's data directory, unless --data-dir names another: its id.",
+                "The server's data directory, unless --data-dir names another. Whoever can read it can \
+                 pass for the server.",
             ),
+            SERVER_KEY,
+            ("$XDG_DATA_HOME/lanchat/passphrase", "A closed server's passphrase, if it made it up."),
             (
                 "/etc/lanchat/config.toml",
                 "The config file of the system's service, which starts with --config.",
@@ -44,17 +50,63 @@ const CONFIG_FILE: &str = "The config file; ~/.config stands in for an unset var
 
 const KNOWN_SERVERS: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/known_servers",
-    "The servers that were used before and their last addresses, a JSON object a line; \
+    "The servers that were used before, their keys and their last addresses, a JSON object a line; \
      ~/.local/state stands in for an unset variable.",
+);
+
+const SYSTEM_SERVERS: (&str, &str) = (
+    "/etc/lanchat/known_servers",
+    "The same for the whole machine (on Windows in %PROGRAMDATA%\\lanchat). If it is there, no \
+     servers but those in it are accepted.",
+);
+
+const KEY: (&str, &str) = (
+    "$XDG_STATE_HOME/lanchat/client.pem",
+    "Your private key, made at the first start. Your name belongs to it; to be the same user on \
+     another machine, copy it there.",
+);
+
+const SERVER_KEY: (&str, &str) = (
+    "$XDG_DATA_HOME/lanchat/server.pem",
+    "The server's private key, made at the first start. Clients know the server by it, so keep a \
+     copy; the system's service has it in /var/lib/lanchat.",
 );
 
 const TOKEN: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/token",
-    "What makes several connections the same user; whoever has it can take part under the name.",
+    "What makes several connections the same user where nothing is encrypted (--plaintext).",
 );
 
 const HISTORY: (&str, &str) =
     ("$XDG_STATE_HOME/lanchat/history", "The lines that were typed at the prompt before.");
+
+/// What the user should know about keys.
+pub(super) fn trust() -> Vec<Entry> {
+    owned(&[
+        (
+            "first contact",
+            "The connection is encrypted, and the server's key is remembered. To be sure that nobody sits in \
+             between, compare its digits with what lanchat fingerprint prints on the server, then type \
+             /verify; or join by a link that lanchat invite prints there.",
+        ),
+        (
+            "changed key",
+            "A server that has another key than before is refused, with exit status 5 and before anything is \
+             sent. If it was reinstalled, lanchat trust accepts the new key.",
+        ),
+        (
+            "names",
+            "A name belongs to the first key that used it. A ? behind a name (<bob?>) means that no key \
+             vouches for it, and anybody may use it. /verify NAME shows the digits of a key.",
+        ),
+        (
+            "closed servers",
+            "They ask newcomers for a passphrase, at the terminal or by --passphrase-file; this proves the \
+             server as well. After the first time the key is enough.",
+        ),
+        ("what is left", "The server can read all messages, those to one person among them."),
+    ])
+}
 
 /// The commands of the prompt, from the table that the prompt itself uses.
 pub(super) fn prompt_commands() -> Vec<Entry> {
@@ -79,15 +131,33 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ("Find the server on this network and join the chat:", "lanchat"),
             ("Join a server that discovery does not reach:", "lanchat --host 192.168.1.20"),
             ("Join under another name:", "lanchat --name alice"),
+            (
+                "Join a server whose key you were given:",
+                "lanchat --host 'lanchat://192.168.1.20:7667/?fp=SHA256:I3aEa...'",
+            ),
             ("Let a program talk:", "tail -F build.log | lanchat --name builds"),
         ],
         Some("serve") => &[
             ("Run a server for everybody on this network:", "lanchat serve --name Office"),
             ("Run one that only this machine reaches:", "lanchat serve --host 127.0.0.1 --no-discovery"),
+            ("Run one for those who know a passphrase:", "lanchat serve --closed"),
             (
                 "Run one that is announced with one of the machine's addresses only:",
                 "lanchat serve --advertise 192.168.1.20",
             ),
+        ],
+        Some("fingerprint") => &[
+            ("On the server, for others to compare:", "lanchat fingerprint"),
+            ("Your own:", "lanchat fingerprint --me"),
+        ],
+        Some("trust") => &[(
+            "Accept the new key of a server that was reinstalled:",
+            "lanchat trust \"Office\" SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
+        )],
+        Some("invite") => &[
+            ("Print the links:", "lanchat invite"),
+            ("For guests who come by another name:", "lanchat invite --host chat.example:7667"),
+            ("For the system's service:", "sudo lanchat invite --data-dir /var/lib/lanchat"),
         ],
         Some("discover") => &[
             ("List the servers:", "lanchat discover"),

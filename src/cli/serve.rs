@@ -2,13 +2,16 @@
 
 use super::announce::{announce, tell_how_to_join};
 use super::args::CommonArgs;
+use super::bounds::{Cap, Pace};
 use super::exit::Failure;
 use super::logging::{self, Level};
 use super::runtime;
 use super::settings::Serve;
-use crate::limits::MAX_MOTD_BYTES;
-use crate::prompt::Screen;
-use crate::server::{Console, Handle, Options, Server, StopSignals};
+use crate::chat::Rules;
+use crate::limits::{DEFAULT_MAX_PER_ADDRESS, MAX_MOTD_BYTES, OPERATOR_CODE_TIME};
+use crate::prompt::{self, Screen};
+use crate::security::{Passphrase, protect_memory};
+use crate::server::{Console, Entrance, Handle, Options, PASSPHRASE_FILE, Server, StopSignals};
 use anyhow::{Context, bail};
 use std::fs::File;
 use std::io::{self, Read};
@@ -20,6 +23,7 @@ use std::path::Path;
 /// # Errors
 /// When it can't start; the text says what to do.
 pub fn run(common: &CommonArgs, serve: Serve) -> Result<(), Failure> {
+    protect_memory();
     let screen = Screen::new();
     let log = screen.clone();
     logging::start(common, Level::Info, move || log.writer())?;
@@ -32,15 +36,10 @@ async fn serve_until_stopped(serve: Serve, screen: Screen) -> Result<(), Failure
     let signals = StopSignals::catch();
     let server = Server::bind(options(serve.clone()).await?)?;
     let info = server.info();
-    tracing::info!(
-        "serving {:?} (id {}) on {}, up to {} clients",
-        info.name,
-        info.id,
-        server.address(),
-        server.max_clients()
-    );
+    tell_who_serves(&server, &serve);
     let announcer = announce(&serve, info, server.address());
     tell_how_to_join(announcer.is_some(), server.address());
+    tell_how_to_operate(&server.handle());
     tell_service_manager(true);
     let console = console(server.handle(), screen);
     let stop = async {
@@ -57,6 +56,42 @@ async fn serve_until_stopped(serve: Serve, screen: Screen) -> Result<(), Failure
     server.run(stop).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What people compare, and what they have to know to get in.
+fn tell_who_serves(server: &Server, serve: &Serve) {
+    let (info, key) = (server.info(), server.key());
+    tracing::info!(
+        "serving {:?} (id {}) on {}, up to {} clients",
+        info.name,
+        info.id.get(..8).unwrap_or(&info.id),
+        server.address(),
+        server.max_clients()
+    );
+    tracing::info!("key {key}");
+    tracing::info!("aloud {}", key.spoken());
+    if serve.closed {
+        let file = serve.passphrase_file.clone().unwrap_or_else(|| serve.data_dir.join(PASSPHRASE_FILE));
+        tracing::info!(
+            "closed: whoever joins for the first time needs the passphrase in {}; tell it to them together \
+             with a link of `lanchat invite`",
+            file.display()
+        );
+    }
+    if serve.plaintext {
+        tracing::warn!("connections that are not encrypted are taken too: others can read and change them");
+    }
+}
+
+/// For whoever watches the console; in a log the code would outlive its use.
+fn tell_how_to_operate(server: &Handle) {
+    if prompt::is_available() {
+        tracing::info!(
+            "to become operator from another machine: /op {} (once, within {} min)",
+            server.operator_code(),
+            OPERATOR_CODE_TIME.as_secs() / 60
+        );
+    }
 }
 
 /// Ends when a signal asks the server to stop.
@@ -87,6 +122,7 @@ pub(super) async fn options(serve: Serve) -> anyhow::Result<Options> {
         Some(host) => Some(own_address(host).await?),
         None => None,
     };
+    let (entrance, rules) = (entrance(&serve)?, rules(&serve));
     Ok(Options {
         name: serve.name,
         address,
@@ -94,9 +130,33 @@ pub(super) async fn options(serve: Serve) -> anyhow::Result<Options> {
         max_clients: serve.max_clients.map(|clients| usize::try_from(clients).unwrap_or(usize::MAX)),
         backlog: serve.backlog,
         data_dir: Some(serve.data_dir),
+        plaintext: serve.plaintext,
+        entrance,
+        max_per_address: match serve.max_per_ip {
+            None => Some(DEFAULT_MAX_PER_ADDRESS),
+            Some(Cap::At(bound)) => Some(usize::try_from(bound.get()).unwrap_or(usize::MAX)),
+            Some(Cap::Off) => None,
+        },
+        rules,
         motd: serve.motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
         ..Options::default()
     })
+}
+
+fn entrance(serve: &Serve) -> anyhow::Result<Entrance> {
+    Ok(match &serve.passphrase_file {
+        _ if !serve.closed => Entrance::Open,
+        Some(file) => Entrance::Closed(Passphrase::read(file)?),
+        None => Entrance::ClosedByOwn,
+    })
+}
+
+fn rules(serve: &Serve) -> Rules {
+    let rate = match serve.rate {
+        Pace::At(rate) => Some(rate),
+        Pace::Off => None,
+    };
+    Rules { rate, ascii_names: serve.ascii_names, closed: serve.closed }
 }
 
 async fn own_address(host: &str) -> anyhow::Result<IpAddr> {

@@ -9,10 +9,14 @@ use std::time::Duration;
 use etcetera::BaseStrategy;
 
 use super::args::{ConnectArgs, DiscoverArgs, JoinArgs, ServeArgs};
+use super::bounds::{Cap, Pace};
 use super::config::{Config, ServeConfig};
 use super::exit::Failure;
+use super::invitation::Destination;
 use super::values::HostPort;
+use crate::fingerprint::Fingerprint;
 use crate::limits;
+use crate::pace::Rate;
 use crate::text::safe_line;
 
 /// How long to look for a server unless `--timeout` says otherwise.
@@ -27,6 +31,10 @@ const DISCOVER_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Connect {
     /// The server's host, if it need not be looked for.
     pub host: Option<HostPort>,
+    /// The keys that alone are accepted; any if there are none.
+    pub fingerprints: Vec<Fingerprint>,
+    /// Whether to do without encryption.
+    pub plaintext: bool,
     /// Whether multicast sockets may be opened.
     pub discovery: bool,
     /// The name or start of the id of the server to pick.
@@ -38,7 +46,19 @@ pub struct Connect {
 impl Connect {
     /// Puts the sources together. No discovery and no host is a usage error.
     pub fn resolve(args: ConnectArgs, config: &Config) -> Result<Self, Failure> {
-        let host = args.host.or_else(|| config.host.clone());
+        // A key on the command line does not widen what another source has narrowed, nor the reverse.
+        let (host, listed) = match args.host.or_else(|| config.host.clone()) {
+            Some(Destination { at, fingerprint }) => (Some(at), fingerprint),
+            None => (None, None),
+        };
+        let fingerprints = first_full(args.fingerprint, config.fingerprint.clone());
+        let fingerprints = joined(fingerprints, listed)?;
+        let plaintext = args.plaintext.or(config.plaintext).unwrap_or(false);
+        if plaintext && !fingerprints.is_empty() {
+            return Err(Failure::usage(
+                "--plaintext proves no key, so it cannot be used together with --fingerprint or an invitation",
+            ));
+        }
         let no_discovery = args.no_discovery.or(config.no_discovery).unwrap_or(false);
         if no_discovery && host.is_none() {
             return Err(Failure::usage(
@@ -48,6 +68,8 @@ impl Connect {
         let timeout = args.timeout.or(config.timeout);
         Ok(Self {
             host,
+            fingerprints,
+            plaintext,
             discovery: !no_discovery,
             server: args.server.or_else(|| config.server.clone()),
             timeout: timeout.map_or(CONNECT_TIMEOUT, |span| span.0),
@@ -62,6 +84,8 @@ pub struct Join {
     pub connect: Connect,
     /// The user's name, if one was chosen.
     pub name: Option<String>,
+    /// The file with a closed server's passphrase.
+    pub passphrase_file: Option<PathBuf>,
 }
 
 impl Join {
@@ -70,6 +94,7 @@ impl Join {
         Ok(Self {
             connect: Connect::resolve(args.connect, config)?,
             name: args.name.or_else(|| config.name.clone()),
+            passphrase_file: args.passphrase_file.or_else(|| config.passphrase_file.clone()),
         })
     }
 }
@@ -104,6 +129,18 @@ pub struct Serve {
     pub name: String,
     /// How many clients may be connected at once, if it was said.
     pub max_clients: Option<u32>,
+    /// Connections that one address may have; the usual number if it was not said.
+    pub max_per_ip: Option<Cap>,
+    /// How fast a user may send.
+    pub rate: Pace,
+    /// Whether newcomers need a passphrase.
+    pub closed: bool,
+    /// The file with the passphrase; one is made in the data directory if there is none.
+    pub passphrase_file: Option<PathBuf>,
+    /// Whether connections may be unencrypted.
+    pub plaintext: bool,
+    /// Whether names are ASCII only.
+    pub ascii_names: bool,
     /// Bytes that may wait for a slow client.
     pub backlog: usize,
     /// Where the server keeps what must outlive it.
@@ -124,11 +161,22 @@ impl Serve {
         let host = args.host.or(config.host);
         let port = port(host.as_ref(), args.port.or(config.port))?;
         let no_discovery = args.no_discovery.or(config.no_discovery).unwrap_or(false);
+        let closed = args.closed.or(config.closed).unwrap_or(false);
+        let plaintext = args.allow_plaintext.or(config.allow_plaintext).unwrap_or(false);
+        if args.passphrase_file.is_some() && !closed {
+            return Err(Failure::usage("--passphrase-file means nothing without --closed; add that"));
+        }
         Ok(Self {
             host: host.map(|host| host.host),
             port,
             name: args.name.or(config.name).map_or_else(|| Ok(host_name()), server_name)?,
             max_clients: args.max_clients.or(config.max_clients.map(Into::into)),
+            max_per_ip: args.max_per_ip.or(config.max_per_ip),
+            rate: args.rate_limit.or(config.rate_limit).unwrap_or(Pace::At(Rate::default())),
+            closed,
+            passphrase_file: args.passphrase_file.or(config.passphrase_file),
+            plaintext,
+            ascii_names: args.ascii_names.or(config.ascii_names).unwrap_or(false),
             backlog: backlog(args.backlog.or(config.backlog).map(|size| size.0))?,
             data_dir: match args.data_dir.or(config.data_dir) {
                 Some(dir) => dir,
@@ -139,6 +187,17 @@ impl Serve {
             advertise: first_full(args.advertise, config.advertise),
             discovery: !no_discovery,
         })
+    }
+}
+
+/// The keys that are accepted when a link names one too: no others than that one.
+fn joined(listed: Vec<Fingerprint>, linked: Option<Fingerprint>) -> Result<Vec<Fingerprint>, Failure> {
+    match linked {
+        None => Ok(listed),
+        Some(linked) if listed.is_empty() || listed.contains(&linked) => Ok(vec![linked]),
+        Some(_) => Err(Failure::usage(
+            "the link of --host and --fingerprint name different keys; leave out the one that is wrong",
+        )),
     }
 }
 
@@ -191,7 +250,7 @@ fn host_name() -> String {
     }
 }
 
-fn default_data_dir() -> Result<PathBuf, Failure> {
+pub(super) fn default_data_dir() -> Result<PathBuf, Failure> {
     match etcetera::choose_base_strategy() {
         Ok(strategy) => Ok(strategy.data_dir().join("lanchat")),
         Err(_) => Err(Failure::usage(

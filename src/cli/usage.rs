@@ -62,6 +62,8 @@ fn one_line(error: &clap::Error, words: &[OsString]) -> String {
         parts.push(line.trim_start_matches("error: ").trim_start_matches("tip: "));
     }
     parts.retain(|part| !part.is_empty());
+    let text = parts.join("; ").replace(":; ", ": ");
+    let mut parts = vec![text.as_str()];
     let subcommand = subcommand(words);
     if subcommand.as_deref() == Some("send") && is_bare_word(error) {
         parts.push("put the message in quotes");
@@ -111,6 +113,12 @@ mod tests {
             assert!(!wrong.contains('\n'), "{wrong}");
             assert!(wrong.len() > 30, "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_missing_is_listed_after_a_colon() {
+        let wrong = message("lanchat trust");
+        assert!(wrong.contains("were not provided: <NAME>; <FINGERPRINT>; see"), "{wrong}");
     }
 
     #[test]

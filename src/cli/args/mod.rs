@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, CommandFactory, Parser, Subcommand};
 
 pub use connect::{ConnectArgs, JoinArgs};
-pub use other::{CompletionsArgs, DiscoverArgs, DoctorArgs, ManArgs, SendArgs};
+pub use other::{
+    CompletionsArgs, DiscoverArgs, DoctorArgs, FingerprintArgs, InviteArgs, ManArgs, SendArgs, TrustArgs,
+};
 pub use serve::ServeArgs;
 
 use super::values::Color;
@@ -86,6 +88,23 @@ pub enum Command {
     /// Checks one thing after the other, from the network interfaces to the server's answer, and
     /// ends with a verdict and a remedy. Exit status 0 means that a server answered.
     Doctor(DoctorArgs),
+
+    /// Print a key's fingerprint, to be compared by people.
+    ///
+    /// Without options that of the server on this machine. Read the digits out to whoever wants to
+    /// be sure that nobody sits in between.
+    Fingerprint(FingerprintArgs),
+
+    /// Accept a server's new key.
+    ///
+    /// The keys that it had before are no longer accepted. Ask the server's administrator for the
+    /// fingerprint, in person or by telephone: not over the network that is in doubt.
+    Trust(TrustArgs),
+
+    /// Print links that lead to the server on this machine and to no other.
+    ///
+    /// Whoever joins with `lanchat --host LINK` has the server's key before anything is sent.
+    Invite(InviteArgs),
 
     /// Print the completions for a shell.
     Completions(CompletionsArgs),

@@ -1,11 +1,15 @@
 //! Options of the smaller subcommands.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::connect::{ConnectArgs, JoinArgs};
+use crate::cli::invitation::Destination;
 use crate::cli::man;
-use crate::cli::values::Span;
+use crate::cli::values::{HostPort, Span};
+use crate::fingerprint::Fingerprint;
 
 /// Options of `lanchat discover`.
 #[derive(Clone, Debug, Default, Args)]
@@ -45,6 +49,48 @@ pub struct DoctorArgs {
     /// The server.
     #[command(flatten)]
     pub connect: ConnectArgs,
+}
+
+/// Options of `lanchat fingerprint`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct FingerprintArgs {
+    /// Your own key's, by which servers and other people know you.
+    #[arg(long, conflicts_with_all = ["host", "data_dir"])]
+    pub me: bool,
+
+    /// Draw a picture of it as well.
+    #[arg(long)]
+    pub art: bool,
+
+    /// Ask the server at this address, which proves nothing about the way to it.
+    #[arg(short = 'H', long, value_name = "HOST[:PORT]", conflicts_with = "data_dir")]
+    pub host: Option<Destination>,
+
+    /// The data directory of the server on this machine, if not the usual one.
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// Options of `lanchat trust`.
+#[derive(Clone, Debug, Args)]
+pub struct TrustArgs {
+    /// The server's name.
+    pub name: String,
+
+    /// Its key's fingerprint, as `lanchat fingerprint` prints it there: SHA256: and 43 characters.
+    pub fingerprint: Fingerprint,
+}
+
+/// Options of `lanchat invite`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct InviteArgs {
+    /// The address that guests use, if not those of this machine.
+    #[arg(short = 'H', long, value_name = "HOST[:PORT]")]
+    pub host: Option<HostPort>,
+
+    /// The data directory of the server on this machine, if not the usual one.
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// Options of `lanchat completions`.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
+use crate::cli::bounds::{Cap, Pace};
 use crate::cli::values::{HostPort, Size};
 
 /// What kind of server to run.
@@ -23,7 +24,7 @@ pub struct ServeArgs {
     #[arg(short, long, env = "LANCHAT_SERVE_NAME")]
     pub name: Option<String>,
 
-    /// How many clients may be connected at once [default: 10000, or what descriptors allow].
+    /// How many clients may be connected at once [default: 20000, or what descriptors allow].
     #[arg(
         long,
         value_name = "N",
@@ -31,6 +32,16 @@ pub struct ServeArgs {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub max_clients: Option<u32>,
+
+    /// How many connections one address may have while the server is over half full [default: 64];
+    /// this machine's own may have any number.
+    #[arg(long, value_name = "N|off", env = "LANCHAT_SERVE_MAX_PER_IP")]
+    pub max_per_ip: Option<Cap>,
+
+    /// How many messages a second a user may send, and how many at once [default: 5:20]; what is
+    /// more waits its turn.
+    #[arg(long, value_name = "RATE[:BURST]|off", env = "LANCHAT_SERVE_RATE_LIMIT")]
+    pub rate_limit: Option<Pace>,
 
     /// What may wait for a client that reads too slowly, before it is disconnected [default: 1MiB].
     #[arg(long, value_name = "SIZE", env = "LANCHAT_SERVE_BACKLOG")]
@@ -53,6 +64,47 @@ pub struct ServeArgs {
         value_hint = clap::ValueHint::FilePath
     )]
     pub motd: Option<PathBuf>,
+
+    /// Let in those only who know the passphrase, and who have proved it once.
+    #[arg(
+        long,
+        env = "LANCHAT_SERVE_CLOSED",
+        num_args = 0,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub closed: Option<bool>,
+
+    /// The file with a closed server's passphrase; without one it is made up and kept in the data
+    /// directory.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "LANCHAT_SERVE_PASSPHRASE_FILE",
+        value_hint = clap::ValueHint::FilePath
+    )]
+    pub passphrase_file: Option<PathBuf>,
+
+    /// Also take connections that are not encrypted, on the same port. Those who use them own no
+    /// names.
+    #[arg(
+        long,
+        env = "LANCHAT_SERVE_ALLOW_PLAINTEXT",
+        num_args = 0,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub allow_plaintext: Option<bool>,
+
+    /// Take names of ASCII letters, digits and punctuation only.
+    #[arg(
+        long,
+        env = "LANCHAT_SERVE_ASCII_NAMES",
+        num_args = 0,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub ascii_names: Option<bool>,
 
     /// Announce the server on this network interface only; may be repeated.
     #[arg(long, env = "LANCHAT_SERVE_INTERFACE", value_name = "NAME", value_delimiter = ',')]

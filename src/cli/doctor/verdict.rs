@@ -13,6 +13,13 @@ pub enum Verdict {
         /// Where.
         addr: SocketAddr,
     },
+    /// A server answered that has another key than it should.
+    Untrusted {
+        /// Its name and short id, safe for a terminal.
+        server: String,
+        /// Where.
+        addr: SocketAddr,
+    },
     /// The host's name leads to no address.
     UnknownHost {
         /// As it was given.
@@ -102,6 +109,12 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Verdict::Answers { server, addr } => write!(f, "all is well: {server} answers at {addr}"),
+            Verdict::Untrusted { server, addr } => write!(
+                f,
+                "{server} at {addr} has another key than it should: someone may be impersonating it; ask its \
+                 administrator to read out `lanchat fingerprint`, and if that is the new one accept it with \
+                 `lanchat trust`"
+            ),
             Verdict::UnknownHost { host } => write!(
                 f,
                 "no address is known for {host}: check the spelling, or give the server's IP address"
@@ -212,6 +225,7 @@ mod tests {
         let text = || "x".to_owned();
         for verdict in [
             Verdict::Answers { server: text(), addr },
+            Verdict::Untrusted { server: text(), addr },
             Verdict::UnknownHost { host: text() },
             Verdict::Refused { addr },
             Verdict::Silent { addrs: vec![addr] },

@@ -1,0 +1,138 @@
+//! The limits of a server as its man page lists them. Their values come from [`limits`], so that the
+//! page cannot fall behind.
+
+use std::time::Duration;
+
+use super::pages::Entry;
+use crate::limits;
+
+/// What a server bounds, and what happens beyond it.
+pub(super) fn limits() -> Vec<Entry> {
+    let entry = |what: &str, value: String| (what.to_owned(), value);
+    vec![
+        entry(
+            "message",
+            format!(
+                "{} bytes of UTF-8; a packet: {} KiB.",
+                limits::MAX_TEXT_BYTES,
+                limits::MAX_FRAME_BYTES / 1024
+            ),
+        ),
+        entry("name", format!("{} characters; {} of a key.", limits::MAX_NAME_CHARS, limits::NAMES_PER_KEY)),
+        entry(
+            "names kept",
+            format!(
+                "{} days after their last use, {} if they were used for less than {}; {} in all, and {} new \
+                 ones an hour of one address.",
+                limits::NAME_KEPT.as_secs() / 86_400,
+                span(limits::NAME_KEPT_TRIED),
+                span(limits::NAME_TRIED),
+                limits::MAX_OWNED_NAMES,
+                limits::NEW_NAMES_PER_HOUR
+            ),
+        ),
+        entry(
+            "messages",
+            format!(
+                "{} a second and {} at once of each user, unless --rate-limit says otherwise; one of over {} \
+                 bytes counts several times. What is more waits its turn.",
+                limits::DEFAULT_RATE_PER_SECOND,
+                limits::DEFAULT_RATE_BURST,
+                limits::PACE_UNIT_BYTES
+            ),
+        ),
+        entry(
+            "name changes, first messages to somebody, joins",
+            format!(
+                "{} a minute of each kind, and {} at once ({} joins).",
+                limits::NEWS_PER_MINUTE,
+                limits::NEWS_BURST,
+                limits::JOIN_BURST
+            ),
+        ),
+        entry(
+            "clients",
+            format!(
+                "{} unless --max-clients says otherwise, or what descriptors allow.",
+                limits::DEFAULT_MAX_CLIENTS
+            ),
+        ),
+        entry(
+            "connections of one address",
+            format!(
+                "{} while the server is over half full, unless --max-per-ip says otherwise; this machine's own \
+                 are not counted.",
+                limits::DEFAULT_MAX_PER_ADDRESS
+            ),
+        ),
+        entry("first byte of a connection", format!("Within {}.", span(limits::FIRST_BYTE_TIMEOUT))),
+        entry(
+            "handshake",
+            format!(
+                "Within {} ({} while others wait for their turn), and {} KiB; {} at a time ({} of one address), \
+                 {} a second ({} of one address, {} at once).",
+                span(limits::TLS_TIMEOUT),
+                span(limits::TLS_TIMEOUT_CROWDED),
+                limits::MAX_HANDSHAKE_BYTES / 1024,
+                limits::HANDSHAKES_IN_PROGRESS,
+                limits::HANDSHAKES_IN_PROGRESS_PER_ADDRESS,
+                limits::HANDSHAKES_PER_SECOND,
+                limits::HANDSHAKES_PER_ADDRESS,
+                limits::HANDSHAKE_BURST_PER_ADDRESS
+            ),
+        ),
+        entry("first packet", format!("Within {} after that.", span(limits::REGISTRATION_TIMEOUT))),
+        entry(
+            "tries at a passphrase or an operator's code",
+            format!(
+                "{} a minute of one address, {} of all; a code takes {} tries and {}.",
+                limits::TRIES_PER_ADDRESS,
+                limits::TRIES_PER_MINUTE,
+                limits::OPERATOR_CODE_TRIES,
+                span(limits::OPERATOR_CODE_TIME)
+            ),
+        ),
+        entry(
+            "penalties",
+            format!(
+                "Addresses that fail again and again are kept out once {} have gathered, for {} at most; not \
+                 this machine's own.",
+                span(limits::PENALTY_ENFORCED_FROM),
+                span(limits::PENALTY_MAX)
+            ),
+        ),
+        entry(
+            "waiting for a slow client",
+            format!(
+                "{} KiB unless --backlog says otherwise, and {} without reading any of it.",
+                limits::DEFAULT_BACKLOG_BYTES / 1024,
+                span(limits::BACKLOG_STALL)
+            ),
+        ),
+        entry(
+            "memory",
+            format!(
+                "No new clients while {} % of what the process may use is taken.",
+                limits::MEMORY_FULL_PERCENT
+            ),
+        ),
+        entry(
+            "bans and mutes",
+            format!(
+                "{}; operators: {}; members: {}.",
+                limits::MAX_BANS,
+                limits::MAX_OPERATORS,
+                limits::MAX_MEMBERS
+            ),
+        ),
+        entry("message of the day", format!("{} KiB.", limits::MAX_MOTD_BYTES / 1024)),
+    ]
+}
+
+fn span(span: Duration) -> String {
+    match span.as_secs() {
+        seconds if seconds % 86_400 == 0 => format!("{} d", seconds / 86_400),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}

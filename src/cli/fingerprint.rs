@@ -1,0 +1,83 @@
+//! `lanchat fingerprint`: a key in the forms in which people compare it.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anstream::eprintln;
+
+use super::args::{CommonArgs, FingerprintArgs};
+use super::exit::{Exit, Failure};
+use super::invitation::Destination;
+use super::logging::{self, Level};
+use super::{join, runtime, settings};
+use crate::client;
+use crate::fingerprint::Fingerprint;
+use crate::limits::DEFAULT_PORT;
+use crate::security::{self, KeyError, Keypair};
+use crate::server::KEY_FILE;
+
+/// How long a server may take to show its key.
+const HANDSHAKE_WAIT: Duration = Duration::from_secs(5);
+
+/// The data directory of the system's service.
+pub(super) const SERVICE_DIR: &str = "/var/lib/lanchat";
+
+/// Prints the fingerprint that was asked for.
+///
+/// # Errors
+/// If there is no such key, or it cannot be read.
+pub fn run(common: &CommonArgs, args: &FingerprintArgs, data_dir: Option<PathBuf>) -> Result<(), Failure> {
+    logging::start(common, Level::Error, io::stderr)?;
+    let fingerprint = match &args.host {
+        _ if args.me => client::own_fingerprint().map_err(join::failure)?,
+        Some(host) => asked(host)?,
+        None => of_server(args.data_dir.clone().or(data_dir))?,
+    };
+    let mut text = format!("{fingerprint}\n{}\n", fingerprint.spoken());
+    if args.art {
+        text += security::art::draw(&fingerprint).trim_end_matches('\n');
+        text.push('\n');
+    }
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}
+
+/// The key that a server shows on its port.
+fn asked(host: &Destination) -> Result<Fingerprint, Failure> {
+    let port = host.at.port.unwrap_or(DEFAULT_PORT);
+    let work = client::fingerprint_at(&host.at.host, port, HANDSHAKE_WAIT);
+    let fingerprint = runtime::finish(runtime::small()?, work).map_err(join::failure)?;
+    if host.fingerprint.is_some_and(|expected| expected != fingerprint) {
+        return Err(Failure::new(
+            Exit::Refused,
+            anyhow::anyhow!("what answers at {} has another key than the link says, {fingerprint}", host.at),
+        ));
+    }
+    eprintln!("This came over the network; compare it with what the server itself prints.");
+    Ok(fingerprint)
+}
+
+/// The key of the server on this machine: the one in the chosen directory, or else that of this
+/// user's, or of the system's service.
+pub(super) fn of_server(data_dir: Option<PathBuf>) -> Result<Fingerprint, Failure> {
+    let chosen = match data_dir {
+        Some(dir) => return Ok(load(&dir)?),
+        None => settings::default_data_dir()?,
+    };
+    match load(&chosen) {
+        Err(KeyError::Missing(missing)) => match load(Path::new(SERVICE_DIR)) {
+            Err(KeyError::Missing(_)) => Err(anyhow::anyhow!(
+                "no server has a key in {} or {SERVICE_DIR}; run this as the user who runs the server, or \
+                 give its --data-dir, or ask it: `lanchat fingerprint --host localhost`",
+                missing.parent().unwrap_or(&missing).display()
+            )
+            .into()),
+            service => Ok(service?),
+        },
+        own => Ok(own?),
+    }
+}
+
+fn load(dir: &Path) -> Result<Fingerprint, KeyError> {
+    Keypair::load(&dir.join(KEY_FILE)).map(|key| key.fingerprint())
+}

@@ -1,0 +1,81 @@
+//! Files and links that people may edit: pinned servers, the server's books, invitations.
+
+use super::input::Input;
+use crate::chat::{Chat, Now, Peer, Profile, Records, Rules};
+use crate::cli::fuzzing::destination;
+use crate::fingerprint::Fingerprint;
+use crate::limits::{MAX_KNOWN_SERVERS, MAX_OWNED_NAMES};
+use crate::security::fuzzing::{known_servers as read_known, lines};
+use crate::security::{How, Presented, Verdict};
+use serde::de::DeserializeOwned;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// The lines of a file of pins: what is read is written so that it is read again, and a key that is
+/// not in it is never known.
+pub(super) fn known_servers(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    let asked_for = input.byte().is_multiple_of(2);
+    let text = String::from_utf8_lossy(input.rest()).into_owned();
+    let mut known = read_known(&text);
+    let written = lines(&known);
+    assert_eq!(lines(&read_known(&written)), written, "a second pass changes it");
+    let listed: HashSet<Fingerprint> = known.iter().map(|server| server.fp).collect();
+    let fp = Fingerprint::new([9; 32]);
+    let addr = ([127, 0, 0, 1], 7667).into();
+    let name = known.iter().next().map(|server| server.name.clone()).unwrap_or_default();
+    for name in [name.as_str(), "office"] {
+        let is_named = known.iter().any(|server| server.name == name && !name.is_empty());
+        match known.verdict(&Presented { fp, name, addr, asked_for, host: None }) {
+            Verdict::Known(server) => assert!(server.fp == fp && listed.contains(&fp)),
+            Verdict::Changed(server) => assert!(server.fp != fp && listed.contains(&server.fp)),
+            Verdict::NotListed => panic!("there is no list"),
+            // A name is compared with as much of it as is ever kept.
+            Verdict::New { .. } => assert!(!is_named || name.len() > 63, "a known name is new"),
+        }
+    }
+    let joined = Presented { fp, name: "office", addr, asked_for, host: Some("office:7667") };
+    known.remember(&joined, How::Tofu);
+    assert!(known.iter().next().is_some_and(|server| server.fp == fp));
+    assert!(known.iter().count() <= MAX_KNOWN_SERVERS.max(listed.len() + text.lines().count()));
+    let read = read_known(&lines(&known));
+    assert_eq!(lines(&read), lines(&known));
+}
+
+/// The lines of the server's books, in whatever file they stand.
+pub(super) fn records(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let read = Records {
+        operators: rows(&text),
+        members: rows(&text),
+        bans: rows(&text),
+        mutes: rows(&text),
+        names: rows(&text),
+    };
+    let clock = "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time");
+    let now = Now { clock, uptime: Duration::ZERO };
+    let chat = |records| Chat::new(Profile::default(), Rules::default(), records);
+    let first = chat(read);
+    first.check(&HashSet::new(), &now);
+    let kept = first.records(&now);
+    assert!(kept.names.len() <= MAX_OWNED_NAMES);
+    let json = serde_json::to_string(&kept).expect("JSON");
+    let again = chat(serde_json::from_str(&json).expect("our own JSON"));
+    assert_eq!(again.records(&now), kept, "a second pass changes it");
+    let peer = Peer { ip: [10, 0, 0, 1].into(), key: None, encrypted: false, local: false };
+    let _ = first.ban_text(&peer, &now);
+}
+
+fn rows<T: DeserializeOwned>(text: &str) -> Vec<T> {
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// What is given as a host: an invitation, or a host and port.
+pub(super) fn invite(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Some(written) = destination(&text) {
+        assert_eq!(destination(&written).as_ref(), Some(&written), "{text:?} is not what it is written as");
+        let is_link = text.get(..10).is_some_and(|head| head.eq_ignore_ascii_case("lanchat://"));
+        assert_eq!(written.starts_with("lanchat://"), is_link, "{text:?}: a link lost its key, or found one");
+    }
+}

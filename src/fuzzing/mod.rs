@@ -1,0 +1,41 @@
+//! What a fuzzer drives: one function a parser, which takes any bytes and asserts what must hold.
+//!
+//! Compiled for tests and fuzzers only. `fuzz/` makes a program of each; the tests here run every
+//! one over the inputs that are kept in `fuzz/corpus/`, so that what was found once stays mended.
+
+mod books;
+mod input;
+mod secrecy;
+mod session;
+#[cfg(test)]
+mod tests;
+mod text;
+mod wire;
+
+/// What a fuzzer calls.
+pub type Target = fn(&[u8]);
+
+/// Every target, by the name of its program and of its folder of inputs.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("framing", wire::framing),
+    ("invite", books::invite),
+    ("known_servers", books::known_servers),
+    ("mdns", wire::mdns),
+    ("name", text::name),
+    ("packet", wire::packet),
+    ("pake", secrecy::pake),
+    ("records", books::records),
+    ("sanitize", text::sanitize),
+    ("session", session::session),
+    ("tls_bytes", secrecy::tls_bytes),
+];
+
+/// Runs the target of that name.
+///
+/// # Panics
+/// What must hold did not, or there is no such target.
+pub fn run(name: &str, bytes: &[u8]) {
+    let target = TARGETS.iter().find(|(known, _)| *known == name);
+    let (_, target) = target.unwrap_or_else(|| panic!("there is no target {name}"));
+    target(bytes);
+}

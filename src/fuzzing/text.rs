@@ -1,0 +1,64 @@
+//! Text that people see: the sanitizer and names.
+
+use super::input::Input;
+use crate::limits::MAX_NAME_CHARS;
+use crate::name::{Name, NameKey};
+use crate::text::{safe_line, safe_lines};
+
+/// Any text made safe: nothing is left that drives a terminal, and a second pass changes nothing.
+pub(super) fn sanitize(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let safe = safe_line(&text);
+    check_safe(&safe);
+    assert_eq!(safe_line(&safe), safe, "a second pass changes it");
+    let lines = safe_lines(&text);
+    assert!(!lines.is_empty(), "there is always a line");
+    for line in &lines {
+        check_safe(line);
+        assert_eq!(safe_lines(line), [line.as_str()], "a second pass changes it");
+    }
+}
+
+/// A list of its own, by what the characters do and not by how they are replaced.
+fn check_safe(line: &str) {
+    let mut marks = 0;
+    for c in line.chars() {
+        assert!(!c.is_control(), "a control character: {c:?}");
+        assert!(!matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'), "reorders: {c:?}");
+        assert!(!matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{FEFF}'), "hides: {c:?}");
+        assert!(!matches!(c, '\u{2028}' | '\u{2029}'), "breaks the line: {c:?}");
+        assert!(!matches!(u32::from(c), 0xE0000..=0xE007F), "is a tag: {c:?}");
+        marks = if unicode_width::UnicodeWidthChar::width(c) == Some(0) { marks + 1 } else { 0 };
+        assert!(marks <= 4, "a stack of marks");
+    }
+}
+
+/// Two texts as names: what is one stays one, and being the same is mutual.
+pub(super) fn name(bytes: &[u8]) {
+    let mut input = Input::new(bytes);
+    let one = String::from_utf8_lossy(input.line()).into_owned();
+    let other = String::from_utf8_lossy(input.rest()).into_owned();
+    let names = [check_name(&one), check_name(&other)];
+    if let [Some(one), Some(other)] = &names
+        && one.as_str().to_lowercase() == other.as_str().to_lowercase()
+    {
+        assert_eq!(one.key(), other.key(), "{one} and {other} differ in case only");
+    }
+}
+
+fn check_name(text: &str) -> Option<Name> {
+    let key = NameKey::of(text);
+    let name = Name::new(text).ok()?;
+    let written = name.as_str();
+    assert!((1..=MAX_NAME_CHARS).contains(&written.chars().count()), "{written:?}");
+    assert!(!written.contains(char::is_whitespace), "{written:?}");
+    assert_eq!(safe_line(written), written, "a name that is no safe text");
+    assert_eq!(key, name.key(), "{text:?} is found under another key than {written:?}");
+    let again = Name::new(written);
+    assert_eq!(again.as_ref(), Ok(&name), "{written:?} is no name of its own");
+    let others: Vec<Name> = (2..5).filter_map(|n| name.alternative(n)).collect();
+    assert!(others.iter().all(|other| other.as_str().chars().count() <= MAX_NAME_CHARS));
+    // A name of the longest kind may be one of its own alternatives.
+    assert!(others.is_empty() || others.iter().any(|other| other.key() != key), "{written:?} has none");
+    Some(name)
+}

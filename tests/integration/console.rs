@@ -6,7 +6,17 @@ use std::net::SocketAddr;
 
 /// A server at a terminal, on a free port of loopback.
 fn serve(home: &Home) -> (Terminal, SocketAddr) {
-    let args = ["serve", "--no-discovery", "--host", "127.0.0.1", "--port", "0", "--name", "office"];
+    let args = [
+        "serve",
+        "--allow-plaintext",
+        "--no-discovery",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--name",
+        "office",
+    ];
     let terminal = Launch::lanchat(&args).size(40, 140).start(home);
     let screen = terminal.wait_for_last("[server]");
     let address = screen.split("127.0.0.1:").nth(1).and_then(|rest| rest.split(',').next());
@@ -50,7 +60,7 @@ fn operators_commands_work_at_the_console() {
 #[test]
 fn the_log_appears_above_what_is_being_typed() {
     let home = Home::new();
-    let args = ["serve", "-v", "--no-discovery", "--host", "127.0.0.1", "--port", "0"];
+    let args = ["serve", "-v", "--allow-plaintext", "--no-discovery", "--host", "127.0.0.1", "--port", "0"];
     let mut terminal = Launch::lanchat(&args).size(40, 140).start(&home);
     let screen = terminal.wait_for_last("[server]");
     let port = screen.split("127.0.0.1:").nth(1).and_then(|rest| rest.split(',').next()).expect("a port");

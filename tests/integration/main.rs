@@ -3,11 +3,14 @@
 
 mod support;
 
+mod closed;
 mod command_line;
 #[cfg(unix)]
 mod console;
 mod discovery;
+mod encrypted;
 mod generated;
+mod moderation;
 #[cfg(unix)]
 mod plain;
 #[cfg(unix)]
@@ -17,6 +20,8 @@ mod protocol_document;
 mod rendezvous;
 mod replaced_system;
 #[cfg(unix)]
+mod security;
+#[cfg(unix)]
 mod server_process;
 #[cfg(target_os = "linux")]
 mod service_manager;
@@ -24,4 +29,6 @@ mod sessions;
 mod slow_readers;
 mod stress;
 mod tidy;
+#[cfg(unix)]
+mod trust;
 mod wire;

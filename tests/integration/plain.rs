@@ -4,9 +4,10 @@ use crate::support::fake_server::{FakeServer, say};
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
 use crate::support::terminal::{Home, LANCHAT, Launch};
+use crate::support::tls::Key;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{Ipv6Addr, TcpListener};
 use std::process::{Child, Command, Output, Stdio};
 
 fn command(home: &Home, args: &[&str]) -> Command {
@@ -19,13 +20,15 @@ fn command(home: &Home, args: &[&str]) -> Command {
     command
 }
 
-fn join(home: &Home, address: SocketAddr, name: &str) -> Child {
-    let host = address.to_string();
-    command(home, &["--no-discovery", "--host", &host, "--name", name]).spawn().expect("the program starts")
+fn join(home: &Home, server: impl ToString, args: &[&str]) -> Child {
+    let host = server.to_string();
+    let mut all = vec!["--no-discovery", "--host", &host, "--name"];
+    all.extend(args);
+    command(home, &all).spawn().expect("the program starts")
 }
 
-fn send(home: &Home, address: SocketAddr, args: &[&str], input: &str) -> Output {
-    let host = address.to_string();
+fn send(home: &Home, server: impl ToString, args: &[&str], input: &str) -> Output {
+    let host = server.to_string();
     let mut all = vec!["send", "--no-discovery", "--host", &host];
     all.extend(args);
     let child = command(home, &all).spawn().expect("the program starts");
@@ -46,9 +49,9 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn lines_go_in_and_out_and_the_end_waits_for_the_receipts() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut bob = Peer::join(server.address, "bob");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     let lines: String = (0..500).map(|n| format!("line {n}\n")).collect();
-    let output = finish(join(&home, server.address, "alice"), &lines);
+    let output = finish(join(&home, server.link(), &["alice"]), &lines);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     for n in 0..500 {
         assert_eq!(bob.text(), format!("line {n}"));
@@ -62,7 +65,7 @@ fn lines_go_in_and_out_and_the_end_waits_for_the_receipts() {
 #[test]
 fn lines_in_a_pipe_are_coloured_when_that_is_asked_for() {
     let (server, home) = (TestServer::start(), Home::new());
-    let host = server.address.to_string();
+    let host = server.link();
     let args = ["--no-discovery", "--host", &host, "--name", "alice", "--color", "always"];
     let output = finish(command(&home, &args).spawn().expect("the program starts"), "hello\n");
     assert!(text(&output.stdout).contains("\u{1b}["), "{}", text(&output.stdout));
@@ -71,11 +74,11 @@ fn lines_in_a_pipe_are_coloured_when_that_is_asked_for() {
 #[test]
 fn what_others_say_comes_out_as_it_is_said() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut child = join(&home, server.address, "alice");
+    let mut child = join(&home, server.link(), &["alice"]);
     let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
     let mut line = || lines.next().expect("a line").expect("UTF-8");
     assert!(line().contains("connected to test as alice"));
-    let mut bob = Peer::join(server.address, "bob");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     bob.say("all", "hello");
     while !line().contains("<bob> hello") {}
     let mut input = child.stdin.take().expect("an input");
@@ -88,7 +91,7 @@ fn what_others_say_comes_out_as_it_is_said() {
 #[test]
 fn an_answer_is_waited_for_at_the_end_of_the_input() {
     let (server, home) = (TestServer::start(), Home::new());
-    let output = finish(join(&home, server.address, "alice"), "/users\n/time\n/nope\n");
+    let output = finish(join(&home, server.link(), &["alice"]), "/users\n/time\n/nope\n");
     let shown = text(&output.stdout);
     assert!(shown.contains("1 user here: alice") && shown.contains("server time"), "{shown}");
     assert!(shown.contains("there is no command /nope"), "{shown}");
@@ -98,7 +101,7 @@ fn an_answer_is_waited_for_at_the_end_of_the_input() {
 fn lines_that_were_not_sent_are_said_and_make_status_5() {
     let (server, home) = (TestServer::start(), Home::new());
     let long = "x".repeat(10_001);
-    let output = finish(join(&home, server.address, "alice"), &format!("fine\n/msg nobody hi\n{long}\n"));
+    let output = finish(join(&home, server.link(), &["alice"]), &format!("fine\n/msg nobody hi\n{long}\n"));
     let (shown, error) = (text(&output.stdout), text(&output.stderr));
     assert!(shown.contains("<alice> fine") && shown.contains("not sent: (to nobody) hi"), "{shown}");
     assert_eq!(output.status.code(), Some(5), "{shown}{error}");
@@ -108,19 +111,22 @@ fn lines_that_were_not_sent_are_said_and_make_status_5() {
 #[test]
 fn a_connection_that_is_lost_is_status_4_and_says_what_may_be_lost() {
     let (server, home) = (FakeServer::start(json!({})), Home::new());
-    let mut child = join(&home, server.address, "alice");
+    let mut child = join(&home, server.address, &["alice", "--plaintext"]);
     let talk = server.accept();
     let mut input = child.stdin.take().expect("an input");
     input.write_all(b"into the dark\n").expect("a pipe");
     let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
     assert!(lines.next().expect("a line").expect("UTF-8").contains("connected to fake"));
     say(&talk, &json!({"type": "chat", "from": {"name": "bob"}, "to": "all", "msg": "hi"}));
-    assert!(lines.next().expect("a line").expect("UTF-8").contains("<bob> hi"));
+    assert!(lines.next().expect("a line").expect("UTF-8").contains("<bob?> hi"));
     talk.shutdown(std::net::Shutdown::Both).expect("an open connection");
     let output = child.wait_with_output().expect("an output");
     assert_eq!(output.status.code(), Some(4));
     let error = text(&output.stderr);
-    assert!(error.starts_with("lanchat: the connection was lost") && error.lines().count() == 1, "{error}");
+    assert!(
+        error.starts_with("Not encrypted: ") && error.contains("\nlanchat: the connection was lost"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -143,7 +149,7 @@ fn every_way_to_fail_has_its_status_and_one_line() {
         (full.address, "alice", 5, "the server refused"),
         (nobody, "two words", 2, "a name holds letters"),
     ] {
-        let output = finish(join(&home, address, name), "");
+        let output = finish(join(&home, address, &[name]), "");
         let error = text(&output.stderr);
         assert_eq!(output.status.code(), Some(status), "{error}");
         assert!(error.starts_with("lanchat: ") && error.contains(words), "{error}");
@@ -154,7 +160,7 @@ fn every_way_to_fail_has_its_status_and_one_line() {
 #[test]
 fn a_terminal_that_cannot_edit_gets_plain_lines() {
     let (server, home) = (TestServer::start(), Home::new());
-    let host = server.address.to_string();
+    let host = server.link();
     let args = ["--no-discovery", "--host", &host, "--name", "alice"];
     let mut terminal = Launch::lanchat(&args).env("TERM", "dumb").start(&home);
     terminal.wait_for("connected to test as alice");
@@ -168,18 +174,18 @@ fn a_terminal_that_cannot_edit_gets_plain_lines() {
 #[test]
 fn send_delivers_one_message_and_announces_nobody() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut bob = Peer::join(server.address, "bob");
-    let output = send(&home, server.address, &["--name", "alice", "hello from a script"], "");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
+    let output = send(&home, server.link(), &["--name", "alice", "hello from a script"], "");
     assert_eq!(
         (output.status.code(), text(&output.stdout), text(&output.stderr)),
         (Some(0), "".into(), "".into())
     );
     assert_eq!(bob.text(), "hello from a script");
-    let output = send(&home, server.address, &["--name", "alice", "--to", "bob", "-"], "from\nstdin\n");
+    let output = send(&home, server.link(), &["--name", "alice", "--to", "bob", "-"], "from\nstdin\n");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let packet = bob.wait_for("chat");
     assert_eq!((&packet["msg"], &packet["to"]), (&json!("from\nstdin"), &json!("bob")));
-    let output = send(&home, server.address, &["--name", "alice"], "no argument\n");
+    let output = send(&home, server.link(), &["--name", "alice"], "no argument\n");
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(bob.text(), "no argument");
     assert!(bob.settle().iter().all(|packet| packet["type"] != "joined" && packet["type"] != "left"));
@@ -188,12 +194,12 @@ fn send_delivers_one_message_and_announces_nobody() {
 #[test]
 fn send_says_why_it_was_refused() {
     let (server, home) = (TestServer::start(), Home::new());
-    let output = send(&home, server.address, &["--to", "nobody", "hi"], "");
+    let output = send(&home, server.link(), &["--to", "nobody", "hi"], "");
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(5), "{error}");
     assert!(error.contains("nobody called \"nobody\" is here"), "{error}");
     for empty in [&["--name", "alice", ""][..], &["--name", "alice", "-"][..]] {
-        let output = send(&home, server.address, empty, "\n");
+        let output = send(&home, server.link(), empty, "\n");
         assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
     }
 }
@@ -201,9 +207,9 @@ fn send_says_why_it_was_refused() {
 #[test]
 fn send_shows_what_the_server_answers_to_a_command() {
     let (server, home) = (TestServer::start(), Home::new());
-    let _bob = Peer::join(server.address, "bob");
+    let _bob = Peer::join_with(server.address, "bob", &Key::new());
     for (command, words) in [("/users", "bob"), ("/time", "20"), ("/help", "/users")] {
-        let output = send(&home, server.address, &["--to", "server", command], "");
+        let output = send(&home, server.link(), &["--to", "server", command], "");
         assert_eq!(output.status.code(), Some(0), "{command}: {}", text(&output.stderr));
         assert!(text(&output.stdout).contains(words), "{command}: {}", text(&output.stdout));
     }
@@ -212,21 +218,30 @@ fn send_shows_what_the_server_answers_to_a_command() {
 #[test]
 fn a_message_that_is_too_long_to_send_is_refused_with_the_true_bound() {
     let (server, home) = (TestServer::start(), Home::new());
-    let output = send(&home, server.address, &["-"], &"x".repeat(200_000));
+    let output = send(&home, server.link(), &["-"], &"x".repeat(200_000));
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.contains("more bytes than the 10000 that a server takes"), "{error}");
 }
 
 #[test]
-fn a_script_with_the_users_token_is_the_user() {
+fn a_script_with_the_users_key_is_the_user() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut bob = Peer::join(server.address, "bob");
-    let mut chatting = join(&home, server.address, "alice");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
+    let mut chatting = join(&home, server.link(), &["alice"]);
     bob.sees_join("alice");
-    let output = send(&home, server.address, &["--name", "alice", "both at once"], "");
+    let output = send(&home, server.link(), &["--name", "alice", "both at once"], "");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(bob.text(), "both at once");
     drop(chatting.stdin.take());
     assert_eq!(chatting.wait().expect("a status").code(), Some(0));
+}
+
+#[test]
+fn a_script_learns_that_a_command_was_refused() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let output =
+        finish(join(&home, server.address, &["alice", "--plaintext"]), "/alert fire drill\n/usres\n");
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("2 commands were refused"), "{}", text(&output.stderr));
 }

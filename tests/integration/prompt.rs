@@ -4,19 +4,19 @@ use crate::support::fake_server::{FakeServer, say};
 use crate::support::peer::Peer;
 use crate::support::proxy::Proxy;
 use crate::support::server::TestServer;
-use crate::support::terminal::{Home, Key, Launch, Terminal, last_row};
+use crate::support::terminal::{Home, Key as Press, Launch, Terminal, last_row};
+use crate::support::tls::Key;
 use serde_json::json;
-use std::net::SocketAddr;
 
 /// Joins as that name, and waits for the prompt.
-fn join(home: &Home, address: SocketAddr, name: &str) -> Terminal {
-    let terminal = launch(address, &["--name", name]).start(home);
+fn join(home: &Home, server: impl ToString, name: &str) -> Terminal {
+    let terminal = launch(server, &["--name", name]).start(home);
     terminal.wait_for_last("[#lobby]");
     terminal
 }
 
-fn launch(address: SocketAddr, args: &[&str]) -> Launch {
-    let host = address.to_string();
+fn launch(server: impl ToString, args: &[&str]) -> Launch {
+    let host = server.to_string();
     let mut all = vec!["--no-discovery", "--host", &host];
     all.extend(args);
     Launch::lanchat(&all)
@@ -31,8 +31,8 @@ fn rows(screen: &str) -> Vec<&str> {
 #[test]
 fn an_incoming_message_appears_above_what_is_being_typed() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(&home, server.address, "alice");
-    let mut bob = Peer::join(server.address, "bob");
+    let mut terminal = join(&home, server.link(), "alice");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     bob.sees_join("bob");
     terminal.wait_for("-> bob joined");
     terminal.type_text("half a th");
@@ -56,9 +56,9 @@ fn an_incoming_message_appears_above_what_is_being_typed() {
 #[test]
 fn messages_keep_their_order_and_the_line_its_text_under_a_flood() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = launch(server.address, &["--name", "alice"]).size(60, 80).start(&home);
+    let mut terminal = launch(server.link(), &["--name", "alice"]).size(60, 80).start(&home);
     terminal.wait_for_last("[#lobby]");
-    let mut bob = Peer::join(server.address, "bob");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     terminal.type_text("0123456789");
     (0..40).for_each(|n| bob.say("all", &format!("message {n:02}")));
     terminal.type_text("abcdef");
@@ -73,19 +73,19 @@ fn messages_keep_their_order_and_the_line_its_text_under_a_flood() {
 #[test]
 fn tab_completes_commands_and_names() {
     let (server, home) = (TestServer::start(), Home::new());
-    let _bob = Peer::join(server.address, "Bobby");
-    let mut terminal = join(&home, server.address, "alice");
+    let _bob = Peer::join_with(server.address, "Bobby", &Key::new());
+    let mut terminal = join(&home, server.link(), "alice");
     terminal.type_text("/wh");
-    terminal.key(Key::Tab);
+    terminal.key(Press::Tab);
     terminal.wait_for_last("[#lobby] /whois");
     // The answer shows that the roster, asked for before, has come too.
     terminal.type_text("alice");
-    terminal.key(Key::Enter);
+    terminal.key(Press::Enter);
     terminal.wait_for("alice is at 127.0.0.1");
     terminal.type_text("/whois bo");
-    terminal.key(Key::Tab);
+    terminal.key(Press::Tab);
     terminal.wait_for_last("[#lobby] /whois Bobby");
-    terminal.key(Key::Enter);
+    terminal.key(Press::Enter);
     terminal.wait_for("Bobby is at 127.0.0.1");
 }
 
@@ -93,10 +93,10 @@ fn tab_completes_commands_and_names() {
 fn a_half_typed_line_survives_the_loss_and_the_return_of_the_link() {
     let (server, home) = (TestServer::start(), Home::new());
     let proxy = Proxy::to(server.address);
-    let mut terminal = join(&home, proxy.address, "alice");
-    let mut bob = Peer::join(server.address, "bob");
+    let mut terminal = join(&home, server.link_at(proxy.address), "alice");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     terminal.type_text("half a th");
-    terminal.key(Key::Left);
+    terminal.key(Press::Left);
     terminal.wait_for_last("[#lobby] half a th");
     proxy.cut();
     let screen = terminal.wait_for_last("[#lobby, reconnecting] half a th");
@@ -109,7 +109,7 @@ fn a_half_typed_line_survives_the_loss_and_the_return_of_the_link() {
     assert!(screen.contains("-- connected again after"), "{screen}");
     terminal.type_text("XX");
     terminal.wait_for_last("[#lobby] half a tXXh");
-    terminal.key(Key::Enter);
+    terminal.key(Press::Enter);
     assert_eq!(bob.text(), "half a tXXh");
     terminal.wait_for("<alice> half a tXXh");
 }
@@ -118,8 +118,8 @@ fn a_half_typed_line_survives_the_loss_and_the_return_of_the_link() {
 fn what_cannot_be_sent_or_may_be_lost_is_said() {
     let (server, home) = (TestServer::start(), Home::new());
     let proxy = Proxy::to(server.address);
-    let mut terminal = join(&home, proxy.address, "alice");
-    let mut bob = Peer::join(server.address, "bob");
+    let mut terminal = join(&home, server.link_at(proxy.address), "alice");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     terminal.wait_for("-> bob joined");
     proxy.mute();
     terminal.enter("into the dark");
@@ -130,11 +130,11 @@ fn what_cannot_be_sent_or_may_be_lost_is_said() {
     terminal.wait_for_last("[#lobby, reconnecting]");
     terminal.enter("nobody hears");
     terminal.wait_for("! not sent: nobody hears");
-    terminal.key(Key::Up);
+    terminal.key(Press::Up);
     terminal.wait_for_last("[#lobby, reconnecting] nobody hears");
     proxy.mend();
     terminal.wait_for_last("[#lobby] nobody hears");
-    terminal.key(Key::Enter);
+    terminal.key(Press::Enter);
     terminal.wait_for("<alice> nobody hears");
     assert_eq!(bob.text(), "nobody hears");
 }
@@ -142,8 +142,8 @@ fn what_cannot_be_sent_or_may_be_lost_is_said() {
 #[test]
 fn an_unknown_command_is_an_error_and_nobody_sees_it() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(&home, server.address, "alice");
-    let mut bob = Peer::join(server.address, "bob");
+    let mut terminal = join(&home, server.link(), "alice");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     terminal.enter("/uesrs");
     terminal.wait_for("! there is no command /uesrs; did you mean /users? (/help lists them)");
     terminal.enter("//users");
@@ -153,8 +153,8 @@ fn an_unknown_command_is_an_error_and_nobody_sees_it() {
 #[test]
 fn commands_do_what_they_say() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(&home, server.address, "alice");
-    let mut bob = Peer::join(server.address, "bob");
+    let mut terminal = join(&home, server.link(), "alice");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     terminal.wait_for("-> bob joined");
     terminal.enter("/users");
     terminal.wait_for("-- 2 users here: alice, bob");
@@ -178,7 +178,7 @@ fn commands_do_what_they_say() {
     terminal.enter("/time");
     terminal.wait_for("-- server time ");
     terminal.enter("/status");
-    terminal.wait_for("-- you are carol from 127.0.0.1, an operator; 2 users here; every message");
+    terminal.wait_for("-- you are carol from 127.0.0.1; 2 users here; every message");
     terminal.enter("/msg nobody hi");
     terminal.wait_for("! not sent: (to nobody) hi");
     terminal.enter("/clear");
@@ -190,13 +190,13 @@ fn commands_do_what_they_say() {
 #[test]
 fn pasted_lines_are_one_message_sent_by_one_enter() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(&home, server.address, "alice");
-    let mut bob = Peer::join(server.address, "bob");
+    let mut terminal = join(&home, server.link(), "alice");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     terminal.wait_for("-> bob joined");
     terminal.paste("one\r\ntwo\rthree");
     terminal.wait_for_last("three");
     assert!(bob.settle().iter().all(|packet| packet["type"] != "chat"), "a paste was sent by itself");
-    terminal.key(Key::Enter);
+    terminal.key(Press::Enter);
     assert_eq!(bob.text(), "one\ntwo\nthree");
     terminal.wait_for("<alice> one\n       | two\n       | three\n[#lobby]");
 }
@@ -204,24 +204,24 @@ fn pasted_lines_are_one_message_sent_by_one_enter() {
 #[test]
 fn ctrl_c_clears_the_line_and_asks_before_it_leaves() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(&home, server.address, "alice");
+    let mut terminal = join(&home, server.link(), "alice");
     terminal.type_text("never mind");
     terminal.wait_for_last("[#lobby] never mind");
-    terminal.key(Key::CtrlC);
+    terminal.key(Press::CtrlC);
     terminal.wait_for_last("[#lobby]");
-    terminal.key(Key::CtrlC);
+    terminal.key(Press::CtrlC);
     terminal.wait_for("press Ctrl-C again, or Ctrl-D, to leave");
-    terminal.key(Key::CtrlC);
+    terminal.key(Press::CtrlC);
     assert_eq!(terminal.wait_exit().0, 0);
 }
 
 #[test]
 fn ctrl_d_leaves_and_gives_the_terminal_back() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(&home, server.address, "alice");
-    let mut bob = Peer::join(server.address, "bob");
+    let mut terminal = join(&home, server.link(), "alice");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     terminal.enter("last words");
-    terminal.key(Key::CtrlD);
+    terminal.key(Press::CtrlD);
     let (status, screen) = terminal.wait_exit();
     assert_eq!(status, 0, "{screen}");
     assert!(screen.contains("<alice> last words"), "{screen}");
@@ -233,33 +233,33 @@ fn ctrl_d_leaves_and_gives_the_terminal_back() {
 #[test]
 fn what_was_typed_comes_back_in_the_next_run() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(&home, server.address, "alice");
+    let mut terminal = join(&home, server.link(), "alice");
     terminal.enter("remember me");
     terminal.wait_for("<alice> remember me");
     terminal.enter("/quit");
     terminal.wait_exit();
-    let mut terminal = join(&home, server.address, "alice");
-    terminal.key(Key::Up);
+    let mut terminal = join(&home, server.link(), "alice");
+    terminal.key(Press::Up);
     terminal.wait_for_last("[#lobby] /quit");
-    terminal.key(Key::Up);
+    terminal.key(Press::Up);
     terminal.wait_for_last("[#lobby] remember me");
 }
 
 #[test]
 fn messages_wait_for_the_end_of_a_search_in_the_history() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(&home, server.address, "alice");
-    let mut bob = Peer::join(server.address, "bob");
+    let mut terminal = join(&home, server.link(), "alice");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     terminal.enter("remember me");
     terminal.wait_for("<alice> remember me");
-    terminal.key(Key::CtrlR);
+    terminal.key(Press::CtrlR);
     terminal.type_text("mem");
     terminal.wait_for("(reverse-i-search)`mem': remember me");
     assert_eq!(bob.text(), "remember me");
     bob.say("all", "one");
     bob.say("all", "two");
     bob.settle();
-    terminal.key(Key::Enter);
+    terminal.key(Press::Enter);
     assert_eq!(bob.text(), "remember me");
     terminal
         .wait_until("both messages", |screen| screen.contains("<bob> one") && screen.contains("<bob> two"));
@@ -270,7 +270,7 @@ fn messages_wait_for_the_end_of_a_search_in_the_history() {
 fn what_the_client_keeps_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(&home, server.address, "alice");
+    let mut terminal = join(&home, server.link(), "alice");
     terminal.enter("hello");
     terminal.wait_for("<alice> hello");
     terminal.enter("/quit");
@@ -281,22 +281,22 @@ fn what_the_client_keeps_is_its_owners_alone() {
         names.push(entry.file_name().into_string().expect("UTF-8"));
     }
     names.sort();
-    assert_eq!(names, ["history", "known_servers", "token"]);
+    assert_eq!(names, ["client.pem", "history", "known_servers", "token"]);
 }
 
 #[test]
 fn a_login_name_that_is_taken_gives_way_and_a_chosen_name_does_not() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut first = launch(server.address, &[]).start(&home);
+    let mut first = launch(server.link(), &[]).start(&home);
     let screen = first.wait_for("connected to test as ");
     let login = screen.split(" as ").nth(1).and_then(|rest| rest.split(';').next()).unwrap().to_owned();
     let other = Home::new();
-    let second = launch(server.address, &[]).start(&other);
+    let second = launch(server.link(), &[]).start(&other);
     second.wait_for(&format!("the name {login} is taken; you are {login}-2"));
-    let mut third = launch(server.address, &["--name", &login]).start(&other);
+    let mut third = launch(server.link(), &["--name", &login]).start(&other);
     let (status, screen) = third.wait_exit();
     assert_eq!(status, 5, "{screen}");
-    assert!(screen.contains("lanchat: the server refused: the name"), "{screen}");
+    assert!(screen.contains("lanchat: the server refused: \""), "{screen}");
     first.enter("/quit");
     first.wait_exit();
 }
@@ -306,7 +306,8 @@ fn nothing_remote_drives_the_terminal() {
     let evil = "a\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\rb\u{8}\u{202e}c";
     let server = FakeServer::start(json!({"msg": format!("welcome\n{evil}"), "ip": evil}));
     let home = Home::new();
-    let terminal = launch(server.address, &["--name", "alice", "--color", "never"]).start(&home);
+    let terminal =
+        launch(server.address, &["--plaintext", "--name", "alice", "--color", "never"]).start(&home);
     let talk = server.accept();
     let from = json!({"name": evil, "ip": evil});
     for packet in [
@@ -322,7 +323,7 @@ fn nothing_remote_drives_the_terminal() {
     ] {
         say(&talk, &packet);
     }
-    let screen = terminal.wait_for("<bob> the end");
+    let screen = terminal.wait_for("<bob?> the end");
     assert!(screen.contains("connected to fake as alice"), "the screen was cleared:\n{screen}");
     let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
     assert!(raw.matches("a\u{fffd}[2J").count() > 10, "the attacks are not shown: {raw}");
@@ -340,11 +341,11 @@ fn colours_come_only_where_they_are_wanted() {
             rest.find(|c: char| !c.is_ascii_digit() && c != ';').is_some_and(|at| rest[at..].starts_with('m'))
         })
     };
-    assert!(colored(join(&home, server.address, "alice").raw()));
-    let plain = launch(server.address, &["--name", "bob"]).env("NO_COLOR", "1").start(&home);
+    assert!(colored(join(&home, server.link(), "alice").raw()));
+    let plain = launch(server.link(), &["--name", "bob"]).env("NO_COLOR", "1").start(&home);
     plain.wait_for_last("[#lobby]");
     assert!(!colored(plain.raw()));
-    let never = launch(server.address, &["--name", "eve", "--color", "never"]).start(&home);
+    let never = launch(server.link(), &["--name", "eve", "--color", "never"]).start(&home);
     never.wait_for_last("[#lobby]");
     assert!(!colored(never.raw()));
 }
@@ -352,9 +353,9 @@ fn colours_come_only_where_they_are_wanted() {
 #[test]
 fn a_narrow_window_and_another_size_keep_the_line() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = launch(server.address, &["--name", "alice"]).size(24, 30).start(&home);
+    let mut terminal = launch(server.link(), &["--name", "alice"]).size(24, 30).start(&home);
     terminal.wait_for_last("[#lobby]");
-    let mut bob = Peer::join(server.address, "bob");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     terminal.type_text("this line is longer than one row is");
     terminal
         .wait_until("two rows", |screen| screen.ends_with("[#lobby] this line is longer t\nhan one row is"));
@@ -364,14 +365,14 @@ fn a_narrow_window_and_another_size_keep_the_line() {
     terminal.resize(24, 80);
     bob.say("all", "wider");
     terminal.wait_for("<bob> wider");
-    terminal.key(Key::Enter);
+    terminal.key(Press::Enter);
     assert_eq!(bob.text(), "this line is longer than one row is");
 }
 
 #[test]
 fn somebody_who_is_kicked_is_told_and_out() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(&home, server.address, "alice");
+    let mut terminal = join(&home, server.link(), "alice");
     let kick = lanchat::protocol::Request::Kick { name: "alice".into(), reason: "enough".into() };
     server.handle.request(&kick).expect("the console may");
     let (status, screen) = terminal.wait_exit();
@@ -382,7 +383,7 @@ fn somebody_who_is_kicked_is_told_and_out() {
 #[test]
 fn a_signal_gives_the_terminal_back_too() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(&home, server.address, "alice");
+    let mut terminal = join(&home, server.link(), "alice");
     terminal.terminate();
     assert_eq!(terminal.wait_exit().0, 0);
     assert!(terminal.is_given_back());
@@ -391,11 +392,11 @@ fn a_signal_gives_the_terminal_back_too() {
 #[test]
 fn the_end_does_not_wait_for_a_search_in_the_history() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(&home, server.address, "alice");
+    let mut terminal = join(&home, server.link(), "alice");
     assert!(!terminal.is_given_back());
     terminal.enter("remember me");
     terminal.wait_for("<alice> remember me");
-    terminal.key(Key::CtrlR);
+    terminal.key(Press::CtrlR);
     terminal.wait_for("(reverse-i-search)");
     terminal.terminate();
     assert_eq!(terminal.wait_exit().0, 0);

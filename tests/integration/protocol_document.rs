@@ -109,7 +109,7 @@ fn the_bounds_are_those_of_the_program() {
         ("the text, at most {} bytes", grouped(limits::MAX_TEXT_BYTES)),
         ("at most {} bytes, echoed", limits::MAX_ID_BYTES.to_string()),
         ("1 to {} characters of letters", limits::MAX_NAME_CHARS.to_string()),
-        ("packet after {} seconds", limits::HANDSHAKE_TIMEOUT.as_secs().to_string()),
+        ("packet after {} seconds", limits::REGISTRATION_TIMEOUT.as_secs().to_string()),
         ("at most {} in a page", limits::USERS_PER_PAGE.to_string()),
         ("Above {} users, and", limits::PRESENCE_NAMES_MAX_MEMBERS.to_string()),
         ("takes nothing for {} seconds", limits::BACKLOG_STALL.as_secs().to_string()),
@@ -117,6 +117,25 @@ fn the_bounds_are_those_of_the_program() {
         let sentence = sentence.replace("{}", &value);
         assert!(DOCUMENT.contains(&sentence), "PROTOCOL.md does not say {sentence:?}");
     }
+    let minutes = |time: std::time::Duration| time.as_secs() / 60;
+    for (sentence, value) in [
+        ("for {} days after the", minutes(limits::NAME_KEPT) / 60 / 24),
+        ("less than {} minutes in all", minutes(limits::NAME_TRIED)),
+        ("owns at most {} names", limits::NAMES_PER_KEY as u64),
+        ("at most {} names an hour", limits::NEW_NAMES_PER_HOUR.into()),
+        ("void after {} minutes", minutes(limits::OPERATOR_CODE_TIME)),
+        ("minutes or {} wrong ones", limits::OPERATOR_CODE_TRIES.into()),
+        ("they say, for {}h if", minutes(limits::DEFAULT_MUTE) / 60),
+        ("none begin, for {}d if", minutes(limits::DEFAULT_BAN) / 60 / 24),
+        ("may send {} packets a second", limits::DEFAULT_RATE_PER_SECOND.into()),
+        ("they like and {} at once", limits::DEFAULT_RATE_BURST.into()),
+        ("for every {} bytes begun", limits::PACE_UNIT_BYTES as u64),
+    ] {
+        let sentence = sentence.replace("{}", &value.to_string());
+        assert!(DOCUMENT.contains(&sentence), "PROTOCOL.md does not say {sentence:?}");
+    }
+    assert_eq!((limits::NEWS_PER_MINUTE, limits::JOIN_BURST), (6, 10), "PROTOCOL.md says six and ten");
+    assert_eq!(limits::NAME_KEPT_TRIED.as_secs(), 86_400, "PROTOCOL.md says a day");
     assert_eq!(limits::MAX_BAD_PACKETS_IN_A_ROW, 5, "PROTOCOL.md says five");
     assert_eq!(limits::DEFAULT_BACKLOG_BYTES, 1024 * 1024, "PROTOCOL.md says 1 MiB");
     let keepalive = limits::KEEPALIVE_IDLE + limits::KEEPALIVE_INTERVAL * limits::KEEPALIVE_PROBES;

@@ -10,6 +10,11 @@ use std::time::{Duration, Instant};
 
 /// `lanchat` with no more than a name, at a terminal on that host.
 fn chat(host: &Host, home: &Home, name: &str) -> Terminal {
+    // The hosts share the machine's name, which its servers would have otherwise.
+    let config = home.path().join("config").join("lanchat");
+    std::fs::create_dir_all(&config).expect("a directory");
+    std::fs::write(config.join("config.toml"), format!("[serve]\nname = \"{name}'s desk\"\n"))
+        .expect("a file");
     host.run(|| Launch::lanchat(&["--name", name]).start(home))
 }
 
@@ -229,4 +234,56 @@ fn a_server_with_another_address_is_found_again() {
     let _second = serve();
     let screen = alice.wait_for_last("[#lobby] half a th");
     assert!(screen.contains("-- connected again after"), "{screen}");
+}
+
+/// What `lanchat fingerprint` prints aloud for the server with that home.
+fn digits(host: &Host, home: &Home) -> String {
+    let output = plain(host, home, &["fingerprint"]);
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.lines().nth(1).expect("digits").to_owned()
+}
+
+#[test]
+fn the_known_server_is_joined_and_its_twin_is_told_of() {
+    let Some(lan) = Lan::new() else { return };
+    let hosts = [lan.host(), lan.host(), lan.host()];
+    let homes = [Home::new(), Home::new(), Home::new()];
+    let _office = serve(&hosts[0], &homes[0], &["--name", "office"]);
+    let mut alice = chat(&hosts[2], &homes[2], "alice");
+    alice.wait_for("connected to office as alice");
+    alice.enter("/quit");
+    alice.wait_exit();
+    let _twin = serve(&hosts[1], &homes[1], &["--name", "Office"]);
+    let (known, other) = (digits(&hosts[0], &homes[0]), digits(&hosts[1], &homes[1]));
+    let alice = hosts[2].run(|| Launch::lanchat(&["--name", "alice"]).size(30, 200).start(&homes[2]));
+    alice.wait_for(&format!(
+        "Two servers call themselves \"office\". Joining the one you know ({} ...). The other one ({} ...) was \
+         ignored.",
+        &known[..5],
+        &other[..5]
+    ));
+    alice.wait_for("connected to office as alice");
+}
+
+#[test]
+fn a_twin_alone_is_refused_and_gets_nothing() {
+    let Some(lan) = Lan::new() else { return };
+    let hosts = [lan.host(), lan.host(), lan.host()];
+    let homes = [Home::new(), Home::new(), Home::new()];
+    let office = serve(&hosts[0], &homes[0], &["--name", "office"]);
+    let output = plain(&hosts[2], &homes[2], &["--name", "alice"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    drop(office);
+    let _twin = serve(&hosts[1], &homes[1], &["--name", "office"]);
+    let output = plain(&hosts[2], &homes[2], &["--name", "alice"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(5), "{error}");
+    assert!(
+        error.starts_with("REFUSED: \"office\"") && error.contains(&digits(&hosts[1], &homes[1])),
+        "{error}"
+    );
+    let listed = plain(&hosts[2], &homes[2], &["discover", "--json"]);
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    assert_eq!((&listed[0]["known"], &listed[0]["closed"]), (&false.into(), &false.into()), "{listed}");
+    assert!(listed[0]["txt"]["fp"].as_str().is_some_and(|fp| fp.len() == 43), "{listed}");
 }

@@ -3,6 +3,7 @@
 
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
+use lanchat::protocol::Request;
 use serde_json::{Value, json};
 
 fn packet(to: &str, msg: &str) -> Vec<u8> {
@@ -32,13 +33,19 @@ fn check(server: &TestServer, send: impl FnOnce(&mut Peer)) {
         assert_eq!(chat["msg"], text);
         assert_eq!(chat["from"], json!({"name": "legacy", "ip": "127.0.0.1"}));
     }
+    let mut texts = Vec::new();
+    let mut read_to = |start: &str| {
+        while texts.last().is_none_or(|last: &String| !last.starts_with(start)) {
+            let Value::String(text) = legacy.next()["msg"].take() else { panic!("no text") };
+            texts.push(text);
+        }
+    };
+    // It has no key, and so is no operator.
+    read_to("that is for operators");
+    server.handle.request(&Request::Alert { msg: "lunch".into() }).expect("the console may");
     assert_eq!(modern.wait_for("alert")["msg"], "lunch");
     modern.say("legacy", "welcome");
-    let mut texts = Vec::new();
-    while texts.last().is_none_or(|last| last != "welcome") {
-        let Value::String(text) = legacy.next()["msg"].take() else { panic!("no text") };
-        texts.push(text);
-    }
+    read_to("welcome");
     assert!(texts[0].starts_with("welcome to test, legacy"), "{texts:?}");
     assert!(texts.iter().any(|text| text == "2 users: legacy, modern"), "{texts:?}");
     assert!(texts.iter().any(|text| text.starts_with("server time 20")), "{texts:?}");

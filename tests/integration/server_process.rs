@@ -38,7 +38,7 @@ fn a_second_request_to_stop_ends_it_at_once() {
 fn a_data_directory_belongs_to_one_server_and_keeps_its_id() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().to_str().unwrap();
-    let id = |serve: &Serve| serve.said.split("(id ").nth(1).unwrap()[..16].to_owned();
+    let id = |serve: &Serve| serve.said.split("(id ").nth(1).unwrap().split(')').next().unwrap().to_owned();
     let first = Serve::start(&["--data-dir", path]);
     let refused = serve_command(&home, &[]).output().unwrap();
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();

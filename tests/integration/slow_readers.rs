@@ -4,6 +4,7 @@ use crate::support::peer::{DEADLINE, Peer};
 use crate::support::server::TestServer;
 use lanchat::limits::MIN_BACKLOG_BYTES;
 use serde_json::json;
+use socket2::SockRef;
 use std::io::Write;
 use std::time::Instant;
 
@@ -49,10 +50,11 @@ fn who_asks_for_far_more_than_they_read_is_closed_and_others_are_served() {
 fn a_reader_that_catches_up_loses_nothing() {
     let server = TestServer::start();
     let mut slow = Peer::join(server.address, "slow");
+    SockRef::from(&slow.stream).set_recv_buffer_size(16 * 1024).unwrap();
     let mut alice = Peer::join(server.address, "alice");
     let text = "y".repeat(9_000);
-    // More than the socket's buffers take at once, less than the backlog.
-    let count = 500;
+    // More than the socket's buffers take at once, less than they and the backlog.
+    let count = 100;
     let writer = std::thread::spawn(move || {
         for n in 0..count {
             alice.send(json!({"to": "slow", "msg": format!("{n} {text}"), "id": "m"}));

@@ -2,6 +2,7 @@
 
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
+use crate::support::tls::Key;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -112,7 +113,13 @@ fn a_name_change_is_told_to_all_and_the_old_name_is_free() {
 #[test]
 fn an_alert_reaches_everybody_and_only_operators_raise_it() {
     let server = TestServer::start();
-    let (mut alice, mut bob) = (Peer::join(server.address, "alice"), Peer::join(server.address, "bob"));
+    let mut alice = Peer::join_with(server.address, "alice", &Key::new());
+    let mut bob = Peer::join(server.address, "bob");
+    for peer in [&mut alice, &mut bob] {
+        peer.send(json!({"to": "server", "msg": "/alert not yet"}));
+        assert_eq!(code(&peer.wait_for("error")), "not_allowed");
+    }
+    server.op("alice");
     alice.send(json!({"to": "server", "msg": "/alert the printer burns"}));
     for peer in [&mut alice, &mut bob] {
         let alert = peer.wait_for("alert");
@@ -124,7 +131,9 @@ fn an_alert_reaches_everybody_and_only_operators_raise_it() {
 #[test]
 fn a_kick_ends_all_connections_of_a_user_and_says_why() {
     let server = TestServer::start();
-    let (mut alice, mut bob) = (Peer::join(server.address, "alice"), Peer::join(server.address, "bob"));
+    let mut alice = Peer::join_with(server.address, "alice", &Key::new());
+    server.op("alice");
+    let mut bob = Peer::join(server.address, "bob");
     alice.sees_join("bob");
     alice.send(json!({"to": "server", "msg": "/kick bob too loud"}));
     assert_eq!(alice.wait_for("notice")["msg"], "bob was disconnected: too loud");
@@ -148,12 +157,18 @@ fn a_ping_is_answered_before_a_hello_and_registers_nobody() {
 #[test]
 fn a_direct_message_and_an_alert_come_after_their_senders_joined_too() {
     let server = TestServer::start();
+    let key = Key::new();
     let mut alice = Peer::join(server.address, "alice");
+    let operator = Peer::join_with(server.address, "eve", &key);
+    server.op("eve");
+    alice.sees_join("eve");
+    drop(operator);
+    alice.wait_for("left");
     for (name, packet) in [
         ("bob", json!({"from": {"name": "bob"}, "to": "alice", "msg": "psst"})),
         ("eve", json!({"from": {"name": "eve"}, "type": "alert", "msg": "fire"})),
     ] {
-        let mut peer = Peer::connect(server.address);
+        let mut peer = Peer::connect_tls(server.address, Some(&key));
         peer.send(packet);
         peer.wait_for("welcome");
         alice.sees_join(name);
@@ -243,7 +258,7 @@ fn bad_input_of_every_kind_gets_its_error_and_harms_no_one() {
 fn five_lines_in_a_row_that_are_no_packets_end_the_connection() {
     let server = TestServer::start();
     let mut peer = Peer::connect(server.address);
-    peer.send_raw(b"GET / HTTP/1.1\r\nHost: x\r\nAccept: */*\r\nA: b\r\nC: d\r\n\r\n");
+    peer.send_raw(b"{oops\r\nHost: x\r\nAccept: */*\r\nA: b\r\nC: d\r\n\r\n");
     let packets = peer.read_to_end();
     assert_eq!(packets.len(), 6, "{packets:?}");
     assert!(packets.iter().all(|packet| code(packet) == "bad_packet"));
@@ -260,7 +275,7 @@ fn a_frame_over_the_bound_ends_the_connection_with_its_error() {
 
 #[test]
 fn who_sends_no_first_packet_in_time_is_told_and_closed_and_others_stay() {
-    let server = TestServer::with(|options| options.handshake = Duration::from_millis(300));
+    let server = TestServer::with(|options| options.registration = Duration::from_millis(300));
     let mut member = Peer::join(server.address, "member");
     let mut silent = Peer::connect(server.address);
     let mut half = Peer::connect(server.address);

@@ -33,7 +33,7 @@ fn avahi_sees_name_port_addresses_and_txt() {
         assert_eq!(row[8], station.port.to_string());
         let mut txt: Vec<&str> = row[9].trim_matches('"').split("\" \"").collect();
         txt.sort_unstable();
-        assert_eq!(txt, ["id=3f9a1c7700112233", "n=The Office", "v=1"]);
+        assert_eq!(txt, ["id=3f9a1c7700112233", "n=The Office", "pw=0", "v=1"]);
     }
 }
 

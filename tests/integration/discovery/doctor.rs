@@ -5,6 +5,7 @@ use super::station::{Station, ask};
 use crate::support::avahi::Avahi;
 use crate::support::lan::{Host, Lan};
 use lanchat::cli::doctor::{Check, Doctor, Verdict};
+use lanchat::discovery::Proof;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
@@ -12,6 +13,12 @@ const OFFICE: &str = "3f9a1c7700112233";
 const WAIT: Duration = Duration::from_secs(2);
 
 /// The verdict on the network of a host, and the lines that led to it.
+/// The same with a key that nothing is known of.
+async fn introduced(addr: SocketAddr) -> std::io::Result<Proof<Result<String, String>>> {
+    let Proof { id, name, .. } = ask(addr).await?;
+    Ok(Proof { id, name, link: Ok("new".into()) })
+}
+
 fn examine(host: &Host) -> (Verdict, String) {
     examine_for(host, None)
 }
@@ -19,13 +26,16 @@ fn examine(host: &Host) -> (Verdict, String) {
 fn examine_for(host: &Host, wanted: Option<&str>) -> (Verdict, String) {
     let mut lines = String::new();
     let report = |check: &Check| lines += &format!("{check}\n");
-    let verdict = host.block_on(async || Doctor { probe: ask, report }.examine_network(WAIT, wanted).await);
+    let verdict =
+        host.block_on(async || Doctor { probe: introduced, report }.examine_network(WAIT, wanted).await);
     (verdict, lines)
 }
 
 /// The verdict on a server's address.
 fn examine_host(host: &Host, target: &str, port: u16) -> Verdict {
-    host.block_on(async || Doctor { probe: ask, report: |_: &Check| {} }.examine_host(target, port).await)
+    host.block_on(async || {
+        Doctor { probe: introduced, report: |_: &Check| {} }.examine_host(target, port).await
+    })
 }
 
 #[test]

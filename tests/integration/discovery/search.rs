@@ -57,7 +57,7 @@ fn a_server_is_seen_with_both_families_and_its_exact_txt() {
         assert_eq!((seen.id.as_deref(), seen.name.as_str()), (Some(OFFICE), "The Office"));
         assert_eq!(seen.instance, "the-office-3f9a1c77");
         let txt: Vec<(&str, &str)> = seen.txt.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        assert_eq!(txt, [("id", OFFICE), ("n", "The Office"), ("v", "1")]);
+        assert_eq!(txt, [("id", OFFICE), ("n", "The Office"), ("pw", "0"), ("v", "1")]);
         // Nothing but what can be reached, IPv4 first; no loopback, no link-local beside the others.
         let wanted: Vec<IpAddr> = vec![server.v4().into(), server.v6().into()];
         assert_eq!(ips(&seen.addrs), wanted);

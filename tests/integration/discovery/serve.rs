@@ -41,7 +41,8 @@ fn it_is_announced_and_says_goodbye_when_it_is_told_to_stop() {
         let mut search = Search::start(SearchOptions::default());
         let server_seen = seen(&mut search, |sighting| sighting.heard.browse).await;
         let id = server_seen.id.clone().expect("its own server has an id");
-        assert_eq!((id.len(), server_seen.name.as_str()), (16, "The Office"));
+        assert_eq!((id.len(), server_seen.name.as_str()), (64, "The Office"));
+        assert_eq!((server_seen.fp.map(|fp| fp.id()), server_seen.closed), (Some(id.clone()), false));
         assert_eq!(server_seen.instance, format!("the-office-{}", &id[..8]));
         let start = Instant::now();
         Command::new("kill").args(["-TERM", &running.0.id().to_string()]).status().unwrap();

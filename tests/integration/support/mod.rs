@@ -9,7 +9,11 @@ pub mod peer;
 pub mod process;
 #[cfg(unix)]
 pub mod proxy;
+pub mod relay;
 pub mod server;
 pub mod soon;
 #[cfg(unix)]
 pub mod terminal;
+pub mod tls;
+#[cfg(unix)]
+pub mod tools;

@@ -1,5 +1,7 @@
 //! A raw client with an encoder and a decoder of its own, so that faults of ours can't cancel out.
 
+use super::tls::{self, Key};
+use rustls::ClientConnection;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
@@ -11,6 +13,7 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 
 pub struct Peer {
     pub stream: TcpStream,
+    tls: Option<Box<ClientConnection>>,
     unread: Vec<u8>,
     packets: VecDeque<Value>,
 }
@@ -19,7 +22,20 @@ impl Peer {
     pub fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("a connection");
         stream.set_nodelay(true).expect("an option");
-        Self { stream, unread: Vec::new(), packets: VecDeque::new() }
+        Self { stream, tls: None, unread: Vec::new(), packets: VecDeque::new() }
+    }
+
+    /// Connected with TLS, and with that key if any; nothing is said yet.
+    pub fn connect_tls(address: SocketAddr, key: Option<&Key>) -> Self {
+        Self { tls: Some(Box::new(tls::client(key))), ..Self::connect(address) }
+    }
+
+    /// Connected with TLS and that key, registered and welcomed.
+    pub fn join_with(address: SocketAddr, name: &str, key: &Key) -> Self {
+        let mut peer = Self::connect_tls(address, Some(key));
+        let welcome = peer.hello(json!({"from": {"name": name}}));
+        assert_eq!(welcome["type"], "welcome", "{welcome}");
+        peer
     }
 
     /// Connected, registered and welcomed.
@@ -45,7 +61,11 @@ impl Peer {
     }
 
     pub fn send_raw(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).expect("the server reads");
+        match &mut self.tls {
+            None => self.stream.write_all(bytes),
+            Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.stream).write_all(bytes),
+        }
+        .expect("the server reads");
     }
 
     pub fn say(&mut self, to: &str, msg: &str) {
@@ -107,6 +127,15 @@ impl Peer {
         }
     }
 
+    /// Says in TLS that nothing more is sent.
+    pub fn end_tls(&mut self) {
+        let tls = self.tls.as_mut().expect("a TLS connection");
+        tls.send_close_notify();
+        while tls.wants_write() {
+            tls.write_tls(&mut self.stream).expect("the server reads");
+        }
+    }
+
     pub fn close_sending(&self) {
         self.stream.shutdown(Shutdown::Write).expect("an open connection");
     }
@@ -120,12 +149,18 @@ impl Peer {
             assert!(!left.is_zero(), "no packet within {DEADLINE:?}");
             self.stream.set_read_timeout(Some(left)).expect("an option");
             let mut buffer = [0; 65536];
-            match self.stream.read(&mut buffer) {
+            let read = match &mut self.tls {
+                None => self.stream.read(&mut buffer),
+                Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.stream).read(&mut buffer),
+            };
+            match read {
                 Ok(0) => {
                     assert!(self.unread.is_empty(), "the connection ended inside a packet");
                     return None;
                 }
                 Ok(length) => self.take(&buffer[..length]),
+                // A signal's handler ran in this thread: the tests of terminals have some.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
                 Err(error) => panic!("no packet within {DEADLINE:?}: {error}"),
             }

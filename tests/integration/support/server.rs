@@ -1,5 +1,7 @@
 //! A real server on a free port of loopback, in a thread and runtime of its own.
 
+use lanchat::fingerprint::Fingerprint;
+use lanchat::protocol::Request;
 use lanchat::server::{Handle, Options, Server};
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
@@ -24,8 +26,11 @@ impl TestServer {
             name: "test".into(),
             address: Some([127, 0, 0, 1].into()),
             port: 0,
+            plaintext: true,
             ..Options::default()
         };
+        // Tests write faster than people.
+        options.rules.rate = None;
         change(&mut options);
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = std::sync::mpsc::channel();
@@ -44,6 +49,22 @@ impl TestServer {
         });
         let (address, handle, id) = started.recv().expect("the server starts");
         Self { address, handle, id, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Makes a user who is here an operator.
+    pub fn op(&self, name: &str) {
+        self.handle.request(&Request::Op { name: name.into() }).expect("the console may");
+    }
+
+    /// The link that leads to this server and no other.
+    pub fn link(&self) -> String {
+        self.link_at(self.address)
+    }
+
+    /// The same by way of another address.
+    pub fn link_at(&self, address: SocketAddr) -> String {
+        let key = Fingerprint::from_id(&self.id).expect("an id");
+        format!("lanchat://{address}/?fp={key}")
     }
 
     /// Orderly; returns when it has stopped.

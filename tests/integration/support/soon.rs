@@ -1,6 +1,7 @@
 //! Claims about time on machines that are shared.
 
-use std::time::Duration;
+use super::peer::DEADLINE;
+use std::time::{Duration, Instant};
 
 /// How often a claim is tried.
 const ATTEMPTS: usize = 3;
@@ -19,6 +20,19 @@ pub fn takes_less_than(bound: Duration, mut attempt: impl FnMut() -> Option<Dura
         }
     }
     panic!("it took {took:?}, each time more than {bound:?}");
+}
+
+/// Looks until there is something; fails after the usual deadline.
+#[track_caller]
+pub fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(start.elapsed() < DEADLINE, "nothing was seen within {DEADLINE:?}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 #[test]

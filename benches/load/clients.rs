@@ -4,9 +4,11 @@
 //! once and in order; anything else is counted as a fault.
 
 use super::process::Kind;
+use super::tls;
 use anyhow::{Context, Result, bail};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use rustls::ClientConnection;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -46,6 +48,7 @@ pub struct Tally {
 
 struct Peer {
     stream: TcpStream,
+    tls: Option<Box<ClientConnection>>,
     /// The beginning of a line.
     carry: Vec<u8>,
     /// Number of the message expected next.
@@ -82,7 +85,7 @@ impl Clients {
     pub fn receivers(&self) -> usize {
         match self.kind {
             Kind::Floor => self.peers.len(),
-            Kind::Lanchat => self.peers.len() - 1,
+            Kind::Plain | Kind::Tls => self.peers.len() - 1,
         }
     }
 
@@ -94,12 +97,12 @@ impl Clients {
         text.extend(std::iter::repeat_n('x', PAYLOAD_BYTES - HEAD_BYTES));
         let line = match self.kind {
             Kind::Floor => format!("{text}\n"),
-            Kind::Lanchat => format!("{{\"to\":\"all\",\"msg\":\"{text}\"}}\n"),
+            Kind::Plain | Kind::Tls => format!("{{\"to\":\"all\",\"msg\":\"{text}\"}}\n"),
         };
         self.next += 1;
         let mut rest = line.as_bytes();
-        while !rest.is_empty() {
-            match self.peers[0].stream.write(rest) {
+        while !rest.is_empty() || self.peers[0].has_more() {
+            match self.peers[0].write(rest) {
                 Ok(length) => rest = &rest[length..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.turn(Duration::from_millis(10))?
@@ -159,16 +162,22 @@ impl Clients {
         let mut blocking = std::net::TcpStream::connect(address).context("a client can't connect")?;
         blocking.set_nodelay(true)?;
         let n = self.peers.len();
-        if self.kind == Kind::Lanchat {
-            let hello = format!(
-                "{{\"type\":\"hello\",\"v\":1,\"from\":{{\"name\":\"user{n}\"}},\"to\":\"server\"}}\n"
-            );
-            blocking.write_all(hello.as_bytes())?;
+        let hello =
+            format!("{{\"type\":\"hello\",\"v\":1,\"from\":{{\"name\":\"user{n}\"}},\"to\":\"server\"}}\n");
+        // Each has a key of its own, as people have.
+        let mut tls = (self.kind == Kind::Tls).then(|| Box::new(tls::client(Some(&tls::Key::new()))));
+        match &mut tls {
+            // Goes out with the end of the handshake.
+            Some(tls) => tls.writer().write_all(hello.as_bytes())?,
+            None if self.kind == Kind::Plain => blocking.write_all(hello.as_bytes())?,
+            None => {}
         }
         blocking.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(blocking);
         self.poll.registry().register(&mut stream, Token(n), Interest::READABLE)?;
-        self.peers.push(Peer { stream, carry: Vec::new(), expected: self.next });
+        let mut peer = Peer { stream, tls, carry: Vec::new(), expected: self.next };
+        peer.write(&[])?;
+        self.peers.push(peer);
         Ok(())
     }
 }
@@ -177,18 +186,59 @@ impl Peer {
     /// Whether the connection is still there.
     fn read(&mut self, buffer: &mut [u8], now: Duration, tally: &mut Tally) -> bool {
         loop {
-            match self.stream.read(buffer) {
+            let (length, is_all) = match self.stream.read(buffer) {
                 Ok(0) => return false,
-                Ok(length) => {
-                    self.take(&buffer[..length], now, tally);
-                    if length < buffer.len() {
-                        return true;
-                    }
-                }
+                Ok(length) => (length, length < buffer.len()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
                 Err(_) => return false,
+            };
+            if self.tls.is_none() {
+                self.take(&buffer[..length], now, tally);
+            } else if self.unseal(&buffer[..length], now, tally).is_err() {
+                return false;
+            }
+            if is_all {
+                return true;
             }
         }
+    }
+
+    fn unseal(&mut self, mut bytes: &[u8], now: Duration, tally: &mut Tally) -> io::Result<()> {
+        let mut plain = [0; 16 * 1024];
+        while !bytes.is_empty() {
+            let Some(tls) = &mut self.tls else { return Ok(()) };
+            tls.read_tls(&mut bytes)?;
+            tls.process_new_packets().map_err(io::Error::other)?;
+            while let Some(tls) = &mut self.tls {
+                match tls.reader().read(&mut plain) {
+                    Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                    Ok(length) => self.take(&plain[..length], now, tally),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        self.write(&[]).map(drop)
+    }
+
+    /// Writes what the socket takes of `bytes`; with TLS, of what is sealed too.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(tls) = &mut self.tls else {
+            return if bytes.is_empty() { Ok(0) } else { self.stream.write(bytes) };
+        };
+        let taken = tls.writer().write(bytes)?;
+        while tls.wants_write() {
+            match tls.write_tls(&mut self.stream) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                written => written?,
+            };
+        }
+        Ok(taken)
+    }
+
+    /// Whether something is sealed and not written.
+    fn has_more(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.wants_write())
     }
 
     fn take(&mut self, mut bytes: &[u8], now: Duration, tally: &mut Tally) {

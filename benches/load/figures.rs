@@ -1,5 +1,6 @@
 //! Figures, and the table that shows them side by side.
 
+use super::process::Kind;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -7,6 +8,7 @@ use std::fmt::Write;
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
     pub logins: f64,
+    pub logins_a_core: f64,
     pub idle_bytes: f64,
     pub bytes_after_flood: f64,
     pub broadcast_ms: f64,
@@ -19,19 +21,20 @@ pub struct Figures {
     pub faults: u64,
 }
 
-/// All turns of both servers.
+/// All turns of all servers.
 #[derive(Debug)]
 pub struct Table {
     pub clients: usize,
     pub turns: usize,
-    pub floor: Vec<Figures>,
-    pub lanchat: Vec<Figures>,
+    /// In the order of [`Kind::ALL`].
+    pub servers: [Vec<Figures>; 3],
 }
 
 type Row = (&'static str, &'static str, fn(&Figures) -> f64);
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
     ("logins a second", "logins", |f| f.logins),
+    ("logins a second of a core's CPU", "logins_a_core", |f| f.logins_a_core),
     ("bytes a connection, idle", "idle_bytes", |f| f.idle_bytes),
     ("bytes a connection, 1 s after a flood", "bytes_after_flood", |f| f.bytes_after_flood),
     ("one broadcast to all, ms", "broadcast_ms", |f| f.broadcast_ms),
@@ -45,22 +48,26 @@ const ROWS: [Row; 9] = [
 impl Table {
     /// Whether every message reached everybody once and in order.
     pub fn is_exact(&self) -> bool {
-        self.floor.iter().chain(&self.lanchat).all(|figures| figures.faults == 0)
+        self.servers.iter().flatten().all(|figures| figures.faults == 0)
     }
 
     /// For people.
     pub fn text(&self) -> String {
+        let [floor, plain, tls] = Kind::ALL.map(Kind::name);
         let mut text = format!(
-            "{} clients, {} turns, medians; ratios compare only within this run\n\n{:40}{:>12}{:>12}{:>9}\n",
-            self.clients, self.turns, "", "floor", "lanchat", "ratio"
+            "{} clients, {} turns, medians; ratios compare only within this run\n\n\
+             {:40}{floor:>12}{plain:>12}{tls:>12}{:>17}{:>15}\n",
+            self.clients, self.turns, "", "plaintext/floor", "TLS/plaintext"
         );
         for (name, _, figure) in ROWS {
-            let (floor, lanchat) = self.medians(figure);
-            let _ = writeln!(text, "{name:40}{floor:12.2}{lanchat:12.2}{:9.2}", lanchat / floor);
+            let [floor, plain, tls] = self.medians(figure);
+            let (first, second) = (plain / floor, tls / plain);
+            let _ = writeln!(text, "{name:40}{floor:12.2}{plain:12.2}{tls:12.2}{first:17.2}{second:15.2}");
         }
-        let (floor, lanchat) = (total(&self.floor), total(&self.lanchat));
-        let _ = writeln!(text, "{:40}{:12}{:12}", "deliveries", floor.0, lanchat.0);
-        let _ = writeln!(text, "{:40}{:12}{:12}", "lost, doubled or out of order", floor.1, lanchat.1);
+        let [floor, plain, tls] = self.servers.each_ref().map(|figures| total(figures));
+        let _ = writeln!(text, "{:40}{:12}{:12}{:12}", "deliveries", floor.0, plain.0, tls.0);
+        let _ =
+            writeln!(text, "{:40}{:12}{:12}{:12}", "lost, doubled or out of order", floor.1, plain.1, tls.1);
         text
     }
 
@@ -68,17 +75,18 @@ impl Table {
     pub fn json(&self) -> String {
         let mut rows = serde_json::Map::new();
         for (_, key, figure) in ROWS {
-            let (floor, lanchat) = self.medians(figure);
-            rows.insert(key.into(), json!({"floor": floor, "lanchat": lanchat, "ratio": lanchat / floor}));
+            let medians = self.medians(figure);
+            let row = Kind::ALL.iter().zip(medians).map(|(kind, median)| (kind.name().into(), json!(median)));
+            rows.insert(key.into(), Value::Object(row.collect()));
         }
-        let faults = total(&self.floor).1 + total(&self.lanchat).1;
+        let faults: u64 = self.servers.iter().map(|figures| total(figures).1).sum();
         let whole: Value =
             json!({"clients": self.clients, "turns": self.turns, "medians": rows, "faults": faults});
         format!("{whole:#}\n")
     }
 
-    fn medians(&self, figure: fn(&Figures) -> f64) -> (f64, f64) {
-        (median(self.floor.iter().map(figure)), median(self.lanchat.iter().map(figure)))
+    fn medians(&self, figure: fn(&Figures) -> f64) -> [f64; 3] {
+        self.servers.each_ref().map(|figures| median(figures.iter().map(figure)))
     }
 }
 

@@ -1,10 +1,11 @@
 //! What the server costs under load, next to a floor that does nothing but write.
 //!
-//! `cargo bench --bench load` starts `lanchat serve` and a raw epoll relay in turn, each as a process
-//! of its own on loopback, with the same clients, and prints their figures side by side. Only
-//! ratios within one run compare: machines differ, and are shared.
+//! `cargo bench --bench load` starts a raw epoll relay and `lanchat serve` in turn, the latter once with
+//! clients that speak plaintext and once with clients that speak TLS, each as a process of its own on
+//! loopback, and prints their figures side by side. Only ratios within one run compare: machines
+//! differ, and are shared.
 
-#![allow(unreachable_pub, reason = "a program of its own")]
+#![allow(unreachable_pub, clippy::expect_used, clippy::new_without_default, reason = "a program of its own")]
 
 #[cfg(target_os = "linux")]
 mod clients;
@@ -20,6 +21,10 @@ mod plan;
 mod process;
 #[cfg(target_os = "linux")]
 mod program;
+#[cfg(target_os = "linux")]
+#[path = "../../tests/integration/support/tls.rs"]
+#[allow(dead_code, reason = "shared with the tests, which use more of it")]
+mod tls;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {

@@ -23,9 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub fn run(plan: Plan, kind: Kind) -> Result<Figures> {
     let server = Server::start(kind, plan.clients)?;
     let bare = server.memory()?;
-    let started = Instant::now();
+    let (cpu, started) = (server.cpu()?, Instant::now());
     let mut clients = Clients::connect(kind, server.address, plan.clients)?;
     let logins = plan.clients as f64 / started.elapsed().as_secs_f64();
+    let logins_a_core = plan.clients as f64 / (server.cpu()? - cpu).as_secs_f64().max(1e-9);
     say(&format!("  {} clients in at {logins:.0}/s", plan.clients));
     // Presence is told within a second; memory is looked at when it is quiet.
     clients.idle(Duration::from_secs(2))?;
@@ -41,6 +42,7 @@ pub fn run(plan: Plan, kind: Kind) -> Result<Figures> {
     clients.idle(Duration::from_secs(1))?;
     Ok(Figures {
         logins,
+        logins_a_core,
         idle_bytes,
         bytes_after_flood: per_client(server.memory()?),
         broadcast_ms: broadcast.as_secs_f64() * 1e3,

@@ -11,8 +11,24 @@ use std::time::Duration;
 pub enum Kind {
     /// The relay of [`crate::floor`].
     Floor,
-    /// `lanchat serve`.
-    Lanchat,
+    /// `lanchat serve`, and clients that speak plaintext.
+    Plain,
+    /// `lanchat serve`, and clients that speak TLS and have a key each.
+    Tls,
+}
+
+impl Kind {
+    /// Every one, in the order of the table.
+    pub const ALL: [Self; 3] = [Self::Floor, Self::Plain, Self::Tls];
+
+    /// What the table calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Plain => "plaintext",
+            Self::Tls => "TLS",
+        }
+    }
 }
 
 /// Ends with this.
@@ -34,10 +50,11 @@ impl Server {
                 command.arg("--floor-server");
                 command
             }
-            Kind::Lanchat => {
+            Kind::Plain | Kind::Tls => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_lanchat"));
                 command.args(["serve", "--no-discovery", "--host", "127.0.0.1", "--port", "0"]);
                 command.args(["--max-clients", &(clients + SPARE).to_string()]);
+                command.args(["--allow-plaintext", "--rate-limit", "off"]);
                 command.arg("--data-dir").arg(data_dir.path());
                 command
             }

@@ -2,6 +2,7 @@
 
 use super::figures::{Figures, Table};
 use super::plan::{Plan, say};
+use super::process::Kind;
 use super::{floor, phases, process};
 use std::process::ExitCode;
 
@@ -69,15 +70,15 @@ fn plan(args: &[String]) -> Result<Option<Plan>, String> {
     Ok(Some(plan))
 }
 
-/// Floor and server in turn, so that a change of the machine's mood meets both.
+/// All servers in turn, so that a change of the machine's mood meets all.
 fn measure(plan: Plan) -> anyhow::Result<Table> {
     process::raise_descriptors(plan.clients)?;
-    let (mut floor, mut lanchat): (Vec<Figures>, Vec<Figures>) = (Vec::new(), Vec::new());
+    let mut servers: [Vec<Figures>; 3] = Default::default();
     for turn in 1..=plan.turns {
-        say(&format!("turn {turn} of {}: floor", plan.turns));
-        floor.push(phases::run(plan, process::Kind::Floor)?);
-        say(&format!("turn {turn} of {}: lanchat", plan.turns));
-        lanchat.push(phases::run(plan, process::Kind::Lanchat)?);
+        for (kind, figures) in Kind::ALL.into_iter().zip(&mut servers) {
+            say(&format!("turn {turn} of {}: {}", plan.turns, kind.name()));
+            figures.push(phases::run(plan, kind)?);
+        }
     }
-    Ok(Table { clients: plan.clients, turns: plan.turns, floor, lanchat })
+    Ok(Table { clients: plan.clients, turns: plan.turns, servers })
 }

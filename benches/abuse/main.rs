@@ -1,0 +1,86 @@
+//! What attackers get out of the server, next to the bounds that it promises.
+//!
+//! `cargo bench --bench abuse` puts a fresh server, attackers and honest people on hosts of a network in
+//! namespaces (Linux, as root) for each attack, and prints what was measured. It fails if a bound does
+//! not hold. Every attack is bounded in number and time.
+
+#![allow(
+    unreachable_pub,
+    dead_code,
+    clippy::expect_used,
+    clippy::new_without_default,
+    reason = "a program of its own"
+)]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a program of its own")]
+
+#[path = "../../tests/integration/support/lan.rs"]
+mod lan;
+#[path = "../../tests/integration/support/peer.rs"]
+mod peer;
+#[path = "../../tests/integration/support/tls.rs"]
+mod tls;
+
+mod connections;
+mod people;
+mod readers;
+mod secrets;
+mod stage;
+
+use std::process::ExitCode;
+
+/// One line of the table.
+pub struct Row {
+    what: &'static str,
+    /// What is promised.
+    bound: String,
+    measured: String,
+    holds: bool,
+}
+
+impl Row {
+    /// A figure that must not be over a bound, both in `unit`.
+    pub fn at_most(what: &'static str, measured: f64, bound: f64, unit: &str) -> Self {
+        let figure = |value: f64| format!("{value:.1} {unit}");
+        Self {
+            what,
+            bound: format!("<= {}", figure(bound)),
+            measured: figure(measured),
+            holds: measured <= bound,
+        }
+    }
+
+    /// Something that is so or is not.
+    pub fn so(what: &'static str, measured: String, holds: bool) -> Self {
+        Self { what, bound: "-".into(), measured, holds }
+    }
+}
+
+/// Attacks a server on a network of its own, and tells what it cost.
+type Attack = fn(&lan::Lan) -> Vec<Row>;
+
+fn main() -> ExitCode {
+    let attacks: [(&str, Attack); 7] = [
+        ("2,000 silent connections", connections::silent),
+        ("2,000 half handshakes of one address", connections::half_of_one),
+        ("2,000 half handshakes of 64 addresses", connections::half_of_many),
+        ("200 readers that do not read", readers::stuck),
+        ("10,000 passphrases of one address", secrets::of_one),
+        ("10,000 passphrases of 200 addresses", secrets::of_many),
+        ("5,000 names of one address, and 5,000 comings and goings", people::crowd),
+    ];
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let mut all_hold = true;
+    for (name, attack) in attacks {
+        if !wanted.is_empty() && !wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
+            continue;
+        }
+        let Some(lan) = lan::Lan::new() else { return ExitCode::FAILURE };
+        println!("\n{name}");
+        for Row { what, bound, measured, holds } in attack(&lan) {
+            let mark = if holds { ' ' } else { '!' };
+            println!("{mark} {what:<58} {measured:>18}   {bound}");
+            all_hold &= holds;
+        }
+    }
+    if all_hold { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,154 @@
+//! A server on a host of its own, and what it costs there.
+
+use crate::lan::{Host, Lan, Running};
+use crate::peer::Peer;
+use crate::tls::Key;
+use serde_json::json;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+const PORT: u16 = 7700;
+
+/// How often something is looked at.
+pub const LOOK: Duration = Duration::from_millis(20);
+
+/// See the module. Ends with this.
+pub struct Stage {
+    pub server: Host,
+    pub address: SocketAddr,
+    pub files: tempfile::TempDir,
+    running: Running,
+    /// Resident memory before anybody came, in bytes.
+    start: u64,
+}
+
+impl Stage {
+    pub fn new(lan: &Lan, args: &[&str]) -> Self {
+        let (server, files) = (lan.host(), tempfile::tempdir().unwrap());
+        let address = SocketAddr::new(server.v4().into(), PORT);
+        let mut command = server.command(env!("CARGO_BIN_EXE_lanchat"));
+        command.args(["serve", "--no-discovery", "--port", &PORT.to_string(), "--data-dir"]);
+        command.arg(files.path()).args(args);
+        command.env("HOME", files.path()).env("XDG_CONFIG_HOME", files.path());
+        let running = server.spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        server.run(|| {
+            while TcpStream::connect(loopback).is_err() {
+                assert!(Instant::now() < deadline, "the server did not start");
+                std::thread::sleep(LOOK);
+            }
+        });
+        let mut stage = Self { server, address, files, running, start: 0 };
+        stage.start = stage.resident();
+        stage
+    }
+
+    /// Resident memory in bytes.
+    fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.0.id()));
+        let status = status.expect("the server is alive");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().expect("a number");
+        kib * 1024
+    }
+
+    /// What it has grown by since it started, in MiB.
+    pub fn grown(&self) -> f64 {
+        self.resident().saturating_sub(self.start) as f64 / 1024.0 / 1024.0
+    }
+
+    /// Descriptors that it has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.running.0.id())).expect("the server is alive").count()
+    }
+
+    /// Kernel memory of its sockets to others, in MiB: what `ss -m` says of both queues.
+    pub fn sockets(&self) -> f64 {
+        let mut command = self.server.command("ss");
+        command.args(["-tmnH", "state", "all", &format!("sport = :{PORT}")]);
+        let text = String::from_utf8(command.output().expect("ss").stdout).expect("text");
+        let figures = text.split("skmem:(").skip(1).flat_map(|rest| {
+            let inside = rest.split(')').next().unwrap_or_default();
+            inside.split(',').filter_map(|part| {
+                // Received, to be sent, and allocated ahead.
+                let part = part.trim();
+                let digits = part
+                    .strip_prefix('r')
+                    .or_else(|| part.strip_prefix('w'))
+                    .or_else(|| part.strip_prefix('f'));
+                digits.and_then(|digits| digits.parse::<u64>().ok())
+            })
+        });
+        figures.sum::<u64>() as f64 / 1024.0 / 1024.0
+    }
+
+    /// Watches for so long, and returns the most that `what` was.
+    pub fn most(&self, time: Duration, what: impl Fn(&Self) -> f64) -> f64 {
+        let (start, mut most) = (Instant::now(), 0.0_f64);
+        while start.elapsed() < time {
+            most = most.max(what(self));
+            std::thread::sleep(LOOK * 5);
+        }
+        most
+    }
+
+    /// Opens a TCP connection from this address of a host.
+    pub fn connect_from(&self, from: IpAddr) -> std::io::Result<TcpStream> {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+        socket.bind(&SocketAddr::new(from, 0).into())?;
+        socket.connect(&self.address.into())?;
+        Ok(socket.into())
+    }
+}
+
+/// Gives a host so many further addresses, and returns them with its first.
+pub fn addresses(host: &Host, count: u8) -> Vec<IpAddr> {
+    let lines: Vec<String> = (0..count).map(|n| format!("addr add 10.77.1.{}/24 dev lan0", 50 + n)).collect();
+    host.ip(&lines.join("\n"));
+    (0..count).map(|n| IpAddr::from([10, 77, 1, 50 + n])).chain([host.v4().into()]).collect()
+}
+
+/// Two honest people who chat, and how long a message takes from one to the other.
+pub struct Honest {
+    alice: Peer,
+    bob: Peer,
+    said: usize,
+}
+
+impl Honest {
+    pub fn join(host: &Host, address: SocketAddr) -> Self {
+        host.run(|| {
+            let (one, other) = (Key::new(), Key::new());
+            let mut bob = Peer::join_with(address, "bob", &other);
+            let mut alice = Peer::join_with(address, "alice", &one);
+            bob.settle();
+            alice.settle();
+            Self { alice, bob, said: 0 }
+        })
+    }
+
+    /// The slowest of so many messages, in ms. They keep to the pace that is allowed.
+    pub fn slowest(&mut self, messages: usize) -> f64 {
+        let mut slowest = Duration::ZERO;
+        for _ in 0..messages {
+            self.said += 1;
+            let text = format!("honest {}", self.said);
+            let start = Instant::now();
+            self.alice.send(json!({"to": "bob", "msg": text}));
+            self.bob.wait_until(|packet| packet["msg"] == text.as_str());
+            slowest = slowest.max(start.elapsed());
+            std::thread::sleep(Duration::from_millis(210));
+        }
+        slowest.as_secs_f64() * 1000.0
+    }
+}
+
+/// How long it takes somebody to join, in ms; `None`: they were not let in.
+pub fn join_time(host: &Host, address: SocketAddr, name: &str) -> Option<f64> {
+    let start = Instant::now();
+    let joined =
+        host.run(|| std::panic::catch_unwind(|| drop(Peer::join_with(address, name, &Key::new()))).is_ok());
+    joined.then(|| start.elapsed().as_secs_f64() * 1000.0)
+}

@@ -2,6 +2,12 @@
 //!
 //! Whoever enforces a bound takes it from here; PROTOCOL.md and the man pages quote these values.
 
+mod discovery;
+mod store;
+
+pub use discovery::*;
+pub use store::*;
+
 use std::time::Duration;
 
 /// The port a server listens on unless told otherwise.
@@ -34,6 +40,9 @@ pub const MAX_QUOTE_CHARS: usize = 600;
 
 /// Longest user name, in characters.
 pub const MAX_NAME_CHARS: usize = 32;
+
+/// Longest name of a room after its `#`, in characters.
+pub const MAX_ROOM_NAME_CHARS: usize = 31;
 
 /// Lines in a row that are no packet before the connection ends: a person who types by hand slips
 /// once or twice, a browser or a scanner sends nothing else.
@@ -245,10 +254,13 @@ pub const MAX_JOIN_BUCKETS: usize = 32_768;
 /// People whom a user has written to and may write to at any time; the oldest is forgotten.
 pub const MAX_CORRESPONDENTS: usize = 128;
 
+/// Most users that a message to an address may be for: it lies in the mail of each.
+pub const MAX_ADDRESSED: usize = 256;
+
 /// Names that one key owns. One more frees the one that was used longest ago.
 pub const NAMES_PER_KEY: usize = 3;
 
-/// Names that are owned, by all keys. 50,000 take about 16 MB.
+/// Names that are owned, by all keys. 50,000 take about 20 MB.
 pub const MAX_OWNED_NAMES: usize = 50_000;
 
 /// How long a name stays its owner's without being used: somebody comes back from a holiday.
@@ -297,76 +309,96 @@ pub const DEFAULT_BAN: Duration = Duration::from_secs(86_400);
 /// How long a mute holds unless the operator says otherwise.
 pub const DEFAULT_MUTE: Duration = Duration::from_secs(3600);
 
-// --- discovery ------------------------------------------------------------------------------
+/// Rooms that a user is in. All of them travel in the welcome, each with its topic: 26 kB.
+pub const MAX_ROOMS_PER_USER: usize = 32;
 
-/// Servers kept of one search. A LAN has a handful; this stops a host that announces thousands.
-pub const MAX_SERVERS: usize = 64;
+/// Rooms there may be.
+pub const MAX_ROOMS: usize = 4096;
 
-/// Addresses kept of one server. Hosts with containers announce a dozen, few of which are reachable.
-pub const MAX_SERVER_ADDRS: usize = 16;
+/// Memberships of all rooms. They take 25 MB.
+pub const MAX_MEMBERSHIPS: usize = 262_144;
 
-/// Bytes of a server's human name as announced. A DNS label holds as many (RFC 1035 2.3.4).
-pub const MAX_ANNOUNCED_NAME_BYTES: usize = 63;
+/// How long to wait, when one of these is reached, before it is looked again for members who are not
+/// known any more: that goes through all of them.
+pub const ROOMS_SWEPT_EVERY: Duration = Duration::from_secs(60);
 
-/// Bytes of the name's part of the announced label, which with `-` and 8 digits fits one DNS label.
-pub const MAX_SLUG_BYTES: usize = 40;
+/// Members who are not known any more that are removed then, each from at most [`MAX_ROOMS_PER_USER`]
+/// rooms: what follows is written in one turn, while everybody waits.
+pub const ROOMS_SWEPT: usize = 20;
 
-/// Bytes of the largest mDNS packet (RFC 6762 17).
-pub const MAX_MDNS_PACKET_BYTES: usize = 9000;
+/// Longest topic of a room, in bytes: two lines of a terminal.
+pub const MAX_TOPIC_BYTES: usize = 300;
 
-/// Observations waiting for a search's reader. When it is full, one-shot answers are dropped (the
-/// question is repeated) and the browser's wait.
-pub const SEARCH_QUEUE: usize = 256;
+/// Rooms in one answer to `rooms`; the page is cut by [`USERS_PAGE_BYTES`] as well.
+pub const ROOMS_PER_PAGE: usize = 100;
 
-/// How often the announcer looks for new and lost interfaces; the finest its library can do.
-pub const INTERFACE_CHECK: Duration = Duration::from_secs(1);
+/// Messages that may wait for somebody who is away: a person's holiday, and no store for a flood.
+pub const MAX_WAITING: u32 = 1000;
 
-/// The pause after the goodbye, in which it is sent once more. It may be lost like any packet.
-pub const GOODBYE_WAIT: Duration = Duration::from_millis(150);
+/// Messages in an answer to `history` and to `search` unless the client says otherwise.
+pub const DEFAULT_ASKED: u64 = 20;
 
-/// When the one-shot question is sent, counted from the start. Dense at first, so that a lost packet
-/// costs little; then it ends, because the browser goes on.
-pub const ONE_SHOT_SCHEDULE: [Duration; 6] = [
-    Duration::ZERO,
-    Duration::from_millis(50),
-    Duration::from_millis(150),
-    Duration::from_millis(350),
-    Duration::from_millis(750),
-    Duration::from_millis(1500),
-];
+/// Most messages in an answer to `history`.
+pub const MAX_HISTORY_ASKED: u64 = 200;
 
-/// The pause between the starts of attempts at one server's addresses. No attempt waits for another
-/// to fail: a dead address takes 3 to 10 s for that.
-pub const PROBE_STAGGER: Duration = Duration::from_millis(25);
+/// Most messages in an answer to `search`.
+pub const MAX_SEARCH_ASKED: u64 = 100;
 
-/// How long one address may take to connect and answer.
-pub const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Names that are told to somebody who wrote to one that nobody has.
+pub const NAMES_SUGGESTED: usize = 3;
 
-/// Attempts at the same time, which bounds the descriptors that a hostile announcement costs.
-pub const MAX_PROBES: usize = 256;
+// --- history --------------------------------------------------------------------------------
 
-/// How long to wait for further servers after the first has answered. Twenty of them were complete
-/// within 50 ms of the first.
-pub const SETTLE: Duration = Duration::from_millis(150);
+/// How long messages are kept unless `--retain` says otherwise: a quarter.
+pub const DEFAULT_RETAIN: Duration = Duration::from_secs(90 * 86_400);
 
-/// The same while a server that was seen has not answered yet, neither well nor badly.
-pub const SETTLE_PENDING: Duration = Duration::from_millis(500);
+/// Bytes of history that are kept unless `--retain-size` says otherwise: some 3 million messages.
+pub const DEFAULT_RETAIN_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// When a search is called slow: the user is told, and the fallbacks start.
-pub const SLOW_SEARCH: Duration = Duration::from_secs(1);
+/// Smallest `--retain-size`, in bytes: what an empty history and its index take must fit.
+pub const MIN_RETAIN_BYTES: u64 = 1024 * 1024;
 
-/// When a search that found nothing ends, unless the user says otherwise.
-pub const SEARCH_TIMEOUT: Duration = Duration::from_secs(3);
+/// Messages of the lobby that somebody gets who comes for the first time.
+pub const FIRST_JOIN_MESSAGES: usize = 50;
 
-/// Networks that a scan goes through, 254 addresses each.
-pub const MAX_SCAN_NETWORKS: usize = 4;
+/// Most messages that somebody gets who was away; of more only the newest, and they are told so.
+pub const RESUME_MAX: usize = 10_000;
 
-/// How long one address may take in a scan. On a LAN an answer takes milliseconds.
-pub const SCAN_TIMEOUT: Duration = Duration::from_millis(500);
+/// Messages read at a time for somebody who was away.
+pub const PAGE_MESSAGES: usize = 256;
 
-/// How long `lanchat doctor` waits for further servers after the last that it heard of: longer than
-/// the second in which an ordinary browse may find nothing, so that both ways of hearing show.
-pub const DOCTOR_QUIET: Duration = Duration::from_millis(1200);
+/// The same in bytes of their frames, which wait for a peer between two pages: no more than the smallest
+/// backlog.
+pub const PAGE_BYTES: usize = MIN_BACKLOG_BYTES;
+
+/// How near to the present a session that catches up goes over to the live stream: it is read in the
+/// turn, while everybody waits, and costs 2 us a message. If more has come when that turn is closed, it
+/// goes on catching up.
+pub const SEAM_MESSAGES: usize = 200;
+
+/// The same in bytes of their frames: with what the turn has for the session, the smallest backlog.
+pub const SEAM_BYTES: usize = PAGE_BYTES / 2;
+
+/// Bytes of frames in one answer to `history` or `search`. They are sent a page at a time.
+pub const ANSWER_BYTES: usize = 256 * 1024;
+
+/// Sessions that read what they missed at a time; others wait for them.
+pub const ERRANDS: usize = 64;
+
+/// Questions that are answered at a time, beside those errands.
+pub const ANSWERS: usize = 4;
+
+/// Questions of one session that wait for their answer.
+pub const MAX_ASKED: usize = 16;
+
+/// What an entry takes in a turn besides its text, in bytes, as far as the turn's bound goes.
+pub const ENTRY_BYTES: usize = 128;
+
+/// Changes of rooms and mail that wait for a store which fails.
+pub const MAX_DEFERRED: usize = 10_000;
+
+/// How often a store that fails is tried again.
+pub const MEND_EVERY: Duration = Duration::from_secs(5);
 
 // --- trust ----------------------------------------------------------------------------------
 

@@ -37,6 +37,16 @@ codes! {
     NoSuchUser = "no_such_user",
     /// No room of that name.
     NoSuchRoom = "no_such_room",
+    /// A name that no room can have.
+    BadRoom = "bad_room",
+    /// One is in as many rooms as one may be, or there are as many as there may be.
+    TooManyRooms = "too_many_rooms",
+    /// The server keeps no history.
+    NoHistory = "no_history",
+    /// Nothing can be stored at the moment, and this needs it.
+    NotStored = "not_stored",
+    /// As many messages wait for somebody as may.
+    MailboxFull = "mailbox_full",
     /// Only operators may do that.
     NotAllowed = "not_allowed",
     /// An operator has silenced the sender for a while.

@@ -10,6 +10,7 @@ pub mod command;
 pub mod event;
 pub mod packet;
 pub mod request;
+mod since;
 pub mod target;
 pub mod term;
 
@@ -17,5 +18,6 @@ pub use code::Code;
 pub use event::Event;
 pub use packet::Packet;
 pub use request::Request;
+pub use since::Since;
 pub use target::Target;
 pub use term::Term;

@@ -4,6 +4,7 @@
 //! only holds the schema. Members that are absent are not written; members that are not listed
 //! here are ignored.
 
+use super::since::Since;
 use crate::fingerprint::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -90,6 +91,23 @@ pub struct UserInfo {
     /// Whether the user may use the operators' commands; only in `whois`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<bool>,
+}
+
+/// One room, in `welcome` and in the answers to `rooms`, `join`, `part` and `topic`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RoomInfo {
+    /// The room's name, with its `#`.
+    pub name: String,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Users who are in it, here or away.
+    pub members: usize,
+    /// Those of them who are present.
+    pub here: usize,
+    /// Whether the asking user is in it.
+    pub joined: bool,
 }
 
 /// A ban or a mute, in the answer to `bans`.
@@ -193,6 +211,38 @@ packet! {
     by: String,
     /// Bans and mutes, the latest first.
     bans: Vec<BanInfo>,
+    /// A room's name, with its `#`.
+    room: String,
+    /// What the room is about.
+    topic: String,
+    /// Users who are in the room, here or away.
+    members: usize,
+    /// Those of them who are present.
+    here: usize,
+    /// Whether the user is in the room.
+    joined: bool,
+    /// Rooms: those one is in, or a page of all.
+    rooms: Vec<RoomInfo>,
+    /// What a hello's session has already: see [`Since`].
+    since: Since,
+    /// Which history the server keeps, or the one that a hello's `since` is of.
+    log: String,
+    /// A message that was said before: missed, or asked for.
+    history: bool,
+    /// What comes before is not all there.
+    gap: bool,
+    /// There are more, and older ones.
+    more: bool,
+    /// `false`: the message was passed on and could not be stored.
+    stored: bool,
+    /// The message waits for whom it is for.
+    waits: bool,
+    /// Number of the last message of several.
+    last: u64,
+    /// How many are asked for.
+    limit: u64,
+    /// Only what has a lower number than this.
+    before: u64,
 }
 
 impl Packet {

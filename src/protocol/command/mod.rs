@@ -49,6 +49,12 @@ pub enum Action {
     Me(String),
     /// A conversation becomes the target of plain lines; `None`: back to the lobby.
     Query(Option<String>),
+    /// To be a member no more of the room that is the current target.
+    Part,
+    /// What the current target is about, or is to be; an empty text takes it away.
+    Topic(Option<String>),
+    /// The last so many messages of the current target.
+    History(Option<u64>),
     /// Text to whom the last direct message came from.
     Reply(String),
     /// The digits of a user's key, or of the server's, to be compared with what their owner sees.
@@ -222,6 +228,43 @@ mod tests {
     }
 
     #[test]
+    fn a_rooms_command_is_read_with_and_without_its_room() {
+        let text = str::to_owned;
+        let request = |request| Ok(Line::Command(Action::Request(request)));
+        let users = |room: Option<&str>, after: Option<&str>| {
+            request(Request::Users { room: room.map(text), after: after.map(text) })
+        };
+        assert_eq!(read_line("/users", Prompt), users(None, None));
+        assert_eq!(read_line("/users bob", Prompt), users(None, Some("bob")));
+        assert_eq!(read_line("/users #games", Prompt), users(Some("#games"), None));
+        assert_eq!(read_line("/who  #games  bob", Wire), users(Some("#games"), Some("bob")));
+        let topic =
+            |topic: Option<&str>| request(Request::Topic { room: "#games".into(), topic: topic.map(text) });
+        assert_eq!(read_line("/topic #games", Prompt), topic(None));
+        assert_eq!(read_line("/topic #games chess  and go", Prompt), topic(Some("chess  and go")));
+        assert_eq!(read_line("/topic #games -", Prompt), topic(Some("")));
+        let here = |topic: Option<&str>| Ok(Line::Command(Action::Topic(topic.map(text))));
+        assert_eq!(read_line("/topic", Prompt), here(None));
+        assert_eq!(read_line("/topic tea", Prompt), here(Some("tea")));
+        assert_eq!(read_line("/part", Prompt), Ok(Line::Command(Action::Part)));
+        assert_eq!(read_line("/leave #games", Prompt), request(Request::Part { room: "#games".into() }));
+        assert_eq!(read_line("/history 50", Prompt), Ok(Line::Command(Action::History(Some(50)))));
+    }
+
+    #[test]
+    fn a_search_takes_its_filters_from_anywhere_in_the_line() {
+        let search = |words: &str, name: Option<&str>, room: Option<&str>| {
+            let (name, room) = (name.map(str::to_owned), room.map(str::to_owned));
+            let span = crate::protocol::request::Span::default();
+            Ok(Line::Command(Action::Request(Request::Search { words: words.into(), name, room, span })))
+        };
+        assert_eq!(read_line("/search red tea", Prompt), search("red tea", None, None));
+        let both = search("red tea at 12:30", Some("bob"), Some("#games"));
+        assert_eq!(read_line("/search red from:@bob tea in:#games at 12:30", Prompt), both);
+        assert_eq!(error("/search from:bob", Prompt), "usage: /search TEXT [from:NAME] [in:#ROOM]");
+    }
+
+    #[test]
     fn an_unknown_command_is_an_error_with_the_nearest_name() {
         assert_eq!(
             error("/user", Prompt),
@@ -250,8 +293,8 @@ mod tests {
     #[test]
     fn a_missing_argument_shows_the_usage() {
         for (line, usage) in [
-            ("/msg bob", "usage: /msg NAME TEXT"),
-            ("/msg bob   ", "usage: /msg NAME TEXT"),
+            ("/msg bob", "usage: /msg NAME|#ROOM TEXT"),
+            ("/msg bob   ", "usage: /msg NAME|#ROOM TEXT"),
             ("/nick", "usage: /nick NAME"),
             ("/nick two words", "usage: /nick NAME"),
             ("/reply  ", "usage: /reply TEXT"),
@@ -259,6 +302,9 @@ mod tests {
             ("/mute bob 10 m", "usage: /mute NAME [DURATION]"),
             ("/unban", "usage: /unban NAME|key:FINGERPRINT|ip:CIDR"),
             ("/bans bob", "usage: /bans"),
+            ("/join", "usage: /join #ROOM"),
+            ("/history 0", "usage: /history [N]"),
+            ("/history x", "usage: /history [N]"),
         ] {
             assert_eq!(error(line, Prompt), usage);
         }
@@ -278,7 +324,7 @@ mod tests {
     fn help_hides_the_operators_commands_from_others() {
         assert!(!help(None, Wire, false).expect("help").contains("/kick"));
         assert!(help(None, Wire, true).expect("help").contains("/kick NAME [REASON]"));
-        assert!(help(Some("who"), Wire, false).expect("help").starts_with("/users [AFTER]: "));
+        assert!(help(Some("who"), Wire, false).expect("help").starts_with("/users [#ROOM] [AFTER]: "));
         assert!(help(Some("nope"), Wire, false).is_err());
     }
 

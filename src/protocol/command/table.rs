@@ -1,6 +1,7 @@
 //! The table itself: each command's names, usage, help, and how its words are read.
 
 use super::{Action, Command, Place};
+use crate::protocol::request::Span;
 use crate::protocol::{Request, Target};
 use Place::{Console, Prompt, Wire};
 
@@ -9,20 +10,21 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "users",
         aliases: &["who", "names"],
-        usage: "[AFTER]",
-        help: "list who is here; AFTER goes on with a long list after that name",
+        usage: "[#ROOM] [AFTER]",
+        help: "list who is here, or in #ROOM; AFTER goes on with a long list after that name",
         operator: false,
         places: &[Prompt, Wire, Console],
         read: |rest| {
-            let after = (!rest.is_empty()).then(|| rest.to_owned());
-            Some(Action::Request(Request::Users { after }))
+            let (room, after) = room_and_rest(rest);
+            let after = (!after.is_empty()).then(|| after.to_owned());
+            Some(Action::Request(Request::Users { room, after }))
         },
     },
     Command {
         name: "msg",
         aliases: &["m"],
-        usage: "NAME TEXT",
-        help: "send TEXT to one user (or to all, or to everybody at an IP address)",
+        usage: "NAME|#ROOM TEXT",
+        help: "send TEXT to one user, here or away, or to a room (or to all, or to everybody at an IP address)",
         operator: false,
         places: &[Prompt, Wire],
         read: |rest| {
@@ -37,8 +39,8 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "query",
         aliases: &["q"],
-        usage: "[NAME]",
-        help: "talk with NAME: plain lines go there; without NAME back to the lobby",
+        usage: "[NAME|#ROOM]",
+        help: "talk with NAME or in #ROOM: plain lines go there; without either back to the lobby",
         operator: false,
         places: &[Prompt],
         read: |rest| at_most_one(rest).map(Action::Query),
@@ -60,6 +62,79 @@ pub const COMMANDS: &[Command] = &[
         operator: false,
         places: &[Prompt, Wire],
         read: |rest| text(rest).map(Action::Me),
+    },
+    Command {
+        name: "join",
+        aliases: &["j"],
+        usage: "#ROOM",
+        help: "become a member of #ROOM, which is made if there is none",
+        operator: false,
+        places: &[Prompt, Wire],
+        read: |rest| one(rest).map(|room| Action::Request(Request::Join { room })),
+    },
+    Command {
+        name: "part",
+        aliases: &["leave"],
+        usage: "[#ROOM]",
+        help: "be a member of #ROOM no more; without it of the one you talk in",
+        operator: false,
+        places: &[Prompt, Wire],
+        read: |rest| {
+            at_most_one(rest).map(|room| match room {
+                Some(room) => Action::Request(Request::Part { room }),
+                None => Action::Part,
+            })
+        },
+    },
+    Command {
+        name: "rooms",
+        aliases: &["list"],
+        usage: "[AFTER]",
+        help: "list the rooms; AFTER goes on with a long list after that room",
+        operator: false,
+        places: &[Prompt, Wire, Console],
+        read: |rest| at_most_one(rest).map(|after| Action::Request(Request::Rooms { after })),
+    },
+    Command {
+        name: "topic",
+        aliases: &[],
+        usage: "[#ROOM] [TEXT]",
+        help: "show what a room is about, or say so; - takes it away",
+        operator: false,
+        places: &[Prompt, Wire],
+        read: |rest| {
+            let (room, text) = room_and_rest(rest);
+            let topic = match text {
+                "" => None,
+                "-" => Some(String::new()),
+                text => Some(text.to_owned()),
+            };
+            Some(match room {
+                Some(room) => Action::Request(Request::Topic { room, topic }),
+                None => Action::Topic(topic),
+            })
+        },
+    },
+    Command {
+        name: "history",
+        aliases: &[],
+        usage: "[N]",
+        help: "show the last N messages (20) of where you talk",
+        operator: false,
+        places: &[Prompt, Wire],
+        read: |rest| match at_most_one(rest)? {
+            Some(number) => number.parse().ok().filter(|n| *n > 0).map(|n| Action::History(Some(n))),
+            None => Some(Action::History(None)),
+        },
+    },
+    Command {
+        name: "search",
+        aliases: &[],
+        usage: "TEXT [from:NAME] [in:#ROOM]",
+        help: "show the last messages with these words, of your rooms and direct messages",
+        operator: false,
+        places: &[Prompt, Wire],
+        read: |rest| search(rest).map(Action::Request),
     },
     Command {
         name: "nick",
@@ -221,6 +296,29 @@ pub const COMMANDS: &[Command] = &[
         read: |rest| nothing(rest, Action::Quit),
     },
 ];
+
+/// The room that it begins with, and what comes after.
+fn room_and_rest(rest: &str) -> (Option<String>, &str) {
+    match rest.split_once(char::is_whitespace) {
+        Some((room, rest)) if room.starts_with('#') => (Some(room.to_owned()), rest.trim_start()),
+        None if rest.starts_with('#') => (Some(rest.to_owned()), ""),
+        Some(_) | None => (None, rest),
+    }
+}
+
+/// The last of several `from:` counts, and of several `in:`.
+fn search(rest: &str) -> Option<Request> {
+    let (mut name, mut room, mut words) = (None, None, Vec::new());
+    for word in rest.split_whitespace() {
+        match word.split_once(':') {
+            Some(("from", who)) if !bare(who).is_empty() => name = Some(bare(who).to_owned()),
+            Some(("in", place)) if place.starts_with('#') => room = Some(place.to_owned()),
+            _ => words.push(word),
+        }
+    }
+    let words = words.join(" ");
+    (!words.is_empty()).then(|| Request::Search { words, name, room, span: Span::default() })
+}
 
 fn nothing(rest: &str, action: Action) -> Option<Action> {
     rest.is_empty().then_some(action)

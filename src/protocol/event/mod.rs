@@ -3,15 +3,15 @@
 //! Each event writes its own `msg`, so that a client which knows only `from`, `to` and `msg`
 //! shows something a person can read.
 
+mod read;
 mod words;
+mod write;
 
-pub use words::{count_users, users_are};
+pub use words::{count_messages, count_users, users_are};
 
 use super::Code;
-use super::packet::{BanInfo, Limits, Packet, Sender, ServerInfo, UserInfo};
+use super::packet::{BanInfo, Limits, RoomInfo, Sender, ServerInfo, UserInfo};
 use crate::fingerprint::Fingerprint;
-use crate::limits::PROTOCOL_VERSION;
-use words::{bans_text, crowd_text, users_text, welcome_text, whois_text};
 
 /// The answer to a hello.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,6 +28,10 @@ pub struct Welcome {
     pub limits: Limits,
     /// Number of the latest message.
     pub seq: u64,
+    /// Which history the server keeps; another one after it was deleted. `None`: it keeps none.
+    pub log: Option<String>,
+    /// The rooms that the user is in.
+    pub rooms: Vec<RoomInfo>,
     /// The key that the server knows this client by.
     pub key: Option<Fingerprint>,
     /// Whether this session may use the operators' commands.
@@ -41,12 +45,27 @@ pub struct Welcome {
 /// Users who came or went within a second.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Crowd {
+    /// The room that they joined or left; `None`: the chat.
+    pub room: Option<String>,
     /// Their names; empty in big rooms.
     pub names: Vec<String>,
     /// How many there are.
     pub count: usize,
-    /// Users who are present now.
+    /// Users who are present now; of a room, in it.
     pub total: usize,
+}
+
+/// The end of what was missed, or of the answer to `history` or `search`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HistoryEnd {
+    /// How many messages there were.
+    pub count: usize,
+    /// All up to this number has been told; what has a higher one follows as it is said.
+    pub seq: u64,
+    /// Whether some of what was missed is not there any more, or too much to be told.
+    pub gap: bool,
+    /// Whether there are older ones than those asked for.
+    pub more: bool,
 }
 
 /// One thing told.
@@ -64,17 +83,23 @@ pub enum Event {
         msg: String,
         /// Whether it tells what the sender does.
         action: bool,
-        /// The message's number.
-        seq: u64,
+        /// The message's number; `None`: it could not be stored.
+        seq: Option<u64>,
         /// When the server took it.
         ts: String,
+        /// Whether it was said before: it was missed, or asked for.
+        history: bool,
     },
-    /// The receipt: the server took a message.
+    /// The receipt: the server took a message, and has stored it unless it stores nothing.
     Sent {
-        /// The message's number.
-        seq: u64,
+        /// The message's number; `None`: it could not be stored.
+        seq: Option<u64>,
         /// When the server took it.
         ts: String,
+        /// `false`: it was passed on, but could not be stored.
+        stored: bool,
+        /// Who is away, so that it waits for them.
+        waits: Option<String>,
     },
     /// Users came.
     Joined(Crowd),
@@ -87,11 +112,50 @@ pub enum Event {
         /// The name now.
         name: String,
     },
+    /// A room, and whether one is in it: after one has joined or left it, or asked for its topic.
+    Room(RoomInfo),
+    /// A room has another topic.
+    Topic {
+        /// Which.
+        room: String,
+        /// What it is about; `None`: nothing in particular.
+        topic: Option<String>,
+        /// Who says so.
+        by: String,
+    },
+    /// A page of rooms.
+    Rooms {
+        /// In alphabetical order.
+        rooms: Vec<RoomInfo>,
+        /// All rooms.
+        total: usize,
+        /// Ask for the next page after this room.
+        next: Option<String>,
+    },
+    /// All that was missed, or asked for, has been told.
+    History(HistoryEnd),
+    /// What waited for somebody who was away has come to them.
+    Delivered {
+        /// Who has it now.
+        name: String,
+        /// How many messages.
+        count: u32,
+        /// The number of the last of them.
+        last: u64,
+        /// The number of this one.
+        seq: Option<u64>,
+        /// When they had it.
+        ts: String,
+        /// Whether that was before.
+        history: bool,
+    },
     /// A page of users.
     Users {
+        /// Only those in this room.
+        room: Option<String>,
         /// In alphabetical order.
         users: Vec<UserInfo>,
-        /// All users who are present.
+        /// All users who are present; of a room, in it.
         total: usize,
         /// Ask for the next page after this name.
         next: Option<String>,
@@ -111,10 +175,12 @@ pub enum Event {
         by: String,
         /// The text.
         msg: String,
-        /// The message's number.
-        seq: u64,
+        /// The message's number; `None`: it could not be stored.
+        seq: Option<u64>,
         /// When the server took it.
         ts: String,
+        /// Whether it was raised before.
+        history: bool,
     },
     /// About one user.
     Whois(UserInfo),
@@ -185,215 +251,15 @@ impl Event {
     pub fn error(code: Code, msg: impl Into<String>) -> Self {
         Self::Error { code: Some(code), msg: msg.into(), name: None }
     }
-
-    /// The event as a packet to `to`, echoing the request's `id`.
-    pub fn to_packet(&self, to: &str, id: Option<String>) -> Packet {
-        let mut packet = Packet { from: Sender::server(), to: to.into(), id, ..Packet::default() };
-        packet.kind = Some(self.kind().into());
-        packet.msg = self.text();
-        match self {
-            Self::Welcome(welcome) => fill_welcome(&mut packet, welcome),
-            Self::Chat { from, to, action, seq, ts, .. } => {
-                packet.from = from.clone();
-                packet.to.clone_from(to);
-                packet.action = action.then_some(true);
-                fill_stamp(&mut packet, *seq, ts);
-            }
-            Self::Sent { seq, ts } => fill_stamp(&mut packet, *seq, ts),
-            Self::Joined(crowd) | Self::Left(crowd) => {
-                packet.names = (!crowd.names.is_empty()).then(|| crowd.names.clone());
-                packet.count = Some(crowd.count);
-                packet.total = Some(crowd.total);
-            }
-            Self::Renamed { old, name } => {
-                packet.old = Some(old.clone());
-                packet.name = Some(name.clone());
-            }
-            Self::Users { users, total, next } => {
-                packet.users = Some(users.clone());
-                packet.total = Some(*total);
-                packet.next.clone_from(next);
-            }
-            Self::Time { time, ts, uptime } => {
-                packet.time = Some(time.clone());
-                packet.ts = Some(ts.clone());
-                packet.uptime = Some(*uptime);
-            }
-            Self::Alert { by, seq, ts, .. } => {
-                packet.by = Some(by.clone());
-                fill_stamp(&mut packet, *seq, ts);
-            }
-            Self::Whois(user) => packet.user = Some(user.clone()),
-            Self::Pong { server, total, closed } => {
-                packet.server = Some(server.clone());
-                packet.total = Some(*total);
-                packet.closed = closed.then_some(true);
-            }
-            Self::Operator { operator, .. } => packet.operator = Some(*operator),
-            Self::Pake { pake, .. } => packet.pake = Some(pake.clone()),
-            Self::PakeOk { mac } => packet.mac = Some(mac.clone()),
-            Self::Bans { bans, total } => {
-                packet.bans = Some(bans.clone());
-                packet.total = Some(*total);
-            }
-            Self::Error { code, name, .. } => {
-                packet.code = code.map(|code| code.to_string());
-                packet.name.clone_from(name);
-            }
-            Self::Bye { code, .. } => packet.code = code.map(|code| code.to_string()),
-            Self::Notice(_) | Self::Unknown { .. } => {}
-        }
-        packet
-    }
-
-    /// Reads a packet's meaning. Never fails: what is unknown is [`Event::Unknown`].
-    pub fn from_packet(packet: Packet) -> Self {
-        let code = || packet.code.as_deref().and_then(Code::parse);
-        let crowd = |packet: &Packet| Crowd {
-            names: packet.names.clone().unwrap_or_default(),
-            count: packet.count.unwrap_or_default(),
-            total: packet.total.unwrap_or_default(),
-        };
-        let seq = packet.seq.unwrap_or_default();
-        let ts = packet.ts.clone().unwrap_or_default();
-        match packet.kind.as_deref().unwrap_or("chat") {
-            "welcome" => Self::Welcome(Box::new(read_welcome(packet))),
-            "chat" => Self::Chat {
-                from: packet.from,
-                to: packet.to,
-                msg: packet.msg,
-                action: packet.action.unwrap_or(false),
-                seq,
-                ts,
-            },
-            "sent" => Self::Sent { seq, ts },
-            "joined" => Self::Joined(crowd(&packet)),
-            "left" => Self::Left(crowd(&packet)),
-            "renamed" => {
-                Self::Renamed { old: packet.old.unwrap_or_default(), name: packet.name.unwrap_or_default() }
-            }
-            "users" => Self::Users {
-                users: packet.users.unwrap_or_default(),
-                total: packet.total.unwrap_or_default(),
-                next: packet.next,
-            },
-            "time" => Self::Time {
-                time: packet.time.unwrap_or_default(),
-                ts,
-                uptime: packet.uptime.unwrap_or_default(),
-            },
-            "alert" => Self::Alert { by: packet.by.unwrap_or_default(), msg: packet.msg, seq, ts },
-            "whois" => Self::Whois(packet.user.unwrap_or_default()),
-            "pong" => Self::Pong {
-                server: packet.server.unwrap_or_default(),
-                total: packet.total.unwrap_or_default(),
-                closed: packet.closed.unwrap_or_default(),
-            },
-            "operator" => Self::Operator { operator: packet.operator.unwrap_or_default(), msg: packet.msg },
-            "pake" => Self::Pake { pake: packet.pake.unwrap_or_default(), msg: packet.msg },
-            "pake_ok" => Self::PakeOk { mac: packet.mac.unwrap_or_default() },
-            "bans" => {
-                Self::Bans { bans: packet.bans.unwrap_or_default(), total: packet.total.unwrap_or_default() }
-            }
-            "notice" => Self::Notice(packet.msg),
-            "error" => Self::Error { code: code(), msg: packet.msg, name: packet.name },
-            "bye" => Self::Bye { code: code(), msg: packet.msg },
-            _ => Self::Unknown { from: packet.from, msg: packet.msg },
-        }
-    }
-
-    /// The member `type`.
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Welcome(_) => "welcome",
-            Self::Chat { .. } => "chat",
-            Self::Sent { .. } => "sent",
-            Self::Joined(_) => "joined",
-            Self::Left(_) => "left",
-            Self::Renamed { .. } => "renamed",
-            Self::Users { .. } => "users",
-            Self::Time { .. } => "time",
-            Self::Alert { .. } => "alert",
-            Self::Whois(_) => "whois",
-            Self::Pong { .. } => "pong",
-            Self::Pake { .. } => "pake",
-            Self::PakeOk { .. } => "pake_ok",
-            Self::Bans { .. } => "bans",
-            Self::Operator { .. } => "operator",
-            Self::Notice(_) => "notice",
-            Self::Error { .. } => "error",
-            Self::Bye { .. } => "bye",
-            Self::Unknown { .. } => "unknown",
-        }
-    }
-
-    /// The member `msg`: what a person reads.
-    fn text(&self) -> String {
-        match self {
-            Self::Welcome(welcome) => welcome_text(welcome),
-            Self::Chat { msg, .. }
-            | Self::Alert { msg, .. }
-            | Self::Error { msg, .. }
-            | Self::Bye { msg, .. }
-            | Self::Unknown { msg, .. }
-            | Self::Pake { msg, .. }
-            | Self::Operator { msg, .. }
-            | Self::Notice(msg) => msg.clone(),
-            Self::Sent { .. } => "sent".into(),
-            Self::Joined(crowd) => crowd_text(crowd, "joined"),
-            Self::Left(crowd) => crowd_text(crowd, "left"),
-            Self::Renamed { old, name } => format!("{old} is now {name}"),
-            Self::Users { users, total, next } => users_text(users, *total, next.as_deref()),
-            Self::Time { time, .. } => format!("server time {time}"),
-            Self::Whois(user) => whois_text(user),
-            Self::Pong { .. } => "pong".into(),
-            Self::PakeOk { .. } => "the server knows the passphrase".into(),
-            Self::Bans { bans, total } => bans_text(bans, *total),
-        }
-    }
-}
-
-fn fill_stamp(packet: &mut Packet, seq: u64, ts: &str) {
-    packet.seq = Some(seq);
-    packet.ts = Some(ts.to_owned());
-}
-
-fn fill_welcome(packet: &mut Packet, welcome: &Welcome) {
-    packet.v = Some(PROTOCOL_VERSION);
-    packet.server = Some(welcome.server.clone());
-    packet.name = Some(welcome.name.clone());
-    packet.ip = Some(welcome.ip.clone());
-    packet.total = Some(welcome.total);
-    packet.limits = Some(welcome.limits.clone());
-    packet.seq = Some(welcome.seq);
-    packet.key = welcome.key.map(|key| key.to_string());
-    packet.operator = welcome.operator.then_some(true);
-    packet.closed = welcome.closed.then_some(true);
-}
-
-fn read_welcome(packet: Packet) -> Welcome {
-    // The first line is ours; the message of the day follows it.
-    let motd = packet.msg.split_once('\n').map(|(_, motd)| motd.to_owned()).unwrap_or_default();
-    Welcome {
-        server: packet.server.unwrap_or_default(),
-        name: packet.name.unwrap_or_default(),
-        ip: packet.ip.unwrap_or_default(),
-        total: packet.total.unwrap_or_default(),
-        limits: packet.limits.unwrap_or_default(),
-        seq: packet.seq.unwrap_or_default(),
-        key: packet.key.and_then(|key| key.parse().ok()),
-        operator: packet.operator.unwrap_or_default(),
-        closed: packet.closed.unwrap_or_default(),
-        motd,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Packet;
 
     fn crowd(names: &[&str], count: usize) -> Crowd {
-        Crowd { names: names.iter().map(|n| (*n).to_owned()).collect(), count, total: 9 }
+        Crowd { room: None, names: names.iter().map(|n| (*n).to_owned()).collect(), count, total: 9 }
     }
 
     #[test]
@@ -408,6 +274,57 @@ mod tests {
         ] {
             assert_eq!(Event::Joined(crowd).text(), text);
         }
+    }
+
+    fn room() -> RoomInfo {
+        RoomInfo { name: "#games".into(), topic: Some("chess".into()), members: 9, here: 2, joined: true }
+    }
+
+    #[test]
+    fn a_receipt_says_what_became_of_the_message() {
+        let sent = |stored: bool, waits: Option<&str>| {
+            let waits = waits.map(str::to_owned);
+            Event::Sent { seq: stored.then_some(1), ts: String::new(), stored, waits }.text()
+        };
+        assert_eq!(sent(true, None), "sent");
+        assert!(sent(false, None).starts_with("sent, but not stored"));
+        assert_eq!(sent(true, Some("bob")), "bob is away; the message waits for them");
+    }
+
+    #[test]
+    fn rooms_read_well() {
+        let empty = RoomInfo { topic: None, here: 1, members: 1, ..room() };
+        for (event, text) in [
+            (Event::Room(room()), "you are in #games: chess (2 users here, 7 away)"),
+            (
+                Event::Room(RoomInfo { joined: false, ..room() }),
+                "you are not in #games: chess (2 users here, 7 away)",
+            ),
+            (Event::Room(empty.clone()), "you are in #games (1 user here)"),
+            (
+                Event::Rooms { rooms: vec![room(), empty], total: 7, next: Some("#games".into()) },
+                "7 rooms: #games (2 users here, 7 away): chess, #games (1 user here) ... (/rooms #games shows more)",
+            ),
+            (
+                Event::Rooms { rooms: vec![], total: 0, next: None },
+                "there are no rooms; /join #name makes one",
+            ),
+            (
+                Event::Topic { room: "#games".into(), topic: None, by: "bob".into() },
+                "bob took the topic of #games away",
+            ),
+        ] {
+            assert_eq!(event.text(), text);
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_history_says_how_much_there_was_and_what_is_missing() {
+        let text = |count, gap, more| Event::History(HistoryEnd { count, seq: 1, gap, more }).text();
+        assert_eq!(text(0, false, false), "no messages");
+        assert_eq!(text(1, false, false), "1 message");
+        assert_eq!(text(12, false, true), "12 messages; there are older ones");
+        assert_eq!(text(12, true, false), "12 messages; older ones are missing");
     }
 
     fn ban(until: Option<String>) -> BanInfo {
@@ -435,6 +352,8 @@ mod tests {
                 total: 3,
                 limits: Limits { frame_bytes: 1, text_bytes: 2, name_chars: 3 },
                 seq: 7,
+                log: Some(text()),
+                rooms: vec![room()],
                 key: Some(Fingerprint::new([7; 32])),
                 operator: true,
                 closed: true,
@@ -445,16 +364,28 @@ mod tests {
                 to: "all".into(),
                 msg: text(),
                 action: true,
-                seq: 1,
+                seq: Some(1),
                 ts: text(),
+                history: true,
             },
-            Event::Sent { seq: 1, ts: text() },
+            Event::Sent { seq: Some(1), ts: text(), stored: true, waits: None },
+            Event::Sent { seq: None, ts: text(), stored: false, waits: None },
+            Event::Sent { seq: Some(2), ts: text(), stored: true, waits: Some("bob".into()) },
             Event::Joined(crowd(&["alice"], 1)),
             Event::Left(crowd(&[], 12)),
+            Event::Joined(Crowd { room: Some("#games".into()), ..crowd(&["alice"], 1) }),
+            Event::Room(room()),
+            Event::Room(RoomInfo { topic: None, joined: false, ..room() }),
+            Event::Topic { room: text(), topic: Some(text()), by: text() },
+            Event::Topic { room: text(), topic: None, by: text() },
+            Event::Rooms { rooms: vec![room()], total: 3, next: Some(text()) },
+            Event::History(HistoryEnd { count: 3, seq: 9, gap: true, more: false }),
+            Event::History(HistoryEnd { count: 0, seq: 9, gap: false, more: true }),
+            Event::Delivered { name: text(), count: 2, last: 7, seq: Some(9), ts: text(), history: false },
             Event::Renamed { old: text(), name: text() },
-            Event::Users { users: vec![user.clone()], total: 1, next: Some(text()) },
+            Event::Users { room: Some(text()), users: vec![user.clone()], total: 1, next: Some(text()) },
             Event::Time { time: text(), ts: text(), uptime: 3 },
-            Event::Alert { by: text(), msg: text(), seq: 4, ts: text() },
+            Event::Alert { by: text(), msg: text(), seq: None, ts: text(), history: false },
             Event::Whois(user),
             Event::Pong { server, total: 4, closed: true },
             Event::Pake { pake: text(), msg: text() },

@@ -1,8 +1,50 @@
 //! What a person reads of an event: the text of its packet.
 
-use super::{Crowd, Welcome};
+use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::fingerprint::Fingerprint;
-use crate::protocol::packet::{BanInfo, UserInfo};
+use crate::protocol::packet::{BanInfo, RoomInfo, UserInfo};
+
+impl Event {
+    /// The member `msg`: what a person reads.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Welcome(welcome) => welcome_text(welcome),
+            Self::Chat { msg, .. }
+            | Self::Alert { msg, .. }
+            | Self::Error { msg, .. }
+            | Self::Bye { msg, .. }
+            | Self::Unknown { msg, .. }
+            | Self::Pake { msg, .. }
+            | Self::Operator { msg, .. }
+            | Self::Notice(msg) => msg.clone(),
+            Self::Sent { stored: false, .. } => {
+                "sent, but not stored: whoever is away misses it; the server can't write its history".into()
+            }
+            Self::Sent { waits: Some(name), .. } => format!("{name} is away; the message waits for them"),
+            Self::Sent { .. } => "sent".into(),
+            Self::Room(room) => room_text(room),
+            Self::Topic { room, topic: Some(topic), by } => format!("{by} set the topic of {room}: {topic}"),
+            Self::Topic { room, topic: None, by } => format!("{by} took the topic of {room} away"),
+            Self::Rooms { rooms, total, next } => rooms_text(rooms, *total, next.as_deref()),
+            Self::History(end) => history_text(end),
+            Self::Delivered { name, count, .. } => {
+                let count = usize::try_from(*count).unwrap_or(usize::MAX);
+                format!("{name} has got {} that waited", count_messages(count))
+            }
+            Self::Joined(crowd) => crowd_text(crowd, "joined"),
+            Self::Left(crowd) => crowd_text(crowd, "left"),
+            Self::Renamed { old, name } => format!("{old} is now {name}"),
+            Self::Users { room, users, total, next } => {
+                users_text(room.as_deref(), users, *total, next.as_deref())
+            }
+            Self::Time { time, .. } => format!("server time {time}"),
+            Self::Whois(user) => whois_text(user),
+            Self::Pong { .. } => "pong".into(),
+            Self::PakeOk { .. } => "the server knows the passphrase".into(),
+            Self::Bans { bans, total } => bans_text(bans, *total),
+        }
+    }
+}
 
 /// `1 user`, `3 users`.
 pub fn count_users(count: usize) -> String {
@@ -14,14 +56,24 @@ pub fn users_are(count: usize) -> String {
     format!("{} {}", count_users(count), if count == 1 { "is" } else { "are" })
 }
 
-pub(super) fn welcome_text(welcome: &Welcome) -> String {
+/// `1 message`, `3 messages`, `no messages`.
+pub fn count_messages(count: usize) -> String {
+    match count {
+        0 => "no messages".into(),
+        1 => "1 message".into(),
+        count => format!("{count} messages"),
+    }
+}
+
+fn welcome_text(welcome: &Welcome) -> String {
     let Welcome { server, name, total, motd, .. } = welcome;
     let text = format!("welcome to {}, {name}; {} here", server.name, users_are(*total));
     if motd.is_empty() { text } else { format!("{text}\n{motd}") }
 }
 
 /// `alice, bob and 3 more joined`, or `40 users joined`.
-pub(super) fn crowd_text(crowd: &Crowd, verb: &str) -> String {
+fn crowd_text(crowd: &Crowd, verb: &str) -> String {
+    let verb = &crowd.room.as_ref().map_or(verb.into(), |room| format!("{verb} {room}"));
     let more = crowd.count.saturating_sub(crowd.names.len());
     match (crowd.names.as_slice(), more) {
         ([], more) => format!("{} {verb}", count_users(more)),
@@ -31,16 +83,59 @@ pub(super) fn crowd_text(crowd: &Crowd, verb: &str) -> String {
     }
 }
 
-pub(super) fn users_text(users: &[UserInfo], total: usize, next: Option<&str>) -> String {
+fn users_text(room: Option<&str>, users: &[UserInfo], total: usize, next: Option<&str>) -> String {
     let names: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
-    let text = format!("{}: {}", count_users(total), names.join(", "));
+    let (within, room) =
+        room.map_or_else(Default::default, |room| (format!(" in {room}"), format!("{room} ")));
+    let text = format!("{}{within}: {}", count_users(total), names.join(", "));
     match next {
-        Some(next) => format!("{text} ... (/users {next} shows more)"),
+        Some(next) => format!("{text} ... (/users {room}{next} shows more)"),
         None => text,
     }
 }
 
-pub(super) fn whois_text(user: &UserInfo) -> String {
+/// `(2 users here, 7 away)`.
+fn members_text(room: &RoomInfo) -> String {
+    let here = count_users(room.here);
+    match room.members.saturating_sub(room.here) {
+        0 => format!("({here} here)"),
+        away => format!("({here} here, {away} away)"),
+    }
+}
+
+fn room_text(room: &RoomInfo) -> String {
+    let not = if room.joined { "" } else { "not " };
+    let topic = room.topic.as_ref().map_or(String::new(), |topic| format!(": {topic}"));
+    format!("you are {not}in {}{topic} {}", room.name, members_text(room))
+}
+
+fn rooms_text(rooms: &[RoomInfo], total: usize, next: Option<&str>) -> String {
+    let line = |room: &RoomInfo| {
+        let topic = room.topic.as_ref().map_or(String::new(), |topic| format!(": {topic}"));
+        format!("{} {}{topic}", room.name, members_text(room))
+    };
+    let count = match total {
+        0 => return "there are no rooms; /join #name makes one".into(),
+        1 => "1 room".into(),
+        total => format!("{total} rooms"),
+    };
+    let text = format!("{count}: {}", rooms.iter().map(line).collect::<Vec<_>>().join(", "));
+    match next {
+        Some(next) => format!("{text} ... (/rooms {next} shows more)"),
+        None => text,
+    }
+}
+
+fn history_text(end: &HistoryEnd) -> String {
+    let text = count_messages(end.count);
+    match (end.gap, end.more) {
+        (true, _) => text + "; older ones are missing",
+        (false, true) => text + "; there are older ones",
+        (false, false) => text,
+    }
+}
+
+fn whois_text(user: &UserInfo) -> String {
     let mut text = format!("{} from {}", user.name, user.ip);
     if let Some(since) = &user.since {
         text += &format!(", here since {since}");
@@ -64,7 +159,7 @@ pub(super) fn whois_text(user: &UserInfo) -> String {
 }
 
 /// One line each, and how many are not shown.
-pub(super) fn bans_text(bans: &[BanInfo], total: usize) -> String {
+fn bans_text(bans: &[BanInfo], total: usize) -> String {
     let line = |ban: &BanInfo| {
         let done = if ban.kind == "mute" { "muted" } else { "banned" };
         let name = ban.name.as_ref().map_or(String::new(), |name| format!(" ({name})"));

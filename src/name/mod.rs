@@ -1,6 +1,10 @@
-//! User names: what may be one, and when two are the same.
+//! Names of users and rooms: what may be one, and when two are the same.
 //!
 //! Knows no users: whether a name is free is the chat's business.
+
+mod room;
+
+pub use room::{RoomName, RoomNameError};
 
 use crate::limits::MAX_NAME_CHARS;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
@@ -100,19 +104,7 @@ impl Name {
         if chars > MAX_NAME_CHARS {
             return Err(NameError::TooLong(chars));
         }
-        let normal = if text.bytes().all(|b| b.is_ascii_graphic()) {
-            text.into()
-        } else {
-            UsernameCasePreserved::enforce(text).map_err(|_| NameError::Characters)?
-        };
-        // Checked after normalising: full-width forms map to ASCII.
-        if let Some(first) = normal.chars().next().filter(|c| "#@/".contains(*c)) {
-            return Err(NameError::Start(first));
-        }
-        check_scripts(&normal)?;
-        if !stands_by_itself(&normal) {
-            return Err(NameError::Characters);
-        }
+        let normal = normalised(text)?;
         if normal.parse::<IpAddr>().is_ok() {
             return Err(NameError::Address);
         }
@@ -162,6 +154,21 @@ impl Name {
         let head: String = self.0.chars().take(keep).collect();
         Self::new(&(head + &tail)).ok()
     }
+}
+
+/// The name as it counts, of characters that names may hold.
+fn normalised(text: &str) -> Result<String, NameError> {
+    let normal = if text.bytes().all(|b| b.is_ascii_graphic()) {
+        text.into()
+    } else {
+        UsernameCasePreserved::enforce(text).map_err(|_| NameError::Characters)?
+    };
+    // Checked after normalising: full-width forms map to ASCII.
+    if let Some(first) = normal.chars().next().filter(|c| "#@/".contains(*c)) {
+        return Err(NameError::Start(first));
+    }
+    check_scripts(&normal)?;
+    if stands_by_itself(&normal) { Ok(normal.into()) } else { Err(NameError::Characters) }
 }
 
 impl NameKey {

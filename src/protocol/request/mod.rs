@@ -1,8 +1,9 @@
 //! What a client asks: the meaning of a packet on its way to the server.
 
-use super::packet::Packet;
-use super::{Code, Target};
-use crate::limits::{MAX_ID_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES, MAX_WORD_BYTES, PROTOCOL_VERSION};
+mod read;
+mod write;
+
+use super::{Code, Since, Target};
 use serde::Deserialize;
 
 /// What the server reads of a client's packet. Members that only the server writes may hold
@@ -37,6 +38,20 @@ pub struct ClientPacket {
     pub pake: Option<String>,
     /// The confirmation of that proof.
     pub mac: Option<String>,
+    /// A room.
+    pub room: Option<String>,
+    /// What the room is to be about.
+    pub topic: Option<String>,
+    /// What the client has already.
+    pub since: Option<Since>,
+    /// Of which history that is.
+    pub log: Option<String>,
+    /// How many messages are asked for.
+    pub limit: Option<u64>,
+    /// Only those with a lower number.
+    pub before: Option<u64>,
+    /// The number up to which all mail has come.
+    pub seq: Option<u64>,
 }
 
 /// The member `from` of a client's packet.
@@ -68,6 +83,20 @@ pub struct Hello {
     pub mode: Mode,
     /// What makes several connections the same user; `None` for clients that know no tokens.
     pub token: Option<String>,
+    /// What it has already of what was said; `None`: it wants nothing but the mail that waits. A time
+    /// is one: it was checked.
+    pub since: Option<Since>,
+    /// Of which history that is: the [`log`](super::event::Welcome::log) of its last welcome.
+    pub log: Option<String>,
+}
+
+/// Messages asked for: the newest of them, if there are more.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Span {
+    /// Only those with a lower number.
+    pub before: Option<u64>,
+    /// At most so many; `None`: as many as are usual.
+    pub limit: Option<u64>,
 }
 
 /// One thing asked for.
@@ -86,8 +115,57 @@ pub enum Request {
     },
     /// Who is here: one page, in alphabetical order.
     Users {
+        /// Only those in this room.
+        room: Option<String>,
         /// The name the page starts after.
         after: Option<String>,
+    },
+    /// Makes the user a member of a room; there is one from then on.
+    Join {
+        /// The room.
+        room: String,
+    },
+    /// Makes them one no more.
+    Part {
+        /// The room.
+        room: String,
+    },
+    /// Which rooms there are: one page, in alphabetical order.
+    Rooms {
+        /// The room the page starts after.
+        after: Option<String>,
+    },
+    /// What a room is about.
+    Topic {
+        /// The room.
+        room: String,
+        /// What it is to be about, nothing if empty; `None`: only asked.
+        topic: Option<String>,
+    },
+    /// What was said in a room or between two users. Without either, in the lobby.
+    History {
+        /// The room.
+        room: Option<String>,
+        /// The other user.
+        name: Option<String>,
+        /// Which of it.
+        span: Span,
+    },
+    /// What was said with these words in it.
+    Search {
+        /// The words.
+        words: String,
+        /// Only by this user.
+        name: Option<String>,
+        /// Only in this room.
+        room: Option<String>,
+        /// Which of it.
+        span: Span,
+    },
+    /// All mail up to that number has come.
+    Received {
+        /// The number, inclusive.
+        seq: u64,
     },
     /// The server's time.
     Time,
@@ -226,177 +304,11 @@ impl ClientPacket {
     }
 }
 
-impl Request {
-    /// Reads a packet's meaning and checks its bounds. A chat to `server` is returned as such:
-    /// its words are read by [`command`](super::command).
-    ///
-    /// # Errors
-    /// A [`Refusal`] to send back.
-    pub fn from_packet(packet: &ClientPacket) -> Result<Self, Refusal> {
-        check_bounds(packet)?;
-        let msg = || packet.text().to_owned();
-        let name = || packet.name.clone().unwrap_or_default();
-        Ok(match packet.kind.as_deref().unwrap_or("chat") {
-            "hello" => Self::Hello(Hello::from_packet(packet)?),
-            "chat" => Self::Chat { to: target(packet)?, msg: msg(), action: packet.action.unwrap_or(false) },
-            "users" => Self::Users { after: packet.after.clone() },
-            "time" => Self::Time,
-            "alert" => Self::Alert { msg: msg() },
-            "nick" => Self::Nick { name: name() },
-            "whois" => Self::Whois { name: name() },
-            "kick" => Self::Kick { name: name(), reason: msg() },
-            "mute" => Self::Mute { name: name(), duration: packet.duration.clone() },
-            "unmute" => Self::Unmute { name: name() },
-            "ban" => Self::Ban { name: name(), duration: packet.duration.clone() },
-            "unban" => Self::Unban { name: name() },
-            "bans" => Self::Bans,
-            "op" => match (&packet.name, &packet.token) {
-                (None, Some(token)) => Self::OpByToken { token: token.clone() },
-                _ => Self::Op { name: name() },
-            },
-            "deop" => Self::Deop { name: name() },
-            "pake" => Self::Pake {
-                pake: packet.pake.clone().unwrap_or_default(),
-                mac: packet.mac.clone().unwrap_or_default(),
-            },
-            "ping" => Self::Ping,
-            "help" => Self::Help { command: packet.name.clone() },
-            "quit" => Self::Quit,
-            other => {
-                return Err(Refusal::new(
-                    Code::UnknownType,
-                    format!(
-                        "type {other:?} is unknown; use chat, users, time, nick, whois, ping or quit; help tells more"
-                    ),
-                ));
-            }
-        })
-    }
-
-    /// The request as a packet, with the sender's own token `id`.
-    pub fn to_packet(&self, id: Option<String>) -> Packet {
-        let mut packet = Packet { id, to: "server".into(), ..Packet::default() };
-        packet.kind = Some(self.kind().into());
-        match self {
-            Self::Hello(hello) => {
-                packet.v = Some(PROTOCOL_VERSION);
-                packet.from.name.clone_from(&hello.name);
-                packet.mode = Some(hello.mode.as_str().into());
-                packet.token.clone_from(&hello.token);
-            }
-            Self::Chat { to, msg, action } => {
-                packet.to = to.to_string();
-                packet.msg.clone_from(msg);
-                packet.action = action.then_some(true);
-            }
-            Self::Users { after } => packet.after.clone_from(after),
-            Self::Alert { msg } => packet.msg.clone_from(msg),
-            Self::Kick { name, reason } => {
-                packet.name = Some(name.clone());
-                packet.msg.clone_from(reason);
-            }
-            Self::Mute { name, duration } | Self::Ban { name, duration } => {
-                packet.name = Some(name.clone());
-                packet.duration.clone_from(duration);
-            }
-            Self::Nick { name }
-            | Self::Whois { name }
-            | Self::Unmute { name }
-            | Self::Unban { name }
-            | Self::Op { name }
-            | Self::Deop { name } => packet.name = Some(name.clone()),
-            Self::OpByToken { token } => packet.token = Some(token.clone()),
-            Self::Pake { pake, mac } => {
-                packet.pake = Some(pake.clone());
-                packet.mac = Some(mac.clone());
-            }
-            Self::Help { command } => packet.name.clone_from(command),
-            Self::Time | Self::Bans | Self::Ping | Self::Quit => {}
-        }
-        packet
-    }
-
-    /// The member `type`.
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Hello(_) => "hello",
-            Self::Chat { .. } => "chat",
-            Self::Users { .. } => "users",
-            Self::Time => "time",
-            Self::Alert { .. } => "alert",
-            Self::Nick { .. } => "nick",
-            Self::Whois { .. } => "whois",
-            Self::Kick { .. } => "kick",
-            Self::Mute { .. } => "mute",
-            Self::Unmute { .. } => "unmute",
-            Self::Ban { .. } => "ban",
-            Self::Unban { .. } => "unban",
-            Self::Bans => "bans",
-            Self::Op { .. } | Self::OpByToken { .. } => "op",
-            Self::Deop { .. } => "deop",
-            Self::Pake { .. } => "pake",
-            Self::Ping => "ping",
-            Self::Help { .. } => "help",
-            Self::Quit => "quit",
-        }
-    }
-}
-
-impl Hello {
-    /// The hello in any first packet: clients of the replaced system send a chat.
-    ///
-    /// # Errors
-    /// When the mode is unknown.
-    pub fn from_packet(packet: &ClientPacket) -> Result<Self, Refusal> {
-        let claimed = packet.from.as_ref().and_then(|from| from.name.clone());
-        Ok(Self {
-            name: claimed.unwrap_or_default(),
-            mode: Mode::parse(packet.mode.as_deref())?,
-            token: packet.token.clone(),
-        })
-    }
-}
-
-fn target(packet: &ClientPacket) -> Result<Target, Refusal> {
-    match packet.to.as_deref().map(str::trim) {
-        None | Some("") => {
-            Err(Refusal::new(Code::BadPacket, "\"to\" is missing; give a name, all, an IP address or server"))
-        }
-        Some(to) => Ok(Target::parse(to)),
-    }
-}
-
-/// The bounds of [`limits`](crate::limits) that a packet which parsed can still break.
-fn check_bounds(packet: &ClientPacket) -> Result<(), Refusal> {
-    let claimed = packet.from.as_ref().and_then(|from| from.name.as_ref());
-    for (member, value, most) in [
-        ("msg", packet.msg.as_ref(), MAX_TEXT_BYTES),
-        ("id", packet.id.as_ref(), MAX_ID_BYTES),
-        ("token", packet.token.as_ref(), MAX_TOKEN_BYTES),
-        ("from.name", claimed, MAX_WORD_BYTES),
-        ("to", packet.to.as_ref(), MAX_WORD_BYTES),
-        ("type", packet.kind.as_ref(), MAX_WORD_BYTES),
-        ("mode", packet.mode.as_ref(), MAX_WORD_BYTES),
-        ("name", packet.name.as_ref(), MAX_WORD_BYTES),
-        ("after", packet.after.as_ref(), MAX_WORD_BYTES),
-        ("duration", packet.duration.as_ref(), MAX_WORD_BYTES),
-        ("pake", packet.pake.as_ref(), MAX_WORD_BYTES),
-        ("mac", packet.mac.as_ref(), MAX_WORD_BYTES),
-    ] {
-        if let Some(value) = value.filter(|value| value.len() > most) {
-            let advice = if member == "msg" { "send it in parts" } else { "shorten it" };
-            return Err(Refusal::new(
-                Code::TooLong,
-                format!("{member:?} has {} bytes; at most {most} are taken, {advice}", value.len()),
-            ));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{MAX_ID_BYTES, MAX_TEXT_BYTES};
+    use crate::protocol::Packet;
     use proptest::prelude::*;
 
     fn request(json: &str) -> Result<Request, Refusal> {
@@ -423,7 +335,9 @@ mod tests {
 
     #[test]
     fn every_member_that_is_looked_up_or_quoted_is_bounded() {
-        for member in ["to", "type", "mode", "name", "after", "duration", "pake", "mac"] {
+        for member in
+            ["to", "type", "mode", "name", "after", "duration", "pake", "mac", "room", "log", "since"]
+        {
             let json = format!(r#"{{"type":"ping","{member}":"{}"}}"#, "x".repeat(257));
             let json = if member == "type" { json.replacen(r#""type":"ping","#, "", 1) } else { json };
             assert_eq!(request(&json).map_err(|r| r.code), Err(Code::TooLong), "{member}");
@@ -443,7 +357,7 @@ mod tests {
     #[test]
     fn a_text_of_the_bound_fits_a_frame_however_it_is_escaped() {
         let packet = Packet {
-            from: super::super::packet::Sender {
+            from: crate::protocol::packet::Sender {
                 name: "\u{10FFFF}".repeat(crate::limits::MAX_NAME_CHARS),
                 ip: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".into(),
                 key: Some("x".repeat(8)),
@@ -456,11 +370,51 @@ mod tests {
         assert!(packet.to_frame().len() <= crate::limits::MAX_FRAME_BYTES);
     }
 
+    #[test]
+    fn a_topic_is_asked_for_set_and_cleared() {
+        let topic = |json: &str| match request(json) {
+            Ok(Request::Topic { topic, .. }) => topic,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(topic(r##"{"type":"topic","room":"#x"}"##), None);
+        assert_eq!(topic(r##"{"type":"topic","room":"#x","msg":""}"##), None);
+        assert_eq!(topic(r##"{"type":"topic","room":"#x","msg":"tea"}"##), Some("tea".into()));
+        assert_eq!(topic(r##"{"type":"topic","room":"#x","topic":""}"##), Some(String::new()));
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_refused_with_the_remedy() {
+        for (json, remedy) in [
+            (r#"{"type":"hello","from":{"name":"a"},"since":"yesterday"}"#, "2026-11-21T12:00:00Z"),
+            (r##"{"type":"history","room":"#x","name":"bob"}"##, "one of them"),
+            (r#"{"type":"received"}"#, "\"seq\""),
+            (r#"{"type":"join"}"#, "\"room\""),
+        ] {
+            let refusal = request(json).expect_err(json);
+            assert_eq!(refusal.code, Code::BadPacket);
+            assert!(refusal.msg.contains(remedy), "{}", refusal.msg);
+        }
+    }
+
     fn any_request() -> impl Strategy<Value = Request> {
         let text = any::<String>;
+        let maybe = || proptest::option::of(any::<String>());
         prop_oneof![
             (text(), any::<bool>()).prop_map(|(msg, action)| Request::Chat { to: Target::All, msg, action }),
-            proptest::option::of(text()).prop_map(|after| Request::Users { after }),
+            (maybe(), maybe()).prop_map(|(room, after)| Request::Users { room, after }),
+            text().prop_map(|room| Request::Join { room }),
+            text().prop_map(|room| Request::Part { room }),
+            maybe().prop_map(|after| Request::Rooms { after }),
+            (text(), maybe()).prop_map(|(room, topic)| Request::Topic { room, topic }),
+            (maybe(), any_span()).prop_map(|(room, span)| Request::History { room, name: None, span }),
+            (maybe(), any_span()).prop_map(|(name, span)| Request::History { room: None, name, span }),
+            (text(), maybe(), maybe(), any_span()).prop_map(|(words, name, room, span)| Request::Search {
+                words,
+                name,
+                room,
+                span
+            }),
+            any::<u64>().prop_map(|seq| Request::Received { seq }),
             Just(Request::Time),
             Just(Request::Ping),
             Just(Request::Quit),
@@ -479,12 +433,25 @@ mod tests {
             "[a-z0-9]{0,64}".prop_map(|token| Request::OpByToken { token }),
             (text(), text()).prop_map(|(pake, mac)| Request::Pake { pake, mac }),
             Just(Request::Bans),
-            (text(), text()).prop_map(|(name, token)| Request::Hello(Hello {
+            (text(), text(), any_since()).prop_map(|(name, token, since)| Request::Hello(Hello {
                 name,
                 mode: Mode::Send,
-                token: Some(token.chars().take(10).collect())
+                token: Some(token.chars().take(10).collect()),
+                log: since.as_ref().map(|_| "a log".into()),
+                since,
             })),
         ]
+    }
+
+    fn any_span() -> impl Strategy<Value = Span> {
+        any::<(Option<u64>, Option<u64>)>().prop_map(|(before, limit)| Span { before, limit })
+    }
+
+    fn any_since() -> impl Strategy<Value = Option<Since>> {
+        proptest::option::of(prop_oneof![
+            any::<u64>().prop_map(Since::Seq),
+            Just(Since::Time("2026-11-21T12:00:00Z".into())),
+        ])
     }
 
     proptest! {

@@ -1,0 +1,36 @@
+//! Bounds of the store.
+
+use std::time::Duration;
+
+/// Questions that wait for each thread of the store; who asks then waits for a place. Turns take one
+/// each, sessions that read no more than there are errands.
+pub const STORE_QUEUE: usize = 64;
+
+/// Numbers of messages that are reserved on disk at a time: after a crash counting goes on behind
+/// them, and 2^63 of them last whatever happens.
+pub const SEQ_RESERVE: u64 = 10_000;
+
+/// Words of one search; further ones are left out.
+pub const SEARCH_WORDS: usize = 16;
+
+/// How long a search may take. One for the beginnings of all words would take seconds in a big history.
+pub const SEARCH_TIME: Duration = Duration::from_millis(500);
+
+/// How often it is looked whether that is over, in instructions of SQLite.
+pub const SEARCH_STEPS: i32 = 1000;
+
+/// How often it is looked whether something is to be removed by age or size.
+pub const PRUNE_EVERY: Duration = Duration::from_secs(60);
+
+/// Messages removed in one step, in which no message can be stored.
+pub const PRUNE_ROWS: usize = 200;
+
+/// How long the deletions of a step may take, so that it holds up a message by some 10 ms at most.
+pub const PRUNE_TIME: Duration = Duration::from_millis(4);
+
+/// The pause between two steps, so that they take a fifth of the disk's time at most.
+pub const PRUNE_PAUSE: Duration = Duration::from_millis(25);
+
+/// Longest time that steps give way to messages that wait: some 2,500 go a second under load, which is
+/// more than people write.
+pub const PRUNE_PATIENCE: Duration = Duration::from_millis(50);

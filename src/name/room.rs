@@ -1,0 +1,144 @@
+//! Names of rooms: `#` and what a user's name may hold.
+
+use super::{NameError, NameKey, normalised};
+use crate::limits::MAX_ROOM_NAME_CHARS;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// The room where everyone is.
+const LOBBY: &str = "#lobby";
+
+/// A valid name of a room, with its `#`, as whoever made the room writes it.
+///
+/// `#` and 1 to [`MAX_ROOM_NAME_CHARS`] characters under the rules of [`Name`](super::Name), except
+/// that reserved words and addresses may be rooms. Two are the same when they are so case-folded.
+#[derive(Debug, Clone)]
+pub struct RoomName {
+    text: Box<str>,
+    key: NameKey,
+}
+
+/// Why a text is no name of a room.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RoomNameError {
+    /// There is no `#`.
+    #[error("a room's name starts with #; try #{0}")]
+    NoSign(String),
+    /// There is nothing after the `#`.
+    #[error("a room's name is missing; give # and 1 to {MAX_ROOM_NAME_CHARS} characters, such as #games")]
+    Empty,
+    /// More than [`MAX_ROOM_NAME_CHARS`] characters.
+    #[error(
+        "a room's name has at most {MAX_ROOM_NAME_CHARS} characters after its #, not {0}; choose a shorter one"
+    )]
+    TooLong(usize),
+    /// What no name may hold.
+    #[error(
+        "a room's name holds letters of one script, digits and punctuation after its #, no spaces or symbols; \
+         choose another"
+    )]
+    Characters,
+}
+
+impl RoomName {
+    /// Checks and normalises `text`, with its `#`.
+    ///
+    /// # Errors
+    /// A [`RoomNameError`] that says what to change.
+    pub fn new(text: &str) -> Result<Self, RoomNameError> {
+        let rest = text
+            .strip_prefix('#')
+            .ok_or_else(|| RoomNameError::NoSign(text.chars().take(MAX_ROOM_NAME_CHARS).collect()))?;
+        match rest.chars().count() {
+            0 => return Err(RoomNameError::Empty),
+            chars if chars > MAX_ROOM_NAME_CHARS => return Err(RoomNameError::TooLong(chars)),
+            _ => {}
+        }
+        let normal = normalised(rest).map_err(|_: NameError| RoomNameError::Characters)?;
+        Ok(Self::of(format!("#{normal}")))
+    }
+
+    /// `#lobby`, where everyone is.
+    pub fn lobby() -> Self {
+        Self::of(LOBBY.into())
+    }
+
+    /// Whether it is the lobby.
+    pub fn is_lobby(&self) -> bool {
+        self.key.as_str() == LOBBY
+    }
+
+    /// The name with its `#`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What decides whether another name is the same.
+    pub fn key(&self) -> &NameKey {
+        &self.key
+    }
+
+    fn of(text: String) -> Self {
+        // The key of the whole would be another one where PRECIS objects to the sign.
+        let key = NameKey(format!("#{}", NameKey::of(&text[1..]).as_str()).into());
+        Self { text: text.into(), key }
+    }
+}
+
+impl PartialEq for RoomName {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for RoomName {}
+
+impl Hash for RoomName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
+}
+
+impl PartialOrd for RoomName {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for RoomName {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rooms_are_named_like_users_after_the_sign() {
+        for name in ["#games", "#Spiele-2", "#Зал", "#admin", "#10.0.0.1", "#山田"] {
+            assert_eq!(RoomName::new(name).map(|room| room.to_string()), Ok(name.to_owned()));
+        }
+        for name in ["#two words", "##games", "#@bob", "#/x", "#\u{1b}[0m", "#\u{301}x"] {
+            assert_eq!(RoomName::new(name), Err(RoomNameError::Characters), "{name:?}");
+        }
+        assert_eq!(RoomName::new("games"), Err(RoomNameError::NoSign("games".into())));
+        assert_eq!(RoomName::new("#"), Err(RoomNameError::Empty));
+        let long = format!("#{}", "x".repeat(MAX_ROOM_NAME_CHARS + 1));
+        assert_eq!(RoomName::new(&long), Err(RoomNameError::TooLong(MAX_ROOM_NAME_CHARS + 1)));
+    }
+
+    #[test]
+    fn case_makes_no_other_room() {
+        assert_eq!(RoomName::new("#GAMES"), RoomName::new("#games"));
+        assert_eq!(RoomName::new("#ЗАЛ"), RoomName::new("#зал"));
+        assert!(RoomName::new("#Lobby").is_ok_and(|room| room.is_lobby() && room == RoomName::lobby()));
+    }
+}

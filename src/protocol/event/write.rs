@@ -1,0 +1,156 @@
+//! Writing an event as a packet.
+
+use super::{Event, Welcome};
+use crate::limits::PROTOCOL_VERSION;
+use crate::protocol::packet::{Packet, RoomInfo, Sender};
+
+impl Event {
+    /// The event as a packet to `to`, echoing the request's `id`.
+    pub fn to_packet(&self, to: &str, id: Option<String>) -> Packet {
+        let mut packet = Packet { from: Sender::server(), to: to.into(), id, ..Packet::default() };
+        packet.kind = Some(self.kind().into());
+        packet.msg = self.text();
+        match self {
+            Self::Welcome(welcome) => fill_welcome(&mut packet, welcome),
+            Self::Chat { from, to, action, seq, ts, history, .. } => {
+                packet.from = from.clone();
+                packet.to.clone_from(to);
+                packet.action = action.then_some(true);
+                fill_stamp(&mut packet, *seq, ts, *history);
+            }
+            Self::Sent { seq, ts, stored, waits } => {
+                fill_stamp(&mut packet, *seq, ts, false);
+                packet.stored = (!stored).then_some(false);
+                packet.waits = waits.is_some().then_some(true);
+                packet.name.clone_from(waits);
+            }
+            Self::Room(room) => fill_room(&mut packet, room),
+            Self::Topic { room, topic, by } => {
+                packet.room = Some(room.clone());
+                packet.topic.clone_from(topic);
+                packet.by = Some(by.clone());
+            }
+            Self::Rooms { rooms, total, next } => {
+                packet.rooms = Some(rooms.clone());
+                packet.total = Some(*total);
+                packet.next.clone_from(next);
+            }
+            Self::History(end) => {
+                packet.count = Some(end.count);
+                packet.seq = Some(end.seq);
+                packet.gap = end.gap.then_some(true);
+                packet.more = end.more.then_some(true);
+            }
+            Self::Delivered { name, count, last, seq, ts, history } => {
+                packet.name = Some(name.clone());
+                packet.count = usize::try_from(*count).ok();
+                packet.last = Some(*last);
+                fill_stamp(&mut packet, *seq, ts, *history);
+            }
+            Self::Joined(crowd) | Self::Left(crowd) => {
+                packet.room.clone_from(&crowd.room);
+                packet.names = (!crowd.names.is_empty()).then(|| crowd.names.clone());
+                packet.count = Some(crowd.count);
+                packet.total = Some(crowd.total);
+            }
+            Self::Renamed { old, name } => {
+                packet.old = Some(old.clone());
+                packet.name = Some(name.clone());
+            }
+            Self::Users { room, users, total, next } => {
+                packet.room.clone_from(room);
+                packet.users = Some(users.clone());
+                packet.total = Some(*total);
+                packet.next.clone_from(next);
+            }
+            Self::Time { time, ts, uptime } => {
+                packet.time = Some(time.clone());
+                packet.ts = Some(ts.clone());
+                packet.uptime = Some(*uptime);
+            }
+            Self::Alert { by, seq, ts, history, .. } => {
+                packet.by = Some(by.clone());
+                fill_stamp(&mut packet, *seq, ts, *history);
+            }
+            Self::Whois(user) => packet.user = Some(user.clone()),
+            Self::Pong { server, total, closed } => {
+                packet.server = Some(server.clone());
+                packet.total = Some(*total);
+                packet.closed = closed.then_some(true);
+            }
+            Self::Operator { operator, .. } => packet.operator = Some(*operator),
+            Self::Pake { pake, .. } => packet.pake = Some(pake.clone()),
+            Self::PakeOk { mac } => packet.mac = Some(mac.clone()),
+            Self::Bans { bans, total } => {
+                packet.bans = Some(bans.clone());
+                packet.total = Some(*total);
+            }
+            Self::Error { code, name, .. } => {
+                packet.code = code.map(|code| code.to_string());
+                packet.name.clone_from(name);
+            }
+            Self::Bye { code, .. } => packet.code = code.map(|code| code.to_string()),
+            Self::Notice(_) | Self::Unknown { .. } => {}
+        }
+        packet
+    }
+
+    /// The member `type`.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Welcome(_) => "welcome",
+            Self::Chat { .. } => "chat",
+            Self::Sent { .. } => "sent",
+            Self::Joined(_) => "joined",
+            Self::Left(_) => "left",
+            Self::Renamed { .. } => "renamed",
+            Self::Room(_) => "room",
+            Self::Topic { .. } => "topic",
+            Self::Rooms { .. } => "rooms",
+            Self::History(_) => "history",
+            Self::Delivered { .. } => "delivered",
+            Self::Users { .. } => "users",
+            Self::Time { .. } => "time",
+            Self::Alert { .. } => "alert",
+            Self::Whois(_) => "whois",
+            Self::Pong { .. } => "pong",
+            Self::Pake { .. } => "pake",
+            Self::PakeOk { .. } => "pake_ok",
+            Self::Bans { .. } => "bans",
+            Self::Operator { .. } => "operator",
+            Self::Notice(_) => "notice",
+            Self::Error { .. } => "error",
+            Self::Bye { .. } => "bye",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+}
+
+fn fill_stamp(packet: &mut Packet, seq: Option<u64>, ts: &str, history: bool) {
+    packet.seq = seq;
+    packet.ts = Some(ts.to_owned());
+    packet.history = history.then_some(true);
+}
+
+fn fill_room(packet: &mut Packet, room: &RoomInfo) {
+    packet.room = Some(room.name.clone());
+    packet.topic.clone_from(&room.topic);
+    packet.members = Some(room.members);
+    packet.here = Some(room.here);
+    packet.joined = Some(room.joined);
+}
+
+fn fill_welcome(packet: &mut Packet, welcome: &Welcome) {
+    packet.v = Some(PROTOCOL_VERSION);
+    packet.server = Some(welcome.server.clone());
+    packet.name = Some(welcome.name.clone());
+    packet.ip = Some(welcome.ip.clone());
+    packet.total = Some(welcome.total);
+    packet.limits = Some(welcome.limits.clone());
+    packet.seq = Some(welcome.seq);
+    packet.log.clone_from(&welcome.log);
+    packet.rooms = (!welcome.rooms.is_empty()).then(|| welcome.rooms.clone());
+    packet.key = welcome.key.map(|key| key.to_string());
+    packet.operator = welcome.operator.then_some(true);
+    packet.closed = welcome.closed.then_some(true);
+}

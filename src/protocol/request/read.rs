@@ -1,0 +1,163 @@
+//! Reading a client's packet, and the bounds that it can break.
+
+use super::{ClientPacket, Hello, Mode, Refusal, Request, Span};
+use crate::limits::{MAX_ID_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES, MAX_WORD_BYTES};
+use crate::protocol::{Code, Since, Target};
+
+impl Request {
+    /// Reads a packet's meaning and checks its bounds. A chat to `server` is returned as such:
+    /// its words are read by [`command`](crate::protocol::command).
+    ///
+    /// # Errors
+    /// A [`Refusal`] to send back.
+    pub fn from_packet(packet: &ClientPacket) -> Result<Self, Refusal> {
+        check_bounds(packet)?;
+        let msg = || packet.text().to_owned();
+        let name = || packet.name.clone().unwrap_or_default();
+        Ok(match packet.kind.as_deref().unwrap_or("chat") {
+            "hello" => Self::Hello(Hello::from_packet(packet)?),
+            "chat" => Self::Chat { to: target(packet)?, msg: msg(), action: packet.action.unwrap_or(false) },
+            "users" => Self::Users { room: packet.room.clone(), after: packet.after.clone() },
+            "join" => Self::Join { room: room(packet)? },
+            "part" => Self::Part { room: room(packet)? },
+            "rooms" => Self::Rooms { after: packet.after.clone() },
+            "topic" => Self::Topic { room: room(packet)?, topic: topic(packet) },
+            "history" => history(packet)?,
+            "search" => search(packet),
+            "received" => match packet.seq {
+                Some(seq) => Self::Received { seq },
+                None => {
+                    let msg = "\"seq\" is missing; give the highest number that you have";
+                    return Err(Refusal::new(Code::BadPacket, msg));
+                }
+            },
+            "time" => Self::Time,
+            "alert" => Self::Alert { msg: msg() },
+            "nick" => Self::Nick { name: name() },
+            "whois" => Self::Whois { name: name() },
+            "kick" => Self::Kick { name: name(), reason: msg() },
+            "mute" => Self::Mute { name: name(), duration: packet.duration.clone() },
+            "unmute" => Self::Unmute { name: name() },
+            "ban" => Self::Ban { name: name(), duration: packet.duration.clone() },
+            "unban" => Self::Unban { name: name() },
+            "bans" => Self::Bans,
+            "op" => match (&packet.name, &packet.token) {
+                (None, Some(token)) => Self::OpByToken { token: token.clone() },
+                _ => Self::Op { name: name() },
+            },
+            "deop" => Self::Deop { name: name() },
+            "pake" => Self::Pake {
+                pake: packet.pake.clone().unwrap_or_default(),
+                mac: packet.mac.clone().unwrap_or_default(),
+            },
+            "ping" => Self::Ping,
+            "help" => Self::Help { command: packet.name.clone() },
+            "quit" => Self::Quit,
+            other => {
+                return Err(Refusal::new(
+                    Code::UnknownType,
+                    format!(
+                        "type {other:?} is unknown; use chat, users, time, nick, whois, join, part, rooms, ping or quit; help tells more"
+                    ),
+                ));
+            }
+        })
+    }
+}
+
+impl Hello {
+    /// The hello in any first packet: clients of the replaced system send a chat.
+    ///
+    /// # Errors
+    /// When the mode is unknown.
+    pub fn from_packet(packet: &ClientPacket) -> Result<Self, Refusal> {
+        if let Some(Since::Time(text)) = &packet.since {
+            Since::time(text).map_err(|error| Refusal::new(Code::BadPacket, error.to_string()))?;
+        }
+        let claimed = packet.from.as_ref().and_then(|from| from.name.clone());
+        Ok(Self {
+            name: claimed.unwrap_or_default(),
+            mode: Mode::parse(packet.mode.as_deref())?,
+            token: packet.token.clone(),
+            since: packet.since.clone(),
+            log: packet.log.clone(),
+        })
+    }
+}
+
+fn target(packet: &ClientPacket) -> Result<Target, Refusal> {
+    match packet.to.as_deref().map(str::trim) {
+        None | Some("") => {
+            Err(Refusal::new(Code::BadPacket, "\"to\" is missing; give a name, all, an IP address or server"))
+        }
+        Some(to) => Ok(Target::parse(to)),
+    }
+}
+
+fn room(packet: &ClientPacket) -> Result<String, Refusal> {
+    packet.room.clone().ok_or_else(|| {
+        Refusal::new(Code::BadPacket, "\"room\" is missing; give a room's name, such as #games")
+    })
+}
+
+/// `msg` is in every packet of some clients, so that an empty one means nothing.
+fn topic(packet: &ClientPacket) -> Option<String> {
+    packet.topic.clone().or_else(|| packet.msg.clone().filter(|msg| !msg.is_empty()))
+}
+
+fn history(packet: &ClientPacket) -> Result<Request, Refusal> {
+    if packet.room.is_some() && packet.name.is_some() {
+        let msg = "\"room\" and \"name\" are both given; give one of them, or neither for the lobby";
+        return Err(Refusal::new(Code::BadPacket, msg));
+    }
+    Ok(Request::History { room: packet.room.clone(), name: packet.name.clone(), span: span(packet) })
+}
+
+fn search(packet: &ClientPacket) -> Request {
+    Request::Search {
+        words: packet.text().to_owned(),
+        name: packet.name.clone(),
+        room: packet.room.clone(),
+        span: span(packet),
+    }
+}
+
+fn span(packet: &ClientPacket) -> Span {
+    Span { before: packet.before, limit: packet.limit }
+}
+
+/// The bounds of [`limits`](crate::limits) that a packet which parsed can still break.
+fn check_bounds(packet: &ClientPacket) -> Result<(), Refusal> {
+    let since = match &packet.since {
+        Some(Since::Time(text)) => Some(text),
+        Some(Since::Seq(_)) | None => None,
+    };
+    let claimed = packet.from.as_ref().and_then(|from| from.name.as_ref());
+    for (member, value, most) in [
+        ("msg", packet.msg.as_ref(), MAX_TEXT_BYTES),
+        ("id", packet.id.as_ref(), MAX_ID_BYTES),
+        ("token", packet.token.as_ref(), MAX_TOKEN_BYTES),
+        ("from.name", claimed, MAX_WORD_BYTES),
+        ("to", packet.to.as_ref(), MAX_WORD_BYTES),
+        ("type", packet.kind.as_ref(), MAX_WORD_BYTES),
+        ("mode", packet.mode.as_ref(), MAX_WORD_BYTES),
+        ("name", packet.name.as_ref(), MAX_WORD_BYTES),
+        ("after", packet.after.as_ref(), MAX_WORD_BYTES),
+        ("duration", packet.duration.as_ref(), MAX_WORD_BYTES),
+        ("pake", packet.pake.as_ref(), MAX_WORD_BYTES),
+        ("mac", packet.mac.as_ref(), MAX_WORD_BYTES),
+        ("room", packet.room.as_ref(), MAX_WORD_BYTES),
+        ("log", packet.log.as_ref(), MAX_WORD_BYTES),
+        ("since", since, MAX_WORD_BYTES),
+        ("topic", packet.topic.as_ref(), MAX_TEXT_BYTES),
+    ] {
+        if let Some(value) = value.filter(|value| value.len() > most) {
+            let advice = if member == "msg" { "send it in parts" } else { "shorten it" };
+            return Err(Refusal::new(
+                Code::TooLong,
+                format!("{member:?} has {} bytes; at most {most} are taken, {advice}", value.len()),
+            ));
+        }
+    }
+    Ok(())
+}

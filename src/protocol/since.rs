@@ -1,0 +1,87 @@
+//! Up to where a client has everything: the member `since` of a hello.
+
+use jiff::Timestamp;
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+
+/// What a client has already. On the wire it is a number or a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Since {
+    /// All up to the message of that number; 0: nothing yet.
+    Seq(u64),
+    /// All before that time, as written: see [`Since::time`].
+    Time(String),
+}
+
+/// A text that is no time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "\"since\" is no time; give the highest seq you have as a number, or a time such as \
+     \"2026-11-21T12:00:00Z\""
+)]
+pub struct NoTime;
+
+impl Since {
+    /// The time, if it is one.
+    ///
+    /// # Errors
+    /// When the text is no RFC 3339 time.
+    pub fn time(text: &str) -> Result<Timestamp, NoTime> {
+        text.trim().parse().map_err(|_| NoTime)
+    }
+}
+
+impl<'de> Deserialize<'de> for Since {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// Serde's own way for untagged enums names neither form when there is another.
+struct Either;
+
+impl Visitor<'_> for Either {
+    type Value = Since;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the number of a message or a time")
+    }
+
+    fn visit_u64<E: de::Error>(self, seq: u64) -> Result<Since, E> {
+        Ok(Since::Seq(seq))
+    }
+
+    fn visit_str<E: de::Error>(self, time: &str) -> Result<Since, E> {
+        Ok(Since::Time(time.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_a_number_or_a_text_and_nothing_else() {
+        let read = |text: &str| serde_json::from_str::<Since>(text);
+        assert_eq!(read("7").ok(), Some(Since::Seq(7)));
+        assert_eq!(read("\"then\"").ok(), Some(Since::Time("then".into())));
+        for text in ["-1", "1.5", "true", "[1]", "{}"] {
+            let error = read(text).map_err(|error| error.to_string());
+            assert!(error.is_err_and(|error| error.contains("expected the number of a message or a time")));
+        }
+        for since in [Since::Seq(7), Since::Time("then".into())] {
+            let text = serde_json::to_string(&since).expect("JSON");
+            assert_eq!(read(&text).ok(), Some(since));
+        }
+    }
+
+    #[test]
+    fn a_time_has_an_offset() {
+        assert!(Since::time("2026-11-21T12:00:00.5+01:00").is_ok());
+        for text in ["", "now", "2026-11-21", "2026-11-21T12:00:00"] {
+            assert_eq!(Since::time(text), Err(NoTime));
+        }
+    }
+}

@@ -1,10 +1,12 @@
 //! Questions about the chat: they change nothing. The console asks here too, without a session.
 
-use super::user::User;
+use super::join::room_name;
+use super::rooms::Who;
+use super::user::{User, UserId};
 use super::{Chat, Now};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{USERS_PAGE_BYTES, USERS_PER_PAGE};
-use crate::name::NameKey;
+use crate::name::{NameKey, RoomName};
 use crate::protocol::packet::UserInfo;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Request};
@@ -12,31 +14,40 @@ use std::ops::Bound;
 
 impl Chat {
     /// A question that changes nothing.
-    pub(super) fn ask(&self, question: &Request, now: &Now) -> Result<Event, Refusal> {
+    pub(super) fn ask(&self, question: &Request, who: Option<&Who>, now: &Now) -> Result<Event, Refusal> {
         match question {
-            Request::Users { after } => Ok(self.users_page(after.as_deref())),
+            Request::Users { room, after } => self.users_page(room.as_deref(), after.as_deref()),
+            Request::Rooms { after } => Ok(self.rooms_page(after.as_deref(), who)),
             Request::Time => Ok(Event::Time {
                 time: now.clock.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
                 ts: now.stamp(),
                 uptime: now.uptime.as_secs(),
             }),
             Request::Whois { name } => {
-                let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name))?;
+                let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name, now))?;
                 Ok(Event::Whois(self.details(user)))
             }
             _ => Err(Refusal::new(Code::BadCommand, "that can't be asked here; try /help")),
         }
     }
 
-    /// Present users from the one after `after`, in alphabetical order; bounded in number and size.
-    fn users_page(&self, after: Option<&str>) -> Event {
-        let start = after.map_or(Bound::Unbounded, |after| Bound::Excluded(NameKey::of(after)));
-        let mut here = self
-            .names
-            .range((start, Bound::Unbounded))
-            .filter_map(|(_, id)| self.users.get(id))
-            .filter(|user| user.chatting > 0)
-            .peekable();
+    /// Present users, of a room or all, from the one after `after`.
+    fn users_page(&self, room: Option<&str>, after: Option<&str>) -> Result<Event, Refusal> {
+        let after = after.map(NameKey::of);
+        let name = room.map(room_name).transpose()?.filter(|name| !name.is_lobby());
+        let Some(name) = name else {
+            let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+            let here = self.names.range::<NameKey, _>((start, Bound::Unbounded)).map(|(_, id)| *id);
+            return Ok(self.page(None, here, self.present));
+        };
+        let room = self.rooms.find(name.key()).and_then(|id| self.rooms.get(id));
+        let room = room.ok_or_else(|| self.no_such_room(&name))?;
+        Ok(self.page(Some(&room.name), room.here_after(after.as_ref()), room.present()))
+    }
+
+    /// Those who are present of these, in their order; bounded in number and size.
+    fn page(&self, room: Option<&RoomName>, users: impl Iterator<Item = UserId>, total: usize) -> Event {
+        let mut here = users.filter_map(|id| self.users.get(&id)).filter(|user| user.chatting > 0).peekable();
         let mut users: Vec<UserInfo> = Vec::new();
         let mut bytes = 0;
         while let Some(user) = here.peek() {
@@ -49,7 +60,7 @@ impl Chat {
             here.next();
         }
         let next = here.peek().and_then(|_| users.last()).map(|last| last.name.clone());
-        Event::Users { users, total: self.present, next }
+        Event::Users { room: room.map(RoomName::to_string), users, total, next }
     }
 
     fn summary(&self, user: &User) -> UserInfo {

@@ -69,9 +69,4 @@ impl Chat {
     pub(crate) fn is_operators_name(&self, name: &str) -> bool {
         self.find(name).is_some_and(|(_, user)| self.standing.is_operator(user.owner.key()))
     }
-
-    /// The number of the latest message.
-    pub(crate) fn latest(&self) -> u64 {
-        self.seq
-    }
 }

@@ -4,28 +4,39 @@
 //! appends what follows to a list of [`Delivery`]s, in the order in which it must reach people.
 //! The server is its only caller, holds it in one place, and turns deliveries into writes.
 
+mod archive;
 mod ask;
 #[cfg(any(test, fuzzing))]
 mod check;
 mod delivery;
+mod join;
 mod lookalikes;
+mod mail;
 mod moderate;
 mod names;
+mod nearest;
 mod net;
 mod operate;
 mod operators;
 mod owned;
 mod presence;
+mod question;
 mod rates;
 mod records;
 mod register;
+mod resume;
+mod rooms;
 mod say;
 mod standing;
 #[cfg(test)]
 mod tests;
 mod user;
 
-pub use delivery::{Audience, Delivery};
+pub use archive::{
+    Account, Archive, Arrival, Entry, Kind, Mail, MailView, Member, Message, Question, RoomRecord, Scope,
+    Topic, Venue, View,
+};
+pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use net::{Net, NoNet};
 pub use records::{BanRecord, Changes, MemberRecord, NameRecord, OperatorRecord, Records};
 pub use user::{Peer, SessionId};
@@ -38,14 +49,17 @@ use crate::name::NameKey;
 use crate::pace::{Buckets, Rate};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::packet::{Limits, ServerInfo};
-use crate::protocol::request::{ClientPacket, Refusal};
+use crate::protocol::request::{ClientPacket, Refusal, Span};
+use crate::protocol::target::LOBBY;
 use crate::protocol::{Code, Event, Request, Target};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, Zoned};
 use lookalikes::Lookalikes;
+use mail::Waiting;
 use operators::Offer;
 use owned::{At, OwnedNames};
 use presence::Presence;
+use rooms::Rooms;
 use standing::Standing;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -130,6 +144,21 @@ pub struct Chat {
     present: usize,
     presence: Presence,
     next_user: NonZeroU64,
+    rooms: Rooms,
+    /// Users who are here, by who they are over all their sessions. Invariant: no empty entries.
+    accounts: HashMap<Account, Vec<UserId>>,
+    waiting: Waiting,
+    /// Mail that has arrived, of which its authors are still to be told.
+    untold: Vec<Arrival>,
+    /// Sessions that say nothing of what they have got, while they are given their mail: up to which
+    /// number.
+    greeted: HashMap<SessionId, u64>,
+    /// Which history there is; `None`: nothing is kept.
+    log: Option<String>,
+    /// Whether what is to be kept is.
+    works: bool,
+    /// When members of rooms were last looked through for those who are forgotten, as an uptime.
+    swept: Option<Duration>,
     /// Number of the latest message.
     seq: u64,
     /// The server is shutting down.
@@ -140,8 +169,8 @@ pub struct Chat {
 pub type Deliveries = Vec<Delivery>;
 
 impl Chat {
-    /// A chat with nobody in it, which remembers what the records say.
-    pub fn new(profile: Profile, rules: Rules, mut records: Records) -> Self {
+    /// A chat with nobody in it, which remembers what the records and the archive say.
+    pub fn new(profile: Profile, rules: Rules, mut records: Records, archive: Archive) -> Self {
         Self {
             profile,
             rules,
@@ -157,7 +186,15 @@ impl Chat {
             present: 0,
             presence: Presence::default(),
             next_user: NonZeroU64::MIN,
-            seq: 0,
+            rooms: Rooms::new(archive.rooms),
+            accounts: HashMap::new(),
+            waiting: Waiting::new(archive.waiting, archive.seq),
+            untold: archive.arrivals,
+            greeted: HashMap::new(),
+            log: archive.id,
+            works: true,
+            swept: None,
+            seq: archive.seq,
             is_over: false,
         }
     }
@@ -196,6 +233,11 @@ impl Chat {
     /// Connections there are, registered or not.
     pub fn connections(&self) -> usize {
         self.sessions.len()
+    }
+
+    /// The number of the latest message; 0 before the first.
+    pub fn latest(&self) -> u64 {
+        self.seq
     }
 
     /// Which server this is.
@@ -353,8 +395,22 @@ impl Chat {
                 Code::BadPacket,
                 "this connection is registered already; use nick for another name",
             )),
-            question @ (Request::Users { .. } | Request::Time | Request::Whois { .. }) => {
-                let event = self.ask(&question, now)?;
+            Request::Join { room } => self.join(id, &room, echo, now, out),
+            Request::Part { room } => self.part(id, &room, echo, now, out),
+            Request::Topic { room, topic } => self.topic(id, &room, topic, echo, now, out),
+            Request::Received { seq } => {
+                self.received(id, seq, now, out);
+                Ok(())
+            }
+            asked @ (Request::History { .. } | Request::Search { .. }) => {
+                self.ask_history(id, asked, echo, now, out)
+            }
+            question @ (Request::Users { .. }
+            | Request::Rooms { .. }
+            | Request::Time
+            | Request::Whois { .. }) => {
+                let asking = self.asking(id);
+                let event = self.ask(&question, asking.as_ref().map(|asking| &asking.who), now)?;
                 self.answer(id, echo, &event, out);
                 Ok(())
             }
@@ -423,6 +479,12 @@ fn words(msg: &str) -> Result<Request, Refusal> {
         Line::Command(Action::Me(msg)) => Ok(Request::Chat { to: Target::All, msg, action: true }),
         Line::Command(Action::Help(command)) => Ok(Request::Help { command }),
         Line::Command(Action::Quit) => Ok(Request::Quit),
+        // Whoever types here has no current target but the lobby.
+        Line::Command(Action::Topic(topic)) => Ok(Request::Topic { room: LOBBY.into(), topic }),
+        Line::Command(Action::History(limit)) => {
+            Ok(Request::History { room: None, name: None, span: Span { before: None, limit } })
+        }
+        Line::Command(Action::Part) => Err(bad("name the room: /part #games".into())),
         Line::Command(_) | Line::Text(_) => {
             Err(bad("the server takes commands, which start with a slash; try /help".into()))
         }

@@ -158,7 +158,7 @@ impl Chat {
                     row.ips.dedup();
                 }
                 None => {
-                    row.key = Some(self.key_named(&name, now).ok_or_else(|| self.no_such_user(&name))?);
+                    row.key = Some(self.key_named(&name, now).ok_or_else(|| self.no_such_user(&name, now))?);
                     row.name = Some(name);
                 }
             },

@@ -122,10 +122,17 @@ impl Chat {
         self.count_rename(id, user_id, now)?;
         // Whoever is still to be announced is announced under the name they came with.
         self.tell_presence(out);
+        let who = self.person(user_id);
+        for room in who.as_ref().map_or_else(Vec::new, |who| self.rooms.rooms_of(who).to_vec()) {
+            self.tell_room(room, out);
+        }
         let Some(user) = self.users.get_mut(&user_id) else { return Ok(()) };
         let old = std::mem::replace(&mut user.name, name.clone());
         self.names.remove(&old.key());
         self.names.insert(name.key(), user_id);
+        if let Some(who) = who {
+            self.rooms.rename(&who, &old.key(), &name.key());
+        }
         self.looks.remove(&old.likeness());
         self.looks.insert(&likeness, user_id);
         if let Some(key) = peer.key {

@@ -1,9 +1,13 @@
 //! What operators do, at the console or by a session: who may, and what alerts and kicks do.
 
+use super::archive::{Account, Kind, Venue};
 use super::delivery::{Audience, Delivery};
+use super::say::Said;
 use super::user::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
+use crate::name::RoomName;
+use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Request};
 use std::fmt;
@@ -70,7 +74,9 @@ impl Chat {
     /// A [`Refusal`] to show there.
     pub fn console(&mut self, request: &Request, now: &Now, out: &mut Deliveries) -> Result<Event, Refusal> {
         match request {
-            Request::Users { .. } | Request::Time | Request::Whois { .. } => self.ask(request, now),
+            Request::Users { .. } | Request::Rooms { .. } | Request::Time | Request::Whois { .. } => {
+                self.ask(request, None, now)
+            }
             command => self.command(&Actor::Console, command, now, out),
         }
     }
@@ -85,10 +91,13 @@ impl Chat {
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
         let actor = self.operator(id)?;
-        match self.command(&actor, request, now, out)? {
-            Event::Alert { .. } => self.receipt(id, echo, now, out),
-            done => self.answer(id, echo, &done, out),
+        if let Request::Alert { msg } = request {
+            let author = self.user_of(id).and_then(|user| user.owner.account());
+            let receipt = echo.map(|echo| (id, echo));
+            return self.alert(&actor, author, msg.clone(), receipt, now, out).map(drop);
         }
+        let done = self.command(&actor, request, now, out)?;
+        self.answer(id, echo, &done, out);
         Ok(())
     }
 
@@ -100,7 +109,7 @@ impl Chat {
         out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
         match request {
-            Request::Alert { msg } => self.alert(actor, msg.clone(), now, out),
+            Request::Alert { msg } => self.alert(actor, None, msg.clone(), None, now, out),
             Request::Kick { name, reason } => self.kick(actor, name, reason, now, out),
             Request::Mute { name, duration } => self.mute(actor, name, duration.as_deref(), now, out),
             Request::Unmute { name } => self.unmute(actor, name, now, out),
@@ -134,7 +143,9 @@ impl Chat {
     fn alert(
         &mut self,
         actor: &Actor,
+        author: Option<Account>,
         msg: String,
+        receipt: Option<(SessionId, String)>,
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
@@ -143,12 +154,21 @@ impl Chat {
         }
         // Nobody hears a voice before its owner came in.
         self.tell_presence(out);
-        self.seq += 1;
         let by = if actor.is_console() { "server" } else { actor.name() };
-        let event = Event::Alert { by: by.to_owned(), msg, seq: self.seq, ts: now.stamp() };
-        out.push(Delivery::lobby(event.to_packet("all", None)));
+        let said = Said {
+            kind: Kind::Alert,
+            from: Sender { name: by.to_owned(), ip: String::new(), key: None },
+            author,
+            text: msg,
+            venue: Venue::Room(RoomName::lobby()),
+            mail: Vec::new(),
+            audience: Audience::Lobby { except: None },
+            waits: None,
+            receipt,
+        };
+        self.pass_on(said, now, out);
         out.push(Delivery::Log(format!("{actor} raised an alert")));
-        Ok(event)
+        Ok(Event::Notice("everybody is shown the alert".into()))
     }
 
     /// Ends all sessions of a user.
@@ -160,7 +180,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
-        let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name))?;
+        let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name, now))?;
         self.check_rank(actor, user.owner.key(), user.name.as_str())?;
         let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         let by = if actor.is_console() { "the server's console" } else { actor.name() };

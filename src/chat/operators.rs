@@ -95,7 +95,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
-        let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name))?;
+        let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name, now))?;
         let Some(key) = user.owner.key().copied() else {
             let msg = format!("{} has no key, and operators are keys", user.name);
             return Err(Refusal::new(Code::KeyRequired, msg));

@@ -11,10 +11,10 @@ use crate::limits::{
     MAX_NEW_NAME_BUCKETS, MAX_OWNED_NAMES, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED, NAMES_PER_KEY,
     NEW_NAMES_PER_HOUR,
 };
-use crate::name::{Likeness, Name};
+use crate::name::{Likeness, Name, NameKey};
 use crate::pace::{Buckets, Rate};
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub(super) struct OwnedNames {
     free: Vec<Place>,
     /// Invariant: no two rows look alike.
     looks: Lookalikes<Place>,
+    /// The same in alphabetical order, for names that are nearly right.
+    by_name: BTreeMap<NameKey, Place>,
     /// Invariant: no empty entries.
     by_key: HashMap<Fingerprint, [Option<Place>; NAMES_PER_KEY]>,
     /// New names by address.
@@ -97,6 +99,7 @@ impl OwnedNames {
             rows: Vec::new(),
             free: Vec::new(),
             looks: Lookalikes::default(),
+            by_name: BTreeMap::new(),
             by_key: HashMap::new(),
             newcomers: Buckets::new(MAX_NEW_NAME_BUCKETS),
             most: MAX_OWNED_NAMES,
@@ -123,9 +126,33 @@ impl OwnedNames {
 
     /// Whose this very name is.
     pub(super) fn owner(&self, name: &Name, at: At) -> Option<Fingerprint> {
-        let rows = self.looks.find(&name.likeness()).filter_map(|place| self.row(place));
-        let mut rows = rows.filter(|row| row.name.key() == name.key() && !row.is_over(at.second));
-        rows.next().map(|row| row.key)
+        self.bearer(&name.key(), at).map(|(_, key)| key)
+    }
+
+    /// The same, with the name as its owner writes it.
+    pub(super) fn bearer(&self, name: &NameKey, at: At) -> Option<(&Name, Fingerprint)> {
+        let row = self.row(*self.by_name.get(name)?).filter(|row| !row.is_over(at.second))?;
+        Some((&row.name, row.key))
+    }
+
+    /// A name of the key: the one used last.
+    pub(super) fn name_of(&self, key: &Fingerprint) -> Option<&Name> {
+        let rows = self.by_key.get(key)?.iter().flatten().filter_map(|place| self.row(*place));
+        rows.max_by_key(|row| (row.in_use, row.last)).map(|row| &row.name)
+    }
+
+    /// Whether any name is the key's.
+    pub(super) fn has_any(&self, key: &Fingerprint, at: At) -> bool {
+        let own = self.by_key.get(key).into_iter().flatten().flatten();
+        own.filter_map(|place| self.row(*place)).any(|row| !row.is_over(at.second))
+    }
+
+    /// The names in alphabetical order around that one, so many each way.
+    pub(super) fn around(&self, name: &NameKey, each: usize, at: At) -> impl Iterator<Item = &Name> {
+        let after = self.by_name.range(name..).take(each);
+        let before = self.by_name.range(..name).rev().take(each);
+        let rows = after.chain(before).filter_map(|(_, place)| self.row(*place));
+        rows.filter(move |row| !row.is_over(at.second)).map(|row| &row.name)
     }
 
     /// A use of the name by the key begins. It becomes the key's if it is nobody's and there is room;
@@ -255,12 +282,14 @@ impl OwnedNames {
             *slot = Some(place);
         }
         self.looks.insert(likeness, place);
+        self.by_name.insert(row.name.key(), place);
         self.rows[place.get() as usize - 1] = Some(row);
     }
 
     fn remove(&mut self, place: Place) {
         let Some(row) = self.rows.get_mut(place.get() as usize - 1).and_then(Option::take) else { return };
         self.looks.remove(&row.name.likeness());
+        self.by_name.remove(&row.name.key());
         if let Some(own) = self.by_key.get_mut(&row.key) {
             own.iter_mut().filter(|slot| **slot == Some(place)).for_each(|slot| *slot = None);
             if own.iter().all(Option::is_none) {
@@ -293,9 +322,11 @@ impl OwnedNames {
             };
             assert_eq!(self.looks.find(&row.name.likeness()).collect::<Vec<_>>(), [place]);
             assert!(self.by_key[&row.key].contains(&Some(place)));
+            assert_eq!(self.by_name.get(&row.name.key()), Some(&place));
             let by_whom = used.iter().filter(|(name, key)| **key == row.key && name.looks_like(&row.name));
             assert_eq!(by_whom.count() > 0, row.in_use, "{row:?} {used:?}");
         }
+        assert_eq!(self.by_name.len(), self.len());
         assert_eq!(self.by_key.values().flatten().flatten().count(), self.len());
     }
 }

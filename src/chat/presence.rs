@@ -5,7 +5,7 @@
 
 use super::user::Owner;
 use crate::limits::{PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_NAMES_PER_PACKET, PRESENCE_WINDOW};
-use crate::name::{Name, NameKey};
+use crate::name::{Name, NameKey, RoomName};
 use crate::protocol::Event;
 use crate::protocol::event::Crowd;
 use std::collections::BTreeMap;
@@ -63,14 +63,14 @@ impl Presence {
     }
 
     /// All changes as events, leaves first: a name that moved from one to another is free then.
-    pub(super) fn tell(&mut self, total: usize) -> Vec<Event> {
+    pub(super) fn tell(&mut self, room: Option<&RoomName>, total: usize) -> Vec<Event> {
         self.due = None;
         let (mut went, mut came) = (Vec::new(), Vec::new());
         for change in std::mem::take(&mut self.changes).into_values() {
             went.extend(change.went);
             came.extend(change.came);
         }
-        let crowd = |bearers: Vec<Bearer>| (!bearers.is_empty()).then(|| gather(bearers, total));
+        let crowd = |bearers: Vec<Bearer>| (!bearers.is_empty()).then(|| gather(room, bearers, total));
         [crowd(went).map(Event::Left), crowd(came).map(Event::Joined)].into_iter().flatten().collect()
     }
 
@@ -94,11 +94,11 @@ impl Bearer {
     }
 }
 
-fn gather(bearers: Vec<Bearer>, total: usize) -> Crowd {
+fn gather(room: Option<&RoomName>, bearers: Vec<Bearer>, total: usize) -> Crowd {
     let count = bearers.len();
     let named = if total > PRESENCE_NAMES_MAX_MEMBERS { 0 } else { PRESENCE_NAMES_PER_PACKET };
     let names = bearers.into_iter().take(named).map(|bearer| bearer.name.to_string()).collect();
-    Crowd { names, count, total }
+    Crowd { room: room.map(RoomName::to_string), names, count, total }
 }
 
 #[cfg(test)]
@@ -119,7 +119,7 @@ mod tests {
         presence.went(&name("alice"), &owner("secret"), Duration::ZERO);
         presence.came(&name("Alice"), &owner("secret"), Duration::from_millis(200));
         assert_eq!(presence.due(), None);
-        assert_eq!(presence.tell(3), []);
+        assert_eq!(presence.tell(None, 3), []);
     }
 
     #[test]
@@ -128,8 +128,8 @@ mod tests {
             let mut presence = Presence::default();
             presence.went(&name("alice"), &owner(one), Duration::ZERO);
             presence.came(&name("alice"), &owner(other), Duration::from_millis(200));
-            let crowd = Crowd { names: vec!["alice".into()], count: 1, total: 3 };
-            assert_eq!(presence.tell(3), [Event::Left(crowd.clone()), Event::Joined(crowd)]);
+            let crowd = Crowd { room: None, names: vec!["alice".into()], count: 1, total: 3 };
+            assert_eq!(presence.tell(None, 3), [Event::Left(crowd.clone()), Event::Joined(crowd)]);
         }
     }
 
@@ -139,8 +139,8 @@ mod tests {
         presence.went(&name("alice"), &owner("hers"), Duration::ZERO);
         presence.came(&name("alice"), &owner("his"), Duration::ZERO);
         presence.went(&name("alice"), &owner("his"), Duration::ZERO);
-        let crowd = Crowd { names: vec!["alice".into()], count: 1, total: 2 };
-        assert_eq!(presence.tell(2), [Event::Left(crowd)]);
+        let crowd = Crowd { room: None, names: vec!["alice".into()], count: 1, total: 2 };
+        assert_eq!(presence.tell(None, 2), [Event::Left(crowd)]);
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
             presence.came(&name(&format!("user{n:02}")), &Owner::Nobody, Duration::from_millis(n * 10));
         }
         assert_eq!(presence.due(), Some(PRESENCE_WINDOW));
-        let told = presence.tell(60);
+        let told = presence.tell(None, 60);
         let [Event::Joined(crowd)] = told.as_slice() else { panic!("{told:?}") };
         assert_eq!((crowd.names.len(), crowd.count, crowd.total), (PRESENCE_NAMES_PER_PACKET, 60, 60));
     }
@@ -160,7 +160,7 @@ mod tests {
         let mut presence = Presence::default();
         presence.came(&name("alice"), &Owner::Nobody, Duration::ZERO);
         presence.went(&name("bob"), &Owner::Nobody, Duration::ZERO);
-        let crowd = Crowd { names: vec![], count: 1, total: PRESENCE_NAMES_MAX_MEMBERS + 1 };
-        assert_eq!(presence.tell(crowd.total), [Event::Left(crowd.clone()), Event::Joined(crowd)]);
+        let crowd = Crowd { room: None, names: vec![], count: 1, total: PRESENCE_NAMES_MAX_MEMBERS + 1 };
+        assert_eq!(presence.tell(None, crowd.total), [Event::Left(crowd.clone()), Event::Joined(crowd)]);
     }
 }

@@ -91,23 +91,37 @@ impl Chat {
         self.news(user).map_or(Ok(()), count).map_err(|wait| too_often("you change your name", wait))
     }
 
-    /// Counts a message to somebody the user has not written to, nor they to the user.
+    /// Counts a room joined, or a topic set.
+    pub(super) fn count_room(&mut self, id: SessionId, user: UserId, now: &Now) -> Result<(), Refusal> {
+        if !self.sessions.get(&id).is_some_and(|session| self.is_limited(session)) {
+            return Ok(());
+        }
+        let count = |news: &mut News| news.rooms.take(JOINS, now.uptime);
+        self.news(user).map_or(Ok(()), count).map_err(|wait| too_often("you join rooms or set topics", wait))
+    }
+
+    /// Counts a message to somebody the user has not written to, nor they to the user; `answers` are
+    /// their users who are here.
     pub(super) fn count_stranger(
         &mut self,
         id: SessionId,
         user: UserId,
         to: Correspondent,
+        answers: &[UserId],
         now: &Now,
     ) -> Result<(), Refusal> {
-        if self.rules.rate.is_none() || to == Correspondent::User(user) {
+        let own =
+            self.users.get(&user).and_then(|own| Correspondent::of(own.owner.account().as_ref(), Some(user)));
+        if self.rules.rate.is_none() || Some(to) == own {
             return Ok(());
         }
         let is_limited = self.sessions.get(&id).is_some_and(|session| self.is_limited(session));
         let is_answer = match to {
-            Correspondent::User(to) => {
-                self.users.get(&to).is_some_and(|to| to.knows(Correspondent::User(user)))
-            }
             Correspondent::Address(_) => false,
+            _ => {
+                let theirs = answers.iter().filter_map(|to| self.users.get(to));
+                own.is_some_and(|own| theirs.into_iter().any(|to| to.knows(own)))
+            }
         };
         let Some(news) = self.news(user) else { return Ok(()) };
         let before = news.correspondents.iter().position(|known| *known == to);

@@ -2,6 +2,7 @@
 
 use super::delivery::Delivery;
 use super::names::{Asker, Refused};
+use super::rooms::Who;
 use super::user::{Owner, Pace, SessionId, User, UserId};
 use super::{Chat, Deliveries, Now, limits};
 use crate::name::{Likeness, Name};
@@ -25,11 +26,15 @@ impl Chat {
     ) {
         let is_hello = matches!(request, Request::Hello(_));
         let hello = Hello::from_packet(packet).map_err(Refused::from);
-        if let Err(refused) = hello.and_then(|hello| self.admit(id, &hello, now)) {
-            self.answer(id, echo, &refused.into(), out);
-            return self.close(id, now, out);
-        }
+        let hello = match hello.and_then(|hello| self.admit(id, &hello, now).map(|()| hello)) {
+            Ok(hello) => hello,
+            Err(refused) => {
+                self.answer(id, echo, &refused.into(), out);
+                return self.close(id, now, out);
+            }
+        };
         self.welcome(id, echo.clone().filter(|_| is_hello), out);
+        self.follow(id, &hello, out);
         if let Some(request) = said_besides(packet, request)
             && let Err(refusal) = self.request(id, request, echo.clone(), now, out)
         {
@@ -40,6 +45,7 @@ impl Chat {
     /// A connection is gone.
     pub fn disconnect(&mut self, id: SessionId, now: &Now) {
         let Some(session) = self.sessions.remove(&id) else { return };
+        self.greeted.remove(&id);
         let Some((user_id, user)) = session.user.and_then(|u| Some((u, self.users.get_mut(&u)?))) else {
             return;
         };
@@ -49,6 +55,8 @@ impl Chat {
             if user.chatting == 0 {
                 self.present -= 1;
                 self.presence.went(&user.name, &user.owner, now.uptime);
+                let who = who(user_id, user);
+                self.rooms.set_present(&who, false);
             }
         }
         if user.sessions.is_empty()
@@ -59,6 +67,7 @@ impl Chat {
                 self.owned.end(&likeness, key, now.at());
             }
             self.names.remove(&user.name.key());
+            self.leave_rooms(user_id, &user);
             self.looks.remove(&likeness);
             self.keep_pace(&session.peer, &user.name, user.pace.bucket, now);
         }
@@ -72,7 +81,9 @@ impl Chat {
 
     /// When [`Chat::tick`] should be called next, as an uptime.
     pub fn due(&self) -> Option<Duration> {
-        self.presence.due()
+        // What an archive had to tell is told at once.
+        let archived = (!self.untold.is_empty() && self.keeps()).then_some(Duration::ZERO);
+        [self.presence.due(), self.rooms.due(), archived].into_iter().flatten().min()
     }
 
     /// Tells what was gathered, if it is time.
@@ -80,10 +91,14 @@ impl Chat {
         if self.presence.due().is_some_and(|due| due <= now.uptime) {
             self.tell_presence(out);
         }
+        self.tell_rooms(now, out);
+        if !self.untold.is_empty() {
+            self.arrived(Vec::new(), now, out);
+        }
     }
 
     pub(super) fn tell_presence(&mut self, out: &mut Deliveries) {
-        for event in self.presence.tell(self.present) {
+        for event in self.presence.tell(None, self.present) {
             out.push(Delivery::lobby(event.to_packet("all", None)));
         }
     }
@@ -124,6 +139,8 @@ impl Chat {
             if user.chatting == 1 {
                 self.present += 1;
                 self.presence.came(&user.name, &user.owner, now.uptime);
+                let who = who(user_id, user);
+                self.rooms.set_present(&who, true);
             }
         }
         Ok(())
@@ -143,6 +160,14 @@ impl Chat {
         self.next_user = self.next_user.saturating_add(1);
         self.names.insert(name.key(), id);
         self.looks.insert(likeness, id);
+        if let Some(account) = owner.account() {
+            let who = Who::Account(account.clone());
+            for room in self.rooms.rooms_of(&who).to_vec() {
+                self.rooms.enter(room, name.key(), id, false);
+            }
+            // Most have one.
+            self.accounts.entry(account).or_insert_with(|| Vec::with_capacity(1)).push(id);
+        }
         let user = User {
             name,
             owner,
@@ -166,16 +191,40 @@ impl Chat {
             total: self.present,
             limits: limits(),
             seq: self.seq,
+            log: self.log.clone(),
+            rooms: session
+                .user
+                .and_then(|user| self.person(user))
+                .map_or_else(Vec::new, |who| self.joined_rooms(&who)),
             key: session.peer.key,
             operator: self.standing.is_operator(session.peer.key.as_ref()),
             closed: self.rules.closed,
             motd: self.profile.motd.clone(),
         }));
         out.push(Delivery::one(id, welcome.to_packet(user.name.as_str(), echo)));
-        if session.listens() {
-            out.push(Delivery::Follow(id));
+    }
+
+    /// A user is gone. Who can't be known again is in no room any more.
+    fn leave_rooms(&mut self, id: UserId, user: &User) {
+        let who = who(id, user);
+        for room in self.rooms.rooms_of(&who).to_vec() {
+            self.rooms.leave(room, &user.name.key(), false);
+            if who.account().is_none() {
+                self.rooms.part(&who, room);
+            }
+        }
+        let Some(account) = who.account() else { return };
+        if let Some(users) = self.accounts.get_mut(account) {
+            users.retain(|other| *other != id);
+            if users.is_empty() {
+                self.accounts.remove(account);
+            }
         }
     }
+}
+
+fn who(id: UserId, user: &User) -> Who {
+    user.owner.account().map_or(Who::User(id), Who::Account)
 }
 
 /// What a first packet asks for besides a name. A text to `server` that is no command only

@@ -1,23 +1,43 @@
-//! Messages: who gets them, and the sender's receipt.
+//! Messages: who gets them, what is kept of them, and the sender's receipt.
 
-use super::delivery::{Audience, Delivery};
-use super::user::{Correspondent, SessionId, User, UserId};
+use super::archive::{Account, Kind, Mail, Message, Venue};
+use super::delivery::{Audience, Delivery, Receipt};
+use super::join::room_name;
+use super::user::{Correspondent, SessionId, UserId};
 use super::{Chat, Deliveries, Now};
-use crate::limits::MAX_NAME_CHARS;
-use crate::name::NameKey;
+use crate::name::RoomName;
 use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
-use crate::protocol::{Code, Event, Target};
-use std::net::IpAddr;
+use crate::protocol::{Code, Target};
+use jiff::Timestamp;
 
 /// Where a message goes.
-struct Addressed {
-    /// Who gets it.
-    audience: Audience,
-    /// How `to` is written for them.
-    to: String,
-    /// Whom it is for, if that is not everybody.
-    correspondent: Option<Correspondent>,
+pub(super) struct Addressed {
+    pub(super) audience: Audience,
+    pub(super) venue: Venue,
+    pub(super) mail: Vec<Mail>,
+    /// Who is away, so that it waits for them.
+    pub(super) waits: Option<String>,
+    /// Whom it is for, if that is not a room.
+    pub(super) correspondent: Option<Correspondent>,
+    /// Their users who are here: who has written to the sender, may be answered at any time.
+    pub(super) answers: Vec<UserId>,
+}
+
+/// A message that may be passed on.
+pub(super) struct Said {
+    pub(super) kind: Kind,
+    pub(super) from: Sender,
+    /// Who said it; `None`: somebody who can't be known again.
+    pub(super) author: Option<Account>,
+    pub(super) text: String,
+    pub(super) venue: Venue,
+    pub(super) mail: Vec<Mail>,
+    pub(super) audience: Audience,
+    /// Who is away, so that it waits for them.
+    pub(super) waits: Option<String>,
+    /// The author's session, and its own token for the message.
+    pub(super) receipt: Option<(SessionId, String)>,
 }
 
 impl Chat {
@@ -38,120 +58,113 @@ impl Chat {
             return Err(Refusal::new(Code::BadPacket, "the message is empty; put the text into \"msg\""));
         }
         self.check_muted(id, now)?;
-        let Addressed { audience, to, correspondent } = self.addressed(id, &to)?;
-        if let Some((to, user)) = correspondent.zip(self.sessions.get(&id).and_then(|s| s.user)) {
-            self.count_stranger(id, user, to, now)?;
+        let addressed = self.addressed(id, &to, now)?;
+        if let Some((to, user)) = addressed.correspondent.zip(self.sessions.get(&id).and_then(|s| s.user)) {
+            self.count_stranger(id, user, to, &addressed.answers, now)?;
         }
-        let Some((from, hidden)) = self.sender(id) else { return Ok(()) };
-        if hidden {
-            // Nobody hears a voice before its owner came in.
-            self.tell_presence(out);
-        }
-        self.seq += 1;
-        self.receipt(id, echo, now, out);
-        let event = Event::Chat { from, to, msg, action, seq: self.seq, ts: now.stamp() };
-        out.push(Delivery::to(audience, event.to_packet("", None)));
+        let Some(from) = self.sender(id) else { return Ok(()) };
+        // Nobody hears a voice before its owner came in.
+        self.tell_coming(id, &addressed.venue, out);
+        let Addressed { audience, venue, mail, waits, .. } = addressed;
+        let said = Said {
+            kind: if action { Kind::Action } else { Kind::Chat },
+            from,
+            author: self.user_of(id).and_then(|user| user.owner.account()),
+            text: msg,
+            venue,
+            mail,
+            audience,
+            waits,
+            receipt: echo.map(|echo| (id, echo)),
+        };
+        self.pass_on(said, now, out);
         Ok(())
     }
 
-    /// The receipt for what has just got the latest number. Clients that gave no `id` know nothing
-    /// of receipts and get none.
-    pub(super) fn receipt(&self, id: SessionId, echo: Option<String>, now: &Now, out: &mut Deliveries) {
-        if echo.is_some() {
-            self.answer(id, echo, &Event::Sent { seq: self.seq, ts: now.stamp() }, out);
-        }
+    /// Gives a message its number and sends it on its way. Clients that gave no `id` know nothing of
+    /// receipts and get none.
+    pub(super) fn pass_on(&mut self, said: Said, now: &Now, out: &mut Deliveries) {
+        let Said { kind, from, author, text, venue, mail, audience, waits, receipt } = said;
+        let is_stored = self.log.is_none() || self.works;
+        // Nobody could ever ask for what is in nobody's mail. What is kept has a number, and nothing else
+        // has: the store would not know it after a crash.
+        let has_place = matches!(venue, Venue::Room(_)) || !mail.is_empty();
+        let is_numbered = self.log.is_none() || self.works && has_place;
+        self.seq += u64::from(is_numbered);
+        let clock = now.clock.timestamp();
+        let message = Message {
+            seq: self.seq,
+            at: Timestamp::from_millisecond(clock.as_millisecond()).unwrap_or(clock),
+            kind,
+            venue,
+            from,
+            author,
+            id: receipt.as_ref().map(|(_, id)| id.clone()),
+            text,
+            mail,
+        };
+        let seq = is_numbered.then_some(message.seq);
+        let receipt = receipt.map(|(session, id)| {
+            let to = self.user_of(session).map_or_else(String::new, |user| user.name.to_string());
+            let ts = message.stamp();
+            Box::new(Receipt { session, to, id, seq, ts, waits, stored: is_stored })
+        });
+        let packet = Box::new(message.to_live_packet(seq));
+        self.count_waiting(&message);
+        let entry = (self.keeps() && has_place).then(|| Box::new(message));
+        out.push(Delivery::Message { audience, packet, entry, receipt });
     }
 
-    fn addressed(&self, id: SessionId, to: &Target) -> Result<Addressed, Refusal> {
+    fn addressed(&self, id: SessionId, to: &Target, now: &Now) -> Result<Addressed, Refusal> {
         match to {
-            Target::All => Ok(Addressed {
-                audience: Audience::Lobby { except: Some(id) },
-                to: "all".into(),
-                correspondent: None,
-            }),
-            Target::Room(room) => Err(Refusal::new(
-                Code::NoSuchRoom,
-                format!("there is no room {room}; the only one is #lobby"),
-            )),
-            Target::Address(ip) => Ok(Addressed {
-                audience: Audience::Sessions(self.sessions_at(*ip, id)?),
-                to: ip.to_string(),
-                correspondent: Some(Correspondent::Address(*ip)),
-            }),
-            Target::User(name) => {
-                let (user_id, user) = self.listener(name)?;
-                let own = self.user_of(id).map_or(&[][..], |sender| &sender.sessions);
-                let mut sessions = user.sessions.clone();
-                // What one of a user's sessions sends, the others see.
-                sessions.extend(own.iter().filter(|own| !user.sessions.contains(own)));
-                sessions.retain(|other| *other != id && self.listens(*other));
-                Ok(Addressed {
-                    audience: Audience::Sessions(sessions),
-                    to: user.name.to_string(),
-                    correspondent: Some(Correspondent::User(user_id)),
-                })
+            Target::All => Ok(in_room(RoomName::lobby(), Audience::Lobby { except: Some(id) })),
+            Target::Room(room) => {
+                let name = room_name(room)?;
+                let room = self.rooms.find(name.key()).ok_or_else(|| self.no_such_room(&name))?;
+                let name = self.rooms.get(room).map_or(name, |room| room.name.clone());
+                Ok(in_room(name, Audience::Sessions(self.room_sessions(room, Some(id)))))
             }
+            Target::Address(ip) => self.to_address(id, *ip),
+            Target::User(name) => self.to_user(id, name, now),
             Target::Server => Err(Refusal::new(Code::BadCommand, "the server takes commands; try /help")),
         }
     }
 
-    /// A user who can hear.
-    fn listener(&self, name: &str) -> Result<(UserId, &User), Refusal> {
-        self.find(name)
-            .filter(|(_, user)| user.sessions.iter().any(|s| self.listens(*s)))
-            .ok_or_else(|| self.no_such_user(name))
+    /// Tells who came, if the session's user is among them and whoever gets the message does not know.
+    fn tell_coming(&mut self, id: SessionId, venue: &Venue, out: &mut Deliveries) {
+        let Some(name) = self.user_of(id).map(|user| user.name.clone()) else { return };
+        if self.presence.hides(&name) {
+            self.tell_presence(out);
+        }
+        let room = match venue {
+            Venue::Room(room) => self.rooms.find(room.key()),
+            Venue::Direct(_) => None,
+        };
+        let hidden = room.filter(|id| self.rooms.get(*id).is_some_and(|room| room.presence().hides(&name)));
+        if let Some(room) = hidden {
+            self.tell_room(room, out);
+        }
     }
 
-    fn listens(&self, id: SessionId) -> bool {
+    pub(super) fn listens(&self, id: SessionId) -> bool {
         self.sessions.get(&id).is_some_and(|session| session.listens())
     }
 
-    /// Walks all sessions: rare enough that an index would cost more than it saves.
-    fn sessions_at(&self, ip: IpAddr, except: SessionId) -> Result<Vec<SessionId>, Refusal> {
-        let here = self.sessions.iter().filter(|(_, s)| s.peer.ip == ip && s.user.is_some() && s.listens());
-        let all: Vec<SessionId> = here.map(|(id, _)| *id).collect();
-        if all.is_empty() {
-            return Err(Refusal::new(
-                Code::NoSuchUser,
-                format!("nobody is connected from {ip}; /users lists who is here"),
-            ));
-        }
-        Ok(all.into_iter().filter(|id| *id != except).collect())
-    }
-
-    /// The session's user as a sender, and whether others don't know yet that they came.
-    fn sender(&self, id: SessionId) -> Option<(Sender, bool)> {
+    /// The session's user as a sender.
+    fn sender(&self, id: SessionId) -> Option<Sender> {
         let session = self.sessions.get(&id)?;
         let user = self.user_of(id)?;
-        Some((
-            Sender::user(user.name.as_str(), session.peer.ip, user.owner.key()),
-            self.presence.hides(&user.name),
-        ))
+        Some(Sender::user(user.name.as_str(), session.peer.ip, user.owner.key()))
     }
+}
 
-    /// The refusal for a name that nobody has, with the nearest one that somebody has.
-    pub(super) fn no_such_user(&self, name: &str) -> Refusal {
-        let near = self.nearest(name).map_or(String::new(), |near| format!(" did you mean {near}?"));
-        Refusal::new(Code::NoSuchUser, format!("nobody called {name:?} is here;{near} /users lists who is"))
-    }
-
-    fn nearest(&self, name: &str) -> Option<&str> {
-        if name.chars().count() > MAX_NAME_CHARS {
-            return None;
-        }
-        let key = NameKey::of(name);
-        let close = |user: &User| {
-            let distance = strsim::damerau_levenshtein(key.as_str(), user.name.key().as_str());
-            (distance <= 2 && distance < key.as_str().chars().count()).then_some(distance)
-        };
-        // Bounded: in a crowd only the names around the wanted one are compared.
-        let around = self.names.range(key.clone()..).take(50);
-        let before = self.names.range(..key.clone()).rev().take(50);
-        around
-            .chain(before)
-            .filter_map(|(_, id)| self.users.get(id))
-            .filter_map(|user| close(user).map(|distance| (distance, user.name.as_str())))
-            .min()
-            .map(|(_, name)| name)
+fn in_room(room: RoomName, audience: Audience) -> Addressed {
+    Addressed {
+        audience,
+        venue: Venue::Room(room),
+        mail: Vec::new(),
+        waits: None,
+        correspondent: None,
+        answers: Vec::new(),
     }
 }

@@ -1,10 +1,12 @@
 //! Users and their sessions.
 
+use super::archive::Account;
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::pace::Bucket;
 use crate::protocol::request::Mode;
 use jiff::Timestamp;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroU64};
 
@@ -13,7 +15,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 pub struct SessionId(pub u64);
 
 /// A user's number. Stays when the name changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct UserId(pub(super) NonZeroU64);
 
 /// What the server knows of a connection before it says anything.
@@ -83,6 +85,8 @@ pub(super) struct Pace {
 pub(super) struct News {
     pub(super) renames: Bucket,
     pub(super) strangers: Bucket,
+    /// Rooms joined, and topics set.
+    pub(super) rooms: Bucket,
     /// Whom they have written to, the latest last.
     pub(super) correspondents: Vec<Correspondent>,
 }
@@ -90,7 +94,10 @@ pub(super) struct News {
 /// Somebody written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Correspondent {
+    /// Somebody who can't be known again.
     User(UserId),
+    /// Somebody who can, here or not: by a hash, as many are remembered.
+    Account(u64),
     Address(IpAddr),
 }
 
@@ -120,11 +127,31 @@ impl Owner {
         *self != Self::Nobody && self == other
     }
 
+    /// Who they are over all their sessions and names; `None`: they can't be known again.
+    pub(super) fn account(&self) -> Option<Account> {
+        match self {
+            Self::Key(key) => Some(Account::Key(*key)),
+            Self::Token(token) => Some(Account::Token(token.clone())),
+            Self::Nobody => None,
+        }
+    }
+
     pub(super) fn key(&self) -> Option<&Fingerprint> {
         match self {
             Self::Key(key) => Some(key),
             Self::Token(_) | Self::Nobody => None,
         }
+    }
+}
+
+impl Correspondent {
+    pub(super) fn of(account: Option<&Account>, user: Option<UserId>) -> Option<Self> {
+        let hash = |account: &Account| {
+            let mut hasher = DefaultHasher::new();
+            account.hash(&mut hasher);
+            Self::Account(hasher.finish())
+        };
+        account.map(hash).or(user.map(Self::User))
     }
 }
 

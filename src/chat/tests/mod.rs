@@ -1,24 +1,44 @@
 //! The rules, driven without sockets: deliveries are carried out into inboxes.
 
+mod disk;
+mod history;
+mod house;
+mod mail;
 mod model;
 mod moderation;
 mod names;
 mod operators;
 mod rates;
+mod resume;
+mod rooms;
 
 use super::*;
 use crate::limits::{PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_WINDOW};
+use crate::name::RoomName;
 use crate::protocol::Packet;
-use std::collections::{HashMap, HashSet};
+use crate::protocol::event::HistoryEnd;
+use disk::Disk;
+use house::{Errand, Step};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// A chat, and what each session has got.
+/// A chat, and what each session has got. Plays the server, and with a disk the store.
 struct House {
     chat: Chat,
+    disk: Option<Disk>,
+    /// What is neither kept nor carried out yet; while turns are held, more than a call's.
+    turn: Vec<Step>,
+    is_holding: bool,
+    /// Sessions that catch up.
+    errands: BTreeMap<u64, Errand>,
     now: Now,
     inboxes: HashMap<u64, Vec<Packet>>,
     following: HashSet<u64>,
     closed: HashSet<u64>,
+    /// Those who are not there any more: nothing reaches them.
+    gone: HashSet<u64>,
     log: Vec<String>,
+    /// What was asked of the store, and by whom.
+    questions: Vec<(u64, Question)>,
 }
 
 /// The key of that number.
@@ -53,15 +73,21 @@ impl House {
 
     fn with(rules: Rules, records: Records) -> Self {
         Self {
-            chat: Chat::new(Profile::default(), rules, records),
+            chat: Chat::new(Profile::default(), rules, records, Archive::default()),
             now: Now {
                 clock: "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time"),
                 uptime: Duration::ZERO,
             },
+            disk: None,
+            turn: Vec::new(),
+            is_holding: false,
+            errands: BTreeMap::new(),
             inboxes: HashMap::new(),
             following: HashSet::new(),
             closed: HashSet::new(),
+            gone: HashSet::new(),
             log: Vec::new(),
+            questions: Vec::new(),
         }
     }
 
@@ -75,31 +101,9 @@ impl House {
     fn act(&mut self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries)) {
         let mut out = Vec::new();
         call(&mut self.chat, &self.now, &mut out);
-        for delivery in out {
-            self.carry_out(delivery);
-        }
-    }
-
-    fn carry_out(&mut self, delivery: Delivery) {
-        match delivery {
-            Delivery::Packet { audience: Audience::Lobby { except }, packet } => {
-                for id in &self.following {
-                    if except != Some(SessionId(*id)) {
-                        self.inboxes.entry(*id).or_default().push(*packet.clone());
-                    }
-                }
-            }
-            Delivery::Packet { audience: Audience::Sessions(sessions), packet } => {
-                for SessionId(id) in sessions {
-                    self.inboxes.entry(id).or_default().push(*packet.clone());
-                }
-            }
-            Delivery::Follow(SessionId(id)) => drop(self.following.insert(id)),
-            Delivery::Close(SessionId(id)) => {
-                self.following.remove(&id);
-                self.closed.insert(id);
-            }
-            Delivery::Log(what) => self.log.push(what),
+        self.turn.extend(out.into_iter().map(Step::Delivery));
+        if !self.is_holding {
+            self.settle();
         }
     }
 
@@ -149,6 +153,8 @@ impl House {
 
     fn leave(&mut self, id: u64) {
         self.following.remove(&id);
+        self.errands.remove(&id);
+        self.gone.insert(id);
         self.act(|chat, now, _| chat.disconnect(SessionId(id), now));
     }
 

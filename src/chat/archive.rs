@@ -1,0 +1,271 @@
+//! What is kept of the chat, in words that the rules, the store and the server share.
+//!
+//! The rules say what is to be kept ([`Entry`]) and what somebody may read ([`View`]); they keep
+//! nothing themselves.
+
+use crate::fingerprint::Fingerprint;
+use crate::name::RoomName;
+use crate::protocol::packet::Sender;
+use crate::protocol::{Event, Packet};
+use jiff::Timestamp;
+
+/// Somebody over all their sessions, here or not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Account {
+    /// Whoever holds the key. Only they can be written to while they are away.
+    Key(Fingerprint),
+    /// A client without a key, by the secret of its own.
+    Token(Box<str>),
+}
+
+/// One thing to keep, in the order of [`Chat`](super::Chat)'s deliveries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A message. Unless its author has sent one with its [`id`](Message::id) before.
+    Message(Box<Message>),
+    /// Somebody has become a member of a room.
+    Joined {
+        /// Which.
+        room: RoomName,
+        /// Who.
+        member: Member,
+    },
+    /// Somebody is no member any more. A room whose last member goes, goes too.
+    Parted {
+        /// Which.
+        room: RoomName,
+        /// Who.
+        account: Account,
+    },
+    /// A room has another topic; `None`: none.
+    Topic {
+        /// Which.
+        room: RoomName,
+        /// What.
+        topic: Option<Topic>,
+    },
+    /// The account has got all mail up to that number.
+    Received {
+        /// Whose.
+        account: Account,
+        /// The number, inclusive.
+        upto: u64,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A message as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its number: strictly increasing over the server's whole life.
+    pub seq: u64,
+    /// When the server took it, in milliseconds.
+    pub at: Timestamp,
+    /// What it is.
+    pub kind: Kind,
+    /// Where it was said.
+    pub venue: Venue,
+    /// By whom, as others saw it.
+    pub from: Sender,
+    /// By whom, over all sessions; `None`: somebody who can't be known again.
+    pub author: Option<Account>,
+    /// The author's own token for it.
+    pub id: Option<String>,
+    /// The text.
+    pub text: String,
+    /// Who has it in their mail: of a direct message, whom it is for, and its author.
+    pub mail: Vec<Mail>,
+}
+
+/// What a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something said.
+    Chat,
+    /// Something done (`/me`).
+    Action,
+    /// An operator's alert.
+    Alert,
+    /// That mail which had waited has arrived: from whom it was for, to whoever wrote it.
+    Delivered {
+        /// How many messages.
+        count: u32,
+        /// The number of the last.
+        last: u64,
+    },
+}
+
+/// Where a message was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Venue {
+    /// In a room; the lobby is one.
+    Room(RoomName),
+    /// To somebody: a name or an address, as receivers see it.
+    Direct(String),
+}
+
+/// A message in somebody's mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// Whose.
+    pub account: Account,
+    /// Whether they are away, so that it waits for them.
+    pub waits: bool,
+}
+
+/// Somebody in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub account: Account,
+    /// Their name when they joined.
+    pub name: String,
+    /// The number of the latest message then: what came before is not missed.
+    pub since: u64,
+}
+
+/// What a room is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// The text.
+    pub text: String,
+    /// Who set it.
+    pub by: String,
+}
+
+/// A room as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomRecord {
+    /// Its name.
+    pub name: RoomName,
+    /// What it is about.
+    pub topic: Option<Topic>,
+    /// Who is in it.
+    pub members: Vec<Member>,
+}
+
+/// Mail that waited and has arrived, of one author to one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// Who wrote it.
+    pub author: Account,
+    /// Who has it now.
+    pub account: Account,
+    /// Their name, as the author wrote it last.
+    pub name: String,
+    /// How many messages.
+    pub count: u32,
+    /// The number of the last.
+    pub last: u64,
+}
+
+/// What a chat begins with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Archive {
+    /// Which history this is; another one after it was deleted. `None`: nothing is kept.
+    pub id: Option<String>,
+    /// No message has a number above this one.
+    pub seq: u64,
+    /// Rooms with their members.
+    pub rooms: Vec<RoomRecord>,
+    /// How many messages wait for whom.
+    pub waiting: Vec<(Account, u32)>,
+    /// What authors are still to be told.
+    pub arrivals: Vec<Arrival>,
+}
+
+/// What somebody may be given of what is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct View {
+    /// Whose mail.
+    pub account: Option<Account>,
+    /// Which of it.
+    pub mail: MailView,
+    /// Which rooms, and of each what has a higher number than this.
+    pub rooms: Vec<(RoomName, u64)>,
+}
+
+/// Which mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MailView {
+    /// All of it.
+    #[default]
+    All,
+    /// What waits, whatever its number.
+    Waiting,
+}
+
+/// A question about what is kept. The rules have checked that it may be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// The newest messages of one place.
+    History {
+        /// Which.
+        scope: Scope,
+        /// Only those with a lower number.
+        before: Option<u64>,
+        /// At most so many.
+        limit: usize,
+    },
+    /// The newest messages with these words in them.
+    Search {
+        /// The words, as typed.
+        words: String,
+        /// Only by whoever had this name.
+        from: Option<String>,
+        /// Where to look.
+        view: View,
+        /// Only those with a lower number.
+        before: Option<u64>,
+        /// At most so many.
+        limit: usize,
+    },
+}
+
+/// Where messages are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// In a room.
+    Room(RoomName),
+    /// Between these two, in the first one's mail.
+    Mail(Account, Account),
+}
+
+impl Message {
+    /// When the server took it, as RFC 3339 writes it: UTC, milliseconds.
+    pub fn stamp(&self) -> String {
+        format!("{:.3}", self.at)
+    }
+
+    /// The message for somebody who missed it or asked for it: `reader` sees the ids of their own.
+    pub fn to_packet(&self, reader: Option<&Account>) -> Packet {
+        let id = self.id.clone().filter(|_| self.author.is_some() && self.author.as_ref() == reader);
+        self.packet(Some(self.seq), id, true)
+    }
+
+    /// The message for those who are here. It has no number if it could not be stored.
+    pub(super) fn to_live_packet(&self, seq: Option<u64>) -> Packet {
+        self.packet(seq, None, false)
+    }
+
+    fn packet(&self, seq: Option<u64>, id: Option<String>, history: bool) -> Packet {
+        let ts = self.stamp();
+        let (from, msg) = (self.from.clone(), self.text.clone());
+        let to = match &self.venue {
+            Venue::Room(room) if room.is_lobby() => "all".to_owned(),
+            Venue::Room(room) => room.to_string(),
+            Venue::Direct(to) => to.clone(),
+        };
+        let event = match self.kind {
+            Kind::Chat | Kind::Action => {
+                Event::Chat { from, to: to.clone(), msg, action: self.kind == Kind::Action, seq, ts, history }
+            }
+            Kind::Alert => Event::Alert { by: from.name, msg, seq, ts, history },
+            Kind::Delivered { count, last } => {
+                Event::Delivered { name: from.name, count, last, seq, ts, history }
+            }
+        };
+        event.to_packet(&to, id)
+    }
+}

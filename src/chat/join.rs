@@ -1,0 +1,361 @@
+//! Joining and leaving rooms, and what they are about.
+
+use super::archive::{Account, Entry, Member, Topic};
+use super::delivery::{Audience, Delivery};
+use super::rooms::{Full, Room, RoomId, Who};
+use super::user::{SessionId, UserId};
+use super::{Chat, Deliveries, Now, nearest};
+use crate::limits::{
+    MAX_MEMBERSHIPS, MAX_ROOMS, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES, ROOMS_PER_PAGE, ROOMS_SWEPT,
+    ROOMS_SWEPT_EVERY, USERS_PAGE_BYTES,
+};
+use crate::name::{NameKey, RoomName};
+use crate::protocol::packet::RoomInfo;
+use crate::protocol::request::Refusal;
+use crate::protocol::{Code, Event};
+
+/// A session and whose it is.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pub(super) session: SessionId,
+    pub(super) user: UserId,
+    pub(super) who: Who,
+}
+
+impl Chat {
+    /// Makes the session's user a member of a room.
+    pub(super) fn join(
+        &mut self,
+        id: SessionId,
+        room: &str,
+        echo: Option<String>,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
+        let name = room_name(room)?;
+        let Some(asking) = self.asking(id) else { return Ok(()) };
+        let found = self.rooms.find(name.key());
+        let is_in = name.is_lobby() || found.is_some_and(|id| self.rooms.rooms_of(&asking.who).contains(&id));
+        if !is_in {
+            if found.is_none() {
+                self.check_muted(id, now)?;
+            }
+            self.check_room(&asking.who, found.is_none(), now, out)?;
+            self.count_room(id, asking.user, now)?;
+            self.add_to_room(&asking, &name, now, out);
+        }
+        let event = Event::Room(self.room_info(&name, Some(&asking.who)));
+        self.answer_user(&asking, echo, &event, !is_in, out);
+        Ok(())
+    }
+
+    /// Makes them a member no more.
+    pub(super) fn part(
+        &mut self,
+        id: SessionId,
+        room: &str,
+        echo: Option<String>,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
+        let name = room_name(room)?;
+        if name.is_lobby() {
+            let msg = "everybody is in #lobby; /quit leaves the chat";
+            return Err(Refusal::new(Code::BadRoom, msg));
+        }
+        let Some(asking) = self.asking(id) else { return Ok(()) };
+        let room = self.rooms.find(name.key()).ok_or_else(|| self.no_such_room(&name))?;
+        let name = self.rooms.get(room).map_or(name, |room| room.name.clone());
+        let is_in = self.rooms.rooms_of(&asking.who).contains(&room);
+        if is_in {
+            self.remove_from_room(&asking.who, room, out);
+            if let Some(user) = self.users.get(&asking.user).filter(|user| user.chatting > 0) {
+                self.rooms.announce(room, |told| told.went(&user.name, &user.owner, now.uptime));
+            }
+        }
+        let event = Event::Room(self.room_info(&name, Some(&asking.who)));
+        self.answer_user(&asking, echo, &event, is_in, out);
+        Ok(())
+    }
+
+    /// Tells what a room is about, or changes it.
+    pub(super) fn topic(
+        &mut self,
+        id: SessionId,
+        room: &str,
+        topic: Option<String>,
+        echo: Option<String>,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
+        let name = room_name(room)?;
+        let Some(asking) = self.asking(id) else { return Ok(()) };
+        let found = self.rooms.find(name.key());
+        if found.is_none() && !name.is_lobby() {
+            return Err(self.no_such_room(&name));
+        }
+        if let Some(text) = topic {
+            self.check_topic(&asking, found, &text, now)?;
+            self.count_room(id, asking.user, now)?;
+            self.set_topic(&asking, &name, text.trim(), out);
+        }
+        let event = Event::Room(self.room_info(&name, Some(&asking.who)));
+        self.answer(id, echo, &event, out);
+        Ok(())
+    }
+
+    /// A page of rooms, in alphabetical order; bounded in number and size.
+    pub(super) fn rooms_page(&self, after: Option<&str>, who: Option<&Who>) -> Event {
+        let after = after.map(NameKey::of);
+        let mut all = self.rooms.after(after.as_ref()).peekable();
+        let mut rooms: Vec<RoomInfo> = Vec::new();
+        let mut bytes = 0;
+        while let Some(room) = all.peek() {
+            let info = info(room, who);
+            // Once in `rooms`, once in `msg`.
+            bytes += 2 * serde_json::to_string(&info).map_or(0, |json| json.len());
+            if rooms.len() == ROOMS_PER_PAGE || bytes > USERS_PAGE_BYTES {
+                break;
+            }
+            rooms.push(info);
+            all.next();
+        }
+        let next = all.peek().and_then(|_| rooms.last()).map(|last| last.name.clone());
+        Event::Rooms { rooms, total: self.rooms.len(), next }
+    }
+
+    /// The rooms that they are in, in the order in which they joined.
+    pub(super) fn joined_rooms(&self, who: &Who) -> Vec<RoomInfo> {
+        let rooms = self.rooms.rooms_of(who).iter().filter_map(|id| self.rooms.get(*id));
+        rooms.map(|room| info(room, Some(who))).collect()
+    }
+
+    /// The room, or what there is to say of one that is gone.
+    fn room_info(&self, name: &RoomName, who: Option<&Who>) -> RoomInfo {
+        let topic = |topic: &Option<Topic>| topic.as_ref().map(|topic| topic.text.clone());
+        match self.rooms.find(name.key()).and_then(|id| self.rooms.get(id)) {
+            Some(room) => info(room, who),
+            None if name.is_lobby() => RoomInfo {
+                name: name.to_string(),
+                topic: topic(&self.rooms.lobby),
+                members: self.present,
+                here: self.present,
+                joined: true,
+            },
+            None => RoomInfo { name: name.to_string(), ..RoomInfo::default() },
+        }
+    }
+
+    fn add_to_room(&mut self, asking: &Asking, name: &RoomName, now: &Now, out: &mut Deliveries) {
+        let Some(name_now) = self.users.get(&asking.user).map(|user| user.name.to_string()) else { return };
+        let since = self.seq;
+        let id = self.rooms.join(asking.who.clone(), name, since);
+        for user_id in self.users_of(&asking.who).to_vec() {
+            let Some(user) = self.users.get(&user_id) else { continue };
+            self.rooms.enter(id, user.name.key(), user_id, user.chatting > 0);
+        }
+        let Some(room) = self.rooms.get(id) else { return };
+        if let Some(account) = asking.who.account().filter(|_| self.log.is_some()) {
+            let member = Member { account: account.clone(), name: name_now, since };
+            out.push(Delivery::Keep(Entry::Joined { room: room.name.clone(), member }));
+            // Of a room that was only made by somebody who can't be known again, nothing is kept.
+            if room.lasting() == 1 && room.topic.is_some() {
+                let (room, topic) = (room.name.clone(), room.topic.clone());
+                out.push(Delivery::Keep(Entry::Topic { room, topic }));
+            }
+        }
+        if let Some(user) = self.users.get(&asking.user).filter(|user| user.chatting > 0) {
+            self.rooms.announce(id, |told| told.came(&user.name, &user.owner, now.uptime));
+        }
+    }
+
+    fn remove_from_room(&mut self, who: &Who, id: RoomId, out: &mut Deliveries) {
+        for user in self.users_of(who).to_vec() {
+            let Some(user) = self.users.get(&user) else { continue };
+            self.rooms.leave(id, &user.name.key(), user.chatting > 0);
+        }
+        let Some(room) = self.rooms.get(id).map(|room| room.name.clone()) else { return };
+        self.rooms.part(who, id);
+        if let Some(account) = who.account().filter(|_| self.log.is_some()) {
+            out.push(Delivery::Keep(Entry::Parted { room, account: account.clone() }));
+        }
+    }
+
+    /// Whether there is room for one more. When there is none for anybody, members who are away and
+    /// have no name any more, as they have not been here for long, make some.
+    fn check_room(
+        &mut self,
+        who: &Who,
+        is_new: bool,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
+        let is_due = self.swept.is_none_or(|swept| swept + ROOMS_SWEPT_EVERY <= now.uptime);
+        if self.rooms.may_join(who, is_new) == Err(Full::All) && is_due {
+            let (accounts, owned, at) = (&self.accounts, &self.owned, now.at());
+            let is_named = |account: &Account| match account {
+                Account::Key(key) => owned.has_any(key, at),
+                Account::Token(_) => false,
+            };
+            let gone = self.rooms.forgotten(|account| accounts.contains_key(account) || is_named(account));
+            if gone.len() < ROOMS_SWEPT {
+                self.swept = Some(now.uptime);
+            }
+            for (who, rooms) in gone {
+                rooms.into_iter().for_each(|room| self.remove_from_room(&who, room, out));
+            }
+        }
+        let msg = match self.rooms.may_join(who, is_new) {
+            Ok(()) => return Ok(()),
+            Err(Full::Theirs) => {
+                format!("you are in {MAX_ROOMS_PER_USER} rooms, the most there can be; /part one first")
+            }
+            Err(Full::All) => format!(
+                "the server has all the rooms ({MAX_ROOMS}) or members of rooms ({MAX_MEMBERSHIPS}) that it \
+                 takes; join one that there is, or try again later"
+            ),
+        };
+        Err(Refusal::new(Code::TooManyRooms, msg))
+    }
+
+    fn check_topic(
+        &self,
+        asking: &Asking,
+        room: Option<RoomId>,
+        text: &str,
+        now: &Now,
+    ) -> Result<(), Refusal> {
+        self.check_muted(asking.session, now)?;
+        if text.len() > MAX_TOPIC_BYTES {
+            let msg = format!(
+                "a topic has at most {MAX_TOPIC_BYTES} bytes, not {}; choose a shorter one",
+                text.len()
+            );
+            return Err(Refusal::new(Code::TooLong, msg));
+        }
+        let is_in = room.is_some_and(|room| self.rooms.rooms_of(&asking.who).contains(&room));
+        match room {
+            _ if is_in || self.is_operator(asking.session) => Ok(()),
+            Some(_) => {
+                Err(Refusal::new(Code::NotAllowed, "only its members set a room's topic; /join it first"))
+            }
+            None => Err(Refusal::new(Code::NotAllowed, "only operators set the topic of the lobby")),
+        }
+    }
+
+    fn set_topic(&mut self, asking: &Asking, name: &RoomName, text: &str, out: &mut Deliveries) {
+        let Some(by) = self.users.get(&asking.user).map(|user| user.name.to_string()) else { return };
+        // One line, whoever shows it.
+        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let topic = (!text.is_empty()).then(|| Topic { text, by: by.clone() });
+        let (name, audience, is_kept) = match self.rooms.find(name.key()) {
+            Some(id) => {
+                let audience = Audience::Sessions(self.room_sessions(id, Some(asking.session)));
+                let Some(room) = self.rooms.get_mut(id) else { return };
+                room.topic.clone_from(&topic);
+                (room.name.clone(), audience, room.lasting() > 0)
+            }
+            None => {
+                self.rooms.lobby.clone_from(&topic);
+                (RoomName::lobby(), Audience::Lobby { except: Some(asking.session) }, true)
+            }
+        };
+        let event =
+            Event::Topic { room: name.to_string(), topic: topic.as_ref().map(|t| t.text.clone()), by };
+        if is_kept && self.log.is_some() {
+            out.push(Delivery::Keep(Entry::Topic { room: name.clone(), topic }));
+        }
+        let to = if name.is_lobby() { "all" } else { name.as_str() };
+        out.push(Delivery::live(audience, event.to_packet(to, None)));
+    }
+
+    /// An answer to a session, of which the user's others are told too if something has changed.
+    fn answer_user(
+        &self,
+        asking: &Asking,
+        echo: Option<String>,
+        event: &Event,
+        has_changed: bool,
+        out: &mut Deliveries,
+    ) {
+        self.answer(asking.session, echo, event, out);
+        let mut others = if has_changed { self.sessions_of(&asking.who) } else { Vec::new() };
+        others.retain(|other| *other != asking.session);
+        if !others.is_empty() {
+            let to = self.user_of(asking.session).map_or("", |user| user.name.as_str());
+            out.push(Delivery::to(Audience::Sessions(others), event.to_packet(to, None)));
+        }
+    }
+
+    /// Comings and goings that are due, or those of one room.
+    pub(super) fn tell_room(&mut self, id: RoomId, out: &mut Deliveries) {
+        let events = self.rooms.tell(id);
+        if events.is_empty() {
+            return;
+        }
+        let name = self.rooms.get(id).map(|room| room.name.to_string()).unwrap_or_default();
+        let sessions = self.room_sessions(id, None);
+        for event in events {
+            out.push(Delivery::live(Audience::Sessions(sessions.clone()), event.to_packet(&name, None)));
+        }
+    }
+
+    pub(super) fn tell_rooms(&mut self, now: &Now, out: &mut Deliveries) {
+        while let Some(id) = self.rooms.due_by(now.uptime) {
+            self.tell_room(id, out);
+        }
+    }
+
+    /// Sessions of a room's members that listen, but for one.
+    pub(super) fn room_sessions(&self, id: RoomId, except: Option<SessionId>) -> Vec<SessionId> {
+        let users = self.rooms.get(id).into_iter().flat_map(|room| room.here_after(None));
+        let sessions = users.filter_map(|user| self.users.get(&user)).flat_map(|user| &user.sessions);
+        sessions.copied().filter(|session| Some(*session) != except && self.listens(*session)).collect()
+    }
+
+    pub(super) fn no_such_room(&self, name: &RoomName) -> Refusal {
+        let key = name.key();
+        let around = self.rooms.around(key, nearest::EACH_WAY).map(RoomName::as_str);
+        let near = nearest::question(key.as_str(), around);
+        let msg = format!("there is no room {name};{near} /rooms lists them, /join {name} makes it");
+        Refusal::new(Code::NoSuchRoom, msg)
+    }
+
+    pub(super) fn asking(&self, session: SessionId) -> Option<Asking> {
+        let user = self.sessions.get(&session)?.user?;
+        Some(Asking { session, user, who: self.person(user)? })
+    }
+
+    pub(super) fn person(&self, user: UserId) -> Option<Who> {
+        Some(self.users.get(&user)?.owner.account().map_or(Who::User(user), Who::Account))
+    }
+
+    /// The users who are here and are that one.
+    pub(super) fn users_of<'a>(&'a self, who: &'a Who) -> &'a [UserId] {
+        match who {
+            Who::Account(account) => self.accounts.get(account).map_or(&[], Vec::as_slice),
+            Who::User(user) => std::slice::from_ref(user),
+        }
+    }
+
+    /// All sessions of theirs that listen.
+    pub(super) fn sessions_of(&self, who: &Who) -> Vec<SessionId> {
+        let users = self.users_of(who).iter().filter_map(|user| self.users.get(user));
+        users.flat_map(|user| &user.sessions).copied().filter(|session| self.listens(*session)).collect()
+    }
+}
+
+/// A name that may be a room's.
+pub(super) fn room_name(room: &str) -> Result<RoomName, Refusal> {
+    RoomName::new(room.trim()).map_err(|error| Refusal::new(Code::BadRoom, error.to_string()))
+}
+
+fn info(room: &Room, who: Option<&Who>) -> RoomInfo {
+    RoomInfo {
+        name: room.name.to_string(),
+        topic: room.topic.as_ref().map(|topic| topic.text.clone()),
+        members: room.members(),
+        here: room.present(),
+        joined: who.is_some_and(|who| room.since(who).is_some()),
+    }
+}

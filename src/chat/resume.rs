@@ -1,0 +1,103 @@
+//! What a session missed: from where it is told, what it may be told, and when it is done.
+
+use super::archive::{MailView, View};
+use super::delivery::{CatchUp, Delivery};
+use super::user::SessionId;
+use super::{Chat, Deliveries, Now};
+use crate::name::RoomName;
+use crate::protocol::event::HistoryEnd;
+use crate::protocol::request::Hello;
+use crate::protocol::{Event, Since};
+
+impl Chat {
+    /// A session that has just come in begins to follow, with what it missed or without.
+    pub(super) fn follow(&mut self, id: SessionId, hello: &Hello, out: &mut Deliveries) {
+        let latest = self.seq;
+        // Whoever can't be known again has nothing kept for them, and what is for them alone passes a
+        // session by that catches up.
+        let is_known = self.asking(id).is_some_and(|asking| asking.who.account().is_some());
+        if !self.listens(id) || !is_known || self.log.is_none() {
+            let has_all = |since: &Since| matches!(since, Since::Seq(seq) if *seq == 0 || *seq == latest);
+            if let Some(since) = &hello.since {
+                self.nothing_missed(id, self.listens(id) && !has_all(since), out);
+            }
+            out.extend(self.listens(id).then_some(Delivery::Follow(id)));
+            return;
+        }
+        let since = self.point(hello);
+        match since {
+            CatchUp::Seq(seq) if seq == latest => {
+                self.nothing_missed(id, false, out);
+                out.push(Delivery::Follow(id));
+            }
+            CatchUp::Mail if !self.has_mail(id) => out.push(Delivery::Follow(id)),
+            since => {
+                if since == CatchUp::Mail {
+                    self.greeted.insert(id, latest);
+                }
+                out.push(Delivery::CatchUp { session: id, since, latest });
+            }
+        }
+    }
+
+    /// What the session may be given of what is kept, and the number of the latest message: what has a
+    /// higher one follows. `None`: it is gone, or nobody.
+    pub fn view(&self, id: SessionId) -> Option<(View, u64)> {
+        let asking = self.asking(id)?;
+        let joined = self.rooms.rooms_of(&asking.who).iter().filter_map(|room| self.rooms.get(*room));
+        let joined = joined.filter_map(|room| Some((room.name.clone(), room.since(&asking.who)?)));
+        let rooms = std::iter::once((RoomName::lobby(), 0)).chain(joined).collect();
+        let account = asking.who.account().cloned();
+        Some((View { account, mail: MailView::All, rooms }, self.seq))
+    }
+
+    /// All that waited for a session which says nothing of what it has got has been written to it.
+    pub fn caught_up(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
+        if let Some(upto) = self.greeted.remove(&id) {
+            self.received(id, upto, now, out);
+        }
+    }
+
+    /// Whether what is said can be kept, from here on. Everybody is told once of either change.
+    pub fn set_keeping(&mut self, works: bool, now: &Now, out: &mut Deliveries) {
+        if self.works == works || self.log.is_none() {
+            return;
+        }
+        self.works = works;
+        let text = if works {
+            "what is said is stored again"
+        } else {
+            "the server can't store what is said: whoever is away misses it"
+        };
+        out.push(Delivery::lobby(Event::Notice(text.into()).to_packet("all", None)));
+        self.arrived(Vec::new(), now, out);
+    }
+
+    /// Whether what is said now is kept.
+    pub(super) fn keeps(&self) -> bool {
+        self.log.is_some() && self.works
+    }
+
+    fn has_mail(&self, id: SessionId) -> bool {
+        let asking = self.asking(id);
+        asking.is_some_and(|asking| asking.who.account().is_some_and(|own| self.waiting.count(own) > 0))
+    }
+
+    /// What the session has already. A point in another history, or beyond this one's end, is none.
+    fn point(&self, hello: &Hello) -> CatchUp {
+        let Some(since) = &hello.since else { return CatchUp::Mail };
+        let is_other = hello.log.is_some() && hello.log != self.log;
+        match since {
+            Since::Time(text) => Since::time(text).map_or(CatchUp::Newest, CatchUp::Time),
+            // Who names this history has read it to there, even if it was empty then.
+            Since::Seq(0) if hello.log.is_none() => CatchUp::Newest,
+            Since::Seq(seq) if *seq > self.seq || is_other => CatchUp::Newest,
+            Since::Seq(seq) => CatchUp::Seq(*seq),
+        }
+    }
+
+    fn nothing_missed(&self, id: SessionId, gap: bool, out: &mut Deliveries) {
+        let end = HistoryEnd { count: 0, seq: self.seq, gap, more: false };
+        self.answer(id, None, &Event::History(end), out);
+    }
+}

@@ -1,0 +1,167 @@
+//! What a store does, as simply as can be: all that was committed lies in a list.
+
+use super::*;
+use std::collections::BTreeMap;
+
+/// What becomes of mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waits,
+    /// Its author is still to be told.
+    Arrived,
+    Done,
+}
+
+/// Numbers that a crash loses at most.
+const RESERVED: u64 = 10;
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Disk {
+    pub(super) messages: Vec<Message>,
+    mail: BTreeMap<(Account, u64), State>,
+    rooms: Vec<RoomRecord>,
+}
+
+impl Disk {
+    /// The number of the message that this one repeats, if it does.
+    pub(super) fn commit(&mut self, entry: Entry, arrivals: &mut Vec<Arrival>) -> Option<u64> {
+        match entry {
+            Entry::Message(message) => return self.add(*message),
+            Entry::Joined { room, member } => self.room(&room).members.push(member),
+            Entry::Parted { room, account } => {
+                self.room(&room).members.retain(|member| member.account != account);
+                self.rooms.retain(|room| room.name.is_lobby() || !room.members.is_empty());
+            }
+            Entry::Topic { room, topic } => self.room(&room).topic = topic,
+            Entry::Received { account, upto, .. } => arrivals.extend(self.receive(&account, upto)),
+        }
+        None
+    }
+
+    fn add(&mut self, message: Message) -> Option<u64> {
+        assert!(message.seq > self.latest(), "numbers only go up");
+        let is_same = |old: &&Message| {
+            old.author == message.author
+                && old.id == message.id
+                && (&old.venue, &old.text) == (&message.venue, &message.text)
+        };
+        let is_known = message.author.is_some() && message.id.is_some();
+        if let Some(old) = self.messages.iter().find(|old| is_known && is_same(old)) {
+            return Some(old.seq);
+        }
+        for mail in &message.mail {
+            let state = if mail.waits { State::Waits } else { State::Done };
+            assert_eq!(self.mail.insert((mail.account.clone(), message.seq), state), None, "one row each");
+        }
+        if let (Kind::Delivered { last, .. }, Some(receiver)) = (message.kind, &message.author) {
+            let author = &message.mail[0].account;
+            for number in self.numbers(receiver, author, State::Arrived, last) {
+                self.mail.insert((receiver.clone(), number), State::Done);
+            }
+        }
+        self.messages.push(message);
+        None
+    }
+
+    /// Messages of the author in the receiver's mail.
+    fn numbers(&self, receiver: &Account, author: &Account, state: State, upto: u64) -> Vec<u64> {
+        let rows = self
+            .mail
+            .iter()
+            .filter(|((account, seq), is)| account == receiver && *seq <= upto && **is == state);
+        let numbers = rows.map(|((_, seq), _)| *seq);
+        numbers.filter(|seq| self.message(*seq).author.as_ref() == Some(author)).collect()
+    }
+
+    fn receive(&mut self, account: &Account, upto: u64) -> Vec<Arrival> {
+        let rows = self
+            .mail
+            .iter()
+            .filter(|((own, seq), state)| own == account && *seq <= upto && **state == State::Waits);
+        let numbers: Vec<u64> = rows.map(|((_, seq), _)| *seq).collect();
+        let mut arrivals: Vec<Arrival> = Vec::new();
+        for number in numbers {
+            let told = self.told(account, number);
+            let state = if told.is_some() { State::Arrived } else { State::Done };
+            self.mail.insert((account.clone(), number), state);
+            gather(&mut arrivals, account, told);
+        }
+        arrivals
+    }
+
+    /// Who is to be told of that message, and the name that they wrote to.
+    fn told(&self, account: &Account, number: u64) -> Option<(Account, String, u64)> {
+        let message = self.message(number);
+        let Venue::Direct(name) = &message.venue else { panic!("mail is direct") };
+        let author = message.author.clone().filter(|author| author != account);
+        let is_said = !matches!(message.kind, Kind::Delivered { .. });
+        author.filter(|_| is_said).map(|author| (author, name.clone(), number))
+    }
+
+    fn room(&mut self, name: &RoomName) -> &mut RoomRecord {
+        let at = self.rooms.iter().position(|room| room.name == *name).unwrap_or_else(|| {
+            self.rooms.push(RoomRecord { name: name.clone(), topic: None, members: Vec::new() });
+            self.rooms.len() - 1
+        });
+        &mut self.rooms[at]
+    }
+
+    pub(super) fn message(&self, number: u64) -> &Message {
+        self.messages.iter().find(|message| message.seq == number).expect("a message")
+    }
+
+    pub(super) fn latest(&self) -> u64 {
+        self.messages.last().map_or(0, |message| message.seq)
+    }
+
+    /// What a chat begins with, after a crash or an orderly end.
+    pub(super) fn archive(&self, latest: Option<u64>) -> Archive {
+        let mut archive = Archive {
+            id: Some("disk".into()),
+            seq: latest.unwrap_or(self.latest() + RESERVED),
+            rooms: self.rooms.clone(),
+            ..Archive::default()
+        };
+        for ((account, number), state) in &self.mail {
+            match state {
+                State::Waits => match archive.waiting.iter_mut().find(|(other, _)| other == account) {
+                    Some((_, count)) => *count += 1,
+                    None => archive.waiting.push((account.clone(), 1)),
+                },
+                State::Arrived => gather(&mut archive.arrivals, account, self.told(account, *number)),
+                State::Done => {}
+            }
+        }
+        archive
+    }
+
+    /// The numbers of a view in (after, upto].
+    pub(super) fn numbers_of(&self, view: &View, after: u64, upto: u64) -> Vec<u64> {
+        let in_view = |message: &&Message| match &message.venue {
+            Venue::Room(name) => view.rooms.iter().any(|(room, since)| room == name && message.seq > *since),
+            Venue::Direct(_) => view.account.clone().is_some_and(|own| {
+                let state = self.mail.get(&(own, message.seq));
+                state.is_some_and(|state| view.mail == MailView::All || *state == State::Waits)
+            }),
+        };
+        let span = self.messages.iter().filter(|message| message.seq > after && message.seq <= upto);
+        span.filter(in_view).map(|message| message.seq).collect()
+    }
+
+    /// Mail that has arrived and of which nobody was told yet.
+    pub(super) fn untold(&self) -> usize {
+        self.mail.values().filter(|state| **state == State::Arrived).count()
+    }
+}
+
+fn gather(arrivals: &mut Vec<Arrival>, account: &Account, told: Option<(Account, String, u64)>) {
+    let Some((author, name, last)) = told else { return };
+    let same = arrivals.iter_mut().find(|other| other.author == author && other.account == *account);
+    match same {
+        Some(arrival) => {
+            arrival.count += 1;
+            (arrival.name, arrival.last) = (name, last);
+        }
+        None => arrivals.push(Arrival { author, account: account.clone(), name, count: 1, last }),
+    }
+}

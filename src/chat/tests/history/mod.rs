@@ -1,0 +1,336 @@
+//! Anything in any order, with crashes, against a simple model of who must see what, in what order.
+//!
+//! The model knows people, their rooms and their devices, and for each device the numbers that it must
+//! still see, in order. It is told what people do and which numbers were kept, and nothing of how the
+//! rules or the store come to what they give.
+
+mod kept;
+mod people;
+
+use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+/// One person's client. Keeps its point over its connections.
+struct Device {
+    name: &'static str,
+    who: Person,
+    kind: Kindness,
+}
+
+/// What a device can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kindness {
+    /// Knows its point, and asks from there.
+    Resumes,
+    /// The same, and announces nothing.
+    Tails,
+    /// Knows of no points.
+    Plain,
+    /// Sends only.
+    Sends,
+}
+
+/// Who somebody is over all their devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Person {
+    Key(u8),
+    Token(&'static str),
+    /// Nobody knows; the device.
+    Guest(usize),
+}
+
+use Kindness::{Plain, Resumes, Sends, Tails};
+
+const DEVICES: [Device; 10] = [
+    Device { name: "alice", who: Person::Key(1), kind: Resumes },
+    Device { name: "alice", who: Person::Key(1), kind: Resumes },
+    Device { name: "alina", who: Person::Key(1), kind: Tails },
+    Device { name: "bob", who: Person::Key(2), kind: Resumes },
+    Device { name: "bob", who: Person::Key(2), kind: Plain },
+    Device { name: "carol", who: Person::Key(3), kind: Plain },
+    Device { name: "dave", who: Person::Token("secret"), kind: Resumes },
+    Device { name: "dave", who: Person::Token("secret"), kind: Plain },
+    Device { name: "guest", who: Person::Guest(8), kind: Plain },
+    Device { name: "alice", who: Person::Key(1), kind: Sends },
+];
+
+const ROOMS: [&str; 2] = ["#games", "#tea"];
+
+/// Whom things are said to: the lobby, the rooms, names, and the address of a device.
+const TARGETS: [&str; 9] = ["all", "#games", "#tea", "alice", "alina", "bob", "carol", "dave", "guest"];
+
+/// One thing that may happen.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Connect(usize),
+    Drop(usize),
+    Say {
+        device: usize,
+        target: usize,
+    },
+    /// To everybody at a device's address.
+    Shout {
+        device: usize,
+        at: usize,
+    },
+    /// What it said last, once more.
+    Repeat(usize),
+    Join {
+        device: usize,
+        room: usize,
+    },
+    Part {
+        device: usize,
+        room: usize,
+    },
+    /// A session that catches up gets a little further.
+    Advance(usize),
+    Flush,
+    /// Everybody who is here gets all there is.
+    Rest,
+    Crash,
+    Stop,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let device = 0..DEVICES.len();
+    let room = 0..ROOMS.len();
+    prop_oneof![
+        6 => device.clone().prop_map(Step::Connect),
+        3 => device.clone().prop_map(Step::Drop),
+        12 => (device.clone(), 0..TARGETS.len()).prop_map(|(device, target)| Step::Say { device, target }),
+        1 => (device.clone(), device.clone()).prop_map(|(device, at)| Step::Shout { device, at }),
+        2 => device.clone().prop_map(Step::Repeat),
+        4 => (device.clone(), room.clone()).prop_map(|(device, room)| Step::Join { device, room }),
+        2 => (device.clone(), room).prop_map(|(device, room)| Step::Part { device, room }),
+        10 => device.prop_map(Step::Advance),
+        8 => Just(Step::Flush),
+        4 => Just(Step::Rest),
+        1 => Just(Step::Crash),
+        1 => Just(Step::Stop),
+    ]
+}
+
+/// Where something was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Where {
+    Lobby,
+    Room(usize),
+    Direct,
+}
+
+/// What is known of a message.
+#[derive(Debug, Clone)]
+struct Fact {
+    seq: u64,
+    place: Where,
+    /// Devices that must see it, however late, or in this session.
+    must: Vec<(usize, Option<u64>)>,
+    /// Whom it waits for.
+    waits: Option<Person>,
+    author: Person,
+    /// Which session said it, with which id and whereto.
+    said: Option<(u64, String, String)>,
+    /// Of a `delivered`: whose mail arrived, how much of it, and up to where.
+    arrived: Option<(Person, u32, u64)>,
+}
+
+/// What happens when the turn is kept.
+#[derive(Debug, Clone)]
+enum Later {
+    Said(Fact),
+    Parted {
+        who: Person,
+        room: usize,
+        before: u64,
+    },
+    /// The device is live from here on.
+    Live {
+        device: usize,
+        session: u64,
+    },
+    Received {
+        who: Person,
+        upto: u64,
+    },
+}
+
+/// What the model knows of a device.
+#[derive(Debug, Default)]
+struct Progress {
+    session: Option<u64>,
+    is_live: bool,
+    /// Whether the session was told that it is.
+    has_end: bool,
+    point: u64,
+    /// The last number that the session got.
+    last: u64,
+    must: BTreeSet<u64>,
+    may: BTreeSet<u64>,
+    seen: BTreeSet<u64>,
+    /// What it said last: its id and whereto.
+    spoken: Option<(String, String)>,
+}
+
+struct Play {
+    house: House,
+    devices: Vec<Progress>,
+    /// Who is in which room, as the chat has it and as it was kept.
+    members: Vec<BTreeSet<Person>>,
+    kept_members: Vec<BTreeSet<Person>>,
+    later: Vec<Later>,
+    /// How much of the turn was looked at for what the rules say themselves.
+    looked: usize,
+    /// All that was kept.
+    facts: BTreeMap<u64, Fact>,
+    /// What waits for whom, and what has come and is still to be told its author.
+    waiting: BTreeSet<(Person, u64)>,
+    untold: BTreeSet<(Person, u64)>,
+    /// Keys that were here, whose names stay theirs.
+    known: BTreeSet<&'static str>,
+    next_session: u64,
+    next_id: u64,
+}
+
+impl Play {
+    fn new() -> Self {
+        let mut house = House::kept();
+        house.is_holding = true;
+        Self {
+            house,
+            devices: DEVICES.iter().map(|_| Progress::default()).collect(),
+            members: vec![BTreeSet::new(); ROOMS.len()],
+            kept_members: vec![BTreeSet::new(); ROOMS.len()],
+            later: Vec::new(),
+            looked: 0,
+            facts: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            untold: BTreeSet::new(),
+            known: BTreeSet::new(),
+            next_session: 1,
+            next_id: 1,
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Connect(device) => self.connect(device),
+            Step::Drop(device) => self.drop_device(device),
+            Step::Say { device, target } => {
+                self.next_id += 1;
+                self.say(device, TARGETS[target], &format!("id{}", self.next_id));
+            }
+            Step::Shout { device, at } => {
+                if let Some(session) = self.devices[at].session {
+                    self.next_id += 1;
+                    let to = House::peer(session, None).ip.to_string();
+                    self.say(device, &to, &format!("id{}", self.next_id));
+                }
+            }
+            Step::Repeat(device) => {
+                if let Some((id, to)) = self.devices[device].spoken.clone() {
+                    self.say(device, &to, &id);
+                }
+            }
+            Step::Join { device, room } => self.join(device, room),
+            Step::Part { device, room } => self.part(device, room),
+            Step::Advance(device) => self.advance(device),
+            Step::Flush => self.flush(),
+            Step::Rest => self.come_to_rest(),
+            Step::Crash => self.restart(true),
+            Step::Stop => self.restart(false),
+        }
+        self.expect_news();
+    }
+
+    fn restart(&mut self, is_crash: bool) {
+        if !is_crash {
+            while !self.house.turn.is_empty() {
+                self.flush();
+            }
+        }
+        self.house.restart(is_crash);
+        for (progress, device) in self.devices.iter_mut().zip(&DEVICES) {
+            (progress.session, progress.is_live) = (None, false);
+            if device.kind == Plain {
+                progress.must.clear();
+                progress.may.clear();
+            }
+        }
+        self.later.clear();
+        self.looked = 0;
+        self.members.clone_from(&self.kept_members);
+        for room in &mut self.members {
+            room.retain(|who| !matches!(who, Person::Guest(_)));
+        }
+        self.house.later(Duration::ZERO);
+    }
+
+    /// Everybody who is here gets all there is.
+    fn come_to_rest(&mut self) {
+        while !self.house.turn.is_empty() || !self.house.errands.is_empty() {
+            self.flush();
+            for device in 0..DEVICES.len() {
+                self.step(Step::Advance(device));
+            }
+        }
+    }
+}
+
+fn person(account: &Account) -> Person {
+    DEVICES
+        .iter()
+        .map(|device| device.who)
+        .find(|who| match (who, account) {
+            (Person::Key(number), Account::Key(found)) => key(*number) == *found,
+            (Person::Token(token), Account::Token(found)) => **token == **found,
+            _ => false,
+        })
+        .expect("somebody")
+}
+
+impl House {
+    fn disk_numbers(&self) -> BTreeSet<u64> {
+        self.disk.iter().flat_map(|disk| &disk.messages).map(|message| message.seq).collect()
+    }
+
+    fn turn_deliveries(&self) -> impl Iterator<Item = &Delivery> {
+        self.turn.iter().filter_map(|step| match step {
+            house::Step::Delivery(delivery) => Some(delivery),
+            house::Step::Seam { .. } => None,
+        })
+    }
+
+    /// Whether the turn has it catch up.
+    fn catches_up(&self, id: u64) -> bool {
+        self.turn_deliveries()
+            .any(|delivery| matches!(delivery, Delivery::CatchUp { session, .. } if session.0 == id))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn everybody_sees_what_is_for_them_once_and_in_order_whatever_happens(
+        steps in proptest::collection::vec(step(), 1..120)
+    ) {
+        let mut play = Play::new();
+        for step in steps {
+            play.step(step);
+        }
+        play.come_to_rest();
+        // Everybody comes back once more, and nothing is left that anybody has not got.
+        (0..DEVICES.len()).for_each(|device| play.step(Step::Connect(device)));
+        play.come_to_rest();
+        for (device, progress) in play.devices.iter().enumerate() {
+            prop_assert!(progress.must.is_empty(), "device {device} misses {:?}", progress.must);
+        }
+        prop_assert!(play.untold.is_empty() && play.waiting.is_empty(), "{:?} {:?}", play.untold, play.waiting);
+        let disk = play.house.disk.as_ref().expect("a disk");
+        prop_assert_eq!(disk.untold(), 0);
+        let known: BTreeSet<u64> = disk.messages.iter().map(|message| message.seq).collect();
+        prop_assert_eq!(known, play.facts.into_keys().collect::<BTreeSet<u64>>());
+    }
+}

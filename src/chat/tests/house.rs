@@ -1,0 +1,232 @@
+//! The server's part: turns are kept before anybody gets them, and who was away catches up.
+
+use super::*;
+
+/// Messages of the lobby that a newcomer gets here.
+pub(super) const NEWEST: usize = 5;
+
+/// Messages read at a time here.
+const PAGE: usize = 3;
+
+/// A part of a turn.
+#[derive(Debug)]
+pub(super) enum Step {
+    Delivery(Delivery),
+    /// A session goes over to the live stream, with what it has not got yet.
+    Seam {
+        id: u64,
+        view: View,
+        after: u64,
+        upto: u64,
+        errand: Errand,
+    },
+}
+
+/// How far a session that catches up has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Errand {
+    since: CatchUp,
+    pub(super) latest: u64,
+    /// Where it goes on; `None`: it has not begun.
+    pub(super) after: Option<u64>,
+    count: usize,
+}
+
+impl Errand {
+    /// Whether it begins with what waits and not with a number.
+    pub(super) fn greets(&self) -> bool {
+        matches!(self.since, CatchUp::Newest | CatchUp::Mail)
+    }
+
+    pub(super) fn is_newcomers(&self) -> bool {
+        self.since == CatchUp::Newest
+    }
+}
+
+impl House {
+    /// With a history.
+    pub(super) fn kept() -> Self {
+        let mut house = Self::with(Rules { rate: None, ..Rules::default() }, Records::default());
+        house.begin(Disk::default(), Some(0), Records::default());
+        house
+    }
+
+    /// A new server on that disk; `latest` is what an orderly end left.
+    pub(super) fn begin(&mut self, disk: Disk, latest: Option<u64>, records: Records) {
+        let rules = self.chat.rules.clone();
+        self.chat = Chat::new(Profile::default(), rules, records, disk.archive(latest));
+        self.disk = Some(disk);
+        self.turn.clear();
+        self.errands.clear();
+        self.following.clear();
+    }
+
+    /// The same chat after an end: an orderly one, or a crash that loses the turn.
+    pub(super) fn restart(&mut self, is_crash: bool) {
+        if !is_crash {
+            while !self.turn.is_empty() {
+                self.flush();
+            }
+        }
+        let latest = (!is_crash).then(|| self.chat.latest());
+        let records = self.chat.records(&self.now);
+        let disk = self.disk.take().expect("a disk");
+        self.begin(disk, latest, records);
+    }
+
+    /// Carries everything out, and lets everybody catch up.
+    pub(super) fn settle(&mut self) {
+        let held = std::mem::replace(&mut self.is_holding, true);
+        loop {
+            self.flush();
+            let ids: Vec<u64> = self.errands.keys().copied().collect();
+            ids.into_iter().for_each(|id| self.advance(id));
+            if self.turn.is_empty() && self.errands.is_empty() {
+                break;
+            }
+        }
+        self.is_holding = held;
+    }
+
+    /// Keeps the turn's entries, and only then carries it out.
+    pub(super) fn flush(&mut self) {
+        let mut turn = std::mem::take(&mut self.turn);
+        let mut arrivals = Vec::new();
+        let known: Vec<Option<u64>> = turn.iter().map(|step| self.commit(step, &mut arrivals)).collect();
+        for (step, known) in turn.drain(..).zip(known) {
+            match step {
+                Step::Delivery(delivery) => self.carry_out(delivery, known),
+                Step::Seam { id, view, after, upto, errand } => {
+                    self.close_seam(id, &view, after, upto, errand)
+                }
+            }
+        }
+        if !arrivals.is_empty() {
+            self.act(|chat, now, out| chat.arrived(arrivals, now, out));
+        }
+    }
+
+    fn commit(&mut self, step: &Step, arrivals: &mut Vec<Arrival>) -> Option<u64> {
+        let entry = match step {
+            Step::Delivery(Delivery::Message { entry: Some(message), .. }) => Entry::Message(message.clone()),
+            Step::Delivery(Delivery::Keep(entry)) => entry.clone(),
+            _ => return None,
+        };
+        self.disk.as_mut().expect("nothing is kept without a disk").commit(entry, arrivals)
+    }
+
+    fn carry_out(&mut self, delivery: Delivery, known: Option<u64>) {
+        match delivery {
+            Delivery::Packet { audience: Audience::Lobby { except }, packet } => {
+                self.hand_out(self.following.clone(), except, &packet);
+            }
+            Delivery::Packet { audience: Audience::Sessions(sessions), packet } => {
+                self.hand_out(sessions.into_iter().map(|id| id.0), None, &packet);
+            }
+            Delivery::Message { audience, packet, receipt, .. } => {
+                if let Some(mut receipt) = receipt {
+                    receipt.seq = known.or(receipt.seq);
+                    self.hand_out([receipt.session.0], None, &receipt.to_packet());
+                }
+                match audience {
+                    _ if known.is_some() => {}
+                    Audience::Lobby { except } => self.hand_out(self.following.clone(), except, &packet),
+                    Audience::Sessions(sessions) => {
+                        let live: Vec<u64> =
+                            sessions.iter().map(|id| id.0).filter(|id| self.following.contains(id)).collect();
+                        self.hand_out(live, None, &packet);
+                    }
+                }
+            }
+            Delivery::Keep(_) => {}
+            Delivery::Ask { session, question, .. } => self.questions.push((session.0, question)),
+            Delivery::CatchUp { session: SessionId(id), since, latest } => {
+                // Who has gone meanwhile catches up with nothing.
+                if self.is_in(id) {
+                    self.errands.insert(id, Errand { since, latest, after: None, count: 0 });
+                }
+            }
+            Delivery::Follow(SessionId(id)) => self.following.extend(self.is_in(id).then_some(id)),
+            Delivery::Close(SessionId(id)) => {
+                self.following.remove(&id);
+                self.errands.remove(&id);
+                self.closed.insert(id);
+            }
+            Delivery::Log(what) => self.log.push(what),
+        }
+    }
+
+    fn hand_out(&mut self, ids: impl IntoIterator<Item = u64>, except: Option<SessionId>, packet: &Packet) {
+        for id in ids {
+            if except != Some(SessionId(id)) && !self.gone.contains(&id) {
+                self.inboxes.entry(id).or_default().push(packet.clone());
+            }
+        }
+    }
+
+    /// The next step of a session that catches up: what waits, a page, or the seam.
+    pub(super) fn advance(&mut self, id: u64) {
+        let Some(mut errand) = self.errands.get(&id).copied() else { return };
+        let (view, upto) = self.chat.view(SessionId(id)).expect("a session");
+        let disk = self.disk.as_ref().expect("a disk");
+        let Some(after) = errand.after else {
+            errand.after = Some(match errand.since {
+                CatchUp::Newest => {
+                    let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
+                    let all = disk.numbers_of(&lobby, 0, u64::MAX);
+                    let after = all.iter().rev().nth(NEWEST).copied().unwrap_or(0);
+                    self.greet(id, View { rooms: vec![(RoomName::lobby(), after)], ..view }, &mut errand)
+                }
+                CatchUp::Mail => self.greet(id, View { rooms: Vec::new(), ..view }, &mut errand),
+                CatchUp::Seq(seq) => seq,
+                CatchUp::Time(time) => {
+                    disk.messages.iter().rev().find(|message| message.at < time).map_or(0, |last| last.seq)
+                }
+            });
+            self.errands.insert(id, errand);
+            return;
+        };
+        let page: Vec<u64> = disk.numbers_of(&view, after, upto).into_iter().take(PAGE).collect();
+        match page.last() {
+            Some(last) => {
+                errand.after = Some(*last);
+                self.give(id, &page, &mut errand);
+                self.errands.insert(id, errand);
+            }
+            None => {
+                self.errands.remove(&id);
+                self.turn.push(Step::Seam { id, view, after, upto, errand });
+            }
+        }
+    }
+
+    fn greet(&mut self, id: u64, view: View, errand: &mut Errand) -> u64 {
+        let view = View { mail: MailView::Waiting, ..view };
+        let numbers = self.disk.as_ref().expect("a disk").numbers_of(&view, 0, errand.latest);
+        self.give(id, &numbers, errand);
+        errand.latest
+    }
+
+    fn close_seam(&mut self, id: u64, view: &View, after: u64, upto: u64, mut errand: Errand) {
+        if !self.is_in(id) {
+            return;
+        }
+        let rest = self.disk.as_ref().expect("a disk").numbers_of(view, after, upto);
+        self.give(id, &rest, &mut errand);
+        self.following.insert(id);
+        if errand.since == CatchUp::Mail {
+            return self.act(|chat, now, out| chat.caught_up(SessionId(id), now, out));
+        }
+        let end = HistoryEnd { count: errand.count, seq: upto, gap: false, more: false };
+        self.hand_out([id], None, &Event::History(end).to_packet("", None));
+    }
+
+    fn give(&mut self, id: u64, numbers: &[u64], errand: &mut Errand) {
+        errand.count += numbers.len();
+        let reader = self.chat.view(SessionId(id)).and_then(|(view, _)| view.account);
+        for number in numbers {
+            let packet = self.disk.as_ref().expect("a disk").message(*number).to_packet(reader.as_ref());
+            self.inboxes.entry(id).or_default().push(packet);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Direct messages to people who are away, and to several sessions.
+
+use super::*;
+use crate::limits::MAX_WAITING;
+use serde_json::json;
+
+/// Alice (key 1) and bob (key 2) are known; bob has left.
+fn bob_is_away() -> House {
+    let mut house = House::kept();
+    house.join_key(1, "alice", 1);
+    house.join_key(2, "Bob", 2);
+    house.leave(2);
+    house.inboxes.clear();
+    house
+}
+
+fn write(house: &mut House, id: u64, to: &str, msg: &str) -> Option<Packet> {
+    house.ask(id, json!({"to": to, "msg": msg, "id": msg}));
+    house.take(id, "sent").pop()
+}
+
+/// As bob, with what a hello has besides.
+fn bob_comes(house: &mut House, id: u64, since: Option<u64>) {
+    house.chat.connect(SessionId(id), House::peer(id, Some(key(2))));
+    // Who has nothing yet knows of no history.
+    let log = since.filter(|since| *since > 0).map(|_| "disk");
+    house.ask(id, json!({"type": "hello", "from": {"name": "bob"}, "since": since, "log": log}));
+}
+
+#[test]
+fn a_message_to_somebody_who_is_away_waits_and_its_author_is_told_when_it_came() {
+    let mut house = bob_is_away();
+    let sent = write(&mut house, 1, "BOB", "lunch?").expect("a receipt");
+    assert_eq!((sent.waits, sent.name.as_deref()), (Some(true), Some("Bob")));
+    assert_eq!(sent.msg, "Bob is away; the message waits for them");
+    write(&mut house, 1, "bob", "or tea?");
+    house.restart(true);
+    house.join_key(11, "alice", 1);
+    bob_comes(&mut house, 12, Some(0));
+    let inbox = house.inboxes.remove(&12).expect("packets");
+    let kinds: Vec<_> = inbox.iter().map(|packet| packet.kind.as_deref().unwrap_or_default()).collect();
+    assert_eq!(kinds, ["welcome", "chat", "chat", "history"]);
+    assert_eq!((inbox[1].msg.as_str(), inbox[1].history, inbox[3].count), ("lunch?", Some(true), Some(2)));
+    assert!(house.take(11, "delivered").is_empty());
+    house.ask(12, json!({"type": "received", "seq": inbox[3].seq}));
+    let told = house.take(11, "delivered").pop().expect("news");
+    assert_eq!((told.name.as_deref(), told.count, told.last), (Some("Bob"), Some(2), inbox[2].seq));
+    assert_eq!(told.msg, "Bob has got 2 messages that waited");
+    // Once.
+    house.ask(12, json!({"type": "received", "seq": inbox[3].seq}));
+    bob_comes(&mut house, 13, Some(0));
+    assert!(house.take(11, "delivered").is_empty() && house.take(13, "chat").is_empty());
+}
+
+#[test]
+fn a_client_that_knows_nothing_of_all_that_gets_its_mail_too_and_once() {
+    let mut house = bob_is_away();
+    write(&mut house, 1, "bob", "lunch?");
+    house.join_key(12, "bob", 2);
+    assert_eq!(house.texts(12, "chat"), ["lunch?"]);
+    assert_eq!(house.texts(1, "delivered"), ["Bob has got 1 message that waited"]);
+    house.leave(12);
+    house.join_key(13, "bob", 2);
+    assert!(house.take(13, "chat").is_empty());
+}
+
+#[test]
+fn an_author_who_is_away_is_told_later() {
+    let mut house = bob_is_away();
+    write(&mut house, 1, "bob", "lunch?");
+    house.leave(1);
+    house.join_key(12, "bob", 2);
+    house.restart(true);
+    house.join_key(11, "alice", 1);
+    assert_eq!(house.texts(11, "delivered"), ["Bob has got 1 message that waited"]);
+    assert_eq!(house.disk.as_ref().map(Disk::untold), Some(0));
+}
+
+#[test]
+fn what_has_arrived_is_told_although_the_server_crashed_before_it_said_so() {
+    let mut house = bob_is_away();
+    write(&mut house, 1, "bob", "lunch?");
+    house.is_holding = true;
+    house.join_key(12, "bob", 2);
+    house.flush();
+    house.advance(12);
+    house.advance(12);
+    // The seam, and then the acknowledgement; what follows from it is lost.
+    house.flush();
+    house.flush();
+    assert_eq!(house.disk.as_ref().map(Disk::untold), Some(1));
+    house.is_holding = false;
+    house.restart(true);
+    house.join_key(11, "alice", 1);
+    house.inboxes.clear();
+    assert_eq!(house.chat.due(), Some(Duration::ZERO));
+    house.later(Duration::ZERO);
+    assert_eq!(house.texts(11, "delivered"), ["Bob has got 1 message that waited"]);
+}
+
+#[test]
+fn only_names_with_an_owner_are_known_while_nobody_is_here_under_them() {
+    let mut house = bob_is_away();
+    house.join(3, "carol");
+    house.leave(3);
+    for (to, near) in [("carol", ""), ("bbo", " did you mean Bob?")] {
+        house.say(1, to, "hi");
+        let (code, msg) = house.error(1);
+        assert_eq!((code.as_str(), msg.contains(near)), ("no_such_user", true), "{msg}");
+    }
+    // The owner is here under another name.
+    house.join_key(12, "robert", 2);
+    assert_eq!(write(&mut house, 1, "bob", "hi").and_then(|sent| sent.waits), None);
+    assert_eq!(house.take(12, "chat").pop().map(|packet| packet.to), Some("Bob".into()));
+}
+
+#[test]
+fn a_mailbox_has_a_bound_and_only_that_message_is_refused() {
+    let mut house = bob_is_away();
+    for n in 0..MAX_WAITING {
+        assert!(write(&mut house, 1, "bob", &n.to_string()).is_some());
+    }
+    house.say(1, "bob", "one more");
+    assert_eq!(house.error(1).0, "mailbox_full");
+    house.restart(true);
+    house.join_key(11, "alice", 1);
+    house.say(11, "bob", "one more");
+    assert_eq!(house.error(11).0, "mailbox_full");
+    house.join_key(12, "bob", 2);
+    assert_eq!(house.take(12, "chat").len(), MAX_WAITING as usize);
+    house.leave(12);
+    assert!(write(&mut house, 11, "bob", "now").is_some());
+}
+
+#[test]
+fn without_a_history_nobody_is_written_to_who_is_away() {
+    let mut house = House::new();
+    house.join_key(1, "alice", 1);
+    house.join_key(2, "bob", 2);
+    house.leave(2);
+    house.say(1, "bob", "hi");
+    let (code, msg) = house.error(1);
+    assert_eq!(code, "no_history");
+    assert!(msg.starts_with("bob is away, and this server keeps nothing"), "{msg}");
+    house.ask(1, json!({"type": "history"}));
+    assert_eq!(house.error(1).0, "no_history");
+}
+
+#[test]
+fn a_message_to_an_address_is_in_the_mail_of_all_who_are_there_and_of_its_author() {
+    let mut house = House::kept();
+    house.join_key(1, "alice", 1);
+    house.join_key(11, "alice", 1);
+    house.join_key(2, "bob", 2);
+    house.join_key(12, "bob", 2);
+    house.say(1, "10.0.0.2", "you there");
+    for id in [2, 11, 12] {
+        assert_eq!(house.texts(id, "chat"), ["you there"], "{id}");
+    }
+    let disk = house.disk.as_ref().expect("a disk");
+    let accounts: Vec<_> = disk.messages[0].mail.iter().map(|mail| mail.account.clone()).collect();
+    assert_eq!(accounts, [Account::Key(key(2)), Account::Key(key(1))]);
+}
+
+#[test]
+fn a_note_to_oneself_waits_for_oneself() {
+    let mut house = House::kept();
+    house.chat.connect(SessionId(1), House::peer(1, Some(key(1))));
+    house.ask(1, json!({"type": "hello", "from": {"name": "alice"}, "mode": "send"}));
+    assert_eq!(write(&mut house, 1, "alice", "milk").and_then(|sent| sent.waits), Some(true));
+    house.leave(1);
+    house.join_key(2, "alice", 1);
+    assert_eq!(house.texts(2, "chat"), ["milk"]);
+    assert!(house.take(2, "delivered").is_empty());
+}
+
+#[test]
+fn what_is_kept_of_others_is_read_by_those_two_only() {
+    let mut house = bob_is_away();
+    house.join_key(3, "eve", 3);
+    house.join(4, "guest");
+    house.connect(5);
+    house.send(5, r#"{"from":{"name":"nobody"},"to":"server","msg":"hello"}"#);
+    house.ask(1, json!({"type": "history", "name": "bob", "limit": 5000}));
+    let scope = Scope::Mail(Account::Key(key(1)), Account::Key(key(2)));
+    assert_eq!(house.questions.pop(), Some((1, Question::History { scope, before: None, limit: 200 })));
+    house.ask(5, json!({"type": "history", "name": "bob"}));
+    assert_eq!(house.error(5).0, "key_required");
+    house.ask(3, json!({"type": "history", "name": "nobody"}));
+    assert_eq!(house.error(3).0, "no_such_user");
+    house.enter(3, "#games");
+    house.ask(3, json!({"to": "server", "msg": "/search red tea from:bob"}));
+    let Some((3, Question::Search { words, from, view, limit, .. })) = house.questions.pop() else {
+        panic!()
+    };
+    assert_eq!((words.as_str(), from.as_deref(), limit), ("red tea", Some("bob"), 20));
+    assert_eq!(view.account, Some(Account::Key(key(3))));
+    let rooms: Vec<_> = view.rooms.iter().map(|(room, since)| (room.as_str(), *since)).collect();
+    assert_eq!(rooms, [("#lobby", 0), ("#games", 0)]);
+    house.ask(1, json!({"type": "search", "msg": "tea", "room": "#games"}));
+    assert!(matches!(
+        house.questions.pop(),
+        Some((1, Question::Search { view: View { account: None, .. }, .. }))
+    ));
+}

@@ -1,0 +1,115 @@
+//! Who comes back gets what they missed; what can't be stored is said.
+
+use super::*;
+use serde_json::json;
+
+fn hello(house: &mut House, id: u64, number: u8, since: serde_json::Value, log: &str) {
+    house.chat.connect(SessionId(id), House::peer(id, Some(key(number))));
+    house.ask(
+        id,
+        json!({"type": "hello", "from": {"name": format!("user{number}")}, "since": since, "log": log}),
+    );
+}
+
+fn told(house: &mut House, id: u64) -> (Vec<String>, Packet) {
+    let mut inbox = house.inboxes.remove(&id).unwrap_or_default();
+    let end = inbox.pop().expect("an end");
+    assert_eq!(end.kind.as_deref(), Some("history"));
+    let said = inbox.into_iter().filter(|packet| packet.history == Some(true)).map(|packet| packet.msg);
+    (said.collect(), end)
+}
+
+fn talk(count: usize) -> House {
+    let mut house = House::kept();
+    house.join_key(9, "speaker", 9);
+    for n in 1..=count {
+        house.say(9, "all", &n.to_string());
+    }
+    house
+}
+
+#[test]
+fn who_was_away_is_told_what_they_missed_and_where_the_live_stream_begins() {
+    let mut house = talk(20);
+    hello(&mut house, 1, 1, json!(12), "disk");
+    let (said, end) = told(&mut house, 1);
+    assert_eq!(said, (13..=20).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!((end.count, end.seq, end.gap), (Some(8), Some(20), None));
+    house.say(9, "all", "live");
+    let live = house.take(1, "chat").pop().expect("a message");
+    assert_eq!((live.msg.as_str(), live.history, live.seq), ("live", None, Some(21)));
+}
+
+#[test]
+fn a_point_that_is_none_gives_the_newest_of_the_lobby() {
+    let newest: Vec<_> = (16..=20).map(|n| n.to_string()).collect();
+    for (since, log) in [(json!(0), ""), (json!(12), "another"), (json!(12), ""), (json!(999), "disk")] {
+        let mut house = talk(20);
+        hello(&mut house, 1, 1, since.clone(), log);
+        assert_eq!(told(&mut house, 1).0, newest, "{since} {log}");
+    }
+}
+
+#[test]
+fn a_time_is_a_point_too() {
+    let mut house = talk(3);
+    house.later(Duration::from_secs(60));
+    house.say(9, "all", "later");
+    hello(&mut house, 1, 1, json!("2026-11-21T12:00:30Z"), "");
+    assert_eq!(told(&mut house, 1).0, ["later"]);
+}
+
+#[test]
+fn who_missed_nothing_is_told_so_at_once_and_a_first_packet_without_a_point_says_nothing() {
+    let mut house = talk(3);
+    hello(&mut house, 1, 1, json!(3), "disk");
+    assert_eq!(told(&mut house, 1).1.count, Some(0));
+    house.join_key(2, "user2", 2);
+    assert!(house.take(2, "history").is_empty());
+    let mut house = House::new();
+    hello(&mut house, 1, 1, json!(7), "disk");
+    let (_, end) = told(&mut house, 1);
+    assert_eq!((end.count, end.gap), (Some(0), Some(true)), "nothing is kept here");
+}
+
+#[test]
+fn who_can_not_be_known_again_follows_at_once() {
+    let mut house = talk(3);
+    house.connect(1);
+    house.send(1, r#"{"type":"hello","from":{"name":"guest"},"since":1}"#);
+    let (said, end) = told(&mut house, 1);
+    assert_eq!((said.len(), end.gap), (0, Some(true)));
+}
+
+#[test]
+fn while_nothing_can_be_stored_everybody_is_told_and_messages_have_no_number() {
+    let mut house = talk(3);
+    house.join_key(1, "alice", 1);
+    house.join_key(2, "bob", 2);
+    house.leave(2);
+    house.act(|chat, now, out| chat.set_keeping(false, now, out));
+    house.act(|chat, now, out| chat.set_keeping(false, now, out));
+    assert_eq!(house.take(9, "notice").len(), 1);
+    house.ask(1, json!({"to": "all", "msg": "hi", "id": "x"}));
+    let sent = house.take(1, "sent").pop().expect("a receipt");
+    assert_eq!((sent.seq, sent.stored), (None, Some(false)));
+    assert_eq!(house.take(9, "chat").pop().map(|packet| packet.seq), Some(None));
+    house.say(1, "bob", "hi");
+    assert_eq!(house.error(1).0, "not_stored");
+    assert!(house.enter(1, "#games").is_some());
+    house.act(|chat, now, out| chat.set_keeping(true, now, out));
+    house.ask(1, json!({"to": "all", "msg": "again", "id": "y"}));
+    let sent = house.take(1, "sent").pop().expect("a receipt");
+    assert_eq!((sent.seq, sent.stored), (Some(4), None));
+}
+
+#[test]
+fn a_message_sent_again_is_answered_with_the_first_ones_number_and_heard_once() {
+    let mut house = talk(3);
+    house.join_key(1, "alice", 1);
+    for _ in 0..2 {
+        house.ask(1, json!({"to": "all", "msg": "hi", "id": "x"}));
+        assert_eq!(house.take(1, "sent").pop().and_then(|sent| sent.seq), Some(4));
+    }
+    assert_eq!(house.texts(9, "chat"), ["hi"]);
+}

@@ -1,0 +1,308 @@
+//! A batch written in one transaction: all of it, or nothing.
+
+use super::question::{Batch, Duplicate, Outcome};
+use super::rows::{self, signed, unsigned};
+use super::view;
+use super::words;
+use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
+use crate::limits::{SEAM_BYTES, SEAM_MESSAGES, SEQ_RESERVE};
+use crate::name::RoomName;
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Result, Transaction, params};
+use std::collections::HashMap;
+
+/// Mail that waits, that has arrived and whose author is to be told, and that is done with.
+const WAITS: i64 = 0;
+const ARRIVED: i64 = 1;
+const DONE: i64 = 2;
+
+/// Writes the batch, and as many numbers ahead as it takes; returns what came of it, and up to where
+/// numbers are reserved now.
+pub(super) fn commit(change: Transaction<'_>, batch: &Batch, reserved: u64) -> Result<(Outcome, u64)> {
+    let mut writing = Writing::new(&change);
+    let mut outcome = Outcome::default();
+    for (place, entry) in batch.entries.iter().enumerate() {
+        match entry {
+            Entry::Message(message) => outcome.duplicates.extend(writing.message(place, message)?),
+            Entry::Joined { room, member } => writing.joined(room, member)?,
+            Entry::Parted { room, account } => writing.parted(room, account)?,
+            Entry::Topic { room, topic } => writing.topic(room, topic.as_ref())?,
+            Entry::Received { account, upto, .. } => {
+                outcome.arrivals.extend(writing.received(account, *upto)?);
+            }
+        }
+    }
+    let reserved = reserve(&change, batch.seq, reserved)?;
+    for seam in &batch.seams {
+        // All of the batch can be read here, and nothing after it.
+        outcome.seams.push(view::page(&change, seam, SEAM_MESSAGES, SEAM_BYTES, u64::MAX)?);
+    }
+    change.commit()?;
+    Ok((outcome, reserved))
+}
+
+/// Sees to it that after a crash no number up to `seq` is given again.
+fn reserve(change: &Transaction<'_>, seq: u64, reserved: u64) -> Result<u64> {
+    if seq < reserved {
+        return Ok(reserved);
+    }
+    let reserved = seq + SEQ_RESERVE;
+    set_reserved(change, reserved)?;
+    Ok(reserved)
+}
+
+/// Notes that `seq` was the last number that was given, unless somebody has opened the history since and
+/// gives others.
+pub(super) fn set_last(connection: &rusqlite::Connection, seq: u64, reserved: u64) -> Result<()> {
+    let sql = "UPDATE meta SET value = ?1 WHERE key = 'reserved' AND value = ?2";
+    connection.execute(sql, [signed(seq), signed(reserved)]).map(drop)
+}
+
+/// Writes up to where numbers may have been given.
+pub(super) fn set_reserved(change: &rusqlite::Connection, reserved: u64) -> Result<()> {
+    let mut write = change.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'reserved'")?;
+    write.execute([signed(reserved)]).map(drop)
+}
+
+/// A transaction, with the rows that it has met.
+struct Writing<'c> {
+    change: &'c Transaction<'c>,
+    accounts: HashMap<Account, i64>,
+    rooms: HashMap<RoomName, i64>,
+}
+
+impl<'c> Writing<'c> {
+    fn new(change: &'c Transaction<'c>) -> Self {
+        Self { change, accounts: HashMap::new(), rooms: HashMap::new() }
+    }
+
+    fn message(&mut self, place: usize, message: &Message) -> Result<Option<Duplicate>> {
+        let author = message.author.as_ref().map(|author| self.account(author)).transpose()?;
+        let (room, to) = match &message.venue {
+            Venue::Room(room) => (Some(self.room(room)?), None),
+            Venue::Direct(to) => (None, Some(to.as_str())),
+        };
+        if let (Some(author), Some(id)) = (author, &message.id)
+            && let Some((seq, at, waits)) = self.stored(author, id, room, to, message)?
+        {
+            return Ok(Some(Duplicate { entry: place, seq, at, waits }));
+        }
+        let (kind, count, last) = rows::kind_columns(message.kind);
+        let from = &message.from;
+        self.change
+            .prepare_cached(
+                "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            )?
+            .execute(params![
+                signed(message.seq),
+                message.at.as_millisecond(),
+                kind,
+                room,
+                to,
+                from.name,
+                from.ip,
+                from.key,
+                author,
+                message.id,
+                message.text,
+                count,
+                last,
+            ])?;
+        let readers = self.mail(message)?;
+        if let (Kind::Delivered { last, .. }, Some(receiver)) = (message.kind, author) {
+            self.told(receiver, &readers, last)?;
+        } else {
+            self.index(message, room, &readers)?;
+        }
+        Ok(None)
+    }
+
+    /// The message that its author has sent before under this id, if it says the same.
+    fn stored(
+        &self,
+        author: i64,
+        id: &str,
+        room: Option<i64>,
+        to: Option<&str>,
+        message: &Message,
+    ) -> Result<Option<(u64, Timestamp, bool)>> {
+        let mut find = self.change.prepare_cached(
+            "SELECT seq, at, EXISTS (SELECT 1 FROM mail l WHERE l.seq = m.seq AND l.state = 0) FROM message m \
+             WHERE author = ?1 AND token = ?2 AND room IS ?3 AND to_text IS ?4 AND kind = ?5 AND text = ?6 \
+             ORDER BY seq LIMIT 1",
+        )?;
+        let (kind, ..) = rows::kind_columns(message.kind);
+        find.query_row(params![author, id, room, to, kind, message.text], |row| {
+            Ok((unsigned(row.get(0)?), rows::instant(row, 1)?, row.get(2)?))
+        })
+        .optional()
+    }
+
+    /// Puts the message into the mail of those who get it; returns them.
+    fn mail(&mut self, message: &Message) -> Result<Vec<i64>> {
+        let mut readers = Vec::with_capacity(message.mail.len());
+        for mail in &message.mail {
+            let account = self.account(&mail.account)?;
+            let state = if mail.waits { WAITS } else { DONE };
+            // Who writes to themselves is there twice; it waits if either does.
+            let sql = "INSERT INTO mail (account, seq, state) VALUES (?1, ?2, ?3) \
+                       ON CONFLICT DO UPDATE SET state = min(state, excluded.state)";
+            self.change.prepare_cached(sql)?.execute(params![account, signed(message.seq), state])?;
+            if !readers.contains(&account) {
+                readers.push(account);
+            }
+        }
+        Ok(readers)
+    }
+
+    /// The authors know that the receiver has got what they wrote.
+    fn told(&self, receiver: i64, authors: &[i64], last: u64) -> Result<()> {
+        let mut settle = self.change.prepare_cached(
+            "UPDATE mail SET state = ?4 WHERE state < 2 AND state = 1 AND account = ?1 AND seq <= ?2 \
+             AND (SELECT author FROM message m WHERE m.seq = mail.seq) = ?3",
+        )?;
+        for author in authors {
+            settle.execute(params![receiver, signed(last), author, DONE])?;
+        }
+        Ok(())
+    }
+
+    fn index(&self, message: &Message, room: Option<i64>, readers: &[i64]) -> Result<()> {
+        let venue = match room {
+            Some(room) => words::room_token(room),
+            None => readers.iter().map(|id| words::account_token(*id)).collect::<Vec<_>>().join(" "),
+        };
+        let sender = words::sender_token(&message.from.name);
+        self.change
+            .prepare_cached("INSERT INTO words (rowid, text, sender, venue) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![signed(message.seq), message.text, sender, venue])
+            .map(drop)
+    }
+
+    fn joined(&mut self, room: &RoomName, member: &Member) -> Result<()> {
+        let id = self.room(room)?;
+        let account = self.account(&member.account)?;
+        // A room that is made anew is written as whoever makes it writes it.
+        let sql =
+            "UPDATE room SET name = ?2 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM member WHERE room = ?1)";
+        self.change.prepare_cached(sql)?.execute(params![id, room.as_str()])?;
+        let sql = "INSERT INTO member (room, account, name, since) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT DO UPDATE SET name = excluded.name, since = excluded.since";
+        self.change
+            .prepare_cached(sql)?
+            .execute(params![id, account, member.name, signed(member.since)])
+            .map(drop)
+    }
+
+    fn parted(&mut self, room: &RoomName, account: &Account) -> Result<()> {
+        let (Some(room), Some(account)) =
+            (rows::room_id(self.change, room)?, rows::account_id(self.change, account)?)
+        else {
+            return Ok(());
+        };
+        let sql = "DELETE FROM member WHERE room = ?1 AND account = ?2";
+        self.change.prepare_cached(sql)?.execute([room, account])?;
+        rows::forget_room(self.change, room)?;
+        rows::forget_account(self.change, account)?;
+        self.rooms.clear();
+        self.accounts.clear();
+        Ok(())
+    }
+
+    fn topic(&mut self, room: &RoomName, topic: Option<&Topic>) -> Result<()> {
+        let id = self.room(room)?;
+        let (text, by) = topic.map(|topic| (&topic.text, &topic.by)).unzip();
+        let sql = "UPDATE room SET topic = ?2, topic_by = ?3 WHERE id = ?1";
+        self.change.prepare_cached(sql)?.execute(params![id, text, by]).map(drop)
+    }
+
+    /// Mail up to that number waits no longer; returns whom to tell.
+    fn received(&self, account: &Account, upto: u64) -> Result<Vec<Arrival>> {
+        let Some(id) = rows::account_id(self.change, account)? else { return Ok(Vec::new()) };
+        let mut find = self.change.prepare_cached(
+            "SELECT l.seq, m.kind = 3 OR m.author IS NULL OR m.author = l.account, m.to_text, a.identity \
+             FROM mail l JOIN message m ON m.seq = l.seq LEFT JOIN account a ON a.id = m.author \
+             WHERE l.state < 2 AND l.state = 0 AND l.account = ?1 AND l.seq <= ?2 ORDER BY l.seq",
+        )?;
+        let mut waiting = find.query(params![id, signed(upto)])?;
+        let mut settled: Vec<(i64, i64)> = Vec::new();
+        let mut arrivals = Arrivals::default();
+        while let Some(row) = waiting.next()? {
+            let (seq, is_done) = (row.get(0)?, row.get(1)?);
+            settled.push((seq, if is_done { DONE } else { ARRIVED }));
+            if !is_done {
+                arrivals.add(row, 2, account, unsigned(seq))?;
+            }
+        }
+        drop(waiting);
+        let mut settle =
+            self.change.prepare_cached("UPDATE mail SET state = ?3 WHERE account = ?1 AND seq = ?2")?;
+        for (seq, state) in settled {
+            settle.execute(params![id, seq, state])?;
+        }
+        Ok(arrivals.all)
+    }
+
+    fn account(&mut self, account: &Account) -> Result<i64> {
+        if let Some(id) = self.accounts.get(account) {
+            return Ok(*id);
+        }
+        let id = match rows::account_id(self.change, account)? {
+            Some(id) => id,
+            None => {
+                let mut insert = self.change.prepare_cached("INSERT INTO account (identity) VALUES (?1)")?;
+                insert.insert([rows::identity(account)])?
+            }
+        };
+        self.accounts.insert(account.clone(), id);
+        Ok(id)
+    }
+
+    fn room(&mut self, room: &RoomName) -> Result<i64> {
+        if let Some(id) = self.rooms.get(room) {
+            return Ok(*id);
+        }
+        let id = match rows::room_id(self.change, room)? {
+            Some(id) => id,
+            None => {
+                let mut insert =
+                    self.change.prepare_cached("INSERT INTO room (name, key) VALUES (?1, ?2)")?;
+                insert.insert([room.as_str(), room.key().as_str()])?
+            }
+        };
+        self.rooms.insert(room.clone(), id);
+        Ok(id)
+    }
+}
+
+/// Arrivals as they are gathered, by author and receiver.
+#[derive(Debug, Default)]
+pub(super) struct Arrivals {
+    /// In the order of their first messages.
+    pub(super) all: Vec<Arrival>,
+    places: HashMap<(Account, Account), usize>,
+}
+
+impl Arrivals {
+    /// Adds a message of a row in which the receiver's name and the author's identity begin at `column`.
+    pub(super) fn add(
+        &mut self,
+        row: &rusqlite::Row<'_>,
+        column: usize,
+        account: &Account,
+        seq: u64,
+    ) -> Result<()> {
+        let name: Option<String> = row.get(column)?;
+        let author = rows::account(column + 1, row.get_ref(column + 1)?.as_blob()?)?;
+        let place = *self.places.entry((author.clone(), account.clone())).or_insert(self.all.len());
+        if place == self.all.len() {
+            let (account, name) = (account.clone(), String::new());
+            self.all.push(Arrival { author, account, name, count: 0, last: 0 });
+        }
+        let arrival = &mut self.all[place];
+        arrival.count += 1;
+        arrival.last = seq;
+        arrival.name = name.unwrap_or_default();
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! The messages of a history, one after the other, also while a server writes to it.
+
+use super::error::StoreError;
+use super::{rows, schema, view};
+use crate::chat::{Message, Venue};
+use crate::name::{NameKey, RoomName};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+/// Messages read at a time.
+const PORTION: usize = 500;
+
+/// Which messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Those that are not older.
+    pub since: Option<Timestamp>,
+    /// Those of a room.
+    pub room: Option<RoomName>,
+    /// Those that somebody of this name wrote to one person or was written.
+    pub with: Option<String>,
+}
+
+/// Messages in the order of their numbers, without the notices that mail has arrived.
+#[derive(Debug)]
+pub struct Export {
+    path: PathBuf,
+    history: Connection,
+    filter: Filter,
+    with: Option<NameKey>,
+    /// The room of the filter, as the database has it.
+    room: Option<i64>,
+    read: VecDeque<Message>,
+    /// What has a number up to this has been read.
+    after: i64,
+    /// The first and the last number that there may be.
+    ends: (u64, u64),
+    is_over: bool,
+}
+
+impl Export {
+    /// Opens the history at `path`, to read it only.
+    ///
+    /// # Errors
+    /// Why it can't be read; [`StoreError::NoRoom`] if nothing was ever said in the filter's room.
+    pub fn open(path: &Path, filter: Filter) -> Result<Self, StoreError> {
+        let history = schema::open_foreign(path)?;
+        let of = |error: rusqlite::Error| StoreError::of(path, &error);
+        let room = match &filter.room {
+            Some(room) => {
+                let id = rows::room_id(&history, room).map_err(of)?;
+                Some(id.ok_or_else(|| StoreError::NoRoom(room.to_string()))?)
+            }
+            None => None,
+        };
+        let after = match filter.since {
+            Some(time) => rows::signed(view::before(&history, time).map_err(of)?),
+            None => 0,
+        };
+        let last = history.query_row("SELECT ifnull(max(seq), 0) FROM message", [], |row| row.get(0));
+        let ends = (rows::unsigned(after), last.map(rows::unsigned).map_err(of)?);
+        let with = filter.with.as_deref().map(NameKey::of);
+        let read = VecDeque::new();
+        Ok(Self { path: path.into(), history, filter, with, room, read, after, ends, is_over: false })
+    }
+
+    /// The number before the first message that there may be, and the last: how far it is.
+    pub fn ends(&self) -> (u64, u64) {
+        self.ends
+    }
+
+    /// Reads the next messages.
+    fn fill(&mut self) -> rusqlite::Result<()> {
+        let of_room = if self.room.is_some() { "m.room = ?3 AND " } else { "?3 IS NULL AND " };
+        let sql =
+            format!("{} WHERE {of_room} m.seq > ?1 AND m.kind < 3 ORDER BY m.seq LIMIT ?2", rows::MESSAGE);
+        let mut find = self.history.prepare_cached(&sql)?;
+        let mut found = find.query(rusqlite::params![self.after, PORTION as i64, self.room])?;
+        let mut count = 0;
+        while let Some(row) = found.next()? {
+            let message = rows::message(row)?;
+            count += 1;
+            self.after = rows::signed(message.seq);
+            if is_wanted(&message, self.filter.since, self.with.as_ref()) {
+                self.read.push_back(message);
+            }
+        }
+        self.is_over = count < PORTION;
+        Ok(())
+    }
+}
+
+impl Iterator for Export {
+    type Item = Result<Message, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.read.is_empty() && !self.is_over {
+            if let Err(error) = self.fill() {
+                self.is_over = true;
+                return Some(Err(StoreError::of(&self.path, &error)));
+            }
+        }
+        self.read.pop_front().map(Ok)
+    }
+}
+
+fn is_wanted(message: &Message, since: Option<Timestamp>, with: Option<&NameKey>) -> bool {
+    let is_with = match (with, &message.venue) {
+        (None, _) => true,
+        (Some(_), Venue::Room(_)) => false,
+        (Some(name), Venue::Direct(to)) => {
+            NameKey::of(&message.from.name) == *name || NameKey::of(to) == *name
+        }
+    };
+    is_with && since.is_none_or(|since| message.at >= since)
+}

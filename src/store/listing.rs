@@ -1,0 +1,88 @@
+//! What people ask for: the history of a room or between two people, and what has certain words in it.
+
+use super::question::{Listing, Place, Search, Wanted};
+use super::rows::{self, signed};
+use super::words;
+use crate::chat::Account;
+use rusqlite::{Connection, Params, Result, params};
+
+/// The newest messages of a place.
+pub(super) fn history(connection: &Connection, wanted: &Wanted, bytes: usize) -> Result<Listing> {
+    let before = before(wanted.before);
+    let limit = one_more(wanted.limit);
+    let reader = wanted.reader.as_ref();
+    let numbers = match &wanted.place {
+        Place::Room(room) => {
+            let Some(room) = rows::room_id(connection, room)? else { return Ok(Listing::default()) };
+            let sql = "SELECT seq FROM message WHERE room = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
+            numbers(connection, sql, params![room, before, limit])?
+        }
+        Place::Mail(other) => {
+            let (Some(own), Some(other)) = (id(connection, reader)?, rows::account_id(connection, other)?)
+            else {
+                return Ok(Listing::default());
+            };
+            between(connection, own, other, before, limit)?
+        }
+    };
+    listing(connection, numbers, wanted.limit, bytes, reader)
+}
+
+/// The newest messages with all the words.
+pub(super) fn search(connection: &Connection, search: &Search, bytes: usize) -> Result<Listing> {
+    let Some(expression) = words::expression(connection, search)? else { return Ok(Listing::default()) };
+    let sql = "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3";
+    let values = params![expression, before(search.before), one_more(search.limit)];
+    let numbers = numbers(connection, sql, values)?;
+    listing(connection, numbers, search.limit, bytes, search.reader.as_ref())
+}
+
+/// What one wrote to the other, or to both and others; to themselves, what nobody else has.
+fn between(connection: &Connection, own: i64, other: i64, before: i64, limit: i64) -> Result<Vec<i64>> {
+    if own == other {
+        let sql = "SELECT l.seq FROM mail l JOIN message m ON m.seq = l.seq \
+                   WHERE l.account = ?1 AND l.seq < ?2 AND m.author = ?1 AND m.kind < 3 \
+                   AND NOT EXISTS (SELECT 1 FROM mail o WHERE o.seq = l.seq AND o.account <> ?1) \
+                   ORDER BY l.seq DESC LIMIT ?3";
+        return numbers(connection, sql, params![own, before, limit]);
+    }
+    let sql = "SELECT l.seq FROM mail l CROSS JOIN mail o ON o.account = ?2 AND o.seq = l.seq \
+               CROSS JOIN message m ON m.seq = l.seq \
+               WHERE l.account = ?1 AND l.seq < ?3 AND m.author IN (?1, ?2) AND m.kind < 3 \
+               ORDER BY l.seq DESC LIMIT ?4";
+    numbers(connection, sql, params![own, other, before, limit])
+}
+
+fn id(connection: &Connection, account: Option<&Account>) -> Result<Option<i64>> {
+    account.map_or(Ok(None), |account| rows::account_id(connection, account))
+}
+
+fn numbers(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec<i64>> {
+    let mut find = connection.prepare_cached(sql)?;
+    find.query_map(values, |row| row.get(0))?.collect()
+}
+
+fn before(before: Option<u64>) -> i64 {
+    before.map_or(i64::MAX, signed)
+}
+
+/// One more than are wanted tells whether there are more.
+fn one_more(limit: usize) -> i64 {
+    i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1))
+}
+
+/// The messages of the numbers, which come with the highest first.
+fn listing(
+    connection: &Connection,
+    mut numbers: Vec<i64>,
+    limit: usize,
+    bytes: usize,
+    reader: Option<&Account>,
+) -> Result<Listing> {
+    let found = numbers.len();
+    numbers.truncate(limit);
+    let mut messages = rows::messages(connection, &numbers, bytes, reader)?;
+    let more = messages.len() < found;
+    messages.reverse();
+    Ok(Listing { messages, more })
+}

@@ -1,0 +1,157 @@
+//! What is kept of the chat, in a SQLite database.
+//!
+//! Three threads own it: one writes, one reads what people missed, one answers them. A batch is one transaction, and is on the disk when
+//! [`Store::commit`] returns: the log is synced with each (`synchronous=FULL`), so that it survives the
+//! process and, if the disk keeps its word, a power cut. Knows no sockets and none of the chat's rules:
+//! what is to be kept, and who may see what, it is told.
+
+mod backup;
+mod commit;
+mod error;
+mod export;
+mod listing;
+mod opening;
+mod prune;
+mod question;
+mod queue;
+mod reader;
+mod rows;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod view;
+mod words;
+mod writer;
+
+pub use backup::backup;
+pub use error::StoreError;
+pub use export::{Export, Filter};
+pub use question::{
+    Batch, Duplicate, Keep, Listing, Outcome, Page, Place, Scope, Search, Since, Span, Start, Wanted,
+};
+
+use crate::chat::{Archive, View};
+use crate::limits::{SEARCH_TIME, STORE_QUEUE};
+use queue::Queue;
+use reader::Reader;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use writer::Writer;
+
+/// The way to the history; cheap to clone. Who asks while too many wait waits too. Once all of these
+/// are dropped the threads end, in order but on their own time.
+#[derive(Debug, Clone)]
+pub struct Store {
+    writer: Queue<Writer>,
+    reader: Queue<Reader>,
+    searcher: Queue<Reader>,
+}
+
+impl Store {
+    /// Opens the history at `path`, making it and its directory if there is none, and reads what a chat
+    /// begins with.
+    ///
+    /// # Errors
+    /// Why it can't be used, with what to do about it.
+    pub fn open(path: &Path, keep: Keep) -> Result<(Self, Archive), StoreError> {
+        let committed = Arc::new(AtomicU64::new(0));
+        let (writer, archive) = Writer::open(path, keep, Arc::clone(&committed))?;
+        let reader = Reader::open(path, Arc::clone(&committed))?;
+        let searcher = Reader::open(path, committed)?;
+        let failed = |error| StoreError::of_file(path, &error);
+        let store = Self {
+            writer: Queue::start("history", STORE_QUEUE, move |jobs| writer.run(&jobs)).map_err(failed)?,
+            reader: Queue::start("history-reader", STORE_QUEUE, move |jobs| reader.run(&jobs))
+                .map_err(failed)?,
+            searcher: Queue::start("history-search", STORE_QUEUE, move |jobs| searcher.run(&jobs))
+                .map_err(failed)?,
+        };
+        Ok((store, archive))
+    }
+
+    /// Writes a batch and reads its seams, in one transaction.
+    ///
+    /// # Errors
+    /// Then nothing of the batch is stored; see [`Self::mend`].
+    pub async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+        self.writer.ask(move |writer| writer.commit(&batch)).await
+    }
+
+    /// Where somebody begins who has `since` and may be given `view`, `most` messages at most. Mail that
+    /// waits, in a view of that, is not looked at: its number says nothing about where to begin.
+    ///
+    /// # Errors
+    /// When the history can't be read.
+    pub async fn begin(&self, view: View, since: Since, most: usize) -> Result<Start, StoreError> {
+        self.read(move |history, _| view::begin(history, &view, since, most)).await
+    }
+
+    /// The first of a span's messages, `limit` of them at most, with frames of `bytes` in all; at least
+    /// one, if there is any.
+    ///
+    /// # Errors
+    /// When the history can't be read.
+    pub async fn page(&self, span: Span, limit: usize, bytes: usize) -> Result<Page, StoreError> {
+        self.read(move |history, committed| view::page(history, &span, limit, bytes, committed)).await
+    }
+
+    /// The newest messages of a place, with frames of `bytes` in all; at least one, if there is any.
+    ///
+    /// # Errors
+    /// When the history can't be read.
+    pub async fn history(&self, wanted: Wanted, bytes: usize) -> Result<Listing, StoreError> {
+        self.search_for(move |history, _| listing::history(history, &wanted, bytes)).await
+    }
+
+    /// The newest messages that a search finds, with frames of `bytes` in all; at least one, if there is
+    /// any.
+    ///
+    /// # Errors
+    /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long.
+    pub async fn search(&self, search: Search, bytes: usize) -> Result<Listing, StoreError> {
+        self.search_for(move |history, _| listing::search(history, &search, bytes)).await
+    }
+
+    /// After a failure: opens the database again, and tries whether it can be written.
+    ///
+    /// # Errors
+    /// When it can't.
+    pub async fn mend(&self) -> Result<(), StoreError> {
+        self.writer.ask(Writer::mend).await
+    }
+
+    /// Writes what is still in the queue, and closes the database. Other clones get
+    /// [`StoreError::Closed`] from then on.
+    pub async fn close(self) {
+        for reader in [self.searcher, self.reader] {
+            let closed = reader.ask(|reader| {
+                reader.close();
+                Ok(())
+            });
+            // An error is that somebody else has closed it.
+            let _ = closed.await;
+            reader.join();
+        }
+        let closed = self.writer.ask(|writer| {
+            writer.close();
+            Ok(())
+        });
+        let _ = closed.await;
+        self.writer.join();
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&rusqlite::Connection, u64) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.reader.ask(move |reader| reader.read(work)).await
+    }
+
+    async fn search_for<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&rusqlite::Connection, u64) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.searcher.ask(move |reader| reader.read_within(SEARCH_TIME, work)).await
+    }
+}

@@ -1,0 +1,108 @@
+//! What a chat begins with, read from the history.
+
+use super::commit::Arrivals;
+use super::rows::{self, unsigned};
+use crate::chat::{Account, Archive, Member, RoomRecord, Topic};
+use crate::limits::SEQ_RESERVE;
+use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
+
+/// Digits of a history's id.
+const LOG_BYTES: usize = 8;
+
+/// Reads it, and reserves the next numbers; returns up to where.
+pub(super) fn read(connection: &mut Connection) -> Result<(Archive, u64)> {
+    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    begin(&change)?;
+    let seq = change.query_row(
+        "SELECT max(value, (SELECT ifnull(max(seq), 0) FROM message)) FROM meta WHERE key = 'reserved'",
+        [],
+        |row| row.get(0).map(unsigned),
+    )?;
+    let archive = Archive {
+        id: Some(log(&change)?),
+        seq,
+        rooms: rooms(&change)?,
+        waiting: waiting(&change)?,
+        arrivals: arrivals(&change)?,
+    };
+    let reserved = seq + SEQ_RESERVE;
+    super::commit::set_reserved(&change, reserved)?;
+    change.commit()?;
+    Ok((archive, reserved))
+}
+
+/// Which history this is.
+pub(super) fn log(connection: &Connection) -> Result<String> {
+    connection.query_row("SELECT value FROM meta WHERE key = 'log'", [], |row| row.get(0))
+}
+
+/// What a history has that is new.
+fn begin(change: &Transaction<'_>) -> Result<()> {
+    let mut random = [0; LOG_BYTES];
+    getrandom::fill(&mut random).map_err(|error| rows::damaged(0, &format!("no random numbers: {error}")))?;
+    let log: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    change.execute("INSERT OR IGNORE INTO meta VALUES ('log', ?1)", [log])?;
+    change.execute_batch("INSERT OR IGNORE INTO meta VALUES ('reserved', 0), ('pruned', 0)")
+}
+
+/// Rooms that have members, and the lobby if it has a topic. What only people without a key and a
+/// token were in ended with the server.
+fn rooms(change: &Transaction<'_>) -> Result<Vec<RoomRecord>> {
+    change.execute(
+        "UPDATE room SET topic = NULL, topic_by = NULL WHERE topic IS NOT NULL AND key <> '#lobby' \
+         AND NOT EXISTS (SELECT 1 FROM member WHERE room = room.id)",
+        [],
+    )?;
+    let mut find = change.prepare(
+        "SELECT id, name, topic, topic_by FROM room \
+         WHERE topic IS NOT NULL OR EXISTS (SELECT 1 FROM member WHERE room = room.id) ORDER BY id",
+    )?;
+    let mut found = find.query([])?;
+    let mut rooms = Vec::new();
+    while let Some(row) = found.next()? {
+        let topic = match row.get::<_, Option<String>>(2)? {
+            Some(text) => Some(Topic { text, by: row.get::<_, Option<String>>(3)?.unwrap_or_default() }),
+            None => None,
+        };
+        rooms.push(RoomRecord { name: rows::room(row, 1)?, topic, members: members(change, row.get(0)?)? });
+    }
+    Ok(rooms)
+}
+
+fn members(change: &Transaction<'_>, room: i64) -> Result<Vec<Member>> {
+    let mut find = change.prepare_cached(
+        "SELECT a.identity, m.name, m.since FROM member m JOIN account a ON a.id = m.account \
+         WHERE m.room = ?1 ORDER BY m.account",
+    )?;
+    let members = find.query_map([room], |row| {
+        let account = rows::account(0, row.get_ref(0)?.as_blob()?)?;
+        Ok(Member { account, name: row.get(1)?, since: unsigned(row.get(2)?) })
+    })?;
+    members.collect()
+}
+
+fn waiting(change: &Transaction<'_>) -> Result<Vec<(Account, u32)>> {
+    let mut find = change.prepare(
+        "SELECT a.identity, count(*) FROM mail l JOIN account a ON a.id = l.account \
+         WHERE l.state < 2 AND l.state = 0 GROUP BY l.account",
+    )?;
+    let waiting =
+        find.query_map([], |row| Ok((rows::account(0, row.get_ref(0)?.as_blob()?)?, row.get(1)?)))?;
+    waiting.collect()
+}
+
+/// What has arrived, and whose author was not told before the server ended.
+fn arrivals(change: &Transaction<'_>) -> Result<Vec<crate::chat::Arrival>> {
+    let mut find = change.prepare(
+        "SELECT l.seq, r.identity, m.to_text, a.identity FROM mail l JOIN account r ON r.id = l.account \
+         JOIN message m ON m.seq = l.seq JOIN account a ON a.id = m.author \
+         WHERE l.state < 2 AND l.state = 1 ORDER BY l.seq",
+    )?;
+    let mut found = find.query([])?;
+    let mut arrivals = Arrivals::default();
+    while let Some(row) = found.next()? {
+        let account = rows::account(1, row.get_ref(1)?.as_blob()?)?;
+        arrivals.add(row, 2, &account, unsigned(row.get(0)?))?;
+    }
+    Ok(arrivals.all)
+}

@@ -1,0 +1,148 @@
+//! What the store is given and asked, and what it answers.
+
+use crate::chat::{Account, Arrival, Entry, Message, View};
+use crate::name::RoomName;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// Messages younger than this; `None`: whatever their age.
+    pub age: Option<Duration>,
+    /// Bytes of the database that are in use, about; `None`: any number.
+    pub bytes: Option<u64>,
+}
+
+/// What is committed at once.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// In the order in which they hold.
+    pub entries: Vec<Entry>,
+    /// The latest number given when the batch was closed.
+    pub seq: u64,
+    /// What is read right after the entries, before anything of a later batch.
+    pub seams: Vec<Span>,
+}
+
+/// What came of a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Messages that were not stored since their author had sent them before, in order.
+    pub duplicates: Vec<Duplicate>,
+    /// One for each seam, cut if there is much.
+    pub seams: Vec<Page>,
+    /// Mail that waited and was received by the batch's entries.
+    pub arrivals: Vec<Arrival>,
+}
+
+/// A message that its author had sent before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Duplicate {
+    /// Its place in the batch.
+    pub entry: usize,
+    /// The number of the one that is stored.
+    pub seq: u64,
+    /// When that was taken.
+    pub at: Timestamp,
+    /// Whether that still waits for somebody.
+    pub waits: bool,
+}
+
+/// What of a view has a number above `after`, up to `upto`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// What may be seen.
+    pub view: View,
+    /// Exclusive.
+    pub after: u64,
+    /// Inclusive.
+    pub upto: u64,
+}
+
+/// Some of a span.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// In order. Their `mail` is empty, and their `id` is there only for their author.
+    pub messages: Vec<Message>,
+    /// All of the span up to here, inclusive, has been given: its end, or what is committed; the last
+    /// message's number if the page is cut.
+    pub reached: u64,
+}
+
+/// What somebody has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// Everything up to this number.
+    Seq(u64),
+    /// Everything up to this time.
+    Time(Timestamp),
+    /// Nothing, and is given only the newest.
+    Newest,
+}
+
+/// Where somebody who was away begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// What has a higher number is to be given.
+    pub after: u64,
+    /// Whether something before that was missed as well: too much of it, or no longer kept.
+    pub gap: bool,
+}
+
+/// What somebody wants to read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Who asks.
+    pub reader: Option<Account>,
+    /// Where it was said.
+    pub place: Place,
+    /// Only what has a lower number.
+    pub before: Option<u64>,
+    /// The newest so many.
+    pub limit: usize,
+}
+
+/// Where something was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a room.
+    Room(RoomName),
+    /// Between the reader and this account.
+    Mail(Account),
+}
+
+/// What somebody looks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// Who asks; what is in their mail is searched too, unless they name a room.
+    pub reader: Option<Account>,
+    /// Where to look.
+    pub scope: Scope,
+    /// Words that a message must all have; `"these words"` next to each other, `word*` as a beginning.
+    pub words: String,
+    /// The name of its sender.
+    pub from: Option<String>,
+    /// Only what has a lower number.
+    pub before: Option<u64>,
+    /// The newest so many.
+    pub limit: usize,
+}
+
+/// Where to look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// In one room.
+    Room(RoomName),
+    /// In these rooms and the reader's mail.
+    All(Vec<RoomName>),
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// In order, the newest last.
+    pub messages: Vec<Message>,
+    /// Whether there are older ones.
+    pub more: bool,
+}

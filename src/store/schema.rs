@@ -1,0 +1,212 @@
+//! The database's form: how it is opened, made, and brought from an older form to this one.
+
+use super::error::StoreError;
+use crate::files;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::time::Duration;
+
+/// Marks a database as ours: "LCHT".
+const APPLICATION_ID: i32 = 0x4c43_4854;
+
+/// What leads from one form to the next, each with the number of the form that it leads to. They were
+/// run on people's histories and so never change; a new one is added at the end.
+const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("schema/1.sql"))];
+
+/// What the first bytes of a database are (SQLite's file format, 1.3).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// How long a backup's or an export's short locks are waited for.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// SQL texts that a connection keeps prepared; there are fewer.
+const PREPARED: usize = 64;
+
+/// Pages of the write-ahead log from which on it is copied into the database: 4 MB.
+const CHECKPOINT_PAGES: u32 = 1000;
+
+/// Bytes of the write-ahead log that stay on disk once they are copied.
+const LOG_KEPT_BYTES: u32 = 16 * 1024 * 1024;
+
+/// KiB of pages that a connection holds in memory, whatever the size of the history.
+const WRITER_CACHE_KIB: i32 = 8 * 1024;
+/// See [`WRITER_CACHE_KIB`].
+const READER_CACHE_KIB: i32 = 4 * 1024;
+
+/// Opens the database to write to it, making or migrating it if need be.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    create(path)?;
+    let of = |error: rusqlite::Error| StoreError::of(path, &error);
+    let mut connection =
+        Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(of)?;
+    if connection.is_readonly("main").map_err(of)? {
+        return Err(StoreError::ReadOnly(path.into()));
+    }
+    connection.busy_timeout(BUSY_WAIT).map_err(of)?;
+    check(&connection, path)?;
+    tune(&connection, path)?;
+    migrate(&mut connection, MIGRATIONS).map_err(of)?;
+    Ok(connection)
+}
+
+/// Opens the database to write to it, which must be there.
+pub(super) fn open_again(path: &Path) -> Result<Connection, StoreError> {
+    look(path)?;
+    open(path)
+}
+
+/// Opens a further connection to a database that is open.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let of = |error: rusqlite::Error| StoreError::of(path, &error);
+    // The log's index is shared memory, which a reader writes to as well.
+    let connection =
+        Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(of)?;
+    connection.pragma_update(None, "query_only", true).map_err(of)?;
+    share(&connection, READER_CACHE_KIB).map_err(of)?;
+    Ok(connection)
+}
+
+/// Opens a history that a server may be writing to, to read it only.
+pub(super) fn open_foreign(path: &Path) -> Result<Connection, StoreError> {
+    look(path)?;
+    let of = |error: rusqlite::Error| StoreError::of(path, &error);
+    let connection =
+        Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY)).map_err(of)?;
+    share(&connection, READER_CACHE_KIB).map_err(of)?;
+    if check(&connection, path)? == 0 {
+        return Err(StoreError::Missing(path.into()));
+    }
+    Ok(connection)
+}
+
+fn flags(access: OpenFlags) -> OpenFlags {
+    // No URIs: a directory's name may hold a question mark.
+    access | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+/// Makes an empty file that is its owner's alone, unless there is one.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let of = |error: io::Error| match error.kind() {
+        io::ErrorKind::PermissionDenied => StoreError::ReadOnly(path.into()),
+        _ => StoreError::of_file(path, &error),
+    };
+    if let Some(parent) = path.parent() {
+        files::create_directory(parent).map_err(of)?;
+    }
+    files::private().append(true).open(path).map_err(of)?;
+    look(path)
+}
+
+/// Whether the file is a database, or nothing yet.
+fn look(path: &Path) -> Result<(), StoreError> {
+    let mut head = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| StoreError::of_file(path, &error))?;
+    file.take(MAGIC.len() as u64)
+        .read_to_end(&mut head)
+        .map_err(|error| StoreError::of_file(path, &error))?;
+    if head.is_empty() || head == MAGIC { Ok(()) } else { Err(StoreError::NotADatabase(path.into())) }
+}
+
+/// Whether the database is ours, and which form it has; 0: none yet.
+fn check(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
+    let of = |error: rusqlite::Error| StoreError::of(path, &error);
+    let id: i32 = number(connection, "application_id").map_err(of)?;
+    let found: u32 = number(connection, "user_version").map_err(of)?;
+    let tables: u32 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(of)?;
+    let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
+    match id {
+        APPLICATION_ID if found > known => Err(StoreError::Newer { path: path.into(), found, known }),
+        APPLICATION_ID => Ok(found),
+        0 if tables == 0 && found == 0 => Ok(0),
+        _ => Err(StoreError::Foreign(path.into())),
+    }
+}
+
+fn number<T: rusqlite::types::FromSql>(connection: &Connection, pragma: &str) -> rusqlite::Result<T> {
+    connection.pragma_query_value(None, pragma, |row| row.get(0))
+}
+
+/// How it is written.
+fn tune(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let of = |error: rusqlite::Error| StoreError::of(path, &error);
+    // Before anything is written: it is part of the file's form.
+    connection.pragma_update(None, "auto_vacuum", "incremental").map_err(of)?;
+    let mode: String = connection
+        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+        .map_err(|error| refused(path, &error))?;
+    if mode != "wal" {
+        let why = format!("its file system has no shared memory (journal mode {mode})");
+        return Err(StoreError::Unusable(path.into(), why));
+    }
+    share(connection, WRITER_CACHE_KIB).map_err(of)?;
+    // A commit is on the disk when it returns, and not only in the system's memory.
+    connection.pragma_update(None, "synchronous", "full").map_err(of)?;
+    // On a Mac only this has the disk itself write what it was given; elsewhere it changes nothing.
+    connection.pragma_update(None, "fullfsync", true).map_err(of)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(of)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES).map_err(of)
+}
+
+/// A directory in which no log can be made is told by SQLite as a file that can't be opened.
+fn refused(path: &Path, error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => StoreError::ReadOnly(path.into()),
+        _ => StoreError::of(path, error),
+    }
+}
+
+fn share(connection: &Connection, cache_kib: i32) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "temp_store", "memory")
+}
+
+/// Brings the database to the latest form of `steps`, or leaves it as it was.
+fn migrate(connection: &mut Connection, steps: &[(u32, &str)]) -> rusqlite::Result<()> {
+    let found: u32 = number(connection, "user_version")?;
+    let mut missing = steps.iter().filter(|(version, _)| *version > found).peekable();
+    if missing.peek().is_none() {
+        return Ok(());
+    }
+    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (version, sql) in missing {
+        change.execute_batch(sql)?;
+        change.pragma_update(None, "user_version", version)?;
+    }
+    change.pragma_update(None, "application_id", APPLICATION_ID)?;
+    change.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(connection: &Connection) -> u32 {
+        number(connection, "user_version").unwrap()
+    }
+
+    #[test]
+    fn migrations_are_numbered_in_order() {
+        let versions: Vec<u32> = MIGRATIONS.iter().map(|(version, _)| *version).collect();
+        assert_eq!(versions, Vec::from_iter(1..=versions.len() as u32));
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_old_form_whole() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let first = (1, "CREATE TABLE a (x); INSERT INTO a VALUES (1);");
+        migrate(&mut connection, &[first]).unwrap();
+        let steps = [first, (2, "ALTER TABLE a ADD y; DELETE FROM a;"), (3, "CREATE TABLE b (x); nonsense;")];
+        assert!(migrate(&mut connection, &steps).is_err());
+        assert_eq!(version(&connection), 1);
+        let rows: u32 = connection.query_row("SELECT count(*) FROM a", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 1);
+        assert!(connection.prepare("SELECT y FROM a").is_err());
+        migrate(&mut connection, &steps[..2]).unwrap();
+        assert_eq!(version(&connection), 2);
+    }
+}

@@ -1,0 +1,122 @@
+//! The store as its callers see it.
+
+mod basics;
+mod files;
+mod listing;
+mod model;
+mod retention;
+
+use super::{Batch, Keep, Outcome, Span, Store};
+use crate::chat::{Account, Archive, Entry, Kind, Mail, MailView, Member, Message, Venue, View};
+use crate::fingerprint::Fingerprint;
+use crate::name::RoomName;
+use crate::protocol::packet::Sender;
+use jiff::Timestamp;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// The first instant of the tests.
+const NOON: i64 = 1_770_000_000_000;
+
+/// A history in a directory of its own.
+struct Place {
+    dir: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("history.db")
+    }
+
+    fn open(&self) -> (Store, Archive) {
+        Store::open(&self.path(), Keep::default()).unwrap()
+    }
+
+    /// What a crash of the process at this moment leaves.
+    fn crash(&self) -> Self {
+        let left = Self::new();
+        for name in ["history.db", "history.db-wal"] {
+            let from = self.dir.path().join(name);
+            if from.exists() {
+                std::fs::copy(from, left.dir.path().join(name)).unwrap();
+            }
+        }
+        left
+    }
+}
+
+fn key(number: u8) -> Account {
+    Account::Key(Fingerprint::new([number; 32]))
+}
+
+fn room(name: &str) -> RoomName {
+    RoomName::new(name).unwrap()
+}
+
+fn at(seq: u64) -> Timestamp {
+    Timestamp::from_millisecond(NOON + i64::try_from(seq).unwrap() * 1000).unwrap()
+}
+
+/// A message to the lobby.
+fn said(seq: u64, author: u8, text: &str) -> Message {
+    Message {
+        seq,
+        at: at(seq),
+        kind: Kind::Chat,
+        venue: Venue::Room(RoomName::lobby()),
+        from: Sender { name: format!("user{author}"), ip: "10.0.0.1".into(), key: Some("tag".into()) },
+        author: Some(key(author)),
+        id: Some(format!("id-{seq}")),
+        text: text.into(),
+        mail: Vec::new(),
+    }
+}
+
+/// A message from one to the other, who is away or not.
+fn whispered(seq: u64, author: u8, to: u8, waits: bool) -> Message {
+    Message {
+        venue: Venue::Direct(format!("user{to}")),
+        mail: vec![Mail { account: key(to), waits }, Mail { account: key(author), waits: false }],
+        ..said(seq, author, &format!("psst {seq}"))
+    }
+}
+
+fn entries(messages: impl IntoIterator<Item = Message>) -> Vec<Entry> {
+    messages.into_iter().map(|message| Entry::Message(Box::new(message))).collect()
+}
+
+fn batch(messages: impl IntoIterator<Item = Message>) -> Batch {
+    let messages: Vec<_> = messages.into_iter().collect();
+    let seq = messages.iter().map(|message| message.seq).max().unwrap_or(0);
+    Batch { entries: entries(messages), seq, seams: Vec::new() }
+}
+
+async fn commit(store: &Store, messages: impl IntoIterator<Item = Message>) -> Outcome {
+    store.commit(batch(messages)).await.unwrap()
+}
+
+async fn keep(store: &Store, seq: u64, entry: Entry) -> Outcome {
+    store.commit(Batch { entries: vec![entry], seq, seams: Vec::new() }).await.unwrap()
+}
+
+fn joined(name: &str, account: u8, since: u64) -> Entry {
+    let member = Member { account: key(account), name: format!("user{account}"), since };
+    Entry::Joined { room: room(name), member }
+}
+
+/// The mail and the lobby of somebody.
+fn view(account: u8) -> View {
+    View { account: Some(key(account)), mail: MailView::All, rooms: vec![(RoomName::lobby(), 0)] }
+}
+
+fn span(view: View, after: u64, upto: u64) -> Span {
+    Span { view, after, upto }
+}
+
+fn numbers(messages: &[Message]) -> Vec<u64> {
+    messages.iter().map(|message| message.seq).collect()
+}

@@ -1,0 +1,168 @@
+//! The thread that writes: batches as they come, and between them the removal of what is old.
+
+use super::error::StoreError;
+use super::question::{Batch, Keep, Outcome};
+use super::queue::Job;
+use super::{commit, opening, prune, schema};
+use crate::chat::Archive;
+use crate::limits::{PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE};
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Instant;
+
+/// Bytes that must find room before a store that failed counts as mended: as many as a big turn has.
+const PROBE_BYTES: u32 = 256 * 1024;
+
+/// What the thread owns.
+pub(super) struct Writer {
+    path: PathBuf,
+    keep: Keep,
+    /// `None` after a failure to open it again, and once it is closed.
+    connection: Option<Connection>,
+    /// Which history this is.
+    log: String,
+    /// The latest number of a message.
+    seq: u64,
+    /// After a crash, counting goes on from here.
+    reserved: u64,
+    /// What is committed, for those who read. Raised after the commit, so that who reads it first finds
+    /// all up to there.
+    committed: Arc<AtomicU64>,
+    /// Why nothing can be written any more.
+    lasting: Option<StoreError>,
+    next_prune: Instant,
+    is_closed: bool,
+}
+
+impl Writer {
+    /// Opens the database, and reads what a chat begins with.
+    pub(super) fn open(
+        path: &Path,
+        keep: Keep,
+        committed: Arc<AtomicU64>,
+    ) -> Result<(Self, Archive), StoreError> {
+        let mut connection = schema::open(path)?;
+        let (archive, reserved) =
+            opening::read(&mut connection).map_err(|error| StoreError::of(path, &error))?;
+        committed.store(archive.seq, Ordering::Release);
+        let writer = Self {
+            path: path.into(),
+            keep,
+            connection: Some(connection),
+            log: archive.id.clone().unwrap_or_default(),
+            seq: archive.seq,
+            reserved,
+            committed,
+            lasting: None,
+            next_prune: Instant::now(),
+            is_closed: false,
+        };
+        Ok((writer, archive))
+    }
+
+    /// Works until it is closed, or nobody can ask any more.
+    pub(super) fn run(mut self, jobs: &Receiver<Job<Self>>) {
+        while !self.is_closed {
+            match jobs.recv_timeout(self.next_prune.saturating_duration_since(Instant::now())) {
+                Ok(job) => job(&mut self),
+                Err(RecvTimeoutError::Timeout) => self.prune(),
+                Err(RecvTimeoutError::Disconnected) => self.close(),
+            }
+            // Under load there is always a job.
+            if Instant::now() > self.next_prune + PRUNE_PATIENCE {
+                self.prune();
+            }
+        }
+    }
+
+    /// Writes a batch, or nothing of it.
+    pub(super) fn commit(&mut self, batch: &Batch) -> Result<Outcome, StoreError> {
+        let reserved = self.reserved;
+        let (outcome, reserved) = self.attempt(|connection| {
+            let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            commit::commit(change, batch, reserved)
+        })?;
+        self.reserved = reserved;
+        self.seq = self.seq.max(batch.seq);
+        self.committed.fetch_max(batch.seq, Ordering::AcqRel);
+        Ok(outcome)
+    }
+
+    /// Opens the database again after a failure, and tries whether it can be written.
+    pub(super) fn mend(&mut self) -> Result<(), StoreError> {
+        if let Some(error) = &self.lasting {
+            return Err(error.clone());
+        }
+        // What a connection remembers of a disk that failed is worth nothing.
+        self.connection = None;
+        let connection = schema::open_again(&self.path)?;
+        let log = opening::log(&connection).map_err(|error| StoreError::of(&self.path, &error))?;
+        if log != self.log {
+            let why = "another history has taken its place; start the server again".to_owned();
+            return Err(StoreError::Unusable(self.path.clone(), why));
+        }
+        self.connection = Some(connection);
+        self.attempt(|connection| {
+            let fill = "INSERT OR REPLACE INTO meta VALUES ('probe', zeroblob(?1))";
+            connection.execute(fill, [PROBE_BYTES])?;
+            connection.execute("DELETE FROM meta WHERE key = 'probe'", []).map(drop)
+        })
+    }
+
+    /// Notes which number was the last, and brings all into one file.
+    pub(super) fn close(&mut self) {
+        self.is_closed = true;
+        let Some(connection) = self.connection.take() else { return };
+        let noted = commit::set_last(&connection, self.seq, self.reserved);
+        if let Err(error) = noted.and_then(|()| connection.close().map_err(|(_, error)| error)) {
+            tracing::warn!(
+                "the history could not be closed in order: {}",
+                StoreError::of(&self.path, &error)
+            );
+        }
+    }
+
+    fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        if let Some(error) = &self.lasting {
+            return Err(error.clone());
+        }
+        let Some(connection) = &mut self.connection else {
+            return Err(StoreError::Unusable(self.path.clone(), "it could not be opened again".into()));
+        };
+        work(connection).map_err(|error| {
+            let error = StoreError::of(&self.path, &error);
+            if error.is_lasting() {
+                self.lasting = Some(error.clone());
+            }
+            error
+        })
+    }
+
+    /// Leaves no room for more than `pages`, until the database is opened again.
+    #[cfg(test)]
+    pub(super) fn fill_disk(&mut self, pages: u32) -> Result<(), StoreError> {
+        self.attempt(|connection| {
+            connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+        })
+    }
+
+    fn prune(&mut self) {
+        let keep = self.keep;
+        let pause = match self.attempt(|connection| prune::step(connection, keep, Timestamp::now())) {
+            Ok(true) => PRUNE_PAUSE,
+            Ok(false) => PRUNE_EVERY,
+            Err(error) => {
+                tracing::debug!("old messages can't be removed: {error}");
+                PRUNE_EVERY
+            }
+        };
+        self.next_prune = Instant::now() + pause;
+    }
+}

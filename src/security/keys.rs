@@ -34,7 +34,7 @@ pub enum KeyError {
     #[error("there is no key in {0} yet; it is made at the first start")]
     Missing(PathBuf),
     /// It can't be read or written, or others may read it.
-    #[error("the key in {0} can't be used: {1}")]
+    #[error("the key in {0} can't be used: {1}{remedy}", remedy = remedy(.1))]
     Unusable(PathBuf, io::Error),
     /// What is in it is no key.
     #[error(
@@ -44,6 +44,14 @@ pub enum KeyError {
     /// The cryptography has failed.
     #[error("no key could be made: {0}")]
     Failed(String),
+}
+
+/// What to do about it, where the error does not say.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room on the disk",
+        _ => "",
+    }
 }
 
 impl Keypair {

@@ -5,6 +5,7 @@
 
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
+use tokio::sync::watch;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -13,6 +14,8 @@ pub(super) struct Backlog {
     bytes: usize,
     /// Whether the first chunk begins inside a frame.
     mid_frame: bool,
+    /// Whoever waits for the end of it notices when this is gone.
+    end: Option<watch::Sender<()>>,
 }
 
 impl Backlog {
@@ -49,6 +52,11 @@ impl Backlog {
     /// Bytes that wait.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Ends with the backlog.
+    pub(super) fn end(&mut self) -> watch::Receiver<()> {
+        self.end.get_or_insert_with(|| watch::Sender::new(())).subscribe()
     }
 
     /// Drops all but the rest of a frame that is begun.

@@ -149,6 +149,24 @@ impl Connection {
         matches!(broken, Ok(Err(_))) || matches!(broken, Ok(Ok(ready)) if ready.is_error())
     }
 
+    /// Waits until all that was sent is written; `false`: it never will be, or nothing more is taken.
+    pub(super) async fn drained(&self) -> bool {
+        loop {
+            let mut end = {
+                let mut writing = self.lock();
+                if writing.ending.is_some() {
+                    return false;
+                }
+                match &mut writing.backlog {
+                    None => return true,
+                    Some(backlog) => backlog.end(),
+                }
+            };
+            // An error is what it waits for: the backlog is gone.
+            let _ = end.changed().await;
+        }
+    }
+
     /// What is to be done with what the peer sends.
     pub(super) fn intake(&self) -> Intake {
         let writing = self.lock();
@@ -165,7 +183,7 @@ impl Connection {
         let mut last_progress = Instant::now();
         loop {
             match timeout(LOOK, self.stream.writable()).await {
-                Ok(Err(_)) => return,
+                Ok(Err(_)) => return self.lock().backlog = None,
                 Ok(Ok(())) => match self.write_backlog() {
                     Progress::Done | Progress::Broken => return,
                     Progress::Some => last_progress = Instant::now(),
@@ -204,6 +222,7 @@ impl Connection {
     /// Ends the connection at once, both ways; the reader notices.
     fn abort(&self, writing: &mut Writing) {
         writing.aborted = true;
+        writing.backlog = None;
         let _ = SockRef::from(&self.stream).shutdown(Shutdown::Both);
     }
 

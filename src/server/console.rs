@@ -112,7 +112,6 @@ impl Console {
                 self.show(&format!("the alert has {} bytes; at most {MAX_TEXT_BYTES} are taken", msg.len()));
             }
             Action::Request(request) => match self.handle.request(&request) {
-                Ok(Event::Alert { .. }) => self.show("everybody is shown the alert"),
                 Ok(event) => self.show(&event.to_packet("server", None).msg),
                 Err(refusal) => self.show(&refusal.msg),
             },
@@ -126,6 +125,9 @@ impl Console {
             | Action::Query(_)
             | Action::Reply(_)
             | Action::Verify(_)
+            | Action::Part
+            | Action::Topic(_)
+            | Action::History(_)
             | Action::Clear
             | Action::Quit => {}
         }
@@ -174,7 +176,8 @@ impl Complete for Words {
 
 impl Words {
     fn names(&self, start: &str) -> Vec<String> {
-        let Ok(Event::Users { users, .. }) = self.0.request(&Request::Users { after: None }) else {
+        let Ok(Event::Users { users, .. }) = self.0.request(&Request::Users { room: None, after: None })
+        else {
             return Vec::new();
         };
         let names = users.iter().filter(|user| user.name.to_lowercase().starts_with(start));

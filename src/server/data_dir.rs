@@ -16,6 +16,9 @@ pub const KEY_FILE: &str = "server.pem";
 /// The passphrase of a closed server.
 pub const PASSPHRASE_FILE: &str = "passphrase";
 
+/// The chat's history, an SQLite database.
+pub const HISTORY_FILE: &str = "history.db";
+
 /// What proves to the server that a client may read this directory.
 pub const SECRET_FILE: &str = "operator-secret";
 

@@ -7,7 +7,9 @@
 //! Invariant: what a session gets, it gets in the order of the hub's turns.
 
 use super::connection::Connection;
+use super::history::{Errand, History};
 use super::hub::Hub;
+use super::scribe::Scribe;
 use super::turn::{Step, Turn, What};
 use crate::chat::SessionId;
 use bytes::Bytes;
@@ -22,6 +24,8 @@ const WRITES_BEFORE_YIELD: usize = 256;
 struct Table {
     seats: Vec<Seat>,
     places: HashMap<SessionId, usize>,
+    /// Whom errands are given to; `None`: nothing is kept, and there are none.
+    history: Option<History>,
     /// Number of the turn, so that seats written singly are skipped in the walk.
     turn: u64,
 }
@@ -33,12 +37,24 @@ struct Seat {
     written_in: u64,
 }
 
-/// Runs until the hub is closed and its last turn written.
-pub(super) async fn run(hub: Arc<Hub>) {
-    let mut table = Table::default();
-    while let Some(turn) = hub.next_turn().await {
+/// Runs until the hub is closed and its last turn kept and written.
+pub(super) async fn run(hub: Arc<Hub>, mut scribe: Scribe, history: Option<History>) {
+    let mut table = Table { history, ..Table::default() };
+    loop {
+        let turn = tokio::select! {
+            turn = hub.next_turn() => turn,
+            () = scribe.due() => {
+                scribe.mend().await;
+                continue;
+            }
+        };
+        let Some(mut turn) = turn else { break };
+        scribe.settle(&mut turn).await;
         table.flush(turn).await;
     }
+    // Its tasks read the store.
+    drop(table);
+    scribe.close().await;
 }
 
 impl Table {
@@ -48,7 +64,7 @@ impl Table {
         let mut steps = turn.steps;
         // Stable: a session's steps stay in their order.
         steps.sort_by_key(|step| step.session);
-        for steps in steps.chunk_by(|one, other| one.session == other.session) {
+        for steps in steps.chunk_by_mut(|one, other| one.session == other.session) {
             self.write_singly(steps, &lobby);
         }
         if lobby.is_empty() {
@@ -66,7 +82,7 @@ impl Table {
     }
 
     /// Writes what is for a session that has steps of its own, in one go.
-    fn write_singly(&mut self, steps: &[Step], lobby: &Bytes) {
+    fn write_singly(&mut self, steps: &mut [Step], lobby: &Bytes) {
         let Some(session) = steps.first().map(|step| step.session) else { return };
         if let Some(Step { what: What::Open(connection), .. }) = steps.first() {
             self.open(Arc::clone(connection));
@@ -77,6 +93,13 @@ impl Table {
         seat.written_in = self.turn;
         let (frames, fate) = assemble(steps, lobby, &mut seat.follows);
         seat.connection.send(&frames);
+        steps.iter_mut().for_each(tell_written);
+        // After what was sent, so that it comes behind the welcome.
+        for errand in steps.iter_mut().filter_map(errand) {
+            if let Some(history) = &self.history {
+                history.run(Arc::clone(&seat.connection), errand);
+            }
+        }
         if fate != Fate::Stays {
             seat.follows = false;
             seat.connection.finish();
@@ -97,6 +120,22 @@ impl Table {
         if let Some(moved) = self.seats.get(place) {
             self.places.insert(moved.connection.id, place);
         }
+    }
+}
+
+fn tell_written(step: &mut Step) {
+    if let What::Seam(seam) = &mut step.what
+        && let Some(written) = seam.written.take()
+    {
+        // Nobody waits any more if the session is gone.
+        let _ = written.send(seam.rest);
+    }
+}
+
+fn errand(step: &mut Step) -> Option<Errand> {
+    match &mut step.what {
+        What::Errand(errand) => errand.take().map(|errand| *errand),
+        _ => None,
     }
 }
 
@@ -126,14 +165,21 @@ fn assemble(steps: &[Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) 
             from = step.at;
         }
         match &step.what {
-            What::Open(_) => {}
+            What::Open(_) | What::Errand(_) => {}
             What::Follow => {
                 *follows = true;
                 from = step.at;
             }
+            What::Seam(seam) if fate == Fate::Stays => {
+                frames.extend_from_slice(&seam.frames);
+                *follows = seam.rest.is_none();
+                from = step.at;
+            }
             What::Skip(end) => from = *end,
             What::Frame(frame) if fate == Fate::Stays => frames.extend_from_slice(frame),
-            What::Frame(_) => {}
+            What::Live(frame, _) if fate == Fate::Stays && *follows => frames.extend_from_slice(frame),
+            What::Receipt(receipt, _) if fate == Fate::Stays => receipt.to_packet().write_to(&mut frames),
+            What::Seam(_) | What::Frame(_) | What::Live(..) | What::Receipt(..) => {}
             What::Close => fate = Fate::Ends,
             What::Gone => fate = Fate::IsGone,
         }
@@ -148,7 +194,12 @@ fn assemble(steps: &[Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) 
 
 #[cfg(test)]
 mod tests {
+    use super::super::turn::Seam;
     use super::*;
+    use crate::chat::{Receipt, View};
+    use crate::protocol::Packet;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     const SESSION: SessionId = SessionId(7);
 
@@ -196,5 +247,77 @@ mod tests {
     #[test]
     fn a_peer_that_closed_its_sending_half_still_gets_its_answers() {
         assert_eq!(assembled(false, &[step(0, frame("!")), step(0, What::Gone)]), ("!".into(), Fate::IsGone));
+    }
+
+    fn packet(text: &str) -> Packet {
+        Packet { msg: text.into(), ..Packet::default() }
+    }
+
+    fn receipt(n: usize) -> Receipt {
+        let session = SessionId(u64::try_from(n % 3).expect("small"));
+        let (to, id, ts) = (String::new(), n.to_string(), String::new());
+        Receipt { session, to, id, seq: Some(9), ts, waits: None, stored: true }
+    }
+
+    /// A turn of that many messages of three sessions, every other to the lobby, but for those of `without`.
+    fn turn(count: usize, without: &[usize]) -> Turn {
+        let mut turn = Turn::default();
+        for n in 0..count {
+            let (receipt, known) = (receipt(n), without.contains(&n));
+            let sender = receipt.session;
+            turn.step(sender, What::Receipt(Box::new(receipt), Some(n)));
+            match n % 2 {
+                _ if known => {}
+                0 => turn.lobby(&packet(&n.to_string()), Some(sender), Some(n)),
+                _ => turn.live(
+                    &packet(&n.to_string()),
+                    (0..3).map(SessionId).filter(|id| *id != sender),
+                    Some(n),
+                ),
+            }
+        }
+        turn
+    }
+
+    fn written(turn: Turn) -> Vec<String> {
+        let lobby = Bytes::from(turn.lobby);
+        let mut steps = turn.steps;
+        steps.sort_by_key(|step| step.session);
+        let of = |steps: &[Step]| assemble(steps, &lobby, &mut true).0;
+        steps
+            .chunk_by(|one, other| one.session == other.session)
+            .map(|steps| String::from_utf8(of(steps).to_vec()).expect("text"))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_cut_out_of_a_turn_was_never_in_it(count in 1..24_usize, known in proptest::collection::vec(0..24_usize, 0..9)) {
+            let known: Vec<usize> = known.into_iter().filter(|n| *n < count).collect::<BTreeSet<_>>().into_iter().collect();
+            let mut whole = turn(count, &[]);
+            whole.cut(&known, |_, receipt| receipt.stored = true);
+            prop_assert_eq!(written(whole), written(turn(count, &known)));
+        }
+    }
+
+    #[test]
+    fn a_seam_is_what_was_missed_and_then_the_live_stream() {
+        let seam = Seam {
+            view: View::default(),
+            after: 1,
+            upto: 2,
+            mark: None,
+            frames: b"missed".to_vec(),
+            rest: None,
+            written: None,
+        };
+        let live = |text: &'static str| What::Live(Bytes::from_static(text.as_bytes()), None);
+        let steps = [
+            step(1, live("1")),
+            step(2, frame("!")),
+            step(3, What::Seam(Box::new(seam))),
+            step(4, live("2")),
+        ];
+        assert_eq!(assembled(false, &steps), stays("!missedd2ef"));
     }
 }

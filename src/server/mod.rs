@@ -12,11 +12,13 @@ mod door;
 mod flusher;
 mod gate;
 mod guest;
+mod history;
 mod hub;
 mod listener;
 mod memory;
 mod records;
 mod roll;
+mod scribe;
 mod secrets;
 mod session;
 mod signals;
@@ -25,26 +27,29 @@ mod turn;
 mod wire;
 
 pub use console::Console;
-pub use data_dir::{DataDirError, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE};
+pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE};
 pub use signals::StopSignals;
 
-use crate::chat::{Chat, Profile, Rules};
+use crate::chat::{Archive, Chat, Profile, Rules};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_CLIENTS, DEFAULT_MAX_PER_ADDRESS, DEFAULT_PORT, MAX_TURN_BYTES,
-    REGISTRATION_TIMEOUT, SHUTDOWN_GRACE,
+    DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_CLIENTS, DEFAULT_MAX_PER_ADDRESS, DEFAULT_PORT, DEFAULT_RETAIN,
+    DEFAULT_RETAIN_BYTES, MAX_TURN_BYTES, REGISTRATION_TIMEOUT, SHUTDOWN_GRACE,
 };
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Event, Request};
 use crate::security::{ChannelError, Passphrase, ServerTls};
+use crate::store::{Keep, Store, StoreError};
 use data_dir::DataDir;
 use door::Door;
 use gate::Gate;
 use guest::Lock;
+use history::History;
 use hub::Hub;
 use listener::Admission;
 use roll::Roll;
+use scribe::Scribe;
 use secrets::Secrets;
 use std::future::Future;
 use std::io;
@@ -80,6 +85,8 @@ pub struct Options {
     pub entrance: Entrance,
     /// Connections of one address once the server is half full; `None`: no bound.
     pub max_per_address: Option<usize>,
+    /// How long messages are kept, in the data directory; `None`: nothing of the chat is.
+    pub history: Option<Keep>,
     /// What the chat goes by.
     pub rules: Rules,
 }
@@ -110,6 +117,7 @@ impl Default for Options {
             plaintext: false,
             entrance: Entrance::Open,
             max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
+            history: Some(Keep { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),
             rules: Rules::default(),
         }
     }
@@ -132,6 +140,9 @@ pub enum StartError {
     /// See [`DataDirError`].
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// The history can't be used.
+    #[error(transparent)]
+    History(#[from] StoreError),
     /// The system gives no random numbers.
     #[error("no random numbers from the system: {0}")]
     Random(#[from] getrandom::Error),
@@ -153,6 +164,7 @@ pub struct Server {
     code: String,
     /// Locked while the server lives.
     data_dir: Arc<DataDir>,
+    store: Option<Store>,
 }
 
 /// A way to a running server from the same process: its console, or the client that hosts it.
@@ -190,7 +202,11 @@ impl Server {
             name: options.name.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        let (chat, code) = chat(&options, info.clone(), lock.is_some(), &data_dir)?;
+        let (store, archive) = match options.history.zip(data_dir.file(HISTORY_FILE)) {
+            Some((keep, path)) => Store::open(&path, keep).map(|(store, archive)| (Some(store), archive))?,
+            None => (None, Archive::default()),
+        };
+        let (chat, code) = chat(&options, info.clone(), lock.is_some(), &data_dir, archive)?;
         // No single turn closes a client that reads.
         let max_turn = MAX_TURN_BYTES.min(options.backlog / 4);
         let hub = Hub::new(chat, lock, options.registration, max_turn);
@@ -202,7 +218,7 @@ impl Server {
             memory: memory::Meter::new(),
         };
         let door = Door::new(Arc::clone(&hub), tls, options.plaintext, options.backlog, options.registration);
-        Ok(Self { hub, door, listener, address, info, key, admission, code, data_dir })
+        Ok(Self { hub, door, listener, address, info, key, admission, code, data_dir, store })
     }
 
     /// The fingerprint of its key.
@@ -233,10 +249,12 @@ impl Server {
     /// Serves until `stop` ends; then takes no more connections, tells everybody `bye`, and
     /// returns once all have read it, or after [`SHUTDOWN_GRACE`].
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { hub, door, listener, admission, data_dir, .. } = self;
+        let Self { hub, door, listener, admission, data_dir, store, .. } = self;
         let roll = Arc::clone(&admission.roll);
         // All of them end below: the flusher and the keeper with the hub, the timers by being aborted.
-        let flusher = tokio::spawn(flusher::run(Arc::clone(&hub)));
+        let history = store.clone().map(|store| History::new(Arc::clone(&hub), store));
+        let scribe = Scribe::new(Arc::clone(&hub), store);
+        let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), scribe, history));
         let keeper = tokio::spawn(records::keep(Arc::clone(&hub), data_dir));
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
         tokio::select! {
@@ -296,12 +314,13 @@ fn chat(
     server: ServerInfo,
     closed: bool,
     data_dir: &DataDir,
+    archive: Archive,
 ) -> Result<(Chat, String), StartError> {
     let secrets = Secrets::make()?;
     data_dir.leave_secret(&server.id, &secrets.token)?;
     let profile = Profile { server, motd: options.motd.clone() };
     let rules = Rules { closed, ..options.rules.clone() };
-    let mut chat = Chat::new(profile, rules, records::load(data_dir)?);
+    let mut chat = Chat::new(profile, rules, records::load(data_dir)?, archive);
     chat.offer_operator(&secrets.code, &secrets.token);
     Ok((chat, secrets.code))
 }

@@ -143,6 +143,7 @@ fn write<T: Serialize>(path: Option<PathBuf>, rows: &[T], has_changed: bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Archive;
     use crate::chat::{Chat, MemberRecord, NameRecord, Profile, Rules};
     use crate::fingerprint::Fingerprint;
     use crate::limits::{MAX_MEMBERS, MAX_OWNED_NAMES, RECORDS_PORTION};
@@ -157,7 +158,7 @@ mod tests {
     }
 
     fn hub(records: Records) -> Arc<Hub> {
-        let chat = Chat::new(Profile::default(), Rules::default(), records);
+        let chat = Chat::new(Profile::default(), Rules::default(), records, Archive::default());
         Hub::new(chat, None, Duration::from_secs(30), 1024)
     }
 
@@ -267,7 +268,7 @@ mod tests {
         assert_eq!((taken.members.len(), taken.names.len()), (MAX_MEMBERS, MAX_OWNED_NAMES));
         assert!(taken.members == all.members);
         assert!(!hub.take_records().0.any());
-        let chat = Chat::new(Profile::default(), Rules::default(), all);
+        let chat = Chat::new(Profile::default(), Rules::default(), all, Archive::default());
         let (mut members, mut names) = (Vec::new(), Vec::new());
         let begun = Instant::now();
         assert!(chat.more_members(&mut members));

@@ -4,18 +4,21 @@
 //! what follows is appended to the turn, which the flusher takes and writes. Nothing is written
 //! and nothing waits under the lock.
 
+mod books;
+mod deliver;
+mod keeping;
+
 use super::connection::Connection;
 use super::guest::Lock;
 use super::turn::{Turn, What};
-use crate::chat::{Audience, Changes, Chat, Deliveries, Delivery, Now, Records, SessionId};
-use crate::fingerprint::Fingerprint;
+use crate::chat::{Changes, Chat, Deliveries, Delivery, Now, SessionId};
 use crate::limits::{MAX_FRAME_BYTES, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME};
 use crate::protocol::request::{ClientPacket, Refusal};
 use crate::protocol::{Code, Event, Packet, Request};
+use deliver::deliver;
 use jiff::Zoned;
 use std::collections::VecDeque;
 use std::iter::Peekable;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -187,52 +190,9 @@ impl Hub {
         self.lock.clone()
     }
 
-    /// Whether the key may come in to a closed server.
-    pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
-        self.lock().chat.is_member(key)
-    }
-
-    /// The key may come in from now on.
-    pub(super) fn add_member(&self, key: Fingerprint, ip: IpAddr, name: &str) {
-        self.act(|chat, now, _| chat.add_member(key, ip, name, now));
-    }
-
     /// A packet for one session, from the server's own tasks.
     pub(super) fn tell(&self, id: SessionId, packet: Packet) {
         self.act(|_, _, out| out.push(Delivery::one(id, packet)));
-    }
-
-    /// Waits until the books have changed in such a way; `false` once the hub is closed.
-    pub(super) async fn changed(&self, how: impl Fn(Changes) -> bool) -> bool {
-        while !how(self.lock().chat.changes()) {
-            tokio::select! {
-                () = self.changed.notified() => {}
-                () = self.closed() => return false,
-            }
-        }
-        true
-    }
-
-    /// What has changed of the books since it was last taken, and no more than that. What may be much
-    /// is read a portion at a time, as nobody else is served meanwhile; what changes between two of
-    /// them counts as changed again.
-    pub(super) fn take_records(&self) -> (Changes, Records) {
-        let now = self.now();
-        let mut state = self.lock();
-        let changes = state.chat.take_changes();
-        let mut records = if changes.standing { state.chat.standing(&now) } else { Records::default() };
-        drop(state);
-        while changes.members && self.lock().chat.more_members(&mut records.members) {}
-        let mut from = changes.names.then_some(0);
-        while let Some(place) = from {
-            from = self.lock().chat.more_names(place, &now, &mut records.names);
-        }
-        (changes, records)
-    }
-
-    /// What was taken of the books could not be saved.
-    pub(super) fn give_back(&self, lost: Changes) {
-        self.lock().chat.give_back_changes(lost);
     }
 
     /// A request from the console.
@@ -276,7 +236,7 @@ impl Hub {
     pub(super) async fn next_turn(&self) -> Option<Turn> {
         loop {
             let closed = self.is_closed();
-            let turn = std::mem::take(&mut self.lock().turn);
+            let turn = self.take_turn();
             if !turn.is_empty() {
                 self.turn_taken.notify_waiters();
                 return Some(turn);
@@ -286,6 +246,13 @@ impl Hub {
             }
             self.turn_ready.notified().await;
         }
+    }
+
+    fn take_turn(&self) -> Turn {
+        let mut state = self.lock();
+        let mut turn = std::mem::take(&mut state.turn);
+        turn.seq = state.chat.latest();
+        turn
     }
 
     /// Waits while more is to be written than a turn should hold: a sender faster than the
@@ -375,15 +342,5 @@ impl Hub {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn deliver(turn: &mut Turn, delivery: Delivery) {
-    match delivery {
-        Delivery::Packet { audience: Audience::Lobby { except }, packet } => turn.lobby(&packet, except),
-        Delivery::Packet { audience: Audience::Sessions(sessions), packet } => turn.direct(&packet, sessions),
-        Delivery::Follow(session) => turn.step(session, What::Follow),
-        Delivery::Close(session) => turn.step(session, What::Close),
-        Delivery::Log(what) => tracing::info!("{what}"),
     }
 }

@@ -1,0 +1,167 @@
+//! A session that was away is given what it missed, and goes live with no gap, overlap or reordering.
+//!
+//! It is read from the store a page at a time, as fast as the peer takes it. Meanwhile the live stream
+//! passes the session by: what is in it will be in a page. Near the end the hub is asked for a seam: in
+//! that turn the store gives the rest right behind the turn's commit, and from that place on the
+//! session follows. What came before the seam is in the pages or the rest, what comes after it in the
+//! live stream.
+
+use super::{History, frames};
+use crate::chat::{CatchUp, MailView, View};
+use crate::limits::{FIRST_JOIN_MESSAGES, PAGE_BYTES, PAGE_MESSAGES, RESUME_MAX, SEAM_MESSAGES};
+use crate::name::RoomName;
+use crate::server::connection::Connection;
+use crate::server::turn::{Mark, Rest};
+use crate::store::{Since, Span, Start, StoreError};
+use std::sync::Arc;
+
+/// How far a session has come.
+#[derive(Debug)]
+struct Progress {
+    /// It has what has this number, and all before.
+    after: u64,
+    count: usize,
+    gap: bool,
+}
+
+/// Why it ends early.
+#[derive(Debug)]
+enum Stop {
+    /// The session is over.
+    Gone,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Runs until the session is live or gone.
+pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: CatchUp, latest: u64) {
+    let is_told = since != CatchUp::Mail;
+    let after = if let CatchUp::Seq(seq) = since { seq } else { 0 };
+    let mut progress = Progress { after, count: 0, gap: false };
+    match catch_up(history, connection, since, latest, &mut progress).await {
+        Ok(()) if is_told => {}
+        Ok(()) => {
+            if connection.drained().await {
+                history.hub.caught_up(connection.id);
+            }
+        }
+        Err(Stop::Gone) => {}
+        Err(Stop::Store(error)) => {
+            tracing::warn!("what a client missed can't be read: {error}");
+            // It follows at once. Mail that waits goes on waiting, as nobody may say that it has come:
+            // the client is told how far it got.
+            let Progress { after, count, .. } = progress;
+            let mark = is_told.then_some(Mark { count, gap: true, seq: Some(after) });
+            drop(history.hub.seam(connection.id, u64::MAX, mark));
+        }
+    }
+}
+
+async fn catch_up(
+    history: &History,
+    connection: &Arc<Connection>,
+    since: CatchUp,
+    latest: u64,
+    progress: &mut Progress,
+) -> Result<(), Stop> {
+    begin(history, connection, since, latest, progress).await?;
+    loop {
+        let (view, upto) = history.hub.view(connection.id).ok_or(Stop::Gone)?;
+        let is_near = upto.saturating_sub(progress.after) <= SEAM_MESSAGES as u64;
+        let span = Span { view, after: progress.after, upto };
+        // With nothing to read, the rest is on its way to the store and comes with the seam.
+        if (is_near || !page(history, connection, span, progress).await?)
+            && seam(history, connection, since != CatchUp::Mail, progress).await?
+        {
+            return Ok(());
+        }
+    }
+}
+
+/// Gives what is to come before all that has a number above that of the beginning: mail that waits, and
+/// to a newcomer the newest of the lobby. Whoever says that they have come so far says it of that too.
+async fn begin(
+    history: &History,
+    connection: &Arc<Connection>,
+    since: CatchUp,
+    latest: u64,
+    progress: &mut Progress,
+) -> Result<(), Stop> {
+    let (view, _) = history.hub.view(connection.id).ok_or(Stop::Gone)?;
+    let mut waiting = View { rooms: Vec::new(), mail: MailView::Waiting, ..view.clone() };
+    let upto = match since {
+        CatchUp::Mail => latest,
+        CatchUp::Newest => {
+            let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
+            let start = start(history, lobby, Since::Newest, FIRST_JOIN_MESSAGES).await?;
+            waiting.rooms.push((RoomName::lobby(), start.after));
+            latest
+        }
+        CatchUp::Seq(seq) => missed(history, view, Since::Seq(seq), progress).await?,
+        CatchUp::Time(time) => missed(history, view, Since::Time(time), progress).await?,
+    };
+    while progress.after < upto {
+        let span = Span { view: waiting.clone(), after: progress.after, upto };
+        if !page(history, connection, span, progress).await? {
+            break;
+        }
+    }
+    progress.after = upto;
+    Ok(())
+}
+
+/// Where what somebody missed begins: after their point, unless that is too long ago.
+async fn missed(history: &History, view: View, since: Since, progress: &mut Progress) -> Result<u64, Stop> {
+    let Start { after, gap } = start(history, view, since, RESUME_MAX).await?;
+    progress.gap = gap;
+    Ok(after)
+}
+
+async fn start(history: &History, view: View, since: Since, most: usize) -> Result<Start, Stop> {
+    let _permit = history.permit().await.ok_or(Stop::Gone)?;
+    Ok(history.store.begin(view, since, most).await?)
+}
+
+/// Asks for the seam, and waits until it is written; `false`: it came to more than fits into a turn.
+async fn seam(
+    history: &History,
+    connection: &Arc<Connection>,
+    is_told: bool,
+    progress: &mut Progress,
+) -> Result<bool, Stop> {
+    let permit = history.permit().await.ok_or(Stop::Gone)?;
+    let mark = is_told.then_some(Mark { count: progress.count, gap: progress.gap, seq: None });
+    let written = history.hub.seam(connection.id, progress.after, mark).ok_or(Stop::Gone)?;
+    let rest = written.await.map_err(|_| Stop::Gone)?;
+    drop(permit);
+    let Some(Rest { after, count }) = rest else { return Ok(true) };
+    progress.after = after;
+    progress.count += count;
+    if connection.drained().await { Ok(false) } else { Err(Stop::Gone) }
+}
+
+/// Reads and sends one page, and waits until it is written. `false`: there was nothing to read.
+async fn page(
+    history: &History,
+    connection: &Arc<Connection>,
+    span: Span,
+    progress: &mut Progress,
+) -> Result<bool, Stop> {
+    let permit = history.permit().await.ok_or(Stop::Gone)?;
+    let page = history.store.page(span, PAGE_MESSAGES, PAGE_BYTES).await?;
+    drop(permit);
+    if page.reached <= progress.after && page.messages.is_empty() {
+        return Ok(false);
+    }
+    let mut out = Vec::new();
+    frames::write(&page.messages, None, &mut out);
+    connection.send(&out.into());
+    progress.count += page.messages.len();
+    progress.after = page.reached;
+    if connection.drained().await { Ok(true) } else { Err(Stop::Gone) }
+}

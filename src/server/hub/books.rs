@@ -1,0 +1,51 @@
+//! What of the chat outlives it: who may come in, and what is to be saved.
+
+use super::Hub;
+use crate::chat::{Changes, Records};
+use crate::fingerprint::Fingerprint;
+use std::net::IpAddr;
+
+impl Hub {
+    /// Whether the key may come in to a closed server.
+    pub(in crate::server) fn is_member(&self, key: &Fingerprint) -> bool {
+        self.lock().chat.is_member(key)
+    }
+
+    /// The key may come in from now on.
+    pub(in crate::server) fn add_member(&self, key: Fingerprint, ip: IpAddr, name: &str) {
+        self.act(|chat, now, _| chat.add_member(key, ip, name, now));
+    }
+
+    /// Waits until the books have changed in such a way; `false` once the hub is closed.
+    pub(in crate::server) async fn changed(&self, how: impl Fn(Changes) -> bool) -> bool {
+        while !how(self.lock().chat.changes()) {
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = self.closed() => return false,
+            }
+        }
+        true
+    }
+
+    /// What has changed of the books since it was last taken, and no more than that. What may be much
+    /// is read a portion at a time, as nobody else is served meanwhile; what changes between two of
+    /// them counts as changed again.
+    pub(in crate::server) fn take_records(&self) -> (Changes, Records) {
+        let now = self.now();
+        let mut state = self.lock();
+        let changes = state.chat.take_changes();
+        let mut records = if changes.standing { state.chat.standing(&now) } else { Records::default() };
+        drop(state);
+        while changes.members && self.lock().chat.more_members(&mut records.members) {}
+        let mut from = changes.names.then_some(0);
+        while let Some(place) = from {
+            from = self.lock().chat.more_names(place, &now, &mut records.names);
+        }
+        (changes, records)
+    }
+
+    /// What was taken of the books could not be saved.
+    pub(in crate::server) fn give_back(&self, lost: Changes) {
+        self.lock().chat.give_back_changes(lost);
+    }
+}

@@ -1,0 +1,180 @@
+//! What of a turn is to be kept goes to the store before anybody is written anything of the turn.
+//!
+//! The turn is the group of the group commit: under load many messages share one transaction and one
+//! sync of the disk, with no timer. A message that is shown to anybody, or has a receipt, is on the
+//! disk; one that a crash swallows was seen by nobody.
+//!
+//! While the store fails, messages are passed on all the same and their senders told that they are not
+//! kept; what else was to be kept waits here for the store to work again.
+
+use super::hub::Hub;
+use super::turn::Turn;
+use crate::chat::Entry;
+use crate::limits::{MAX_DEFERRED, MEND_EVERY, SEAM_BYTES, SEAM_MESSAGES};
+use crate::store::{Batch, Outcome, Page, Span, Store, StoreError};
+use jiff::Timestamp;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::time::{Instant, sleep_until};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Scribe {
+    hub: Arc<Hub>,
+    store: Option<Store>,
+    /// The latest number that the store knows to be given.
+    seq: u64,
+    failing: Option<Failing>,
+}
+
+#[derive(Debug)]
+struct Failing {
+    since: Timestamp,
+    next_try: Instant,
+    deferred: VecDeque<Entry>,
+    /// Of those that were too many.
+    lost: usize,
+}
+
+impl Scribe {
+    pub(super) fn new(hub: Arc<Hub>, store: Option<Store>) -> Self {
+        let seq = hub.latest();
+        Self { hub, store, seq, failing: None }
+    }
+
+    /// Has the turn's entries kept, and does what follows from it. When it returns, the turn may be
+    /// written.
+    pub(super) async fn settle(&mut self, turn: &mut Turn) {
+        let spans: Vec<Span> = turn.seams().map(|seam| seam.span()).collect();
+        // A number whose message nobody can ask for is given too, and so never again.
+        if turn.entries.is_empty() && spans.is_empty() && turn.seq <= self.seq {
+            return;
+        }
+        let entries = std::mem::take(&mut turn.entries);
+        let Some(store) = self.store.clone() else { return close_seams(turn, None) };
+        if self.failing.is_some() {
+            turn.not_kept();
+            self.defer(entries);
+            let read = read_on(&store, spans).await;
+            return close_seams(turn, read);
+        }
+        // Copied, as they are few and must not be lost; messages are many, and their senders are told.
+        let others: Vec<Entry> = entries.iter().filter(|entry| !is_message(entry)).cloned().collect();
+        let batch = Batch { entries, seq: turn.seq, seams: spans.clone() };
+        match store.commit(batch).await {
+            Ok(outcome) => {
+                self.seq = turn.seq;
+                self.kept(turn, outcome);
+            }
+            Err(error) => {
+                self.fails(&error);
+                self.defer(others);
+                turn.not_kept();
+                let read = read_on(&store, spans).await;
+                close_seams(turn, read);
+            }
+        }
+    }
+
+    /// Waits until the store should be tried again; for ever if it works.
+    pub(super) async fn due(&self) {
+        match &self.failing {
+            Some(failing) => sleep_until(failing.next_try).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Tries the store again.
+    pub(super) async fn mend(&mut self) {
+        let (Some(store), Some(failing)) = (&self.store, &mut self.failing) else { return };
+        failing.next_try = Instant::now() + MEND_EVERY;
+        if store.mend().await.is_err() {
+            return;
+        }
+        let entries = failing.deferred.iter().cloned().collect();
+        let seq = self.hub.latest();
+        match store.commit(Batch { entries, seq, seams: Vec::new() }).await {
+            Ok(outcome) => {
+                tracing::info!("the history is written again; nothing is in it since {}", failing.since);
+                if failing.lost > 0 {
+                    tracing::error!("{} changes of rooms and mail were lost meanwhile", failing.lost);
+                }
+                self.failing = None;
+                self.hub.set_keeping(true);
+                self.hub.arrived(outcome.arrivals);
+            }
+            Err(error) => tracing::debug!(%error, "the history can't be written yet"),
+        }
+    }
+
+    /// Writes what is left, and closes the store.
+    pub(super) async fn close(mut self) {
+        let Some(store) = self.store.take() else { return };
+        if let Some(failing) = self.failing.take() {
+            let batch = Batch { entries: failing.deferred.into(), seq: self.hub.latest(), seams: Vec::new() };
+            if let Err(error) = store.commit(batch).await {
+                tracing::error!("changes of rooms and mail are lost: {error}");
+            }
+        }
+        store.close().await;
+    }
+
+    fn kept(&self, turn: &mut Turn, outcome: Outcome) {
+        let Outcome { mut duplicates, seams, arrivals } = outcome;
+        duplicates.sort_unstable_by_key(|duplicate| duplicate.entry);
+        let known: Vec<usize> = duplicates.iter().map(|duplicate| duplicate.entry).collect();
+        if !known.is_empty() {
+            turn.cut(&known, |place, receipt| {
+                let duplicate = &duplicates[place];
+                receipt.seq = Some(duplicate.seq);
+                receipt.ts = format!("{:.3}", duplicate.at);
+                receipt.waits = receipt.waits.take().filter(|_| duplicate.waits);
+            });
+        }
+        close_seams(turn, Some(seams));
+        if !arrivals.is_empty() {
+            self.hub.arrived(arrivals);
+        }
+    }
+
+    fn fails(&mut self, error: &StoreError) {
+        tracing::error!("messages are passed on but not kept: {error}");
+        self.failing = Some(Failing {
+            since: Timestamp::now(),
+            next_try: Instant::now() + MEND_EVERY,
+            deferred: VecDeque::new(),
+            lost: 0,
+        });
+        self.hub.set_keeping(false);
+    }
+
+    fn defer(&mut self, entries: Vec<Entry>) {
+        let Some(failing) = &mut self.failing else { return };
+        failing.deferred.extend(entries.into_iter().filter(|entry| !is_message(entry)));
+        while failing.deferred.len() > MAX_DEFERRED {
+            failing.deferred.pop_front();
+            failing.lost += 1;
+        }
+    }
+}
+
+fn is_message(entry: &Entry) -> bool {
+    matches!(entry, Entry::Message(_))
+}
+
+/// What the seams are to be given, when there is no commit to read it with; `None`: it can't be read.
+async fn read_on(store: &Store, spans: Vec<Span>) -> Option<Vec<Page>> {
+    let mut pages = Vec::new();
+    for span in spans {
+        pages.push(store.page(span, SEAM_MESSAGES, SEAM_BYTES).await.ok()?);
+    }
+    Some(pages)
+}
+
+/// Puts what was missed into its place.
+fn close_seams(turn: &mut Turn, pages: Option<Vec<Page>>) {
+    let mut pages = pages.into_iter().flatten();
+    for seam in turn.seams() {
+        seam.close(pages.next());
+    }
+}

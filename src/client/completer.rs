@@ -1,4 +1,4 @@
-//! What Tab offers at the prompt: commands at the start of a line, names everywhere else.
+//! What Tab offers at the prompt: commands at the start of a line, names and rooms everywhere else.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,6 +23,9 @@ impl Complete for Completer {
             // A whole crowd is no help to somebody who has typed nothing.
             _ if word.is_empty() && !before.starts_with('/') => Vec::new(),
             _ if word.starts_with('@') => self.names("@", &word[1..], " "),
+            _ if word.starts_with('#') => self.names("", word, " "),
+            _ if word.starts_with("in:#") => self.names("in:", &word[3..], " "),
+            _ if word.starts_with("from:") => self.names("from:", &word[5..], " "),
             _ => self.names("", word, if start == 0 { ": " } else { " " }),
         };
         (start, words)
@@ -52,6 +55,7 @@ mod tests {
         for name in ["Bob", "bert", "alice"] {
             roster.add(name);
         }
+        roster.add_room("#games");
         Completer(Arc::new(Mutex::new(roster))).complete(line, line.len())
     }
 
@@ -66,6 +70,9 @@ mod tests {
         assert_eq!(complete("/query @al"), (7, vec!["@alice ".into()]));
         assert_eq!(complete("/help na").1, Vec::<String>::new());
         assert_eq!(complete("/help ni"), (6, vec!["nick ".into()]));
+        assert_eq!(complete("/join #g"), (6, vec!["#games ".into()]));
+        assert_eq!(complete("/search tea in:#ga"), (12, vec!["in:#games ".into()]));
+        assert_eq!(complete("/search tea from:b"), (12, vec!["from:bert ".into(), "from:Bob ".into()]));
         assert_eq!(complete(""), (0, vec![]));
         assert_eq!(complete("hello "), (6, vec![]));
     }

@@ -67,6 +67,8 @@ pub(super) struct Up {
     pub(super) taken: Option<Name>,
     /// Whether it is encrypted, and to whom.
     pub(super) standing: Standing,
+    /// Whether the server was asked for what was missed.
+    pub(super) resumes: bool,
 }
 
 /// A connection under way. Dropping it closes it.
@@ -78,10 +80,16 @@ pub(super) struct Connection {
 impl Connection {
     /// Keeps up the connection that was registered.
     pub(super) fn start(registered: Registered, visitor: Visitor, locator: Locator) -> Self {
+        Self::start_for(Mode::Chat, registered, visitor, locator)
+    }
+
+    /// The same for other purposes than chatting. Who reads along waits for the server as long as it
+    /// takes.
+    pub(super) fn start_for(mode: Mode, registered: Registered, visitor: Visitor, locator: Locator) -> Self {
         let (sender, updates) = mpsc::channel(QUEUE);
         // The terminal has a prompt by then.
         let visitor = Visitor { can_be_asked: false, ..visitor };
-        let keeper = Keeper { visitor, locator, updates: sender };
+        let keeper = Keeper { mode, visitor, locator, updates: sender };
         let task = tokio::spawn(keeper.run(registered));
         Self { updates, task }
     }
@@ -108,6 +116,7 @@ enum End {
 
 /// Owns the visitor's identity, whose name follows renames, so that a new link asks for the present name.
 struct Keeper {
+    mode: Mode,
     visitor: Visitor,
     locator: Locator,
     updates: mpsc::Sender<Update>,
@@ -123,7 +132,7 @@ impl Keeper {
             let Some(end) = self.keep(registered).await else { return };
             let why = match end {
                 End::Final(error) => return self.tell(Update::Failed(ended(&error))).await,
-                End::ShuttingDown(why) if self.locator.searches() => {
+                End::ShuttingDown(why) if self.may_move() => {
                     return self.tell(Update::Gone(why)).await;
                 }
                 End::ShuttingDown(why) | End::Lost(why) => why,
@@ -140,6 +149,11 @@ impl Keeper {
         }
     }
 
+    /// Whether another server may do in place of this one.
+    fn may_move(&self) -> bool {
+        self.mode == Mode::Chat && self.locator.searches()
+    }
+
     async fn tell(&self, update: Update) {
         // Nobody there to be told: the task is about to be dropped.
         let _ = self.updates.send(update).await;
@@ -147,14 +161,14 @@ impl Keeper {
 
     /// Keeps one link until it ends; none when nobody takes the updates any more.
     async fn keep(&mut self, registered: Registered) -> Option<End> {
-        let Registered { link, welcome, taken, .. } = registered;
+        let Registered { link, welcome, taken, resumes, .. } = registered;
         let standing = self.visitor.trust.standing(link.key());
         let (outgoing, packets) = mpsc::channel(QUEUE);
         let peer = link.peer();
         if let Ok(name) = Name::new(&welcome.name) {
             self.visitor.identity.name = name;
         }
-        let up = Up { welcome, peer, outgoing: outgoing.clone(), taken, standing };
+        let up = Up { welcome, peer, outgoing: outgoing.clone(), taken, standing, resumes };
         self.updates.send(Update::Up(Box::new(up))).await.ok()?;
         let (reader, writer) = link.split();
         let writing = tokio::spawn(write(writer, packets));
@@ -235,7 +249,7 @@ impl Keeper {
                     Unadmitted::Here(error) => error,
                 });
             }
-            if self.locator.searches() && start.elapsed() >= AWAY {
+            if self.may_move() && start.elapsed() >= AWAY {
                 return Ok(None);
             }
         }
@@ -253,7 +267,7 @@ impl Keeper {
         // On a return any name is better than none: the user is told, and can change it.
         let mut visitor = self.visitor.clone();
         visitor.identity.chosen = false;
-        visitor.admit(link, "", false, Mode::Chat).await
+        visitor.admit(link, "", false, self.mode).await
     }
 }
 

@@ -9,6 +9,7 @@ use super::identity::Identity;
 use super::link::{Link, LinkError};
 use super::locate::Reached;
 use super::passphrase::Passphrases;
+use super::progress::Progress;
 use super::register::{Papers, Registered, register};
 use super::trust::Trust;
 use super::words;
@@ -22,6 +23,8 @@ pub(super) struct Visitor {
     pub(super) identity: Identity,
     pub(super) trust: Trust,
     pub(super) passphrases: Passphrases,
+    /// How far they have got in a server's history.
+    pub(super) progress: Progress,
     /// Whether the user can be asked for a passphrase.
     pub(super) can_be_asked: bool,
 }
@@ -91,6 +94,7 @@ impl Visitor {
         let introduction = self.trust.introduce(&reached)?;
         introduction.lines.into_iter().for_each(&tell);
         let (key, peer) = (reached.link.key(), reached.link.peer());
+        self.progress.enter(&reached.server.id, key.is_some());
         let (name, closed) = (reached.server.name, reached.closed);
         let admitted = self.admit(reached.link, &name, closed, mode).await;
         let mut registered = admitted.map_err(|error| error.explain(&self.trust))?;
@@ -150,7 +154,8 @@ impl Visitor {
         passphrase: Option<&Passphrase>,
     ) -> Result<Registered, LinkError> {
         let operator = link.key().and_then(|key| self.trust.local().secret(&key));
-        let papers = Papers { channel: self.trust.channel(), own: self.trust.own(), passphrase, operator };
+        let (channel, own, progress) = (self.trust.channel(), self.trust.own(), &self.progress);
+        let papers = Papers { channel, own, passphrase, progress, operator };
         register(link, &self.identity, mode, &papers).await
     }
 
@@ -168,7 +173,8 @@ mod tests {
         pub(in crate::client) fn in_the_open(name: &str) -> Self {
             let identity = Identity::load(None, crate::name::Name::new(name).ok()).unwrap();
             let (trust, passphrases) = (Trust::in_the_open(), Passphrases::new(None));
-            Self { identity, trust, passphrases, can_be_asked: false }
+            let progress = Progress::new(crate::client::progress::Start::Newest, None);
+            Self { identity, trust, passphrases, progress, can_be_asked: false }
         }
     }
 }

@@ -16,17 +16,21 @@ mod inspect;
 mod link;
 mod local;
 mod locate;
+mod outbox;
 mod passphrase;
-mod pending;
 mod plain;
+mod points;
+mod progress;
 mod register;
 mod repl;
 mod roster;
+mod seen;
 mod send;
 mod session;
 mod startup;
 mod state_dir;
 mod successor;
+mod tail;
 mod termination;
 mod trust;
 mod twins;
@@ -36,6 +40,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +53,7 @@ pub use hosting::{Host, Hosting, Task};
 pub use inspect::{Inspector, fingerprint_at, own_fingerprint, trust};
 pub use local::{PASSPHRASE_FILE, SECRET_FILE};
 pub use send::send;
+pub use tail::{Tail, tail};
 
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
@@ -59,13 +65,13 @@ use entrance::Visitor;
 use identity::{Identity, load_key};
 use locate::Locator;
 use passphrase::Passphrases;
+use progress::{Progress, Start};
 use register::Registered;
 use session::Session;
-use startup::Start;
 use state_dir::state_dir;
 use trust::{Standing, Trust};
 use twins::Twins;
-use view::ViewState;
+use view::{Stamp, ViewState};
 
 /// What to join, and how.
 #[derive(Clone)]
@@ -100,7 +106,13 @@ pub struct Options {
 /// # Errors
 /// See [`Error`]. Leaving by will is none.
 pub async fn join(options: Options, host: Arc<dyn Host>) -> Result<(), Error> {
-    let entry = enter(&options, Some(&*host), Mode::Chat).await?;
+    // A program that reads our output wants what is said, and not again what was said before.
+    let is_read_by_people = io::stdout().is_terminal();
+    let progress = match is_read_by_people {
+        true => Progress::new(Start::Newest, state_dir().map(|dir| dir.join(points::FILE))),
+        false => Progress::new(Start::Now, None),
+    };
+    let entry = enter(&options, Some(&*host), Mode::Chat, progress.clone()).await?;
     let roster = Arc::default();
     let view = ViewState {
         me: entry.registered.welcome.name.clone(),
@@ -108,8 +120,10 @@ pub async fn join(options: Options, host: Arc<dyn Host>) -> Result<(), Error> {
         zone: TimeZone::system(),
         now: Timestamp::now(),
         standing: Standing::Plaintext,
+        room: None,
+        stamp: Stamp::Time,
     };
-    let session = Session::new(view, Arc::clone(&roster));
+    let session = Session::new(view, Arc::clone(&roster), progress.clone());
     let Entry { registered, visitor, locator, hosting } = entry;
     let server = (!registered.twins_are_told)
         .then(|| registered.link.key().map(|key| (key, registered.welcome.server.name.clone())))
@@ -117,6 +131,7 @@ pub async fn join(options: Options, host: Arc<dyn Host>) -> Result<(), Error> {
     let connection = Connection::start(registered, visitor.clone(), locator.clone());
     if !prompt::is_available() {
         let result = plain::run(connection, session, visitor.trust).await;
+        progress.save();
         if let Some(hosting) = hosting {
             hosting.shutdown().await;
         }
@@ -141,7 +156,12 @@ struct Entry {
 }
 
 /// Finds a server, registers there and remembers it.
-async fn enter(options: &Options, host: Option<&dyn Host>, mode: Mode) -> Result<Entry, Error> {
+async fn enter(
+    options: &Options,
+    host: Option<&dyn Host>,
+    mode: Mode,
+    progress: Progress,
+) -> Result<Entry, Error> {
     let dir = state_dir();
     let name = options.name.as_deref().map(Name::new).transpose();
     let name = name.map_err(|error| Error::Usage(format!("--name: {error}")))?;
@@ -152,8 +172,10 @@ async fn enter(options: &Options, host: Option<&dyn Host>, mode: Mode) -> Result
     let trust = Trust::load(options, dir.as_deref(), &keypair)?;
     let mut locator = Locator::new(options, trust.channel().clone())?;
     let passphrases = Passphrases::new(options.passphrase_file.clone());
-    let mut visitor = Visitor { identity, trust, passphrases, can_be_asked: true };
-    let Start { reached, hosting } = startup::find(&locator, &visitor.trust, host).await?;
+    // Who reads along in the background is not there to answer.
+    let can_be_asked = mode != Mode::Tail;
+    let mut visitor = Visitor { identity, trust, passphrases, progress, can_be_asked };
+    let startup::Start { reached, hosting } = startup::find(&locator, &visitor.trust, host).await?;
     if hosting.is_some() {
         visitor.trust.look_around(&options.data_dirs);
     }

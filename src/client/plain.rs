@@ -74,7 +74,7 @@ pub(super) async fn run(
 
 /// A script that feeds the client learns whether all of it got through.
 fn all_sent(session: &Session) -> Result<(), Error> {
-    let what = match (session.unsent(), session.refused()) {
+    let what = match (session.unsent(), session.refusals()) {
         (0, 0) => return Ok(()),
         (0, 1) => "1 command was refused".to_owned(),
         (0, n) => format!("{n} commands were refused"),

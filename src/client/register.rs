@@ -4,6 +4,7 @@
 use super::channel::Channel;
 use super::identity::Identity;
 use super::link::{Admission, Link, LinkError, Proof};
+use super::progress::Progress;
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::protocol::Code;
@@ -22,6 +23,8 @@ pub(super) struct Registered {
     pub(super) taken: Option<Name>,
     /// Whether the server proved that it knows the passphrase.
     pub(super) proven: bool,
+    /// Whether the server was asked for what was missed.
+    pub(super) resumes: bool,
     /// Whether the user was told of others that go by the server's name.
     pub(super) twins_are_told: bool,
 }
@@ -34,6 +37,8 @@ pub(super) struct Papers<'a> {
     pub(super) own: Fingerprint,
     /// The passphrase of a closed server, if it is at hand.
     pub(super) passphrase: Option<&'a Passphrase>,
+    /// How far this client has got in the server's history.
+    pub(super) progress: &'a Progress,
     /// What makes this user an operator of their own server.
     pub(super) operator: Option<&'a str>,
 }
@@ -50,13 +55,15 @@ pub(super) async fn register(
     for attempt in 0.. {
         // Where there is a key it says who this is, and the token stays at home.
         let token = link.key().is_none().then(|| identity.token.clone());
-        let hello = Hello { name: name.to_string(), mode, token };
+        let (since, log) = papers.progress.hello();
+        let resumes = since.is_some();
+        let hello = Hello { name: name.to_string(), mode, token, since, log };
         let proof = papers.passphrase.map(|passphrase| Proof { passphrase, own: papers.own });
         let error = match link.hello(hello, proof).await {
             Ok(Admission { welcome, proven: now }) => {
                 let taken = (name != identity.name).then(|| identity.name.clone());
-                let registered =
-                    Registered { link, welcome, taken, proven: proven || now, twins_are_told: false };
+                let proven = proven || now;
+                let registered = Registered { link, welcome, taken, proven, resumes, twins_are_told: false };
                 return with_operator(registered, papers.operator).await;
             }
             Err((error, now)) => {

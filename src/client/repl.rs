@@ -1,12 +1,14 @@
 //! The client at a terminal: carries what is typed to the session, what comes to the screen, and
 //! asks the user what only the user can decide.
 
+mod leave;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Effects, Style};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::completer::Completer;
 use super::connection::{Connection, Update};
@@ -27,8 +29,8 @@ use crate::protocol::request::Mode;
 /// How often overdue receipts are looked for.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How long leaving waits for the server's last words.
-const LEAVE_WAIT: Duration = Duration::from_secs(1);
+/// How often the place in the history is written down, if there is news: a crash shows the rest again.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
 
 /// The file with the lines typed, in the state directory.
 const HISTORY_FILE: &str = "history";
@@ -115,6 +117,8 @@ impl Repl {
     pub(super) async fn run(mut self) -> Result<(), Error> {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut saves = interval(SAVE_EVERY);
+        saves.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // A line typed ahead must not come too early for the connection that is there.
         let first = next_update(&mut self.connection).await;
         let mut step = self.update(first);
@@ -131,6 +135,7 @@ impl Repl {
                     let effects = self.session.tick(Moment::now());
                     self.apply(effects)
                 }
+                _ = saves.tick() => self.save(),
                 () = self.termination.wait() => Some(Ok(())),
             };
         };
@@ -304,29 +309,16 @@ impl Repl {
         )
     }
 
-    /// Says goodbye, shows the last words, and gives the terminal back.
-    async fn leave(mut self) {
-        if let Some(mut connection) = self.connection.take()
-            && self.session.say_goodbye()
-        {
-            let session = &mut self.session;
-            let printer = self.prompt.printer();
-            let last_words = async {
-                while let Some(Update::Event(event, id)) = connection.next().await {
-                    if !matches!(event, crate::protocol::Event::Bye { .. }) {
-                        let effects = session.event(&event, id.as_deref(), Moment::now());
-                        effects.into_iter().for_each(|effect| show(printer, effect));
-                    }
-                }
-            };
-            let _ = timeout(LEAVE_WAIT, last_words).await;
-        }
-        let abandoned = self.session.abandon();
-        abandoned.into_iter().for_each(|effect| show(self.prompt.printer(), effect));
-        if let Some(hosting) = self.place.hosting.take() {
-            hosting.shutdown().await;
-        }
-        self.prompt.close();
+    /// Writes down what was shown, on a thread that may wait for the disk.
+    fn save(&self) -> Step {
+        let progress = self.place.visitor.progress.clone();
+        drop(tokio::task::spawn_blocking(move || progress.save()));
+        None
+    }
+
+    /// Shows what can be shown of it, and does nothing else.
+    fn show(&self, effects: Vec<Effect>) {
+        effects.into_iter().for_each(|effect| show(self.prompt.printer(), effect));
     }
 
     fn apply(&mut self, effects: Vec<Effect>) -> Step {

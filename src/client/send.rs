@@ -1,64 +1,143 @@
-//! `lanchat send`: one message, its receipt, and nothing else.
+//! `lanchat send`: one message, its receipt, and nothing else. A link that breaks before the receipt is
+//! replaced, and the message sent again under its id.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::time::Duration;
 
 use anstream::eprintln;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::Options;
+use super::backoff::Backoff;
+use super::entrance::{Unadmitted, Visitor};
 use super::error::Error;
 use super::link::{Link, LinkError};
+use super::locate::Locator;
+use super::outbox::Ids;
+use super::progress::{Progress, Start};
 use super::register::Registered;
+use super::{Entry, Options, enter};
 use crate::limits::MAX_TEXT_BYTES;
 use crate::protocol::request::Mode;
-use crate::protocol::{Event, Packet, Request, Target};
-use crate::text::safe_lines;
+use crate::protocol::{Code, Event, Packet, Request, Target};
+use crate::text::{safe_line, safe_lines};
 
-/// How long the receipt may take.
+/// How long the receipt may take, over however many links.
 const RECEIPT_WAIT: Duration = Duration::from_secs(10);
 
-/// The message's `id`.
-const ID: &str = "send";
+/// What the server has made of the message.
+enum Outcome {
+    /// It has it.
+    Taken {
+        /// Who is away, so that it waits for them.
+        waits: Option<String>,
+        /// Whether it could be stored.
+        stored: bool,
+    },
+    /// It was a command, and this is the answer.
+    Answered(String),
+}
 
-/// Sends `text` to `to`: a name, an address or `all`. `-` or no text reads it from standard input,
-/// which then must not be a terminal unless it was asked for. Returns once the server has it; what
-/// the server answers to a command (`to` is `server`) goes to standard output.
+/// Sends `text` to `to`: a name, a room, an address or `all`. `-` or no text reads it from standard
+/// input, which then must not be a terminal unless it was asked for. Returns once the server has it;
+/// what the server answers to a command (`to` is `server`) goes to standard output.
 ///
 /// # Errors
 /// See [`Error`]; a message that the server refuses is [`Error::Refused`] with the server's words.
 pub async fn send(options: Options, to: &str, text: Option<String>) -> Result<(), Error> {
     let msg = message(text)?;
-    let Registered { link, welcome, taken, .. } = super::enter(&options, None, Mode::Send).await?.registered;
-    if let Some(taken) = taken {
-        eprintln!("the name {taken} is taken; the message is from {}", welcome.name);
+    let entry = enter(&options, None, Mode::Send, Progress::new(Start::Now, None)).await?;
+    let Entry { registered, visitor, locator, .. } = entry;
+    if let Some(taken) = &registered.taken {
+        eprintln!("the name {taken} is taken; the message is from {}", registered.welcome.name);
     }
-    let packet = Request::Chat { to: Target::parse(to), msg, action: false }.to_packet(Some(ID.into()));
-    let receipt = timeout(RECEIPT_WAIT, deliver(link, packet)).await;
-    let answer = receipt
+    let id = Ids::new().next();
+    let packet = Request::Chat { to: Target::parse(to), msg, action: false }.to_packet(Some(id.clone()));
+    let courier = Courier { visitor: Visitor { can_be_asked: false, ..visitor }, locator, packet, id };
+    let outcome = timeout(RECEIPT_WAIT, courier.deliver(registered)).await;
+    let outcome = outcome
         .unwrap_or(Err(LinkError::Silent))
         .map_err(|error| Error::from_link("the message may not have been delivered", &error))?;
-    answer.map_or(Ok(()), |text| print(&text))
+    match outcome {
+        Outcome::Answered(text) => print(&text),
+        Outcome::Taken { waits, stored } => {
+            if let Some(name) = waits {
+                eprintln!("{} is away; the message waits for them", safe_line(&name));
+            }
+            if !stored {
+                eprintln!("the message was passed on, but the server cannot store it at the moment");
+            }
+            Ok(())
+        }
+    }
 }
 
-/// The server's words, if it has answered with more than a receipt.
-async fn deliver(link: Link, packet: Packet) -> Result<Option<String>, LinkError> {
-    let (mut reader, mut writer) = link.split();
-    writer.send(&packet).await?;
-    let answer = loop {
-        let packet = reader.next().await?;
-        let is_answer = packet.id.as_deref() == Some(ID);
-        let words = packet.msg.clone();
-        match Event::from_packet(packet) {
-            Event::Error { code, msg, name } => return Err(LinkError::Refused { code, msg, free: name }),
-            Event::Bye { code, msg } => return Err(LinkError::Refused { code, msg, free: None }),
-            Event::Sent { .. } if is_answer => break None,
-            _ if is_answer => break Some(words),
-            _ => {}
+/// A message on its way.
+struct Courier {
+    visitor: Visitor,
+    locator: Locator,
+    packet: Packet,
+    id: String,
+}
+
+impl Courier {
+    /// Sends it until the server has answered. Another server than one that keeps messages would not
+    /// know it again, and is sent it once.
+    async fn deliver(&self, mut registered: Registered) -> Result<Outcome, LinkError> {
+        loop {
+            let Registered { link, welcome, .. } = registered;
+            let error = match self.try_to_deliver(link).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => error,
+            };
+            if welcome.log.is_none() || !matches!(error, LinkError::Lost(_)) {
+                return Err(error);
+            }
+            tracing::debug!("sending again: {}", safe_line(&error.to_string()));
+            registered = self.come_back(&welcome.server.id).await?;
         }
-    };
-    writer.finish().await;
-    Ok(answer)
+    }
+
+    async fn try_to_deliver(&self, link: Link) -> Result<Outcome, LinkError> {
+        let (mut reader, mut writer) = link.split();
+        writer.send(&self.packet).await?;
+        let outcome = loop {
+            let packet = reader.next().await?;
+            let is_answer = packet.id.as_deref() == Some(self.id.as_str());
+            let words = packet.msg.clone();
+            match Event::from_packet(packet) {
+                Event::Error { code: Some(Code::ShuttingDown), msg, .. }
+                | Event::Bye { code: Some(Code::ShuttingDown), msg } => return Err(LinkError::Lost(msg)),
+                Event::Error { code, msg, name } => return Err(LinkError::Refused { code, msg, free: name }),
+                Event::Bye { code, msg } => return Err(LinkError::Refused { code, msg, free: None }),
+                Event::Sent { waits, stored, .. } if is_answer => break Outcome::Taken { waits, stored },
+                _ if is_answer => break Outcome::Answered(words),
+                _ => {}
+            }
+        };
+        writer.finish().await;
+        Ok(outcome)
+    }
+
+    /// A new link to the same server, however long that takes.
+    async fn come_back(&self, id: &str) -> Result<Registered, LinkError> {
+        let mut backoff = Backoff::default();
+        loop {
+            sleep(backoff.next_pause()).await;
+            let admitted = match self.locator.again(id).await {
+                Ok(link) => self.visitor.admit(link, "", false, Mode::Send).await,
+                Err(error) => Err(Unadmitted::Link(error)),
+            };
+            match admitted {
+                Ok(registered) => return Ok(registered),
+                Err(Unadmitted::Link(error @ LinkError::WrongKey { .. })) => return Err(error),
+                Err(error) if !error.is_final() => {}
+                Err(Unadmitted::Link(error)) => return Err(error),
+                Err(Unadmitted::Here(error)) => {
+                    return Err(LinkError::Refused { code: None, msg: error.to_string(), free: None });
+                }
+            }
+        }
+    }
 }
 
 fn print(text: &str) -> Result<(), Error> {

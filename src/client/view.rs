@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::trust::Standing;
 use crate::fingerprint::Fingerprint;
+use crate::name::RoomName;
 use crate::protocol::event::{Crowd, Welcome, count_users};
 use crate::protocol::packet::{Sender, UserInfo};
 use crate::protocol::{Event, Target};
@@ -36,6 +37,17 @@ const DIRECT: Style = AnsiColor::Magenta.on_default();
 const FAILURE: Style = AnsiColor::Red.on_default();
 const ALERT: Style = AnsiColor::Red.on_default().effects(Effects::BOLD.insert(Effects::INVERT));
 
+/// How much of a time is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stamp {
+    /// The time of day.
+    Time,
+    /// The date too, of what was not said today.
+    TimeOrDate,
+    /// Date and time to the second.
+    DateTime,
+}
+
 /// What rendering depends on besides the event.
 #[derive(Debug, Clone)]
 pub(super) struct ViewState {
@@ -49,23 +61,44 @@ pub(super) struct ViewState {
     pub(super) now: Timestamp,
     /// Whether the connection is encrypted, and to whom.
     pub(super) standing: Standing,
+    /// The room that the user talks in; none in the lobby, or with somebody. What was said elsewhere
+    /// says where.
+    pub(super) room: Option<RoomName>,
+    /// How times are shown.
+    pub(super) stamp: Stamp,
 }
 
 /// The lines that show an event; none if it is nothing to show.
 pub(super) fn render(event: &Event, state: &ViewState) -> Vec<String> {
     match event {
+        Event::Chat { history: true, .. }
+        | Event::Alert { history: true, .. }
+        | Event::Delivered { history: true, .. }
+            if state.stamp == Stamp::Time =>
+        {
+            state.past(event)
+        }
         Event::Welcome(welcome) => state.welcome(welcome),
         Event::Chat { from, to, msg, action, ts, .. } => state.chat(from, to, msg, *action, ts),
         Event::Sent { .. } | Event::Pong { .. } | Event::PakeOk { .. } => Vec::new(),
         Event::Joined(crowd) => state.crowd(crowd, "->", "joined"),
         Event::Left(crowd) => state.crowd(crowd, "<-", "left"),
         Event::Renamed { old, name } => state.renamed(old, name),
-        Event::Users { users, total, next } => state.users(users, *total, next.as_deref()),
+        Event::Users { room, users, total, next } => {
+            state.users(room.as_deref(), users, *total, next.as_deref())
+        }
         Event::Time { time, .. } => state.notes(&format!("server time {time}")),
         Event::Alert { by, msg, ts, .. } => state.alert(by, msg, ts),
         Event::Whois(user) => state.whois(user),
         Event::Notice(text) => state.notes(text),
-        Event::Bans { .. } => state.notes(&event.to_packet("", None).msg),
+        Event::Bans { .. }
+        | Event::Room(_)
+        | Event::Topic { .. }
+        | Event::Rooms { .. }
+        | Event::History(_) => state.notes(&event.to_packet("", None).msg),
+        Event::Delivered { ts, .. } => {
+            state.block(&state.clock(ts), &state.paint(DIM, "--"), &event.to_packet("", None).msg, DIM)
+        }
         Event::Pake { msg, .. } | Event::Operator { msg, .. } => state.notes(msg),
         Event::Error { msg, .. } => state.failures(msg),
         // How the connection ended is told once, with what follows from it.
@@ -127,10 +160,10 @@ impl ViewState {
         let clock = self.clock(ts);
         let mark = mark(from.key.as_deref(), from.is_server());
         let sender = format!("{}{mark}", self.name(&from.name));
-        if is_lobby(to) {
+        if let Some(place) = self.place(to) {
             return match action {
-                true => self.block(&clock, &format!("* {sender}"), msg, Style::new()),
-                false => self.block(&clock, &format!("<{sender}>"), msg, Style::new()),
+                true => self.block(&clock, &format!("{place}* {sender}"), msg, Style::new()),
+                false => self.block(&clock, &format!("{place}<{sender}>"), msg, Style::new()),
             };
         }
         let you = |name: &str| if name == self.me { "you".to_owned() } else { safe_line(name) };
@@ -138,6 +171,27 @@ impl ViewState {
         let head = self.paint(DIRECT, &head);
         let head = if action { format!("{head} * {sender}") } else { head };
         self.block(&clock, &head, msg, Style::new())
+    }
+
+    /// What was said before: the same in one dim colour, with its date unless that is today's.
+    fn past(&self, event: &Event) -> Vec<String> {
+        let plain = Self { color: false, stamp: Stamp::TimeOrDate, ..self.clone() };
+        render(event, &plain).iter().map(|line| self.paint(DIM, line)).collect()
+    }
+
+    /// What tells in which room something was said: nothing, if that is where the user talks. `None`
+    /// if it was said in no room.
+    fn place(&self, to: &str) -> Option<String> {
+        let room = match Target::parse(to) {
+            Target::All => RoomName::lobby(),
+            Target::Room(room) => match RoomName::new(&room) {
+                Ok(room) => room,
+                Err(_) => return Some(format!("{} ", self.paint(DIM, &safe_line(&room)))),
+            },
+            _ => return None,
+        };
+        let is_here = self.room.as_ref().map_or(room.is_lobby(), |here| *here == room);
+        Some(if is_here { String::new() } else { format!("{} ", self.paint(DIM, room.as_str())) })
     }
 
     fn crowd(&self, crowd: &Crowd, arrow: &str, verb: &str) -> Vec<String> {
@@ -151,7 +205,8 @@ impl ViewState {
             (names, 0) => names.join(", "),
             (names, more) => format!("{} and {more} more", names.join(", ")),
         };
-        let text = format!("{who} {verb}; {} here", crowd.total);
+        let room = crowd.room.as_ref().map_or(String::new(), |room| format!(" {room}"));
+        let text = format!("{who} {verb}{room}; {} here", crowd.total);
         self.block(&self.clock(""), &self.paint(DIM, arrow), &text, DIM)
     }
 
@@ -162,14 +217,20 @@ impl ViewState {
         }
     }
 
-    fn users(&self, page: &[UserInfo], total: usize, next: Option<&str>) -> Vec<String> {
+    fn users(&self, room: Option<&str>, page: &[UserInfo], total: usize, next: Option<&str>) -> Vec<String> {
         let names: Vec<String> = page
             .iter()
             .map(|user| format!("{}{}", self.name(&user.name), mark(user.key.as_deref(), false)))
             .collect();
-        let more = next.map_or(String::new(), |next| format!(" ... (/users {} goes on)", safe_line(next)));
+        let room = room.map(safe_line);
+        let (within, of) = match &room {
+            None => ("here".to_owned(), String::new()),
+            Some(room) => (format!("in {room}"), format!("{room} ")),
+        };
+        let more =
+            next.map_or(String::new(), |next| format!(" ... (/users {of}{} goes on)", safe_line(next)));
         let head = format!("{} {}", self.clock(""), self.paint(DIM, "--"));
-        vec![format!("{head} {} here: {}{more}", count_users(total), names.join(", "))]
+        vec![format!("{head} {} {within}: {}{more}", count_users(total), names.join(", "))]
     }
 
     fn whois(&self, user: &UserInfo) -> Vec<String> {
@@ -225,10 +286,16 @@ impl ViewState {
         if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// `HH:MM` of the server's stamp, or of now if it has none.
+    /// `HH:MM` of the server's stamp, or of now if it has none; with the date where that is wanted.
     fn clock(&self, ts: &str) -> String {
-        let clock = self.moment(ts.parse().unwrap_or(self.now), "%H:%M");
-        self.paint(DIM, &clock)
+        let at = ts.parse().unwrap_or(self.now);
+        let is_today = || self.moment(at, "%F") == self.moment(self.now, "%F");
+        let format = match self.stamp {
+            Stamp::DateTime => "%F %T",
+            Stamp::TimeOrDate if !is_today() => "%F %H:%M",
+            Stamp::Time | Stamp::TimeOrDate => "%H:%M",
+        };
+        self.paint(DIM, &self.moment(at, format))
     }
 
     fn moment(&self, at: Timestamp, format: &str) -> String {
@@ -249,10 +316,6 @@ pub(super) fn span(span: Duration) -> String {
 /// What stands behind the name of somebody who has not proven to be the one.
 fn mark(key: Option<&str>, is_server: bool) -> &'static str {
     if key.is_some() || is_server { "" } else { "?" }
-}
-
-fn is_lobby(to: &str) -> bool {
-    Target::parse(to) == Target::All
 }
 
 /// FNV-1a: the same name has the same colour in every run.
@@ -278,12 +341,22 @@ mod tests {
             zone: TimeZone::UTC,
             now: "2026-11-21T12:10:00Z".parse().unwrap(),
             standing: Standing::Plaintext,
+            room: None,
+            stamp: Stamp::Time,
         }
     }
 
     fn chat(from: &str, to: &str, msg: &str) -> Event {
         let from = Sender { name: from.into(), ip: "10.0.0.2".into(), key: Some("I3aEaKt5".into()) };
-        Event::Chat { from, to: to.into(), msg: msg.into(), action: false, seq: 1, ts: TS.into() }
+        Event::Chat {
+            from,
+            to: to.into(),
+            msg: msg.into(),
+            action: false,
+            seq: Some(1),
+            ts: TS.into(),
+            history: false,
+        }
     }
 
     fn lines(event: &Event) -> String {
@@ -291,20 +364,20 @@ mod tests {
     }
 
     fn crowd(names: &[&str], count: usize) -> Crowd {
-        Crowd { names: names.iter().map(|name| (*name).to_owned()).collect(), count, total: 9 }
+        Crowd { room: None, names: names.iter().map(|name| (*name).to_owned()).collect(), count, total: 9 }
     }
 
     #[test]
     fn every_kind_of_event_looks_as_it_should() {
         let action = |to: &str| match chat("bob", to, "waves") {
-            Event::Chat { from, to, msg, seq, ts, .. } => {
-                Event::Chat { from, to, msg, action: true, seq, ts }
+            Event::Chat { from, to, msg, seq, ts, history, .. } => {
+                Event::Chat { from, to, msg, action: true, seq, ts, history }
             }
             other => other,
         };
         let keyless = |to: &str| match chat("eve", to, "hi") {
-            Event::Chat { from, to, msg, action, seq, ts } => {
-                Event::Chat { from: Sender { key: None, ..from }, to, msg, action, seq, ts }
+            Event::Chat { from, to, msg, action, seq, ts, history } => {
+                Event::Chat { from: Sender { key: None, ..from }, to, msg, action, seq, ts, history }
             }
             other => other,
         };
@@ -330,11 +403,17 @@ mod tests {
             (Event::Renamed { old: "bob".into(), name: "rob".into() }, "12:10 -- bob is now rob"),
             (Event::Renamed { old: "al".into(), name: "alice".into() }, "12:10 -- you are now alice"),
             (
-                Event::Alert { by: "bob".into(), msg: "fire".into(), seq: 1, ts: TS.into() },
+                Event::Alert {
+                    by: "bob".into(),
+                    msg: "fire".into(),
+                    seq: Some(1),
+                    ts: TS.into(),
+                    history: false,
+                },
                 "12:03 *** ALERT from bob: fire",
             ),
             (Event::error(Code::NoSuchUser, "nobody"), "12:10 ! nobody"),
-            (Event::Sent { seq: 1, ts: TS.into() }, ""),
+            (Event::Sent { seq: Some(1), ts: TS.into(), stored: true, waits: None }, ""),
             (Event::Unknown { from: Sender::server(), msg: "new".into() }, "12:10 -- server: new"),
         ] {
             assert_eq!(lines(&event), expected, "{event:?}");
@@ -350,8 +429,12 @@ mod tests {
             key: Some(key.to_string()),
             ..UserInfo::default()
         };
-        let users =
-            Event::Users { users: vec![user("alice"), user("bob")], total: 7, next: Some("bob".into()) };
+        let users = Event::Users {
+            room: None,
+            users: vec![user("alice"), user("bob")],
+            total: 7,
+            next: Some("bob".into()),
+        };
         assert_eq!(lines(&users), "12:10 -- 7 users here: alice, bob ... (/users bob goes on)");
         let whois = UserInfo { since: Some(TS.into()), sessions: Some(2), ..user("bob") };
         assert_eq!(
@@ -366,7 +449,7 @@ mod tests {
             lines(&Event::Whois(keyless.clone())),
             "12:10 -- eve is at 10.0.0.2, not encrypted, no key vouches for the name"
         );
-        let users = Event::Users { users: vec![user("bob"), keyless], total: 2, next: None };
+        let users = Event::Users { room: None, users: vec![user("bob"), keyless], total: 2, next: None };
         assert_eq!(lines(&users), "12:10 -- 2 users here: bob, eve?");
     }
 
@@ -390,9 +473,16 @@ mod tests {
             motd: text(),
             ..Welcome::default()
         };
-        let crowd = || Crowd { names: vec![text(), text()], count: 9, total: 9 };
-        let chat =
-            |to: String, action| Event::Chat { from: sender(), to, msg: text(), action, seq: 1, ts: text() };
+        let crowd = || Crowd { room: None, names: vec![text(), text()], count: 9, total: 9 };
+        let chat = |to: String, action| Event::Chat {
+            from: sender(),
+            to,
+            msg: text(),
+            action,
+            seq: Some(1),
+            ts: text(),
+            history: false,
+        };
         vec![
             Event::Welcome(Box::new(welcome)),
             chat("all".into(), false),
@@ -402,9 +492,9 @@ mod tests {
             Event::Joined(crowd()),
             Event::Left(crowd()),
             Event::Renamed { old: text(), name: text() },
-            Event::Users { users: vec![user.clone()], total: 1, next: Some(text()) },
+            Event::Users { room: None, users: vec![user.clone()], total: 1, next: Some(text()) },
             Event::Time { time: text(), ts: text(), uptime: 1 },
-            Event::Alert { by: text(), msg: text(), seq: 1, ts: text() },
+            Event::Alert { by: text(), msg: text(), seq: Some(1), ts: text(), history: false },
             Event::Whois(user),
             Event::Notice(text()),
             Event::Error { code: None, msg: text(), name: Some(text()) },

@@ -2,52 +2,57 @@
 
 use jiff::SignedDuration;
 
-use super::{Ask, Effect, Message, Moment, Session, quoted, shown};
+use super::{Ask, Effect, Moment, Session, shown};
 use crate::client::view::render;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::event::Crowd;
-use crate::protocol::packet::{Sender, UserInfo};
+use crate::protocol::packet::UserInfo;
 use crate::protocol::{Event, Target};
 
 impl Session {
     /// Something came, in answer to the packet with this id if it has one.
     pub(in crate::client) fn event(&mut self, event: &Event, id: Option<&str>, now: Moment) -> Vec<Effect> {
         self.view.now = now.clock;
+        let effects = match event {
+            Event::Chat { .. } => self.chat(event, id, now),
+            Event::Alert { .. } => self.past(event, id, false).unwrap_or_else(|| self.show(event)),
+            Event::Delivered { .. } => {
+                self.away = None;
+                self.past(event, id, true).unwrap_or_else(|| self.show(event))
+            }
+            Event::Joined(crowd) if crowd.room.is_none() => self.joined(crowd),
+            Event::Left(crowd) if crowd.room.is_none() => self.left(event, crowd),
+            _ => {
+                let ask = self.answered(id);
+                self.answer(event, ask, id, now)
+            }
+        };
+        self.labelled(effects)
+    }
+
+    /// Something came that may be an answer.
+    fn answer(&mut self, event: &Event, ask: Option<Ask>, id: Option<&str>, now: Moment) -> Vec<Effect> {
         match event {
-            Event::Sent { seq, ts } => {
-                self.answered(id);
-                self.receipt(id, *seq, ts, now)
+            Event::Sent { .. } => {
+                let effects = self.receipt(event, id, now);
+                self.flush(now);
+                effects
             }
-            Event::Error { .. } => self.error(event, id, now),
-            Event::Chat { from, to, .. } => self.chat(event, from, to),
-            Event::Renamed { old, name } => {
-                self.answered(id);
-                self.renamed(event, old, name)
+            Event::Error { .. } => self.error(event, ask.as_ref(), id, now),
+            Event::History(end) => self.history_end(end, ask, now),
+            Event::Room(room) => self.room(event, room, ask),
+            Event::Rooms { rooms, .. } => self.list(event, rooms),
+            Event::Renamed { old, name } => self.renamed(event, old, name),
+            Event::Users { room: None, users, total, next } => {
+                self.users(event, users, *total, next.as_ref(), ask)
             }
-            Event::Users { users, total, next } => self.users(event, users, *total, next.as_ref(), id),
-            Event::Time { time, ts, .. } => self.time(event, time, ts, id, now),
+            Event::Time { time, ts, .. } => self.time(event, time, ts, ask, now),
             Event::Operator { operator, .. } => {
-                self.answered(id);
                 self.operator = *operator;
                 self.show(event)
             }
-            Event::Joined(crowd) => self.joined(crowd),
-            Event::Whois(user) => match self.answered(id) {
-                Some(Ask::Digits) => self.digits(user),
-                _ => self.show(event),
-            },
-            Event::Left(crowd) => {
-                self.total = crowd.total;
-                self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.remove(name)));
-                if let Some(found) = &mut self.found {
-                    found.retain(|name| !crowd.names.contains(name));
-                }
-                self.show(event)
-            }
-            _ => {
-                self.answered(id);
-                self.show(event)
-            }
+            Event::Whois(user) if matches!(ask, Some(Ask::Digits)) => self.digits(user),
+            _ => self.show(event),
         }
     }
 
@@ -67,38 +72,45 @@ impl Session {
         id.and_then(|id| self.asks.remove(id))
     }
 
-    fn show(&self, event: &Event) -> Vec<Effect> {
+    pub(super) fn show(&self, event: &Event) -> Vec<Effect> {
         shown(render(event, &self.view))
     }
 
-    /// A message has arrived: now it is shown like everybody else's, in the server's order.
-    fn receipt(&mut self, id: Option<&str>, seq: u64, ts: &str, now: Moment) -> Vec<Effect> {
-        let taken = id.and_then(|id| self.pending.take(id, now.instant));
-        let Some(Message { to, msg, action }) = taken else {
-            return Vec::new();
-        };
-        let key = self.key.as_ref().map(Fingerprint::tag);
-        let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
-        self.show(&Event::Chat { from, to: to.to_string(), msg, action, seq, ts: ts.to_owned() })
+    fn left(&mut self, event: &Event, crowd: &Crowd) -> Vec<Effect> {
+        self.total = crowd.total;
+        self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.remove(name)));
+        if let Some(found) = &mut self.found {
+            found.retain(|name| !crowd.names.contains(name));
+        }
+        self.show(event)
     }
 
-    fn error(&mut self, event: &Event, id: Option<&str>, now: Moment) -> Vec<Effect> {
+    fn error(&mut self, event: &Event, ask: Option<&Ask>, id: Option<&str>, now: Moment) -> Vec<Effect> {
         let mut effects = self.show(event);
-        if let Some(message) = id.and_then(|id| self.pending.take(id, now.instant)) {
-            self.unsent += 1;
-            effects.extend(self.failure(&format!("not sent: {}", quoted(&message))));
-        }
-        if self.answered(id).is_some_and(|ask| !matches!(ask, Ask::Roster)) {
+        effects.extend(self.refuse(id, now));
+        self.flush(now);
+        if ask.is_some_and(|ask| !matches!(ask, Ask::Roster)) {
             self.refused += 1;
         }
         effects
     }
 
-    fn chat(&mut self, event: &Event, from: &Sender, to: &str) -> Vec<Effect> {
-        self.with_roster(|roster| roster.add(&from.name));
+    fn chat(&mut self, event: &Event, id: Option<&str>, now: Moment) -> Vec<Effect> {
+        let Event::Chat { from, to, history, .. } = event else { return Vec::new() };
         let is_direct = !matches!(Target::parse(to), Target::All | Target::Room(_));
-        if is_direct && from.name != self.view.me && !from.is_server() {
+        let is_answer = id.is_some_and(|id| self.asks.contains_key(id));
+        if is_direct && !is_answer && from.name != self.view.me && !from.is_server() {
             self.correspondent = Some(from.name.clone());
+        }
+        // One's own, sent over an earlier connection that broke before its receipt came.
+        if let Some(id) = id {
+            self.outbox.take(id, now.instant);
+        }
+        if let Some(effects) = self.past(event, id, is_direct) {
+            return effects;
+        }
+        if !history {
+            self.with_roster(|roster| roster.add(&from.name));
         }
         let mut effects = self.show(event);
         if from.key.is_none() && !from.is_server() && !std::mem::replace(&mut self.mark_is_told, true) {
@@ -144,13 +156,13 @@ impl Session {
         users: &[UserInfo],
         total: usize,
         next: Option<&String>,
-        id: Option<&str>,
+        ask: Option<Ask>,
     ) -> Vec<Effect> {
         // Whoever came between the welcome and this list has just joined indeed.
         let is_current = std::mem::replace(&mut self.total, total) == total;
         self.found = self.found.take().filter(|_| is_current);
         self.with_roster(|roster| users.iter().for_each(|user| roster.add(&user.name)));
-        match self.answered(id) {
+        match ask {
             Some(Ask::Roster) => {
                 if let Some(found) = &mut self.found {
                     found.extend(users.iter().map(|user| user.name.clone()));
@@ -164,8 +176,8 @@ impl Session {
         }
     }
 
-    fn time(&mut self, event: &Event, time: &str, ts: &str, id: Option<&str>, now: Moment) -> Vec<Effect> {
-        let Some(Ask::Time(asked)) = self.answered(id) else { return self.show(event) };
+    fn time(&self, event: &Event, time: &str, ts: &str, ask: Option<Ask>, now: Moment) -> Vec<Effect> {
+        let Some(Ask::Time(asked)) = ask else { return self.show(event) };
         let round_trip = now.instant.duration_since(asked.instant);
         let half = SignedDuration::try_from(round_trip / 2).unwrap_or_default();
         // The server read its clock about half a round trip after it was asked.

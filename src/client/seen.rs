@@ -1,0 +1,56 @@
+//! Which messages have come already, so that none is shown twice: not at the seam between what was
+//! missed and what is said now, nor where two connections overlap.
+
+use std::collections::BTreeSet;
+
+use super::progress::Progress;
+
+/// Direct messages whose numbers are remembered: many more than wait for somebody.
+const MAX_DIRECTS: usize = 4096;
+
+/// The messages that have come.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// All up to there, but for mail that has waited.
+    progress: Progress,
+    /// Numbers of direct messages: mail that has waited may be older than what was seen of rooms.
+    directs: BTreeSet<u64>,
+}
+
+impl Seen {
+    /// Goes on from there.
+    pub(super) fn new(progress: Progress) -> Self {
+        Self { progress, directs: BTreeSet::new() }
+    }
+
+    /// A server has let this client in: see [`Progress::welcomed`]. Whether something has come before.
+    pub(super) fn welcomed(&mut self, log: Option<&str>, latest: u64) -> bool {
+        self.progress.welcomed(log, latest);
+        let is_resumed = self.progress.is_reached();
+        if !is_resumed {
+            self.directs.clear();
+        }
+        is_resumed
+    }
+
+    /// All up to that number has come.
+    pub(super) fn reach(&self, seq: u64) {
+        self.progress.reach(seq);
+    }
+
+    /// Notes that a message has come; false if it had come before. One without a number was not
+    /// stored, and does not come again.
+    pub(super) fn is_new(&mut self, seq: Option<u64>, is_direct: bool, history: bool) -> bool {
+        let Some(seq) = seq else { return true };
+        let is_behind = seq <= self.progress.seq();
+        let is_known = is_direct && !self.directs.insert(seq);
+        if self.directs.len() > MAX_DIRECTS {
+            self.directs.pop_first();
+        }
+        if is_known || (is_behind && !(is_direct && history)) {
+            return false;
+        }
+        self.progress.reach(seq);
+        true
+    }
+}

@@ -1,0 +1,205 @@
+//! Messages on their way, over connections that break.
+
+use super::*;
+
+#[test]
+fn a_message_is_shown_once_the_server_has_it() {
+    let mut talk = Talk::new();
+    assert_eq!(talk.line("hello"), "");
+    let packet = talk.sent();
+    assert_eq!((packet.to.as_str(), packet.msg.as_str()), ("all", "hello"));
+    assert_eq!(talk.session.pending(), 1);
+    assert_eq!(talk.receipt(&packet), "12:03 <alice> hello");
+    assert_eq!(talk.session.pending(), 0);
+    assert_eq!(talk.receipt(&packet), "");
+}
+
+#[test]
+fn what_the_server_refuses_is_said_with_the_message() {
+    let mut talk = Talk::new();
+    talk.line("/msg bob psst");
+    let id = talk.sent().id;
+    let shown = talk.event(Event::error(Code::NoSuchUser, "there is no bob"), id.as_deref());
+    assert_eq!(shown, "12:03 ! there is no bob\n12:03 ! not sent: (to bob) psst");
+}
+
+#[test]
+fn what_was_under_way_or_typed_while_the_link_is_down_waits_and_goes_in_order() {
+    let mut talk = Talk::new();
+    talk.line("one");
+    let first = talk.sent();
+    talk.line("/me two");
+    talk.line("/msg bob three");
+    let second = talk.sent();
+    assert_eq!(
+        text(talk.session.down("the connection was lost", talk.now)),
+        "12:03 ! the connection was lost; reconnecting\n(label)"
+    );
+    assert_eq!(talk.session.label(), "[#lobby, reconnecting, 3 waiting] ");
+    assert_eq!(talk.line("four"), "12:03 -- waits for the connection: four\n(label)");
+    assert_eq!(talk.line("/users"), "12:03 ! not sent: there is no connection at the moment");
+    talk.now.instant += Duration::from_secs(65);
+    assert_eq!(
+        talk.come(Welcome { name: "alice-2".into(), ..office() }, Some("alice")),
+        "12:03 -- connected again after 1 min; 2 users here\n\
+         12:03 -- the name alice is taken; you are alice-2 (/nick NAME changes it)\n(label)"
+    );
+    // The server may have had some of it: that comes with what was missed.
+    talk.nothing_sent();
+    assert_eq!(talk.line("five"), "(label)");
+    assert_eq!(talk.session.label(), "[#lobby, 5 waiting] ");
+    assert_eq!(
+        talk.missed(7, "alice", "all", "one", first.id.as_deref()),
+        "12:03 -- what you missed:\n2026-11-20 09:30 <alice> one\n(label)"
+    );
+    assert_eq!(talk.event(end(7), None), "12:03 -- 1 message while you were away\n(label)");
+    assert_eq!(talk.sent().kind.as_deref(), Some("users"));
+    let again = talk.sent();
+    assert_eq!((again.id, again.msg, again.action), (second.id, "two".into(), Some(true)));
+    // The connection of this test takes three packets at a time.
+    let third = talk.sent();
+    assert_eq!((third.to.as_str(), third.msg.as_str()), ("bob", "three"));
+    talk.seq = 7;
+    assert_eq!(talk.receipt(&third), "12:03 [you -> bob] three\n(label)");
+    assert_eq!((talk.sent().msg, talk.sent().msg), ("four".into(), "five".into()));
+    assert_eq!(talk.session.label(), "[#lobby] ");
+}
+
+#[test]
+fn a_server_that_keeps_nothing_is_not_sent_twice_what_it_may_have_passed_on() {
+    let mut talk = Talk::fresh();
+    let forgetful = || Welcome { log: None, ..office() };
+    talk.come(forgetful(), None);
+    assert_eq!(talk.sent().kind.as_deref(), Some("users"));
+    talk.line("one");
+    assert_eq!(
+        text(talk.session.down("the connection was lost", talk.now)),
+        "12:03 ! the connection was lost; reconnecting\n12:03 ! may not have been delivered: one\n(label)"
+    );
+    talk.line("two");
+    talk.come(forgetful(), None);
+    talk.sent();
+    assert_eq!(talk.sent().msg, "two");
+}
+
+#[test]
+fn people_elsewhere_are_not_sent_what_was_meant_for_others() {
+    let mut talk = Talk::new();
+    talk.line("one");
+    text(talk.session.gone("the server is shutting down", talk.now));
+    talk.line("/msg bob two");
+    assert_eq!(talk.session.label(), "[#lobby, no server, 2 waiting] ");
+    let server = ServerInfo { id: "00".into(), name: "lab".into(), version: "0.1.0".into() };
+    let shown = talk.come(Welcome { server, ..office() }, None);
+    let said = "12:03 ! not sent: one\n12:03 ! not sent: (to bob) two\n(label)";
+    assert!(shown.contains("connected to lab") && shown.ends_with(said), "{shown}");
+    talk.event(end(0), None);
+    assert_eq!(talk.sent().kind.as_deref(), Some("users"));
+    talk.nothing_sent();
+    assert_eq!(talk.session.unsent(), 2);
+}
+
+#[test]
+fn what_a_slow_connection_does_not_take_yet_waits() {
+    let mut talk = Talk::new();
+    for n in 0..3 {
+        assert_eq!(talk.line(&n.to_string()), "");
+    }
+    assert_eq!(talk.line("four"), "(label)");
+    assert_eq!(talk.session.label(), "[#lobby, 1 waiting] ");
+    let first = talk.sent();
+    assert_eq!(talk.receipt(&first), "12:03 <alice> 0\n(label)");
+    assert_eq!(talk.session.label(), "[#lobby] ");
+    let rest: Vec<_> = (0..3).map(|_| talk.sent().msg).collect();
+    assert_eq!(rest, ["1", "2", "four"]);
+}
+
+#[test]
+fn more_than_can_wait_is_refused_and_said() {
+    let mut talk = Talk::new();
+    text(talk.session.down("the connection was lost", talk.now));
+    for _ in 0..1000 {
+        assert!(talk.line("x").contains("waits for the connection"));
+    }
+    assert_eq!(talk.line("one more"), "12:03 ! not sent, because too many wait already: one more");
+    assert_eq!((talk.session.pending(), talk.session.unsent()), (1000, 1));
+}
+
+#[test]
+fn at_the_end_what_has_no_receipt_is_said_line_by_line() {
+    let mut talk = Talk::new();
+    talk.line("one");
+    talk.come(office(), None);
+    talk.line("/me two");
+    assert_eq!(
+        text(talk.session.abandon()),
+        "12:03 ! may not have been delivered: one\n12:03 ! not sent: /me two"
+    );
+    assert_eq!(talk.session.pending(), 0);
+}
+
+#[test]
+fn a_spell_without_storing_is_told_once() {
+    let mut talk = Talk::new();
+    let mut send = |stored| {
+        talk.line("hello");
+        let packet = talk.sent();
+        talk.seq += 1;
+        talk.receipt_with(&packet, stored, None)
+    };
+    assert!(send(false).starts_with("12:03 <alice> hello\n12:03 ! not stored: "));
+    assert_eq!(send(false), "12:03 <alice> hello");
+    assert_eq!(send(true), "12:03 <alice> hello");
+    assert!(send(false).contains("! not stored: "));
+}
+
+#[test]
+fn who_is_away_is_told_once_and_so_is_that_they_have_it() {
+    let mut talk = Talk::new();
+    let mut write = |waits| {
+        talk.line("/msg bob psst");
+        let packet = talk.sent();
+        talk.seq += 1;
+        talk.receipt_with(&packet, true, waits)
+    };
+    let away = "12:03 [you -> bob] psst\n12:03 -- bob is away; your message waits";
+    assert_eq!(write(Some("bob")), away);
+    assert_eq!(write(Some("bob")), "12:03 [you -> bob] psst");
+    assert_eq!(write(None), "12:03 [you -> bob] psst");
+    assert_eq!(write(Some("bob")), away);
+    let (name, ts) = ("bob".into(), TS.into());
+    let delivered = Event::Delivered { name, count: 3, last: 4, seq: Some(9), ts, history: false };
+    assert_eq!(talk.event(delivered, None), "12:03 -- bob has got 3 messages that waited");
+}
+
+#[test]
+fn a_receipt_that_is_late_is_told_once() {
+    let mut talk = Talk::new();
+    talk.line("hello");
+    assert_eq!(text(talk.session.tick(talk.now)), "");
+    talk.now.instant += Duration::from_secs(1);
+    assert_eq!(text(talk.session.tick(talk.now)), "12:03 -- no receipt from the server yet: hello\n(label)");
+    assert_eq!(talk.session.label(), "[#lobby, 1 waiting] ");
+    assert_eq!(text(talk.session.tick(talk.now)), "");
+}
+
+#[test]
+fn a_message_over_the_servers_bound_is_not_sent() {
+    let mut talk = Talk::new();
+    assert!(talk.line(&"x".repeat(10_001)).contains("not sent: the message has 10001 bytes"));
+    assert!(talk.packets.try_recv().is_err());
+}
+
+#[test]
+fn the_label_says_how_many_wait_whatever_happened_before() {
+    let mut talk = Talk::fresh();
+    talk.come(Welcome { log: None, ..office() }, None);
+    talk.line("into the dark");
+    talk.now.instant += Duration::from_secs(1);
+    text(talk.session.tick(talk.now));
+    assert_eq!(talk.session.label(), "[#lobby, 1 waiting] ");
+    assert!(text(talk.session.down("the connection was lost", talk.now)).ends_with("(label)"));
+    assert_eq!(talk.session.label(), "[#lobby, reconnecting] ");
+    assert!(talk.line("another").ends_with("(label)"));
+    assert_eq!(talk.session.label(), "[#lobby, reconnecting, 1 waiting] ");
+}

@@ -43,10 +43,13 @@ complete -c lanchat -n "__fish_lanchat_needs_command" -s V -l version -d 'Print 
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "serve" -d 'Run a server'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "discover" -d 'List the servers on this network'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "send" -d 'Send one message, wait for the server\'s receipt, and exit'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "tail" -d 'Print messages as they come'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "doctor" -d 'Find out why a server cannot be reached, and what to do about it'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "fingerprint" -d 'Print a key\'s fingerprint, to be compared by people'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "trust" -d 'Accept a server\'s new key'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "invite" -d 'Print links that lead to the server on this machine and to no other'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "export" -d 'Print a server\'s history'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "backup" -d 'Copy a server\'s history to a file'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "man" -d 'Print a man page, as roff'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s H -l host -d 'The address to listen on; all of this machine\'s if none is given' -r
@@ -57,6 +60,8 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-per-ip -d 
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l rate-limit -d 'How many messages a second a user may send, and how many at once [default: 5:20]; what is more waits its turn' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l backlog -d 'What may wait for a client that reads too slowly, before it is disconnected [default: 1MiB]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l data-dir -d 'Where the server keeps what must outlive it' -r -f -a "(__fish_complete_directories)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l retain -d 'How long messages are kept [default: 90d]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l retain-size -d 'How much of the disk they may take, before the oldest are removed [default: 1GiB]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l motd -d 'A text file that everybody is shown on joining' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l passphrase-file -d 'The file with a closed server\'s passphrase; without one it is made up and kept in the data directory' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l interface -d 'Announce the server on this network interface only; may be repeated' -r
@@ -65,6 +70,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l color -d 'When
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l no-history -d 'Keep no history on disk: messages go to those who are here, and are gone'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l closed -d 'Let in those only who know the passphrase, and who have proved it once'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l allow-plaintext -d 'Also take connections that are not encrypted, on the same port. Those who use them own no names'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l ascii-names -d 'Take names of ASCII letters, digits and punctuation only'
@@ -88,7 +94,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l fingerprint -d 
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s n -l name -d 'Your name in the chat; the login name if none is given' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l passphrase-file -d 'The file with the passphrase of a closed server; at a terminal it is asked for without one' -r -F
-complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l to -d 'Who gets it: a user\'s name, an IP address, or all' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l to -d 'Who gets it: a user\'s name, here or away, a #room, an IP address, or all' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
@@ -98,6 +104,24 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l plaintext -d 'C
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s h -l help -d 'Print help'
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s H -l host -d 'The server to use, instead of looking for one; or the link that `lanchat invite` prints' -r -f -a "(__fish_print_hostnames)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l fingerprint -d 'Accept a server with this key only; may be repeated' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s n -l name -d 'Your name in the chat; the login name if none is given' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l passphrase-file -d 'The file with the passphrase of a closed server; at a terminal it is asked for without one' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l since -d 'Begin with what was said in that time (1h, 7d), or from then on (2026-11-21, 2026-11-21T12:00); from now on without it' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l room -d 'Print what is said in this room only, and become a member of it; may be repeated' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l no-discovery -d 'Open no multicast socket at all; needs --host'
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l plaintext -d 'Connect without encryption, to a server that allows it: everybody on the way can read and change all of it'
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l json -d 'Print each message as one line of JSON: its packet'
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s H -l host -d 'The server to use, instead of looking for one; or the link that `lanchat invite` prints' -r -f -a "(__fish_print_hostnames)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l fingerprint -d 'Accept a server with this key only; may be repeated' -r
@@ -138,6 +162,29 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -l config -d 'Re
 complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l format -d 'How messages are written: text, jsonl (the packets of the wire, one a line) or csv' -r -f -a "text\t'For people: local time, where, who, what. Nothing in it can drive a terminal'
+jsonl\t'The packets of the wire, one a line'
+csv\t'With a head; times in UTC'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l since -d 'Only what was said in that time (2h, 7d), or from then on (2026-11-21, 2026-11-21T12:00)' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l room -d 'Only what was said in this room' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l with -d 'Only direct messages from or to the user of this name' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l data-dir -d 'The data directory of the server on this machine, if not the usual one' -r -f -a "(__fish_complete_directories)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -s o -l output -d 'Write a new file instead of standard output' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -l data-dir -d 'The data directory of the server on this machine, if not the usual one' -r -f -a "(__fish_complete_directories)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"

@@ -18,4 +18,5 @@ pub mod prompt;
 pub mod protocol;
 pub mod security;
 pub mod server;
+pub mod store;
 pub mod text;

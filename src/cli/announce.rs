@@ -82,6 +82,7 @@ mod tests {
             ascii_names: false,
             backlog: 0,
             data_dir: "unused".into(),
+            history: None,
             motd: None,
             interfaces: vec!["eth0".into()],
             advertise: advertise.iter().map(|text| text.parse().unwrap()).collect(),

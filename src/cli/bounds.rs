@@ -4,10 +4,13 @@
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::values::Size;
 use crate::pace::{NoRate, Rate};
+use crate::protocol::Term;
 
 /// The word that takes a bound away.
 const OFF: &str = "off";
@@ -55,11 +58,58 @@ impl FromStr for Pace {
     }
 }
 
+/// How old something may get, or any age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Written")]
+pub enum Age {
+    /// No older than this.
+    At(Duration),
+    /// No bound.
+    Off,
+}
+
+impl FromStr for Age {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case(OFF) {
+            return Ok(Self::Off);
+        }
+        match text.parse() {
+            Ok(Term::For(age)) => Ok(Self::At(age)),
+            Ok(Term::Forever) => Ok(Self::Off),
+            Err(_) => Err(format!("expected an age such as 12h, 90d or 4w, or {OFF}, not '{text}'")),
+        }
+    }
+}
+
+/// How many bytes something may take, or any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Written")]
+pub enum Volume {
+    /// So many at most.
+    At(u64),
+    /// No bound.
+    Off,
+}
+
+impl FromStr for Volume {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case(OFF) {
+            return Ok(Self::Off);
+        }
+        let size: Size = text.parse().map_err(|why| format!("{why}, or {OFF}"))?;
+        u64::try_from(size.0).map(Self::At).map_err(|error| error.to_string())
+    }
+}
+
 /// A value of the config file: `64` or `"off"`.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "expected a number or a text")]
 enum Written {
-    Number(u32),
+    Number(u64),
     Text(String),
 }
 
@@ -81,6 +131,22 @@ impl TryFrom<Written> for Cap {
 }
 
 impl TryFrom<Written> for Pace {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        written.read()
+    }
+}
+
+impl TryFrom<Written> for Age {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        written.read()
+    }
+}
+
+impl TryFrom<Written> for Volume {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
@@ -113,6 +179,24 @@ mod tests {
         for wrong in ["", "0", "-1", "many"] {
             assert!(wrong.parse::<Cap>().unwrap_err().contains("above zero"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_age_has_a_unit_and_a_volume_needs_none() {
+        let day = Duration::from_secs(86_400);
+        for (text, age) in [("90d", Age::At(90 * day)), ("4w", Age::At(28 * day)), ("Off", Age::Off)] {
+            assert_eq!(text.parse(), Ok(age), "{text}");
+        }
+        assert_eq!("forever".parse(), Ok(Age::Off));
+        for wrong in ["", "90", "0d", "-1d", "never"] {
+            assert!(wrong.parse::<Age>().unwrap_err().contains("90d"), "{wrong}");
+        }
+        for (text, volume) in
+            [("2GiB", Volume::At(2 << 30)), ("4096", Volume::At(4096)), ("off", Volume::Off)]
+        {
+            assert_eq!(text.parse(), Ok(volume), "{text}");
+        }
+        assert!("much".parse::<Volume>().unwrap_err().contains("or off"));
     }
 
     #[test]

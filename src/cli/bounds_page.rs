@@ -51,6 +51,27 @@ pub(super) fn limits() -> Vec<Entry> {
             ),
         ),
         entry(
+            "history",
+            format!(
+                "{} days and {} MiB unless --retain and --retain-size say otherwise; somebody who comes back is \
+                 given the latest {} messages of what they missed.",
+                limits::DEFAULT_RETAIN.as_secs() / 86_400,
+                limits::DEFAULT_RETAIN_BYTES >> 20,
+                limits::RESUME_MAX
+            ),
+        ),
+        entry("waiting for somebody who is away", format!("{} messages.", limits::MAX_WAITING)),
+        entry(
+            "rooms",
+            format!(
+                "{}, {} of each user; a room's name: {} characters, its topic: {} bytes.",
+                limits::MAX_ROOMS,
+                limits::MAX_ROOMS_PER_USER,
+                limits::MAX_ROOM_NAME_CHARS,
+                limits::MAX_TOPIC_BYTES
+            ),
+        ),
+        entry(
             "clients",
             format!(
                 "{} unless --max-clients says otherwise, or what descriptors allow.",

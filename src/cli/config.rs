@@ -12,7 +12,7 @@ use etcetera::BaseStrategy;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::bounds::{Cap, Pace};
+use super::bounds::{Age, Cap, Pace, Volume};
 use super::invitation::Destination;
 use super::values::{Color, HostPort, Size, Span};
 use crate::fingerprint::Fingerprint;
@@ -72,6 +72,12 @@ pub struct ServeConfig {
     pub backlog: Option<Size>,
     /// `--data-dir`.
     pub data_dir: Option<PathBuf>,
+    /// `--no-history`.
+    pub no_history: Option<bool>,
+    /// `--retain`.
+    pub retain: Option<Age>,
+    /// `--retain-size`.
+    pub retain_size: Option<Volume>,
     /// `--motd`.
     pub motd: Option<PathBuf>,
     /// `--interface`.
@@ -97,7 +103,7 @@ pub(super) const KEYS: [&str; 10] = [
 ];
 
 /// The keys of the table `[serve]`.
-pub(super) const SERVE_KEYS: [&str; 16] = [
+pub(super) const SERVE_KEYS: [&str; 19] = [
     "host",
     "port",
     "name",
@@ -110,6 +116,9 @@ pub(super) const SERVE_KEYS: [&str; 16] = [
     "ascii-names",
     "backlog",
     "data-dir",
+    "no-history",
+    "retain",
+    "retain-size",
     "motd",
     "interface",
     "advertise",

@@ -1,4 +1,4 @@
-//! `lanchat` and `lanchat send`: hand the resolved options to the client, and give it the server
+//! `lanchat`, `lanchat send` and `lanchat tail`: hand the resolved options to the client, and give it the server
 //! that it may start.
 
 use std::io;
@@ -53,6 +53,18 @@ pub fn send(
     logging::start(common, Level::Error, io::stderr)?;
     let options = options(join, data_dirs(serve), Screen::new());
     runtime::finish(runtime::small()?, client::send(options, to, text)).map_err(failure)
+}
+
+/// Prints messages as they come.
+///
+/// # Errors
+/// With the status that tells why: see [`Exit`].
+pub fn tail(common: &CommonArgs, join: Join, serve: &ServeConfig, what: client::Tail) -> Result<(), Failure> {
+    protect_memory();
+    logging::start(common, Level::Error, io::stderr)?;
+    let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never && !what.json;
+    let options = Options { color, ..options(join, data_dirs(serve), Screen::new()) };
+    runtime::finish(runtime::small()?, client::tail(options, what)).map_err(failure)
 }
 
 /// Where servers of this machine keep what their users may read.

@@ -15,8 +15,20 @@ use super::exit::Exit;
 use super::pages::{self, Entry};
 
 /// The subcommands that have a page, which is all of them.
-pub const SUBCOMMANDS: [&str; 9] =
-    ["serve", "discover", "send", "doctor", "fingerprint", "trust", "invite", "completions", "man"];
+pub const SUBCOMMANDS: [&str; 12] = [
+    "serve",
+    "discover",
+    "send",
+    "tail",
+    "doctor",
+    "fingerprint",
+    "trust",
+    "invite",
+    "export",
+    "backup",
+    "completions",
+    "man",
+];
 
 /// Prints the chosen page.
 pub fn run(args: &ManArgs) -> io::Result<()> {
@@ -43,6 +55,7 @@ pub fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
     }
     if subcommand.is_none() {
         entries("WHOM TO BELIEVE", pages::trust(), &mut rest);
+        entries("WHAT IS KEPT", pages::durability(), &mut rest);
         entries("PROMPT COMMANDS", pages::prompt_commands(), &mut rest);
     }
     entries("EXIT STATUS", exit_statuses(), &mut rest);
@@ -179,7 +192,7 @@ mod tests {
     fn the_prompt_commands_are_those_of_the_table() {
         let page = String::from_utf8(page(None).unwrap()).unwrap();
         assert!(page.contains("\n.SH \"PROMPT COMMANDS\"\n"));
-        assert!(page.contains("\\fB/msg NAME TEXT\\fR\n"), "{page}");
+        assert!(page.contains("\\fB/msg NAME|#ROOM TEXT\\fR\n"), "{page}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod announce;
 pub mod args;
+pub mod backup;
 pub mod bounds;
 mod bounds_page;
 pub mod completions;
@@ -12,13 +13,16 @@ pub mod config;
 pub mod discover;
 pub mod doctor;
 pub mod exit;
+pub mod export;
 pub mod fingerprint;
 pub mod invitation;
 pub mod invite;
 pub mod join;
 pub mod logging;
 pub mod man;
+pub mod moment;
 mod pages;
+mod progress;
 mod runtime;
 pub mod serve;
 pub mod settings;
@@ -27,6 +31,8 @@ mod usage;
 pub mod values;
 
 use std::process::ExitCode;
+
+use jiff::Timestamp;
 
 use crate::client;
 
@@ -74,6 +80,12 @@ fn perform(cli: Cli, config: Config) -> Result<(), Failure> {
             let join = settings::Join::resolve(args.join, &config)?;
             join::send(&cli.common, join, &config.serve, &args.to, args.text)?;
         }
+        Some(Command::Tail(args)) => {
+            let join = settings::Join::resolve(args.join, &config)?;
+            let since = args.since.map(|since| since.timestamp(Timestamp::now()));
+            let what = client::Tail { json: args.json, since, rooms: args.room };
+            join::tail(&cli.common, join, &config.serve, what)?;
+        }
         Some(Command::Discover(args)) => {
             let discover = settings::Discover::resolve(&args, &config);
             let inspector = client::Inspector::new(false, &[]).map_err(join::failure)?;
@@ -89,6 +101,8 @@ fn perform(cli: Cli, config: Config) -> Result<(), Failure> {
         Some(Command::Fingerprint(args)) => fingerprint::run(&cli.common, &args, config.serve.data_dir)?,
         Some(Command::Trust(args)) => trust::run(&cli.common, &args)?,
         Some(Command::Invite(args)) => invite::run(&cli.common, args, config.serve)?,
+        Some(Command::Export(args)) => export::run(&cli.common, &args, config.serve.data_dir)?,
+        Some(Command::Backup(args)) => backup::run(&cli.common, &args, config.serve.data_dir)?,
         Some(Command::Completions(_) | Command::Man(_)) => {}
     }
     Ok(())

@@ -6,7 +6,7 @@ use crate::protocol::command::{self, Command, Place};
 pub(super) type Entry = (String, String);
 
 /// The day on which the pages' own text last changed.
-pub(super) const DATE: &str = "2026-11-21";
+pub(super) const DATE: &str = "2026-11-22";
 
 /// Variables that belong to no option.
 pub(super) fn environment() -> Vec<Entry> {
@@ -20,11 +20,12 @@ pub(super) fn environment() -> Vec<Entry> {
 pub(super) fn files(subcommand: Option<&str>) -> Vec<Entry> {
     let mut files = vec![("$XDG_CONFIG_HOME/lanchat/config.toml".to_owned(), CONFIG_FILE.to_owned())];
     files.extend(match subcommand {
-        None => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN, HISTORY]),
-        Some("send") => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN]),
+        None => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN, HISTORY, RESUME]),
+        Some("send" | "tail") => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN]),
         Some("trust") => owned(&[KNOWN_SERVERS, SYSTEM_SERVERS]),
         Some("fingerprint") => owned(&[KEY, SERVER_KEY]),
         Some("invite") => owned(&[SERVER_KEY]),
+        Some("export" | "backup") => owned(&[SERVER_HISTORY]),
         Some("serve") => owned(&[
             (
                 "$XDG_DATA_HOME/lanchat",
@@ -72,6 +73,11 @@ const SERVER_KEY: (&str, &str) = (
      copy; the system's service has it in /var/lib/lanchat.",
 );
 
+const SERVER_HISTORY: (&str, &str) = (
+    "$XDG_DATA_HOME/lanchat/history.db",
+    "The server's history, direct messages among it; the system's service has it in /var/lib/lanchat.",
+);
+
 const TOKEN: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/token",
     "What makes several connections the same user where nothing is encrypted (--plaintext).",
@@ -79,6 +85,43 @@ const TOKEN: (&str, &str) = (
 
 const HISTORY: (&str, &str) =
     ("$XDG_STATE_HOME/lanchat/history", "The lines that were typed at the prompt before.");
+
+const RESUME: (&str, &str) = (
+    "$XDG_STATE_HOME/lanchat/resume",
+    "How far you have read on each server. Without it, the next time begins with the latest messages.",
+);
+
+/// What the user should know about messages that are under way, and about those that were.
+pub(super) fn durability() -> Vec<Entry> {
+    owned(&[
+        (
+            "a message that is shown",
+            "It is in the server's history, which was written to the disk before anybody saw it. It survives a \
+             crash of the server, and a power cut if the disk keeps its word. Not on a server that keeps no \
+             history (serve --no-history), and not while its disk is full, which is said.",
+        ),
+        (
+            "one without a receipt",
+            "It waits, also for the next connection, and is then sent again; the server keeps it once. The \
+             prompt says how many wait ([#lobby, 2 waiting]). What is left at the end is said line by line.",
+        ),
+        (
+            "while you were away",
+            "The next time begins with what you missed: of the lobby, of your rooms, and what was written to \
+             you. The first time it begins with the latest messages of the lobby.",
+        ),
+        (
+            "somebody who is away",
+            "What you write to them waits, and you are told of that, and when they have it. It takes a name \
+             that belongs to a key.",
+        ),
+        (
+            "rooms",
+            "You stay a member of those that you have joined until you leave them, over all connections. A \
+             room without members is gone.",
+        ),
+    ])
+}
 
 /// What the user should know about keys.
 pub(super) fn trust() -> Vec<Entry> {
@@ -154,6 +197,15 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             "Accept the new key of a server that was reinstalled:",
             "lanchat trust \"Office\" SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
         )],
+        Some("export") => &[
+            ("Read what was said in the last two hours:", "lanchat export --since 2h | less"),
+            ("Put a room into a table:", "lanchat export --room '#games' --format csv --output games.csv"),
+            ("Count who says how much:", "lanchat export --format jsonl | jq -r .from.name | sort | uniq -c"),
+        ],
+        Some("backup") => &[(
+            "Keep a copy a day of the system's service:",
+            "sudo -u lanchat lanchat backup /var/backups/lanchat/$(date +%F).db --data-dir /var/lib/lanchat",
+        )],
         Some("invite") => &[
             ("Print the links:", "lanchat invite"),
             ("For guests who come by another name:", "lanchat invite --host chat.example:7667"),
@@ -165,7 +217,13 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
         ],
         Some("send") => &[
             ("Tell everybody:", "lanchat send 'lunch is ready'"),
+            ("Tell a room:", "lanchat send --to '#builds' 'the build is done'"),
             ("Tell one person what a program printed:", "make 2>&1 | tail -5 | lanchat send --to bob -"),
+        ],
+        Some("tail") => &[
+            ("Read along:", "lanchat tail"),
+            ("Keep a log that goes on where it ended:", "lanchat tail --since 1h >> chat.log"),
+            ("Let a program hear a room:", "lanchat tail --json --room '#builds' | jq -r .msg"),
         ],
         Some("doctor") => &[
             ("Find out why no server is found:", "lanchat doctor"),

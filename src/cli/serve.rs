@@ -10,8 +10,10 @@ use super::settings::Serve;
 use crate::chat::Rules;
 use crate::limits::{DEFAULT_MAX_PER_ADDRESS, MAX_MOTD_BYTES, OPERATOR_CODE_TIME};
 use crate::prompt::{self, Screen};
+use crate::protocol::Term;
 use crate::security::{Passphrase, protect_memory};
 use crate::server::{Console, Entrance, Handle, Options, PASSPHRASE_FILE, Server, StopSignals};
+use crate::store::Keep;
 use anyhow::{Context, bail};
 use std::fs::File;
 use std::io::{self, Read};
@@ -37,6 +39,7 @@ async fn serve_until_stopped(serve: Serve, screen: Screen) -> Result<(), Failure
     let server = Server::bind(options(serve.clone()).await?)?;
     let info = server.info();
     tell_who_serves(&server, &serve);
+    tell_what_is_kept(&serve);
     let announcer = announce(&serve, info, server.address());
     tell_how_to_join(announcer.is_some(), server.address());
     tell_how_to_operate(&server.handle());
@@ -81,6 +84,16 @@ fn tell_who_serves(server: &Server, serve: &Serve) {
     if serve.plaintext {
         tracing::warn!("connections that are not encrypted are taken too: others can read and change them");
     }
+}
+
+/// People may want to know for how long what they say stays.
+fn tell_what_is_kept(serve: &Serve) {
+    let Some(Keep { age, bytes }) = serve.history else {
+        return tracing::info!("history: none is kept (--no-history)");
+    };
+    let age = age.map_or("for ever".to_owned(), |age| format!("for {}", Term::For(age)));
+    let most = bytes.map_or(String::new(), |bytes| format!(", {} MiB at most", bytes >> 20));
+    tracing::info!("history: kept in {} {age}{most}", serve.data_dir.display());
 }
 
 /// For whoever watches the console; in a log the code would outlive its use.
@@ -137,6 +150,7 @@ pub(super) async fn options(serve: Serve) -> anyhow::Result<Options> {
             Some(Cap::At(bound)) => Some(usize::try_from(bound.get()).unwrap_or(usize::MAX)),
             Some(Cap::Off) => None,
         },
+        history: serve.history,
         rules,
         motd: serve.motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
         ..Options::default()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use etcetera::BaseStrategy;
 
 use super::args::{ConnectArgs, DiscoverArgs, JoinArgs, ServeArgs};
-use super::bounds::{Cap, Pace};
+use super::bounds::{Age, Cap, Pace, Volume};
 use super::config::{Config, ServeConfig};
 use super::exit::Failure;
 use super::invitation::Destination;
@@ -17,6 +17,7 @@ use super::values::HostPort;
 use crate::fingerprint::Fingerprint;
 use crate::limits;
 use crate::pace::Rate;
+use crate::store::Keep;
 use crate::text::safe_line;
 
 /// How long to look for a server unless `--timeout` says otherwise.
@@ -145,6 +146,8 @@ pub struct Serve {
     pub backlog: usize,
     /// Where the server keeps what must outlive it.
     pub data_dir: PathBuf,
+    /// What is kept of the chat; none keeps nothing.
+    pub history: Option<Keep>,
     /// The file with the message of the day.
     pub motd: Option<PathBuf>,
     /// The interfaces to announce on; the usual ones if there are none.
@@ -158,7 +161,7 @@ pub struct Serve {
 impl Serve {
     /// Puts the sources together.
     pub fn resolve(args: ServeArgs, config: ServeConfig) -> Result<Self, Failure> {
-        let host = args.host.or(config.host);
+        let host = args.host.clone().or(config.host.clone());
         let port = port(host.as_ref(), args.port.or(config.port))?;
         let no_discovery = args.no_discovery.or(config.no_discovery).unwrap_or(false);
         let closed = args.closed.or(config.closed).unwrap_or(false);
@@ -166,6 +169,7 @@ impl Serve {
         if args.passphrase_file.is_some() && !closed {
             return Err(Failure::usage("--passphrase-file means nothing without --closed; add that"));
         }
+        let history = history(&args, &config)?;
         Ok(Self {
             host: host.map(|host| host.host),
             port,
@@ -182,6 +186,7 @@ impl Serve {
                 Some(dir) => dir,
                 None => default_data_dir()?,
             },
+            history,
             motd: args.motd.or(config.motd),
             interfaces: first_full(args.interface, config.interface),
             advertise: first_full(args.advertise, config.advertise),
@@ -213,6 +218,36 @@ fn port(host: Option<&HostPort>, port: Option<u16>) -> Result<u16, Failure> {
         }
         (a, b) => Ok(a.or(b).unwrap_or(limits::DEFAULT_PORT)),
     }
+}
+
+/// An option that says how much to keep means nothing where nothing is.
+fn history(args: &ServeArgs, config: &ServeConfig) -> Result<Option<Keep>, Failure> {
+    if args.no_history.or(config.no_history).unwrap_or(false) {
+        return match args.no_history == Some(true) && (args.retain.is_some() || args.retain_size.is_some()) {
+            true => Err(Failure::usage(
+                "--retain and --retain-size mean nothing with --no-history; leave out the one or the other",
+            )),
+            false => Ok(None),
+        };
+    }
+    let age = match args.retain.or(config.retain) {
+        None => Some(limits::DEFAULT_RETAIN),
+        Some(Age::At(age)) => Some(age),
+        Some(Age::Off) => None,
+    };
+    let bytes = match args.retain_size.or(config.retain_size) {
+        None => Some(limits::DEFAULT_RETAIN_BYTES),
+        Some(Volume::At(bytes)) if bytes < limits::MIN_RETAIN_BYTES => {
+            return Err(Failure::usage(format!(
+                "--retain-size of {bytes} bytes is too small: an empty history takes some, so {} at least; \
+                 --no-history keeps nothing",
+                limits::MIN_RETAIN_BYTES
+            )));
+        }
+        Some(Volume::At(bytes)) => Some(bytes),
+        Some(Volume::Off) => None,
+    };
+    Ok(Some(Keep { age, bytes }))
 }
 
 fn backlog(bytes: Option<usize>) -> Result<usize, Failure> {
@@ -292,6 +327,20 @@ mod tests {
     fn a_backlog_that_no_message_fits_is_refused() {
         let message = serve(ServeArgs::default(), "[serve]\nbacklog = '1KiB'").unwrap_err().to_string();
         assert!(message.contains("one message must fit"), "{message}");
+    }
+
+    #[test]
+    fn history_is_kept_unless_told_otherwise_and_bounds_can_be_off() {
+        let kept = |args: ServeArgs, config: &str| serve(args, config).map(|serve| serve.history);
+        let usual = Keep { age: Some(limits::DEFAULT_RETAIN), bytes: Some(limits::DEFAULT_RETAIN_BYTES) };
+        assert_eq!(kept(ServeArgs::default(), "").unwrap(), Some(usual));
+        let off = "[serve]\nretain = 'off'\nretain-size = 'off'";
+        assert_eq!(kept(ServeArgs::default(), off).unwrap(), Some(Keep { age: None, bytes: None }));
+        assert_eq!(kept(ServeArgs::default(), "[serve]\nno-history = true\nretain = '1d'").unwrap(), None);
+        let both = ServeArgs { no_history: Some(true), retain: Some(Age::Off), ..ServeArgs::default() };
+        assert!(kept(both, "").unwrap_err().to_string().contains("mean nothing with --no-history"));
+        let message = kept(ServeArgs::default(), "[serve]\nretain-size = 5").unwrap_err().to_string();
+        assert!(message.contains("too small"), "{message}");
     }
 
     #[test]

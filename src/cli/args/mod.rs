@@ -4,6 +4,7 @@
 //! puts flags, environment, config file and defaults together.
 
 mod connect;
+mod history;
 mod other;
 mod serve;
 
@@ -12,8 +13,10 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, CommandFactory, Parser, Subcommand};
 
 pub use connect::{ConnectArgs, JoinArgs};
+pub use history::{BackupArgs, ExportArgs};
 pub use other::{
-    CompletionsArgs, DiscoverArgs, DoctorArgs, FingerprintArgs, InviteArgs, ManArgs, SendArgs, TrustArgs,
+    CompletionsArgs, DiscoverArgs, DoctorArgs, FingerprintArgs, InviteArgs, ManArgs, SendArgs, TailArgs,
+    TrustArgs,
 };
 pub use serve::ServeArgs;
 
@@ -83,6 +86,12 @@ pub enum Command {
     /// Send one message, wait for the server's receipt, and exit.
     Send(SendArgs),
 
+    /// Print messages as they come.
+    ///
+    /// It is not present in the chat, and goes on over lost connections and restarts of the server,
+    /// without a gap and with nothing twice, until SIGINT or SIGTERM.
+    Tail(TailArgs),
+
     /// Find out why a server cannot be reached, and what to do about it.
     ///
     /// Checks one thing after the other, from the network interfaces to the server's answer, and
@@ -105,6 +114,17 @@ pub enum Command {
     ///
     /// Whoever joins with `lanchat --host LINK` has the server's key before anything is sent.
     Invite(InviteArgs),
+
+    /// Print a server's history.
+    ///
+    /// Also while the server runs. Direct messages are among what is printed.
+    Export(ExportArgs),
+
+    /// Copy a server's history to a file.
+    ///
+    /// Also while the server runs: the copy has all that was stored when it began. To go back to it,
+    /// stop the server and put the copy in the place of history.db, with no history.db-wal beside it.
+    Backup(BackupArgs),
 
     /// Print the completions for a shell.
     Completions(CompletionsArgs),

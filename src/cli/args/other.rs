@@ -8,6 +8,7 @@ use clap::builder::PossibleValuesParser;
 use super::connect::{ConnectArgs, JoinArgs};
 use crate::cli::invitation::Destination;
 use crate::cli::man;
+use crate::cli::moment::Moment;
 use crate::cli::values::{HostPort, Span};
 use crate::fingerprint::Fingerprint;
 
@@ -34,13 +35,34 @@ pub struct SendArgs {
     #[command(flatten)]
     pub join: JoinArgs,
 
-    /// Who gets it: a user's name, an IP address, or all.
+    /// Who gets it: a user's name, here or away, a #room, an IP address, or all.
     #[arg(long, value_name = "WHO", default_value = "all")]
     pub to: String,
 
     /// The message; - or nothing reads it from standard input.
     #[arg(value_name = "TEXT|-")]
     pub text: Option<String>,
+}
+
+/// Options of `lanchat tail`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct TailArgs {
+    /// The server and the reader's name.
+    #[command(flatten)]
+    pub join: JoinArgs,
+
+    /// Print each message as one line of JSON: its packet.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Begin with what was said in that time (1h, 7d), or from then on (2026-11-21,
+    /// 2026-11-21T12:00); from now on without it.
+    #[arg(long, value_name = "DURATION|TIME")]
+    pub since: Option<Moment>,
+
+    /// Print what is said in this room only, and become a member of it; may be repeated.
+    #[arg(long, value_name = "#ROOM")]
+    pub room: Vec<String>,
 }
 
 /// Options of `lanchat doctor`.

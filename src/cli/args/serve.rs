@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use crate::cli::bounds::{Cap, Pace};
+use crate::cli::bounds::{Age, Cap, Pace, Volume};
 use crate::cli::values::{HostPort, Size};
 
 /// What kind of server to run.
@@ -55,6 +55,24 @@ pub struct ServeArgs {
         value_hint = clap::ValueHint::DirPath
     )]
     pub data_dir: Option<PathBuf>,
+
+    /// Keep no history on disk: messages go to those who are here, and are gone.
+    #[arg(
+        long,
+        env = "LANCHAT_SERVE_NO_HISTORY",
+        num_args = 0,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub no_history: Option<bool>,
+
+    /// How long messages are kept [default: 90d].
+    #[arg(long, value_name = "AGE|off", env = "LANCHAT_SERVE_RETAIN")]
+    pub retain: Option<Age>,
+
+    /// How much of the disk they may take, before the oldest are removed [default: 1GiB].
+    #[arg(long, value_name = "SIZE|off", env = "LANCHAT_SERVE_RETAIN_SIZE")]
+    pub retain_size: Option<Volume>,
 
     /// A text file that everybody is shown on joining.
     #[arg(

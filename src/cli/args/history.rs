@@ -1,0 +1,49 @@
+//! Options of the subcommands for a server's history.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::export::Format;
+use crate::cli::moment::Moment;
+use crate::name::RoomName;
+
+/// Options of `lanchat export`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ExportArgs {
+    /// How messages are written: text, jsonl (the packets of the wire, one a line) or csv.
+    #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    pub format: Format,
+
+    /// Only what was said in that time (2h, 7d), or from then on (2026-11-21, 2026-11-21T12:00).
+    #[arg(long, value_name = "DURATION|TIME")]
+    pub since: Option<Moment>,
+
+    /// Only what was said in this room.
+    #[arg(long, value_name = "#ROOM", value_parser = RoomName::new, conflicts_with = "with")]
+    pub room: Option<RoomName>,
+
+    /// Only direct messages from or to the user of this name.
+    #[arg(long, value_name = "NAME")]
+    pub with: Option<String>,
+
+    /// The data directory of the server on this machine, if not the usual one.
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+
+    /// Write a new file instead of standard output.
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+}
+
+/// Options of `lanchat backup`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct BackupArgs {
+    /// The file to make; one that exists is left as it is.
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// The data directory of the server on this machine, if not the usual one.
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+}

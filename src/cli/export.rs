@@ -1,0 +1,243 @@
+//! `lanchat export`: a server's history as text, JSON lines or CSV.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::args::{CommonArgs, ExportArgs};
+use super::exit::Failure;
+use super::fingerprint::SERVICE_DIR;
+use super::logging::{self, Level};
+use super::progress::Progress;
+use super::settings;
+use crate::chat::{Kind, Message, Venue};
+use crate::files;
+use crate::protocol::Packet;
+use crate::server::HISTORY_FILE;
+use crate::store::{Export, Filter, StoreError};
+use crate::text::{safe_line, safe_lines};
+
+/// How messages are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people: local time, where, who, what. Nothing in it can drive a terminal.
+    #[default]
+    Text,
+    /// The packets of the wire, one a line.
+    Jsonl,
+    /// With a head; times in UTC.
+    Csv,
+}
+
+/// The columns of the CSV form.
+const COLUMNS: [&str; 8] = ["seq", "time", "kind", "from", "ip", "key", "to", "text"];
+
+/// Prints what was asked for of the history.
+///
+/// # Errors
+/// If the history can't be read, or the output not be written.
+pub fn run(common: &CommonArgs, args: &ExportArgs, data_dir: Option<PathBuf>) -> Result<(), Failure> {
+    logging::start(common, Level::Error, io::stderr)?;
+    let filter = Filter {
+        since: args.since.map(|since| since.timestamp(Timestamp::now())),
+        room: args.room.clone(),
+        with: args.with.clone(),
+    };
+    let open = |path: &Path| Export::open(path, filter.clone());
+    let messages = of_server(args.data_dir.clone().or(data_dir), open)?;
+    match &args.output {
+        Some(path) => {
+            let mut file = to_file(path)?;
+            write(messages, args.format, &mut file, common)?;
+            let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+            Ok(file.sync_all()?)
+        }
+        None => write(messages, args.format, &mut BufWriter::new(io::stdout().lock()), common),
+    }
+}
+
+/// What `open` makes of the history in the chosen directory, or else in that of this user's server, or
+/// of the system's service.
+pub(super) fn of_server<T>(
+    data_dir: Option<PathBuf>,
+    open: impl Fn(&Path) -> Result<T, StoreError>,
+) -> Result<T, Failure> {
+    if let Some(dir) = data_dir {
+        return Ok(open(&dir.join(HISTORY_FILE))?);
+    }
+    let own = settings::default_data_dir()?.join(HISTORY_FILE);
+    match open(&own) {
+        Err(StoreError::Missing(_)) => match open(&Path::new(SERVICE_DIR).join(HISTORY_FILE)) {
+            Err(StoreError::Missing(_)) => Err(anyhow::anyhow!(
+                "no server keeps a history at {} or in {SERVICE_DIR}; run this as the user who runs the \
+                 server, or give its --data-dir",
+                own.display()
+            )
+            .into()),
+            service => Ok(service?),
+        },
+        own => Ok(own?),
+    }
+}
+
+/// A new file, its owner's alone: what is in it was not said to everybody.
+fn to_file(path: &Path) -> anyhow::Result<BufWriter<File>> {
+    let opened = files::private().write(true).create_new(true).open(path);
+    opened.map(BufWriter::new).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            anyhow::anyhow!("{} exists already; name another file, or remove it", path.display())
+        }
+        _ => anyhow::anyhow!("cannot write {}: {error}; choose another place", path.display()),
+    })
+}
+
+fn write(messages: Export, format: Format, out: &mut impl Write, common: &CommonArgs) -> Result<(), Failure> {
+    let (before, last) = messages.ends();
+    let progress = Progress::new(common, "exporting");
+    let count = |message: &Message| progress.tell(message.seq - before, last.saturating_sub(before));
+    match format {
+        Format::Text => {
+            let zone = TimeZone::system();
+            for message in messages {
+                let message = message?;
+                count(&message);
+                out.write_all(line(&message, &zone).as_bytes())?;
+            }
+        }
+        Format::Jsonl => {
+            for message in messages {
+                let message = message?;
+                count(&message);
+                out.write_all(&packet(message).to_frame())?;
+            }
+        }
+        Format::Csv => {
+            let mut table = csv::Writer::from_writer(&mut *out);
+            table.write_record(COLUMNS).map_err(of_csv)?;
+            for message in messages {
+                let message = message?;
+                count(&message);
+                table.write_record(cells(message)).map_err(of_csv)?;
+            }
+            table.flush()?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// A broken pipe is to be seen as what it is.
+fn of_csv(error: csv::Error) -> anyhow::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error.into(),
+        other => anyhow::anyhow!("the table can't be written: {other:?}"),
+    }
+}
+
+/// `2026-11-21 12:00:00 #lobby <alice> hello`; further lines of a message are indented.
+fn line(message: &Message, zone: &TimeZone) -> String {
+    let time = message.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
+    let from = safe_line(&message.from.name);
+    let place = match &message.venue {
+        Venue::Room(room) => safe_line(room.as_str()),
+        Venue::Direct(to) => format!("@{}", safe_line(to)),
+    };
+    let mut lines = safe_lines(&message.text).into_iter();
+    let first = lines.next().unwrap_or_default();
+    let mut text = match message.kind {
+        Kind::Action => format!("{time} {place} * {from} {first}\n"),
+        Kind::Alert => format!("{time} {place} ALERT from {from}: {first}\n"),
+        Kind::Chat | Kind::Delivered { .. } => format!("{time} {place} <{from}> {first}\n"),
+    };
+    for line in lines {
+        text += &format!("    {line}\n");
+    }
+    text
+}
+
+fn packet(message: Message) -> Packet {
+    let kind = if message.kind == Kind::Alert { "alert" } else { "chat" };
+    Packet {
+        kind: Some(kind.to_owned()),
+        seq: Some(message.seq),
+        ts: Some(format!("{:.3}", message.at)),
+        action: (message.kind == Kind::Action).then_some(true),
+        by: (message.kind == Kind::Alert).then(|| message.from.name.clone()),
+        to: match message.venue {
+            Venue::Room(room) if room.is_lobby() => "all".to_owned(),
+            Venue::Room(room) => room.to_string(),
+            Venue::Direct(to) => to,
+        },
+        from: message.from,
+        msg: message.text,
+        ..Packet::default()
+    }
+}
+
+fn cells(message: Message) -> [String; 8] {
+    let kind = match message.kind {
+        Kind::Action => "action",
+        Kind::Alert => "alert",
+        Kind::Chat | Kind::Delivered { .. } => "chat",
+    };
+    let to = match message.venue {
+        Venue::Room(room) => room.to_string(),
+        Venue::Direct(to) => to,
+    };
+    // A cell may have lines, but nothing that drives a terminal.
+    let text = safe_lines(&message.text).join("\n");
+    [
+        message.seq.to_string(),
+        format!("{:.3}", message.at),
+        kind.to_owned(),
+        safe_line(&message.from.name),
+        message.from.ip,
+        message.from.key.unwrap_or_default(),
+        safe_line(&to),
+        text,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::RoomName;
+    use crate::protocol::packet::Sender;
+
+    fn message(text: &str) -> Message {
+        Message {
+            seq: 7,
+            at: "2026-11-21T12:00:00.5Z".parse().unwrap(),
+            kind: Kind::Chat,
+            venue: Venue::Room(RoomName::lobby()),
+            from: Sender { name: "alice".into(), ip: "10.0.0.1".into(), key: None },
+            author: None,
+            id: None,
+            text: text.into(),
+            mail: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn text_tells_where_and_who_and_cannot_drive_a_terminal() {
+        let line = |message: &Message| line(message, &TimeZone::UTC);
+        assert_eq!(line(&message("hi")), "2026-11-21 12:00:00 #lobby <alice> hi\n");
+        let direct = Message { venue: Venue::Direct("bob".into()), kind: Kind::Action, ..message("waves") };
+        assert_eq!(line(&direct), "2026-11-21 12:00:00 @bob * alice waves\n");
+        let hostile = line(&message("one\n\u{1b}]52;c;x\u{7}\ntwo"));
+        assert_eq!(hostile.lines().count(), 3);
+        assert!(!hostile.contains(|c: char| c.is_control() && c != '\n'), "{hostile:?}");
+    }
+
+    #[test]
+    fn json_lines_are_packets_of_the_wire() {
+        let alert = Message { kind: Kind::Alert, ..message("fire") };
+        assert_eq!(
+            String::from_utf8(packet(alert).to_frame()).unwrap(),
+            "{\"from\":{\"name\":\"alice\",\"ip\":\"10.0.0.1\"},\"to\":\"all\",\"msg\":\"fire\",\"type\":\"alert\",\
+             \"seq\":7,\"ts\":\"2026-11-21T12:00:00.500Z\",\"by\":\"alice\"}\n"
+        );
+    }
+}

@@ -1,0 +1,37 @@
+//! How far something long is, for whoever waits at a terminal.
+
+use super::args::CommonArgs;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Redrawn so often a second at most.
+const DRAWN_PER_SECOND: u8 = 10;
+
+/// A bar on standard error; nothing where that is no terminal, or with `--quiet`. Removed when dropped.
+pub(super) struct Progress(ProgressBar);
+
+impl Progress {
+    /// A bar for what `verb` says.
+    pub(super) fn new(common: &CommonArgs, verb: &'static str) -> Self {
+        let target = match common.quiet {
+            0 => ProgressDrawTarget::stderr_with_hz(DRAWN_PER_SECOND),
+            _ => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(None, target).with_message(verb);
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// So much of so much is done.
+    pub(super) fn tell(&self, done: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

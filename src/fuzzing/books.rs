@@ -1,7 +1,7 @@
 //! Files and links that people may edit: pinned servers, the server's books, invitations.
 
 use super::input::Input;
-use crate::chat::{Chat, Now, Peer, Profile, Records, Rules};
+use crate::chat::{Archive, Chat, Now, Peer, Profile, Records, Rules};
 use crate::cli::fuzzing::destination;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_KNOWN_SERVERS, MAX_OWNED_NAMES};
@@ -54,7 +54,7 @@ pub(super) fn records(bytes: &[u8]) {
     };
     let clock = "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time");
     let now = Now { clock, uptime: Duration::ZERO };
-    let chat = |records| Chat::new(Profile::default(), Rules::default(), records);
+    let chat = |records| Chat::new(Profile::default(), Rules::default(), records, Archive::default());
     let first = chat(read);
     first.check(&HashSet::new(), &now);
     let kept = first.records(&now);

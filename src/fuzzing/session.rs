@@ -3,7 +3,8 @@
 
 use super::input::Input;
 use crate::chat::{
-    Audience, Chat, Deliveries, Delivery, Now, OperatorRecord, Peer, Profile, Records, Rules, SessionId,
+    Archive, Audience, Chat, Deliveries, Delivery, Now, OperatorRecord, Peer, Profile, Records, Rules,
+    SessionId,
 };
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_FRAME_BYTES, PRESENCE_WINDOW};
@@ -114,7 +115,7 @@ impl House {
     fn new(records: Records) -> Self {
         let clock = "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time");
         let now = Now { clock, uptime: Duration::ZERO };
-        let mut chat = Chat::new(Profile::default(), Rules::default(), records);
+        let mut chat = Chat::new(Profile::default(), Rules::default(), records, Archive::default());
         chat.offer_operator("4827-1163", "secret");
         Self { chat, now, following: HashSet::new(), open: BTreeMap::new(), next: 1, latest: 0 }
     }
@@ -142,7 +143,14 @@ impl House {
         for delivery in out {
             match delivery {
                 Delivery::Packet { packet, audience } => self.check_packet(&packet, &audience),
-                Delivery::Follow(id) => drop(self.following.insert(id)),
+                Delivery::Message { packet, audience, receipt, .. } => {
+                    self.check_packet(&packet, &audience);
+                    if let Some(receipt) = receipt {
+                        self.check_packet(&receipt.to_packet(), &Audience::Sessions(vec![receipt.session]));
+                    }
+                }
+                Delivery::Keep(_) | Delivery::Ask { .. } => {}
+                Delivery::CatchUp { session: id, .. } | Delivery::Follow(id) => _ = self.following.insert(id),
                 Delivery::Close(id) => drop(self.following.remove(&id)),
                 Delivery::Log(what) => assert!(!what.contains(char::is_control), "{what:?}"),
             }
@@ -163,8 +171,8 @@ impl House {
                 assert!(by == "server" || self.chat.is_operators_name(&by), "{by} is no operator");
             }
             Event::Chat { from, seq, .. } => {
-                assert!(seq > self.latest && !from.name.is_empty(), "{packet:?}");
-                self.latest = seq;
+                assert!(seq > Some(self.latest) && !from.name.is_empty(), "{packet:?}");
+                self.latest = seq.unwrap_or(self.latest);
             }
             _ => {}
         }

@@ -10,8 +10,20 @@ use std::process::{Command, Stdio};
 /// Writes the committed files anew when this variable is set.
 const RENEW: &str = "LANCHAT_RENEW";
 
-const SUBCOMMANDS: [&str; 9] =
-    ["serve", "discover", "send", "doctor", "fingerprint", "trust", "invite", "completions", "man"];
+const SUBCOMMANDS: [&str; 12] = [
+    "serve",
+    "discover",
+    "send",
+    "tail",
+    "doctor",
+    "fingerprint",
+    "trust",
+    "invite",
+    "export",
+    "backup",
+    "completions",
+    "man",
+];
 
 /// The names under which shells and packagers expect the completions.
 const COMPLETIONS: [(&str, &str); 5] = [

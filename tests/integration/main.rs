@@ -3,13 +3,22 @@
 
 mod support;
 
+mod catching_up;
 mod closed;
 mod command_line;
 #[cfg(unix)]
 mod console;
+#[cfg(unix)]
+mod conversation;
+#[cfg(unix)]
+mod crash;
 mod discovery;
 mod encrypted;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod generated;
+mod history;
+mod history_files;
 mod moderation;
 #[cfg(unix)]
 mod plain;
@@ -20,6 +29,8 @@ mod protocol_document;
 mod rendezvous;
 mod replaced_system;
 #[cfg(unix)]
+mod seam;
+#[cfg(unix)]
 mod security;
 #[cfg(unix)]
 mod server_process;
@@ -28,6 +39,8 @@ mod service_manager;
 mod sessions;
 mod slow_readers;
 mod stress;
+#[cfg(unix)]
+mod tail;
 mod tidy;
 #[cfg(unix)]
 mod trust;

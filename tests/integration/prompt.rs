@@ -115,7 +115,7 @@ fn a_half_typed_line_survives_the_loss_and_the_return_of_the_link() {
 }
 
 #[test]
-fn what_cannot_be_sent_or_may_be_lost_is_said() {
+fn without_a_history_what_may_be_lost_is_said_and_not_sent_twice() {
     let (server, home) = (TestServer::start(), Home::new());
     let proxy = Proxy::to(server.address);
     let mut terminal = join(&home, server.link_at(proxy.address), "alice");
@@ -129,13 +129,11 @@ fn what_cannot_be_sent_or_may_be_lost_is_said() {
     terminal.wait_for("! may not have been delivered: into the dark");
     terminal.wait_for_last("[#lobby, reconnecting]");
     terminal.enter("nobody hears");
-    terminal.wait_for("! not sent: nobody hears");
-    terminal.key(Press::Up);
-    terminal.wait_for_last("[#lobby, reconnecting] nobody hears");
+    terminal.wait_for("-- waits for the connection: nobody hears");
+    terminal.wait_for_last("[#lobby, reconnecting, 1 waiting]");
     proxy.mend();
-    terminal.wait_for_last("[#lobby] nobody hears");
-    terminal.key(Press::Enter);
     terminal.wait_for("<alice> nobody hears");
+    terminal.wait_for_last("[#lobby]");
     assert_eq!(bob.text(), "nobody hears");
 }
 
@@ -269,7 +267,8 @@ fn messages_wait_for_the_end_of_a_search_in_the_history() {
 #[test]
 fn what_the_client_keeps_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let (server, home) = (TestServer::start(), Home::new());
+    let (dir, home) = (tempfile::tempdir().expect("a directory"), Home::new());
+    let server = TestServer::in_dir(dir.path());
     let mut terminal = join(&home, server.link(), "alice");
     terminal.enter("hello");
     terminal.wait_for("<alice> hello");
@@ -281,7 +280,7 @@ fn what_the_client_keeps_is_its_owners_alone() {
         names.push(entry.file_name().into_string().expect("UTF-8"));
     }
     names.sort();
-    assert_eq!(names, ["client.pem", "history", "known_servers", "token"]);
+    assert_eq!(names, ["client.pem", "history", "known_servers", "resume", "token"]);
 }
 
 #[test]

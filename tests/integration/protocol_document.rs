@@ -3,6 +3,7 @@
 
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
+use crate::support::tls::Key;
 use lanchat::limits;
 use lanchat::protocol::Code;
 use serde_json::Value;
@@ -11,19 +12,31 @@ use std::collections::HashMap;
 const DOCUMENT: &str = include_str!("../../PROTOCOL.md");
 
 /// Members whose values differ from run to run. They must be there, with the same type.
-const VOLATILE: [&str; 7] = ["seq", "ts", "time", "uptime", "since", "id", "version"];
+const VOLATILE: [&str; 8] = ["seq", "ts", "time", "uptime", "since", "id", "version", "key"];
 
+/// Each with its first line, which says whether its server keeps a history: ` kept`.
 fn examples() -> Vec<&'static str> {
-    DOCUMENT.split("```lanchat\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+    DOCUMENT.split("```lanchat").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
-/// Plays one example with a server of its own.
+/// Plays one example with a server of its own. An actor with a number, as `alice+1`, has the key of that
+/// number.
 fn play(example: &str) {
-    let server = TestServer::start();
+    let (title, lines) = example.split_once('\n').unwrap();
+    let data_dir = tempfile::tempdir().unwrap();
+    let server = TestServer::with(|options| {
+        options.data_dir = (title == " kept").then(|| data_dir.path().to_owned());
+    });
     let mut peers: HashMap<&str, Peer> = HashMap::new();
-    for line in example.lines() {
+    let mut keys: HashMap<&str, Key> = HashMap::new();
+    for line in lines.lines() {
         let (actor, rest) = line.split_once(['>', '<']).expect("an actor");
-        let peer = peers.entry(actor).or_insert_with(|| Peer::connect(server.address));
+        let peer = peers.entry(actor).or_insert_with(|| match actor.split_once('+') {
+            Some((_, number)) => {
+                Peer::connect_tls(server.address, Some(keys.entry(number).or_insert_with(Key::new)))
+            }
+            None => Peer::connect(server.address),
+        });
         let text = rest.trim_start();
         if line.as_bytes()[actor.len()] == b'>' {
             peer.send_raw(format!("{text}\n").as_bytes());
@@ -83,13 +96,14 @@ fn type_of(value: &Value) -> Value {
 #[test]
 fn every_example_is_what_a_server_answers() {
     let examples = examples();
-    assert!(examples.len() >= 9, "the examples were found: {}", examples.len());
+    assert!(examples.len() >= 12, "the examples were found: {}", examples.len());
     examples.into_iter().for_each(play);
 }
 
 #[test]
 fn a_wrong_example_is_noticed() {
-    let wrong = r#"a> {"type":"ping"}
+    let wrong = r#"
+a> {"type":"ping"}
 a< {"from":{"name":"server","ip":""},"to":"","msg":"ping","type":"pong","server":{"id":"x","name":"test","version":"0.1.0"},"total":0}"#;
     assert!(std::panic::catch_unwind(|| play(wrong)).is_err());
 }
@@ -112,6 +126,14 @@ fn the_bounds_are_those_of_the_program() {
         ("packet after {} seconds", limits::REGISTRATION_TIMEOUT.as_secs().to_string()),
         ("at most {} in a page", limits::USERS_PER_PAGE.to_string()),
         ("Above {} users, and", limits::PRESENCE_NAMES_MAX_MEMBERS.to_string()),
+        ("the newest {} messages of the lobby", limits::FIRST_JOIN_MESSAGES.to_string()),
+        ("or more than {} messages", grouped(limits::RESUME_MAX)),
+        ("at most {} messages wait", grouped(limits::MAX_WAITING as usize)),
+        ("in at most {} rooms", limits::MAX_ROOMS_PER_USER.to_string()),
+        ("`#` and 1 to {} characters under", limits::MAX_ROOM_NAME_CHARS.to_string()),
+        ("the new one, at most {} bytes", limits::MAX_TOPIC_BYTES.to_string()),
+        ("`limit` (20, at most {}), `before` a", limits::MAX_HISTORY_ASKED.to_string()),
+        ("`limit` (20, at most {}), `before` |", limits::MAX_SEARCH_ASKED.to_string()),
         ("takes nothing for {} seconds", limits::BACKLOG_STALL.as_secs().to_string()),
     ] {
         let sentence = sentence.replace("{}", &value);
@@ -135,6 +157,7 @@ fn the_bounds_are_those_of_the_program() {
         assert!(DOCUMENT.contains(&sentence), "PROTOCOL.md does not say {sentence:?}");
     }
     assert_eq!((limits::NEWS_PER_MINUTE, limits::JOIN_BURST), (6, 10), "PROTOCOL.md says six and ten");
+    assert_eq!(limits::DEFAULT_ASKED, 20, "PROTOCOL.md says 20");
     assert_eq!(limits::NAME_KEPT_TRIED.as_secs(), 86_400, "PROTOCOL.md says a day");
     assert_eq!(limits::MAX_BAD_PACKETS_IN_A_ROW, 5, "PROTOCOL.md says five");
     assert_eq!(limits::DEFAULT_BACKLOG_BYTES, 1024 * 1024, "PROTOCOL.md says 1 MiB");

@@ -19,7 +19,7 @@ const LAYERS: [&[&str]; 9] = [
 ];
 
 /// What only one place may name, so that it can be replaced there.
-const OWNERS: [(&str, &[&str]); 18] = [
+const OWNERS: [(&str, &[&str]); 21] = [
     ("mdns_sd", &["src/discovery/"]),
     ("simple_dns", &["src/discovery/"]),
     ("if_addrs", &["src/discovery/"]),
@@ -28,13 +28,16 @@ const OWNERS: [(&str, &[&str]); 18] = [
     ("rcgen", &["src/security/"]),
     ("ring::", &["src/security/"]),
     ("spake2", &["src/security/"]),
-    ("unicode_security", &["src/name.rs"]),
+    ("unicode_security", &["src/name/"]),
+    ("rusqlite", &["src/store/"]),
     ("rustyline", &["src/prompt/"]),
     ("rpassword", &["src/prompt/"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("clap_mangen", &["src/cli/"]),
     ("toml::", &["src/cli/"]),
+    ("csv::", &["src/cli/"]),
+    ("indicatif", &["src/cli/"]),
     ("anstream", &["src/cli/", "src/client/"]),
     ("println!", &["src/cli/", "src/client/"]),
     ("eprintln!", &["src/cli/", "src/client/"]),

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 pub struct FakeServer {
     pub address: SocketAddr,
     talks: Receiver<TcpStream>,
+    packets: Receiver<Value>,
 }
 
 impl FakeServer {
@@ -17,23 +18,31 @@ impl FakeServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let (sender, talks) = channel();
+        let (said, packets) = channel();
         // Ends with the test process: a listener cannot be woken.
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (sender, welcome) = (sender.clone(), welcome.clone());
+                let (sender, said, welcome) = (sender.clone(), said.clone(), welcome.clone());
                 std::thread::spawn(move || {
                     let lines = BufReader::new(stream.try_clone().expect("a clone")).lines();
                     for line in lines.map_while(Result::ok) {
                         let packet: Value = serde_json::from_str(&line).expect("a packet");
                         answer(&stream, &packet, &welcome);
-                        if packet["type"] == "hello" {
-                            let _ = sender.send(stream.try_clone().expect("a clone"));
+                        match packet["type"].as_str() {
+                            Some("hello") => drop(sender.send(stream.try_clone().expect("a clone"))),
+                            Some("ping") => {}
+                            _ => drop(said.send(packet)),
                         }
                     }
                 });
             }
         });
-        Self { address, talks }
+        Self { address, talks, packets }
+    }
+
+    /// The next packet of any client that this server does not answer by itself.
+    pub fn packet(&self) -> Value {
+        self.packets.recv_timeout(super::peer::DEADLINE).expect("a packet")
     }
 
     /// The connection of the next client that has said hello.

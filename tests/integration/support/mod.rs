@@ -11,7 +11,11 @@ pub mod process;
 pub mod proxy;
 pub mod relay;
 pub mod server;
+#[cfg(target_os = "linux")]
+pub mod small_disk;
 pub mod soon;
+#[cfg(unix)]
+pub mod storm;
 #[cfg(unix)]
 pub mod terminal;
 pub mod tls;

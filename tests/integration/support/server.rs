@@ -51,6 +51,21 @@ impl TestServer {
         Self { address, handle, id, stop: Some(stop), thread: Some(thread) }
     }
 
+    /// One that keeps what it has in `dir`: the next one there is the same server.
+    pub fn in_dir(dir: &std::path::Path) -> Self {
+        Self::with(|options| options.data_dir = Some(dir.to_owned()))
+    }
+
+    /// Stops it, and starts it again at the same address.
+    pub fn restart(&mut self, dir: &std::path::Path) {
+        self.stop();
+        let port = self.address.port();
+        *self = Self::with(|options| {
+            options.data_dir = Some(dir.to_owned());
+            options.port = port;
+        });
+    }
+
     /// Makes a user who is here an operator.
     pub fn op(&self, name: &str) {
         self.handle.request(&Request::Op { name: name.into() }).expect("the console may");

@@ -85,7 +85,7 @@ impl Clients {
     pub fn receivers(&self) -> usize {
         match self.kind {
             Kind::Floor => self.peers.len(),
-            Kind::Plain | Kind::Tls => self.peers.len() - 1,
+            Kind::Plain | Kind::Tls | Kind::Kept => self.peers.len() - 1,
         }
     }
 
@@ -97,7 +97,7 @@ impl Clients {
         text.extend(std::iter::repeat_n('x', PAYLOAD_BYTES - HEAD_BYTES));
         let line = match self.kind {
             Kind::Floor => format!("{text}\n"),
-            Kind::Plain | Kind::Tls => format!("{{\"to\":\"all\",\"msg\":\"{text}\"}}\n"),
+            Kind::Plain | Kind::Tls | Kind::Kept => format!("{{\"to\":\"all\",\"msg\":\"{text}\"}}\n"),
         };
         self.next += 1;
         let mut rest = line.as_bytes();
@@ -169,7 +169,7 @@ impl Clients {
         match &mut tls {
             // Goes out with the end of the handshake.
             Some(tls) => tls.writer().write_all(hello.as_bytes())?,
-            None if self.kind == Kind::Plain => blocking.write_all(hello.as_bytes())?,
+            None if self.kind != Kind::Floor => blocking.write_all(hello.as_bytes())?,
             None => {}
         }
         blocking.set_nonblocking(true)?;

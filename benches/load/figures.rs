@@ -27,7 +27,7 @@ pub struct Table {
     pub clients: usize,
     pub turns: usize,
     /// In the order of [`Kind::ALL`].
-    pub servers: [Vec<Figures>; 3],
+    pub servers: [Vec<Figures>; 4],
 }
 
 type Row = (&'static str, &'static str, fn(&Figures) -> f64);
@@ -53,21 +53,30 @@ impl Table {
 
     /// For people.
     pub fn text(&self) -> String {
-        let [floor, plain, tls] = Kind::ALL.map(Kind::name);
+        let [floor, plain, tls, kept] = Kind::ALL.map(Kind::name);
         let mut text = format!(
             "{} clients, {} turns, medians; ratios compare only within this run\n\n\
-             {:40}{floor:>12}{plain:>12}{tls:>12}{:>17}{:>15}\n",
-            self.clients, self.turns, "", "plaintext/floor", "TLS/plaintext"
+             {:40}{floor:>12}{plain:>12}{tls:>12}{kept:>12}{:>17}{:>15}{:>16}\n",
+            self.clients, self.turns, "", "plaintext/floor", "TLS/plaintext", "kept/plaintext"
         );
         for (name, _, figure) in ROWS {
-            let [floor, plain, tls] = self.medians(figure);
-            let (first, second) = (plain / floor, tls / plain);
-            let _ = writeln!(text, "{name:40}{floor:12.2}{plain:12.2}{tls:12.2}{first:17.2}{second:15.2}");
+            let [floor, plain, tls, kept] = self.medians(figure);
+            let _ = writeln!(
+                text,
+                "{name:40}{floor:12.2}{plain:12.2}{tls:12.2}{kept:12.2}{:17.2}{:15.2}{:16.2}",
+                plain / floor,
+                tls / plain,
+                kept / plain
+            );
         }
-        let [floor, plain, tls] = self.servers.each_ref().map(|figures| total(figures));
-        let _ = writeln!(text, "{:40}{:12}{:12}{:12}", "deliveries", floor.0, plain.0, tls.0);
-        let _ =
-            writeln!(text, "{:40}{:12}{:12}{:12}", "lost, doubled or out of order", floor.1, plain.1, tls.1);
+        let totals = self.servers.each_ref().map(|figures| total(figures));
+        for (name, figures) in [
+            ("deliveries", totals.map(|total| total.0)),
+            ("lost, doubled or out of order", totals.map(|total| total.1)),
+        ] {
+            let [floor, plain, tls, kept] = figures;
+            let _ = writeln!(text, "{name:40}{floor:12}{plain:12}{tls:12}{kept:12}");
+        }
         text
     }
 
@@ -85,7 +94,7 @@ impl Table {
         format!("{whole:#}\n")
     }
 
-    fn medians(&self, figure: fn(&Figures) -> f64) -> [f64; 3] {
+    fn medians(&self, figure: fn(&Figures) -> f64) -> [f64; 4] {
         self.servers.each_ref().map(|figures| median(figures.iter().map(figure)))
     }
 }

@@ -1,8 +1,8 @@
 //! What the server costs under load, next to a floor that does nothing but write.
 //!
-//! `cargo bench --bench load` starts a raw epoll relay and `lanchat serve` in turn, the latter once with
-//! clients that speak plaintext and once with clients that speak TLS, each as a process of its own on
-//! loopback, and prints their figures side by side. Only ratios within one run compare: machines
+//! `cargo bench --bench load` starts a raw epoll relay and `lanchat serve` in turn, the latter with
+//! clients that speak plaintext, with clients that speak TLS, and with a history on the disk, each as a
+//! process of its own on loopback, and prints their figures side by side. Only ratios within one run compare: machines
 //! differ, and are shared.
 
 #![allow(unreachable_pub, clippy::expect_used, clippy::new_without_default, reason = "a program of its own")]

@@ -11,15 +11,18 @@ use std::time::Duration;
 pub enum Kind {
     /// The relay of [`crate::floor`].
     Floor,
-    /// `lanchat serve`, and clients that speak plaintext.
+    /// `lanchat serve --no-history`, and clients that speak plaintext.
     Plain,
-    /// `lanchat serve`, and clients that speak TLS and have a key each.
+    /// The same, and clients that speak TLS and have a key each.
     Tls,
+    /// `lanchat serve`, which has each message on the disk before anybody gets it, and clients that
+    /// speak plaintext.
+    Kept,
 }
 
 impl Kind {
     /// Every one, in the order of the table.
-    pub const ALL: [Self; 3] = [Self::Floor, Self::Plain, Self::Tls];
+    pub const ALL: [Self; 4] = [Self::Floor, Self::Plain, Self::Tls, Self::Kept];
 
     /// What the table calls it.
     pub fn name(self) -> &'static str {
@@ -27,6 +30,7 @@ impl Kind {
             Self::Floor => "floor",
             Self::Plain => "plaintext",
             Self::Tls => "TLS",
+            Self::Kept => "kept",
         }
     }
 }
@@ -50,11 +54,14 @@ impl Server {
                 command.arg("--floor-server");
                 command
             }
-            Kind::Plain | Kind::Tls => {
+            Kind::Plain | Kind::Tls | Kind::Kept => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_lanchat"));
                 command.args(["serve", "--no-discovery", "--host", "127.0.0.1", "--port", "0"]);
                 command.args(["--max-clients", &(clients + SPARE).to_string()]);
                 command.args(["--allow-plaintext", "--rate-limit", "off"]);
+                if kind != Kind::Kept {
+                    command.arg("--no-history");
+                }
                 command.arg("--data-dir").arg(data_dir.path());
                 command
             }

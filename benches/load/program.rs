@@ -73,7 +73,7 @@ fn plan(args: &[String]) -> Result<Option<Plan>, String> {
 /// All servers in turn, so that a change of the machine's mood meets all.
 fn measure(plan: Plan) -> anyhow::Result<Table> {
     process::raise_descriptors(plan.clients)?;
-    let mut servers: [Vec<Figures>; 3] = Default::default();
+    let mut servers: [Vec<Figures>; 4] = Default::default();
     for turn in 1..=plan.turns {
         for (kind, figures) in Kind::ALL.into_iter().zip(&mut servers) {
             say(&format!("turn {turn} of {}: {}", plan.turns, kind.name()));

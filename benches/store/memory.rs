@@ -1,0 +1,35 @@
+//! The memory of a process that works with a history, whatever its size.
+
+use super::reading;
+use super::talk::Talk;
+use anyhow::{Context, Result};
+use lanchat::store::{Keep, Store};
+use std::path::Path;
+use std::process::Command;
+
+/// What makes this program such a process.
+pub const FLAG: &str = "--memory-of";
+
+/// Works with the history at `path` for a while; resident memory of this process, in KiB.
+pub async fn work(path: &Path, missed: usize) -> Result<u64> {
+    let (store, archive) = Store::open(path, Keep::default())?;
+    let mut talk = Talk::after(archive.seq);
+    for _ in 0..20 {
+        store.commit(talk.batch(100)).await?;
+    }
+    reading::resume(&store, talk.seq(), missed).await?;
+    reading::search(&store).await?;
+    let text = std::fs::read_to_string("/proc/self/smaps_rollup")?;
+    let line = text.lines().find(|line| line.starts_with("Rss:")).context("no Rss")?;
+    let kib = line.split_whitespace().nth(1).context("no figure")?.parse()?;
+    store.close().await;
+    Ok(kib)
+}
+
+/// The same in a process of its own.
+pub fn of(path: &Path, missed: usize) -> Result<u64> {
+    let output =
+        Command::new(std::env::current_exe()?).arg(FLAG).arg(path).arg(missed.to_string()).output()?;
+    anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}

@@ -1,0 +1,149 @@
+//! The order of things, and what is printed.
+
+use super::{commits, memory, reading, server, talk::Talk};
+use anyhow::{Context, Result, bail};
+use lanchat::store::{Export, Filter, Keep, Store, backup};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// How much is done.
+struct Plan {
+    commit_time: Duration,
+    messages: u64,
+    missed: usize,
+    big_bytes: u64,
+}
+
+pub fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    match runtime.block_on(run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("store: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<()> {
+    let mut plan =
+        Plan { commit_time: Duration::from_secs(4), messages: 1_000_000, missed: 10_000, big_bytes: 1 << 30 };
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--bench" => {}
+            "--quick" => {
+                plan = Plan {
+                    commit_time: Duration::from_millis(300),
+                    messages: 20_000,
+                    missed: 2000,
+                    big_bytes: 16 << 20,
+                };
+            }
+            memory::FLAG => {
+                let path: PathBuf = args.next().context("no path")?.into();
+                let missed = args.next().context("no number")?.parse()?;
+                println!("{}", memory::work(&path, missed).await?);
+                return Ok(());
+            }
+            other => bail!("unknown option {other}; there is only --quick"),
+        }
+    }
+    measure(&plan).await
+}
+
+async fn measure(plan: &Plan) -> Result<()> {
+    let base = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    commit_rates(base, plan).await?;
+    let dir = tempfile::tempdir_in(base)?;
+    let small = dir.path().join("small.db");
+    fill(&small, 10_000.max(plan.missed as u64 * 2), 10, u64::MAX).await?;
+    let path = dir.path().join("history.db");
+    fill(&path, plan.messages, 10, u64::MAX).await?;
+    reads(&path, plan).await?;
+    println!("memory after commits, resumes and searches, MiB");
+    for (name, path) in [("small history", &small), ("big history", &path)] {
+        println!("    {name:24} {:8.1}", memory::of(path, plan.missed)? as f64 / 1024.0);
+    }
+    fill(&path, u64::MAX, 700, plan.big_bytes).await?;
+    println!("opening a history of {:.2} GB", size(&path) as f64 / 1e9);
+    println!("    {}", reading::open(&path).await?);
+    println!("a server with it");
+    let (store, archive) = Store::open(&path, Keep::default())?;
+    store.close().await;
+    server::measure(dir.path(), archive.seq, plan.missed)?;
+    whole(&path, dir.path())?;
+    pruning(&path, plan).await
+}
+
+async fn commit_rates(base: &Path, plan: &Plan) -> Result<()> {
+    println!("messages stored a second, by messages in a transaction");
+    println!("    {:>8} {:>14} {:>14}", "", "on the disk", "in memory");
+    for batch in commits::BATCHES {
+        let disk = commits::rate(base, batch, plan.commit_time).await?;
+        // What is left when nothing waits for a disk.
+        let memory = commits::rate(Path::new("/dev/shm"), batch, plan.commit_time).await?;
+        println!("    {batch:8} {disk:14.0} {memory:14.0}");
+    }
+    Ok(())
+}
+
+/// Adds messages until there are so many, or so many bytes.
+async fn fill(path: &Path, messages: u64, words: usize, bytes: u64) -> Result<()> {
+    let start = Instant::now();
+    let (store, archive) = Store::open(path, Keep::default())?;
+    let mut talk = Talk::after(archive.seq);
+    while talk.seq() < messages && size(path) < bytes {
+        store.commit(talk.batch_of(1000.min(messages - talk.seq()) as usize, words)).await?;
+    }
+    store.close().await;
+    let (seq, mb) = (talk.seq(), size(path) as f64 / 1e6);
+    println!("filled up to number {seq}, {mb:.0} MB, in {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+async fn reads(path: &Path, plan: &Plan) -> Result<()> {
+    let (store, archive) = Store::open(path, Keep::default())?;
+    println!("{} missed messages", plan.missed);
+    println!("    {}", reading::resume(&store, archive.seq, plan.missed).await?);
+    println!("searches over {} messages", plan.messages);
+    for (name, times, found) in reading::search(&store).await? {
+        println!("    {name:34} {times}, {found} found in all");
+    }
+    for (name, times) in reading::history(&store).await? {
+        println!("    {name:34} {times}");
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// Everything read once.
+fn whole(path: &Path, dir: &Path) -> Result<()> {
+    let start = Instant::now();
+    let count = Export::open(path, Filter::default())?.count();
+    println!("export of {count} messages: {:.1} s", start.elapsed().as_secs_f64());
+    let start = Instant::now();
+    backup(path, &dir.join("copy.db"), |_, _| {})?;
+    println!("backup: {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+async fn pruning(path: &Path, plan: &Plan) -> Result<()> {
+    println!("one message every 5 ms");
+    let time = plan.commit_time * 3;
+    let (store, archive) = Store::open(path, Keep::default())?;
+    store.close().await;
+    let (times, after) = commits::while_pruning(path, Keep::default(), archive.seq, time).await?;
+    println!("    nothing to remove      {times}, 99th of 100 {:?}", times.at(0.99));
+    let keep = Keep { age: None, bytes: Some(1) };
+    let (times, _) = commits::while_pruning(path, keep, after, time).await?;
+    println!("    old ones are removed   {times}, 99th of 100 {:?}", times.at(0.99));
+    let left = Export::open(path, Filter::default())?.next().transpose()?.map_or(0, |first| first.seq);
+    println!("    removed up to number {left}");
+    Ok(())
+}

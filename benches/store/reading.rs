@@ -1,0 +1,115 @@
+//! What somebody missed, searches, and opening.
+
+use super::talk::account;
+use super::times::Times;
+use anyhow::{Result, ensure};
+use lanchat::chat::{MailView, View};
+use lanchat::name::RoomName;
+use lanchat::store::{Keep, Place, Scope, Search, Since, Span, Store, Wanted};
+use std::path::Path;
+use std::time::Instant;
+
+/// Times that each thing is done.
+const RUNS: u64 = 15;
+
+fn view(number: u64) -> View {
+    View { account: Some(account(number)), mail: MailView::All, rooms: vec![(RoomName::lobby(), 0)] }
+}
+
+/// How long it takes to read the newest `most` messages as somebody who was away gets them.
+pub async fn resume(store: &Store, upto: u64, most: usize) -> Result<Times> {
+    let mut times = Times::default();
+    for number in 0..RUNS {
+        let start = Instant::now();
+        let mut after = store.begin(view(number), Since::Seq(1), most).await?.after;
+        let mut count = 0;
+        while after < upto {
+            let page = store.page(Span { view: view(number), after, upto }, 256, 64 * 1024).await?;
+            after = page.reached;
+            count += page.messages.len();
+        }
+        times.add(start.elapsed());
+        ensure!(count == most, "{count} messages instead of {most}");
+    }
+    Ok(times)
+}
+
+/// What is searched for, and how it is called.
+pub fn searches(run: u64) -> Vec<(&'static str, Search)> {
+    let rooms = (0..5).map(|number| RoomName::new(&format!("#room{number}")).expect("a name"));
+    let everywhere = Scope::All(rooms.chain([RoomName::lobby()]).collect());
+    let search = |words: String| Search {
+        reader: Some(account(run)),
+        scope: everywhere.clone(),
+        words,
+        from: None,
+        before: None,
+        limit: 20,
+    };
+    let (rare, common) = (40_000 + run * 7, 1 + run % 5);
+    let from = Some(format!("user{}", run * 3));
+    let room = Scope::Room(RoomName::new("#room3").expect("a name"));
+    vec![
+        ("a rare word", search(format!("w{rare}"))),
+        ("a common word", search(format!("w{common}"))),
+        ("a word nobody used", search(format!("never{run}"))),
+        ("two words, both common", search(format!("w{common} w{}", common + 7))),
+        ("two words, one rare", search(format!("w{common} w{rare}"))),
+        ("two words, seldom together", search(format!("w{} w{}", 100 + run, 200 + run))),
+        ("two words, never together", search(format!("w{} w{}", 2000 + run, 3000 + run))),
+        ("a phrase of common words", search(format!("\"w{common} w{}\"", common + 1))),
+        ("a beginning of words", search(format!("w{}*", 100 + run))),
+        ("a common word, from:", Search { from: from.clone(), ..search(format!("w{common}")) }),
+        ("a rare word, from:", Search { from, ..search(format!("w{rare}")) }),
+        ("a common word, in:", Search { scope: room.clone(), ..search(format!("w{common}")) }),
+        ("a rare word, in:", Search { scope: room, ..search(format!("w{rare}")) }),
+        (
+            "a common word, in one's own mail",
+            Search { scope: Scope::All(Vec::new()), ..search(format!("w{common}")) },
+        ),
+    ]
+}
+
+/// Each search several times, with other words each.
+pub async fn search(store: &Store) -> Result<Vec<(&'static str, Times, usize)>> {
+    let mut all: Vec<(&'static str, Times, usize)> = Vec::new();
+    for run in 0..RUNS {
+        for (place, (name, search)) in searches(run).into_iter().enumerate() {
+            let start = Instant::now();
+            let found = store.search(search, 256 * 1024).await?.messages.len();
+            if all.len() == place {
+                all.push((name, Times::default(), 0));
+            }
+            all[place].1.add(start.elapsed());
+            all[place].2 += found;
+        }
+    }
+    Ok(all)
+}
+
+/// The history of a room, and of two people.
+pub async fn history(store: &Store) -> Result<Vec<(&'static str, Times)>> {
+    let mut times = [Times::default(), Times::default()];
+    for run in 0..RUNS {
+        let places = [Place::Room(RoomName::lobby()), Place::Mail(account(run + 50))];
+        for (place, times) in places.into_iter().zip(&mut times) {
+            let wanted = Wanted { reader: Some(account(run)), place, before: None, limit: 200 };
+            let start = Instant::now();
+            store.history(wanted, 256 * 1024).await?;
+            times.add(start.elapsed());
+        }
+    }
+    Ok(["the newest 200 of the lobby", "the newest 200 between two people"].into_iter().zip(times).collect())
+}
+
+/// How long it takes to open the history.
+pub async fn open(path: &Path) -> Result<Times> {
+    let mut times = Times::default();
+    for _ in 0..RUNS {
+        let start = Instant::now();
+        let (store, _) = Store::open(path, Keep::default())?;
+        times.add(start.elapsed());
+        store.close().await;
+    }
+    Ok(times)
+}

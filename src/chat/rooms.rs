@@ -303,7 +303,7 @@ impl Rooms {
     }
 }
 
-#[cfg(any(test, fuzzing))]
+#[cfg(test)]
 impl Rooms {
     /// Asserts that the books agree; `here` are the users who are, with their names and whether they are
     /// present.

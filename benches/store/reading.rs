@@ -3,9 +3,9 @@
 use super::talk::account;
 use super::times::Times;
 use anyhow::{Result, ensure};
-use lanchat::chat::{MailView, View};
+use lanchat::chat::{MailView, Scope, Search, View, Wanted};
 use lanchat::name::RoomName;
-use lanchat::store::{Keep, Place, Scope, Search, Since, Span, Store, Wanted};
+use lanchat::store::{Keep, Since, Span, Store};
 use std::path::Path;
 use std::time::Instant;
 
@@ -37,18 +37,15 @@ pub async fn resume(store: &Store, upto: u64, most: usize) -> Result<Times> {
 /// What is searched for, and how it is called.
 pub fn searches(run: u64) -> Vec<(&'static str, Search)> {
     let rooms = (0..5).map(|number| RoomName::new(&format!("#room{number}")).expect("a name"));
-    let everywhere = Scope::All(rooms.chain([RoomName::lobby()]).collect());
-    let search = |words: String| Search {
-        reader: Some(account(run)),
-        scope: everywhere.clone(),
-        words,
-        from: None,
-        before: None,
-        limit: 20,
-    };
+    let rooms = rooms.chain([RoomName::lobby()]).map(|room| (room, 0)).collect();
+    let everywhere = View { rooms, ..view(run) };
+    let search =
+        |words: String| Search { words, from: None, view: everywhere.clone(), before: None, limit: 20 };
     let (rare, common) = (40_000 + run * 7, 1 + run % 5);
     let from = Some(format!("user{}", run * 3));
-    let room = Scope::Room(RoomName::new("#room3").expect("a name"));
+    let rooms = vec![(RoomName::new("#room3").expect("a name"), 0)];
+    let room = View { rooms, ..View::default() };
+    let mail = View { rooms: Vec::new(), ..view(run) };
     vec![
         ("a rare word", search(format!("w{rare}"))),
         ("a common word", search(format!("w{common}"))),
@@ -61,12 +58,9 @@ pub fn searches(run: u64) -> Vec<(&'static str, Search)> {
         ("a beginning of words", search(format!("w{}*", 100 + run))),
         ("a common word, from:", Search { from: from.clone(), ..search(format!("w{common}")) }),
         ("a rare word, from:", Search { from, ..search(format!("w{rare}")) }),
-        ("a common word, in:", Search { scope: room.clone(), ..search(format!("w{common}")) }),
-        ("a rare word, in:", Search { scope: room, ..search(format!("w{rare}")) }),
-        (
-            "a common word, in one's own mail",
-            Search { scope: Scope::All(Vec::new()), ..search(format!("w{common}")) },
-        ),
+        ("a common word, in:", Search { view: room.clone(), ..search(format!("w{common}")) }),
+        ("a rare word, in:", Search { view: room, ..search(format!("w{rare}")) }),
+        ("a common word, in one's own mail", Search { view: mail, ..search(format!("w{common}")) }),
     ]
 }
 
@@ -91,9 +85,9 @@ pub async fn search(store: &Store) -> Result<Vec<(&'static str, Times, usize)>> 
 pub async fn history(store: &Store) -> Result<Vec<(&'static str, Times)>> {
     let mut times = [Times::default(), Times::default()];
     for run in 0..RUNS {
-        let places = [Place::Room(RoomName::lobby()), Place::Mail(account(run + 50))];
-        for (place, times) in places.into_iter().zip(&mut times) {
-            let wanted = Wanted { reader: Some(account(run)), place, before: None, limit: 200 };
+        let scopes = [Scope::Room(RoomName::lobby()), Scope::Mail(account(run), account(run + 50))];
+        for (scope, times) in scopes.into_iter().zip(&mut times) {
+            let wanted = Wanted { scope, before: None, limit: 200 };
             let start = Instant::now();
             store.history(wanted, 256 * 1024).await?;
             times.add(start.elapsed());

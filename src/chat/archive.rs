@@ -199,28 +199,37 @@ pub enum MailView {
 /// A question about what is kept. The rules have checked that it may be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
-    /// The newest messages of one place.
-    History {
-        /// Which.
-        scope: Scope,
-        /// Only those with a lower number.
-        before: Option<u64>,
-        /// At most so many.
-        limit: usize,
-    },
-    /// The newest messages with these words in them.
-    Search {
-        /// The words, as typed.
-        words: String,
-        /// Only by whoever had this name.
-        from: Option<String>,
-        /// Where to look.
-        view: View,
-        /// Only those with a lower number.
-        before: Option<u64>,
-        /// At most so many.
-        limit: usize,
-    },
+    /// What was said in one place.
+    History(Wanted),
+    /// What has certain words in it.
+    Search(Search),
+}
+
+/// The newest messages of one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which.
+    pub scope: Scope,
+    /// Only those with a lower number.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// The newest messages with these words in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// The words, as typed: a message must have them all; `"these words"` next to each other, `word*` as
+    /// a beginning.
+    pub words: String,
+    /// Only by whoever had this name.
+    pub from: Option<String>,
+    /// Where to look: in all of it, whatever the numbers of its rooms.
+    pub view: View,
+    /// Only those with a lower number.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub limit: usize,
 }
 
 /// Where messages are asked for.

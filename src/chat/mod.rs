@@ -34,7 +34,7 @@ mod user;
 
 pub use archive::{
     Account, Archive, Arrival, Entry, Kind, Mail, MailView, Member, Message, Question, RoomRecord, Scope,
-    Topic, Venue, View,
+    Search, Topic, Venue, View, Wanted,
 };
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use net::{Net, NoNet};

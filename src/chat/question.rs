@@ -1,6 +1,6 @@
 //! Questions about what is kept: whether they may be asked, and what exactly is meant.
 
-use super::archive::{MailView, Question, Scope, View};
+use super::archive::{MailView, Question, Scope, Search, View, Wanted};
 use super::delivery::Delivery;
 use super::join::room_name;
 use super::user::SessionId;
@@ -30,9 +30,12 @@ impl Chat {
                     (None, Some(name)) => self.correspondence(session, &name, now)?,
                     (None, None) => Scope::Room(RoomName::lobby()),
                 };
-                Question::History { scope, before: span.before, limit: asked(&span, MAX_HISTORY_ASKED) }
+                let limit = asked(&span, MAX_HISTORY_ASKED);
+                Question::History(Wanted { scope, before: span.before, limit })
             }
-            Request::Search { words, name, room, span } => self.search(session, words, name, room, &span)?,
+            Request::Search { words, name, room, span } => {
+                Question::Search(self.search(session, words, name, room, &span)?)
+            }
             _ => return Err(Refusal::new(Code::BadCommand, "that can't be asked here; try /help")),
         };
         out.push(Delivery::Ask { session, echo, question });
@@ -46,7 +49,7 @@ impl Chat {
         from: Option<String>,
         room: Option<String>,
         span: &Span,
-    ) -> Result<Question, Refusal> {
+    ) -> Result<Search, Refusal> {
         let words = words.trim().to_owned();
         if words.is_empty() {
             return Err(Refusal::new(Code::BadPacket, "the words are missing; put them into \"msg\""));
@@ -67,7 +70,7 @@ impl Chat {
             }),
         };
         let limit = asked(span, MAX_SEARCH_ASKED);
-        Ok(Question::Search { words, from, view, before: span.before, limit })
+        Ok(Search { words, from, view, before: span.before, limit })
     }
 
     /// A room that there is: rooms are open, and so is what was said in them.

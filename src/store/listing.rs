@@ -1,28 +1,25 @@
 //! What people ask for: the history of a room or between two people, and what has certain words in it.
 
-use super::question::{Listing, Place, Search, Wanted};
+use super::question::Listing;
 use super::rows::{self, signed};
 use super::words;
-use crate::chat::Account;
+use crate::chat::{Account, Scope, Search, Wanted};
 use rusqlite::{Connection, Params, Result, params};
 
 /// The newest messages of a place.
 pub(super) fn history(connection: &Connection, wanted: &Wanted, bytes: usize) -> Result<Listing> {
     let before = before(wanted.before);
     let limit = one_more(wanted.limit);
-    let reader = wanted.reader.as_ref();
-    let numbers = match &wanted.place {
-        Place::Room(room) => {
+    let (numbers, reader) = match &wanted.scope {
+        Scope::Room(room) => {
             let Some(room) = rows::room_id(connection, room)? else { return Ok(Listing::default()) };
             let sql = "SELECT seq FROM message WHERE room = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
-            numbers(connection, sql, params![room, before, limit])?
+            (numbers(connection, sql, params![room, before, limit])?, None)
         }
-        Place::Mail(other) => {
-            let (Some(own), Some(other)) = (id(connection, reader)?, rows::account_id(connection, other)?)
-            else {
-                return Ok(Listing::default());
-            };
-            between(connection, own, other, before, limit)?
+        Scope::Mail(own, other) => {
+            let ids = (rows::account_id(connection, own)?, rows::account_id(connection, other)?);
+            let (Some(own_id), Some(other_id)) = ids else { return Ok(Listing::default()) };
+            (between(connection, own_id, other_id, before, limit)?, Some(own))
         }
     };
     listing(connection, numbers, wanted.limit, bytes, reader)
@@ -34,7 +31,7 @@ pub(super) fn search(connection: &Connection, search: &Search, bytes: usize) -> 
     let sql = "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3";
     let values = params![expression, before(search.before), one_more(search.limit)];
     let numbers = numbers(connection, sql, values)?;
-    listing(connection, numbers, search.limit, bytes, search.reader.as_ref())
+    listing(connection, numbers, search.limit, bytes, search.view.account.as_ref())
 }
 
 /// What one wrote to the other, or to both and others; to themselves, what nobody else has.
@@ -51,10 +48,6 @@ fn between(connection: &Connection, own: i64, other: i64, before: i64, limit: i6
                WHERE l.account = ?1 AND l.seq < ?3 AND m.author IN (?1, ?2) AND m.kind < 3 \
                ORDER BY l.seq DESC LIMIT ?4";
     numbers(connection, sql, params![own, other, before, limit])
-}
-
-fn id(connection: &Connection, account: Option<&Account>) -> Result<Option<i64>> {
-    account.map_or(Ok(None), |account| rows::account_id(connection, account))
 }
 
 fn numbers(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec<i64>> {

@@ -1,9 +1,9 @@
 //! What is kept of the chat, in a SQLite database.
 //!
-//! Three threads own it: one writes, one reads what people missed, one answers them. A batch is one transaction, and is on the disk when
-//! [`Store::commit`] returns: the log is synced with each (`synchronous=FULL`), so that it survives the
-//! process and, if the disk keeps its word, a power cut. Knows no sockets and none of the chat's rules:
-//! what is to be kept, and who may see what, it is told.
+//! Three threads own it: one writes, one reads what people missed, one answers their questions. A batch
+//! is one transaction, and is on the disk when [`Store::commit`] returns: the log is synced with each
+//! (`synchronous=FULL`), so that it survives the process and, if the disk keeps its word, a power cut.
+//! Knows no sockets and none of the chat's rules: what is to be kept, and who may see what, it is told.
 
 mod backup;
 mod commit;
@@ -26,11 +26,9 @@ mod writer;
 pub use backup::backup;
 pub use error::StoreError;
 pub use export::{Export, Filter};
-pub use question::{
-    Batch, Duplicate, Keep, Listing, Outcome, Page, Place, Scope, Search, Since, Span, Start, Wanted,
-};
+pub use question::{Batch, Duplicate, Keep, Listing, Outcome, Page, Since, Span, Start};
 
-use crate::chat::{Archive, View};
+use crate::chat::{Archive, Search, View, Wanted};
 use crate::limits::{SEARCH_TIME, STORE_QUEUE};
 use queue::Queue;
 use reader::Reader;

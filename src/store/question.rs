@@ -1,7 +1,6 @@
 //! What the store is given and asked, and what it answers.
 
-use crate::chat::{Account, Arrival, Entry, Message, View};
-use crate::name::RoomName;
+use crate::chat::{Arrival, Entry, Message, View};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -88,54 +87,6 @@ pub struct Start {
     pub after: u64,
     /// Whether something before that was missed as well: too much of it, or no longer kept.
     pub gap: bool,
-}
-
-/// What somebody wants to read again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    /// Who asks.
-    pub reader: Option<Account>,
-    /// Where it was said.
-    pub place: Place,
-    /// Only what has a lower number.
-    pub before: Option<u64>,
-    /// The newest so many.
-    pub limit: usize,
-}
-
-/// Where something was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// In a room.
-    Room(RoomName),
-    /// Between the reader and this account.
-    Mail(Account),
-}
-
-/// What somebody looks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Search {
-    /// Who asks; what is in their mail is searched too, unless they name a room.
-    pub reader: Option<Account>,
-    /// Where to look.
-    pub scope: Scope,
-    /// Words that a message must all have; `"these words"` next to each other, `word*` as a beginning.
-    pub words: String,
-    /// The name of its sender.
-    pub from: Option<String>,
-    /// Only what has a lower number.
-    pub before: Option<u64>,
-    /// The newest so many.
-    pub limit: usize,
-}
-
-/// Where to look.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// In one room.
-    Room(RoomName),
-    /// In these rooms and the reader's mail.
-    All(Vec<RoomName>),
 }
 
 /// What was found.

@@ -2,8 +2,8 @@
 //!
 //! Nothing that a user types is syntax of the index: each word goes into it quoted.
 
-use super::question::{Scope, Search};
 use super::rows;
+use crate::chat::{Search, View};
 use crate::limits::SEARCH_WORDS;
 use crate::name::NameKey;
 use rusqlite::{Connection, Result};
@@ -34,7 +34,7 @@ pub(super) fn sender_token(name: &str) -> String {
 
 /// The search as the index reads it; `None`: it can find nothing.
 pub(super) fn expression(connection: &Connection, search: &Search) -> Result<Option<String>> {
-    let venues = venues(connection, search)?;
+    let venues = venues(connection, &search.view)?;
     let mut words = phrases(&search.words);
     if venues.is_empty() || (words.is_empty() && search.from.is_none()) {
         return Ok(None);
@@ -51,16 +51,12 @@ pub(super) fn expression(connection: &Connection, search: &Search) -> Result<Opt
     Ok(Some(parts.join(" AND ")))
 }
 
-fn venues(connection: &Connection, search: &Search) -> Result<Vec<String>> {
-    let (rooms, reader) = match &search.scope {
-        Scope::Room(room) => (std::slice::from_ref(room), None),
-        Scope::All(rooms) => (rooms.as_slice(), search.reader.as_ref()),
-    };
+fn venues(connection: &Connection, view: &View) -> Result<Vec<String>> {
     let mut venues = Vec::new();
-    for room in rooms {
+    for (room, _) in &view.rooms {
         venues.extend(rows::room_id(connection, room)?.map(room_token));
     }
-    if let Some(reader) = reader {
+    if let Some(reader) = &view.account {
         venues.extend(rows::account_id(connection, reader)?.map(account_token));
     }
     Ok(venues)

@@ -183,14 +183,17 @@ fn what_is_kept_of_others_is_read_by_those_two_only() {
     house.send(5, r#"{"from":{"name":"nobody"},"to":"server","msg":"hello"}"#);
     house.ask(1, json!({"type": "history", "name": "bob", "limit": 5000}));
     let scope = Scope::Mail(Account::Key(key(1)), Account::Key(key(2)));
-    assert_eq!(house.questions.pop(), Some((1, Question::History { scope, before: None, limit: 200 })));
+    assert_eq!(
+        house.questions.pop(),
+        Some((1, Question::History(Wanted { scope, before: None, limit: 200 })))
+    );
     house.ask(5, json!({"type": "history", "name": "bob"}));
     assert_eq!(house.error(5).0, "key_required");
     house.ask(3, json!({"type": "history", "name": "nobody"}));
     assert_eq!(house.error(3).0, "no_such_user");
     house.enter(3, "#games");
     house.ask(3, json!({"to": "server", "msg": "/search red tea from:bob"}));
-    let Some((3, Question::Search { words, from, view, limit, .. })) = house.questions.pop() else {
+    let Some((3, Question::Search(Search { words, from, view, limit, .. }))) = house.questions.pop() else {
         panic!()
     };
     assert_eq!((words.as_str(), from.as_deref(), limit), ("red tea", Some("bob"), 20));
@@ -200,6 +203,6 @@ fn what_is_kept_of_others_is_read_by_those_two_only() {
     house.ask(1, json!({"type": "search", "msg": "tea", "room": "#games"}));
     assert!(matches!(
         house.questions.pop(),
-        Some((1, Question::Search { view: View { account: None, .. }, .. }))
+        Some((1, Question::Search(Search { view: View { account: None, .. }, .. })))
     ));
 }

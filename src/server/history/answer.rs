@@ -1,12 +1,12 @@
 //! The answer to a question about what is kept.
 
 use super::{History, frames};
-use crate::chat::{Question, Scope, View};
+use crate::chat::Question;
 use crate::limits::{ANSWER_BYTES, MAX_ASKED, SEAM_BYTES};
 use crate::protocol::event::HistoryEnd;
 use crate::protocol::{Code, Event};
 use crate::server::connection::{Connection, Intake};
-use crate::store::{self, Place, Search, StoreError, Wanted};
+use crate::store::StoreError;
 use std::sync::Arc;
 
 /// Reads and sends it; who asked may have gone meanwhile.
@@ -22,19 +22,8 @@ pub(super) async fn run(
         return;
     }
     let read = match question {
-        Question::History { scope, before, limit } => {
-            let (reader, place) = match scope {
-                Scope::Room(room) => (None, Place::Room(room)),
-                Scope::Mail(own, other) => (Some(own), Place::Mail(other)),
-            };
-            history.store.history(Wanted { reader, place, before, limit }, ANSWER_BYTES).await
-        }
-        Question::Search { words, from, view, before, limit } => {
-            let View { account: reader, rooms, .. } = view;
-            let scope = store::Scope::All(rooms.into_iter().map(|(room, _)| room).collect());
-            let search = Search { reader, scope, words, from, before, limit };
-            history.store.search(search, ANSWER_BYTES).await
-        }
+        Question::History(wanted) => history.store.history(wanted, ANSWER_BYTES).await,
+        Question::Search(search) => history.store.search(search, ANSWER_BYTES).await,
     };
     drop(permit);
     let mut out = Vec::new();

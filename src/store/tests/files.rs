@@ -1,8 +1,9 @@
 //! The file: old forms, other people's files, damage, and what may not be written.
 
 use super::*;
+use crate::chat::Search;
 use crate::chat::{Arrival, Topic};
-use crate::store::{Export, Filter, Scope, Search, StoreError, backup};
+use crate::store::{Export, Filter, StoreError, backup};
 use std::fs;
 use std::path::Path;
 
@@ -46,14 +47,7 @@ async fn a_history_of_the_first_form_is_read_and_written() {
         Message { text: "are you there".into(), id: Some("id-5".into()), ..whispered(12_001, 1, 2, true) };
     assert_eq!(commit(&store, [repeated]).await.duplicates[0].seq, 5);
     commit(&store, [said(12_002, 2, "there now")]).await;
-    let search = Search {
-        reader: Some(key(2)),
-        scope: Scope::All(vec![RoomName::lobby()]),
-        words: "there".into(),
-        from: None,
-        before: None,
-        limit: 9,
-    };
+    let search = Search { words: "there".into(), from: None, view: view(2), before: None, limit: 9 };
     assert_eq!(numbers(&store.search(search, usize::MAX).await.unwrap().messages), [5, 12_002]);
     store.close().await;
 }

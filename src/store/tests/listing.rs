@@ -1,23 +1,13 @@
 //! History and search: who may see what, in what order, and how words are found.
 
 use super::*;
-use crate::store::{Listing, Place as Where, Scope, Search, StoreError, Wanted};
+use crate::chat::{Scope, Search, Wanted};
+use crate::store::{Listing, StoreError};
 use proptest::prelude::*;
-
-fn wanted(reader: u8, place: Where, before: Option<u64>, limit: usize) -> Wanted {
-    Wanted { reader: Some(key(reader)), place, before, limit }
-}
 
 /// What somebody who is in the lobby alone looks for.
 fn search(reader: u8, words: &str) -> Search {
-    Search {
-        reader: Some(key(reader)),
-        scope: Scope::All(vec![RoomName::lobby()]),
-        words: words.into(),
-        from: None,
-        before: None,
-        limit: 20,
-    }
+    Search { words: words.into(), from: None, view: view(reader), before: None, limit: 20 }
 }
 
 async fn found(store: &Store, search: Search) -> Vec<u64> {
@@ -34,14 +24,15 @@ async fn history_of_a_room_is_its_newest_in_order_and_goes_on_backwards() {
     let (store, _) = place.open();
     commit(&store, (1..=9).map(|seq| in_room(["#a", "#b"][seq as usize % 2], said(seq, 1, "x")))).await;
     let ask = async |before, limit, bytes| {
-        let listing = store.history(wanted(2, Where::Room(room("#B")), before, limit), bytes).await.unwrap();
+        let wanted = Wanted { scope: Scope::Room(room("#B")), before, limit };
+        let listing = store.history(wanted, bytes).await.unwrap();
         (numbers(&listing.messages), listing.more)
     };
     assert_eq!(ask(None, 3, 10_000).await, (vec![5, 7, 9], true));
     assert_eq!(ask(Some(5), 3, 10_000).await, (vec![1, 3], false));
     assert_eq!(ask(None, 5, 10_000).await, (vec![1, 3, 5, 7, 9], false));
     assert_eq!(ask(None, 5, 1).await, (vec![9], true));
-    let unknown = wanted(2, Where::Room(room("#unknown")), None, 3);
+    let unknown = Wanted { scope: Scope::Room(room("#unknown")), before: None, limit: 3 };
     assert_eq!(store.history(unknown, 100).await.unwrap(), Listing::default());
     store.close().await;
 }
@@ -66,7 +57,8 @@ async fn history_between_two_is_theirs_alone() {
     ];
     commit(&store, messages).await;
     let ask = async |reader, other| {
-        let wanted = wanted(reader, Where::Mail(key(other)), None, 20);
+        let scope = Scope::Mail(key(reader), key(other));
+        let wanted = Wanted { scope, before: None, limit: 20 };
         numbers(&store.history(wanted, usize::MAX).await.unwrap().messages)
     };
     assert_eq!(ask(1, 2).await, [1, 2]);
@@ -101,8 +93,8 @@ async fn a_search_finds_what_its_reader_may_see() {
     assert_eq!(found(&store, Search { from: from("USER2"), ..search(1, "build") }).await, [4]);
     assert_eq!(found(&store, Search { from: from("user2"), ..search(1, "") }).await, [4, 5]);
     assert_eq!(found(&store, Search { from: from("user"), ..search(1, "build") }).await, [0; 0]);
-    let ops = Scope::Room(room("#ops"));
-    assert_eq!(found(&store, Search { scope: ops, ..search(3, "build") }).await, [2]);
+    let ops = View { rooms: vec![(room("#ops"), 0)], ..View::default() };
+    assert_eq!(found(&store, Search { view: ops, ..search(3, "build") }).await, [2]);
     assert_eq!(found(&store, Search { before: Some(3), ..search(1, "build") }).await, [1]);
     let listing = store.search(Search { limit: 2, ..search(1, "build") }, usize::MAX).await.unwrap();
     assert_eq!((numbers(&listing.messages), listing.more), (vec![3, 4], true));
@@ -147,7 +139,7 @@ async fn a_search_that_takes_too_long_is_given_up_and_others_go_on() {
         })
     };
     assert_eq!(store.searcher.ask(work).await, Err(StoreError::TooSlow));
-    let wanted = Wanted { reader: None, place: Where::Room(RoomName::lobby()), before: None, limit: 9 };
+    let wanted = Wanted { scope: Scope::Room(RoomName::lobby()), before: None, limit: 9 };
     assert_eq!(numbers(&store.history(wanted, 999).await.unwrap().messages), [1]);
     store.close().await;
 }

@@ -1,7 +1,8 @@
 //! What is too old or too much goes, with its words and mail, and nothing else does.
 
 use super::*;
-use crate::store::{Scope, Search, Since, Start, prune, schema};
+use crate::chat::Search;
+use crate::store::{Since, Start, prune, schema};
 use std::time::{Duration, Instant};
 
 /// Runs all steps that there are to do.
@@ -53,8 +54,7 @@ async fn what_is_too_old_goes_and_who_missed_it_is_told_of_a_gap() {
     let early = store.begin(view(2), Since::Time(at(10)), 100).await.unwrap();
     assert!(early.gap);
     let search = |words: &str| Search {
-        reader: None,
-        scope: Scope::All(vec![RoomName::lobby()]),
+        view: View { account: None, ..view(1) },
         words: words.into(),
         from: None,
         before: None,

@@ -1,110 +1,178 @@
 //! Figures, and the table that shows them side by side.
 
-use super::process::Kind;
+use super::kind::Kind;
+use crate::rig::cpus::Cpus;
+use crate::rig::median;
+use crate::rig::tally::Tally;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// What one turn of one server gave.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default)]
 pub struct Figures {
-    pub logins: f64,
-    pub logins_a_core: f64,
-    pub idle_bytes: f64,
-    pub bytes_after_flood: f64,
-    pub broadcast_ms: f64,
-    pub paced_ns: f64,
-    pub paced_p50_ms: f64,
-    pub paced_p99_ms: f64,
-    pub flood_rate: f64,
-    pub flood_ns: f64,
-    pub deliveries: u64,
-    pub faults: u64,
+    values: BTreeMap<&'static str, f64>,
+    deliveries: u64,
+    /// Lost, doubled, corrupt, out of order, and connections dropped.
+    faults: [u64; 5],
+    complaint: Option<String>,
 }
 
-/// All turns of all servers.
+impl Figures {
+    pub fn put(&mut self, key: &'static str, value: f64) {
+        self.values.insert(key, value);
+    }
+
+    pub fn get(&self, key: &str) -> Option<f64> {
+        self.values.get(key).copied()
+    }
+
+    /// Takes over what was counted.
+    pub fn count(&mut self, tally: &Tally) {
+        self.deliveries = tally.deliveries;
+        self.faults = [tally.lost, tally.doubled, tally.corrupt, tally.disordered, tally.dropped];
+        self.complaint.clone_from(&tally.complaint);
+    }
+}
+
+const FAULTS: [&str; 5] = ["lost", "doubled", "corrupt", "out of order", "connections dropped"];
+
+/// Key, what the table calls it, and decimals.
+const ROWS: [(&str, &str, usize); 18] = [
+    ("connect_rate", "logins a second, 64 at a time", 0),
+    ("connect_cpu_us", "server CPU a login, us", 1),
+    ("idle_bytes", "bytes a connection, idle", 0),
+    ("idle_cpu_us", "idle: server CPU, us a second", 0),
+    ("broadcast_ms", "one broadcast to all, ms", 1),
+    ("paced_ns", "paced: server CPU a delivery, ns", 0),
+    ("paced_p50_ms", "paced: latency p50, ms", 1),
+    ("paced_p99_ms", "paced: latency p99, ms", 1),
+    ("flood_rate", "flood: deliveries a second", 0),
+    ("flood_ns", "flood: server CPU a delivery, ns", 1),
+    ("flood_bytes", "bytes a connection, 1 s after floods", 0),
+    ("login_rate", "further logins a second", 0),
+    ("login_cpu_us", "server CPU a further login, us", 1),
+    ("slow_rate", "slow readers: rate the others keep", 2),
+    ("slow_bytes", "slow readers: bytes each at the peak", 0),
+    ("slow_closed", "slow readers: share closed", 2),
+    ("slow_told", "slow readers: share told why", 2),
+    ("slow_faults", "slow readers: faults of the others", 0),
+];
+
+/// All turns of all servers with one number of clients.
 #[derive(Debug)]
 pub struct Table {
     pub clients: usize,
     pub turns: usize,
-    /// In the order of [`Kind::ALL`].
-    pub servers: [Vec<Figures>; 4],
+    pub cpus: Cpus,
+    pub servers: Vec<(Kind, Vec<Figures>)>,
 }
 
-type Row = (&'static str, &'static str, fn(&Figures) -> f64);
-
-const ROWS: [Row; 10] = [
-    ("logins a second", "logins", |f| f.logins),
-    ("logins a second of a core's CPU", "logins_a_core", |f| f.logins_a_core),
-    ("bytes a connection, idle", "idle_bytes", |f| f.idle_bytes),
-    ("bytes a connection, 1 s after a flood", "bytes_after_flood", |f| f.bytes_after_flood),
-    ("one broadcast to all, ms", "broadcast_ms", |f| f.broadcast_ms),
-    ("paced: server CPU a delivery, ns", "paced_ns", |f| f.paced_ns),
-    ("paced: latency p50, ms", "paced_p50_ms", |f| f.paced_p50_ms),
-    ("paced: latency p99, ms", "paced_p99_ms", |f| f.paced_p99_ms),
-    ("flood: million deliveries a second", "flood_rate", |f| f.flood_rate / 1e6),
-    ("flood: server CPU a delivery, ns", "flood_ns", |f| f.flood_ns),
-];
-
 impl Table {
-    /// Whether every message reached everybody once and in order.
+    /// Whether every message reached everybody once, in order and as it was sent.
     pub fn is_exact(&self) -> bool {
-        self.servers.iter().flatten().all(|figures| figures.faults == 0)
+        self.all().all(|figures| figures.faults == [0; 5])
+    }
+
+    /// The median of a figure over the turns.
+    pub fn median(&self, kind: Kind, key: &str) -> Option<f64> {
+        let (_, figures) = self.servers.iter().find(|server| server.0 == kind)?;
+        median(figures.iter().filter_map(|figures| figures.get(key)).collect())
     }
 
     /// For people.
     pub fn text(&self) -> String {
-        let [floor, plain, tls, kept] = Kind::ALL.map(Kind::name);
         let mut text = format!(
-            "{} clients, {} turns, medians; ratios compare only within this run\n\n\
-             {:40}{floor:>12}{plain:>12}{tls:>12}{kept:>12}{:>17}{:>15}{:>16}\n",
-            self.clients, self.turns, "", "plaintext/floor", "TLS/plaintext", "kept/plaintext"
+            "{} clients, {} turns, medians; {}; ratios compare only within this run\n\n{:38}",
+            self.clients, self.turns, self.cpus, ""
         );
-        for (name, _, figure) in ROWS {
-            let [floor, plain, tls, kept] = self.medians(figure);
-            let _ = writeln!(
-                text,
-                "{name:40}{floor:12.2}{plain:12.2}{tls:12.2}{kept:12.2}{:17.2}{:15.2}{:16.2}",
-                plain / floor,
-                tls / plain,
-                kept / plain
-            );
+        for (kind, _) in &self.servers {
+            let _ = write!(text, "{:>11}", kind.name());
         }
-        let totals = self.servers.each_ref().map(|figures| total(figures));
-        for (name, figures) in [
-            ("deliveries", totals.map(|total| total.0)),
-            ("lost, doubled or out of order", totals.map(|total| total.1)),
-        ] {
-            let [floor, plain, tls, kept] = figures;
-            let _ = writeln!(text, "{name:40}{floor:12}{plain:12}{tls:12}{kept:12}");
+        let ratios = self.ratios();
+        for (_, _, name) in &ratios {
+            let _ = write!(text, "{name:>16}");
         }
+        text.push('\n');
+        for (key, name, decimals) in ROWS {
+            let medians: Vec<_> = self.servers.iter().map(|(kind, _)| self.median(*kind, key)).collect();
+            if medians.iter().all(Option::is_none) {
+                continue;
+            }
+            let _ = write!(text, "{name:38}");
+            for value in medians {
+                let shown = value.map_or("-".to_owned(), |value| format!("{value:.decimals$}"));
+                let _ = write!(text, "{shown:>11}");
+            }
+            for (of, to, _) in &ratios {
+                let ratio = self.ratio(*of, *to, key);
+                let shown = ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
+                let _ = write!(text, "{shown:>16}");
+            }
+            text.push('\n');
+        }
+        self.write_counts(&mut text);
         text
     }
 
-    /// For programs.
-    pub fn json(&self) -> String {
-        let mut rows = serde_json::Map::new();
-        for (_, key, figure) in ROWS {
-            let medians = self.medians(figure);
-            let row = Kind::ALL.iter().zip(medians).map(|(kind, median)| (kind.name().into(), json!(median)));
-            rows.insert(key.into(), Value::Object(row.collect()));
+    fn write_counts(&self, text: &mut String) {
+        let mut row = |name: &str, of: &dyn Fn(&Figures) -> u64| {
+            let _ = write!(text, "{name:38}");
+            for (_, figures) in &self.servers {
+                let _ = write!(text, "{:>11}", figures.iter().map(of).sum::<u64>());
+            }
+            text.push('\n');
+        };
+        row("deliveries", &|figures| figures.deliveries);
+        for (n, name) in FAULTS.into_iter().enumerate() {
+            row(name, &|figures| figures.faults[n]);
         }
-        let faults: u64 = self.servers.iter().map(|figures| total(figures).1).sum();
-        let whole: Value =
-            json!({"clients": self.clients, "turns": self.turns, "medians": rows, "faults": faults});
-        format!("{whole:#}\n")
+        if let Some(complaint) = self.all().find_map(|figures| figures.complaint.as_ref()) {
+            let _ = writeln!(text, "the server said: {complaint}");
+        }
     }
 
-    fn medians(&self, figure: fn(&Figures) -> f64) -> [f64; 4] {
-        self.servers.each_ref().map(|figures| median(figures.iter().map(figure)))
+    /// For programs.
+    pub fn json(&self) -> Value {
+        let mut rows = serde_json::Map::new();
+        for (key, ..) in ROWS {
+            let of =
+                |kind: Kind| self.median(kind, key).map(|median| (kind.name().to_owned(), json!(median)));
+            let row: serde_json::Map<_, _> = self.servers.iter().filter_map(|(kind, _)| of(*kind)).collect();
+            if !row.is_empty() {
+                rows.insert(key.into(), Value::Object(row));
+            }
+        }
+        let ratio = |key: &str| -> Value {
+            let of = |(of, to, name): &(Kind, Kind, &str)| {
+                Some(((*name).to_owned(), json!(self.ratio(*of, *to, key)?)))
+            };
+            Value::Object(self.ratios().iter().filter_map(of).collect())
+        };
+        let faults: BTreeMap<_, u64> = FAULTS
+            .into_iter()
+            .enumerate()
+            .map(|(n, name)| (name, self.all().map(|figures| figures.faults[n]).sum()))
+            .collect();
+        json!({
+            "clients": self.clients, "turns": self.turns, "cpus": self.cpus.to_string(), "medians": rows,
+            "ratios": {"flood_ns": ratio("flood_ns"), "paced_ns": ratio("paced_ns"), "paced_p99_ms": ratio("paced_p99_ms")},
+            "faults": faults,
+        })
     }
-}
 
-fn total(figures: &[Figures]) -> (u64, u64) {
-    (figures.iter().map(|f| f.deliveries).sum(), figures.iter().map(|f| f.faults).sum())
-}
+    fn all(&self) -> impl Iterator<Item = &Figures> {
+        self.servers.iter().flat_map(|(_, figures)| figures)
+    }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
+    /// Those whose both sides were measured.
+    fn ratios(&self) -> Vec<(Kind, Kind, &'static str)> {
+        let has = |kind: Kind| self.servers.iter().any(|server| server.0 == kind);
+        Kind::RATIOS.into_iter().filter(|(of, to, _)| has(*of) && has(*to)).collect()
+    }
+
+    fn ratio(&self, of: Kind, to: Kind, key: &str) -> Option<f64> {
+        let to = self.median(to, key).filter(|to| *to != 0.0)?;
+        Some(self.median(of, key)? / to)
+    }
 }

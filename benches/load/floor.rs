@@ -1,117 +1,218 @@
 //! The floor: a relay on raw epoll that passes every line on to all, one write a receiver and turn,
 //! and does nothing else. No chat server can cost less.
+//!
+//! With TLS each receiver has the library's own connection: what is sealed can't be shared.
 
+use anyhow::{Context, Result};
 use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token};
-use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use mio::{Events, Interest, Poll, Registry, Token};
+use rustls::{ServerConfig, ServerConnection};
+use std::io::{self, ErrorKind, Read, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// What makes this program the floor, and the floor with TLS.
+pub const FLAG: &str = "--floor-server";
+pub const FLAG_TLS: &str = "--floor-server-tls";
+
 /// No run is longer.
-const MAX_LIFE: Duration = Duration::from_secs(900);
+const MAX_LIFE: Duration = Duration::from_secs(1800);
+
+/// What a connection gets first. The least a login can be, so that an answer paces it as everywhere.
+const WELCOME: &[u8] = b"{\"type\":\"welcome\"}\n";
 
 const LISTENER: Token = Token(usize::MAX);
 
-struct Peer {
-    stream: TcpStream,
-    /// What a full socket left over.
-    backlog: VecDeque<u8>,
-}
-
-pub fn serve() -> ExitCode {
-    match relay() {
+/// Runs until it is killed.
+pub fn serve(tls: bool) -> ExitCode {
+    match Relay::new(tls).and_then(|mut relay| relay.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("floor: {error}");
+            eprintln!("floor: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn relay() -> io::Result<()> {
-    let mut poll = Poll::new()?;
-    let mut events = Events::with_capacity(1024);
-    let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
-    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-    eprintln!("floor on {}", listener.local_addr()?);
-    let mut peers: Vec<Option<Peer>> = Vec::new();
-    let mut buffer = vec![0; 65_536];
-    let started = Instant::now();
-    while started.elapsed() < MAX_LIFE {
-        poll.poll(&mut events, Some(Duration::from_secs(1)))?;
-        let mut turn = Vec::new();
-        for event in &events {
-            if event.token() == LISTENER {
-                accept(&listener, &poll, &mut peers)?;
-                continue;
-            }
-            let Some(slot) = peers.get_mut(event.token().0) else { continue };
-            if event.is_writable()
-                && let Some(peer) = slot
-            {
-                peer.drain();
-            }
-            if event.is_readable() && slot.as_mut().is_some_and(|peer| !peer.read(&mut buffer, &mut turn)) {
-                *slot = None;
-            }
-        }
-        if !turn.is_empty() {
-            peers.iter_mut().flatten().for_each(|peer| peer.write(&turn));
-        }
-    }
-    Ok(())
+struct Relay {
+    poll: Poll,
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    peers: Vec<Option<Peer>>,
+    free: Vec<usize>,
+    buffer: Vec<u8>,
+    plain: Vec<u8>,
 }
 
-fn accept(listener: &TcpListener, poll: &Poll, peers: &mut Vec<Option<Peer>>) -> io::Result<()> {
-    loop {
-        match listener.accept() {
-            Ok((mut stream, _)) => {
-                stream.set_nodelay(true)?;
-                let interest = Interest::READABLE | Interest::WRITABLE;
-                poll.registry().register(&mut stream, Token(peers.len()), interest)?;
-                // The least a login can be: so both servers' logins are paced by an answer.
-                let mut peer = Peer { stream, backlog: VecDeque::new() };
-                peer.write(b"\"welcome\"\n");
-                peers.push(Some(peer));
+struct Peer {
+    stream: TcpStream,
+    tls: Option<Box<ServerConnection>>,
+    /// The beginning of a line.
+    carry: Vec<u8>,
+    /// What a full socket left over.
+    backlog: Vec<u8>,
+}
+
+impl Relay {
+    fn new(tls: bool) -> Result<Self> {
+        let poll = Poll::new()?;
+        let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
+        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        eprintln!("floor on {}", listener.local_addr()?);
+        let tls = tls.then(config).transpose()?;
+        let (buffer, plain) = (vec![0; 65_536], vec![0; if tls.is_some() { 65_536 } else { 0 }]);
+        Ok(Self { poll, listener, tls, peers: Vec::new(), free: Vec::new(), buffer, plain })
+    }
+
+    fn run(&mut self) -> Result<()> {
+        let mut events = Events::with_capacity(256);
+        let mut turn = Vec::new();
+        let started = Instant::now();
+        while started.elapsed() < MAX_LIFE {
+            self.poll.poll(&mut events, Some(Duration::from_secs(10)))?;
+            for event in &events {
+                if event.token() == LISTENER {
+                    self.accept()?;
+                    continue;
+                }
+                let Token(place) = event.token();
+                let Some(Some(peer)) = self.peers.get_mut(place) else { continue };
+                let written = if event.is_writable() { peer.drain() } else { Ok(()) };
+                let read = written.and_then(|()| peer.read(&mut self.buffer, &mut self.plain, &mut turn));
+                if read.is_err() {
+                    self.peers[place] = None;
+                    self.free.push(place);
+                }
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => return Err(error),
+            if !turn.is_empty() {
+                // Who is gone is noticed by its event.
+                self.peers.iter_mut().flatten().for_each(|peer| drop(peer.write(&turn)));
+                turn.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self) -> Result<()> {
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    let place = self.free.pop().unwrap_or(self.peers.len());
+                    let mut peer = Peer::new(stream, self.tls.as_ref(), self.poll.registry(), place)?;
+                    // With TLS it goes out with the handshake's end.
+                    let _ = peer.write(WELCOME);
+                    if place == self.peers.len() {
+                        self.peers.push(None);
+                    }
+                    self.peers[place] = Some(peer);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error).context("accept"),
+            }
         }
     }
 }
 
 impl Peer {
-    /// Whether the peer is still there.
-    fn read(&mut self, buffer: &mut [u8], turn: &mut Vec<u8>) -> bool {
+    fn new(
+        mut stream: TcpStream,
+        tls: Option<&Arc<ServerConfig>>,
+        registry: &Registry,
+        place: usize,
+    ) -> Result<Self> {
+        stream.set_nodelay(true)?;
+        registry.register(&mut stream, Token(place), Interest::READABLE | Interest::WRITABLE)?;
+        let mut tls = tls.map(|config| ServerConnection::new(Arc::clone(config))).transpose()?.map(Box::new);
+        if let Some(tls) = &mut tls {
+            tls.set_buffer_limit(None);
+        }
+        Ok(Self { stream, tls, carry: Vec::new(), backlog: Vec::new() })
+    }
+
+    /// Adds the whole lines that came to the turn.
+    fn read(&mut self, buffer: &mut [u8], plain: &mut [u8], turn: &mut Vec<u8>) -> io::Result<()> {
         loop {
-            match self.stream.read(buffer) {
-                Ok(0) => return false,
-                Ok(length) => turn.extend_from_slice(&buffer[..length]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
-                Err(_) => return false,
+            let length = match self.stream.read(buffer) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            match self.tls {
+                None => self.cut(&buffer[..length], turn),
+                Some(_) => self.unseal(&buffer[..length], plain, turn)?,
             }
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        let mut done = 0;
-        while self.backlog.is_empty() && done < bytes.len() {
-            match self.stream.write(&bytes[done..]) {
-                Ok(length) => done += length,
-                Err(_) => break,
+    fn unseal(&mut self, mut bytes: &[u8], plain: &mut [u8], turn: &mut Vec<u8>) -> io::Result<()> {
+        while let Some(tls) = self.tls.as_mut().filter(|_| !bytes.is_empty()) {
+            tls.read_tls(&mut bytes)?;
+            tls.process_new_packets().map_err(io::Error::other)?;
+            if let Ok(length) = tls.reader().read(plain) {
+                self.cut(&plain[..length], turn);
             }
         }
-        self.backlog.extend(&bytes[done..]);
+        self.write(&[])
     }
 
-    fn drain(&mut self) {
-        while !self.backlog.is_empty() {
-            let (front, _) = self.backlog.as_slices();
-            match self.stream.write(front) {
-                Ok(length) => drop(self.backlog.drain(..length)),
-                Err(_) => return,
-            }
+    fn cut(&mut self, bytes: &[u8], turn: &mut Vec<u8>) {
+        let Some(end) = memchr::memrchr(b'\n', bytes) else {
+            return self.carry.extend_from_slice(bytes);
+        };
+        turn.append(&mut self.carry);
+        turn.extend_from_slice(&bytes[..=end]);
+        self.carry.extend_from_slice(&bytes[end + 1..]);
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let was_full = !self.backlog.is_empty();
+        let Some(tls) = &mut self.tls else {
+            let done = if was_full { 0 } else { write(&mut self.stream, bytes)? };
+            self.backlog.extend_from_slice(&bytes[done..]);
+            return Ok(());
+        };
+        tls.writer().write_all(bytes)?;
+        while tls.wants_write() {
+            tls.write_tls(&mut self.backlog)?;
+        }
+        if was_full { Ok(()) } else { self.drain() }
+    }
+
+    fn drain(&mut self) -> io::Result<()> {
+        let done = write(&mut self.stream, &self.backlog)?;
+        self.backlog.drain(..done);
+        if self.backlog.is_empty() {
+            self.backlog = Vec::new();
+        }
+        Ok(())
+    }
+}
+
+/// Writes what the socket takes.
+fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < bytes.len() {
+        match stream.write(&bytes[done..]) {
+            Ok(length) => done += length,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
         }
     }
+    Ok(done)
+}
+
+/// As the server has it: TLS 1.3, the same cryptography, no resumption.
+fn config() -> Result<Arc<ServerConfig>> {
+    let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
+    let certificate = rcgen::CertificateParams::new(vec!["floor".into()])?.self_signed(&pair)?;
+    let key = pair.serialize_der().try_into().map_err(anyhow::Error::msg)?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)?;
+    config.alpn_protocols = vec![b"lanchat/1".to_vec()];
+    config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
 }

@@ -1,112 +1,218 @@
 //! One server, measured from its first connection to its last message.
 
-use super::clients::Clients;
 use super::figures::Figures;
-use super::plan::{Plan, say};
-use super::process::{Kind, Server};
+use super::kind::{Kind, Stage};
+use super::options::Plan;
+use super::slow;
+use crate::rig::clients::Clients;
+use crate::rig::keys::Keys;
+use crate::rig::process::Process;
+use crate::rig::stretch::SENDERS;
+use crate::rig::{median, say};
 use anyhow::Result;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+/// Logins in progress at a time.
+const AT_A_TIME: usize = 64;
+
+/// Bytes of a message.
+const BYTES: usize = 128;
 
 /// Messages in flight in a flood, at the mean over all receivers.
 const FLOOD_WINDOW: u64 = 64;
 
-/// No flood is longer, whatever its time.
-const MAX_FLOOD_MESSAGES: u64 = 100_000;
+/// No flood is longer.
+const MAX_FLOOD_MESSAGES: u64 = 200_000;
+const MAX_FLOOD_TIME: Duration = Duration::from_secs(20);
 
-/// Deliveries a second in the paced phase, whatever the number of clients.
-const PACED_DELIVERIES: usize = 30_000;
+/// Who is in at most when further logins are measured.
+const CROWD: usize = 10_000;
+
+/// How long logins may take.
+const LOGIN_PATIENCE: Duration = Duration::from_secs(180);
 
 /// How long a delivery may be missing before it counts as lost.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Runs all phases.
-pub fn run(plan: Plan, kind: Kind) -> Result<Figures> {
-    let server = Server::start(kind, plan.clients)?;
-    let bare = server.memory()?;
-    let (cpu, started) = (server.cpu()?, Instant::now());
-    let mut clients = Clients::connect(kind, server.address, plan.clients)?;
-    let logins = plan.clients as f64 / started.elapsed().as_secs_f64();
-    let logins_a_core = plan.clients as f64 / (server.cpu()? - cpu).as_secs_f64().max(1e-9);
-    say(&format!("  {} clients in at {logins:.0}/s", plan.clients));
+/// Runs all phases with so many clients; those that change the least only if they are wanted.
+pub fn run(plan: &Plan, kind: Kind, count: usize, keys: &Rc<Keys>, with_once: bool) -> Result<Figures> {
+    let stage = Stage::new(kind, count + count / 100 + 1 + plan.logins, keys, plan.cpus)?;
+    let process = stage.server.process;
+    warm_up(&stage)?;
+    let bare = process.memory()?;
+    let mut figures = Figures::default();
+    let mut clients = stage.clients()?;
+    let (rate, cpu) = logins(&mut clients, process, count)?;
+    figures.put("connect_rate", rate);
+    figures.put("connect_cpu_us", cpu);
+    say(&format!("  {count} clients in at {rate:.0}/s"));
     // Presence is told within a second; memory is looked at when it is quiet.
     clients.idle(Duration::from_secs(2))?;
-    let per_client = |bytes: u64| bytes.saturating_sub(bare) as f64 / plan.clients as f64;
-    let idle_bytes = per_client(server.memory()?);
-
-    let broadcast = one_broadcast(&mut clients)?;
-    say(&format!("  one broadcast reached all in {:.1} ms", broadcast.as_secs_f64() * 1e3));
-    let (paced_ns, p50, p99) = paced(&mut clients, &server, plan.paced_secs)?;
-    say(&format!("  paced: {paced_ns:.0} ns of CPU a delivery"));
-    let (flood_rate, flood_ns) = flood(&mut clients, &server, plan.flood_secs)?;
-    say(&format!("  flood: {:.2} million deliveries/s", flood_rate / 1e6));
+    let per_client = |bytes: u64| (bytes as f64 - bare as f64) / count as f64;
+    figures.put("idle_bytes", per_client(process.memory()?));
+    if with_once && !plan.idle.is_zero() {
+        figures.put("idle_cpu_us", idle_cpu(&mut clients, process, plan.idle)?);
+    }
+    figures.put("broadcast_ms", broadcast(&mut clients)?.as_secs_f64() * 1e3);
+    paced(&mut clients, process, plan.paced, &mut figures)?;
+    say(&format!("  paced: {:.0} ns of CPU a delivery", figures.get("paced_ns").unwrap_or_default()));
+    floods(&mut clients, process, plan, &mut figures)?;
+    say(&format!("  flood: {:.0} ns of CPU a delivery", figures.get("flood_ns").unwrap_or_default()));
     clients.idle(Duration::from_secs(1))?;
-    Ok(Figures {
-        logins,
-        logins_a_core,
-        idle_bytes,
-        bytes_after_flood: per_client(server.memory()?),
-        broadcast_ms: broadcast.as_secs_f64() * 1e3,
-        paced_ns,
-        paced_p50_ms: p50,
-        paced_p99_ms: p99,
-        flood_rate,
-        flood_ns,
-        deliveries: clients.tally.deliveries,
-        faults: clients.tally.faults,
-    })
+    figures.put("flood_bytes", per_client(process.memory()?));
+    if with_once && !plan.slow.is_zero() && !kind.is_floor() {
+        slow::measure(&mut clients, &stage.server, plan.slow, &mut figures)?;
+    }
+    if plan.logins > 0 {
+        make_room(&mut clients, process)?;
+        let (rate, cpu) = logins(&mut clients, process, plan.logins)?;
+        figures.put("login_rate", rate);
+        figures.put("login_cpu_us", cpu);
+    }
+    figures.count(&clients.tally);
+    Ok(figures)
 }
 
-fn one_broadcast(clients: &mut Clients) -> Result<Duration> {
+/// One comes, and goes: pages of the program that are read for the first time are no connection's.
+fn warm_up(stage: &Stage) -> Result<()> {
+    let mut clients = stage.clients()?;
+    logins(&mut clients, stage.server.process, 1)?;
+    clients.leave(0);
+    clients.idle(Duration::from_millis(1500))
+}
+
+/// Logins a second, and microseconds of server CPU each.
+fn logins(clients: &mut Clients, process: Process, count: usize) -> Result<(f64, f64)> {
+    let (cpu, started) = (process.cpu()?, Instant::now());
+    clients.join(count, AT_A_TIME, LOGIN_PATIENCE, |_| false)?;
+    let rate = count as f64 / started.elapsed().as_secs_f64();
+    Ok((rate, (process.cpu()? - cpu).as_secs_f64() * 1e6 / count as f64))
+}
+
+/// Has so many leave that no more than [`CROWD`] stay, and waits until the server knows.
+fn make_room(clients: &mut Clients, process: Process) -> Result<()> {
+    let surplus = clients.present.saturating_sub(CROWD);
+    let before = process.descriptors()?;
+    for n in (0..clients.peers.len()).rev().take(surplus) {
+        clients.leave(n);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while process.descriptors()? + surplus > before && Instant::now() < deadline {
+        clients.idle(Duration::from_millis(100))?;
+    }
+    // What others are told of it.
+    clients.idle(Duration::from_millis(1500))
+}
+
+/// Microseconds of server CPU a second while nobody says anything.
+fn idle_cpu(clients: &mut Clients, process: Process, time: Duration) -> Result<f64> {
+    let (cpu, started) = (process.cpu()?, Instant::now());
+    clients.idle(time)?;
+    Ok((process.cpu()? - cpu).as_secs_f64() * 1e6 / started.elapsed().as_secs_f64())
+}
+
+fn broadcast(clients: &mut Clients) -> Result<Duration> {
+    clients.begin(BYTES);
     let started = Instant::now();
-    clients.send()?;
-    clients.settle(PATIENCE)?;
+    clients.send(0, started)?;
+    clients.settle(Duration::from_millis(5), PATIENCE)?;
     Ok(started.elapsed())
 }
 
-/// One message at a time, at a rate that leaves the machine idle in between. Returns nanoseconds of
-/// server CPU a delivery, and latencies in milliseconds.
-fn paced(clients: &mut Clients, server: &Server, secs: f64) -> Result<(f64, f64, f64)> {
-    let interval = Duration::from_secs_f64(clients.receivers() as f64 / PACED_DELIVERIES as f64);
-    clients.tally.keep_latencies = true;
+/// Messages a second that leave the machine idle in between.
+fn pace(clients: usize) -> f64 {
+    (40_000.0 / clients as f64).clamp(3.0, 40.0)
+}
+
+/// One sender, at a rate. The clients never sleep, so that the server pays for no wake-ups: its
+/// receivers would be other machines. Latency is from the planned moment on.
+fn paced(clients: &mut Clients, process: Process, time: Duration, figures: &mut Figures) -> Result<()> {
+    let step = Duration::from_secs_f64(1.0 / pace(clients.receivers()));
+    clients.begin(BYTES);
     clients.tally.latencies.clear();
-    let (cpu, before) = (server.cpu()?, clients.tally.deliveries);
+    clients.tally.keep_latencies = true;
+    let (cpu, before) = (process.cpu()?, clients.tally.deliveries);
     let started = Instant::now();
-    while started.elapsed().as_secs_f64() < secs {
-        let next = Instant::now() + interval;
-        clients.send()?;
-        clients.idle(next.saturating_duration_since(Instant::now()))?;
-    }
-    clients.settle(PATIENCE)?;
-    let ns = per_delivery(server.cpu()? - cpu, clients.tally.deliveries - before);
-    clients.tally.keep_latencies = false;
-    let mut latencies = std::mem::take(&mut clients.tally.latencies);
-    latencies.sort_unstable();
-    let at = |share: f64| {
-        let place = ((latencies.len() as f64 * share) as usize).min(latencies.len().saturating_sub(1));
-        latencies.get(place).map_or(0.0, |latency| latency.as_secs_f64() * 1e3)
-    };
-    Ok((ns, at(0.5), at(0.99)))
-}
-
-/// As fast as it goes with a bounded window. Returns deliveries a second and nanoseconds of server
-/// CPU a delivery.
-fn flood(clients: &mut Clients, server: &Server, secs: f64) -> Result<(f64, f64)> {
-    let (cpu, before) = (server.cpu()?, clients.tally.deliveries);
-    let started = Instant::now();
-    let mut sent = 0;
-    while started.elapsed().as_secs_f64() < secs && sent < MAX_FLOOD_MESSAGES {
-        while clients.in_flight() < FLOOD_WINDOW {
-            clients.send()?;
-            sent += 1;
+    let mut due = started;
+    while due < started + time {
+        if Instant::now() < due {
+            clients.turn(Duration::ZERO)?;
+        } else if clients.send(0, due)? {
+            due += step;
+        } else {
+            clients.turn(Duration::ZERO)?;
         }
-        clients.turn(Duration::from_millis(10))?;
     }
-    clients.settle(PATIENCE)?;
+    clients.settle(Duration::ZERO, PATIENCE)?;
     let deliveries = clients.tally.deliveries - before;
-    let ns = per_delivery(server.cpu()? - cpu, deliveries);
-    Ok((deliveries as f64 / started.elapsed().as_secs_f64(), ns))
+    figures.put("paced_ns", (process.cpu()? - cpu).as_nanos() as f64 / deliveries.max(1) as f64);
+    clients.tally.keep_latencies = false;
+    figures.put("paced_p50_ms", clients.tally.latency_ms(0.5));
+    figures.put("paced_p99_ms", clients.tally.latency_ms(0.99));
+    clients.tally.latencies = Vec::new();
+    Ok(())
 }
 
-fn per_delivery(cpu: Duration, deliveries: u64) -> f64 {
-    cpu.as_nanos() as f64 / deliveries.max(1) as f64
+fn floods(clients: &mut Clients, process: Process, plan: &Plan, figures: &mut Figures) -> Result<()> {
+    let (mut rates, mut costs) = (Vec::new(), Vec::new());
+    for _ in 0..plan.floods {
+        let cpu = process.cpu()?;
+        let flood = Flood { time: plan.flood, messages: 0, window: FLOOD_WINDOW, bytes: BYTES };
+        let run = flood.run(clients, |_| Ok(()))?;
+        rates.push(run.deliveries as f64 / run.time.as_secs_f64());
+        costs.push((process.cpu()? - cpu).as_nanos() as f64 / run.deliveries.max(1) as f64);
+        clients.idle(Duration::from_millis(200))?;
+    }
+    figures.put("flood_rate", median(rates).unwrap_or_default());
+    figures.put("flood_ns", median(costs).unwrap_or_default());
+    Ok(())
+}
+
+/// As fast as it goes with so many messages in flight.
+pub struct Flood {
+    pub time: Duration,
+    /// At least so many, up to [`MAX_FLOOD_TIME`].
+    pub messages: u64,
+    pub window: u64,
+    pub bytes: usize,
+}
+
+/// What a flood did.
+pub struct Run {
+    pub deliveries: u64,
+    pub time: Duration,
+}
+
+impl Flood {
+    /// Runs it to the last delivery; `each` is called between any two looks at the sockets.
+    pub fn run(
+        &self,
+        clients: &mut Clients,
+        mut each: impl FnMut(&mut Clients) -> Result<()>,
+    ) -> Result<Run> {
+        clients.begin(self.bytes);
+        let (before, started, mut messages) = (clients.tally.deliveries, Instant::now(), 0);
+        let mut sender = 0;
+        while self.goes_on(started.elapsed(), messages) {
+            let mut busy = 0;
+            while clients.in_flight() < self.window && busy < SENDERS {
+                if clients.send(sender, Instant::now())? {
+                    (messages, busy) = (messages + 1, 0);
+                } else {
+                    busy += 1;
+                }
+                sender = (sender + 1) % SENDERS;
+            }
+            clients.turn(Duration::from_millis(5))?;
+            each(clients)?;
+        }
+        clients.settle(Duration::from_millis(5), PATIENCE)?;
+        Ok(Run { deliveries: clients.tally.deliveries - before, time: started.elapsed() })
+    }
+
+    fn goes_on(&self, time: Duration, messages: u64) -> bool {
+        let wants = time < self.time || messages < self.messages;
+        wants && time < MAX_FLOOD_TIME && messages < MAX_FLOOD_MESSAGES
+    }
 }

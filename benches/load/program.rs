@@ -1,29 +1,28 @@
-//! The program: its options, and the turns.
+//! The program: its turns, and what it prints.
 
-use super::figures::{Figures, Table};
-use super::plan::{Plan, say};
-use super::process::Kind;
-use super::{floor, phases, process};
+use super::figures::Table;
+use super::kind::Kind;
+use super::options::{HELP, Plan, Subject};
+use super::report::{self, Report, Row};
+use super::{chart, crowd, floor, phases, starts, storm};
+use crate::rig::cpus::Cpus;
+use crate::rig::keys::Keys;
+use crate::rig::{process, say};
+use anyhow::{Context, Result};
+use serde_json::Value;
 use std::process::ExitCode;
-
-const HELP: &str = "\
-cargo bench --bench load -- [OPTIONS]
-
-  --clients N   connections in the room (6000)
-  --turns N     times each server is measured; medians are shown (3)
-  --quick       1000 clients, one turn, shorter phases: under a minute
-  --json        figures as JSON on standard output
-
-Traffic stays on 127.0.0.1. Every phase is bounded in messages and time.";
+use std::rc::Rc;
 
 /// The program.
 pub fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    // The floor server runs this same program.
-    if args.first().is_some_and(|arg| arg == "--floor-server") {
-        return floor::serve();
+    // The floor runs this same program.
+    match args.first().map(String::as_str) {
+        Some(floor::FLAG) => return floor::serve(false),
+        Some(floor::FLAG_TLS) => return floor::serve(true),
+        _ => {}
     }
-    let plan = match plan(&args) {
+    let plan = match Plan::parse(&args) {
         Ok(Some(plan)) => plan,
         Ok(None) => {
             println!("{HELP}");
@@ -34,11 +33,9 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match measure(plan) {
-        Ok(table) => {
-            print!("{}", if plan.json { table.json() } else { table.text() });
-            if table.is_exact() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
+    match run(&plan) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("load: {error:#}");
             ExitCode::FAILURE
@@ -46,39 +43,69 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn plan(args: &[String]) -> Result<Option<Plan>, String> {
-    let mut plan = Plan { clients: 6000, turns: 3, flood_secs: 3.0, paced_secs: 5.0, json: false };
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        let mut number = || -> Result<usize, String> {
-            let value = args.next().ok_or(format!("{arg} needs a number"))?;
-            value.parse().ok().filter(|n| *n > 0).ok_or(format!("{arg}: {value:?} is no number above 0"))
-        };
-        match arg.as_str() {
-            "--clients" => plan.clients = number()?,
-            "--turns" => plan.turns = number()?,
-            "--quick" => {
-                plan = Plan { clients: 1000, turns: 1, flood_secs: 1.0, paced_secs: 2.0, json: plan.json };
-            }
-            "--json" => plan.json = true,
-            // Cargo adds it.
-            "--bench" => {}
-            "--help" | "-h" => return Ok(None),
-            other => return Err(format!("unknown option {other}")),
+/// Whether all was exact.
+fn run(plan: &Plan) -> Result<bool> {
+    process::raise_descriptors(plan.connections())?;
+    plan.cpus.settle()?;
+    let keys = Rc::new(Keys::default());
+    match plan.subject {
+        Subject::Phases => compare(plan, &keys),
+        Subject::Storm => report(plan, &keys, report::STORM, storm::run),
+        Subject::Crowd => report(plan, &keys, report::CROWD, crowd::run),
+        Subject::Starts => starts::run(plan.cpus, plan.json).map(|()| true),
+    }
+}
+
+type Measure = fn(Kind, usize, &Rc<Keys>, Cpus, &mut Report) -> Result<()>;
+
+/// The server alone, with clients of both kinds.
+fn report(plan: &Plan, keys: &Rc<Keys>, rows: &'static [Row], measure: Measure) -> Result<bool> {
+    let kinds: Vec<_> =
+        plan.kinds.iter().copied().filter(|kind| matches!(kind, Kind::Plain | Kind::Tls)).collect();
+    let mut is_exact = true;
+    for count in &plan.clients {
+        let mut report = Report::new(format!("{count} clients; {}", plan.cpus), rows, &kinds);
+        for kind in &kinds {
+            say(&format!("{count} clients: {}", kind.name()));
+            measure(*kind, *count, keys, plan.cpus, &mut report)?;
+            is_exact &= report.get(*kind, "faults").unwrap_or_default() == 0.0;
+        }
+        if plan.json {
+            println!("{:#}", report.json());
+        } else {
+            println!("{}\n", report.text());
         }
     }
-    Ok(Some(plan))
+    Ok(is_exact)
+}
+
+/// All servers side by side.
+fn compare(plan: &Plan, keys: &Rc<Keys>) -> Result<bool> {
+    let mut tables = Vec::new();
+    for clients in &plan.clients {
+        let table = measure(plan, *clients, keys)?;
+        if !plan.json {
+            println!("{}", table.text());
+        }
+        tables.push(table);
+    }
+    if plan.json {
+        println!("{:#}", Value::Array(tables.iter().map(Table::json).collect()));
+    }
+    if let Some(path) = &plan.chart {
+        std::fs::write(path, chart::draw(&tables)).with_context(|| path.display().to_string())?;
+    }
+    Ok(tables.iter().all(Table::is_exact))
 }
 
 /// All servers in turn, so that a change of the machine's mood meets all.
-fn measure(plan: Plan) -> anyhow::Result<Table> {
-    process::raise_descriptors(plan.clients)?;
-    let mut servers: [Vec<Figures>; 4] = Default::default();
+fn measure(plan: &Plan, clients: usize, keys: &Rc<Keys>) -> Result<Table> {
+    let mut servers: Vec<_> = plan.kinds.iter().map(|kind| (*kind, Vec::new())).collect();
     for turn in 1..=plan.turns {
-        for (kind, figures) in Kind::ALL.into_iter().zip(&mut servers) {
-            say(&format!("turn {turn} of {}: {}", plan.turns, kind.name()));
-            figures.push(phases::run(plan, kind)?);
+        for (kind, figures) in &mut servers {
+            say(&format!("{clients} clients, turn {turn} of {}: {}", plan.turns, kind.name()));
+            figures.push(phases::run(plan, *kind, clients, keys, turn == 1)?);
         }
     }
-    Ok(Table { clients: plan.clients, turns: plan.turns, servers })
+    Ok(Table { clients, turns: plan.turns, cpus: plan.cpus, servers })
 }

@@ -15,6 +15,10 @@ mod program;
 #[cfg(target_os = "linux")]
 mod reading;
 #[cfg(target_os = "linux")]
+#[path = "../rig/mod.rs"]
+#[allow(dead_code, reason = "shared with other benches, which use more of it")]
+mod rig;
+#[cfg(target_os = "linux")]
 mod server;
 #[cfg(target_os = "linux")]
 mod talk;

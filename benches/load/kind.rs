@@ -1,0 +1,97 @@
+//! The servers that are measured side by side.
+
+use super::floor;
+use crate::rig::clients::{Clients, Speech, Target};
+use crate::rig::cpus::Cpus;
+use crate::rig::keys::Keys;
+use crate::rig::process::SPARE_DESCRIPTORS;
+use crate::rig::serve::{Serve, Server};
+use anyhow::Result;
+use std::process::Command;
+use std::rc::Rc;
+use tempfile::TempDir;
+
+/// Which server, and what its clients speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The relay of [`crate::floor`].
+    Floor,
+    /// `lanchat serve --no-history`, and clients that speak plaintext.
+    Plain,
+    /// `lanchat serve`, which has each message on the disk before anybody gets it, and clients that
+    /// speak plaintext.
+    Kept,
+    /// The relay with TLS.
+    FloorTls,
+    /// `lanchat serve --no-history`, and clients that speak TLS and have a key each.
+    Tls,
+}
+
+impl Kind {
+    /// Every one, in the order of the table.
+    pub const ALL: [Self; 5] = [Self::Floor, Self::Plain, Self::Kept, Self::FloorTls, Self::Tls];
+
+    /// Those that are held against each other, and what the table calls it.
+    pub const RATIOS: [(Self, Self, &'static str); 3] = [
+        (Self::Plain, Self::Floor, "plaintext/floor"),
+        (Self::Tls, Self::FloorTls, "TLS/floor TLS"),
+        (Self::Kept, Self::Plain, "kept/plaintext"),
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Plain => "plaintext",
+            Self::Kept => "kept",
+            Self::FloorTls => "floor TLS",
+            Self::Tls => "TLS",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name().replace(' ', "-").eq_ignore_ascii_case(name))
+    }
+
+    pub fn is_floor(self) -> bool {
+        matches!(self, Self::Floor | Self::FloorTls)
+    }
+
+    fn speaks_tls(self) -> bool {
+        matches!(self, Self::FloorTls | Self::Tls)
+    }
+}
+
+/// A server of some kind, with nobody on it yet.
+pub struct Stage {
+    pub kind: Kind,
+    pub server: Server,
+    keys: Option<Rc<Keys>>,
+    _data_dir: TempDir,
+}
+
+impl Stage {
+    /// Starts a server for so many clients, whose keys are made before.
+    pub fn new(kind: Kind, clients: usize, keys: &Rc<Keys>, cpus: Cpus) -> Result<Self> {
+        let keys = kind.speaks_tls().then(|| Rc::clone(keys));
+        if let Some(keys) = &keys {
+            keys.make(clients)?;
+        }
+        let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        let command = if kind.is_floor() {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.arg(if kind.speaks_tls() { floor::FLAG_TLS } else { floor::FLAG });
+            command
+        } else {
+            let max_clients = clients + SPARE_DESCRIPTORS;
+            Serve { data_dir: data_dir.path(), port: 0, max_clients, kept: kind == Kind::Kept }.command()
+        };
+        Ok(Self { kind, server: Server::start(command, cpus)?, keys, _data_dir: data_dir })
+    }
+
+    /// Its clients, none of whom is connected.
+    pub fn clients(&self) -> Result<Clients> {
+        let speech = if self.kind.is_floor() { Speech::Lines } else { Speech::Packets };
+        let keys = self.keys.clone();
+        Clients::new(Target { address: self.server.address, speech, keys, sources: 1, first: 0 })
+    }
+}

@@ -1,0 +1,153 @@
+//! What was asked for.
+
+use super::kind::Kind;
+use crate::rig::cpus::Cpus;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub const HELP: &str = "\
+cargo bench --bench load -- [OPTIONS]
+
+  --clients N[,N...]    connections in the room; a table for each count (5000)
+  --turns N             times each server is measured; medians are shown (5)
+  --only KIND[,KIND...] of floor, plaintext, kept, floor-tls, tls (all)
+  --brief               without idle time, slow readers and further logins
+  --quick               1000 clients, one turn, shorter phases: under a minute
+  --chart FILE          draws CPU a delivery over those counts, as SVG
+  --storm               instead: all log in in one burst, and come back after a restart (15000)
+  --crowd               instead: as many as a process can have, for a minute of silence (19900)
+  --starts              instead: start of the server, and of a client with its prompt
+  --cpus S,C|off        CPUs of the server and of its clients (the first two; off if there is one)
+  --json                figures as JSON on standard output
+
+Traffic stays on 127.0.0.0/8. Every phase is bounded in messages and time.";
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    Phases,
+    Storm,
+    Crowd,
+    Starts,
+}
+
+/// What is done at each server.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub subject: Subject,
+    pub clients: Vec<usize>,
+    pub turns: usize,
+    pub kinds: Vec<Kind>,
+    pub cpus: Cpus,
+    pub json: bool,
+    pub chart: Option<PathBuf>,
+    pub paced: Duration,
+    /// One of the floods, of which the median counts.
+    pub flood: Duration,
+    pub floods: usize,
+    /// Quiet time in which the server's CPU is looked at; zero: none.
+    pub idle: Duration,
+    /// Flood with slow readers; zero: none.
+    pub slow: Duration,
+    /// Who logs in when everybody is in.
+    pub logins: usize,
+}
+
+impl Subject {
+    /// How many unless it is said.
+    fn clients(self) -> usize {
+        match self {
+            Self::Phases => 5000,
+            Self::Storm => 15_000,
+            Self::Crowd => 19_900,
+            Self::Starts => 1,
+        }
+    }
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            subject: Subject::Phases,
+            clients: Vec::new(),
+            turns: 5,
+            kinds: Kind::ALL.to_vec(),
+            cpus: Cpus::choose(),
+            json: false,
+            chart: None,
+            paced: Duration::from_secs(3),
+            flood: Duration::from_secs(1),
+            floods: 3,
+            idle: Duration::from_secs(5),
+            slow: Duration::from_secs(2),
+            logins: 2000,
+        }
+    }
+}
+
+impl Plan {
+    /// `None`: help was asked for.
+    pub fn parse(args: &[String]) -> Result<Option<Self>, String> {
+        let mut plan = Self::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().ok_or(format!("{arg} needs a value"));
+            match arg.as_str() {
+                "--clients" => plan.clients = numbers(arg, value()?)?,
+                "--turns" => plan.turns = number(arg, value()?)?,
+                "--only" => plan.kinds = kinds(value()?)?,
+                "--brief" => plan.be_brief(),
+                "--quick" => plan.be_quick(),
+                "--cpus" => {
+                    let value = value()?;
+                    plan.cpus = Cpus::parse(value).ok_or(format!("--cpus: {value:?} is not S,C or off"))?;
+                }
+                "--chart" => plan.chart = Some(value()?.into()),
+                "--storm" => plan.subject = Subject::Storm,
+                "--crowd" => plan.subject = Subject::Crowd,
+                "--starts" => plan.subject = Subject::Starts,
+                "--json" => plan.json = true,
+                // Cargo adds it.
+                "--bench" => {}
+                "--help" | "-h" => return Ok(None),
+                other => return Err(format!("unknown option {other}")),
+            }
+        }
+        if plan.clients.is_empty() {
+            plan.clients.push(plan.subject.clients());
+        }
+        Ok(Some(plan))
+    }
+
+    fn be_brief(&mut self) {
+        (self.idle, self.slow, self.logins) = (Duration::ZERO, Duration::ZERO, 0);
+    }
+
+    fn be_quick(&mut self) {
+        (self.clients, self.turns) = (vec![1000], 1);
+        (self.paced, self.idle, self.slow) = (self.paced / 2, Duration::from_secs(1), self.slow / 2);
+        (self.flood, self.floods, self.logins) = (self.flood / 2, 2, 500);
+    }
+
+    /// The most connections at a time.
+    pub fn connections(&self) -> usize {
+        let most = self.clients.iter().max().copied().unwrap_or_default();
+        match self.subject {
+            Subject::Phases => most + most / 100 + 1 + self.logins,
+            _ => most,
+        }
+    }
+}
+
+fn number(option: &str, text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or(format!("{option}: {text:?} is no number above 0"))
+}
+
+fn numbers(option: &str, text: &str) -> Result<Vec<usize>, String> {
+    text.split(',').map(|number_text| number(option, number_text)).collect()
+}
+
+fn kinds(text: &str) -> Result<Vec<Kind>, String> {
+    text.split(',').map(|name| Kind::parse(name).ok_or(format!("--only: {name:?} is none of them"))).collect()
+}

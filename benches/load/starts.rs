@@ -1,0 +1,143 @@
+//! How long it takes until a server listens, and until somebody has a prompt.
+
+use crate::rig::cpus::Cpus;
+use crate::rig::process::Process;
+use crate::rig::serve::{Serve, Server};
+use crate::rig::{median, say};
+use anyhow::{Context, Result, bail};
+use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
+use serde_json::json;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// Times each thing is done.
+const RUNS: usize = 10;
+
+/// What a client shows once it is in.
+const PROMPT: &str = "[#lobby]";
+
+/// How long that may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// When memory is looked at, from the prompt on.
+const CALM: Duration = Duration::from_millis(300);
+
+/// Measures, and prints what it found.
+pub fn run(cpus: Cpus, as_json: bool) -> Result<()> {
+    let (new, known) = servers(cpus)?;
+    say("server started");
+    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let data_dir = home.path().join("server");
+    let server = Server::start(serve(&data_dir).command(), cpus)?;
+    // The first run trusts the server, and is not counted.
+    client(home.path(), server.address)?;
+    let (mut prompts, mut memory, mut shares) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let client = client(home.path(), server.address)?;
+        prompts.push(client.took.as_secs_f64() * 1e3);
+        memory.push(client.memory as f64 / 1e6);
+        shares.push(client.share as f64 / 1e6);
+    }
+    let rows = [
+        ("server_new_ms", "server: start to listening, first start with a new key, ms", new),
+        ("server_known_ms", "server: start to listening, key and history are there, ms", known),
+        ("client_prompt_ms", "client: start to prompt, server known, ms", median(prompts)),
+        ("client_rss_mb", "client: resident memory, MB", median(memory)),
+        ("client_pss_mb", "client: its share of memory (PSS), MB", median(shares)),
+    ];
+    if as_json {
+        let figures: serde_json::Map<_, _> =
+            rows.iter().map(|(key, _, value)| ((*key).to_owned(), json!(value))).collect();
+        println!(
+            "{:#}",
+            json!({"run": "starts", "runs": RUNS, "cpus": cpus.to_string(), "figures": figures})
+        );
+        return Ok(());
+    }
+    println!("medians of {RUNS}; {cpus}\n");
+    for (_, name, value) in rows {
+        println!("{name:60}{:8.1}", value.unwrap_or_default());
+    }
+    Ok(())
+}
+
+fn serve(data_dir: &Path) -> Serve<'_> {
+    Serve { data_dir, port: 0, max_clients: 100, kept: true }
+}
+
+/// From start to listening in milliseconds: where nothing is yet, and where a server was before.
+fn servers(cpus: Cpus) -> Result<(Option<f64>, Option<f64>)> {
+    let (mut new, mut known) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        for times in [&mut new, &mut known] {
+            let mut server = Server::start(serve(data_dir.path()).command(), cpus)?;
+            times.push(server.took.as_secs_f64() * 1e3);
+            server.process.terminate()?;
+            let deadline = Instant::now() + PATIENCE;
+            while !server.has_ended()? && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+    Ok((median(new), median(known)))
+}
+
+struct Started {
+    took: Duration,
+    memory: u64,
+    share: u64,
+}
+
+/// A client in a terminal, to its prompt.
+fn client(home: &Path, server: SocketAddr) -> Result<Started> {
+    let size = PtySize { rows: 24, cols: 100, ..PtySize::default() };
+    let pty = native_pty_system().openpty(size)?;
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_lanchat"));
+    command.args(["--no-discovery", "--host", &server.to_string(), "--name", "alice"]);
+    command.env("TERM", "xterm-256color");
+    for (variable, folder) in
+        [("HOME", ""), ("XDG_CONFIG_HOME", "config"), ("XDG_STATE_HOME", "state"), ("XDG_DATA_HOME", "data")]
+    {
+        command.env(variable, home.join(folder));
+    }
+    let mut reader = pty.master.try_clone_reader()?;
+    let (sender, chunks) = mpsc::channel();
+    let start = Instant::now();
+    let child = Ended(pty.slave.spawn_command(command)?);
+    drop(pty.slave);
+    // Ends with the terminal.
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = reader.read(&mut buffer) {
+            if sender.send(buffer[..length].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    let mut shown = Vec::new();
+    while !String::from_utf8_lossy(&shown).contains(PROMPT) {
+        let left = PATIENCE.saturating_sub(start.elapsed());
+        match chunks.recv_timeout(left) {
+            Ok(chunk) => shown.extend(chunk),
+            Err(_) => bail!("the client has no prompt: {}", String::from_utf8_lossy(&shown)),
+        }
+    }
+    let took = start.elapsed();
+    std::thread::sleep(CALM);
+    let process = Process(child.0.process_id().context("the client is gone")?);
+    Ok(Started { took, memory: process.memory()?, share: process.share()? })
+}
+
+/// Killed when dropped.
+struct Ended(Box<dyn Child + Send + Sync>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,80 @@
+//! Everybody at once: all log in in one burst, the server is stopped and started again, and all come
+//! back.
+
+use super::arrivals::Arrivals;
+use super::kind::Kind;
+use super::report::Report;
+use crate::rig::clients::{Clients, Speech, Target};
+use crate::rig::cpus::Cpus;
+use crate::rig::keys::Keys;
+use crate::rig::process::SPARE_DESCRIPTORS;
+use crate::rig::say;
+use crate::rig::serve::{Serve, Server};
+use anyhow::{Result, ensure};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// How long a server may take to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs it with clients of that kind.
+pub fn run(kind: Kind, count: usize, keys: &Rc<Keys>, cpus: Cpus, report: &mut Report) -> Result<()> {
+    let keys = (kind == Kind::Tls).then(|| Rc::clone(keys));
+    if let Some(keys) = &keys {
+        keys.prepare(count)?;
+    }
+    let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let mut serve =
+        Serve { data_dir: data_dir.path(), port: 0, max_clients: count + SPARE_DESCRIPTORS, kept: false };
+    let server = Server::start(serve.command(), cpus)?;
+    // From several addresses, so that old connections don't take the ports.
+    let target = Target { address: server.address, speech: Speech::Packets, keys, sources: 4, first: 0 };
+    let mut clients = Clients::new(target)?;
+    clients.add_outside(count);
+    clients.may_end = true;
+    burst(&mut clients, &server, kind, report)?;
+    serve.port = server.address.port();
+    let (mut arrivals, stopped) = stop(&mut clients, server)?;
+    report.put(kind, "end_secs", stopped.elapsed().as_secs_f64());
+    let server = Server::start(serve.command(), cpus)?;
+    let started = Instant::now();
+    report.put(kind, "down_secs", (started - stopped).as_secs_f64());
+    let times = arrivals.finish(&mut clients, started)?;
+    say(&format!("  all are back after {:.2} s", times.all.as_secs_f64()));
+    report.put(kind, "back_half_secs", times.half.as_secs_f64());
+    report.put(kind, "back_most_secs", times.most.as_secs_f64());
+    report.put(kind, "back_all_secs", times.all.as_secs_f64());
+    report.put(kind, "back_cpu_secs", server.process.cpu()?.as_secs_f64());
+    report.put(kind, "back_failed", arrivals.failed as f64);
+    let told = arrivals.told.iter().filter(|told| **told).count();
+    report.put(kind, "bye_share", told as f64 / count as f64);
+    Ok(())
+}
+
+fn burst(clients: &mut Clients, server: &Server, kind: Kind, report: &mut Report) -> Result<()> {
+    let mut arrivals = Arrivals::new(clients.peers.len());
+    let (cpu, started) = (server.process.cpu()?, Instant::now());
+    (0..clients.peers.len()).for_each(|n| arrivals.now(n));
+    let times = arrivals.finish(clients, started)?;
+    say(&format!("  {} in after {:.2} s", clients.present, times.all.as_secs_f64()));
+    report.put(kind, "in_half_secs", times.half.as_secs_f64());
+    report.put(kind, "in_all_secs", times.all.as_secs_f64());
+    report.put(kind, "in_cpu_secs", (server.process.cpu()? - cpu).as_secs_f64());
+    report.put(kind, "in_failed", arrivals.failed as f64);
+    clients.idle(Duration::from_secs(3))?;
+    report.put(kind, "in_peak_mb", server.process.peak()? as f64 / 1e6);
+    report.put(kind, "in_after_mb", server.process.memory()? as f64 / 1e6);
+    Ok(())
+}
+
+/// Has the server end; returns those on their way back, and when it was told.
+fn stop(clients: &mut Clients, mut server: Server) -> Result<(Arrivals, Instant)> {
+    let mut arrivals = Arrivals::new(clients.peers.len());
+    let stopped = Instant::now();
+    server.process.terminate()?;
+    while !server.has_ended()? {
+        arrivals.turn(clients)?;
+        ensure!(stopped.elapsed() < PATIENCE, "the server does not end");
+    }
+    Ok((arrivals, stopped))
+}

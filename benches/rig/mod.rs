@@ -1,0 +1,34 @@
+//! What the benches share that load a server: the process, what the kernel says of it, and clients by
+//! the thousand.
+//!
+//! Everything stays on loopback. Knows no phases and no tables.
+
+pub mod account;
+pub mod clients;
+pub mod cpus;
+pub mod directs;
+pub mod keys;
+pub mod link;
+pub mod news;
+pub mod peer;
+pub mod process;
+pub mod serve;
+pub mod stretch;
+pub mod tally;
+
+use std::io::IsTerminal;
+
+/// Progress, for whoever waits at a terminal.
+pub fn say(text: &str) {
+    if std::io::stderr().is_terminal() {
+        eprintln!("{text}");
+    }
+}
+
+/// The middle one; of two, their mean.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    Some(if values.len() % 2 == 1 { upper } else { (values[middle - 1] + upper) / 2.0 })
+}

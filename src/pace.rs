@@ -40,7 +40,8 @@ pub(crate) struct Bucket(u64);
 #[derive(Debug)]
 pub(crate) struct Buckets {
     /// By hash: two that share a bucket would be slowed down together, once in 2^64.
-    buckets: HashMap<u64, Bucket>,
+    buckets: HashMap<u64, Bucket, foldhash::fast::RandomState>,
+    /// Keyed, as people choose what they are known by.
     hasher: RandomState,
     most: usize,
 }
@@ -122,7 +123,7 @@ impl Bucket {
 
 impl Buckets {
     pub(crate) fn new(most: usize) -> Self {
-        Self { buckets: HashMap::new(), hasher: RandomState::new(), most }
+        Self { buckets: HashMap::default(), hasher: RandomState::new(), most }
     }
 
     /// Counts one of `who`'s if it may be done.

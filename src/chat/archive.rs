@@ -5,7 +5,7 @@
 
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
-use crate::protocol::packet::Sender;
+use crate::protocol::packet::{Sender, stamp};
 use crate::protocol::{Event, Packet};
 use jiff::Timestamp;
 
@@ -244,7 +244,7 @@ pub enum Scope {
 impl Message {
     /// When the server took it, as RFC 3339 writes it: UTC, milliseconds.
     pub fn stamp(&self) -> String {
-        format!("{:.3}", self.at)
+        stamp(self.at)
     }
 
     /// The message for somebody who missed it or asked for it: `reader` sees the ids of their own.
@@ -254,7 +254,7 @@ impl Message {
     }
 
     /// The message for those who are here. It has no number if it could not be stored.
-    pub(super) fn to_live_packet(&self, seq: Option<u64>) -> Packet {
+    pub fn to_live_packet(&self, seq: Option<u64>) -> Packet {
         self.packet(seq, None, false)
     }
 
@@ -268,13 +268,14 @@ impl Message {
         };
         let event = match self.kind {
             Kind::Chat | Kind::Action => {
-                Event::Chat { from, to: to.clone(), msg, action: self.kind == Kind::Action, seq, ts, history }
+                let said = Event::Chat { from, to, msg, action: self.kind == Kind::Action, seq, ts, history };
+                return said.into_packet("", id);
             }
             Kind::Alert => Event::Alert { by: from.name, msg, seq, ts, history },
             Kind::Delivered { count, last } => {
                 Event::Delivered { name: from.name, count, last, seq, ts, history }
             }
         };
-        event.to_packet(&to, id)
+        event.into_packet(&to, id)
     }
 }

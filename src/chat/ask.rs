@@ -10,6 +10,9 @@ use crate::name::{NameKey, RoomName};
 use crate::protocol::packet::UserInfo;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Request};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::io;
 use std::ops::Bound;
 
 impl Chat {
@@ -64,9 +67,8 @@ impl Chat {
     }
 
     fn summary(&self, user: &User) -> UserInfo {
-        let ip = user.sessions.first().and_then(|id| self.sessions.get(id)).map(|s| s.peer.ip.to_string());
-        let plaintext =
-            user.sessions.iter().filter_map(|id| self.sessions.get(id)).any(|s| !s.peer.encrypted);
+        let ip = user.sessions.first().and_then(|id| self.sessions.get(id)).map(|s| s.ip.to_string());
+        let plaintext = user.sessions.iter().filter_map(|id| self.sessions.get(id)).any(|s| !s.encrypted);
         UserInfo {
             name: user.name.to_string(),
             ip: ip.unwrap_or_default(),
@@ -78,7 +80,7 @@ impl Chat {
 
     fn details(&self, user: &User) -> UserInfo {
         UserInfo {
-            since: Some(format!("{:.0}", user.since)),
+            since: Some(format!("{:.0}", Timestamp::from_second(user.since).unwrap_or_default())),
             sessions: Some(user.sessions.len()),
             key: user.owner.key().map(Fingerprint::to_string),
             operator: Some(self.standing.is_operator(user.owner.key())),
@@ -89,7 +91,22 @@ impl Chat {
 
 /// What a user takes in a page: once in `users`, once by name in `msg`, each with its separators.
 fn written_bytes(info: &UserInfo) -> usize {
-    let entry = serde_json::to_string(info).map_or(0, |json| json.len());
-    let name = serde_json::to_string(&info.name).map_or(0, |json| json.len());
-    entry + name + 4
+    json_bytes(info) + json_bytes(&info.name) + 4
+}
+
+/// How long it is in JSON, without writing it anywhere.
+pub(super) fn json_bytes(value: &impl Serialize) -> usize {
+    struct Count(usize);
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, value).map_or(0, |()| count.0)
 }

@@ -7,11 +7,7 @@ use std::collections::HashSet;
 impl Chat {
     /// Asserts that the books agree, and that just these sessions get what is for the lobby.
     pub(crate) fn check(&self, following: &HashSet<SessionId>, now: &Now) {
-        assert_eq!(self.names.len(), self.users.len());
-        for (key, id) in &self.names {
-            assert_eq!(self.users[id].name.key(), *key);
-        }
-        self.check_users(now);
+        self.check_books(now);
         let listening: HashSet<SessionId> = self
             .sessions
             .iter()
@@ -19,25 +15,44 @@ impl Chat {
             .map(|(id, _)| *id)
             .collect();
         assert_eq!(*following, listening, "who hears the lobby is who is in and listens");
-        let banned = |session: &Session| self.ban_text(&session.peer, now).is_some();
+        let banned = |session: &Session| self.ban_text(&session.peer(), now).is_some();
         assert!(!self.sessions.values().any(|session| session.user.is_some() && banned(session)));
+    }
+
+    /// Asserts that the books agree.
+    pub(crate) fn check_books(&self, now: &Now) {
+        assert_eq!(self.names.len(), self.users.len());
+        for (key, id) in &self.names {
+            assert_eq!(self.users[id].name.key(), *key);
+        }
+        self.check_users(now);
         let used: Vec<_> =
             self.users.values().filter_map(|user| Some((&user.name, user.owner.key()?))).collect();
         self.owned.check(&used);
+        for (account, users) in &self.accounts {
+            assert!(
+                !users.is_empty() && users.iter().all(|id| self.users[id].owner.account() == Some(account))
+            );
+        }
+        let known = self.users.values().filter(|user| user.owner.account().is_some());
+        assert_eq!(self.accounts.values().map(|users| users.len()).sum::<usize>(), known.count());
+        let here =
+            self.users.iter().map(|(id, user)| (user.who(*id), *id, user.name.key(), user.chatting > 0));
+        self.rooms.check(&here.collect::<Vec<_>>());
     }
 
     fn check_users(&self, now: &Now) {
         let mut present = 0;
-        for (id, user) in &self.users {
+        for (id, user) in self.users.iter() {
             let sessions: Vec<_> = user.sessions.iter().map(|session| &self.sessions[session]).collect();
             assert!(!sessions.is_empty() && sessions.iter().all(|session| session.user == Some(*id)));
-            assert!(sessions.iter().all(|session| session.peer.key.as_ref() == user.owner.key()));
+            assert!(sessions.iter().all(|session| session.key() == user.owner.key()));
             let alike: Vec<_> = self.looks.find(&user.name.likeness()).collect();
             assert_eq!(alike, [*id], "no two look alike");
             let claimed = self.owned.claimed(&user.name.likeness(), user.owner.key(), now.at());
             assert_eq!(claimed, None, "nobody bears another key's name");
             let chatting = sessions.iter().filter(|session| session.mode == Mode::Chat).count();
-            assert_eq!(chatting, user.chatting);
+            assert_eq!(chatting, user.chatting as usize);
             present += usize::from(chatting > 0);
         }
         assert_eq!(present, self.present);
@@ -57,6 +72,7 @@ impl Chat {
     /// Asserts that nothing is left of anybody who was here.
     pub(crate) fn check_empty(&self) {
         assert!(self.users.is_empty() && self.names.is_empty() && self.sessions.is_empty());
+        assert!(self.accounts.is_empty());
         assert_eq!((self.looks.len(), self.present, self.due()), (0, 0, None));
     }
 

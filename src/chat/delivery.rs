@@ -108,7 +108,7 @@ impl Receipt {
     pub fn to_packet(&self) -> Packet {
         let Self { seq, ts, stored, waits, .. } = self;
         let sent = Event::Sent { seq: *seq, ts: ts.clone(), stored: *stored, waits: waits.clone() };
-        sent.to_packet(&self.to, Some(self.id.clone()))
+        sent.into_packet(&self.to, Some(self.id.clone()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Joining and leaving rooms, and what they are about.
 
 use super::archive::{Account, Entry, Member, Topic};
+use super::ask::json_bytes;
 use super::delivery::{Audience, Delivery};
 use super::rooms::{Full, Room, RoomId, Who};
 use super::user::{SessionId, UserId};
@@ -113,7 +114,7 @@ impl Chat {
         while let Some(room) = all.peek() {
             let info = info(room, who);
             // Once in `rooms`, once in `msg`.
-            bytes += 2 * serde_json::to_string(&info).map_or(0, |json| json.len());
+            bytes += 2 * json_bytes(&info);
             if rooms.len() == ROOMS_PER_PAGE || bytes > USERS_PAGE_BYTES {
                 break;
             }
@@ -327,13 +328,13 @@ impl Chat {
     }
 
     pub(super) fn person(&self, user: UserId) -> Option<Who> {
-        Some(self.users.get(&user)?.owner.account().map_or(Who::User(user), Who::Account))
+        Some(self.users.get(&user)?.who(user))
     }
 
     /// The users who are here and are that one.
     pub(super) fn users_of<'a>(&'a self, who: &'a Who) -> &'a [UserId] {
         match who {
-            Who::Account(account) => self.accounts.get(account).map_or(&[], Vec::as_slice),
+            Who::Account(account) => self.accounts.get(account).map_or(&[], |users| users.as_slice()),
             Who::User(user) => std::slice::from_ref(user),
         }
     }

@@ -1,13 +1,18 @@
 //! Who has a name that looks like a given one.
 
+use super::table::{Numbers, give_back};
 use crate::name::Likeness;
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 
 /// An index of names by both of their skeletons. One entry serves both, as most names have two that
 /// are the same.
 #[derive(Debug)]
 pub(super) struct Lookalikes<T> {
-    by_skeleton: HashMap<Box<str>, Has<T>>,
+    /// By hash: two skeletons that share one would count as the same, once in 2^64.
+    by_skeleton: HashMap<u64, Has<T>, Numbers>,
+    /// Keyed, as people choose their names.
+    hasher: RandomState,
 }
 
 /// Who has this skeleton, of each kind. Invariant: at least one has.
@@ -19,15 +24,15 @@ struct Has<T> {
 
 impl<T> Default for Lookalikes<T> {
     fn default() -> Self {
-        Self { by_skeleton: HashMap::new() }
+        Self { by_skeleton: HashMap::default(), hasher: RandomState::new() }
     }
 }
 
 impl<T: Copy + PartialEq> Lookalikes<T> {
     /// Whose names look like it: by one skeleton or by the other.
     pub(super) fn find(&self, likeness: &Likeness) -> impl Iterator<Item = T> + use<T> {
-        let folded = self.by_skeleton.get(likeness.folded()).and_then(|has| has.folded);
-        let cased = self.by_skeleton.get(likeness.cased()).and_then(|has| has.cased);
+        let folded = self.get(likeness.folded()).and_then(|has| has.folded);
+        let cased = self.get(likeness.cased()).and_then(|has| has.cased);
         folded.into_iter().chain(cased.filter(|cased| Some(*cased) != folded))
     }
 
@@ -42,15 +47,22 @@ impl<T: Copy + PartialEq> Lookalikes<T> {
         self.clear(likeness.cased(), |has| has.cased = None);
     }
 
+    fn get(&self, skeleton: &str) -> Option<&Has<T>> {
+        self.by_skeleton.get(&self.hasher.hash_one(skeleton))
+    }
+
     fn entry(&mut self, skeleton: &str) -> &mut Has<T> {
-        self.by_skeleton.entry(skeleton.into()).or_insert(Has { folded: None, cased: None })
+        let hash = self.hasher.hash_one(skeleton);
+        self.by_skeleton.entry(hash).or_insert(Has { folded: None, cased: None })
     }
 
     fn clear(&mut self, skeleton: &str, clear: impl FnOnce(&mut Has<T>)) {
-        let Some(has) = self.by_skeleton.get_mut(skeleton) else { return };
+        let hash = self.hasher.hash_one(skeleton);
+        let Some(has) = self.by_skeleton.get_mut(&hash) else { return };
         clear(has);
         if has.folded.is_none() && has.cased.is_none() {
-            self.by_skeleton.remove(skeleton);
+            self.by_skeleton.remove(&hash);
+            give_back(&mut self.by_skeleton);
         }
     }
 

@@ -14,6 +14,7 @@ use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Somebody who was written to.
 pub(super) struct Recipient {
@@ -67,7 +68,7 @@ impl Chat {
     /// A message to a user, here or away.
     pub(super) fn to_user(&self, id: SessionId, name: &str, now: &Now) -> Result<Addressed, Refusal> {
         let Recipient { name, account, user } = self.recipient(name, now)?;
-        let who = account.clone().map(Who::Account).or(user.map(Who::User));
+        let who = account.clone().map(|account| Who::Account(Arc::new(account))).or(user.map(Who::User));
         let mut sessions = who.as_ref().map_or_else(Vec::new, |who| self.sessions_of(who));
         let answers = who.as_ref().map_or_else(Vec::new, |who| self.users_of(who).to_vec());
         let is_away = sessions.is_empty();
@@ -93,7 +94,7 @@ impl Chat {
     /// A message to everybody who is connected from an address.
     pub(super) fn to_address(&self, id: SessionId, ip: IpAddr) -> Result<Addressed, Refusal> {
         // Walks all sessions: rare enough that an index would cost more than it saves.
-        let here = self.sessions.values().filter(|session| session.peer.ip == ip && session.listens());
+        let here = self.sessions.values().filter(|session| session.ip == ip && session.listens());
         let mut users: Vec<UserId> = here.filter_map(|session| session.user).collect();
         users.sort_unstable();
         users.dedup();
@@ -142,7 +143,7 @@ impl Chat {
     pub(super) fn recipient(&self, name: &str, now: &Now) -> Result<Recipient, Refusal> {
         if let Some((user, found)) = self.find(name) {
             let is_reached = found.owner.key().is_some() || found.sessions.iter().any(|id| self.listens(*id));
-            let account = found.owner.account();
+            let account = found.owner.account().map(|own| (**own).clone());
             return match is_reached {
                 true => Ok(Recipient { name: found.name.to_string(), account, user: Some(user) }),
                 false => Err(self.no_such_user(name, now)),
@@ -203,7 +204,7 @@ impl Chat {
 
     fn tell_arrival(&mut self, arrival: Arrival, now: &Now, out: &mut Deliveries) {
         let Arrival { author, account, name, count, last } = arrival;
-        let sessions = self.sessions_of(&Who::Account(author.clone()));
+        let sessions = self.sessions_of(&Who::Account(Arc::new(author.clone())));
         let key = match &account {
             Account::Key(key) => Some(Fingerprint::tag(key)),
             Account::Token(_) => None,

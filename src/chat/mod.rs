@@ -27,7 +27,9 @@ mod register;
 mod resume;
 mod rooms;
 mod say;
+mod slots;
 mod standing;
+mod table;
 #[cfg(test)]
 mod tests;
 mod user;
@@ -39,6 +41,7 @@ pub use archive::{
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use net::{Net, NoNet};
 pub use records::{BanRecord, Changes, MemberRecord, NameRecord, OperatorRecord, Records};
+pub use slots::Slots;
 pub use user::{Peer, SessionId};
 
 use crate::fingerprint::Fingerprint;
@@ -48,7 +51,7 @@ use crate::limits::{
 use crate::name::NameKey;
 use crate::pace::{Buckets, Rate};
 use crate::protocol::command::{self, Action, Line, Place};
-use crate::protocol::packet::{Limits, ServerInfo};
+use crate::protocol::packet::{Limits, ServerInfo, stamp};
 use crate::protocol::request::{ClientPacket, Refusal, Span};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Code, Event, Request, Target};
@@ -60,11 +63,14 @@ use operators::Offer;
 use owned::{At, OwnedNames};
 use presence::Presence;
 use rooms::Rooms;
+use smallvec::SmallVec;
 use standing::Standing;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::time::Duration;
+use table::{Numbers, Table};
 use user::{Session, User, UserId};
 
 /// The instant of a call: the chat reads no clock.
@@ -79,7 +85,7 @@ pub struct Now {
 impl Now {
     /// UTC with milliseconds, as RFC 3339 writes it.
     pub fn stamp(&self) -> String {
-        format!("{:.3}", self.clock.timestamp())
+        stamp(self.clock.timestamp())
     }
 
     /// The full second.
@@ -125,8 +131,8 @@ impl Default for Rules {
 pub struct Chat {
     profile: Profile,
     rules: Rules,
-    sessions: HashMap<SessionId, Session>,
-    users: HashMap<UserId, User>,
+    sessions: Table<SessionId, Session>,
+    users: Table<UserId, User>,
     /// Every registered name, in alphabetical order. Invariant: one entry a user.
     names: BTreeMap<NameKey, UserId>,
     /// The same by how they look. Invariant: no two look alike.
@@ -146,13 +152,13 @@ pub struct Chat {
     next_user: NonZeroU64,
     rooms: Rooms,
     /// Users who are here, by who they are over all their sessions. Invariant: no empty entries.
-    accounts: HashMap<Account, Vec<UserId>>,
+    accounts: HashMap<Arc<Account>, SmallVec<[UserId; 2]>>,
     waiting: Waiting,
     /// Mail that has arrived, of which its authors are still to be told.
     untold: Vec<Arrival>,
     /// Sessions that say nothing of what they have got, while they are given their mail: up to which
     /// number.
-    greeted: HashMap<SessionId, u64>,
+    greeted: HashMap<SessionId, u64, Numbers>,
     /// Which history there is; `None`: nothing is kept.
     log: Option<String>,
     /// Whether what is to be kept is.
@@ -174,8 +180,8 @@ impl Chat {
         Self {
             profile,
             rules,
-            sessions: HashMap::new(),
-            users: HashMap::new(),
+            sessions: Table::default(),
+            users: Table::default(),
             names: BTreeMap::new(),
             looks: Lookalikes::default(),
             standing: Standing::new(&mut records),
@@ -190,7 +196,7 @@ impl Chat {
             accounts: HashMap::new(),
             waiting: Waiting::new(archive.waiting, archive.seq),
             untold: archive.arrivals,
-            greeted: HashMap::new(),
+            greeted: HashMap::default(),
             log: archive.id,
             works: true,
             swept: None,
@@ -206,7 +212,7 @@ impl Chat {
 
     /// Ends a new connection at once if nobody may come in, or its peer may not.
     pub fn screen(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
-        let Some(peer) = self.sessions.get(&id).map(|session| session.peer) else { return };
+        let Some(peer) = self.sessions.get(&id).map(|session| session.peer()) else { return };
         if self.is_over {
             out.push(Delivery::one(id, going_away().to_packet("all", None)));
             self.close(id, now, out);
@@ -223,6 +229,11 @@ impl Chat {
     /// Whether the connection has a name.
     pub fn is_registered(&self, id: SessionId) -> bool {
         self.sessions.get(&id).is_some_and(|session| session.user.is_some())
+    }
+
+    /// Whether the connection is here and has none yet.
+    pub fn is_waited_for(&self, id: SessionId) -> bool {
+        self.sessions.get(&id).is_some_and(|session| session.user.is_none())
     }
 
     /// Users who are present.
@@ -453,7 +464,7 @@ impl Chat {
     }
 
     fn is_operator(&self, id: SessionId) -> bool {
-        self.sessions.get(&id).is_some_and(|session| self.standing.is_operator(session.peer.key.as_ref()))
+        self.sessions.get(&id).is_some_and(|session| self.standing.is_operator(session.key()))
     }
 
     fn user_of(&self, id: SessionId) -> Option<&User> {

@@ -63,8 +63,7 @@ impl Chat {
         let mut row = self.row(actor, who, duration, Term::For(DEFAULT_BAN), now)?;
         if row.name.is_some() {
             // The server's own machine is everybody's who works there.
-            let local =
-                |net: &Net| self.sessions.values().any(|s| s.peer.local && Net::host(s.peer.ip) == *net);
+            let local = |net: &Net| self.sessions.values().any(|s| s.local && Net::host(s.ip) == *net);
             row.ips.retain(|net| !local(net));
         }
         if row.key.is_none() && row.ips.is_empty() {
@@ -116,7 +115,7 @@ impl Chat {
     /// Refuses what a muted session would say.
     pub(super) fn check_muted(&self, id: SessionId, now: &Now) -> Result<(), Refusal> {
         let (Some(session), Some(user)) = (self.sessions.get(&id), self.user_of(id)) else { return Ok(()) };
-        match self.standing.mute_of(&session.peer, &user.name, now.clock.timestamp()) {
+        match self.standing.mute_of(&session.peer(), &user.name, now.clock.timestamp()) {
             None => Ok(()),
             Some(row) => {
                 let msg =
@@ -153,7 +152,7 @@ impl Chat {
                     row.key = user.owner.key().copied();
                     row.name = Some(user.name.to_string());
                     let peers = user.sessions.iter().filter_map(|id| self.sessions.get(id));
-                    row.ips.extend(peers.map(|session| Net::host(session.peer.ip)));
+                    row.ips.extend(peers.map(|session| Net::host(session.ip)));
                     row.ips.sort_unstable_by_key(Net::to_string);
                     row.ips.dedup();
                 }
@@ -217,7 +216,7 @@ impl Chat {
 
     /// Ends every session for whose peer there is a reason.
     fn expel_all(&mut self, why: impl Fn(&Self, &Peer) -> Option<String>, now: &Now, out: &mut Deliveries) {
-        let hit = self.sessions.iter().filter_map(|(id, session)| Some((*id, why(self, &session.peer)?)));
+        let hit = self.sessions.iter().filter_map(|(id, session)| Some((*id, why(self, &session.peer())?)));
         let hit: Vec<_> = hit.collect();
         for (id, msg) in hit {
             let bye = Event::Bye { code: Some(Code::Banned), msg };

@@ -107,7 +107,7 @@ impl Chat {
         let Some((session, user_id)) = self.sessions.get(&id).and_then(|s| Some((s, s.user?))) else {
             return Ok(());
         };
-        let (peer, likeness) = (session.peer, name.likeness());
+        let (peer, likeness) = (session.peer(), name.likeness());
         let asker = Asker { key: peer.key.as_ref(), user: Some(user_id) };
         if let Err(refused) = self.check_free(&name, &likeness, asker, now) {
             self.answer(id, echo, &refused.into(), out);

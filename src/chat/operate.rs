@@ -92,7 +92,7 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let actor = self.operator(id)?;
         if let Request::Alert { msg } = request {
-            let author = self.user_of(id).and_then(|user| user.owner.account());
+            let author = self.user_of(id).and_then(|user| user.owner.account().map(|own| (**own).clone()));
             let receipt = echo.map(|echo| (id, echo));
             return self.alert(&actor, author, msg.clone(), receipt, now, out).map(drop);
         }
@@ -128,8 +128,8 @@ impl Chat {
         match (session, self.user_of(id)) {
             (Some(session), Some(user)) => Ok(Actor::Operator {
                 name: user.name.to_string(),
-                key: session.peer.key,
-                ip: session.peer.ip,
+                key: session.key().copied(),
+                ip: session.ip,
             }),
             _ => Err(Refusal::new(
                 Code::NotAllowed,
@@ -189,7 +189,10 @@ impl Chat {
         let sessions = user.sessions.clone();
         let done = Event::Notice(format!("{} was disconnected{because}", user.name));
         out.push(Delivery::Log(format!("{actor} disconnected {}", self.known(user))));
-        out.push(Delivery::to(Audience::Sessions(sessions.clone()), bye.to_packet(user.name.as_str(), None)));
+        out.push(Delivery::to(
+            Audience::Sessions(sessions.to_vec()),
+            bye.to_packet(user.name.as_str(), None),
+        ));
         for session in sessions {
             self.close(session, now, out);
         }

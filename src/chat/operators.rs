@@ -148,7 +148,7 @@ impl Chat {
 
     /// What the session has proved, if that is enough to become an operator.
     fn proven(&self, id: SessionId) -> Result<Peer, Refusal> {
-        let peer = self.sessions.get(&id).map(|session| session.peer);
+        let peer = self.sessions.get(&id).map(|session| session.peer());
         peer.filter(|peer| peer.encrypted && peer.key.is_some()).ok_or_else(|| {
             let msg = "operators are keys, and this connection has shown none; join with the lanchat client";
             Refusal::new(Code::KeyRequired, msg)
@@ -194,7 +194,7 @@ impl Chat {
     fn tell_rank(&self, key: &Fingerprint, operator: bool, msg: &str, out: &mut Deliveries) {
         let event = Event::Operator { operator, msg: msg.to_owned() };
         for user in self.users.values().filter(|user| user.owner.key() == Some(key)) {
-            let audience = Audience::Sessions(user.sessions.clone());
+            let audience = Audience::Sessions(user.sessions.to_vec());
             out.push(Delivery::to(audience, event.to_packet(user.name.as_str(), None)));
         }
     }
@@ -210,7 +210,7 @@ impl Chat {
     /// A user for the log, at the address of the oldest session.
     pub(super) fn known<'a>(&self, user: &'a User) -> Known<'a> {
         let first = user.sessions.first().and_then(|id| self.sessions.get(id));
-        Known { name: user.name.as_str(), key: user.owner.key(), ip: first.map(|session| session.peer.ip) }
+        Known { name: user.name.as_str(), key: user.owner.key(), ip: first.map(|session| session.ip) }
     }
 
     /// A session's user for the log.

@@ -401,6 +401,7 @@ mod tests {
 
     #[test]
     fn a_row_takes_little() {
-        assert!(size_of::<Option<Row>>() <= 64);
+        // With most names in it.
+        assert!(size_of::<Option<Row>>() <= 72);
     }
 }

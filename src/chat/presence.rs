@@ -3,27 +3,31 @@
 //! Somebody who leaves and is back within the window was never gone, and the other way round. It is
 //! the key or the token that tells whether it is the same one.
 
+use super::table::give_back;
 use super::user::Owner;
 use crate::limits::{PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_NAMES_PER_PACKET, PRESENCE_WINDOW};
 use crate::name::{Name, NameKey, RoomName};
 use crate::protocol::Event;
 use crate::protocol::event::Crowd;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// What is not told yet.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    changes: BTreeMap<NameKey, Change>,
+    /// No tree, whose many pieces would lie between what stays for long.
+    changes: HashMap<NameKey, Change>,
     /// When to tell, as an uptime. Invariant: set exactly while there are changes.
     due: Option<Duration>,
 }
 
 /// What happened to a name. One owner may have left it and another have taken it.
-#[derive(Debug, Default)]
-struct Change {
-    went: Option<Bearer>,
-    came: Option<Bearer>,
+#[derive(Debug)]
+enum Change {
+    Came(Bearer),
+    Went(Bearer),
+    /// First this one went, then that one came.
+    Moved(Box<(Bearer, Bearer)>),
 }
 
 #[derive(Debug)]
@@ -34,22 +38,26 @@ struct Bearer {
 
 impl Presence {
     pub(super) fn came(&mut self, name: &Name, owner: &Owner, uptime: Duration) {
-        let change = self.changes.entry(name.key()).or_default();
-        let is_back = change.went.as_ref().is_some_and(|went| went.owner.is_same(owner));
-        if is_back {
-            change.went = None;
-        } else {
-            change.came = Some(Bearer::new(name, owner));
-        }
-        self.settle(name, uptime);
+        let key = name.key();
+        let came = Bearer::new(name, owner);
+        let change = match self.changes.remove(&key) {
+            Some(Change::Went(went)) if went.owner.is_same(owner) => None,
+            Some(Change::Went(went)) => Some(Change::Moved(Box::new((went, came)))),
+            Some(Change::Moved(moved)) if moved.0.owner.is_same(owner) => None,
+            Some(Change::Moved(moved)) => Some(Change::Moved(Box::new((moved.0, came)))),
+            Some(Change::Came(_)) | None => Some(Change::Came(came)),
+        };
+        self.settle(key, change, uptime);
     }
 
     pub(super) fn went(&mut self, name: &Name, owner: &Owner, uptime: Duration) {
-        let change = self.changes.entry(name.key()).or_default();
-        if change.came.take().is_none() {
-            change.went = Some(Bearer::new(name, owner));
-        }
-        self.settle(name, uptime);
+        let key = name.key();
+        let change = match self.changes.remove(&key) {
+            Some(Change::Came(_)) => None,
+            Some(Change::Moved(moved)) => Some(Change::Went(moved.0)),
+            Some(Change::Went(_)) | None => Some(Change::Went(Bearer::new(name, owner))),
+        };
+        self.settle(key, change, uptime);
     }
 
     /// When [`Self::tell`] should be called, as an uptime.
@@ -59,7 +67,8 @@ impl Presence {
 
     /// Whether that name's coming is not told yet.
     pub(super) fn hides(&self, name: &Name) -> bool {
-        !self.changes.is_empty() && self.changes.get(&name.key()).is_some_and(|change| change.came.is_some())
+        let change = if self.changes.is_empty() { None } else { self.changes.get(&name.key()) };
+        matches!(change, Some(Change::Came(_) | Change::Moved(_)))
     }
 
     /// All changes as events, leaves first: a name that moved from one to another is free then.
@@ -67,21 +76,27 @@ impl Presence {
         self.due = None;
         let (mut went, mut came) = (Vec::new(), Vec::new());
         for change in std::mem::take(&mut self.changes).into_values() {
-            went.extend(change.went);
-            came.extend(change.came);
+            match change {
+                Change::Came(bearer) => came.push(bearer),
+                Change::Went(bearer) => went.push(bearer),
+                Change::Moved(moved) => {
+                    went.push(moved.0);
+                    came.push(moved.1);
+                }
+            }
         }
         let crowd = |bearers: Vec<Bearer>| (!bearers.is_empty()).then(|| gather(room, bearers, total));
         [crowd(went).map(Event::Left), crowd(came).map(Event::Joined)].into_iter().flatten().collect()
     }
 
-    /// Drops a change that came to nothing, and starts or ends the window.
-    fn settle(&mut self, name: &Name, uptime: Duration) {
-        let key = name.key();
-        if self.changes.get(&key).is_some_and(|change| change.went.is_none() && change.came.is_none()) {
-            self.changes.remove(&key);
+    /// Keeps what has become of a name, if anything has, and starts or ends the window.
+    fn settle(&mut self, name: NameKey, change: Option<Change>, uptime: Duration) {
+        if let Some(change) = change {
+            self.changes.insert(name, change);
         }
         if self.changes.is_empty() {
             self.due = None;
+            give_back(&mut self.changes);
         } else if self.due.is_none() {
             self.due = Some(uptime + PRESENCE_WINDOW);
         }
@@ -94,10 +109,15 @@ impl Bearer {
     }
 }
 
-fn gather(room: Option<&RoomName>, bearers: Vec<Bearer>, total: usize) -> Crowd {
+/// Names are told in alphabetical order.
+fn gather(room: Option<&RoomName>, mut bearers: Vec<Bearer>, total: usize) -> Crowd {
     let count = bearers.len();
-    let named = if total > PRESENCE_NAMES_MAX_MEMBERS { 0 } else { PRESENCE_NAMES_PER_PACKET };
-    let names = bearers.into_iter().take(named).map(|bearer| bearer.name.to_string()).collect();
+    if total > PRESENCE_NAMES_MAX_MEMBERS {
+        bearers.clear();
+    }
+    bearers.sort_by_cached_key(|bearer| bearer.name.key());
+    let named = bearers.iter().take(PRESENCE_NAMES_PER_PACKET);
+    let names = named.map(|bearer| bearer.name.to_string()).collect();
     Crowd { room: room.map(RoomName::to_string), names, count, total }
 }
 

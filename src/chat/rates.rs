@@ -70,7 +70,7 @@ impl Chat {
 
     /// What of the pace is left to who comes: what they have used up before, or on the way in.
     pub(super) fn pace_of(&self, session: &Session, name: &Name) -> Bucket {
-        session.pace.max(self.paces.kept(&Comer::of(&session.peer, name)))
+        session.pace.max(self.paces.kept(&Comer::of(&session.peer(), name)))
     }
 
     /// Counts a coming that others are told of.
@@ -78,7 +78,7 @@ impl Chat {
         let Some(session) = self.sessions.get(&id).filter(|session| self.is_limited(session)) else {
             return Ok(());
         };
-        let comer = Comer::of(&session.peer, name);
+        let comer = Comer::of(&session.peer(), name);
         self.joins.take(&comer, JOINS, now.uptime).map_err(|wait| too_often("you come and go", wait))
     }
 
@@ -110,8 +110,10 @@ impl Chat {
         answers: &[UserId],
         now: &Now,
     ) -> Result<(), Refusal> {
-        let own =
-            self.users.get(&user).and_then(|own| Correspondent::of(own.owner.account().as_ref(), Some(user)));
+        let own = self
+            .users
+            .get(&user)
+            .and_then(|own| Correspondent::of(own.owner.account().map(|account| &**account), Some(user)));
         if self.rules.rate.is_none() || Some(to) == own {
             return Ok(());
         }
@@ -140,7 +142,7 @@ impl Chat {
 
     /// Whether more than the pace of messages holds for it.
     fn is_limited(&self, session: &Session) -> bool {
-        self.rules.rate.is_some() && !session.peer.local
+        self.rules.rate.is_some() && !session.local
     }
 
     fn news(&mut self, user: UserId) -> Option<&mut News> {

@@ -3,6 +3,7 @@
 use super::delivery::Delivery;
 use super::names::{Asker, Refused};
 use super::rooms::Who;
+use super::table::give_back;
 use super::user::{Owner, Pace, SessionId, User, UserId};
 use super::{Chat, Deliveries, Now, limits};
 use crate::name::{Likeness, Name};
@@ -10,6 +11,8 @@ use crate::pace::Bucket;
 use crate::protocol::event::Welcome;
 use crate::protocol::request::{ClientPacket, Hello, Mode, Refusal};
 use crate::protocol::{Code, Event, Request, Target};
+use smallvec::SmallVec;
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Chat {
@@ -45,7 +48,9 @@ impl Chat {
     /// A connection is gone.
     pub fn disconnect(&mut self, id: SessionId, now: &Now) {
         let Some(session) = self.sessions.remove(&id) else { return };
-        self.greeted.remove(&id);
+        if self.greeted.remove(&id).is_some() {
+            give_back(&mut self.greeted);
+        }
         let Some((user_id, user)) = session.user.and_then(|u| Some((u, self.users.get_mut(&u)?))) else {
             return;
         };
@@ -55,7 +60,7 @@ impl Chat {
             if user.chatting == 0 {
                 self.present -= 1;
                 self.presence.went(&user.name, &user.owner, now.uptime);
-                let who = who(user_id, user);
+                let who = user.who(user_id);
                 self.rooms.set_present(&who, false);
             }
         }
@@ -69,7 +74,7 @@ impl Chat {
             self.names.remove(&user.name.key());
             self.leave_rooms(user_id, &user);
             self.looks.remove(&likeness);
-            self.keep_pace(&session.peer, &user.name, user.pace.bucket, now);
+            self.keep_pace(&session.peer(), &user.name, user.pace.bucket, now);
         }
     }
 
@@ -105,7 +110,7 @@ impl Chat {
 
     /// Gives the session its user.
     fn admit(&mut self, id: SessionId, hello: &Hello, now: &Now) -> Result<(), Refused> {
-        let Some(peer) = self.sessions.get(&id).map(|session| session.peer) else { return Ok(()) };
+        let Some(peer) = self.sessions.get(&id).map(|session| session.peer()) else { return Ok(()) };
         if let Some(why) = self.ban_text(&peer, now) {
             return Err(Refusal::new(Code::Banned, why).into());
         }
@@ -139,7 +144,7 @@ impl Chat {
             if user.chatting == 1 {
                 self.present += 1;
                 self.presence.came(&user.name, &user.owner, now.uptime);
-                let who = who(user_id, user);
+                let who = user.who(user_id);
                 self.rooms.set_present(&who, true);
             }
         }
@@ -161,19 +166,17 @@ impl Chat {
         self.names.insert(name.key(), id);
         self.looks.insert(likeness, id);
         if let Some(account) = owner.account() {
-            let who = Who::Account(account.clone());
+            let who = Who::Account(Arc::clone(account));
             for room in self.rooms.rooms_of(&who).to_vec() {
                 self.rooms.enter(room, name.key(), id, false);
             }
-            // Most have one.
-            self.accounts.entry(account).or_insert_with(|| Vec::with_capacity(1)).push(id);
+            self.accounts.entry(Arc::clone(account)).or_default().push(id);
         }
         let user = User {
             name,
             owner,
-            since: now.clock.timestamp(),
-            // Most users have one.
-            sessions: Vec::with_capacity(1),
+            since: now.clock.timestamp().as_second(),
+            sessions: SmallVec::new(),
             chatting: 0,
             pace: Pace { bucket, ..Pace::default() },
             news: None,
@@ -187,7 +190,7 @@ impl Chat {
         let welcome = Event::Welcome(Box::new(Welcome {
             server: self.profile.server.clone(),
             name: user.name.to_string(),
-            ip: session.peer.ip.to_string(),
+            ip: session.ip.to_string(),
             total: self.present,
             limits: limits(),
             seq: self.seq,
@@ -196,17 +199,17 @@ impl Chat {
                 .user
                 .and_then(|user| self.person(user))
                 .map_or_else(Vec::new, |who| self.joined_rooms(&who)),
-            key: session.peer.key,
-            operator: self.standing.is_operator(session.peer.key.as_ref()),
+            key: session.key().copied(),
+            operator: self.standing.is_operator(session.key()),
             closed: self.rules.closed,
             motd: self.profile.motd.clone(),
         }));
-        out.push(Delivery::one(id, welcome.to_packet(user.name.as_str(), echo)));
+        out.push(Delivery::one(id, welcome.into_packet(user.name.as_str(), echo)));
     }
 
     /// A user is gone. Who can't be known again is in no room any more.
     fn leave_rooms(&mut self, id: UserId, user: &User) {
-        let who = who(id, user);
+        let who = user.who(id);
         for room in self.rooms.rooms_of(&who).to_vec() {
             self.rooms.leave(room, &user.name.key(), false);
             if who.account().is_none() {
@@ -218,13 +221,10 @@ impl Chat {
             users.retain(|other| *other != id);
             if users.is_empty() {
                 self.accounts.remove(account);
+                give_back(&mut self.accounts);
             }
         }
     }
-}
-
-fn who(id: UserId, user: &User) -> Who {
-    user.owner.account().map_or(Who::User(id), Who::Account)
 }
 
 /// What a first packet asks for besides a name. A text to `server` that is no command only

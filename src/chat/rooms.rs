@@ -11,6 +11,7 @@ use crate::name::{NameKey, RoomName};
 use crate::protocol::Event;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A room's number while it is there.
@@ -20,7 +21,7 @@ pub(super) struct RoomId(u32);
 /// Who is in a room: somebody over all their sessions and names, or while they are here.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Who {
-    Account(Account),
+    Account(Arc<Account>),
     User(UserId),
 }
 
@@ -127,7 +128,7 @@ impl Rooms {
                 continue;
             }
             for member in record.members {
-                let who = Who::Account(member.account);
+                let who = Who::Account(Arc::new(member.account));
                 let id = rooms.find(record.name.key());
                 let is_in = id.is_some_and(|id| rooms.rooms_of(&who).contains(&id));
                 if !is_in && rooms.may_join(&who, id.is_none()).is_ok() {
@@ -303,7 +304,7 @@ impl Rooms {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Rooms {
     /// Asserts that the books agree; `here` are the users who are, with their names and whether they are
     /// present.
@@ -340,7 +341,7 @@ mod tests {
     fn who(number: u32) -> Who {
         let mut hash = [0; 32];
         hash[..4].copy_from_slice(&number.to_be_bytes());
-        Who::Account(Account::Key(Fingerprint::new(hash)))
+        Who::Account(Arc::new(Account::Key(Fingerprint::new(hash))))
     }
 
     fn room(text: &str) -> RoomName {
@@ -390,7 +391,7 @@ mod tests {
     #[test]
     fn what_was_kept_and_contradicts_itself_is_left_out() {
         let member = |number: u32| match who(number) {
-            Who::Account(account) => Member { account, name: "x".into(), since: 7 },
+            Who::Account(account) => Member { account: (*account).clone(), name: "x".into(), since: 7 },
             Who::User(_) => unreachable!(),
         };
         let topic = |text: &str| Some(Topic { text: text.into(), by: "bob".into() });

@@ -69,7 +69,7 @@ impl Chat {
         let said = Said {
             kind: if action { Kind::Action } else { Kind::Chat },
             from,
-            author: self.user_of(id).and_then(|user| user.owner.account()),
+            author: self.user_of(id).and_then(|user| user.owner.account().map(|own| (**own).clone())),
             text: msg,
             venue,
             mail,
@@ -104,12 +104,12 @@ impl Chat {
             mail,
         };
         let seq = is_numbered.then_some(message.seq);
+        let packet = Box::new(message.to_live_packet(seq));
         let receipt = receipt.map(|(session, id)| {
             let to = self.user_of(session).map_or_else(String::new, |user| user.name.to_string());
-            let ts = message.stamp();
+            let ts = packet.ts.clone().unwrap_or_default();
             Box::new(Receipt { session, to, id, seq, ts, waits, stored: is_stored })
         });
-        let packet = Box::new(message.to_live_packet(seq));
         self.count_waiting(&message);
         let entry = (self.keeps() && has_place).then(|| Box::new(message));
         out.push(Delivery::Message { audience, packet, entry, receipt });
@@ -154,7 +154,7 @@ impl Chat {
     fn sender(&self, id: SessionId) -> Option<Sender> {
         let session = self.sessions.get(&id)?;
         let user = self.user_of(id)?;
-        Some(Sender::user(user.name.as_str(), session.peer.ip, user.owner.key()))
+        Some(Sender::user(user.name.as_str(), session.ip, user.owner.key()))
     }
 }
 

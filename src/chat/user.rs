@@ -1,14 +1,16 @@
 //! Users and their sessions.
 
 use super::archive::Account;
+use super::rooms::Who;
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::pace::Bucket;
 use crate::protocol::request::Mode;
-use jiff::Timestamp;
+use smallvec::SmallVec;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroU64};
+use std::sync::Arc;
 
 /// A connection's number. Never used twice while a server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,7 +38,12 @@ pub struct Peer {
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Session {
-    pub(super) peer: Peer,
+    /// See [`Peer`].
+    pub(super) ip: IpAddr,
+    pub(super) encrypted: bool,
+    pub(super) local: bool,
+    /// Elsewhere, as it is big and many have none.
+    key: Option<Box<Fingerprint>>,
     pub(super) mode: Mode,
     /// Whose it is, once registered.
     pub(super) user: Option<UserId>,
@@ -47,10 +54,8 @@ pub(super) struct Session {
 /// What makes several sessions those of one user, together with the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// A key, which was proved. What the client says of tokens does not count then.
-    Key(Fingerprint),
-    /// A secret of a client without a key.
-    Token(Box<str>),
+    /// A key, which was proved, or the secret of a client without one. Shared by all that know them.
+    Known(Arc<Account>),
     /// Nothing: there is only ever one session.
     Nobody,
 }
@@ -60,11 +65,12 @@ pub(super) enum Owner {
 pub(super) struct User {
     pub(super) name: Name,
     pub(super) owner: Owner,
-    pub(super) since: Timestamp,
-    /// Oldest first.
-    pub(super) sessions: Vec<SessionId>,
+    /// When they came, in seconds of Unix time.
+    pub(super) since: i64,
+    /// Oldest first. Most users have one.
+    pub(super) sessions: SmallVec<[SessionId; 2]>,
     /// How many of them are chat sessions. The user is present while there is one.
-    pub(super) chatting: usize,
+    pub(super) chatting: u32,
     pub(super) pace: Pace,
     /// Absent until something in it is needed: most users of a crowd only read.
     pub(super) news: Option<Box<News>>,
@@ -103,7 +109,17 @@ pub(super) enum Correspondent {
 
 impl Session {
     pub(super) fn new(peer: Peer) -> Self {
-        Self { peer, mode: Mode::Chat, user: None, pace: Bucket::default() }
+        let Peer { ip, key, encrypted, local } = peer;
+        let key = key.map(Box::new);
+        Self { ip, encrypted, local, key, mode: Mode::Chat, user: None, pace: Bucket::default() }
+    }
+
+    pub(super) fn peer(&self) -> Peer {
+        Peer { ip: self.ip, key: self.key().copied(), encrypted: self.encrypted, local: self.local }
+    }
+
+    pub(super) fn key(&self) -> Option<&Fingerprint> {
+        self.key.as_deref()
     }
 
     /// Whether it gets what others say.
@@ -113,11 +129,12 @@ impl Session {
 }
 
 impl Owner {
-    /// Who comes with this key, or else with this token.
+    /// Who comes with this key, or else with this token: with a key, what a client says of tokens does
+    /// not count.
     pub(super) fn of(key: Option<Fingerprint>, token: Option<&str>) -> Self {
         match (key, token) {
-            (Some(key), _) => Self::Key(key),
-            (None, Some(token)) if !token.is_empty() => Self::Token(token.into()),
+            (Some(key), _) => Self::Known(Arc::new(Account::Key(key))),
+            (None, Some(token)) if !token.is_empty() => Self::Known(Arc::new(Account::Token(token.into()))),
             (None, _) => Self::Nobody,
         }
     }
@@ -128,18 +145,17 @@ impl Owner {
     }
 
     /// Who they are over all their sessions and names; `None`: they can't be known again.
-    pub(super) fn account(&self) -> Option<Account> {
+    pub(super) fn account(&self) -> Option<&Arc<Account>> {
         match self {
-            Self::Key(key) => Some(Account::Key(*key)),
-            Self::Token(token) => Some(Account::Token(token.clone())),
+            Self::Known(account) => Some(account),
             Self::Nobody => None,
         }
     }
 
     pub(super) fn key(&self) -> Option<&Fingerprint> {
-        match self {
-            Self::Key(key) => Some(key),
-            Self::Token(_) | Self::Nobody => None,
+        match self.account().map(|account| &**account) {
+            Some(Account::Key(key)) => Some(key),
+            Some(Account::Token(_)) | None => None,
         }
     }
 }
@@ -156,8 +172,16 @@ impl Correspondent {
 }
 
 impl User {
+    /// Who they are in a room; `id` is their own number.
+    pub(super) fn who(&self, id: UserId) -> Who {
+        self.owner.account().map_or(Who::User(id), |account| Who::Account(Arc::clone(account)))
+    }
+
     /// Whether they have written to them lately.
     pub(super) fn knows(&self, who: Correspondent) -> bool {
         self.news.as_ref().is_some_and(|news| news.correspondents.contains(&who))
     }
 }
+
+/// Held for each connection and each user.
+const _: () = assert!(size_of::<Session>() <= 48 && size_of::<User>() <= 96);

@@ -158,22 +158,9 @@ fn line(message: &Message, zone: &TimeZone) -> String {
 }
 
 fn packet(message: Message) -> Packet {
-    let kind = if message.kind == Kind::Alert { "alert" } else { "chat" };
-    Packet {
-        kind: Some(kind.to_owned()),
-        seq: Some(message.seq),
-        ts: Some(format!("{:.3}", message.at)),
-        action: (message.kind == Kind::Action).then_some(true),
-        by: (message.kind == Kind::Alert).then(|| message.from.name.clone()),
-        to: match message.venue {
-            Venue::Room(room) if room.is_lobby() => "all".to_owned(),
-            Venue::Room(room) => room.to_string(),
-            Venue::Direct(to) => to,
-        },
-        from: message.from,
-        msg: message.text,
-        ..Packet::default()
-    }
+    let packet = message.to_live_packet(Some(message.seq));
+    // An alert comes from the server; here it says by whom in full.
+    Packet { from: message.from, ..packet }
 }
 
 fn cells(message: Message) -> [String; 8] {
@@ -182,6 +169,7 @@ fn cells(message: Message) -> [String; 8] {
         Kind::Alert => "alert",
         Kind::Chat | Kind::Delivered { .. } => "chat",
     };
+    let at = message.stamp();
     let to = match message.venue {
         Venue::Room(room) => room.to_string(),
         Venue::Direct(to) => to,
@@ -190,7 +178,7 @@ fn cells(message: Message) -> [String; 8] {
     let text = safe_lines(&message.text).join("\n");
     [
         message.seq.to_string(),
-        format!("{:.3}", message.at),
+        at,
         kind.to_owned(),
         safe_line(&message.from.name),
         message.from.ip,

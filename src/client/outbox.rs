@@ -2,7 +2,6 @@
 //! and again over the next connection under the same id. None of them is ever dropped in silence.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::protocol::Target;
@@ -73,12 +72,7 @@ impl Ids {
             let nanos = now.unwrap_or_default().as_nanos().to_le_bytes();
             bytes.copy_from_slice(&nanos[..PREFIX_BYTES]);
         }
-        let mut prefix = String::with_capacity(2 * PREFIX_BYTES);
-        for byte in bytes {
-            // Writing to a string does not fail.
-            let _ = write!(prefix, "{byte:02x}");
-        }
-        Self { prefix, counter: 0 }
+        Self { prefix: bytes.iter().map(|byte| format!("{byte:02x}")).collect(), counter: 0 }
     }
 
     /// The next one.

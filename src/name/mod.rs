@@ -9,6 +9,9 @@ pub use room::{RoomName, RoomNameError};
 use crate::limits::MAX_NAME_CHARS;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
+use smallvec::SmallVec;
+use smol_str::SmolStr;
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -39,6 +42,11 @@ const PREFIXES: [&str; 2] = ["key:", "ip:"];
 static RESERVED_LOOKS: LazyLock<Vec<Likeness>> =
     LazyLock::new(|| RESERVED.iter().map(|word| Likeness::of(&NameKey::of(word), word)).collect());
 
+/// What each character of ASCII looks like. Invariant: a text of them looks like these, one after another,
+/// as ASCII has no marks, which would join what is before them.
+static ASCII_LOOKS: LazyLock<Vec<String>> =
+    LazyLock::new(|| (0..128_u8).map(|byte| full_look(char::from(byte).encode_utf8(&mut [0; 4]))).collect());
+
 /// A valid user name, as its owner writes it.
 ///
 /// 1 to 32 characters of PRECIS' UsernameCasePreserved profile (RFC 8265 3.4): letters, digits
@@ -47,12 +55,12 @@ static RESERVED_LOOKS: LazyLock<Vec<Likeness>> =
 /// Highly Restrictive). It does not start with `#`, `@`, `/`, `key:` or `ip:`, does not look like a
 /// reserved word, and is no IP address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name(Box<str>);
+pub struct Name(SmolStr);
 
 /// What decides whether two names are the same: the name case-folded and normalised
 /// (UsernameCaseMapped, RFC 8265 3.3).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NameKey(Box<str>);
+pub struct NameKey(SmolStr);
 
 /// What decides whether two names look alike: `1`, `I` and `l`, `rn` and `m`, `О` of Cyrillic and `O`
 /// of Latin do (the skeletons of UTS 39 4).
@@ -61,8 +69,8 @@ pub struct NameKey(Box<str>);
 /// some: folded before, `Ivan` is not `lvan`; folded after, `Mary` is not `rnary`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Likeness {
-    folded: Box<str>,
-    cased: Box<str>,
+    folded: SmolStr,
+    cased: SmolStr,
 }
 
 /// Why a text is no user name.
@@ -157,9 +165,9 @@ impl Name {
 }
 
 /// The name as it counts, of characters that names may hold.
-fn normalised(text: &str) -> Result<String, NameError> {
+fn normalised(text: &str) -> Result<Cow<'_, str>, NameError> {
     let normal = if text.bytes().all(|b| b.is_ascii_graphic()) {
-        text.into()
+        Cow::Borrowed(text)
     } else {
         UsernameCasePreserved::enforce(text).map_err(|_| NameError::Characters)?
     };
@@ -168,7 +176,7 @@ fn normalised(text: &str) -> Result<String, NameError> {
         return Err(NameError::Start(first));
     }
     check_scripts(&normal)?;
-    if stands_by_itself(&normal) { Ok(normal.into()) } else { Err(NameError::Characters) }
+    if stands_by_itself(&normal) { Ok(normal) } else { Err(NameError::Characters) }
 }
 
 impl NameKey {
@@ -176,7 +184,8 @@ impl NameKey {
     /// no name has.
     pub fn of(text: &str) -> Self {
         if text.is_ascii() {
-            return Self(text.to_ascii_lowercase().into());
+            let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+            return Self(if is_lower { text.into() } else { text.to_ascii_lowercase().into() });
         }
         match UsernameCaseMapped::enforce(text) {
             // RFC 8265 folds letter by letter, so that a sigma in capitals never becomes a final one.
@@ -195,8 +204,7 @@ impl Likeness {
     /// Nothing is left for NFKC to do here: PRECIS' IdentifierClass has no characters with
     /// compatibility decompositions (RFC 8264 9.17), and full-width forms are mapped before.
     fn of(key: &NameKey, written: &str) -> Self {
-        let lower = |text: &str| skeleton(text).collect::<String>().to_lowercase().into_boxed_str();
-        Self { folded: lower(&key.0), cased: lower(written) }
+        Self { folded: look(&key.0), cased: look(written) }
     }
 
     /// Whether the names look alike.
@@ -215,6 +223,21 @@ impl Likeness {
     }
 }
 
+/// The skeleton in lower case.
+fn look(text: &str) -> SmolStr {
+    if !text.is_ascii() {
+        return full_look(text).into();
+    }
+    let looks = text.bytes().filter_map(|byte| ASCII_LOOKS.get(usize::from(byte)));
+    // Of most names it needs no other memory than this.
+    let look: SmallVec<[u8; 64]> = looks.flat_map(|one| one.bytes()).collect();
+    SmolStr::new(String::from_utf8_lossy(&look))
+}
+
+fn full_look(text: &str) -> String {
+    skeleton(text).collect::<String>().to_lowercase()
+}
+
 /// Most marks in a row (UTS 39 5.4). More are not shown, so that they would tell names apart that look
 /// the same.
 const MAX_MARKS_IN_A_ROW: usize = 4;
@@ -222,6 +245,10 @@ const MAX_MARKS_IN_A_ROW: usize = 4;
 /// Whether the name has a letter under each of its marks, which would stand on what is before the name
 /// otherwise, and no more marks than can be told apart.
 fn stands_by_itself(name: &str) -> bool {
+    if name.is_ascii() {
+        // Without marks.
+        return true;
+    }
     // Nothing in front counts as a full stack.
     let (mut marks, mut last) = (MAX_MARKS_IN_A_ROW, None);
     name.chars().all(|c| {
@@ -377,6 +404,11 @@ mod tests {
             if let (Ok(name), Ok(upper)) = (Name::new(&text), Name::new(&text.to_uppercase())) {
                 prop_assert!(name.key() != upper.key() || name.looks_like(&upper));
             }
+        }
+
+        #[test]
+        fn ascii_looks_like_its_characters_one_after_another(text in "[ -~]{0,40}") {
+            prop_assert_eq!(look(&text), full_look(&text));
         }
 
         #[test]

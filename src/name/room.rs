@@ -2,6 +2,7 @@
 
 use super::{NameError, NameKey, normalised};
 use crate::limits::MAX_ROOM_NAME_CHARS;
+use smol_str::SmolStr;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -14,7 +15,7 @@ const LOBBY: &str = "#lobby";
 /// that reserved words and addresses may be rooms. Two are the same when they are so case-folded.
 #[derive(Debug, Clone)]
 pub struct RoomName {
-    text: Box<str>,
+    text: SmolStr,
     key: NameKey,
 }
 
@@ -55,12 +56,12 @@ impl RoomName {
             _ => {}
         }
         let normal = normalised(rest).map_err(|_: NameError| RoomNameError::Characters)?;
-        Ok(Self::of(format!("#{normal}")))
+        Ok(Self::of(&format!("#{normal}")))
     }
 
     /// `#lobby`, where everyone is.
     pub fn lobby() -> Self {
-        Self::of(LOBBY.into())
+        Self::of(LOBBY)
     }
 
     /// Whether it is the lobby.
@@ -78,9 +79,13 @@ impl RoomName {
         &self.key
     }
 
-    fn of(text: String) -> Self {
-        // The key of the whole would be another one where PRECIS objects to the sign.
-        let key = NameKey(format!("#{}", NameKey::of(&text[1..]).as_str()).into());
+    fn of(text: &str) -> Self {
+        let key = if text.is_ascii() {
+            NameKey::of(text)
+        } else {
+            // The key of the whole would be another one, as PRECIS objects to the sign.
+            NameKey(format!("#{}", NameKey::of(&text[1..]).as_str()).into())
+        };
         Self { text: text.into(), key }
     }
 }

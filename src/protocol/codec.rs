@@ -8,6 +8,7 @@
 //! swallowing the lines after it.
 
 use crate::limits::MAX_FRAME_BYTES;
+use memchr::memchr3;
 use std::ops::ControlFlow;
 
 /// What the decoder found.
@@ -48,8 +49,16 @@ impl Decoder {
         chunk: &[u8],
         mut on: impl FnMut(Decoded<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let mut start = 0;
-        for (at, &byte) in chunk.iter().enumerate() {
+        let (mut start, mut at) = (0, 0);
+        while at < chunk.len() {
+            if let State::Object { string: true, escaped: false, .. } = self.state {
+                // Most of an object is text.
+                match memchr3(b'"', b'\\', b'\n', &chunk[at..]) {
+                    Some(plain) => at += plain,
+                    None => break,
+                }
+            }
+            let byte = chunk[at];
             match &mut self.state {
                 State::Between => match byte {
                     b'{' => {
@@ -83,6 +92,7 @@ impl Decoder {
                     }
                 }
             }
+            at += 1;
         }
         if matches!(self.state, State::Object { .. }) {
             self.carry.extend_from_slice(&chunk[start..]);
@@ -92,6 +102,11 @@ impl Decoder {
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// Whether it is like a new one.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.state, State::Between) && self.carry.is_empty()
     }
 
     /// Bytes that are kept of an object whose end has not come yet.

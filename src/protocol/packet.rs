@@ -6,6 +6,7 @@
 
 use super::since::Since;
 use crate::fingerprint::Fingerprint;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -243,6 +244,11 @@ packet! {
     limit: u64,
     /// Only what has a lower number than this.
     before: u64,
+}
+
+/// A time as the wire has it: RFC 3339, UTC, milliseconds.
+pub fn stamp(at: Timestamp) -> String {
+    format!("{at:.3}")
 }
 
 impl Packet {

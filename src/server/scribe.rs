@@ -11,6 +11,7 @@ use super::hub::Hub;
 use super::turn::Turn;
 use crate::chat::Entry;
 use crate::limits::{MAX_DEFERRED, MEND_EVERY, SEAM_BYTES, SEAM_MESSAGES};
+use crate::protocol::packet::stamp;
 use crate::store::{Batch, Outcome, Page, Span, Store, StoreError};
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -127,7 +128,7 @@ impl Scribe {
             turn.cut(&known, |place, receipt| {
                 let duplicate = &duplicates[place];
                 receipt.seq = Some(duplicate.seq);
-                receipt.ts = format!("{:.3}", duplicate.at);
+                receipt.ts = stamp(duplicate.at);
                 receipt.waits = receipt.waits.take().filter(|_| duplicate.waits);
             });
         }

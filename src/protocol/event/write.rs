@@ -7,33 +7,41 @@ use crate::protocol::packet::{Packet, RoomInfo, Sender};
 impl Event {
     /// The event as a packet to `to`, echoing the request's `id`.
     pub fn to_packet(&self, to: &str, id: Option<String>) -> Packet {
-        let mut packet = Packet { from: Sender::server(), to: to.into(), id, ..Packet::default() };
+        self.clone().into_packet(to, id)
+    }
+
+    /// The same, with nothing copied.
+    pub fn into_packet(self, to: &str, id: Option<String>) -> Packet {
+        let mut packet = Packet { from: Sender::server(), id, ..Packet::default() };
         packet.kind = Some(self.kind().into());
-        packet.msg = self.text();
+        // What is said goes to whom it was said to.
+        if !matches!(self, Self::Chat { .. }) {
+            packet.to = to.into();
+            packet.msg = self.text();
+        }
         match self {
-            Self::Welcome(welcome) => fill_welcome(&mut packet, welcome),
-            Self::Chat { from, to, action, seq, ts, history, .. } => {
-                packet.from = from.clone();
-                packet.to.clone_from(to);
+            Self::Welcome(welcome) => fill_welcome(&mut packet, *welcome),
+            Self::Chat { from, to, msg, action, seq, ts, history } => {
+                (packet.from, packet.to, packet.msg) = (from, to, msg);
                 packet.action = action.then_some(true);
-                fill_stamp(&mut packet, *seq, ts, *history);
+                fill_stamp(&mut packet, seq, ts, history);
             }
             Self::Sent { seq, ts, stored, waits } => {
-                fill_stamp(&mut packet, *seq, ts, false);
+                fill_stamp(&mut packet, seq, ts, false);
                 packet.stored = (!stored).then_some(false);
                 packet.waits = waits.is_some().then_some(true);
-                packet.name.clone_from(waits);
+                packet.name = waits;
             }
             Self::Room(room) => fill_room(&mut packet, room),
             Self::Topic { room, topic, by } => {
-                packet.room = Some(room.clone());
-                packet.topic.clone_from(topic);
-                packet.by = Some(by.clone());
+                packet.room = Some(room);
+                packet.topic = topic;
+                packet.by = Some(by);
             }
             Self::Rooms { rooms, total, next } => {
-                packet.rooms = Some(rooms.clone());
-                packet.total = Some(*total);
-                packet.next.clone_from(next);
+                packet.rooms = Some(rooms);
+                packet.total = Some(total);
+                packet.next = next;
             }
             Self::History(end) => {
                 packet.count = Some(end.count);
@@ -42,52 +50,52 @@ impl Event {
                 packet.more = end.more.then_some(true);
             }
             Self::Delivered { name, count, last, seq, ts, history } => {
-                packet.name = Some(name.clone());
-                packet.count = usize::try_from(*count).ok();
-                packet.last = Some(*last);
-                fill_stamp(&mut packet, *seq, ts, *history);
+                packet.name = Some(name);
+                packet.count = usize::try_from(count).ok();
+                packet.last = Some(last);
+                fill_stamp(&mut packet, seq, ts, history);
             }
             Self::Joined(crowd) | Self::Left(crowd) => {
-                packet.room.clone_from(&crowd.room);
-                packet.names = (!crowd.names.is_empty()).then(|| crowd.names.clone());
+                packet.room = crowd.room;
+                packet.names = (!crowd.names.is_empty()).then_some(crowd.names);
                 packet.count = Some(crowd.count);
                 packet.total = Some(crowd.total);
             }
             Self::Renamed { old, name } => {
-                packet.old = Some(old.clone());
-                packet.name = Some(name.clone());
+                packet.old = Some(old);
+                packet.name = Some(name);
             }
             Self::Users { room, users, total, next } => {
-                packet.room.clone_from(room);
-                packet.users = Some(users.clone());
-                packet.total = Some(*total);
-                packet.next.clone_from(next);
+                packet.room = room;
+                packet.users = Some(users);
+                packet.total = Some(total);
+                packet.next = next;
             }
             Self::Time { time, ts, uptime } => {
-                packet.time = Some(time.clone());
-                packet.ts = Some(ts.clone());
-                packet.uptime = Some(*uptime);
+                packet.time = Some(time);
+                packet.ts = Some(ts);
+                packet.uptime = Some(uptime);
             }
             Self::Alert { by, seq, ts, history, .. } => {
-                packet.by = Some(by.clone());
-                fill_stamp(&mut packet, *seq, ts, *history);
+                packet.by = Some(by);
+                fill_stamp(&mut packet, seq, ts, history);
             }
-            Self::Whois(user) => packet.user = Some(user.clone()),
+            Self::Whois(user) => packet.user = Some(user),
             Self::Pong { server, total, closed } => {
-                packet.server = Some(server.clone());
-                packet.total = Some(*total);
+                packet.server = Some(server);
+                packet.total = Some(total);
                 packet.closed = closed.then_some(true);
             }
-            Self::Operator { operator, .. } => packet.operator = Some(*operator),
-            Self::Pake { pake, .. } => packet.pake = Some(pake.clone()),
-            Self::PakeOk { mac } => packet.mac = Some(mac.clone()),
+            Self::Operator { operator, .. } => packet.operator = Some(operator),
+            Self::Pake { pake, .. } => packet.pake = Some(pake),
+            Self::PakeOk { mac } => packet.mac = Some(mac),
             Self::Bans { bans, total } => {
-                packet.bans = Some(bans.clone());
-                packet.total = Some(*total);
+                packet.bans = Some(bans);
+                packet.total = Some(total);
             }
             Self::Error { code, name, .. } => {
                 packet.code = code.map(|code| code.to_string());
-                packet.name.clone_from(name);
+                packet.name = name;
             }
             Self::Bye { code, .. } => packet.code = code.map(|code| code.to_string()),
             Self::Notice(_) | Self::Unknown { .. } => {}
@@ -126,30 +134,30 @@ impl Event {
     }
 }
 
-fn fill_stamp(packet: &mut Packet, seq: Option<u64>, ts: &str, history: bool) {
+fn fill_stamp(packet: &mut Packet, seq: Option<u64>, ts: String, history: bool) {
     packet.seq = seq;
-    packet.ts = Some(ts.to_owned());
+    packet.ts = Some(ts);
     packet.history = history.then_some(true);
 }
 
-fn fill_room(packet: &mut Packet, room: &RoomInfo) {
-    packet.room = Some(room.name.clone());
-    packet.topic.clone_from(&room.topic);
+fn fill_room(packet: &mut Packet, room: RoomInfo) {
+    packet.room = Some(room.name);
+    packet.topic = room.topic;
     packet.members = Some(room.members);
     packet.here = Some(room.here);
     packet.joined = Some(room.joined);
 }
 
-fn fill_welcome(packet: &mut Packet, welcome: &Welcome) {
+fn fill_welcome(packet: &mut Packet, welcome: Welcome) {
     packet.v = Some(PROTOCOL_VERSION);
-    packet.server = Some(welcome.server.clone());
-    packet.name = Some(welcome.name.clone());
-    packet.ip = Some(welcome.ip.clone());
+    packet.server = Some(welcome.server);
+    packet.name = Some(welcome.name);
+    packet.ip = Some(welcome.ip);
     packet.total = Some(welcome.total);
-    packet.limits = Some(welcome.limits.clone());
+    packet.limits = Some(welcome.limits);
     packet.seq = Some(welcome.seq);
-    packet.log.clone_from(&welcome.log);
-    packet.rooms = (!welcome.rooms.is_empty()).then(|| welcome.rooms.clone());
+    packet.log = welcome.log;
+    packet.rooms = (!welcome.rooms.is_empty()).then_some(welcome.rooms);
     packet.key = welcome.key.map(|key| key.to_string());
     packet.operator = welcome.operator.then_some(true);
     packet.closed = welcome.closed.then_some(true);

@@ -242,6 +242,7 @@ impl Play {
             Step::Stop => self.restart(false),
         }
         self.expect_news();
+        self.house.chat.check_books(&self.house.now);
     }
 
     fn restart(&mut self, is_crash: bool) {

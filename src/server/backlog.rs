@@ -5,17 +5,26 @@
 
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Backlog {
     chunks: VecDeque<Bytes>,
     bytes: usize,
     /// Whether the first chunk begins inside a frame.
     mid_frame: bool,
+    /// When the socket last took something.
+    progress: Instant,
     /// Whoever waits for the end of it notices when this is gone.
     end: Option<watch::Sender<()>>,
+}
+
+impl Default for Backlog {
+    fn default() -> Self {
+        Self { chunks: VecDeque::new(), bytes: 0, mid_frame: false, progress: Instant::now(), end: None }
+    }
 }
 
 impl Backlog {
@@ -52,6 +61,16 @@ impl Backlog {
     /// Bytes that wait.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The socket has taken something, if only of what was sealed before.
+    pub(super) fn note_progress(&mut self) {
+        self.progress = Instant::now();
+    }
+
+    /// Since the socket last took something.
+    pub(super) fn stalled_for(&self) -> Duration {
+        self.progress.elapsed()
     }
 
     /// Ends with the backlog.

@@ -1,60 +1,53 @@
 //! One connection's socket, and what waits to be written to it.
 //!
-//! The flusher writes by itself, without waking a task of the connection: [`Connection::send`]
-//! tries the socket and returns. Only a socket that is full gets a [backlog](Backlog), and with it a
-//! task of its own that ends with the backlog.
+//! The flusher writes by itself, without waking anybody: [`Connection::send`] tries the socket and
+//! returns. Only a socket that is full gets a [backlog](Backlog), which the reader's thread writes as
+//! there is room.
 //!
 //! What the socket gets may be sealed: see [`Wire`]. A backlog holds frames unsealed, since receivers
 //! share those.
 //!
 //! Invariants: frames reach the socket in the order of the `send` calls; a frame once begun is
-//! finished before anything else; while there is a backlog nothing is written but by its task.
+//! finished before anything else; while there is a backlog nothing is written but of it; whoever has a
+//! backlog, or is ending, is watched.
 
 use super::backlog::Backlog;
+use super::desk::{Desk, Tickets};
 use super::gate::Pass;
-use super::roll::Place;
 use super::wire::Wire;
-use crate::chat::{Peer, SessionId};
+use crate::chat::SessionId;
+use crate::fingerprint::Fingerprint;
 use crate::limits::{BACKLOG_STALL, CLOSE_GRACE};
 use crate::protocol::{Code, Event};
 use crate::security::{ChannelError, Status};
 use bytes::Bytes;
-use socket2::SockRef;
-use std::io;
-use std::net::Shutdown;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-use tokio::io::Interest;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-
-/// How often a peer that takes nothing is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+use mio::net::TcpStream;
+use std::io::{self, Read};
+use std::net::{IpAddr, Shutdown};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) id: SessionId,
-    pub(super) peer: Peer,
-    pub(super) stream: TcpStream,
-    max_backlog: usize,
+    stream: TcpStream,
+    is_sealed: bool,
     writing: Mutex<Writing>,
+    desk: Arc<Desk>,
     tickets: Tickets,
-}
-
-/// What a connection holds of the server's room, given back when it is gone.
-#[derive(Debug)]
-pub(super) struct Tickets {
-    pub(super) pass: Pass,
-    pub(super) _place: Place,
 }
 
 #[derive(Debug)]
 struct Writing {
     wire: Wire,
     backlog: Option<Box<Backlog>>,
-    /// Since when nothing more is taken: the connection ends when the backlog is empty.
-    ending: Option<Instant>,
+    /// Nothing more is taken: the connection ends when the backlog is empty. Boxed: most are not ending.
+    ending: Option<Box<Ending>>,
+}
+
+#[derive(Debug)]
+struct Ending {
+    since: Instant,
     /// Whether it was ended at once, both ways.
     aborted: bool,
 }
@@ -70,29 +63,36 @@ pub(super) enum Intake {
     Ended,
 }
 
-/// What came of writing a backlog.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    /// All is written; the backlog is gone.
-    Done,
-    /// Something was written, and the socket is full again.
-    Some,
-    /// The socket was full.
-    None,
-    /// The connection is broken.
-    Broken,
-}
-
 impl Connection {
-    pub(super) fn new(
-        id: SessionId,
-        peer: Peer,
-        (stream, wire): (TcpStream, Wire),
-        max_backlog: usize,
-        tickets: Tickets,
-    ) -> Arc<Self> {
-        let writing = Mutex::new(Writing { wire, backlog: None, ending: None, aborted: false });
-        Arc::new(Self { id, peer, stream, max_backlog, writing, tickets })
+    pub(super) fn new((stream, wire): (TcpStream, Wire), desk: Arc<Desk>, tickets: Tickets) -> Arc<Self> {
+        let is_sealed = wire.is_sealed();
+        let writing = Mutex::new(Writing { wire, backlog: None, ending: None });
+        Arc::new(Self { stream, is_sealed, writing, desk, tickets })
+    }
+
+    /// Its number.
+    pub(super) fn id(&self) -> SessionId {
+        self.tickets.place.id()
+    }
+
+    /// Where it comes from.
+    pub(super) fn ip(&self) -> IpAddr {
+        self.tickets.pass.host()
+    }
+
+    /// Whether nobody can read along.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.is_sealed
+    }
+
+    /// The key that the peer has proved to hold.
+    pub(super) fn peer_key(&self) -> Option<Fingerprint> {
+        self.lock().wire.peer_key()
+    }
+
+    /// What the socket has, as far as the buffer goes.
+    pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&self.stream).read(buffer)
     }
 
     /// What the peer sent, unsealed.
@@ -107,46 +107,37 @@ impl Connection {
 
     /// Writes whole frames, or keeps them for later. Never waits. A broken connection swallows
     /// them: its reader notices and ends the session.
-    pub(super) fn send(self: &Arc<Self>, frames: &Bytes) {
+    pub(super) fn send(&self, frames: &Bytes) {
         let mut writing = self.lock();
         if writing.ending.is_some() || frames.is_empty() {
             return;
         }
         if let Some(backlog) = &mut writing.backlog {
             backlog.push(frames.clone());
-            if backlog.bytes() > self.max_backlog {
-                self.give_up(&mut writing);
-            }
-            return;
+            return self.check_bound(&mut writing);
         }
         let Ok(written) = writing.wire.write(&self.stream, frames) else { return };
         if written < frames.len() || writing.wire.waiting() > 0 {
-            let backlog = writing.backlog.insert(Box::new(Backlog::after(frames, written)));
-            if backlog.bytes() > self.max_backlog {
-                self.give_up(&mut writing);
-            }
+            writing.backlog = Some(Box::new(Backlog::after(frames, written)));
+            self.write_on(&mut writing);
+            self.check_bound(&mut writing);
             drop(writing);
-            tokio::spawn(Arc::clone(self).drain());
+            self.desk.watch(self.id());
         }
     }
 
     /// Ends the connection after what was sent. The peer gets [`CLOSE_GRACE`] to read it.
-    pub(super) fn finish(self: &Arc<Self>) {
+    pub(super) fn finish(&self) {
         let mut writing = self.lock();
         if writing.ending.is_none() {
-            writing.ending = Some(Instant::now());
+            writing.ending = Some(Ending::now());
             if writing.backlog.is_none() && !self.say_end(&mut writing.wire) {
                 writing.backlog = Some(Box::default());
-                drop(writing);
-                tokio::spawn(Arc::clone(self).drain());
+                self.write_on(&mut writing);
             }
+            drop(writing);
+            self.desk.watch(self.id());
         }
-    }
-
-    /// Waits so long; `true`: the connection broke meanwhile, which a reader that waits would not see.
-    pub(super) async fn breaks_within(&self, time: Duration) -> bool {
-        let broken = timeout(time, self.stream.ready(Interest::ERROR)).await;
-        matches!(broken, Ok(Err(_))) || matches!(broken, Ok(Ok(ready)) if ready.is_error())
     }
 
     /// Waits until all that was sent is written; `false`: it never will be, or nothing more is taken.
@@ -170,150 +161,170 @@ impl Connection {
     /// What is to be done with what the peer sends.
     pub(super) fn intake(&self) -> Intake {
         let writing = self.lock();
-        match writing.ending {
-            _ if writing.aborted => Intake::Ended,
+        match &writing.ending {
+            Some(ending) if ending.aborted => Intake::Ended,
             Some(_) => Intake::Discarded,
             None => Intake::Counts,
         }
     }
 
-    /// The task of a full socket: writes the backlog as the peer reads. Ends when it is written, or
-    /// the connection is broken or given up.
-    async fn drain(self: Arc<Self>) {
-        let mut last_progress = Instant::now();
-        loop {
-            match timeout(LOOK, self.stream.writable()).await {
-                Ok(Err(_)) => return self.lock().backlog = None,
-                Ok(Ok(())) => match self.write_backlog() {
-                    Progress::Done | Progress::Broken => return,
-                    Progress::Some => last_progress = Instant::now(),
-                    Progress::None => {}
-                },
-                Err(_) => {}
-            }
-            let mut writing = self.lock();
-            match writing.ending {
-                Some(since) if since.elapsed() > CLOSE_GRACE => return self.abort(&mut writing),
-                None if last_progress.elapsed() > BACKLOG_STALL => self.give_up(&mut writing),
-                _ => {}
-            }
+    /// Whether it has ended and all is written.
+    pub(super) fn is_done(&self) -> bool {
+        let writing = self.lock();
+        writing.ending.is_some() && writing.backlog.is_none()
+    }
+
+    /// The socket has room, or is broken: writes as much of the backlog as it takes.
+    pub(super) fn write_backlog(&self) {
+        self.write_on(&mut self.lock());
+    }
+
+    fn write_on(&self, writing: &mut Writing) {
+        let Writing { wire, backlog: Some(backlog), .. } = writing else { return };
+        // A broken one takes nothing more.
+        let is_written = write_all(wire, &self.stream, backlog).unwrap_or(true);
+        if is_written && (writing.ending.is_none() || self.say_end(&mut writing.wire)) {
+            writing.backlog = None;
         }
     }
 
-    /// Writes as much of the backlog as the socket takes.
-    fn write_backlog(self: &Arc<Self>) -> Progress {
+    /// Looks whether the peer takes too long, and does what follows; `false`: there is nothing to look at
+    /// any more.
+    pub(super) fn look(&self) -> bool {
         let mut writing = self.lock();
-        let Writing { wire, backlog: Some(backlog), .. } = &mut *writing else { return Progress::Done };
-        match write_all(wire, &self.stream, backlog) {
-            Ok(Progress::Done) => {}
-            Ok(progress) => return progress,
-            Err(_) => {
-                writing.backlog = None;
-                return Progress::Broken;
-            }
+        match (&writing.ending, &writing.backlog) {
+            (Some(ending), _) if ending.aborted => return false,
+            (Some(ending), _) if ending.since.elapsed() > CLOSE_GRACE => self.abort(&mut writing),
+            (None, None) => return false,
+            (None, Some(backlog)) if backlog.stalled_for() > BACKLOG_STALL => self.give_up(&mut writing),
+            _ => {}
         }
-        if writing.ending.is_some() && !self.say_end(&mut writing.wire) {
-            return Progress::Some;
-        }
-        writing.backlog = None;
-        Progress::Done
+        true
     }
 
     /// Ends the connection at once, both ways; the reader notices.
     fn abort(&self, writing: &mut Writing) {
-        writing.aborted = true;
         writing.backlog = None;
-        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Both);
+        if let Some(ending) = &mut writing.ending {
+            ending.aborted = true;
+        }
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 
     /// Ends a connection whose peer does not read: it may finish the frame it is in, and is told.
     fn give_up(&self, writing: &mut Writing) {
         let Some(backlog) = writing.backlog.as_mut().filter(|_| writing.ending.is_none()) else { return };
-        tracing::info!(peer = %self.peer.ip, waiting = backlog.bytes(), "closing a client that does not read");
+        tracing::info!(peer = %self.ip(), waiting = backlog.bytes(), "closing a client that does not read");
         backlog.cut();
         let text = "you did not read what was sent to you for too long; connect again";
         let error = Event::error(Code::SlowConsumer, text).to_packet("", None);
         backlog.push(error.to_frame().into());
-        writing.ending = Some(Instant::now());
+        writing.ending = Some(Ending::now());
     }
 
-    /// Tells the peer that nothing more comes, and makes sure that it ends: a peer that keeps its
-    /// side open is cut off after the grace. Closing at once instead would discard what the peer
-    /// has not read yet (RFC 1122 4.2.2.13).
+    fn check_bound(&self, writing: &mut Writing) {
+        if writing.backlog.as_ref().is_some_and(|backlog| backlog.bytes() > self.desk.max_backlog) {
+            self.give_up(writing);
+        }
+    }
+
+    /// Tells the peer that nothing more comes. A peer that keeps its side open is cut off after the
+    /// grace. Closing at once instead would discard what the peer has not read yet (RFC 1122 4.2.2.13).
     ///
     /// `false`: the socket is full, so that it must be done again.
-    fn say_end(self: &Arc<Self>, wire: &mut Wire) -> bool {
-        if !wire.end(&self.stream) {
-            return false;
+    fn say_end(&self, wire: &mut Wire) -> bool {
+        let is_said = wire.end(&self.stream);
+        if is_said {
+            let _ = self.stream.shutdown(Shutdown::Write);
         }
-        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
-        let connection = Arc::downgrade(self);
-        tokio::spawn(async move {
-            tokio::time::sleep(CLOSE_GRACE).await;
-            if let Some(connection) = connection.upgrade() {
-                connection.abort(&mut connection.lock());
-            }
-        });
-        true
+        is_said
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Writing> {
+    fn lock(&self) -> MutexGuard<'_, Writing> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Writes as much of `backlog` as the socket takes.
-fn write_all(wire: &mut Wire, stream: &TcpStream, backlog: &mut Backlog) -> io::Result<Progress> {
+impl Ending {
+    fn now() -> Box<Self> {
+        Box::new(Self { since: Instant::now(), aborted: false })
+    }
+}
+
+/// One is held for each connection there is; 16 bytes more in a debug build, for mio's own checks.
+const _: () = assert!(size_of::<Connection>() <= 96 + if cfg!(debug_assertions) { 16 } else { 0 });
+
+/// Writes as much of `backlog` as the socket takes; `true`: all of it. Otherwise the socket has said that
+/// it is full, which on some systems it must have before it tells of room.
+fn write_all(wire: &mut Wire, stream: &TcpStream, backlog: &mut Backlog) -> io::Result<bool> {
     let waited = wire.waiting() + backlog.bytes();
-    let progress = |wire: &Wire, backlog: &Backlog| match wire.waiting() + backlog.bytes() {
-        left if left < waited => Progress::Some,
-        _ => Progress::None,
-    };
+    let mut is_written = false;
     while wire.flush(stream)? {
-        let Some(chunk) = backlog.next() else { return Ok(Progress::Done) };
-        let (written, wanted) = (wire.write(stream, chunk)?, chunk.len());
-        backlog.take(written);
-        if written < wanted {
+        let Some(chunk) = backlog.next() else {
+            is_written = true;
             break;
+        };
+        match wire.write(stream, chunk)? {
+            0 => break,
+            written => backlog.take(written),
         }
     }
-    Ok(progress(wire, backlog))
+    if wire.waiting() + backlog.bytes() < waited {
+        backlog.note_progress();
+    }
+    Ok(is_written)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::gate::Gate;
+    use super::super::roll::Roll;
     use super::*;
-    use tokio::io::AsyncReadExt;
-    use tokio::net::TcpListener;
+    use mio::{Events, Interest, Poll, Token};
+    use socket2::SockRef;
+    use std::net::{TcpListener, TcpStream as StdStream};
+    use std::time::Duration;
 
     const FRAME: &[u8] = b"{\"msg\":\"a frame of some length, so that sockets fill up soon\"}\n";
 
-    /// A connection whose socket takes little, and its peer's end.
-    async fn narrow(max_backlog: usize) -> (Arc<Connection>, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let peer =
-            TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
-        let (stream, address) = listener.accept().await.expect("a connection");
+    /// A connection whose socket takes little, and its peer's end. Its backlog is written until it is
+    /// done.
+    fn narrow(max_backlog: usize) -> (Arc<Connection>, StdStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let peer = StdStream::connect(listener.local_addr().expect("an address")).expect("a connection");
+        let (stream, address) = listener.accept().expect("a connection");
         SockRef::from(&stream).set_send_buffer_size(4096).expect("an option");
-        let identity = Peer { ip: address.ip(), key: None, encrypted: false, local: true };
-        let place = Arc::new(super::super::roll::Roll::default()).enter(1).expect("a place");
-        let pass = Gate::new(None, 1).enter(identity.ip, 0, Duration::ZERO).expect("a pass");
-        let tickets = Tickets { pass, _place: place };
-        (Connection::new(SessionId(1), identity, (stream, Wire::Plain), max_backlog, tickets), peer)
+        stream.set_nonblocking(true).expect("an option");
+        let place = Arc::new(Roll::default()).enter(1).expect("a place");
+        let pass = Gate::new(None, 1).enter(address.ip(), 0, Duration::ZERO).expect("a pass");
+        let (desk, mut poll) = Desk::open(max_backlog).expect("a desk");
+        let mut stream = TcpStream::from_std(stream);
+        poll.registry().register(&mut stream, Token(1), Interest::WRITABLE).expect("a poll");
+        let connection = Connection::new((stream, Wire::Plain), desk, Tickets { pass, place });
+        let written = Arc::clone(&connection);
+        std::thread::spawn(move || write_until_done(&mut poll, &written));
+        (connection, peer)
     }
 
-    async fn read_frames(mut peer: TcpStream) -> Vec<String> {
+    fn write_until_done(poll: &mut Poll, connection: &Connection) {
+        let mut events = Events::with_capacity(8);
+        while !connection.is_done() {
+            poll.poll(&mut events, None).expect("events");
+            connection.write_backlog();
+        }
+    }
+
+    fn read_frames(mut peer: StdStream) -> Vec<String> {
         let mut text = String::new();
-        let read = tokio::time::timeout(CLOSE_GRACE, peer.read_to_string(&mut text)).await;
-        read.expect("an end in time").expect("whole frames");
+        peer.set_read_timeout(Some(Duration::from_secs(10))).expect("an option");
+        peer.read_to_string(&mut text).expect("whole frames, and an end in time");
         assert!(text.ends_with('\n'), "ends inside a frame");
         text.lines().map(str::to_owned).collect()
     }
 
-    #[tokio::test]
-    async fn a_backlog_over_its_bound_ends_with_whole_frames_and_the_reason() {
-        let (connection, peer) = narrow(64 * 1024).await;
+    #[test]
+    fn a_backlog_over_its_bound_ends_with_whole_frames_and_the_reason() {
+        let (connection, peer) = narrow(64 * 1024);
         let frames = Bytes::from(FRAME.repeat(100));
         let mut sends = 0;
         while connection.lock().ending.is_none() {
@@ -322,20 +333,34 @@ mod tests {
             assert!(sends < 10_000, "the bound does not hold");
         }
         connection.send(&frames);
-        let read = read_frames(peer).await;
+        let read = read_frames(peer);
         let (last, rest) = read.split_last().expect("frames");
         assert!(last.contains("\"slow_consumer\""), "{last}");
         assert!(rest.iter().all(|line| line.as_bytes() == &FRAME[..FRAME.len() - 1]));
         assert!(rest.len() < sends * 100, "what was over the bound is dropped");
     }
 
-    #[tokio::test]
-    async fn an_orderly_end_comes_after_the_whole_backlog() {
-        let (connection, peer) = narrow(64 * 1024 * 1024).await;
+    #[test]
+    fn an_orderly_end_comes_after_the_whole_backlog() {
+        let (connection, peer) = narrow(64 * 1024 * 1024);
         for _ in 0..200 {
             connection.send(&Bytes::from(FRAME.repeat(100)));
         }
         connection.finish();
-        assert_eq!(read_frames(peer).await.len(), 20_000);
+        assert_eq!(read_frames(peer).len(), 20_000);
+    }
+
+    #[test]
+    fn whoever_is_behind_or_ending_is_watched() {
+        let (connection, peer) = narrow(64 * 1024 * 1024);
+        let mut watched = Vec::new();
+        while watched.is_empty() {
+            connection.send(&Bytes::from(FRAME.repeat(100)));
+            watched = connection.desk.take().watched;
+        }
+        connection.finish();
+        watched.extend(connection.desk.take().watched);
+        assert_eq!(watched, [connection.id(); 2]);
+        drop(peer);
     }
 }

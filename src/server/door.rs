@@ -4,14 +4,13 @@
 //! as a web page's request, never gets further. Until the first byte a connection costs no more than
 //! its task.
 
-use super::connection::{Connection, Tickets};
+use super::desk::{Desk, Early, Newcomer, Tickets};
 use super::gate::{Handshaking, Offence, Pass};
 use super::hub::Hub;
-use super::session::{self, Seat};
 use super::wire::Wire;
 use crate::chat::Peer;
 use crate::limits::{
-    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, TLS_TIMEOUT, TLS_TIMEOUT_CROWDED,
+    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, TLS_LINE, TLS_TIMEOUT, TLS_TIMEOUT_CROWDED,
 };
 use crate::protocol::{Code, Event};
 use crate::security::{ChannelError, ServerChannel, ServerTls, Status};
@@ -53,7 +52,7 @@ pub(super) struct Door {
     pub(super) tls: ServerTls,
     /// Whether plaintext may come in.
     pub(super) plaintext: bool,
-    pub(super) max_backlog: usize,
+    pub(super) desk: Arc<Desk>,
     /// How long a plaintext client may take to its first byte.
     pub(super) registration: Duration,
     /// Handshakes under way.
@@ -68,14 +67,6 @@ struct Opened {
     wire: Wire,
     peer: Peer,
     early: Early,
-}
-
-/// What came with the end of the handshake.
-#[derive(Debug, Default)]
-pub(super) struct Early {
-    pub(super) plain: Vec<u8>,
-    /// Whether the peer sends nothing more.
-    pub(super) is_all: bool,
 }
 
 /// Why a connection comes to nothing.
@@ -94,14 +85,14 @@ impl Door {
         hub: Arc<Hub>,
         tls: ServerTls,
         plaintext: bool,
-        max_backlog: usize,
+        desk: Arc<Desk>,
         registration: Duration,
     ) -> Arc<Self> {
         Arc::new(Self {
             hub,
             tls,
             plaintext,
-            max_backlog,
+            desk,
             registration,
             permits: Semaphore::new(HANDSHAKES_IN_PROGRESS),
             closed: watch::Sender::new(false),
@@ -114,16 +105,14 @@ impl Door {
     }
 }
 
-/// Takes a connection from its first byte to its session.
+/// Takes a connection from its first byte to the desk.
 pub(super) async fn serve(door: Arc<Door>, stream: TcpStream, address: SocketAddr, tickets: Tickets) {
     let opened = open_until_closed(&door, stream, address, &tickets.pass).await;
     let Some(Opened { stream, wire, peer, early }) = opened else { return };
-    let id = door.hub.number();
-    let connection = Connection::new(id, peer, (stream, wire), door.max_backlog, tickets);
-    let seat = Seat::take(Arc::clone(&door.hub), connection);
-    let input = session::begin(&seat, early).await;
-    // A task of its own: this one's state would make every idle session bigger.
-    tokio::spawn(session::run(seat, input));
+    match stream.into_std() {
+        Ok(stream) => door.desk.adopt(Newcomer { stream, wire, peer, early, tickets }),
+        Err(error) => tracing::warn!(%error, "a connection can't be handed on"),
+    }
 }
 
 async fn open_until_closed(
@@ -162,7 +151,7 @@ async fn open(door: &Door, mut stream: TcpStream, address: SocketAddr, pass: &Pa
                 pass.punish(Offence::Garbage, door.hub.uptime());
             }
             let frame = Event::error(code, why).to_packet("", None).to_frame();
-            farewell(stream, &frame, DRAIN_BYTES).await;
+            Box::pin(farewell(stream, &frame, DRAIN_BYTES)).await;
         }
     }
     None
@@ -178,20 +167,28 @@ async fn try_open(door: &Door, stream: &mut TcpStream, pass: &Pass) -> Result<(W
         _ => return Err(Failure::Gone),
     }
     match first[0] {
-        TLS_HANDSHAKE => {
-            // Who waits in vain for a turn has done nothing wrong, and who gets one has time left.
-            let patience = TLS_TIMEOUT / 2;
-            let turn = timeout_at((start + patience).into(), turn(door, pass, patience));
-            let turn = turn.await.unwrap_or(Err(Failure::Gone))?;
-            let done = in_time(door, patience, handshake(door, stream)).await;
-            drop(turn);
-            done
-        }
+        // Boxed: its state would make every connection's task four times as big, also of those in the clear.
+        TLS_HANDSHAKE => Box::pin(try_handshake(door, stream, pass, start)).await,
         // White space is what people type before a packet.
         b'{' | b' ' | b'\t' | b'\r' | b'\n' if door.plaintext => Ok((Wire::Plain, Early::default())),
         b'{' => Err(Failure::Refused(Code::TlsRequired, tls_required())),
         _ => Err(Failure::Refused(Code::BadProtocol, "lanchat: expected TLS".into())),
     }
+}
+
+async fn try_handshake(
+    door: &Door,
+    stream: &mut TcpStream,
+    pass: &Pass,
+    start: Instant,
+) -> Result<(Wire, Early), Failure> {
+    // Who waits in vain for a turn has done nothing wrong, and who gets one has time left.
+    let turn = timeout_at((start + TLS_LINE).into(), turn(door, pass, TLS_LINE));
+    let turn = turn.await.unwrap_or(Err(Failure::Gone))?;
+    let patience = TLS_TIMEOUT.saturating_sub(start.elapsed()).min(TLS_TIMEOUT / 2);
+    let done = in_time(door, patience, handshake(door, stream)).await;
+    drop(turn);
+    done
 }
 
 fn too_late() -> String {

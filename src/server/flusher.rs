@@ -11,30 +11,28 @@ use super::history::{Errand, History};
 use super::hub::Hub;
 use super::scribe::Scribe;
 use super::turn::{Step, Turn, What};
-use crate::chat::SessionId;
+use crate::chat::Slots;
 use bytes::Bytes;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Receivers written before other tasks of the thread get their turn.
 const WRITES_BEFORE_YIELD: usize = 256;
 
-/// All open connections, densely, so that the fan-out is a walk over an array.
+/// All open connections, side by side, so that the fan-out is a walk over an array.
 #[derive(Debug, Default)]
 struct Table {
-    seats: Vec<Seat>,
-    places: HashMap<SessionId, usize>,
+    seats: Slots<Seat>,
     /// Whom errands are given to; `None`: nothing is kept, and there are none.
     history: Option<History>,
     /// Number of the turn, so that seats written singly are skipped in the walk.
-    turn: u64,
+    turn: u32,
 }
 
 #[derive(Debug)]
 struct Seat {
     connection: Arc<Connection>,
     follows: bool,
-    written_in: u64,
+    written_in: u32,
 }
 
 /// Runs until the hub is closed and its last turn kept and written.
@@ -59,7 +57,7 @@ pub(super) async fn run(hub: Arc<Hub>, mut scribe: Scribe, history: Option<Histo
 
 impl Table {
     async fn flush(&mut self, turn: Turn) {
-        self.turn += 1;
+        self.turn = self.turn.wrapping_add(1);
         let lobby = Bytes::from(turn.lobby);
         let mut steps = turn.steps;
         // Stable: a session's steps stay in their order.
@@ -71,13 +69,13 @@ impl Table {
             return;
         }
         // The table can't change meanwhile: only this task touches it.
-        for seats in self.seats.chunks(WRITES_BEFORE_YIELD) {
-            for seat in seats {
-                if seat.follows && seat.written_in != self.turn {
-                    seat.connection.send(&lobby);
-                }
+        for (n, (_, seat)) in (1..).zip(self.seats.iter()) {
+            if seat.follows && seat.written_in != self.turn {
+                seat.connection.send(&lobby);
             }
-            tokio::task::yield_now().await;
+            if n % WRITES_BEFORE_YIELD == 0 {
+                tokio::task::yield_now().await;
+            }
         }
     }
 
@@ -87,9 +85,7 @@ impl Table {
         if let Some(Step { what: What::Open(connection), .. }) = steps.first() {
             self.open(Arc::clone(connection));
         }
-        let Some(seat) = self.places.get(&session).and_then(|place| self.seats.get_mut(*place)) else {
-            return;
-        };
+        let Some(seat) = self.seats.get_mut(session) else { return };
         seat.written_in = self.turn;
         let (frames, fate) = assemble(steps, lobby, &mut seat.follows);
         seat.connection.send(&frames);
@@ -105,21 +101,13 @@ impl Table {
             seat.connection.finish();
         }
         if fate == Fate::IsGone {
-            self.remove(session);
+            self.seats.remove(session);
         }
     }
 
     fn open(&mut self, connection: Arc<Connection>) {
-        self.places.insert(connection.id, self.seats.len());
-        self.seats.push(Seat { connection, follows: false, written_in: self.turn });
-    }
-
-    fn remove(&mut self, session: SessionId) {
-        let Some(place) = self.places.remove(&session) else { return };
-        self.seats.swap_remove(place);
-        if let Some(moved) = self.seats.get(place) {
-            self.places.insert(moved.connection.id, place);
-        }
+        let seat = Seat { follows: false, written_in: self.turn, connection };
+        self.seats.insert(seat.connection.id(), seat);
     }
 }
 
@@ -196,7 +184,7 @@ fn assemble(steps: &[Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) 
 mod tests {
     use super::super::turn::Seam;
     use super::*;
-    use crate::chat::{Receipt, View};
+    use crate::chat::{Receipt, SessionId, View};
     use crate::protocol::Packet;
     use proptest::prelude::*;
     use std::collections::BTreeSet;

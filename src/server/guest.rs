@@ -12,6 +12,7 @@ use crate::fingerprint::Fingerprint;
 use crate::protocol::request::ClientPacket;
 use crate::protocol::{Code, Event, Request, binary};
 use crate::security::{Binding, Challenge, Passphrase};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// What a closed server goes by.
@@ -50,9 +51,9 @@ impl Guest {
         &mut self,
         hub: &Hub,
         connection: &Connection,
-        incoming: Vec<Incoming>,
-    ) -> (Vec<Incoming>, bool) {
-        let mut passed = Vec::new();
+        incoming: VecDeque<Incoming>,
+    ) -> (VecDeque<Incoming>, bool) {
+        let mut passed = VecDeque::new();
         let mut is_in = false;
         for incoming in incoming {
             match incoming {
@@ -60,16 +61,16 @@ impl Guest {
                     match self.step(hub, connection, packet) {
                         Step::In(packet) => {
                             is_in = true;
-                            passed.push(Incoming::Packet(packet));
+                            passed.push_back(Incoming::Packet(packet));
                         }
                         Step::Wait => {}
                         Step::Out(code, why) => {
-                            passed.push(Incoming::Fatal(code, why));
+                            passed.push_back(Incoming::Fatal(code, why));
                             break;
                         }
                     }
                 }
-                other => passed.push(other),
+                other => passed.push_back(other),
             }
         }
         (passed, is_in)
@@ -83,25 +84,25 @@ impl Guest {
     }
 
     fn first(&mut self, hub: &Hub, connection: &Connection, packet: Box<ClientPacket>) -> Step {
-        let peer = connection.peer;
-        if !peer.encrypted {
+        let key = connection.peer_key();
+        if !connection.is_sealed() {
             let why = "this server is closed and takes no plaintext; join with the lanchat client";
             return Step::Out(Code::KeyRequired, why.into());
         }
-        if peer.key.is_some_and(|key| hub.is_member(&key)) {
+        if key.is_some_and(|key| hub.is_member(&key)) {
             return Step::In(packet);
         }
         if let Err(wait) = connection.pass().take_try(hub.uptime()) {
             let why = format!("too many tries at the passphrase; try again in {} s", wait.as_secs() + 1);
             return Step::Out(Code::RateLimited, why);
         }
-        let binding = Binding::new(&self.lock.key, peer.key.as_ref());
+        let binding = Binding::new(&self.lock.key, key.as_ref());
         let challenge = Challenge::new(&self.lock.passphrase, binding);
         let question = Event::Pake {
             pake: binary::to_text(challenge.element()),
             msg: "this server is closed: prove that you know its passphrase".into(),
         };
-        hub.tell(connection.id, question.to_packet("", packet.id.clone()));
+        hub.tell(connection.id(), question.to_packet("", packet.id.clone()));
         self.asked = Some((challenge, packet));
         Step::Wait
     }
@@ -117,15 +118,15 @@ fn answered(
 ) -> Step {
     let Some(mac) = proven(challenge, answer) else {
         connection.pass().punish(Offence::FailedAuth, hub.uptime());
-        tracing::info!(peer = %connection.peer.ip, "a wrong passphrase");
+        tracing::info!(peer = %connection.ip(), "a wrong passphrase");
         let why = "the passphrase was not accepted; ask whoever runs this server for it";
         return Step::Out(Code::BadPassphrase, why.into());
     };
-    if let Some(key) = connection.peer.key {
+    if let Some(key) = connection.peer_key() {
         let name = first.from.as_ref().and_then(|from| from.name.as_deref());
-        hub.add_member(key, connection.peer.ip, name.unwrap_or_default());
+        hub.add_member(key, connection.ip(), name.unwrap_or_default());
     }
-    hub.tell(connection.id, Event::PakeOk { mac }.to_packet("", None));
+    hub.tell(connection.id(), Event::PakeOk { mac }.to_packet("", None));
     Step::In(first)
 }
 

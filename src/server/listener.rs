@@ -1,6 +1,6 @@
 //! Sockets that take connections, and the loop that accepts them.
 
-use super::connection::Tickets;
+use super::desk::Tickets;
 use super::door::{self, Door};
 use super::gate::Gate;
 use super::memory;
@@ -20,6 +20,10 @@ use tokio::sync::Semaphore;
 
 /// Connections that wait to be accepted. The kernel cuts it to its own bound.
 const LISTEN_BACKLOG: i32 = 4096;
+
+/// Whether connections have the options of the socket that took them (tcp(7)), so that seven calls a
+/// login are saved.
+const INHERITS: bool = cfg!(target_os = "linux");
 
 /// Connections over the bound that are being told so at a time; further ones are just closed.
 const FAREWELLS: usize = 32;
@@ -61,6 +65,9 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
+    if INHERITS {
+        tune(&socket)?;
+    }
     socket.listen(LISTEN_BACKLOG)?;
     TcpListener::from_std(socket.into())
 }
@@ -78,7 +85,9 @@ pub(super) async fn accept(listener: &TcpListener, door: &Arc<Door>, admission: 
                 match admit(door, admission, address) {
                     // The count is taken here, so that a shutdown at this moment does not miss it.
                     Ok(tickets) => {
-                        tune(&stream);
+                        if !INHERITS && let Err(error) = tune(&SockRef::from(&stream)) {
+                            tracing::debug!(%error, "a socket option could not be set");
+                        }
                         tokio::spawn(door::serve(Arc::clone(door), stream, address, tickets));
                     }
                     Err(Some((code, why))) => say(stream, code, why, &farewells),
@@ -111,7 +120,7 @@ fn admit(door: &Door, admission: &Admission, address: SocketAddr) -> Result<Tick
         tracing::debug!(%ip, ?closed, "a client is not let in");
         None
     })?;
-    Ok(Tickets { pass, _place: place })
+    Ok(Tickets { pass, place })
 }
 
 /// accept(2): errors of the new connection come out of accept on Linux.
@@ -127,19 +136,13 @@ fn is_of_the_peer(error: &io::Error) -> bool {
     )
 }
 
-fn tune(stream: &TcpStream) {
-    if let Err(error) = try_tune(stream) {
-        tracing::debug!(%error, "a socket option could not be set");
-    }
-}
-
-fn try_tune(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+/// Sets what connections are to have.
+fn tune(socket: &Socket) -> io::Result<()> {
+    socket.set_tcp_nodelay(true)?;
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_IDLE)
         .with_interval(KEEPALIVE_INTERVAL)
         .with_retries(KEEPALIVE_PROBES);
-    let socket = SockRef::from(stream);
     socket.set_tcp_keepalive(&keepalive)?;
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     // Unacknowledged data ends a dead connection in the same time (RFC 5482); keep-alive alone
@@ -163,4 +166,32 @@ fn say(stream: TcpStream, code: Code, why: String, farewells: &Arc<Semaphore>) {
         let _permit = permit;
         door::farewell(stream, &frame, FAREWELL_BYTES).await;
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_was_taken_has_every_option() {
+        let listener = listen(Some(Ipv4Addr::LOCALHOST.into()), 0).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (peer, taken) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (stream, _) = taken.expect("a connection");
+        if !INHERITS {
+            tune(&SockRef::from(&stream)).expect("options");
+        }
+        let socket = SockRef::from(&stream);
+        assert!(socket.tcp_nodelay().expect("an option") && socket.keepalive().expect("an option"));
+        assert!(socket.send_buffer_size().expect("an option") <= 2 * SEND_BUFFER_BYTES);
+        #[cfg(target_os = "linux")]
+        {
+            assert_eq!(socket.tcp_keepalive_time().expect("an option"), KEEPALIVE_IDLE);
+            assert_eq!(socket.tcp_keepalive_interval().expect("an option"), KEEPALIVE_INTERVAL);
+            assert_eq!(socket.tcp_keepalive_retries().expect("an option"), KEEPALIVE_PROBES);
+            let timeout = KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES;
+            assert_eq!(socket.tcp_user_timeout().expect("an option"), Some(timeout));
+        }
+        drop(peer);
+    }
 }

@@ -1,13 +1,15 @@
 //! The server: sockets and tasks around the rules of [`chat`](crate::chat).
 //!
-//! `Server::bind` opens the port, `run` serves until told to stop. A reader a connection hands
-//! packets to the hub, the hub applies the rules, one flusher writes what follows.
+//! `Server::bind` opens the port, `run` serves until told to stop. Tasks take connections as far as they
+//! are open; one thread reads them all and hands packets to the hub, the hub applies the rules, and one
+//! flusher writes what follows.
 
 mod backlog;
 mod connection;
 mod console;
 mod data_dir;
 mod descriptors;
+mod desk;
 mod door;
 mod flusher;
 mod gate;
@@ -16,6 +18,7 @@ mod history;
 mod hub;
 mod listener;
 mod memory;
+mod reactor;
 mod records;
 mod roll;
 mod scribe;
@@ -42,12 +45,14 @@ use crate::protocol::{Event, Request};
 use crate::security::{ChannelError, Passphrase, ServerTls};
 use crate::store::{Keep, Store, StoreError};
 use data_dir::DataDir;
+use desk::Desk;
 use door::Door;
 use gate::Gate;
 use guest::Lock;
 use history::History;
 use hub::Hub;
 use listener::Admission;
+use reactor::Reader;
 use roll::Roll;
 use scribe::Scribe;
 use secrets::Secrets;
@@ -146,6 +151,9 @@ pub enum StartError {
     /// The system gives no random numbers.
     #[error("no random numbers from the system: {0}")]
     Random(#[from] getrandom::Error),
+    /// Sockets can't be waited for.
+    #[error("no socket can be waited for: {0}; raise the limit of open files (ulimit -n)")]
+    Poll(#[source] io::Error),
     /// No TLS with this key.
     #[error("TLS can't be set up: {0}")]
     Tls(#[from] ChannelError),
@@ -165,6 +173,7 @@ pub struct Server {
     /// Locked while the server lives.
     data_dir: Arc<DataDir>,
     store: Option<Store>,
+    reader: Reader,
 }
 
 /// A way to a running server from the same process: its console, or the client that hosts it.
@@ -209,7 +218,8 @@ impl Server {
         let (chat, code) = chat(&options, info.clone(), lock.is_some(), &data_dir, archive)?;
         // No single turn closes a client that reads.
         let max_turn = MAX_TURN_BYTES.min(options.backlog / 4);
-        let hub = Hub::new(chat, lock, options.registration, max_turn);
+        let (desk, poll) = Desk::open(options.backlog).map_err(StartError::Poll)?;
+        let hub = Hub::new(chat, lock, options.registration, max_turn, Arc::clone(&desk));
         let max_clients = max_clients(options.max_clients, descriptors::clients_that_fit());
         let admission = Admission {
             max_clients,
@@ -217,8 +227,10 @@ impl Server {
             roll: Arc::new(Roll::default()),
             memory: memory::Meter::new(),
         };
-        let door = Door::new(Arc::clone(&hub), tls, options.plaintext, options.backlog, options.registration);
-        Ok(Self { hub, door, listener, address, info, key, admission, code, data_dir, store })
+        let door =
+            Door::new(Arc::clone(&hub), tls, options.plaintext, Arc::clone(&desk), options.registration);
+        let reader = Reader::start(poll, desk, Arc::clone(&hub)).map_err(StartError::Poll)?;
+        Ok(Self { hub, door, listener, address, info, key, admission, code, data_dir, store, reader })
     }
 
     /// The fingerprint of its key.
@@ -249,7 +261,7 @@ impl Server {
     /// Serves until `stop` ends; then takes no more connections, tells everybody `bye`, and
     /// returns once all have read it, or after [`SHUTDOWN_GRACE`].
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { hub, door, listener, admission, data_dir, store, .. } = self;
+        let Self { hub, door, listener, admission, data_dir, store, reader, .. } = self;
         let roll = Arc::clone(&admission.roll);
         // All of them end below: the flusher and the keeper with the hub, the timers by being aborted.
         let history = store.clone().map(|store| History::new(Arc::clone(&hub), store));
@@ -257,17 +269,20 @@ impl Server {
         let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), scribe, history));
         let keeper = tokio::spawn(records::keep(Arc::clone(&hub), data_dir));
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
-        tokio::select! {
-            () = listener::accept(&listener, &door, &admission) => {}
-            () = stop => {}
-        }
-        drop(listener);
+        // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
+        let entrance = Arc::clone(&door);
+        let accepting = tokio::spawn(async move { listener::accept(&listener, &entrance, &admission).await });
+        stop.await;
+        accepting.abort();
+        // An error is what it waits for: the port is closed.
+        let _ = accepting.await;
         door.close();
         hub.shut_down();
         if timeout(SHUTDOWN_GRACE, roll.empty()).await.is_err() {
             tracing::warn!(clients = roll.open(), "some clients could not be closed in time");
         }
         timers.abort();
+        drop(reader);
         hub.close();
         for (task, name) in [(flusher, "flusher"), (keeper, "keeper of the books")] {
             if let Err(error) = task.await {

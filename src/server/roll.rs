@@ -1,31 +1,51 @@
-//! How many connections are open, counted by what each of them holds.
+//! Which connections are open: a number for each, and how many there are.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use crate::chat::SessionId;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// The count.
 #[derive(Debug, Default)]
 pub(super) struct Roll {
-    open: AtomicUsize,
+    numbers: Mutex<Numbers>,
     emptied: Notify,
 }
 
+#[derive(Debug, Default)]
+struct Numbers {
+    /// Numbers of places that somebody has had, to be given next.
+    free: Vec<SessionId>,
+    /// Places there are.
+    places: u32,
+    open: usize,
+}
+
 /// A place in the count, given back when dropped. A connection holds it for as long as its socket
-/// is open, so that the count is that of descriptors.
+/// is open, so that the count is that of descriptors, and no two connections share a place in a table.
 #[derive(Debug)]
-pub(super) struct Place(Arc<Roll>);
+pub(super) struct Place {
+    roll: Arc<Roll>,
+    id: SessionId,
+}
 
 impl Roll {
     /// A place, if fewer than `most` are taken.
     pub(super) fn enter(self: &Arc<Self>, most: usize) -> Option<Place> {
-        let more = |open: usize| (open < most).then_some(open + 1);
-        self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        Some(Place(Arc::clone(self)))
+        let mut numbers = self.lock();
+        if numbers.open >= most {
+            return None;
+        }
+        numbers.open += 1;
+        let id = numbers.free.pop().unwrap_or_else(|| {
+            // None has place 0.
+            numbers.places += 1;
+            SessionId(numbers.places.into())
+        });
+        Some(Place { roll: Arc::clone(self), id })
     }
 
     pub(super) fn open(&self) -> usize {
-        self.open.load(Ordering::Acquire)
+        self.lock().open
     }
 
     /// Waits until no place is taken.
@@ -39,12 +59,26 @@ impl Roll {
             emptied.await;
         }
     }
+
+    fn lock(&self) -> MutexGuard<'_, Numbers> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// The number of whoever has it.
+    pub(super) fn id(&self) -> SessionId {
+        self.id
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.0.open.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.emptied.notify_waiters();
+        let mut numbers = self.roll.lock();
+        numbers.open -= 1;
+        numbers.free.push(self.id.successor());
+        if numbers.open == 0 {
+            self.roll.emptied.notify_waiters();
         }
     }
 }
@@ -68,5 +102,16 @@ mod tests {
         drop((second, third));
         waiting.await.expect("the last one to leave is noticed");
         assert_eq!(roll.open(), 0);
+    }
+
+    #[test]
+    fn no_number_is_given_twice() {
+        let roll = Arc::new(Roll::default());
+        let mut given = std::collections::BTreeSet::new();
+        for _ in 0..4 {
+            let places: Vec<Place> = (0..3).filter_map(|_| roll.enter(3)).collect();
+            assert!(places.iter().all(|place| given.insert(place.id())));
+        }
+        assert_eq!(given.len(), 12);
     }
 }

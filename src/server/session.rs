@@ -1,10 +1,10 @@
-//! One connection's reader: bytes in, packets to the hub.
+//! One connection's session: bytes in, packets to the hub.
 //!
-//! An idle connection holds no buffer: bytes are read into one of the thread's and only an
-//! unfinished frame is kept.
+//! An idle session holds no buffer: bytes are read into one of the reader's and only an unfinished frame
+//! is kept. One client's requests never stop the others: a turn does a portion, and says how to go on.
 
 use super::connection::{Connection, Intake};
-use super::door::Early;
+use super::desk::Early;
 use super::gate::Offence;
 use super::guest::Guest;
 use super::hub::{Hub, Incoming, Next};
@@ -13,32 +13,61 @@ use crate::protocol::Code;
 use crate::protocol::codec::{Decoded, Decoder};
 use crate::protocol::request::ClientPacket;
 use crate::security::Status;
-use std::cell::RefCell;
-use std::future::poll_fn;
+use std::collections::VecDeque;
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::time::Duration;
 
 /// Bytes taken from a socket at a time, at most: one frame of the longest.
 const READ_BYTES: usize = MAX_FRAME_BYTES;
 
-thread_local! {
-    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
-    /// The same, unsealed.
-    static PLAIN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// A seat in the hub: taken with the connection, given back however the session ends.
+/// Buffers that all sessions of a thread share.
 #[derive(Debug)]
-pub(super) struct Seat {
-    hub: Arc<Hub>,
-    connection: Arc<Connection>,
+pub(super) struct Scratch {
+    read: Vec<u8>,
+    /// The same, unsealed.
+    plain: Vec<u8>,
 }
 
-/// What a reader keeps between reads.
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { read: vec![0; READ_BYTES], plain: Vec::new() }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// Absent while nothing is unfinished.
+    input: Option<Box<Input>>,
+    /// Whether the socket may have more.
+    pub(super) is_readable: bool,
+}
+
+/// How a session goes on after a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// When its socket has more.
+    Idle,
+    /// Once others had their turn.
+    Again,
+    /// Once there is space in the hub's turn.
+    Space,
+    /// After that time: its user sends faster than is fair.
+    Pause(Duration),
+    /// Not at all: the peer has closed, or the connection is broken or was closed from here.
+    Over,
+}
+
+/// What a session keeps between turns.
 #[derive(Debug, Default)]
-pub(super) struct Input {
+struct Input {
     decoder: Decoder,
+    /// What the hub has not taken yet. Packets take many times their bytes, and may have to wait for their
+    /// user's pace, so that only a slice of what came is parsed at a time.
+    incoming: VecDeque<Incoming>,
+    /// What is not parsed yet.
+    later: Vec<u8>,
     bad_in_a_row: u8,
     /// The connection is being ended for what came: the rest is discarded.
     is_over: bool,
@@ -48,167 +77,193 @@ pub(super) struct Input {
     guest: Option<Box<Guest>>,
 }
 
-impl Seat {
-    pub(super) fn take(hub: Arc<Hub>, connection: Arc<Connection>) -> Self {
-        hub.connect(&connection);
-        Self { hub, connection }
+impl Session {
+    /// A session that begins with what came with the end of the handshake.
+    pub(super) fn new(hub: &Hub, early: Early) -> Self {
+        let guest = hub.closed_by().map(|lock| Box::new(Guest::new(lock)));
+        let input = Input { guest, has_ended: early.is_all, later: early.plain, ..Input::default() };
+        // The socket may have something since before it was polled.
+        Self { input: Some(Box::new(input)), is_readable: true }
     }
-}
 
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.hub.disconnect(self.connection.id);
-    }
-}
-
-/// What one read gives. Packets take many times their bytes, and may have to wait for their user's pace,
-/// so that only a slice of what came is parsed at a time.
-struct Portion {
-    incoming: Vec<Incoming>,
-    later: Vec<u8>,
-}
-
-/// Deals with what came with the end of the handshake.
-pub(super) async fn begin(seat: &Seat, early: Early) -> Input {
-    let Seat { hub, connection } = seat;
-    let guest = hub.closed_by().map(|lock| Box::new(Guest::new(lock)));
-    let mut input = Input { guest, has_ended: early.is_all, ..Input::default() };
-    let portion = input.portion(&early.plain, hub.slice_bytes());
-    hand_in(hub, connection, &mut input, portion).await;
-    input
-}
-
-/// Runs until the peer closes, the connection breaks, or it is closed from here.
-pub(super) async fn run(seat: Seat, mut input: Input) {
-    let Seat { hub, connection } = &seat;
-    // Polled rather than awaited by `readable()`, whose state would make every idle session 96 bytes
-    // bigger.
-    while !input.has_ended && poll_fn(|context| connection.stream.poll_read_ready(context)).await.is_ok() {
-        match connection.intake() {
-            Intake::Counts => {}
-            Intake::Discarded => input.end(),
-            Intake::Ended => return,
+    /// Does a portion of what there is to do.
+    pub(super) fn turn(&mut self, hub: &Hub, connection: &Connection, scratch: &mut Scratch) -> After {
+        let input = self.input.get_or_insert_default();
+        let after = match connection.intake() {
+            Intake::Ended => After::Over,
+            intake => {
+                if intake == Intake::Discarded {
+                    input.end();
+                }
+                portion(hub, connection, input, &mut self.is_readable, scratch)
+            }
+        };
+        if input.is_empty() {
+            self.input = None;
         }
-        let Ok(portion) = read(connection, &mut input, hub.slice_bytes()) else { return };
-        if !portion.incoming.is_empty() || !portion.later.is_empty() {
-            // Boxed: its state would make every idle session bigger.
-            Box::pin(hand_in(hub, connection, &mut input, portion)).await;
-        }
+        after
     }
 }
 
-async fn hand_in(hub: &Hub, connection: &Connection, input: &mut Input, portion: Portion) {
-    let Portion { incoming, later } = portion;
-    hand_in_slice(hub, connection, input, incoming).await;
-    for slice in later.chunks(hub.slice_bytes()) {
-        let incoming = input.take(slice);
-        hand_in_slice(hub, connection, input, incoming).await;
+/// A slice that was read before, or else the next read.
+fn portion(
+    hub: &Hub,
+    connection: &Connection,
+    input: &mut Input,
+    is_readable: &mut bool,
+    scratch: &mut Scratch,
+) -> After {
+    if input.incoming.is_empty() {
+        if !input.later.is_empty() {
+            let rest = input.later.split_off(input.later.len().min(hub.slice_bytes()));
+            let slice = std::mem::replace(&mut input.later, rest);
+            input.take(&slice);
+        } else if input.has_ended {
+            return After::Over;
+        } else if !*is_readable {
+            return After::Idle;
+        } else if read(connection, input, is_readable, hub.slice_bytes(), scratch).is_err() {
+            return After::Over;
+        }
+        input.let_in(hub, connection);
+    }
+    let next = if input.incoming.is_empty() {
+        Next::More
+    } else {
+        hub.receive(connection.id(), &mut input.incoming)
+    };
+    match next {
+        Next::Congested => After::Space,
+        Next::Pause(time) => After::Pause(time),
+        Next::More if input.is_done() && !*is_readable => After::Idle,
+        Next::More => After::Again,
     }
 }
 
-/// Hands packets to the hub, a portion at a time, and waits while it has enough to write or the user
-/// sends faster than is fair: one client's requests never stop the others, and never pile up answers.
-async fn hand_in_slice(hub: &Hub, connection: &Connection, input: &mut Input, incoming: Vec<Incoming>) {
-    let incoming = input.let_in(hub, connection, incoming);
-    let mut incoming = incoming.into_iter().peekable();
-    while incoming.peek().is_some() {
-        if connection.intake() != Intake::Counts {
-            return;
-        }
-        match hub.receive(connection.id, &mut incoming) {
-            Next::Congested => hub.wait_for_space().await,
-            // What a peer that is gone still wanted to say is not said for hours.
-            Next::Pause(time) if connection.breaks_within(time).await => return input.end(),
-            Next::Pause(_) => {}
-            Next::More => tokio::task::yield_now().await,
-        }
-    }
-}
-
-/// What one read of that many bytes gives: nothing, or what a whole record held. An error: the
-/// connection has ended.
-fn read(connection: &Connection, input: &mut Input, slice: usize) -> io::Result<Portion> {
-    BUFFER.with_borrow_mut(|buffer| match connection.stream.try_read(&mut buffer[..slice]) {
+/// One read of that many bytes: nothing, or what a whole record held. An error: the connection has
+/// ended.
+fn read(
+    connection: &Connection,
+    input: &mut Input,
+    is_readable: &mut bool,
+    slice: usize,
+    scratch: &mut Scratch,
+) -> io::Result<()> {
+    let buffer = &mut scratch.read[..slice];
+    match connection.read(buffer) {
         Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-        Ok(_) if input.is_over => Ok(Portion::empty()),
-        Ok(length) if connection.peer.encrypted => unseal(connection, &buffer[..length], input, slice),
-        Ok(length) => Ok(input.portion(&buffer[..length], slice)),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Portion::empty()),
+        Ok(length) => {
+            // Less than was asked for: there is no more, and the next byte is told of. Not so on Windows.
+            *is_readable = length == slice || cfg!(windows);
+            let bytes = &buffer[..length];
+            match (input.is_over, connection.is_sealed()) {
+                (true, _) => Ok(()),
+                (false, true) => unseal(connection, bytes, input, slice, &mut scratch.plain),
+                (false, false) => {
+                    input.take(bytes);
+                    Ok(())
+                }
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            *is_readable = false;
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
         Err(error) => Err(error),
-    })
-}
-
-fn unseal(connection: &Connection, bytes: &[u8], input: &mut Input, slice: usize) -> io::Result<Portion> {
-    PLAIN.with_borrow_mut(|plain| {
-        plain.clear();
-        let status = connection.unseal(bytes, plain).map_err(|error| {
-            tracing::debug!(peer = %connection.peer.ip, %error, "a connection's records are broken");
-            io::Error::other(error)
-        })?;
-        input.has_ended = status == Status::Closed;
-        Ok(input.portion(plain, slice))
-    })
-}
-
-impl Portion {
-    fn empty() -> Self {
-        Self { incoming: Vec::new(), later: Vec::new() }
     }
+}
+
+fn unseal(
+    connection: &Connection,
+    bytes: &[u8],
+    input: &mut Input,
+    slice: usize,
+    plain: &mut Vec<u8>,
+) -> io::Result<()> {
+    plain.clear();
+    let status = connection.unseal(bytes, plain).map_err(|error| {
+        tracing::debug!(peer = %connection.ip(), %error, "a connection's records are broken");
+        io::Error::other(error)
+    })?;
+    input.has_ended = status == Status::Closed;
+    let (now, later) = plain.split_at(plain.len().min(slice));
+    input.later.extend_from_slice(later);
+    input.take(now);
+    Ok(())
 }
 
 impl Input {
-    /// What of it may come in: everything, but on a closed server.
-    fn let_in(&mut self, hub: &Hub, connection: &Connection, incoming: Vec<Incoming>) -> Vec<Incoming> {
-        if incoming.iter().any(|incoming| matches!(incoming, Incoming::Fatal(..))) {
+    /// What of what was parsed may come in: everything, but on a closed server.
+    fn let_in(&mut self, hub: &Hub, connection: &Connection) {
+        let is_fatal = |incoming: &VecDeque<Incoming>| {
+            incoming.iter().any(|incoming| matches!(incoming, Incoming::Fatal(..)))
+        };
+        if is_fatal(&self.incoming) {
             connection.pass().punish(Offence::Garbage, hub.uptime());
         }
-        let Some(guest) = &mut self.guest else { return incoming };
-        let (passed, is_in) = guest.filter(hub, connection, incoming);
+        let Some(guest) = &mut self.guest else { return };
+        let (passed, is_in) = guest.filter(hub, connection, std::mem::take(&mut self.incoming));
+        self.incoming = passed;
         if is_in {
             self.guest = None;
         }
-        if passed.iter().any(|passed| matches!(passed, Incoming::Fatal(..))) {
+        if is_fatal(&self.incoming) {
             // No further try on this connection.
-            self.end();
+            self.is_over = true;
+            self.forget();
         }
-        passed
     }
 
-    /// What `bytes` hold, as far as the first slice goes.
-    fn portion(&mut self, bytes: &[u8], slice: usize) -> Portion {
-        let (now, later) = bytes.split_at(bytes.len().min(slice));
-        Portion { incoming: self.take(now), later: later.to_vec() }
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> Vec<Incoming> {
-        let mut incoming = Vec::new();
+    /// Parses whole frames out of `bytes`, and keeps the beginning of the next.
+    fn take(&mut self, bytes: &[u8]) {
         if self.is_over {
-            return incoming;
+            return;
         }
-        let Self { decoder, bad_in_a_row, .. } = self;
+        let Self { decoder, incoming, bad_in_a_row, .. } = self;
         let flow = decoder.decode(bytes, |decoded| {
             let found = found(decoded);
             *bad_in_a_row = if matches!(found, Incoming::Packet(_)) { 0 } else { *bad_in_a_row + 1 };
             let is_fatal = matches!(found, Incoming::Fatal(..));
-            incoming.push(found);
+            incoming.push_back(found);
             if *bad_in_a_row >= MAX_BAD_PACKETS_IN_A_ROW && !is_fatal {
                 let why = "too many in a row that are no packets; see PROTOCOL.md and connect again";
-                incoming.push(Incoming::Fatal(Code::BadPacket, why.into()));
+                incoming.push_back(Incoming::Fatal(Code::BadPacket, why.into()));
                 return ControlFlow::Break(());
             }
             if is_fatal { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         if flow.is_break() {
-            self.end();
+            self.is_over = true;
+            self.forget();
         }
-        incoming
     }
 
-    /// Nothing counts any more; what was kept of an unfinished frame goes too. A guest stays one: what
-    /// came before the end is still to be judged.
+    /// Nothing that came counts any more.
     fn end(&mut self) {
-        self.decoder = Decoder::default();
         self.is_over = true;
+        self.incoming.clear();
+        self.forget();
+    }
+
+    /// Drops what was not parsed. A guest stays one: what came before the end is still to be judged.
+    fn forget(&mut self) {
+        self.decoder = Decoder::default();
+        self.later = Vec::new();
+    }
+
+    /// Whether nothing is left to do of what was read.
+    fn is_done(&self) -> bool {
+        self.incoming.is_empty() && self.later.is_empty() && !self.has_ended
+    }
+
+    /// Whether it is like a new one.
+    fn is_empty(&self) -> bool {
+        self.is_done()
+            && self.decoder.is_empty()
+            && self.bad_in_a_row == 0
+            && !self.is_over
+            && self.guest.is_none()
     }
 }
 
@@ -236,12 +291,15 @@ mod tests {
     fn after_a_fatal_finding_nothing_is_taken_or_kept() {
         let mut input = Input::default();
         let endless = vec![b'x'; MAX_FRAME_BYTES];
-        assert!(input.take(b"{\"a\":\"").is_empty());
-        let found = input.take(&endless);
+        input.take(b"{\"a\":\"");
+        assert!(input.incoming.is_empty());
+        input.take(&endless);
+        let found: Vec<Incoming> = input.incoming.drain(..).collect();
         assert!(matches!(found.as_slice(), [Incoming::Fatal(Code::TooLong, _)]), "{found:?}");
         for _ in 0..300 {
-            assert!(input.take(&endless).is_empty());
+            input.take(&endless);
         }
-        assert!(input.take(b"{\"to\":\"all\",\"msg\":\"hi\"}\n").is_empty());
+        input.take(b"{\"to\":\"all\",\"msg\":\"hi\"}\n");
+        assert!(input.incoming.is_empty() && input.decoder.is_empty());
     }
 }

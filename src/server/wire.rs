@@ -5,9 +5,9 @@
 
 use crate::fingerprint::Fingerprint;
 use crate::security::{ChannelError, ServerChannel, Status};
+use mio::net::TcpStream;
 use std::cell::RefCell;
-use std::io;
-use tokio::net::TcpStream;
+use std::io::{self, Write};
 
 /// Bytes sealed at a time: some records in one write. Bounds what a receiver that does not read
 /// holds for itself.
@@ -56,7 +56,7 @@ impl Wire {
     /// again. Less than all: the socket is full.
     pub(super) fn write(&mut self, stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain => or_nothing(stream.try_write(bytes)),
+            Self::Plain => or_nothing((&*stream).write(bytes)),
             Self::Sealed(sealed) => sealed.write(stream, bytes),
         }
     }
@@ -122,7 +122,7 @@ impl Sealed {
 
     fn flush(&mut self, stream: &TcpStream) -> io::Result<bool> {
         if !self.rest.is_empty() {
-            let written = or_nothing(stream.try_write(&self.rest))?;
+            let written = or_nothing((&*stream).write(&self.rest))?;
             self.rest.drain(..written);
             if self.rest.is_empty() {
                 self.rest = Vec::new();
@@ -138,7 +138,7 @@ impl Sealed {
             out.clear();
             let result = make(&mut self.channel, out);
             let written =
-                if self.rest.is_empty() && !out.is_empty() { stream.try_write(out).unwrap_or(0) } else { 0 };
+                if self.rest.is_empty() && !out.is_empty() { (&*stream).write(out).unwrap_or(0) } else { 0 };
             self.rest.extend_from_slice(&out[written..]);
             result
         })

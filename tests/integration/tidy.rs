@@ -19,7 +19,8 @@ const LAYERS: [&[&str]; 9] = [
 ];
 
 /// What only one place may name, so that it can be replaced there.
-const OWNERS: [(&str, &[&str]); 21] = [
+const OWNERS: [(&str, &[&str]); 22] = [
+    ("mio", &["src/server/"]),
     ("mdns_sd", &["src/discovery/"]),
     ("simple_dns", &["src/discovery/"]),
     ("if_addrs", &["src/discovery/"]),

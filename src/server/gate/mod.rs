@@ -77,8 +77,19 @@ pub(super) enum Closed {
 #[derive(Debug)]
 pub(super) struct Pass {
     gate: Arc<Gate>,
-    net: Option<Net>,
     host: IpAddr,
+    entry: Under,
+}
+
+/// Under what a connection is in the books: told in a byte, as every connection holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Under {
+    /// Nothing: it is the machine itself.
+    None,
+    /// What counts as its address.
+    Own,
+    /// What all share for whom there was no room.
+    Overflow,
 }
 
 /// A handshake under way, given back when dropped.
@@ -95,14 +106,16 @@ impl Gate {
 
     /// A connection from `ip` to a server that has `open` of them.
     pub(super) fn enter(self: &Arc<Self>, ip: IpAddr, open: usize, now: Duration) -> Result<Pass, Closed> {
-        let (host, mut net) = (ip.to_canonical(), counted(ip));
-        if let Some(net) = &mut net {
+        let host = ip.to_canonical();
+        let mut entry = Under::None;
+        if let Some(own) = counted(host) {
             let mut state = self.lock();
             if state.offenders.get_mut(&host).is_some_and(|penalties| penalties.is_boxed(now)) {
                 return Err(Closed::Boxed);
             }
-            *net = state.place(*net, now);
-            let address = state.address(*net);
+            let net = state.place(own, now);
+            entry = if net == own { Under::Own } else { Under::Overflow };
+            let address = state.address(net);
             // One host alone cannot take the last places; until then many may share an address.
             let fills_up = open * 2 > self.max_clients;
             if fills_up && self.max_per_address.is_some_and(|most| address.connections >= most) {
@@ -110,7 +123,7 @@ impl Gate {
             }
             address.connections += 1;
         }
-        Ok(Pass { gate: Arc::clone(self), net, host })
+        Ok(Pass { gate: Arc::clone(self), host, entry })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -119,17 +132,30 @@ impl Gate {
 }
 
 impl Pass {
+    /// Where the connection comes from.
+    pub(super) fn host(&self) -> IpAddr {
+        self.host
+    }
+
+    fn net(&self) -> Option<Net> {
+        match self.entry {
+            Under::None => None,
+            Under::Own => counted(self.host),
+            Under::Overflow => Some(overflow()),
+        }
+    }
+
     /// How long this connection's handshake must wait for its turn; whoever waits costs a task and
     /// nothing else. `None`: longer than `patience`.
     pub(super) fn handshake_turn(&self, patience: Duration, now: Duration) -> Option<Duration> {
         let mut state = self.gate.lock();
         let each =
-            self.net.map_or(Duration::ZERO, |net| state.address(net).handshakes.wait(HANDSHAKES_EACH, now));
+            self.net().map_or(Duration::ZERO, |net| state.address(net).handshakes.wait(HANDSHAKES_EACH, now));
         let wait = each.max(state.handshakes.wait(HANDSHAKES_ALL, now));
         if wait > patience {
             return None;
         }
-        if let Some(net) = self.net {
+        if let Some(net) = self.net() {
             state.address(net).handshakes.spend(1, HANDSHAKES_EACH, now);
         }
         state.handshakes.spend(1, HANDSHAKES_ALL, now);
@@ -138,7 +164,7 @@ impl Pass {
 
     /// Begins a handshake; `None` while the address has as many under way as it may.
     pub(super) fn begin_handshake(&self) -> Option<Handshaking> {
-        if let Some(net) = self.net {
+        if let Some(net) = self.net() {
             let mut state = self.gate.lock();
             let address = state.address(net);
             if address.handshaking >= HANDSHAKES_IN_PROGRESS_PER_ADDRESS {
@@ -146,18 +172,18 @@ impl Pass {
             }
             address.handshaking += 1;
         }
-        Some(Handshaking { gate: Arc::clone(&self.gate), net: self.net })
+        Some(Handshaking { gate: Arc::clone(&self.gate), net: self.net() })
     }
 
     /// Takes one try at a secret; an error says how long until there is one.
     pub(super) fn take_try(&self, now: Duration) -> Result<(), Duration> {
         let mut state = self.gate.lock();
-        let each = self.net.map_or(Duration::ZERO, |net| state.address(net).tries.wait(TRIES_EACH, now));
+        let each = self.net().map_or(Duration::ZERO, |net| state.address(net).tries.wait(TRIES_EACH, now));
         let wait = each.max(state.tries.wait(TRIES_ALL, now));
         if !wait.is_zero() {
             return Err(wait);
         }
-        if let Some(net) = self.net {
+        if let Some(net) = self.net() {
             state.address(net).tries.spend(1, TRIES_EACH, now);
         }
         state.tries.spend(1, TRIES_ALL, now);
@@ -172,7 +198,7 @@ impl Pass {
 
     /// Notes that the peer misbehaved.
     pub(super) fn punish(&self, offence: Offence, now: Duration) {
-        if self.net.is_some() {
+        if self.entry != Under::None {
             self.gate.lock().punish(self.host, offence, now);
         }
     }
@@ -180,7 +206,7 @@ impl Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        if let Some(net) = self.net
+        if let Some(net) = self.net()
             && let Some(address) = self.gate.lock().addresses.get_mut(&net)
         {
             address.connections = address.connections.saturating_sub(1);

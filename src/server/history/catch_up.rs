@@ -47,7 +47,7 @@ pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: 
         Ok(()) if is_told => {}
         Ok(()) => {
             if connection.drained().await {
-                history.hub.caught_up(connection.id);
+                history.hub.caught_up(connection.id());
             }
         }
         Err(Stop::Gone) => {}
@@ -57,7 +57,7 @@ pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: 
             // the client is told how far it got.
             let Progress { after, count, .. } = progress;
             let mark = is_told.then_some(Mark { count, gap: true, seq: Some(after) });
-            drop(history.hub.seam(connection.id, u64::MAX, mark));
+            drop(history.hub.seam(connection.id(), u64::MAX, mark));
         }
     }
 }
@@ -71,7 +71,7 @@ async fn catch_up(
 ) -> Result<(), Stop> {
     begin(history, connection, since, latest, progress).await?;
     loop {
-        let (view, upto) = history.hub.view(connection.id).ok_or(Stop::Gone)?;
+        let (view, upto) = history.hub.view(connection.id()).ok_or(Stop::Gone)?;
         let is_near = upto.saturating_sub(progress.after) <= SEAM_MESSAGES as u64;
         let span = Span { view, after: progress.after, upto };
         // With nothing to read, the rest is on its way to the store and comes with the seam.
@@ -92,7 +92,7 @@ async fn begin(
     latest: u64,
     progress: &mut Progress,
 ) -> Result<(), Stop> {
-    let (view, _) = history.hub.view(connection.id).ok_or(Stop::Gone)?;
+    let (view, _) = history.hub.view(connection.id()).ok_or(Stop::Gone)?;
     let mut waiting = View { rooms: Vec::new(), mail: MailView::Waiting, ..view.clone() };
     let upto = match since {
         CatchUp::Mail => latest,
@@ -136,7 +136,7 @@ async fn seam(
 ) -> Result<bool, Stop> {
     let permit = history.permit().await.ok_or(Stop::Gone)?;
     let mark = is_told.then_some(Mark { count: progress.count, gap: progress.gap, seq: None });
-    let written = history.hub.seam(connection.id, progress.after, mark).ok_or(Stop::Gone)?;
+    let written = history.hub.seam(connection.id(), progress.after, mark).ok_or(Stop::Gone)?;
     let rest = written.await.map_err(|_| Stop::Gone)?;
     drop(permit);
     let Some(Rest { after, count }) = rest else { return Ok(true) };

@@ -66,7 +66,7 @@ impl History {
                 catch_up::run(&history, &connection, since, latest).await;
             })),
             Errand::Answer { echo, question } => {
-                let Some(waiting) = self.asked.one_more(connection.id) else {
+                let Some(waiting) = self.asked.one_more(connection.id()) else {
                     return answer::refuse(&connection, echo);
                 };
                 tokio::spawn(async move {

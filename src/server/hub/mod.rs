@@ -9,17 +9,16 @@ mod deliver;
 mod keeping;
 
 use super::connection::Connection;
+use super::desk::Desk;
 use super::guest::Lock;
 use super::turn::{Turn, What};
-use crate::chat::{Changes, Chat, Deliveries, Delivery, Now, SessionId};
+use crate::chat::{Changes, Chat, Deliveries, Delivery, Now, Peer, SessionId};
 use crate::limits::{MAX_FRAME_BYTES, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME};
 use crate::protocol::request::{ClientPacket, Refusal};
 use crate::protocol::{Code, Event, Packet, Request};
 use deliver::deliver;
 use jiff::Zoned;
 use std::collections::VecDeque;
-use std::iter::Peekable;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
@@ -45,13 +44,12 @@ pub(super) struct Hub {
     /// Bytes of a turn from which on readers wait.
     max_turn: usize,
     slice: usize,
-    next_session: AtomicU64,
     /// Whether no turns come any more.
     closed: watch::Sender<bool>,
     /// Wakes the flusher: there is a turn, or none will come.
     turn_ready: Notify,
-    /// Wakes readers that wait for the turn to be taken.
-    turn_taken: Notify,
+    /// Wakes the reader that waits for the turn to be taken.
+    desk: Arc<Desk>,
     /// Wakes the timers: something is due sooner than they know.
     sooner: Notify,
     /// Wakes whoever saves the books.
@@ -65,7 +63,7 @@ pub(super) struct Hub {
 pub(super) enum Next {
     /// With what is left, once others had their chance.
     More,
-    /// Once there is [space](Hub::wait_for_space) in the turn.
+    /// Once the turn [has space](Hub::is_congested).
     Congested,
     /// After that time: its user sends faster than is fair.
     Pause(Duration),
@@ -99,6 +97,7 @@ impl Hub {
         lock: Option<Arc<Lock>>,
         registration: Duration,
         max_turn: usize,
+        desk: Arc<Desk>,
     ) -> Arc<Self> {
         let slice = if chat.is_paced() { PACED_SLICE_BYTES } else { MAX_FRAME_BYTES };
         let state =
@@ -109,59 +108,66 @@ impl Hub {
             registration,
             max_turn,
             slice,
-            next_session: AtomicU64::new(1),
             closed: watch::Sender::new(false),
             turn_ready: Notify::new(),
-            turn_taken: Notify::new(),
+            desk,
             sooner: Notify::new(),
             changed: Notify::new(),
             lock,
         })
     }
 
-    /// A number for the next connection.
-    pub(super) fn number(&self) -> SessionId {
-        SessionId(self.next_session.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// A connection begins.
-    pub(super) fn connect(&self, connection: &Arc<Connection>) {
-        let id = connection.id;
+    /// A connection begins. Like what it sends and its end, it wakes the flusher with
+    /// [`Self::wake_flusher`] only.
+    pub(super) fn connect(&self, connection: &Arc<Connection>, peer: Peer) {
+        let id = connection.id();
+        let now = self.now();
         let mut state = self.lock();
-        state.chat.connect(id, connection.peer);
-        state.turn.step(id, What::Open(Arc::clone(connection)));
-        state.handshakes.push_back((self.started.elapsed() + self.registration, id));
-        if state.handshakes.len() == 1 {
+        let before = Before::of(&state.chat);
+        let State { chat, turn, deliveries, handshakes } = &mut *state;
+        chat.connect(id, peer);
+        turn.step(id, What::Open(Arc::clone(connection)));
+        chat.screen(id, &now, deliveries);
+        deliveries.drain(..).for_each(|delivery| deliver(turn, delivery));
+        // Who is in is not waited for: a storm of logins leaves nothing behind.
+        while handshakes.front().is_some_and(|(_, first)| !chat.is_waited_for(*first)) {
+            handshakes.pop_front();
+        }
+        if handshakes.is_empty() {
             self.sooner.notify_one();
         }
-        drop(state);
-        self.act(|chat, now, out| chat.screen(id, now, out));
+        handshakes.push_back((now.uptime + self.registration, id));
+        self.wake_others(&state, before);
     }
 
     /// A connection's socket is gone.
     pub(super) fn disconnect(&self, id: SessionId) {
-        self.act(|chat, now, _| chat.disconnect(id, now));
-        self.lock().turn.step(id, What::Gone);
+        let now = self.now();
+        let mut state = self.lock();
+        let before = Before::of(&state.chat);
+        state.chat.disconnect(id, &now);
+        state.turn.step(id, What::Gone);
+        self.wake_others(&state, before);
+    }
+
+    /// What connections did has to be written: told once for all that the reader found at a time.
+    pub(super) fn wake_flusher(&self) {
         self.turn_ready.notify_one();
     }
 
     /// What a connection sent, in order. Takes a portion, as nobody else is served meanwhile, and
     /// leaves the rest in `incoming`.
-    pub(super) fn receive(
-        &self,
-        id: SessionId,
-        incoming: &mut Peekable<impl Iterator<Item = Incoming>>,
-    ) -> Next {
+    pub(super) fn receive(&self, id: SessionId, incoming: &mut VecDeque<Incoming>) -> Next {
         let now = self.now();
         let mut state = self.lock();
         let before = Before::of(&state.chat);
         let State { chat, turn, deliveries, .. } = &mut *state;
         let (bytes, begun) = (turn.bytes(), Instant::now());
         let mut pause = None;
-        while incoming.peek().is_some() {
+        while !incoming.is_empty() {
             pause = chat.pause(id, &now);
-            let Some(incoming) = incoming.next_if(|_| pause.is_none()) else { break };
-            match incoming {
+            let Some(next) = incoming.pop_front_if(|_| pause.is_none()) else { break };
+            match next {
                 Incoming::Packet(packet) => chat.receive(id, &packet, &now, deliveries),
                 Incoming::Garbage(why) => chat.receive_garbage(id, &why, &now, deliveries),
                 Incoming::Fatal(code, why) => chat.expel(id, code, &why, &now, deliveries),
@@ -172,7 +178,7 @@ impl Hub {
             }
         }
         let is_congested = turn.bytes() > self.max_turn;
-        self.wake(state, before);
+        self.wake_others(&state, before);
         match pause {
             _ if is_congested => Next::Congested,
             Some(pause) => Next::Pause(pause),
@@ -238,7 +244,7 @@ impl Hub {
             let closed = self.is_closed();
             let turn = self.take_turn();
             if !turn.is_empty() {
-                self.turn_taken.notify_waiters();
+                self.desk.tell_space();
                 return Some(turn);
             }
             if closed {
@@ -255,19 +261,9 @@ impl Hub {
         turn
     }
 
-    /// Waits while more is to be written than a turn should hold: a sender faster than the
-    /// fan-out is slowed down by its own socket.
-    pub(super) async fn wait_for_space(&self) {
-        while self.is_congested() {
-            let taken = self.turn_taken.notified();
-            // Looked at again, now that a taken turn can't be missed.
-            if self.is_congested() {
-                taken.await;
-            }
-        }
-    }
-
-    fn is_congested(&self) -> bool {
+    /// Whether more is to be written than a turn should hold: a sender faster than the fan-out is slowed
+    /// down by its own socket.
+    pub(super) fn is_congested(&self) -> bool {
         self.lock().turn.bytes() > self.max_turn
     }
 
@@ -282,12 +278,12 @@ impl Hub {
         let mut state = self.lock();
         while state.handshakes.front().is_some_and(|(deadline, _)| *deadline <= uptime) {
             let Some((_, id)) = state.handshakes.pop_front() else { break };
-            if !state.chat.is_registered(id) {
+            if state.chat.is_waited_for(id) {
                 late.push(id);
             }
         }
         if state.handshakes.is_empty() {
-            // A storm of logins leaves no memory behind.
+            // A crowd that said nothing leaves no memory behind.
             state.handshakes.shrink_to_fit();
         }
         let handshake = state.handshakes.front().map(|(deadline, _)| *deadline);
@@ -316,23 +312,23 @@ impl Hub {
         let State { chat, turn, deliveries, .. } = &mut *state;
         let result = call(chat, &now, deliveries);
         deliveries.drain(..).for_each(|delivery| deliver(turn, delivery));
-        self.wake(state, before);
+        self.wake_others(&state, before);
+        let is_ready = !state.turn.is_empty();
+        drop(state);
+        if is_ready {
+            self.wake_flusher();
+        }
         result
     }
 
-    /// Gives the lock back and wakes whoever has something to do now.
-    fn wake(&self, state: MutexGuard<'_, State>, before: Before) {
+    /// Wakes whoever, besides the flusher, has something to do now.
+    fn wake_others(&self, state: &State, before: Before) {
         if before.due.is_none() && state.chat.due().is_some() {
             self.sooner.notify_one();
         }
-        let is_ready = !state.turn.is_empty();
         // Once for many changes: whoever saves looks at all of them.
         if before.changes != state.chat.changes() {
             self.changed.notify_one();
-        }
-        drop(state);
-        if is_ready {
-            self.turn_ready.notify_one();
         }
     }
 

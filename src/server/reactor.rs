@@ -1,0 +1,296 @@
+//! The one thread that reads: all connections' sockets in one poll.
+//!
+//! An idle connection costs no task and no timer, only its entry in a table. Whoever has sent something
+//! gets a portion of work in turn with the others; who must wait, for space in the hub's turn or for
+//! their own pace, is set aside. The thread also writes backlogs, as their sockets get room, and looks
+//! at those who do not read.
+//!
+//! Events are edge-triggered: a socket is told of once, and asked until it has no more.
+//!
+//! Invariant: a session with something to do is in exactly one of the queue, the paused and the stalled.
+
+use super::connection::Connection;
+use super::desk::{BELL, Desk, Newcomer};
+use super::hub::Hub;
+use super::session::{After, Scratch, Session};
+use crate::chat::{SessionId, Slots};
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Events taken at a time.
+const EVENTS: usize = 1024;
+
+/// Sessions that have their turn before the flusher is told of what they did.
+const TURNS: usize = 256;
+
+/// How often connections that do not read, or are ending, are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// See the module.
+struct Reactor {
+    poll: Poll,
+    desk: Arc<Desk>,
+    hub: Arc<Hub>,
+    entries: Slots<Entry>,
+    scratch: Scratch,
+    /// Those whose turn is next.
+    queue: VecDeque<SessionId>,
+    /// Those whose users send faster than is fair, by when they may go on.
+    paused: BinaryHeap<Reverse<(Instant, SessionId)>>,
+    /// Those who wait for space in the hub's turn.
+    stalled: Vec<SessionId>,
+    /// Those who have a backlog, or are ending.
+    watched: BTreeSet<SessionId>,
+    next_look: Option<Instant>,
+    /// Whether the hub was told something.
+    has_told: bool,
+}
+
+/// A connection, and what its session is at. A session may be over while its connection still has
+/// something to write: a peer that closed its sending half (`... | nc`) reads on.
+struct Entry {
+    connection: Arc<Connection>,
+    session: Option<Session>,
+    stage: Stage,
+}
+
+/// Where a session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It has nothing to do.
+    Idle,
+    /// In the queue, or stalled.
+    Busy,
+    Paused,
+}
+
+/// The thread, while it runs.
+#[derive(Debug)]
+pub(super) struct Reader {
+    desk: Arc<Desk>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Reader {
+    /// Starts reading.
+    ///
+    /// # Errors
+    /// The system's, when it starts no more threads.
+    pub(super) fn start(poll: Poll, desk: Arc<Desk>, hub: Arc<Hub>) -> io::Result<Self> {
+        let reactor = Reactor {
+            poll,
+            desk: Arc::clone(&desk),
+            hub,
+            entries: Slots::default(),
+            scratch: Scratch::default(),
+            queue: VecDeque::new(),
+            paused: BinaryHeap::new(),
+            stalled: Vec::new(),
+            watched: BTreeSet::new(),
+            next_look: None,
+            has_told: false,
+        };
+        let thread = std::thread::Builder::new().name("reader".into()).spawn(|| reactor.run())?;
+        Ok(Self { desk, thread: Some(thread) })
+    }
+}
+
+impl Drop for Reader {
+    /// Ends the thread; what is not written by now never is.
+    fn drop(&mut self) {
+        self.desk.close();
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the reader ended badly");
+        }
+    }
+}
+
+impl Reactor {
+    fn run(mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        loop {
+            if let Err(error) = self.poll.poll(&mut events, self.patience())
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                // Never seen; not to be answered with a busy loop.
+                tracing::error!(%error, "sockets can't be waited for");
+                std::thread::sleep(LOOK);
+            }
+            for event in &events {
+                match event.token() {
+                    BELL => {
+                        if self.take_mail().is_break() {
+                            return;
+                        }
+                    }
+                    Token(place) => self.notice(place, event),
+                }
+            }
+            self.resume();
+            for _ in 0..self.queue.len().min(TURNS) {
+                let Some(id) = self.queue.pop_front() else { break };
+                self.serve(id);
+            }
+            if self.has_told {
+                self.has_told = false;
+                self.hub.wake_flusher();
+            }
+            self.look();
+        }
+    }
+
+    /// How long nothing has to be done of itself.
+    fn patience(&self) -> Option<Duration> {
+        if !self.queue.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let paused = self.paused.peek().map(|Reverse((until, _))| *until);
+        let next = [paused, self.next_look].into_iter().flatten().min();
+        next.map(|next| next.saturating_duration_since(Instant::now()))
+    }
+
+    fn take_mail(&mut self) -> std::ops::ControlFlow<()> {
+        let mail = self.desk.take();
+        if mail.is_over {
+            return std::ops::ControlFlow::Break(());
+        }
+        for newcomer in mail.newcomers {
+            self.adopt(newcomer);
+        }
+        for id in mail.watched {
+            self.watch(id);
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+
+    fn adopt(&mut self, newcomer: Newcomer) {
+        let Newcomer { stream, wire, peer, early, tickets } = newcomer;
+        let id = tickets.place.id();
+        let mut stream = TcpStream::from_std(stream);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = self.poll.registry().register(&mut stream, Token(id.place()), interest) {
+            tracing::warn!(%error, "a connection can't be read");
+            return;
+        }
+        let connection = Connection::new((stream, wire), Arc::clone(&self.desk), tickets);
+        self.hub.connect(&connection, peer);
+        self.has_told = true;
+        let session = Some(Session::new(&self.hub, early));
+        self.entries.insert(id, Entry { connection, session, stage: Stage::Busy });
+        self.queue.push_back(id);
+    }
+
+    /// The poll has found something. It may be about an earlier connection of that place: then there is
+    /// nothing to read or write.
+    fn notice(&mut self, place: usize, event: &Event) {
+        let Some(id) = self.entries.at(place) else { return };
+        let Some(entry) = self.entries.get_mut(id) else { return };
+        if event.is_writable() {
+            entry.connection.write_backlog();
+        }
+        let is_broken = event.is_error() || event.is_write_closed();
+        match &mut entry.session {
+            // What a peer that is gone still wanted to say is not said for hours.
+            Some(_) if is_broken && entry.stage == Stage::Paused => self.end(id),
+            Some(session) => {
+                session.is_readable |= event.is_readable() || event.is_read_closed() || is_broken;
+                if session.is_readable && entry.stage == Stage::Idle {
+                    entry.stage = Stage::Busy;
+                    self.queue.push_back(id);
+                }
+            }
+            None => self.release(id),
+        }
+    }
+
+    /// Those who waited go on, if there is no reason to wait any more.
+    fn resume(&mut self) {
+        if !self.stalled.is_empty() && !self.hub.is_congested() {
+            self.queue.extend(self.stalled.drain(..));
+        }
+        let now = Instant::now();
+        while self.paused.peek().is_some_and(|Reverse((until, _))| *until <= now) {
+            let Some(Reverse((_, id))) = self.paused.pop() else { break };
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.stage = Stage::Busy;
+                self.queue.push_back(id);
+            }
+        }
+    }
+
+    /// A session gets its turn.
+    fn serve(&mut self, id: SessionId) {
+        let Some(Entry { connection, session: Some(session), stage }) = self.entries.get_mut(id) else {
+            return;
+        };
+        self.has_told = true;
+        // A fault in one session must not end all others.
+        let turn = catch_unwind(AssertUnwindSafe(|| session.turn(&self.hub, connection, &mut self.scratch)));
+        *stage = match turn {
+            Ok(After::Idle) => Stage::Idle,
+            Ok(After::Pause(_)) => Stage::Paused,
+            _ => Stage::Busy,
+        };
+        match turn {
+            Ok(After::Idle) => {}
+            Ok(After::Again) => self.queue.push_back(id),
+            Ok(After::Pause(time)) => self.paused.push(Reverse((Instant::now() + time, id))),
+            Ok(After::Space) => {
+                self.stalled.push(id);
+                self.desk.want_space();
+                // It may have come meanwhile.
+                self.resume();
+            }
+            Ok(After::Over) | Err(_) => self.end(id),
+        }
+    }
+
+    /// A session is over.
+    fn end(&mut self, id: SessionId) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.session = None;
+            self.hub.disconnect(id);
+            self.has_told = true;
+            self.release(id);
+        }
+    }
+
+    /// Lets go of a connection of which nothing is left to do.
+    fn release(&mut self, id: SessionId) {
+        let is_over = |entry: &Entry| entry.session.is_none() && entry.connection.is_done();
+        if self.entries.get(id).is_some_and(is_over) {
+            self.entries.remove(id);
+            self.watched.remove(&id);
+        }
+    }
+
+    fn watch(&mut self, id: SessionId) {
+        if self.entries.get(id).is_some() {
+            self.watched.insert(id);
+            self.next_look.get_or_insert_with(|| Instant::now() + LOOK);
+            self.release(id);
+        }
+    }
+
+    /// Looks at those who do not read, or are ending, if it is time.
+    fn look(&mut self) {
+        if self.next_look.is_none_or(|next| next > Instant::now()) {
+            return;
+        }
+        for id in self.watched.clone() {
+            if !self.entries.get(id).is_some_and(|entry| entry.connection.look()) {
+                self.watched.remove(&id);
+            }
+            self.release(id);
+        }
+        self.next_look = (!self.watched.is_empty()).then(|| Instant::now() + LOOK);
+    }
+}

@@ -67,3 +67,23 @@ fn a_reader_that_catches_up_loses_nothing() {
         assert!(slow.text().starts_with(&format!("{n} ")));
     }
 }
+
+#[test]
+fn who_closes_their_sending_half_and_reads_late_still_gets_all_that_waited() {
+    let server = TestServer::start();
+    let mut peer = Peer::join(server.address, "cron");
+    SockRef::from(&peer.stream).set_recv_buffer_size(32 * 1024).unwrap();
+    // Far more than the sockets take, and less than may wait.
+    let count = 200;
+    peer.send_raw(&b"{\"type\":\"help\"}\n".repeat(count));
+    peer.close_sending();
+    let deadline = Instant::now() + DEADLINE;
+    while server.handle.connections() > 0 {
+        assert!(Instant::now() < deadline, "it is still there");
+        std::thread::yield_now();
+    }
+    let answers = peer.read_to_end();
+    let bytes: usize = answers.iter().map(|answer| answer["msg"].as_str().map_or(0, str::len)).sum();
+    assert_eq!(answers.iter().filter(|answer| answer["type"] == "notice").count(), count);
+    assert!((256 * 1024..1024 * 1024).contains(&bytes), "{bytes} bytes show nothing here");
+}

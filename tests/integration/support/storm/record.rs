@@ -112,9 +112,11 @@ impl Record {
 
     /// Notes a number; in the order of the stream they only rise, but for receipts of duplicates.
     pub fn learn(&mut self, seq: u64) {
+        // The receipt of a duplicate has a number from before the answer, whenever it comes.
+        let is_new = seq > self.since;
         self.since = self.since.max(seq);
         for moment in [&mut self.joined, &mut self.parted] {
-            if moment.is_answered {
+            if moment.is_answered && is_new {
                 moment.done.get_or_insert(seq);
             }
         }

@@ -125,8 +125,8 @@ impl Plan {
 
     fn be_quick(&mut self) {
         (self.clients, self.turns) = (vec![1000], 1);
-        (self.paced, self.idle, self.slow) = (self.paced / 2, Duration::from_secs(1), self.slow / 2);
-        (self.flood, self.floods, self.logins) = (self.flood / 2, 2, 500);
+        (self.paced, self.idle, self.slow) = (self.paced / 3, Duration::from_millis(500), self.slow / 2);
+        (self.flood, self.floods, self.logins) = (self.flood / 2, 1, 200);
     }
 
     /// The most connections at a time.

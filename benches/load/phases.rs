@@ -79,7 +79,7 @@ fn warm_up(stage: &Stage) -> Result<()> {
     let mut clients = stage.clients()?;
     logins(&mut clients, stage.server.process, 1)?;
     clients.leave(0);
-    clients.idle(Duration::from_millis(1500))
+    clients.idle(Duration::from_millis(1200))
 }
 
 /// Logins a second, and microseconds of server CPU each.

@@ -7,7 +7,7 @@ use super::report::{self, Report, Row};
 use super::{chart, crowd, floor, phases, starts, storm};
 use crate::rig::cpus::Cpus;
 use crate::rig::keys::Keys;
-use crate::rig::{process, say};
+use crate::rig::{self, process, say};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::process::ExitCode;
@@ -22,25 +22,7 @@ pub fn main() -> ExitCode {
         Some(floor::FLAG_TLS) => return floor::serve(true),
         _ => {}
     }
-    let plan = match Plan::parse(&args) {
-        Ok(Some(plan)) => plan,
-        Ok(None) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(why) => {
-            eprintln!("load: {why}\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-    };
-    match run(&plan) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("load: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    rig::program("load", HELP, Plan::parse(&args), run)
 }
 
 /// Whether all was exact.

@@ -16,7 +16,38 @@ pub mod serve;
 pub mod stretch;
 pub mod tally;
 
+use anyhow::Result;
 use std::io::IsTerminal;
+use std::process::ExitCode;
+
+/// A bench's program: does what was asked for, or says what is to be known. `run` says whether all was
+/// as it should be.
+pub fn program<Plan>(
+    name: &str,
+    help: &str,
+    plan: Result<Option<Plan>, String>,
+    run: impl FnOnce(&Plan) -> Result<bool>,
+) -> ExitCode {
+    let plan = match plan {
+        Ok(Some(plan)) => plan,
+        Ok(None) => {
+            println!("{help}");
+            return ExitCode::SUCCESS;
+        }
+        Err(why) => {
+            eprintln!("{name}: {why}\n\n{help}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&plan) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{name}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Progress, for whoever waits at a terminal.
 pub fn say(text: &str) {

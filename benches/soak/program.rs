@@ -7,8 +7,8 @@ use super::watch::Watch;
 use crate::rig::clients::{Clients, Speech, Target};
 use crate::rig::keys::Keys;
 use crate::rig::process::{self, Process, SPARE_DESCRIPTORS};
-use crate::rig::say;
 use crate::rig::serve::{Serve, Server};
+use crate::rig::{self, say};
 use anyhow::Result;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -20,31 +20,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The program.
 pub fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let plan = match Plan::parse(&args) {
-        Ok(Some(plan)) => plan,
-        Ok(None) => {
-            println!("{HELP}");
-            return ExitCode::SUCCESS;
+    rig::program("soak", HELP, Plan::parse(&args), |plan| {
+        let verdict = run(plan)?;
+        if plan.json {
+            println!("{:#}", verdict.json());
+        } else {
+            print!("{verdict}");
         }
-        Err(why) => {
-            eprintln!("soak: {why}\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-    };
-    match run(&plan) {
-        Ok(verdict) => {
-            if plan.json {
-                println!("{:#}", verdict.json());
-            } else {
-                print!("{verdict}");
-            }
-            if verdict.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Err(error) => {
-            eprintln!("soak: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+        Ok(verdict.holds())
+    })
 }
 
 fn run(plan: &Plan) -> Result<Verdict> {

@@ -1,8 +1,9 @@
 //! The memory of a process that works with a history, whatever its size.
 
 use super::reading;
+use super::rig::process::Process;
 use super::talk::Talk;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use lanchat::store::{Keep, Store};
 use std::path::Path;
 use std::process::Command;
@@ -19,11 +20,9 @@ pub async fn work(path: &Path, missed: usize) -> Result<u64> {
     }
     reading::resume(&store, talk.seq(), missed).await?;
     reading::search(&store).await?;
-    let text = std::fs::read_to_string("/proc/self/smaps_rollup")?;
-    let line = text.lines().find(|line| line.starts_with("Rss:")).context("no Rss")?;
-    let kib = line.split_whitespace().nth(1).context("no figure")?.parse()?;
+    let bytes = Process(std::process::id()).memory()?;
     store.close().await;
-    Ok(kib)
+    Ok(bytes / 1024)
 }
 
 /// The same in a process of its own.

@@ -27,7 +27,6 @@ mod register;
 mod resume;
 mod rooms;
 mod say;
-mod slots;
 mod standing;
 mod table;
 #[cfg(test)]
@@ -41,7 +40,6 @@ pub use archive::{
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use net::{Net, NoNet};
 pub use records::{BanRecord, Changes, MemberRecord, NameRecord, OperatorRecord, Records};
-pub use slots::Slots;
 pub use user::{Peer, SessionId};
 
 use crate::fingerprint::Fingerprint;
@@ -227,7 +225,7 @@ impl Chat {
     }
 
     /// Whether the connection has a name.
-    pub fn is_registered(&self, id: SessionId) -> bool {
+    fn is_registered(&self, id: SessionId) -> bool {
         self.sessions.get(&id).is_some_and(|session| session.user.is_some())
     }
 

@@ -10,8 +10,8 @@ use super::connection::Connection;
 use super::history::{Errand, History};
 use super::hub::Hub;
 use super::scribe::Scribe;
+use super::slots::Slots;
 use super::turn::{Step, Turn, What};
-use crate::chat::Slots;
 use bytes::Bytes;
 use std::sync::Arc;
 

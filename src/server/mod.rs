@@ -25,6 +25,7 @@ mod scribe;
 mod secrets;
 mod session;
 mod signals;
+mod slots;
 mod timers;
 mod turn;
 mod wire;

@@ -13,13 +13,15 @@ use super::connection::Connection;
 use super::desk::{BELL, Desk, Newcomer};
 use super::hub::Hub;
 use super::session::{After, Scratch, Session};
-use crate::chat::{SessionId, Slots};
+use super::slots::Slots;
+use crate::chat::SessionId;
 use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::io;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -157,10 +159,10 @@ impl Reactor {
         next.map(|next| next.saturating_duration_since(Instant::now()))
     }
 
-    fn take_mail(&mut self) -> std::ops::ControlFlow<()> {
+    fn take_mail(&mut self) -> ControlFlow<()> {
         let mail = self.desk.take();
         if mail.is_over {
-            return std::ops::ControlFlow::Break(());
+            return ControlFlow::Break(());
         }
         for newcomer in mail.newcomers {
             self.adopt(newcomer);
@@ -168,7 +170,7 @@ impl Reactor {
         for id in mail.watched {
             self.watch(id);
         }
-        std::ops::ControlFlow::Continue(())
+        ControlFlow::Continue(())
     }
 
     fn adopt(&mut self, newcomer: Newcomer) {

@@ -129,8 +129,10 @@ impl Hub {
         turn.step(id, What::Open(Arc::clone(connection)));
         chat.screen(id, &now, deliveries);
         deliveries.drain(..).for_each(|delivery| deliver(turn, delivery));
-        // Who is in is not waited for: a storm of logins leaves nothing behind.
-        while handshakes.front().is_some_and(|(_, first)| !chat.is_waited_for(*first)) {
+        // Who is in is not waited for: a storm of logins leaves nothing behind. One stays, as the timers
+        // know of it or of an earlier one, so that they are not woken for each login.
+        while handshakes.len() > 1 && handshakes.front().is_some_and(|(_, first)| !chat.is_waited_for(*first))
+        {
             handshakes.pop_front();
         }
         if handshakes.is_empty() {

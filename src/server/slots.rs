@@ -4,11 +4,11 @@
 //! it was. So a table is as long as there were ever sessions at a time, and holds no hashes and no room
 //! for more.
 
-use super::SessionId;
+use crate::chat::SessionId;
 
 /// See the module.
 #[derive(Debug)]
-pub struct Slots<T> {
+pub(super) struct Slots<T> {
     /// With the upper half of the number, of whoever has the place.
     rows: Vec<Option<(u32, T)>>,
     count: usize,
@@ -23,12 +23,12 @@ impl<T> Default for Slots<T> {
 impl SessionId {
     /// The next session at the same place.
     #[must_use]
-    pub fn successor(self) -> Self {
+    pub(super) fn successor(self) -> Self {
         Self(self.0.wrapping_add(1 << 32))
     }
 
     /// Which place it has.
-    pub fn place(self) -> usize {
+    pub(super) fn place(self) -> usize {
         self.0 as u32 as usize
     }
 
@@ -39,18 +39,18 @@ impl SessionId {
 
 impl<T> Slots<T> {
     /// What the session has.
-    pub fn get(&self, id: SessionId) -> Option<&T> {
+    pub(super) fn get(&self, id: SessionId) -> Option<&T> {
         self.rows.get(id.place())?.as_ref().filter(|(turn, _)| *turn == id.turn()).map(|(_, value)| value)
     }
 
     /// The same, to be changed.
-    pub fn get_mut(&mut self, id: SessionId) -> Option<&mut T> {
+    pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut T> {
         let row = self.rows.get_mut(id.place())?.as_mut();
         row.filter(|(turn, _)| *turn == id.turn()).map(|(_, value)| value)
     }
 
     /// Gives the session something, in the place of what it or an earlier one at its place had.
-    pub fn insert(&mut self, id: SessionId, value: T) {
+    pub(super) fn insert(&mut self, id: SessionId, value: T) {
         if id.place() >= self.rows.len() {
             self.rows.resize_with(id.place() + 1, || None);
         }
@@ -59,7 +59,7 @@ impl<T> Slots<T> {
     }
 
     /// Takes it away.
-    pub fn remove(&mut self, id: SessionId) -> Option<T> {
+    pub(super) fn remove(&mut self, id: SessionId) -> Option<T> {
         self.get(id)?;
         self.count -= 1;
         let (_, value) = self.rows[id.place()].take()?;
@@ -71,23 +71,13 @@ impl<T> Slots<T> {
     }
 
     /// Who has that place.
-    pub fn at(&self, place: usize) -> Option<SessionId> {
+    pub(super) fn at(&self, place: usize) -> Option<SessionId> {
         let (turn, _) = self.rows.get(place)?.as_ref()?;
         Some(SessionId(u64::from(*turn) << 32 | place as u64))
     }
 
-    /// How many sessions have something.
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether none has.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
     /// The sessions, with what they have, by place.
-    pub fn iter(&self) -> impl Iterator<Item = (SessionId, &T)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (SessionId, &T)> {
         (0..).zip(&self.rows).filter_map(|(place, row)| Some((self.at(place)?, &row.as_ref()?.1)))
     }
 }
@@ -106,7 +96,7 @@ mod tests {
         assert_eq!(slots.remove(next), None);
         assert_eq!(slots.get(next), None);
         slots.insert(next, "his");
-        assert_eq!((slots.get(SessionId(3)), slots.get(next), slots.len()), (None, Some(&"his"), 1));
+        assert_eq!((slots.get(SessionId(3)), slots.get(next), slots.count), (None, Some(&"his"), 1));
     }
 
     proptest! {
@@ -121,7 +111,7 @@ mod tests {
                 } else {
                     prop_assert_eq!(slots.remove(id), map.remove(&id));
                 }
-                prop_assert_eq!(slots.len(), map.len());
+                prop_assert_eq!(slots.count, map.len());
                 prop_assert!(slots.iter().map(|(id, n)| (id, *n)).eq(map.iter().map(|(id, n)| (*id, *n))));
             }
         }

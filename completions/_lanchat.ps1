@@ -66,6 +66,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--max-per-ip', '--max-per-ip', [CompletionResultType]::ParameterName, 'How many connections one address may have while the server is over half full [default: 64]; this machine''s own may have any number')
             [CompletionResult]::new('--rate-limit', '--rate-limit', [CompletionResultType]::ParameterName, 'How many messages a second a user may send, and how many at once [default: 5:20]; what is more waits its turn')
             [CompletionResult]::new('--backlog', '--backlog', [CompletionResultType]::ParameterName, 'What may wait for a client that reads too slowly, before it is disconnected [default: 1MiB]')
+            [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'What the server may use of the machine''s memory [default: what its service or container is granted, or half of the machine''s]; a quarter of it is for what waits for clients')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where the server keeps what must outlive it')
             [CompletionResult]::new('--retain', '--retain', [CompletionResultType]::ParameterName, 'How long messages are kept [default: 90d]')
             [CompletionResult]::new('--retain-size', '--retain-size', [CompletionResultType]::ParameterName, 'How much of the disk they may take, before the oldest are removed [default: 1GiB]')

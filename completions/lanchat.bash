@@ -593,7 +593,7 @@ _lanchat() {
             return 0
             ;;
         lanchat__subcmd__serve)
-            opts="-H -p -n -v -q -h --host --port --name --max-clients --max-per-ip --rate-limit --backlog --data-dir --no-history --retain --retain-size --motd --closed --passphrase-file --allow-plaintext --ascii-names --interface --advertise --no-discovery --color --config --verbose --quiet --help"
+            opts="-H -p -n -v -q -h --host --port --name --max-clients --max-per-ip --rate-limit --backlog --memory --data-dir --no-history --retain --retain-size --motd --closed --passphrase-file --allow-plaintext --ascii-names --interface --advertise --no-discovery --color --config --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -636,6 +636,10 @@ _lanchat() {
                     return 0
                     ;;
                 --backlog)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --memory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -59,6 +59,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-clients -d
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-per-ip -d 'How many connections one address may have while the server is over half full [default: 64]; this machine\'s own may have any number' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l rate-limit -d 'How many messages a second a user may send, and how many at once [default: 5:20]; what is more waits its turn' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l backlog -d 'What may wait for a client that reads too slowly, before it is disconnected [default: 1MiB]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l memory -d 'What the server may use of the machine\'s memory [default: what its service or container is granted, or half of the machine\'s]; a quarter of it is for what waits for clients' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l data-dir -d 'Where the server keeps what must outlive it' -r -f -a "(__fish_complete_directories)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l retain -d 'How long messages are kept [default: 90d]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l retain-size -d 'How much of the disk they may take, before the oldest are removed [default: 1GiB]' -r

@@ -3,9 +3,11 @@
 //! Whoever enforces a bound takes it from here; PROTOCOL.md and the man pages quote these values.
 
 mod discovery;
+mod memory;
 mod store;
 
 pub use discovery::*;
+pub use memory::*;
 pub use store::*;
 
 use std::time::Duration;
@@ -125,9 +127,9 @@ pub const MAX_ADDRESSES: usize = 16_384;
 /// it grows to 4 MB for one client that does not read.
 pub const SEND_BUFFER_BYTES: usize = 32 * 1024;
 
-/// Share of the memory that the service manager or container grants from which on no clients are
-/// taken, in percent.
-pub const MEMORY_FULL_PERCENT: u64 = 80;
+/// The same of what a client has sent and the server has not read, as a client may have to wait for its
+/// pace. By default it grows to 6 MB for one client that floods.
+pub const RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 
 /// How long joins and leaves are gathered into one packet.
 pub const PRESENCE_WINDOW: Duration = Duration::from_secs(1);
@@ -139,15 +141,6 @@ pub const PRESENCE_NAMES_MAX_MEMBERS: usize = 500;
 /// Names told in one `joined` or `left` packet; more are told as a count.
 pub const PRESENCE_NAMES_PER_PACKET: usize = 50;
 
-/// Bytes that may wait for one client that does not read, unless `--backlog` says otherwise.
-pub const DEFAULT_BACKLOG_BYTES: usize = 1024 * 1024;
-
-/// Smallest `--backlog`: one frame must always fit.
-pub const MIN_BACKLOG_BYTES: usize = MAX_FRAME_BYTES;
-
-/// How long a client may take nothing at all from a backlog before it is closed.
-pub const BACKLOG_STALL: Duration = Duration::from_secs(20);
-
 /// Bytes of messages waiting for the flusher before readers stop taking more from their sockets:
 /// a sender that is faster than the fan-out is slowed down by TCP, not stored. With a smaller
 /// `--backlog` it is a quarter of that, so that no single turn closes a client that reads.
@@ -156,11 +149,7 @@ pub const MAX_TURN_BYTES: usize = 256 * 1024;
 /// What one connection's packets may add to a turn, in bytes, before others get their chance.
 pub const PORTION_BYTES: usize = 64 * 1024;
 
-/// Bytes of one connection that are parsed at a time where users have a pace: packets that wait for it
-/// take ten times their bytes, and 170 times if they are `{}`, which is 87 kB a connection.
-pub const PACED_SLICE_BYTES: usize = 512;
-
-/// How long they may take. Half of what a LAN's round trip takes at the most.
+/// How long that may take. Half of what a LAN's round trip takes at the most.
 pub const PORTION_TIME: Duration = Duration::from_millis(1);
 
 /// How long a closing connection may take to read its last packet (`error`, `bye`).

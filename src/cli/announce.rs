@@ -81,6 +81,7 @@ mod tests {
             plaintext: false,
             ascii_names: false,
             backlog: 0,
+            memory: None,
             data_dir: "unused".into(),
             history: None,
             motd: None,

@@ -125,9 +125,10 @@ pub(super) fn limits() -> Vec<Entry> {
         entry(
             "waiting for a slow client",
             format!(
-                "{} KiB unless --backlog says otherwise, and {} without reading any of it.",
+                "{} KiB unless --backlog says otherwise, and {} without reading {} KiB of it, or all.",
                 limits::DEFAULT_BACKLOG_BYTES / 1024,
-                span(limits::BACKLOG_STALL)
+                span(limits::BACKLOG_STALL),
+                limits::BACKLOG_STEP_BYTES / 1024
             ),
         ),
         entry(

@@ -70,6 +70,8 @@ pub struct ServeConfig {
     pub ascii_names: Option<bool>,
     /// `--backlog`.
     pub backlog: Option<Size>,
+    /// `--memory`.
+    pub memory: Option<Size>,
     /// `--data-dir`.
     pub data_dir: Option<PathBuf>,
     /// `--no-history`.
@@ -103,7 +105,7 @@ pub(super) const KEYS: [&str; 10] = [
 ];
 
 /// The keys of the table `[serve]`.
-pub(super) const SERVE_KEYS: [&str; 19] = [
+pub(super) const SERVE_KEYS: [&str; 20] = [
     "host",
     "port",
     "name",
@@ -115,6 +117,7 @@ pub(super) const SERVE_KEYS: [&str; 19] = [
     "allow-plaintext",
     "ascii-names",
     "backlog",
+    "memory",
     "data-dir",
     "no-history",
     "retain",

@@ -142,6 +142,7 @@ pub(super) async fn options(serve: Serve) -> anyhow::Result<Options> {
         port: serve.port,
         max_clients: serve.max_clients.map(|clients| usize::try_from(clients).unwrap_or(usize::MAX)),
         backlog: serve.backlog,
+        memory: serve.memory,
         data_dir: Some(serve.data_dir),
         plaintext: serve.plaintext,
         entrance,

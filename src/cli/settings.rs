@@ -144,6 +144,8 @@ pub struct Serve {
     pub ascii_names: bool,
     /// Bytes that may wait for a slow client.
     pub backlog: usize,
+    /// Bytes that the process may use; as many as the system grants if absent.
+    pub memory: Option<u64>,
     /// Where the server keeps what must outlive it.
     pub data_dir: PathBuf,
     /// What is kept of the chat; none keeps nothing.
@@ -182,6 +184,7 @@ impl Serve {
             plaintext,
             ascii_names: args.ascii_names.or(config.ascii_names).unwrap_or(false),
             backlog: backlog(args.backlog.or(config.backlog).map(|size| size.0))?,
+            memory: memory(args.memory.or(config.memory).map(|size| size.0))?,
             data_dir: match args.data_dir.or(config.data_dir) {
                 Some(dir) => dir,
                 None => default_data_dir()?,
@@ -248,6 +251,16 @@ fn history(args: &ServeArgs, config: &ServeConfig) -> Result<Option<Keep>, Failu
         Some(Volume::Off) => None,
     };
     Ok(Some(Keep { age, bytes }))
+}
+
+fn memory(bytes: Option<usize>) -> Result<Option<u64>, Failure> {
+    match bytes.map(|bytes| u64::try_from(bytes).unwrap_or(u64::MAX)) {
+        Some(bytes) if bytes < limits::MIN_MEMORY_BYTES => Err(Failure::usage(format!(
+            "--memory of {bytes} bytes is too small: the server alone needs that, so {} at least",
+            limits::MIN_MEMORY_BYTES
+        ))),
+        bytes => Ok(bytes),
+    }
 }
 
 fn backlog(bytes: Option<usize>) -> Result<usize, Failure> {

@@ -63,10 +63,12 @@ codes! {
     BadPassphrase = "bad_passphrase",
     /// An operator has banned the key or the address.
     Banned = "banned",
-    /// The server has as many clients as it takes.
+    /// The server has as many clients as it takes, or keeps as much for them as it can.
     ServerFull = "server_full",
     /// No first packet came in time.
     HandshakeTimeout = "handshake_timeout",
+    /// A frame was begun and not finished in time.
+    FrameTimeout = "frame_timeout",
     /// The client did not read what was sent to it.
     SlowConsumer = "slow_consumer",
     /// An operator ended the connection.

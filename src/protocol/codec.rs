@@ -42,13 +42,14 @@ enum State {
 }
 
 impl Decoder {
-    /// Feeds `chunk` and calls `on` for each thing found, in order. Stops when `on` breaks or
-    /// after [`Decoded::TooLong`]; the decoder is of no use then.
+    /// Feeds `chunk` and calls `on` for each thing found, in order. Stops when `on` breaks, and says how
+    /// many bytes of the chunk it has taken by then: the rest can be fed later. After
+    /// [`Decoded::TooLong`] the decoder is of no use.
     pub fn decode(
         &mut self,
         chunk: &[u8],
         mut on: impl FnMut(Decoded<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    ) -> ControlFlow<usize> {
         let (mut start, mut at) = (0, 0);
         while at < chunk.len() {
             if let State::Object { string: true, escaped: false, .. } = self.state {
@@ -59,46 +60,52 @@ impl Decoder {
                 }
             }
             let byte = chunk[at];
-            match &mut self.state {
+            let flow = match &mut self.state {
                 State::Between => match byte {
                     b'{' => {
                         start = at;
                         self.state = State::Object { depth: 1, string: false, escaped: false };
+                        ControlFlow::Continue(())
                     }
-                    b' ' | b'\t' | b'\r' | b'\n' => {}
+                    b' ' | b'\t' | b'\r' | b'\n' => ControlFlow::Continue(()),
                     _ => {
                         self.state = State::Skipping(1);
-                        on(Decoded::Garbage)?;
+                        on(Decoded::Garbage)
                     }
                 },
                 State::Object { .. } if byte == b'\n' => {
                     self.state = State::Between;
                     self.carry = Vec::new();
-                    on(Decoded::Garbage)?;
+                    on(Decoded::Garbage)
                 }
                 State::Object { depth, string, escaped } => {
                     step(byte, depth, string, escaped);
                     if *depth == 0 {
                         self.state = State::Between;
-                        self.finish(&chunk[start..=at], &mut on)?;
+                        self.finish(&chunk[start..=at], &mut on)
+                    } else {
+                        ControlFlow::Continue(())
                     }
                 }
-                State::Skipping(_) if byte == b'\n' => self.state = State::Between,
+                State::Skipping(_) if byte == b'\n' => {
+                    self.state = State::Between;
+                    ControlFlow::Continue(())
+                }
                 State::Skipping(bytes) => {
                     *bytes += 1;
-                    if *bytes > MAX_FRAME_BYTES {
-                        on(Decoded::TooLong)?;
-                        return ControlFlow::Break(());
-                    }
+                    if *bytes > MAX_FRAME_BYTES { too_long(&mut on) } else { ControlFlow::Continue(()) }
                 }
-            }
+            };
             at += 1;
+            if flow.is_break() {
+                return ControlFlow::Break(at);
+            }
         }
         if matches!(self.state, State::Object { .. }) {
             self.carry.extend_from_slice(&chunk[start..]);
             if self.carry.len() > MAX_FRAME_BYTES {
-                on(Decoded::TooLong)?;
-                return ControlFlow::Break(());
+                let _ = too_long(&mut on);
+                return ControlFlow::Break(chunk.len());
             }
         }
         ControlFlow::Continue(())
@@ -109,10 +116,9 @@ impl Decoder {
         matches!(self.state, State::Between) && self.carry.is_empty()
     }
 
-    /// Bytes that are kept of an object whose end has not come yet.
-    #[cfg(any(test, fuzzing))]
-    pub(crate) fn held(&self) -> usize {
-        self.carry.len()
+    /// Memory that is kept for an object whose end has not come yet, in bytes.
+    pub fn held(&self) -> usize {
+        self.carry.capacity()
     }
 
     /// Hands out the object that ends with `tail`.
@@ -128,12 +134,14 @@ impl Decoder {
             whole.extend_from_slice(tail);
             &whole
         };
-        if frame.len() > MAX_FRAME_BYTES {
-            on(Decoded::TooLong)?;
-            return ControlFlow::Break(());
-        }
-        on(Decoded::Frame(frame))
+        if frame.len() > MAX_FRAME_BYTES { too_long(on) } else { on(Decoded::Frame(frame)) }
     }
+}
+
+/// Whatever comes after it can't be followed.
+fn too_long(on: &mut impl FnMut(Decoded<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
+    on(Decoded::TooLong)?;
+    ControlFlow::Break(())
 }
 
 /// One byte inside an object (RFC 8259: only strings can hold braces that do not count).
@@ -168,19 +176,41 @@ mod tests {
         TooLong,
     }
 
+    impl From<Decoded<'_>> for Found {
+        fn from(decoded: Decoded<'_>) -> Self {
+            match decoded {
+                Decoded::Frame(frame) => Self::Frame(frame.to_vec()),
+                Decoded::Garbage => Self::Garbage,
+                Decoded::TooLong => Self::TooLong,
+            }
+        }
+    }
+
     fn decode<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Found> {
         let mut decoder = Decoder::default();
         let mut found = Vec::new();
         for chunk in chunks {
             let flow = decoder.decode(chunk, |decoded| {
-                found.push(match decoded {
-                    Decoded::Frame(frame) => Found::Frame(frame.to_vec()),
-                    Decoded::Garbage => Found::Garbage,
-                    Decoded::TooLong => Found::TooLong,
-                });
+                found.push(decoded.into());
                 ControlFlow::Continue(())
             });
             if flow.is_break() {
+                break;
+            }
+        }
+        found
+    }
+
+    /// The same, but asked for no more than one thing at a time.
+    fn decode_singly(mut bytes: &[u8]) -> Vec<Found> {
+        let mut decoder = Decoder::default();
+        let mut found = Vec::new();
+        while let ControlFlow::Break(taken) = decoder.decode(bytes, |decoded| {
+            found.push(decoded.into());
+            ControlFlow::Break(())
+        }) {
+            bytes = &bytes[taken..];
+            if found.last() == Some(&Found::TooLong) {
                 break;
             }
         }
@@ -246,6 +276,7 @@ mod tests {
             size in 1usize..40,
         ) {
             prop_assert_eq!(decode(bytes.chunks(size)), decode([&bytes[..]]));
+            prop_assert_eq!(decode_singly(&bytes), decode([&bytes[..]]));
         }
     }
 }

@@ -112,10 +112,9 @@ impl ServerChannel {
         Ok(self.status)
     }
 
-    /// Bytes that are kept of something unfinished.
-    #[cfg(any(test, fuzzing))]
-    pub(crate) fn held(&self) -> usize {
-        self.kept.len()
+    /// Memory that is kept for something unfinished, in bytes.
+    pub fn held(&self) -> usize {
+        self.kept.capacity()
     }
 
     /// Whether the handshake is done and the peer has not closed.

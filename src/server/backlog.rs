@@ -3,57 +3,117 @@
 //! Knows no sockets. The first chunk may begin inside a frame of which the socket took a part; that
 //! frame is finished before anything else, whatever happens.
 
+use super::memory::{Budget, Held};
+use crate::limits::{BACKLOG_CHUNK_BYTES, BACKLOG_STEP_BYTES, BACKLOG_STUCK, SEND_BUFFER_BYTES};
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+
+/// Whole frames on their way to one receiver or many. They are charged to the budget once they lie in a
+/// backlog, and once only, in however many they lie.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    bytes: Bytes,
+    charge: OnceLock<Arc<Held>>,
+}
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Backlog {
-    chunks: VecDeque<Bytes>,
+    chunks: VecDeque<Chunk>,
     bytes: usize,
     /// Whether the first chunk begins inside a frame.
     mid_frame: bool,
-    /// When the socket last took something.
+    /// When the socket had last taken a [step](BACKLOG_STEP_BYTES).
     progress: Instant,
+    /// Bytes that it has taken since.
+    taken: usize,
+    /// What this backlog takes besides the frames themselves.
+    held: Held,
     /// Whoever waits for the end of it notices when this is gone.
     end: Option<watch::Sender<()>>,
 }
 
-impl Default for Backlog {
-    fn default() -> Self {
-        Self { chunks: VecDeque::new(), bytes: 0, mid_frame: false, progress: Instant::now(), end: None }
+#[derive(Debug)]
+struct Chunk {
+    bytes: Bytes,
+    /// For all of the frames, of which these bytes are the rest.
+    _charge: Arc<Held>,
+}
+
+impl From<Bytes> for Frames {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, charge: OnceLock::new() }
+    }
+}
+
+impl From<Vec<u8>> for Frames {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl Deref for Frames {
+    type Target = Bytes;
+
+    fn deref(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+impl Frames {
+    fn chunk(&self, budget: &Arc<Budget>) -> Chunk {
+        let charge = self.charge.get_or_init(|| {
+            let mut held = budget.hold();
+            held.set(self.bytes.len());
+            Arc::new(held)
+        });
+        Chunk { bytes: self.bytes.clone(), _charge: Arc::clone(charge) }
     }
 }
 
 impl Backlog {
-    /// What is left of `frames`, whole frames, after a socket took `written` bytes of them.
-    pub(super) fn after(frames: &Bytes, written: usize) -> Self {
-        let mut backlog = Self::default();
-        backlog.push(frames.clone());
+    pub(super) fn new(budget: &Arc<Budget>) -> Self {
+        Self {
+            chunks: VecDeque::new(),
+            bytes: 0,
+            mid_frame: false,
+            progress: Instant::now(),
+            taken: 0,
+            held: budget.hold(),
+            end: None,
+        }
+    }
+
+    /// What is left of `frames` after a socket took `written` bytes of them.
+    pub(super) fn after(frames: &Frames, written: usize, budget: &Arc<Budget>) -> Self {
+        let mut backlog = Self::new(budget);
+        backlog.push(frames, budget);
         backlog.take(written);
         backlog
     }
 
     /// More whole frames.
-    pub(super) fn push(&mut self, frames: Bytes) {
+    pub(super) fn push(&mut self, frames: &Frames, budget: &Arc<Budget>) {
         self.bytes += frames.len();
-        self.chunks.push_back(frames);
+        self.chunks.push_back(frames.chunk(budget));
     }
 
     /// What is to be written next; `None` when all is written.
     pub(super) fn next(&self) -> Option<&Bytes> {
-        self.chunks.front()
+        self.chunks.front().map(|chunk| &chunk.bytes)
     }
 
     /// The socket took that many bytes of [`Self::next`].
     pub(super) fn take(&mut self, written: usize) {
         let Some(chunk) = self.chunks.front_mut().filter(|_| written > 0) else { return };
-        self.mid_frame = chunk[written - 1] != b'\n';
+        self.mid_frame = chunk.bytes[written - 1] != b'\n';
         self.bytes -= written;
-        chunk.advance(written);
-        if chunk.is_empty() {
+        chunk.bytes.advance(written);
+        if chunk.bytes.is_empty() {
             self.chunks.pop_front();
         }
     }
@@ -63,12 +123,29 @@ impl Backlog {
         self.bytes
     }
 
-    /// The socket has taken something, if only of what was sealed before.
-    pub(super) fn note_progress(&mut self) {
-        self.progress = Instant::now();
+    /// Charges what is kept besides the frames: the chunks, and `sealed` bytes that wait for the socket.
+    /// What the kernel keeps for a full socket counts once the peer is stuck: in a busy second all sockets
+    /// are full, and nobody is to blame.
+    pub(super) fn charge(&mut self, sealed: usize) {
+        let is_stuck = self.stalled_for() > BACKLOG_STUCK;
+        let kernel = if is_stuck { 2 * SEND_BUFFER_BYTES } else { 0 };
+        self.held.set(self.chunks.len() * BACKLOG_CHUNK_BYTES + sealed + kernel);
     }
 
-    /// Since the socket last took something.
+    /// What would be free without it, if nobody shared its frames.
+    pub(super) fn weight(&self) -> usize {
+        self.bytes + self.held.bytes()
+    }
+
+    /// The socket has taken that much, if only of what was sealed before.
+    pub(super) fn note_progress(&mut self, taken: usize) {
+        self.taken += taken;
+        if self.taken >= BACKLOG_STEP_BYTES {
+            (self.taken, self.progress) = (0, Instant::now());
+        }
+    }
+
+    /// Since the socket had last taken a step.
     pub(super) fn stalled_for(&self) -> Duration {
         self.progress.elapsed()
     }
@@ -79,14 +156,14 @@ impl Backlog {
     }
 
     /// Drops all but the rest of a frame that is begun.
-    pub(super) fn cut(&mut self) {
+    pub(super) fn cut(&mut self, budget: &Arc<Budget>) {
         let rest = self.chunks.pop_front().filter(|_| self.mid_frame);
-        self.chunks.clear();
+        self.chunks = VecDeque::new();
         self.bytes = 0;
-        if let Some(mut rest) = rest {
-            let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1);
-            rest.truncate(end);
-            self.push(rest);
+        if let Some(Chunk { bytes, .. }) = rest {
+            let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+            // Copied, so that what it is a part of is free.
+            self.push(&bytes[..end].to_vec().into(), budget);
         }
     }
 }
@@ -94,6 +171,14 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn budget() -> Arc<Budget> {
+        Budget::new(Some(1 << 30))
+    }
+
+    fn frames(text: &'static str) -> Frames {
+        Bytes::from_static(text.as_bytes()).into()
+    }
 
     fn text(backlog: &mut Backlog) -> String {
         let mut text = String::new();
@@ -106,29 +191,56 @@ mod tests {
 
     #[test]
     fn a_cut_keeps_the_rest_of_a_frame_that_is_begun() {
-        let mut backlog = Backlog::after(&Bytes::from_static(b"one\ntwo\nthree\n"), 6);
-        backlog.push(Bytes::from_static(b"four\n"));
+        let budget = budget();
+        let mut backlog = Backlog::after(&frames("one\ntwo\nthree\n"), 6, &budget);
+        backlog.push(&frames("four\n"), &budget);
         assert_eq!(backlog.bytes(), 13);
-        backlog.cut();
-        assert_eq!((backlog.bytes(), text(&mut backlog)), (2, "o\n".into()));
+        backlog.cut(&budget);
+        assert_eq!((backlog.bytes(), budget.held(), text(&mut backlog)), (2, 2, "o\n".into()));
     }
 
     #[test]
     fn a_cut_between_frames_keeps_nothing() {
         for written in [0, 4] {
-            let mut backlog = Backlog::after(&Bytes::from_static(b"one\ntwo\n"), written);
-            backlog.cut();
-            assert_eq!((backlog.bytes(), text(&mut backlog)), (0, String::new()));
+            let budget = budget();
+            let mut backlog = Backlog::after(&frames("one\ntwo\n"), written, &budget);
+            backlog.cut(&budget);
+            assert_eq!((backlog.bytes(), budget.held(), text(&mut backlog)), (0, 0, String::new()));
         }
     }
 
     #[test]
     fn what_is_taken_and_what_is_left_are_the_whole() {
-        let frames = Bytes::from_static(b"one\ntwo\nthree\n");
-        for written in 0..frames.len() {
-            let mut backlog = Backlog::after(&frames, written);
-            assert_eq!(text(&mut backlog).as_bytes(), &frames[written..]);
+        let whole = "one\ntwo\nthree\n";
+        for written in 0..whole.len() {
+            let mut backlog = Backlog::after(&frames(whole), written, &budget());
+            assert_eq!(text(&mut backlog), whole[written..]);
             assert_eq!(backlog.bytes(), 0);
         }
+    }
+
+    #[test]
+    fn frames_that_lie_in_many_backlogs_are_charged_once_and_until_the_last_has_written_them() {
+        let (budget, frames) = (budget(), frames("to all\n"));
+        let mut backlogs: Vec<Backlog> =
+            (0..9).map(|written| Backlog::after(&frames, written % 3, &budget)).collect();
+        drop(frames);
+        assert_eq!(budget.held(), 7);
+        backlogs.iter_mut().skip(1).for_each(|backlog| drop(text(backlog)));
+        assert_eq!(budget.held(), 7);
+        backlogs.iter_mut().for_each(|backlog| backlog.charge(100));
+        assert_eq!(budget.held(), 7 + BACKLOG_CHUNK_BYTES + 900);
+        drop(backlogs);
+        assert_eq!(budget.held(), 0);
+    }
+
+    #[test]
+    fn a_byte_now_and_then_is_no_progress() {
+        let mut backlog = Backlog::new(&budget());
+        let begun = backlog.progress;
+        (1..BACKLOG_STEP_BYTES).for_each(|_| backlog.note_progress(1));
+        assert_eq!(backlog.progress, begun);
+        backlog.note_progress(1);
+        assert!(backlog.progress > begun);
     }
 }

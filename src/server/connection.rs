@@ -9,18 +9,18 @@
 //!
 //! Invariants: frames reach the socket in the order of the `send` calls; a frame once begun is
 //! finished before anything else; while there is a backlog nothing is written but of it; whoever has a
-//! backlog, or is ending, is watched.
+//! backlog, or is ending, is watched; who is broken is told to the reader at once.
 
-use super::backlog::Backlog;
+use super::backlog::{Backlog, Frames};
 use super::desk::{Desk, Tickets};
 use super::gate::Pass;
+use super::memory::Held;
 use super::wire::Wire;
 use crate::chat::SessionId;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{BACKLOG_STALL, CLOSE_GRACE};
 use crate::protocol::{Code, Event};
 use crate::security::{ChannelError, Status};
-use bytes::Bytes;
 use mio::net::TcpStream;
 use std::io::{self, Read};
 use std::net::{IpAddr, Shutdown};
@@ -48,8 +48,18 @@ struct Writing {
 #[derive(Debug)]
 struct Ending {
     since: Instant,
-    /// Whether it was ended at once, both ways.
-    aborted: bool,
+    how: How,
+}
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// The peer may read what was sent.
+    Orderly,
+    /// Nothing can be written to it. What it sent before may still be read.
+    Broken,
+    /// At once, both ways.
+    Aborted,
 }
 
 /// What is still done with what a peer sends.
@@ -100,25 +110,33 @@ impl Connection {
         self.lock().wire.open(&self.stream, bytes, plain)
     }
 
+    /// A place in the books of what is kept for it.
+    pub(super) fn hold(&self) -> Held {
+        self.desk.budget.hold()
+    }
+
     /// Its pass through the gate.
     pub(super) fn pass(&self) -> &Pass {
         &self.tickets.pass
     }
 
     /// Writes whole frames, or keeps them for later. Never waits. A broken connection swallows
-    /// them: its reader notices and ends the session.
-    pub(super) fn send(&self, frames: &Bytes) {
+    /// them: its reader is told and ends the session.
+    pub(super) fn send(&self, frames: &Frames) {
         let mut writing = self.lock();
         if writing.ending.is_some() || frames.is_empty() {
             return;
         }
+        let budget = &self.desk.budget;
         if let Some(backlog) = &mut writing.backlog {
-            backlog.push(frames.clone());
+            backlog.push(frames, budget);
             return self.check_bound(&mut writing);
         }
-        let Ok(written) = writing.wire.write(&self.stream, frames) else { return };
+        let Ok(written) = writing.wire.write(&self.stream, frames) else {
+            return self.fail(&mut writing);
+        };
         if written < frames.len() || writing.wire.waiting() > 0 {
-            writing.backlog = Some(Box::new(Backlog::after(frames, written)));
+            writing.backlog = Some(Box::new(Backlog::after(frames, written, budget)));
             self.write_on(&mut writing);
             self.check_bound(&mut writing);
             drop(writing);
@@ -130,9 +148,9 @@ impl Connection {
     pub(super) fn finish(&self) {
         let mut writing = self.lock();
         if writing.ending.is_none() {
-            writing.ending = Some(Ending::now());
+            writing.ending = Some(Ending::now(How::Orderly));
             if writing.backlog.is_none() && !self.say_end(&mut writing.wire) {
-                writing.backlog = Some(Box::default());
+                writing.backlog = Some(Box::new(Backlog::new(&self.desk.budget)));
                 self.write_on(&mut writing);
             }
             drop(writing);
@@ -161,11 +179,35 @@ impl Connection {
     /// What is to be done with what the peer sends.
     pub(super) fn intake(&self) -> Intake {
         let writing = self.lock();
-        match &writing.ending {
-            Some(ending) if ending.aborted => Intake::Ended,
-            Some(_) => Intake::Discarded,
-            None => Intake::Counts,
+        match writing.ending.as_ref().map(|ending| ending.how) {
+            Some(How::Aborted) => Intake::Ended,
+            Some(How::Orderly) => Intake::Discarded,
+            Some(How::Broken) | None => Intake::Counts,
         }
+    }
+
+    /// Whether nothing can be written to it any more.
+    pub(super) fn is_broken(&self) -> bool {
+        self.lock().ending.as_ref().is_some_and(|ending| ending.how != How::Orderly)
+    }
+
+    /// What is kept for it, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        self.lock().backlog.as_ref().map_or(0, |backlog| backlog.weight())
+    }
+
+    /// Memory that is kept for a record whose end has not come yet, in bytes.
+    pub(super) fn unfinished(&self) -> usize {
+        if self.is_sealed { self.lock().wire.held() } else { 0 }
+    }
+
+    /// What the peer has sent and nobody has read yet, in bytes, as far as the system tells.
+    pub(super) fn unread(&self) -> usize {
+        #[cfg(unix)]
+        let unread = rustix::io::ioctl_fionread(&self.stream).ok();
+        #[cfg(not(unix))]
+        let unread = None::<u64>;
+        unread.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0)
     }
 
     /// Whether it has ended and all is written.
@@ -181,10 +223,11 @@ impl Connection {
 
     fn write_on(&self, writing: &mut Writing) {
         let Writing { wire, backlog: Some(backlog), .. } = writing else { return };
-        // A broken one takes nothing more.
-        let is_written = write_all(wire, &self.stream, backlog).unwrap_or(true);
-        if is_written && (writing.ending.is_none() || self.say_end(&mut writing.wire)) {
-            writing.backlog = None;
+        match write_all(wire, &self.stream, backlog) {
+            Ok(false) => backlog.charge(wire.waiting()),
+            Ok(true) if writing.ending.is_none() || self.say_end(&mut writing.wire) => writing.backlog = None,
+            Ok(true) => {}
+            Err(_) => self.fail(writing),
         }
     }
 
@@ -192,40 +235,67 @@ impl Connection {
     /// any more.
     pub(super) fn look(&self) -> bool {
         let mut writing = self.lock();
-        match (&writing.ending, &writing.backlog) {
-            (Some(ending), _) if ending.aborted => return false,
-            (Some(ending), _) if ending.since.elapsed() > CLOSE_GRACE => self.abort(&mut writing),
+        let Writing { wire, backlog, ending } = &mut *writing;
+        match (ending, backlog) {
+            (Some(ending), _) if ending.how != How::Orderly => return false,
+            (Some(ending), _) if ending.since.elapsed() > CLOSE_GRACE => self.end(&mut writing, How::Aborted),
             (None, None) => return false,
-            (None, Some(backlog)) if backlog.stalled_for() > BACKLOG_STALL => self.give_up(&mut writing),
+            (None, Some(backlog)) if backlog.stalled_for() > BACKLOG_STALL => {
+                self.give_up(
+                    &mut writing,
+                    "you did not read what was sent to you for too long; connect again",
+                );
+            }
+            (_, Some(backlog)) => backlog.charge(wire.waiting()),
             _ => {}
         }
         true
     }
 
-    /// Ends the connection at once, both ways; the reader notices.
-    fn abort(&self, writing: &mut Writing) {
+    /// Nothing can be written: the reader is told, as the poll may have nothing more to tell.
+    fn fail(&self, writing: &mut Writing) {
+        self.end(writing, How::Broken);
+        self.desk.watch(self.id());
+    }
+
+    /// Ends the connection both ways; the reader notices.
+    fn end(&self, writing: &mut Writing, how: How) {
         writing.backlog = None;
-        if let Some(ending) = &mut writing.ending {
-            ending.aborted = true;
-        }
+        writing.ending = Some(Ending::now(how));
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
-    /// Ends a connection whose peer does not read: it may finish the frame it is in, and is told.
-    fn give_up(&self, writing: &mut Writing) {
+    /// Ends the connection, as the server has no memory for what waits for it; `false`: nothing does.
+    pub(super) fn shed(&self) -> bool {
+        let mut writing = self.lock();
+        let is_behind = writing.backlog.is_some();
+        if is_behind {
+            self.give_up(
+                &mut writing,
+                "the server ran short of memory, and most was waiting for you; connect again",
+            );
+        }
+        is_behind
+    }
+
+    /// Ends a connection whose peer does not read: it may finish the frame it is in, and is told why.
+    fn give_up(&self, writing: &mut Writing, why: &str) {
         let Some(backlog) = writing.backlog.as_mut().filter(|_| writing.ending.is_none()) else { return };
         tracing::info!(peer = %self.ip(), waiting = backlog.bytes(), "closing a client that does not read");
-        backlog.cut();
-        let text = "you did not read what was sent to you for too long; connect again";
-        let error = Event::error(Code::SlowConsumer, text).to_packet("", None);
-        backlog.push(error.to_frame().into());
-        writing.ending = Some(Ending::now());
+        backlog.cut(&self.desk.budget);
+        let error = Event::error(Code::SlowConsumer, why).to_packet("", None);
+        backlog.push(&error.to_frame().into(), &self.desk.budget);
+        backlog.charge(writing.wire.waiting());
+        writing.ending = Some(Ending::now(How::Orderly));
     }
 
     fn check_bound(&self, writing: &mut Writing) {
-        if writing.backlog.as_ref().is_some_and(|backlog| backlog.bytes() > self.desk.max_backlog) {
-            self.give_up(writing);
+        let Some(backlog) = &mut writing.backlog else { return };
+        backlog.charge(writing.wire.waiting());
+        if backlog.bytes() > self.desk.max_backlog {
+            self.give_up(writing, "you did not read what was sent to you for too long; connect again");
         }
+        self.desk.tell_of_memory();
     }
 
     /// Tells the peer that nothing more comes. A peer that keeps its side open is cut off after the
@@ -246,8 +316,8 @@ impl Connection {
 }
 
 impl Ending {
-    fn now() -> Box<Self> {
-        Box::new(Self { since: Instant::now(), aborted: false })
+    fn now(how: How) -> Box<Self> {
+        Box::new(Self { since: Instant::now(), how })
     }
 }
 
@@ -269,15 +339,14 @@ fn write_all(wire: &mut Wire, stream: &TcpStream, backlog: &mut Backlog) -> io::
             written => backlog.take(written),
         }
     }
-    if wire.waiting() + backlog.bytes() < waited {
-        backlog.note_progress();
-    }
+    backlog.note_progress(waited.saturating_sub(wire.waiting() + backlog.bytes()));
     Ok(is_written)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::gate::Gate;
+    use super::super::memory::Budget;
     use super::super::roll::Roll;
     use super::*;
     use mio::{Events, Interest, Poll, Token};
@@ -297,7 +366,7 @@ mod tests {
         stream.set_nonblocking(true).expect("an option");
         let place = Arc::new(Roll::default()).enter(1).expect("a place");
         let pass = Gate::new(None, 1).enter(address.ip(), 0, Duration::ZERO).expect("a pass");
-        let (desk, mut poll) = Desk::open(max_backlog).expect("a desk");
+        let (desk, mut poll) = Desk::open(max_backlog, Budget::new(Some(1 << 30))).expect("a desk");
         let mut stream = TcpStream::from_std(stream);
         poll.registry().register(&mut stream, Token(1), Interest::WRITABLE).expect("a poll");
         let connection = Connection::new((stream, Wire::Plain), desk, Tickets { pass, place });
@@ -325,7 +394,7 @@ mod tests {
     #[test]
     fn a_backlog_over_its_bound_ends_with_whole_frames_and_the_reason() {
         let (connection, peer) = narrow(64 * 1024);
-        let frames = Bytes::from(FRAME.repeat(100));
+        let frames = Frames::from(FRAME.repeat(100));
         let mut sends = 0;
         while connection.lock().ending.is_none() {
             connection.send(&frames);
@@ -344,10 +413,24 @@ mod tests {
     fn an_orderly_end_comes_after_the_whole_backlog() {
         let (connection, peer) = narrow(64 * 1024 * 1024);
         for _ in 0..200 {
-            connection.send(&Bytes::from(FRAME.repeat(100)));
+            connection.send(&Frames::from(FRAME.repeat(100)));
         }
         connection.finish();
         assert_eq!(read_frames(peer).len(), 20_000);
+    }
+
+    #[test]
+    fn a_failed_write_is_told_to_the_reader_at_once() {
+        let (connection, peer) = narrow(64 * 1024);
+        SockRef::from(&peer).set_linger(Some(Duration::ZERO)).expect("an option");
+        drop(peer);
+        // Nobody reads or polls here: that the peer is gone shows in the write alone.
+        while !connection.is_broken() {
+            connection.send(&Frames::from(FRAME.to_vec()));
+        }
+        assert!(connection.desk.take().watched.contains(&connection.id()));
+        assert!(connection.is_done() && connection.intake() == Intake::Counts, "what came before counts");
+        assert_eq!(connection.weight(), 0);
     }
 
     #[test]
@@ -355,7 +438,7 @@ mod tests {
         let (connection, peer) = narrow(64 * 1024 * 1024);
         let mut watched = Vec::new();
         while watched.is_empty() {
-            connection.send(&Bytes::from(FRAME.repeat(100)));
+            connection.send(&Frames::from(FRAME.repeat(100)));
             watched = connection.desk.take().watched;
         }
         connection.finish();

@@ -1,6 +1,7 @@
 //! Where other threads leave word for the one that reads (see [`reactor`](super::reactor)).
 
 use super::gate::Pass;
+use super::memory::Budget;
 use super::roll::Place;
 use super::wire::Wire;
 use crate::chat::{Peer, SessionId};
@@ -19,6 +20,8 @@ pub(super) const BELL: Token = Token(0);
 pub(super) struct Desk {
     /// Bytes that may wait for a connection that does not read.
     pub(super) max_backlog: usize,
+    /// What is kept for all connections.
+    pub(super) budget: Arc<Budget>,
     waker: Waker,
     /// Whether the reader has been woken and has not looked yet: a crowd wakes it once.
     is_rung: AtomicBool,
@@ -68,10 +71,11 @@ impl Desk {
     ///
     /// # Errors
     /// The system's, when it has no more descriptors.
-    pub(super) fn open(max_backlog: usize) -> io::Result<(Arc<Self>, Poll)> {
+    pub(super) fn open(max_backlog: usize, budget: Arc<Budget>) -> io::Result<(Arc<Self>, Poll)> {
         let poll = Poll::new()?;
         let desk = Self {
             max_backlog,
+            budget,
             waker: Waker::new(poll.registry(), BELL)?,
             is_rung: AtomicBool::new(false),
             wants_space: AtomicBool::new(false),
@@ -85,7 +89,7 @@ impl Desk {
         self.leave(|mail| mail.newcomers.push(newcomer));
     }
 
-    /// The connection has to be looked at from time to time.
+    /// The connection has to be looked at from time to time, or at once if it is broken.
     pub(super) fn watch(&self, id: SessionId) {
         self.leave(|mail| mail.watched.push(id));
     }
@@ -93,6 +97,13 @@ impl Desk {
     /// The server is over.
     pub(super) fn close(&self) {
         self.leave(|mail| mail.is_over = true);
+    }
+
+    /// More may be kept than the budget has: the reader looks after each time that it is woken.
+    pub(super) fn tell_of_memory(&self) {
+        if self.budget.is_over() {
+            self.ring();
+        }
     }
 
     /// The turn has been taken, so that there is space for more.

@@ -6,6 +6,7 @@
 //!
 //! Invariant: what a session gets, it gets in the order of the hub's turns.
 
+use super::backlog::Frames;
 use super::connection::Connection;
 use super::history::{Errand, History};
 use super::hub::Hub;
@@ -58,7 +59,7 @@ pub(super) async fn run(hub: Arc<Hub>, mut scribe: Scribe, history: Option<Histo
 impl Table {
     async fn flush(&mut self, turn: Turn) {
         self.turn = self.turn.wrapping_add(1);
-        let lobby = Bytes::from(turn.lobby);
+        let lobby = Frames::from(turn.lobby);
         let mut steps = turn.steps;
         // Stable: a session's steps stay in their order.
         steps.sort_by_key(|step| step.session);
@@ -88,7 +89,7 @@ impl Table {
         let Some(seat) = self.seats.get_mut(session) else { return };
         seat.written_in = self.turn;
         let (frames, fate) = assemble(steps, lobby, &mut seat.follows);
-        seat.connection.send(&frames);
+        seat.connection.send(&frames.into());
         steps.iter_mut().for_each(tell_written);
         // After what was sent, so that it comes behind the welcome.
         for errand in steps.iter_mut().filter_map(errand) {

@@ -3,11 +3,11 @@
 use super::desk::Tickets;
 use super::door::{self, Door};
 use super::gate::Gate;
-use super::memory;
+use super::memory::Budget;
 use super::roll::Roll;
 use crate::limits::{
     ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_PROBES,
-    SEND_BUFFER_BYTES,
+    RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES,
 };
 use crate::protocol::{Code, Event};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
@@ -37,7 +37,7 @@ pub(super) struct Admission {
     pub(super) max_clients: usize,
     pub(super) gate: Arc<Gate>,
     pub(super) roll: Arc<Roll>,
-    pub(super) memory: memory::Meter,
+    pub(super) memory: Arc<Budget>,
 }
 
 /// Opens a socket on `address`, or on every address of the machine.
@@ -145,6 +145,7 @@ fn tune(socket: &Socket) -> io::Result<()> {
         .with_retries(KEEPALIVE_PROBES);
     socket.set_tcp_keepalive(&keepalive)?;
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
     // Unacknowledged data ends a dead connection in the same time (RFC 5482); keep-alive alone
     // would leave it to the retransmissions, a quarter of an hour.
     #[cfg(target_os = "linux")]
@@ -184,6 +185,7 @@ mod tests {
         let socket = SockRef::from(&stream);
         assert!(socket.tcp_nodelay().expect("an option") && socket.keepalive().expect("an option"));
         assert!(socket.send_buffer_size().expect("an option") <= 2 * SEND_BUFFER_BYTES);
+        assert!(socket.recv_buffer_size().expect("an option") <= 2 * RECEIVE_BUFFER_BYTES);
         #[cfg(target_os = "linux")]
         {
             assert_eq!(socket.tcp_keepalive_time().expect("an option"), KEEPALIVE_IDLE);

@@ -38,7 +38,7 @@ use crate::chat::{Archive, Chat, Profile, Rules};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
     DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_CLIENTS, DEFAULT_MAX_PER_ADDRESS, DEFAULT_PORT, DEFAULT_RETAIN,
-    DEFAULT_RETAIN_BYTES, MAX_TURN_BYTES, REGISTRATION_TIMEOUT, SHUTDOWN_GRACE,
+    DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MAX_TURN_BYTES, REGISTRATION_TIMEOUT, SHUTDOWN_GRACE,
 };
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::Refusal;
@@ -53,6 +53,7 @@ use guest::Lock;
 use history::History;
 use hub::Hub;
 use listener::Admission;
+use memory::Budget;
 use reactor::Reader;
 use roll::Roll;
 use scribe::Scribe;
@@ -79,12 +80,16 @@ pub struct Options {
     pub max_clients: Option<usize>,
     /// Bytes that may wait for a client that does not read.
     pub backlog: usize,
+    /// Bytes that the process may use; as many as the system grants when absent.
+    pub memory: Option<u64>,
     /// Where the server's key and books are kept; when absent it has another key each time.
     pub data_dir: Option<PathBuf>,
     /// The message of the day; empty for none.
     pub motd: String,
     /// How long a session may take to its first packet.
     pub registration: Duration,
+    /// How long a frame may take from its first byte to its last.
+    pub frame: Duration,
     /// Whether clients may come in without TLS.
     pub plaintext: bool,
     /// Whether only those may come in who know a passphrase.
@@ -117,9 +122,11 @@ impl Default for Options {
             port: DEFAULT_PORT,
             max_clients: None,
             backlog: DEFAULT_BACKLOG_BYTES,
+            memory: None,
             data_dir: None,
             motd: String::new(),
             registration: REGISTRATION_TIMEOUT,
+            frame: FRAME_TIMEOUT,
             plaintext: false,
             entrance: Entrance::Open,
             max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
@@ -219,18 +226,19 @@ impl Server {
         let (chat, code) = chat(&options, info.clone(), lock.is_some(), &data_dir, archive)?;
         // No single turn closes a client that reads.
         let max_turn = MAX_TURN_BYTES.min(options.backlog / 4);
-        let (desk, poll) = Desk::open(options.backlog).map_err(StartError::Poll)?;
+        let budget = Budget::new(options.memory);
+        let (desk, poll) = Desk::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
         let hub = Hub::new(chat, lock, options.registration, max_turn, Arc::clone(&desk));
         let max_clients = max_clients(options.max_clients, descriptors::clients_that_fit());
         let admission = Admission {
             max_clients,
             gate: Gate::new(options.max_per_address, max_clients),
             roll: Arc::new(Roll::default()),
-            memory: memory::Meter::new(),
+            memory: budget,
         };
         let door =
             Door::new(Arc::clone(&hub), tls, options.plaintext, Arc::clone(&desk), options.registration);
-        let reader = Reader::start(poll, desk, Arc::clone(&hub)).map_err(StartError::Poll)?;
+        let reader = Reader::start(poll, desk, Arc::clone(&hub), options.frame).map_err(StartError::Poll)?;
         Ok(Self { hub, door, listener, address, info, key, admission, code, data_dir, store, reader })
     }
 

@@ -12,9 +12,11 @@
 use super::connection::Connection;
 use super::desk::{BELL, Desk, Newcomer};
 use super::hub::Hub;
+use super::memory::{Tide, Weight, heaviest};
 use super::session::{After, Scratch, Session};
 use super::slots::Slots;
-use crate::chat::SessionId;
+use crate::chat::{Net, SessionId};
+use crate::protocol::Code;
 use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
@@ -36,11 +38,22 @@ const TURNS: usize = 256;
 /// How often connections that do not read, or are ending, are looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// What a connection is taken to need that holds nothing, in bytes: between plaintext and TLS.
+const IDLE_BYTES: usize = 4 * 1024;
+
+/// Why who is closed in [`Reactor::look`] is.
+const UNFINISHED: &str = "a frame that you began was not finished in time; connect again";
+
+/// Why who is closed in [`Reactor::shed`] is, unless more was waiting to be read.
+const SHORT_OF_MEMORY: &str = "the server ran short of memory, and you had sent most; connect again";
+
 /// See the module.
 struct Reactor {
     poll: Poll,
     desk: Arc<Desk>,
     hub: Arc<Hub>,
+    /// How long a frame may take.
+    frame: Duration,
     entries: Slots<Entry>,
     scratch: Scratch,
     /// Those whose turn is next.
@@ -52,6 +65,7 @@ struct Reactor {
     /// Those who have a backlog, or are ending.
     watched: BTreeSet<SessionId>,
     next_look: Option<Instant>,
+    tide: Tide,
     /// Whether the hub was told something.
     has_told: bool,
 }
@@ -86,11 +100,12 @@ impl Reader {
     ///
     /// # Errors
     /// The system's, when it starts no more threads.
-    pub(super) fn start(poll: Poll, desk: Arc<Desk>, hub: Arc<Hub>) -> io::Result<Self> {
+    pub(super) fn start(poll: Poll, desk: Arc<Desk>, hub: Arc<Hub>, frame: Duration) -> io::Result<Self> {
         let reactor = Reactor {
             poll,
             desk: Arc::clone(&desk),
             hub,
+            frame,
             entries: Slots::default(),
             scratch: Scratch::default(),
             queue: VecDeque::new(),
@@ -98,6 +113,7 @@ impl Reader {
             stalled: Vec::new(),
             watched: BTreeSet::new(),
             next_look: None,
+            tide: Tide::default(),
             has_told: false,
         };
         let thread = std::thread::Builder::new().name("reader".into()).spawn(|| reactor.run())?;
@@ -146,6 +162,7 @@ impl Reactor {
                 self.hub.wake_flusher();
             }
             self.look();
+            self.shed();
         }
     }
 
@@ -199,17 +216,23 @@ impl Reactor {
             entry.connection.write_backlog();
         }
         let is_broken = event.is_error() || event.is_write_closed();
-        match &mut entry.session {
+        self.tell(id, event.is_readable(), event.is_read_closed(), is_broken);
+    }
+
+    /// Tells the session what has become of its socket.
+    fn tell(&mut self, id: SessionId, is_readable: bool, has_end: bool, is_broken: bool) {
+        let Some(Entry { session: Some(session), stage, .. }) = self.entries.get_mut(id) else {
+            return self.release(id);
+        };
+        let is_ready = session.note(is_readable, has_end, is_broken);
+        match stage {
             // What a peer that is gone still wanted to say is not said for hours.
-            Some(_) if is_broken && entry.stage == Stage::Paused => self.end(id),
-            Some(session) => {
-                session.is_readable |= event.is_readable() || event.is_read_closed() || is_broken;
-                if session.is_readable && entry.stage == Stage::Idle {
-                    entry.stage = Stage::Busy;
-                    self.queue.push_back(id);
-                }
+            Stage::Paused if is_broken => self.end(id),
+            Stage::Idle if is_ready => {
+                *stage = Stage::Busy;
+                self.queue.push_back(id);
             }
-            None => self.release(id),
+            _ => {}
         }
     }
 
@@ -241,6 +264,10 @@ impl Reactor {
             Ok(After::Pause(_)) => Stage::Paused,
             _ => Stage::Busy,
         };
+        if session.unfinished_for().is_some() {
+            self.watched.insert(id);
+            self.next_look.get_or_insert_with(|| Instant::now() + LOOK);
+        }
         match turn {
             Ok(After::Idle) => {}
             Ok(After::Again) => self.queue.push_back(id),
@@ -275,24 +302,65 @@ impl Reactor {
     }
 
     fn watch(&mut self, id: SessionId) {
-        if self.entries.get(id).is_some() {
-            self.watched.insert(id);
-            self.next_look.get_or_insert_with(|| Instant::now() + LOOK);
-            self.release(id);
+        let Some(entry) = self.entries.get(id) else { return };
+        if entry.connection.is_broken() {
+            return self.tell(id, false, true, true);
         }
+        self.watched.insert(id);
+        self.next_look.get_or_insert_with(|| Instant::now() + LOOK);
+        self.release(id);
     }
 
-    /// Looks at those who do not read, or are ending, if it is time.
+    /// Looks at those who do not read, do not finish a frame, or are ending, if it is time.
     fn look(&mut self) {
         if self.next_look.is_none_or(|next| next > Instant::now()) {
             return;
         }
         for id in self.watched.clone() {
-            if !self.entries.get(id).is_some_and(|entry| entry.connection.look()) {
+            let Some(entry) = self.entries.get_mut(id) else { continue };
+            let unfinished = entry.session.as_ref().and_then(Session::unfinished_for);
+            if unfinished.is_some_and(|time| time >= self.frame) {
+                self.expel(id, Code::FrameTimeout, UNFINISHED);
+            } else if !entry.connection.look() && unfinished.is_none() {
                 self.watched.remove(&id);
             }
             self.release(id);
         }
         self.next_look = (!self.watched.is_empty()).then(|| Instant::now() + LOOK);
+    }
+
+    /// Ends a session, and forgets what it has sent.
+    fn expel(&mut self, id: SessionId, code: Code, why: &str) {
+        if let Some(session) = self.entries.get_mut(id).and_then(|entry| entry.session.as_mut()) {
+            session.forget();
+            self.hub.expel(id, code, why);
+        }
+    }
+
+    /// Closes those for whom most is kept, if too much is.
+    fn shed(&mut self) {
+        let budget = Arc::clone(&self.desk.budget);
+        self.tide.note(budget.held() + self.entries.len() * IDLE_BYTES);
+        if !budget.is_over() {
+            return;
+        }
+        let weights = self.entries.iter().map(|(session, Entry { connection, session: own, .. })| Weight {
+            session,
+            net: Net::counted(connection.ip()),
+            key: connection.peer_key(),
+            bytes: connection.weight() + own.as_ref().map_or(0, Session::weight),
+        });
+        let gone = heaviest(&weights.collect::<Vec<_>>(), budget.excess());
+        tracing::warn!(clients = gone.len(), "closing those for whom most is kept, as too much is");
+        for id in gone {
+            let Some(entry) = self.entries.get_mut(id) else { continue };
+            let is_told = entry.connection.shed();
+            if let Some(session) = entry.session.as_mut().filter(|_| is_told) {
+                session.forget();
+            }
+            if !is_told {
+                self.expel(id, Code::ServerFull, SHORT_OF_MEMORY);
+            }
+        }
     }
 }

@@ -143,6 +143,7 @@ fn write<T: Serialize>(path: Option<PathBuf>, rows: &[T], has_changed: bool) -> 
 #[cfg(test)]
 mod tests {
     use super::super::desk::Desk;
+    use super::super::memory::Budget;
     use super::*;
     use crate::chat::Archive;
     use crate::chat::{Chat, MemberRecord, NameRecord, Profile, Rules};
@@ -160,7 +161,7 @@ mod tests {
 
     fn hub(records: Records) -> Arc<Hub> {
         let chat = Chat::new(Profile::default(), Rules::default(), records, Archive::default());
-        let (desk, _) = Desk::open(1024).expect("a desk");
+        let (desk, _) = Desk::open(1024, Budget::new(None)).expect("a desk");
         Hub::new(chat, None, Duration::from_secs(30), 1024, desk)
     }
 

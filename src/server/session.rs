@@ -7,7 +7,8 @@ use super::connection::{Connection, Intake};
 use super::desk::Early;
 use super::gate::Offence;
 use super::guest::Guest;
-use super::hub::{Hub, Incoming, Next};
+use super::hub::{Hub, Incoming, Next, Portion};
+use super::memory::Held;
 use crate::limits::{MAX_BAD_PACKETS_IN_A_ROW, MAX_FRAME_BYTES};
 use crate::protocol::Code;
 use crate::protocol::codec::{Decoded, Decoder};
@@ -16,7 +17,7 @@ use crate::security::Status;
 use std::collections::VecDeque;
 use std::io;
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Bytes taken from a socket at a time, at most: one frame of the longest.
 const READ_BYTES: usize = MAX_FRAME_BYTES;
@@ -40,8 +41,19 @@ impl Default for Scratch {
 pub(super) struct Session {
     /// Absent while nothing is unfinished.
     input: Option<Box<Input>>,
-    /// Whether the socket may have more.
-    pub(super) is_readable: bool,
+    readiness: Readiness,
+}
+
+/// What the poll has told of the socket. It tells each thing once, and an end together with the last
+/// bytes before it.
+#[derive(Debug, Default)]
+struct Readiness {
+    /// It may have more.
+    is_readable: bool,
+    /// The peer sends nothing more, so that reading comes to an end of which nothing more is told.
+    has_end: bool,
+    /// The peer is gone altogether.
+    is_broken: bool,
 }
 
 /// How a session goes on after a turn.
@@ -64,10 +76,14 @@ pub(super) enum After {
 struct Input {
     decoder: Decoder,
     /// What the hub has not taken yet. Packets take many times their bytes, and may have to wait for their
-    /// user's pace, so that only a slice of what came is parsed at a time.
+    /// user's pace, so that only a few are parsed at a time.
     incoming: VecDeque<Incoming>,
     /// What is not parsed yet.
     later: Vec<u8>,
+    /// Since when the frame or record that is unfinished is all there is to wait for.
+    unfinished: Option<Instant>,
+    /// What all of this takes.
+    held: Option<Held>,
     bad_in_a_row: u8,
     /// The connection is being ended for what came: the rest is discarded.
     is_over: bool,
@@ -83,7 +99,19 @@ impl Session {
         let guest = hub.closed_by().map(|lock| Box::new(Guest::new(lock)));
         let input = Input { guest, has_ended: early.is_all, later: early.plain, ..Input::default() };
         // The socket may have something since before it was polled.
-        Self { input: Some(Box::new(input)), is_readable: true }
+        Self {
+            input: Some(Box::new(input)),
+            readiness: Readiness { is_readable: true, ..Readiness::default() },
+        }
+    }
+
+    /// The poll has told of these: returns whether there is something to read, if only an end.
+    pub(super) fn note(&mut self, is_readable: bool, has_end: bool, is_broken: bool) -> bool {
+        let readiness = &mut self.readiness;
+        readiness.has_end |= has_end || is_broken;
+        readiness.is_broken |= is_broken;
+        readiness.is_readable |= is_readable || readiness.has_end;
+        readiness.is_readable
     }
 
     /// Does a portion of what there is to do.
@@ -95,34 +123,57 @@ impl Session {
                 if intake == Intake::Discarded {
                     input.end();
                 }
-                portion(hub, connection, input, &mut self.is_readable, scratch)
+                portion(hub, connection, input, &mut self.readiness, scratch)
             }
         };
-        if input.is_empty() {
+        let is_paused = matches!(after, After::Pause(_));
+        if is_paused && self.readiness.is_broken {
+            // What a peer that is gone still wanted to say is not said for hours.
+            return After::Over;
+        }
+        if !input.settle(connection, is_paused) {
             self.input = None;
         }
         after
     }
+
+    /// What is kept of what its peer sent, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        self.input.as_ref().and_then(|input| input.held.as_ref()).map_or(0, Held::bytes)
+    }
+
+    /// How long it has waited for the rest of a frame; `None`: it waits for none.
+    pub(super) fn unfinished_for(&self) -> Option<Duration> {
+        Some(self.input.as_ref()?.unfinished?.elapsed())
+    }
+
+    /// Forgets what its peer has sent, and takes nothing more of it.
+    pub(super) fn forget(&mut self) {
+        let input = self.input.get_or_insert_default();
+        input.end();
+        input.held = None;
+    }
 }
 
-/// A slice that was read before, or else the next read.
+/// Something that was read before, or else the next read.
 fn portion(
     hub: &Hub,
     connection: &Connection,
     input: &mut Input,
-    is_readable: &mut bool,
+    readiness: &mut Readiness,
     scratch: &mut Scratch,
 ) -> After {
     if input.incoming.is_empty() {
+        let portion = hub.portion();
         if !input.later.is_empty() {
-            let rest = input.later.split_off(input.later.len().min(hub.slice_bytes()));
-            let slice = std::mem::replace(&mut input.later, rest);
-            input.take(&slice);
+            let later = std::mem::take(&mut input.later);
+            let taken = input.take(&later, portion.packets);
+            input.keep(later, taken);
         } else if input.has_ended {
             return After::Over;
-        } else if !*is_readable {
+        } else if !readiness.is_readable {
             return After::Idle;
-        } else if read(connection, input, is_readable, hub.slice_bytes(), scratch).is_err() {
+        } else if read(connection, input, readiness, portion, scratch).is_err() {
             return After::Over;
         }
         input.let_in(hub, connection);
@@ -135,38 +186,40 @@ fn portion(
     match next {
         Next::Congested => After::Space,
         Next::Pause(time) => After::Pause(time),
-        Next::More if input.is_done() && !*is_readable => After::Idle,
+        Next::More if input.is_done() && !readiness.is_readable => After::Idle,
         Next::More => After::Again,
     }
 }
 
-/// One read of that many bytes: nothing, or what a whole record held. An error: the connection has
+/// One read of a portion's bytes: nothing, or what a whole record held. An error: the connection has
 /// ended.
 fn read(
     connection: &Connection,
     input: &mut Input,
-    is_readable: &mut bool,
-    slice: usize,
+    readiness: &mut Readiness,
+    portion: Portion,
     scratch: &mut Scratch,
 ) -> io::Result<()> {
-    let buffer = &mut scratch.read[..slice];
+    let buffer = &mut scratch.read[..portion.bytes];
     match connection.read(buffer) {
         Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
         Ok(length) => {
-            // Less than was asked for: there is no more, and the next byte is told of. Not so on Windows.
-            *is_readable = length == slice || cfg!(windows);
+            // Less than was asked for: there is no more, and the next byte is told of. An end that was
+            // told of already is not told again, and on Windows not even bytes are.
+            readiness.is_readable = length == buffer.len() || readiness.has_end || cfg!(windows);
             let bytes = &buffer[..length];
             match (input.is_over, connection.is_sealed()) {
                 (true, _) => Ok(()),
-                (false, true) => unseal(connection, bytes, input, slice, &mut scratch.plain),
+                (false, true) => unseal(connection, bytes, input, portion, &mut scratch.plain),
                 (false, false) => {
-                    input.take(bytes);
+                    let taken = input.take(bytes, portion.packets);
+                    input.later.extend_from_slice(&bytes[taken..]);
                     Ok(())
                 }
             }
         }
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            *is_readable = false;
+            readiness.is_readable = false;
             Ok(())
         }
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
@@ -178,7 +231,7 @@ fn unseal(
     connection: &Connection,
     bytes: &[u8],
     input: &mut Input,
-    slice: usize,
+    portion: Portion,
     plain: &mut Vec<u8>,
 ) -> io::Result<()> {
     plain.clear();
@@ -187,9 +240,8 @@ fn unseal(
         io::Error::other(error)
     })?;
     input.has_ended = status == Status::Closed;
-    let (now, later) = plain.split_at(plain.len().min(slice));
-    input.later.extend_from_slice(later);
-    input.take(now);
+    let taken = input.take(plain, portion.packets);
+    input.later.extend_from_slice(&plain[taken..]);
     Ok(())
 }
 
@@ -215,28 +267,61 @@ impl Input {
         }
     }
 
-    /// Parses whole frames out of `bytes`, and keeps the beginning of the next.
-    fn take(&mut self, bytes: &[u8]) {
+    /// Parses up to so many packets out of `bytes`, and keeps the beginning of a frame that is not whole.
+    /// Returns how many bytes that took.
+    fn take(&mut self, bytes: &[u8], most: usize) -> usize {
         if self.is_over {
-            return;
+            return bytes.len();
         }
         let Self { decoder, incoming, bad_in_a_row, .. } = self;
+        let mut is_over = false;
         let flow = decoder.decode(bytes, |decoded| {
             let found = found(decoded);
             *bad_in_a_row = if matches!(found, Incoming::Packet(_)) { 0 } else { *bad_in_a_row + 1 };
-            let is_fatal = matches!(found, Incoming::Fatal(..));
+            is_over = matches!(found, Incoming::Fatal(..));
             incoming.push_back(found);
-            if *bad_in_a_row >= MAX_BAD_PACKETS_IN_A_ROW && !is_fatal {
+            if *bad_in_a_row >= MAX_BAD_PACKETS_IN_A_ROW && !is_over {
                 let why = "too many in a row that are no packets; see PROTOCOL.md and connect again";
                 incoming.push_back(Incoming::Fatal(Code::BadPacket, why.into()));
-                return ControlFlow::Break(());
+                is_over = true;
             }
-            if is_fatal { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if is_over || incoming.len() >= most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        if flow.is_break() {
+        if is_over {
             self.is_over = true;
             self.forget();
+            return bytes.len();
         }
+        if !self.incoming.is_empty() {
+            // Another one is begun now, if any.
+            self.unfinished = None;
+        }
+        flow.break_value().unwrap_or(bytes.len())
+    }
+
+    /// Keeps what is left after that many bytes.
+    fn keep(&mut self, mut bytes: Vec<u8>, taken: usize) {
+        if taken < bytes.len() {
+            bytes.drain(..taken);
+            self.later = bytes;
+        }
+    }
+
+    /// Counts what is kept until the next turn; `false`: nothing is.
+    fn settle(&mut self, connection: &Connection, is_paused: bool) -> bool {
+        let record = connection.unfinished();
+        let waits = self.is_done() && (record > 0 || !self.decoder.is_empty());
+        self.unfinished = waits.then(|| self.unfinished.unwrap_or_else(Instant::now));
+        // A peer that has to wait may go on sending.
+        let unread = if is_paused { connection.unread() } else { 0 };
+        let packets = self.incoming.len() * (size_of::<Incoming>() + size_of::<ClientPacket>());
+        let bytes = self.decoder.held() + self.later.capacity() + packets + record + unread;
+        if bytes > 0 {
+            self.held.get_or_insert_with(|| connection.hold()).set(bytes);
+        } else {
+            self.held = None;
+        }
+        bytes > 0 || !self.is_empty()
     }
 
     /// Nothing that came counts any more.
@@ -291,15 +376,15 @@ mod tests {
     fn after_a_fatal_finding_nothing_is_taken_or_kept() {
         let mut input = Input::default();
         let endless = vec![b'x'; MAX_FRAME_BYTES];
-        input.take(b"{\"a\":\"");
+        input.take(b"{\"a\":\"", 4);
         assert!(input.incoming.is_empty());
-        input.take(&endless);
+        input.take(&endless, 4);
         let found: Vec<Incoming> = input.incoming.drain(..).collect();
         assert!(matches!(found.as_slice(), [Incoming::Fatal(Code::TooLong, _)]), "{found:?}");
         for _ in 0..300 {
-            input.take(&endless);
+            input.take(&endless, 4);
         }
-        input.take(b"{\"to\":\"all\",\"msg\":\"hi\"}\n");
+        input.take(b"{\"to\":\"all\",\"msg\":\"hi\"}\n", 4);
         assert!(input.incoming.is_empty() && input.decoder.is_empty());
     }
 }

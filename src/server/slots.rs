@@ -76,6 +76,11 @@ impl<T> Slots<T> {
         Some(SessionId(u64::from(*turn) << 32 | place as u64))
     }
 
+    /// How many sessions have something.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
     /// The sessions, with what they have, by place.
     pub(super) fn iter(&self) -> impl Iterator<Item = (SessionId, &T)> {
         (0..).zip(&self.rows).filter_map(|(place, row)| Some((self.at(place)?, &row.as_ref()?.1)))

@@ -56,7 +56,7 @@ impl Wire {
     /// again. Less than all: the socket is full.
     pub(super) fn write(&mut self, stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain => or_nothing((&*stream).write(bytes)),
+            Self::Plain => try_write(stream, bytes),
             Self::Sealed(sealed) => sealed.write(stream, bytes),
         }
     }
@@ -80,16 +80,27 @@ impl Wire {
     /// Tells the peer that nothing more comes, so that it can tell an end from a cut; once. `false`:
     /// the socket is full, and [`Self::flush`] has the rest to do.
     pub(super) fn end(&mut self, stream: &TcpStream) -> bool {
-        if let Self::Sealed(sealed) = self {
-            sealed.post(stream, ServerChannel::close);
+        // A broken connection has nobody to tell.
+        if let Self::Sealed(sealed) = self
+            && sealed.post(stream, ServerChannel::close).is_err()
+        {
+            return true;
         }
         self.waiting() == 0
+    }
+
+    /// Memory that is kept for a record whose end has not come yet, in bytes.
+    pub(super) fn held(&self) -> usize {
+        match self {
+            Self::Plain => 0,
+            Self::Sealed(sealed) => sealed.channel.held(),
+        }
     }
 
     /// What the peer sent, as it was before sealing. Answers of the protocol itself go out.
     ///
     /// # Errors
-    /// When it is not what the peer sealed; the connection is over then.
+    /// When it is not what the peer sealed, or an answer can't be written; the connection is over then.
     pub(super) fn open(
         &mut self,
         stream: &TcpStream,
@@ -101,7 +112,9 @@ impl Wire {
                 plain.extend_from_slice(bytes);
                 Ok(Status::Open)
             }
-            Self::Sealed(sealed) => sealed.post(stream, |channel, out| channel.receive(bytes, plain, out)),
+            Self::Sealed(sealed) => sealed
+                .post(stream, |channel, out| channel.receive(bytes, plain, out))
+                .unwrap_or(Err(ChannelError::NotOpen)),
         }
     }
 }
@@ -113,7 +126,7 @@ impl Sealed {
             if !self.flush(stream)? {
                 break;
             }
-            let result = self.post(stream, |channel, out| channel.send(step, out));
+            let result = self.post(stream, |channel, out| channel.send(step, out))?;
             result.map_err(io::Error::other)?;
             written += step.len();
         }
@@ -122,7 +135,7 @@ impl Sealed {
 
     fn flush(&mut self, stream: &TcpStream) -> io::Result<bool> {
         if !self.rest.is_empty() {
-            let written = or_nothing((&*stream).write(&self.rest))?;
+            let written = try_write(stream, &self.rest)?;
             self.rest.drain(..written);
             if self.rest.is_empty() {
                 self.rest = Vec::new();
@@ -131,24 +144,30 @@ impl Sealed {
         Ok(self.rest.is_empty())
     }
 
-    /// Writes what `make` puts out, after what waits. A broken socket swallows it: its reader
-    /// notices.
-    fn post<T>(&mut self, stream: &TcpStream, make: impl FnOnce(&mut ServerChannel, &mut Vec<u8>) -> T) -> T {
+    /// Writes what `make` puts out, after what waits.
+    fn post<T>(
+        &mut self,
+        stream: &TcpStream,
+        make: impl FnOnce(&mut ServerChannel, &mut Vec<u8>) -> T,
+    ) -> io::Result<T> {
         SEALED.with_borrow_mut(|out| {
             out.clear();
             let result = make(&mut self.channel, out);
-            let written =
-                if self.rest.is_empty() && !out.is_empty() { (&*stream).write(out).unwrap_or(0) } else { 0 };
+            let is_next = self.rest.is_empty() && !out.is_empty();
+            let written = if is_next { try_write(stream, out)? } else { 0 };
             self.rest.extend_from_slice(&out[written..]);
-            result
+            Ok(result)
         })
     }
 }
 
-/// A full socket takes nothing.
-fn or_nothing(written: io::Result<usize>) -> io::Result<usize> {
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-        other => other,
+/// What the socket takes of it; a full one takes nothing.
+fn try_write(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    loop {
+        match stream.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
+            other => return other,
+        }
     }
 }

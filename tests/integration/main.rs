@@ -19,6 +19,9 @@ mod full_disk;
 mod generated;
 mod history;
 mod history_files;
+#[cfg(target_os = "linux")]
+mod lost_ends;
+mod memory;
 mod moderation;
 #[cfg(unix)]
 mod plain;

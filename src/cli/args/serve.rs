@@ -47,6 +47,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "SIZE", env = "LANCHAT_SERVE_BACKLOG")]
     pub backlog: Option<Size>,
 
+    /// What the server may use of the machine's memory [default: what its service or container is granted,
+    /// or half of the machine's]; a quarter of it is for what waits for clients.
+    #[arg(long, value_name = "SIZE", env = "LANCHAT_SERVE_MEMORY")]
+    pub memory: Option<Size>,
+
     /// Where the server keeps what must outlive it.
     #[arg(
         long,

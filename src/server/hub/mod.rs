@@ -13,7 +13,9 @@ use super::desk::Desk;
 use super::guest::Lock;
 use super::turn::{Turn, What};
 use crate::chat::{Changes, Chat, Deliveries, Delivery, Now, Peer, SessionId};
-use crate::limits::{MAX_FRAME_BYTES, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME};
+use crate::limits::{
+    MAX_FRAME_BYTES, PACED_PACKETS, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME, UNPACED_PACKETS,
+};
 use crate::protocol::request::{ClientPacket, Refusal};
 use crate::protocol::{Code, Event, Packet, Request};
 use deliver::deliver;
@@ -43,7 +45,7 @@ pub(super) struct Hub {
     registration: Duration,
     /// Bytes of a turn from which on readers wait.
     max_turn: usize,
-    slice: usize,
+    portion: Portion,
     /// Whether no turns come any more.
     closed: watch::Sender<bool>,
     /// Wakes the flusher: there is a turn, or none will come.
@@ -67,6 +69,13 @@ pub(super) enum Next {
     Congested,
     /// After that time: its user sends faster than is fair.
     Pause(Duration),
+}
+
+/// How much of a connection is read and parsed at a time, at most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Portion {
+    pub(super) bytes: usize,
+    pub(super) packets: usize,
 }
 
 #[derive(Debug)]
@@ -99,7 +108,10 @@ impl Hub {
         max_turn: usize,
         desk: Arc<Desk>,
     ) -> Arc<Self> {
-        let slice = if chat.is_paced() { PACED_SLICE_BYTES } else { MAX_FRAME_BYTES };
+        let portion = match chat.is_paced() {
+            true => Portion { bytes: PACED_SLICE_BYTES, packets: PACED_PACKETS },
+            false => Portion { bytes: MAX_FRAME_BYTES, packets: UNPACED_PACKETS },
+        };
         let state =
             State { chat, turn: Turn::default(), deliveries: Vec::new(), handshakes: VecDeque::new() };
         Arc::new(Self {
@@ -107,7 +119,7 @@ impl Hub {
             started: Instant::now(),
             registration,
             max_turn,
-            slice,
+            portion,
             closed: watch::Sender::new(false),
             turn_ready: Notify::new(),
             desk,
@@ -188,9 +200,14 @@ impl Hub {
         }
     }
 
-    /// How many bytes of a connection are parsed at a time.
-    pub(super) fn slice_bytes(&self) -> usize {
-        self.slice
+    /// How much of a connection is read and parsed at a time.
+    pub(super) fn portion(&self) -> Portion {
+        self.portion
+    }
+
+    /// Ends a session, and tells it why.
+    pub(super) fn expel(&self, id: SessionId, code: Code, why: &str) {
+        self.act(|chat, now, out| chat.expel(id, code, why, now, out));
     }
 
     /// What a closed server goes by; `None`: everybody may come in.

@@ -21,6 +21,7 @@ mod peer;
 mod tls;
 
 mod connections;
+mod memory;
 mod people;
 mod readers;
 mod secrets;
@@ -59,15 +60,21 @@ impl Row {
 type Attack = fn(&lan::Lan) -> Vec<Row>;
 
 fn main() -> ExitCode {
-    let attacks: [(&str, Attack); 7] = [
+    let attacks: [(&str, Attack); 10] = [
         ("2,000 silent connections", connections::silent),
         ("2,000 half handshakes of one address", connections::half_of_one),
         ("2,000 half handshakes of 64 addresses", connections::half_of_many),
         ("200 readers that do not read", readers::stuck),
+        ("9,000 unfinished frames of one address", memory::unfinished),
+        ("9,000 times 256 packets that wait for their pace", memory::tiny),
+        ("9,000 who ask for much and read little of it", memory::unread),
         ("10,000 passphrases of one address", secrets::of_one),
         ("10,000 passphrases of 200 addresses", secrets::of_many),
         ("5,000 names of one address, and 5,000 comings and goings", people::crowd),
     ];
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let all = rustix::process::Rlimit { current: files.maximum, ..files };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, all).unwrap();
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let mut all_hold = true;
     for (name, attack) in attacks {

@@ -41,12 +41,16 @@ impl Stage {
             }
         });
         let mut stage = Self { server, address, files, running, start: 0 };
-        stage.start = stage.resident();
+        stage.start = stage.resident_bytes();
         stage
     }
 
-    /// Resident memory in bytes.
-    fn resident(&self) -> u64 {
+    /// Resident memory, in MiB.
+    pub fn resident(&self) -> f64 {
+        self.resident_bytes() as f64 / 1024.0 / 1024.0
+    }
+
+    fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.0.id()));
         let status = status.expect("the server is alive");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
@@ -56,7 +60,7 @@ impl Stage {
 
     /// What it has grown by since it started, in MiB.
     pub fn grown(&self) -> f64 {
-        self.resident().saturating_sub(self.start) as f64 / 1024.0 / 1024.0
+        self.resident_bytes().saturating_sub(self.start) as f64 / 1024.0 / 1024.0
     }
 
     /// Descriptors that it has open.
@@ -142,6 +146,46 @@ impl Honest {
             std::thread::sleep(Duration::from_millis(210));
         }
         slowest.as_secs_f64() * 1000.0
+    }
+}
+
+/// Many honest people, who talk to each other in a ring.
+pub struct Crowd {
+    people: Vec<Peer>,
+    said: usize,
+}
+
+impl Crowd {
+    pub fn join(host: &Host, address: SocketAddr, count: usize) -> Self {
+        let join = |n| Peer::join_with(address, &format!("honest{n}"), &Key::new());
+        let mut people: Vec<Peer> = host.run(|| (0..count).map(join).collect());
+        people.iter_mut().for_each(|peer| drop(peer.settle()));
+        Self { people, said: 0 }
+    }
+
+    /// Each says something to the next; the slowest of these messages, in ms. They keep to the pace that
+    /// is allowed.
+    pub fn slowest_round(&mut self) -> f64 {
+        self.said += 1;
+        let count = self.people.len();
+        let slowest = (0..count).map(|n| {
+            let (text, next) = (format!("honest {} {n}", self.said), (n + 1) % count);
+            let start = Instant::now();
+            self.people[n].send(json!({"to": format!("honest{next}"), "msg": text}));
+            self.people[next].wait_until(|packet| packet["msg"] == text.as_str());
+            start.elapsed()
+        });
+        let slowest = slowest.max().unwrap_or_default();
+        std::thread::sleep(Duration::from_millis(210));
+        slowest.as_secs_f64() * 1000.0
+    }
+
+    /// How many are still here.
+    pub fn present(&mut self) -> usize {
+        let is_here = |peer: &mut Peer| {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(peer.settle()))).is_ok()
+        };
+        self.people.iter_mut().map(is_here).filter(|is_here| *is_here).count()
     }
 }
 

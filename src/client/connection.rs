@@ -283,8 +283,10 @@ fn end_of(code: Option<Code>, msg: &str, refused: &mut Option<String>) -> Option
         code @ (Code::Kicked | Code::Banned | Code::Quit) => {
             Some(End::Final(LinkError::Refused { code: Some(code), msg: msg.to_owned(), free: None }))
         }
-        Code::SlowConsumer => {
-            *refused = Some("this client was too slow to take what was sent".into());
+        Code::SlowConsumer | Code::ServerFull | Code::FrameTimeout => {
+            // What to do about it follows, and this client does it by itself.
+            let why = msg.split_once("; ").map_or(msg, |(why, _)| why);
+            *refused = Some(why.to_owned());
             None
         }
         _ => None,

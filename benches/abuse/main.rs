@@ -17,9 +17,14 @@
 mod lan;
 #[path = "../../tests/integration/support/peer.rs"]
 mod peer;
+#[path = "../rig/process.rs"]
+mod process;
+#[path = "../store/talk.rs"]
+mod talk;
 #[path = "../../tests/integration/support/tls.rs"]
 mod tls;
 
+mod askers;
 mod connections;
 mod people;
 mod readers;
@@ -59,7 +64,7 @@ impl Row {
 type Attack = fn(&lan::Lan) -> Vec<Row>;
 
 fn main() -> ExitCode {
-    let attacks: [(&str, Attack); 7] = [
+    let attacks: [(&str, Attack); 8] = [
         ("2,000 silent connections", connections::silent),
         ("2,000 half handshakes of one address", connections::half_of_one),
         ("2,000 half handshakes of 64 addresses", connections::half_of_many),
@@ -67,6 +72,7 @@ fn main() -> ExitCode {
         ("10,000 passphrases of one address", secrets::of_one),
         ("10,000 passphrases of 200 addresses", secrets::of_many),
         ("5,000 names of one address, and 5,000 comings and goings", people::crowd),
+        ("one session searches all the time, ten do, and ten of ten addresses", askers::searches),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let mut all_hold = true;

@@ -3,10 +3,12 @@
 //! Whoever enforces a bound takes it from here; PROTOCOL.md and the man pages quote these values.
 
 mod discovery;
+mod history;
 mod memory;
 mod store;
 
 pub use discovery::*;
+pub use history::*;
 pub use memory::*;
 pub use store::*;
 
@@ -339,59 +341,6 @@ pub const MAX_SEARCH_ASKED: u64 = 100;
 
 /// Names that are told to somebody who wrote to one that nobody has.
 pub const NAMES_SUGGESTED: usize = 3;
-
-// --- history --------------------------------------------------------------------------------
-
-/// How long messages are kept unless `--retain` says otherwise: a quarter.
-pub const DEFAULT_RETAIN: Duration = Duration::from_secs(90 * 86_400);
-
-/// Bytes of history that are kept unless `--retain-size` says otherwise: some 3 million messages.
-pub const DEFAULT_RETAIN_BYTES: u64 = 1024 * 1024 * 1024;
-
-/// Smallest `--retain-size`, in bytes: what an empty history and its index take must fit.
-pub const MIN_RETAIN_BYTES: u64 = 1024 * 1024;
-
-/// Messages of the lobby that somebody gets who comes for the first time.
-pub const FIRST_JOIN_MESSAGES: usize = 50;
-
-/// Most messages that somebody gets who was away; of more only the newest, and they are told so.
-pub const RESUME_MAX: usize = 10_000;
-
-/// Messages read at a time for somebody who was away.
-pub const PAGE_MESSAGES: usize = 256;
-
-/// The same in bytes of their frames, which wait for a peer between two pages: no more than the smallest
-/// backlog.
-pub const PAGE_BYTES: usize = MIN_BACKLOG_BYTES;
-
-/// How near to the present a session that catches up goes over to the live stream: it is read in the
-/// turn, while everybody waits, and costs 2 us a message. If more has come when that turn is closed, it
-/// goes on catching up.
-pub const SEAM_MESSAGES: usize = 200;
-
-/// The same in bytes of their frames: with what the turn has for the session, the smallest backlog.
-pub const SEAM_BYTES: usize = PAGE_BYTES / 2;
-
-/// Bytes of frames in one answer to `history` or `search`. They are sent a page at a time.
-pub const ANSWER_BYTES: usize = 256 * 1024;
-
-/// Sessions that read what they missed at a time; others wait for them.
-pub const ERRANDS: usize = 64;
-
-/// Questions that are answered at a time, beside those errands.
-pub const ANSWERS: usize = 4;
-
-/// Questions of one session that wait for their answer.
-pub const MAX_ASKED: usize = 16;
-
-/// What an entry takes in a turn besides its text, in bytes, as far as the turn's bound goes.
-pub const ENTRY_BYTES: usize = 128;
-
-/// Changes of rooms and mail that wait for a store which fails.
-pub const MAX_DEFERRED: usize = 10_000;
-
-/// How often a store that fails is tried again.
-pub const MEND_EVERY: Duration = Duration::from_secs(5);
 
 // --- trust ----------------------------------------------------------------------------------
 

@@ -17,9 +17,14 @@
 mod lan;
 #[path = "../../tests/integration/support/peer.rs"]
 mod peer;
+#[path = "../rig/process.rs"]
+mod process;
+#[path = "../store/talk.rs"]
+mod talk;
 #[path = "../../tests/integration/support/tls.rs"]
 mod tls;
 
+mod askers;
 mod connections;
 mod memory;
 mod people;
@@ -60,7 +65,7 @@ impl Row {
 type Attack = fn(&lan::Lan) -> Vec<Row>;
 
 fn main() -> ExitCode {
-    let attacks: [(&str, Attack); 10] = [
+    let attacks: &[(&str, Attack)] = &[
         ("2,000 silent connections", connections::silent),
         ("2,000 half handshakes of one address", connections::half_of_one),
         ("2,000 half handshakes of 64 addresses", connections::half_of_many),
@@ -71,13 +76,14 @@ fn main() -> ExitCode {
         ("10,000 passphrases of one address", secrets::of_one),
         ("10,000 passphrases of 200 addresses", secrets::of_many),
         ("5,000 names of one address, and 5,000 comings and goings", people::crowd),
+        ("one session searches all the time, ten do, and ten of ten addresses", askers::searches),
     ];
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     let all = rustix::process::Rlimit { current: files.maximum, ..files };
     rustix::process::setrlimit(rustix::process::Resource::Nofile, all).unwrap();
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let mut all_hold = true;
-    for (name, attack) in attacks {
+    for &(name, attack) in attacks {
         if !wanted.is_empty() && !wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
             continue;
         }

@@ -2,9 +2,11 @@
 
 use crate::lan::{Host, Lan, Running};
 use crate::peer::Peer;
+use crate::process::Process;
 use crate::tls::Key;
 use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -25,7 +27,13 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(lan: &Lan, args: &[&str]) -> Self {
+        Self::with(lan, args, |_| {})
+    }
+
+    /// One that finds in its data directory what `prepare` puts there.
+    pub fn with(lan: &Lan, args: &[&str], prepare: impl FnOnce(&Path)) -> Self {
         let (server, files) = (lan.host(), tempfile::tempdir().unwrap());
+        prepare(files.path());
         let address = SocketAddr::new(server.v4().into(), PORT);
         let mut command = server.command(env!("CARGO_BIN_EXE_lanchat"));
         command.args(["serve", "--no-discovery", "--port", &PORT.to_string(), "--data-dir"]);
@@ -61,6 +69,12 @@ impl Stage {
     /// What it has grown by since it started, in MiB.
     pub fn grown(&self) -> f64 {
         self.resident_bytes().saturating_sub(self.start) as f64 / 1024.0 / 1024.0
+    }
+
+    /// What it has had of a core since it started, in seconds.
+    pub fn cpu(&self) -> f64 {
+        let process = Process(self.running.0.id());
+        process.cpu().expect("the server is alive").as_secs_f64()
     }
 
     /// Descriptors that it has open.

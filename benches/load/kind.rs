@@ -83,7 +83,8 @@ impl Stage {
             command
         } else {
             let max_clients = clients + SPARE_DESCRIPTORS;
-            Serve { data_dir: data_dir.path(), port: 0, max_clients, kept: kind == Kind::Kept }.command()
+            Serve { data_dir: data_dir.path(), port: 0, max_clients, kept: kind == Kind::Kept, paced: false }
+                .command()
         };
         Ok(Self { kind, server: Server::start(command, cpus)?, keys, _data_dir: data_dir })
     }

@@ -24,8 +24,13 @@ pub fn run(kind: Kind, count: usize, keys: &Rc<Keys>, cpus: Cpus, report: &mut R
         keys.prepare(count)?;
     }
     let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let mut serve =
-        Serve { data_dir: data_dir.path(), port: 0, max_clients: count + SPARE_DESCRIPTORS, kept: false };
+    let mut serve = Serve {
+        data_dir: data_dir.path(),
+        port: 0,
+        max_clients: count + SPARE_DESCRIPTORS,
+        kept: false,
+        paced: false,
+    };
     let server = Server::start(serve.command(), cpus)?;
     // From several addresses, so that old connections don't take the ports.
     let target = Target { address: server.address, speech: Speech::Packets, keys, sources: 4, first: 0 };

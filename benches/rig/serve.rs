@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// How `lanchat serve` is started: no discovery, no pace, plaintext too, on loopback.
+/// How `lanchat serve` is started: no discovery, plaintext too, on loopback.
 #[derive(Debug, Clone, Copy)]
 pub struct Serve<'a> {
     pub data_dir: &'a Path,
@@ -20,14 +20,18 @@ pub struct Serve<'a> {
     pub max_clients: usize,
     /// With a history on the disk.
     pub kept: bool,
+    /// With the usual pace for each user.
+    pub paced: bool,
 }
 
 impl Serve<'_> {
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lanchat"));
         command.args(["serve", "--no-discovery", "--host", "127.0.0.1", "--allow-plaintext"]);
-        command.args(["--rate-limit", "off", "--port", &self.port.to_string()]);
-        command.args(["--max-clients", &self.max_clients.to_string()]);
+        command.args(["--port", &self.port.to_string(), "--max-clients", &self.max_clients.to_string()]);
+        if !self.paced {
+            command.args(["--rate-limit", "off"]);
+        }
         if !self.kept {
             command.arg("--no-history");
         }

@@ -4,9 +4,16 @@
 //! leave, others come and some change their names. It fails if memory in the silent spells of the end
 //! differs from that of the beginning, if a descriptor stays open when all have left, or if anything is
 //! lost, doubled, corrupt or out of order.
+//!
+//! With `--hostile 1` one in a hundred more does harm in every way there is, after a stretch in peace. Then
+//! it fails too if that grows with time, or if people notice it: latency, memory, descriptors and threads.
 
 #![allow(unreachable_pub, missing_docs, reason = "a program of its own")]
 
+#[cfg(target_os = "linux")]
+mod flat;
+#[cfg(target_os = "linux")]
+mod hostile;
 #[cfg(target_os = "linux")]
 mod life;
 #[cfg(target_os = "linux")]

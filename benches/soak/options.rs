@@ -10,6 +10,8 @@ cargo bench --bench soak -- [OPTIONS]
   --clients N     connections (5000)
   --plaintext     clients that speak plaintext instead of TLS
   --kept          with a history on the disk
+  --hostile P     so many percent as many clients again do harm, at least one of each kind, after a
+                  stretch in peace; with a history, and people keep to the server's pace
   --cpus S,C|off  CPUs of the server and of its clients (the first two; off if there is one)
   --json          everything that was looked at, as JSON on standard output
 
@@ -22,6 +24,8 @@ pub struct Plan {
     pub clients: usize,
     pub tls: bool,
     pub kept: bool,
+    /// Hostile clients that are wanted.
+    pub hostile: Option<usize>,
     pub cpus: Cpus,
     pub json: bool,
 }
@@ -34,9 +38,11 @@ impl Plan {
             clients: 5000,
             tls: true,
             kept: false,
+            hostile: None,
             cpus: Cpus::choose(),
             json: false,
         };
+        let mut percent = None;
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or(format!("{arg} needs a value"));
@@ -45,6 +51,7 @@ impl Plan {
                 "--clients" => plan.clients = number(arg, value()?)? as usize,
                 "--plaintext" => plan.tls = false,
                 "--kept" => plan.kept = true,
+                "--hostile" => percent = Some(number(arg, value()?)?),
                 "--cpus" => {
                     let value = value()?;
                     plan.cpus = Cpus::parse(value).ok_or(format!("--cpus: {value:?} is not S,C or off"))?;
@@ -59,6 +66,8 @@ impl Plan {
         if plan.clients < 100 {
             return Err("--clients: at least 100".into());
         }
+        plan.hostile = percent.map(|percent| plan.clients * percent as usize / 100);
+        plan.kept |= plan.hostile.is_some();
         Ok(Some(plan))
     }
 }

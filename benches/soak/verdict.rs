@@ -1,5 +1,6 @@
 //! Whether the server stayed as it was.
 
+use super::flat::Flat;
 use super::watch::Sample;
 use crate::rig::process::Process;
 use crate::rig::tally::Tally;
@@ -44,15 +45,24 @@ pub struct Verdict {
     last: Option<f64>,
     tally: Tally,
     churned: u64,
+    /// How it was with hostile clients, if there were any.
+    flat: Option<Flat>,
 }
 
 impl Verdict {
-    pub fn new(samples: Vec<Sample>, before: Rest, after: Rest, tally: Tally, churned: u64) -> Self {
+    pub fn new(
+        samples: Vec<Sample>,
+        before: Rest,
+        after: Rest,
+        tally: Tally,
+        churned: u64,
+        flat: Option<Flat>,
+    ) -> Self {
         let end = samples.last().map_or(Duration::ZERO, |sample| sample.at);
         let edge = EDGE.min(end / 3).max(MIN_EDGE);
         let first = mean(samples.iter().filter(|sample| sample.calm && sample.at <= edge));
         let last = mean(samples.iter().filter(|sample| sample.calm && sample.at + edge >= end));
-        Self { samples, before, after, first, last, tally, churned }
+        Self { samples, before, after, first, last, tally, churned, flat }
     }
 
     /// The end's memory to the beginning's.
@@ -61,7 +71,10 @@ impl Verdict {
     }
 
     fn is_flat(&self) -> bool {
-        self.ratio().is_some_and(|ratio| (ratio - 1.0).abs() <= TOLERANCE)
+        match &self.flat {
+            Some(flat) => flat.holds(),
+            None => self.ratio().is_some_and(|ratio| (ratio - 1.0).abs() <= TOLERANCE),
+        }
     }
 
     fn is_tidy(&self) -> bool {
@@ -81,6 +94,7 @@ impl Verdict {
             "deliveries": tally.deliveries, "direct": tally.directs, "lost": tally.lost,
             "doubled": tally.doubled, "corrupt": tally.corrupt, "out_of_order": tally.disordered,
             "dropped": tally.dropped, "errors": tally.errors, "complaint": tally.complaint,
+            "hostile": self.flat.as_ref().map(Flat::json),
             "samples": self.samples.iter().map(Sample::json).collect::<Vec<_>>(),
         })
     }
@@ -91,6 +105,7 @@ impl fmt::Display for Verdict {
         let mark = |holds: bool| if holds { "ok " } else { "BAD" };
         let mb = |bytes: f64| bytes / 1e6;
         match (self.first, self.last, self.ratio()) {
+            _ if self.flat.is_some() => {}
             (Some(first), Some(last), Some(ratio)) => writeln!(
                 f,
                 "{} memory in calm spells: {:.2} MB at first, {:.2} MB at last, {:+.2} %",
@@ -100,6 +115,9 @@ impl fmt::Display for Verdict {
                 (ratio - 1.0) * 100.0
             )?,
             _ => writeln!(f, "{} memory: too short a time to tell", mark(false))?,
+        }
+        if let Some(flat) = &self.flat {
+            write!(f, "{flat}")?;
         }
         let (before, after) = (self.before, self.after);
         writeln!(

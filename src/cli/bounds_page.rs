@@ -60,6 +60,18 @@ pub(super) fn limits() -> Vec<Entry> {
                 limits::RESUME_MAX
             ),
         ),
+        entry(
+            "questions that wait for an answer",
+            format!(
+                "{} to history and {} to search of a session, and {} of each of an address; a search takes {} ms \
+                 at the most, and an address whose questions took a time rests {} times as long.",
+                limits::MAX_ASKED,
+                limits::MAX_SEARCHES,
+                limits::ASKED_PER_ADDRESS,
+                limits::SEARCH_TIME.as_millis(),
+                limits::ASKED_REST
+            ),
+        ),
         entry("waiting for somebody who is away", format!("{} messages.", limits::MAX_WAITING)),
         entry(
             "rooms",

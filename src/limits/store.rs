@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Questions that wait for each thread of the store; who asks then waits for a place. Turns take one
-/// each, sessions that read no more than there are errands.
+/// each, and so does each of those who read for others.
 pub const STORE_QUEUE: usize = 64;
 
 /// Numbers of messages that are reserved on disk at a time: after a crash counting goes on behind
@@ -13,11 +13,13 @@ pub const SEQ_RESERVE: u64 = 10_000;
 /// Words of one search; further ones are left out.
 pub const SEARCH_WORDS: usize = 16;
 
-/// How long a search may take. One for the beginnings of all words would take seconds in a big history.
-pub const SEARCH_TIME: Duration = Duration::from_millis(500);
+/// How long it may take to read what is asked for. A search for the beginnings of all words would take
+/// seconds in a big history; one of a person takes 70 ms at the most.
+pub const SEARCH_TIME: Duration = Duration::from_millis(250);
 
-/// How often it is looked whether that is over, in instructions of SQLite.
-pub const SEARCH_STEPS: i32 = 1000;
+/// How often it is looked whether that is over, in instructions of SQLite: the index of words does most of
+/// its work with few of them.
+pub const SEARCH_STEPS: i32 = 100;
 
 /// How often it is looked whether something is to be removed by age or size.
 pub const PRUNE_EVERY: Duration = Duration::from_secs(60);

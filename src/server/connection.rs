@@ -176,6 +176,16 @@ impl Connection {
         }
     }
 
+    /// Whether something waits for the peer to read.
+    pub(super) fn is_behind(&self) -> bool {
+        self.lock().backlog.is_some()
+    }
+
+    /// Bytes that may wait for it.
+    pub(super) fn max_backlog(&self) -> usize {
+        self.desk.max_backlog
+    }
+
     /// What is to be done with what the peer sends.
     pub(super) fn intake(&self) -> Intake {
         let writing = self.lock();

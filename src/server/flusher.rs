@@ -100,6 +100,9 @@ impl Table {
         if fate != Fate::Stays {
             seat.follows = false;
             seat.connection.finish();
+            if let Some(history) = &self.history {
+                history.gone(&seat.connection);
+            }
         }
         if fate == Fate::IsGone {
             self.seats.remove(session);

@@ -1,9 +1,10 @@
 //! What is kept of the chat, in a SQLite database.
 //!
-//! Three threads own it: one writes, one reads what people missed, one answers their questions. A batch
-//! is one transaction, and is on the disk when [`Store::commit`] returns: the log is synced with each
-//! (`synchronous=FULL`), so that it survives the process and, if the disk keeps its word, a power cut.
-//! Knows no sockets and none of the chat's rules: what is to be kept, and who may see what, it is told.
+//! Four threads own it: one writes, one reads what people missed, one the history that they ask for, one
+//! searches. A batch is one transaction, and is on the disk when [`Store::commit`] returns: the log is
+//! synced with each (`synchronous=FULL`), so that it survives the process and, if the disk keeps its word,
+//! a power cut. Knows no sockets and none of the chat's rules: what is to be kept, and who may see what,
+//! it is told.
 
 mod backup;
 mod commit;
@@ -43,6 +44,7 @@ use writer::Writer;
 pub struct Store {
     writer: Queue<Writer>,
     reader: Queue<Reader>,
+    lister: Queue<Reader>,
     searcher: Queue<Reader>,
 }
 
@@ -55,15 +57,16 @@ impl Store {
     pub fn open(path: &Path, keep: Keep) -> Result<(Self, Archive), StoreError> {
         let committed = Arc::new(AtomicU64::new(0));
         let (writer, archive) = Writer::open(path, keep, Arc::clone(&committed))?;
-        let reader = Reader::open(path, Arc::clone(&committed))?;
-        let searcher = Reader::open(path, committed)?;
         let failed = |error| StoreError::of_file(path, &error);
+        let read = |name| {
+            let reader = Reader::open(path, Arc::clone(&committed))?;
+            Queue::start(name, STORE_QUEUE, move |jobs| reader.run(&jobs)).map_err(failed)
+        };
         let store = Self {
             writer: Queue::start("history", STORE_QUEUE, move |jobs| writer.run(&jobs)).map_err(failed)?,
-            reader: Queue::start("history-reader", STORE_QUEUE, move |jobs| reader.run(&jobs))
-                .map_err(failed)?,
-            searcher: Queue::start("history-search", STORE_QUEUE, move |jobs| searcher.run(&jobs))
-                .map_err(failed)?,
+            reader: read("history-reader")?,
+            lister: read("history-lister")?,
+            searcher: read("history-search")?,
         };
         Ok((store, archive))
     }
@@ -97,9 +100,9 @@ impl Store {
     /// The newest messages of a place, with frames of `bytes` in all; at least one, if there is any.
     ///
     /// # Errors
-    /// When the history can't be read.
+    /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long.
     pub async fn history(&self, wanted: Wanted, bytes: usize) -> Result<Listing, StoreError> {
-        self.search_for(move |history, _| listing::history(history, &wanted, bytes)).await
+        within(&self.lister, move |history| listing::history(history, &wanted, bytes)).await
     }
 
     /// The newest messages that a search finds, with frames of `bytes` in all; at least one, if there is
@@ -108,7 +111,7 @@ impl Store {
     /// # Errors
     /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long.
     pub async fn search(&self, search: Search, bytes: usize) -> Result<Listing, StoreError> {
-        self.search_for(move |history, _| listing::search(history, &search, bytes)).await
+        within(&self.searcher, move |history| listing::search(history, &search, bytes)).await
     }
 
     /// After a failure: opens the database again, and tries whether it can be written.
@@ -122,7 +125,7 @@ impl Store {
     /// Writes what is still in the queue, and closes the database. Other clones get
     /// [`StoreError::Closed`] from then on.
     pub async fn close(self) {
-        for reader in [self.searcher, self.reader] {
+        for reader in [self.searcher, self.lister, self.reader] {
             let closed = reader.ask(|reader| {
                 reader.close();
                 Ok(())
@@ -145,11 +148,12 @@ impl Store {
     ) -> Result<T, StoreError> {
         self.reader.ask(move |reader| reader.read(work)).await
     }
+}
 
-    async fn search_for<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&rusqlite::Connection, u64) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.searcher.ask(move |reader| reader.read_within(SEARCH_TIME, work)).await
-    }
+/// What is asked for is read by its own thread, and given up after a time.
+async fn within<T: Send + 'static>(
+    reader: &Queue<Reader>,
+    work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+) -> Result<T, StoreError> {
+    reader.ask(move |reader| reader.read_within(SEARCH_TIME, |history, _| work(history))).await
 }

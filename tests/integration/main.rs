@@ -3,6 +3,7 @@
 
 mod support;
 
+mod askers;
 mod catching_up;
 mod closed;
 mod command_line;

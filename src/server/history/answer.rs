@@ -1,43 +1,49 @@
 //! The answer to a question about what is kept.
 
+use super::asked::Waiting;
 use super::{History, frames};
 use crate::chat::Question;
-use crate::limits::{ANSWER_BYTES, MAX_ASKED, SEAM_BYTES};
+use crate::limits::ANSWER_BYTES;
 use crate::protocol::event::HistoryEnd;
 use crate::protocol::{Code, Event};
 use crate::server::connection::{Connection, Intake};
 use crate::store::StoreError;
 use std::sync::Arc;
 
+/// What somebody asks.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pub(super) connection: Arc<Connection>,
+    pub(super) echo: Option<String>,
+    pub(super) question: Question,
+    pub(super) waiting: Waiting,
+}
+
 /// Reads and sends it; who asked may have gone meanwhile.
-pub(super) async fn run(
-    history: &History,
-    connection: &Arc<Connection>,
-    echo: Option<String>,
-    question: Question,
-) {
-    let Some(permit) = history.answer_permit().await else { return };
+pub(super) async fn run(history: History, asking: Asking) {
     // Who is gone is not read for.
-    if connection.intake() != Intake::Counts {
+    if asking.connection.intake() != Intake::Counts {
         return;
     }
+    // Nothing is read that could not be sent: so answers take memory in a backlog only, which is bounded.
+    if asking.connection.is_behind() {
+        tokio::spawn(async move {
+            if asking.connection.drained().await {
+                history.answer(asking);
+            }
+        });
+        return;
+    }
+    let Asking { connection, echo, question, waiting } = asking;
+    let bytes = ANSWER_BYTES.min(connection.max_backlog() / 2);
     let read = match question {
-        Question::History(wanted) => history.store.history(wanted, ANSWER_BYTES).await,
-        Question::Search(search) => history.store.search(search, ANSWER_BYTES).await,
+        Question::History(wanted) => history.store.history(wanted, bytes).await,
+        Question::Search(search) => history.store.search(search, bytes).await,
     };
-    drop(permit);
     let mut out = Vec::new();
     match read {
         Ok(listing) => {
-            for message in &listing.messages {
-                frames::write(std::slice::from_ref(message), echo.as_deref(), &mut out);
-                if out.len() >= SEAM_BYTES {
-                    connection.send(&std::mem::take(&mut out).into());
-                    if !connection.drained().await {
-                        return;
-                    }
-                }
-            }
+            frames::write(&listing.messages, echo.as_deref(), &mut out);
             let end = HistoryEnd {
                 count: listing.messages.len(),
                 seq: listing.messages.first().map_or(0, |oldest| oldest.seq),
@@ -55,12 +61,13 @@ pub(super) async fn run(
             Event::error(Code::NotStored, why).to_packet("", echo).write_to(&mut out);
         }
     }
+    // Before the answer is there, so that who has it may ask again.
+    drop(waiting);
     connection.send(&out.into());
 }
 
 /// Tells somebody who asks too much at a time.
-pub(super) fn refuse(connection: &Arc<Connection>, echo: Option<String>) {
-    let why = format!("{MAX_ASKED} of your questions wait for their answers; ask again when you have those");
+pub(super) fn refuse(connection: &Arc<Connection>, echo: Option<String>, why: String) {
     let error = Event::error(Code::RateLimited, why);
     connection.send(&error.to_packet("", echo).to_frame().into());
 }

@@ -98,12 +98,12 @@ async fn begin(
         CatchUp::Mail => latest,
         CatchUp::Newest => {
             let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
-            let start = start(history, lobby, Since::Newest, FIRST_JOIN_MESSAGES).await?;
+            let start = start(history, connection, lobby, Since::Newest, FIRST_JOIN_MESSAGES).await?;
             waiting.rooms.push((RoomName::lobby(), start.after));
             latest
         }
-        CatchUp::Seq(seq) => missed(history, view, Since::Seq(seq), progress).await?,
-        CatchUp::Time(time) => missed(history, view, Since::Time(time), progress).await?,
+        CatchUp::Seq(seq) => missed(history, connection, view, Since::Seq(seq), progress).await?,
+        CatchUp::Time(time) => missed(history, connection, view, Since::Time(time), progress).await?,
     };
     while progress.after < upto {
         let span = Span { view: waiting.clone(), after: progress.after, upto };
@@ -116,15 +116,28 @@ async fn begin(
 }
 
 /// Where what somebody missed begins: after their point, unless that is too long ago.
-async fn missed(history: &History, view: View, since: Since, progress: &mut Progress) -> Result<u64, Stop> {
-    let Start { after, gap } = start(history, view, since, RESUME_MAX).await?;
+async fn missed(
+    history: &History,
+    connection: &Connection,
+    view: View,
+    since: Since,
+    progress: &mut Progress,
+) -> Result<u64, Stop> {
+    let Start { after, gap } = start(history, connection, view, since, RESUME_MAX).await?;
     progress.gap = gap;
     Ok(after)
 }
 
-async fn start(history: &History, view: View, since: Since, most: usize) -> Result<Start, Stop> {
-    let _permit = history.permit().await.ok_or(Stop::Gone)?;
-    Ok(history.store.begin(view, since, most).await?)
+async fn start(
+    history: &History,
+    connection: &Connection,
+    view: View,
+    since: Since,
+    most: usize,
+) -> Result<Start, Stop> {
+    let store = history.store.clone();
+    let begin = history.read(connection, async move { store.begin(view, since, most).await });
+    Ok(begin.await.ok_or(Stop::Gone)??)
 }
 
 /// Asks for the seam, and waits until it is written; `false`: it came to more than fits into a turn.
@@ -134,7 +147,7 @@ async fn seam(
     is_told: bool,
     progress: &mut Progress,
 ) -> Result<bool, Stop> {
-    let permit = history.permit().await.ok_or(Stop::Gone)?;
+    let permit = history.seams.acquire().await.map_err(|_| Stop::Gone)?;
     let mark = is_told.then_some(Mark { count: progress.count, gap: progress.gap, seq: None });
     let written = history.hub.seam(connection.id(), progress.after, mark).ok_or(Stop::Gone)?;
     let rest = written.await.map_err(|_| Stop::Gone)?;
@@ -152,9 +165,9 @@ async fn page(
     span: Span,
     progress: &mut Progress,
 ) -> Result<bool, Stop> {
-    let permit = history.permit().await.ok_or(Stop::Gone)?;
-    let page = history.store.page(span, PAGE_MESSAGES, PAGE_BYTES).await?;
-    drop(permit);
+    let store = history.store.clone();
+    let page = history.read(connection, async move { store.page(span, PAGE_MESSAGES, PAGE_BYTES).await });
+    let page = page.await.ok_or(Stop::Gone)??;
     if page.reached <= progress.after && page.messages.is_empty() {
         return Ok(false);
     }

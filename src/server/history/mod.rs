@@ -1,20 +1,29 @@
 //! What is kept, given back: to who was away, and to who asks.
 //!
-//! It takes time and so is done beside the turns, by a task of its own for each errand. Only the last
-//! step of catching up, the seam, is part of a turn.
+//! It takes time and so is done beside the turns: what is to be read goes to one of three clerks, for
+//! what was missed, for the history and for searches. Each serves all in fair turns, by a thread of the
+//! store that has nothing else to do. Only the last step of catching up, the seam, is part of a turn.
 
 mod answer;
+mod asked;
 mod catch_up;
+mod clerk;
 pub(super) mod frames;
+mod line;
+mod shares;
 
 use super::connection::Connection;
 use super::hub::Hub;
-use crate::chat::{CatchUp, Question, SessionId};
-use crate::limits::{ANSWERS, ERRANDS, MAX_ASKED};
-use crate::store::Store;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use crate::chat::{CatchUp, Question};
+use crate::limits::{ASKED_REST, ASKED_SPARED, MAX_ASKED, MAX_SEARCHES, SEAMS};
+use crate::store::{Store, StoreError};
+use answer::Asking;
+use asked::Asked;
+use clerk::Clerk;
+use line::{Asker, Rest};
+use std::future::Future;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, oneshot};
 
 /// Something to do for a session.
 #[derive(Debug)]
@@ -34,105 +43,95 @@ pub(super) enum Errand {
 pub(super) struct History {
     hub: Arc<Hub>,
     store: Store,
-    /// One for each that reads: who waits for a slow peer has none.
-    permits: Arc<Semaphore>,
-    /// The same for answers, so that nobody's questions hold up those who come back.
-    answers: Arc<Semaphore>,
-    asked: Asked,
+    /// For those who come back.
+    missed: Clerk,
+    listings: Counter,
+    searches: Counter,
+    seams: Arc<Semaphore>,
 }
 
-/// How many questions of each session wait for their answer. No empty entries.
-#[derive(Debug, Clone, Default)]
-struct Asked(Arc<Mutex<HashMap<SessionId, usize>>>);
-
-/// One of them, while it waits.
-#[derive(Debug)]
-struct Waiting {
+/// Where questions of a kind are asked.
+#[derive(Debug, Clone)]
+struct Counter {
     asked: Asked,
-    session: SessionId,
+    clerk: Clerk,
+}
+
+impl Counter {
+    fn new(most: usize) -> Self {
+        let rest = Rest { times: ASKED_REST, spared: ASKED_SPARED };
+        Self { asked: Asked::new(most), clerk: Clerk::new(Some(rest)) }
+    }
 }
 
 impl History {
+    /// Its clerks work until the hub is closed.
     pub(super) fn new(hub: Arc<Hub>, store: Store) -> Self {
-        let [permits, answers] = [ERRANDS, ANSWERS].map(|most| Arc::new(Semaphore::new(most)));
-        Self { hub, store, permits, answers, asked: Asked::default() }
+        let history = Self {
+            hub,
+            store,
+            missed: Clerk::new(None),
+            listings: Counter::new(MAX_ASKED),
+            searches: Counter::new(MAX_SEARCHES),
+            seams: Arc::new(Semaphore::new(SEAMS)),
+        };
+        for clerk in history.clerks() {
+            let (clerk, hub) = (clerk.clone(), Arc::clone(&history.hub));
+            tokio::spawn(async move { clerk.run(hub.closed()).await });
+        }
+        history
     }
 
     /// Begins an errand. What was sent to the connection before reaches it before.
     pub(super) fn run(&self, connection: Arc<Connection>, errand: Errand) {
-        let history = self.clone();
         match errand {
-            Errand::CatchUp { since, latest } => drop(tokio::spawn(async move {
-                catch_up::run(&history, &connection, since, latest).await;
-            })),
+            Errand::CatchUp { since, latest } => {
+                let history = self.clone();
+                tokio::spawn(async move { catch_up::run(&history, &connection, since, latest).await });
+            }
             Errand::Answer { echo, question } => {
-                let Some(waiting) = self.asked.one_more(connection.id()) else {
-                    return answer::refuse(&connection, echo);
-                };
-                tokio::spawn(async move {
-                    answer::run(&history, &connection, echo, question).await;
-                    drop(waiting);
-                });
+                match self.counter(&question).asked.one_more(Asker::of(&connection)) {
+                    Ok(waiting) => self.answer(Asking { connection, echo, question, waiting }),
+                    Err(why) => answer::refuse(&connection, echo, why),
+                }
             }
         }
     }
 
-    /// Waits for its turn to read; `None`: never, the server ends.
-    async fn permit(&self) -> Option<SemaphorePermit<'_>> {
-        self.permits.acquire().await.ok()
+    /// A session is over: nothing that it waits for is read.
+    pub(super) fn gone(&self, connection: &Connection) {
+        let asker = Asker::of(connection);
+        self.clerks().into_iter().for_each(|clerk| clerk.gone(asker));
     }
 
-    /// The same for an answer.
-    async fn answer_permit(&self) -> Option<SemaphorePermit<'_>> {
-        self.answers.acquire().await.ok()
-    }
-}
-
-impl Asked {
-    /// `None`: enough of them wait.
-    fn one_more(&self, session: SessionId) -> Option<Waiting> {
-        let mut all = self.lock();
-        let count = all.entry(session).or_default();
-        if *count >= MAX_ASKED {
-            return None;
-        }
-        *count += 1;
-        drop(all);
-        Some(Waiting { asked: self.clone(), session })
+    fn answer(&self, asking: Asking) {
+        let (asker, clerk) = (Asker::of(&asking.connection), &self.counter(&asking.question).clerk);
+        clerk.ask(asker, answer::run(self.clone(), asking));
     }
 
-    /// Counts stay consistent even if a holder panicked.
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Reads something for somebody who was away, when it is their turn; `None`: the session or the server
+    /// is over.
+    async fn read<T: Send + 'static>(
+        &self,
+        connection: &Connection,
+        read: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Option<Result<T, StoreError>> {
+        let (answer, answered) = oneshot::channel();
+        self.missed.ask(Asker::of(connection), async {
+            // Who asked may be gone.
+            let _ = answer.send(read.await);
+        });
+        answered.await.ok()
     }
-}
 
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let mut all = self.asked.lock();
-        if let Some(count) = all.get_mut(&self.session) {
-            *count -= 1;
-            if *count == 0 {
-                all.remove(&self.session);
-            }
+    fn counter(&self, question: &Question) -> &Counter {
+        match question {
+            Question::History(_) => &self.listings,
+            Question::Search(_) => &self.searches,
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_so_many_questions_of_a_session_wait_and_others_are_free_to_ask() {
-        let asked = Asked::default();
-        let mut waiting: Vec<Waiting> =
-            (0..MAX_ASKED).map(|_| asked.one_more(SessionId(1)).expect("a place")).collect();
-        assert!(asked.one_more(SessionId(1)).is_none());
-        assert!(asked.one_more(SessionId(2)).is_some());
-        waiting.pop();
-        assert!(asked.one_more(SessionId(1)).is_some());
-        waiting.clear();
-        assert!(asked.lock().is_empty());
+    fn clerks(&self) -> [&Clerk; 3] {
+        [&self.missed, &self.listings.clerk, &self.searches.clerk]
     }
 }

@@ -1,0 +1,181 @@
+//! Who is next of those who share something: whoever has used the least of it.
+//!
+//! Fair queueing by virtual time. Pure: it is told how long a turn took, and knows neither who they are
+//! nor what they share. A newcomer begins level with those who had their share all the while, so that
+//! nobody saves up by keeping quiet, and nobody pays for what others had before.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+use std::time::Duration;
+
+/// Below so many nobody is forgotten, as there is nothing to gain.
+const FEW: usize = 16;
+
+/// See the module. Bounded by those who wait, and those who had more than their share a moment ago.
+#[derive(Debug)]
+pub(super) struct Shares<K, V> {
+    /// What somebody has used who had their share all the while.
+    level: Duration,
+    all: HashMap<K, Share<V>>,
+    /// Who waits: by what they have used, then by when they came.
+    line: BTreeSet<(Duration, u64, K)>,
+    came: u64,
+    sweep_at: usize,
+}
+
+#[derive(Debug)]
+struct Share<V> {
+    used: Duration,
+    /// When it came into the line, while it is there.
+    place: Option<u64>,
+    held: V,
+}
+
+impl<K, V> Default for Shares<K, V> {
+    fn default() -> Self {
+        let (all, line) = (HashMap::new(), BTreeSet::new());
+        Self { level: Duration::ZERO, all, line, came: 0, sweep_at: FEW }
+    }
+}
+
+impl<K: Copy + Ord + Hash, V: Default> Shares<K, V> {
+    /// It waits from now on, if it did not.
+    pub(super) fn enter(&mut self, key: K) -> &mut V {
+        let new = || Share { used: self.level, place: None, held: V::default() };
+        let share = self.all.entry(key).or_insert_with(new);
+        if share.place.is_none() {
+            share.used = share.used.max(self.level);
+            self.came += 1;
+            share.place = Some(self.came);
+            self.line.insert((share.used, self.came, key));
+        }
+        &mut share.held
+    }
+
+    /// It waits no more.
+    pub(super) fn leave(&mut self, key: K) {
+        if let Some(share) = self.all.get_mut(&key)
+            && let Some(place) = share.place.take()
+        {
+            self.line.remove(&(share.used, place, key));
+        }
+    }
+
+    pub(super) fn get_mut(&mut self, key: K) -> Option<&mut V> {
+        self.all.get_mut(&key).map(|share| &mut share.held)
+    }
+
+    /// Those who wait, in their order.
+    pub(super) fn line(&self) -> impl Iterator<Item = (K, &V)> {
+        self.line.iter().filter_map(|(_, _, key)| Some((*key, &self.all.get(key)?.held)))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.line.is_empty()
+    }
+
+    /// It has had a turn of that time. If it still waits it is behind those who have used as much.
+    pub(super) fn charge(&mut self, key: K, took: Duration) {
+        let Some(share) = self.all.get_mut(&key) else { return };
+        let place = share.place.take();
+        if let Some(place) = place {
+            self.line.remove(&(share.used, place, key));
+        }
+        share.used += took;
+        // With that the others have had their share too, once it is their turn.
+        self.level += took / u32::try_from(self.line.len() + 1).unwrap_or(u32::MAX);
+        if place.is_some() {
+            self.came += 1;
+            share.place = Some(self.came);
+            self.line.insert((share.used, self.came, key));
+        }
+    }
+
+    /// Forgets those who begin like newcomers when they come again, but for whom to `keep`. A walk through
+    /// all, and so not before they are twice as many as the last one left.
+    pub(super) fn forget(&mut self, keep: impl Fn(&V) -> bool) {
+        if self.all.len() > self.sweep_at {
+            let level = self.level;
+            self.all.retain(|_, share| share.place.is_some() || share.used > level || keep(&share.held));
+            self.sweep_at = FEW.max(self.all.len() * 2);
+            self.all.shrink_to(self.sweep_at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TURN: Duration = Duration::from_millis(10);
+
+    type Names = Shares<&'static str, ()>;
+
+    /// Who is next has a turn of that time, and waits for another.
+    fn turn(shares: &mut Names, took: Duration) -> &'static str {
+        let (next, ()) = shares.line().next().expect("somebody waits");
+        shares.charge(next, took);
+        next
+    }
+
+    #[test]
+    fn all_have_the_same_time_whatever_they_take_at_a_time() {
+        let mut shares = Names::default();
+        let mut had = HashMap::from([("quick", Duration::ZERO), ("slow", Duration::ZERO)]);
+        shares.enter("quick");
+        shares.enter("slow");
+        for _ in 0..600 {
+            let (next, ()) = shares.line().next().expect("somebody waits");
+            let took = if next == "slow" { TURN * 5 } else { TURN };
+            shares.charge(next, took);
+            *had.get_mut(next).expect("one of them") += took;
+        }
+        assert!(had["quick"].abs_diff(had["slow"]) <= TURN * 5, "{had:?}");
+    }
+
+    #[test]
+    fn a_newcomer_is_before_those_who_had_a_turn_and_saves_up_nothing() {
+        let mut shares = Names::default();
+        shares.enter("old");
+        for _ in 0..100 {
+            turn(&mut shares, TURN);
+        }
+        // It comes while the old one has its turn.
+        shares.enter("new");
+        shares.charge("old", TURN);
+        assert_eq!(turn(&mut shares, TURN), "new");
+        // Not a hundred turns in a row.
+        let next: Vec<_> = (0..4).map(|_| turn(&mut shares, TURN)).collect();
+        assert_eq!(next, ["old", "new", "old", "new"]);
+    }
+
+    #[test]
+    fn those_who_come_under_new_names_all_the_time_do_not_starve_who_stays() {
+        let mut shares: Shares<u32, ()> = Shares::default();
+        let mut turns = 0;
+        shares.enter(0);
+        for name in 1..100 {
+            shares.enter(name);
+            let next = shares.line().next().expect("somebody waits").0;
+            shares.charge(next, TURN);
+            turns += u32::from(next == 0);
+            if next != 0 {
+                shares.leave(next);
+            }
+        }
+        assert!(turns >= 10, "{turns}");
+    }
+
+    #[test]
+    fn who_is_gone_is_forgotten() {
+        let mut shares: Shares<u32, ()> = Shares::default();
+        for name in 0..10_000 {
+            shares.enter(name);
+            shares.charge(name, TURN);
+            shares.leave(name);
+            shares.forget(|()| false);
+        }
+        assert!(shares.all.len() <= FEW + 1, "{}", shares.all.len());
+        assert!(shares.is_empty());
+    }
+}

@@ -22,6 +22,7 @@ mod tls;
 
 mod connections;
 mod people;
+mod places;
 mod readers;
 mod secrets;
 mod stage;
@@ -59,11 +60,14 @@ impl Row {
 type Attack = fn(&lan::Lan) -> Vec<Row>;
 
 fn main() -> ExitCode {
-    let attacks: [(&str, Attack); 7] = [
+    let attacks: [(&str, Attack); 10] = [
         ("2,000 silent connections", connections::silent),
         ("2,000 half handshakes of one address", connections::half_of_one),
         ("2,000 half handshakes of 64 addresses", connections::half_of_many),
         ("200 readers that do not read", readers::stuck),
+        ("all places of one IPv4 and 40 IPv6 addresses", places::of_one_host),
+        ("all places of 64 IPv4 and 100 IPv6 addresses", places::of_many),
+        ("14 addresses take the tries at the passphrase", secrets::of_neighbours),
         ("10,000 passphrases of one address", secrets::of_one),
         ("10,000 passphrases of 200 addresses", secrets::of_many),
         ("5,000 names of one address, and 5,000 comings and goings", people::crowd),

@@ -3,11 +3,13 @@
 //! Whoever enforces a bound takes it from here; PROTOCOL.md and the man pages quote these values.
 
 mod discovery;
+mod gate;
 mod history;
 mod memory;
 mod store;
 
 pub use discovery::*;
+pub use gate::*;
 pub use history::*;
 pub use memory::*;
 pub use store::*;
@@ -66,64 +68,9 @@ pub const USERS_PAGE_BYTES: usize = 60 * 1024;
 /// idle they take 7 KiB each, 140 MB in all.
 pub const DEFAULT_MAX_CLIENTS: usize = 20_000;
 
-/// Descriptors kept back for what is no client: listeners, discovery, logs, and the connections
-/// that are only told `server_full`.
-pub const RESERVED_DESCRIPTORS: usize = 64;
-
-/// From accept to the first byte, which tells TLS from plaintext. Until then a connection costs a
-/// task of 1 kB and no TLS state.
-pub const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// From accept to the end of the TLS handshake, however it is dragged out. A LAN round trip takes
-/// under 5 ms.
-pub const TLS_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How much of that a connection may wait for its turn, which leaves it time for the handshake. Clients
-/// wait for 10 s in all: in that time 15,000 are in, on one slow core.
-pub const TLS_LINE: Duration = Duration::from_secs(8);
-
-/// How long a handshake may take while others wait for its place: whoever drags theirs out then gives
-/// way to those who do not.
-pub const TLS_TIMEOUT_CROWDED: Duration = Duration::from_secs(1);
-
-/// From then on to a registered name: a person who types a first packet by hand needs that long.
+/// From the handshake on to a registered name: a person who types a first packet by hand needs that long.
 /// Where plaintext is allowed it is also the time to the first byte.
 pub const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// TLS handshakes under way at a time; further ones wait. At most 20 kB each, 10 MB in all.
-pub const HANDSHAKES_IN_PROGRESS: usize = 512;
-
-/// The same of one address.
-pub const HANDSHAKES_IN_PROGRESS_PER_ADDRESS: usize = 32;
-
-/// TLS handshakes a second; further ones wait. One costs 240 us, so these take a quarter of two
-/// cores, and 20,000 clients are back in 10 s.
-pub const HANDSHAKES_PER_SECOND: u32 = 2000;
-
-/// The same of one address: a room of people behind one router joins at once.
-pub const HANDSHAKES_PER_ADDRESS: u32 = 50;
-
-/// Handshakes that one address may begin at once before its pace counts.
-pub const HANDSHAKE_BURST_PER_ADDRESS: u32 = 200;
-
-/// Connections of one address once the server is half full, unless `--max-per-ip` says otherwise:
-/// people behind one router fit, and one host cannot take the last places.
-pub const DEFAULT_MAX_PER_ADDRESS: usize = 64;
-
-/// Tries at a passphrase a minute, of one address: a person's slips.
-pub const TRIES_PER_ADDRESS: u32 = 5;
-
-/// The same of all addresses: 2^40 guesses take 35,000 years.
-pub const TRIES_PER_MINUTE: u32 = 60;
-
-/// Penalties of an address from which on it is kept out: one slip is free.
-pub const PENALTY_ENFORCED_FROM: Duration = Duration::from_secs(15);
-
-/// Longest time that an address is kept out.
-pub const PENALTY_MAX: Duration = Duration::from_secs(600);
-
-/// Addresses that the gate keeps books on: a LAN's, many times over.
-pub const MAX_ADDRESSES: usize = 16_384;
 
 /// The kernel's buffer for what a client has not read, in bytes; it doubles the value. By default
 /// it grows to 4 MB for one client that does not read.

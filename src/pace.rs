@@ -58,6 +58,11 @@ impl Rate {
         Self { each: seconds * SECOND / number as u64, burst }
     }
 
+    /// How far one may be ahead, as the time that it takes by this pace.
+    pub(crate) fn ahead(self) -> Duration {
+        Duration::from_nanos(self.each * u64::from(self.burst))
+    }
+
     /// How many a second.
     pub(crate) fn number(self) -> u64 {
         SECOND / self.each
@@ -100,6 +105,11 @@ impl Bucket {
     /// Counts `number`, whether they may be done or not: what is too much delays what follows.
     pub(crate) fn spend(&mut self, number: u64, rate: Rate, uptime: Duration) {
         self.0 = self.0.max(nanos(uptime)).saturating_add(rate.each.saturating_mul(number));
+    }
+
+    /// Counts one less: it was none after all.
+    pub(crate) fn give_back(&mut self, rate: Rate) {
+        self.0 = self.0.saturating_sub(rate.each);
     }
 
     /// Counts one if it may be done.

@@ -28,6 +28,7 @@ mod askers;
 mod connections;
 mod memory;
 mod people;
+mod places;
 mod readers;
 mod secrets;
 mod stage;
@@ -73,6 +74,9 @@ fn main() -> ExitCode {
         ("9,000 unfinished frames of one address", memory::unfinished),
         ("9,000 times 256 packets that wait for their pace", memory::tiny),
         ("9,000 who ask for much and read little of it", memory::unread),
+        ("all places of one IPv4 and 40 IPv6 addresses", places::of_one_host),
+        ("all places of 64 IPv4 and 100 IPv6 addresses", places::of_many),
+        ("14 addresses take the tries at the passphrase", secrets::of_neighbours),
         ("10,000 passphrases of one address", secrets::of_one),
         ("10,000 passphrases of 200 addresses", secrets::of_many),
         ("5,000 names of one address, and 5,000 comings and goings", people::crowd),

@@ -2,7 +2,7 @@
 
 use crate::Row;
 use crate::lan::{Host, Lan};
-use crate::stage::{Stage, addresses};
+use crate::stage::{Stage, addresses, near_addresses};
 use crate::tls::{self, Key};
 use lanchat::fingerprint::Fingerprint;
 use lanchat::protocol::binary;
@@ -31,6 +31,38 @@ pub fn of_one(lan: &Lan) -> Vec<Row> {
 
 pub fn of_many(lan: &Lan) -> Vec<Row> {
     attack(lan, 199, 60.0)
+}
+
+/// Tries begun and broken off, five from each of 14 addresses of a network: newcomers still get theirs.
+pub fn of_neighbours(lan: &Lan) -> Vec<Row> {
+    let stage = Stage::new(lan, &["--closed"]);
+    let (attacker, near, far) = (lan.host(), lan.host(), lan.host());
+    let from = near_addresses(&attacker, 14);
+    let key = Keypair::load(&stage.files.path().join(KEY_FILE)).unwrap().fingerprint();
+    let right = Passphrase::read(&stage.files.path().join(PASSPHRASE_FILE)).unwrap();
+    let begun = attacker.run(|| {
+        let asks = from.iter().flat_map(|from| (0..5).map(|_| begin(&stage, *from)));
+        asks.filter(Option::is_some).count()
+    });
+    let comes = |host: &Host, from: IpAddr| {
+        host.run(|| matches!(attempt(&stage, from, &Key::new(), &key, &right), Outcome::In))
+    };
+    let (near, far) = (comes(&near, near.v6().into()), comes(&far, far.v4().into()));
+    vec![
+        Row::at_most("tries that the attacker began", begun as f64, 30.0, ""),
+        Row::so("a newcomer of the same network comes in", near.to_string(), near),
+        Row::so("a newcomer of another network comes in", far.to_string(), far),
+    ]
+}
+
+/// Whether the server asks for the passphrase.
+fn begin(stage: &Stage, from: IpAddr) -> Option<()> {
+    let mut stream = stage.connect_from(from).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    let mut tls = tls::client(Some(&Key::new()));
+    let mut wire = BufReader::new(Stream::new(&mut tls, &mut stream));
+    say(&mut wire, &json!({"type": "hello", "from": {"name": "eve"}, "to": "server", "msg": ""}))?;
+    (hear(&mut wire)?["type"] == "pake").then_some(())
 }
 
 /// What comes of an attempt.

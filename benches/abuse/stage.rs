@@ -6,6 +6,7 @@ use crate::process::Process;
 use crate::tls::Key;
 use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -112,11 +113,15 @@ impl Stage {
         most
     }
 
-    /// Opens a TCP connection from this address of a host.
+    /// Opens a TCP connection from this address of a host, to the server's of the same kind.
     pub fn connect_from(&self, from: IpAddr) -> std::io::Result<TcpStream> {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
-        socket.bind(&SocketAddr::new(from, 0).into())?;
-        socket.connect(&self.address.into())?;
+        let (from, mut to) = (SocketAddr::new(from, 0), self.address);
+        if from.is_ipv6() {
+            to.set_ip(self.server.v6().into());
+        }
+        let socket = socket2::Socket::new(socket2::Domain::for_address(from), socket2::Type::STREAM, None)?;
+        socket.bind(&from.into())?;
+        socket.connect(&to.into())?;
         Ok(socket.into())
     }
 }
@@ -126,6 +131,13 @@ pub fn addresses(host: &Host, count: u8) -> Vec<IpAddr> {
     let lines: Vec<String> = (0..count).map(|n| format!("addr add 10.77.1.{}/24 dev lan0", 50 + n)).collect();
     host.ip(&lines.join("\n"));
     (0..count).map(|n| IpAddr::from([10, 77, 1, 50 + n])).chain([host.v4().into()]).collect()
+}
+
+/// Gives a host so many further addresses of its local IPv6 network, and returns them.
+pub fn near_addresses(host: &Host, count: u16) -> Vec<IpAddr> {
+    let own: Vec<IpAddr> = (0..count).map(|n| format!("fd77:1::a:{n:x}").parse().unwrap()).collect();
+    host.ip(&own.iter().map(|ip| format!("addr add {ip}/64 dev lan0 nodad\n")).collect::<String>());
+    own
 }
 
 /// Two honest people who chat, and how long a message takes from one to the other.
@@ -197,7 +209,7 @@ impl Crowd {
     /// How many are still here.
     pub fn present(&mut self) -> usize {
         let is_here = |peer: &mut Peer| {
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(peer.settle()))).is_ok()
+            std::panic::catch_unwind(AssertUnwindSafe(|| drop(peer.settle()))).is_ok()
         };
         self.people.iter_mut().map(is_here).filter(|is_here| *is_here).count()
     }
@@ -205,8 +217,13 @@ impl Crowd {
 
 /// How long it takes somebody to join, in ms; `None`: they were not let in.
 pub fn join_time(host: &Host, address: SocketAddr, name: &str) -> Option<f64> {
+    join_time_with(host, address, name, &Key::new())
+}
+
+/// The same with that key.
+pub fn join_time_with(host: &Host, address: SocketAddr, name: &str, key: &Key) -> Option<f64> {
     let start = Instant::now();
-    let joined =
-        host.run(|| std::panic::catch_unwind(|| drop(Peer::join_with(address, name, &Key::new()))).is_ok());
+    let join = AssertUnwindSafe(|| drop(Peer::join_with(address, name, key)));
+    let joined = host.run(|| std::panic::catch_unwind(join).is_ok());
     joined.then(|| start.elapsed().as_secs_f64() * 1000.0)
 }

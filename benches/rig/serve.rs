@@ -28,7 +28,10 @@ impl Serve<'_> {
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lanchat"));
         command.args(["serve", "--no-discovery", "--host", "127.0.0.1", "--allow-plaintext"]);
-        command.args(["--port", &self.port.to_string(), "--max-clients", &self.max_clients.to_string()]);
+        // One place in so many is for people whom the server knows.
+        let kept = self.max_clients.div_ceil(lanchat::limits::PLACES_PER_KEPT - 1);
+        command.args(["--max-clients", &(self.max_clients + kept).to_string()]);
+        command.args(["--port", &self.port.to_string()]);
         if !self.paced {
             command.args(["--rate-limit", "off"]);
         }

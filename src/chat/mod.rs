@@ -19,6 +19,7 @@ mod net;
 mod operate;
 mod operators;
 mod owned;
+mod places;
 mod presence;
 mod question;
 mod rates;
@@ -39,6 +40,7 @@ pub use archive::{
 };
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use net::{Net, NoNet};
+pub use places::Holder;
 pub use records::{BanRecord, Changes, MemberRecord, NameRecord, OperatorRecord, Records};
 pub use user::{Peer, SessionId};
 

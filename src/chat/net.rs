@@ -35,6 +35,15 @@ impl Net {
         }
     }
 
+    /// The network that counts beside the address, as whoever is in it can have many of its
+    /// addresses: the first 64 bits of an IPv6 address, also of the local network (RFC 4291 2.5.1), or
+    /// 24 of an IPv4 one.
+    pub fn around(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        let bits = if address.is_ipv4() { 24 } else { 64 };
+        Self { address: cut(address, bits), bits }
+    }
+
     /// Whether the address is one of it.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -128,6 +137,19 @@ mod tests {
             let parsed: Net = net.parse().expect(net);
             assert!(parsed.contains(inside.parse().expect("an address")), "{net} {inside}");
             assert!(!parsed.contains(outside.parse().expect("an address")), "{net} {outside}");
+        }
+    }
+
+    #[test]
+    fn whoever_has_one_address_can_have_those_around_it() {
+        for (address, around) in [
+            ("192.168.1.77", "192.168.1.0/24"),
+            ("::ffff:192.168.1.77", "192.168.1.0/24"),
+            ("fe80::1:2", "fe80::/64"),
+            ("fd77:1::5", "fd77:1::/64"),
+            ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ] {
+            assert_eq!(Net::around(address.parse().expect("an address")).to_string(), around);
         }
     }
 

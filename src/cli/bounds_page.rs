@@ -93,33 +93,57 @@ pub(super) fn limits() -> Vec<Entry> {
         entry(
             "connections of one address",
             format!(
-                "{} while the server is over half full, unless --max-per-ip says otherwise; this machine's own \
-                 are not counted.",
-                limits::DEFAULT_MAX_PER_ADDRESS
+                "Half as many as there are places left, and {} in any case unless --max-per-ip says otherwise; \
+                 of one network (the first 24 bits of an IPv4 address, 64 of an IPv6 address) {} times as many \
+                 as there are places left, and the first {} of each address in any case, up to {} times that \
+                 number. This machine's own are not counted.",
+                limits::DEFAULT_MAX_PER_ADDRESS,
+                limits::NETWORK_FACTOR,
+                limits::LIGHT_CONNECTIONS,
+                limits::ADDRESSES_PER_NETWORK
+            ),
+        ),
+        entry(
+            "kept places",
+            format!(
+                "1 in {} is kept for keys that own a name, or are a member's or an operator's; a key gets {} of \
+                 them. If all are taken, strangers give way to these, {} a second, of the network and address \
+                 with the most first.",
+                limits::PLACES_PER_KEPT,
+                limits::CONNECTIONS_PER_KNOWN_KEY,
+                limits::GIVING_WAY_PER_SECOND
             ),
         ),
         entry("first byte of a connection", format!("Within {}.", span(limits::FIRST_BYTE_TIMEOUT))),
         entry(
             "handshake",
             format!(
-                "Within {} ({} while others wait for their turn), and {} KiB; {} at a time ({} of one address), \
-                 {} a second ({} of one address, {} at once).",
+                "Within {} ({} while others wait for their turn), and {} KiB; {} at a time ({} of one address, \
+                 {} of one network), {} a second ({} of one address, {} at once; {} of one network, {} at \
+                 once).",
                 span(limits::TLS_TIMEOUT),
                 span(limits::TLS_TIMEOUT_CROWDED),
                 limits::MAX_HANDSHAKE_BYTES / 1024,
                 limits::HANDSHAKES_IN_PROGRESS,
                 limits::HANDSHAKES_IN_PROGRESS_PER_ADDRESS,
+                limits::HANDSHAKES_IN_PROGRESS_PER_NETWORK,
                 limits::HANDSHAKES_PER_SECOND,
                 limits::HANDSHAKES_PER_ADDRESS,
-                limits::HANDSHAKE_BURST_PER_ADDRESS
+                limits::HANDSHAKE_BURST_PER_ADDRESS,
+                limits::HANDSHAKES_PER_NETWORK,
+                limits::HANDSHAKE_BURST_PER_NETWORK
             ),
         ),
         entry("first packet", format!("Within {} after that.", span(limits::REGISTRATION_TIMEOUT))),
         entry(
             "tries at a passphrase or an operator's code",
             format!(
-                "{} a minute of one address, {} of all; a code takes {} tries and {}.",
+                "{} a minute of one address, {} of one network ({} at once), {} of all; one that is right does \
+                 not count, and addresses that have tried already leave half to others. A code takes {} tries \
+                 and {}.",
                 limits::TRIES_PER_ADDRESS,
+                limits::TRIES_PER_NETWORK,
+                limits::TRY_BURST_PER_NETWORK,
                 limits::TRIES_PER_MINUTE,
                 limits::OPERATOR_CODE_TRIES,
                 span(limits::OPERATOR_CODE_TIME)
@@ -128,9 +152,9 @@ pub(super) fn limits() -> Vec<Entry> {
         entry(
             "penalties",
             format!(
-                "Addresses that fail again and again are kept out once {} have gathered, for {} at most; not \
-                 this machine's own.",
-                span(limits::PENALTY_ENFORCED_FROM),
+                "Addresses that fail again and again are kept out once more than {} have gathered, for {} at \
+                 most, but for known keys; not this machine's own.",
+                span(limits::PENALTY_ENFORCED_ABOVE),
                 span(limits::PENALTY_MAX)
             ),
         ),

@@ -374,8 +374,8 @@ mod tests {
         let (stream, address) = listener.accept().expect("a connection");
         SockRef::from(&stream).set_send_buffer_size(4096).expect("an option");
         stream.set_nonblocking(true).expect("an option");
-        let place = Arc::new(Roll::default()).enter(1).expect("a place");
-        let pass = Gate::new(None, 1).enter(address.ip(), 0, Duration::ZERO).expect("a pass");
+        let place = Arc::new(Roll::default()).enter();
+        let (pass, _) = Gate::new(None, 1).enter(address.ip(), false, Duration::ZERO);
         let (desk, mut poll) = Desk::open(max_backlog, Budget::new(Some(1 << 30))).expect("a desk");
         let mut stream = TcpStream::from_std(stream);
         poll.registry().register(&mut stream, Token(1), Interest::WRITABLE).expect("a poll");

@@ -4,13 +4,16 @@
 //! as a web page's request, never gets further. Until the first byte a connection costs no more than
 //! its task.
 
+mod knocking;
+
 use super::desk::{Desk, Early, Newcomer, Tickets};
-use super::gate::{Handshaking, Offence, Pass};
+use super::gate::{Cut, Doubt, Handshaking, Offence, Pass};
 use super::hub::Hub;
 use super::wire::Wire;
 use crate::chat::Peer;
 use crate::limits::{
-    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, TLS_LINE, TLS_TIMEOUT, TLS_TIMEOUT_CROWDED,
+    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, KNOCK_TIMEOUT, TLS_LINE, TLS_TIMEOUT,
+    TLS_TIMEOUT_CROWDED,
 };
 use crate::protocol::{Code, Event};
 use crate::security::{ChannelError, ServerChannel, ServerTls, Status};
@@ -31,6 +34,9 @@ const TLS_HANDSHAKE: u8 = 0x16;
 /// How often an address whose share of handshakes is under way is looked at again.
 const SHARE_PAUSE: Duration = Duration::from_millis(20);
 
+/// The same after a while: thousands may wait.
+const SHARE_PAUSE_MAX: Duration = Duration::from_millis(160);
+
 /// How often a handshake that takes long looks whether others wait.
 const CROWD_PAUSE: Duration = Duration::from_millis(250);
 
@@ -39,7 +45,7 @@ const READ_BYTES: usize = 4 * 1024;
 
 /// Bytes discarded, so that a last line arrives: closing over unread bytes would take it from the
 /// peer.
-const DRAIN_BYTES: u64 = 4 * 1024;
+const DRAIN_BYTES: u64 = 64 * 1024;
 
 thread_local! {
     static BUFFER: RefCell<[u8; READ_BYTES]> = const { RefCell::new([0; READ_BYTES]) };
@@ -57,22 +63,23 @@ pub(super) struct Door {
     pub(super) registration: Duration,
     /// Handshakes under way.
     permits: Semaphore,
+    /// Held by who looks for a connection that gives way, so that two do not find the same.
+    room: tokio::sync::Mutex<()>,
     /// Whether nobody comes in any more.
     closed: watch::Sender<bool>,
 }
 
-/// A connection that has said what it speaks.
+/// What a connection speaks.
 struct Opened {
-    stream: TcpStream,
-    wire: Wire,
-    peer: Peer,
+    /// Absent in the clear.
+    channel: Option<ServerChannel>,
     early: Early,
 }
 
 /// Why a connection comes to nothing.
 #[derive(Debug)]
 enum Failure {
-    /// The peer is gone, or was silent.
+    /// The peer is gone, or was silent, or is not worth an answer.
     Gone,
     /// What it said is refused, with an answer that it can read.
     Refused(Code, String),
@@ -95,6 +102,7 @@ impl Door {
             desk,
             registration,
             permits: Semaphore::new(HANDSHAKES_IN_PROGRESS),
+            room: tokio::sync::Mutex::default(),
             closed: watch::Sender::new(false),
         })
     }
@@ -105,72 +113,113 @@ impl Door {
     }
 }
 
-/// Takes a connection from its first byte to the desk.
-pub(super) async fn serve(door: Arc<Door>, stream: TcpStream, address: SocketAddr, tickets: Tickets) {
-    let opened = open_until_closed(&door, stream, address, &tickets.pass).await;
-    let Some(Opened { stream, wire, peer, early }) = opened else { return };
+/// Takes a connection from its first byte to the desk, unless it is told to end before.
+pub(super) async fn serve(
+    door: Arc<Door>,
+    mut stream: TcpStream,
+    address: SocketAddr,
+    mut tickets: Tickets,
+    cut: Cut,
+) {
+    let mut closed = door.closed.subscribe();
+    let opened = tokio::select! {
+        opened = open(&door, &mut stream, &mut tickets.pass) => opened,
+        _ = closed.wait_for(|closed| *closed) => None,
+        Ok(()) = cut => None,
+    };
+    let Some(Opened { channel, early }) = opened else { return };
+    let wire = channel.map_or(Wire::Plain, Wire::sealed);
+    let ip = address.ip().to_canonical();
+    let local = ip.is_loopback() || stream.local_addr().is_ok_and(|own| own.ip().to_canonical() == ip);
+    let peer = Peer { ip, key: wire.peer_key(), encrypted: wire.is_sealed(), local };
     match stream.into_std() {
-        Ok(stream) => door.desk.adopt(Newcomer { stream, wire, peer, early, tickets }),
+        // It may have been cut just now.
+        Ok(stream) if tickets.pass.come_in() => {
+            door.desk.adopt(Newcomer { stream, wire, peer, early, tickets });
+        }
+        Ok(_) => {}
         Err(error) => tracing::warn!(%error, "a connection can't be handed on"),
     }
 }
 
-async fn open_until_closed(
-    door: &Door,
-    stream: TcpStream,
-    address: SocketAddr,
-    pass: &Pass,
-) -> Option<Opened> {
-    let mut closed = door.closed.subscribe();
-    tokio::select! {
-        opened = open(door, stream, address, pass) => opened,
-        _ = closed.wait_for(|closed| *closed) => None,
+async fn open(door: &Door, stream: &mut TcpStream, pass: &mut Pass) -> Option<Opened> {
+    let mut opened = match try_open(door, stream, pass).await {
+        Ok(opened) => opened,
+        Err(failure) => {
+            // Boxed: most connections never fail, and their tasks need not have room for it.
+            Box::pin(fail(door, stream, None, pass, failure)).await;
+            return None;
+        }
+    };
+    if pass.doubt(door.hub.uptime()).is_some()
+        && let Err(failure) = Box::pin(knocking::prove(door, pass, &opened)).await
+    {
+        Box::pin(fail(door, stream, opened.channel.as_mut(), pass, failure)).await;
+        return None;
     }
+    Some(opened)
 }
 
-async fn open(door: &Door, mut stream: TcpStream, address: SocketAddr, pass: &Pass) -> Option<Opened> {
-    let failure = match try_open(door, &mut stream, pass).await {
-        Ok((wire, early)) => {
-            let ip = address.ip().to_canonical();
-            let local = stream.local_addr().is_ok_and(|own| own.ip().to_canonical() == ip);
-            let peer = Peer {
-                ip,
-                key: wire.peer_key(),
-                encrypted: wire.is_sealed(),
-                local: local || ip.is_loopback(),
-            };
-            return Some(Opened { stream, wire, peer, early });
-        }
-        Err(failure) => failure,
-    };
+/// Ends a connection as it deserves. Where somebody has misbehaved, nothing is said in the clear.
+async fn fail(
+    door: &Door,
+    stream: &mut TcpStream,
+    channel: Option<&mut ServerChannel>,
+    pass: &Pass,
+    failure: Failure,
+) {
     match failure {
         Failure::Gone => {}
         Failure::Offence(offence) => pass.punish(offence, door.hub.uptime()),
+        Failure::Refused(..) if channel.is_none() && pass.is_boxed(door.hub.uptime()) => {}
         Failure::Refused(code, why) => {
             if code == Code::BadProtocol {
                 pass.punish(Offence::Garbage, door.hub.uptime());
             }
-            let frame = Event::error(code, why).to_packet("", None).to_frame();
-            Box::pin(farewell(stream, &frame, DRAIN_BYTES)).await;
+            let mut line = Event::error(code, why).to_packet("", None).to_frame();
+            if let Some(channel) = channel {
+                let mut sealed = Vec::new();
+                if channel.send(&line, &mut sealed).is_err() {
+                    return;
+                }
+                channel.close(&mut sealed);
+                line = sealed;
+            }
+            farewell(stream, &line).await;
         }
     }
-    None
 }
 
-async fn try_open(door: &Door, stream: &mut TcpStream, pass: &Pass) -> Result<(Wire, Early), Failure> {
+async fn try_open(door: &Door, stream: &mut TcpStream, pass: &Pass) -> Result<Opened, Failure> {
     let start = Instant::now();
-    let patience = if door.plaintext { door.registration } else { FIRST_BYTE_TIMEOUT };
+    let doubt = pass.doubt(door.hub.uptime());
+    if doubt == Some(Doubt::Memory) {
+        return Err(knocking::refusal(Doubt::Memory));
+    }
+    let patience = match doubt {
+        Some(_) => KNOCK_TIMEOUT,
+        None if door.plaintext => door.registration,
+        None => FIRST_BYTE_TIMEOUT,
+    };
     let mut first = [0];
     match timeout(patience, stream.peek(&mut first)).await {
         Ok(Ok(1)) => {}
-        Err(_) if door.plaintext => return Err(Failure::Refused(Code::HandshakeTimeout, too_late())),
+        Err(_) => {
+            return Err(match doubt {
+                Some(doubt) => knocking::refusal(doubt),
+                None if door.plaintext => Failure::Refused(Code::HandshakeTimeout, too_late()),
+                None => Failure::Gone,
+            });
+        }
         _ => return Err(Failure::Gone),
     }
     match first[0] {
         // Boxed: its state would make every connection's task four times as big, also of those in the clear.
         TLS_HANDSHAKE => Box::pin(try_handshake(door, stream, pass, start)).await,
         // White space is what people type before a packet.
-        b'{' | b' ' | b'\t' | b'\r' | b'\n' if door.plaintext => Ok((Wire::Plain, Early::default())),
+        b'{' | b' ' | b'\t' | b'\r' | b'\n' if door.plaintext => {
+            Ok(Opened { channel: None, early: Early::default() })
+        }
         b'{' => Err(Failure::Refused(Code::TlsRequired, tls_required())),
         _ => Err(Failure::Refused(Code::BadProtocol, "lanchat: expected TLS".into())),
     }
@@ -181,13 +230,15 @@ async fn try_handshake(
     stream: &mut TcpStream,
     pass: &Pass,
     start: Instant,
-) -> Result<(Wire, Early), Failure> {
+) -> Result<Opened, Failure> {
+    let whole = if pass.doubt(door.hub.uptime()).is_some() { KNOCK_TIMEOUT } else { TLS_TIMEOUT };
     // Who waits in vain for a turn has done nothing wrong, and who gets one has time left.
-    let turn = timeout_at((start + TLS_LINE).into(), turn(door, pass, TLS_LINE));
-    let turn = turn.await.unwrap_or(Err(Failure::Gone))?;
-    let patience = TLS_TIMEOUT.saturating_sub(start.elapsed()).min(TLS_TIMEOUT / 2);
-    let done = in_time(door, patience, handshake(door, stream)).await;
-    drop(turn);
+    let line = TLS_LINE.min(whole / 2);
+    let turn = timeout_at((start + line).into(), turn(door, pass, line));
+    let (permit, share) = turn.await.unwrap_or(Err(Failure::Gone))?;
+    let patience = whole.saturating_sub(start.elapsed()).min(whole / 2);
+    let done = in_time(door, &share, patience, handshake(door, stream)).await;
+    drop((permit, share));
     done
 }
 
@@ -213,23 +264,22 @@ async fn turn<'a>(
         tokio::time::sleep(wait).await;
     }
     // A room of people behind one router comes at once, and is through in no time.
+    let mut pause = SHARE_PAUSE;
     let share = loop {
-        match pass.begin_handshake() {
+        match pass.begin_handshake(door.hub.uptime()) {
             Some(share) => break share,
-            None => tokio::time::sleep(SHARE_PAUSE).await,
+            None => tokio::time::sleep(pause).await,
         }
+        pause = (pause * 2).min(SHARE_PAUSE_MAX);
     };
     let permit = door.permits.acquire().await.map_err(|_| Failure::Gone)?;
-    // For what others of that host did meanwhile: they all wait in line, and there may be many.
-    if pass.is_boxed(door.hub.uptime()) {
-        return Err(Failure::Gone);
-    }
     Ok((permit, share))
 }
 
 /// Waits for a handshake, for less time while others wait for its place.
 async fn in_time<T>(
     door: &Door,
+    share: &Handshaking,
     patience: Duration,
     handshake: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
@@ -238,7 +288,7 @@ async fn in_time<T>(
         if let Ok(done) = timeout(CROWD_PAUSE, &mut handshake).await {
             return done;
         }
-        let is_crowded = door.permits.available_permits() == 0;
+        let is_crowded = door.permits.available_permits() == 0 || share.is_crowded();
         if start.elapsed() >= if is_crowded { TLS_TIMEOUT_CROWDED } else { patience } {
             return Err(Failure::Offence(Offence::Timeout));
         }
@@ -246,7 +296,7 @@ async fn in_time<T>(
 }
 
 /// The TLS handshake.
-async fn handshake(door: &Door, stream: &mut TcpStream) -> Result<(Wire, Early), Failure> {
+async fn handshake(door: &Door, stream: &mut TcpStream) -> Result<Opened, Failure> {
     let mut channel = ServerChannel::new(&door.tls).map_err(|error| {
         tracing::error!(%error, "no TLS session could be made");
         Failure::Gone
@@ -266,7 +316,8 @@ async fn handshake(door: &Door, stream: &mut TcpStream) -> Result<(Wire, Early),
             Ok(Status::Handshaking) => written.map_err(|_| Failure::Gone)?,
             Ok(status) => {
                 let early = Early { plain, is_all: status == Status::Closed };
-                return written.map(|()| (Wire::sealed(channel), early)).map_err(|_| Failure::Gone);
+                let opened = Opened { channel: Some(channel), early };
+                return written.map(|()| opened).map_err(|_| Failure::Gone);
             }
             // As a client does to which this server is not the one it knows.
             Err(ChannelError::GivenUp(alert)) => {
@@ -276,7 +327,7 @@ async fn handshake(door: &Door, stream: &mut TcpStream) -> Result<(Wire, Early),
             Err(error) => {
                 tracing::debug!(%error, "a TLS handshake failed");
                 // The alert has been written; let it arrive.
-                drain(stream, DRAIN_BYTES).await;
+                drain(stream).await;
                 return Err(Failure::Offence(Offence::Garbage));
             }
         }
@@ -284,20 +335,20 @@ async fn handshake(door: &Door, stream: &mut TcpStream) -> Result<(Wire, Early),
 }
 
 /// Writes a last line and makes sure that it arrives.
-pub(super) async fn farewell(mut stream: TcpStream, line: &[u8], drained: u64) {
+async fn farewell(stream: &mut TcpStream, line: &[u8]) {
     let _ = timeout(CLOSE_GRACE, async {
         if stream.write_all(line).await.is_ok() {
-            drain(&mut stream, drained).await;
+            drain(stream).await;
         }
     })
     .await;
 }
 
 /// Says that nothing more comes and discards what the peer still sends, within bounds.
-async fn drain(stream: &mut TcpStream, most: u64) {
+async fn drain(stream: &mut TcpStream) {
     let _ = timeout(Duration::from_secs(1), async {
         stream.shutdown().await?;
-        tokio::io::copy(&mut stream.take(most), &mut tokio::io::sink()).await
+        tokio::io::copy(&mut stream.take(DRAIN_BYTES), &mut tokio::io::sink()).await
     })
     .await;
 }

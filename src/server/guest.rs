@@ -126,6 +126,7 @@ fn answered(
         let name = first.from.as_ref().and_then(|from| from.name.as_deref());
         hub.add_member(key, connection.ip(), name.unwrap_or_default());
     }
+    connection.pass().give_back_try();
     hub.tell(connection.id(), Event::PakeOk { mac }.to_packet("", None));
     Step::In(first)
 }

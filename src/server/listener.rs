@@ -9,14 +9,11 @@ use crate::limits::{
     ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_PROBES,
     RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES,
 };
-use crate::protocol::{Code, Event};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
 
 /// Connections that wait to be accepted. The kernel cuts it to its own bound.
 const LISTEN_BACKLOG: i32 = 4096;
@@ -25,16 +22,9 @@ const LISTEN_BACKLOG: i32 = 4096;
 /// login are saved.
 const INHERITS: bool = cfg!(target_os = "linux");
 
-/// Connections over the bound that are being told so at a time; further ones are just closed.
-const FAREWELLS: usize = 32;
-
-/// Bytes of an unwanted client's that are read, so that it can read why it is one.
-const FAREWELL_BYTES: u64 = 64 * 1024;
-
 /// What the accept loop goes by.
 #[derive(Debug)]
 pub(super) struct Admission {
-    pub(super) max_clients: usize,
     pub(super) gate: Arc<Gate>,
     pub(super) roll: Arc<Roll>,
     pub(super) memory: Arc<Budget>,
@@ -75,24 +65,20 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 /// Accepts until dropped. Errors never end the loop: running out of descriptors or memory makes it
 /// wait for a while. Each connection is a task that ends with it; the roll counts those.
 pub(super) async fn accept(listener: &TcpListener, door: &Arc<Door>, admission: &Admission) {
-    let farewells = Arc::new(Semaphore::new(FAREWELLS));
     let mut pause = ACCEPT_PAUSE_MIN;
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
                 pause = ACCEPT_PAUSE_MIN;
                 tracing::debug!(%address, "a client connects");
-                match admit(door, admission, address) {
-                    // The count is taken here, so that a shutdown at this moment does not miss it.
-                    Ok(tickets) => {
-                        if !INHERITS && let Err(error) = tune(&SockRef::from(&stream)) {
-                            tracing::debug!(%error, "a socket option could not be set");
-                        }
-                        tokio::spawn(door::serve(Arc::clone(door), stream, address, tickets));
-                    }
-                    Err(Some((code, why))) => say(stream, code, why, &farewells),
-                    Err(None) => reset(&stream),
+                if !INHERITS && let Err(error) = tune(&SockRef::from(&stream)) {
+                    tracing::debug!(%error, "a socket option could not be set");
                 }
+                // The count is taken here, so that a shutdown at this moment does not miss it.
+                let is_short = admission.memory.is_full();
+                let (pass, cut) = admission.gate.enter(address.ip(), is_short, door.hub.uptime());
+                let tickets = Tickets { pass, place: admission.roll.enter() };
+                tokio::spawn(door::serve(Arc::clone(door), stream, address, tickets, cut));
             }
             // The peer gave up while it waited, or its network did: the next one is fine.
             Err(error) if is_of_the_peer(&error) => {}
@@ -103,24 +89,6 @@ pub(super) async fn accept(listener: &TcpListener, door: &Arc<Door>, admission: 
             }
         }
     }
-}
-
-/// Room for a connection; or what it is told, if it is told anything.
-fn admit(door: &Door, admission: &Admission, address: SocketAddr) -> Result<Tickets, Option<(Code, String)>> {
-    let Admission { max_clients, gate, roll, memory } = admission;
-    let full = |why: String| Some((Code::ServerFull, why));
-    let place = roll.enter(*max_clients).ok_or_else(|| {
-        full(format!("this server has all the {max_clients} clients it takes; try again later"))
-    })?;
-    if memory.is_full() {
-        return Err(full("this server is short of memory and takes no more clients; try again later".into()));
-    }
-    let ip = address.ip().to_canonical();
-    let pass = gate.enter(ip, roll.open(), door.hub.uptime()).map_err(|closed| {
-        tracing::debug!(%ip, ?closed, "a client is not let in");
-        None
-    })?;
-    Ok(Tickets { pass, place })
 }
 
 /// accept(2): errors of the new connection come out of accept on Linux.
@@ -153,25 +121,10 @@ fn tune(socket: &Socket) -> io::Result<()> {
     Ok(())
 }
 
-/// Closes without a word, at no further cost.
-fn reset(stream: &TcpStream) {
-    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
-}
-
-/// Tells why the connection is closed: in the clear, since it comes before any handshake. A client
-/// that expects TLS can tell it from a server that is not there.
-fn say(stream: TcpStream, code: Code, why: String, farewells: &Arc<Semaphore>) {
-    let Ok(permit) = Arc::clone(farewells).try_acquire_owned() else { return reset(&stream) };
-    let frame = Event::error(code, why).to_packet("", None).to_frame();
-    tokio::spawn(async move {
-        let _permit = permit;
-        door::farewell(stream, &frame, FAREWELL_BYTES).await;
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::net::TcpStream;
 
     #[tokio::test]
     async fn a_connection_that_was_taken_has_every_option() {

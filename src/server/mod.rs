@@ -13,6 +13,7 @@ mod desk;
 mod door;
 mod flusher;
 mod gate;
+mod giving_way;
 mod guest;
 mod history;
 mod hub;
@@ -94,7 +95,7 @@ pub struct Options {
     pub plaintext: bool,
     /// Whether only those may come in who know a passphrase.
     pub entrance: Entrance,
-    /// Connections of one address once the server is half full; `None`: no bound.
+    /// Connections of one address that are taken however few places are left; `None`: no bound.
     pub max_per_address: Option<usize>,
     /// How long messages are kept, in the data directory; `None`: nothing of the chat is.
     pub history: Option<Keep>,
@@ -177,6 +178,7 @@ pub struct Server {
     info: ServerInfo,
     key: Fingerprint,
     admission: Admission,
+    max_clients: usize,
     code: String,
     /// Locked while the server lives.
     data_dir: Arc<DataDir>,
@@ -231,7 +233,6 @@ impl Server {
         let hub = Hub::new(chat, lock, options.registration, max_turn, Arc::clone(&desk));
         let max_clients = max_clients(options.max_clients, descriptors::clients_that_fit());
         let admission = Admission {
-            max_clients,
             gate: Gate::new(options.max_per_address, max_clients),
             roll: Arc::new(Roll::default()),
             memory: budget,
@@ -239,7 +240,20 @@ impl Server {
         let door =
             Door::new(Arc::clone(&hub), tls, options.plaintext, Arc::clone(&desk), options.registration);
         let reader = Reader::start(poll, desk, Arc::clone(&hub), options.frame).map_err(StartError::Poll)?;
-        Ok(Self { hub, door, listener, address, info, key, admission, code, data_dir, store, reader })
+        Ok(Self {
+            hub,
+            door,
+            listener,
+            address,
+            info,
+            key,
+            admission,
+            max_clients,
+            code,
+            data_dir,
+            store,
+            reader,
+        })
     }
 
     /// The fingerprint of its key.
@@ -259,7 +273,7 @@ impl Server {
 
     /// Most clients at a time.
     pub fn max_clients(&self) -> usize {
-        self.admission.max_clients
+        self.max_clients
     }
 
     /// A way to it while it runs.

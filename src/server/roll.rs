@@ -29,19 +29,16 @@ pub(super) struct Place {
 }
 
 impl Roll {
-    /// A place, if fewer than `most` are taken.
-    pub(super) fn enter(self: &Arc<Self>, most: usize) -> Option<Place> {
+    /// A place. How many there may be is the gate's business.
+    pub(super) fn enter(self: &Arc<Self>) -> Place {
         let mut numbers = self.lock();
-        if numbers.open >= most {
-            return None;
-        }
         numbers.open += 1;
         let id = numbers.free.pop().unwrap_or_else(|| {
             // None has place 0.
             numbers.places += 1;
             SessionId(numbers.places.into())
         });
-        Some(Place { roll: Arc::clone(self), id })
+        Place { roll: Arc::clone(self), id }
     }
 
     pub(super) fn open(&self) -> usize {
@@ -88,19 +85,22 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn places_are_bounded_and_given_back() {
+    async fn the_last_one_to_leave_is_noticed() {
         let roll = Arc::new(Roll::default());
-        let (first, second) = (roll.enter(2), roll.enter(2));
-        assert!(first.is_some() && second.is_some() && roll.enter(2).is_none());
+        let (first, second) = (roll.enter(), roll.enter());
         drop(first);
-        let third = roll.enter(2);
-        assert!(third.is_some());
+        let third = roll.enter();
+        assert_eq!(
+            (roll.open(), second.id().place(), third.id().place()),
+            (2, 2, 1),
+            "places are used again"
+        );
         let waiting = tokio::spawn({
             let roll = Arc::clone(&roll);
             async move { roll.empty().await }
         });
         drop((second, third));
-        waiting.await.expect("the last one to leave is noticed");
+        waiting.await.expect("it ends");
         assert_eq!(roll.open(), 0);
     }
 
@@ -109,7 +109,7 @@ mod tests {
         let roll = Arc::new(Roll::default());
         let mut given = std::collections::BTreeSet::new();
         for _ in 0..4 {
-            let places: Vec<Place> = (0..3).filter_map(|_| roll.enter(3)).collect();
+            let places: Vec<Place> = (0..3).map(|_| roll.enter()).collect();
             assert!(places.iter().all(|place| given.insert(place.id())));
         }
         assert_eq!(given.len(), 12);

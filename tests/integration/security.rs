@@ -5,4 +5,5 @@ mod ends;
 mod forged;
 mod impostor;
 mod interop;
+mod places;
 mod relay;

@@ -292,8 +292,8 @@ fn a_full_server_says_so_and_takes_the_next_when_there_is_room() {
     let first = Peer::join(server.address, "one");
     let mut second = Peer::join(server.address, "two");
     let mut third = Peer::connect(server.address);
-    let refused = third.read_to_end().pop().unwrap();
-    assert_eq!(code(&refused), "server_full");
+    assert_eq!(code(&third.hello(json!({"from": {"name": "three"}}))), "server_full");
+    assert_eq!(code(&Peer::connect(server.address).read_to_end().pop().unwrap()), "server_full");
     second.sees_join("one");
     drop(first);
     second.wait_for("left");

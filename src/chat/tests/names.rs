@@ -248,3 +248,24 @@ fn a_server_may_want_ascii_names() {
     house.join(2, "Jose");
     assert!(house.is_in(2));
 }
+
+#[test]
+fn a_key_is_known_that_owns_a_name_or_is_a_members_or_an_operators() {
+    let mut house = House::with_operator();
+    house.join_key(1, "alice", 1);
+    house.join(2, "guest");
+    house.chat.add_member(key(2), [10, 0, 0, 9].into(), "", &house.now);
+    let known = |house: &House, number: u8| house.chat.is_known(&key(number), &house.now);
+    assert_eq!([1, 2, 3, 99].map(|number| known(&house, number)), [true, true, false, true]);
+    let (mut rows, mut from) = (Vec::new(), Some(0));
+    while let Some(place) = from {
+        from = house.chat.more_holders(place, 2, &house.now, &mut rows);
+    }
+    let rows: BTreeMap<u64, Option<Fingerprint>> =
+        rows.into_iter().map(|row| (row.session.0, row.known)).collect();
+    assert_eq!(rows, [(1, Some(key(1))), (2, None), (99, Some(key(99)))].into());
+    house.leave(1);
+    assert!(known(&house, 1));
+    house.later(NAME_KEPT_TRIED + DAY);
+    assert!(!known(&house, 1), "not once the name is free");
+}

@@ -33,7 +33,7 @@ pub struct ServeArgs {
     )]
     pub max_clients: Option<u32>,
 
-    /// How many connections one address may have while the server is over half full [default: 64];
+    /// How many connections one address may have however few places are left [default: 64];
     /// this machine's own may have any number.
     #[arg(long, value_name = "N|off", env = "LANCHAT_SERVE_MAX_PER_IP")]
     pub max_per_ip: Option<Cap>,

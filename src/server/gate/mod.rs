@@ -1,41 +1,50 @@
-//! What one address may cost the server before it has said who it is: connections, handshakes,
-//! tries at a passphrase, and a box for those that misbehave.
+//! What strangers may cost the server before they have said who they are: places, handshakes, tries at a
+//! passphrase, and a box for those that misbehave.
 //!
-//! Pure but for its lock: it is called with the time since the server started. An IPv6 host far away has
-//! a whole /64 to itself, so that is what counts as an address there; on the local network all share
-//! one, so that a host is its whole address. The machine itself is exempt.
+//! It counts by address, by the network around it, and all together (`limits::gate` says why). A
+//! connection for which there is no place, or whose address has misbehaved, is not turned away at once:
+//! it knocks, and comes in if it proves a key that the server knows. Whose key that is the gate is
+//! told.
+//!
+//! Pure but for its lock: it is called with the time since the server started. The machine itself is exempt
+//! from what holds for one address or network.
 
+mod arrivals;
+mod books;
+mod heaviest;
 mod penalty;
+mod places;
+mod turns;
 
 use crate::chat::Net;
+use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    HANDSHAKE_BURST_PER_ADDRESS, HANDSHAKES_IN_PROGRESS_PER_ADDRESS, HANDSHAKES_PER_ADDRESS,
-    HANDSHAKES_PER_SECOND, MAX_ADDRESSES, TRIES_PER_ADDRESS, TRIES_PER_MINUTE,
+    ADDRESSES_PER_NETWORK, CONNECTIONS_PER_KNOWN_KEY, GIVING_WAY_PER_SECOND, PLACES_PER_KEPT,
 };
 use crate::pace::{Bucket, Rate};
-use penalty::Penalties;
+use arrivals::Arrivals;
+use books::{Books, Under};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub(super) use arrivals::Cut;
+pub(super) use heaviest::{Heaviest, heaviest};
 pub(super) use penalty::Offence;
+pub(super) use places::Shares;
+pub(super) use turns::Handshaking;
 
-/// Handshakes a second, of one address and of all.
-const HANDSHAKES_EACH: Rate = Rate::every(1, HANDSHAKES_PER_ADDRESS, HANDSHAKE_BURST_PER_ADDRESS);
-const HANDSHAKES_ALL: Rate = Rate::every(1, HANDSHAKES_PER_SECOND, HANDSHAKES_PER_SECOND);
+/// How often a connection may give way to another.
+const GIVING_WAY: Rate = Rate::every(1, GIVING_WAY_PER_SECOND, GIVING_WAY_PER_SECOND);
 
-/// Tries a minute, of one address and of all.
-const TRIES_EACH: Rate = Rate::every(60, TRIES_PER_ADDRESS, TRIES_PER_ADDRESS);
-const TRIES_ALL: Rate = Rate::every(60, TRIES_PER_MINUTE, TRIES_PER_MINUTE);
-
-/// The least time between two sweeps of the books.
-const SWEEP_PAUSE: Duration = Duration::from_secs(1);
+/// By what pace it is told who knocks more than others.
+const KNOCKS: Rate = Rate::every(1, 1, 1);
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Gate {
-    /// Connections of one address once the server is half full; `None`: as many as there is room for.
+    /// Connections of one address that are taken in any case; `None`: as many as there is room for.
     max_per_address: Option<usize>,
     max_clients: usize,
     state: Mutex<State>,
@@ -43,34 +52,39 @@ pub(super) struct Gate {
 
 #[derive(Debug, Default)]
 struct State {
-    addresses: HashMap<Net, Address>,
-    /// Hosts that have misbehaved, by their whole address: a neighbour whose first 64 bits are the same
-    /// has done nothing.
-    offenders: HashMap<IpAddr, Penalties>,
-    /// When they may be gone through again.
-    next_sweep: Duration,
-    /// The same of the offenders.
-    next_pardon: Duration,
+    books: Books,
+    arrivals: Arrivals,
+    /// Places that are taken.
+    taken: usize,
+    /// By number, which keys let in connections that had to knock.
+    keys: HashMap<u32, Fingerprint>,
     handshakes: Bucket,
     tries: Bucket,
+    giving_way: Bucket,
 }
 
-/// What is known of one address.
-#[derive(Debug, Default)]
-struct Address {
-    connections: usize,
-    handshaking: usize,
-    handshakes: Bucket,
-    tries: Bucket,
-}
-
-/// Why a connection is not taken.
+/// Why a connection must show that its key is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Closed {
+pub(super) enum Doubt {
+    /// There is no memory for anybody: this no key helps against.
+    Memory,
     /// Its address has misbehaved.
     Boxed,
-    /// Its address has its share of a server that fills up.
+    /// Only places that are kept are left, or none.
+    Full,
+    /// Its address or network has its share.
     Share,
+}
+
+/// What becomes of a known key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// It is in.
+    In,
+    /// It is in as often as its key alone lets it.
+    Enough,
+    /// No place is left at all.
+    Full,
 }
 
 /// A connection's presence in the gate's books, given back when dropped.
@@ -78,52 +92,95 @@ pub(super) enum Closed {
 pub(super) struct Pass {
     gate: Arc<Gate>,
     host: IpAddr,
-    entry: Under,
+    address: Under,
+    network: Under,
+    stage: Stage,
+    number: u32,
 }
 
-/// Under what a connection is in the books: told in a byte, as every connection holds it.
+/// How far a connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Under {
-    /// Nothing: it is the machine itself.
-    None,
-    /// What counts as its address.
-    Own,
-    /// What all share for whom there was no room.
-    Overflow,
+enum Stage {
+    /// It has no place and must show a known key.
+    Knocking(Doubt),
+    /// It has shown one.
+    Known,
+    /// It has a place and may be cut.
+    Arriving,
+    /// It has a place.
+    In,
 }
 
-/// A handshake under way, given back when dropped.
-#[derive(Debug)]
-pub(super) struct Handshaking {
-    gate: Arc<Gate>,
-    net: Option<Net>,
-}
+/// Held for each connection.
+const _: () = assert!(size_of::<Pass>() <= 32);
 
 impl Gate {
     pub(super) fn new(max_per_address: Option<usize>, max_clients: usize) -> Arc<Self> {
         Arc::new(Self { max_per_address, max_clients, state: Mutex::default() })
     }
 
-    /// A connection from `ip` to a server that has `open` of them.
-    pub(super) fn enter(self: &Arc<Self>, ip: IpAddr, open: usize, now: Duration) -> Result<Pass, Closed> {
+    /// A connection from `ip`, and how it is told to end before it has come in.
+    /// `is_short`: there is no memory for it.
+    pub(super) fn enter(self: &Arc<Self>, ip: IpAddr, is_short: bool, now: Duration) -> (Pass, Cut) {
         let host = ip.to_canonical();
-        let mut entry = Under::None;
-        if let Some(own) = counted(host) {
-            let mut state = self.lock();
-            if state.offenders.get_mut(&host).is_some_and(|penalties| penalties.is_boxed(now)) {
-                return Err(Closed::Boxed);
-            }
-            let net = state.place(own, now);
-            entry = if net == own { Under::Own } else { Under::Overflow };
-            let address = state.address(net);
-            // One host alone cannot take the last places; until then many may share an address.
-            let fills_up = open * 2 > self.max_clients;
-            if fills_up && self.max_per_address.is_some_and(|most| address.connections >= most) {
-                return Err(Closed::Share);
-            }
-            address.connections += 1;
+        let mut state = self.lock();
+        let (mut address, mut network) = (Under::Nothing, Under::Nothing);
+        if !host.is_loopback() {
+            address = state.books.place(Net::host(host), now);
+            network = state.books.place(Net::around(host), now);
         }
-        Ok(Pass { gate: Arc::clone(self), host, entry })
+        let gate = Arc::clone(self);
+        let mut pass = Pass { gate, host, address, network, stage: Stage::Arriving, number: 0 };
+        let cut;
+        let doubt = self.doubt(&mut state, &pass, now);
+        if let Some(doubt) = is_short.then_some(Doubt::Memory).or(doubt) {
+            pass.stage = Stage::Knocking(doubt);
+            let mut knocks = Bucket::default();
+            state.each(&pass, |n, entry| {
+                if n == 0 {
+                    entry.knocks.spend(1, KNOCKS, now);
+                    knocks = entry.knocks;
+                }
+            });
+            (pass.number, cut) = state.arrivals.knock(host, knocks);
+        } else {
+            state.take(&pass);
+            (pass.number, cut) = state.arrivals.place(host);
+        }
+        (pass, cut)
+    }
+
+    /// Whether another connection may give way now; counts as one that does.
+    pub(super) fn may_give_way(&self, now: Duration) -> bool {
+        self.lock().giving_way.take(GIVING_WAY, now).is_ok()
+    }
+
+    /// Connections that have a place and have not come in yet, and where they come from.
+    pub(super) fn arriving(&self) -> Vec<(u32, IpAddr)> {
+        self.lock().arrivals.placed().collect()
+    }
+
+    /// Ends one of those.
+    pub(super) fn cut(&self, number: u32) {
+        self.lock().arrivals.cut(number);
+    }
+
+    /// What an address and a network have in any case; `None`: as much as they like.
+    pub(super) fn shares(&self) -> Option<Shares> {
+        let address = self.max_per_address?;
+        Some(Shares { address, network: address.saturating_mul(ADDRESSES_PER_NETWORK) })
+    }
+
+    fn doubt(&self, state: &mut State, pass: &Pass, now: Duration) -> Option<Doubt> {
+        let open = self.max_clients - self.max_clients / PLACES_PER_KEPT;
+        let left = open.saturating_sub(state.taken);
+        if state.books.is_boxed(pass.host, now) {
+            return Some(Doubt::Boxed);
+        }
+        if left == 0 {
+            return Some(Doubt::Full);
+        }
+        state.is_over(pass, left, self.shares()?).then_some(Doubt::Share)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -137,145 +194,89 @@ impl Pass {
         self.host
     }
 
-    fn net(&self) -> Option<Net> {
-        match self.entry {
-            Under::None => None,
-            Under::Own => counted(self.host),
-            Under::Overflow => Some(overflow()),
+    /// Whose pass it is.
+    pub(super) fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// Why it must show a known key, if so: since it came, or for what others of that host did
+    /// meanwhile.
+    pub(super) fn doubt(&self, now: Duration) -> Option<Doubt> {
+        match self.stage {
+            Stage::Knocking(doubt) => Some(doubt),
+            Stage::Arriving if self.is_boxed(now) => Some(Doubt::Boxed),
+            Stage::Known | Stage::Arriving | Stage::In => None,
         }
     }
 
-    /// How long this connection's handshake must wait for its turn; whoever waits costs a task and
-    /// nothing else. `None`: longer than `patience`.
-    pub(super) fn handshake_turn(&self, patience: Duration, now: Duration) -> Option<Duration> {
-        let mut state = self.gate.lock();
-        let each =
-            self.net().map_or(Duration::ZERO, |net| state.address(net).handshakes.wait(HANDSHAKES_EACH, now));
-        let wait = each.max(state.handshakes.wait(HANDSHAKES_ALL, now));
-        if wait > patience {
-            return None;
-        }
-        if let Some(net) = self.net() {
-            state.address(net).handshakes.spend(1, HANDSHAKES_EACH, now);
-        }
-        state.handshakes.spend(1, HANDSHAKES_ALL, now);
-        Some(wait)
-    }
-
-    /// Begins a handshake; `None` while the address has as many under way as it may.
-    pub(super) fn begin_handshake(&self) -> Option<Handshaking> {
-        if let Some(net) = self.net() {
-            let mut state = self.gate.lock();
-            let address = state.address(net);
-            if address.handshaking >= HANDSHAKES_IN_PROGRESS_PER_ADDRESS {
-                return None;
-            }
-            address.handshaking += 1;
-        }
-        Some(Handshaking { gate: Arc::clone(&self.gate), net: self.net() })
-    }
-
-    /// Takes one try at a secret; an error says how long until there is one.
-    pub(super) fn take_try(&self, now: Duration) -> Result<(), Duration> {
-        let mut state = self.gate.lock();
-        let each = self.net().map_or(Duration::ZERO, |net| state.address(net).tries.wait(TRIES_EACH, now));
-        let wait = each.max(state.tries.wait(TRIES_ALL, now));
-        if !wait.is_zero() {
-            return Err(wait);
-        }
-        if let Some(net) = self.net() {
-            state.address(net).tries.spend(1, TRIES_EACH, now);
-        }
-        state.tries.spend(1, TRIES_ALL, now);
-        Ok(())
-    }
-
-    /// Whether its host has been boxed since it came in.
+    /// Whether its host is in the box.
     pub(super) fn is_boxed(&self, now: Duration) -> bool {
-        let mut state = self.gate.lock();
-        state.offenders.get_mut(&self.host).is_some_and(|penalties| penalties.is_boxed(now))
+        self.gate.lock().books.is_boxed(self.host, now)
+    }
+
+    /// Nothing speaks against the connection: it comes in. `false`: it is being cut.
+    pub(super) fn come_in(&mut self) -> bool {
+        if self.stage == Stage::Arriving && self.gate.lock().arrivals.come_in(self.number) {
+            self.stage = Stage::In;
+        }
+        self.stage == Stage::In
+    }
+
+    /// Its key is known: it comes in if there is a place. `None`: it is being cut. May be asked again when it
+    /// is full.
+    pub(super) fn claim(&mut self, key: &Fingerprint) -> Option<Claim> {
+        let gate = Arc::clone(&self.gate);
+        let mut state = gate.lock();
+        match self.stage {
+            Stage::Knocking(_) if !state.arrivals.prove(self.number) => return None,
+            Stage::Knocking(_) | Stage::Known => self.stage = Stage::Known,
+            // It had a place before its host was boxed.
+            Stage::Arriving | Stage::In => return Some(Claim::In),
+        }
+        if state.keys.values().filter(|other| *other == key).count() >= CONNECTIONS_PER_KNOWN_KEY {
+            return Some(Claim::Enough);
+        }
+        if state.taken >= gate.max_clients {
+            return Some(Claim::Full);
+        }
+        state.take(self);
+        state.keys.insert(self.number, *key);
+        self.stage = Stage::In;
+        Some(Claim::In)
     }
 
     /// Notes that the peer misbehaved.
     pub(super) fn punish(&self, offence: Offence, now: Duration) {
-        if self.entry != Under::None {
-            self.gate.lock().punish(self.host, offence, now);
+        if self.address != Under::Nothing && self.stage != Stage::Knocking(Doubt::Boxed) {
+            self.gate.lock().books.punish(self.host, offence, now);
         }
+    }
+
+    /// Under which entries it is, of its address and of its network.
+    fn nets(&self) -> [Option<Net>; 2] {
+        [
+            self.address.entry(Net::host(self.host), Net::host),
+            self.network.entry(Net::around(self.host), Net::around),
+        ]
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        if let Some(net) = self.net()
-            && let Some(address) = self.gate.lock().addresses.get_mut(&net)
-        {
-            address.connections = address.connections.saturating_sub(1);
-        }
-    }
-}
-
-impl Drop for Handshaking {
-    fn drop(&mut self) {
-        if let Some(net) = self.net
-            && let Some(address) = self.gate.lock().addresses.get_mut(&net)
-        {
-            address.handshaking = address.handshaking.saturating_sub(1);
-        }
-    }
-}
-
-impl State {
-    /// Under which entry an address is kept. When there are too many, those of which nothing is left to know go;
-    /// what then still finds no room shares one entry.
-    fn place(&mut self, net: Net, now: Duration) -> Net {
-        if self.addresses.len() < MAX_ADDRESSES || self.addresses.contains_key(&net) {
-            return net;
-        }
-        // A walk through all of them: not for each of a flood's connections.
-        if now >= self.next_sweep {
-            self.next_sweep = now + SWEEP_PAUSE;
-            self.addresses.retain(|_, address| !address.is_idle(now));
-        }
-        if self.addresses.len() < MAX_ADDRESSES { net } else { overflow() }
-    }
-
-    /// Bounded: when there are too many, those whose time has run off go, and what then finds no room
-    /// goes unpunished.
-    fn punish(&mut self, host: IpAddr, offence: Offence, now: Duration) {
-        if self.offenders.len() >= MAX_ADDRESSES && !self.offenders.contains_key(&host) {
-            if now < self.next_pardon {
-                return;
+        let mut state = self.gate.lock();
+        match self.stage {
+            Stage::Knocking(_) => drop(state.arrivals.prove(self.number)),
+            Stage::Known => {}
+            Stage::Arriving => {
+                state.arrivals.come_in(self.number);
+                state.leave(self);
             }
-            self.next_pardon = now + SWEEP_PAUSE;
-            self.offenders.retain(|_, penalties| penalties.counts(now));
+            Stage::In => {
+                state.keys.remove(&self.number);
+                state.leave(self);
+            }
         }
-        if self.offenders.len() < MAX_ADDRESSES || self.offenders.contains_key(&host) {
-            self.offenders.entry(host).or_default().add(offence, now);
-        }
     }
-
-    fn address(&mut self, net: Net) -> &mut Address {
-        self.addresses.entry(net).or_default()
-    }
-}
-
-impl Address {
-    fn is_idle(&self, now: Duration) -> bool {
-        self.connections == 0
-            && self.handshaking == 0
-            && self.handshakes.is_full(now)
-            && self.tries.is_full(now)
-    }
-}
-
-/// What counts as the peer's address; `None` for the machine itself.
-fn counted(ip: IpAddr) -> Option<Net> {
-    (!ip.to_canonical().is_loopback()).then(|| Net::counted(ip))
-}
-
-/// All those for whom the books have no room.
-fn overflow() -> Net {
-    Net::host(Ipv6Addr::UNSPECIFIED.into())
 }
 
 #[cfg(test)]

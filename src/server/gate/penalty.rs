@@ -1,6 +1,6 @@
 //! The box: an address collects time for what it does wrong, and stays out while it has enough.
 
-use crate::limits::{PENALTY_ENFORCED_FROM, PENALTY_MAX};
+use crate::limits::{PENALTY_ENFORCED_ABOVE, PENALTY_MAX};
 use std::time::Duration;
 
 /// What an address may do wrong before it is anybody.
@@ -35,7 +35,8 @@ impl Penalties {
     pub(super) fn add(&mut self, offence: Offence, now: Duration) {
         self.settle(now);
         self.until = (self.until.max(now) + offence.time()).min(now + PENALTY_MAX);
-        self.boxed |= self.until - now >= PENALTY_ENFORCED_FROM;
+        // Above two slips' time, as what has gathered runs off between them.
+        self.boxed |= self.until - now > PENALTY_ENFORCED_ABOVE;
     }
 
     /// Whether the address is kept out.
@@ -61,15 +62,27 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn one_slip_is_free_and_a_third_in_a_row_is_not() {
-        let mut penalties = Penalties::default();
-        for _ in 0..2 {
-            penalties.add(Offence::FailedAuth, SECOND);
+    fn two_slips_are_free_and_a_third_in_a_row_is_not() {
+        for pause in [0, 1, 7, 333, 2000] {
+            let at = |n: u64| SECOND + Duration::from_millis(n * pause);
+            let mut penalties = Penalties::default();
+            for n in 0..2 {
+                penalties.add(Offence::FailedAuth, at(n));
+                assert!(!penalties.is_boxed(at(n)), "{pause} ms between them");
+            }
+            penalties.add(Offence::Garbage, at(2));
+            assert!(penalties.is_boxed(at(2)) && penalties.is_boxed(15 * SECOND), "{pause} ms between them");
+            assert!(!penalties.is_boxed(16 * SECOND), "it runs off");
         }
+    }
+
+    #[test]
+    fn a_handshake_that_is_dragged_out_counts_as_two() {
+        let mut penalties = Penalties::default();
+        penalties.add(Offence::Timeout, SECOND);
         assert!(!penalties.is_boxed(SECOND));
-        penalties.add(Offence::FailedAuth, SECOND);
-        assert!(penalties.is_boxed(SECOND) && penalties.is_boxed(15 * SECOND));
-        assert!(!penalties.is_boxed(16 * SECOND), "it runs off");
+        penalties.add(Offence::Garbage, SECOND + Duration::from_millis(7));
+        assert!(penalties.is_boxed(2 * SECOND));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod books;
 mod deliver;
 mod keeping;
+mod places;
 
 use super::connection::Connection;
 use super::desk::Desk;

@@ -30,6 +30,12 @@ impl Peer {
         Self { tls: Some(Box::new(tls::client(key))), ..Self::connect(address) }
     }
 
+    /// The same over a connection that is there.
+    pub fn over_tls(stream: TcpStream, key: Option<&Key>) -> Self {
+        let tls = Some(Box::new(tls::client(key)));
+        Self { stream, tls, unread: Vec::new(), packets: VecDeque::new() }
+    }
+
     /// Connected with TLS and that key, registered and welcomed.
     pub fn join_with(address: SocketAddr, name: &str, key: &Key) -> Self {
         let mut peer = Self::connect_tls(address, Some(key));

@@ -11,6 +11,7 @@ mod operators;
 mod rates;
 mod resume;
 mod rooms;
+mod version;
 
 use super::*;
 use crate::limits::{PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_WINDOW};

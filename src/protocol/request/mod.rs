@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-use super::{Code, Since, Target};
+use super::{Code, Since, Target, Version};
 use serde::Deserialize;
 
 /// What the server reads of a client's packet. Members that only the server writes may hold
@@ -22,6 +22,8 @@ pub struct ClientPacket {
     pub kind: Option<String>,
     /// The client's own token for it.
     pub id: Option<String>,
+    /// The highest version of the wire that the client knows; counts in a first packet only.
+    pub v: Option<Version>,
     /// What the session is for.
     pub mode: Option<String>,
     /// What makes several connections the same user.
@@ -387,6 +389,7 @@ mod tests {
         for (json, remedy) in [
             (r#"{"type":"hello","from":{"name":"a"},"since":"yesterday"}"#, "2026-11-21T12:00:00Z"),
             (r##"{"type":"history","room":"#x","name":"bob"}"##, "one of them"),
+            (r#"{"type":"hello","from":{"name":"a"},"v":"1"}"#, "whole number"),
             (r#"{"type":"received"}"#, "\"seq\""),
             (r#"{"type":"join"}"#, "\"room\""),
         ] {

@@ -70,7 +70,6 @@ impl Chat {
         let Recipient { name, account, user } = self.recipient(name, now)?;
         let who = account.clone().map(|account| Who::Account(Arc::new(account))).or(user.map(Who::User));
         let mut sessions = who.as_ref().map_or_else(Vec::new, |who| self.sessions_of(who));
-        let answers = who.as_ref().map_or_else(Vec::new, |who| self.users_of(who).to_vec());
         let is_away = sessions.is_empty();
         match &account {
             Some(account) if is_away => self.check_mailbox(account, &name)?,
@@ -87,7 +86,7 @@ impl Chat {
             mail,
             waits: is_away.then_some(name),
             correspondent,
-            answers,
+            cost: 1,
         })
     }
 
@@ -109,7 +108,7 @@ impl Chat {
                 format!("over {MAX_ADDRESSED} users are connected from {ip}; write to all, or to a room");
             return Err(Refusal::new(Code::NotAllowed, why));
         }
-        let (mut sessions, mut mail) = (Vec::new(), Vec::new());
+        let (mut sessions, mut mail, cost) = (Vec::new(), Vec::new(), users.len());
         for who in users.into_iter().filter_map(|user| self.person(user)) {
             sessions.extend(self.sessions_of(&who));
             mail.extend(who.account().map(|account| Mail { account: account.clone(), waits: false }));
@@ -123,7 +122,7 @@ impl Chat {
             mail,
             waits: None,
             correspondent: Some(Correspondent::Address(ip)),
-            answers: Vec::new(),
+            cost,
         })
     }
 

@@ -4,6 +4,7 @@
 //! appends what follows to a list of [`Delivery`]s, in the order in which it must reach people.
 //! The server is its only caller, holds it in one place, and turns deliveries into writes.
 
+mod acquaintances;
 mod archive;
 mod ask;
 #[cfg(any(test, fuzzing))]
@@ -19,6 +20,7 @@ mod net;
 mod operate;
 mod operators;
 mod owned;
+mod paces;
 mod presence;
 mod question;
 mod rates;
@@ -53,12 +55,14 @@ use crate::protocol::packet::{Limits, ServerInfo, stamp};
 use crate::protocol::request::{ClientPacket, Refusal, Span};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Code, Event, Request, Target};
+use acquaintances::Acquaintances;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, Zoned};
 use lookalikes::Lookalikes;
 use mail::Waiting;
 use operators::Offer;
 use owned::{At, OwnedNames};
+use paces::Paces;
 use presence::Presence;
 use rooms::Rooms;
 use smallvec::SmallVec;
@@ -140,10 +144,10 @@ pub struct Chat {
     standing: Standing,
     /// Ways to become an operator that need no other one.
     offer: Option<Box<Offer>>,
-    /// Comings, by key, or by address and name.
-    joins: Buckets,
-    /// What of the pace those who have left had used up, by the same.
-    paces: Buckets,
+    /// What people did that is news to others.
+    news: Buckets,
+    paces: Paces,
+    acquaintances: Acquaintances,
     /// Users with a chat session. Invariant: equals what counting them would give.
     present: usize,
     presence: Presence,
@@ -185,8 +189,9 @@ impl Chat {
             standing: Standing::new(&mut records),
             owned: OwnedNames::new(records.names),
             offer: None,
-            joins: Buckets::new(MAX_JOIN_BUCKETS),
-            paces: Buckets::new(MAX_JOIN_BUCKETS),
+            news: Buckets::new(MAX_JOIN_BUCKETS),
+            paces: Paces::new(),
+            acquaintances: Acquaintances::default(),
             present: 0,
             presence: Presence::default(),
             next_user: NonZeroU64::MIN,
@@ -320,7 +325,7 @@ impl Chat {
             // Closed from here already; what it still sends counts no more.
             return;
         }
-        self.charge(id, packet.text().len(), now, out);
+        self.charge(id, rates::cost(packet), now, out);
         let echo = packet.id.clone().filter(|id| id.len() <= crate::limits::MAX_ID_BYTES);
         let registered = self.is_registered(id);
         let request = Request::from_packet(packet);
@@ -341,9 +346,16 @@ impl Chat {
         }
     }
 
-    /// Something came in that is no packet.
-    pub fn receive_garbage(&mut self, id: SessionId, why: &str, now: &Now, out: &mut Deliveries) {
-        self.charge(id, 0, now, out);
+    /// Something of that many bytes came in that is no packet.
+    pub fn receive_garbage(
+        &mut self,
+        id: SessionId,
+        why: &str,
+        bytes: usize,
+        now: &Now,
+        out: &mut Deliveries,
+    ) {
+        self.charge(id, rates::garbage_cost(bytes), now, out);
         let refusal = Refusal::new(
             Code::BadPacket,
             format!(

@@ -35,6 +35,14 @@ impl Net {
         }
     }
 
+    /// The network that a host has its address from, as far as that can be told: 24 bits of an IPv4 address,
+    /// 64 of an IPv6 one.
+    pub fn network(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        let bits = if address.is_ipv4() { 24 } else { 64 };
+        Self { address: cut(address, bits), bits }
+    }
+
     /// Whether the address is one of it.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

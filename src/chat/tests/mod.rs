@@ -8,6 +8,7 @@ mod model;
 mod moderation;
 mod names;
 mod operators;
+mod paces;
 mod rates;
 mod resume;
 mod rooms;

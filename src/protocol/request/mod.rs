@@ -54,6 +54,9 @@ pub struct ClientPacket {
     pub before: Option<u64>,
     /// The number up to which all mail has come.
     pub seq: Option<u64>,
+    /// Bytes of the frame that it came in.
+    #[serde(skip)]
+    pub frame_bytes: usize,
 }
 
 /// The member `from` of a client's packet.
@@ -297,7 +300,8 @@ impl ClientPacket {
     /// # Errors
     /// When it is no JSON object, not UTF-8, or a member has the wrong type.
     pub fn parse(frame: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(frame)
+        let packet: Self = serde_json::from_slice(frame)?;
+        Ok(Self { frame_bytes: frame.len(), ..packet })
     }
 
     /// The text; empty when absent.

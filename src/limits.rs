@@ -367,8 +367,22 @@ pub const MAX_TOPIC_BYTES: usize = 300;
 /// Rooms in one answer to `rooms`; the page is cut by [`USERS_PAGE_BYTES`] as well.
 pub const ROOMS_PER_PAGE: usize = 100;
 
-/// Messages that may wait for somebody who is away: a person's holiday, and no store for a flood.
+/// Messages that may wait for somebody who is away: a person's holiday, and no store for a flood. This and
+/// what follows is refused beyond it (`mailbox_full`), to whoever writes more, and nothing is removed.
 pub const MAX_WAITING: u32 = 1000;
+
+/// Of those, by one author (a key or token; all who have neither): so that it takes many to fill a mailbox.
+pub const MAX_WAITING_OF_AUTHOR_FOR_ONE: u32 = 100;
+
+/// Messages of one author that may wait for all who are away.
+pub const MAX_WAITING_OF_AUTHOR: u32 = 1000;
+
+/// Messages that may wait for somebody by all who are new here, not having had a name for [`NAME_TRIED`]: keys
+/// are free, and those who are known must find room.
+pub const MAX_WAITING_OF_NEWCOMERS_FOR_ONE: u32 = MAX_WAITING / 2;
+
+/// Messages of newcomers that may wait for all who are away. What is counted of them takes 2 MB.
+pub const MAX_WAITING_OF_NEWCOMERS: u32 = 100_000;
 
 /// Messages in an answer to `history` and to `search` unless the client says otherwise.
 pub const DEFAULT_ASKED: u64 = 20;

@@ -34,15 +34,17 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod user;
+mod waiting;
 
 pub use archive::{
     Account, Archive, Arrival, Entry, Kind, Mail, MailView, Member, Message, Question, RoomRecord, Scope,
-    Search, Topic, Venue, View, Wanted,
+    Search, Topic, Venue, View, Waits, Wanted,
 };
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use net::{Net, NoNet};
 pub use records::{BanRecord, Changes, MemberRecord, NameRecord, OperatorRecord, Records};
 pub use user::{Peer, SessionId};
+pub use waiting::Waited;
 
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
@@ -59,7 +61,6 @@ use acquaintances::Acquaintances;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, Zoned};
 use lookalikes::Lookalikes;
-use mail::Waiting;
 use operators::Offer;
 use owned::{At, OwnedNames};
 use paces::Paces;
@@ -74,6 +75,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use table::{Numbers, Table};
 use user::{Session, User, UserId};
+use waiting::Waiting;
 
 /// The instant of a call: the chat reads no clock.
 #[derive(Debug, Clone)]
@@ -179,6 +181,14 @@ pub type Deliveries = Vec<Delivery>;
 impl Chat {
     /// A chat with nobody in it, which remembers what the records and the archive say.
     pub fn new(profile: Profile, rules: Rules, mut records: Records, archive: Archive) -> Self {
+        let (standing, owned) = (Standing::new(&mut records), OwnedNames::new(records.names));
+        // Of names whose time is over meanwhile too.
+        let then = At { second: 0, uptime: Duration::ZERO };
+        let is_new = |author: Option<&Account>| match author {
+            Some(Account::Key(key)) => !owned.is_established(key, then) && !standing.is_operator(Some(key)),
+            Some(Account::Token(_)) | None => true,
+        };
+        let waiting = Waiting::new(archive.waiting, archive.seq, is_new);
         Self {
             profile,
             rules,
@@ -186,8 +196,8 @@ impl Chat {
             users: Table::default(),
             names: BTreeMap::new(),
             looks: Lookalikes::default(),
-            standing: Standing::new(&mut records),
-            owned: OwnedNames::new(records.names),
+            standing,
+            owned,
             offer: None,
             news: Buckets::new(MAX_JOIN_BUCKETS),
             paces: Paces::new(),
@@ -197,7 +207,7 @@ impl Chat {
             next_user: NonZeroU64::MIN,
             rooms: Rooms::new(archive.rooms),
             accounts: HashMap::new(),
-            waiting: Waiting::new(archive.waiting, archive.seq),
+            waiting,
             untold: archive.arrivals,
             greeted: HashMap::default(),
             log: archive.id,

@@ -112,8 +112,11 @@ impl Chat {
             let ts = packet.ts.clone().unwrap_or_default();
             Box::new(Receipt { session, to, id, seq, ts, waits, stored: is_stored })
         });
-        self.count_waiting(&message);
         let entry = (self.keeps() && has_place).then(|| Box::new(message));
+        if let Some(message) = entry.as_ref().filter(|message| message.mail.iter().any(|mail| mail.waits)) {
+            let is_new = self.is_newcomer(message.author.as_ref(), now);
+            self.waiting.count_message(message, is_new);
+        }
         out.push(Delivery::Message { audience, packet, entry, receipt });
     }
 

@@ -68,7 +68,18 @@ pub(super) fn limits() -> Vec<Entry> {
                 limits::RESUME_MAX
             ),
         ),
-        entry("waiting for somebody who is away", format!("{} messages.", limits::MAX_WAITING)),
+        entry(
+            "waiting for somebody who is away",
+            format!(
+                "{} messages, of them {} by one key or token and {} by all who have not had a name for {}; for \
+                 everybody {} by one.",
+                limits::MAX_WAITING,
+                limits::MAX_WAITING_OF_AUTHOR_FOR_ONE,
+                limits::MAX_WAITING_OF_NEWCOMERS_FOR_ONE,
+                span(limits::NAME_TRIED),
+                limits::MAX_WAITING_OF_AUTHOR
+            ),
+        ),
         entry(
             "rooms",
             format!(

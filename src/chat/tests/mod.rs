@@ -4,6 +4,7 @@ mod disk;
 mod history;
 mod house;
 mod mail;
+mod mailboxes;
 mod model;
 mod moderation;
 mod names;

@@ -61,9 +61,9 @@ impl Rate {
         Self { each: seconds * SECOND / number as u64, burst }
     }
 
-    /// So many times as fast, with as many times the burst.
-    pub(crate) fn times(self, times: u32) -> Self {
-        Self { each: self.each / u64::from(times), burst: self.burst.saturating_mul(times) }
+    /// So many times as fast, with so many times the burst.
+    pub(crate) fn times(self, times: u32, bursts: u32) -> Self {
+        Self { each: self.each / u64::from(times), burst: self.burst.saturating_mul(bursts) }
     }
 
     /// How many a second.
@@ -110,11 +110,12 @@ impl Bucket {
         self.0 = self.0.max(nanos(uptime)).saturating_add(rate.each.saturating_mul(number));
     }
 
-    /// Counts `number` as far as there are so many: nothing is owed.
+    /// Counts `number` as far as there are so many: no more is owed than before.
     pub(crate) fn drain(&mut self, number: u64, rate: Rate, uptime: Duration) {
+        let before = self.0;
         self.spend(number, rate, uptime);
         let empty = nanos(uptime).saturating_add(rate.each * u64::from(rate.burst));
-        self.0 = self.0.min(empty);
+        self.0 = self.0.min(empty).max(before);
     }
 
     /// Counts one if it may be done.
@@ -251,14 +252,17 @@ mod tests {
         bucket.drain(1000, rate, ms(0));
         assert_eq!(bucket.wait(rate, ms(0)), ms(200));
         assert!(bucket.is_full(ms(4000)));
+        bucket.spend(10, rate, ms(0));
+        bucket.drain(1000, rate, ms(0));
+        assert_eq!(bucket.wait(rate, ms(0)), ms(2200), "what is owed stays owed");
     }
 
     #[test]
     fn a_multiple_of_a_rate_has_that_many_times_of_both() {
-        let rate = Rate::every(1, 5, 20).times(10);
+        let rate = Rate::every(1, 5, 20).times(10, 20);
         let mut bucket = Bucket::default();
         let taken = (0..3000).filter(|n| bucket.take(rate, ms(*n)).is_ok()).count();
-        assert_eq!((rate.number(), taken), (50, 200 + 149));
+        assert_eq!((rate.number(), taken), (50, 400 + 149));
     }
 
     #[test]

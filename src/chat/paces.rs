@@ -7,13 +7,16 @@
 
 use super::archive::Account;
 use super::net::Net;
-use super::user::{Owner, Session, UserId};
+use super::table::{Numbers, give_back};
+use super::user::{Owner, Session, SessionId, UserId};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    MAX_ADDRESSES, MAX_JOIN_BUCKETS, PACES_PER_ADDRESS, PACES_PER_NETWORK, SHARE_BURST, SHARE_PER_SECOND,
+    BURSTS_TOGETHER, MAX_ADDRESSES, MAX_JOIN_BUCKETS, PACES_PER_ADDRESS, PACES_PER_NETWORK, SHARE_BURST,
+    SHARE_PER_SECOND,
 };
 use crate::name::NameKey;
 use crate::pace::{Bucket, Buckets, Rate};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// What nobody can take from the established.
@@ -54,7 +57,7 @@ pub(super) enum Way {
     /// The network had nothing left, but for the address's share.
     Address,
     /// Nor had the address, but for the sender's.
-    Nobody,
+    Share,
 }
 
 /// See the module. Who has sent nothing lately is in none of it.
@@ -64,7 +67,19 @@ pub(super) struct Paces {
     people: Buckets<2>,
     /// What may be sent from it, and its share of what its network may send.
     addresses: Buckets<2>,
-    networks: Buckets,
+    /// What may be sent from it, and the shares there of people.
+    networks: Buckets<2>,
+    /// Sessions that wait for the pace of others: each has paid for its next packet and is in a line, so that
+    /// nobody waits for longer than others there.
+    turns: HashMap<SessionId, Turn, Numbers>,
+}
+
+/// When a session's packet may go.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    /// As an uptime.
+    at: Duration,
+    level: Level,
 }
 
 impl<'a> Payer<'a> {
@@ -97,7 +112,7 @@ impl Level {
             Self::Address => ("address", PACES_PER_ADDRESS),
             Self::Network => ("network", PACES_PER_NETWORK),
         };
-        let number = rate.times(times).number();
+        let number = rate.times(times, 1).number();
         format!("more than {number} messages a second come from your {who}; yours wait their turn")
     }
 }
@@ -108,7 +123,27 @@ impl Paces {
             people: Buckets::new(MAX_JOIN_BUCKETS),
             addresses: Buckets::new(MAX_ADDRESSES),
             networks: Buckets::new(MAX_ADDRESSES),
+            turns: HashMap::default(),
         }
+    }
+
+    /// How long it is until the session's turn, if it waits for one, and for whose pace.
+    pub(super) fn until_turn(&self, id: SessionId, uptime: Duration) -> Option<(Level, Duration)> {
+        self.turns.get(&id).map(|turn| (turn.level, turn.at.saturating_sub(uptime)))
+    }
+
+    /// The session's next packet is paid for, and goes then.
+    pub(super) fn await_turn(&mut self, id: SessionId, level: Level, at: Duration) {
+        self.turns.insert(id, Turn { at, level });
+    }
+
+    /// Whether the session's packet was paid for. The next is not.
+    pub(super) fn take_turn(&mut self, id: SessionId) -> bool {
+        let turn = self.turns.remove(&id);
+        if turn.is_some() {
+            give_back(&mut self.turns);
+        }
+        turn.is_some()
     }
 
     /// What of their own pace is left to somebody.
@@ -121,25 +156,27 @@ impl Paces {
         self.people.get(payer)[1].wait(SHARE, uptime).is_zero()
     }
 
-    /// Whether a packet may come from there, and who pays for it. `may_share`: whether the sender has a
-    /// share of what the address may send, and anything left of it.
+    /// Whether a packet may come from there, and who pays for it. `is_first`: it is one of the first of a
+    /// connection, of which the gate lets so many in. `may_share`: whether the sender has a share of what the
+    /// address may send, and anything left of it.
     ///
     /// # Errors
     /// How long to wait, and for whose pace.
     pub(super) fn way(
         &self,
         from: Origin,
+        is_first: bool,
         may_share: impl FnOnce() -> bool,
         rate: Rate,
         uptime: Duration,
     ) -> Result<Way, (Level, Duration)> {
         let [whole, share] = self.addresses.get(&from.address);
-        let wait = whole.wait(rate.times(PACES_PER_ADDRESS), uptime);
-        let held = if !wait.is_zero() {
+        let [network, shares] = from.network.map_or_else(Default::default, |net| self.networks.get(&net));
+        let wait = whole.wait(address(rate), uptime);
+        let held = if !wait.is_zero() && !is_first {
             (Level::Address, wait)
         } else {
-            let network = from.network.map_or([Bucket::default()], |network| self.networks.get(&network));
-            let wait = network[0].wait(rate.times(PACES_PER_NETWORK), uptime);
+            let wait = network.wait(self::network(rate), uptime);
             if wait.is_zero() {
                 return Ok(Way::AddressAndNetwork);
             }
@@ -148,7 +185,8 @@ impl Paces {
             }
             (Level::Network, wait)
         };
-        if may_share() { Ok(Way::Nobody) } else { Err(held) }
+        let is_shared = shares.wait(self::shares(rate), uptime).is_zero() && may_share();
+        if is_shared { Ok(Way::Share) } else { Err(held) }
     }
 
     /// Has a packet paid for by whoever sends it. On the way in only their share pays.
@@ -169,15 +207,18 @@ impl Paces {
 
     /// Has it paid for by the others on its way.
     pub(super) fn charge(&mut self, from: Origin, way: Way, cost: u64, rate: Rate, uptime: Duration) {
-        if way == Way::Nobody {
-            return;
+        if way != Way::Share {
+            let [whole, share] = self.addresses.row(&from.address, uptime);
+            whole.spend(cost, address(rate), uptime);
+            share.drain(cost, rate, uptime);
         }
-        let [whole, share] = self.addresses.row(&from.address, uptime);
-        whole.spend(cost, rate.times(PACES_PER_ADDRESS), uptime);
-        share.drain(cost, rate, uptime);
-        if let Some(network) = from.network.filter(|_| way == Way::AddressAndNetwork) {
-            let [whole] = self.networks.row(&network, uptime);
-            whole.spend(cost, rate.times(PACES_PER_NETWORK), uptime);
+        let Some(net) = from.network else { return };
+        let [whole, shares] = self.networks.row(&net, uptime);
+        match way {
+            Way::AddressAndNetwork => whole.spend(cost, network(rate), uptime),
+            // What it has not, it does not come to owe: others wait no longer for it.
+            Way::Address => whole.drain(cost, network(rate), uptime),
+            Way::Share => shares.spend(cost, self::shares(rate), uptime),
         }
     }
 
@@ -188,4 +229,17 @@ impl Paces {
             *own = bucket.max(*own);
         }
     }
+}
+
+fn address(rate: Rate) -> Rate {
+    rate.times(PACES_PER_ADDRESS, BURSTS_TOGETHER)
+}
+
+fn network(rate: Rate) -> Rate {
+    rate.times(PACES_PER_NETWORK, BURSTS_TOGETHER)
+}
+
+/// What all who have a share may send by it: names can be had, with patience.
+fn shares(rate: Rate) -> Rate {
+    rate.times(PACES_PER_ADDRESS, PACES_PER_ADDRESS)
 }

@@ -10,8 +10,8 @@ use super::user::{Correspondent, Owner, Pace, Session, SessionId, User, UserId};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    JOIN_BURST, MAX_PAUSE, NEWS_BURST, NEWS_PER_MINUTE, PACE_FRAME_BYTES, PACE_UNIT_BYTES, PAUSE_TOLD_AGAIN,
-    SHARED_PAUSE,
+    FIRST_PACKETS, JOIN_BURST, MAX_PAUSE, NEWS_BURST, NEWS_PER_MINUTE, PACE_FRAME_BYTES, PACE_UNIT_BYTES,
+    PAUSE_TOLD_AGAIN,
 };
 use crate::name::Name;
 use crate::pace::{Buckets, Rate};
@@ -36,42 +36,53 @@ impl Chat {
     /// after that time. Never more than [`MAX_PAUSE`].
     pub fn pause(&mut self, id: SessionId, now: &Now) -> Option<Duration> {
         let rate = self.rules.rate?;
-        let session = self.sessions.get(&id)?;
-        let payer = payer(&self.users, session);
-        let own = match session.user {
-            Some(_) => payer.as_ref().map_or(session.pace, |payer| self.paces.own(payer)),
-            None => session.pace,
+        let (level, wait) = match self.paces.until_turn(id, now.uptime) {
+            Some(turn) => turn,
+            None => self.begin_wait(id, rate, now)?,
         };
-        let wait = own.wait(rate, now.uptime);
-        let may_share = || {
-            session.key().is_some_and(|key| self.is_established(key, now))
-                && payer.as_ref().is_some_and(|payer| self.paces.has_share(payer, now.uptime))
-        };
-        let way = match wait.is_zero() {
-            true => self.paces.way(Origin::of(session), may_share, rate, now.uptime),
-            false => Err((Level::Own, wait)),
-        };
-        let session = self.sessions.get_mut(&id)?;
-        let (level, wait) = match way {
-            Ok(way) => {
-                session.way = way;
-                return None;
-            }
-            Err((Level::Own, wait)) => (Level::Own, wait),
-            Err((level, wait)) => (level, wait.max(SHARED_PAUSE) + spread(now.uptime)),
-        };
-        if let Some(user) = session.user.and_then(|user| self.users.get_mut(&user)) {
+        if wait.is_zero() {
+            return None;
+        }
+        let user = self.sessions.get(&id).and_then(|session| session.user);
+        if let Some(user) = user.and_then(|user| self.users.get_mut(&user)) {
             user.pace.hold(level, now.uptime);
         }
         Some(wait.min(MAX_PAUSE))
     }
 
+    /// Whether the session's next packet has to wait: for its sender's pace, or in the line of those who wait
+    /// for that of others, in which it then is. For how long, and for whose.
+    fn begin_wait(&mut self, id: SessionId, rate: Rate, now: &Now) -> Option<(Level, Duration)> {
+        let session = self.sessions.get(&id)?;
+        let payer = payer(&self.users, session);
+        let own = match (session.user, &payer) {
+            (Some(_), Some(payer)) => self.paces.own(payer),
+            _ => session.pace,
+        };
+        let wait = own.wait(rate, now.uptime);
+        if !wait.is_zero() {
+            return Some((Level::Own, wait));
+        }
+        let may_share = || {
+            session.key().is_some_and(|key| self.is_established(key, now))
+                && payer.as_ref().is_some_and(|payer| self.paces.has_share(payer, now.uptime))
+        };
+        let is_first = session.encrypted && session.user.is_none() && session.packets < FIRST_PACKETS;
+        let way = self.paces.way(Origin::of(session), is_first, may_share, rate, now.uptime);
+        self.sessions.get_mut(&id)?.way = way.unwrap_or_default();
+        let (level, wait) = way.err()?;
+        self.spend(id, 1, rate, now);
+        self.paces.await_turn(id, level, now.uptime + wait);
+        Some((level, wait))
+    }
+
     /// Counts a packet. Whoever has begun to wait is told, once.
     pub(super) fn charge(&mut self, id: SessionId, cost: u64, now: &Now, out: &mut Deliveries) {
         let Some(rate) = self.rules.rate else { return };
-        let Some(user) = self.spend(id, cost, rate, now) else { return };
+        let paid = u64::from(self.paces.take_turn(id));
+        let Some(user) = self.spend(id, cost - paid, rate, now) else { return };
         let Some(user) = self.users.get_mut(&user) else { return };
-        let level = user.pace.to_be_told(now.uptime);
+        let level = user.pace.untold_level(now.uptime);
         if let Some(level) = level.filter(|_| self.sessions.get(&id).is_some_and(Session::listens)) {
             let notice = Event::Notice(level.notice(rate)).to_packet(user.name.as_str(), None);
             out.push(Delivery::one(id, notice));
@@ -91,6 +102,7 @@ impl Chat {
         self.paces.charge(Origin::of(session), session.way, cost, rate, now.uptime);
         let user = session.user;
         if user.is_none() {
+            session.packets = session.packets.saturating_add(1);
             session.pace.spend(cost, rate, now.uptime);
         }
         if let Some(payer) = payer(&self.users, session) {
@@ -243,12 +255,6 @@ fn written_bytes(byte: u8) -> usize {
     }
 }
 
-/// Some time below the shortest pause, so that those who wait for the same come one after another, and not
-/// always in the same order.
-fn spread(uptime: Duration) -> Duration {
-    Duration::from_micros(u64::from(uptime.subsec_micros()) * 7919 % SHARED_PAUSE.as_micros() as u64)
-}
-
 impl Pace {
     /// A packet has to wait.
     fn hold(&mut self, level: Level, uptime: Duration) {
@@ -265,7 +271,7 @@ impl Pace {
     }
 
     /// For whose pace a packet that now comes had to wait, if it is the first of many.
-    fn to_be_told(&mut self, uptime: Duration) -> Option<Level> {
+    fn untold_level(&mut self, uptime: Duration) -> Option<Level> {
         self.untold.take().filter(|_| self.was_held(uptime, MAX_PAUSE))
     }
 }

@@ -47,6 +47,7 @@ impl Chat {
     /// A connection is gone.
     pub fn disconnect(&mut self, id: SessionId, now: &Now) {
         let Some(session) = self.sessions.remove(&id) else { return };
+        self.paces.take_turn(id);
         if self.greeted.remove(&id).is_some() {
             give_back(&mut self.greeted);
         }

@@ -50,6 +50,8 @@ pub(super) struct Session {
     pub(super) user: Option<UserId>,
     /// Its packets until then; after that they are the user's.
     pub(super) pace: Bucket,
+    /// How many these were, or more.
+    pub(super) packets: u8,
     /// Who pays for the packet that was let through last.
     pub(super) way: Way,
 }
@@ -108,6 +110,7 @@ impl Session {
             mode: Mode::Chat,
             user: None,
             pace: Bucket::default(),
+            packets: 0,
             way: Way::default(),
         }
     }

@@ -156,7 +156,8 @@ fn the_bounds_are_those_of_the_program() {
         ("they like and {} at once", limits::DEFAULT_RATE_BURST.into()),
         ("for every {} bytes begun", limits::PACE_UNIT_BYTES as u64),
         ("address may send {} times as much", limits::PACES_PER_ADDRESS.into()),
-        ("{} times. What is more waits", limits::PACES_PER_NETWORK.into()),
+        ("{} times, either", limits::PACES_PER_NETWORK.into()),
+        ("either {} times as much at once", limits::BURSTS_TOGETHER.into()),
         ("had a name for {} minutes", minutes(limits::NAME_TRIED)),
         ("at the moment, {} users at the most", limits::MAX_ADDRESSED as u64),
     ] {

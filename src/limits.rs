@@ -3,12 +3,14 @@
 //! Whoever enforces a bound takes it from here; PROTOCOL.md and the man pages quote these values.
 
 mod discovery;
+mod fairness;
 mod gate;
 mod history;
 mod memory;
 mod store;
 
 pub use discovery::*;
+pub use fairness::*;
 pub use gate::*;
 pub use history::*;
 pub use memory::*;
@@ -163,42 +165,6 @@ pub const MIN_PASSPHRASE_CHARS: usize = 8;
 
 // --- rules of the chat ----------------------------------------------------------------------
 
-/// Messages a second that a user may send for as long as they like, unless `--rate-limit` says
-/// otherwise: faster than anybody types.
-pub const DEFAULT_RATE_PER_SECOND: u32 = 5;
-
-/// Messages that a user may send at once before that pace holds: a pasted page goes through.
-pub const DEFAULT_RATE_BURST: u32 = 20;
-
-/// Bytes of text that count as one message for the pace, so that long texts are no way around it.
-pub const PACE_UNIT_BYTES: usize = 512;
-
-/// Longest pause that a reader is told at a time; it asks again then, as the rules may have changed.
-pub const MAX_PAUSE: Duration = Duration::from_secs(1);
-
-/// How long somebody must not have been slowed down before it is told again.
-pub const PAUSE_TOLD_AGAIN: Duration = Duration::from_secs(10);
-
-/// Comings, name changes, and first messages to somebody, each, that a user may do a minute: each of
-/// them is news to others, who cannot ignore what they do not know yet.
-pub const NEWS_PER_MINUTE: u32 = 6;
-
-/// Name changes and first messages that a user may do at once.
-pub const NEWS_BURST: u32 = 6;
-
-/// Comings at once: a client on a bad radio link comes back that often.
-pub const JOIN_BURST: u32 = 10;
-
-/// Users and addresses whose comings are remembered, and as many whose pace is. Those that could come as often as anybody are
-/// forgotten first, so that this holds more than everybody who comes within a minute.
-pub const MAX_JOIN_BUCKETS: usize = 32_768;
-
-/// People whom a user has written to and may write to at any time; the oldest is forgotten.
-pub const MAX_CORRESPONDENTS: usize = 128;
-
-/// Most users that a message to an address may be for: it lies in the mail of each.
-pub const MAX_ADDRESSED: usize = 256;
-
 /// Names that one key owns. One more frees the one that was used longest ago.
 pub const NAMES_PER_KEY: usize = 3;
 
@@ -273,9 +239,6 @@ pub const MAX_TOPIC_BYTES: usize = 300;
 
 /// Rooms in one answer to `rooms`; the page is cut by [`USERS_PAGE_BYTES`] as well.
 pub const ROOMS_PER_PAGE: usize = 100;
-
-/// Messages that may wait for somebody who is away: a person's holiday, and no store for a flood.
-pub const MAX_WAITING: u32 = 1000;
 
 /// Messages in an answer to `history` and to `search` unless the client says otherwise.
 pub const DEFAULT_ASKED: u64 = 20;

@@ -36,15 +36,18 @@ pub struct NoRate;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Bucket(u64);
 
-/// A bucket for each of many, which remembers those that are not full.
+/// Buckets for each of many, which remembers those of whom any is not full. `N` go together.
 #[derive(Debug)]
-pub(crate) struct Buckets {
+pub(crate) struct Buckets<const N: usize = 1> {
     /// By hash: two that share a bucket would be slowed down together, once in 2^64.
-    buckets: HashMap<u64, Bucket, foldhash::fast::RandomState>,
+    rows: HashMap<u64, [Bucket; N], foldhash::fast::RandomState>,
     /// Keyed, as people choose what they are known by.
     hasher: RandomState,
     most: usize,
 }
+
+/// Rows that are not worth looking through.
+const FEW: usize = 64;
 
 impl Rate {
     /// So many a second, and so many at once. `None`: one of them is 0, or more than 10,000.
@@ -61,6 +64,11 @@ impl Rate {
     /// How far one may be ahead, as the time that it takes by this pace.
     pub(crate) fn ahead(self) -> Duration {
         Duration::from_nanos(self.each * u64::from(self.burst))
+    }
+
+    /// So many times as fast, with so many times the burst.
+    pub(crate) fn times(self, times: u32, bursts: u32) -> Self {
+        Self { each: self.each / u64::from(times), burst: self.burst.saturating_mul(bursts) }
     }
 
     /// How many a second.
@@ -112,6 +120,14 @@ impl Bucket {
         self.0 = self.0.saturating_sub(rate.each);
     }
 
+    /// Counts `number` as far as there are so many: no more is owed than before.
+    pub(crate) fn drain(&mut self, number: u64, rate: Rate, uptime: Duration) {
+        let before = self.0;
+        self.spend(number, rate, uptime);
+        let empty = nanos(uptime).saturating_add(rate.each * u64::from(rate.burst));
+        self.0 = self.0.min(empty).max(before);
+    }
+
     /// Counts one if it may be done.
     ///
     /// # Errors
@@ -131,55 +147,58 @@ impl Bucket {
     }
 }
 
-impl Buckets {
+impl<const N: usize> Buckets<N> {
     pub(crate) fn new(most: usize) -> Self {
-        Self { buckets: HashMap::default(), hasher: RandomState::new(), most }
+        Self { rows: HashMap::default(), hasher: RandomState::new(), most }
     }
 
+    /// What is left to `who`.
+    pub(crate) fn get(&self, who: &impl Hash) -> [Bucket; N] {
+        self.rows.get(&self.hasher.hash_one(who)).copied().unwrap_or([Bucket::default(); N])
+    }
+
+    /// The same, to take of.
+    pub(crate) fn row(&mut self, who: &impl Hash, uptime: Duration) -> &mut [Bucket; N] {
+        let hash = self.hasher.hash_one(who);
+        if self.rows.len() >= self.most.min(self.rows.capacity()) && !self.rows.contains_key(&hash) {
+            self.forget(uptime);
+        }
+        self.rows.entry(hash).or_insert([Bucket::default(); N])
+    }
+
+    /// Makes room, before the table grows: who has full buckets is like a stranger. If there are too many
+    /// others, the fuller half of them goes too. Leaves room for as many as there are, so that the cost of
+    /// looking is spread over many calls.
+    fn forget(&mut self, uptime: Duration) {
+        let is_full = |row: &[Bucket; N]| row.iter().all(|bucket| bucket.is_full(uptime));
+        let latest = |row: &[Bucket; N]| row.iter().max().copied().unwrap_or_default();
+        self.rows.retain(|_, row| !is_full(row));
+        if self.rows.len() > self.most / 2 {
+            let mut instants: Vec<Bucket> = self.rows.values().map(latest).collect();
+            let middle = instants.len() / 2;
+            let (_, median, _) = instants.select_nth_unstable(middle);
+            let median = *median;
+            self.rows.retain(|_, row| latest(row) > median);
+        }
+        let room = (2 * self.rows.len()).max(FEW).min(self.most);
+        self.rows.shrink_to(room);
+        self.rows.reserve(room.saturating_sub(self.rows.len()));
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+}
+
+impl Buckets {
     /// Counts one of `who`'s if it may be done.
     ///
     /// # Errors
     /// How long to wait.
     pub(crate) fn take(&mut self, who: &impl Hash, rate: Rate, uptime: Duration) -> Result<(), Duration> {
-        self.bucket(who, uptime).take(rate, uptime)
-    }
-
-    /// Keeps a bucket for when `who` is back.
-    pub(crate) fn keep(&mut self, who: &impl Hash, bucket: Bucket, uptime: Duration) {
-        if !bucket.is_full(uptime) {
-            *self.bucket(who, uptime) = bucket;
-        }
-    }
-
-    /// The bucket that was kept for `who`, or a full one.
-    pub(crate) fn kept(&self, who: &impl Hash) -> Bucket {
-        self.buckets.get(&self.hasher.hash_one(who)).copied().unwrap_or_default()
-    }
-
-    fn bucket(&mut self, who: &impl Hash, uptime: Duration) -> &mut Bucket {
-        if self.buckets.len() >= self.most {
-            self.forget(uptime);
-        }
-        self.buckets.entry(self.hasher.hash_one(who)).or_default()
-    }
-
-    /// Makes room: full buckets are like those of strangers. If that is not enough, the fuller half
-    /// goes too, so that the cost of looking is spread over many calls.
-    fn forget(&mut self, uptime: Duration) {
-        self.buckets.retain(|_, bucket| !bucket.is_full(uptime));
-        if self.buckets.len() > self.most / 2 {
-            let mut instants: Vec<u64> = self.buckets.values().map(|bucket| bucket.0).collect();
-            let middle = instants.len() / 2;
-            let (_, median, _) = instants.select_nth_unstable(middle);
-            let median = *median;
-            self.buckets.retain(|_, bucket| bucket.0 > median);
-        }
-        self.buckets.shrink_to(self.most / 2);
-    }
-
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        self.buckets.len()
+        let [bucket] = self.row(who, uptime);
+        bucket.take(rate, uptime)
     }
 }
 
@@ -237,15 +256,34 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_is_kept_until_it_is_full() {
+    fn what_is_drained_is_empty_and_owes_nothing() {
         let rate = Rate::every(1, 5, 20);
-        let mut table = Buckets::new(10);
         let mut bucket = Bucket::default();
-        table.keep(&"alice", bucket, ms(0));
-        assert_eq!(table.len(), 0);
-        bucket.spend(20, rate, ms(0));
-        table.keep(&"alice", bucket, ms(0));
-        assert_eq!((table.kept(&"alice"), table.kept(&"bob")), (bucket, Bucket::default()));
+        bucket.drain(1000, rate, ms(0));
+        assert_eq!(bucket.wait(rate, ms(0)), ms(200));
+        assert!(bucket.is_full(ms(4000)));
+        bucket.spend(10, rate, ms(0));
+        bucket.drain(1000, rate, ms(0));
+        assert_eq!(bucket.wait(rate, ms(0)), ms(2200), "what is owed stays owed");
+    }
+
+    #[test]
+    fn a_multiple_of_a_rate_has_that_many_times_of_both() {
+        let rate = Rate::every(1, 5, 20).times(10, 20);
+        let mut bucket = Bucket::default();
+        let taken = (0..3000).filter(|n| bucket.take(rate, ms(*n)).is_ok()).count();
+        assert_eq!((rate.number(), taken), (50, 400 + 149));
+    }
+
+    #[test]
+    fn who_has_spent_nothing_lately_costs_no_memory() {
+        let rate = Rate::every(1, 5, 20);
+        let mut table: Buckets<2> = Buckets::new(100_000);
+        for n in 0..50_000_u64 {
+            table.row(&n, ms(n))[1].spend(1, rate, ms(n));
+        }
+        assert!(table.len() < 1000 && table.rows.capacity() < 1000, "{}", table.len());
+        assert!(!table.get(&49_999_u64)[1].is_full(ms(50_000)) && table.get(&0_u64)[1].is_full(ms(50_000)));
     }
 
     #[test]

@@ -208,9 +208,8 @@ impl Crowd {
 
     /// How many are still here.
     pub fn present(&mut self) -> usize {
-        let is_here = |peer: &mut Peer| {
-            std::panic::catch_unwind(AssertUnwindSafe(|| drop(peer.settle()))).is_ok()
-        };
+        let is_here =
+            |peer: &mut Peer| std::panic::catch_unwind(AssertUnwindSafe(|| drop(peer.settle()))).is_ok();
         self.people.iter_mut().map(is_here).filter(|is_here| *is_here).count()
     }
 }

@@ -160,6 +160,19 @@ pub struct Arrival {
     pub last: u64,
 }
 
+/// Messages of one author that wait for somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waits {
+    /// For whom.
+    pub account: Account,
+    /// Whose; `None`: of those who can't be known again.
+    pub author: Option<Account>,
+    /// Whether the author has said them; otherwise they tell what became of what `account` wrote.
+    pub is_said: bool,
+    /// How many.
+    pub count: u32,
+}
+
 /// What a chat begins with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Archive {
@@ -170,7 +183,7 @@ pub struct Archive {
     /// Rooms with their members.
     pub rooms: Vec<RoomRecord>,
     /// How many messages wait for whom.
-    pub waiting: Vec<(Account, u32)>,
+    pub waiting: Vec<Waits>,
     /// What authors are still to be told.
     pub arrivals: Vec<Arrival>,
 }

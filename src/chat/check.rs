@@ -29,6 +29,7 @@ impl Chat {
         let used: Vec<_> =
             self.users.values().filter_map(|user| Some((&user.name, user.owner.key()?))).collect();
         self.owned.check(&used);
+        self.waiting.check_sums();
         for (account, users) in &self.accounts {
             assert!(
                 !users.is_empty() && users.iter().all(|id| self.users[id].owner.account() == Some(account))

@@ -3,6 +3,7 @@
 use super::archive::{Account, Entry, Member, Topic};
 use super::ask::json_bytes;
 use super::delivery::{Audience, Delivery};
+use super::rates::News;
 use super::rooms::{Full, Room, RoomId, Who};
 use super::user::{SessionId, UserId};
 use super::{Chat, Deliveries, Now, nearest};
@@ -42,7 +43,7 @@ impl Chat {
                 self.check_muted(id, now)?;
             }
             self.check_room(&asking.who, found.is_none(), now, out)?;
-            self.count_room(id, asking.user, now)?;
+            self.count_news(id, News::Room, now)?;
             self.add_to_room(&asking, &name, now, out);
         }
         let event = Event::Room(self.room_info(&name, Some(&asking.who)));
@@ -97,7 +98,7 @@ impl Chat {
         }
         if let Some(text) = topic {
             self.check_topic(&asking, found, &text, now)?;
-            self.count_room(id, asking.user, now)?;
+            self.count_news(id, News::Room, now)?;
             self.set_topic(&asking, &name, text.trim(), out);
         }
         let event = Event::Room(self.room_info(&name, Some(&asking.who)));

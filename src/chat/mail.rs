@@ -1,18 +1,20 @@
 //! Whom a direct message is for, what waits for those who are away, and who is told that it has come.
 
-use super::archive::{Account, Arrival, Entry, Kind, Mail, Message, Venue};
+use super::archive::{Account, Arrival, Entry, Kind, Mail, Venue};
 use super::delivery::Audience;
 use super::rooms::Who;
 use super::say::{Addressed, Said};
 use super::user::{Correspondent, SessionId, UserId};
+use super::waiting::{Full, Waited};
 use super::{Chat, Deliveries, Delivery, Now, nearest};
 use crate::fingerprint::Fingerprint;
-use crate::limits::{MAX_ADDRESSED, MAX_WAITING};
+use crate::limits::{
+    MAX_ADDRESSED, MAX_WAITING, MAX_WAITING_OF_AUTHOR, MAX_WAITING_OF_AUTHOR_FOR_ONE, NAME_TRIED,
+};
 use crate::name::{Name, NameKey};
 use crate::protocol::Code;
 use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -24,56 +26,15 @@ pub(super) struct Recipient {
     user: Option<UserId>,
 }
 
-/// How many messages wait for whom. Never too low, so that nothing that waits is overlooked; it is
-/// right again when they have got all.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    accounts: HashMap<Account, Waits>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Waits {
-    count: u32,
-    /// The number of the last.
-    last: u64,
-}
-
-impl Waiting {
-    /// What an archive says; none of them has a number above `seq`.
-    pub(super) fn new(waiting: Vec<(Account, u32)>, seq: u64) -> Self {
-        let waits = waiting.into_iter().map(|(account, count)| (account, Waits { count, last: seq }));
-        Self { accounts: waits.collect() }
-    }
-
-    pub(super) fn count(&self, account: &Account) -> u32 {
-        self.accounts.get(account).map_or(0, |waits| waits.count)
-    }
-
-    fn add(&mut self, account: &Account, seq: u64) {
-        let waits = self.accounts.entry(account.clone()).or_insert(Waits { count: 0, last: seq });
-        *waits = Waits { count: waits.count.saturating_add(1), last: seq };
-    }
-
-    /// They have got all up to that number. Returns whether anything may have waited.
-    fn take(&mut self, account: &Account, upto: u64) -> bool {
-        let Some(waits) = self.accounts.get(account) else { return false };
-        if upto >= waits.last {
-            self.accounts.remove(account);
-        }
-        true
-    }
-}
-
 impl Chat {
     /// A message to a user, here or away.
     pub(super) fn to_user(&self, id: SessionId, name: &str, now: &Now) -> Result<Addressed, Refusal> {
         let Recipient { name, account, user } = self.recipient(name, now)?;
         let who = account.clone().map(|account| Who::Account(Arc::new(account))).or(user.map(Who::User));
         let mut sessions = who.as_ref().map_or_else(Vec::new, |who| self.sessions_of(who));
-        let answers = who.as_ref().map_or_else(Vec::new, |who| self.users_of(who).to_vec());
         let is_away = sessions.is_empty();
         match &account {
-            Some(account) if is_away => self.check_mailbox(account, &name)?,
+            Some(account) if is_away => self.check_mailbox(id, account, &name, now)?,
             None if is_away => return Err(self.no_such_user(&name, now)),
             _ => {}
         }
@@ -87,7 +48,7 @@ impl Chat {
             mail,
             waits: is_away.then_some(name),
             correspondent,
-            answers,
+            cost: 1,
         })
     }
 
@@ -109,7 +70,7 @@ impl Chat {
                 format!("over {MAX_ADDRESSED} users are connected from {ip}; write to all, or to a room");
             return Err(Refusal::new(Code::NotAllowed, why));
         }
-        let (mut sessions, mut mail) = (Vec::new(), Vec::new());
+        let (mut sessions, mut mail, cost) = (Vec::new(), Vec::new(), users.len());
         for who in users.into_iter().filter_map(|user| self.person(user)) {
             sessions.extend(self.sessions_of(&who));
             mail.extend(who.account().map(|account| Mail { account: account.clone(), waits: false }));
@@ -123,7 +84,7 @@ impl Chat {
             mail,
             waits: None,
             correspondent: Some(Correspondent::Address(ip)),
-            answers: Vec::new(),
+            cost,
         })
     }
 
@@ -157,28 +118,55 @@ impl Chat {
         }
     }
 
-    /// Whether one more message can wait for them.
-    fn check_mailbox(&self, account: &Account, name: &str) -> Result<(), Refusal> {
-        let (code, why) = if self.log.is_none() {
-            (Code::NoHistory, "this server keeps nothing for who is away")
-        } else if !self.works {
-            (Code::NotStored, "nothing can be stored at the moment")
-        } else if self.waiting.count(account) >= MAX_WAITING {
-            let msg = format!(
-                "{name} is away and {MAX_WAITING} messages wait for them already; try again when they are here"
-            );
-            return Err(Refusal::new(Code::MailboxFull, msg));
-        } else {
-            return Ok(());
+    /// Whether one more message of the session's can wait for them.
+    fn check_mailbox(&self, id: SessionId, account: &Account, name: &str, now: &Now) -> Result<(), Refusal> {
+        let away = |code, why: &str| {
+            Err(Refusal::new(code, format!("{name} is away, and {why}; try again when they are here")))
         };
-        Err(Refusal::new(code, format!("{name} is away, and {why}; try again when they are here")))
+        if self.log.is_none() {
+            return away(Code::NoHistory, "this server keeps nothing for who is away");
+        }
+        if !self.works {
+            return away(Code::NotStored, "nothing can be stored at the moment");
+        }
+        let author = self.user_of(id).and_then(|user| user.owner.account()).map(|own| &**own);
+        let whose = if author.is_some() { "of yours" } else { "of clients with neither key nor token" };
+        let why = match self.waiting.check(account, author, self.is_newcomer(author, now)) {
+            Ok(()) => return Ok(()),
+            Err(Full::Mailbox) => format!("{MAX_WAITING} messages wait for them already"),
+            Err(Full::Theirs) => {
+                format!("{MAX_WAITING_OF_AUTHOR_FOR_ONE} messages {whose} wait for them already")
+            }
+            Err(Full::TheirsForAll) => {
+                let msg = format!(
+                    "{name} is away, and {MAX_WAITING_OF_AUTHOR} messages {whose} wait for people who are away, \
+                     the most there can be; try again when some of them have been here"
+                );
+                return Err(Refusal::new(Code::MailboxFull, msg));
+            }
+            Err(Full::Newcomers) => {
+                let msg = format!(
+                    "{name} is away, and as many messages of people who are new here wait as may; try again once \
+                     you have had your name for {} minutes, with a key, or when they are here",
+                    NAME_TRIED.as_secs() / 60
+                );
+                return Err(Refusal::new(Code::MailboxFull, msg));
+            }
+        };
+        away(Code::MailboxFull, &why)
     }
 
-    /// Counts what now waits.
-    pub(super) fn count_waiting(&mut self, message: &Message) {
-        for mail in message.mail.iter().filter(|mail| mail.waits) {
-            self.waiting.add(&mail.account, message.seq);
+    /// Whether somebody is not known here yet.
+    pub(super) fn is_newcomer(&self, author: Option<&Account>, now: &Now) -> bool {
+        match author {
+            Some(Account::Key(key)) => !self.is_established(key, now),
+            Some(Account::Token(_)) | None => true,
         }
+    }
+
+    /// Messages that were counted as waiting do not wait: they could not be kept, or had been before.
+    pub fn not_waiting(&mut self, waited: &[Waited]) {
+        waited.iter().for_each(|waited| self.waiting.take_back(waited));
     }
 
     /// A client has got all mail up to that number.

@@ -4,6 +4,7 @@
 //! appends what follows to a list of [`Delivery`]s, in the order in which it must reach people.
 //! The server is its only caller, holds it in one place, and turns deliveries into writes.
 
+mod acquaintances;
 mod archive;
 mod ask;
 #[cfg(any(test, fuzzing))]
@@ -19,6 +20,7 @@ mod net;
 mod operate;
 mod operators;
 mod owned;
+mod paces;
 mod places;
 mod presence;
 mod question;
@@ -33,16 +35,18 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod user;
+mod waiting;
 
 pub use archive::{
     Account, Archive, Arrival, Entry, Kind, Mail, MailView, Member, Message, Question, RoomRecord, Scope,
-    Search, Topic, Venue, View, Wanted,
+    Search, Topic, Venue, View, Waits, Wanted,
 };
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use net::{Net, NoNet};
 pub use places::Holder;
 pub use records::{BanRecord, Changes, MemberRecord, NameRecord, OperatorRecord, Records};
 pub use user::{Peer, SessionId};
+pub use waiting::Waited;
 
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
@@ -55,12 +59,13 @@ use crate::protocol::packet::{Limits, ServerInfo, stamp};
 use crate::protocol::request::{ClientPacket, Refusal, Span};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Code, Event, Request, Target};
+use acquaintances::Acquaintances;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, Zoned};
 use lookalikes::Lookalikes;
-use mail::Waiting;
 use operators::Offer;
 use owned::{At, OwnedNames};
+use paces::Paces;
 use presence::Presence;
 use rooms::Rooms;
 use smallvec::SmallVec;
@@ -72,6 +77,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use table::{Numbers, Table};
 use user::{Session, User, UserId};
+use waiting::Waiting;
 
 /// The instant of a call: the chat reads no clock.
 #[derive(Debug, Clone)]
@@ -142,10 +148,10 @@ pub struct Chat {
     standing: Standing,
     /// Ways to become an operator that need no other one.
     offer: Option<Box<Offer>>,
-    /// Comings, by key, or by address and name.
-    joins: Buckets,
-    /// What of the pace those who have left had used up, by the same.
-    paces: Buckets,
+    /// What people did that is news to others.
+    news: Buckets,
+    paces: Paces,
+    acquaintances: Acquaintances,
     /// Users with a chat session. Invariant: equals what counting them would give.
     present: usize,
     presence: Presence,
@@ -177,6 +183,14 @@ pub type Deliveries = Vec<Delivery>;
 impl Chat {
     /// A chat with nobody in it, which remembers what the records and the archive say.
     pub fn new(profile: Profile, rules: Rules, mut records: Records, archive: Archive) -> Self {
+        let (standing, owned) = (Standing::new(&mut records), OwnedNames::new(records.names));
+        // Of names whose time is over meanwhile too.
+        let then = At { second: 0, uptime: Duration::ZERO };
+        let is_new = |author: Option<&Account>| match author {
+            Some(Account::Key(key)) => !owned.is_established(key, then) && !standing.is_operator(Some(key)),
+            Some(Account::Token(_)) | None => true,
+        };
+        let waiting = Waiting::new(archive.waiting, archive.seq, is_new);
         Self {
             profile,
             rules,
@@ -184,17 +198,18 @@ impl Chat {
             users: Table::default(),
             names: BTreeMap::new(),
             looks: Lookalikes::default(),
-            standing: Standing::new(&mut records),
-            owned: OwnedNames::new(records.names),
+            standing,
+            owned,
             offer: None,
-            joins: Buckets::new(MAX_JOIN_BUCKETS),
-            paces: Buckets::new(MAX_JOIN_BUCKETS),
+            news: Buckets::new(MAX_JOIN_BUCKETS),
+            paces: Paces::new(),
+            acquaintances: Acquaintances::default(),
             present: 0,
             presence: Presence::default(),
             next_user: NonZeroU64::MIN,
             rooms: Rooms::new(archive.rooms),
             accounts: HashMap::new(),
-            waiting: Waiting::new(archive.waiting, archive.seq),
+            waiting,
             untold: archive.arrivals,
             greeted: HashMap::default(),
             log: archive.id,
@@ -322,7 +337,7 @@ impl Chat {
             // Closed from here already; what it still sends counts no more.
             return;
         }
-        self.charge(id, packet.text().len(), now, out);
+        self.charge(id, rates::cost(packet), now, out);
         let echo = packet.id.clone().filter(|id| id.len() <= crate::limits::MAX_ID_BYTES);
         let registered = self.is_registered(id);
         let request = Request::from_packet(packet);
@@ -343,9 +358,16 @@ impl Chat {
         }
     }
 
-    /// Something came in that is no packet.
-    pub fn receive_garbage(&mut self, id: SessionId, why: &str, now: &Now, out: &mut Deliveries) {
-        self.charge(id, 0, now, out);
+    /// Something of that many bytes came in that is no packet.
+    pub fn receive_garbage(
+        &mut self,
+        id: SessionId,
+        why: &str,
+        bytes: usize,
+        now: &Now,
+        out: &mut Deliveries,
+    ) {
+        self.charge(id, rates::garbage_cost(bytes), now, out);
         let refusal = Refusal::new(
             Code::BadPacket,
             format!(

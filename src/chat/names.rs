@@ -1,6 +1,7 @@
 //! Who may have which name, and changes of name.
 
 use super::delivery::{Audience, Delivery};
+use super::rates::News;
 use super::user::{SessionId, UserId};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
@@ -119,7 +120,7 @@ impl Chat {
             return Ok(());
         }
         self.check_muted(id, now)?;
-        self.count_rename(id, user_id, now)?;
+        self.count_news(id, News::Rename, now)?;
         // Whoever is still to be announced is announced under the name they came with.
         self.tell_presence(out);
         let who = self.person(user_id);

@@ -38,7 +38,7 @@ impl Net {
     /// The network that counts beside the address, as whoever is in it can have many of its
     /// addresses: the first 64 bits of an IPv6 address, also of the local network (RFC 4291 2.5.1), or
     /// 24 of an IPv4 one.
-    pub fn around(address: IpAddr) -> Self {
+    pub fn network(address: IpAddr) -> Self {
         let address = address.to_canonical();
         let bits = if address.is_ipv4() { 24 } else { 64 };
         Self { address: cut(address, bits), bits }
@@ -149,7 +149,7 @@ mod tests {
             ("fd77:1::5", "fd77:1::/64"),
             ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
         ] {
-            assert_eq!(Net::around(address.parse().expect("an address")).to_string(), around);
+            assert_eq!(Net::network(address.parse().expect("an address")).to_string(), around);
         }
     }
 

@@ -147,6 +147,13 @@ impl OwnedNames {
         own.filter_map(|place| self.row(*place)).any(|row| !row.is_over(at.second))
     }
 
+    /// Whether the key has a name that it has used for a while.
+    pub(super) fn is_established(&self, key: &Fingerprint, at: At) -> bool {
+        let own = self.by_key.get(key).into_iter().flatten().flatten();
+        let mut rows = own.filter_map(|place| self.row(*place)).filter(|row| !row.is_over(at.second));
+        rows.any(|row| u64::from(row.used(at.second)) >= NAME_TRIED.as_secs())
+    }
+
     /// The names in alphabetical order around that one, so many each way.
     pub(super) fn around(&self, name: &NameKey, each: usize, at: At) -> impl Iterator<Item = &Name> {
         let after = self.by_name.range(name..).take(each);

@@ -4,29 +4,31 @@
 
 use super::delivery::Delivery;
 use super::net::Net;
-use super::user::{Correspondent, News, Pace, Peer, Session, SessionId, UserId};
+use super::paces::{Level, Origin, Payer};
+use super::table::Table;
+use super::user::{Correspondent, Owner, Pace, Session, SessionId, User, UserId};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    JOIN_BURST, MAX_CORRESPONDENTS, MAX_PAUSE, NEWS_BURST, NEWS_PER_MINUTE, PACE_UNIT_BYTES, PAUSE_TOLD_AGAIN,
+    FIRST_PACKETS, JOIN_BURST, MAX_PAUSE, NEWS_BURST, NEWS_PER_MINUTE, PACE_FRAME_BYTES, PACE_UNIT_BYTES,
+    PAUSE_TOLD_AGAIN,
 };
-use crate::name::{Name, NameKey};
-use crate::pace::{Bucket, Rate};
-use crate::protocol::request::Refusal;
+use crate::name::Name;
+use crate::pace::{Buckets, Rate};
+use crate::protocol::request::{ClientPacket, Refusal};
 use crate::protocol::{Code, Event};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// For each kind of news.
-const NEWS: Rate = Rate::every(60, NEWS_PER_MINUTE, NEWS_BURST);
-
-const JOINS: Rate = Rate::every(60, NEWS_PER_MINUTE, JOIN_BURST);
-
-/// Who comes or goes, so that they are known again.
-#[derive(Hash)]
-enum Comer {
-    Key(Fingerprint),
-    Place(Net, NameKey),
+/// What somebody does that is news to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum News {
+    Coming,
+    Rename,
+    /// A first message to somebody.
+    Stranger,
+    /// A room joined, or a topic set.
+    Room,
 }
 
 impl Chat {
@@ -34,109 +36,164 @@ impl Chat {
     /// after that time. Never more than [`MAX_PAUSE`].
     pub fn pause(&mut self, id: SessionId, now: &Now) -> Option<Duration> {
         let rate = self.rules.rate?;
-        let session = self.sessions.get(&id)?;
-        let Some(user) = session.user.and_then(|user| self.users.get_mut(&user)) else {
-            return some_pause(session.pace.wait(rate, now.uptime));
+        let (level, wait) = match self.paces.until_turn(id, now.uptime) {
+            Some(turn) => turn,
+            None => self.begin_wait(id, rate, now)?,
         };
-        let pause = some_pause(user.pace.bucket.wait(rate, now.uptime))?;
-        user.pace.hold(now.uptime);
-        Some(pause)
+        if wait.is_zero() {
+            return None;
+        }
+        let user = self.sessions.get(&id).and_then(|session| session.user);
+        if let Some(user) = user.and_then(|user| self.users.get_mut(&user)) {
+            user.pace.hold(level, now.uptime);
+        }
+        Some(wait.min(MAX_PAUSE))
     }
 
-    /// Counts a packet with that much text. Whoever has begun to wait is told, once.
-    pub(super) fn charge(&mut self, id: SessionId, bytes: usize, now: &Now, out: &mut Deliveries) {
-        let Some(rate) = self.rules.rate else { return };
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        let cost = 1 + bytes.saturating_sub(1) / PACE_UNIT_BYTES;
-        let cost = u64::try_from(cost).unwrap_or(u64::MAX);
-        let Some(user) = session.user.and_then(|user| self.users.get_mut(&user)) else {
-            return session.pace.spend(cost, rate, now.uptime);
+    /// Whether the session's next packet has to wait: for its sender's pace, or in the line of those who wait
+    /// for that of others, in which it then is. For how long, and for whose.
+    fn begin_wait(&mut self, id: SessionId, rate: Rate, now: &Now) -> Option<(Level, Duration)> {
+        let session = self.sessions.get(&id)?;
+        let payer = payer(&self.users, session);
+        let own = match (session.user, &payer) {
+            (Some(_), Some(payer)) => self.paces.own(payer),
+            _ => session.pace,
         };
-        user.pace.bucket.spend(cost, rate, now.uptime);
-        if user.pace.is_to_be_told(now.uptime) && session.listens() {
-            let text = format!(
-                "you send faster than {} messages a second; what is more waits its turn",
-                rate.number()
-            );
-            let notice = Event::Notice(text).to_packet(user.name.as_str(), None);
+        let wait = own.wait(rate, now.uptime);
+        if !wait.is_zero() {
+            return Some((Level::Own, wait));
+        }
+        let may_share = || {
+            session.key().is_some_and(|key| self.is_established(key, now))
+                && payer.as_ref().is_some_and(|payer| self.paces.has_share(payer, now.uptime))
+        };
+        let is_first = session.encrypted && session.user.is_none() && session.packets < FIRST_PACKETS;
+        let way = self.paces.way(Origin::of(session), is_first, may_share, rate, now.uptime);
+        self.sessions.get_mut(&id)?.way = way.unwrap_or_default();
+        let (level, wait) = way.err()?;
+        self.spend(id, 1, rate, now);
+        self.paces.await_turn(id, level, now.uptime + wait);
+        Some((level, wait))
+    }
+
+    /// Counts a packet. Whoever has begun to wait is told, once.
+    pub(super) fn charge(&mut self, id: SessionId, cost: u64, now: &Now, out: &mut Deliveries) {
+        let Some(rate) = self.rules.rate else { return };
+        let paid = u64::from(self.paces.take_turn(id));
+        let Some(user) = self.spend(id, cost - paid, rate, now) else { return };
+        let Some(user) = self.users.get_mut(&user) else { return };
+        let level = user.pace.untold_level(now.uptime);
+        if let Some(level) = level.filter(|_| self.sessions.get(&id).is_some_and(Session::listens)) {
+            let notice = Event::Notice(level.notice(rate)).to_packet(user.name.as_str(), None);
             out.push(Delivery::one(id, notice));
         }
     }
 
-    /// What a user who leaves has used up is remembered, so that leaving is no way around the pace.
-    pub(super) fn keep_pace(&mut self, peer: &Peer, name: &Name, bucket: Bucket, now: &Now) {
-        self.paces.keep(&Comer::of(peer, name), bucket, now.uptime);
+    /// Counts what a packet cost that was more than it seemed.
+    pub(super) fn charge_more(&mut self, id: SessionId, cost: u64, now: &Now) {
+        if let Some(rate) = self.rules.rate {
+            self.spend(id, cost, rate, now);
+        }
     }
 
-    /// What of the pace is left to who comes: what they have used up before, or on the way in.
-    pub(super) fn pace_of(&self, session: &Session, name: &Name) -> Bucket {
-        session.pace.max(self.paces.kept(&Comer::of(&session.peer(), name)))
+    /// Has it paid for; returns the session's user.
+    fn spend(&mut self, id: SessionId, cost: u64, rate: Rate, now: &Now) -> Option<UserId> {
+        let session = self.sessions.get_mut(&id)?;
+        self.paces.charge(Origin::of(session), session.way, cost, rate, now.uptime);
+        let user = session.user;
+        if user.is_none() {
+            session.packets = session.packets.saturating_add(1);
+            session.pace.spend(cost, rate, now.uptime);
+        }
+        if let Some(payer) = payer(&self.users, session) {
+            self.paces.charge_own(&payer, user.is_some(), cost, rate, now.uptime);
+        }
+        user
+    }
+
+    /// Whether somebody is known here: they have had a name for a while, or are an operator. Only their keys
+    /// took time to get.
+    pub(super) fn is_established(&self, key: &Fingerprint, now: &Now) -> bool {
+        self.owned.is_established(key, now.at()) || self.standing.is_operator(Some(key))
+    }
+
+    /// A user is here, by that session: what they have used up before, and on the way in, is used up.
+    pub(super) fn begin_pace(&mut self, first: SessionId, id: UserId, owner: &Owner, name: &Name, now: &Now) {
+        let Some(session) = self.sessions.get(&first) else { return };
+        if let Some(who) = Correspondent::of(owner.account().map(|own| &**own), None) {
+            self.acquaintances.come(who);
+        }
+        let used = session.pace;
+        match Payer::of(owner) {
+            Some(payer) => self.paces.carry(&payer, used, now.uptime),
+            None => {
+                let before = self.paces.own(&Payer::Place(Net::counted(session.ip), name.key()));
+                self.paces.carry(&Payer::User(id), used.max(before), now.uptime);
+            }
+        }
+    }
+
+    /// A user is gone, with that session the last: what they have used up is remembered, so that leaving is
+    /// no way around the pace.
+    pub(super) fn end_pace(&mut self, last: &Session, id: UserId, user: &User, now: &Now) {
+        let account = user.owner.account();
+        if account.is_none() {
+            let used = self.paces.own(&Payer::User(id));
+            self.paces.carry(&Payer::Place(Net::counted(last.ip), user.name.key()), used, now.uptime);
+        }
+        let is_here = account.is_some_and(|account| self.accounts.contains_key(account));
+        if let Some(who) = Correspondent::of(account.map(|own| &**own), Some(id)).filter(|_| !is_here) {
+            self.acquaintances.leave(who);
+        }
     }
 
     /// Counts a coming that others are told of.
-    pub(super) fn count_join(&mut self, id: SessionId, name: &Name, now: &Now) -> Result<(), Refusal> {
+    pub(super) fn count_join(
+        &mut self,
+        id: SessionId,
+        owner: &Owner,
+        name: &Name,
+        now: &Now,
+    ) -> Result<(), Refusal> {
         let Some(session) = self.sessions.get(&id).filter(|session| self.is_limited(session)) else {
             return Ok(());
         };
-        let comer = Comer::of(&session.peer(), name);
-        self.joins.take(&comer, JOINS, now.uptime).map_err(|wait| too_often("you come and go", wait))
+        let place = || Payer::Place(Net::counted(session.ip), name.key());
+        let payer = Payer::of(owner).unwrap_or_else(place);
+        News::Coming.count(&mut self.news, &payer, now)
     }
 
-    /// Counts a change of name.
-    pub(super) fn count_rename(&mut self, id: SessionId, user: UserId, now: &Now) -> Result<(), Refusal> {
-        if !self.sessions.get(&id).is_some_and(|session| self.is_limited(session)) {
-            return Ok(());
+    /// Counts what a registered session does that is news to others.
+    pub(super) fn count_news(&mut self, id: SessionId, news: News, now: &Now) -> Result<(), Refusal> {
+        match self.sessions.get(&id).filter(|session| self.is_limited(session)) {
+            Some(session) => match payer(&self.users, session) {
+                Some(payer) => news.count(&mut self.news, &payer, now),
+                None => Ok(()),
+            },
+            None => Ok(()),
         }
-        let count = |news: &mut News| news.renames.take(NEWS, now.uptime);
-        self.news(user).map_or(Ok(()), count).map_err(|wait| too_often("you change your name", wait))
     }
 
-    /// Counts a room joined, or a topic set.
-    pub(super) fn count_room(&mut self, id: SessionId, user: UserId, now: &Now) -> Result<(), Refusal> {
-        if !self.sessions.get(&id).is_some_and(|session| self.is_limited(session)) {
-            return Ok(());
-        }
-        let count = |news: &mut News| news.rooms.take(JOINS, now.uptime);
-        self.news(user).map_or(Ok(()), count).map_err(|wait| too_often("you join rooms or set topics", wait))
-    }
-
-    /// Counts a message to somebody the user has not written to, nor they to the user; `answers` are
-    /// their users who are here.
+    /// Counts a message to somebody the sender has not written to, nor they to the sender.
     pub(super) fn count_stranger(
         &mut self,
         id: SessionId,
-        user: UserId,
         to: Correspondent,
-        answers: &[UserId],
         now: &Now,
     ) -> Result<(), Refusal> {
-        let own = self
-            .users
-            .get(&user)
-            .and_then(|own| Correspondent::of(own.owner.account().map(|account| &**account), Some(user)));
-        if self.rules.rate.is_none() || Some(to) == own {
+        if self.rules.rate.is_none() {
             return Ok(());
         }
-        let is_limited = self.sessions.get(&id).is_some_and(|session| self.is_limited(session));
-        let is_answer = match to {
-            Correspondent::Address(_) => false,
-            _ => {
-                let theirs = answers.iter().filter_map(|to| self.users.get(to));
-                own.is_some_and(|own| theirs.into_iter().any(|to| to.knows(own)))
-            }
+        let Some(user) = self.sessions.get(&id).and_then(|session| session.user) else { return Ok(()) };
+        let owner = self.users.get(&user).map(|user| &user.owner);
+        let account = owner.and_then(|owner| owner.account()).map(|account| &**account);
+        let Some(own) = Correspondent::of(account, Some(user)).filter(|own| *own != to) else {
+            return Ok(());
         };
-        let Some(news) = self.news(user) else { return Ok(()) };
-        let before = news.correspondents.iter().position(|known| *known == to);
-        if is_limited && !is_answer && before.is_none() {
-            let wait = news.strangers.take(NEWS, now.uptime);
-            wait.map_err(|wait| too_often("you write to people you have not written to before", wait))?;
+        if !self.acquaintances.has_written(own, to) && !self.acquaintances.has_written(to, own) {
+            self.count_news(id, News::Stranger, now)?;
         }
-        match before {
-            Some(at) => drop(news.correspondents.remove(at)),
-            None if news.correspondents.len() >= MAX_CORRESPONDENTS => drop(news.correspondents.remove(0)),
-            None => {}
-        }
-        news.correspondents.push(to);
+        self.acquaintances.write(own, to);
         Ok(())
     }
 
@@ -144,26 +201,65 @@ impl Chat {
     fn is_limited(&self, session: &Session) -> bool {
         self.rules.rate.is_some() && !session.local
     }
+}
 
-    fn news(&mut self, user: UserId) -> Option<&mut News> {
-        self.users.get_mut(&user).map(|user| &mut **user.news.get_or_insert_default())
+impl News {
+    fn count(self, table: &mut Buckets, payer: &Payer<'_>, now: &Now) -> Result<(), Refusal> {
+        let (burst, what) = match self {
+            Self::Coming => (JOIN_BURST, "you come and go"),
+            Self::Rename => (NEWS_BURST, "you change your name"),
+            Self::Stranger => (NEWS_BURST, "you write to people you have not written to before"),
+            Self::Room => (JOIN_BURST, "you join rooms or set topics"),
+        };
+        let rate = Rate::every(60, NEWS_PER_MINUTE, burst);
+        table.take(&(self, payer), rate, now.uptime).map_err(|wait| {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            Refusal::new(Code::RateLimited, format!("{what} too often; try again in {seconds} s"))
+        })
     }
 }
 
-impl Comer {
-    fn of(peer: &Peer, name: &Name) -> Self {
-        match peer.key {
-            Some(key) => Self::Key(key),
-            None => Self::Place(Net::counted(peer.ip), name.key()),
-        }
+/// Who pays for what a session sends. On the way in somebody without a key is nobody yet.
+fn payer<'a>(users: &'a Table<UserId, User>, session: &'a Session) -> Option<Payer<'a>> {
+    match session.user.and_then(|id| Some((id, users.get(&id)?))) {
+        Some((id, user)) => Some(Payer::of(&user.owner).unwrap_or(Payer::User(id))),
+        None => session.key().map(Payer::Key),
+    }
+}
+
+/// How many messages a packet counts as.
+pub(super) fn cost(packet: &ClientPacket) -> u64 {
+    let text = packet.text().bytes().map(written_bytes).sum::<usize>().div_ceil(PACE_UNIT_BYTES);
+    units(text.max(frame_cost(packet.frame_bytes)))
+}
+
+/// How many messages something counts as that is no packet.
+pub(super) fn garbage_cost(frame_bytes: usize) -> u64 {
+    units(frame_cost(frame_bytes))
+}
+
+fn frame_cost(bytes: usize) -> usize {
+    1 + bytes / PACE_FRAME_BYTES
+}
+
+fn units(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// What a byte of a text takes in JSON, and so in what all receivers are written.
+fn written_bytes(byte: u8) -> usize {
+    match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 2,
+        0..32 => 6,
+        _ => 1,
     }
 }
 
 impl Pace {
     /// A packet has to wait.
-    fn hold(&mut self, uptime: Duration) {
+    fn hold(&mut self, level: Level, uptime: Duration) {
         if !self.was_held(uptime, PAUSE_TOLD_AGAIN) {
-            self.untold = true;
+            self.untold = Some(level);
         }
         self.held = Some(second(uptime));
     }
@@ -174,9 +270,9 @@ impl Pace {
         self.held.is_some_and(|held| since(held) <= within.as_secs())
     }
 
-    /// Whether a packet that now comes had to wait, and it is the first of many.
-    fn is_to_be_told(&mut self, uptime: Duration) -> bool {
-        std::mem::take(&mut self.untold) && self.was_held(uptime, MAX_PAUSE)
+    /// For whose pace a packet that now comes had to wait, if it is the first of many.
+    fn untold_level(&mut self, uptime: Duration) -> Option<Level> {
+        self.untold.take().filter(|_| self.was_held(uptime, MAX_PAUSE))
     }
 }
 
@@ -186,14 +282,5 @@ fn second(uptime: Duration) -> NonZeroU32 {
     NonZeroU32::MIN.saturating_add(seconds)
 }
 
-fn some_pause(wait: Duration) -> Option<Duration> {
-    (!wait.is_zero()).then(|| wait.min(MAX_PAUSE))
-}
-
-fn too_often(what: &str, wait: Duration) -> Refusal {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    Refusal::new(Code::RateLimited, format!("{what} too often; try again in {seconds} s"))
-}
-
 /// Held for each user.
-const _: () = assert!(size_of::<Pace>() == 16);
+const _: () = assert!(size_of::<Pace>() == 8);

@@ -7,7 +7,6 @@ use super::table::give_back;
 use super::user::{Owner, Pace, SessionId, User, UserId};
 use super::{Chat, Deliveries, Now, limits};
 use crate::name::{Likeness, Name};
-use crate::pace::Bucket;
 use crate::protocol::event::Welcome;
 use crate::protocol::request::{ClientPacket, Hello, Mode, Refusal};
 use crate::protocol::{Code, Event, Request, Target};
@@ -48,6 +47,7 @@ impl Chat {
     /// A connection is gone.
     pub fn disconnect(&mut self, id: SessionId, now: &Now) {
         let Some(session) = self.sessions.remove(&id) else { return };
+        self.paces.take_turn(id);
         if self.greeted.remove(&id).is_some() {
             give_back(&mut self.greeted);
         }
@@ -74,7 +74,7 @@ impl Chat {
             self.names.remove(&user.name.key());
             self.leave_rooms(user_id, &user);
             self.looks.remove(&likeness);
-            self.keep_pace(&session.peer(), &user.name, user.pace.bucket, now);
+            self.end_pace(&session, user_id, &user, now);
         }
     }
 
@@ -125,7 +125,7 @@ impl Chat {
         let chats = hello.mode == Mode::Chat;
         let is_here = same.and_then(|user| self.users.get(&user)).is_some_and(|user| user.chatting > 0);
         if chats && !is_here {
-            self.count_join(id, &name, now)?;
+            self.count_join(id, &owner, &name, now)?;
         }
         let user_id = same.unwrap_or_else(|| {
             if let Some(key) = peer.key {
@@ -159,10 +159,9 @@ impl Chat {
         owner: Owner,
         now: &Now,
     ) -> UserId {
-        let session = self.sessions.get(&first);
-        let bucket = session.map_or_else(Bucket::default, |session| self.pace_of(session, &name));
         let id = UserId(self.next_user);
         self.next_user = self.next_user.saturating_add(1);
+        self.begin_pace(first, id, &owner, &name, now);
         self.names.insert(name.key(), id);
         self.looks.insert(likeness, id);
         if let Some(account) = owner.account() {
@@ -178,8 +177,7 @@ impl Chat {
             since: now.clock.timestamp().as_second(),
             sessions: SmallVec::new(),
             chatting: 0,
-            pace: Pace { bucket, ..Pace::default() },
-            news: None,
+            pace: Pace::default(),
         };
         self.users.insert(id, user);
         id

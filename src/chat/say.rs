@@ -3,7 +3,7 @@
 use super::archive::{Account, Kind, Mail, Message, Venue};
 use super::delivery::{Audience, Delivery, Receipt};
 use super::join::room_name;
-use super::user::{Correspondent, SessionId, UserId};
+use super::user::{Correspondent, SessionId};
 use super::{Chat, Deliveries, Now};
 use crate::name::RoomName;
 use crate::protocol::packet::Sender;
@@ -20,8 +20,8 @@ pub(super) struct Addressed {
     pub(super) waits: Option<String>,
     /// Whom it is for, if that is not a room.
     pub(super) correspondent: Option<Correspondent>,
-    /// Their users who are here: who has written to the sender, may be answered at any time.
-    pub(super) answers: Vec<UserId>,
+    /// How many messages it counts as.
+    pub(super) cost: usize,
 }
 
 /// A message that may be passed on.
@@ -59,9 +59,11 @@ impl Chat {
         }
         self.check_muted(id, now)?;
         let addressed = self.addressed(id, &to, now)?;
-        if let Some((to, user)) = addressed.correspondent.zip(self.sessions.get(&id).and_then(|s| s.user)) {
-            self.count_stranger(id, user, to, &addressed.answers, now)?;
+        if let Some(to) = addressed.correspondent {
+            self.count_stranger(id, to, now)?;
         }
+        // One is paid for already.
+        self.charge_more(id, addressed.cost.saturating_sub(1) as u64, now);
         let Some(from) = self.sender(id) else { return Ok(()) };
         // Nobody hears a voice before its owner came in.
         self.tell_coming(id, &addressed.venue, out);
@@ -110,8 +112,11 @@ impl Chat {
             let ts = packet.ts.clone().unwrap_or_default();
             Box::new(Receipt { session, to, id, seq, ts, waits, stored: is_stored })
         });
-        self.count_waiting(&message);
         let entry = (self.keeps() && has_place).then(|| Box::new(message));
+        if let Some(message) = entry.as_ref().filter(|message| message.mail.iter().any(|mail| mail.waits)) {
+            let is_new = self.is_newcomer(message.author.as_ref(), now);
+            self.waiting.count_message(message, is_new);
+        }
         out.push(Delivery::Message { audience, packet, entry, receipt });
     }
 
@@ -165,6 +170,6 @@ fn in_room(room: RoomName, audience: Audience) -> Addressed {
         mail: Vec::new(),
         waits: None,
         correspondent: None,
-        answers: Vec::new(),
+        cost: 1,
     }
 }

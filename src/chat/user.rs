@@ -1,6 +1,7 @@
 //! Users and their sessions.
 
 use super::archive::Account;
+use super::paces::{Level, Way};
 use super::rooms::Who;
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
@@ -49,6 +50,10 @@ pub(super) struct Session {
     pub(super) user: Option<UserId>,
     /// Its packets until then; after that they are the user's.
     pub(super) pace: Bucket,
+    /// How many these were, or more.
+    pub(super) packets: u8,
+    /// Who pays for the packet that was let through last.
+    pub(super) way: Way,
 }
 
 /// What makes several sessions those of one user, together with the name.
@@ -72,33 +77,19 @@ pub(super) struct User {
     /// How many of them are chat sessions. The user is present while there is one.
     pub(super) chatting: u32,
     pub(super) pace: Pace,
-    /// Absent until something in it is needed: most users of a crowd only read.
-    pub(super) news: Option<Box<News>>,
 }
 
-/// How fast a user sends.
+/// What a user is to be told of the pace.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    pub(super) bucket: Bucket,
     /// When a packet of theirs last had to wait: the second of the uptime, which never is the first.
     pub(super) held: Option<NonZeroU32>,
-    /// They are to be told.
-    pub(super) untold: bool,
+    /// They are to be told, and for whose pace it was.
+    pub(super) untold: Option<Level>,
 }
 
-/// What a user did that is news to others.
-#[derive(Debug, Default)]
-pub(super) struct News {
-    pub(super) renames: Bucket,
-    pub(super) strangers: Bucket,
-    /// Rooms joined, and topics set.
-    pub(super) rooms: Bucket,
-    /// Whom they have written to, the latest last.
-    pub(super) correspondents: Vec<Correspondent>,
-}
-
-/// Somebody written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Somebody who writes or is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Correspondent {
     /// Somebody who can't be known again.
     User(UserId),
@@ -111,7 +102,17 @@ impl Session {
     pub(super) fn new(peer: Peer) -> Self {
         let Peer { ip, key, encrypted, local } = peer;
         let key = key.map(Box::new);
-        Self { ip, encrypted, local, key, mode: Mode::Chat, user: None, pace: Bucket::default() }
+        Self {
+            ip,
+            encrypted,
+            local,
+            key,
+            mode: Mode::Chat,
+            user: None,
+            pace: Bucket::default(),
+            packets: 0,
+            way: Way::default(),
+        }
     }
 
     pub(super) fn peer(&self) -> Peer {
@@ -176,12 +177,7 @@ impl User {
     pub(super) fn who(&self, id: UserId) -> Who {
         self.owner.account().map_or(Who::User(id), |account| Who::Account(Arc::clone(account)))
     }
-
-    /// Whether they have written to them lately.
-    pub(super) fn knows(&self, who: Correspondent) -> bool {
-        self.news.as_ref().is_some_and(|news| news.correspondents.contains(&who))
-    }
 }
 
 /// Held for each connection and each user.
-const _: () = assert!(size_of::<Session>() <= 48 && size_of::<User>() <= 96);
+const _: () = assert!(size_of::<Session>() <= 48 && size_of::<User>() <= 80);

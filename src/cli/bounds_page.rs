@@ -34,17 +34,25 @@ pub(super) fn limits() -> Vec<Entry> {
         entry(
             "messages",
             format!(
-                "{} a second and {} at once of each user, unless --rate-limit says otherwise; one of over {} \
-                 bytes counts several times. What is more waits its turn.",
+                "{} a second and {} at once of each key or token, unless --rate-limit says otherwise; {} times \
+                 that of an address and {} times that of a network. One of over {} bytes counts several times, \
+                 one to an address as often as there are users, {} at the most. What is more waits its turn; who \
+                 has had a name for {} does not wait for others, at {} a second and {} at once.",
                 limits::DEFAULT_RATE_PER_SECOND,
                 limits::DEFAULT_RATE_BURST,
-                limits::PACE_UNIT_BYTES
+                limits::PACES_PER_ADDRESS,
+                limits::PACES_PER_NETWORK,
+                limits::PACE_UNIT_BYTES,
+                limits::MAX_ADDRESSED,
+                span(limits::NAME_TRIED),
+                limits::SHARE_PER_SECOND,
+                limits::SHARE_BURST
             ),
         ),
         entry(
             "name changes, first messages to somebody, joins",
             format!(
-                "{} a minute of each kind, and {} at once ({} joins).",
+                "{} a minute of each kind and key or token, and {} at once ({} joins).",
                 limits::NEWS_PER_MINUTE,
                 limits::NEWS_BURST,
                 limits::JOIN_BURST
@@ -72,7 +80,18 @@ pub(super) fn limits() -> Vec<Entry> {
                 limits::ASKED_REST
             ),
         ),
-        entry("waiting for somebody who is away", format!("{} messages.", limits::MAX_WAITING)),
+        entry(
+            "waiting for somebody who is away",
+            format!(
+                "{} messages, of them {} by one key or token and {} by all who have not had a name for {}; for \
+                 everybody {} by one.",
+                limits::MAX_WAITING,
+                limits::MAX_WAITING_OF_AUTHOR_FOR_ONE,
+                limits::MAX_WAITING_OF_NEWCOMERS_FOR_ONE,
+                span(limits::NAME_TRIED),
+                limits::MAX_WAITING_OF_AUTHOR
+            ),
+        ),
         entry(
             "rooms",
             format!(

@@ -60,7 +60,7 @@ impl From<&LinkError> for Error {
             | LinkError::WrongKey { .. }
             | LinkError::WrongPassphrase
             | LinkError::PassphraseNeeded => Self::Refused(text),
-            LinkError::Protocol(_) | LinkError::NotEncrypted => Self::Protocol(text),
+            LinkError::Protocol(_) | LinkError::NotEncrypted | LinkError::TooNew(_) => Self::Protocol(text),
             LinkError::Connect(_) | LinkError::Handshake(_) | LinkError::Lost(_) | LinkError::Silent => {
                 Self::Disconnected(text)
             }

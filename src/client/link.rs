@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::channel::{Channel, ended};
 use crate::fingerprint::Fingerprint;
+use crate::limits::PROTOCOL_VERSION;
 use crate::name::Name;
 use crate::protocol::codec::{Decoded, Decoder};
 use crate::protocol::event::Welcome;
@@ -67,6 +68,12 @@ pub(super) enum LinkError {
     /// What answers is no lanchat server.
     #[error("what answers there is no lanchat server ({0})")]
     Protocol(String),
+    /// It goes on in a version of the wire that this program did not offer.
+    #[error(
+        "this server speaks version {0} of the protocol, and this program {PROTOCOL_VERSION} at the most; \
+         update this program"
+    )]
+    TooNew(u32),
     /// The server is closed, and there is no passphrase at hand.
     #[error(
         "this server asks for its passphrase; give it with --passphrase-file FILE, or join anew at a terminal"
@@ -202,7 +209,9 @@ impl Link {
     ) -> Result<Welcome, LinkError> {
         let mut answered = None;
         loop {
-            match Event::from_packet(self.reader.next().await?) {
+            let packet = self.reader.next().await?;
+            let version = packet.v.unwrap_or(PROTOCOL_VERSION);
+            match Event::from_packet(packet) {
                 Event::Pong { .. } => {}
                 Event::Pake { pake, .. } if answered.is_none() && !*proven => {
                     let proof = proof.take().ok_or(LinkError::PassphraseNeeded)?;
@@ -219,6 +228,7 @@ impl Link {
                 // Who asks for a proof has to give one, whatever else they say: a name that is taken, say,
                 // would be another try for them.
                 _ if answered.is_some() => return Err(LinkError::WrongPassphrase),
+                Event::Welcome(_) if version > PROTOCOL_VERSION => return Err(LinkError::TooNew(version)),
                 // The name goes on into prompts and messages, so it must be one.
                 Event::Welcome(welcome) if Name::new(&welcome.name).is_ok() => {
                     let server = self.proven(welcome.server.clone());

@@ -127,6 +127,21 @@ async fn a_welcome_in_place_of_the_proof_is_not_believed() {
 }
 
 #[tokio::test]
+async fn a_server_that_goes_on_in_a_version_nobody_offered_is_left() {
+    for (version, is_in) in [("1", true), ("null", true), ("2", false)] {
+        let (keys, own) = (Keypair::ephemeral().unwrap(), Keypair::ephemeral().unwrap());
+        let welcome = WELCOME.replacen('{', &format!("{{\"v\":{version},"), 1);
+        let addr = server(&keys, Box::new(move |_, _| vec![welcome.clone()])).await;
+        let mut link = Link::connect(addr, &encrypted(&own, Expect::Anyone)).await.unwrap();
+        let entered = link.hello(Hello::default(), None).await.map_err(|(error, _)| error);
+        match entered {
+            Ok(_) => assert!(is_in, "{version}"),
+            Err(error) => assert!(!is_in && matches!(error, LinkError::TooNew(2)), "{version} {error}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_id_is_that_of_the_key_whatever_the_server_says() {
     let (keys, own) = (Keypair::ephemeral().unwrap(), Keypair::ephemeral().unwrap());
     let addr = server(&keys, Box::new(|_, _| vec![PONG.into()])).await;

@@ -195,7 +195,9 @@ impl House {
         let (silenced, before) = (self.chat.is_silenced(id, &self.now), self.chat.latest());
         match ClientPacket::parse(line) {
             Ok(packet) => self.act(|chat, now, out| chat.receive(id, &packet, now, out)),
-            Err(error) => self.act(|chat, now, out| chat.receive_garbage(id, &error.to_string(), now, out)),
+            Err(error) => self.act(|chat, now, out| {
+                chat.receive_garbage(id, &error.to_string(), line.len(), now, out);
+            }),
         }
         assert!(!silenced || self.chat.latest() == before, "who is muted says nothing");
     }

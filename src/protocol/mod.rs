@@ -13,6 +13,7 @@ pub mod request;
 mod since;
 pub mod target;
 pub mod term;
+mod version;
 
 pub use code::Code;
 pub use event::Event;
@@ -21,3 +22,4 @@ pub use request::Request;
 pub use since::Since;
 pub use target::Target;
 pub use term::Term;
+pub use version::{NoVersion, Version};

@@ -9,7 +9,7 @@
 
 use super::hub::Hub;
 use super::turn::Turn;
-use crate::chat::Entry;
+use crate::chat::{Entry, Waited};
 use crate::limits::{MAX_DEFERRED, MEND_EVERY, SEAM_BYTES, SEAM_MESSAGES};
 use crate::protocol::packet::stamp;
 use crate::store::{Batch, Outcome, Page, Span, Store, StoreError};
@@ -53,8 +53,10 @@ impl Scribe {
         }
         let entries = std::mem::take(&mut turn.entries);
         let Some(store) = self.store.clone() else { return close_seams(turn, None) };
+        let waited = waited(&entries);
         if self.failing.is_some() {
             turn.not_kept();
+            self.none_waits(waited);
             self.defer(entries);
             let read = read_on(&store, spans).await;
             return close_seams(turn, read);
@@ -65,10 +67,11 @@ impl Scribe {
         match store.commit(batch).await {
             Ok(outcome) => {
                 self.seq = turn.seq;
-                self.kept(turn, outcome);
+                self.kept(turn, outcome, waited);
             }
             Err(error) => {
                 self.fails(&error);
+                self.none_waits(waited);
                 self.defer(others);
                 turn.not_kept();
                 let read = read_on(&store, spans).await;
@@ -120,11 +123,18 @@ impl Scribe {
         store.close().await;
     }
 
-    fn kept(&self, turn: &mut Turn, outcome: Outcome) {
+    fn none_waits(&self, waited: Vec<(usize, Waited)>) {
+        let waited: Vec<Waited> = waited.into_iter().map(|(_, waited)| waited).collect();
+        self.hub.not_waiting(&waited);
+    }
+
+    fn kept(&self, turn: &mut Turn, outcome: Outcome, mut waited: Vec<(usize, Waited)>) {
         let Outcome { mut duplicates, seams, arrivals } = outcome;
         duplicates.sort_unstable_by_key(|duplicate| duplicate.entry);
         let known: Vec<usize> = duplicates.iter().map(|duplicate| duplicate.entry).collect();
         if !known.is_empty() {
+            waited.retain(|(entry, _)| known.binary_search(entry).is_ok());
+            self.none_waits(waited);
             turn.cut(&known, |place, receipt| {
                 let duplicate = &duplicates[place];
                 receipt.seq = Some(duplicate.seq);
@@ -159,6 +169,15 @@ impl Scribe {
     }
 }
 
+/// What of the messages was counted as waiting, and the place of each: few do.
+fn waited(entries: &[Entry]) -> Vec<(usize, Waited)> {
+    let places = entries.iter().enumerate().filter_map(|(place, entry)| match entry {
+        Entry::Message(message) => Some(message.waited().map(move |waited| (place, waited))),
+        _ => None,
+    });
+    places.flatten().collect()
+}
+
 fn is_message(entry: &Entry) -> bool {
     matches!(entry, Entry::Message(_))
 }
@@ -177,5 +196,76 @@ fn close_seams(turn: &mut Turn, pages: Option<Vec<Page>>) {
     let mut pages = pages.into_iter().flatten();
     for seam in turn.seams() {
         seam.close(pages.next());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::desk::Desk;
+    use super::super::hub::Incoming;
+    use super::*;
+    use crate::chat::{Chat, Deliveries, Delivery, Now, Peer, Profile, Records, Rules, SessionId};
+    use crate::fingerprint::Fingerprint;
+    use crate::limits::{DEFAULT_BACKLOG_BYTES, MAX_WAITING_OF_AUTHOR_FOR_ONE, REGISTRATION_TIMEOUT};
+    use crate::protocol::request::ClientPacket;
+    use crate::store::Keep;
+
+    fn now() -> Now {
+        Now { clock: jiff::Zoned::now(), ..Now::default() }
+    }
+
+    fn packet(json: &str) -> ClientPacket {
+        ClientPacket::parse(json.as_bytes()).unwrap()
+    }
+
+    fn enter(chat: &mut Chat, number: u8, name: &str) {
+        let peer = Peer {
+            ip: [10, 0, 0, number].into(),
+            key: Some(Fingerprint::new([number; 32])),
+            encrypted: true,
+            local: false,
+        };
+        let id = SessionId(number.into());
+        chat.connect(id, peer);
+        let hello = packet(&format!(r#"{{"type":"hello","from":{{"name":"{name}"}}}}"#));
+        chat.receive(id, &hello, &now(), &mut Vec::new());
+    }
+
+    fn entries(out: Deliveries) -> Vec<Entry> {
+        let messages = out.into_iter().filter_map(|delivery| match delivery {
+            Delivery::Message { entry, .. } => entry,
+            _ => None,
+        });
+        messages.map(Entry::Message).collect()
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_stored_takes_no_place_in_a_mailbox() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, archive) = Store::open(&dir.path().join("history.db"), Keep::default()).unwrap();
+        let rules = Rules { rate: None, ..Rules::default() };
+        let mut chat = Chat::new(Profile::default(), rules, Records::default(), archive);
+        enter(&mut chat, 1, "alice");
+        enter(&mut chat, 2, "bob");
+        chat.disconnect(SessionId(2), &now());
+        let (mut out, message) = (Vec::new(), packet(r#"{"to":"bob","msg":"x"}"#));
+        for _ in 0..2 * MAX_WAITING_OF_AUTHOR_FOR_ONE {
+            chat.receive(SessionId(1), &message, &now(), &mut out);
+        }
+        let entries = entries(out);
+        assert_eq!(entries.len(), MAX_WAITING_OF_AUTHOR_FOR_ONE as usize, "the mailbox is full for alice");
+        let (desk, _poll) =
+            Desk::open(DEFAULT_BACKLOG_BYTES, super::super::memory::Budget::new(None)).unwrap();
+        let hub = Hub::new(chat, None, REGISTRATION_TIMEOUT, usize::MAX, desk);
+        store.clone().close().await;
+        let mut scribe = Scribe::new(Arc::clone(&hub), Some(store));
+        let mut turn = Turn::default();
+        entries.into_iter().for_each(|entry| _ = turn.keep(entry));
+        scribe.settle(&mut turn).await;
+        assert!(scribe.failing.is_some());
+        hub.set_keeping(true);
+        hub.receive(SessionId(1), &mut [Incoming::Packet(Box::new(message))].into());
+        let next = hub.next_turn().await.unwrap();
+        assert!(next.entries.iter().any(is_message), "there is room again");
     }
 }

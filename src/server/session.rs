@@ -356,9 +356,9 @@ fn found(decoded: Decoded<'_>) -> Incoming {
     match decoded {
         Decoded::Frame(frame) => match ClientPacket::parse(frame) {
             Ok(packet) => Incoming::Packet(Box::new(packet)),
-            Err(error) => Incoming::Garbage(error.to_string()),
+            Err(error) => Incoming::Garbage(error.to_string(), frame.len()),
         },
-        Decoded::Garbage => Incoming::Garbage("not a JSON object on one line".into()),
+        Decoded::Garbage => Incoming::Garbage("not a JSON object on one line".into(), 0),
         Decoded::TooLong => Incoming::Fatal(
             Code::TooLong,
             format!(

@@ -2,7 +2,7 @@
 
 use super::commit::Arrivals;
 use super::rows::{self, unsigned};
-use crate::chat::{Account, Archive, Member, RoomRecord, Topic};
+use crate::chat::{Archive, Member, RoomRecord, Topic, Waits};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
 
@@ -81,13 +81,21 @@ fn members(change: &Transaction<'_>, room: i64) -> Result<Vec<Member>> {
     members.collect()
 }
 
-fn waiting(change: &Transaction<'_>) -> Result<Vec<(Account, u32)>> {
+fn waiting(change: &Transaction<'_>) -> Result<Vec<Waits>> {
     let mut find = change.prepare(
-        "SELECT a.identity, count(*) FROM mail l JOIN account a ON a.id = l.account \
-         WHERE l.state < 2 AND l.state = 0 GROUP BY l.account",
+        "SELECT r.identity, a.identity, m.kind <> 3, count(*) FROM mail l JOIN account r ON r.id = l.account \
+         JOIN message m ON m.seq = l.seq LEFT JOIN account a ON a.id = m.author \
+         WHERE l.state < 2 AND l.state = 0 GROUP BY l.account, m.author, m.kind <> 3",
     )?;
-    let waiting =
-        find.query_map([], |row| Ok((rows::account(0, row.get_ref(0)?.as_blob()?)?, row.get(1)?)))?;
+    let waiting = find.query_map([], |row| {
+        let author = row.get_ref(1)?.as_blob_or_null()?;
+        Ok(Waits {
+            account: rows::account(0, row.get_ref(0)?.as_blob()?)?,
+            author: author.map(|author| rows::account(1, author)).transpose()?,
+            is_said: row.get(2)?,
+            count: row.get(3)?,
+        })
+    })?;
     waiting.collect()
 }
 

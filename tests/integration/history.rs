@@ -117,6 +117,23 @@ fn a_message_that_is_sent_again_is_heard_and_kept_once_and_gets_its_first_receip
 }
 
 #[test]
+fn what_is_sent_again_takes_no_place_in_a_mailbox() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = kept(dir.path());
+    let (bob, ..) = resume(server.address, "bob", &Key::new(), json!(0));
+    drop(bob);
+    let (mut alice, ..) = resume(server.address, "alice", &Key::new(), json!(0));
+    until(|| (server.handle.connections() == 1).then_some(()));
+    for _ in 0..150 {
+        assert_eq!(say(&mut alice, "bob", "are you there?", "same")["type"], "sent");
+    }
+    let all = (0..150).map(|n| say(&mut alice, "bob", &n.to_string(), &format!("d{n}")));
+    let answers: Vec<Value> = all.collect();
+    assert!(answers[..99].iter().all(|answer| answer["type"] == "sent"), "{:?}", answers[98]);
+    assert!(answers[99..].iter().all(|answer| answer["code"] == "mailbox_full"), "{:?}", answers[99]);
+}
+
+#[test]
 fn a_direct_message_waits_for_who_is_away_comes_once_and_its_author_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let mut server = kept(dir.path());

@@ -129,6 +129,9 @@ fn the_bounds_are_those_of_the_program() {
         ("the newest {} messages of the lobby", limits::FIRST_JOIN_MESSAGES.to_string()),
         ("or more than {} messages", grouped(limits::RESUME_MAX)),
         ("at most {} messages wait", grouped(limits::MAX_WAITING as usize)),
+        ("of them {} by one key", limits::MAX_WAITING_OF_AUTHOR_FOR_ONE.to_string()),
+        ("and {} by those who have not", limits::MAX_WAITING_OF_NEWCOMERS_FOR_ONE.to_string()),
+        ("for all users {} by one key", grouped(limits::MAX_WAITING_OF_AUTHOR as usize)),
         ("in at most {} rooms", limits::MAX_ROOMS_PER_USER.to_string()),
         ("`#` and 1 to {} characters under", limits::MAX_ROOM_NAME_CHARS.to_string()),
         ("the new one, at most {} bytes", limits::MAX_TOPIC_BYTES.to_string()),
@@ -154,11 +157,18 @@ fn the_bounds_are_those_of_the_program() {
         ("may send {} packets a second", limits::DEFAULT_RATE_PER_SECOND.into()),
         ("they like and {} at once", limits::DEFAULT_RATE_BURST.into()),
         ("for every {} bytes begun", limits::PACE_UNIT_BYTES as u64),
+        ("address may send {} times as much", limits::PACES_PER_ADDRESS.into()),
+        ("{} times, either", limits::PACES_PER_NETWORK.into()),
+        ("either {} times as much at once", limits::BURSTS_TOGETHER.into()),
+        ("had a name for {} minutes", minutes(limits::NAME_TRIED)),
+        ("at the moment, {} users at the most", limits::MAX_ADDRESSED as u64),
     ] {
         let sentence = sentence.replace("{}", &value.to_string());
         assert!(DOCUMENT.contains(&sentence), "PROTOCOL.md does not say {sentence:?}");
     }
     assert_eq!((limits::NEWS_PER_MINUTE, limits::JOIN_BURST), (6, 10), "PROTOCOL.md says six and ten");
+    assert_eq!(limits::PACE_FRAME_BYTES, 4096, "PROTOCOL.md says 4,096");
+    assert_eq!((limits::SHARE_PER_SECOND, limits::SHARE_BURST), (1, 10), "PROTOCOL.md says one and ten");
     assert_eq!(limits::DEFAULT_ASKED, 20, "PROTOCOL.md says 20");
     assert_eq!(limits::NAME_KEPT_TRIED.as_secs(), 86_400, "PROTOCOL.md says a day");
     assert_eq!(limits::MAX_BAD_PACKETS_IN_A_ROW, 5, "PROTOCOL.md says five");

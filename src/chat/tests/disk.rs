@@ -124,10 +124,12 @@ impl Disk {
         };
         for ((account, number), state) in &self.mail {
             match state {
-                State::Waits => match archive.waiting.iter_mut().find(|(other, _)| other == account) {
-                    Some((_, count)) => *count += 1,
-                    None => archive.waiting.push((account.clone(), 1)),
-                },
+                State::Waits => {
+                    let message = self.message(*number);
+                    let is_said = !matches!(message.kind, Kind::Delivered { .. });
+                    let (account, author) = (account.clone(), message.author.clone());
+                    archive.waiting.push(Waits { account, author, is_said, count: 1 });
+                }
                 State::Arrived => gather(&mut archive.arrivals, account, self.told(account, *number)),
                 State::Done => {}
             }

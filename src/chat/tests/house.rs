@@ -22,6 +22,15 @@ pub(super) enum Step {
     },
 }
 
+impl Step {
+    pub(super) fn message(&self) -> Option<&Message> {
+        match self {
+            Self::Delivery(Delivery::Message { entry, .. }) => entry.as_deref(),
+            Self::Delivery(_) | Self::Seam { .. } => None,
+        }
+    }
+}
+
 /// How far a session that catches up has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Errand {
@@ -93,6 +102,9 @@ impl House {
         let mut turn = std::mem::take(&mut self.turn);
         let mut arrivals = Vec::new();
         let known: Vec<Option<u64>> = turn.iter().map(|step| self.commit(step, &mut arrivals)).collect();
+        let repeated = turn.iter().zip(&known).filter(|(_, known)| known.is_some()).map(|(step, _)| step);
+        let waited: Vec<Waited> = repeated.filter_map(Step::message).flat_map(Message::waited).collect();
+        self.chat.not_waiting(&waited);
         for (step, known) in turn.drain(..).zip(known) {
             match step {
                 Step::Delivery(delivery) => self.carry_out(delivery, known),

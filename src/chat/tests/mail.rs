@@ -1,11 +1,10 @@
 //! Direct messages to people who are away, and to several sessions.
 
 use super::*;
-use crate::limits::MAX_WAITING;
 use serde_json::json;
 
 /// Alice (key 1) and bob (key 2) are known; bob has left.
-fn bob_is_away() -> House {
+pub(super) fn bob_is_away() -> House {
     let mut house = House::kept();
     house.join_key(1, "alice", 1);
     house.join_key(2, "Bob", 2);
@@ -14,7 +13,7 @@ fn bob_is_away() -> House {
     house
 }
 
-fn write(house: &mut House, id: u64, to: &str, msg: &str) -> Option<Packet> {
+pub(super) fn write(house: &mut House, id: u64, to: &str, msg: &str) -> Option<Packet> {
     house.ask(id, json!({"to": to, "msg": msg, "id": msg}));
     house.take(id, "sent").pop()
 }
@@ -112,24 +111,6 @@ fn only_names_with_an_owner_are_known_while_nobody_is_here_under_them() {
     house.join_key(12, "robert", 2);
     assert_eq!(write(&mut house, 1, "bob", "hi").and_then(|sent| sent.waits), None);
     assert_eq!(house.take(12, "chat").pop().map(|packet| packet.to), Some("Bob".into()));
-}
-
-#[test]
-fn a_mailbox_has_a_bound_and_only_that_message_is_refused() {
-    let mut house = bob_is_away();
-    for n in 0..MAX_WAITING {
-        assert!(write(&mut house, 1, "bob", &n.to_string()).is_some());
-    }
-    house.say(1, "bob", "one more");
-    assert_eq!(house.error(1).0, "mailbox_full");
-    house.restart(true);
-    house.join_key(11, "alice", 1);
-    house.say(11, "bob", "one more");
-    assert_eq!(house.error(11).0, "mailbox_full");
-    house.join_key(12, "bob", 2);
-    assert_eq!(house.take(12, "chat").len(), MAX_WAITING as usize);
-    house.leave(12);
-    assert!(write(&mut house, 11, "bob", "now").is_some());
 }
 
 #[test]

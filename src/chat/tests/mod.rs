@@ -4,13 +4,16 @@ mod disk;
 mod history;
 mod house;
 mod mail;
+mod mailboxes;
 mod model;
 mod moderation;
 mod names;
 mod operators;
+mod paces;
 mod rates;
 mod resume;
 mod rooms;
+mod version;
 
 use super::*;
 use crate::limits::{PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_WINDOW};

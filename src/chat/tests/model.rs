@@ -122,7 +122,7 @@ impl Play {
 }
 
 impl House {
-    fn check(&self) {
+    pub(super) fn check(&self) {
         self.chat.check(&self.following.iter().map(|id| SessionId(*id)).collect(), &self.now);
     }
 }

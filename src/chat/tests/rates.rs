@@ -1,5 +1,6 @@
 //! How fast is too fast, and what happens then.
 
+use super::super::user::Correspondent;
 use super::*;
 use crate::limits::{
     DEFAULT_RATE_BURST, JOIN_BURST, MAX_CORRESPONDENTS, MAX_PAUSE, NEWS_BURST, PACE_UNIT_BYTES,
@@ -72,12 +73,41 @@ fn a_long_text_counts_as_the_several_that_it_is() {
 }
 
 #[test]
+fn a_text_counts_as_long_as_it_is_written_in_json() {
+    let mut house = House::new();
+    house.join(1, "alice");
+    let text = "\\u0001".repeat(PACE_UNIT_BYTES * (DEFAULT_RATE_BURST as usize - 1) / 6);
+    house.paced(1, &format!(r#"{{"to":"all","msg":"{text}"}}"#));
+    assert!(house.chat.pause(SessionId(1), &house.now).is_some());
+}
+
+#[test]
+fn a_packet_counts_by_what_it_is_besides_its_text_too() {
+    let junk = "0,".repeat(MAX_FRAME_BYTES / 2 - 100);
+    for frame in [format!(r#"{{"type":"ping","x":[{junk}0]}}"#), format!(r#"{{"type":"ping","x":[{junk}]}}"#)]
+    {
+        let mut house = House::new();
+        house.join(1, "alice");
+        for _ in 0..2 {
+            match ClientPacket::parse(frame.as_bytes()) {
+                Ok(_) => house.send(1, &frame),
+                Err(_) => {
+                    house.act(|chat, now, out| chat.receive_garbage(SessionId(1), "x", frame.len(), now, out))
+                }
+            }
+        }
+        let wait = house.chat.pause(SessionId(1), &house.now);
+        assert_eq!(wait, Some(MAX_PAUSE), "32 at once are more than a second's too many");
+    }
+}
+
+#[test]
 fn who_has_no_name_yet_keeps_to_the_pace_too_and_slips_count() {
     let mut house = House::new();
     house.connect(1);
     for _ in 0..DEFAULT_RATE_BURST / 2 {
         house.paced(1, r#"{"type":"ping"}"#);
-        house.act(|chat, now, out| chat.receive_garbage(SessionId(1), "x", now, out));
+        house.act(|chat, now, out| chat.receive_garbage(SessionId(1), "x", 1, now, out));
     }
     assert!(house.chat.pause(SessionId(1), &house.now).is_some());
 }
@@ -143,8 +173,8 @@ fn what_is_remembered_of_correspondents_is_bounded() {
         house.say(1, &format!("user{n}"), "hi");
         house.later(Duration::from_secs(10));
     }
-    let user = house.chat.user_of(SessionId(1)).expect("alice");
-    assert_eq!(user.news.as_ref().map(|news| news.correspondents.len()), Some(MAX_CORRESPONDENTS));
+    let alice = Correspondent::of(Some(&Account::Token("alice".into())), None).expect("somebody");
+    assert_eq!(house.chat.acquaintances.of(alice), MAX_CORRESPONDENTS);
     assert!(house.take(1, "error").is_empty());
 }
 

@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-use super::{Code, Since, Target};
+use super::{Code, Since, Target, Version};
 use serde::Deserialize;
 
 /// What the server reads of a client's packet. Members that only the server writes may hold
@@ -22,6 +22,8 @@ pub struct ClientPacket {
     pub kind: Option<String>,
     /// The client's own token for it.
     pub id: Option<String>,
+    /// The highest version of the wire that the client knows; counts in a first packet only.
+    pub v: Option<Version>,
     /// What the session is for.
     pub mode: Option<String>,
     /// What makes several connections the same user.
@@ -52,6 +54,9 @@ pub struct ClientPacket {
     pub before: Option<u64>,
     /// The number up to which all mail has come.
     pub seq: Option<u64>,
+    /// Bytes of the frame that it came in.
+    #[serde(skip)]
+    pub frame_bytes: usize,
 }
 
 /// The member `from` of a client's packet.
@@ -295,7 +300,8 @@ impl ClientPacket {
     /// # Errors
     /// When it is no JSON object, not UTF-8, or a member has the wrong type.
     pub fn parse(frame: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(frame)
+        let packet: Self = serde_json::from_slice(frame)?;
+        Ok(Self { frame_bytes: frame.len(), ..packet })
     }
 
     /// The text; empty when absent.
@@ -387,6 +393,7 @@ mod tests {
         for (json, remedy) in [
             (r#"{"type":"hello","from":{"name":"a"},"since":"yesterday"}"#, "2026-11-21T12:00:00Z"),
             (r##"{"type":"history","room":"#x","name":"bob"}"##, "one of them"),
+            (r#"{"type":"hello","from":{"name":"a"},"v":"1"}"#, "whole number"),
             (r#"{"type":"received"}"#, "\"seq\""),
             (r#"{"type":"join"}"#, "\"room\""),
         ] {

@@ -69,8 +69,12 @@ impl Hello {
     /// The hello in any first packet: clients of the replaced system send a chat.
     ///
     /// # Errors
-    /// When the mode is unknown.
+    /// When the mode is unknown, or the version or the time is none.
     pub fn from_packet(packet: &ClientPacket) -> Result<Self, Refusal> {
+        if let Some(version) = packet.v {
+            // There is but one: whatever is agreed upon is what follows.
+            version.agreed().map_err(|error| Refusal::new(Code::BadPacket, error.to_string()))?;
+        }
         if let Some(Since::Time(text)) = &packet.since {
             Since::time(text).map_err(|error| Refusal::new(Code::BadPacket, error.to_string()))?;
         }

@@ -61,11 +61,11 @@ impl Arrivals {
     /// Of the network that has the most: of its address that has the most, or else has knocked most.
     fn heaviest_knocking(&self) -> Option<usize> {
         let hosts = self.knocking.iter().map(|knocking| knocking.arrival.host);
-        let (network, _) = most(hosts.clone().map(Net::around))?;
+        let (network, _) = most(hosts.clone().map(Net::network))?;
         let mut counts: HashMap<IpAddr, usize, Hasher> = HashMap::default();
         hosts.for_each(|host| *counts.entry(host).or_insert(0) += 1);
         let theirs = self.knocking.iter().enumerate();
-        let theirs = theirs.filter(|(_, knocking)| Net::around(knocking.arrival.host) == network);
+        let theirs = theirs.filter(|(_, knocking)| Net::network(knocking.arrival.host) == network);
         let weight = |(at, Knocking { knocks, arrival, .. }): &(usize, &Knocking)| {
             (counts.get(&arrival.host).copied(), *knocks, Reverse(*at))
         };

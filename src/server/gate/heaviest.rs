@@ -23,8 +23,8 @@ pub(in crate::server) struct Heaviest {
 
 /// The heaviest of these, each named once for each thing it has; of several the one that comes first.
 pub(in crate::server) fn heaviest(hosts: impl Iterator<Item = IpAddr> + Clone) -> Option<Heaviest> {
-    let (network, by_network) = most(hosts.clone().map(Net::around))?;
-    let (host, by_host) = most(hosts.filter(|host| Net::around(*host) == network))?;
+    let (network, by_network) = most(hosts.clone().map(Net::network))?;
+    let (host, by_host) = most(hosts.filter(|host| Net::network(*host) == network))?;
     Some(Heaviest { host, by_host, by_network })
 }
 

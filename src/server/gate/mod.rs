@@ -127,7 +127,7 @@ impl Gate {
         let (mut address, mut network) = (Under::Nothing, Under::Nothing);
         if !host.is_loopback() {
             address = state.books.place(Net::host(host), now);
-            network = state.books.place(Net::around(host), now);
+            network = state.books.place(Net::network(host), now);
         }
         let gate = Arc::clone(self);
         let mut pass = Pass { gate, host, address, network, stage: Stage::Arriving, number: 0 };
@@ -256,7 +256,7 @@ impl Pass {
     fn nets(&self) -> [Option<Net>; 2] {
         [
             self.address.entry(Net::host(self.host), Net::host),
-            self.network.entry(Net::around(self.host), Net::around),
+            self.network.entry(Net::network(self.host), Net::network),
         ]
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::turn::{Mark, Rest, Seam, What};
 use super::Hub;
-use crate::chat::{Arrival, SessionId, View};
+use crate::chat::{Arrival, SessionId, View, Waited};
 use tokio::sync::oneshot;
 
 impl Hub {
@@ -46,6 +46,13 @@ impl Hub {
     /// Mail that had waited has arrived.
     pub(in crate::server) fn arrived(&self, arrivals: Vec<Arrival>) {
         self.act(|chat, now, out| chat.arrived(arrivals, now, out));
+    }
+
+    /// Messages that were to wait for somebody do not.
+    pub(in crate::server) fn not_waiting(&self, waited: &[Waited]) {
+        if !waited.is_empty() {
+            self.lock().chat.not_waiting(waited);
+        }
     }
 
     /// Whether what is to be kept is.

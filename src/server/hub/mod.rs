@@ -31,8 +31,8 @@ use tokio::sync::{Notify, watch};
 pub(super) enum Incoming {
     /// A packet.
     Packet(Box<ClientPacket>),
-    /// Something else, and why it is no packet.
-    Garbage(String),
+    /// Something else of that many bytes, and why it is no packet.
+    Garbage(String, usize),
     /// What ends the connection, and why.
     Fatal(Code, String),
 }
@@ -184,7 +184,7 @@ impl Hub {
             let Some(next) = incoming.pop_front_if(|_| pause.is_none()) else { break };
             match next {
                 Incoming::Packet(packet) => chat.receive(id, &packet, &now, deliveries),
-                Incoming::Garbage(why) => chat.receive_garbage(id, &why, &now, deliveries),
+                Incoming::Garbage(why, bytes) => chat.receive_garbage(id, &why, bytes, &now, deliveries),
                 Incoming::Fatal(code, why) => chat.expel(id, code, &why, &now, deliveries),
             }
             deliveries.drain(..).for_each(|delivery| deliver(turn, delivery));

@@ -35,7 +35,8 @@ async fn a_history_of_the_first_form_is_read_and_written() {
     let guest = Account::Token("secret".into());
     let members: Vec<_> = archive.rooms[1].members.iter().map(|member| &member.account).collect();
     assert_eq!(members, [&key(1), &guest]);
-    assert_eq!(archive.waiting, [(key(2), 2)]);
+    let told = Waits { is_said: false, ..waits(2, 1, 1) };
+    assert_eq!(archive.waiting, [told, waits(2, 1, 1)]);
     let arrival = Arrival { author: key(2), account: key(1), name: "user1".into(), count: 1, last: 7 };
     assert_eq!(archive.arrivals, [arrival]);
     let games = View { rooms: vec![(RoomName::lobby(), 0), (room("#games"), 3)], ..view(2) };

@@ -7,7 +7,7 @@ mod model;
 mod retention;
 
 use super::{Batch, Keep, Outcome, Span, Store};
-use crate::chat::{Account, Archive, Entry, Kind, Mail, MailView, Member, Message, Venue, View};
+use crate::chat::{Account, Archive, Entry, Kind, Mail, MailView, Member, Message, Venue, View, Waits};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::protocol::packet::Sender;
@@ -59,6 +59,11 @@ fn room(name: &str) -> RoomName {
 
 fn at(seq: u64) -> Timestamp {
     Timestamp::from_millisecond(NOON + i64::try_from(seq).unwrap() * 1000).unwrap()
+}
+
+/// What an archive says of messages that wait for `account`.
+fn waits(account: u8, author: impl Into<Option<u8>>, count: u32) -> Waits {
+    Waits { account: key(account), author: author.into().map(key), is_said: true, count }
 }
 
 /// A message to the lobby.

@@ -163,13 +163,15 @@ impl Model {
         let expected: BTreeMap<_, _> =
             self.members.iter().filter(|(_, members)| !members.is_empty()).collect();
         assert_eq!(rooms.iter().collect::<BTreeMap<_, _>>(), expected);
-        let mut waiting: BTreeMap<Account, u32> = BTreeMap::new();
-        for ((account, _), state) in &self.mail {
-            if *state == 0 {
-                *waiting.entry(account.clone()).or_default() += 1;
-            }
+        let mut waiting: BTreeMap<(Account, Option<Account>, bool), u32> = BTreeMap::new();
+        for (account, seq) in self.mail.iter().filter(|(_, state)| **state == 0).map(|(place, _)| place) {
+            let message = self.messages.iter().find(|message| message.seq == *seq).unwrap();
+            let is_said = !matches!(message.kind, Kind::Delivered { .. });
+            *waiting.entry((account.clone(), message.author.clone(), is_said)).or_default() += 1;
         }
-        assert_eq!(BTreeMap::from_iter(archive.waiting.clone()), waiting);
+        let said = archive.waiting.iter().cloned();
+        let said = said.map(|waits| ((waits.account, waits.author, waits.is_said), waits.count));
+        assert_eq!(said.collect::<BTreeMap<_, _>>(), waiting);
         let told: u32 = archive.arrivals.iter().map(|arrival| arrival.count).sum();
         let arrived = self.mail.values().filter(|state| **state == 1).count();
         assert_eq!(usize::try_from(told).unwrap(), arrived);

@@ -46,7 +46,7 @@ async fn what_is_too_old_goes_and_who_missed_it_is_told_of_a_gap() {
     assert_eq!(count(&place, "room"), 2);
 
     let (store, archive) = place.open();
-    assert_eq!(archive.waiting, [(key(2), 1)]);
+    assert_eq!(archive.waiting, [waits(2, 1, 1)]);
     for (since, gap) in [(0, true), (902, true), (903, false), (1000, false)] {
         let start = store.begin(view(2), Since::Seq(since), 100).await.unwrap();
         assert_eq!(start, Start { after: since, gap }, "{since}");

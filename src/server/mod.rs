@@ -15,6 +15,8 @@ mod flusher;
 mod gate;
 mod guest;
 mod history;
+#[doc(hidden)]
+pub mod hold;
 mod hub;
 mod listener;
 mod memory;

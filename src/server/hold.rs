@@ -1,0 +1,94 @@
+//! What the hub does under its lock, without the lock: for the bench that measures how long it is held.
+//! No part of what this library offers to others.
+
+use super::hub::{Incoming, State};
+use super::session;
+use super::turn::{Turn, What};
+use crate::chat::{Chat, MemberRecord, NameRecord, Now, Peer, SessionId};
+use crate::limits::REGISTRATION_TIMEOUT;
+use crate::protocol::codec::Decoded;
+use crate::protocol::request::Refusal;
+use crate::protocol::{Event, Request};
+use std::collections::VecDeque;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Hold(State);
+
+/// A frame as a session hands it to the hub.
+#[derive(Debug)]
+pub struct Frame(VecDeque<Incoming>);
+
+/// What was gathered for the flusher.
+#[derive(Debug)]
+pub struct Gathered(Turn);
+
+impl Frame {
+    /// What is read of it before the lock is taken.
+    pub fn read(frame: &[u8]) -> Self {
+        Self(VecDeque::from([session::found(Decoded::Frame(frame))]))
+    }
+}
+
+impl Gathered {
+    /// Bytes that it counts as.
+    pub fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+}
+
+#[allow(missing_docs, reason = "each is the hub's method of that name")]
+impl Hold {
+    pub fn new(chat: Chat) -> Self {
+        Self(State::new(chat))
+    }
+
+    pub fn connect(&mut self, id: SessionId, peer: Peer, now: &Now) {
+        // There is no socket here, and a step is a step.
+        self.0.connect(id, peer, What::Follow, now.uptime + REGISTRATION_TIMEOUT, now);
+    }
+
+    pub fn disconnect(&mut self, id: SessionId, now: &Now) {
+        self.0.disconnect(id, now);
+    }
+
+    pub fn receive(&mut self, id: SessionId, frame: &mut Frame, now: &Now) {
+        self.0.receive(id, &mut frame.0, now);
+    }
+
+    pub fn late(&mut self, now: &Now) -> Option<SessionId> {
+        self.0.late(now.uptime)
+    }
+
+    pub fn tick(&mut self, now: &Now) {
+        self.0.act(|chat, out| chat.tick(now, out));
+    }
+
+    pub fn console(&mut self, request: &Request, now: &Now) -> Result<Event, Refusal> {
+        self.0.act(|chat, out| chat.console(request, now, out))
+    }
+
+    pub fn view(&self, id: SessionId) -> usize {
+        self.0.chat.view(id).map_or(0, |(view, _)| view.rooms.len())
+    }
+
+    pub fn more_members(&self, rows: &mut Vec<MemberRecord>) -> bool {
+        self.0.chat.more_members(rows)
+    }
+
+    pub fn more_names(&self, from: usize, now: &Now, rows: &mut Vec<NameRecord>) -> Option<usize> {
+        self.0.chat.more_names(from, now, rows)
+    }
+
+    pub fn standing(&self, now: &Now) -> usize {
+        self.0.chat.standing(now).bans.len()
+    }
+
+    pub fn take_turn(&mut self) -> Gathered {
+        Gathered(self.0.take_turn())
+    }
+
+    pub fn chat(&mut self) -> &mut Chat {
+        &mut self.0.chat
+    }
+}

@@ -137,8 +137,9 @@ impl Stage {
     }
 
     fn send(&mut self, id: SessionId, frame: &str) -> Times {
-        let (read, mut frame) = timed(|| Frame::read(frame.as_bytes()));
-        let (held, ()) = timed(|| self.hold.receive(id, &mut frame, &self.now));
+        let is_first = self.hold.may_send(id, &self.now).expect("the pace allows it");
+        let (read, frame) = timed(|| Frame::read(frame.as_bytes(), is_first));
+        let (held, ()) = timed(|| self.hold.receive(id, frame, &self.now));
         Times { held, read }
     }
 

@@ -1,6 +1,5 @@
 //! Questions about the chat: they change nothing. The console asks here too, without a session.
 
-use super::join::room_name;
 use super::rooms::Who;
 use super::user::{User, UserId};
 use super::{Chat, Now};
@@ -36,8 +35,8 @@ impl Chat {
 
     /// Present users, of a room or all, from the one after `after`.
     fn users_page(&self, room: Option<&str>, after: Option<&str>) -> Result<Event, Refusal> {
-        let after = after.map(NameKey::of);
-        let name = room.map(room_name).transpose()?.filter(|name| !name.is_lobby());
+        let after = after.map(|after| self.terms.key(after));
+        let name = room.map(|room| self.room_name(room)).transpose()?.filter(|name| !name.is_lobby());
         let Some(name) = name else {
             let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
             let here = self.names.range::<NameKey, _>((start, Bound::Unbounded)).map(|(_, id)| *id);

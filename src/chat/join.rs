@@ -10,7 +10,7 @@ use crate::limits::{
     MAX_MEMBERSHIPS, MAX_ROOMS, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES, ROOMS_PER_PAGE, ROOMS_SWEPT,
     ROOMS_SWEPT_EVERY, USERS_PAGE_BYTES,
 };
-use crate::name::{NameKey, RoomName};
+use crate::name::RoomName;
 use crate::protocol::packet::RoomInfo;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
@@ -33,7 +33,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
-        let name = room_name(room)?;
+        let name = self.room_name(room)?;
         let Some(asking) = self.asking(id) else { return Ok(()) };
         let found = self.rooms.find(name.key());
         let is_in = name.is_lobby() || found.is_some_and(|id| self.rooms.rooms_of(&asking.who).contains(&id));
@@ -59,7 +59,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
-        let name = room_name(room)?;
+        let name = self.room_name(room)?;
         if name.is_lobby() {
             let msg = "everybody is in #lobby; /quit leaves the chat";
             return Err(Refusal::new(Code::BadRoom, msg));
@@ -89,7 +89,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
-        let name = room_name(room)?;
+        let name = self.room_name(room)?;
         let Some(asking) = self.asking(id) else { return Ok(()) };
         let found = self.rooms.find(name.key());
         if found.is_none() && !name.is_lobby() {
@@ -107,7 +107,7 @@ impl Chat {
 
     /// A page of rooms, in alphabetical order; bounded in number and size.
     pub(super) fn rooms_page(&self, after: Option<&str>, who: Option<&Who>) -> Event {
-        let after = after.map(NameKey::of);
+        let after = after.map(|after| self.terms.key(after));
         let mut all = self.rooms.after(after.as_ref()).peekable();
         let mut rooms: Vec<RoomInfo> = Vec::new();
         let mut bytes = 0;
@@ -314,9 +314,15 @@ impl Chat {
         sessions.copied().filter(|session| Some(*session) != except && self.listens(*session)).collect()
     }
 
+    /// A name that may be a room's.
+    pub(super) fn room_name(&self, room: &str) -> Result<RoomName, Refusal> {
+        self.terms.room(room).map_err(|error| Refusal::new(Code::BadRoom, error.to_string()))
+    }
+
     pub(super) fn no_such_room(&self, name: &RoomName) -> Refusal {
         let key = name.key();
-        let around = self.rooms.around(key, nearest::EACH_WAY).map(RoomName::as_str);
+        let around = self.rooms.around(key, nearest::EACH_WAY);
+        let around = around.map(|room| (room.key().as_str(), room.as_str()));
         let near = nearest::question(key.as_str(), around);
         let msg = format!("there is no room {name};{near} /rooms lists them, /join {name} makes it");
         Refusal::new(Code::NoSuchRoom, msg)
@@ -344,11 +350,6 @@ impl Chat {
         let users = self.users_of(who).iter().filter_map(|user| self.users.get(user));
         users.flat_map(|user| &user.sessions).copied().filter(|session| self.listens(*session)).collect()
     }
-}
-
-/// A name that may be a room's.
-pub(super) fn room_name(room: &str) -> Result<RoomName, Refusal> {
-    RoomName::new(room.trim()).map_err(|error| Refusal::new(Code::BadRoom, error.to_string()))
 }
 
 fn info(room: &Room, who: Option<&Who>) -> RoomInfo {

@@ -8,7 +8,7 @@ use super::user::{Correspondent, SessionId, UserId};
 use super::{Chat, Deliveries, Delivery, Now, nearest};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_ADDRESSED, MAX_WAITING};
-use crate::name::{Name, NameKey};
+use crate::name::Name;
 use crate::protocol::Code;
 use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
@@ -149,7 +149,7 @@ impl Chat {
                 false => Err(self.no_such_user(name, now)),
             };
         }
-        match self.owned.bearer(&NameKey::of(name), now.at()) {
+        match self.owned.bearer(&self.terms.key(name), now.at()) {
             Some((name, key)) => {
                 Ok(Recipient { name: name.to_string(), account: Some(Account::Key(key)), user: None })
             }
@@ -235,12 +235,14 @@ impl Chat {
 
     /// The refusal for a name that nobody has, with the nearest ones that somebody has.
     pub(super) fn no_such_user(&self, name: &str, now: &Now) -> Refusal {
-        let key = NameKey::of(name);
+        let key = self.terms.key(name);
         let after = self.names.range(&key..).take(nearest::EACH_WAY);
         let before = self.names.range(..&key).rev().take(nearest::EACH_WAY);
-        let here =
-            after.chain(before).filter_map(|(_, id)| self.users.get(id)).map(|user| user.name.as_str());
-        let owned = self.owned.around(&key, nearest::EACH_WAY, now.at()).map(Name::as_str);
+        let here = after
+            .chain(before)
+            .filter_map(|(key, id)| Some((key.as_str(), self.users.get(id)?.name.as_str())));
+        let owned = self.owned.around(&key, nearest::EACH_WAY, now.at());
+        let owned = owned.map(|(key, name)| (key.as_str(), name.as_str()));
         let near = nearest::question(key.as_str(), here.chain(owned));
         Refusal::new(Code::NoSuchUser, format!("nobody called {name:?} is here;{near} /users lists who is"))
     }

@@ -9,6 +9,7 @@ mod ask;
 #[cfg(any(test, fuzzing))]
 mod check;
 mod delivery;
+mod intake;
 mod join;
 mod lookalikes;
 mod mail;
@@ -38,6 +39,7 @@ pub use archive::{
     Search, Topic, Venue, View, Wanted,
 };
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
+pub use intake::Parsed;
 pub use net::{Net, NoNet};
 pub use records::{BanRecord, Changes, MemberRecord, NameRecord, OperatorRecord, Records};
 pub use user::{Peer, SessionId};
@@ -50,9 +52,10 @@ use crate::name::NameKey;
 use crate::pace::{Buckets, Rate};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::packet::{Limits, ServerInfo, stamp};
-use crate::protocol::request::{ClientPacket, Refusal, Span};
+use crate::protocol::request::{Refusal, Span};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Code, Event, Request, Target};
+use intake::Terms;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, Zoned};
 use lookalikes::Lookalikes;
@@ -167,6 +170,8 @@ pub struct Chat {
     seq: u64,
     /// The server is shutting down.
     is_over: bool,
+    /// What the words of the request that is dealt with come to.
+    terms: Terms,
 }
 
 /// The list that calls append to.
@@ -200,6 +205,7 @@ impl Chat {
             swept: None,
             seq: archive.seq,
             is_over: false,
+            terms: Terms::default(),
         }
     }
 
@@ -225,7 +231,7 @@ impl Chat {
     }
 
     /// Whether the connection has a name.
-    fn is_registered(&self, id: SessionId) -> bool {
+    pub fn is_registered(&self, id: SessionId) -> bool {
         self.sessions.get(&id).is_some_and(|session| session.user.is_some())
     }
 
@@ -315,15 +321,16 @@ impl Chat {
     }
 
     /// A packet came in.
-    pub fn receive(&mut self, id: SessionId, packet: &ClientPacket, now: &Now, out: &mut Deliveries) {
+    pub fn receive(&mut self, id: SessionId, parsed: Parsed, now: &Now, out: &mut Deliveries) {
         if !self.sessions.contains_key(&id) {
             // Closed from here already; what it still sends counts no more.
             return;
         }
+        let Parsed { packet, request, terms } = parsed;
+        self.terms = terms;
         self.charge(id, packet.text().len(), now, out);
         let echo = packet.id.clone().filter(|id| id.len() <= crate::limits::MAX_ID_BYTES);
         let registered = self.is_registered(id);
-        let request = Request::from_packet(packet);
         let result = match request {
             Err(refusal) if !registered => return self.turn_away(id, echo, refusal, now, out),
             Err(refusal) => Err(refusal),
@@ -333,7 +340,7 @@ impl Chat {
             Ok(Request::Pake { .. }) => {
                 Err(Refusal::new(Code::BadPacket, "nobody has asked for the passphrase"))
             }
-            Ok(request) if !registered => return self.register(id, packet, request, echo, now, out),
+            Ok(request) if !registered => return self.register(id, &packet, request, echo, now, out),
             Ok(request) => self.request(id, request, echo.clone(), now, out),
         };
         if let Err(refusal) = result {
@@ -380,7 +387,7 @@ impl Chat {
     ) -> Result<(), Refusal> {
         match request {
             Request::Chat { to: Target::Server, msg, .. } => {
-                let request = words(&msg)?;
+                let request = self.terms.words.take().map_or_else(|| words(&msg), |words| *words)?;
                 self.request(id, request, echo, now, out)
             }
             Request::Chat { to, msg, action } => self.say(id, to, msg, action, echo, now, out),
@@ -395,8 +402,12 @@ impl Chat {
             }
             Request::Ping => self.pong(id, echo, out),
             Request::Help { command } => {
-                let text = command::help(command.as_deref(), Place::Wire, self.is_operator(id))
-                    .map_err(|error| Refusal::new(Code::BadCommand, error.to_string()))?;
+                let text = match command {
+                    None => intake::commands(self.is_operator(id)).to_owned(),
+                    Some(command) => {
+                        self.terms.help.take().map_or_else(|| intake::help(&command), |help| *help)?
+                    }
+                };
                 self.answer(id, echo, &Event::Notice(text), out);
                 Ok(())
             }
@@ -445,7 +456,10 @@ impl Chat {
 
     fn refuse(&self, id: SessionId, echo: Option<String>, refusal: Refusal, out: &mut Deliveries) {
         // It may quote what the client sent; the frame's bound holds for the answer too.
-        let msg = refusal.msg.chars().take(MAX_QUOTE_CHARS).collect::<String>();
+        let mut msg = refusal.msg;
+        if let Some((end, _)) = msg.char_indices().nth(MAX_QUOTE_CHARS) {
+            msg.truncate(end);
+        }
         self.answer(id, echo, &Event::error(refusal.code, msg), out);
     }
 
@@ -470,7 +484,7 @@ impl Chat {
     }
 
     fn find(&self, name: &str) -> Option<(UserId, &User)> {
-        let id = *self.names.get(&NameKey::of(name))?;
+        let id = *self.names.get(&self.terms.key(name))?;
         Some((id, self.users.get(&id)?))
     }
 }

@@ -1,6 +1,7 @@
 //! Who may have which name, and changes of name.
 
 use super::delivery::{Audience, Delivery};
+use super::intake::Candidate;
 use super::user::{SessionId, UserId};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
@@ -8,9 +9,6 @@ use crate::name::{Likeness, Name};
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
 use jiff::Timestamp;
-
-/// Alternatives tried for a name that is taken.
-const SUGGESTIONS: u32 = 100;
 
 /// A refusal, with a name that is free if names are the trouble.
 #[derive(Debug)]
@@ -42,8 +40,9 @@ impl From<Refused> for Event {
 
 impl Chat {
     /// A name that may be one here.
-    pub(super) fn name(&self, wanted: &str) -> Result<Name, Refusal> {
-        let name = Name::new(wanted).map_err(|error| Refusal::new(Code::BadName, error.to_string()))?;
+    pub(super) fn name(&self, candidate: &Candidate) -> Result<Name, Refusal> {
+        let name = candidate.name.clone();
+        let name = name.map_err(|error| Refusal::new(Code::BadName, error.to_string()))?;
         if self.rules.ascii_names && !name.is_ascii() {
             let msg = "names on this server hold ASCII letters, digits and punctuation only; choose another";
             return Err(Refusal::new(Code::BadName, msg));
@@ -54,14 +53,15 @@ impl Chat {
     /// Whether nobody else has the name, or one that looks like it, here or by right.
     pub(super) fn check_free(
         &self,
-        name: &Name,
-        likeness: &Likeness,
+        (name, likeness): (&Name, &Likeness),
+        candidate: &Candidate,
         asker: Asker<'_>,
         now: &Now,
     ) -> Result<(), Refused> {
         let Some(why) = self.taken(name, likeness, asker, now) else { return Ok(()) };
-        let free = (2..SUGGESTIONS)
-            .filter_map(|n| name.alternative(n))
+        let others = candidate.alternatives(now.uptime.as_nanos()).into_iter();
+        let free = others
+            .filter(|other| other.is_ascii() || !self.rules.ascii_names)
             .find(|other| self.taken(other, &other.likeness(), asker, now).is_none());
         let advice = match &free {
             Some(free) => format!("Try {free}"),
@@ -103,23 +103,26 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
-        let name = self.name(wanted)?;
+        let candidate = self.terms.candidate(wanted);
+        let name = self.name(&candidate)?;
         let Some((session, user_id)) = self.sessions.get(&id).and_then(|s| Some((s, s.user?))) else {
             return Ok(());
         };
         let (peer, likeness) = (session.peer(), name.likeness());
         let asker = Asker { key: peer.key.as_ref(), user: Some(user_id) };
-        if let Err(refused) = self.check_free(&name, &likeness, asker, now) {
-            self.answer(id, echo, &refused.into(), out);
-            return Ok(());
-        }
         if self.user_of(id).is_some_and(|user| user.name == name) {
             let unchanged = Event::Renamed { old: name.to_string(), name: name.to_string() };
             self.answer(id, echo, &unchanged, out);
             return Ok(());
         }
         self.check_muted(id, now)?;
+        // Counted before it is looked whether it can be had: asking for what is taken is news to nobody,
+        // but costs as much.
         self.count_rename(id, user_id, now)?;
+        if let Err(refused) = self.check_free((&name, &likeness), &candidate, asker, now) {
+            self.answer(id, echo, &refused.into(), out);
+            return Ok(());
+        }
         // Whoever is still to be announced is announced under the name they came with.
         self.tell_presence(out);
         let who = self.person(user_id);

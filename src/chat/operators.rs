@@ -204,7 +204,7 @@ impl Chat {
         if let Some((_, user)) = self.find(name) {
             return user.owner.key().copied();
         }
-        self.owned.owner(&crate::name::Name::new(name).ok()?, now.at())
+        self.owned.bearer(&self.terms.key(name), now.at()).map(|(_, key)| key)
     }
 
     /// A user for the log, at the address of the oldest session.

@@ -114,18 +114,25 @@ impl Chat {
         if let Some(why) = self.ban_text(&peer, now) {
             return Err(Refusal::new(Code::Banned, why).into());
         }
-        let name = self.name(&hello.name)?;
+        let candidate = self.terms.candidate(&hello.name);
+        let name = self.name(&candidate)?;
         let owner = Owner::of(peer.key, hello.token.as_deref());
         let same = self.names.get(&name.key()).copied();
         let same = same.filter(|user| self.users.get(user).is_some_and(|user| user.owner.is_same(&owner)));
         let likeness = name.likeness();
-        if same.is_none() {
-            self.check_free(&name, &likeness, Asker { key: peer.key.as_ref(), user: None }, now)?;
-        }
         let chats = hello.mode == Mode::Chat;
         let is_here = same.and_then(|user| self.users.get(&user)).is_some_and(|user| user.chatting > 0);
-        if chats && !is_here {
+        let is_counted = chats && !is_here;
+        if is_counted {
             self.count_join(id, &name, now)?;
+        }
+        if same.is_none() {
+            let asker = Asker { key: peer.key.as_ref(), user: None };
+            if let Err(refused) = self.check_free((&name, &likeness), &candidate, asker, now) {
+                // Whoever asks for what is taken is counted, though nobody would have been told of them.
+                let counted = if is_counted { Ok(()) } else { self.count_join(id, &name, now) };
+                return Err(counted.err().map_or(refused, Refused::from));
+            }
         }
         let user_id = same.unwrap_or_else(|| {
             if let Some(key) = peer.key {

@@ -184,4 +184,4 @@ impl User {
 }
 
 /// Held for each connection and each user.
-const _: () = assert!(size_of::<Session>() <= 48 && size_of::<User>() <= 96);
+const _: () = assert!(size_of::<Session>() <= 48 && size_of::<User>() <= 104);

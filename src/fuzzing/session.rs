@@ -3,8 +3,8 @@
 
 use super::input::Input;
 use crate::chat::{
-    Archive, Audience, Chat, Deliveries, Delivery, Now, OperatorRecord, Peer, Profile, Records, Rules,
-    SessionId,
+    Archive, Audience, Chat, Deliveries, Delivery, Now, OperatorRecord, Parsed, Peer, Profile, Records,
+    Rules, SessionId,
 };
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_FRAME_BYTES, PRESENCE_WINDOW};
@@ -194,7 +194,10 @@ impl House {
         let Some(id) = self.open.get(&place).copied() else { return };
         let (silenced, before) = (self.chat.is_silenced(id, &self.now), self.chat.latest());
         match ClientPacket::parse(line) {
-            Ok(packet) => self.act(|chat, now, out| chat.receive(id, &packet, now, out)),
+            Ok(packet) => {
+                let parsed = Parsed::new(Box::new(packet), !self.chat.is_registered(id));
+                self.act(|chat, now, out| chat.receive(id, parsed, now, out));
+            }
             Err(error) => self.act(|chat, now, out| chat.receive_garbage(id, &error.to_string(), now, out)),
         }
         assert!(!silenced || self.chat.latest() == before, "who is muted says nothing");

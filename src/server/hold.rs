@@ -1,7 +1,7 @@
 //! What the hub does under its lock, without the lock: for the bench that measures how long it is held.
 //! No part of what this library offers to others.
 
-use super::hub::{Incoming, State};
+use super::hub::{State, Taken};
 use super::session;
 use super::turn::{Turn, What};
 use crate::chat::{Chat, MemberRecord, NameRecord, Now, Peer, SessionId};
@@ -9,24 +9,24 @@ use crate::limits::REGISTRATION_TIMEOUT;
 use crate::protocol::codec::Decoded;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Event, Request};
-use std::collections::VecDeque;
+use std::time::Duration;
 
 /// See the module.
 #[derive(Debug)]
 pub struct Hold(State);
 
-/// A frame as a session hands it to the hub.
+/// A frame as it is when the lock is taken.
 #[derive(Debug)]
-pub struct Frame(VecDeque<Incoming>);
+pub struct Frame(Taken);
 
 /// What was gathered for the flusher.
 #[derive(Debug)]
 pub struct Gathered(Turn);
 
 impl Frame {
-    /// What is read of it before the lock is taken.
-    pub fn read(frame: &[u8]) -> Self {
-        Self(VecDeque::from([session::found(Decoded::Frame(frame))]))
+    /// What is read of it before. `is_first`: its connection has no name yet.
+    pub fn read(frame: &[u8], is_first: bool) -> Self {
+        Self(Taken::new(session::found(Decoded::Frame(frame)), is_first))
     }
 }
 
@@ -52,8 +52,12 @@ impl Hold {
         self.0.disconnect(id, now);
     }
 
-    pub fn receive(&mut self, id: SessionId, frame: &mut Frame, now: &Now) {
-        self.0.receive(id, &mut frame.0, now);
+    pub fn may_send(&mut self, id: SessionId, now: &Now) -> Result<bool, Duration> {
+        self.0.may_send(id, now)
+    }
+
+    pub fn receive(&mut self, id: SessionId, frame: Frame, now: &Now) {
+        self.0.receive(id, frame.0, now);
     }
 
     pub fn late(&mut self, now: &Now) -> Option<SessionId> {

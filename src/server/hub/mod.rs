@@ -6,6 +6,7 @@
 
 mod books;
 mod deliver;
+mod incoming;
 mod keeping;
 mod state;
 
@@ -14,9 +15,10 @@ use super::desk::Desk;
 use super::guest::Lock;
 use super::turn::{Turn, What};
 use crate::chat::{Chat, Deliveries, Delivery, Now, Peer, SessionId};
-use crate::limits::{MAX_FRAME_BYTES, PACED_SLICE_BYTES};
-use crate::protocol::request::{ClientPacket, Refusal};
+use crate::limits::{MAX_FRAME_BYTES, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME};
+use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Packet, Request};
+pub(super) use incoming::{Incoming, Taken};
 use jiff::Zoned;
 use state::Before;
 pub(super) use state::State;
@@ -24,17 +26,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
-
-/// What a reader found.
-#[derive(Debug)]
-pub(super) enum Incoming {
-    /// A packet.
-    Packet(Box<ClientPacket>),
-    /// Something else, and why it is no packet.
-    Garbage(String),
-    /// What ends the connection, and why.
-    Fatal(Code, String),
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -122,20 +113,31 @@ impl Hub {
         self.turn_ready.notify_one();
     }
 
-    /// What a connection sent, in order. Takes a portion, as nobody else is served meanwhile, and
-    /// leaves the rest in `incoming`.
+    /// What a connection sent, in order. Takes a portion, as its reader serves nobody else meanwhile, and
+    /// leaves the rest in `incoming`. The lock is held for one packet at a time, and not while that is read.
     pub(super) fn receive(&self, id: SessionId, incoming: &mut VecDeque<Incoming>) -> Next {
-        let now = self.now();
-        let mut state = self.lock();
-        let before = state.before();
-        let pause = state.receive(id, incoming, &now);
-        let is_congested = state.turn.bytes() > self.max_turn;
-        self.wake_others(&state, &before);
-        match pause {
-            _ if is_congested => Next::Congested,
-            Some(pause) => Next::Pause(pause),
-            None => Next::More,
+        let (now, begun) = (self.now(), Instant::now());
+        let mut bytes = 0;
+        while !incoming.is_empty() {
+            let may_send = self.lock().may_send(id, &now);
+            let is_first = match may_send {
+                Err(pause) if !self.is_congested() => return Next::Pause(pause),
+                Err(_) => return Next::Congested,
+                Ok(is_first) => is_first,
+            };
+            let Some(next) = incoming.pop_front() else { break };
+            let taken = Taken::new(next, is_first);
+            let mut state = self.lock();
+            let (before, bytes_before) = (state.before(), state.turn.bytes());
+            state.receive(id, taken, &now);
+            // The flusher may take the turn at any time between two of them.
+            bytes += state.turn.bytes().saturating_sub(bytes_before);
+            self.wake_others(&state, &before);
+            if bytes > PORTION_BYTES || begun.elapsed() > PORTION_TIME {
+                break;
+            }
         }
+        if self.is_congested() { Next::Congested } else { Next::More }
     }
 
     /// How many bytes of a connection are parsed at a time.

@@ -4,12 +4,11 @@
 //! meanwhile; `cargo bench --bench hold` holds it to that.
 
 use super::super::turn::{Turn, What};
-use super::Incoming;
+use super::Taken;
 use super::deliver::deliver;
 use crate::chat::{Changes, Chat, Deliveries, Now, Peer, SessionId};
-use crate::limits::{PORTION_BYTES, PORTION_TIME};
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// See the module.
 #[derive(Debug)]
@@ -65,31 +64,21 @@ impl State {
         self.turn.step(id, What::Gone);
     }
 
-    /// What a connection sent, in order: a portion of it. What is left stays in `incoming`; returns how
-    /// long it has to wait, if it has to.
-    pub(in crate::server) fn receive(
-        &mut self,
-        id: SessionId,
-        incoming: &mut VecDeque<Incoming>,
-        now: &Now,
-    ) -> Option<Duration> {
-        let (bytes, begun) = (self.turn.bytes(), Instant::now());
-        while !incoming.is_empty() {
-            let pause = self.chat.pause(id, now);
-            if pause.is_some() {
-                return pause;
-            }
-            let Some(next) = incoming.pop_front() else { break };
-            self.act(|chat, out| match next {
-                Incoming::Packet(packet) => chat.receive(id, &packet, now, out),
-                Incoming::Garbage(why) => chat.receive_garbage(id, &why, now, out),
-                Incoming::Fatal(code, why) => chat.expel(id, code, &why, now, out),
-            });
-            if self.turn.bytes() - bytes > PORTION_BYTES || begun.elapsed() > PORTION_TIME {
-                break;
-            }
-        }
-        None
+    /// Whether the connection has no name yet.
+    ///
+    /// # Errors
+    /// How long its next packet has to wait.
+    pub(in crate::server) fn may_send(&mut self, id: SessionId, now: &Now) -> Result<bool, Duration> {
+        self.chat.pause(id, now).map_or_else(|| Ok(!self.chat.is_registered(id)), Err)
+    }
+
+    /// One thing that a connection sent.
+    pub(in crate::server) fn receive(&mut self, id: SessionId, taken: Taken, now: &Now) {
+        self.act(|chat, out| match taken {
+            Taken::Packet(packet) => chat.receive(id, packet, now, out),
+            Taken::Garbage(why) => chat.receive_garbage(id, &why, now, out),
+            Taken::Fatal(code, why) => chat.expel(id, code, &why, now, out),
+        });
     }
 
     /// One connection that should have registered by now, and no longer waits for anything but its end.

@@ -3,9 +3,8 @@
 //! Knows neither what is done nor by whom.
 
 use crate::limits::{DEFAULT_RATE_BURST, DEFAULT_RATE_PER_SECOND};
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -37,14 +36,23 @@ pub struct NoRate;
 pub(crate) struct Bucket(u64);
 
 /// A bucket for each of many, which remembers those that are not full.
+///
+/// A table in which each has a few places: nothing ever looks through all of it.
 #[derive(Debug)]
 pub(crate) struct Buckets {
-    /// By hash: two that share a bucket would be slowed down together, once in 2^64.
-    buckets: HashMap<u64, Bucket, foldhash::fast::RandomState>,
+    /// Each by its hash, in one of the [`WINDOW`] places from there on: two that share a hash would be
+    /// slowed down together, once in 2^64.
+    places: Vec<(u64, Bucket)>,
     /// Keyed, as people choose what they are known by.
     hasher: RandomState,
     most: usize,
 }
+
+/// Places that a bucket may have.
+const WINDOW: usize = 16;
+
+/// Places that a table begins with.
+const FEWEST: usize = 64;
 
 impl Rate {
     /// So many a second, and so many at once. `None`: one of them is 0, or more than 10,000.
@@ -123,7 +131,7 @@ impl Bucket {
 
 impl Buckets {
     pub(crate) fn new(most: usize) -> Self {
-        Self { buckets: HashMap::default(), hasher: RandomState::new(), most }
+        Self { places: Vec::new(), hasher: RandomState::new(), most }
     }
 
     /// Counts one of `who`'s if it may be done.
@@ -143,33 +151,56 @@ impl Buckets {
 
     /// The bucket that was kept for `who`, or a full one.
     pub(crate) fn kept(&self, who: &impl Hash) -> Bucket {
-        self.buckets.get(&self.hasher.hash_one(who)).copied().unwrap_or_default()
+        let hash = self.hasher.hash_one(who);
+        let own = self.window(hash).find(|at| self.places[*at].0 == hash);
+        own.map_or_else(Bucket::default, |at| self.places[at].1)
     }
 
     fn bucket(&mut self, who: &impl Hash, uptime: Duration) -> &mut Bucket {
-        if self.buckets.len() >= self.most {
-            self.forget(uptime);
-        }
-        self.buckets.entry(self.hasher.hash_one(who)).or_default()
+        let hash = self.hasher.hash_one(who);
+        let at = self.place(hash, uptime);
+        &mut self.places[at].1
     }
 
-    /// Makes room: full buckets are like those of strangers. If that is not enough, the fuller half
-    /// goes too, so that the cost of looking is spread over many calls.
-    fn forget(&mut self, uptime: Duration) {
-        self.buckets.retain(|_, bucket| !bucket.is_full(uptime));
-        if self.buckets.len() > self.most / 2 {
-            let mut instants: Vec<u64> = self.buckets.values().map(|bucket| bucket.0).collect();
-            let middle = instants.len() / 2;
-            let (_, median, _) = instants.select_nth_unstable(middle);
-            let median = *median;
-            self.buckets.retain(|_, bucket| bucket.0 > median);
+    /// The place of that hash. If it has none, that of a full bucket, which is like a stranger's; with none
+    /// of those there, the table grows as far as it may; in the end the fullest gives way.
+    fn place(&mut self, hash: u64, uptime: Duration) -> usize {
+        if self.places.is_empty() {
+            self.grow(uptime);
         }
-        self.buckets.shrink_to(self.most / 2);
+        loop {
+            if let Some(own) = self.window(hash).find(|at| self.places[*at].0 == hash) {
+                return own;
+            }
+            let fullest = self.window(hash).min_by_key(|at| self.places[*at].1).unwrap_or_default();
+            if !self.places[fullest].1.is_full(uptime) && 2 * self.places.len() <= self.most {
+                self.grow(uptime);
+                continue;
+            }
+            self.places[fullest] = (hash, Bucket::default());
+            return fullest;
+        }
+    }
+
+    fn window(&self, hash: u64) -> impl Iterator<Item = usize> + use<> {
+        let most = self.places.len();
+        let first = usize::try_from(hash % most.max(1) as u64).unwrap_or_default();
+        (first..first + WINDOW.min(most)).map(move |at| if at < most { at } else { at - most })
+    }
+
+    /// Makes the table twice as big.
+    fn grow(&mut self, uptime: Duration) {
+        let most = (2 * self.places.len()).max(FEWEST).min(self.most);
+        let old = std::mem::replace(&mut self.places, vec![(0, Bucket::default()); most]);
+        for (hash, bucket) in old.into_iter().filter(|(_, bucket)| !bucket.is_full(uptime)) {
+            let emptiest = self.window(hash).min_by_key(|at| self.places[*at].1).unwrap_or_default();
+            self.places[emptiest] = (hash, bucket);
+        }
     }
 
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.buckets.len()
+        self.places.iter().filter(|(_, bucket)| *bucket != Bucket::default()).count()
     }
 }
 

@@ -139,7 +139,11 @@ impl Stage {
     fn send(&mut self, id: SessionId, frame: &str) -> Times {
         let is_first = self.hold.may_send(id, &self.now).expect("the pace allows it");
         let (read, frame) = timed(|| Frame::read(frame.as_bytes(), is_first));
-        let (held, ()) = timed(|| self.hold.receive(id, frame, &self.now));
+        let (mut held, ()) = timed(|| self.hold.receive(id, frame, &self.now));
+        // What is left is done with others in between.
+        while self.hold.has_more() {
+            held = held.max(timed(|| self.hold.proceed(&self.now)).0);
+        }
         Times { held, read }
     }
 
@@ -172,7 +176,7 @@ impl Stage {
         }
         if !self.stands_still {
             self.now.uptime += Duration::from_secs(120);
-            self.hold.tick(&self.now);
+            (0..3).for_each(|_| self.hold.tick(&self.now));
         }
         self.gathered = Some(self.hold.take_turn());
     }

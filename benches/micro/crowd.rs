@@ -102,6 +102,7 @@ impl Crowd {
         divan::black_box(self.chat.pause(id, &self.now));
         let parsed = Parsed::new(Box::new(packet.clone()), !self.chat.is_registered(id));
         self.chat.receive(id, parsed, &self.now, &mut self.out);
+        while self.chat.proceed(&self.now, &mut self.out) {}
         divan::black_box(&self.out);
     }
 

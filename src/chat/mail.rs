@@ -7,7 +7,7 @@ use super::say::{Addressed, Said};
 use super::user::{Correspondent, SessionId, UserId};
 use super::{Chat, Deliveries, Delivery, Now, nearest};
 use crate::fingerprint::Fingerprint;
-use crate::limits::{MAX_ADDRESSED, MAX_WAITING};
+use crate::limits::{DUE_PORTION, MAX_ADDRESSED, MAX_WAITING};
 use crate::name::Name;
 use crate::protocol::Code;
 use crate::protocol::packet::Sender;
@@ -190,14 +190,15 @@ impl Chat {
         }
     }
 
-    /// Mail that had waited has come to whom it was for: whoever wrote it is told, now or when what is
-    /// told can be kept again.
+    /// Mail that had waited has come to whom it was for: whoever wrote it is told, a portion at a time, now or
+    /// when what is told can be kept again.
     pub fn arrived(&mut self, arrivals: Vec<Arrival>, now: &Now, out: &mut Deliveries) {
         self.untold.extend(arrivals);
         if !self.keeps() {
             return;
         }
-        for arrival in std::mem::take(&mut self.untold) {
+        for _ in 0..DUE_PORTION {
+            let Some(arrival) = self.untold.pop_front() else { break };
             self.tell_arrival(arrival, now, out);
         }
     }

@@ -4,6 +4,7 @@
 //! appends what follows to a list of [`Delivery`]s, in the order in which it must reach people.
 //! The server is its only caller, holds it in one place, and turns deliveries into writes.
 
+mod answer;
 mod archive;
 mod ask;
 #[cfg(any(test, fuzzing))]
@@ -27,6 +28,7 @@ mod records;
 mod register;
 mod resume;
 mod rooms;
+mod sanctions;
 mod say;
 mod standing;
 mod table;
@@ -34,6 +36,7 @@ mod table;
 mod tests;
 mod user;
 
+pub use answer::Answer;
 pub use archive::{
     Account, Archive, Arrival, Entry, Kind, Mail, MailView, Member, Message, Question, RoomRecord, Scope,
     Search, Topic, Venue, View, Wanted,
@@ -42,6 +45,7 @@ pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use intake::Parsed;
 pub use net::{Net, NoNet};
 pub use records::{BanRecord, Changes, MemberRecord, NameRecord, OperatorRecord, Records};
+pub use standing::StandingRead;
 pub use user::{Peer, SessionId};
 
 use crate::fingerprint::Fingerprint;
@@ -55,18 +59,21 @@ use crate::protocol::packet::{Limits, ServerInfo, stamp};
 use crate::protocol::request::{Refusal, Span};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Code, Event, Request, Target};
+use answer::Told;
+use ask::Listing;
 use intake::Terms;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, Zoned};
 use lookalikes::Lookalikes;
 use mail::Waiting;
+use moderate::Leaving;
 use operators::Offer;
 use owned::{At, OwnedNames};
 use presence::Presence;
 use rooms::Rooms;
 use smallvec::SmallVec;
 use standing::Standing;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -156,7 +163,7 @@ pub struct Chat {
     accounts: HashMap<Arc<Account>, SmallVec<[UserId; 2]>>,
     waiting: Waiting,
     /// Mail that has arrived, of which its authors are still to be told.
-    untold: Vec<Arrival>,
+    untold: VecDeque<Arrival>,
     /// Sessions that say nothing of what they have got, while they are given their mail: up to which
     /// number.
     greeted: HashMap<SessionId, u64, Numbers>,
@@ -164,12 +171,14 @@ pub struct Chat {
     log: Option<String>,
     /// Whether what is to be kept is.
     works: bool,
-    /// When members of rooms were last looked through for those who are forgotten, as an uptime.
-    swept: Option<Duration>,
     /// Number of the latest message.
     seq: u64,
     /// The server is shutting down.
     is_over: bool,
+    /// Sessions that a ban or a kick ends, as far as they are not ended yet.
+    leaving: VecDeque<Leaving>,
+    /// A list that is asked for and not gathered yet.
+    listing: Option<Listing>,
     /// What the words of the request that is dealt with come to.
     terms: Terms,
 }
@@ -198,13 +207,14 @@ impl Chat {
             rooms: Rooms::new(archive.rooms),
             accounts: HashMap::new(),
             waiting: Waiting::new(archive.waiting, archive.seq),
-            untold: archive.arrivals,
+            untold: archive.arrivals.into(),
             greeted: HashMap::default(),
             log: archive.id,
             works: true,
-            swept: None,
             seq: archive.seq,
             is_over: false,
+            leaving: VecDeque::new(),
+            listing: None,
             terms: Terms::default(),
         }
     }
@@ -260,12 +270,10 @@ impl Chat {
         &self.profile.server
     }
 
-    /// What to remember over a restart: operators, bans and mutes, as of now. Members and names, of
-    /// which there may be many, are given a [portion](Self::more_members) at a time.
-    pub fn standing(&self, now: &Now) -> Records {
-        let mut records = Records::default();
-        self.standing.fill(&mut records, now.clock.timestamp());
-        records
+    /// Appends some of what is to be remembered over a restart, members and names aside: operators, bans
+    /// and mutes, as of now; `false`: there are no more.
+    pub fn more_standing(&self, read: &mut StandingRead, now: &Now, records: &mut Records) -> bool {
+        self.standing.more(read, records, now.clock.timestamp())
     }
 
     /// Appends some of the members that come after those in `rows`; `false`: there are no more.
@@ -322,7 +330,7 @@ impl Chat {
 
     /// A packet came in.
     pub fn receive(&mut self, id: SessionId, parsed: Parsed, now: &Now, out: &mut Deliveries) {
-        if !self.sessions.contains_key(&id) {
+        if !self.sessions.contains_key(&id) || self.leaves(id, now, out) {
             // Closed from here already; what it still sends counts no more.
             return;
         }
@@ -368,6 +376,22 @@ impl Chat {
         }
     }
 
+    /// Does a portion of what a call has left to do, as nobody else is served meanwhile. To be called after
+    /// each until it says that there is no more: `false`.
+    pub fn proceed(&mut self, now: &Now, out: &mut Deliveries) -> bool {
+        if self.leaving.is_empty() {
+            self.go_on_listing(out);
+        } else {
+            self.expel_some(now, out);
+        }
+        self.has_more()
+    }
+
+    /// Whether a call has left something to do.
+    pub fn has_more(&self) -> bool {
+        !self.leaving.is_empty() || self.listing.is_some()
+    }
+
     /// Tells everybody that the server goes away, and ends all connections.
     pub fn shut_down(&mut self, out: &mut Deliveries) {
         self.is_over = true;
@@ -396,7 +420,7 @@ impl Chat {
             Request::OpByToken { token } => self.op_by_token(id, &token, echo, now, out),
             Request::Quit => {
                 let bye = Event::Bye { code: Some(Code::Quit), msg: "goodbye".into() };
-                self.answer(id, echo, &bye, out);
+                self.answer(id, echo, bye, out);
                 self.close(id, now, out);
                 Ok(())
             }
@@ -408,7 +432,7 @@ impl Chat {
                         self.terms.help.take().map_or_else(|| intake::help(&command), |help| *help)?
                     }
                 };
-                self.answer(id, echo, &Event::Notice(text), out);
+                self.answer(id, echo, Event::Notice(text), out);
                 Ok(())
             }
             Request::Hello(_) => Err(Refusal::new(
@@ -428,12 +452,7 @@ impl Chat {
             question @ (Request::Users { .. }
             | Request::Rooms { .. }
             | Request::Time
-            | Request::Whois { .. }) => {
-                let asking = self.asking(id);
-                let event = self.ask(&question, asking.as_ref().map(|asking| &asking.who), now)?;
-                self.answer(id, echo, &event, out);
-                Ok(())
-            }
+            | Request::Whois { .. }) => self.ask_for(id, &question, echo, now, out),
             command => self.command_of(id, &command, echo, now, out),
         }
     }
@@ -444,14 +463,18 @@ impl Chat {
             total: self.present,
             closed: self.rules.closed,
         };
-        self.answer(id, echo, &pong, out);
+        self.answer(id, echo, pong, out);
         Ok(())
     }
 
     /// An event for one session.
-    fn answer(&self, id: SessionId, echo: Option<String>, event: &Event, out: &mut Deliveries) {
-        let to = self.user_of(id).map_or("", |user| user.name.as_str());
-        out.push(Delivery::one(id, event.to_packet(to, echo)));
+    fn answer(&self, id: SessionId, echo: Option<String>, event: Event, out: &mut Deliveries) {
+        self.tell(id, echo, Told::Event(event), out);
+    }
+
+    fn tell(&self, session: SessionId, echo: Option<String>, told: Told, out: &mut Deliveries) {
+        let to = self.user_of(session).map(|user| user.name.clone());
+        out.push(Delivery::Answer(Box::new(Answer { session, to, echo, told })));
     }
 
     fn refuse(&self, id: SessionId, echo: Option<String>, refusal: Refusal, out: &mut Deliveries) {
@@ -460,7 +483,7 @@ impl Chat {
         if let Some((end, _)) = msg.char_indices().nth(MAX_QUOTE_CHARS) {
             msg.truncate(end);
         }
-        self.answer(id, echo, &Event::error(refusal.code, msg), out);
+        self.answer(id, echo, Event::error(refusal.code, msg), out);
     }
 
     fn turn_away(

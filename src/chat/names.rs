@@ -2,6 +2,7 @@
 
 use super::delivery::{Audience, Delivery};
 use super::intake::Candidate;
+use super::rooms::Who;
 use super::user::{SessionId, UserId};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
@@ -112,7 +113,7 @@ impl Chat {
         let asker = Asker { key: peer.key.as_ref(), user: Some(user_id) };
         if self.user_of(id).is_some_and(|user| user.name == name) {
             let unchanged = Event::Renamed { old: name.to_string(), name: name.to_string() };
-            self.answer(id, echo, &unchanged, out);
+            self.answer(id, echo, unchanged, out);
             return Ok(());
         }
         self.check_muted(id, now)?;
@@ -120,15 +121,11 @@ impl Chat {
         // but costs as much.
         self.count_rename(id, user_id, now)?;
         if let Err(refused) = self.check_free((&name, &likeness), &candidate, asker, now) {
-            self.answer(id, echo, &refused.into(), out);
+            self.answer(id, echo, refused.into(), out);
             return Ok(());
         }
-        // Whoever is still to be announced is announced under the name they came with.
-        self.tell_presence(out);
         let who = self.person(user_id);
-        for room in who.as_ref().map_or_else(Vec::new, |who| self.rooms.rooms_of(who).to_vec()) {
-            self.tell_room(room, out);
-        }
+        self.tell_before_rename(user_id, who.as_ref(), &name, out);
         let Some(user) = self.users.get_mut(&user_id) else { return Ok(()) };
         let old = std::mem::replace(&mut user.name, name.clone());
         self.names.remove(&old.key());
@@ -143,10 +140,25 @@ impl Chat {
             self.owned.begin(&name, &likeness, key, peer.ip, now.at());
         }
         let event = Event::Renamed { old: old.to_string(), name: name.to_string() };
-        self.answer(id, echo, &event, out);
+        self.answer(id, echo, event.clone(), out);
         let audience = self.who_hears_of(user_id, id);
         out.push(Delivery::to(audience, event.to_packet("all", None)));
         Ok(())
+    }
+
+    /// Whoever is still to be announced is announced under the name they came with, and nobody is told of
+    /// the going of a name that is this user's by then.
+    fn tell_before_rename(&mut self, user: UserId, who: Option<&Who>, name: &Name, out: &mut Deliveries) {
+        let Some(old) = self.users.get(&user).map(|user| user.name.key()) else { return };
+        let keys = [old, name.key()];
+        if self.presence.tells_of(&keys) {
+            self.tell_presence(out);
+        }
+        for room in who.map_or_else(Vec::new, |who| self.rooms.rooms_of(who).to_vec()) {
+            if self.rooms.get(room).is_some_and(|room| room.presence().tells_of(&keys)) {
+                self.tell_room(room, out);
+            }
+        }
     }
 
     /// Everybody else, if the user is present and the room is not big; otherwise the user's own

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 /// Addresses that share their first bits (CIDR, RFC 4632 3.1); a single one shares all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Net {
     /// The bits after the prefix are 0.
     address: IpAddr,
@@ -33,6 +33,17 @@ impl Net {
             address @ IpAddr::V6(_) => Self { address: cut(address, 64), bits: 64 },
             address => Self::host(address),
         }
+    }
+
+    /// The network of so many bits that the address is in.
+    pub(super) fn around(address: IpAddr, bits: u8) -> Self {
+        let address = address.to_canonical();
+        Self { address: cut(address, bits), bits }
+    }
+
+    /// Whether it is of IPv4, and how many bits count.
+    pub(super) fn width(&self) -> (bool, u8) {
+        (self.address.is_ipv4(), self.bits)
     }
 
     /// Whether the address is one of it.

@@ -6,6 +6,7 @@ use super::rooms::Who;
 use super::table::give_back;
 use super::user::{Owner, Pace, SessionId, User, UserId};
 use super::{Chat, Deliveries, Now, limits};
+use crate::limits::DUE_PORTION;
 use crate::name::{Likeness, Name};
 use crate::pace::Bucket;
 use crate::protocol::event::Welcome;
@@ -32,7 +33,7 @@ impl Chat {
         let hello = match hello.and_then(|hello| self.admit(id, &hello, now).map(|()| hello)) {
             Ok(hello) => hello,
             Err(refused) => {
-                self.answer(id, echo, &refused.into(), out);
+                self.answer(id, echo, refused.into(), out);
                 return self.close(id, now, out);
             }
         };
@@ -55,6 +56,9 @@ impl Chat {
             return;
         };
         user.sessions.retain(|other| *other != id);
+        if session.listens() {
+            self.rooms.hush(&user.who(user_id), id);
+        }
         if session.mode == Mode::Chat {
             user.chatting -= 1;
             if user.chatting == 0 {
@@ -91,12 +95,15 @@ impl Chat {
         [self.presence.due(), self.rooms.due(), archived].into_iter().flatten().min()
     }
 
-    /// Tells what was gathered, if it is time.
+    /// Tells what was gathered, if it is time: a portion of it. What is left is due at once.
     pub fn tick(&mut self, now: &Now, out: &mut Deliveries) {
         if self.presence.due().is_some_and(|due| due <= now.uptime) {
             self.tell_presence(out);
         }
-        self.tell_rooms(now, out);
+        for _ in 0..DUE_PORTION {
+            let Some(room) = self.rooms.due_by(now.uptime) else { break };
+            self.tell_room(room, out);
+        }
         if !self.untold.is_empty() {
             self.arrived(Vec::new(), now, out);
         }
@@ -146,6 +153,9 @@ impl Chat {
         session.user = Some(user_id);
         session.mode = hello.mode;
         user.sessions.push(id);
+        if session.listens() {
+            self.rooms.listen(&user.who(user_id), id);
+        }
         if chats {
             user.chatting += 1;
             if user.chatting == 1 {
@@ -211,7 +221,7 @@ impl Chat {
             closed: self.rules.closed,
             motd: self.profile.motd.clone(),
         }));
-        out.push(Delivery::one(id, welcome.into_packet(user.name.as_str(), echo)));
+        self.answer(id, echo, welcome, out);
     }
 
     /// A user is gone. Who can't be known again is in no room any more.

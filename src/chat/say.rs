@@ -121,7 +121,7 @@ impl Chat {
                 let name = self.room_name(room)?;
                 let room = self.rooms.find(name.key()).ok_or_else(|| self.no_such_room(&name))?;
                 let name = self.rooms.get(room).map_or(name, |room| room.name.clone());
-                Ok(in_room(name, Audience::Sessions(self.room_sessions(room, Some(id)))))
+                Ok(in_room(name, self.room_audience(room, Some(id))))
             }
             Target::Address(ip) => self.to_address(id, *ip),
             Target::User(name) => self.to_user(id, name, now),

@@ -140,6 +140,9 @@ impl House {
     fn act<T>(&mut self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries) -> T) -> T {
         let mut out = Vec::new();
         let result = call(&mut self.chat, &self.now, &mut out);
+        while self.chat.has_more() {
+            self.chat.proceed(&self.now, &mut out);
+        }
         for delivery in out {
             match delivery {
                 Delivery::Packet { packet, audience } => self.check_packet(&packet, &audience),
@@ -148,6 +151,13 @@ impl House {
                     if let Some(receipt) = receipt {
                         self.check_packet(&receipt.to_packet(), &Audience::Sessions(vec![receipt.session]));
                     }
+                }
+                Delivery::Answer(answer) => {
+                    let to = Audience::Sessions(vec![answer.session]);
+                    let said = answer.bytes();
+                    let packet = answer.into_packet();
+                    assert!(packet.to_frame().len() <= 2 * said, "{said} bytes are too few for {packet:?}");
+                    self.check_packet(&packet, &to);
                 }
                 Delivery::Keep(_) | Delivery::Ask { .. } => {}
                 Delivery::CatchUp { session: id, .. } | Delivery::Follow(id) => _ = self.following.insert(id),

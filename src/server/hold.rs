@@ -3,8 +3,8 @@
 
 use super::hub::{State, Taken};
 use super::session;
-use super::turn::{Turn, What};
-use crate::chat::{Chat, MemberRecord, NameRecord, Now, Peer, SessionId};
+use super::turn::{Step, Turn, What};
+use crate::chat::{Chat, MemberRecord, NameRecord, Now, Peer, Records, SessionId, StandingRead};
 use crate::limits::REGISTRATION_TIMEOUT;
 use crate::protocol::codec::Decoded;
 use crate::protocol::request::Refusal;
@@ -31,9 +31,14 @@ impl Frame {
 }
 
 impl Gathered {
-    /// Bytes that it counts as.
-    pub fn bytes(&self) -> usize {
-        self.0.bytes()
+    /// Types of what is for single sessions, for a test of what was measured.
+    pub fn answers(mut self) -> Vec<String> {
+        let answer = |step: Step| match step.what {
+            What::Answer(Some(answer)) => answer.into_packet().kind,
+            What::Receipt(..) => Some("sent".into()),
+            _ => None,
+        };
+        self.0.take_steps().into_iter().filter_map(answer).collect()
     }
 }
 
@@ -60,7 +65,7 @@ impl Hold {
         self.0.receive(id, frame.0, now);
     }
 
-    pub fn late(&mut self, now: &Now) -> Option<SessionId> {
+    pub fn late(&mut self, now: &Now) -> Option<(SessionId, bool)> {
         self.0.late(now.uptime)
     }
 
@@ -84,8 +89,16 @@ impl Hold {
         self.0.chat.more_names(from, now, rows)
     }
 
-    pub fn standing(&self, now: &Now) -> usize {
-        self.0.chat.standing(now).bans.len()
+    pub fn more_standing(&self, read: &mut StandingRead, now: &Now, records: &mut Records) -> bool {
+        self.0.chat.more_standing(read, now, records)
+    }
+
+    pub fn proceed(&mut self, now: &Now) -> bool {
+        self.0.act(|chat, out| chat.proceed(now, out))
+    }
+
+    pub fn has_more(&self) -> bool {
+        self.0.chat.has_more()
     }
 
     pub fn take_turn(&mut self) -> Gathered {

@@ -102,6 +102,9 @@ impl House {
     fn act(&mut self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries)) {
         let mut out = Vec::new();
         call(&mut self.chat, &self.now, &mut out);
+        while self.chat.has_more() {
+            self.chat.proceed(&self.now, &mut out);
+        }
         self.turn.extend(out.into_iter().map(Step::Delivery));
         if !self.is_holding {
             self.settle();

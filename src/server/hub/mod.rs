@@ -133,6 +133,11 @@ impl Hub {
             // The flusher may take the turn at any time between two of them.
             bytes += state.turn.bytes().saturating_sub(bytes_before);
             self.wake_others(&state, &before);
+            let has_more = state.chat.has_more();
+            drop(state);
+            if has_more {
+                self.proceed(&now);
+            }
             if bytes > PORTION_BYTES || begun.elapsed() > PORTION_TIME {
                 break;
             }
@@ -221,7 +226,10 @@ impl Hub {
             chat.due()
         });
         let uptime = self.started.elapsed();
-        while let Some(id) = { self.lock().late(uptime) } {
+        while let Some((id, is_late)) = { self.lock().late(uptime) } {
+            if !is_late {
+                continue;
+            }
             self.act(|chat, now, out| {
                 let why = "no first packet came in time; connect again and send one with your name";
                 chat.expel(id, Code::HandshakeTimeout, why, now, out);
@@ -243,12 +251,25 @@ impl Hub {
         let before = state.before();
         let result = state.act(|chat, out| call(chat, &now, out));
         self.wake_others(&state, &before);
-        let is_ready = !state.turn.is_empty();
+        let (is_ready, has_more) = (!state.turn.is_empty(), state.chat.has_more());
         drop(state);
+        if has_more {
+            self.proceed(&now);
+        }
         if is_ready {
             self.wake_flusher();
         }
         result
+    }
+
+    /// Does what a call has left to do, a portion at a time.
+    fn proceed(&self, now: &Now) {
+        while self.lock().chat.has_more() {
+            let mut state = self.lock();
+            let before = state.before();
+            state.act(|chat, out| chat.proceed(now, out));
+            self.wake_others(&state, &before);
+        }
     }
 
     /// Wakes whoever, besides the flusher, has something to do now.

@@ -7,6 +7,7 @@ use super::super::turn::{Turn, What};
 use super::Taken;
 use super::deliver::deliver;
 use crate::chat::{Changes, Chat, Deliveries, Now, Peer, SessionId};
+use crate::limits::HANDSHAKES_PORTION;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -49,8 +50,11 @@ impl State {
         let Self { chat, handshakes, .. } = self;
         // Who is in is not waited for: a storm of logins leaves nothing behind. One stays, as the timers
         // know of it or of an earlier one, so that they are not woken for each login.
-        while handshakes.len() > 1 && handshakes.front().is_some_and(|(_, first)| !chat.is_waited_for(*first))
-        {
+        for _ in 0..HANDSHAKES_PORTION {
+            let is_in = handshakes.front().is_some_and(|(_, first)| !chat.is_waited_for(*first));
+            if !is_in || handshakes.len() < 2 {
+                break;
+            }
             handshakes.pop_front();
         }
         let is_first = handshakes.is_empty();
@@ -81,18 +85,15 @@ impl State {
         });
     }
 
-    /// One connection that should have registered by now, and no longer waits for anything but its end.
-    pub(in crate::server) fn late(&mut self, uptime: Duration) -> Option<SessionId> {
-        while let Some((_, id)) = self.handshakes.pop_front_if(|(deadline, _)| *deadline <= uptime) {
-            if self.chat.is_waited_for(id) {
-                return Some(id);
-            }
-        }
+    /// Of connections that should have registered by now, whether the next has not; `None`: there are no
+    /// more.
+    pub(in crate::server) fn late(&mut self, uptime: Duration) -> Option<(SessionId, bool)> {
+        let due = self.handshakes.pop_front_if(|(deadline, _)| *deadline <= uptime);
         if self.handshakes.is_empty() {
             // A crowd that said nothing leaves no memory behind.
             self.handshakes.shrink_to_fit();
         }
-        None
+        due.map(|(_, id)| (id, self.chat.is_waited_for(id)))
     }
 
     /// Until when the next must have registered.
@@ -118,9 +119,9 @@ impl State {
         Before { due: self.chat.due(), changes: self.chat.changes() }
     }
 
-    /// Whether something is due now and nothing was.
+    /// Whether something is due sooner than before.
     pub(super) fn is_sooner_than(&self, before: &Before) -> bool {
-        before.due.is_none() && self.chat.due().is_some()
+        self.chat.due().is_some_and(|due| before.due.is_none_or(|before| due < before))
     }
 
     /// Whether the books have changed.

@@ -3,9 +3,8 @@
 //! Knows neither what is done nor by whom.
 
 use crate::limits::{DEFAULT_RATE_BURST, DEFAULT_RATE_PER_SECOND};
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -37,17 +36,23 @@ pub struct NoRate;
 pub(crate) struct Bucket(u64);
 
 /// Buckets for each of many, which remembers those of whom any is not full. `N` go together.
+///
+/// A table in which each has a few places: nothing ever looks through all of it.
 #[derive(Debug)]
 pub(crate) struct Buckets<const N: usize = 1> {
-    /// By hash: two that share a bucket would be slowed down together, once in 2^64.
-    rows: HashMap<u64, [Bucket; N], foldhash::fast::RandomState>,
+    /// Each by its hash, in one of the [`WINDOW`] places from there on: two that share a hash would be
+    /// slowed down together, once in 2^64.
+    places: Vec<(u64, [Bucket; N])>,
     /// Keyed, as people choose what they are known by.
     hasher: RandomState,
     most: usize,
 }
 
-/// Rows that are not worth looking through.
-const FEW: usize = 64;
+/// Places that somebody may have.
+const WINDOW: usize = 16;
+
+/// Places that a table begins with.
+const FEWEST: usize = 64;
 
 impl Rate {
     /// So many a second, and so many at once. `None`: one of them is 0, or more than 10,000.
@@ -149,45 +154,68 @@ impl Bucket {
 
 impl<const N: usize> Buckets<N> {
     pub(crate) fn new(most: usize) -> Self {
-        Self { rows: HashMap::default(), hasher: RandomState::new(), most }
+        Self { places: Vec::new(), hasher: RandomState::new(), most }
     }
 
     /// What is left to `who`.
     pub(crate) fn get(&self, who: &impl Hash) -> [Bucket; N] {
-        self.rows.get(&self.hasher.hash_one(who)).copied().unwrap_or([Bucket::default(); N])
+        let hash = self.hasher.hash_one(who);
+        let own = self.window(hash).find(|at| self.places[*at].0 == hash);
+        own.map_or([Bucket::default(); N], |at| self.places[at].1)
     }
 
     /// The same, to take of.
     pub(crate) fn row(&mut self, who: &impl Hash, uptime: Duration) -> &mut [Bucket; N] {
         let hash = self.hasher.hash_one(who);
-        if self.rows.len() >= self.most.min(self.rows.capacity()) && !self.rows.contains_key(&hash) {
-            self.forget(uptime);
-        }
-        self.rows.entry(hash).or_insert([Bucket::default(); N])
+        let at = self.place(hash, uptime);
+        &mut self.places[at].1
     }
 
-    /// Makes room, before the table grows: who has full buckets is like a stranger. If there are too many
-    /// others, the fuller half of them goes too. Leaves room for as many as there are, so that the cost of
-    /// looking is spread over many calls.
-    fn forget(&mut self, uptime: Duration) {
-        let is_full = |row: &[Bucket; N]| row.iter().all(|bucket| bucket.is_full(uptime));
-        let latest = |row: &[Bucket; N]| row.iter().max().copied().unwrap_or_default();
-        self.rows.retain(|_, row| !is_full(row));
-        if self.rows.len() > self.most / 2 {
-            let mut instants: Vec<Bucket> = self.rows.values().map(latest).collect();
-            let middle = instants.len() / 2;
-            let (_, median, _) = instants.select_nth_unstable(middle);
-            let median = *median;
-            self.rows.retain(|_, row| latest(row) > median);
+    /// The place of that hash. If it has none, that of somebody whose buckets are full, who is like a
+    /// stranger; with none of those there, the table grows as far as it may; in the end the fullest give way.
+    fn place(&mut self, hash: u64, uptime: Duration) -> usize {
+        if self.places.is_empty() {
+            self.grow(uptime);
         }
-        let room = (2 * self.rows.len()).max(FEW).min(self.most);
-        self.rows.shrink_to(room);
-        self.rows.reserve(room.saturating_sub(self.rows.len()));
+        loop {
+            if let Some(own) = self.window(hash).find(|at| self.places[*at].0 == hash) {
+                return own;
+            }
+            let fullest = self.fullest(hash);
+            let is_full = emptiest(&self.places[fullest].1).is_full(uptime);
+            if !is_full && 2 * self.places.len() <= self.most {
+                self.grow(uptime);
+                continue;
+            }
+            self.places[fullest] = (hash, [Bucket::default(); N]);
+            return fullest;
+        }
+    }
+
+    fn window(&self, hash: u64) -> impl Iterator<Item = usize> + use<N> {
+        let most = self.places.len();
+        let first = usize::try_from(hash % most.max(1) as u64).unwrap_or_default();
+        (first..first + WINDOW.min(most)).map(move |at| if at < most { at } else { at - most })
+    }
+
+    /// The place of the fullest buckets in a hash's window.
+    fn fullest(&self, hash: u64) -> usize {
+        self.window(hash).min_by_key(|at| emptiest(&self.places[*at].1)).unwrap_or_default()
+    }
+
+    /// Makes the table twice as big.
+    fn grow(&mut self, uptime: Duration) {
+        let most = (2 * self.places.len()).max(FEWEST).min(self.most);
+        let old = std::mem::replace(&mut self.places, vec![(0, [Bucket::default(); N]); most]);
+        for (hash, row) in old.into_iter().filter(|(_, row)| !emptiest(row).is_full(uptime)) {
+            let fullest = self.fullest(hash);
+            self.places[fullest] = (hash, row);
+        }
     }
 
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.rows.len()
+        self.places.iter().filter(|(_, row)| emptiest(row) != Bucket::default()).count()
     }
 }
 
@@ -200,6 +228,11 @@ impl Buckets {
         let [bucket] = self.row(who, uptime);
         bucket.take(rate, uptime)
     }
+}
+
+/// Of these the one that will be full last.
+fn emptiest<const N: usize>(row: &[Bucket; N]) -> Bucket {
+    row.iter().max().copied().unwrap_or_default()
 }
 
 fn nanos(uptime: Duration) -> u64 {
@@ -276,13 +309,13 @@ mod tests {
     }
 
     #[test]
-    fn who_has_spent_nothing_lately_costs_no_memory() {
+    fn a_table_is_as_big_as_those_who_have_spent_something_lately_need() {
         let rate = Rate::every(1, 5, 20);
         let mut table: Buckets<2> = Buckets::new(100_000);
         for n in 0..50_000_u64 {
             table.row(&n, ms(n))[1].spend(1, rate, ms(n));
         }
-        assert!(table.len() < 1000 && table.rows.capacity() < 1000, "{}", table.len());
+        assert!(table.places.len() <= 1024, "{}", table.places.len());
         assert!(!table.get(&49_999_u64)[1].is_full(ms(50_000)) && table.get(&0_u64)[1].is_full(ms(50_000)));
     }
 

@@ -1,6 +1,6 @@
 //! A chat with many users, as a server makes one.
 
-use lanchat::chat::{Archive, Chat, Deliveries, Now, Peer, Profile, Records, Rules, SessionId};
+use lanchat::chat::{Archive, Chat, Deliveries, Now, Parsed, Peer, Profile, Records, Rules, SessionId};
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::PRESENCE_WINDOW;
 use lanchat::protocol::packet::ServerInfo;
@@ -100,7 +100,9 @@ impl Crowd {
     pub fn send(&mut self, id: SessionId, packet: &ClientPacket) {
         self.out.clear();
         divan::black_box(self.chat.pause(id, &self.now));
-        self.chat.receive(id, packet, &self.now, &mut self.out);
+        let parsed = Parsed::new(Box::new(packet.clone()), !self.chat.is_registered(id));
+        self.chat.receive(id, parsed, &self.now, &mut self.out);
+        while self.chat.proceed(&self.now, &mut self.out) {}
         divan::black_box(&self.out);
     }
 

@@ -18,6 +18,7 @@ fn chat_frame() -> String {
 fn packets(crowd: &Crowd) -> Vec<Packet> {
     let packet = |delivery: &Delivery| match delivery {
         Delivery::Packet { packet, .. } | Delivery::Message { packet, .. } => Some((**packet).clone()),
+        Delivery::Answer(answer) => Some((**answer).clone().into_packet()),
         _ => None,
     };
     crowd.out.iter().filter_map(packet).collect()

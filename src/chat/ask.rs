@@ -1,26 +1,77 @@
 //! Questions about the chat: they change nothing. The console asks here too, without a session.
 
-use super::join::room_name;
-use super::rooms::Who;
-use super::user::{User, UserId};
-use super::{Chat, Now};
+use super::answer::{RoomRow, Rooms, Told, UserRow, Users};
+use super::rooms::{Room, RoomId, Who};
+use super::user::{SessionId, User, UserId};
+use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
-use crate::limits::{USERS_PAGE_BYTES, USERS_PER_PAGE};
-use crate::name::{NameKey, RoomName};
+use crate::limits::{LIST_PORTION, ROOMS_PER_PAGE, USERS_PER_PAGE};
+use crate::name::NameKey;
 use crate::protocol::packet::UserInfo;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Request};
 use jiff::Timestamp;
-use serde::Serialize;
-use std::io;
 use std::ops::Bound;
 
+/// A list that is asked for, as far as it is gathered. Nobody is served while a portion of it is.
+#[derive(Debug)]
+pub(super) struct Listing {
+    /// Whom it is for, and with which `id`.
+    session: Option<SessionId>,
+    echo: Option<String>,
+    /// Whose rooms are shown as joined.
+    who: Option<Who>,
+    /// Of a list of users: the room.
+    room: Option<RoomId>,
+    /// Where it goes on.
+    after: Option<NameKey>,
+    list: Told,
+}
+
 impl Chat {
-    /// A question that changes nothing.
-    pub(super) fn ask(&self, question: &Request, who: Option<&Who>, now: &Now) -> Result<Event, Refusal> {
+    /// A question that changes nothing, of the console.
+    pub(super) fn ask(&self, question: &Request, now: &Now) -> Result<Event, Refusal> {
+        match self.listing(question)? {
+            Some(mut listing) => {
+                while self.gather(&mut listing) {}
+                Ok(listing.list.into_event())
+            }
+            None => self.told(question, now),
+        }
+    }
+
+    /// The same of a session.
+    pub(super) fn ask_for(
+        &mut self,
+        id: SessionId,
+        question: &Request,
+        echo: Option<String>,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
+        let Some(listing) = self.listing(question)? else {
+            let event = self.told(question, now)?;
+            self.answer(id, echo, event, out);
+            return Ok(());
+        };
+        let who = self.asking(id).map(|asking| asking.who);
+        self.listing = Some(Listing { session: Some(id), echo, who, ..listing });
+        self.go_on_listing(out);
+        Ok(())
+    }
+
+    /// Gathers a portion of the list that somebody asked for, and answers if that was the last.
+    pub(super) fn go_on_listing(&mut self, out: &mut Deliveries) {
+        let Some(mut listing) = self.listing.take() else { return };
+        if self.gather(&mut listing) {
+            self.listing = Some(listing);
+        } else if let Listing { session: Some(session), echo, list, .. } = listing {
+            self.tell(session, echo, list, out);
+        }
+    }
+
+    fn told(&self, question: &Request, now: &Now) -> Result<Event, Refusal> {
         match question {
-            Request::Users { room, after } => self.users_page(room.as_deref(), after.as_deref()),
-            Request::Rooms { after } => Ok(self.rooms_page(after.as_deref(), who)),
             Request::Time => Ok(Event::Time {
                 time: now.clock.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
                 ts: now.stamp(),
@@ -34,47 +85,91 @@ impl Chat {
         }
     }
 
-    /// Present users, of a room or all, from the one after `after`.
-    fn users_page(&self, room: Option<&str>, after: Option<&str>) -> Result<Event, Refusal> {
-        let after = after.map(NameKey::of);
-        let name = room.map(room_name).transpose()?.filter(|name| !name.is_lobby());
-        let Some(name) = name else {
-            let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-            let here = self.names.range::<NameKey, _>((start, Bound::Unbounded)).map(|(_, id)| *id);
-            return Ok(self.page(None, here, self.present));
-        };
-        let room = self.rooms.find(name.key()).and_then(|id| self.rooms.get(id));
-        let room = room.ok_or_else(|| self.no_such_room(&name))?;
-        Ok(self.page(Some(&room.name), room.here_after(after.as_ref()), room.present()))
-    }
-
-    /// Those who are present of these, in their order; bounded in number and size.
-    fn page(&self, room: Option<&RoomName>, users: impl Iterator<Item = UserId>, total: usize) -> Event {
-        let mut here = users.filter_map(|id| self.users.get(&id)).filter(|user| user.chatting > 0).peekable();
-        let mut users: Vec<UserInfo> = Vec::new();
-        let mut bytes = 0;
-        while let Some(user) = here.peek() {
-            let info = self.summary(user);
-            bytes += written_bytes(&info);
-            if users.len() == USERS_PER_PAGE || bytes > USERS_PAGE_BYTES {
-                break;
+    /// The list that is asked for, if one is: with nothing in it yet.
+    fn listing(&self, question: &Request) -> Result<Option<Listing>, Refusal> {
+        let (room, after, list) = match question {
+            Request::Rooms { after } => {
+                (None, after, Told::Rooms(Rooms { rows: Vec::new(), total: self.rooms.len() }))
             }
-            users.push(info);
-            here.next();
-        }
-        let next = here.peek().and_then(|_| users.last()).map(|last| last.name.clone());
-        Event::Users { room: room.map(RoomName::to_string), users, total, next }
+            Request::Users { room, after } => {
+                let name = room.as_deref().map(|room| self.room_name(room)).transpose()?;
+                let name = name.filter(|name| !name.is_lobby());
+                let found = name.as_ref().map(|name| {
+                    let id = self.rooms.find(name.key()).ok_or_else(|| self.no_such_room(name))?;
+                    Ok((id, self.rooms.get(id)))
+                });
+                let (id, room) = found.transpose()?.unzip();
+                let room = room.flatten();
+                let total = room.map_or(self.present, Room::present);
+                let room = room.map(|room| room.name.clone());
+                (id, after, Told::Users(Users { room, rows: Vec::new(), total }))
+            }
+            _ => return Ok(None),
+        };
+        let after = after.as_deref().map(|after| self.terms.key(after));
+        Ok(Some(Listing { session: None, echo: None, who: None, room, after, list }))
     }
 
-    fn summary(&self, user: &User) -> UserInfo {
-        let ip = user.sessions.first().and_then(|id| self.sessions.get(id)).map(|s| s.ip.to_string());
-        let plaintext = user.sessions.iter().filter_map(|id| self.sessions.get(id)).any(|s| !s.encrypted);
-        UserInfo {
-            name: user.name.to_string(),
-            ip: ip.unwrap_or_default(),
-            key: user.owner.key().map(Fingerprint::tag),
-            plaintext: plaintext.then_some(true),
-            ..UserInfo::default()
+    /// A portion more; `false`: it is whole.
+    fn gather(&self, listing: &mut Listing) -> bool {
+        let after = listing.after.as_ref();
+        match &mut listing.list {
+            Told::Users(Users { rows, .. }) => {
+                let missing = (USERS_PER_PAGE + 1).saturating_sub(rows.len()).min(LIST_PORTION);
+                listing.after = match listing.room {
+                    Some(id) => {
+                        let room = self.rooms.get(id);
+                        let users = room.into_iter().flat_map(|room| room.here_after(after));
+                        self.rows(users, missing, rows)
+                    }
+                    None => {
+                        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+                        let users = self.names.range::<NameKey, _>((start, Bound::Unbounded));
+                        self.rows(users.map(|(name, id)| (name, *id)), missing, rows)
+                    }
+                };
+                listing.after.is_some() && rows.len() <= USERS_PER_PAGE
+            }
+            Told::Rooms(Rooms { rows, .. }) => {
+                let missing = (ROOMS_PER_PAGE + 1).saturating_sub(rows.len()).min(LIST_PORTION);
+                let rooms = self.rooms.after(after).take(missing);
+                let before = rows.len();
+                rows.extend(rooms.map(|room| room_row(room, listing.who.as_ref())));
+                listing.after = rows.last().map(|last| last.name.key().clone());
+                rows.len() == before + missing && rows.len() <= ROOMS_PER_PAGE
+            }
+            Told::Event(_) | Told::Bans(..) => false,
+        }
+    }
+
+    /// Appends so many of these users at most, of those who are present, and looks at twice as many.
+    /// Returns where to go on; `None`: there are no more.
+    fn rows<'a>(
+        &self,
+        users: impl Iterator<Item = (&'a NameKey, UserId)>,
+        most: usize,
+        rows: &mut Vec<UserRow>,
+    ) -> Option<NameKey> {
+        let enough = rows.len() + most;
+        for (looked_at, (name, id)) in users.enumerate() {
+            let user = self.users.get(&id).filter(|user| user.chatting > 0);
+            rows.extend(user.map(|user| self.summary(user)));
+            if rows.len() == enough || looked_at + 1 == 2 * LIST_PORTION {
+                return Some(name.clone());
+            }
+        }
+        None
+    }
+
+    fn summary(&self, user: &User) -> UserRow {
+        let mut sessions = user.sessions.iter().filter_map(|id| self.sessions.get(id));
+        let key = user.owner.key().copied();
+        UserRow {
+            name: user.name.clone(),
+            ip: user.sessions.first().and_then(|id| self.sessions.get(id)).map(|session| session.ip),
+            // A key is proved by encryption.
+            plaintext: key.is_none() && sessions.any(|session| !session.encrypted),
+            key,
         }
     }
 
@@ -84,29 +179,17 @@ impl Chat {
             sessions: Some(user.sessions.len()),
             key: user.owner.key().map(Fingerprint::to_string),
             operator: Some(self.standing.is_operator(user.owner.key())),
-            ..self.summary(user)
+            ..self.summary(user).into_info()
         }
     }
 }
 
-/// What a user takes in a page: once in `users`, once by name in `msg`, each with its separators.
-fn written_bytes(info: &UserInfo) -> usize {
-    json_bytes(info) + json_bytes(&info.name) + 4
-}
-
-/// How long it is in JSON, without writing it anywhere.
-pub(super) fn json_bytes(value: &impl Serialize) -> usize {
-    struct Count(usize);
-    impl io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
+pub(super) fn room_row(room: &Room, who: Option<&Who>) -> RoomRow {
+    RoomRow {
+        name: room.name.clone(),
+        topic: room.topic.clone(),
+        members: room.members(),
+        here: room.present(),
+        joined: who.is_some_and(|who| room.since(who).is_some()),
     }
-    let mut count = Count(0);
-    serde_json::to_writer(&mut count, value).map_or(0, |()| count.0)
 }

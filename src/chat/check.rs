@@ -1,6 +1,6 @@
 //! What must always be so, whatever happened: for tests and fuzzers.
 
-use super::{Chat, Now, Records, Session, SessionId};
+use super::{Chat, Now, Records, Session, SessionId, StandingRead};
 use crate::protocol::request::Mode;
 use std::collections::HashSet;
 
@@ -40,6 +40,15 @@ impl Chat {
         let here =
             self.users.iter().map(|(id, user)| (user.who(*id), *id, user.name.key(), user.chatting > 0));
         self.rooms.check(&here.collect::<Vec<_>>());
+        for room in self.rooms.after(None) {
+            let users = room.here_after(None).map(|(_, user)| &self.users[&user]);
+            let mut listening: Vec<_> = users.flat_map(|user| &user.sessions).copied().collect();
+            listening.retain(|session| self.listens(*session));
+            let mut listeners = room.listeners().to_vec();
+            listeners.sort_unstable();
+            listening.sort_unstable();
+            assert_eq!(listeners, listening);
+        }
     }
 
     fn check_users(&self, now: &Now) {
@@ -61,7 +70,9 @@ impl Chat {
 
     /// All that is remembered over a restart.
     pub(crate) fn records(&self, now: &Now) -> Records {
-        let mut records = self.standing(now);
+        let mut records = Records::default();
+        let mut read = StandingRead::default();
+        while self.more_standing(&mut read, now, &mut records) {}
         while self.more_members(&mut records.members) {}
         let mut from = Some(0);
         while let Some(place) = from {

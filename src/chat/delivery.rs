@@ -1,9 +1,11 @@
 //! What a call of the chat leads to.
 
+use super::answer::Answer;
 use super::archive::{Entry, Message, Question};
 use super::user::SessionId;
 use crate::protocol::{Event, Packet};
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// Who gets a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,13 @@ pub enum Audience {
     },
     /// These sessions.
     Sessions(Vec<SessionId>),
+    /// A room's, but for one. Shared, as there may be many.
+    Room {
+        /// All that listen.
+        sessions: Arc<Vec<SessionId>>,
+        /// The session that must not get it.
+        except: Option<SessionId>,
+    },
 }
 
 /// One step, to be carried out in order.
@@ -40,6 +49,8 @@ pub enum Delivery {
         /// What its author's session gets in the place of it.
         receipt: Option<Box<Receipt>>,
     },
+    /// An answer to a session, which gets it like a [`Packet`](Self::Packet).
+    Answer(Box<Answer>),
     /// Something to keep, before anybody sees what follows.
     Keep(Entry),
     /// A question about what is kept, of a session: to be answered with these messages and the

@@ -1,20 +1,18 @@
 //! Joining and leaving rooms, and what they are about.
 
 use super::archive::{Account, Entry, Member, Topic};
-use super::ask::json_bytes;
+use super::ask::room_row;
 use super::delivery::{Audience, Delivery};
 use super::rates::News;
-use super::rooms::{Full, Room, RoomId, Who};
+use super::rooms::{Full, RoomId, Who};
 use super::user::{SessionId, UserId};
 use super::{Chat, Deliveries, Now, nearest};
-use crate::limits::{
-    MAX_MEMBERSHIPS, MAX_ROOMS, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES, ROOMS_PER_PAGE, ROOMS_SWEPT,
-    ROOMS_SWEPT_EVERY, USERS_PAGE_BYTES,
-};
-use crate::name::{NameKey, RoomName};
+use crate::limits::{MAX_MEMBERSHIPS, MAX_ROOMS, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES};
+use crate::name::RoomName;
 use crate::protocol::packet::RoomInfo;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
+use std::sync::Arc;
 
 /// A session and whose it is.
 #[derive(Debug)]
@@ -34,7 +32,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
-        let name = room_name(room)?;
+        let name = self.room_name(room)?;
         let Some(asking) = self.asking(id) else { return Ok(()) };
         let found = self.rooms.find(name.key());
         let is_in = name.is_lobby() || found.is_some_and(|id| self.rooms.rooms_of(&asking.who).contains(&id));
@@ -47,7 +45,7 @@ impl Chat {
             self.add_to_room(&asking, &name, now, out);
         }
         let event = Event::Room(self.room_info(&name, Some(&asking.who)));
-        self.answer_user(&asking, echo, &event, !is_in, out);
+        self.answer_user(&asking, echo, event, !is_in, out);
         Ok(())
     }
 
@@ -60,7 +58,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
-        let name = room_name(room)?;
+        let name = self.room_name(room)?;
         if name.is_lobby() {
             let msg = "everybody is in #lobby; /quit leaves the chat";
             return Err(Refusal::new(Code::BadRoom, msg));
@@ -76,7 +74,7 @@ impl Chat {
             }
         }
         let event = Event::Room(self.room_info(&name, Some(&asking.who)));
-        self.answer_user(&asking, echo, &event, is_in, out);
+        self.answer_user(&asking, echo, event, is_in, out);
         Ok(())
     }
 
@@ -90,7 +88,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
-        let name = room_name(room)?;
+        let name = self.room_name(room)?;
         let Some(asking) = self.asking(id) else { return Ok(()) };
         let found = self.rooms.find(name.key());
         if found.is_none() && !name.is_lobby() {
@@ -102,41 +100,21 @@ impl Chat {
             self.set_topic(&asking, &name, text.trim(), out);
         }
         let event = Event::Room(self.room_info(&name, Some(&asking.who)));
-        self.answer(id, echo, &event, out);
+        self.answer(id, echo, event, out);
         Ok(())
-    }
-
-    /// A page of rooms, in alphabetical order; bounded in number and size.
-    pub(super) fn rooms_page(&self, after: Option<&str>, who: Option<&Who>) -> Event {
-        let after = after.map(NameKey::of);
-        let mut all = self.rooms.after(after.as_ref()).peekable();
-        let mut rooms: Vec<RoomInfo> = Vec::new();
-        let mut bytes = 0;
-        while let Some(room) = all.peek() {
-            let info = info(room, who);
-            // Once in `rooms`, once in `msg`.
-            bytes += 2 * json_bytes(&info);
-            if rooms.len() == ROOMS_PER_PAGE || bytes > USERS_PAGE_BYTES {
-                break;
-            }
-            rooms.push(info);
-            all.next();
-        }
-        let next = all.peek().and_then(|_| rooms.last()).map(|last| last.name.clone());
-        Event::Rooms { rooms, total: self.rooms.len(), next }
     }
 
     /// The rooms that they are in, in the order in which they joined.
     pub(super) fn joined_rooms(&self, who: &Who) -> Vec<RoomInfo> {
         let rooms = self.rooms.rooms_of(who).iter().filter_map(|id| self.rooms.get(*id));
-        rooms.map(|room| info(room, Some(who))).collect()
+        rooms.map(|room| room_row(room, Some(who)).into_info()).collect()
     }
 
     /// The room, or what there is to say of one that is gone.
     fn room_info(&self, name: &RoomName, who: Option<&Who>) -> RoomInfo {
         let topic = |topic: &Option<Topic>| topic.as_ref().map(|topic| topic.text.clone());
         match self.rooms.find(name.key()).and_then(|id| self.rooms.get(id)) {
-            Some(room) => info(room, who),
+            Some(room) => room_row(room, who).into_info(),
             None if name.is_lobby() => RoomInfo {
                 name: name.to_string(),
                 topic: topic(&self.rooms.lobby),
@@ -156,6 +134,7 @@ impl Chat {
             let Some(user) = self.users.get(&user_id) else { continue };
             self.rooms.enter(id, user.name.key(), user_id, user.chatting > 0);
         }
+        self.rooms.set_listening(id, &self.sessions_of(&asking.who), true);
         let Some(room) = self.rooms.get(id) else { return };
         if let Some(account) = asking.who.account().filter(|_| self.log.is_some()) {
             let member = Member { account: account.clone(), name: name_now, since };
@@ -176,6 +155,7 @@ impl Chat {
             let Some(user) = self.users.get(&user) else { continue };
             self.rooms.leave(id, &user.name.key(), user.chatting > 0);
         }
+        self.rooms.set_listening(id, &self.sessions_of(who), false);
         let Some(room) = self.rooms.get(id).map(|room| room.name.clone()) else { return };
         self.rooms.part(who, id);
         if let Some(account) = who.account().filter(|_| self.log.is_some()) {
@@ -192,18 +172,14 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
-        let is_due = self.swept.is_none_or(|swept| swept + ROOMS_SWEPT_EVERY <= now.uptime);
-        if self.rooms.may_join(who, is_new) == Err(Full::All) && is_due {
+        if self.rooms.may_join(who, is_new) == Err(Full::All) {
             let (accounts, owned, at) = (&self.accounts, &self.owned, now.at());
             let is_named = |account: &Account| match account {
                 Account::Key(key) => owned.has_any(key, at),
                 Account::Token(_) => false,
             };
             let gone = self.rooms.forgotten(|account| accounts.contains_key(account) || is_named(account));
-            if gone.len() < ROOMS_SWEPT {
-                self.swept = Some(now.uptime);
-            }
-            for (who, rooms) in gone {
+            if let Some((who, rooms)) = gone {
                 rooms.into_iter().for_each(|room| self.remove_from_room(&who, room, out));
             }
         }
@@ -252,7 +228,7 @@ impl Chat {
         let topic = (!text.is_empty()).then(|| Topic { text, by: by.clone() });
         let (name, audience, is_kept) = match self.rooms.find(name.key()) {
             Some(id) => {
-                let audience = Audience::Sessions(self.room_sessions(id, Some(asking.session)));
+                let audience = self.room_audience(id, Some(asking.session));
                 let Some(room) = self.rooms.get_mut(id) else { return };
                 room.topic.clone_from(&topic);
                 (room.name.clone(), audience, room.lasting() > 0)
@@ -276,11 +252,11 @@ impl Chat {
         &self,
         asking: &Asking,
         echo: Option<String>,
-        event: &Event,
+        event: Event,
         has_changed: bool,
         out: &mut Deliveries,
     ) {
-        self.answer(asking.session, echo, event, out);
+        self.answer(asking.session, echo, event.clone(), out);
         let mut others = if has_changed { self.sessions_of(&asking.who) } else { Vec::new() };
         others.retain(|other| *other != asking.session);
         if !others.is_empty() {
@@ -296,28 +272,26 @@ impl Chat {
             return;
         }
         let name = self.rooms.get(id).map(|room| room.name.to_string()).unwrap_or_default();
-        let sessions = self.room_sessions(id, None);
         for event in events {
-            out.push(Delivery::live(Audience::Sessions(sessions.clone()), event.to_packet(&name, None)));
-        }
-    }
-
-    pub(super) fn tell_rooms(&mut self, now: &Now, out: &mut Deliveries) {
-        while let Some(id) = self.rooms.due_by(now.uptime) {
-            self.tell_room(id, out);
+            out.push(Delivery::live(self.room_audience(id, None), event.to_packet(&name, None)));
         }
     }
 
     /// Sessions of a room's members that listen, but for one.
-    pub(super) fn room_sessions(&self, id: RoomId, except: Option<SessionId>) -> Vec<SessionId> {
-        let users = self.rooms.get(id).into_iter().flat_map(|room| room.here_after(None));
-        let sessions = users.filter_map(|user| self.users.get(&user)).flat_map(|user| &user.sessions);
-        sessions.copied().filter(|session| Some(*session) != except && self.listens(*session)).collect()
+    pub(super) fn room_audience(&self, id: RoomId, except: Option<SessionId>) -> Audience {
+        let sessions = self.rooms.get(id).map(|room| Arc::clone(room.listeners())).unwrap_or_default();
+        Audience::Room { sessions, except }
+    }
+
+    /// A name that may be a room's.
+    pub(super) fn room_name(&self, room: &str) -> Result<RoomName, Refusal> {
+        self.terms.room(room).map_err(|error| Refusal::new(Code::BadRoom, error.to_string()))
     }
 
     pub(super) fn no_such_room(&self, name: &RoomName) -> Refusal {
         let key = name.key();
-        let around = self.rooms.around(key, nearest::EACH_WAY).map(RoomName::as_str);
+        let around = self.rooms.around(key, nearest::EACH_WAY);
+        let around = around.map(|room| (room.key().as_str(), room.as_str()));
         let near = nearest::question(key.as_str(), around);
         let msg = format!("there is no room {name};{near} /rooms lists them, /join {name} makes it");
         Refusal::new(Code::NoSuchRoom, msg)
@@ -344,20 +318,5 @@ impl Chat {
     pub(super) fn sessions_of(&self, who: &Who) -> Vec<SessionId> {
         let users = self.users_of(who).iter().filter_map(|user| self.users.get(user));
         users.flat_map(|user| &user.sessions).copied().filter(|session| self.listens(*session)).collect()
-    }
-}
-
-/// A name that may be a room's.
-pub(super) fn room_name(room: &str) -> Result<RoomName, Refusal> {
-    RoomName::new(room.trim()).map_err(|error| Refusal::new(Code::BadRoom, error.to_string()))
-}
-
-fn info(room: &Room, who: Option<&Who>) -> RoomInfo {
-    RoomInfo {
-        name: room.name.to_string(),
-        topic: room.topic.as_ref().map(|topic| topic.text.clone()),
-        members: room.members(),
-        here: room.present(),
-        joined: who.is_some_and(|who| room.since(who).is_some()),
     }
 }

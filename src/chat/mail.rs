@@ -9,9 +9,9 @@ use super::waiting::{Full, Waited};
 use super::{Chat, Deliveries, Delivery, Now, nearest};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    MAX_ADDRESSED, MAX_WAITING, MAX_WAITING_OF_AUTHOR, MAX_WAITING_OF_AUTHOR_FOR_ONE, NAME_TRIED,
+    DUE_PORTION, MAX_ADDRESSED, MAX_WAITING, MAX_WAITING_OF_AUTHOR, MAX_WAITING_OF_AUTHOR_FOR_ONE, NAME_TRIED,
 };
-use crate::name::{Name, NameKey};
+use crate::name::Name;
 use crate::protocol::Code;
 use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
@@ -110,7 +110,7 @@ impl Chat {
                 false => Err(self.no_such_user(name, now)),
             };
         }
-        match self.owned.bearer(&NameKey::of(name), now.at()) {
+        match self.owned.bearer(&self.terms.key(name), now.at()) {
             Some((name, key)) => {
                 Ok(Recipient { name: name.to_string(), account: Some(Account::Key(key)), user: None })
             }
@@ -178,14 +178,15 @@ impl Chat {
         }
     }
 
-    /// Mail that had waited has come to whom it was for: whoever wrote it is told, now or when what is
-    /// told can be kept again.
+    /// Mail that had waited has come to whom it was for: whoever wrote it is told, a portion at a time, now or
+    /// when what is told can be kept again.
     pub fn arrived(&mut self, arrivals: Vec<Arrival>, now: &Now, out: &mut Deliveries) {
         self.untold.extend(arrivals);
         if !self.keeps() {
             return;
         }
-        for arrival in std::mem::take(&mut self.untold) {
+        for _ in 0..DUE_PORTION {
+            let Some(arrival) = self.untold.pop_front() else { break };
             self.tell_arrival(arrival, now, out);
         }
     }
@@ -223,12 +224,14 @@ impl Chat {
 
     /// The refusal for a name that nobody has, with the nearest ones that somebody has.
     pub(super) fn no_such_user(&self, name: &str, now: &Now) -> Refusal {
-        let key = NameKey::of(name);
+        let key = self.terms.key(name);
         let after = self.names.range(&key..).take(nearest::EACH_WAY);
         let before = self.names.range(..&key).rev().take(nearest::EACH_WAY);
-        let here =
-            after.chain(before).filter_map(|(_, id)| self.users.get(id)).map(|user| user.name.as_str());
-        let owned = self.owned.around(&key, nearest::EACH_WAY, now.at()).map(Name::as_str);
+        let here = after
+            .chain(before)
+            .filter_map(|(key, id)| Some((key.as_str(), self.users.get(id)?.name.as_str())));
+        let owned = self.owned.around(&key, nearest::EACH_WAY, now.at());
+        let owned = owned.map(|(key, name)| (key.as_str(), name.as_str()));
         let near = nearest::question(key.as_str(), here.chain(owned));
         Refusal::new(Code::NoSuchUser, format!("nobody called {name:?} is here;{near} /users lists who is"))
     }

@@ -5,11 +5,13 @@
 //! The server is its only caller, holds it in one place, and turns deliveries into writes.
 
 mod acquaintances;
+mod answer;
 mod archive;
 mod ask;
 #[cfg(any(test, fuzzing))]
 mod check;
 mod delivery;
+mod intake;
 mod join;
 mod lookalikes;
 mod mail;
@@ -29,6 +31,7 @@ mod records;
 mod register;
 mod resume;
 mod rooms;
+mod sanctions;
 mod say;
 mod standing;
 mod table;
@@ -37,14 +40,17 @@ mod tests;
 mod user;
 mod waiting;
 
+pub use answer::Answer;
 pub use archive::{
     Account, Archive, Arrival, Entry, Kind, Mail, MailView, Member, Message, Question, RoomRecord, Scope,
     Search, Topic, Venue, View, Waits, Wanted,
 };
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
+pub use intake::Parsed;
 pub use net::{Net, NoNet};
 pub use places::Holder;
 pub use records::{BanRecord, Changes, MemberRecord, NameRecord, OperatorRecord, Records};
+pub use standing::StandingRead;
 pub use user::{Peer, SessionId};
 pub use waiting::Waited;
 
@@ -56,13 +62,17 @@ use crate::name::NameKey;
 use crate::pace::{Buckets, Rate};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::packet::{Limits, ServerInfo, stamp};
-use crate::protocol::request::{ClientPacket, Refusal, Span};
+use crate::protocol::request::{Refusal, Span};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Code, Event, Request, Target};
 use acquaintances::Acquaintances;
+use answer::Told;
+use ask::Listing;
+use intake::Terms;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, Zoned};
 use lookalikes::Lookalikes;
+use moderate::Leaving;
 use operators::Offer;
 use owned::{At, OwnedNames};
 use paces::Paces;
@@ -70,7 +80,7 @@ use presence::Presence;
 use rooms::Rooms;
 use smallvec::SmallVec;
 use standing::Standing;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -161,7 +171,7 @@ pub struct Chat {
     accounts: HashMap<Arc<Account>, SmallVec<[UserId; 2]>>,
     waiting: Waiting,
     /// Mail that has arrived, of which its authors are still to be told.
-    untold: Vec<Arrival>,
+    untold: VecDeque<Arrival>,
     /// Sessions that say nothing of what they have got, while they are given their mail: up to which
     /// number.
     greeted: HashMap<SessionId, u64, Numbers>,
@@ -169,12 +179,16 @@ pub struct Chat {
     log: Option<String>,
     /// Whether what is to be kept is.
     works: bool,
-    /// When members of rooms were last looked through for those who are forgotten, as an uptime.
-    swept: Option<Duration>,
     /// Number of the latest message.
     seq: u64,
     /// The server is shutting down.
     is_over: bool,
+    /// Sessions that a ban or a kick ends, as far as they are not ended yet.
+    leaving: VecDeque<Leaving>,
+    /// A list that is asked for and not gathered yet.
+    listing: Option<Listing>,
+    /// What the words of the request that is dealt with come to.
+    terms: Terms,
 }
 
 /// The list that calls append to.
@@ -210,13 +224,15 @@ impl Chat {
             rooms: Rooms::new(archive.rooms),
             accounts: HashMap::new(),
             waiting,
-            untold: archive.arrivals,
+            untold: archive.arrivals.into(),
             greeted: HashMap::default(),
             log: archive.id,
             works: true,
-            swept: None,
             seq: archive.seq,
             is_over: false,
+            leaving: VecDeque::new(),
+            listing: None,
+            terms: Terms::default(),
         }
     }
 
@@ -242,7 +258,7 @@ impl Chat {
     }
 
     /// Whether the connection has a name.
-    fn is_registered(&self, id: SessionId) -> bool {
+    pub fn is_registered(&self, id: SessionId) -> bool {
         self.sessions.get(&id).is_some_and(|session| session.user.is_some())
     }
 
@@ -271,12 +287,10 @@ impl Chat {
         &self.profile.server
     }
 
-    /// What to remember over a restart: operators, bans and mutes, as of now. Members and names, of
-    /// which there may be many, are given a [portion](Self::more_members) at a time.
-    pub fn standing(&self, now: &Now) -> Records {
-        let mut records = Records::default();
-        self.standing.fill(&mut records, now.clock.timestamp());
-        records
+    /// Appends some of what is to be remembered over a restart, members and names aside: operators, bans
+    /// and mutes, as of now; `false`: there are no more.
+    pub fn more_standing(&self, read: &mut StandingRead, now: &Now, records: &mut Records) -> bool {
+        self.standing.more(read, records, now.clock.timestamp())
     }
 
     /// Appends some of the members that come after those in `rows`; `false`: there are no more.
@@ -332,15 +346,16 @@ impl Chat {
     }
 
     /// A packet came in.
-    pub fn receive(&mut self, id: SessionId, packet: &ClientPacket, now: &Now, out: &mut Deliveries) {
-        if !self.sessions.contains_key(&id) {
+    pub fn receive(&mut self, id: SessionId, parsed: Parsed, now: &Now, out: &mut Deliveries) {
+        if !self.sessions.contains_key(&id) || self.leaves(id, now, out) {
             // Closed from here already; what it still sends counts no more.
             return;
         }
-        self.charge(id, rates::cost(packet), now, out);
+        let Parsed { packet, request, terms, cost } = parsed;
+        self.terms = terms;
+        self.charge(id, cost, now, out);
         let echo = packet.id.clone().filter(|id| id.len() <= crate::limits::MAX_ID_BYTES);
         let registered = self.is_registered(id);
-        let request = Request::from_packet(packet);
         let result = match request {
             Err(refusal) if !registered => return self.turn_away(id, echo, refusal, now, out),
             Err(refusal) => Err(refusal),
@@ -350,7 +365,7 @@ impl Chat {
             Ok(Request::Pake { .. }) => {
                 Err(Refusal::new(Code::BadPacket, "nobody has asked for the passphrase"))
             }
-            Ok(request) if !registered => return self.register(id, packet, request, echo, now, out),
+            Ok(request) if !registered => return self.register(id, &packet, request, echo, now, out),
             Ok(request) => self.request(id, request, echo.clone(), now, out),
         };
         if let Err(refusal) = result {
@@ -385,6 +400,22 @@ impl Chat {
         }
     }
 
+    /// Does a portion of what a call has left to do, as nobody else is served meanwhile. To be called after
+    /// each until it says that there is no more: `false`.
+    pub fn proceed(&mut self, now: &Now, out: &mut Deliveries) -> bool {
+        if self.leaving.is_empty() {
+            self.go_on_listing(out);
+        } else {
+            self.expel_some(now, out);
+        }
+        self.has_more()
+    }
+
+    /// Whether a call has left something to do.
+    pub fn has_more(&self) -> bool {
+        !self.leaving.is_empty() || self.listing.is_some()
+    }
+
     /// Tells everybody that the server goes away, and ends all connections.
     pub fn shut_down(&mut self, out: &mut Deliveries) {
         self.is_over = true;
@@ -404,7 +435,7 @@ impl Chat {
     ) -> Result<(), Refusal> {
         match request {
             Request::Chat { to: Target::Server, msg, .. } => {
-                let request = words(&msg)?;
+                let request = self.terms.words.take().map_or_else(|| words(&msg), |words| *words)?;
                 self.request(id, request, echo, now, out)
             }
             Request::Chat { to, msg, action } => self.say(id, to, msg, action, echo, now, out),
@@ -413,15 +444,19 @@ impl Chat {
             Request::OpByToken { token } => self.op_by_token(id, &token, echo, now, out),
             Request::Quit => {
                 let bye = Event::Bye { code: Some(Code::Quit), msg: "goodbye".into() };
-                self.answer(id, echo, &bye, out);
+                self.answer(id, echo, bye, out);
                 self.close(id, now, out);
                 Ok(())
             }
             Request::Ping => self.pong(id, echo, out),
             Request::Help { command } => {
-                let text = command::help(command.as_deref(), Place::Wire, self.is_operator(id))
-                    .map_err(|error| Refusal::new(Code::BadCommand, error.to_string()))?;
-                self.answer(id, echo, &Event::Notice(text), out);
+                let text = match command {
+                    None => intake::commands(self.is_operator(id)).to_owned(),
+                    Some(command) => {
+                        self.terms.help.take().map_or_else(|| intake::help(&command), |help| *help)?
+                    }
+                };
+                self.answer(id, echo, Event::Notice(text), out);
                 Ok(())
             }
             Request::Hello(_) => Err(Refusal::new(
@@ -441,12 +476,7 @@ impl Chat {
             question @ (Request::Users { .. }
             | Request::Rooms { .. }
             | Request::Time
-            | Request::Whois { .. }) => {
-                let asking = self.asking(id);
-                let event = self.ask(&question, asking.as_ref().map(|asking| &asking.who), now)?;
-                self.answer(id, echo, &event, out);
-                Ok(())
-            }
+            | Request::Whois { .. }) => self.ask_for(id, &question, echo, now, out),
             command => self.command_of(id, &command, echo, now, out),
         }
     }
@@ -457,20 +487,27 @@ impl Chat {
             total: self.present,
             closed: self.rules.closed,
         };
-        self.answer(id, echo, &pong, out);
+        self.answer(id, echo, pong, out);
         Ok(())
     }
 
     /// An event for one session.
-    fn answer(&self, id: SessionId, echo: Option<String>, event: &Event, out: &mut Deliveries) {
-        let to = self.user_of(id).map_or("", |user| user.name.as_str());
-        out.push(Delivery::one(id, event.to_packet(to, echo)));
+    fn answer(&self, id: SessionId, echo: Option<String>, event: Event, out: &mut Deliveries) {
+        self.tell(id, echo, Told::Event(event), out);
+    }
+
+    fn tell(&self, session: SessionId, echo: Option<String>, told: Told, out: &mut Deliveries) {
+        let to = self.user_of(session).map(|user| user.name.clone());
+        out.push(Delivery::Answer(Box::new(Answer { session, to, echo, told })));
     }
 
     fn refuse(&self, id: SessionId, echo: Option<String>, refusal: Refusal, out: &mut Deliveries) {
         // It may quote what the client sent; the frame's bound holds for the answer too.
-        let msg = refusal.msg.chars().take(MAX_QUOTE_CHARS).collect::<String>();
-        self.answer(id, echo, &Event::error(refusal.code, msg), out);
+        let mut msg = refusal.msg;
+        if let Some((end, _)) = msg.char_indices().nth(MAX_QUOTE_CHARS) {
+            msg.truncate(end);
+        }
+        self.answer(id, echo, Event::error(refusal.code, msg), out);
     }
 
     fn turn_away(
@@ -494,7 +531,7 @@ impl Chat {
     }
 
     fn find(&self, name: &str) -> Option<(UserId, &User)> {
-        let id = *self.names.get(&NameKey::of(name))?;
+        let id = *self.names.get(&self.terms.key(name))?;
         Some((id, self.users.get(&id)?))
     }
 }

@@ -1,6 +1,8 @@
 //! Mutes and bans.
 
-use super::delivery::{Audience, Delivery};
+use super::answer::Told;
+use super::archive::Account;
+use super::delivery::Delivery;
 use super::net::Net;
 use super::operate::Actor;
 use super::records::BanRecord;
@@ -8,11 +10,20 @@ use super::standing::{Sanction, Subject};
 use super::user::{Peer, SessionId};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
-use crate::limits::{BANS_SHOWN, DEFAULT_BAN, DEFAULT_MUTE, MAX_BANS, MAX_NAME_CHARS};
-use crate::protocol::packet::BanInfo;
+use crate::limits::{BANS_SHOWN, DEFAULT_BAN, DEFAULT_MUTE, EXPELLED_PORTION, MAX_BAN_ADDRESSES, MAX_BANS};
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Term};
 use jiff::Timestamp;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+/// A session that is to end.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    pub(super) session: SessionId,
+    pub(super) code: Code,
+    pub(super) why: Arc<str>,
+}
 
 impl Subject {
     /// Reads `NAME`, `key:FINGERPRINT` or `ip:CIDR`; an address stands for itself too, as it is no name.
@@ -61,10 +72,11 @@ impl Chat {
         out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
         let mut row = self.row(actor, who, duration, Term::For(DEFAULT_BAN), now)?;
-        if row.name.is_some() {
+        if let Some((_, user)) = row.name.as_deref().and_then(|name| self.find(name)) {
             // The server's own machine is everybody's who works there.
-            let local = |net: &Net| self.sessions.values().any(|s| s.local && Net::host(s.ip) == *net);
-            row.ips.retain(|net| !local(net));
+            let sessions = user.sessions.iter().filter_map(|id| self.sessions.get(id));
+            let local: HashSet<Net> = sessions.filter(|s| s.local).map(|s| Net::host(s.ip)).collect();
+            row.ips.retain(|net| !local.contains(net));
         }
         if row.key.is_none() && row.ips.is_empty() {
             let msg = format!(
@@ -73,8 +85,12 @@ impl Chat {
             return Err(Refusal::new(Code::NotAllowed, msg));
         }
         let done = self.impose(Sanction::Ban, actor, who, row.clone(), now, out)?;
-        let why = ban_text(&row, now);
-        self.expel_all(|chat, peer| chat.standing.hits(&row, peer).then(|| why.clone()), now, out);
+        let why: Arc<str> = ban_text(&row, now).into();
+        let hit = self.sessions.iter().filter(|(_, session)| self.standing.hits(&row, &session.peer()));
+        let leaving = hit.map(|(id, _)| Leaving { session: *id, code: Code::Banned, why: Arc::clone(&why) });
+        let leaving: Vec<_> = leaving.collect();
+        self.leaving.extend(leaving);
+        self.expel_some(now, out);
         Ok(done)
     }
 
@@ -99,11 +115,9 @@ impl Chat {
     }
 
     /// Who is banned or muted.
-    pub(super) fn bans(&self, now: &Now) -> Event {
-        let all = self.standing.sanctions(now.clock.timestamp());
-        let total = all.len();
-        let bans = all.into_iter().take(BANS_SHOWN).map(|(sanction, row)| info(sanction, row)).collect();
-        Event::Bans { bans, total }
+    pub(super) fn bans(&self, now: &Now) -> Told {
+        let (bans, total) = self.standing.sanctions(now.clock.timestamp(), BANS_SHOWN);
+        Told::Bans(bans, total)
     }
 
     /// Why the peer may not come in, if so.
@@ -152,9 +166,8 @@ impl Chat {
                     row.key = user.owner.key().copied();
                     row.name = Some(user.name.to_string());
                     let peers = user.sessions.iter().filter_map(|id| self.sessions.get(id));
-                    row.ips.extend(peers.map(|session| Net::host(session.ip)));
-                    row.ips.sort_unstable_by_key(Net::to_string);
-                    row.ips.dedup();
+                    let nets: BTreeSet<Net> = peers.map(|session| Net::host(session.ip)).collect();
+                    row.ips.extend(nets.into_iter().take(MAX_BAN_ADDRESSES));
                 }
                 None => {
                     row.key = Some(self.key_named(&name, now).ok_or_else(|| self.no_such_user(&name, now))?);
@@ -200,7 +213,7 @@ impl Chat {
             Subject::Key(_) | Subject::Net(_) => None,
         };
         let done = done(sanction);
-        if self.standing.lift(sanction, &subject, owner) == 0 {
+        if self.standing.lift(sanction, &subject, &self.terms.key(who), owner) == 0 {
             let msg = format!("{who:?} is not {done}; /bans lists who is");
             return Err(Refusal::new(Code::NoSuchUser, msg));
         }
@@ -210,19 +223,35 @@ impl Chat {
 
     /// Ends every session of a key that a ban hits.
     pub(super) fn expel_banned(&mut self, key: &Fingerprint, now: &Now, out: &mut Deliveries) {
-        let is_theirs = |peer: &Peer| peer.key.as_ref() == Some(key);
-        self.expel_all(|chat, peer| is_theirs(peer).then(|| chat.ban_text(peer, now))?, now, out);
+        let users = self.accounts.get(&Account::Key(*key)).into_iter().flatten();
+        let sessions = users.filter_map(|user| self.users.get(user)).flat_map(|user| &user.sessions);
+        let hit = sessions.filter_map(|id| Some((*id, self.ban_text(&self.sessions.get(id)?.peer(), now)?)));
+        let leaving = |(session, why): (_, String)| Leaving { session, code: Code::Banned, why: why.into() };
+        let hit: Vec<_> = hit.map(leaving).collect();
+        self.leaving.extend(hit);
+        self.expel_some(now, out);
     }
 
-    /// Ends every session for whose peer there is a reason.
-    fn expel_all(&mut self, why: impl Fn(&Self, &Peer) -> Option<String>, now: &Now, out: &mut Deliveries) {
-        let hit = self.sessions.iter().filter_map(|(id, session)| Some((*id, why(self, &session.peer())?)));
-        let hit: Vec<_> = hit.collect();
-        for (id, msg) in hit {
-            let bye = Event::Bye { code: Some(Code::Banned), msg };
-            let to = self.user_of(id).map_or("", |user| user.name.as_str());
-            out.push(Delivery::to(Audience::Sessions(vec![id]), bye.to_packet(to, None)));
-            self.close(id, now, out);
+    /// Ends some of the sessions that are to end; what is left is [proceeded](Self::proceed) with.
+    pub(super) fn expel_some(&mut self, now: &Now, out: &mut Deliveries) {
+        for _ in 0..EXPELLED_PORTION {
+            let Some(leaving) = self.leaving.pop_front() else { break };
+            self.say_bye(leaving, now, out);
+        }
+    }
+
+    /// Whether the session is one of those: it ends at once.
+    pub(super) fn leaves(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) -> bool {
+        let at = self.leaving.iter().position(|leaving| leaving.session == id);
+        let leaving = at.and_then(|at| self.leaving.remove(at));
+        leaving.map(|leaving| self.say_bye(leaving, now, out)).is_some()
+    }
+
+    fn say_bye(&mut self, leaving: Leaving, now: &Now, out: &mut Deliveries) {
+        let Leaving { session, code, why } = leaving;
+        if self.sessions.contains_key(&session) {
+            self.answer(session, None, Event::Bye { code: Some(code), msg: why.to_string() }, out);
+            self.close(session, now, out);
         }
     }
 }
@@ -261,25 +290,4 @@ fn shown<'a>(row: &'a BanRecord, typed: &'a str) -> &'a str {
 fn targets(row: &BanRecord) -> String {
     let key = row.key.iter().map(ToString::to_string);
     key.chain(row.ips.iter().map(ToString::to_string)).collect::<Vec<_>>().join(", ")
-}
-
-fn info(sanction: Sanction, row: &BanRecord) -> BanInfo {
-    // A row may come from a file that somebody has edited.
-    let cut = |name: &String| name.chars().take(MAX_NAME_CHARS).collect::<String>();
-    let (who, name) = match (&row.key, &row.name) {
-        (Some(key), name) => (format!("key:{key}"), name.as_ref().map(cut)),
-        (None, Some(name)) => (cut(name), None),
-        (None, None) => (row.ips.first().map_or(String::new(), |net| format!("ip:{net}")), None),
-    };
-    let kind = match sanction {
-        Sanction::Ban => "ban",
-        Sanction::Mute => "mute",
-    };
-    BanInfo {
-        kind: kind.into(),
-        who,
-        name,
-        by: cut(&row.by),
-        until: row.until.map(|until| until.to_string()),
-    }
 }

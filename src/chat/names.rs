@@ -1,7 +1,9 @@
 //! Who may have which name, and changes of name.
 
 use super::delivery::{Audience, Delivery};
+use super::intake::Candidate;
 use super::rates::News;
+use super::rooms::Who;
 use super::user::{SessionId, UserId};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
@@ -9,9 +11,6 @@ use crate::name::{Likeness, Name};
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
 use jiff::Timestamp;
-
-/// Alternatives tried for a name that is taken.
-const SUGGESTIONS: u32 = 100;
 
 /// A refusal, with a name that is free if names are the trouble.
 #[derive(Debug)]
@@ -43,8 +42,9 @@ impl From<Refused> for Event {
 
 impl Chat {
     /// A name that may be one here.
-    pub(super) fn name(&self, wanted: &str) -> Result<Name, Refusal> {
-        let name = Name::new(wanted).map_err(|error| Refusal::new(Code::BadName, error.to_string()))?;
+    pub(super) fn name(&self, candidate: &Candidate) -> Result<Name, Refusal> {
+        let name = candidate.name.clone();
+        let name = name.map_err(|error| Refusal::new(Code::BadName, error.to_string()))?;
         if self.rules.ascii_names && !name.is_ascii() {
             let msg = "names on this server hold ASCII letters, digits and punctuation only; choose another";
             return Err(Refusal::new(Code::BadName, msg));
@@ -55,14 +55,15 @@ impl Chat {
     /// Whether nobody else has the name, or one that looks like it, here or by right.
     pub(super) fn check_free(
         &self,
-        name: &Name,
-        likeness: &Likeness,
+        (name, likeness): (&Name, &Likeness),
+        candidate: &Candidate,
         asker: Asker<'_>,
         now: &Now,
     ) -> Result<(), Refused> {
         let Some(why) = self.taken(name, likeness, asker, now) else { return Ok(()) };
-        let free = (2..SUGGESTIONS)
-            .filter_map(|n| name.alternative(n))
+        let others = candidate.alternatives(now.uptime.as_nanos()).into_iter();
+        let free = others
+            .filter(|other| other.is_ascii() || !self.rules.ascii_names)
             .find(|other| self.taken(other, &other.likeness(), asker, now).is_none());
         let advice = match &free {
             Some(free) => format!("Try {free}"),
@@ -104,29 +105,28 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
-        let name = self.name(wanted)?;
+        let candidate = self.terms.candidate(wanted);
+        let name = self.name(&candidate)?;
         let Some((session, user_id)) = self.sessions.get(&id).and_then(|s| Some((s, s.user?))) else {
             return Ok(());
         };
         let (peer, likeness) = (session.peer(), name.likeness());
         let asker = Asker { key: peer.key.as_ref(), user: Some(user_id) };
-        if let Err(refused) = self.check_free(&name, &likeness, asker, now) {
-            self.answer(id, echo, &refused.into(), out);
-            return Ok(());
-        }
         if self.user_of(id).is_some_and(|user| user.name == name) {
             let unchanged = Event::Renamed { old: name.to_string(), name: name.to_string() };
-            self.answer(id, echo, &unchanged, out);
+            self.answer(id, echo, unchanged, out);
             return Ok(());
         }
         self.check_muted(id, now)?;
+        // Counted before it is looked whether it can be had: asking for what is taken is news to nobody,
+        // but costs as much.
         self.count_news(id, News::Rename, now)?;
-        // Whoever is still to be announced is announced under the name they came with.
-        self.tell_presence(out);
-        let who = self.person(user_id);
-        for room in who.as_ref().map_or_else(Vec::new, |who| self.rooms.rooms_of(who).to_vec()) {
-            self.tell_room(room, out);
+        if let Err(refused) = self.check_free((&name, &likeness), &candidate, asker, now) {
+            self.answer(id, echo, refused.into(), out);
+            return Ok(());
         }
+        let who = self.person(user_id);
+        self.tell_before_rename(user_id, who.as_ref(), &name, out);
         let Some(user) = self.users.get_mut(&user_id) else { return Ok(()) };
         let old = std::mem::replace(&mut user.name, name.clone());
         self.names.remove(&old.key());
@@ -141,10 +141,25 @@ impl Chat {
             self.owned.begin(&name, &likeness, key, peer.ip, now.at());
         }
         let event = Event::Renamed { old: old.to_string(), name: name.to_string() };
-        self.answer(id, echo, &event, out);
+        self.answer(id, echo, event.clone(), out);
         let audience = self.who_hears_of(user_id, id);
         out.push(Delivery::to(audience, event.to_packet("all", None)));
         Ok(())
+    }
+
+    /// Whoever is still to be announced is announced under the name they came with, and nobody is told of
+    /// the going of a name that is this user's by then.
+    fn tell_before_rename(&mut self, user: UserId, who: Option<&Who>, name: &Name, out: &mut Deliveries) {
+        let Some(old) = self.users.get(&user).map(|user| user.name.key()) else { return };
+        let keys = [old, name.key()];
+        if self.presence.tells_of(&keys) {
+            self.tell_presence(out);
+        }
+        for room in who.map_or_else(Vec::new, |who| self.rooms.rooms_of(who).to_vec()) {
+            if self.rooms.get(room).is_some_and(|room| room.presence().tells_of(&keys)) {
+                self.tell_room(room, out);
+            }
+        }
     }
 
     /// Everybody else, if the user is present and the room is not big; otherwise the user's own

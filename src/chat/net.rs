@@ -44,6 +44,17 @@ impl Net {
         Self { address: cut(address, bits), bits }
     }
 
+    /// The network of so many bits that the address is in.
+    pub(super) fn around(address: IpAddr, bits: u8) -> Self {
+        let address = address.to_canonical();
+        Self { address: cut(address, bits), bits }
+    }
+
+    /// Whether it is of IPv4, and how many bits count.
+    pub(super) fn width(&self) -> (bool, u8) {
+        (self.address.is_ipv4(), self.bits)
+    }
+
     /// Whether the address is one of it.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

@@ -2,6 +2,7 @@
 
 use super::archive::{Account, Kind, Venue};
 use super::delivery::{Audience, Delivery};
+use super::moderate::Leaving;
 use super::say::Said;
 use super::user::SessionId;
 use super::{Chat, Deliveries, Now};
@@ -12,6 +13,7 @@ use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Request};
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Who uses an operator's command.
 #[derive(Debug, Clone)]
@@ -75,7 +77,7 @@ impl Chat {
     pub fn console(&mut self, request: &Request, now: &Now, out: &mut Deliveries) -> Result<Event, Refusal> {
         match request {
             Request::Users { .. } | Request::Rooms { .. } | Request::Time | Request::Whois { .. } => {
-                self.ask(request, None, now)
+                self.ask(request, now)
             }
             command => self.command(&Actor::Console, command, now, out),
         }
@@ -96,8 +98,12 @@ impl Chat {
             let receipt = echo.map(|echo| (id, echo));
             return self.alert(&actor, author, msg.clone(), receipt, now, out).map(drop);
         }
+        if matches!(request, Request::Bans) {
+            self.tell(id, echo, self.bans(now), out);
+            return Ok(());
+        }
         let done = self.command(&actor, request, now, out)?;
-        self.answer(id, echo, &done, out);
+        self.answer(id, echo, done, out);
         Ok(())
     }
 
@@ -115,7 +121,7 @@ impl Chat {
             Request::Unmute { name } => self.unmute(actor, name, now, out),
             Request::Ban { name, duration } => self.impose_ban(actor, name, duration.as_deref(), now, out),
             Request::Unban { name } => self.unban(actor, name, now, out),
-            Request::Bans => Ok(self.bans(now)),
+            Request::Bans => Ok(self.bans(now).into_event()),
             Request::Op { name } => self.op(actor, name, now, out),
             Request::Deop { name } => self.deop(actor, name, now, out),
             _ => Err(Refusal::new(Code::BadCommand, "that can't be asked here; try /help")),
@@ -184,18 +190,13 @@ impl Chat {
         self.check_rank(actor, user.owner.key(), user.name.as_str())?;
         let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         let by = if actor.is_console() { "the server's console" } else { actor.name() };
-        let bye =
-            Event::Bye { code: Some(Code::Kicked), msg: format!("you were disconnected by {by}{because}") };
+        let why: Arc<str> = format!("you were disconnected by {by}{because}").into();
         let sessions = user.sessions.clone();
         let done = Event::Notice(format!("{} was disconnected{because}", user.name));
         out.push(Delivery::Log(format!("{actor} disconnected {}", self.known(user))));
-        out.push(Delivery::to(
-            Audience::Sessions(sessions.to_vec()),
-            bye.to_packet(user.name.as_str(), None),
-        ));
-        for session in sessions {
-            self.close(session, now, out);
-        }
+        let leaving = |session| Leaving { session, code: Code::Kicked, why: Arc::clone(&why) };
+        self.leaving.extend(sessions.into_iter().map(leaving));
+        self.expel_some(now, out);
         Ok(done)
     }
 

@@ -1,5 +1,6 @@
 //! Operators are keys: how one becomes an operator, and ceases to be one.
 
+use super::archive::Account;
 use super::delivery::{Audience, Delivery};
 use super::operate::{Actor, Known};
 use super::records::OperatorRecord;
@@ -125,7 +126,9 @@ impl Chat {
     ) -> Result<Event, Refusal> {
         let key = match Subject::parse(who)? {
             Subject::Key(key) => Some(key),
-            Subject::Name(name) => self.key_named(&name, now).or_else(|| self.standing.operator_named(&name)),
+            Subject::Name(name) => {
+                self.key_named(&name, now).or_else(|| self.standing.operator_named(&self.terms.key(&name)))
+            }
             Subject::Net(_) => None,
         };
         let key = key.filter(|key| self.standing.is_operator(Some(key))).ok_or_else(|| {
@@ -171,7 +174,7 @@ impl Chat {
             self.promote(key, &name, by, now)?;
             out.push(Delivery::Log(format!("{} became an operator by {by}", self.who(id))));
         }
-        self.answer(id, echo, &Event::Operator { operator: true, msg }, out);
+        self.answer(id, echo, Event::Operator { operator: true, msg }, out);
         Ok(())
     }
 
@@ -193,7 +196,8 @@ impl Chat {
     /// Tells all sessions of a key that its rank has changed.
     fn tell_rank(&self, key: &Fingerprint, operator: bool, msg: &str, out: &mut Deliveries) {
         let event = Event::Operator { operator, msg: msg.to_owned() };
-        for user in self.users.values().filter(|user| user.owner.key() == Some(key)) {
+        let users = self.accounts.get(&Account::Key(*key)).into_iter().flatten();
+        for user in users.filter_map(|user| self.users.get(user)) {
             let audience = Audience::Sessions(user.sessions.to_vec());
             out.push(Delivery::to(audience, event.to_packet(user.name.as_str(), None)));
         }
@@ -204,7 +208,7 @@ impl Chat {
         if let Some((_, user)) = self.find(name) {
             return user.owner.key().copied();
         }
-        self.owned.owner(&crate::name::Name::new(name).ok()?, now.at())
+        self.owned.bearer(&self.terms.key(name), now.at()).map(|(_, key)| key)
     }
 
     /// A user for the log, at the address of the oldest session.

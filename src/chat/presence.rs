@@ -71,21 +71,27 @@ impl Presence {
         matches!(change, Some(Change::Came(_) | Change::Moved(_)))
     }
 
+    /// Whether anything is to be told of one of these names.
+    pub(super) fn tells_of(&self, names: &[NameKey]) -> bool {
+        names.iter().any(|name| self.changes.contains_key(name))
+    }
+
     /// All changes as events, leaves first: a name that moved from one to another is free then.
     pub(super) fn tell(&mut self, room: Option<&RoomName>, total: usize) -> Vec<Event> {
         self.due = None;
         let (mut went, mut came) = (Vec::new(), Vec::new());
-        for change in std::mem::take(&mut self.changes).into_values() {
+        for (key, change) in std::mem::take(&mut self.changes) {
             match change {
-                Change::Came(bearer) => came.push(bearer),
-                Change::Went(bearer) => went.push(bearer),
+                Change::Came(bearer) => came.push((key, bearer.name)),
+                Change::Went(bearer) => went.push((key, bearer.name)),
                 Change::Moved(moved) => {
-                    went.push(moved.0);
-                    came.push(moved.1);
+                    went.push((key.clone(), moved.0.name));
+                    came.push((key, moved.1.name));
                 }
             }
         }
-        let crowd = |bearers: Vec<Bearer>| (!bearers.is_empty()).then(|| gather(room, bearers, total));
+        let crowd =
+            |bearers: Vec<(NameKey, Name)>| (!bearers.is_empty()).then(|| gather(room, bearers, total));
         [crowd(went).map(Event::Left), crowd(came).map(Event::Joined)].into_iter().flatten().collect()
     }
 
@@ -110,14 +116,18 @@ impl Bearer {
 }
 
 /// Names are told in alphabetical order.
-fn gather(room: Option<&RoomName>, mut bearers: Vec<Bearer>, total: usize) -> Crowd {
+fn gather(room: Option<&RoomName>, mut bearers: Vec<(NameKey, Name)>, total: usize) -> Crowd {
     let count = bearers.len();
     if total > PRESENCE_NAMES_MAX_MEMBERS {
         bearers.clear();
     }
-    bearers.sort_by_cached_key(|bearer| bearer.name.key());
-    let named = bearers.iter().take(PRESENCE_NAMES_PER_PACKET);
-    let names = named.map(|bearer| bearer.name.to_string()).collect();
+    // Of many only the first are sorted.
+    if bearers.len() > PRESENCE_NAMES_PER_PACKET {
+        bearers.select_nth_unstable_by(PRESENCE_NAMES_PER_PACKET, |one, other| one.0.cmp(&other.0));
+        bearers.truncate(PRESENCE_NAMES_PER_PACKET);
+    }
+    bearers.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    let names = bearers.iter().map(|(_, name)| name.to_string()).collect();
     Crowd { room: room.map(RoomName::to_string), names, count, total }
 }
 

@@ -2,7 +2,6 @@
 
 use super::archive::{MailView, Question, Scope, Search, View, Wanted};
 use super::delivery::Delivery;
-use super::join::room_name;
 use super::user::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::limits::{DEFAULT_ASKED, MAX_HISTORY_ASKED, MAX_SEARCH_ASKED, MAX_WORD_BYTES};
@@ -75,7 +74,7 @@ impl Chat {
 
     /// A room that there is: rooms are open, and so is what was said in them.
     fn readable(&self, room: &str) -> Result<RoomName, Refusal> {
-        let name = room_name(room)?;
+        let name = self.room_name(room)?;
         match self.rooms.find(name.key()) {
             None if !name.is_lobby() => Err(self.no_such_room(&name)),
             _ => Ok(name),

@@ -6,6 +6,7 @@ use super::rooms::Who;
 use super::table::give_back;
 use super::user::{Owner, Pace, SessionId, User, UserId};
 use super::{Chat, Deliveries, Now, limits};
+use crate::limits::DUE_PORTION;
 use crate::name::{Likeness, Name};
 use crate::protocol::event::Welcome;
 use crate::protocol::request::{ClientPacket, Hello, Mode, Refusal};
@@ -31,7 +32,7 @@ impl Chat {
         let hello = match hello.and_then(|hello| self.admit(id, &hello, now).map(|()| hello)) {
             Ok(hello) => hello,
             Err(refused) => {
-                self.answer(id, echo, &refused.into(), out);
+                self.answer(id, echo, refused.into(), out);
                 return self.close(id, now, out);
             }
         };
@@ -55,6 +56,9 @@ impl Chat {
             return;
         };
         user.sessions.retain(|other| *other != id);
+        if session.listens() {
+            self.rooms.hush(&user.who(user_id), id);
+        }
         if session.mode == Mode::Chat {
             user.chatting -= 1;
             if user.chatting == 0 {
@@ -91,12 +95,15 @@ impl Chat {
         [self.presence.due(), self.rooms.due(), archived].into_iter().flatten().min()
     }
 
-    /// Tells what was gathered, if it is time.
+    /// Tells what was gathered, if it is time: a portion of it. What is left is due at once.
     pub fn tick(&mut self, now: &Now, out: &mut Deliveries) {
         if self.presence.due().is_some_and(|due| due <= now.uptime) {
             self.tell_presence(out);
         }
-        self.tell_rooms(now, out);
+        for _ in 0..DUE_PORTION {
+            let Some(room) = self.rooms.due_by(now.uptime) else { break };
+            self.tell_room(room, out);
+        }
         if !self.untold.is_empty() {
             self.arrived(Vec::new(), now, out);
         }
@@ -114,18 +121,25 @@ impl Chat {
         if let Some(why) = self.ban_text(&peer, now) {
             return Err(Refusal::new(Code::Banned, why).into());
         }
-        let name = self.name(&hello.name)?;
+        let candidate = self.terms.candidate(&hello.name);
+        let name = self.name(&candidate)?;
         let owner = Owner::of(peer.key, hello.token.as_deref());
         let same = self.names.get(&name.key()).copied();
         let same = same.filter(|user| self.users.get(user).is_some_and(|user| user.owner.is_same(&owner)));
         let likeness = name.likeness();
-        if same.is_none() {
-            self.check_free(&name, &likeness, Asker { key: peer.key.as_ref(), user: None }, now)?;
-        }
         let chats = hello.mode == Mode::Chat;
         let is_here = same.and_then(|user| self.users.get(&user)).is_some_and(|user| user.chatting > 0);
-        if chats && !is_here {
+        let is_counted = chats && !is_here;
+        if is_counted {
             self.count_join(id, &owner, &name, now)?;
+        }
+        if same.is_none() {
+            let asker = Asker { key: peer.key.as_ref(), user: None };
+            if let Err(refused) = self.check_free((&name, &likeness), &candidate, asker, now) {
+                // Whoever asks for what is taken is counted, though nobody would have been told of them.
+                let counted = if is_counted { Ok(()) } else { self.count_join(id, &owner, &name, now) };
+                return Err(counted.err().map_or(refused, Refused::from));
+            }
         }
         let user_id = same.unwrap_or_else(|| {
             if let Some(key) = peer.key {
@@ -139,6 +153,9 @@ impl Chat {
         session.user = Some(user_id);
         session.mode = hello.mode;
         user.sessions.push(id);
+        if session.listens() {
+            self.rooms.listen(&user.who(user_id), id);
+        }
         if chats {
             user.chatting += 1;
             if user.chatting == 1 {
@@ -202,7 +219,7 @@ impl Chat {
             closed: self.rules.closed,
             motd: self.profile.motd.clone(),
         }));
-        out.push(Delivery::one(id, welcome.into_packet(user.name.as_str(), echo)));
+        self.answer(id, echo, welcome, out);
     }
 
     /// A user is gone. Who can't be known again is in no room any more.

@@ -98,6 +98,6 @@ impl Chat {
 
     fn nothing_missed(&self, id: SessionId, gap: bool, out: &mut Deliveries) {
         let end = HistoryEnd { count: 0, seq: self.seq, gap, more: false };
-        self.answer(id, None, &Event::History(end), out);
+        self.answer(id, None, Event::History(end), out);
     }
 }

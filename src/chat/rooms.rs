@@ -5,10 +5,13 @@
 
 use super::archive::{Account, RoomRecord, Topic};
 use super::presence::Presence;
-use super::user::UserId;
-use crate::limits::{MAX_MEMBERSHIPS, MAX_ROOMS, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES, ROOMS_SWEPT};
+use super::user::{SessionId, UserId};
+use crate::limits::{
+    MAX_MEMBERSHIPS, MAX_ROOMS, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES, ROOMS_LOOKED_AT, ROOMS_SWEPT,
+};
 use crate::name::{NameKey, RoomName};
 use crate::protocol::Event;
+use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -38,6 +41,8 @@ pub(super) struct Room {
     here: BTreeMap<NameKey, UserId>,
     /// How many of them are present.
     present: usize,
+    /// Their sessions that listen. Shared with what is on its way to them.
+    listeners: Arc<Vec<SessionId>>,
     presence: Presence,
 }
 
@@ -48,7 +53,9 @@ pub(super) struct Rooms {
     /// In alphabetical order.
     names: BTreeMap<NameKey, RoomId>,
     /// Who is in which, in the order in which they joined. Invariant: no empty entries.
-    joined: HashMap<Who, Vec<RoomId>>,
+    joined: IndexMap<Who, Vec<RoomId>>,
+    /// Where in that table members are looked for next who are forgotten.
+    looked: usize,
     memberships: usize,
     next: u32,
     /// Rooms with comings and goings to tell, by when.
@@ -84,6 +91,7 @@ impl Room {
             lasting: 0,
             here: BTreeMap::new(),
             present: 0,
+            listeners: Arc::default(),
             presence: Presence::default(),
         }
     }
@@ -107,13 +115,29 @@ impl Room {
     }
 
     /// Users who are here, from the one after that name on.
-    pub(super) fn here_after(&self, after: Option<&NameKey>) -> impl Iterator<Item = UserId> {
+    pub(super) fn here_after(&self, after: Option<&NameKey>) -> impl Iterator<Item = (&NameKey, UserId)> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.here.range::<NameKey, _>((start, Bound::Unbounded)).map(|(_, user)| *user)
+        self.here.range::<NameKey, _>((start, Bound::Unbounded)).map(|(name, user)| (name, *user))
+    }
+
+    /// Sessions of those who are here, as far as they listen.
+    pub(super) fn listeners(&self) -> &Arc<Vec<SessionId>> {
+        &self.listeners
     }
 
     pub(super) fn presence(&self) -> &Presence {
         &self.presence
+    }
+
+    fn hush(&mut self, session: SessionId) {
+        if let Some(at) = self.listeners.iter().position(|other| *other == session) {
+            let listeners = Arc::make_mut(&mut self.listeners);
+            listeners.swap_remove(at);
+            // A crowd that has left leaves no memory behind.
+            if listeners.capacity() > 4 * listeners.len() + 8 {
+                listeners.shrink_to(2 * listeners.len());
+            }
+        }
     }
 }
 
@@ -214,7 +238,7 @@ impl Rooms {
         if let Some(own) = self.joined.get_mut(who) {
             own.retain(|other| *other != id);
             if own.is_empty() {
-                self.joined.remove(who);
+                self.joined.swap_remove(who);
             }
         }
     }
@@ -238,6 +262,31 @@ impl Rooms {
         for id in self.joined.get(who).into_iter().flatten() {
             let Some(room) = self.rooms.get_mut(id) else { continue };
             room.present = if is_present { room.present + 1 } else { room.present.saturating_sub(1) };
+        }
+    }
+
+    /// A session of theirs begins to listen, in all of their rooms.
+    pub(super) fn listen(&mut self, who: &Who, session: SessionId) {
+        for id in self.joined.get(who).into_iter().flatten() {
+            let Some(room) = self.rooms.get_mut(id) else { continue };
+            Arc::make_mut(&mut room.listeners).push(session);
+        }
+    }
+
+    /// It ends.
+    pub(super) fn hush(&mut self, who: &Who, session: SessionId) {
+        for id in self.joined.get(who).into_iter().flatten() {
+            let Some(room) = self.rooms.get_mut(id) else { continue };
+            room.hush(session);
+        }
+    }
+
+    /// The same in one room: these sessions begin to listen, or end.
+    pub(super) fn set_listening(&mut self, id: RoomId, sessions: &[SessionId], listens: bool) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        match listens {
+            true => Arc::make_mut(&mut room.listeners).extend(sessions),
+            false => sessions.iter().for_each(|session| room.hush(*session)),
         }
     }
 
@@ -284,11 +333,17 @@ impl Rooms {
         room.presence.tell(Some(&room.name), room.present)
     }
 
-    /// Some members that nobody knows any more, with their rooms.
-    pub(super) fn forgotten(&self, is_known: impl Fn(&Account) -> bool) -> Vec<(Who, Vec<RoomId>)> {
-        let is_forgotten = |who: &Who| who.account().is_some_and(|account| !is_known(account));
-        let gone = self.joined.iter().filter(|(who, _)| is_forgotten(who));
-        gone.take(ROOMS_SWEPT).map(|(who, rooms)| (who.clone(), rooms.clone())).collect()
+    /// Memberships of somebody whom nobody knows any more: some of those of the first that is found, if
+    /// one is among the [`ROOMS_LOOKED_AT`] members that are looked at.
+    pub(super) fn forgotten(&mut self, is_known: impl Fn(&Account) -> bool) -> Option<(Who, Vec<RoomId>)> {
+        for _ in 0..ROOMS_LOOKED_AT.min(self.joined.len()) {
+            self.looked = if self.looked + 1 < self.joined.len() { self.looked + 1 } else { 0 };
+            let (who, rooms) = self.joined.get_index(self.looked)?;
+            if who.account().is_some_and(|account| !is_known(account)) {
+                return Some((who.clone(), rooms.iter().copied().take(ROOMS_SWEPT).collect()));
+            }
+        }
+        None
     }
 
     fn make(&mut self, name: &RoomName) -> RoomId {
@@ -375,17 +430,19 @@ mod tests {
     }
 
     #[test]
-    fn who_is_forgotten_is_swept_out_a_portion_at_a_time() {
+    fn who_is_forgotten_is_found_a_portion_at_a_time() {
         let mut rooms = Rooms::default();
-        for n in 0..=ROOMS_SWEPT {
+        for n in 0..=10 * ROOMS_LOOKED_AT {
             rooms.join(who(u32::try_from(n).expect("a number")), &room("#games"), 0);
         }
-        let gone = rooms.forgotten(|_| false);
-        assert_eq!(gone.len(), ROOMS_SWEPT);
-        for (who, own) in gone {
-            own.iter().for_each(|room| rooms.part(&who, *room));
-        }
-        assert_eq!(rooms.forgotten(|_| false).len(), 1);
+        let Who::Account(gone) = who(7) else { panic!("an account") };
+        let found = (0..=10).find_map(|_| rooms.forgotten(|account| *account != *gone));
+        let (found, own) = found.expect("whoever is forgotten is found in the end");
+        assert_eq!((&found, own.len()), (&who(7), 1));
+        rooms.part(&found, own[0]);
+        assert!((0..=20).all(|_| rooms.forgotten(|account| *account != *gone).is_none()));
+        assert!(rooms.forgotten(|_| false).is_some());
+        rooms.check(&[]);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use super::archive::{Account, Kind, Mail, Message, Venue};
 use super::delivery::{Audience, Delivery, Receipt};
-use super::join::room_name;
 use super::user::{Correspondent, SessionId};
 use super::{Chat, Deliveries, Now};
 use crate::name::RoomName;
@@ -124,10 +123,10 @@ impl Chat {
         match to {
             Target::All => Ok(in_room(RoomName::lobby(), Audience::Lobby { except: Some(id) })),
             Target::Room(room) => {
-                let name = room_name(room)?;
+                let name = self.room_name(room)?;
                 let room = self.rooms.find(name.key()).ok_or_else(|| self.no_such_room(&name))?;
                 let name = self.rooms.get(room).map_or(name, |room| room.name.clone());
-                Ok(in_room(name, Audience::Sessions(self.room_sessions(room, Some(id)))))
+                Ok(in_room(name, self.room_audience(room, Some(id))))
             }
             Target::Address(ip) => self.to_address(id, *ip),
             Target::User(name) => self.to_user(id, name, now),

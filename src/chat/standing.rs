@@ -4,30 +4,41 @@
 
 use super::net::Net;
 use super::records::{BanRecord, MemberRecord, OperatorRecord, Records};
+use super::sanctions::{Place, Sanctions};
 use super::user::Peer;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{MAX_BAN_ADDRESSES, MAX_BANS, MAX_MEMBERS, MAX_OPERATORS};
+use crate::limits::{MAX_MEMBERS, MAX_OPERATORS, RECORDS_PORTION};
 use crate::name::{Name, NameKey};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
-    operators: HashMap<Fingerprint, OperatorRecord>,
+    /// With what decides whether a name is theirs.
+    operators: BTreeMap<Fingerprint, (NameKey, OperatorRecord)>,
     /// In the order in which they came.
     members: BTreeMap<MemberPlace, MemberRecord>,
     /// Since when each is one. Invariant: one entry a member.
     member_since: HashMap<Fingerprint, Timestamp>,
-    bans: Vec<BanRecord>,
-    mutes: Vec<BanRecord>,
+    bans: Sanctions,
+    mutes: Sanctions,
     changed: bool,
     members_changed: bool,
 }
 
 /// Where a member stands among them.
 pub(super) type MemberPlace = (Timestamp, Fingerprint);
+
+/// How far the rows have been read, members aside.
+#[derive(Debug, Default)]
+pub struct StandingRead {
+    operator: Option<Fingerprint>,
+    /// Of bans, and of mutes.
+    places: [Option<Place>; 2],
+}
 
 /// Which list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,24 +58,40 @@ pub(super) enum Subject {
 impl Standing {
     /// What these rows say; no more of them than there may be.
     pub(super) fn new(records: &mut Records) -> Self {
-        let take = |rows: &mut Vec<BanRecord>| rows.drain(..).take(MAX_BANS).collect();
-        let operators = records.operators.drain(..).take(MAX_OPERATORS).map(|row| (row.key, row));
+        let operators = records.operators.drain(..).take(MAX_OPERATORS).map(keyed);
         let mut standing = Self {
             operators: operators.collect(),
-            bans: take(&mut records.bans),
-            mutes: take(&mut records.mutes),
+            bans: Sanctions::new(std::mem::take(&mut records.bans)),
+            mutes: Sanctions::new(std::mem::take(&mut records.mutes)),
             ..Self::default()
         };
         records.members.drain(..).take(MAX_MEMBERS).for_each(|row| standing.insert_member(row));
         standing
     }
 
-    /// The rows that hold, members aside, each list in a fixed order.
-    pub(super) fn fill(&self, records: &mut Records, at: Timestamp) {
-        records.operators = self.operators.values().cloned().collect();
-        records.operators.sort_by_key(|row| (row.since, row.key));
-        records.bans = self.bans.iter().filter(|row| row.holds(at)).cloned().collect();
-        records.mutes = self.mutes.iter().filter(|row| row.holds(at)).cloned().collect();
+    /// Appends some of the rows that hold, members aside; `false`: there are no more.
+    pub(super) fn more(&self, read: &mut StandingRead, records: &mut Records, at: Timestamp) -> bool {
+        let start = read.operator.map_or(Bound::Unbounded, Bound::Excluded);
+        let operators = self.operators.range((start, Bound::Unbounded)).take(RECORDS_PORTION);
+        let before = records.operators.len();
+        records.operators.extend(operators.map(|(_, (_, row))| row.clone()));
+        if let Some(last) = records.operators[before..].last() {
+            read.operator = Some(last.key);
+            return true;
+        }
+        let [bans, mutes] = &mut read.places;
+        let lists = [(&self.bans, bans, &mut records.bans), (&self.mutes, mutes, &mut records.mutes)];
+        for (rows, place, records) in lists {
+            let before = *place;
+            for (next, row) in rows.after(before, RECORDS_PORTION) {
+                *place = Some(next);
+                records.extend(row.holds(at).then(|| (**row).clone()));
+            }
+            if *place != before {
+                return true;
+            }
+        }
+        false
     }
 
     /// So many members, in order, after that one.
@@ -96,7 +123,7 @@ impl Standing {
     pub(super) fn add_operator(&mut self, row: OperatorRecord) -> bool {
         let fits = self.operators.len() < MAX_OPERATORS || self.operators.contains_key(&row.key);
         if fits {
-            self.operators.insert(row.key, row);
+            self.operators.extend([keyed(row)]);
             self.changed = true;
         }
         fits
@@ -109,9 +136,8 @@ impl Standing {
     }
 
     /// The operator who had this name when they became one.
-    pub(super) fn operator_named(&self, name: &str) -> Option<Fingerprint> {
-        let wanted = NameKey::of(name);
-        self.operators.values().find(|row| NameKey::of(&row.name) == wanted).map(|row| row.key)
+    pub(super) fn operator_named(&self, name: &NameKey) -> Option<Fingerprint> {
+        self.operators.values().find(|(known, _)| known == name).map(|(_, row)| row.key)
     }
 
     pub(super) fn add_member(&mut self, row: MemberRecord) {
@@ -133,92 +159,77 @@ impl Standing {
 
     /// The ban that keeps this peer out.
     pub(super) fn ban_of(&self, peer: &Peer, at: Timestamp) -> Option<&BanRecord> {
-        self.bans.iter().find(|row| row.holds(at) && self.hits(row, peer))
+        let of_key = peer.key.as_ref().and_then(|key| self.bans.of_key(key, at));
+        of_key
+            .or_else(|| self.is_hit_by_address(peer).then(|| self.bans.of_address(peer.ip, at, |_| true))?)
+    }
+
+    fn is_hit_by_address(&self, peer: &Peer) -> bool {
+        !peer.local && !self.is_operator(peer.key.as_ref())
     }
 
     /// Whether a ban that holds keeps this peer out. The server's own machine is never banned by
     /// address, nor is an operator: nobody locks themselves out with a network that is too wide.
     pub(super) fn hits(&self, ban: &BanRecord, peer: &Peer) -> bool {
         ban.key.is_some() && ban.key == peer.key
-            || ban.ips.iter().any(|net| net.contains(peer.ip))
-                && !peer.local
-                && !self.is_operator(peer.key.as_ref())
+            || ban.ips.iter().any(|net| net.contains(peer.ip)) && self.is_hit_by_address(peer)
     }
 
     /// The mute that silences this user at this peer.
     pub(super) fn mute_of(&self, peer: &Peer, name: &Name, at: Timestamp) -> Option<&BanRecord> {
-        let is_there = |row: &BanRecord| row.ips.iter().any(|net| net.contains(peer.ip));
-        self.mutes.iter().filter(|row| row.holds(at)).find(|row| match (&row.key, &row.name) {
-            (Some(key), _) => peer.key.as_ref() == Some(key),
-            (None, Some(muted)) => peer.key.is_none() && is_there(row) && NameKey::of(muted) == name.key(),
-            (None, None) => !peer.local && !self.is_operator(peer.key.as_ref()) && is_there(row),
+        let of_who = match &peer.key {
+            Some(key) => self.mutes.of_key(key, at),
+            None => self.mutes.of_name(&name.key(), peer.ip, at),
+        };
+        let is_of_all = |row: &BanRecord| row.key.is_none() && row.name.is_none();
+        of_who.or_else(|| {
+            self.is_hit_by_address(peer).then(|| self.mutes.of_address(peer.ip, at, is_of_all))?
         })
     }
 
-    /// Adds a row in place of those about the same, whose addresses it takes over: a ban of the key
-    /// does not end the ban of where its owner came from. Returns whether there was room.
-    pub(super) fn impose(&mut self, sanction: Sanction, mut row: BanRecord, at: Timestamp) -> bool {
-        let rows = self.rows_mut(sanction);
-        rows.retain(|old| {
-            let same =
-                old.key == row.key && (row.key.is_some() || old.ips == row.ips && old.name == row.name);
-            if same && old.holds(at) {
-                let more = old.ips.iter().filter(|ip| !row.ips.contains(ip)).copied();
-                let more: Vec<_> = more.take(MAX_BAN_ADDRESSES.saturating_sub(row.ips.len())).collect();
-                row.ips.extend(more);
-            }
-            old.holds(at) && !same
-        });
-        let fits = rows.len() < MAX_BANS;
-        if fits {
-            rows.push(row);
-        }
+    /// Adds a row in place of those about the same. Returns whether there was room.
+    pub(super) fn impose(&mut self, sanction: Sanction, row: BanRecord, at: Timestamp) -> bool {
         self.changed = true;
-        fits
+        self.rows_mut(sanction).impose(row, at)
     }
 
-    /// Takes back what was imposed on the subject; `owner` is whose the name is. Returns how many
-    /// rows that changed.
+    /// Takes back what was imposed on the subject. Returns how many rows that changed.
     pub(super) fn lift(
         &mut self,
         sanction: Sanction,
         subject: &Subject,
+        name: &NameKey,
         owner: Option<Fingerprint>,
     ) -> usize {
-        let mut lifted = 0;
-        self.rows_mut(sanction).retain_mut(|row| {
-            let (hit, stays) = match subject {
-                Subject::Name(name) => {
-                    let named = row.name.as_ref().is_some_and(|row| NameKey::of(row) == NameKey::of(name));
-                    (named || owner.is_some() && row.key == owner, false)
-                }
-                Subject::Key(key) => (row.key.as_ref() == Some(key), false),
-                Subject::Net(net) => {
-                    let before = row.ips.len();
-                    row.ips.retain(|ip| ip != net);
-                    (row.ips.len() < before, row.key.is_some() || !row.ips.is_empty())
-                }
-            };
-            lifted += usize::from(hit);
-            !hit || stays
-        });
+        let lifted = self.rows_mut(sanction).lift(subject, name, owner);
         self.changed |= lifted > 0;
         lifted
     }
 
-    /// Everything that was imposed and holds, the latest first.
-    pub(super) fn sanctions(&self, at: Timestamp) -> Vec<(Sanction, &BanRecord)> {
-        let bans = self.bans.iter().map(|row| (Sanction::Ban, row));
-        let mutes = self.mutes.iter().map(|row| (Sanction::Mute, row));
-        let mut all: Vec<_> = bans.chain(mutes).filter(|(_, row)| row.holds(at)).collect();
-        all.sort_by_key(|(_, row)| std::cmp::Reverse(row.since));
-        all
+    /// What was imposed and holds, the latest first, as many as that; and how many there are.
+    pub(super) fn sanctions(&self, at: Timestamp, most: usize) -> (Vec<(Sanction, Arc<BanRecord>)>, usize) {
+        let mut bans = self.bans.latest(at).map(|row| (Sanction::Ban, row)).peekable();
+        let mut mutes = self.mutes.latest(at).map(|row| (Sanction::Mute, row)).peekable();
+        let mut all = Vec::new();
+        while all.len() < most {
+            let is_ban = match (bans.peek(), mutes.peek()) {
+                (Some((_, ban)), Some((_, mute))) => ban.since >= mute.since,
+                (ban, _) => ban.is_some(),
+            };
+            let Some((sanction, row)) = (if is_ban { bans.next() } else { mutes.next() }) else { break };
+            all.push((sanction, Arc::clone(row)));
+        }
+        (all, self.bans.len(at) + self.mutes.len(at))
     }
 
-    fn rows_mut(&mut self, sanction: Sanction) -> &mut Vec<BanRecord> {
+    fn rows_mut(&mut self, sanction: Sanction) -> &mut Sanctions {
         match sanction {
             Sanction::Ban => &mut self.bans,
             Sanction::Mute => &mut self.mutes,
         }
     }
+}
+
+fn keyed(row: OperatorRecord) -> (Fingerprint, (NameKey, OperatorRecord)) {
+    (row.key, (NameKey::of(&row.name), row))
 }

@@ -180,4 +180,4 @@ impl User {
 }
 
 /// Held for each connection and each user.
-const _: () = assert!(size_of::<Session>() <= 48 && size_of::<User>() <= 80);
+const _: () = assert!(size_of::<Session>() <= 48 && size_of::<User>() <= 88);

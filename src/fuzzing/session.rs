@@ -3,8 +3,8 @@
 
 use super::input::Input;
 use crate::chat::{
-    Archive, Audience, Chat, Deliveries, Delivery, Now, OperatorRecord, Peer, Profile, Records, Rules,
-    SessionId,
+    Archive, Audience, Chat, Deliveries, Delivery, Now, OperatorRecord, Parsed, Peer, Profile, Records,
+    Rules, SessionId,
 };
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_FRAME_BYTES, PRESENCE_WINDOW};
@@ -140,6 +140,9 @@ impl House {
     fn act<T>(&mut self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries) -> T) -> T {
         let mut out = Vec::new();
         let result = call(&mut self.chat, &self.now, &mut out);
+        while self.chat.has_more() {
+            self.chat.proceed(&self.now, &mut out);
+        }
         for delivery in out {
             match delivery {
                 Delivery::Packet { packet, audience } => self.check_packet(&packet, &audience),
@@ -148,6 +151,13 @@ impl House {
                     if let Some(receipt) = receipt {
                         self.check_packet(&receipt.to_packet(), &Audience::Sessions(vec![receipt.session]));
                     }
+                }
+                Delivery::Answer(answer) => {
+                    let to = Audience::Sessions(vec![answer.session]);
+                    let said = answer.bytes();
+                    let packet = answer.into_packet();
+                    assert!(packet.to_frame().len() <= 2 * said, "{said} bytes are too few for {packet:?}");
+                    self.check_packet(&packet, &to);
                 }
                 Delivery::Keep(_) | Delivery::Ask { .. } => {}
                 Delivery::CatchUp { session: id, .. } | Delivery::Follow(id) => _ = self.following.insert(id),
@@ -194,7 +204,10 @@ impl House {
         let Some(id) = self.open.get(&place).copied() else { return };
         let (silenced, before) = (self.chat.is_silenced(id, &self.now), self.chat.latest());
         match ClientPacket::parse(line) {
-            Ok(packet) => self.act(|chat, now, out| chat.receive(id, &packet, now, out)),
+            Ok(packet) => {
+                let parsed = Parsed::new(Box::new(packet), !self.chat.is_registered(id));
+                self.act(|chat, now, out| chat.receive(id, parsed, now, out));
+            }
             Err(error) => self.act(|chat, now, out| {
                 chat.receive_garbage(id, &error.to_string(), line.len(), now, out);
             }),

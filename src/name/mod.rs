@@ -2,9 +2,11 @@
 //!
 //! Knows no users: whether a name is free is the chat's business.
 
+mod alternative;
 mod reserved;
 mod room;
 
+pub use alternative::Stem;
 pub use room::{RoomName, RoomNameError};
 
 use crate::limits::MAX_NAME_CHARS;
@@ -15,10 +17,13 @@ use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use unicode_security::{
     GeneralSecurityProfile as _, RestrictionLevel, RestrictionLevelDetection as _, skeleton,
 };
+
+/// No key of a name has more bytes: what folding makes two of (`İ`) is short.
+const MAX_KEY_BYTES: usize = 4 * MAX_NAME_CHARS;
 
 /// What each character of ASCII looks like. Invariant: a text of them looks like these, one after another,
 /// as ASCII has no marks, which would join what is before them.
@@ -32,8 +37,21 @@ static ASCII_LOOKS: LazyLock<Vec<String>> =
 /// identifiers (UTS 39 3.1) and of one script, or of a set that is written together (UTS 39 5.2,
 /// Highly Restrictive), and one at least is a letter or a digit. It does not start with `#`, `@`, `/`,
 /// `key:` or `ip:`, cannot be read as a reserved word, and is no IP address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name(SmolStr);
+#[derive(Clone)]
+pub struct Name {
+    text: SmolStr,
+    /// Absent of most names: those of ASCII, for which it is quickly found again, and those that are all
+    /// of this themselves.
+    folds: Option<Arc<Folds>>,
+}
+
+/// What a name is when it is compared. Finding that out takes up to 60 us, which is done once, where
+/// nobody waits for it.
+#[derive(Debug)]
+struct Folds {
+    key: NameKey,
+    likeness: Likeness,
+}
 
 /// What decides whether two names are the same: the name case-folded and normalised
 /// (UsernameCaseMapped, RFC 8265 3.3).
@@ -100,26 +118,41 @@ impl Name {
         if !normal.chars().any(char::is_alphanumeric) {
             return Err(NameError::NoLetter);
         }
-        let name = Self(normal.into());
-        if name.is_reserved() {
-            return Err(NameError::Reserved(name.0.into()));
+        let key = NameKey::of(&normal);
+        if reserved::is_reserved(&normal, &key) {
+            return Err(NameError::Reserved(normal.into()));
         }
-        Ok(name)
+        let likeness = Likeness::of(&key, &normal);
+        Ok(Self::of(normal.into(), key, likeness))
+    }
+
+    fn of(text: SmolStr, key: NameKey, likeness: Likeness) -> Self {
+        let is_all = key.0 == text && likeness.folded == text && likeness.cased == text;
+        let folds = (!text.is_ascii() && !is_all).then(|| Arc::new(Folds { key, likeness }));
+        Self { text, folds }
     }
 
     /// The name as its owner writes it.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// What decides whether another name is the same.
     pub fn key(&self) -> NameKey {
-        NameKey::of(&self.0)
+        match &self.folds {
+            Some(folds) => folds.key.clone(),
+            None if self.text.is_ascii() => NameKey::of(&self.text),
+            None => NameKey(self.text.clone()),
+        }
     }
 
     /// What decides whether another name looks the same.
     pub fn likeness(&self) -> Likeness {
-        Likeness::of(&self.key(), &self.0)
+        match &self.folds {
+            Some(folds) => folds.likeness.clone(),
+            None if self.text.is_ascii() => Likeness::of(&NameKey::of(&self.text), &self.text),
+            None => Likeness { folded: self.text.clone(), cased: self.text.clone() },
+        }
     }
 
     /// Whether people could take one for the other.
@@ -129,15 +162,21 @@ impl Name {
 
     /// Whether it is of ASCII alone.
     pub fn is_ascii(&self) -> bool {
-        self.0.is_ascii()
+        self.text.is_ascii()
     }
+}
 
-    /// The `n`th alternative to a name that is taken: `bob-2`, cut so that it is still a name.
-    pub fn alternative(&self, n: u32) -> Option<Self> {
-        let tail = format!("-{n}");
-        let keep = MAX_NAME_CHARS.saturating_sub(tail.len());
-        let head: String = self.0.chars().take(keep).collect();
-        Self::new(&(head + &tail)).ok()
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Name {}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Name").field(&self.text).finish()
     }
 }
 
@@ -163,6 +202,10 @@ impl NameKey {
         if text.is_ascii() {
             let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
             return Self(if is_lower { text.into() } else { text.to_ascii_lowercase().into() });
+        }
+        // No name is that long, however it is folded: whatever is, is found nowhere.
+        if text.len() > MAX_KEY_BYTES {
+            return Self(text.into());
         }
         match UsernameCaseMapped::enforce(text) {
             // RFC 8265 folds letter by letter, so that a sigma in capitals never becomes a final one.
@@ -252,7 +295,7 @@ fn check_scripts(name: &str) -> Result<(), NameError> {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -361,13 +404,18 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_alternative_is_a_name_of_the_same_bound() {
-        let long = Name::new(&"x".repeat(32)).expect("a name");
-        assert_eq!(long.alternative(2).expect("a name").as_str(), format!("{}-2", "x".repeat(30)));
-    }
-
     proptest! {
+        #[test]
+        fn what_a_name_is_compared_by_is_as_if_it_were_found_anew(
+            text in "[a-zA-Z0-9é-ŽА-яα-ω가-힣ぁ-ゖ一-鿿]{1,32}"
+        ) {
+            if let Ok(name) = Name::new(&text) {
+                prop_assert_eq!(name.key(), NameKey::of(name.as_str()));
+                prop_assert_eq!(name.likeness(), Likeness::of(&name.key(), name.as_str()));
+                prop_assert!(name.key().as_str().len() <= MAX_KEY_BYTES);
+            }
+        }
+
         #[test]
         fn names_that_are_the_same_look_alike(text in "[a-zA-Z0-9|_!é-ŽА-яα-ω]{1,32}") {
             if let (Ok(name), Ok(upper)) = (Name::new(&text), Name::new(&text.to_uppercase())) {

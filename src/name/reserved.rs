@@ -3,7 +3,7 @@
 //! A word is found behind ornament (`[server]`, `--server`), under marks (`servêr`) and in digits that
 //! stand for letters (`5erver`). A name that only has one in it (`bob-admin`, `servers`) is no such name.
 
-use super::{Likeness, Name, NameKey};
+use super::{Likeness, NameKey};
 use std::sync::LazyLock;
 use unicode_width::UnicodeWidthChar;
 
@@ -29,15 +29,13 @@ const PREFIXES: [&str; 2] = ["key:", "ip:"];
 
 static LOOKS: LazyLock<Vec<Likeness>> = LazyLock::new(|| RESERVED.iter().map(|word| bare(word)).collect());
 
-impl Name {
-    pub(super) fn is_reserved(&self) -> bool {
-        let key = self.key();
-        PREFIXES.iter().any(|prefix| key.as_str().starts_with(prefix))
-            || readings(self.as_str()).iter().any(|reading| {
-                let look = bare(reading);
-                LOOKS.iter().any(|reserved| reserved.resembles(&look))
-            })
-    }
+/// Whether a name, of that key, is one that nobody may have.
+pub(super) fn is_reserved(name: &str, key: &NameKey) -> bool {
+    PREFIXES.iter().any(|prefix| key.as_str().starts_with(prefix))
+        || readings(name).iter().any(|reading| {
+            let look = bare(reading);
+            LOOKS.iter().any(|reserved| reserved.resembles(&look))
+        })
 }
 
 /// What a name can be read as: its punctuation is ornament or stands for letters, as its digits do, and a
@@ -83,7 +81,7 @@ fn bare(text: &str) -> Likeness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::name::NameError;
+    use crate::name::{Name, NameError};
 
     fn is_refused(text: &str) -> bool {
         matches!(Name::new(text), Err(NameError::Reserved(name)) if name == text)

@@ -57,10 +57,10 @@ pub(super) async fn run(hub: Arc<Hub>, mut scribe: Scribe, history: Option<Histo
 }
 
 impl Table {
-    async fn flush(&mut self, turn: Turn) {
+    async fn flush(&mut self, mut turn: Turn) {
         self.turn = self.turn.wrapping_add(1);
+        let mut steps = turn.take_steps();
         let lobby = Frames::from(turn.lobby);
-        let mut steps = turn.steps;
         // Stable: a session's steps stay in their order.
         steps.sort_by_key(|step| step.session);
         for steps in steps.chunk_by_mut(|one, other| one.session == other.session) {
@@ -142,7 +142,7 @@ enum Fate {
 }
 
 /// What is for one session, in order.
-fn assemble(steps: &[Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) {
+fn assemble(steps: &mut [Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) {
     if let [Step { what: What::Frame(frame), .. }] = steps
         && (lobby.is_empty() || !*follows)
     {
@@ -156,11 +156,14 @@ fn assemble(steps: &[Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) 
             frames.extend_from_slice(&lobby[from..step.at]);
             from = step.at;
         }
-        match &step.what {
-            What::Open(_) | What::Errand(_) => {}
+        match &mut step.what {
+            What::Open(_) | What::Errand(_) | What::Nothing => {}
             What::Follow => {
                 *follows = true;
                 from = step.at;
+            }
+            What::Answer(answer) if fate == Fate::Stays => {
+                answer.take().into_iter().for_each(|answer| answer.into_packet().write_to(&mut frames));
             }
             What::Seam(seam) if fate == Fate::Stays => {
                 frames.extend_from_slice(&seam.frames);
@@ -171,7 +174,7 @@ fn assemble(steps: &[Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) 
             What::Frame(frame) if fate == Fate::Stays => frames.extend_from_slice(frame),
             What::Live(frame, _) if fate == Fate::Stays && *follows => frames.extend_from_slice(frame),
             What::Receipt(receipt, _) if fate == Fate::Stays => receipt.to_packet().write_to(&mut frames),
-            What::Seam(_) | What::Frame(_) | What::Live(..) | What::Receipt(..) => {}
+            What::Answer(_) | What::Seam(_) | What::Frame(_) | What::Live(..) | What::Receipt(..) => {}
             What::Close => fate = Fate::Ends,
             What::Gone => fate = Fate::IsGone,
         }
@@ -186,7 +189,7 @@ fn assemble(steps: &[Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::turn::Seam;
+    use super::super::turn::{Receivers, Seam};
     use super::*;
     use crate::chat::{Receipt, SessionId, View};
     use crate::protocol::Packet;
@@ -199,7 +202,7 @@ mod tests {
         Step { session: SESSION, at, what }
     }
 
-    fn assembled(follows: bool, steps: &[Step]) -> (String, Fate) {
+    fn assembled(follows: bool, steps: &mut [Step]) -> (String, Fate) {
         let (frames, fate) = assemble(steps, &Bytes::from_static(b"abcdef"), &mut { follows });
         (String::from_utf8_lossy(&frames).into_owned(), fate)
     }
@@ -214,31 +217,34 @@ mod tests {
 
     #[test]
     fn own_frames_stand_where_they_happened() {
-        assert_eq!(assembled(true, &[step(2, frame("1")), step(4, frame("2"))]), stays("ab1cd2ef"));
+        assert_eq!(assembled(true, &mut [step(2, frame("1")), step(4, frame("2"))]), stays("ab1cd2ef"));
     }
 
     #[test]
     fn a_sender_gets_its_receipt_in_the_place_of_its_message() {
-        assert_eq!(assembled(true, &[step(2, frame("!")), step(2, What::Skip(4))]), stays("ab!ef"));
+        assert_eq!(assembled(true, &mut [step(2, frame("!")), step(2, What::Skip(4))]), stays("ab!ef"));
     }
 
     #[test]
     fn who_follows_late_gets_only_what_comes_after() {
-        assert_eq!(assembled(false, &[step(1, frame("!")), step(3, What::Follow)]), stays("!def"));
-        assert_eq!(assembled(false, &[step(1, frame("!"))]), stays("!"));
-        assert_eq!(assembled(false, &[step(1, frame("!")), step(1, What::Skip(3))]), stays("!"));
+        assert_eq!(assembled(false, &mut [step(1, frame("!")), step(3, What::Follow)]), stays("!def"));
+        assert_eq!(assembled(false, &mut [step(1, frame("!"))]), stays("!"));
+        assert_eq!(assembled(false, &mut [step(1, frame("!")), step(1, What::Skip(3))]), stays("!"));
     }
 
     #[test]
     fn nothing_comes_after_the_end() {
-        let steps = [step(2, frame("!")), step(3, What::Close), step(4, frame("?")), step(5, What::Gone)];
-        assert_eq!(assembled(true, &steps[..3]), ("ab!c".into(), Fate::Ends));
-        assert_eq!(assembled(true, &steps), ("ab!c".into(), Fate::IsGone));
+        let mut steps = [step(2, frame("!")), step(3, What::Close), step(4, frame("?")), step(5, What::Gone)];
+        assert_eq!(assembled(true, &mut steps[..3]), ("ab!c".into(), Fate::Ends));
+        assert_eq!(assembled(true, &mut steps), ("ab!c".into(), Fate::IsGone));
     }
 
     #[test]
     fn a_peer_that_closed_its_sending_half_still_gets_its_answers() {
-        assert_eq!(assembled(false, &[step(0, frame("!")), step(0, What::Gone)]), ("!".into(), Fate::IsGone));
+        assert_eq!(
+            assembled(false, &mut [step(0, frame("!")), step(0, What::Gone)]),
+            ("!".into(), Fate::IsGone)
+        );
     }
 
     fn packet(text: &str) -> Packet {
@@ -258,26 +264,26 @@ mod tests {
             let (receipt, known) = (receipt(n), without.contains(&n));
             let sender = receipt.session;
             turn.step(sender, What::Receipt(Box::new(receipt), Some(n)));
-            match n % 2 {
+            match n % 4 {
                 _ if known => {}
-                0 => turn.lobby(&packet(&n.to_string()), Some(sender), Some(n)),
-                _ => turn.live(
-                    &packet(&n.to_string()),
-                    (0..3).map(SessionId).filter(|id| *id != sender),
-                    Some(n),
-                ),
+                0 | 2 => turn.lobby(&packet(&n.to_string()), Some(sender), Some(n)),
+                1 => {
+                    let sessions = Arc::new((0..3).map(SessionId).collect());
+                    turn.live(&packet(&n.to_string()), Receivers { sessions, except: Some(sender) }, Some(n));
+                }
+                _ => turn.live(&packet(&n.to_string()), vec![SessionId((sender.0 + 1) % 3)].into(), Some(n)),
             }
         }
         turn
     }
 
-    fn written(turn: Turn) -> Vec<String> {
+    fn written(mut turn: Turn) -> Vec<String> {
+        let mut steps = turn.take_steps();
         let lobby = Bytes::from(turn.lobby);
-        let mut steps = turn.steps;
         steps.sort_by_key(|step| step.session);
-        let of = |steps: &[Step]| assemble(steps, &lobby, &mut true).0;
+        let of = |steps: &mut [Step]| assemble(steps, &lobby, &mut true).0;
         steps
-            .chunk_by(|one, other| one.session == other.session)
+            .chunk_by_mut(|one, other| one.session == other.session)
             .map(|steps| String::from_utf8(of(steps).to_vec()).expect("text"))
             .collect()
     }
@@ -293,6 +299,43 @@ mod tests {
     }
 
     #[test]
+    fn what_many_get_stands_where_it_happened_and_one_of_them_gets_nothing() {
+        let sessions = Arc::new((0..3).map(SessionId).collect::<Vec<_>>());
+        let mut turn = Turn::default();
+        let one = |text: &str| (packet(text), vec![SESSION].into());
+        let (before, to) = one("before");
+        turn.direct(&before, to);
+        let sessions = Arc::new([sessions.as_slice(), &[SESSION]].concat());
+        turn.live(
+            &packet("many"),
+            Receivers { sessions: Arc::clone(&sessions), except: Some(SessionId(1)) },
+            None,
+        );
+        let (after, to) = one("after");
+        turn.direct(&after, to);
+        turn.direct(&packet("last"), Receivers { sessions, except: None });
+        let all = written(turn);
+        let texts: Vec<Vec<&str>> = all
+            .iter()
+            .map(|frames| {
+                let known = ["before", "many", "after", "last"].into_iter();
+                let mut found: Vec<_> = known.filter_map(|text| Some((frames.find(text)?, text))).collect();
+                found.sort_unstable();
+                found.into_iter().map(|(_, text)| text).collect()
+            })
+            .collect();
+        assert_eq!(
+            texts,
+            [
+                vec!["many", "last"],
+                vec!["last"],
+                vec!["many", "last"],
+                vec!["before", "many", "after", "last"]
+            ]
+        );
+    }
+
+    #[test]
     fn a_seam_is_what_was_missed_and_then_the_live_stream() {
         let seam = Seam {
             view: View::default(),
@@ -304,12 +347,12 @@ mod tests {
             written: None,
         };
         let live = |text: &'static str| What::Live(Bytes::from_static(text.as_bytes()), None);
-        let steps = [
+        let mut steps = [
             step(1, live("1")),
             step(2, frame("!")),
             step(3, What::Seam(Box::new(seam))),
             step(4, live("2")),
         ];
-        assert_eq!(assembled(false, &steps), stays("!missedd2ef"));
+        assert_eq!(assembled(false, &mut steps), stays("!missedd2ef"));
     }
 }

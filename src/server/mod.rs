@@ -16,6 +16,8 @@ mod gate;
 mod giving_way;
 mod guest;
 mod history;
+#[doc(hidden)]
+pub mod hold;
 mod hub;
 mod listener;
 mod memory;

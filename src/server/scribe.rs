@@ -204,7 +204,7 @@ mod tests {
     use super::super::desk::Desk;
     use super::super::hub::Incoming;
     use super::*;
-    use crate::chat::{Chat, Deliveries, Delivery, Now, Peer, Profile, Records, Rules, SessionId};
+    use crate::chat::{Chat, Deliveries, Delivery, Now, Parsed, Peer, Profile, Records, Rules, SessionId};
     use crate::fingerprint::Fingerprint;
     use crate::limits::{DEFAULT_BACKLOG_BYTES, MAX_WAITING_OF_AUTHOR_FOR_ONE, REGISTRATION_TIMEOUT};
     use crate::protocol::request::ClientPacket;
@@ -228,7 +228,7 @@ mod tests {
         let id = SessionId(number.into());
         chat.connect(id, peer);
         let hello = packet(&format!(r#"{{"type":"hello","from":{{"name":"{name}"}}}}"#));
-        chat.receive(id, &hello, &now(), &mut Vec::new());
+        chat.receive(id, Parsed::new(Box::new(hello), true), &now(), &mut Vec::new());
     }
 
     fn entries(out: Deliveries) -> Vec<Entry> {
@@ -248,9 +248,10 @@ mod tests {
         enter(&mut chat, 1, "alice");
         enter(&mut chat, 2, "bob");
         chat.disconnect(SessionId(2), &now());
-        let (mut out, message) = (Vec::new(), packet(r#"{"to":"bob","msg":"x"}"#));
+        let message = || packet(r#"{"to":"bob","msg":"x"}"#);
+        let mut out = Vec::new();
         for _ in 0..2 * MAX_WAITING_OF_AUTHOR_FOR_ONE {
-            chat.receive(SessionId(1), &message, &now(), &mut out);
+            chat.receive(SessionId(1), Parsed::new(Box::new(message()), false), &now(), &mut out);
         }
         let entries = entries(out);
         assert_eq!(entries.len(), MAX_WAITING_OF_AUTHOR_FOR_ONE as usize, "the mailbox is full for alice");
@@ -264,7 +265,7 @@ mod tests {
         scribe.settle(&mut turn).await;
         assert!(scribe.failing.is_some());
         hub.set_keeping(true);
-        hub.receive(SessionId(1), &mut [Incoming::Packet(Box::new(message))].into());
+        hub.receive(SessionId(1), &mut [Incoming::Packet(Box::new(message()))].into());
         let next = hub.next_turn().await.unwrap();
         assert!(next.entries.iter().any(is_message), "there is room again");
     }

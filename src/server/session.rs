@@ -352,7 +352,7 @@ impl Input {
     }
 }
 
-fn found(decoded: Decoded<'_>) -> Incoming {
+pub(super) fn found(decoded: Decoded<'_>) -> Incoming {
     match decoded {
         Decoded::Frame(frame) => match ClientPacket::parse(frame) {
             Ok(packet) => Incoming::Packet(Box::new(packet)),

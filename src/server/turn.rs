@@ -10,7 +10,7 @@
 
 use super::connection::Connection;
 use super::history::{Errand, frames};
-use crate::chat::{Entry, Receipt, SessionId, View};
+use crate::chat::{Answer, Entry, Receipt, SessionId, View};
 use crate::limits::ENTRY_BYTES;
 use crate::protocol::event::HistoryEnd;
 use crate::protocol::{Event, Packet};
@@ -26,7 +26,9 @@ pub(super) struct Turn {
     /// Frames for all who follow the lobby.
     pub(super) lobby: Vec<u8>,
     /// In the order in which they happened.
-    pub(super) steps: Vec<Step>,
+    steps: Vec<Step>,
+    /// Frames for many, among the steps.
+    groups: Vec<Group>,
     /// What is to be kept, in the same order.
     pub(super) entries: Vec<Entry>,
     /// The latest message's number when the turn was taken.
@@ -59,16 +61,48 @@ pub(super) enum What {
     Skip(usize),
     /// A frame of its own.
     Frame(Bytes),
+    /// A message that was cut out.
+    Nothing,
     /// A message's frame, and its entry if there is one. Who does not follow gets it from the store.
     Live(Bytes, Option<usize>),
     /// The receipt for a message, and its entry if there is one.
     Receipt(Box<Receipt>, Option<usize>),
+    /// An answer, which is written out when it is sent: a list may be long.
+    Answer(Option<Box<Answer>>),
     /// Something that takes time and is done beside the turns.
     Errand(Option<Box<Errand>>),
     /// It ends once it has read what came before.
     Close,
     /// Its socket is gone.
     Gone,
+}
+
+/// A frame for many, which becomes a step for each of them when the turn is written: nobody waits for
+/// that.
+#[derive(Debug)]
+struct Group {
+    /// How many of the steps came before.
+    before: usize,
+    /// See [`Step`].
+    at: usize,
+    sessions: Arc<Vec<SessionId>>,
+    except: Option<SessionId>,
+    frame: Bytes,
+    fate: Liveness,
+}
+
+/// Whether a frame is part of the live stream, with its entry if there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Liveness {
+    Own,
+    Live(Option<usize>),
+}
+
+/// Sessions that get a frame, but for one.
+#[derive(Debug)]
+pub(super) struct Receivers {
+    pub(super) sessions: Arc<Vec<SessionId>>,
+    pub(super) except: Option<SessionId>,
 }
 
 /// Where a session that catches up goes over to the live stream.
@@ -136,7 +170,7 @@ impl Seam {
 
 impl Turn {
     pub(super) fn is_empty(&self) -> bool {
-        self.lobby.is_empty() && self.steps.is_empty() && self.entries.is_empty()
+        self.lobby.is_empty() && self.steps.is_empty() && self.groups.is_empty() && self.entries.is_empty()
     }
 
     /// Bytes that wait to be written or kept, each counted once.
@@ -168,18 +202,19 @@ impl Turn {
     }
 
     /// A packet for some sessions, written once for all of them.
-    pub(super) fn direct(&mut self, packet: &Packet, sessions: impl IntoIterator<Item = SessionId>) {
-        self.each(packet, sessions, What::Frame);
+    pub(super) fn direct(&mut self, packet: &Packet, to: Receivers) {
+        self.each(packet, to, Liveness::Own);
     }
 
     /// The same for a message, which is part of the live stream.
-    pub(super) fn live(
-        &mut self,
-        packet: &Packet,
-        sessions: impl IntoIterator<Item = SessionId>,
-        entry: Option<usize>,
-    ) {
-        self.each(packet, sessions, |frame| What::Live(frame, entry));
+    pub(super) fn live(&mut self, packet: &Packet, to: Receivers, entry: Option<usize>) {
+        self.each(packet, to, Liveness::Live(entry));
+    }
+
+    /// An answer to one session.
+    pub(super) fn answer(&mut self, answer: Box<Answer>) {
+        self.other_bytes += answer.bytes();
+        self.step(answer.session, What::Answer(Some(answer)));
     }
 
     pub(super) fn step(&mut self, session: SessionId, what: What) {
@@ -198,16 +233,20 @@ impl Turn {
     /// and the receipt of each becomes what `change` makes of it, given its place among them. Once a turn.
     pub(super) fn cut(&mut self, known: &[usize], mut change: impl FnMut(usize, &mut Receipt)) {
         let place = |entry: usize| known.binary_search(&entry).ok();
-        self.steps.retain_mut(|step| match &mut step.what {
-            What::Live(_, Some(entry)) => place(*entry).is_none(),
-            What::Receipt(receipt, Some(entry)) => {
-                if let Some(place) = place(*entry) {
-                    change(place, receipt);
+        self.groups
+            .retain(|group| !matches!(group.fate, Liveness::Live(Some(entry)) if place(entry).is_some()));
+        for step in &mut self.steps {
+            match &mut step.what {
+                // A step stays one, so that groups find their place among them.
+                What::Live(_, Some(entry)) if place(*entry).is_some() => step.what = What::Nothing,
+                What::Receipt(receipt, Some(entry)) => {
+                    if let Some(place) = place(*entry) {
+                        change(place, receipt);
+                    }
                 }
-                true
+                _ => {}
             }
-            _ => true,
-        });
+        }
         let doubtful = std::mem::take(&mut self.doubtful);
         let gone = doubtful.into_iter().filter(|(entry, _)| place(*entry).is_some()).map(|(_, range)| range);
         self.cut_lobby(&gone.collect::<Vec<_>>());
@@ -229,6 +268,9 @@ impl Turn {
             Some(last) => places[last] + at.saturating_sub(gone[last].end),
             None => at,
         };
+        for group in &mut self.groups {
+            group.at = moved(group.at);
+        }
         for step in &mut self.steps {
             step.at = moved(step.at);
             if let What::Skip(end) = &mut step.what {
@@ -246,16 +288,61 @@ impl Turn {
         }
     }
 
-    fn each(
-        &mut self,
-        packet: &Packet,
-        sessions: impl IntoIterator<Item = SessionId>,
-        what: impl Fn(Bytes) -> What,
-    ) {
-        let frame = Bytes::from(packet.to_frame());
-        for session in sessions {
-            self.other_bytes += frame.len();
-            self.step(session, what(frame.clone()));
+    /// Everything that happened to single sessions, in order; the lobby is left.
+    pub(super) fn take_steps(&mut self) -> Vec<Step> {
+        let steps = std::mem::take(&mut self.steps);
+        let mut groups = std::mem::take(&mut self.groups).into_iter().peekable();
+        if groups.peek().is_none() {
+            return steps;
         }
+        let mut all = Vec::with_capacity(steps.len());
+        for (place, step) in steps.into_iter().enumerate() {
+            while let Some(group) = groups.next_if(|group| group.before <= place) {
+                all.extend(group.steps());
+            }
+            all.push(step);
+        }
+        all.extend(groups.flat_map(|group| group.steps().collect::<Vec<_>>()));
+        all
+    }
+
+    fn each(&mut self, packet: &Packet, to: Receivers, fate: Liveness) {
+        let frame = Bytes::from(packet.to_frame());
+        let Receivers { sessions, except } = to;
+        if let [session] = sessions.as_slice() {
+            if except != Some(*session) {
+                self.other_bytes += frame.len();
+                self.step(*session, fate.what(frame));
+            }
+            return;
+        }
+        if !sessions.is_empty() {
+            // The frame is there once, and what it becomes is no more than that for each.
+            self.other_bytes += frame.len() + sessions.len() * size_of::<Step>();
+            let (before, at) = (self.steps.len(), self.lobby.len());
+            self.groups.push(Group { before, at, sessions, except, frame, fate });
+        }
+    }
+}
+
+impl Group {
+    fn steps(&self) -> impl Iterator<Item = Step> {
+        let sessions = self.sessions.iter().copied().filter(|session| Some(*session) != self.except);
+        sessions.map(|session| Step { session, at: self.at, what: self.fate.what(self.frame.clone()) })
+    }
+}
+
+impl Liveness {
+    fn what(self, frame: Bytes) -> What {
+        match self {
+            Self::Own => What::Frame(frame),
+            Self::Live(entry) => What::Live(frame, entry),
+        }
+    }
+}
+
+impl From<Vec<SessionId>> for Receivers {
+    fn from(sessions: Vec<SessionId>) -> Self {
+        Self { sessions: Arc::new(sessions), except: None }
     }
 }

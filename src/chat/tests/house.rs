@@ -135,6 +135,10 @@ impl House {
             Delivery::Packet { audience: Audience::Sessions(sessions), packet } => {
                 self.hand_out(sessions.into_iter().map(|id| id.0), None, &packet);
             }
+            Delivery::Packet { audience: Audience::Room { sessions, except }, packet } => {
+                self.hand_out(sessions.iter().map(|id| id.0), except, &packet);
+            }
+            Delivery::Answer(answer) => self.hand_out([answer.session.0], None, &answer.into_packet()),
             Delivery::Message { audience, packet, receipt, .. } => {
                 if let Some(mut receipt) = receipt {
                     receipt.seq = known.or(receipt.seq);
@@ -147,6 +151,11 @@ impl House {
                         let live: Vec<u64> =
                             sessions.iter().map(|id| id.0).filter(|id| self.following.contains(id)).collect();
                         self.hand_out(live, None, &packet);
+                    }
+                    Audience::Room { sessions, except } => {
+                        let live: Vec<u64> =
+                            sessions.iter().map(|id| id.0).filter(|id| self.following.contains(id)).collect();
+                        self.hand_out(live, except, &packet);
                     }
                 }
             }

@@ -20,6 +20,7 @@ use crate::limits::{PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_WINDOW};
 use crate::name::RoomName;
 use crate::protocol::Packet;
 use crate::protocol::event::HistoryEnd;
+use crate::protocol::request::ClientPacket;
 use disk::Disk;
 use house::{Errand, Step};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -104,6 +105,9 @@ impl House {
     fn act(&mut self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries)) {
         let mut out = Vec::new();
         call(&mut self.chat, &self.now, &mut out);
+        while self.chat.has_more() {
+            self.chat.proceed(&self.now, &mut out);
+        }
         self.turn.extend(out.into_iter().map(Step::Delivery));
         if !self.is_holding {
             self.settle();
@@ -122,7 +126,8 @@ impl House {
 
     fn send(&mut self, id: u64, json: &str) {
         let packet = ClientPacket::parse(json.as_bytes()).expect("JSON");
-        self.act(|chat, now, out| chat.receive(SessionId(id), &packet, now, out));
+        let parsed = Parsed::new(Box::new(packet), !self.is_in(id));
+        self.act(|chat, now, out| chat.receive(SessionId(id), parsed, now, out));
     }
 
     fn join(&mut self, id: u64, name: &str) {

@@ -265,7 +265,7 @@ fn a_list_with_the_longest_members_fits_a_frame() {
     };
     let records = Records { bans: (0..500).map(row).collect(), ..Records::default() };
     let house = House::with(Rules::default(), records);
-    let frame = house.chat.bans(&house.now).to_packet("op", Some("x".repeat(64))).to_frame();
+    let frame = house.chat.bans(&house.now).into_event().to_packet("op", Some("x".repeat(64))).to_frame();
     assert!(frame.len() <= MAX_FRAME_BYTES, "{}", frame.len());
 }
 

@@ -1,7 +1,7 @@
 //! What of the chat outlives it: who may come in, and what is to be saved.
 
 use super::Hub;
-use crate::chat::{Changes, Records};
+use crate::chat::{Changes, Records, StandingRead};
 use crate::fingerprint::Fingerprint;
 use std::net::IpAddr;
 
@@ -32,10 +32,10 @@ impl Hub {
     /// them counts as changed again.
     pub(in crate::server) fn take_records(&self) -> (Changes, Records) {
         let now = self.now();
-        let mut state = self.lock();
-        let changes = state.chat.take_changes();
-        let mut records = if changes.standing { state.chat.standing(&now) } else { Records::default() };
-        drop(state);
+        let changes = self.lock().chat.take_changes();
+        let (mut records, mut read) = (Records::default(), StandingRead::default());
+        while changes.standing && self.lock().chat.more_standing(&mut read, &now, &mut records) {}
+        records.operators.sort_by_key(|row| (row.since, row.key));
         while changes.members && self.lock().chat.more_members(&mut records.members) {}
         let mut from = changes.names.then_some(0);
         while let Some(place) = from {

@@ -1,7 +1,7 @@
 //! What the rules decide, put into the turn.
 
 use super::super::history::Errand;
-use super::super::turn::{Turn, What};
+use super::super::turn::{Receivers, Turn, What};
 use crate::chat::{Audience, Delivery, Entry};
 
 /// Appends what follows from one call of the rules, step by step.
@@ -17,7 +17,10 @@ pub(super) fn deliver(turn: &mut Turn, delivery: Delivery) {
             }
             match audience {
                 Audience::Lobby { except } => turn.lobby(&packet, except, entry),
-                Audience::Sessions(sessions) => turn.live(&packet, sessions, entry),
+                Audience::Sessions(sessions) => turn.live(&packet, sessions.into(), entry),
+                Audience::Room { sessions, except } => {
+                    turn.live(&packet, Receivers { sessions, except }, entry)
+                }
             }
         }
         Delivery::Keep(entry) => drop(turn.keep(entry)),
@@ -30,7 +33,13 @@ pub(super) fn deliver(turn: &mut Turn, delivery: Delivery) {
         Delivery::Packet { audience: Audience::Lobby { except }, packet } => {
             turn.lobby(&packet, except, None);
         }
-        Delivery::Packet { audience: Audience::Sessions(sessions), packet } => turn.direct(&packet, sessions),
+        Delivery::Packet { audience: Audience::Sessions(sessions), packet } => {
+            turn.direct(&packet, sessions.into());
+        }
+        Delivery::Packet { audience: Audience::Room { sessions, except }, packet } => {
+            turn.direct(&packet, Receivers { sessions, except });
+        }
+        Delivery::Answer(answer) => turn.answer(answer),
         Delivery::Follow(session) => turn.step(session, What::Follow),
         Delivery::Close(session) => turn.step(session, What::Close),
         Delivery::Log(what) => tracing::info!("{what}"),

@@ -6,36 +6,29 @@
 
 mod books;
 mod deliver;
+mod incoming;
 mod keeping;
 mod places;
+mod state;
 
 use super::connection::Connection;
 use super::desk::Desk;
 use super::guest::Lock;
 use super::turn::{Turn, What};
-use crate::chat::{Changes, Chat, Deliveries, Delivery, Now, Peer, SessionId};
+use crate::chat::{Chat, Deliveries, Delivery, Now, Peer, SessionId};
 use crate::limits::{
     MAX_FRAME_BYTES, PACED_PACKETS, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME, UNPACED_PACKETS,
 };
-use crate::protocol::request::{ClientPacket, Refusal};
+use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Packet, Request};
-use deliver::deliver;
+pub(super) use incoming::{Incoming, Taken};
 use jiff::Zoned;
+use state::Before;
+pub(super) use state::State;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
-
-/// What a reader found.
-#[derive(Debug)]
-pub(super) enum Incoming {
-    /// A packet.
-    Packet(Box<ClientPacket>),
-    /// Something else of that many bytes, and why it is no packet.
-    Garbage(String, usize),
-    /// What ends the connection, and why.
-    Fatal(Code, String),
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -79,28 +72,6 @@ pub(super) struct Portion {
     pub(super) packets: usize,
 }
 
-#[derive(Debug)]
-struct State {
-    chat: Chat,
-    turn: Turn,
-    /// Scratch for a call's deliveries; empty between calls.
-    deliveries: Deliveries,
-    /// Connections by the time until which they must have registered; the front is next.
-    handshakes: VecDeque<(Duration, SessionId)>,
-}
-
-/// What a call of the rules may change that others wait for.
-struct Before {
-    due: Option<Duration>,
-    changes: Changes,
-}
-
-impl Before {
-    fn of(chat: &Chat) -> Self {
-        Self { due: chat.due(), changes: chat.changes() }
-    }
-}
-
 impl Hub {
     pub(super) fn new(
         chat: Chat,
@@ -113,10 +84,8 @@ impl Hub {
             true => Portion { bytes: PACED_SLICE_BYTES, packets: PACED_PACKETS },
             false => Portion { bytes: MAX_FRAME_BYTES, packets: UNPACED_PACKETS },
         };
-        let state =
-            State { chat, turn: Turn::default(), deliveries: Vec::new(), handshakes: VecDeque::new() };
         Arc::new(Self {
-            state: Mutex::new(state),
+            state: Mutex::new(State::new(chat)),
             started: Instant::now(),
             registration,
             max_turn,
@@ -133,36 +102,23 @@ impl Hub {
     /// A connection begins. Like what it sends and its end, it wakes the flusher with
     /// [`Self::wake_flusher`] only.
     pub(super) fn connect(&self, connection: &Arc<Connection>, peer: Peer) {
-        let id = connection.id();
         let now = self.now();
         let mut state = self.lock();
-        let before = Before::of(&state.chat);
-        let State { chat, turn, deliveries, handshakes } = &mut *state;
-        chat.connect(id, peer);
-        turn.step(id, What::Open(Arc::clone(connection)));
-        chat.screen(id, &now, deliveries);
-        deliveries.drain(..).for_each(|delivery| deliver(turn, delivery));
-        // Who is in is not waited for: a storm of logins leaves nothing behind. One stays, as the timers
-        // know of it or of an earlier one, so that they are not woken for each login.
-        while handshakes.len() > 1 && handshakes.front().is_some_and(|(_, first)| !chat.is_waited_for(*first))
-        {
-            handshakes.pop_front();
-        }
-        if handshakes.is_empty() {
+        let before = state.before();
+        let (open, deadline) = (What::Open(Arc::clone(connection)), now.uptime + self.registration);
+        if state.connect(connection.id(), peer, open, deadline, &now) {
             self.sooner.notify_one();
         }
-        handshakes.push_back((now.uptime + self.registration, id));
-        self.wake_others(&state, before);
+        self.wake_others(&state, &before);
     }
 
     /// A connection's socket is gone.
     pub(super) fn disconnect(&self, id: SessionId) {
         let now = self.now();
         let mut state = self.lock();
-        let before = Before::of(&state.chat);
-        state.chat.disconnect(id, &now);
-        state.turn.step(id, What::Gone);
-        self.wake_others(&state, before);
+        let before = state.before();
+        state.disconnect(id, &now);
+        self.wake_others(&state, &before);
     }
 
     /// What connections did has to be written: told once for all that the reader found at a time.
@@ -170,35 +126,36 @@ impl Hub {
         self.turn_ready.notify_one();
     }
 
-    /// What a connection sent, in order. Takes a portion, as nobody else is served meanwhile, and
-    /// leaves the rest in `incoming`.
+    /// What a connection sent, in order. Takes a portion, as its reader serves nobody else meanwhile, and
+    /// leaves the rest in `incoming`. The lock is held for one packet at a time, and not while that is read.
     pub(super) fn receive(&self, id: SessionId, incoming: &mut VecDeque<Incoming>) -> Next {
-        let now = self.now();
-        let mut state = self.lock();
-        let before = Before::of(&state.chat);
-        let State { chat, turn, deliveries, .. } = &mut *state;
-        let (bytes, begun) = (turn.bytes(), Instant::now());
-        let mut pause = None;
+        let (now, begun) = (self.now(), Instant::now());
+        let mut bytes = 0;
         while !incoming.is_empty() {
-            pause = chat.pause(id, &now);
-            let Some(next) = incoming.pop_front_if(|_| pause.is_none()) else { break };
-            match next {
-                Incoming::Packet(packet) => chat.receive(id, &packet, &now, deliveries),
-                Incoming::Garbage(why, bytes) => chat.receive_garbage(id, &why, bytes, &now, deliveries),
-                Incoming::Fatal(code, why) => chat.expel(id, code, &why, &now, deliveries),
+            let may_send = self.lock().may_send(id, &now);
+            let is_first = match may_send {
+                Err(pause) if !self.is_congested() => return Next::Pause(pause),
+                Err(_) => return Next::Congested,
+                Ok(is_first) => is_first,
+            };
+            let Some(next) = incoming.pop_front() else { break };
+            let taken = Taken::new(next, is_first);
+            let mut state = self.lock();
+            let (before, bytes_before) = (state.before(), state.turn.bytes());
+            state.receive(id, taken, &now);
+            // The flusher may take the turn at any time between two of them.
+            bytes += state.turn.bytes().saturating_sub(bytes_before);
+            self.wake_others(&state, &before);
+            let has_more = state.chat.has_more();
+            drop(state);
+            if has_more {
+                self.proceed(&now);
             }
-            deliveries.drain(..).for_each(|delivery| deliver(turn, delivery));
-            if turn.bytes() - bytes > PORTION_BYTES || begun.elapsed() > PORTION_TIME {
+            if bytes > PORTION_BYTES || begun.elapsed() > PORTION_TIME {
                 break;
             }
         }
-        let is_congested = turn.bytes() > self.max_turn;
-        self.wake_others(&state, before);
-        match pause {
-            _ if is_congested => Next::Congested,
-            Some(pause) => Next::Pause(pause),
-            None => Next::More,
-        }
+        if self.is_congested() { Next::Congested } else { Next::More }
     }
 
     /// How much of a connection is read and parsed at a time.
@@ -262,7 +219,7 @@ impl Hub {
     pub(super) async fn next_turn(&self) -> Option<Turn> {
         loop {
             let closed = self.is_closed();
-            let turn = self.take_turn();
+            let turn = self.lock().take_turn();
             if !turn.is_empty() {
                 self.desk.tell_space();
                 return Some(turn);
@@ -272,13 +229,6 @@ impl Hub {
             }
             self.turn_ready.notified().await;
         }
-    }
-
-    fn take_turn(&self) -> Turn {
-        let mut state = self.lock();
-        let mut turn = std::mem::take(&mut state.turn);
-        turn.seq = state.chat.latest();
-        turn
     }
 
     /// Whether more is to be written than a turn should hold: a sender faster than the fan-out is slowed
@@ -294,28 +244,16 @@ impl Hub {
             chat.due()
         });
         let uptime = self.started.elapsed();
-        let mut late = Vec::new();
-        let mut state = self.lock();
-        while state.handshakes.front().is_some_and(|(deadline, _)| *deadline <= uptime) {
-            let Some((_, id)) = state.handshakes.pop_front() else { break };
-            if state.chat.is_waited_for(id) {
-                late.push(id);
+        while let Some((id, is_late)) = { self.lock().late(uptime) } {
+            if !is_late {
+                continue;
             }
-        }
-        if state.handshakes.is_empty() {
-            // A crowd that said nothing leaves no memory behind.
-            state.handshakes.shrink_to_fit();
-        }
-        let handshake = state.handshakes.front().map(|(deadline, _)| *deadline);
-        drop(state);
-        if !late.is_empty() {
             self.act(|chat, now, out| {
-                for id in late {
-                    let why = "no first packet came in time; connect again and send one with your name";
-                    chat.expel(id, Code::HandshakeTimeout, why, now, out);
-                }
+                let why = "no first packet came in time; connect again and send one with your name";
+                chat.expel(id, Code::HandshakeTimeout, why, now, out);
             });
         }
+        let handshake = self.lock().deadline();
         [due, handshake].into_iter().flatten().min().map(|due| self.started + due)
     }
 
@@ -328,26 +266,37 @@ impl Hub {
     fn act<T>(&self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries) -> T) -> T {
         let now = self.now();
         let mut state = self.lock();
-        let before = Before::of(&state.chat);
-        let State { chat, turn, deliveries, .. } = &mut *state;
-        let result = call(chat, &now, deliveries);
-        deliveries.drain(..).for_each(|delivery| deliver(turn, delivery));
-        self.wake_others(&state, before);
-        let is_ready = !state.turn.is_empty();
+        let before = state.before();
+        let result = state.act(|chat, out| call(chat, &now, out));
+        self.wake_others(&state, &before);
+        let (is_ready, has_more) = (!state.turn.is_empty(), state.chat.has_more());
         drop(state);
+        if has_more {
+            self.proceed(&now);
+        }
         if is_ready {
             self.wake_flusher();
         }
         result
     }
 
+    /// Does what a call has left to do, a portion at a time.
+    fn proceed(&self, now: &Now) {
+        while self.lock().chat.has_more() {
+            let mut state = self.lock();
+            let before = state.before();
+            state.act(|chat, out| chat.proceed(now, out));
+            self.wake_others(&state, &before);
+        }
+    }
+
     /// Wakes whoever, besides the flusher, has something to do now.
-    fn wake_others(&self, state: &State, before: Before) {
-        if before.due.is_none() && state.chat.due().is_some() {
+    fn wake_others(&self, state: &State, before: &Before) {
+        if state.is_sooner_than(before) {
             self.sooner.notify_one();
         }
         // Once for many changes: whoever saves looks at all of them.
-        if before.changes != state.chat.changes() {
+        if state.has_changed_since(before) {
             self.changed.notify_one();
         }
     }

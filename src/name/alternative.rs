@@ -1,0 +1,75 @@
+//! Names to use instead of one that is taken.
+
+use super::{Likeness, Name, NameKey, look};
+use crate::limits::MAX_NAME_CHARS;
+use smol_str::SmolStr;
+
+impl Name {
+    /// The `n`th alternative to a name that is taken: `bob-2`, cut so that it is still a name.
+    pub fn alternative(&self, n: u32) -> Option<Self> {
+        let digits = n.checked_ilog10().unwrap_or(0) as usize + 1;
+        Some(Stem::new(self, digits)?.name(n))
+    }
+}
+
+/// The beginning of names that differ in the number at their end: `bob` of `bob-2` and `bob-3`.
+///
+/// What takes long is done once for all of them: that such an end changes nothing of what is before it is
+/// held by a test.
+#[derive(Debug, Clone)]
+pub struct Stem {
+    text: SmolStr,
+    key: NameKey,
+    likeness: Likeness,
+}
+
+impl Stem {
+    /// The name, cut so that a number of that many digits fits behind it. `None`: such names can't be.
+    pub fn new(name: &Name, digits: usize) -> Option<Self> {
+        let text: String = name.text.chars().take(MAX_NAME_CHARS.saturating_sub(digits + 1)).collect();
+        // If one may be, so may all: they differ in digits.
+        Name::new(&numbered(&text, 2)).ok()?;
+        let key = NameKey::of(&text);
+        Some(Self { likeness: Likeness::of(&key, &text), key, text: text.into() })
+    }
+
+    /// The name with that number.
+    pub fn name(&self, number: u32) -> Name {
+        let with = |text: &SmolStr| SmolStr::from(numbered(text, number));
+        let tail = look(&numbered("", number));
+        let look = |head: &SmolStr| SmolStr::from(format!("{head}{tail}"));
+        let likeness = Likeness { folded: look(&self.likeness.folded), cased: look(&self.likeness.cased) };
+        Name::of(with(&self.text), NameKey(with(&self.key.0)), likeness)
+    }
+}
+
+fn numbered(head: &str, number: u32) -> String {
+    format!("{head}-{number}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_alternative_is_a_name_of_the_same_bound() {
+        let long = Name::new(&"x".repeat(32)).expect("a name");
+        let other = long.alternative(2).expect("a name");
+        assert_eq!(other.as_str(), format!("{}-2", "x".repeat(30)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_at_the_end_changes_nothing_before_it(
+            text in "[a-zA-Z0-9_.'!\u{300}-\u{330}à-ſΑ-ωЀ-џא-תا-ي가-힣ぁ-ゖァ-ヺ一-鿿]{1,32}", number in 2..100_000_u32
+        ) {
+            if let Some(short) = Name::new(&text).ok().and_then(|name| name.alternative(number)) {
+                let whole = Name::new(short.as_str());
+                prop_assert_eq!(whole.as_ref(), Ok(&short));
+                let whole = whole.expect("a name");
+                prop_assert_eq!((short.key(), short.likeness()), (whole.key(), whole.likeness()));
+            }
+        }
+    }
+}

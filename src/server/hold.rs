@@ -1,0 +1,111 @@
+//! What the hub does under its lock, without the lock: for the bench that measures how long it is held.
+//! No part of what this library offers to others.
+
+use super::hub::{State, Taken};
+use super::session;
+use super::turn::{Step, Turn, What};
+use crate::chat::{Chat, MemberRecord, NameRecord, Now, Peer, Records, SessionId, StandingRead};
+use crate::limits::REGISTRATION_TIMEOUT;
+use crate::protocol::codec::Decoded;
+use crate::protocol::request::Refusal;
+use crate::protocol::{Event, Request};
+use std::time::Duration;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Hold(State);
+
+/// A frame as it is when the lock is taken.
+#[derive(Debug)]
+pub struct Frame(Taken);
+
+/// What was gathered for the flusher.
+#[derive(Debug)]
+pub struct Gathered(Turn);
+
+impl Frame {
+    /// What is read of it before. `is_first`: its connection has no name yet.
+    pub fn read(frame: &[u8], is_first: bool) -> Self {
+        Self(Taken::new(session::found(Decoded::Frame(frame)), is_first))
+    }
+}
+
+impl Gathered {
+    /// Types of what is for single sessions, for a test of what was measured.
+    pub fn answers(mut self) -> Vec<String> {
+        let answer = |step: Step| match step.what {
+            What::Answer(Some(answer)) => answer.into_packet().kind,
+            What::Receipt(..) => Some("sent".into()),
+            _ => None,
+        };
+        self.0.take_steps().into_iter().filter_map(answer).collect()
+    }
+}
+
+#[allow(missing_docs, reason = "each is the hub's method of that name")]
+impl Hold {
+    pub fn new(chat: Chat) -> Self {
+        Self(State::new(chat))
+    }
+
+    pub fn connect(&mut self, id: SessionId, peer: Peer, now: &Now) {
+        // There is no socket here, and a step is a step.
+        self.0.connect(id, peer, What::Follow, now.uptime + REGISTRATION_TIMEOUT, now);
+    }
+
+    pub fn disconnect(&mut self, id: SessionId, now: &Now) {
+        self.0.disconnect(id, now);
+    }
+
+    pub fn may_send(&mut self, id: SessionId, now: &Now) -> Result<bool, Duration> {
+        self.0.may_send(id, now)
+    }
+
+    pub fn receive(&mut self, id: SessionId, frame: Frame, now: &Now) {
+        self.0.receive(id, frame.0, now);
+    }
+
+    pub fn late(&mut self, now: &Now) -> Option<(SessionId, bool)> {
+        self.0.late(now.uptime)
+    }
+
+    pub fn tick(&mut self, now: &Now) {
+        self.0.act(|chat, out| chat.tick(now, out));
+    }
+
+    pub fn console(&mut self, request: &Request, now: &Now) -> Result<Event, Refusal> {
+        self.0.act(|chat, out| chat.console(request, now, out))
+    }
+
+    pub fn view(&self, id: SessionId) -> usize {
+        self.0.chat.view(id).map_or(0, |(view, _)| view.rooms.len())
+    }
+
+    pub fn more_members(&self, rows: &mut Vec<MemberRecord>) -> bool {
+        self.0.chat.more_members(rows)
+    }
+
+    pub fn more_names(&self, from: usize, now: &Now, rows: &mut Vec<NameRecord>) -> Option<usize> {
+        self.0.chat.more_names(from, now, rows)
+    }
+
+    pub fn more_standing(&self, read: &mut StandingRead, now: &Now, records: &mut Records) -> bool {
+        self.0.chat.more_standing(read, now, records)
+    }
+
+    pub fn proceed(&mut self, now: &Now) -> bool {
+        self.0.act(|chat, out| chat.proceed(now, out))
+    }
+
+    pub fn has_more(&self) -> bool {
+        self.0.chat.has_more()
+    }
+
+    pub fn take_turn(&mut self) -> Gathered {
+        Gathered(self.0.take_turn())
+    }
+
+    pub fn chat(&mut self) -> &mut Chat {
+        &mut self.0.chat
+    }
+}

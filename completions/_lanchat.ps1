@@ -63,7 +63,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The server''s name, as people see it; the host name if none is given')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The server''s name, as people see it; the host name if none is given')
             [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'How many clients may be connected at once [default: 20000, or what descriptors allow]')
-            [CompletionResult]::new('--max-per-ip', '--max-per-ip', [CompletionResultType]::ParameterName, 'How many connections one address may have while the server is over half full [default: 64]; this machine''s own may have any number')
+            [CompletionResult]::new('--max-per-ip', '--max-per-ip', [CompletionResultType]::ParameterName, 'How many connections one address may have however few places are left [default: 64]; this machine''s own may have any number')
             [CompletionResult]::new('--rate-limit', '--rate-limit', [CompletionResultType]::ParameterName, 'How many messages a second a user may send, and how many at once [default: 5:20]; what is more waits its turn')
             [CompletionResult]::new('--backlog', '--backlog', [CompletionResultType]::ParameterName, 'What may wait for a client that reads too slowly, before it is disconnected [default: 1MiB]')
             [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'What the server may use of the machine''s memory [default: what its service or container is granted, or half of the machine''s]; a quarter of it is for what waits for clients')

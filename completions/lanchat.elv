@@ -59,7 +59,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand -n 'The server''s name, as people see it; the host name if none is given'
             cand --name 'The server''s name, as people see it; the host name if none is given'
             cand --max-clients 'How many clients may be connected at once [default: 20000, or what descriptors allow]'
-            cand --max-per-ip 'How many connections one address may have while the server is over half full [default: 64]; this machine''s own may have any number'
+            cand --max-per-ip 'How many connections one address may have however few places are left [default: 64]; this machine''s own may have any number'
             cand --rate-limit 'How many messages a second a user may send, and how many at once [default: 5:20]; what is more waits its turn'
             cand --backlog 'What may wait for a client that reads too slowly, before it is disconnected [default: 1MiB]'
             cand --memory 'What the server may use of the machine''s memory [default: what its service or container is granted, or half of the machine''s]; a quarter of it is for what waits for clients'

@@ -56,7 +56,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s H -l host -d '
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s p -l port -d 'The port to listen on; 0 takes any free one [default: 7667]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s n -l name -d 'The server\'s name, as people see it; the host name if none is given' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-clients -d 'How many clients may be connected at once [default: 20000, or what descriptors allow]' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-per-ip -d 'How many connections one address may have while the server is over half full [default: 64]; this machine\'s own may have any number' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-per-ip -d 'How many connections one address may have however few places are left [default: 64]; this machine\'s own may have any number' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l rate-limit -d 'How many messages a second a user may send, and how many at once [default: 5:20]; what is more waits its turn' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l backlog -d 'What may wait for a client that reads too slowly, before it is disconnected [default: 1MiB]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l memory -d 'What the server may use of the machine\'s memory [default: what its service or container is granted, or half of the machine\'s]; a quarter of it is for what waits for clients' -r

@@ -112,11 +112,11 @@ fn ask(peer: &mut Peer, mut question: Value) -> f64 {
 fn attacked<T>(stage: &Stage, hosts: &[Host], each: usize, meanwhile: impl FnOnce() -> T) -> (T, f64) {
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let is_over = &is_over;
+        let (is_over, round) = (&is_over, hosts.len() * 100 + each);
         for (n, host) in hosts.iter().enumerate() {
             for number in 0..each {
                 scope.spawn(move || {
-                    host.run(|| search(stage.address, &format!("greedy-{n}-{number}"), is_over))
+                    host.run(|| search(stage.address, &format!("greedy-{round}-{n}-{number}"), is_over))
                 });
             }
         }

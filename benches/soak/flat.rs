@@ -3,6 +3,7 @@
 
 use super::life::Spell;
 use super::watch::{Pulse, Sample, Watch};
+use crate::rig::median;
 use serde_json::{Value, json};
 use std::fmt;
 use std::time::Duration;
@@ -28,8 +29,8 @@ pub struct Flat {
 impl Flat {
     /// `rounds`: when hostile clients came, and when each round of spells with them ended; at least two.
     pub fn new(watch: &Watch, rounds: &[Duration], attacks: Vec<(&'static str, u64)>) -> Self {
-        let [began, middle, end] = [0, rounds.len() / 2, rounds.len() - 1].map(|n| rounds[n]);
-        let times = [(Duration::ZERO, began), (began, middle), (middle, end)];
+        let [began, half, end] = [0, rounds.len() / 2, rounds.len() - 1].map(|n| rounds[n]);
+        let times = [(Duration::ZERO, began), (began, half), (half, end)];
         let of_pulses = |spell: Spell, figure: fn(&Pulse) -> f64, sum: fn(Vec<f64>) -> f64| {
             times.map(|time| {
                 let pulses = within(&watch.pulses, time, |pulse| pulse.at);
@@ -43,8 +44,8 @@ impl Flat {
         for (spell, _) in Spell::PACED {
             let name = spell.name();
             figures.extend([
-                latency(format!("{name}, median"), of_pulses(spell, |pulse| pulse.median, mean), 5.0),
-                latency(format!("{name}, 99th of 100"), of_pulses(spell, |pulse| pulse.p99, mean), 25.0),
+                latency(format!("{name}, median"), of_pulses(spell, |pulse| pulse.median, middle), 5.0),
+                latency(format!("{name}, 99th of 100"), of_pulses(spell, |pulse| pulse.p99, middle), 25.0),
                 latency(format!("{name}, worst"), of_pulses(spell, |pulse| pulse.worst, most), 250.0),
             ]);
         }
@@ -135,6 +136,11 @@ fn within<T>(
 
 fn mean(values: Vec<f64>) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// A spell that something else on the machine disturbed does not count.
+fn middle(values: Vec<f64>) -> f64 {
+    median(values).unwrap_or_default()
 }
 
 fn most(values: Vec<f64>) -> f64 {

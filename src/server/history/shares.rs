@@ -1,8 +1,9 @@
 //! Who is next of those who share something: whoever has used the least of it.
 //!
 //! Fair queueing by virtual time. Pure: it is told how long a turn took, and knows neither who they are
-//! nor what they share. A newcomer begins level with those who had their share all the while, so that
-//! nobody saves up by keeping quiet, and nobody pays for what others had before.
+//! nor what they share. A newcomer is level with those who had their share all the while, but for the first
+//! turn: that comes before theirs, as half of them are about to have one. So nobody saves up by keeping
+//! quiet, and those who come under new names all the time do not starve others.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -16,6 +17,8 @@ const FEW: usize = 16;
 pub(super) struct Shares<K, V> {
     /// What somebody has used who had their share all the while.
     level: Duration,
+    /// The longest turn of late.
+    turn: Duration,
     all: HashMap<K, Share<V>>,
     /// Who waits: by what they have used, then by when they came.
     line: BTreeSet<(Duration, u64, K)>,
@@ -26,6 +29,8 @@ pub(super) struct Shares<K, V> {
 #[derive(Debug)]
 struct Share<V> {
     used: Duration,
+    /// What it is ahead of the others until it has had a turn; part of what it has used then.
+    ahead: Duration,
     /// When it came into the line, while it is there.
     place: Option<u64>,
     held: V,
@@ -34,17 +39,20 @@ struct Share<V> {
 impl<K, V> Default for Shares<K, V> {
     fn default() -> Self {
         let (all, line) = (HashMap::new(), BTreeSet::new());
-        Self { level: Duration::ZERO, all, line, came: 0, sweep_at: FEW }
+        Self { level: Duration::ZERO, turn: Duration::ZERO, all, line, came: 0, sweep_at: FEW }
     }
 }
 
 impl<K: Copy + Ord + Hash, V: Default> Shares<K, V> {
     /// It waits from now on, if it did not.
     pub(super) fn enter(&mut self, key: K) -> &mut V {
-        let new = || Share { used: self.level, place: None, held: V::default() };
+        let new = || Share { used: self.level, ahead: Duration::ZERO, place: None, held: V::default() };
         let share = self.all.entry(key).or_insert_with(new);
         if share.place.is_none() {
-            share.used = share.used.max(self.level);
+            if share.used <= self.level {
+                share.ahead = self.turn.min(self.level);
+                share.used = self.level - share.ahead;
+            }
             self.came += 1;
             share.place = Some(self.came);
             self.line.insert((share.used, self.came, key));
@@ -81,7 +89,8 @@ impl<K: Copy + Ord + Hash, V: Default> Shares<K, V> {
         if let Some(place) = place {
             self.line.remove(&(share.used, place, key));
         }
-        share.used += took;
+        share.used += took + std::mem::take(&mut share.ahead);
+        self.turn = took.max(self.turn - self.turn / 16);
         // With that the others have had their share too, once it is their turn.
         self.level += took / u32::try_from(self.line.len() + 1).unwrap_or(u32::MAX);
         if place.is_some() {
@@ -143,10 +152,26 @@ mod tests {
         // It comes while the old one has its turn.
         shares.enter("new");
         shares.charge("old", TURN);
-        assert_eq!(turn(&mut shares, TURN), "new");
         // Not a hundred turns in a row.
-        let next: Vec<_> = (0..4).map(|_| turn(&mut shares, TURN)).collect();
-        assert_eq!(next, ["old", "new", "old", "new"]);
+        let next: Vec<_> = (0..6).map(|_| turn(&mut shares, TURN)).collect();
+        assert_eq!(next, ["new", "old", "new", "old", "new", "old"]);
+    }
+
+    #[test]
+    fn a_newcomer_is_before_most_of_those_who_wait_for_their_next_turn() {
+        let mut shares: Shares<u32, ()> = Shares::default();
+        shares.enter(0);
+        for number in 0..1100 {
+            // They too were newcomers once.
+            if number == 50 {
+                (1..100).for_each(|name| *shares.enter(name) = ());
+            }
+            let next = shares.line().next().expect("somebody waits").0;
+            shares.charge(next, TURN + Duration::from_micros(number % 7));
+        }
+        shares.enter(100);
+        let before = shares.line().position(|(name, ())| name == 100).expect("it waits");
+        assert!(before <= 5, "{before}");
     }
 
     #[test]

@@ -309,8 +309,7 @@ pub const MAX_OPERATORS: usize = 1000;
 /// and needs the passphrase again.
 pub const MAX_MEMBERS: usize = 50_000;
 
-/// Bans there may be, and mutes: each message is held against the mutes, each connection against the
-/// bans. More are better written as one network.
+/// Bans there may be, and mutes, which lie in memory. More are better written as one network.
 pub const MAX_BANS: usize = 1000;
 
 /// Addresses of one ban: those at which a user was met.

@@ -7,7 +7,7 @@ use lanchat::chat::{
 };
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::{
-    MAX_BANS, MAX_MEMBERS, MAX_OPERATORS, MAX_OWNED_NAMES, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES,
+    MAX_ADDRESSED, MAX_BANS, MAX_MEMBERS, MAX_OPERATORS, MAX_OWNED_NAMES, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES,
 };
 use lanchat::name::RoomName;
 use lanchat::protocol::packet::ServerInfo;
@@ -31,6 +31,9 @@ pub const MANY: &str = "many-sessions";
 /// Rooms that there are, and memberships of people who are away.
 const ROOMS: usize = 4000;
 const AWAY: usize = 8000;
+
+/// Where the keys of the muted begin.
+const MUTED: u64 = 4_500_000;
 
 /// Who does it.
 #[derive(Clone, Copy)]
@@ -89,12 +92,13 @@ impl Stage {
             _ => (format!("user{number}"), None),
         };
         let mut peer = Self::peer(number, key);
-        if (301..557).contains(&number) {
+        if (301..).take(MAX_ADDRESSED).any(|crowded: u64| crowded == number) {
             peer.ip = CROWDED.into();
         }
         let id = SessionId(number);
         self.hold.connect(id, peer, &self.now);
         self.send(id, &hello(&name, Some(&format!("token{number}"))));
+        assert!(self.hold.view(id) > 0, "{name} is not let in");
         self.send(id, r##"{"type":"join","room":"#big"}"##);
         if number < 3 {
             for room in 1..MAX_ROOMS_PER_USER - 1 {
@@ -226,7 +230,7 @@ pub fn records() -> Records {
         operators: count(MAX_OPERATORS).map(operator).collect(),
         members: count(MAX_MEMBERS).map(member).collect(),
         bans: count(MAX_BANS - 10).map(|n| sanction(n, 4_000_000, since)).collect(),
-        mutes: count(MAX_BANS - 10).map(|n| sanction(n, 4_500_000, since)).collect(),
+        mutes: count(MAX_BANS - 10).map(|n| sanction(n, MUTED, since)).collect(),
         names: count(MAX_OWNED_NAMES).map(name).collect(),
     }
 }
@@ -238,7 +242,11 @@ fn sanction(n: u64, keys: u64, since: jiff::Timestamp) -> BanRecord {
         0 => {
             (Some(fingerprint(keys + n)), Some(format!("{LONG}-{n}")), (0..16).map(|i| net(17 + i)).collect())
         }
-        1 => (None, Some(format!("{LONG}{n}")), vec!["10.9.9.9".parse().expect("an address")]),
+        // A ban hits whoever is there; a mute only who is called so.
+        1 if keys == MUTED => {
+            (None, Some(format!("{LONG}{n}")), vec!["10.9.9.9".parse().expect("an address")])
+        }
+        1 => (None, Some(format!("{LONG}{n}")), vec![net(32)]),
         _ => (None, None, vec![net(8 + n % 24)]),
     };
     let until =

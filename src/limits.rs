@@ -184,7 +184,7 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 pub const KEEPALIVE_PROBES: u32 = 4;
 
 /// Rows of the books that are read in one go to be saved: nobody is served meanwhile.
-pub const RECORDS_PORTION: usize = 50;
+pub const RECORDS_PORTION: usize = 32;
 
 /// Rows of a list that somebody asked for that are gathered in one go: nobody is served meanwhile.
 pub const LIST_PORTION: usize = 64;

@@ -55,6 +55,8 @@ pub struct Stage {
     next: u64,
     stranger: Option<SessionId>,
     gathered: Option<Gathered>,
+    /// What the last request that was measured was answered by.
+    pub answered: Option<String>,
     /// Whether time goes by between two runs.
     pub stands_still: bool,
 }
@@ -76,8 +78,8 @@ impl Stage {
         let profile = Profile { server, motd: "Welcome to the office.\n".repeat(170) };
         let chat = Chat::new(profile, Rules::default(), records, archive);
         let now = Now { clock: jiff::Zoned::now(), uptime: Duration::from_secs(3600) };
-        let (next, stranger, gathered) = (10_000, None, None);
-        Self { hold: Hold::new(chat), now, next, stranger, gathered, stands_still: false }
+        let (next, stranger, gathered, answered) = (10_000, None, None, None);
+        Self { hold: Hold::new(chat), now, next, stranger, gathered, answered, stands_still: false }
     }
 
     /// Somebody of the crowd comes, and joins a room with everybody.
@@ -133,6 +135,11 @@ impl Stage {
         self.next += 1;
         self.hold.connect(id, peer, &self.now);
         id
+    }
+
+    /// Notes what a request was answered by.
+    pub fn note_answer(&mut self) {
+        self.answered = self.gathered.take().and_then(|gathered| gathered.answers().pop());
     }
 
     /// The first packet of a connection.
@@ -223,7 +230,7 @@ pub fn records() -> Records {
         name: if n < 300 { format!("{NEARLY}{n:02}") } else { format!("away-from-here-{n}") },
         key: fingerprint(1_000_000 + n),
         last: since,
-        used: if n % 2 == 0 { 5 } else { 5000 },
+        used: if n.is_multiple_of(2) { 5 } else { 5000 },
     };
     let count = |most: usize| 0..u64::try_from(most).expect("a number");
     Records {

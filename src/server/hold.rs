@@ -34,7 +34,10 @@ impl Gathered {
     /// Types of what is for single sessions, for a test of what was measured.
     pub fn answers(mut self) -> Vec<String> {
         let answer = |step: Step| match step.what {
-            What::Answer(Some(answer)) => answer.into_packet().kind,
+            What::Answer(Some(answer)) => {
+                let packet = answer.into_packet();
+                Some(packet.code.or(packet.kind).unwrap_or_default())
+            }
             What::Receipt(..) => Some("sent".into()),
             _ => None,
         };

@@ -3,9 +3,11 @@
 //! Whoever enforces a bound takes it from here; PROTOCOL.md and the man pages quote these values.
 
 mod discovery;
+mod portions;
 mod store;
 
 pub use discovery::*;
+pub use portions::*;
 pub use store::*;
 
 use std::time::Duration;
@@ -183,21 +185,6 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// See [`KEEPALIVE_IDLE`].
 pub const KEEPALIVE_PROBES: u32 = 4;
 
-/// Rows of the books that are read in one go to be saved: nobody is served meanwhile.
-pub const RECORDS_PORTION: usize = 32;
-
-/// Rows of a list that somebody asked for that are gathered in one go: nobody is served meanwhile.
-pub const LIST_PORTION: usize = 64;
-
-/// Sessions that are ended in one go, when a ban or a kick ends many.
-pub const EXPELLED_PORTION: usize = 4;
-
-/// What is due that is told in one go: rooms with comings and goings, or authors whose mail has arrived.
-pub const DUE_PORTION: usize = 4;
-
-/// Connections that are looked at in one go for whether they are still to register.
-pub const HANDSHAKES_PORTION: usize = 8;
-
 /// How long changes of operators, members, bans and mutes are gathered before they are saved.
 pub const STANDING_SAVED_EVERY: Duration = Duration::from_millis(100);
 
@@ -332,13 +319,6 @@ pub const MAX_ROOMS: usize = 4096;
 
 /// Memberships of all rooms. They take 25 MB.
 pub const MAX_MEMBERSHIPS: usize = 262_144;
-
-/// Members that are looked at, when one of these is reached and somebody wants to join, for one who is not
-/// known any more. Who finds none tries again, and others are looked at: nobody else is served meanwhile.
-pub const ROOMS_LOOKED_AT: usize = 64;
-
-/// Rooms that such a member is removed from at a time.
-pub const ROOMS_SWEPT: usize = 4;
 
 /// Longest topic of a room, in bytes: two lines of a terminal.
 pub const MAX_TOPIC_BYTES: usize = 300;

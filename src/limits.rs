@@ -7,6 +7,7 @@ mod fairness;
 mod gate;
 mod history;
 mod memory;
+mod portions;
 mod store;
 
 pub use discovery::*;
@@ -14,6 +15,7 @@ pub use fairness::*;
 pub use gate::*;
 pub use history::*;
 pub use memory::*;
+pub use portions::*;
 pub use store::*;
 
 use std::time::Duration;
@@ -123,21 +125,6 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// See [`KEEPALIVE_IDLE`].
 pub const KEEPALIVE_PROBES: u32 = 4;
 
-/// Rows of the books that are read in one go to be saved: nobody is served meanwhile.
-pub const RECORDS_PORTION: usize = 50;
-
-/// Rows of a list that somebody asked for that are gathered in one go: nobody is served meanwhile.
-pub const LIST_PORTION: usize = 64;
-
-/// Sessions that are ended in one go, when a ban or a kick ends many.
-pub const EXPELLED_PORTION: usize = 4;
-
-/// What is due that is told in one go: rooms with comings and goings, or authors whose mail has arrived.
-pub const DUE_PORTION: usize = 4;
-
-/// Connections that are looked at in one go for whether they are still to register.
-pub const HANDSHAKES_PORTION: usize = 8;
-
 /// How long changes of operators, members, bans and mutes are gathered before they are saved.
 pub const STANDING_SAVED_EVERY: Duration = Duration::from_millis(100);
 
@@ -213,8 +200,7 @@ pub const MAX_OPERATORS: usize = 1000;
 /// and needs the passphrase again.
 pub const MAX_MEMBERS: usize = 50_000;
 
-/// Bans there may be, and mutes: each message is held against the mutes, each connection against the
-/// bans. More are better written as one network.
+/// Bans there may be, and mutes, which lie in memory. More are better written as one network.
 pub const MAX_BANS: usize = 1000;
 
 /// Addresses of one ban: those at which a user was met.
@@ -237,13 +223,6 @@ pub const MAX_ROOMS: usize = 4096;
 
 /// Memberships of all rooms. They take 25 MB.
 pub const MAX_MEMBERSHIPS: usize = 262_144;
-
-/// Members that are looked at, when one of these is reached and somebody wants to join, for one who is not
-/// known any more. Who finds none tries again, and others are looked at: nobody else is served meanwhile.
-pub const ROOMS_LOOKED_AT: usize = 64;
-
-/// Rooms that such a member is removed from at a time.
-pub const ROOMS_SWEPT: usize = 4;
 
 /// Longest topic of a room, in bytes: two lines of a terminal.
 pub const MAX_TOPIC_BYTES: usize = 300;

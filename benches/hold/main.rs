@@ -32,20 +32,16 @@ fn main() -> ExitCode {
     figures.extend(work::full_houses(filter.as_deref()));
     let missing: Vec<&str> =
         kinds::ALL.into_iter().filter(|kind| !figures.iter().any(|f| f.kind == *kind)).collect();
-    figures.sort_by(|one, other| other.held.cmp(&one.held));
+    figures.sort_by_key(|figure| std::cmp::Reverse(figure.held));
     let mut seen = Vec::new();
     println!("{:>9} {:>7}  {:>9}", "held", "ratio", "before it");
     for figure in &figures {
         let is_worst = !seen.contains(&figure.kind);
         seen.push(figure.kind);
         if is_worst || shows_all {
-            let (held, read) = (micros(figure.held), micros(figure.read));
-            println!(
-                "{held:>6.1} us {:>7.1}  {read:>6.1} us  {}: {}",
-                figure.ratio(usual),
-                figure.kind,
-                figure.label
-            );
+            let (held, read, ratio) = (micros(figure.held), micros(figure.read), figure.ratio(usual));
+            let Figure { kind, label, answered, .. } = figure;
+            println!("{held:>6.1} us {ratio:>7.1}  {read:>6.1} us  {kind}: {label}; {answered}");
         }
     }
     let worst = figures.first().map_or(0.0, |figure| figure.ratio(usual));

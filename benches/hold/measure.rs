@@ -27,6 +27,8 @@ pub struct Figure {
     pub label: String,
     pub held: Duration,
     pub read: Duration,
+    /// By what it was answered, if it was: a row that is refused early measures nothing.
+    pub answered: String,
 }
 
 impl Row {
@@ -50,7 +52,8 @@ impl Row {
             stage.settle();
         }
         let (held, read) = (median(times.iter().map(|t| t.held)), median(times.iter().map(|t| t.read)));
-        Figure { kind: self.kind, label: self.label, held, read }
+        let answered = stage.answered.take().unwrap_or_default();
+        Figure { kind: self.kind, label: self.label, held, read, answered }
     }
 }
 

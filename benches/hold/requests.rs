@@ -29,6 +29,7 @@ fn around(
         act(stage, &before);
         let times: Times = stage.say(who, &frame);
         stage.settle();
+        stage.note_answer();
         act(stage, &after);
         times
     })

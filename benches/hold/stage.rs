@@ -7,7 +7,7 @@ use lanchat::chat::{
 };
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::{
-    MAX_BANS, MAX_MEMBERS, MAX_OPERATORS, MAX_OWNED_NAMES, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES,
+    MAX_ADDRESSED, MAX_BANS, MAX_MEMBERS, MAX_OPERATORS, MAX_OWNED_NAMES, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES,
 };
 use lanchat::name::RoomName;
 use lanchat::protocol::packet::ServerInfo;
@@ -32,6 +32,9 @@ pub const MANY: &str = "many-sessions";
 const ROOMS: usize = 4000;
 const AWAY: usize = 8000;
 
+/// Where the keys of the muted begin.
+const MUTED: u64 = 4_500_000;
+
 /// Who does it.
 #[derive(Clone, Copy)]
 pub enum Speaker {
@@ -52,6 +55,8 @@ pub struct Stage {
     next: u64,
     stranger: Option<SessionId>,
     gathered: Option<Gathered>,
+    /// What the last request that was measured was answered by.
+    pub answered: Option<String>,
     /// Whether time goes by between two runs.
     pub stands_still: bool,
 }
@@ -73,8 +78,8 @@ impl Stage {
         let profile = Profile { server, motd: "Welcome to the office.\n".repeat(170) };
         let chat = Chat::new(profile, Rules::default(), records, archive);
         let now = Now { clock: jiff::Zoned::now(), uptime: Duration::from_secs(3600) };
-        let (next, stranger, gathered) = (10_000, None, None);
-        Self { hold: Hold::new(chat), now, next, stranger, gathered, stands_still: false }
+        let (next, stranger, gathered, answered) = (10_000, None, None, None);
+        Self { hold: Hold::new(chat), now, next, stranger, gathered, answered, stands_still: false }
     }
 
     /// Somebody of the crowd comes, and joins a room with everybody.
@@ -89,12 +94,13 @@ impl Stage {
             _ => (format!("user{number}"), None),
         };
         let mut peer = Self::peer(number, key);
-        if (301..557).contains(&number) {
+        if (301..).take(MAX_ADDRESSED).any(|crowded: u64| crowded == number) {
             peer.ip = CROWDED.into();
         }
         let id = SessionId(number);
         self.hold.connect(id, peer, &self.now);
         self.send(id, &hello(&name, Some(&format!("token{number}"))));
+        assert!(self.hold.view(id) > 0, "{name} is not let in");
         self.send(id, r##"{"type":"join","room":"#big"}"##);
         if number < 3 {
             for room in 1..MAX_ROOMS_PER_USER - 1 {
@@ -129,6 +135,11 @@ impl Stage {
         self.next += 1;
         self.hold.connect(id, peer, &self.now);
         id
+    }
+
+    /// Notes what a request was answered by.
+    pub fn note_answer(&mut self) {
+        self.answered = self.gathered.take().and_then(|gathered| gathered.answers().pop());
     }
 
     /// The first packet of a connection.
@@ -219,14 +230,14 @@ pub fn records() -> Records {
         name: if n < 300 { format!("{NEARLY}{n:02}") } else { format!("away-from-here-{n}") },
         key: fingerprint(1_000_000 + n),
         last: since,
-        used: if n % 2 == 0 { 5 } else { 5000 },
+        used: if n.is_multiple_of(2) { 5 } else { 5000 },
     };
     let count = |most: usize| 0..u64::try_from(most).expect("a number");
     Records {
         operators: count(MAX_OPERATORS).map(operator).collect(),
         members: count(MAX_MEMBERS).map(member).collect(),
         bans: count(MAX_BANS - 10).map(|n| sanction(n, 4_000_000, since)).collect(),
-        mutes: count(MAX_BANS - 10).map(|n| sanction(n, 4_500_000, since)).collect(),
+        mutes: count(MAX_BANS - 10).map(|n| sanction(n, MUTED, since)).collect(),
         names: count(MAX_OWNED_NAMES).map(name).collect(),
     }
 }
@@ -238,7 +249,11 @@ fn sanction(n: u64, keys: u64, since: jiff::Timestamp) -> BanRecord {
         0 => {
             (Some(fingerprint(keys + n)), Some(format!("{LONG}-{n}")), (0..16).map(|i| net(17 + i)).collect())
         }
-        1 => (None, Some(format!("{LONG}{n}")), vec!["10.9.9.9".parse().expect("an address")]),
+        // A ban hits whoever is there; a mute only who is called so.
+        1 if keys == MUTED => {
+            (None, Some(format!("{LONG}{n}")), vec!["10.9.9.9".parse().expect("an address")])
+        }
+        1 => (None, Some(format!("{LONG}{n}")), vec![net(32)]),
         _ => (None, None, vec![net(8 + n % 24)]),
     };
     let until =

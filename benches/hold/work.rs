@@ -3,7 +3,9 @@
 use super::measure::{Figure, Row, Times, timed};
 use super::stage::{LONG, Speaker, Stage, archive, hello, records};
 use lanchat::chat::{Records, SessionId, StandingRead};
-use lanchat::limits::{MAX_JOIN_BUCKETS, MAX_MEMBERSHIPS, MAX_ROOMS_PER_USER, RECORDS_PORTION};
+use lanchat::limits::{
+    MAX_BANS, MAX_JOIN_BUCKETS, MAX_MEMBERSHIPS, MAX_OPERATORS, MAX_ROOMS_PER_USER, RECORDS_PORTION,
+};
 use lanchat::protocol::Request;
 use std::time::Duration;
 
@@ -48,7 +50,7 @@ fn connections() -> Vec<Row> {
             held(|| stage.connect(Stage::peer(9_000_000, None)))
         }),
         Row::new("disconnect", "somebody in many rooms, by a long name", |stage: &mut Stage| {
-            let id = stage.come(Stage::peer(7_000_000, Some(70_000)), &hello(&"漢".repeat(32), None));
+            let id = stage.come(Stage::peer(7_000_000, Some(70_000)), &hello(&"字".repeat(32), None));
             for room in 0..MAX_ROOMS_PER_USER {
                 stage.settle();
                 stage.say(Speaker::Person(id.0), &format!(r##"{{"type":"join","room":"#room{room:04}"}}"##));
@@ -67,7 +69,8 @@ fn connections() -> Vec<Row> {
         }),
         Row::new("console", "users", |stage: &mut Stage| {
             let asked = Request::Users { room: None, after: None };
-            held(|| stage.hold.console(&asked, &stage.now))
+            let mut listing = stage.hold.listing(&asked).expect("a list").expect("a list");
+            longest(|| stage.hold.gather(&mut listing))
         }),
     ]
 }
@@ -89,24 +92,18 @@ fn timers() -> Vec<Row> {
             times
         }),
         Row::new("tick", "comings in many rooms", |stage: &mut Stage| {
-            for room in 0..MAX_ROOMS_PER_USER {
-                for person in [600, 610, 620_u64] {
-                    let frame = format!(r##"{{"type":"join","room":"#other{}"}}"##, room as u64 + person);
-                    stage.say(Speaker::Person(400 + person / 10), &frame);
-                    stage.settle_turn();
-                }
-            }
+            let say = |stage: &mut Stage, kind: &str, person: u64| {
+                let frame = format!(r##"{{"type":"{kind}","room":"#other{}"}}"##, person / 3);
+                stage.say(Speaker::Person(person), &frame);
+                stage.settle_turn();
+            };
+            (300..396).for_each(|person| say(stage, "join", person));
             stage.now.uptime += Duration::from_secs(2);
             let times = held(|| stage.hold.tick(&stage.now));
             (0..100).for_each(|_| stage.hold.tick(&stage.now));
             stage.settle();
-            for room in 0..MAX_ROOMS_PER_USER {
-                for person in [600, 610, 620_u64] {
-                    let frame = format!(r##"{{"type":"part","room":"#other{}"}}"##, room as u64 + person);
-                    stage.say(Speaker::Person(400 + person / 10), &frame);
-                    stage.settle();
-                }
-            }
+            (300..396).for_each(|person| say(stage, "part", person));
+            (0..100).for_each(|_| stage.hold.tick(&stage.now));
             times
         }),
         Row::new("late", "a handshake", |stage: &mut Stage| {
@@ -136,6 +133,10 @@ fn saving() -> Vec<Row> {
         }),
         Row::new("save", "bans, mutes and operators", |stage: &mut Stage| {
             let (mut read, mut records) = (StandingRead::default(), Records::default());
+            // As the hub does.
+            records.operators.reserve(MAX_OPERATORS);
+            records.bans.reserve(MAX_BANS);
+            records.mutes.reserve(MAX_BANS);
             longest(|| stage.hold.more_standing(&mut read, &stage.now, &mut records))
         }),
     ]

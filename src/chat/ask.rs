@@ -15,7 +15,7 @@ use std::ops::Bound;
 
 /// A list that is asked for, as far as it is gathered. Nobody is served while a portion of it is.
 #[derive(Debug)]
-pub(super) struct Listing {
+pub struct Listing {
     /// Whom it is for, and with which `id`.
     session: Option<SessionId>,
     echo: Option<String>,
@@ -28,19 +28,15 @@ pub(super) struct Listing {
     list: Told,
 }
 
-impl Chat {
-    /// A question that changes nothing, of the console.
-    pub(super) fn ask(&self, question: &Request, now: &Now) -> Result<Event, Refusal> {
-        match self.listing(question)? {
-            Some(mut listing) => {
-                while self.gather(&mut listing) {}
-                Ok(listing.list.into_event())
-            }
-            None => self.told(question, now),
-        }
+impl Listing {
+    /// The answer, once it is whole.
+    pub fn into_event(self) -> Event {
+        self.list.into_event()
     }
+}
 
-    /// The same of a session.
+impl Chat {
+    /// A question of a session that changes nothing.
     pub(super) fn ask_for(
         &mut self,
         id: SessionId,
@@ -70,7 +66,7 @@ impl Chat {
         }
     }
 
-    fn told(&self, question: &Request, now: &Now) -> Result<Event, Refusal> {
+    pub(super) fn told(&self, question: &Request, now: &Now) -> Result<Event, Refusal> {
         match question {
             Request::Time => Ok(Event::Time {
                 time: now.clock.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
@@ -85,8 +81,11 @@ impl Chat {
         }
     }
 
-    /// The list that is asked for, if one is: with nothing in it yet.
-    fn listing(&self, question: &Request) -> Result<Option<Listing>, Refusal> {
+    /// The list that is asked for, if one is: with nothing in it yet. The console gathers it itself.
+    ///
+    /// # Errors
+    /// When there is no such list.
+    pub fn listing(&self, question: &Request) -> Result<Option<Listing>, Refusal> {
         let (room, after, list) = match question {
             Request::Rooms { after } => {
                 (None, after, Told::Rooms(Rooms { rows: Vec::new(), total: self.rooms.len() }))
@@ -111,7 +110,7 @@ impl Chat {
     }
 
     /// A portion more; `false`: it is whole.
-    fn gather(&self, listing: &mut Listing) -> bool {
+    pub fn gather(&self, listing: &mut Listing) -> bool {
         let after = listing.after.as_ref();
         match &mut listing.list {
             Told::Users(Users { rows, .. }) => {

@@ -45,6 +45,7 @@ pub use archive::{
     Account, Archive, Arrival, Entry, Kind, Mail, MailView, Member, Message, Question, RoomRecord, Scope,
     Search, Topic, Venue, View, Waits, Wanted,
 };
+pub use ask::Listing;
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use intake::Parsed;
 pub use net::{Net, NoNet};
@@ -67,7 +68,6 @@ use crate::protocol::target::LOBBY;
 use crate::protocol::{Code, Event, Request, Target};
 use acquaintances::Acquaintances;
 use answer::Told;
-use ask::Listing;
 use intake::Terms;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, Zoned};

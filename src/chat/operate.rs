@@ -70,15 +70,13 @@ impl fmt::Display for Known<'_> {
 }
 
 impl Chat {
-    /// One request from the server's console.
+    /// One request from the server's console, but for lists, which it [gathers](Self::listing).
     ///
     /// # Errors
     /// A [`Refusal`] to show there.
     pub fn console(&mut self, request: &Request, now: &Now, out: &mut Deliveries) -> Result<Event, Refusal> {
         match request {
-            Request::Users { .. } | Request::Rooms { .. } | Request::Time | Request::Whois { .. } => {
-                self.ask(request, now)
-            }
+            Request::Time | Request::Whois { .. } => self.told(request, now),
             command => self.command(&Actor::Console, command, now, out),
         }
     }

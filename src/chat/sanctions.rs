@@ -4,6 +4,7 @@
 use super::net::Net;
 use super::records::BanRecord;
 use super::standing::Subject;
+use super::table::Numbers;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_BAN_ADDRESSES, MAX_BANS};
 use crate::name::NameKey;
@@ -33,7 +34,7 @@ pub(super) struct Sanctions {
 }
 
 /// Rows by what they hit. Invariant: no empty entries.
-type Index<K> = HashMap<K, BTreeSet<Place>>;
+type Index<K> = HashMap<K, BTreeSet<Place>, Numbers>;
 
 /// Rows that are over and are dropped when one is added.
 const DROPPED: usize = 8;

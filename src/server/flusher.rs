@@ -269,9 +269,13 @@ mod tests {
                 0 | 2 => turn.lobby(&packet(&n.to_string()), Some(sender), Some(n)),
                 1 => {
                     let sessions = Arc::new((0..3).map(SessionId).collect());
-                    turn.live(&packet(&n.to_string()), Receivers { sessions, except: Some(sender) }, Some(n));
+                    turn.live(&packet(&n.to_string()), Receivers::Shared(sessions, Some(sender)), Some(n));
                 }
-                _ => turn.live(&packet(&n.to_string()), vec![SessionId((sender.0 + 1) % 3)].into(), Some(n)),
+                _ => turn.live(
+                    &packet(&n.to_string()),
+                    Receivers::These(vec![SessionId((sender.0 + 1) % 3)]),
+                    Some(n),
+                ),
             }
         }
         turn
@@ -302,18 +306,14 @@ mod tests {
     fn what_many_get_stands_where_it_happened_and_one_of_them_gets_nothing() {
         let sessions = Arc::new((0..3).map(SessionId).collect::<Vec<_>>());
         let mut turn = Turn::default();
-        let one = |text: &str| (packet(text), vec![SESSION].into());
+        let one = |text: &str| (packet(text), Receivers::These(vec![SESSION]));
         let (before, to) = one("before");
         turn.direct(&before, to);
         let sessions = Arc::new([sessions.as_slice(), &[SESSION]].concat());
-        turn.live(
-            &packet("many"),
-            Receivers { sessions: Arc::clone(&sessions), except: Some(SessionId(1)) },
-            None,
-        );
+        turn.live(&packet("many"), Receivers::Shared(Arc::clone(&sessions), Some(SessionId(1))), None);
         let (after, to) = one("after");
         turn.direct(&after, to);
-        turn.direct(&packet("last"), Receivers { sessions, except: None });
+        turn.direct(&packet("last"), Receivers::Shared(sessions, None));
         let all = written(turn);
         let texts: Vec<Vec<&str>> = all
             .iter()

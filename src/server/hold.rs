@@ -4,11 +4,11 @@
 use super::hub::{State, Taken};
 use super::session;
 use super::turn::{Step, Turn, What};
-use crate::chat::{Chat, MemberRecord, NameRecord, Now, Peer, Records, SessionId, StandingRead};
+use crate::chat::{Chat, Listing, MemberRecord, NameRecord, Now, Peer, Records, SessionId, StandingRead};
 use crate::limits::REGISTRATION_TIMEOUT;
+use crate::protocol::Request;
 use crate::protocol::codec::Decoded;
 use crate::protocol::request::Refusal;
-use crate::protocol::{Event, Request};
 use std::time::Duration;
 
 /// See the module.
@@ -34,7 +34,10 @@ impl Gathered {
     /// Types of what is for single sessions, for a test of what was measured.
     pub fn answers(mut self) -> Vec<String> {
         let answer = |step: Step| match step.what {
-            What::Answer(Some(answer)) => answer.into_packet().kind,
+            What::Answer(Some(answer)) => {
+                let packet = answer.into_packet();
+                Some(packet.code.or(packet.kind).unwrap_or_default())
+            }
             What::Receipt(..) => Some("sent".into()),
             _ => None,
         };
@@ -73,8 +76,12 @@ impl Hold {
         self.0.act(|chat, out| chat.tick(now, out));
     }
 
-    pub fn console(&mut self, request: &Request, now: &Now) -> Result<Event, Refusal> {
-        self.0.act(|chat, out| chat.console(request, now, out))
+    pub fn listing(&self, request: &Request) -> Result<Option<Listing>, Refusal> {
+        self.0.chat.listing(request)
+    }
+
+    pub fn gather(&self, listing: &mut Listing) -> bool {
+        self.0.chat.gather(listing)
     }
 
     pub fn view(&self, id: SessionId) -> usize {

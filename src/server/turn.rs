@@ -98,11 +98,12 @@ enum Liveness {
     Live(Option<usize>),
 }
 
-/// Sessions that get a frame, but for one.
+/// Sessions that get a frame.
 #[derive(Debug)]
-pub(super) struct Receivers {
-    pub(super) sessions: Arc<Vec<SessionId>>,
-    pub(super) except: Option<SessionId>,
+pub(super) enum Receivers {
+    These(Vec<SessionId>),
+    /// Those of a list that is shared, but for one.
+    Shared(Arc<Vec<SessionId>>, Option<SessionId>),
 }
 
 /// Where a session that catches up goes over to the live stream.
@@ -308,14 +309,17 @@ impl Turn {
 
     fn each(&mut self, packet: &Packet, to: Receivers, fate: Liveness) {
         let frame = Bytes::from(packet.to_frame());
-        let Receivers { sessions, except } = to;
-        if let [session] = sessions.as_slice() {
-            if except != Some(*session) {
-                self.other_bytes += frame.len();
-                self.step(*session, fate.what(frame));
+        let (sessions, except) = match to {
+            Receivers::These(sessions) if sessions.len() <= 1 => {
+                for session in sessions {
+                    self.other_bytes += frame.len();
+                    self.step(session, fate.what(frame.clone()));
+                }
+                return;
             }
-            return;
-        }
+            Receivers::These(sessions) => (Arc::new(sessions), None),
+            Receivers::Shared(sessions, except) => (sessions, except),
+        };
         if !sessions.is_empty() {
             // The frame is there once, and what it becomes is no more than that for each.
             self.other_bytes += frame.len() + sessions.len() * size_of::<Step>();
@@ -338,11 +342,5 @@ impl Liveness {
             Self::Own => What::Frame(frame),
             Self::Live(entry) => What::Live(frame, entry),
         }
-    }
-}
-
-impl From<Vec<SessionId>> for Receivers {
-    fn from(sessions: Vec<SessionId>) -> Self {
-        Self { sessions: Arc::new(sessions), except: None }
     }
 }

@@ -74,16 +74,12 @@ fn of_those_who_do_not_read_the_heaviest_go_and_the_others_stay() {
 
 #[test]
 fn many_packets_that_wait_for_their_pace_take_little_more_than_their_bytes() {
-    let server = server("5:20");
+    let server = server("20:20");
     let mut alice = Peer::join(server.address, "alice");
-    // 256 packets of two bytes each; parsed, they would take 100 kB a peer, 40 MB in all.
-    let crowd: Vec<Peer> = (0..400)
-        .map(|n| {
-            let mut peer = Peer::join(server.address, &format!("impatient{n}"));
-            peer.send_raw(&b"{}".repeat(256));
-            peer
-        })
-        .collect();
+    let mut crowd: Vec<Peer> =
+        (0..400).map(|n| Peer::join(server.address, &format!("impatient{n}"))).collect();
+    // Of two bytes each; parsed, they would take 100 kB a peer, 40 MB in all.
+    crowd.iter_mut().for_each(|peer| peer.send_raw(&b"{}".repeat(256)));
     alice.send(json!({"type": "ping", "to": "server", "id": "how many"}));
     let pong = alice.wait_until(|packet| packet["id"] == "how many");
     assert_eq!(pong["total"], crowd.len() + 1);

@@ -154,6 +154,10 @@ impl House {
         let Ok(Line::Command(Action::Request(request))) = command::read_line(line, Place::Console) else {
             panic!("{line} is no command of the console")
         };
+        if let Some(mut listing) = self.chat.listing(&request)? {
+            while self.chat.gather(&mut listing) {}
+            return Ok(listing.into_event().to_packet("", None).msg);
+        }
         let mut result = None;
         self.act(|chat, now, out| result = Some(chat.console(&request, now, out)));
         result.expect("an answer").map(|event| event.to_packet("", None).msg)

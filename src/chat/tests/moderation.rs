@@ -118,6 +118,45 @@ fn the_servers_own_machine_is_never_banned_by_address() {
 }
 
 #[test]
+fn a_ban_of_many_ends_a_few_at_a_time_and_none_of_them_is_heard_meanwhile() {
+    let mut house = House::with_operator();
+    (1..=20).for_each(|id| house.join(id, &format!("guest{id}")));
+    house.join_peer(50, "alice", Peer { ip: [192, 168, 0, 1].into(), ..House::peer(50, None) });
+    let ban = Request::Ban { name: "ip:10.0.0.0/8".into(), duration: None };
+    let mut out = Vec::new();
+    house.chat.console(&ban, &house.now, &mut out).expect("done");
+    assert!(house.chat.has_more() && house.is_in(20), "not all at once");
+    let before = house.chat.latest();
+    house.say(20, "all", "you will not hear this");
+    assert_eq!((house.chat.latest(), house.error_code(20)), (before, Some("banned".into())));
+    assert!((1..=20).all(|id| !house.is_in(id)) && house.is_in(50));
+}
+
+#[test]
+fn whoever_is_muted_is_found_in_whatever_way_they_are() {
+    let mut house = House::with_operator();
+    (1..=3).for_each(|id| house.join(id, &format!("Guest{id}")));
+    house.join_key(4, "alice", 4);
+    for (id, who) in [(1, "ip:10.0.0.1"), (2, "ip:10.0.0.0/30"), (3, "GUEST3"), (4, "alice")] {
+        assert!(!house.chat.is_silenced(SessionId(id), &house.now));
+        house.console(&format!("/mute {who} 1h")).expect(who);
+        assert!(house.chat.is_silenced(SessionId(id), &house.now), "{who}");
+        house.console(&format!("/unmute {who}")).expect(who);
+        assert!(!house.chat.is_silenced(SessionId(id), &house.now), "{who}");
+    }
+    house.console("/mute ip:10.0.0.0/8 1h").expect("done");
+    house.later(Duration::from_secs(3601));
+    assert!(!house.chat.is_silenced(SessionId(1), &house.now), "what is over silences nobody");
+    house.console("/bans").expect("a list");
+}
+
+impl House {
+    fn error_code(&mut self, id: u64) -> Option<String> {
+        self.take(id, "bye").pop().and_then(|packet| packet.code)
+    }
+}
+
+#[test]
 fn a_new_connection_is_refused_at_once_if_it_is_banned_and_an_operators_is_not() {
     let mut house = House::with_operator();
     house.console("/ban ip:10.0.0.0/8").expect("done");

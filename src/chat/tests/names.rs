@@ -241,6 +241,24 @@ fn a_change_of_name_keeps_the_old_one_and_takes_no_others() {
 }
 
 #[test]
+fn when_the_first_numbers_are_taken_a_free_one_is_found_all_the_same() {
+    let mut house = House::new();
+    for name in ["山田太郎", "bob"] {
+        let numbered = std::iter::once(name.to_owned()).chain((2..10).map(|n| format!("{name}-{n}")));
+        for (id, taken) in (2..).zip(numbered) {
+            house.join(id, &taken);
+            assert!(house.is_in(id));
+        }
+        house.join_key(1, name, 1);
+        let free = house.refusal(1).name.expect("a name that is free");
+        assert!(free.len() > name.len() + 2, "{free}");
+        house.join(20, &free);
+        assert!(house.is_in(20), "{free}");
+        house = House::new();
+    }
+}
+
+#[test]
 fn a_server_may_want_ascii_names() {
     let mut house = House::with(Rules { ascii_names: true, ..Rules::default() }, Records::default());
     house.join(1, "José");

@@ -124,6 +124,39 @@ fn off_turns_everything_off() {
 }
 
 #[test]
+fn asking_for_a_taken_name_counts_like_having_it() {
+    let mut house = House::new();
+    house.join(1, "alice");
+    house.join(2, "bob");
+    for _ in 0..NEWS_BURST {
+        house.send(1, r#"{"type":"nick","name":"bob"}"#);
+        assert_eq!(house.error(1).0, "name_taken", "somebody may try a few");
+    }
+    house.send(1, r#"{"type":"nick","name":"bob"}"#);
+    assert_eq!(house.error(1).0, "rate_limited");
+    house.join_peer(3, "cron", Peer { local: true, ..House::peer(3, None) });
+    for _ in 0..2 * NEWS_BURST {
+        house.send(3, r#"{"type":"nick","name":"bob"}"#);
+        assert_eq!(house.error(3).0, "name_taken");
+    }
+}
+
+#[test]
+fn coming_for_a_taken_name_counts_for_whatever_one_comes() {
+    for mode in ["chat", "send", "tail"] {
+        let mut house = House::new();
+        house.join(1, "bob");
+        let mut come = |id: u64| {
+            house.chat.connect(SessionId(id), House::peer(7, Some(key(1))));
+            house.send(id, &format!(r#"{{"type":"hello","from":{{"name":"bob"}},"mode":"{mode}"}}"#));
+            house.error(id).0
+        };
+        assert!((2..2 + u64::from(JOIN_BURST)).all(|id| come(id) == "name_taken"));
+        assert_eq!(come(99), "rate_limited");
+    }
+}
+
+#[test]
 fn names_are_changed_six_times_a_minute() {
     let mut house = House::new();
     house.join(1, "alice");

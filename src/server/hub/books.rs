@@ -3,6 +3,7 @@
 use super::Hub;
 use crate::chat::{Changes, Records, StandingRead};
 use crate::fingerprint::Fingerprint;
+use crate::limits::{MAX_BANS, MAX_OPERATORS, RECORDS_PORTION};
 use std::net::IpAddr;
 
 impl Hub {
@@ -34,11 +35,20 @@ impl Hub {
         let now = self.now();
         let changes = self.lock().chat.take_changes();
         let (mut records, mut read) = (Records::default(), StandingRead::default());
+        if changes.standing {
+            // Here, as lists that grow are copied.
+            records.operators.reserve(MAX_OPERATORS);
+            records.bans.reserve(MAX_BANS);
+            records.mutes.reserve(MAX_BANS);
+        }
         while changes.standing && self.lock().chat.more_standing(&mut read, &now, &mut records) {}
         records.operators.sort_by_key(|row| (row.since, row.key));
-        while changes.members && self.lock().chat.more_members(&mut records.members) {}
+        while changes.members && self.lock().chat.more_members(&mut records.members) {
+            records.members.reserve(RECORDS_PORTION);
+        }
         let mut from = changes.names.then_some(0);
         while let Some(place) = from {
+            records.names.reserve(RECORDS_PORTION);
             from = self.lock().chat.more_names(place, &now, &mut records.names);
         }
         (changes, records)

@@ -17,9 +17,9 @@ pub(super) fn deliver(turn: &mut Turn, delivery: Delivery) {
             }
             match audience {
                 Audience::Lobby { except } => turn.lobby(&packet, except, entry),
-                Audience::Sessions(sessions) => turn.live(&packet, sessions.into(), entry),
+                Audience::Sessions(sessions) => turn.live(&packet, Receivers::These(sessions), entry),
                 Audience::Room { sessions, except } => {
-                    turn.live(&packet, Receivers { sessions, except }, entry)
+                    turn.live(&packet, Receivers::Shared(sessions, except), entry)
                 }
             }
         }
@@ -34,10 +34,10 @@ pub(super) fn deliver(turn: &mut Turn, delivery: Delivery) {
             turn.lobby(&packet, except, None);
         }
         Delivery::Packet { audience: Audience::Sessions(sessions), packet } => {
-            turn.direct(&packet, sessions.into());
+            turn.direct(&packet, Receivers::These(sessions));
         }
         Delivery::Packet { audience: Audience::Room { sessions, except }, packet } => {
-            turn.direct(&packet, Receivers { sessions, except });
+            turn.direct(&packet, Receivers::Shared(sessions, except));
         }
         Delivery::Answer(answer) => turn.answer(answer),
         Delivery::Follow(session) => turn.step(session, What::Follow),

@@ -180,6 +180,11 @@ impl Hub {
 
     /// A request from the console.
     pub(super) fn console(&self, request: &Request) -> Result<Event, Refusal> {
+        let listing = self.lock().chat.listing(request)?;
+        if let Some(mut listing) = listing {
+            while self.lock().chat.gather(&mut listing) {}
+            return Ok(listing.into_event());
+        }
         self.act(|chat, now, out| chat.console(request, now, out))
     }
 

@@ -65,7 +65,7 @@ fn every_message_of_fifty_clients_reaches_all_exactly_once_in_one_order() {
     let heard: Vec<_> = clients.into_iter().map(|client| client.join().expect("a client")).collect();
     done.store(true, Ordering::Relaxed);
     let rounds: usize = comers.into_iter().map(|comer| comer.join().expect("a comer")).sum();
-    assert!(rounds > 10, "joins and leaves went on meanwhile: {rounds}");
+    assert!(rounds > 3, "joins and leaves went on meanwhile: {rounds}");
 
     let mut expected: Vec<String> =
         (0..CLIENTS).flat_map(|n| (0..MESSAGES).map(move |m| format!("{n}:{m}"))).collect();

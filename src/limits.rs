@@ -179,7 +179,8 @@ pub const NAME_KEPT_TRIED: Duration = Duration::from_secs(86_400);
 /// See [`NAME_KEPT_TRIED`].
 pub const NAME_TRIED: Duration = Duration::from_secs(600);
 
-/// Names that become owned from one address in an hour. Beyond that a name can be used but is not
+/// Names that become owned from one address in an hour, and [`ADDRESSES_PER_NETWORK`] times as many from an
+/// IPv6 network. Beyond that a name can be used but is not
 /// kept: everybody behind a school's one address gets in, and nobody takes all names at once.
 pub const NEW_NAMES_PER_HOUR: u32 = 5;
 
@@ -190,8 +191,12 @@ pub const MAX_NEW_NAME_BUCKETS: usize = 8192;
 /// machine.
 pub const OPERATOR_CODE_TIME: Duration = Duration::from_secs(600);
 
-/// Wrong codes, by all together, before it is void: 5 of 100,000,000 is no chance.
+/// Wrong codes of one network; its further ones do not count, so that nobody makes the code void for the one
+/// whom it is for.
 pub const OPERATOR_CODE_TRIES: u8 = 5;
+
+/// The same of all networks, before it is void: 50 of 100,000,000 is no chance.
+pub const OPERATOR_CODE_TRIES_IN_ALL: u8 = 50;
 
 /// Operators there may be.
 pub const MAX_OPERATORS: usize = 1000;
@@ -221,8 +226,15 @@ pub const MAX_ROOMS_PER_USER: usize = 32;
 /// Rooms there may be.
 pub const MAX_ROOMS: usize = 4096;
 
+/// Rooms from which on only people who are known make one, as keys are free: they have had a name for
+/// [`NAME_TRIED`].
+pub const MAX_ROOMS_OF_NEWCOMERS: usize = MAX_ROOMS / 4 * 3;
+
 /// Memberships of all rooms. They take 25 MB.
 pub const MAX_MEMBERSHIPS: usize = 262_144;
+
+/// Memberships from which on only people who are known join.
+pub const MAX_MEMBERSHIPS_OF_NEWCOMERS: usize = MAX_MEMBERSHIPS / 4 * 3;
 
 /// Longest topic of a room, in bytes: two lines of a terminal.
 pub const MAX_TOPIC_BYTES: usize = 300;

@@ -7,7 +7,7 @@ use super::rates::News;
 use super::rooms::{Full, RoomId, Who};
 use super::user::{SessionId, UserId};
 use super::{Chat, Deliveries, Now, nearest};
-use crate::limits::{MAX_MEMBERSHIPS, MAX_ROOMS, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES};
+use crate::limits::{MAX_MEMBERSHIPS, MAX_ROOMS, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES, NAME_TRIED};
 use crate::name::RoomName;
 use crate::protocol::packet::RoomInfo;
 use crate::protocol::request::Refusal;
@@ -172,7 +172,8 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
-        if self.rooms.may_join(who, is_new) == Err(Full::All) {
+        let is_known = !self.is_newcomer(who.account(), now);
+        if matches!(self.rooms.may_join(who, is_new, is_known), Err(Full::All | Full::Newcomers)) {
             let (accounts, owned, at) = (&self.accounts, &self.owned, now.at());
             let is_named = |account: &Account| match account {
                 Account::Key(key) => owned.has_any(key, at),
@@ -183,11 +184,16 @@ impl Chat {
                 rooms.into_iter().for_each(|room| self.remove_from_room(&who, room, out));
             }
         }
-        let msg = match self.rooms.may_join(who, is_new) {
+        let msg = match self.rooms.may_join(who, is_new, is_known) {
             Ok(()) => return Ok(()),
             Err(Full::Theirs) => {
                 format!("you are in {MAX_ROOMS_PER_USER} rooms, the most there can be; /part one first")
             }
+            Err(Full::Newcomers) => format!(
+                "the server has few rooms or members of rooms left, for people who are not new here; join one that \
+                 there is, or try again once you have had your name for {} minutes, with a key",
+                NAME_TRIED.as_secs() / 60
+            ),
             Err(Full::All) => format!(
                 "the server has all the rooms ({MAX_ROOMS}) or members of rooms ({MAX_MEMBERSHIPS}) that it \
                  takes; join one that there is, or try again later"

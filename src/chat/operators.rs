@@ -2,13 +2,14 @@
 
 use super::archive::Account;
 use super::delivery::{Audience, Delivery};
+use super::net::Net;
 use super::operate::{Actor, Known};
 use super::records::OperatorRecord;
 use super::standing::Subject;
 use super::user::{Peer, SessionId, User};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
-use crate::limits::{MAX_OPERATORS, OPERATOR_CODE_TIME, OPERATOR_CODE_TRIES};
+use crate::limits::{MAX_OPERATORS, OPERATOR_CODE_TIME, OPERATOR_CODE_TRIES, OPERATOR_CODE_TRIES_IN_ALL};
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
 use std::fmt;
@@ -20,9 +21,23 @@ const CODE_DIGITS: usize = 8;
 pub(super) struct Offer {
     /// Digits only; `None` once it is used or void.
     code: Option<String>,
-    tries: u8,
+    /// Networks from which wrong codes came, with how many. No more than there are tries in all.
+    tries: Vec<(Net, u8)>,
     /// Empty: none.
     token: String,
+}
+
+impl Offer {
+    /// Counts a wrong code from there; returns how many more may come from there.
+    fn count_try(&mut self, network: Net) -> u8 {
+        let place = self.tries.iter().position(|(net, _)| *net == network).unwrap_or_else(|| {
+            self.tries.push((network, 0));
+            self.tries.len() - 1
+        });
+        let (_, tries) = &mut self.tries[place];
+        *tries += 1;
+        OPERATOR_CODE_TRIES.saturating_sub(*tries)
+    }
 }
 
 impl fmt::Debug for Offer {
@@ -36,7 +51,8 @@ impl Chat {
     /// [`OPERATOR_CODE_TIME`]; and `token`, which the server keeps where only its own user can read it,
     /// makes any key one.
     pub fn offer_operator(&mut self, code: &str, token: &str) {
-        let offer = Offer { code: is_code(code).then(|| digits(code)), tries: 0, token: token.to_owned() };
+        let offer =
+            Offer { code: is_code(code).then(|| digits(code)), tries: Vec::new(), token: token.to_owned() };
         self.offer = Some(Box::new(offer));
     }
 
@@ -56,14 +72,21 @@ impl Chat {
             Refusal::new(Code::NotAllowed, msg)
         };
         let offer = self.offer.as_mut().filter(|_| now.uptime < OPERATOR_CODE_TIME).ok_or_else(no_code)?;
+        let network = Net::network(peer.ip);
+        let tried = offer.tries.iter().find(|(net, _)| *net == network).map_or(0, |(_, tries)| *tries);
+        if tried >= OPERATOR_CODE_TRIES {
+            let msg = "there were too many wrong codes from your network; ask an operator to type /op and your \
+                       name, or type it at the server's console";
+            return Err(Refusal::new(Code::RateLimited, msg));
+        }
         let wanted = offer.code.take().ok_or_else(no_code)?;
         if is_same(&wanted, &digits(code)) {
             return self.make_operator(id, peer, "code", echo, now, out);
         }
-        offer.tries += 1;
-        let left = OPERATOR_CODE_TRIES.saturating_sub(offer.tries);
+        let left = offer.count_try(network);
         // Once all tries are used up, it stays away.
-        offer.code = (left > 0).then_some(wanted);
+        let all: u32 = offer.tries.iter().map(|(_, tries)| u32::from(*tries)).sum();
+        offer.code = (all < u32::from(OPERATOR_CODE_TRIES_IN_ALL)).then_some(wanted);
         out.push(Delivery::Log(format!("{} gave a wrong operator's code", self.who(id))));
         let tries = if left == 1 { "1 try is left".into() } else { format!("{left} tries are left") };
         Err(Refusal::new(Code::NotAllowed, format!("that is not the code; {tries}")))

@@ -8,8 +8,8 @@ use super::net::Net;
 use super::records::NameRecord;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    MAX_NEW_NAME_BUCKETS, MAX_OWNED_NAMES, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED, NAMES_PER_KEY,
-    NEW_NAMES_PER_HOUR,
+    ADDRESSES_PER_NETWORK, MAX_NEW_NAME_BUCKETS, MAX_OWNED_NAMES, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED,
+    NAMES_PER_KEY, NEW_NAMES_PER_HOUR,
 };
 use crate::name::{Likeness, Name, NameKey};
 use crate::pace::{Buckets, Rate};
@@ -186,12 +186,21 @@ impl OwnedNames {
             }
             return;
         }
-        let is_counted = |newcomers: &mut Buckets| newcomers.take(&Net::counted(ip), NEWCOMERS, at.uptime);
-        if !self.make_room(&key, at) || is_counted(&mut self.newcomers).is_err() {
+        if !self.make_room(&key, at) || !self.count_newcomer(ip, at) {
             return;
         }
         self.insert(Row { name: name.clone(), key, last: at.second, used: 0, in_use: true }, likeness);
         self.changed = true;
+    }
+
+    /// Counts a name that becomes owned; `false`: enough have from there.
+    fn count_newcomer(&mut self, ip: IpAddr, at: At) -> bool {
+        // A host gives itself as many IPv6 addresses of its network as it likes.
+        let (own, network) = (Net::counted(ip), Net::network(ip));
+        let network = Some(network).filter(|network| *network != own && ip.to_canonical().is_ipv6());
+        let many = NEWCOMERS.times(ADDRESSES_PER_NETWORK, ADDRESSES_PER_NETWORK);
+        network.is_none_or(|network| self.newcomers.take(&network, many, at.uptime).is_ok())
+            && self.newcomers.take(&own, NEWCOMERS, at.uptime).is_ok()
     }
 
     /// The use of the name by the key ends.

@@ -7,7 +7,8 @@ use super::archive::{Account, RoomRecord, Topic};
 use super::presence::Presence;
 use super::user::{SessionId, UserId};
 use crate::limits::{
-    MAX_MEMBERSHIPS, MAX_ROOMS, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES, ROOMS_LOOKED_AT, ROOMS_SWEPT,
+    MAX_MEMBERSHIPS, MAX_MEMBERSHIPS_OF_NEWCOMERS, MAX_ROOMS, MAX_ROOMS_OF_NEWCOMERS, MAX_ROOMS_PER_USER,
+    MAX_TOPIC_BYTES, ROOMS_LOOKED_AT, ROOMS_SWEPT,
 };
 use crate::name::{NameKey, RoomName};
 use crate::protocol::Event;
@@ -71,6 +72,8 @@ pub(super) enum Full {
     Theirs,
     /// There are as many rooms, or memberships, as there may be.
     All,
+    /// What is left is for people who are known.
+    Newcomers,
 }
 
 impl Who {
@@ -155,7 +158,7 @@ impl Rooms {
                 let who = Who::Account(Arc::new(member.account));
                 let id = rooms.find(record.name.key());
                 let is_in = id.is_some_and(|id| rooms.rooms_of(&who).contains(&id));
-                if !is_in && rooms.may_join(&who, id.is_none()).is_ok() {
+                if !is_in && rooms.may_join(&who, id.is_none(), true).is_ok() {
                     rooms.join(who, &record.name, member.since);
                 }
             }
@@ -200,14 +203,18 @@ impl Rooms {
         after.chain(before).filter_map(|(_, id)| self.rooms.get(id)).map(|room| &room.name)
     }
 
-    pub(super) fn may_join(&self, who: &Who, is_new: bool) -> Result<(), Full> {
+    /// Whether they may join; `is_known`: newcomers leave some room to others.
+    pub(super) fn may_join(&self, who: &Who, is_new: bool, is_known: bool) -> Result<(), Full> {
         if self.rooms_of(who).len() >= MAX_ROOMS_PER_USER {
             return Err(Full::Theirs);
         }
-        if self.memberships >= MAX_MEMBERSHIPS || is_new && self.rooms.len() >= MAX_ROOMS {
-            return Err(Full::All);
+        let has_room =
+            |most: usize, rooms: usize| self.memberships < most && (!is_new || self.rooms.len() < rooms);
+        match has_room(MAX_MEMBERSHIPS, MAX_ROOMS) {
+            false => Err(Full::All),
+            true if is_known || has_room(MAX_MEMBERSHIPS_OF_NEWCOMERS, MAX_ROOMS_OF_NEWCOMERS) => Ok(()),
+            true => Err(Full::Newcomers),
         }
-        Ok(())
     }
 
     /// Makes them a member of the room, which is made if there is none. They must not be one.
@@ -420,12 +427,14 @@ mod tests {
         let mut rooms = Rooms::default();
         for n in 0..MAX_ROOMS {
             let who = who(u32::try_from(n / MAX_ROOMS_PER_USER).expect("a number"));
-            assert_eq!(rooms.may_join(&who, true), Ok(()));
+            assert_eq!(rooms.may_join(&who, true, true), Ok(()));
+            let is_left = if n < MAX_ROOMS_OF_NEWCOMERS { Ok(()) } else { Err(Full::Newcomers) };
+            assert_eq!(rooms.may_join(&who, true, false), is_left);
             rooms.join(who, &room(&format!("#room{n}")), 0);
         }
-        assert_eq!(rooms.may_join(&who(0), false), Err(Full::Theirs));
-        assert_eq!(rooms.may_join(&who(9999), true), Err(Full::All));
-        assert_eq!(rooms.may_join(&who(9999), false), Ok(()));
+        assert_eq!(rooms.may_join(&who(0), false, true), Err(Full::Theirs));
+        assert_eq!(rooms.may_join(&who(9999), true, true), Err(Full::All));
+        assert_eq!(rooms.may_join(&who(9999), false, false), Ok(()), "a room that there is");
         rooms.check(&[]);
     }
 

@@ -1,208 +1,330 @@
-//! The limits of a server as its man page lists them. Their values come from [`limits`], so that the
-//! page cannot fall behind.
+//! The limits of a server, as its man page and docs/limits.md list them. Their values come from [`limits`],
+//! so that neither can fall behind.
 
 use std::time::Duration;
 
 use super::pages::Entry;
 use crate::limits;
 
-/// What a server bounds, and what happens beyond it.
+/// What a server bounds.
+struct Bound {
+    what: &'static str,
+    value: String,
+    /// Whose share it is.
+    charged: &'static str,
+    /// What happens when one person wants all.
+    beyond: &'static str,
+}
+
+/// For the man page.
 pub(super) fn limits() -> Vec<Entry> {
-    let entry = |what: &str, value: String| (what.to_owned(), value);
+    let text = |bound: &Bound| {
+        // Ticks are for Markdown.
+        let beyond = bound.beyond.replace('`', "");
+        format!("{} Charged: {}. Beyond it: {beyond}.", bound.value, bound.charged)
+    };
+    bounds().iter().map(|bound| (bound.what.to_owned(), text(bound))).collect()
+}
+
+/// docs/limits.md.
+pub fn table() -> String {
+    let mut text = String::from(
+        "# The limits of a server\n\nEvery share that one person could take whole, who is charged for it, and what \
+         happens when somebody with\nmany keys, connections and addresses wants all of it. Printed from the program; \
+         `just docs` renews it.\n\n| what | limit | charged | when one wants all |\n| --- | --- | --- | --- |\n",
+    );
+    for Bound { what, value, charged, beyond } in bounds() {
+        text += &format!("| {what} | {value} | {charged} | {beyond} |\n");
+    }
+    text
+}
+
+fn bounds() -> Vec<Bound> {
+    [people(), strangers(), resources()].into_iter().flatten().collect()
+}
+
+/// What users may do to each other.
+fn people() -> Vec<Bound> {
     vec![
-        entry(
-            "message",
-            format!(
-                "{} bytes of UTF-8; a packet: {} KiB.",
+        Bound {
+            what: "message",
+            value: format!(
+                "{} bytes of UTF-8; a packet: {} KiB, finished within {} of its first byte.",
                 limits::MAX_TEXT_BYTES,
-                limits::MAX_FRAME_BYTES / 1024
+                limits::MAX_FRAME_BYTES / 1024,
+                span(limits::FRAME_TIMEOUT)
             ),
-        ),
-        entry("name", format!("{} characters; {} of a key.", limits::MAX_NAME_CHARS, limits::NAMES_PER_KEY)),
-        entry(
-            "names kept",
-            format!(
-                "{} days after their last use, {} if they were used for less than {}; {} in all, and {} new \
-                 ones an hour of one address.",
-                limits::NAME_KEPT.as_secs() / 86_400,
-                span(limits::NAME_KEPT_TRIED),
-                span(limits::NAME_TRIED),
-                limits::MAX_OWNED_NAMES,
-                limits::NEW_NAMES_PER_HOUR
-            ),
-        ),
-        entry(
-            "messages",
-            format!(
-                "{} a second and {} at once of each key or token, unless --rate-limit says otherwise; {} times \
-                 that of an address and {} times that of a network. One of over {} bytes counts several times, \
-                 one to an address as often as there are users, {} at the most. What is more waits its turn; who \
-                 has had a name for {} does not wait for others, at {} a second and {} at once.",
+            charged: "the connection",
+            beyond: "the text is refused (`too_long`); a longer or unfinished packet ends the connection",
+        },
+        Bound {
+            what: "pace of messages",
+            value: format!(
+                "{} a second and {} at once (--rate-limit); {} times that of an address, {} times that of a network. Text counts again for each {} bytes, a packet for each {} KiB, one to an address for each of up to {} users.",
                 limits::DEFAULT_RATE_PER_SECOND,
                 limits::DEFAULT_RATE_BURST,
                 limits::PACES_PER_ADDRESS,
                 limits::PACES_PER_NETWORK,
                 limits::PACE_UNIT_BYTES,
-                limits::MAX_ADDRESSED,
-                span(limits::NAME_TRIED),
-                limits::SHARE_PER_SECOND,
-                limits::SHARE_BURST
+                limits::PACE_FRAME_BYTES / 1024,
+                limits::MAX_ADDRESSED
             ),
-        ),
-        entry(
-            "name changes, first messages to somebody, joins",
-            format!(
-                "{} a minute of each kind and key or token, and {} at once ({} joins).",
+            charged: "the key or token with all its names and sessions; its address; its network",
+            beyond: "their messages wait; nothing is lost",
+        },
+        Bound {
+            what: "share of the pace",
+            value: format!(
+                "{} a second and {} at once of whoever has had a name for {}; an address has the pace of one person.",
+                limits::SHARE_PER_SECOND,
+                limits::SHARE_BURST,
+                span(limits::NAME_TRIED)
+            ),
+            charged: "the key; the address",
+            beyond: "nobody can take it: others wait for their own address and network only",
+        },
+        Bound {
+            what: "name changes, first messages to somebody, comings, rooms joined",
+            value: format!(
+                "{} a minute of each kind, {} at once ({} comings or rooms).",
                 limits::NEWS_PER_MINUTE,
                 limits::NEWS_BURST,
                 limits::JOIN_BURST
             ),
-        ),
-        entry(
-            "history",
-            format!(
-                "{} days and {} MiB unless --retain and --retain-size say otherwise; somebody who comes back is \
-                 given the latest {} messages of what they missed.",
-                limits::DEFAULT_RETAIN.as_secs() / 86_400,
-                limits::DEFAULT_RETAIN_BYTES >> 20,
-                limits::RESUME_MAX
+            charged: "the key or token with all its names",
+            beyond: "refused (`rate_limited`)",
+        },
+        Bound {
+            what: "names owned",
+            value: format!(
+                "{} of a key; {} new ones an hour of an address, {} of an IPv6 network; {} in all. Kept {} after the last use, {} if used for less than {}.",
+                limits::NAMES_PER_KEY,
+                limits::NEW_NAMES_PER_HOUR,
+                limits::NEW_NAMES_PER_HOUR * limits::ADDRESSES_PER_NETWORK,
+                limits::MAX_OWNED_NAMES,
+                span(limits::NAME_KEPT),
+                span(limits::NAME_KEPT_TRIED),
+                span(limits::NAME_TRIED)
             ),
-        ),
-        entry(
-            "questions that wait for an answer",
-            format!(
-                "{} to history and {} to search of a session, and {} of each of an address; a search takes {} ms \
-                 at the most, and an address whose questions took a time rests {} times as long.",
-                limits::MAX_ASKED,
-                limits::MAX_SEARCHES,
-                limits::ASKED_PER_ADDRESS,
-                limits::SEARCH_TIME.as_millis(),
-                limits::ASKED_REST
-            ),
-        ),
-        entry(
-            "waiting for somebody who is away",
-            format!(
-                "{} messages, of them {} by one key or token and {} by all who have not had a name for {}; for \
-                 everybody {} by one.",
+            charged: "the key; the address it comes from",
+            beyond: "the name can be used and is not kept; of all, those go first that were only tried",
+        },
+        Bound {
+            what: "waiting for somebody who is away",
+            value: format!(
+                "{} messages; {} of one author, {} of all who have not had a name for {}. For all who are away: {} of one author.",
                 limits::MAX_WAITING,
                 limits::MAX_WAITING_OF_AUTHOR_FOR_ONE,
                 limits::MAX_WAITING_OF_NEWCOMERS_FOR_ONE,
                 span(limits::NAME_TRIED),
                 limits::MAX_WAITING_OF_AUTHOR
             ),
-        ),
-        entry(
-            "rooms",
-            format!(
-                "{}, {} of each user; a room's name: {} characters, its topic: {} bytes.",
-                limits::MAX_ROOMS,
+            charged: "the author, and all newcomers together",
+            beyond: "refused (`mailbox_full`); what waits stays, and known people find room",
+        },
+        Bound {
+            what: "questions to history and search",
+            value: format!(
+                "{} to history and {} to search wait for a session, {} of each for an address, {} for all. A search takes {} ms at the most.",
+                limits::MAX_ASKED,
+                limits::MAX_SEARCHES,
+                limits::ASKED_PER_ADDRESS,
+                limits::ASKED_WAITING,
+                limits::SEARCH_TIME.as_millis()
+            ),
+            charged: "the session; its address",
+            beyond: "refused (`rate_limited`)",
+        },
+        Bound {
+            what: "time to read the history",
+            value: format!(
+                "Whoever has used least is next; an address rests {} times what its questions took, but for {}.",
+                limits::ASKED_REST,
+                span(limits::ASKED_SPARED)
+            ),
+            charged: "the address, and in it the key",
+            beyond: "their questions wait; others' go first",
+        },
+        Bound {
+            what: "history",
+            value: format!(
+                "{} and {} MiB (--retain, --retain-size); somebody who comes back is given the latest {} messages.",
+                span(limits::DEFAULT_RETAIN),
+                limits::DEFAULT_RETAIN_BYTES >> 20,
+                limits::RESUME_MAX
+            ),
+            charged: "all",
+            beyond: "the oldest messages are removed",
+        },
+        Bound {
+            what: "rooms",
+            value: format!(
+                "{} of each user, {} in all with {} members; the last quarter is for whoever has had a name for {}. A name: {} characters; a topic: {} bytes.",
                 limits::MAX_ROOMS_PER_USER,
+                limits::MAX_ROOMS,
+                limits::MAX_MEMBERSHIPS,
+                span(limits::NAME_TRIED),
                 limits::MAX_ROOM_NAME_CHARS,
                 limits::MAX_TOPIC_BYTES
             ),
-        ),
-        entry(
-            "clients",
-            format!(
-                "{} unless --max-clients says otherwise, or what descriptors allow.",
-                limits::DEFAULT_MAX_CLIENTS
+            charged: "the key or token; all newcomers together",
+            beyond: "refused (`too_many_rooms`); members who are not known any more make room",
+        },
+    ]
+}
+
+/// What may come in.
+fn strangers() -> Vec<Bound> {
+    vec![
+        Bound {
+            what: "places",
+            value: format!(
+                "{} (--max-clients), or what descriptors allow; 1 in {} is kept for keys that own a name or are a member's or an operator's, {} of each.",
+                limits::DEFAULT_MAX_CLIENTS,
+                limits::PLACES_PER_KEPT,
+                limits::CONNECTIONS_PER_KNOWN_KEY
             ),
-        ),
-        entry(
-            "connections of one address",
-            format!(
-                "Half as many as there are places left, and {} in any case unless --max-per-ip says otherwise; \
-                 of one network (the first 24 bits of an IPv4 address, 64 of an IPv6 address) {} times as many \
-                 as there are places left, and the first {} of each address in any case, up to {} times that \
-                 number. This machine's own are not counted.",
+            charged: "all strangers together; the known key",
+            beyond: "told `server_full`; when all are taken, strangers give way to known keys, those of the heaviest network first",
+        },
+        Bound {
+            what: "places of an address",
+            value: format!(
+                "Half as many as there are left, and {} in any case (--max-per-ip); of a network {} times as many as are left, and {} of each address in any case, up to {} times the former. This machine's own are not counted.",
                 limits::DEFAULT_MAX_PER_ADDRESS,
                 limits::NETWORK_FACTOR,
                 limits::LIGHT_CONNECTIONS,
                 limits::ADDRESSES_PER_NETWORK
             ),
-        ),
-        entry(
-            "kept places",
-            format!(
-                "1 in {} is kept for keys that own a name, or are a member's or an operator's; a key gets {} of \
-                 them. If all are taken, strangers give way to these, {} a second, of the network and address \
-                 with the most first.",
-                limits::PLACES_PER_KEPT,
-                limits::CONNECTIONS_PER_KNOWN_KEY,
-                limits::GIVING_WAY_PER_SECOND
+            charged: "the address; its network (24 bits of IPv4, 64 of IPv6)",
+            beyond: "known keys only",
+        },
+        Bound {
+            what: "knocking for a place",
+            value: format!("{} at a time, for {}.", limits::MAX_KNOCKING, span(limits::KNOCK_TIMEOUT)),
+            charged: "all; the heaviest network",
+            beyond: "its oldest knock is cut",
+        },
+        Bound {
+            what: "handshakes",
+            value: format!(
+                "{} at a time, {} of a network, {} of an address; {} a second, {} of a network, {} of an address.",
+                limits::HANDSHAKES_IN_PROGRESS,
+                limits::HANDSHAKES_IN_PROGRESS_PER_NETWORK,
+                limits::HANDSHAKES_IN_PROGRESS_PER_ADDRESS,
+                limits::HANDSHAKES_PER_SECOND,
+                limits::HANDSHAKES_PER_NETWORK,
+                limits::HANDSHAKES_PER_ADDRESS
             ),
-        ),
-        entry("first byte of a connection", format!("Within {}.", span(limits::FIRST_BYTE_TIMEOUT))),
-        entry(
-            "handshake",
-            format!(
-                "Within {} ({} while others wait for their turn), and {} KiB; {} at a time ({} of one address, \
-                 {} of one network), {} a second ({} of one address, {} at once; {} of one network, {} at \
-                 once).",
+            charged: "the address; its network",
+            beyond: "they wait their turn; addresses with few go first",
+        },
+        Bound {
+            what: "time to come in",
+            value: format!(
+                "{} to the first byte, {} to the end of the handshake ({} while others wait) in {} KiB, {} to the first packet.",
+                span(limits::FIRST_BYTE_TIMEOUT),
                 span(limits::TLS_TIMEOUT),
                 span(limits::TLS_TIMEOUT_CROWDED),
                 limits::MAX_HANDSHAKE_BYTES / 1024,
-                limits::HANDSHAKES_IN_PROGRESS,
-                limits::HANDSHAKES_IN_PROGRESS_PER_ADDRESS,
-                limits::HANDSHAKES_IN_PROGRESS_PER_NETWORK,
-                limits::HANDSHAKES_PER_SECOND,
-                limits::HANDSHAKES_PER_ADDRESS,
-                limits::HANDSHAKE_BURST_PER_ADDRESS,
-                limits::HANDSHAKES_PER_NETWORK,
-                limits::HANDSHAKE_BURST_PER_NETWORK
+                span(limits::REGISTRATION_TIMEOUT)
             ),
-        ),
-        entry("first packet", format!("Within {} after that.", span(limits::REGISTRATION_TIMEOUT))),
-        entry(
-            "tries at a passphrase or an operator's code",
-            format!(
-                "{} a minute of one address, {} of one network ({} at once), {} of all; one that is right does \
-                 not count, and addresses that have tried already leave half to others. A code takes {} tries \
-                 and {}.",
+            charged: "the connection",
+            beyond: "closed",
+        },
+        Bound {
+            what: "tries at a passphrase",
+            value: format!(
+                "{} a minute of an address, {} of a network ({} at once), {} of all; half is for addresses that have not tried. A right one does not count.",
                 limits::TRIES_PER_ADDRESS,
                 limits::TRIES_PER_NETWORK,
                 limits::TRY_BURST_PER_NETWORK,
-                limits::TRIES_PER_MINUTE,
+                limits::TRIES_PER_MINUTE
+            ),
+            charged: "the address; its network",
+            beyond: "refused (`rate_limited`); members need none",
+        },
+        Bound {
+            what: "tries at an operator's code",
+            value: format!(
+                "{} of a network, {} in all, within {} of the start.",
                 limits::OPERATOR_CODE_TRIES,
+                limits::OPERATOR_CODE_TRIES_IN_ALL,
                 span(limits::OPERATOR_CODE_TIME)
             ),
-        ),
-        entry(
-            "penalties",
-            format!(
-                "Addresses that fail again and again are kept out once more than {} have gathered, for {} at \
-                 most, but for known keys; not this machine's own.",
+            charged: "the network",
+            beyond: "its further tries do not count; after those of all the code is void, and the console still makes operators",
+        },
+        Bound {
+            what: "penalties",
+            value: format!(
+                "Above {}, which is the third offence in a row, for {} at the most; not this machine's own.",
                 span(limits::PENALTY_ENFORCED_ABOVE),
                 span(limits::PENALTY_MAX)
             ),
-        ),
-        entry(
-            "waiting for a slow client",
-            format!(
-                "{} KiB unless --backlog says otherwise, and {} without reading {} KiB of it, or all.",
+            charged: "the address",
+            beyond: "its strangers are kept out; known keys come in",
+        },
+    ]
+}
+
+/// What the server has.
+fn resources() -> Vec<Bound> {
+    vec![
+        Bound {
+            what: "waiting for a slow client",
+            value: format!(
+                "{} KiB (--backlog), of which {} KiB or all must be read within {}.",
                 limits::DEFAULT_BACKLOG_BYTES / 1024,
-                span(limits::BACKLOG_STALL),
-                limits::BACKLOG_STEP_BYTES / 1024
+                limits::BACKLOG_STEP_BYTES / 1024,
+                span(limits::BACKLOG_STALL)
             ),
-        ),
-        entry(
-            "memory",
-            format!(
-                "No new clients while {} % of what the process may use is taken.",
-                limits::MEMORY_FULL_PERCENT
+            charged: "the connection",
+            beyond: "closed (`slow_consumer`)",
+        },
+        Bound {
+            what: "memory for all that waits",
+            value: format!(
+                "{} % of what the process may use (--memory; else what its service or container is granted, or {} % of the machine's).",
+                limits::HELD_PERCENT,
+                limits::MEMORY_OF_MACHINE_PERCENT
             ),
-        ),
-        entry(
-            "bans and mutes",
-            format!(
+            charged: "all; the heaviest address, and in it the heaviest key",
+            beyond: "those for whom most is kept are closed (`slow_consumer`, `server_full`)",
+        },
+        Bound {
+            what: "memory of the process",
+            value: format!("{} % of that.", limits::MEMORY_FULL_PERCENT),
+            charged: "all",
+            beyond: "no strangers are taken until there is room",
+        },
+        Bound {
+            what: "work in one go under the lock",
+            value: format!(
+                "{} rows of a list, {} members looked at; see the bench `hold`.",
+                limits::LIST_PORTION,
+                limits::ROOMS_LOOKED_AT
+            ),
+            charged: "whoever asks",
+            beyond: "the rest waits until others had their turn",
+        },
+        Bound {
+            what: "bans and mutes",
+            value: format!(
                 "{}; operators: {}; members: {}.",
                 limits::MAX_BANS,
                 limits::MAX_OPERATORS,
                 limits::MAX_MEMBERS
             ),
-        ),
-        entry("message of the day", format!("{} KiB.", limits::MAX_MOTD_BYTES / 1024)),
+            charged: "operators; whoever knows the passphrase",
+            beyond: "refused; the oldest member needs the passphrase again",
+        },
+        Bound {
+            what: "message of the day",
+            value: format!("{} KiB.", limits::MAX_MOTD_BYTES / 1024),
+            charged: "whoever runs the server",
+            beyond: "refused at the start",
+        },
     ]
 }
 

@@ -7,7 +7,7 @@ mod announce;
 pub mod args;
 pub mod backup;
 pub mod bounds;
-mod bounds_page;
+pub mod bounds_page;
 pub mod completions;
 pub mod config;
 pub mod discover;

@@ -28,7 +28,7 @@ pub const DEFAULT_MAX_PER_ADDRESS: usize = 64;
 
 /// How many times as many [light](LIGHT_CONNECTIONS) connections as an address has of any kind a network has
 /// in any case: a LAN of 500 fits.
-pub const ADDRESSES_PER_NETWORK: usize = 8;
+pub const ADDRESSES_PER_NETWORK: u32 = 8;
 
 /// How many times as many connections as there are places left a network may have besides: one alone
 /// gets four fifths of all.

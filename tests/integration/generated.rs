@@ -75,6 +75,17 @@ fn man_pages_are_what_the_binary_prints() {
 }
 
 #[test]
+fn the_table_of_limits_is_that_of_the_program() {
+    let path = root().join("docs/limits.md");
+    let table = lanchat::cli::bounds_page::table();
+    if env::var_os(RENEW).is_some() {
+        fs::write(&path, &table).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == table, "docs/limits.md is not that of the program; renew it with: just docs");
+}
+
+#[test]
 fn completions_are_what_the_binary_prints() {
     let print = |(shell, file): (&str, &str)| (file.to_owned(), printed(&["completions", shell]));
     hold("completions", &COMPLETIONS.into_iter().map(print).collect());

@@ -1,7 +1,7 @@
 //! Whose names are whose.
 
 use super::*;
-use crate::limits::{NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED, NEW_NAMES_PER_HOUR};
+use crate::limits::{ADDRESSES_PER_NETWORK, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED, NEW_NAMES_PER_HOUR};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -207,6 +207,20 @@ fn a_host_with_a_whole_network_of_addresses_counts_as_one() {
         house.join_peer(n.into(), &format!("pupil{n}"), Peer { ip, ..House::peer(1, Some(key(n))) });
         assert_eq!(house.owns(&format!("pupil{n}")), n < most, "{n}");
     }
+}
+
+#[test]
+fn a_host_with_many_addresses_of_the_local_network_owns_no_more_names_than_some_hosts() {
+    let mut house = House::new();
+    let most = u64::from(NEW_NAMES_PER_HOUR * ADDRESSES_PER_NETWORK);
+    let mut owned = 0;
+    for n in 0..2 * most {
+        let (ip, number) =
+            (format!("fd77::{n:x}").parse().expect("an address"), u8::try_from(n).expect("few"));
+        house.join_peer(n, &format!("pupil{n}"), Peer { ip, ..House::peer(1, Some(key(number))) });
+        owned += u64::from(house.owns(&format!("pupil{n}")));
+    }
+    assert_eq!(owned, most);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Operators are keys.
 
 use super::*;
-use crate::limits::{OPERATOR_CODE_TIME, OPERATOR_CODE_TRIES};
+use crate::limits::{OPERATOR_CODE_TIME, OPERATOR_CODE_TRIES, OPERATOR_CODE_TRIES_IN_ALL};
 
 const CODE: &str = "4827-1163";
 const TOKEN: &str = "a-secret-of-the-data-directory";
@@ -39,22 +39,42 @@ fn the_code_makes_one_key_an_operator_once() {
     assert!(house.may(4));
 }
 
+/// Somebody with a key of their own types it, from that network.
+fn types_code(house: &mut House, number: u8, network: u8, code: &str) -> (String, String) {
+    let key = Some(Fingerprint::new([number; 32]));
+    let ip = [10, 0, network, number].into();
+    house.join_peer(number.into(), &format!("u{number}"), Peer { ip, key, encrypted: true, local: false });
+    house.say(number.into(), "server", &format!("/op {code}"));
+    house.error(number.into())
+}
+
 #[test]
-fn wrong_codes_are_counted_over_everybody_and_make_it_void() {
+fn wrong_codes_of_one_network_are_counted_and_do_not_make_it_void_for_others() {
     let mut house = House::offering();
     for n in 0..OPERATOR_CODE_TRIES {
-        house.join_key(n.into(), &format!("u{n}"), n + 1);
-        house.say(n.into(), "server", "/op 0000-0000");
-        let (code, msg) = house.error(n.into());
+        let (code, msg) = types_code(&mut house, n, 1, "0000-0000");
         assert_eq!(code, "not_allowed");
         let left = OPERATOR_CODE_TRIES - n - 1;
         assert!(msg.contains(&format!("{left} tr")), "{msg}");
     }
-    house.join_key(50, "late", 50);
-    house.say(50, "server", "/op 4827-1163");
-    assert!(house.error(50).1.starts_with("there is no code to use any more"));
-    assert!(!house.may(50));
+    assert_eq!(types_code(&mut house, 49, 1, "4827-1163").0, "rate_limited", "nor does a right one count");
+    assert!(!house.may(49));
     assert_eq!(house.log.len(), usize::from(OPERATOR_CODE_TRIES));
+    house.join_key(50, "bob", 50);
+    house.say(50, "server", "/op 4827-1163");
+    assert!(house.may(50));
+}
+
+#[test]
+fn wrong_codes_of_many_networks_make_it_void() {
+    let mut house = House::offering();
+    for n in 0..OPERATOR_CODE_TRIES_IN_ALL {
+        types_code(&mut house, n, 1 + n / OPERATOR_CODE_TRIES, "0000-0000");
+    }
+    house.join_key(99, "late", 99);
+    house.say(99, "server", "/op 4827-1163");
+    assert!(house.error(99).1.starts_with("there is no code to use any more"));
+    assert!(!house.may(99));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Rooms: who is in them, who hears what is said there, and what outlives a restart.
 
 use super::*;
-use crate::limits::{MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES};
+use crate::limits::{MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES, NAME_TRIED};
 use serde_json::json;
 
 impl House {
@@ -209,7 +209,13 @@ fn rooms_have_bounds_and_those_of_whom_nobody_knows_any_more_make_room() {
         let name = RoomName::new(&room).expect("a room");
         house.chat.rooms.join(super::super::rooms::Who::Account(Account::Key(key(number)).into()), &name, 0);
     }
-    house.join(300, "bob");
+    house.join(299, "newcomer");
+    house.ask(299, json!({"type": "join", "room": "#one-more"}));
+    assert!(house.texts(299, "error")[0].contains("not new here"));
+    house.join_key(301, "bob", 200);
+    house.later(NAME_TRIED);
+    house.leave(301);
+    house.join_key(300, "bob", 200);
     house.ask(300, json!({"type": "join", "room": "#one-more"}));
     // Some others than alice: nobody with one of those keys has a name.
     assert!(house.take(300, "room").pop().is_some());

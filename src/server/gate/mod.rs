@@ -168,7 +168,7 @@ impl Gate {
     /// What an address and a network have in any case; `None`: as much as they like.
     pub(super) fn shares(&self) -> Option<Shares> {
         let address = self.max_per_address?;
-        Some(Shares { address, network: address.saturating_mul(ADDRESSES_PER_NETWORK) })
+        Some(Shares { address, network: address.saturating_mul(ADDRESSES_PER_NETWORK as usize) })
     }
 
     fn doubt(&self, state: &mut State, pass: &Pass, now: Duration) -> Option<Doubt> {

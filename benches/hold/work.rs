@@ -151,6 +151,8 @@ pub fn full_houses(filter: Option<&str>) -> Vec<Figure> {
             let id = stage.come(Stage::peer(9_000_000, None), &hello("late", Some("late")));
             stage.settle();
             let times = stage.say(Speaker::Person(id.0), r##"{"type":"join","room":"#room0001"}"##);
+            stage.settle();
+            stage.note_answer();
             stage.hold.disconnect(id, &stage.now);
             times
         });

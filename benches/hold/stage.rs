@@ -130,6 +130,11 @@ impl Stage {
         id
     }
 
+    /// The number of the next connection.
+    pub fn number(&self) -> u64 {
+        self.next
+    }
+
     pub fn connect(&mut self, peer: Peer) -> SessionId {
         let id = SessionId(self.next);
         self.next += 1;
@@ -227,7 +232,7 @@ pub fn records() -> Records {
         rest: rest(),
     };
     let name = |n: u64| NameRecord {
-        name: if n < 300 { format!("{NEARLY}{n:02}") } else { format!("away-from-here-{n}") },
+        name: if n < 100 { format!("{NEARLY}{n:02}") } else { format!("away-from-here-{n}") },
         key: fingerprint(1_000_000 + n),
         last: since,
         used: if n.is_multiple_of(2) { 5 } else { 5000 },

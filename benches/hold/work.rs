@@ -148,9 +148,14 @@ pub fn full_houses(filter: Option<&str>) -> Vec<Figure> {
     let mut figures = Vec::new();
     for (label, owned) in [("members who are known", true), ("members who are forgotten", false)] {
         let row = Row::new("Join", format!("all memberships taken by {label}"), |stage: &mut Stage| {
-            let id = stage.come(Stage::peer(9_000_000, None), &hello("late", Some("late")));
+            // Somebody else each time, as a member stays one.
+            let number = stage.number();
+            let late = hello(&format!("late{number}"), Some(&format!("late{number}")));
+            let id = stage.come(Stage::peer(number, None), &late);
             stage.settle();
             let times = stage.say(Speaker::Person(id.0), r##"{"type":"join","room":"#room0001"}"##);
+            stage.settle();
+            stage.note_answer();
             stage.hold.disconnect(id, &stage.now);
             times
         });

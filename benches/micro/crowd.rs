@@ -98,9 +98,14 @@ impl Crowd {
 
     /// A packet of that session.
     pub fn send(&mut self, id: SessionId, packet: &ClientPacket) {
+        let parsed = Parsed::new(Box::new(packet.clone()), !self.chat.is_registered(id));
+        self.receive(id, parsed);
+    }
+
+    /// The same with a packet that is read already, as the hub does it.
+    pub fn receive(&mut self, id: SessionId, parsed: Parsed) {
         self.out.clear();
         divan::black_box(self.chat.pause(id, &self.now));
-        let parsed = Parsed::new(Box::new(packet.clone()), !self.chat.is_registered(id));
         self.chat.receive(id, parsed, &self.now, &mut self.out);
         while self.chat.proceed(&self.now, &mut self.out) {}
         divan::black_box(&self.out);

@@ -2,6 +2,7 @@
 
 use super::crowd::{Crowd, Kind};
 use divan::Bencher;
+use lanchat::chat::Parsed;
 use lanchat::protocol::request::ClientPacket;
 
 const CROWDS: [u64; 3] = [1000, 10_000, 15_000];
@@ -67,14 +68,19 @@ fn logout_of_all(bencher: Bencher<'_, '_>, users: u64) {
 fn say_to_all(bencher: Bencher<'_, '_>, users: u64) {
     let mut crowd = Crowd::new(Kind::Local, users);
     let said = packet(r#"{"from":{"name":"user7"},"to":"all","msg":"good morning","id":"17"}"#);
-    bencher.bench_local(|| crowd.send(lanchat::chat::SessionId(7), &said));
+    say(bencher, &mut crowd, &said);
+}
+
+fn say(bencher: Bencher<'_, '_>, crowd: &mut Crowd, said: &ClientPacket) {
+    let read = || Parsed::new(Box::new(said.clone()), false);
+    bencher.with_inputs(read).bench_local_values(|parsed| crowd.receive(lanchat::chat::SessionId(7), parsed));
 }
 
 #[divan::bench(args = CROWDS)]
 fn say_to_one(bencher: Bencher<'_, '_>, users: u64) {
     let mut crowd = Crowd::new(Kind::Local, users);
     let said = packet(r#"{"from":{"name":"user7"},"to":"user8","msg":"good morning","id":"17"}"#);
-    bencher.bench_local(|| crowd.send(lanchat::chat::SessionId(7), &said));
+    say(bencher, &mut crowd, &said);
 }
 
 /// Another name, and back.

@@ -47,6 +47,11 @@ impl Sanctions {
         sanctions
     }
 
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// How many hold.
     pub(super) fn len(&self, at: Timestamp) -> usize {
         let over = self.ends.range(..(at, (Timestamp::MAX, u32::MAX)));

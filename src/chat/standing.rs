@@ -177,6 +177,9 @@ impl Standing {
 
     /// The mute that silences this user at this peer.
     pub(super) fn mute_of(&self, peer: &Peer, name: &Name, at: Timestamp) -> Option<&BanRecord> {
+        if self.mutes.is_empty() {
+            return None;
+        }
         let of_who = match &peer.key {
             Some(key) => self.mutes.of_key(key, at),
             None => self.mutes.of_name(&name.key(), peer.ip, at),

@@ -76,6 +76,16 @@ impl Rate {
         Self { each: self.each / u64::from(times), burst: self.burst.saturating_mul(bursts) }
     }
 
+    /// So many percent as fast, with a quarter of the burst.
+    pub(crate) fn slower(self, percent: u64) -> Self {
+        Self { each: self.each * 100 / percent, burst: self.burst.div_ceil(4) }
+    }
+
+    /// The same with another burst.
+    pub(crate) fn at_once(self, burst: u32) -> Self {
+        Self { burst, ..self }
+    }
+
     /// How many a second.
     pub(crate) fn number(self) -> u64 {
         SECOND / self.each

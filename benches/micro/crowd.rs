@@ -105,7 +105,7 @@ impl Crowd {
     /// The same with a packet that is read already, as the hub does it.
     pub fn receive(&mut self, id: SessionId, parsed: Parsed) {
         self.out.clear();
-        divan::black_box(self.chat.pause(id, &self.now));
+        divan::black_box(self.chat.pause(id, 1, &self.now));
         self.chat.receive(id, parsed, &self.now, &mut self.out);
         while self.chat.proceed(&self.now, &mut self.out) {}
         divan::black_box(&self.out);

@@ -54,7 +54,8 @@ impl Chat {
 
     /// A message to everybody who is connected from an address.
     pub(super) fn to_address(&self, id: SessionId, ip: IpAddr) -> Result<Addressed, Refusal> {
-        // Walks all sessions: rare enough that an index would cost more than it saves.
+        // Walks all sessions, which whoever asks pays for: rare enough that an index would cost more than it
+        // saves.
         let here = self.sessions.values().filter(|session| session.ip == ip && session.listens());
         let mut users: Vec<UserId> = here.filter_map(|session| session.user).collect();
         users.sort_unstable();

@@ -50,6 +50,7 @@ pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use intake::Parsed;
 pub use net::{Net, NoNet};
 pub use places::Holder;
+pub(crate) use rates::{cost, garbage_cost};
 pub use records::{BanRecord, Changes, MemberRecord, NameRecord, OperatorRecord, Records};
 pub use standing::StandingRead;
 pub use user::{Peer, SessionId};

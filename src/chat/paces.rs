@@ -11,8 +11,8 @@ use super::table::{Numbers, give_back};
 use super::user::{Owner, Session, SessionId, UserId};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    BURSTS_TOGETHER, MAX_ADDRESSES, MAX_JOIN_BUCKETS, PACES_PER_ADDRESS, PACES_PER_NETWORK, SHARE_BURST,
-    SHARE_PER_SECOND,
+    BURSTS_TOGETHER, LITTLE_PERCENT, MAX_ADDRESSES, MAX_JOIN_BUCKETS, PACES_PER_ADDRESS, PACES_PER_NETWORK,
+    SHARE_BURST, SHARE_PER_SECOND,
 };
 use crate::name::NameKey;
 use crate::pace::{Bucket, Buckets, Rate};
@@ -60,15 +60,28 @@ pub(super) enum Way {
     Share,
 }
 
+/// How much somebody sends, and so with whom they share what their address may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Pays {
+    /// With others who send much.
+    #[default]
+    Much,
+    /// With others who have sent little lately: floods of long messages from there do not hold them up.
+    Little,
+    /// With nobody: it is one of the first packets of a connection, of which the gate lets so many in.
+    First,
+}
+
 /// See the module. Who has sent nothing lately is in none of it.
 #[derive(Debug)]
 pub(super) struct Paces {
     /// Their own pace, and their share of what their address may send.
     people: Buckets<2>,
-    /// What may be sent from it, and its share of what its network may send.
-    addresses: Buckets<2>,
-    /// What may be sent from it, and the shares there of people.
-    networks: Buckets<2>,
+    /// What may be sent from it, its share of what its network may send, and what those may send from it who
+    /// have sent little lately.
+    addresses: Buckets<3>,
+    /// The same of a network, where the share is that of people.
+    networks: Buckets<3>,
     /// Sessions that wait for the pace of others: each has paid for its next packet and is in a line, so that
     /// nobody waits for longer than others there.
     turns: HashMap<SessionId, Turn, Numbers>,
@@ -80,6 +93,8 @@ struct Turn {
     /// As an uptime.
     at: Duration,
     level: Level,
+    /// What was paid for it.
+    paid: u64,
 }
 
 impl<'a> Payer<'a> {
@@ -133,17 +148,15 @@ impl Paces {
     }
 
     /// The session's next packet is paid for, and goes then.
-    pub(super) fn await_turn(&mut self, id: SessionId, level: Level, at: Duration) {
-        self.turns.insert(id, Turn { at, level });
+    pub(super) fn await_turn(&mut self, id: SessionId, level: Level, at: Duration, paid: u64) {
+        self.turns.insert(id, Turn { at, level, paid });
     }
 
-    /// Whether the session's packet was paid for. The next is not.
-    pub(super) fn take_turn(&mut self, id: SessionId) -> bool {
-        let turn = self.turns.remove(&id);
-        if turn.is_some() {
-            give_back(&mut self.turns);
-        }
-        turn.is_some()
+    /// What was paid for the session's packet. For the next it is nothing.
+    pub(super) fn take_turn(&mut self, id: SessionId) -> u64 {
+        let Some(turn) = self.turns.remove(&id) else { return 0 };
+        give_back(&mut self.turns);
+        turn.paid
     }
 
     /// What of their own pace is left to somebody.
@@ -156,8 +169,7 @@ impl Paces {
         self.people.get(payer)[1].wait(SHARE, uptime).is_zero()
     }
 
-    /// Whether a packet may come from there, and who pays for it. `is_first`: it is one of the first of a
-    /// connection, of which the gate lets so many in. `may_share`: whether the sender has a share of what the
+    /// Whether a packet may come from there, and who pays for it. `may_share`: whether the sender has a share of what the
     /// address may send, and anything left of it.
     ///
     /// # Errors
@@ -165,18 +177,26 @@ impl Paces {
     pub(super) fn way(
         &self,
         from: Origin,
-        is_first: bool,
+        pays: Pays,
         may_share: impl FnOnce() -> bool,
         rate: Rate,
         uptime: Duration,
     ) -> Result<Way, (Level, Duration)> {
-        let [whole, share] = self.addresses.get(&from.address);
-        let [network, shares] = from.network.map_or_else(Default::default, |net| self.networks.get(&net));
-        let wait = whole.wait(address(rate), uptime);
-        let held = if !wait.is_zero() && !is_first {
+        let [many, share, few] = self.addresses.get(&from.address);
+        let [net_many, shares, net_few] =
+            from.network.map_or_else(Default::default, |net| self.networks.get(&net));
+        let is_little = pays == Pays::Little;
+        let wait = match is_little {
+            true => few.wait(little(address(rate)), uptime),
+            false => many.wait(address(rate), uptime),
+        };
+        let held = if !wait.is_zero() && pays != Pays::First {
             (Level::Address, wait)
         } else {
-            let wait = network.wait(self::network(rate), uptime);
+            let wait = match is_little {
+                true => net_few.wait(little(network(rate)), uptime),
+                false => net_many.wait(network(rate), uptime),
+            };
             if wait.is_zero() {
                 return Ok(Way::AddressAndNetwork);
             }
@@ -206,18 +226,35 @@ impl Paces {
     }
 
     /// Has it paid for by the others on its way.
-    pub(super) fn charge(&mut self, from: Origin, way: Way, cost: u64, rate: Rate, uptime: Duration) {
+    pub(super) fn charge(
+        &mut self,
+        from: Origin,
+        (way, pays): (Way, Pays),
+        cost: u64,
+        rate: Rate,
+        uptime: Duration,
+    ) {
+        let is_little = pays == Pays::Little;
         if way != Way::Share {
-            let [whole, share] = self.addresses.row(&from.address, uptime);
-            whole.spend(cost, address(rate), uptime);
+            let [many, share, few] = self.addresses.row(&from.address, uptime);
+            // Little goes before much, and is part of what there is for both.
+            many.spend(cost, address(rate), uptime);
             share.drain(cost, rate, uptime);
+            if is_little {
+                few.spend(cost, little(address(rate)), uptime);
+            }
         }
         let Some(net) = from.network else { return };
-        let [whole, shares] = self.networks.row(&net, uptime);
+        let [many, shares, few] = self.networks.row(&net, uptime);
         match way {
-            Way::AddressAndNetwork => whole.spend(cost, network(rate), uptime),
+            Way::AddressAndNetwork => {
+                many.spend(cost, network(rate), uptime);
+                if is_little {
+                    few.spend(cost, little(network(rate)), uptime);
+                }
+            }
             // What it has not, it does not come to owe: others wait no longer for it.
-            Way::Address => whole.drain(cost, network(rate), uptime),
+            Way::Address => many.drain(cost, network(rate), uptime),
             Way::Share => shares.spend(cost, self::shares(rate), uptime),
         }
     }
@@ -237,6 +274,11 @@ fn address(rate: Rate) -> Rate {
 
 fn network(rate: Rate) -> Rate {
     rate.times(PACES_PER_NETWORK, BURSTS_TOGETHER)
+}
+
+/// What of it those may send who send little.
+fn little(rate: Rate) -> Rate {
+    rate.slower(LITTLE_PERCENT)
 }
 
 /// What all who have a share may send by it: names can be had, with patience.

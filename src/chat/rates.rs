@@ -4,14 +4,14 @@
 
 use super::delivery::Delivery;
 use super::net::Net;
-use super::paces::{Level, Origin, Payer};
+use super::paces::{Level, Origin, Payer, Pays};
 use super::table::Table;
 use super::user::{Correspondent, Owner, Pace, Session, SessionId, User, UserId};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    FIRST_PACKETS, JOIN_BURST, MAX_PAUSE, NEWS_BURST, NEWS_PER_MINUTE, PACE_FRAME_BYTES, PACE_UNIT_BYTES,
-    PAUSE_TOLD_AGAIN,
+    FIRST_PACKETS, JOIN_BURST, LITTLE, LITTLE_BURST, MAX_PAUSE, NEWS_BURST, NEWS_PER_MINUTE,
+    PACE_FRAME_BYTES, PACE_UNIT_BYTES, PAUSE_TOLD_AGAIN,
 };
 use crate::name::Name;
 use crate::pace::{Buckets, Rate};
@@ -32,13 +32,13 @@ pub(super) enum News {
 }
 
 impl Chat {
-    /// How long the session's next packet has to wait; asked while there is one, and asked again
-    /// after that time. Never more than [`MAX_PAUSE`].
-    pub fn pause(&mut self, id: SessionId, now: &Now) -> Option<Duration> {
+    /// How long the session's next packet, which counts as `cost` messages, has to wait; asked while there is
+    /// one, and asked again after that time. Never more than [`MAX_PAUSE`].
+    pub fn pause(&mut self, id: SessionId, cost: u64, now: &Now) -> Option<Duration> {
         let rate = self.rules.rate?;
         let (level, wait) = match self.paces.until_turn(id, now.uptime) {
             Some(turn) => turn,
-            None => self.begin_wait(id, rate, now)?,
+            None => self.begin_wait(id, cost, rate, now)?,
         };
         if wait.is_zero() {
             return None;
@@ -52,7 +52,7 @@ impl Chat {
 
     /// Whether the session's next packet has to wait: for its sender's pace, or in the line of those who wait
     /// for that of others, in which it then is. For how long, and for whose.
-    fn begin_wait(&mut self, id: SessionId, rate: Rate, now: &Now) -> Option<(Level, Duration)> {
+    fn begin_wait(&mut self, id: SessionId, cost: u64, rate: Rate, now: &Now) -> Option<(Level, Duration)> {
         let session = self.sessions.get(&id)?;
         let payer = payer(&self.users, session);
         let own = match (session.user, &payer) {
@@ -68,19 +68,28 @@ impl Chat {
                 && payer.as_ref().is_some_and(|payer| self.paces.has_share(payer, now.uptime))
         };
         let is_first = session.encrypted && session.user.is_none() && session.packets < FIRST_PACKETS;
-        let way = self.paces.way(Origin::of(session), is_first, may_share, rate, now.uptime);
-        self.sessions.get_mut(&id)?.way = way.unwrap_or_default();
+        let is_little = cost <= LITTLE && own.wait(rate.at_once(LITTLE_BURST), now.uptime).is_zero();
+        let from = Origin::of(session);
+        let mut pays = if is_first { Pays::First } else { Pays::Much };
+        let mut way = self.paces.way(from, pays, may_share, rate, now.uptime);
+        if way.is_err() && is_little && !is_first {
+            // What there is for all has been used up; this is for nobody else.
+            pays = Pays::Little;
+            way = self.paces.way(from, pays, may_share, rate, now.uptime);
+        }
+        self.sessions.get_mut(&id)?.way = (way.unwrap_or_default(), pays);
         let (level, wait) = way.err()?;
-        self.spend(id, 1, rate, now);
-        self.paces.await_turn(id, level, now.uptime + wait);
+        // All of it is paid for now: who comes later waits behind all that was in line before.
+        self.spend(id, cost, rate, now);
+        self.paces.await_turn(id, level, now.uptime + wait, cost);
         Some((level, wait))
     }
 
     /// Counts a packet. Whoever has begun to wait is told, once.
     pub(super) fn charge(&mut self, id: SessionId, cost: u64, now: &Now, out: &mut Deliveries) {
         let Some(rate) = self.rules.rate else { return };
-        let paid = u64::from(self.paces.take_turn(id));
-        let Some(user) = self.spend(id, cost - paid, rate, now) else { return };
+        let paid = self.paces.take_turn(id);
+        let Some(user) = self.spend(id, cost.saturating_sub(paid), rate, now) else { return };
         let Some(user) = self.users.get_mut(&user) else { return };
         let level = user.pace.untold_level(now.uptime);
         if let Some(level) = level.filter(|_| self.sessions.get(&id).is_some_and(Session::listens)) {
@@ -228,13 +237,13 @@ fn payer<'a>(users: &'a Table<UserId, User>, session: &'a Session) -> Option<Pay
 }
 
 /// How many messages a packet counts as.
-pub(super) fn cost(packet: &ClientPacket) -> u64 {
+pub(crate) fn cost(packet: &ClientPacket) -> u64 {
     let text = packet.text().bytes().map(written_bytes).sum::<usize>().div_ceil(PACE_UNIT_BYTES);
     units(text.max(frame_cost(packet.frame_bytes)))
 }
 
 /// How many messages something counts as that is no packet.
-pub(super) fn garbage_cost(frame_bytes: usize) -> u64 {
+pub(crate) fn garbage_cost(frame_bytes: usize) -> u64 {
     units(frame_cost(frame_bytes))
 }
 

@@ -4,6 +4,7 @@ use super::archive::{Account, Kind, Mail, Message, Venue};
 use super::delivery::{Audience, Delivery, Receipt};
 use super::user::{Correspondent, SessionId};
 use super::{Chat, Deliveries, Now};
+use crate::limits::SESSIONS_LOOKED_AT;
 use crate::name::RoomName;
 use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
@@ -57,6 +58,10 @@ impl Chat {
             return Err(Refusal::new(Code::BadPacket, "the message is empty; put the text into \"msg\""));
         }
         self.check_muted(id, now)?;
+        if matches!(to, Target::Address(_)) {
+            // Looking for who is there is paid for, whoever is found.
+            self.charge_more(id, (self.sessions.len() / SESSIONS_LOOKED_AT) as u64, now);
+        }
         let addressed = self.addressed(id, &to, now)?;
         if let Some(to) = addressed.correspondent {
             self.count_stranger(id, to, now)?;

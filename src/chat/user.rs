@@ -1,7 +1,7 @@
 //! Users and their sessions.
 
 use super::archive::Account;
-use super::paces::{Level, Way};
+use super::paces::{Level, Pays, Way};
 use super::rooms::Who;
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
@@ -53,7 +53,7 @@ pub(super) struct Session {
     /// How many these were, or more.
     pub(super) packets: u8,
     /// Who pays for the packet that was let through last.
-    pub(super) way: Way,
+    pub(super) way: (Way, Pays),
 }
 
 /// What makes several sessions those of one user, together with the name.
@@ -111,7 +111,7 @@ impl Session {
             user: None,
             pace: Bucket::default(),
             packets: 0,
-            way: Way::default(),
+            way: Default::default(),
         }
     }
 

@@ -256,8 +256,8 @@ fn history(args: &ServeArgs, config: &ServeConfig) -> Result<Option<Keep>, Failu
 fn memory(bytes: Option<usize>) -> Result<Option<u64>, Failure> {
     match bytes.map(|bytes| u64::try_from(bytes).unwrap_or(u64::MAX)) {
         Some(bytes) if bytes < limits::MIN_MEMORY_BYTES => Err(Failure::usage(format!(
-            "--memory of {bytes} bytes is too small: the server alone needs that, so {} at least",
-            limits::MIN_MEMORY_BYTES
+            "--memory {bytes} is too small for a server; give {}MiB at least",
+            limits::MIN_MEMORY_BYTES >> 20
         ))),
         bytes => Ok(bytes),
     }

@@ -13,6 +13,9 @@ use super::error::Error;
 use super::session::{Effect, Moment, Session};
 use super::trust::Trust;
 
+/// How a lost connection is told.
+const LOST: &str = "the connection was lost";
+
 /// Messages that may be without a receipt before further lines are read: no more than the
 /// connection's queue takes.
 const WINDOW: usize = 100;
@@ -97,7 +100,9 @@ fn take(update: Option<Update>, session: &mut Session, trust: &mut Trust) -> Res
                 0 => String::new(),
                 n => format!("; {n} sent last may not have been delivered"),
             };
-            Err(Error::Disconnected(format!("the connection was lost: {why}{more}")))
+            // An error of the link says it itself.
+            let lost = if why.starts_with(LOST) { String::new() } else { format!("{LOST}: ") };
+            Err(Error::Disconnected(format!("{lost}{why}{more}")))
         }
         Some(Update::Failed(error)) => Err(error),
         None => Err(Error::Disconnected("the connection has ended".into())),

@@ -30,6 +30,17 @@ pub const SHARE_PER_SECOND: u32 = 1;
 /// The same at once.
 pub const SHARE_BURST: u32 = 10;
 
+/// How long a message may be, in those that it counts as, of somebody who sends little: such messages share what
+/// their address may send with each other alone, so that a flood of long ones there does not hold them up.
+pub const LITTLE: u64 = 2;
+
+/// How much of what an address or a network may send those have in all who send little, in percent, and a quarter of what may be sent there at
+/// once; the rest is for those who send much.
+pub const LITTLE_PERCENT: u64 = 80;
+
+/// How many somebody may have sent lately who sends little: what comes back after a second.
+pub const LITTLE_BURST: u32 = 5;
+
 /// First packets of an encrypted connection, before it has a name, that do not wait for others at their
 /// address: its handshake has waited, and whoever floods must keep nobody out. A client asks who is there, and says hello.
 pub const FIRST_PACKETS: u8 = 3;
@@ -72,6 +83,9 @@ pub const MAX_LEFT_REMEMBERED: usize = 1024;
 /// Most users that a message to an address may be for: it lies in the mail of each. It counts as a message
 /// to each for the pace, so that more would make its author wait for longer than anybody does.
 pub const MAX_ADDRESSED: usize = 64;
+
+/// Sessions that are looked at for one message of a pace, to find those of an address.
+pub const SESSIONS_LOOKED_AT: usize = 256;
 
 /// Messages that may wait for somebody who is away: a person's holiday, and no store for a flood. This and
 /// what follows is refused beyond it (`mailbox_full`), to whoever writes more, and nothing is removed.

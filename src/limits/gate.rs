@@ -45,12 +45,19 @@ pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// once. For each one the server looks through all: 3 ms at 20,000.
 pub const GIVING_WAY_PER_SECOND: u32 = 10;
 
+/// The same for known keys of one network, which then wait and knock again.
+pub const GIVING_WAY_PER_SECOND_OF_NETWORK: u32 = 3;
+
 /// How long an owner waits until the other connection is gone, which may take 2 s to read why.
 pub const GIVING_WAY_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Descriptors kept back for what has no place: listeners, discovery, logs, and [`MAX_KNOCKING`] with
 /// those that are being cut.
 pub const RESERVED_DESCRIPTORS: usize = 256;
+
+/// Connections at a time that are being told why they may not come in, for up to 2 s each, so that it arrives;
+/// others are told and closed.
+pub const MAX_FAREWELLS: usize = 64;
 
 /// Addresses and networks that the gate keeps books on: a LAN's, many times over. Those for which there
 /// is no room share one entry.

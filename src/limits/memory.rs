@@ -62,6 +62,10 @@ pub const PACED_PACKETS: usize = 4;
 /// The same where they have none.
 pub const UNPACED_PACKETS: usize = 64;
 
+/// How long a connection whose peer has closed it lives on for what the peer had sent before, which has to wait for
+/// its pace: the end of a script. The peer may be gone altogether, which nothing tells.
+pub const LAST_WORDS: Duration = Duration::from_secs(60);
+
 /// How long a frame, or a record that holds one, may take from its first byte to its last. A person who
 /// types one by hand sends it as a line.
 pub const FRAME_TIMEOUT: Duration = Duration::from_secs(30);

@@ -127,9 +127,13 @@ impl Backlog {
     /// What the kernel keeps for a full socket counts once the peer is stuck: in a busy second all sockets
     /// are full, and nobody is to blame.
     pub(super) fn charge(&mut self, sealed: usize) {
-        let is_stuck = self.stalled_for() > BACKLOG_STUCK;
-        let kernel = if is_stuck { 2 * SEND_BUFFER_BYTES } else { 0 };
+        let kernel = if self.is_stuck() { 2 * SEND_BUFFER_BYTES } else { 0 };
         self.held.set(self.chunks.len() * BACKLOG_CHUNK_BYTES + sealed + kernel);
+    }
+
+    /// Whether the peer has taken little for a while: it does not read, or as good as not.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stalled_for() > BACKLOG_STUCK
     }
 
     /// What would be free without it, if nobody shared its frames.

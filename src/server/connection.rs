@@ -18,7 +18,7 @@ use super::memory::Held;
 use super::wire::Wire;
 use crate::chat::SessionId;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{BACKLOG_STALL, CLOSE_GRACE};
+use crate::limits::{BACKLOG_STALL, BACKLOG_STEP_BYTES, CLOSE_GRACE};
 use crate::protocol::{Code, Event};
 use crate::security::{ChannelError, Status};
 use mio::net::TcpStream;
@@ -201,9 +201,11 @@ impl Connection {
         self.lock().ending.as_ref().is_some_and(|ending| ending.how != How::Orderly)
     }
 
-    /// What is kept for it, in bytes.
-    pub(super) fn weight(&self) -> usize {
-        self.lock().backlog.as_ref().map_or(0, |backlog| backlog.weight())
+    /// What is kept for it, in bytes, and whether its peer reads nothing of that. Nothing, once it is ending.
+    pub(super) fn weight(&self) -> (usize, bool) {
+        let writing = self.lock();
+        let backlog = writing.backlog.as_ref().filter(|_| writing.ending.is_none());
+        backlog.map_or((0, false), |backlog| (backlog.weight(), backlog.is_stuck()))
     }
 
     /// Memory that is kept for a record whose end has not come yet, in bytes.
@@ -295,6 +297,8 @@ impl Connection {
         backlog.cut(&self.desk.budget);
         let error = Event::error(Code::SlowConsumer, why).to_packet("", None);
         backlog.push(&error.to_frame().into(), &self.desk.budget);
+        // It has begun anew, and is gone soon.
+        backlog.note_progress(BACKLOG_STEP_BYTES);
         backlog.charge(writing.wire.waiting());
         writing.ending = Some(Ending::now(How::Orderly));
     }
@@ -331,7 +335,9 @@ impl Ending {
     }
 }
 
-/// One is held for each connection there is; 16 bytes more in a debug build, for mio's own checks.
+/// One is held for each connection there is; 16 bytes more in a debug build, for mio's own checks. Other
+/// systems' locks and sockets are bigger.
+#[cfg(target_os = "linux")]
 const _: () = assert!(size_of::<Connection>() <= 96 + if cfg!(debug_assertions) { 16 } else { 0 });
 
 /// Writes as much of `backlog` as the socket takes; `true`: all of it. Otherwise the socket has said that
@@ -440,7 +446,7 @@ mod tests {
         }
         assert!(connection.desk.take().watched.contains(&connection.id()));
         assert!(connection.is_done() && connection.intake() == Intake::Counts, "what came before counts");
-        assert_eq!(connection.weight(), 0);
+        assert_eq!(connection.weight().0, 0);
     }
 
     #[test]

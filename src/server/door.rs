@@ -12,8 +12,8 @@ use super::hub::Hub;
 use super::wire::Wire;
 use crate::chat::Peer;
 use crate::limits::{
-    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, KNOCK_TIMEOUT, TLS_LINE, TLS_TIMEOUT,
-    TLS_TIMEOUT_CROWDED,
+    CLOSE_GRACE, FIRST_BYTE_TIMEOUT, HANDSHAKES_IN_PROGRESS, KNOCK_TIMEOUT, MAX_FAREWELLS, TLS_LINE,
+    TLS_TIMEOUT, TLS_TIMEOUT_CROWDED,
 };
 use crate::protocol::{Code, Event};
 use crate::security::{ChannelError, ServerChannel, ServerTls, Status};
@@ -63,6 +63,8 @@ pub(super) struct Door {
     pub(super) registration: Duration,
     /// Handshakes under way.
     permits: Semaphore,
+    /// Of those who are being told why they may not come in.
+    farewells: Semaphore,
     /// Held by who looks for a connection that gives way, so that two do not find the same.
     room: tokio::sync::Mutex<()>,
     /// Whether nobody comes in any more.
@@ -102,6 +104,7 @@ impl Door {
             desk,
             registration,
             permits: Semaphore::new(HANDSHAKES_IN_PROGRESS),
+            farewells: Semaphore::new(MAX_FAREWELLS),
             room: tokio::sync::Mutex::default(),
             closed: watch::Sender::new(false),
         })
@@ -185,7 +188,11 @@ async fn fail(
                 channel.close(&mut sealed);
                 line = sealed;
             }
-            farewell(stream, &line).await;
+            // It holds a descriptor for a while, and a flood of those who are turned away is told and closed.
+            match door.farewells.try_acquire() {
+                Ok(_permit) => farewell(stream, &line).await,
+                Err(_) => drop(stream.try_write(&line)),
+            }
         }
     }
 }
@@ -231,9 +238,11 @@ async fn try_handshake(
     pass: &Pass,
     start: Instant,
 ) -> Result<Opened, Failure> {
-    let whole = if pass.doubt(door.hub.uptime()).is_some() { KNOCK_TIMEOUT } else { TLS_TIMEOUT };
     // Who waits in vain for a turn has done nothing wrong, and who gets one has time left.
-    let line = TLS_LINE.min(whole / 2);
+    let (whole, line) = match pass.doubt(door.hub.uptime()) {
+        Some(_) => (KNOCK_TIMEOUT, KNOCK_TIMEOUT / 2),
+        None => (TLS_TIMEOUT, TLS_LINE),
+    };
     let turn = timeout_at((start + line).into(), turn(door, pass, line));
     let (permit, share) = turn.await.unwrap_or(Err(Failure::Gone))?;
     let patience = whole.saturating_sub(start.elapsed()).min(whole / 2);
@@ -288,9 +297,13 @@ async fn in_time<T>(
         if let Ok(done) = timeout(CROWD_PAUSE, &mut handshake).await {
             return done;
         }
-        let is_crowded = door.permits.available_permits() == 0 || share.is_crowded();
-        if start.elapsed() >= if is_crowded { TLS_TIMEOUT_CROWDED } else { patience } {
+        let time = start.elapsed();
+        if time >= patience || time >= TLS_TIMEOUT_CROWDED && share.is_own_crowd() {
             return Err(Failure::Offence(Offence::Timeout));
+        }
+        // Who has to go for a crowd of others has done nothing wrong.
+        if time >= TLS_TIMEOUT_CROWDED && (door.permits.available_permits() == 0 || share.is_crowded()) {
+            return Err(Failure::Gone);
         }
     }
 }

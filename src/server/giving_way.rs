@@ -13,8 +13,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// What whoever gives way is told.
-const WHY: &str = "every place is taken and somebody who owns a name has come, so one of the address with \
-                   most strangers, or of somebody with several connections, gives way: this one; connect again later";
+const WHY: &str = "every place is taken and somebody who owns a name here has come, so that a connection of \
+                   those with most gives way: this one; connect again later";
 
 /// Which one gives way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ enum Victim {
 
 /// Ends a connection, so that there is room for this key; `false`: nobody has more than their share.
 pub(super) fn make_room(hub: &Hub, gate: &Gate, key: &Fingerprint) -> bool {
-    match victim(key, &hub.holders(), &gate.arriving(), gate.shares()) {
+    match victim(key, &hub.holders(), &gate.arriving(), gate.shares_when_full()) {
         Some(Victim::Session(id)) => hub.give_way(id, WHY),
         Some(Victim::Arrival(number)) => gate.cut(number),
         None => return false,

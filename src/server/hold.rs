@@ -61,7 +61,7 @@ impl Hold {
     }
 
     pub fn may_send(&mut self, id: SessionId, now: &Now) -> Result<bool, Duration> {
-        self.0.may_send(id, now)
+        self.0.may_send(id, 1, now)
     }
 
     pub fn receive(&mut self, id: SessionId, frame: Frame, now: &Now) {

@@ -15,7 +15,8 @@ use super::hub::Hub;
 use super::memory::{Tide, Weight, heaviest};
 use super::session::{After, Scratch, Session};
 use super::slots::Slots;
-use crate::chat::{Net, SessionId};
+use crate::chat::SessionId;
+use crate::limits::{BACKLOG_STUCK, LAST_WORDS};
 use crate::protocol::Code;
 use mio::event::Event;
 use mio::net::TcpStream;
@@ -41,8 +42,15 @@ const LOOK: Duration = Duration::from_millis(500);
 /// What a connection is taken to need that holds nothing, in bytes: between plaintext and TLS.
 const IDLE_BYTES: usize = 4 * 1024;
 
+/// How often the log tells of clients that were closed for want of memory.
+const WARNING_PAUSE: Duration = Duration::from_secs(5);
+
 /// Why who is closed in [`Reactor::look`] is.
 const UNFINISHED: &str = "a frame that you began was not finished in time; connect again";
+
+/// The same of those who have closed and sent more before than their pace lets through in time.
+const TOO_MUCH: &str = "you closed the connection, and what you had sent takes too long at your pace; the rest of \
+                        it is not read, so send more slowly";
 
 /// Why who is closed in [`Reactor::shed`] is, unless more was waiting to be read.
 const SHORT_OF_MEMORY: &str = "the server ran short of memory, and you had sent most; connect again";
@@ -66,6 +74,9 @@ struct Reactor {
     watched: BTreeSet<SessionId>,
     next_look: Option<Instant>,
     tide: Tide,
+    /// Clients that were closed for want of memory and not told of in the log, and when they may be.
+    shed: usize,
+    next_warning: Option<Instant>,
     /// Whether the hub was told something.
     has_told: bool,
 }
@@ -114,6 +125,8 @@ impl Reader {
             watched: BTreeSet::new(),
             next_look: None,
             tide: Tide::default(),
+            shed: 0,
+            next_warning: None,
             has_told: false,
         };
         let thread = std::thread::Builder::new().name("reader".into()).spawn(|| reactor.run())?;
@@ -238,8 +251,12 @@ impl Reactor {
 
     /// Those who waited go on, if there is no reason to wait any more.
     fn resume(&mut self) {
-        if !self.stalled.is_empty() && !self.hub.is_congested() {
-            self.queue.extend(self.stalled.drain(..));
+        if !self.stalled.is_empty() {
+            // Whoever else filled the turn meanwhile did not ask to be told.
+            self.desk.want_space();
+            if !self.hub.is_congested() {
+                self.queue.extend(self.stalled.drain(..));
+            }
         }
         let now = Instant::now();
         while self.paused.peek().is_some_and(|Reverse((until, _))| *until <= now) {
@@ -264,7 +281,7 @@ impl Reactor {
             Ok(After::Pause(_)) => Stage::Paused,
             _ => Stage::Busy,
         };
-        if session.unfinished_for().is_some() {
+        if session.unfinished_for().is_some() || session.ended_for().is_some() {
             self.watched.insert(id);
             self.next_look.get_or_insert_with(|| Instant::now() + LOOK);
         }
@@ -319,9 +336,12 @@ impl Reactor {
         for id in self.watched.clone() {
             let Some(entry) = self.entries.get_mut(id) else { continue };
             let unfinished = entry.session.as_ref().and_then(Session::unfinished_for);
+            let ended = entry.session.as_ref().and_then(Session::ended_for);
             if unfinished.is_some_and(|time| time >= self.frame) {
                 self.expel(id, Code::FrameTimeout, UNFINISHED);
-            } else if !entry.connection.look() && unfinished.is_none() {
+            } else if ended.is_some_and(|time| time >= LAST_WORDS) {
+                self.expel(id, Code::RateLimited, TOO_MUCH);
+            } else if !entry.connection.look() && unfinished.is_none() && ended.is_none() {
                 self.watched.remove(&id);
             }
             self.release(id);
@@ -337,6 +357,16 @@ impl Reactor {
         }
     }
 
+    /// Says once in a while how many clients were closed for want of memory.
+    fn warn_of_memory(&mut self, clients: usize) {
+        self.shed += clients;
+        if self.shed > 0 && self.next_warning.is_none_or(|next| next <= Instant::now()) {
+            let clients = std::mem::take(&mut self.shed);
+            tracing::warn!(clients, "closing those for whom most is kept, as too much is (--memory)");
+            self.next_warning = Some(Instant::now() + WARNING_PAUSE);
+        }
+    }
+
     /// Closes those for whom most is kept, if too much is.
     fn shed(&mut self) {
         let budget = Arc::clone(&self.desk.budget);
@@ -344,14 +374,16 @@ impl Reactor {
         if !budget.is_over() {
             return;
         }
-        let weights = self.entries.iter().map(|(session, Entry { connection, session: own, .. })| Weight {
-            session,
-            net: Net::counted(connection.ip()),
-            key: connection.peer_key(),
-            bytes: connection.weight() + own.as_ref().map_or(0, Session::weight),
+        let weights = self.entries.iter().map(|(session, Entry { connection, session: own, .. })| {
+            let (backlog, is_stuck) = connection.weight();
+            let input = own.as_ref().map_or(0, Session::weight);
+            let unfinished = own.as_ref().and_then(Session::unfinished_for);
+            let is_stuck = is_stuck || unfinished.is_some_and(|time| time > BACKLOG_STUCK);
+            let key = connection.peer_key();
+            Weight { session, host: connection.ip(), key, bytes: backlog + input, is_stuck }
         });
         let gone = heaviest(&weights.collect::<Vec<_>>(), budget.excess());
-        tracing::warn!(clients = gone.len(), "closing those for whom most is kept, as too much is");
+        self.warn_of_memory(gone.len());
         for id in gone {
             let Some(entry) = self.entries.get_mut(id) else { continue };
             let is_told = entry.connection.shed();

@@ -51,7 +51,8 @@ struct Readiness {
     /// It may have more.
     is_readable: bool,
     /// The peer sends nothing more, so that reading comes to an end of which nothing more is told.
-    has_end: bool,
+    /// Since when, if so.
+    ended: Option<Instant>,
     /// The peer is gone altogether.
     is_broken: bool,
 }
@@ -108,9 +109,11 @@ impl Session {
     /// The poll has told of these: returns whether there is something to read, if only an end.
     pub(super) fn note(&mut self, is_readable: bool, has_end: bool, is_broken: bool) -> bool {
         let readiness = &mut self.readiness;
-        readiness.has_end |= has_end || is_broken;
+        if has_end || is_broken {
+            readiness.ended.get_or_insert_with(Instant::now);
+        }
         readiness.is_broken |= is_broken;
-        readiness.is_readable |= is_readable || readiness.has_end;
+        readiness.is_readable |= is_readable || readiness.ended.is_some();
         readiness.is_readable
     }
 
@@ -145,6 +148,11 @@ impl Session {
     /// How long it has waited for the rest of a frame; `None`: it waits for none.
     pub(super) fn unfinished_for(&self) -> Option<Duration> {
         Some(self.input.as_ref()?.unfinished?.elapsed())
+    }
+
+    /// How long ago its peer has closed, of one that is still not through with what came before.
+    pub(super) fn ended_for(&self) -> Option<Duration> {
+        self.readiness.ended.map(|ended| ended.elapsed())
     }
 
     /// Forgets what its peer has sent, and takes nothing more of it.
@@ -206,7 +214,7 @@ fn read(
         Ok(length) => {
             // Less than was asked for: there is no more, and the next byte is told of. An end that was
             // told of already is not told again, and on Windows not even bytes are.
-            readiness.is_readable = length == buffer.len() || readiness.has_end || cfg!(windows);
+            readiness.is_readable = length == buffer.len() || readiness.ended.is_some() || cfg!(windows);
             let bytes = &buffer[..length];
             match (input.is_over, connection.is_sealed()) {
                 (true, _) => Ok(()),

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::limits::{
-    BURSTS_TOGETHER, DEFAULT_RATE_BURST, DEFAULT_RATE_PER_SECOND, MAX_ADDRESSED, NAME_TRIED, NEWS_BURST,
-    PACES_PER_ADDRESS, PACES_PER_NETWORK, SHARE_BURST,
+    BURSTS_TOGETHER, DEFAULT_RATE_BURST, DEFAULT_RATE_PER_SECOND, LITTLE, MAX_ADDRESSED, NAME_TRIED,
+    NEWS_BURST, PACES_PER_ADDRESS, PACES_PER_NETWORK, SHARE_BURST,
 };
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,6 +16,11 @@ fn allowed(times: u32, bursts: u32) -> u32 {
     bursts * DEFAULT_RATE_BURST + times * TIME * DEFAULT_RATE_PER_SECOND
 }
 
+/// The same, with what is kept for those who send little.
+fn allowed_there(times: u32) -> u32 {
+    allowed(times, BURSTS_TOGETHER + BURSTS_TOGETHER / 4)
+}
+
 /// One of many keys.
 fn many(number: u64) -> Fingerprint {
     let mut hash = [1; 32];
@@ -23,13 +28,13 @@ fn many(number: u64) -> Fingerprint {
     Fingerprint::new(hash)
 }
 
-fn at(last: u8) -> std::net::IpAddr {
+pub(super) fn at(last: u8) -> std::net::IpAddr {
     [192, 168, 1, last].into()
 }
 
 impl House {
     /// A session that only sends, so that nobody is told of it.
-    fn enter_as(&mut self, id: u64, name: &str, ip: std::net::IpAddr, key: Option<Fingerprint>) {
+    pub(super) fn enter_as(&mut self, id: u64, name: &str, ip: std::net::IpAddr, key: Option<Fingerprint>) {
         self.chat.connect(SessionId(id), Peer { ip, key, encrypted: key.is_some(), local: false });
         self.send(id, &format!(r#"{{"type":"hello","mode":"send","from":{{"name":"{name}"}}}}"#));
         assert!(self.is_in(id), "{name}");
@@ -61,7 +66,7 @@ impl House {
             // By the bye, so that not all instants are whole.
             self.now.uptime = self.now.uptime.max(when) + Duration::from_micros(1);
             let from = *since.entry(id).or_insert(self.now.uptime);
-            if let Some(pause) = self.chat.pause(SessionId(id), &self.now) {
+            if let Some(pause) = self.chat.pause(SessionId(id), 1, &self.now) {
                 asked.push(Reverse((self.now.uptime + pause, id)));
                 continue;
             }
@@ -100,7 +105,7 @@ fn other_names_and_connections_one_after_another_are_no_way_around_the_pace() {
     let mut waited = Duration::ZERO;
     for n in 0..u64::from(DEFAULT_RATE_BURST) + 50 {
         house.enter_as(n, &format!("mal{n}"), at(1), Some(key(1)));
-        while let Some(pause) = house.chat.pause(SessionId(n), &house.now) {
+        while let Some(pause) = house.chat.pause(SessionId(n), 1, &house.now) {
             waited += pause;
             house.later(pause);
         }
@@ -117,7 +122,7 @@ fn a_hundred_keys_of_one_address_send_what_the_address_may() {
         house.enter_as(n.into(), &format!("mal{n}"), at(1), Some(key(n)));
     }
     let (sent, _) = house.flood(0..100, &[]);
-    let most = allowed(PACES_PER_ADDRESS, BURSTS_TOGETHER);
+    let most = allowed_there(PACES_PER_ADDRESS);
     assert!(sent <= most && sent > most * 3 / 4, "{sent} of {most}");
     // Connections without a key are no other matter.
     for n in 100..200 {
@@ -135,7 +140,7 @@ fn a_hundred_addresses_of_one_network_send_what_the_network_may_and_each_its_sha
     }
     let (sent, _) = house.flood(0..200, &[]);
     // Whoever keeps to a person's pace is let through, however many there are.
-    let most = allowed(PACES_PER_NETWORK, BURSTS_TOGETHER) + allowed(100, 100);
+    let most = allowed_there(PACES_PER_NETWORK) + allowed(100, 100);
     assert!(sent <= most, "{sent} of {most}");
 }
 
@@ -146,7 +151,7 @@ fn forty_addresses_with_a_hundred_keys_each_send_what_their_network_may() {
         house.enter_as(n, &format!("mal{n}"), at(u8::try_from(n % 40).expect("small")), Some(many(n)));
     }
     let (sent, _) = house.flood(0..4000, &[]);
-    let most = allowed(PACES_PER_NETWORK, BURSTS_TOGETHER) + allowed(0, 40);
+    let most = allowed_there(PACES_PER_NETWORK) + allowed(0, 40);
     assert!(sent <= most, "{sent} of {most}");
 }
 
@@ -178,7 +183,7 @@ fn two_hundred_behind_one_router_come_back_at_once_and_wait_for_nothing() {
     }
     for packet in 0..4 {
         for n in 0..200 {
-            assert_eq!(house.chat.pause(SessionId(n), &house.now), None, "{n} {packet}");
+            assert_eq!(house.chat.pause(SessionId(n), 1, &house.now), None, "{n} {packet}");
             match packet {
                 0 => house.ask_hello(n, &format!("user{n}")),
                 _ => house.send(n, r#"{"type":"time"}"#),
@@ -222,10 +227,10 @@ fn whoever_comes_to_the_address_of_a_flood_is_in_at_once() {
     house.flood(0..100, &[]);
     house.chat.connect(SessionId(900), Peer { ip: at(1), ..House::peer(0, Some(key(202))) });
     for packet in [r#"{"type":"ping"}"#, r#"{"type":"hello","from":{"name":"newcomer"}}"#] {
-        assert_eq!(house.chat.pause(SessionId(900), &house.now), None);
+        assert_eq!(house.chat.pause(SessionId(900), 1, &house.now), None);
         house.send(900, packet);
     }
-    assert!(house.is_in(900) && house.chat.pause(SessionId(900), &house.now).is_some());
+    assert!(house.is_in(900) && house.chat.pause(SessionId(900), 1, &house.now).is_some());
 }
 
 #[test]
@@ -235,7 +240,12 @@ fn who_waits_for_their_address_is_told_so() {
         house.enter_as(n.into(), &format!("mal{n}"), at(1), Some(key(n)));
     }
     house.join_peer(900, "newcomer", Peer { ip: at(1), ..House::peer(900, Some(key(202))) });
-    house.flood(0..100, &[900]);
+    house.flood(0..100, &[]);
+    // Of much they send.
+    while let Some(pause) = house.chat.pause(SessionId(900), LITTLE + 1, &house.now) {
+        house.later(pause);
+    }
+    house.say(900, "all", &"x".repeat(2000));
     let told = house.texts(900, "notice");
     assert_eq!(told, ["more than 50 messages a second come from your address; yours wait their turn"]);
 }
@@ -266,7 +276,7 @@ fn what_nobody_takes_from_the_established_is_no_way_around_for_them() {
     let (mut sent, mut tries) = (0, 0);
     while tries < 100 {
         tries += 1;
-        if house.chat.pause(SessionId(900), &house.now).is_some() {
+        if house.chat.pause(SessionId(900), 1, &house.now).is_some() {
             continue;
         }
         house.say(900, "all", "x");
@@ -286,13 +296,13 @@ fn a_message_to_an_address_counts_as_one_to_each_who_is_there() {
     house.say(100, "192.168.1.1", "x");
     // 41 of 20, and a second gives 5.
     let mut waited = Duration::ZERO;
-    while let Some(pause) = house.chat.pause(SessionId(100), &house.now) {
+    while let Some(pause) = house.chat.pause(SessionId(100), 1, &house.now) {
         waited += pause;
         house.later(pause);
     }
     assert!((Duration::from_secs(4)..Duration::from_secs(5)).contains(&waited), "{waited:?}");
     house.enter_as(101, "honest", at(2), Some(key(101)));
-    assert_eq!(house.chat.pause(SessionId(101), &house.now), None, "and nobody else's");
+    assert_eq!(house.chat.pause(SessionId(101), 1, &house.now), None, "and nobody else's");
 }
 
 #[test]
@@ -360,9 +370,12 @@ fn the_servers_own_machine_is_an_address_of_its_own_and_of_no_network() {
         house.ask_hello(n, &format!("cron{n}"));
     }
     for _ in 0..DEFAULT_RATE_BURST / 2 {
-        assert_eq!(house.chat.pause(SessionId(200), &house.now), None);
+        assert_eq!(house.chat.pause(SessionId(200), 1, &house.now), None);
         house.say(200, "all", "x");
         house.say(201, "all", "x");
     }
-    assert!(house.chat.pause(SessionId(201), &house.now).is_some(), "its scripts with one key share a pace");
+    assert!(
+        house.chat.pause(SessionId(201), 1, &house.now).is_some(),
+        "its scripts with one key share a pace"
+    );
 }

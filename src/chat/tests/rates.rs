@@ -10,7 +10,7 @@ impl House {
     /// As the server does it: a packet waits while it must. Returns how long.
     fn paced(&mut self, id: u64, json: &str) -> Duration {
         let begun = self.now.uptime;
-        while let Some(pause) = self.chat.pause(SessionId(id), &self.now) {
+        while let Some(pause) = self.chat.pause(SessionId(id), 1, &self.now) {
             assert!(!pause.is_zero() && pause <= MAX_PAUSE);
             self.later(pause);
         }
@@ -46,7 +46,7 @@ fn who_ends_just_at_the_burst_is_told_nothing() {
     let mut house = House::new();
     house.join(1, "alice");
     house.chat_all(1, DEFAULT_RATE_BURST - 1);
-    assert!(house.chat.pause(SessionId(1), &house.now).is_some());
+    assert!(house.chat.pause(SessionId(1), 1, &house.now).is_some());
     house.later(Duration::from_secs(3));
     house.chat_all(1, 1);
     assert!(house.texts(1, "notice").is_empty());
@@ -59,8 +59,8 @@ fn all_sessions_of_a_user_share_the_pace_and_other_users_have_their_own() {
     house.join_key(2, "alice", 1);
     house.join(3, "bob");
     house.chat_all(1, DEFAULT_RATE_BURST);
-    assert!(house.chat.pause(SessionId(2), &house.now).is_some());
-    assert!(house.chat.pause(SessionId(3), &house.now).is_none());
+    assert!(house.chat.pause(SessionId(2), 1, &house.now).is_some());
+    assert!(house.chat.pause(SessionId(3), 1, &house.now).is_none());
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_long_text_counts_as_the_several_that_it_is() {
     house.join(1, "alice");
     let text = "x".repeat(PACE_UNIT_BYTES * (DEFAULT_RATE_BURST as usize - 1));
     assert_eq!(house.paced(1, &format!(r#"{{"to":"all","msg":"{text}"}}"#)), Duration::ZERO);
-    assert!(house.chat.pause(SessionId(1), &house.now).is_some());
+    assert!(house.chat.pause(SessionId(1), 1, &house.now).is_some());
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_text_counts_as_long_as_it_is_written_in_json() {
     house.join(1, "alice");
     let text = "\\u0001".repeat(PACE_UNIT_BYTES * (DEFAULT_RATE_BURST as usize - 1) / 6);
     house.paced(1, &format!(r#"{{"to":"all","msg":"{text}"}}"#));
-    assert!(house.chat.pause(SessionId(1), &house.now).is_some());
+    assert!(house.chat.pause(SessionId(1), 1, &house.now).is_some());
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_packet_counts_by_what_it_is_besides_its_text_too() {
                 }
             }
         }
-        let wait = house.chat.pause(SessionId(1), &house.now);
+        let wait = house.chat.pause(SessionId(1), 1, &house.now);
         assert_eq!(wait, Some(MAX_PAUSE), "32 at once are more than a second's too many");
     }
 }
@@ -109,7 +109,7 @@ fn who_has_no_name_yet_keeps_to_the_pace_too_and_slips_count() {
         house.paced(1, r#"{"type":"ping"}"#);
         house.act(|chat, now, out| chat.receive_garbage(SessionId(1), "x", 1, now, out));
     }
-    assert!(house.chat.pause(SessionId(1), &house.now).is_some());
+    assert!(house.chat.pause(SessionId(1), 1, &house.now).is_some());
 }
 
 #[test]
@@ -289,5 +289,5 @@ fn on_the_servers_own_machine_only_the_pace_of_messages_holds() {
     }
     assert!(house.take(60, "error").is_empty());
     house.chat_all(60, DEFAULT_RATE_BURST);
-    assert!(house.chat.pause(SessionId(60), &house.now).is_some());
+    assert!(house.chat.pause(SessionId(60), 1, &house.now).is_some());
 }

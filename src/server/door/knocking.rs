@@ -31,14 +31,12 @@ pub(super) async fn prove(door: &Door, pass: &mut Pass, opened: &Opened) -> Resu
 /// Another connection gives way, and this one has its place.
 async fn in_place_of_another(door: &Door, pass: &mut Pass, key: &Fingerprint) -> Result<(), Failure> {
     let start = Instant::now();
-    if !pass.gate().may_give_way(door.hub.uptime()) {
+    if !pass.may_give_way(door.hub.uptime()) {
         return Err(full("every place is taken at the moment; try again in a few seconds".into()));
     }
     let room = door.room.lock().await;
     if !make_room(&door.hub, pass.gate(), key) {
-        return Err(full(
-            "every place is taken; close another connection of yours, or try again later".into(),
-        ));
+        return Err(full("every place is taken, by others who own a name here; try again later".into()));
     }
     drop(room);
     // It is given a little time to read why.
@@ -56,13 +54,13 @@ pub(super) fn refusal(doubt: Doubt) -> Failure {
     let why = match doubt {
         Doubt::Boxed => {
             let why = "somebody at your address has misbehaved, so that only those come in from there who own \
-                       a name here; try again in ten minutes";
+                       a name here; try again later";
             return Failure::Refused(Code::RateLimited, why.into());
         }
         Doubt::Memory => "this server is short of memory and takes no more clients; try again later",
         Doubt::Full => {
-            "this server has all the clients it takes; the last places are kept for those who own a name \
-             here; try again later"
+            "this server has all the clients it takes; only those still come in who own a name here; try again \
+             later"
         }
         Doubt::Share => {
             "this server fills up and has as many clients of your address or network as it takes; try again \

@@ -39,6 +39,8 @@ pub(super) struct Entry {
     pub(super) tries: Bucket,
     /// Whether an address has tried lately.
     pub(super) tried: Bucket,
+    /// Connections that give way to known keys of a network.
+    pub(super) giving_way: Bucket,
 }
 
 /// Under what a connection is in the books: told in a byte, as every connection holds it.

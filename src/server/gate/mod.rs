@@ -19,7 +19,8 @@ mod turns;
 use crate::chat::Net;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    ADDRESSES_PER_NETWORK, CONNECTIONS_PER_KNOWN_KEY, GIVING_WAY_PER_SECOND, PLACES_PER_KEPT,
+    ADDRESSES_PER_NETWORK, CONNECTIONS_PER_KNOWN_KEY, GIVING_WAY_PER_SECOND,
+    GIVING_WAY_PER_SECOND_OF_NETWORK, LIGHT_CONNECTIONS, PLACES_PER_KEPT,
 };
 use crate::pace::{Bucket, Rate};
 use arrivals::Arrivals;
@@ -37,6 +38,10 @@ pub(super) use turns::Handshaking;
 
 /// How often a connection may give way to another.
 const GIVING_WAY: Rate = Rate::every(1, GIVING_WAY_PER_SECOND, GIVING_WAY_PER_SECOND);
+
+/// The same of one network.
+const GIVING_WAY_NET: Rate =
+    Rate::every(1, GIVING_WAY_PER_SECOND_OF_NETWORK, GIVING_WAY_PER_SECOND_OF_NETWORK);
 
 /// By what pace it is told who knocks more than others.
 const KNOCKS: Rate = Rate::every(1, 1, 1);
@@ -150,11 +155,6 @@ impl Gate {
         (pass, cut)
     }
 
-    /// Whether another connection may give way now; counts as one that does.
-    pub(super) fn may_give_way(&self, now: Duration) -> bool {
-        self.lock().giving_way.take(GIVING_WAY, now).is_ok()
-    }
-
     /// Connections that have a place and have not come in yet, and where they come from.
     pub(super) fn arriving(&self) -> Vec<(u32, IpAddr)> {
         self.lock().arrivals.placed().collect()
@@ -169,6 +169,14 @@ impl Gate {
     pub(super) fn shares(&self) -> Option<Shares> {
         let address = self.max_per_address?;
         Some(Shares { address, network: address.saturating_mul(ADDRESSES_PER_NETWORK as usize) })
+    }
+
+    /// The same as far as it counts for whoever is to give way: on a small server an address or a network has
+    /// not all there is.
+    pub(super) fn shares_when_full(&self) -> Option<Shares> {
+        let Shares { address, network } = self.shares()?;
+        let address = address.min((self.max_clients / 8).max(LIGHT_CONNECTIONS));
+        Some(Shares { address, network: network.min(self.max_clients / 2) })
     }
 
     fn doubt(&self, state: &mut State, pass: &Pass, now: Duration) -> Option<Doubt> {
@@ -207,6 +215,17 @@ impl Pass {
             Stage::Arriving if self.is_boxed(now) => Some(Doubt::Boxed),
             Stage::Known | Stage::Arriving | Stage::In => None,
         }
+    }
+
+    /// Whether another connection may give way to this one now; counts as one that does, of its network and of
+    /// all, so that nobody's many keys use up what there is for owners.
+    pub(super) fn may_give_way(&self, now: Duration) -> bool {
+        let mut state = self.gate.lock();
+        let mut is_fair = true;
+        state.each(self, |n, entry| {
+            is_fair &= n == 0 || entry.giving_way.take(GIVING_WAY_NET, now).is_ok();
+        });
+        is_fair && state.giving_way.take(GIVING_WAY, now).is_ok()
     }
 
     /// Whether its host is in the box.

@@ -116,7 +116,8 @@ impl Pass {
             return Err(wait);
         }
         state.each(self, |n, entry| entry.tries.spend(1, rates[n], now));
-        state.each(self, |_, entry| entry.tried.spend(1, FIRST_TRY, now));
+        // An hour from now, and not one for each of them.
+        state.each(self, |_, entry| entry.tried.drain(1, FIRST_TRY, now));
         state.tries.spend(1, all, now);
         Ok(())
     }
@@ -132,6 +133,14 @@ impl Pass {
 }
 
 impl Handshaking {
+    /// Whether others of its own address wait for it to end.
+    pub(in crate::server) fn is_own_crowd(&self) -> bool {
+        let mut state = self.gate.lock();
+        let [(address, most), _] = self.counted;
+        let entry = address.and_then(|address| state.books.find(address));
+        entry.is_some_and(|entry| entry.handshaking >= most)
+    }
+
     /// Whether others may wait for it to end.
     pub(in crate::server) fn is_crowded(&self) -> bool {
         let mut state = self.gate.lock();

@@ -2,7 +2,7 @@
 
 use super::line::Asker;
 use crate::chat::{Net, SessionId};
-use crate::limits::{ASKED_PER_ADDRESS, ASKED_WAITING};
+use crate::limits::{ADDRESSES_PER_NETWORK, ASKED_PER_ADDRESS, ASKED_WAITING};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,7 +45,9 @@ impl Asked {
             return Err(format!("{own} {why}"));
         }
         let address = counts.addresses.get(&asker.address).copied().unwrap_or_default();
-        let most = if counts.all < ASKED_WAITING / 2 { ASKED_PER_ADDRESS } else { 1 };
+        // Whoever has none waiting still finds room behind those of their address who have some.
+        let many = if own == 0 { ADDRESSES_PER_NETWORK as usize } else { 1 };
+        let most = if counts.all < ASKED_WAITING / 2 { many * ASKED_PER_ADDRESS } else { 1 };
         if address >= most || counts.all >= ASKED_WAITING {
             return Err("too many questions wait for their answers; ask again later".into());
         }
@@ -106,14 +108,24 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_none_waiting_finds_room_behind_those_of_their_address_who_have_many() {
+        let asked = Asked::new(16);
+        let waiting: Vec<Waiting> = (0..ASKED_PER_ADDRESS as u64)
+            .map(|n| asked.one_more(asker(1, n / 16)).expect("a place"))
+            .collect();
+        assert!(asked.one_more(asker(1, 0)).is_err() && asked.one_more(asker(1, 99)).is_ok());
+        drop(waiting);
+    }
+
+    #[test]
     fn many_addresses_that_ask_all_they_may_leave_places_for_others() {
         let asked = Asked::new(16);
         let mut waiting = Vec::new();
         for address in 1..=100 {
-            let sessions = (0..ASKED_PER_ADDRESS as u64).map(|number| u64::from(address) << 32 | number);
+            let sessions = (0..1000).map(|number| u64::from(address) << 32 | number);
             let more = sessions.map_while(|session| asked.one_more(asker(address, session)).ok());
             waiting.extend(more);
-            assert!(asked.one_more(asker(address, 7)).is_err(), "it has its share");
+            assert!(asked.one_more(asker(address, u64::MAX)).is_err(), "it has its share");
         }
         assert!(waiting.len() >= ASKED_WAITING / 2);
         assert!(asked.one_more(asker(101, 1)).is_ok());

@@ -9,6 +9,7 @@ use crate::chat::{Net, SessionId};
 use crate::fingerprint::Fingerprint;
 use crate::server::connection::Connection;
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// Who asks.
@@ -56,8 +57,13 @@ impl Asker {
     pub(super) fn of(connection: &Connection) -> Self {
         let session = connection.id();
         let person = connection.peer_key().map_or(Person::Session(session), Person::Key);
-        Self { address: Net::counted(connection.ip()), person, session }
+        Self { address: address(connection.ip()), person, session }
     }
+}
+
+/// What counts as one address: a host gives itself as many IPv6 addresses of its network as it likes.
+fn address(ip: IpAddr) -> Net {
+    if ip.to_canonical().is_ipv6() { Net::network(ip) } else { Net::counted(ip) }
 }
 
 impl<T> Default for Address<T> {
@@ -122,6 +128,10 @@ impl<T> Line<T> {
             .partition::<Vec<_>, _>(|(session, _)| *session == asker.session);
         *queue = stay.into();
         self.tidy(asker);
+        // Who leaves before their turn is charged nothing and would be remembered for ever.
+        if let Some(address) = self.addresses.get_mut(asker.address) {
+            address.people.forget(|_| false);
+        }
         gone.into_iter().map(|(_, what)| what).collect()
     }
 
@@ -147,7 +157,6 @@ impl<T> Address<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::IpAddr;
 
     const SECOND: Duration = Duration::from_secs(1);
 

@@ -15,6 +15,17 @@ pub(in crate::server) enum Incoming {
     Fatal(Code, String),
 }
 
+impl Incoming {
+    /// How many messages it counts as.
+    pub(in crate::server) fn cost(&self) -> u64 {
+        match self {
+            Self::Packet(packet) => crate::chat::cost(packet),
+            Self::Garbage(_, bytes) => crate::chat::garbage_cost(*bytes),
+            Self::Fatal(..) => 1,
+        }
+    }
+}
+
 /// The same, read as far as it can be without the lock.
 #[derive(Debug)]
 pub(in crate::server) enum Taken {

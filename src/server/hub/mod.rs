@@ -40,6 +40,8 @@ pub(super) struct Hub {
     /// Bytes of a turn from which on readers wait.
     max_turn: usize,
     portion: Portion,
+    /// Whether users have a pace.
+    is_paced: bool,
     /// Whether no turns come any more.
     closed: watch::Sender<bool>,
     /// Wakes the flusher: there is a turn, or none will come.
@@ -80,7 +82,8 @@ impl Hub {
         max_turn: usize,
         desk: Arc<Desk>,
     ) -> Arc<Self> {
-        let portion = match chat.is_paced() {
+        let is_paced = chat.is_paced();
+        let portion = match is_paced {
             true => Portion { bytes: PACED_SLICE_BYTES, packets: PACED_PACKETS },
             false => Portion { bytes: MAX_FRAME_BYTES, packets: UNPACED_PACKETS },
         };
@@ -90,6 +93,7 @@ impl Hub {
             registration,
             max_turn,
             portion,
+            is_paced,
             closed: watch::Sender::new(false),
             turn_ready: Notify::new(),
             desk,
@@ -132,7 +136,8 @@ impl Hub {
         let (now, begun) = (self.now(), Instant::now());
         let mut bytes = 0;
         while !incoming.is_empty() {
-            let may_send = self.lock().may_send(id, &now);
+            let cost = incoming.front().filter(|_| self.is_paced).map_or(1, Incoming::cost);
+            let may_send = self.lock().may_send(id, cost, &now);
             let is_first = match may_send {
                 Err(pause) if !self.is_congested() => return Next::Pause(pause),
                 Err(_) => return Next::Congested,

@@ -71,9 +71,14 @@ impl State {
     /// Whether the connection has no name yet.
     ///
     /// # Errors
-    /// How long its next packet has to wait.
-    pub(in crate::server) fn may_send(&mut self, id: SessionId, now: &Now) -> Result<bool, Duration> {
-        self.chat.pause(id, now).map_or_else(|| Ok(!self.chat.is_registered(id)), Err)
+    /// How long its next packet, of that cost, has to wait.
+    pub(in crate::server) fn may_send(
+        &mut self,
+        id: SessionId,
+        cost: u64,
+        now: &Now,
+    ) -> Result<bool, Duration> {
+        self.chat.pause(id, cost, now).map_or_else(|| Ok(!self.chat.is_registered(id)), Err)
     }
 
     /// One thing that a connection sent.

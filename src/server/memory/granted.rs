@@ -53,7 +53,9 @@ fn bounds_along(root: &Path, path: &str, files: &[&str]) -> Vec<u64> {
 #[cfg(target_os = "linux")]
 fn machine() -> Option<u64> {
     let info = rustix::system::sysinfo();
-    u64::try_from(info.totalram).ok()?.checked_mul(u64::from(info.mem_unit)).filter(|bytes| *bytes > 0)
+    #[allow(clippy::useless_conversion, reason = "it has 32 bits on some machines")]
+    let total = u64::try_from(info.totalram).ok()?;
+    total.checked_mul(u64::from(info.mem_unit)).filter(|bytes| *bytes > 0)
 }
 
 #[cfg(not(target_os = "linux"))]

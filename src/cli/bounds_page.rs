@@ -283,13 +283,19 @@ fn resources() -> Vec<Bound> {
             beyond: "closed (`slow_consumer`)",
         },
         Bound {
+            what: "what somebody had sent who has closed",
+            value: format!("Read for {}, at their pace.", span(limits::LAST_WORDS)),
+            charged: "the connection",
+            beyond: "the rest is not read (`rate_limited`)",
+        },
+        Bound {
             what: "memory for all that waits",
             value: format!(
                 "{} % of what the process may use (--memory; else what its service or container is granted, or {} % of the machine's).",
                 limits::HELD_PERCENT,
                 limits::MEMORY_OF_MACHINE_PERCENT
             ),
-            charged: "all; the heaviest address, and in it the heaviest key",
+            charged: "all; the heaviest network and address, and in it the heaviest key",
             beyond: "those for whom most is kept are closed (`slow_consumer`, `server_full`)",
         },
         Bound {

@@ -137,6 +137,7 @@ fn the_bounds_are_those_of_the_program() {
         ("the new one, at most {} bytes", limits::MAX_TOPIC_BYTES.to_string()),
         ("`limit` (20, at most {}), `before` a", limits::MAX_HISTORY_ASKED.to_string()),
         ("`limit` (20, at most {}), `before` |", limits::MAX_SEARCH_ASKED.to_string()),
+        ("lets through within {} seconds", limits::LAST_WORDS.as_secs().to_string()),
         ("KiB in {} seconds, is told", limits::BACKLOG_STALL.as_secs().to_string()),
         ("all of it nor {} KiB", (limits::BACKLOG_STEP_BYTES / 1024).to_string()),
         ("not finished within {} seconds", limits::FRAME_TIMEOUT.as_secs().to_string()),

@@ -42,6 +42,9 @@ const LOOK: Duration = Duration::from_millis(500);
 /// What a connection is taken to need that holds nothing, in bytes: between plaintext and TLS.
 const IDLE_BYTES: usize = 4 * 1024;
 
+/// The least time between two walks through all connections for those for whom most is kept.
+const SHED_PAUSE: Duration = Duration::from_millis(20);
+
 /// How often the log tells of clients that were closed for want of memory.
 const WARNING_PAUSE: Duration = Duration::from_secs(5);
 
@@ -77,6 +80,8 @@ struct Reactor {
     /// Clients that were closed for want of memory and not told of in the log, and when they may be.
     shed: usize,
     next_warning: Option<Instant>,
+    /// When connections may be closed for want of memory again.
+    next_shed: Instant,
     /// Whether the hub was told something.
     has_told: bool,
 }
@@ -127,6 +132,7 @@ impl Reader {
             tide: Tide::default(),
             shed: 0,
             next_warning: None,
+            next_shed: Instant::now(),
             has_told: false,
         };
         let thread = std::thread::Builder::new().name("reader".into()).spawn(|| reactor.run())?;
@@ -371,9 +377,11 @@ impl Reactor {
     fn shed(&mut self) {
         let budget = Arc::clone(&self.desk.budget);
         self.tide.note(budget.held() + self.entries.len() * IDLE_BYTES);
-        if !budget.is_over() {
+        // Those who were closed a moment ago are still on their way out.
+        if !budget.is_over() || self.next_shed > Instant::now() {
             return;
         }
+        self.next_shed = Instant::now() + SHED_PAUSE;
         let weights = self.entries.iter().map(|(session, Entry { connection, session: own, .. })| {
             let (backlog, is_stuck) = connection.weight();
             let input = own.as_ref().map_or(0, Session::weight);

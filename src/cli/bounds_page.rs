@@ -75,10 +75,12 @@ fn people() -> Vec<Bound> {
         Bound {
             what: "share of the pace",
             value: format!(
-                "{} a second and {} at once of whoever has had a name for {}; an address has the pace of one person.",
+                "{} a second and {} at once of whoever has had a name for {}; an address has the pace of one person; \
+                 {} % of what an address or network may send is first for those who send little.",
                 limits::SHARE_PER_SECOND,
                 limits::SHARE_BURST,
-                span(limits::NAME_TRIED)
+                span(limits::NAME_TRIED),
+                limits::LITTLE_PERCENT
             ),
             charged: "the key; the address",
             beyond: "nobody can take it: others wait for their own address and network only",

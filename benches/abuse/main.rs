@@ -72,7 +72,6 @@ fn main() -> ExitCode {
         ("2,000 half handshakes of 64 addresses", connections::half_of_many),
         ("200 readers that do not read", readers::stuck),
         ("9,000 unfinished frames of one address", memory::unfinished),
-        ("9,000 times 256 packets that wait for their pace", memory::tiny),
         ("9,000 who ask for much and read little of it", memory::unread),
         ("all places of one IPv4 and 40 IPv6 addresses", places::of_one_host),
         ("all places of 64 IPv4 and 100 IPv6 addresses", places::of_many),

@@ -190,7 +190,7 @@ impl Crowd {
     }
 
     /// Each says something to the next; the slowest of these messages, in ms. They keep to the pace that
-    /// is allowed.
+    /// is allowed to their one address, newcomers as they are: 33 a second.
     pub fn slowest_round(&mut self) -> f64 {
         self.said += 1;
         let count = self.people.len();
@@ -202,7 +202,7 @@ impl Crowd {
             start.elapsed()
         });
         let slowest = slowest.max().unwrap_or_default();
-        std::thread::sleep(Duration::from_millis(210));
+        std::thread::sleep(Duration::from_secs(3));
         slowest.as_secs_f64() * 1000.0
     }
 

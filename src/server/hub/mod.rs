@@ -136,6 +136,10 @@ impl Hub {
         let (now, begun) = (self.now(), Instant::now());
         let mut bytes = 0;
         while !incoming.is_empty() {
+            // An answer may fill a turn by itself, and comes to more than a packet shows.
+            if self.is_congested() {
+                return Next::Congested;
+            }
             let cost = incoming.front().filter(|_| self.is_paced).map_or(1, Incoming::cost);
             let may_send = self.lock().may_send(id, cost, &now);
             let is_first = match may_send {

@@ -136,15 +136,16 @@ impl Hub {
         let (now, begun) = (self.now(), Instant::now());
         let mut bytes = 0;
         while !incoming.is_empty() {
+            let cost = incoming.front().filter(|_| self.is_paced).map_or(1, Incoming::cost);
+            let mut state = self.lock();
             // An answer may fill a turn by itself, and comes to more than a packet shows.
-            if self.is_congested() {
+            if state.turn.bytes() > self.max_turn {
                 return Next::Congested;
             }
-            let cost = incoming.front().filter(|_| self.is_paced).map_or(1, Incoming::cost);
-            let may_send = self.lock().may_send(id, cost, &now);
+            let may_send = state.may_send(id, cost, &now);
+            drop(state);
             let is_first = match may_send {
-                Err(pause) if !self.is_congested() => return Next::Pause(pause),
-                Err(_) => return Next::Congested,
+                Err(pause) => return Next::Pause(pause),
                 Ok(is_first) => is_first,
             };
             let Some(next) = incoming.pop_front() else { break };

@@ -169,8 +169,8 @@ impl Paces {
         self.people.get(payer)[1].wait(SHARE, uptime).is_zero()
     }
 
-    /// Whether a packet may come from there, and who pays for it. `may_share`: whether the sender has a share of what the
-    /// address may send, and anything left of it.
+    /// Whether a packet may come from there, and who pays for it. `may_share`: whether the sender has a share
+    /// of what the address may send, and anything left of it.
     ///
     /// # Errors
     /// How long to wait, and for whose pace.

@@ -27,6 +27,9 @@ use std::net::{IpAddr, Shutdown};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+/// What a client is told that does not read, or too little.
+const TOO_SLOW: &str = "you did not read what was sent to you for too long; connect again";
+
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -253,10 +256,7 @@ impl Connection {
             (Some(ending), _) if ending.since.elapsed() > CLOSE_GRACE => self.end(&mut writing, How::Aborted),
             (None, None) => return false,
             (None, Some(backlog)) if backlog.stalled_for() > BACKLOG_STALL => {
-                self.give_up(
-                    &mut writing,
-                    "you did not read what was sent to you for too long; connect again",
-                );
+                self.give_up(&mut writing, TOO_SLOW);
             }
             (_, Some(backlog)) => backlog.charge(wire.waiting()),
             _ => {}
@@ -307,7 +307,7 @@ impl Connection {
         let Some(backlog) = &mut writing.backlog else { return };
         backlog.charge(writing.wire.waiting());
         if backlog.bytes() > self.desk.max_backlog {
-            self.give_up(writing, "you did not read what was sent to you for too long; connect again");
+            self.give_up(writing, TOO_SLOW);
         }
         self.desk.tell_of_memory();
     }

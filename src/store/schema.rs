@@ -12,7 +12,7 @@ const APPLICATION_ID: i32 = 0x4c43_4854;
 
 /// What leads from one form to the next, each with the number of the form that it leads to. They were
 /// run on people's histories and so never change; a new one is added at the end.
-const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("schema/1.sql"))];
+const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("schema/1.sql")), (2, include_str!("schema/2.sql"))];
 
 /// What the first bytes of a database are (SQLite's file format, 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";

@@ -4,8 +4,7 @@
 //! are found when it is written.
 
 use super::archive::Topic;
-use super::records::BanRecord;
-use super::standing::Sanction;
+use super::records::{BanRecord, Sanction};
 use super::user::SessionId;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_NAME_CHARS, ROOMS_PER_PAGE, USERS_PAGE_BYTES, USERS_PER_PAGE};
@@ -181,7 +180,7 @@ impl RoomRow {
 }
 
 fn ban(sanction: Sanction, row: &BanRecord) -> BanInfo {
-    // A row may come from a file that somebody has edited.
+    // A row may come from a file that somebody had edited.
     let cut = |name: &String| name.chars().take(MAX_NAME_CHARS).collect::<String>();
     let (who, name) = match (&row.key, &row.name) {
         (Some(key), name) => (format!("key:{key}"), name.as_ref().map(cut)),

@@ -150,6 +150,7 @@ proptest! {
         let chat = &house.chat;
         prop_assert!(chat.users.is_empty() && chat.names.is_empty() && chat.sessions.is_empty());
         prop_assert_eq!(chat.looks.len(), 0);
-        prop_assert_eq!(house.chat.due(), None);
+        prop_assert_eq!((chat.presence.due(), chat.rooms.due()), (None, None));
+        house.restarted();
     }
 }

@@ -147,8 +147,7 @@ fn operators_and_members_may_enter_a_closed_server() {
     let rules = Rules { closed: true, ..Rules::default() };
     let mut house = House::with(rules, Records { operators: vec![operator(9)], ..Records::default() });
     assert!(!house.chat.is_member(&key(1)) && house.chat.is_member(&key(9)));
-    house.act(|chat, now, _| chat.add_member(key(1), [10, 0, 0, 1].into(), "alice", now));
-    assert!(house.chat.take_changes().members);
+    house.act(|chat, now, out| chat.add_member(key(1), [10, 0, 0, 1].into(), "alice", now, out));
     let mut house = house.restarted();
     assert!(house.chat.is_member(&key(1)));
     house.connect(1);

@@ -13,6 +13,7 @@ mod check;
 mod delivery;
 mod intake;
 mod join;
+mod keys;
 mod lookalikes;
 mod mail;
 mod moderate;

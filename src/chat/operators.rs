@@ -119,12 +119,12 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
-        let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name, now))?;
-        let Some(key) = user.owner.key().copied() else {
-            let msg = format!("{} has no key, and operators are keys", user.name);
-            return Err(Refusal::new(Code::KeyRequired, msg));
-        };
-        let (name, whom) = (user.name.to_string(), self.known(user).to_string());
+        let (key, known) = self.whose(name, now)?;
+        let here = self.find(&known).map(|(_, user)| self.known(user));
+        let here = here.filter(|here| here.key == Some(&key));
+        let away = Known { name: if known.is_empty() { "somebody" } else { &known }, key: Some(&key), ip: None };
+        let whom = here.unwrap_or(away).to_string();
+        let name = if known.is_empty() { name.to_owned() } else { known };
         if self.standing.is_operator(Some(&key)) {
             return Ok(Event::Notice(format!("{name} is an operator already")));
         }

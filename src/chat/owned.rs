@@ -262,28 +262,25 @@ impl OwnedNames {
     }
 
     /// So many names after that one in alphabetical order with their owners and when they were last used
-    /// (`None`: they are in use), where to go on if that is not the end, and how many there are at most.
+    /// (`None`: they are in use), after which name to go on if that is not the end, and how many there are.
     pub(super) fn owners_after(
         &self,
         after: Option<&NameKey>,
         most: usize,
         at: At,
-    ) -> (Vec<Owned<'_>>, bool, usize) {
+    ) -> (Vec<Owned<'_>>, Option<&Name>, usize) {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let places = self.by_name.range::<NameKey, _>((start, Bound::Unbounded)).take(most);
-        let (mut owned, mut looked_at) = (Vec::new(), 0);
-        for row in places.filter_map(|(_, place)| self.row(*place)) {
-            looked_at += 1;
-            let last = (!row.in_use).then(|| stamp(row.last));
-            owned.extend((!row.is_over(at.second)).then_some(Owned { name: &row.name, key: row.key, last }));
-        }
-        (owned, looked_at == most, self.len())
+        let rows: Vec<&Row> = places.filter_map(|(_, place)| self.row(*place)).collect();
+        let next = rows.last().filter(|_| rows.len() == most).map(|row| &row.name);
+        let hold = rows.into_iter().filter(|row| !row.is_over(at.second));
+        (hold.map(Row::owned).collect(), next, self.len())
     }
 
     /// Who owns the name, and when it was last used; `None`: it is nobody's.
     pub(super) fn owned(&self, name: &NameKey, at: At) -> Option<Owned<'_>> {
         let row = self.row(*self.by_name.get(name)?).filter(|row| !row.is_over(at.second))?;
-        Some(Owned { name: &row.name, key: row.key, last: (!row.in_use).then(|| stamp(row.last)) })
+        Some(row.owned())
     }
 
     /// The name is nobody's from here on, whoever uses it. Returns as its owner wrote it.
@@ -396,6 +393,10 @@ impl Row {
         let (name, last) = (self.name.to_string(), stamp(self.last));
         let row = NameRecord { name: name.clone(), key: self.key, last, used: self.used, in_use: self.in_use };
         Record::Name(name, Some(row))
+    }
+
+    fn owned(&self) -> Owned<'_> {
+        Owned { name: &self.name, key: self.key, last: (!self.in_use).then(|| stamp(self.last)) }
     }
 
     fn claimed(&self) -> Claimed {

@@ -58,7 +58,7 @@ const NAMES: [&str; 16] = [
     "",
 ];
 
-const WORDS: [&str; 16] = [
+const WORDS: [&str; 22] = [
     "",
     "kick",
     "mute",
@@ -75,6 +75,12 @@ const WORDS: [&str; 16] = [
     "4827-1163",
     "secret",
     "hi",
+    "admit",
+    "dismiss",
+    "release",
+    "operators",
+    "members",
+    "owners",
 ];
 
 struct House {

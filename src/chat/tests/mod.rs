@@ -3,6 +3,7 @@
 mod disk;
 mod history;
 mod house;
+mod keys;
 mod long_messages;
 mod mail;
 mod mailboxes;

@@ -157,7 +157,7 @@ fn a_name_is_kept_for_a_month_and_one_that_was_only_tried_for_a_day() {
 }
 
 impl House {
-    fn owns(&self, name: &str) -> bool {
+    pub(super) fn owns(&self, name: &str) -> bool {
         self.chat.owned.owner(&crate::name::Name::new(name).expect("a name"), self.now.at()).is_some()
     }
 }

@@ -100,7 +100,7 @@ fn nobody_becomes_an_operator_without_a_key() {
     let refusal = house.console("/op alice").expect_err("no key");
     assert_eq!(
         (refusal.code, refusal.msg.as_str()),
-        (Code::KeyRequired, "alice has no key, and operators are keys")
+        (Code::KeyRequired, "alice has no key, and only keys are known again")
     );
     house.join_key(2, "bob", 2);
     house.say(2, "server", "/op 4827-1163");

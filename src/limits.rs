@@ -125,16 +125,6 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// See [`KEEPALIVE_IDLE`].
 pub const KEEPALIVE_PROBES: u32 = 4;
 
-/// How long changes of operators, members, bans and mutes are gathered before they are saved.
-pub const STANDING_SAVED_EVERY: Duration = Duration::from_millis(100);
-
-/// How long changes of who owns which name are gathered before they are saved: a crash loses at most
-/// the names that were new.
-pub const NAMES_SAVED_EVERY: Duration = Duration::from_secs(10);
-
-/// How long to wait after the books could not be saved: until a disk has room again.
-pub const SAVED_AGAIN_AFTER: Duration = Duration::from_secs(10);
-
 /// Longest `--motd` file, in bytes: it travels in the welcome packet.
 pub const MAX_MOTD_BYTES: usize = 4 * 1024;
 
@@ -183,6 +173,25 @@ pub const NAME_TRIED: Duration = Duration::from_secs(600);
 /// IPv6 network. Beyond that a name can be used but is not
 /// kept: everybody behind a school's one address gets in, and nobody takes all names at once.
 pub const NEW_NAMES_PER_HOUR: u32 = 5;
+
+/// How long it takes until it is written down that the use of a name has begun or ended: a crash loses at
+/// most that. Of a new name it is written at once.
+pub const NAMES_GATHERED: Duration = Duration::from_secs(5);
+
+/// The pause between two portions of these ([`RECORDS_PORTION`] rows), so that the crowd of a morning holds
+/// up nobody: 15,000 people take 12 s.
+pub const NAMES_PAUSE: Duration = Duration::from_millis(25);
+
+/// How often it is noted that the server runs, while names are in use: after a power cut they count as used
+/// until then. As long as it takes for a name to count as used ([`NAME_TRIED`]).
+pub const ALIVE_EVERY: Duration = NAME_TRIED;
+
+/// How old what is written down of a name in use may get: with [`NAMES_ROUND`] it is refreshed every day,
+/// and not all of them at the same time.
+pub const NAMES_REFRESHED: Duration = Duration::from_secs(12 * 3600);
+
+/// How long it takes to look at all names for those that are over or to be refreshed.
+pub const NAMES_ROUND: Duration = Duration::from_secs(4 * 3600);
 
 /// Addresses whose new names are counted.
 pub const MAX_NEW_NAME_BUCKETS: usize = 8192;

@@ -5,6 +5,7 @@ use crate::lan::Lan;
 use crate::peer::Peer;
 use crate::stage::{Stage, join_time};
 use crate::tls::Key;
+use lanchat::server::SECRET_FILE;
 use serde_json::json;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -50,18 +51,17 @@ fn take_names(address: SocketAddr) -> usize {
         .count()
 }
 
-/// Names in the server's book, which is written every few seconds.
-fn kept(stage: &Stage) -> usize {
-    let book = stage.files.path().join("names");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let text = std::fs::read_to_string(&book).unwrap_or_default();
-        // The newcomer's is from another address and the last.
-        if text.contains("\"newcomer\"") || Instant::now() > deadline {
-            return text.lines().count();
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
+/// Names that are owned, as whoever can read the server's files may ask.
+fn kept(stage: &Stage) -> u64 {
+    let secret = std::fs::read(stage.files.path().join(SECRET_FILE)).unwrap();
+    let secret: serde_json::Value = serde_json::from_slice(&secret).unwrap();
+    let own = SocketAddr::from((Ipv4Addr::LOCALHOST, stage.address.port()));
+    stage.server.run(|| {
+        let mut peer = Peer::join_with(own, "auditor", &Key::new());
+        peer.send(json!({"type": "op", "token": secret["secret"], "to": "server"}));
+        peer.send(json!({"type": "owners", "to": "server"}));
+        peer.wait_for("owners")["total"].as_u64().unwrap()
+    })
 }
 
 /// Each ends in another way, at another point.

@@ -193,6 +193,34 @@ fn moderation() -> Vec<Row> {
         row("a long word", Operator, asked("deop", "name", &long_word())),
         row("an operator who is away", Operator, asked("deop", "name", "operator999")),
         row("nobody", Operator, asked("kick", "name", &nobody)),
+        row("operators", Operator, r#"{"type":"operators"}"#),
+        row("members in the middle", Operator, asked("members", "after", &fingerprint(3_020_000).to_string())),
+        row("owners of names that are nearly the same", Operator, asked("owners", "after", NEARLY)),
+        row("owners after a long word", Operator, asked("owners", "after", &long_word())),
+        row("by nobody", Plain, r#"{"type":"members"}"#),
+        around(
+            "a key that is away",
+            &[],
+            Operator,
+            asked("admit", "name", "away-from-here-4002"),
+            &[undo("dismiss", "away-from-here-4002")],
+        ),
+        around(
+            "a key that is away",
+            &[(Operator, asked("admit", "name", "away-from-here-4002"))],
+            Operator,
+            asked("dismiss", "name", "away-from-here-4002"),
+            &[],
+        ),
+        row("nobody", Operator, asked("admit", "name", &nobody)),
+        row("a long word", Operator, asked("dismiss", "name", &long_word())),
+        row("nobody", Operator, asked("release", "name", &nobody)),
+        row("a long word", Operator, asked("release", "name", &long_word())),
+        row("one of many", Operator, asked("release", "name", "away-from-here-4003")),
+        row("somebody who is away", Plain, asked("whois", "name", "away-from-here-4004")),
+        around("somebody who is away", &[], Operator, asked("op", "name", "away-from-here-4005"), &[
+            undo("deop", "away-from-here-4005"),
+        ]),
     ];
     for (kind, back) in [("mute", "unmute"), ("ban", "unban")] {
         for (label, who) in [

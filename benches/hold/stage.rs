@@ -76,7 +76,7 @@ impl Stage {
     pub fn with(records: Records, archive: Archive) -> Self {
         let server = ServerInfo { id: "0f".repeat(32), name: "office".into(), version: "1".into() };
         let profile = Profile { server, motd: "Welcome to the office.\n".repeat(170) };
-        let chat = Chat::new(profile, Rules::default(), records, archive);
+        let chat = Chat::new(profile, Rules::default(), Archive { records, ..archive });
         let now = Now { clock: jiff::Zoned::now(), uptime: Duration::from_secs(3600) };
         let (next, stranger, gathered, answered) = (10_000, None, None, None);
         Self { hold: Hold::new(chat), now, next, stranger, gathered, answered, stands_still: false }
@@ -236,13 +236,14 @@ pub fn records() -> Records {
         key: fingerprint(1_000_000 + n),
         last: since,
         used: if n.is_multiple_of(2) { 5 } else { 5000 },
+        in_use: false,
     };
     let count = |most: usize| 0..u64::try_from(most).expect("a number");
     Records {
         operators: count(MAX_OPERATORS).map(operator).collect(),
         members: count(MAX_MEMBERS).map(member).collect(),
-        bans: count(MAX_BANS - 10).map(|n| sanction(n, 4_000_000, since)).collect(),
-        mutes: count(MAX_BANS - 10).map(|n| sanction(n, MUTED, since)).collect(),
+        bans: (0..).zip(count(MAX_BANS - 10).map(|n| sanction(n, 4_000_000, since))).collect(),
+        mutes: (0..).zip(count(MAX_BANS - 10).map(|n| sanction(n, MUTED, since))).collect(),
         names: count(MAX_OWNED_NAMES).map(name).collect(),
     }
 }

@@ -2,9 +2,9 @@
 
 use super::measure::{Figure, Row, Times, timed};
 use super::stage::{LONG, Speaker, Stage, archive, hello, records};
-use lanchat::chat::{Records, SessionId, StandingRead};
+use lanchat::chat::SessionId;
 use lanchat::limits::{
-    MAX_BANS, MAX_JOIN_BUCKETS, MAX_MEMBERSHIPS, MAX_OPERATORS, MAX_ROOMS_PER_USER, RECORDS_PORTION,
+    MAX_JOIN_BUCKETS, MAX_MEMBERSHIPS, MAX_ROOMS_PER_USER, NAMES_GATHERED, NAMES_ROUND, RECORDS_PORTION,
 };
 use lanchat::protocol::Request;
 use std::time::Duration;
@@ -123,21 +123,21 @@ fn timers() -> Vec<Row> {
 
 fn saving() -> Vec<Row> {
     vec![
-        Row::new("save", "members", |stage: &mut Stage| {
-            let mut rows = Vec::with_capacity(RECORDS_PORTION);
-            held(|| _ = stage.hold.more_members(&mut rows))
+        Row::new("tick", "names of a crowd that came and went", |stage: &mut Stage| {
+            for number in 0..RECORDS_PORTION {
+                let number = 1_010_000 + u64::try_from(number).expect("small");
+                let hello = hello(&format!("away-from-here-{}", number - 1_000_000), None);
+                let id = stage.come(Stage::peer(number, Some(number)), &hello);
+                stage.hold.disconnect(id, &stage.now);
+            }
+            stage.settle_turn();
+            stage.now.uptime += NAMES_GATHERED;
+            held(|| stage.hold.tick(&stage.now))
         }),
-        Row::new("save", "names", |stage: &mut Stage| {
-            let mut rows = Vec::with_capacity(RECORDS_PORTION);
-            held(|| _ = stage.hold.more_names(20_000, &stage.now, &mut rows))
-        }),
-        Row::new("save", "bans, mutes and operators", |stage: &mut Stage| {
-            let (mut read, mut records) = (StandingRead::default(), Records::default());
-            // As the hub does.
-            records.operators.reserve(MAX_OPERATORS);
-            records.bans.reserve(MAX_BANS);
-            records.mutes.reserve(MAX_BANS);
-            longest(|| stage.hold.more_standing(&mut read, &stage.now, &mut records))
+        Row::new("tick", "a look at the names", |stage: &mut Stage| {
+            stage.settle_turn();
+            stage.now.uptime += NAMES_ROUND;
+            held(|| stage.hold.tick(&stage.now))
         }),
     ]
 }

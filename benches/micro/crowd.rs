@@ -1,6 +1,6 @@
 //! A chat with many users, as a server makes one.
 
-use lanchat::chat::{Archive, Chat, Deliveries, Now, Parsed, Peer, Profile, Records, Rules, SessionId};
+use lanchat::chat::{Archive, Chat, Deliveries, Now, Parsed, Peer, Profile, Rules, SessionId};
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::PRESENCE_WINDOW;
 use lanchat::protocol::packet::ServerInfo;
@@ -66,7 +66,7 @@ impl Crowd {
         };
         let profile = Profile { server, motd: String::new() };
         let archive = Archive { id: Some("a-log".into()), ..Archive::default() };
-        let chat = Chat::new(profile, Rules::default(), Records::default(), archive);
+        let chat = Chat::new(profile, Rules::default(), archive);
         let mut crowd = Self { chat, now: Now::default(), out: Vec::new(), next: 0, kind };
         for _ in 0..users {
             crowd.login();

@@ -4,14 +4,15 @@
 //! are found when it is written.
 
 use super::archive::Topic;
-use super::records::BanRecord;
-use super::standing::Sanction;
+use super::owned::Owned;
+use super::records::{BanRecord, MemberRecord, OperatorRecord, Sanction};
 use super::user::SessionId;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_NAME_CHARS, ROOMS_PER_PAGE, USERS_PAGE_BYTES, USERS_PER_PAGE};
 use crate::name::{Name, RoomName};
-use crate::protocol::packet::{BanInfo, RoomInfo, UserInfo};
+use crate::protocol::packet::{BanInfo, KeyInfo, KeyList, RoomInfo, UserInfo};
 use crate::protocol::{Event, Packet};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::io;
 use std::net::IpAddr;
@@ -37,6 +38,19 @@ pub(super) enum Told {
     Rooms(Rooms),
     /// The latest first, as many as are shown, and how many there are.
     Bans(Vec<(Sanction, Arc<BanRecord>)>, usize),
+    /// A page of keys, how many there are, and where the next page begins.
+    Keys { list: KeyList, rows: Vec<KeyRow>, total: usize, next: Option<String> },
+}
+
+/// A key of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KeyRow {
+    pub(super) key: Fingerprint,
+    name: String,
+    by: Option<String>,
+    ip: Option<IpAddr>,
+    since: Option<Timestamp>,
+    last: Option<Timestamp>,
 }
 
 /// Users of a page, and one more if there is one.
@@ -94,6 +108,9 @@ impl Told {
             Self::Bans(rows, total) => {
                 Event::Bans { bans: rows.iter().map(|(sanction, row)| ban(*sanction, row)).collect(), total }
             }
+            Self::Keys { list, rows, total, next } => {
+                Event::Keys { list, keys: rows.into_iter().map(KeyRow::into_info).collect(), total, next }
+            }
         }
     }
 
@@ -117,6 +134,11 @@ impl Told {
                 .map(|row| 192 + 2 * topic(row.topic.as_ref().map(|t| t.text.as_str())))
                 .sum(),
             Self::Bans(rows, _) => rows.len() * 512,
+            // Twice what is there once, with what it is called.
+            Self::Keys { rows, .. } => {
+                let texts = |row: &KeyRow| text(&row.name) + row.by.as_deref().map_or(0, text);
+                rows.iter().map(|row| 256 + 2 * texts(row)).sum()
+            }
         }
     }
 }
@@ -180,9 +202,42 @@ impl RoomRow {
     }
 }
 
+impl KeyRow {
+    pub(super) fn of_operator(row: &OperatorRecord) -> Self {
+        let (by, since) = (Some(cut(&row.by)).filter(|by| !by.is_empty()), Some(row.since));
+        Self { key: row.key, name: cut(&row.name), by, ip: None, since, last: None }
+    }
+
+    pub(super) fn of_member(row: &MemberRecord) -> Self {
+        let since = Some(row.since);
+        Self { key: row.key, name: cut(&row.name), by: None, ip: row.ip, since, last: None }
+    }
+
+    pub(super) fn of_owner(row: &Owned<'_>) -> Self {
+        let Owned { name, key, last } = *row;
+        Self { key, name: name.to_string(), by: None, ip: None, since: None, last }
+    }
+
+    fn into_info(self) -> KeyInfo {
+        let Self { key, name, by, ip, since, last } = self;
+        let time = |at: Timestamp| format!("{at:.0}");
+        KeyInfo {
+            key: key.to_string(),
+            name,
+            by,
+            ip: ip.map(|ip| ip.to_string()),
+            since: since.map(time),
+            last: last.map(time),
+        }
+    }
+}
+
+/// A row may come from a file that somebody had edited.
+fn cut(name: &String) -> String {
+    name.chars().take(MAX_NAME_CHARS).collect()
+}
+
 fn ban(sanction: Sanction, row: &BanRecord) -> BanInfo {
-    // A row may come from a file that somebody has edited.
-    let cut = |name: &String| name.chars().take(MAX_NAME_CHARS).collect::<String>();
     let (who, name) = match (&row.key, &row.name) {
         (Some(key), name) => (format!("key:{key}"), name.as_ref().map(cut)),
         (None, Some(name)) => (cut(name), None),

@@ -3,6 +3,7 @@
 //! The rules say what is to be kept ([`Entry`]) and what somebody may read ([`View`]); they keep
 //! nothing themselves.
 
+use super::records::{Record, Records};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::protocol::packet::{Sender, stamp};
@@ -53,6 +54,8 @@ pub enum Entry {
         /// When.
         at: Timestamp,
     },
+    /// A row of the books as it is from now on.
+    Record(Box<Record>),
 }
 
 /// A message as it is kept.
@@ -186,6 +189,8 @@ pub struct Archive {
     pub waiting: Vec<Waits>,
     /// What authors are still to be told.
     pub arrivals: Vec<Arrival>,
+    /// Names, operators, members, bans and mutes. They are kept where no messages are, too.
+    pub records: Records,
 }
 
 /// What somebody may be given of what is kept.

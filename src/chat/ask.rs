@@ -1,6 +1,7 @@
 //! Questions about the chat: they change nothing. The console asks here too, without a session.
 
 use super::answer::{RoomRow, Rooms, Told, UserRow, Users};
+use super::owned::Owned;
 use super::rooms::{Room, RoomId, Who};
 use super::user::{SessionId, User, UserId};
 use super::{Chat, Deliveries, Now};
@@ -74,8 +75,20 @@ impl Chat {
                 uptime: now.uptime.as_secs(),
             }),
             Request::Whois { name } => {
-                let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name, now))?;
-                Ok(Event::Whois(self.details(user)))
+                if let Some((_, user)) = self.find(name) {
+                    return Ok(Event::Whois(self.details(user)));
+                }
+                let owned = self.owned.owned(&self.terms.key(name), now.at());
+                let Owned { name, key, last } = owned.ok_or_else(|| self.no_such_user(name, now))?;
+                // In use it is under another spelling.
+                let last = last.unwrap_or_else(|| now.second());
+                Ok(Event::Whois(UserInfo {
+                    name: name.to_string(),
+                    key: Some(key.to_string()),
+                    operator: Some(self.standing.is_operator(Some(&key))),
+                    last: Some(format!("{last:.0}")),
+                    ..UserInfo::default()
+                }))
             }
             _ => Err(Refusal::new(Code::BadCommand, "that can't be asked here; try /help")),
         }
@@ -137,7 +150,7 @@ impl Chat {
                 listing.after = rows.last().map(|last| last.name.key().clone());
                 rows.len() == before + missing && rows.len() <= ROOMS_PER_PAGE
             }
-            Told::Event(_) | Told::Bans(..) => false,
+            Told::Event(_) | Told::Bans(..) | Told::Keys { .. } => false,
         }
     }
 

@@ -1,8 +1,93 @@
 //! What must always be so, whatever happened: for tests and fuzzers.
 
-use super::{Chat, Now, Records, Session, SessionId, StandingRead};
+use super::{
+    Archive, BanRecord, Chat, Delivery, Entry, MemberRecord, NameRecord, Now, OperatorRecord, Record, Records,
+    Sanction, Session, SessionId,
+};
+use crate::fingerprint::Fingerprint;
 use crate::protocol::request::Mode;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+
+/// The books as a disk has them: an empty one to which every row was written that the rules pushed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Books {
+    names: Vec<NameRecord>,
+    operators: BTreeMap<Fingerprint, OperatorRecord>,
+    members: BTreeMap<Fingerprint, MemberRecord>,
+    sanctions: BTreeMap<(Sanction, u32), BanRecord>,
+    alive: i64,
+}
+
+impl Books {
+    /// Those of these rows.
+    pub(crate) fn of(records: Records) -> Self {
+        let mut books = Self { names: records.names, ..Self::default() };
+        let numbered = |sanction| move |(number, row): (u32, BanRecord)| ((sanction, number), row);
+        books.operators.extend(records.operators.into_iter().map(|row| (row.key, row)));
+        books.members.extend(records.members.into_iter().map(|row| (row.key, row)));
+        books.sanctions.extend(records.bans.into_iter().map(numbered(Sanction::Ban)));
+        books.sanctions.extend(records.mutes.into_iter().map(numbered(Sanction::Mute)));
+        books
+    }
+
+    /// What the call led to is kept.
+    pub(crate) fn keep(&mut self, out: &[Delivery]) {
+        for delivery in out {
+            if let Delivery::Keep(Entry::Record(record)) = delivery {
+                self.write((**record).clone());
+            }
+        }
+    }
+
+    pub(crate) fn write(&mut self, record: Record) {
+        match record {
+            Record::Name(name, row) => {
+                let place = self.names.iter().position(|row| row.name == name);
+                match (place, row) {
+                    (Some(place), Some(row)) => self.names[place] = row,
+                    (Some(place), None) => drop(self.names.remove(place)),
+                    (None, row) => self.names.extend(row),
+                }
+            }
+            Record::Operator(key, row) => set(&mut self.operators, key, row),
+            Record::Member(key, row) => set(&mut self.members, key, row),
+            Record::Sanction(sanction, number, row) => set(&mut self.sanctions, (sanction, number), row),
+            Record::Alive(second) => self.alive = second,
+        }
+    }
+
+    /// The row of that name.
+    #[cfg(test)]
+    pub(crate) fn name(&self, name: &str) -> Option<&NameRecord> {
+        self.names.iter().find(|row| row.name == name)
+    }
+
+    /// What the next start makes of it.
+    pub(crate) fn read(&self) -> Records {
+        let of = |wanted| {
+            let rows = self.sanctions.iter().filter(move |((sanction, _), _)| *sanction == wanted);
+            rows.map(|((_, number), row)| (*number, row.clone())).collect()
+        };
+        let mut names = self.names.clone();
+        for row in names.iter_mut().filter(|row| row.in_use) {
+            let more = self.alive.saturating_sub(row.last.as_second()).max(0);
+            row.used = row.used.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+            row.last = row.last.max(jiff::Timestamp::from_second(self.alive).unwrap_or_default());
+            row.in_use = false;
+        }
+        let mut members: Vec<MemberRecord> = self.members.values().cloned().collect();
+        members.sort_by_key(|row| (row.since, row.key));
+        let operators = self.operators.values().cloned().collect();
+        Records { operators, members, bans: of(Sanction::Ban), mutes: of(Sanction::Mute), names }
+    }
+}
+
+fn set<K: Ord, V>(rows: &mut BTreeMap<K, V>, key: K, row: Option<V>) {
+    match row {
+        Some(row) => drop(rows.insert(key, row)),
+        None => drop(rows.remove(&key)),
+    }
+}
 
 impl Chat {
     /// Asserts that the books agree, and that just these sessions get what is for the lobby.
@@ -70,22 +155,38 @@ impl Chat {
 
     /// All that is remembered over a restart.
     pub(crate) fn records(&self, now: &Now) -> Records {
-        let mut records = Records::default();
-        let mut read = StandingRead::default();
-        while self.more_standing(&mut read, now, &mut records) {}
-        while self.more_members(&mut records.members) {}
-        let mut from = Some(0);
-        while let Some(place) = from {
-            from = self.more_names(place, now, &mut records.names);
-        }
+        let mut records = Records { names: self.owned.records(now.at()), ..Records::default() };
+        self.standing.records(now.clock.timestamp(), &mut records);
         records
+    }
+
+    /// Asserts that a disk which has these books has what the next start must know; with nobody here any
+    /// more it knows all.
+    pub(crate) fn check_kept(&self, books: &Books, now: &Now) {
+        let then = Self::new(
+            self.profile.clone(),
+            self.rules.clone(),
+            Archive { records: books.read(), ..Archive::default() },
+        );
+        let (mut kept, mut own) = (then.records(now), self.records(now));
+        for names in [&mut kept.names, &mut own.names] {
+            names.sort_by(|one, other| one.name.cmp(&other.name));
+        }
+        if self.users.is_empty() {
+            assert_eq!(kept, own);
+        }
+        let whose = |names: Vec<NameRecord>| -> Vec<(String, Fingerprint)> {
+            names.into_iter().map(|row| (row.name, row.key)).collect()
+        };
+        assert_eq!(whose(std::mem::take(&mut kept.names)), whose(std::mem::take(&mut own.names)));
+        assert_eq!(kept, own);
     }
 
     /// Asserts that nothing is left of anybody who was here.
     pub(crate) fn check_empty(&self) {
         assert!(self.users.is_empty() && self.names.is_empty() && self.sessions.is_empty());
         assert!(self.accounts.is_empty());
-        assert_eq!((self.looks.len(), self.present, self.due()), (0, 0, None));
+        assert_eq!((self.looks.len(), self.present, self.presence.due(), self.rooms.due()), (0, 0, None, None));
     }
 
     /// Whether what the session says must reach nobody; an operator's alerts may.

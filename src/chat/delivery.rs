@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::archive::{Entry, Message, Question};
+use super::records::Record;
 use super::user::SessionId;
 use crate::protocol::{Event, Packet};
 use jiff::Timestamp;
@@ -124,6 +125,11 @@ impl Receipt {
 }
 
 impl Delivery {
+    /// A row of the books to keep.
+    pub(super) fn record(record: Record) -> Self {
+        Self::Keep(Entry::Record(Box::new(record)))
+    }
+
     /// A packet for an audience.
     pub fn to(audience: Audience, packet: Packet) -> Self {
         Self::Packet { audience, packet: Box::new(packet) }

@@ -233,7 +233,13 @@ impl Chat {
             .filter_map(|(key, id)| Some((key.as_str(), self.users.get(id)?.name.as_str())));
         let owned = self.owned.around(&key, nearest::EACH_WAY, now.at());
         let owned = owned.map(|(key, name)| (key.as_str(), name.as_str()));
-        let near = nearest::question(key.as_str(), here.chain(owned));
+        if let Some(owned) = self.owned.owned(&key, now.at()) {
+            let msg = format!("{} is away; /users lists who is here", owned.name);
+            return Refusal::new(Code::NoSuchUser, msg);
+        }
+        // What was written is no suggestion.
+        let others = here.chain(owned).filter(|(name, _)| *name != key.as_str());
+        let near = nearest::question(key.as_str(), others);
         Refusal::new(Code::NoSuchUser, format!("nobody called {name:?} is here;{near} /users lists who is"))
     }
 }

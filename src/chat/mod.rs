@@ -13,6 +13,7 @@ mod check;
 mod delivery;
 mod intake;
 mod join;
+mod keys;
 mod lookalikes;
 mod mail;
 mod moderate;
@@ -46,19 +47,20 @@ pub use archive::{
     Search, Topic, Venue, View, Waits, Wanted,
 };
 pub use ask::Listing;
+#[cfg(any(test, fuzzing))]
+pub(crate) use check::Books;
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use intake::Parsed;
 pub use net::{Net, NoNet};
 pub use places::Holder;
 pub(crate) use rates::{cost, garbage_cost};
-pub use records::{BanRecord, Changes, MemberRecord, NameRecord, OperatorRecord, Records};
-pub use standing::StandingRead;
+pub use records::{BanRecord, MemberRecord, NameRecord, OperatorRecord, Record, RecordKey, Records, Sanction};
 pub use user::{Peer, SessionId};
 pub use waiting::Waited;
 
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    MAX_FRAME_BYTES, MAX_JOIN_BUCKETS, MAX_NAME_CHARS, MAX_QUOTE_CHARS, MAX_TEXT_BYTES, RECORDS_PORTION,
+    MAX_FRAME_BYTES, MAX_JOIN_BUCKETS, MAX_NAME_CHARS, MAX_QUOTE_CHARS, MAX_TEXT_BYTES,
 };
 use crate::name::NameKey;
 use crate::pace::{Buckets, Rate};
@@ -196,8 +198,9 @@ pub struct Chat {
 pub type Deliveries = Vec<Delivery>;
 
 impl Chat {
-    /// A chat with nobody in it, which remembers what the records and the archive say.
-    pub fn new(profile: Profile, rules: Rules, mut records: Records, archive: Archive) -> Self {
+    /// A chat with nobody in it, which remembers what the archive says.
+    pub fn new(profile: Profile, rules: Rules, archive: Archive) -> Self {
+        let mut records = archive.records;
         let (standing, owned) = (Standing::new(&mut records), OwnedNames::new(records.names));
         // Of names whose time is over meanwhile too.
         let then = At { second: 0, uptime: Duration::ZERO };
@@ -288,62 +291,29 @@ impl Chat {
         &self.profile.server
     }
 
-    /// Appends some of what is to be remembered over a restart, members and names aside: operators, bans
-    /// and mutes, as of now; `false`: there are no more.
-    pub fn more_standing(&self, read: &mut StandingRead, now: &Now, records: &mut Records) -> bool {
-        self.standing.more(read, records, now.clock.timestamp())
-    }
-
-    /// Appends some of the members that come after those in `rows`; `false`: there are no more.
-    pub fn more_members(&self, rows: &mut Vec<MemberRecord>) -> bool {
-        let after = rows.last().map(|row| (row.since, row.key));
-        let more = self.standing.members_after(after, RECORDS_PORTION);
-        let is_all = more.len() < RECORDS_PORTION;
-        rows.extend(more);
-        !is_all
-    }
-
-    /// Appends the names at some of the places from `from` on, as of now; returns the next place.
-    pub fn more_names(&self, from: usize, now: &Now, rows: &mut Vec<NameRecord>) -> Option<usize> {
-        self.owned.records(from, RECORDS_PORTION, now.at(), rows)
-    }
-
-    /// What of the records has changed since [`Self::take_changes`].
-    pub fn changes(&self) -> Changes {
-        let (standing, members) = self.standing.changed();
-        Changes { standing, members, names: self.owned.has_changed() }
-    }
-
-    /// The same, and counts from here on anew.
-    pub fn take_changes(&mut self) -> Changes {
-        let changes = self.changes();
-        self.standing.set_changed(false, false);
-        self.owned.set_changed(false);
-        changes
-    }
-
-    /// Counts as changed what was taken and could not be kept.
-    pub fn give_back_changes(&mut self, lost: Changes) {
-        let changes = self.changes();
-        self.standing.set_changed(changes.standing || lost.standing, changes.members || lost.members);
-        self.owned.set_changed(changes.names || lost.names);
-    }
-
     /// Whether the key may enter a closed server without the passphrase.
     pub fn is_member(&self, key: &Fingerprint) -> bool {
         self.standing.is_member(key)
     }
 
     /// The key has proved to know the passphrase. `name` is the one it asks for.
-    pub fn add_member(&mut self, key: Fingerprint, ip: IpAddr, name: &str, now: &Now) {
-        let name = name.chars().take(MAX_NAME_CHARS).collect();
-        self.standing.add_member(MemberRecord {
-            key,
-            name,
-            ip: Some(ip),
-            since: now.second(),
-            rest: serde_json::Map::new(),
-        });
+    pub fn add_member(
+        &mut self,
+        key: Fingerprint,
+        ip: IpAddr,
+        name: &str,
+        now: &Now,
+        out: &mut Deliveries,
+    ) {
+        let (name, rest) = (name.chars().take(MAX_NAME_CHARS).collect(), serde_json::Map::new());
+        let row = MemberRecord { key, name, ip: Some(ip), since: now.second(), rest };
+        self.standing.add_member(row, out);
+    }
+
+    /// Writes down what is left to be of names, once nobody comes any more: a portion of it. `false`: that
+    /// was all.
+    pub fn keep_rest(&mut self, now: &Now, out: &mut Deliveries) -> bool {
+        self.owned.keep_rest(now.at(), out)
     }
 
     /// A packet came in.

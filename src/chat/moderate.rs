@@ -5,8 +5,8 @@ use super::archive::Account;
 use super::delivery::Delivery;
 use super::net::Net;
 use super::operate::Actor;
-use super::records::BanRecord;
-use super::standing::{Sanction, Subject};
+use super::records::{BanRecord, Sanction};
+use super::standing::Subject;
 use super::user::{Peer, SessionId};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
@@ -190,7 +190,7 @@ impl Chat {
     ) -> Result<Event, Refusal> {
         let done = format!("{} {} {}", shown(&row, who), done(sanction), until(row.until, now));
         let log = format!("{actor}: {done} ({})", targets(&row));
-        if !self.standing.impose(sanction, row, now.clock.timestamp()) {
+        if !self.standing.impose(sanction, row, now.clock.timestamp(), out) {
             let msg =
                 format!("there are {MAX_BANS} already, the most there can be; take some back first (/bans)");
             return Err(Refusal::new(Code::NotAllowed, msg));
@@ -213,7 +213,7 @@ impl Chat {
             Subject::Key(_) | Subject::Net(_) => None,
         };
         let done = done(sanction);
-        if self.standing.lift(sanction, &subject, &self.terms.key(who), owner) == 0 {
+        if self.standing.lift(sanction, &subject, &self.terms.key(who), owner, out) == 0 {
             let msg = format!("{who:?} is not {done}; /bans lists who is");
             return Err(Refusal::new(Code::NoSuchUser, msg));
         }

@@ -2,6 +2,7 @@
 
 use super::delivery::{Audience, Delivery};
 use super::intake::Candidate;
+use super::owned::Begun;
 use super::rates::News;
 use super::rooms::Who;
 use super::user::{SessionId, UserId};
@@ -136,12 +137,14 @@ impl Chat {
         }
         self.looks.remove(&old.likeness());
         self.looks.insert(&likeness, user_id);
+        let mut begun = Begun::NotOwned;
         if let Some(key) = peer.key {
             self.owned.end(&old.likeness(), &key, now.at());
-            self.owned.begin(&name, &likeness, key, peer.ip, now.at());
+            begun = self.owned.begin((&name, &likeness), key, peer.ip, now.at(), out);
         }
         let event = Event::Renamed { old: old.to_string(), name: name.to_string() };
         self.answer(id, echo, event.clone(), out);
+        self.tell_of_name(id, begun, out);
         let audience = self.who_hears_of(user_id, id);
         out.push(Delivery::to(audience, event.to_packet("all", None)));
         Ok(())

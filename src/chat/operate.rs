@@ -96,8 +96,13 @@ impl Chat {
             let receipt = echo.map(|echo| (id, echo));
             return self.alert(&actor, author, msg.clone(), receipt, now, out).map(drop);
         }
-        if matches!(request, Request::Bans) {
-            self.tell(id, echo, self.bans(now), out);
+        let list = match request {
+            Request::Bans => Some(self.bans(now)),
+            Request::Keys { list, after } => Some(self.keys(*list, after.as_deref(), now)?),
+            _ => None,
+        };
+        if let Some(list) = list {
+            self.tell(id, echo, list, out);
             return Ok(());
         }
         let done = self.command(&actor, request, now, out)?;
@@ -120,6 +125,10 @@ impl Chat {
             Request::Ban { name, duration } => self.impose_ban(actor, name, duration.as_deref(), now, out),
             Request::Unban { name } => self.unban(actor, name, now, out),
             Request::Bans => Ok(self.bans(now).into_event()),
+            Request::Keys { list, after } => Ok(self.keys(*list, after.as_deref(), now)?.into_event()),
+            Request::Admit { name } => self.admit_member(actor, name, now, out),
+            Request::Dismiss { name } => self.dismiss_member(actor, name, now, out),
+            Request::Release { name } => self.release(actor, name, now, out),
             Request::Op { name } => self.op(actor, name, now, out),
             Request::Deop { name } => self.deop(actor, name, now, out),
             _ => Err(Refusal::new(Code::BadCommand, "that can't be asked here; try /help")),

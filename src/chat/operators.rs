@@ -119,16 +119,16 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
-        let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name, now))?;
-        let Some(key) = user.owner.key().copied() else {
-            let msg = format!("{} has no key, and operators are keys", user.name);
-            return Err(Refusal::new(Code::KeyRequired, msg));
-        };
-        let (name, whom) = (user.name.to_string(), self.known(user).to_string());
+        let (key, known) = self.whose(name, now)?;
+        let here = self.find(&known).map(|(_, user)| self.known(user));
+        let here = here.filter(|here| here.key == Some(&key));
+        let away = Known { name: if known.is_empty() { "somebody" } else { &known }, key: Some(&key), ip: None };
+        let whom = here.unwrap_or(away).to_string();
+        let name = if known.is_empty() { name.to_owned() } else { known };
         if self.standing.is_operator(Some(&key)) {
             return Ok(Event::Notice(format!("{name} is an operator already")));
         }
-        self.promote(key, &name, actor.name(), now)?;
+        self.promote(key, &name, actor.name(), now, out)?;
         out.push(Delivery::Log(format!("{actor} made {whom} an operator")));
         self.tell_rank(
             &key,
@@ -164,7 +164,7 @@ impl Chat {
         if !is_self {
             self.check_rank(actor, Some(&key), who)?;
         }
-        self.standing.remove_operator(&key);
+        self.standing.remove_operator(&key, out);
         out.push(Delivery::Log(format!("{actor} took the operators' commands from {who} ({key})")));
         self.tell_rank(&key, false, &format!("{} took the operators' commands from you", by(actor)), out);
         // An operator's address may have been banned meanwhile.
@@ -194,14 +194,21 @@ impl Chat {
         let name = self.user_of(id).map(|user| user.name.to_string()).unwrap_or_default();
         let msg = "you are an operator now; /help lists the commands".to_owned();
         if !self.standing.is_operator(Some(&key)) {
-            self.promote(key, &name, by, now)?;
+            self.promote(key, &name, by, now, out)?;
             out.push(Delivery::Log(format!("{} became an operator by {by}", self.who(id))));
         }
         self.answer(id, echo, Event::Operator { operator: true, msg }, out);
         Ok(())
     }
 
-    fn promote(&mut self, key: Fingerprint, name: &str, by: &str, now: &Now) -> Result<(), Refusal> {
+    fn promote(
+        &mut self,
+        key: Fingerprint,
+        name: &str,
+        by: &str,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
         let row = OperatorRecord {
             key,
             name: name.into(),
@@ -209,7 +216,7 @@ impl Chat {
             since: now.second(),
             rest: serde_json::Map::new(),
         };
-        if self.standing.add_operator(row) {
+        if self.standing.add_operator(row, out) {
             return Ok(());
         }
         let msg = format!("there are {MAX_OPERATORS} operators, the most there can be; /deop one first");

@@ -1,11 +1,14 @@
 //! Names that belong to keys: to the first one that used them, for as long as it comes back.
 //!
 //! Knows no users: it is told when a name's use begins and ends. What limits new names, and what goes
-//! when there are too many, is here.
+//! when there are too many, is here; when a use is written down is in [`keeping`].
+
+mod keeping;
 
 use super::lookalikes::Lookalikes;
 use super::net::Net;
-use super::records::NameRecord;
+use super::records::{NameRecord, Record};
+use super::{Deliveries, Delivery};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
     ADDRESSES_PER_NETWORK, MAX_NEW_NAME_BUCKETS, MAX_OWNED_NAMES, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED,
@@ -16,7 +19,9 @@ use crate::pace::{Buckets, Rate};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use keeping::Keeping;
 use std::num::NonZeroU32;
+use std::ops::Bound;
 use std::time::Duration;
 
 /// A row's place in the table, from 1.
@@ -50,7 +55,7 @@ pub(super) struct OwnedNames {
     most: usize,
     /// Where names that may go were looked for last.
     looked: usize,
-    changed: bool,
+    keeping: Keeping,
 }
 
 #[derive(Debug)]
@@ -62,6 +67,19 @@ struct Row {
     /// Seconds that it was used in all, without the use that goes on.
     used: u32,
     in_use: bool,
+    /// A use has begun or ended, and that is not written down yet.
+    is_unkept: bool,
+}
+
+/// What became of a name whose use has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// It is the key's.
+    Owned,
+    /// It is used, and nobody's: this many names of its address are new, the most in an hour.
+    TooMany(u32),
+    /// It is used, and nobody's.
+    NotOwned,
 }
 
 /// Somebody else's name that a new one would be taken for.
@@ -69,6 +87,16 @@ struct Row {
 pub(super) struct Claimed {
     /// As its owner writes it.
     pub(super) name: Name,
+    /// When it was last used; `None`: it is in use.
+    pub(super) last: Option<Timestamp>,
+}
+
+/// A name and whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owned<'a> {
+    /// As its owner writes it.
+    pub(super) name: &'a Name,
+    pub(super) key: Fingerprint,
     /// When it was last used; `None`: it is in use.
     pub(super) last: Option<Timestamp>,
 }
@@ -110,7 +138,7 @@ impl OwnedNames {
             newcomers: Buckets::new(MAX_NEW_NAME_BUCKETS),
             most: MAX_OWNED_NAMES,
             looked: 0,
-            changed: false,
+            keeping: Keeping::default(),
         };
         for record in records.into_iter().take(MAX_OWNED_NAMES) {
             let Ok(name) = Name::new(&record.name) else { continue };
@@ -120,7 +148,8 @@ impl OwnedNames {
                 continue;
             }
             let (last, used) = (record.last.as_second(), record.used);
-            names.insert(Row { name, key: record.key, last, used, in_use: false }, &likeness);
+            let row = Row { name, key: record.key, last, used, in_use: false, is_unkept: false };
+            names.insert(row, &likeness);
         }
         names
     }
@@ -177,20 +206,37 @@ impl OwnedNames {
 
     /// A use of the name by the key begins. It becomes the key's if it is nobody's and there is room;
     /// a name that looks like one that the key has needs none.
-    pub(super) fn begin(&mut self, name: &Name, likeness: &Likeness, key: Fingerprint, ip: IpAddr, at: At) {
-        self.drop_lapsed(likeness, at);
+    pub(super) fn begin(
+        &mut self,
+        (name, likeness): (&Name, &Likeness),
+        key: Fingerprint,
+        ip: IpAddr,
+        at: At,
+        out: &mut Deliveries,
+    ) -> Begun {
+        self.drop_lapsed(likeness, at, out);
         if let Some(place) = self.looks.find(likeness).next() {
-            if let Some(row) = self.row_mut(place).filter(|row| row.key == key && !row.in_use) {
+            let Some(row) = self.row_mut(place).filter(|row| row.key == key) else { return Begun::NotOwned };
+            if !row.in_use {
                 (row.in_use, row.last) = (true, at.second);
-                self.changed = true;
+                self.use_begins(at);
+                self.keep_soon(place, at);
             }
-            return;
+            return Begun::Owned;
         }
-        if !self.make_room(&key, at) || !self.count_newcomer(ip, at) {
-            return;
+        if !self.make_room(&key, at, out) {
+            return Begun::NotOwned;
         }
-        self.insert(Row { name: name.clone(), key, last: at.second, used: 0, in_use: true }, likeness);
-        self.changed = true;
+        if !self.count_newcomer(ip, at) {
+            return Begun::TooMany(NEW_NAMES_PER_HOUR);
+        }
+        let row =
+            Row { name: name.clone(), key, last: at.second, used: 0, in_use: true, is_unkept: false };
+        // At once: whoever has a receipt is known from then on, whatever is pulled.
+        out.push(Delivery::record(row.record()));
+        self.insert(row, likeness);
+        self.use_begins(at);
+        Begun::Owned
     }
 
     /// Counts a name that becomes owned; `false`: enough have from there.
@@ -209,36 +255,40 @@ impl OwnedNames {
         for place in places {
             if let Some(row) = self.row_mut(place).filter(|row| row.key == *key && row.in_use) {
                 (row.used, row.last, row.in_use) = (row.used(at.second), at.second.max(row.last), false);
-                self.changed = true;
+                self.use_ends();
+                self.keep_soon(place, at);
             }
         }
     }
 
-    /// Appends the rows that hold, as they are now, of `count` places from `from` on. Returns the next
-    /// place, if there is one.
-    pub(super) fn records(
+    /// So many names after that one in alphabetical order with their owners and when they were last used
+    /// (`None`: they are in use), after which name to go on if that is not the end, and how many there are.
+    pub(super) fn owners_after(
         &self,
-        from: usize,
-        count: usize,
+        after: Option<&NameKey>,
+        most: usize,
         at: At,
-        records: &mut Vec<NameRecord>,
-    ) -> Option<usize> {
-        let rows = self.rows.iter().skip(from).take(count).flatten().filter(|row| !row.is_over(at.second));
-        records.extend(rows.map(|row| NameRecord {
-            name: row.name.to_string(),
-            key: row.key,
-            last: stamp(if row.in_use { at.second } else { row.last }),
-            used: row.used(at.second),
-        }));
-        Some(from + count).filter(|next| *next < self.rows.len())
+    ) -> (Vec<Owned<'_>>, Option<&Name>, usize) {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let places = self.by_name.range::<NameKey, _>((start, Bound::Unbounded)).take(most);
+        let rows: Vec<&Row> = places.filter_map(|(_, place)| self.row(*place)).collect();
+        let next = rows.last().filter(|_| rows.len() == most).map(|row| &row.name);
+        let hold = rows.into_iter().filter(|row| !row.is_over(at.second));
+        (hold.map(Row::owned).collect(), next, self.len())
     }
 
-    pub(super) fn has_changed(&self) -> bool {
-        self.changed
+    /// Who owns the name, and when it was last used; `None`: it is nobody's.
+    pub(super) fn owned(&self, name: &NameKey, at: At) -> Option<Owned<'_>> {
+        let row = self.row(*self.by_name.get(name)?).filter(|row| !row.is_over(at.second))?;
+        Some(row.owned())
     }
 
-    pub(super) fn set_changed(&mut self, changed: bool) {
-        self.changed = changed;
+    /// The name is nobody's from here on, whoever uses it. Returns as its owner wrote it.
+    pub(super) fn release(&mut self, name: &NameKey, out: &mut Deliveries) -> Option<Name> {
+        let place = *self.by_name.get(name)?;
+        let name = self.row(place)?.name.clone();
+        self.remove(place, out);
+        Some(name)
     }
 
     fn len(&self) -> usize {
@@ -254,33 +304,33 @@ impl OwnedNames {
     }
 
     /// Frees the names that look like it and whose time is over.
-    fn drop_lapsed(&mut self, likeness: &Likeness, at: At) {
+    fn drop_lapsed(&mut self, likeness: &Likeness, at: At, out: &mut Deliveries) {
         let places: Vec<Place> = self.looks.find(likeness).collect();
         for place in places {
             if self.row(place).is_some_and(|row| row.is_over(at.second)) {
-                self.remove(place);
+                self.remove(place, out);
             }
         }
     }
 
     /// Room for one more name of the key: the one it used longest ago goes, and of all names those
     /// that were only tried, the oldest first. Returns whether there is room.
-    fn make_room(&mut self, key: &Fingerprint, at: At) -> bool {
+    fn make_room(&mut self, key: &Fingerprint, at: At, out: &mut Deliveries) -> bool {
         if let Some(own) = self.by_key.get(key).filter(|own| own.iter().all(Option::is_some)) {
             let unused = own.iter().flatten().filter_map(|place| Some((*place, self.row(*place)?)));
             let unused = unused.filter(|(_, row)| !row.in_use);
             let Some((oldest, _)) = unused.min_by_key(|(_, row)| row.last) else { return false };
-            self.remove(oldest);
+            self.remove(oldest, out);
         }
         if self.len() >= self.most {
-            self.evict(at);
+            self.evict(at, out);
         }
         self.len() < self.most
     }
 
     /// Of some names that are not in use, the one goes that is over, or was only tried, or was not used for
     /// longest.
-    fn evict(&mut self, at: At) {
+    fn evict(&mut self, at: At, out: &mut Deliveries) {
         let stride = ((self.rows.len() as f64 * STRIDE) as usize).max(1);
         let mut worst = None;
         for _ in 0..LOOKED_AT.min(self.rows.len()) {
@@ -295,7 +345,7 @@ impl OwnedNames {
             }
         }
         if let Some((.., place)) = worst {
-            self.remove(place);
+            self.remove(place, out);
         }
     }
 
@@ -319,8 +369,11 @@ impl OwnedNames {
         self.rows[place.get() as usize - 1] = Some(row);
     }
 
-    fn remove(&mut self, place: Place) {
+    fn remove(&mut self, place: Place, out: &mut Deliveries) {
         let Some(row) = self.rows.get_mut(place.get() as usize - 1).and_then(Option::take) else { return };
+        if row.in_use {
+            self.use_ends();
+        }
         self.looks.remove(&row.name.likeness());
         self.by_name.remove(&row.name.key());
         if let Some(own) = self.by_key.get_mut(&row.key) {
@@ -330,11 +383,22 @@ impl OwnedNames {
             }
         }
         self.free.push(place);
-        self.changed = true;
+        out.push(Delivery::record(Record::Name(row.name.to_string(), None)));
     }
 }
 
 impl Row {
+    /// As it is kept.
+    fn record(&self) -> Record {
+        let (name, last) = (self.name.to_string(), stamp(self.last));
+        let row = NameRecord { name: name.clone(), key: self.key, last, used: self.used, in_use: self.in_use };
+        Record::Name(name, Some(row))
+    }
+
+    fn owned(&self) -> Owned<'_> {
+        Owned { name: &self.name, key: self.key, last: (!self.in_use).then(|| stamp(self.last)) }
+    }
+
     fn claimed(&self) -> Claimed {
         Claimed { name: self.name.clone(), last: (!self.in_use).then(|| stamp(self.last)) }
     }
@@ -346,6 +410,19 @@ fn stamp(second: i64) -> Timestamp {
 
 #[cfg(any(test, fuzzing))]
 impl OwnedNames {
+    /// The rows that hold, as the next start will have them if this is the end.
+    pub(super) fn records(&self, at: At) -> Vec<NameRecord> {
+        let rows = self.rows.iter().flatten().filter(|row| !row.is_over(at.second));
+        let as_of_now = |row: &Row| NameRecord {
+            name: row.name.to_string(),
+            key: row.key,
+            last: stamp(if row.in_use { at.second } else { row.last }),
+            used: row.used(at.second),
+            in_use: false,
+        };
+        rows.map(as_of_now).collect()
+    }
+
     /// Asserts that the books agree, and that just these names are in use, as far as they are owned.
     pub(super) fn check(&self, used: &[(&Name, &Fingerprint)]) {
         for (place, row) in (1..).filter_map(Place::new).zip(&self.rows) {
@@ -360,6 +437,7 @@ impl OwnedNames {
             assert_eq!(by_whom.count() > 0, row.in_use, "{row:?} {used:?}");
         }
         assert_eq!(self.by_name.len(), self.len());
+        assert_eq!(self.rows.iter().flatten().filter(|row| row.in_use).count(), self.keeping.in_use());
         assert_eq!(self.by_key.values().flatten().flatten().count(), self.len());
     }
 }
@@ -380,7 +458,7 @@ mod tests {
     }
 
     fn record(number: u32, last: i64, used: u32) -> NameRecord {
-        NameRecord { name: format!("user{number}"), key: key(number), last: stamp(last), used }
+        NameRecord { name: format!("user{number}"), key: key(number), last: stamp(last), used, in_use: false }
     }
 
     /// A table with room for 200 and as many names: the odd ones were used for long.
@@ -391,6 +469,12 @@ mod tests {
         names
     }
 
+    fn begin(names: &mut OwnedNames, name: &Name, number: u32, at: At) -> Deliveries {
+        let mut out = Vec::new();
+        names.begin((name, &name.likeness()), key(number), [10, 0, 0, 1].into(), at, &mut out);
+        out
+    }
+
     fn has(names: &OwnedNames, number: u32, at: At) -> bool {
         names.owner(&Name::new(&format!("user{number}")).expect("a name"), at).is_some()
     }
@@ -399,13 +483,15 @@ mod tests {
     fn when_all_places_are_taken_an_old_one_of_the_only_tried_names_goes() {
         let mut names = full();
         let used = Name::new("user0").expect("a name");
-        names.begin(&used, &used.likeness(), key(0), [10, 0, 0, 1].into(), at(300));
+        begin(&mut names, &used, 0, at(300));
         let new = Name::new("newcomer").expect("a name");
-        names.begin(&new, &new.likeness(), key(999), [10, 0, 0, 1].into(), at(300));
+        let mut out = begin(&mut names, &new, 999, at(300));
         assert_eq!(names.owner(&new, at(300)), Some(key(999)));
         let gone: Vec<u32> = (0..200).filter(|n| !has(&names, *n, at(300))).collect();
         let [gone] = gone.as_slice() else { panic!("{gone:?}") };
         assert!(gone % 2 == 0 && (1..30).contains(gone), "{gone}: not the one in use, and an old one");
+        let dropped = Delivery::record(Record::Name(format!("user{gone}"), None));
+        assert_eq!((out.len(), out.remove(0)), (2, dropped), "and goes from the disk");
         names.check(&[(&used, &key(0)), (&new, &key(999))]);
     }
 
@@ -414,7 +500,7 @@ mod tests {
         let mut names = full();
         let now = at(i64::try_from(NAME_KEPT_TRIED.as_secs()).expect("seconds") + 100);
         let new = Name::new("newcomer").expect("a name");
-        names.begin(&new, &new.likeness(), key(999), [10, 0, 0, 1].into(), now);
+        begin(&mut names, &new, 999, now);
         assert!((0..200).filter(|n| n % 2 == 1).all(|n| has(&names, n, now)));
         assert!(names.owner(&new, now).is_some());
     }
@@ -426,9 +512,7 @@ mod tests {
         records.push(NameRecord { name: "two words".into(), ..record(4, 0, 5000) });
         records.extend((10..15).map(|n| NameRecord { key: key(5), ..record(n, 0, 5000) }));
         let names = OwnedNames::new(records);
-        let mut kept = Vec::new();
-        assert_eq!(names.records(0, 100, at(0), &mut kept), None);
-        let kept: Vec<String> = kept.into_iter().map(|row| row.name).collect();
+        let kept: Vec<String> = names.records(at(0)).into_iter().map(|row| row.name).collect();
         assert_eq!(kept, ["user1", "user2", "user10", "user11", "user12"]);
         names.check(&[]);
     }

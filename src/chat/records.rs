@@ -1,7 +1,8 @@
-//! What the chat remembers over a restart: rows that the server keeps in files.
+//! The chat's books: who owns which name, operators, members, bans and mutes, as rows that are kept.
 //!
-//! Knows no files. Rows that people may edit or that later versions write more into keep the
-//! members that this version does not know.
+//! A rule that changes one pushes the row as it is from then on ([`Record`]), so that it is on the disk
+//! before anybody sees what follows. Knows no files and no database. Rows keep the members that this
+//! version does not know: earlier versions kept them in files that people edited.
 
 use super::net::Net;
 use crate::fingerprint::Fingerprint;
@@ -18,23 +19,51 @@ pub struct Records {
     pub operators: Vec<OperatorRecord>,
     /// Keys that may enter a closed server without the passphrase.
     pub members: Vec<MemberRecord>,
-    /// Who is kept out.
-    pub bans: Vec<BanRecord>,
-    /// Who is silenced.
-    pub mutes: Vec<BanRecord>,
+    /// Who is kept out, each with its row's number.
+    pub bans: Vec<(u32, BanRecord)>,
+    /// Who is silenced, each with its row's number.
+    pub mutes: Vec<(u32, BanRecord)>,
     /// Names and their owners.
     pub names: Vec<NameRecord>,
 }
 
-/// What of the [`Records`] has changed since it was last asked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Operators, bans or mutes.
-    pub standing: bool,
-    /// Members.
-    pub members: bool,
-    /// Names. They change with every coming and going; nothing is lost if they are written seldom.
-    pub names: bool,
+/// A row as it is from now on; with `None` there is none any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// A name, by how its owner wrote it first.
+    Name(String, Option<NameRecord>),
+    /// An operator.
+    Operator(Fingerprint, Option<OperatorRecord>),
+    /// Somebody who may enter a closed server.
+    Member(Fingerprint, Option<MemberRecord>),
+    /// A ban or a mute, by its number.
+    Sanction(Sanction, u32, Option<BanRecord>),
+    /// The server runs: names that are in use were so at this second of Unix time.
+    Alive(i64),
+}
+
+/// Which row a [`Record`] is about: a later record of the same row replaces an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RecordKey {
+    /// A ban or a mute.
+    Sanction(Sanction, u32),
+    /// An operator.
+    Operator(Fingerprint),
+    /// A member.
+    Member(Fingerprint),
+    /// A name.
+    Name(String),
+    /// See [`Record::Alive`].
+    Alive,
+}
+
+/// Which list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Sanction {
+    /// Keeps out.
+    Ban,
+    /// Silences.
+    Mute,
 }
 
 /// An operator.
@@ -112,17 +141,21 @@ pub struct NameRecord {
     /// For how long it was used in all, in seconds.
     #[serde(default)]
     pub used: u32,
+    /// Whether it is in use since `last`: after a crash it counts as used until [`Record::Alive`].
+    #[serde(skip)]
+    pub in_use: bool,
 }
 
-impl Changes {
-    /// Whether anything has.
-    pub fn any(self) -> bool {
-        self.is_urgent() || self.names
-    }
-
-    /// Whether anything has that somebody did on purpose, and relies upon.
-    pub fn is_urgent(self) -> bool {
-        self.standing || self.members
+impl Record {
+    /// Which row it is about.
+    pub fn key(&self) -> RecordKey {
+        match self {
+            Self::Name(name, _) => RecordKey::Name(name.clone()),
+            Self::Operator(key, _) => RecordKey::Operator(*key),
+            Self::Member(key, _) => RecordKey::Member(*key),
+            Self::Sanction(sanction, number, _) => RecordKey::Sanction(*sanction, *number),
+            Self::Alive(_) => RecordKey::Alive,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::delivery::Delivery;
 use super::names::{Asker, Refused};
+use super::owned::Begun;
 use super::rooms::Who;
 use super::table::give_back;
 use super::user::{Owner, Pace, SessionId, User, UserId};
@@ -29,14 +30,18 @@ impl Chat {
     ) {
         let is_hello = matches!(request, Request::Hello(_));
         let hello = Hello::from_packet(packet).map_err(Refused::from);
-        let hello = match hello.and_then(|hello| self.admit(id, &hello, now).map(|()| hello)) {
-            Ok(hello) => hello,
+        let admitted = hello.and_then(|hello| Ok((self.admit(id, &hello, now, out)?, hello)));
+        let (begun, hello) = match admitted {
+            Ok(admitted) => admitted,
             Err(refused) => {
                 self.answer(id, echo, refused.into(), out);
                 return self.close(id, now, out);
             }
         };
         self.welcome(id, echo.clone().filter(|_| is_hello), out);
+        if hello.mode == Mode::Chat {
+            self.tell_of_name(id, begun, out);
+        }
         self.follow(id, &hello, out);
         if let Some(request) = said_besides(packet, request)
             && let Err(refusal) = self.request(id, request, echo.clone(), now, out)
@@ -92,7 +97,7 @@ impl Chat {
     pub fn due(&self) -> Option<Duration> {
         // What an archive had to tell is told at once.
         let archived = (!self.untold.is_empty() && self.keeps()).then_some(Duration::ZERO);
-        [self.presence.due(), self.rooms.due(), archived].into_iter().flatten().min()
+        [self.presence.due(), self.rooms.due(), self.owned.due(), archived].into_iter().flatten().min()
     }
 
     /// Tells what was gathered, if it is time: a portion of it. What is left is due at once.
@@ -107,6 +112,7 @@ impl Chat {
         if !self.untold.is_empty() {
             self.arrived(Vec::new(), now, out);
         }
+        self.owned.keep(now.at(), out);
     }
 
     pub(super) fn tell_presence(&mut self, out: &mut Deliveries) {
@@ -116,8 +122,16 @@ impl Chat {
     }
 
     /// Gives the session its user.
-    fn admit(&mut self, id: SessionId, hello: &Hello, now: &Now) -> Result<(), Refused> {
-        let Some(peer) = self.sessions.get(&id).map(|session| session.peer()) else { return Ok(()) };
+    fn admit(
+        &mut self,
+        id: SessionId,
+        hello: &Hello,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<Begun, Refused> {
+        let Some(peer) = self.sessions.get(&id).map(|session| session.peer()) else {
+            return Ok(Begun::NotOwned);
+        };
         if let Some(why) = self.ban_text(&peer, now) {
             return Err(Refusal::new(Code::Banned, why).into());
         }
@@ -141,14 +155,15 @@ impl Chat {
                 return Err(counted.err().map_or(refused, Refused::from));
             }
         }
+        let mut begun = Begun::NotOwned;
         let user_id = same.unwrap_or_else(|| {
             if let Some(key) = peer.key {
-                self.owned.begin(&name, &likeness, key, peer.ip, now.at());
+                begun = self.owned.begin((&name, &likeness), key, peer.ip, now.at(), out);
             }
             self.add_user(id, name, &likeness, owner, now)
         });
         let (Some(user), Some(session)) = (self.users.get_mut(&user_id), self.sessions.get_mut(&id)) else {
-            return Ok(());
+            return Ok(begun);
         };
         session.user = Some(user_id);
         session.mode = hello.mode;
@@ -165,7 +180,18 @@ impl Chat {
                 self.rooms.set_present(&who, true);
             }
         }
-        Ok(())
+        Ok(begun)
+    }
+
+    /// Who uses a name that is not kept for them is told so: nobody can write to them while they are away.
+    pub(super) fn tell_of_name(&self, id: SessionId, begun: Begun, out: &mut Deliveries) {
+        let Begun::TooMany(most) = begun else { return };
+        let name = self.user_of(id).map_or("", |user| user.name.as_str());
+        let msg = format!(
+            "the name {name} is not kept for you when you leave: {most} names from your address are new within \
+             the hour, the most there can be; come back later to have it"
+        );
+        self.answer(id, None, Event::Notice(msg), out);
     }
 
     fn add_user(

@@ -73,6 +73,11 @@ impl Chat {
         self.arrived(Vec::new(), now, out);
     }
 
+    /// Whether messages are kept here at all, whether that works now or not.
+    pub fn keeps_messages(&self) -> bool {
+        self.log.is_some()
+    }
+
     /// Whether what is said now is kept.
     pub(super) fn keeps(&self) -> bool {
         self.log.is_some() && self.works

@@ -2,9 +2,10 @@
 //! connection is held against them.
 
 use super::net::Net;
-use super::records::BanRecord;
+use super::records::{BanRecord, Record, Sanction};
 use super::standing::Subject;
 use super::table::Numbers;
+use super::{Deliveries, Delivery};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_BAN_ADDRESSES, MAX_BANS};
 use crate::name::NameKey;
@@ -12,15 +13,15 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::ops::Bound;
 use std::sync::Arc;
 
-/// Where a row stands: since when it holds, and a number.
+/// Where a row stands: since when it holds, and its number, which no other row ever has.
 pub(super) type Place = (Timestamp, u32);
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sanctions {
+    kind: Sanction,
     /// The oldest first.
     rows: BTreeMap<Place, Arc<BanRecord>>,
     next: u32,
@@ -41,9 +42,21 @@ const DROPPED: usize = 8;
 
 impl Sanctions {
     /// These rows; no more of them than there may be.
-    pub(super) fn new(rows: Vec<BanRecord>) -> Self {
-        let mut sanctions = Self::default();
-        rows.into_iter().take(MAX_BANS).for_each(|row| sanctions.insert(row));
+    pub(super) fn new(kind: Sanction, rows: Vec<(u32, BanRecord)>) -> Self {
+        let mut sanctions = Self {
+            kind,
+            rows: BTreeMap::new(),
+            next: 0,
+            by_key: Index::default(),
+            by_name: Index::default(),
+            by_net: Index::default(),
+            widths: BTreeMap::new(),
+            ends: BTreeSet::new(),
+        };
+        for (number, row) in rows.into_iter().take(MAX_BANS) {
+            sanctions.next = sanctions.next.max(number.saturating_add(1));
+            sanctions.insert_at((row.since, number), Arc::new(row));
+        }
         sanctions
     }
 
@@ -61,16 +74,6 @@ impl Sanctions {
     /// Those that hold, the latest first.
     pub(super) fn latest(&self, at: Timestamp) -> impl Iterator<Item = &Arc<BanRecord>> {
         self.rows.values().rev().filter(move |row| row.holds(at))
-    }
-
-    /// So many rows after that one, in order, whether they hold or not.
-    pub(super) fn after(
-        &self,
-        after: Option<Place>,
-        most: usize,
-    ) -> impl Iterator<Item = (Place, &Arc<BanRecord>)> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.rows.range((start, Bound::Unbounded)).take(most).map(|(place, row)| (*place, row))
     }
 
     /// One that holds and is about this key.
@@ -99,24 +102,33 @@ impl Sanctions {
 
     /// Adds a row in place of those about the same, whose addresses it takes over: a ban of the key
     /// does not end the ban of where its owner came from. Returns whether there was room.
-    pub(super) fn impose(&mut self, mut row: BanRecord, at: Timestamp) -> bool {
-        self.drop_over(at);
+    pub(super) fn impose(&mut self, mut row: BanRecord, at: Timestamp, out: &mut Deliveries) -> bool {
+        self.drop_over(at, out);
         for place in self.about_the_same(&row) {
-            let Some(old) = self.remove(place).filter(|old| old.holds(at)) else { continue };
+            let Some(old) = self.drop(place, out).filter(|old| old.holds(at)) else { continue };
             let more = old.ips.iter().filter(|ip| !row.ips.contains(ip)).copied();
             let more: Vec<_> = more.take(MAX_BAN_ADDRESSES.saturating_sub(row.ips.len())).collect();
             row.ips.extend(more);
         }
         let fits = self.rows.len() < MAX_BANS;
         if fits {
-            self.insert(row);
+            let place = (row.since, self.next);
+            self.next = self.next.saturating_add(1);
+            self.keep(place, Some(&row), out);
+            self.insert_at(place, Arc::new(row));
         }
         fits
     }
 
     /// Takes back what was imposed on the subject, whose name has that key to it; `owner` is whose the
     /// name is. Returns how many rows that changed.
-    pub(super) fn lift(&mut self, subject: &Subject, name: &NameKey, owner: Option<Fingerprint>) -> usize {
+    pub(super) fn lift(
+        &mut self,
+        subject: &Subject,
+        name: &NameKey,
+        owner: Option<Fingerprint>,
+        out: &mut Deliveries,
+    ) -> usize {
         let of_key = |key: &Fingerprint| self.by_key.get(key).into_iter().flatten().copied();
         let places: BTreeSet<Place> = match subject {
             Subject::Name(_) => {
@@ -127,11 +139,12 @@ impl Sanctions {
             Subject::Net(net) => self.by_net.get(net).cloned().unwrap_or_default(),
         };
         for place in &places {
-            let Some(mut row) = self.remove(*place) else { continue };
+            let Some(mut row) = self.drop(*place, out) else { continue };
             let Subject::Net(net) = subject else { continue };
             let left = Arc::make_mut(&mut row);
             left.ips.retain(|ip| ip != net);
             if left.key.is_some() || !left.ips.is_empty() {
+                self.keep(*place, Some(left), out);
                 self.insert_at(*place, row);
             }
         }
@@ -164,19 +177,22 @@ impl Sanctions {
         places.into_iter().flatten().filter(is_same).copied().collect()
     }
 
-    fn drop_over(&mut self, at: Timestamp) {
+    fn drop_over(&mut self, at: Timestamp, out: &mut Deliveries) {
         for _ in 0..DROPPED {
             let Some((_, place)) = self.ends.first().filter(|(until, _)| *until <= at).copied() else {
                 break;
             };
-            self.remove(place);
+            self.drop(place, out);
         }
     }
 
-    fn insert(&mut self, row: BanRecord) {
-        let place = (row.since, self.next);
-        self.next = self.next.wrapping_add(1);
-        self.insert_at(place, Arc::new(row));
+    fn drop(&mut self, place: Place, out: &mut Deliveries) -> Option<Arc<BanRecord>> {
+        self.keep(place, None, out);
+        self.remove(place)
+    }
+
+    fn keep(&self, (_, number): Place, row: Option<&BanRecord>, out: &mut Deliveries) {
+        out.push(Delivery::record(Record::Sanction(self.kind, number, row.cloned())));
     }
 
     fn insert_at(&mut self, place: Place, row: Arc<BanRecord>) {
@@ -218,5 +234,14 @@ fn take<K: Eq + Hash>(index: &mut Index<K>, key: &K, place: Place) {
     places.remove(&place);
     if places.is_empty() {
         index.remove(key);
+    }
+}
+
+#[cfg(any(test, fuzzing))]
+impl Sanctions {
+    /// The rows that hold, with their numbers.
+    pub(super) fn records(&self, at: Timestamp) -> Vec<(u32, BanRecord)> {
+        let rows = self.rows.iter().filter(|(_, row)| row.holds(at));
+        rows.map(|((_, number), row)| (*number, (**row).clone())).collect()
     }
 }

@@ -3,11 +3,12 @@
 //! Knows no sessions and sends nothing; what commands do with it is in the files beside it.
 
 use super::net::Net;
-use super::records::{BanRecord, MemberRecord, OperatorRecord, Records};
-use super::sanctions::{Place, Sanctions};
+use super::records::{BanRecord, MemberRecord, OperatorRecord, Record, Records, Sanction};
+use super::sanctions::Sanctions;
 use super::user::Peer;
+use super::{Deliveries, Delivery};
 use crate::fingerprint::Fingerprint;
-use crate::limits::{MAX_MEMBERS, MAX_OPERATORS, RECORDS_PORTION};
+use crate::limits::{MAX_MEMBERS, MAX_OPERATORS};
 use crate::name::{Name, NameKey};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
@@ -15,7 +16,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Standing {
     /// With what decides whether a name is theirs.
     operators: BTreeMap<Fingerprint, (NameKey, OperatorRecord)>,
@@ -25,27 +26,10 @@ pub(super) struct Standing {
     member_since: HashMap<Fingerprint, Timestamp>,
     bans: Sanctions,
     mutes: Sanctions,
-    changed: bool,
-    members_changed: bool,
 }
 
 /// Where a member stands among them.
-pub(super) type MemberPlace = (Timestamp, Fingerprint);
-
-/// How far the rows have been read, members aside.
-#[derive(Debug, Default)]
-pub struct StandingRead {
-    operator: Option<Fingerprint>,
-    /// Of bans, and of mutes.
-    places: [Option<Place>; 2],
-}
-
-/// Which list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sanction {
-    Ban,
-    Mute,
-}
+type MemberPlace = (Timestamp, Fingerprint);
 
 /// Whom an operator's command is about, as typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,53 +45,13 @@ impl Standing {
         let operators = records.operators.drain(..).take(MAX_OPERATORS).map(keyed);
         let mut standing = Self {
             operators: operators.collect(),
-            bans: Sanctions::new(std::mem::take(&mut records.bans)),
-            mutes: Sanctions::new(std::mem::take(&mut records.mutes)),
-            ..Self::default()
+            members: BTreeMap::new(),
+            member_since: HashMap::new(),
+            bans: Sanctions::new(Sanction::Ban, std::mem::take(&mut records.bans)),
+            mutes: Sanctions::new(Sanction::Mute, std::mem::take(&mut records.mutes)),
         };
         records.members.drain(..).take(MAX_MEMBERS).for_each(|row| standing.insert_member(row));
         standing
-    }
-
-    /// Appends some of the rows that hold, members aside; `false`: there are no more.
-    pub(super) fn more(&self, read: &mut StandingRead, records: &mut Records, at: Timestamp) -> bool {
-        let start = read.operator.map_or(Bound::Unbounded, Bound::Excluded);
-        let operators = self.operators.range((start, Bound::Unbounded)).take(RECORDS_PORTION);
-        let before = records.operators.len();
-        records.operators.extend(operators.map(|(_, (_, row))| row.clone()));
-        if let Some(last) = records.operators[before..].last() {
-            read.operator = Some(last.key);
-            return true;
-        }
-        let [bans, mutes] = &mut read.places;
-        let lists = [(&self.bans, bans, &mut records.bans), (&self.mutes, mutes, &mut records.mutes)];
-        for (rows, place, records) in lists {
-            let before = *place;
-            for (next, row) in rows.after(before, RECORDS_PORTION) {
-                *place = Some(next);
-                records.extend(row.holds(at).then(|| (**row).clone()));
-            }
-            if *place != before {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// So many members, in order, after that one.
-    pub(super) fn members_after(&self, after: Option<MemberPlace>, most: usize) -> Vec<MemberRecord> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.members.range((start, Bound::Unbounded)).take(most).map(|(_, row)| row.clone()).collect()
-    }
-
-    /// Whether anything but members has changed, and whether members have.
-    pub(super) fn changed(&self) -> (bool, bool) {
-        (self.changed, self.members_changed)
-    }
-
-    /// Sets what [`Self::changed`] says.
-    pub(super) fn set_changed(&mut self, changed: bool, members: bool) {
-        (self.changed, self.members_changed) = (changed, members);
     }
 
     pub(super) fn is_operator(&self, key: Option<&Fingerprint>) -> bool {
@@ -120,19 +64,41 @@ impl Standing {
     }
 
     /// Returns whether there was room.
-    pub(super) fn add_operator(&mut self, row: OperatorRecord) -> bool {
+    pub(super) fn add_operator(&mut self, row: OperatorRecord, out: &mut Deliveries) -> bool {
         let fits = self.operators.len() < MAX_OPERATORS || self.operators.contains_key(&row.key);
         if fits {
+            out.push(Delivery::record(Record::Operator(row.key, Some(row.clone()))));
             self.operators.extend([keyed(row)]);
-            self.changed = true;
         }
         fits
     }
 
-    pub(super) fn remove_operator(&mut self, key: &Fingerprint) -> bool {
-        let removed = self.operators.remove(key).is_some();
-        self.changed |= removed;
-        removed
+    pub(super) fn remove_operator(&mut self, key: &Fingerprint, out: &mut Deliveries) {
+        if self.operators.remove(key).is_some() {
+            out.push(Delivery::record(Record::Operator(*key, None)));
+        }
+    }
+
+    /// So many operators after that one, in the order of their keys, and how many there are.
+    pub(super) fn operators_after(
+        &self,
+        after: Option<Fingerprint>,
+        most: usize,
+    ) -> (impl Iterator<Item = &OperatorRecord>, usize) {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self.operators.range((start, Bound::Unbounded)).take(most);
+        (rows.map(|(_, (_, row))| row), self.operators.len())
+    }
+
+    /// So many members after that one, in the order in which they came, and how many there are.
+    pub(super) fn members_after(
+        &self,
+        after: Option<Fingerprint>,
+        most: usize,
+    ) -> (impl Iterator<Item = &MemberRecord>, usize) {
+        let after = after.and_then(|key| Some((*self.member_since.get(&key)?, key)));
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        (self.members.range((start, Bound::Unbounded)).take(most).map(|(_, row)| row), self.members.len())
     }
 
     /// The operator who had this name when they became one.
@@ -140,14 +106,24 @@ impl Standing {
         self.operators.values().find(|(known, _)| known == name).map(|(_, row)| row.key)
     }
 
-    pub(super) fn add_member(&mut self, row: MemberRecord) {
+    pub(super) fn add_member(&mut self, row: MemberRecord, out: &mut Deliveries) {
         if self.members.len() >= MAX_MEMBERS
-            && let Some(((_, first), _)) = self.members.pop_first()
+            && !self.member_since.contains_key(&row.key)
+            && let Some(((_, first), _)) = self.members.first_key_value()
         {
-            self.member_since.remove(&first);
+            let first = *first;
+            self.remove_member(&first, out);
         }
+        out.push(Delivery::record(Record::Member(row.key, Some(row.clone()))));
         self.insert_member(row);
-        self.members_changed = true;
+    }
+
+    /// Returns whether it was one.
+    pub(super) fn remove_member(&mut self, key: &Fingerprint, out: &mut Deliveries) -> bool {
+        let Some(since) = self.member_since.remove(key) else { return false };
+        self.members.remove(&(since, *key));
+        out.push(Delivery::record(Record::Member(*key, None)));
+        true
     }
 
     fn insert_member(&mut self, row: MemberRecord) {
@@ -191,9 +167,14 @@ impl Standing {
     }
 
     /// Adds a row in place of those about the same. Returns whether there was room.
-    pub(super) fn impose(&mut self, sanction: Sanction, row: BanRecord, at: Timestamp) -> bool {
-        self.changed = true;
-        self.rows_mut(sanction).impose(row, at)
+    pub(super) fn impose(
+        &mut self,
+        sanction: Sanction,
+        row: BanRecord,
+        at: Timestamp,
+        out: &mut Deliveries,
+    ) -> bool {
+        self.rows_mut(sanction).impose(row, at, out)
     }
 
     /// Takes back what was imposed on the subject. Returns how many rows that changed.
@@ -203,10 +184,9 @@ impl Standing {
         subject: &Subject,
         name: &NameKey,
         owner: Option<Fingerprint>,
+        out: &mut Deliveries,
     ) -> usize {
-        let lifted = self.rows_mut(sanction).lift(subject, name, owner);
-        self.changed |= lifted > 0;
-        lifted
+        self.rows_mut(sanction).lift(subject, name, owner, out)
     }
 
     /// What was imposed and holds, the latest first, as many as that; and how many there are.
@@ -235,4 +215,14 @@ impl Standing {
 
 fn keyed(row: OperatorRecord) -> (Fingerprint, (NameKey, OperatorRecord)) {
     (row.key, (NameKey::of(&row.name), row))
+}
+
+#[cfg(any(test, fuzzing))]
+impl Standing {
+    /// All rows that hold, into these.
+    pub(super) fn records(&self, at: Timestamp, records: &mut Records) {
+        records.operators = self.operators.values().map(|(_, row)| row.clone()).collect();
+        records.members = self.members.values().cloned().collect();
+        (records.bans, records.mutes) = (self.bans.records(at), self.mutes.records(at));
+    }
 }

@@ -92,6 +92,7 @@ pub(super) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         Event::Whois(user) => state.whois(user),
         Event::Notice(text) => state.notes(text),
         Event::Bans { .. }
+        | Event::Keys { .. }
         | Event::Room(_)
         | Event::Topic { .. }
         | Event::Rooms { .. }
@@ -234,9 +235,13 @@ impl ViewState {
     }
 
     fn whois(&self, user: &UserInfo) -> Vec<String> {
-        let mut text = format!("{} is at {}", user.name, user.ip);
-        if let Some(since) = &user.since {
-            let since = since.parse().map_or_else(|_| since.clone(), |since| self.moment(since, "%F %H:%M"));
+        let moment =
+            |at: &String| at.parse().map_or_else(|_| at.clone(), |at| self.moment(at, "%F %H:%M"));
+        let mut text = match &user.last {
+            Some(last) => format!("{} is away, last seen {}", user.name, moment(last)),
+            None => format!("{} is at {}", user.name, user.ip),
+        };
+        if let Some(since) = user.since.as_ref().map(moment) {
             text += &format!(", here since {since}");
         }
         if let Some(sessions) = user.sessions.filter(|sessions| *sessions != 1) {
@@ -330,7 +335,7 @@ fn hash(name: &str) -> usize {
 mod tests {
     use super::*;
     use crate::protocol::Code;
-    use crate::protocol::packet::BanInfo;
+    use crate::protocol::packet::{BanInfo, KeyInfo, KeyList};
 
     const TS: &str = "2026-11-21T12:03:04.000Z";
 
@@ -465,6 +470,7 @@ mod tests {
             operator: Some(true),
             key: Some(text()),
             plaintext: Some(true),
+            last: Some(text()),
         };
         let welcome = Welcome {
             server: crate::protocol::packet::ServerInfo { id: text(), name: text(), version: text() },
@@ -495,6 +501,7 @@ mod tests {
             Event::Users { room: None, users: vec![user.clone()], total: 1, next: Some(text()) },
             Event::Time { time: text(), ts: text(), uptime: 1 },
             Event::Alert { by: text(), msg: text(), seq: Some(1), ts: text(), history: false },
+            Event::Whois(UserInfo { last: None, ..user.clone() }),
             Event::Whois(user),
             Event::Notice(text()),
             Event::Error { code: None, msg: text(), name: Some(text()) },
@@ -510,6 +517,12 @@ mod tests {
                     until: Some(text()),
                 }],
                 total: 3,
+            },
+            Event::Keys {
+                list: KeyList::Operators,
+                keys: vec![KeyInfo { key: text(), name: text(), by: Some(text()), ..KeyInfo::default() }],
+                total: 3,
+                next: Some(text()),
             },
             Event::Unknown { from: sender(), msg: text() },
         ]

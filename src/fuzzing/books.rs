@@ -1,10 +1,10 @@
-//! Files and links that people may edit: pinned servers, the server's books, invitations.
+//! Files and links that people may edit: pinned servers, the server's former books, invitations.
 
 use super::input::Input;
-use crate::chat::{Archive, Chat, Now, Peer, Profile, Records, Rules};
+use crate::chat::{Archive, Books, Chat, Now, Peer, Profile, Records, Rules};
 use crate::cli::fuzzing::destination;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{MAX_KNOWN_SERVERS, MAX_OWNED_NAMES};
+use crate::limits::{MAX_KNOWN_SERVERS, MAX_OWNED_NAMES, NAMES_ROUND};
 use crate::security::fuzzing::{known_servers as read_known, lines};
 use crate::security::{How, Presented, Verdict};
 use serde::de::DeserializeOwned;
@@ -42,28 +42,37 @@ pub(super) fn known_servers(bytes: &[u8]) {
     assert_eq!(lines(&read), lines(&known));
 }
 
-/// The lines of the server's books, in whatever file they stand.
+/// The lines of the books of earlier versions, in whatever file they stand; and what the rules push of them
+/// is what they say.
 pub(super) fn records(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let read = Records {
         operators: rows(&text),
         members: rows(&text),
-        bans: rows(&text),
-        mutes: rows(&text),
+        bans: (0..).zip(rows(&text)).collect(),
+        mutes: (0..).zip(rows(&text)).collect(),
         names: rows(&text),
     };
     let clock = "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time");
-    let now = Now { clock, uptime: Duration::ZERO };
-    let chat = |records| Chat::new(Profile::default(), Rules::default(), records, Archive::default());
-    let first = chat(read);
+    let mut now = Now { clock, uptime: Duration::ZERO };
+    let chat = |records| {
+        Chat::new(Profile::default(), Rules::default(), Archive { records, ..Archive::default() })
+    };
+    let mut first = chat(read);
     first.check(&HashSet::new(), &now);
     let kept = first.records(&now);
     assert!(kept.names.len() <= MAX_OWNED_NAMES);
-    let json = serde_json::to_string(&kept).expect("JSON");
-    let again = chat(serde_json::from_str(&json).expect("our own JSON"));
-    assert_eq!(again.records(&now), kept, "a second pass changes it");
+    assert_eq!(chat(kept.clone()).records(&now), kept, "a second pass changes it");
     let peer = Peer { ip: [10, 0, 0, 1].into(), key: None, encrypted: false, local: false };
     let _ = first.ban_text(&peer, &now);
+    let mut books = Books::of(kept);
+    for _ in 0..8 {
+        let mut out = Vec::new();
+        now.uptime += NAMES_ROUND;
+        first.tick(&now, &mut out);
+        books.keep(&out);
+    }
+    first.check_kept(&books, &now);
 }
 
 fn rows<T: DeserializeOwned>(text: &str) -> Vec<T> {

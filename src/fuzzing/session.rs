@@ -3,7 +3,7 @@
 
 use super::input::Input;
 use crate::chat::{
-    Archive, Audience, Chat, Deliveries, Delivery, Now, OperatorRecord, Parsed, Peer, Profile, Records,
+    Archive, Audience, Books, Chat, Deliveries, Delivery, Now, OperatorRecord, Parsed, Peer, Profile, Records,
     Rules, SessionId,
 };
 use crate::fingerprint::Fingerprint;
@@ -58,7 +58,7 @@ const NAMES: [&str; 16] = [
     "",
 ];
 
-const WORDS: [&str; 16] = [
+const WORDS: [&str; 22] = [
     "",
     "kick",
     "mute",
@@ -75,10 +75,18 @@ const WORDS: [&str; 16] = [
     "4827-1163",
     "secret",
     "hi",
+    "admit",
+    "dismiss",
+    "release",
+    "operators",
+    "members",
+    "owners",
 ];
 
 struct House {
     chat: Chat,
+    /// What is kept of it.
+    books: Books,
     now: Now,
     following: HashSet<SessionId>,
     open: BTreeMap<u8, SessionId>,
@@ -115,9 +123,11 @@ impl House {
     fn new(records: Records) -> Self {
         let clock = "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time");
         let now = Now { clock, uptime: Duration::ZERO };
-        let mut chat = Chat::new(Profile::default(), Rules::default(), records, Archive::default());
+        let books = Books::of(records.clone());
+        let archive = Archive { records, ..Archive::default() };
+        let mut chat = Chat::new(Profile::default(), Rules::default(), archive);
         chat.offer_operator("4827-1163", "secret");
-        Self { chat, now, following: HashSet::new(), open: BTreeMap::new(), next: 1, latest: 0 }
+        Self { chat, books, now, following: HashSet::new(), open: BTreeMap::new(), next: 1, latest: 0 }
     }
 
     fn step(&mut self, input: &mut Input<'_>) {
@@ -143,6 +153,7 @@ impl House {
         while self.chat.has_more() {
             self.chat.proceed(&self.now, &mut out);
         }
+        self.books.keep(&out);
         for delivery in out {
             match delivery {
                 Delivery::Packet { packet, audience } => self.check_packet(&packet, &audience),
@@ -239,15 +250,14 @@ impl House {
         self.act(|chat, now, out| chat.tick(now, out));
     }
 
-    /// What is not in the books is forgotten, and what is, is still there.
+    /// What is not kept is forgotten, and what is, is still there.
     fn restart(&mut self) {
         self.leave_all();
         let before = self.chat.records(&self.now);
-        let json = serde_json::to_string(&before).expect("JSON");
-        let read: Records = serde_json::from_str(&json).expect("our own JSON");
-        assert_eq!(read, before);
+        while self.act(|chat, now, out| chat.keep_rest(now, out)) {}
+        self.chat.check_kept(&self.books, &self.now);
         let clock = self.now.clock.clone();
-        *self = Self::new(read);
+        *self = Self::new(self.books.read());
         self.now.clock = clock;
         let after = self.chat.records(&self.now);
         assert_eq!((after.operators, after.bans, after.mutes), (before.operators, before.bans, before.mutes));

@@ -64,7 +64,7 @@ pub const ASKED_SPARED: Duration = Duration::from_secs(1);
 /// What an entry takes in a turn besides its text, in bytes, as far as the turn's bound goes.
 pub const ENTRY_BYTES: usize = 128;
 
-/// Changes of rooms and mail that wait for a store which fails.
+/// Changes of rooms and mail that wait for a store which fails, and as many rows of names and members.
 pub const MAX_DEFERRED: usize = 10_000;
 
 /// How often a store that fails is tried again.

@@ -1,8 +1,14 @@
 //! How much is done in one go under the lock of the server's hub: what is more waits for others to have
 //! had their turn. Each is a matter of some microseconds.
 
-/// Rows of the books that are read in one go to be saved: nobody is served meanwhile.
+/// Names whose use has begun or ended that are written down in one go.
 pub const RECORDS_PORTION: usize = 32;
+
+/// Names that are looked at in one go for whether their time is over; some microseconds each if it is.
+pub const NAMES_LOOKED_AT: usize = 16;
+
+/// Operators, members or owners of names in one answer.
+pub const KEYS_PER_PAGE: usize = 50;
 
 /// Rows of a list that somebody asked for that are gathered in one go: nobody is served meanwhile.
 pub const LIST_PORTION: usize = 64;

@@ -92,6 +92,9 @@ pub struct UserInfo {
     /// Whether the user may use the operators' commands; only in `whois`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<bool>,
+    /// When the name was last used (RFC 3339, UTC); only in `whois`, and only if its owner is away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
 }
 
 /// One room, in `welcome` and in the answers to `rooms`, `join`, `part` and `topic`.
@@ -127,6 +130,58 @@ pub struct BanInfo {
     /// When it ends (RFC 3339, UTC); absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
+}
+
+/// Which keys are listed: the `type` of the request and of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyList {
+    /// Those that may use the operators' commands.
+    Operators,
+    /// Those that may enter a closed server without the passphrase.
+    Members,
+    /// Those that own a name.
+    Owners,
+}
+
+impl KeyList {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Operators, Self::Members, Self::Owners];
+
+    /// As the wire has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Operators => "operators",
+            Self::Members => "members",
+            Self::Owners => "owners",
+        }
+    }
+
+    /// The one of that type.
+    pub fn parse(kind: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|list| list.as_str() == kind)
+    }
+}
+
+/// A key, in the answers to `operators`, `members` and `owners`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeyInfo {
+    /// The whole fingerprint.
+    pub key: String,
+    /// The name that it owns; of an operator or a member, the one that it had then, which may be empty.
+    pub name: String,
+    /// Who made it an operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The address from which a member first came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    /// Since when it is an operator or a member (RFC 3339, UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// When the name was last used (RFC 3339, UTC); absent: it is in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
 }
 
 macro_rules! packet {
@@ -212,6 +267,8 @@ packet! {
     by: String,
     /// Bans and mutes, the latest first.
     bans: Vec<BanInfo>,
+    /// A page of keys.
+    keys: Vec<KeyInfo>,
     /// A room's name, with its `#`.
     room: String,
     /// What the room is about.

@@ -4,7 +4,7 @@
 use super::hub::{State, Taken};
 use super::session;
 use super::turn::{Step, Turn, What};
-use crate::chat::{Chat, Listing, MemberRecord, NameRecord, Now, Peer, Records, SessionId, StandingRead};
+use crate::chat::{Chat, Listing, Now, Peer, SessionId};
 use crate::limits::REGISTRATION_TIMEOUT;
 use crate::protocol::Request;
 use crate::protocol::codec::Decoded;
@@ -86,18 +86,6 @@ impl Hold {
 
     pub fn view(&self, id: SessionId) -> usize {
         self.0.chat.view(id).map_or(0, |(view, _)| view.rooms.len())
-    }
-
-    pub fn more_members(&self, rows: &mut Vec<MemberRecord>) -> bool {
-        self.0.chat.more_members(rows)
-    }
-
-    pub fn more_names(&self, from: usize, now: &Now, rows: &mut Vec<NameRecord>) -> Option<usize> {
-        self.0.chat.more_names(from, now, rows)
-    }
-
-    pub fn more_standing(&self, read: &mut StandingRead, now: &Now, records: &mut Records) -> bool {
-        self.0.chat.more_standing(read, now, records)
     }
 
     pub fn proceed(&mut self, now: &Now) -> bool {

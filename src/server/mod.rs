@@ -8,6 +8,7 @@ mod backlog;
 mod connection;
 mod console;
 mod data_dir;
+mod deferred;
 mod descriptors;
 mod desk;
 mod door;
@@ -22,7 +23,6 @@ mod hub;
 mod listener;
 mod memory;
 mod reactor;
-mod records;
 mod roll;
 mod scribe;
 mod secrets;
@@ -99,7 +99,7 @@ pub struct Options {
     pub entrance: Entrance,
     /// Connections of one address that are taken however few places are left; `None`: no bound.
     pub max_per_address: Option<usize>,
-    /// How long messages are kept, in the data directory; `None`: nothing of the chat is.
+    /// How long messages are kept, in the data directory; `None`: none are, nor mail and rooms.
     pub history: Option<Keep>,
     /// What the chat goes by.
     pub rules: Rules,
@@ -183,7 +183,7 @@ pub struct Server {
     max_clients: usize,
     code: String,
     /// Locked while the server lives.
-    data_dir: Arc<DataDir>,
+    data_dir: DataDir,
     store: Option<Store>,
     reader: Reader,
 }
@@ -201,10 +201,10 @@ impl Server {
     /// # Errors
     /// A [`StartError`] with its remedy.
     pub fn bind(options: Options) -> Result<Self, StartError> {
-        let data_dir = Arc::new(match &options.data_dir {
+        let data_dir = match &options.data_dir {
             Some(path) => DataDir::open(path)?,
             None => DataDir::none(),
-        });
+        };
         let keys = data_dir.key()?;
         let key = keys.fingerprint();
         let passphrase = match options.entrance.clone() {
@@ -223,10 +223,12 @@ impl Server {
             name: options.name.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        let (store, archive) = match options.history.zip(data_dir.file(HISTORY_FILE)) {
-            Some((keep, path)) => Store::open(&path, keep).map(|(store, archive)| (Some(store), archive))?,
-            None => (None, Archive::default()),
+        let opened = match (data_dir.file(HISTORY_FILE), options.history) {
+            (Some(path), Some(keep)) => Some(Store::open(&path, keep)?),
+            (Some(path), None) => Some(Store::open_books(&path)?),
+            (None, _) => None,
         };
+        let (store, archive) = opened.map_or_else(Default::default, |(store, archive)| (Some(store), archive));
         let (chat, code) = chat(&options, info.clone(), lock.is_some(), &data_dir, archive)?;
         // No single turn closes a client that reads.
         let max_turn = MAX_TURN_BYTES.min(options.backlog / 4);
@@ -288,11 +290,11 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { hub, door, listener, admission, data_dir, store, reader, .. } = self;
         let roll = Arc::clone(&admission.roll);
-        // All of them end below: the flusher and the keeper with the hub, the timers by being aborted.
-        let history = store.clone().map(|store| History::new(Arc::clone(&hub), store));
+        // Both end below: the flusher with the hub, the timers by being aborted.
+        let history = store.clone().filter(|_| hub.keeps_messages());
+        let history = history.map(|store| History::new(Arc::clone(&hub), store));
         let scribe = Scribe::new(Arc::clone(&hub), store);
         let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), scribe, history));
-        let keeper = tokio::spawn(records::keep(Arc::clone(&hub), data_dir));
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
         // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
         let entrance = Arc::clone(&door);
@@ -309,11 +311,11 @@ impl Server {
         timers.abort();
         drop(reader);
         hub.close();
-        for (task, name) in [(flusher, "flusher"), (keeper, "keeper of the books")] {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "the {name} ended badly");
-            }
+        if let Err(error) = flusher.await {
+            tracing::error!(%error, "the flusher ended badly");
         }
+        // Nobody else may have the directory while anything is still written to it.
+        drop(data_dir);
     }
 }
 
@@ -348,7 +350,7 @@ impl Handle {
     }
 }
 
-/// The rules with the books that the directory holds, and the operator's code.
+/// The rules with what is kept, and the operator's code.
 fn chat(
     options: &Options,
     server: ServerInfo,
@@ -360,7 +362,7 @@ fn chat(
     data_dir.leave_secret(&server.id, &secrets.token)?;
     let profile = Profile { server, motd: options.motd.clone() };
     let rules = Rules { closed, ..options.rules.clone() };
-    let mut chat = Chat::new(profile, rules, records::load(data_dir)?, archive);
+    let mut chat = Chat::new(profile, rules, archive);
     chat.offer_operator(&secrets.code, &secrets.token);
     Ok((chat, secrets.code))
 }

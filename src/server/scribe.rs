@@ -5,16 +5,16 @@
 //! disk; one that a crash swallows was seen by nobody.
 //!
 //! While the store fails, messages are passed on all the same and their senders told that they are not
-//! kept; what else was to be kept waits here for the store to work again.
+//! kept; what else was to be kept waits ([`deferred`](super::deferred)) for the store to work again.
 
+use super::deferred::Deferred;
 use super::hub::Hub;
 use super::turn::Turn;
 use crate::chat::{Entry, Waited};
-use crate::limits::{MAX_DEFERRED, MEND_EVERY, SEAM_BYTES, SEAM_MESSAGES};
+use crate::limits::{MEND_EVERY, SEAM_BYTES, SEAM_MESSAGES};
 use crate::protocol::packet::stamp;
 use crate::store::{Batch, Outcome, Page, Span, Store, StoreError};
 use jiff::Timestamp;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
 
@@ -23,8 +23,8 @@ use tokio::time::{Instant, sleep_until};
 pub(super) struct Scribe {
     hub: Arc<Hub>,
     store: Option<Store>,
-    /// The latest number that the store knows to be given.
-    seq: u64,
+    /// The latest number that the store knows to be given; `None`: messages are not kept, and so none is.
+    seq: Option<u64>,
     failing: Option<Failing>,
 }
 
@@ -32,14 +32,12 @@ pub(super) struct Scribe {
 struct Failing {
     since: Timestamp,
     next_try: Instant,
-    deferred: VecDeque<Entry>,
-    /// Of those that were too many.
-    lost: usize,
+    deferred: Deferred,
 }
 
 impl Scribe {
     pub(super) fn new(hub: Arc<Hub>, store: Option<Store>) -> Self {
-        let seq = hub.latest();
+        let seq = hub.keeps_messages().then(|| hub.latest());
         Self { hub, store, seq, failing: None }
     }
 
@@ -48,7 +46,8 @@ impl Scribe {
     pub(super) async fn settle(&mut self, turn: &mut Turn) {
         let spans: Vec<Span> = turn.seams().map(|seam| seam.span()).collect();
         // A number whose message nobody can ask for is given too, and so never again.
-        if turn.entries.is_empty() && spans.is_empty() && turn.seq <= self.seq {
+        let has_number = self.seq.is_some_and(|seq| turn.seq > seq);
+        if turn.entries.is_empty() && spans.is_empty() && !has_number {
             return;
         }
         let entries = std::mem::take(&mut turn.entries);
@@ -63,10 +62,10 @@ impl Scribe {
         }
         // Copied, as they are few and must not be lost; messages are many, and their senders are told.
         let others: Vec<Entry> = entries.iter().filter(|entry| !is_message(entry)).cloned().collect();
-        let batch = Batch { entries, seq: turn.seq, seams: spans.clone() };
+        let batch = Batch { entries, seq: self.seq.map_or(0, |_| turn.seq), seams: spans.clone() };
         match store.commit(batch).await {
             Ok(outcome) => {
-                self.seq = turn.seq;
+                self.seq = self.seq.map(|_| turn.seq);
                 self.kept(turn, outcome, waited);
             }
             Err(error) => {
@@ -95,13 +94,14 @@ impl Scribe {
         if store.mend().await.is_err() {
             return;
         }
-        let entries = failing.deferred.iter().cloned().collect();
-        let seq = self.hub.latest();
+        let entries = failing.deferred.entries();
+        let seq = self.seq.map_or(0, |_| self.hub.latest());
         match store.commit(Batch { entries, seq, seams: Vec::new() }).await {
             Ok(outcome) => {
                 tracing::info!("the history is written again; nothing is in it since {}", failing.since);
-                if failing.lost > 0 {
-                    tracing::error!("{} changes of rooms and mail were lost meanwhile", failing.lost);
+                let lost = failing.deferred.lost();
+                if lost > 0 {
+                    tracing::error!("{lost} changes of rooms, mail, names and members were lost meanwhile");
                 }
                 self.failing = None;
                 self.hub.set_keeping(true);
@@ -115,9 +115,10 @@ impl Scribe {
     pub(super) async fn close(mut self) {
         let Some(store) = self.store.take() else { return };
         if let Some(failing) = self.failing.take() {
-            let batch = Batch { entries: failing.deferred.into(), seq: self.hub.latest(), seams: Vec::new() };
+            let seq = self.seq.map_or(0, |_| self.hub.latest());
+            let batch = Batch { entries: failing.deferred.entries(), seq, seams: Vec::new() };
             if let Err(error) = store.commit(batch).await {
-                tracing::error!("changes of rooms and mail are lost: {error}");
+                tracing::error!("{}, are lost: {error}", failing.deferred.described());
             }
         }
         store.close().await;
@@ -149,23 +150,21 @@ impl Scribe {
     }
 
     fn fails(&mut self, error: &StoreError) {
-        tracing::error!("messages are passed on but not kept: {error}");
+        match self.seq {
+            Some(_) => tracing::error!("messages are passed on but not kept: {error}"),
+            None => tracing::error!("changes of names, operators, members, bans and mutes wait: {error}"),
+        }
         self.failing = Some(Failing {
             since: Timestamp::now(),
             next_try: Instant::now() + MEND_EVERY,
-            deferred: VecDeque::new(),
-            lost: 0,
+            deferred: Deferred::default(),
         });
         self.hub.set_keeping(false);
     }
 
     fn defer(&mut self, entries: Vec<Entry>) {
         let Some(failing) = &mut self.failing else { return };
-        failing.deferred.extend(entries.into_iter().filter(|entry| !is_message(entry)));
-        while failing.deferred.len() > MAX_DEFERRED {
-            failing.deferred.pop_front();
-            failing.lost += 1;
-        }
+        entries.into_iter().filter(|entry| !is_message(entry)).for_each(|entry| failing.deferred.add(entry));
     }
 }
 
@@ -204,7 +203,7 @@ mod tests {
     use super::super::desk::Desk;
     use super::super::hub::Incoming;
     use super::*;
-    use crate::chat::{Chat, Deliveries, Delivery, Now, Parsed, Peer, Profile, Records, Rules, SessionId};
+    use crate::chat::{Chat, Deliveries, Delivery, Now, Parsed, Peer, Profile, Rules, SessionId};
     use crate::fingerprint::Fingerprint;
     use crate::limits::{DEFAULT_BACKLOG_BYTES, MAX_WAITING_OF_AUTHOR_FOR_ONE, REGISTRATION_TIMEOUT};
     use crate::protocol::request::ClientPacket;
@@ -244,7 +243,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (store, archive) = Store::open(&dir.path().join("history.db"), Keep::default()).unwrap();
         let rules = Rules { rate: None, ..Rules::default() };
-        let mut chat = Chat::new(Profile::default(), rules, Records::default(), archive);
+        let mut chat = Chat::new(Profile::default(), rules, archive);
         enter(&mut chat, 1, "alice");
         enter(&mut chat, 2, "bob");
         chat.disconnect(SessionId(2), &now());

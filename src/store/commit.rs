@@ -1,5 +1,6 @@
 //! A batch written in one transaction: all of it, or nothing.
 
+use super::books;
 use super::question::{Batch, Duplicate, Outcome};
 use super::rows::{self, signed, unsigned};
 use super::view;
@@ -30,6 +31,7 @@ pub(super) fn commit(change: Transaction<'_>, batch: &Batch, reserved: u64) -> R
             Entry::Received { account, upto, .. } => {
                 outcome.arrivals.extend(writing.received(account, *upto)?);
             }
+            Entry::Record(record) => books::write(&change, record)?,
         }
     }
     let reserved = reserve(&change, batch.seq, reserved)?;

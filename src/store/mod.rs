@@ -7,6 +7,7 @@
 //! it is told.
 
 mod backup;
+mod books;
 mod commit;
 mod error;
 mod export;
@@ -18,6 +19,7 @@ mod queue;
 mod reader;
 mod rows;
 mod schema;
+mod takeover;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -55,6 +57,19 @@ impl Store {
     /// # Errors
     /// Why it can't be used, with what to do about it.
     pub fn open(path: &Path, keep: Keep) -> Result<(Self, Archive), StoreError> {
+        Self::open_as(path, Some(keep))
+    }
+
+    /// The same for a chat that keeps names, operators, members, bans and mutes alone: its archive names no
+    /// history. Messages, mail and rooms that there are stay as they are.
+    ///
+    /// # Errors
+    /// Why it can't be used, with what to do about it.
+    pub fn open_books(path: &Path) -> Result<(Self, Archive), StoreError> {
+        Self::open_as(path, None)
+    }
+
+    fn open_as(path: &Path, keep: Option<Keep>) -> Result<(Self, Archive), StoreError> {
         let committed = Arc::new(AtomicU64::new(0));
         let (writer, archive) = Writer::open(path, keep, Arc::clone(&committed))?;
         let failed = |error| StoreError::of_file(path, &error);

@@ -1,5 +1,6 @@
 //! What a chat begins with, read from the history.
 
+use super::books;
 use super::commit::Arrivals;
 use super::rows::{self, unsigned};
 use crate::chat::{Archive, Member, RoomRecord, Topic, Waits};
@@ -24,11 +25,21 @@ pub(super) fn read(connection: &mut Connection) -> Result<(Archive, u64)> {
         rooms: rooms(&change)?,
         waiting: waiting(&change)?,
         arrivals: arrivals(&change)?,
+        records: books::begin(&change)?,
     };
     let reserved = seq + SEQ_RESERVE;
     super::commit::set_reserved(&change, reserved)?;
     change.commit()?;
     Ok((archive, reserved))
+}
+
+/// The books alone, where messages are neither kept nor told: what there is of a history stays as it is.
+pub(super) fn read_books(connection: &mut Connection) -> Result<Archive> {
+    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    begin(&change)?;
+    let archive = Archive { records: books::begin(&change)?, ..Archive::default() };
+    change.commit()?;
+    Ok(archive)
 }
 
 /// Which history this is.

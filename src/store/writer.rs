@@ -3,7 +3,7 @@
 use super::error::StoreError;
 use super::question::{Batch, Keep, Outcome};
 use super::queue::Job;
-use super::{commit, opening, prune, schema};
+use super::{commit, opening, prune, schema, takeover};
 use crate::chat::Archive;
 use crate::limits::{PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE};
 use jiff::Timestamp;
@@ -39,21 +39,27 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Opens the database, and reads what a chat begins with.
+    /// Opens the database, and reads what a chat begins with; without `keep` the books alone.
     pub(super) fn open(
         path: &Path,
-        keep: Keep,
+        keep: Option<Keep>,
         committed: Arc<AtomicU64>,
     ) -> Result<(Self, Archive), StoreError> {
+        let of = |error: rusqlite::Error| StoreError::of(path, &error);
         let mut connection = schema::open(path)?;
-        let (archive, reserved) =
-            opening::read(&mut connection).map_err(|error| StoreError::of(path, &error))?;
+        takeover::run(&mut connection, path)?;
+        let (archive, reserved) = match keep {
+            Some(_) => opening::read(&mut connection).map_err(of)?,
+            // No number is given, and so none is reserved.
+            None => (opening::read_books(&mut connection).map_err(of)?, u64::MAX),
+        };
+        let log = opening::log(&connection).map_err(of)?;
         committed.store(archive.seq, Ordering::Release);
         let writer = Self {
             path: path.into(),
-            keep,
+            keep: keep.unwrap_or_default(),
             connection: Some(connection),
-            log: archive.id.clone().unwrap_or_default(),
+            log,
             seq: archive.seq,
             reserved,
             committed,

@@ -4,6 +4,7 @@
 mod support;
 
 mod askers;
+mod books;
 mod catching_up;
 mod closed;
 mod command_line;

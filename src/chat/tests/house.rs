@@ -56,14 +56,15 @@ impl House {
     /// With a history.
     pub(super) fn kept() -> Self {
         let mut house = Self::with(Rules { rate: None, ..Rules::default() }, Records::default());
-        house.begin(Disk::default(), Some(0), Records::default());
+        house.begin(Disk::default(), Some(0));
         house
     }
 
     /// A new server on that disk; `latest` is what an orderly end left.
-    pub(super) fn begin(&mut self, disk: Disk, latest: Option<u64>, records: Records) {
+    pub(super) fn begin(&mut self, disk: Disk, latest: Option<u64>) {
         let rules = self.chat.rules.clone();
-        self.chat = Chat::new(Profile::default(), rules, records, disk.archive(latest));
+        let records = self.books.read();
+        self.chat = Chat::new(Profile::default(), rules, Archive { records, ..disk.archive(latest) });
         self.disk = Some(disk);
         self.turn.clear();
         self.errands.clear();
@@ -78,9 +79,8 @@ impl House {
             }
         }
         let latest = (!is_crash).then(|| self.chat.latest());
-        let records = self.chat.records(&self.now);
         let disk = self.disk.take().expect("a disk");
-        self.begin(disk, latest, records);
+        self.begin(disk, latest);
     }
 
     /// Carries everything out, and lets everybody catch up.
@@ -121,6 +121,10 @@ impl House {
     fn commit(&mut self, step: &Step, arrivals: &mut Vec<Arrival>) -> Option<u64> {
         let entry = match step {
             Step::Delivery(Delivery::Message { entry: Some(message), .. }) => Entry::Message(message.clone()),
+            Step::Delivery(Delivery::Keep(Entry::Record(record))) => {
+                self.books.write((**record).clone());
+                return None;
+            }
             Step::Delivery(Delivery::Keep(entry)) => entry.clone(),
             _ => return None,
         };

@@ -3,6 +3,7 @@
 mod disk;
 mod history;
 mod house;
+mod keys;
 mod long_messages;
 mod mail;
 mod mailboxes;
@@ -29,6 +30,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// A chat, and what each session has got. Plays the server, and with a disk the store.
 struct House {
     chat: Chat,
+    /// What is kept of names, operators, members, bans and mutes.
+    books: Books,
     disk: Option<Disk>,
     /// What is neither kept nor carried out yet; while turns are held, more than a call's.
     turn: Vec<Step>,
@@ -78,7 +81,8 @@ impl House {
 
     fn with(rules: Rules, records: Records) -> Self {
         Self {
-            chat: Chat::new(Profile::default(), rules, records, Archive::default()),
+            books: Books::of(records.clone()),
+            chat: Chat::new(Profile::default(), rules, Archive { records, ..Archive::default() }),
             now: Now {
                 clock: "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time"),
                 uptime: Duration::ZERO,
@@ -96,11 +100,16 @@ impl House {
         }
     }
 
-    /// The same chat after a restart: what is not in the records is forgotten.
-    fn restarted(self) -> Self {
-        let json = serde_json::to_string(&self.chat.records(&self.now)).expect("JSON");
-        let records = serde_json::from_str(&json).expect("our own JSON");
-        Self { now: self.now, ..Self::with(self.chat.rules, records) }
+    /// The same chat after an orderly end: what is not kept is forgotten.
+    fn restarted(mut self) -> Self {
+        self.act(|chat, now, out| while chat.keep_rest(now, out) {});
+        self.chat.check_kept(&self.books, &self.now);
+        self.crashed()
+    }
+
+    /// The same chat after a power cut.
+    fn crashed(self) -> Self {
+        Self { now: self.now, ..Self::with(self.chat.rules, self.books.read()) }
     }
 
     fn act(&mut self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries)) {

@@ -37,7 +37,10 @@ enum Step {
 
 const NAMES: [&str; 8] = ["alice", "ALICE", "a1ice", "bob", "b0b", "eve", "Ivan", "two words"];
 const SUBJECTS: [&str; 5] = ["alice", "bob", "key:", "ip:10.0.0.0/30", "10.0.0.5"];
-const COMMANDS: [&str; 8] = ["kick", "mute", "ban", "unban", "unmute", "bans", "op", "deop"];
+const COMMANDS: [&str; 14] = [
+    "kick", "mute", "ban", "unban", "unmute", "bans", "op", "deop", "admit", "dismiss", "release", "operators",
+    "members", "owners",
+];
 const TOKENS: [&str; 3] = ["", "one", "two"];
 const MODES: [&str; 3] = ["chat", "send", "tail"];
 
@@ -150,6 +153,7 @@ proptest! {
         let chat = &house.chat;
         prop_assert!(chat.users.is_empty() && chat.names.is_empty() && chat.sessions.is_empty());
         prop_assert_eq!(chat.looks.len(), 0);
-        prop_assert_eq!(house.chat.due(), None);
+        prop_assert_eq!((chat.presence.due(), chat.rooms.due()), (None, None));
+        house.restarted();
     }
 }

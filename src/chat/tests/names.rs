@@ -1,8 +1,12 @@
 //! Whose names are whose.
 
 use super::*;
-use crate::limits::{ADDRESSES_PER_NETWORK, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED, NEW_NAMES_PER_HOUR};
+use crate::limits::{
+    ADDRESSES_PER_NETWORK, ALIVE_EVERY, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED, NAMES_GATHERED, NAMES_PAUSE,
+    NEW_NAMES_PER_HOUR, RECORDS_PORTION,
+};
 
+const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 
 impl House {
@@ -153,7 +157,7 @@ fn a_name_is_kept_for_a_month_and_one_that_was_only_tried_for_a_day() {
 }
 
 impl House {
-    fn owns(&self, name: &str) -> bool {
+    pub(super) fn owns(&self, name: &str) -> bool {
         self.chat.owned.owner(&crate::name::Name::new(name).expect("a name"), self.now.at()).is_some()
     }
 }
@@ -229,7 +233,6 @@ fn names_and_their_owners_outlive_a_restart() {
     house.visit(1, "alice", 1, NAME_TRIED);
     house.join_key(2, "bob", 2);
     house.later(NAME_TRIED);
-    assert!(house.chat.take_changes().names && !house.chat.changes().any());
     let mut house = house.restarted();
     house.later(2 * NAME_KEPT_TRIED);
     for name in ["alice", "bob"] {
@@ -237,6 +240,112 @@ fn names_and_their_owners_outlive_a_restart() {
     }
     house.join_key(1, "b0b", 3);
     assert!(!house.is_in(1));
+}
+
+#[test]
+fn a_power_cut_after_a_quiet_time_makes_no_name_lapse_that_was_in_use() {
+    for (before, days) in [(Duration::ZERO, 2), (NAME_TRIED, 31)] {
+        let mut house = House::new();
+        house.visit(1, "bob", 1, before);
+        house.join_key(2, "bob", 1);
+        house.later(NAMES_GATHERED);
+        // Nobody comes or goes for days; the timer goes off when it said.
+        for _ in 0..days * 24 * 6 {
+            house.later(ALIVE_EVERY);
+        }
+        let mut house = house.crashed();
+        house.later(NAME_KEPT_TRIED / 2);
+        assert!(house.owns("bob"), "after {days} days");
+        house.join_key(3, "bob", 2);
+        assert_eq!(house.error(3).0, "name_taken");
+    }
+}
+
+#[test]
+fn a_name_in_use_is_written_down_daily_at_the_latest() {
+    let mut house = House::new();
+    house.join_key(1, "bob", 1);
+    for _ in 0..36 {
+        house.later(HOUR);
+        let row = house.books.name("bob").expect("a row");
+        let age = house.now.clock.timestamp().duration_since(row.last).unsigned_abs();
+        assert!(age < DAY && row.in_use, "{age:?}");
+    }
+    let row = house.books.name("bob").expect("a row");
+    assert!(row.used >= 12 * 3600, "{}", row.used);
+}
+
+#[test]
+fn a_new_name_is_kept_before_its_owner_is_welcomed_and_a_known_one_costs_nothing_at_once() {
+    let kept = |house: &mut House, id: u64, number: u8| {
+        house.is_holding = true;
+        house.join_key(id, "bob", number);
+        house.is_holding = false;
+        let is_row = |step: &house::Step| {
+            matches!(step, house::Step::Delivery(Delivery::Keep(Entry::Record(_))))
+        };
+        let is_welcome = |step: &house::Step| matches!(step, house::Step::Delivery(Delivery::Answer(_)));
+        let row = house.turn.iter().position(is_row);
+        let welcome = house.turn.iter().position(is_welcome).expect("a welcome");
+        house.settle();
+        row.map(|row| row < welcome)
+    };
+    let mut house = House::new();
+    assert_eq!(kept(&mut house, 1, 1), Some(true));
+    house.leave(1);
+    let mut house = house.restarted();
+    assert_eq!(kept(&mut house, 2, 1), None);
+    house.later(NAMES_GATHERED);
+    assert!(house.books.name("bob").expect("a row").in_use);
+}
+
+#[test]
+fn a_crowds_comings_and_goings_are_written_a_few_at_a_time() {
+    let names = (0..100_u8).map(|n| NameRecord {
+        name: format!("user{n}"),
+        key: key(n),
+        last: "2026-11-21T11:00:00Z".parse().expect("a time"),
+        used: 5000,
+        in_use: false,
+    });
+    let mut house = House::with(Rules::default(), Records { names: names.collect(), ..Records::default() });
+    (0..100).for_each(|n| house.join_key(n.into(), &format!("user{n}"), n));
+    let written = |house: &House| (0..100)
+        .filter(|n| house.books.name(&format!("user{n}")).is_some_and(|row| row.in_use))
+        .count();
+    assert_eq!(written(&house), 0);
+    house.later(NAMES_GATHERED);
+    assert_eq!(written(&house), RECORDS_PORTION);
+    while written(&house) < 100 {
+        let due = house.chat.due().expect("more is due");
+        assert!(due <= house.now.uptime + NAMES_PAUSE);
+        house.later(NAMES_PAUSE);
+    }
+    let house = house.crashed();
+    assert!(house.owns("user99"));
+}
+
+#[test]
+fn a_name_whose_time_is_over_goes_from_the_disk_too() {
+    let mut house = House::new();
+    house.join_key(1, "alice", 1);
+    house.leave(1);
+    house.later(NAMES_GATHERED);
+    assert!(house.books.name("alice").is_some());
+    house.later(NAME_KEPT_TRIED + DAY);
+    assert!(house.books.name("alice").is_none());
+}
+
+#[test]
+fn who_uses_a_name_that_is_not_kept_for_them_is_told() {
+    let mut house = House::new();
+    for n in 0..=u8::try_from(NEW_NAMES_PER_HOUR).expect("a small number") {
+        let peer = Peer { ip: [10, 0, 0, 1].into(), ..House::peer(n.into(), Some(key(n))) };
+        house.join_peer(n.into(), &format!("pupil{n}"), peer);
+        let told = house.texts(n.into(), "notice");
+        assert_eq!(told.is_empty(), house.owns(&format!("pupil{n}")), "{told:?}");
+        assert!(told.iter().all(|msg| msg.contains("is not kept for you")), "{told:?}");
+    }
 }
 
 #[test]
@@ -286,7 +395,7 @@ fn a_key_is_known_that_owns_a_name_or_is_a_members_or_an_operators() {
     let mut house = House::with_operator();
     house.join_key(1, "alice", 1);
     house.join(2, "guest");
-    house.chat.add_member(key(2), [10, 0, 0, 9].into(), "", &house.now);
+    house.act(|chat, now, out| chat.add_member(key(2), [10, 0, 0, 9].into(), "", now, out));
     let known = |house: &House, number: u8| house.chat.is_known(&key(number), &house.now);
     assert_eq!([1, 2, 3, 99].map(|number| known(&house, number)), [true, true, false, true]);
     let (mut rows, mut from) = (Vec::new(), Some(0));

@@ -162,6 +162,7 @@ fn many_who_have_had_names_for_a_while_send_little_more_than_newcomers() {
         key: many(n),
         last: "2026-11-21T11:00:00Z".parse().expect("a time"),
         used: 5000,
+        in_use: false,
     };
     let names = (0..1000).map(record).collect();
     let mut house = House::with(Rules::default(), Records { names, ..Records::default() });
@@ -240,6 +241,7 @@ fn who_waits_for_their_address_is_told_so() {
         house.enter_as(n.into(), &format!("mal{n}"), at(1), Some(key(n)));
     }
     house.join_peer(900, "newcomer", Peer { ip: at(1), ..House::peer(900, Some(key(202))) });
+    house.texts(900, "notice");
     house.flood(0..100, &[]);
     // Of much they send.
     while let Some(pause) = house.chat.pause(SessionId(900), LITTLE + 1, &house.now) {

@@ -1,6 +1,7 @@
 //! The table itself: each command's names, usage, help, and how its words are read.
 
 use super::{Action, Command, Place};
+use crate::protocol::packet::KeyList;
 use crate::protocol::request::Span;
 use crate::protocol::{Request, Target};
 use Place::{Console, Prompt, Wire};
@@ -149,7 +150,7 @@ pub const COMMANDS: &[Command] = &[
         name: "whois",
         aliases: &[],
         usage: "NAME",
-        help: "show a user's address, sessions, key, and since when they are here",
+        help: "show a user's address, sessions, key, and since when they are here; of one who is away when they were",
         operator: false,
         places: &[Prompt, Wire, Console],
         read: |rest| one(rest).map(|name| Action::Request(Request::Whois { name: bare(&name).to_owned() })),
@@ -249,10 +250,64 @@ pub const COMMANDS: &[Command] = &[
         read: |rest| nothing(rest, Action::Request(Request::Bans)),
     },
     Command {
+        name: "operators",
+        aliases: &[],
+        usage: "[AFTER]",
+        help: "list the operators' keys; AFTER goes on with a long list after that key",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| keys(rest, KeyList::Operators),
+    },
+    Command {
+        name: "members",
+        aliases: &[],
+        usage: "[AFTER]",
+        help: "list the keys that may enter a closed server; AFTER goes on with a long list after that key",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| keys(rest, KeyList::Members),
+    },
+    Command {
+        name: "owners",
+        aliases: &[],
+        usage: "[AFTER]",
+        help: "list which key owns which name; AFTER goes on with a long list after that name",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| keys(rest, KeyList::Owners),
+    },
+    Command {
+        name: "admit",
+        aliases: &[],
+        usage: "NAME|key:FINGERPRINT",
+        help: "let a user enter a closed server without the passphrase",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| named(rest, |name| Request::Admit { name }),
+    },
+    Command {
+        name: "dismiss",
+        aliases: &[],
+        usage: "NAME|key:FINGERPRINT",
+        help: "ask a user of a closed server for the passphrase again",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| named(rest, |name| Request::Dismiss { name }),
+    },
+    Command {
+        name: "release",
+        aliases: &[],
+        usage: "NAME",
+        help: "take a name from the key that owns it: whoever uses it next has it",
+        operator: true,
+        places: &[Prompt, Wire, Console],
+        read: |rest| named(rest, |name| Request::Release { name }),
+    },
+    Command {
         name: "op",
         aliases: &[],
-        usage: "NAME|CODE",
-        help: "make a user an operator; with the code that the server's console shows, yourself",
+        usage: "NAME|key:FINGERPRINT|CODE",
+        help: "make a user an operator, here or away; with the code that the server's console shows, yourself",
         operator: false,
         places: &[Prompt, Wire, Console],
         read: |rest| named(rest, |name| Request::Op { name }),
@@ -343,6 +398,11 @@ fn timed(rest: &str) -> Option<(String, Option<String>)> {
     let name = bare(words.next()?).to_owned();
     let duration = words.next().map(str::to_owned);
     (!name.is_empty() && words.next().is_none()).then_some((name, duration))
+}
+
+fn keys(rest: &str, list: KeyList) -> Option<Action> {
+    let after = at_most_one(rest)?.map(|after| bare(&after).to_owned());
+    Some(Action::Request(Request::Keys { list, after }))
 }
 
 fn named(rest: &str, request: fn(String) -> Request) -> Option<Action> {

@@ -10,7 +10,7 @@ mod write;
 pub use words::{count_messages, count_users, users_are};
 
 use super::Code;
-use super::packet::{BanInfo, Limits, RoomInfo, Sender, ServerInfo, UserInfo};
+use super::packet::{BanInfo, KeyInfo, KeyList, Limits, RoomInfo, Sender, ServerInfo, UserInfo};
 use crate::fingerprint::Fingerprint;
 
 /// The answer to a hello.
@@ -212,6 +212,17 @@ pub enum Event {
         /// How many there are.
         total: usize,
     },
+    /// A page of keys.
+    Keys {
+        /// Which.
+        list: KeyList,
+        /// In the order of the keys; members in the order in which they came, owners in that of the names.
+        keys: Vec<KeyInfo>,
+        /// How many there are.
+        total: usize,
+        /// Ask for the next page after this key, or name.
+        next: Option<String>,
+    },
     /// One's own rank has changed.
     Operator {
         /// Whether one may use the operators' commands now.
@@ -342,6 +353,16 @@ mod tests {
             operator: None,
             key: Some(text()),
             plaintext: Some(true),
+            last: None,
+        };
+        let away = UserInfo { last: Some(text()), ..UserInfo::default() };
+        let key_info = KeyInfo {
+            key: text(),
+            name: text(),
+            by: Some(text()),
+            ip: Some(text()),
+            since: Some(text()),
+            last: None,
         };
         let server = ServerInfo { id: text(), name: text(), version: text() };
         vec![
@@ -392,6 +413,9 @@ mod tests {
             Event::PakeOk { mac: text() },
             Event::Operator { operator: false, msg: text() },
             Event::Bans { bans: vec![ban(Some(text())), ban(None)], total: 5 },
+            Event::Whois(away),
+            Event::Keys { list: KeyList::Members, keys: vec![key_info], total: 3, next: Some(text()) },
+            Event::Keys { list: KeyList::Owners, keys: vec![], total: 0, next: None },
             Event::Notice(text()),
             Event::Error { code: Some(Code::NameTaken), msg: text(), name: Some(text()) },
             Event::Bye { code: Some(Code::ShuttingDown), msg: text() },
@@ -409,12 +433,30 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_keys_says_what_commands_take() {
+        let info = |name: &str| KeyInfo { key: "SHA256:x".into(), name: name.into(), ..KeyInfo::default() };
+        let operator = KeyInfo { by: Some("console".into()), since: Some("then".into()), ..info("bob") };
+        let owner = KeyInfo { last: Some("then".into()), ..info("bob") };
+        for (list, keys, total, next, text) in [
+            (KeyList::Operators, vec![operator], 1, None, "1 key:\nkey:SHA256:x (bob), by console, since then"),
+            (KeyList::Members, vec![info("")], 2, Some("SHA256:x"), "2 keys:\nkey:SHA256:x\n... (/members SHA256:x shows more)"),
+            (KeyList::Owners, vec![owner, info("eve")], 2, None, "2 names:\nbob of key:SHA256:x, last seen then\neve of key:SHA256:x, in use"),
+            (KeyList::Owners, vec![], 0, None, "nobody owns a name"),
+        ] {
+            let next = next.map(str::to_owned);
+            assert_eq!(Event::Keys { list, keys, total, next }.text(), text);
+        }
+    }
+
+    #[test]
     fn a_user_is_shown_with_the_digits_of_the_key_or_as_unverified() {
         let user = UserInfo { name: "bob".into(), ip: "10.0.0.2".into(), ..UserInfo::default() };
         let text = |user| Event::Whois(user).text();
         assert_eq!(text(user.clone()), "bob from 10.0.0.2, unverified");
         let plain = UserInfo { plaintext: Some(true), ..user.clone() };
         assert_eq!(text(plain), "bob from 10.0.0.2, (plaintext), unverified");
+        let away = UserInfo { ip: String::new(), last: Some("then".into()), ..user.clone() };
+        assert_eq!(text(away), "bob is away, last seen then, unverified");
         let key = Some(Fingerprint::new([0; 32]).to_string());
         let digits = "bob from 10.0.0.2, key 00000 00000 00000 00000 00000 00000";
         assert_eq!(text(UserInfo { key, ..user }), digits);

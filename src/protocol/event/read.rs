@@ -2,7 +2,7 @@
 
 use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::protocol::Code;
-use crate::protocol::packet::{Packet, RoomInfo};
+use crate::protocol::packet::{KeyList, Packet, RoomInfo};
 
 impl Event {
     /// Reads a packet's meaning. Never fails: what is unknown is [`Event::Unknown`].
@@ -91,7 +91,15 @@ impl Event {
             "notice" => Self::Notice(packet.msg),
             "error" => Self::Error { code: code(), msg: packet.msg, name: packet.name },
             "bye" => Self::Bye { code: code(), msg: packet.msg },
-            _ => Self::Unknown { from: packet.from, msg: packet.msg },
+            other => match KeyList::parse(other) {
+                Some(list) => Self::Keys {
+                    list,
+                    keys: packet.keys.unwrap_or_default(),
+                    total: packet.total.unwrap_or_default(),
+                    next: packet.next,
+                },
+                None => Self::Unknown { from: packet.from, msg: packet.msg },
+            },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::fingerprint::Fingerprint;
-use crate::protocol::packet::{BanInfo, RoomInfo, UserInfo};
+use crate::protocol::packet::{BanInfo, KeyInfo, KeyList, RoomInfo, UserInfo};
 
 impl Event {
     /// The member `msg`: what a person reads.
@@ -42,6 +42,7 @@ impl Event {
             Self::Pong { .. } => "pong".into(),
             Self::PakeOk { .. } => "the server knows the passphrase".into(),
             Self::Bans { bans, total } => bans_text(bans, *total),
+            Self::Keys { list, keys, total, next } => keys_text(*list, keys, *total, next.as_deref()),
         }
     }
 }
@@ -136,7 +137,10 @@ fn history_text(end: &HistoryEnd) -> String {
 }
 
 fn whois_text(user: &UserInfo) -> String {
-    let mut text = format!("{} from {}", user.name, user.ip);
+    let mut text = match &user.last {
+        Some(last) => format!("{} is away, last seen {last}", user.name),
+        None => format!("{} from {}", user.name, user.ip),
+    };
     if let Some(since) = &user.since {
         text += &format!(", here since {since}");
     }
@@ -173,4 +177,34 @@ fn bans_text(bans: &[BanInfo], total: usize) -> String {
             bans.iter().map(line).chain(more).collect::<Vec<_>>().join("\n")
         }
     }
+}
+
+/// How many there are, one line each, and how to see more.
+fn keys_text(list: KeyList, keys: &[KeyInfo], total: usize, next: Option<&str>) -> String {
+    let of = if list == KeyList::Owners { "name" } else { "key" };
+    let head = match (total, list) {
+        (0, KeyList::Operators) => return "there are no operators".into(),
+        (0, KeyList::Members) => return "there are no members".into(),
+        (0, KeyList::Owners) => return "nobody owns a name".into(),
+        (1, _) => format!("1 {of}:"),
+        (total, _) => format!("{total} {of}s:"),
+    };
+    let more = next.map(|next| format!("... (/{} {next} shows more)", list.as_str()));
+    std::iter::once(head).chain(keys.iter().map(|key| key_text(list, key))).chain(more).collect::<Vec<_>>().join("\n")
+}
+
+fn key_text(list: KeyList, info: &KeyInfo) -> String {
+    let KeyInfo { key, name, by, ip, since, last } = info;
+    if list == KeyList::Owners {
+        let last = last.as_ref().map_or("in use".into(), |last| format!("last seen {last}"));
+        return format!("{name} of key:{key}, {last}");
+    }
+    let mut text = format!("key:{key}");
+    if !name.is_empty() {
+        text += &format!(" ({name})");
+    }
+    for (word, value) in [("by", by), ("from", ip), ("since", since)] {
+        text += &value.as_ref().map_or(String::new(), |value| format!(", {word} {value}"));
+    }
+    text
 }

@@ -93,6 +93,11 @@ impl Event {
                 packet.bans = Some(bans);
                 packet.total = Some(total);
             }
+            Self::Keys { keys, total, next, .. } => {
+                packet.keys = Some(keys);
+                packet.total = Some(total);
+                packet.next = next;
+            }
             Self::Error { code, name, .. } => {
                 packet.code = code.map(|code| code.to_string());
                 packet.name = name;
@@ -125,6 +130,7 @@ impl Event {
             Self::Pake { .. } => "pake",
             Self::PakeOk { .. } => "pake_ok",
             Self::Bans { .. } => "bans",
+            Self::Keys { list, .. } => list.as_str(),
             Self::Operator { .. } => "operator",
             Self::Notice(_) => "notice",
             Self::Error { .. } => "error",

@@ -3,6 +3,7 @@
 mod read;
 mod write;
 
+use super::packet::KeyList;
 use super::{Code, Since, Target, Version};
 use serde::Deserialize;
 
@@ -222,9 +223,31 @@ pub enum Request {
     },
     /// Who is banned or muted.
     Bans,
+    /// Which keys are operators' or members', or own which name: one page.
+    Keys {
+        /// Which of these.
+        list: KeyList,
+        /// The key, or of owners the name, that the page starts after.
+        after: Option<String>,
+    },
+    /// Lets a key enter a closed server without the passphrase.
+    Admit {
+        /// A user's name, or `key:FINGERPRINT`.
+        name: String,
+    },
+    /// Takes that back.
+    Dismiss {
+        /// A user's name, or `key:FINGERPRINT`.
+        name: String,
+    },
+    /// Takes a name from the key that owns it.
+    Release {
+        /// The name.
+        name: String,
+    },
     /// Makes a user's key an operator's; with the code that the server's console shows, one's own.
     Op {
-        /// A user's name, or the code.
+        /// A user's name, `key:FINGERPRINT`, or the code.
         name: String,
     },
     /// Makes one's own key an operator's, by a secret that only files of the server's user hold.
@@ -440,6 +463,11 @@ mod tests {
             "[a-z0-9]{0,64}".prop_map(|token| Request::OpByToken { token }),
             (text(), text()).prop_map(|(pake, mac)| Request::Pake { pake, mac }),
             Just(Request::Bans),
+            (proptest::sample::select(&KeyList::ALL), maybe())
+                .prop_map(|(list, after)| Request::Keys { list, after }),
+            text().prop_map(|name| Request::Admit { name }),
+            text().prop_map(|name| Request::Dismiss { name }),
+            text().prop_map(|name| Request::Release { name }),
             (text(), text(), any_since()).prop_map(|(name, token, since)| Request::Hello(Hello {
                 name,
                 mode: Mode::Send,

@@ -2,6 +2,7 @@
 
 use super::{ClientPacket, Hello, Mode, Refusal, Request, Span};
 use crate::limits::{MAX_ID_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES, MAX_WORD_BYTES};
+use crate::protocol::packet::KeyList;
 use crate::protocol::{Code, Since, Target};
 
 impl Request {
@@ -41,6 +42,9 @@ impl Request {
             "ban" => Self::Ban { name: name(), duration: packet.duration.clone() },
             "unban" => Self::Unban { name: name() },
             "bans" => Self::Bans,
+            "admit" => Self::Admit { name: name() },
+            "dismiss" => Self::Dismiss { name: name() },
+            "release" => Self::Release { name: name() },
             "op" => match (&packet.name, &packet.token) {
                 (None, Some(token)) => Self::OpByToken { token: token.clone() },
                 _ => Self::Op { name: name() },
@@ -54,6 +58,9 @@ impl Request {
             "help" => Self::Help { command: packet.name.clone() },
             "quit" => Self::Quit,
             other => {
+                if let Some(list) = KeyList::parse(other) {
+                    return Ok(Self::Keys { list, after: packet.after.clone() });
+                }
                 return Err(Refusal::new(
                     Code::UnknownType,
                     format!(

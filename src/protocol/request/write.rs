@@ -28,7 +28,7 @@ impl Request {
                 packet.after.clone_from(after);
             }
             Self::Join { room } | Self::Part { room } => packet.room = Some(room.clone()),
-            Self::Rooms { after } => packet.after.clone_from(after),
+            Self::Rooms { after } | Self::Keys { after, .. } => packet.after.clone_from(after),
             Self::Topic { room, topic } => {
                 packet.room = Some(room.clone());
                 packet.topic.clone_from(topic);
@@ -59,7 +59,10 @@ impl Request {
             | Self::Unmute { name }
             | Self::Unban { name }
             | Self::Op { name }
-            | Self::Deop { name } => packet.name = Some(name.clone()),
+            | Self::Deop { name }
+            | Self::Admit { name }
+            | Self::Dismiss { name }
+            | Self::Release { name } => packet.name = Some(name.clone()),
             Self::OpByToken { token } => packet.token = Some(token.clone()),
             Self::Pake { pake, mac } => {
                 packet.pake = Some(pake.clone());
@@ -94,6 +97,10 @@ impl Request {
             Self::Ban { .. } => "ban",
             Self::Unban { .. } => "unban",
             Self::Bans => "bans",
+            Self::Keys { list, .. } => list.as_str(),
+            Self::Admit { .. } => "admit",
+            Self::Dismiss { .. } => "dismiss",
+            Self::Release { .. } => "release",
             Self::Op { .. } | Self::OpByToken { .. } => "op",
             Self::Deop { .. } => "deop",
             Self::Pake { .. } => "pake",

@@ -1,14 +1,31 @@
-//! What the scribe and those who catch up need of the chat.
+//! What the scribe, those who catch up and guests of a closed server need of the chat.
 
 use super::super::turn::{Mark, Rest, Seam, What};
 use super::Hub;
 use crate::chat::{Arrival, SessionId, View, Waited};
+use crate::fingerprint::Fingerprint;
+use std::net::IpAddr;
 use tokio::sync::oneshot;
 
 impl Hub {
+    /// Whether the key may come in to a closed server.
+    pub(in crate::server) fn is_member(&self, key: &Fingerprint) -> bool {
+        self.lock().chat.is_member(key)
+    }
+
+    /// The key may come in from now on.
+    pub(in crate::server) fn add_member(&self, key: Fingerprint, ip: IpAddr, name: &str) {
+        self.act(|chat, now, out| chat.add_member(key, ip, name, now, out));
+    }
+
     /// What the session may be given of what is kept, and the latest number; `None`: it is gone.
     pub(in crate::server) fn view(&self, id: SessionId) -> Option<(View, u64)> {
         self.lock().chat.view(id)
+    }
+
+    /// Whether messages are kept, and so have numbers that are never given again.
+    pub(in crate::server) fn keeps_messages(&self) -> bool {
+        self.lock().chat.keeps_messages()
     }
 
     /// The latest message's number.

@@ -4,7 +4,6 @@
 //! what follows is appended to the turn, which the flusher takes and writes. Nothing is written
 //! and nothing waits under the lock.
 
-mod books;
 mod deliver;
 mod incoming;
 mod keeping;
@@ -50,8 +49,6 @@ pub(super) struct Hub {
     desk: Arc<Desk>,
     /// Wakes the timers: something is due sooner than they know.
     sooner: Notify,
-    /// Wakes whoever saves the books.
-    changed: Notify,
     /// What a closed server goes by.
     lock: Option<Arc<Lock>>,
 }
@@ -98,7 +95,6 @@ impl Hub {
             turn_ready: Notify::new(),
             desk,
             sooner: Notify::new(),
-            changed: Notify::new(),
             lock,
         })
     }
@@ -216,6 +212,7 @@ impl Hub {
 
     /// No further turns: the flusher writes what there is and ends.
     pub(super) fn close(&self) {
+        while self.act(|chat, now, out| chat.keep_rest(now, out)) {}
         self.closed.send_replace(true);
         self.turn_ready.notify_one();
     }
@@ -309,10 +306,6 @@ impl Hub {
     fn wake_others(&self, state: &State, before: &Before) {
         if state.is_sooner_than(before) {
             self.sooner.notify_one();
-        }
-        // Once for many changes: whoever saves looks at all of them.
-        if state.has_changed_since(before) {
-            self.changed.notify_one();
         }
     }
 

@@ -6,7 +6,7 @@
 use super::super::turn::{Turn, What};
 use super::Taken;
 use super::deliver::deliver;
-use crate::chat::{Changes, Chat, Deliveries, Now, Peer, SessionId};
+use crate::chat::{Chat, Deliveries, Now, Peer, SessionId};
 use crate::limits::HANDSHAKES_PORTION;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -26,7 +26,6 @@ pub(in crate::server) struct State {
 #[derive(Debug)]
 pub(super) struct Before {
     due: Option<Duration>,
-    changes: Changes,
 }
 
 impl State {
@@ -121,16 +120,11 @@ impl State {
     }
 
     pub(super) fn before(&self) -> Before {
-        Before { due: self.chat.due(), changes: self.chat.changes() }
+        Before { due: self.chat.due() }
     }
 
     /// Whether something is due sooner than before.
     pub(super) fn is_sooner_than(&self, before: &Before) -> bool {
         self.chat.due().is_some_and(|due| before.due.is_none_or(|before| due < before))
-    }
-
-    /// Whether the books have changed.
-    pub(super) fn has_changed_since(&self, before: &Before) -> bool {
-        before.changes != self.chat.changes()
     }
 }

@@ -230,7 +230,7 @@ impl House {
                 Entry::Received { account, upto, .. } => {
                     arrivals.extend(self.model.received(account, *upto));
                 }
-                Entry::Topic { .. } => {}
+                Entry::Topic { .. } | Entry::Record(_) => {}
             }
             entries.push(entry);
         }

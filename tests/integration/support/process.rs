@@ -11,7 +11,8 @@ pub struct Serve {
     stderr: BufReader<ChildStderr>,
     /// What was logged up to and with the line that tells the address.
     pub said: String,
-    _home: tempfile::TempDir,
+    args: Vec<String>,
+    home: tempfile::TempDir,
 }
 
 /// The program with `serve`, an own home, and no discovery.
@@ -30,7 +31,24 @@ pub fn serve_command(home: &tempfile::TempDir, args: &[&str]) -> Command {
 
 impl Serve {
     pub fn start(args: &[&str]) -> Self {
-        let home = tempfile::tempdir().unwrap();
+        let (child, address, stderr, said, home) = Self::launch(tempfile::tempdir().unwrap(), args);
+        let args = args.iter().map(ToString::to_string).collect();
+        Self { child, address, stderr, said, args, home }
+    }
+
+    /// Kills it, whatever it is at, and starts it again in the same directory, at another port.
+    pub fn kill_and_restart(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it is dead");
+        let home = std::mem::replace(&mut self.home, tempfile::tempdir().unwrap());
+        let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
+        (self.child, self.address, self.stderr, self.said, self.home) = Self::launch(home, &args);
+    }
+
+    fn launch(
+        home: tempfile::TempDir,
+        args: &[&str],
+    ) -> (Child, SocketAddr, BufReader<ChildStderr>, String, tempfile::TempDir) {
         let mut child = serve_command(&home, args).spawn().expect("the program");
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
@@ -42,7 +60,7 @@ impl Serve {
                 break words.filter_map(|word| word.parse().ok()).next_back().expect("an address");
             }
         };
-        Self { child, address, stderr, said, _home: home }
+        (child, address, stderr, said, home)
     }
 
     /// Reads the log until a line has `text`.

@@ -21,9 +21,17 @@ impl Key {
     }
 
     pub fn of(algorithm: &'static rcgen::SignatureAlgorithm) -> Self {
-        let pair = rcgen::KeyPair::generate_for(algorithm).expect("a key");
+        Self::with(rcgen::KeyPair::generate_for(algorithm).expect("a key"))
+    }
+
+    fn with(pair: rcgen::KeyPair) -> Self {
         let parameters = rcgen::CertificateParams::new(vec!["somebody".into()]).expect("parameters");
         Self { certificate: parameters.self_signed(&pair).expect("a certificate").der().clone(), pair }
+    }
+
+    /// One that was kept in a file.
+    pub fn from_pem(pem: &str) -> Self {
+        Self::with(rcgen::KeyPair::from_pem(pem).expect("a key"))
     }
 
     fn private(&self) -> PrivateKeyDer<'static> {

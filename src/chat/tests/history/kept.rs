@@ -10,6 +10,7 @@ impl Play {
         self.expect_news();
         let later = std::mem::take(&mut self.later);
         self.house.flush();
+        self.kept_known.clone_from(&self.known);
         self.looked = 0;
         let kept: Vec<u64> = self.house.disk_numbers().difference(&before).copied().collect();
         let parted = self.settle(later, &kept);

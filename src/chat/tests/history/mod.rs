@@ -187,8 +187,10 @@ struct Play {
     /// What waits for whom, and what has come and is still to be told its author.
     waiting: BTreeSet<(Person, u64)>,
     untold: BTreeSet<(Person, u64)>,
-    /// Keys that were here, whose names stay theirs.
+    /// Keys that were here, whose names stay theirs: also those of whom nobody has seen anything yet, and
+    /// those that a crash can't undo.
     known: BTreeSet<&'static str>,
+    kept_known: BTreeSet<&'static str>,
     next_session: u64,
     next_id: u64,
 }
@@ -208,6 +210,7 @@ impl Play {
             waiting: BTreeSet::new(),
             untold: BTreeSet::new(),
             known: BTreeSet::new(),
+            kept_known: BTreeSet::new(),
             next_session: 1,
             next_id: 1,
         }
@@ -262,6 +265,7 @@ impl Play {
         self.later.clear();
         self.looked = 0;
         self.members.clone_from(&self.kept_members);
+        self.known.clone_from(&self.kept_known);
         for room in &mut self.members {
             room.retain(|who| !matches!(who, Person::Guest(_)));
         }

@@ -45,7 +45,7 @@ impl Mortal {
         let rows = people.filter_map(|role| match &role.identity {
             Identity::Key(key) => {
                 let (name, key) = (role.name.clone(), key.fingerprint());
-                let row = NameRecord { name, key, last: jiff::Timestamp::now(), used: 60 };
+                let row = NameRecord { name, key, last: jiff::Timestamp::now(), used: 60, in_use: false };
                 Some(serde_json::to_string(&row).expect("a row") + "\n")
             }
             Identity::Token(_) => None,

@@ -1,0 +1,130 @@
+//! What is to be kept and waits for a store that fails, messages aside.
+//!
+//! Of a row of the books only its last state waits, so that there are no more than there are rows. When
+//! there are too many all the same, changes of rooms and mail, names and members go, the oldest first,
+//! and are counted; operators, bans and mutes never do: somebody relies upon them.
+
+use crate::chat::{Entry, Record, RecordKey};
+use crate::limits::MAX_DEFERRED;
+use indexmap::IndexMap;
+use std::collections::{HashMap, VecDeque};
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Deferred {
+    /// Of rooms and mail, in order.
+    others: VecDeque<Entry>,
+    /// Names and members.
+    rows: IndexMap<RecordKey, Record>,
+    /// Operators, bans and mutes, of which there are few.
+    relied_upon: HashMap<RecordKey, Record>,
+    /// How many changes there was no room for.
+    lost: usize,
+}
+
+impl Deferred {
+    /// One thing more.
+    pub(super) fn add(&mut self, entry: Entry) {
+        match entry {
+            Entry::Record(record) => self.add_record(*record),
+            other => {
+                self.others.push_back(other);
+                if self.others.len() > MAX_DEFERRED {
+                    self.others.pop_front();
+                    self.lost += 1;
+                }
+            }
+        }
+    }
+
+    fn add_record(&mut self, record: Record) {
+        let key = record.key();
+        if matches!(key, RecordKey::Operator(_) | RecordKey::Sanction(..) | RecordKey::Alive) {
+            self.relied_upon.insert(key, record);
+            return;
+        }
+        self.rows.insert(key, record);
+        if self.rows.len() > MAX_DEFERRED {
+            // The oldest of some, as all would have to be moved for the first.
+            self.rows.swap_remove_index(0);
+            self.lost += 1;
+        }
+    }
+
+    /// All that waits, in an order in which it may be kept.
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        let rows = self.rows.values().chain(self.relied_upon.values());
+        let rows = rows.map(|row| Entry::Record(Box::new(row.clone())));
+        self.others.iter().cloned().chain(rows).collect()
+    }
+
+    /// How many changes there was no room for.
+    pub(super) fn lost(&self) -> usize {
+        self.lost
+    }
+
+    /// What waits, for the log.
+    pub(super) fn described(&self) -> String {
+        format!(
+            "{} changes of rooms and mail, {} of names and members, {} of operators, bans and mutes",
+            self.others.len(),
+            self.rows.len(),
+            self.relied_upon.len()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{BanRecord, NameRecord, Sanction};
+    use crate::fingerprint::Fingerprint;
+    use jiff::Timestamp;
+
+    fn ban(number: u32) -> Entry {
+        let row = BanRecord {
+            key: None,
+            ips: Vec::new(),
+            name: Some(format!("user{number}")),
+            by: "test".into(),
+            since: Timestamp::UNIX_EPOCH,
+            until: None,
+            rest: serde_json::Map::new(),
+        };
+        Entry::Record(Box::new(Record::Sanction(Sanction::Ban, number, Some(row))))
+    }
+
+    fn name(number: usize, used: u32) -> Entry {
+        let name = format!("user{number}");
+        let (key, last) = (Fingerprint::new([7; 32]), Timestamp::UNIX_EPOCH);
+        let row = NameRecord { name: name.clone(), key, last, used, in_use: false };
+        Entry::Record(Box::new(Record::Name(name, Some(row))))
+    }
+
+    #[test]
+    fn of_a_row_its_last_state_waits_however_often_it_changes() {
+        let mut deferred = Deferred::default();
+        (0..10 * MAX_DEFERRED as u32).for_each(|used| deferred.add(name(1, used)));
+        assert_eq!((deferred.entries(), deferred.lost()), (vec![name(1, 10 * MAX_DEFERRED as u32 - 1)], 0));
+    }
+
+    #[test]
+    fn a_ban_is_never_lost_whatever_else_is_too_much() {
+        let mut deferred = Deferred::default();
+        deferred.add(ban(1));
+        (0..2 * MAX_DEFERRED).for_each(|number| deferred.add(name(number, 0)));
+        deferred.add(ban(2));
+        let entries = deferred.entries();
+        assert_eq!((entries.len(), deferred.lost()), (MAX_DEFERRED + 2, MAX_DEFERRED));
+        assert!(entries.contains(&ban(1)) && entries.contains(&ban(2)));
+    }
+
+    #[test]
+    fn what_was_taken_back_meanwhile_is_taken_back_on_the_disk() {
+        let mut deferred = Deferred::default();
+        let gone = || Entry::Record(Box::new(Record::Sanction(Sanction::Ban, 1, None)));
+        deferred.add(ban(1));
+        deferred.add(gone());
+        assert_eq!(deferred.entries(), [gone()]);
+    }
+}

@@ -37,6 +37,7 @@ impl Chat {
             }
         };
         self.welcome(id, echo.clone().filter(|_| is_hello), out);
+        self.tell_doubt(id, out);
         self.follow(id, &hello, out);
         if let Some(request) = said_besides(packet, request)
             && let Err(refusal) = self.request(id, request, echo.clone(), now, out)

@@ -6,7 +6,7 @@ use super::records::BanRecord;
 use super::standing::Subject;
 use super::table::Numbers;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{MAX_BAN_ADDRESSES, MAX_BANS};
+use crate::limits::{CLOCK_FLOOR, MAX_BAN_ADDRESSES, MAX_BANS};
 use crate::name::NameKey;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -136,6 +136,23 @@ impl Sanctions {
             }
         }
         places.len()
+    }
+
+    /// Rows of the future, or of before the clock was ever set, hold from now on as long as they were to.
+    /// Returns whether there were any.
+    pub(super) fn date_anew(&mut self, at: Timestamp) -> bool {
+        let is_wrong = |row: &BanRecord| row.since > at || row.since.as_second() < CLOCK_FLOOR;
+        let wrong: Vec<Place> =
+            self.rows.iter().filter(|(_, row)| is_wrong(row)).map(|(place, _)| *place).collect();
+        for place in &wrong {
+            let Some(mut row) = self.remove(*place) else { continue };
+            let row = Arc::make_mut(&mut row);
+            let length = row.until.map(|until| until.duration_since(row.since));
+            row.until = length.map(|length| at.checked_add(length).unwrap_or(Timestamp::MAX));
+            row.since = at;
+            self.insert(row.clone());
+        }
+        !wrong.is_empty()
     }
 
     fn first<'a>(

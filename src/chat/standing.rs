@@ -114,6 +114,17 @@ impl Standing {
         key.is_some_and(|key| self.operators.contains_key(key))
     }
 
+    /// Everybody who is one.
+    pub(super) fn operator_keys(&self) -> impl Iterator<Item = &Fingerprint> {
+        self.operators.keys()
+    }
+
+    /// See [`Chat::date_sanctions`](super::Chat::date_sanctions).
+    pub(super) fn date_sanctions(&mut self, at: Timestamp) {
+        let dated = [self.bans.date_anew(at), self.mutes.date_anew(at)];
+        self.changed |= dated.contains(&true);
+    }
+
     /// Operators are members.
     pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
         self.member_since.contains_key(key) || self.operators.contains_key(key)

@@ -53,7 +53,7 @@ pub(super) fn records(bytes: &[u8]) {
         names: rows(&text),
     };
     let clock = "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time");
-    let now = Now { clock, uptime: Duration::ZERO };
+    let now = Now::new(clock, Duration::ZERO);
     let chat = |records| Chat::new(Profile::default(), Rules::default(), records, Archive::default());
     let first = chat(read);
     first.check(&HashSet::new(), &now);

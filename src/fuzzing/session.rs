@@ -114,7 +114,7 @@ fn operator() -> OperatorRecord {
 impl House {
     fn new(records: Records) -> Self {
         let clock = "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time");
-        let now = Now { clock, uptime: Duration::ZERO };
+        let now = Now::new(clock, Duration::ZERO);
         let mut chat = Chat::new(Profile::default(), Rules::default(), records, Archive::default());
         chat.offer_operator("4827-1163", "secret");
         Self { chat, now, following: HashSet::new(), open: BTreeMap::new(), next: 1, latest: 0 }

@@ -31,13 +31,15 @@ mod signals;
 mod slots;
 mod timers;
 mod turn;
+mod watch;
 mod wire;
 
 pub use console::Console;
 pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE};
 pub use signals::StopSignals;
 
-use crate::chat::{Archive, Chat, Profile, Rules};
+use crate::chat::{Archive, Chat, Now, Profile, Rules};
+use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
     DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_CLIENTS, DEFAULT_MAX_PER_ADDRESS, DEFAULT_PORT, DEFAULT_RETAIN,
@@ -55,6 +57,7 @@ use gate::Gate;
 use guest::Lock;
 use history::History;
 use hub::Hub;
+use jiff::tz::TimeZone;
 use listener::Admission;
 use memory::Budget;
 use reactor::Reader;
@@ -223,16 +226,19 @@ impl Server {
             name: options.name.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
+        let clock = Arc::new(Clock::new());
         let (store, archive) = match options.history.zip(data_dir.file(HISTORY_FILE)) {
-            Some((keep, path)) => Store::open(&path, keep).map(|(store, archive)| (Some(store), archive))?,
+            Some((keep, path)) => Store::open_by(&path, keep, Arc::clone(&clock))
+                .map(|(store, archive)| (Some(store), archive))?,
             None => (None, Archive::default()),
         };
-        let (chat, code) = chat(&options, info.clone(), lock.is_some(), &data_dir, archive)?;
+        let (mut chat, code) = chat(&options, info.clone(), lock.is_some(), &data_dir, archive)?;
+        chat.date_sanctions(&Now::of(&clock.now(), TimeZone::UTC));
         // No single turn closes a client that reads.
         let max_turn = MAX_TURN_BYTES.min(options.backlog / 4);
         let budget = Budget::new(options.memory);
         let (desk, poll) = Desk::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
-        let hub = Hub::new(chat, lock, options.registration, max_turn, Arc::clone(&desk));
+        let hub = Hub::by_clock(chat, lock, options.registration, max_turn, Arc::clone(&desk), clock);
         let max_clients = max_clients(options.max_clients, descriptors::clients_that_fit());
         let admission = Admission {
             gate: Gate::new(options.max_per_address, max_clients),
@@ -288,8 +294,10 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { hub, door, listener, admission, data_dir, store, reader, .. } = self;
         let roll = Arc::clone(&admission.roll);
-        // All of them end below: the flusher and the keeper with the hub, the timers by being aborted.
+        // All of them end below: the flusher, the keeper and the watch with the hub, the timers by being
+        // aborted.
         let history = store.clone().map(|store| History::new(Arc::clone(&hub), store));
+        let watch = tokio::spawn(watch::run(Arc::clone(&hub), store.clone()));
         let scribe = Scribe::new(Arc::clone(&hub), store);
         let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), scribe, history));
         let keeper = tokio::spawn(records::keep(Arc::clone(&hub), data_dir));
@@ -309,7 +317,7 @@ impl Server {
         timers.abort();
         drop(reader);
         hub.close();
-        for (task, name) in [(flusher, "flusher"), (keeper, "keeper of the books")] {
+        for (task, name) in [(flusher, "flusher"), (keeper, "keeper of the books"), (watch, "watch")] {
             if let Err(error) = task.await {
                 tracing::error!(%error, "the {name} ended badly");
             }

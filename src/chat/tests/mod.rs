@@ -79,10 +79,7 @@ impl House {
     fn with(rules: Rules, records: Records) -> Self {
         Self {
             chat: Chat::new(Profile::default(), rules, records, Archive::default()),
-            now: Now {
-                clock: "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time"),
-                uptime: Duration::ZERO,
-            },
+            now: Now::new("2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time"), Duration::ZERO),
             disk: None,
             turn: Vec::new(),
             is_holding: false,
@@ -173,7 +170,7 @@ impl House {
 
     fn later(&mut self, time: Duration) {
         self.now.uptime += time;
-        self.now.clock = &self.now.clock + time;
+        self.now = Now::new(&self.now.clock + time, self.now.uptime);
         self.act(|chat, now, out| chat.tick(now, out));
     }
 

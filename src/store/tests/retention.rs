@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 fn prune_all(place: &Place, keep: Keep, now: Timestamp) -> usize {
     let mut connection = schema::open(&place.path()).unwrap();
     let mut steps = 0;
-    while prune::step(&mut connection, keep, now).unwrap() {
+    while prune::step(&mut connection, keep, now).unwrap().more {
         steps += 1;
         assert!(steps < 10_000, "it never ends");
     }

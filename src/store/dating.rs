@@ -15,7 +15,8 @@ use rusqlite::{Connection, OptionalExtension, Result, Transaction, params};
 #[derive(Debug)]
 pub(super) struct Dating {
     shift: i64,
-    is_right: bool,
+    /// `None`: it was not looked at yet.
+    is_right: Option<bool>,
 }
 
 /// How the messages of a batch are to be dated.
@@ -39,7 +40,7 @@ impl Dates {
 
 impl Dating {
     pub(super) fn new() -> Self {
-        Self { shift: 0, is_right: true }
+        Self { shift: 0, is_right: None }
     }
 
     /// What the clock says now; `seq` is the latest number that is kept, of a message dated by what it said
@@ -51,7 +52,7 @@ impl Dating {
         seq: u64,
     ) -> Result<(Dates, bool)> {
         let step = reading.shift - self.shift;
-        if step == 0 && reading.is_right == self.is_right {
+        if step == 0 && Some(reading.is_right) == self.is_right {
             return Ok((Dates::default(), false));
         }
         let change = connection.transaction()?;
@@ -63,7 +64,7 @@ impl Dating {
             change.execute(sql, params![signed(seq) + 1, reading.settled.as_millisecond(), reading.shift])?;
         }
         change.commit()?;
-        (self.shift, self.is_right) = (reading.shift, reading.is_right);
+        (self.shift, self.is_right) = (reading.shift, Some(reading.is_right));
         let step = (step != 0).then_some((reading.wall.as_millisecond(), step));
         Ok((Dates { step }, reading.is_right))
     }

@@ -65,7 +65,7 @@ fn files_that_are_not_ours_are_refused_with_the_remedy_and_left_alone() {
     for (place, said) in [
         (
             &newer,
-            "history.db was written by a newer lanchat (schema 7, this one knows 1); update lanchat, or choose",
+            "history.db was written by a newer lanchat (schema 7, this one knows 2); update lanchat, or choose",
         ),
         (&foreign, "history.db is another program's database; move it away, or choose another --data-dir"),
         (&text, "history.db is no database; move it away, or choose another --data-dir"),
@@ -162,7 +162,8 @@ async fn is_sound(place: &Place) -> bool {
         let again = store.commit(batch([said(30_000, 1, "again")])).await;
         // What the reader met is not in the writer's way.
         assert!(
-            again.is_ok() || again.as_ref() == Err(lasting) || matches!(again, Err(StoreError::Corrupt(..)))
+            again.is_ok() || again.as_ref() == Err(lasting) || matches!(again, Err(StoreError::Corrupt(..))),
+            "{again:?}"
         );
     }
     for error in &errors {

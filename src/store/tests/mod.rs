@@ -1,12 +1,14 @@
 //! The store as its callers see it.
 
 mod basics;
+mod dating;
 mod files;
 mod listing;
 mod model;
 mod retention;
+mod retention_fair;
 
-use super::{Batch, Keep, Outcome, Span, Store};
+use super::{Batch, Keep, Outcome, Since, Span, Start, Store};
 use crate::chat::{Account, Archive, Entry, Kind, Mail, MailView, Member, Message, Venue, View, Waits};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;

@@ -5,6 +5,8 @@ mod support;
 
 mod askers;
 mod catching_up;
+#[cfg(target_os = "linux")]
+mod clock;
 mod closed;
 mod command_line;
 #[cfg(unix)]

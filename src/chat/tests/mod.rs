@@ -1,5 +1,6 @@
 //! The rules, driven without sockets: deliveries are carried out into inboxes.
 
+mod clock;
 mod disk;
 mod history;
 mod house;

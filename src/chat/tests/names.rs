@@ -7,7 +7,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 impl House {
     /// The key comes, stays for that time, and goes.
-    fn visit(&mut self, id: u64, name: &str, number: u8, time: Duration) {
+    pub(super) fn visit(&mut self, id: u64, name: &str, number: u8, time: Duration) {
         self.join_key(id, name, number);
         assert!(self.is_in(id), "{:?}", self.error(id));
         self.later(time);

@@ -5,6 +5,7 @@
 pub mod chat;
 pub mod cli;
 pub mod client;
+pub mod clock;
 pub mod discovery;
 pub mod files;
 pub mod fingerprint;

@@ -2,6 +2,7 @@
 //!
 //! Whoever enforces a bound takes it from here; PROTOCOL.md and the man pages quote these values.
 
+mod clock;
 mod discovery;
 mod fairness;
 mod gate;
@@ -10,6 +11,7 @@ mod memory;
 mod portions;
 mod store;
 
+pub use clock::*;
 pub use discovery::*;
 pub use fairness::*;
 pub use gate::*;
@@ -163,8 +165,9 @@ pub const MAX_OWNED_NAMES: usize = 50_000;
 /// How long a name stays its owner's without being used: somebody comes back from a holiday.
 pub const NAME_KEPT: Duration = Duration::from_secs(30 * 86_400);
 
-/// The same for a name that was used for less than [`NAME_TRIED`]: who only looks in leaves little.
-pub const NAME_KEPT_TRIED: Duration = Duration::from_secs(86_400);
+/// The same for a name that was used for less than [`NAME_TRIED`]: who only looks in leaves little. A
+/// wrong clock takes [`CLOCK_CREDIT`] of it.
+pub const NAME_KEPT_TRIED: Duration = Duration::from_secs(2 * 86_400);
 
 /// See [`NAME_KEPT_TRIED`].
 pub const NAME_TRIED: Duration = Duration::from_secs(600);

@@ -97,6 +97,20 @@ pub enum Kind {
         /// The number of the last.
         last: u64,
     },
+    /// That mail which had waited was removed for its age: from whom it was for, to whoever wrote it.
+    Lost {
+        /// How many messages.
+        count: u32,
+        /// The number of the last.
+        last: u64,
+    },
+}
+
+impl Kind {
+    /// Whether its author has said it; otherwise it tells what became of mail.
+    pub fn is_said(self) -> bool {
+        !matches!(self, Self::Delivered { .. } | Self::Lost { .. })
+    }
 }
 
 /// Where a message was said.
@@ -148,12 +162,12 @@ pub struct RoomRecord {
     pub members: Vec<Member>,
 }
 
-/// Mail that waited and has arrived, of one author to one account.
+/// Mail that waited and has arrived, or was lost, of one author to one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
     /// Who wrote it.
     pub author: Account,
-    /// Who has it now.
+    /// Who has it now, or was to have it.
     pub account: Account,
     /// Their name, as the author wrote it last.
     pub name: String,
@@ -161,6 +175,23 @@ pub struct Arrival {
     pub count: u32,
     /// The number of the last.
     pub last: u64,
+    /// Whether it was removed for its age.
+    pub is_lost: bool,
+}
+
+/// A message that waited for somebody, and was removed for its age.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expired {
+    /// Whom it was for.
+    pub account: Account,
+    /// Their name, as the author wrote it.
+    pub name: String,
+    /// Whose it was; `None`: of who can't be known again.
+    pub author: Option<Account>,
+    /// Whether the author has said it.
+    pub is_said: bool,
+    /// Its number.
+    pub seq: u64,
 }
 
 /// Messages of one author that wait for somebody.
@@ -291,7 +322,10 @@ impl Message {
             }
             Kind::Alert => Event::Alert { by: from.name, msg, seq, ts, history },
             Kind::Delivered { count, last } => {
-                Event::Delivered { name: from.name, count, last, seq, ts, history }
+                Event::Delivered { name: from.name, count, lost: 0, last, seq, ts, history }
+            }
+            Kind::Lost { count, last } => {
+                Event::Delivered { name: from.name, count: 0, lost: count, last, seq, ts, history }
             }
         };
         event.into_packet(&to, id)

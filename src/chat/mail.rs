@@ -1,6 +1,6 @@
 //! Whom a direct message is for, what waits for those who are away, and who is told that it has come.
 
-use super::archive::{Account, Arrival, Entry, Kind, Mail, Venue};
+use super::archive::{Account, Arrival, Entry, Expired, Kind, Mail, Venue};
 use super::delivery::Audience;
 use super::rooms::Who;
 use super::say::{Addressed, Said};
@@ -15,6 +15,7 @@ use crate::name::Name;
 use crate::protocol::Code;
 use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -130,6 +131,13 @@ impl Chat {
         if !self.works {
             return away(Code::NotStored, "nothing can be stored at the moment");
         }
+        if self.is_mail_full {
+            let msg = format!(
+                "{name} is away, and the mail that waits here takes all the room there is for it; try again when \
+                 they are here, or have the server's operator give it more (--retain-size)"
+            );
+            return Err(Refusal::new(Code::MailboxFull, msg));
+        }
         let author = self.user_of(id).and_then(|user| user.owner.account()).map(|own| &**own);
         let whose = if author.is_some() { "of yours" } else { "of clients with neither key nor token" };
         let why = match self.waiting.check(account, author, self.is_newcomer(author, now)) {
@@ -192,15 +200,42 @@ impl Chat {
         }
     }
 
+    /// Mail that waited was removed for its age: it waits no longer, and whoever wrote it is told.
+    pub fn expired(&mut self, expired: Vec<Expired>, now: &Now, out: &mut Deliveries) {
+        let mut lost: Vec<Arrival> = Vec::new();
+        let mut places: HashMap<(Account, Account), usize> = HashMap::new();
+        for one in expired {
+            self.waiting.take_back(&one.waited());
+            let Some(arrival) = one.arrival() else { continue };
+            let pair = (arrival.author.clone(), arrival.account.clone());
+            match places.get(&pair) {
+                Some(place) => {
+                    lost[*place].count += 1;
+                    lost[*place].last = arrival.last;
+                }
+                None => {
+                    places.insert(pair, lost.len());
+                    lost.push(arrival);
+                }
+            }
+        }
+        self.arrived(lost, now, out);
+    }
+
+    /// Whether mail that waits takes all the room that it may, so that no more is taken.
+    pub fn set_mail_full(&mut self, is_full: bool) {
+        self.is_mail_full = is_full;
+    }
+
     fn tell_arrival(&mut self, arrival: Arrival, now: &Now, out: &mut Deliveries) {
-        let Arrival { author, account, name, count, last } = arrival;
+        let Arrival { author, account, name, count, last, is_lost } = arrival;
         let sessions = self.sessions_of(&Who::Account(Arc::new(author.clone())));
         let key = match &account {
             Account::Key(key) => Some(Fingerprint::tag(key)),
             Account::Token(_) => None,
         };
         let said = Said {
-            kind: Kind::Delivered { count, last },
+            kind: if is_lost { Kind::Lost { count, last } } else { Kind::Delivered { count, last } },
             from: Sender { name, ip: String::new(), key },
             author: Some(account),
             text: String::new(),

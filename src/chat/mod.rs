@@ -10,6 +10,7 @@ mod archive;
 mod ask;
 #[cfg(any(test, fuzzing))]
 mod check;
+mod clock;
 mod delivery;
 mod intake;
 mod join;
@@ -43,8 +44,8 @@ mod waiting;
 
 pub use answer::Answer;
 pub use archive::{
-    Account, Archive, Arrival, Entry, Kind, Mail, MailView, Member, Message, Question, RoomRecord, Scope,
-    Search, Topic, Venue, View, Waits, Wanted,
+    Account, Archive, Arrival, Entry, Expired, Kind, Mail, MailView, Member, Message, Question, RoomRecord,
+    Scope, Search, Topic, Venue, View, Waits, Wanted,
 };
 pub use ask::Listing;
 #[cfg(any(test, fuzzing))]
@@ -58,6 +59,7 @@ pub use records::{BanRecord, MemberRecord, NameRecord, OperatorRecord, Record, R
 pub use user::{Peer, SessionId};
 pub use waiting::Waited;
 
+use crate::clock::Reading;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
     MAX_FRAME_BYTES, MAX_JOIN_BUCKETS, MAX_NAME_CHARS, MAX_QUOTE_CHARS, MAX_TEXT_BYTES,
@@ -95,26 +97,47 @@ use waiting::Waiting;
 /// The instant of a call: the chat reads no clock.
 #[derive(Debug, Clone)]
 pub struct Now {
-    /// The server's clock, with its time zone.
+    /// The server's clock, with its time zone: what people are told.
     pub clock: Zoned,
+    /// What can't be undone goes by this, as the clock may be wrong: names that lapse.
+    pub settled: Timestamp,
+    /// The same, and it never jumps: bans and mutes.
+    pub steady: Timestamp,
     /// Since the server started; never goes back.
     pub uptime: Duration,
 }
 
 impl Now {
+    /// An instant of a clock that is right.
+    pub fn new(clock: Zoned, uptime: Duration) -> Self {
+        let at = clock.timestamp();
+        Self { clock, settled: at, steady: at, uptime }
+    }
+
+    /// What a clock says, in a time zone.
+    pub fn of(reading: &Reading, zone: TimeZone) -> Self {
+        let Reading { wall, settled, steady, uptime, .. } = *reading;
+        Self { clock: wall.to_zoned(zone), settled, steady, uptime }
+    }
+
+    /// What people are told of an instant of [`steady`](Self::steady).
+    fn shown(&self, steady: Timestamp) -> Timestamp {
+        let apart = self.clock.timestamp().duration_since(self.steady);
+        steady.checked_add(apart).unwrap_or(steady)
+    }
+
     /// UTC with milliseconds, as RFC 3339 writes it.
     pub fn stamp(&self) -> String {
         stamp(self.clock.timestamp())
     }
 
-    /// The full second.
+    /// The full second, for what is kept.
     fn second(&self) -> Timestamp {
-        let now = self.clock.timestamp();
-        now.round(Unit::Second).unwrap_or(now)
+        self.steady.round(Unit::Second).unwrap_or(self.steady)
     }
 
     fn at(&self) -> At {
-        At { second: self.clock.timestamp().as_second(), uptime: self.uptime }
+        At { second: self.settled.as_second(), uptime: self.uptime }
     }
 }
 
@@ -190,6 +213,10 @@ pub struct Chat {
     leaving: VecDeque<Leaving>,
     /// A list that is asked for and not gathered yet.
     listing: Option<Listing>,
+    /// Why the machine's clock is doubtful, if so.
+    doubt: Option<Arc<str>>,
+    /// Whether mail that waits takes all the room that it may.
+    is_mail_full: bool,
     /// What the words of the request that is dealt with come to.
     terms: Terms,
 }
@@ -236,6 +263,8 @@ impl Chat {
             is_over: false,
             leaving: VecDeque::new(),
             listing: None,
+            doubt: None,
+            is_mail_full: false,
             terms: Terms::default(),
         }
     }
@@ -540,6 +569,6 @@ fn limits() -> Limits {
 /// A clock for tests and for a chat whose caller has none yet.
 impl Default for Now {
     fn default() -> Self {
-        Self { clock: Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC), uptime: Duration::ZERO }
+        Self::new(Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC), Duration::ZERO)
     }
 }

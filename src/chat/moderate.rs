@@ -116,20 +116,26 @@ impl Chat {
 
     /// Who is banned or muted.
     pub(super) fn bans(&self, now: &Now) -> Told {
-        let (bans, total) = self.standing.sanctions(now.clock.timestamp(), BANS_SHOWN);
+        let (mut bans, total) = self.standing.sanctions(now.steady, BANS_SHOWN);
+        if now.shown(now.steady) != now.steady {
+            for (_, row) in &mut bans {
+                let row = Arc::make_mut(row);
+                (row.since, row.until) = (now.shown(row.since), row.until.map(|until| now.shown(until)));
+            }
+        }
         Told::Bans(bans, total)
     }
 
     /// Why the peer may not come in, if so.
     pub(crate) fn ban_text(&self, peer: &Peer, now: &Now) -> Option<String> {
-        let row = self.standing.ban_of(peer, now.clock.timestamp())?;
+        let row = self.standing.ban_of(peer, now.steady)?;
         Some(ban_text(row, now))
     }
 
     /// Refuses what a muted session would say.
     pub(super) fn check_muted(&self, id: SessionId, now: &Now) -> Result<(), Refusal> {
         let (Some(session), Some(user)) = (self.sessions.get(&id), self.user_of(id)) else { return Ok(()) };
-        match self.standing.mute_of(&session.peer(), &user.name, now.clock.timestamp()) {
+        match self.standing.mute_of(&session.peer(), &user.name, now.steady) {
             None => Ok(()),
             Some(row) => {
                 let msg =
@@ -190,7 +196,7 @@ impl Chat {
     ) -> Result<Event, Refusal> {
         let done = format!("{} {} {}", shown(&row, who), done(sanction), until(row.until, now));
         let log = format!("{actor}: {done} ({})", targets(&row));
-        if !self.standing.impose(sanction, row, now.clock.timestamp(), out) {
+        if !self.standing.impose(sanction, row, now.steady, out) {
             let msg =
                 format!("there are {MAX_BANS} already, the most there can be; take some back first (/bans)");
             return Err(Refusal::new(Code::NotAllowed, msg));
@@ -270,7 +276,7 @@ fn done(sanction: Sanction) -> &'static str {
 /// `until 2026-11-22 14:00 CET` by the server's clock, or `forever`.
 fn until(until: Option<Timestamp>, now: &Now) -> String {
     let Some(until) = until else { return "forever".into() };
-    let until = until.to_zoned(now.clock.time_zone().clone());
+    let until = now.shown(until).to_zoned(now.clock.time_zone().clone());
     format!("until {}", until.strftime("%Y-%m-%d %H:%M %Z"))
 }
 

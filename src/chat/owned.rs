@@ -11,8 +11,8 @@ use super::records::{NameRecord, Record};
 use super::{Deliveries, Delivery};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    ADDRESSES_PER_NETWORK, MAX_NEW_NAME_BUCKETS, MAX_OWNED_NAMES, NAME_KEPT, NAME_KEPT_TRIED, NAME_TRIED,
-    NAMES_PER_KEY, NEW_NAMES_PER_HOUR,
+    ADDRESSES_PER_NETWORK, CLOCK_FLOOR, MAX_NEW_NAME_BUCKETS, MAX_OWNED_NAMES, NAME_KEPT, NAME_KEPT_TRIED,
+    NAME_TRIED, NAMES_PER_KEY, NEW_NAMES_PER_HOUR,
 };
 use crate::name::{Likeness, Name, NameKey};
 use crate::pace::{Buckets, Rate};
@@ -122,7 +122,11 @@ impl Row {
 
     fn is_over(&self, second: i64) -> bool {
         let kept = if self.is_tried_only() { NAME_KEPT_TRIED } else { NAME_KEPT };
-        !self.in_use && second.saturating_sub(self.last) > i64::try_from(kept.as_secs()).unwrap_or(i64::MAX)
+        // What was used before the clock was ever set may have been used yesterday.
+        let is_dated = self.last >= CLOCK_FLOOR;
+        !self.in_use
+            && is_dated
+            && second.saturating_sub(self.last) > i64::try_from(kept.as_secs()).unwrap_or(i64::MAX)
     }
 }
 

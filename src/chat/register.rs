@@ -42,6 +42,7 @@ impl Chat {
         if hello.mode == Mode::Chat {
             self.tell_of_name(id, begun, out);
         }
+        self.tell_doubt(id, out);
         self.follow(id, &hello, out);
         if let Some(request) = said_besides(packet, request)
             && let Err(refusal) = self.request(id, request, echo.clone(), now, out)

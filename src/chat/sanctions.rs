@@ -7,7 +7,7 @@ use super::standing::Subject;
 use super::table::Numbers;
 use super::{Deliveries, Delivery};
 use crate::fingerprint::Fingerprint;
-use crate::limits::{MAX_BAN_ADDRESSES, MAX_BANS};
+use crate::limits::{CLOCK_FLOOR, MAX_BAN_ADDRESSES, MAX_BANS};
 use crate::name::NameKey;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -149,6 +149,23 @@ impl Sanctions {
             }
         }
         places.len()
+    }
+
+    /// Rows of the future, or of before the clock was ever set, hold from now on as long as they were to.
+    pub(super) fn date_anew(&mut self, at: Timestamp, out: &mut Deliveries) {
+        let is_wrong = |row: &BanRecord| row.since > at || row.since.as_second() < CLOCK_FLOOR;
+        let wrong: Vec<Place> =
+            self.rows.iter().filter(|(_, row)| is_wrong(row)).map(|(place, _)| *place).collect();
+        for place in wrong {
+            let Some(mut row) = self.drop(place, out) else { continue };
+            let dated = Arc::make_mut(&mut row);
+            let length = dated.until.map(|until| until.duration_since(dated.since));
+            dated.until = length.map(|length| at.checked_add(length).unwrap_or(Timestamp::MAX));
+            dated.since = at;
+            let place = (at, place.1);
+            self.keep(place, Some(dated), out);
+            self.insert_at(place, row);
+        }
     }
 
     fn first<'a>(

@@ -58,6 +58,17 @@ impl Standing {
         key.is_some_and(|key| self.operators.contains_key(key))
     }
 
+    /// Everybody who is one.
+    pub(super) fn operator_keys(&self) -> impl Iterator<Item = &Fingerprint> {
+        self.operators.keys()
+    }
+
+    /// See [`Chat::date_sanctions`](super::Chat::date_sanctions).
+    pub(super) fn date_sanctions(&mut self, at: Timestamp, out: &mut Deliveries) {
+        self.bans.date_anew(at, out);
+        self.mutes.date_anew(at, out);
+    }
+
     /// Operators are members.
     pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
         self.member_since.contains_key(key) || self.operators.contains_key(key)

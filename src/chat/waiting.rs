@@ -2,7 +2,7 @@
 //!
 //! Numbers only; the messages are the store's.
 
-use super::archive::{Account, Kind, Message, Waits};
+use super::archive::{Account, Arrival, Expired, Kind, Message, Waits};
 use crate::limits::{
     MAX_WAITING, MAX_WAITING_OF_AUTHOR, MAX_WAITING_OF_AUTHOR_FOR_ONE, MAX_WAITING_OF_NEWCOMERS,
     MAX_WAITING_OF_NEWCOMERS_FOR_ONE,
@@ -65,6 +65,22 @@ pub(super) enum Full {
     TheirsForAll,
     /// As many of newcomers do.
     Newcomers,
+}
+
+impl Expired {
+    /// The message as it was counted.
+    pub(super) fn waited(&self) -> Waited {
+        let Self { account, author, is_said, seq, .. } = self.clone();
+        let kind = if is_said { Kind::Chat } else { Kind::Lost { count: 0, last: 0 } };
+        Waited { account, author, kind, seq }
+    }
+
+    /// What its author is to be told; `None`: nobody is.
+    pub(super) fn arrival(self) -> Option<Arrival> {
+        let Self { account, name, author, is_said, seq } = self;
+        let author = author.filter(|author| is_said && *author != account)?;
+        Some(Arrival { author, account, name, count: 1, last: seq, is_lost: true })
+    }
 }
 
 impl Message {
@@ -194,8 +210,7 @@ impl Waiting {
 
     fn author_of(&self, account: &Account, author: Option<&Account>, kind: Kind) -> Option<AuthorId> {
         // What the server says is nobody's.
-        let is_said = !matches!(kind, Kind::Delivered { .. });
-        is_said.then(|| self.author(account, author)).flatten()
+        kind.is_said().then(|| self.author(account, author)).flatten()
     }
 
     /// Those who can't be known again are one; `None`: one's own mailbox.

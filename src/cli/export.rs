@@ -149,7 +149,9 @@ fn line(message: &Message, zone: &TimeZone) -> String {
     let mut text = match message.kind {
         Kind::Action => format!("{time} {place} * {from} {first}\n"),
         Kind::Alert => format!("{time} {place} ALERT from {from}: {first}\n"),
-        Kind::Chat | Kind::Delivered { .. } => format!("{time} {place} <{from}> {first}\n"),
+        Kind::Chat | Kind::Delivered { .. } | Kind::Lost { .. } => {
+            format!("{time} {place} <{from}> {first}\n")
+        }
     };
     for line in lines {
         text += &format!("    {line}\n");
@@ -167,7 +169,7 @@ fn cells(message: Message) -> [String; 8] {
     let kind = match message.kind {
         Kind::Action => "action",
         Kind::Alert => "alert",
-        Kind::Chat | Kind::Delivered { .. } => "chat",
+        Kind::Chat | Kind::Delivered { .. } | Kind::Lost { .. } => "chat",
     };
     let at = message.stamp();
     let to = match message.venue {

@@ -54,7 +54,7 @@ pub(super) fn records(bytes: &[u8]) {
         names: rows(&text),
     };
     let clock = "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time");
-    let mut now = Now { clock, uptime: Duration::ZERO };
+    let mut now = Now::new(clock, Duration::ZERO);
     let chat = |records| {
         Chat::new(Profile::default(), Rules::default(), Archive { records, ..Archive::default() })
     };

@@ -122,7 +122,7 @@ fn operator() -> OperatorRecord {
 impl House {
     fn new(records: Records) -> Self {
         let clock = "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time");
-        let now = Now { clock, uptime: Duration::ZERO };
+        let now = Now::new(clock, Duration::ZERO);
         let books = Books::of(records.clone());
         let archive = Archive { records, ..Archive::default() };
         let mut chat = Chat::new(Profile::default(), Rules::default(), archive);

@@ -36,3 +36,10 @@ pub const PRUNE_PAUSE: Duration = Duration::from_millis(25);
 /// Longest time that steps give way to messages that wait: some 2,500 go a second under load, which is
 /// more than people write.
 pub const PRUNE_PATIENCE: Duration = Duration::from_millis(50);
+
+/// Messages that are dated anew in one step, after the clock was wrong, in which no message can be stored.
+pub const DATED_ROWS: usize = 200;
+
+/// How much of `--retain-size` mail that waits may take, in thousandths: it is not removed for size, and
+/// what else is said needs room too.
+pub const MAIL_SHARE_THOUSANDTHS: u64 = 500;

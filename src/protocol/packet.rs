@@ -295,6 +295,8 @@ packet! {
     stored: bool,
     /// The message waits for whom it is for.
     waits: bool,
+    /// How many messages were removed before they came.
+    lost: u32,
     /// Number of the last message of several.
     last: u64,
     /// How many are asked for.

@@ -31,6 +31,7 @@ mod signals;
 mod slots;
 mod timers;
 mod turn;
+mod watch;
 mod wire;
 
 pub use console::Console;
@@ -38,6 +39,7 @@ pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET
 pub use signals::StopSignals;
 
 use crate::chat::{Archive, Chat, Profile, Rules};
+use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
     DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_CLIENTS, DEFAULT_MAX_PER_ADDRESS, DEFAULT_PORT, DEFAULT_RETAIN,
@@ -223,9 +225,10 @@ impl Server {
             name: options.name.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
+        let clock = Arc::new(Clock::new());
         let opened = match (data_dir.file(HISTORY_FILE), options.history) {
-            (Some(path), Some(keep)) => Some(Store::open(&path, keep)?),
-            (Some(path), None) => Some(Store::open_books(&path)?),
+            (Some(path), Some(keep)) => Some(Store::open_by(&path, keep, Arc::clone(&clock))?),
+            (Some(path), None) => Some(Store::open_books(&path, Arc::clone(&clock))?),
             (None, _) => None,
         };
         let (store, archive) = opened.map_or_else(Default::default, |(store, archive)| (Some(store), archive));
@@ -234,7 +237,8 @@ impl Server {
         let max_turn = MAX_TURN_BYTES.min(options.backlog / 4);
         let budget = Budget::new(options.memory);
         let (desk, poll) = Desk::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
-        let hub = Hub::new(chat, lock, options.registration, max_turn, Arc::clone(&desk));
+        let hub = Hub::by_clock(chat, lock, options.registration, max_turn, Arc::clone(&desk), clock);
+        hub.date_sanctions();
         let max_clients = max_clients(options.max_clients, descriptors::clients_that_fit());
         let admission = Admission {
             gate: Gate::new(options.max_per_address, max_clients),
@@ -290,9 +294,10 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { hub, door, listener, admission, data_dir, store, reader, .. } = self;
         let roll = Arc::clone(&admission.roll);
-        // Both end below: the flusher with the hub, the timers by being aborted.
+        // All of them end below: the flusher and the watch with the hub, the timers by being aborted.
         let history = store.clone().filter(|_| hub.keeps_messages());
         let history = history.map(|store| History::new(Arc::clone(&hub), store));
+        let watch = tokio::spawn(watch::run(Arc::clone(&hub), store.clone()));
         let scribe = Scribe::new(Arc::clone(&hub), store);
         let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), scribe, history));
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
@@ -311,8 +316,10 @@ impl Server {
         timers.abort();
         drop(reader);
         hub.close();
-        if let Err(error) = flusher.await {
-            tracing::error!(%error, "the flusher ended badly");
+        for (task, name) in [(flusher, "flusher"), (watch, "watch")] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "the {name} ended badly");
+            }
         }
         // Nobody else may have the directory while anything is still written to it.
         drop(data_dir);

@@ -210,7 +210,7 @@ mod tests {
     use crate::store::Keep;
 
     fn now() -> Now {
-        Now { clock: jiff::Zoned::now(), ..Now::default() }
+        Now::new(jiff::Zoned::now(), std::time::Duration::ZERO)
     }
 
     fn packet(json: &str) -> ClientPacket {

@@ -1,9 +1,11 @@
 //! A batch written in one transaction: all of it, or nothing.
 
 use super::books;
+use super::dating::Dates;
 use super::question::{Batch, Duplicate, Outcome};
 use super::rows::{self, signed, unsigned};
 use super::view;
+use super::weight::Weights;
 use super::words;
 use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
 use crate::limits::{SEAM_BYTES, SEAM_MESSAGES, SEQ_RESERVE};
@@ -19,8 +21,13 @@ const DONE: i64 = 2;
 
 /// Writes the batch, and as many numbers ahead as it takes; returns what came of it, and up to where
 /// numbers are reserved now.
-pub(super) fn commit(change: Transaction<'_>, batch: &Batch, reserved: u64) -> Result<(Outcome, u64)> {
-    let mut writing = Writing::new(&change);
+pub(super) fn commit(
+    change: Transaction<'_>,
+    batch: &Batch,
+    reserved: u64,
+    dates: Dates,
+) -> Result<(Outcome, u64)> {
+    let mut writing = Writing::new(&change, dates);
     let mut outcome = Outcome::default();
     for (place, entry) in batch.entries.iter().enumerate() {
         match entry {
@@ -34,6 +41,7 @@ pub(super) fn commit(change: Transaction<'_>, batch: &Batch, reserved: u64) -> R
             Entry::Record(record) => books::write(&change, record)?,
         }
     }
+    writing.weights.write(&change)?;
     let reserved = reserve(&change, batch.seq, reserved)?;
     for seam in &batch.seams {
         // All of the batch can be read here, and nothing after it.
@@ -71,11 +79,14 @@ struct Writing<'c> {
     change: &'c Transaction<'c>,
     accounts: HashMap<Account, i64>,
     rooms: HashMap<RoomName, i64>,
+    weights: Weights,
+    dates: Dates,
 }
 
 impl<'c> Writing<'c> {
-    fn new(change: &'c Transaction<'c>) -> Self {
-        Self { change, accounts: HashMap::new(), rooms: HashMap::new() }
+    fn new(change: &'c Transaction<'c>, dates: Dates) -> Self {
+        let (accounts, rooms) = (HashMap::new(), HashMap::new());
+        Self { change, accounts, rooms, weights: Weights::default(), dates }
     }
 
     fn message(&mut self, place: usize, message: &Message) -> Result<Option<Duplicate>> {
@@ -97,7 +108,7 @@ impl<'c> Writing<'c> {
             )?
             .execute(params![
                 signed(message.seq),
-                message.at.as_millisecond(),
+                self.dates.of(message.at),
                 kind,
                 room,
                 to,
@@ -110,11 +121,12 @@ impl<'c> Writing<'c> {
                 count,
                 last,
             ])?;
+        self.weights.add(author, &message.text);
         let readers = self.mail(message)?;
-        if let (Kind::Delivered { last, .. }, Some(receiver)) = (message.kind, author) {
-            self.told(receiver, &readers, last)?;
-        } else {
-            self.index(message, room, &readers)?;
+        match (message.kind, author) {
+            (Kind::Delivered { last, .. }, Some(receiver)) => self.told(receiver, &readers, last)?,
+            (Kind::Lost { last, .. }, Some(receiver)) => self.told_lost(receiver, &readers, last)?,
+            _ => self.index(message, room, &readers)?,
         }
         Ok(None)
     }
@@ -165,6 +177,16 @@ impl<'c> Writing<'c> {
         )?;
         for author in authors {
             settle.execute(params![receiver, signed(last), author, DONE])?;
+        }
+        Ok(())
+    }
+
+    /// The authors know that the receiver will not get what they wrote.
+    fn told_lost(&self, receiver: i64, authors: &[i64], last: u64) -> Result<()> {
+        let sql = "DELETE FROM lost WHERE author = ?1 AND account = ?2 AND seq <= ?3";
+        let mut settle = self.change.prepare_cached(sql)?;
+        for author in authors {
+            settle.execute(params![author, receiver, signed(last)])?;
         }
         Ok(())
     }
@@ -222,7 +244,7 @@ impl<'c> Writing<'c> {
     fn received(&self, account: &Account, upto: u64) -> Result<Vec<Arrival>> {
         let Some(id) = rows::account_id(self.change, account)? else { return Ok(Vec::new()) };
         let mut find = self.change.prepare_cached(
-            "SELECT l.seq, m.kind = 3 OR m.author IS NULL OR m.author = l.account, m.to_text, a.identity \
+            "SELECT l.seq, m.kind >= 3 OR m.author IS NULL OR m.author = l.account, m.to_text, a.identity \
              FROM mail l JOIN message m ON m.seq = l.seq LEFT JOIN account a ON a.id = m.author \
              WHERE l.state < 2 AND l.state = 0 AND l.account = ?1 AND l.seq <= ?2 ORDER BY l.seq",
         )?;
@@ -299,7 +321,7 @@ impl Arrivals {
         let place = *self.places.entry((author.clone(), account.clone())).or_insert(self.all.len());
         if place == self.all.len() {
             let (account, name) = (account.clone(), String::new());
-            self.all.push(Arrival { author, account, name, count: 0, last: 0 });
+            self.all.push(Arrival { author, account, name, count: 0, last: 0, is_lost: false });
         }
         let arrival = &mut self.all[place];
         arrival.count += 1;

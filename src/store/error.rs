@@ -78,6 +78,8 @@ impl StoreError {
                 ErrorCode::ReadOnly => Self::ReadOnly(path),
                 ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::Denied(path, text),
                 ErrorCode::OperationInterrupted => Self::TooSlow,
+                // The index of words tells damage to itself as an error of no kind.
+                _ if text.starts_with("invalid fts5 file format") => Self::Corrupt(path, text),
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::InUse(path),
                 _ => Self::Unusable(path, text),
             },

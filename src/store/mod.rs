@@ -9,9 +9,11 @@
 mod backup;
 mod books;
 mod commit;
+mod dating;
 mod error;
 mod export;
 mod listing;
+mod news;
 mod opening;
 mod prune;
 mod question;
@@ -22,17 +24,22 @@ mod schema;
 mod takeover;
 #[cfg(test)]
 mod tests;
+mod time;
 mod view;
+mod weight;
 mod words;
 mod writer;
 
 pub use backup::backup;
 pub use error::StoreError;
 pub use export::{Export, Filter};
+pub use news::News;
 pub use question::{Batch, Duplicate, Keep, Listing, Outcome, Page, Since, Span, Start};
 
 use crate::chat::{Archive, Search, View, Wanted};
+use crate::clock::Clock;
 use crate::limits::{SEARCH_TIME, STORE_QUEUE};
+use news::Board;
 use queue::Queue;
 use reader::Reader;
 use std::path::Path;
@@ -48,6 +55,7 @@ pub struct Store {
     reader: Queue<Reader>,
     lister: Queue<Reader>,
     searcher: Queue<Reader>,
+    board: Board,
 }
 
 impl Store {
@@ -57,7 +65,16 @@ impl Store {
     /// # Errors
     /// Why it can't be used, with what to do about it.
     pub fn open(path: &Path, keep: Keep) -> Result<(Self, Archive), StoreError> {
-        Self::open_as(path, Some(keep))
+        Self::open_by(path, keep, Arc::new(Clock::new()))
+    }
+
+    /// The same, going by that clock, which goes on from the time that the history has kept. It must not
+    /// have been read yet.
+    ///
+    /// # Errors
+    /// Why it can't be used, with what to do about it.
+    pub fn open_by(path: &Path, keep: Keep, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
+        Self::open_as(path, Some(keep), clock)
     }
 
     /// The same for a chat that keeps names, operators, members, bans and mutes alone: its archive names no
@@ -65,13 +82,14 @@ impl Store {
     ///
     /// # Errors
     /// Why it can't be used, with what to do about it.
-    pub fn open_books(path: &Path) -> Result<(Self, Archive), StoreError> {
-        Self::open_as(path, None)
+    pub fn open_books(path: &Path, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
+        Self::open_as(path, None, clock)
     }
 
-    fn open_as(path: &Path, keep: Option<Keep>) -> Result<(Self, Archive), StoreError> {
+    fn open_as(path: &Path, keep: Option<Keep>, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
         let committed = Arc::new(AtomicU64::new(0));
-        let (writer, archive) = Writer::open(path, keep, Arc::clone(&committed))?;
+        let board = Board::default();
+        let (writer, archive) = Writer::open(path, keep, clock, Arc::clone(&committed), board.clone())?;
         let failed = |error| StoreError::of_file(path, &error);
         let read = |name| {
             let reader = Reader::open(path, Arc::clone(&committed))?;
@@ -82,6 +100,7 @@ impl Store {
             reader: read("history-reader")?,
             lister: read("history-lister")?,
             searcher: read("history-search")?,
+            board,
         };
         Ok((store, archive))
     }
@@ -127,6 +146,11 @@ impl Store {
     /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long.
     pub async fn search(&self, search: Search, bytes: usize) -> Result<Listing, StoreError> {
         within(&self.searcher, move |history| listing::search(history, &search, bytes)).await
+    }
+
+    /// Waits for what the store finds out by itself. To be asked by one task.
+    pub async fn news(&self) -> News {
+        self.board.next().await
     }
 
     /// After a failure: opens the database again, and tries whether it can be written.

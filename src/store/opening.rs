@@ -2,6 +2,7 @@
 
 use super::books;
 use super::commit::Arrivals;
+use super::dating;
 use super::rows::{self, unsigned};
 use crate::chat::{Archive, Member, RoomRecord, Topic, Waits};
 use crate::limits::SEQ_RESERVE;
@@ -24,9 +25,10 @@ pub(super) fn read(connection: &mut Connection) -> Result<(Archive, u64)> {
         seq,
         rooms: rooms(&change)?,
         waiting: waiting(&change)?,
-        arrivals: arrivals(&change)?,
+        arrivals: [arrivals(&change)?, lost(&change)?].concat(),
         records: books::begin(&change)?,
     };
+    dating::begin(&change, seq)?;
     let reserved = seq + SEQ_RESERVE;
     super::commit::set_reserved(&change, reserved)?;
     change.commit()?;
@@ -94,9 +96,9 @@ fn members(change: &Transaction<'_>, room: i64) -> Result<Vec<Member>> {
 
 fn waiting(change: &Transaction<'_>) -> Result<Vec<Waits>> {
     let mut find = change.prepare(
-        "SELECT r.identity, a.identity, m.kind <> 3, count(*) FROM mail l JOIN account r ON r.id = l.account \
+        "SELECT r.identity, a.identity, m.kind < 3, count(*) FROM mail l JOIN account r ON r.id = l.account \
          JOIN message m ON m.seq = l.seq LEFT JOIN account a ON a.id = m.author \
-         WHERE l.state < 2 AND l.state = 0 GROUP BY l.account, m.author, m.kind <> 3",
+         WHERE l.state < 2 AND l.state = 0 GROUP BY l.account, m.author, m.kind < 3",
     )?;
     let waiting = find.query_map([], |row| {
         let author = row.get_ref(1)?.as_blob_or_null()?;
@@ -124,4 +126,19 @@ fn arrivals(change: &Transaction<'_>) -> Result<Vec<crate::chat::Arrival>> {
         arrivals.add(row, 2, &account, unsigned(row.get(0)?))?;
     }
     Ok(arrivals.all)
+}
+
+/// What was removed for its age, and whose author was not told before the server ended.
+fn lost(change: &Transaction<'_>) -> Result<Vec<crate::chat::Arrival>> {
+    let mut find = change.prepare(
+        "SELECT o.seq, r.identity, o.name, a.identity FROM lost o JOIN account r ON r.id = o.account \
+         JOIN account a ON a.id = o.author ORDER BY o.seq",
+    )?;
+    let mut found = find.query([])?;
+    let mut lost = Arrivals::default();
+    while let Some(row) = found.next()? {
+        let account = rows::account(1, row.get_ref(1)?.as_blob()?)?;
+        lost.add(row, 2, &account, unsigned(row.get(0)?))?;
+    }
+    Ok(lost.all.into_iter().map(|arrival| crate::chat::Arrival { is_lost: true, ..arrival }).collect())
 }

@@ -143,6 +143,7 @@ pub(super) fn kind_columns(kind: Kind) -> (u8, Option<u32>, Option<i64>) {
         Kind::Action => (1, None, None),
         Kind::Alert => (2, None, None),
         Kind::Delivered { count, last } => (3, Some(count), Some(signed(last))),
+        Kind::Lost { count, last } => (4, Some(count), Some(signed(last))),
     }
 }
 
@@ -152,6 +153,7 @@ fn kind(row: &Row<'_>) -> Result<Kind> {
         1 => Kind::Action,
         2 => Kind::Alert,
         3 => Kind::Delivered { count: row.get(11)?, last: unsigned(row.get(12)?) },
+        4 => Kind::Lost { count: row.get(11)?, last: unsigned(row.get(12)?) },
         _ => return Err(damaged(2, "that is no kind of message")),
     })
 }
@@ -173,6 +175,7 @@ pub(super) fn forget_account(connection: &Connection, account: i64) -> Result<()
     let sql = "DELETE FROM account WHERE id = ?1 \
                AND NOT EXISTS (SELECT 1 FROM member WHERE account = ?1) \
                AND NOT EXISTS (SELECT 1 FROM mail WHERE account = ?1) \
+               AND NOT EXISTS (SELECT 1 FROM lost WHERE account = ?1 OR author = ?1) \
                AND NOT EXISTS (SELECT 1 FROM message WHERE author = ?1)";
     connection.prepare_cached(sql)?.execute([account]).map(drop)
 }

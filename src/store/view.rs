@@ -5,7 +5,13 @@ use super::question::{Page, Since, Span, Start};
 use super::rows::{self, signed, unsigned};
 use crate::chat::{MailView, View};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, Result, params};
+
+/// Messages that are looked at for the first one from a time on.
+const BEFORE_ROWS: u32 = 1000;
+
+/// From where on a date is of no clock that is right: a day ahead.
+const AHEAD_MILLIS: i64 = 86_400_000;
 
 /// Some of a span, of which nothing above `committed` is there yet.
 pub(super) fn page(
@@ -121,27 +127,23 @@ fn mail_of(connection: &Connection, view: &View) -> Result<Option<i64>> {
 /// The number of the last message before `time`. Clocks are set at times, so it may be off by what was
 /// said meanwhile.
 pub(super) fn before(connection: &Connection, time: Timestamp) -> Result<u64> {
-    let wanted = time.as_millisecond();
     let end = |sql| connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
     let (Some(first), Some(last)) =
         (end("SELECT min(seq) FROM message")?, end("SELECT max(seq) FROM message")?)
     else {
         return Ok(0);
     };
-    let mut probe =
-        connection.prepare_cached("SELECT seq, at FROM message WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1")?;
-    // Invariant: what is before `low` is earlier than the time, what is from `high` on is not.
-    let (mut low, mut high) = (first, last + 1);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let found: Option<(i64, i64)> =
-            probe.query_row([middle], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        match found {
-            Some((_, at)) if at < wanted => low = middle + 1,
-            Some((seq, _)) => high = seq,
-            None => break,
-        }
-    }
-    // Where the first that is kept is late enough, what was before it is not known.
-    Ok(if low == first { 0 } else { unsigned(low - 1) })
+    // Of those that come next by their dates the first by its number: dates and numbers are not in the
+    // same order where a clock was set back. What is dated ahead of all clocks says nothing.
+    let mut find = connection.prepare_cached(
+        "SELECT min(seq) FROM (SELECT seq FROM message WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT ?3)",
+    )?;
+    let ahead = Timestamp::now().as_millisecond().saturating_add(AHEAD_MILLIS);
+    let next = find.query_row(params![time.as_millisecond(), ahead, BEFORE_ROWS], |row| row.get(0))?;
+    Ok(match next {
+        // Where the first that is kept is late enough, what was before it is not known.
+        Some(next) if next == first => 0,
+        Some::<i64>(next) => unsigned(next - 1),
+        None => unsigned(last),
+    })
 }

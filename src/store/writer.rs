@@ -1,12 +1,14 @@
 //! The thread that writes: batches as they come, and between them the removal of what is old.
 
 use super::error::StoreError;
+use super::news::Board;
 use super::question::{Batch, Keep, Outcome};
 use super::queue::Job;
+use super::time::{self, Time};
 use super::{commit, opening, prune, schema, takeover};
 use crate::chat::Archive;
+use crate::clock::Clock;
 use crate::limits::{PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE};
-use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +36,10 @@ pub(super) struct Writer {
     committed: Arc<AtomicU64>,
     /// Why nothing can be written any more.
     lasting: Option<StoreError>,
+    time: Time,
+    board: Board,
+    /// Whether mail that waits takes all the room that it may.
+    is_full_of_mail: bool,
     next_prune: Instant,
     is_closed: bool,
 }
@@ -43,7 +49,9 @@ impl Writer {
     pub(super) fn open(
         path: &Path,
         keep: Option<Keep>,
+        clock: Arc<Clock>,
         committed: Arc<AtomicU64>,
+        board: Board,
     ) -> Result<(Self, Archive), StoreError> {
         let of = |error: rusqlite::Error| StoreError::of(path, &error);
         let mut connection = schema::open(path)?;
@@ -54,6 +62,8 @@ impl Writer {
             None => (opening::read_books(&mut connection).map_err(of)?, u64::MAX),
         };
         let log = opening::log(&connection).map_err(of)?;
+        let mut time = Time::new(clock);
+        time.begin(&mut connection, archive.seq).map_err(of)?;
         committed.store(archive.seq, Ordering::Release);
         let writer = Self {
             path: path.into(),
@@ -64,6 +74,9 @@ impl Writer {
             reserved,
             committed,
             lasting: None,
+            time,
+            board,
+            is_full_of_mail: false,
             next_prune: Instant::now(),
             is_closed: false,
         };
@@ -87,11 +100,16 @@ impl Writer {
 
     /// Writes a batch, or nothing of it.
     pub(super) fn commit(&mut self, batch: &Batch) -> Result<Outcome, StoreError> {
-        let reserved = self.reserved;
-        let (outcome, reserved) = self.attempt(|connection| {
+        let (seq, reserved) = (self.seq, self.reserved);
+        let (outcome, reserved, is_datable) = self.attempt(|connection, time| {
+            let (dates, is_datable) = time.look(connection, seq)?;
             let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            commit::commit(change, batch, reserved)
+            let (outcome, reserved) = commit::commit(change, batch, reserved, dates)?;
+            Ok((outcome, reserved, is_datable))
         })?;
+        if is_datable {
+            self.next_prune = Instant::now();
+        }
         self.reserved = reserved;
         self.seq = self.seq.max(batch.seq);
         self.committed.fetch_max(batch.seq, Ordering::AcqRel);
@@ -112,7 +130,7 @@ impl Writer {
             return Err(StoreError::Unusable(self.path.clone(), why));
         }
         self.connection = Some(connection);
-        self.attempt(|connection| {
+        self.attempt(|connection, _| {
             let fill = "INSERT OR REPLACE INTO meta VALUES ('probe', zeroblob(?1))";
             connection.execute(fill, [PROBE_BYTES])?;
             connection.execute("DELETE FROM meta WHERE key = 'probe'", []).map(drop)
@@ -123,7 +141,8 @@ impl Writer {
     pub(super) fn close(&mut self) {
         self.is_closed = true;
         let Some(connection) = self.connection.take() else { return };
-        let noted = commit::set_last(&connection, self.seq, self.reserved);
+        let noted = self.time.keep(&connection);
+        let noted = noted.and_then(|()| commit::set_last(&connection, self.seq, self.reserved));
         if let Err(error) = noted.and_then(|()| connection.close().map_err(|(_, error)| error)) {
             tracing::warn!(
                 "the history could not be closed in order: {}",
@@ -134,7 +153,7 @@ impl Writer {
 
     fn attempt<T>(
         &mut self,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+        work: impl FnOnce(&mut Connection, &mut Time) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         if let Some(error) = &self.lasting {
             return Err(error.clone());
@@ -142,7 +161,7 @@ impl Writer {
         let Some(connection) = &mut self.connection else {
             return Err(StoreError::Unusable(self.path.clone(), "it could not be opened again".into()));
         };
-        work(connection).map_err(|error| {
+        work(connection, &mut self.time).map_err(|error| {
             let error = StoreError::of(&self.path, &error);
             if error.is_lasting() {
                 self.lasting = Some(error.clone());
@@ -154,14 +173,13 @@ impl Writer {
     /// Leaves no room for more than `pages`, until the database is opened again.
     #[cfg(test)]
     pub(super) fn fill_disk(&mut self, pages: u32) -> Result<(), StoreError> {
-        self.attempt(|connection| {
+        self.attempt(|connection, _| {
             connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
         })
     }
 
     fn prune(&mut self) {
-        let keep = self.keep;
-        let pause = match self.attempt(|connection| prune::step(connection, keep, Timestamp::now())) {
+        let pause = match self.prune_some() {
             Ok(true) => PRUNE_PAUSE,
             Ok(false) => PRUNE_EVERY,
             Err(error) => {
@@ -170,5 +188,46 @@ impl Writer {
             }
         };
         self.next_prune = Instant::now() + pause;
+    }
+
+    /// Dates what was dated by a wrong clock, then removes what is too old or too much: a step of either.
+    /// Returns whether there is more to do.
+    fn prune_some(&mut self) -> Result<bool, StoreError> {
+        let (keep, seq) = (self.keep, self.seq);
+        let is_dated = self.attempt(|connection, time| {
+            time.look(connection, seq)?;
+            time::date(connection)
+        })?;
+        if is_dated {
+            return Ok(true);
+        }
+        let pruned = self.attempt(|connection, time| {
+            let now = time.for_removal(connection)?;
+            prune::step(connection, keep, now)
+        })?;
+        self.board.expired(pruned.expired);
+        if !pruned.more {
+            self.look_at_mail()?;
+        }
+        Ok(pruned.more)
+    }
+
+    /// Tells whether mail that waits takes all the room that it may.
+    fn look_at_mail(&mut self) -> Result<(), StoreError> {
+        let keep = self.keep;
+        let is_full = self.attempt(|connection, _| prune::is_full_of_mail(connection, keep))?;
+        if is_full == self.is_full_of_mail {
+            return Ok(());
+        }
+        self.is_full_of_mail = is_full;
+        self.board.full_of_mail(is_full);
+        match is_full {
+            true => tracing::warn!(
+                "mail that waits takes half of --retain-size, so no more is taken for people who are away; it is \
+                 not removed for size: keep more (--retain-size), or less long (--retain)"
+            ),
+            false => tracing::info!("there is room again for mail to people who are away"),
+        }
+        Ok(())
     }
 }

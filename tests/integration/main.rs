@@ -6,6 +6,8 @@ mod support;
 mod askers;
 mod books;
 mod catching_up;
+#[cfg(target_os = "linux")]
+mod clock;
 mod closed;
 mod command_line;
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// its own row or of later ones.
 const LAYERS: [&[&str]; 9] = [
     &["limits"],
-    &["name", "text", "files", "fingerprint", "pace"],
+    &["name", "text", "files", "fingerprint", "pace", "clock"],
     &["protocol"],
     &["chat"],
     &["store", "discovery", "security", "prompt"],

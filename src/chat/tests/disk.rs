@@ -165,6 +165,8 @@ fn gather(arrivals: &mut Vec<Arrival>, account: &Account, told: Option<(Account,
             arrival.count += 1;
             (arrival.name, arrival.last) = (name, last);
         }
-        None => arrivals.push(Arrival { author, account: account.clone(), name, count: 1, last }),
+        None => {
+            arrivals.push(Arrival { author, account: account.clone(), name, count: 1, last, is_lost: false })
+        }
     }
 }

@@ -185,3 +185,54 @@ fn notes_to_oneself_are_bounded_by_the_mailbox_alone() {
     house.send(1, r#"{"type":"hello","from":{"name":"alice"},"mode":"send"}"#);
     assert_eq!(house.write_all(1, "alice").0, MAX_WAITING);
 }
+
+#[test]
+fn mail_that_is_lost_makes_room_again_and_its_authors_are_told() {
+    let mut house = bob_is_away();
+    let authors: Vec<u64> = house.writers(2, NAME_TRIED).collect();
+    assert_eq!(house.write_all(authors[0], "bob").0, MAX_WAITING_OF_AUTHOR_FOR_ONE);
+    write(&mut house, authors[1], "bob", "mine").expect("a receipt");
+    house.leave(authors[1]);
+    let bob = Account::Key(key(2));
+    let lost = |author: u8, seq| Expired {
+        account: bob.clone(),
+        name: "Bob".into(),
+        author: Some(Account::Key(key(author))),
+        is_said: true,
+        seq,
+    };
+    let waiting = house.chat.waiting.count(&bob);
+    let first = house.chat.latest() - u64::from(waiting) + 1;
+    let mut expired: Vec<Expired> = (first..first + 3).map(|seq| lost(WRITERS, seq)).collect();
+    expired.push(lost(WRITERS + 1, first + 100));
+    house.act(|chat, now, out| chat.expired(expired, now, out));
+    house.check();
+    assert_eq!(house.chat.waiting.count(&bob), waiting - 4);
+    let told = house.take(authors[0], "delivered").pop().expect("news");
+    assert_eq!((told.name.as_deref(), told.count, told.lost), (Some("Bob"), Some(0), Some(3)));
+    assert_eq!(told.last, Some(first + 2));
+    assert_eq!(told.msg, "Bob has not got 3 messages that waited: too old, so the server has removed them");
+    let again = (0..9).filter(|n| write(&mut house, authors[0], "bob", &format!("again {n}")).is_some());
+    assert_eq!(again.count(), 3, "there is room again");
+    // Who is away is told later.
+    house.join_key(authors[1], &format!("writer{}", authors[1]), WRITERS + 1);
+    let told = house.take(authors[1], "delivered").pop().expect("news");
+    assert_eq!((told.lost, told.last), (Some(1), Some(first + 100)));
+}
+
+#[test]
+fn while_mail_takes_all_the_room_nothing_more_waits_and_the_author_is_told_what_to_do() {
+    let mut house = bob_is_away();
+    write(&mut house, 1, "bob", "one").expect("a receipt");
+    house.chat.set_mail_full(true);
+    house.say(1, "bob", "two");
+    let (code, msg) = house.error(1);
+    assert_eq!(code, "mailbox_full");
+    assert_eq!(
+        msg,
+        "Bob is away, and the mail that waits here takes all the room there is for it; try again when they are \
+         here, or have the server's operator give it more (--retain-size)"
+    );
+    house.chat.set_mail_full(false);
+    assert!(write(&mut house, 1, "bob", "two").is_some());
+}

@@ -1,5 +1,6 @@
 //! The rules, driven without sockets: deliveries are carried out into inboxes.
 
+mod clock;
 mod disk;
 mod history;
 mod house;
@@ -83,10 +84,7 @@ impl House {
         Self {
             books: Books::of(records.clone()),
             chat: Chat::new(Profile::default(), rules, Archive { records, ..Archive::default() }),
-            now: Now {
-                clock: "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time"),
-                uptime: Duration::ZERO,
-            },
+            now: Now::new("2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time"), Duration::ZERO),
             disk: None,
             turn: Vec::new(),
             is_holding: false,
@@ -182,7 +180,7 @@ impl House {
 
     fn later(&mut self, time: Duration) {
         self.now.uptime += time;
-        self.now.clock = &self.now.clock + time;
+        self.now = Now::new(&self.now.clock + time, self.now.uptime);
         self.act(|chat, now, out| chat.tick(now, out));
     }
 

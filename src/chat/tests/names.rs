@@ -11,7 +11,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 impl House {
     /// The key comes, stays for that time, and goes.
-    fn visit(&mut self, id: u64, name: &str, number: u8, time: Duration) {
+    pub(super) fn visit(&mut self, id: u64, name: &str, number: u8, time: Duration) {
         self.join_key(id, name, number);
         assert!(self.is_in(id), "{:?}", self.error(id));
         self.later(time);
@@ -137,7 +137,7 @@ fn a_welcome_tells_the_own_key() {
 }
 
 #[test]
-fn a_name_is_kept_for_a_month_and_one_that_was_only_tried_for_a_day() {
+fn a_name_is_kept_for_a_month_and_one_that_was_only_tried_for_two_days() {
     let mut house = House::new();
     house.visit(1, "alice", 1, NAME_TRIED);
     house.visit(2, "bob", 2, NAME_TRIED - Duration::from_secs(1));

@@ -134,12 +134,14 @@ pub enum Event {
     },
     /// All that was missed, or asked for, has been told.
     History(HistoryEnd),
-    /// What waited for somebody who was away has come to them.
+    /// What waited for somebody who was away has come to them, or was lost.
     Delivered {
-        /// Who has it now.
+        /// Who has it now, or was to have it.
         name: String,
-        /// How many messages.
+        /// How many messages have come.
         count: u32,
+        /// How many were removed for their age before they came.
+        lost: u32,
         /// The number of the last of them.
         last: u64,
         /// The number of this one.
@@ -402,7 +404,15 @@ mod tests {
             Event::Rooms { rooms: vec![room()], total: 3, next: Some(text()) },
             Event::History(HistoryEnd { count: 3, seq: 9, gap: true, more: false }),
             Event::History(HistoryEnd { count: 0, seq: 9, gap: false, more: true }),
-            Event::Delivered { name: text(), count: 2, last: 7, seq: Some(9), ts: text(), history: false },
+            Event::Delivered {
+                name: text(),
+                count: 2,
+                lost: 1,
+                last: 7,
+                seq: Some(9),
+                ts: text(),
+                history: false,
+            },
             Event::Renamed { old: text(), name: text() },
             Event::Users { room: Some(text()), users: vec![user.clone()], total: 1, next: Some(text()) },
             Event::Time { time: text(), ts: text(), uptime: 3 },

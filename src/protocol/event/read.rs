@@ -59,6 +59,7 @@ impl Event {
             "delivered" => Self::Delivered {
                 name: packet.name.unwrap_or_default(),
                 count: packet.count.and_then(|count| count.try_into().ok()).unwrap_or_default(),
+                lost: packet.lost.unwrap_or_default(),
                 last: packet.last.unwrap_or_default(),
                 seq,
                 ts,

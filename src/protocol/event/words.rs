@@ -27,6 +27,10 @@ impl Event {
             Self::Topic { room, topic: None, by } => format!("{by} took the topic of {room} away"),
             Self::Rooms { rooms, total, next } => rooms_text(rooms, *total, next.as_deref()),
             Self::History(end) => history_text(end),
+            Self::Delivered { name, lost, .. } if *lost > 0 => {
+                let lost = count_messages(usize::try_from(*lost).unwrap_or(usize::MAX));
+                format!("{name} has not got {lost} that waited: too old, so the server has removed them")
+            }
             Self::Delivered { name, count, .. } => {
                 let count = usize::try_from(*count).unwrap_or(usize::MAX);
                 format!("{name} has got {} that waited", count_messages(count))

@@ -49,9 +49,10 @@ impl Event {
                 packet.gap = end.gap.then_some(true);
                 packet.more = end.more.then_some(true);
             }
-            Self::Delivered { name, count, last, seq, ts, history } => {
+            Self::Delivered { name, count, lost, last, seq, ts, history } => {
                 packet.name = Some(name);
                 packet.count = usize::try_from(count).ok();
+                packet.lost = Some(lost).filter(|lost| *lost > 0);
                 packet.last = Some(last);
                 fill_stamp(&mut packet, seq, ts, history);
             }

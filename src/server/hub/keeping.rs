@@ -2,9 +2,10 @@
 
 use super::super::turn::{Mark, Rest, Seam, What};
 use super::Hub;
-use crate::chat::{Arrival, SessionId, View, Waited};
+use crate::chat::{Arrival, Expired, SessionId, View, Waited};
 use crate::fingerprint::Fingerprint;
 use std::net::IpAddr;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 impl Hub {
@@ -63,6 +64,28 @@ impl Hub {
     /// Mail that had waited has arrived.
     pub(in crate::server) fn arrived(&self, arrivals: Vec<Arrival>) {
         self.act(|chat, now, out| chat.arrived(arrivals, now, out));
+    }
+
+    /// Mail that waited was removed for its age.
+    pub(in crate::server) fn expired(&self, expired: Vec<Expired>) {
+        if !expired.is_empty() {
+            self.act(|chat, now, out| chat.expired(expired, now, out));
+        }
+    }
+
+    /// Whether mail that waits takes all the room that it may.
+    pub(in crate::server) fn set_mail_full(&self, is_full: bool) {
+        self.lock().chat.set_mail_full(is_full);
+    }
+
+    /// The machine's clock is doubtful, and why; or no longer.
+    pub(in crate::server) fn doubt_clock(&self, why: Option<Arc<str>>) {
+        self.act(|chat, _, out| chat.doubt_clock(why, out));
+    }
+
+    /// Bans and mutes of the times when the clock was wrong are dated. To be called at the start.
+    pub(in crate::server) fn date_sanctions(&self) {
+        self.act(|chat, now, out| chat.date_sanctions(now, out));
     }
 
     /// Messages that were to wait for somebody do not.

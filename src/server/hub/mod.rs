@@ -15,16 +15,18 @@ use super::desk::Desk;
 use super::guest::Lock;
 use super::turn::{Turn, What};
 use crate::chat::{Chat, Deliveries, Delivery, Now, Peer, SessionId};
+use crate::clock::{Clock, Reading};
 use crate::limits::{
     MAX_FRAME_BYTES, PACED_PACKETS, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME, UNPACED_PACKETS,
 };
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Packet, Request};
 pub(super) use incoming::{Incoming, Taken};
-use jiff::Zoned;
+use jiff::tz::TimeZone;
 use state::Before;
 pub(super) use state::State;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
@@ -33,7 +35,11 @@ use tokio::sync::{Notify, watch};
 #[derive(Debug)]
 pub(super) struct Hub {
     state: Mutex<State>,
-    started: Instant,
+    clock: Arc<Clock>,
+    /// Whether the clock was doubtful when it was read last.
+    is_doubtful: AtomicBool,
+    /// Wakes whoever says so.
+    clock_turned: Notify,
     /// From a session's begin to a registered name.
     registration: Duration,
     /// Bytes of a turn from which on readers wait.
@@ -72,12 +78,24 @@ pub(super) struct Portion {
 }
 
 impl Hub {
+    #[cfg(test)]
     pub(super) fn new(
         chat: Chat,
         lock: Option<Arc<Lock>>,
         registration: Duration,
         max_turn: usize,
         desk: Arc<Desk>,
+    ) -> Arc<Self> {
+        Self::by_clock(chat, lock, registration, max_turn, desk, Arc::default())
+    }
+
+    pub(super) fn by_clock(
+        chat: Chat,
+        lock: Option<Arc<Lock>>,
+        registration: Duration,
+        max_turn: usize,
+        desk: Arc<Desk>,
+        clock: Arc<Clock>,
     ) -> Arc<Self> {
         let is_paced = chat.is_paced();
         let portion = match is_paced {
@@ -86,7 +104,9 @@ impl Hub {
         };
         Arc::new(Self {
             state: Mutex::new(State::new(chat)),
-            started: Instant::now(),
+            clock,
+            is_doubtful: AtomicBool::new(false),
+            clock_turned: Notify::new(),
             registration,
             max_turn,
             portion,
@@ -202,7 +222,7 @@ impl Hub {
 
     /// Since the server started.
     pub(super) fn uptime(&self) -> Duration {
-        self.started.elapsed()
+        self.clock.started().elapsed()
     }
 
     /// Says goodbye to everybody.
@@ -255,7 +275,7 @@ impl Hub {
             chat.tick(now, out);
             chat.due()
         });
-        let uptime = self.started.elapsed();
+        let uptime = self.uptime();
         while let Some((id, is_late)) = { self.lock().late(uptime) } {
             if !is_late {
                 continue;
@@ -266,7 +286,7 @@ impl Hub {
             });
         }
         let handshake = self.lock().deadline();
-        [due, handshake].into_iter().flatten().min().map(|due| self.started + due)
+        [due, handshake].into_iter().flatten().min().map(|due| self.clock.started() + due)
     }
 
     /// Something became due sooner than [`Self::tick`] said.
@@ -309,8 +329,22 @@ impl Hub {
         }
     }
 
+    /// What the clock says. Tells whoever [waits](Self::clock_turned) for it to become doubtful or right.
+    pub(super) fn clock(&self) -> Reading {
+        let reading = self.clock.now();
+        if self.is_doubtful.swap(reading.is_doubtful, Ordering::Relaxed) != reading.is_doubtful {
+            self.clock_turned.notify_one();
+        }
+        reading
+    }
+
+    /// Waits until the clock is doubtful and was not, or the other way round.
+    pub(super) async fn clock_turned(&self) {
+        self.clock_turned.notified().await;
+    }
+
     fn now(&self) -> Now {
-        Now { clock: Zoned::now(), uptime: self.started.elapsed() }
+        Now::of(&self.clock(), TimeZone::system())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

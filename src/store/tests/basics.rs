@@ -107,6 +107,7 @@ async fn mail_waits_arrives_and_its_author_is_told_once() {
         name: "user2".into(),
         count,
         last,
+        is_lost: false,
     };
     assert_eq!(outcome.arrivals, [arrival(1, 1, 1), arrival(3, 1, 2)]);
     assert_eq!(keep(&store, 4, Entry::Received { account: key(2), upto: 3, at: at(5) }).await.arrivals, []);

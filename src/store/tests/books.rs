@@ -4,6 +4,7 @@ use super::*;
 use crate::chat::{BanRecord, MemberRecord, NameRecord, OperatorRecord, Record, Records, Sanction};
 use serde_json::Map;
 use std::fs;
+use std::sync::Arc;
 
 fn fingerprint(number: u8) -> Fingerprint {
     Fingerprint::new([number; 32])
@@ -107,7 +108,7 @@ async fn without_messages_the_books_are_kept_and_a_history_that_is_there_stays()
     commit(&store, [said(1, 1, "hello")]).await;
     keep_all(&store, all()).await;
     store.close().await;
-    let (store, archive) = Store::open_books(&place.path()).unwrap();
+    let (store, archive) = Store::open_books(&place.path(), Arc::default()).unwrap();
     assert_eq!((archive.id, archive.seq, archive.records.names.len()), (None, 0, 1));
     keep_all(&store, vec![Record::Name("carol".into(), Some(name("carol", 3)))]).await;
     store.close().await;

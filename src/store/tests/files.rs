@@ -37,7 +37,8 @@ async fn a_history_of_the_first_form_is_read_and_written() {
     assert_eq!(members, [&key(1), &guest]);
     let told = Waits { is_said: false, ..waits(2, 1, 1) };
     assert_eq!(archive.waiting, [told, waits(2, 1, 1)]);
-    let arrival = Arrival { author: key(2), account: key(1), name: "user1".into(), count: 1, last: 7 };
+    let arrival =
+        Arrival { author: key(2), account: key(1), name: "user1".into(), count: 1, last: 7, is_lost: false };
     assert_eq!(archive.arrivals, [arrival]);
     let games = View { rooms: vec![(RoomName::lobby(), 0), (room("#games"), 3)], ..view(2) };
     let page = store.page(span(games, 0, 20), 20, usize::MAX).await.unwrap();
@@ -161,7 +162,8 @@ async fn is_sound(place: &Place) -> bool {
         let again = store.commit(batch([said(30_000, 1, "again")])).await;
         // What the reader met is not in the writer's way.
         assert!(
-            again.is_ok() || again.as_ref() == Err(lasting) || matches!(again, Err(StoreError::Corrupt(..)))
+            again.is_ok() || again.as_ref() == Err(lasting) || matches!(again, Err(StoreError::Corrupt(..))),
+            "{again:?}"
         );
     }
     for error in &errors {

@@ -2,12 +2,14 @@
 
 mod basics;
 mod books;
+mod dating;
 mod files;
 mod listing;
 mod model;
 mod retention;
+mod retention_fair;
 
-use super::{Batch, Keep, Outcome, Span, Store};
+use super::{Batch, Keep, Outcome, Since, Span, Start, Store};
 use crate::chat::{Account, Archive, Entry, Kind, Mail, MailView, Member, Message, Venue, View, Waits};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;

@@ -116,7 +116,14 @@ impl Model {
             match arrivals.iter_mut().find(|arrival| arrival.author == author) {
                 Some(arrival) => (arrival.count, arrival.last) = (arrival.count + 1, *seq),
                 None => {
-                    arrivals.push(Arrival { author, account: account.clone(), name, count: 1, last: *seq });
+                    arrivals.push(Arrival {
+                        author,
+                        account: account.clone(),
+                        name,
+                        count: 1,
+                        last: *seq,
+                        is_lost: false,
+                    });
                 }
             }
         }

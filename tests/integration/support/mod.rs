@@ -1,6 +1,8 @@
 //! What the tests stand on: a server of their own, raw peers, terminals, networks.
 
 pub mod avahi;
+#[cfg(target_os = "linux")]
+pub mod clock;
 #[cfg(unix)]
 pub mod fake_server;
 pub mod lan;

@@ -1,0 +1,179 @@
+//! What goes by size is of whom most is kept, mail that waits is never among it, and its author is told
+//! of what goes by age.
+
+use super::retention::{aged, count, prune_all};
+use super::*;
+use crate::chat::{Arrival, Expired};
+use crate::store::{prune, schema};
+
+fn sized(bytes: u64) -> Keep {
+    Keep { age: None, bytes: Some(bytes) }
+}
+
+fn used(place: &Place) -> u64 {
+    prune::used(&schema::open(&place.path()).unwrap()).unwrap()
+}
+
+/// Messages of an author, each of a kilobyte of other words.
+fn long(from: u64, author: u8, count: u64) -> impl Iterator<Item = Message> {
+    let words = |seq: u64| (0..150).map(|n| format!("w{} ", (seq * 31 + n * 17) % 5000)).collect::<String>();
+    (from..from + count).map(move |seq| said(seq, author, &words(seq)))
+}
+
+/// How many messages of each of the first authors are left, and the sums that are kept of them.
+fn by_author(place: &Place) -> Vec<(String, i64, i64)> {
+    let connection = schema::open(&place.path()).unwrap();
+    let sql = "SELECT ifnull(from_name, ''), count(*), sum(300 + length(CAST(text AS BLOB))), \
+               (SELECT bytes FROM weight WHERE author = ifnull(m.author, 0)) \
+               FROM message m GROUP BY author ORDER BY from_name";
+    let mut find = connection.prepare(sql).unwrap();
+    let rows = find.query_map([], |row| {
+        let (sum, kept): (i64, i64) = (row.get(2)?, row.get(3)?);
+        assert_eq!(sum, kept);
+        Ok((row.get(0)?, row.get(1)?, sum))
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn a_flood_removes_what_its_author_said_and_neither_others_history_nor_mail_that_waits() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    commit(&store, (1..=50).map(|seq| said(seq, 1, "what we agreed upon"))).await;
+    commit(&store, [whispered(51, 2, 3, true)]).await;
+    for turn in 0..20 {
+        commit(&store, long(100 + turn * 100, 9, 100)).await;
+    }
+    store.close().await;
+    let full = used(&place);
+    prune_all(&place, sized(full / 3), at(0));
+    assert!(used(&place) <= full / 3);
+    let left = by_author(&place);
+    let counts: Vec<(&str, i64)> = left.iter().map(|(name, count, _)| (name.as_str(), *count)).collect();
+    let [("user1", 50), ("user2", 1), ("user9", flood)] = counts[..] else { panic!("{counts:?}") };
+    assert!((100..1500).contains(&flood), "{flood}");
+    // Of the flood the latest are left.
+    let (store, archive) = place.open();
+    assert_eq!(archive.waiting, [waits(3, 2, 1)]);
+    let page = store.page(span(view(1), 100, 9999), 9999, usize::MAX).await.unwrap();
+    let flood = u64::try_from(flood).unwrap();
+    assert_eq!(numbers(&page.messages), Vec::from_iter(2100 - flood..2100));
+    // Who lacks some of it is told of a gap; who has more is not.
+    for (since, gap) in [(60, true), (2098, false)] {
+        let start = store.begin(view(1), Since::Seq(since), 5000).await.unwrap();
+        assert_eq!(start, Start { after: since, gap });
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn those_who_say_most_come_down_to_the_same() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    commit(&store, long(1, 1, 900)).await;
+    commit(&store, long(1001, 2, 600)).await;
+    commit(&store, long(2001, 3, 100)).await;
+    let anonymous = |message: Message| Message { author: None, id: None, ..message };
+    commit(&store, long(3001, 4, 800).map(anonymous)).await;
+    store.close().await;
+    prune_all(&place, sized(used(&place) / 2), at(0));
+    let left = by_author(&place);
+    let counts: Vec<i64> = left.iter().map(|(_, count, _)| *count).collect();
+    let [first, second, 100, nobodys] = counts[..] else { panic!("{counts:?}") };
+    assert!(first.abs_diff(second) <= 210 && first.abs_diff(nobodys) <= 210, "{counts:?}");
+}
+
+#[tokio::test]
+async fn mail_that_waits_stays_though_it_alone_is_too_much() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let mail = |message: Message| Message { mail: whispered(1, 1, 2, true).mail, ..message };
+    let direct = |message: Message| Message { venue: Venue::Direct("user2".into()), ..message };
+    commit(&store, long(1, 1, 500).map(mail).map(direct)).await;
+    commit(&store, long(1001, 3, 100)).await;
+    store.close().await;
+    let most = used(&place) / 4;
+    assert!(prune::is_full_of_mail(&schema::open(&place.path()).unwrap(), sized(most)).unwrap());
+    assert!(!prune::is_full_of_mail(&schema::open(&place.path()).unwrap(), sized(most * 16)).unwrap());
+    prune_all(&place, sized(most), at(0));
+    assert_eq!(count(&place, "message"), 500, "what waits is all that is left");
+    let (store, archive) = place.open();
+    assert_eq!(archive.waiting, [waits(2, 1, 500)]);
+    keep(&store, 2000, Entry::Received { account: key(2), upto: 2000, at: at(9) }).await;
+    store.close().await;
+    prune_all(&place, sized(most), at(0));
+    assert!(count(&place, "message") < 250, "what has come goes like all else");
+}
+
+#[tokio::test]
+async fn a_running_store_tells_that_mail_takes_the_room_and_that_it_no_longer_does() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let mail = |message: Message| Message {
+        mail: whispered(1, 1, 2, true).mail,
+        venue: Venue::Direct("user2".into()),
+        ..message
+    };
+    commit(&store, long(1, 1, 500).map(mail)).await;
+    store.close().await;
+    let (store, _) = Store::open(&place.path(), sized(used(&place) / 4)).unwrap();
+    assert_eq!(store.news().await.is_full_of_mail, Some(true));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn mail_that_is_too_old_is_told_to_its_author_until_that_is_kept() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let own = Message { venue: Venue::Direct("user5".into()), ..whispered(4, 5, 5, true) };
+    let nobodys = Message { author: None, id: None, mail: whispered(5, 4, 2, true).mail, ..said(5, 4, "x") };
+    let nobodys = Message { venue: Venue::Direct("user2".into()), ..nobodys };
+    commit(&store, [whispered(1, 1, 2, true), whispered(2, 1, 2, true), whispered(3, 1, 2, false)]).await;
+    commit(&store, [own, nobodys, whispered(100, 1, 2, true)]).await;
+    store.close().await;
+    let mut connection = schema::open(&place.path()).unwrap();
+    let mut expired = Vec::new();
+    loop {
+        let pruned = prune::step(&mut connection, aged(50), at(80)).unwrap();
+        expired.extend(pruned.expired);
+        if !pruned.more {
+            break;
+        }
+    }
+    drop(connection);
+    let of = |account: u8, author: Option<u8>, seq| Expired {
+        account: key(account),
+        name: format!("user{account}"),
+        author: author.map(key),
+        is_said: true,
+        seq,
+    };
+    assert_eq!(expired, [of(2, Some(1), 1), of(2, Some(1), 2), of(5, Some(5), 4), of(2, None, 5)]);
+    // Over restarts, until it is told.
+    let lost =
+        Arrival { author: key(1), account: key(2), name: "user2".into(), count: 2, last: 2, is_lost: true };
+    for _ in 0..2 {
+        let (store, archive) = place.open();
+        assert_eq!(archive.arrivals, [lost.clone()]);
+        assert_eq!(archive.waiting, [waits(2, 1, 1)]);
+        let start = store.begin(view(2), Since::Seq(1), 100).await.unwrap();
+        assert!(start.gap, "whom it was for is told of a gap");
+        store.close().await;
+    }
+    let (store, _) = place.open();
+    let notice = Message {
+        kind: Kind::Lost { count: 2, last: 2 },
+        from: Sender { name: "user2".into(), ip: String::new(), key: None },
+        text: String::new(),
+        id: None,
+        ..whispered(50_000, 2, 1, true)
+    };
+    commit(&store, [notice.clone()]).await;
+    let page = store.page(span(view(1), 40_000, 60_000), 9, usize::MAX).await.unwrap();
+    assert_eq!(page.messages[0].kind, notice.kind);
+    store.close().await;
+    let (_, archive) = place.open();
+    assert_eq!(archive.arrivals, []);
+    let told = Waits { is_said: false, ..waits(1, 2, 1) };
+    assert_eq!(archive.waiting, [told, waits(2, 1, 1)]);
+}

@@ -1,0 +1,70 @@
+//! How many bytes are kept of whom: the sums by author, so that whoever has most loses the oldest first
+//! and nobody's flood removes what others have said.
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+use std::collections::HashMap;
+
+/// What a message takes besides its text, in bytes, about: names, its entries in the indexes, its mail.
+/// The migration to the second form counts so too.
+const MESSAGE_BYTES: i64 = 300;
+
+/// What was added to the sums, or taken from them, and is not written yet.
+#[derive(Debug, Default)]
+pub(super) struct Weights(HashMap<i64, i64>);
+
+impl Weights {
+    /// A message is kept. All whose author can't be known again are one.
+    pub(super) fn add(&mut self, author: Option<i64>, text: &str) {
+        self.count(author, bytes(text.len()));
+    }
+
+    /// One is removed that has a text of so many bytes.
+    pub(super) fn take(&mut self, author: Option<i64>, text: usize) {
+        self.count(author, -bytes(text));
+    }
+
+    fn count(&mut self, author: Option<i64>, bytes: i64) {
+        *self.0.entry(author.unwrap_or(0)).or_default() += bytes;
+    }
+
+    /// Writes the sums.
+    pub(super) fn write(&mut self, connection: &Connection) -> Result<()> {
+        for (author, bytes) in self.0.drain() {
+            let sql = "INSERT INTO weight (author, bytes) VALUES (?1, ?2) \
+                       ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes";
+            connection.prepare_cached(sql)?.execute([author, bytes])?;
+            if bytes < 0 {
+                let sql = "DELETE FROM weight WHERE author = ?1 AND bytes <= 0";
+                connection.prepare_cached(sql)?.execute([author])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn bytes(text: usize) -> i64 {
+    i64::try_from(text).unwrap_or(i64::MAX / 2) + MESSAGE_BYTES
+}
+
+/// The author of whom most is kept that does not wait for anybody; 0: nobody who can be known again.
+pub(super) fn heaviest(connection: &Connection) -> Result<Option<i64>> {
+    let mut find = connection.prepare_cached(
+        "SELECT author FROM weight w WHERE EXISTS (\
+             SELECT 1 FROM message m WHERE m.author IS nullif(w.author, 0) \
+             AND NOT EXISTS (SELECT 1 FROM mail l WHERE l.seq = m.seq AND l.state = 0)) \
+         ORDER BY bytes DESC LIMIT 1",
+    )?;
+    find.query_row([], |row| row.get(0)).optional()
+}
+
+/// How much of what is kept waits for somebody, as a part of all, in thousandths.
+pub(super) fn waiting(connection: &Connection) -> Result<u64> {
+    let all: i64 = connection.query_row("SELECT ifnull(sum(bytes), 0) FROM weight", [], |row| row.get(0))?;
+    let mut find = connection.prepare_cached(
+        "SELECT ifnull(sum(?1 + length(CAST(m.text AS BLOB))), 0) FROM message m WHERE m.seq IN \
+         (SELECT seq FROM mail WHERE state < 2 AND state = 0)",
+    )?;
+    let waiting: i64 = find.query_row(params![MESSAGE_BYTES], |row| row.get(0))?;
+    let thousandths = waiting.saturating_mul(1000).checked_div(all).unwrap_or(0);
+    Ok(u64::try_from(thousandths.clamp(0, 1000)).unwrap_or(0))
+}

@@ -39,7 +39,12 @@ pub(super) enum Told {
     /// The latest first, as many as are shown, and how many there are.
     Bans(Vec<(Sanction, Arc<BanRecord>)>, usize),
     /// A page of keys, how many there are, and where the next page begins.
-    Keys { list: KeyList, rows: Vec<KeyRow>, total: usize, next: Option<String> },
+    Keys {
+        list: KeyList,
+        rows: Vec<KeyRow>,
+        total: usize,
+        next: Option<String>,
+    },
 }
 
 /// A key of a list.

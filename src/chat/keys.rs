@@ -124,9 +124,10 @@ impl Chat {
                     .map(|owned| (owned.key, owned.name.to_string()))
                     .ok_or_else(|| self.no_such_user(&name, now))
             }
-            Subject::Net(_) => {
-                Err(Refusal::new(Code::BadCommand, "name a user or a key, such as key:SHA256:..., not an address"))
-            }
+            Subject::Net(_) => Err(Refusal::new(
+                Code::BadCommand,
+                "name a user or a key, such as key:SHA256:..., not an address",
+            )),
         }
     }
 }

@@ -122,7 +122,8 @@ impl Chat {
         let (key, known) = self.whose(name, now)?;
         let here = self.find(&known).map(|(_, user)| self.known(user));
         let here = here.filter(|here| here.key == Some(&key));
-        let away = Known { name: if known.is_empty() { "somebody" } else { &known }, key: Some(&key), ip: None };
+        let away =
+            Known { name: if known.is_empty() { "somebody" } else { &known }, key: Some(&key), ip: None };
         let whom = here.unwrap_or(away).to_string();
         let name = if known.is_empty() { name.to_owned() } else { known };
         if self.standing.is_operator(Some(&key)) {

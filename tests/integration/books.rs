@@ -10,6 +10,7 @@ use lanchat::protocol::{Event, Request, packet::KeyList};
 use lanchat::server::Entrance;
 use lanchat::store::Keep;
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::Path;
 
 /// A data directory as the last version left it that kept the books in files, with some lines as people
@@ -19,7 +20,10 @@ fn frozen() -> tempfile::TempDir {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/frozen/books-in-files");
     for entry in std::fs::read_dir(&from).unwrap() {
         let entry = entry.unwrap();
-        std::fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
+        let to = dir.path().join(entry.file_name());
+        // Made anew, so that it is its owner's alone: a checkout's files are everybody's.
+        let mut file = lanchat::files::private().write(true).create_new(true).open(&to).unwrap();
+        file.write_all(&std::fs::read(entry.path()).unwrap()).unwrap();
     }
     // It was left today, whenever that is.
     let names = std::fs::read_to_string(from.join("names")).unwrap();
@@ -58,7 +62,10 @@ fn a_directory_of_the_form_before_has_all_of_it_afterwards() {
         let mut alice = Peer::connect_tls(server.address, Some(&key_of("alice")));
         let welcome = alice.hello(json!({"from": {"name": "alice"}}));
         assert_eq!((&welcome["operator"], &welcome["name"]), (&json!(true), &json!("alice")), "{welcome}");
-        assert_eq!((&welcome["rooms"][0]["name"], &welcome["rooms"][0]["topic"]), (&json!("#games"), &json!("chess")));
+        assert_eq!(
+            (&welcome["rooms"][0]["name"], &welcome["rooms"][0]["topic"]),
+            (&json!("#games"), &json!("chess"))
+        );
         alice.send(json!({"type": "history", "room": "#games", "id": "h"}));
         assert_eq!(alice.wait_for("chat")["msg"], "your move");
         assert_eq!(listed(&server, KeyList::Owners), ["alice", "Bob", "carol", "dave", "edited"]);
@@ -79,7 +86,9 @@ fn a_directory_of_the_form_before_has_all_of_it_afterwards() {
         let mut dave = Peer::connect_tls(server.address, Some(&key_of("dave")));
         assert!(dave.read_to_end().iter().any(|packet| packet["code"] == "banned"), "run {run}");
         for name in ["names", "operators", "members", "bans", "mutes"] {
-            assert!(!dir.path().join(name).exists() && dir.path().join(format!("{name}.taken-over")).exists());
+            assert!(
+                !dir.path().join(name).exists() && dir.path().join(format!("{name}.taken-over")).exists()
+            );
         }
     }
 }

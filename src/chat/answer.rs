@@ -238,13 +238,13 @@ impl KeyRow {
 }
 
 /// A row may come from a file that somebody had edited.
-fn cut(name: &String) -> String {
+fn cut(name: &str) -> String {
     name.chars().take(MAX_NAME_CHARS).collect()
 }
 
 fn ban(sanction: Sanction, row: &BanRecord) -> BanInfo {
     let (who, name) = match (&row.key, &row.name) {
-        (Some(key), name) => (format!("key:{key}"), name.as_ref().map(cut)),
+        (Some(key), name) => (format!("key:{key}"), name.as_deref().map(cut)),
         (None, Some(name)) => (cut(name), None),
         (None, None) => (row.ips.first().map_or(String::new(), |net| format!("ip:{net}")), None),
     };

@@ -161,8 +161,7 @@ impl Chat {
                 format!("no operator is called {who:?}; key:FINGERPRINT names one too"),
             )
         })?;
-        let is_self = matches!(actor, Actor::Operator { key: Some(own), .. } if *own == key);
-        if !is_self {
+        if !actor.has(&key) {
             self.check_rank(actor, Some(&key), who)?;
         }
         self.standing.remove_operator(&key, out);

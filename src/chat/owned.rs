@@ -129,7 +129,8 @@ impl Row {
 }
 
 impl OwnedNames {
-    /// The names of these rows. Of two that look alike, or too many of a key, the first count.
+    /// The names of these rows. Of two that look alike, or too many of a key, the first count; the others stay
+    /// where they are kept, as what looks alike may change with a version.
     pub(super) fn new(records: Vec<NameRecord>) -> Self {
         let mut names = Self {
             rows: Vec::new(),

@@ -97,6 +97,8 @@ fn nobody_but_the_console_takes_anything_from_an_operator() {
         assert_eq!(house.error(99).0, "not_allowed", "{words}");
     }
     house.console("/release alice").expect("the console may");
+    house.say(99, "server", "/release oscar");
+    assert_eq!(house.texts(99, "notice").len(), 1, "one's own is one's own");
 }
 
 #[test]

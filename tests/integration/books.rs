@@ -166,3 +166,34 @@ fn a_history_that_is_there_is_neither_served_nor_deleted_without_one() {
     let end = bob.wait_for("history");
     assert_eq!(end["count"], 1, "{end}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_somebody_edits_by_habit_is_not_read_and_the_commands_are_named() {
+    let mut server = Serve::start(&[]);
+    assert!(!server.said.contains("is not read"), "{}", server.said);
+    std::fs::write(server.home.path().join("bans"), "{\"ips\":[\"127.0.0.1\"]}\n").unwrap();
+    server.kill_and_restart();
+    let said = &server.said;
+    assert!(said.contains("/bans is not read") && said.contains("/ban and /unban change them"), "{said}");
+}
+
+/// Who logs in under a name that is known waits for no disk: nothing is written for it at once.
+#[test]
+fn a_login_of_a_known_name_writes_nothing_while_it_is_welcomed() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = TestServer::in_dir(dir.path());
+    let key = Key::new();
+    drop(Peer::join_with(server.address, "bob", &key));
+    let log = dir.path().join("history.db-wal");
+    let mut watcher = Peer::join(server.address, "watcher");
+    watcher.settle();
+    let before = std::fs::metadata(&log).unwrap().len();
+    for _ in 0..10 {
+        let mut bob = Peer::join_with(server.address, "bob", &key);
+        bob.settle();
+    }
+    watcher.settle();
+    let after = std::fs::metadata(&log).unwrap().len();
+    assert!(after <= before + 4 * 4120, "one row at most, gathered, and not ten: {before} {after}");
+}

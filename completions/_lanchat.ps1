@@ -76,7 +76,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--advertise', '--advertise', [CompletionResultType]::ParameterName, 'Announce this address of the machine''s only; may be repeated. One that lies in none of the machine''s networks can''t be announced')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
-            [CompletionResult]::new('--no-history', '--no-history', [CompletionResultType]::ParameterName, 'Keep no history on disk: messages go to those who are here, and are gone')
+            [CompletionResult]::new('--no-history', '--no-history', [CompletionResultType]::ParameterName, 'Keep no messages, mail and rooms on disk: they are for those who are here, and gone')
             [CompletionResult]::new('--closed', '--closed', [CompletionResultType]::ParameterName, 'Let in those only who know the passphrase, and who have proved it once')
             [CompletionResult]::new('--allow-plaintext', '--allow-plaintext', [CompletionResultType]::ParameterName, 'Also take connections that are not encrypted, on the same port. Those who use them own no names')
             [CompletionResult]::new('--ascii-names', '--ascii-names', [CompletionResultType]::ParameterName, 'Take names of ASCII letters, digits and punctuation only')

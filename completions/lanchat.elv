@@ -72,7 +72,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --advertise 'Announce this address of the machine''s only; may be repeated. One that lies in none of the machine''s networks can''t be announced'
             cand --color 'When to use colour: auto, always or never [default: auto]'
             cand --config 'Read this config file instead of the user''s own'
-            cand --no-history 'Keep no history on disk: messages go to those who are here, and are gone'
+            cand --no-history 'Keep no messages, mail and rooms on disk: they are for those who are here, and gone'
             cand --closed 'Let in those only who know the passphrase, and who have proved it once'
             cand --allow-plaintext 'Also take connections that are not encrypted, on the same port. Those who use them own no names'
             cand --ascii-names 'Take names of ASCII letters, digits and punctuation only'

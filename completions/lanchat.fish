@@ -71,7 +71,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l color -d 'When
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l config -d 'Read this config file instead of the user\'s own' -r -F
-complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l no-history -d 'Keep no history on disk: messages go to those who are here, and are gone'
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l no-history -d 'Keep no messages, mail and rooms on disk: they are for those who are here, and gone'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l closed -d 'Let in those only who know the passphrase, and who have proved it once'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l allow-plaintext -d 'Also take connections that are not encrypted, on the same port. Those who use them own no names'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l ascii-names -d 'Take names of ASCII letters, digits and punctuation only'

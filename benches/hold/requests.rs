@@ -194,7 +194,11 @@ fn moderation() -> Vec<Row> {
         row("an operator who is away", Operator, asked("deop", "name", "operator999")),
         row("nobody", Operator, asked("kick", "name", &nobody)),
         row("operators", Operator, r#"{"type":"operators"}"#),
-        row("members in the middle", Operator, asked("members", "after", &fingerprint(3_020_000).to_string())),
+        row(
+            "members in the middle",
+            Operator,
+            asked("members", "after", &fingerprint(3_020_000).to_string()),
+        ),
         row("owners of names that are nearly the same", Operator, asked("owners", "after", NEARLY)),
         row("owners after a long word", Operator, asked("owners", "after", &long_word())),
         row("by nobody", Plain, r#"{"type":"members"}"#),
@@ -218,9 +222,13 @@ fn moderation() -> Vec<Row> {
         row("a long word", Operator, asked("release", "name", &long_word())),
         row("one of many", Operator, asked("release", "name", "away-from-here-4003")),
         row("somebody who is away", Plain, asked("whois", "name", "away-from-here-4004")),
-        around("somebody who is away", &[], Operator, asked("op", "name", "away-from-here-4005"), &[
-            undo("deop", "away-from-here-4005"),
-        ]),
+        around(
+            "somebody who is away",
+            &[],
+            Operator,
+            asked("op", "name", "away-from-here-4005"),
+            &[undo("deop", "away-from-here-4005")],
+        ),
     ];
     for (kind, back) in [("mute", "unmute"), ("ban", "unban")] {
         for (label, who) in [

@@ -39,7 +39,12 @@ pub(super) enum Told {
     /// The latest first, as many as are shown, and how many there are.
     Bans(Vec<(Sanction, Arc<BanRecord>)>, usize),
     /// A page of keys, how many there are, and where the next page begins.
-    Keys { list: KeyList, rows: Vec<KeyRow>, total: usize, next: Option<String> },
+    Keys {
+        list: KeyList,
+        rows: Vec<KeyRow>,
+        total: usize,
+        next: Option<String>,
+    },
 }
 
 /// A key of a list.
@@ -233,13 +238,13 @@ impl KeyRow {
 }
 
 /// A row may come from a file that somebody had edited.
-fn cut(name: &String) -> String {
+fn cut(name: &str) -> String {
     name.chars().take(MAX_NAME_CHARS).collect()
 }
 
 fn ban(sanction: Sanction, row: &BanRecord) -> BanInfo {
     let (who, name) = match (&row.key, &row.name) {
-        (Some(key), name) => (format!("key:{key}"), name.as_ref().map(cut)),
+        (Some(key), name) => (format!("key:{key}"), name.as_deref().map(cut)),
         (None, Some(name)) => (cut(name), None),
         (None, None) => (row.ips.first().map_or(String::new(), |net| format!("ip:{net}")), None),
     };

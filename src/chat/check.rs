@@ -1,8 +1,8 @@
 //! What must always be so, whatever happened: for tests and fuzzers.
 
 use super::{
-    Archive, BanRecord, Chat, Delivery, Entry, MemberRecord, NameRecord, Now, OperatorRecord, Record, Records,
-    Sanction, Session, SessionId,
+    Archive, BanRecord, Chat, Delivery, Entry, MemberRecord, NameRecord, Now, OperatorRecord, Record,
+    Records, Sanction, Session, SessionId,
 };
 use crate::fingerprint::Fingerprint;
 use crate::protocol::request::Mode;
@@ -186,7 +186,10 @@ impl Chat {
     pub(crate) fn check_empty(&self) {
         assert!(self.users.is_empty() && self.names.is_empty() && self.sessions.is_empty());
         assert!(self.accounts.is_empty());
-        assert_eq!((self.looks.len(), self.present, self.presence.due(), self.rooms.due()), (0, 0, None, None));
+        assert_eq!(
+            (self.looks.len(), self.present, self.presence.due(), self.rooms.due()),
+            (0, 0, None, None)
+        );
     }
 
     /// Whether what the session says must reach nobody; an operator's alerts may.

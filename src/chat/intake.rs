@@ -92,7 +92,9 @@ impl Terms {
             Request::Join { room } | Request::Part { room } | Request::Topic { room, .. } => {
                 self.note_room(room)
             }
-            Request::Rooms { after } | Request::Keys { after, .. } => after.iter().for_each(|after| self.note_name(after)),
+            Request::Rooms { after } | Request::Keys { after, .. } => {
+                after.iter().for_each(|after| self.note_name(after))
+            }
             Request::Users { room, after: name } | Request::History { room, name, .. } => {
                 room.iter().for_each(|room| self.note_room(room));
                 name.iter().for_each(|name| self.note_name(name));

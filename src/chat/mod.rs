@@ -55,15 +55,15 @@ pub use intake::Parsed;
 pub use net::{Net, NoNet};
 pub use places::Holder;
 pub(crate) use rates::{cost, garbage_cost};
-pub use records::{BanRecord, MemberRecord, NameRecord, OperatorRecord, Record, RecordKey, Records, Sanction};
+pub use records::{
+    BanRecord, MemberRecord, NameRecord, OperatorRecord, Record, RecordKey, Records, Sanction,
+};
 pub use user::{Peer, SessionId};
 pub use waiting::Waited;
 
 use crate::clock::Reading;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{
-    MAX_FRAME_BYTES, MAX_JOIN_BUCKETS, MAX_NAME_CHARS, MAX_QUOTE_CHARS, MAX_TEXT_BYTES,
-};
+use crate::limits::{MAX_FRAME_BYTES, MAX_JOIN_BUCKETS, MAX_NAME_CHARS, MAX_QUOTE_CHARS, MAX_TEXT_BYTES};
 use crate::name::NameKey;
 use crate::pace::{Buckets, Rate};
 use crate::protocol::command::{self, Action, Line, Place};
@@ -326,14 +326,7 @@ impl Chat {
     }
 
     /// The key has proved to know the passphrase. `name` is the one it asks for.
-    pub fn add_member(
-        &mut self,
-        key: Fingerprint,
-        ip: IpAddr,
-        name: &str,
-        now: &Now,
-        out: &mut Deliveries,
-    ) {
+    pub fn add_member(&mut self, key: Fingerprint, ip: IpAddr, name: &str, now: &Now, out: &mut Deliveries) {
         let (name, rest) = (name.chars().take(MAX_NAME_CHARS).collect(), serde_json::Map::new());
         let row = MemberRecord { key, name, ip: Some(ip), since: now.second(), rest };
         self.standing.add_member(row, out);

@@ -43,6 +43,11 @@ impl Actor {
     pub(super) fn is_console(&self) -> bool {
         matches!(self, Self::Console)
     }
+
+    /// Whether the key is their own.
+    pub(super) fn has(&self, key: &Fingerprint) -> bool {
+        matches!(self, Self::Operator { key: Some(own), .. } if own == key)
+    }
 }
 
 impl fmt::Display for Actor {

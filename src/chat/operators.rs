@@ -122,7 +122,8 @@ impl Chat {
         let (key, known) = self.whose(name, now)?;
         let here = self.find(&known).map(|(_, user)| self.known(user));
         let here = here.filter(|here| here.key == Some(&key));
-        let away = Known { name: if known.is_empty() { "somebody" } else { &known }, key: Some(&key), ip: None };
+        let away =
+            Known { name: if known.is_empty() { "somebody" } else { &known }, key: Some(&key), ip: None };
         let whom = here.unwrap_or(away).to_string();
         let name = if known.is_empty() { name.to_owned() } else { known };
         if self.standing.is_operator(Some(&key)) {
@@ -160,8 +161,7 @@ impl Chat {
                 format!("no operator is called {who:?}; key:FINGERPRINT names one too"),
             )
         })?;
-        let is_self = matches!(actor, Actor::Operator { key: Some(own), .. } if *own == key);
-        if !is_self {
+        if !actor.has(&key) {
             self.check_rank(actor, Some(&key), who)?;
         }
         self.standing.remove_operator(&key, out);

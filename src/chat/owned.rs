@@ -3,6 +3,8 @@
 //! Knows no users: it is told when a name's use begins and ends. What limits new names, and what goes
 //! when there are too many, is here; when a use is written down is in [`keeping`].
 
+#[cfg(any(test, fuzzing))]
+mod check;
 mod keeping;
 
 use super::lookalikes::Lookalikes;
@@ -17,9 +19,9 @@ use crate::limits::{
 use crate::name::{Likeness, Name, NameKey};
 use crate::pace::{Buckets, Rate};
 use jiff::Timestamp;
+use keeping::Keeping;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use keeping::Keeping;
 use std::num::NonZeroU32;
 use std::ops::Bound;
 use std::time::Duration;
@@ -131,7 +133,8 @@ impl Row {
 }
 
 impl OwnedNames {
-    /// The names of these rows. Of two that look alike, or too many of a key, the first count.
+    /// The names of these rows. Of two that look alike, or too many of a key, the first count; the others stay
+    /// where they are kept, as what looks alike may change with a version.
     pub(super) fn new(records: Vec<NameRecord>) -> Self {
         let mut names = Self {
             rows: Vec::new(),
@@ -234,8 +237,7 @@ impl OwnedNames {
         if !self.count_newcomer(ip, at) {
             return Begun::TooMany(NEW_NAMES_PER_HOUR);
         }
-        let row =
-            Row { name: name.clone(), key, last: at.second, used: 0, in_use: true, is_unkept: false };
+        let row = Row { name: name.clone(), key, last: at.second, used: 0, in_use: true, is_unkept: false };
         // At once: whoever has a receipt is known from then on, whatever is pulled.
         out.push(Delivery::record(row.record()));
         self.insert(row, likeness);
@@ -395,7 +397,8 @@ impl Row {
     /// As it is kept.
     fn record(&self) -> Record {
         let (name, last) = (self.name.to_string(), stamp(self.last));
-        let row = NameRecord { name: name.clone(), key: self.key, last, used: self.used, in_use: self.in_use };
+        let row =
+            NameRecord { name: name.clone(), key: self.key, last, used: self.used, in_use: self.in_use };
         Record::Name(name, Some(row))
     }
 
@@ -410,40 +413,6 @@ impl Row {
 
 fn stamp(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap_or_default()
-}
-
-#[cfg(any(test, fuzzing))]
-impl OwnedNames {
-    /// The rows that hold, as the next start will have them if this is the end.
-    pub(super) fn records(&self, at: At) -> Vec<NameRecord> {
-        let rows = self.rows.iter().flatten().filter(|row| !row.is_over(at.second));
-        let as_of_now = |row: &Row| NameRecord {
-            name: row.name.to_string(),
-            key: row.key,
-            last: stamp(if row.in_use { at.second } else { row.last }),
-            used: row.used(at.second),
-            in_use: false,
-        };
-        rows.map(as_of_now).collect()
-    }
-
-    /// Asserts that the books agree, and that just these names are in use, as far as they are owned.
-    pub(super) fn check(&self, used: &[(&Name, &Fingerprint)]) {
-        for (place, row) in (1..).filter_map(Place::new).zip(&self.rows) {
-            let Some(row) = row else {
-                assert!(self.free.contains(&place));
-                continue;
-            };
-            assert_eq!(self.looks.find(&row.name.likeness()).collect::<Vec<_>>(), [place]);
-            assert!(self.by_key[&row.key].contains(&Some(place)));
-            assert_eq!(self.by_name.get(&row.name.key()), Some(&place));
-            let by_whom = used.iter().filter(|(name, key)| **key == row.key && name.looks_like(&row.name));
-            assert_eq!(by_whom.count() > 0, row.in_use, "{row:?} {used:?}");
-        }
-        assert_eq!(self.by_name.len(), self.len());
-        assert_eq!(self.rows.iter().flatten().filter(|row| row.in_use).count(), self.keeping.in_use());
-        assert_eq!(self.by_key.values().flatten().flatten().count(), self.len());
-    }
 }
 
 #[cfg(test)]

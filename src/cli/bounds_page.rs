@@ -109,7 +109,7 @@ fn people() -> Vec<Bound> {
                 span(limits::NAME_TRIED)
             ),
             charged: "the key; the address it comes from",
-            beyond: "the name can be used and is not kept; of all, those go first that were only tried",
+            beyond: "the name can be used and is not kept, which its user is told; of all, those go first that were only tried",
         },
         Bound {
             what: "waiting for somebody who is away",

@@ -32,6 +32,16 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Entry> {
                 "The server's data directory, unless --data-dir names another. Whoever can read it can \
                  pass for the server.",
             ),
+            (
+                "$XDG_DATA_HOME/lanchat/history.db",
+                "What the server keeps, a SQLite database: messages, mail and rooms, unless --no-history; \
+                 names and their owners, operators, members, bans and mutes in any case. The commands of the \
+                 console and of operators list and change these while the server runs: /owners, /release, \
+                 /operators, /op, /deop, /members, /admit, /dismiss, /bans, /unban, /unmute. Earlier versions \
+                 had files for them (names, operators, members, bans, mutes), which are taken over at the first \
+                 start and kept as names.taken-over and so on. The file belongs to history.db-wal and \
+                 history.db-shm while a server has it open.",
+            ),
             SERVER_KEY,
             ("$XDG_DATA_HOME/lanchat/passphrase", "A closed server's passphrase, if it made it up."),
             (
@@ -75,7 +85,8 @@ const SERVER_KEY: (&str, &str) = (
 
 const SERVER_HISTORY: (&str, &str) = (
     "$XDG_DATA_HOME/lanchat/history.db",
-    "The server's history, direct messages among it; the system's service has it in /var/lib/lanchat.",
+    "The server's history, direct messages among it, and names, operators, members, bans and mutes; the \
+     system's service has it in /var/lib/lanchat.",
 );
 
 const TOKEN: (&str, &str) = (

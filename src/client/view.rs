@@ -235,8 +235,7 @@ impl ViewState {
     }
 
     fn whois(&self, user: &UserInfo) -> Vec<String> {
-        let moment =
-            |at: &String| at.parse().map_or_else(|_| at.clone(), |at| self.moment(at, "%F %H:%M"));
+        let moment = |at: &String| at.parse().map_or_else(|_| at.clone(), |at| self.moment(at, "%F %H:%M"));
         let mut text = match &user.last {
             Some(last) => format!("{} is away, last seen {}", user.name, moment(last)),
             None => format!("{} is at {}", user.name, user.ip),

@@ -231,7 +231,8 @@ impl Server {
             (Some(path), None) => Some(Store::open_books(&path, Arc::clone(&clock))?),
             (None, _) => None,
         };
-        let (store, archive) = opened.map_or_else(Default::default, |(store, archive)| (Some(store), archive));
+        let (store, archive) =
+            opened.map_or_else(Default::default, |(store, archive)| (Some(store), archive));
         let (chat, code) = chat(&options, info.clone(), lock.is_some(), &data_dir, archive)?;
         // No single turn closes a client that reads.
         let max_turn = MAX_TURN_BYTES.min(options.backlog / 4);

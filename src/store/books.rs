@@ -41,7 +41,11 @@ pub(super) fn begin(change: &Connection) -> Result<Records> {
         [alive.unwrap_or(0)],
     )?;
     Ok(Records {
-        operators: all(change, "SELECT key, name, made_by, since, rest FROM operator ORDER BY since", operator)?,
+        operators: all(
+            change,
+            "SELECT key, name, made_by, since, rest FROM operator ORDER BY since",
+            operator,
+        )?,
         members: all(change, "SELECT key, name, ip, since, rest FROM server_member ORDER BY since", member)?,
         bans: sanctions(change, Sanction::Ban)?,
         mutes: sanctions(change, Sanction::Mute)?,
@@ -134,7 +138,13 @@ fn operator(row: &Row<'_>) -> Result<OperatorRecord> {
 fn member(row: &Row<'_>) -> Result<MemberRecord> {
     let ip = row.get::<_, Option<String>>(2)?.map(|ip| ip.parse()).transpose();
     let ip = ip.map_err(|_| damaged(2, "that is no address"))?;
-    Ok(MemberRecord { key: key(row, 0)?, name: row.get(1)?, ip, since: instant(row, 3)?, rest: rest(row, 4)? })
+    Ok(MemberRecord {
+        key: key(row, 0)?,
+        name: row.get(1)?,
+        ip,
+        since: instant(row, 3)?,
+        rest: rest(row, 4)?,
+    })
 }
 
 fn ban(row: &Row<'_>) -> Result<BanRecord> {

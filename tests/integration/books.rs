@@ -10,6 +10,7 @@ use lanchat::protocol::{Event, Request, packet::KeyList};
 use lanchat::server::Entrance;
 use lanchat::store::Keep;
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::Path;
 
 /// A data directory as the last version left it that kept the books in files, with some lines as people
@@ -19,7 +20,10 @@ fn frozen() -> tempfile::TempDir {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/frozen/books-in-files");
     for entry in std::fs::read_dir(&from).unwrap() {
         let entry = entry.unwrap();
-        std::fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
+        let to = dir.path().join(entry.file_name());
+        // Made anew, so that it is its owner's alone: a checkout's files are everybody's.
+        let mut file = lanchat::files::private().write(true).create_new(true).open(&to).unwrap();
+        file.write_all(&std::fs::read(entry.path()).unwrap()).unwrap();
     }
     // It was left today, whenever that is.
     let names = std::fs::read_to_string(from.join("names")).unwrap();
@@ -58,7 +62,10 @@ fn a_directory_of_the_form_before_has_all_of_it_afterwards() {
         let mut alice = Peer::connect_tls(server.address, Some(&key_of("alice")));
         let welcome = alice.hello(json!({"from": {"name": "alice"}}));
         assert_eq!((&welcome["operator"], &welcome["name"]), (&json!(true), &json!("alice")), "{welcome}");
-        assert_eq!((&welcome["rooms"][0]["name"], &welcome["rooms"][0]["topic"]), (&json!("#games"), &json!("chess")));
+        assert_eq!(
+            (&welcome["rooms"][0]["name"], &welcome["rooms"][0]["topic"]),
+            (&json!("#games"), &json!("chess"))
+        );
         alice.send(json!({"type": "history", "room": "#games", "id": "h"}));
         assert_eq!(alice.wait_for("chat")["msg"], "your move");
         assert_eq!(listed(&server, KeyList::Owners), ["alice", "Bob", "carol", "dave", "edited"]);
@@ -79,7 +86,9 @@ fn a_directory_of_the_form_before_has_all_of_it_afterwards() {
         let mut dave = Peer::connect_tls(server.address, Some(&key_of("dave")));
         assert!(dave.read_to_end().iter().any(|packet| packet["code"] == "banned"), "run {run}");
         for name in ["names", "operators", "members", "bans", "mutes"] {
-            assert!(!dir.path().join(name).exists() && dir.path().join(format!("{name}.taken-over")).exists());
+            assert!(
+                !dir.path().join(name).exists() && dir.path().join(format!("{name}.taken-over")).exists()
+            );
         }
     }
 }
@@ -156,4 +165,35 @@ fn a_history_that_is_there_is_neither_served_nor_deleted_without_one() {
     assert_eq!(bob.wait_for("chat")["msg"], "remember this");
     let end = bob.wait_for("history");
     assert_eq!(end["count"], 1, "{end}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_somebody_edits_by_habit_is_not_read_and_the_commands_are_named() {
+    let mut server = Serve::start(&[]);
+    assert!(!server.said.contains("is not read"), "{}", server.said);
+    std::fs::write(server.home.path().join("bans"), "{\"ips\":[\"127.0.0.1\"]}\n").unwrap();
+    server.kill_and_restart();
+    let said = &server.said;
+    assert!(said.contains("/bans is not read") && said.contains("/ban and /unban change them"), "{said}");
+}
+
+/// Who logs in under a name that is known waits for no disk: nothing is written for it at once.
+#[test]
+fn a_login_of_a_known_name_writes_nothing_while_it_is_welcomed() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = TestServer::in_dir(dir.path());
+    let key = Key::new();
+    drop(Peer::join_with(server.address, "bob", &key));
+    let log = dir.path().join("history.db-wal");
+    let mut watcher = Peer::join(server.address, "watcher");
+    watcher.settle();
+    let before = std::fs::metadata(&log).unwrap().len();
+    for _ in 0..10 {
+        let mut bob = Peer::join_with(server.address, "bob", &key);
+        bob.settle();
+    }
+    watcher.settle();
+    let after = std::fs::metadata(&log).unwrap().len();
+    assert!(after <= before + 4 * 4120, "one row at most, gathered, and not ten: {before} {after}");
 }

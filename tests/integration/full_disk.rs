@@ -7,6 +7,7 @@ use crate::support::storm::server::Mortal;
 use crate::support::tls::Key;
 use serde_json::{Value, json};
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -45,8 +46,8 @@ impl Talker {
 }
 
 /// Everything of the lobby but the first message.
-fn resume(server: &mut Mortal, name: &str) -> Vec<(u64, String)> {
-    let (address, key) = (server.address(), Key::new());
+fn resume(address: SocketAddr, name: &str) -> Vec<(u64, String)> {
+    let key = Key::new();
     let mut peer = Peer::connect_tls(address, Some(&key));
     let welcome = peer.hello(json!({"from": {"name": name}, "since": 0}));
     let mut peer = Peer::connect_tls(address, Some(&key));
@@ -64,6 +65,17 @@ fn resume(server: &mut Mortal, name: &str) -> Vec<(u64, String)> {
                 packet["msg"].as_str().expect("a text").into(),
             ));
         }
+    }
+}
+
+/// Becomes an operator and bans twice, and takes one back: while nothing can be kept.
+fn ban_something(boss: &mut Peer, disk: &SmallDisk) {
+    let secret: Value = serde_json::from_slice(&fs::read(disk.file("operator-secret")).unwrap()).unwrap();
+    boss.send(json!({"type": "op", "token": secret["secret"]}));
+    assert_eq!(boss.wait_for("operator")["operator"], true);
+    for (kind, name) in [("ban", "ip:192.0.2.7"), ("ban", "ip:192.0.2.8"), ("unban", "ip:192.0.2.8")] {
+        boss.send(json!({"type": kind, "name": name, "id": kind}));
+        boss.wait_until(|packet| packet["id"] == kind && packet["type"] == "notice");
     }
 }
 
@@ -92,6 +104,8 @@ fn on_a_full_disk_the_chat_goes_on_and_says_so_and_what_was_promised_is_kept() {
         assert!(start.elapsed() < DEADLINE, "the disk is full, and everything is kept");
     }
     assert!(!talker.say() && !talker.say(), "and stays full");
+    let boss_key = Key::new();
+    ban_something(&mut Peer::join_with(address, "boss", &boss_key), &disk);
     let before =
         listener.wait_until(|packet| packet["msg"].as_str().is_some_and(|msg| msg.starts_with("m0 ")));
     assert!(before["seq"].is_u64());
@@ -124,7 +138,14 @@ fn on_a_full_disk_the_chat_goes_on_and_says_so_and_what_was_promised_is_kept() {
     assert!(talker.say());
     server.kill();
     server.start_again();
-    let kept = resume(&mut server, "cleo");
+    let address = server.address();
+    let mut boss = Peer::join_with(address, "boss", &boss_key);
+    boss.send(json!({"type": "bans", "id": "b"}));
+    let bans = boss.wait_until(|packet| packet["id"] == "b");
+    assert_eq!((&bans["type"], &bans["total"]), (&json!("bans"), &json!(1)), "{bans}");
+    let mut thief = Peer::connect_tls(address, Some(&Key::new()));
+    assert_eq!(thief.hello(json!({"from": {"name": "boss"}}))["code"], "name_taken");
+    let kept = resume(address, "cleo");
     for promised in &talker.kept[1..] {
         assert!(kept.contains(promised), "message {} has a receipt and is lost", promised.0);
     }

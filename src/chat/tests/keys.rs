@@ -26,7 +26,10 @@ fn somebody_who_is_away_is_made_an_operator_by_name_or_key() {
     let mut house = House::new();
     house.away(1, "alice", 1);
     assert_eq!(house.console("/op ALICE").expect("done"), "alice is an operator now");
-    assert_eq!(house.console(&format!("/op key:{}", key(2))).expect("done"), format!("key:{} is an operator now", key(2)));
+    assert_eq!(
+        house.console(&format!("/op key:{}", key(2))).expect("done"),
+        format!("key:{} is an operator now", key(2))
+    );
     house.join_key(3, "alice", 1);
     house.join_key(4, "bob", 2);
     assert!(house.chat.is_operator(SessionId(3)) && house.chat.is_operator(SessionId(4)));
@@ -94,6 +97,8 @@ fn nobody_but_the_console_takes_anything_from_an_operator() {
         assert_eq!(house.error(99).0, "not_allowed", "{words}");
     }
     house.console("/release alice").expect("the console may");
+    house.say(99, "server", "/release oscar");
+    assert_eq!(house.texts(99, "notice").len(), 1, "one's own is one's own");
 }
 
 #[test]

@@ -38,8 +38,20 @@ enum Step {
 const NAMES: [&str; 8] = ["alice", "ALICE", "a1ice", "bob", "b0b", "eve", "Ivan", "two words"];
 const SUBJECTS: [&str; 5] = ["alice", "bob", "key:", "ip:10.0.0.0/30", "10.0.0.5"];
 const COMMANDS: [&str; 14] = [
-    "kick", "mute", "ban", "unban", "unmute", "bans", "op", "deop", "admit", "dismiss", "release", "operators",
-    "members", "owners",
+    "kick",
+    "mute",
+    "ban",
+    "unban",
+    "unmute",
+    "bans",
+    "op",
+    "deop",
+    "admit",
+    "dismiss",
+    "release",
+    "operators",
+    "members",
+    "owners",
 ];
 const TOKENS: [&str; 3] = ["", "one", "two"];
 const MODES: [&str; 3] = ["chat", "send", "tail"];

@@ -281,9 +281,8 @@ fn a_new_name_is_kept_before_its_owner_is_welcomed_and_a_known_one_costs_nothing
         house.is_holding = true;
         house.join_key(id, "bob", number);
         house.is_holding = false;
-        let is_row = |step: &house::Step| {
-            matches!(step, house::Step::Delivery(Delivery::Keep(Entry::Record(_))))
-        };
+        let is_row =
+            |step: &house::Step| matches!(step, house::Step::Delivery(Delivery::Keep(Entry::Record(_))));
         let is_welcome = |step: &house::Step| matches!(step, house::Step::Delivery(Delivery::Answer(_)));
         let row = house.turn.iter().position(is_row);
         let welcome = house.turn.iter().position(is_welcome).expect("a welcome");
@@ -310,9 +309,9 @@ fn a_crowds_comings_and_goings_are_written_a_few_at_a_time() {
     });
     let mut house = House::with(Rules::default(), Records { names: names.collect(), ..Records::default() });
     (0..100).for_each(|n| house.join_key(n.into(), &format!("user{n}"), n));
-    let written = |house: &House| (0..100)
-        .filter(|n| house.books.name(&format!("user{n}")).is_some_and(|row| row.in_use))
-        .count();
+    let written = |house: &House| {
+        (0..100).filter(|n| house.books.name(&format!("user{n}")).is_some_and(|row| row.in_use)).count()
+    };
     assert_eq!(written(&house), 0);
     house.later(NAMES_GATHERED);
     assert_eq!(written(&house), RECORDS_PORTION);

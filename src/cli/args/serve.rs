@@ -61,7 +61,10 @@ pub struct ServeArgs {
     )]
     pub data_dir: Option<PathBuf>,
 
-    /// Keep no history on disk: messages go to those who are here, and are gone.
+    /// Keep no messages, mail and rooms on disk: they are for those who are here, and gone.
+    ///
+    /// Names, operators, members, bans and mutes are kept all the same. A history that is there already stays,
+    /// and nobody is told of it.
     #[arg(
         long,
         env = "LANCHAT_SERVE_NO_HISTORY",

@@ -5,6 +5,7 @@
 //! those places; here is only what it is called and how its words are read.
 
 mod table;
+mod words;
 
 pub use table::COMMANDS;
 

@@ -448,9 +448,27 @@ mod tests {
         let operator = KeyInfo { by: Some("console".into()), since: Some("then".into()), ..info("bob") };
         let owner = KeyInfo { last: Some("then".into()), ..info("bob") };
         for (list, keys, total, next, text) in [
-            (KeyList::Operators, vec![operator], 1, None, "1 key:\nkey:SHA256:x (bob), by console, since then"),
-            (KeyList::Members, vec![info("")], 2, Some("SHA256:x"), "2 keys:\nkey:SHA256:x\n... (/members SHA256:x shows more)"),
-            (KeyList::Owners, vec![owner, info("eve")], 2, None, "2 names:\nbob of key:SHA256:x, last seen then\neve of key:SHA256:x, in use"),
+            (
+                KeyList::Operators,
+                vec![operator],
+                1,
+                None,
+                "1 key:\nkey:SHA256:x (bob), by console, since then",
+            ),
+            (
+                KeyList::Members,
+                vec![info("")],
+                2,
+                Some("SHA256:x"),
+                "2 keys:\nkey:SHA256:x\n... (/members SHA256:x shows more)",
+            ),
+            (
+                KeyList::Owners,
+                vec![owner, info("eve")],
+                2,
+                None,
+                "2 names:\nbob of key:SHA256:x, last seen then\neve of key:SHA256:x, in use",
+            ),
             (KeyList::Owners, vec![], 0, None, "nobody owns a name"),
         ] {
             let next = next.map(str::to_owned);

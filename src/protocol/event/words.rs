@@ -194,7 +194,11 @@ fn keys_text(list: KeyList, keys: &[KeyInfo], total: usize, next: Option<&str>) 
         (total, _) => format!("{total} {of}s:"),
     };
     let more = next.map(|next| format!("... (/{} {next} shows more)", list.as_str()));
-    std::iter::once(head).chain(keys.iter().map(|key| key_text(list, key))).chain(more).collect::<Vec<_>>().join("\n")
+    std::iter::once(head)
+        .chain(keys.iter().map(|key| key_text(list, key)))
+        .chain(more)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn key_text(list: KeyList, info: &KeyInfo) -> String {

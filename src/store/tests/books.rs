@@ -120,7 +120,8 @@ async fn without_messages_the_books_are_kept_and_a_history_that_is_there_stays()
 fn with_files() -> Place {
     let place = Place::new();
     let row = |record: &NameRecord| serde_json::to_string(record).unwrap();
-    let lines = [row(&name("Bob", 1)), "{oops".into(), String::new(), row(&name("Bob", 2)), row(&name("eve", 3))];
+    let lines =
+        [row(&name("Bob", 1)), "{oops".into(), String::new(), row(&name("Bob", 2)), row(&name("eve", 3))];
     fs::write(place.dir.path().join("names"), lines.join("\n")).unwrap();
     fs::write(place.dir.path().join("bans"), serde_json::to_string(&ban(1)).unwrap()).unwrap();
     place

@@ -12,7 +12,7 @@ pub struct Serve {
     /// What was logged up to and with the line that tells the address.
     pub said: String,
     args: Vec<String>,
-    home: tempfile::TempDir,
+    pub home: tempfile::TempDir,
 }
 
 /// The program with `serve`, an own home, and no discovery.

@@ -1,0 +1,39 @@
+//! What must always be so of names that belong to keys: for tests and fuzzers.
+
+use super::{At, OwnedNames, Place, Row, stamp};
+use crate::chat::records::NameRecord;
+use crate::fingerprint::Fingerprint;
+use crate::name::Name;
+
+impl OwnedNames {
+    /// The rows that hold, as the next start will have them if this is the end.
+    pub(in crate::chat) fn records(&self, at: At) -> Vec<NameRecord> {
+        let rows = self.rows.iter().flatten().filter(|row| !row.is_over(at.second));
+        let as_of_now = |row: &Row| NameRecord {
+            name: row.name.to_string(),
+            key: row.key,
+            last: stamp(if row.in_use { at.second } else { row.last }),
+            used: row.used(at.second),
+            in_use: false,
+        };
+        rows.map(as_of_now).collect()
+    }
+
+    /// Asserts that the books agree, and that just these names are in use, as far as they are owned.
+    pub(in crate::chat) fn check(&self, used: &[(&Name, &Fingerprint)]) {
+        for (place, row) in (1..).filter_map(Place::new).zip(&self.rows) {
+            let Some(row) = row else {
+                assert!(self.free.contains(&place));
+                continue;
+            };
+            assert_eq!(self.looks.find(&row.name.likeness()).collect::<Vec<_>>(), [place]);
+            assert!(self.by_key[&row.key].contains(&Some(place)));
+            assert_eq!(self.by_name.get(&row.name.key()), Some(&place));
+            let by_whom = used.iter().filter(|(name, key)| **key == row.key && name.looks_like(&row.name));
+            assert_eq!(by_whom.count() > 0, row.in_use, "{row:?} {used:?}");
+        }
+        assert_eq!(self.by_name.len(), self.len());
+        assert_eq!(self.rows.iter().flatten().filter(|row| row.in_use).count(), self.keeping.in_use());
+        assert_eq!(self.by_key.values().flatten().flatten().count(), self.len());
+    }
+}

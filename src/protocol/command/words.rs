@@ -1,0 +1,77 @@
+//! How the words of a command are read.
+
+use super::Action;
+use crate::protocol::Request;
+use crate::protocol::packet::KeyList;
+use crate::protocol::request::Span;
+
+/// The room that it begins with, and what comes after.
+pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
+    match rest.split_once(char::is_whitespace) {
+        Some((room, rest)) if room.starts_with('#') => (Some(room.to_owned()), rest.trim_start()),
+        None if rest.starts_with('#') => (Some(rest.to_owned()), ""),
+        Some(_) | None => (None, rest),
+    }
+}
+
+/// The last of several `from:` counts, and of several `in:`.
+pub(super) fn search(rest: &str) -> Option<Request> {
+    let (mut name, mut room, mut words) = (None, None, Vec::new());
+    for word in rest.split_whitespace() {
+        match word.split_once(':') {
+            Some(("from", who)) if !bare(who).is_empty() => name = Some(bare(who).to_owned()),
+            Some(("in", place)) if place.starts_with('#') => room = Some(place.to_owned()),
+            _ => words.push(word),
+        }
+    }
+    let words = words.join(" ");
+    (!words.is_empty()).then(|| Request::Search { words, name, room, span: Span::default() })
+}
+
+pub(super) fn nothing(rest: &str, action: Action) -> Option<Action> {
+    rest.is_empty().then_some(action)
+}
+
+pub(super) fn text(rest: &str) -> Option<String> {
+    (!rest.trim().is_empty()).then(|| rest.to_owned())
+}
+
+pub(super) fn one(rest: &str) -> Option<String> {
+    at_most_one(rest).flatten()
+}
+
+/// A name without the `@` that people put before it; no name starts with one.
+pub(super) fn bare(name: &str) -> &str {
+    name.strip_prefix('@').unwrap_or(name)
+}
+
+/// A name, and a duration behind it if there is one.
+pub(super) fn timed(rest: &str) -> Option<(String, Option<String>)> {
+    let mut words = rest.split_whitespace();
+    let name = bare(words.next()?).to_owned();
+    let duration = words.next().map(str::to_owned);
+    (!name.is_empty() && words.next().is_none()).then_some((name, duration))
+}
+
+pub(super) fn keys(rest: &str, list: KeyList) -> Option<Action> {
+    let after = at_most_one(rest)?.map(|after| bare(&after).to_owned());
+    Some(Action::Request(Request::Keys { list, after }))
+}
+
+pub(super) fn named(rest: &str, request: fn(String) -> Request) -> Option<Action> {
+    let name = bare(&one(rest)?).to_owned();
+    (!name.is_empty()).then(|| Action::Request(request(name)))
+}
+
+/// `None`: more than one word.
+pub(super) fn at_most_one(rest: &str) -> Option<Option<String>> {
+    let mut words = rest.split_whitespace();
+    let first = words.next().map(str::to_owned);
+    words.next().is_none().then_some(first)
+}
+
+pub(super) fn two(rest: &str) -> Option<(&str, &str)> {
+    let (first, second) = rest.split_once(char::is_whitespace)?;
+    let second = second.trim_start();
+    (!first.is_empty() && !second.trim().is_empty()).then_some((first, second))
+}

@@ -208,6 +208,8 @@ impl Server {
             Some(path) => DataDir::open(path)?,
             None => DataDir::none(),
         });
+        // Before anybody can come in.
+        let clock = Arc::new(Clock::new());
         let keys = data_dir.key()?;
         let key = keys.fingerprint();
         let passphrase = match options.entrance.clone() {
@@ -226,7 +228,6 @@ impl Server {
             name: options.name.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        let clock = Arc::new(Clock::new());
         let (store, archive) = match options.history.zip(data_dir.file(HISTORY_FILE)) {
             Some((keep, path)) => Store::open_by(&path, keep, Arc::clone(&clock))
                 .map(|(store, archive)| (Some(store), archive))?,

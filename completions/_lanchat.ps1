@@ -69,7 +69,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'What the server may use of the machine''s memory [default: what its service or container is granted, or half of the machine''s]; a quarter of it is for what waits for clients')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where the server keeps what must outlive it')
             [CompletionResult]::new('--retain', '--retain', [CompletionResultType]::ParameterName, 'How long messages are kept [default: 90d]')
-            [CompletionResult]::new('--retain-size', '--retain-size', [CompletionResultType]::ParameterName, 'How much of the disk they may take, before the oldest are removed [default: 1GiB]')
+            [CompletionResult]::new('--retain-size', '--retain-size', [CompletionResultType]::ParameterName, 'How much of the disk they may take, before some are removed [default: 1GiB]')
             [CompletionResult]::new('--motd', '--motd', [CompletionResultType]::ParameterName, 'A text file that everybody is shown on joining')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'The file with a closed server''s passphrase; without one it is made up and kept in the data directory')
             [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Announce the server on this network interface only; may be repeated')

@@ -65,7 +65,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --memory 'What the server may use of the machine''s memory [default: what its service or container is granted, or half of the machine''s]; a quarter of it is for what waits for clients'
             cand --data-dir 'Where the server keeps what must outlive it'
             cand --retain 'How long messages are kept [default: 90d]'
-            cand --retain-size 'How much of the disk they may take, before the oldest are removed [default: 1GiB]'
+            cand --retain-size 'How much of the disk they may take, before some are removed [default: 1GiB]'
             cand --motd 'A text file that everybody is shown on joining'
             cand --passphrase-file 'The file with a closed server''s passphrase; without one it is made up and kept in the data directory'
             cand --interface 'Announce the server on this network interface only; may be repeated'

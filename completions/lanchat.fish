@@ -62,7 +62,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l backlog -d 'Wh
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l memory -d 'What the server may use of the machine\'s memory [default: what its service or container is granted, or half of the machine\'s]; a quarter of it is for what waits for clients' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l data-dir -d 'Where the server keeps what must outlive it' -r -f -a "(__fish_complete_directories)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l retain -d 'How long messages are kept [default: 90d]' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l retain-size -d 'How much of the disk they may take, before the oldest are removed [default: 1GiB]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l retain-size -d 'How much of the disk they may take, before some are removed [default: 1GiB]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l motd -d 'A text file that everybody is shown on joining' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l passphrase-file -d 'The file with a closed server\'s passphrase; without one it is made up and kept in the data directory' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l interface -d 'Announce the server on this network interface only; may be repeated' -r

@@ -155,8 +155,20 @@ fn people() -> Vec<Bound> {
                 limits::DEFAULT_RETAIN_BYTES >> 20,
                 limits::RESUME_MAX
             ),
-            charged: "all",
-            beyond: "the oldest messages are removed",
+            charged: "by size: the author of whom most is kept",
+            beyond: "the oldest messages are removed; by size never mail that waits, and once that takes half no more of it is taken (`mailbox_full`)",
+        },
+        Bound {
+            what: "a clock that is ahead",
+            value: format!(
+                "Ages, names, bans and mutes gain {} by it, and what the server earns by running: {} times as long, if the clock is ahead by no more than {}, else once as long. One that is set while the server runs counts once it has gone on for {}.",
+                span(limits::CLOCK_CREDIT),
+                limits::CLOCK_EARNED,
+                span(limits::CLOCK_ABSENCE),
+                span(limits::CLOCK_BELIEVED)
+            ),
+            charged: "the server",
+            beyond: "said in the log and to operators; nothing is deleted for it. A machine that was off for long deletes late",
         },
         Bound {
             what: "rooms",

@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Clock {
     started: Instant,
+    /// What the machine's clock showed then: the first reading, however long it takes to learn what was kept.
+    began: Timestamp,
     settling: Mutex<Settling>,
     /// What the system's clocks are said to show.
     #[cfg(test)]
@@ -84,6 +86,7 @@ impl Clock {
     pub fn new() -> Self {
         Self {
             started: Instant::now(),
+            began: Timestamp::now(),
             settling: Mutex::new(Settling::new(None)),
             #[cfg(test)]
             held: Mutex::new(None),
@@ -100,6 +103,9 @@ impl Clock {
         let mut settling = self.lock();
         // Under the lock, so that uptime never goes back.
         let (wall, uptime) = self.system();
+        if !settling.has_begun() {
+            settling.read(self.began(wall), Duration::ZERO);
+        }
         settling.read(wall, uptime)
     }
 
@@ -115,6 +121,11 @@ impl Clock {
 
     fn lock(&self) -> MutexGuard<'_, Settling> {
         self.settling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(not(test))]
+    fn began(&self, _: Timestamp) -> Timestamp {
+        self.began
     }
 
     #[cfg(not(test))]
@@ -149,6 +160,11 @@ impl Clock {
     /// Sets what the system's clocks show.
     pub(crate) fn hold(&self, wall: Timestamp, uptime: Duration) {
         *self.held.lock().unwrap() = Some((wall, uptime));
+    }
+
+    /// One that is held has shown the same from the start on.
+    fn began(&self, wall: Timestamp) -> Timestamp {
+        if self.held.lock().unwrap().is_some() { wall } else { self.began }
     }
 
     fn system(&self) -> (Timestamp, Duration) {

@@ -68,6 +68,11 @@ impl Settling {
         }
     }
 
+    /// Whether the clock was read.
+    pub(super) fn has_begun(&self) -> bool {
+        self.offset.is_some()
+    }
+
     pub(super) fn kept(&self) -> Kept {
         self.kept
     }

@@ -207,6 +207,8 @@ impl Server {
             Some(path) => DataDir::open(path)?,
             None => DataDir::none(),
         };
+        // Before anybody can come in.
+        let clock = Arc::new(Clock::new());
         let keys = data_dir.key()?;
         let key = keys.fingerprint();
         let passphrase = match options.entrance.clone() {
@@ -225,7 +227,6 @@ impl Server {
             name: options.name.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        let clock = Arc::new(Clock::new());
         let opened = match (data_dir.file(HISTORY_FILE), options.history) {
             (Some(path), Some(keep)) => Some(Store::open_by(&path, keep, Arc::clone(&clock))?),
             (Some(path), None) => Some(Store::open_books(&path, Arc::clone(&clock))?),

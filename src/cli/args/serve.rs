@@ -75,10 +75,17 @@ pub struct ServeArgs {
     pub no_history: Option<bool>,
 
     /// How long messages are kept [default: 90d].
+    ///
+    /// What grows older is removed, mail that waits for somebody too: its author is told. By a wrong clock
+    /// things go a day early at most, and a day more for each day that it stays wrong; after a long absence
+    /// of the machine they go late.
     #[arg(long, value_name = "AGE|off", env = "LANCHAT_SERVE_RETAIN")]
     pub retain: Option<Age>,
 
-    /// How much of the disk they may take, before the oldest are removed [default: 1GiB].
+    /// How much of the disk they may take, before some are removed [default: 1GiB].
+    ///
+    /// The oldest go first of whoever has said most. Mail that waits for somebody is never removed for it;
+    /// once that takes half, no more is taken for people who are away.
     #[arg(long, value_name = "SIZE|off", env = "LANCHAT_SERVE_RETAIN_SIZE")]
     pub retain_size: Option<Volume>,
 

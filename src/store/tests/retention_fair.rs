@@ -154,7 +154,7 @@ async fn mail_that_is_too_old_is_told_to_its_author_until_that_is_kept() {
         Arrival { author: key(1), account: key(2), name: "user2".into(), count: 2, last: 2, is_lost: true };
     for _ in 0..2 {
         let (store, archive) = place.open();
-        assert_eq!(archive.arrivals, [lost.clone()]);
+        assert_eq!(archive.arrivals.as_slice(), std::slice::from_ref(&lost));
         assert_eq!(archive.waiting, [waits(2, 1, 1)]);
         let start = store.begin(view(2), Since::Seq(1), 100).await.unwrap();
         assert!(start.gap, "whom it was for is told of a gap");

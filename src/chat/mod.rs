@@ -42,8 +42,8 @@ mod waiting;
 
 pub use answer::Answer;
 pub use archive::{
-    Account, Archive, Arrival, Entry, Kind, Mail, MailView, Member, Message, Question, RoomRecord, Scope,
-    Search, Topic, Venue, View, Waits, Wanted,
+    Account, Archive, Arrival, Destination, Entry, Kind, Mail, MailView, Member, Message, Question,
+    RoomRecord, Scope, Search, Topic, Venue, View, Waits, Wanted,
 };
 pub use ask::Listing;
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};

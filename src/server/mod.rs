@@ -21,6 +21,7 @@ pub mod hold;
 mod hub;
 mod listener;
 mod memory;
+mod passed;
 mod reactor;
 mod records;
 mod roll;

@@ -46,7 +46,10 @@ async fn a_history_of_the_first_form_is_read_and_written() {
     assert_eq!(page.messages[5].kind, Kind::Delivered { count: 1, last: 7 });
     let repeated =
         Message { text: "are you there".into(), id: Some("id-5".into()), ..whispered(12_001, 1, 2, true) };
-    assert_eq!(commit(&store, [repeated]).await.duplicates[0].seq, 5);
+    let renamed = Message { venue: Venue::Direct("robert".into()), ..repeated.clone() };
+    for again in [repeated, renamed] {
+        assert_eq!(commit(&store, [again]).await.duplicates[0].seq, 5);
+    }
     commit(&store, [said(12_002, 2, "there now")]).await;
     let search = Search { words: "there".into(), from: None, view: view(2), before: None, limit: 9 };
     assert_eq!(numbers(&store.search(search, usize::MAX).await.unwrap().messages), [5, 12_002]);
@@ -64,7 +67,7 @@ fn files_that_are_not_ours_are_refused_with_the_remedy_and_left_alone() {
     for (place, said) in [
         (
             &newer,
-            "history.db was written by a newer lanchat (schema 7, this one knows 1); update lanchat, or choose",
+            "history.db was written by a newer lanchat (schema 7, this one knows 2); update lanchat, or choose",
         ),
         (&foreign, "history.db is another program's database; move it away, or choose another --data-dir"),
         (&text, "history.db is no database; move it away, or choose another --data-dir"),

@@ -136,6 +136,7 @@ impl Model {
         let mut seen: Vec<Message> = self.messages.iter().filter(is_seen).cloned().collect();
         for message in &mut seen {
             message.mail.clear();
+            message.receiver = None;
             if message.author != view.account {
                 message.id = None;
             }
@@ -230,7 +231,7 @@ impl House {
                 Entry::Received { account, upto, .. } => {
                     arrivals.extend(self.model.received(account, *upto));
                 }
-                Entry::Topic { .. } => {}
+                Entry::Topic { .. } | Entry::Passed(_) | Entry::Refused(_) => {}
             }
             entries.push(entry);
         }

@@ -144,7 +144,7 @@ pub fn run(plan: Plan) -> Result<Report, Vec<String>> {
             deck = ROUNDS.to_vec();
         }
         let kind = deck.swap_remove(run.dice.below(deck.len()));
-        run.round(kind, plan.lose && round == plan.rounds / 2);
+        run.round(kind);
     }
     Ok(run.end())
 }
@@ -177,7 +177,7 @@ impl Run {
         Self { plan, dice, stage, orders, people, rounds: BTreeMap::new(), wrong: 0, faults }
     }
 
-    fn round(&mut self, kind: Kind, lose: bool) {
+    fn round(&mut self, kind: Kind) {
         thread::sleep(self.dice.millis(TALK_MS.0, TALK_MS.1));
         if self.dice.chance(30) && !self.stage.back_up() {
             self.faults.push("lanchat backup fails".into());
@@ -211,11 +211,6 @@ impl Run {
                 self.stage.end(true);
                 self.stage.start();
             }
-        }
-        if lose {
-            self.stage.end(true);
-            println!("a message is taken away: {}", self.stage.lose_one());
-            self.stage.start();
         }
     }
 
@@ -275,6 +270,12 @@ impl Run {
     /// All is well again: everything gets its receipt, and everybody has the last words.
     fn end(mut self) -> Report {
         self.stage.set_clock(0);
+        if self.plan.lose {
+            thread::sleep(self.dice.millis(TALK_MS.0, TALK_MS.1));
+            self.stage.end(true);
+            println!("a message is taken away: {}", self.stage.lose_one());
+            self.stage.start();
+        }
         self.orders.talk.store(false, Ordering::Relaxed);
         self.orders.settle.store(true, Ordering::Relaxed);
         self.wait("has receipts for all", |diary| diary.is_live && diary.unsent() == 0);

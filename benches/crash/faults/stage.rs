@@ -205,9 +205,16 @@ impl Stage {
 
     /// Takes a message away, of a server that is down, and tells nobody: the judge is to find it.
     pub fn lose_one(&self) -> bool {
-        let history = rusqlite::Connection::open(self.outside.join(FILES[0])).expect("a history");
-        let sql = "DELETE FROM message WHERE seq = (SELECT max(seq) FROM message WHERE kind < 3 AND token IS NOT NULL)";
-        history.execute(sql, []).expect("the schema") > 0
+        // SQLite itself does not find its way by that path.
+        let copy = tempfile::tempdir().expect("a directory");
+        truth::copy_files(&self.outside, copy.path());
+        let history = rusqlite::Connection::open(copy.path().join(FILES[0])).expect("a history");
+        let sql = "DELETE FROM message WHERE seq = \
+                   (SELECT seq FROM message WHERE kind < 3 AND token IS NOT NULL ORDER BY seq DESC LIMIT 1 OFFSET 3)";
+        let gone = history.execute(sql, []).expect("the schema");
+        history.close().expect("it is closed");
+        truth::copy_files(copy.path(), &self.outside);
+        gone > 0
     }
 
     /// What the server has in the end.

@@ -67,6 +67,8 @@ pub struct Diary {
     pub said: Vec<Said>,
     pub shown: Vec<Shown>,
     pub returns: Vec<Return>,
+    /// Up to which number of each life they should have all that is theirs.
+    pub reached: BTreeMap<Life, u64>,
     pub repeats: usize,
     pub breaks: usize,
     /// Codes of errors, with how often they came.

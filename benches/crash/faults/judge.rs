@@ -3,7 +3,7 @@
 
 use super::diary::{Diary, Life, Said, Shown};
 use super::person::ROOM;
-use super::truth::Truth;
+use super::truth::{Truth, key};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::time::Instant;
@@ -58,6 +58,8 @@ pub struct Verdict {
     /// Who was told of which undoing.
     pub told: usize,
     pub shown: usize,
+    /// How often it was looked whether somebody had what they should by then.
+    pub checked: usize,
     /// Shown again, after it was undone and said again, or a crash of a server that could not store it.
     pub again: usize,
 }
@@ -69,6 +71,8 @@ pub struct Case<'a> {
     pub undone: &'a [Undo],
     pub unsafe_lives: &'a [Life],
     pub truth: &'a Truth,
+    /// What there was when a life ended, of those for which that is known; texts are brief.
+    pub lives: &'a [(Life, Truth)],
 }
 
 pub fn judge(case: &Case<'_>) -> Verdict {
@@ -86,6 +90,7 @@ pub fn judge(case: &Case<'_>) -> Verdict {
             case.receipts(one, said, &final_texts, &mut verdict);
         }
         case.shown(one, &said, &mut verdict);
+        case.reached(one, &mut verdict);
         case.told(one, &said, &mut verdict);
     }
     verdict
@@ -162,16 +167,32 @@ impl Case<'_> {
                 verdict.fault(Fault::Twice, what);
             }
         }
-        let since = self.truth.members.iter().find(|(name, _)| *name == one.name).map(|(_, since)| *since);
-        for kept in self.truth.kept.iter().filter(|kept| kept.from != one.name) {
-            let is_theirs = match kept.to.as_str() {
-                "all" => true,
-                ROOM => since.is_some_and(|since| kept.seq > since),
-                to => to == one.name,
-            };
-            if is_theirs && !shown.contains_key(&*kept.text) {
+        // The herald says the last words and listens to nothing.
+        for kept in self.truth.kept.iter().filter(|_| !one.returns.is_empty()) {
+            if self.truth.is_for(kept, &one.name) && !shown.contains_key(&*kept.text) {
                 let what = format!("{} was not shown {} {}", one.name, kept.seq, short(&kept.text));
                 verdict.fault(Fault::NeverShown, what);
+            }
+        }
+    }
+
+    /// All that was there when a life ended and had come to their number by then.
+    fn reached(&self, one: &Diary, verdict: &mut Verdict) {
+        let mut first: HashMap<&str, Life> = HashMap::new();
+        for shown in &one.shown {
+            first.entry(key(&shown.text)).or_insert(shown.life);
+        }
+        let mut missing = HashSet::new();
+        for (life, truth) in self.lives {
+            let Some(reached) = one.reached.get(life) else { continue };
+            for kept in truth.kept.iter().filter(|kept| kept.seq <= *reached && truth.is_for(kept, &one.name))
+            {
+                verdict.checked += 1;
+                if first.get(&*kept.text).is_none_or(|shown| shown > life) && missing.insert(&kept.text) {
+                    let (seq, text) = (kept.seq, short(&kept.text));
+                    let what = format!("{} came to {reached} in life {life} without {seq} {text}", one.name);
+                    verdict.fault(Fault::NeverShown, what);
+                }
             }
         }
     }
@@ -261,6 +282,5 @@ impl Verdict {
 
 /// A text's beginning.
 pub fn short(text: &str) -> String {
-    let begin = text.split(": ").next().unwrap_or_default();
-    format!("{:?}", begin.chars().take(40).collect::<String>())
+    format!("{:?}", key(text).chars().take(40).collect::<String>())
 }

@@ -321,10 +321,8 @@ impl Run {
 
     fn report(self, people: &[Diary]) -> Report {
         let truth = self.stage.truth();
-        // The herald comes when all is said, and is shown nothing.
-        let (undone, unsafe_lives) = (&self.stage.undone, &self.stage.unsafe_lives);
-        let mut verdict = judge::judge(&Case { people, undone, unsafe_lives, truth: &truth });
-        verdict.faults.retain(|(_, what)| !what.starts_with("herald was not shown"));
+        let Stage { undone, unsafe_lives, lives, .. } = &self.stage;
+        let mut verdict = judge::judge(&Case { people, undone, unsafe_lives, truth: &truth, lives });
         verdict.faults.extend(self.faults.into_iter().map(|fault| (Fault::Wrong, fault)));
         let sum = |of: fn(&Diary) -> usize| people.iter().map(of).sum::<usize>();
         let row = |what: &str, count| (what.to_owned(), count);
@@ -339,6 +337,7 @@ impl Run {
             row("kept in the end", truth.kept.len()),
             row("stored and undone", verdict.undone),
             row("shown", verdict.shown),
+            row("times that somebody had to have a message when a life ended", verdict.checked),
             row("shown again, when that is right", verdict.again),
             row("gaps told", sum(|diary| diary.returns.iter().filter(|seen| seen.is_gap).count())),
             row("of them, to whom something was undone", verdict.told),

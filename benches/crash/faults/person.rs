@@ -184,6 +184,10 @@ impl Run {
                 // The last words have no receipt yet.
                 self.next = Instant::now();
             }
+            if visit.is_live {
+                let seq = self.point.seq;
+                self.diary().reached.insert(life, seq);
+            }
             self.speak(&visit, &mut line)?;
             if is_over {
                 return Ok(());

@@ -1,6 +1,6 @@
 //! Whether the judge finds what it is there for: a small case without a fault, and one of each kind.
 
-use super::diary::{Diary, Receipt, Return, Said, Shown};
+use super::diary::{Diary, Life, Receipt, Return, Said, Shown};
 use super::judge::{Case, Fault, Undo, judge};
 use super::truth::{Kept, Truth};
 use std::collections::HashSet;
@@ -11,6 +11,7 @@ struct Small {
     people: Vec<Diary>,
     undone: Vec<Undo>,
     truth: Truth,
+    lives: Vec<(Life, Truth)>,
 }
 
 const TEXTS: [&str; 4] = ["one", "two", "three", "four"];
@@ -38,7 +39,8 @@ impl Small {
         let returns = vec![Return { life: 0, is_gap: false }, Return { life: 1, is_gap: true }];
         let ann =
             Diary { name: "ann".into(), said: said.collect(), returns: returns.clone(), ..Diary::default() };
-        let bob = Diary { name: "bob".into(), shown: shown.collect(), returns, ..Diary::default() };
+        let reached = [(0, 3), (1, 4)].into();
+        let bob = Diary { name: "bob".into(), shown: shown.collect(), returns, reached, ..Diary::default() };
         let kept = |n: usize| Kept {
             seq: n as u64 + 1,
             from: "ann".into(),
@@ -50,11 +52,18 @@ impl Small {
             people: vec![ann, bob],
             undone: vec![Undo { after: 0, survivors, deleted: None }],
             truth: Truth { kept: [0, 2, 3].map(kept).into(), members: Vec::new() },
+            lives: vec![(0, Truth { kept: [0, 1, 2].map(kept).into(), members: Vec::new() })],
         }
     }
 
     fn faults(&self) -> Vec<Fault> {
-        let case = Case { people: &self.people, undone: &self.undone, unsafe_lives: &[], truth: &self.truth };
+        let case = Case {
+            people: &self.people,
+            undone: &self.undone,
+            unsafe_lives: &[],
+            truth: &self.truth,
+            lives: &self.lives,
+        };
         judge(&case).faults.into_iter().map(|(kind, _)| kind).collect()
     }
 }
@@ -73,7 +82,16 @@ pub fn run() -> Vec<String> {
     };
     expect("no fault", &[], &|_| {});
     expect("a loss", &[Fault::Lost], &|small| drop(small.truth.kept.remove(0)));
-    expect("what nobody was shown", &[Fault::NeverShown], &|small| drop(small.people[1].shown.remove(2)));
+    expect("what nobody was shown", &[Fault::NeverShown, Fault::NeverShown], &|small| {
+        drop(small.people[1].shown.remove(2))
+    });
+    expect("what was undone before anybody missed it", &[Fault::NeverShown], &|small| {
+        drop(small.people[1].shown.remove(1));
+    });
+    expect("what came after somebody had gone", &[], &|small| {
+        drop(small.people[1].shown.remove(1));
+        small.people[1].reached.insert(0, 1);
+    });
     expect("a double", &[Fault::Twice], &|small| {
         let again = small.people[1].shown[2].clone();
         small.people[1].shown.push(Shown { life: 1, ..again });

@@ -46,6 +46,8 @@ pub struct Stage {
     /// Lives in which something could not be stored.
     pub unsafe_lives: Vec<Life>,
     deleted: Option<Instant>,
+    /// What there was when a life ended.
+    pub lives: Vec<(Life, Truth)>,
 }
 
 impl Stage {
@@ -83,6 +85,7 @@ impl Stage {
             undone: Vec::new(),
             unsafe_lives: Vec::new(),
             deleted: None,
+            lives: Vec::new(),
         };
         stage.can_restore = stage.program("restore", &["--help"]);
         if !stage.can_restore {
@@ -115,9 +118,12 @@ impl Stage {
         } else {
             self.server.stop();
         }
-        if let Some(at) = self.deleted.take() {
-            let survivors = Truth::read(&self.outside).texts();
-            self.undone.push(Undo { after: self.life, survivors, deleted: Some(at) });
+        let truth = Truth::read(&self.outside);
+        match self.deleted.take() {
+            None => self.lives.push((self.life, truth.brief())),
+            Some(at) => {
+                self.undone.push(Undo { after: self.life, survivors: truth.texts(), deleted: Some(at) });
+            }
         }
     }
 
@@ -198,6 +204,14 @@ impl Stage {
 
     /// Deletes the database under the server.
     pub fn delete(&mut self) {
+        // The last that can be known of it.
+        let last = tempfile::tempdir().expect("a directory");
+        let file = self.next_state();
+        if self.of_data("backup", &file) {
+            std::fs::copy(&file, last.path().join(FILES[0])).expect("a copy");
+            truth::remove(&file);
+            self.lives.push((self.life, Truth::read(last.path()).brief()));
+        }
         FILES.iter().for_each(|name| truth::remove(&self.outside.join(name)));
         self.unsafe_lives.push(self.life);
         self.deleted = Some(Instant::now());

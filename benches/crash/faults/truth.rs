@@ -1,5 +1,6 @@
 //! What a database holds, read behind the server's back from copies.
 
+use super::person::ROOM;
 use crate::storm::judge;
 use std::collections::HashSet;
 use std::fs;
@@ -39,9 +40,30 @@ impl Truth {
         Self { kept: kept.collect(), members: members(copy.path()) }
     }
 
+    /// The same, of which texts are only as long as it takes to tell them apart.
+    pub fn brief(mut self) -> Self {
+        self.kept.iter_mut().for_each(|kept| kept.text = key(&kept.text).to_owned());
+        self
+    }
+
+    /// Whether somebody is to have a message that is kept.
+    pub fn is_for(&self, kept: &Kept, name: &str) -> bool {
+        kept.from != name
+            && match kept.to.as_str() {
+                "all" => true,
+                ROOM => self.members.iter().any(|(member, since)| *member == name && kept.seq > *since),
+                to => to == name,
+            }
+    }
+
     pub fn texts(&self) -> HashSet<String> {
         self.kept.iter().map(|kept| kept.text.clone()).collect()
     }
+}
+
+/// What tells a text from others.
+pub fn key(text: &str) -> &str {
+    text.split(": ").next().unwrap_or_default()
 }
 
 /// Puts the database of one directory into another one, in the place of what is there.

@@ -4,6 +4,11 @@
 //! SIGKILL at random moments while people talk over connections that break, and then compares what each
 //! of them holds with what the server kept. `LANCHAT_SEED` repeats the dice of a run. It fails if
 //! anything is missing, double, out of order, or in the wrong hands.
+//!
+//! `cargo bench --bench crash -- --faults 200` does what happens to real servers besides: older backups are put
+//! back, the clock is wrong by a day or a year, the disk is full, the database is deleted. `--minutes N` ends it
+//! in any case; `--seed N` repeats its dice, and not the machine's; with `--lose 1` a message is taken away, and
+//! it fails unless that is found.
 
 #![allow(
     unreachable_pub,
@@ -16,8 +21,21 @@
 )]
 
 #[cfg(unix)]
+use std::process::ExitCode;
+
+#[cfg(target_os = "linux")]
+mod faults;
+#[cfg(target_os = "linux")]
+mod peer {
+    /// How long the small disk waits for anything.
+    pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(20);
+}
+#[cfg(unix)]
 #[path = "../../tests/integration/support/process.rs"]
 mod process;
+#[cfg(target_os = "linux")]
+#[path = "../../tests/integration/support/small_disk.rs"]
+mod small_disk;
 #[cfg(unix)]
 #[path = "../../tests/integration/support/storm/mod.rs"]
 #[allow(unused_imports, reason = "its own tests do not run here")]
@@ -27,32 +45,69 @@ mod storm;
 mod tls;
 
 #[cfg(unix)]
-fn main() -> std::process::ExitCode {
+fn main() -> ExitCode {
     let mut plan = storm::plan::Plan { seed: 0, kills: 200, messages: 10_000 };
+    let (mut faults, mut minutes, mut lose, mut seed) = (None, 60, 0, None);
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
-        let figure = match word.as_str() {
-            "--kills" => &mut plan.kills,
-            "--messages" => &mut plan.messages,
-            // From cargo.
-            "--bench" => continue,
+        // From cargo.
+        if word == "--bench" {
+            continue;
+        }
+        let number = words.next().and_then(|number| number.parse::<u64>().ok());
+        let count = number.and_then(|number| usize::try_from(number).ok()).unwrap_or_default();
+        match word.as_str() {
+            "--kills" => plan.kills = count,
+            "--messages" => plan.messages = count,
+            "--faults" => faults = Some(count),
+            "--minutes" => minutes = number.unwrap_or_default(),
+            "--seed" => seed = number,
+            "--lose" => lose = count,
             other => {
-                eprintln!("crash: {other} is unknown; there are --kills N and --messages N");
-                return std::process::ExitCode::from(2);
+                eprintln!(
+                    "crash: {other} is unknown; there are --kills N and --messages N, or --faults N with \
+                     --minutes N, --seed N and --lose 1"
+                );
+                return ExitCode::from(2);
             }
-        };
-        let Some(number) = words.next().and_then(|number| number.parse().ok()) else {
+        }
+        if number.is_none() {
             eprintln!("crash: {word} needs a number");
-            return std::process::ExitCode::from(2);
-        };
-        *figure = number;
+            return ExitCode::from(2);
+        }
     }
-    plan.seed = storm::dice::seed();
+    plan.seed = seed.unwrap_or_else(storm::dice::seed);
     let start = std::time::Instant::now();
-    let report = storm::plan::run(plan);
-    print!("{report}");
+    let is_good = match faults {
+        Some(rounds) => go_wrong(plan.seed, rounds, minutes, lose > 0),
+        None => {
+            let report = storm::plan::run(plan);
+            print!("{report}");
+            report.verdict.faults.is_empty()
+        }
+    };
     println!("{:>8.1} seconds", start.elapsed().as_secs_f64());
-    std::process::ExitCode::from(u8::from(!report.verdict.faults.is_empty()))
+    ExitCode::from(u8::from(!is_good))
+}
+
+#[cfg(target_os = "linux")]
+fn go_wrong(seed: u64, rounds: usize, minutes: u64, lose: bool) -> bool {
+    match faults::run(faults::Plan { seed, rounds, minutes, lose }) {
+        Ok(report) => {
+            print!("{report}");
+            report.is_good()
+        }
+        Err(wrong) => {
+            wrong.iter().for_each(|wrong| println!("the judge is wrong: {wrong}"));
+            false
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn go_wrong(_: u64, _: usize, _: u64, _: bool) -> bool {
+    eprintln!("crash: --faults needs Linux: a small disk and a clock that is wrong");
+    false
 }
 
 #[cfg(not(unix))]

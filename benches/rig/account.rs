@@ -12,12 +12,30 @@ pub struct Account {
     due: [u32; SENDERS],
     /// Passed over so far.
     missing: Vec<(usize, u32)>,
+    /// Below these numbers all was sent before hello. What the server had not read by then may come.
+    begun: [u32; SENDERS],
+    /// What came of that.
+    early: Vec<(usize, u32)>,
+    /// Said hello in this stretch.
+    is_new: bool,
+    /// Said hello in the last one, so that something of that may come.
+    was_new: bool,
 }
 
 impl Account {
     /// Somebody who says hello when so many are sent.
     pub fn new(sent: [u32; SENDERS]) -> Self {
-        Self { next: sent, due: sent, missing: Vec::new() }
+        Self { next: sent, due: sent, begun: sent, is_new: true, ..Self::default() }
+    }
+
+    /// The books of the next stretch.
+    pub fn next_stretch(&self, is_in: bool) -> Self {
+        Self { was_new: self.is_new || !is_in, ..Self::default() }
+    }
+
+    /// Whether a message of an earlier stretch has no business here.
+    pub fn refuses_stale(&self) -> bool {
+        !self.was_new
     }
 
     /// Is welcomed when so many are sent.
@@ -28,6 +46,10 @@ impl Account {
     /// Gets a message.
     pub fn take(&mut self, sender: usize, number: u32, tally: &mut Tally) {
         let (next, due) = (self.next[sender], self.due[sender]);
+        let is_early = number < self.begun[sender] && next == self.begun[sender];
+        if is_early && self.early.iter().all(|(other, early)| *other != sender || *early < number) {
+            return self.early.push((sender, number));
+        }
         if number < next {
             let place = self.missing.iter().position(|missing| *missing == (sender, number));
             match place.map(|place| self.missing.swap_remove(place)) {

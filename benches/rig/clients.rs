@@ -149,7 +149,9 @@ impl Clients {
     /// Begins a stretch with messages of that many bytes. All of the last one is settled.
     pub fn begin(&mut self, bytes: usize) {
         self.stretch = self.stretch.next(bytes);
-        self.peers.iter_mut().for_each(|peer| peer.account = Account::default());
+        for peer in &mut self.peers {
+            peer.account = peer.account.next_stretch(peer.state == State::In);
+        }
         self.present = self.peers.iter().filter(|peer| peer.counts()).count();
     }
 
@@ -308,7 +310,7 @@ impl Clients {
                     tally.latencies.push(now.saturating_sub(sent));
                 }
             }
-            Found::Stale => tally.doubled += 1,
+            Found::Stale => tally.doubled += u64::from(account.refuses_stale()),
             Found::Corrupt => tally.corrupt += 1,
             Found::Nothing if directs.take(n, line, tally) => {}
             Found::Nothing => {

@@ -59,23 +59,24 @@ impl Talk {
         self.seq += 1;
         self.at += 1000;
         let author = self.next() % PEOPLE;
-        let (venue, mail) = match self.next() % 10 {
+        let (venue, receiver, mail) = match self.next() % 10 {
             0 => {
                 let to = self.next() % PEOPLE;
                 let mail = [to, author].map(|number| Mail { account: account(number), waits: false });
-                (Venue::Direct(format!("user{to}")), mail.to_vec())
+                (Venue::Direct(format!("user{to}")), Some(account(to)), mail.to_vec())
             }
             1 | 2 => {
                 let number = (self.next() % ROOMS) as usize;
-                (Venue::Room(self.rooms[number].clone()), Vec::new())
+                (Venue::Room(self.rooms[number].clone()), None, Vec::new())
             }
-            _ => (Venue::Room(RoomName::lobby()), Vec::new()),
+            _ => (Venue::Room(RoomName::lobby()), None, Vec::new()),
         };
         Message {
             seq: self.seq,
             at: Timestamp::from_millisecond(self.at).expect("a time"),
             kind: Kind::Chat,
             venue,
+            receiver,
             from: Sender {
                 name: format!("user{author}"),
                 ip: "192.168.1.20".into(),

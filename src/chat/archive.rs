@@ -5,7 +5,7 @@
 
 use super::records::{Record, Records};
 use crate::fingerprint::Fingerprint;
-use crate::name::RoomName;
+use crate::name::{NameKey, RoomName};
 use crate::protocol::packet::{Sender, stamp};
 use crate::protocol::{Event, Packet};
 use jiff::Timestamp;
@@ -24,6 +24,10 @@ pub enum Account {
 pub enum Entry {
     /// A message. Unless its author has sent one with its [`id`](Message::id) before.
     Message(Box<Message>),
+    /// A message that is passed on and can't be kept. Unless its author has sent it before.
+    Passed(Box<Message>),
+    /// A message that is refused. Unless its author has sent it before, and then that one counts.
+    Refused(Box<Message>),
     /// Somebody has become a member of a room.
     Joined {
         /// Which.
@@ -61,7 +65,7 @@ pub enum Entry {
 /// A message as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Its number: strictly increasing over the server's whole life.
+    /// Its number: strictly increasing over the server's whole life. 0: it has none, and is not kept.
     pub seq: u64,
     /// When the server took it, in milliseconds.
     pub at: Timestamp,
@@ -69,6 +73,8 @@ pub struct Message {
     pub kind: Kind,
     /// Where it was said.
     pub venue: Venue,
+    /// Whom it is for, over all sessions; `None`: a room, an address, or somebody who can't be known again.
+    pub receiver: Option<Account>,
     /// By whom, as others saw it.
     pub from: Sender,
     /// By whom, over all sessions; `None`: somebody who can't be known again.
@@ -120,6 +126,17 @@ pub enum Venue {
     Room(RoomName),
     /// To somebody: a name or an address, as receivers see it.
     Direct(String),
+}
+
+/// Where a message goes, however that was written: a repeat goes to the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Destination<'m> {
+    /// A room, by what makes two spellings the same.
+    Room(&'m NameKey),
+    /// Somebody, under whatever name.
+    Account(&'m Account),
+    /// An address, or somebody who can't be known again: as it was written, but for case.
+    Text(NameKey),
 }
 
 /// A message in somebody's mail.
@@ -291,6 +308,20 @@ pub enum Scope {
 }
 
 impl Message {
+    /// Whether it is known again when its author repeats it.
+    pub fn is_known_again(&self) -> bool {
+        self.author.is_some() && self.id.is_some()
+    }
+
+    /// See [`Destination`].
+    pub fn destination(&self) -> Destination<'_> {
+        match (&self.venue, &self.receiver) {
+            (Venue::Room(room), _) => Destination::Room(room.key()),
+            (Venue::Direct(_), Some(account)) => Destination::Account(account),
+            (Venue::Direct(to), None) => Destination::Text(NameKey::of(to)),
+        }
+    }
+
     /// When the server took it, as RFC 3339 writes it: UTC, milliseconds.
     pub fn stamp(&self) -> String {
         stamp(self.at)

@@ -1,9 +1,10 @@
 //! What a call of the chat leads to.
 
 use super::answer::Answer;
-use super::archive::{Entry, Message, Question};
+use super::archive::{Entry, Question};
 use super::records::Record;
 use super::user::SessionId;
+use crate::protocol::request::Refusal;
 use crate::protocol::{Event, Packet};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -45,8 +46,8 @@ pub enum Delivery {
         audience: Audience,
         /// What they get.
         packet: Box<Packet>,
-        /// What is to be kept before anybody gets it; `None`: nothing is.
-        entry: Option<Box<Message>>,
+        /// What is to be kept before anybody gets it, or only to be known again; `None`: nothing is.
+        entry: Option<Entry>,
         /// What its author's session gets in the place of it.
         receipt: Option<Box<Receipt>>,
     },
@@ -113,11 +114,16 @@ pub struct Receipt {
     pub waits: Option<String>,
     /// `false`: it should have been stored, and could not.
     pub stored: bool,
+    /// Why it was refused, unless it was known already.
+    pub refusal: Option<Refusal>,
 }
 
 impl Receipt {
     /// As the author gets it.
     pub fn to_packet(&self) -> Packet {
+        if let Some(Refusal { code, msg }) = &self.refusal {
+            return Event::error(*code, msg.clone()).into_packet(&self.to, Some(self.id.clone()));
+        }
         let Self { seq, ts, stored, waits, .. } = self;
         let sent = Event::Sent { seq: *seq, ts: ts.clone(), stored: *stored, waits: waits.clone() };
         sent.into_packet(&self.to, Some(self.id.clone()))

@@ -34,20 +34,22 @@ impl Chat {
         let who = account.clone().map(|account| Who::Account(Arc::new(account))).or(user.map(Who::User));
         let mut sessions = who.as_ref().map_or_else(Vec::new, |who| self.sessions_of(who));
         let is_away = sessions.is_empty();
-        match &account {
-            Some(account) if is_away => self.check_mailbox(id, account, &name, now)?,
+        let refusal = match &account {
+            Some(account) if is_away => self.check_mailbox(id, account, &name, now).err(),
             None if is_away => return Err(self.no_such_user(&name, now)),
-            _ => {}
-        }
+            _ => None,
+        };
         let correspondent = Correspondent::of(account.as_ref(), user);
         let mut mail: Vec<Mail> =
-            account.into_iter().map(|account| Mail { account, waits: is_away }).collect();
+            account.iter().map(|account| Mail { account: account.clone(), waits: is_away }).collect();
         self.add_own(id, &mut mail, &mut sessions);
         Ok(Addressed {
             audience: Audience::Sessions(sessions),
             venue: Venue::Direct(name.clone()),
             mail,
             waits: is_away.then_some(name),
+            refusal,
+            receiver: account,
             correspondent,
             cost: 1,
         })
@@ -85,6 +87,8 @@ impl Chat {
             venue: Venue::Direct(ip.to_string()),
             mail,
             waits: None,
+            refusal: None,
+            receiver: None,
             correspondent: Some(Correspondent::Address(ip)),
             cost,
         })
@@ -240,9 +244,11 @@ impl Chat {
             author: Some(account),
             text: String::new(),
             venue: Venue::Direct(self.name_of(&author).unwrap_or_default()),
+            receiver: Some(author.clone()),
             mail: vec![Mail { account: author, waits: sessions.is_empty() }],
             audience: Audience::Sessions(sessions),
             waits: None,
+            refusal: None,
             receipt: None,
         };
         self.pass_on(said, now, out);

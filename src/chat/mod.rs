@@ -44,8 +44,8 @@ mod waiting;
 
 pub use answer::Answer;
 pub use archive::{
-    Account, Archive, Arrival, Entry, Expired, Kind, Mail, MailView, Member, Message, Question, RoomRecord,
-    Scope, Search, Topic, Venue, View, Waits, Wanted,
+    Account, Archive, Arrival, Destination, Entry, Expired, Kind, Mail, MailView, Member, Message, Question,
+    RoomRecord, Scope, Search, Topic, Venue, View, Waits, Wanted,
 };
 pub use ask::Listing;
 #[cfg(any(test, fuzzing))]

@@ -179,9 +179,11 @@ impl Chat {
             author,
             text: msg,
             venue: Venue::Room(RoomName::lobby()),
+            receiver: None,
             mail: Vec::new(),
             audience: Audience::Lobby { except: None },
             waits: None,
+            refusal: None,
             receipt,
         };
         self.pass_on(said, now, out);

@@ -1,6 +1,6 @@
 //! Messages: who gets them, what is kept of them, and the sender's receipt.
 
-use super::archive::{Account, Kind, Mail, Message, Venue};
+use super::archive::{Account, Entry, Kind, Mail, Message, Venue};
 use super::delivery::{Audience, Delivery, Receipt};
 use super::user::{Correspondent, SessionId};
 use super::{Chat, Deliveries, Now};
@@ -18,6 +18,10 @@ pub(super) struct Addressed {
     pub(super) mail: Vec<Mail>,
     /// Who is away, so that it waits for them.
     pub(super) waits: Option<String>,
+    /// Why it can't wait. It may have been sent before, and wait already.
+    pub(super) refusal: Option<Refusal>,
+    /// Who that is over all sessions, if it is one who can be known again.
+    pub(super) receiver: Option<Account>,
     /// Whom it is for, if that is not a room.
     pub(super) correspondent: Option<Correspondent>,
     /// How many messages it counts as.
@@ -32,10 +36,13 @@ pub(super) struct Said {
     pub(super) author: Option<Account>,
     pub(super) text: String,
     pub(super) venue: Venue,
+    pub(super) receiver: Option<Account>,
     pub(super) mail: Vec<Mail>,
     pub(super) audience: Audience,
     /// Who is away, so that it waits for them.
     pub(super) waits: Option<String>,
+    /// Why it is not passed on, unless it was before.
+    pub(super) refusal: Option<Refusal>,
     /// The author's session, and its own token for the message.
     pub(super) receipt: Option<(SessionId, String)>,
 }
@@ -62,8 +69,12 @@ impl Chat {
             // Looking for who is there is paid for, whoever is found.
             self.charge_more(id, (self.sessions.len() / SESSIONS_LOOKED_AT) as u64, now);
         }
-        let addressed = self.addressed(id, &to, now)?;
-        if let Some(to) = addressed.correspondent {
+        let mut addressed = self.addressed(id, &to, now)?;
+        let author = self.user_of(id).and_then(|user| user.owner.account().map(|own| (**own).clone()));
+        if let Some(refusal) = addressed.refusal.take_if(|_| author.is_none() || echo.is_none()) {
+            return Err(refusal);
+        }
+        if let Some(to) = addressed.correspondent.filter(|_| addressed.refusal.is_none()) {
             self.count_stranger(id, to, now)?;
         }
         // One is paid for already.
@@ -71,16 +82,18 @@ impl Chat {
         let Some(from) = self.sender(id) else { return Ok(()) };
         // Nobody hears a voice before its owner came in.
         self.tell_coming(id, &addressed.venue, out);
-        let Addressed { audience, venue, mail, waits, .. } = addressed;
+        let Addressed { audience, venue, receiver, mail, waits, refusal, .. } = addressed;
         let said = Said {
             kind: if action { Kind::Action } else { Kind::Chat },
             from,
-            author: self.user_of(id).and_then(|user| user.owner.account().map(|own| (**own).clone())),
+            author,
             text: msg,
             venue,
+            receiver,
             mail,
             audience,
             waits,
+            refusal,
             receipt: echo.map(|echo| (id, echo)),
         };
         self.pass_on(said, now, out);
@@ -90,19 +103,21 @@ impl Chat {
     /// Gives a message its number and sends it on its way. Clients that gave no `id` know nothing of
     /// receipts and get none.
     pub(super) fn pass_on(&mut self, said: Said, now: &Now, out: &mut Deliveries) {
-        let Said { kind, from, author, text, venue, mail, audience, waits, receipt } = said;
+        let Said { kind, from, author, text, venue, receiver, mail, waits, refusal, receipt, .. } = said;
+        let audience = if refusal.is_some() { Audience::Sessions(Vec::new()) } else { said.audience };
         let is_stored = self.log.is_none() || self.works;
         // Nobody could ever ask for what is in nobody's mail. What is kept has a number, and nothing else
         // has: the store would not know it after a crash.
         let has_place = matches!(venue, Venue::Room(_)) || !mail.is_empty();
-        let is_numbered = self.log.is_none() || self.works && has_place;
+        let is_numbered = refusal.is_none() && (self.log.is_none() || self.works && has_place);
         self.seq += u64::from(is_numbered);
         let clock = now.clock.timestamp();
         let message = Message {
-            seq: self.seq,
+            seq: if is_numbered { self.seq } else { 0 },
             at: Timestamp::from_millisecond(clock.as_millisecond()).unwrap_or(clock),
             kind,
             venue,
+            receiver,
             from,
             author,
             id: receipt.as_ref().map(|(_, id)| id.clone()),
@@ -114,14 +129,25 @@ impl Chat {
         let receipt = receipt.map(|(session, id)| {
             let to = self.user_of(session).map_or_else(String::new, |user| user.name.to_string());
             let ts = packet.ts.clone().unwrap_or_default();
-            Box::new(Receipt { session, to, id, seq, ts, waits, stored: is_stored })
+            Box::new(Receipt { session, to, id, seq, ts, waits, stored: is_stored, refusal: refusal.clone() })
         });
-        let entry = (self.keeps() && has_place).then(|| Box::new(message));
-        if let Some(message) = entry.as_ref().filter(|message| message.mail.iter().any(|mail| mail.waits)) {
+        let message = Box::new(message);
+        let entry = match &refusal {
+            Some(_) => Some(Entry::Refused(message)),
+            None if self.keeps() && has_place => {
+                self.count_waiting(&message, now);
+                Some(Entry::Message(message))
+            }
+            None => message.is_known_again().then_some(Entry::Passed(message)),
+        };
+        out.push(Delivery::Message { audience, packet, entry, receipt });
+    }
+
+    fn count_waiting(&mut self, message: &Message, now: &Now) {
+        if message.mail.iter().any(|mail| mail.waits) {
             let is_new = self.is_newcomer(message.author.as_ref(), now);
             self.waiting.count_message(message, is_new);
         }
-        out.push(Delivery::Message { audience, packet, entry, receipt });
     }
 
     fn addressed(&self, id: SessionId, to: &Target, now: &Now) -> Result<Addressed, Refusal> {
@@ -173,6 +199,8 @@ fn in_room(room: RoomName, audience: Audience) -> Addressed {
         venue: Venue::Room(room),
         mail: Vec::new(),
         waits: None,
+        refusal: None,
+        receiver: None,
         correspondent: None,
         cost: 1,
     }

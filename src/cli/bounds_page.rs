@@ -125,6 +125,17 @@ fn people() -> Vec<Bound> {
             beyond: "refused (`mailbox_full`); what waits stays, and known people find room",
         },
         Bound {
+            what: "what was passed on unstored, to be known again",
+            value: format!(
+                "{} messages of one author, {} in all; of what is stored, the newest {} with one id.",
+                limits::MAX_PASSED_OF_AUTHOR,
+                limits::MAX_PASSED,
+                limits::SAME_ID_LOOKED_AT
+            ),
+            charged: "the key or token",
+            beyond: "the oldest of whoever has most is forgotten, and shown again if it is sent again",
+        },
+        Bound {
             what: "questions to history and search",
             value: format!(
                 "{} to history and {} to search wait for a session, {} of each for an address, {} for all. A search takes {} ms at the most.",

@@ -202,6 +202,7 @@ mod tests {
             at: "2026-11-21T12:00:00.5Z".parse().unwrap(),
             kind: Kind::Chat,
             venue: Venue::Room(RoomName::lobby()),
+            receiver: None,
             from: Sender { name: "alice".into(), ip: "10.0.0.1".into(), key: None },
             author: None,
             id: None,

@@ -10,6 +10,17 @@ pub const STORE_QUEUE: usize = 64;
 /// them, and 2^63 of them last whatever happens.
 pub const SEQ_RESERVE: u64 = 10_000;
 
+/// Messages with one id of one author that a further one is compared with, the newest: an id is meant to come
+/// once, and who always gives the same must not have all of theirs looked at each time.
+pub const SAME_ID_LOOKED_AT: u32 = 64;
+
+/// Messages that were passed on and not stored, of which it is remembered that they were, so that none is
+/// shown twice: some 6 MB at the most. Beyond it the oldest of whoever has most are forgotten.
+pub const MAX_PASSED: usize = 32_768;
+
+/// The same of one author: what a client sends again after a break is less. Beyond it their oldest is forgotten.
+pub const MAX_PASSED_OF_AUTHOR: usize = 1_024;
+
 /// Words of one search; further ones are left out.
 pub const SEARCH_WORDS: usize = 16;
 

@@ -22,6 +22,7 @@ pub mod hold;
 mod hub;
 mod listener;
 mod memory;
+mod passed;
 mod reactor;
 mod roll;
 mod scribe;

@@ -5,15 +5,18 @@
 //! disk; one that a crash swallows was seen by nobody.
 //!
 //! While the store fails, messages are passed on all the same and their senders told that they are not
-//! kept; what else was to be kept waits ([`deferred`](super::deferred)) for the store to work again.
+//! kept; what else was to be kept waits ([`deferred`](super::deferred)) for the store to work again. A message
+//! that its author sends again is known here, by the store or by what is remembered of those that it does not
+//! have.
 
 use super::deferred::Deferred;
 use super::hub::Hub;
+use super::passed::{Known, Passed};
 use super::turn::Turn;
 use crate::chat::{Entry, Waited};
 use crate::limits::{MEND_EVERY, SEAM_BYTES, SEAM_MESSAGES};
 use crate::protocol::packet::stamp;
-use crate::store::{Batch, Outcome, Page, Span, Store, StoreError};
+use crate::store::{Batch, Duplicate, Outcome, Page, Span, Store, StoreError};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
@@ -26,6 +29,7 @@ pub(super) struct Scribe {
     /// The latest number that the store knows to be given; `None`: messages are not kept, and so none is.
     seq: Option<u64>,
     failing: Option<Failing>,
+    passed: Passed,
 }
 
 #[derive(Debug)]
@@ -38,7 +42,7 @@ struct Failing {
 impl Scribe {
     pub(super) fn new(hub: Arc<Hub>, store: Option<Store>) -> Self {
         let seq = hub.keeps_messages().then(|| hub.latest());
-        Self { hub, store, seq, failing: None }
+        Self { hub, store, seq, failing: None, passed: Passed::default() }
     }
 
     /// Has the turn's entries kept, and does what follows from it. When it returns, the turn may be
@@ -51,31 +55,39 @@ impl Scribe {
             return;
         }
         let entries = std::mem::take(&mut turn.entries);
-        let Some(store) = self.store.clone() else { return close_seams(turn, None) };
+        let mut known = self.passed.known(&entries);
         let waited = waited(&entries);
-        if self.failing.is_some() {
-            turn.not_kept();
-            self.none_waits(waited);
-            self.defer(entries);
-            let read = read_on(&store, spans).await;
-            return close_seams(turn, read);
-        }
-        // Copied, as they are few and must not be lost; messages are many, and their senders are told.
-        let others: Vec<Entry> = entries.iter().filter(|entry| !is_message(entry)).cloned().collect();
+        let entries = without(entries, &known);
         let batch = Batch { entries, seq: self.seq.map_or(0, |_| turn.seq), seams: spans.clone() };
-        match store.commit(batch).await {
-            Ok(outcome) => {
+        let batch = Arc::new(batch);
+        // Where messages are not kept there is seldom anything to write.
+        let is_read = self.seq.is_some() || batch.entries.iter().any(|entry| !is_message(entry));
+        let committed = match (self.store.as_ref().filter(|_| is_read), &self.failing) {
+            (None, _) => None,
+            (Some(_), Some(_)) => Some(Err(None)),
+            (Some(store), None) => Some(store.commit(Arc::clone(&batch)).await.map_err(Some)),
+        };
+        let (pages, arrivals) = match committed {
+            None => (None, Vec::new()),
+            Some(Ok(Outcome { duplicates, seams, arrivals })) => {
                 self.seq = self.seq.map(|_| turn.seq);
-                self.kept(turn, outcome, waited);
+                learn(&mut known, duplicates);
+                (Some(seams), arrivals)
             }
-            Err(error) => {
-                self.fails(&error);
-                self.none_waits(waited);
-                self.defer(others);
-                turn.not_kept();
-                let read = read_on(&store, spans).await;
-                close_seams(turn, read);
+            Some(Err(error)) => {
+                error.iter().for_each(|error| self.fails(error));
+                self.defer(&batch.entries);
+                turn.not_kept(|entry| matches!(batch.entries[entry], Entry::Message(_)));
+                // It may have been stored before, and can perhaps be read.
+                learn(&mut known, self.look(&batch).await);
+                (self.read_on(spans).await, Vec::new())
             }
+        };
+        self.note(&batch.entries, &mut known);
+        self.tell(turn, &known, waited);
+        close_seams(turn, pages);
+        if !arrivals.is_empty() {
+            self.hub.arrived(arrivals);
         }
     }
 
@@ -124,29 +136,62 @@ impl Scribe {
         store.close().await;
     }
 
-    fn none_waits(&self, waited: Vec<(usize, Waited)>) {
-        let waited: Vec<Waited> = waited.into_iter().map(|(_, waited)| waited).collect();
-        self.hub.not_waiting(&waited);
+    /// What the seams are to be given, when there is no commit to read it with; `None`: it can't be read.
+    async fn read_on(&self, spans: Vec<Span>) -> Option<Vec<Page>> {
+        let mut pages = Vec::new();
+        for span in spans {
+            pages.push(self.store.as_ref()?.page(span, SEAM_MESSAGES, SEAM_BYTES).await.ok()?);
+        }
+        Some(pages)
     }
 
-    fn kept(&self, turn: &mut Turn, outcome: Outcome, mut waited: Vec<(usize, Waited)>) {
-        let Outcome { mut duplicates, seams, arrivals } = outcome;
-        duplicates.sort_unstable_by_key(|duplicate| duplicate.entry);
-        let known: Vec<usize> = duplicates.iter().map(|duplicate| duplicate.entry).collect();
-        if !known.is_empty() {
-            waited.retain(|(entry, _)| known.binary_search(entry).is_ok());
-            self.none_waits(waited);
-            turn.cut(&known, |place, receipt| {
-                let duplicate = &duplicates[place];
-                receipt.seq = Some(duplicate.seq);
-                receipt.ts = stamp(duplicate.at);
-                receipt.waits = receipt.waits.take().filter(|_| duplicate.waits);
-            });
+    /// Which of a batch's messages are stored already.
+    async fn look(&self, batch: &Arc<Batch>) -> Vec<Duplicate> {
+        let Some(store) = self.store.as_ref().filter(|_| batch.entries.iter().any(is_message)) else {
+            return Vec::new();
+        };
+        store.known(Arc::clone(batch)).await.unwrap_or_else(|error| {
+            tracing::debug!("what is stored already can't be read: {error}");
+            Vec::new()
+        })
+    }
+
+    /// Remembers what is passed on and not stored. If that was before, it is known.
+    fn note(&mut self, entries: &[Entry], known: &mut Vec<Known>) {
+        let is_kept = self.store.is_some() && self.failing.is_none();
+        for (place, entry) in entries.iter().enumerate() {
+            let (message, seq) = match entry {
+                Entry::Message(message) if !is_kept => (message, None),
+                Entry::Passed(message) => (message, Some(message.seq).filter(|seq| *seq > 0)),
+                _ => continue,
+            };
+            if known.binary_search_by_key(&place, |known| known.entry).is_ok() {
+                continue;
+            }
+            if let Some(again) = self.passed.note(place, message, seq) {
+                learn(known, [again]);
+            }
         }
-        close_seams(turn, Some(seams));
-        if !arrivals.is_empty() {
-            self.hub.arrived(arrivals);
+    }
+
+    /// What is known goes to nobody again, and its author is told what the first receipt said. Nor does it wait;
+    /// and nothing does that is not stored.
+    fn tell(&self, turn: &mut Turn, known: &[Known], mut waited: Vec<(usize, Waited)>) {
+        let places: Vec<usize> = known.iter().map(|known| known.entry).collect();
+        if self.failing.is_none() {
+            waited.retain(|(entry, _)| places.binary_search(entry).is_ok());
         }
+        let waited: Vec<Waited> = waited.into_iter().map(|(_, waited)| waited).collect();
+        self.hub.not_waiting(&waited);
+        if places.is_empty() {
+            return;
+        }
+        turn.cut(&places, |place, receipt| {
+            let Known { seq, at, waits, .. } = known[place];
+            (receipt.seq, receipt.ts, receipt.stored, receipt.refusal) =
+                (seq, stamp(at), seq.is_some(), None);
+            receipt.waits = receipt.waits.take().filter(|_| waits);
+        });
     }
 
     fn fails(&mut self, error: &StoreError) {
@@ -162,9 +207,10 @@ impl Scribe {
         self.hub.set_keeping(false);
     }
 
-    fn defer(&mut self, entries: Vec<Entry>) {
+    /// Messages are not kept, and their senders are told; what else there is must not be lost.
+    fn defer(&mut self, entries: &[Entry]) {
         let Some(failing) = &mut self.failing else { return };
-        entries.into_iter().filter(|entry| !is_message(entry)).for_each(|entry| failing.deferred.add(entry));
+        entries.iter().filter(|entry| !is_message(entry)).for_each(|entry| failing.deferred.add(entry.clone()));
     }
 }
 
@@ -178,16 +224,24 @@ fn waited(entries: &[Entry]) -> Vec<(usize, Waited)> {
 }
 
 fn is_message(entry: &Entry) -> bool {
-    matches!(entry, Entry::Message(_))
+    matches!(entry, Entry::Message(_) | Entry::Passed(_) | Entry::Refused(_))
 }
 
-/// What the seams are to be given, when there is no commit to read it with; `None`: it can't be read.
-async fn read_on(store: &Store, spans: Vec<Span>) -> Option<Vec<Page>> {
-    let mut pages = Vec::new();
-    for span in spans {
-        pages.push(store.page(span, SEAM_MESSAGES, SEAM_BYTES).await.ok()?);
+/// The entries, of which those messages are not to be stored that were passed on unstored.
+fn without(mut entries: Vec<Entry>, known: &[Known]) -> Vec<Entry> {
+    for Known { entry, .. } in known {
+        if let Entry::Message(message) = &entries[*entry] {
+            entries[*entry] = Entry::Passed(message.clone());
+        }
     }
-    Some(pages)
+    entries
+}
+
+/// Adds to what is known; of each entry what was known first counts. In the order of the entries.
+fn learn(known: &mut Vec<Known>, more: impl IntoIterator<Item = impl Into<Known>>) {
+    known.extend(more.into_iter().map(Into::into));
+    known.sort_by_key(|known| known.entry);
+    known.dedup_by_key(|known| known.entry);
 }
 
 /// Puts what was missed into its place.
@@ -235,7 +289,7 @@ mod tests {
             Delivery::Message { entry, .. } => entry,
             _ => None,
         });
-        messages.map(Entry::Message).collect()
+        messages.collect()
     }
 
     #[tokio::test]

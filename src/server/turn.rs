@@ -182,7 +182,7 @@ impl Turn {
     /// Something to keep; returns which entry it is.
     pub(super) fn keep(&mut self, entry: Entry) -> usize {
         self.other_bytes += ENTRY_BYTES;
-        if let Entry::Message(message) = &entry {
+        if let Entry::Message(message) | Entry::Passed(message) | Entry::Refused(message) = &entry {
             self.other_bytes += message.text.len();
         }
         self.entries.push(entry);
@@ -280,10 +280,12 @@ impl Turn {
         }
     }
 
-    /// The store could not keep the entries: who was to get a receipt is told so.
-    pub(super) fn not_kept(&mut self) {
+    /// The store could not keep those entries: who was to get a receipt is told so.
+    pub(super) fn not_kept(&mut self, is_one: impl Fn(usize) -> bool) {
         for step in &mut self.steps {
-            if let What::Receipt(receipt, Some(_)) = &mut step.what {
+            if let What::Receipt(receipt, Some(entry)) = &mut step.what
+                && is_one(*entry)
+            {
                 (receipt.seq, receipt.stored, receipt.waits) = (None, false, None);
             }
         }

@@ -1,5 +1,6 @@
 //! A batch written in one transaction: all of it, or nothing.
 
+use super::again::{self, Ids};
 use super::books;
 use super::dating::Dates;
 use super::question::{Batch, Duplicate, Outcome};
@@ -10,8 +11,7 @@ use super::words;
 use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
 use crate::limits::{SEAM_BYTES, SEAM_MESSAGES, SEQ_RESERVE};
 use crate::name::RoomName;
-use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Result, Transaction, params};
+use rusqlite::{Result, Transaction, params};
 use std::collections::HashMap;
 
 /// Mail that waits, that has arrived and whose author is to be told, and that is done with.
@@ -32,6 +32,9 @@ pub(super) fn commit(
     for (place, entry) in batch.entries.iter().enumerate() {
         match entry {
             Entry::Message(message) => outcome.duplicates.extend(writing.message(place, message)?),
+            Entry::Passed(message) | Entry::Refused(message) => {
+                outcome.duplicates.extend(again::look(&change, place, message)?);
+            }
             Entry::Joined { room, member } => writing.joined(room, member)?,
             Entry::Parted { room, account } => writing.parted(room, account)?,
             Entry::Topic { room, topic } => writing.topic(room, topic.as_ref())?,
@@ -95,16 +98,17 @@ impl<'c> Writing<'c> {
             Venue::Room(room) => (Some(self.room(room)?), None),
             Venue::Direct(to) => (None, Some(to.as_str())),
         };
-        if let (Some(author), Some(id)) = (author, &message.id)
-            && let Some((seq, at, waits)) = self.stored(author, id, room, to, message)?
-        {
-            return Ok(Some(Duplicate { entry: place, seq, at, waits }));
+        let receiver = message.receiver.as_ref().map(|receiver| self.account(receiver)).transpose()?;
+        if let Some(known) = again::find(self.change, place, message, Ids { author, room, receiver })? {
+            return Ok(Some(known));
         }
         let (kind, count, last) = rows::kind_columns(message.kind);
         let from = &message.from;
         self.change
             .prepare_cached(
-                "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                "INSERT INTO message (seq, at, kind, room, to_text, from_name, from_ip, from_key, author, token, \
+                                      text, count, last, receiver) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )?
             .execute(params![
                 signed(message.seq),
@@ -120,6 +124,7 @@ impl<'c> Writing<'c> {
                 message.text,
                 count,
                 last,
+                receiver,
             ])?;
         self.weights.add(author, &message.text);
         let readers = self.mail(message)?;
@@ -129,27 +134,6 @@ impl<'c> Writing<'c> {
             _ => self.index(message, room, &readers)?,
         }
         Ok(None)
-    }
-
-    /// The message that its author has sent before under this id, if it says the same.
-    fn stored(
-        &self,
-        author: i64,
-        id: &str,
-        room: Option<i64>,
-        to: Option<&str>,
-        message: &Message,
-    ) -> Result<Option<(u64, Timestamp, bool)>> {
-        let mut find = self.change.prepare_cached(
-            "SELECT seq, at, EXISTS (SELECT 1 FROM mail l WHERE l.seq = m.seq AND l.state = 0) FROM message m \
-             WHERE author = ?1 AND token = ?2 AND room IS ?3 AND to_text IS ?4 AND kind = ?5 AND text = ?6 \
-             ORDER BY seq LIMIT 1",
-        )?;
-        let (kind, ..) = rows::kind_columns(message.kind);
-        find.query_row(params![author, id, room, to, kind, message.text], |row| {
-            Ok((unsigned(row.get(0)?), rows::instant(row, 1)?, row.get(2)?))
-        })
-        .optional()
     }
 
     /// Puts the message into the mail of those who get it; returns them.

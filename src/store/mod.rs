@@ -6,6 +6,7 @@
 //! a power cut. Knows no sockets and none of the chat's rules: what is to be kept, and who may see what,
 //! it is told.
 
+mod again;
 mod backup;
 mod books;
 mod commit;
@@ -109,8 +110,17 @@ impl Store {
     ///
     /// # Errors
     /// Then nothing of the batch is stored; see [`Self::mend`].
-    pub async fn commit(&self, batch: Batch) -> Result<Outcome, StoreError> {
+    pub async fn commit(&self, batch: impl Into<Arc<Batch>>) -> Result<Outcome, StoreError> {
+        let batch = batch.into();
         self.writer.ask(move |writer| writer.commit(&batch)).await
+    }
+
+    /// Which of a batch's messages their authors have sent before, when the batch can't be written.
+    ///
+    /// # Errors
+    /// When the history can't be read.
+    pub async fn known(&self, batch: Arc<Batch>) -> Result<Vec<Duplicate>, StoreError> {
+        self.read(move |history, _| again::known(history, &batch.entries)).await
     }
 
     /// Where somebody begins who has `since` and may be given `view`, `most` messages at most. Mail that

@@ -27,7 +27,7 @@ pub struct Batch {
 /// What came of a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Messages that were not stored since their author had sent them before, in order.
+    /// Messages that their author had sent before, in order.
     pub duplicates: Vec<Duplicate>,
     /// One for each seam, cut if there is much.
     pub seams: Vec<Page>,
@@ -62,7 +62,7 @@ pub struct Span {
 /// Some of a span.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// In order. Their `mail` is empty, and their `id` is there only for their author.
+    /// In order. Their `mail` and `receiver` are empty, and their `id` is there only for their author.
     pub messages: Vec<Message>,
     /// All of the span up to here, inclusive, has been given: its end, or what is committed; the last
     /// message's number if the page is cut.

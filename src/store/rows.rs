@@ -88,6 +88,7 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message> {
         at: instant(row, 1)?,
         kind: kind(row)?,
         venue,
+        receiver: None,
         from: Sender { name: row.get(5)?, ip: row.get(6)?, key: row.get(7)? },
         author,
         id: row.get(9)?,

@@ -36,6 +36,7 @@ fn fill(dir: &Path) {
             at: jiff::Timestamp::now(),
             kind: Kind::Chat,
             venue: Venue::Room(RoomName::lobby()),
+            receiver: None,
             from: Sender { name: "author".into(), ip: "127.0.0.1".into(), key: None },
             author: Some(Account::Key(Fingerprint::new([1; 32]))),
             id: None,

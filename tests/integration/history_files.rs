@@ -83,6 +83,7 @@ fn message(seq: u64, from: &str, venue: Venue, text: &str) -> Message {
         at: format!("2026-11-21T12:00:0{}Z", seq % 10).parse().unwrap(),
         kind: Kind::Chat,
         venue,
+        receiver: None,
         from: Sender { name: from.into(), ip: "192.168.1.20".into(), key: Some("I3aEaKt5".into()) },
         author: Some(key(1)),
         id: None,

@@ -27,6 +27,8 @@ mod history_files;
 mod lost_ends;
 mod memory;
 mod moderation;
+#[cfg(target_os = "linux")]
+mod once;
 #[cfg(unix)]
 mod plain;
 #[cfg(unix)]

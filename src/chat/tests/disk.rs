@@ -27,6 +27,7 @@ impl Disk {
     pub(super) fn commit(&mut self, entry: Entry, arrivals: &mut Vec<Arrival>) -> Option<u64> {
         match entry {
             Entry::Message(message) => return self.add(*message),
+            Entry::Passed(message) | Entry::Refused(message) => return self.find(&message),
             Entry::Joined { room, member } => self.room(&room).members.push(member),
             Entry::Parted { room, account } => {
                 self.room(&room).members.retain(|member| member.account != account);
@@ -41,14 +42,8 @@ impl Disk {
 
     fn add(&mut self, message: Message) -> Option<u64> {
         assert!(message.seq > self.latest(), "numbers only go up");
-        let is_same = |old: &&Message| {
-            old.author == message.author
-                && old.id == message.id
-                && (&old.venue, &old.text) == (&message.venue, &message.text)
-        };
-        let is_known = message.author.is_some() && message.id.is_some();
-        if let Some(old) = self.messages.iter().find(|old| is_known && is_same(old)) {
-            return Some(old.seq);
+        if let Some(known) = self.find(&message) {
+            return Some(known);
         }
         for mail in &message.mail {
             let state = if mail.waits { State::Waits } else { State::Done };
@@ -62,6 +57,14 @@ impl Disk {
         }
         self.messages.push(message);
         None
+    }
+
+    fn find(&self, message: &Message) -> Option<u64> {
+        let is_same = |old: &&Message| {
+            (&old.author, &old.id, &old.text) == (&message.author, &message.id, &message.text)
+                && old.destination() == message.destination()
+        };
+        self.messages.iter().find(|old| message.is_known_again() && is_same(old)).map(|old| old.seq)
     }
 
     /// Messages of the author in the receiver's mail.

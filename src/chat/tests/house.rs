@@ -25,7 +25,7 @@ pub(super) enum Step {
 impl Step {
     pub(super) fn message(&self) -> Option<&Message> {
         match self {
-            Self::Delivery(Delivery::Message { entry, .. }) => entry.as_deref(),
+            Self::Delivery(Delivery::Message { entry: Some(Entry::Message(message)), .. }) => Some(message),
             Self::Delivery(_) | Self::Seam { .. } => None,
         }
     }
@@ -120,7 +120,7 @@ impl House {
 
     fn commit(&mut self, step: &Step, arrivals: &mut Vec<Arrival>) -> Option<u64> {
         let entry = match step {
-            Step::Delivery(Delivery::Message { entry: Some(message), .. }) => Entry::Message(message.clone()),
+            Step::Delivery(Delivery::Message { entry: Some(entry), .. }) => entry.clone(),
             Step::Delivery(Delivery::Keep(Entry::Record(record))) => {
                 self.books.write((**record).clone());
                 return None;
@@ -128,7 +128,13 @@ impl House {
             Step::Delivery(Delivery::Keep(entry)) => entry.clone(),
             _ => return None,
         };
-        self.disk.as_mut().expect("nothing is kept without a disk").commit(entry, arrivals)
+        // What can't be kept is only looked up.
+        let is_kept = !matches!(entry, Entry::Passed(_) | Entry::Refused(_));
+        match &mut self.disk {
+            Some(disk) => disk.commit(entry, arrivals),
+            None if is_kept => panic!("nothing is kept without a disk"),
+            None => None,
+        }
     }
 
     fn carry_out(&mut self, delivery: Delivery, known: Option<u64>) {
@@ -146,6 +152,7 @@ impl House {
             Delivery::Message { audience, packet, receipt, .. } => {
                 if let Some(mut receipt) = receipt {
                     receipt.seq = known.or(receipt.seq);
+                    receipt.refusal = receipt.refusal.filter(|_| known.is_none());
                     self.hand_out([receipt.session.0], None, &receipt.to_packet());
                 }
                 match audience {

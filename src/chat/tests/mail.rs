@@ -1,6 +1,7 @@
 //! Direct messages to people who are away, and to several sessions.
 
 use super::*;
+use crate::limits::MAX_WAITING_OF_AUTHOR_FOR_ONE;
 use serde_json::json;
 
 /// Alice (key 1) and bob (key 2) are known; bob has left.
@@ -186,4 +187,23 @@ fn what_is_kept_of_others_is_read_by_those_two_only() {
         house.questions.pop(),
         Some((1, Question::Search(Search { view: View { account: None, .. }, .. })))
     ));
+}
+
+#[test]
+fn what_waits_already_is_not_refused_when_it_is_sent_again() {
+    let mut house = bob_is_away();
+    let first = write(&mut house, 1, "bob", "lunch?").expect("a receipt");
+    for n in 1..MAX_WAITING_OF_AUTHOR_FOR_ONE {
+        assert!(write(&mut house, 1, "bob", &n.to_string()).is_some());
+    }
+    house.ask(1, json!({"to": "bob", "msg": "too many", "id": "z"}));
+    assert_eq!(house.error(1).0, "mailbox_full");
+    let again = |house: &mut House, to| write(house, 1, to, "lunch?").and_then(|sent| sent.seq);
+    assert_eq!(again(&mut house, "BOB"), first.seq, "the mailbox is full, and it is in it");
+    house.act(|chat, now, out| chat.set_keeping(false, now, out));
+    assert_eq!(again(&mut house, "bob"), first.seq, "nothing can be stored, and it is");
+    house.ask(1, json!({"to": "bob", "msg": "or tea?", "id": "y"}));
+    assert_eq!(house.error(1).0, "not_stored");
+    house.ask(1, json!({"to": "bob", "msg": "lunch?"}));
+    assert_eq!(house.error(1).0, "not_stored", "what has no id is not known again");
 }

@@ -2,13 +2,13 @@
 
 use super::super::history::Errand;
 use super::super::turn::{Receivers, Turn, What};
-use crate::chat::{Audience, Delivery, Entry};
+use crate::chat::{Audience, Delivery};
 
 /// Appends what follows from one call of the rules, step by step.
 pub(super) fn deliver(turn: &mut Turn, delivery: Delivery) {
     match delivery {
         Delivery::Message { audience, packet, entry, receipt } => {
-            let kept = entry.map(|message| turn.keep(Entry::Message(message)));
+            let kept = entry.map(|entry| turn.keep(entry));
             // Without an id it has no receipt, and can't be a duplicate.
             let entry = kept.filter(|_| receipt.is_some());
             // In the place where others have the message.

@@ -47,7 +47,10 @@ async fn a_history_of_the_first_form_is_read_and_written() {
     assert_eq!(page.messages[5].kind, Kind::Delivered { count: 1, last: 7 });
     let repeated =
         Message { text: "are you there".into(), id: Some("id-5".into()), ..whispered(12_001, 1, 2, true) };
-    assert_eq!(commit(&store, [repeated]).await.duplicates[0].seq, 5);
+    let renamed = Message { venue: Venue::Direct("robert".into()), ..repeated.clone() };
+    for again in [repeated, renamed] {
+        assert_eq!(commit(&store, [again]).await.duplicates[0].seq, 5);
+    }
     commit(&store, [said(12_002, 2, "there now")]).await;
     let search = Search { words: "there".into(), from: None, view: view(2), before: None, limit: 9 };
     assert_eq!(numbers(&store.search(search, usize::MAX).await.unwrap().messages), [5, 12_002]);

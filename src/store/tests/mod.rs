@@ -1,5 +1,6 @@
 //! The store as its callers see it.
 
+mod again;
 mod basics;
 mod books;
 mod dating;
@@ -76,6 +77,7 @@ fn said(seq: u64, author: u8, text: &str) -> Message {
         at: at(seq),
         kind: Kind::Chat,
         venue: Venue::Room(RoomName::lobby()),
+        receiver: None,
         from: Sender { name: format!("user{author}"), ip: "10.0.0.1".into(), key: Some("tag".into()) },
         author: Some(key(author)),
         id: Some(format!("id-{seq}")),
@@ -88,6 +90,7 @@ fn said(seq: u64, author: u8, text: &str) -> Message {
 fn whispered(seq: u64, author: u8, to: u8, waits: bool) -> Message {
     Message {
         venue: Venue::Direct(format!("user{to}")),
+        receiver: Some(key(to)),
         mail: vec![Mail { account: key(to), waits }, Mail { account: key(author), waits: false }],
         ..said(seq, author, &format!("psst {seq}"))
     }

@@ -143,6 +143,7 @@ impl Model {
         let mut seen: Vec<Message> = self.messages.iter().filter(is_seen).cloned().collect();
         for message in &mut seen {
             message.mail.clear();
+            message.receiver = None;
             if message.author != view.account {
                 message.id = None;
             }
@@ -237,7 +238,7 @@ impl House {
                 Entry::Received { account, upto, .. } => {
                     arrivals.extend(self.model.received(account, *upto));
                 }
-                Entry::Topic { .. } | Entry::Record(_) => {}
+                Entry::Topic { .. } | Entry::Passed(_) | Entry::Refused(_) | Entry::Record(_) => {}
             }
             entries.push(entry);
         }

@@ -43,7 +43,7 @@ impl Play {
         for step in self.house.turn.iter().skip(self.looked) {
             let house::Step::Delivery(delivery) = step else { continue };
             match delivery {
-                Delivery::Message { entry: Some(message), .. } => {
+                Delivery::Message { entry: Some(Entry::Message(message)), .. } => {
                     if let Kind::Delivered { count, last } = message.kind {
                         news.push((
                             message.seq,

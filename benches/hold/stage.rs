@@ -287,5 +287,5 @@ pub fn archive(away: usize) -> Archive {
             rooms[(n * MAX_ROOMS_PER_USER + each) % ROOMS].members.push(member(n));
         }
     }
-    Archive { id: Some("a-log".into()), rooms, ..Archive::default() }
+    Archive { lineage: Some(Lineage::first("a-log")), rooms, ..Archive::default() }
 }

@@ -3,6 +3,7 @@
 //! The rules say what is to be kept ([`Entry`]) and what somebody may read ([`View`]); they keep
 //! nothing themselves.
 
+use super::lineage::Lineage;
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::protocol::packet::{Sender, stamp};
@@ -176,8 +177,8 @@ pub struct Waits {
 /// What a chat begins with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Archive {
-    /// Which history this is; another one after it was deleted. `None`: nothing is kept.
-    pub id: Option<String>,
+    /// Which history this is. `None`: nothing is kept.
+    pub lineage: Option<Lineage>,
     /// No message has a number above this one.
     pub seq: u64,
     /// Rooms with their members.
@@ -186,6 +187,13 @@ pub struct Archive {
     pub waiting: Vec<Waits>,
     /// What authors are still to be told.
     pub arrivals: Vec<Arrival>,
+}
+
+impl Archive {
+    /// Whether the history was put back to an earlier state, or replaced, before this start.
+    pub fn is_put_back(&self) -> bool {
+        self.lineage.as_ref().is_some_and(Lineage::is_put_back)
+    }
 }
 
 /// What somebody may be given of what is kept.

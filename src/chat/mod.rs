@@ -13,6 +13,7 @@ mod check;
 mod delivery;
 mod intake;
 mod join;
+mod lineage;
 mod lookalikes;
 mod mail;
 mod moderate;
@@ -48,6 +49,9 @@ pub use archive::{
 pub use ask::Listing;
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use intake::Parsed;
+#[cfg(test)]
+pub(crate) use lineage::Claim;
+pub use lineage::{Incarnation, Lineage};
 pub use net::{Net, NoNet};
 pub use places::Holder;
 pub(crate) use rates::{cost, garbage_cost};
@@ -177,7 +181,7 @@ pub struct Chat {
     /// number.
     greeted: HashMap<SessionId, u64, Numbers>,
     /// Which history there is; `None`: nothing is kept.
-    log: Option<String>,
+    log: Option<Lineage>,
     /// Whether what is to be kept is.
     works: bool,
     /// Number of the latest message.
@@ -227,7 +231,7 @@ impl Chat {
             waiting,
             untold: archive.arrivals.into(),
             greeted: HashMap::default(),
-            log: archive.id,
+            log: archive.lineage,
             works: true,
             seq: archive.seq,
             is_over: false,

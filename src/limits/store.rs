@@ -10,6 +10,10 @@ pub const STORE_QUEUE: usize = 64;
 /// them, and 2^63 of them last whatever happens.
 pub const SEQ_RESERVE: u64 = 10_000;
 
+/// Incarnations of the history that are remembered, one a start: three years of a start a day. Whoever
+/// has a point in one that is forgotten counts as a stranger. 40 bytes each, on disk and in memory.
+pub const MAX_INCARNATIONS: usize = 1000;
+
 /// Words of one search; further ones are left out.
 pub const SEARCH_WORDS: usize = 16;
 

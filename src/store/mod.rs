@@ -10,6 +10,8 @@ mod backup;
 mod commit;
 mod error;
 mod export;
+mod incarnations;
+mod last;
 mod listing;
 mod opening;
 mod prune;
@@ -27,6 +29,7 @@ mod writer;
 pub use backup::backup;
 pub use error::StoreError;
 pub use export::{Export, Filter};
+pub use incarnations::mark_restored;
 pub use question::{Batch, Duplicate, Keep, Listing, Outcome, Page, Since, Span, Start};
 
 use crate::chat::{Archive, Search, View, Wanted};

@@ -3,7 +3,7 @@
 use super::error::StoreError;
 use super::question::{Batch, Keep, Outcome};
 use super::queue::Job;
-use super::{commit, opening, prune, schema};
+use super::{commit, incarnations, last, opening, prune, schema};
 use crate::chat::Archive;
 use crate::limits::{PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE};
 use jiff::Timestamp;
@@ -45,15 +45,22 @@ impl Writer {
         keep: Keep,
         committed: Arc<AtomicU64>,
     ) -> Result<(Self, Archive), StoreError> {
+        let before = last::load(path);
         let mut connection = schema::open(path)?;
         let (archive, reserved) =
-            opening::read(&mut connection).map_err(|error| StoreError::of(path, &error))?;
+            opening::read(&mut connection, before.as_ref()).map_err(|error| StoreError::of(path, &error))?;
+        let log = archive.lineage.as_ref().map_or_else(String::new, |lineage| lineage.id().to_owned());
+        if let Some(before) = before.filter(|_| archive.is_put_back()) {
+            last::warn(path, &before);
+        }
+        // Only now: whatever is there is true, even if this process ends here.
+        last::save(path, &log, archive.seq);
         committed.store(archive.seq, Ordering::Release);
         let writer = Self {
             path: path.into(),
             keep,
             connection: Some(connection),
-            log: archive.id.clone().unwrap_or_default(),
+            log,
             seq: archive.seq,
             reserved,
             committed,
@@ -100,8 +107,8 @@ impl Writer {
         // What a connection remembers of a disk that failed is worth nothing.
         self.connection = None;
         let connection = schema::open_again(&self.path)?;
-        let log = opening::log(&connection).map_err(|error| StoreError::of(&self.path, &error))?;
-        if log != self.log {
+        let log = incarnations::latest_id(&connection).map_err(|error| StoreError::of(&self.path, &error))?;
+        if log.as_ref() != Some(&self.log) {
             let why = "another history has taken its place; start the server again".to_owned();
             return Err(StoreError::Unusable(self.path.clone(), why));
         }
@@ -118,6 +125,9 @@ impl Writer {
         self.is_closed = true;
         let Some(connection) = self.connection.take() else { return };
         let noted = commit::set_last(&connection, self.seq, self.reserved);
+        if noted.is_ok() {
+            last::save(&self.path, &self.log, self.seq);
+        }
         if let Err(error) = noted.and_then(|()| connection.close().map_err(|(_, error)| error)) {
             tracing::warn!(
                 "the history could not be closed in order: {}",

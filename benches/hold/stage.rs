@@ -2,8 +2,8 @@
 
 use super::measure::{Times, timed};
 use lanchat::chat::{
-    Account, Archive, BanRecord, Chat, Member, MemberRecord, NameRecord, Now, OperatorRecord, Peer, Profile,
-    Records, RoomRecord, Rules, SessionId, Topic,
+    Account, Archive, BanRecord, Chat, Lineage, Member, MemberRecord, NameRecord, Now, OperatorRecord, Peer,
+    Profile, Records, RoomRecord, Rules, SessionId, Topic,
 };
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::{

@@ -1,6 +1,8 @@
 //! A chat with many users, as a server makes one.
 
-use lanchat::chat::{Archive, Chat, Deliveries, Lineage, Now, Parsed, Peer, Profile, Records, Rules, SessionId};
+use lanchat::chat::{
+    Archive, Chat, Deliveries, Lineage, Now, Parsed, Peer, Profile, Records, Rules, SessionId,
+};
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::PRESENCE_WINDOW;
 use lanchat::protocol::packet::ServerInfo;

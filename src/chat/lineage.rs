@@ -69,6 +69,11 @@ impl Lineage {
         Self { places: HashMap::from([(row.id.clone(), 0)]), rows: vec![row] }
     }
 
+    /// All of them, the oldest first.
+    pub fn incarnations(&self) -> &[Incarnation] {
+        &self.rows
+    }
+
     /// The incarnation that goes on.
     pub fn id(&self) -> &str {
         self.rows.last().map_or("", |row| &row.id)
@@ -89,7 +94,8 @@ impl Lineage {
             return Meeting { common, rewound: !is_here, stranger, shared: None, named: SmallVec::new() };
         };
         let own = self.places.get(log).copied();
-        let mut known: SmallVec<[(usize, u64); 4]> = own.map(|place| (place, claim.since)).into_iter().collect();
+        let mut known: SmallVec<[(usize, u64); 4]> =
+            own.map(|place| (place, claim.since)).into_iter().collect();
         let others = claim.logs.iter().take(MAX_LOGS).filter(|other| other.log != log);
         known.extend(others.filter_map(|other| Some((*self.places.get(&*other.log)?, other.last))));
         let named = known.iter().map(|(place, _)| *place).collect();
@@ -116,7 +122,8 @@ impl Lineage {
         let shared = meeting.and_then(|meeting| meeting.shared);
         let is_named = |place: usize| meeting.is_some_and(|meeting| meeting.named.contains(&place));
         let before = self.rows.iter().enumerate().rev().skip(1);
-        let news = before.filter(|(place, _)| Some(*place) >= shared && shared.is_some() || !is_named(*place));
+        let news =
+            before.filter(|(place, _)| Some(*place) >= shared && shared.is_some() || !is_named(*place));
         let end = |(_, row): (usize, &Incarnation)| {
             Some(LogEnd { log: row.id.clone().into_string(), last: row.last? })
         };
@@ -209,7 +216,8 @@ mod tests {
 
     #[test]
     fn lists_are_no_longer_than_the_bound_however_long_either_is() {
-        let mut rows: Vec<_> = (0..2 * MAX_LOGS as u64).map(|n| row(&format!("i{n}"), n + 1, n + 1)).collect();
+        let mut rows: Vec<_> =
+            (0..2 * MAX_LOGS as u64).map(|n| row(&format!("i{n}"), n + 1, n + 1)).collect();
         rows.push(row("now", 2 * MAX_LOGS as u64 + 1, None));
         let lineage = Lineage::new(rows).unwrap();
         let told = lineage.told(None);

@@ -216,7 +216,8 @@ impl Place {
             return;
         }
         let mark = self.mark;
-        let has_all = |end: &&LogEnd| end.last >= mark && self.point.end(&end.log).is_none_or(|own| own <= mark);
+        let has_all =
+            |end: &&LogEnd| end.last >= mark && self.point.end(&end.log).is_none_or(|own| own <= mark);
         let has_all = self.here.before.iter().take_while(has_all).count();
         let log = match has_all {
             0 => &self.here.log,

@@ -68,7 +68,8 @@ fn last_number(change: &Connection) -> Result<u64> {
 
 /// Whether the database lacks what this server had last.
 fn is_older(change: &Connection, last: u64, before: &Last) -> Result<bool> {
-    let mut find = change.prepare("SELECT max(?2, ifnull(last, first - 1)) FROM incarnation WHERE id = ?1")?;
+    let mut find =
+        change.prepare("SELECT max(?2, ifnull(last, first - 1)) FROM incarnation WHERE id = ?1")?;
     let has = find.query_row(params![before.log, signed(last)], |row| row.get(0).map(unsigned)).optional()?;
     Ok(has.is_none_or(|has| has < before.seq))
 }

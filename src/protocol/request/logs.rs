@@ -2,8 +2,8 @@
 
 use crate::limits::MAX_LOGS;
 use crate::protocol::packet::LogEnd;
-use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::Deserializer;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use std::fmt;
 
 /// The first of the list. `null` is the same as absent.

@@ -84,7 +84,7 @@ impl Hello {
             mode: Mode::parse(packet.mode.as_deref())?,
             token: packet.token.clone(),
             since: packet.since.clone(),
-            log: packet.log.clone(),
+            log: packet.log.clone().filter(|log| !log.is_empty()),
             logs: packet.logs.clone().unwrap_or_default(),
         })
     }

@@ -2,6 +2,7 @@
 
 mod basics;
 mod files;
+mod incarnations;
 mod listing;
 mod model;
 mod retention;

@@ -2,10 +2,19 @@
 
 use super::kinds;
 use super::measure::{Row, Times};
-use super::stage::{LONG, MANY, NEARLY, Speaker, Stage, fingerprint, hello};
+use super::stage::{LONG, MANY, NEARLY, Speaker, Stage, fingerprint, hello, log};
 use Speaker::{Keyed, Operator, Person, Plain, Stranger};
+use lanchat::limits::MAX_LOGS;
 use lanchat::protocol::request::ClientPacket;
 use lanchat::protocol::{Request, Target, command};
+
+/// A hello with as many points as count, in old starts of this server.
+fn well_travelled() -> String {
+    let end = |n: usize| format!(r#"{{"log":"{}","last":{n}}}"#, log(n as u64));
+    let logs: Vec<String> = (1..=MAX_LOGS).map(end).collect();
+    let logs = logs.join(",");
+    format!(r#"{{"type":"hello","from":{{"name":"traveller"}},"since":9,"log":"none","logs":[{logs}]}}"#)
+}
 
 pub fn rows() -> Vec<Row> {
     [coming(), talk(), rooms(), questions(), moderation(), rest()].into_iter().flatten().collect()
@@ -88,6 +97,7 @@ fn coming() -> Vec<Row> {
         row("no name", Stranger(None), hello(&long_word(), Some("x"))),
         row("a key whose name is new", Stranger(Some(88_888)), hello("newcomer", None)),
         row("somebody in many rooms", Stranger(None), hello("plain", Some("token0"))),
+        row("a key with points in many histories", Stranger(Some(99_999)), well_travelled()),
         row("again", Plain, hello(LONG, None)),
         row(
             "a first packet that says something",

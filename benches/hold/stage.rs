@@ -2,12 +2,13 @@
 
 use super::measure::{Times, timed};
 use lanchat::chat::{
-    Account, Archive, BanRecord, Chat, Member, MemberRecord, NameRecord, Now, OperatorRecord, Peer, Profile,
-    Records, RoomRecord, Rules, SessionId, Topic,
+    Account, Archive, BanRecord, Chat, Incarnation, Lineage, Member, MemberRecord, NameRecord, Now,
+    OperatorRecord, Peer, Profile, Records, RoomRecord, Rules, SessionId, Topic,
 };
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::{
-    MAX_ADDRESSED, MAX_BANS, MAX_MEMBERS, MAX_OPERATORS, MAX_OWNED_NAMES, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES,
+    MAX_ADDRESSED, MAX_BANS, MAX_INCARNATIONS, MAX_MEMBERS, MAX_OPERATORS, MAX_OWNED_NAMES,
+    MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES,
 };
 use lanchat::name::RoomName;
 use lanchat::protocol::packet::ServerInfo;
@@ -288,5 +289,17 @@ pub fn archive(away: usize) -> Archive {
             rooms[(n * MAX_ROOMS_PER_USER + each) % ROOMS].members.push(member(n));
         }
     }
-    Archive { id: Some("a-log".into()), rooms, ..Archive::default() }
+    Archive { lineage: Lineage::new(incarnations()), rooms, ..Archive::default() }
+}
+
+/// As many starts as are remembered.
+fn incarnations() -> Vec<Incarnation> {
+    let last = |n: u64| (n < MAX_INCARNATIONS as u64).then_some(n);
+    let row = |n: u64| Incarnation { id: log(n).into(), first: n, last: last(n), restored: false };
+    (1..=MAX_INCARNATIONS as u64).map(row).collect()
+}
+
+/// The id of a start.
+pub fn log(n: u64) -> String {
+    format!("{n:016x}")
 }

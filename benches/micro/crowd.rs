@@ -1,6 +1,6 @@
 //! A chat with many users, as a server makes one.
 
-use lanchat::chat::{Archive, Chat, Deliveries, Now, Parsed, Peer, Profile, Rules, SessionId};
+use lanchat::chat::{Archive, Chat, Deliveries, Lineage, Now, Parsed, Peer, Profile, Rules, SessionId};
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::PRESENCE_WINDOW;
 use lanchat::protocol::packet::ServerInfo;
@@ -65,7 +65,7 @@ impl Crowd {
             version: env!("CARGO_PKG_VERSION").into(),
         };
         let profile = Profile { server, motd: String::new() };
-        let archive = Archive { id: Some("a-log".into()), ..Archive::default() };
+        let archive = Archive { lineage: Some(Lineage::first("a-log")), ..Archive::default() };
         let chat = Chat::new(profile, Rules::default(), archive);
         let mut crowd = Self { chat, now: Now::default(), out: Vec::new(), next: 0, kind };
         for _ in 0..users {

@@ -3,6 +3,7 @@
 //! The rules say what is to be kept ([`Entry`]) and what somebody may read ([`View`]); they keep
 //! nothing themselves.
 
+use super::lineage::Lineage;
 use super::records::{Record, Records};
 use crate::fingerprint::Fingerprint;
 use crate::name::{NameKey, RoomName};
@@ -227,8 +228,8 @@ pub struct Waits {
 /// What a chat begins with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Archive {
-    /// Which history this is; another one after it was deleted. `None`: nothing is kept.
-    pub id: Option<String>,
+    /// Which history this is. `None`: nothing is kept.
+    pub lineage: Option<Lineage>,
     /// No message has a number above this one.
     pub seq: u64,
     /// Rooms with their members.
@@ -239,6 +240,13 @@ pub struct Archive {
     pub arrivals: Vec<Arrival>,
     /// Names, operators, members, bans and mutes. They are kept where no messages are, too.
     pub records: Records,
+}
+
+impl Archive {
+    /// Whether the history was put back to an earlier state, or replaced, before this start.
+    pub fn is_put_back(&self) -> bool {
+        self.lineage.as_ref().is_some_and(Lineage::is_put_back)
+    }
 }
 
 /// What somebody may be given of what is kept.

@@ -88,7 +88,18 @@ pub enum CatchUp {
     /// Nothing: it gets the newest of the lobby, and its mail that waits.
     Newest,
     /// All up to that number.
-    Seq(u64),
+    Seq {
+        /// The number.
+        after: u64,
+        /// Whether it had more, which is not there any more: it is told of a gap.
+        gap: bool,
+    },
+    /// Nobody knows: its point is of no history that is known here. It lacks all above the number, and is
+    /// given that and the newest of what was before, its mail that waits among it, and told of a gap.
+    Stranger {
+        /// The number.
+        after: u64,
+    },
     /// All before that time.
     Time(Timestamp),
     /// It wants only the mail that waits. It is told nothing of where that ends, and does not say that

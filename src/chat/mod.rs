@@ -15,6 +15,7 @@ mod delivery;
 mod intake;
 mod join;
 mod keys;
+mod lineage;
 mod lookalikes;
 mod mail;
 mod moderate;
@@ -52,6 +53,9 @@ pub use ask::Listing;
 pub(crate) use check::Books;
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use intake::Parsed;
+#[cfg(test)]
+pub(crate) use lineage::Claim;
+pub use lineage::{Incarnation, Lineage};
 pub use net::{Net, NoNet};
 pub use places::Holder;
 pub(crate) use rates::{cost, garbage_cost};
@@ -202,7 +206,7 @@ pub struct Chat {
     /// number.
     greeted: HashMap<SessionId, u64, Numbers>,
     /// Which history there is; `None`: nothing is kept.
-    log: Option<String>,
+    log: Option<Lineage>,
     /// Whether what is to be kept is.
     works: bool,
     /// Number of the latest message.
@@ -257,7 +261,7 @@ impl Chat {
             waiting,
             untold: archive.arrivals.into(),
             greeted: HashMap::default(),
-            log: archive.id,
+            log: archive.lineage,
             works: true,
             seq: archive.seq,
             is_over: false,

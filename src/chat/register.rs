@@ -1,6 +1,7 @@
 //! Coming and going.
 
 use super::delivery::Delivery;
+use super::lineage::Meeting;
 use super::names::{Asker, Refused};
 use super::owned::Begun;
 use super::rooms::Who;
@@ -38,12 +39,13 @@ impl Chat {
                 return self.close(id, now, out);
             }
         };
-        self.welcome(id, echo.clone().filter(|_| is_hello), out);
+        let meeting = self.meet(&hello);
+        self.welcome(id, echo.clone().filter(|_| is_hello), &hello, meeting.as_ref(), out);
         if hello.mode == Mode::Chat {
             self.tell_of_name(id, begun, out);
         }
         self.tell_doubt(id, out);
-        self.follow(id, &hello, out);
+        self.follow(id, &hello, meeting.as_ref(), out);
         if let Some(request) = said_besides(packet, request)
             && let Err(refusal) = self.request(id, request, echo.clone(), now, out)
         {
@@ -227,7 +229,14 @@ impl Chat {
         id
     }
 
-    fn welcome(&self, id: SessionId, echo: Option<String>, out: &mut Deliveries) {
+    fn welcome(
+        &self,
+        id: SessionId,
+        echo: Option<String>,
+        hello: &Hello,
+        meeting: Option<&Meeting>,
+        out: &mut Deliveries,
+    ) {
         let (Some(session), Some(user)) = (self.sessions.get(&id), self.user_of(id)) else { return };
         let welcome = Event::Welcome(Box::new(Welcome {
             server: self.profile.server.clone(),
@@ -236,7 +245,14 @@ impl Chat {
             total: self.present,
             limits: limits(),
             seq: self.seq,
-            log: self.log.clone(),
+            log: self.log.as_ref().map(|log| log.id().to_owned()),
+            logs: self
+                .log
+                .as_ref()
+                .filter(|_| hello.since.is_some())
+                .map_or_else(Vec::new, |log| log.told(meeting)),
+            since: meeting.map(|meeting| meeting.common),
+            rewound: meeting.is_some_and(|meeting| meeting.rewound),
             rooms: session
                 .user
                 .and_then(|user| self.person(user))

@@ -2,6 +2,7 @@
 
 use super::archive::{MailView, View};
 use super::delivery::{CatchUp, Delivery};
+use super::lineage::{Claim, Meeting};
 use super::user::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::name::RoomName;
@@ -10,8 +11,23 @@ use crate::protocol::request::Hello;
 use crate::protocol::{Event, Since};
 
 impl Chat {
+    /// Where the client and this history part; `None`: it has told no number, or nothing is kept.
+    pub(super) fn meet(&self, hello: &Hello) -> Option<Meeting> {
+        let Some(Since::Seq(since)) = hello.since else { return None };
+        // Without more it is a first visit.
+        let is_point = since > 0 || hello.log.is_some();
+        let claim = Claim { since, log: hello.log.as_deref(), logs: &hello.logs };
+        self.log.as_ref().filter(|_| is_point).map(|log| log.meet(claim, self.seq))
+    }
+
     /// A session that has just come in begins to follow, with what it missed or without.
-    pub(super) fn follow(&mut self, id: SessionId, hello: &Hello, out: &mut Deliveries) {
+    pub(super) fn follow(
+        &mut self,
+        id: SessionId,
+        hello: &Hello,
+        meeting: Option<&Meeting>,
+        out: &mut Deliveries,
+    ) {
         let latest = self.seq;
         // Whoever can't be known again has nothing kept for them, and what is for them alone passes a
         // session by that catches up.
@@ -24,10 +40,10 @@ impl Chat {
             out.extend(self.listens(id).then_some(Delivery::Follow(id)));
             return;
         }
-        let since = self.point(hello);
+        let since = point(hello, meeting);
         match since {
-            CatchUp::Seq(seq) if seq == latest => {
-                self.nothing_missed(id, false, out);
+            CatchUp::Seq { after, gap } if after == latest => {
+                self.nothing_missed(id, gap, out);
                 out.push(Delivery::Follow(id));
             }
             CatchUp::Mail if !self.has_mail(id) => out.push(Delivery::Follow(id)),
@@ -88,21 +104,23 @@ impl Chat {
         asking.is_some_and(|asking| asking.who.account().is_some_and(|own| self.waiting.count(own) > 0))
     }
 
-    /// What the session has already. A point in another history, or beyond this one's end, is none.
-    fn point(&self, hello: &Hello) -> CatchUp {
-        let Some(since) = &hello.since else { return CatchUp::Mail };
-        let is_other = hello.log.is_some() && hello.log != self.log;
-        match since {
-            Since::Time(text) => Since::time(text).map_or(CatchUp::Newest, CatchUp::Time),
-            // Who names this history has read it to there, even if it was empty then.
-            Since::Seq(0) if hello.log.is_none() => CatchUp::Newest,
-            Since::Seq(seq) if *seq > self.seq || is_other => CatchUp::Newest,
-            Since::Seq(seq) => CatchUp::Seq(*seq),
-        }
-    }
-
     fn nothing_missed(&self, id: SessionId, gap: bool, out: &mut Deliveries) {
         let end = HistoryEnd { count: 0, seq: self.seq, gap, more: false };
         self.answer(id, None, Event::History(end), out);
+    }
+}
+
+/// What the session has already.
+fn point(hello: &Hello, meeting: Option<&Meeting>) -> CatchUp {
+    match (&hello.since, meeting) {
+        (None, _) => CatchUp::Mail,
+        (Some(Since::Time(text)), _) => Since::time(text).map_or(CatchUp::Newest, CatchUp::Time),
+        (Some(Since::Seq(_)), None) => CatchUp::Newest,
+        (Some(Since::Seq(_)), Some(Meeting { stranger: Some(after), .. })) => {
+            CatchUp::Stranger { after: *after }
+        }
+        (Some(Since::Seq(_)), Some(Meeting { common, rewound, .. })) => {
+            CatchUp::Seq { after: *common, gap: *rewound }
+        }
     }
 }

@@ -1,11 +1,16 @@
 //! How far this client has got in a server's history: what it asks for when it comes back, within a
 //! run and over runs. It knows no connection, and nothing of what is shown.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::points::{self, Point};
 use crate::protocol::Since;
+use crate::protocol::event::Welcome;
+use crate::protocol::packet::LogEnd;
 
 /// What a first hello asks for, where there is no point to go on from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,20 +34,54 @@ struct Place {
     file: Option<PathBuf>,
     /// Which server, and by whom: see [`Progress::enter`].
     server: String,
-    /// What there is to go on from; its history's id is empty as long as the server has told none.
+    /// What there is to go on from.
     point: Point,
     /// Whether it was reached, and is not where nothing has come yet.
     is_reached: bool,
     /// What the file says.
     saved: Point,
+    /// The history that the server has at the moment.
+    here: Here,
+    /// All up to this number of it has been shown.
+    mark: u64,
+    /// What was missed is coming. Until all of it has, the point stays: only the end of it says whether
+    /// something is missing.
+    is_pending: bool,
+}
+
+/// The history of the server that this client is on.
+#[derive(Debug, Default)]
+struct Here {
+    /// The part of it that goes on; empty: it keeps none.
+    log: String,
+    /// The parts before, the newest first, each with its end; not those that the hello has named and that
+    /// matter no more.
+    before: Vec<LogEnd>,
+}
+
+/// What a welcome means for what was shown before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Return {
+    /// Whether something has come before, so that what comes next is what was missed.
+    pub(super) resumed: bool,
+    /// Whether the server went back: some of what was shown is not in its history.
+    pub(super) rewound: bool,
 }
 
 impl Progress {
     /// One that begins there, and is kept in `file` between runs if there is one.
     pub(super) fn new(start: Start, file: Option<PathBuf>) -> Self {
-        let (server, point) = (String::new(), Point::default());
-        let saved = point.clone();
-        Self(Arc::new(Mutex::new(Place { start, file, server, point, is_reached: false, saved })))
+        Self(Arc::new(Mutex::new(Place {
+            start,
+            file,
+            server: String::new(),
+            point: Point::default(),
+            is_reached: false,
+            saved: Point::default(),
+            here: Here::default(),
+            mark: 0,
+            is_pending: false,
+        })))
     }
 
     /// From now on it is about this server; the account, a key or the token of the open, is part of it:
@@ -57,65 +96,78 @@ impl Progress {
             place.saved = saved.unwrap_or_default();
             place.point = place.saved.clone();
             place.server = server;
+            (place.here, place.mark, place.is_pending) = (Here::default(), 0, false);
         }
     }
 
-    /// What a hello says: `since` and `log`.
-    pub(super) fn hello(&self) -> (Option<Since>, Option<String>) {
+    /// What a hello says: `since`, `log` and `logs`.
+    pub(super) fn hello(&self) -> (Option<Since>, Option<String>, Vec<LogEnd>) {
         let place = self.lock();
         // A start that nothing has come of is tried again.
         if place.is_reached {
-            return (Some(Since::Seq(place.point.seq)), Some(place.point.log.clone()));
+            let Point { log, seq, logs } = place.point.clone();
+            return (Some(Since::Seq(seq)), Some(log), logs);
         }
         let since = match &place.start {
             Start::Now => None,
             Start::Newest => Some(Since::Seq(0)),
             Start::Time(time) => Some(Since::Time(time.clone())),
         };
-        (since, None)
+        (since, None, Vec::new())
     }
 
-    /// A server has let this client in: it keeps the history `log`, if any, whose latest message is
-    /// `latest`. Another history than before has numbers of its own.
-    pub(super) fn welcomed(&self, log: Option<&str>, latest: u64) {
+    /// A server has let this client in, which was asked for what was missed or not.
+    pub(super) fn welcomed(&self, welcome: &Welcome, resumes: bool) -> Return {
         let mut place = self.lock();
-        let log = log.unwrap_or_default();
-        if place.point.log != log || log.is_empty() {
-            let is_live = place.start == Start::Now && place.point.log.is_empty();
-            let seq = if is_live { latest } else { 0 };
-            place.point = Point { log: log.to_owned(), seq };
-            place.is_reached = is_live && !log.is_empty();
+        let Some(log) = &welcome.log else {
+            // Without a history the numbers begin anew with each run of the server.
+            (place.here, place.mark, place.is_pending) = (Here::default(), 0, false);
+            return Return::default();
+        };
+        let (common, back) = place.common(log, welcome, resumes);
+        let shown = place.shown(log, welcome);
+        place.mark = common.max(shown);
+        place.is_pending = resumes;
+        place.here = Here { log: log.clone(), before: welcome.logs.clone() };
+        if !resumes {
+            place.advance();
+        }
+        back
+    }
+
+    /// All up to that number has been shown.
+    pub(super) fn reach(&self, seq: u64) {
+        let mut place = self.lock();
+        place.mark = place.mark.max(seq);
+        if !place.is_pending {
+            place.advance();
         }
     }
 
-    /// All up to that number has come.
-    pub(super) fn reach(&self, seq: u64) {
-        let mut place = self.lock();
-        place.point.seq = place.point.seq.max(seq);
-        place.is_reached = !place.point.log.is_empty();
-    }
-
-    /// Whether something has come, so that what comes next is what was missed.
-    pub(super) fn is_reached(&self) -> bool {
-        self.lock().is_reached
+    /// All that was missed has come, up to that number.
+    pub(super) fn caught_up(&self, seq: u64) {
+        self.lock().is_pending = false;
+        self.reach(seq);
     }
 
     /// The highest number that has come.
     pub(super) fn seq(&self) -> u64 {
-        self.lock().point.seq
+        self.lock().mark
     }
 
     /// Writes the point to the file, if it has changed. Short, but it waits for the disk.
     pub(super) fn save(&self) {
-        let (file, server, point) = {
+        let (file, server, point, before) = {
             let place = self.lock();
             let is_new = place.is_reached && place.point != place.saved;
             match &place.file {
-                Some(file) if is_new => (file.clone(), place.server.clone(), place.point.clone()),
+                Some(file) if is_new => {
+                    (file.clone(), place.server.clone(), place.point.clone(), place.saved.clone())
+                }
                 _ => return,
             }
         };
-        match points::save(&file, &server, &point) {
+        match points::save(&file, &server, &point, &before) {
             Ok(()) => self.lock().saved = point,
             Err(error) => tracing::warn!("what was shown will be shown again: {}: {error}", file.display()),
         }
@@ -127,73 +179,58 @@ impl Progress {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SERVER: &str = "3f9a1c77";
-
-    fn seq(number: u64, log: Option<&str>) -> (Option<Since>, Option<String>) {
-        (Some(Since::Seq(number)), log.map(str::to_owned))
+impl Place {
+    /// Up to which number what this client has is what the server has.
+    fn common(&self, log: &str, welcome: &Welcome, resumes: bool) -> (u64, Return) {
+        if !self.is_reached {
+            let since = if resumes { 0 } else { welcome.seq };
+            return (since, Return::default());
+        }
+        let (common, rewound) = match welcome.since {
+            Some(since) => (since.min(welcome.seq), welcome.rewound),
+            // A server that knows no parts of a history.
+            None if self.point.log == log && self.point.seq <= welcome.seq => (self.point.seq, false),
+            None => (0, self.point.log == log),
+        };
+        let resumed = common > 0 || self.point.seq == 0;
+        (common, Return { resumed, rewound })
     }
 
-    #[test]
-    fn a_first_hello_asks_for_the_start_and_the_next_for_what_is_new() {
-        let progress = Progress::new(Start::Newest, None);
-        progress.enter(SERVER, true);
-        assert_eq!(progress.hello(), seq(0, None));
-        progress.welcomed(Some("h1"), 70);
-        // The link broke before anything had come.
-        assert_eq!(progress.hello(), seq(0, None));
-        progress.reach(60);
-        progress.reach(50);
-        assert_eq!(progress.hello(), seq(60, Some("h1")));
+    /// What was shown while something was missed, and the link broke before all had come: it comes again.
+    fn shown(&self, log: &str, welcome: &Welcome) -> u64 {
+        if !self.is_pending {
+            return 0;
+        }
+        if self.here.log == log {
+            return self.mark.min(welcome.seq);
+        }
+        let end = welcome.logs.iter().find(|end| end.log == self.here.log);
+        end.map_or(0, |end| self.mark.min(end.last))
     }
 
-    #[test]
-    fn another_history_counts_from_its_own_start() {
-        let progress = Progress::new(Start::Newest, None);
-        progress.enter(SERVER, true);
-        progress.welcomed(Some("h1"), 70);
-        progress.reach(70);
-        progress.welcomed(Some("h2"), 3);
-        assert_eq!(progress.hello(), seq(0, None));
-        // Without a history the numbers begin anew with each run of the server.
-        progress.welcomed(None, 9);
-        progress.reach(9);
-        progress.welcomed(None, 2);
-        assert_eq!(progress.seq(), 0);
-    }
-
-    #[test]
-    fn who_wants_what_comes_from_now_on_comes_back_for_all_of_that() {
-        let progress = Progress::new(Start::Now, None);
-        assert_eq!(progress.hello(), (None, None));
-        progress.welcomed(Some("h1"), 70);
-        assert_eq!(progress.hello(), seq(70, Some("h1")));
-        let time = Progress::new(Start::Time("2026-11-22T00:00:00Z".into()), None);
-        assert_eq!(time.hello().0, Some(Since::Time("2026-11-22T00:00:00Z".into())));
-    }
-
-    #[test]
-    fn the_next_run_goes_on_where_this_one_was_on_each_server() {
-        let dir = tempfile::tempdir().unwrap();
-        let open = || Progress::new(Start::Newest, Some(dir.path().join("resume")));
-        let progress = open();
-        progress.enter(SERVER, true);
-        progress.welcomed(Some("h1"), 70);
-        progress.reach(70);
-        progress.save();
-        let next = open();
-        next.enter(SERVER, true);
-        assert_eq!(next.hello(), seq(70, Some("h1")));
-        next.enter(SERVER, false);
-        assert_eq!(next.hello(), seq(0, None));
-        next.enter("another", true);
-        assert_eq!(next.hello(), seq(0, None));
-        // Nothing is written that was not reached.
-        next.welcomed(Some("h9"), 5);
-        next.save();
-        assert_eq!(std::fs::read_to_string(dir.path().join("resume")).unwrap().lines().count(), 1);
+    /// The point is where the mark is. It names the oldest part of the history that has all of it: who has
+    /// nothing of a later part loses nothing with that. But what this client has of another branch of it
+    /// stays known.
+    fn advance(&mut self) {
+        if self.here.log.is_empty() {
+            return;
+        }
+        let mark = self.mark;
+        let has_all =
+            |end: &&LogEnd| end.last >= mark && self.point.end(&end.log).is_none_or(|own| own <= mark);
+        let has_all = self.here.before.iter().take_while(has_all).count();
+        let log = match has_all {
+            0 => &self.here.log,
+            count => &self.here.before[count - 1].log,
+        };
+        if self.is_reached && self.point.log == *log {
+            self.point.seq = self.mark;
+            return;
+        }
+        let logs = self.here.before[has_all..].to_vec();
+        let mut point = Point { log: log.clone(), seq: self.mark, logs };
+        point.join(&self.point);
+        self.point = point;
+        self.is_reached = true;
     }
 }

@@ -55,9 +55,9 @@ pub(super) async fn register(
     for attempt in 0.. {
         // Where there is a key it says who this is, and the token stays at home.
         let token = link.key().is_none().then(|| identity.token.clone());
-        let (since, log) = papers.progress.hello();
+        let (since, log, logs) = papers.progress.hello();
         let resumes = since.is_some();
-        let hello = Hello { name: name.to_string(), mode, token, since, log };
+        let hello = Hello { name: name.to_string(), mode, token, since, log, logs };
         let proof = papers.passphrase.map(|passphrase| Proof { passphrase, own: papers.own });
         let error = match link.hello(hello, proof).await {
             Ok(Admission { welcome, proven: now }) => {

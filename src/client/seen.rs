@@ -1,9 +1,13 @@
 //! Which messages have come already, so that none is shown twice: not at the seam between what was
 //! missed and what is said now, nor where two connections overlap.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
-use super::progress::Progress;
+use super::progress::{Progress, Return};
+use crate::protocol::event::Welcome;
 
 /// Direct messages whose numbers are remembered: many more than wait for somebody.
 const MAX_DIRECTS: usize = 4096;
@@ -23,17 +27,20 @@ impl Seen {
         Self { progress, directs: BTreeSet::new() }
     }
 
-    /// A server has let this client in: see [`Progress::welcomed`]. Whether something has come before.
-    pub(super) fn welcomed(&mut self, log: Option<&str>, latest: u64) -> bool {
-        self.progress.welcomed(log, latest);
-        let is_resumed = self.progress.is_reached();
-        if !is_resumed {
-            self.directs.clear();
-        }
-        is_resumed
+    /// A server has let this client in: see [`Progress::welcomed`]. Numbers above what both have in common
+    /// are those of other messages now.
+    pub(super) fn welcomed(&mut self, welcome: &Welcome, resumes: bool) -> Return {
+        let back = self.progress.welcomed(welcome, resumes);
+        self.directs.split_off(&self.progress.seq().saturating_add(1));
+        back
     }
 
-    /// All up to that number has come.
+    /// All that was missed has come, up to that number.
+    pub(super) fn caught_up(&self, seq: u64) {
+        self.progress.caught_up(seq);
+    }
+
+    /// All up to that number has been shown.
     pub(super) fn reach(&self, seq: u64) {
         self.progress.reach(seq);
     }

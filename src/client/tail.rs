@@ -15,6 +15,7 @@ use super::seen::Seen;
 use super::termination::Termination;
 use super::trust::Standing;
 use super::view::{Stamp, ViewState, render};
+use super::words::WENT_BACK;
 use super::{Entry, Options, enter};
 use crate::name::RoomName;
 use crate::protocol::event::HistoryEnd;
@@ -84,6 +85,14 @@ impl From<io::Error> for Stop {
     }
 }
 
+/// What was missed, as it comes.
+struct CatchUp {
+    /// Whether mail was among it.
+    mail: bool,
+    /// Whether the user was told that the server went back, so that something is missing.
+    rewound: bool,
+}
+
 /// Prints what it is to print.
 struct Reader {
     json: bool,
@@ -93,8 +102,8 @@ struct Reader {
     outgoing: Option<mpsc::Sender<Packet>>,
     /// Rooms that the user is not in yet.
     missing: Vec<RoomName>,
-    /// What was missed is coming; whether mail was among it.
-    catching_up: Option<bool>,
+    /// What was missed is coming.
+    catching_up: Option<CatchUp>,
     was_lost: bool,
 }
 
@@ -137,11 +146,15 @@ impl Reader {
         if let Some(taken) = taken {
             eprintln!("the name {taken} is taken; you are {}", welcome.name);
         }
-        self.seen.welcomed(welcome.log.as_deref(), welcome.seq);
+        let back = self.seen.welcomed(&welcome, resumes);
+        if back.rewound {
+            eprintln!("{WENT_BACK}");
+        }
         if resumes && welcome.log.is_none() {
             eprintln!("this server keeps no history: what was said before now is missing");
         }
-        self.catching_up = (resumes && welcome.log.is_some()).then_some(false);
+        self.catching_up =
+            (resumes && welcome.log.is_some()).then_some(CatchUp { mail: false, rewound: back.rewound });
         self.view.me = welcome.name;
         self.outgoing = Some(outgoing);
         let is_in =
@@ -204,8 +217,8 @@ impl Reader {
         history: bool,
     ) -> Result<(), Stop> {
         let is_wanted = self.wants(target);
-        if let Some(mail) = self.catching_up.as_mut().filter(|_| history) {
-            *mail |= is_direct && is_wanted;
+        if let Some(catching_up) = self.catching_up.as_mut().filter(|_| history) {
+            catching_up.mail |= is_direct && is_wanted;
         }
         if !self.seen.is_new(seq, is_direct, history) || !is_wanted {
             return Ok(());
@@ -224,9 +237,9 @@ impl Reader {
     }
 
     fn history_end(&mut self, end: &HistoryEnd) {
-        let Some(mail) = self.catching_up.take() else { return };
-        self.seen.reach(end.seq);
-        if end.gap {
+        let Some(CatchUp { mail, rewound }) = self.catching_up.take() else { return };
+        self.seen.caught_up(end.seq);
+        if end.gap && !rewound {
             eprintln!("older messages are missing");
         }
         if mail {

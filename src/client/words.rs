@@ -1,4 +1,4 @@
-//! What the user reads about a server's key. Pure; whatever leaves it is safe for the terminal.
+//! What the user reads about a server: its key, and its history. Pure; whatever leaves it is safe for the terminal.
 
 use std::net::SocketAddr;
 
@@ -9,6 +9,10 @@ use crate::text::safe_line;
 /// What to do about a key that was only seen.
 pub(super) const NOT_VERIFIED: &str = "Not verified yet. To be sure nobody sits in between, compare these \
     numbers with what `lanchat fingerprint` prints on the server, then type /verify.";
+
+/// A server whose history is not the one that the user was shown.
+pub(super) const WENT_BACK: &str = "the server went back to an earlier state (a backup or a copy was put in \
+    place): some of what was shown here is not there any more, and messages may be missing";
 
 /// A server by its name and address, as far as it has told a name.
 fn who(name: &str, addr: SocketAddr) -> String {

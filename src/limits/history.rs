@@ -18,6 +18,10 @@ pub const FIRST_JOIN_MESSAGES: usize = 50;
 /// Most messages that somebody gets who was away; of more only the newest, and they are told so.
 pub const RESUME_MAX: usize = 10_000;
 
+/// Incarnations of histories that a hello or a welcome names, beside the present one: 1.5 kB. A client that
+/// knows the newest of them finds itself again however far a server went back within them.
+pub const MAX_LOGS: usize = 32;
+
 /// Messages read at a time for somebody who was away.
 pub const PAGE_MESSAGES: usize = 256;
 

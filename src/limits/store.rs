@@ -21,6 +21,10 @@ pub const MAX_PASSED: usize = 32_768;
 /// The same of one author: what a client sends again after a break is less. Beyond it their oldest is forgotten.
 pub const MAX_PASSED_OF_AUTHOR: usize = 1_024;
 
+/// Incarnations of the history that are remembered, one a start: three years of a start a day. Whoever
+/// has a point in one that is forgotten counts as a stranger. 40 bytes each, on disk and in memory.
+pub const MAX_INCARNATIONS: usize = 1000;
+
 /// Words of one search; further ones are left out.
 pub const SEARCH_WORDS: usize = 16;
 

@@ -114,6 +114,16 @@ pub struct RoomInfo {
     pub joined: bool,
 }
 
+/// A part of a history, in `hello` and `welcome`: see [`Lineage`](crate::chat::Lineage).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LogEnd {
+    /// Which.
+    pub log: String,
+    /// Of a client: all up to this number has come. Of a server: there is nothing of it above this number.
+    pub last: u64,
+}
+
 /// A ban or a mute, in the answer to `bans`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -281,10 +291,14 @@ packet! {
     joined: bool,
     /// Rooms: those one is in, or a page of all.
     rooms: Vec<RoomInfo>,
-    /// What a hello's session has already: see [`Since`].
+    /// What a hello's session has already, and in a welcome how much of that the server has: see [`Since`].
     since: Since,
     /// Which history the server keeps, or the one that a hello's `since` is of.
     log: String,
+    /// Earlier parts of the history.
+    logs: Vec<LogEnd>,
+    /// The client has numbers that this history has not, or not any more.
+    rewound: bool,
     /// A message that was said before: missed, or asked for.
     history: bool,
     /// What comes before is not all there.

@@ -3,6 +3,7 @@
 use super::again::{self, Ids};
 use super::books;
 use super::dating::Dates;
+use super::incarnations;
 use super::question::{Batch, Duplicate, Outcome};
 use super::rows::{self, signed, unsigned};
 use super::view;
@@ -46,12 +47,25 @@ pub(super) fn commit(
     }
     writing.weights.write(&change)?;
     let reserved = reserve(&change, batch.seq, reserved)?;
+    if batch.seq > highest(batch, &outcome) {
+        incarnations::note_last(&change, batch.seq)?;
+    }
     for seam in &batch.seams {
         // All of the batch can be read here, and nothing after it.
         outcome.seams.push(view::page(&change, seam, SEAM_MESSAGES, SEAM_BYTES, u64::MAX)?);
     }
     change.commit()?;
     Ok((outcome, reserved))
+}
+
+/// The highest number of the messages that the batch has stored; 0 if it has none.
+fn highest(batch: &Batch, outcome: &Outcome) -> u64 {
+    let stored = |place: usize| outcome.duplicates.binary_search_by_key(&place, |known| known.entry).is_err();
+    let number = |(place, entry): (usize, &Entry)| match entry {
+        Entry::Message(message) if stored(place) => Some(message.seq),
+        _ => None,
+    };
+    batch.entries.iter().enumerate().rev().find_map(number).unwrap_or(0)
 }
 
 /// Sees to it that after a crash no number up to `seq` is given again.
@@ -68,7 +82,10 @@ fn reserve(change: &Transaction<'_>, seq: u64, reserved: u64) -> Result<u64> {
 /// gives others.
 pub(super) fn set_last(connection: &rusqlite::Connection, seq: u64, reserved: u64) -> Result<()> {
     let sql = "UPDATE meta SET value = ?1 WHERE key = 'reserved' AND value = ?2";
-    connection.execute(sql, [signed(seq), signed(reserved)]).map(drop)
+    if connection.execute(sql, [signed(seq), signed(reserved)])? > 0 {
+        incarnations::note_last(connection, seq)?;
+    }
+    Ok(())
 }
 
 /// Writes up to where numbers may have been given.

@@ -13,6 +13,8 @@ mod commit;
 mod dating;
 mod error;
 mod export;
+mod incarnations;
+mod last;
 mod listing;
 mod news;
 mod opening;
@@ -34,6 +36,7 @@ mod writer;
 pub use backup::backup;
 pub use error::StoreError;
 pub use export::{Export, Filter};
+pub use incarnations::mark_restored;
 pub use news::News;
 pub use question::{Batch, Duplicate, Keep, Listing, Outcome, Page, Since, Span, Start};
 

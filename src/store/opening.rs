@@ -3,16 +3,16 @@
 use super::books;
 use super::commit::Arrivals;
 use super::dating;
+use super::incarnations;
+use super::last::Last;
 use super::rows::{self, unsigned};
 use crate::chat::{Archive, Member, RoomRecord, Topic, Waits};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
 
-/// Digits of a history's id.
-const LOG_BYTES: usize = 8;
-
-/// Reads it, and reserves the next numbers; returns up to where.
-pub(super) fn read(connection: &mut Connection) -> Result<(Archive, u64)> {
+/// Begins a new incarnation, reads what a chat begins with, and reserves the next numbers; returns up to
+/// where. `last` is what this server had before, as far as it knows.
+pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(Archive, u64)> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     begin(&change)?;
     let seq = change.query_row(
@@ -21,7 +21,7 @@ pub(super) fn read(connection: &mut Connection) -> Result<(Archive, u64)> {
         |row| row.get(0).map(unsigned),
     )?;
     let archive = Archive {
-        id: Some(log(&change)?),
+        lineage: Some(incarnations::begin(&change, seq + 1, last)?),
         seq,
         rooms: rooms(&change)?,
         waiting: waiting(&change)?,
@@ -44,17 +44,8 @@ pub(super) fn read_books(connection: &mut Connection) -> Result<Archive> {
     Ok(archive)
 }
 
-/// Which history this is.
-pub(super) fn log(connection: &Connection) -> Result<String> {
-    connection.query_row("SELECT value FROM meta WHERE key = 'log'", [], |row| row.get(0))
-}
-
 /// What a history has that is new.
 fn begin(change: &Transaction<'_>) -> Result<()> {
-    let mut random = [0; LOG_BYTES];
-    getrandom::fill(&mut random).map_err(|error| rows::damaged(0, &format!("no random numbers: {error}")))?;
-    let log: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    change.execute("INSERT OR IGNORE INTO meta VALUES ('log', ?1)", [log])?;
     change.execute_batch("INSERT OR IGNORE INTO meta VALUES ('reserved', 0), ('pruned', 0)")
 }
 

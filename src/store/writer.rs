@@ -5,7 +5,7 @@ use super::news::Board;
 use super::question::{Batch, Keep, Outcome};
 use super::queue::Job;
 use super::time::{self, Time};
-use super::{commit, opening, prune, schema, takeover};
+use super::{commit, incarnations, last, opening, prune, schema, takeover};
 use crate::chat::Archive;
 use crate::clock::Clock;
 use crate::limits::{PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE};
@@ -54,14 +54,22 @@ impl Writer {
         board: Board,
     ) -> Result<(Self, Archive), StoreError> {
         let of = |error: rusqlite::Error| StoreError::of(path, &error);
+        let before = last::load(path);
         let mut connection = schema::open(path)?;
         takeover::run(&mut connection, path)?;
         let (archive, reserved) = match keep {
-            Some(_) => opening::read(&mut connection).map_err(of)?,
+            Some(_) => opening::read(&mut connection, before.as_ref()).map_err(of)?,
             // No number is given, and so none is reserved.
             None => (opening::read_books(&mut connection).map_err(of)?, u64::MAX),
         };
-        let log = opening::log(&connection).map_err(of)?;
+        let log = incarnations::latest_id(&connection).map_err(of)?.unwrap_or_default();
+        if let Some(before) = before.filter(|_| archive.is_put_back()) {
+            last::warn(path, &before);
+        }
+        // Only now: whatever is there is true, even if this process ends here.
+        if archive.lineage.is_some() {
+            last::save(path, &log, archive.seq);
+        }
         let mut time = Time::new(clock);
         time.begin(&mut connection, archive.seq).map_err(of)?;
         committed.store(archive.seq, Ordering::Release);
@@ -124,8 +132,8 @@ impl Writer {
         // What a connection remembers of a disk that failed is worth nothing.
         self.connection = None;
         let connection = schema::open_again(&self.path)?;
-        let log = opening::log(&connection).map_err(|error| StoreError::of(&self.path, &error))?;
-        if log != self.log {
+        let log = incarnations::latest_id(&connection).map_err(|error| StoreError::of(&self.path, &error))?;
+        if log.as_ref() != Some(&self.log) {
             let why = "another history has taken its place; start the server again".to_owned();
             return Err(StoreError::Unusable(self.path.clone(), why));
         }
@@ -143,6 +151,9 @@ impl Writer {
         let Some(connection) = self.connection.take() else { return };
         let noted = self.time.keep(&connection);
         let noted = noted.and_then(|()| commit::set_last(&connection, self.seq, self.reserved));
+        if noted.is_ok() && self.reserved != u64::MAX {
+            last::save(&self.path, &self.log, self.seq);
+        }
         if let Err(error) = noted.and_then(|()| connection.close().map_err(|(_, error)| error)) {
             tracing::warn!(
                 "the history could not be closed in order: {}",

@@ -38,6 +38,8 @@ mod protocol_document;
 mod rendezvous;
 mod replaced_system;
 #[cfg(unix)]
+mod restored;
+#[cfg(unix)]
 mod seam;
 #[cfg(unix)]
 mod security;

@@ -110,6 +110,29 @@ fn a_tail_goes_on_over_restarts_without_a_gap_and_with_nothing_twice() {
 }
 
 #[test]
+fn a_tail_goes_on_when_an_older_history_is_put_back_and_says_so() {
+    let (dir, home, bob) = (tempfile::tempdir().expect("a directory"), Home::new(), Key::new());
+    let mut server = TestServer::in_dir(dir.path());
+    let mut tail = Tail::start(&home, server.link(), &["--since", "1h"]);
+    say_all(&server, &bob, &["one"]);
+    assert_eq!(tail.text(), "<bob> one");
+    let (history, copy) = (dir.path().join("history.db"), dir.path().join("copy"));
+    lanchat::store::backup(&history, &copy, |_, _| {}).expect("a backup");
+    say_all(&server, &bob, &["lost"]);
+    assert_eq!(tail.text(), "<bob> lost");
+    server.stop();
+    std::fs::rename(&copy, &history).expect("it is stopped");
+    server.restart(dir.path());
+    say_all(&server, &bob, &["two", "three"]);
+    tail.wait_for_note("the server went back to an earlier state");
+    assert_eq!((tail.text(), tail.text()), ("<bob> two".into(), "<bob> three".into()));
+    server.restart(dir.path());
+    say_all(&server, &bob, &["four"]);
+    assert_eq!(tail.text(), "<bob> four");
+    assert_eq!(tail.stop(), Some(0));
+}
+
+#[test]
 fn a_tail_begins_now_unless_told_otherwise_and_is_nobody() {
     let (dir, home, bob) = (tempfile::tempdir().expect("a directory"), Home::new(), Key::new());
     let server = TestServer::in_dir(dir.path());

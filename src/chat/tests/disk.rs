@@ -20,6 +20,9 @@ pub(super) struct Disk {
     pub(super) messages: Vec<Message>,
     mail: BTreeMap<(Account, u64), State>,
     rooms: Vec<RoomRecord>,
+    incarnations: Vec<Incarnation>,
+    /// The latest number that anybody can have been told.
+    pub(super) told: u64,
 }
 
 impl Disk {
@@ -119,10 +122,18 @@ impl Disk {
     }
 
     /// What a chat begins with, after a crash or an orderly end.
-    pub(super) fn archive(&self, latest: Option<u64>) -> Archive {
+    pub(super) fn archive(&mut self, latest: Option<u64>) -> Archive {
+        let last = self.latest().max(self.told);
+        let seq = latest.unwrap_or(last + RESERVED);
+        let number = self.incarnations.len();
+        if let Some(before) = self.incarnations.last_mut() {
+            before.last = Some(last.max(before.first - 1));
+        }
+        let id = if number == 0 { "disk".into() } else { format!("disk{number}").into() };
+        self.incarnations.push(Incarnation { id, first: seq + 1, last: None, restored: false });
         let mut archive = Archive {
-            id: Some("disk".into()),
-            seq: latest.unwrap_or(self.latest() + RESERVED),
+            lineage: Lineage::new(self.incarnations.clone()),
+            seq,
             rooms: self.rooms.clone(),
             ..Archive::default()
         };

@@ -61,7 +61,7 @@ impl House {
     }
 
     /// A new server on that disk; `latest` is what an orderly end left.
-    pub(super) fn begin(&mut self, disk: Disk, latest: Option<u64>) {
+    pub(super) fn begin(&mut self, mut disk: Disk, latest: Option<u64>) {
         let rules = self.chat.rules.clone();
         let records = self.books.read();
         self.chat = Chat::new(Profile::default(), rules, Archive { records, ..disk.archive(latest) });
@@ -101,6 +101,8 @@ impl House {
     pub(super) fn flush(&mut self) {
         let mut turn = std::mem::take(&mut self.turn);
         let mut arrivals = Vec::new();
+        let latest = self.chat.latest();
+        self.disk.iter_mut().for_each(|disk| disk.told = latest);
         let known: Vec<Option<u64>> = turn.iter().map(|step| self.commit(step, &mut arrivals)).collect();
         let repeated = turn.iter().zip(&known).filter(|(_, known)| known.is_some()).map(|(step, _)| step);
         let waited: Vec<Waited> = repeated.filter_map(Step::message).flat_map(Message::waited).collect();
@@ -203,14 +205,13 @@ impl House {
         let disk = self.disk.as_ref().expect("a disk");
         let Some(after) = errand.after else {
             errand.after = Some(match errand.since {
-                CatchUp::Newest => {
-                    let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
-                    let all = disk.numbers_of(&lobby, 0, u64::MAX);
-                    let after = all.iter().rev().nth(NEWEST).copied().unwrap_or(0);
-                    self.greet(id, View { rooms: vec![(RoomName::lobby(), after)], ..view }, &mut errand)
-                }
+                CatchUp::Newest => self.greet_newcomer(id, view, &mut errand),
                 CatchUp::Mail => self.greet(id, View { rooms: Vec::new(), ..view }, &mut errand),
-                CatchUp::Seq(seq) => seq,
+                CatchUp::Seq { after, .. } => after,
+                CatchUp::Stranger { after } => {
+                    errand.latest = after;
+                    self.greet_newcomer(id, view, &mut errand)
+                }
                 CatchUp::Time(time) => {
                     disk.messages.iter().rev().find(|message| message.at < time).map_or(0, |last| last.seq)
                 }
@@ -232,6 +233,13 @@ impl House {
         }
     }
 
+    fn greet_newcomer(&mut self, id: u64, view: View, errand: &mut Errand) -> u64 {
+        let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
+        let all = self.disk.as_ref().expect("a disk").numbers_of(&lobby, 0, u64::MAX);
+        let after = all.iter().rev().nth(NEWEST).copied().unwrap_or(0);
+        self.greet(id, View { rooms: vec![(RoomName::lobby(), after)], ..view }, errand)
+    }
+
     fn greet(&mut self, id: u64, view: View, errand: &mut Errand) -> u64 {
         let view = View { mail: MailView::Waiting, ..view };
         let numbers = self.disk.as_ref().expect("a disk").numbers_of(&view, 0, errand.latest);
@@ -249,7 +257,8 @@ impl House {
         if errand.since == CatchUp::Mail {
             return self.act(|chat, now, out| chat.caught_up(SessionId(id), now, out));
         }
-        let end = HistoryEnd { count: errand.count, seq: upto, gap: false, more: false };
+        let gap = matches!(errand.since, CatchUp::Seq { gap: true, .. } | CatchUp::Stranger { .. });
+        let end = HistoryEnd { count: errand.count, seq: upto, gap, more: false };
         self.hand_out([id], None, &Event::History(end).to_packet("", None));
     }
 

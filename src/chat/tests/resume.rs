@@ -1,6 +1,8 @@
 //! Who comes back gets what they missed; what can't be stored is said.
 
 use super::*;
+use crate::protocol::Since;
+use crate::protocol::packet::LogEnd;
 use serde_json::json;
 
 fn hello(house: &mut House, id: u64, number: u8, since: serde_json::Value, log: &str) {
@@ -41,13 +43,98 @@ fn who_was_away_is_told_what_they_missed_and_where_the_live_stream_begins() {
 }
 
 #[test]
-fn a_point_that_is_none_gives_the_newest_of_the_lobby() {
-    let newest: Vec<_> = (16..=20).map(|n| n.to_string()).collect();
-    for (since, log) in [(json!(0), ""), (json!(12), "another"), (json!(12), ""), (json!(999), "disk")] {
-        let mut house = talk(20);
-        hello(&mut house, 1, 1, since.clone(), log);
-        assert_eq!(told(&mut house, 1).0, newest, "{since} {log}");
+fn who_has_nothing_yet_gets_the_newest_and_a_number_alone_is_believed() {
+    let mut house = talk(20);
+    hello(&mut house, 1, 1, json!(0), "");
+    let (said, end) = told(&mut house, 1);
+    assert_eq!((said, end.gap), ((16..=20).map(|n| n.to_string()).collect(), None));
+    let mut house = talk(20);
+    hello(&mut house, 1, 1, json!(12), "");
+    assert_eq!(told(&mut house, 1).0, (13..=20).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+/// A chat that has said 1 to 20, and 21 to 30 since its last start.
+fn twice() -> House {
+    let mut house = talk(20);
+    house.restart(false);
+    house.join_key(8, "speaker", 9);
+    for n in 21..=30 {
+        house.say(8, "all", &n.to_string());
     }
+    house
+}
+
+#[test]
+fn over_a_restart_a_point_stays_one() {
+    let mut house = twice();
+    hello(&mut house, 1, 1, json!(18), "disk");
+    let welcome = house.inboxes[&1][0].clone();
+    assert_eq!(
+        (welcome.log.as_deref(), welcome.since, welcome.rewound),
+        (Some("disk1"), Some(Since::Seq(18)), None)
+    );
+    let before = LogEnd { log: "disk".into(), last: 20 };
+    assert_eq!(welcome.logs, Some(vec![before]));
+    let (said, end) = told(&mut house, 1);
+    assert_eq!((said, end.gap), ((19..=30).map(|n| n.to_string()).collect(), None));
+}
+
+#[test]
+fn who_has_what_is_not_here_any_more_is_given_all_since_the_common_end_and_told_of_the_gap() {
+    // A point in the incarnation before, above its end; a point in one that is lost, with the one before; a
+    // number that this start has not given yet.
+    let lost = json!([{"log": "disk", "last": 20}]);
+    for (since, log, logs, common) in
+        [(25, "disk", json!(null), 20), (70, "lost", lost, 20), (31, "disk1", json!(null), 20)]
+    {
+        let mut house = twice();
+        house.chat.connect(SessionId(1), House::peer(1, Some(key(1))));
+        let from = json!({"name": "user1"});
+        house.ask(1, json!({"type": "hello", "from": from, "since": since, "log": log, "logs": logs}));
+        let welcome = house.inboxes[&1][0].clone();
+        assert_eq!((welcome.since, welcome.rewound), (Some(Since::Seq(common)), Some(true)), "{log}");
+        let (said, end) = told(&mut house, 1);
+        assert_eq!((said, end.gap), ((21..=30).map(|n| n.to_string()).collect(), Some(true)), "{log}");
+    }
+    // With nothing new there is a gap all the same.
+    let mut house = talk(20);
+    house.restart(false);
+    hello(&mut house, 1, 1, json!(25), "disk");
+    let (said, end) = told(&mut house, 1);
+    assert_eq!((said.len(), end.seq, end.gap), (0, Some(20), Some(true)));
+}
+
+#[test]
+fn a_stranger_gets_all_since_this_start_the_newest_of_before_and_the_mail_that_waits() {
+    for (since, log, is_back) in [(12, "another", true), (999, "", true), (0, "another", false)] {
+        let mut house = talk(18);
+        house.join_key(1, "user1", 1);
+        house.leave(1);
+        house.say(9, "user1", "mail");
+        house.say(9, "all", "20");
+        house.restart(false);
+        house.join_key(8, "speaker", 9);
+        house.say(8, "all", "21");
+        hello(&mut house, 2, 1, json!(since), log);
+        let welcome = house.inboxes[&2][0].clone();
+        assert_eq!((welcome.since, welcome.rewound), (Some(Since::Seq(0)), is_back.then_some(true)), "{log}");
+        let (said, end) = told(&mut house, 2);
+        assert_eq!(
+            (said, end.gap),
+            (["16", "17", "18", "mail", "20", "21"].map(str::to_owned).to_vec(), Some(true))
+        );
+    }
+}
+
+#[test]
+fn who_tells_no_number_is_told_of_no_others() {
+    let mut house = twice();
+    house.join_key(1, "user1", 1);
+    let welcome = house.take(1, "welcome").remove(0);
+    assert_eq!((welcome.log.as_deref(), welcome.logs, welcome.since), (Some("disk1"), None, None));
+    hello(&mut house, 2, 2, json!("2026-11-21T12:00:30Z"), "");
+    let welcome = house.take(2, "welcome").remove(0);
+    assert_eq!((welcome.logs.map(|logs| logs.len()), welcome.since, welcome.rewound), (Some(1), None, None));
 }
 
 #[test]

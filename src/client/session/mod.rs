@@ -202,9 +202,9 @@ impl Session {
         if !is_same {
             effects.extend(self.move_in());
         }
-        self.server = welcome.server;
+        self.server = welcome.server.clone();
         self.keeps = welcome.log.is_some();
-        self.ip = welcome.ip;
+        self.ip.clone_from(&welcome.ip);
         self.key = welcome.key;
         self.total = welcome.total;
         self.operator = welcome.operator;
@@ -213,7 +213,7 @@ impl Session {
         }
         self.take_rooms(&welcome.rooms);
         self.found = Some(HashSet::new());
-        self.begin(welcome.log.as_deref(), welcome.seq, resumes, now);
+        effects.extend(self.begin(&welcome, resumes, now));
         effects.push(Effect::Relabel);
         self.labelled(effects)
     }

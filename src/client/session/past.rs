@@ -2,8 +2,10 @@
 //! because they were asked for. Either stands between two lines that say what it is.
 
 use super::{Ask, Effect, Moment, Session, shown};
+use crate::client::progress::Return;
 use crate::client::view::render;
-use crate::protocol::event::{HistoryEnd, count_messages};
+use crate::client::words::WENT_BACK;
+use crate::protocol::event::{HistoryEnd, Welcome, count_messages};
 use crate::protocol::request::Span;
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Event, Request, Target};
@@ -15,7 +17,7 @@ const ON_JOINING: u64 = 20;
 #[derive(Debug, Default)]
 pub(super) struct CatchUp {
     /// Whether the user has been here before, so that it is not merely the latest.
-    resumed: bool,
+    back: Return,
     /// How many were shown.
     shown: usize,
     /// Whether direct messages were among it, which the server waits to hear of.
@@ -33,12 +35,13 @@ pub(super) struct Past {
 
 impl Session {
     /// A connection begins: with what was missed, if that was asked for and the server keeps it.
-    pub(super) fn begin(&mut self, log: Option<&str>, latest: u64, resumes: bool, now: Moment) {
-        let resumed = self.seen.welcomed(log, latest);
-        self.catching_up = (resumes && log.is_some()).then(|| CatchUp { resumed, ..CatchUp::default() });
+    pub(super) fn begin(&mut self, welcome: &Welcome, resumes: bool, now: Moment) -> Vec<Effect> {
+        let back = self.seen.welcomed(welcome, resumes);
+        self.catching_up = (resumes && welcome.log.is_some()).then(|| CatchUp { back, ..CatchUp::default() });
         if self.catching_up.is_none() {
             self.go_live(now);
         }
+        if back.rewound { self.failure(WENT_BACK) } else { Vec::new() }
     }
 
     /// From here on everything comes as it is said, so who is here can be asked, and messages sent.
@@ -70,7 +73,7 @@ impl Session {
         }
         let catching_up = self.catching_up.as_mut().filter(|_| history)?;
         catching_up.shown += 1;
-        let title = if catching_up.resumed { "what you missed:" } else { "the latest messages:" };
+        let title = if catching_up.back.resumed { "what you missed:" } else { "the latest messages:" };
         Some(if catching_up.shown == 1 { self.note(title) } else { Vec::new() }).map(|mut effects| {
             effects.extend(shown(render(event, &self.view)));
             effects
@@ -83,7 +86,7 @@ impl Session {
             return self.note(&past.end(end));
         }
         let Some(catching_up) = self.catching_up.take() else { return Vec::new() };
-        self.seen.reach(end.seq);
+        self.seen.caught_up(end.seq);
         if catching_up.directs {
             self.hand(Request::Received { seq: end.seq }.to_packet(None));
         }
@@ -122,14 +125,16 @@ impl Session {
 impl CatchUp {
     /// The line after it; none if there was nothing.
     fn end(&self, end: &HistoryEnd) -> Option<String> {
-        let text = match (self.shown, self.resumed) {
-            (0, _) if end.gap => "you missed messages".to_owned(),
+        let Return { resumed, rewound } = self.back;
+        let text = match (self.shown, resumed) {
+            (0, _) if end.gap && !rewound => "you missed messages".to_owned(),
             (0, _) => return None,
             (shown, true) => format!("{} while you were away", count_messages(shown)),
             (1, false) => "the last message".to_owned(),
             (shown, false) => format!("the last {}", count_messages(shown)),
         };
-        Some(if end.gap { text + "; older ones are missing" } else { text })
+        // Of a server that went back the user knows that something is missing.
+        Some(if end.gap && !rewound { text + "; older ones are missing" } else { text })
     }
 }
 

@@ -10,7 +10,7 @@ mod write;
 pub use words::{count_messages, count_users, users_are};
 
 use super::Code;
-use super::packet::{BanInfo, KeyInfo, KeyList, Limits, RoomInfo, Sender, ServerInfo, UserInfo};
+use super::packet::{BanInfo, KeyInfo, KeyList, Limits, LogEnd, RoomInfo, Sender, ServerInfo, UserInfo};
 use crate::fingerprint::Fingerprint;
 
 /// The answer to a hello.
@@ -28,8 +28,14 @@ pub struct Welcome {
     pub limits: Limits,
     /// Number of the latest message.
     pub seq: u64,
-    /// Which history the server keeps; another one after it was deleted. `None`: it keeps none.
+    /// Which part of its history the server writes; another one after each start. `None`: it keeps none.
     pub log: Option<String>,
+    /// The parts before, the newest first; only those that the client may not know.
+    pub logs: Vec<LogEnd>,
+    /// Up to which number what the client has is what the server has; `None`: it has told no number.
+    pub since: Option<u64>,
+    /// Whether the client has numbers that are not of this history, or not any more.
+    pub rewound: bool,
     /// The rooms that the user is in.
     pub rooms: Vec<RoomInfo>,
     /// The key that the server knows this client by.
@@ -376,6 +382,9 @@ mod tests {
                 limits: Limits { frame_bytes: 1, text_bytes: 2, name_chars: 3 },
                 seq: 7,
                 log: Some(text()),
+                logs: vec![LogEnd { log: text(), last: 6 }],
+                since: Some(5),
+                rewound: true,
                 rooms: vec![room()],
                 key: Some(Fingerprint::new([7; 32])),
                 operator: true,

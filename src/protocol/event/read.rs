@@ -1,8 +1,8 @@
 //! Reading an event from its packet.
 
 use super::{Crowd, Event, HistoryEnd, Welcome};
-use crate::protocol::Code;
 use crate::protocol::packet::{KeyList, Packet, RoomInfo};
+use crate::protocol::{Code, Since};
 
 impl Event {
     /// Reads a packet's meaning. Never fails: what is unknown is [`Event::Unknown`].
@@ -116,6 +116,12 @@ fn read_welcome(packet: Packet) -> Welcome {
         limits: packet.limits.unwrap_or_default(),
         seq: packet.seq.unwrap_or_default(),
         log: packet.log,
+        logs: packet.logs.unwrap_or_default(),
+        since: match packet.since {
+            Some(Since::Seq(seq)) => Some(seq),
+            Some(Since::Time(_)) | None => None,
+        },
+        rewound: packet.rewound.unwrap_or_default(),
         rooms: packet.rooms.unwrap_or_default(),
         key: packet.key.and_then(|key| key.parse().ok()),
         operator: packet.operator.unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use super::{Event, Welcome};
 use crate::limits::PROTOCOL_VERSION;
+use crate::protocol::Since;
 use crate::protocol::packet::{Packet, RoomInfo, Sender};
 
 impl Event {
@@ -164,6 +165,9 @@ fn fill_welcome(packet: &mut Packet, welcome: Welcome) {
     packet.limits = Some(welcome.limits);
     packet.seq = Some(welcome.seq);
     packet.log = welcome.log;
+    packet.logs = (!welcome.logs.is_empty()).then_some(welcome.logs);
+    packet.since = welcome.since.map(Since::Seq);
+    packet.rewound = welcome.rewound.then_some(true);
     packet.rooms = (!welcome.rooms.is_empty()).then_some(welcome.rooms);
     packet.key = welcome.key.map(|key| key.to_string());
     packet.operator = welcome.operator.then_some(true);

@@ -1,9 +1,10 @@
 //! What a client asks: the meaning of a packet on its way to the server.
 
+mod logs;
 mod read;
 mod write;
 
-use super::packet::KeyList;
+use super::packet::{KeyList, LogEnd};
 use super::{Code, Since, Target, Version};
 use serde::Deserialize;
 
@@ -49,6 +50,9 @@ pub struct ClientPacket {
     pub since: Option<Since>,
     /// Of which history that is.
     pub log: Option<String>,
+    /// What the client has of others.
+    #[serde(deserialize_with = "logs::read")]
+    pub logs: Option<Vec<LogEnd>>,
     /// How many messages are asked for.
     pub limit: Option<u64>,
     /// Only those with a lower number.
@@ -94,6 +98,9 @@ pub struct Hello {
     pub since: Option<Since>,
     /// Of which history that is: the [`log`](super::event::Welcome::log) of its last welcome.
     pub log: Option<String>,
+    /// What it has of other parts of the history, and of other histories of that server: no more than
+    /// [`MAX_LOGS`](crate::limits::MAX_LOGS).
+    pub logs: Vec<LogEnd>,
 }
 
 /// Messages asked for: the newest of them, if there are more.
@@ -473,6 +480,7 @@ mod tests {
                 mode: Mode::Send,
                 token: Some(token.chars().take(10).collect()),
                 log: since.as_ref().map(|_| "a log".into()),
+                logs: since.iter().map(|_| LogEnd { log: "before".into(), last: 7 }).collect(),
                 since,
             })),
         ]

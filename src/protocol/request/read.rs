@@ -91,7 +91,8 @@ impl Hello {
             mode: Mode::parse(packet.mode.as_deref())?,
             token: packet.token.clone(),
             since: packet.since.clone(),
-            log: packet.log.clone(),
+            log: packet.log.clone().filter(|log| !log.is_empty()),
+            logs: packet.logs.clone().unwrap_or_default(),
         })
     }
 }
@@ -144,6 +145,7 @@ fn check_bounds(packet: &ClientPacket) -> Result<(), Refusal> {
         Some(Since::Seq(_)) | None => None,
     };
     let claimed = packet.from.as_ref().and_then(|from| from.name.as_ref());
+    let longest = packet.logs.iter().flatten().map(|end| &end.log).max_by_key(|log| log.len());
     for (member, value, most) in [
         ("msg", packet.msg.as_ref(), MAX_TEXT_BYTES),
         ("id", packet.id.as_ref(), MAX_ID_BYTES),
@@ -159,6 +161,7 @@ fn check_bounds(packet: &ClientPacket) -> Result<(), Refusal> {
         ("mac", packet.mac.as_ref(), MAX_WORD_BYTES),
         ("room", packet.room.as_ref(), MAX_WORD_BYTES),
         ("log", packet.log.as_ref(), MAX_WORD_BYTES),
+        ("logs", longest, MAX_WORD_BYTES),
         ("since", since, MAX_WORD_BYTES),
         ("topic", packet.topic.as_ref(), MAX_TEXT_BYTES),
     ] {

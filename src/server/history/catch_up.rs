@@ -41,8 +41,12 @@ impl From<StoreError> for Stop {
 /// Runs until the session is live or gone.
 pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: CatchUp, latest: u64) {
     let is_told = since != CatchUp::Mail;
-    let after = if let CatchUp::Seq(seq) = since { seq } else { 0 };
-    let mut progress = Progress { after, count: 0, gap: false };
+    let (after, gap) = match since {
+        CatchUp::Seq { after, gap } => (after, gap),
+        CatchUp::Stranger { .. } => (0, true),
+        CatchUp::Newest | CatchUp::Time(_) | CatchUp::Mail => (0, false),
+    };
+    let mut progress = Progress { after, count: 0, gap };
     match catch_up(history, connection, since, latest, &mut progress).await {
         Ok(()) if is_told => {}
         Ok(()) => {
@@ -84,7 +88,8 @@ async fn catch_up(
 }
 
 /// Gives what is to come before all that has a number above that of the beginning: mail that waits, and
-/// to a newcomer the newest of the lobby. Whoever says that they have come so far says it of that too.
+/// to newcomers and
+/// strangers the newest of the lobby. Whoever says that they have come so far says it of that too.
 async fn begin(
     history: &History,
     connection: &Arc<Connection>,
@@ -97,12 +102,14 @@ async fn begin(
     let upto = match since {
         CatchUp::Mail => latest,
         CatchUp::Newest => {
-            let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
-            let start = start(history, connection, lobby, Since::Newest, FIRST_JOIN_MESSAGES).await?;
-            waiting.rooms.push((RoomName::lobby(), start.after));
+            waiting.rooms.push(newest(history, connection).await?);
             latest
         }
-        CatchUp::Seq(seq) => missed(history, connection, view, Since::Seq(seq), progress).await?,
+        CatchUp::Stranger { after } => {
+            waiting.rooms.push(newest(history, connection).await?);
+            missed(history, connection, view, Since::Seq(after), progress).await?
+        }
+        CatchUp::Seq { after, .. } => missed(history, connection, view, Since::Seq(after), progress).await?,
         CatchUp::Time(time) => missed(history, connection, view, Since::Time(time), progress).await?,
     };
     while progress.after < upto {
@@ -115,6 +122,13 @@ async fn begin(
     Ok(())
 }
 
+/// Where the newest of the lobby begin, which newcomers are given.
+async fn newest(history: &History, connection: &Connection) -> Result<(RoomName, u64), Stop> {
+    let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
+    let start = start(history, connection, lobby, Since::Newest, FIRST_JOIN_MESSAGES).await?;
+    Ok((RoomName::lobby(), start.after))
+}
+
 /// Where what somebody missed begins: after their point, unless that is too long ago.
 async fn missed(
     history: &History,
@@ -124,7 +138,7 @@ async fn missed(
     progress: &mut Progress,
 ) -> Result<u64, Stop> {
     let Start { after, gap } = start(history, connection, view, since, RESUME_MAX).await?;
-    progress.gap = gap;
+    progress.gap |= gap;
     Ok(after)
 }
 

@@ -5,6 +5,7 @@ mod basics;
 mod books;
 mod dating;
 mod files;
+mod incarnations;
 mod listing;
 mod model;
 mod retention;

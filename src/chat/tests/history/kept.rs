@@ -185,12 +185,17 @@ impl Play {
                     progress.seen.insert(number);
                 }
                 "history" => {
+                    assert_eq!(packet.gap, None, "device {device} has all");
                     let missed = progress.must.range(..=number).next();
                     assert_eq!(missed, None, "device {device} missed one");
                     progress.may.clear();
                     progress.has_end = true;
                     (progress.point, progress.last) = (number, number);
                     self.house.ask(session, json!({"type": "received", "seq": number}));
+                }
+                "welcome" => {
+                    assert_eq!(packet.rewound, None, "device {device} has nothing that is lost");
+                    progress.log = packet.log.unwrap_or_default();
                 }
                 "error" => assert!(
                     matches!(packet.code.as_deref(), Some("no_such_user" | "no_such_room")),

@@ -164,6 +164,8 @@ struct Progress {
     /// Whether the session was told that it is.
     has_end: bool,
     point: u64,
+    /// Of which history the point is.
+    log: String,
     /// The last number that the session got.
     last: u64,
     must: BTreeSet<u64>,

@@ -37,7 +37,7 @@ impl Play {
         self.house.chat.connect(SessionId(session), House::peer(session, key));
         let latest = self.house.chat.latest();
         // Who has nothing yet knows of no history.
-        let log = since.filter(|since| *since > 0).map(|_| "disk");
+        let log = since.filter(|since| *since > 0).map(|_| self.devices[device].log.clone());
         self.house.ask(session, json!({
             "type": "hello", "from": {"name": name}, "token": token, "mode": mode, "since": since, "log": log,
         }));

@@ -101,6 +101,7 @@ impl Talk {
         let taken = taken.map(|taken| crate::name::Name::new(taken).unwrap());
         let standing = Standing::Unverified(OFFICE);
         let peer = "10.0.0.1:7667".parse().unwrap();
+        let welcome = Welcome { seq: welcome.seq.max(self.seq), ..welcome };
         let up = Up { welcome, peer, outgoing, taken, standing, resumes: true };
         text(self.session.up(up, self.now))
     }

@@ -412,8 +412,8 @@ fn welcome(record: &mut Record, packet: &Value) {
     record.connections += 1;
     record.resumes += usize::from(record.since > 0);
     let log = packet["log"].as_str().map(str::to_owned);
-    if log.is_none() || record.log.is_some() && record.log != log {
-        record.fault(format!("another history than {:?}", record.log), packet);
+    if log.is_none() || packet["rewound"] == true || record.log.is_some() && packet["since"] != record.since {
+        record.fault(format!("another history than {:?} up to {}", record.log, record.since), packet);
     }
     record.log = log;
     let rooms = packet["rooms"].as_array();

@@ -1,0 +1,60 @@
+//! The file beside the database that says what the server had last, so that it notices at its next start
+//! that it was given an older database, or another one. It is a convenience: whatever is wrong with it,
+//! nothing is said.
+
+use crate::files;
+use crate::text::safe_line;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// Its name, in the directory of the database.
+const FILE: &str = "history.last";
+
+/// Bytes that are read of it; it has 50.
+const MAX_BYTES: u64 = 1024;
+
+/// What the server had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Last {
+    /// The incarnation of the history.
+    pub(super) log: String,
+    /// A number that was given, or the one before the first.
+    pub(super) seq: u64,
+}
+
+/// What the server had before this start, if that is known.
+pub(super) fn load(database: &Path) -> Option<Last> {
+    let mut bytes = Vec::new();
+    File::open(path(database)).ok()?.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Notes what the server has.
+pub(super) fn save(database: &Path, log: &str, seq: u64) {
+    let path = path(database);
+    let last = Last { log: log.to_owned(), seq };
+    let written = serde_json::to_vec(&last).map_err(Into::into).and_then(|json| files::replace(&path, &json));
+    if let Err(error) = written {
+        tracing::warn!(
+            "{} can't be written: {error}; a database that is put back goes unnoticed at the next start",
+            path.display()
+        );
+    }
+}
+
+/// Tells that the database is not what the server had.
+pub(super) fn warn(database: &Path, last: &Last) {
+    tracing::warn!(
+        "{} is older than what this server had last ({} {}), or another one: a backup was put back, or the \
+         file was replaced or removed; clients are given what is new to them and told of the gap",
+        database.display(),
+        safe_line(&last.log),
+        last.seq
+    );
+}
+
+fn path(database: &Path) -> PathBuf {
+    database.with_file_name(FILE)
+}

@@ -10,11 +10,18 @@ pub const STORE_QUEUE: usize = 64;
 /// them, and 2^63 of them last whatever happens.
 pub const SEQ_RESERVE: u64 = 10_000;
 
-/// Words of one search; further ones are left out.
-pub const SEARCH_WORDS: usize = 16;
+/// Pieces of the words of one search that the index is asked for: what is found is held against all of its
+/// words, and so many leave little of what is not meant.
+pub const SEARCH_PIECES: usize = 24;
 
-/// How long it may take to read what is asked for. A search for the beginnings of all words would take
-/// seconds in a big history; one of a person takes 70 ms at the most.
+/// Messages that a search looks at before it asks the index for words: 2 ms.
+pub const SEARCH_SAMPLE: usize = 500;
+
+/// Messages that a search looks at rather than ask the index for words: 20 ms.
+pub const SEARCH_SCAN: usize = 5000;
+
+/// How long it may take to read what is asked for. A search for words that are common, though not together,
+/// would take seconds in a big history; most take some ms.
 pub const SEARCH_TIME: Duration = Duration::from_millis(250);
 
 /// How often it is looked whether that is over, in instructions of SQLite: the index of words does most of
@@ -36,3 +43,13 @@ pub const PRUNE_PAUSE: Duration = Duration::from_millis(25);
 /// Longest time that steps give way to messages that wait: some 2,500 go a second under load, which is
 /// more than people write.
 pub const PRUNE_PATIENCE: Duration = Duration::from_millis(50);
+
+/// Messages of an older database that are put into the index in one step, in which no message can be stored:
+/// 8 ms.
+pub const INDEX_ROWS: usize = 128;
+
+/// The same in bytes of their text.
+pub const INDEX_BYTES: usize = 32 * 1024;
+
+/// The pause between two such steps: a million messages are in the index after 5 minutes.
+pub const INDEX_PAUSE: Duration = Duration::from_millis(25);

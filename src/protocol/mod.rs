@@ -10,6 +10,7 @@ pub mod command;
 pub mod event;
 pub mod packet;
 pub mod request;
+mod moment;
 mod since;
 pub mod target;
 pub mod term;
@@ -17,6 +18,7 @@ mod version;
 
 pub use code::Code;
 pub use event::Event;
+pub use moment::{Moment, NoMoment};
 pub use packet::Packet;
 pub use request::Request;
 pub use since::Since;

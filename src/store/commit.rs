@@ -1,9 +1,9 @@
 //! A batch written in one transaction: all of it, or nothing.
 
+use super::days::Days;
 use super::question::{Batch, Duplicate, Outcome};
 use super::rows::{self, signed, unsigned};
-use super::view;
-use super::words;
+use super::{indexing, view};
 use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
 use crate::limits::{SEAM_BYTES, SEAM_MESSAGES, SEQ_RESERVE};
 use crate::name::RoomName;
@@ -32,6 +32,7 @@ pub(super) fn commit(change: Transaction<'_>, batch: &Batch, reserved: u64) -> R
             }
         }
     }
+    writing.days.write(&change)?;
     let reserved = reserve(&change, batch.seq, reserved)?;
     for seam in &batch.seams {
         // All of the batch can be read here, and nothing after it.
@@ -69,11 +70,12 @@ struct Writing<'c> {
     change: &'c Transaction<'c>,
     accounts: HashMap<Account, i64>,
     rooms: HashMap<RoomName, i64>,
+    days: Days,
 }
 
 impl<'c> Writing<'c> {
     fn new(change: &'c Transaction<'c>) -> Self {
-        Self { change, accounts: HashMap::new(), rooms: HashMap::new() }
+        Self { change, accounts: HashMap::new(), rooms: HashMap::new(), days: Days::default() }
     }
 
     fn message(&mut self, place: usize, message: &Message) -> Result<Option<Duplicate>> {
@@ -112,7 +114,8 @@ impl<'c> Writing<'c> {
         if let (Kind::Delivered { last, .. }, Some(receiver)) = (message.kind, author) {
             self.told(receiver, &readers, last)?;
         } else {
-            self.index(message, room, &readers)?;
+            indexing::add(self.change, signed(message.seq), &message.text, &from.name, room, &readers)?;
+            self.days.add(message);
         }
         Ok(None)
     }
@@ -165,18 +168,6 @@ impl<'c> Writing<'c> {
             settle.execute(params![receiver, signed(last), author, DONE])?;
         }
         Ok(())
-    }
-
-    fn index(&self, message: &Message, room: Option<i64>, readers: &[i64]) -> Result<()> {
-        let venue = match room {
-            Some(room) => words::room_token(room),
-            None => readers.iter().map(|id| words::account_token(*id)).collect::<Vec<_>>().join(" "),
-        };
-        let sender = words::sender_token(&message.from.name);
-        self.change
-            .prepare_cached("INSERT INTO words (rowid, text, sender, venue) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![signed(message.seq), message.text, sender, venue])
-            .map(drop)
     }
 
     fn joined(&mut self, room: &RoomName, member: &Member) -> Result<()> {

@@ -8,8 +8,10 @@
 
 mod backup;
 mod commit;
+mod days;
 mod error;
 mod export;
+mod indexing;
 mod listing;
 mod opening;
 mod prune;
@@ -18,6 +20,7 @@ mod queue;
 mod reader;
 mod rows;
 mod schema;
+mod search;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -106,12 +109,12 @@ impl Store {
     }
 
     /// The newest messages that a search finds, with frames of `bytes` in all; at least one, if there is
-    /// any.
+    /// any. What takes too long is an answer as far as it came.
     ///
     /// # Errors
-    /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long.
+    /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long to find out anything.
     pub async fn search(&self, search: Search, bytes: usize) -> Result<Listing, StoreError> {
-        within(&self.searcher, move |history| listing::search(history, &search, bytes)).await
+        within(&self.searcher, move |history| search::search(history, &search, bytes, search::Effort::default())).await
     }
 
     /// After a failure: opens the database again, and tries whether it can be written.

@@ -1,14 +1,14 @@
 //! Old messages removed, by age and by size, a few at a time.
 
 use super::question::Keep;
-use super::rows;
+use super::{days, rows};
 use crate::limits::{PRUNE_ROWS, PRUNE_TIME};
 use jiff::Timestamp;
 use rusqlite::{Connection, Result, Transaction};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-/// Pages of the index of words that are merged in a step, so that what was removed frees its space.
+/// Pages of the index that are merged in a step, so that what was removed frees its space.
 const MERGE_PAGES: i32 = 64;
 
 /// Pages given back to the file system in a step.
@@ -84,7 +84,7 @@ fn remove(change: &Transaction<'_>, old: &[Old]) -> Result<()> {
             accounts.insert(account?);
         }
         for sql in [
-            "DELETE FROM words WHERE rowid = ?1",
+            "DELETE FROM pieces WHERE rowid = ?1",
             "DELETE FROM mail WHERE seq = ?1",
             "DELETE FROM message WHERE seq = ?1",
         ] {
@@ -101,7 +101,8 @@ fn remove(change: &Transaction<'_>, old: &[Old]) -> Result<()> {
     for account in accounts {
         rows::forget_account(change, account)?;
     }
-    change.prepare_cached("INSERT INTO words (words, rank) VALUES ('merge', ?1)")?.execute([MERGE_PAGES])?;
+    change.prepare_cached("INSERT INTO pieces (pieces, rank) VALUES ('merge', ?1)")?.execute([MERGE_PAGES])?;
+    days::forget(change)?;
     change.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'pruned'")?.execute([last]).map(drop)
 }
 

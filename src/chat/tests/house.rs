@@ -238,7 +238,7 @@ impl House {
         if errand.since == CatchUp::Mail {
             return self.act(|chat, now, out| chat.caught_up(SessionId(id), now, out));
         }
-        let end = HistoryEnd { count: errand.count, seq: upto, gap: false, more: false };
+        let end = HistoryEnd { count: errand.count, seq: upto, gap: false, more: false, partial: false };
         self.hand_out([id], None, &Event::History(end).to_packet("", None));
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::export::Format;
-use crate::cli::moment::Moment;
+use crate::protocol::Moment;
 use crate::name::RoomName;
 
 /// Options of `lanchat export`.

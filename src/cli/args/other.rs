@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use super::connect::{ConnectArgs, JoinArgs};
 use crate::cli::invitation::Destination;
 use crate::cli::man;
-use crate::cli::moment::Moment;
+use crate::protocol::Moment;
 use crate::cli::values::{HostPort, Span};
 use crate::fingerprint::Fingerprint;
 

@@ -5,6 +5,7 @@ mod files;
 mod listing;
 mod model;
 mod retention;
+mod search;
 
 use super::{Batch, Keep, Outcome, Span, Store};
 use crate::chat::{Account, Archive, Entry, Kind, Mail, MailView, Member, Message, Venue, View, Waits};

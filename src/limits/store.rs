@@ -17,8 +17,9 @@ pub const SEARCH_PIECES: usize = 24;
 /// Messages that a search looks at before it asks the index for words: 2 ms.
 pub const SEARCH_SAMPLE: usize = 500;
 
-/// Messages that a search looks at rather than ask the index for words: 20 ms.
-pub const SEARCH_SCAN: usize = 5000;
+/// Further messages that a search for words of one or two characters looks at, if these are likely to be all or
+/// enough, rather than ask the index: 25 ms.
+pub const SEARCH_SCAN: usize = 3000;
 
 /// How long it may take to read what is asked for. A search for words that are common, though not together,
 /// would take seconds in a big history; most take some ms.

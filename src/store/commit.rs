@@ -1,6 +1,6 @@
 //! A batch written in one transaction: all of it, or nothing.
 
-use super::days::Days;
+use super::hours::Hours;
 use super::question::{Batch, Duplicate, Outcome};
 use super::rows::{self, signed, unsigned};
 use super::{indexing, view};
@@ -32,7 +32,7 @@ pub(super) fn commit(change: Transaction<'_>, batch: &Batch, reserved: u64) -> R
             }
         }
     }
-    writing.days.write(&change)?;
+    writing.hours.write(&change)?;
     let reserved = reserve(&change, batch.seq, reserved)?;
     for seam in &batch.seams {
         // All of the batch can be read here, and nothing after it.
@@ -70,12 +70,12 @@ struct Writing<'c> {
     change: &'c Transaction<'c>,
     accounts: HashMap<Account, i64>,
     rooms: HashMap<RoomName, i64>,
-    days: Days,
+    hours: Hours,
 }
 
 impl<'c> Writing<'c> {
     fn new(change: &'c Transaction<'c>) -> Self {
-        Self { change, accounts: HashMap::new(), rooms: HashMap::new(), days: Days::default() }
+        Self { change, accounts: HashMap::new(), rooms: HashMap::new(), hours: Hours::default() }
     }
 
     fn message(&mut self, place: usize, message: &Message) -> Result<Option<Duplicate>> {
@@ -115,7 +115,7 @@ impl<'c> Writing<'c> {
             self.told(receiver, &readers, last)?;
         } else {
             indexing::add(self.change, signed(message.seq), &message.text, &from.name, room, &readers)?;
-            self.days.add(message);
+            self.hours.add(message);
         }
         Ok(None)
     }

@@ -1,7 +1,7 @@
 //! The index of pieces: what goes into it as messages are stored, and, a portion at a time, of messages of
 //! a database whose index was another one.
 
-use super::days::Days;
+use super::hours::Hours;
 use super::rows::signed;
 use super::words;
 use crate::chat::Search;
@@ -59,15 +59,15 @@ pub(super) fn step(connection: &mut Connection) -> Result<bool> {
     let mut rows = newest(&change, unindexed)?;
     // The index takes rising numbers at once, and of others one at a time.
     rows.reverse();
-    let mut days = Days::default();
+    let mut hours = Hours::default();
     let next = rows.first().map_or(0, |row| row.seq - 1);
     for Row { seq, at, room, sender, text } in rows {
         let mut find = change.prepare_cached("SELECT account FROM mail WHERE seq = ?1")?;
         let readers: Vec<i64> = find.query_map([seq], |row| row.get(0))?.collect::<Result<_>>()?;
         add(&change, seq, &text, &sender, room, &readers)?;
-        days.note(seq, at);
+        hours.note(seq, at);
     }
-    days.write(&change)?;
+    hours.write(&change)?;
     change.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'unindexed'")?.execute([next])?;
     change.commit()?;
     Ok(next > 0)

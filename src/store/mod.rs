@@ -8,9 +8,10 @@
 
 mod backup;
 mod commit;
-mod days;
+
 mod error;
 mod export;
+mod hours;
 mod indexing;
 mod listing;
 mod opening;

@@ -1,7 +1,7 @@
 //! Old messages removed, by age and by size, a few at a time.
 
 use super::question::Keep;
-use super::{days, rows};
+use super::{hours, rows};
 use crate::limits::{PRUNE_ROWS, PRUNE_TIME};
 use jiff::Timestamp;
 use rusqlite::{Connection, Result, Transaction};
@@ -102,7 +102,7 @@ fn remove(change: &Transaction<'_>, old: &[Old]) -> Result<()> {
         rows::forget_account(change, account)?;
     }
     change.prepare_cached("INSERT INTO pieces (pieces, rank) VALUES ('merge', ?1)")?.execute([MERGE_PAGES])?;
-    days::forget(change)?;
+    hours::forget(change)?;
     change.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'pruned'")?.execute([last]).map(drop)
 }
 

@@ -7,7 +7,7 @@
 
 use super::question::Listing;
 use super::rows::{self, signed, unsigned};
-use super::{days, indexing, words};
+use super::{hours, indexing, words};
 use crate::chat::Search;
 use crate::limits::{SEARCH_SAMPLE, SEARCH_SCAN};
 use crate::text::{Phrase, Sought, fold};
@@ -39,7 +39,7 @@ pub(super) fn search(
     bytes: usize,
     effort: Effort,
 ) -> Result<Listing> {
-    let (low, high) = days::range(connection, search)?;
+    let (low, high) = hours::range(connection, search)?;
     let high = high.min(search.before.map_or(i64::MAX, |before| signed(before).saturating_sub(1)));
     let mut hunt = Hunt::new(connection, search, bytes, effort)?;
     let done = hunt.run(low, high);
@@ -107,19 +107,40 @@ impl<'a> Hunt<'a> {
         if self.over(&filters, low, high, self.effort.sample)?.is_break() {
             return Ok(());
         }
-        let Some(next) = self.reached.map(|reached| reached - 1) else { return Ok(()) };
-        // What the filters let through is not much: to look at it is quicker than to ask for the words.
-        let density = self.looked_at as f64 / (high.min(self.newest()?) - next).max(1) as f64;
-        let is_little = (next - low.max(self.oldest()?)) as f64 * density <= self.effort.scan as f64;
-        let parts = if is_little { Vec::new() } else { self.parts() };
-        let expression = [vec![filters], parts].concat().join(" AND ");
+        let whole = words::whole(self.sought.phrases());
+        // The index reads all that begins with a short word before it says anything. To look at some more is
+        // quicker where that is all there is, or where enough is among it.
+        if whole.is_empty() && !self.sought.is_empty() && self.may_do(low, high)? {
+            let Some(next) = self.next() else { return Ok(()) };
+            if self.over(&filters, low, next, self.effort.scan)?.is_break() {
+                return Ok(());
+            }
+        }
+        let Some(next) = self.next() else { return Ok(()) };
+        let expression = [vec![filters], self.parts(whole)].concat().join(" AND ");
         self.over(&expression, low, next, usize::MAX).map(drop)
     }
 
+    /// The highest number that was not looked at.
+    fn next(&self) -> Option<i64> {
+        self.reached.map(|reached| reached - 1)
+    }
+
+    /// Whether so many as are looked at rather than ask the index are likely to be all, or enough.
+    fn may_do(&self, low: i64, high: i64) -> Result<bool> {
+        let Some(next) = self.next() else { return Ok(false) };
+        let (scan, looked_at) = (self.effort.scan as f64, self.looked_at as f64);
+        let density = looked_at / (high.min(self.newest()?) - next).max(1) as f64;
+        let left = (next - low.max(self.oldest()?)) as f64 * density;
+        let missing = (self.search.limit + 1).saturating_sub(self.found.len()) as f64;
+        let hits = self.found.len() as f64 / looked_at;
+        Ok(left <= scan || missing <= scan * hits)
+    }
+
     /// What the index is asked for besides the filters.
-    fn parts(&self) -> Vec<String> {
+    fn parts(&self, whole: Vec<String>) -> Vec<String> {
         let phrases = self.sought.phrases();
-        let mut parts = words::whole(phrases);
+        let mut parts = whole;
         let mut rarest: Vec<(usize, &Phrase)> = self.having.iter().copied().zip(phrases).collect();
         rarest.sort_by_key(|(count, _)| *count);
         for (count, phrase) in rarest {
@@ -142,7 +163,10 @@ impl<'a> Hunt<'a> {
         while let Some(row) = candidates.next()? {
             let number: i64 = row.get(0)?;
             let (at, room) = (row.get(1)?, row.get(2)?);
-            let is_meant = self.is_meant(row.get_ref(3)?.as_str()?) && self.is_then(at);
+            if !self.is_then(at) {
+                continue;
+            }
+            let is_meant = self.is_meant(row.get_ref(3)?.as_str()?);
             if is_meant && self.may_see(number, room)? && self.take(number)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }

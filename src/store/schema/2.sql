@@ -20,15 +20,15 @@ CREATE VIRTUAL TABLE pieces USING fts5 (
     tokenize = "ascii tokenchars '!""#$%&''()*+,-./:;<=>?@[\]^_`{|}~'"
 );
 
--- The lowest and the highest seq of a day's messages, a day being at / 86400000.
-CREATE TABLE day (
-    day INTEGER PRIMARY KEY,
+-- The lowest and the highest seq of the messages of an hour, which is at / 3600000.
+CREATE TABLE hour (
+    hour INTEGER PRIMARY KEY,
     first INTEGER NOT NULL,
     last INTEGER NOT NULL
 );
 
 CREATE TRIGGER message_dated AFTER UPDATE OF at ON message BEGIN
-    INSERT INTO day VALUES (new.at / 86400000, new.seq, new.seq)
+    INSERT INTO hour VALUES (new.at / 3600000, new.seq, new.seq)
     ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last);
 END;
 

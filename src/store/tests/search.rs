@@ -222,7 +222,7 @@ async fn filters_alone_are_a_search_and_times_hold_whatever_the_clock_did() {
 /// Has all messages be put into the index anew, as if they came from an older database.
 fn index_anew(place: &Place) {
     let mut connection = schema::open(&place.path()).unwrap();
-    let forget = "INSERT INTO pieces (pieces) VALUES ('delete-all'); DELETE FROM day; \
+    let forget = "INSERT INTO pieces (pieces) VALUES ('delete-all'); DELETE FROM hour; \
                   UPDATE meta SET value = (SELECT ifnull(max(seq), 0) FROM message) WHERE key = 'unindexed'";
     connection.execute_batch(forget).unwrap();
     while indexing::step(&mut connection).unwrap() {}
@@ -235,7 +235,7 @@ async fn messages_of_an_older_database_are_found_once_they_are_in_the_index_the_
     commit(&store, (1..=300).map(|seq| said(seq, 1, &format!("text{seq}x")))).await;
     store.close().await;
     let mut connection = schema::open(&place.path()).unwrap();
-    let forget = "INSERT INTO pieces (pieces) VALUES ('delete-all'); DELETE FROM day; \
+    let forget = "INSERT INTO pieces (pieces) VALUES ('delete-all'); DELETE FROM hour; \
                   UPDATE meta SET value = 300 WHERE key = 'unindexed'";
     connection.execute_batch(forget).unwrap();
     let ask = |connection: &rusqlite::Connection, search: Search| {

@@ -39,7 +39,8 @@ impl Chat {
             }
             Request::Search { words, name, room, since, until, span } => {
                 let (since, until) = (then("after", since, now)?, then("before", until, now)?);
-                let sifted = Search { words: sought(&words)?, from: by(name)?, since, until, ..Search::default() };
+                let sifted =
+                    Search { words: sought(&words)?, from: by(name)?, since, until, ..Search::default() };
                 Question::Search(self.search(session, sifted, room, &span)?)
             }
             _ => return Err(Refusal::new(Code::BadCommand, "that can't be asked here; try /help")),

@@ -95,4 +95,3 @@ fn newest(connection: &Connection, upto: i64) -> Result<Vec<Row>> {
     }
     Ok(rows)
 }
-

@@ -115,7 +115,10 @@ impl Store {
     /// # Errors
     /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long to find out anything.
     pub async fn search(&self, search: Search, bytes: usize) -> Result<Listing, StoreError> {
-        within(&self.searcher, move |history| search::search(history, &search, bytes, search::Effort::default())).await
+        within(&self.searcher, move |history| {
+            search::search(history, &search, bytes, search::Effort::default())
+        })
+        .await
     }
 
     /// After a failure: opens the database again, and tries whether it can be written.

@@ -101,7 +101,9 @@ fn remove(change: &Transaction<'_>, old: &[Old]) -> Result<()> {
     for account in accounts {
         rows::forget_account(change, account)?;
     }
-    change.prepare_cached("INSERT INTO pieces (pieces, rank) VALUES ('merge', ?1)")?.execute([MERGE_PAGES])?;
+    change
+        .prepare_cached("INSERT INTO pieces (pieces, rank) VALUES ('merge', ?1)")?
+        .execute([MERGE_PAGES])?;
     hours::forget(change)?;
     change.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'pruned'")?.execute([last]).map(drop)
 }

@@ -213,7 +213,8 @@ impl<'a> Hunt<'a> {
             return Ok(self.rooms.contains(&room));
         }
         let Some(reader) = self.reader else { return Ok(false) };
-        let mut find = self.connection.prepare_cached("SELECT 1 FROM mail WHERE account = ?1 AND seq = ?2")?;
+        let mut find =
+            self.connection.prepare_cached("SELECT 1 FROM mail WHERE account = ?1 AND seq = ?2")?;
         find.exists(params![reader, number])
     }
 

@@ -135,7 +135,8 @@ mod tests {
         ] {
             assert_eq!(fold(one), fold(other), "{one} {other}");
         }
-        for (one, other) in [("か", "が"), ("は", "ぱ"), ("ก็", "ก"), ("나", "너"), ("´", "`"), ("1\u{20e3}", "1")]
+        for (one, other) in
+            [("か", "が"), ("は", "ぱ"), ("ก็", "ก"), ("나", "너"), ("´", "`"), ("1\u{20e3}", "1")]
         {
             assert_ne!(fold(one), fold(other), "{one} {other}");
         }

@@ -266,7 +266,10 @@ mod tests {
         let times = search("", [None, None, Some("7d"), Some("2026-11-21T12:00")]);
         assert_eq!(read_line("/search after:7d before:2026-11-21T12:00", Prompt), times);
         assert_eq!(read_line("/search from:bob", Wire), search("", [Some("bob"), None, None, None]));
-        assert_eq!(read_line("/search \"from:bob  x\" in:", Wire), search("\"from:bob  x\"", [None, Some(""), None, None]));
+        assert_eq!(
+            read_line("/search \"from:bob  x\" in:", Wire),
+            search("\"from:bob  x\"", [None, Some(""), None, None])
+        );
         assert_eq!(
             error("/search", Prompt),
             "usage: /search [TEXT] [from:NAME] [in:#ROOM] [after:TIME] [before:TIME]"

@@ -323,9 +323,8 @@ mod tests {
 
     #[test]
     fn the_end_of_a_history_says_how_much_there_was_and_what_is_missing() {
-        let text = |count, gap, more| {
-            Event::History(HistoryEnd { count, seq: 1, gap, more, partial: false }).text()
-        };
+        let text =
+            |count, gap, more| Event::History(HistoryEnd { count, seq: 1, gap, more, partial: false }).text();
         assert_eq!(text(0, false, false), "no messages");
         assert_eq!(text(1, false, false), "1 message");
         assert_eq!(text(12, false, true), "12 messages; there are older ones");

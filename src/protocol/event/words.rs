@@ -127,7 +127,8 @@ fn rooms_text(rooms: &[RoomInfo], total: usize, next: Option<&str>) -> String {
 }
 
 /// What is said of a search that took too long.
-pub const SLOW: &str = "; older ones were not looked at, as that takes long: look for longer words, or give a time (before:7d)";
+pub const SLOW: &str =
+    "; older ones were not looked at, as that takes long: look for longer words, or give a time (before:7d)";
 
 /// What is said of a search while the index is made.
 pub const BEHIND: &str = "; older ones are still being indexed: search again in some minutes";

@@ -259,10 +259,73 @@ async fn messages_of_an_older_database_are_found_once_they_are_in_the_index_the_
 
 /// What people take for one character each.
 const CHARACTERS: &[&str] = &[
-    "a", "B", "e", "e\u{301}", "é", "ß", "SS", "Σ", "ς", "İ", "ı", "I", "ﬁ", "ａ", "Ж", "й", "и\u{306}", "爸", "我", "の",
-    "が", "か\u{3099}", "ｶﾞ", "한", "\u{1112}\u{1161}\u{11ab}", "하", "ก", "กำ", "ผู้", "क्षि", "नि", "ক", "கொ", "שָׁ", "م", "مُ",
-    "👍", "👍🏽", "👨\u{200d}👩\u{200d}👧", "❤\u{fe0f}", "🇩🇪", "🇫🇷", "1\u{fe0f}\u{20e3}", "-", ">", "<", "+", "%", ":", ")", "'", "\\",
-    "´", "_", "*", "1", "0", " ", "  ", "\n", "\u{3000}", "\u{200d}", "\u{e000}", "\u{fdd0}", "\u{345}", "\u{301}", "ﷺ",
+    "a",
+    "B",
+    "e",
+    "e\u{301}",
+    "é",
+    "ß",
+    "SS",
+    "Σ",
+    "ς",
+    "İ",
+    "ı",
+    "I",
+    "ﬁ",
+    "ａ",
+    "Ж",
+    "й",
+    "и\u{306}",
+    "爸",
+    "我",
+    "の",
+    "が",
+    "か\u{3099}",
+    "ｶﾞ",
+    "한",
+    "\u{1112}\u{1161}\u{11ab}",
+    "하",
+    "ก",
+    "กำ",
+    "ผู้",
+    "क्षि",
+    "नि",
+    "ক",
+    "கொ",
+    "שָׁ",
+    "م",
+    "مُ",
+    "👍",
+    "👍🏽",
+    "👨\u{200d}👩\u{200d}👧",
+    "❤\u{fe0f}",
+    "🇩🇪",
+    "🇫🇷",
+    "1\u{fe0f}\u{20e3}",
+    "-",
+    ">",
+    "<",
+    "+",
+    "%",
+    ":",
+    ")",
+    "'",
+    "\\",
+    "´",
+    "_",
+    "*",
+    "1",
+    "0",
+    " ",
+    "  ",
+    "\n",
+    "\u{3000}",
+    "\u{200d}",
+    "\u{e000}",
+    "\u{fdd0}",
+    "\u{345}",
+    "\u{301}",
+    "ﷺ",
 ];
 
 fn characters(most: usize) -> impl Strategy<Value = Vec<&'static str>> {
@@ -291,8 +354,9 @@ type Asked = (u8, [bool; 2], Option<u8>, Option<i64>, Option<i64>, (usize, usize
 fn asked() -> impl Strategy<Value = Asked> {
     let part = (0..40_usize, 0..10_usize, 0..4_usize);
     let times = (prop::option::of(0..5_i64), prop::option::of(0..5_i64));
-    (0..4_u8, any::<[bool; 2]>(), prop::option::of(0..3_u8), times, part, 1..40_usize)
-        .prop_map(|(reader, rooms, from, (since, until), part, limit)| (reader, rooms, from, since, until, part, limit))
+    (0..4_u8, any::<[bool; 2]>(), prop::option::of(0..3_u8), times, part, 1..40_usize).prop_map(
+        |(reader, rooms, from, (since, until), part, limit)| (reader, rooms, from, since, until, part, limit),
+    )
 }
 
 proptest! {

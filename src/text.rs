@@ -1,8 +1,14 @@
-//! Text from elsewhere made safe for a terminal.
+//! Text from elsewhere made safe for a terminal; in modules of its own, as it is compared in a search.
 //!
 //! Knows nothing of packets or screens: one function, applied at the last step before a terminal.
 //! What could drive a terminal is shown as U+FFFD rather than deleted, so that the reader sees
 //! that something was there.
+
+mod fold;
+mod sought;
+
+pub use fold::fold;
+pub use sought::{Phrase, Sought};
 
 /// Most combining marks kept after one character; more of them paint over neighbouring lines.
 const MAX_MARKS_IN_A_ROW: usize = 4;

@@ -1,7 +1,8 @@
 //! What the store costs: messages a second, what somebody missed, searches, opening, and memory.
 //!
 //! `cargo bench --bench store` makes a history of a million messages below the target directory, which
-//! takes minutes and 1.5 GB; `-- --quick` makes a small one. Figures depend on the disk: each commit
+//! takes minutes and 1.5 GB; `-- --quick` makes a small one, and `-- --mixed` searches in one of many scripts
+//! instead. Figures depend on the disk: each commit
 //! waits for it.
 
 #![allow(unreachable_pub, clippy::expect_used, reason = "a program of its own")]
@@ -10,6 +11,8 @@
 mod commits;
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(target_os = "linux")]
+mod mixed;
 #[cfg(target_os = "linux")]
 mod program;
 #[cfg(target_os = "linux")]
@@ -20,6 +23,8 @@ mod reading;
 mod rig;
 #[cfg(target_os = "linux")]
 mod server;
+#[cfg(target_os = "linux")]
+mod sizes;
 #[cfg(target_os = "linux")]
 mod talk;
 #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
 //! The order of things, and what is printed.
 
-use super::{commits, memory, reading, server, talk::Talk};
+use super::{commits, memory, mixed, reading, server, talk::Talk};
 use anyhow::{Context, Result, bail};
 use lanchat::store::{Export, Filter, Keep, Store, backup};
 use std::path::{Path, PathBuf};
@@ -29,6 +29,7 @@ pub fn main() -> ExitCode {
 async fn run() -> Result<()> {
     let mut plan =
         Plan { commit_time: Duration::from_secs(4), messages: 1_000_000, missed: 10_000, big_bytes: 1 << 30 };
+    let mut is_mixed = false;
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -41,14 +42,18 @@ async fn run() -> Result<()> {
                     big_bytes: 16 << 20,
                 };
             }
+            "--mixed" => is_mixed = true,
             memory::FLAG => {
                 let path: PathBuf = args.next().context("no path")?.into();
                 let missed = args.next().context("no number")?.parse()?;
                 println!("{}", memory::work(&path, missed).await?);
                 return Ok(());
             }
-            other => bail!("unknown option {other}; there is only --quick"),
+            other => bail!("unknown option {other}; there are --quick and --mixed"),
         }
+    }
+    if is_mixed {
+        return mixed::measure(Path::new(env!("CARGO_TARGET_TMPDIR")), plan.messages).await;
     }
     measure(&plan).await
 }

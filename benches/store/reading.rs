@@ -39,8 +39,7 @@ pub fn searches(run: u64) -> Vec<(&'static str, Search)> {
     let rooms = (0..5).map(|number| RoomName::new(&format!("#room{number}")).expect("a name"));
     let rooms = rooms.chain([RoomName::lobby()]).map(|room| (room, 0)).collect();
     let everywhere = View { rooms, ..view(run) };
-    let search =
-        |words: String| Search { words, from: None, view: everywhere.clone(), before: None, limit: 20 };
+    let search = |words: String| Search { words, view: everywhere.clone(), limit: 20, ..Search::default() };
     let (rare, common) = (40_000 + run * 7, 1 + run % 5);
     let from = Some(format!("user{}", run * 3));
     let rooms = vec![(RoomName::new("#room3").expect("a name"), 0)];

@@ -291,13 +291,16 @@ pub struct Wanted {
 }
 
 /// The newest messages with these words in them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Search {
-    /// The words, as typed: a message must have them all; `"these words"` next to each other, `word*` as
-    /// a beginning.
+    /// The words, as typed: see [`Sought`](crate::text::Sought). A message must have them all.
     pub words: String,
     /// Only by whoever had this name.
     pub from: Option<String>,
+    /// Only what was said then or later.
+    pub since: Option<Timestamp>,
+    /// Only what was said before that.
+    pub until: Option<Timestamp>,
     /// Where to look: in all of it, whatever the numbers of its rooms.
     pub view: View,
     /// Only those with a lower number.

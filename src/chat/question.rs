@@ -6,8 +6,13 @@ use super::user::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::limits::{DEFAULT_ASKED, MAX_HISTORY_ASKED, MAX_SEARCH_ASKED, MAX_WORD_BYTES};
 use crate::name::RoomName;
-use crate::protocol::Code;
 use crate::protocol::request::{Refusal, Request, Span};
+use crate::protocol::{Code, Moment};
+use crate::text::Sought;
+use jiff::Timestamp;
+
+/// How to look for what looks like a filter.
+const IN_QUOTES: &str = "words in quotes are looked for as they are";
 
 impl Chat {
     /// A `history` or `search` of a session.
@@ -32,8 +37,11 @@ impl Chat {
                 let limit = asked(&span, MAX_HISTORY_ASKED);
                 Question::History(Wanted { scope, before: span.before, limit })
             }
-            Request::Search { words, name, room, span } => {
-                Question::Search(self.search(session, words, name, room, &span)?)
+            Request::Search { words, name, room, since, until, span } => {
+                let (since, until) = (then("after", since, now)?, then("before", until, now)?);
+                let sifted =
+                    Search { words: sought(&words)?, from: by(name)?, since, until, ..Search::default() };
+                Question::Search(self.search(session, sifted, room, &span)?)
             }
             _ => return Err(Refusal::new(Code::BadCommand, "that can't be asked here; try /help")),
         };
@@ -41,25 +49,28 @@ impl Chat {
         Ok(())
     }
 
+    /// The search with where it looks.
     fn search(
         &self,
         session: SessionId,
-        words: String,
-        from: Option<String>,
+        sifted: Search,
         room: Option<String>,
         span: &Span,
     ) -> Result<Search, Refusal> {
-        let words = words.trim().to_owned();
-        if words.is_empty() {
-            return Err(Refusal::new(Code::BadPacket, "the words are missing; put them into \"msg\""));
-        }
-        if words.len() > MAX_WORD_BYTES {
-            let msg = format!("the words have {} bytes; at most {MAX_WORD_BYTES} are taken", words.len());
-            return Err(Refusal::new(Code::TooLong, msg));
+        let Search { words, from, since, until, .. } = &sifted;
+        let is_sifted = from.is_some() || room.is_some() || since.is_some() || until.is_some();
+        if words.is_empty() && !is_sifted {
+            let msg = "there is nothing to look for; put words into \"msg\", or give \"name\", \"room\", \
+                       \"since\" or \"until\"";
+            return Err(Refusal::new(Code::BadPacket, msg));
         }
         let view = match room {
             Some(room) => {
-                let rooms = vec![(self.readable(&room)?, 0)];
+                let readable = self.readable(&room).map_err(|refusal| match refusal.code {
+                    Code::BadRoom => Refusal { msg: format!("{}; {IN_QUOTES}", refusal.msg), ..refusal },
+                    _ => refusal,
+                });
+                let rooms = vec![(readable?, 0)];
                 View { account: None, mail: MailView::All, rooms }
             }
             // What was said before they joined, others could read too.
@@ -69,7 +80,7 @@ impl Chat {
             }),
         };
         let limit = asked(span, MAX_SEARCH_ASKED);
-        Ok(Search { words, from, view, before: span.before, limit })
+        Ok(Search { view, before: span.before, limit, ..sifted })
     }
 
     /// A room that there is: rooms are open, and so is what was said in them.
@@ -96,6 +107,44 @@ impl Chat {
             Refusal::new(Code::NoSuchUser, msg)
         })?;
         Ok(Scope::Mail(own, account))
+    }
+}
+
+/// The words of a search, if there is something in them.
+fn sought(words: &str) -> Result<String, Refusal> {
+    let words = words.trim();
+    if words.len() > MAX_WORD_BYTES {
+        let msg = format!("the words have {} bytes; at most {MAX_WORD_BYTES} are taken", words.len());
+        return Err(Refusal::new(Code::TooLong, msg));
+    }
+    if !words.is_empty() && Sought::read(words).is_empty() {
+        let msg = "quotes, spaces and what can't be seen are nothing that can be searched for; give a letter, a \
+                   sign or an emoji";
+        return Err(Refusal::new(Code::BadPacket, msg));
+    }
+    Ok(words.to_owned())
+}
+
+/// Whose messages.
+fn by(name: Option<String>) -> Result<Option<String>, Refusal> {
+    match name {
+        Some(name) if name.trim().is_empty() => {
+            let msg = format!("from: needs a name, such as from:alice; {IN_QUOTES}");
+            Err(Refusal::new(Code::BadPacket, msg))
+        }
+        name => Ok(name),
+    }
+}
+
+/// The time of a filter: a date is one of the server's time zone.
+fn then(filter: &str, text: Option<String>, now: &Now) -> Result<Option<Timestamp>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    match Moment::read(text.trim(), now.clock.time_zone()) {
+        Ok(moment) => Ok(Some(moment.timestamp(now.clock.timestamp()))),
+        Err(error) => {
+            let msg = format!("{filter}:{text} is no time: {error}; {IN_QUOTES}");
+            Err(Refusal::new(Code::BadPacket, msg))
+        }
     }
 }
 

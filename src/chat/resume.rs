@@ -105,7 +105,7 @@ impl Chat {
     }
 
     fn nothing_missed(&self, id: SessionId, gap: bool, out: &mut Deliveries) {
-        let end = HistoryEnd { count: 0, seq: self.seq, gap, more: false };
+        let end = HistoryEnd { count: 0, seq: self.seq, gap, more: false, partial: false };
         self.answer(id, None, Event::History(end), out);
     }
 }

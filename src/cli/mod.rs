@@ -20,7 +20,6 @@ pub mod invite;
 pub mod join;
 pub mod logging;
 pub mod man;
-pub mod moment;
 mod pages;
 mod progress;
 mod runtime;

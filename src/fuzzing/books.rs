@@ -55,9 +55,8 @@ pub(super) fn records(bytes: &[u8]) {
     };
     let clock = "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time");
     let mut now = Now::new(clock, Duration::ZERO);
-    let chat = |records| {
-        Chat::new(Profile::default(), Rules::default(), Archive { records, ..Archive::default() })
-    };
+    let chat =
+        |records| Chat::new(Profile::default(), Rules::default(), Archive { records, ..Archive::default() });
     let mut first = chat(read);
     first.check(&HashSet::new(), &now);
     let kept = first.records(&now);

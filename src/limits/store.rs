@@ -25,11 +25,19 @@ pub const MAX_PASSED_OF_AUTHOR: usize = 1_024;
 /// has a point in one that is forgotten counts as a stranger. 40 bytes each, on disk and in memory.
 pub const MAX_INCARNATIONS: usize = 1000;
 
-/// Words of one search; further ones are left out.
-pub const SEARCH_WORDS: usize = 16;
+/// Pieces of the words of one search that the index is asked for: what is found is held against all of its
+/// words, and so many leave little of what is not meant.
+pub const SEARCH_PIECES: usize = 24;
 
-/// How long it may take to read what is asked for. A search for the beginnings of all words would take
-/// seconds in a big history; one of a person takes 70 ms at the most.
+/// Messages that a search looks at before it asks the index for words: 2 ms.
+pub const SEARCH_SAMPLE: usize = 500;
+
+/// Further messages that a search for words of one or two characters looks at, if these are likely to be all or
+/// enough, rather than ask the index: 25 ms.
+pub const SEARCH_SCAN: usize = 3000;
+
+/// How long it may take to read what is asked for. A search for words that are common, though not together,
+/// would take seconds in a big history; most take some ms.
 pub const SEARCH_TIME: Duration = Duration::from_millis(250);
 
 /// How often it is looked whether that is over, in instructions of SQLite: the index of words does most of
@@ -58,3 +66,12 @@ pub const DATED_ROWS: usize = 200;
 /// How much of `--retain-size` mail that waits may take, in thousandths: it is not removed for size, and
 /// what else is said needs room too.
 pub const MAIL_SHARE_THOUSANDTHS: u64 = 500;
+/// Messages of an older database that are put into the index in one step, in which no message can be stored:
+/// 8 ms.
+pub const INDEX_ROWS: usize = 128;
+
+/// The same in bytes of their text.
+pub const INDEX_BYTES: usize = 32 * 1024;
+
+/// The pause between two such steps: a million messages are in the index after 5 minutes.
+pub const INDEX_PAUSE: Duration = Duration::from_millis(25);

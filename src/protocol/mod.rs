@@ -8,6 +8,7 @@ pub mod code;
 pub mod codec;
 pub mod command;
 pub mod event;
+mod moment;
 pub mod packet;
 pub mod request;
 mod since;
@@ -17,6 +18,7 @@ mod version;
 
 pub use code::Code;
 pub use event::Event;
+pub use moment::{Moment, NoMoment};
 pub use packet::Packet;
 pub use request::Request;
 pub use since::Since;

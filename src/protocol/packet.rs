@@ -317,6 +317,10 @@ packet! {
     limit: u64,
     /// Only what has a lower number than this.
     before: u64,
+    /// Only what was said before that time.
+    until: String,
+    /// Older messages were not looked at.
+    partial: bool,
 }
 
 /// A time as the wire has it: RFC 3339, UTC, milliseconds.

@@ -210,7 +210,10 @@ impl Scribe {
     /// Messages are not kept, and their senders are told; what else there is must not be lost.
     fn defer(&mut self, entries: &[Entry]) {
         let Some(failing) = &mut self.failing else { return };
-        entries.iter().filter(|entry| !is_message(entry)).for_each(|entry| failing.deferred.add(entry.clone()));
+        entries
+            .iter()
+            .filter(|entry| !is_message(entry))
+            .for_each(|entry| failing.deferred.add(entry.clone()));
     }
 }
 

@@ -164,7 +164,13 @@ impl Seam {
         }
         let Some(Mark { count, gap, seq }) = self.mark else { return };
         let seq = seq.or(is_lost.then_some(self.after)).unwrap_or(self.upto);
-        let end = HistoryEnd { count: count + messages.len(), seq, gap: gap || is_lost, more: false };
+        let end = HistoryEnd {
+            count: count + messages.len(),
+            seq,
+            gap: gap || is_lost,
+            more: false,
+            partial: false,
+        };
         Event::History(end).to_packet("", None).write_to(&mut self.frames);
     }
 }

@@ -3,12 +3,12 @@
 use super::again::{self, Ids};
 use super::books;
 use super::dating::Dates;
+use super::hours::Hours;
 use super::incarnations;
 use super::question::{Batch, Duplicate, Outcome};
 use super::rows::{self, signed, unsigned};
-use super::view;
 use super::weight::Weights;
-use super::words;
+use super::{indexing, view};
 use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
 use crate::limits::{SEAM_BYTES, SEAM_MESSAGES, SEQ_RESERVE};
 use crate::name::RoomName;
@@ -46,6 +46,7 @@ pub(super) fn commit(
         }
     }
     writing.weights.write(&change)?;
+    writing.hours.write(&change)?;
     let reserved = reserve(&change, batch.seq, reserved)?;
     if batch.seq > highest(batch, &outcome) {
         incarnations::note_last(&change, batch.seq)?;
@@ -100,13 +101,14 @@ struct Writing<'c> {
     accounts: HashMap<Account, i64>,
     rooms: HashMap<RoomName, i64>,
     weights: Weights,
+    hours: Hours,
     dates: Dates,
 }
 
 impl<'c> Writing<'c> {
     fn new(change: &'c Transaction<'c>, dates: Dates) -> Self {
         let (accounts, rooms) = (HashMap::new(), HashMap::new());
-        Self { change, accounts, rooms, weights: Weights::default(), dates }
+        Self { change, accounts, rooms, weights: Weights::default(), hours: Hours::default(), dates }
     }
 
     fn message(&mut self, place: usize, message: &Message) -> Result<Option<Duplicate>> {
@@ -119,6 +121,7 @@ impl<'c> Writing<'c> {
         if let Some(known) = again::find(self.change, place, message, Ids { author, room, receiver })? {
             return Ok(Some(known));
         }
+        let at = self.dates.of(message.at);
         let (kind, count, last) = rows::kind_columns(message.kind);
         let from = &message.from;
         self.change
@@ -129,7 +132,7 @@ impl<'c> Writing<'c> {
             )?
             .execute(params![
                 signed(message.seq),
-                self.dates.of(message.at),
+                at,
                 kind,
                 room,
                 to,
@@ -148,7 +151,10 @@ impl<'c> Writing<'c> {
         match (message.kind, author) {
             (Kind::Delivered { last, .. }, Some(receiver)) => self.told(receiver, &readers, last)?,
             (Kind::Lost { last, .. }, Some(receiver)) => self.told_lost(receiver, &readers, last)?,
-            _ => self.index(message, room, &readers)?,
+            _ => {
+                indexing::add(self.change, signed(message.seq), &message.text, &from.name, room, &readers)?;
+                self.hours.note(signed(message.seq), at);
+            }
         }
         Ok(None)
     }
@@ -190,18 +196,6 @@ impl<'c> Writing<'c> {
             settle.execute(params![author, receiver, signed(last)])?;
         }
         Ok(())
-    }
-
-    fn index(&self, message: &Message, room: Option<i64>, readers: &[i64]) -> Result<()> {
-        let venue = match room {
-            Some(room) => words::room_token(room),
-            None => readers.iter().map(|id| words::account_token(*id)).collect::<Vec<_>>().join(" "),
-        };
-        let sender = words::sender_token(&message.from.name);
-        self.change
-            .prepare_cached("INSERT INTO words (rowid, text, sender, venue) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![signed(message.seq), message.text, sender, venue])
-            .map(drop)
     }
 
     fn joined(&mut self, room: &RoomName, member: &Member) -> Result<()> {

@@ -58,7 +58,9 @@ pub enum StoreError {
     #[error("there is no room {0} in the history; leave --room out to see all")]
     NoRoom(String),
     /// A search took too long.
-    #[error("that takes too long to find; look for longer words, or in one room")]
+    #[error(
+        "that takes too long to find; look for longer words, in one room (in:#ROOM), or of a shorter time (after:7d)"
+    )]
     TooSlow,
     /// The store has been closed.
     #[error("the history is closed; start the server again")]

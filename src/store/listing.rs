@@ -1,9 +1,8 @@
-//! What people ask for: the history of a room or between two people, and what has certain words in it.
+//! The history of a room or between two people, as people ask for it.
 
 use super::question::Listing;
 use super::rows::{self, signed};
-use super::words;
-use crate::chat::{Account, Scope, Search, Wanted};
+use crate::chat::{Account, Scope, Wanted};
 use rusqlite::{Connection, Params, Result, params};
 
 /// The newest messages of a place.
@@ -23,15 +22,6 @@ pub(super) fn history(connection: &Connection, wanted: &Wanted, bytes: usize) ->
         }
     };
     listing(connection, numbers, wanted.limit, bytes, reader)
-}
-
-/// The newest messages with all the words.
-pub(super) fn search(connection: &Connection, search: &Search, bytes: usize) -> Result<Listing> {
-    let Some(expression) = words::expression(connection, search)? else { return Ok(Listing::default()) };
-    let sql = "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3";
-    let values = params![expression, before(search.before), one_more(search.limit)];
-    let numbers = numbers(connection, sql, values)?;
-    listing(connection, numbers, search.limit, bytes, search.view.account.as_ref())
 }
 
 /// What one wrote to the other, or to both and others; to themselves, what nobody else has.
@@ -77,5 +67,5 @@ fn listing(
     let mut messages = rows::messages(connection, &numbers, bytes, reader)?;
     let more = messages.len() < found;
     messages.reverse();
-    Ok(Listing { messages, more })
+    Ok(Listing { messages, more, ..Listing::default() })
 }

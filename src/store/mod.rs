@@ -13,7 +13,9 @@ mod commit;
 mod dating;
 mod error;
 mod export;
+mod hours;
 mod incarnations;
+mod indexing;
 mod last;
 mod listing;
 mod news;
@@ -24,6 +26,7 @@ mod queue;
 mod reader;
 mod rows;
 mod schema;
+mod search;
 mod takeover;
 #[cfg(test)]
 mod tests;
@@ -153,12 +156,15 @@ impl Store {
     }
 
     /// The newest messages that a search finds, with frames of `bytes` in all; at least one, if there is
-    /// any.
+    /// any. What takes too long is an answer as far as it came.
     ///
     /// # Errors
-    /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long.
+    /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long to find out anything.
     pub async fn search(&self, search: Search, bytes: usize) -> Result<Listing, StoreError> {
-        within(&self.searcher, move |history| listing::search(history, &search, bytes)).await
+        within(&self.searcher, move |history| {
+            search::search(history, &search, bytes, search::Effort::default())
+        })
+        .await
     }
 
     /// Waits for what the store finds out by itself. To be asked by one task.

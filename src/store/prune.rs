@@ -4,8 +4,8 @@
 //! the author of whom most is kept, and never what waits for somebody.
 
 use super::question::Keep;
-use super::rows;
 use super::weight::{self, Weights};
+use super::{hours, rows};
 use crate::chat::Expired;
 use crate::limits::{MAIL_SHARE_THOUSANDTHS, PRUNE_ROWS, PRUNE_TIME};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use rusqlite::{Connection, Params, Result, Transaction, params};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-/// Pages of the index of words that are merged in a step, so that what was removed frees its space.
+/// Pages of the index that are merged in a step, so that what was removed frees its space.
 const MERGE_PAGES: i32 = 64;
 
 /// Pages given back to the file system in a step.
@@ -139,7 +139,7 @@ fn remove(change: &Transaction<'_>, old: &[Old]) -> Result<Vec<Expired>> {
         }
         weights.take(message.author, message.bytes);
         for sql in [
-            "DELETE FROM words WHERE rowid = ?1",
+            "DELETE FROM pieces WHERE rowid = ?1",
             "DELETE FROM mail WHERE seq = ?1",
             "DELETE FROM message WHERE seq = ?1",
         ] {
@@ -157,7 +157,9 @@ fn remove(change: &Transaction<'_>, old: &[Old]) -> Result<Vec<Expired>> {
     for account in accounts {
         rows::forget_account(change, account)?;
     }
-    change.prepare_cached("INSERT INTO words (words, rank) VALUES ('merge', ?1)")?.execute([MERGE_PAGES])?;
+    let merge = "INSERT INTO pieces (pieces, rank) VALUES ('merge', ?1)";
+    change.prepare_cached(merge)?.execute([MERGE_PAGES])?;
+    hours::forget(change)?;
     // The highest of those that are gone: who has less is told of a gap.
     let sql = "UPDATE meta SET value = max(value, ?1) WHERE key = 'pruned'";
     change.prepare_cached(sql)?.execute([last])?;

@@ -94,6 +94,10 @@ pub struct Start {
 pub struct Listing {
     /// In order, the newest last.
     pub messages: Vec<Message>,
-    /// Whether there are older ones.
+    /// Whether there are older ones, or may be.
     pub more: bool,
+    /// Whether older ones were not looked at: it took too long, or they are not in the index yet.
+    pub partial: bool,
+    /// How far back it was looked when it took too long: from there on is what to ask for next.
+    pub reached: Option<u64>,
 }

@@ -123,7 +123,7 @@ pub(super) fn messages(
 }
 
 /// What the message takes on the wire, in bytes.
-fn frame_bytes(message: &Message) -> usize {
+pub(super) fn frame_bytes(message: &Message) -> usize {
     let escaped = |byte: u8| match byte {
         0..=0x1f => 6,
         b'"' | b'\\' => 2,

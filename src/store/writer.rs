@@ -5,16 +5,16 @@ use super::news::Board;
 use super::question::{Batch, Keep, Outcome};
 use super::queue::Job;
 use super::time::{self, Time};
-use super::{commit, incarnations, last, opening, prune, schema, takeover};
+use super::{commit, incarnations, indexing, last, opening, prune, schema, takeover};
 use crate::chat::Archive;
 use crate::clock::Clock;
-use crate::limits::{PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE};
+use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes that must find room before a store that failed counts as mended: as many as a big turn has.
 const PROBE_BYTES: u32 = 256 * 1024;
@@ -41,6 +41,8 @@ pub(super) struct Writer {
     /// Whether mail that waits takes all the room that it may.
     is_full_of_mail: bool,
     next_prune: Instant,
+    /// `None`: all messages are in the index.
+    next_index: Option<Instant>,
     is_closed: bool,
 }
 
@@ -86,6 +88,7 @@ impl Writer {
             board,
             is_full_of_mail: false,
             next_prune: Instant::now(),
+            next_index: keep.map(|_| Instant::now()),
             is_closed: false,
         };
         Ok((writer, archive))
@@ -94,14 +97,25 @@ impl Writer {
     /// Works until it is closed, or nobody can ask any more.
     pub(super) fn run(mut self, jobs: &Receiver<Job<Self>>) {
         while !self.is_closed {
-            match jobs.recv_timeout(self.next_prune.saturating_duration_since(Instant::now())) {
-                Ok(job) => job(&mut self),
-                Err(RecvTimeoutError::Timeout) => self.prune(),
-                Err(RecvTimeoutError::Disconnected) => self.close(),
-            }
+            let next = self.next_index.map_or(self.next_prune, |next| next.min(self.next_prune));
             // Under load there is always a job.
-            if Instant::now() > self.next_prune + PRUNE_PATIENCE {
+            let patience = match jobs.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                Ok(job) => {
+                    job(&mut self);
+                    PRUNE_PATIENCE
+                }
+                Err(RecvTimeoutError::Timeout) => Duration::ZERO,
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.close();
+                    break;
+                }
+            };
+            let due = Instant::now().checked_sub(patience);
+            if due.is_some_and(|due| due >= self.next_prune) {
                 self.prune();
+            }
+            if due.is_some_and(|due| self.next_index.is_some_and(|next| due >= next)) {
+                self.index();
             }
         }
     }
@@ -187,6 +201,25 @@ impl Writer {
         self.attempt(|connection, _| {
             connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
         })
+    }
+
+    /// Does whatever a test needs done.
+    #[cfg(test)]
+    pub(super) fn run_sql(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.attempt(|connection, _| connection.execute_batch(sql))
+    }
+
+    /// Puts messages of an older database into the index.
+    fn index(&mut self) {
+        let pause = match self.attempt(|connection, _| indexing::step(connection)) {
+            Ok(true) => Some(INDEX_PAUSE),
+            Ok(false) => None,
+            Err(error) => {
+                tracing::debug!("old messages can't be put into the index: {error}");
+                Some(PRUNE_EVERY)
+            }
+        };
+        self.next_index = pause.map(|pause| Instant::now() + pause);
     }
 
     fn prune(&mut self) {

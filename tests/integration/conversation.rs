@@ -183,7 +183,7 @@ fn a_room_outlives_the_link_and_the_server() {
     bob.enter("/rooms");
     bob.wait_for("-- 1 room: #games");
     bob.enter("/search nf3 in:#games");
-    bob.wait_for("-- messages with \"nf3\":");
+    bob.wait_for("-- messages with \"nf3\" in #games:");
     alice.enter("/part");
     alice.wait_for_last("[#lobby]");
     alice.enter("/msg #nowhere hi");

@@ -258,7 +258,7 @@ impl House {
             return self.act(|chat, now, out| chat.caught_up(SessionId(id), now, out));
         }
         let gap = matches!(errand.since, CatchUp::Seq { gap: true, .. } | CatchUp::Stranger { .. });
-        let end = HistoryEnd { count: errand.count, seq: upto, gap, more: false };
+        let end = HistoryEnd { count: errand.count, seq: upto, gap, more: false, partial: false };
         self.hand_out([id], None, &Event::History(end).to_packet("", None));
     }
 

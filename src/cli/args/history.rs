@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::export::Format;
-use crate::cli::moment::Moment;
 use crate::name::RoomName;
+use crate::protocol::Moment;
 
 /// Options of `lanchat export`.
 #[derive(Clone, Debug, Default, Args)]

@@ -8,9 +8,9 @@ use clap::builder::PossibleValuesParser;
 use super::connect::{ConnectArgs, JoinArgs};
 use crate::cli::invitation::Destination;
 use crate::cli::man;
-use crate::cli::moment::Moment;
 use crate::cli::values::{HostPort, Span};
 use crate::fingerprint::Fingerprint;
+use crate::protocol::Moment;
 
 /// Options of `lanchat discover`.
 #[derive(Clone, Debug, Default, Args)]

@@ -62,7 +62,7 @@ impl Session {
     fn request(&mut self, request: &Request, now: Moment) -> Vec<Effect> {
         match request {
             Request::Join { .. } => self.join(request),
-            Request::Search { words, .. } => self.search(request, words),
+            Request::Search { .. } => self.search(request.clone()),
             Request::Time => self.ask(request, Ask::Time(now)),
             _ => self.ask(request, Ask::Show),
         }

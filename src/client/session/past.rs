@@ -5,10 +5,11 @@ use super::{Ask, Effect, Moment, Session, shown};
 use crate::client::progress::Return;
 use crate::client::view::render;
 use crate::client::words::WENT_BACK;
-use crate::protocol::event::{HistoryEnd, Welcome, count_messages};
+use crate::protocol::event::{BEHIND, HistoryEnd, SLOW, Welcome, count_messages};
+use crate::protocol::packet::stamp;
 use crate::protocol::request::Span;
 use crate::protocol::target::LOBBY;
-use crate::protocol::{Event, Request, Target};
+use crate::protocol::{self, Event, Request, Target};
 
 /// Messages shown on joining a room.
 const ON_JOINING: u64 = 20;
@@ -115,10 +116,27 @@ impl Session {
         self.ask(&request, Ask::Past(Past { title, shown: 0 }))
     }
 
-    /// Asks for messages with certain words.
-    pub(super) fn search(&mut self, request: &Request, words: &str) -> Vec<Effect> {
-        let title = format!("messages with \"{words}\"");
-        self.ask(request, Ask::Past(Past { title, shown: 0 }))
+    /// Asks for messages with certain words, by somebody, somewhere or of some time.
+    pub(super) fn search(&mut self, mut request: Request) -> Vec<Effect> {
+        let mut title = "messages".to_owned();
+        if let Request::Search { words, name, room, since, until, .. } = &mut request {
+            match words.as_str() {
+                "" => {}
+                words if words.contains('"') => title += &format!(" with {words}"),
+                words => title += &format!(" with \"{words}\""),
+            }
+            for (what, filter) in [("from", &*name), ("in", room), ("after", since), ("before", until)] {
+                title.extend(filter.iter().map(|filter| format!(" {what} {filter}")));
+            }
+            // A date is one of where the user is. How long ago is reckoned by the server's clock, and what
+            // is no time is told by it.
+            for time in [since, until].into_iter().flatten() {
+                if let Ok(protocol::Moment::At(at)) = time.parse() {
+                    *time = stamp(at);
+                }
+            }
+        }
+        self.ask(&request, Ask::Past(Past { title, shown: 0 }))
     }
 }
 
@@ -141,10 +159,16 @@ impl CatchUp {
 impl Past {
     /// The line after it.
     fn end(&self, end: &HistoryEnd) -> String {
-        match (self.shown, end.more) {
-            (0, _) => format!("{}: there are none", self.title),
-            (shown, false) => format!("{}; there are no older ones", count_messages(shown)),
-            (shown, true) => format!("{}; there are older ones", count_messages(shown)),
+        let what = match self.shown {
+            0 => format!("{}: there are none", self.title),
+            shown => count_messages(shown),
+        };
+        match (self.shown, end) {
+            (_, HistoryEnd { partial: true, more: true, .. }) => what + SLOW,
+            (_, HistoryEnd { partial: true, .. }) => what + BEHIND,
+            (0, _) => what,
+            (_, HistoryEnd { more: true, .. }) => what + "; there are older ones",
+            (..) => what + "; there are no older ones",
         }
     }
 }

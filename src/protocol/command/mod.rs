@@ -254,15 +254,27 @@ mod tests {
 
     #[test]
     fn a_search_takes_its_filters_from_anywhere_in_the_line() {
-        let search = |words: &str, name: Option<&str>, room: Option<&str>| {
-            let (name, room) = (name.map(str::to_owned), room.map(str::to_owned));
+        let search = |words: &str, filters: [Option<&str>; 4]| {
+            let [name, room, since, until] = filters.map(|filter| filter.map(str::to_owned));
             let span = crate::protocol::request::Span::default();
-            Ok(Line::Command(Action::Request(Request::Search { words: words.into(), name, room, span })))
+            let words = words.into();
+            Ok(Line::Command(Action::Request(Request::Search { words, name, room, since, until, span })))
         };
-        assert_eq!(read_line("/search red tea", Prompt), search("red tea", None, None));
-        let both = search("red tea at 12:30", Some("bob"), Some("#games"));
+        let none = [None; 4];
+        assert_eq!(read_line("/search red tea", Prompt), search("red tea", none));
+        let both = search("red tea at 12:30", [Some("bob"), Some("#games"), None, None]);
         assert_eq!(read_line("/search red from:@bob tea in:#games at 12:30", Prompt), both);
-        assert_eq!(error("/search from:bob", Prompt), "usage: /search TEXT [from:NAME] [in:#ROOM]");
+        let times = search("", [None, None, Some("7d"), Some("2026-11-21T12:00")]);
+        assert_eq!(read_line("/search after:7d before:2026-11-21T12:00", Prompt), times);
+        assert_eq!(read_line("/search from:bob", Wire), search("", [Some("bob"), None, None, None]));
+        assert_eq!(
+            read_line("/search \"from:bob  x\" in:", Wire),
+            search("\"from:bob  x\"", [None, Some(""), None, None])
+        );
+        assert_eq!(
+            error("/search", Prompt),
+            "usage: /search [TEXT] [from:NAME] [in:#ROOM] [after:TIME] [before:TIME]"
+        );
     }
 
     #[test]

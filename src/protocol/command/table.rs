@@ -131,8 +131,9 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "search",
         aliases: &[],
-        usage: "TEXT [from:NAME] [in:#ROOM]",
-        help: "show the last messages with these words, of your rooms and direct messages",
+        usage: "[TEXT] [from:NAME] [in:#ROOM] [after:TIME] [before:TIME]",
+        help: "show the last messages with these words or parts of words, of your rooms and direct messages; \
+               \"as it stands\"; TIME is 2h or 7d ago, or 2026-11-21",
         operator: false,
         places: &[Prompt, Wire],
         read: |rest| search(rest).map(Action::Request),

@@ -14,18 +14,30 @@ pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
     }
 }
 
-/// The last of several `from:` counts, and of several `in:`.
+/// The last of several `from:` counts, and of the other filters. In quotes there are none.
 pub(super) fn search(rest: &str) -> Option<Request> {
-    let (mut name, mut room, mut words) = (None, None, Vec::new());
-    for word in rest.split_whitespace() {
-        match word.split_once(':') {
-            Some(("from", who)) if !bare(who).is_empty() => name = Some(bare(who).to_owned()),
-            Some(("in", place)) if place.starts_with('#') => room = Some(place.to_owned()),
-            _ => words.push(word),
+    let (mut name, mut room, mut since, mut until) = (None, None, None, None);
+    let mut words = Vec::new();
+    for (place, part) in rest.split('"').enumerate() {
+        if place % 2 == 1 {
+            words.push(format!("\"{part}\""));
+            continue;
+        }
+        for word in part.split_whitespace() {
+            let text = |text: &str| Some(text.to_owned());
+            match word.split_once(':') {
+                Some(("from", who)) => name = text(bare(who)),
+                Some(("in", place)) => room = text(place),
+                Some(("after", time)) => since = text(time),
+                Some(("before", time)) => until = text(time),
+                _ => words.push(word.to_owned()),
+            }
         }
     }
     let words = words.join(" ");
-    (!words.is_empty()).then(|| Request::Search { words, name, room, span: Span::default() })
+    let is_sifted = [&name, &room, &since, &until].into_iter().any(Option::is_some);
+    let span = Span::default();
+    (is_sifted || !words.is_empty()).then_some(Request::Search { words, name, room, since, until, span })
 }
 
 pub(super) fn nothing(rest: &str, action: Action) -> Option<Action> {

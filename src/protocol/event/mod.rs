@@ -7,7 +7,7 @@ mod read;
 mod words;
 mod write;
 
-pub use words::{count_messages, count_users, users_are};
+pub use words::{BEHIND, SLOW, count_messages, count_users, users_are};
 
 use super::Code;
 use super::packet::{BanInfo, KeyInfo, KeyList, Limits, LogEnd, RoomInfo, Sender, ServerInfo, UserInfo};
@@ -70,8 +70,11 @@ pub struct HistoryEnd {
     pub seq: u64,
     /// Whether some of what was missed is not there any more, or too much to be told.
     pub gap: bool,
-    /// Whether there are older ones than those asked for.
+    /// Whether there are older ones than those asked for, or may be.
     pub more: bool,
+    /// Whether a search has not looked at older ones: with [`more`](Self::more) since it took too long,
+    /// without since they are still being put into the index.
+    pub partial: bool,
 }
 
 /// One thing told.
@@ -339,7 +342,8 @@ mod tests {
 
     #[test]
     fn the_end_of_a_history_says_how_much_there_was_and_what_is_missing() {
-        let text = |count, gap, more| Event::History(HistoryEnd { count, seq: 1, gap, more }).text();
+        let text =
+            |count, gap, more| Event::History(HistoryEnd { count, seq: 1, gap, more, partial: false }).text();
         assert_eq!(text(0, false, false), "no messages");
         assert_eq!(text(1, false, false), "1 message");
         assert_eq!(text(12, false, true), "12 messages; there are older ones");
@@ -411,8 +415,8 @@ mod tests {
             Event::Topic { room: text(), topic: Some(text()), by: text() },
             Event::Topic { room: text(), topic: None, by: text() },
             Event::Rooms { rooms: vec![room()], total: 3, next: Some(text()) },
-            Event::History(HistoryEnd { count: 3, seq: 9, gap: true, more: false }),
-            Event::History(HistoryEnd { count: 0, seq: 9, gap: false, more: true }),
+            Event::History(HistoryEnd { count: 3, seq: 9, gap: true, more: false, partial: true }),
+            Event::History(HistoryEnd { count: 0, seq: 9, gap: false, more: true, partial: false }),
             Event::Delivered {
                 name: text(),
                 count: 2,

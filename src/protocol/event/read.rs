@@ -55,6 +55,7 @@ impl Event {
                 seq: seq.unwrap_or_default(),
                 gap: packet.gap.unwrap_or_default(),
                 more: packet.more.unwrap_or_default(),
+                partial: packet.partial.unwrap_or_default(),
             }),
             "delivered" => Self::Delivered {
                 name: packet.name.unwrap_or_default(),

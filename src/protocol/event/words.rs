@@ -131,12 +131,21 @@ fn rooms_text(rooms: &[RoomInfo], total: usize, next: Option<&str>) -> String {
     }
 }
 
+/// What is said of a search that took too long.
+pub const SLOW: &str =
+    "; older ones were not looked at, as that takes long: look for longer words, or give a time (before:7d)";
+
+/// What is said of a search while the index is made.
+pub const BEHIND: &str = "; older ones are still being indexed: search again in some minutes";
+
 fn history_text(end: &HistoryEnd) -> String {
     let text = count_messages(end.count);
-    match (end.gap, end.more) {
-        (true, _) => text + "; older ones are missing",
-        (false, true) => text + "; there are older ones",
-        (false, false) => text,
+    match end {
+        HistoryEnd { gap: true, .. } => text + "; older ones are missing",
+        HistoryEnd { partial: true, more: true, .. } => text + SLOW,
+        HistoryEnd { partial: true, .. } => text + BEHIND,
+        HistoryEnd { more: true, .. } => text + "; there are older ones",
+        HistoryEnd { .. } => text,
     }
 }
 

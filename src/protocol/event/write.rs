@@ -49,6 +49,7 @@ impl Event {
                 packet.seq = Some(end.seq);
                 packet.gap = end.gap.then_some(true);
                 packet.more = end.more.then_some(true);
+                packet.partial = end.partial.then_some(true);
             }
             Self::Delivered { name, count, lost, last, seq, ts, history } => {
                 packet.name = Some(name);

@@ -57,6 +57,8 @@ pub struct ClientPacket {
     pub limit: Option<u64>,
     /// Only those with a lower number.
     pub before: Option<u64>,
+    /// Only those from before that time.
+    pub until: Option<String>,
     /// The number up to which all mail has come.
     pub seq: Option<u64>,
     /// Bytes of the frame that it came in.
@@ -164,7 +166,7 @@ pub enum Request {
         /// Which of it.
         span: Span,
     },
-    /// What was said with these words in it.
+    /// What was said with these words in it; without words, by that user, there or then.
     Search {
         /// The words.
         words: String,
@@ -172,6 +174,10 @@ pub enum Request {
         name: Option<String>,
         /// Only in this room.
         room: Option<String>,
+        /// Only then or later, as written: see [`Moment`](super::Moment).
+        since: Option<String>,
+        /// Only before then, as written.
+        until: Option<String>,
         /// Which of it.
         span: Span,
     },
@@ -445,11 +451,9 @@ mod tests {
             (text(), maybe()).prop_map(|(room, topic)| Request::Topic { room, topic }),
             (maybe(), any_span()).prop_map(|(room, span)| Request::History { room, name: None, span }),
             (maybe(), any_span()).prop_map(|(name, span)| Request::History { room: None, name, span }),
-            (text(), maybe(), maybe(), any_span()).prop_map(|(words, name, room, span)| Request::Search {
-                words,
-                name,
-                room,
-                span
+            (text(), [maybe(), maybe(), maybe(), maybe()], any_span()).prop_map(|(words, others, span)| {
+                let [name, room, since, until] = others;
+                Request::Search { words, name, room, since, until, span }
             }),
             any::<u64>().prop_map(|seq| Request::Received { seq }),
             Just(Request::Time),

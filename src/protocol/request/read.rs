@@ -24,7 +24,7 @@ impl Request {
             "rooms" => Self::Rooms { after: packet.after.clone() },
             "topic" => Self::Topic { room: room(packet)?, topic: topic(packet) },
             "history" => history(packet)?,
-            "search" => search(packet),
+            "search" => search(packet)?,
             "received" => match packet.seq {
                 Some(seq) => Self::Received { seq },
                 None => {
@@ -125,13 +125,23 @@ fn history(packet: &ClientPacket) -> Result<Request, Refusal> {
     Ok(Request::History { room: packet.room.clone(), name: packet.name.clone(), span: span(packet) })
 }
 
-fn search(packet: &ClientPacket) -> Request {
-    Request::Search {
+fn search(packet: &ClientPacket) -> Result<Request, Refusal> {
+    let since = match &packet.since {
+        Some(Since::Time(text)) => Some(text.clone()),
+        None => None,
+        Some(Since::Seq(_)) => {
+            let msg = "\"since\" of a search is a time, such as \"2026-11-21T12:00:00Z\" or \"7d\"";
+            return Err(Refusal::new(Code::BadPacket, msg));
+        }
+    };
+    Ok(Request::Search {
         words: packet.text().to_owned(),
         name: packet.name.clone(),
         room: packet.room.clone(),
+        since,
+        until: packet.until.clone(),
         span: span(packet),
-    }
+    })
 }
 
 fn span(packet: &ClientPacket) -> Span {
@@ -163,6 +173,7 @@ fn check_bounds(packet: &ClientPacket) -> Result<(), Refusal> {
         ("log", packet.log.as_ref(), MAX_WORD_BYTES),
         ("logs", longest, MAX_WORD_BYTES),
         ("since", since, MAX_WORD_BYTES),
+        ("until", packet.until.as_ref(), MAX_WORD_BYTES),
         ("topic", packet.topic.as_ref(), MAX_TEXT_BYTES),
     ] {
         if let Some(value) = value.filter(|value| value.len() > most) {

@@ -2,7 +2,7 @@
 
 use super::{Request, Span};
 use crate::limits::PROTOCOL_VERSION;
-use crate::protocol::Packet;
+use crate::protocol::{Packet, Since};
 
 impl Request {
     /// The request as a packet, with the sender's own token `id`.
@@ -39,10 +39,12 @@ impl Request {
                 packet.name.clone_from(name);
                 fill_span(&mut packet, span);
             }
-            Self::Search { words, name, room, span } => {
+            Self::Search { words, name, room, since, until, span } => {
                 packet.msg.clone_from(words);
                 packet.name.clone_from(name);
                 packet.room.clone_from(room);
+                packet.since = since.clone().map(Since::Time);
+                packet.until.clone_from(until);
                 fill_span(&mut packet, span);
             }
             Self::Received { seq } => packet.seq = Some(*seq),

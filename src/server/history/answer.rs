@@ -44,11 +44,13 @@ pub(super) async fn run(history: History, asking: Asking) {
     match read {
         Ok(listing) => {
             frames::write(&listing.messages, echo.as_deref(), &mut out);
+            let oldest = listing.messages.first().map(|oldest| oldest.seq);
             let end = HistoryEnd {
                 count: listing.messages.len(),
-                seq: listing.messages.first().map_or(0, |oldest| oldest.seq),
+                seq: listing.reached.or(oldest).unwrap_or_default(),
                 gap: false,
                 more: listing.more,
+                partial: listing.partial,
             };
             Event::History(end).to_packet("", echo).write_to(&mut out);
         }

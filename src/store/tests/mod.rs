@@ -10,6 +10,7 @@ mod listing;
 mod model;
 mod retention;
 mod retention_fair;
+mod search;
 
 use super::{Batch, Keep, Outcome, Since, Span, Start, Store};
 use crate::chat::{Account, Archive, Entry, Kind, Mail, MailView, Member, Message, Venue, View, Waits};

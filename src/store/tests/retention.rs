@@ -56,9 +56,8 @@ async fn what_is_too_old_goes_and_who_missed_it_is_told_of_a_gap() {
     let search = |words: &str| Search {
         view: View { account: None, ..view(1) },
         words: words.into(),
-        from: None,
-        before: None,
         limit: 9,
+        ..Search::default()
     };
     assert_eq!(numbers(&store.search(search("common"), 999).await.unwrap().messages), [1000]);
     assert_eq!(store.search(search("word5"), 999).await.unwrap().messages, []);

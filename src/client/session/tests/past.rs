@@ -82,7 +82,10 @@ fn what_is_asked_for_stands_between_two_lines_and_moves_nothing() {
     talk.line("/search red tea from:bob");
     let ask = talk.sent();
     assert_eq!((ask.msg.as_str(), ask.name.as_deref()), ("red tea", Some("bob")));
-    assert_eq!(talk.event(end(0), ask.id.as_deref()), "12:03 -- messages with \"red tea\": there are none");
+    assert_eq!(
+        talk.event(end(0), ask.id.as_deref()),
+        "12:03 -- messages with \"red tea\" from bob: there are none"
+    );
     talk.line("/history");
     let id = talk.sent().id;
     let none = Event::error(Code::NoHistory, "this server keeps no history");

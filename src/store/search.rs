@@ -1,0 +1,248 @@
+//! Messages with certain words, by somebody, somewhere, of some time: the newest first.
+//!
+//! The index says which messages may be meant, and each is read and held against what is asked: its words,
+//! its time, and whether the reader may see it. First come the newest that the filters let through,
+//! whatever their words: what is common is among them, and they tell how rare the rest is. Then the index is
+//! asked for the words too.
+
+use super::question::Listing;
+use super::rows::{self, signed, unsigned};
+use super::{hours, indexing, words};
+use crate::chat::Search;
+use crate::limits::{SEARCH_SAMPLE, SEARCH_SCAN};
+use crate::text::{Phrase, Sought, fold};
+use rusqlite::{Connection, ErrorCode, Result, params};
+use std::ops::ControlFlow;
+
+/// One in so many messages: what is rarer is worth asking the index for, even if that reads all of it.
+const RARE: usize = 50;
+
+/// How many messages are looked at for whatever reason but their words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Effort {
+    /// Before the index is asked for words.
+    pub(super) sample: usize,
+    /// Rather than ask it.
+    pub(super) scan: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { sample: SEARCH_SAMPLE, scan: SEARCH_SCAN }
+    }
+}
+
+/// The newest messages that are sought, with frames of `bytes` in all; at least one, if there is any.
+pub(super) fn search(
+    connection: &Connection,
+    search: &Search,
+    bytes: usize,
+    effort: Effort,
+) -> Result<Listing> {
+    let (low, high) = hours::range(connection, search)?;
+    let high = high.min(search.before.map_or(i64::MAX, |before| signed(before).saturating_sub(1)));
+    let mut hunt = Hunt::new(connection, search, bytes, effort)?;
+    let done = hunt.run(low, high);
+    let is_given_up = match done {
+        Ok(()) => false,
+        // As far as it came, it is an answer.
+        Err(error) if is_interrupt(&error) && hunt.reached.is_some() => true,
+        Err(error) => return Err(error),
+    };
+    let more = hunt.is_full || is_given_up;
+    let partial = is_given_up || (!hunt.is_full && indexing::is_behind(connection, search)?);
+    let reached = hunt.reached.filter(|_| is_given_up).map(unsigned);
+    hunt.found.reverse();
+    Ok(Listing { messages: hunt.found, more, partial, reached })
+}
+
+fn is_interrupt(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
+}
+
+/// A search under way.
+struct Hunt<'a> {
+    connection: &'a Connection,
+    search: &'a Search,
+    effort: Effort,
+    sought: Sought,
+    /// The rows of the rooms and of the reader that may be seen.
+    rooms: Vec<i64>,
+    reader: Option<i64>,
+    bytes: usize,
+    found: Vec<crate::chat::Message>,
+    /// There is one more than can be given.
+    is_full: bool,
+    /// The lowest number that was looked at.
+    reached: Option<i64>,
+    /// How many were, and how many of them have each of the phrases.
+    looked_at: usize,
+    having: Vec<usize>,
+}
+
+impl<'a> Hunt<'a> {
+    fn new(connection: &'a Connection, search: &'a Search, bytes: usize, effort: Effort) -> Result<Self> {
+        let sought = Sought::read(&search.words);
+        let rooms = search.view.rooms.iter().map(|(room, _)| rows::room_id(connection, room));
+        let rooms = rooms.filter_map(Result::transpose).collect::<Result<_>>()?;
+        let reader = search.view.account.as_ref().map(|reader| rows::account_id(connection, reader));
+        Ok(Self {
+            connection,
+            search,
+            effort,
+            having: vec![0; sought.phrases().len()],
+            sought,
+            rooms,
+            reader: reader.transpose()?.flatten(),
+            bytes,
+            found: Vec::new(),
+            is_full: false,
+            reached: None,
+            looked_at: 0,
+        })
+    }
+
+    fn run(&mut self, low: i64, high: i64) -> Result<()> {
+        let Some(filters) = words::filters(self.connection, self.search)? else { return Ok(()) };
+        if self.over(&filters, low, high, self.effort.sample)?.is_break() {
+            return Ok(());
+        }
+        let whole = words::whole(self.sought.phrases());
+        // The index reads all that begins with a short word before it says anything. To look at some more is
+        // quicker where that is all there is, or where enough is among it.
+        if whole.is_empty() && !self.sought.is_empty() && self.may_do(low, high)? {
+            let Some(next) = self.next() else { return Ok(()) };
+            if self.over(&filters, low, next, self.effort.scan)?.is_break() {
+                return Ok(());
+            }
+        }
+        let Some(next) = self.next() else { return Ok(()) };
+        let expression = [vec![filters], self.parts(whole)].concat().join(" AND ");
+        self.over(&expression, low, next, usize::MAX).map(drop)
+    }
+
+    /// The highest number that was not looked at.
+    fn next(&self) -> Option<i64> {
+        self.reached.map(|reached| reached - 1)
+    }
+
+    /// Whether so many as are looked at rather than ask the index are likely to be all, or enough.
+    fn may_do(&self, low: i64, high: i64) -> Result<bool> {
+        let Some(next) = self.next() else { return Ok(false) };
+        let (scan, looked_at) = (self.effort.scan as f64, self.looked_at as f64);
+        let density = looked_at / (high.min(self.newest()?) - next).max(1) as f64;
+        let left = (next - low.max(self.oldest()?)) as f64 * density;
+        let missing = (self.search.limit + 1).saturating_sub(self.found.len()) as f64;
+        let hits = self.found.len() as f64 / looked_at;
+        Ok(left <= scan || missing <= scan * hits)
+    }
+
+    /// What the index is asked for besides the filters.
+    fn parts(&self, whole: Vec<String>) -> Vec<String> {
+        let phrases = self.sought.phrases();
+        let mut parts = whole;
+        let mut rarest: Vec<(usize, &Phrase)> = self.having.iter().copied().zip(phrases).collect();
+        rarest.sort_by_key(|(count, _)| *count);
+        for (count, phrase) in rarest {
+            // Without a whole piece the rarest of the short ones is all there is.
+            if parts.is_empty() || count * RARE <= self.looked_at {
+                parts.extend(words::short(phrase));
+            }
+        }
+        parts
+    }
+
+    /// Looks at what the index has for an expression, at `most` of it, the newest first.
+    fn over(&mut self, expression: &str, low: i64, high: i64, most: usize) -> Result<ControlFlow<()>> {
+        let mut find = self.connection.prepare_cached(
+            "SELECT p.rowid, m.at, m.room, m.text FROM pieces p CROSS JOIN message m ON m.seq = p.rowid \
+             WHERE p.pieces MATCH ?1 AND p.rowid >= ?2 AND p.rowid <= ?3 ORDER BY p.rowid DESC",
+        )?;
+        let mut candidates = find.query(params![expression, low, high])?;
+        let mut left = most;
+        while let Some(row) = candidates.next()? {
+            let number: i64 = row.get(0)?;
+            let (at, room) = (row.get(1)?, row.get(2)?);
+            if !self.is_then(at) {
+                continue;
+            }
+            let is_meant = self.is_meant(row.get_ref(3)?.as_str()?);
+            if is_meant && self.may_see(number, room)? && self.take(number)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            self.reached = Some(number);
+            left -= 1;
+            if left == 0 {
+                return Ok(ControlFlow::Continue(()));
+            }
+        }
+        Ok(ControlFlow::Break(()))
+    }
+
+    fn is_meant(&mut self, text: &str) -> bool {
+        self.looked_at += 1;
+        if self.sought.is_empty() {
+            return true;
+        }
+        let folded = fold(text);
+        let is_sample = self.looked_at <= self.effort.sample;
+        let mut is_meant = true;
+        for (count, phrase) in self.having.iter_mut().zip(self.sought.phrases()) {
+            if phrase.is_in(&folded) {
+                *count += 1;
+            } else {
+                is_meant = false;
+                // Only of the sample it counts how many have the others.
+                if !is_sample {
+                    break;
+                }
+            }
+        }
+        is_meant
+    }
+
+    fn is_then(&self, at: i64) -> bool {
+        let Search { since, until, .. } = self.search;
+        since.is_none_or(|since| at >= since.as_millisecond())
+            && until.is_none_or(|until| at < until.as_millisecond())
+    }
+
+    /// Whether the reader may, by where it was said and not by the index alone.
+    fn may_see(&self, number: i64, room: Option<i64>) -> Result<bool> {
+        if let Some(room) = room {
+            return Ok(self.rooms.contains(&room));
+        }
+        let Some(reader) = self.reader else { return Ok(false) };
+        let mut find =
+            self.connection.prepare_cached("SELECT 1 FROM mail WHERE account = ?1 AND seq = ?2")?;
+        find.exists(params![reader, number])
+    }
+
+    fn take(&mut self, number: i64) -> Result<ControlFlow<()>> {
+        let reader = self.search.view.account.as_ref();
+        let messages = rows::messages(self.connection, &[number], usize::MAX, reader)?;
+        for message in messages {
+            let size = rows::frame_bytes(&message);
+            let is_first = self.found.is_empty();
+            if self.found.len() >= self.search.limit || (size > self.bytes && !is_first) {
+                self.is_full = true;
+                return Ok(ControlFlow::Break(()));
+            }
+            self.bytes = self.bytes.saturating_sub(size);
+            self.found.push(message);
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn newest(&self) -> Result<i64> {
+        self.number("SELECT ifnull(max(seq), 0) FROM message")
+    }
+
+    fn oldest(&self) -> Result<i64> {
+        self.number("SELECT ifnull(min(seq), 0) FROM message")
+    }
+
+    fn number(&self, sql: &str) -> Result<i64> {
+        self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+    }
+}

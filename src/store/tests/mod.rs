@@ -5,6 +5,7 @@ mod files;
 mod listing;
 mod model;
 mod retention;
+mod said;
 mod search;
 
 use super::{Batch, Keep, Outcome, Span, Store};

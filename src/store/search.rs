@@ -161,6 +161,9 @@ impl<'a> Hunt<'a> {
         let mut candidates = find.query(params![expression, low, high])?;
         let mut left = most;
         while let Some(row) = candidates.next()? {
+            if left == 0 {
+                return Ok(ControlFlow::Continue(()));
+            }
             let number: i64 = row.get(0)?;
             let (at, room) = (row.get(1)?, row.get(2)?);
             if !self.is_then(at) {
@@ -172,9 +175,6 @@ impl<'a> Hunt<'a> {
             }
             self.reached = Some(number);
             left -= 1;
-            if left == 0 {
-                return Ok(ControlFlow::Continue(()));
-            }
         }
         Ok(ControlFlow::Break(()))
     }

@@ -207,3 +207,40 @@ fn what_waits_already_is_not_refused_when_it_is_sent_again() {
     house.ask(1, json!({"to": "bob", "msg": "lunch?"}));
     assert_eq!(house.error(1).0, "not_stored", "what has no id is not known again");
 }
+
+#[test]
+fn a_search_for_nothing_and_filters_that_are_none_are_refused_with_the_remedy() {
+    let mut house = bob_is_away();
+    house.join_key(3, "eve", 3);
+    let quotes = "words in quotes are looked for as they are";
+    for (words, code, said) in [
+        (r#""from:x" after:7d in:#lobby"#, "", ""),
+        ("from:bob", "", ""),
+        ("before:2026-11-21T12:00", "", ""),
+        ("\"\"", "bad_packet", "give a letter, a sign or an emoji"),
+        ("\u{200d} from:bob", "bad_packet", "give a letter, a sign or an emoji"),
+        ("tea from:", "bad_packet", "from: needs a name, such as from:alice"),
+        ("tea in:games", "bad_room", "a room's name starts with #; try #games"),
+        ("tea in:#none", "no_such_room", "there is no room #none"),
+        (
+            "tea after:yesterday",
+            "bad_packet",
+            "after:yesterday is no time: expected a duration such as 2h or 7d",
+        ),
+        ("tea before:", "bad_packet", "before: is no time"),
+    ] {
+        house.ask(3, json!({"to": "server", "msg": format!("/search {words}")}));
+        if code.is_empty() {
+            assert!(matches!(house.questions.pop(), Some((3, Question::Search(_)))), "{words}");
+            continue;
+        }
+        let (found, text) = house.error(3);
+        assert_eq!(found, code, "{words}");
+        assert!(text.contains(said), "{words}: {text}");
+        assert!(code == "no_such_room" || text.contains(quotes) || text.contains("emoji"), "{words}: {text}");
+    }
+    house.ask(3, json!({"type": "search"}));
+    assert!(house.error(3).1.contains("there is nothing to look for"));
+    house.ask(3, json!({"type": "search", "since": 7}));
+    assert!(house.error(3).1.contains("is a time"));
+}

@@ -132,7 +132,7 @@ fn files(place: &Place) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(place.dir.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.starts_with("history.db"))
+        .filter(|name| !name.starts_with("history."))
         .collect();
     names.sort();
     names

@@ -10,6 +10,7 @@ mod listing;
 mod model;
 mod retention;
 mod retention_fair;
+mod said;
 mod search;
 
 use super::{Batch, Keep, Outcome, Since, Span, Start, Store};

@@ -86,6 +86,21 @@ fn what_is_asked_for_stands_between_two_lines_and_moves_nothing() {
         talk.event(end(0), ask.id.as_deref()),
         "12:03 -- messages with \"red tea\" from bob: there are none"
     );
+    for (more, said) in
+        [(true, "older ones were not looked at"), (false, "older ones are still being indexed")]
+    {
+        talk.line("/search after:7d");
+        let ask = talk.sent();
+        assert_eq!(ask.since, Some(crate::protocol::Since::Time("7d".into())));
+        let end = Event::History(HistoryEnd { partial: true, more, ..HistoryEnd::default() });
+        let told = talk.event(end, ask.id.as_deref());
+        assert!(told.starts_with("12:03 -- messages after 7d: there are none"), "{told}");
+        assert!(told.contains(said), "{told}");
+    }
+    talk.line("/search before:2026-11-21T12:00:00+01:00");
+    let ask = talk.sent();
+    assert_eq!(ask.until.as_deref(), Some("2026-11-21T11:00:00.000Z"));
+    talk.event(end(0), ask.id.as_deref());
     talk.line("/history");
     let id = talk.sent().id;
     let none = Event::error(Code::NoHistory, "this server keeps no history");

@@ -114,6 +114,11 @@ impl Standing {
         key.is_some_and(|key| self.operators.contains_key(key))
     }
 
+    /// The keys of operators.
+    pub(super) fn operators(&self) -> impl Iterator<Item = &Fingerprint> {
+        self.operators.keys()
+    }
+
     /// Operators are members.
     pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
         self.member_since.contains_key(key) || self.operators.contains_key(key)

@@ -21,8 +21,10 @@ pub mod join;
 pub mod logging;
 pub mod man;
 pub mod moment;
+mod own_server;
 mod pages;
 mod progress;
+pub mod rescue;
 mod runtime;
 pub mod serve;
 pub mod settings;
@@ -103,6 +105,8 @@ fn perform(cli: Cli, config: Config) -> Result<(), Failure> {
         Some(Command::Invite(args)) => invite::run(&cli.common, args, config.serve)?,
         Some(Command::Export(args)) => export::run(&cli.common, &args, config.serve.data_dir)?,
         Some(Command::Backup(args)) => backup::run(&cli.common, &args, config.serve.data_dir)?,
+        Some(Command::Restore(args)) => rescue::restore(&cli.common, &args, config.serve.data_dir)?,
+        Some(Command::Repair(args)) => rescue::repair(&cli.common, &args, config.serve.data_dir)?,
         Some(Command::Completions(_) | Command::Man(_)) => {}
     }
     Ok(())

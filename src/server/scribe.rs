@@ -31,6 +31,7 @@ pub(super) struct Scribe {
 #[derive(Debug)]
 struct Failing {
     since: Timestamp,
+    error: StoreError,
     next_try: Instant,
     deferred: VecDeque<Entry>,
     /// Of those that were too many.
@@ -80,19 +81,32 @@ impl Scribe {
         }
     }
 
-    /// Waits until the store should be tried again; for ever if it works.
-    pub(super) async fn due(&self) {
-        match &self.failing {
-            Some(failing) => sleep_until(failing.next_try).await,
-            None => std::future::pending().await,
+    /// Waits until the store should be tried again, or is found to fail, which is returned; for ever if it
+    /// works.
+    pub(super) async fn due(&self) -> Option<StoreError> {
+        match (&self.failing, &self.store) {
+            (Some(failing), _) => {
+                sleep_until(failing.next_try).await;
+                None
+            }
+            (None, Some(store)) => Some(store.hurt().await),
+            (None, None) => std::future::pending().await,
         }
     }
 
-    /// Tries the store again.
-    pub(super) async fn mend(&mut self) {
+    /// Tries the store again, or begins to do so if it was found to fail.
+    pub(super) async fn mend(&mut self, found: Option<StoreError>) {
+        if let Some(error) = found {
+            return self.fails(&error);
+        }
         let (Some(store), Some(failing)) = (&self.store, &mut self.failing) else { return };
         failing.next_try = Instant::now() + MEND_EVERY;
-        if store.mend().await.is_err() {
+        if let Err(error) = store.mend().await {
+            if error != failing.error {
+                tracing::error!("messages are still not kept: {error}");
+                self.hub.set_keeping(Some(&error.to_string()));
+                failing.error = error;
+            }
             return;
         }
         let entries = failing.deferred.iter().cloned().collect();
@@ -104,7 +118,7 @@ impl Scribe {
                     tracing::error!("{} changes of rooms and mail were lost meanwhile", failing.lost);
                 }
                 self.failing = None;
-                self.hub.set_keeping(true);
+                self.hub.set_keeping(None);
                 self.hub.arrived(outcome.arrivals);
             }
             Err(error) => tracing::debug!(%error, "the history can't be written yet"),
@@ -129,7 +143,7 @@ impl Scribe {
     }
 
     fn kept(&self, turn: &mut Turn, outcome: Outcome, mut waited: Vec<(usize, Waited)>) {
-        let Outcome { mut duplicates, seams, arrivals } = outcome;
+        let Outcome { mut duplicates, seams, arrivals, .. } = outcome;
         duplicates.sort_unstable_by_key(|duplicate| duplicate.entry);
         let known: Vec<usize> = duplicates.iter().map(|duplicate| duplicate.entry).collect();
         if !known.is_empty() {
@@ -152,11 +166,12 @@ impl Scribe {
         tracing::error!("messages are passed on but not kept: {error}");
         self.failing = Some(Failing {
             since: Timestamp::now(),
+            error: error.clone(),
             next_try: Instant::now() + MEND_EVERY,
             deferred: VecDeque::new(),
             lost: 0,
         });
-        self.hub.set_keeping(false);
+        self.hub.set_keeping(Some(&error.to_string()));
     }
 
     fn defer(&mut self, entries: Vec<Entry>) {
@@ -264,7 +279,7 @@ mod tests {
         entries.into_iter().for_each(|entry| _ = turn.keep(entry));
         scribe.settle(&mut turn).await;
         assert!(scribe.failing.is_some());
-        hub.set_keeping(true);
+        hub.set_keeping(None);
         hub.receive(SessionId(1), &mut [Incoming::Packet(Box::new(message()))].into());
         let next = hub.next_turn().await.unwrap();
         assert!(next.entries.iter().any(is_message), "there is room again");

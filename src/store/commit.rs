@@ -23,7 +23,10 @@ pub(super) fn commit(change: Transaction<'_>, batch: &Batch, reserved: u64) -> R
     let mut outcome = Outcome::default();
     for (place, entry) in batch.entries.iter().enumerate() {
         match entry {
-            Entry::Message(message) => outcome.duplicates.extend(writing.message(place, message)?),
+            Entry::Message(message) => match writing.message(place, message)? {
+                Some(duplicate) => outcome.duplicates.push(duplicate),
+                None => outcome.stored = outcome.stored.max(message.seq),
+            },
             Entry::Joined { room, member } => writing.joined(room, member)?,
             Entry::Parted { room, account } => writing.parted(room, account)?,
             Entry::Topic { room, topic } => writing.topic(room, topic.as_ref())?,
@@ -112,7 +115,7 @@ impl<'c> Writing<'c> {
         if let (Kind::Delivered { last, .. }, Some(receiver)) = (message.kind, author) {
             self.told(receiver, &readers, last)?;
         } else {
-            self.index(message, room, &readers)?;
+            words::add(self.change, message, room, &readers)?;
         }
         Ok(None)
     }
@@ -165,18 +168,6 @@ impl<'c> Writing<'c> {
             settle.execute(params![receiver, signed(last), author, DONE])?;
         }
         Ok(())
-    }
-
-    fn index(&self, message: &Message, room: Option<i64>, readers: &[i64]) -> Result<()> {
-        let venue = match room {
-            Some(room) => words::room_token(room),
-            None => readers.iter().map(|id| words::account_token(*id)).collect::<Vec<_>>().join(" "),
-        };
-        let sender = words::sender_token(&message.from.name);
-        self.change
-            .prepare_cached("INSERT INTO words (rowid, text, sender, venue) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![signed(message.seq), message.text, sender, venue])
-            .map(drop)
     }
 
     fn joined(&mut self, room: &RoomName, member: &Member) -> Result<()> {

@@ -1,36 +1,46 @@
 //! What is kept of the chat, in a SQLite database.
 //!
-//! Four threads own it: one writes, one reads what people missed, one the history that they ask for, one
-//! searches. A batch is one transaction, and is on the disk when [`Store::commit`] returns: the log is
+//! Five threads own it: one writes, one reads what people missed, one the history that they ask for, one
+//! searches, and one checks whether it is whole. A batch is one transaction, and is on the disk when [`Store::commit`] returns: the log is
 //! synced with each (`synchronous=FULL`), so that it survives the process and, if the disk keeps its word,
 //! a power cut. Knows no sockets and none of the chat's rules: what is to be kept, and who may see what,
 //! it is told.
 
 mod backup;
+mod check;
 mod commit;
 mod error;
 mod export;
+mod health;
+mod image;
 mod listing;
 mod opening;
+mod place;
 mod prune;
 mod question;
 mod queue;
 mod reader;
+mod repair;
 mod rows;
+mod salvage;
 mod schema;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod view;
+mod watch;
 mod words;
 mod writer;
 
-pub use backup::backup;
+pub use backup::{KeptFile, Saved, backup, parts};
 pub use error::StoreError;
 pub use export::{Export, Filter};
 pub use question::{Batch, Duplicate, Keep, Listing, Outcome, Page, Since, Span, Start};
+pub use repair::{Repaired, check_whole, repair};
 
 use crate::chat::{Archive, Search, View, Wanted};
 use crate::limits::{SEARCH_TIME, STORE_QUEUE};
+use health::Health;
 use queue::Queue;
 use reader::Reader;
 use std::path::Path;
@@ -46,6 +56,7 @@ pub struct Store {
     reader: Queue<Reader>,
     lister: Queue<Reader>,
     searcher: Queue<Reader>,
+    health: Arc<Health>,
 }
 
 impl Store {
@@ -57,9 +68,10 @@ impl Store {
     pub fn open(path: &Path, keep: Keep) -> Result<(Self, Archive), StoreError> {
         let committed = Arc::new(AtomicU64::new(0));
         let (writer, archive) = Writer::open(path, keep, Arc::clone(&committed))?;
+        let health = writer.health();
         let failed = |error| StoreError::of_file(path, &error);
         let read = |name| {
-            let reader = Reader::open(path, Arc::clone(&committed))?;
+            let reader = Reader::open(Arc::clone(&health), Arc::clone(&committed))?;
             Queue::start(name, STORE_QUEUE, move |jobs| reader.run(&jobs)).map_err(failed)
         };
         let store = Self {
@@ -67,7 +79,11 @@ impl Store {
             reader: read("history-reader")?,
             lister: read("history-lister")?,
             searcher: read("history-search")?,
+            health: Arc::clone(&health),
         };
+        // Ends with the writer.
+        let checking = std::thread::Builder::new().name("history-check".into());
+        checking.spawn(move || check::run(&health)).map_err(failed)?;
         Ok((store, archive))
     }
 
@@ -112,6 +128,12 @@ impl Store {
     /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long.
     pub async fn search(&self, search: Search, bytes: usize) -> Result<Listing, StoreError> {
         within(&self.searcher, move |history| listing::search(history, &search, bytes)).await
+    }
+
+    /// Waits until something is found that keeps messages from being kept: the database is damaged, or its
+    /// file gone. Also when nobody says anything.
+    pub async fn hurt(&self) -> StoreError {
+        self.health.hurt().await
     }
 
     /// After a failure: opens the database again, and tries whether it can be written.

@@ -36,6 +36,12 @@ pub(super) fn log(connection: &Connection) -> Result<String> {
     connection.query_row("SELECT value FROM meta WHERE key = 'log'", [], |row| row.get(0))
 }
 
+/// Which history this is, and the latest number of a message that is or was in it.
+pub(super) fn found(connection: &Connection) -> Result<(String, u64)> {
+    let sql = "SELECT max(value, (SELECT ifnull(max(seq), 0) FROM message)) FROM meta WHERE key = 'pruned'";
+    Ok((log(connection)?, connection.query_row(sql, [], |row| row.get(0).map(unsigned))?))
+}
+
 /// What a history has that is new.
 fn begin(change: &Transaction<'_>) -> Result<()> {
     let mut random = [0; LOG_BYTES];

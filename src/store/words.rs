@@ -3,24 +3,24 @@
 //! Nothing that a user types is syntax of the index: each word goes into it quoted.
 
 use super::rows;
-use crate::chat::{Search, View};
+use crate::chat::{Message, Search, View};
 use crate::limits::SEARCH_WORDS;
 use crate::name::NameKey;
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, Result, params};
 use std::fmt::Write as _;
 
 /// A room in the column of venues.
-pub(super) fn room_token(id: i64) -> String {
+fn room_token(id: i64) -> String {
     format!("r{id}")
 }
 
 /// Somebody's mail in the column of venues.
-pub(super) fn account_token(id: i64) -> String {
+fn account_token(id: i64) -> String {
     format!("a{id}")
 }
 
 /// A sender as one token, whatever the name holds: two have the same if they are the same name.
-pub(super) fn sender_token(name: &str) -> String {
+fn sender_token(name: &str) -> String {
     let mut token = String::from("n");
     for byte in NameKey::of(name).as_str().bytes() {
         match byte {
@@ -30,6 +30,17 @@ pub(super) fn sender_token(name: &str) -> String {
         }
     }
     token
+}
+
+/// Indexes the words of a message of a room, or of these people's mail.
+pub(super) fn add(history: &Connection, message: &Message, room: Option<i64>, readers: &[i64]) -> Result<()> {
+    let venue = match room {
+        Some(room) => room_token(room),
+        None => readers.iter().map(|id| account_token(*id)).collect::<Vec<_>>().join(" "),
+    };
+    let values = params![rows::signed(message.seq), message.text, sender_token(&message.from.name), venue];
+    let sql = "INSERT INTO words (rowid, text, sender, venue) VALUES (?1, ?2, ?3, ?4)";
+    history.prepare_cached(sql)?.execute(values).map(drop)
 }
 
 /// The search as the index reads it; `None`: it can find nothing.

@@ -16,7 +16,7 @@ use crate::store::{Repaired, StoreError};
 /// # Errors
 /// Why it can't; then all is as it was.
 pub fn restore(common: &CommonArgs, args: &RestoreArgs, data_dir: Option<PathBuf>) -> Result<(), Failure> {
-    logging::start(common, Level::Warn, io::stderr)?;
+    logging::start(common, Level::Error, io::stderr)?;
     let dir = own_server::directory(args.data_dir.clone().or(data_dir))?;
     let progress = Progress::new(common, "restoring");
     let done = server::restore(&dir, &args.file, |done, total| progress.tell(done, total))
@@ -42,7 +42,7 @@ pub fn restore(common: &CommonArgs, args: &RestoreArgs, data_dir: Option<PathBuf
 /// # Errors
 /// Why it can't; then all is as it was.
 pub fn repair(common: &CommonArgs, args: &RepairArgs, data_dir: Option<PathBuf>) -> Result<(), Failure> {
-    logging::start(common, Level::Warn, io::stderr)?;
+    logging::start(common, Level::Error, io::stderr)?;
     let dir = own_server::directory(args.data_dir.clone().or(data_dir))?;
     let progress = Progress::new(common, "repairing");
     let done = server::repair(&dir, |done, total| progress.tell(done, total))

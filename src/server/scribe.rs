@@ -143,7 +143,7 @@ impl Scribe {
     }
 
     fn kept(&self, turn: &mut Turn, outcome: Outcome, mut waited: Vec<(usize, Waited)>) {
-        let Outcome { mut duplicates, seams, arrivals, .. } = outcome;
+        let Outcome { mut duplicates, seams, arrivals } = outcome;
         duplicates.sort_unstable_by_key(|duplicate| duplicate.entry);
         let known: Vec<usize> = duplicates.iter().map(|duplicate| duplicate.entry).collect();
         if !known.is_empty() {

@@ -23,10 +23,7 @@ pub(super) fn commit(change: Transaction<'_>, batch: &Batch, reserved: u64) -> R
     let mut outcome = Outcome::default();
     for (place, entry) in batch.entries.iter().enumerate() {
         match entry {
-            Entry::Message(message) => match writing.message(place, message)? {
-                Some(duplicate) => outcome.duplicates.push(duplicate),
-                None => outcome.stored = outcome.stored.max(message.seq),
-            },
+            Entry::Message(message) => outcome.duplicates.extend(writing.message(place, message)?),
             Entry::Joined { room, member } => writing.joined(room, member)?,
             Entry::Parted { room, account } => writing.parted(room, account)?,
             Entry::Topic { room, topic } => writing.topic(room, topic.as_ref())?,

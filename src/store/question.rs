@@ -33,8 +33,6 @@ pub struct Outcome {
     pub seams: Vec<Page>,
     /// Mail that waited and was received by the batch's entries.
     pub arrivals: Vec<Arrival>,
-    /// The latest number of a message that was stored; 0: there was none.
-    pub stored: u64,
 }
 
 /// A message that its author had sent before.

@@ -6,7 +6,7 @@
 
 use super::error::StoreError;
 use super::image::Image;
-use super::salvage::{self, Page, Row};
+use super::salvage::{self, Kind, Page, Row};
 use super::shape::Shape;
 use super::{check, place, rows, schema, words};
 use crate::limits::SEQ_RESERVE;
@@ -219,7 +219,7 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
 
     /// Takes the rows of a page that no tree leads to, if they are those of one table.
     fn stray(&mut self, history: &Connection, number: u32) -> Result<(), Fault> {
-        let Some(page) = Page::read(self.image, number)?.filter(|page| !page.kind.is_inner()) else {
+        let Some(page) = Page::read(self.image, number)?.filter(|page| page.kind != Kind::TableInner) else {
             return Ok(());
         };
         let (rows, _) = page.rows()?;

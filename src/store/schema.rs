@@ -49,6 +49,12 @@ pub(super) fn open_watched(path: &Path) -> Result<(Connection, Health), StoreErr
     Ok((connection, health))
 }
 
+/// The same for a test that knows no server.
+#[cfg(test)]
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    open_watched(path).map(|(connection, _)| connection)
+}
+
 /// Opens the database to write to it, whose file this is.
 pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreError> {
     whole::size(path, file)?;

@@ -6,7 +6,7 @@ use super::question::{Batch, Keep, Outcome};
 use super::queue::Job;
 use super::watch::Seen;
 use super::{commit, opening, prune, schema};
-use crate::chat::Archive;
+use crate::chat::{Archive, Entry};
 use crate::limits::{PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE, WATCH_EVERY};
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
@@ -102,7 +102,7 @@ impl Writer {
             commit::commit(change, batch, reserved)
         })?;
         self.reserved = reserved;
-        self.last = self.last.max(outcome.stored);
+        self.last = self.last.max(last_stored(batch, &outcome));
         self.seq = self.seq.max(batch.seq);
         self.committed.fetch_max(batch.seq, Ordering::AcqRel);
         Ok(outcome)
@@ -246,6 +246,16 @@ impl Writer {
         };
         self.next_prune = Instant::now() + pause;
     }
+}
+
+/// The latest number of a message of the batch that was stored; 0: there was none.
+fn last_stored(batch: &Batch, outcome: &Outcome) -> u64 {
+    let is_known = |place: usize| outcome.duplicates.iter().any(|known| known.entry == place);
+    let stored = batch.entries.iter().enumerate().rev().find_map(|(place, entry)| match entry {
+        Entry::Message(message) if !is_known(place) => Some(message.seq),
+        _ => None,
+    });
+    stored.unwrap_or(0)
 }
 
 /// Has nothing written to the database when the connection is closed.

@@ -13,6 +13,8 @@ mod console;
 mod conversation;
 #[cfg(unix)]
 mod crash;
+#[cfg(target_os = "linux")]
+mod damage;
 mod discovery;
 mod encrypted;
 #[cfg(target_os = "linux")]
@@ -32,6 +34,8 @@ mod protocol_document;
 #[cfg(unix)]
 mod rendezvous;
 mod replaced_system;
+#[cfg(target_os = "linux")]
+mod rescue;
 #[cfg(unix)]
 mod seam;
 #[cfg(unix)]

@@ -25,7 +25,7 @@ pub const HISTORY_FILE: &str = "history.db";
 pub const SECRET_FILE: &str = "operator-secret";
 
 /// The files of a server that a backup has, but for its history.
-pub const KEPT_FILES: [&str; 7] =
+pub(super) const KEPT_FILES: [&str; 7] =
     [KEY_FILE, PASSPHRASE_FILE, "names", "operators", "members", "bans", "mutes"];
 
 /// A server's directory, locked while this lives.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Permissions of a file where there are none.
+#[cfg(not(unix))]
 const USUAL_MODE: u32 = 0o600;
 
 /// Why a backup can't be put back, or a history not be repaired.
@@ -73,7 +74,13 @@ fn read(path: &Path) -> io::Result<Option<(Zeroizing<Vec<u8>>, u32)>> {
     };
     let found = file.metadata()?;
     let mut content = Zeroizing::new(Vec::new());
-    file.take(MAX_KEPT_FILE_BYTES).read_to_end(&mut content)?;
+    file.take(MAX_KEPT_FILE_BYTES + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > MAX_KEPT_FILE_BYTES {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("it is over {MAX_KEPT_FILE_BYTES} bytes"),
+        ));
+    }
     Ok(Some((content, mode(&found))))
 }
 

@@ -5,7 +5,7 @@
 //! from then on they are put in place, and what was there goes into a directory that says why and when.
 
 use crate::files;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -52,9 +52,8 @@ impl Gathered {
     pub(super) fn put_in_place(self, leaving: &[String]) -> io::Result<Option<PathBuf>> {
         files::create(&self.file(LEAVING), leaving.join("\n").as_bytes())?;
         for entry in fs::read_dir(&self.dir)? {
-            let path = entry?.path();
-            File::open(&path)?.sync_all()?;
-            give_to_owner_of(&self.home, &path)?;
+            // Each was synced by whoever wrote it.
+            give_to_owner_of(&self.home, &entry?.path())?;
         }
         files::sync_directory(&self.file(LEAVING))?;
         fs::rename(&self.dir, self.home.join(format!("{WHOLE}{}", self.aside)))?;

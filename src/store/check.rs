@@ -47,7 +47,16 @@ fn is_whole(path: &Path) -> bool {
 pub(super) fn whole(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let said: String =
         connection.query_row(ALL, [], |row| row.get(0)).map_err(|error| StoreError::of(path, &error))?;
-    if said == "ok" { Ok(()) } else { Err(StoreError::Corrupt(path.into(), said)) }
+    verdict(path, &said)
+}
+
+/// What SQLite says of a check, in one line.
+fn verdict(path: &Path, said: &str) -> Result<(), StoreError> {
+    if said == "ok" {
+        return Ok(());
+    }
+    let lines = said.lines().filter(|line| !line.starts_with("***"));
+    Err(StoreError::Corrupt(path.into(), lines.collect::<Vec<_>>().join("; ")))
 }
 
 /// Checks the database whenever that is wanted, until it is closed. What is found is told to all.
@@ -115,10 +124,7 @@ fn once(health: &Arc<Health>, part: &str, own: &Shared) -> Result<(), StoreError
     connection.progress_handler(CHECK_PAGES, Some(pace(health))).map_err(of)?;
     let said: rusqlite::Result<String> = connection.query_row(part, [], |row| row.get(0));
     *own = None;
-    match said.map_err(of)? {
-        said if said == "ok" => Ok(()),
-        said => Err(StoreError::Corrupt(health.path().into(), said)),
-    }
+    verdict(health.path(), &said.map_err(of)?)
 }
 
 /// Rests in between, and says when to give way.

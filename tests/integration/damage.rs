@@ -33,9 +33,8 @@ impl House {
         let mut operator = Peer::join_with(address, "chief", &key);
         let secret = fs::read_to_string(data.join("operator-secret")).unwrap();
         let secret: Value = serde_json::from_str(&secret).unwrap();
-        operator
-            .send(json!({"type": "op", "to": "server", "msg": "", "secret": secret["secret"], "id": "op"}));
-        operator.send(json!({"type": "op", "to": "server", "msg": "", "name": secret["secret"], "id": "op"}));
+        operator.send(json!({"type": "op", "to": "server", "msg": "", "token": secret["secret"]}));
+        operator.wait_for("operator");
         let talker = Peer::join(address, "ann");
         Self { server, data, operator, talker, said: 0 }
     }
@@ -72,10 +71,14 @@ impl House {
         let line = self.server.wait_for_log(why);
         assert!(line.contains("ERROR"), "{line}");
         assert!(self.server.log().iter().any(|line| line.contains("lanchat re")), "{:#?}", self.server.log());
-        self.operator.wait_until(|packet| {
-            packet["type"] == "notice"
-                && packet["msg"].as_str().is_some_and(|msg| msg.contains("can't store"))
-        });
+        let notice = |peer: &mut Peer, text: &str| {
+            peer.wait_until(|packet| {
+                packet["type"] == "notice" && packet["msg"].as_str().is_some_and(|msg| msg.contains(text))
+            })
+        };
+        let remedy = notice(&mut self.operator, why);
+        assert!(remedy["msg"].as_str().unwrap().contains("lanchat re"), "{remedy}");
+        notice(&mut self.operator, "can't store");
     }
 }
 

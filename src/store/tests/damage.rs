@@ -11,7 +11,7 @@ async fn history(count: u64) -> Place {
     let place = Place::new();
     let (store, _) = place.open();
     let message = |seq| match seq % 3 {
-        0 => Message { text: format!("word{seq} {}", "x".repeat(80)), ..whispered(seq, 1, 2, true) },
+        0 => Message { text: format!("word{seq} {}", "x".repeat(80)), ..whispered(seq, 1, 2, false) },
         _ => said(seq, 1 + (seq % 5) as u8, &format!("word{seq} {}", "text ".repeat(20))),
     };
     commit(&store, (1..=count).map(message)).await;

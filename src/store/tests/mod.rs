@@ -1,6 +1,7 @@
 //! The store as its callers see it.
 
 mod basics;
+#[cfg(unix)]
 mod damage;
 mod files;
 mod listing;

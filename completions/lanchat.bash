@@ -40,6 +40,12 @@ _lanchat() {
             lanchat,man)
                 cmd="lanchat__subcmd__man"
                 ;;
+            lanchat,repair)
+                cmd="lanchat__subcmd__repair"
+                ;;
+            lanchat,restore)
+                cmd="lanchat__subcmd__restore"
+                ;;
             lanchat,send)
                 cmd="lanchat__subcmd__send"
                 ;;
@@ -59,7 +65,7 @@ _lanchat() {
 
     case "${cmd}" in
         lanchat)
-            opts="-v -q -H -n -h -V --color --config --verbose --quiet --host --no-discovery --server --fingerprint --plaintext --timeout --name --passphrase-file --help --version serve discover send tail doctor fingerprint trust invite export backup completions man"
+            opts="-v -q -H -n -h -V --color --config --verbose --quiet --host --no-discovery --server --fingerprint --plaintext --timeout --name --passphrase-file --help --version serve discover send tail doctor fingerprint trust invite export backup restore repair completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -480,12 +486,92 @@ _lanchat() {
             return 0
             ;;
         lanchat__subcmd__man)
-            opts="-v -q -h --color --config --verbose --quiet --help serve discover send tail doctor fingerprint trust invite export backup completions man"
+            opts="-v -q -h --color --config --verbose --quiet --help serve discover send tail doctor fingerprint trust invite export backup restore repair completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lanchat__subcmd__repair)
+            opts="-v -q -h --data-dir --color --config --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lanchat__subcmd__restore)
+            opts="-v -q -h --data-dir --color --config --verbose --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

@@ -47,7 +47,9 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand trust 'Accept a server''s new key'
             cand invite 'Print links that lead to the server on this machine and to no other'
             cand export 'Print a server''s history'
-            cand backup 'Copy a server''s history to a file'
+            cand backup 'Copy all that a server is to a file'
+            cand restore 'Put a backup back, here or on another machine'
+            cand repair 'Save what can be saved of a damaged history'
             cand completions 'Print the completions for a shell'
             cand man 'Print a man page, as roff'
         }
@@ -214,6 +216,28 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'lanchat;backup'= {
+            cand --data-dir 'The data directory of the server on this machine, if not the usual one'
+            cand --color 'When to use colour: auto, always or never [default: auto]'
+            cand --config 'Read this config file instead of the user''s own'
+            cand -v 'Log more; twice for everything'
+            cand --verbose 'Log more; twice for everything'
+            cand -q 'Log and print less; twice for errors only'
+            cand --quiet 'Log and print less; twice for errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'lanchat;restore'= {
+            cand --data-dir 'The data directory of the server on this machine, if not the usual one'
+            cand --color 'When to use colour: auto, always or never [default: auto]'
+            cand --config 'Read this config file instead of the user''s own'
+            cand -v 'Log more; twice for everything'
+            cand --verbose 'Log more; twice for everything'
+            cand -q 'Log and print less; twice for errors only'
+            cand --quiet 'Log and print less; twice for errors only'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'lanchat;repair'= {
             cand --data-dir 'The data directory of the server on this machine, if not the usual one'
             cand --color 'When to use colour: auto, always or never [default: auto]'
             cand --config 'Read this config file instead of the user''s own'

@@ -49,7 +49,9 @@ complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "fingerprint" -d 'Pr
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "trust" -d 'Accept a server\'s new key'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "invite" -d 'Print links that lead to the server on this machine and to no other'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "export" -d 'Print a server\'s history'
-complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "backup" -d 'Copy a server\'s history to a file'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "backup" -d 'Copy all that a server is to a file'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "restore" -d 'Put a backup back, here or on another machine'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "repair" -d 'Save what can be saved of a damaged history'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "man" -d 'Print a man page, as roff'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s H -l host -d 'The address to listen on; all of this machine\'s if none is given' -r
@@ -186,6 +188,22 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -l config -d 'Re
 complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -l data-dir -d 'The data directory of the server on this machine, if not the usual one' -r -f -a "(__fish_complete_directories)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -l data-dir -d 'The data directory of the server on this machine, if not the usual one' -r -f -a "(__fish_complete_directories)"
+complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+always\t'Into pipes and files too'
+never\t'Never'"
+complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -s v -l verbose -d 'Log more; twice for everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -s q -l quiet -d 'Log and print less; twice for errors only'
+complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"

@@ -83,7 +83,10 @@ pub fn create_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Makes the file's entry in its directory outlive a power cut.
-fn sync_directory(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// What the system says.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(parent) = path.parent() {
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };

@@ -133,7 +133,7 @@ fn whole(path: &Path, dir: &Path) -> Result<()> {
     let count = Export::open(path, Filter::default())?.count();
     println!("export of {count} messages: {:.1} s", start.elapsed().as_secs_f64());
     let start = Instant::now();
-    backup(path, &dir.join("copy.db"), |_, _| {})?;
+    backup(path, &dir.join("copy.db"), &[], |_, _| {})?;
     println!("backup: {:.1} s", start.elapsed().as_secs_f64());
     Ok(())
 }

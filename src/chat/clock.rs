@@ -1,7 +1,5 @@
 //! A machine's clock that may be wrong: operators are told, and what was dated by it is dated anew.
 
-use super::archive::Account;
-use super::delivery::{Audience, Delivery};
 use super::user::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::protocol::Event;
@@ -15,14 +13,7 @@ impl Chat {
             why.clone().or_else(|| self.doubt.take().map(|_| "the server's clock is right again".into()));
         self.doubt = why;
         let Some(text) = text else { return };
-        for key in self.standing.operator_keys() {
-            let users = self.accounts.get(&Account::Key(*key)).into_iter().flatten();
-            for user in users.filter_map(|user| self.users.get(user)) {
-                let audience = Audience::Sessions(user.sessions.to_vec());
-                let event = Event::Notice(text.to_string());
-                out.push(Delivery::to(audience, event.to_packet(user.name.as_str(), None)));
-            }
-        }
+        self.tell_operators(&text, out);
     }
 
     /// Tells an operator who comes in.

@@ -233,6 +233,18 @@ impl Chat {
         }
     }
 
+    /// Tells all operators who are here.
+    pub(super) fn tell_operators(&self, msg: &str, out: &mut Deliveries) {
+        let event = Event::Notice(msg.to_owned());
+        for key in self.standing.operator_keys() {
+            let users = self.accounts.get(&Account::Key(*key)).into_iter().flatten();
+            for user in users.filter_map(|user| self.users.get(user)) {
+                let audience = Audience::Sessions(user.sessions.to_vec());
+                out.push(Delivery::to(audience, event.to_packet(user.name.as_str(), None)));
+            }
+        }
+    }
+
     /// Whose key a name belongs to: that of who is here under it, or of its owner.
     pub(super) fn key_named(&self, name: &str, now: &Now) -> Option<Fingerprint> {
         if let Some((_, user)) = self.find(name) {

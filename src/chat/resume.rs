@@ -74,9 +74,17 @@ impl Chat {
         }
     }
 
-    /// Whether what is said can be kept, from here on. Everybody is told once of either change.
-    pub fn set_keeping(&mut self, works: bool, now: &Now, out: &mut Deliveries) {
-        if self.works == works || self.log.is_none() {
+    /// Whether what is said can be kept, from here on; `failure`: why it can't, and what to do. Everybody
+    /// is told once of either change, and operators of each failure.
+    pub fn set_keeping(&mut self, failure: Option<&str>, now: &Now, out: &mut Deliveries) {
+        let works = failure.is_none();
+        if self.log.is_none() || (works && self.works) {
+            return;
+        }
+        if let Some(failure) = failure {
+            self.tell_operators(&format!("what is said is not stored: {failure}"), out);
+        }
+        if self.works == works {
             return;
         }
         self.works = works;

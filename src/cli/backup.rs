@@ -1,23 +1,24 @@
-//! `lanchat backup`: a copy of a server's history, made while the server runs.
+//! `lanchat backup`: a copy of all that a server is, made while it runs.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::{BackupArgs, CommonArgs};
 use super::exit::Failure;
-use super::export;
 use super::logging::{self, Level};
+use super::own_server;
 use super::progress::Progress;
-use crate::store;
+use crate::{server, store};
 
-/// Copies the history to a new file.
+/// Copies the history and the server's other files to a new file.
 ///
 /// # Errors
-/// If the history can't be read, or the file not be written; there is no such file then.
+/// If they can't be read, or the file not be written; there is no such file then.
 pub fn run(common: &CommonArgs, args: &BackupArgs, data_dir: Option<PathBuf>) -> Result<(), Failure> {
     logging::start(common, Level::Error, io::stderr)?;
     let progress = Progress::new(common, "copying");
-    export::of_server(args.data_dir.clone().or(data_dir), |path| {
-        store::backup(path, &args.file, |done, total| progress.tell(done, total))
+    own_server::history(args.data_dir.clone().or(data_dir), "backup FILE", |path| {
+        let files = server::kept_files(path.parent().unwrap_or(Path::new("")))?;
+        store::backup(path, &args.file, &files, |done, total| progress.tell(done, total))
     })
 }

@@ -9,15 +9,13 @@ use jiff::tz::TimeZone;
 
 use super::args::{CommonArgs, ExportArgs};
 use super::exit::Failure;
-use super::fingerprint::SERVICE_DIR;
 use super::logging::{self, Level};
+use super::own_server;
 use super::progress::Progress;
-use super::settings;
 use crate::chat::{Kind, Message, Venue};
 use crate::files;
 use crate::protocol::Packet;
-use crate::server::HISTORY_FILE;
-use crate::store::{Export, Filter, StoreError};
+use crate::store::{Export, Filter};
 use crate::text::{safe_line, safe_lines};
 
 /// How messages are written.
@@ -47,7 +45,7 @@ pub fn run(common: &CommonArgs, args: &ExportArgs, data_dir: Option<PathBuf>) ->
         with: args.with.clone(),
     };
     let open = |path: &Path| Export::open(path, filter.clone());
-    let messages = of_server(args.data_dir.clone().or(data_dir), open)?;
+    let messages = own_server::history(args.data_dir.clone().or(data_dir), "export", open)?;
     match &args.output {
         Some(path) => {
             let mut file = to_file(path)?;
@@ -56,30 +54,6 @@ pub fn run(common: &CommonArgs, args: &ExportArgs, data_dir: Option<PathBuf>) ->
             Ok(file.sync_all()?)
         }
         None => write(messages, args.format, &mut BufWriter::new(io::stdout().lock()), common),
-    }
-}
-
-/// What `open` makes of the history in the chosen directory, or else in that of this user's server, or
-/// of the system's service.
-pub(super) fn of_server<T>(
-    data_dir: Option<PathBuf>,
-    open: impl Fn(&Path) -> Result<T, StoreError>,
-) -> Result<T, Failure> {
-    if let Some(dir) = data_dir {
-        return Ok(open(&dir.join(HISTORY_FILE))?);
-    }
-    let own = settings::default_data_dir()?.join(HISTORY_FILE);
-    match open(&own) {
-        Err(StoreError::Missing(_)) => match open(&Path::new(SERVICE_DIR).join(HISTORY_FILE)) {
-            Err(StoreError::Missing(_)) => Err(anyhow::anyhow!(
-                "no server keeps a history at {} or in {SERVICE_DIR}; run this as the user who runs the \
-                 server, or give its --data-dir",
-                own.display()
-            )
-            .into()),
-            service => Ok(service?),
-        },
-        own => Ok(own?),
     }
 }
 

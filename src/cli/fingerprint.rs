@@ -10,6 +10,7 @@ use super::args::{CommonArgs, FingerprintArgs};
 use super::exit::{Exit, Failure};
 use super::invitation::Destination;
 use super::logging::{self, Level};
+use super::own_server::{SERVICE_DIR, key_failure};
 use super::{join, runtime, settings};
 use crate::client;
 use crate::fingerprint::Fingerprint;
@@ -20,9 +21,6 @@ use crate::server::KEY_FILE;
 /// How long a server may take to show its key.
 const HANDSHAKE_WAIT: Duration = Duration::from_secs(5);
 
-/// The data directory of the system's service.
-pub(super) const SERVICE_DIR: &str = "/var/lib/lanchat";
-
 /// Prints the fingerprint that was asked for.
 ///
 /// # Errors
@@ -32,7 +30,7 @@ pub fn run(common: &CommonArgs, args: &FingerprintArgs, data_dir: Option<PathBuf
     let fingerprint = match &args.host {
         _ if args.me => client::own_fingerprint().map_err(join::failure)?,
         Some(host) => asked(host)?,
-        None => of_server(args.data_dir.clone().or(data_dir))?,
+        None => of_server(args.data_dir.clone().or(data_dir), "fingerprint")?,
     };
     let mut text = format!("{fingerprint}\n{}\n", fingerprint.spoken());
     if args.art {
@@ -58,10 +56,11 @@ fn asked(host: &Destination) -> Result<Fingerprint, Failure> {
 }
 
 /// The key of the server on this machine: the one in the chosen directory, or else that of this
-/// user's, or of the system's service.
-pub(super) fn of_server(data_dir: Option<PathBuf>) -> Result<Fingerprint, Failure> {
+/// user's, or of the system's service. `command`: the one that asks.
+pub(super) fn of_server(data_dir: Option<PathBuf>, command: &str) -> Result<Fingerprint, Failure> {
+    let told = |error| key_failure(error, command);
     let chosen = match data_dir {
-        Some(dir) => return Ok(load(&dir)?),
+        Some(dir) => return load(&dir).map_err(told),
         None => settings::default_data_dir()?,
     };
     match load(&chosen) {
@@ -72,9 +71,9 @@ pub(super) fn of_server(data_dir: Option<PathBuf>) -> Result<Fingerprint, Failur
                 missing.parent().unwrap_or(&missing).display()
             )
             .into()),
-            service => Ok(service?),
+            service => service.map_err(told),
         },
-        own => Ok(own?),
+        own => own.map_err(told),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::limits::DEFAULT_PORT;
 /// If the server's key cannot be read, or this machine has no address that others reach.
 pub fn run(common: &CommonArgs, args: InviteArgs, serve: ServeConfig) -> Result<(), Failure> {
     logging::start(common, Level::Error, io::stderr)?;
-    let fingerprint = of_server(args.data_dir.or_else(|| serve.data_dir.clone()))?;
+    let fingerprint = of_server(args.data_dir.or_else(|| serve.data_dir.clone()), "invite")?;
     let mut text = String::new();
     for at in places(args.host, &serve)? {
         text += &format!("{}\n", Destination { at, fingerprint: Some(fingerprint) });

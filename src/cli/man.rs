@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::pages::{self, Entry};
 
 /// The subcommands that have a page, which is all of them.
-pub const SUBCOMMANDS: [&str; 12] = [
+pub const SUBCOMMANDS: [&str; 14] = [
     "serve",
     "discover",
     "send",
@@ -26,6 +26,8 @@ pub const SUBCOMMANDS: [&str; 12] = [
     "invite",
     "export",
     "backup",
+    "restore",
+    "repair",
     "completions",
     "man",
 ];
@@ -57,6 +59,9 @@ pub fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
         entries("WHOM TO BELIEVE", pages::trust(), &mut rest);
         entries("WHAT IS KEPT", pages::durability(), &mut rest);
         entries("PROMPT COMMANDS", pages::prompt_commands(), &mut rest);
+    }
+    if let Some("serve" | "backup" | "restore" | "repair") = subcommand {
+        entries("BACK UP, RESTORE, MOVE", pages::rescue(), &mut rest);
     }
     entries("EXIT STATUS", exit_statuses(), &mut rest);
     examples(pages::examples(subcommand), &mut rest);
@@ -154,6 +159,10 @@ fn examples(examples: &[(&str, &str)], roff: &mut Roff) {
 
 fn see_also(subcommand: Option<&str>, roff: &mut Roff) {
     let others = match subcommand {
+        Some("serve") => ["", "-backup", "-restore", "-repair"].map(|name| format!("lanchat{name}")).into(),
+        Some("backup" | "restore" | "repair") => {
+            ["", "-serve", "-backup", "-restore", "-repair"].map(|name| format!("lanchat{name}")).into()
+        }
         Some(_) => vec!["lanchat".to_owned()],
         None => SUBCOMMANDS.iter().map(|name| format!("lanchat-{name}")).collect(),
     };

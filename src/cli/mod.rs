@@ -20,8 +20,10 @@ pub mod invite;
 pub mod join;
 pub mod logging;
 pub mod man;
+mod own_server;
 mod pages;
 mod progress;
+pub mod rescue;
 mod runtime;
 pub mod serve;
 pub mod settings;
@@ -102,6 +104,8 @@ fn perform(cli: Cli, config: Config) -> Result<(), Failure> {
         Some(Command::Invite(args)) => invite::run(&cli.common, args, config.serve)?,
         Some(Command::Export(args)) => export::run(&cli.common, &args, config.serve.data_dir)?,
         Some(Command::Backup(args)) => backup::run(&cli.common, &args, config.serve.data_dir)?,
+        Some(Command::Restore(args)) => rescue::restore(&cli.common, &args, config.serve.data_dir)?,
+        Some(Command::Repair(args)) => rescue::repair(&cli.common, &args, config.serve.data_dir)?,
         Some(Command::Completions(_) | Command::Man(_)) => {}
     }
     Ok(())

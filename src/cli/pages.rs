@@ -25,7 +25,10 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Entry> {
         Some("trust") => owned(&[KNOWN_SERVERS, SYSTEM_SERVERS]),
         Some("fingerprint") => owned(&[KEY, SERVER_KEY]),
         Some("invite") => owned(&[SERVER_KEY]),
-        Some("export" | "backup") => owned(&[SERVER_HISTORY]),
+        Some("export") => owned(&[SERVER_HISTORY]),
+        Some("backup") => owned(&[SERVER_HISTORY, SERVER_KEY, PASSPHRASE]),
+        Some("restore") => owned(&[SERVER_HISTORY, SERVER_KEY, PASSPHRASE, REPLACED]),
+        Some("repair") => owned(&[SERVER_HISTORY, DAMAGED]),
         Some("serve") => owned(&[
             (
                 "$XDG_DATA_HOME/lanchat",
@@ -39,11 +42,15 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Entry> {
                  console and of operators list and change these while the server runs: /owners, /release, \
                  /operators, /op, /deop, /members, /admit, /dismiss, /bans, /unban, /unmute. Earlier versions \
                  had files for them (names, operators, members, bans, mutes), which are taken over at the first \
-                 start and kept as names.taken-over and so on. The file belongs to history.db-wal and \
-                 history.db-shm while a server has it open.",
+                 start and kept as names.taken-over and so on. While the server runs, history.db-wal and \
+                 history.db-shm belong to it: copy it with lanchat backup, not by hand.",
             ),
             SERVER_KEY,
-            ("$XDG_DATA_HOME/lanchat/passphrase", "A closed server's passphrase, if it made it up."),
+            PASSPHRASE,
+            SECRET,
+            LOCK,
+            REPLACED,
+            DAMAGED,
             (
                 "/etc/lanchat/config.toml",
                 "The config file of the system's service, which starts with --config.",
@@ -86,8 +93,28 @@ const SERVER_KEY: (&str, &str) = (
 const SERVER_HISTORY: (&str, &str) = (
     "$XDG_DATA_HOME/lanchat/history.db",
     "The server's history, direct messages among it, and names, operators, members, bans and mutes; the \
-     system's service has it in /var/lib/lanchat.",
+     system's service has it in /var/lib/lanchat. While the server runs, history.db-wal and history.db-shm \
+     belong to it: copy it with lanchat backup, not by hand.",
 );
+
+const PASSPHRASE: (&str, &str) =
+    ("$XDG_DATA_HOME/lanchat/passphrase", "A closed server's passphrase, if it made it up.");
+
+const SECRET: (&str, &str) = (
+    "$XDG_DATA_HOME/lanchat/operator-secret",
+    "What makes whoever may read it an operator; another one at each start.",
+);
+
+const LOCK: (&str, &str) =
+    ("$XDG_DATA_HOME/lanchat/lock", "Locked while the server runs, and so is the directory.");
+
+const REPLACED: (&str, &str) = (
+    "$XDG_DATA_HOME/lanchat/replaced-DATE",
+    "What lanchat restore found in the places of the files that it put back. Nothing removes it.",
+);
+
+const DAMAGED: (&str, &str) =
+    ("$XDG_DATA_HOME/lanchat/damaged-DATE", "The history as lanchat repair found it. Nothing removes it.");
 
 const TOKEN: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/token",
@@ -162,6 +189,36 @@ pub(super) fn trust() -> Vec<Entry> {
     ])
 }
 
+/// What an administrator should know of backups and damage.
+pub(super) fn rescue() -> Vec<Entry> {
+    owned(&[
+        (
+            "back up",
+            "lanchat backup FILE copies the history, the key, the passphrase and what else a server knows into \
+             one file, while the server runs. FILE is its owner's alone, and is read through once it is written. \
+             The options of lanchat serve and its config file are not in it.",
+        ),
+        (
+            "restore",
+            "Stop the server, then lanchat restore FILE. What was there is kept in a directory of its own. If it \
+             is interrupted, all is as before, or the next start of the server or the next lanchat restore \
+             finishes it. Whoever had read more than the backup holds is told of a gap.",
+        ),
+        (
+            "move",
+            "Restore the backup on the other machine before the server runs there for the first time: clients \
+             know it by its key. Do not run both.",
+        ),
+        (
+            "damage",
+            "A server that finds its history damaged, deleted, replaced or cut says so in its log and to \
+             operators, and passes messages on without keeping them; one that is stopped does not start. \
+             lanchat repair saves what can be read, or lanchat restore puts a backup in its place. A history that \
+             was only moved away counts again as soon as it is back.",
+        ),
+    ])
+}
+
 /// The commands of the prompt, from the table that the prompt itself uses.
 pub(super) fn prompt_commands() -> Vec<Entry> {
     command::available(Place::Prompt, true).map(entry).collect()
@@ -213,10 +270,32 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ("Put a room into a table:", "lanchat export --room '#games' --format csv --output games.csv"),
             ("Count who says how much:", "lanchat export --format jsonl | jq -r .from.name | sort | uniq -c"),
         ],
-        Some("backup") => &[(
-            "Keep a copy a day of the system's service:",
-            "sudo -u lanchat lanchat backup /var/backups/lanchat/$(date +%F).db --data-dir /var/lib/lanchat",
-        )],
+        Some("backup") => &[
+            ("Copy your own server:", "lanchat backup lanchat.db"),
+            (
+                "Copy the system's service, each day another file:",
+                "sudo lanchat backup \"/var/backups/lanchat-$(date +%F).db\"",
+            ),
+        ],
+        Some("restore") => &[
+            ("Go back to a backup of your own server:", "lanchat restore lanchat.db"),
+            (
+                "Go back to a backup of the system's service:",
+                "sudo systemctl stop lanchat && sudo lanchat restore /var/backups/lanchat-2026-11-26.db && \
+                 sudo systemctl start lanchat",
+            ),
+            (
+                "Move a service to another machine, where lanchat is installed and has not run:",
+                "sudo lanchat restore lanchat.db --data-dir /var/lib/lanchat",
+            ),
+        ],
+        Some("repair") => &[
+            ("Save the history of your own server:", "lanchat repair"),
+            (
+                "Save that of the system's service:",
+                "sudo systemctl stop lanchat && sudo lanchat repair && sudo systemctl start lanchat",
+            ),
+        ],
         Some("invite") => &[
             ("Print the links:", "lanchat invite"),
             ("For guests who come by another name:", "lanchat invite --host chat.example:7667"),

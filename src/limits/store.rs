@@ -75,3 +75,33 @@ pub const INDEX_BYTES: usize = 32 * 1024;
 
 /// The pause between two such steps: a million messages are in the index after 5 minutes.
 pub const INDEX_PAUSE: Duration = Duration::from_millis(25);
+/// How often it is looked whether the database is still where it was, while nothing is written.
+pub const WATCH_EVERY: Duration = Duration::from_secs(5);
+
+/// When the check of the whole database begins, after the start or after another program wrote to it: when
+/// those who were connected are back.
+pub const CHECK_AFTER: Duration = Duration::from_secs(1);
+
+/// Pages that the check reads before it rests for [`CHECK_REST`] times as long as they took: it takes a
+/// quarter of a core at most, and 1 GB takes it half a minute from a fast disk.
+pub const CHECK_PAGES: i32 = 64;
+
+/// See [`CHECK_PAGES`].
+pub const CHECK_REST: u32 = 3;
+
+/// Bytes of a database that is checked at once; of a bigger one, each table by itself, so that none holds
+/// up the log for long.
+pub const CHECK_WHOLE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Bytes of the log at which a check gives way: while it reads, the log can't begin anew and grows.
+pub const CHECK_LOG_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How long a check that gave way waits before it tries again, and how often it does that.
+pub const CHECK_AGAIN: Duration = Duration::from_secs(60);
+
+/// See [`CHECK_AGAIN`].
+pub const CHECK_TRIES: u32 = 30;
+
+/// Most bytes of a file that a backup holds besides the history: the books of a server that never removed a
+/// name are 20 MB.
+pub const MAX_KEPT_FILE_BYTES: u64 = 64 * 1024 * 1024;

@@ -1,9 +1,11 @@
 //! What a server keeps between runs: its key, by which clients know it again, and its books.
 //!
 //! The directory is its owner's alone, and locked while a server runs, so that no two announce the
-//! same key. Whoever can read it may act for the server, and so is an operator: the secret in it
+//! same key. The lock is one on a file, and on Unix another on the directory itself, which nobody removes
+//! by mistake; on Windows the file can't be removed while it is held. Whoever can read it may act for the server, and so is an operator: the secret in it
 //! proves that.
 
+use super::swap;
 use crate::files;
 use crate::security::{KeyError, Keypair, Passphrase, PassphraseError};
 use std::fs::{File, TryLockError};
@@ -22,12 +24,16 @@ pub const HISTORY_FILE: &str = "history.db";
 /// What proves to the server that a client may read this directory.
 pub const SECRET_FILE: &str = "operator-secret";
 
+/// The files of a server that a backup has, but for its history.
+pub(super) const KEPT_FILES: [&str; 7] =
+    [KEY_FILE, PASSPHRASE_FILE, "names", "operators", "members", "bans", "mutes"];
+
 /// A server's directory, locked while this lives.
 #[derive(Debug)]
 pub(super) struct DataDir {
     /// `None`: nothing is kept.
     path: Option<PathBuf>,
-    _lock: Option<File>,
+    _locks: Vec<File>,
 }
 
 /// Why the directory can't be used.
@@ -54,19 +60,21 @@ impl DataDir {
     pub(super) fn open(path: &Path) -> Result<Self, DataDirError> {
         let unusable = |error| DataDirError::Unusable(path.into(), error);
         files::create_directory(path).map_err(unusable)?;
-        // Private like the rest: whoever can open it could hold it, and keep the server from starting.
-        let lock = files::private().write(true).open(path.join("lock")).map_err(unusable)?;
+        let lock = open_lock(&path.join("lock")).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(DataDirError::InUse(path.into())),
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
-        Ok(Self { path: Some(path.into()), _lock: Some(lock) })
+        let mut locks = vec![lock];
+        locks.extend(lock_itself(path)?);
+        swap::finish(path).map_err(unusable)?;
+        Ok(Self { path: Some(path.into()), _locks: locks })
     }
 
     /// Keeps nothing: another key each time.
     pub(super) fn none() -> Self {
-        Self { path: None, _lock: None }
+        Self { path: None, _locks: Vec::new() }
     }
 
     /// Where a file of that name is; `None`: nowhere.
@@ -95,5 +103,39 @@ impl DataDir {
         let Some(path) = self.file(SECRET_FILE) else { return Ok(()) };
         let content = serde_json::json!({"id": id, "secret": secret}).to_string();
         files::replace(&path, content.as_bytes()).map_err(|error| DataDirError::Unusable(path, error))
+    }
+}
+
+/// Opens the file that is locked, private like the rest: whoever can open it could hold it, and keep the
+/// server from starting.
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = files::private();
+    #[cfg(windows)]
+    {
+        // To be read and written by others, not removed.
+        const SHARE_READ_WRITE: u32 = 3;
+        std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, SHARE_READ_WRITE);
+    }
+    let is_new = !path.exists();
+    let lock = options.write(true).open(path)?;
+    if is_new {
+        swap::give_to_owner(path)?;
+    }
+    Ok(lock)
+}
+
+/// Locks the directory itself; `None`: its file system has no such locks.
+fn lock_itself(path: &Path) -> Result<Option<File>, DataDirError> {
+    if cfg!(windows) {
+        return Ok(None);
+    }
+    let Ok(directory) = File::open(path) else { return Ok(None) };
+    match directory.try_lock() {
+        Ok(()) => Ok(Some(directory)),
+        Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(path.into())),
+        Err(TryLockError::Error(error)) => {
+            tracing::debug!(%error, "the data directory itself can't be locked");
+            Ok(None)
+        }
     }
 }

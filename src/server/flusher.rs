@@ -42,8 +42,8 @@ pub(super) async fn run(hub: Arc<Hub>, mut scribe: Scribe, history: Option<Histo
     loop {
         let turn = tokio::select! {
             turn = hub.next_turn() => turn,
-            () = scribe.due() => {
-                scribe.mend().await;
+            found = scribe.due() => {
+                scribe.mend(found).await;
                 continue;
             }
         };

@@ -24,12 +24,14 @@ mod listener;
 mod memory;
 mod passed;
 mod reactor;
+mod rescue;
 mod roll;
 mod scribe;
 mod secrets;
 mod session;
 mod signals;
 mod slots;
+mod swap;
 mod timers;
 mod turn;
 mod watch;
@@ -37,6 +39,7 @@ mod wire;
 
 pub use console::Console;
 pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE};
+pub use rescue::{RescueError, Restored, kept_files, repair, restore};
 pub use signals::StopSignals;
 
 use crate::chat::{Archive, Chat, Profile, Rules};

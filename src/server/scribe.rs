@@ -35,6 +35,7 @@ pub(super) struct Scribe {
 #[derive(Debug)]
 struct Failing {
     since: Timestamp,
+    error: StoreError,
     next_try: Instant,
     deferred: Deferred,
 }
@@ -91,19 +92,32 @@ impl Scribe {
         }
     }
 
-    /// Waits until the store should be tried again; for ever if it works.
-    pub(super) async fn due(&self) {
-        match &self.failing {
-            Some(failing) => sleep_until(failing.next_try).await,
-            None => std::future::pending().await,
+    /// Waits until the store should be tried again, or is found to fail, which is returned; for ever if it
+    /// works.
+    pub(super) async fn due(&self) -> Option<StoreError> {
+        match (&self.failing, &self.store) {
+            (Some(failing), _) => {
+                sleep_until(failing.next_try).await;
+                None
+            }
+            (None, Some(store)) => Some(store.hurt().await),
+            (None, None) => std::future::pending().await,
         }
     }
 
-    /// Tries the store again.
-    pub(super) async fn mend(&mut self) {
+    /// Tries the store again, or begins to do so if it was found to fail.
+    pub(super) async fn mend(&mut self, found: Option<StoreError>) {
+        if let Some(error) = found {
+            return self.fails(&error);
+        }
         let (Some(store), Some(failing)) = (&self.store, &mut self.failing) else { return };
         failing.next_try = Instant::now() + MEND_EVERY;
-        if store.mend().await.is_err() {
+        if let Err(error) = store.mend().await {
+            if error != failing.error {
+                tracing::error!("messages are still not kept: {error}");
+                self.hub.set_keeping(Some(&error.to_string()));
+                failing.error = error;
+            }
             return;
         }
         let entries = failing.deferred.entries();
@@ -116,7 +130,7 @@ impl Scribe {
                     tracing::error!("{lost} changes of rooms, mail, names and members were lost meanwhile");
                 }
                 self.failing = None;
-                self.hub.set_keeping(true);
+                self.hub.set_keeping(None);
                 self.hub.arrived(outcome.arrivals);
             }
             Err(error) => tracing::debug!(%error, "the history can't be written yet"),
@@ -201,10 +215,11 @@ impl Scribe {
         }
         self.failing = Some(Failing {
             since: Timestamp::now(),
+            error: error.clone(),
             next_try: Instant::now() + MEND_EVERY,
             deferred: Deferred::default(),
         });
-        self.hub.set_keeping(false);
+        self.hub.set_keeping(Some(&error.to_string()));
     }
 
     /// Messages are not kept, and their senders are told; what else there is must not be lost.
@@ -320,7 +335,7 @@ mod tests {
         entries.into_iter().for_each(|entry| _ = turn.keep(entry));
         scribe.settle(&mut turn).await;
         assert!(scribe.failing.is_some());
-        hub.set_keeping(true);
+        hub.set_keeping(None);
         hub.receive(SessionId(1), &mut [Incoming::Packet(Box::new(message()))].into());
         let next = hub.next_turn().await.unwrap();
         assert!(next.entries.iter().any(is_message), "there is room again");

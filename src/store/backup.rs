@@ -1,60 +1,80 @@
-//! A copy of a history in one file, made while a server may go on writing to it.
+//! A copy of a server in one file, made while it may go on writing to its history, and read to put it back.
+//!
+//! The copy is a history with one table more, of the server's other files. So it can be read like a
+//! history, and a plain copy of a history is a backup too, of that alone.
 
 use super::error::StoreError;
-use super::schema;
-use crate::files;
-use rusqlite::Connection;
+use super::watch::beside;
+use super::{check, place, rows, schema};
 use rusqlite::backup::{Backup, StepResult};
-use std::fs;
-use std::io;
+use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// Pages copied at a time, between which progress is told: 4 MB.
 const PORTION_PAGES: i32 = 1024;
 
-/// Copies the history at `path` to a new file, which has all that was committed when it began.
-/// `progress` is told how many of how many pages are copied.
+/// The other files.
+const FILES: &str = "DROP TABLE IF EXISTS file; \
+    CREATE TABLE file (name TEXT PRIMARY KEY, content BLOB NOT NULL, mode INTEGER NOT NULL) WITHOUT ROWID;";
+
+/// Marks a history as one that others may have seen more of.
+pub(super) const MARK_RESTORED: &str = "INSERT OR REPLACE INTO meta VALUES ('restored', 1)";
+
+/// A file of the server's other than its history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptFile {
+    /// Its name in the data directory.
+    pub name: String,
+    /// What is in it; wiped when dropped.
+    pub content: Zeroizing<Vec<u8>>,
+    /// Its permissions, as Unix has them.
+    pub mode: u32,
+}
+
+/// Copies the history at `path` and the files to a new file, which has all that was committed when it
+/// began, and reads it again. `progress` is told how many of how many pages are copied.
 ///
 /// # Errors
 /// Why it can't be read or written, [`StoreError::Exists`] if there is such a file. What was begun is
 /// removed then.
-pub fn backup(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<(), StoreError> {
+pub fn backup(
+    path: &Path,
+    to: &Path,
+    files: &[KeptFile],
+    progress: impl FnMut(u64, u64),
+) -> Result<(), StoreError> {
     if to.exists() {
         return Err(StoreError::Exists(to.into()));
     }
     let history = schema::open_foreign(path)?;
-    let unfinished = beside(to);
-    let copied = copy(&history, path, &unfinished, progress)
-        .and_then(|()| place(&unfinished, to).map_err(|error| StoreError::of_copy(to, &error)));
-    for left in ["", "-journal", "-wal", "-shm"] {
-        let mut name = unfinished.clone().into_os_string();
-        name.push(left);
-        // There is nothing left where all went well.
-        let _ = fs::remove_file(name);
+    let unfinished = place::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
+    let mut copy = copy(&history, path, unfinished.path(), to, progress)?;
+    let written = |error: rusqlite::Error| StoreError::of(to, &error);
+    let change = copy.transaction().map_err(written)?;
+    change.execute_batch(FILES).map_err(written)?;
+    for file in files {
+        let row = params![file.name, *file.content, file.mode];
+        change.execute("INSERT INTO file VALUES (?1, ?2, ?3)", row).map_err(written)?;
     }
-    copied
+    change.commit().map_err(written)?;
+    // It is as damaged as what it was copied from.
+    check::whole(&copy, path)?;
+    copy.close().map_err(|(_, error)| written(error))?;
+    unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))
 }
 
-fn beside(to: &Path) -> PathBuf {
-    let mut name = to.as_os_str().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    name.into()
-}
-
+/// Copies a database into an empty file; errors name `to`.
 fn copy(
     history: &Connection,
     path: &Path,
+    unfinished: &Path,
     to: &Path,
     mut progress: impl FnMut(u64, u64),
-) -> Result<(), StoreError> {
+) -> Result<Connection, StoreError> {
     let read = |error: rusqlite::Error| StoreError::of(path, &error);
     let written = |error: rusqlite::Error| StoreError::of(to, &error);
-    files::private()
-        .write(true)
-        .create_new(true)
-        .open(to)
-        .map_err(|error| StoreError::of_copy(to, &error))?;
-    let mut target = Connection::open(to).map_err(written)?;
+    let mut target = Connection::open(unfinished).map_err(written)?;
     // Held to the end, so that what the server writes meanwhile doesn't start the copy anew.
     let snapshot = history.unchecked_transaction().map_err(read)?;
     snapshot.query_row("SELECT count(*) FROM meta", [], |row| row.get::<_, i64>(0)).map_err(read)?;
@@ -73,16 +93,86 @@ fn copy(
     drop(copying);
     // A file by itself: a log beside it would be forgotten when it is moved.
     target.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).map_err(written)?;
-    target.close().map_err(|(_, error)| written(error))
+    Ok(target)
 }
 
-/// Gives the whole copy its name, unless there is such a file by now.
-fn place(unfinished: &Path, to: &Path) -> io::Result<()> {
-    match fs::hard_link(unfinished, to) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !to.exists() => {
-            // A file system without hard links.
-            fs::rename(unfinished, to)
-        }
-        linked => linked,
+/// A backup that can be put back.
+#[derive(Debug)]
+pub struct Saved {
+    path: PathBuf,
+    history: Connection,
+    /// Of a whole server; `None`: it is a history alone.
+    files: Option<Vec<KeptFile>>,
+    /// Messages in it.
+    pub messages: u64,
+    /// The time of the latest, if there is one.
+    pub latest: Option<jiff::Timestamp>,
+}
+
+impl Saved {
+    /// Opens a backup and reads it through, so that one that is opened can be put back.
+    ///
+    /// # Errors
+    /// [`StoreError::NoBackup`] and why, [`StoreError::Newer`], or why it can't be read.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::read(path).map_err(|error| {
+            let why = match error {
+                StoreError::Missing(_) => "there is no such file".to_owned(),
+                StoreError::NotADatabase(_) => "it is no database".to_owned(),
+                StoreError::Foreign(_) => "it is another program's database".to_owned(),
+                StoreError::Corrupt(_, why) => format!("it is damaged: {why}"),
+                other => return other,
+            };
+            StoreError::NoBackup(path.into(), why)
+        })
     }
+
+    fn read(path: &Path) -> Result<Self, StoreError> {
+        let of = |error: rusqlite::Error| StoreError::of(path, &error);
+        let file = std::fs::File::open(path).map_err(|error| StoreError::of_file(path, &error))?;
+        check::size(path, &file)?;
+        let history = schema::open_foreign(path)?;
+        check::whole(&history, path)?;
+        let files = if history.table_exists(None, "file").map_err(of)? {
+            let mut find = history.prepare("SELECT name, content, mode FROM file").map_err(of)?;
+            let files = find.query_map([], |row| {
+                Ok(KeptFile { name: row.get(0)?, content: Zeroizing::new(row.get(1)?), mode: row.get(2)? })
+            });
+            Some(files.map_err(of)?.collect::<rusqlite::Result<_>>().map_err(of)?)
+        } else {
+            None
+        };
+        let sql = "SELECT count(*), max(at) FROM message";
+        let (messages, latest) = history
+            .query_row(sql, [], |row| Ok((rows::unsigned(row.get(0)?), row.get::<_, Option<i64>>(1)?)))
+            .map_err(of)?;
+        let latest = latest.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+        Ok(Self { path: path.into(), history, files, messages, latest })
+    }
+
+    /// The server's other files; `None`: it is a backup of the history alone.
+    pub fn files(&self) -> Option<&[KeptFile]> {
+        self.files.as_deref()
+    }
+
+    /// Writes the history to a new file, marked as one of an earlier time.
+    ///
+    /// # Errors
+    /// Why it can't be written; there is no such file then.
+    pub fn unpack(&self, to: &Path, progress: impl FnMut(u64, u64)) -> Result<(), StoreError> {
+        let written = |error: rusqlite::Error| StoreError::of(to, &error);
+        let unfinished = place::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
+        let copy = copy(&self.history, &self.path, unfinished.path(), to, progress)?;
+        // The key is to be in its own file only.
+        copy.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(written)?;
+        copy.execute_batch("DROP TABLE IF EXISTS file").map_err(written)?;
+        copy.execute(MARK_RESTORED, []).map_err(written)?;
+        copy.close().map_err(|(_, error)| written(error))?;
+        unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))
+    }
+}
+
+/// A database's files, by their names beside it.
+pub fn parts(path: &Path) -> [PathBuf; 4] {
+    ["", "-wal", "-shm", "-journal"].map(|ending| beside(path, ending))
 }

@@ -22,7 +22,10 @@ pub enum StoreError {
         known: u32,
     },
     /// It is no database at all.
-    #[error("{0} is no database; move it away, or choose another --data-dir")]
+    #[error(
+        "{0} is no database; save what is in it with `lanchat repair`, put a backup in its place with \
+         `lanchat restore FILE`, or choose another --data-dir"
+    )]
     NotADatabase(PathBuf),
     /// It is another program's.
     #[error("{0} is another program's database; move it away, or choose another --data-dir")]
@@ -40,14 +43,43 @@ pub enum StoreError {
     #[error("{0} can't grow, the disk is full; make room on it, or keep less with --retain-size")]
     Full(PathBuf),
     /// What is in it contradicts itself.
-    #[error("{0} is damaged ({1}); put a backup in its place, or move it away to begin a new history")]
+    #[error(
+        "{0} is damaged ({1}); with the server stopped, `lanchat repair` saves what can be saved, and \
+         `lanchat restore FILE` puts a backup in its place"
+    )]
     Corrupt(PathBuf, String),
+    /// It was deleted or moved away under the server.
+    #[error(
+        "{0} was deleted or moved away while the server runs; move it back, or stop the server, put a backup \
+         in its place with `lanchat restore FILE`, and start it again"
+    )]
+    Gone(PathBuf),
+    /// It was replaced under the server.
+    #[error(
+        "{0} was replaced by another file while the server runs; move the first one back, or stop the server, \
+         use `lanchat restore FILE` if it is a backup, and start it again"
+    )]
+    Replaced(PathBuf),
+    /// Its content is that of another one, or of an earlier time.
+    #[error(
+        "{0} was overwritten with another history while the server runs; stop the server, put a backup in its \
+         place with `lanchat restore FILE`, and start it again"
+    )]
+    Overwritten(PathBuf),
     /// Another program has it.
     #[error("{0} is in use by another program; end that, and try again")]
     InUse(PathBuf),
     /// The disk or the system failed.
     #[error("{0} can't be used: {1}; see to the disk, or choose another --data-dir")]
     Unusable(PathBuf, String),
+    /// Nothing in it can be saved.
+    #[error(
+        "there is nothing in {0} that can be saved; put a backup in its place with `lanchat restore FILE`"
+    )]
+    Hopeless(PathBuf),
+    /// It can't be put back.
+    #[error("{0} is no backup of a lanchat server: {1}; name a file that `lanchat backup` made")]
+    NoBackup(PathBuf, String),
     /// There is such a file already.
     #[error("{0} exists already; name another file, or remove it")]
     Exists(PathBuf),
@@ -96,7 +128,7 @@ impl StoreError {
     }
 
     /// What the system says about the file at `path`.
-    pub(super) fn of_file(path: &Path, error: &io::Error) -> Self {
+    pub fn of_file(path: &Path, error: &io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
             io::ErrorKind::PermissionDenied => Self::Denied(path, error.to_string()),
@@ -118,6 +150,18 @@ impl StoreError {
 
     /// Whether only another file helps.
     pub(super) fn is_lasting(&self) -> bool {
-        matches!(self, Self::Corrupt(..) | Self::NotADatabase(_))
+        matches!(
+            self,
+            Self::Corrupt(..)
+                | Self::NotADatabase(_)
+                | Self::Overwritten(_)
+                | Self::Foreign(_)
+                | Self::Newer { .. }
+        )
+    }
+
+    /// Whether it helps to put the file back where it was.
+    pub(super) fn is_misplaced(&self) -> bool {
+        matches!(self, Self::Gone(_) | Self::Replaced(_))
     }
 }

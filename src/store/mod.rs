@@ -1,7 +1,7 @@
 //! What is kept of the chat, in a SQLite database.
 //!
-//! Four threads own it: one writes, one reads what people missed, one the history that they ask for, one
-//! searches. A batch is one transaction, and is on the disk when [`Store::commit`] returns: the log is
+//! Five threads own it: one writes, one reads what people missed, one the history that they ask for, one
+//! searches, and one checks whether it is whole. A batch is one transaction, and is on the disk when [`Store::commit`] returns: the log is
 //! synced with each (`synchronous=FULL`), so that it survives the process and, if the disk keeps its word,
 //! a power cut. Knows no sockets and none of the chat's rules: what is to be kept, and who may see what,
 //! it is told.
@@ -9,43 +9,53 @@
 mod again;
 mod backup;
 mod books;
+mod check;
 mod commit;
 mod dating;
 mod error;
 mod export;
+mod health;
 mod hours;
+mod image;
 mod incarnations;
 mod indexing;
 mod last;
 mod listing;
 mod news;
 mod opening;
+mod place;
 mod prune;
 mod question;
 mod queue;
 mod reader;
+mod repair;
 mod rows;
+mod salvage;
 mod schema;
 mod search;
+mod shape;
 mod takeover;
 #[cfg(test)]
 mod tests;
 mod time;
 mod view;
+mod watch;
 mod weight;
 mod words;
 mod writer;
 
-pub use backup::backup;
+pub use backup::{KeptFile, Saved, backup, parts};
 pub use error::StoreError;
 pub use export::{Export, Filter};
 pub use incarnations::mark_restored;
 pub use news::News;
 pub use question::{Batch, Duplicate, Keep, Listing, Outcome, Page, Since, Span, Start};
+pub use repair::{Repaired, check_whole, repair};
 
 use crate::chat::{Archive, Search, View, Wanted};
 use crate::clock::Clock;
 use crate::limits::{SEARCH_TIME, STORE_QUEUE};
+use health::Health;
 use news::Board;
 use queue::Queue;
 use reader::Reader;
@@ -63,6 +73,7 @@ pub struct Store {
     lister: Queue<Reader>,
     searcher: Queue<Reader>,
     board: Board,
+    health: Arc<Health>,
 }
 
 impl Store {
@@ -97,9 +108,10 @@ impl Store {
         let committed = Arc::new(AtomicU64::new(0));
         let board = Board::default();
         let (writer, archive) = Writer::open(path, keep, clock, Arc::clone(&committed), board.clone())?;
+        let health = writer.health();
         let failed = |error| StoreError::of_file(path, &error);
         let read = |name| {
-            let reader = Reader::open(path, Arc::clone(&committed))?;
+            let reader = Reader::open(Arc::clone(&health), Arc::clone(&committed))?;
             Queue::start(name, STORE_QUEUE, move |jobs| reader.run(&jobs)).map_err(failed)
         };
         let store = Self {
@@ -108,7 +120,11 @@ impl Store {
             lister: read("history-lister")?,
             searcher: read("history-search")?,
             board,
+            health: Arc::clone(&health),
         };
+        // Ends with the writer.
+        let checking = std::thread::Builder::new().name("history-check".into());
+        checking.spawn(move || check::run(&health)).map_err(failed)?;
         Ok((store, archive))
     }
 
@@ -170,6 +186,12 @@ impl Store {
     /// Waits for what the store finds out by itself. To be asked by one task.
     pub async fn news(&self) -> News {
         self.board.next().await
+    }
+
+    /// Waits until something is found that keeps messages from being kept: the database is damaged, or its
+    /// file gone. Also when nobody says anything.
+    pub async fn hurt(&self) -> StoreError {
+        self.health.hurt().await
     }
 
     /// After a failure: opens the database again, and tries whether it can be written.

@@ -44,6 +44,13 @@ pub(super) fn read_books(connection: &mut Connection) -> Result<Archive> {
     Ok(archive)
 }
 
+/// Which history this is, and the latest number of a message that is or was in it.
+pub(super) fn found(connection: &Connection) -> Result<(String, u64)> {
+    let sql = "SELECT max(value, (SELECT ifnull(max(seq), 0) FROM message)) FROM meta WHERE key = 'pruned'";
+    let log = incarnations::latest_id(connection)?.unwrap_or_default();
+    Ok((log, connection.query_row(sql, [], |row| row.get(0).map(unsigned))?))
+}
+
 /// What a history has that is new.
 fn begin(change: &Transaction<'_>) -> Result<()> {
     change.execute_batch("INSERT OR IGNORE INTO meta VALUES ('reserved', 0), ('pruned', 0)")

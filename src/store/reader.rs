@@ -1,11 +1,11 @@
 //! A thread that reads, so that what somebody missed or looks for holds up no messages.
 
 use super::error::StoreError;
+use super::health::{Health, Shared, held};
 use super::queue::Job;
 use super::schema;
 use crate::limits::SEARCH_STEPS;
 use rusqlite::Connection;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
@@ -13,18 +13,19 @@ use std::time::{Duration, Instant};
 
 /// What the thread owns.
 pub(super) struct Reader {
-    path: PathBuf,
-    /// `None` after a failure, until the next question.
-    connection: Option<Connection>,
+    health: Arc<Health>,
+    /// `None` after a failure, and where the writer has closed it, until the next question.
+    connection: Shared,
     committed: Arc<AtomicU64>,
     is_closed: bool,
 }
 
 impl Reader {
     /// Opens a further connection to a database that is open.
-    pub(super) fn open(path: &Path, committed: Arc<AtomicU64>) -> Result<Self, StoreError> {
-        let connection = Some(schema::open_reader(path)?);
-        Ok(Self { path: path.into(), connection, committed, is_closed: false })
+    pub(super) fn open(health: Arc<Health>, committed: Arc<AtomicU64>) -> Result<Self, StoreError> {
+        let connection = health.reader();
+        *held(&connection) = Some(schema::open_reader(health.path())?);
+        Ok(Self { health, connection, committed, is_closed: false })
     }
 
     /// Works until it is closed, or nobody can ask any more.
@@ -42,19 +43,7 @@ impl Reader {
         &mut self,
         work: impl FnOnce(&Connection, u64) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        // Before the reading begins: what is committed later may not be in it.
-        let committed = self.committed.load(Ordering::Acquire);
-        let connection = self.connection()?;
-        // One state of the history for all that one answer is made of.
-        let read = connection.transaction().and_then(|snapshot| work(&snapshot, committed));
-        read.map_err(|error| {
-            let error = StoreError::of(&self.path, &error);
-            // What took too long is no failure of the file.
-            if error != StoreError::TooSlow {
-                self.connection = None;
-            }
-            error
-        })
+        self.read_until(None, work)
     }
 
     /// The same, and gives it up after that time.
@@ -63,30 +52,45 @@ impl Reader {
         time: Duration,
         work: impl FnOnce(&Connection, u64) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let until = Instant::now() + time;
-        self.watch(Some(move || Instant::now() > until))?;
-        let read = self.read(work);
-        self.watch(None::<fn() -> bool>)?;
-        read
+        self.read_until(Some(Instant::now() + time), work)
     }
 
-    /// Has what is read given up once `is_over`.
-    fn watch(&mut self, is_over: Option<impl FnMut() -> bool + Send + 'static>) -> Result<(), StoreError> {
-        let path = self.path.clone();
-        let set = self.connection()?.progress_handler(SEARCH_STEPS, is_over);
-        set.map_err(|error| StoreError::of(&path, &error))
-    }
-
-    fn connection(&mut self) -> Result<&mut Connection, StoreError> {
-        Ok(match &mut self.connection {
+    fn read_until<T>(
+        &self,
+        until: Option<Instant>,
+        work: impl FnOnce(&Connection, u64) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.health.may_read()?;
+        // Before the reading begins: what is committed later may not be in it.
+        let committed = self.committed.load(Ordering::Acquire);
+        let mut own = held(&self.connection);
+        let connection = match &mut *own {
             Some(connection) => connection,
-            none => none.insert(schema::open_reader(&self.path)?),
+            none => none.insert(schema::open_reader(self.health.path())?),
+        };
+        // One state of the history for all that one answer is made of.
+        let read = watch(connection, until)
+            .and_then(|()| connection.transaction())
+            .and_then(|snapshot| work(&snapshot, committed));
+        read.map_err(|error| {
+            let error = StoreError::of(self.health.path(), &error);
+            // What took too long is no failure of the file.
+            if error != StoreError::TooSlow {
+                *own = None;
+            }
+            self.health.tell(&error);
+            error
         })
     }
 
     /// Gives the file up.
     pub(super) fn close(&mut self) {
         self.is_closed = true;
-        self.connection = None;
+        *held(&self.connection) = None;
     }
+}
+
+/// Has what is read given up after that instant.
+fn watch(connection: &mut Connection, until: Option<Instant>) -> rusqlite::Result<()> {
+    connection.progress_handler(SEARCH_STEPS, until.map(|until| move || Instant::now() > until))
 }

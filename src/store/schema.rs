@@ -1,21 +1,24 @@
 //! The database's form: how it is opened, made, and brought from an older form to this one.
 
 use super::error::StoreError;
+use super::health::Health;
+use super::image::MAGIC;
+use super::watch::beside;
+use super::{check as whole, place};
 use crate::files;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
 /// Marks a database as ours: "LCHT".
-const APPLICATION_ID: i32 = 0x4c43_4854;
+pub(super) const APPLICATION_ID: i32 = 0x4c43_4854;
 
 /// What leads from one form to the next, each with the number of the form that it leads to. They were
 /// run on people's histories and so never change; a new one is added at the end.
 const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("schema/1.sql")), (2, include_str!("schema/2.sql"))];
-
-/// What the first bytes of a database are (SQLite's file format, 1.3).
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// How long a backup's or an export's short locks are waited for.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -34,9 +37,27 @@ const WRITER_CACHE_KIB: i32 = 8 * 1024;
 /// See [`WRITER_CACHE_KIB`].
 const READER_CACHE_KIB: i32 = 4 * 1024;
 
-/// Opens the database to write to it, making or migrating it if need be.
+/// Opens the database to write to it, making or migrating it if need be, and begins to watch its file.
+pub(super) fn open_watched(path: &Path) -> Result<(Connection, Health), StoreError> {
+    if !path.exists() {
+        make(path)?;
+    }
+    look(path)?;
+    // Before SQLite opens it: see there.
+    let health = Health::watch(path)?;
+    let connection = open_again(path, health.files().file())?;
+    Ok((connection, health))
+}
+
+/// The same for a test that knows no server.
+#[cfg(test)]
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
-    create(path)?;
+    open_watched(path).map(|(connection, _)| connection)
+}
+
+/// Opens the database to write to it, whose file this is.
+pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreError> {
+    whole::size(path, file)?;
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
     let mut connection =
         Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(of)?;
@@ -50,12 +71,6 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Opens the database to write to it, which must be there.
-pub(super) fn open_again(path: &Path) -> Result<Connection, StoreError> {
-    look(path)?;
-    open(path)
-}
-
 /// Opens a further connection to a database that is open.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
@@ -63,6 +78,8 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let connection =
         Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(of)?;
     connection.pragma_update(None, "query_only", true).map_err(of)?;
+    // Only the writer, who looks at the files first, brings the log into the database.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(of)?;
     share(&connection, READER_CACHE_KIB).map_err(of)?;
     Ok(connection)
 }
@@ -85,8 +102,13 @@ fn flags(access: OpenFlags) -> OpenFlags {
     access | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-/// Makes an empty file that is its owner's alone, unless there is one.
-fn create(path: &Path) -> Result<(), StoreError> {
+/// Makes an empty history that is its owner's alone. It has its name once it is whole, so that a file that
+/// is empty or cut is a damaged one.
+fn make(path: &Path) -> Result<(), StoreError> {
+    let log = beside(path, "-wal");
+    if log.metadata().is_ok_and(|log| log.len() > 0) {
+        return Err(StoreError::Corrupt(path.into(), format!("it is gone, and {} is left", log.display())));
+    }
     let of = |error: io::Error| match error.kind() {
         io::ErrorKind::PermissionDenied => StoreError::ReadOnly(path.into()),
         _ => StoreError::of_file(path, &error),
@@ -94,18 +116,52 @@ fn create(path: &Path) -> Result<(), StoreError> {
     if let Some(parent) = path.parent() {
         files::create_directory(parent).map_err(of)?;
     }
-    files::private().append(true).open(path).map_err(of)?;
-    look(path)
+    let unfinished = place::unfinished(path).map_err(of)?;
+    begin(unfinished.path(), MIGRATIONS).map_err(|error| StoreError::of(path, &error))?;
+    match unfinished.finish(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(of(error)),
+        _ => Ok(()),
+    }
 }
 
-/// Whether the file is a database, or nothing yet.
+/// Makes a history of the form to which `steps` lead of an empty file.
+fn begin(path: &Path, steps: &[(u32, &str)]) -> rusqlite::Result<()> {
+    let mut connection = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
+    // Before anything is written: it is part of the file's form.
+    connection.pragma_update(None, "auto_vacuum", "incremental")?;
+    migrate(&mut connection, steps)?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+/// Makes a history of an older form of an empty file, and opens it; `None`: there is no such form.
+pub(super) fn make_older(path: &Path, form: u32) -> Result<Option<Connection>, StoreError> {
+    let of = |error: rusqlite::Error| StoreError::of(path, &error);
+    let Some(steps) = MIGRATIONS.iter().position(|(version, _)| *version == form) else { return Ok(None) };
+    begin(path, &MIGRATIONS[..=steps]).map_err(of)?;
+    Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(of).map(Some)
+}
+
+/// Brings a history that was made by [`make_older`] to this form.
+pub(super) fn renew(connection: &mut Connection) -> rusqlite::Result<()> {
+    migrate(connection, MIGRATIONS)
+}
+
+/// The latest form.
+pub(super) fn latest() -> u32 {
+    MIGRATIONS.last().map_or(0, |(version, _)| *version)
+}
+
+/// Whether the file is a database. An empty one is a damaged one.
 fn look(path: &Path) -> Result<(), StoreError> {
     let mut head = Vec::new();
     let file = std::fs::File::open(path).map_err(|error| StoreError::of_file(path, &error))?;
     file.take(MAGIC.len() as u64)
         .read_to_end(&mut head)
         .map_err(|error| StoreError::of_file(path, &error))?;
-    if head.is_empty() || head == MAGIC { Ok(()) } else { Err(StoreError::NotADatabase(path.into())) }
+    if head.is_empty() {
+        return Err(StoreError::Corrupt(path.into(), "it is empty".into()));
+    }
+    if head == MAGIC { Ok(()) } else { Err(StoreError::NotADatabase(path.into())) }
 }
 
 /// Whether the database is ours, and which form it has; 0: none yet.
@@ -115,7 +171,7 @@ fn check(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
     let found: u32 = number(connection, "user_version").map_err(of)?;
     let tables: u32 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(of)?;
-    let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
+    let known = latest();
     match id {
         APPLICATION_ID if found > known => Err(StoreError::Newer { path: path.into(), found, known }),
         APPLICATION_ID => Ok(found),
@@ -131,8 +187,6 @@ fn number<T: rusqlite::types::FromSql>(connection: &Connection, pragma: &str) ->
 /// How it is written.
 fn tune(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
-    // Before anything is written: it is part of the file's form.
-    connection.pragma_update(None, "auto_vacuum", "incremental").map_err(of)?;
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
         .map_err(|error| refused(path, &error))?;

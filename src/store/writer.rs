@@ -1,14 +1,17 @@
 //! The thread that writes: batches as they come, and between them the removal of what is old.
 
 use super::error::StoreError;
+use super::health::Health;
 use super::news::Board;
 use super::question::{Batch, Keep, Outcome};
 use super::queue::Job;
 use super::time::{self, Time};
-use super::{commit, incarnations, indexing, last, opening, prune, schema, takeover};
-use crate::chat::Archive;
+use super::watch::Seen;
+use super::{commit, indexing, last, opening, prune, schema, takeover};
+use crate::chat::{Archive, Entry};
 use crate::clock::Clock;
-use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE};
+use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE, WATCH_EVERY};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,15 +30,16 @@ pub(super) struct Writer {
     connection: Option<Connection>,
     /// Which history this is.
     log: String,
-    /// The latest number of a message.
+    /// The latest number that was given.
     seq: u64,
+    /// The latest number of a message that is in the database, or was until it was pruned.
+    last: u64,
     /// After a crash, counting goes on from here.
     reserved: u64,
     /// What is committed, for those who read. Raised after the commit, so that who reads it first finds
     /// all up to there.
     committed: Arc<AtomicU64>,
-    /// Why nothing can be written any more.
-    lasting: Option<StoreError>,
+    health: Arc<Health>,
     time: Time,
     board: Board,
     /// Whether mail that waits takes all the room that it may.
@@ -57,14 +61,14 @@ impl Writer {
     ) -> Result<(Self, Archive), StoreError> {
         let of = |error: rusqlite::Error| StoreError::of(path, &error);
         let before = last::load(path);
-        let mut connection = schema::open(path)?;
+        let (mut connection, health) = schema::open_watched(path)?;
         takeover::run(&mut connection, path)?;
         let (archive, reserved) = match keep {
             Some(_) => opening::read(&mut connection, before.as_ref()).map_err(of)?,
             // No number is given, and so none is reserved.
             None => (opening::read_books(&mut connection).map_err(of)?, u64::MAX),
         };
-        let log = incarnations::latest_id(&connection).map_err(of)?.unwrap_or_default();
+        let (log, last) = opening::found(&connection).map_err(of)?;
         if let Some(before) = before.filter(|_| archive.is_put_back()) {
             last::warn(path, &before);
         }
@@ -81,9 +85,10 @@ impl Writer {
             connection: Some(connection),
             log,
             seq: archive.seq,
+            last,
             reserved,
             committed,
-            lasting: None,
+            health: Arc::new(health),
             time,
             board,
             is_full_of_mail: false,
@@ -91,20 +96,33 @@ impl Writer {
             next_index: keep.map(|_| Instant::now()),
             is_closed: false,
         };
+        writer.health.files().note();
         Ok((writer, archive))
+    }
+
+    /// What it shares with those who read.
+    pub(super) fn health(&self) -> Arc<Health> {
+        Arc::clone(&self.health)
     }
 
     /// Works until it is closed, or nobody can ask any more.
     pub(super) fn run(mut self, jobs: &Receiver<Job<Self>>) {
         while !self.is_closed {
             let next = self.next_index.map_or(self.next_prune, |next| next.min(self.next_prune));
+            let pause = next.saturating_duration_since(Instant::now()).min(WATCH_EVERY);
             // Under load there is always a job.
-            let patience = match jobs.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            let patience = match jobs.recv_timeout(pause) {
                 Ok(job) => {
                     job(&mut self);
                     PRUNE_PATIENCE
                 }
-                Err(RecvTimeoutError::Timeout) => Duration::ZERO,
+                Err(RecvTimeoutError::Timeout) => {
+                    if Instant::now() < next {
+                        // Whether the files are still there: an error is told to all.
+                        let _ = self.attempt(|_, _| Ok(()));
+                    }
+                    Duration::ZERO
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     self.close();
                     break;
@@ -133,6 +151,7 @@ impl Writer {
             self.next_prune = Instant::now();
         }
         self.reserved = reserved;
+        self.last = self.last.max(last_stored(batch, &outcome));
         self.seq = self.seq.max(batch.seq);
         self.committed.fetch_max(batch.seq, Ordering::AcqRel);
         Ok(outcome)
@@ -140,28 +159,95 @@ impl Writer {
 
     /// Opens the database again after a failure, and tries whether it can be written.
     pub(super) fn mend(&mut self) -> Result<(), StoreError> {
-        if let Some(error) = &self.lasting {
-            return Err(error.clone());
+        // What is gone may come back, and then all that was written is in it and what is open.
+        if self.health.look()? == Seen::Bare {
+            self.save_log()?;
         }
         // What a connection remembers of a disk that failed is worth nothing.
-        self.connection = None;
-        let connection = schema::open_again(&self.path)?;
-        let log = incarnations::latest_id(&connection).map_err(|error| StoreError::of(&self.path, &error))?;
-        if log.as_ref() != Some(&self.log) {
-            let why = "another history has taken its place; start the server again".to_owned();
-            return Err(StoreError::Unusable(self.path.clone(), why));
-        }
-        self.connection = Some(connection);
+        self.reopen()?;
         self.attempt(|connection, _| {
             let fill = "INSERT OR REPLACE INTO meta VALUES ('probe', zeroblob(?1))";
             connection.execute(fill, [PROBE_BYTES])?;
             connection.execute("DELETE FROM meta WHERE key = 'probe'", []).map(drop)
-        })
+        })?;
+        self.health.mended();
+        Ok(())
+    }
+
+    /// Closes all that is open, and opens the database as it is now, which must be this one.
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.health.close_readers();
+        self.leave();
+        self.health.files().forget();
+        self.health.files().place()?;
+        let opened = schema::open_again(&self.path, self.health.files().file()).and_then(|connection| {
+            let found = opening::found(&connection).map_err(|error| StoreError::of(&self.path, &error))?;
+            if found.0 == self.log && found.1 >= self.last {
+                return Ok(connection);
+            }
+            forego_checkpoint(&connection);
+            Err(StoreError::Overwritten(self.path.clone()))
+        });
+        self.connection = Some(opened.inspect_err(|error| self.health.tell(error))?);
+        self.health.files().note();
+        Ok(())
+    }
+
+    /// Closes the connection without writing anything more to the database.
+    fn leave(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            forego_checkpoint(&connection);
+        }
+    }
+
+    /// Sees to it that what is written next goes to files that are there.
+    fn take_care(&mut self) -> Result<(), StoreError> {
+        match self.health.look()? {
+            Seen::Same => return Ok(()),
+            Seen::Written => {
+                tracing::warn!(
+                    "another program has written to {}; leave it to the server",
+                    self.path.display()
+                );
+            }
+            Seen::Bare => {
+                tracing::warn!(
+                    "the log of {} was removed while the server runs; what is in it is saved",
+                    self.path.display()
+                );
+                self.save_log()?;
+            }
+        }
+        self.reopen()?;
+        self.health.want_check();
+        Ok(())
+    }
+
+    /// Brings into the database what is in a log that has no name any more.
+    fn save_log(&mut self) -> Result<(), StoreError> {
+        self.health.close_readers();
+        let Some(connection) = &self.connection else { return Ok(()) };
+        let saved = connection.pragma_update_and_check(None, "wal_checkpoint", "truncate", |row| row.get(0));
+        match saved.map_err(|error| StoreError::of(&self.path, &error))? {
+            0_i64 => Ok(()),
+            _ => Err(StoreError::InUse(self.path.clone())),
+        }
     }
 
     /// Notes which number was the last, and brings all into one file.
     pub(super) fn close(&mut self) {
         self.is_closed = true;
+        self.health.close();
+        self.health.close_readers();
+        let seen = self.health.look();
+        if seen == Ok(Seen::Bare)
+            && let Err(error) = self.save_log()
+        {
+            tracing::warn!("the log of the history is lost: {error}");
+        }
+        if seen != Ok(Seen::Same) {
+            return self.leave();
+        }
         let Some(connection) = self.connection.take() else { return };
         let noted = self.time.keep(&connection);
         let noted = noted.and_then(|()| commit::set_last(&connection, self.seq, self.reserved));
@@ -180,19 +266,17 @@ impl Writer {
         &mut self,
         work: impl FnOnce(&mut Connection, &mut Time) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        if let Some(error) = &self.lasting {
-            return Err(error.clone());
-        }
+        self.take_care()?;
         let Some(connection) = &mut self.connection else {
             return Err(StoreError::Unusable(self.path.clone(), "it could not be opened again".into()));
         };
-        work(connection, &mut self.time).map_err(|error| {
+        let done = work(connection, &mut self.time).map_err(|error| {
             let error = StoreError::of(&self.path, &error);
-            if error.is_lasting() {
-                self.lasting = Some(error.clone());
-            }
+            self.health.tell(&error);
             error
-        })
+        });
+        self.health.files().note();
+        done
     }
 
     /// Leaves no room for more than `pages`, until the database is opened again.
@@ -273,5 +357,22 @@ impl Writer {
             false => tracing::info!("there is room again for mail to people who are away"),
         }
         Ok(())
+    }
+}
+
+/// The latest number of a message of the batch that was stored; 0: there was none.
+fn last_stored(batch: &Batch, outcome: &Outcome) -> u64 {
+    let is_known = |place: usize| outcome.duplicates.iter().any(|known| known.entry == place);
+    let stored = batch.entries.iter().enumerate().rev().find_map(|(place, entry)| match entry {
+        Entry::Message(message) if !is_known(place) => Some(message.seq),
+        _ => None,
+    });
+    stored.unwrap_or(0)
+}
+
+/// Has nothing written to the database when the connection is closed.
+fn forego_checkpoint(connection: &Connection) {
+    if let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+        tracing::debug!(%error, "the log may be copied into the database");
     }
 }

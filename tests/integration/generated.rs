@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 /// Writes the committed files anew when this variable is set.
 const RENEW: &str = "LANCHAT_RENEW";
 
-const SUBCOMMANDS: [&str; 12] = [
+const SUBCOMMANDS: [&str; 14] = [
     "serve",
     "discover",
     "send",
@@ -21,6 +21,8 @@ const SUBCOMMANDS: [&str; 12] = [
     "invite",
     "export",
     "backup",
+    "restore",
+    "repair",
     "completions",
     "man",
 ];

@@ -16,6 +16,8 @@ mod console;
 mod conversation;
 #[cfg(unix)]
 mod crash;
+#[cfg(target_os = "linux")]
+mod damage;
 mod discovery;
 mod encrypted;
 #[cfg(target_os = "linux")]
@@ -37,6 +39,8 @@ mod protocol_document;
 #[cfg(unix)]
 mod rendezvous;
 mod replaced_system;
+#[cfg(target_os = "linux")]
+mod rescue;
 #[cfg(unix)]
 mod restored;
 #[cfg(unix)]

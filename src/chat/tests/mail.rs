@@ -200,7 +200,7 @@ fn what_waits_already_is_not_refused_when_it_is_sent_again() {
     assert_eq!(house.error(1).0, "mailbox_full");
     let again = |house: &mut House, to| write(house, 1, to, "lunch?").and_then(|sent| sent.seq);
     assert_eq!(again(&mut house, "BOB"), first.seq, "the mailbox is full, and it is in it");
-    house.act(|chat, now, out| chat.set_keeping(false, now, out));
+    house.act(|chat, now, out| chat.set_keeping(Some("a full disk"), now, out));
     assert_eq!(again(&mut house, "bob"), first.seq, "nothing can be stored, and it is");
     house.ask(1, json!({"to": "bob", "msg": "or tea?", "id": "y"}));
     assert_eq!(house.error(1).0, "not_stored");

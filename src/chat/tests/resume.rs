@@ -174,8 +174,8 @@ fn while_nothing_can_be_stored_everybody_is_told_and_messages_have_no_number() {
     house.join_key(1, "alice", 1);
     house.join_key(2, "bob", 2);
     house.leave(2);
-    house.act(|chat, now, out| chat.set_keeping(false, now, out));
-    house.act(|chat, now, out| chat.set_keeping(false, now, out));
+    house.act(|chat, now, out| chat.set_keeping(Some("a full disk"), now, out));
+    house.act(|chat, now, out| chat.set_keeping(Some("a full disk"), now, out));
     assert_eq!(house.take(9, "notice").len(), 1);
     house.ask(1, json!({"to": "all", "msg": "hi", "id": "x"}));
     let sent = house.take(1, "sent").pop().expect("a receipt");
@@ -184,7 +184,7 @@ fn while_nothing_can_be_stored_everybody_is_told_and_messages_have_no_number() {
     house.say(1, "bob", "hi");
     assert_eq!(house.error(1).0, "not_stored");
     assert!(house.enter(1, "#games").is_some());
-    house.act(|chat, now, out| chat.set_keeping(true, now, out));
+    house.act(|chat, now, out| chat.set_keeping(None, now, out));
     house.ask(1, json!({"to": "all", "msg": "again", "id": "y"}));
     let sent = house.take(1, "sent").pop().expect("a receipt");
     assert_eq!((sent.seq, sent.stored), (Some(4), None));

@@ -47,3 +47,23 @@ pub struct BackupArgs {
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
 }
+
+/// Options of `lanchat restore`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RestoreArgs {
+    /// What `lanchat backup` made.
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// The data directory of the server on this machine, if not the usual one.
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// Options of `lanchat repair`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RepairArgs {
+    /// The data directory of the server on this machine, if not the usual one.
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+}

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, CommandFactory, Parser, Subcommand};
 
 pub use connect::{ConnectArgs, JoinArgs};
-pub use history::{BackupArgs, ExportArgs};
+pub use history::{BackupArgs, ExportArgs, RepairArgs, RestoreArgs};
 pub use other::{
     CompletionsArgs, DiscoverArgs, DoctorArgs, FingerprintArgs, InviteArgs, ManArgs, SendArgs, TailArgs,
     TrustArgs,
@@ -120,11 +120,25 @@ pub enum Command {
     /// Also while the server runs. Direct messages are among what is printed.
     Export(ExportArgs),
 
-    /// Copy a server's history to a file.
+    /// Copy all that a server is to a file.
     ///
-    /// Also while the server runs: the copy has all that was stored when it began. To go back to it,
-    /// stop the server and put the copy in the place of history.db, with no history.db-wal beside it.
+    /// Also while the server runs: the copy has all that was stored when it began, and the server's key
+    /// and passphrase. Whoever can read it can pass for the server. `lanchat restore` puts it back.
     Backup(BackupArgs),
+
+    /// Put a backup back, here or on another machine.
+    ///
+    /// The server must be stopped. FILE is checked before anything is touched, and what was there is
+    /// kept aside. Clients accept the server as the one that they knew, and are told that something
+    /// was said after the backup which is gone. A copy of a history.db alone is put back too.
+    Restore(RestoreArgs),
+
+    /// Save what can be saved of a damaged history.
+    ///
+    /// The server must be stopped. Every message, room and mailbox that can be read goes into a new
+    /// history, whose indexes are made anew; the damaged files are kept aside. A history that is whole
+    /// is left as it is.
+    Repair(RepairArgs),
 
     /// Print the completions for a shell.
     Completions(CompletionsArgs),

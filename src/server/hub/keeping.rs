@@ -95,8 +95,8 @@ impl Hub {
         }
     }
 
-    /// Whether what is to be kept is.
-    pub(in crate::server) fn set_keeping(&self, works: bool) {
-        self.act(|chat, now, out| chat.set_keeping(works, now, out));
+    /// Whether what is to be kept is; `failure`: why it is not.
+    pub(in crate::server) fn set_keeping(&self, failure: Option<&str>) {
+        self.act(|chat, now, out| chat.set_keeping(failure, now, out));
     }
 }

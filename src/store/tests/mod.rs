@@ -3,6 +3,8 @@
 mod again;
 mod basics;
 mod books;
+#[cfg(unix)]
+mod damage;
 mod dating;
 mod files;
 mod incarnations;

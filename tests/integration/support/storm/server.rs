@@ -54,7 +54,8 @@ impl Mortal {
         Self::over(home, args, None)
     }
 
-    fn over(home: tempfile::TempDir, args: &[&str], wrap: Option<Wrap>) -> Self {
+    /// The same in that home.
+    pub fn over(home: tempfile::TempDir, args: &[&str], wrap: Option<Wrap>) -> Self {
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (child, starting) = launch(command(&home, &args, wrap.as_ref()), &log);

@@ -1,0 +1,140 @@
+//! Whether a database is whole: at the start by its size, and then in the background page by page.
+
+use super::error::StoreError;
+use super::health::{Health, Shared, held};
+use super::image::{Header, Log};
+use super::watch::beside;
+use super::{rows, schema};
+use crate::limits::{CHECK_AGAIN, CHECK_LOG_BYTES, CHECK_PAGES, CHECK_REST, CHECK_TRIES, CHECK_WHOLE_BYTES};
+use rusqlite::Connection;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A check of all there is.
+const ALL: &str = "PRAGMA quick_check(1)";
+
+/// Looks whether the file has all the pages that it says it has, or its log has those that lack.
+pub(super) fn size(path: &Path, file: &File) -> Result<(), StoreError> {
+    let of = |error| StoreError::of_file(path, &error);
+    let bytes = file.metadata().map_err(of)?.len();
+    if bytes == 0 {
+        return Err(StoreError::Corrupt(path.into(), "it is empty".into()));
+    }
+    // What is no database is told as that.
+    let Some(header) = Header::read(file).map_err(of)? else { return Ok(()) };
+    let log = Log::read(&beside(path, "-wal"), header.page_bytes).map_err(of)?;
+    let pages = bytes / u64::from(header.page_bytes);
+    let said = log.pages().unwrap_or(header.pages);
+    let lacks =
+        (pages + 1..=u64::from(said)).any(|page| u32::try_from(page).is_ok_and(|page| !log.has(page)));
+    if !lacks || (pages + 1 == u64::from(said) && bytes % u64::from(header.page_bytes) == 0 && is_whole(path))
+    {
+        return Ok(());
+    }
+    let why = format!("it has {pages} of {said} pages");
+    Err(StoreError::Corrupt(path.into(), why))
+}
+
+/// Whether SQLite finds nothing wrong with it: a free page at the end is never written.
+fn is_whole(path: &Path) -> bool {
+    let checked = schema::open_reader(path).and_then(|connection| whole(&connection, path));
+    checked.is_ok()
+}
+
+/// Reads all of a database that nobody else has open.
+pub(super) fn whole(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let said: String =
+        connection.query_row(ALL, [], |row| row.get(0)).map_err(|error| StoreError::of(path, &error))?;
+    verdict(path, &said)
+}
+
+/// What SQLite says of a check, in one line.
+fn verdict(path: &Path, said: &str) -> Result<(), StoreError> {
+    if said == "ok" {
+        return Ok(());
+    }
+    let lines = said.lines().filter(|line| !line.starts_with("***"));
+    Err(StoreError::Corrupt(path.into(), lines.collect::<Vec<_>>().join("; ")))
+}
+
+/// Checks the database whenever that is wanted, until it is closed. What is found is told to all.
+pub(super) fn run(health: &Arc<Health>) {
+    let own = health.reader();
+    while health.next_check() {
+        let begun = Instant::now();
+        let checked = parts(health, &own)
+            .and_then(|parts| parts.iter().try_for_each(|part| patiently(health, part, &own)));
+        match checked {
+            Ok(()) => tracing::debug!("the history is whole; that took {:?} to see", begun.elapsed()),
+            Err(StoreError::TooSlow) if health.is_closed() => {}
+            Err(StoreError::TooSlow) => tracing::info!("the history is too busy to be checked"),
+            Err(error) => {
+                tracing::debug!("the history was checked: {error}");
+                health.tell(&error);
+            }
+        }
+        health.check_done();
+    }
+}
+
+/// What is checked at a time.
+fn parts(health: &Health, own: &Shared) -> Result<Vec<String>, StoreError> {
+    let of = |error: rusqlite::Error| StoreError::of(health.path(), &error);
+    health.may_read()?;
+    let mut own = held(own);
+    let connection = own.insert(schema::open_reader(health.path())?);
+    let [pages, size] = ["page_count", "page_size"].map(|name| {
+        connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(rows::unsigned)
+    });
+    if pages.map_err(of)? * size.map_err(of)? <= CHECK_WHOLE_BYTES {
+        return Ok(vec![ALL.into()]);
+    }
+    // Those of an index of words among them, which are tables too; not what stands for them all.
+    let sql = "SELECT 'PRAGMA quick_check(''' || replace(name, '''', '''''') || ''')' FROM sqlite_schema \
+               WHERE type = 'table' AND rootpage > 0 ORDER BY rootpage";
+    let mut find = connection.prepare(sql).map_err(of)?;
+    let parts = find.query_map([], |row| row.get(0)).map_err(of)?;
+    parts.collect::<rusqlite::Result<_>>().map_err(of)
+}
+
+/// Checks a part, and begins anew if it had to give way.
+fn patiently(health: &Arc<Health>, part: &str, own: &Shared) -> Result<(), StoreError> {
+    for _ in 0..CHECK_TRIES {
+        match once(health, part, own) {
+            Err(StoreError::TooSlow) => {}
+            done => return done,
+        }
+        if !health.rest(CHECK_AGAIN) {
+            break;
+        }
+    }
+    Err(StoreError::TooSlow)
+}
+
+fn once(health: &Arc<Health>, part: &str, own: &Shared) -> Result<(), StoreError> {
+    let of = |error: rusqlite::Error| StoreError::of(health.path(), &error);
+    health.may_read()?;
+    let mut own = held(own);
+    if health.is_closed() {
+        return Err(StoreError::TooSlow);
+    }
+    let connection = own.insert(schema::open_reader(health.path())?);
+    connection.progress_handler(CHECK_PAGES, Some(pace(health))).map_err(of)?;
+    let said: rusqlite::Result<String> = connection.query_row(part, [], |row| row.get(0));
+    *own = None;
+    verdict(health.path(), &said.map_err(of)?)
+}
+
+/// Rests in between, and says when to give way.
+fn pace(health: &Arc<Health>) -> impl FnMut() -> bool + Send + 'static {
+    let health = Arc::clone(health);
+    let log = beside(health.path(), "-wal");
+    let mut begun = Instant::now();
+    move || {
+        let is_open = health.rest(begun.elapsed() * CHECK_REST);
+        begun = Instant::now();
+        !is_open || health.is_urgent() || log.metadata().is_ok_and(|log| log.len() > CHECK_LOG_BYTES)
+    }
+}

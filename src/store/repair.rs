@@ -1,0 +1,311 @@
+//! A damaged history saved into a new file: every row that can be read, and indexes made anew.
+//!
+//! SQLite's own recovery is an extension that programs do not have built in. This is what it does, for the
+//! tables that a history has: follow the trees as far as they lead, then look at each page that none led
+//! to, and put its rows where they fit.
+
+use super::error::StoreError;
+use super::image::Image;
+use super::salvage::{self, Kind, Page, Row};
+use super::shape::Shape;
+use super::{check, place, rows, schema};
+use crate::limits::SEQ_RESERVE;
+use rusqlite::types::Value;
+use rusqlite::{Connection, Transaction, params};
+use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Messages that are looked at in one transaction.
+const PORTION: u32 = 2000;
+
+/// What is made from the messages. The migration to the second form counts so too.
+const ANEW: &str = "\
+    DELETE FROM weight; \
+    INSERT INTO weight \
+        SELECT ifnull(author, 0), sum(300 + length(CAST(text AS BLOB))) FROM message GROUP BY author; \
+    DELETE FROM hour; \
+    INSERT OR REPLACE INTO meta SELECT 'unindexed', ifnull(max(seq), 0) FROM message;";
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Repaired {
+    /// Messages saved.
+    pub messages: u64,
+    /// Rooms saved.
+    pub rooms: u64,
+    /// Direct messages in mailboxes saved; one that two people have counts twice.
+    pub mail: u64,
+    /// Names that belong to somebody, saved.
+    pub names: u64,
+    /// Pages that can't be read.
+    pub lost_pages: u64,
+    /// Single rows that can't be read, or say nothing without others.
+    pub lost_rows: u64,
+}
+
+/// Whether the database at `path` is whole. Nobody else may have it open.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_whole(path: &Path) -> Result<(), StoreError> {
+    let file = File::open(path).map_err(|error| StoreError::of_file(path, &error))?;
+    check::size(path, &file)?;
+    check::whole(&schema::open_foreign(path)?, path)
+}
+
+/// Saves what the database at `path` and its log hold to a new file `to`. `progress` is told how many of
+/// how many steps are done.
+///
+/// # Errors
+/// Why it can't be read or the other be written, or that there is nothing in it to be saved. There is no
+/// file `to` then.
+pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<Repaired, StoreError> {
+    let of_file = |error: io::Error| StoreError::of_file(path, &error);
+    let written = |error: rusqlite::Error| StoreError::of(to, &error);
+    let image = Image::open(path).map_err(of_file)?;
+    let header = image.header().map_err(of_file)?;
+    let form = header.map_or(schema::latest(), |header| header.version);
+    let unfinished = place::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
+    let Some(mut history) = schema::make_older(unfinished.path(), form)? else {
+        return Err(match header {
+            Some(header) if header.application == schema::APPLICATION_ID.cast_unsigned() && form > 0 => {
+                StoreError::Newer { path: path.into(), found: form, known: schema::latest() }
+            }
+            _ => StoreError::Hopeless(path.into()),
+        });
+    };
+    let mut repair = Repair {
+        image: &image,
+        shapes: Shape::all(&history).map_err(written)?,
+        is_met: vec![false; image.pages as usize + 1],
+        lost: BTreeSet::new(),
+        done: Repaired::default(),
+        progress,
+    };
+    let change = history.transaction().map_err(written)?;
+    repair.take(&change).map_err(|error| error.tell(path, to))?;
+    repair.done.lost_rows += settle(&change).map_err(written)?;
+    change.commit().map_err(written)?;
+    schema::renew(&mut history).map_err(written)?;
+    repair.done.lost_rows += index(&mut history, &mut repair.progress).map_err(written)?;
+    let count = |table: &str| count(&history, table).map_err(written);
+    let done = Repaired {
+        messages: count("message")?,
+        rooms: count("room")?,
+        mail: count("mail")?,
+        names: count("owned_name")?,
+        lost_pages: repair.lost.len() as u64,
+        lost_rows: repair.done.lost_rows,
+    };
+    if header.is_none() && done.messages + done.rooms == 0 {
+        return Err(StoreError::Hopeless(path.into()));
+    }
+    check::whole(&history, to)?;
+    history.close().map_err(|(_, error)| written(error))?;
+    unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))?;
+    Ok(done)
+}
+
+/// Which side failed.
+enum Fault {
+    Read(io::Error),
+    Write(rusqlite::Error),
+}
+
+impl Fault {
+    fn tell(&self, from: &Path, to: &Path) -> StoreError {
+        match self {
+            Self::Read(error) => StoreError::of_file(from, error),
+            Self::Write(error) => StoreError::of(to, error),
+        }
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+struct Repair<'i, P> {
+    image: &'i Image,
+    shapes: Vec<Shape>,
+    /// Pages whose tree is known.
+    is_met: Vec<bool>,
+    lost: BTreeSet<u32>,
+    done: Repaired,
+    progress: P,
+}
+
+impl<P: FnMut(u64, u64)> Repair<'_, P> {
+    /// Takes every row there is.
+    fn take(&mut self, history: &Connection) -> Result<(), Fault> {
+        for page in salvage::free_pages(self.image)? {
+            self.meet(page);
+        }
+        let roots = self.roots()?;
+        for (name, root) in &roots {
+            let table = self.shapes.iter().position(|shape| shape.name == *name);
+            self.tree(history, *root, table)?;
+        }
+        for number in 2..=self.image.pages {
+            (self.progress)(number.into(), u64::from(self.image.pages) * 2);
+            if !self.meet(number) {
+                self.stray(history, number)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether that page was met before; it is from now on. One that can't be is as good as met.
+    fn meet(&mut self, page: u32) -> bool {
+        self.is_met.get_mut(page as usize).is_none_or(|met| std::mem::replace(met, true))
+    }
+
+    /// The roots of all trees, with the names of those that are tables.
+    fn roots(&mut self) -> io::Result<HashMap<String, u32>> {
+        let mut roots = HashMap::new();
+        for (_, values) in self.pages_of(1)?.into_iter().flatten() {
+            if let [Value::Text(kind), Value::Text(name), _, Value::Integer(root), ..] = values.as_slice()
+                && let Ok(root) = u32::try_from(*root)
+                && root > 1
+            {
+                // No table has the name of an index.
+                let name = if kind == "table" { name.clone() } else { format!("{kind} {name}") };
+                roots.insert(name, root);
+            }
+        }
+        Ok(roots)
+    }
+
+    /// The rows of each page of a tree that is not too damaged to be followed.
+    fn pages_of(&mut self, root: u32) -> io::Result<Vec<Vec<Row>>> {
+        let (image, mut pages, mut lost, mut lost_rows) = (self.image, Vec::new(), Vec::new(), 0);
+        let mut visit = |number, page: &Page<'_>| {
+            let is_new = !self.meet(number);
+            if is_new {
+                let (rows, lost) = page.rows()?;
+                lost_rows += lost as u64;
+                pages.push(rows);
+            }
+            Ok(is_new)
+        };
+        salvage::walk(image, root, &mut visit, &mut |page| lost.push(page))?;
+        self.done.lost_rows += lost_rows;
+        for page in lost {
+            self.meet(page);
+            self.lost.insert(page);
+        }
+        Ok(pages)
+    }
+
+    /// Takes the rows of a table's tree; an index has none to be taken.
+    fn tree(&mut self, history: &Connection, root: u32, table: Option<usize>) -> Result<(), Fault> {
+        let Some(table) = table else {
+            let (lost_rows, lost_pages) = (self.done.lost_rows, self.lost.clone());
+            self.pages_of(root)?;
+            // An index is made anew.
+            (self.done.lost_rows, self.lost) = (lost_rows, lost_pages);
+            return Ok(());
+        };
+        for row in self.pages_of(root)?.into_iter().flatten() {
+            let shape = &self.shapes[table];
+            if !(shape.fits(&row) && shape.write(history, row)?) {
+                self.done.lost_rows += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the rows of a page that no tree leads to, if they are those of one table.
+    fn stray(&mut self, history: &Connection, number: u32) -> Result<(), Fault> {
+        let Some(page) = Page::read(self.image, number)?.filter(|page| page.kind != Kind::TableInner) else {
+            return Ok(());
+        };
+        let (rows, _) = page.rows()?;
+        let mut fitting = self.shapes.iter().filter(|shape| rows.iter().all(|row| shape.fits(row)));
+        let (Some(shape), None, false) = (fitting.next(), fitting.next(), rows.is_empty()) else {
+            return Ok(());
+        };
+        for row in rows {
+            // What is there already came from a page that is in use.
+            shape.write(history, row)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the tables agree with each other; returns how many rows were given up.
+fn settle(change: &Transaction<'_>) -> rusqlite::Result<u64> {
+    let mut lost = 0;
+    for (counts, sql) in [
+        (true, "DELETE FROM message WHERE (room IS NULL) = (to_text IS NULL)"),
+        (
+            false,
+            "INSERT OR IGNORE INTO room (id, name, key) \
+             SELECT DISTINCT id, '#recovered-' || id, '#recovered-' || id FROM \
+             (SELECT room AS id FROM message WHERE room IS NOT NULL UNION SELECT room FROM member) \
+             WHERE id NOT IN (SELECT id FROM room)",
+        ),
+        (false, "UPDATE message SET author = NULL WHERE author NOT IN (SELECT id FROM account)"),
+        (true, "DELETE FROM member WHERE account NOT IN (SELECT id FROM account)"),
+        (false, "DELETE FROM mail WHERE seq NOT IN (SELECT seq FROM message)"),
+        (true, "DELETE FROM mail WHERE account NOT IN (SELECT id FROM account)"),
+    ] {
+        let rows = change.execute(sql, [])?;
+        lost += if counts { rows as u64 } else { 0 };
+    }
+    let reserve = "INSERT OR IGNORE INTO meta SELECT 'reserved', ifnull(max(seq), 0) + ?1 FROM message";
+    change.execute(reserve, [SEQ_RESERVE.cast_signed()])?;
+    change.execute(super::backup::MARK_RESTORED, [])?;
+    Ok(lost)
+}
+
+/// Has the index made anew by the server, which takes its time, and counts anew; returns how many messages
+/// were given up since they say nothing.
+fn index(history: &mut Connection, progress: &mut impl FnMut(u64, u64)) -> rusqlite::Result<u64> {
+    let (mut lost, mut after, mut done) = (0, i64::MIN, 0);
+    let all = count(history, "message")?;
+    loop {
+        let change = history.transaction()?;
+        let mut find = change.prepare("SELECT seq FROM message WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+        let found = find.query_map(params![after, PORTION], |row| row.get(0))?;
+        let found = found.collect::<rusqlite::Result<Vec<i64>>>()?;
+        drop(find);
+        let Some(last) = found.last() else {
+            change.execute_batch(ANEW)?;
+            change.commit()?;
+            return Ok(lost);
+        };
+        after = *last;
+        done += found.len() as u64;
+        for seq in found {
+            lost += u64::from(!is_sound(&change, seq)?);
+        }
+        change.commit()?;
+        progress(all + done, all * 2);
+    }
+}
+
+/// Whether a message can be read; one that can't is gone.
+fn is_sound(change: &Transaction<'_>, seq: i64) -> rusqlite::Result<bool> {
+    let sql = format!("{} WHERE m.seq = ?1", rows::MESSAGE);
+    let is_sound = change.prepare_cached(&sql)?.query_row([seq], rows::message).is_ok();
+    if !is_sound {
+        change.execute("DELETE FROM mail WHERE seq = ?1", [seq])?;
+        change.execute("DELETE FROM message WHERE seq = ?1", [seq])?;
+    }
+    Ok(is_sound)
+}
+
+fn count(history: &Connection, table: &str) -> rusqlite::Result<u64> {
+    history.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0).map(rows::unsigned))
+}

@@ -1,0 +1,139 @@
+//! Whether the database's files are still those that were opened: SQLite itself goes on writing to a file
+//! that was deleted, moved away, replaced or cut.
+//!
+//! On Unix the file at the path is compared by device and inode, and what others write to it is told by its
+//! size and time. Elsewhere (Windows) a database that is open can't be deleted, moved or replaced, so that
+//! only its size and time are looked at.
+
+use super::error::StoreError;
+use super::health::held;
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+/// What belongs to a database that is open, besides the file itself.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Watch {
+    path: PathBuf,
+    /// Never closed while there are connections: closing any descriptor of a file drops the locks that
+    /// SQLite has on it in this process.
+    file: File,
+    /// Whether the file system tells files from each other.
+    tells: bool,
+    known: Mutex<Known>,
+}
+
+/// The files when this program wrote them last.
+#[derive(Debug, Default)]
+struct Known {
+    written: Option<(u64, Option<SystemTime>)>,
+    beside: [Option<Identity>; 2],
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// All is as this program left it.
+    Same,
+    /// Another program has written to the database.
+    Written,
+    /// The database is there, and what belongs to it is not: it takes no new readers so.
+    Bare,
+}
+
+/// Which file: device and inode.
+type Identity = (u64, u64);
+
+impl Watch {
+    /// Begins to watch the file that is at the path now.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let of = |error| StoreError::of_file(path, &error);
+        let file = File::open(path).map_err(of)?;
+        let tells = identity(&file.metadata().map_err(of)?) == identity(&path.metadata().map_err(of)?);
+        let known = Mutex::new(Known::default());
+        Ok(Self { path: path.into(), file, tells, known })
+    }
+
+    /// The file that is watched, to be read and not to be closed.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Whether the path still leads to the file.
+    pub(super) fn place(&self) -> Result<Metadata, StoreError> {
+        let found = match self.path.metadata() {
+            Ok(found) => found,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(StoreError::Gone(self.path.clone()));
+            }
+            Err(error) => return Err(StoreError::of_file(&self.path, &error)),
+        };
+        let own = self.file.metadata().map_err(|error| StoreError::of_file(&self.path, &error))?;
+        if self.tells && identity(&found) != identity(&own) {
+            return Err(StoreError::Replaced(self.path.clone()));
+        }
+        Ok(own)
+    }
+
+    /// Compares the files with what this program left.
+    pub(super) fn look(&self) -> Result<Seen, StoreError> {
+        let found = self.place()?;
+        let known = held(&self.known);
+        if known.written.is_some_and(|written| written != stamp(&found)) {
+            return Ok(Seen::Written);
+        }
+        let is_bare = |(place, known): (usize, &Option<Identity>)| {
+            known.is_some() && self.tells && self.beside(place) != *known
+        };
+        Ok(if known.beside.iter().enumerate().any(is_bare) { Seen::Bare } else { Seen::Same })
+    }
+
+    /// What is there now, this program has written.
+    pub(super) fn note(&self) {
+        let Ok(found) = self.file.metadata() else { return };
+        let mut known = held(&self.known);
+        known.written = Some(stamp(&found));
+        for place in 0..BESIDE.len() {
+            if known.beside[place].is_none() {
+                known.beside[place] = self.beside(place);
+            }
+        }
+    }
+
+    /// Whatever is there, it is not known.
+    pub(super) fn forget(&self) {
+        *held(&self.known) = Known::default();
+    }
+
+    fn beside(&self, place: usize) -> Option<Identity> {
+        beside(&self.path, BESIDE[place]).metadata().ok().and_then(|found| identity(&found))
+    }
+}
+
+/// The file of that ending beside a database.
+pub(super) fn beside(path: &Path, ending: impl AsRef<OsStr>) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn stamp(found: &Metadata) -> (u64, Option<SystemTime>) {
+    (found.len(), found.modified().ok())
+}
+
+#[cfg(unix)]
+#[allow(clippy::unnecessary_wraps, reason = "elsewhere there is none")]
+fn identity(found: &Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Option<Identity> {
+    None
+}

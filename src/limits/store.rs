@@ -82,8 +82,8 @@ pub const WATCH_EVERY: Duration = Duration::from_secs(5);
 /// those who were connected are back.
 pub const CHECK_AFTER: Duration = Duration::from_secs(1);
 
-/// Pages that the check reads before it rests for [`CHECK_REST`] times as long as they took: it takes a
-/// quarter of a core at most, and 1 GB takes it half a minute from a fast disk.
+/// Pages that the check reads before it rests for [`CHECK_REST`] times as long as they took, so that it takes
+/// a quarter of a core. Each time that it had to give way it rests less.
 pub const CHECK_PAGES: i32 = 64;
 
 /// See [`CHECK_PAGES`].

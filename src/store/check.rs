@@ -101,8 +101,9 @@ fn parts(health: &Health, own: &Shared) -> Result<Vec<String>, StoreError> {
 
 /// Checks a part, and begins anew if it had to give way.
 fn patiently(health: &Arc<Health>, part: &str, own: &Shared) -> Result<(), StoreError> {
-    for _ in 0..CHECK_TRIES {
-        match once(health, part, own) {
+    for tried in 0..CHECK_TRIES {
+        // The less it rests the sooner it is done.
+        match once(health, part, own, CHECK_REST.checked_shr(tried).unwrap_or(0)) {
             Err(StoreError::TooSlow) => {}
             done => return done,
         }
@@ -113,7 +114,7 @@ fn patiently(health: &Arc<Health>, part: &str, own: &Shared) -> Result<(), Store
     Err(StoreError::TooSlow)
 }
 
-fn once(health: &Arc<Health>, part: &str, own: &Shared) -> Result<(), StoreError> {
+fn once(health: &Arc<Health>, part: &str, own: &Shared, rest: u32) -> Result<(), StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(health.path(), &error);
     health.may_read()?;
     let mut own = held(own);
@@ -121,19 +122,19 @@ fn once(health: &Arc<Health>, part: &str, own: &Shared) -> Result<(), StoreError
         return Err(StoreError::TooSlow);
     }
     let connection = own.insert(schema::open_reader(health.path())?);
-    connection.progress_handler(CHECK_PAGES, Some(pace(health))).map_err(of)?;
+    connection.progress_handler(CHECK_PAGES, Some(pace(health, rest))).map_err(of)?;
     let said: rusqlite::Result<String> = connection.query_row(part, [], |row| row.get(0));
     *own = None;
     verdict(health.path(), &said.map_err(of)?)
 }
 
-/// Rests in between, and says when to give way.
-fn pace(health: &Arc<Health>) -> impl FnMut() -> bool + Send + 'static {
+/// Rests in between for so many times as long as it worked, and says when to give way.
+fn pace(health: &Arc<Health>, rest: u32) -> impl FnMut() -> bool + Send + 'static {
     let health = Arc::clone(health);
     let log = beside(health.path(), "-wal");
     let mut begun = Instant::now();
     move || {
-        let is_open = health.rest(begun.elapsed() * CHECK_REST);
+        let is_open = health.rest(begun.elapsed() * rest);
         begun = Instant::now();
         !is_open || health.is_urgent() || log.metadata().is_ok_and(|log| log.len() > CHECK_LOG_BYTES)
     }

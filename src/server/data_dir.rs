@@ -24,7 +24,8 @@ pub const HISTORY_FILE: &str = "history.db";
 /// What proves to the server that a client may read this directory.
 pub const SECRET_FILE: &str = "operator-secret";
 
-/// The files of a server that a backup has, but for its history.
+/// The files of a server that a backup has, but for its history. An earlier version had its books in some of
+/// them, which the next start takes over.
 pub(super) const KEPT_FILES: [&str; 7] =
     [KEY_FILE, PASSPHRASE_FILE, "names", "operators", "members", "bans", "mutes"];
 

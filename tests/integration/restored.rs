@@ -38,7 +38,7 @@ impl Stage {
 
     /// While the server runs.
     fn back_up(&self) {
-        backup(&self.dir.path().join("history.db"), &self.dir.path().join("copy"), |_, _| {}).unwrap();
+        backup(&self.dir.path().join("history.db"), &self.dir.path().join("copy"), &[], |_, _| {}).unwrap();
     }
 
     fn restore(&mut self) {

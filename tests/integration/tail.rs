@@ -117,7 +117,7 @@ fn a_tail_goes_on_when_an_older_history_is_put_back_and_says_so() {
     say_all(&server, &bob, &["one"]);
     assert_eq!(tail.text(), "<bob> one");
     let (history, copy) = (dir.path().join("history.db"), dir.path().join("copy"));
-    lanchat::store::backup(&history, &copy, |_, _| {}).expect("a backup");
+    lanchat::store::backup(&history, &copy, &[], |_, _| {}).expect("a backup");
     say_all(&server, &bob, &["lost"]);
     assert_eq!(tail.text(), "<bob> lost");
     server.stop();

@@ -118,12 +118,16 @@ fn a_start_a_year_ahead_removes_nothing_frees_no_name_and_is_told_to_operators()
     let key = Key::new();
     let address = server.address();
     let mut alice = Peer::join_with(address, "alice", &key);
+    let secret = std::fs::read_to_string(server.home.path().join("operator-secret")).unwrap();
+    let secret: Value = serde_json::from_str(&secret).unwrap();
+    alice.send(json!({"type": "op", "token": secret["secret"]}));
+    alice.wait_for("operator");
+    // For good, and not only while this connection lasts.
+    alice.send(json!({"type": "op", "name": "alice", "id": "op"}));
+    alice.wait_until(|packet| packet["id"] == "op");
     say(&mut alice, "all", "important");
     drop(alice);
     server.stop();
-    let row = json!({"key": key.fingerprint().to_string(), "name": "alice", "by": "console",
-                     "since": "2026-11-21T12:00:00Z"});
-    std::fs::write(server.home.path().join("operators"), format!("{row}\n")).unwrap();
     clock.shift(366 * DAY);
     server.start_again();
     let address = server.address();

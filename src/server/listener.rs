@@ -30,21 +30,21 @@ pub(super) struct Admission {
     pub(super) memory: Arc<Budget>,
 }
 
-/// Opens a socket on `address`, or on every address of the machine.
-pub(super) fn listen(address: Option<IpAddr>, port: u16) -> io::Result<TcpListener> {
+/// Takes the port on `address`, or on every address of the machine. Nobody can connect until [`listen`].
+pub(super) fn reserve(address: Option<IpAddr>, port: u16) -> io::Result<Socket> {
     match address {
-        Some(ip) => open(SocketAddr::new(ip, port)),
+        Some(ip) => bind(SocketAddr::new(ip, port)),
         // Dual stack; without IPv6 in the kernel the older protocol alone.
         None => {
-            open(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port)).or_else(|error| match error.kind() {
+            bind(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port)).or_else(|error| match error.kind() {
                 io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => Err(error),
-                _ => open(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port)),
+                _ => bind(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port)),
             })
         }
     }
 }
 
-fn open(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(!address.ip().is_unspecified())?;
@@ -58,6 +58,11 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
     if INHERITS {
         tune(&socket)?;
     }
+    Ok(socket)
+}
+
+/// Opens the port.
+pub(super) fn listen(socket: Socket) -> io::Result<TcpListener> {
     socket.listen(LISTEN_BACKLOG)?;
     TcpListener::from_std(socket.into())
 }
@@ -128,7 +133,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_was_taken_has_every_option() {
-        let listener = listen(Some(Ipv4Addr::LOCALHOST.into()), 0).expect("a port");
+        let socket = reserve(Some(Ipv4Addr::LOCALHOST.into()), 0).expect("a port");
+        let listener = listen(socket).expect("a listener");
         let address = listener.local_addr().expect("an address");
         let (peer, taken) = tokio::join!(TcpStream::connect(address), listener.accept());
         let (stream, _) = taken.expect("a connection");

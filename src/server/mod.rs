@@ -222,10 +222,8 @@ impl Server {
         };
         let lock = passphrase.map(|passphrase| Arc::new(Lock { passphrase, key }));
         let tls = ServerTls::new(&keys)?;
-        let listener = listener::listen(options.address, options.port)
-            .map_err(|error| start_error(error, options.address, options.port))?;
-        let address =
-            listener.local_addr().map_err(|error| start_error(error, options.address, options.port))?;
+        let of_port = |error| start_error(error, options.address, options.port);
+        let socket = listener::reserve(options.address, options.port).map_err(of_port)?;
         let info = ServerInfo {
             id: key.id(),
             name: options.name.clone(),
@@ -239,6 +237,9 @@ impl Server {
         let (store, archive) =
             opened.map_or_else(Default::default, |(store, archive)| (Some(store), archive));
         let (chat, code) = chat(&options, info.clone(), lock.is_some(), &data_dir, archive)?;
+        // Only now, so that nobody is let in whom a history that can't be used would have to throw out.
+        let listener = listener::listen(socket).map_err(of_port)?;
+        let address = listener.local_addr().map_err(of_port)?;
         // No single turn closes a client that reads.
         let max_turn = MAX_TURN_BYTES.min(options.backlog / 4);
         let budget = Budget::new(options.memory);

@@ -155,7 +155,8 @@ impl Storm {
     /// Somebody new who says a few things at once and may be gone before there are receipts.
     fn leaver(&mut self) -> Member {
         let role = Role {
-            targets: vec!["all".into(), ROOM.into(), AWAY[0].into()],
+            // A newcomer: a mailbox has less room for what those write.
+            targets: vec!["all".into(), ROOM.into(), "all".into(), AWAY[0].into()],
             messages: 8,
             every: Duration::from_millis(20),
             ..Role::listener(&format!("leaver{}", self.gone.len()))

@@ -39,13 +39,14 @@ impl Mortal {
     }
 
     /// A server that knows these people: their names are theirs, so that others can write to them while
-    /// they are away. As newcomers from one address only the first few would own their names.
+    /// they are away, and have been for long, so that what they write is not bounded as that of newcomers is.
+    /// As newcomers from one address only the first few would own their names.
     pub fn start_with<'a>(args: &[&str], people: impl Iterator<Item = &'a Role>) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let rows = people.filter_map(|role| match &role.identity {
             Identity::Key(key) => {
                 let (name, key) = (role.name.clone(), key.fingerprint());
-                let row = NameRecord { name, key, last: jiff::Timestamp::now(), used: 60, in_use: false };
+                let row = NameRecord { name, key, last: jiff::Timestamp::now(), used: 3_600, in_use: false };
                 Some(serde_json::to_string(&row).expect("a row") + "\n")
             }
             Identity::Token(_) => None,

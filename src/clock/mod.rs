@@ -3,7 +3,7 @@
 //!
 //! A machine's clock may be wrong for a minute or for months: no battery, a bad answer by NTP, a machine
 //! that was restored. So a settled time is kept, which goes on with uptime and from run to run; the clock
-//! pulls it ahead by no more than a bounded credit ([`settling`] has the rules). A clock that was wrong
+//! pulls it ahead by no more than a bounded credit (`settling.rs` has the rules). A clock that was wrong
 //! deletes nothing early but for that; a machine that was off for long deletes late.
 //!
 //! Knows nothing of what is done by it, and is kept by whoever has it.

@@ -31,6 +31,9 @@ mod peer {
     pub const DEADLINE: std::time::Duration = std::time::Duration::from_secs(20);
 }
 #[cfg(unix)]
+#[cfg(unix)]
+#[path = "../../tests/integration/support/clock.rs"]
+mod clock;
 #[path = "../../tests/integration/support/process.rs"]
 mod process;
 #[cfg(target_os = "linux")]

@@ -70,9 +70,7 @@ impl Chat {
         out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
         let (key, _) = self.whose(who, now)?;
-        if !actor.has(&key) {
-            self.check_rank(actor, Some(&key), who)?;
-        }
+        self.check_rank_over(actor, &key, who)?;
         if !self.standing.remove_member(&key, out) {
             let msg = format!("{who:?} is not a member; /members lists who is");
             return Err(Refusal::new(Code::NoSuchUser, msg));
@@ -99,9 +97,7 @@ impl Chat {
             let msg = format!("nobody owns the name {name:?}; /owners lists who owns which");
             return Err(Refusal::new(Code::NoSuchUser, msg));
         };
-        if !actor.has(&key) {
-            self.check_rank(actor, Some(&key), name)?;
-        }
+        self.check_rank_over(actor, &key, name)?;
         let name = self.owned.release(&wanted, out).map_or_else(|| name.to_owned(), |name| name.to_string());
         out.push(Delivery::Log(format!("{actor} took the name {name} from {key}")));
         let until = if last.is_none() { " once whoever is here under it leaves" } else { "" };

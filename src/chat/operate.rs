@@ -227,4 +227,14 @@ impl Chat {
         let msg = format!("{name} is an operator; only the server's console can do that to one");
         Err(Refusal::new(Code::NotAllowed, msg))
     }
+
+    /// The same for what operators may do to themselves.
+    pub(super) fn check_rank_over(
+        &self,
+        actor: &Actor,
+        key: &Fingerprint,
+        name: &str,
+    ) -> Result<(), Refusal> {
+        if actor.has(key) { Ok(()) } else { self.check_rank(actor, Some(key), name) }
+    }
 }

@@ -161,9 +161,7 @@ impl Chat {
                 format!("no operator is called {who:?}; key:FINGERPRINT names one too"),
             )
         })?;
-        if !actor.has(&key) {
-            self.check_rank(actor, Some(&key), who)?;
-        }
+        self.check_rank_over(actor, &key, who)?;
         self.standing.remove_operator(&key, out);
         out.push(Delivery::Log(format!("{actor} took the operators' commands from {who} ({key})")));
         self.tell_rank(&key, false, &format!("{} took the operators' commands from you", by(actor)), out);

@@ -4,6 +4,7 @@
 //! history, and a plain copy of a history is a backup too, of that alone.
 
 use super::error::StoreError;
+use super::incarnations::mark_restored;
 use super::watch::beside;
 use super::{check, place, rows, schema};
 use rusqlite::backup::{Backup, StepResult};
@@ -17,9 +18,6 @@ const PORTION_PAGES: i32 = 1024;
 /// The other files.
 const FILES: &str = "DROP TABLE IF EXISTS file; \
     CREATE TABLE file (name TEXT PRIMARY KEY, content BLOB NOT NULL, mode INTEGER NOT NULL) WITHOUT ROWID;";
-
-/// Marks a history as one that others may have seen more of.
-pub(super) const MARK_RESTORED: &str = "INSERT OR REPLACE INTO meta VALUES ('restored', 1)";
 
 /// A file of the server's other than its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,7 +164,7 @@ impl Saved {
         // The key is to be in its own file only.
         copy.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(written)?;
         copy.execute_batch("DROP TABLE IF EXISTS file").map_err(written)?;
-        copy.execute(MARK_RESTORED, []).map_err(written)?;
+        mark_restored(&copy).map_err(written)?;
         copy.close().map_err(|(_, error)| written(error))?;
         unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))
     }

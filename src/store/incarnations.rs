@@ -41,10 +41,7 @@ pub(super) fn latest_id(connection: &Connection) -> Result<Option<String>> {
 }
 
 /// Says that the database is being put in the place of a later one: the next incarnation begins with that.
-///
-/// # Errors
-/// What SQLite says.
-pub fn mark_restored(connection: &Connection) -> Result<()> {
+pub(super) fn mark_restored(connection: &Connection) -> Result<()> {
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('restored', 1)", []).map(drop)
 }
 

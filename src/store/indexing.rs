@@ -32,6 +32,13 @@ pub(super) fn unindexed(connection: &Connection) -> Result<i64> {
     Ok(read.query_row([], |row| row.get(0)).optional()?.unwrap_or_default())
 }
 
+/// Has all messages put into an index that is empty, and into its hours.
+pub(super) fn restart(connection: &Connection) -> Result<()> {
+    connection.execute("DELETE FROM hour", [])?;
+    let sql = "INSERT OR REPLACE INTO meta SELECT 'unindexed', ifnull(max(seq), 0) FROM message";
+    connection.execute(sql, []).map(drop)
+}
+
 /// Whether messages that a search may mean are still to be put into the index.
 pub(super) fn is_behind(connection: &Connection, search: &Search) -> Result<bool> {
     let sql = "SELECT at FROM message WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1";

@@ -47,7 +47,6 @@ mod writer;
 pub use backup::{KeptFile, Saved, backup, parts};
 pub use error::StoreError;
 pub use export::{Export, Filter};
-pub use incarnations::mark_restored;
 pub use news::News;
 pub use question::{Batch, Duplicate, Keep, Listing, Outcome, Page, Since, Span, Start};
 pub use repair::{Repaired, check_whole, repair};

@@ -6,9 +6,10 @@
 
 use super::error::StoreError;
 use super::image::Image;
+use super::incarnations::mark_restored;
 use super::salvage::{self, Kind, Page, Row};
 use super::shape::Shape;
-use super::{check, place, rows, schema};
+use super::{check, indexing, place, rows, schema, weight};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Transaction, params};
@@ -19,14 +20,6 @@ use std::path::Path;
 
 /// Messages that are looked at in one transaction.
 const PORTION: u32 = 2000;
-
-/// What is made from the messages. The migration to the second form counts so too.
-const ANEW: &str = "\
-    DELETE FROM weight; \
-    INSERT INTO weight \
-        SELECT ifnull(author, 0), sum(300 + length(CAST(text AS BLOB))) FROM message GROUP BY author; \
-    DELETE FROM hour; \
-    INSERT OR REPLACE INTO meta SELECT 'unindexed', ifnull(max(seq), 0) FROM message;";
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -265,7 +258,7 @@ fn settle(change: &Transaction<'_>) -> rusqlite::Result<u64> {
     }
     let reserve = "INSERT OR IGNORE INTO meta SELECT 'reserved', ifnull(max(seq), 0) + ?1 FROM message";
     change.execute(reserve, [SEQ_RESERVE.cast_signed()])?;
-    change.execute(super::backup::MARK_RESTORED, [])?;
+    mark_restored(change)?;
     Ok(lost)
 }
 
@@ -281,7 +274,8 @@ fn index(history: &mut Connection, progress: &mut impl FnMut(u64, u64)) -> rusql
         let found = found.collect::<rusqlite::Result<Vec<i64>>>()?;
         drop(find);
         let Some(last) = found.last() else {
-            change.execute_batch(ANEW)?;
+            weight::recount(&change)?;
+            indexing::restart(&change)?;
             change.commit()?;
             return Ok(lost);
         };

@@ -42,6 +42,14 @@ impl Weights {
     }
 }
 
+/// Counts all of them anew.
+pub(super) fn recount(connection: &Connection) -> Result<()> {
+    connection.execute("DELETE FROM weight", [])?;
+    let sql = "INSERT INTO weight \
+               SELECT ifnull(author, 0), sum(?1 + length(CAST(text AS BLOB))) FROM message GROUP BY author";
+    connection.execute(sql, [MESSAGE_BYTES]).map(drop)
+}
+
 fn bytes(text: usize) -> i64 {
     i64::try_from(text).unwrap_or(i64::MAX / 2) + MESSAGE_BYTES
 }

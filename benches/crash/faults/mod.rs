@@ -1,7 +1,6 @@
 //! What happens to real servers, over and over, under people who talk: kills, older backups put back, a clock
 //! that is wrong, a full disk, a database that is deleted. Judged message by message.
 
-mod clock;
 mod diary;
 mod judge;
 mod person;
@@ -13,10 +12,10 @@ mod truth;
 use crate::storm::dice::Dice;
 use crate::storm::herald::{DEADLINE, Herald, comes_to};
 use crate::storm::member::Identity;
+use crate::storm::server::names;
 use crate::tls::Key;
 use diary::{Diary, Said};
 use judge::{Case, Fault, Verdict};
-use lanchat::chat::NameRecord;
 use person::{Orders, Part, Person, ROOM};
 use stage::Stage;
 use std::collections::BTreeMap;
@@ -165,7 +164,7 @@ impl Run {
     fn begin(plan: Plan) -> Self {
         let mut dice = Dice::new(plan.seed);
         let parts: Vec<Part> = TALKERS.iter().chain([&AWAY]).map(|name| part(name)).collect();
-        let stage = Stage::begin(&names(&parts));
+        let stage = Stage::begin(&names(parts.iter().map(|part| (part.name.as_str(), &part.identity))));
         let orders = Arc::new(Orders::default());
         let start = |part| Person::start(part, stage.place(), &orders, dice.fork());
         let people: Vec<_> = parts.into_iter().map(start).collect();
@@ -370,17 +369,4 @@ fn part(name: &str) -> Part {
         stays: if is_away { (200, 800) } else { (300, 4_000) },
         is_away: if is_away { (2_000, 9_000) } else { (1, 60) },
     }
-}
-
-/// The names of those with keys are theirs: as newcomers from one address only the first would own theirs.
-fn names(parts: &[Part]) -> String {
-    let rows = parts.iter().filter_map(|part| match &part.identity {
-        Identity::Key(key) => {
-            let (name, key) = (part.name.clone(), key.fingerprint());
-            let row = NameRecord { name, key, last: jiff::Timestamp::now(), used: 3_600, in_use: false };
-            Some(serde_json::to_string(&row).expect("a row") + "\n")
-        }
-        Identity::Token(_) => None,
-    });
-    rows.collect()
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::chat::Incarnation;
 use crate::limits::{MAX_INCARNATIONS, SEQ_RESERVE};
-use crate::store::mark_restored;
+use crate::store::incarnations::mark_restored;
 use std::fs;
 
 fn rows(archive: &Archive) -> &[Incarnation] {

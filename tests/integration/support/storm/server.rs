@@ -16,6 +16,20 @@ const START_DEADLINE: Duration = Duration::from_secs(20);
 /// How the program is run: as it is, or somewhere else.
 pub type Wrap = Box<dyn Fn(&Command) -> Command>;
 
+/// A file of names that these people have had for long, in the form of earlier versions, which a server takes
+/// over.
+pub fn names<'a>(people: impl Iterator<Item = (&'a str, &'a Identity)>) -> String {
+    let rows = people.filter_map(|(name, identity)| match identity {
+        Identity::Key(key) => {
+            let (name, key) = (name.to_owned(), key.fingerprint());
+            let row = NameRecord { name, key, last: jiff::Timestamp::now(), used: 3_600, in_use: false };
+            Some(serde_json::to_string(&row).expect("a row") + "\n")
+        }
+        Identity::Token(_) => None,
+    });
+    rows.collect()
+}
+
 /// Killed when dropped.
 pub struct Mortal {
     pub home: tempfile::TempDir,
@@ -43,15 +57,8 @@ impl Mortal {
     /// As newcomers from one address only the first few would own their names.
     pub fn start_with<'a>(args: &[&str], people: impl Iterator<Item = &'a Role>) -> Self {
         let home = tempfile::tempdir().expect("a directory");
-        let rows = people.filter_map(|role| match &role.identity {
-            Identity::Key(key) => {
-                let (name, key) = (role.name.clone(), key.fingerprint());
-                let row = NameRecord { name, key, last: jiff::Timestamp::now(), used: 3_600, in_use: false };
-                Some(serde_json::to_string(&row).expect("a row") + "\n")
-            }
-            Identity::Token(_) => None,
-        });
-        std::fs::write(home.path().join("names"), rows.collect::<String>()).expect("a file");
+        let names = names(people.map(|role| (role.name.as_str(), &role.identity)));
+        std::fs::write(home.path().join("names"), names).expect("a file");
         Self::over(home, args, None)
     }
 

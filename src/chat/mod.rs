@@ -127,7 +127,8 @@ impl Now {
     /// What people are told of an instant of [`steady`](Self::steady).
     fn shown(&self, steady: Timestamp) -> Timestamp {
         let apart = self.clock.timestamp().duration_since(self.steady);
-        steady.checked_add(apart).unwrap_or(steady)
+        let shown = steady.checked_add(apart).unwrap_or(steady);
+        shown.round(Unit::Second).unwrap_or(shown)
     }
 
     /// UTC with milliseconds, as RFC 3339 writes it.

@@ -86,6 +86,10 @@ impl Settling {
         let is_start = self.offset.is_none();
         self.look_for_step(now - self.uptime, elapsed);
         self.settle(now, is_start);
+        if is_start {
+            // Nothing has been imposed yet that could be cut short.
+            self.jumped = 0;
+        }
         let is_right = self.judge(now);
         self.kept.agreed += if is_right { elapsed } else { 0 };
         let Self { kept: Kept { settled, .. }, jumped, shift, is_doubtful, .. } = *self;

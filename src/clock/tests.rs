@@ -66,6 +66,7 @@ fn a_first_start_believes_a_clock_that_was_set() {
     let reading = machine.read();
     assert!(reading.is_right && !reading.is_doubtful);
     assert_eq!(reading.settled.as_second(), START);
+    assert_eq!(reading.steady, reading.settled, "what is imposed in the first run has the right date");
 }
 
 #[test]

@@ -124,7 +124,7 @@ impl Scribe {
         let seq = self.seq.map_or(0, |_| self.hub.latest());
         match store.commit(Batch { entries, seq, seams: Vec::new() }).await {
             Ok(outcome) => {
-                tracing::info!("the history is written again; nothing is in it since {}", failing.since);
+                tracing::info!("the history is written again; nothing is in it since {:.0}", failing.since);
                 let lost = failing.deferred.lost();
                 if lost > 0 {
                     tracing::error!("{lost} changes of rooms, mail, names and members were lost meanwhile");

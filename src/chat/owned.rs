@@ -6,6 +6,8 @@
 #[cfg(any(test, fuzzing))]
 mod check;
 mod keeping;
+#[cfg(test)]
+mod tests;
 
 use super::lookalikes::Lookalikes;
 use super::net::Net;
@@ -231,11 +233,15 @@ impl OwnedNames {
             }
             return Begun::Owned;
         }
-        if !self.make_room(&key, at, out) {
+        if self.uses_all(&key) {
             return Begun::NotOwned;
         }
+        // Before another name goes for it.
         if !self.count_newcomer(ip, at) {
             return Begun::TooMany(NEW_NAMES_PER_HOUR);
+        }
+        if !self.make_room(&key, at, out) {
+            return Begun::NotOwned;
         }
         let row = Row { name: name.clone(), key, last: at.second, used: 0, in_use: true, is_unkept: false };
         // At once: whoever has a receipt is known from then on, whatever is pulled.
@@ -243,6 +249,13 @@ impl OwnedNames {
         self.insert(row, likeness);
         self.use_begins(at);
         Begun::Owned
+    }
+
+    /// Whether the key has as many names as it may, and all of them are in use.
+    fn uses_all(&self, key: &Fingerprint) -> bool {
+        let is_used =
+            |place: &Option<Place>| place.and_then(|place| self.row(place)).is_some_and(|row| row.in_use);
+        self.by_key.get(key).is_some_and(|own| own.iter().all(is_used))
     }
 
     /// Counts a name that becomes owned; `false`: enough have from there.
@@ -413,86 +426,4 @@ impl Row {
 
 fn stamp(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::limits::NAME_KEPT_TRIED;
-
-    fn key(number: u32) -> Fingerprint {
-        let mut hash = [0; 32];
-        hash[..4].copy_from_slice(&number.to_be_bytes());
-        Fingerprint::new(hash)
-    }
-
-    fn at(second: i64) -> At {
-        At { second, uptime: Duration::from_secs(second.unsigned_abs()) }
-    }
-
-    fn record(number: u32, last: i64, used: u32) -> NameRecord {
-        NameRecord { name: format!("user{number}"), key: key(number), last: stamp(last), used, in_use: false }
-    }
-
-    /// A table with room for 200 and as many names: the odd ones were used for long.
-    fn full() -> OwnedNames {
-        let records = (0..200).map(|n| record(n, i64::from(n), if n % 2 == 1 { 5000 } else { 5 }));
-        let mut names = OwnedNames::new(records.collect());
-        names.most = 200;
-        names
-    }
-
-    fn begin(names: &mut OwnedNames, name: &Name, number: u32, at: At) -> Deliveries {
-        let mut out = Vec::new();
-        names.begin((name, &name.likeness()), key(number), [10, 0, 0, 1].into(), at, &mut out);
-        out
-    }
-
-    fn has(names: &OwnedNames, number: u32, at: At) -> bool {
-        names.owner(&Name::new(&format!("user{number}")).expect("a name"), at).is_some()
-    }
-
-    #[test]
-    fn when_all_places_are_taken_an_old_one_of_the_only_tried_names_goes() {
-        let mut names = full();
-        let used = Name::new("user0").expect("a name");
-        begin(&mut names, &used, 0, at(300));
-        let new = Name::new("newcomer").expect("a name");
-        let mut out = begin(&mut names, &new, 999, at(300));
-        assert_eq!(names.owner(&new, at(300)), Some(key(999)));
-        let gone: Vec<u32> = (0..200).filter(|n| !has(&names, *n, at(300))).collect();
-        let [gone] = gone.as_slice() else { panic!("{gone:?}") };
-        assert!(gone % 2 == 0 && (1..30).contains(gone), "{gone}: not the one in use, and an old one");
-        let dropped = Delivery::record(Record::Name(format!("user{gone}"), None));
-        assert_eq!((out.len(), out.remove(0)), (2, dropped), "and goes from the disk");
-        names.check(&[(&used, &key(0)), (&new, &key(999))]);
-    }
-
-    #[test]
-    fn what_has_lapsed_goes_before_what_has_not() {
-        let mut names = full();
-        let now = at(i64::try_from(NAME_KEPT_TRIED.as_secs()).expect("seconds") + 100);
-        let new = Name::new("newcomer").expect("a name");
-        begin(&mut names, &new, 999, now);
-        assert!((0..200).filter(|n| n % 2 == 1).all(|n| has(&names, n, now)));
-        assert!(names.owner(&new, now).is_some());
-    }
-
-    #[test]
-    fn rows_that_contradict_each_other_or_are_no_names_are_left_out() {
-        let mut records = vec![record(1, 0, 5000), record(2, 0, 5000)];
-        records.push(NameRecord { name: "USER1".into(), ..record(3, 0, 5000) });
-        records.push(NameRecord { name: "two words".into(), ..record(4, 0, 5000) });
-        records.extend((10..15).map(|n| NameRecord { key: key(5), ..record(n, 0, 5000) }));
-        let names = OwnedNames::new(records);
-        let kept: Vec<String> = names.records(at(0)).into_iter().map(|row| row.name).collect();
-        assert_eq!(kept, ["user1", "user2", "user10", "user11", "user12"]);
-        names.check(&[]);
-    }
-
-    #[test]
-    fn a_row_takes_little() {
-        // With most names in it.
-        assert!(size_of::<Option<Row>>() <= 80);
-    }
 }

@@ -1,0 +1,91 @@
+//! Names come and go: who owns which, and which goes when there are too many.
+
+use super::*;
+use crate::limits::NAME_KEPT_TRIED;
+
+fn key(number: u32) -> Fingerprint {
+    let mut hash = [0; 32];
+    hash[..4].copy_from_slice(&number.to_be_bytes());
+    Fingerprint::new(hash)
+}
+
+fn at(second: i64) -> At {
+    At { second, uptime: Duration::from_secs(second.unsigned_abs()) }
+}
+
+fn record(number: u32, last: i64, used: u32) -> NameRecord {
+    NameRecord { name: format!("user{number}"), key: key(number), last: stamp(last), used, in_use: false }
+}
+
+/// A table with room for 200 and as many names: the odd ones were used for long.
+fn full() -> OwnedNames {
+    let records = (0..200).map(|n| record(n, i64::from(n), if n % 2 == 1 { 5000 } else { 5 }));
+    let mut names = OwnedNames::new(records.collect());
+    names.most = 200;
+    names
+}
+
+fn begin(names: &mut OwnedNames, name: &Name, number: u32, at: At) -> Deliveries {
+    let mut out = Vec::new();
+    names.begin((name, &name.likeness()), key(number), [10, 0, 0, 1].into(), at, &mut out);
+    out
+}
+
+fn has(names: &OwnedNames, number: u32, at: At) -> bool {
+    names.owner(&Name::new(&format!("user{number}")).expect("a name"), at).is_some()
+}
+
+#[test]
+fn when_all_places_are_taken_an_old_one_of_the_only_tried_names_goes() {
+    let mut names = full();
+    let used = Name::new("user0").expect("a name");
+    begin(&mut names, &used, 0, at(300));
+    let new = Name::new("newcomer").expect("a name");
+    let mut out = begin(&mut names, &new, 999, at(300));
+    assert_eq!(names.owner(&new, at(300)), Some(key(999)));
+    let gone: Vec<u32> = (0..200).filter(|n| !has(&names, *n, at(300))).collect();
+    let [gone] = gone.as_slice() else { panic!("{gone:?}") };
+    assert!(gone % 2 == 0 && (1..30).contains(gone), "{gone}: not the one in use, and an old one");
+    let dropped = Delivery::record(Record::Name(format!("user{gone}"), None));
+    assert_eq!((out.len(), out.remove(0)), (2, dropped), "and goes from the disk");
+    names.check(&[(&used, &key(0)), (&new, &key(999))]);
+}
+
+#[test]
+fn a_name_that_is_not_kept_frees_none_of_those_that_are() {
+    let mut names =
+        OwnedNames::new((0..3).map(|n| NameRecord { key: key(0), ..record(n, 300, 5000) }).collect());
+    for number in 0..NEW_NAMES_PER_HOUR {
+        begin(&mut names, &Name::new(&format!("new{number}")).expect("a name"), 10 + number, at(300));
+    }
+    let out = begin(&mut names, &Name::new("onemore").expect("a name"), 0, at(300));
+    assert!(out.is_empty() && (0..3).all(|n| has(&names, n, at(300))), "{out:?}");
+}
+
+#[test]
+fn what_has_lapsed_goes_before_what_has_not() {
+    let mut names = full();
+    let now = at(i64::try_from(NAME_KEPT_TRIED.as_secs()).expect("seconds") + 100);
+    let new = Name::new("newcomer").expect("a name");
+    begin(&mut names, &new, 999, now);
+    assert!((0..200).filter(|n| n % 2 == 1).all(|n| has(&names, n, now)));
+    assert!(names.owner(&new, now).is_some());
+}
+
+#[test]
+fn rows_that_contradict_each_other_or_are_no_names_are_left_out() {
+    let mut records = vec![record(1, 0, 5000), record(2, 0, 5000)];
+    records.push(NameRecord { name: "USER1".into(), ..record(3, 0, 5000) });
+    records.push(NameRecord { name: "two words".into(), ..record(4, 0, 5000) });
+    records.extend((10..15).map(|n| NameRecord { key: key(5), ..record(n, 0, 5000) }));
+    let names = OwnedNames::new(records);
+    let kept: Vec<String> = names.records(at(0)).into_iter().map(|row| row.name).collect();
+    assert_eq!(kept, ["user1", "user2", "user10", "user11", "user12"]);
+    names.check(&[]);
+}
+
+#[test]
+fn a_row_takes_little() {
+    // With most names in it.
+    assert!(size_of::<Option<Row>>() <= 80);
+}

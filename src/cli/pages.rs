@@ -212,7 +212,7 @@ pub(super) fn rescue() -> Vec<Entry> {
         (
             "damage",
             "A server that finds its history damaged, deleted, replaced or cut says so in its log and to \
-             operators, and passes messages on without keeping them; one that is stopped does not start. \
+             operators, and passes messages on without keeping them; one that is stopped does not start with a damaged one, and begins a new one in the place of one that is gone. \
              lanchat repair saves what can be read, or lanchat restore puts a backup in its place. A history that \
              was only moved away counts again as soon as it is back.",
         ),

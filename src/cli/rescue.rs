@@ -64,6 +64,9 @@ fn tell(dir: &Path, repaired: &Repaired) -> String {
         some(repaired.rooms, "room"),
         some(repaired.mail, "entry of mailboxes"),
         some(repaired.names, "name"),
+        some(repaired.operators, "operator"),
+        some(repaired.members, "member"),
+        some(repaired.sanctions, "sanction"),
     ];
     let lost = match (repaired.lost_pages, repaired.lost_rows) {
         (0, 0) => "nothing that was there is lost".to_owned(),
@@ -73,7 +76,11 @@ fn tell(dir: &Path, repaired: &Repaired) -> String {
             some(rows, "single row")
         ),
     };
-    format!("saved in {}: {}\n{lost}\n", dir.display(), saved.join(", "))
+    let unnamed = repaired.unnamed.iter().map(|(name, count)| {
+        format!("{} are now in {name}: what their room was called can't be read\n", some(*count, "message"))
+    });
+    let unnamed: String = unnamed.collect();
+    format!("saved in {}: {}\n{lost}\n{unnamed}", dir.display(), saved.join(", "))
 }
 
 fn some(count: u64, what: &str) -> String {

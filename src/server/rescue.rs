@@ -4,6 +4,7 @@
 use super::data_dir::{DataDir, DataDirError, HISTORY_FILE, KEPT_FILES, KEY_FILE, PASSPHRASE_FILE};
 use super::swap;
 use crate::limits::MAX_KEPT_FILE_BYTES;
+use crate::security::Keypair;
 use crate::store::{self, KeptFile, Repaired, Saved, StoreError};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -26,6 +27,9 @@ pub enum RescueError {
     /// A file of the directory can't be read or written.
     #[error("the data directory {0} can't be changed: {1}; what was in it is as it was")]
     Unchanged(PathBuf, io::Error),
+    /// The server's key in the backup is damaged.
+    #[error("{0} holds a server's key that can't be read; use another backup")]
+    NoKey(PathBuf),
     /// See [`StoreError`].
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -110,7 +114,12 @@ pub fn restore(dir: &Path, file: &Path, progress: impl FnMut(u64, u64)) -> Resul
     if let Some(files) = saved.files() {
         for name in KEPT_FILES {
             match files.iter().find(|file| file.name == name) {
-                Some(file) => gathered.write(name, &file.content, file.mode).map_err(unchanged)?,
+                Some(kept) => {
+                    gathered.write(name, &kept.content, kept.mode).map_err(unchanged)?;
+                    if name == KEY_FILE && Keypair::load(&gathered.file(name)).is_err() {
+                        return Err(RescueError::NoKey(file.into()));
+                    }
+                }
                 // A server is known by its key, and people know its passphrase: these are never undone.
                 None if name != KEY_FILE && name != PASSPHRASE_FILE => leaving.push(name.into()),
                 None => {}

@@ -66,7 +66,7 @@ pub(super) fn find(
     let (kind, ..) = rows::kind_columns(message.kind);
     let mut found = find.query(params![author, id, SAME_ID_LOOKED_AT])?;
     while let Some(row) = found.next()? {
-        let is_same_text = row.get_ref(6)?.as_str()? == message.text;
+        let is_same_text = rows::text(row, 6)? == message.text;
         if row.get::<_, u8>(2)? != kind || !is_same_text {
             continue;
         }

@@ -31,7 +31,9 @@ pub enum StoreError {
     #[error("{0} is another program's database; move it away, or choose another --data-dir")]
     Foreign(PathBuf),
     /// There is none, where there must be one.
-    #[error("there is no history at {0}; name the server's --data-dir")]
+    #[error(
+        "there is no history at {0}; name the server's --data-dir, or put a backup in its place with `lanchat restore FILE` if it was deleted"
+    )]
     Missing(PathBuf),
     /// It may not be written.
     #[error("{0} can't be written; make it and its directory writable, or choose another --data-dir")]

@@ -2,7 +2,7 @@
 //! a database whose index was another one.
 
 use super::hours::Hours;
-use super::rows::signed;
+use super::rows::{self, signed};
 use super::words;
 use crate::chat::Search;
 use crate::limits::{INDEX_BYTES, INDEX_ROWS};
@@ -91,8 +91,8 @@ fn newest(connection: &Connection, upto: i64) -> Result<Vec<Row>> {
             seq: row.get(0)?,
             at: row.get(1)?,
             room: row.get(2)?,
-            sender: row.get(3)?,
-            text: row.get(4)?,
+            sender: rows::text(row, 3)?.into_owned(),
+            text: rows::text(row, 4)?.into_owned(),
         };
         bytes += row.text.len();
         rows.push(row);

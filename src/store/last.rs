@@ -44,11 +44,20 @@ pub(super) fn save(database: &Path, log: &str, seq: u64) {
     }
 }
 
+/// Tells that the database of which `last` tells is not there any more.
+pub(super) fn warn_gone(database: &Path) {
+    tracing::warn!(
+        "{} is gone, and with it what this server had kept: messages, names, operators, members, bans and mutes; \
+         it begins anew; to have a backup of them, stop the server and put it back with `lanchat restore FILE`",
+        database.display()
+    );
+}
+
 /// Tells that the database is not what the server had.
 pub(super) fn warn(database: &Path, last: &Last) {
     tracing::warn!(
         "{} is older than what this server had last ({} {}), or another one: a backup was put back, or the \
-         file was replaced or removed; clients are given what is new to them and told of the gap",
+         file was replaced; clients are given what is new to them and told of the gap",
         database.display(),
         safe_line(&last.log),
         last.seq

@@ -22,7 +22,7 @@ use std::path::Path;
 const PORTION: u32 = 2000;
 
 /// What came of it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Repaired {
     /// Messages saved.
     pub messages: u64,
@@ -32,6 +32,14 @@ pub struct Repaired {
     pub mail: u64,
     /// Names that belong to somebody, saved.
     pub names: u64,
+    /// Operators saved.
+    pub operators: u64,
+    /// Members of a closed server saved.
+    pub members: u64,
+    /// Bans and mutes saved.
+    pub sanctions: u64,
+    /// Rooms whose names can't be read, as they are called now, and how many messages each has.
+    pub unnamed: Vec<(String, u64)>,
     /// Pages that can't be read.
     pub lost_pages: u64,
     /// Single rows that can't be read, or say nothing without others.
@@ -89,6 +97,10 @@ pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<
         rooms: count("room")?,
         mail: count("mail")?,
         names: count("owned_name")?,
+        operators: count("operator")?,
+        members: count("server_member")?,
+        sanctions: count("sanction")?,
+        unnamed: unnamed(&history).map_err(written)?,
         lost_pages: repair.lost.len() as u64,
         lost_rows: repair.done.lost_rows,
     };
@@ -252,6 +264,15 @@ fn settle(change: &Transaction<'_>) -> rusqlite::Result<u64> {
         (true, "DELETE FROM member WHERE account NOT IN (SELECT id FROM account)"),
         (false, "DELETE FROM mail WHERE seq NOT IN (SELECT seq FROM message)"),
         (true, "DELETE FROM mail WHERE account NOT IN (SELECT id FROM account)"),
+        // Everybody is in the lobby, so that nobody is noted as its member; most is said there.
+        (
+            false,
+            "UPDATE room SET name = '#lobby', key = '#lobby' \
+             WHERE NOT EXISTS (SELECT 1 FROM room WHERE key = '#lobby') AND id = \
+             (SELECT r.id FROM room r JOIN message m ON m.room = r.id \
+              WHERE r.key = '#recovered-' || r.id AND r.id NOT IN (SELECT room FROM member) \
+              GROUP BY r.id ORDER BY count(*) DESC, r.id LIMIT 1)",
+        ),
     ] {
         let rows = change.execute(sql, [])?;
         lost += if counts { rows as u64 } else { 0 };
@@ -260,6 +281,14 @@ fn settle(change: &Transaction<'_>) -> rusqlite::Result<u64> {
     change.execute(reserve, [SEQ_RESERVE.cast_signed()])?;
     mark_restored(change)?;
     Ok(lost)
+}
+
+/// Rooms that had to be called something.
+fn unnamed(history: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
+    let sql = "SELECT name, (SELECT count(*) FROM message m WHERE m.room = r.id) FROM room r \
+               WHERE key = '#recovered-' || id ORDER BY id";
+    let mut find = history.prepare(sql)?;
+    find.query_map([], |row| Ok((row.get(0)?, row.get(1).map(rows::unsigned)?)))?.collect()
 }
 
 /// Has the index made anew by the server, which takes its time, and counts anew; returns how many messages

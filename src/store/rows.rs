@@ -5,8 +5,9 @@ use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::protocol::packet::Sender;
 use jiff::Timestamp;
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Error, OptionalExtension, Result, Row};
+use std::borrow::Cow;
 
 /// What [`message`] reads.
 pub(super) const MESSAGE: &str = "\
@@ -68,6 +69,23 @@ pub(super) fn room(row: &Row<'_>, column: usize) -> Result<RoomName> {
     RoomName::new(row.get_ref(column)?.as_str()?).map_err(|_| damaged(column, "that is no room"))
 }
 
+/// A text in a column. Where the disk has changed it, it is shown as far as it can be read: what one message
+/// says must not keep anybody from the others.
+pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<Cow<'r, str>> {
+    match row.get_ref(column)? {
+        ValueRef::Text(bytes) => Ok(String::from_utf8_lossy(bytes)),
+        other => Ok(other.as_str()?.into()),
+    }
+}
+
+/// The same where there may be none.
+fn optional_text(row: &Row<'_>, column: usize) -> Result<Option<String>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => text(row, column).map(|text| Some(text.into_owned())),
+    }
+}
+
 /// An instant in a column.
 pub(super) fn instant(row: &Row<'_>, column: usize) -> Result<Timestamp> {
     Timestamp::from_millisecond(row.get(column)?).map_err(|_| damaged(column, "that is no instant"))
@@ -75,7 +93,7 @@ pub(super) fn instant(row: &Row<'_>, column: usize) -> Result<Timestamp> {
 
 /// A row of [`MESSAGE`]. Whose mail it is in is not read.
 pub(super) fn message(row: &Row<'_>) -> Result<Message> {
-    let venue = match row.get::<_, Option<String>>(4)? {
+    let venue = match optional_text(row, 4)? {
         Some(to) => Venue::Direct(to),
         None => Venue::Room(room(row, 3)?),
     };
@@ -89,10 +107,14 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message> {
         kind: kind(row)?,
         venue,
         receiver: None,
-        from: Sender { name: row.get(5)?, ip: row.get(6)?, key: row.get(7)? },
+        from: Sender {
+            name: text(row, 5)?.into_owned(),
+            ip: text(row, 6)?.into_owned(),
+            key: optional_text(row, 7)?,
+        },
         author,
-        id: row.get(9)?,
-        text: row.get(10)?,
+        id: optional_text(row, 9)?,
+        text: text(row, 10)?.into_owned(),
         mail: Vec::new(),
     })
 }

@@ -73,6 +73,8 @@ pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreEr
 
 /// Opens a further connection to a database that is open.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    // SQLite removes the log of a database that is empty, and all that is in it.
+    look(path)?;
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
     // The log's index is shared memory, which a reader writes to as well.
     let connection =

@@ -169,7 +169,7 @@ impl<'a> Hunt<'a> {
             if !self.is_then(at) {
                 continue;
             }
-            let is_meant = self.is_meant(row.get_ref(3)?.as_str()?);
+            let is_meant = self.is_meant(&rows::text(row, 3)?);
             if is_meant && self.may_see(number, room)? && self.take(number)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }

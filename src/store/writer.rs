@@ -60,7 +60,7 @@ impl Writer {
         board: Board,
     ) -> Result<(Self, Archive), StoreError> {
         let of = |error: rusqlite::Error| StoreError::of(path, &error);
-        let before = last::load(path);
+        let (before, is_gone) = (last::load(path), !path.exists());
         let (mut connection, health) = schema::open_watched(path)?;
         takeover::run(&mut connection, path)?;
         let (archive, reserved) = match keep {
@@ -69,8 +69,10 @@ impl Writer {
             None => (opening::read_books(&mut connection).map_err(of)?, u64::MAX),
         };
         let (log, last) = opening::found(&connection).map_err(of)?;
-        if let Some(before) = before.filter(|_| archive.is_put_back()) {
-            last::warn(path, &before);
+        match before {
+            Some(_) if is_gone => last::warn_gone(path),
+            Some(before) if archive.is_put_back() => last::warn(path, &before),
+            _ => {}
         }
         // Only now: whatever is there is true, even if this process ends here.
         if archive.lineage.is_some() {

@@ -238,6 +238,56 @@ async fn a_repair_saves_all_but_what_is_on_damaged_pages_and_indexes_it_anew() {
 }
 
 #[tokio::test]
+async fn a_text_that_the_disk_has_changed_keeps_nobody_from_the_others() {
+    let place = history(100).await;
+    let db = rusqlite::Connection::open(place.path()).unwrap();
+    db.execute("UPDATE message SET text = CAST(x'68fb6f' AS TEXT) WHERE seq = 50", []).unwrap();
+    drop(db);
+    let (store, _) = place.open();
+    let page = store.page(span(view(2), 0, 99_999), 99_999, usize::MAX).await.unwrap();
+    let changed = page.messages.iter().find(|message| message.seq == 50).unwrap();
+    assert_eq!((page.messages.len(), changed.text.as_str()), (100, "h\u{fffd}o"));
+    commit(&store, [said(101, 1, "on it goes")]).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn the_log_of_a_database_that_is_emptied_under_the_store_is_left_to_be_saved() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    commit(&store, (1..=50).map(|seq| said(seq, 1, &format!("word{seq}")))).await;
+    cut(&place.path(), 0);
+    assert!(store.commit(batch([said(51, 1, "lost")])).await.is_err());
+    assert!(store.page(span(view(2), 0, 99_999), 9, usize::MAX).await.is_err());
+    assert!(store.mend().await.is_err());
+    store.close().await;
+    let to = place.dir.path().join("saved.db");
+    assert_eq!(repair(&place.path(), &to, |_, _| {}).unwrap().messages, 50);
+}
+
+#[tokio::test]
+async fn a_repair_finds_the_lobby_again_and_says_which_rooms_have_no_name_any_more() {
+    let place = history(100).await;
+    let db = rusqlite::Connection::open(place.path()).unwrap();
+    db.execute("UPDATE message SET room = (SELECT id FROM room WHERE key = '#games') WHERE seq = 1", [])
+        .unwrap();
+    db.execute("DELETE FROM room", []).unwrap();
+    // So that there is something to be repaired.
+    db.execute_batch("PRAGMA journal_mode = delete; VACUUM").unwrap();
+    drop(db);
+    let file = OpenOptions::new().write(true).open(place.path()).unwrap();
+    file.write_all_at(&[0x5a; 4096], file.metadata().unwrap().len() - 4096).unwrap();
+    let to = place.dir.path().join("saved.db");
+    let done = repair(&place.path(), &to, |_, _| {}).unwrap();
+    let [(name, 1)] = done.unnamed.as_slice() else { panic!("{done:?}") };
+    assert!(name.starts_with("#recovered-"), "{name}");
+    let db = rusqlite::Connection::open(&to).unwrap();
+    let sql = "SELECT count(*) FROM message m JOIN room r ON r.id = m.room WHERE r.key = '#lobby'";
+    let of_lobby: u32 = db.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!((40..=66).contains(&of_lobby), "{of_lobby}");
+}
+
+#[tokio::test]
 async fn a_repair_needs_no_root_no_header_and_no_file_but_the_log() {
     let whole = history(3000).await;
     let expected = all(&whole).await;

@@ -158,7 +158,7 @@ impl Stage {
         let place = which % self.states.len();
         match &self.states[place] {
             // By hand, as people did before there was a command, every other time.
-            State::File(file) if self.life % 2 == 0 => {
+            State::File(file) if self.life.is_multiple_of(2) => {
                 let file = file.clone();
                 assert!(self.of_data("restore", &file), "lanchat restore fails: {:?}", self.server.log());
             }

@@ -36,8 +36,9 @@ pub(crate) struct Claim<'a> {
     /// All up to this number, of `log`; without that, of whatever history this is.
     pub(crate) since: u64,
     pub(crate) log: Option<&'a str>,
-    /// All up to these numbers of other incarnations, and of what led to each.
-    pub(crate) logs: &'a [LogEnd],
+    /// All up to these numbers of other incarnations, and of what led to each. `None`: the client knows
+    /// nothing of other incarnations than the one of its last welcome.
+    pub(crate) logs: Option<&'a [LogEnd]>,
 }
 
 /// Where a client and this history part.
@@ -89,18 +90,18 @@ impl Lineage {
         let Some(log) = claim.log else {
             // Who names no incarnation can only be believed.
             let is_here = claim.since <= latest;
-            let stranger = (!is_here).then(|| self.new_since());
+            let stranger = (!is_here).then(|| self.new_to(claim));
             let common = if is_here { claim.since } else { 0 };
             return Meeting { common, rewound: !is_here, stranger, shared: None, named: SmallVec::new() };
         };
         let own = self.places.get(log).copied();
         let mut known: SmallVec<[(usize, u64); 4]> =
             own.map(|place| (place, claim.since)).into_iter().collect();
-        let others = claim.logs.iter().take(MAX_LOGS).filter(|other| other.log != log);
+        let others = claim.logs.unwrap_or_default().iter().take(MAX_LOGS).filter(|other| other.log != log);
         known.extend(others.filter_map(|other| Some((*self.places.get(&*other.log)?, other.last))));
         let named = known.iter().map(|(place, _)| *place).collect();
         let Some((shared, end)) = known.into_iter().max() else {
-            let (rewound, stranger) = (claim.since > 0, Some(self.new_since()));
+            let (rewound, stranger) = (claim.since > 0, Some(self.new_to(claim)));
             return Meeting { common: 0, rewound, stranger, shared: None, named };
         };
         let row = &self.rows[shared];
@@ -130,9 +131,14 @@ impl Lineage {
         news.take(MAX_LOGS).filter_map(end).collect()
     }
 
-    /// The number above which all is new to whoever knew this server before it was last put back; if it
-    /// never was, before this start.
-    fn new_since(&self) -> u64 {
+    /// The number above which all is new to a client that knows none of these incarnations. One that names
+    /// every incarnation it was told of has never been here, whatever it has of other branches. One that
+    /// names its latest alone most likely knew this history before it was last put back; if it never was,
+    /// before this start.
+    fn new_to(&self, claim: Claim<'_>) -> u64 {
+        if claim.logs.is_some() {
+            return 0;
+        }
         let put_back = self.rows.iter().rev().find(|row| row.restored).or(self.rows.last());
         put_back.map_or(0, |row| row.first.saturating_sub(1))
     }
@@ -158,6 +164,7 @@ mod tests {
     /// The common end, whether the client has more, and above what a stranger lacks all.
     fn meet(lineage: &Lineage, since: u64, log: &str, logs: &[LogEnd]) -> (u64, bool, Option<u64>) {
         let log = (!log.is_empty()).then_some(log);
+        let logs = (!logs.is_empty()).then_some(logs);
         let Meeting { common, rewound, stranger, .. } = lineage.meet(Claim { since, log, logs }, 70);
         (common, rewound, stranger)
     }
@@ -185,9 +192,21 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_given_all_since_the_history_was_put_back_or_this_start() {
+    fn a_stranger_that_knows_of_incarnations_lacks_all_wherever_the_history_was_put_back() {
         let mut rows = three().rows;
-        assert_eq!(meet(&three(), 9, "lost", &[end("gone", 7)]), (0, true, Some(60)));
+        (rows[0].restored, rows[2].restored) = (true, true);
+        let deleted_and_later_put_back = Lineage::new(rows).unwrap();
+        for lineage in [three(), deleted_and_later_put_back] {
+            assert_eq!(meet(&lineage, 9, "lost", &[end("gone", 7)]), (0, true, Some(0)));
+            let claim = Claim { since: 9, log: Some("lost"), logs: Some(&[]) };
+            assert_eq!(lineage.meet(claim, 70).stranger, Some(0), "its own was the first of a history");
+        }
+    }
+
+    #[test]
+    fn an_older_client_that_is_a_stranger_is_given_all_since_the_history_was_put_back_or_this_start() {
+        let mut rows = three().rows;
+        assert_eq!(meet(&three(), 9, "lost", &[]), (0, true, Some(60)));
         rows[1].restored = true;
         let restored = Lineage::new(rows).unwrap();
         assert_eq!(meet(&restored, 9, "lost", &[]), (0, true, Some(50)));
@@ -203,7 +222,7 @@ mod tests {
     fn the_client_is_told_of_what_it_has_not_named_and_of_what_came_since() {
         let lineage = three();
         let told = |log: &str, logs: &[LogEnd]| {
-            let meeting = lineage.meet(Claim { since: 40, log: Some(log), logs }, 70);
+            let meeting = lineage.meet(Claim { since: 40, log: Some(log), logs: Some(logs) }, 70);
             lineage.told(Some(&meeting)).into_iter().map(|end| (end.log, end.last)).collect::<Vec<_>>()
         };
         let both = [("b".to_owned(), 60), ("a".to_owned(), 50)];
@@ -224,7 +243,7 @@ mod tests {
         assert_eq!((told.len(), told[0].last), (MAX_LOGS, 2 * MAX_LOGS as u64));
         let mut logs: Vec<_> = (0..MAX_LOGS).map(|n| end(&format!("x{n}"), 9)).collect();
         logs.push(end("i3", 4));
-        let cut = lineage.meet(Claim { since: 9, log: Some("lost"), logs: &logs }, 999);
+        let cut = lineage.meet(Claim { since: 9, log: Some("lost"), logs: Some(&logs) }, 999);
         assert!(cut.stranger.is_some(), "what is over the bound does not count");
     }
 }

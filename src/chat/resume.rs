@@ -16,7 +16,7 @@ impl Chat {
         let Some(Since::Seq(since)) = hello.since else { return None };
         // Without more it is a first visit.
         let is_point = since > 0 || hello.log.is_some();
-        let claim = Claim { since, log: hello.log.as_deref(), logs: &hello.logs };
+        let claim = Claim { since, log: hello.log.as_deref(), logs: hello.logs.as_deref() };
         self.log.as_ref().filter(|_| is_point).map(|log| log.meet(claim, self.seq))
     }
 

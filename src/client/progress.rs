@@ -101,19 +101,19 @@ impl Progress {
     }
 
     /// What a hello says: `since`, `log` and `logs`.
-    pub(super) fn hello(&self) -> (Option<Since>, Option<String>, Vec<LogEnd>) {
+    pub(super) fn hello(&self) -> (Option<Since>, Option<String>, Option<Vec<LogEnd>>) {
         let place = self.lock();
         // A start that nothing has come of is tried again.
         if place.is_reached {
             let Point { log, seq, logs } = place.point.clone();
-            return (Some(Since::Seq(seq)), Some(log), logs);
+            return (Some(Since::Seq(seq)), Some(log), Some(logs));
         }
         let since = match &place.start {
             Start::Now => None,
             Start::Newest => Some(Since::Seq(0)),
             Start::Time(time) => Some(Since::Time(time.clone())),
         };
-        (since, None, Vec::new())
+        (since, None, None)
     }
 
     /// A server has let this client in, which was asked for what was missed or not.

@@ -29,8 +29,6 @@ impl Point {
         hello["since"] = json!(self.seq);
         if let Some(log) = &self.log {
             hello["log"] = json!(log);
-        }
-        if !self.logs.is_empty() {
             let logs = self.logs.iter().map(|(log, last)| json!({"log": log, "last": last}));
             hello["logs"] = logs.collect();
         }

@@ -127,6 +127,19 @@ fn a_stranger_gets_all_since_this_start_the_newest_of_before_and_the_mail_that_w
 }
 
 #[test]
+fn a_stranger_that_knows_of_incarnations_gets_all_wherever_the_history_was_put_back() {
+    for logs in [json!([]), json!([{"log": "deleted", "last": 9}])] {
+        let mut house = talk(18);
+        house.restart(true);
+        house.chat.connect(SessionId(1), House::peer(1, Some(key(1))));
+        let from = json!({"name": "user1"});
+        house.ask(1, json!({"type": "hello", "from": from, "since": 25, "log": "lost", "logs": logs}));
+        let (said, end) = told(&mut house, 1);
+        assert_eq!((said, end.gap), ((1..=18).map(|n| n.to_string()).collect(), Some(true)), "{logs}");
+    }
+}
+
+#[test]
 fn who_tells_no_number_is_told_of_no_others() {
     let mut house = twice();
     house.join_key(1, "user1", 1);

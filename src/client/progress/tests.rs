@@ -4,10 +4,10 @@ use super::*;
 
 const SERVER: &str = "3f9a1c77";
 
-type Hello = (Option<Since>, Option<String>, Vec<LogEnd>);
+type Hello = (Option<Since>, Option<String>, Option<Vec<LogEnd>>);
 
 fn seq(number: u64, log: Option<&str>, logs: &[(&str, u64)]) -> Hello {
-    (Some(Since::Seq(number)), log.map(str::to_owned), ends(logs))
+    (Some(Since::Seq(number)), log.map(str::to_owned), log.map(|_| ends(logs)))
 }
 
 fn ends(logs: &[(&str, u64)]) -> Vec<LogEnd> {
@@ -123,7 +123,7 @@ fn no_server_puts_the_mark_beyond_what_it_has() {
 #[test]
 fn who_wants_what_comes_from_now_on_comes_back_for_all_of_that() {
     let progress = Progress::new(Start::Now, None);
-    assert_eq!(progress.hello(), (None, None, Vec::new()));
+    assert_eq!(progress.hello(), (None, None, None));
     progress.welcomed(&old("h1", 70), false);
     assert_eq!(progress.hello(), seq(70, Some("h1"), &[]));
     let time = Progress::new(Start::Time("2026-11-22T00:00:00Z".into()), None);

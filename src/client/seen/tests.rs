@@ -190,8 +190,9 @@ impl Play {
         let Some(Since::Seq(since)) = since else { panic!("a number") };
         let lineage = Lineage::new(server.rows.clone()).unwrap();
         let is_first = log.is_none();
-        let meeting = (!is_first)
-            .then(|| lineage.meet(Claim { since, log: log.as_deref(), logs: &logs }, server.latest));
+        let meeting = (!is_first).then(|| {
+            lineage.meet(Claim { since, log: log.as_deref(), logs: logs.as_deref() }, server.latest)
+        });
         let (common, rewound, stranger) = meeting
             .as_ref()
             .map_or((0, false, None), |meeting| (meeting.common, meeting.rewound, meeting.stranger));
@@ -212,7 +213,7 @@ impl Play {
         let is_given = |(place, message): &(usize, &Message)| {
             message.0 > after || *place >= newest && (is_first || stranger.is_some())
         };
-        if is_first || stranger.is_some() {
+        if is_first {
             self.old.extend(server.messages.iter().filter(|(seq, _)| *seq <= after).map(|(_, uid)| *uid));
         }
         let given: Vec<Message> =

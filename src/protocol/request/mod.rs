@@ -101,8 +101,8 @@ pub struct Hello {
     /// Of which history that is: the [`log`](super::event::Welcome::log) of its last welcome.
     pub log: Option<String>,
     /// What it has of other parts of the history, and of other histories of that server: no more than
-    /// [`MAX_LOGS`](crate::limits::MAX_LOGS).
-    pub logs: Vec<LogEnd>,
+    /// [`MAX_LOGS`](crate::limits::MAX_LOGS). `None` for clients that know nothing of other parts.
+    pub logs: Option<Vec<LogEnd>>,
 }
 
 /// Messages asked for: the newest of them, if there are more.
@@ -484,7 +484,7 @@ mod tests {
                 mode: Mode::Send,
                 token: Some(token.chars().take(10).collect()),
                 log: since.as_ref().map(|_| "a log".into()),
-                logs: since.iter().map(|_| LogEnd { log: "before".into(), last: 7 }).collect(),
+                logs: since.as_ref().map(|_| vec![LogEnd { log: "before".into(), last: 7 }]),
                 since,
             })),
         ]

@@ -92,7 +92,7 @@ impl Hello {
             token: packet.token.clone(),
             since: packet.since.clone(),
             log: packet.log.clone().filter(|log| !log.is_empty()),
-            logs: packet.logs.clone().unwrap_or_default(),
+            logs: packet.logs.clone(),
         })
     }
 }

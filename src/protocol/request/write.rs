@@ -17,7 +17,7 @@ impl Request {
                 packet.token.clone_from(&hello.token);
                 packet.since.clone_from(&hello.since);
                 packet.log.clone_from(&hello.log);
-                packet.logs = (!hello.logs.is_empty()).then(|| hello.logs.clone());
+                packet.logs.clone_from(&hello.logs);
             }
             Self::Chat { to, msg, action } => {
                 packet.to = to.to_string();

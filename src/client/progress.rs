@@ -44,9 +44,20 @@ struct Place {
     here: Here,
     /// All up to this number of it has been shown.
     mark: u64,
-    /// What was missed is coming. Until all of it has, the point stays: only the end of it says whether
-    /// something is missing.
-    is_pending: bool,
+    /// The highest number that the server had given when it let this client in.
+    latest: u64,
+    missed: Missed,
+}
+
+/// What has become of what was missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missed {
+    /// It is coming. Until all of it has, the point stays: only the end says whether something is missing.
+    Coming,
+    /// The server could not read all of it. The point stays at the end of what came until the next
+    /// connection, which asks for the rest, and gets again what is shown live in this one.
+    Broken,
+    Had,
 }
 
 /// The history of the server that this client is on.
@@ -80,7 +91,8 @@ impl Progress {
             saved: Point::default(),
             here: Here::default(),
             mark: 0,
-            is_pending: false,
+            latest: 0,
+            missed: Missed::Had,
         })))
     }
 
@@ -96,7 +108,7 @@ impl Progress {
             place.saved = saved.unwrap_or_default();
             place.point = place.saved.clone();
             place.server = server;
-            (place.here, place.mark, place.is_pending) = (Here::default(), 0, false);
+            (place.here, place.mark, place.missed) = (Here::default(), 0, Missed::Had);
         }
     }
 
@@ -121,13 +133,14 @@ impl Progress {
         let mut place = self.lock();
         let Some(log) = &welcome.log else {
             // Without a history the numbers begin anew with each run of the server.
-            (place.here, place.mark, place.is_pending) = (Here::default(), 0, false);
+            (place.here, place.mark, place.missed) = (Here::default(), 0, Missed::Had);
             return Return::default();
         };
         let (common, back) = place.common(log, welcome, resumes);
         let shown = place.shown(log, welcome);
         place.mark = common.max(shown);
-        place.is_pending = resumes;
+        place.latest = welcome.seq;
+        place.missed = if resumes { Missed::Coming } else { Missed::Had };
         place.here = Here { log: log.clone(), before: welcome.logs.clone() };
         if !resumes {
             place.advance();
@@ -139,15 +152,17 @@ impl Progress {
     pub(super) fn reach(&self, seq: u64) {
         let mut place = self.lock();
         place.mark = place.mark.max(seq);
-        if !place.is_pending {
+        if place.missed == Missed::Had {
             place.advance();
         }
     }
 
-    /// All that was missed has come, up to that number.
+    /// All that was missed has come, up to that number; below what the server had, it could not read the rest.
     pub(super) fn caught_up(&self, seq: u64) {
-        self.lock().is_pending = false;
-        self.reach(seq);
+        let mut place = self.lock();
+        place.mark = place.mark.max(seq);
+        place.advance();
+        place.missed = if seq < place.latest { Missed::Broken } else { Missed::Had };
     }
 
     /// The highest number that has come.
@@ -198,7 +213,7 @@ impl Place {
 
     /// What was shown while something was missed, and the link broke before all had come: it comes again.
     fn shown(&self, log: &str, welcome: &Welcome) -> u64 {
-        if !self.is_pending {
+        if self.missed != Missed::Coming {
             return 0;
         }
         if self.here.log == log {

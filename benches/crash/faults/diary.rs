@@ -50,6 +50,8 @@ pub struct Shown {
     pub seq: Option<u64>,
     pub life: Life,
     pub at: Instant,
+    /// The server could not read what came before: this comes again when they ask for that.
+    pub is_ahead: bool,
 }
 
 /// The end of catching up.
@@ -67,6 +69,8 @@ pub struct Diary {
     pub said: Vec<Said>,
     pub shown: Vec<Shown>,
     pub returns: Vec<Return>,
+    /// What was asked and answered when they came, for whoever looks for the cause of a fault.
+    pub visits: Vec<(Life, String)>,
     /// Up to which number of each life they should have all that is theirs.
     pub reached: BTreeMap<Life, u64>,
     pub repeats: usize,
@@ -88,6 +92,19 @@ impl Diary {
         if self.faults.len() < 50 {
             self.faults.push(format!("{}: {what}", self.name));
         }
+    }
+
+    pub fn answered(&mut self, what: &str) {
+        if let Some((_, visit)) = self.visits.last_mut() {
+            visit.push_str(what);
+        }
+    }
+
+    /// What was asked and answered when they came, in the latest lives up to that one.
+    pub fn visits(&self, life: Life) -> String {
+        let until = self.visits.iter().take_while(|(visit, _)| *visit <= life).count();
+        let near = &self.visits[until.saturating_sub(6)..until];
+        near.iter().map(|(life, what)| format!("\n             life {life}: {what}")).collect()
     }
 
     pub fn has_shown(&self, text: &str) -> bool {

@@ -167,10 +167,15 @@ impl Case<'_> {
                 verdict.fault(Fault::Twice, what);
             }
         }
+        let mut is_told = false;
         // The herald says the last words and listens to nothing.
         for kept in self.truth.kept.iter().filter(|_| !one.returns.is_empty()) {
             if self.truth.is_for(kept, &one.name) && !shown.contains_key(&*kept.text) {
-                let what = format!("{} was not shown {} {}", one.name, kept.seq, short(&kept.text));
+                let mut what = format!("{} was not shown {} {}", one.name, kept.seq, short(&kept.text));
+                if !is_told {
+                    is_told = true;
+                    what += &one.visits(usize::MAX);
+                }
                 verdict.fault(Fault::NeverShown, what);
             }
         }
@@ -183,6 +188,7 @@ impl Case<'_> {
             first.entry(key(&shown.text)).or_insert(shown.life);
         }
         let mut missing = HashSet::new();
+        let mut told = HashSet::new();
         for (life, truth) in self.lives {
             let Some(reached) = one.reached.get(life) else { continue };
             for kept in truth.kept.iter().filter(|kept| kept.seq <= *reached && truth.is_for(kept, &one.name))
@@ -190,7 +196,12 @@ impl Case<'_> {
                 verdict.checked += 1;
                 if first.get(&*kept.text).is_none_or(|shown| shown > life) && missing.insert(&kept.text) {
                     let (seq, text) = (kept.seq, short(&kept.text));
-                    let what = format!("{} came to {reached} in life {life} without {seq} {text}", one.name);
+                    let state = if self.unsafe_lives.contains(life) { " (not all stored)" } else { "" };
+                    let mut what =
+                        format!("{} came to {reached} in life {life}{state} without {seq} {text}", one.name);
+                    if told.insert(*life) {
+                        what += &one.visits(*life);
+                    }
                     verdict.fault(Fault::NeverShown, what);
                 }
             }
@@ -208,7 +219,11 @@ impl Case<'_> {
         let is_undone = self.undone.iter().filter(is_between).any(|undo| !undo.survivors.contains(&now.text));
         let is_forgotten =
             before.life < now.life && (before.seq.is_none() || self.unsafe_lives.contains(&before.life));
-        is_undone || is_forgotten
+        // It was stored just before that, and shown just after.
+        let is_deleted = before.life == now.life
+            && (before.seq.is_some() && now.seq.is_none())
+            && self.undone.iter().any(|undo| undo.after == now.life && undo.deleted.is_some());
+        is_undone || is_forgotten || is_deleted || before.is_ahead
     }
 
     /// Who had what was undone is told so when they come next.

@@ -109,6 +109,10 @@ struct Visit {
     /// What came before the end of catching up: it counts only then.
     missed: Vec<Shown>,
     is_live: bool,
+    /// The server could not read all that was missed: the point stays where that ends.
+    is_broken: bool,
+    /// The highest number of the live stream.
+    latest: u64,
     /// In the room, as far as the server has said.
     is_member: bool,
     began: Instant,
@@ -151,7 +155,10 @@ impl Run {
             Identity::Token(_) => None,
         };
         let mut line = Line::open(address, key)?;
-        line.send(&self.hello())?;
+        let hello = self.hello();
+        line.send(&hello)?;
+        let asked = ["since", "log", "logs"].map(|member| format!("{member} {}", hello[member]));
+        self.diary().visits.push((life, asked.join(", ")));
         let began = Instant::now();
         // Some break off while they catch up.
         let stay = match self.dice.chance(15) {
@@ -163,6 +170,8 @@ impl Run {
             welcomed: None,
             missed: Vec::new(),
             is_live: false,
+            is_broken: false,
+            latest: 0,
             is_member: false,
             began,
             ends: began + stay,
@@ -184,7 +193,7 @@ impl Run {
                 // The last words have no receipt yet.
                 self.next = Instant::now();
             }
-            if visit.is_live {
+            if visit.is_live && !visit.is_broken {
                 let seq = self.point.seq;
                 self.diary().reached.insert(life, seq);
             }
@@ -242,13 +251,18 @@ impl Run {
     fn take(&mut self, packet: &Value, visit: &mut Visit, line: &mut Line) -> io::Result<()> {
         match packet["type"].as_str().unwrap_or_default() {
             "welcome" => {
+                let answer = ["seq", "log", "logs", "since", "rewound"];
+                let answer = answer.map(|member| format!("{member} {}", packet[member])).join(", ");
+                self.diary().answered(&format!("; welcome: {answer}"));
                 visit.welcomed = Some(self.point.read(packet));
                 let rooms = packet["rooms"].as_array();
                 visit.is_member = rooms.is_some_and(|rooms| rooms.iter().any(|room| room["name"] == ROOM));
             }
             "history" => return self.arrive(packet, visit, line),
             "chat" => self.take_chat(packet, visit),
-            "delivered" if visit.is_live => self.learn(packet["seq"].as_u64(), "a notice of delivery"),
+            "delivered" if visit.is_live => {
+                self.learn(packet["seq"].as_u64(), "a notice of delivery", visit);
+            }
             "sent" => self.take_receipt(packet, visit),
             "room" if packet["id"] == "join" => visit.is_member = true,
             "error" => {
@@ -273,6 +287,7 @@ impl Run {
             seq: packet["seq"].as_u64(),
             life: visit.life,
             at: Instant::now(),
+            is_ahead: visit.is_broken,
         };
         let is_history = packet["history"] == true;
         if is_history == visit.is_live {
@@ -284,19 +299,26 @@ impl Run {
             }
             return visit.missed.push(shown);
         }
-        self.learn(shown.seq, &shown.text);
+        self.learn(shown.seq, &shown.text, visit);
         self.diary().shown.push(shown);
     }
 
     /// A number of the live stream: these only rise.
-    fn learn(&mut self, seq: Option<u64>, what: &str) {
+    fn learn(&mut self, seq: Option<u64>, what: &str, visit: &mut Visit) {
         let Some(seq) = seq else { return };
-        if seq <= self.point.seq {
+        if seq <= visit.latest {
             let what: String = what.chars().take(30).collect();
-            let fault = format!("out of order: number {seq} ({what:?}) after {}", self.point.seq);
-            self.diary().fault(fault);
+            self.diary().fault(format!("out of order: number {seq} ({what:?}) after {}", visit.latest));
         }
-        self.point.seq = seq.max(self.point.seq);
+        self.reach(seq, visit);
+    }
+
+    /// All up to that number has come, unless something before is missing.
+    fn reach(&mut self, seq: u64, visit: &mut Visit) {
+        visit.latest = seq.max(visit.latest);
+        if !visit.is_broken {
+            self.point.seq = visit.latest;
+        }
     }
 
     /// It has caught up: what came so far counts, and the end is a point. Then what has no receipt is said again.
@@ -308,6 +330,9 @@ impl Run {
             return Ok(());
         };
         visit.is_live = true;
+        (visit.is_broken, visit.latest) = (seq < welcomed.latest, seq.max(welcomed.latest));
+        let answer = ["seq", "count", "gap"].map(|member| format!("{member} {}", packet[member])).join(", ");
+        self.diary().answered(&format!("; history: {answer}"));
         let is_gap = packet["gap"] == true || welcomed.is_rewound;
         let was = self.point.clone();
         self.point.arrive(welcomed, seq);
@@ -340,7 +365,7 @@ impl Run {
         packets.iter().try_for_each(|packet| line.send(packet))
     }
 
-    fn take_receipt(&mut self, packet: &Value, visit: &Visit) {
+    fn take_receipt(&mut self, packet: &Value, visit: &mut Visit) {
         let seq = packet["seq"].as_u64().filter(|_| packet["stored"] != false);
         let mut diary = self.diary.lock().expect("a diary");
         let Some(said) = diary.said.iter_mut().rev().find(|said| packet["id"] == said.id) else {
@@ -352,7 +377,7 @@ impl Run {
         said.receipts.push(Receipt { life: visit.life, sent, seq });
         drop(diary);
         // That of a repeat is the number of the first.
-        self.point.seq = self.point.seq.max(seq.unwrap_or_default());
+        self.reach(seq.unwrap_or_default(), visit);
     }
 }
 

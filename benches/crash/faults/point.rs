@@ -18,6 +18,8 @@ pub struct Point {
 pub struct Welcomed {
     log: Option<String>,
     logs: Vec<(String, u64)>,
+    /// The highest number that was given.
+    pub latest: u64,
     /// Up to which number the client has what the server has.
     pub common: u64,
     pub is_rewound: bool,
@@ -42,14 +44,17 @@ impl Point {
         // Servers that know nothing of incarnations say only which history it is.
         let own = if log == self.log { self.seq } else { 0 };
         let common = welcome["since"].as_u64().unwrap_or(own);
-        Welcomed { log, logs, common, is_rewound: welcome["rewound"] == true }
+        let latest = welcome["seq"].as_u64().unwrap_or_default();
+        Welcomed { log, logs, latest, common, is_rewound: welcome["rewound"] == true }
     }
 
-    /// Everything up to that number has come. Before that none of the connection's numbers is a point.
+    /// Everything up to that number has come, of older incarnations no more than that. Before that none of the
+    /// connection's numbers is a point.
     pub fn arrive(&mut self, at: Welcomed, seq: u64) {
         let left = std::mem::take(&mut self.log).filter(|log| Some(log) != at.log.as_ref());
         let known =
             at.logs.into_iter().chain(left.map(|log| (log, self.seq))).chain(std::mem::take(&mut self.logs));
+        let known = known.map(|(log, last)| (log, last.min(seq)));
         for (log, last) in known.filter(|(log, _)| Some(log) != at.log.as_ref()) {
             match self.logs.iter_mut().find(|(other, _)| *other == log) {
                 Some((_, end)) => *end = last.max(*end),

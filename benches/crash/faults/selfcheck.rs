@@ -29,6 +29,7 @@ impl Small {
             is_back: false,
         });
         let shown = TEXTS.iter().enumerate().map(|(n, text)| Shown {
+            is_ahead: false,
             from: "ann".into(),
             to: "all".into(),
             text: text.to_string(),

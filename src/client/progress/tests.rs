@@ -63,6 +63,22 @@ fn a_gap_is_still_to_be_told_when_the_link_breaks_before_its_end() {
 }
 
 #[test]
+fn what_the_server_could_not_read_is_asked_for_again_however_much_has_come_live() {
+    let progress = at("a", 20);
+    progress.welcomed(&new("c", 60, 20, &[("b", 50), ("a", 40)]), true);
+    progress.reach(25);
+    progress.caught_up(25);
+    progress.reach(61);
+    let rest = seq(25, Some("a"), &[]);
+    assert_eq!(progress.hello(), rest, "a has all of it, b has what never came");
+    progress.welcomed(&new("c", 61, 25, &[("b", 50), ("a", 40)]), true);
+    assert_eq!(progress.seq(), 25, "what came live comes again, after what was missing");
+    progress.caught_up(61);
+    progress.reach(62);
+    assert_eq!(progress.hello(), seq(62, Some("c"), &[("b", 50), ("a", 40)]));
+}
+
+#[test]
 fn what_was_shown_on_one_server_hides_nothing_of_another() {
     let progress = at("a", 20);
     progress.welcomed(&new("x", 40, 20, &[("a", 20)]), true);

@@ -52,9 +52,8 @@ impl Point {
     /// connection's numbers is a point.
     pub fn arrive(&mut self, at: Welcomed, seq: u64) {
         let left = std::mem::take(&mut self.log).filter(|log| Some(log) != at.log.as_ref());
-        let known =
-            at.logs.into_iter().chain(left.map(|log| (log, self.seq))).chain(std::mem::take(&mut self.logs));
-        let known = known.map(|(log, last)| (log, last.min(seq)));
+        let told = at.logs.into_iter().map(|(log, last)| (log, last.min(seq)));
+        let known = told.chain(left.map(|log| (log, self.seq))).chain(std::mem::take(&mut self.logs));
         for (log, last) in known.filter(|(log, _)| Some(log) != at.log.as_ref()) {
             match self.logs.iter_mut().find(|(other, _)| *other == log) {
                 Some((_, end)) => *end = last.max(*end),

@@ -40,7 +40,8 @@ impl Chat {
             Request::Search { words, name, room, since, until, span } => {
                 let (since, until) = (then("after", since, now)?, then("before", until, now)?);
                 if since.zip(until).is_some_and(|(since, until)| since >= until) {
-                    let msg = "after: is not earlier than before:, so there is nothing between them; swap them";
+                    let msg =
+                        "after: is not earlier than before:, so there is nothing between them; swap them";
                     return Err(Refusal::new(Code::BadPacket, msg));
                 }
                 let sifted =

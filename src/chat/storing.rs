@@ -2,8 +2,8 @@
 
 use super::archive::{Account, Message};
 use super::delivery::{Audience, Delivery};
-use super::user::SessionId;
 use super::unstored::{Has, Was};
+use super::user::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::name::RoomName;
 use crate::protocol::request::{Hello, Mode};
@@ -11,14 +11,15 @@ use crate::protocol::{Event, Since};
 use std::sync::Arc;
 
 /// What those are told who can't mend it.
-const NOT_STORED: &str = "the server can't store what is said, so whoever is away misses it; tell whoever runs it";
+const NOT_STORED: &str =
+    "the server can't store what is said, so whoever is away misses it; tell whoever runs it";
 
 impl Chat {
     /// Whether what is said can be kept, from here on; `failure`: why it can't, and what to do. Everybody is told
     /// once of either change, and operators of each failure. `stored`: the latest number that is stored.
     pub fn set_keeping(&mut self, failure: Option<&str>, stored: u64, now: &Now, out: &mut Deliveries) {
         let (worked, works) = (self.failure.is_none(), failure.is_none());
-        if works && worked {
+        if self.failure.as_deref() == failure {
             return;
         }
         self.failure = failure.map(Arc::from);
@@ -77,7 +78,9 @@ impl Chat {
 
     /// What whoever changes the books is told besides.
     pub(super) fn unless_mended(&self) -> String {
-        let told = |failure| format!("; not stored yet, and forgotten if the server ends before this is mended: {failure}");
+        let told = |failure| {
+            format!("; not stored yet, and forgotten if the server ends before this is mended: {failure}")
+        };
         self.failure().map_or_else(String::new, told)
     }
 

@@ -61,7 +61,8 @@ pub async fn send(options: Options, to: &str, text: Option<String>) -> Result<()
     let courier = Courier { visitor: Visitor { can_be_asked: false, ..visitor }, locator, packet, id };
     let outcome = timeout(RECEIPT_WAIT, courier.deliver(registered)).await;
     let outcome = outcome.unwrap_or(Err(LinkError::Silent)).map_err(|error| {
-        let is_command = matches!(error, LinkError::Refused { code: Some(Code::NotAllowed), .. }) && is_for_server;
+        let is_command =
+            matches!(error, LinkError::Refused { code: Some(Code::NotAllowed), .. }) && is_for_server;
         match Error::from_link("the message may not have been delivered", &error) {
             Error::Refused(text) if is_command && !is_operator => Error::Refused(text + AS_OPERATOR),
             other => other,

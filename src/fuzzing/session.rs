@@ -3,8 +3,8 @@
 
 use super::input::Input;
 use crate::chat::{
-    Archive, Audience, Books, Chat, Deliveries, Delivery, Garbage, Now, OperatorRecord, Parsed, Peer, Profile,
-    Records, Rules, SessionId,
+    Archive, Audience, Books, Chat, Deliveries, Delivery, Garbage, Now, OperatorRecord, Parsed, Peer,
+    Profile, Records, Rules, SessionId,
 };
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_FRAME_BYTES, PRESENCE_WINDOW};

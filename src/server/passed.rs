@@ -161,7 +161,8 @@ mod tests {
         let renamed = Message { from: Sender { name: "y".into(), ..said(1, 1).from }, ..said(1, 1) };
         let respelled = Message { venue: room("#gAMES"), ..in_room };
         let shown_otherwise = Message { kind: Kind::Action, ..said(1, 1) };
-        for same in [renamed, respelled, shown_otherwise, direct("robert", Some(key(2))), direct("eve", None)] {
+        for same in [renamed, respelled, shown_otherwise, direct("robert", Some(key(2))), direct("eve", None)]
+        {
             assert!(is_known(&passed, same));
         }
         let others = [

@@ -389,7 +389,10 @@ mod tests {
         assert!(input.incoming.is_empty());
         input.take(&endless, 4);
         let found: Vec<Incoming> = input.incoming.drain(..).collect();
-        assert!(matches!(found.as_slice(), [Incoming::Fatal(Refusal { code: Code::TooLong, .. }, None)]), "{found:?}");
+        assert!(
+            matches!(found.as_slice(), [Incoming::Fatal(Refusal { code: Code::TooLong, .. }, None)]),
+            "{found:?}"
+        );
         for _ in 0..300 {
             input.take(&endless, 4);
         }

@@ -242,7 +242,8 @@ fn a_search_for_nothing_and_filters_that_are_none_are_refused_with_the_remedy() 
         let (found, text) = house.error(3);
         assert_eq!(found, code, "{words}");
         assert!(text.contains(said), "{words}: {text}");
-        let has_remedy = [quotes, "put it in quotes", "emoji", "swap", "leave"].iter().any(|way| text.contains(way));
+        let has_remedy =
+            [quotes, "put it in quotes", "emoji", "swap", "leave"].iter().any(|way| text.contains(way));
         assert!(code == "no_such_room" || has_remedy, "{words}: {text}");
     }
     house.ask(3, json!({"type": "search"}));

@@ -28,7 +28,10 @@ fn kept() -> House {
 fn comes_back(house: &mut House, id: u64, number: u8, since: serde_json::Value) -> (bool, usize) {
     let log = house.chat.log.as_ref().map(|log| log.id().to_owned());
     house.chat.connect(SessionId(id), House::peer(id, Some(key(number))));
-    house.ask(id, json!({"type": "hello", "from": {"name": format!("n{number}")}, "since": since, "log": log}));
+    house.ask(
+        id,
+        json!({"type": "hello", "from": {"name": format!("n{number}")}, "since": since, "log": log}),
+    );
     let end = house.take(id, "history").pop().expect("an end");
     (end.gap == Some(true), end.count.unwrap_or_default())
 }
@@ -79,15 +82,22 @@ fn a_server_without_a_history_tells_operators_that_the_books_are_not_stored() {
 #[test]
 fn commands_that_change_something_say_that_it_is_not_stored_yet() {
     let mut house = kept();
-    for command in ["/mute bob", "/unmute bob", "/ban bob", "/unban bob", "/op alice", "/admit bob", "/release bob"] {
+    for command in
+        ["/mute bob", "/unmute bob", "/ban bob", "/unban bob", "/op alice", "/admit bob", "/release bob"]
+    {
         let done = house.console(command).expect(command);
         assert!(!done.contains("stored"), "{command}: {done}");
     }
     let mut house = kept();
     set_keeping(&mut house, Some(FAILURE));
-    for command in ["/mute bob", "/unmute bob", "/ban bob", "/unban bob", "/admit bob", "/op alice", "/deop alice"] {
+    for command in
+        ["/mute bob", "/unmute bob", "/ban bob", "/unban bob", "/admit bob", "/op alice", "/deop alice"]
+    {
         let done = house.console(command).expect(command);
-        assert!(done.contains("; not stored yet, and forgotten if") && done.ends_with(FAILURE), "{command}: {done}");
+        assert!(
+            done.contains("; not stored yet, and forgotten if") && done.ends_with(FAILURE),
+            "{command}: {done}"
+        );
     }
     house.say(99, "server", "/mute alice");
     let done = house.texts(99, "notice").pop().expect("an answer");
@@ -116,8 +126,16 @@ fn who_was_away_when_something_was_said_unstored_is_told_of_a_gap_and_nobody_els
     set_keeping(&mut house, None);
     house.say(1, "all", "three");
     assert_eq!(comes_back(&mut house, 15, 5, json!(1)), (true, 1));
-    assert_eq!(comes_back(&mut house, 16, 6, json!(2)), (false, 0), "who has what was said after it was told");
-    assert_eq!(comes_back(&mut house, 17, 7, json!(0)), (true, 2), "what it has is no first visit: it names a log");
+    assert_eq!(
+        comes_back(&mut house, 16, 6, json!(2)),
+        (false, 0),
+        "who has what was said after it was told"
+    );
+    assert_eq!(
+        comes_back(&mut house, 17, 7, json!(0)),
+        (true, 2),
+        "what it has is no first visit: it names a log"
+    );
 }
 
 #[test]

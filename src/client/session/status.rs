@@ -78,7 +78,9 @@ impl Session {
             match &self.trouble {
                 Some(trouble) => effects.extend(self.note(trouble)),
                 None if !self.keeps => {
-                    effects.extend(self.note("this server keeps no messages: whoever is away misses what is said"));
+                    effects.extend(
+                        self.note("this server keeps no messages: whoever is away misses what is said"),
+                    );
                 }
                 None => {}
             }

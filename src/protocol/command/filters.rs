@@ -82,7 +82,8 @@ pub(super) fn slip(rest: &str) -> Option<String> {
             Part::Word(word) => {
                 // What has a path behind it is an address of the web.
                 let named = word.split_once(':').filter(|(_, value)| !value.starts_with("//"));
-                let meant = named.and_then(|(name, value)| Some((name, Filter::meant(name)?.as_str(), value)));
+                let meant =
+                    named.and_then(|(name, value)| Some((name, Filter::meant(name)?.as_str(), value)));
                 let Some((name, filter, value)) = meant else { continue };
                 return Some(format!(
                     "there is no filter {name}:; did you mean {filter}:{value}? To search for it as text, put it \
@@ -132,9 +133,17 @@ mod tests {
 
     #[test]
     fn other_words_with_a_colon_are_words() {
-        for typed in
-            ["12:30", "http://x", "note: tea", "on:time", "ip:10.0.0.1", "\"fro:bob\"", "from:a in:#x", ":", ""]
-        {
+        for typed in [
+            "12:30",
+            "http://x",
+            "note: tea",
+            "on:time",
+            "ip:10.0.0.1",
+            "\"fro:bob\"",
+            "from:a in:#x",
+            ":",
+            "",
+        ] {
             assert_eq!(slip(typed), None, "{typed}");
         }
         assert_eq!(slip(&format!("{}:x", "from".repeat(1000))), None);
@@ -142,7 +151,8 @@ mod tests {
 
     #[test]
     fn the_same_filter_twice_is_refused() {
-        for (typed, name) in [("from:a from:b", "from:"), ("tea in:#a x IN:#a", "in:"), ("after:1h after:2h", "after:")]
+        for (typed, name) in
+            [("from:a from:b", "from:"), ("tea in:#a x IN:#a", "in:"), ("after:1h after:2h", "after:")]
         {
             let slip = slip(typed).expect(typed);
             assert!(slip.starts_with(&format!("{name} is there twice")), "{slip}");

@@ -354,7 +354,10 @@ mod tests {
         assert_eq!(text(0, false, false), "no messages");
         assert_eq!(text(1, false, false), "1 message");
         assert_eq!(text(12, false, true), "12 messages; there are older ones");
-        assert_eq!(text(12, true, false), "12 messages; there were others that the server can't give you: too old, too many, or never stored");
+        assert_eq!(
+            text(12, true, false),
+            "12 messages; there were others that the server can't give you: too old, too many, or never stored"
+        );
     }
 
     fn ban(until: Option<String>) -> BanInfo {

@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn a_trouble_is_said_once_and_again_if_it_is_another() {
         let trouble = Trouble::default();
-        let (corrupt, gone) = (StoreError::Corrupt("x".into(), "malformed".into()), StoreError::Gone("x".into()));
+        let (corrupt, gone) =
+            (StoreError::Corrupt("x".into(), "malformed".into()), StoreError::Gone("x".into()));
         assert!(trouble.begins(&gone) && !trouble.begins(&gone));
         trouble.ends();
         assert!(trouble.begins(&gone) && trouble.begins(&corrupt) && !trouble.begins(&corrupt));

@@ -47,7 +47,13 @@ impl Budget {
     pub(super) fn new(asked: Option<u64>) -> Arc<Self> {
         let granted = asked.unwrap_or_else(granted::by_the_system);
         let most = usize::try_from(granted / 100 * HELD_PERCENT).unwrap_or(usize::MAX);
-        Arc::new(Self { granted, most, held: AtomicUsize::new(0), closed: AtomicUsize::new(0), last: Mutex::new(None) })
+        Arc::new(Self {
+            granted,
+            most,
+            held: AtomicUsize::new(0),
+            closed: AtomicUsize::new(0),
+            last: Mutex::new(None),
+        })
     }
 
     /// Bytes that are kept for clients.

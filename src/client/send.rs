@@ -75,7 +75,7 @@ pub async fn send(options: Options, to: &str, text: Option<String>) -> Result<()
                 eprintln!("{} is away; the message waits for them", safe_line(&name));
             }
             if !stored {
-                eprintln!("the message was passed on, but the server cannot store it at the moment");
+                eprintln!("the message was passed on and not stored: whoever is away misses it");
             }
             Ok(())
         }

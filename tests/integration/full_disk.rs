@@ -89,10 +89,12 @@ impl Visitor {
         (peer, end)
     }
 
-    /// Goes, and `other` is told so.
-    fn goes(&self, peer: Peer, other: &mut Peer) {
+    /// Goes, once `witness` has been told of the coming; and returns once it is told of the going.
+    fn goes(&self, peer: Peer, witness: &mut Peer) {
+        let tells = |kind: &str, packet: &Value| packet["type"] == kind && packet["names"] == json!([self.name]);
+        witness.wait_until(|packet| tells("joined", packet));
         drop(peer);
-        other.wait_until(|packet| packet["type"] == "left" && packet["names"] == json!([self.name]));
+        witness.wait_until(|packet| tells("left", packet));
     }
 }
 
@@ -127,8 +129,9 @@ fn on_a_full_disk_the_chat_goes_on_and_says_so_and_what_was_promised_is_kept() {
     }
 
     let (mut dora, mut eve) = (Visitor::new("dora"), Visitor::new("eve"));
+    let mut witness = Peer::join(address, "wendy");
     let (peer, _) = dora.comes(address);
-    dora.goes(peer, &mut talker.peer);
+    dora.goes(peer, &mut witness);
 
     disk.fill();
     // What the log of the database has reserved is used up first.
@@ -140,10 +143,10 @@ fn on_a_full_disk_the_chat_goes_on_and_says_so_and_what_was_promised_is_kept() {
     let (mut peer, _) = eve.comes(address);
     assert!(!talker.say());
     peer.wait_for("chat");
-    eve.goes(peer, &mut talker.peer);
+    eve.goes(peer, &mut witness);
     let (peer, end) = eve.comes(address);
     assert!(end["gap"].is_null(), "she has heard it: {end}");
-    eve.goes(peer, &mut talker.peer);
+    eve.goes(peer, &mut witness);
     assert_eq!(dora.comes(address).1["gap"], true, "she was away");
     let boss_key = Key::new();
     ban_something(&mut Peer::join_with(address, "boss", &boss_key), &disk);

@@ -37,7 +37,7 @@ impl Trouble {
     pub(super) fn ends(&self) {
         let ended = self.0.lock().take_if(|state| !state.error.is_lasting());
         if let Some(State { count, .. }) = ended {
-            tracing::info!("the history can be read again; meanwhile it could not {}", times(count));
+            tracing::info!("the history can be read again; questions without an answer meanwhile: {count}");
         }
     }
 }
@@ -52,13 +52,9 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         if let Some(State { error, count }) = self.lock().take() {
-            tracing::warn!("the history could not be read {}: {error}", times(count));
+            tracing::warn!("the history could not be read: {error}; questions without an answer: {count}");
         }
     }
-}
-
-fn times(count: usize) -> String {
-    if count == 1 { "once".into() } else { format!("{count} times") }
 }
 
 #[cfg(test)]

@@ -91,7 +91,10 @@ impl Visitor {
 
     /// Goes, once `witness` has been told of the coming; and returns once it is told of the going.
     fn goes(&self, peer: Peer, witness: &mut Peer) {
-        let tells = |kind: &str, packet: &Value| packet["type"] == kind && packet["names"] == json!([self.name]);
+        let tells = |kind: &str, packet: &Value| {
+            let mut names = packet["names"].as_array().into_iter().flatten();
+            packet["type"] == kind && names.any(|name| name == self.name)
+        };
         witness.wait_until(|packet| tells("joined", packet));
         drop(peer);
         witness.wait_until(|packet| tells("left", packet));

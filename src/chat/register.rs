@@ -90,11 +90,8 @@ impl Chat {
             self.looks.remove(&likeness);
             self.end_pace(&session, user_id, &user, now);
         }
-        if session.listens()
-            && let Some(account) = account
-            && self.sessions_of(&Who::Account(Arc::clone(&account))).is_empty()
-        {
-            self.note_left(&account);
+        if let Some(account) = account.filter(|_| session.listens()) {
+            self.note_left(account);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::archive::{Account, Message};
 use super::delivery::{Audience, Delivery};
+use super::rooms::Who;
 use super::unstored::{Has, Was};
 use super::user::SessionId;
 use super::{Chat, Deliveries, Now};
@@ -60,10 +61,10 @@ impl Chat {
     fn failure_told(&self) -> Option<String> {
         let failure = self.failure()?;
         let what = match self.log {
-            Some(_) => "what is said",
-            None => "what changes of names, operators, members, bans and mutes",
+            Some(_) => "nothing is stored",
+            None => "names, operators, members, bans and mutes are not stored",
         };
-        Some(format!("{what} is not stored at the moment: {failure}"))
+        Some(format!("{what} at the moment: {failure}"))
     }
 
     /// Tells whoever comes in while nothing is stored.
@@ -94,9 +95,13 @@ impl Chat {
         self.log.is_some() && self.failure.is_none()
     }
 
-    /// Notes that the last session of an account is gone, if anybody may ask for that.
-    pub(super) fn note_left(&mut self, account: &Account) {
-        if self.log.is_none() || self.failure.is_some() || !self.unstored.is_empty() {
+    /// A session of the account is gone. If that was the last, it is noted, as far as anybody may ask for it.
+    pub(super) fn note_left(&mut self, account: Arc<Account>) {
+        if self.keeps() && self.unstored.is_empty() {
+            return;
+        }
+        let who = Who::Account(account);
+        if let Some(account) = who.account().filter(|_| self.sessions_of(&who).is_empty()) {
             self.unstored.left(account);
         }
     }

@@ -599,7 +599,7 @@ _lanchat() {
             return 0
             ;;
         lanchat__subcmd__send)
-            opts="-H -n -v -q -h --host --no-discovery --server --fingerprint --plaintext --timeout --name --passphrase-file --to --color --config --verbose --quiet --help"
+            opts="-H -n -v -q -h --host --no-discovery --server --fingerprint --plaintext --timeout --name --passphrase-file --to --data-dir --color --config --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -650,6 +650,13 @@ _lanchat() {
                     ;;
                 --to)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 --color)

@@ -97,7 +97,8 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l fingerprint -d 
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s n -l name -d 'Your name in the chat; the login name if none is given' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l passphrase-file -d 'The file with the passphrase of a closed server; at a terminal it is asked for without one' -r -F
-complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l to -d 'Who gets it: a user\'s name, here or away, a #room, an IP address, or all' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l to -d 'Who gets it: a user\'s name, here or away, a #room, an IP address, all, or, for a command, server' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l data-dir -d 'The data directory of the server on this machine, if not the usual one: whoever may read it is an operator there' -r -f -a "(__fish_complete_directories)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"

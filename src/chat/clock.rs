@@ -13,7 +13,7 @@ impl Chat {
             why.clone().or_else(|| self.doubt.take().map(|_| "the server's clock is right again".into()));
         self.doubt = why;
         let Some(text) = text else { return };
-        self.tell_operators(&text, out);
+        self.tell_operators(&Event::Notice(text.to_string()), out);
     }
 
     /// Tells an operator who comes in.

@@ -17,6 +17,8 @@ pub enum Audience {
         /// The session that must not get it: its sender's, which has its receipt.
         except: Option<SessionId>,
     },
+    /// The same, but for some.
+    Others(Vec<SessionId>),
     /// These sessions.
     Sessions(Vec<SessionId>),
     /// A room's, but for one. Shared, as there may be many.
@@ -101,7 +103,12 @@ pub enum CatchUp {
         after: u64,
     },
     /// All before that time.
-    Time(Timestamp),
+    Time {
+        /// The time.
+        at: Timestamp,
+        /// Whether something was said since that is stored nowhere: it is told of a gap.
+        gap: bool,
+    },
     /// It wants only the mail that waits. It is told nothing of where that ends, and does not say that
     /// it has come: [`Chat::caught_up`](super::Chat::caught_up) is for it.
     Mail,

@@ -20,6 +20,27 @@ pub struct Parsed {
     pub(super) cost: u64,
 }
 
+/// What a connection sent that is no packet.
+#[derive(Debug)]
+pub struct Garbage {
+    pub(super) why: String,
+    pub(super) echo: Option<String>,
+    /// How much it was.
+    pub bytes: usize,
+}
+
+impl Garbage {
+    /// A frame, and why it is none. If it tells an `id`, whoever waits for an answer to that gets it.
+    pub fn of(frame: &[u8], error: &serde_json::Error) -> Self {
+        Self { why: error.to_string(), echo: ClientPacket::id_in(frame), bytes: frame.len() }
+    }
+
+    /// What is not even a frame.
+    pub fn unframed() -> Self {
+        Self { why: "not a JSON object on one line".into(), echo: None, bytes: 0 }
+    }
+}
+
 /// What the words of a request come to. Those of ASCII are as quickly found as they are looked up here.
 #[derive(Debug, Default)]
 pub(super) struct Terms {

@@ -7,7 +7,7 @@ use super::operate::Actor;
 use super::owned::Owned;
 use super::records::MemberRecord;
 use super::standing::Subject;
-use super::{Chat, Deliveries, Now};
+use super::{Chat, Deliveries, Now, unknown};
 use crate::fingerprint::Fingerprint;
 use crate::limits::KEYS_PER_PAGE;
 use crate::name::Name;
@@ -51,7 +51,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
-        let (key, name) = self.whose(who, now)?;
+        let (key, name) = self.whose(who, unknown::ANYBODY, now)?;
         if self.standing.is_member(&key) {
             return Ok(Event::Notice(format!("{who} may enter already")));
         }
@@ -69,7 +69,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
-        let (key, _) = self.whose(who, now)?;
+        let (key, _) = self.whose(who, unknown::MEMBERS, now)?;
         self.check_rank_over(actor, &key, who)?;
         if !self.standing.remove_member(&key, out) {
             let msg = format!("{who:?} is not a member; /members lists who is");
@@ -94,8 +94,7 @@ impl Chat {
     ) -> Result<Event, Refusal> {
         let wanted = self.terms.key(name);
         let Some(Owned { key, last, .. }) = self.owned.owned(&wanted, now.at()) else {
-            let msg = format!("nobody owns the name {name:?}; /owners lists who owns which");
-            return Err(Refusal::new(Code::NoSuchUser, msg));
+            return Err(self.no_such_owner(name, now));
         };
         self.check_rank_over(actor, &key, name)?;
         let name = self.owned.release(&wanted, out).map_or_else(|| name.to_owned(), |name| name.to_string());
@@ -104,8 +103,9 @@ impl Chat {
         Ok(Event::Notice(format!("the name {name} is nobody's any more{until}; it was key:{key}'s")))
     }
 
-    /// The key that is meant, of somebody here or away, and a name for it.
-    pub(super) fn whose(&self, who: &str, now: &Now) -> Result<(Fingerprint, String), Refusal> {
+    /// The key that is meant, of somebody here or away, and a name for it. `lists`: which command lists those
+    /// that may be meant.
+    pub(super) fn whose(&self, who: &str, lists: &str, now: &Now) -> Result<(Fingerprint, String), Refusal> {
         match Subject::parse(who)? {
             Subject::Key(key) => {
                 let name = self.owned.name_of(&key).map(Name::to_string);
@@ -122,7 +122,7 @@ impl Chat {
                 let owned = self.owned.owned(&self.terms.key(&name), now.at());
                 owned
                     .map(|owned| (owned.key, owned.name.to_string()))
-                    .ok_or_else(|| self.no_such_user(&name, now))
+                    .ok_or_else(|| self.nobody_named(&name, lists, now))
             }
             Subject::Net(_) => Err(Refusal::new(
                 Code::BadCommand,

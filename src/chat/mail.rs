@@ -6,7 +6,7 @@ use super::rooms::Who;
 use super::say::{Addressed, Said};
 use super::user::{Correspondent, SessionId, UserId};
 use super::waiting::{Full, Waited};
-use super::{Chat, Deliveries, Delivery, Now, nearest};
+use super::{Chat, Deliveries, Delivery, Now};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
     DUE_PORTION, MAX_ADDRESSED, MAX_WAITING, MAX_WAITING_OF_AUTHOR, MAX_WAITING_OF_AUTHOR_FOR_ONE, NAME_TRIED,
@@ -132,7 +132,7 @@ impl Chat {
         if self.log.is_none() {
             return away(Code::NoHistory, "this server keeps nothing for who is away");
         }
-        if !self.works {
+        if self.failure.is_some() {
             return away(Code::NotStored, "nothing can be stored at the moment");
         }
         if self.is_mail_full {
@@ -262,25 +262,5 @@ impl Chat {
             Account::Token(_) => None,
         };
         here.map(|user| user.name.to_string()).or_else(owned)
-    }
-
-    /// The refusal for a name that nobody has, with the nearest ones that somebody has.
-    pub(super) fn no_such_user(&self, name: &str, now: &Now) -> Refusal {
-        let key = self.terms.key(name);
-        let after = self.names.range(&key..).take(nearest::EACH_WAY);
-        let before = self.names.range(..&key).rev().take(nearest::EACH_WAY);
-        let here = after
-            .chain(before)
-            .filter_map(|(key, id)| Some((key.as_str(), self.users.get(id)?.name.as_str())));
-        let owned = self.owned.around(&key, nearest::EACH_WAY, now.at());
-        let owned = owned.map(|(key, name)| (key.as_str(), name.as_str()));
-        if let Some(owned) = self.owned.owned(&key, now.at()) {
-            let msg = format!("{} is away; /users lists who is here", owned.name);
-            return Refusal::new(Code::NoSuchUser, msg);
-        }
-        // What was written is no suggestion.
-        let others = here.chain(owned).filter(|(name, _)| *name != key.as_str());
-        let near = nearest::question(key.as_str(), others);
-        Refusal::new(Code::NoSuchUser, format!("nobody called {name:?} is here;{near} /users lists who is"))
     }
 }

@@ -37,9 +37,12 @@ mod rooms;
 mod sanctions;
 mod say;
 mod standing;
+mod storing;
 mod table;
 #[cfg(test)]
 mod tests;
+mod unknown;
+mod unstored;
 mod user;
 mod waiting;
 
@@ -52,7 +55,7 @@ pub use ask::Listing;
 #[cfg(any(test, fuzzing))]
 pub(crate) use check::Books;
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
-pub use intake::Parsed;
+pub use intake::{Garbage, Parsed};
 #[cfg(test)]
 pub(crate) use lineage::Claim;
 pub use lineage::{Incarnation, Lineage};
@@ -95,6 +98,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 use table::{Numbers, Table};
+use unstored::Unstored;
 use user::{Session, User, UserId};
 use waiting::Waiting;
 
@@ -208,8 +212,9 @@ pub struct Chat {
     greeted: HashMap<SessionId, u64, Numbers>,
     /// Which history there is; `None`: nothing is kept.
     log: Option<Lineage>,
-    /// Whether what is to be kept is.
-    works: bool,
+    /// Why what is to be kept is not, and what to do.
+    failure: Option<Arc<str>>,
+    unstored: Unstored,
     /// Number of the latest message.
     seq: u64,
     /// The server is shutting down.
@@ -263,7 +268,8 @@ impl Chat {
             untold: archive.arrivals.into(),
             greeted: HashMap::default(),
             log: archive.lineage,
-            works: true,
+            failure: None,
+            unstored: Unstored::default(),
             seq: archive.seq,
             is_over: false,
             leaving: VecDeque::new(),
@@ -352,7 +358,7 @@ impl Chat {
         let Parsed { packet, request, terms, cost } = parsed;
         self.terms = terms;
         self.charge(id, cost, now, out);
-        let echo = packet.id.clone().filter(|id| id.len() <= crate::limits::MAX_ID_BYTES);
+        let echo = packet.echo();
         let registered = self.is_registered(id);
         let result = match request {
             Err(refusal) if !registered => return self.turn_away(id, echo, refusal, now, out),
@@ -371,15 +377,9 @@ impl Chat {
         }
     }
 
-    /// Something of that many bytes came in that is no packet.
-    pub fn receive_garbage(
-        &mut self,
-        id: SessionId,
-        why: &str,
-        bytes: usize,
-        now: &Now,
-        out: &mut Deliveries,
-    ) {
+    /// Something came in that is no packet.
+    pub fn receive_garbage(&mut self, id: SessionId, garbage: Garbage, now: &Now, out: &mut Deliveries) {
+        let Garbage { why, echo, bytes } = garbage;
         self.charge(id, rates::garbage_cost(bytes), now, out);
         let refusal = Refusal::new(
             Code::BadPacket,
@@ -388,13 +388,20 @@ impl Chat {
                  {{\"from\":{{\"name\":\"alice\"}},\"to\":\"all\",\"msg\":\"hello\"}}"
             ),
         );
-        self.refuse(id, None, refusal, out);
+        self.refuse(id, echo, refusal, out);
     }
 
     /// Ends a connection after telling it why.
-    pub fn expel(&mut self, id: SessionId, code: Code, why: &str, now: &Now, out: &mut Deliveries) {
+    pub fn expel(
+        &mut self,
+        id: SessionId,
+        echo: Option<String>,
+        refusal: Refusal,
+        now: &Now,
+        out: &mut Deliveries,
+    ) {
         if self.sessions.contains_key(&id) {
-            self.turn_away(id, None, Refusal::new(code, why), now, out);
+            self.turn_away(id, echo, refusal, now, out);
         }
     }
 

@@ -8,7 +8,7 @@ use super::operate::Actor;
 use super::records::{BanRecord, Sanction};
 use super::standing::Subject;
 use super::user::{Peer, SessionId};
-use super::{Chat, Deliveries, Now};
+use super::{Chat, Deliveries, Now, unknown};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{BANS_SHOWN, DEFAULT_BAN, DEFAULT_MUTE, EXPELLED_PORTION, MAX_BAN_ADDRESSES, MAX_BANS};
 use crate::protocol::request::Refusal;
@@ -176,7 +176,8 @@ impl Chat {
                     row.ips.extend(nets.into_iter().take(MAX_BAN_ADDRESSES));
                 }
                 None => {
-                    row.key = Some(self.key_named(&name, now).ok_or_else(|| self.no_such_user(&name, now))?);
+                    let unknown = || self.nobody_named(&name, unknown::ANYBODY, now);
+                    row.key = Some(self.key_named(&name, now).ok_or_else(unknown)?);
                     row.name = Some(name);
                 }
             },
@@ -220,8 +221,7 @@ impl Chat {
         };
         let done = done(sanction);
         if self.standing.lift(sanction, &subject, &self.terms.key(who), owner, out) == 0 {
-            let msg = format!("{who:?} is not {done}; /bans lists who is");
-            return Err(Refusal::new(Code::NoSuchUser, msg));
+            return Err(self.no_such_sanction(who, sanction, done, now));
         }
         out.push(Delivery::Log(format!("{actor}: {who} is no longer {done}")));
         Ok(Event::Notice(format!("{who} is no longer {done}")))

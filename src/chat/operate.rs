@@ -115,7 +115,24 @@ impl Chat {
         Ok(())
     }
 
+    /// Does it. Whoever changed the books is told if that is not stored.
     fn command(
+        &mut self,
+        actor: &Actor,
+        request: &Request,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<Event, Refusal> {
+        let before = out.len();
+        let done = self.carry_out(actor, request, now, out)?;
+        let is_kept = out[before..].iter().any(|delivery| matches!(delivery, Delivery::Keep(_)));
+        Ok(match done {
+            Event::Notice(text) if is_kept => Event::Notice(text + &self.unless_mended()),
+            done => done,
+        })
+    }
+
+    fn carry_out(
         &mut self,
         actor: &Actor,
         request: &Request,

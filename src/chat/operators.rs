@@ -7,7 +7,7 @@ use super::operate::{Actor, Known};
 use super::records::OperatorRecord;
 use super::standing::Subject;
 use super::user::{Peer, SessionId, User};
-use super::{Chat, Deliveries, Now};
+use super::{Chat, Deliveries, Now, unknown};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_OPERATORS, OPERATOR_CODE_TIME, OPERATOR_CODE_TRIES, OPERATOR_CODE_TRIES_IN_ALL};
 use crate::protocol::request::Refusal;
@@ -119,7 +119,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
-        let (key, known) = self.whose(name, now)?;
+        let (key, known) = self.whose(name, unknown::ANYBODY, now)?;
         let here = self.find(&known).map(|(_, user)| self.known(user));
         let here = here.filter(|here| here.key == Some(&key));
         let away =
@@ -155,12 +155,8 @@ impl Chat {
             }
             Subject::Net(_) => None,
         };
-        let key = key.filter(|key| self.standing.is_operator(Some(key))).ok_or_else(|| {
-            Refusal::new(
-                Code::NoSuchUser,
-                format!("no operator is called {who:?}; key:FINGERPRINT names one too"),
-            )
-        })?;
+        let key = key.filter(|key| self.standing.is_operator(Some(key)));
+        let key = key.ok_or_else(|| self.no_such_operator(who))?;
         self.check_rank_over(actor, &key, who)?;
         self.standing.remove_operator(&key, out);
         out.push(Delivery::Log(format!("{actor} took the operators' commands from {who} ({key})")));
@@ -190,10 +186,11 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let Some(key) = peer.key else { return Ok(()) };
         let name = self.user_of(id).map(|user| user.name.to_string()).unwrap_or_default();
-        let msg = "you are an operator now; /help lists the commands".to_owned();
+        let mut msg = "you are an operator now; /help lists the commands".to_owned();
         if !self.standing.is_operator(Some(&key)) {
             self.promote(key, &name, by, now, out)?;
             out.push(Delivery::Log(format!("{} became an operator by {by}", self.who(id))));
+            msg += &self.unless_mended();
         }
         self.answer(id, echo, Event::Operator { operator: true, msg }, out);
         Ok(())
@@ -231,16 +228,18 @@ impl Chat {
         }
     }
 
-    /// Tells all operators who are here.
-    pub(super) fn tell_operators(&self, msg: &str, out: &mut Deliveries) {
-        let event = Event::Notice(msg.to_owned());
+    /// Tells all operators who are here; returns their sessions.
+    pub(super) fn tell_operators(&self, event: &Event, out: &mut Deliveries) -> Vec<SessionId> {
+        let mut told = Vec::new();
         for key in self.standing.operator_keys() {
             let users = self.accounts.get(&Account::Key(*key)).into_iter().flatten();
             for user in users.filter_map(|user| self.users.get(user)) {
+                told.extend(&user.sessions);
                 let audience = Audience::Sessions(user.sessions.to_vec());
                 out.push(Delivery::to(audience, event.to_packet(user.name.as_str(), None)));
             }
         }
+        told
     }
 
     /// Whose key a name belongs to: that of who is here under it, or of its owner.

@@ -11,8 +11,8 @@ use crate::protocol::{Code, Moment};
 use crate::text::Sought;
 use jiff::Timestamp;
 
-/// How to look for what looks like a filter.
-const IN_QUOTES: &str = "words in quotes are looked for as they are";
+/// How to search for what looks like a filter.
+const IN_QUOTES: &str = "to search for it as text, put it in quotes";
 
 impl Chat {
     /// A `history` or `search` of a session.
@@ -39,6 +39,11 @@ impl Chat {
             }
             Request::Search { words, name, room, since, until, span } => {
                 let (since, until) = (then("after", since, now)?, then("before", until, now)?);
+                if since.zip(until).is_some_and(|(since, until)| since >= until) {
+                    let msg =
+                        "after: is not earlier than before:, so there is nothing between them; swap them";
+                    return Err(Refusal::new(Code::BadPacket, msg));
+                }
                 let sifted =
                     Search { words: sought(&words)?, from: by(name)?, since, until, ..Search::default() };
                 Question::Search(self.search(session, sifted, room, &span)?)

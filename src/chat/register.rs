@@ -45,6 +45,7 @@ impl Chat {
             self.tell_of_name(id, begun, out);
         }
         self.tell_doubt(id, out);
+        self.tell_failure(id, hello.mode, out);
         self.follow(id, &hello, meeting.as_ref(), out);
         if let Some(request) = said_besides(packet, request)
             && let Err(refusal) = self.request(id, request, echo.clone(), now, out)
@@ -64,6 +65,7 @@ impl Chat {
             return;
         };
         user.sessions.retain(|other| *other != id);
+        let account = user.owner.account().cloned();
         if session.listens() {
             self.rooms.hush(&user.who(user_id), id);
         }
@@ -87,6 +89,9 @@ impl Chat {
             self.leave_rooms(user_id, &user);
             self.looks.remove(&likeness);
             self.end_pace(&session, user_id, &user, now);
+        }
+        if let Some(account) = account.filter(|_| session.listens()) {
+            self.note_left(account);
         }
     }
 

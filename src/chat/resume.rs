@@ -32,15 +32,18 @@ impl Chat {
         // Whoever can't be known again has nothing kept for them, and what is for them alone passes a
         // session by that catches up.
         let is_known = self.asking(id).is_some_and(|asking| asking.who.account().is_some());
+        let lacks = self.has_gap(id, hello, meeting.map(|meeting| meeting.common));
         if !self.listens(id) || !is_known || self.log.is_none() {
+            // Of what is kept nothing is for who can't be known again.
             let has_all = |since: &Since| matches!(since, Since::Seq(seq) if *seq == 0 || *seq == latest);
             if let Some(since) = &hello.since {
-                self.nothing_missed(id, self.listens(id) && !has_all(since), out);
+                let lacks = lacks || self.log.is_some() && self.listens(id) && !has_all(since);
+                self.nothing_missed(id, lacks, out);
             }
             out.extend(self.listens(id).then_some(Delivery::Follow(id)));
             return;
         }
-        let since = point(hello, meeting);
+        let since = point(hello, meeting, lacks);
         match since {
             CatchUp::Seq { after, gap } if after == latest => {
                 self.nothing_missed(id, gap, out);
@@ -74,39 +77,6 @@ impl Chat {
         }
     }
 
-    /// Whether what is said can be kept, from here on; `failure`: why it can't, and what to do. Everybody
-    /// is told once of either change, and operators of each failure.
-    pub fn set_keeping(&mut self, failure: Option<&str>, now: &Now, out: &mut Deliveries) {
-        let works = failure.is_none();
-        if self.log.is_none() || (works && self.works) {
-            return;
-        }
-        if let Some(failure) = failure {
-            self.tell_operators(&format!("what is said is not stored: {failure}"), out);
-        }
-        if self.works == works {
-            return;
-        }
-        self.works = works;
-        let text = if works {
-            "what is said is stored again"
-        } else {
-            "the server can't store what is said: whoever is away misses it"
-        };
-        out.push(Delivery::lobby(Event::Notice(text.into()).to_packet("all", None)));
-        self.arrived(Vec::new(), now, out);
-    }
-
-    /// Whether messages are kept here at all, whether that works now or not.
-    pub fn keeps_messages(&self) -> bool {
-        self.log.is_some()
-    }
-
-    /// Whether what is said now is kept.
-    pub(super) fn keeps(&self) -> bool {
-        self.log.is_some() && self.works
-    }
-
     fn has_mail(&self, id: SessionId) -> bool {
         let asking = self.asking(id);
         asking.is_some_and(|asking| asking.who.account().is_some_and(|own| self.waiting.count(own) > 0))
@@ -119,16 +89,18 @@ impl Chat {
 }
 
 /// What the session has already.
-fn point(hello: &Hello, meeting: Option<&Meeting>) -> CatchUp {
+fn point(hello: &Hello, meeting: Option<&Meeting>, lacks: bool) -> CatchUp {
     match (&hello.since, meeting) {
         (None, _) => CatchUp::Mail,
-        (Some(Since::Time(text)), _) => Since::time(text).map_or(CatchUp::Newest, CatchUp::Time),
+        (Some(Since::Time(text)), _) => {
+            Since::time(text).map_or(CatchUp::Newest, |at| CatchUp::Time { at, gap: lacks })
+        }
         (Some(Since::Seq(_)), None) => CatchUp::Newest,
         (Some(Since::Seq(_)), Some(Meeting { stranger: Some(after), .. })) => {
             CatchUp::Stranger { after: *after }
         }
         (Some(Since::Seq(_)), Some(Meeting { common, rewound, .. })) => {
-            CatchUp::Seq { after: *common, gap: *rewound }
+            CatchUp::Seq { after: *common, gap: *rewound || lacks }
         }
     }
 }

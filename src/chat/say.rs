@@ -105,11 +105,11 @@ impl Chat {
     pub(super) fn pass_on(&mut self, said: Said, now: &Now, out: &mut Deliveries) {
         let Said { kind, from, author, text, venue, receiver, mail, waits, refusal, receipt, .. } = said;
         let audience = if refusal.is_some() { Audience::Sessions(Vec::new()) } else { said.audience };
-        let is_stored = self.log.is_none() || self.works;
+        let is_stored = self.log.is_none() || self.failure.is_none();
         // Nobody could ever ask for what is in nobody's mail. What is kept has a number, and nothing else
         // has: the store would not know it after a crash.
         let has_place = matches!(venue, Venue::Room(_)) || !mail.is_empty();
-        let is_numbered = refusal.is_none() && (self.log.is_none() || self.works && has_place);
+        let is_numbered = refusal.is_none() && (self.log.is_none() || self.keeps() && has_place);
         self.seq += u64::from(is_numbered);
         let clock = now.clock.timestamp();
         let message = Message {
@@ -131,6 +131,9 @@ impl Chat {
             let ts = packet.ts.clone().unwrap_or_default();
             Box::new(Receipt { session, to, id, seq, ts, waits, stored: is_stored, refusal: refusal.clone() })
         });
+        if !self.keeps() && refusal.is_none() && kind.is_said() && has_place {
+            self.unstored.note(&message.venue, &message.mail, self.seq, message.at);
+        }
         let message = Box::new(message);
         let entry = match &refusal {
             Some(_) => Some(Entry::Refused(message)),

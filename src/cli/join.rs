@@ -1,9 +1,10 @@
 //! `lanchat`, `lanchat send` and `lanchat tail`: hand the resolved options to the client, and give it the server
 //! that it may start.
 
+use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anstream::{AutoStream, ColorChoice};
@@ -17,8 +18,8 @@ use super::exit::{Exit, Failure};
 use super::logging::{self, Level};
 use super::own_server::SERVICE_DIR;
 use super::settings::{Join, Serve};
-use super::{runtime, serve, settings};
-use crate::client::{self, Host, Hosting, Options, Task};
+use super::{own_server, runtime, serve, settings};
+use crate::client::{self, Host, Hosting, Options, SECRET_FILE, Task};
 use crate::discovery::Announcer;
 use crate::prompt::{self, Screen};
 use crate::security::protect_memory;
@@ -38,7 +39,7 @@ pub fn run(common: &CommonArgs, join: Join, serve: ServeConfig) -> Result<(), Fa
     runtime::finish(runtime::full()?, client::join(options, host)).map_err(failure)
 }
 
-/// Sends one message.
+/// Sends one message. `named`: the data directory that was asked for.
 ///
 /// # Errors
 /// With the status that tells why: see [`Exit`].
@@ -46,11 +47,15 @@ pub fn send(
     common: &CommonArgs,
     join: Join,
     serve: &ServeConfig,
+    named: Option<&Path>,
     to: &str,
     text: Option<String>,
 ) -> Result<(), Failure> {
     protect_memory();
     logging::start(common, Level::Error, io::stderr)?;
+    if let Some(dir) = named {
+        check_data_dir(dir)?;
+    }
     let options = options(join, data_dirs(serve), Screen::new());
     runtime::finish(runtime::small()?, client::send(options, to, text)).map_err(failure)
 }
@@ -65,6 +70,20 @@ pub fn tail(common: &CommonArgs, join: Join, serve: &ServeConfig, what: client::
     let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never && !what.json;
     let options = Options { color, ..options(join, data_dirs(serve), Screen::new()) };
     runtime::finish(runtime::small()?, client::tail(options, what)).map_err(failure)
+}
+
+/// Whether there is what makes whoever reads it an operator of the server there.
+fn check_data_dir(dir: &Path) -> Result<(), Failure> {
+    let file = dir.join(SECRET_FILE);
+    match File::open(&file) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(anyhow::anyhow!(
+            "no server runs with its data in {}; name the directory that `lanchat serve --data-dir` has",
+            dir.display()
+        )
+        .into()),
+        Err(error) => Err(own_server::denied(&file, &error, "send")),
+    }
 }
 
 /// Where servers of this machine keep what their users may read.

@@ -79,7 +79,9 @@ fn perform(cli: Cli, config: Config) -> Result<(), Failure> {
         }
         Some(Command::Send(args)) => {
             let join = settings::Join::resolve(args.join, &config)?;
-            join::send(&cli.common, join, &config.serve, &args.to, args.text)?;
+            let data_dir = args.data_dir.clone().or(config.serve.data_dir.clone());
+            let serve = config::ServeConfig { data_dir, ..config.serve };
+            join::send(&cli.common, join, &serve, args.data_dir.as_deref(), &args.to, args.text)?;
         }
         Some(Command::Tail(args)) => {
             let join = settings::Join::resolve(args.join, &config)?;

@@ -24,6 +24,10 @@ use crate::text::{safe_line, safe_lines};
 /// How long the receipt may take, over however many links.
 const RECEIPT_WAIT: Duration = Duration::from_secs(10);
 
+/// What an operator's command needs besides, of whoever is no operator by their own key.
+const AS_OPERATOR: &str =
+    "; on the server's machine, its own user may do it: give the --data-dir that the server has";
+
 /// What the server has made of the message.
 enum Outcome {
     /// It has it.
@@ -51,12 +55,19 @@ pub async fn send(options: Options, to: &str, text: Option<String>) -> Result<()
         eprintln!("the name {taken} is taken; the message is from {}", registered.welcome.name);
     }
     let id = Ids::new().next();
-    let packet = Request::Chat { to: Target::parse(to), msg, action: false }.to_packet(Some(id.clone()));
+    let to = Target::parse(to);
+    let (is_for_server, is_operator) = (to == Target::Server, registered.welcome.operator);
+    let packet = Request::Chat { to, msg, action: false }.to_packet(Some(id.clone()));
     let courier = Courier { visitor: Visitor { can_be_asked: false, ..visitor }, locator, packet, id };
     let outcome = timeout(RECEIPT_WAIT, courier.deliver(registered)).await;
-    let outcome = outcome
-        .unwrap_or(Err(LinkError::Silent))
-        .map_err(|error| Error::from_link("the message may not have been delivered", &error))?;
+    let outcome = outcome.unwrap_or(Err(LinkError::Silent)).map_err(|error| {
+        let is_command =
+            matches!(error, LinkError::Refused { code: Some(Code::NotAllowed), .. }) && is_for_server;
+        match Error::from_link("the message may not have been delivered", &error) {
+            Error::Refused(text) if is_command && !is_operator => Error::Refused(text + AS_OPERATOR),
+            other => other,
+        }
+    })?;
     match outcome {
         Outcome::Answered(text) => print(&text),
         Outcome::Taken { waits, stored } => {
@@ -64,7 +75,7 @@ pub async fn send(options: Options, to: &str, text: Option<String>) -> Result<()
                 eprintln!("{} is away; the message waits for them", safe_line(&name));
             }
             if !stored {
-                eprintln!("the message was passed on, but the server cannot store it at the moment");
+                eprintln!("the message was passed on and not stored: whoever is away misses it");
             }
             Ok(())
         }

@@ -18,7 +18,7 @@ use super::view::{Stamp, ViewState, render};
 use super::words::WENT_BACK;
 use super::{Entry, Options, enter};
 use crate::name::RoomName;
-use crate::protocol::event::HistoryEnd;
+use crate::protocol::event::{GAP, HistoryEnd};
 use crate::protocol::packet::RoomInfo;
 use crate::protocol::request::Mode;
 use crate::protocol::{Event, Packet, Request, Target};
@@ -240,7 +240,7 @@ impl Reader {
         let Some(CatchUp { mail, rewound }) = self.catching_up.take() else { return };
         self.seen.caught_up(end.seq);
         if end.gap && !rewound {
-            eprintln!("older messages are missing");
+            eprintln!("you missed messages{GAP}");
         }
         if mail {
             self.send(&Request::Received { seq: end.seq }, None);

@@ -90,7 +90,7 @@ pub(super) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         Event::Time { time, .. } => state.notes(&format!("server time {time}")),
         Event::Alert { by, msg, ts, .. } => state.alert(by, msg, ts),
         Event::Whois(user) => state.whois(user),
-        Event::Notice(text) => state.notes(text),
+        Event::Notice(text) | Event::Storing { msg: text, .. } => state.notes(text),
         Event::Bans { .. }
         | Event::Keys { .. }
         | Event::Room(_)
@@ -503,6 +503,7 @@ mod tests {
             Event::Whois(UserInfo { last: None, ..user.clone() }),
             Event::Whois(user),
             Event::Notice(text()),
+            Event::Storing { works: false, msg: text() },
             Event::Error { code: None, msg: text(), name: Some(text()) },
             Event::Bye { code: None, msg: text() },
             Event::Pake { pake: text(), msg: text() },

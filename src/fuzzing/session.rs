@@ -3,8 +3,8 @@
 
 use super::input::Input;
 use crate::chat::{
-    Archive, Audience, Books, Chat, Deliveries, Delivery, Now, OperatorRecord, Parsed, Peer, Profile,
-    Records, Rules, SessionId,
+    Archive, Audience, Books, Chat, Deliveries, Delivery, Garbage, Now, OperatorRecord, Parsed, Peer,
+    Profile, Records, Rules, SessionId,
 };
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_FRAME_BYTES, PRESENCE_WINDOW};
@@ -220,7 +220,7 @@ impl House {
                 self.act(|chat, now, out| chat.receive(id, parsed, now, out));
             }
             Err(error) => self.act(|chat, now, out| {
-                chat.receive_garbage(id, &error.to_string(), line.len(), now, out);
+                chat.receive_garbage(id, Garbage::of(line, &error), now, out);
             }),
         }
         assert!(!silenced || self.chat.latest() == before, "who is muted says nothing");

@@ -105,3 +105,11 @@ pub const CHECK_TRIES: u32 = 30;
 /// Most bytes of a file that a backup holds besides the history: the books of a server that never removed a
 /// name are 20 MB.
 pub const MAX_KEPT_FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Accounts of which the server remembers when they went, to tell them later that something was said meanwhile
+/// that is stored nowhere: 24 bytes each.
+pub const MAX_LEFT: usize = 16_384;
+
+/// Accounts of which it remembers that they were written to meanwhile: 56 bytes each. Of those beyond it only
+/// that somebody was.
+pub const MAX_UNSTORED_MAILBOXES: usize = 4096;

@@ -15,6 +15,7 @@ mod since;
 pub mod target;
 pub mod term;
 mod version;
+mod whole;
 
 pub use code::Code;
 pub use event::Event;

@@ -121,6 +121,7 @@ pub struct LogEnd {
     /// Which.
     pub log: String,
     /// Of a client: all up to this number has come. Of a server: there is nothing of it above this number.
+    #[serde(deserialize_with = "super::whole::number")]
     pub last: u64,
 }
 
@@ -305,7 +306,8 @@ packet! {
     gap: bool,
     /// There are more, and older ones.
     more: bool,
-    /// `false`: the message was passed on and could not be stored.
+    /// `false`: the message was passed on and could not be stored; in a notice, whether what is said is stored
+    /// from now on.
     stored: bool,
     /// The message waits for whom it is for.
     waits: bool,

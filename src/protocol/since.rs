@@ -1,7 +1,8 @@
 //! Up to where a client has everything: the member `since` of a hello.
 
+use super::whole;
 use jiff::Timestamp;
-use serde::de::{self, Visitor};
+use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
@@ -51,6 +52,11 @@ impl Visitor<'_> for Either {
 
     fn visit_u64<E: de::Error>(self, seq: u64) -> Result<Since, E> {
         Ok(Since::Seq(seq))
+    }
+
+    fn visit_f64<E: de::Error>(self, seq: f64) -> Result<Since, E> {
+        let whole = whole::of_fraction(seq).map(Since::Seq);
+        whole.ok_or_else(|| E::invalid_value(Unexpected::Float(seq), &self))
     }
 
     fn visit_str<E: de::Error>(self, time: &str) -> Result<Since, E> {

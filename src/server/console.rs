@@ -115,7 +115,7 @@ impl Console {
                 Ok(event) => self.show(&event.to_packet("server", None).msg),
                 Err(refusal) => self.show(&refusal.msg),
             },
-            Action::Status => self.show(&self.status()),
+            Action::Status => self.show(&self.handle.status().join("\n")),
             Action::Help(name) => match command::help(name.as_deref(), Place::Console, true) {
                 Ok(text) => self.show(&text),
                 Err(error) => self.show(&error.to_string()),
@@ -131,17 +131,6 @@ impl Console {
             | Action::Clear
             | Action::Quit => {}
         }
-    }
-
-    fn status(&self) -> String {
-        let up = self.handle.uptime().as_secs();
-        let (hours, minutes, seconds) = (up / 3600, up / 60 % 60, up % 60);
-        let connections = self.handle.connections();
-        let plural = if connections == 1 { "" } else { "s" };
-        format!(
-            "up {hours}:{minutes:02}:{seconds:02}; {} here over {connections} connection{plural}",
-            users_are(self.handle.users())
-        )
     }
 
     fn show(&self, text: &str) {

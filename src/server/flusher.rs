@@ -266,7 +266,7 @@ mod tests {
             turn.step(sender, What::Receipt(Box::new(receipt), Some(n)));
             match n % 4 {
                 _ if known => {}
-                0 | 2 => turn.lobby(&packet(&n.to_string()), Some(sender), Some(n)),
+                0 | 2 => turn.lobby(&packet(&n.to_string()), &[sender], Some(n)),
                 1 => {
                     let sessions = Arc::new((0..3).map(SessionId).collect());
                     turn.live(&packet(&n.to_string()), Receivers::Shared(sessions, Some(sender)), Some(n));

@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::gate::Offence;
 use super::hub::{Hub, Incoming};
 use crate::fingerprint::Fingerprint;
-use crate::protocol::request::ClientPacket;
+use crate::protocol::request::{ClientPacket, Refusal};
 use crate::protocol::{Code, Event, Request, binary};
 use crate::security::{Binding, Challenge, Passphrase};
 use std::collections::VecDeque;
@@ -38,7 +38,7 @@ enum Step {
     /// It is dealt with.
     Wait,
     /// It ends the connection.
-    Out(Code, String),
+    Out(Refusal),
 }
 
 impl Guest {
@@ -58,14 +58,15 @@ impl Guest {
         for incoming in incoming {
             match incoming {
                 Incoming::Packet(packet) if !is_in && packet.kind.as_deref() != Some("ping") => {
+                    let echo = packet.echo().or_else(|| self.echo());
                     match self.step(hub, connection, packet) {
                         Step::In(packet) => {
                             is_in = true;
                             passed.push_back(Incoming::Packet(packet));
                         }
                         Step::Wait => {}
-                        Step::Out(code, why) => {
-                            passed.push_back(Incoming::Fatal(code, why));
+                        Step::Out(refusal) => {
+                            passed.push_back(Incoming::Fatal(refusal, echo));
                             break;
                         }
                     }
@@ -74,6 +75,11 @@ impl Guest {
             }
         }
         (passed, is_in)
+    }
+
+    /// The `id` of the first packet, which an answer to the question answers for.
+    fn echo(&self) -> Option<String> {
+        self.asked.as_ref().and_then(|(_, first)| first.echo())
     }
 
     fn step(&mut self, hub: &Hub, connection: &Connection, packet: Box<ClientPacket>) -> Step {
@@ -87,14 +93,14 @@ impl Guest {
         let key = connection.peer_key();
         if !connection.is_sealed() {
             let why = "this server is closed and takes no plaintext; join with the lanchat client";
-            return Step::Out(Code::KeyRequired, why.into());
+            return Step::Out(Refusal::new(Code::KeyRequired, why));
         }
         if key.is_some_and(|key| hub.is_member(&key)) {
             return Step::In(packet);
         }
         if let Err(wait) = connection.pass().take_try(hub.uptime()) {
             let why = format!("too many tries at the passphrase; try again in {} s", wait.as_secs() + 1);
-            return Step::Out(Code::RateLimited, why);
+            return Step::Out(Refusal::new(Code::RateLimited, why));
         }
         let binding = Binding::new(&self.lock.key, key.as_ref());
         let challenge = Challenge::new(&self.lock.passphrase, binding);
@@ -102,7 +108,7 @@ impl Guest {
             pake: binary::to_text(challenge.element()),
             msg: "this server is closed: prove that you know its passphrase".into(),
         };
-        hub.tell(connection.id(), question.to_packet("", packet.id.clone()));
+        hub.tell(connection.id(), question.to_packet("", packet.echo()));
         self.asked = Some((challenge, packet));
         Step::Wait
     }
@@ -120,7 +126,7 @@ fn answered(
         connection.pass().punish(Offence::FailedAuth, hub.uptime());
         tracing::info!(peer = %connection.ip(), "a wrong passphrase");
         let why = "the passphrase was not accepted; ask whoever runs this server for it";
-        return Step::Out(Code::BadPassphrase, why.into());
+        return Step::Out(Refusal::new(Code::BadPassphrase, why));
     };
     if let Some(key) = connection.peer_key() {
         let name = first.from.as_ref().and_then(|from| from.name.as_deref());

@@ -23,7 +23,7 @@ const LISTEN_BACKLOG: i32 = 4096;
 const INHERITS: bool = cfg!(target_os = "linux");
 
 /// What the accept loop goes by.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Admission {
     pub(super) gate: Arc<Gate>,
     pub(super) roll: Arc<Roll>,

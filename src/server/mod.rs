@@ -16,6 +16,7 @@ mod flusher;
 mod gate;
 mod giving_way;
 mod guest;
+mod handle;
 mod history;
 #[doc(hidden)]
 pub mod hold;
@@ -39,6 +40,7 @@ mod wire;
 
 pub use console::Console;
 pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE};
+pub use handle::Handle;
 pub use rescue::{RescueError, Restored, kept_files, repair, restore};
 pub use signals::StopSignals;
 
@@ -50,8 +52,6 @@ use crate::limits::{
     DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MAX_TURN_BYTES, REGISTRATION_TIMEOUT, SHUTDOWN_GRACE,
 };
 use crate::protocol::packet::ServerInfo;
-use crate::protocol::request::Refusal;
-use crate::protocol::{Event, Request};
 use crate::security::{ChannelError, Passphrase, ServerTls};
 use crate::store::{Keep, Store, StoreError};
 use data_dir::DataDir;
@@ -194,13 +194,6 @@ pub struct Server {
     reader: Reader,
 }
 
-/// A way to a running server from the same process: its console, or the client that hosts it.
-#[derive(Debug, Clone)]
-pub struct Handle {
-    hub: Arc<Hub>,
-    code: String,
-}
-
 impl Server {
     /// Opens the port. Must be called in a tokio runtime.
     ///
@@ -293,7 +286,7 @@ impl Server {
 
     /// A way to it while it runs.
     pub fn handle(&self) -> Handle {
-        Handle { hub: Arc::clone(&self.hub), code: self.code.clone() }
+        Handle::new(Arc::clone(&self.hub), self.code.clone(), self.admission.clone())
     }
 
     /// Serves until `stop` ends; then takes no more connections, tells everybody `bye`, and
@@ -330,37 +323,6 @@ impl Server {
         }
         // Nobody else may have the directory while anything is still written to it.
         drop(data_dir);
-    }
-}
-
-impl Handle {
-    /// Users who are present.
-    pub fn users(&self) -> usize {
-        self.hub.census().0
-    }
-
-    /// Connections there are.
-    pub fn connections(&self) -> usize {
-        self.hub.census().1
-    }
-
-    /// The code that makes whoever types `/op CODE` an operator, once, within ten minutes of the
-    /// server's start.
-    pub fn operator_code(&self) -> &str {
-        &self.code
-    }
-
-    /// Since the server started.
-    pub fn uptime(&self) -> Duration {
-        self.hub.uptime()
-    }
-
-    /// A request of the operator at the server's console.
-    ///
-    /// # Errors
-    /// A [`Refusal`] to show there.
-    pub fn request(&self, request: &Request) -> Result<Event, Refusal> {
-        self.hub.console(request)
     }
 }
 

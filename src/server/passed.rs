@@ -4,7 +4,7 @@
 //! Of a message only two hashes are kept, keyed as people choose what they hash: two that share both would be
 //! taken for one, once in 2^128. Bounded; see [`MAX_PASSED`].
 
-use crate::chat::{Entry, Message};
+use crate::chat::{Entry, Kind, Message};
 use crate::limits::{MAX_PASSED, MAX_PASSED_OF_AUTHOR};
 use crate::store::Duplicate;
 use jiff::Timestamp;
@@ -68,8 +68,9 @@ impl Passed {
 
     fn mark(&self, message: &Message) -> Option<(Author, Mark)> {
         let author = message.author.as_ref().filter(|_| message.is_known_again())?;
-        let kind = std::mem::discriminant(&message.kind);
-        let whole = (author, &message.id, message.destination(), kind, &message.text);
+        // Whether it is shown as something said or done makes no other message of it.
+        let is_alert = message.kind == Kind::Alert;
+        let whole = (author, &message.id, message.destination(), is_alert, &message.text);
         let [one, other] = &self.hashers;
         Some((one.hash_one(author), (one.hash_one(&whole), other.hash_one(&whole))))
     }
@@ -117,7 +118,7 @@ fn message(entry: &Entry) -> Option<&Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Account, Kind, Venue};
+    use crate::chat::{Account, Venue};
     use crate::fingerprint::Fingerprint;
     use crate::name::RoomName;
     use crate::protocol::packet::Sender;
@@ -159,7 +160,9 @@ mod tests {
         }
         let renamed = Message { from: Sender { name: "y".into(), ..said(1, 1).from }, ..said(1, 1) };
         let respelled = Message { venue: room("#gAMES"), ..in_room };
-        for same in [renamed, respelled, direct("robert", Some(key(2))), direct("eve", None)] {
+        let shown_otherwise = Message { kind: Kind::Action, ..said(1, 1) };
+        for same in [renamed, respelled, shown_otherwise, direct("robert", Some(key(2))), direct("eve", None)]
+        {
             assert!(is_known(&passed, same));
         }
         let others = [
@@ -167,7 +170,7 @@ mod tests {
             said(1, 2),
             Message { author: None, ..said(1, 1) },
             Message { text: "other".into(), ..said(1, 1) },
-            Message { kind: Kind::Action, ..said(1, 1) },
+            Message { kind: Kind::Alert, ..said(1, 1) },
             direct("Bob", Some(key(3))),
             direct("Bob", None),
         ];

@@ -392,6 +392,7 @@ impl Reactor {
         });
         let gone = heaviest(&weights.collect::<Vec<_>>(), budget.excess());
         self.warn_of_memory(gone.len());
+        budget.count_closed(gone.len());
         for id in gone {
             let Some(entry) = self.entries.get_mut(id) else { continue };
             let is_told = entry.connection.shed();

@@ -13,7 +13,7 @@ use super::deferred::Deferred;
 use super::hub::Hub;
 use super::passed::{Known, Passed};
 use super::turn::Turn;
-use crate::chat::{Entry, Waited};
+use crate::chat::{Entry, Message, Waited};
 use crate::limits::{MEND_EVERY, SEAM_BYTES, SEAM_MESSAGES};
 use crate::protocol::packet::stamp;
 use crate::store::{Batch, Duplicate, Outcome, Page, Span, Store, StoreError};
@@ -81,6 +81,7 @@ impl Scribe {
                 turn.not_kept(|entry| matches!(batch.entries[entry], Entry::Message(_)));
                 // It may have been stored before, and can perhaps be read.
                 learn(&mut known, self.look(&batch).await);
+                self.hub.not_stored(unstored(&batch.entries, &known));
                 (self.read_on(spans).await, Vec::new())
             }
         };
@@ -115,7 +116,7 @@ impl Scribe {
         if let Err(error) = store.mend().await {
             if error != failing.error {
                 tracing::error!("messages are still not kept: {error}");
-                self.hub.set_keeping(Some(&error.to_string()));
+                self.hub.set_keeping(Some(&error.to_string()), self.seq.unwrap_or_default());
                 failing.error = error;
             }
             return;
@@ -130,7 +131,7 @@ impl Scribe {
                     tracing::error!("{lost} changes of rooms, mail, names and members were lost meanwhile");
                 }
                 self.failing = None;
-                self.hub.set_keeping(None);
+                self.hub.set_keeping(None, seq);
                 self.hub.arrived(outcome.arrivals);
             }
             Err(error) => tracing::debug!(%error, "the history can't be written yet"),
@@ -219,7 +220,7 @@ impl Scribe {
             next_try: Instant::now() + MEND_EVERY,
             deferred: Deferred::default(),
         });
-        self.hub.set_keeping(Some(&error.to_string()));
+        self.hub.set_keeping(Some(&error.to_string()), self.seq.unwrap_or_default());
     }
 
     /// Messages are not kept, and their senders are told; what else there is must not be lost.
@@ -239,6 +240,15 @@ fn waited(entries: &[Entry]) -> Vec<(usize, Waited)> {
         _ => None,
     });
     places.flatten().collect()
+}
+
+/// Messages that were to be stored and are not, nor were before.
+fn unstored<'b>(entries: &'b [Entry], known: &'b [Known]) -> impl Iterator<Item = &'b Message> {
+    let is_new = |place: &usize| known.binary_search_by_key(place, |known| known.entry).is_err();
+    entries.iter().enumerate().filter_map(move |(place, entry)| match entry {
+        Entry::Message(message) if is_new(&place) => Some(&**message),
+        _ => None,
+    })
 }
 
 fn is_message(entry: &Entry) -> bool {
@@ -335,7 +345,7 @@ mod tests {
         entries.into_iter().for_each(|entry| _ = turn.keep(entry));
         scribe.settle(&mut turn).await;
         assert!(scribe.failing.is_some());
-        hub.set_keeping(None);
+        hub.set_keeping(None, 0);
         hub.receive(SessionId(1), &mut [Incoming::Packet(Box::new(message()))].into());
         let next = hub.next_turn().await.unwrap();
         assert!(next.entries.iter().any(is_message), "there is room again");

@@ -9,10 +9,11 @@ use super::gate::Offence;
 use super::guest::Guest;
 use super::hub::{Hub, Incoming, Next, Portion};
 use super::memory::Held;
+use crate::chat::Garbage;
 use crate::limits::{MAX_BAD_PACKETS_IN_A_ROW, MAX_FRAME_BYTES};
 use crate::protocol::Code;
 use crate::protocol::codec::{Decoded, Decoder};
-use crate::protocol::request::ClientPacket;
+use crate::protocol::request::{ClientPacket, Refusal};
 use crate::security::Status;
 use std::collections::VecDeque;
 use std::io;
@@ -290,7 +291,7 @@ impl Input {
             incoming.push_back(found);
             if *bad_in_a_row >= MAX_BAD_PACKETS_IN_A_ROW && !is_over {
                 let why = "too many in a row that are no packets; see PROTOCOL.md and connect again";
-                incoming.push_back(Incoming::Fatal(Code::BadPacket, why.into()));
+                incoming.push_back(Incoming::Fatal(Refusal::new(Code::BadPacket, why), None));
                 is_over = true;
             }
             if is_over || incoming.len() >= most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -364,15 +365,15 @@ pub(super) fn found(decoded: Decoded<'_>) -> Incoming {
     match decoded {
         Decoded::Frame(frame) => match ClientPacket::parse(frame) {
             Ok(packet) => Incoming::Packet(Box::new(packet)),
-            Err(error) => Incoming::Garbage(error.to_string(), frame.len()),
+            Err(error) => Incoming::Garbage(Garbage::of(frame, &error)),
         },
-        Decoded::Garbage => Incoming::Garbage("not a JSON object on one line".into(), 0),
-        Decoded::TooLong => Incoming::Fatal(
-            Code::TooLong,
-            format!(
+        Decoded::Garbage => Incoming::Garbage(Garbage::unframed()),
+        Decoded::TooLong => {
+            let why = format!(
                 "the frame has more than {MAX_FRAME_BYTES} bytes; send the text in parts and connect again"
-            ),
-        ),
+            );
+            Incoming::Fatal(Refusal::new(Code::TooLong, why), None)
+        }
     }
 }
 
@@ -388,7 +389,10 @@ mod tests {
         assert!(input.incoming.is_empty());
         input.take(&endless, 4);
         let found: Vec<Incoming> = input.incoming.drain(..).collect();
-        assert!(matches!(found.as_slice(), [Incoming::Fatal(Code::TooLong, _)]), "{found:?}");
+        assert!(
+            matches!(found.as_slice(), [Incoming::Fatal(Refusal { code: Code::TooLong, .. }, None)]),
+            "{found:?}"
+        );
         for _ in 0..300 {
             input.take(&endless, 4);
         }

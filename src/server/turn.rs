@@ -195,14 +195,13 @@ impl Turn {
         self.entries.len() - 1
     }
 
-    /// A packet for all who follow the lobby, but for one. `entry`: what it may be a duplicate as.
-    pub(super) fn lobby(&mut self, packet: &Packet, except: Option<SessionId>, entry: Option<usize>) {
+    /// A packet for all who follow the lobby, but for these. `entry`: what it may be a duplicate as.
+    pub(super) fn lobby(&mut self, packet: &Packet, except: &[SessionId], entry: Option<usize>) {
         let at = self.lobby.len();
         packet.write_to(&mut self.lobby);
         let end = self.lobby.len();
-        if let Some(session) = except {
-            self.steps.push(Step { session, at, what: What::Skip(end) });
-        }
+        let skip = |session: &SessionId| Step { session: *session, at, what: What::Skip(end) };
+        self.steps.extend(except.iter().map(skip));
         if let Some(entry) = entry {
             self.doubtful.push((entry, at..end));
         }

@@ -3,7 +3,7 @@
 
 use super::question::Duplicate;
 use super::rows::{self, unsigned};
-use crate::chat::{Entry, Message, Venue};
+use crate::chat::{Entry, Kind, Message, Venue};
 use crate::limits::SAME_ID_LOOKED_AT;
 use crate::name::NameKey;
 use rusqlite::{Connection, Result, params};
@@ -64,10 +64,13 @@ pub(super) fn find(
          FROM message m WHERE author = ?1 AND token = ?2 ORDER BY seq DESC LIMIT ?3",
     )?;
     let (kind, ..) = rows::kind_columns(message.kind);
+    // Whether it is shown as something said or done makes no other message of it.
+    let said = [Kind::Chat, Kind::Action].map(|kind| rows::kind_columns(kind).0);
+    let is_same_kind = |was: u8| was == kind || [was, kind].iter().all(|kind| said.contains(kind));
     let mut found = find.query(params![author, id, SAME_ID_LOOKED_AT])?;
     while let Some(row) = found.next()? {
         let is_same_text = rows::text(row, 6)? == message.text;
-        if row.get::<_, u8>(2)? != kind || !is_same_text {
+        if !is_same_kind(row.get(2)?) || !is_same_text {
             continue;
         }
         let is_for_same = match &message.venue {

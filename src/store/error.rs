@@ -151,7 +151,7 @@ impl StoreError {
     }
 
     /// Whether only another file helps.
-    pub(super) fn is_lasting(&self) -> bool {
+    pub(crate) fn is_lasting(&self) -> bool {
         matches!(
             self,
             Self::Corrupt(..)

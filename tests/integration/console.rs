@@ -34,6 +34,8 @@ fn operators_commands_work_at_the_console() {
     terminal.wait_for("1 user: bob");
     terminal.enter("/status");
     terminal.wait_for("1 user is here over 1 connection");
+    terminal.wait_for("places are taken; nobody was turned away");
+    terminal.wait_for("KiB wait in memory for clients");
     terminal.enter("/time");
     terminal.wait_for("server time 20");
     terminal.enter("/alert fire drill");

@@ -71,14 +71,20 @@ impl House {
         let line = self.server.wait_for_log(why);
         assert!(line.contains("ERROR"), "{line}");
         assert!(self.server.log().iter().any(|line| line.contains("lanchat re")), "{:#?}", self.server.log());
-        let notice = |peer: &mut Peer, text: &str| {
-            peer.wait_until(|packet| {
-                packet["type"] == "notice" && packet["msg"].as_str().is_some_and(|msg| msg.contains(text))
-            })
-        };
-        let remedy = notice(&mut self.operator, why);
+        let remedy = self.operator.wait_until(|packet| {
+            packet["type"] == "notice" && packet["msg"].as_str().is_some_and(|msg| msg.contains(why))
+        });
         assert!(remedy["msg"].as_str().unwrap().contains("lanchat re"), "{remedy}");
-        notice(&mut self.operator, "can't store");
+        assert_eq!(remedy["stored"], false, "{remedy}");
+        assert!(!self.say());
+        let last = format!("text m{}", self.said);
+        loop {
+            let packet = self.operator.next();
+            assert!(packet["stored"].is_null(), "operators are told once: {packet}");
+            if packet["msg"] == last.as_str() {
+                break;
+            }
+        }
     }
 }
 

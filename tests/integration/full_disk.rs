@@ -68,6 +68,39 @@ fn resume(address: SocketAddr, name: &str) -> Vec<(u64, String)> {
     }
 }
 
+/// Somebody who comes and goes, with what they say when they come back.
+struct Visitor {
+    name: &'static str,
+    key: Key,
+    hello: Value,
+}
+
+impl Visitor {
+    fn new(name: &'static str) -> Self {
+        Self { name, key: Key::new(), hello: json!({"from": {"name": name}, "since": 0}) }
+    }
+
+    /// Comes, with the end of what was missed.
+    fn comes(&mut self, address: SocketAddr) -> (Peer, Value) {
+        let mut peer = Peer::connect_tls(address, Some(&self.key));
+        let welcome = peer.hello(self.hello.clone());
+        let end = peer.wait_for("history");
+        self.hello = json!({"from": {"name": self.name}, "since": end["seq"], "log": welcome["log"]});
+        (peer, end)
+    }
+
+    /// Goes, once `witness` has been told of the coming; and returns once it is told of the going.
+    fn goes(&self, peer: Peer, witness: &mut Peer) {
+        let tells = |kind: &str, packet: &Value| {
+            let mut names = packet["names"].as_array().into_iter().flatten();
+            packet["type"] == kind && names.any(|name| name == self.name)
+        };
+        witness.wait_until(|packet| tells("joined", packet));
+        drop(peer);
+        witness.wait_until(|packet| tells("left", packet));
+    }
+}
+
 /// Becomes an operator and bans twice, and takes one back: while nothing can be kept.
 fn ban_something(boss: &mut Peer, disk: &SmallDisk) {
     let secret: Value = serde_json::from_slice(&fs::read(disk.file("operator-secret")).unwrap()).unwrap();
@@ -75,7 +108,8 @@ fn ban_something(boss: &mut Peer, disk: &SmallDisk) {
     assert_eq!(boss.wait_for("operator")["operator"], true);
     for (kind, name) in [("ban", "ip:192.0.2.7"), ("ban", "ip:192.0.2.8"), ("unban", "ip:192.0.2.8")] {
         boss.send(json!({"type": kind, "name": name, "id": kind}));
-        boss.wait_until(|packet| packet["id"] == kind && packet["type"] == "notice");
+        let done = boss.wait_until(|packet| packet["id"] == kind && packet["type"] == "notice");
+        assert!(done["msg"].as_str().is_some_and(|msg| msg.contains("not stored yet")), "{done}");
     }
 }
 
@@ -97,6 +131,11 @@ fn on_a_full_disk_the_chat_goes_on_and_says_so_and_what_was_promised_is_kept() {
         assert!(talker.say(), "there is room");
     }
 
+    let (mut dora, mut eve) = (Visitor::new("dora"), Visitor::new("eve"));
+    let mut witness = Peer::join(address, "wendy");
+    let (peer, _) = dora.comes(address);
+    dora.goes(peer, &mut witness);
+
     disk.fill();
     // What the log of the database has reserved is used up first.
     let start = Instant::now();
@@ -104,6 +143,14 @@ fn on_a_full_disk_the_chat_goes_on_and_says_so_and_what_was_promised_is_kept() {
         assert!(start.elapsed() < DEADLINE, "the disk is full, and everything is kept");
     }
     assert!(!talker.say() && !talker.say(), "and stays full");
+    let (mut peer, _) = eve.comes(address);
+    assert!(!talker.say());
+    peer.wait_for("chat");
+    eve.goes(peer, &mut witness);
+    let (peer, end) = eve.comes(address);
+    assert!(end["gap"].is_null(), "she has heard it: {end}");
+    eve.goes(peer, &mut witness);
+    assert_eq!(dora.comes(address).1["gap"], true, "she was away");
     let boss_key = Key::new();
     ban_something(&mut Peer::join_with(address, "boss", &boss_key), &disk);
     let before =

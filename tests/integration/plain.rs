@@ -205,6 +205,23 @@ fn send_says_why_it_was_refused() {
 }
 
 #[test]
+fn send_is_an_operators_for_whoever_names_the_servers_data_directory() {
+    let (data, home) = (tempfile::tempdir().unwrap(), Home::new());
+    let server = TestServer::with(|options| options.data_dir = Some(data.path().to_owned()));
+    let run = |args: &[&str]| send(&home, server.link(), &[&["--to", "server"], args].concat(), "");
+    let refused = run(&["/bans"]);
+    assert_eq!(refused.status.code(), Some(5), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("give the --data-dir"), "{}", text(&refused.stderr));
+    let done = run(&["--data-dir", data.path().to_str().unwrap(), "/bans"]);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    assert!(text(&done.stdout).contains("nobody is banned"), "{}", text(&done.stdout));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let wrong = run(&["--data-dir", elsewhere.path().to_str().unwrap(), "/bans"]);
+    assert_eq!(wrong.status.code(), Some(1), "{}", text(&wrong.stderr));
+    assert!(text(&wrong.stderr).contains("no server runs with its data in"), "{}", text(&wrong.stderr));
+}
+
+#[test]
 fn send_shows_what_the_server_answers_to_a_command() {
     let (server, home) = (TestServer::start(), Home::new());
     let _bob = Peer::join_with(server.address, "bob", &Key::new());

@@ -204,6 +204,73 @@ fn joins_and_leaves_are_gathered_and_a_voice_is_never_heard_before_its_owner_cam
 }
 
 #[test]
+fn every_refusal_has_the_id_of_what_it_refuses() {
+    let server = TestServer::start();
+    let long = "x".repeat(300);
+    let hello = |members: Value| {
+        let mut hello = json!({"type": "hello", "from": {"name": "dora"}, "id": "w"});
+        hello.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        hello
+    };
+    let hellos = [
+        json!({"logs": 7}),
+        json!({"logs": [{"log": "a", "last": "7"}]}),
+        json!({"logs": [{"log": long, "last": 7}]}),
+        json!({"since": [1]}),
+        json!({"since": 1.5}),
+        json!({"since": "yesterday"}),
+        json!({"log": {}}),
+        json!({"v": "1"}),
+        json!({"mode": "loud"}),
+        json!({"token": 5}),
+        json!({"from": "dora"}),
+        json!({"from": {"name": ["dora"]}}),
+        json!({"from": {"name": "two words"}}),
+        json!({"type": "dance"}),
+    ];
+    for members in hellos {
+        let mut peer = Peer::connect(server.address);
+        let refusal = peer.hello(hello(members.clone()));
+        assert_eq!(
+            (&refusal["type"], &refusal["id"]),
+            (&json!("error"), &json!("w")),
+            "{members}: {refusal}"
+        );
+    }
+    let mut alice = Peer::join(server.address, "alice");
+    let packets = [
+        json!({"to": 7, "msg": "hi"}),
+        json!({"to": "all", "msg": {"a": 1}}),
+        json!({"to": "all", "msg": "hi", "action": "yes"}),
+        json!({"type": ["chat"]}),
+        json!({"type": "history", "limit": "many"}),
+        json!({"type": "history", "before": -1}),
+        json!({"type": "received", "seq": 1.5}),
+        json!({"type": "search", "msg": "tea", "until": 7}),
+        json!({"type": "join", "room": true}),
+        json!({"type": "topic", "room": "#a", "topic": 1}),
+        json!({"type": "mute", "name": {}, "duration": 1}),
+        json!({"to": "nobody", "msg": "hi"}),
+        json!({"to": "all", "msg": ""}),
+    ];
+    for (n, mut packet) in packets.into_iter().enumerate() {
+        packet["id"] = json!(format!("p{n}"));
+        alice.send(packet.clone());
+        let refusal = alice.wait_for("error");
+        assert_eq!(refusal["id"], packet["id"], "{packet}: {refusal}");
+        // So that there are never five in a row that are no packets.
+        alice.send(json!({"type": "ping"}));
+        alice.wait_for("pong");
+    }
+    alice.send(json!({"type": "history", "limit": 5.0, "before": 7.0, "id": "whole"}));
+    assert_ne!(alice.wait_until(|packet| packet["id"] == "whole")["code"], "bad_packet");
+    let mut peer = Peer::connect(server.address);
+    let refusal = peer.hello(hello(json!({"logs": [{"log": long, "last": 7}]})));
+    let msg = refusal["msg"].as_str().unwrap();
+    assert!(msg.starts_with("a \"log\" of \"logs\" has 300 bytes; at most 256"), "{msg}");
+}
+
+#[test]
 fn bad_input_of_every_kind_gets_its_error_and_harms_no_one() {
     let server = TestServer::start();
     let mut bystander = Peer::join(server.address, "bystander");

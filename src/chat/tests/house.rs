@@ -144,6 +144,10 @@ impl House {
             Delivery::Packet { audience: Audience::Lobby { except }, packet } => {
                 self.hand_out(self.following.clone(), except, &packet);
             }
+            Delivery::Packet { audience: Audience::Others(except), packet } => {
+                let others = self.following.iter().copied().filter(|id| !except.contains(&SessionId(*id)));
+                self.hand_out(others.collect::<Vec<_>>(), None, &packet);
+            }
             Delivery::Packet { audience: Audience::Sessions(sessions), packet } => {
                 self.hand_out(sessions.into_iter().map(|id| id.0), None, &packet);
             }
@@ -160,6 +164,7 @@ impl House {
                 match audience {
                     _ if known.is_some() => {}
                     Audience::Lobby { except } => self.hand_out(self.following.clone(), except, &packet),
+                    Audience::Others(_) => panic!("what is said is for rooms and people"),
                     Audience::Sessions(sessions) => {
                         let live: Vec<u64> =
                             sessions.iter().map(|id| id.0).filter(|id| self.following.contains(id)).collect();
@@ -212,7 +217,7 @@ impl House {
                     errand.latest = after;
                     self.greet_newcomer(id, view, &mut errand)
                 }
-                CatchUp::Time(time) => {
+                CatchUp::Time { at: time, .. } => {
                     disk.messages.iter().rev().find(|message| message.at < time).map_or(0, |last| last.seq)
                 }
             });
@@ -257,7 +262,10 @@ impl House {
         if errand.since == CatchUp::Mail {
             return self.act(|chat, now, out| chat.caught_up(SessionId(id), now, out));
         }
-        let gap = matches!(errand.since, CatchUp::Seq { gap: true, .. } | CatchUp::Stranger { .. });
+        let gap = matches!(
+            errand.since,
+            CatchUp::Seq { gap: true, .. } | CatchUp::Time { gap: true, .. } | CatchUp::Stranger { .. }
+        );
         let end = HistoryEnd { count: errand.count, seq: upto, gap, more: false, partial: false };
         self.hand_out([id], None, &Event::History(end).to_packet("", None));
     }

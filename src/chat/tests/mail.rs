@@ -200,7 +200,7 @@ fn what_waits_already_is_not_refused_when_it_is_sent_again() {
     assert_eq!(house.error(1).0, "mailbox_full");
     let again = |house: &mut House, to| write(house, 1, to, "lunch?").and_then(|sent| sent.seq);
     assert_eq!(again(&mut house, "BOB"), first.seq, "the mailbox is full, and it is in it");
-    house.act(|chat, now, out| chat.set_keeping(Some("a full disk"), now, out));
+    house.act(|chat, now, out| chat.set_keeping(Some("a full disk"), 3, now, out));
     assert_eq!(again(&mut house, "bob"), first.seq, "nothing can be stored, and it is");
     house.ask(1, json!({"to": "bob", "msg": "or tea?", "id": "y"}));
     assert_eq!(house.error(1).0, "not_stored");
@@ -212,7 +212,7 @@ fn what_waits_already_is_not_refused_when_it_is_sent_again() {
 fn a_search_for_nothing_and_filters_that_are_none_are_refused_with_the_remedy() {
     let mut house = bob_is_away();
     house.join_key(3, "eve", 3);
-    let quotes = "words in quotes are looked for as they are";
+    let quotes = "to search for it as text, put it in quotes";
     for (words, code, said) in [
         (r#""from:x" after:7d in:#lobby"#, "", ""),
         ("from:bob", "", ""),
@@ -228,6 +228,11 @@ fn a_search_for_nothing_and_filters_that_are_none_are_refused_with_the_remedy() 
             "after:yesterday is no time: expected a duration such as 2h or 7d",
         ),
         ("tea before:", "bad_packet", "before: is no time"),
+        ("after:2h before:7d", "bad_packet", "nothing between them; swap them"),
+        ("after:2026-11-21 before:2026-11-21", "bad_packet", "swap them"),
+        ("after:7d before:2h", "", ""),
+        ("fro:bob", "bad_command", "did you mean from:bob?"),
+        ("from:a from:b", "bad_command", "from: is there twice"),
     ] {
         house.ask(3, json!({"to": "server", "msg": format!("/search {words}")}));
         if code.is_empty() {
@@ -237,7 +242,9 @@ fn a_search_for_nothing_and_filters_that_are_none_are_refused_with_the_remedy() 
         let (found, text) = house.error(3);
         assert_eq!(found, code, "{words}");
         assert!(text.contains(said), "{words}: {text}");
-        assert!(code == "no_such_room" || text.contains(quotes) || text.contains("emoji"), "{words}: {text}");
+        let has_remedy =
+            [quotes, "put it in quotes", "emoji", "swap", "leave"].iter().any(|way| text.contains(way));
+        assert!(code == "no_such_room" || has_remedy, "{words}: {text}");
     }
     house.ask(3, json!({"type": "search"}));
     assert!(house.error(3).1.contains("there is nothing to look for"));

@@ -16,6 +16,8 @@ mod paces;
 mod rates;
 mod resume;
 mod rooms;
+mod storing;
+mod unknown;
 mod version;
 
 use super::*;

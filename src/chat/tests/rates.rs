@@ -91,9 +91,9 @@ fn a_packet_counts_by_what_it_is_besides_its_text_too() {
         for _ in 0..2 {
             match ClientPacket::parse(frame.as_bytes()) {
                 Ok(_) => house.send(1, &frame),
-                Err(_) => {
-                    house.act(|chat, now, out| chat.receive_garbage(SessionId(1), "x", frame.len(), now, out))
-                }
+                Err(error) => house.act(|chat, now, out| {
+                    chat.receive_garbage(SessionId(1), Garbage::of(frame.as_bytes(), &error), now, out)
+                }),
             }
         }
         let wait = house.chat.pause(SessionId(1), 1, &house.now);
@@ -107,7 +107,7 @@ fn who_has_no_name_yet_keeps_to_the_pace_too_and_slips_count() {
     house.connect(1);
     for _ in 0..DEFAULT_RATE_BURST / 2 {
         house.paced(1, r#"{"type":"ping"}"#);
-        house.act(|chat, now, out| chat.receive_garbage(SessionId(1), "x", 1, now, out));
+        house.act(|chat, now, out| chat.receive_garbage(SessionId(1), Garbage::unframed(), now, out));
     }
     assert!(house.chat.pause(SessionId(1), 1, &house.now).is_some());
 }

@@ -169,7 +169,7 @@ fn who_missed_nothing_is_told_so_at_once_and_a_first_packet_without_a_point_says
     let mut house = House::new();
     hello(&mut house, 1, 1, json!(7), "disk");
     let (_, end) = told(&mut house, 1);
-    assert_eq!((end.count, end.gap), (Some(0), Some(true)), "nothing is kept here");
+    assert_eq!((end.count, end.gap), (Some(0), None), "nothing is kept here, and nothing was said");
 }
 
 #[test]
@@ -187,8 +187,8 @@ fn while_nothing_can_be_stored_everybody_is_told_and_messages_have_no_number() {
     house.join_key(1, "alice", 1);
     house.join_key(2, "bob", 2);
     house.leave(2);
-    house.act(|chat, now, out| chat.set_keeping(Some("a full disk"), now, out));
-    house.act(|chat, now, out| chat.set_keeping(Some("a full disk"), now, out));
+    house.act(|chat, now, out| chat.set_keeping(Some("a full disk"), 3, now, out));
+    house.act(|chat, now, out| chat.set_keeping(Some("a full disk"), 3, now, out));
     assert_eq!(house.take(9, "notice").len(), 1);
     house.ask(1, json!({"to": "all", "msg": "hi", "id": "x"}));
     let sent = house.take(1, "sent").pop().expect("a receipt");
@@ -197,7 +197,7 @@ fn while_nothing_can_be_stored_everybody_is_told_and_messages_have_no_number() {
     house.say(1, "bob", "hi");
     assert_eq!(house.error(1).0, "not_stored");
     assert!(house.enter(1, "#games").is_some());
-    house.act(|chat, now, out| chat.set_keeping(None, now, out));
+    house.act(|chat, now, out| chat.set_keeping(None, 3, now, out));
     house.ask(1, json!({"to": "all", "msg": "again", "id": "y"}));
     let sent = house.take(1, "sent").pop().expect("a receipt");
     assert_eq!((sent.seq, sent.stored), (Some(4), None));

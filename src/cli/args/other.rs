@@ -35,9 +35,14 @@ pub struct SendArgs {
     #[command(flatten)]
     pub join: JoinArgs,
 
-    /// Who gets it: a user's name, here or away, a #room, an IP address, or all.
+    /// Who gets it: a user's name, here or away, a #room, an IP address, all, or, for a command, server.
     #[arg(long, value_name = "WHO", default_value = "all")]
     pub to: String,
+
+    /// The data directory of the server on this machine, if not the usual one: whoever may read it is an operator
+    /// there.
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
 
     /// The message; - or nothing reads it from standard input.
     #[arg(value_name = "TEXT|-")]

@@ -47,6 +47,10 @@ impl Session {
                 self.users(event, users, *total, next.as_ref(), ask)
             }
             Event::Time { time, ts, .. } => self.time(event, time, ts, ask, now),
+            Event::Storing { works, msg } => {
+                self.trouble = (!works).then(|| msg.clone());
+                self.show(event)
+            }
             Event::Operator { operator, .. } => {
                 self.operator = *operator;
                 self.show(event)

@@ -134,8 +134,8 @@ pub(super) struct Session {
     outbox: Outbox,
     /// How many the label says are stuck.
     labelled: usize,
-    /// The server could not store the last message, and the user knows.
-    unstored: bool,
+    /// Why what is said is not stored, as the user was told; `None`: it is.
+    trouble: Option<String>,
     /// Who was away when something was sent to them last, as the user knows.
     away: Option<String>,
     /// Messages that were refused, here or by the server.
@@ -168,7 +168,7 @@ impl Session {
             catching_up: None,
             outbox: Outbox::default(),
             labelled: 0,
-            unstored: false,
+            trouble: None,
             away: None,
             unsent: 0,
             refused: 0,
@@ -204,6 +204,8 @@ impl Session {
         }
         self.server = welcome.server.clone();
         self.keeps = welcome.log.is_some();
+        // It tells anew if it is so.
+        self.trouble = None;
         self.ip.clone_from(&welcome.ip);
         self.key = welcome.key;
         self.total = welcome.total;
@@ -220,7 +222,7 @@ impl Session {
 
     /// The server is another one than before: what was meant for the people there is not for those here.
     fn move_in(&mut self) -> Vec<Effect> {
-        (self.unstored, self.away) = (false, None);
+        self.away = None;
         if matches!(self.target, Target::Room(_)) {
             self.aim(Target::All);
         }

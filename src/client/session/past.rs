@@ -5,7 +5,7 @@ use super::{Ask, Effect, Moment, Session, shown};
 use crate::client::progress::Return;
 use crate::client::view::render;
 use crate::client::words::WENT_BACK;
-use crate::protocol::event::{BEHIND, HistoryEnd, SLOW, Welcome, count_messages};
+use crate::protocol::event::{BEHIND, GAP, HistoryEnd, SLOW, Welcome, count_messages};
 use crate::protocol::packet::stamp;
 use crate::protocol::request::Span;
 use crate::protocol::target::LOBBY;
@@ -86,7 +86,11 @@ impl Session {
         if let Some(Ask::Past(past)) = ask {
             return self.note(&past.end(end));
         }
-        let Some(catching_up) = self.catching_up.take() else { return Vec::new() };
+        let Some(catching_up) = self.catching_up.take() else {
+            // A server that keeps no messages only says whether something was missed.
+            let is_news = end.gap && !self.keeps;
+            return if is_news { self.note(&format!("you missed messages{GAP}")) } else { Vec::new() };
+        };
         self.seen.caught_up(end.seq);
         if catching_up.directs {
             self.hand(Request::Received { seq: end.seq }.to_packet(None));
@@ -145,14 +149,14 @@ impl CatchUp {
     fn end(&self, end: &HistoryEnd) -> Option<String> {
         let Return { resumed, rewound } = self.back;
         let text = match (self.shown, resumed) {
-            (0, _) if end.gap && !rewound => "you missed messages".to_owned(),
+            (0, _) if end.gap && !rewound => return Some(format!("you missed messages{GAP}")),
             (0, _) => return None,
             (shown, true) => format!("{} while you were away", count_messages(shown)),
             (1, false) => "the last message".to_owned(),
             (shown, false) => format!("the last {}", count_messages(shown)),
         };
         // Of a server that went back the user knows that something is missing.
-        Some(if end.gap && !rewound { text + "; older ones are missing" } else { text })
+        Some(if end.gap && !rewound { text + "; there were others" + GAP } else { text })
     }
 }
 

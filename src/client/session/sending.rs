@@ -6,6 +6,9 @@ use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::Sender;
 use crate::protocol::{Event, Request, Target};
 
+/// What is known of a server that does not say why.
+const NOT_STORED: &str = "the server can't store what is said, so whoever is away misses it";
+
 impl Session {
     /// Takes a message in, and sends it as soon as it can be. What cannot be taken is said.
     pub(super) fn say(&mut self, to: Target, msg: String, action: bool, now: Moment) -> Vec<Effect> {
@@ -52,19 +55,21 @@ impl Session {
         if let Some(seq) = seq.filter(|_| self.catching_up.is_none()) {
             self.seen.reach(seq);
         }
-        let Some(Message { to, msg, action }) = id.and_then(|id| self.outbox.take(id, now.instant)) else {
+        let Some(message) = id.and_then(|id| self.outbox.take(id, now.instant)) else {
             return Vec::new();
         };
+        let text = quoted(&message);
+        let Message { to, msg, action } = message;
         let key = self.key.as_ref().map(Fingerprint::tag);
         let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
         let (to, ts, history) = (to.to_string(), ts.to_owned(), false);
         let mut effects = self.show(&Event::Chat { from, to, msg, action, seq: *seq, ts, history });
-        let was_unstored = std::mem::replace(&mut self.unstored, !stored);
-        if !stored && !was_unstored {
-            effects.extend(self.failure(
-                "not stored: the server cannot write its history at the moment, so whoever is away misses \
-                 what is said",
-            ));
+        if *stored {
+            self.trouble = None;
+        } else if self.trouble.is_none() {
+            // Why, and what to do, comes behind it.
+            self.trouble = Some(NOT_STORED.into());
+            effects.extend(self.failure(&format!("not stored: {text}")));
         }
         if waits.is_some() && self.away != *waits {
             let name = waits.as_deref().unwrap_or_default();

@@ -75,6 +75,15 @@ impl Session {
         let mut effects = self.note(&line);
         effects.extend(self.note(&who));
         if matches!(self.state, State::Up { .. }) {
+            match &self.trouble {
+                Some(trouble) => effects.extend(self.note(trouble)),
+                None if !self.keeps => {
+                    effects.extend(
+                        self.note("this server keeps no messages: whoever is away misses what is said"),
+                    );
+                }
+                None => {}
+            }
             effects.extend(self.note(&self.security()));
         }
         effects

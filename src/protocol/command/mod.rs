@@ -4,6 +4,7 @@
 //! to `server` by clients that know no typed packets. What a command then does is the business of
 //! those places; here is only what it is called and how its words are read.
 
+mod filters;
 mod table;
 mod words;
 
@@ -86,6 +87,8 @@ pub enum CommandError {
     Unknown(String, Option<&'static str>),
     /// Its arguments are missing or too many.
     Usage(&'static str, &'static str),
+    /// What is wrong with the filters of a search, and what to do.
+    Filters(String),
 }
 
 impl fmt::Display for CommandError {
@@ -96,6 +99,7 @@ impl fmt::Display for CommandError {
             }
             Self::Unknown(name, None) => write!(f, "there is no command /{name}; /help lists them"),
             Self::Usage(name, usage) => f.write_str(format!("usage: /{name} {usage}").trim_end()),
+            Self::Filters(why) => f.write_str(why),
         }
     }
 }
@@ -116,7 +120,11 @@ pub fn read_line(line: &str, place: Place) -> Result<Line, CommandError> {
     let command =
         find(name, place).ok_or_else(|| CommandError::Unknown(name.to_owned(), nearest(name, place)))?;
     let rest = if command.usage.ends_with("TEXT") { rest.trim_start() } else { rest.trim() };
-    (command.read)(rest).map(Line::Command).ok_or(CommandError::Usage(command.name, command.usage))
+    let action = (command.read)(rest).ok_or(CommandError::Usage(command.name, command.usage))?;
+    match (&action, filters::slip(rest)) {
+        (Action::Request(Request::Search { .. }), Some(why)) => Err(CommandError::Filters(why)),
+        _ => Ok(Line::Command(action)),
+    }
 }
 
 /// The commands typed at `place`; the operators' only if `operator`.

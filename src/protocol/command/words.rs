@@ -1,6 +1,7 @@
 //! How the words of a command are read.
 
 use super::Action;
+use super::filters::{self, Filter, Part};
 use crate::protocol::Request;
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::Span;
@@ -14,24 +15,18 @@ pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
     }
 }
 
-/// The last of several `from:` counts, and of the other filters. In quotes there are none.
+/// The words of a search, and its filters.
 pub(super) fn search(rest: &str) -> Option<Request> {
     let (mut name, mut room, mut since, mut until) = (None, None, None, None);
     let mut words = Vec::new();
-    for (place, part) in rest.split('"').enumerate() {
-        if place % 2 == 1 {
-            words.push(format!("\"{part}\""));
-            continue;
-        }
-        for word in part.split_whitespace() {
-            let text = |text: &str| Some(text.to_owned());
-            match word.split_once(':') {
-                Some(("from", who)) => name = text(bare(who)),
-                Some(("in", place)) => room = text(place),
-                Some(("after", time)) => since = text(time),
-                Some(("before", time)) => until = text(time),
-                _ => words.push(word.to_owned()),
-            }
+    for part in filters::parts(rest) {
+        match part {
+            Part::Quoted(text) => words.push(format!("\"{text}\"")),
+            Part::Word(word) => words.push(word.to_owned()),
+            Part::Filter(Filter::From, who) => name = Some(bare(who).to_owned()),
+            Part::Filter(Filter::In, place) => room = Some(place.to_owned()),
+            Part::Filter(Filter::After, time) => since = Some(time.to_owned()),
+            Part::Filter(Filter::Before, time) => until = Some(time.to_owned()),
         }
     }
     let words = words.join(" ");

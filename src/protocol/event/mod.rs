@@ -7,7 +7,7 @@ mod read;
 mod words;
 mod write;
 
-pub use words::{BEHIND, SLOW, count_messages, count_users, users_are};
+pub use words::{BEHIND, GAP, SLOW, count_messages, count_users, users_are};
 
 use super::Code;
 use super::packet::{BanInfo, KeyInfo, KeyList, Limits, LogEnd, RoomInfo, Sender, ServerInfo, UserInfo};
@@ -243,6 +243,13 @@ pub enum Event {
     },
     /// Something to read: the commands there are, what an operator's command did.
     Notice(String),
+    /// Whether what is said is stored from now on: a notice, for those who know no more.
+    Storing {
+        /// Whether it is.
+        works: bool,
+        /// What a person reads: why it is not, and what to do.
+        msg: String,
+    },
     /// A request was refused, or the connection ends.
     Error {
         /// Why, for programs. `None`: a code that this version does not know.
@@ -347,7 +354,10 @@ mod tests {
         assert_eq!(text(0, false, false), "no messages");
         assert_eq!(text(1, false, false), "1 message");
         assert_eq!(text(12, false, true), "12 messages; there are older ones");
-        assert_eq!(text(12, true, false), "12 messages; older ones are missing");
+        assert_eq!(
+            text(12, true, false),
+            "12 messages; there were others that the server can't give you: too old, too many, or never stored"
+        );
     }
 
     fn ban(until: Option<String>) -> BanInfo {
@@ -440,6 +450,8 @@ mod tests {
             Event::Keys { list: KeyList::Members, keys: vec![key_info], total: 3, next: Some(text()) },
             Event::Keys { list: KeyList::Owners, keys: vec![], total: 0, next: None },
             Event::Notice(text()),
+            Event::Storing { works: false, msg: text() },
+            Event::Storing { works: true, msg: text() },
             Event::Error { code: Some(Code::NameTaken), msg: text(), name: Some(text()) },
             Event::Bye { code: Some(Code::ShuttingDown), msg: text() },
         ]

@@ -90,7 +90,10 @@ impl Event {
             "bans" => {
                 Self::Bans { bans: packet.bans.unwrap_or_default(), total: packet.total.unwrap_or_default() }
             }
-            "notice" => Self::Notice(packet.msg),
+            "notice" => match packet.stored {
+                Some(works) => Self::Storing { works, msg: packet.msg },
+                None => Self::Notice(packet.msg),
+            },
             "error" => Self::Error { code: code(), msg: packet.msg, name: packet.name },
             "bye" => Self::Bye { code: code(), msg: packet.msg },
             other => match KeyList::parse(other) {

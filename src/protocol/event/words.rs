@@ -16,6 +16,7 @@ impl Event {
             | Self::Unknown { msg, .. }
             | Self::Pake { msg, .. }
             | Self::Operator { msg, .. }
+            | Self::Storing { msg, .. }
             | Self::Notice(msg) => msg.clone(),
             Self::Sent { stored: false, .. } => {
                 "sent, but not stored: whoever is away misses it; the server can't write its history".into()
@@ -131,6 +132,9 @@ fn rooms_text(rooms: &[RoomInfo], total: usize, next: Option<&str>) -> String {
     }
 }
 
+/// What is said of messages that were missed and can't be given.
+pub const GAP: &str = " that the server can't give you: too old, too many, or never stored";
+
 /// What is said of a search that took too long.
 pub const SLOW: &str =
     "; older ones were not looked at, as that takes long: look for longer words, or give a time (before:7d)";
@@ -141,7 +145,7 @@ pub const BEHIND: &str = "; older ones are still being indexed: search again in 
 fn history_text(end: &HistoryEnd) -> String {
     let text = count_messages(end.count);
     match end {
-        HistoryEnd { gap: true, .. } => text + "; older ones are missing",
+        HistoryEnd { gap: true, .. } => text + "; there were others" + GAP,
         HistoryEnd { partial: true, more: true, .. } => text + SLOW,
         HistoryEnd { partial: true, .. } => text + BEHIND,
         HistoryEnd { more: true, .. } => text + "; there are older ones",

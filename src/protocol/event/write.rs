@@ -90,6 +90,7 @@ impl Event {
                 packet.closed = closed.then_some(true);
             }
             Self::Operator { operator, .. } => packet.operator = Some(operator),
+            Self::Storing { works, .. } => packet.stored = Some(works),
             Self::Pake { pake, .. } => packet.pake = Some(pake),
             Self::PakeOk { mac } => packet.mac = Some(mac),
             Self::Bans { bans, total } => {
@@ -135,7 +136,7 @@ impl Event {
             Self::Bans { .. } => "bans",
             Self::Keys { list, .. } => list.as_str(),
             Self::Operator { .. } => "operator",
-            Self::Notice(_) => "notice",
+            Self::Notice(_) | Self::Storing { .. } => "notice",
             Self::Error { .. } => "error",
             Self::Bye { .. } => "bye",
             Self::Unknown { .. } => "unknown",

@@ -5,7 +5,8 @@ mod read;
 mod write;
 
 use super::packet::{KeyList, LogEnd};
-use super::{Code, Since, Target, Version};
+use super::{Code, Since, Target, Version, whole};
+use crate::limits::MAX_ID_BYTES;
 use serde::Deserialize;
 
 /// What the server reads of a client's packet. Members that only the server writes may hold
@@ -54,12 +55,15 @@ pub struct ClientPacket {
     #[serde(deserialize_with = "logs::read")]
     pub logs: Option<Vec<LogEnd>>,
     /// How many messages are asked for.
+    #[serde(deserialize_with = "whole::maybe")]
     pub limit: Option<u64>,
     /// Only those with a lower number.
+    #[serde(deserialize_with = "whole::maybe")]
     pub before: Option<u64>,
     /// Only those from before that time.
     pub until: Option<String>,
     /// The number up to which all mail has come.
+    #[serde(deserialize_with = "whole::maybe")]
     pub seq: Option<u64>,
     /// Bytes of the frame that it came in.
     #[serde(skip)]
@@ -340,6 +344,22 @@ impl ClientPacket {
         Ok(Self { frame_bytes: frame.len(), ..packet })
     }
 
+    /// The `id` of a frame that is no packet, so that whoever waits for the answer to it knows its refusal;
+    /// `None`: it has none, or none that can be read.
+    pub fn id_in(frame: &[u8]) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Id {
+            id: Option<String>,
+        }
+        let Id { id } = serde_json::from_slice(frame).ok()?;
+        id.filter(|id| id.len() <= MAX_ID_BYTES)
+    }
+
+    /// The `id` that answers echo. One over its bound is refused, and echoed to nobody.
+    pub fn echo(&self) -> Option<String> {
+        self.id.clone().filter(|id| id.len() <= MAX_ID_BYTES)
+    }
+
     /// The text; empty when absent.
     pub fn text(&self) -> &str {
         self.msg.as_deref().unwrap_or_default()
@@ -349,7 +369,7 @@ impl ClientPacket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::{MAX_ID_BYTES, MAX_TEXT_BYTES};
+    use crate::limits::MAX_TEXT_BYTES;
     use crate::protocol::Packet;
     use proptest::prelude::*;
 
@@ -373,6 +393,48 @@ mod tests {
     fn members_that_only_the_server_writes_may_hold_anything() {
         let json = r#"{"from":{"name":"a","ip":null},"to":"all","msg":"hi","id":null,"time":17,"user":"c"}"#;
         assert_eq!(request(json), Ok(Request::Chat { to: Target::All, msg: "hi".into(), action: false }));
+    }
+
+    #[test]
+    fn the_id_of_what_is_no_packet_is_found_wherever_it_stands() {
+        let id = |json: &str| ClientPacket::id_in(json.as_bytes());
+        for json in [
+            r#"{"type":"hello","id":"h1","logs":7}"#,
+            r#"{"since":[1],"id":"h1"}"#,
+            r#"{"type":7,"to":false,"id":"h1","from":"alice"}"#,
+        ] {
+            assert!(ClientPacket::parse(json.as_bytes()).is_err(), "{json}");
+            assert_eq!(id(json).as_deref(), Some("h1"), "{json}");
+        }
+        let long = format!(r#"{{"id":"{}","to":7}}"#, "x".repeat(MAX_ID_BYTES + 1));
+        for json in [r#"{"id":7}"#, r#"{"id":"a","to":"#, r#"{"id":"a","id":"b"}"#, "{}", &long] {
+            assert_eq!(id(json), None, "{json}");
+        }
+        assert!(ClientPacket::id_in(b"{\"id\":\"h1\",\"msg\":\"\xff\"}").is_some());
+    }
+
+    #[test]
+    fn a_number_with_a_fraction_is_whole_if_it_is_and_refused_if_not() {
+        let parse = |member: &str, number: &str| {
+            let last = format!(r#"{{"type":"hello","{member}":{number}}}"#);
+            let inner = format!(r#"{{"type":"hello","logs":[{{"log":"a","last":{number}}}]}}"#);
+            let json = if member == "last" { inner } else { last };
+            ClientPacket::parse(json.as_bytes()).map_err(|error| error.to_string())
+        };
+        for member in ["since", "seq", "before", "limit", "last"] {
+            let whole = parse(member, "7").expect(member);
+            for same in ["7.0", "7e0", "0.7e1"] {
+                let packet = parse(member, same).expect(same);
+                assert_eq!(ClientPacket { frame_bytes: whole.frame_bytes, ..packet }, whole, "{member}");
+            }
+            assert!(parse(member, "0.0").is_ok() && parse(member, "-0.0").is_ok());
+            for wrong in ["1.5", "-1", "-1.0", "1e300", "9007199254740994.0", "true", "{}"] {
+                let error = parse(member, wrong).expect_err(member);
+                assert!(error.contains("number"), "{member} {wrong}: {error}");
+            }
+        }
+        assert_eq!(parse("seq", "9007199254740993").map(|packet| packet.seq), Ok(Some(9007199254740993)));
+        assert_eq!(parse("limit", "null").map(|packet| packet.limit), Ok(None));
     }
 
     #[test]

@@ -178,10 +178,9 @@ fn check_bounds(packet: &ClientPacket) -> Result<(), Refusal> {
     ] {
         if let Some(value) = value.filter(|value| value.len() > most) {
             let advice = if member == "msg" { "send it in parts" } else { "shorten it" };
-            return Err(Refusal::new(
-                Code::TooLong,
-                format!("{member:?} has {} bytes; at most {most} are taken, {advice}", value.len()),
-            ));
+            let which = if member == "logs" { "a \"log\" of \"logs\"".into() } else { format!("{member:?}") };
+            let msg = format!("{which} has {} bytes; at most {most} are taken, {advice}", value.len());
+            return Err(Refusal::new(Code::TooLong, msg));
         }
     }
     Ok(())

@@ -14,6 +14,7 @@ mod books;
 mod heaviest;
 mod penalty;
 mod places;
+mod tally;
 mod turns;
 
 use crate::chat::Net;
@@ -29,6 +30,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tally::Tally;
 
 pub(super) use arrivals::Cut;
 pub(super) use heaviest::{Heaviest, heaviest};
@@ -61,6 +63,7 @@ struct State {
     arrivals: Arrivals,
     /// Places that are taken.
     taken: usize,
+    tally: Tally,
     /// By number, which keys let in connections that had to knock.
     keys: HashMap<u32, Fingerprint>,
     handshakes: Bucket,
@@ -179,6 +182,12 @@ impl Gate {
         Some(Shares { address, network: network.min(self.max_clients / 2) })
     }
 
+    /// Places that are taken and who was turned away, for people.
+    pub(super) fn status(&self) -> String {
+        let state = self.lock();
+        format!("{} of {} places are taken; {}", state.taken, self.max_clients, state.tally)
+    }
+
     fn doubt(&self, state: &mut State, pass: &Pass, now: Duration) -> Option<Doubt> {
         let open = self.max_clients - self.max_clients / PLACES_PER_KEPT;
         let left = open.saturating_sub(state.taken);
@@ -284,8 +293,11 @@ impl Drop for Pass {
     fn drop(&mut self) {
         let mut state = self.gate.lock();
         match self.stage {
-            Stage::Knocking(_) => drop(state.arrivals.prove(self.number)),
-            Stage::Known => {}
+            Stage::Knocking(doubt) => {
+                state.arrivals.prove(self.number);
+                state.tally.count(doubt);
+            }
+            Stage::Known => state.tally.count(Doubt::Full),
             Stage::Arriving => {
                 state.arrivals.come_in(self.number);
                 state.leave(self);

@@ -43,6 +43,7 @@ pub(super) async fn run(history: History, asking: Asking) {
     let mut out = Vec::new();
     match read {
         Ok(listing) => {
+            history.trouble.ends();
             frames::write(&listing.messages, echo.as_deref(), &mut out);
             let oldest = listing.messages.first().map(|oldest| oldest.seq);
             let end = HistoryEnd {
@@ -58,7 +59,7 @@ pub(super) async fn run(history: History, asking: Asking) {
             Event::error(Code::RateLimited, error.to_string()).to_packet("", echo).write_to(&mut out);
         }
         Err(error) => {
-            tracing::warn!("the history can't be read: {error}");
+            history.trouble.begins(&error);
             let why = "the server can't read its history at the moment; try again later";
             Event::error(Code::NotStored, why).to_packet("", echo).write_to(&mut out);
         }

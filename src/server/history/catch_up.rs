@@ -43,11 +43,16 @@ pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: 
     let is_told = since != CatchUp::Mail;
     let (after, gap) = match since {
         CatchUp::Seq { after, gap } => (after, gap),
+        CatchUp::Time { gap, .. } => (0, gap),
         CatchUp::Stranger { .. } => (0, true),
-        CatchUp::Newest | CatchUp::Time(_) | CatchUp::Mail => (0, false),
+        CatchUp::Newest | CatchUp::Mail => (0, false),
     };
     let mut progress = Progress { after, count: 0, gap };
-    match catch_up(history, connection, since, latest, &mut progress).await {
+    let done = catch_up(history, connection, since, latest, &mut progress).await;
+    if done.is_ok() {
+        history.trouble.ends();
+    }
+    match done {
         Ok(()) if is_told => {}
         Ok(()) => {
             if connection.drained().await {
@@ -56,7 +61,7 @@ pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: 
         }
         Err(Stop::Gone) => {}
         Err(Stop::Store(error)) => {
-            tracing::warn!("what a client missed can't be read: {error}");
+            history.trouble.begins(&error);
             // It follows at once. Mail that waits goes on waiting, as nobody may say that it has come:
             // the client is told how far it got.
             let Progress { after, count, .. } = progress;
@@ -110,7 +115,7 @@ async fn begin(
             missed(history, connection, view, Since::Seq(after), progress).await?
         }
         CatchUp::Seq { after, .. } => missed(history, connection, view, Since::Seq(after), progress).await?,
-        CatchUp::Time(time) => missed(history, connection, view, Since::Time(time), progress).await?,
+        CatchUp::Time { at, .. } => missed(history, connection, view, Since::Time(at), progress).await?,
     };
     while progress.after < upto {
         let span = Span { view: waiting.clone(), after: progress.after, upto };

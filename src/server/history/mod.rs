@@ -11,6 +11,7 @@ mod clerk;
 pub(super) mod frames;
 mod line;
 mod shares;
+mod trouble;
 
 use super::connection::Connection;
 use super::hub::Hub;
@@ -24,6 +25,7 @@ use line::{Asker, Rest};
 use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, oneshot};
+use trouble::Trouble;
 
 /// Something to do for a session.
 #[derive(Debug)]
@@ -48,6 +50,7 @@ pub(super) struct History {
     listings: Counter,
     searches: Counter,
     seams: Arc<Semaphore>,
+    trouble: Trouble,
 }
 
 /// Where questions of a kind are asked.
@@ -74,6 +77,7 @@ impl History {
             listings: Counter::new(MAX_ASKED),
             searches: Counter::new(MAX_SEARCHES),
             seams: Arc::new(Semaphore::new(SEAMS)),
+            trouble: Trouble::default(),
         };
         for clerk in history.clerks() {
             let (clerk, hub) = (clerk.clone(), Arc::clone(&history.hub));

@@ -16,7 +16,8 @@ pub(super) fn deliver(turn: &mut Turn, delivery: Delivery) {
                 turn.step(receipt.session, What::Receipt(receipt, entry));
             }
             match audience {
-                Audience::Lobby { except } => turn.lobby(&packet, except, entry),
+                Audience::Lobby { except } => turn.lobby(&packet, except.as_slice(), entry),
+                Audience::Others(except) => turn.lobby(&packet, &except, entry),
                 Audience::Sessions(sessions) => turn.live(&packet, Receivers::These(sessions), entry),
                 Audience::Room { sessions, except } => {
                     turn.live(&packet, Receivers::Shared(sessions, except), entry)
@@ -31,8 +32,9 @@ pub(super) fn deliver(turn: &mut Turn, delivery: Delivery) {
             turn.step(session, What::Errand(Some(Box::new(Errand::Answer { echo, question }))));
         }
         Delivery::Packet { audience: Audience::Lobby { except }, packet } => {
-            turn.lobby(&packet, except, None);
+            turn.lobby(&packet, except.as_slice(), None);
         }
+        Delivery::Packet { audience: Audience::Others(except), packet } => turn.lobby(&packet, &except, None),
         Delivery::Packet { audience: Audience::Sessions(sessions), packet } => {
             turn.direct(&packet, Receivers::These(sessions));
         }

@@ -1,18 +1,17 @@
 //! What a connection sent, on its way to the rules.
 
-use crate::chat::Parsed;
-use crate::protocol::Code;
-use crate::protocol::request::ClientPacket;
+use crate::chat::{Garbage, Parsed};
+use crate::protocol::request::{ClientPacket, Refusal};
 
 /// What a reader found.
 #[derive(Debug)]
 pub(in crate::server) enum Incoming {
     /// A packet.
     Packet(Box<ClientPacket>),
-    /// Something else of that many bytes, and why it is no packet.
-    Garbage(String, usize),
-    /// What ends the connection, and why.
-    Fatal(Code, String),
+    /// Something else.
+    Garbage(Garbage),
+    /// Why the connection ends, and the `id` of what ends it.
+    Fatal(Refusal, Option<String>),
 }
 
 impl Incoming {
@@ -20,7 +19,7 @@ impl Incoming {
     pub(in crate::server) fn cost(&self) -> u64 {
         match self {
             Self::Packet(packet) => crate::chat::cost(packet),
-            Self::Garbage(_, bytes) => crate::chat::garbage_cost(*bytes),
+            Self::Garbage(garbage) => crate::chat::garbage_cost(garbage.bytes),
             Self::Fatal(..) => 1,
         }
     }
@@ -30,8 +29,8 @@ impl Incoming {
 #[derive(Debug)]
 pub(in crate::server) enum Taken {
     Packet(Parsed),
-    Garbage(String, usize),
-    Fatal(Code, String),
+    Garbage(Garbage),
+    Fatal(Refusal, Option<String>),
 }
 
 impl Taken {
@@ -39,8 +38,8 @@ impl Taken {
     pub(in crate::server) fn new(incoming: Incoming, is_first: bool) -> Self {
         match incoming {
             Incoming::Packet(packet) => Self::Packet(Parsed::new(packet, is_first)),
-            Incoming::Garbage(why, bytes) => Self::Garbage(why, bytes),
-            Incoming::Fatal(code, why) => Self::Fatal(code, why),
+            Incoming::Garbage(garbage) => Self::Garbage(garbage),
+            Incoming::Fatal(refusal, echo) => Self::Fatal(refusal, echo),
         }
     }
 }

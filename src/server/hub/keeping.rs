@@ -2,7 +2,7 @@
 
 use super::super::turn::{Mark, Rest, Seam, What};
 use super::Hub;
-use crate::chat::{Arrival, Expired, SessionId, View, Waited};
+use crate::chat::{Arrival, Expired, Message, SessionId, View, Waited};
 use crate::fingerprint::Fingerprint;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -95,8 +95,18 @@ impl Hub {
         }
     }
 
-    /// Whether what is to be kept is; `failure`: why it is not.
-    pub(in crate::server) fn set_keeping(&self, failure: Option<&str>) {
-        self.act(|chat, now, out| chat.set_keeping(failure, now, out));
+    /// Whether what is to be kept is; `failure`: why it is not. `stored`: the latest number that is stored.
+    pub(in crate::server) fn set_keeping(&self, failure: Option<&str>, stored: u64) {
+        self.act(|chat, now, out| chat.set_keeping(failure, stored, now, out));
+    }
+
+    /// These were passed on and could not be stored.
+    pub(in crate::server) fn not_stored<'m>(&self, messages: impl Iterator<Item = &'m Message>) {
+        self.lock().chat.not_stored(messages);
+    }
+
+    /// Why nothing is stored, and what to do; `None`: all is well.
+    pub(in crate::server) fn failure(&self) -> Option<String> {
+        self.lock().chat.failure().map(str::to_owned)
     }
 }

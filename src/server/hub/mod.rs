@@ -191,7 +191,7 @@ impl Hub {
 
     /// Ends a session, and tells it why.
     pub(super) fn expel(&self, id: SessionId, code: Code, why: &str) {
-        self.act(|chat, now, out| chat.expel(id, code, why, now, out));
+        self.act(|chat, now, out| chat.expel(id, None, Refusal::new(code, why), now, out));
     }
 
     /// What a closed server goes by; `None`: everybody may come in.
@@ -282,7 +282,7 @@ impl Hub {
             }
             self.act(|chat, now, out| {
                 let why = "no first packet came in time; connect again and send one with your name";
-                chat.expel(id, Code::HandshakeTimeout, why, now, out);
+                chat.expel(id, None, Refusal::new(Code::HandshakeTimeout, why), now, out);
             });
         }
         let handshake = self.lock().deadline();

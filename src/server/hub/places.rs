@@ -5,6 +5,7 @@ use crate::chat::{Holder, SessionId};
 use crate::fingerprint::Fingerprint;
 use crate::limits::RECORDS_PORTION;
 use crate::protocol::Code;
+use crate::protocol::request::Refusal;
 
 impl Hub {
     /// Whether the key owns a name, or is a member's or an operator's.
@@ -24,6 +25,6 @@ impl Hub {
 
     /// Ends a connection for want of places.
     pub(in crate::server) fn give_way(&self, id: SessionId, why: &str) {
-        self.act(|chat, now, out| chat.expel(id, Code::ServerFull, why, now, out));
+        self.act(|chat, now, out| chat.expel(id, None, Refusal::new(Code::ServerFull, why), now, out));
     }
 }

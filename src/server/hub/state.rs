@@ -84,8 +84,8 @@ impl State {
     pub(in crate::server) fn receive(&mut self, id: SessionId, taken: Taken, now: &Now) {
         self.act(|chat, out| match taken {
             Taken::Packet(packet) => chat.receive(id, packet, now, out),
-            Taken::Garbage(why, bytes) => chat.receive_garbage(id, &why, bytes, now, out),
-            Taken::Fatal(code, why) => chat.expel(id, code, &why, now, out),
+            Taken::Garbage(garbage) => chat.receive_garbage(id, garbage, now, out),
+            Taken::Fatal(refusal, echo) => chat.expel(id, echo, refusal, now, out),
         });
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Budget {
     /// What may be kept for clients, in bytes.
     most: usize,
     held: AtomicUsize,
+    /// Clients that were closed since too much was kept for them.
+    closed: AtomicUsize,
     /// When the process was last found to be full, or not. It is asked at most once in a [`PAUSE`].
     last: Mutex<Option<(Instant, bool)>>,
 }
@@ -45,12 +47,34 @@ impl Budget {
     pub(super) fn new(asked: Option<u64>) -> Arc<Self> {
         let granted = asked.unwrap_or_else(granted::by_the_system);
         let most = usize::try_from(granted / 100 * HELD_PERCENT).unwrap_or(usize::MAX);
-        Arc::new(Self { granted, most, held: AtomicUsize::new(0), last: Mutex::new(None) })
+        Arc::new(Self {
+            granted,
+            most,
+            held: AtomicUsize::new(0),
+            closed: AtomicUsize::new(0),
+            last: Mutex::new(None),
+        })
     }
 
     /// Bytes that are kept for clients.
     pub(super) fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
+    }
+
+    /// So many were closed since too much was kept for them.
+    pub(super) fn count_closed(&self, count: usize) {
+        self.closed.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// What is kept, of what may be, for people.
+    pub(super) fn status(&self) -> String {
+        let kib = |bytes: usize| bytes.div_ceil(1024);
+        let closed = match self.closed.load(Ordering::Relaxed) {
+            0 => String::new(),
+            1 => "; 1 client was closed for it (--memory)".into(),
+            closed => format!("; {closed} clients were closed for it (--memory)"),
+        };
+        format!("{} of {} KiB wait in memory for clients{closed}", kib(self.held()), kib(self.most))
     }
 
     /// Nothing kept yet.

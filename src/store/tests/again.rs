@@ -42,6 +42,22 @@ async fn a_repeat_is_known_by_accounts_and_not_by_names() {
 }
 
 #[tokio::test]
+async fn a_repeat_counts_once_whether_it_is_shown_as_said_or_done() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let said = whispered(1, 1, 2, false);
+    let done = Message { kind: Kind::Action, seq: 2, ..said.clone() };
+    let alert = Message { kind: Kind::Alert, seq: 3, ..said.clone() };
+    commit(&store, [said.clone()]).await;
+    assert_eq!(first_ones(&store, [done, alert]).await, [Some(1), None], "an alert is another request");
+    let waves = Message { kind: Kind::Action, seq: 4, id: Some("other".into()), ..said.clone() };
+    let says = Message { kind: Kind::Chat, seq: 5, ..waves.clone() };
+    commit(&store, [waves]).await;
+    assert_eq!(first_ones(&store, [says]).await, [Some(4)]);
+    store.close().await;
+}
+
+#[tokio::test]
 async fn a_repeat_to_an_address_or_to_somebody_unknown_is_known_by_what_was_written() {
     let place = Place::new();
     let (store, _) = place.open();

@@ -154,6 +154,26 @@ fn a_spell_without_storing_is_told_once() {
 }
 
 #[test]
+fn status_says_that_nothing_is_stored_until_it_is_again() {
+    let mut talk = Talk::new();
+    let storing = |works, msg: &str| Event::Storing { works, msg: msg.into() };
+    let told = talk.event(storing(false, "not stored: make room"), None);
+    assert_eq!(told, "12:03 -- not stored: make room");
+    assert!(talk.line("/status").contains("-- not stored: make room\n"));
+    talk.line("hello");
+    let packet = talk.sent();
+    assert_eq!(talk.receipt_with(&packet, false, None), "12:03 <alice> hello", "the user knows");
+    talk.event(storing(true, "stored again"), None);
+    assert!(!talk.line("/status").contains("make room"));
+    talk.event(storing(false, "not stored: make room"), None);
+    text(talk.session.down("the connection was lost", talk.now));
+    talk.come(office(), None);
+    assert!(!talk.line("/status").contains("make room"), "the server says so anew if it is so");
+    talk.come(Welcome { log: None, ..office() }, None);
+    assert!(talk.line("/status").contains("this server keeps no messages"));
+}
+
+#[test]
 fn who_is_away_is_told_once_and_so_is_that_they_have_it() {
     let mut talk = Talk::new();
     let mut write = |waits| {

@@ -17,7 +17,9 @@ fn what_was_missed_is_marked_and_nothing_is_shown_twice() {
     assert_eq!(talk.missed(3, "bob", "alice", "psst", None), "");
     talk.nothing_sent();
     let gap = Event::History(HistoryEnd { seq: 5, gap: true, ..HistoryEnd::default() });
-    assert_eq!(talk.event(gap, None), "12:03 -- 2 messages while you were away; older ones are missing");
+    let told = "2 messages while you were away; there were others that the server can't give you: too old, too \
+                many, or never stored";
+    assert_eq!(talk.event(gap, None), format!("12:03 -- {told}"));
     let received = talk.sent();
     assert_eq!((received.kind.as_deref(), received.seq), (Some("received"), Some(5)));
     talk.seq = 4;
@@ -26,6 +28,18 @@ fn what_was_missed_is_marked_and_nothing_is_shown_twice() {
     talk.line("/r here");
     talk.sent();
     assert_eq!(talk.sent().to, "bob");
+}
+
+#[test]
+fn a_server_that_keeps_no_messages_says_whether_something_was_missed() {
+    let mut talk = Talk::fresh();
+    let forgetful = || Welcome { log: None, ..office() };
+    talk.come(forgetful(), None);
+    assert_eq!(talk.event(end(5), None), "");
+    text(talk.session.down("the connection was lost", talk.now));
+    talk.come(forgetful(), None);
+    let gap = Event::History(HistoryEnd { seq: 5, gap: true, ..HistoryEnd::default() });
+    assert!(talk.event(gap, None).starts_with("12:03 -- you missed messages that the server can't give you"));
 }
 
 #[test]

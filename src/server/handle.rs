@@ -1,0 +1,72 @@
+//! A way to a running server from the same process.
+
+use super::hub::Hub;
+use super::listener::Admission;
+use crate::protocol::event::users_are;
+use crate::protocol::request::Refusal;
+use crate::protocol::{Event, Request};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the server's console has of it, and the client that hosts it.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    hub: Arc<Hub>,
+    code: String,
+    admission: Admission,
+}
+
+impl Handle {
+    pub(super) fn new(hub: Arc<Hub>, code: String, admission: Admission) -> Self {
+        Self { hub, code, admission }
+    }
+
+    /// Users who are present.
+    pub fn users(&self) -> usize {
+        self.hub.census().0
+    }
+
+    /// Connections there are.
+    pub fn connections(&self) -> usize {
+        self.hub.census().1
+    }
+
+    /// The code that makes whoever types `/op CODE` an operator, once, within ten minutes of the
+    /// server's start.
+    pub fn operator_code(&self) -> &str {
+        &self.code
+    }
+
+    /// A request of the operator at the server's console.
+    ///
+    /// # Errors
+    /// A [`Refusal`] to show there.
+    pub fn request(&self, request: &Request) -> Result<Event, Refusal> {
+        self.hub.console(request)
+    }
+
+    /// How the server fares, in lines: who is here, who was turned away, what waits in memory, and whether
+    /// something is not stored.
+    pub fn status(&self) -> Vec<String> {
+        let (users, connections) = self.hub.census();
+        let plural = if connections == 1 { "" } else { "s" };
+        let Admission { gate, memory, .. } = &self.admission;
+        let mut lines = vec![
+            format!(
+                "up {}; {} here over {connections} connection{plural}",
+                clock(self.hub.uptime()),
+                users_are(users)
+            ),
+            gate.status(),
+            memory.status(),
+        ];
+        lines.extend(self.hub.failure().map(|failure| format!("nothing is stored at the moment: {failure}")));
+        lines
+    }
+}
+
+/// `26:03:09`.
+fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}

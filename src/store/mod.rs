@@ -34,6 +34,7 @@ mod salvage;
 mod schema;
 mod search;
 mod shape;
+mod tail;
 mod takeover;
 #[cfg(test)]
 mod tests;

@@ -55,23 +55,25 @@ fn sender_token(name: &str) -> String {
     token
 }
 
-/// All tokens of a message, each once, with spaces between them.
+/// All tokens of a message, with spaces between them.
 pub(super) fn tokens(text: &str, sender: &str, venues: &[String]) -> String {
     let folded = fold(text);
-    let mut pieces = BTreeSet::new();
+    let mut tokens = sender_token(sender);
+    // The index has one of many that are the same.
+    for venue in venues {
+        tokens.extend([" ", venue]);
+    }
     let mut words = words(&folded).peekable();
     while let Some(word) = words.next() {
-        pieces.extend(self::pieces(word).map(Cow::from));
-        if let Some(next) = words.peek() {
-            // It begins as that does, and so is found instead of it.
-            pieces.remove(last(word));
-            pieces.insert(seam(word, next).into());
+        let last = last_place(word);
+        for (start, _) in word.char_indices().filter(|(start, _)| *start < last) {
+            tokens.extend([" ", first(&word[start..], PIECE)]);
         }
-    }
-    let mut tokens = sender_token(sender);
-    for token in venues.iter().map(String::as_str).chain(pieces.iter().map(Cow::as_ref)) {
-        tokens.push(' ');
-        tokens.push_str(token);
+        tokens.extend([" ", &word[last..]]);
+        if let Some(next) = words.peek() {
+            tokens.push(GAP);
+            tokens.push_str(first(next, NEXT));
+        }
     }
     tokens
 }
@@ -87,15 +89,16 @@ fn pieces(word: &str) -> impl Iterator<Item = &str> {
 
 /// The piece of a word's end and the beginning of the next one.
 fn seam(word: &str, next: &str) -> String {
-    format!("{}{GAP}{}", last(word), first(next, NEXT))
+    format!("{}{GAP}{}", &word[last_place(word)..], first(next, NEXT))
 }
 
 fn first(word: &str, most: usize) -> &str {
     word.char_indices().nth(most).map_or(word, |(end, _)| &word[..end])
 }
 
-fn last(word: &str) -> &str {
-    word.char_indices().next_back().map_or("", |(start, _)| &word[start..])
+/// Where the last character of a word begins.
+fn last_place(word: &str) -> usize {
+    word.char_indices().next_back().map_or(0, |(start, _)| start)
 }
 
 /// Whose messages, and where, as the index reads it; `None`: nothing can be found there.
@@ -170,9 +173,9 @@ mod tests {
     #[test]
     fn a_piece_begins_at_each_character_and_the_last_of_a_word_goes_on_with_the_next_word() {
         let tokens = |text| tokens(text, "al", &["x".to_owned()]);
-        assert_eq!(tokens("Tea? tea"), "\u{FDD0}nal x ?\u{FDD1}te a a? ea ea? tea");
-        assert_eq!(tokens("go  on a"), "\u{FDD0}nal x a go n\u{FDD1}a on o\u{FDD1}on");
-        assert_eq!(tokens("我的爸爸"), "\u{FDD0}nal x 我的爸 爸 爸爸 的爸爸");
+        assert_eq!(tokens("Tea? tea"), "\u{FDD0}nal x tea ea? a? ?\u{FDD1}te tea ea a");
+        assert_eq!(tokens("go  on a"), "\u{FDD0}nal x go o\u{FDD1}on on n\u{FDD1}a a");
+        assert_eq!(tokens("我的爸爸"), "\u{FDD0}nal x 我的爸 的爸爸 爸爸 爸");
         assert_eq!(tokens(" \u{200d} "), "\u{FDD0}nal x");
     }
 

@@ -5,6 +5,7 @@ use super::health::Health;
 use super::news::Board;
 use super::question::{Batch, Keep, Outcome};
 use super::queue::Job;
+use super::tail::{self, Tail};
 use super::time::{self, Time};
 use super::watch::Seen;
 use super::{commit, indexing, last, opening, prune, schema, takeover};
@@ -45,7 +46,8 @@ pub(super) struct Writer {
     /// Whether mail that waits takes all the room that it may.
     is_full_of_mail: bool,
     next_prune: Instant,
-    /// `None`: all messages are in the index.
+    tail: Tail,
+    /// `None`: all messages of an older database are in the index.
     next_index: Option<Instant>,
     is_closed: bool,
 }
@@ -81,6 +83,7 @@ impl Writer {
         let mut time = Time::new(clock);
         time.begin(&mut connection, archive.seq).map_err(of)?;
         committed.store(archive.seq, Ordering::Release);
+        let tail = Tail::of(&connection).map_err(of)?;
         let writer = Self {
             path: path.into(),
             keep: keep.unwrap_or_default(),
@@ -95,6 +98,7 @@ impl Writer {
             board,
             is_full_of_mail: false,
             next_prune: Instant::now(),
+            tail,
             next_index: keep.map(|_| Instant::now()),
             is_closed: false,
         };
@@ -111,15 +115,21 @@ impl Writer {
     pub(super) fn run(mut self, jobs: &Receiver<Job<Self>>) {
         while !self.is_closed {
             let next = self.next_index.map_or(self.next_prune, |next| next.min(self.next_prune));
-            let pause = next.saturating_duration_since(Instant::now()).min(WATCH_EVERY);
+            let pause = match self.tail.is_due(true) {
+                true => Duration::ZERO,
+                false => next.saturating_duration_since(Instant::now()).min(WATCH_EVERY),
+            };
             // Under load there is always a job.
             let patience = match jobs.recv_timeout(pause) {
                 Ok(job) => {
                     job(&mut self);
+                    self.follow(false);
                     PRUNE_PATIENCE
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    if Instant::now() < next {
+                    if pause.is_zero() {
+                        self.follow(true);
+                    } else if Instant::now() < next {
                         // Whether the files are still there: an error is told to all.
                         let _ = self.attempt(|_, _| Ok(()));
                     }
@@ -154,6 +164,11 @@ impl Writer {
         }
         self.reserved = reserved;
         self.last = self.last.max(last_stored(batch, &outcome));
+        for entry in &batch.entries {
+            if let Entry::Message(message) = entry {
+                self.tail.add(&message.text);
+            }
+        }
         self.seq = self.seq.max(batch.seq);
         self.committed.fetch_max(batch.seq, Ordering::AcqRel);
         Ok(outcome)
@@ -293,6 +308,22 @@ impl Writer {
     #[cfg(test)]
     pub(super) fn run_sql(&mut self, sql: &str) -> Result<(), StoreError> {
         self.attempt(|connection, _| connection.execute_batch(sql))
+    }
+
+    /// Writes what follows from the newest messages, if they are many.
+    fn follow(&mut self, is_idle: bool) {
+        if !self.tail.is_due(is_idle) {
+            return;
+        }
+        let done = self.attempt(|connection, _| {
+            tail::step(connection)?;
+            Tail::of(connection)
+        });
+        // Where it fails, it is tried again with the next ones.
+        self.tail = done.unwrap_or_else(|error| {
+            tracing::debug!("new messages can't be put into the index: {error}");
+            Tail::default()
+        });
     }
 
     /// Puts messages of an older database into the index.

@@ -2,13 +2,14 @@
 
 use super::error::StoreError;
 use super::health::Health;
+use super::last::{self, Mark};
 use super::news::Board;
 use super::question::{Batch, Keep, Outcome};
 use super::queue::Job;
 use super::tail::{self, Tail};
 use super::time::{self, Time};
 use super::watch::Seen;
-use super::{commit, indexing, last, opening, prune, schema, takeover};
+use super::{commit, indexing, opening, prune, schema, takeover};
 use crate::chat::{Archive, Entry};
 use crate::clock::Clock;
 use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE, WATCH_EVERY};
@@ -31,6 +32,7 @@ pub(super) struct Writer {
     connection: Option<Connection>,
     /// Which history this is.
     log: String,
+    mark: Mark,
     /// The latest number that was given.
     seq: u64,
     /// The latest number of a message that is in the database, or was until it was pruned.
@@ -77,9 +79,10 @@ impl Writer {
             _ => {}
         }
         // Only now: whatever is there is true, even if this process ends here.
-        if archive.lineage.is_some() {
-            last::save(path, &log, archive.seq);
-        }
+        let mark = match archive.lineage {
+            Some(_) => Mark::begin(path, &log, archive.seq),
+            None => Mark::none(),
+        };
         let mut time = Time::new(clock);
         time.begin(&mut connection, archive.seq).map_err(of)?;
         committed.store(archive.seq, Ordering::Release);
@@ -89,6 +92,7 @@ impl Writer {
             keep: keep.unwrap_or_default(),
             connection: Some(connection),
             log,
+            mark,
             seq: archive.seq,
             last,
             reserved,
@@ -169,7 +173,10 @@ impl Writer {
                 self.tail.add(&message.text);
             }
         }
-        self.seq = self.seq.max(batch.seq);
+        if batch.seq > self.seq {
+            self.seq = batch.seq;
+            self.mark.note(batch.seq);
+        }
         self.committed.fetch_max(batch.seq, Ordering::AcqRel);
         Ok(outcome)
     }

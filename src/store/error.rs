@@ -125,6 +125,8 @@ impl StoreError {
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::InUse(path),
                 _ => Self::Unusable(path, text),
             },
+            // What is asked is right, so the schema can't be: a table or a column has another name.
+            rusqlite::Error::SqlInputError { msg, .. } => Self::Corrupt(path, msg.clone()),
             // A row that holds what is never written, or is not there though others name it.
             rusqlite::Error::QueryReturnedNoRows
             | rusqlite::Error::Utf8Error(..)

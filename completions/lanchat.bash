@@ -559,7 +559,7 @@ _lanchat() {
             return 0
             ;;
         lanchat__subcmd__restore)
-            opts="-v -q -h --data-dir --color --config --verbose --quiet --help"
+            opts="-v -q -h --unchecked --data-dir --color --config --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

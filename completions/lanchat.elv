@@ -231,6 +231,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --data-dir 'The data directory of the server on this machine, if not the usual one'
             cand --color 'When to use colour: auto, always or never [default: auto]'
             cand --config 'Read this config file instead of the user''s own'
+            cand --unchecked 'Put it back even if it was changed since it was made'
             cand -v 'Log more; twice for everything'
             cand --verbose 'Log more; twice for everything'
             cand -q 'Log and print less; twice for errors only'

@@ -194,6 +194,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -l color -d 'Wh
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -l unchecked -d 'Put it back even if it was changed since it was made'
 complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -57,6 +57,8 @@ pub(super) struct OwnedNames {
     /// New names by address.
     newcomers: Buckets,
     most: usize,
+    /// The second in which a use began or ended last, and how many did before in it.
+    latest: (i64, u16),
     /// Where names that may go were looked for last.
     looked: usize,
     keeping: Keeping,
@@ -68,6 +70,8 @@ struct Row {
     key: Fingerprint,
     /// Seconds of Unix time: when it was last used, or since when it is in use.
     last: i64,
+    /// Which of the uses that begin or end in that second: which of some names goes is never left to chance.
+    order: u16,
     /// Seconds that it was used in all, without the use that goes on.
     used: u32,
     in_use: bool,
@@ -146,6 +150,7 @@ impl OwnedNames {
             by_key: HashMap::new(),
             newcomers: Buckets::new(MAX_NEW_NAME_BUCKETS),
             most: MAX_OWNED_NAMES,
+            latest: (0, 0),
             looked: 0,
             keeping: Keeping::default(),
         };
@@ -156,8 +161,7 @@ impl OwnedNames {
             if is_full || names.looks.find(&likeness).next().is_some() {
                 continue;
             }
-            let (last, used) = (record.last.as_second(), record.used);
-            let row = Row { name, key: record.key, last, used, in_use: false, is_unkept: false };
+            let row = Row::of(name, &record);
             names.insert(row, &likeness);
         }
         names
@@ -184,7 +188,7 @@ impl OwnedNames {
     /// A name of the key: the one used last.
     pub(super) fn name_of(&self, key: &Fingerprint) -> Option<&Name> {
         let rows = self.by_key.get(key)?.iter().flatten().filter_map(|place| self.row(*place));
-        rows.max_by_key(|row| (row.in_use, row.last)).map(|row| &row.name)
+        rows.max_by_key(|row| (row.in_use, row.last, row.order)).map(|row| &row.name)
     }
 
     /// Whether any name is the key's.
@@ -224,10 +228,11 @@ impl OwnedNames {
         out: &mut Deliveries,
     ) -> Begun {
         self.drop_lapsed(likeness, at, out);
+        let order = self.next_order(at);
         if let Some(place) = self.looks.find(likeness).next() {
             let Some(row) = self.row_mut(place).filter(|row| row.key == key) else { return Begun::NotOwned };
             if !row.in_use {
-                (row.in_use, row.last) = (true, at.second);
+                (row.in_use, row.last, row.order) = (true, at.second, order);
                 self.use_begins(at);
                 self.keep_soon(place, at);
             }
@@ -243,7 +248,8 @@ impl OwnedNames {
         if !self.make_room(&key, at, out) {
             return Begun::NotOwned;
         }
-        let row = Row { name: name.clone(), key, last: at.second, used: 0, in_use: true, is_unkept: false };
+        let (name, last) = (name.clone(), at.second);
+        let row = Row { name, key, last, order, used: 0, in_use: true, is_unkept: false };
         // At once: whoever has a receipt is known from then on, whatever is pulled.
         out.push(Delivery::record(row.record()));
         self.insert(row, likeness);
@@ -271,9 +277,11 @@ impl OwnedNames {
     /// The use of the name by the key ends.
     pub(super) fn end(&mut self, likeness: &Likeness, key: &Fingerprint, at: At) {
         let places: Vec<Place> = self.looks.find(likeness).collect();
+        let order = self.next_order(at);
         for place in places {
             if let Some(row) = self.row_mut(place).filter(|row| row.key == *key && row.in_use) {
                 (row.used, row.last, row.in_use) = (row.used(at.second), at.second.max(row.last), false);
+                row.order = order;
                 self.use_ends();
                 self.keep_soon(place, at);
             }
@@ -338,7 +346,7 @@ impl OwnedNames {
         if let Some(own) = self.by_key.get(key).filter(|own| own.iter().all(Option::is_some)) {
             let unused = own.iter().flatten().filter_map(|place| Some((*place, self.row(*place)?)));
             let unused = unused.filter(|(_, row)| !row.in_use);
-            let Some((oldest, _)) = unused.min_by_key(|(_, row)| row.last) else { return false };
+            let Some((oldest, _)) = unused.min_by_key(|(_, row)| (row.last, row.order)) else { return false };
             self.remove(oldest, out);
         }
         if self.len() >= self.most {
@@ -359,7 +367,7 @@ impl OwnedNames {
                 continue;
             };
             if !row.in_use {
-                let value = (!row.is_over(at.second), !row.is_tried_only(), row.last, place);
+                let value = (!row.is_over(at.second), !row.is_tried_only(), row.last, row.order, place);
                 worst = worst.into_iter().chain([value]).min();
             }
         }
@@ -409,7 +417,7 @@ impl OwnedNames {
 impl Row {
     /// As it is kept.
     fn record(&self) -> Record {
-        let (name, last) = (self.name.to_string(), stamp(self.last));
+        let (name, last) = (self.name.to_string(), self.stamp());
         let row =
             NameRecord { name: name.clone(), key: self.key, last, used: self.used, in_use: self.in_use };
         Record::Name(name, Some(row))

@@ -2,9 +2,13 @@
 
 use super::args::CommonArgs;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::Duration;
 
 /// Redrawn so often a second at most.
 const DRAWN_PER_SECOND: u8 = 10;
+
+/// How often it moves while nothing is told.
+const STEADY: Duration = Duration::from_millis(250);
 
 /// A bar on standard error; nothing where that is no terminal, or with `--quiet`. Removed when dropped.
 pub(super) struct Progress(ProgressBar);
@@ -17,10 +21,18 @@ impl Progress {
             _ => ProgressDrawTarget::hidden(),
         };
         let bar = ProgressBar::with_draw_target(None, target).with_message(verb);
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left") {
+        // What tells nothing for long is seen to go on.
+        bar.enable_steady_tick(STEADY);
+        if let Ok(style) = ProgressStyle::with_template("{msg} {spinner} {wide_bar} {percent} %, {eta} left")
+        {
             bar.set_style(style);
         }
         Self(bar)
+    }
+
+    /// What is done now.
+    pub(super) fn say(&self, verb: &'static str) {
+        self.0.set_message(verb);
     }
 
     /// So much of so much is done.

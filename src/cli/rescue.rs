@@ -9,7 +9,7 @@ use super::logging::{self, Level};
 use super::own_server::{self, SERVICE_DIR};
 use super::progress::Progress;
 use crate::server::{self, DataDirError, RescueError};
-use crate::store::{Repaired, StoreError};
+use crate::store::{Repaired, Seal, StoreError};
 
 /// Puts a backup back.
 ///
@@ -18,9 +18,12 @@ use crate::store::{Repaired, StoreError};
 pub fn restore(common: &CommonArgs, args: &RestoreArgs, data_dir: Option<PathBuf>) -> Result<(), Failure> {
     logging::start(common, Level::Error, io::stderr)?;
     let dir = own_server::directory(args.data_dir.clone().or(data_dir))?;
-    let progress = Progress::new(common, "restoring");
-    let done = server::restore(&dir, &args.file, |done, total| progress.tell(done, total))
-        .map_err(|error| failure(error, "restore FILE"))?;
+    let progress = Progress::new(common, "checking");
+    let done = server::restore(&dir, &args.file, args.unchecked, |done, total| {
+        progress.say("restoring");
+        progress.tell(done, total);
+    });
+    let done = done.map_err(|error| failure(error, "restore FILE"))?;
     drop(progress);
     let latest = done
         .latest
@@ -32,6 +35,11 @@ pub fn restore(common: &CommonArgs, args: &RestoreArgs, data_dir: Option<PathBuf
     };
     let mut text =
         format!("restored in {}: {}{latest}; {rest}\n", dir.display(), some(done.messages, "message"));
+    text += match done.seal {
+        Seal::Whole => "",
+        Seal::Broken => "it was changed since it was made: look whether all is as it was said\n",
+        Seal::Missing => "it has no sum, so nobody knows whether it was changed since it was made\n",
+    };
     text += &kept(done.aside.as_deref(), "what was there");
     text += &next(&dir);
     Ok(io::stdout().write_all(text.as_bytes())?)
@@ -83,7 +91,7 @@ fn tell(dir: &Path, repaired: &Repaired) -> String {
     format!("saved in {}: {}\n{lost}\n{unnamed}", dir.display(), saved.join(", "))
 }
 
-fn some(count: u64, what: &str) -> String {
+pub(super) fn some(count: u64, what: &str) -> String {
     match (count, what.split_once(' ')) {
         (1, _) => format!("1 {what}"),
         (_, Some(("entry", rest))) => format!("{count} entries {rest}"),

@@ -66,6 +66,17 @@ pub const DATED_ROWS: usize = 200;
 /// How much of `--retain-size` mail that waits may take, in thousandths: it is not removed for size, and
 /// what else is said needs room too.
 pub const MAIL_SHARE_THOUSANDTHS: u64 = 500;
+
+/// Messages of which it is not written yet what follows from them, from which on that is done while nobody waits:
+/// 8 ms. A search looks at them one by one, in 2 ms.
+pub const TAIL_IDLE_ROWS: usize = 256;
+
+/// The same from which on it is done whoever waits, and in one step: 30 ms.
+pub const TAIL_ROWS: usize = 1024;
+
+/// The same in bytes of their text.
+pub const TAIL_BYTES: usize = 128 * 1024;
+
 /// Messages of an older database that are put into the index in one step, in which no message can be stored:
 /// 8 ms.
 pub const INDEX_ROWS: usize = 128;

@@ -5,7 +5,7 @@ use super::data_dir::{DataDir, DataDirError, HISTORY_FILE, KEPT_FILES, KEY_FILE,
 use super::swap;
 use crate::limits::MAX_KEPT_FILE_BYTES;
 use crate::security::Keypair;
-use crate::store::{self, KeptFile, Repaired, Saved, StoreError};
+use crate::store::{self, KeptFile, Repaired, Saved, Seal, StoreError};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -49,6 +49,8 @@ impl RescueError {
 pub struct Restored {
     /// Whether it is a whole server, and not its history alone.
     pub is_whole: bool,
+    /// Whether it is as it was made.
+    pub seal: Seal,
     /// Messages in its history.
     pub messages: u64,
     /// The time of the latest.
@@ -99,13 +101,22 @@ fn mode(_: &fs::Metadata) -> u32 {
 }
 
 /// Puts a backup back into a data directory, which is made if it is not there. What was there is kept
-/// aside. `progress` is told how many of how many steps are done.
+/// aside. `is_unchecked`: also one that was changed since it was made. `progress` is told how many of how many
+/// steps are done.
 ///
 /// # Errors
 /// Why it can't; then all is as it was.
-pub fn restore(dir: &Path, file: &Path, progress: impl FnMut(u64, u64)) -> Result<Restored, RescueError> {
+pub fn restore(
+    dir: &Path,
+    file: &Path,
+    is_unchecked: bool,
+    progress: impl FnMut(u64, u64),
+) -> Result<Restored, RescueError> {
     // Before anything is touched.
     let saved = Saved::open(file)?;
+    if saved.seal == Seal::Broken && !is_unchecked {
+        return Err(StoreError::Altered(file.into()).into());
+    }
     let _locked = DataDir::open(dir).map_err(|error| RescueError::of(dir, error))?;
     let unchanged = |error| RescueError::Unchanged(dir.into(), error);
     let gathered = swap::gather(dir, "replaced").map_err(unchanged)?;
@@ -127,8 +138,8 @@ pub fn restore(dir: &Path, file: &Path, progress: impl FnMut(u64, u64)) -> Resul
         }
     }
     let aside = gathered.put_in_place(&leaving).map_err(unchanged)?;
-    let (is_whole, messages, latest) = (saved.files().is_some(), saved.messages, saved.latest);
-    Ok(Restored { is_whole, messages, latest, aside })
+    let (is_whole, seal) = (saved.files().is_some(), saved.seal);
+    Ok(Restored { is_whole, seal, messages: saved.messages, latest: saved.latest, aside })
 }
 
 /// Saves what can be saved of a data directory's history into a new one, and puts that in its place. What

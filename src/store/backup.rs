@@ -1,12 +1,12 @@
 //! A copy of a server in one file, made while it may go on writing to its history, and read to put it back.
 //!
-//! The copy is a history with one table more, of the server's other files. So it can be read like a
+//! The copy is a history with one table more, of the server's other files, and a sum over all of it. So it can be read like a
 //! history, and a plain copy of a history is a backup too, of that alone.
 
 use super::error::StoreError;
 use super::incarnations::mark_restored;
 use super::watch::beside;
-use super::{check, place, rows, schema};
+use super::{check, place, rows, schema, seal};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
@@ -30,8 +30,17 @@ pub struct KeptFile {
     pub mode: u32,
 }
 
+/// What a backup has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Made {
+    /// Messages.
+    pub messages: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
 /// Copies the history at `path` and the files to a new file, which has all that was committed when it
-/// began, and reads it again. `progress` is told how many of how many pages are copied.
+/// began, reads it again, and seals it with a sum. `progress` is told how many of how many pages are copied.
 ///
 /// # Errors
 /// Why it can't be read or written, [`StoreError::Exists`] if there is such a file. What was begun is
@@ -41,7 +50,7 @@ pub fn backup(
     to: &Path,
     files: &[KeptFile],
     progress: impl FnMut(u64, u64),
-) -> Result<(), StoreError> {
+) -> Result<Made, StoreError> {
     if to.exists() {
         return Err(StoreError::Exists(to.into()));
     }
@@ -55,11 +64,16 @@ pub fn backup(
         let row = params![file.name, *file.content, file.mode];
         change.execute("INSERT INTO file VALUES (?1, ?2, ?3)", row).map_err(written)?;
     }
+    let sum = seal::make_place(&change).map_err(written)?;
     change.commit().map_err(written)?;
     // It is as damaged as what it was copied from.
     check::whole(&copy, path)?;
+    let messages = messages(&copy).map_err(written)?.0;
     copy.close().map_err(|(_, error)| written(error))?;
-    unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))
+    let sealed = seal::write(unfinished.path(), &sum).and_then(|()| unfinished.path().metadata());
+    let bytes = sealed.map_err(|error| StoreError::of_copy(to, &error))?.len();
+    unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))?;
+    Ok(Made { messages, bytes })
 }
 
 /// Copies a database into an empty file; errors name `to`.
@@ -94,6 +108,23 @@ fn copy(
     Ok(target)
 }
 
+/// How many messages a history has, and when the latest was said.
+fn messages(history: &Connection) -> rusqlite::Result<(u64, Option<i64>)> {
+    let sql = "SELECT count(*), max(at) FROM message";
+    history.query_row(sql, [], |row| Ok((rows::unsigned(row.get(0)?), row.get(1)?)))
+}
+
+/// Whether a backup is as it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seal {
+    /// Byte for byte.
+    Whole,
+    /// Something in it was changed.
+    Broken,
+    /// It has none: an earlier version made it, or it is a plain copy of a history.
+    Missing,
+}
+
 /// A backup that can be put back.
 #[derive(Debug)]
 pub struct Saved {
@@ -101,6 +132,8 @@ pub struct Saved {
     history: Connection,
     /// Of a whole server; `None`: it is a history alone.
     files: Option<Vec<KeptFile>>,
+    /// Whether it is as it was made.
+    pub seal: Seal,
     /// Messages in it.
     pub messages: u64,
     /// The time of the latest, if there is one.
@@ -127,7 +160,11 @@ impl Saved {
 
     fn read(path: &Path) -> Result<Self, StoreError> {
         let of = |error: rusqlite::Error| StoreError::of(path, &error);
-        let file = std::fs::File::open(path).map_err(|error| StoreError::of_file(path, &error))?;
+        let of_file = |error: std::io::Error| StoreError::of_file(path, &error);
+        if path.is_dir() {
+            return Err(StoreError::NoBackup(path.into(), "it is a directory".into()));
+        }
+        let file = std::fs::File::open(path).map_err(of_file)?;
         check::size(path, &file)?;
         let history = schema::open_foreign(path)?;
         check::whole(&history, path)?;
@@ -140,12 +177,14 @@ impl Saved {
         } else {
             None
         };
-        let sql = "SELECT count(*), max(at) FROM message";
-        let (messages, latest) = history
-            .query_row(sql, [], |row| Ok((rows::unsigned(row.get(0)?), row.get::<_, Option<i64>>(1)?)))
-            .map_err(of)?;
+        let seal = match seal::find(&history).map_err(of)? {
+            Some(sum) if seal::is_right(path, &sum).map_err(of_file)? => Seal::Whole,
+            Some(_) => Seal::Broken,
+            None => Seal::Missing,
+        };
+        let (messages, latest) = messages(&history).map_err(of)?;
         let latest = latest.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-        Ok(Self { path: path.into(), history, files, messages, latest })
+        Ok(Self { path: path.into(), history, files, seal, messages, latest })
     }
 
     /// The server's other files; `None`: it is a backup of the history alone.
@@ -165,6 +204,7 @@ impl Saved {
         copy.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(written)?;
         copy.execute_batch("DROP TABLE IF EXISTS file").map_err(written)?;
         mark_restored(&copy).map_err(written)?;
+        seal::remove(&copy).map_err(written)?;
         copy.close().map_err(|(_, error)| written(error))?;
         unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))
     }

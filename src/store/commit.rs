@@ -3,12 +3,10 @@
 use super::again::{self, Ids};
 use super::books;
 use super::dating::Dates;
-use super::hours::Hours;
 use super::incarnations;
 use super::question::{Batch, Duplicate, Outcome};
 use super::rows::{self, signed, unsigned};
-use super::weight::Weights;
-use super::{indexing, view};
+use super::view;
 use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
 use crate::limits::{SEAM_BYTES, SEAM_MESSAGES, SEQ_RESERVE};
 use crate::name::RoomName;
@@ -45,8 +43,6 @@ pub(super) fn commit(
             Entry::Record(record) => books::write(&change, record)?,
         }
     }
-    writing.weights.write(&change)?;
-    writing.hours.write(&change)?;
     let reserved = reserve(&change, batch.seq, reserved)?;
     if batch.seq > highest(batch, &outcome) {
         incarnations::note_last(&change, batch.seq)?;
@@ -100,15 +96,13 @@ struct Writing<'c> {
     change: &'c Transaction<'c>,
     accounts: HashMap<Account, i64>,
     rooms: HashMap<RoomName, i64>,
-    weights: Weights,
-    hours: Hours,
     dates: Dates,
 }
 
 impl<'c> Writing<'c> {
     fn new(change: &'c Transaction<'c>, dates: Dates) -> Self {
         let (accounts, rooms) = (HashMap::new(), HashMap::new());
-        Self { change, accounts, rooms, weights: Weights::default(), hours: Hours::default(), dates }
+        Self { change, accounts, rooms, dates }
     }
 
     fn message(&mut self, place: usize, message: &Message) -> Result<Option<Duplicate>> {
@@ -146,15 +140,11 @@ impl<'c> Writing<'c> {
                 last,
                 receiver,
             ])?;
-        self.weights.add(author, &message.text);
         let readers = self.mail(message)?;
         match (message.kind, author) {
             (Kind::Delivered { last, .. }, Some(receiver)) => self.told(receiver, &readers, last)?,
             (Kind::Lost { last, .. }, Some(receiver)) => self.told_lost(receiver, &readers, last)?,
-            _ => {
-                indexing::add(self.change, signed(message.seq), &message.text, &from.name, room, &readers)?;
-                self.hours.note(signed(message.seq), at);
-            }
+            _ => {}
         }
         Ok(None)
     }

@@ -82,6 +82,12 @@ pub enum StoreError {
     /// It can't be put back.
     #[error("{0} is no backup of a lanchat server: {1}; name a file that `lanchat backup` made")]
     NoBackup(PathBuf, String),
+    /// It is not as it was made.
+    #[error(
+        "{0} was changed since it was made, or its disk has changed it: the sum over it is not right; use another \
+         backup, or put it back all the same with `lanchat restore --unchecked FILE`"
+    )]
+    Altered(PathBuf),
     /// There is such a file already.
     #[error("{0} exists already; name another file, or remove it")]
     Exists(PathBuf),
@@ -119,6 +125,8 @@ impl StoreError {
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::InUse(path),
                 _ => Self::Unusable(path, text),
             },
+            // What is asked is right, so the schema can't be: a table or a column has another name.
+            rusqlite::Error::SqlInputError { msg, .. } => Self::Corrupt(path, msg.clone()),
             // A row that holds what is never written, or is not there though others name it.
             rusqlite::Error::QueryReturnedNoRows
             | rusqlite::Error::Utf8Error(..)

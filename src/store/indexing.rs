@@ -1,29 +1,26 @@
-//! The index of pieces: what goes into it as messages are stored, and, a portion at a time, of messages of
-//! a database whose index was another one.
+//! The index of pieces: how a message goes into it, and, a portion at a time, those of a database whose index
+//! was another one.
 
 use super::hours::Hours;
 use super::rows::{self, signed};
 use super::words;
 use crate::chat::Search;
 use crate::limits::{INDEX_BYTES, INDEX_ROWS};
-use rusqlite::{Connection, OptionalExtension, Result, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Params, Result, Transaction, TransactionBehavior, params};
 
-/// Puts a message into the index: of a room, or in the mail of readers.
-pub(super) fn add(
-    connection: &Connection,
-    seq: i64,
-    text: &str,
-    sender: &str,
-    room: Option<i64>,
-    readers: &[i64],
-) -> Result<()> {
-    let venues = match room {
+/// Puts a message into the index.
+pub(super) fn add(change: &Transaction<'_>, row: &Row) -> Result<()> {
+    let venues = match row.room {
         Some(room) => vec![words::room_token(room)],
-        None => readers.iter().map(|id| words::account_token(*id)).collect(),
+        None => {
+            let mut find = change.prepare_cached("SELECT account FROM mail WHERE seq = ?1")?;
+            let readers = find.query_map([row.seq], |row| row.get(0).map(words::account_token))?;
+            readers.collect::<Result<_>>()?
+        }
     };
-    let tokens = words::tokens(text, sender, &venues);
-    let mut insert = connection.prepare_cached("INSERT INTO pieces (rowid, tokens) VALUES (?1, ?2)")?;
-    insert.execute(params![seq, tokens]).map(drop)
+    let tokens = words::tokens(&row.text, &row.sender, &venues);
+    let mut insert = change.prepare_cached("INSERT INTO pieces (rowid, tokens) VALUES (?1, ?2)")?;
+    insert.execute(params![row.seq, tokens]).map(drop)
 }
 
 /// The number up to which messages are still to be put into the index; 0: all are in it.
@@ -35,7 +32,8 @@ pub(super) fn unindexed(connection: &Connection) -> Result<i64> {
 /// Has all messages put into an index that is empty, and into its hours.
 pub(super) fn restart(connection: &Connection) -> Result<()> {
     connection.execute("DELETE FROM hour", [])?;
-    let sql = "INSERT OR REPLACE INTO meta SELECT 'unindexed', ifnull(max(seq), 0) FROM message";
+    let sql = "INSERT OR REPLACE INTO meta SELECT key, (SELECT ifnull(max(seq), 0) FROM message) \
+               FROM (SELECT 'unindexed' AS key UNION ALL SELECT 'indexed')";
     connection.execute(sql, []).map(drop)
 }
 
@@ -48,12 +46,16 @@ pub(super) fn is_behind(connection: &Connection, search: &Search) -> Result<bool
 }
 
 /// A message that is not in the index.
-struct Row {
-    seq: i64,
-    at: i64,
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) seq: i64,
+    pub(super) at: i64,
     room: Option<i64>,
     sender: String,
-    text: String,
+    pub(super) text: String,
+    pub(super) author: Option<i64>,
+    /// By somebody, and not by the server.
+    pub(super) is_said: bool,
 }
 
 /// Puts the newest messages of those that are not in the index into it; returns whether there are more.
@@ -63,16 +65,17 @@ pub(super) fn step(connection: &mut Connection) -> Result<bool> {
         return Ok(false);
     }
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut rows = newest(&change, unindexed)?;
+    let sql = "SELECT seq, at, room, from_name, text, author, TRUE FROM message WHERE seq <= ?1 AND kind < 3 \
+               ORDER BY seq DESC LIMIT ?2";
+    let values = params![unindexed, signed(INDEX_ROWS as u64)];
+    let (mut rows, _) = read(&change, sql, values, INDEX_BYTES)?;
     // The index takes rising numbers at once, and of others one at a time.
     rows.reverse();
     let mut hours = Hours::default();
     let next = rows.first().map_or(0, |row| row.seq - 1);
-    for Row { seq, at, room, sender, text } in rows {
-        let mut find = change.prepare_cached("SELECT account FROM mail WHERE seq = ?1")?;
-        let readers: Vec<i64> = find.query_map([seq], |row| row.get(0))?.collect::<Result<_>>()?;
-        add(&change, seq, &text, &sender, room, &readers)?;
-        hours.note(seq, at);
+    for row in &rows {
+        add(&change, row)?;
+        hours.note(row.seq, row.at);
     }
     hours.write(&change)?;
     change.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'unindexed'")?.execute([next])?;
@@ -80,25 +83,31 @@ pub(super) fn step(connection: &mut Connection) -> Result<bool> {
     Ok(next > 0)
 }
 
-fn newest(connection: &Connection, upto: i64) -> Result<Vec<Row>> {
-    let mut find = connection.prepare_cached(
-        "SELECT seq, at, room, from_name, text FROM message WHERE seq <= ?1 AND kind < 3 ORDER BY seq DESC LIMIT ?2",
-    )?;
-    let mut found = find.query(params![upto, signed(INDEX_ROWS as u64)])?;
+/// Messages, with texts of some more than `most` bytes at most, and whether there are more for that reason.
+pub(super) fn read(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+    most: usize,
+) -> Result<(Vec<Row>, bool)> {
+    let mut find = connection.prepare_cached(sql)?;
+    let mut found = find.query(values)?;
     let (mut rows, mut bytes) = (Vec::new(), 0);
     while let Some(row) = found.next()? {
+        if bytes > most {
+            return Ok((rows, true));
+        }
         let row = Row {
             seq: row.get(0)?,
             at: row.get(1)?,
             room: row.get(2)?,
             sender: rows::text(row, 3)?.into_owned(),
             text: rows::text(row, 4)?.into_owned(),
+            author: row.get(5)?,
+            is_said: row.get(6)?,
         };
         bytes += row.text.len();
         rows.push(row);
-        if bytes > INDEX_BYTES {
-            break;
-        }
     }
-    Ok(rows)
+    Ok((rows, false))
 }

@@ -1,12 +1,15 @@
 //! The file beside the database that says what the server had last, so that it notices at its next start
-//! that it was given an older database, or another one. It is a convenience: whatever is wrong with it,
-//! nothing is said.
+//! that it was given an older database, or another one, or that its log was removed or cut. It is a convenience:
+//! whatever is wrong with it, nothing is said.
+//!
+//! It is written after each commit and not synced: after a kill it is exact, and after a power cut it says no
+//! more than the database has.
 
 use crate::files;
 use crate::text::safe_line;
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::io::Read as _;
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Its name, in the directory of the database.
@@ -44,6 +47,35 @@ pub(super) fn save(database: &Path, log: &str, seq: u64) {
     }
 }
 
+/// The file, open to be written again and again.
+#[derive(Debug)]
+pub(super) struct Mark(Option<(File, String)>);
+
+impl Mark {
+    /// Notes what the server has, and goes on to.
+    pub(super) fn begin(database: &Path, log: &str, seq: u64) -> Self {
+        save(database, log, seq);
+        let opened = OpenOptions::new().write(true).open(path(database));
+        Self(opened.ok().map(|file| (file, log.to_owned())))
+    }
+
+    /// One that notes nothing.
+    pub(super) fn none() -> Self {
+        Self(None)
+    }
+
+    /// The latest number is this now: never a lower one than before, so that the text is as long or longer.
+    pub(super) fn note(&mut self, seq: u64) {
+        let Some((file, log)) = &mut self.0 else { return };
+        let json = serde_json::to_vec(&Last { log: log.clone(), seq }).unwrap_or_default();
+        // In one go, so that no kill comes in between.
+        if let Err(error) = file.rewind().and_then(|()| file.write_all(&json)) {
+            tracing::debug!(%error, "what the server has can't be noted");
+            self.0 = None;
+        }
+    }
+}
+
 /// Tells that the database of which `last` tells is not there any more.
 pub(super) fn warn_gone(database: &Path) {
     tracing::warn!(
@@ -56,8 +88,8 @@ pub(super) fn warn_gone(database: &Path) {
 /// Tells that the database is not what the server had.
 pub(super) fn warn(database: &Path, last: &Last) {
     tracing::warn!(
-        "{} is older than what this server had last ({} {}), or another one: a backup was put back, or the \
-         file was replaced; clients are given what is new to them and told of the gap",
+        "{} is older than what this server had last ({} {}), or another one: a backup was put back, the file was \
+         replaced, or its log (-wal) was removed or cut; clients are given what is new to them and told of the gap",
         database.display(),
         safe_line(&last.log),
         last.seq

@@ -32,8 +32,10 @@ mod repair;
 mod rows;
 mod salvage;
 mod schema;
+mod seal;
 mod search;
 mod shape;
+mod tail;
 mod takeover;
 #[cfg(test)]
 mod tests;
@@ -44,7 +46,7 @@ mod weight;
 mod words;
 mod writer;
 
-pub use backup::{KeptFile, Saved, backup, parts};
+pub use backup::{KeptFile, Made, Saved, Seal, backup, parts};
 pub use error::StoreError;
 pub use export::{Export, Filter};
 pub use news::News;

@@ -6,6 +6,7 @@ use super::dating;
 use super::incarnations;
 use super::last::Last;
 use super::rows::{self, unsigned};
+use super::seal;
 use crate::chat::{Archive, Member, RoomRecord, Topic, Waits};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
@@ -53,7 +54,9 @@ pub(super) fn found(connection: &Connection) -> Result<(String, u64)> {
 
 /// What a history has that is new.
 fn begin(change: &Transaction<'_>) -> Result<()> {
-    change.execute_batch("INSERT OR IGNORE INTO meta VALUES ('reserved', 0), ('pruned', 0)")
+    change.execute_batch("INSERT OR IGNORE INTO meta VALUES ('reserved', 0), ('pruned', 0)")?;
+    // A backup that was put in place by hand.
+    seal::remove(change)
 }
 
 /// Rooms that have members, and the lobby if it has a topic. What only people without a key and a

@@ -5,7 +5,7 @@
 
 use super::question::Keep;
 use super::weight::{self, Weights};
-use super::{hours, rows};
+use super::{hours, rows, tail};
 use crate::chat::Expired;
 use crate::limits::{MAIL_SHARE_THOUSANDTHS, PRUNE_ROWS, PRUNE_TIME};
 use jiff::Timestamp;
@@ -46,6 +46,7 @@ struct Old {
 
 /// Removes some of what is too old or too much.
 pub(super) fn step(connection: &mut Connection, keep: Keep, now: Timestamp) -> Result<Pruned> {
+    tail::finish(connection)?;
     let mut old = too_old(connection, keep, now)?;
     if old.is_empty() && keep.bytes.map_or(Ok(false), |most| used(connection).map(|bytes| bytes > most))? {
         old = heaviest(connection)?;

@@ -9,7 +9,7 @@ use super::image::Image;
 use super::incarnations::mark_restored;
 use super::salvage::{self, Kind, Page, Row};
 use super::shape::Shape;
-use super::{check, indexing, place, rows, schema, weight};
+use super::{check, indexing, place, rows, schema, seal, weight};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Transaction, params};
@@ -53,7 +53,7 @@ pub struct Repaired {
 pub fn check_whole(path: &Path) -> Result<(), StoreError> {
     let file = File::open(path).map_err(|error| StoreError::of_file(path, &error))?;
     check::size(path, &file)?;
-    check::whole(&schema::open_foreign(path)?, path)
+    check::thoroughly(&schema::open_foreign(path)?, path)
 }
 
 /// Saves what the database at `path` and its log hold to a new file `to`. `progress` is told how many of
@@ -280,6 +280,7 @@ fn settle(change: &Transaction<'_>) -> rusqlite::Result<u64> {
     let reserve = "INSERT OR IGNORE INTO meta SELECT 'reserved', ifnull(max(seq), 0) + ?1 FROM message";
     change.execute(reserve, [SEQ_RESERVE.cast_signed()])?;
     mark_restored(change)?;
+    seal::remove(change)?;
     Ok(lost)
 }
 

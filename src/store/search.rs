@@ -3,15 +3,16 @@
 //! The index says which messages may be meant, and each is read and held against what is asked: its words,
 //! its time, and whether the reader may see it. First come the newest that the filters let through,
 //! whatever their words: what is common is among them, and they tell how rare the rest is. Then the index is
-//! asked for the words too.
+//! asked for the words too. The very newest are not in it yet (see [`super::tail`]): they are all looked at.
 
 use super::question::Listing;
 use super::rows::{self, signed, unsigned};
-use super::{hours, indexing, words};
+use super::{hours, indexing, tail, words};
 use crate::chat::Search;
 use crate::limits::{SEARCH_SAMPLE, SEARCH_SCAN};
+use crate::name::NameKey;
 use crate::text::{Phrase, Sought, fold};
-use rusqlite::{Connection, ErrorCode, Result, params};
+use rusqlite::{Connection, ErrorCode, Result, Row, params};
 use std::ops::ControlFlow;
 
 /// One in so many messages: what is rarer is worth asking the index for, even if that reads all of it.
@@ -40,7 +41,6 @@ pub(super) fn search(
     effort: Effort,
 ) -> Result<Listing> {
     let (low, high) = hours::range(connection, search)?;
-    let high = high.min(search.before.map_or(i64::MAX, |before| signed(before).saturating_sub(1)));
     let mut hunt = Hunt::new(connection, search, bytes, effort)?;
     let done = hunt.run(low, high);
     let is_given_up = match done {
@@ -104,36 +104,42 @@ impl<'a> Hunt<'a> {
 
     fn run(&mut self, low: i64, high: i64) -> Result<()> {
         let Some(filters) = words::filters(self.connection, self.search)? else { return Ok(()) };
-        if self.over(&filters, low, high, self.effort.sample)?.is_break() {
+        let before = self.search.before.map_or(i64::MAX, |before| signed(before).saturating_sub(1));
+        if self.over_tail(before)?.is_break() {
+            return Ok(());
+        }
+        // Their hours are not those of the tail.
+        let high = high.min(before);
+        let sample = self.effort.sample.saturating_sub(self.looked_at);
+        if self.over(&filters, low, high, sample)?.is_break() {
             return Ok(());
         }
         let whole = words::whole(self.sought.phrases());
         // The index reads all that begins with a short word before it says anything. To look at some more is
         // quicker where that is all there is, or where enough is among it.
         if whole.is_empty() && !self.sought.is_empty() && self.may_do(low, high)? {
-            let Some(next) = self.next() else { return Ok(()) };
+            let next = self.next(high);
             if self.over(&filters, low, next, self.effort.scan)?.is_break() {
                 return Ok(());
             }
         }
-        let Some(next) = self.next() else { return Ok(()) };
         let expression = [vec![filters], self.parts(whole)].concat().join(" AND ");
-        self.over(&expression, low, next, usize::MAX).map(drop)
+        self.over(&expression, low, self.next(high), usize::MAX).map(drop)
     }
 
     /// The highest number that was not looked at.
-    fn next(&self) -> Option<i64> {
-        self.reached.map(|reached| reached - 1)
+    fn next(&self, high: i64) -> i64 {
+        self.reached.map_or(high, |reached| high.min(reached - 1))
     }
 
     /// Whether so many as are looked at rather than ask the index are likely to be all, or enough.
     fn may_do(&self, low: i64, high: i64) -> Result<bool> {
-        let Some(next) = self.next() else { return Ok(false) };
+        let next = self.next(high);
         let (scan, looked_at) = (self.effort.scan as f64, self.looked_at as f64);
         let density = looked_at / (high.min(self.newest()?) - next).max(1) as f64;
         let left = (next - low.max(self.oldest()?)) as f64 * density;
         let missing = (self.search.limit + 1).saturating_sub(self.found.len()) as f64;
-        let hits = self.found.len() as f64 / looked_at;
+        let hits = self.found.len() as f64 / looked_at.max(1.0);
         Ok(left <= scan || missing <= scan * hits)
     }
 
@@ -152,6 +158,30 @@ impl<'a> Hunt<'a> {
         parts
     }
 
+    /// Looks at all that is not in the index yet, the newest first.
+    fn over_tail(&mut self, high: i64) -> Result<ControlFlow<()>> {
+        let from = self.search.from.as_deref().map(NameKey::of);
+        let mut find = self.connection.prepare_cached(
+            "SELECT seq, at, room, text, from_name FROM message WHERE seq > ?1 AND seq <= ?2 AND kind < 3 \
+             ORDER BY seq DESC",
+        )?;
+        let mut candidates = find.query([tail::begin(self.connection)?, high])?;
+        while let Some(row) = candidates.next()? {
+            let is_theirs = match &from {
+                Some(from) => NameKey::of(&rows::text(row, 4)?) == *from,
+                None => true,
+            };
+            // What is looked at is what the filters let through.
+            if is_theirs
+                && self.may_see(row.get(0)?, row.get(2)?)?
+                && self.consider(row)? == Some(ControlFlow::Break(()))
+            {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
     /// Looks at what the index has for an expression, at `most` of it, the newest first.
     fn over(&mut self, expression: &str, low: i64, high: i64, most: usize) -> Result<ControlFlow<()>> {
         let mut find = self.connection.prepare_cached(
@@ -164,19 +194,27 @@ impl<'a> Hunt<'a> {
             if left == 0 {
                 return Ok(ControlFlow::Continue(()));
             }
-            let number: i64 = row.get(0)?;
-            let (at, room) = (row.get(1)?, row.get(2)?);
-            if !self.is_then(at) {
-                continue;
+            match self.consider(row)? {
+                Some(ControlFlow::Break(())) => return Ok(ControlFlow::Break(())),
+                Some(ControlFlow::Continue(())) => left -= 1,
+                None => {}
             }
-            let is_meant = self.is_meant(&rows::text(row, 3)?);
-            if is_meant && self.may_see(number, room)? && self.take(number)?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-            self.reached = Some(number);
-            left -= 1;
         }
         Ok(ControlFlow::Break(()))
+    }
+
+    /// Looks at a message, and takes it if it is meant; `None`: it is of another time.
+    fn consider(&mut self, row: &Row<'_>) -> Result<Option<ControlFlow<()>>> {
+        let (number, at, room): (i64, i64, _) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if !self.is_then(at) {
+            return Ok(None);
+        }
+        let is_meant = self.is_meant(&rows::text(row, 3)?);
+        if is_meant && self.may_see(number, room)? && self.take(number)?.is_break() {
+            return Ok(Some(ControlFlow::Break(())));
+        }
+        self.reached = Some(number);
+        Ok(Some(ControlFlow::Continue(())))
     }
 
     fn is_meant(&mut self, text: &str) -> bool {

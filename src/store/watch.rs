@@ -97,7 +97,10 @@ impl Watch {
     pub(super) fn note(&self) {
         let Ok(found) = self.file.metadata() else { return };
         let mut known = held(&self.known);
-        known.written = Some(stamp(&found));
+        // It never leaves an empty one: that is somebody else's work of just now.
+        if found.len() > 0 {
+            known.written = Some(stamp(&found));
+        }
         for place in 0..BESIDE.len() {
             if known.beside[place].is_none() {
                 known.beside[place] = self.beside(place);

@@ -2,12 +2,14 @@
 
 use super::error::StoreError;
 use super::health::Health;
+use super::last::{self, Mark};
 use super::news::Board;
 use super::question::{Batch, Keep, Outcome};
 use super::queue::Job;
+use super::tail::{self, Tail};
 use super::time::{self, Time};
 use super::watch::Seen;
-use super::{commit, indexing, last, opening, prune, schema, takeover};
+use super::{commit, indexing, opening, prune, schema, takeover};
 use crate::chat::{Archive, Entry};
 use crate::clock::Clock;
 use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE, WATCH_EVERY};
@@ -30,6 +32,7 @@ pub(super) struct Writer {
     connection: Option<Connection>,
     /// Which history this is.
     log: String,
+    mark: Mark,
     /// The latest number that was given.
     seq: u64,
     /// The latest number of a message that is in the database, or was until it was pruned.
@@ -45,7 +48,8 @@ pub(super) struct Writer {
     /// Whether mail that waits takes all the room that it may.
     is_full_of_mail: bool,
     next_prune: Instant,
-    /// `None`: all messages are in the index.
+    tail: Tail,
+    /// `None`: all messages of an older database are in the index.
     next_index: Option<Instant>,
     is_closed: bool,
 }
@@ -75,17 +79,20 @@ impl Writer {
             _ => {}
         }
         // Only now: whatever is there is true, even if this process ends here.
-        if archive.lineage.is_some() {
-            last::save(path, &log, archive.seq);
-        }
+        let mark = match archive.lineage {
+            Some(_) => Mark::begin(path, &log, archive.seq),
+            None => Mark::none(),
+        };
         let mut time = Time::new(clock);
         time.begin(&mut connection, archive.seq).map_err(of)?;
         committed.store(archive.seq, Ordering::Release);
+        let tail = Tail::of(&connection).map_err(of)?;
         let writer = Self {
             path: path.into(),
             keep: keep.unwrap_or_default(),
             connection: Some(connection),
             log,
+            mark,
             seq: archive.seq,
             last,
             reserved,
@@ -95,6 +102,7 @@ impl Writer {
             board,
             is_full_of_mail: false,
             next_prune: Instant::now(),
+            tail,
             next_index: keep.map(|_| Instant::now()),
             is_closed: false,
         };
@@ -111,15 +119,21 @@ impl Writer {
     pub(super) fn run(mut self, jobs: &Receiver<Job<Self>>) {
         while !self.is_closed {
             let next = self.next_index.map_or(self.next_prune, |next| next.min(self.next_prune));
-            let pause = next.saturating_duration_since(Instant::now()).min(WATCH_EVERY);
+            let pause = match self.tail.is_due(true) {
+                true => Duration::ZERO,
+                false => next.saturating_duration_since(Instant::now()).min(WATCH_EVERY),
+            };
             // Under load there is always a job.
             let patience = match jobs.recv_timeout(pause) {
                 Ok(job) => {
                     job(&mut self);
+                    self.follow(false);
                     PRUNE_PATIENCE
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    if Instant::now() < next {
+                    if pause.is_zero() {
+                        self.follow(true);
+                    } else if Instant::now() < next {
                         // Whether the files are still there: an error is told to all.
                         let _ = self.attempt(|_, _| Ok(()));
                     }
@@ -154,7 +168,15 @@ impl Writer {
         }
         self.reserved = reserved;
         self.last = self.last.max(last_stored(batch, &outcome));
-        self.seq = self.seq.max(batch.seq);
+        for entry in &batch.entries {
+            if let Entry::Message(message) = entry {
+                self.tail.add(&message.text);
+            }
+        }
+        if batch.seq > self.seq {
+            self.seq = batch.seq;
+            self.mark.note(batch.seq);
+        }
         self.committed.fetch_max(batch.seq, Ordering::AcqRel);
         Ok(outcome)
     }
@@ -293,6 +315,22 @@ impl Writer {
     #[cfg(test)]
     pub(super) fn run_sql(&mut self, sql: &str) -> Result<(), StoreError> {
         self.attempt(|connection, _| connection.execute_batch(sql))
+    }
+
+    /// Writes what follows from the newest messages, if they are many.
+    fn follow(&mut self, is_idle: bool) {
+        if !self.tail.is_due(is_idle) {
+            return;
+        }
+        let done = self.attempt(|connection, _| {
+            tail::step(connection)?;
+            Tail::of(connection)
+        });
+        // Where it fails, it is tried again with the next ones.
+        self.tail = done.unwrap_or_else(|error| {
+            tracing::debug!("new messages can't be put into the index: {error}");
+            Tail::default()
+        });
     }
 
     /// Puts messages of an older database into the index.

@@ -51,7 +51,9 @@ impl House {
 
     fn backup(&self, name: &str) -> PathBuf {
         let file = self.file(name);
-        assert_eq!(prints(&lanchat(&["backup", file.to_str().unwrap()], self.data())), "");
+        let said = prints(&lanchat(&["backup", file.to_str().unwrap()], self.data()));
+        let words = ["backed up in ", name, " messages, ", " MB, in "];
+        assert!(said.lines().count() == 1 && words.iter().all(|word| said.contains(word)), "{said}");
         file
     }
 
@@ -203,6 +205,31 @@ fn what_is_no_whole_backup_is_refused_before_anything_is_touched() {
         fails(&restore(&file, house.data()), &[why]);
     }
     assert!(content(house.data()) == before, "something was touched");
+}
+
+#[test]
+fn a_backup_of_which_a_letter_was_changed_is_put_back_only_by_who_insists() {
+    let mut house = House::new(&[]);
+    house.say(20);
+    let file = house.backup("copy");
+    house.server.stop();
+    let mut bytes = fs::read(&file).unwrap();
+    let text = b"text m7";
+    let place = bytes.windows(text.len()).position(|part| part == text).unwrap();
+    bytes[place] = b'n';
+    fs::write(&file, &bytes).unwrap();
+    let before = content(house.data());
+    fails(&restore(&file, house.data()), &["was changed since it was made", "--unchecked"]);
+    assert!(content(house.data()) == before, "something was touched");
+    let said = prints(&lanchat(&["restore", "--unchecked", file.to_str().unwrap()], house.data()));
+    assert!(said.contains("it was changed since"), "{said}");
+    assert!(prints(&lanchat(&["export"], house.data())).contains("next m7"));
+    // What earlier versions made has no sum, nor has a plain copy of a history.
+    let plain = house.file("plain");
+    fs::copy(house.file("history.db"), &plain).unwrap();
+    let said = prints(&restore(&plain, house.data()));
+    assert!(said.contains("it has no sum"), "{said}");
+    fails(&restore(house.data(), house.data()), &["it is a directory"]);
 }
 
 #[test]

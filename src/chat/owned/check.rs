@@ -12,7 +12,7 @@ impl OwnedNames {
         let as_of_now = |row: &Row| NameRecord {
             name: row.name.to_string(),
             key: row.key,
-            last: stamp(if row.in_use { at.second } else { row.last }),
+            last: if row.in_use { stamp(at.second) } else { row.stamp() },
             used: row.used(at.second),
             in_use: false,
         };

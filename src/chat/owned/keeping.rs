@@ -6,11 +6,13 @@
 //! after a crash it counts as used until the last time that the server is known to have run.
 
 use super::{At, OwnedNames, Place, Row};
-use crate::chat::records::Record;
+use crate::chat::records::{NameRecord, Record};
 use crate::chat::{Deliveries, Delivery};
 use crate::limits::{
     ALIVE_EVERY, NAMES_GATHERED, NAMES_LOOKED_AT, NAMES_PAUSE, NAMES_REFRESHED, NAMES_ROUND, RECORDS_PORTION,
 };
+use crate::name::Name;
+use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -132,7 +134,32 @@ impl OwnedNames {
     }
 }
 
+impl OwnedNames {
+    /// Which of the uses that begin or end in this second the next one is.
+    pub(super) fn next_order(&mut self, at: At) -> u16 {
+        self.latest = match self.latest {
+            (second, order) if second == at.second => (second, order.saturating_add(1)),
+            _ => (at.second, 0),
+        };
+        self.latest.1
+    }
+}
+
 impl Row {
+    /// As it was kept.
+    pub(super) fn of(name: Name, record: &NameRecord) -> Self {
+        let millis = record.last.as_millisecond();
+        let order = u16::try_from(millis.rem_euclid(1000)).unwrap_or(0);
+        let (last, used) = (millis.div_euclid(1000), record.used);
+        Self { name, key: record.key, last, order, used, in_use: false, is_unkept: false }
+    }
+
+    /// When it was last used, as it is kept: the order within the second stands for its milliseconds.
+    pub(super) fn stamp(&self) -> Timestamp {
+        let millis = self.last.saturating_mul(1000).saturating_add(self.order.min(999).into());
+        Timestamp::from_millisecond(millis).unwrap_or_default()
+    }
+
     fn is_stale(&self, at: At) -> bool {
         self.in_use && at.second.saturating_sub(self.last).unsigned_abs() >= NAMES_REFRESHED.as_secs()
     }

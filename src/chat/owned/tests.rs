@@ -63,6 +63,29 @@ fn a_name_that_is_not_kept_frees_none_of_those_that_are() {
 }
 
 #[test]
+fn of_names_that_were_used_in_one_second_the_one_goes_that_was_used_first_also_after_a_start() {
+    let user = |number: u32| Name::new(&format!("user{number}")).expect("a name");
+    // In whatever order they have their places.
+    for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+        let mut names =
+            OwnedNames::new((0..3).map(|n| NameRecord { key: key(0), ..record(n, 9, 5000) }).collect());
+        let mut kept = Vec::new();
+        for number in order {
+            begin(&mut names, &user(number), 0, at(300));
+            names.end(&user(number).likeness(), &key(0), at(300));
+            kept = names.records(at(300));
+        }
+        let mut again = OwnedNames::new(kept);
+        for names in [&mut names, &mut again] {
+            assert_eq!(names.name_of(&key(0)), Some(&user(order[2])));
+            begin(names, &Name::new("onemore").expect("a name"), 0, at(300));
+            let gone: Vec<u32> = (0..3).filter(|n| !has(names, *n, at(300))).collect();
+            assert_eq!(gone, [order[0]], "{order:?}");
+        }
+    }
+}
+
+#[test]
 fn what_has_lapsed_goes_before_what_has_not() {
     let mut names = full();
     let now = at(i64::try_from(NAME_KEPT_TRIED.as_secs()).expect("seconds") + 100);

@@ -55,6 +55,10 @@ pub struct RestoreArgs {
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub file: PathBuf,
 
+    /// Put it back even if it was changed since it was made.
+    #[arg(long)]
+    pub unchecked: bool,
+
     /// The data directory of the server on this machine, if not the usual one.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,

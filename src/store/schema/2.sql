@@ -78,7 +78,7 @@ CREATE INDEX message_at ON message (at);
 -- For what is too much: each author's in their order, and those of nobody who can be known again.
 CREATE INDEX message_by ON message (author);
 
--- How much is kept of whom, in bytes, about; of author 0 what is nobody's.
+-- How much is kept of whom, in bytes, about, but for the newest messages; of author 0 what is nobody's.
 CREATE TABLE weight (
     author INTEGER PRIMARY KEY,
     bytes INTEGER NOT NULL
@@ -162,5 +162,7 @@ CREATE TRIGGER message_dated AFTER UPDATE OF at ON message BEGIN
     ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last);
 END;
 
--- Up to which number messages are still to be put into the index.
+-- Up to which number messages are still to be put into the index, and behind which it is still to be written what
+-- follows from them: their pieces, their hours and their weights.
 INSERT INTO meta SELECT 'unindexed', ifnull(max(seq), 0) FROM message;
+INSERT INTO meta SELECT 'indexed', ifnull(max(seq), 0) FROM message;

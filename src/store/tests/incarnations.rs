@@ -110,6 +110,30 @@ async fn a_backup_from_before_the_end_of_the_same_start_is_noticed_after_an_orde
 }
 
 #[tokio::test]
+async fn a_log_that_is_removed_or_cut_after_a_kill_is_noticed_and_one_that_is_whole_is_not() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    for seq in 1..=20 {
+        commit(&store, [said(seq, 1, "kept, and told so")]).await;
+    }
+    for (share, is_noticed) in [(100, false), (50, true), (0, true)] {
+        let killed = place.crash();
+        let [last, log] = ["history.last", "history.db-wal"];
+        fs::copy(place.dir.path().join(last), killed.dir.path().join(last)).unwrap();
+        let log = killed.dir.path().join(log);
+        let bytes = fs::read(&log).unwrap();
+        match share {
+            0 => fs::remove_file(&log).unwrap(),
+            _ => fs::write(&log, &bytes[..bytes.len() * share / 100]).unwrap(),
+        }
+        let (store, archive) = killed.open();
+        assert_eq!(archive.is_put_back(), is_noticed, "{share} % of the log");
+        store.close().await;
+    }
+    store.close().await;
+}
+
+#[tokio::test]
 async fn what_says_which_database_was_last_is_the_owners_alone_and_may_be_missing_or_damaged() {
     let place = Place::new();
     let (store, _) = place.open();

@@ -14,6 +14,8 @@ mod retention;
 mod retention_fair;
 mod said;
 mod search;
+#[cfg(unix)]
+mod whole;
 
 use super::{Batch, Keep, Outcome, Since, Span, Start, Store};
 use crate::chat::{Account, Archive, Entry, Kind, Mail, MailView, Member, Message, Venue, View, Waits};

@@ -5,7 +5,7 @@ use super::*;
 use crate::chat::{Scope, Search, Wanted};
 use crate::name::NameKey;
 use crate::store::search::Effort;
-use crate::store::{StoreError, indexing, schema, search as hunt};
+use crate::store::{StoreError, indexing, schema, search as hunt, tail};
 use crate::text::{Sought, fold};
 use proptest::prelude::*;
 
@@ -103,7 +103,13 @@ async fn every_word_is_found_and_nothing_else() {
     commit(&store, SAID.iter().zip(1..).map(|((text, ..), seq)| said(seq, 1, text))).await;
     store.close().await;
     let connection = schema::open_reader(&place.path()).unwrap();
-    for effort in [Effort::default(), Effort { sample: 1, scan: 0 }] {
+    let mut writing = schema::open(&place.path()).unwrap();
+    for (effort, is_tail) in
+        [(Effort::default(), true), (Effort::default(), false), (Effort { sample: 1, scan: 0 }, false)]
+    {
+        if !is_tail {
+            tail::finish(&mut writing).unwrap();
+        }
         for ((text, typed, is_found), seq) in SAID.iter().zip(1..) {
             let search = Search { limit: 100, ..search(1, typed) };
             let listing = hunt::search(&connection, &search, usize::MAX, effort).unwrap();
@@ -150,7 +156,7 @@ async fn filters_alone_are_a_search_and_times_hold_whatever_the_clock_did() {
 fn index_anew(place: &Place) {
     let mut connection = schema::open(&place.path()).unwrap();
     let forget = "INSERT INTO pieces (pieces) VALUES ('delete-all'); DELETE FROM hour; \
-                  UPDATE meta SET value = (SELECT ifnull(max(seq), 0) FROM message) WHERE key = 'unindexed'";
+                  UPDATE meta SET value = (SELECT ifnull(max(seq), 0) FROM message) WHERE key IN ('unindexed', 'indexed')";
     connection.execute_batch(forget).unwrap();
     while indexing::step(&mut connection).unwrap() {}
 }
@@ -163,7 +169,7 @@ async fn messages_of_an_older_database_are_found_once_they_are_in_the_index_the_
     store.close().await;
     let mut connection = schema::open(&place.path()).unwrap();
     let forget = "INSERT INTO pieces (pieces) VALUES ('delete-all'); DELETE FROM hour; \
-                  UPDATE meta SET value = 300 WHERE key = 'unindexed'";
+                  UPDATE meta SET value = 300 WHERE key IN ('unindexed', 'indexed')";
     connection.execute_batch(forget).unwrap();
     let ask = |connection: &rusqlite::Connection, search: Search| {
         let listing = hunt::search(connection, &search, usize::MAX, Effort::default()).unwrap();
@@ -295,7 +301,7 @@ proptest! {
     fn a_search_is_a_walk_through_what_its_reader_may_read(
         said_before in prop::collection::vec(anything(), 1..40),
         questions in prop::collection::vec(asked(), 30),
-        anew in any::<bool>(),
+        (anew, indexed) in (any::<bool>(), prop::option::of(0..40_i64)),
         gone in 0..10_u64,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -318,6 +324,13 @@ proptest! {
                 index_anew(&place);
             }
             let mut connection = schema::open(&place.path()).unwrap();
+            if let Some(indexed) = indexed {
+                // Others are looked at one by one.
+                tail::finish(&mut connection).unwrap();
+                let newer = format!("DELETE FROM pieces WHERE rowid > {indexed}; DELETE FROM hour WHERE first > {indexed}; \
+                                     UPDATE meta SET value = min(value, {indexed}) WHERE key = 'indexed'");
+                connection.execute_batch(&newer).unwrap();
+            }
             let change = connection.transaction().unwrap();
             for seq in 1..=gone {
                 for table in ["message WHERE seq", "mail WHERE seq", "pieces WHERE rowid"] {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Options;
+use super::backoff::Backoff;
 use super::channel::Channel;
 use super::error::Error;
 use super::link::{Link, LinkError, Portrait};
@@ -16,9 +17,11 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
 use crate::protocol::packet::ServerInfo;
 use crate::security::{Expect, KnownServers};
+use tokio::time::{Instant, sleep};
 
-/// How long one attempt to come back to a server may look for its new address.
-const AGAIN_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long one attempt to come back to a server may look for it, here and at a new address. Between two of
+/// them there are pauses; a restart is over sooner.
+const AGAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where to look.
 #[derive(Debug, Clone)]
@@ -155,7 +158,16 @@ impl Locator {
         let channel = self.channel.to(Fingerprint::from_id(id));
         if let Some(host) = &self.host {
             let again = Self { channel, ..self.clone() };
-            return again.reach_host(host, None).await.map(|reached| reached.link);
+            let end = Instant::now() + AGAIN_TIMEOUT;
+            loop {
+                match again.reach_host(host, None).await {
+                    // It may be restarting. Clients of a server are not to come at the same moment.
+                    Err(LinkError::Connect(_)) if Instant::now() < end => {
+                        sleep(Backoff::default().next_pause()).await;
+                    }
+                    reached => return reached.map(|reached| reached.link),
+                }
+            }
         }
         let server =
             Known { id: id.to_owned(), name: String::new(), addrs: self.last.clone(), last_used: true };

@@ -224,7 +224,8 @@ where
         self.contenders.iter().flat_map(|contender| &contender.places)
     }
 
-    /// Begins the attempts that are due: first at the server used last, then where none was made.
+    /// Begins the attempts that are due: first at the server used last, then where none was made, and of
+    /// these where somebody was heard of last, so that who comes after a flood does not stand in its line.
     pub(super) fn tend(&mut self) {
         let now = Instant::now();
         let mut due = Vec::new();
@@ -232,7 +233,8 @@ where
             for (index, place) in contender.places.iter_mut().enumerate() {
                 place.grow_old(now);
                 if let Some(when) = place.due().filter(|due| *due <= now) {
-                    due.push((!contender.is_last_used, place.was_tried(), when, at, index));
+                    let newest = if place.was_tried() { 0 } else { u64::MAX - contender.number };
+                    due.push((!contender.is_last_used, place.was_tried(), newest, when, at, index));
                 }
             }
         }

@@ -17,6 +17,8 @@ use crate::limits::{
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -87,13 +89,16 @@ struct OneShot {
     link: Link,
     socket: UdpSocket,
     group: SocketAddr,
+    /// Whether a server has answered on this link, by whatever family.
+    answered: Arc<AtomicBool>,
 }
 
 impl OneShot {
     /// Opens the link's sockets, one a family that it has an address of.
     fn open(link: &Link) -> Vec<io::Result<OneShot>> {
-        let v4 = link.v4().map(|address| open_v4(link, address));
-        let v6 = link.v6().filter(|_| !link.loopback).map(|address| open_v6(link, address));
+        let answered = Arc::default();
+        let v4 = link.v4().map(|address| open_v4(link, address, &answered));
+        let v6 = link.v6().filter(|_| !link.loopback).map(|address| open_v6(link, address, &answered));
         v4.into_iter().chain(v6).collect()
     }
 
@@ -102,12 +107,13 @@ impl OneShot {
         let kinds: &[&str] = if has_only_link_local(&self.link) { &[SERVICE, ALL_KINDS] } else { &[SERVICE] };
         let Ok(question) = questions(kinds) else { return };
         let start = Instant::now();
-        let (mut asked, mut next, mut is_answered) = (0, start, false);
+        let (mut asked, mut next) = (0, start);
         let mut buffer = vec![0; MAX_MDNS_PACKET_BYTES];
         loop {
             tokio::select! {
                 () = sleep_until(next) => {
                     asked += 1;
+                    let is_answered = self.answered.load(Ordering::Relaxed);
                     next = next_question(start, asked, Instant::now(), is_answered);
                     // A link that went down comes back or does not: the next time will tell.
                     if let Err(error) = self.socket.send_to(&question, self.group).await {
@@ -117,7 +123,7 @@ impl OneShot {
                 received = self.socket.recv_from(&mut buffer) => match received {
                     Ok((length, from)) if from.port() == MDNS_PORT => {
                         for sighting in sightings(&buffer[..length], from.ip(), &self.link) {
-                            is_answered = true;
+                            self.answered.store(true, Ordering::Relaxed);
                             // A full queue drops it: the question is asked again.
                             let _ = found.try_send(Event::Seen(sighting));
                         }
@@ -171,28 +177,28 @@ fn has_only_link_local(link: &Link) -> bool {
     !link.loopback && link.addrs.iter().all(|ip| matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local()))
 }
 
-fn open_v4(link: &Link, address: Ipv4Addr) -> io::Result<OneShot> {
+fn open_v4(link: &Link, address: Ipv4Addr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_multicast_if_v4(&address)?;
     socket.set_multicast_ttl_v4(HOPS)?;
     socket.bind(&SocketAddr::from((address, 0)).into())?;
-    ready(link, socket, (GROUP_V4, MDNS_PORT).into())
+    ready(link, socket, (GROUP_V4, MDNS_PORT).into(), answered)
 }
 
-fn open_v6(link: &Link, address: Ipv6Addr) -> io::Result<OneShot> {
+fn open_v6(link: &Link, address: Ipv6Addr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
     let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_only_v6(true)?;
     socket.set_multicast_if_v6(link.index)?;
     socket.set_multicast_hops_v6(HOPS)?;
     let scope = if address.is_unicast_link_local() { link.index } else { 0 };
     socket.bind(&SocketAddrV6::new(address, 0, 0, scope).into())?;
-    ready(link, socket, SocketAddrV6::new(GROUP_V6, MDNS_PORT, 0, link.index).into())
+    ready(link, socket, SocketAddrV6::new(GROUP_V6, MDNS_PORT, 0, link.index).into(), answered)
 }
 
-fn ready(link: &Link, socket: Socket, group: SocketAddr) -> io::Result<OneShot> {
+fn ready(link: &Link, socket: Socket, group: SocketAddr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
     socket.set_nonblocking(true)?;
     let socket = UdpSocket::from_std(socket.into())?;
-    Ok(OneShot { link: link.clone(), socket, group })
+    Ok(OneShot { link: link.clone(), socket, group, answered: Arc::clone(answered) })
 }
 
 #[cfg(test)]
@@ -211,7 +217,7 @@ mod tests {
             }
             asked
         };
-        // Of 20 questions, each of which is lost with 80 %, one gets through in 99 of 100 searches; the
+        // Of 26 questions, each of which is lost with 80 %, one gets through in 99.7 % of searches; the
         // browse, and the other family, come on top.
         assert!(asked_in(5, false) >= 26, "{}", asked_in(5, false));
         assert!((8..=9).contains(&asked_in(5, true)), "{}", asked_in(5, true));

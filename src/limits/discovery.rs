@@ -42,7 +42,7 @@ pub const ONE_SHOT_SCHEDULE: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(350)];
 
 /// The pause between two later questions while nobody has answered on the link: Wi-Fi loses up to 80 % of
-/// multicast packets, and 24 questions in 5 s get through all the same.
+/// multicast packets, and of 26 questions in 5 s one gets through all the same.
 pub const ONE_SHOT_PAUSE: Duration = Duration::from_millis(200);
 
 /// How long the questions are that frequent: as long as somebody waits at a prompt.

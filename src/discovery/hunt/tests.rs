@@ -161,7 +161,7 @@ async fn handshakes(clients: usize, each: Duration) -> usize {
 #[tokio::test(start_paused = true)]
 async fn a_storm_costs_a_server_one_handshake_a_client_while_it_keeps_up() {
     // All are in after 2.9 s.
-    assert_eq!(handshakes(1450, Duration::from_millis(2)).await, 1450);
+    assert_eq!(handshakes(290, Duration::from_millis(10)).await, 290);
 }
 
 #[tokio::test(start_paused = true)]

@@ -126,7 +126,8 @@ impl<T> Contest<T> {
         sighting.id.as_ref().is_none_or(|id| self.is_wanted(id, &sighting.name))
     }
 
-    fn is_wanted(&self, id: &str, name: &str) -> bool {
+    /// Whether a server with this id and name may be the wanted one; any may if none is.
+    pub(super) fn is_wanted(&self, id: &str, name: &str) -> bool {
         self.wanted.as_ref().is_none_or(|wanted| is_called(wanted, name, id))
     }
 

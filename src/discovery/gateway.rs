@@ -2,8 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-/// The table of IPv4 routes of Linux.
-const ROUTES: &str = "/proc/net/route";
+/// The table of IPv4 routes of Linux: that of the thread, as tests have a network for each.
+const ROUTES: &str = "/proc/thread-self/net/route";
 
 /// The gateways of the default routes; none on systems other than Linux.
 pub(super) fn gateways() -> Vec<Ipv4Addr> {

@@ -378,11 +378,12 @@ where
         let failed =
             self.contenders.iter().filter(|one| !one.is_over).flat_map(|one| one.failed(&self.networks));
         let failed = failed.chain(self.elsewhere).collect();
-        let others: Vec<String> = self.heard.iter().map(|(name, id)| server_name(name, id)).collect();
+        let others = self.heard.iter().filter(|(name, id)| !self.contest.is_wanted(id, name));
+        let others: Vec<String> = others.map(|(name, id)| server_name(name, id)).collect();
         let tried = self.contest.tried_mut();
         tried.failed = failed;
         tried.heard = !self.heard.is_empty();
-        tried.others.extend(if tried.wanted.is_some() { others } else { Vec::new() });
+        tried.others.extend(others);
         complete(tried);
         self.contest.conclude()
     }

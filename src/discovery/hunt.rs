@@ -140,8 +140,9 @@ where
         }
     }
 
-    /// Begins attempts at the addresses that are new, one every 25 ms, and at once at those that were
-    /// heard of before and failed.
+    /// Has the addresses tried that are new, one every 25 ms, and at once those that were heard of before and
+    /// failed. The attempts begin with the next [`Hunt::tend`], so that a flood costs one look at them all, not
+    /// one for each packet.
     pub(super) fn offer(&mut self, hint: Hint) {
         let Hint { expected, name, source, addrs } = hint;
         if addrs.is_empty() || expected.as_ref().is_some_and(|id| self.contest.has_proven(id)) {
@@ -163,7 +164,6 @@ where
                 }
             }
         }
-        self.tend();
     }
 
     /// The contender of this id; of those without one, the contender that shares an address.

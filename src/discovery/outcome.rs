@@ -11,6 +11,9 @@ use std::time::Duration;
 /// Addresses and servers named in a message; more would not help.
 const MAX_NAMED: usize = 4;
 
+/// Servers of which is told why they cannot be connected to.
+const MAX_REASONS: usize = 2;
+
 /// Servers named that are not the wanted one.
 const MAX_OTHERS: usize = 12;
 
@@ -222,8 +225,11 @@ impl fmt::Display for Tried {
         let reasons = self.reasons();
         if !reasons.is_empty() {
             f.write_str("cannot connect: ")?;
-            for (at, failed) in reasons.iter().take(MAX_NAMED).enumerate() {
+            for (at, failed) in reasons.iter().take(MAX_REASONS).enumerate() {
                 write!(f, "{}{failed}", if at > 0 { "; " } else { "" })?;
+            }
+            if let Some(more @ 1..) = reasons.len().checked_sub(MAX_REASONS) {
+                write!(f, "; {more} more do not answer either")?;
             }
             self.fmt_others(f)?;
             return f.write_str("; `lanchat doctor` tells more");

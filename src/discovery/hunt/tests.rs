@@ -180,6 +180,7 @@ async fn remembered_servers_and_a_silent_flood_keep_no_announced_server_out() {
     for fake in 0..2 * MAX_CONTENDERS as u16 {
         hunt.sight(announced(fake));
     }
+    hunt.tend();
     sleep(Duration::from_millis(100)).await;
     hunt.sight(announced(0x3fff));
     let took = run(&mut hunt, Instant::now() + Duration::from_secs(5)).await;
@@ -291,6 +292,7 @@ async fn an_announcement_leads_to_no_port_of_the_system_and_to_no_machine_of_the
     let mut hunt = Hunt::new(&options(Vec::new()), probe);
     for target in ["10.0.0.1:22", "8.8.8.8:7667", "[2001:4860:4860::8888]:7667"] {
         hunt.sight(Sighting { addrs: vec![target.parse().unwrap()], ..announced(1) });
+        hunt.tend();
     }
     sleep(Duration::from_millis(10)).await;
     assert_eq!(begun.load(Ordering::Relaxed), 0);
@@ -298,6 +300,6 @@ async fn an_announcement_leads_to_no_port_of_the_system_and_to_no_machine_of_the
     assert!(tried.failed.iter().all(|failed| failed.why == Why::Elsewhere) && tried.is_here());
     // The user's own choice is another thing.
     let chosen = Known { addrs: vec!["8.8.8.8:22".parse().unwrap()], ..known(OFFICE, 1, true) };
-    drop(Hunt::new(&options(vec![chosen]), probe));
+    Hunt::new(&options(vec![chosen]), probe).tend();
     assert_eq!(begun.load(Ordering::Relaxed), 1);
 }

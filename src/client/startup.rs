@@ -11,7 +11,7 @@ use super::hosting::{Host, Hosting};
 use super::link::LinkError;
 use super::locate::{Located, Locator, Reached, reach};
 use super::trust::Trust;
-use crate::discovery::Progress;
+use crate::discovery::{Progress, Tried};
 use crate::fingerprint::Fingerprint;
 use crate::prompt;
 use crate::text::safe_line;
@@ -44,8 +44,8 @@ pub(super) async fn find(locator: &Locator, trust: &Trust, host: Option<&dyn Hos
             "several servers answered; choose one with --server NAME: {}",
             servers.iter().map(describe).collect::<Vec<_>>().join(", ")
         ))),
-        (Located::Nothing(tried), Some(host)) => offer(tried, host, trust).await,
-        (Located::Nothing(tried), None) => Err(Error::NoServer(tried)),
+        (Located::Nothing(tried), Some(host)) => offer(&tried, host, trust).await,
+        (Located::Nothing(tried), None) => Err(nothing(&tried)),
     }
 }
 
@@ -93,10 +93,16 @@ pub(super) async fn again(server: Reached, channel: &Channel) -> Result<Reached,
     Ok(Reached { link: again.link, ..server })
 }
 
-async fn offer(tried: String, host: &dyn Host, trust: &Trust) -> Result<Start, Error> {
+/// Why no server is joined: none is here, or none that is here can be connected to.
+fn nothing(tried: &Tried) -> Error {
+    let line = tried.to_string();
+    if tried.is_here() { Error::Disconnected(line) } else { Error::NoServer(line) }
+}
+
+async fn offer(tried: &Tried, host: &dyn Host, trust: &Trust) -> Result<Start, Error> {
     match ask(OFFER.into()).await {
         Some(answer) if is_yes(&answer) => start(host, trust.channel()).await,
-        _ => Err(Error::NoServer(tried)),
+        _ => Err(nothing(tried)),
     }
 }
 

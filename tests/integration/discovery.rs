@@ -7,3 +7,4 @@ mod network;
 mod search;
 mod serve;
 mod station;
+mod told;

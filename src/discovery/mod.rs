@@ -6,6 +6,7 @@
 //! [`find`] brings a probe that proves what answers at an address. What is heard here is a hint from
 //! strangers; it decides where to knock, never whom to believe.
 
+mod allotment;
 mod announce;
 mod answer;
 mod board;
@@ -14,19 +15,23 @@ mod contest;
 mod event;
 mod find;
 mod interfaces;
+mod kind;
 mod label;
 mod neighbours;
 mod oneshot;
 mod order;
 mod outcome;
+mod presence;
 mod race;
+#[cfg(target_os = "linux")]
+mod rtnetlink;
 mod scan;
 mod search;
 mod sighting;
 
-pub use announce::{AnnounceError, Announcement, Announcer};
+pub use announce::{AnnounceError, Announcement, Announcer, Visibility};
 pub use find::{FindOptions, Known, Progress, find};
-pub use interfaces::{Link, links, multicast_port, own_addresses};
+pub use interfaces::{Link, container_address, links, multicast_port, own_addresses};
 pub use label::server_label;
 pub use neighbours::neighbours;
 pub use outcome::{Found, Outcome, Proof, Stranger, Tried};

@@ -9,8 +9,10 @@ use socket2::{Domain, SockRef};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UdpSocket;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout_at};
 
 /// The question that every DNS-SD responder answers: which kinds of services it has (RFC 6763 9).
@@ -19,21 +21,30 @@ const ALL_KINDS: &str = "_services._dns-sd._udp.local";
 /// Between two questions; a responder may leave out an answer that it multicast a second ago.
 const REPEAT: Duration = Duration::from_millis(1100);
 
+/// Interfaces that share a socket, which may be in 20 multicast groups on Linux.
+const LINKS_OF_A_SOCKET: usize = 15;
+
 /// The addresses of other machines from which mDNS was heard while asking for this long. Runs on
-/// tokio. Families for which nothing can be opened are left out.
+/// tokio. Interfaces and families for which nothing can be opened are left out.
 pub async fn neighbours(wait: Duration) -> BTreeSet<IpAddr> {
     let links: Vec<Link> = links().unwrap_or_default().into_iter().filter(|link| !link.loopback).collect();
+    let own: Arc<[IpAddr]> = links.iter().flat_map(|link| link.addrs.iter().copied()).collect();
     let deadline = Instant::now() + wait;
-    let (v4, v6) =
-        tokio::join!(listen(open_v4(&links), &links, deadline), listen(open_v6(&links), &links, deadline));
-    v4.into_iter().chain(v6).collect()
+    let mut listening = JoinSet::new();
+    for links in links.chunks(LINKS_OF_A_SOCKET) {
+        for open in [open_v4, open_v6] {
+            let (links, own) = (links.to_vec(), own.clone());
+            listening.spawn(async move { listen(open(&links), &links, &own, deadline).await });
+        }
+    }
+    listening.join_all().await.into_iter().flatten().collect()
 }
 
 fn open_v4(links: &[Link]) -> io::Result<UdpSocket> {
     let socket = shared_socket(Domain::IPV4)?;
     socket.set_multicast_ttl_v4(HOPS)?;
     for address in links.iter().filter_map(Link::v4) {
-        socket.join_multicast_v4(&GROUP_V4, &address)?;
+        joined("IPv4", socket.join_multicast_v4(&GROUP_V4, &address));
     }
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket.into())
@@ -43,16 +54,27 @@ fn open_v6(links: &[Link]) -> io::Result<UdpSocket> {
     let socket = shared_socket(Domain::IPV6)?;
     socket.set_multicast_hops_v6(HOPS)?;
     for link in links.iter().filter(|link| link.v6().is_some()) {
-        socket.join_multicast_v6(&GROUP_V6, link.index)?;
+        joined("IPv6", socket.join_multicast_v6(&GROUP_V6, link.index));
     }
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket.into())
 }
 
-async fn listen(socket: io::Result<UdpSocket>, links: &[Link], deadline: Instant) -> BTreeSet<IpAddr> {
+/// One interface that can't be listened on is no reason to hear nothing on the others.
+fn joined(family: &str, result: io::Result<()>) {
+    if let Err(error) = result {
+        tracing::debug!(%error, "not in the {family} group of mDNS on an interface");
+    }
+}
+
+async fn listen(
+    socket: io::Result<UdpSocket>,
+    links: &[Link],
+    own: &[IpAddr],
+    deadline: Instant,
+) -> BTreeSet<IpAddr> {
     let mut heard = BTreeSet::new();
     let (Ok(socket), Ok(question)) = (socket, question(ALL_KINDS)) else { return heard };
-    let own: Vec<IpAddr> = links.iter().flat_map(|link| link.addrs.iter().copied()).collect();
     let mut buffer = vec![0; MAX_MDNS_PACKET_BYTES];
     let mut repeat = interval(REPEAT);
     let listening = async {

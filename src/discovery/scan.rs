@@ -1,7 +1,8 @@
 //! The last resort where multicast is blocked: knocking at every address of one's own networks. Only
 //! ever done when the user asks for it, because to others it looks like an attack.
 
-use super::interfaces::{is_virtual, links};
+use super::interfaces::attachments;
+use super::kind::Kind;
 use super::outcome::{Found, Proof};
 use crate::limits::{MAX_PROBES, MAX_SCAN_NETWORKS, SCAN_TIMEOUT};
 use std::io;
@@ -23,7 +24,7 @@ where
     E: Send + 'static,
 {
     let mut networks: Vec<[u8; 3]> = Vec::new();
-    for ip in links()?.into_iter().filter(|link| !is_virtual(&link.name)).flat_map(|link| link.addrs) {
+    for ip in attachments()?.into_iter().filter(|one| one.kind != Kind::Inner).flat_map(|one| one.link.addrs) {
         if let IpAddr::V4(v4) = ip
             && v4.is_private()
             && let [a, b, c, _] = v4.octets()

@@ -24,6 +24,13 @@ pub const SEARCH_QUEUE: usize = 256;
 /// How often the announcer looks for new and lost interfaces; the finest its library can do.
 pub const INTERFACE_CHECK: Duration = Duration::from_secs(1);
 
+/// Daemons of the mDNS library that a server is announced by: one a network, until there are so many.
+/// Each is a thread with two sockets.
+pub const MAX_ANNOUNCERS: usize = 16;
+
+/// How often a server tries to share UDP port 5353 while another program keeps it.
+pub const PORT_RETRY: Duration = Duration::from_secs(3);
+
 /// The pause after the goodbye, in which it is sent once more. It may be lost like any packet.
 pub const GOODBYE_WAIT: Duration = Duration::from_millis(150);
 

@@ -85,10 +85,9 @@ fn how_to_join(way: &Way, port: u16, visible: bool) -> Option<String> {
     };
     Some(match (*way, visible) {
         (Way::Loopback(ip), _) => format!("for this machine alone; join with: lanchat --host {}", host(ip)),
-        (Way::Address(ip), true) => format!(
-            "people on this network join with: lanchat; from elsewhere: lanchat --host {}",
-            host(ip)
-        ),
+        (Way::Address(ip), true) => {
+            format!("people on this network join with: lanchat; from elsewhere: lanchat --host {}", host(ip))
+        }
         (Way::Address(ip), false) => format!("people join with: lanchat --host {}", host(ip)),
         (Way::Container(ip), _) => format!(
             "this looks like a container: {ip} is an address of its own network, which other machines don't \
@@ -152,17 +151,22 @@ mod tests {
             "people on this network join with: lanchat; from elsewhere: lanchat --host 10.78.0.55"
         );
         assert_eq!(line(address, false), "people join with: lanchat --host 10.78.0.55");
-        assert_eq!(how_to_join(&address, 7000, false).unwrap(), "people join with: lanchat --host 10.78.0.55:7000");
+        assert_eq!(
+            how_to_join(&address, 7000, false).unwrap(),
+            "people join with: lanchat --host 10.78.0.55:7000"
+        );
         let container = line(Way::Container("172.17.0.2".parse().unwrap()), true);
-        assert!(container.contains("publish TCP port 7667") && !container.contains("--host 172"), "{container}");
+        assert!(
+            container.contains("publish TCP port 7667") && !container.contains("--host 172"),
+            "{container}"
+        );
         assert_eq!(line(Way::None, false), "");
     }
 
     #[test]
     fn the_way_to_a_server_is_what_it_is_told_to_advertise() {
-        let way = |advertise: &[&str], listening: &str| {
-            Way::to(&serve(advertise), listening.parse().unwrap())
-        };
+        let way =
+            |advertise: &[&str], listening: &str| Way::to(&serve(advertise), listening.parse().unwrap());
         let address = |ip: &str| Way::Address(ip.parse().unwrap());
         assert_eq!(way(&["10.78.0.55"], "[::]:7667"), address("10.78.0.55"));
         assert_eq!(way(&["10.78.0.55"], "127.0.0.1:7667"), address("10.78.0.55"));

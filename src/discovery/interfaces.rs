@@ -163,8 +163,7 @@ pub fn own_addresses() -> io::Result<Vec<IpAddr>> {
 fn shared_addresses(all: &[Attachment]) -> Vec<IpAddr> {
     let wide = |ip: &IpAddr| !matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
     let meant = all.iter().filter(|one| !one.link.loopback && one.kind != Kind::Inner);
-    let mut addrs: Vec<IpAddr> =
-        meant.flat_map(|one| one.link.addrs.iter().copied()).filter(wide).collect();
+    let mut addrs: Vec<IpAddr> = meant.flat_map(|one| one.link.addrs.iter().copied()).filter(wide).collect();
     addrs.sort_by_key(IpAddr::is_ipv6);
     addrs
 }

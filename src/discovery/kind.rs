@@ -46,9 +46,9 @@ pub(super) fn judge(traits: &Traits, hardware: bool) -> Kind {
     let inner = |is_inner: bool| if is_inner { Kind::Inner } else { Kind::Lan };
     match traits.made_as.as_str() {
         "bridge" => inner(traits.ports.iter().all(|(name, made_as)| is_engines_port(name, made_as))),
-        "veth" => inner(
-            traits.ends_here || is_engines_cable(&traits.name) || (hardware && !traits.has_network),
-        ),
+        "veth" => {
+            inner(traits.ends_here || is_engines_cable(&traits.name) || (hardware && !traits.has_network))
+        }
         "tun" => Kind::Overlay,
         "vxlan" | "geneve" | "gretap" | "ip6gretap" if traits.has_network => Kind::Overlay,
         // An overlay of an orchestrator, whose hosts have addresses that are alone in their network.

@@ -13,7 +13,9 @@ mod board;
 mod browse;
 mod contest;
 mod event;
+mod farewells;
 mod find;
+mod hostname;
 mod interfaces;
 mod kind;
 mod label;
@@ -30,13 +32,15 @@ mod search;
 mod sighting;
 
 pub use announce::{AnnounceError, Announcement, Announcer, Visibility};
+pub use farewells::Farewells;
 pub use find::{FindOptions, Known, Progress, find};
+pub use hostname::{LookupError, lookup};
 pub use interfaces::{Link, container_address, links, multicast_port, own_addresses};
 pub use label::server_label;
 pub use neighbours::neighbours;
 pub use outcome::{Found, Outcome, Proof, Stranger, Tried};
 pub use race::{RaceError, race};
-pub use scan::scan;
+pub use scan::{Terrain, scan};
 pub use search::{Change, Reach, Search, SearchOptions};
 pub use sighting::{Heard, Sighting};
 

@@ -4,7 +4,7 @@
 use super::answer::question;
 use super::interfaces::{Link, MDNS_PORT, links, shared_socket};
 use super::oneshot::{GROUP_V4, GROUP_V6, HOPS};
-use crate::limits::MAX_MDNS_PACKET_BYTES;
+use crate::limits::{LINKS_OF_A_SOCKET, MAX_MDNS_PACKET_BYTES};
 use socket2::{Domain, SockRef};
 use std::collections::BTreeSet;
 use std::io;
@@ -21,9 +21,6 @@ const ALL_KINDS: &str = "_services._dns-sd._udp.local";
 /// Between two questions; a responder may leave out an answer that it multicast a second ago.
 const REPEAT: Duration = Duration::from_millis(1100);
 
-/// Interfaces that share a socket, which may be in 20 multicast groups on Linux.
-const LINKS_OF_A_SOCKET: usize = 15;
-
 /// The addresses of other machines from which mDNS was heard while asking for this long. Runs on
 /// tokio. Interfaces and families for which nothing can be opened are left out.
 pub async fn neighbours(wait: Duration) -> BTreeSet<IpAddr> {
@@ -32,12 +29,20 @@ pub async fn neighbours(wait: Duration) -> BTreeSet<IpAddr> {
     let deadline = Instant::now() + wait;
     let mut listening = JoinSet::new();
     for links in links.chunks(LINKS_OF_A_SOCKET) {
-        for open in [open_v4, open_v6] {
+        for socket in open(links) {
             let (links, own) = (links.to_vec(), own.clone());
-            listening.spawn(async move { listen(open(&links), &links, &own, deadline).await });
+            listening.spawn(async move { listen(socket, &links, &own, deadline).await });
         }
     }
     listening.join_all().await.into_iter().flatten().collect()
+}
+
+/// Sockets on the port of mDNS that are in its groups on these links: for each family, and for each 15
+/// links. Runs on tokio. What can't be opened is left out.
+pub(super) fn open(links: &[Link]) -> Vec<UdpSocket> {
+    let each = links.chunks(LINKS_OF_A_SOCKET).flat_map(|links| [open_v4(links), open_v6(links)]);
+    each.filter_map(|opened| opened.inspect_err(|error| tracing::debug!(%error, "no multicast socket")).ok())
+        .collect()
 }
 
 fn open_v4(links: &[Link]) -> io::Result<UdpSocket> {
@@ -67,14 +72,9 @@ fn joined(family: &str, result: io::Result<()>) {
     }
 }
 
-async fn listen(
-    socket: io::Result<UdpSocket>,
-    links: &[Link],
-    own: &[IpAddr],
-    deadline: Instant,
-) -> BTreeSet<IpAddr> {
+async fn listen(socket: UdpSocket, links: &[Link], own: &[IpAddr], deadline: Instant) -> BTreeSet<IpAddr> {
     let mut heard = BTreeSet::new();
-    let (Ok(socket), Ok(question)) = (socket, question(ALL_KINDS)) else { return heard };
+    let Ok(question) = question(ALL_KINDS) else { return heard };
     let mut buffer = vec![0; MAX_MDNS_PACKET_BYTES];
     let mut repeat = interval(REPEAT);
     let listening = async {

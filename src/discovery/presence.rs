@@ -4,7 +4,7 @@
 use super::allotment::Allotment;
 use super::announce::{Announcement, Visibility, is_meant};
 use super::interfaces::{Attachment, attachments, multicast_ports};
-use crate::limits::{INTERFACE_CHECK, MAX_ANNOUNCERS, PORT_RETRY};
+use crate::limits::{INTERFACE_CHECK, LINKS_OF_A_SOCKET, MAX_ANNOUNCERS, PORT_RETRY};
 use crate::text::safe_line;
 use mdns_sd::{DaemonEvent, IfKind, IfPredicate, Receiver, ServiceDaemon, ServiceInfo};
 use std::net::IpAddr;
@@ -91,7 +91,8 @@ impl Presence {
         }
         let can_tell = |one: &&Attachment| {
             let told = &self.announcement.advertise;
-            !one.link.loopback && (told.is_empty() || told.iter().any(|ip| one.nets.iter().any(|net| net.has(*ip))))
+            !one.link.loopback
+                && (told.is_empty() || told.iter().any(|ip| one.nets.iter().any(|net| net.has(*ip))))
         };
         let is_served = |one: &&Attachment| !changes.left_out.contains(&one.link.name);
         let visible = meant.into_iter().filter(can_tell).any(|one| is_served(&one));
@@ -242,14 +243,12 @@ fn log_events(events: &Receiver<DaemonEvent>) -> bool {
     events.is_disconnected()
 }
 
-/// The interfaces that one daemon may serve: a socket's multicast groups, with some left for others,
-/// since a daemon joins on all interfaces for a moment when it begins.
+/// The interfaces that one daemon may serve: more where the administrator has raised the bound.
 fn groups_of_a_socket() -> usize {
-    const FOR_OTHERS: usize = 5;
-    const USUAL: usize = 20;
+    const USUAL_BOUND: usize = 20;
     let path = "/proc/sys/net/ipv4/igmp_max_memberships";
-    let read = std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok());
-    read.unwrap_or(USUAL).saturating_sub(FOR_OTHERS).max(1)
+    let bound = std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok());
+    (LINKS_OF_A_SOCKET + bound.unwrap_or(USUAL_BOUND)).saturating_sub(USUAL_BOUND).max(1)
 }
 
 /// What to do about the port: the setting of Avahi if that is what keeps it.

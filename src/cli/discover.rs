@@ -11,12 +11,13 @@ use super::progress::Progress;
 use super::runtime;
 use super::settings::Discover;
 use crate::client::Inspector;
-use crate::discovery::{Farewells, Search, SearchOptions, Terrain, Tried};
+use crate::discovery::{Farewells, Found, Search, SearchOptions, Terrain, Tried};
 use crate::limits::{DEFAULT_PORT, LIST_LEAST, LIST_PAUSE, LIST_QUIET};
 use anyhow::Context;
 use listing::table_part;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
+use std::pin::pin;
 use tokio::time::{Instant, interval, sleep_until};
 
 /// Lists the servers of this network on standard output; at a terminal as they are found. `inspector`
@@ -28,21 +29,21 @@ pub fn run(common: &CommonArgs, discover: &Discover, inspector: &Inspector) -> R
     logging::start(common, Level::Error, std::io::stderr)?;
     let is_live = !discover.json && std::io::stdout().is_terminal();
     let probe = |addr| inspector.clone().probe(addr);
-    let mut screen = Screen { inspector, is_live, shown: Vec::new() };
+    let progress = Progress::new(common, "looking at each address");
+    let mut screen = Screen { inspector, progress: &progress, is_live, shown: Vec::new() };
     let terrain = discover.scan.then(Terrain::survey).transpose();
     let terrain = terrain.context("cannot list the networks of this machine")?.unwrap_or_default();
     let (servers, tried) = runtime::finish(runtime::small()?, async {
         let mut list = List::start();
         let ports = distinct([DEFAULT_PORT].into_iter().chain(inspector.ports()));
-        let progress = Progress::new(common, "looking at each address");
         let tell = |done: u64, total: u64| progress.tell(done, total);
         // Both begin at once: a scan has nothing to wait for.
-        let (mut scanned, ()) =
-            tokio::join!(terrain.scan(&ports, &probe, tell), list.listen(discover, &mut screen));
+        let mut scanned =
+            scan_beside(terrain.scan(&ports, probe, tell), &mut list, discover, &mut screen).await;
         // Where some are announced on another port, others may listen there that are not announced.
         let announced = list.search.sightings().flat_map(|seen| seen.addrs.iter().map(SocketAddr::port));
         let more: Vec<u16> = distinct(announced).into_iter().filter(|port| !ports.contains(port)).collect();
-        scanned.extend(terrain.scan(&more, &probe, tell).await);
+        scanned.extend(terrain.scan(&more, probe, tell).await);
         let servers = merge(list.present(), scanned.iter().map(Listed::from).collect());
         (servers, list.tried())
     });
@@ -52,6 +53,35 @@ pub fn run(common: &CommonArgs, discover: &Discover, inspector: &Inspector) -> R
             Err(Failure::new(Exit::NoServer, anyhow::anyhow!("{}", vain(&tried, discover.scan, &terrain))))
         }
         false => Ok(()),
+    }
+}
+
+/// Scans and listens at the same time. What a scan finds is reason enough not to wait for an answer by
+/// mDNS that does not come.
+async fn scan_beside<T>(
+    scan: impl Future<Output = Vec<Found<T>>>,
+    list: &mut List,
+    discover: &Discover,
+    screen: &mut Screen<'_>,
+) -> Vec<Found<T>> {
+    let least = list.start + LIST_LEAST;
+    let scan = async {
+        let found = scan.await;
+        sleep_until(least).await;
+        found
+    };
+    let (mut scan, mut listening) = (pin!(scan), pin!(list.listen(discover, screen)));
+    tokio::select! {
+        found = &mut scan => {
+            if found.is_empty() {
+                listening.await;
+            }
+            found
+        }
+        heard = &mut listening => match heard && discover.first {
+            true => Vec::new(),
+            false => scan.await,
+        },
     }
 }
 
@@ -88,8 +118,8 @@ impl List {
     }
 
     /// Listens until it is quiet, or until there is one if that is enough; where nothing is heard, for
-    /// all of the time.
-    async fn listen(&mut self, discover: &Discover, screen: &mut Screen<'_>) {
+    /// all of the time. Whether there is one.
+    async fn listen(&mut self, discover: &Discover, screen: &mut Screen<'_>) -> bool {
         let deadline = self.start + discover.timeout;
         let mut until = deadline;
         let mut pause = interval(LIST_PAUSE);
@@ -111,7 +141,7 @@ impl List {
                     let _ = screen.show(settled);
                     before = present;
                 }
-                () = sleep_until(until) => return,
+                () = sleep_until(until) => return !self.present().is_empty(),
             }
         }
     }
@@ -131,6 +161,7 @@ impl List {
 /// Standard output, with what is on it.
 struct Screen<'a> {
     inspector: &'a Inspector,
+    progress: &'a Progress,
     /// Whether servers are shown as they come.
     is_live: bool,
     /// Those that are shown, by name and id, or else address.
@@ -145,7 +176,7 @@ impl Screen<'_> {
         if fresh.is_empty() {
             return Ok(());
         }
-        std::io::stdout().write_all(table_part(&fresh, is_first).as_bytes())
+        self.progress.aside(|| std::io::stdout().write_all(table_part(&fresh, is_first).as_bytes()))
     }
 
     /// Shows all, or what is missing.
@@ -155,7 +186,7 @@ impl Screen<'_> {
         }
         let servers = self.take_in(servers);
         let text = if as_json { json(&servers) } else { table(&servers) };
-        std::io::stdout().write_all(text.as_bytes())
+        self.progress.aside(|| std::io::stdout().write_all(text.as_bytes()))
     }
 
     fn take_in(&mut self, servers: Vec<Listed>) -> Vec<Listed> {

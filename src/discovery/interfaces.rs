@@ -74,6 +74,7 @@ impl Net {
     }
 
     /// Whether others may be in it, wherever they are on the link.
+    #[cfg(any(target_os = "linux", test))]
     fn is_shared(&self) -> bool {
         match self.ip {
             IpAddr::V4(_) => self.prefix < 32,

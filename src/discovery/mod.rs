@@ -17,6 +17,8 @@ mod farewells;
 mod find;
 mod hostname;
 mod interfaces;
+// Only Linux tells enough for all of it.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 mod kind;
 mod label;
 mod neighbours;

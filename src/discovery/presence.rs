@@ -80,7 +80,7 @@ impl Presence {
         let changes = lock(&self.allotment).update(&meant, groups_of_a_socket());
         state.daemons.resize_with(MAX_ANNOUNCERS, || None);
         for (number, running) in state.daemons.iter_mut().enumerate() {
-            self.look_after(number, running, changes.any);
+            self.look_after(number, running, changes.added);
         }
         if changes.left_out != state.left_out && !changes.left_out.is_empty() {
             tracing::warn!(
@@ -104,7 +104,7 @@ impl Presence {
     }
 
     /// One of the daemons: begins, goes on, or is no longer needed.
-    fn look_after(&self, number: usize, running: &mut Option<Running>, changed: bool) {
+    fn look_after(&self, number: usize, running: &mut Option<Running>, added: bool) {
         let is_used = lock(&self.allotment).is_used(number);
         if let Some(Running { daemon, events }) = running {
             if log_events(events) {
@@ -114,8 +114,9 @@ impl Presence {
                 // Says goodbye. Fails only if the thread is gone already.
                 let _ = daemon.shutdown();
                 *running = None;
-            } else if changed {
-                // Enables nothing new, but has the daemon look at the interfaces at once.
+            } else if added {
+                // Enables nothing new, but has the daemon look for new interfaces at once. It finds out by
+                // itself which addresses are gone, and must do so before it sends from others.
                 let _ = daemon.enable_interface(Vec::<IfKind>::new());
             }
         }

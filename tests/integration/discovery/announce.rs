@@ -5,7 +5,7 @@ use crate::support::lan::{Addressing, Host, Lan};
 use lanchat::discovery::{
     Announcement, Announcer, FindOptions, Outcome, Search, SearchOptions, Visibility, find, own_addresses,
 };
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -50,17 +50,17 @@ fn a_bridge_is_a_lan_whatever_its_name() {
 fn a_server_with_thirty_interfaces_is_seen_on_each() {
     let Some(lan) = Lan::new() else { return };
     let server = lan.unplugged();
-    let lans: Vec<(Lan, Host)> = (1..=30)
+    let lans: Vec<(Lan, Host, Ipv4Addr)> = (1..=30)
         .map(|number| {
             let lan = Lan::numbered(100 + number).expect("a network more");
             let client = lan.host_with(Addressing::V4);
-            lan.plug(&server, &format!("vlan{number}"), Addressing::V4);
-            (lan, client)
+            let address = lan.plug(&server, &format!("vlan{number}"), Addressing::V4);
+            (lan, client, address)
         })
         .collect();
     let _station = Station::start(&server, OFFICE, "office");
-    for (at, (_, client)) in lans.iter().enumerate() {
-        sees(client, IpAddr::from([10, 77, 101 + at as u8, 2]));
+    for (_lan, client, address) in &lans {
+        sees(client, *address);
     }
 }
 

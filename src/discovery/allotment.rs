@@ -86,7 +86,12 @@ impl Allotment {
     /// lead to, or where there is no other address.
     pub(super) fn tells_link_local(&self, index: u32) -> bool {
         let Some(place) = self.places.get(&index) else { return false };
-        self.count(place.daemon) == 1 || place.nets.iter().all(|net| is_link_local(net.ip))
+        let others = self
+            .places
+            .iter()
+            .filter(|(number, other)| **number != index && other.daemon == place.daemon && !other.loopback);
+        others.map(|(_, other)| other).all(|other| share_network(&other.nets, &place.nets))
+            || place.nets.iter().all(|net| is_link_local(net.ip))
     }
 }
 
@@ -133,6 +138,7 @@ mod tests {
         assert_eq!(changes, Changes { added: true, left_out: vec![] });
         assert!((0..MAX_ANNOUNCERS).all(|daemon| allotment.count(daemon) <= PLACES));
         assert!((1..=100).all(|index| allotment.daemon_of(index).is_some()));
+        assert!((1..=100).all(|index| !allotment.tells_link_local(index)), "they would hear the others'");
     }
 
     #[test]
@@ -151,7 +157,7 @@ mod tests {
         update(&mut allotment, &[eth0.clone(), wlan0.clone(), eth1.clone()]);
         assert_eq!(allotment.daemon_of(2), allotment.daemon_of(3), "one network");
         assert_ne!(allotment.daemon_of(2), allotment.daemon_of(4), "another one");
-        assert!(allotment.tells_link_local(4) && !allotment.tells_link_local(2));
+        assert!([2, 3, 4].iter().all(|index| allotment.tells_link_local(*index)));
         assert!(!update(&mut allotment, &[eth0.clone(), wlan0, eth1]).added);
         assert!(!update(&mut allotment, &[eth0]).added);
         assert!(allotment.daemon_of(4).is_none() && allotment.tells_link_local(2));

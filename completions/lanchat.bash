@@ -214,7 +214,7 @@ _lanchat() {
             return 0
             ;;
         lanchat__subcmd__discover)
-            opts="-v -q -h --json --scan --timeout --color --config --verbose --quiet --help"
+            opts="-v -q -h --json --scan --first --timeout --color --config --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

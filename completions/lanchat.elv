@@ -87,17 +87,18 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'lanchat;discover'= {
-            cand --timeout 'How long to listen for answers [default: 2s]'
+            cand --timeout 'How long to listen for answers at most; it ends earlier when no more servers turn up [default: 2s]'
             cand --color 'When to use colour: auto, always or never [default: auto]'
             cand --config 'Read this config file instead of the user''s own'
             cand --json 'Print one JSON array instead of a table'
-            cand --scan 'Also try every address of this machine''s own networks, /24 at most'
+            cand --scan 'Also try every address of this machine''s own networks, of each 1022 at most'
+            cand --first 'Stop at the first server'
             cand -v 'Log more; twice for everything'
             cand --verbose 'Log more; twice for everything'
             cand -q 'Log and print less; twice for errors only'
             cand --quiet 'Log and print less; twice for errors only'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'lanchat;send'= {
             cand -H 'The server to use, instead of looking for one; or the link that `lanchat invite` prints'

@@ -81,16 +81,17 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l no-discovery -
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l timeout -d 'How long to listen for answers [default: 2s]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l timeout -d 'How long to listen for answers at most; it ends earlier when no more servers turn up [default: 2s]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l config -d 'Read this config file instead of the user\'s own' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l json -d 'Print one JSON array instead of a table'
-complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l scan -d 'Also try every address of this machine\'s own networks, /24 at most'
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l scan -d 'Also try every address of this machine\'s own networks, of each 1022 at most'
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l first -d 'Stop at the first server'
 complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -s q -l quiet -d 'Log and print less; twice for errors only'
-complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -s h -l help -d 'Print help'
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s H -l host -d 'The server to use, instead of looking for one; or the link that `lanchat invite` prints' -r -f -a "(__fish_print_hostnames)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l fingerprint -d 'Accept a server with this key only; may be repeated' -r

@@ -1,7 +1,7 @@
 //! What a running server is announced as: its settings joined with where it really listens.
 
 use super::settings::Serve;
-use crate::discovery::{Announcement, Announcer, links};
+use crate::discovery::{Announcement, Announcer, Visibility, container_address, own_addresses};
 use crate::limits::DEFAULT_PORT;
 use crate::protocol::packet::ServerInfo;
 use std::net::{IpAddr, SocketAddr};
@@ -13,12 +13,8 @@ pub(super) fn announce(serve: &Serve, info: &ServerInfo, address: SocketAddr) ->
     if !serve.discovery || (address.ip().is_loopback() && serve.advertise.is_empty()) {
         return None;
     }
-    let announcement = announcement(serve, info, address);
-    match Announcer::start(&announcement) {
-        Ok(announcer) => {
-            tracing::info!("announced by mDNS as {}", announcer.label());
-            Some(announcer)
-        }
+    match Announcer::start(&announcement(serve, info, address)) {
+        Ok(announcer) => Some(announcer),
         Err(error) => {
             tracing::warn!("{error}");
             None
@@ -26,26 +22,81 @@ pub(super) fn announce(serve: &Serve, info: &ServerInfo, address: SocketAddr) ->
     }
 }
 
-/// How people join, for whoever started the server at a terminal.
-pub(super) fn tell_how_to_join(announced: bool, address: SocketAddr) {
-    let own = |ip: &IpAddr| ip.is_ipv4() && !ip.is_loopback();
-    let ip = match address.ip() {
-        ip if !ip.is_unspecified() => Some(ip),
-        _ => links().unwrap_or_default().into_iter().flat_map(|link| link.addrs).find(own),
+/// Tells whoever started the server how people join, and again each time that it becomes visible or
+/// stops to be. The task that does so ends with the announcer.
+pub(super) fn tell_how_to_join(announcer: Option<&Announcer>, serve: &Serve, address: SocketAddr) {
+    let way = Way::to(serve, address);
+    let Some(announcer) = announcer else {
+        return tell(&way, address.port(), false);
     };
-    let Some(ip) = ip else { return };
-    let host = if address.port() == DEFAULT_PORT {
-        ip.to_string()
-    } else {
-        SocketAddr::new(ip, address.port()).to_string()
-    };
-    if address.ip().is_loopback() && !announced {
-        tracing::info!("for this machine alone; join with: lanchat --host {host}");
-    } else if announced {
-        tracing::info!("people on this network join with: lanchat; from elsewhere: lanchat --host {host}");
-    } else {
-        tracing::info!("people join with: lanchat --host {host}");
+    let mut visibility = announcer.visibility();
+    let mut visible = *visibility.borrow_and_update() == Visibility::Announced;
+    tell(&way, address.port(), visible);
+    let serve = serve.clone();
+    tokio::spawn(async move {
+        while visibility.changed().await.is_ok() {
+            let now = *visibility.borrow_and_update() == Visibility::Announced;
+            if now != visible {
+                tell(&Way::to(&serve, address), address.port(), now);
+                visible = now;
+            }
+        }
+    });
+}
+
+fn tell(way: &Way, port: u16, visible: bool) {
+    if let Some(line) = how_to_join(way, port, visible) {
+        tracing::info!("{line}");
     }
+}
+
+/// The way to a server for whoever knows its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// It listens on this machine's loopback address, and nobody else gets there.
+    Loopback(IpAddr),
+    /// Its address.
+    Address(IpAddr),
+    /// It has an address in a container's own network, behind the container's host.
+    Container(IpAddr),
+    /// This machine has no address.
+    None,
+}
+
+impl Way {
+    fn to(serve: &Serve, address: SocketAddr) -> Way {
+        match (serve.advertise.as_slice(), address.ip()) {
+            ([chosen, ..], _) => Way::Address(*chosen),
+            ([], ip) if ip.is_loopback() => Way::Loopback(ip),
+            ([], ip) if !ip.is_unspecified() => Way::Address(ip),
+            _ => match container_address() {
+                Some(ip) => Way::Container(ip.into()),
+                None => own_addresses().unwrap_or_default().first().map_or(Way::None, |ip| Way::Address(*ip)),
+            },
+        }
+    }
+}
+
+/// What to tell people, if there is anything.
+fn how_to_join(way: &Way, port: u16, visible: bool) -> Option<String> {
+    let host = |ip: IpAddr| match port {
+        DEFAULT_PORT => ip.to_string(),
+        port => SocketAddr::new(ip, port).to_string(),
+    };
+    Some(match (*way, visible) {
+        (Way::Loopback(ip), _) => format!("for this machine alone; join with: lanchat --host {}", host(ip)),
+        (Way::Address(ip), true) => {
+            format!("people on this network join with: lanchat; from elsewhere: lanchat --host {}", host(ip))
+        }
+        (Way::Address(ip), false) => format!("people join with: lanchat --host {}", host(ip)),
+        (Way::Container(ip), _) => format!(
+            "this looks like a container: {ip} is an address of its own network, which other machines don't \
+             reach. Run it in the host's network, and people join with: lanchat; or publish TCP port {port} \
+             of it, and they join with: lanchat --host ADDRESS-OF-THE-HOST"
+        ),
+        (Way::None, true) => "people on this network join with: lanchat".to_owned(),
+        (Way::None, false) => return None,
+    })
 }
 
 /// A server that listens on one address is announced with that one, whatever others there are.
@@ -89,6 +140,38 @@ mod tests {
             advertise: advertise.iter().map(|text| text.parse().unwrap()).collect(),
             discovery: true,
         }
+    }
+
+    #[test]
+    fn people_are_told_the_way_that_works() {
+        let line = |way, visible| how_to_join(&way, 7667, visible).unwrap_or_default();
+        let address = Way::Address("10.78.0.55".parse().unwrap());
+        assert_eq!(
+            line(address, true),
+            "people on this network join with: lanchat; from elsewhere: lanchat --host 10.78.0.55"
+        );
+        assert_eq!(line(address, false), "people join with: lanchat --host 10.78.0.55");
+        assert_eq!(
+            how_to_join(&address, 7000, false).unwrap(),
+            "people join with: lanchat --host 10.78.0.55:7000"
+        );
+        let container = line(Way::Container("172.17.0.2".parse().unwrap()), true);
+        assert!(
+            container.contains("publish TCP port 7667") && !container.contains("--host 172"),
+            "{container}"
+        );
+        assert_eq!(line(Way::None, false), "");
+    }
+
+    #[test]
+    fn the_way_to_a_server_is_what_it_is_told_to_advertise() {
+        let way =
+            |advertise: &[&str], listening: &str| Way::to(&serve(advertise), listening.parse().unwrap());
+        let address = |ip: &str| Way::Address(ip.parse().unwrap());
+        assert_eq!(way(&["10.78.0.55"], "[::]:7667"), address("10.78.0.55"));
+        assert_eq!(way(&["10.78.0.55"], "127.0.0.1:7667"), address("10.78.0.55"));
+        assert_eq!(way(&[], "10.0.0.1:7667"), address("10.0.0.1"));
+        assert_eq!(way(&[], "127.0.0.1:7667"), Way::Loopback("127.0.0.1".parse().unwrap()));
     }
 
     fn advertised(advertise: &[&str], listening: &str) -> Vec<String> {

@@ -1,246 +1,204 @@
 //! `lanchat discover`: the servers of this network, as a table or as JSON.
 
+mod listing;
+
+pub use listing::{Listed, json, merge, table};
+
 use super::args::CommonArgs;
 use super::exit::{Exit, Failure};
 use super::logging::{self, Level};
+use super::progress::Progress;
 use super::runtime;
 use super::settings::Discover;
-use crate::discovery::{Found, Proof, Search, SearchOptions, Sighting, Tried, scan};
-use crate::limits::DEFAULT_PORT;
-use crate::text::safe_line;
+use crate::client::Inspector;
+use crate::discovery::{Farewells, Found, Search, SearchOptions, Terrain, Tried};
+use crate::limits::{DEFAULT_PORT, LIST_LEAST, LIST_PAUSE, LIST_QUIET};
 use anyhow::Context;
-use serde_json::{Map, Value, json};
-use std::io::Write;
+use listing::table_part;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::time::Duration;
-use tokio::time::Instant;
-use unicode_width::UnicodeWidthStr;
+use std::pin::pin;
+use tokio::time::{Instant, interval, sleep_until};
 
-/// Between two columns of the table.
-const GAP: usize = 2;
-
-/// Lists the servers of this network on standard output. `probe` asks who is at an address, for
-/// `--scan`; `knows` says whether the server with an id was joined before.
+/// Lists the servers of this network on standard output; at a terminal as they are found. `inspector`
+/// asks who is at an address, for `--scan`, and says which servers are known.
 ///
 /// # Errors
 /// Exit status 3 if there is none.
-pub fn run<T, E, F>(
-    common: &CommonArgs,
-    discover: &Discover,
-    probe: impl Fn(SocketAddr) -> F,
-    knows: impl Fn(&str) -> bool,
-) -> Result<(), Failure>
-where
-    F: Future<Output = Result<Proof<T>, E>> + Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
+pub fn run(common: &CommonArgs, discover: &Discover, inspector: &Inspector) -> Result<(), Failure> {
     logging::start(common, Level::Error, std::io::stderr)?;
-    let (mut servers, tried) = runtime::finish(runtime::small()?, gather(discover, probe))?;
-    for server in &mut servers {
-        server.known = server.id.as_deref().is_some_and(&knows);
-    }
-    let text = if discover.json { json(&servers) } else { table(&servers) };
-    std::io::stdout().write_all(text.as_bytes())?;
-    if servers.is_empty() {
-        return Err(Failure::new(Exit::NoServer, anyhow::anyhow!("{tried}")));
-    }
-    Ok(())
-}
-
-/// What is found, and how far was looked.
-async fn gather<T, E, F>(
-    discover: &Discover,
-    probe: impl Fn(SocketAddr) -> F,
-) -> Result<(Vec<Listed>, Tried), Failure>
-where
-    F: Future<Output = Result<Proof<T>, E>> + Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
-    let mut search = Search::start(SearchOptions::default());
-    let reach = Some(search.reach().clone());
-    // All of the time is used: who lists servers wants all of them.
-    search.collect(Instant::now() + discover.timeout, Duration::MAX).await;
-    let seen: Vec<Listed> = search.sightings().map(Listed::from).collect();
-    let scanned = if discover.scan {
-        scan(DEFAULT_PORT, probe).await.context("cannot scan the networks of this machine")?
-    } else {
-        Vec::new()
-    };
-    let tried = Tried { reach, waited: discover.timeout, ..Tried::default() };
-    Ok((merge(seen, scanned.iter().map(Listed::from).collect()), tried))
-}
-
-/// A server to be listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// Its name, as it gave it.
-    pub name: String,
-    /// Its id; `None` if it is announced by somebody else's program.
-    pub id: Option<String>,
-    /// Where it may be reached, likeliest first.
-    pub addrs: Vec<SocketAddr>,
-    /// What it announces of itself; empty if it was found by a scan.
-    pub txt: Map<String, Value>,
-    /// Whether it says that newcomers need a passphrase.
-    pub closed: bool,
-    /// Whether a server with that id was joined before. What is only announced proves nothing.
-    pub known: bool,
-    /// How it was found: `mdns` or `scan`.
-    pub via: &'static str,
-}
-
-impl From<&Sighting> for Listed {
-    fn from(seen: &Sighting) -> Listed {
-        let txt = seen.txt.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
-        let (name, id, addrs) = (seen.name.clone(), seen.id.clone(), seen.addrs.clone());
-        Listed { name, id, addrs, txt, closed: seen.closed, known: false, via: "mdns" }
-    }
-}
-
-impl<T> From<&Found<T>> for Listed {
-    fn from(found: &Found<T>) -> Listed {
-        let (name, id) = (found.name.clone(), Some(found.id.clone()));
-        Listed {
-            name,
-            id,
-            addrs: found.addrs.clone(),
-            txt: Map::new(),
-            closed: false,
-            known: false,
-            via: "scan",
-        }
-    }
-}
-
-/// Puts what a scan found to what mDNS showed; a server known by its id is listed once.
-pub fn merge(mut seen: Vec<Listed>, scanned: Vec<Listed>) -> Vec<Listed> {
-    for server in scanned {
-        let same = |seen: &Listed| match (&seen.id, &server.id) {
-            (Some(seen), Some(id)) => id.starts_with(seen.as_str()),
-            _ => false,
-        };
-        if !seen.iter().any(same) {
-            seen.push(server);
-        }
-    }
-    seen
-}
-
-/// The table for people: a line a server, its further addresses below the first. Safe for terminals.
-/// Empty for no servers.
-pub fn table(servers: &[Listed]) -> String {
-    if servers.is_empty() {
-        return String::new();
-    }
-    let mut rows = vec![["NAME", "ID", "STATE", "ADDRESS"].map(String::from)];
-    for server in in_order(servers) {
-        let id: String = server.id.as_deref().unwrap_or("-").chars().take(8).collect();
-        let mut addrs = server.addrs.iter().map(SocketAddr::to_string);
-        let state = state(server).to_owned();
-        rows.push([safe_line(&server.name), safe_line(&id), state, addrs.next().unwrap_or_default()]);
-        rows.extend(addrs.map(|addr| [String::new(), String::new(), String::new(), addr]));
-    }
-    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0) + GAP;
-    let widths = [width(0), width(1), width(2)];
-    let mut text = String::new();
-    for row in &rows {
-        for (cell, width) in row.iter().zip(widths) {
-            text.push_str(cell);
-            text.extend(std::iter::repeat_n(' ', width - cell.width()));
-        }
-        text.push_str(&row[3]);
-        text.push('\n');
-    }
-    text
-}
-
-/// What there is to know before joining.
-fn state(server: &Listed) -> &'static str {
-    match (server.known, server.closed) {
-        (true, true) => "known, closed",
-        (true, false) => "known",
-        (false, true) => "closed",
-        (false, false) => "-",
-    }
-}
-
-/// The same for programs: one array of objects with `name`, `id` (or null), `addresses` (each with
-/// its port), `closed`, `known`, `txt` and `via`. Not made safe for terminals, but JSON escapes control characters.
-pub fn json(servers: &[Listed]) -> String {
-    let servers = in_order(servers).into_iter().map(|server| {
-        json!({
-            "name": server.name,
-            "id": server.id,
-            "addresses": server.addrs.iter().map(SocketAddr::to_string).collect::<Vec<_>>(),
-            "closed": server.closed,
-            "known": server.known,
-            "txt": server.txt,
-            "via": server.via,
-        })
+    let is_live = !discover.json && std::io::stdout().is_terminal();
+    let probe = |addr| inspector.clone().probe(addr);
+    let progress = Progress::new(common, "looking at each address");
+    let mut screen = Screen { inspector, progress: &progress, is_live, shown: Vec::new() };
+    let terrain = discover.scan.then(Terrain::survey).transpose();
+    let terrain = terrain.context("cannot list the networks of this machine")?.unwrap_or_default();
+    let (servers, tried) = runtime::finish(runtime::small()?, async {
+        let mut list = List::start();
+        let ports = distinct([DEFAULT_PORT].into_iter().chain(inspector.ports()));
+        let tell = |done: u64, total: u64| progress.tell(done, total);
+        // Both begin at once: a scan has nothing to wait for.
+        let mut scanned =
+            scan_beside(terrain.scan(&ports, probe, tell), &mut list, discover, &mut screen).await;
+        // Where some are announced on another port, others may listen there that are not announced.
+        let announced = list.search.sightings().flat_map(|seen| seen.addrs.iter().map(SocketAddr::port));
+        let more: Vec<u16> = distinct(announced).into_iter().filter(|port| !ports.contains(port)).collect();
+        scanned.extend(terrain.scan(&more, probe, tell).await);
+        let servers = merge(list.present(), scanned.iter().map(Listed::from).collect());
+        (servers, list.tried())
     });
-    let mut text = Value::from_iter(servers).to_string();
-    text.push('\n');
-    text
+    screen.finish(servers, discover.json)?;
+    match screen.shown.is_empty() {
+        true => {
+            Err(Failure::new(Exit::NoServer, anyhow::anyhow!("{}", vain(&tried, discover.scan, &terrain))))
+        }
+        false => Ok(()),
+    }
 }
 
-/// By name, then by id, so that two runs can be compared.
-fn in_order(servers: &[Listed]) -> Vec<&Listed> {
-    let mut ordered: Vec<&Listed> = servers.iter().collect();
-    ordered.sort_by_key(|server| (server.name.to_lowercase(), server.id.clone()));
-    ordered
+/// Scans and listens at the same time. What a scan finds is reason enough not to wait for an answer by
+/// mDNS that does not come.
+async fn scan_beside<T>(
+    scan: impl Future<Output = Vec<Found<T>>>,
+    list: &mut List,
+    discover: &Discover,
+    screen: &mut Screen<'_>,
+) -> Vec<Found<T>> {
+    let least = list.start + LIST_LEAST;
+    let scan = async {
+        let found = scan.await;
+        sleep_until(least).await;
+        found
+    };
+    let (mut scan, mut listening) = (pin!(scan), pin!(list.listen(discover, screen)));
+    tokio::select! {
+        found = &mut scan => {
+            if found.is_empty() {
+                listening.await;
+            }
+            found
+        }
+        heard = &mut listening => match heard && discover.first {
+            true => Vec::new(),
+            false => scan.await,
+        },
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Why the list is empty, and what else may be tried.
+fn vain(tried: &Tried, scanned: bool, terrain: &Terrain) -> String {
+    match (scanned, terrain.is_empty()) {
+        (false, _) => format!("{tried}; to try every address of this network: lanchat discover --scan"),
+        (true, true) => format!("{tried}; no address was tried: this machine is in no private IPv4 network"),
+        (true, false) => format!("{tried}; every address of {terrain} was tried"),
+    }
+}
 
-    fn server(name: &str, id: Option<&str>, addrs: &[&str]) -> Listed {
-        let addrs = addrs.iter().map(|text| text.parse().unwrap()).collect();
-        let (name, id, txt) = (name.into(), id.map(String::from), Map::new());
-        Listed { name, id, addrs, txt, closed: false, known: false, via: "mdns" }
+fn distinct(ports: impl IntoIterator<Item = u16>) -> Vec<u16> {
+    let mut distinct = Vec::new();
+    for port in ports {
+        if !distinct.contains(&port) {
+            distinct.push(port);
+        }
+    }
+    distinct
+}
+
+/// A search for all that there are.
+struct List {
+    search: Search,
+    farewells: Farewells,
+    start: Instant,
+}
+
+impl List {
+    fn start() -> List {
+        let farewells = Farewells::listen();
+        List { search: Search::start(SearchOptions::default()), farewells, start: Instant::now() }
     }
 
-    fn servers() -> Vec<Listed> {
-        let office = server("The Office", Some("3f9a1c7700112233"), &["10.0.0.1:7667", "[fd00::1]:7667"]);
-        vec![
-            Listed { closed: true, known: true, ..office },
-            server("会議室", Some("a0b1c2d3e4f50617"), &["10.0.0.2:7667"]),
-            server("Avahi\u{1b}[2J Room", None, &["[fe80::1%2]:7777"]),
-        ]
+    /// Listens until it is quiet, or until there is one if that is enough; where nothing is heard, for
+    /// all of the time. Whether there is one.
+    async fn listen(&mut self, discover: &Discover, screen: &mut Screen<'_>) -> bool {
+        let deadline = self.start + discover.timeout;
+        let mut until = deadline;
+        let mut pause = interval(LIST_PAUSE);
+        // As they were a pause ago: what has stayed so since is shown.
+        let mut before = Vec::new();
+        loop {
+            tokio::select! {
+                Some(_) = self.search.next() => {
+                    let quiet = match discover.first {
+                        true => Instant::now() + LIST_PAUSE,
+                        false => (Instant::now() + LIST_QUIET).max(self.start + LIST_LEAST),
+                    };
+                    until = if self.present().is_empty() { deadline } else { quiet.min(deadline) };
+                }
+                _ = pause.tick(), if screen.is_live => {
+                    let present = self.present();
+                    let settled = present.iter().filter(|server| before.contains(*server)).cloned().collect();
+                    // Whoever closes the terminal has seen enough.
+                    let _ = screen.show(settled);
+                    before = present;
+                }
+                () = sleep_until(until) => return !self.present().is_empty(),
+            }
+        }
     }
 
-    #[test]
-    fn the_table_has_a_line_an_address_in_straight_columns() {
-        assert_eq!(
-            table(&servers()),
-            "NAME            ID        STATE          ADDRESS\n\
-             Avahi\u{fffd}[2J Room  -         -              [fe80::1%2]:7777\n\
-             The Office      3f9a1c77  known, closed  10.0.0.1:7667\n\
-             \u{20}                                        [fd00::1]:7667\n\
-             会議室          a0b1c2d3  -              10.0.0.2:7667\n"
-        );
-        assert_eq!(table(&[]), "");
+    /// Those that are there: who said goodbye counts as seen for a second more by the search.
+    fn present(&self) -> Vec<Listed> {
+        let present = self.search.sightings().filter(|seen| !self.farewells.has(&seen.instance));
+        present.map(Listed::from).collect()
     }
 
-    #[test]
-    fn json_is_one_array_with_all_there_is() {
-        let parsed: Value = serde_json::from_str(&json(&servers())).unwrap();
-        assert_eq!(parsed[0]["id"], Value::Null);
-        assert_eq!(parsed[1]["addresses"], json!(["10.0.0.1:7667", "[fd00::1]:7667"]));
-        assert!(json(&servers()).contains("\\u001b") && !json(&servers()).contains('\u{1b}'));
-        assert_eq!(json(&[]), "[]\n");
+    fn tried(&self) -> Tried {
+        let reach = Some(self.search.reach().clone());
+        Tried { reach, waited: self.start.elapsed(), ..Tried::default() }
+    }
+}
+
+/// Standard output, with what is on it.
+struct Screen<'a> {
+    inspector: &'a Inspector,
+    progress: &'a Progress,
+    /// Whether servers are shown as they come.
+    is_live: bool,
+    /// Those that are shown, by name and id, or else address.
+    shown: Vec<(String, Result<String, Vec<SocketAddr>>)>,
+}
+
+impl Screen<'_> {
+    /// Shows those that are not shown yet, below the others.
+    fn show(&mut self, servers: Vec<Listed>) -> std::io::Result<()> {
+        let is_first = self.shown.is_empty();
+        let fresh = self.take_in(servers);
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        self.progress.aside(|| std::io::stdout().write_all(table_part(&fresh, is_first).as_bytes()))
     }
 
-    #[test]
-    fn a_server_that_is_seen_and_scanned_is_listed_once() {
-        let scanned = vec![
-            // A scan gives the whole id, an announcement may hold its beginning.
-            server("The Office", Some(&"3f9a1c7700112233".repeat(4)), &["10.0.0.1:7667"]),
-            server("hidden", Some("0000000000000000"), &["10.0.0.9:7667"]),
-        ];
-        let names: Vec<String> = merge(servers(), scanned).into_iter().map(|server| server.name).collect();
-        assert_eq!(names, ["The Office", "会議室", "Avahi\u{1b}[2J Room", "hidden"]);
+    /// Shows all, or what is missing.
+    fn finish(&mut self, servers: Vec<Listed>, as_json: bool) -> std::io::Result<()> {
+        if self.is_live {
+            return self.show(servers);
+        }
+        let servers = self.take_in(servers);
+        let text = if as_json { json(&servers) } else { table(&servers) };
+        self.progress.aside(|| std::io::stdout().write_all(text.as_bytes()))
+    }
+
+    fn take_in(&mut self, servers: Vec<Listed>) -> Vec<Listed> {
+        let mut fresh = Vec::new();
+        for mut server in servers {
+            let named = (server.name.clone(), server.id.clone().ok_or_else(|| server.addrs.clone()));
+            if !self.shown.contains(&named) {
+                self.shown.push(named);
+                server.known = server.id.as_deref().is_some_and(|id| self.inspector.knows(id));
+                fresh.push(server);
+            }
+        }
+        fresh
     }
 }

@@ -92,8 +92,7 @@ fn perform(cli: Cli, config: Config) -> Result<(), Failure> {
         Some(Command::Discover(args)) => {
             let discover = settings::Discover::resolve(&args, &config);
             let inspector = client::Inspector::new(false, &[]).map_err(join::failure)?;
-            let knows = |id: &str| inspector.knows(id);
-            discover::run(&cli.common, &discover, |addr| inspector.clone().probe(addr), knows)?;
+            discover::run(&cli.common, &discover, &inspector)?;
         }
         Some(Command::Doctor(args)) => {
             let connect = settings::Connect::resolve(args.connect, &config)?;

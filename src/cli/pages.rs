@@ -303,6 +303,7 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
         ],
         Some("discover") => &[
             ("List the servers:", "lanchat discover"),
+            ("Where multicast is blocked:", "lanchat discover --scan"),
             ("Take the first server's name:", "lanchat discover --json | jq -r '.[0].name'"),
         ],
         Some("send") => &[

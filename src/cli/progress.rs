@@ -40,6 +40,11 @@ impl Progress {
         self.0.set_length(total);
         self.0.set_position(done);
     }
+
+    /// Prints, with the bar out of the way meanwhile.
+    pub(super) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.0.suspend(print)
+    }
 }
 
 impl Drop for Progress {

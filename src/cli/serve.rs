@@ -41,7 +41,7 @@ async fn serve_until_stopped(serve: Serve, screen: Screen) -> Result<(), Failure
     tell_who_serves(&server, &serve);
     tell_what_is_kept(&serve);
     let announcer = announce(&serve, info, server.address());
-    tell_how_to_join(announcer.is_some(), server.address());
+    tell_how_to_join(announcer.as_ref(), &serve, server.address());
     tell_how_to_operate(&server.handle());
     tell_service_manager(true);
     let console = console(server.handle(), screen);

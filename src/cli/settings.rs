@@ -23,7 +23,7 @@ use crate::text::safe_line;
 /// How long to look for a server unless `--timeout` says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long `lanchat discover` listens unless `--timeout` says otherwise. A browse that falls into
+/// How long `lanchat discover` listens at most unless `--timeout` says otherwise. A browse that falls into
 /// the second in which responders keep quiet (RFC 6762 section 6) gets its answer within 1.1 s.
 const DISCOVER_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -107,7 +107,9 @@ pub struct Discover {
     pub json: bool,
     /// Also try every address of this machine's networks.
     pub scan: bool,
-    /// How long to listen for answers.
+    /// Stop at the first server.
+    pub first: bool,
+    /// How long to listen for answers at most.
     pub timeout: Duration,
 }
 
@@ -115,7 +117,8 @@ impl Discover {
     /// Puts the sources together.
     pub fn resolve(args: &DiscoverArgs, config: &Config) -> Self {
         let timeout = args.timeout.or(config.timeout);
-        Self { json: args.json, scan: args.scan, timeout: timeout.map_or(DISCOVER_TIMEOUT, |span| span.0) }
+        let timeout = timeout.map_or(DISCOVER_TIMEOUT, |span| span.0);
+        Self { json: args.json, scan: args.scan, first: args.first, timeout }
     }
 }
 

@@ -53,6 +53,11 @@ impl Inspector {
         Fingerprint::from_id(id).is_some_and(|key| self.known.iter().any(|known| known.fp == key))
     }
 
+    /// The ports of the servers that are known.
+    pub fn ports(&self) -> Vec<u16> {
+        self.known.iter().flat_map(|known| known.addrs.iter().map(SocketAddr::port)).collect()
+    }
+
     fn standing(&self, key: Option<Fingerprint>, name: &str, addr: SocketAddr) -> Result<String, String> {
         let Some(fp) = key else {
             return Ok("there is none: the connection is not encrypted, and nobody is verified".into());
@@ -84,7 +89,8 @@ impl Inspector {
 pub async fn fingerprint_at(host: &str, port: u16, wait: Duration) -> Result<Fingerprint, Error> {
     let channel = anonymous(Expect::Anyone)?;
     let ask = async {
-        let addrs = tokio::net::lookup_host((host, port)).await.map_err(LinkError::Connect)?;
+        let found = discovery::lookup(host, port, true).await;
+        let addrs = found.map_err(|error| LinkError::Connect(error.into()))?;
         let ask = |addr| {
             let channel = channel.clone();
             async move {

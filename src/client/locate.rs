@@ -187,8 +187,8 @@ impl Locator {
     /// Connects to the host that was named; to one where a server was met before, only if what is
     /// there now has a key that is known.
     async fn reach_host(&self, host: &Host, known: Option<&KnownServers>) -> Result<Reached, LinkError> {
-        let found = tokio::net::lookup_host((host.name.as_str(), host.port)).await;
-        let addrs: Vec<SocketAddr> = found.map_err(LinkError::Connect)?.collect();
+        let found = discovery::lookup(&host.name, host.port, self.discovery).await;
+        let addrs = found.map_err(|error| LinkError::Connect(error.into()))?;
         let by_name = host_name(&host.name, Some(host.port));
         let expected = known.and_then(|known| known.expected_at(&addrs, by_name.as_deref()));
         let channel = match (expected, &self.channel) {

@@ -1,14 +1,17 @@
-//! Being found: the server's announcement, kept up while interfaces come and go.
+//! Being found: what is announced of a server, and whether it is announced at this moment.
 
 use super::SERVICE;
-use super::interfaces::{Link, is_virtual, links, multicast_port, needs_link_local};
+use super::interfaces::{Attachment, attachments};
+use super::kind::Kind;
 use super::label::{announced_id, plain_name, server_label};
 use super::order::is_usable;
+use super::presence::Presence;
 use crate::fingerprint::Fingerprint;
-use crate::limits::{GOODBYE_WAIT, INTERFACE_CHECK, PROTOCOL_VERSION};
-use crate::text::safe_line;
-use mdns_sd::{DaemonEvent, IfKind, IfPredicate, Receiver, ServiceDaemon, ServiceInfo};
+use crate::limits::{GOODBYE_WAIT, PROTOCOL_VERSION};
+use mdns_sd::ServiceInfo;
 use std::net::IpAddr;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 /// What is announced of a server.
 #[derive(Clone, Debug)]
@@ -47,37 +50,42 @@ pub enum AnnounceError {
     BadAddress(IpAddr),
 }
 
+/// Whether others can find the server now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// It is announced on a network.
+    Announced,
+    /// It is announced to nobody but this machine: no network, or none that leads to its addresses.
+    NoNetwork,
+    /// UDP port 5353 can't be shared, for this reason. It is tried again every few seconds.
+    PortTaken(String),
+}
+
 /// A server made visible. Dropping it says goodbye once, in haste; [`Announcer::shutdown`] is better.
 pub struct Announcer {
-    daemon: ServiceDaemon,
-    full_name: String,
+    presence: Presence,
     label: String,
+    visibility: watch::Receiver<Visibility>,
+    keeper: AbortHandle,
 }
 
 impl Announcer {
     /// Announces, on a tokio runtime; the server must be listening. Returns at once: the first packet
-    /// goes out within milliseconds, and interfaces that come up later are served too.
+    /// goes out within milliseconds. From then on it is kept announced whatever happens: interfaces that
+    /// come up later are served, and what fails is tried again every few seconds. Logs when it becomes
+    /// visible, and a warning when it is not.
     ///
     /// # Errors
-    /// See [`AnnounceError`]. If mDNS is blocked on this machine, that is logged as a warning.
+    /// See [`AnnounceError`]. That mDNS does not work at the moment is no error.
     pub fn start(announcement: &Announcement) -> Result<Announcer, AnnounceError> {
-        let links = links().unwrap_or_default();
-        check(announcement, &links)?;
-        if let Err(error) = multicast_port() {
-            tracing::warn!(
-                "UDP port 5353 cannot be shared ({error}): clients will not find this server by \
-                 themselves; end the program that keeps the port, or connect with --host"
-            );
-        }
-        let daemon = ServiceDaemon::new()?;
-        tokio::spawn(log_events(daemon.monitor()?));
-        daemon.set_ip_check_interval(u32::try_from(INTERFACE_CHECK.as_secs()).unwrap_or(1))?;
-        select_interfaces(&daemon, &announcement.interfaces, &links)?;
+        let attachments = attachments().unwrap_or_default();
+        check(announcement, &attachments)?;
         let label = server_label(&announcement.name, &announcement.id);
         let service = service(announcement, &label)?;
-        let full_name = service.get_fullname().to_owned();
-        daemon.register(service)?;
-        Ok(Announcer { daemon, full_name, label })
+        let presence = Presence::new(announcement, service);
+        let (told, visibility) = watch::channel(presence.look(&attachments));
+        let keeper = tokio::spawn(presence.clone().keep_up(told)).abort_handle();
+        Ok(Announcer { presence, label, visibility, keeper })
     }
 
     /// The label under which the server is announced, such as `office-3f9a1c77`.
@@ -85,28 +93,43 @@ impl Announcer {
         &self.label
     }
 
+    /// Whether others can find the server now, and from now on.
+    pub fn visibility(&self) -> watch::Receiver<Visibility> {
+        self.visibility.clone()
+    }
+
     /// Says goodbye, so that clients drop the server at once, and ends. Takes 150 ms, because the
     /// goodbye is sent a second time.
     pub async fn shutdown(self) {
-        if let Err(error) = self.daemon.unregister(&self.full_name) {
-            tracing::debug!(%error, "goodbye not sent");
+        self.keeper.abort();
+        if self.presence.say_goodbye() {
+            tokio::time::sleep(GOODBYE_WAIT).await;
         }
-        tokio::time::sleep(GOODBYE_WAIT).await;
     }
 }
 
 impl Drop for Announcer {
     fn drop(&mut self) {
-        // Sends the goodbye of what is still registered. Fails only if the thread is gone already.
-        let _ = self.daemon.shutdown();
+        self.keeper.abort();
+        self.presence.end();
+    }
+}
+
+/// Whether an interface is one to announce on, going by the names that were chosen, if any. Loopback
+/// always is, for clients on a machine that has no network.
+pub(super) fn is_meant(announcement: &Announcement, one: &Attachment) -> bool {
+    match announcement.interfaces.as_slice() {
+        _ if one.link.loopback => true,
+        [] => one.kind != Kind::Inner,
+        names => names.contains(&one.link.name),
     }
 }
 
 /// Refuses what could only fail in silence later.
-fn check(announcement: &Announcement, links: &[Link]) -> Result<(), AnnounceError> {
+fn check(announcement: &Announcement, attachments: &[Attachment]) -> Result<(), AnnounceError> {
     for name in &announcement.interfaces {
-        if !links.iter().any(|link| link.name == *name) {
-            let present: Vec<&str> = links.iter().map(|link| link.name.as_str()).collect();
+        if !attachments.iter().any(|one| one.link.name == *name) {
+            let present: Vec<&str> = attachments.iter().map(|one| one.link.name.as_str()).collect();
             let present = present.join(", ");
             return Err(AnnounceError::NoInterface { name: name.clone(), present });
         }
@@ -115,22 +138,6 @@ fn check(announcement: &Announcement, links: &[Link]) -> Result<(), AnnounceErro
         Some(ip) => Err(AnnounceError::BadAddress(*ip)),
         None => Ok(()),
     }
-}
-
-/// Chooses where to speak. Loopback stays, for clients on a machine that has no network.
-fn select_interfaces(daemon: &ServiceDaemon, names: &[String], links: &[Link]) -> Result<(), mdns_sd::Error> {
-    if !names.is_empty() {
-        daemon.disable_interface(IfKind::All)?;
-        daemon.enable_interface(vec![IfKind::LoopbackV4, IfKind::LoopbackV6])?;
-        return daemon.enable_interface(names.iter().map(IfKind::from).collect::<Vec<_>>());
-    }
-    // Where every interface looks virtual, as inside some containers, they are all there is.
-    let real = links.iter().any(|link| !link.loopback && !is_virtual(&link.name));
-    if !real && links.iter().any(|link| !link.loopback) {
-        tracing::debug!("all interfaces look virtual; announcing on all of them");
-        return Ok(());
-    }
-    daemon.disable_interface(IfKind::Predicate(IfPredicate::new(|i| is_virtual(&i.name))))
 }
 
 fn service(announcement: &Announcement, label: &str) -> Result<ServiceInfo, mdns_sd::Error> {
@@ -148,40 +155,13 @@ fn service(announcement: &Announcement, label: &str) -> Result<ServiceInfo, mdns
     service.set_requires_probe(false);
     if announcement.advertise.is_empty() {
         service = service.enable_addr_auto();
-        service.set_interfaces(vec![IfKind::Predicate(IfPredicate::new(is_worth_announcing))]);
     }
     Ok(service)
 }
 
-fn is_worth_announcing(interface: &if_addrs::Interface) -> bool {
-    match interface.ip() {
-        IpAddr::V6(v6) if v6.is_unicast_link_local() => {
-            needs_link_local(&interface.name, &links().unwrap_or_default())
-        }
-        _ => true,
-    }
-}
-
-/// Logs what the library reports. Ends with its thread.
-async fn log_events(events: Receiver<DaemonEvent>) {
-    while let Ok(event) = events.recv_async().await {
-        match event {
-            DaemonEvent::IpAdd(ip) => tracing::debug!(%ip, "announcing on a new address"),
-            DaemonEvent::IpDel(ip) => tracing::debug!(%ip, "an announced address is gone"),
-            DaemonEvent::NameChange(change) => tracing::warn!(
-                "another server has the name {} on {}; announcing as {}",
-                safe_line(&change.original),
-                change.intf_name,
-                safe_line(&change.new_name)
-            ),
-            DaemonEvent::Error(error) => tracing::warn!("mDNS: {}", safe_line(&error.to_string())),
-            _ => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::interfaces::Link;
     use super::*;
 
     fn announcement() -> Announcement {
@@ -195,11 +175,15 @@ mod tests {
         }
     }
 
+    fn attached(name: &str, kind: Kind) -> Attachment {
+        let link = Link { name: name.into(), index: 2, loopback: false, addrs: Vec::new() };
+        Attachment { link, nets: Vec::new(), kind }
+    }
+
     #[test]
     fn an_interface_that_is_not_there_is_refused_with_those_that_are() {
-        let eth0 = Link { name: "eth0".into(), index: 2, loopback: false, addrs: Vec::new() };
         let asked = Announcement { interfaces: vec!["wlan9".into()], ..announcement() };
-        let error = check(&asked, &[eth0]).unwrap_err().to_string();
+        let error = check(&asked, &[attached("eth0", Kind::Lan)]).unwrap_err().to_string();
         assert!(error.contains("wlan9") && error.contains("there are: eth0"), "{error}");
     }
 
@@ -207,6 +191,14 @@ mod tests {
     fn an_address_that_leads_nowhere_is_refused() {
         let asked = Announcement { advertise: vec!["0.0.0.0".parse().unwrap()], ..announcement() };
         assert!(matches!(check(&asked, &[]), Err(AnnounceError::BadAddress(_))));
+    }
+
+    #[test]
+    fn a_chosen_interface_is_announced_on_whatever_it_is_and_no_other_one() {
+        let (docker, eth) = (attached("docker0", Kind::Inner), attached("eth0", Kind::Lan));
+        assert!(!is_meant(&announcement(), &docker) && is_meant(&announcement(), &eth));
+        let asked = Announcement { interfaces: vec!["docker0".into()], ..announcement() };
+        assert!(is_meant(&asked, &docker) && !is_meant(&asked, &eth));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use super::SERVICE;
 use super::interfaces::Link;
 use super::order::{is_usable, scoped};
-use super::sighting::{Heard, Sighting};
-use crate::limits::MAX_SERVERS;
+use super::sighting::{self, Sighting};
+use crate::limits::{MAX_SERVER_ADDRS, MAX_SERVERS};
 use simple_dns::rdata::{RData, SRV, TXT};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, ResourceRecord, TYPE};
 use std::net::{IpAddr, SocketAddr};
@@ -51,6 +51,31 @@ pub(super) fn offers_service(packet: &[u8]) -> bool {
     packet.has_flags(PacketFlag::RESPONSE) && packet.answers.iter().any(says_so)
 }
 
+/// The question for all addresses of a host, such as `desk.local A IN` and `desk.local AAAA IN`.
+///
+/// # Errors
+/// If that is no domain name.
+pub(super) fn address_question(host: &str) -> Result<Vec<u8>, simple_dns::SimpleDnsError> {
+    let mut packet = Packet::new_query(QUESTION_ID);
+    for kind in [TYPE::A, TYPE::AAAA] {
+        let name = Name::new(host)?;
+        packet.questions.push(Question::new(name, QTYPE::TYPE(kind), QCLASS::CLASS(CLASS::IN), false));
+    }
+    packet.build_bytes_vec()
+}
+
+/// The addresses that a response has of a host, whatever the case of its name, with this port.
+pub(super) fn addresses(packet: &[u8], host: &str, port: u16, link: &Link) -> Vec<SocketAddr> {
+    let Ok(packet) = Packet::parse(packet) else { return Vec::new() };
+    if !packet.has_flags(PacketFlag::RESPONSE) {
+        return Vec::new();
+    }
+    let records = packet.answers.iter().chain(&packet.additional_records).filter(|record| record.ttl > 0);
+    let own = records.filter(|record| record.name.to_string().eq_ignore_ascii_case(host));
+    let ips = own.filter_map(|record| as_ip(&record.rdata)).filter(|ip| is_usable(*ip, link.loopback));
+    ips.map(|ip| scoped(ip, port, link.index)).take(MAX_SERVER_ADDRS).collect()
+}
+
 /// The servers that a packet tells of, with all that is needed to reach them; several services may
 /// share a packet. Records are joined by the names that own them (RFC 6763 12.1). What is malformed,
 /// incomplete or taken back (time to live 0) is passed over.
@@ -70,6 +95,34 @@ pub(super) fn servers(packet: &[u8], link: &Link) -> Vec<Sighting> {
     instances.take(MAX_SERVERS).filter_map(|instance| server(instance, &service, &records, link)).collect()
 }
 
+/// That a packet tells of an instance of the service.
+pub(super) struct Heard {
+    /// The instance's label.
+    pub(super) label: String,
+    /// Whether it is there, or says goodbye with a time to live of 0 (RFC 6762 10.1).
+    pub(super) is_there: bool,
+}
+
+/// The instances that a response points to, or no longer.
+pub(super) fn pointers(packet: &[u8]) -> Vec<Heard> {
+    let Ok(packet) = Packet::parse(packet) else { return Vec::new() };
+    let Ok(service) = Name::new(SERVICE) else { return Vec::new() };
+    if !packet.has_flags(PacketFlag::RESPONSE) {
+        return Vec::new();
+    }
+    let own = packet.answers.iter().filter(|record| record.name == service);
+    let heard = own.filter_map(|record| match &record.rdata {
+        RData::PTR(pointer) => {
+            let prefix = pointer.0.without(&service)?;
+            let [label] = prefix.get_labels() else { return None };
+            let label = String::from_utf8_lossy(label.as_ref()).into_owned();
+            Some(Heard { label, is_there: record.ttl > 0 })
+        }
+        _ => None,
+    });
+    heard.take(MAX_SERVERS).collect()
+}
+
 /// One server, put together from the records of a packet.
 fn server(instance: &Name, service: &Name, records: &[&ResourceRecord], link: &Link) -> Option<Sighting> {
     let prefix = instance.without(service)?;
@@ -85,7 +138,7 @@ fn server(instance: &Name, service: &Name, records: &[&ResourceRecord], link: &L
         return None;
     }
     let txt = owned_by(records, instance).find_map(as_txt);
-    let heard = Heard { one_shot: true, browse: false };
+    let heard = sighting::Heard { one_shot: true, browse: false };
     Some(Sighting::new(&label, txt.map(entries).unwrap_or_default(), addrs, heard))
 }
 
@@ -153,6 +206,27 @@ mod tests {
             packet.additional_records.push(record(host, RData::AAAA(AAAA { address })));
         }
         packet.build_bytes_vec_compressed().unwrap()
+    }
+
+    #[test]
+    fn the_addresses_of_a_host_are_taken_and_no_others() {
+        let bytes =
+            answer(&[("a", "one.local", 7667, 0x0a00_0001), ("b", "two.local", 7668, 0x0a00_0002)], 120);
+        let of = |host: &str| {
+            addresses(&bytes, host, 7, &lan(false)).iter().map(|a| a.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(of("One.Local"), ["10.0.0.1:7", "[fe80::1%2]:7"]);
+        assert!(of("three.local").is_empty() && addresses(b"", "one.local", 7, &lan(false)).is_empty());
+    }
+
+    #[test]
+    fn a_goodbye_is_told_from_an_announcement() {
+        for (ttl, there) in [(120, true), (0, false)] {
+            let bytes = answer(&[("a", "one.local", 7667, 1), ("b", "two.local", 7668, 2)], ttl);
+            let heard: Vec<_> = pointers(&bytes).into_iter().map(|one| (one.label, one.is_there)).collect();
+            assert_eq!(heard, [("a".to_owned(), there), ("b".to_owned(), there)]);
+        }
+        assert!(pointers(b"no packet").is_empty());
     }
 
     #[test]

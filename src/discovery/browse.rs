@@ -2,10 +2,11 @@
 
 use super::SERVICE;
 use super::event::Event;
+use super::interfaces::links;
 use super::order::{is_usable, scoped};
 use super::sighting::{Heard, Sighting, instance_label};
-use crate::limits::INTERFACE_CHECK;
-use mdns_sd::{Receiver, ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
+use crate::limits::{INTERFACE_CHECK, LINKS_OF_A_SOCKET};
+use mdns_sd::{IfKind, IfPredicate, Receiver, ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
 use std::net::SocketAddr;
 use tokio::sync::mpsc;
 
@@ -20,6 +21,7 @@ impl Browser {
     pub(super) fn start() -> Result<Browser, mdns_sd::Error> {
         let daemon = ServiceDaemon::new()?;
         daemon.set_ip_check_interval(u32::try_from(INTERFACE_CHECK.as_secs()).unwrap_or(1))?;
+        leave_some_out(&daemon)?;
         let events = daemon.browse(&format!("{SERVICE}."))?;
         Ok(Browser { daemon, events })
     }
@@ -44,6 +46,17 @@ impl Browser {
             }
         }
     }
+}
+
+/// On a machine with dozens of bridges, which a socket cannot all listen on, those that lead to other
+/// machines go first. The one-shot questions are asked on all of them.
+fn leave_some_out(daemon: &ServiceDaemon) -> Result<(), mdns_sd::Error> {
+    let links = links().unwrap_or_default();
+    let Some(rest) = links.get(LINKS_OF_A_SOCKET..).filter(|rest| !rest.is_empty()) else { return Ok(()) };
+    let rest: Vec<u32> = rest.iter().filter(|link| !link.loopback).map(|link| link.index).collect();
+    let is_left_out =
+        move |interface: &if_addrs::Interface| rest.contains(&interface.index.unwrap_or_default());
+    daemon.disable_interface(IfKind::Predicate(IfPredicate::new(is_left_out)))
 }
 
 impl Drop for Browser {

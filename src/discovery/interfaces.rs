@@ -1,5 +1,6 @@
 //! This machine's interfaces, and which of them matter to discovery.
 
+use super::kind::{Kind, judge_name};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeMap;
 use std::io;
@@ -7,11 +8,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The port of mDNS (RFC 6762 5).
 pub(super) const MDNS_PORT: u16 = 5353;
-
-/// Interfaces of container engines, hypervisors and virtual networks start with these: addresses on
-/// them are of no use to other machines.
-const VIRTUAL: [&str; 11] =
-    ["docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "cni", "flannel", "lxc", "zt", "tap"];
 
 /// An interface that is up, with its addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,62 +42,164 @@ impl Link {
     }
 }
 
-/// The interfaces that multicast can use: up, with an address, and not point-to-point, as tunnels
-/// are. Ordered by number.
+/// An interface with what else discovery has to know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attachment {
+    pub(super) link: Link,
+    /// The networks of its addresses, in their order.
+    pub(super) nets: Vec<Net>,
+    pub(super) kind: Kind,
+}
+
+/// An address and how many of its bits are the network's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Net {
+    pub(super) ip: IpAddr,
+    pub(super) prefix: u8,
+}
+
+impl Net {
+    /// Whether this address is in the network.
+    pub(super) fn has(&self, ip: IpAddr) -> bool {
+        // A prefix of 0 would have to be shifted by all bits.
+        let same = |one: u128, other: u128, bits: u32| {
+            let rest = bits.saturating_sub(self.prefix.into());
+            (one ^ other).checked_shr(rest).unwrap_or(0) == 0
+        };
+        match (self.ip, ip) {
+            (IpAddr::V4(one), IpAddr::V4(other)) => same(u32::from(one).into(), u32::from(other).into(), 32),
+            (IpAddr::V6(one), IpAddr::V6(other)) => same(one.into(), other.into(), 128),
+            _ => false,
+        }
+    }
+
+    /// Whether others may be in it, wherever they are on the link.
+    #[cfg(any(target_os = "linux", test))]
+    fn is_shared(&self) -> bool {
+        match self.ip {
+            IpAddr::V4(_) => self.prefix < 32,
+            IpAddr::V6(v6) => self.prefix < 128 && !v6.is_unicast_link_local(),
+        }
+    }
+}
+
+/// The interfaces that multicast can use: up, with an address, not point-to-point, as tunnels are, and
+/// not a part of a bridge or bond, which stands for it. Those that lead to other machines come first,
+/// those of containers and virtual machines after them; in each group by number.
 ///
 /// # Errors
 /// What the operating system says if it won't list them.
 pub fn links() -> io::Result<Vec<Link>> {
-    let mut links: BTreeMap<u32, Link> = BTreeMap::new();
+    Ok(attachments()?.into_iter().map(|attachment| attachment.link).collect())
+}
+
+/// The same with what is known of each. Where all look like those of containers and virtual machines,
+/// as inside some of these, they are all there is, and count as LANs.
+pub(super) fn attachments() -> io::Result<Vec<Attachment>> {
+    let mut all: BTreeMap<u32, Attachment> = BTreeMap::new();
     for entry in if_addrs::get_if_addrs()? {
         if !entry.is_oper_up() || entry.is_p2p() {
             continue;
         }
         let index = entry.index.unwrap_or_default();
-        let link = links.entry(index).or_insert_with(|| Link {
-            name: entry.name.clone(),
-            index,
-            loopback: entry.is_loopback(),
-            addrs: Vec::new(),
+        let attachment = all.entry(index).or_insert_with(|| {
+            let (name, loopback) = (entry.name.clone(), entry.is_loopback());
+            let link = Link { name, index, loopback, addrs: Vec::new() };
+            Attachment { link, nets: Vec::new(), kind: Kind::Lan }
         });
-        link.addrs.push(entry.ip());
+        let prefix = match &entry.addr {
+            if_addrs::IfAddr::V4(v4) => v4.prefixlen,
+            if_addrs::IfAddr::V6(v6) => v6.prefixlen,
+        };
+        attachment.link.addrs.push(entry.ip());
+        attachment.nets.push(Net { ip: entry.ip(), prefix });
     }
-    Ok(links.into_values().collect())
+    let mut all: Vec<Attachment> = all.into_values().collect();
+    judge_all(&mut all);
+    Ok(sorted_out(all))
 }
 
-/// The addresses of this machine that others may reach: not those of containers and virtual machines
-/// unless there are no others, IPv4 first.
+#[cfg(target_os = "linux")]
+fn judge_all(all: &mut [Attachment]) {
+    // Who may not ask the kernel, as in some sandboxes, judges by names.
+    let inventory = super::rtnetlink::inventory().unwrap_or_default();
+    for attachment in all.iter_mut().filter(|attachment| !attachment.link.loopback) {
+        let has_network = attachment.nets.iter().any(Net::is_shared);
+        attachment.kind = match inventory.traits.get(&attachment.link.index) {
+            Some(traits) => {
+                let traits = super::kind::Traits { has_network, ..traits.clone() };
+                super::kind::judge(&traits, inventory.hardware)
+            }
+            None => judge_name(&attachment.link.name),
+        };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn judge_all(all: &mut [Attachment]) {
+    for attachment in all {
+        attachment.kind = judge_name(&attachment.link.name);
+    }
+}
+
+fn sorted_out(mut all: Vec<Attachment>) -> Vec<Attachment> {
+    all.retain(|attachment| attachment.kind != Kind::Port);
+    let leads_out = |one: &Attachment| !one.link.loopback && one.kind != Kind::Inner;
+    if !all.iter().any(leads_out) {
+        all.iter_mut().for_each(|attachment| attachment.kind = Kind::Lan);
+    }
+    all.sort_by_key(|attachment| (attachment.kind, attachment.link.index));
+    all
+}
+
+/// The addresses of this machine that others may reach, likeliest first: not those of containers and
+/// virtual machines unless there are no others, and IPv4 before IPv6.
 ///
 /// # Errors
 /// What the operating system says if it won't list them.
 pub fn own_addresses() -> io::Result<Vec<IpAddr>> {
-    Ok(shared_addresses(&links()?))
+    Ok(shared_addresses(&attachments()?))
 }
 
-fn shared_addresses(links: &[Link]) -> Vec<IpAddr> {
+fn shared_addresses(all: &[Attachment]) -> Vec<IpAddr> {
     let wide = |ip: &IpAddr| !matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
-    let of = |is_meant: fn(&Link) -> bool| {
-        let links = links.iter().filter(|link| !link.loopback && is_meant(link));
-        links.flat_map(|link| link.addrs.iter().copied()).filter(wide).collect::<Vec<_>>()
-    };
-    let mut addrs = of(|link| !is_virtual(&link.name));
-    if addrs.is_empty() {
-        addrs = of(|_| true);
-    }
+    let meant = all.iter().filter(|one| !one.link.loopback && one.kind != Kind::Inner);
+    let mut addrs: Vec<IpAddr> = meant.flat_map(|one| one.link.addrs.iter().copied()).filter(wide).collect();
     addrs.sort_by_key(IpAddr::is_ipv6);
     addrs
 }
 
-/// Whether the name is one that container engines and hypervisors give.
-pub(super) fn is_virtual(name: &str) -> bool {
-    VIRTUAL.iter().any(|prefix| name.starts_with(prefix))
+/// The address of this machine if it looks like a container with a network of its own behind its host,
+/// as Docker, Podman and Kubernetes make them: nobody else's packets get there, by multicast or to the
+/// address, unless the host passes on the port. Known by its only ways out being cables of veth, and
+/// an address out of what these engines give.
+pub fn container_address() -> Option<Ipv4Addr> {
+    #[cfg(target_os = "linux")]
+    {
+        let inventory = super::rtnetlink::inventory().ok()?;
+        let all = attachments().ok()?;
+        let mut ways_out = all.iter().filter(|one| !one.link.loopback).peekable();
+        ways_out.peek()?;
+        let is_cable = |one: &Attachment| {
+            inventory.traits.get(&one.link.index).is_some_and(|traits| traits.made_as == "veth")
+        };
+        let is_marked = |path: &str| std::path::Path::new(path).exists();
+        let marked = is_marked("/.dockerenv") || is_marked("/run/.containerenv");
+        let in_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+        let v4 = ways_out.clone().find_map(|one| one.link.v4())?;
+        let isolated = ways_out.all(is_cable) && !inventory.hardware;
+        (isolated && (in_pod || is_engines(v4, marked))).then_some(v4)
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
-/// Whether an interface's own link-local address is worth announcing: only where it has no other,
-/// because peers hear of it on other links too, where it leads nowhere.
-pub(super) fn needs_link_local(name: &str, links: &[Link]) -> bool {
-    let mut addrs = links.iter().filter(|link| link.name == name).flat_map(|link| &link.addrs);
-    addrs.all(|ip| matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local()))
+/// Whether container engines give such addresses: 172.16.0.0/12 of Docker's, and 10.88.0.0/15 of
+/// Podman's, which others use too, so that counts only for what is marked as a container.
+#[cfg(any(target_os = "linux", test))]
+fn is_engines(ip: Ipv4Addr, marked: bool) -> bool {
+    let [a, b, ..] = ip.octets();
+    (a == 172 && (16..32).contains(&b)) || (marked && a == 10 && (88..90).contains(&b))
 }
 
 /// Tries to share the port of mDNS, as every program that does mDNS must. The library that does the
@@ -110,7 +208,12 @@ pub(super) fn needs_link_local(name: &str, links: &[Link]) -> bool {
 /// # Errors
 /// Why not; usually because another program keeps the port for itself.
 pub fn multicast_port() -> io::Result<()> {
-    shared_socket(Domain::IPV4).map(drop)
+    multicast_ports().0
+}
+
+/// The same for IPv4 and for IPv6.
+pub(super) fn multicast_ports() -> (io::Result<()>, io::Result<()>) {
+    (shared_socket(Domain::IPV4).map(drop), shared_socket(Domain::IPV6).map(drop))
 }
 
 /// A socket on the port of mDNS, which other programs of the machine use too.
@@ -138,32 +241,59 @@ mod tests {
         Link { name: name.into(), index: 2, loopback: false, addrs }
     }
 
-    #[test]
-    fn container_bridges_are_virtual_and_a_home_made_one_is_not() {
-        for name in ["docker0", "br-4f5e", "veth12ab", "virbr0", "vmnet8"] {
-            assert!(is_virtual(name), "{name}");
-        }
-        for name in ["eth0", "wlan0", "enp3s0", "br0", "bond0", "lo", "vEthernet (External)"] {
-            assert!(!is_virtual(name), "{name}");
-        }
+    fn attached(link: Link, kind: Kind) -> Attachment {
+        Attachment { link, nets: Vec::new(), kind }
     }
 
     #[test]
     fn others_reach_this_machine_at_its_wide_addresses() {
-        let text =
-            |links: &[Link]| shared_addresses(links).iter().map(ToString::to_string).collect::<Vec<_>>();
-        let bridge = link("docker0", &["172.17.0.1"]);
-        let lan = link("eth0", &["fe80::1", "2001:db8::1", "10.0.0.1"]);
-        assert_eq!(text(&[bridge.clone(), lan]), ["10.0.0.1", "2001:db8::1"]);
-        let lo = Link { loopback: true, ..link("lo", &["127.0.0.1"]) };
-        assert_eq!(text(&[lo, bridge]), ["172.17.0.1"]);
+        let text = |all: &[Attachment]| {
+            shared_addresses(&sorted_out(all.to_vec())).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let bridge = attached(link("docker0", &["172.17.0.1"]), Kind::Inner);
+        let vpn = attached(link("zt0", &["10.147.17.1"]), Kind::Overlay);
+        let lan = attached(link("eth0", &["fe80::1", "2001:db8::1", "10.0.0.1"]), Kind::Lan);
+        assert_eq!(text(&[bridge.clone(), vpn, lan]), ["10.0.0.1", "10.147.17.1", "2001:db8::1"]);
+        let lo = attached(Link { loopback: true, ..link("lo", &["127.0.0.1"]) }, Kind::Lan);
+        assert_eq!(text(&[lo, bridge]), ["172.17.0.1"], "inside a container it is all there is");
     }
 
     #[test]
-    fn link_local_is_announced_only_where_there_is_nothing_better() {
-        let links = [link("eth0", &["10.0.0.1", "fe80::1"]), link("eth1", &["fe80::2"])];
-        assert!(!needs_link_local("eth0", &links));
-        assert!(needs_link_local("eth1", &links));
+    fn a_part_of_a_bridge_is_left_to_the_bridge() {
+        let port = attached(link("lan1", &["fe80::1"]), Kind::Port);
+        let bridge = attached(link("br-lan", &["10.0.0.1"]), Kind::Lan);
+        assert_eq!(sorted_out(vec![port, bridge.clone()]), [bridge]);
+    }
+
+    #[test]
+    fn container_engines_have_their_own_addresses() {
+        for (ip, marked, engines) in [
+            ("172.17.0.2", false, true),
+            ("172.31.0.2", true, true),
+            ("172.32.0.2", true, false),
+            ("10.88.0.5", true, true),
+            ("10.88.0.5", false, false),
+            ("192.168.1.5", true, false),
+        ] {
+            assert_eq!(is_engines(ip.parse().unwrap(), marked), engines, "{ip}");
+        }
+    }
+
+    #[test]
+    fn a_network_has_the_addresses_that_share_its_prefix() {
+        let net = |ip: &str, prefix| Net { ip: ip.parse().unwrap(), prefix };
+        for (net, ip, has) in [
+            (net("10.77.0.1", 24), "10.77.0.9", true),
+            (net("10.77.0.1", 24), "10.77.1.9", false),
+            (net("10.77.0.1", 32), "10.77.0.2", false),
+            (net("10.77.0.1", 0), "192.168.1.1", true),
+            (net("fd00::1", 64), "fd00::9", true),
+            (net("fd00::1", 64), "10.77.0.1", false),
+        ] {
+            assert_eq!(net.has(ip.parse().unwrap()), has, "{net:?} {ip}");
+        }
+        assert!(net("10.0.0.1", 24).is_shared() && !net("10.0.0.1", 32).is_shared());
+        assert!(!net("fe80::1", 64).is_shared());
     }
 
     #[test]

@@ -6,39 +6,50 @@
 //! [`find`] brings a probe that proves what answers at an address. What is heard here is a hint from
 //! strangers; it decides where to knock, never whom to believe.
 
+mod allotment;
 mod announce;
 mod answer;
 mod board;
 mod browse;
 mod contest;
 mod event;
+mod farewells;
 mod find;
 mod gateway;
 mod hedge;
 mod hunt;
+mod hostname;
 mod interfaces;
+// Only Linux tells enough for all of it.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+mod kind;
 mod label;
 mod neighbours;
 mod oneshot;
 mod order;
 mod outcome;
 mod place;
+mod presence;
 mod race;
+#[cfg(target_os = "linux")]
+mod rtnetlink;
 mod scan;
 mod search;
 mod sighting;
 mod targets;
 mod why;
 
-pub use announce::{AnnounceError, Announcement, Announcer};
+pub use announce::{AnnounceError, Announcement, Announcer, Visibility};
+pub use farewells::Farewells;
 pub use find::{FindOptions, Known, Progress, find};
 pub use hedge::hedged;
-pub use interfaces::{Link, links, multicast_port, own_addresses};
+pub use hostname::{LookupError, lookup};
+pub use interfaces::{Link, container_address, links, multicast_port, own_addresses};
 pub use label::server_label;
 pub use neighbours::neighbours;
 pub use outcome::{Failed, Found, Outcome, Proof, Source, Stranger, Tried};
 pub use race::{RaceError, race};
-pub use scan::scan;
+pub use scan::{Terrain, scan};
 pub use search::{Change, Reach, Search, SearchOptions};
 pub use sighting::{Heard, Sighting};
 pub use why::Why;

@@ -4,33 +4,49 @@
 use super::answer::{ALL_KINDS, question};
 use super::interfaces::{Link, MDNS_PORT, links, shared_socket};
 use super::oneshot::{GROUP_V4, GROUP_V6, HOPS};
-use crate::limits::MAX_MDNS_PACKET_BYTES;
+use crate::limits::{LINKS_OF_A_SOCKET, MAX_MDNS_PACKET_BYTES};
 use socket2::{Domain, SockRef};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UdpSocket;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout_at};
 
 /// Between two questions; a responder may leave out an answer that it multicast a second ago.
 const REPEAT: Duration = Duration::from_millis(1100);
 
 /// The addresses of other machines from which mDNS was heard while asking for this long. Runs on
-/// tokio. Families for which nothing can be opened are left out.
+/// tokio. Interfaces and families for which nothing can be opened are left out.
 pub async fn neighbours(wait: Duration) -> BTreeSet<IpAddr> {
     let links: Vec<Link> = links().unwrap_or_default().into_iter().filter(|link| !link.loopback).collect();
+    let own: Arc<[IpAddr]> = links.iter().flat_map(|link| link.addrs.iter().copied()).collect();
     let deadline = Instant::now() + wait;
-    let (v4, v6) =
-        tokio::join!(listen(open_v4(&links), &links, deadline), listen(open_v6(&links), &links, deadline));
-    v4.into_iter().chain(v6).collect()
+    let mut listening = JoinSet::new();
+    for links in links.chunks(LINKS_OF_A_SOCKET) {
+        for socket in open(links) {
+            let (links, own) = (links.to_vec(), own.clone());
+            listening.spawn(async move { listen(socket, &links, &own, deadline).await });
+        }
+    }
+    listening.join_all().await.into_iter().flatten().collect()
+}
+
+/// Sockets on the port of mDNS that are in its groups on these links: for each family, and for each 15
+/// links. Runs on tokio. What can't be opened is left out.
+pub(super) fn open(links: &[Link]) -> Vec<UdpSocket> {
+    let each = links.chunks(LINKS_OF_A_SOCKET).flat_map(|links| [open_v4(links), open_v6(links)]);
+    each.filter_map(|opened| opened.inspect_err(|error| tracing::debug!(%error, "no multicast socket")).ok())
+        .collect()
 }
 
 fn open_v4(links: &[Link]) -> io::Result<UdpSocket> {
     let socket = shared_socket(Domain::IPV4)?;
     socket.set_multicast_ttl_v4(HOPS)?;
     for address in links.iter().filter_map(Link::v4) {
-        socket.join_multicast_v4(&GROUP_V4, &address)?;
+        joined("IPv4", socket.join_multicast_v4(&GROUP_V4, &address));
     }
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket.into())
@@ -40,16 +56,22 @@ fn open_v6(links: &[Link]) -> io::Result<UdpSocket> {
     let socket = shared_socket(Domain::IPV6)?;
     socket.set_multicast_hops_v6(HOPS)?;
     for link in links.iter().filter(|link| link.v6().is_some()) {
-        socket.join_multicast_v6(&GROUP_V6, link.index)?;
+        joined("IPv6", socket.join_multicast_v6(&GROUP_V6, link.index));
     }
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket.into())
 }
 
-async fn listen(socket: io::Result<UdpSocket>, links: &[Link], deadline: Instant) -> BTreeSet<IpAddr> {
+/// One interface that can't be listened on is no reason to hear nothing on the others.
+fn joined(family: &str, result: io::Result<()>) {
+    if let Err(error) = result {
+        tracing::debug!(%error, "not in the {family} group of mDNS on an interface");
+    }
+}
+
+async fn listen(socket: UdpSocket, links: &[Link], own: &[IpAddr], deadline: Instant) -> BTreeSet<IpAddr> {
     let mut heard = BTreeSet::new();
-    let (Ok(socket), Ok(question)) = (socket, question(ALL_KINDS)) else { return heard };
-    let own: Vec<IpAddr> = links.iter().flat_map(|link| link.addrs.iter().copied()).collect();
+    let Ok(question) = question(ALL_KINDS) else { return heard };
     let mut buffer = vec![0; MAX_MDNS_PACKET_BYTES];
     let mut repeat = interval(REPEAT);
     let listening = async {

@@ -85,17 +85,17 @@ impl Asker {
 
 /// A question on one link by one family, ready to be asked.
 #[derive(Debug)]
-struct OneShot {
-    link: Link,
-    socket: UdpSocket,
-    group: SocketAddr,
+pub(super) struct OneShot {
+    pub(super) link: Link,
+    pub(super) socket: UdpSocket,
+    pub(super) group: SocketAddr,
     /// Whether a server has answered on this link, by whatever family.
     answered: Arc<AtomicBool>,
 }
 
 impl OneShot {
     /// Opens the link's sockets, one a family that it has an address of.
-    fn open(link: &Link) -> Vec<io::Result<OneShot>> {
+    pub(super) fn open(link: &Link) -> Vec<io::Result<OneShot>> {
         let answered = Arc::default();
         let v4 = link.v4().map(|address| open_v4(link, address, &answered));
         let v6 = link.v6().filter(|_| !link.loopback).map(|address| open_v6(link, address, &answered));

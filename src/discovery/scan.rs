@@ -1,18 +1,132 @@
 //! The last resort where multicast is blocked: knocking at every address of one's own networks. Only
 //! ever done when the user asks for it, because to others it looks like an attack.
 
-use super::interfaces::{is_virtual, links};
+use super::interfaces::{Net, attachments};
+use super::kind::Kind;
 use super::outcome::{Found, Proof};
-use crate::limits::{MAX_PROBES, MAX_SCAN_NETWORKS, SCAN_TIMEOUT};
+use crate::limits::{MAX_SCAN_NETWORKS, MAX_SCAN_PORTS, MAX_SCAN_PROBES, SCAN_PREFIX, SCAN_TIMEOUT};
+use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// Probes this TCP port at the 254 addresses of the private IPv4 networks that this machine is in
-/// (four at most, each taken as a /24), and gives the servers that answered within 0.5 s each.
+/// What a scan goes through: the private IPv4 networks that this machine is in, of each 1,022 addresses
+/// around its own at most. Displayed as a list of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terrain {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    /// Its first address, which no host has.
+    base: u32,
+    prefix: u8,
+    /// The prefix of the network that it is a part of, if it is not all of it.
+    part_of: Option<u8>,
+}
+
+impl Terrain {
+    /// Looks which networks there are: four at most, those of containers and virtual machines left out.
+    ///
+    /// # Errors
+    /// If the machine's interfaces can't be listed.
+    pub fn survey() -> io::Result<Terrain> {
+        let all = attachments()?;
+        let meant = all.iter().filter(|one| !one.link.loopback && one.kind != Kind::Inner);
+        Ok(Terrain::of(meant.flat_map(|one| one.nets.iter().copied())))
+    }
+
+    fn of(nets: impl IntoIterator<Item = Net>) -> Terrain {
+        let mut parts: Vec<Part> = Vec::new();
+        for net in nets {
+            let IpAddr::V4(ip) = net.ip else { continue };
+            // In a network of one or two addresses there is nobody to look for.
+            if !ip.is_private() || net.prefix > 30 {
+                continue;
+            }
+            let prefix = net.prefix.max(SCAN_PREFIX);
+            let base = u32::from(ip) & (u32::MAX << (32 - prefix));
+            if !parts.iter().any(|part| (part.base, part.prefix) == (base, prefix)) {
+                let part_of = (net.prefix < prefix).then_some(net.prefix);
+                parts.push(Part { base, prefix, part_of });
+            }
+        }
+        parts.truncate(MAX_SCAN_NETWORKS);
+        Terrain { parts }
+    }
+
+    fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
+        let hosts = |part: &Part| part.base + 1..part.base + (1 << (32 - part.prefix)) - 1;
+        self.parts.iter().flat_map(hosts).map(Ipv4Addr::from)
+    }
+
+    /// Whether there is nothing to go through.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Probes these TCP ports, four at most, at all addresses, and gives the servers that answered
+    /// within 0.6 s each; 1,022 addresses take about 2 s a port. `tell` gets how many of how many
+    /// attempts are over.
+    pub async fn scan<T, E, F>(
+        &self,
+        ports: &[u16],
+        probe: impl Fn(SocketAddr) -> F,
+        mut tell: impl FnMut(u64, u64),
+    ) -> Vec<Found<T>>
+    where
+        F: Future<Output = Result<Proof<T>, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let permits = Arc::new(Semaphore::new(MAX_SCAN_PROBES));
+        let mut attempts = JoinSet::new();
+        for port in ports.iter().take(MAX_SCAN_PORTS) {
+            for ip in self.addresses() {
+                let addr = SocketAddr::from((ip, *port));
+                let (attempt, permits) = (probe(addr), permits.clone());
+                attempts.spawn(async move {
+                    let _permit = permits.acquire_owned().await;
+                    (addr, timeout(SCAN_TIMEOUT, attempt).await)
+                });
+            }
+        }
+        let total = attempts.len() as u64;
+        let mut found: Vec<Found<T>> = Vec::new();
+        while let Some(ended) = attempts.join_next().await {
+            tell(total - attempts.len() as u64, total);
+            if let Ok((addr, Ok(Ok(Proof { id, name, link })))) = ended {
+                match found.iter_mut().find(|known| known.id == id) {
+                    Some(known) => known.addrs.push(addr),
+                    None => {
+                        let (addrs, namesakes) = (vec![addr], Vec::new());
+                        found.push(Found { id, name, addr, addrs, namesakes, link });
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+impl fmt::Display for Terrain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, part) in self.parts.iter().enumerate() {
+            let comma = if at > 0 { ", " } else { "" };
+            write!(f, "{comma}{}/{}", Ipv4Addr::from(part.base), part.prefix)?;
+            if let Some(whole) = part.part_of {
+                write!(f, " (a part of the /{whole})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Probes one TCP port at the addresses of this machine's networks. See [`Terrain`].
 ///
 /// # Errors
 /// If the machine's interfaces can't be listed.
@@ -22,35 +136,42 @@ where
     T: Send + 'static,
     E: Send + 'static,
 {
-    let mut networks: Vec<[u8; 3]> = Vec::new();
-    for ip in links()?.into_iter().filter(|link| !is_virtual(&link.name)).flat_map(|link| link.addrs) {
-        if let IpAddr::V4(v4) = ip
-            && v4.is_private()
-            && let [a, b, c, _] = v4.octets()
-            && !networks.contains(&[a, b, c])
-        {
-            networks.push([a, b, c]);
+    Ok(Terrain::survey()?.scan(&[port], probe, |_, _| {}).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terrain(nets: &[(&str, u8)]) -> Terrain {
+        Terrain::of(nets.iter().map(|(ip, prefix)| Net { ip: ip.parse().unwrap(), prefix: *prefix }))
+    }
+
+    #[test]
+    fn a_network_is_gone_through_whole_up_to_1022_addresses_around_ones_own() {
+        for (net, shown, count) in [
+            (("10.78.0.9", 24), "10.78.0.0/24", 254),
+            (("10.78.5.9", 22), "10.78.4.0/22", 1022),
+            (("10.78.5.9", 16), "10.78.4.0/22 (a part of the /16)", 1022),
+            (("192.168.1.6", 30), "192.168.1.4/30", 2),
+        ] {
+            let terrain = terrain(&[net]);
+            assert_eq!(
+                (terrain.to_string().as_str(), terrain.addresses().count()),
+                (shown, count),
+                "{net:?}"
+            );
+            assert!(terrain.addresses().any(|ip| ip.to_string() == net.0), "{net:?}");
         }
     }
-    let permits = Arc::new(Semaphore::new(MAX_PROBES));
-    let mut attempts = JoinSet::new();
-    for [a, b, c] in networks.into_iter().take(MAX_SCAN_NETWORKS) {
-        for host in 1..=254 {
-            let addr = SocketAddr::from(([a, b, c, host], port));
-            let (attempt, permits) = (probe(addr), permits.clone());
-            attempts.spawn(async move {
-                let _permit = permits.acquire_owned().await;
-                (addr, timeout(SCAN_TIMEOUT, attempt).await)
-            });
-        }
+
+    #[test]
+    fn only_private_networks_are_gone_through_each_once_and_few() {
+        let nets = [("10.0.0.1", 24), ("10.0.0.2", 24), ("8.8.8.8", 24), ("fd00::1", 64), ("10.1.1.1", 32)];
+        assert_eq!(terrain(&nets).to_string(), "10.0.0.0/24");
+        assert!(terrain(&[("169.254.1.1", 16)]).is_empty());
+        let many: Vec<(String, u8)> = (0..9).map(|n| (format!("10.0.{n}.1"), 24)).collect();
+        let many: Vec<(&str, u8)> = many.iter().map(|(ip, prefix)| (ip.as_str(), *prefix)).collect();
+        assert_eq!(terrain(&many).addresses().count(), 4 * 254);
     }
-    let mut found: Vec<Found<T>> = Vec::new();
-    while let Some(ended) = attempts.join_next().await {
-        if let Ok((addr, Ok(Ok(Proof { id, name, link })))) = ended
-            && !found.iter().any(|known| known.id == id)
-        {
-            found.push(Found { id, name, addr, addrs: vec![addr], namesakes: Vec::new(), link });
-        }
-    }
-    Ok(found)
 }

@@ -33,6 +33,17 @@ pub const SEARCH_QUEUE: usize = 256;
 /// How often the announcer looks for new and lost interfaces; the finest its library can do.
 pub const INTERFACE_CHECK: Duration = Duration::from_secs(1);
 
+/// Interfaces that a socket listens on, each by a multicast group. Linux lets it be in 20
+/// (`net.ipv4.igmp_max_memberships`), and the mDNS library joins others for a moment when it begins.
+pub const LINKS_OF_A_SOCKET: usize = 15;
+
+/// Daemons of the mDNS library that a server is announced by: one a network, until there are so many.
+/// Each is a thread with two sockets.
+pub const MAX_ANNOUNCERS: usize = 8;
+
+/// How often a server tries to share UDP port 5353 while another program keeps it.
+pub const PORT_RETRY: Duration = Duration::from_secs(3);
+
 /// The pause after the goodbye, in which it is sent once more. It may be lost like any packet.
 pub const GOODBYE_WAIT: Duration = Duration::from_millis(150);
 
@@ -50,6 +61,17 @@ pub const ONE_SHOT_EAGER: Duration = Duration::from_secs(10);
 
 /// The pause once somebody has answered, or after that time: for as long as the search goes on.
 pub const ONE_SHOT_LONG_PAUSE: Duration = Duration::from_secs(1);
+
+/// When a question for a `.local` name is sent, counted from the start.
+pub const LOCAL_NAME_SCHEDULE: [Duration; 3] =
+    [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(1000)];
+
+/// When nobody has answered to a `.local` name.
+pub const LOCAL_NAME_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long further addresses of a `.local` name are waited for: other links and families answer within
+/// milliseconds of each other.
+pub const LOCAL_NAME_SETTLE: Duration = Duration::from_millis(30);
 
 /// The pause between the starts of attempts at one server's addresses. No attempt waits for another
 /// to fail: a dead address takes 3 to 10 s for that.
@@ -124,11 +146,31 @@ pub const OTHERS_QUIET: Duration = Duration::from_millis(1200);
 /// When a search that found nothing ends, unless the user says otherwise.
 pub const SEARCH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Networks that a scan goes through, 254 addresses each.
+/// Networks that a scan goes through.
 pub const MAX_SCAN_NETWORKS: usize = 4;
 
+/// Bits of the network's part in the largest network that is gone through whole: 1,022 addresses. Of a
+/// larger one it is as many around this machine's own address.
+pub const SCAN_PREFIX: u8 = 22;
+
+/// Ports that a scan tries at each address: the usual one, and those of servers that are known.
+pub const MAX_SCAN_PORTS: usize = 4;
+
+/// Attempts of a scan at the same time. Each has a descriptor, of which processes have 1,024.
+pub const MAX_SCAN_PROBES: usize = 384;
+
 /// How long one address may take in a scan. On a LAN an answer takes milliseconds.
-pub const SCAN_TIMEOUT: Duration = Duration::from_millis(500);
+pub const SCAN_TIMEOUT: Duration = Duration::from_millis(600);
+
+/// How long a list of servers waits for further ones after the last that it heard of.
+pub const LIST_QUIET: Duration = Duration::from_millis(500);
+
+/// How long it listens at least: answers to port 5353 come within 200 ms, and one may be lost.
+pub const LIST_LEAST: Duration = Duration::from_millis(600);
+
+/// How long a server that was just heard of is not printed yet: the addresses of its other families come
+/// 1 to 20 ms after the first.
+pub const LIST_PAUSE: Duration = Duration::from_millis(80);
 
 /// How long `lanchat doctor` waits for further servers after the last that it heard of: longer than
 /// the second in which an ordinary browse may find nothing, so that both ways of hearing show.

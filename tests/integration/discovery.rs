@@ -1,8 +1,10 @@
 //! Finding servers, on real multicast between hosts.
 
+mod announce;
 mod avahi;
 mod doctor;
 mod find;
+mod list;
 mod network;
 mod search;
 mod serve;

@@ -19,11 +19,19 @@ pub struct DiscoverArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Also try every address of this machine's own networks, /24 at most.
+    /// Also try every address of this machine's own networks, of each 1022 at most.
+    ///
+    /// It takes about 2 s, and tries port 7667 and the ports of servers that are known. To others it looks
+    /// like an attack, so ask whoever runs the network.
     #[arg(long)]
     pub scan: bool,
 
-    /// How long to listen for answers [default: 2s].
+    /// Stop at the first server.
+    #[arg(long)]
+    pub first: bool,
+
+    /// How long to listen for answers at most; it ends earlier when no more servers turn up [default:
+    /// 2s].
     #[arg(long, value_name = "DURATION", env = "LANCHAT_TIMEOUT")]
     pub timeout: Option<Span>,
 }

@@ -1,7 +1,7 @@
 //! What somebody is told whose `lanchat send` finds no server, or one that cannot be connected to.
 
 use super::find::block_multicast;
-use super::station::{Station, announcement};
+use super::station::Station;
 use crate::support::lan::{Addressing, Host, Lan};
 use std::path::Path;
 

@@ -49,6 +49,8 @@ pub enum Addressing {
     V4,
     /// Nothing but an `fe80::` address.
     LinkLocal,
+    /// None at all, as for a port of a bridge.
+    None,
 }
 
 /// A machine of its own: loopback, and `lan0` on the network that made it.
@@ -122,13 +124,13 @@ impl Lan {
         host.ip(&format!("link set {nic} addrgenmode none"));
         let net = self.subnet;
         let number = if host.subnet == net { host.number } else { port };
-        if addressing != Addressing::LinkLocal {
+        if matches!(addressing, Addressing::Dual | Addressing::V4) {
             host.ip(&format!("addr add 10.77.{net}.{number}/24 dev {nic}"));
         }
         if addressing == Addressing::Dual {
             host.ip(&format!("addr add fd77:{net}::{number}/64 dev {nic} nodad"));
         }
-        if addressing != Addressing::V4 {
+        if matches!(addressing, Addressing::Dual | Addressing::LinkLocal) {
             host.ip(&format!("addr add fe80::{net}:{number}/64 dev {nic} nodad"));
         }
         host.link_up(nic);

@@ -1,0 +1,203 @@
+//! What is listed of servers, as a table or as JSON. Pure.
+
+use crate::discovery::{Found, Sighting};
+use crate::text::safe_line;
+use serde_json::{Map, Value, json};
+use std::net::SocketAddr;
+use unicode_width::UnicodeWidthStr;
+
+/// Between two columns of the table.
+const GAP: usize = 2;
+
+/// The columns of servers that are printed as they come: most names fit.
+const USUAL_WIDTHS: [usize; 3] = [24, 8 + GAP, 13 + GAP];
+
+/// A server to be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name, as it gave it.
+    pub name: String,
+    /// Its id; `None` if it is announced by somebody else's program.
+    pub id: Option<String>,
+    /// Where it may be reached, likeliest first.
+    pub addrs: Vec<SocketAddr>,
+    /// What it announces of itself; empty if it was found by a scan.
+    pub txt: Map<String, Value>,
+    /// Whether it says that newcomers need a passphrase.
+    pub closed: bool,
+    /// Whether a server with that id was joined before. What is only announced proves nothing.
+    pub known: bool,
+    /// How it was found: `mdns` or `scan`.
+    pub via: &'static str,
+}
+
+impl From<&Sighting> for Listed {
+    fn from(seen: &Sighting) -> Listed {
+        let txt = seen.txt.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+        let (name, id, addrs) = (seen.name.clone(), seen.id.clone(), seen.addrs.clone());
+        Listed { name, id, addrs, txt, closed: seen.closed, known: false, via: "mdns" }
+    }
+}
+
+impl<T> From<&Found<T>> for Listed {
+    fn from(found: &Found<T>) -> Listed {
+        let (name, id) = (found.name.clone(), Some(found.id.clone()));
+        Listed {
+            name,
+            id,
+            addrs: found.addrs.clone(),
+            txt: Map::new(),
+            closed: false,
+            known: false,
+            via: "scan",
+        }
+    }
+}
+
+/// Puts what a scan found to what mDNS showed; a server known by its id is listed once.
+pub fn merge(mut seen: Vec<Listed>, scanned: Vec<Listed>) -> Vec<Listed> {
+    for server in scanned {
+        let same = |seen: &Listed| match (&seen.id, &server.id) {
+            (Some(seen), Some(id)) => id.starts_with(seen.as_str()),
+            _ => false,
+        };
+        if !seen.iter().any(same) {
+            seen.push(server);
+        }
+    }
+    seen
+}
+
+/// The table for people: a line a server, its further addresses below the first. Safe for terminals.
+/// Empty for no servers.
+pub fn table(servers: &[Listed]) -> String {
+    if servers.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<Row> = [head()].into_iter().chain(in_order(servers).into_iter().flat_map(rows)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0) + GAP;
+    lines(&rows, [width(0), width(1), width(2)])
+}
+
+/// The same for servers that are printed as they come, in columns that are as wide as usual.
+pub(super) fn table_part(servers: &[Listed], with_head: bool) -> String {
+    let rows: Vec<Row> = with_head.then(head).into_iter().chain(servers.iter().flat_map(rows)).collect();
+    lines(&rows, USUAL_WIDTHS)
+}
+
+type Row = [String; 4];
+
+fn head() -> Row {
+    ["NAME", "ID", "STATE", "ADDRESS"].map(String::from)
+}
+
+fn rows(server: &Listed) -> Vec<Row> {
+    let id: String = server.id.as_deref().unwrap_or("-").chars().take(8).collect();
+    let mut addrs = server.addrs.iter().map(SocketAddr::to_string);
+    let state = state(server).to_owned();
+    let mut rows = vec![[safe_line(&server.name), safe_line(&id), state, addrs.next().unwrap_or_default()]];
+    rows.extend(addrs.map(|addr| [String::new(), String::new(), String::new(), addr]));
+    rows
+}
+
+fn lines(rows: &[Row], widths: [usize; 3]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        for (cell, width) in row.iter().zip(widths) {
+            text.push_str(cell);
+            text.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()).max(GAP)));
+        }
+        text.push_str(&row[3]);
+        text.push('\n');
+    }
+    text
+}
+
+/// What there is to know before joining.
+fn state(server: &Listed) -> &'static str {
+    match (server.known, server.closed) {
+        (true, true) => "known, closed",
+        (true, false) => "known",
+        (false, true) => "closed",
+        (false, false) => "-",
+    }
+}
+
+/// The same for programs: one array of objects with `name`, `id` (or null), `addresses` (each with
+/// its port), `closed`, `known`, `txt` and `via`. Not made safe for terminals, but JSON escapes control characters.
+pub fn json(servers: &[Listed]) -> String {
+    let servers = in_order(servers).into_iter().map(|server| {
+        json!({
+            "name": server.name,
+            "id": server.id,
+            "addresses": server.addrs.iter().map(SocketAddr::to_string).collect::<Vec<_>>(),
+            "closed": server.closed,
+            "known": server.known,
+            "txt": server.txt,
+            "via": server.via,
+        })
+    });
+    let mut text = Value::from_iter(servers).to_string();
+    text.push('\n');
+    text
+}
+
+/// By name, then by id, so that two runs can be compared.
+fn in_order(servers: &[Listed]) -> Vec<&Listed> {
+    let mut ordered: Vec<&Listed> = servers.iter().collect();
+    ordered.sort_by_key(|server| (server.name.to_lowercase(), server.id.clone()));
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(name: &str, id: Option<&str>, addrs: &[&str]) -> Listed {
+        let addrs = addrs.iter().map(|text| text.parse().unwrap()).collect();
+        let (name, id, txt) = (name.into(), id.map(String::from), Map::new());
+        Listed { name, id, addrs, txt, closed: false, known: false, via: "mdns" }
+    }
+
+    fn servers() -> Vec<Listed> {
+        let office = server("The Office", Some("3f9a1c7700112233"), &["10.0.0.1:7667", "[fd00::1]:7667"]);
+        vec![
+            Listed { closed: true, known: true, ..office },
+            server("会議室", Some("a0b1c2d3e4f50617"), &["10.0.0.2:7667"]),
+            server("Avahi\u{1b}[2J Room", None, &["[fe80::1%2]:7777"]),
+        ]
+    }
+
+    #[test]
+    fn the_table_has_a_line_an_address_in_straight_columns() {
+        assert_eq!(
+            table(&servers()),
+            "NAME            ID        STATE          ADDRESS\n\
+             Avahi\u{fffd}[2J Room  -         -              [fe80::1%2]:7777\n\
+             The Office      3f9a1c77  known, closed  10.0.0.1:7667\n\
+             \u{20}                                        [fd00::1]:7667\n\
+             会議室          a0b1c2d3  -              10.0.0.2:7667\n"
+        );
+        assert_eq!(table(&[]), "");
+    }
+
+    #[test]
+    fn json_is_one_array_with_all_there_is() {
+        let parsed: Value = serde_json::from_str(&json(&servers())).unwrap();
+        assert_eq!(parsed[0]["id"], Value::Null);
+        assert_eq!(parsed[1]["addresses"], json!(["10.0.0.1:7667", "[fd00::1]:7667"]));
+        assert!(json(&servers()).contains("\\u001b") && !json(&servers()).contains('\u{1b}'));
+        assert_eq!(json(&[]), "[]\n");
+    }
+
+    #[test]
+    fn a_server_that_is_seen_and_scanned_is_listed_once() {
+        let scanned = vec![
+            // A scan gives the whole id, an announcement may hold its beginning.
+            server("The Office", Some(&"3f9a1c7700112233".repeat(4)), &["10.0.0.1:7667"]),
+            server("hidden", Some("0000000000000000"), &["10.0.0.9:7667"]),
+        ];
+        let names: Vec<String> = merge(servers(), scanned).into_iter().map(|server| server.name).collect();
+        assert_eq!(names, ["The Office", "会議室", "Avahi\u{1b}[2J Room", "hidden"]);
+    }
+}

@@ -255,11 +255,7 @@ fn groups_of_a_socket() -> usize {
 /// What to do about the port: the setting of Avahi if that is what keeps it.
 fn remedy() -> &'static str {
     let avahi = std::fs::read_to_string("/etc/avahi/avahi-daemon.conf").unwrap_or_default();
-    let keeps = |line: &str| {
-        let mut words = line.split('=').map(str::trim);
-        words.next() == Some("disallow-other-stacks") && words.next() == Some("yes")
-    };
-    if avahi.lines().any(keeps) {
+    if keeps_the_port(&avahi) {
         "set disallow-other-stacks=no in /etc/avahi/avahi-daemon.conf and restart avahi-daemon"
     } else if cfg!(windows) {
         "end the program that keeps it (see `netstat -abn -p UDP`)"
@@ -271,6 +267,14 @@ fn remedy() -> &'static str {
     }
 }
 
+/// Whether these settings of Avahi have it keep the port to itself.
+fn keeps_the_port(settings: &str) -> bool {
+    settings.lines().any(|line| {
+        let mut words = line.split('=').map(str::trim);
+        words.next() == Some("disallow-other-stacks") && words.next() == Some("yes")
+    })
+}
+
 fn listed(ips: &[IpAddr]) -> String {
     ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -278,4 +282,22 @@ fn listed(ips: &[IpAddr]) -> String {
 /// What a panicking thread has left is as good as before: nothing here is changed by halves.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn avahi_is_blamed_only_if_its_settings_say_so() {
+        for (settings, blamed) in [
+            ("[server]\ndisallow-other-stacks=yes\n", true),
+            ("disallow-other-stacks = yes", true),
+            ("#disallow-other-stacks=yes\nuse-ipv4=yes", false),
+            ("disallow-other-stacks=no", false),
+            ("", false),
+        ] {
+            assert_eq!(keeps_the_port(settings), blamed, "{settings:?}");
+        }
+    }
 }

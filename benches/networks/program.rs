@@ -81,7 +81,7 @@ fn run(plan: &Plan, cases: &[Case]) -> ExitCode {
     let (start, most) = (Instant::now(), Duration::from_secs(plan.seconds()));
     let deadline = start + most;
     println!("{}", super::person::binary().display());
-    println!("times in ms: p50 / p90 / max, good of all; then: NETWORKS.md, a release binary\n");
+    println!("times in ms: p50 / p90 / max, good of all; then: 26 Nov 2026, a release binary\n");
     let mut broken = 0;
     for case in cases.iter().filter(|case| !case.waits) {
         broken += show(case, &judge(plan, case, deadline));

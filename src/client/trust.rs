@@ -142,7 +142,10 @@ impl Trust {
                 let strangers: Vec<String> = reached.namesakes.iter().filter(is_stranger).cloned().collect();
                 let mut lines = words::twins(name, fp, &strangers);
                 lines.extend(words::renamed(known, name));
-                lines.extend(self.used_before(known).map(|last| words::other(known, last)));
+                let last = self.used_before(known);
+                lines.extend(last.map(|last| words::other(known, last)));
+                let there = self.known.there_before(&presented).filter(|there| Some(*there) != last);
+                lines.extend(there.map(words::there_before));
                 Introduction::plain(how, lines)
             }
             // Whoever can read the server's own files, or was told its key, has no need of a notice.
@@ -202,10 +205,11 @@ impl Trust {
         let Some(wanted) = &self.wanted else { return Sought::Anyone };
         let known = |is_meant: fn(&str, &str, &str) -> bool| {
             let known = self.known.iter().find(|known| is_meant(wanted, &known.name, &known.fp.id()));
-            known.map(|known| Sought::Known(known.fp))
+            known.map(|known| known.fp)
         };
         let this = is_surely(wanted, name, &fp.id()).then_some(Sought::This);
-        known(is_surely).or(this).or_else(|| known(is_called)).unwrap_or(Sought::Anyone)
+        let only = known(is_surely).map(Sought::Only);
+        only.or(this).or_else(|| known(is_called).map(Sought::Known)).unwrap_or(Sought::Anyone)
     }
 
     /// Another server of that name that was used later than this one: whoever is there now is not the one
@@ -364,7 +368,7 @@ mod tests {
             (Some("vm"), Sought::Known(ONE)),
             (Some("VM"), Sought::Known(ONE)),
             (Some("0101"), Sought::Known(ONE)),
-            (Some("vm-01010101"), Sought::Known(ONE)),
+            (Some("vm-01010101"), Sought::Only(ONE)),
             (Some("vm-02020202"), Sought::This),
             (Some("02020202"), Sought::This),
             (Some("0202"), Sought::Anyone),
@@ -375,9 +379,9 @@ mod tests {
         }
         for wanted in ["vm-01010101", "01010101"] {
             trust.wanted = Some(wanted.into());
-            assert_eq!(trust.sought(forged, "vm"), Sought::Known(ONE), "{wanted}");
+            assert_eq!(trust.sought(forged, "vm"), Sought::Only(ONE), "{wanted}");
             // Nor does a name that is somebody else's digits.
-            assert_eq!(trust.sought(TWO, wanted), Sought::Known(ONE), "{wanted}");
+            assert_eq!(trust.sought(TWO, wanted), Sought::Only(ONE), "{wanted}");
         }
     }
 

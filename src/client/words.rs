@@ -27,6 +27,12 @@ fn brief(key: Fingerprint) -> String {
     format!("{} ...", &key.spoken()[..5])
 }
 
+/// Another server was where this one is.
+pub(super) fn there_before(before: &KnownServer) -> String {
+    let (name, digits) = (safe_line(&before.name), brief(before.fp));
+    format!("Before, \"{name}\" ({digits}) answered at this address.")
+}
+
 /// A server that was never met. One that is closed is verified by the passphrase in a moment.
 pub(super) fn first_contact(
     name: &str,
@@ -41,7 +47,7 @@ pub(super) fn first_contact(
         format!("  aloud {}", key.spoken()),
     ];
     if let Some(before) = before {
-        lines.push(format!("Before, \"{}\" answered at this address.", safe_line(&before.name)));
+        lines.push(there_before(before));
     }
     if !closed {
         lines.push(NOT_VERIFIED.into());
@@ -284,7 +290,7 @@ mod tests {
             ]
         );
         let moved = first_contact("Lab", addr(), key(KEY), Some(&known("Office")), true);
-        assert_eq!(moved[3..], ["Before, \"Office\" answered at this address."]);
+        assert_eq!(moved[3..], ["Before, \"Office\" (44395 ...) answered at this address."]);
     }
 
     #[test]

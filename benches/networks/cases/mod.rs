@@ -16,7 +16,7 @@ const ENOUGH: Duration = Duration::from_secs(25);
 
 pub struct Case {
     pub name: String,
-    /// The figure, or the words, of NETWORKS.md.
+    /// The figure, or the words, of 26 November 2026.
     pub then: &'static str,
     /// Whether `--quick` leaves it out.
     pub slow: bool,

@@ -76,6 +76,15 @@ fn whoever_is_asked_for_by_name_is_expected_and_whoever_by_digits_is_meant() {
     let office = Sought::Known(OFFICE);
     assert!(matches!(sought(office, "Office", elsewhere), Verdict::Changed(server) if server.fp == OFFICE));
     assert!(matches!(sought(office, "another", elsewhere), Verdict::Changed(server) if server.fp == OFFICE));
+    let only = Sought::Only(OFFICE);
+    assert!(
+        matches!(sought(only, "office-01010101", elsewhere), Verdict::Changed(server) if server.fp == OFFICE)
+    );
+    // Not even a server that is known passes for another one.
+    for (sought, is_known) in [(office, true), (only, false)] {
+        let lab = Presented { sought, ..Presented::found(LAB, "Office", addr(9)) };
+        assert_eq!(matches!(known.verdict(&lab, elsewhere), Verdict::Known(_)), is_known, "{sought:?}");
+    }
     assert_eq!(sought(Sought::This, "Office", here), Verdict::New { before: None });
     assert_eq!(sought(Sought::This, "Office", elsewhere), Verdict::New { before: None });
 }
@@ -121,6 +130,19 @@ fn another_key_where_a_name_leads_is_changed_whatever_its_address() {
     known.remember(&Presented { host: Some("chat.lan:7667"), ..presented(LAB, "Lab", 2, true) }, How::Tofu);
     let verdict = known.verdict(&moved, elsewhere);
     assert!(matches!(verdict, Verdict::Changed(server) if server.fp == LAB), "{verdict:?}");
+}
+
+#[test]
+fn a_known_server_in_anothers_place_is_told_from_it() {
+    let mut known = known(None, None);
+    let host = Some("chat.lan:7667");
+    known.remember(&Presented { host, ..presented(OFFICE, "Office", 1, true) }, How::Tofu);
+    let before = |presented: Presented<'_>| known.there_before(&presented).map(|server| server.fp);
+    assert_eq!(before(presented(LAB, "Lab", 1, true)), Some(OFFICE));
+    assert_eq!(before(Presented { host, ..presented(LAB, "Lab", 9, true) }), Some(OFFICE));
+    // An address that nobody asked for is anybody's, and one's own is no news.
+    assert_eq!(before(presented(LAB, "Lab", 1, false)), None);
+    assert_eq!(before(Presented { host, ..presented(OFFICE, "Office", 1, true) }), None);
 }
 
 #[test]

@@ -32,8 +32,10 @@ pub enum Verdict<'a> {
 pub enum Sought {
     /// Nobody by name.
     Anyone,
-    /// The known server with this key.
+    /// The known server with this key, by its name or a few digits, which others may have too.
     Known(Fingerprint),
+    /// The known server with this key and no other, by enough digits of it.
+    Only(Fingerprint),
     /// The very server that presents itself, by enough digits of its key.
     This,
 }
@@ -63,27 +65,38 @@ impl<'a> Presented<'a> {
 }
 
 impl KnownServers {
+    /// Another server that was where the user asked for one.
+    pub fn there_before(&self, presented: &Presented<'_>) -> Option<&KnownServer> {
+        let others = || self.iter().filter(|known| known.fp != presented.fp);
+        let hosted = others().find(|known| known.is_asked_for_by(presented.host));
+        hosted.or_else(|| others().find(|known| presented.asked_for && known.addrs.contains(&presented.addr)))
+    }
+
     /// What a key means that a server presents. `is_here` says whether an address is on one of the
     /// networks that this machine is connected to.
     pub fn verdict(&self, presented: &Presented<'_>, is_here: impl Fn(IpAddr) -> bool) -> Verdict<'_> {
         let find = |key: Fingerprint| self.iter().find(|known| known.fp == key);
+        if let Sought::Only(key) = presented.sought
+            && key != presented.fp
+            && let Some(known) = find(key)
+        {
+            return Verdict::Changed(known);
+        }
         if let Some(known) = find(presented.fp) {
             return Verdict::Known(known);
         }
-        let there = self.iter().find(|known| known.addrs.contains(&presented.addr));
-        let hosted = self.iter().find(|known| known.is_asked_for_by(presented.host));
         let sought = match presented.sought {
             Sought::Known(key) => find(key),
-            Sought::Anyone | Sought::This => None,
+            Sought::Anyone | Sought::Only(_) | Sought::This => None,
         };
-        if let Some(known) = sought.or(hosted).or(there.filter(|_| presented.asked_for)) {
+        if let Some(known) = sought.or_else(|| self.there_before(presented)) {
             return Verdict::Changed(known);
         }
         let mut named = self.iter().filter(|known| known.is_called(presented.name));
         if self.system.is_some() {
             return named.next().map_or(Verdict::NotListed, Verdict::Changed);
         }
-        let new = Verdict::New { before: there };
+        let new = Verdict::New { before: self.iter().find(|known| known.addrs.contains(&presented.addr)) };
         if presented.sought == Sought::This {
             return new;
         }

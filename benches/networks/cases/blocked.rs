@@ -10,6 +10,7 @@ use crate::lan::{Addressing, Host};
 use crate::options::Plan;
 use crate::person::{Person, binary};
 use nix::sys::signal::Signal;
+use std::any::Any;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ struct Scene {
     known: Person,
     server: Option<Server>,
     rows: Vec<(&'static str, Said)>,
+    /// What has to last as long.
+    kept: Vec<Box<dyn Any>>,
 }
 
 /// A firewall that lets in answers, and what else is said.
@@ -114,11 +117,11 @@ const CASES: [(&str, &str, At, Block); 18] = [
         },
     ),
     ("vpn-kill-switch", "send 3; doctor 3: as k6", At::Nobody, |scene| {
-        tunnel(&scene.pair.client);
+        tunnel(scene);
         scene.pair.client.nft(&output("policy drop; oif lo accept; oifname \"tun0\" accept;"));
     }),
     ("vpn-route", "send 3; doctor 4: blames the server's firewall", At::Nobody, |scene| {
-        tunnel(&scene.pair.client);
+        tunnel(scene);
         scene.pair.client.ip("route add default dev tun0 src 10.8.0.2 table 100\n\
              rule add pref 100 to 10.77.1.0/24 lookup 100");
     }),
@@ -142,9 +145,7 @@ const CASES: [(&str, &str, At, Block); 18] = [
             server.stop(Signal::SIGTERM);
         }
         let liar = scene.pair.lan.host();
-        let _fakes = Fakes::start(&liar, 1, Some(liar.v4()));
-        scene.ask("send", &["send", "hello"]);
-        scene.ask("doctor", &["doctor"]);
+        scene.kept.push(Box::new((Fakes::start(&liar, 1, Some(liar.v4())), liar)));
     }),
     ("wrong-server", "send 3 after 5 s: UDP port 5353?; doctor: not among them", At::Nobody, |scene| {
         scene.ask("send --server", &["send", "--server", "offcie", "hello"]);
@@ -166,7 +167,7 @@ impl Scene {
         let pair = Pair::new(addressing);
         let server = Server::settled(&pair.server, &pair.owner, &["--name", "office"]);
         let known = pair.acquainted();
-        Self { pair, known, server: Some(server), rows: Vec::new() }
+        Self { pair, known, server: Some(server), rows: Vec::new(), kept: Vec::new() }
     }
 
     /// What a newcomer at the client is told.
@@ -224,9 +225,18 @@ fn cure(scene: &Scene, host: &Host, text: &str) -> Option<(String, bool)> {
     Some((words, taken && said.is_good()))
 }
 
-/// An interface as a VPN has one.
-fn tunnel(host: &Host) {
-    host.ip("link add tun0 type dummy\naddr add 10.8.0.2/24 dev tun0\nlink set tun0 up");
+/// An interface as a VPN has one: what goes into it is not seen again, and nobody is asked for an address.
+fn tunnel(scene: &mut Scene) {
+    let far = scene.pair.lan.unplugged();
+    let path = far.prefix()[1].replace("--net=", "");
+    let client = &scene.pair.client;
+    client.ip(&format!(
+        "link add tun0 type veth peer name far0 netns {path}\nlink set tun0 addrgenmode none\n\
+         link set tun0 arp off\naddr add 10.8.0.2/24 dev tun0"
+    ));
+    far.ip("link set far0 addrgenmode none\nlink set far0 up");
+    client.link_up("tun0");
+    scene.kept.push(Box::new(far));
 }
 
 /// Names cannot be looked up, as the only resolver swallows the questions.

@@ -31,7 +31,7 @@ pub fn all() -> Vec<Case> {
         }),
         Case::new("port-held-on-server-then-free", "never announced again", held).waits(),
     ];
-    for (count, then) in [(10, "53-63 s/100, found"), (70, "0/3"), (1000, "0/3")] {
+    for (count, then) in [(10, "530-630, found"), (70, "0/3"), (1000, "0/3")] {
         all.push(Case::new(format!("fakes-{count}-first"), then, move |plan| fakes(plan, count)).waits());
     }
     for (count, then) in

@@ -74,10 +74,9 @@ fn restart(plan: &Plan, signal: Signal, down: u64) -> Outcome {
 
 /// From the end of a change until the prompt shows a message that was sent right after it.
 fn moved(plan: &Plan, change: fn(&Pair)) -> Outcome {
-    let who = Person::new();
     tries(plan, 2, |n| {
         // IPv4 only, so that nothing else carries the connection.
-        let pair = Pair::new(Addressing::V4);
+        let (pair, who) = (Pair::new(Addressing::V4), Person::new());
         let _server = Server::settled(&pair.server, &pair.owner, &[]);
         let prompt = prompt(&pair, &who);
         change(&pair);

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// How long a prompt may take to come back.
 const PATIENCE: Duration = Duration::from_secs(32);
 
+/// What happens to a network.
+type Change = fn(&Pair);
+
 pub fn all() -> Vec<Case> {
     let mut all = Vec::new();
     for (signal, what, thens) in [
@@ -25,7 +28,7 @@ pub fn all() -> Vec<Case> {
             all.push(case.waits());
         }
     }
-    let moves: [(&str, &str, fn(&Pair)); 5] = [
+    let moves: [(&str, &str, Change); 5] = [
         ("server-address-changes", "23-25 s", |pair| renumber(pair, true)),
         ("client-address-changes", "about 25 s", |pair| renumber(pair, false)),
         ("client-link-5s", "1900 (30 s down)", |pair| {
@@ -73,7 +76,7 @@ fn restart(plan: &Plan, signal: Signal, down: u64) -> Outcome {
 }
 
 /// From the end of a change until the prompt shows a message that was sent right after it.
-fn moved(plan: &Plan, change: fn(&Pair)) -> Outcome {
+fn moved(plan: &Plan, change: Change) -> Outcome {
     tries(plan, 2, |n| {
         // IPv4 only, so that nothing else carries the connection.
         let (pair, who) = (Pair::new(Addressing::V4), Person::new());

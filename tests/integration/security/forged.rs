@@ -44,7 +44,7 @@ impl Office {
     }
 
     /// Killed, so that it says no goodbye.
-    fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         self.running = None;
     }
 
@@ -81,11 +81,11 @@ pub(super) fn errors(output: &Output) -> String {
 
 /// A network with the server, somebody who knows it, and a host that is up to no good.
 pub(super) struct Scene {
-    office: Office,
+    pub(super) office: Office,
     client: Host,
     liar: Host,
     pub(super) home: Home,
-    _lan: Lan,
+    pub(super) lan: Lan,
 }
 
 impl Scene {
@@ -96,7 +96,7 @@ impl Scene {
         let at = format!("{}:7700", office.host.v4());
         let met = send(&client, home.path(), &["--host", &at, "--no-discovery"], "hello");
         assert!(met.status.success(), "{}", errors(&met));
-        Some(Self { office, client, liar, home, _lan: lan })
+        Some(Self { office, client, liar, home, lan })
     }
 
     pub(super) fn send(&self) -> Output {

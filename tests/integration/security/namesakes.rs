@@ -54,6 +54,20 @@ fn on_another_network_a_server_of_that_name_is_a_new_one() {
 }
 
 #[test]
+fn on_the_known_servers_network_a_copy_is_refused_wherever_it_says_it_is() {
+    let Some(mut scene) = Scene::new() else { return };
+    // At an address that belongs to no network, so as not to be on that of the server which it plays.
+    let liar = scene.lan.host_with(Addressing::LinkLocal);
+    let copy = another(&liar, NAME, own_key());
+    scene.office.kill();
+    let refused = scene.send();
+    assert_eq!(refused.status.code(), Some(5), "{}", errors(&refused));
+    assert!(errors(&refused).contains("does not have the key it had before"), "{}", errors(&refused));
+    assert!(copy.asked() > 0, "it was never found, so this shows nothing");
+    assert_eq!(copy.heard(), Vec::<Value>::new());
+}
+
+#[test]
 fn nobody_is_moved_to_another_server_of_the_name_when_theirs_goes() {
     // Its addresses are the same on every network, so that none says where this is.
     let Some(lan) = Lan::new() else { return };

@@ -47,7 +47,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Print messages as they come')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out why a server cannot be reached, and what to do about it')
             [CompletionResult]::new('fingerprint', 'fingerprint', [CompletionResultType]::ParameterValue, 'Print a key''s fingerprint, to be compared by people')
-            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Accept a server''s new key')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Accept a server''s key')
             [CompletionResult]::new('invite', 'invite', [CompletionResultType]::ParameterValue, 'Print links that lead to the server on this machine and to no other')
             [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Print a server''s history')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Copy all that a server is to a file')
@@ -190,6 +190,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
         'lanchat;trust' {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
+            [CompletionResult]::new('--replace', '--replace', [CompletionResultType]::ParameterName, 'Give up the key that the server had before')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Log and print less; twice for errors only')

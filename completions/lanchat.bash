@@ -900,7 +900,7 @@ _lanchat() {
             return 0
             ;;
         lanchat__subcmd__trust)
-            opts="-v -q -h --color --config --verbose --quiet --help"
+            opts="-v -q -h --replace --color --config --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

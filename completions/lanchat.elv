@@ -44,7 +44,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand tail 'Print messages as they come'
             cand doctor 'Find out why a server cannot be reached, and what to do about it'
             cand fingerprint 'Print a key''s fingerprint, to be compared by people'
-            cand trust 'Accept a server''s new key'
+            cand trust 'Accept a server''s key'
             cand invite 'Print links that lead to the server on this machine and to no other'
             cand export 'Print a server''s history'
             cand backup 'Copy all that a server is to a file'
@@ -180,6 +180,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
         &'lanchat;trust'= {
             cand --color 'When to use colour: auto, always or never [default: auto]'
             cand --config 'Read this config file instead of the user''s own'
+            cand --replace 'Give up the key that the server had before'
             cand -v 'Log more; twice for everything'
             cand --verbose 'Log more; twice for everything'
             cand -q 'Log and print less; twice for errors only'

@@ -46,7 +46,7 @@ complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "send" -d 'Send one 
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "tail" -d 'Print messages as they come'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "doctor" -d 'Find out why a server cannot be reached, and what to do about it'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "fingerprint" -d 'Print a key\'s fingerprint, to be compared by people'
-complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "trust" -d 'Accept a server\'s new key'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "trust" -d 'Accept a server\'s key'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "invite" -d 'Print links that lead to the server on this machine and to no other'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "export" -d 'Print a server\'s history'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "backup" -d 'Copy all that a server is to a file'
@@ -155,6 +155,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -l color -d 'When
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -l config -d 'Read this config file instead of the user\'s own' -r -F
+complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -l replace -d 'Give up the key that the server had before'
 complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -s h -l help -d 'Print help (see more with \'--help\')'

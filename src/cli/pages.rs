@@ -173,7 +173,13 @@ pub(super) fn trust() -> Vec<Entry> {
         (
             "changed key",
             "A server that has another key than before is refused, with exit status 5 and before anything is \
-             sent. If it was reinstalled, lanchat trust accepts the new key.",
+             sent. If it was reinstalled, lanchat trust --replace accepts the new key.",
+        ),
+        (
+            "same name",
+            "A name is no identity: on another network another machine may be called the same. It is shown as \
+             new, with its digits, and joined only if you say yes; scripts need lanchat trust or \
+             --server NAME-DIGITS. Both are then known, each by its own key.",
         ),
         (
             "names",
@@ -261,10 +267,16 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ("On the server, for others to compare:", "lanchat fingerprint"),
             ("Your own:", "lanchat fingerprint --me"),
         ],
-        Some("trust") => &[(
-            "Accept the new key of a server that was reinstalled:",
-            "lanchat trust \"Office\" SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
-        )],
+        Some("trust") => &[
+            (
+                "Accept the new key of a server that was reinstalled:",
+                "lanchat trust --replace \"Office\" SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
+            ),
+            (
+                "Accept a second server of that name, on another network:",
+                "lanchat trust \"Office\" SHA256:Yb0TGq_FApVIJ7dLPY6YpfIaPqgLLJoOzWIXHqw_8lM",
+            ),
+        ],
         Some("export") => &[
             ("Read what was said in the last two hours:", "lanchat export --since 2h | less"),
             ("Put a room into a table:", "lanchat export --room '#games' --format csv --output games.csv"),

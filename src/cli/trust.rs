@@ -1,4 +1,4 @@
-//! `lanchat trust`: another key for a server that had one before.
+//! `lanchat trust`: a server's key, in place of the one that it had before or beside others of its name.
 
 use std::io::{self, Write};
 
@@ -18,13 +18,13 @@ pub fn run(common: &CommonArgs, args: &TrustArgs) -> Result<(), Failure> {
     if args.name.trim().is_empty() {
         return Err(Failure::usage("the server's name is empty; give it as the refusal shows it"));
     }
-    let replaced = client::trust(&args.name, args.fingerprint).map_err(join::failure)?;
-    let others = match replaced {
-        None => "; no server of that name was known before".to_owned(),
-        Some(0) => String::new(),
-        Some(1) => "; the key that it had before is not accepted any more".to_owned(),
-        Some(n) => format!("; the {n} keys that it had before are not accepted any more"),
+    let trusted = client::trust(&args.name, args.fingerprint, args.replace).map_err(join::failure)?;
+    let others = match trusted.others.as_slice() {
+        [] if trusted.has_replaced => "; the key that it had before is not accepted any more".to_owned(),
+        [] => String::new(),
+        [one] => format!("; {one}, of the same name, is accepted as before, unless you give --replace"),
+        several => format!("; the others of that name are accepted as before: {}", several.join(", ")),
     };
-    let (name, spoken) = (safe_line(&args.name), args.fingerprint.spoken());
+    let (name, spoken) = (safe_line(&trusted.name), args.fingerprint.spoken());
     Ok(writeln!(io::stdout(), "\"{name}\" is the server with the key {spoken}{others}.")?)
 }

@@ -12,7 +12,7 @@ use super::passphrase::Passphrases;
 use super::progress::Progress;
 use super::register::{Papers, Registered, register};
 use super::trust::Trust;
-use super::words;
+use super::{startup, words};
 use crate::protocol::Code;
 use crate::protocol::request::Mode;
 use crate::security::{How, Passphrase};
@@ -92,7 +92,17 @@ impl Visitor {
         tell: impl Fn(String),
     ) -> Result<Registered, Error> {
         let introduction = self.trust.introduce(&reached)?;
-        introduction.lines.into_iter().for_each(&tell);
+        if let Some(refusal) = introduction.refusal {
+            if mode != Mode::Chat || !self.can_be_asked || !startup::can_ask() {
+                return Err(Error::Untrusted(refusal));
+            }
+            introduction.lines.iter().cloned().for_each(&tell);
+            if !startup::says_yes(words::JOIN_NAMESAKE).await {
+                return Err(Error::Refused(words::not_joined(&reached.server.name)));
+            }
+        } else {
+            introduction.lines.into_iter().for_each(&tell);
+        }
         let (key, peer) = (reached.link.key(), reached.link.peer());
         self.progress.enter(&reached.server.id, key.is_some());
         let (name, closed) = (reached.server.name, reached.closed);

@@ -10,9 +10,10 @@ use super::identity::load_key;
 use super::link::{Link, LinkError};
 use super::state_dir::state_dir;
 use super::trust::{expectation, known_servers};
-use crate::discovery::{self, Proof};
+use crate::discovery::{self, Proof, is_surely, networks, server_label};
 use crate::fingerprint::Fingerprint;
-use crate::security::{ClientTls, Expect, KnownServers, Presented, Verdict};
+use crate::security::{ClientTls, Expect, KnownServer, KnownServers, Presented, Verdict};
+use crate::text::safe_line;
 
 /// Asks servers who they are, without showing a key of one's own.
 #[derive(Debug, Clone)]
@@ -63,7 +64,9 @@ impl Inspector {
             return Ok("there is none: the connection is not encrypted, and nobody is verified".into());
         };
         let spoken = fp.spoken();
-        match self.known.verdict(&Presented { fp, name, addr, asked_for: false, host: None }) {
+        let networks = networks();
+        let is_here = |addr| networks.iter().any(|network| network.contains(addr));
+        match self.known.verdict(&Presented::found(fp, name, addr), is_here) {
             Verdict::Known(known) => {
                 let verified = if known.is_verified() { "verified" } else { "not verified yet" };
                 Ok(format!("{spoken}, known since {}, {verified}", known.since()))
@@ -71,6 +74,11 @@ impl Inspector {
             Verdict::New { .. } => {
                 Ok(format!("{spoken}, new to you; compare it with `lanchat fingerprint` on the server"))
             }
+            Verdict::Namesake(known) => Ok(format!(
+                "{spoken}, new to you, and not the server of that name that you know since {} ({} ...)",
+                known.since(),
+                &known.fp.spoken()[..5]
+            )),
             Verdict::Changed(known) => Err(format!(
                 "{spoken}, but it was {}; ask the server's administrator, then see `lanchat trust`",
                 known.fp.spoken()
@@ -115,12 +123,24 @@ pub fn own_fingerprint() -> Result<Fingerprint, Error> {
     Ok(key.fingerprint())
 }
 
-/// Accepts a key for the server of that name, in place of those that it had; gives their number, if
-/// there was a server of that name.
+/// What came of accepting a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trusted {
+    /// The name of the server that has it.
+    pub name: String,
+    /// Whether it is in place of another key.
+    pub has_replaced: bool,
+    /// The other servers of that name, which are accepted as before: by name and digits.
+    pub others: Vec<String>,
+}
+
+/// Accepts a key for a server of that name, or that name and digits: with `replace` in place of the one
+/// that it had, else beside the others of that name.
 ///
 /// # Errors
-/// [`Error::Refused`] where the system lists the servers, [`Error::Local`] if nothing can be noted.
-pub fn trust(name: &str, key: Fingerprint) -> Result<Option<usize>, Error> {
+/// [`Error::Usage`] if it may replace several, [`Error::Refused`] where the system lists the servers,
+/// [`Error::Local`] if nothing can be noted.
+pub fn trust(which: &str, key: Fingerprint, replace: bool) -> Result<Trusted, Error> {
     let mut known = known_servers(state_dir().as_deref())?;
     if known.only().is_some_and(|listed| !listed.contains(&key)) {
         return Err(Error::Refused(
@@ -129,10 +149,30 @@ pub fn trust(name: &str, key: Fingerprint) -> Result<Option<usize>, Error> {
                 .into(),
         ));
     }
-    let is_known = known.knows(name);
-    let replaced = known.trust(name, key);
-    let replaced = replaced.map_err(|error| Error::Local(format!("cannot remember the key: {error}")))?;
-    Ok(is_known.then_some(replaced))
+    let is_meant =
+        |known: &&KnownServer| known.is_called(which) || is_surely(which, &known.name, &known.fp.id());
+    let meant: Vec<KnownServer> =
+        known.own_servers().iter().filter(is_meant).filter(|known| known.fp != key).cloned().collect();
+    let labels: Vec<String> = meant.iter().map(|known| server_label(&known.name, &known.fp.id())).collect();
+    let replaced = match meant.as_slice() {
+        [one] if replace => Some(one.fp),
+        [_, _, ..] if replace => {
+            let (name, labels) = (safe_line(which), labels.join(", "));
+            return Err(Error::Usage(format!(
+                "you know several servers called \"{name}\"; name the one whose key is replaced: {labels}"
+            )));
+        }
+        _ => None,
+    };
+    // By its digits, a server keeps its name.
+    let name = match meant.first() {
+        Some(known) if !known.is_called(which) => known.name.clone(),
+        _ => which.to_owned(),
+    };
+    let trusted = known.trust(&name, key, replaced);
+    trusted.map_err(|error| Error::Local(format!("cannot remember the key: {error}")))?;
+    let has_replaced = replaced.is_some();
+    Ok(Trusted { name, has_replaced, others: if has_replaced { Vec::new() } else { labels } })
 }
 
 fn anonymous(expect: Expect) -> Result<Channel, Error> {

@@ -199,7 +199,10 @@ impl Locator {
     }
 
     fn options(&self, known: &KnownServers, wanted: Option<String>, timeout: Duration) -> FindOptions {
-        let last = known.last_used().map(|server| server.fp);
+        // A name that several known servers have means none of them more than another.
+        let has_name = |name: &str| known.iter().filter(|server| server.is_called(name)).count() > 1;
+        let is_ambiguous = wanted.as_deref().is_some_and(has_name);
+        let last = known.last_used().filter(|_| !is_ambiguous).map(|server| server.fp);
         let known = known.iter().map(|server| Known {
             id: server.fp.id(),
             name: server.name.clone(),

@@ -258,6 +258,9 @@ impl Repl {
     async fn move_to(&mut self, reached: Reached) -> Step {
         self.successor = None;
         let (server, addrs) = (describe(&reached), reached.addrs.clone());
+        if let Some(refusal) = self.place.visitor.trust.namesake(&reached) {
+            return self.cannot_join(&server, &refusal.to_string());
+        }
         // The name that the user has by now, not the one at the start.
         let visitor = &mut self.place.visitor;
         if let Ok(name) = Name::new(self.session.me()) {

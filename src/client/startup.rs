@@ -11,7 +11,7 @@ use super::hosting::{Host, Hosting};
 use super::link::LinkError;
 use super::locate::{Located, Locator, Reached, reach};
 use super::trust::Trust;
-use crate::discovery::{Progress, Tried};
+use crate::discovery::{Progress, Tried, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::prompt;
 use crate::text::safe_line;
@@ -29,7 +29,7 @@ pub(super) struct Start {
 /// Finds the server to join. With `host`, and at a terminal, the user may choose among several and
 /// start one if there is none.
 pub(super) async fn find(locator: &Locator, trust: &Trust, host: Option<&dyn Host>) -> Result<Start, Error> {
-    let asks = host.filter(|_| io::stdin().is_terminal() && io::stderr().is_terminal());
+    let asks = host.filter(|_| can_ask());
     let slow = |Progress::Slow| {
         if io::stderr().is_terminal() {
             eprintln!("Looking for a server...");
@@ -41,7 +41,8 @@ pub(super) async fn find(locator: &Locator, trust: &Trust, host: Option<&dyn Hos
             Ok(Start { reached: choose(servers, trust).await?, hosting: None })
         }
         (Located::Several(servers), None) => Err(Error::NoServer(format!(
-            "several servers answered; choose one with --server NAME: {}",
+            "several servers answered; choose one with --server {}: {}",
+            how_to_choose(&servers),
             servers.iter().map(describe).collect::<Vec<_>>().join(", ")
         ))),
         (Located::Nothing(tried), Some(host)) => offer(&tried, host, trust).await,
@@ -49,10 +50,30 @@ pub(super) async fn find(locator: &Locator, trust: &Trust, host: Option<&dyn Hos
     }
 }
 
+/// Whether there is somebody at a terminal who can answer.
+pub(super) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks a question whose answer is no unless it is a clear yes.
+pub(super) async fn says_yes(question: &str) -> bool {
+    ask(question.to_owned()).await.is_some_and(|answer| !answer.trim().is_empty() && is_yes(&answer))
+}
+
 /// A server as people tell it from others, safe for the terminal.
 pub(super) fn describe(reached: &Reached) -> String {
     let id = reached.server.id.get(..8).unwrap_or(&reached.server.id);
     safe_line(&format!("{} ({id}) at {}", reached.server.name, reached.link.peer()))
+}
+
+/// What is given to choose one of them: digits too, where two have the same name.
+fn how_to_choose(servers: &[Reached]) -> String {
+    let name = |reached: &Reached| reached.server.name.to_lowercase();
+    let is_twice = |one: &&Reached| servers.iter().filter(|other| name(other) == name(one)).count() > 1;
+    match servers.iter().find(is_twice) {
+        Some(twin) => format!("NAME-DIGITS, as {}", server_label(&twin.server.name, &twin.server.id)),
+        None => "NAME".into(),
+    }
 }
 
 /// The lines of a numbered choice.

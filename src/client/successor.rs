@@ -24,10 +24,21 @@ impl Successor {
     pub(super) fn search(locator: Locator, trust: Trust) -> Self {
         let (sender, found) = mpsc::channel(1);
         let task = tokio::spawn(async move {
+            let mut told = None;
             loop {
-                let located = locator.locate(&trust, |_| {}).await;
+                let located = match locator.locate(&trust, |_| {}).await {
+                    // Nobody goes by themselves from a server to another one of its name.
+                    Ok(Located::One(reached)) => match trust.namesake(&reached) {
+                        Some(refusal) => Err(refusal),
+                        None => Ok(Located::One(reached)),
+                    },
+                    located => located,
+                };
                 let goes_on = matches!(located, Ok(Located::Nothing(_)) | Err(_));
-                if sender.send(located).await.is_err() || !goes_on {
+                let error = located.as_ref().err().cloned();
+                let is_news = error.is_none() || error != told;
+                told = error;
+                if (is_news && sender.send(located).await.is_err()) || !goes_on {
                     return;
                 }
                 sleep(PAUSE).await;

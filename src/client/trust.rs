@@ -1,6 +1,7 @@
 //! Whom to believe that they are the server: judges the keys that servers present, and says so in
 //! words. It knows the remembered servers and those of this machine, and no connections.
 
+use std::cell::LazyCell;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
@@ -10,11 +11,11 @@ use super::link::LinkError;
 use super::local::LocalServers;
 use super::locate::Reached;
 use super::{Options, words};
-use crate::discovery::Stranger;
+use crate::discovery::{Stranger, is_called, is_surely, networks, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
 use crate::security::{
-    ClientTls, Expect, How, Keypair, KnownServer, KnownServers, Presented, Verdict, system_dir,
+    ClientTls, Expect, How, Keypair, KnownServer, KnownServers, Presented, Sought, Verdict, system_dir,
 };
 
 /// What this user goes by in trusting servers.
@@ -28,6 +29,10 @@ pub(super) struct Trust {
     own: Fingerprint,
     /// The host that the user asked for, if by a name.
     host: Option<String>,
+    /// Whether the user asked for a host, by a name or an address.
+    has_host: bool,
+    /// The name or the digits that the user asked for, if for no host.
+    wanted: Option<String>,
 }
 
 /// How a server that may be joined is introduced.
@@ -39,6 +44,14 @@ pub(super) struct Introduction {
     pub(super) lines: Vec<String>,
     /// Whether this is a first contact of which the user was told.
     pub(super) is_first: bool,
+    /// Why it is not joined unless the user says yes: it goes by the name of a known server that it is not.
+    pub(super) refusal: Option<Vec<String>>,
+}
+
+impl Introduction {
+    fn plain(how: How, lines: Vec<String>) -> Self {
+        Self { how, lines, is_first: false, refusal: None }
+    }
 }
 
 /// What the user may know of the present connection.
@@ -76,7 +89,9 @@ impl Trust {
         let local = LocalServers::read(&options.data_dirs);
         let (named, own) = (options.fingerprints.clone(), keypair.fingerprint());
         let host = options.host.as_ref().and_then(|(name, port)| host_name(name, *port));
-        Ok(Self { known, named, local, channel, own, host })
+        let has_host = options.host.is_some();
+        let wanted = options.server.clone().filter(|_| !has_host);
+        Ok(Self { known, named, local, channel, own, host, has_host, wanted })
     }
 
     /// How servers are connected to.
@@ -111,26 +126,48 @@ impl Trust {
     pub(super) fn introduce(&self, reached: &Reached) -> Result<Introduction, Error> {
         let Some(fp) = reached.link.key() else {
             let lines = vec![words::plaintext(&reached.server.name)];
-            return Ok(Introduction { how: How::Tofu, lines, is_first: false });
+            return Ok(Introduction::plain(How::Tofu, lines));
         };
         let addr = reached.link.peer();
         let name = reached.server.name.as_str();
         let given = self.named.contains(&fp) || self.known.only().is_some() || self.local.has(&fp);
         let how = if given { How::Flag } else { How::Tofu };
         let host = self.host.as_deref().filter(|_| reached.asked_for);
-        let presented = Presented { fp, name, addr, asked_for: reached.asked_for, host };
-        let (lines, is_first) = match self.known.verdict(&presented) {
+        let sought = self.sought(fp, name);
+        let presented = Presented { fp, name, addr, asked_for: reached.asked_for, host, sought };
+        let contact = |before| words::first_contact(name, addr, fp, before, reached.closed);
+        Ok(match self.verdict(&presented) {
             Verdict::Known(known) => {
-                let mut lines = words::twins(name, fp, &reached.namesakes);
+                let is_stranger = |id: &&String| self.find_by_id(id).is_none();
+                let strangers: Vec<String> = reached.namesakes.iter().filter(is_stranger).cloned().collect();
+                let mut lines = words::twins(name, fp, &strangers);
                 lines.extend(words::renamed(known, name));
-                (lines, false)
+                let last = self.used_before(known);
+                lines.extend(last.map(|last| words::other(known, last)));
+                let there = self.known.there_before(&presented).filter(|there| Some(*there) != last);
+                lines.extend(there.map(words::there_before));
+                Introduction::plain(how, lines)
             }
             // Whoever can read the server's own files, or was told its key, has no need of a notice.
-            Verdict::New { .. } | Verdict::Changed(_) if given => (Vec::new(), false),
-            Verdict::New { before } => (words::first_contact(name, addr, fp, before, reached.closed), true),
+            Verdict::New { .. } | Verdict::Changed(_) | Verdict::Namesake(_) if given => {
+                Introduction::plain(how, Vec::new())
+            }
+            Verdict::New { before } => {
+                Introduction { how, lines: contact(before), is_first: true, refusal: None }
+            }
+            Verdict::Namesake(known) => {
+                let mut lines = contact(None);
+                lines.push(words::not_the_known(known));
+                let refusal = Some(self.another(name, addr, fp, known));
+                Introduction { how, lines, is_first: true, refusal }
+            }
             Verdict::Changed(_) | Verdict::NotListed => return Err(self.refusal(fp, name, addr)),
-        };
-        Ok(Introduction { how, lines, is_first })
+        })
+    }
+
+    /// Why a server is not joined without the user's yes, if it is one.
+    pub(super) fn namesake(&self, reached: &Reached) -> Option<Error> {
+        self.introduce(reached).ok()?.refusal.map(Error::Untrusted)
     }
 
     /// Why a key is not accepted that the server at this address presents.
@@ -138,9 +175,11 @@ impl Trust {
         if !self.named.is_empty() && !self.named.contains(&fp) {
             return Error::Untrusted(words::not_named(name, addr, fp, &self.named));
         }
-        let presented = Presented { fp, name, addr, asked_for: true, host: self.host.as_deref() };
-        Error::Untrusted(match self.known.verdict(&presented) {
-            Verdict::Changed(known) => words::changed(name, addr, fp, known),
+        let host = self.host.as_deref();
+        let sought = self.sought(fp, name);
+        Error::Untrusted(match self.verdict(&Presented { fp, name, addr, asked_for: true, host, sought }) {
+            Verdict::Changed(known) => words::changed(name, addr, fp, known, &self.word(known)),
+            Verdict::Namesake(known) => self.another(name, addr, fp, known),
             _ => words::not_listed(name, addr, fp),
         })
     }
@@ -149,16 +188,54 @@ impl Trust {
     pub(super) fn impostor(&self, strangers: &[Stranger]) -> Option<Error> {
         strangers.iter().find_map(|Stranger { addr, id, name }| {
             let fp = Fingerprint::from_id(id)?;
-            let presented = Presented { fp, name, addr: *addr, asked_for: false, host: None };
-            let is_changed = matches!(self.known.verdict(&presented), Verdict::Changed(_));
-            is_changed.then(|| self.refusal(fp, name, *addr))
+            let verdict = self.verdict(&Presented::found(fp, name, *addr));
+            let is_impostor = matches!(verdict, Verdict::Changed(_) | Verdict::Namesake(_));
+            is_impostor.then(|| self.refusal(fp, name, *addr))
         })
+    }
+
+    fn verdict(&self, presented: &Presented<'_>) -> Verdict<'_> {
+        let networks = LazyCell::new(networks);
+        self.known.verdict(presented, |addr| networks.iter().any(|network| network.contains(addr)))
+    }
+
+    /// Whom the user asked for, seen from the server with this key and name. What names a known server
+    /// means it and nobody else, however few digits somebody made a key for.
+    fn sought(&self, fp: Fingerprint, name: &str) -> Sought {
+        let Some(wanted) = &self.wanted else { return Sought::Anyone };
+        let known = |is_meant: fn(&str, &str, &str) -> bool| {
+            let known = self.known.iter().find(|known| is_meant(wanted, &known.name, &known.fp.id()));
+            known.map(|known| known.fp)
+        };
+        let this = is_surely(wanted, name, &fp.id()).then_some(Sought::This);
+        let only = known(is_surely).map(Sought::Only);
+        only.or(this).or_else(|| known(is_called).map(Sought::Known)).unwrap_or(Sought::Anyone)
+    }
+
+    /// Another server of that name that was used later than this one: whoever is there now is not the one
+    /// that the user may think of.
+    fn used_before(&self, known: &KnownServer) -> Option<&KnownServer> {
+        let mut same = self.known.iter().filter(|other| other.is_called(&known.name));
+        same.next().filter(|last| last.fp != known.fp)
+    }
+
+    /// By what a known server is named so that no other is meant.
+    fn word(&self, known: &KnownServer) -> String {
+        match self.known.iter().filter(|other| other.is_called(&known.name)).count() {
+            0 | 1 => known.name.clone(),
+            _ => server_label(&known.name, &known.fp.id()),
+        }
+    }
+
+    fn another(&self, name: &str, addr: SocketAddr, fp: Fingerprint, known: &KnownServer) -> Vec<String> {
+        let label = (!self.has_host).then(|| server_label(name, &fp.id()));
+        words::another(name, addr, fp, known, label.as_deref())
     }
 
     /// Why the server that was known by `before` is not accepted any more.
     pub(super) fn changed(&self, fp: Fingerprint, addr: SocketAddr, before: Option<Fingerprint>) -> Error {
         match before.and_then(|before| self.find(&before)) {
-            Some(known) => Error::Untrusted(words::changed(&known.name, addr, fp, known)),
+            Some(known) => Error::Untrusted(words::changed(&known.name, addr, fp, known, &self.word(known))),
             None => self.refusal(fp, "", addr),
         }
     }
@@ -195,7 +272,8 @@ impl Trust {
         // What nobody has proven is not worth remembering.
         if let Some(fp) = key {
             let host = self.host.clone();
-            let joined = Presented { fp, name, addr, asked_for: host.is_some(), host: host.as_deref() };
+            let host = host.as_deref();
+            let joined = Presented { asked_for: host.is_some(), host, ..Presented::found(fp, name, addr) };
             self.known.remember(&joined, how);
         }
     }
@@ -207,6 +285,11 @@ impl Trust {
 
     fn find(&self, key: &Fingerprint) -> Option<&KnownServer> {
         self.known.iter().find(|known| known.fp == *key)
+    }
+
+    /// The known server whose id begins so: announcements hold no more of it.
+    fn find_by_id(&self, announced: &str) -> Option<&KnownServer> {
+        self.known.iter().find(|known| known.fp.id().starts_with(announced))
     }
 }
 
@@ -245,6 +328,8 @@ mod tests {
                 channel: Channel::Plain,
                 own: Keypair::ephemeral().unwrap().fingerprint(),
                 host: None,
+                has_host: false,
+                wanted: None,
             }
         }
     }
@@ -270,11 +355,55 @@ mod tests {
     }
 
     #[test]
+    fn what_names_a_known_server_means_it_and_digits_of_another_mean_that_one() {
+        let mut trust = Trust::in_the_open();
+        let addr = "10.0.0.1:7667".parse().unwrap();
+        trust.known.remember(&Presented::found(ONE, "vm", addr), How::Tofu);
+        // Keys that begin with the same digits are made in hours.
+        let mut forged = [1; 32];
+        forged[31] = 9;
+        let forged = Fingerprint::new(forged);
+        for (wanted, sought) in [
+            (None, Sought::Anyone),
+            (Some("vm"), Sought::Known(ONE)),
+            (Some("VM"), Sought::Known(ONE)),
+            (Some("0101"), Sought::Known(ONE)),
+            (Some("vm-01010101"), Sought::Only(ONE)),
+            (Some("vm-02020202"), Sought::This),
+            (Some("02020202"), Sought::This),
+            (Some("0202"), Sought::Anyone),
+            (Some("lab"), Sought::Anyone),
+        ] {
+            trust.wanted = wanted.map(str::to_owned);
+            assert_eq!(trust.sought(TWO, "vm"), sought, "{wanted:?}");
+        }
+        for wanted in ["vm-01010101", "01010101"] {
+            trust.wanted = Some(wanted.into());
+            assert_eq!(trust.sought(forged, "vm"), Sought::Only(ONE), "{wanted}");
+            // Nor does a name that is somebody else's digits.
+            assert_eq!(trust.sought(TWO, wanted), Sought::Only(ONE), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn of_two_known_servers_of_a_name_each_is_named_by_its_digits() {
+        let mut trust = Trust::in_the_open();
+        let addr = "10.0.0.1:7667".parse().unwrap();
+        let find = |trust: &Trust, key| trust.find(&key).unwrap().clone();
+        trust.known.remember(&Presented::found(ONE, "vm", addr), How::Tofu);
+        let one = find(&trust, ONE);
+        assert_eq!((trust.word(&one).as_str(), trust.used_before(&one)), ("vm", None));
+        trust.known.remember(&Presented::found(TWO, "VM", addr), How::Tofu);
+        assert_eq!(trust.word(&find(&trust, ONE)), "vm-01010101");
+        assert_eq!(trust.used_before(&find(&trust, ONE)).map(|last| last.fp), Some(TWO));
+        assert_eq!(trust.used_before(&find(&trust, TWO)), None);
+    }
+
+    #[test]
     fn a_wrong_key_is_explained_by_what_was_expected() {
         let addr = "10.0.0.1:7667".parse().unwrap();
         let mut trust = Trust::in_the_open();
-        let joined = Presented { fp: ONE, name: "Office", addr, asked_for: false, host: None };
-        trust.known.remember(&joined, How::Tofu);
+        trust.known.remember(&Presented::found(ONE, "Office", addr), How::Tofu);
         let text = |error: Error| error.to_string();
         let wrong = LinkError::WrongKey { presented: TWO, addr };
         let explained = text(trust.explain("x", &wrong));

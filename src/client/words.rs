@@ -27,6 +27,12 @@ fn brief(key: Fingerprint) -> String {
     format!("{} ...", &key.spoken()[..5])
 }
 
+/// Another server was where this one is.
+pub(super) fn there_before(before: &KnownServer) -> String {
+    let (name, digits) = (safe_line(&before.name), brief(before.fp));
+    format!("Before, \"{name}\" ({digits}) answered at this address.")
+}
+
 /// A server that was never met. One that is closed is verified by the passphrase in a moment.
 pub(super) fn first_contact(
     name: &str,
@@ -41,7 +47,7 @@ pub(super) fn first_contact(
         format!("  aloud {}", key.spoken()),
     ];
     if let Some(before) = before {
-        lines.push(format!("Before, \"{}\" answered at this address.", safe_line(&before.name)));
+        lines.push(there_before(before));
     }
     if !closed {
         lines.push(NOT_VERIFIED.into());
@@ -49,22 +55,96 @@ pub(super) fn first_contact(
     lines
 }
 
-/// A known server with another key.
-pub(super) fn changed(name: &str, addr: SocketAddr, key: Fingerprint, known: &KnownServer) -> Vec<String> {
-    let name = if name.is_empty() { &known.name } else { name };
+/// The digits of a known server's key and those of the one that is there.
+fn compared(known: &KnownServer, now: &str, key: Fingerprint) -> [String; 2] {
     let verified = if known.is_verified() { ", verified" } else { "" };
     let before = format!("known since {}{verified}:", safe_line(known.since()));
-    let now = "presented now:";
     let width = before.len().max(now.len());
+    [format!("  {before:width$}  {}", known.fp.spoken()), format!("  {now:width$}  {}", key.spoken())]
+}
+
+/// A known server with another key. `which` names it and no other.
+pub(super) fn changed(
+    name: &str,
+    addr: SocketAddr,
+    key: Fingerprint,
+    known: &KnownServer,
+    which: &str,
+) -> Vec<String> {
+    let name = if name.is_empty() { &known.name } else { name };
+    let [before, now] = compared(known, "presented now:", key);
     vec![
         format!("REFUSED: {} does not have the key it had before. Nothing was sent.", who(name, addr)),
-        format!("  {before:width$}  {}", known.fp.spoken()),
-        format!("  {now:width$}  {}", key.spoken()),
+        before,
+        now,
         "The server was reinstalled, or someone is impersonating it. Ask its administrator to read out \
          `lanchat fingerprint`; if it is the new number:"
             .into(),
-        format!("  lanchat trust {} {key}", word(&known.name)),
+        format!("  lanchat trust --replace {} {key}", word(which)),
+        "If it is the number of another server, beside the one that you know:".into(),
+        format!("  lanchat trust {} {key}", word(name)),
     ]
+}
+
+/// A server that goes by the name of a known one and is another. `label` picks it, where a label can.
+pub(super) fn another(
+    name: &str,
+    addr: SocketAddr,
+    key: Fingerprint,
+    known: &KnownServer,
+    label: Option<&str>,
+) -> Vec<String> {
+    let [before, now] = compared(known, "this one:", key);
+    let picked = label.map(|label| format!("`lanchat --server {label}`, or for good "));
+    vec![
+        format!(
+            "REFUSED: {} is not the \"{}\" that you know. Nothing was sent.",
+            who(name, addr),
+            safe_line(&known.name)
+        ),
+        before,
+        now,
+        format!(
+            "Many machines share a name, and anybody may take one. If you mean this server, beside the other: \
+             {}",
+            picked.unwrap_or_default()
+        )
+        .trim_end()
+        .to_owned(),
+        format!("  lanchat trust {} {key}", word(name)),
+    ]
+}
+
+/// What is said of a namesake before the user decides.
+pub(super) fn not_the_known(known: &KnownServer) -> String {
+    format!(
+        "You know another \"{}\" since {} ({}). This is not it, and gets nothing that was meant for it.",
+        safe_line(&known.name),
+        safe_line(known.since()),
+        brief(known.fp)
+    )
+}
+
+/// The question whether a namesake is joined.
+pub(super) const JOIN_NAMESAKE: &str = "Join this server all the same? [y/N] ";
+
+/// A namesake that the user does not want.
+pub(super) fn not_joined(name: &str) -> String {
+    format!(
+        "\"{}\" was not joined, and nothing was sent; --server NAME-DIGITS picks another",
+        safe_line(name)
+    )
+}
+
+/// A known server that goes by the name of one that was used later.
+pub(super) fn other(known: &KnownServer, last: &KnownServer) -> String {
+    format!(
+        "Of the servers called \"{}\" that you know, this is the one with the digits {}, not that of last \
+         time ({}).",
+        safe_line(&known.name),
+        brief(known.fp),
+        brief(last.fp)
+    )
 }
 
 /// A server whose key is none of those that the user named.
@@ -191,8 +271,7 @@ mod tests {
 
     fn known(name: &str) -> KnownServer {
         let mut known = KnownServers::default();
-        let joined = Presented { fp: key(KEY), name, addr: addr(), asked_for: false, host: None };
-        known.remember(&joined, How::Digits);
+        known.remember(&Presented::found(key(KEY), name, addr()), How::Digits);
         let mut known = known.last_used().unwrap().clone();
         known.first = "2026-11-21T12:00:00.000Z".into();
         known
@@ -211,22 +290,42 @@ mod tests {
             ]
         );
         let moved = first_contact("Lab", addr(), key(KEY), Some(&known("Office")), true);
-        assert_eq!(moved[3..], ["Before, \"Office\" answered at this address."]);
+        assert_eq!(moved[3..], ["Before, \"Office\" (44395 ...) answered at this address."]);
     }
 
     #[test]
     fn a_changed_key_shows_both_and_the_remedy() {
         assert_eq!(
-            changed("Office", addr(), key(OTHER), &known("Office")),
+            changed("Office", addr(), key(OTHER), &known("Office"), "Office"),
             [
                 "REFUSED: \"Office\" (192.168.1.20:7700) does not have the key it had before. Nothing was sent.",
                 "  known since 2026-11-21, verified:  44395 65761 63212 62593 98052 22766",
                 &format!("  presented now:                     {}", key(OTHER).spoken()),
                 "The server was reinstalled, or someone is impersonating it. Ask its administrator to read out \
                  `lanchat fingerprint`; if it is the new number:",
+                "  lanchat trust --replace \"Office\" SHA256:Yb0TGq_FApVIJ7dLPY6YpfIaPqgLLJoOzWIXHqw_8lM",
+                "If it is the number of another server, beside the one that you know:",
                 "  lanchat trust \"Office\" SHA256:Yb0TGq_FApVIJ7dLPY6YpfIaPqgLLJoOzWIXHqw_8lM",
             ]
         );
+    }
+
+    #[test]
+    fn a_namesake_shows_both_and_how_it_is_joined() {
+        let lines = another("Office", addr(), key(OTHER), &known("Office"), Some("office-61bd131a"));
+        assert_eq!(
+            lines,
+            [
+                "REFUSED: \"Office\" (192.168.1.20:7700) is not the \"Office\" that you know. Nothing was sent.",
+                "  known since 2026-11-21, verified:  44395 65761 63212 62593 98052 22766",
+                &format!("  this one:                          {}", key(OTHER).spoken()),
+                "Many machines share a name, and anybody may take one. If you mean this server, beside the \
+                 other: `lanchat --server office-61bd131a`, or for good",
+                "  lanchat trust \"Office\" SHA256:Yb0TGq_FApVIJ7dLPY6YpfIaPqgLLJoOzWIXHqw_8lM",
+            ]
+        );
+        let asked_for = another("Office", addr(), key(OTHER), &known("Office"), None);
+        assert!(asked_for[3].ends_with("beside the other:"), "{asked_for:?}");
     }
 
     #[test]
@@ -250,18 +349,24 @@ mod tests {
         let server = known(hostile);
         let all = [
             first_contact(hostile, addr(), key(KEY), Some(&server), false),
-            changed(hostile, addr(), key(OTHER), &server),
+            changed(hostile, addr(), key(OTHER), &server, hostile),
             not_named(hostile, addr(), key(OTHER), &[key(KEY)]),
             not_listed(hostile, addr(), key(OTHER)),
             twins(hostile, key(KEY), &["\x1b[2J".into(), "\x1b".into()]),
-            vec![plaintext(hostile)],
+            vec![plaintext(hostile), not_the_known(&server), not_joined(hostile), other(&server, &server)],
+            another(hostile, addr(), key(OTHER), &server, None),
         ];
         for line in all.iter().flatten() {
             assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
         }
-        let remedy = all[1].last().unwrap();
-        assert!(remedy.contains(r"$(reboot)`x`'\''' SHA256:"), "{remedy}");
-        assert!(remedy.starts_with("  lanchat trust 'a"), "{remedy}");
+        for (remedy, start) in [
+            (&all[1][4], "  lanchat trust --replace 'a"),
+            (&all[1][6], "  lanchat trust 'a"),
+            (&all[6][4], "  lanchat trust 'a"),
+        ] {
+            assert!(remedy.contains(r"$(reboot)`x`'\''' SHA256:"), "{remedy}");
+            assert!(remedy.starts_with(start), "{remedy}");
+        }
         assert_eq!(word("-rf"), "-- '-rf'");
     }
 }

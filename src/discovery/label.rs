@@ -34,7 +34,7 @@ pub fn server_label(name: &str, id: &str) -> String {
 }
 
 /// Whether a server is meant by this name, label or beginning of an id, in whatever case.
-pub(super) fn is_called(wanted: &str, name: &str, id: &str) -> bool {
+pub fn is_called(wanted: &str, name: &str, id: &str) -> bool {
     let wanted = wanted.to_lowercase();
     is_named(name, &wanted)
         || (wanted.len() >= MIN_ID_PREFIX && id.starts_with(&wanted))
@@ -42,7 +42,7 @@ pub(super) fn is_called(wanted: &str, name: &str, id: &str) -> bool {
 }
 
 /// Whether no other server can be meant by it, because it holds enough of the id.
-pub(super) fn is_surely(wanted: &str, name: &str, id: &str) -> bool {
+pub fn is_surely(wanted: &str, name: &str, id: &str) -> bool {
     let wanted = wanted.to_lowercase();
     (wanted.len() >= SHORT_ID_DIGITS && id.starts_with(&wanted)) || server_label(name, id) == wanted
 }

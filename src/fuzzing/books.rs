@@ -26,15 +26,19 @@ pub(super) fn known_servers(bytes: &[u8]) {
     let name = known.iter().next().map(|server| server.name.clone()).unwrap_or_default();
     for name in [name.as_str(), "office"] {
         let is_named = known.iter().any(|server| server.name == name && !name.is_empty());
-        match known.verdict(&Presented { fp, name, addr, asked_for, host: None }) {
+        let presented = Presented { asked_for, ..Presented::found(fp, name, addr) };
+        match known.verdict(&presented, |_| asked_for) {
             Verdict::Known(server) => assert!(server.fp == fp && listed.contains(&fp)),
-            Verdict::Changed(server) => assert!(server.fp != fp && listed.contains(&server.fp)),
+            Verdict::Changed(server) | Verdict::Namesake(server) => {
+                assert!(server.fp != fp && listed.contains(&server.fp));
+            }
             Verdict::NotListed => panic!("there is no list"),
             // A name is compared with as much of it as is ever kept.
             Verdict::New { .. } => assert!(!is_named || name.len() > 63, "a known name is new"),
         }
     }
-    let joined = Presented { fp, name: "office", addr, asked_for, host: Some("office:7667") };
+    let host = Some("office:7667");
+    let joined = Presented { asked_for, host, ..Presented::found(fp, "office", addr) };
     known.remember(&joined, How::Tofu);
     assert!(known.iter().next().is_some_and(|server| server.fp == fp));
     assert!(known.iter().count() <= MAX_KNOWN_SERVERS.max(listed.len() + text.lines().count()));

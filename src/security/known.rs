@@ -6,6 +6,8 @@
 //! keys. Members that this version does not know are kept; lines that it cannot read are left out
 //! with a warning. It knows neither how servers are found nor how they are asked for their keys.
 
+mod verdict;
+
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
@@ -17,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_ANNOUNCED_NAME_BYTES, MAX_KNOWN_FILE_BYTES, MAX_KNOWN_SERVERS};
+
+pub use verdict::{Presented, Sought, Verdict};
 
 /// The file, in the user's state directory and in the system's directory of settings.
 const FILE: &str = "known_servers";
@@ -113,7 +117,8 @@ impl KnownServer {
         host.is_some_and(|host| self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host)))
     }
 
-    fn is_called(&self, name: &str) -> bool {
+    /// Whether it goes by that name, in whatever case.
+    pub fn is_called(&self, name: &str) -> bool {
         !self.name.is_empty() && self.name.to_lowercase() == bounded(name).to_lowercase()
     }
 }
@@ -124,37 +129,6 @@ pub fn system_dir() -> Option<PathBuf> {
         return std::env::var_os("PROGRAMDATA").map(|dir| PathBuf::from(dir).join("lanchat"));
     }
     Some(PathBuf::from("/etc/lanchat"))
-}
-
-/// What a presented key means.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Verdict<'a> {
-    /// The server is known by this key.
-    Known(&'a KnownServer),
-    /// The server that goes by this name, or that was asked for by this address, has another key.
-    Changed(&'a KnownServer),
-    /// Only the system's file counts, and the key is not in it.
-    NotListed,
-    /// A first contact.
-    New {
-        /// Another server that answered at this address before.
-        before: Option<&'a KnownServer>,
-    },
-}
-
-/// A server that presents a key.
-#[derive(Debug, Clone, Copy)]
-pub struct Presented<'a> {
-    /// The key, proven.
-    pub fp: Fingerprint,
-    /// The name it goes by; empty if it has not said.
-    pub name: &'a str,
-    /// Where it answered.
-    pub addr: SocketAddr,
-    /// Whether the user asked for that address: then who was there before counts.
-    pub asked_for: bool,
-    /// The host and port that the user asked for, if by a name.
-    pub host: Option<&'a str>,
 }
 
 /// The remembered servers, the last used first.
@@ -224,21 +198,6 @@ impl KnownServers {
         was_there.then(|| self.iter().map(|known| known.fp).collect())
     }
 
-    /// What a key means that a server presents.
-    pub fn verdict(&self, presented: &Presented<'_>) -> Verdict<'_> {
-        if let Some(known) = self.iter().find(|known| known.fp == presented.fp) {
-            return Verdict::Known(known);
-        }
-        let named = self.iter().find(|known| known.is_called(presented.name));
-        let there = self.iter().find(|known| known.addrs.contains(&presented.addr));
-        let hosted = self.iter().find(|known| known.is_asked_for_by(presented.host));
-        match named.or(hosted).or(there.filter(|_| presented.asked_for)) {
-            Some(known) => Verdict::Changed(known),
-            None if self.system.is_some() => Verdict::NotListed,
-            None => Verdict::New { before: there },
-        }
-    }
-
     /// Notes that the server was joined just now, and writes the file. What is known for a better reason
     /// than `how` stays so.
     pub fn remember(&mut self, joined: &Presented<'_>, how: How) {
@@ -259,21 +218,21 @@ impl KnownServers {
         found
     }
 
-    /// Whether a server of that name was joined or trusted before.
-    pub fn knows(&self, name: &str) -> bool {
-        self.servers.iter().any(|known| known.is_called(name))
+    /// The servers that this user joined or trusted, of whatever name.
+    pub fn own_servers(&self) -> &[KnownServer] {
+        &self.servers
     }
 
-    /// Accepts another key for the server of that name, in place of those that it had. Gives the
-    /// number of keys that are no longer trusted.
+    /// Accepts a key for a server of that name: in place of `replaced`, whose addresses it takes over, or
+    /// beside the others of that name.
     ///
     /// # Errors
     /// If the file cannot be written, or there is none.
-    pub fn trust(&mut self, name: &str, fp: Fingerprint) -> io::Result<usize> {
+    pub fn trust(&mut self, name: &str, fp: Fingerprint, replaced: Option<Fingerprint>) -> io::Result<()> {
         self.reload();
         let (mut old, mut kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.servers)
             .into_iter()
-            .partition(|known| known.fp == fp || known.is_called(name));
+            .partition(|known| known.fp == fp || Some(known.fp) == replaced);
         let now = stamp(Timestamp::now());
         let known = old.iter().position(|known| known.fp == fp).map(|at| old.remove(at));
         let mut known = known.unwrap_or_else(|| KnownServer::new(fp, &now));
@@ -284,9 +243,11 @@ impl KnownServers {
         known.hosts.extend(old.iter().flat_map(|old| old.hosts.iter().cloned()));
         known.hosts.truncate(MAX_HOSTS);
         known.last = now;
-        kept.insert(0, known);
+        // One that was only heard of is not the one used last.
+        let at = if old.is_empty() { kept.len() } else { 0 };
+        kept.insert(at, known);
         self.servers = kept;
-        self.write().map(|()| old.len())
+        self.write()
     }
 
     fn own(&self, fp: &Fingerprint) -> Option<&KnownServer> {

@@ -20,7 +20,7 @@ mod tls_client;
 
 pub use channel::{ChannelError, ServerChannel, Status};
 pub use keys::{KeyError, Keypair};
-pub use known::{How, KnownServer, KnownServers, Presented, Unreadable, Verdict, system_dir};
+pub use known::{How, KnownServer, KnownServers, Presented, Sought, Unreadable, Verdict, system_dir};
 pub use pake::{Answer, Binding, Challenge, WrongPassphrase};
 pub use passphrase::{Passphrase, PassphraseError};
 pub use process::protect_memory;

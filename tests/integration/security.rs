@@ -5,5 +5,6 @@ mod ends;
 mod forged;
 mod impostor;
 mod interop;
+mod namesakes;
 mod places;
 mod relay;

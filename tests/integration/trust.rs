@@ -6,6 +6,7 @@ use crate::support::peer::Peer;
 use crate::support::server::TestServer;
 use crate::support::terminal::{Home, Key as Press, LANCHAT, Launch};
 use crate::support::tls::Key;
+use lanchat::discovery::server_label;
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::DEFAULT_PORT;
 use lanchat::security::Passphrase;
@@ -124,24 +125,97 @@ fn a_server_with_another_key_at_a_known_address_gets_nothing() {
         )
     );
     assert!(lines[1].ends_with(&old.spoken()) && lines[2].ends_with(&key(&second).spoken()), "{text}");
-    assert_eq!(lines[4], format!("  lanchat trust \"Office\" {}", key(&second)));
+    assert_eq!(lines[4], format!("  lanchat trust --replace \"Office\" {}", key(&second)));
     assert_eq!(second.handle.connections(), 0);
     // The remedy, as it stands there.
-    let trusted = run(&home, &["trust", "Office", &key(&second).to_string()]);
+    let trusted = run(&home, &["trust", "--replace", "Office", &key(&second).to_string()]);
     assert_eq!(trusted.status.code(), Some(0), "{}", said(&trusted));
     assert_eq!(send(&home, second.address, &["hello"]).status.code(), Some(0));
     assert_eq!(known(&home).len(), 1);
 }
 
 #[test]
-fn a_known_name_with_another_key_is_refused_wherever_it_is() {
+fn a_known_name_with_another_key_gets_nothing_wherever_it_is() {
     let home = Home::new();
     let (first, second) = (server_at(place(), "Office"), server_at(place(), "OFFICE"));
     assert_eq!(send(&home, first.address, &["hello"]).status.code(), Some(0));
     let refused = send(&home, second.address, &["hello"]);
-    assert_eq!(refused.status.code(), Some(5), "{}", said(&refused));
-    assert!(said(&refused).starts_with("REFUSED: \"OFFICE\""), "{}", said(&refused));
-    assert_eq!(second.handle.users(), 0);
+    let text = said(&refused);
+    assert_eq!(refused.status.code(), Some(5), "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[0],
+        format!(
+            "REFUSED: \"OFFICE\" ({}) is not the \"Office\" that you know. Nothing was sent.",
+            second.address
+        )
+    );
+    assert!(
+        lines[1].ends_with(&key(&first).spoken()) && lines[2].ends_with(&key(&second).spoken()),
+        "{text}"
+    );
+    assert_eq!(lines[4], format!("  lanchat trust \"OFFICE\" {}", key(&second)));
+    assert_eq!((second.handle.users(), known(&home).len()), (0, 1));
+}
+
+#[test]
+fn two_servers_of_one_name_are_both_known_once_they_are_trusted() {
+    let home = Home::new();
+    let (first, second) = (server_at(place(), "vm"), server_at(place(), "vm"));
+    let status = |server: &TestServer| send(&home, server.address, &["hello"]).status.code();
+    assert_eq!((status(&first), status(&second)), (Some(0), Some(5)));
+    let trust = |args: &[&str]| {
+        let output = run(&home, &[&["trust"], args].concat());
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &said(&output))
+    };
+    let label = |server: &TestServer| server_label("vm", &server.id);
+    let (done, text) = trust(&["vm", &key(&second).to_string()]);
+    assert!(done == Some(0) && text.contains(&format!("{}, of the same name, is accepted", label(&first))));
+    assert_eq!((status(&second), status(&first), status(&second)), (Some(0), Some(0), Some(0)));
+    // It is told which of them is there, when it is not that of last time.
+    let other = said(&send(&home, first.address, &["hello"]));
+    assert!(other.contains("Of the servers called \"vm\" that you know, this is the one"), "{other}");
+    assert_eq!(said(&send(&home, first.address, &["hello"])), "");
+    // A third key has to say whose place it takes.
+    let third = server_at(place(), "vm");
+    let (refused, text) = trust(&["--replace", "vm", &key(&third).to_string()]);
+    assert!(refused == Some(2) && text.contains(&label(&first)) && text.contains(&label(&second)), "{text}");
+    assert_eq!(status(&third), Some(5));
+    let (done, text) = trust(&["--replace", &label(&second), &key(&third).to_string()]);
+    assert!(done == Some(0) && text.contains("\"vm\" is the server"), "{text}");
+    assert_eq!((status(&third), status(&first), status(&second)), (Some(0), Some(0), Some(5)));
+}
+
+#[test]
+fn a_namesake_is_joined_at_the_prompt_by_a_clear_yes_only() {
+    let home = Home::new();
+    let (first, second) = (server_at(place(), "vm"), server_at(place(), "vm"));
+    assert_eq!(send(&home, first.address, &["hello"]).status.code(), Some(0));
+    let host = second.address.to_string();
+    let ask = |answer: &str| {
+        let launch = Launch::lanchat(&["--no-discovery", "--host", &host, "--name", "alice"]);
+        let mut terminal = launch.size(30, 140).start(&home);
+        let screen = terminal.wait_for("Join this server all the same? [y/N]");
+        assert!(screen.contains("New server \"vm\"") && screen.contains(&key(&second).spoken()), "{screen}");
+        assert!(screen.contains("You know another \"vm\" since"), "{screen}");
+        assert_eq!(second.handle.users(), 0);
+        terminal.enter(answer);
+        terminal
+    };
+    for answer in ["", "n", "maybe"] {
+        let (status, screen) = ask(answer).wait_exit();
+        assert_eq!(status, 5, "{screen}");
+        assert!(screen.contains("\"vm\" was not joined, and nothing was sent"), "{screen}");
+        assert_eq!(known(&home).len(), 1);
+    }
+    let mut terminal = ask("y");
+    terminal.wait_for_last("[#lobby]");
+    terminal.enter("/quit");
+    assert_eq!(terminal.wait_exit().0, 0);
+    assert_eq!((known(&home).len(), known(&home)[0]["how"].clone()), (2, json!("tofu")));
+    let launch = Launch::lanchat(&["--no-discovery", "--host", &host, "--name", "alice"]);
+    let screen = launch.size(30, 140).start(&home).wait_for("connected to vm as alice");
+    assert!(!screen.contains("Join this server"), "{screen}");
 }
 
 #[test]

@@ -104,10 +104,11 @@ pub enum Command {
     /// be sure that nobody sits in between.
     Fingerprint(FingerprintArgs),
 
-    /// Accept a server's new key.
+    /// Accept a server's key.
     ///
-    /// The keys that it had before are no longer accepted. Ask the server's administrator for the
-    /// fingerprint, in person or by telephone: not over the network that is in doubt.
+    /// With --replace the key that it had before is no longer accepted; without, others that you know by
+    /// that name stay what they are. Ask the server's administrator for the fingerprint, in person or
+    /// by telephone: not over the network that is in doubt.
     Trust(TrustArgs),
 
     /// Print links that lead to the server on this machine and to no other.

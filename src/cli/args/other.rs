@@ -109,7 +109,11 @@ pub struct FingerprintArgs {
 /// Options of `lanchat trust`.
 #[derive(Clone, Debug, Args)]
 pub struct TrustArgs {
-    /// The server's name.
+    /// Give up the key that the server had before.
+    #[arg(long)]
+    pub replace: bool,
+
+    /// The server's name; where you know several of it, name and digits as in vm-3f9a1c77.
     pub name: String,
 
     /// Its key's fingerprint, as `lanchat fingerprint` prints it there: SHA256: and 43 characters.

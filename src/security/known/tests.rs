@@ -3,6 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use std::fs;
+use std::net::IpAddr;
 
 const OFFICE: Fingerprint = Fingerprint::new([1; 32]);
 const LAB: Fingerprint = Fingerprint::new([2; 32]);
@@ -21,35 +22,94 @@ fn known(dir: Option<&Path>, system: Option<&Path>) -> KnownServers {
 }
 
 fn presented(fp: Fingerprint, name: &str, port: u16, asked_for: bool) -> Presented<'_> {
-    Presented { fp, name, addr: addr(port), asked_for, host: None }
+    Presented { asked_for, ..Presented::found(fp, name, addr(port)) }
+}
+
+/// This machine is on no network on which a server was met.
+fn elsewhere(_: IpAddr) -> bool {
+    false
+}
+
+/// It is on the one on which the office's and the lab's were.
+fn here(addr: IpAddr) -> bool {
+    addr.is_loopback()
 }
 
 fn remember(known: &mut KnownServers, fp: Fingerprint, name: &str, addr: SocketAddr, how: How) {
-    known.remember(&Presented { fp, name, addr, asked_for: false, host: None }, how);
+    known.remember(&Presented::found(fp, name, addr), how);
 }
 
 #[test]
 fn a_known_key_is_known_under_any_name_and_address() {
     let known = known(None, None);
-    let verdict = known.verdict(&presented(OFFICE, "Lab", 2, true));
+    let verdict = known.verdict(&presented(OFFICE, "Lab", 2, true), elsewhere);
     assert!(matches!(verdict, Verdict::Known(server) if server.name == "Office"));
 }
 
 #[test]
-fn another_key_under_a_known_name_is_changed() {
+fn another_key_under_a_known_name_is_changed_on_the_network_where_that_was() {
     let known = known(None, None);
     for name in ["Office", "OFFICE"] {
-        let verdict = known.verdict(&presented(STRANGER, name, 9, false));
+        let verdict = known.verdict(&presented(STRANGER, name, 9, false), here);
         assert!(matches!(verdict, Verdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
+    }
+}
+
+#[test]
+fn on_another_network_it_is_another_server_of_that_name() {
+    let known = known(None, None);
+    for (port, asked_for) in [(9, false), (9, true)] {
+        let verdict = known.verdict(&presented(STRANGER, "OFFICE", port, asked_for), elsewhere);
+        assert!(matches!(verdict, Verdict::Namesake(server) if server.fp == OFFICE), "{verdict:?}");
+    }
+    // At the very address it is the one that is expected there, wherever that is.
+    let verdict = known.verdict(&presented(STRANGER, "Office", 1, false), elsewhere);
+    assert!(matches!(verdict, Verdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
+}
+
+#[test]
+fn whoever_is_asked_for_by_name_is_expected_and_whoever_by_digits_is_meant() {
+    let known = known(None, None);
+    let sought = |sought, name, is_here: fn(IpAddr) -> bool| {
+        known.verdict(&Presented { sought, ..Presented::found(STRANGER, name, addr(9)) }, is_here)
+    };
+    let office = Sought::Known(OFFICE);
+    assert!(matches!(sought(office, "Office", elsewhere), Verdict::Changed(server) if server.fp == OFFICE));
+    assert!(matches!(sought(office, "another", elsewhere), Verdict::Changed(server) if server.fp == OFFICE));
+    let only = Sought::Only(OFFICE);
+    assert!(
+        matches!(sought(only, "office-01010101", elsewhere), Verdict::Changed(server) if server.fp == OFFICE)
+    );
+    // Not even a server that is known passes for another one.
+    for (sought, is_known) in [(office, true), (only, false)] {
+        let lab = Presented { sought, ..Presented::found(LAB, "Office", addr(9)) };
+        assert_eq!(matches!(known.verdict(&lab, elsewhere), Verdict::Known(_)), is_known, "{sought:?}");
+    }
+    assert_eq!(sought(Sought::This, "Office", here), Verdict::New { before: None });
+    assert_eq!(sought(Sought::This, "Office", elsewhere), Verdict::New { before: None });
+}
+
+#[test]
+fn of_several_that_have_the_name_the_one_that_was_here_is_expected() {
+    let mut known = known(None, None);
+    let far = "192.168.1.20:7667".parse().unwrap();
+    remember(&mut known, STRANGER, "Office", far, How::Tofu);
+    let third = Fingerprint::new([4; 32]);
+    let verdict = known.verdict(&presented(third, "Office", 9, false), here);
+    assert!(matches!(verdict, Verdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
+    let verdict = known.verdict(&presented(third, "Office", 9, false), elsewhere);
+    assert!(matches!(verdict, Verdict::Namesake(server) if server.fp == STRANGER), "{verdict:?}");
+    for fp in [OFFICE, STRANGER] {
+        assert!(matches!(known.verdict(&presented(fp, "Office", 9, false), here), Verdict::Known(_)));
     }
 }
 
 #[test]
 fn another_key_at_a_known_address_is_changed_only_if_that_was_asked_for() {
     let known = known(None, None);
-    let asked = known.verdict(&presented(STRANGER, "new", 1, true));
+    let asked = known.verdict(&presented(STRANGER, "new", 1, true), elsewhere);
     assert!(matches!(asked, Verdict::Changed(server) if server.fp == OFFICE), "{asked:?}");
-    let found = known.verdict(&presented(STRANGER, "new", 1, false));
+    let found = known.verdict(&presented(STRANGER, "new", 1, false), elsewhere);
     assert!(matches!(found, Verdict::New { before: Some(server) } if server.fp == OFFICE), "{found:?}");
 }
 
@@ -60,23 +120,36 @@ fn another_key_where_a_name_leads_is_changed_whatever_its_address() {
     let joined = Presented { host: Some("chat.lan:7667"), ..presented(OFFICE, "Office", 1, true) };
     known.remember(&joined, How::Tofu);
     let known = KnownServers::load(Some(dir.path()), None).unwrap();
-    let elsewhere = Presented { host: Some("CHAT.lan:7667"), ..presented(STRANGER, "new", 9, true) };
-    let verdict = known.verdict(&elsewhere);
+    let moved = Presented { host: Some("CHAT.lan:7667"), ..presented(STRANGER, "new", 9, true) };
+    let verdict = known.verdict(&moved, elsewhere);
     assert!(matches!(verdict, Verdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
     assert_eq!(known.expected_at(&[addr(9)], Some("chat.lan:7667")).map(|keys| keys.len()), Some(2));
     assert_eq!(known.expected_at(&[addr(9)], Some("other.lan:7667")), None);
     // It leads to whoever was accepted there last.
     let mut known = known;
     known.remember(&Presented { host: Some("chat.lan:7667"), ..presented(LAB, "Lab", 2, true) }, How::Tofu);
-    let verdict = known.verdict(&elsewhere);
+    let verdict = known.verdict(&moved, elsewhere);
     assert!(matches!(verdict, Verdict::Changed(server) if server.fp == LAB), "{verdict:?}");
+}
+
+#[test]
+fn a_known_server_in_anothers_place_is_told_from_it() {
+    let mut known = known(None, None);
+    let host = Some("chat.lan:7667");
+    known.remember(&Presented { host, ..presented(OFFICE, "Office", 1, true) }, How::Tofu);
+    let before = |presented: Presented<'_>| known.there_before(&presented).map(|server| server.fp);
+    assert_eq!(before(presented(LAB, "Lab", 1, true)), Some(OFFICE));
+    assert_eq!(before(Presented { host, ..presented(LAB, "Lab", 9, true) }), Some(OFFICE));
+    // An address that nobody asked for is anybody's, and one's own is no news.
+    assert_eq!(before(presented(LAB, "Lab", 1, false)), None);
+    assert_eq!(before(Presented { host, ..presented(OFFICE, "Office", 1, true) }), None);
 }
 
 #[test]
 fn neither_name_nor_address_is_a_first_contact() {
     let known = known(None, None);
-    assert_eq!(known.verdict(&presented(STRANGER, "new", 9, true)), Verdict::New { before: None });
-    assert_eq!(known.verdict(&presented(STRANGER, "", 9, true)), Verdict::New { before: None });
+    assert_eq!(known.verdict(&presented(STRANGER, "new", 9, true), elsewhere), Verdict::New { before: None });
+    assert_eq!(known.verdict(&presented(STRANGER, "", 9, true), elsewhere), Verdict::New { before: None });
 }
 
 #[test]
@@ -88,9 +161,9 @@ fn where_the_system_lists_servers_no_others_count() {
     assert_eq!(known.only(), Some(vec![LAB]));
     assert_eq!(known.iter().map(|known| known.fp).collect::<Vec<_>>(), [LAB]);
     assert_eq!(known.last_used().unwrap().fp, LAB);
-    assert_eq!(known.verdict(&presented(OFFICE, "Office", 1, true)), Verdict::NotListed);
-    assert!(matches!(known.verdict(&presented(STRANGER, "Lab", 1, true)), Verdict::Changed(_)));
-    assert!(matches!(known.verdict(&presented(LAB, "Lab", 1, true)), Verdict::Known(_)));
+    assert_eq!(known.verdict(&presented(OFFICE, "Office", 1, true), elsewhere), Verdict::NotListed);
+    assert!(matches!(known.verdict(&presented(STRANGER, "Lab", 1, true), elsewhere), Verdict::Changed(_)));
+    assert!(matches!(known.verdict(&presented(LAB, "Lab", 1, true), elsewhere), Verdict::Known(_)));
 }
 
 #[test]
@@ -101,7 +174,7 @@ fn a_file_of_the_systems_that_lists_nobody_lets_nobody_pass() {
     assert!(error.contains("no line of it is a server"), "{error}");
     fs::write(system.path().join(FILE), "\n").unwrap();
     let known = KnownServers::load(None, Some(system.path())).unwrap();
-    assert_eq!(known.verdict(&presented(OFFICE, "Office", 1, true)), Verdict::NotListed);
+    assert_eq!(known.verdict(&presented(OFFICE, "Office", 1, true), elsewhere), Verdict::NotListed);
     fs::remove_file(system.path().join(FILE)).unwrap();
     fs::create_dir(system.path().join(FILE)).unwrap();
     assert!(KnownServers::load(None, Some(system.path())).is_err());
@@ -123,7 +196,10 @@ fn the_last_used_server_and_its_latest_address_come_first() {
 fn an_address_belongs_to_who_answered_there_last() {
     let mut known = known(None, None);
     remember(&mut known, STRANGER, "new", addr(1), How::Tofu);
-    assert_eq!(known.verdict(&presented(OFFICE, "Office", 7, true)), Verdict::Known(&known.servers[1]));
+    assert_eq!(
+        known.verdict(&presented(OFFICE, "Office", 7, true), elsewhere),
+        Verdict::Known(&known.servers[1])
+    );
     assert!(known.servers[1].addrs.is_empty());
 }
 
@@ -143,14 +219,28 @@ fn what_is_verified_stays_so() {
 }
 
 #[test]
-fn trusting_a_new_key_ends_the_trust_in_the_old_one() {
+fn a_key_that_replaces_another_takes_its_place() {
     let dir = tempfile::tempdir().unwrap();
     let mut known = known(Some(dir.path()), None);
-    assert_eq!(known.trust("office", STRANGER).unwrap(), 1);
+    known.trust("Office", STRANGER, Some(OFFICE)).unwrap();
     let known = KnownServers::load(Some(dir.path()), None).unwrap();
-    assert!(matches!(known.verdict(&presented(OFFICE, "Office", 1, true)), Verdict::Changed(_)));
-    let verdict = known.verdict(&presented(STRANGER, "Office", 1, true));
+    let verdict = known.verdict(&presented(OFFICE, "Office", 1, true), elsewhere);
+    assert!(matches!(verdict, Verdict::Changed(_)), "{verdict:?}");
+    let verdict = known.verdict(&presented(STRANGER, "Office", 1, true), elsewhere);
     assert!(matches!(verdict, Verdict::Known(server) if server.is_verified() && server.addrs == [addr(1)]));
+}
+
+#[test]
+fn a_key_that_is_trusted_beside_another_takes_nothing_from_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut known = known(Some(dir.path()), None);
+    known.trust("Office", STRANGER, None).unwrap();
+    let known = KnownServers::load(Some(dir.path()), None).unwrap();
+    assert_eq!(known.last_used().unwrap().fp, OFFICE);
+    let verdict = known.verdict(&presented(OFFICE, "Office", 1, true), elsewhere);
+    assert!(matches!(verdict, Verdict::Known(server) if server.addrs == [addr(1)]), "{verdict:?}");
+    let verdict = known.verdict(&presented(STRANGER, "Office", 9, true), elsewhere);
+    assert!(matches!(verdict, Verdict::Known(server) if server.is_verified() && server.addrs.is_empty()));
 }
 
 #[test]
@@ -190,7 +280,7 @@ fn the_verified_are_forgotten_last_and_names_and_addresses_are_bounded() {
     (1..20).for_each(|port| remember(&mut known, LAB, "Lab", addr(port), How::Tofu));
     assert_eq!(known.last_used().unwrap().addrs.len(), MAX_ADDRS);
     // The name that was cut is the one it is compared with.
-    assert!(matches!(known.verdict(&presented(STRANGER, &long, 9, false)), Verdict::Changed(_)));
+    assert!(matches!(known.verdict(&presented(STRANGER, &long, 9, false), elsewhere), Verdict::Namesake(_)));
 }
 
 proptest! {

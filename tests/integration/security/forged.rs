@@ -12,10 +12,10 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-const NAME: &str = "The Office";
+pub(super) const NAME: &str = "The Office";
 
 /// The true server on a host, with what makes it the same one after a restart.
-struct Office {
+pub(super) struct Office {
     host: Host,
     files: tempfile::TempDir,
     port: u16,
@@ -44,7 +44,7 @@ impl Office {
     }
 
     /// Killed, so that it says no goodbye.
-    fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         self.running = None;
     }
 
@@ -59,7 +59,7 @@ impl Office {
 }
 
 /// `lanchat send` on a host.
-fn send(host: &Host, home: &Path, args: &[&str], text: &str) -> Output {
+pub(super) fn send(host: &Host, home: &Path, args: &[&str], text: &str) -> Output {
     let mut command = host.command(LANCHAT);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LANCHAT_")) {
         command.env_remove(name);
@@ -71,35 +71,35 @@ fn send(host: &Host, home: &Path, args: &[&str], text: &str) -> Output {
     command.output().expect("the program")
 }
 
-fn own_key() -> Keypair {
+pub(super) fn own_key() -> Keypair {
     Keypair::ephemeral().unwrap()
 }
 
-fn errors(output: &Output) -> String {
+pub(super) fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A network with the server, somebody who knows it, and a host that is up to no good.
-struct Scene {
-    office: Office,
+pub(super) struct Scene {
+    pub(super) office: Office,
     client: Host,
     liar: Host,
-    home: Home,
-    _lan: Lan,
+    pub(super) home: Home,
+    pub(super) lan: Lan,
 }
 
 impl Scene {
-    fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         let lan = Lan::new()?;
         let office = Office::start(&lan, 7700);
         let (client, liar, home) = (lan.host(), lan.host(), Home::new());
         let at = format!("{}:7700", office.host.v4());
         let met = send(&client, home.path(), &["--host", &at, "--no-discovery"], "hello");
         assert!(met.status.success(), "{}", errors(&met));
-        Some(Self { office, client, liar, home, _lan: lan })
+        Some(Self { office, client, liar, home, lan })
     }
 
-    fn send(&self) -> Output {
+    pub(super) fn send(&self) -> Output {
         send(&self.client, self.home.path(), &["--timeout", "3s"], "for the office only")
     }
 }
@@ -164,11 +164,12 @@ fn of_two_that_have_its_name_the_known_one_is_joined_and_the_other_is_told_of() 
     let stranger = Home::new();
     let choice = send(&scene.client, stranger.path(), &[], "to whom?");
     assert_eq!(choice.status.code(), Some(3), "{}", errors(&choice));
+    assert!(errors(&choice).contains("--server NAME-DIGITS, as the-office-"), "{}", errors(&choice));
     assert_eq!(impostor.heard(), Vec::<serde_json::Value>::new());
     // Alone it is refused.
     scene.office.kill();
     let refused = scene.send();
     assert_eq!(refused.status.code(), Some(5), "{}", errors(&refused));
-    assert!(errors(&refused).contains("REFUSED: \"The Office\""), "{}", errors(&refused));
+    assert!(errors(&refused).contains("does not have the key it had before"), "{}", errors(&refused));
     assert_eq!(impostor.heard(), Vec::<serde_json::Value>::new());
 }

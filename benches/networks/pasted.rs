@@ -1,0 +1,55 @@
+//! The remedies that `doctor` prints, tried as they stand: `nft` lines by running them, `ufw` lines by what they
+//! come to in nftables, as the firewall of a namespace is no ufw's.
+
+use super::lan::Host;
+use std::process::{Command, Stdio};
+
+/// The commands of a text that open something in a firewall.
+pub fn remedies(text: &str) -> Vec<String> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let lines = text.lines().map(str::trim);
+    let mut found: Vec<String> = Vec::new();
+    for line in quoted.chain(lines) {
+        let line = line.trim().trim_start_matches("sudo ").trim_end_matches([',', '.', ';']);
+        let is_one = line.starts_with("ufw allow ") || line.starts_with("nft ");
+        if is_one && !found.iter().any(|known| known == line) {
+            found.push(line.to_owned());
+        }
+    }
+    found
+}
+
+/// Pastes a command on a host; whether it was taken.
+pub fn paste(host: &Host, line: &str) -> bool {
+    let line = match line.strip_prefix("ufw allow ") {
+        Some(what) => match rule(what) {
+            Some(rule) => format!("nft insert rule inet f i {rule} accept"),
+            None => return false,
+        },
+        None => line.to_owned(),
+    };
+    let mut command = Command::new("sh");
+    command.args(["-c", &line]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    host.run(|| command.status()).is_ok_and(|status| status.success())
+}
+
+/// What `ufw allow` lets in, in the words of nftables.
+fn rule(what: &str) -> Option<String> {
+    let words: Vec<&str> = what.split_whitespace().collect();
+    let after = |word: &str| words.iter().position(|other| *other == word).and_then(|at| words.get(at + 1));
+    if let [single] = words.as_slice() {
+        let (port, protocol) = single.split_once('/').unwrap_or((single, "tcp"));
+        return port.parse::<u16>().ok().map(|port| format!("{protocol} dport {port}"));
+    }
+    let protocol = after("proto")?;
+    // `from any port N`, and `to any port N`.
+    let port = |side: &str| {
+        let at = words.iter().position(|word| *word == side)?;
+        (words.get(at + 2) == Some(&"port")).then(|| words.get(at + 3)).flatten()
+    };
+    match (port("from"), port("to")) {
+        (Some(from), _) => Some(format!("{protocol} sport {from}")),
+        (None, Some(to)) => Some(format!("{protocol} dport {to}")),
+        (None, None) => None,
+    }
+}

@@ -11,7 +11,7 @@ use super::channel::Channel;
 use super::error::Error;
 use super::link::{Link, LinkError, Portrait};
 use super::trust::{Trust, host_name};
-use crate::discovery::{self, FindOptions, Found, Known, Outcome, Progress, Proof};
+use crate::discovery::{self, FindOptions, Found, Known, Outcome, Progress, Proof, Tried};
 use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
 use crate::protocol::packet::ServerInfo;
@@ -66,8 +66,8 @@ pub(super) enum Located {
     One(Box<Reached>),
     /// The user has to choose.
     Several(Vec<Reached>),
-    /// What was done to find one, as a line for the user.
-    Nothing(String),
+    /// What was done to find one.
+    Nothing(Box<Tried>),
 }
 
 impl Locator {
@@ -120,6 +120,21 @@ impl Locator {
         self.last = addrs.to_vec();
     }
 
+    /// The same for a search that takes no longer than that.
+    pub(super) fn within(&self, timeout: Duration) -> Self {
+        Self { timeout: self.timeout.min(timeout), ..self.clone() }
+    }
+
+    /// Looks at all addresses of the own networks.
+    pub(super) async fn scan(&self, trust: &Trust) -> Result<Located, Error> {
+        let scanned = discovery::scan(DEFAULT_PORT, prober(&self.channel)).await;
+        let found = scanned.map_err(|error| Error::Local(format!("cannot look around: {error}")))?;
+        Ok(match found.is_empty() {
+            true => Located::Nothing(Box::default()),
+            false => several_or_one(found.into_iter().map(Reached::from).collect(), trust.known()),
+        })
+    }
+
     /// Looks for a server.
     pub(super) async fn locate(&self, trust: &Trust, slow: impl FnMut(Progress)) -> Result<Located, Error> {
         if let Some(host) = &self.host {
@@ -144,7 +159,7 @@ impl Locator {
                 let wrong = wrong.map(|(presented, addr)| trust.refusal(presented, "", addr));
                 match wrong.or_else(|| trust.impostor(&tried.strangers)) {
                     Some(refusal) => return Err(refusal),
-                    None => Located::Nothing(tried.to_string()),
+                    None => Located::Nothing(Box::new(tried)),
                 }
             }
         })

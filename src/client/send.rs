@@ -45,7 +45,7 @@ enum Outcome {
 /// See [`Error`]; a message that the server refuses is [`Error::Refused`] with the server's words.
 pub async fn send(options: Options, to: &str, text: Option<String>) -> Result<(), Error> {
     let msg = message(text)?;
-    let entry = enter(&options, None, Mode::Send, Progress::new(Start::Now, None)).await?;
+    let entry = enter(&options, Mode::Send, Progress::new(Start::Now, None)).await?;
     let Entry { registered, visitor, locator, .. } = entry;
     if let Some(taken) = &registered.taken {
         eprintln!("the name {taken} is taken; the message is from {}", registered.welcome.name);

@@ -50,7 +50,7 @@ pub async fn tail(options: Options, what: Tail) -> Result<(), Error> {
     let start = what.since.map_or(Start::Now, |since| Start::Time(since.to_string()));
     let progress = Progress::new(start, None);
     let entry = tokio::select! {
-        entry = enter(&options, None, Mode::Tail, progress.clone()) => entry?,
+        entry = enter(&options, Mode::Tail, progress.clone()) => entry?,
         () = termination.wait() => return Ok(()),
     };
     let Entry { registered, visitor, locator, .. } = entry;

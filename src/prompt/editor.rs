@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use super::assist::{Assistant, Interruption};
 use super::history::{HistoryFile, MAX_LINES};
 use super::mode::Mode;
+use super::question::{Question, Reply};
 use super::printer::write;
 use super::rows::rows_below_first;
 use super::state::{Shared, Turn};
@@ -49,7 +50,7 @@ impl Thread {
         let history = HistoryFile::open(history, editor.history_mut());
         let (end, ended) = channel();
         let mut editing =
-            Editing { editor, shared, inputs, history, keeps_echo, parked: None, is_question: false };
+            Editing { editor, shared, inputs, history, keeps_echo, parked: None, question: None };
         thread::Builder::new()
             .name("prompt-editor".into())
             .spawn(move || {
@@ -104,7 +105,8 @@ struct Editing {
     keeps_echo: fn(&str) -> bool,
     /// The half-typed line that a question has pushed aside, split at the cursor.
     parked: Option<(String, String)>,
-    is_question: bool,
+    /// The question behind which is typed.
+    question: Option<Question>,
 }
 
 impl Editing {
@@ -113,11 +115,12 @@ impl Editing {
         let mut initial = (String::new(), String::new());
         loop {
             self.show_queue();
-            let (label, is_question) = match self.shared.begin_turn() {
-                Turn::Line(label) => (label, false),
-                Turn::Question(label) => (label, true),
+            let typed = if self.question.is_none() { [&*initial.0, &*initial.1].concat() } else { String::new() };
+            let (label, question) = match self.shared.begin_turn(&typed) {
+                Turn::Line(label) => (label, None),
+                Turn::Question(question) => (question.label.clone(), Some(question)),
             };
-            initial = self.change_turn(is_question, initial);
+            initial = self.change_turn(question, initial);
             let editor = &mut self.editor;
             let left_right = (initial.0.as_str(), initial.1.as_str());
             let read =
@@ -132,6 +135,7 @@ impl Editing {
                     }
                 }
                 Ok(read) => {
+                    self.shared.note_end();
                     let Some(input) = self.input(&label, read) else { continue };
                     let is_last = input == Input::Closed;
                     // Nobody takes inputs any more while the prompt is being closed.
@@ -150,26 +154,35 @@ impl Editing {
         let _ = write(&self.shared.take_queue());
     }
 
-    /// Parks the half-typed line when a question comes up, and takes it back afterwards.
-    fn change_turn(&mut self, is_question: bool, line: (String, String)) -> (String, String) {
-        let was_question = std::mem::replace(&mut self.is_question, is_question);
-        match (was_question, is_question) {
-            (false, true) => {
+    /// Parks the half-typed line when a question comes up, and takes it back afterwards. What was typed
+    /// behind a question that was taken back goes on as a line, unless it was meant for an answer.
+    fn change_turn(&mut self, question: Option<Question>, line: (String, String)) -> (String, String) {
+        let is_question = question.is_some();
+        match (std::mem::replace(&mut self.question, question), is_question) {
+            (None, true) => {
                 self.parked = Some(line);
                 (String::new(), String::new())
             }
-            (true, false) => self.parked.take().unwrap_or_default(),
+            (Some(before), false) => match before.is_line(&[&*line.0, &*line.1].concat()) {
+                true => line,
+                false => self.parked.take().unwrap_or_default(),
+            },
             _ => line,
         }
     }
 
     /// What a finished line means; none if there is nothing to hand on.
     fn input(&mut self, label: &Label, read: Result<String, ReadlineError>) -> Option<Input> {
-        match read {
-            Ok(answer) if self.is_question => {
-                self.shared.set_question(None);
-                Some(Input::Answer(answer))
+        let reply = self.question.as_ref().zip(read.as_ref().ok());
+        match reply.map(|(question, line)| self.shared.reply(question, line)) {
+            Some(Reply::Answer) => return read.ok().map(Input::Answer),
+            Some(Reply::Nothing) => {
+                self.erase(label, "");
+                return None;
             }
+            Some(Reply::Line) | None => {}
+        }
+        match read {
             Ok(line) => {
                 self.history.add(&line, self.editor.history_mut());
                 if !(self.keeps_echo)(&line) {
@@ -177,9 +190,9 @@ impl Editing {
                 }
                 Some(Input::Line(line))
             }
-            Err(ReadlineError::Interrupted) if self.is_question => {
-                self.shared.set_question(None);
-                Some(Input::Interrupt)
+            Err(ReadlineError::Interrupted) if self.question.is_some() => {
+                self.shared.withdraw();
+                Some(Input::Declined)
             }
             // The half-typed line is cleared, no more.
             Err(ReadlineError::Interrupted) if !self.shared.line_is_empty() => None,

@@ -7,7 +7,8 @@
 //!
 //! - Lines printed while somebody types appear above what they have typed so far.
 //! - The label (`[#lobby] `) can change at any time, and a question can take its place; what was
-//!   typed so far comes back afterwards.
+//!   typed so far comes back afterwards. A question that nobody waited for comes up on an empty line only,
+//!   and takes no line for its answer that is none.
 //! - Several pasted lines stay one input, sent by one Enter (bracketed paste); they never become
 //!   several inputs by themselves.
 //! - Ctrl-C clears what is typed; on an empty line it is [`Input::Interrupt`]. Ctrl-D on an empty
@@ -20,6 +21,7 @@ mod history;
 mod label;
 mod mode;
 mod printer;
+mod question;
 mod rows;
 mod screen;
 mod secret;
@@ -35,6 +37,7 @@ pub use assist::Complete;
 pub use label::Label;
 pub use mode::forget_typed;
 pub use printer::Printer;
+pub use question::Question;
 pub use screen::{LogLine, Screen};
 pub use secret::ask_secret;
 
@@ -54,7 +57,9 @@ pub enum Input {
     Line(String),
     /// Enter on a question asked with [`Printer::ask`].
     Answer(String),
-    /// Ctrl-C on an empty line, or on a question.
+    /// Ctrl-C on a question.
+    Declined,
+    /// Ctrl-C on an empty line.
     Interrupt,
     /// Ctrl-D on an empty line.
     End,

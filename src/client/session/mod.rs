@@ -199,7 +199,7 @@ impl Session {
             let text = format!("the name {taken} is taken; you are {} (/nick NAME changes it)", welcome.name);
             effects.extend(self.note(&text));
         }
-        if !is_same {
+        if !is_same && !self.server.id.is_empty() {
             effects.extend(self.move_in());
         }
         self.server = welcome.server.clone();
@@ -235,6 +235,13 @@ impl Session {
     /// The server is gone, and another one is looked for.
     pub(super) fn gone(&mut self, why: &str, now: Moment) -> Vec<Effect> {
         self.lost(why, now, true)
+    }
+
+    /// There is no server yet, and one is looked for.
+    pub(super) fn seek(&mut self, now: Moment) -> Vec<Effect> {
+        let why = "no server was found yet".to_owned();
+        self.state = State::Down { why, since: now.instant, search: true };
+        vec![Effect::Relabel]
     }
 
     fn lost(&mut self, why: &str, now: Moment, search: bool) -> Vec<Effect> {

@@ -167,10 +167,15 @@ impl Locator {
 
     /// Comes back to the server with this id, which may have another address by now.
     pub(super) async fn again(&self, id: &str) -> Result<Link, LinkError> {
+        self.reach_id(id).await.map(|reached| reached.link)
+    }
+
+    /// Reaches the server with this id, wherever it is.
+    pub(super) async fn reach_id(&self, id: &str) -> Result<Reached, LinkError> {
         let channel = self.channel.to(Fingerprint::from_id(id));
         if let Some(host) = &self.host {
             let again = Self { channel, ..self.clone() };
-            return again.reach_host(host, None).await.map(|reached| reached.link);
+            return again.reach_host(host, None).await;
         }
         let server =
             Known { id: id.to_owned(), name: String::new(), addrs: self.last.clone(), last_used: true };
@@ -182,7 +187,7 @@ impl Locator {
             default_port: DEFAULT_PORT,
         };
         match discovery::find(options, prober(&channel), |_| {}).await {
-            Outcome::Found(found) => Ok(found.link.0),
+            Outcome::Found(found) => Ok(found.into()),
             Outcome::Several(_) | Outcome::Nothing(_) => Err(LinkError::Silent),
         }
     }
@@ -223,12 +228,18 @@ impl Locator {
 pub(super) async fn reach(addrs: &[SocketAddr], channel: &Channel) -> Result<Reached, LinkError> {
     match discovery::race(addrs.iter().copied(), prober(channel)).await {
         Ok((addr, proof)) => {
-            let (link, Portrait { server, closed }) = proof.link;
+            let (link, Portrait { server, closed, .. }) = proof.link;
             let (addrs, namesakes) = (vec![addr], Vec::new());
             Ok(Reached { link, server, addrs, closed, asked_for: false, namesakes })
         }
         Err(error) => Err(most_telling(error.failed.into_iter().filter_map(|(_, error)| error))),
     }
+}
+
+/// What the server at one of these addresses says of itself; none if it does not answer.
+pub(super) async fn portrait(addrs: &[SocketAddr], channel: &Channel) -> Option<Portrait> {
+    let raced = discovery::race(addrs.iter().copied(), prober(channel)).await;
+    raced.ok().map(|(_, proof)| proof.link.1)
 }
 
 /// Connects and asks who is there.
@@ -295,7 +306,7 @@ fn most_telling(errors: impl Iterator<Item = LinkError>) -> LinkError {
 
 impl From<Found<(Link, Portrait)>> for Reached {
     fn from(found: Found<(Link, Portrait)>) -> Self {
-        let (link, Portrait { server, closed }) = found.link;
+        let (link, Portrait { server, closed, .. }) = found.link;
         let (addrs, namesakes) = (found.addrs, found.namesakes);
         Self { link, server, addrs, closed, asked_for: false, namesakes }
     }

@@ -16,6 +16,7 @@ mod inspect;
 mod link;
 mod local;
 mod locate;
+mod moves;
 mod outbox;
 mod passphrase;
 mod plain;
@@ -23,6 +24,7 @@ mod points;
 mod progress;
 mod register;
 mod repl;
+mod rivals;
 mod roster;
 mod seen;
 mod send;
@@ -139,16 +141,19 @@ pub async fn join(options: Options, host: Arc<dyn Host>) -> Result<(), Error> {
     let session = Session::new(view, Arc::clone(&roster), progress.clone());
     let told_apart = registered.as_ref().filter(|one| !one.twins_are_told && locator.searches());
     let server = told_apart.and_then(|one| Some((one.link.key()?, one.welcome.server.name.clone())));
-    let connect = |one| Connection::start(one, visitor.clone(), locator.clone());
-    let connection = registered.map(connect);
-    if !prompt::is_available() {
+    let has_prompt = prompt::is_available();
+    let connection = registered.map(|registered| match has_prompt {
+        true => Connection::start(registered, visitor.clone(), locator.clone()),
+        false => Connection::staying(Mode::Chat, registered, visitor.clone(), locator.clone()),
+    });
+    if !has_prompt {
         let connection = connection.ok_or_else(|| Error::Local("the terminal is gone".into()))?;
         let result = plain::run(connection, session, visitor.trust).await;
         progress.save();
         return result;
     }
     let twins = server.and_then(|server| watch_twins(&visitor, server));
-    let place = repl::Place { locator, visitor, host, hosting: None, twins };
+    let place = repl::Place { locator, visitor, host, hosting: None, twins, rivals: None };
     repl::Repl::open(session, connection, place, Completer(roster), &options)?.run(news).await
 }
 

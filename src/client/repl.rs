@@ -21,6 +21,7 @@ use super::entrance::Visitor;
 use super::error::Error;
 use super::hosting::{Host, Hosting};
 use super::locate::{Located, Locator, Reached};
+use super::rivals::{Rival, Rivals};
 use super::session::{Effect, Moment, Session, keeps_echo};
 use super::state_dir::state_dir;
 use super::successor::{News, Successor};
@@ -45,6 +46,8 @@ pub(super) struct Place {
     pub(super) hosting: Option<Box<dyn Hosting>>,
     /// A look for others that go by the server's name.
     pub(super) twins: Option<Twins>,
+    /// A look for other servers than the one that runs here.
+    pub(super) rivals: Option<Rivals>,
 }
 
 /// The open prompt and all that it shows.
@@ -91,7 +94,7 @@ type Step = Option<Result<(), Error>>;
 impl Repl {
     /// Opens the prompt.
     pub(super) fn open(
-        session: Session,
+        mut session: Session,
         connection: Option<Connection>,
         place: Place,
         completer: Completer,
@@ -100,6 +103,10 @@ impl Repl {
         // Before the terminal is taken, so that no signal leaves it in disorder.
         let termination =
             Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
+        let is_first = connection.is_none();
+        if is_first {
+            session.seek(Moment::now());
+        }
         let (color, data_dirs) = (options.color, options.data_dirs.clone());
         let options = prompt::Options {
             label: label(&session, color),
@@ -108,7 +115,6 @@ impl Repl {
             keeps_echo,
             screen: options.screen.clone(),
         };
-        let is_first = connection.is_none();
         let prompt = Prompt::open(options).map_err(|error| Error::Local(error.to_string()))?;
         Ok(Self {
             prompt,
@@ -158,6 +164,7 @@ impl Repl {
                     let effects = self.session.tick(Moment::now());
                     self.apply(effects)
                 }
+                rival = next_rival(&mut self.place.rivals) => self.rival(rival),
                 located = next_scan(&mut self.scan) => self.scanned(located).await,
                 _ = saves.tick() => self.save(),
                 () = self.termination.wait() => Some(Ok(())),
@@ -173,8 +180,6 @@ impl Repl {
 
     /// Begins without a server.
     async fn begin(&mut self, news: News) -> Step {
-        let effects = self.session.seek(Moment::now());
-        let _ = self.apply(effects);
         self.search_again(Duration::ZERO);
         self.located(Some(news)).await
     }
@@ -202,10 +207,16 @@ impl Repl {
     fn update(&mut self, update: Option<Update>) -> Step {
         let now = Moment::now();
         let effects = match update {
-            Some(Update::Up(up)) => self.session.up(*up, now),
+            Some(Update::Up(up)) => {
+                if up.follows {
+                    self.arrive(&up);
+                }
+                self.session.up(*up, now)
+            }
             Some(Update::Event(event, id)) => self.session.event(&event, id.as_deref(), now),
-            Some(Update::Down(why)) => self.session.down(&why, now),
-            Some(Update::Gone(why)) => return self.gone(&why, now),
+            Some(Update::Note(line)) => vec![Effect::Show(line)],
+            Some(Update::Down(loss)) => self.session.down(&loss.why, now.back_to(loss.since)),
+            Some(Update::Gone(loss)) => return self.gone(&loss.why, now.back_to(loss.since)),
             Some(Update::Failed(error)) => return Some(Err(error)),
             None => return self.gone("the connection has ended", now),
         };
@@ -340,6 +351,13 @@ async fn next_twin(twins: &mut Option<Twins>) -> Option<String> {
 async fn next_located(successor: &mut Option<Successor>) -> Option<News> {
     match successor {
         Some(successor) => successor.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_rival(rivals: &mut Option<Rivals>) -> Option<Rival> {
+    match rivals {
+        Some(rivals) => rivals.next().await,
         None => std::future::pending().await,
     }
 }

@@ -106,9 +106,9 @@ impl Courier {
             let words = packet.msg.clone();
             match Event::from_packet(packet) {
                 Event::Error { code: Some(Code::ShuttingDown), msg, .. }
-                | Event::Bye { code: Some(Code::ShuttingDown), msg } => return Err(LinkError::Lost(msg)),
+                | Event::Bye { code: Some(Code::ShuttingDown), msg, .. } => return Err(LinkError::Lost(msg)),
                 Event::Error { code, msg, name } => return Err(LinkError::Refused { code, msg, free: name }),
-                Event::Bye { code, msg } => return Err(LinkError::Refused { code, msg, free: None }),
+                Event::Bye { code, msg, .. } => return Err(LinkError::Refused { code, msg, free: None }),
                 Event::Sent { waits, stored, .. } if is_answer => break Outcome::Taken { waits, stored },
                 _ if is_answer => break Outcome::Answered(words),
                 _ => {}

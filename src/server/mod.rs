@@ -334,6 +334,11 @@ impl Server {
 }
 
 impl Handle {
+    /// Names the server to which everybody is told to go when this one ends.
+    pub fn hand_over(&self, to: ServerInfo) {
+        self.hub.hand_over(to);
+    }
+
     /// Users who are present.
     pub fn users(&self) -> usize {
         self.hub.census().0

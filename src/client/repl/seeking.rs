@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use super::offer::{self, Advice, Past, Wish};
 use super::{Question, Repl, Step};
-use crate::client::connection::Connection;
+use crate::client::connection::{Connection, Up};
 use crate::client::error::Error;
 use crate::client::locate::{Located, Reached};
+use crate::client::rivals::{Rival, Rivals};
 use crate::client::startup::{Start, again, choices, chosen, describe, start};
 use crate::client::successor::{News, Successor};
 use crate::discovery::{Tried, own_addresses};
 use crate::name::Name;
 use crate::protocol::request::Mode;
+use crate::security::How;
 use crate::text::safe_line;
 
 /// How long is looked once more before a server is started here: others may have had the same thought.
@@ -184,6 +186,10 @@ impl Repl {
         }
         match start(&*self.place.host, self.place.locator.channel()).await {
             Ok(Start { reached, hosting }) => {
+                if self.place.locator.searches() {
+                    let channel = self.place.locator.channel().clone();
+                    self.place.rivals = Some(Rivals::watch(hosting.id(), hosting.addr(), channel));
+                }
                 self.place.hosting = Some(hosting);
                 self.place.visitor.trust.look_around(&self.data_dirs);
                 self.move_to(reached).await
@@ -194,6 +200,37 @@ impl Repl {
                 step
             }
         }
+    }
+
+    /// Another server was found beside the one that runs here.
+    pub(super) fn rival(&mut self, rival: Option<Rival>) -> Step {
+        match rival {
+            Some(Rival::Beside(server)) => {
+                let name = safe_line(&server.name);
+                self.note(&format!(
+                    "there is another server on this network, {name}: newcomers are asked which. If you leave, \
+                     everybody here can go there"
+                ))
+            }
+            Some(Rival::GiveWay(server)) => {
+                self.place.rivals = None;
+                let hosting = self.place.hosting.take()?;
+                // This client is told like all others.
+                drop(tokio::spawn(hosting.give_way(server)));
+                None
+            }
+            None => {
+                self.place.rivals = None;
+                None
+            }
+        }
+    }
+
+    /// The connection has gone to the server to which the one before gave way.
+    pub(super) fn arrive(&mut self, up: &Up) {
+        let (key, name) = (up.standing.key(), &up.welcome.server.name);
+        self.place.visitor.trust.remember(key, name, up.peer, How::Tofu);
+        self.place.locator.remember(&[up.peer]);
     }
 
     /// Joins a server that was found.

@@ -67,6 +67,11 @@ impl Moment {
     pub(super) fn now() -> Self {
         Self { clock: Timestamp::now(), instant: Instant::now() }
     }
+
+    /// The same for what happened at that instant and is known now.
+    pub(super) fn back_to(self, instant: Instant) -> Self {
+        Self { instant: instant.min(self.instant), ..self }
+    }
 }
 
 /// Why an answer is awaited.
@@ -180,7 +185,7 @@ impl Session {
     /// The connection is there, for the first time or again.
     pub(super) fn up(&mut self, up: Up, now: Moment) -> Vec<Effect> {
         self.view.now = now.clock;
-        let Up { welcome, peer, outgoing, taken, standing, resumes } = up;
+        let Up { welcome, peer, outgoing, taken, standing, resumes, follows } = up;
         let before = std::mem::replace(&mut self.state, State::Up { outgoing, peer, since: now.instant });
         self.view.me.clone_from(&welcome.name);
         // What the user has verified meanwhile stays so.
@@ -200,7 +205,7 @@ impl Session {
             effects.extend(self.note(&text));
         }
         if !is_same && !self.server.id.is_empty() {
-            effects.extend(self.move_in());
+            effects.extend(self.move_in(follows));
         }
         self.server = welcome.server.clone();
         self.keeps = welcome.log.is_some();
@@ -218,13 +223,14 @@ impl Session {
         self.labelled(effects)
     }
 
-    /// The server is another one than before: what was meant for the people there is not for those here.
-    fn move_in(&mut self) -> Vec<Effect> {
+    /// The server is another one than before: what was meant for the people there is not for those here,
+    /// unless these are the same.
+    fn move_in(&mut self, follows: bool) -> Vec<Effect> {
         (self.unstored, self.away) = (false, None);
         if matches!(self.target, Target::Room(_)) {
             self.aim(Target::All);
         }
-        self.abandon()
+        if follows { Vec::new() } else { self.abandon() }
     }
 
     /// The connection is gone, and the same server is tried again.
@@ -238,10 +244,9 @@ impl Session {
     }
 
     /// There is no server yet, and one is looked for.
-    pub(super) fn seek(&mut self, now: Moment) -> Vec<Effect> {
+    pub(super) fn seek(&mut self, now: Moment) {
         let why = "no server was found yet".to_owned();
         self.state = State::Down { why, since: now.instant, search: true };
-        vec![Effect::Relabel]
     }
 
     fn lost(&mut self, why: &str, now: Moment, search: bool) -> Vec<Effect> {

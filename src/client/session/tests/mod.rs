@@ -102,7 +102,7 @@ impl Talk {
         let standing = Standing::Unverified(OFFICE);
         let peer = "10.0.0.1:7667".parse().unwrap();
         let welcome = Welcome { seq: welcome.seq.max(self.seq), ..welcome };
-        let up = Up { welcome, peer, outgoing, taken, standing, resumes: true };
+        let up = Up { welcome, peer, outgoing, taken, standing, resumes: true, follows: false };
         text(self.session.up(up, self.now))
     }
 

@@ -17,7 +17,7 @@ pub(super) use line::keeps_echo;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -195,7 +195,7 @@ impl Session {
         let is_same = self.server.id == welcome.server.id;
         let mut effects = match before {
             State::Down { since, .. } if is_same => {
-                let away = span(now.instant.duration_since(since));
+                let away = span(now.instant.duration_since(since).max(Duration::from_secs(1)));
                 self.note(&format!("connected again after {away}; {} here", count_users(welcome.total)))
             }
             _ => shown(render(&Event::Welcome(Box::new(welcome.clone())), &self.view)),

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::link::LinkError;
+use crate::discovery::hedged;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::{Code, Event, Packet};
 use crate::security::{ClientTls, Expect, HandshakeError};
@@ -63,7 +64,7 @@ impl Channel {
 
     /// Connects.
     pub(super) async fn open(&self, addr: SocketAddr) -> Result<Streams, LinkError> {
-        let stream = TcpStream::connect(addr).await.map_err(LinkError::Connect)?;
+        let stream = hedged(|| TcpStream::connect(addr)).await.map_err(LinkError::Connect)?;
         // Chat is small packets that somebody waits for.
         stream.set_nodelay(true).map_err(LinkError::Connect)?;
         let local = stream.local_addr().ok().map(|local| local.ip());

@@ -17,8 +17,9 @@ use crate::limits::DEFAULT_PORT;
 use crate::protocol::packet::ServerInfo;
 use crate::security::{Expect, KnownServers};
 
-/// How long one attempt to come back to a server may look for its new address.
-const AGAIN_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long one attempt to come back to a server may look for it, here and at a new address. Between two of
+/// them there are pauses; a restart is over sooner.
+const AGAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where to look.
 #[derive(Debug, Clone)]
@@ -155,9 +156,9 @@ impl Locator {
                 several_or_one(several.into_iter().map(Reached::from).collect(), trust.known())
             }
             Outcome::Nothing(tried) => {
-                let wrong = *refused.lock().unwrap_or_else(PoisonError::into_inner);
-                let wrong = wrong.map(|(presented, addr)| trust.refusal(presented, "", addr));
-                match wrong.or_else(|| trust.impostor(&tried.strangers)) {
+                let noted = std::mem::take(&mut *refused.lock().unwrap_or_else(PoisonError::into_inner));
+                let wrong = noted.wrong_key.map(|(presented, addr)| trust.refusal(presented, "", addr));
+                match wrong.or_else(|| trust.impostor(&tried.strangers)).or(noted.told) {
                     Some(refusal) => return Err(refusal),
                     None => Located::Nothing(Box::new(tried)),
                 }
@@ -258,19 +259,33 @@ fn prober(channel: &Channel) -> impl Fn(SocketAddr) -> Probing + use<> {
 /// A probe under way.
 type Probing = Pin<Box<dyn Future<Output = Result<Proof<(Link, Portrait)>, LinkError>> + Send>>;
 
-/// The last server that was refused for its key, and where it is.
-type Refused = Arc<Mutex<Option<(Fingerprint, SocketAddr)>>>;
+/// What servers were there and could not be joined.
+type Refused = Arc<Mutex<Noted>>;
 
-/// Keeps which server a probe has refused.
+#[derive(Default)]
+struct Noted {
+    /// The last server that was refused for its key, and where it is.
+    wrong_key: Option<(Fingerprint, SocketAddr)>,
+    /// What the last one said that did not let us in, or does not speak our language.
+    told: Option<Error>,
+}
+
+/// Keeps which server a probe has refused, or was refused by.
 fn noting(probe: impl Fn(SocketAddr) -> Probing, refused: &Refused) -> impl Fn(SocketAddr) -> Probing {
     let refused = Arc::clone(refused);
     move |addr| {
         let (probing, refused) = (probe(addr), Arc::clone(&refused));
         Box::pin(async move {
             let proof = probing.await;
-            if let Err(LinkError::WrongKey { presented, addr }) = &proof {
-                *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((*presented, *addr));
+            let mut noted = refused.lock().unwrap_or_else(PoisonError::into_inner);
+            match &proof {
+                Err(LinkError::WrongKey { presented, addr }) => noted.wrong_key = Some((*presented, *addr)),
+                Err(error @ (LinkError::Refused { .. } | LinkError::NotEncrypted | LinkError::TooNew(_))) => {
+                    noted.told = Some(Error::from_link(&format!("cannot join the server at {addr}"), error));
+                }
+                _ => {}
             }
+            drop(noted);
             proof
         })
     }

@@ -71,7 +71,6 @@ use progress::{Progress, Start};
 use register::Registered;
 use session::Session;
 use state_dir::state_dir;
-use successor::News;
 use trust::{Standing, Trust};
 use twins::Twins;
 use view::{Stamp, ViewState};
@@ -116,12 +115,12 @@ pub async fn join(options: Options, host: Arc<dyn Host>) -> Result<(), Error> {
         false => Progress::new(Start::Now, None),
     };
     let (mut locator, mut visitor) = prepare(&options, Mode::Chat, progress.clone())?;
-    let (registered, news) = if prompt::is_available() {
+    let (registered, located) = if prompt::is_available() {
         match startup::first_look(&locator, &visitor.trust).await? {
-            News { located: Ok(Located::One(reached)), .. } => {
+            Located::One(reached) => {
                 (Some(join_at(&mut locator, &mut visitor, *reached, Mode::Chat).await?), None)
             }
-            news => (None, Some(news)),
+            located => (None, Some(located)),
         }
     } else {
         let reached = startup::find(&locator, &visitor.trust).await?;
@@ -154,7 +153,7 @@ pub async fn join(options: Options, host: Arc<dyn Host>) -> Result<(), Error> {
     }
     let twins = server.and_then(|server| watch_twins(&visitor, server));
     let place = repl::Place { locator, visitor, host, hosting: None, twins, rivals: None };
-    repl::Repl::open(session, connection, place, Completer(roster), &options)?.run(news).await
+    repl::Repl::open(session, connection, place, Completer(roster), &options)?.run(located).await
 }
 
 /// Looks for twins of a server that is known.

@@ -24,7 +24,7 @@ use super::locate::{Located, Locator, Reached};
 use super::rivals::{Rival, Rivals};
 use super::session::{Effect, Moment, Session, keeps_echo};
 use super::state_dir::state_dir;
-use super::successor::{News, Successor};
+use super::successor::Successor;
 use super::termination::Termination;
 use super::twins::Twins;
 use crate::prompt::{self, Input, Label, Prompt};
@@ -69,7 +69,7 @@ pub(super) struct Repl {
     told: Vec<String>,
     /// There was no server yet, and this is what the last search for one came to.
     is_first: bool,
-    vain: Option<String>,
+    vain: Option<Error>,
     /// The user has pressed Ctrl-C once.
     interrupted: bool,
     color: bool,
@@ -137,15 +137,15 @@ impl Repl {
     }
 
     /// Runs until the user leaves, the server refuses, or the process is asked to end.
-    /// `news` is what the search came to that found no server to connect to.
-    pub(super) async fn run(mut self, news: Option<News>) -> Result<(), Error> {
+    /// `located` is what the search came to that found no server to connect to.
+    pub(super) async fn run(mut self, located: Option<Located>) -> Result<(), Error> {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut saves = interval(SAVE_EVERY);
         saves.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // A line typed ahead must not come too early for the connection that is there.
-        let mut step = match news {
-            Some(news) => self.begin(news).await,
+        let mut step = match located {
+            Some(located) => self.begin(located).await,
             None => {
                 let first = next_update(&mut self.connection).await;
                 self.update(first)
@@ -173,15 +173,15 @@ impl Repl {
         let vain = self.vain.take().filter(|_| self.is_first);
         self.leave().await;
         match (result, vain) {
-            (Ok(()), Some(vain)) => Err(Error::NoServer(vain)),
+            (Ok(()), Some(vain)) => Err(vain),
             (result, _) => result,
         }
     }
 
     /// Begins without a server.
-    async fn begin(&mut self, news: News) -> Step {
+    async fn begin(&mut self, located: Located) -> Step {
         self.search_again(Duration::ZERO);
-        self.located(Some(news)).await
+        self.located(Some(Ok(located))).await
     }
 
     async fn input(&mut self, input: Input) -> Step {
@@ -348,7 +348,7 @@ async fn next_twin(twins: &mut Option<Twins>) -> Option<String> {
     }
 }
 
-async fn next_located(successor: &mut Option<Successor>) -> Option<News> {
+async fn next_located(successor: &mut Option<Successor>) -> Option<Result<Located, Error>> {
     match successor {
         Some(successor) => successor.next().await,
         None => std::future::pending().await,

@@ -10,9 +10,8 @@ use super::error::Error;
 use super::hosting::{Host, Hosting};
 use super::link::LinkError;
 use super::locate::{Located, Locator, Reached, reach};
-use super::successor::{Ear, News, look};
 use super::trust::Trust;
-use crate::discovery::Progress;
+use crate::discovery::{Progress, Tried};
 use crate::fingerprint::Fingerprint;
 use crate::text::safe_line;
 
@@ -36,20 +35,24 @@ pub(super) async fn find(locator: &Locator, trust: &Trust) -> Result<Reached, Er
             "several servers answered; choose one with --server NAME: {}",
             servers.iter().map(describe).collect::<Vec<_>>().join(", ")
         ))),
-        Located::Nothing(tried) => Err(Error::NoServer(tried.to_string())),
+        Located::Nothing(tried) => Err(nothing(&tried)),
     }
+}
+
+/// Why no server is joined: none is here, or none that is here can be connected to.
+pub(super) fn nothing(tried: &Tried) -> Error {
+    let line = tried.to_string();
+    if tried.is_here() { Error::Disconnected(line) } else { Error::NoServer(line) }
 }
 
 /// Looks for servers for as long as somebody waits who will have a prompt then.
 ///
 /// # Errors
 /// There is no use in going on.
-pub(super) async fn first_look(locator: &Locator, trust: &Trust) -> Result<News, Error> {
-    let news = look(&locator.within(FIRST_LOOK), trust, &mut Ear::default(), slow).await;
-    match news.located {
-        Ok(Located::Nothing(tried)) if tried.wanted.is_some() => Err(Error::NoServer(tried.to_string())),
-        Err(error) => Err(error),
-        located => Ok(News { located, ..news }),
+pub(super) async fn first_look(locator: &Locator, trust: &Trust) -> Result<Located, Error> {
+    match locator.within(FIRST_LOOK).locate(trust, slow).await? {
+        Located::Nothing(tried) if tried.wanted.is_some() => Err(nothing(&tried)),
+        located => Ok(located),
     }
 }
 

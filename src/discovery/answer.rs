@@ -13,19 +13,42 @@ use std::net::{IpAddr, SocketAddr};
 /// hears the question may answer it.
 const QUESTION_ID: u16 = 1;
 
+/// The question that every DNS-SD responder answers: which kinds of services it has (RFC 6763 9).
+pub(super) const ALL_KINDS: &str = "_services._dns-sd._udp.local";
+
 /// The question for all services of a kind, such as `_lanchat._tcp.local PTR IN`.
 ///
 /// # Errors
 /// If the kind is no domain name.
 pub(super) fn question(kind: &str) -> Result<Vec<u8>, simple_dns::SimpleDnsError> {
+    questions(&[kind])
+}
+
+/// The same for several kinds at once.
+///
+/// # Errors
+/// If one of them is no domain name.
+pub(super) fn questions(kinds: &[&str]) -> Result<Vec<u8>, simple_dns::SimpleDnsError> {
     let mut packet = Packet::new_query(QUESTION_ID);
-    packet.questions.push(Question::new(
-        Name::new(kind)?,
-        QTYPE::TYPE(TYPE::PTR),
-        QCLASS::CLASS(CLASS::IN),
-        false,
-    ));
+    for kind in kinds {
+        let (kind, class) = (Name::new(kind)?, QCLASS::CLASS(CLASS::IN));
+        packet.questions.push(Question::new(kind, QTYPE::TYPE(TYPE::PTR), class, false));
+    }
     packet.build_bytes_vec()
+}
+
+/// Whether a packet says, in answer to [`ALL_KINDS`], that lanchat servers are where it comes from.
+pub(super) fn offers_service(packet: &[u8]) -> bool {
+    let (Ok(packet), Ok(kinds), Ok(service)) =
+        (Packet::parse(packet), Name::new(ALL_KINDS), Name::new(SERVICE))
+    else {
+        return false;
+    };
+    let says_so = |record: &ResourceRecord| {
+        let is_ours = matches!(&record.rdata, RData::PTR(pointer) if pointer.0 == service);
+        record.ttl > 0 && record.name == kinds && is_ours
+    };
+    packet.has_flags(PacketFlag::RESPONSE) && packet.answers.iter().any(says_so)
 }
 
 /// The servers that a packet tells of, with all that is needed to reach them; several services may

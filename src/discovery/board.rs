@@ -9,6 +9,8 @@ use std::net::SocketAddr;
 #[derive(Debug, Default)]
 pub(super) struct Board {
     entries: Vec<Entry>,
+    /// How many observations there were.
+    observed: u64,
 }
 
 #[derive(Debug)]
@@ -18,21 +20,30 @@ struct Entry {
     browsed: Vec<SocketAddr>,
     /// What one-shot answers said: those of one link, each time.
     answered: Vec<SocketAddr>,
+    /// Which observation was the last of it.
+    heard: u64,
 }
 
 impl Board {
     /// Takes in what was heard. The entry as it is now, if that changed anything a reader can see.
-    /// Past [`MAX_SERVERS`], servers not seen before are ignored.
+    /// Past [`MAX_SERVERS`], the one that was not heard of for longest makes room: a flood of forged ones
+    /// keeps nobody out.
     pub(super) fn observe(&mut self, heard: Sighting) -> Option<Sighting> {
         let at = match self.position(&heard.instance) {
             Some(at) => at,
-            None if self.entries.len() >= MAX_SERVERS => return None,
             None => {
+                if self.entries.len() >= MAX_SERVERS
+                    && let Some((at, _)) = self.entries.iter().enumerate().min_by_key(|(_, e)| e.heard)
+                {
+                    self.entries.remove(at);
+                }
                 self.entries.push(Entry::of(heard.clone()));
                 self.entries.len() - 1
             }
         };
+        self.observed += 1;
         let entry = &mut self.entries[at];
+        entry.heard = self.observed;
         let before = entry.sighting.clone();
         let is_new = entry.browsed.is_empty() && entry.answered.is_empty();
         entry.merge(heard);
@@ -58,7 +69,7 @@ impl Board {
 
 impl Entry {
     fn of(sighting: Sighting) -> Entry {
-        Entry { sighting, browsed: Vec::new(), answered: Vec::new() }
+        Entry { sighting, browsed: Vec::new(), answered: Vec::new(), heard: 0 }
     }
 
     fn merge(&mut self, heard: Sighting) {
@@ -144,13 +155,16 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_servers_is_bounded_and_the_known_go_on() {
+    fn in_a_flood_of_servers_a_new_one_is_seen_and_the_one_not_heard_of_for_longest_goes() {
         let mut board = Board::default();
         for number in 0..1000 {
             board.observe(seen(&format!("s{number}"), &["10.0.0.1:1"], BROWSE));
+            board.observe(seen("s0", &["10.0.0.1:1"], BROWSE));
         }
         assert_eq!(board.sightings().count(), MAX_SERVERS);
-        assert!(board.observe(seen("s0", &["10.0.0.2:1"], BROWSE)).is_some());
-        assert!(board.remove("S0").is_some() && board.remove("s0").is_none());
+        assert!(board.observe(seen("real", &["10.0.0.2:1"], BROWSE)).is_some());
+        assert!(board.remove("REAL").is_some() && board.remove("real").is_none());
+        assert!(board.remove("s0").is_some(), "it was heard of all the time");
+        assert!(board.remove("s1").is_none() && board.remove("s999").is_some());
     }
 }

@@ -35,30 +35,47 @@ impl<T> Contest<T> {
     }
 
     /// Takes in a proof. `expected` is the id that whoever gave the address said is there: if another
-    /// server answers, that is noted, and it wins nothing. It will be found under its own name.
-    pub(super) fn proof(&mut self, expected: Option<&str>, addr: SocketAddr, proof: Proof<T>, now: Instant) {
+    /// server answers, that is noted, and it wins nothing. It will be found under its own name. True if
+    /// that is news of a server that is not wanted.
+    pub(super) fn proof(
+        &mut self,
+        expected: Option<&str>,
+        addr: SocketAddr,
+        proof: Proof<T>,
+        now: Instant,
+    ) -> bool {
         if expected.is_some_and(|expected| !is_same_id(expected, &proof.id)) {
-            self.tried.strangers.push(Stranger { addr, id: proof.id, name: proof.name });
-            return;
+            let stranger = Stranger { addr, id: proof.id, name: proof.name };
+            if !self.tried.strangers.contains(&stranger) {
+                self.tried.strangers.push(stranger);
+            }
+            return false;
         }
         if !self.is_wanted(&proof.id, &proof.name) {
             let name = server_name(&proof.name, &proof.id);
-            if !self.tried.others.contains(&name) {
+            let is_news = !self.tried.others.contains(&name);
+            if is_news {
                 self.tried.others.push(name);
             }
-            return;
+            return is_news;
         }
         if self.proven.iter().any(|found| found.id == proof.id) {
-            return;
+            return false;
         }
         self.first_proof.get_or_insert(now);
         let Proof { id, name, link } = proof;
         self.proven.push(Found { id, name, addr, addrs: vec![addr], namesakes: Vec::new(), link });
+        false
     }
 
-    /// Notes an address at which nothing answered.
-    pub(super) fn failure(&mut self, addr: SocketAddr, error: String) {
-        self.tried.failed.push((addr, error));
+    /// The name, label or id that is looked for.
+    pub(super) fn wanted(&self) -> Option<&str> {
+        self.wanted.as_deref()
+    }
+
+    /// Whether servers answered that are not wanted.
+    pub(super) fn has_others(&self) -> bool {
+        !self.tried.others.is_empty()
     }
 
     /// What to wait for. `pending` says that a server which was seen, or used last, may still answer.
@@ -70,15 +87,22 @@ impl<T> Contest<T> {
         Verdict::Settling(first + if pending { SETTLE_PENDING } else { SETTLE })
     }
 
-    /// The end: the one for sure, or the only one, or all.
+    /// The end: the one for sure, or the only one, or all by their names.
     pub(super) fn conclude(mut self) -> Outcome<T> {
         if let Some(at) = self.proven.iter().position(|found| self.is_sure(found)) {
             return Outcome::Found(self.proven.swap_remove(at));
         }
         match self.proven.len() {
-            0 => Outcome::Nothing(self.tried),
+            0 => {
+                self.tried.others.sort_by_key(|name| name.to_lowercase());
+                self.tried.others.dedup();
+                Outcome::Nothing(self.tried)
+            }
             1 => Outcome::Found(self.proven.swap_remove(0)),
-            _ => Outcome::Several(self.proven),
+            _ => {
+                self.proven.sort_by_cached_key(|found| (found.name.to_lowercase(), found.id.clone()));
+                Outcome::Several(self.proven)
+            }
         }
     }
 
@@ -154,13 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn several_servers_are_a_choice_and_each_is_in_it_once() {
+    fn several_servers_are_a_choice_by_their_names_and_each_is_in_it_once() {
         let mut contest = contest(None, None);
-        for (number, id) in [(1, OFFICE), (2, OFFICE), (3, LAB)] {
-            contest.proof(None, addr(number), proof(id, "same name"), Instant::now());
+        for (number, id, name) in [(1, OFFICE, "Zoo"), (2, OFFICE, "Zoo"), (3, LAB, "attic")] {
+            contest.proof(None, addr(number), proof(id, name), Instant::now());
         }
         let Outcome::Several(list) = contest.conclude() else { panic!("no choice") };
-        assert_eq!(list.iter().map(|found| found.id.as_str()).collect::<Vec<_>>(), [OFFICE, LAB]);
+        assert_eq!(list.iter().map(|found| found.id.as_str()).collect::<Vec<_>>(), [LAB, OFFICE]);
     }
 
     #[test]

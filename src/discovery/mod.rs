@@ -13,27 +13,35 @@ mod browse;
 mod contest;
 mod event;
 mod find;
+mod gateway;
+mod hedge;
+mod hunt;
 mod interfaces;
 mod label;
 mod neighbours;
 mod oneshot;
 mod order;
 mod outcome;
+mod place;
 mod race;
 mod scan;
 mod search;
 mod sighting;
+mod targets;
+mod why;
 
 pub use announce::{AnnounceError, Announcement, Announcer};
 pub use find::{FindOptions, Known, Progress, find};
+pub use hedge::hedged;
 pub use interfaces::{Link, links, multicast_port, own_addresses};
 pub use label::server_label;
 pub use neighbours::neighbours;
-pub use outcome::{Found, Outcome, Proof, Stranger, Tried};
+pub use outcome::{Failed, Found, Outcome, Proof, Source, Stranger, Tried};
 pub use race::{RaceError, race};
 pub use scan::scan;
 pub use search::{Change, Reach, Search, SearchOptions};
 pub use sighting::{Heard, Sighting};
+pub use why::Why;
 
 /// What of this module a fuzzer drives.
 #[cfg(any(test, fuzzing))]

@@ -1,7 +1,7 @@
 //! Who else speaks mDNS here. If others are heard and no server is, there is none; if nobody is, it
 //! may be that nothing gets in. Only `lanchat doctor` asks.
 
-use super::answer::question;
+use super::answer::{ALL_KINDS, question};
 use super::interfaces::{Link, MDNS_PORT, links, shared_socket};
 use super::oneshot::{GROUP_V4, GROUP_V6, HOPS};
 use crate::limits::MAX_MDNS_PACKET_BYTES;
@@ -12,9 +12,6 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, interval, timeout_at};
-
-/// The question that every DNS-SD responder answers: which kinds of services it has (RFC 6763 9).
-const ALL_KINDS: &str = "_services._dns-sd._udp.local";
 
 /// Between two questions; a responder may leave out an answer that it multicast a second ago.
 const REPEAT: Duration = Duration::from_millis(1100);

@@ -2,6 +2,7 @@
 
 use super::label::short_id;
 use super::search::Reach;
+use super::why::Why;
 use crate::text::safe_line;
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,6 +10,9 @@ use std::time::Duration;
 
 /// Addresses and servers named in a message; more would not help.
 const MAX_NAMED: usize = 4;
+
+/// Servers named that are not the wanted one.
+const MAX_OTHERS: usize = 12;
 
 /// What a probe brings back from an address at which a server answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +47,8 @@ pub struct Found<T> {
 pub enum Outcome<T> {
     /// The server to join.
     Found(Found<T>),
-    /// Servers among which the user has to choose, in the order in which they answered. Their links
-    /// do not stay open for long while somebody thinks.
+    /// Servers among which the user has to choose, by their names. Their links do not stay open for long
+    /// while somebody thinks.
     Several(Vec<Found<T>>),
     /// No server, and what was done to find one.
     Nothing(Tried),
@@ -60,12 +64,141 @@ pub struct Tried {
     pub reach: Option<Reach>,
     /// How long it took.
     pub waited: Duration,
-    /// Addresses that failed, and why.
-    pub failed: Vec<(SocketAddr, String)>,
+    /// Where a server was tried in vain, and why.
+    pub failed: Vec<Failed>,
+    /// Whether any server was heard of by mDNS.
+    pub heard: bool,
     /// Addresses at which another server answered than the one expected there, and that server.
     pub strangers: Vec<Stranger>,
-    /// Servers that answered, but are not the one wanted.
+    /// Servers that were heard of, or answered, but are not the one wanted; safe for a terminal.
     pub others: Vec<String>,
+}
+
+/// An address at which no server proved itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// Where.
+    pub addr: SocketAddr,
+    /// Which server should be there, as people tell it from others; safe for a terminal.
+    pub server: Option<String>,
+    /// Who says so.
+    pub source: Source,
+    /// Whether the address is on a network of this machine.
+    pub near: bool,
+    /// What happened at the last attempt.
+    pub why: Why,
+}
+
+/// Who says that a server may be at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It was there before.
+    Known {
+        /// Whether it is the server that was used last.
+        last_used: bool,
+    },
+    /// It is announced by mDNS.
+    Announced,
+    /// The resolver knows a host named `lanchat`.
+    Named,
+    /// Nobody.
+    Guessed,
+}
+
+impl Failed {
+    /// Whether that says that a server is here, or should be: not so if one of another network does not
+    /// answer.
+    fn is_here(&self) -> bool {
+        match self.source {
+            Source::Announced | Source::Named => true,
+            Source::Known { .. } => self.near || matches!(self.why, Why::Refused | Why::Said(_)),
+            Source::Guessed => false,
+        }
+    }
+
+    /// What says most comes first.
+    fn rank(&self) -> (bool, u8) {
+        let rank = match self.why {
+            Why::Said(_) => 0,
+            Why::Forbidden => 1,
+            Why::Rejected => 2,
+            Why::Refused => 3,
+            Why::Silent => 4,
+            Why::Nobody => 5,
+            Why::NoRoute => 6,
+            Why::Elsewhere => 7,
+        };
+        (self.source != Source::Announced, rank)
+    }
+}
+
+/// One sentence: which server, where, what happened, and what to do.
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (addr, port) = (self.addr, self.addr.port());
+        let server = self.server.as_deref().filter(|server| !server.is_empty()).unwrap_or("a server");
+        let is_announced = self.source == Source::Announced;
+        match self.source {
+            Source::Announced => write!(f, "{server} is announced at {addr}")?,
+            Source::Named => write!(f, "{server} is {addr}")?,
+            Source::Known { .. } | Source::Guessed => write!(f, "{server} was last at {addr}")?,
+        }
+        match &self.why {
+            Why::Refused if is_announced => write!(
+                f,
+                ", but the connection is refused: it has just ended, or a firewall there rejects TCP port {port}"
+            ),
+            Why::Refused => f.write_str(", and nothing listens there (connection refused): start `lanchat serve` there"),
+            Why::Silent if is_announced => write!(
+                f,
+                ", but there is no answer: a firewall drops TCP port {port}; there: `sudo ufw allow {port}/tcp`"
+            ),
+            Why::Silent => write!(
+                f,
+                ", and there is no answer: that machine is off, or a firewall drops TCP port {port}"
+            ),
+            Why::Rejected => write!(
+                f,
+                ", but a firewall rejects TCP port {port}; there: `sudo ufw allow {port}/tcp`, or look at this \
+                 machine's own rules"
+            ),
+            Why::Nobody => f.write_str(
+                ", but no machine has that address now: it is off, or the access point keeps its clients apart",
+            ),
+            Why::NoRoute => f.write_str(", but this machine has no route there: is it on the same network?"),
+            Why::Forbidden => write!(
+                f,
+                ", but this machine does not let the connection out: a firewall or a VPN here forbids TCP port \
+                 {port}"
+            ),
+            Why::Elsewhere => write!(
+                f,
+                ", on no network of this machine, where an announcement alone leads nobody: if you know the \
+                 server, name it with --host {addr}"
+            ),
+            Why::Said(words) => write!(f, ": {}", safe_line(words)),
+        }
+    }
+}
+
+impl Tried {
+    /// Whether a server is here, for all that is known, and could not be connected to.
+    pub fn is_here(&self) -> bool {
+        self.failed.iter().any(Failed::is_here)
+    }
+
+    /// Why those that are here could not be connected to: what says most of each, announced ones first.
+    pub fn reasons(&self) -> Vec<&Failed> {
+        let mut failed: Vec<&Failed> = self.failed.iter().filter(|failed| failed.is_here()).collect();
+        failed.sort_by_key(|failed| failed.rank());
+        let mut told: Vec<&Failed> = Vec::new();
+        for failed in failed {
+            if !told.iter().any(|told| told.server == failed.server) {
+                told.push(failed);
+            }
+        }
+        told
+    }
 }
 
 /// A server that answered where another one was expected.
@@ -86,6 +219,15 @@ pub(super) fn server_name(name: &str, id: &str) -> String {
 
 impl fmt::Display for Tried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reasons = self.reasons();
+        if !reasons.is_empty() {
+            f.write_str("cannot connect: ")?;
+            for (at, failed) in reasons.iter().take(MAX_NAMED).enumerate() {
+                write!(f, "{}{failed}", if at > 0 { "; " } else { "" })?;
+            }
+            self.fmt_others(f)?;
+            return f.write_str("; `lanchat doctor` tells more");
+        }
         match &self.wanted {
             Some(wanted) => write!(f, "no server {} answered", safe_line(wanted))?,
             None => f.write_str("no lanchat server answered")?,
@@ -99,21 +241,35 @@ impl fmt::Display for Tried {
                 write!(f, "; {failure}")?;
             }
         }
-        for (addr, error) in self.failed.iter().take(MAX_NAMED) {
-            write!(f, "; {addr}: {}", safe_line(error))?;
+        self.fmt_others(f)?;
+        if !self.others.is_empty() {
+            return Ok(());
         }
-        for Stranger { addr, id, name } in self.strangers.iter().take(MAX_NAMED) {
-            write!(f, "; {addr} is another server now, {}", server_name(name, id))?;
+        match &self.reach {
+            Some(reach) if reach.links.is_empty() => {
+                f.write_str("; is this machine connected to the network?")?;
+            }
+            Some(_) if !self.heard => {
+                f.write_str("; is UDP port 5353 open in the firewalls?")?;
+            }
+            _ => f.write_str(";")?,
         }
+        f.write_str(
+            " name the server with --host HOST, or try `lanchat discover --scan` and `lanchat doctor`",
+        )
+    }
+}
+
+impl Tried {
+    fn fmt_others(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.others.is_empty() {
-            let firewall = match &self.reach {
-                None => "",
-                Some(reach) if reach.links.is_empty() => "is this machine connected to the network? ",
-                Some(_) => "is UDP port 5353 open in the firewalls? ",
-            };
-            write!(f, "; {firewall}name the server with --host HOST, or see `lanchat doctor`")
-        } else {
-            write!(f, "; there are: {}", self.others.join(", "))
+            return Ok(());
+        }
+        let (named, rest) = self.others.split_at(self.others.len().min(MAX_OTHERS));
+        write!(f, "; there are: {}", named.join(", "))?;
+        match rest.len() {
+            0 => Ok(()),
+            more => write!(f, ", and {more} more, which `lanchat discover` lists"),
         }
     }
 }
@@ -122,6 +278,18 @@ impl fmt::Display for Tried {
 mod tests {
     use super::*;
 
+    fn failed(addr: &str, source: Source, near: bool, why: Why) -> Failed {
+        let server = Some("office (3f9a1c77)".into());
+        Failed { addr: addr.parse().unwrap(), server, source, near, why }
+    }
+
+    fn vain(failed: Vec<Failed>) -> Tried {
+        let reach = Reach { links: vec!["lan0".into()], failures: vec!["no socket".into()] };
+        Tried { reach: Some(reach), waited: Duration::from_secs(3), failed, ..Tried::default() }
+    }
+
+    const KNOWN: Source = Source::Known { last_used: true };
+
     #[test]
     fn a_search_without_a_network_asks_for_one() {
         let reach = Reach { links: vec![], failures: vec![] };
@@ -129,39 +297,81 @@ mod tests {
         assert_eq!(
             tried.to_string(),
             "no lanchat server answered within 1.0 s; is this machine connected to the network? name the \
-             server with --host HOST, or see `lanchat doctor`"
+             server with --host HOST, or try `lanchat discover --scan` and `lanchat doctor`"
         );
     }
 
     #[test]
-    fn a_vain_search_says_where_why_and_what_to_do() {
-        let reach = Reach { links: vec!["lan0".into()], failures: vec!["no socket".into()] };
-        let tried = Tried {
-            reach: Some(reach),
-            waited: Duration::from_secs(3),
-            failed: vec![("10.0.0.1:7667".parse().unwrap(), "connection refused".into())],
-            strangers: vec![Stranger {
-                addr: "10.0.0.2:7667".parse().unwrap(),
-                id: "00112233445566".into(),
-                name: "b\u{1b}".into(),
-            }],
-            ..Tried::default()
-        };
+    fn where_nothing_was_heard_the_port_of_mdns_is_asked_after() {
         assert_eq!(
-            tried.to_string(),
-            "no lanchat server answered on lan0 within 3.0 s; no socket; 10.0.0.1:7667: connection \
-             refused; 10.0.0.2:7667 is another server now, b\u{fffd} (00112233); is UDP port 5353 open in \
-             the firewalls? name the server with --host HOST, or see `lanchat doctor`"
+            vain(Vec::new()).to_string(),
+            "no lanchat server answered on lan0 within 3.0 s; no socket; is UDP port 5353 open in the \
+             firewalls? name the server with --host HOST, or try `lanchat discover --scan` and `lanchat doctor`"
         );
+        let heard = Tried { heard: true, ..vain(Vec::new()) };
+        assert!(!heard.to_string().contains("5353"), "{heard}");
+    }
+
+    #[test]
+    fn a_server_that_is_there_is_named_with_its_address_what_happened_and_what_to_do() {
+        for (source, why, words) in [
+            (Source::Announced, Why::Silent, "`sudo ufw allow 7667/tcp`"),
+            (Source::Announced, Why::Refused, "a firewall there rejects TCP port 7667"),
+            (Source::Announced, Why::Rejected, "a firewall rejects TCP port 7667"),
+            (Source::Announced, Why::NoRoute, "no route there"),
+            (Source::Announced, Why::Elsewhere, "--host 10.0.0.1:7667"),
+            (Source::Announced, Why::Forbidden, "a firewall or a VPN here"),
+            (KNOWN, Why::Refused, "start `lanchat serve` there"),
+            (KNOWN, Why::Silent, "that machine is off"),
+            (KNOWN, Why::Nobody, "the access point keeps its clients apart"),
+            (KNOWN, Why::Said("full\u{1b}".into()), "10.0.0.1:7667: full\u{fffd}"),
+        ] {
+            let tried = vain(vec![failed("10.0.0.1:7667", source, true, why)]);
+            let text = tried.to_string();
+            assert!(tried.is_here() && text.contains(words), "{text}");
+            assert!(text.starts_with("cannot connect: office (3f9a1c77) "), "{text}");
+            assert!(
+                text.contains("10.0.0.1:7667") && text.ends_with("`lanchat doctor` tells more"),
+                "{text}"
+            );
+            assert!(!text.contains("5353"), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_each_server_what_says_most_is_told_and_announced_ones_come_first() {
+        let other = Failed {
+            server: Some("lab (a0b1c2d3)".into()),
+            ..failed("10.0.0.9:1", KNOWN, true, Why::Refused)
+        };
+        let tried = vain(vec![
+            other,
+            failed("10.0.0.1:1", Source::Announced, true, Why::Silent),
+            failed("10.0.0.2:1", Source::Announced, true, Why::Refused),
+        ]);
+        let told: Vec<String> = tried.reasons().iter().map(|failed| failed.addr.to_string()).collect();
+        assert_eq!(told, ["10.0.0.2:1", "10.0.0.9:1"]);
+    }
+
+    #[test]
+    fn servers_of_other_networks_and_mere_guesses_are_none_that_are_here() {
+        for elsewhere in [
+            failed("10.200.0.1:7667", KNOWN, false, Why::Silent),
+            failed("10.200.0.1:7667", KNOWN, false, Why::NoRoute),
+            failed("10.0.0.254:7667", Source::Guessed, true, Why::Refused),
+        ] {
+            let tried = vain(vec![elsewhere]);
+            assert!(!tried.is_here() && tried.to_string().contains("5353"), "{tried}");
+        }
     }
 
     #[test]
     fn a_vain_search_by_name_tells_which_names_there_are() {
-        let tried = Tried {
-            wanted: Some("offcie".into()),
-            others: vec![server_name("office", "3f9a1c7700112233")],
-            ..Tried::default()
-        };
+        let mut others = vec![server_name("office", "3f9a1c7700112233")];
+        let tried = Tried { wanted: Some("offcie".into()), others: others.clone(), ..Tried::default() };
         assert_eq!(tried.to_string(), "no server offcie answered; there are: office (3f9a1c77)");
+        others.resize(50, "lab".into());
+        let text = Tried { wanted: Some("offcie".into()), others, ..Tried::default() }.to_string();
+        assert!(text.ends_with(", lab, and 38 more, which `lanchat discover` lists"), "{text}");
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 pub struct SearchOptions {
     /// The ordinary browse, which goes on for as long as the search does.
     pub browse: bool,
-    /// The one-shot queries, which are fast, and asked for 1.5 s on each link that comes up.
+    /// The one-shot queries, which are fast, and go on as well.
     pub one_shot: bool,
 }
 

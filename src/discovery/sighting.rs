@@ -4,6 +4,7 @@ use super::SERVICE;
 use super::label::{MIN_ID_DIGITS, is_called, plain_name, short_id};
 use super::order::in_order;
 use crate::fingerprint::Fingerprint;
+use crate::limits::MAX_SERVER_ADDRS;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -80,6 +81,13 @@ impl Sighting {
             txt: entries,
             instance,
             heard,
+        }
+    }
+
+    /// Notes one more address, the least likely of all, unless there are as many as are kept.
+    pub(super) fn add(&mut self, addr: SocketAddr) {
+        if !self.addrs.contains(&addr) && self.addrs.len() < MAX_SERVER_ADDRS {
+            self.addrs.push(addr);
         }
     }
 

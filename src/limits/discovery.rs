@@ -2,8 +2,17 @@
 
 use std::time::Duration;
 
-/// Servers kept of one search. A LAN has a handful; this stops a host that announces thousands.
+/// Servers kept of one search. A LAN has a handful; of a host that announces thousands, those that it
+/// named last are kept.
 pub const MAX_SERVERS: usize = 64;
+
+/// Announced servers that one search tries or has tried, besides the remembered ones. When there are more,
+/// the one that failed first makes room, so that nobody who announces much keeps a real server out.
+pub const MAX_CONTENDERS: usize = 1024;
+
+/// The lowest port that is tried because somebody announced it. What listens below is the machine's own
+/// business (RFC 6335 6), and nobody is to have it knocked at by all who search.
+pub const MIN_ANNOUNCED_PORT: u16 = 1024;
 
 /// Addresses kept of one server. Hosts with containers announce a dozen, few of which are reachable.
 pub const MAX_SERVER_ADDRS: usize = 16;
@@ -27,26 +36,72 @@ pub const INTERFACE_CHECK: Duration = Duration::from_secs(1);
 /// The pause after the goodbye, in which it is sent once more. It may be lost like any packet.
 pub const GOODBYE_WAIT: Duration = Duration::from_millis(150);
 
-/// When the one-shot question is sent, counted from the start. Dense at first, so that a lost packet
-/// costs little; then it ends, because the browser goes on.
-pub const ONE_SHOT_SCHEDULE: [Duration; 6] = [
-    Duration::ZERO,
-    Duration::from_millis(50),
-    Duration::from_millis(150),
-    Duration::from_millis(350),
-    Duration::from_millis(750),
-    Duration::from_millis(1500),
-];
+/// When the one-shot question is first sent on a link, counted from the start. Dense, so that a lost packet
+/// costs little.
+pub const ONE_SHOT_SCHEDULE: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(350)];
+
+/// The pause between two later questions while nobody has answered on the link: Wi-Fi loses up to 80 % of
+/// multicast packets, and of 26 questions in 5 s one gets through all the same.
+pub const ONE_SHOT_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long the questions are that frequent: as long as somebody waits at a prompt.
+pub const ONE_SHOT_EAGER: Duration = Duration::from_secs(10);
+
+/// The pause once somebody has answered, or after that time: for as long as the search goes on.
+pub const ONE_SHOT_LONG_PAUSE: Duration = Duration::from_secs(1);
 
 /// The pause between the starts of attempts at one server's addresses. No attempt waits for another
 /// to fail: a dead address takes 3 to 10 s for that.
 pub const PROBE_STAGGER: Duration = Duration::from_millis(25);
 
-/// How long one address may take to connect and answer.
+/// How long one address may take to connect and answer. A search then goes on waiting, and begins a second
+/// attempt beside the first: later than any server under a usual load answers, as a handshake costs it a
+/// third of a millisecond.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Attempts at one address beside each other. The first to prove itself wins.
+pub const MAX_BESIDE: usize = 2;
 
 /// Attempts at the same time, which bounds the descriptors that a hostile announcement costs.
 pub const MAX_PROBES: usize = 256;
+
+/// How long an attempt may be under way before it has to give way to another, when there are
+/// [`MAX_PROBES`]. On a LAN an answer takes milliseconds.
+pub const PROBE_TURN: Duration = Duration::from_millis(250);
+
+/// The pause before an address that failed is tried again: a quarter less at random, so that clients do not
+/// come at the same moment. A refusal costs the server's machine some microseconds, and its server nothing.
+pub const RETRY_PAUSE: Duration = Duration::from_millis(200);
+
+/// What the pause grows to, by a twentieth each time: after 3 s it is 300 ms. So a prompt is never out for
+/// longer than that after a restart, and a server that is started later is joined within half a second.
+pub const RETRY_LONGEST: Duration = Duration::from_millis(400);
+
+/// The pause for each address that a search knows: who remembers 200 servers tries each a little less often,
+/// so that a search makes no more than 500 attempts a second.
+pub const RETRY_SHARE: Duration = Duration::from_millis(2);
+
+/// The least pause between two attempts at an address, however often it is announced anew.
+pub const RETRY_LEAST: Duration = Duration::from_millis(100);
+
+/// The pause before the next attempt where something answered and was not the server, or did not let us in:
+/// that cost it a handshake. It doubles each time.
+pub const ANSWERED_PAUSE: Duration = Duration::from_secs(1);
+
+/// What that pause grows to.
+pub const ANSWERED_LONGEST: Duration = Duration::from_secs(4);
+
+/// How long a connection may be silent before a second is begun beside it. On a LAN one takes milliseconds;
+/// where a packet was lost, the system itself would send the next after a second. It costs a server no
+/// handshake, as that begins on the first of them that comes about.
+pub const HEDGE: Duration = Duration::from_millis(300);
+
+/// The pause between further ones.
+pub const HEDGE_PAUSE: Duration = Duration::from_millis(500);
+
+/// Connections to one address beside each other: an older one is given up for a new one.
+pub const MAX_HEDGES: usize = 3;
 
 /// How long to wait for further servers after the first has answered. Twenty of them were complete
 /// within 50 ms of the first.
@@ -55,8 +110,16 @@ pub const SETTLE: Duration = Duration::from_millis(150);
 /// The same while a server that was seen has not answered yet, neither well nor badly.
 pub const SETTLE_PENDING: Duration = Duration::from_millis(500);
 
-/// When a search is called slow: the user is told, and the fallbacks start.
+/// When a host named `lanchat` is looked up: later than mDNS takes to answer.
+pub const LOOKUP_AFTER: Duration = Duration::from_millis(300);
+
+/// When a search is called slow: the user is told, and the default gateway is tried, which is the host of a
+/// container or of a Linux in Windows.
 pub const SLOW_SEARCH: Duration = Duration::from_secs(1);
+
+/// How long to wait for a server of a certain name after the last other one was heard of, if nobody has
+/// heard of it: longer than the second in which an ordinary browse may find nothing.
+pub const OTHERS_QUIET: Duration = Duration::from_millis(1200);
 
 /// When a search that found nothing ends, unless the user says otherwise.
 pub const SEARCH_TIMEOUT: Duration = Duration::from_secs(3);

@@ -1,20 +1,13 @@
 //! What the user is told and asked when no server answered: the truth about those that may be up all the
 //! same, and whether to be the server. Pure.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 
-use crate::discovery::{Sighting, Tried};
+use crate::discovery::{Source, Tried};
 use crate::text::safe_line;
 
 /// Servers named in one line.
 const MAX_NAMED: usize = 3;
-
-/// A server of an earlier time.
-#[derive(Debug, Clone)]
-pub(super) struct Past {
-    pub(super) name: String,
-    pub(super) addrs: Vec<SocketAddr>,
-}
 
 /// What there is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,22 +37,24 @@ pub(super) enum Wish {
     Nothing,
 }
 
-/// What to say after a search in vain. `own` are this machine's addresses; `scan` what a look at all
-/// addresses would be, if it has not been made.
-pub(super) fn advice(
-    tried: &Tried,
-    announced: &[Sighting],
-    known: &[Past],
-    own: &[IpAddr],
-    scan: Option<String>,
-) -> Advice {
-    if !announced.is_empty() {
-        return Advice::Tell(announced.iter().take(MAX_NAMED).filter_map(|one| mute(one, tried)).collect());
-    }
-    let near = |addr: &&SocketAddr| own.iter().any(|own| is_near(addr.ip(), *own));
-    let silent: Vec<String> = known
+/// What to say after a search in vain. `scan` is what a look at all addresses would be, if it has not been made.
+pub(super) fn advice(tried: &Tried, scan: Option<String>) -> Advice {
+    let reasons = tried.reasons();
+    let up: Vec<String> = reasons
         .iter()
-        .filter_map(|past| Some(format!("{} ({})", past.name, past.addrs.iter().find(near)?.ip())))
+        .filter(|failed| matches!(failed.source, Source::Announced | Source::Named))
+        .map(|failed| safe_line(&format!("{failed}; the search goes on")))
+        .take(MAX_NAMED)
+        .collect();
+    if !up.is_empty() {
+        return Advice::Tell(up);
+    }
+    let silent: Vec<String> = reasons
+        .iter()
+        .map(|failed| match failed.server.as_deref().filter(|server| !server.is_empty()) {
+            Some(server) => format!("{server} at {}", failed.addr.ip()),
+            None => failed.addr.to_string(),
+        })
         .take(MAX_NAMED)
         .collect();
     let (question, hosts_by_default) = match silent.as_slice() {
@@ -92,30 +87,6 @@ impl Offer {
     }
 }
 
-/// What is wrong with a server that is announced and does not answer; none if it was heard of too late to
-/// have been tried.
-fn mute(sighting: &Sighting, tried: &Tried) -> Option<String> {
-    let (addr, why) = tried.failed.iter().find(|(addr, _)| sighting.addrs.contains(addr))?;
-    let why = why.split(" (os error").next().unwrap_or(why);
-    Some(safe_line(&format!(
-        "{} ({}) is announced but does not answer on TCP {}: {why}; the search goes on",
-        sighting.name,
-        addr.ip(),
-        addr.port()
-    )))
-}
-
-/// Whether the two are likely to be on one network, so that a server there may be up.
-fn is_near(one: IpAddr, other: IpAddr) -> bool {
-    match (one, other) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => network(one) == network(other),
-        (IpAddr::V6(one), IpAddr::V6(other)) => {
-            !one.is_unicast_link_local() && one.segments()[..4] == other.segments()[..4]
-        }
-        _ => false,
-    }
-}
-
 fn network(ip: Ipv4Addr) -> [u8; 3] {
     let [a, b, c, _] = ip.octets();
     [a, b, c]
@@ -140,17 +111,15 @@ pub(super) fn scan(own: &[IpAddr]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::discovery::{Failed, Why};
 
-    fn own() -> Vec<IpAddr> {
-        vec!["10.78.0.2".parse().unwrap()]
+    fn tried(source: Source, why: Why) -> Tried {
+        let (addr, server) = ("10.78.0.1:7667".parse().unwrap(), Some("office (3f9a1c77)".into()));
+        Tried { failed: vec![Failed { addr, server, source, near: true, why }], ..Tried::default() }
     }
 
-    fn past(name: &str, addr: &str) -> Past {
-        Past { name: name.into(), addrs: vec![addr.parse().unwrap()] }
-    }
-
-    fn asked(known: &[Past], scan: Option<String>) -> Offer {
-        match advice(&Tried::default(), &[], known, &own(), scan) {
+    fn asked(tried: &Tried, scan: Option<String>) -> Offer {
+        match advice(tried, scan) {
             Advice::Ask(offer) => offer,
             Advice::Tell(lines) => panic!("{lines:?}"),
         }
@@ -158,7 +127,7 @@ mod tests {
 
     #[test]
     fn where_nobody_is_known_enter_is_a_yes() {
-        let offer = asked(&[past("home", "192.168.1.1:7667")], None);
+        let offer = asked(&Tried::default(), None);
         assert_eq!(offer.question, "No lanchat server answered on this network. Start one here? [Y/n] ");
         let wishes = ["", "y", " No\n", "s", "hello"].map(|answer| offer.wish(answer));
         assert_eq!(wishes, [Some(Wish::Host), Some(Wish::Host), Some(Wish::Nothing), None, None]);
@@ -166,10 +135,11 @@ mod tests {
 
     #[test]
     fn where_a_server_is_known_enter_is_a_no() {
-        let offer = asked(&[past("office", "10.78.0.1:7667")], scan(&own()));
+        let known = tried(Source::Known { last_used: true }, Why::Silent);
+        let offer = asked(&known, scan(&["10.78.0.2".parse().unwrap()]));
         assert_eq!(
             offer.question,
-            "office (10.78.0.1) does not answer. Start a server here in its place? [y/N/s] "
+            "office (3f9a1c77) at 10.78.0.1 does not answer. Start a server here in its place? [y/N/s] "
         );
         assert_eq!(
             offer.hint.as_deref(),
@@ -181,28 +151,11 @@ mod tests {
 
     #[test]
     fn nobody_is_asked_to_host_beside_a_server_that_is_announced() {
-        let addr: SocketAddr = "10.78.0.1:7667".parse().unwrap();
-        let sighting = Sighting {
-            id: None,
-            fp: None,
-            closed: false,
-            name: "office".into(),
-            instance: "office-1".into(),
-            addrs: vec![addr],
-            version: None,
-            txt: Default::default(),
-            heard: Default::default(),
-        };
-        let failed = vec![(addr, "Connection refused (os error 111)".to_owned())];
-        let tried = Tried { failed, ..Tried::default() };
-        let Advice::Tell(lines) = advice(&tried, std::slice::from_ref(&sighting), &[], &own(), None) else {
+        let Advice::Tell(lines) = advice(&tried(Source::Announced, Why::Silent), None) else {
             panic!("a question")
         };
-        assert_eq!(
-            lines,
-            ["office (10.78.0.1) is announced but does not answer on TCP 7667: Connection refused; the search \
-              goes on"]
-        );
-        assert_eq!(advice(&Tried::default(), &[sighting], &[], &own(), None), Advice::Tell(Vec::new()));
+        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        assert!(line.starts_with("office (3f9a1c77) is announced at 10.78.0.1:7667, but"), "{line}");
+        assert!(line.ends_with("; the search goes on"), "{line}");
     }
 }

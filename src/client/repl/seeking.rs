@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::offer::{self, Advice, Past, Wish};
+use super::offer::{self, Advice, Wish};
 use super::{Question, Repl, Step};
 use crate::client::connection::{Connection, Up};
 use crate::client::error::Error;
 use crate::client::locate::{Located, Reached};
 use crate::client::rivals::{Rival, Rivals};
-use crate::client::startup::{Start, again, choices, chosen, describe, start};
-use crate::client::successor::{News, Successor};
+use crate::client::startup::{Start, again, choices, chosen, describe, nothing, start};
+use crate::client::successor::Successor;
 use crate::discovery::{Tried, own_addresses};
 use crate::name::Name;
 use crate::protocol::request::Mode;
@@ -24,28 +24,20 @@ const RETRY: Duration = Duration::from_secs(2);
 
 impl Repl {
     /// What a search came to.
-    pub(super) async fn located(&mut self, news: Option<News>) -> Step {
-        let Some(News { located, announced }) = news else {
-            self.successor = None;
-            return None;
-        };
+    pub(super) async fn located(&mut self, located: Option<Result<Located, Error>>) -> Step {
         match located {
-            Ok(Located::Nothing(tried)) => {
-                self.vain = Some(tried.to_string());
-                let known = self.place.visitor.trust.known().iter();
-                let known: Vec<Past> = known
-                    .map(|server| Past { name: server.name.clone(), addrs: server.addrs.clone() })
-                    .collect();
-                self.advise(&tried, &offer::advice(
-                    &tried,
-                    &announced,
-                    &known,
-                    &own_addresses().unwrap_or_default(),
-                    self.scan_offer(),
-                ))
+            Some(Ok(Located::Nothing(tried))) => {
+                let advice = offer::advice(&tried, self.scan_offer());
+                let step = self.advise(&tried, &advice);
+                self.vain = Some(nothing(&tried));
+                step
             }
-            Ok(found) => self.found(found).await,
-            Err(error) => self.tell_once(error.to_string()),
+            Some(Ok(found)) => self.found(found).await,
+            Some(Err(error)) => self.tell_once(error.to_string()),
+            None => {
+                self.successor = None;
+                None
+            }
         }
     }
 

@@ -30,14 +30,19 @@ impl Station {
 
     /// One that says `id` when asked, whatever is announced.
     pub(super) fn announced(host: &Host, announcement: Announcement, id: &str) -> Station {
+        Station::at(host, announcement, id, 0)
+    }
+
+    /// The same on a certain port; any if it is 0.
+    pub(super) fn at(host: &Host, announcement: Announcement, id: &str, port: u16) -> Station {
         let (stop, stopped) = oneshot::channel();
-        let (ready, port) = std::sync::mpsc::channel();
+        let (ready, listening) = std::sync::mpsc::channel();
         let answer = format!("{id} {}", announcement.name);
         let thread = host.run(|| {
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 runtime.unwrap().block_on(async {
-                    let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).await.unwrap();
+                    let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await.unwrap();
                     let port = listener.local_addr().unwrap().port();
                     let announcer = Announcer::start(&Announcement { port, ..announcement }).unwrap();
                     ready.send(port).unwrap();
@@ -48,7 +53,7 @@ impl Station {
                 });
             })
         });
-        Station { port: port.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+        Station { port: listening.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
     }
 
     /// Ends it in order.

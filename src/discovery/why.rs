@@ -1,0 +1,108 @@
+//! Why nobody proved to be a server at an address: the kinds that have different remedies.
+
+use crate::text::safe_line;
+use std::error::Error;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+/// An answer that nobody has the address takes the system 3 s; one that comes sooner is a firewall's.
+const SWIFT: Duration = Duration::from_secs(1);
+
+/// Why an attempt to connect failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Nothing listens there, or a firewall says so.
+    Refused,
+    /// Nothing came back.
+    Silent,
+    /// A firewall sent it back (ICMP).
+    Rejected,
+    /// No machine on the network has the address.
+    Nobody,
+    /// This machine has no way there.
+    NoRoute,
+    /// This machine does not let it out.
+    Forbidden,
+    /// It was not tried: only an announcement leads there, and it is on no network of this machine.
+    Elsewhere,
+    /// Something else, mostly what answered there said.
+    Said(String),
+}
+
+impl Why {
+    /// What an error means that came after this time.
+    pub(super) fn of(error: &(dyn Error + 'static), took: Duration) -> Why {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+                Some(ErrorKind::ConnectionRefused) => return Why::Refused,
+                Some(ErrorKind::TimedOut) => return Why::Silent,
+                Some(ErrorKind::HostUnreachable) if took < SWIFT => return Why::Rejected,
+                Some(ErrorKind::HostUnreachable) => return Why::Nobody,
+                Some(ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable) => return Why::NoRoute,
+                Some(ErrorKind::PermissionDenied) => return Why::Forbidden,
+                _ => cause = error.source(),
+            }
+        }
+        Why::Said(error.to_string())
+    }
+
+    /// Whether something that answers there was asked, which cost it something.
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(self, Why::Said(_))
+    }
+}
+
+/// What happened, for people, and safe for a terminal.
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::Refused => f.write_str("connection refused"),
+            Why::Silent => f.write_str("no answer"),
+            Why::Rejected => f.write_str("a firewall rejects the connection"),
+            Why::Nobody => f.write_str("no machine has that address now"),
+            Why::NoRoute => f.write_str("this machine has no route there"),
+            Why::Forbidden => f.write_str("this machine's own firewall forbids it"),
+            Why::Elsewhere => f.write_str("on no network of this machine"),
+            Why::Said(words) => f.write_str(&safe_line(words)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Wrapped(io::Error);
+
+    impl fmt::Display for Wrapped {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "cannot connect: {}", self.0)
+        }
+    }
+
+    impl Error for Wrapped {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn the_system_s_word_counts_however_deep_it_lies() {
+        let why = |kind: ErrorKind, secs| Why::of(&Wrapped(kind.into()), Duration::from_secs(secs));
+        assert_eq!(why(ErrorKind::ConnectionRefused, 0), Why::Refused);
+        assert_eq!(why(ErrorKind::HostUnreachable, 0), Why::Rejected);
+        assert_eq!(why(ErrorKind::HostUnreachable, 3), Why::Nobody);
+        assert_eq!(why(ErrorKind::NetworkUnreachable, 0), Why::NoRoute);
+        assert_eq!(why(ErrorKind::PermissionDenied, 0), Why::Forbidden);
+    }
+
+    #[test]
+    fn what_a_server_says_is_kept() {
+        let why = Why::of(&Wrapped(io::Error::other("full\u{1b}[2J")), Duration::ZERO);
+        assert!(why.is_answer());
+        assert_eq!(why.to_string(), "cannot connect: full\u{fffd}[2J");
+    }
+}

@@ -436,7 +436,10 @@ impl Chat {
     pub fn shut_down(&mut self, out: &mut Deliveries) {
         self.is_over = true;
         let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
-        out.push(Delivery::to(Audience::Sessions(sessions.clone()), self.going_away().to_packet("all", None)));
+        out.push(Delivery::to(
+            Audience::Sessions(sessions.clone()),
+            self.going_away().to_packet("all", None),
+        ));
         out.extend(sessions.into_iter().map(Delivery::Close));
     }
 

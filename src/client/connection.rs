@@ -1,6 +1,8 @@
 //! The connection that lasts: keeps a link alive, notices when it is dead, and makes a new one to
 //! the same server. It tells what happens in [`Update`]s and asks nobody anything.
 
+mod follow;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -39,9 +41,6 @@ const PING_ID: &str = "keep-alive";
 
 /// How long a server may stay away before another one is looked for.
 const AWAY: Duration = Duration::from_secs(30);
-
-/// How long the server is looked for to which the present one gives way.
-const FOLLOW: Duration = Duration::from_secs(8);
 
 /// A link that held this long was a good one: the next loss starts with short pauses again.
 const STEADY: Duration = Duration::from_secs(5);
@@ -110,13 +109,7 @@ impl Connection {
         Self::begin(mode, false, registered, visitor, locator)
     }
 
-    fn begin(
-        mode: Mode,
-        may_move: bool,
-        registered: Registered,
-        visitor: Visitor,
-        locator: Locator,
-    ) -> Self {
+    fn begin(mode: Mode, may_move: bool, registered: Registered, visitor: Visitor, locator: Locator) -> Self {
         let (sender, updates) = mpsc::channel(QUEUE);
         // The terminal has a prompt by then.
         let visitor = Visitor { can_be_asked: false, ..visitor };
@@ -213,7 +206,8 @@ impl Keeper {
         if let Ok(name) = Name::new(&welcome.name) {
             self.visitor.identity.name = name;
         }
-        let up = Up { welcome, peer, outgoing: outgoing.clone(), taken, standing, resumes, follows: self.follows };
+        let up =
+            Up { welcome, peer, outgoing: outgoing.clone(), taken, standing, resumes, follows: self.follows };
         self.updates.send(Update::Up(Box::new(up))).await.ok()?;
         let (reader, writer) = link.split();
         let writing = tokio::spawn(write(writer, packets));
@@ -296,36 +290,6 @@ impl Keeper {
         };
         self.updates.send(Update::Event(event, id)).await.ok()?;
         Some(end)
-    }
-
-    /// Goes to the server to which this one gave way; none if that is not to be had.
-    async fn follow(&mut self, to: &ServerInfo) -> Option<Registered> {
-        let end = Instant::now() + FOLLOW;
-        let mut backoff = Backoff::default();
-        while Instant::now() < end {
-            sleep(backoff.next_pause()).await;
-            let Ok(reached) = self.locator.reach_id(&to.id).await else { continue };
-            let mut lines = Vec::new();
-            let mut visitor = Visitor { can_be_asked: false, ..self.visitor.clone() };
-            visitor.identity.chosen = false;
-            let (addrs, told) = (reached.addrs.clone(), std::sync::Mutex::new(&mut lines));
-            let joined = visitor.join(reached, self.mode, |line| {
-                told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
-            });
-            let joined = joined.await;
-            for line in lines {
-                self.tell(Update::Note(line)).await;
-            }
-            match joined {
-                Ok(registered) => {
-                    self.visitor.trust = visitor.trust;
-                    self.locator.remember(&addrs);
-                    return Some(registered);
-                }
-                Err(error) => tracing::debug!("the other server cannot be joined: {error}"),
-            }
-        }
-        None
     }
 
     /// Makes a new link to the same server; none when it has been away too long and another

@@ -53,8 +53,7 @@ impl Moves {
             is_away: false,
             peer,
             id: id.to_owned(),
-            search: listens
-                .then(|| Search::start(SearchOptions { browse: true, one_shot: false })),
+            search: listens.then(|| Search::start(SearchOptions { browse: true, one_shot: false })),
             announced: Vec::new(),
             ticks,
         }

@@ -92,9 +92,7 @@ fn take(update: Option<Update>, session: &mut Session, trust: &mut Trust) -> Res
         Some(Update::Up(up)) => Ok(session.up(*up, now)),
         Some(Update::Note(line)) => Ok(session.note(&line)),
         Some(Update::Event(event, id)) => Ok(session.event(&event, id.as_deref(), now)),
-        Some(Update::Down(loss) | Update::Gone(loss)) => {
-            Ok(session.down(&loss.why, now.back_to(loss.since)))
-        }
+        Some(Update::Down(loss) | Update::Gone(loss)) => Ok(session.down(&loss.why, now.back_to(loss.since))),
         Some(Update::Failed(error)) => {
             let _ = show(session.abandon(), trust);
             Err(error)

@@ -180,7 +180,9 @@ impl Repl {
 
     /// Begins without a server.
     async fn begin(&mut self, located: Located) -> Step {
-        self.search_again(Duration::ZERO);
+        if matches!(located, Located::Nothing(_)) {
+            self.search_again(Duration::ZERO);
+        }
         self.located(Some(Ok(located))).await
     }
 

@@ -49,7 +49,8 @@ impl Rivals {
     /// Looks for others than the server with this id at this address.
     pub(super) fn watch(id: String, addr: SocketAddr, channel: Channel) -> Self {
         let (sender, found) = mpsc::channel(1);
-        let watch = Watch { id, addr, channel, start: Instant::now(), rivals: HashMap::new(), told: Vec::new() };
+        let watch =
+            Watch { id, addr, channel, start: Instant::now(), rivals: HashMap::new(), told: Vec::new() };
         let task = tokio::spawn(watch.run(sender));
         Self { found, task }
     }

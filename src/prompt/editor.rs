@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::io::{self, IsTerminal as _};
 use std::panic::{self, AssertUnwindSafe};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -17,11 +16,11 @@ use tokio::sync::mpsc;
 use super::assist::{Assistant, Interruption};
 use super::history::{HistoryFile, MAX_LINES};
 use super::mode::Mode;
-use super::question::{Question, Reply};
 use super::printer::write;
+use super::question::{Question, Reply};
 use super::rows::rows_below_first;
 use super::state::{Shared, Turn};
-use super::{Complete, Input, Label, OpenError};
+use super::{Input, Label, OpenError, Options};
 
 /// How long the end waits for the editing thread to give the terminal back.
 const END_WAIT: Duration = Duration::from_secs(1);
@@ -38,23 +37,23 @@ impl Thread {
     pub(super) fn start(
         shared: Arc<Shared>,
         inputs: mpsc::Sender<Input>,
-        completer: Arc<dyn Complete>,
-        history: Option<PathBuf>,
-        keeps_echo: fn(&str) -> bool,
+        options: &Options,
+        typed: String,
     ) -> Result<(Self, impl ExternalPrinter + Send + 'static), OpenError> {
         let mode = Mode::take();
         let mut editor =
             Editor::with_history(config(), FileHistory::with_config(&config())).map_err(terminal)?;
         let external = editor.create_external_printer().map_err(terminal)?;
-        editor.set_helper(Some(Assistant::new(Arc::clone(&shared), completer)));
-        let history = HistoryFile::open(history, editor.history_mut());
+        editor.set_helper(Some(Assistant::new(Arc::clone(&shared), Arc::clone(&options.completer))));
+        let history = HistoryFile::open(options.history.clone(), editor.history_mut());
         let (end, ended) = channel();
+        let keeps_echo = options.keeps_echo;
         let mut editing =
             Editing { editor, shared, inputs, history, keeps_echo, parked: None, question: None };
         thread::Builder::new()
             .name("prompt-editor".into())
             .spawn(move || {
-                editing.run();
+                editing.run(typed);
                 editing.show_queue();
                 editing.shared.end();
                 // What came between the two.
@@ -111,11 +110,12 @@ struct Editing {
 
 impl Editing {
     /// Runs until told to stop, or until the terminal is gone.
-    fn run(&mut self) {
-        let mut initial = (String::new(), String::new());
+    fn run(&mut self, typed: String) {
+        let mut initial = (typed, String::new());
         loop {
             self.show_queue();
-            let typed = if self.question.is_none() { [&*initial.0, &*initial.1].concat() } else { String::new() };
+            let typed =
+                if self.question.is_none() { [&*initial.0, &*initial.1].concat() } else { String::new() };
             let (label, question) = match self.shared.begin_turn(&typed) {
                 Turn::Line(label) => (label, None),
                 Turn::Question(question) => (question.label.clone(), Some(question)),

@@ -285,6 +285,12 @@ impl Shared {
         self.lock().touched = Instant::now();
     }
 
+    /// The label that is wanted, and what is typed.
+    pub(super) fn look(&self) -> (Label, String) {
+        let inner = self.lock();
+        (inner.label.clone(), inner.line.clone())
+    }
+
     /// Whether nothing is typed.
     pub(super) fn line_is_empty(&self) -> bool {
         self.lock().line.is_empty()

@@ -2,7 +2,7 @@
 //! anything that is not so or while they type. On networks made of namespaces.
 
 use crate::support::lan::{Host, Lan, Running};
-use crate::support::soon::takes_less_than;
+use crate::support::soon::{takes_less_than, until};
 use crate::support::terminal::{Home, Key, LANCHAT, Launch, Terminal, last_row};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -48,8 +48,8 @@ fn nobody_is_asked_to_host_beside_a_server_that_is_announced_and_cannot_be_conne
     let drop = "tcp dport 7667 drop";
     server.nft(&format!("table inet f {{ chain i {{ type filter hook input priority 0; {drop}; }}\n}}"));
     let alice = chat(&client, &homes[1], "alice");
-    let screen = alice.wait_for("is announced but does not answer on TCP 7667");
-    assert!(screen.contains("! office (") && screen.contains("; the search goes on"), "{screen}");
+    let screen = alice.wait_for("is announced at");
+    assert!(screen.contains("! office (") && screen.contains("TCP port 7667"), "{screen}");
     server.nft("flush ruleset");
     let screen = alice.wait_for("connected to office as alice");
     assert!(!screen.contains("Start"), "{screen}");
@@ -86,7 +86,7 @@ fn where_the_last_server_is_off_enter_starts_none() {
     alice.wait_exit();
     stop(running);
     let mut alice = chat(&client, &homes[1], "alice");
-    let asked = "does not answer. Start a server here in its place? [y/N/s]";
+    let asked = "Start a server here all the same? [y/N/s]";
     alice.wait_until("the question", |screen| last_row(screen).ends_with(asked));
     alice.enter("n");
     alice.wait_for("still looking for a server; /quit leaves");
@@ -100,13 +100,40 @@ fn a_look_at_all_addresses_finds_what_multicast_does_not() {
     let (server, client) = (lan.host(), lan.host());
     let homes = [Home::new(), Home::new()];
     let _server = serve(&server, &homes[0]);
-    client.nft("table inet f { chain o { type filter hook output priority 0; udp dport 5353 drop; }\n}");
+    client.nft("table inet f { chain i { type filter hook input priority 0; meta l4proto udp drop; }\n}");
     let mut alice = chat(&client, &homes[1], "alice");
     alice.wait_for("s: look at all 254 addresses of 10.77.1.0/24");
     alice.wait_for_last(OFFER);
     alice.enter("s");
     alice.wait_for("looking at all 254 addresses of 10.77.1.0/24...");
     alice.wait_for("connected to office as alice");
+}
+
+#[test]
+fn the_passphrase_of_a_closed_server_that_was_chosen_is_asked_for() {
+    let Some(lan) = Lan::new() else { return };
+    let hosts = [lan.host(), lan.host(), lan.host()];
+    let homes = [Home::new(), Home::new(), Home::new()];
+    let _office = serve(&hosts[0], &homes[0]);
+    let file = homes[1].path().join("passphrase");
+    std::fs::write(&file, "correct horse battery").expect("a file");
+    let mut command = hosts[1].command(LANCHAT);
+    command
+        .envs(homes[1].env())
+        .args(["serve", "--name", "vault", "--closed", "--passphrase-file"])
+        .arg(&file);
+    let mut vault = hosts[1].spawn(command.stdin(Stdio::null()).stderr(Stdio::piped()));
+    let mut log = BufReader::new(vault.0.stderr.take().expect("a log")).lines().map_while(Result::ok);
+    assert!(log.any(|line| line.contains("serving ")), "the server did not start");
+    let mut alice = chat(&hosts[2], &homes[2], "alice");
+    let screen = alice.wait_for("Which one? [1-2]");
+    let row = screen.lines().find(|row| row.contains("vault (")).expect("the vault");
+    alice.enter(row.trim().split(' ').next().expect("a number"));
+    alice.wait_for("Passphrase of \"vault\":");
+    alice.enter("correct horse battery");
+    alice.wait_for("connected to vault as alice");
+    alice.enter("inside");
+    alice.wait_for("<alice> inside");
 }
 
 #[test]
@@ -119,7 +146,11 @@ fn of_two_who_start_a_server_at_the_same_time_one_gives_way_with_everybody() {
     bob.wait_for_last(OFFER);
     alice.enter("y");
     bob.enter("y");
-    alice.wait_until("a place in the chat", |screen| last_row(screen).starts_with("[#lobby]"));
+    let gave_way = |terminal: &Terminal| String::from_utf8_lossy(&terminal.raw()).contains("gives way to");
+    until(|| (gave_way(&alice) || gave_way(&bob)).then_some(()));
+    let (stayed, moved) = if gave_way(&alice) { (&bob, &alice) } else { (&alice, &bob) };
+    stayed.wait_for("joined; 2 here");
+    moved.wait_for_last("[#lobby]");
     alice.enter("from alice");
     bob.enter("from bob");
     alice.wait_for("<bob> from bob");
@@ -161,7 +192,9 @@ fn a_client_with_a_new_address_is_back_in_seconds() {
         let lan = Lan::new()?;
         let (_server, mover, _homes, _running, mut alice, bob) = pair(&lan);
         let took = time_to_speak(&mut alice, &bob, || {
-            mover.ip("addr flush dev lan0\naddr add 10.77.1.200/24 dev lan0\naddr add fe80::c8/64 dev lan0 nodad");
+            mover.ip(
+                "addr flush dev lan0\naddr add 10.77.1.200/24 dev lan0\naddr add fe80::c8/64 dev lan0 nodad",
+            );
         });
         alice.wait_for("this machine has another address; reconnecting");
         Some(took)
@@ -174,7 +207,9 @@ fn a_server_with_a_new_address_is_found_in_seconds() {
         let lan = Lan::new()?;
         let (server, _mover, _homes, _running, mut alice, bob) = pair(&lan);
         Some(time_to_speak(&mut alice, &bob, || {
-            server.ip("addr flush dev lan0\naddr add 10.77.1.201/24 dev lan0\naddr add fe80::c9/64 dev lan0 nodad");
+            server.ip(
+                "addr flush dev lan0\naddr add 10.77.1.201/24 dev lan0\naddr add fe80::c9/64 dev lan0 nodad",
+            );
         }))
     });
 }

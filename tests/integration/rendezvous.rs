@@ -40,7 +40,7 @@ fn serve(host: &Host, home: &Home, args: &[&str]) -> Running {
 const OFFER: &str = "No lanchat server answered on this network. Start one here? [Y/n/s]";
 
 /// The same after the server was there.
-const SUCCESSION: &str = "does not answer. Start a server here in its place? [y/N/s]";
+const SUCCESSION: &str = "Start a server here all the same? [y/N/s]";
 
 /// From nothing to a chat both ways, discovery and start of the program included.
 const TIME_TO_CHAT: Duration = Duration::from_secs(2);

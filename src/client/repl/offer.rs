@@ -21,8 +21,8 @@ pub(super) enum Advice {
 /// The offer to be the server, and to look further.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Offer {
-    /// The line above the question, if there is one.
-    pub(super) hint: Option<String>,
+    /// The lines above the question.
+    pub(super) hints: Vec<String>,
     pub(super) question: String,
     /// Whether Enter is a yes.
     hosts_by_default: bool,
@@ -58,9 +58,13 @@ pub(super) fn advice(tried: &Tried, scan: Option<String>) -> Advice {
         .take(MAX_NAMED)
         .collect();
     let (question, hosts_by_default) = match silent.as_slice() {
-        [] => ("No lanchat server answered on this network. Start one here?".to_owned(), true),
-        [one] => (format!("{one} does not answer. Start a server here in its place?"), false),
-        several => (format!("{} do not answer. Start a server here?", several.join(", ")), false),
+        [] => ("No lanchat server answered on this network. Start one here?", true),
+        _ => ("Start a server here all the same?", false),
+    };
+    let missing = match silent.as_slice() {
+        [] => None,
+        [one] => Some(format!("{one} does not answer; the search goes on")),
+        several => Some(format!("{} do not answer; the search goes on", several.join(", "))),
     };
     let keys = match (hosts_by_default, scan.is_some()) {
         (true, true) => "[Y/n/s]",
@@ -68,9 +72,10 @@ pub(super) fn advice(tried: &Tried, scan: Option<String>) -> Advice {
         (false, true) => "[y/N/s]",
         (false, false) => "[y/N]",
     };
-    let hint = scan.map(|what| format!("s: look at {what}, should multicast be blocked here"));
-    let (question, scans) = (safe_line(&format!("{question} {keys} ")), hint.is_some());
-    Advice::Ask(Offer { hint, question, hosts_by_default, scans })
+    let scans = scan.is_some();
+    let hint = scan.map(|what| format!("s: look at {what}, should multicast be blocked"));
+    let hints = missing.into_iter().chain(hint).map(|line| safe_line(&line)).collect();
+    Advice::Ask(Offer { hints, question: format!("{question} {keys} "), hosts_by_default, scans })
 }
 
 impl Offer {
@@ -137,13 +142,13 @@ mod tests {
     fn where_a_server_is_known_enter_is_a_no() {
         let known = tried(Source::Known { last_used: true }, Why::Silent);
         let offer = asked(&known, scan(&["10.78.0.2".parse().unwrap()]));
+        assert_eq!(offer.question, "Start a server here all the same? [y/N/s] ");
         assert_eq!(
-            offer.question,
-            "office (3f9a1c77) at 10.78.0.1 does not answer. Start a server here in its place? [y/N/s] "
-        );
-        assert_eq!(
-            offer.hint.as_deref(),
-            Some("s: look at all 254 addresses of 10.78.0.0/24, should multicast be blocked here")
+            offer.hints,
+            [
+                "office (3f9a1c77) at 10.78.0.1 does not answer; the search goes on",
+                "s: look at all 254 addresses of 10.78.0.0/24, should multicast be blocked"
+            ]
         );
         let wishes = ["", "Yes", "s"].map(|answer| offer.wish(answer));
         assert_eq!(wishes, [Some(Wish::Nothing), Some(Wish::Host), Some(Wish::Scan)]);

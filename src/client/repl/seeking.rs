@@ -47,6 +47,7 @@ impl Repl {
         match located {
             Located::One(reached) => self.move_to(*reached).await,
             Located::Several(servers) => {
+                self.successor = None;
                 choices(&servers).into_iter().for_each(|line| self.prompt.printer().print(line));
                 self.choose(servers)
             }
@@ -78,9 +79,7 @@ impl Repl {
                     Some(Question::Host(_)) | None => {}
                     Some(_) => return None,
                 }
-                if let Some(hint) = &offer.hint {
-                    self.hint_once(hint.clone());
-                }
+                offer.hints.iter().for_each(|hint| self.hint_once(hint.clone()));
                 let (offer, asked) = (offer.clone(), offer.clone());
                 let text = offer.question.clone();
                 self.ask_unbidden(text, move |answer| asked.wish(answer).is_some(), Question::Host(offer))
@@ -237,10 +236,19 @@ impl Repl {
         // At the first server, a name that was chosen is to be had or not.
         let chosen = visitor.identity.chosen;
         visitor.identity.chosen &= self.is_first;
-        // The prompt has the terminal.
+        // Whom a passphrase may have to be asked for, the prompt lends its terminal to.
+        visitor.can_be_asked = reached.closed && !visitor.trust.is_member(reached.link.key());
+        let joined = if visitor.can_be_asked {
+            let joining = visitor.join(reached, Mode::Chat, |line| anstream::eprintln!("{line}"));
+            match self.prompt.lend(joining).await {
+                Ok(joined) => joined,
+                Err(error) => return Some(Err(Error::Local(error.to_string()))),
+            }
+        } else {
+            let printer = self.prompt.printer();
+            visitor.join(reached, Mode::Chat, |line| printer.print(line)).await
+        };
         visitor.can_be_asked = false;
-        let printer = self.prompt.printer();
-        let joined = visitor.join(reached, Mode::Chat, |line| printer.print(line)).await;
         visitor.identity.chosen = chosen;
         match joined {
             Ok(registered) => {

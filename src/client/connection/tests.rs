@@ -1,3 +1,5 @@
+//! A connection that lasts, against servers that answer this and that.
+
 use super::*;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;

@@ -169,11 +169,13 @@ pub struct Rules {
     /// Whether clients are told that only members come in. Whom the server lets in is its own
     /// business; it asks [`Chat::is_member`].
     pub closed: bool,
+    /// Whether clients are told that the server gives way to others.
+    pub interim: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { rate: Some(Rate::default()), ascii_names: false, closed: false }
+        Self { rate: Some(Rate::default()), ascii_names: false, closed: false, interim: false }
     }
 }
 
@@ -219,6 +221,8 @@ pub struct Chat {
     seq: u64,
     /// The server is shutting down.
     is_over: bool,
+    /// The server to which this one gives way.
+    successor: Option<ServerInfo>,
     /// Sessions that a ban or a kick ends, as far as they are not ended yet.
     leaving: VecDeque<Leaving>,
     /// A list that is asked for and not gathered yet.
@@ -277,6 +281,7 @@ impl Chat {
             doubt: None,
             is_mail_full: false,
             terms: Terms::default(),
+            successor: None,
         }
     }
 
@@ -289,7 +294,7 @@ impl Chat {
     pub fn screen(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
         let Some(peer) = self.sessions.get(&id).map(|session| session.peer()) else { return };
         if self.is_over {
-            out.push(Delivery::one(id, going_away().to_packet("all", None)));
+            out.push(Delivery::one(id, self.going_away().to_packet("all", None)));
             self.close(id, now, out);
         } else if let Some(why) = self.ban_text(&peer, now) {
             self.turn_away(id, None, Refusal::new(Code::Banned, why), now, out);
@@ -421,11 +426,27 @@ impl Chat {
         !self.leaving.is_empty() || self.listing.is_some()
     }
 
+    /// From now on everybody who is told that the server goes away is told to where: another server.
+    pub fn hand_over(&mut self, to: ServerInfo) {
+        self.successor = Some(to);
+    }
+
+    fn going_away(&self) -> Event {
+        let msg = match &self.successor {
+            Some(to) => format!("the server gives way to {}", to.name),
+            None => "the server is shutting down".into(),
+        };
+        Event::Bye { code: Some(Code::ShuttingDown), msg, server: self.successor.clone() }
+    }
+
     /// Tells everybody that the server goes away, and ends all connections.
     pub fn shut_down(&mut self, out: &mut Deliveries) {
         self.is_over = true;
         let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
-        out.push(Delivery::to(Audience::Sessions(sessions.clone()), going_away().to_packet("all", None)));
+        out.push(Delivery::to(
+            Audience::Sessions(sessions.clone()),
+            self.going_away().to_packet("all", None),
+        ));
         out.extend(sessions.into_iter().map(Delivery::Close));
     }
 
@@ -448,7 +469,7 @@ impl Chat {
             Request::Op { name } if operators::is_code(&name) => self.op_by_code(id, &name, echo, now, out),
             Request::OpByToken { token } => self.op_by_token(id, &token, echo, now, out),
             Request::Quit => {
-                let bye = Event::Bye { code: Some(Code::Quit), msg: "goodbye".into() };
+                let bye = Event::Bye { code: Some(Code::Quit), msg: "goodbye".into(), server: None };
                 self.answer(id, echo, bye, out);
                 self.close(id, now, out);
                 Ok(())
@@ -491,6 +512,7 @@ impl Chat {
             server: self.profile.server.clone(),
             total: self.present,
             closed: self.rules.closed,
+            interim: self.rules.interim,
         };
         self.answer(id, echo, pong, out);
         Ok(())
@@ -539,10 +561,6 @@ impl Chat {
         let id = *self.names.get(&self.terms.key(name))?;
         Some((id, self.users.get(&id)?))
     }
-}
-
-fn going_away() -> Event {
-    Event::Bye { code: Some(Code::ShuttingDown), msg: "the server is shutting down".into() }
 }
 
 /// The request in a chat to `server`.

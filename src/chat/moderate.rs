@@ -256,7 +256,12 @@ impl Chat {
     fn say_bye(&mut self, leaving: Leaving, now: &Now, out: &mut Deliveries) {
         let Leaving { session, code, why } = leaving;
         if self.sessions.contains_key(&session) {
-            self.answer(session, None, Event::Bye { code: Some(code), msg: why.to_string() }, out);
+            self.answer(
+                session,
+                None,
+                Event::Bye { code: Some(code), msg: why.to_string(), server: None },
+                out,
+            );
             self.close(session, now, out);
         }
     }

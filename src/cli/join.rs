@@ -22,6 +22,7 @@ use super::{own_server, runtime, serve, settings};
 use crate::client::{self, Host, Hosting, Options, SECRET_FILE, Task};
 use crate::discovery::Announcer;
 use crate::prompt::{self, Screen};
+use crate::protocol::packet::ServerInfo;
 use crate::security::protect_memory;
 use crate::server::{Handle, Server, StartError};
 
@@ -152,6 +153,7 @@ async fn start(serve: ServeConfig) -> Result<LocalServer, Failure> {
     let port_was_chosen = serve.port.is_some();
     let settings = Serve::resolve(ServeArgs::default(), serve)?;
     let mut options = serve::options(settings.clone()).await?;
+    options.rules.interim = true;
     let server = match Server::bind(options.clone()) {
         // Clients find this server by mDNS, whatever its port.
         Err(StartError::PortInUse(_)) if settings.discovery && !port_was_chosen => {
@@ -192,6 +194,11 @@ impl Hosting for LocalServer {
 
     fn users(&self) -> usize {
         self.handle.users()
+    }
+
+    fn give_way(self: Box<Self>, to: ServerInfo) -> Task<()> {
+        self.handle.hand_over(to);
+        self.shutdown()
     }
 
     fn shutdown(self: Box<Self>) -> Task<()> {

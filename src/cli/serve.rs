@@ -171,7 +171,7 @@ fn rules(serve: &Serve) -> Rules {
         Pace::At(rate) => Some(rate),
         Pace::Off => None,
     };
-    Rules { rate, ascii_names: serve.ascii_names, closed: serve.closed }
+    Rules { rate, ascii_names: serve.ascii_names, closed: serve.closed, interim: false }
 }
 
 async fn own_address(host: &str) -> anyhow::Result<IpAddr> {

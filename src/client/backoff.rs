@@ -1,20 +1,27 @@
-//! How long to wait before the next attempt: twice as long each time, and never all clients at the
-//! same moment.
+//! How long to wait before the next attempt: shortly at first, so that a restart of the server is hardly
+//! noticed; then twice as long each time; and never all clients at the same moment.
 
 use std::time::Duration;
 
-const FIRST: Duration = Duration::from_millis(200);
+/// A server that restarts is away for seconds at the most. While it is, an attempt costs its machine two
+/// packets.
+const QUICK: Duration = Duration::from_millis(250);
+
+/// So many pauses are quick.
+const QUICK_PAUSES: u32 = 16;
+
 const LONGEST: Duration = Duration::from_secs(4);
 
 /// The pauses between attempts.
 #[derive(Debug, Clone)]
 pub(super) struct Backoff {
     next: Duration,
+    quick: u32,
 }
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { next: FIRST }
+        Self { next: QUICK, quick: QUICK_PAUSES }
     }
 }
 
@@ -22,11 +29,19 @@ impl Backoff {
     /// The pause before the next attempt: between half of the present bound and all of it.
     pub(super) fn next_pause(&mut self) -> Duration {
         let bound = self.next;
-        self.next = (bound * 2).min(LONGEST);
+        match self.quick.checked_sub(1) {
+            Some(left) => self.quick = left,
+            None => self.next = (bound * 2).min(LONGEST),
+        }
         let mut random = [0; 1];
         // Without randomness the clients come back together; that is all.
         let _ = getrandom::fill(&mut random);
         bound / 2 + bound / 2 * u32::from(random[0]) / 255
+    }
+
+    /// The server is there, and has too much to do: no more quick ones.
+    pub(super) fn slow_down(&mut self) {
+        self.quick = 0;
     }
 }
 
@@ -34,15 +49,27 @@ impl Backoff {
 mod tests {
     use super::*;
 
+    fn assert_within(pause: Duration, bound: Duration) {
+        assert!(pause >= bound / 2 && pause <= bound, "{pause:?} of {bound:?}");
+    }
+
     #[test]
-    fn pauses_grow_to_their_bound_and_stay_within_it() {
+    fn the_first_seconds_have_quick_pauses_and_then_they_grow_to_their_bound() {
         let mut backoff = Backoff::default();
-        let mut bound = FIRST;
+        (0..QUICK_PAUSES).for_each(|_| assert_within(backoff.next_pause(), QUICK));
+        let mut bound = QUICK;
         for _ in 0..10 {
-            let pause = backoff.next_pause();
-            assert!(pause >= bound / 2 && pause <= bound, "{pause:?} of {bound:?}");
+            assert_within(backoff.next_pause(), bound);
             bound = (bound * 2).min(LONGEST);
         }
         assert_eq!(bound, LONGEST);
+    }
+
+    #[test]
+    fn a_server_that_has_too_much_to_do_gets_longer_pauses_at_once() {
+        let mut backoff = Backoff::default();
+        backoff.slow_down();
+        assert_within(backoff.next_pause(), QUICK);
+        assert_within(backoff.next_pause(), QUICK * 2);
     }
 }

@@ -2,7 +2,7 @@
 //! that was asked for. One never takes the place of the other.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, split};
@@ -38,6 +38,8 @@ pub(super) struct Streams {
     pub(super) writer: Box<dyn AsyncWrite + Send + Unpin>,
     /// The server's key, proven; none in the open.
     pub(super) key: Option<Fingerprint>,
+    /// This machine's address on it.
+    pub(super) local: Option<IpAddr>,
 }
 
 impl Channel {
@@ -65,14 +67,15 @@ impl Channel {
         let stream = hedged(|| TcpStream::connect(addr)).await.map_err(LinkError::Connect)?;
         // Chat is small packets that somebody waits for.
         stream.set_nodelay(true).map_err(LinkError::Connect)?;
+        let local = stream.local_addr().ok().map(|local| local.ip());
         let Self::Tls { tls, expect } = self else {
             let (reader, writer) = stream.into_split();
-            return Ok(Streams { reader: Box::new(reader), writer: Box::new(writer), key: None });
+            return Ok(Streams { reader: Box::new(reader), writer: Box::new(writer), key: None, local });
         };
         let done = timeout(HANDSHAKE_WAIT, tls.connect(stream, expect)).await;
         let (stream, key) = done.map_err(|_| LinkError::Silent)?.map_err(|error| explain(error, addr))?;
         let (reader, writer) = split(stream);
-        Ok(Streams { reader: Box::new(reader), writer: Box::new(writer), key: Some(key) })
+        Ok(Streams { reader: Box::new(reader), writer: Box::new(writer), key: Some(key), local })
     }
 }
 
@@ -95,7 +98,7 @@ fn plain_answer(line: &str) -> LinkError {
         Event::Error { code: Some(Code::BadPacket | Code::BadProtocol | Code::UnknownType), .. } => {
             LinkError::NotEncrypted
         }
-        Event::Error { code, msg, .. } | Event::Bye { code, msg } => {
+        Event::Error { code, msg, .. } | Event::Bye { code, msg, .. } => {
             LinkError::Refused { code, msg, free: None }
         }
         _ => no_lanchat(),

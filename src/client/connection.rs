@@ -1,6 +1,8 @@
 //! The connection that lasts: keeps a link alive, notices when it is dead, and makes a new one to
 //! the same server. It tells what happens in [`Update`]s and asks nobody anything.
 
+mod follow;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -13,11 +15,13 @@ use super::entrance::{Unadmitted, Visitor};
 use super::error::Error;
 use super::link::{LinkError, Reader, Writer};
 use super::locate::Locator;
+use super::moves::{Moves, Sign, addresses_change};
 use super::register::Registered;
 use super::trust::Standing;
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::protocol::event::Welcome;
+use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::Mode;
 use crate::protocol::{Code, Event, Packet, Request};
 use crate::text::safe_line;
@@ -27,6 +31,10 @@ const QUIET: Duration = Duration::from_secs(15);
 
 /// How long it may take to answer before the link counts as dead.
 const PING_WAIT: Duration = Duration::from_secs(10);
+
+/// The same if there is a sign that it is dead: a LAN answers in a thousandth of it, and a mistake costs a
+/// handshake.
+const DOUBT_WAIT: Duration = Duration::from_millis(700);
 
 /// The `id` of our own pings; sessions number theirs.
 const PING_ID: &str = "keep-alive";
@@ -47,12 +55,22 @@ pub(super) enum Update {
     Up(Box<Up>),
     /// Something came, in answer to the packet with that id if it has one.
     Event(Event, Option<String>),
+    /// Something that the user has to know, safe for the terminal.
+    Note(String),
     /// It is gone; a new one is being made.
-    Down(String),
+    Down(Loss),
     /// The server has gone for good, or for so long that another may do. The last update.
-    Gone(String),
+    Gone(Loss),
     /// No connection will be made any more. The last update.
     Failed(Error),
+}
+
+/// The end of a connection.
+pub(super) struct Loss {
+    /// Why.
+    pub(super) why: String,
+    /// Since when there is none, as far as is known: this may be noticed late.
+    pub(super) since: std::time::Instant,
 }
 
 /// A connection that is there.
@@ -69,6 +87,8 @@ pub(super) struct Up {
     pub(super) standing: Standing,
     /// Whether the server was asked for what was missed.
     pub(super) resumes: bool,
+    /// Whether the server before gave way to this one, so that its people are here.
+    pub(super) follows: bool,
 }
 
 /// A connection under way. Dropping it closes it.
@@ -80,16 +100,20 @@ pub(super) struct Connection {
 impl Connection {
     /// Keeps up the connection that was registered.
     pub(super) fn start(registered: Registered, visitor: Visitor, locator: Locator) -> Self {
-        Self::start_for(Mode::Chat, registered, visitor, locator)
+        let may_move = locator.searches();
+        Self::begin(Mode::Chat, may_move, registered, visitor, locator)
     }
 
-    /// The same for other purposes than chatting. Who reads along waits for the server as long as it
-    /// takes.
-    pub(super) fn start_for(mode: Mode, registered: Registered, visitor: Visitor, locator: Locator) -> Self {
+    /// The same for programs, which wait for this server as long as it takes.
+    pub(super) fn staying(mode: Mode, registered: Registered, visitor: Visitor, locator: Locator) -> Self {
+        Self::begin(mode, false, registered, visitor, locator)
+    }
+
+    fn begin(mode: Mode, may_move: bool, registered: Registered, visitor: Visitor, locator: Locator) -> Self {
         let (sender, updates) = mpsc::channel(QUEUE);
         // The terminal has a prompt by then.
         let visitor = Visitor { can_be_asked: false, ..visitor };
-        let keeper = Keeper { mode, visitor, locator, updates: sender };
+        let keeper = Keeper { mode, may_move, follows: false, visitor, locator, updates: sender };
         let task = tokio::spawn(keeper.run(registered));
         Self { updates, task }
     }
@@ -108,8 +132,9 @@ impl Drop for Connection {
 
 /// Why a link ended.
 enum End {
-    Lost(String),
-    ShuttingDown(String),
+    Lost(Loss),
+    /// The server ends; it may have named another one to go to.
+    ShuttingDown(String, Option<ServerInfo>),
     /// There is no use in trying again.
     Final(LinkError),
 }
@@ -117,6 +142,10 @@ enum End {
 /// Owns the visitor's identity, whose name follows renames, so that a new link asks for the present name.
 struct Keeper {
     mode: Mode,
+    /// Whether another server may do in place of this one.
+    may_move: bool,
+    /// The present server is one to which the one before gave way.
+    follows: bool,
     visitor: Visitor,
     locator: Locator,
     updates: mpsc::Sender<Update>,
@@ -130,28 +159,36 @@ impl Keeper {
             let (server, key) = (registered.welcome.server.clone(), registered.link.key());
             let start = Instant::now();
             let Some(end) = self.keep(registered).await else { return };
-            let why = match end {
-                End::Final(error) => return self.tell(Update::Failed(ended(&error))).await,
-                End::ShuttingDown(why) if self.may_move() => {
-                    return self.tell(Update::Gone(why)).await;
+            if let End::ShuttingDown(why, Some(to)) = &end
+                && self.locator.searches()
+            {
+                self.tell(Update::Down(Loss::now(why.clone()))).await;
+                if let Some(next) = self.follow(to).await {
+                    (registered, self.follows) = (next, true);
+                    continue;
                 }
-                End::ShuttingDown(why) | End::Lost(why) => why,
+            }
+            self.follows = false;
+            let loss = match end {
+                End::Final(error) => return self.tell(Update::Failed(ended(&error))).await,
+                End::ShuttingDown(why, _) if self.may_move => {
+                    return self.tell(Update::Gone(Loss::now(why))).await;
+                }
+                End::ShuttingDown(why, _) => Loss::now(why),
+                End::Lost(loss) => loss,
             };
-            self.tell(Update::Down(why.clone())).await;
+            let why = loss.why.clone();
+            let since = loss.since;
+            self.tell(Update::Down(loss)).await;
             if start.elapsed() >= STEADY {
                 backoff = Backoff::default();
             }
             match self.again(&server.id, key, &mut backoff).await {
                 Ok(Some(next)) => registered = next,
-                Ok(None) => return self.tell(Update::Gone(why)).await,
+                Ok(None) => return self.tell(Update::Gone(Loss { why, since })).await,
                 Err(error) => return self.tell(Update::Failed(error)).await,
             }
         }
-    }
-
-    /// Whether another server may do in place of this one.
-    fn may_move(&self) -> bool {
-        self.mode == Mode::Chat && self.locator.searches()
     }
 
     async fn tell(&self, update: Update) {
@@ -165,20 +202,29 @@ impl Keeper {
         let standing = self.visitor.trust.standing(link.key());
         let (outgoing, packets) = mpsc::channel(QUEUE);
         let peer = link.peer();
+        let mut moves = Moves::watch(link.local(), peer, &welcome.server.id, self.locator.searches());
         if let Ok(name) = Name::new(&welcome.name) {
             self.visitor.identity.name = name;
         }
-        let up = Up { welcome, peer, outgoing: outgoing.clone(), taken, standing, resumes };
+        let up =
+            Up { welcome, peer, outgoing: outgoing.clone(), taken, standing, resumes, follows: self.follows };
         self.updates.send(Update::Up(Box::new(up))).await.ok()?;
         let (reader, writer) = link.split();
         let writing = tokio::spawn(write(writer, packets));
-        let end = self.read(reader, &outgoing).await;
+        let end = self.read(reader, &outgoing, &mut moves).await;
         // What is still queued goes nowhere: its senders are told that the link is down.
         writing.abort();
         end
     }
 
-    async fn read(&mut self, mut reader: Reader, outgoing: &mpsc::Sender<Packet>) -> Option<End> {
+    async fn read(
+        &mut self,
+        mut reader: Reader,
+        outgoing: &mpsc::Sender<Packet>,
+        moves: &mut Moves,
+    ) -> Option<End> {
+        // Since when the link may be dead: since it was last heard of, unless there is a later sign.
+        let (mut heard, mut doubt) = (Instant::now(), None);
         let mut deadline = Instant::now() + QUIET;
         let mut pinged = false;
         let mut refused = None;
@@ -186,22 +232,38 @@ impl Keeper {
             tokio::select! {
                 packet = reader.next() => match packet {
                     Ok(packet) => {
-                        (deadline, pinged) = (Instant::now() + QUIET, false);
+                        (heard, doubt) = (Instant::now(), None);
+                        (deadline, pinged) = (heard + QUIET, false);
                         if let Some(end) = self.take(packet, &mut refused).await? {
                             return Some(end);
                         }
                     }
                     Err(LinkError::Protocol(why)) => return Some(End::Final(LinkError::Protocol(why))),
-                    Err(error) => return Some(End::Lost(refused.unwrap_or_else(|| error.to_string()))),
+                    Err(error) => {
+                        let why = refused.unwrap_or_else(|| error.to_string());
+                        return Some(End::Lost(Loss { since: doubt.unwrap_or_else(Instant::now).into(), why }));
+                    }
                 },
                 () = sleep_until(deadline) => {
                     if pinged {
-                        return Some(End::Lost("the server has stopped answering".into()));
+                        let why = "the server has stopped answering".to_owned();
+                        return Some(End::Lost(Loss { why, since: doubt.unwrap_or(heard).into() }));
                     }
                     // No room means that nothing gets out: the same as no answer.
                     let _ = outgoing.try_send(Request::Ping.to_packet(Some(PING_ID.into())));
                     (deadline, pinged) = (Instant::now() + PING_WAIT, true);
                 }
+                sign = moves.next() => match sign {
+                    Sign::Moved(since) => {
+                        let why = "this machine has another address".to_owned();
+                        return Some(End::Lost(Loss { why, since: since.into() }));
+                    }
+                    Sign::Doubt(since) if doubt.is_none() => {
+                        let _ = outgoing.try_send(Request::Ping.to_packet(Some(PING_ID.into())));
+                        (doubt, deadline, pinged) = (Some(since), Instant::now() + DOUBT_WAIT, true);
+                    }
+                    Sign::Doubt(_) => {}
+                },
             }
         }
     }
@@ -220,7 +282,10 @@ impl Keeper {
                 }
                 None
             }
-            Event::Bye { code, msg } | Event::Error { code, msg, .. } => end_of(*code, msg, refused),
+            Event::Bye { code: Some(Code::ShuttingDown), msg, server: Some(to) } => {
+                Some(End::ShuttingDown(safe_line(msg), Some(to.clone())))
+            }
+            Event::Bye { code, msg, .. } | Event::Error { code, msg, .. } => end_of(*code, msg, refused),
             _ => None,
         };
         self.updates.send(Update::Event(event, id)).await.ok()?;
@@ -237,11 +302,22 @@ impl Keeper {
     ) -> Result<Option<Registered>, Error> {
         let start = Instant::now();
         loop {
-            sleep(backoff.next_pause()).await;
-            let error = match self.attempt(id, key).await {
+            tokio::select! {
+                () = sleep(backoff.next_pause()) => {}
+                () = addresses_change() => {}
+            }
+            let attempt = tokio::select! {
+                attempt = self.attempt(id, key) => attempt,
+                // It began on another network.
+                () = addresses_change() => continue,
+            };
+            let error = match attempt {
                 Ok(registered) => return Ok(Some(registered)),
                 Err(error) => error,
             };
+            if matches!(error, Unadmitted::Link(LinkError::Refused { .. } | LinkError::Handshake(_))) {
+                backoff.slow_down();
+            }
             tracing::debug!("no new connection yet: {}", safe_line(&error.to_string()));
             if error.is_final() {
                 return Err(match error {
@@ -249,7 +325,7 @@ impl Keeper {
                     Unadmitted::Here(error) => error,
                 });
             }
-            if self.may_move() && start.elapsed() >= AWAY {
+            if self.may_move && start.elapsed() >= AWAY {
                 return Ok(None);
             }
         }
@@ -271,6 +347,12 @@ impl Keeper {
     }
 }
 
+impl Loss {
+    fn now(why: String) -> Self {
+        Self { why, since: std::time::Instant::now() }
+    }
+}
+
 /// Why no connection will be made any more.
 fn ended(error: &LinkError) -> Error {
     Error::from_link("the connection has ended", error)
@@ -279,7 +361,7 @@ fn ended(error: &LinkError) -> Error {
 /// What a goodbye or an error means for the link: most errors answer a request, some end it.
 fn end_of(code: Option<Code>, msg: &str, refused: &mut Option<String>) -> Option<End> {
     match code? {
-        Code::ShuttingDown => Some(End::ShuttingDown("the server is shutting down".into())),
+        Code::ShuttingDown => Some(End::ShuttingDown("the server is shutting down".into(), None)),
         code @ (Code::Kicked | Code::Banned | Code::Quit) => {
             Some(End::Final(LinkError::Refused { code: Some(code), msg: msg.to_owned(), free: None }))
         }
@@ -306,82 +388,4 @@ async fn write(mut writer: Writer, mut packets: mpsc::Receiver<Packet>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-    use tokio::net::TcpListener;
-
-    /// A server that answers each packet with what `answer` makes of its type. It runs in the
-    /// test's own runtime, so that time that is paused does not pass while it answers.
-    async fn server(answer: fn(&str) -> Option<&'static str>) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let (read, mut write) = stream.split();
-            let mut lines = BufReader::new(read).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                let packet = Packet::parse(line.as_bytes()).unwrap();
-                if let Some(text) = answer(packet.kind.as_deref().unwrap_or_default()) {
-                    let id = serde_json::to_string(&packet.id).unwrap();
-                    let answer = format!("{{{text},\"id\":{id}}}\n");
-                    write.write_all(answer.as_bytes()).await.unwrap();
-                }
-            }
-        });
-        addr
-    }
-
-    async fn connect(addr: SocketAddr) -> Connection {
-        let visitor = Visitor::in_the_open("alice");
-        let link = super::super::link::Link::connect(addr, visitor.trust.channel()).await.unwrap();
-        let registered = visitor.admit(link, "", false, Mode::Chat).await.unwrap();
-        let locator = Locator::at(addr);
-        // From here on time passes only while nothing else happens.
-        tokio::time::pause();
-        Connection::start(registered, visitor, locator)
-    }
-
-    const WELCOME: &str = r#""type":"welcome","name":"alice""#;
-
-    #[tokio::test]
-    async fn a_server_that_stops_answering_is_noticed_in_25_seconds() {
-        let addr = server(|kind| (kind == "hello").then_some(WELCOME)).await;
-        let mut connection = connect(addr).await;
-        assert!(matches!(connection.next().await, Some(Update::Up(_))));
-        let start = Instant::now();
-        let Some(Update::Down(why)) = connection.next().await else { panic!("no end") };
-        assert_eq!(why, "the server has stopped answering");
-        assert_eq!(start.elapsed().as_secs(), 25);
-    }
-
-    #[tokio::test]
-    async fn a_kick_is_final() {
-        let kicked = server(|kind| match kind {
-            "hello" => Some(WELCOME),
-            "ping" => Some(r#""type":"bye","code":"kicked","msg":"out""#),
-            _ => None,
-        })
-        .await;
-        let mut connection = connect(kicked).await;
-        assert!(matches!(connection.next().await, Some(Update::Up(_))));
-        assert!(matches!(connection.next().await, Some(Update::Event(Event::Bye { .. }, _))));
-        let last = connection.next().await;
-        assert!(matches!(last, Some(Update::Failed(Error::Refused(why))) if why == "out"));
-        assert!(connection.next().await.is_none());
-    }
-
-    #[tokio::test]
-    async fn an_idle_server_that_answers_pings_is_kept() {
-        let addr = server(|kind| match kind {
-            "hello" => Some(WELCOME),
-            "ping" => Some(r#""type":"pong""#),
-            _ => None,
-        })
-        .await;
-        let mut connection = connect(addr).await;
-        assert!(matches!(connection.next().await, Some(Update::Up(_))));
-        let quiet = tokio::time::timeout(Duration::from_secs(600), connection.next()).await;
-        assert!(quiet.is_err(), "something happened on an idle connection");
-    }
-}
+mod tests;

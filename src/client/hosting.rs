@@ -4,6 +4,8 @@
 use std::net::SocketAddr;
 use std::pin::Pin;
 
+use crate::protocol::packet::ServerInfo;
+
 /// A piece of work under way.
 pub type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -23,6 +25,9 @@ pub trait Hosting: Send {
 
     /// Users who are present, the one who hosts among them.
     fn users(&self) -> usize;
+
+    /// Tells everybody to go to that server and ends it.
+    fn give_way(self: Box<Self>, to: ServerInfo) -> Task<()>;
 
     /// Says goodbye to everybody and ends it.
     fn shutdown(self: Box<Self>) -> Task<()>;

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -102,6 +102,7 @@ pub(super) struct Link {
     reader: Reader,
     writer: Writer,
     peer: SocketAddr,
+    local: Option<IpAddr>,
     key: Option<Fingerprint>,
 }
 
@@ -125,6 +126,10 @@ pub(super) struct Portrait {
     pub(super) server: ServerInfo,
     /// Whether newcomers need a passphrase.
     pub(super) closed: bool,
+    /// Users who are present.
+    pub(super) total: usize,
+    /// Whether it gives way to others.
+    pub(super) interim: bool,
 }
 
 /// What proves to a closed server that its passphrase is known.
@@ -156,6 +161,7 @@ impl Link {
             },
             writer: Writer { half: streams.writer, frame: Vec::new() },
             peer: addr,
+            local: streams.local,
             key: streams.key,
         })
     }
@@ -170,7 +176,9 @@ impl Link {
 
     async fn pong(&mut self) -> Result<Portrait, LinkError> {
         match Event::from_packet(self.reader.next().await?) {
-            Event::Pong { server, closed, .. } => Ok(Portrait { server: self.proven(server), closed }),
+            Event::Pong { server, total, closed, interim } => {
+                Ok(Portrait { server: self.proven(server), closed, total, interim })
+            }
             other => Err(refusal(other)),
         }
     }
@@ -278,6 +286,11 @@ impl Link {
         self.peer
     }
 
+    /// This machine's address on it.
+    pub(super) fn local(&self) -> Option<IpAddr> {
+        self.local
+    }
+
     /// The other side's key, proven; none in the open.
     pub(super) fn key(&self) -> Option<Fingerprint> {
         self.key
@@ -302,7 +315,7 @@ fn refusal(event: Event) -> LinkError {
             LinkError::Refused { code, msg, free: None }
         }
         Event::Error { code, msg, name } => LinkError::Refused { code, msg, free: name },
-        Event::Bye { code, msg } => LinkError::Refused { code, msg, free: None },
+        Event::Bye { code, msg, .. } => LinkError::Refused { code, msg, free: None },
         _ => LinkError::Protocol("it answered something else than what was asked".into()),
     }
 }
@@ -383,7 +396,7 @@ mod tests {
     #[tokio::test]
     async fn a_probe_gives_what_the_server_says_of_itself() {
         let pong = r#"{"from":{"name":"server"},"type":"pong","server":{"id":"3f9a","name":"office"},"total":4,"closed":true}"#;
-        let (link, Portrait { server, closed }) =
+        let (link, Portrait { server, closed, .. }) =
             Link::probe(says(pong).await, &Channel::Plain).await.unwrap();
         assert_eq!((server.id.as_str(), server.name.as_str(), closed), ("3f9a", "office", true));
         assert_eq!(link.peer().ip(), std::net::Ipv4Addr::LOCALHOST);

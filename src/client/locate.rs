@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Options;
-use super::backoff::Backoff;
 use super::channel::Channel;
 use super::error::Error;
 use super::link::{Link, LinkError, Portrait};
@@ -17,7 +16,6 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
 use crate::protocol::packet::ServerInfo;
 use crate::security::{Expect, KnownServers};
-use tokio::time::{Instant, sleep};
 
 /// How long one attempt to come back to a server may look for it, here and at a new address. Between two of
 /// them there are pauses; a restart is over sooner.
@@ -123,6 +121,21 @@ impl Locator {
         self.last = addrs.to_vec();
     }
 
+    /// The same for a search that takes no longer than that.
+    pub(super) fn within(&self, timeout: Duration) -> Self {
+        Self { timeout: self.timeout.min(timeout), ..self.clone() }
+    }
+
+    /// Looks at all addresses of the own networks.
+    pub(super) async fn scan(&self, trust: &Trust) -> Result<Located, Error> {
+        let scanned = discovery::scan(DEFAULT_PORT, prober(&self.channel)).await;
+        let found = scanned.map_err(|error| Error::Local(format!("cannot look around: {error}")))?;
+        Ok(match found.is_empty() {
+            true => Located::Nothing(Box::default()),
+            false => several_or_one(found.into_iter().map(Reached::from).collect(), trust.known()),
+        })
+    }
+
     /// Looks for a server.
     pub(super) async fn locate(&self, trust: &Trust, slow: impl FnMut(Progress)) -> Result<Located, Error> {
         if let Some(host) = &self.host {
@@ -155,19 +168,15 @@ impl Locator {
 
     /// Comes back to the server with this id, which may have another address by now.
     pub(super) async fn again(&self, id: &str) -> Result<Link, LinkError> {
+        self.reach_id(id).await.map(|reached| reached.link)
+    }
+
+    /// Reaches the server with this id, wherever it is.
+    pub(super) async fn reach_id(&self, id: &str) -> Result<Reached, LinkError> {
         let channel = self.channel.to(Fingerprint::from_id(id));
         if let Some(host) = &self.host {
             let again = Self { channel, ..self.clone() };
-            let end = Instant::now() + AGAIN_TIMEOUT;
-            loop {
-                match again.reach_host(host, None).await {
-                    // It may be restarting. Clients of a server are not to come at the same moment.
-                    Err(LinkError::Connect(_)) if Instant::now() < end => {
-                        sleep(Backoff::default().next_pause()).await;
-                    }
-                    reached => return reached.map(|reached| reached.link),
-                }
-            }
+            return again.reach_host(host, None).await;
         }
         let server =
             Known { id: id.to_owned(), name: String::new(), addrs: self.last.clone(), last_used: true };
@@ -179,7 +188,7 @@ impl Locator {
             default_port: DEFAULT_PORT,
         };
         match discovery::find(options, prober(&channel), |_| {}).await {
-            Outcome::Found(found) => Ok(found.link.0),
+            Outcome::Found(found) => Ok(found.into()),
             Outcome::Several(_) | Outcome::Nothing(_) => Err(LinkError::Silent),
         }
     }
@@ -223,12 +232,18 @@ impl Locator {
 pub(super) async fn reach(addrs: &[SocketAddr], channel: &Channel) -> Result<Reached, LinkError> {
     match discovery::race(addrs.iter().copied(), prober(channel)).await {
         Ok((addr, proof)) => {
-            let (link, Portrait { server, closed }) = proof.link;
+            let (link, Portrait { server, closed, .. }) = proof.link;
             let (addrs, namesakes) = (vec![addr], Vec::new());
             Ok(Reached { link, server, addrs, closed, asked_for: false, namesakes })
         }
         Err(error) => Err(most_telling(error.failed.into_iter().filter_map(|(_, error)| error))),
     }
+}
+
+/// What the server at one of these addresses says of itself; none if it does not answer.
+pub(super) async fn portrait(addrs: &[SocketAddr], channel: &Channel) -> Option<Portrait> {
+    let raced = discovery::race(addrs.iter().copied(), prober(channel)).await;
+    raced.ok().map(|(_, proof)| proof.link.1)
 }
 
 /// Connects and asks who is there.
@@ -309,7 +324,7 @@ fn most_telling(errors: impl Iterator<Item = LinkError>) -> LinkError {
 
 impl From<Found<(Link, Portrait)>> for Reached {
     fn from(found: Found<(Link, Portrait)>) -> Self {
-        let (link, Portrait { server, closed }) = found.link;
+        let (link, Portrait { server, closed, .. }) = found.link;
         let (addrs, namesakes) = (found.addrs, found.namesakes);
         Self { link, server, addrs, closed, asked_for: false, namesakes }
     }

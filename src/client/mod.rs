@@ -16,6 +16,7 @@ mod inspect;
 mod link;
 mod local;
 mod locate;
+mod moves;
 mod outbox;
 mod passphrase;
 mod plain;
@@ -23,6 +24,7 @@ mod points;
 mod progress;
 mod register;
 mod repl;
+mod rivals;
 mod roster;
 mod seen;
 mod send;
@@ -63,7 +65,7 @@ use completer::Completer;
 use connection::Connection;
 use entrance::Visitor;
 use identity::{Identity, load_key};
-use locate::Locator;
+use locate::{Located, Locator, Reached};
 use passphrase::Passphrases;
 use progress::{Progress, Start};
 use register::Registered;
@@ -112,10 +114,22 @@ pub async fn join(options: Options, host: Arc<dyn Host>) -> Result<(), Error> {
         true => Progress::new(Start::Newest, state_dir().map(|dir| dir.join(points::FILE))),
         false => Progress::new(Start::Now, None),
     };
-    let entry = enter(&options, Some(&*host), Mode::Chat, progress.clone()).await?;
+    let (mut locator, mut visitor) = prepare(&options, Mode::Chat, progress.clone())?;
+    let (registered, located) = if prompt::is_available() {
+        match startup::first_look(&locator, &visitor.trust).await? {
+            Located::One(reached) => {
+                (Some(join_at(&mut locator, &mut visitor, *reached, Mode::Chat).await?), None)
+            }
+            located => (None, Some(located)),
+        }
+    } else {
+        let reached = startup::find(&locator, &visitor.trust).await?;
+        (Some(join_at(&mut locator, &mut visitor, reached, Mode::Chat).await?), None)
+    };
     let roster = Arc::default();
+    let me = registered.as_ref().map_or(visitor.identity.name.to_string(), |one| one.welcome.name.clone());
     let view = ViewState {
-        me: entry.registered.welcome.name.clone(),
+        me,
         color: options.color,
         zone: TimeZone::system(),
         now: Timestamp::now(),
@@ -124,22 +138,22 @@ pub async fn join(options: Options, host: Arc<dyn Host>) -> Result<(), Error> {
         stamp: Stamp::Time,
     };
     let session = Session::new(view, Arc::clone(&roster), progress.clone());
-    let Entry { registered, visitor, locator, hosting } = entry;
-    let server = (!registered.twins_are_told)
-        .then(|| registered.link.key().map(|key| (key, registered.welcome.server.name.clone())))
-        .flatten();
-    let connection = Connection::start(registered, visitor.clone(), locator.clone());
-    if !prompt::is_available() {
+    let told_apart = registered.as_ref().filter(|one| !one.twins_are_told && locator.searches());
+    let server = told_apart.and_then(|one| Some((one.link.key()?, one.welcome.server.name.clone())));
+    let has_prompt = prompt::is_available();
+    let connection = registered.map(|registered| match has_prompt {
+        true => Connection::start(registered, visitor.clone(), locator.clone()),
+        false => Connection::staying(Mode::Chat, registered, visitor.clone(), locator.clone()),
+    });
+    if !has_prompt {
+        let connection = connection.ok_or_else(|| Error::Local("the terminal is gone".into()))?;
         let result = plain::run(connection, session, visitor.trust).await;
         progress.save();
-        if let Some(hosting) = hosting {
-            hosting.shutdown().await;
-        }
         return result;
     }
-    let twins = server.filter(|_| locator.searches()).and_then(|server| watch_twins(&visitor, server));
-    let place = repl::Place { locator, visitor, host, hosting, twins };
-    repl::Repl::open(session, connection, place, Completer(roster), &options)?.run().await
+    let twins = server.and_then(|server| watch_twins(&visitor, server));
+    let place = repl::Place { locator, visitor, host, hosting: None, twins, rivals: None };
+    repl::Repl::open(session, connection, place, Completer(roster), &options)?.run(located).await
 }
 
 /// Looks for twins of a server that is known.
@@ -152,16 +166,30 @@ struct Entry {
     registered: Registered,
     visitor: Visitor,
     locator: Locator,
-    hosting: Option<Box<dyn Hosting>>,
 }
 
 /// Finds a server, registers there and remembers it.
-async fn enter(
-    options: &Options,
-    host: Option<&dyn Host>,
+async fn enter(options: &Options, mode: Mode, progress: Progress) -> Result<Entry, Error> {
+    let (mut locator, mut visitor) = prepare(options, mode, progress)?;
+    let reached = startup::find(&locator, &visitor.trust).await?;
+    let registered = join_at(&mut locator, &mut visitor, reached, mode).await?;
+    Ok(Entry { registered, visitor, locator })
+}
+
+/// Registers at a server that was found.
+async fn join_at(
+    locator: &mut Locator,
+    visitor: &mut Visitor,
+    reached: Reached,
     mode: Mode,
-    progress: Progress,
-) -> Result<Entry, Error> {
+) -> Result<Registered, Error> {
+    locator.remember(&reached.addrs);
+    // Above the prompt, which is not there yet.
+    visitor.join(reached, mode, |line| anstream::eprintln!("{line}")).await
+}
+
+/// What it takes to look for a server and to register there.
+fn prepare(options: &Options, mode: Mode, progress: Progress) -> Result<(Locator, Visitor), Error> {
     let dir = state_dir();
     let name = options.name.as_deref().map(Name::new).transpose();
     let name = name.map_err(|error| Error::Usage(format!("--name: {error}")))?;
@@ -170,17 +198,9 @@ async fn enter(
     })?;
     let keypair = load_key(dir.as_deref()).map_err(|error| Error::Local(error.to_string()))?;
     let trust = Trust::load(options, dir.as_deref(), &keypair)?;
-    let mut locator = Locator::new(options, trust.channel().clone())?;
+    let locator = Locator::new(options, trust.channel().clone())?;
     let passphrases = Passphrases::new(options.passphrase_file.clone());
     // Who reads along in the background is not there to answer.
     let can_be_asked = mode != Mode::Tail;
-    let mut visitor = Visitor { identity, trust, passphrases, progress, can_be_asked };
-    let startup::Start { reached, hosting } = startup::find(&locator, &visitor.trust, host).await?;
-    if hosting.is_some() {
-        visitor.trust.look_around(&options.data_dirs);
-    }
-    locator.remember(&reached.addrs);
-    // Above the prompt, which is not there yet.
-    let registered = visitor.join(reached, mode, |line| anstream::eprintln!("{line}")).await?;
-    Ok(Entry { registered, visitor, locator, hosting })
+    Ok((locator, Visitor { identity, trust, passphrases, progress, can_be_asked }))
 }

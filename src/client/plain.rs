@@ -1,5 +1,6 @@
 //! The client without a prompt: lines in, lines out, for pipes and for terminals that cannot move
-//! their cursor. Ends at the end of the input, once everything sent has been acknowledged.
+//! their cursor. It comes back to its server however long that is away, and shows what was missed. Ends at
+//! the end of the input, once everything sent has been acknowledged.
 
 use std::io::{self, BufRead as _, Write as _};
 use std::thread;
@@ -12,9 +13,6 @@ use super::connection::{Connection, Update};
 use super::error::Error;
 use super::session::{Effect, Moment, Session};
 use super::trust::Trust;
-
-/// How a lost connection is told.
-const LOST: &str = "the connection was lost";
 
 /// Messages that may be without a receipt before further lines are read: no more than the
 /// connection's queue takes.
@@ -87,24 +85,18 @@ fn all_sent(session: &Session) -> Result<(), Error> {
     Err(Error::Refused(format!("{what}; the output says which and why")))
 }
 
-/// What an update means here: an end of the connection is the end.
+/// What an update means here.
 fn take(update: Option<Update>, session: &mut Session, trust: &mut Trust) -> Result<Vec<Effect>, Error> {
     let now = Moment::now();
     match update {
         Some(Update::Up(up)) => Ok(session.up(*up, now)),
+        Some(Update::Note(line)) => Ok(session.note(&line)),
         Some(Update::Event(event, id)) => Ok(session.event(&event, id.as_deref(), now)),
-        Some(Update::Down(why) | Update::Gone(why)) => {
-            let undelivered = session.pending();
+        Some(Update::Down(loss) | Update::Gone(loss)) => Ok(session.down(&loss.why, now.back_to(loss.since))),
+        Some(Update::Failed(error)) => {
             let _ = show(session.abandon(), trust);
-            let more = match undelivered {
-                0 => String::new(),
-                n => format!("; {n} sent last may not have been delivered"),
-            };
-            // An error of the link says it itself.
-            let lost = if why.starts_with(LOST) { String::new() } else { format!("{LOST}: ") };
-            Err(Error::Disconnected(format!("{lost}{why}{more}")))
+            Err(error)
         }
-        Some(Update::Failed(error)) => Err(error),
         None => Err(Error::Disconnected("the connection has ended".into())),
     }
 }

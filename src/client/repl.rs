@@ -2,13 +2,18 @@
 //! asks the user what only the user can decide.
 
 mod leave;
+mod offer;
+mod seeking;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Effects, Style};
+use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
+
+use self::offer::Offer;
 
 use super::completer::Completer;
 use super::connection::{Connection, Update};
@@ -16,15 +21,13 @@ use super::entrance::Visitor;
 use super::error::Error;
 use super::hosting::{Host, Hosting};
 use super::locate::{Located, Locator, Reached};
+use super::rivals::{Rival, Rivals};
 use super::session::{Effect, Moment, Session, keeps_echo};
-use super::startup::{self, OFFER, Start, again, choices, chosen, describe, is_yes, start};
 use super::state_dir::state_dir;
 use super::successor::Successor;
 use super::termination::Termination;
 use super::twins::Twins;
-use crate::name::Name;
 use crate::prompt::{self, Input, Label, Prompt};
-use crate::protocol::request::Mode;
 
 /// How often overdue receipts are looked for.
 const TICK: Duration = Duration::from_millis(250);
@@ -43,6 +46,8 @@ pub(super) struct Place {
     pub(super) hosting: Option<Box<dyn Hosting>>,
     /// A look for others that go by the server's name.
     pub(super) twins: Option<Twins>,
+    /// A look for other servers than the one that runs here.
+    pub(super) rivals: Option<Rivals>,
 }
 
 /// The open prompt and all that it shows.
@@ -56,6 +61,15 @@ pub(super) struct Repl {
     question: Option<Question>,
     /// The user does not want to be the server this time.
     declined: bool,
+    /// A look at all addresses of the own networks is under way.
+    scan: Option<JoinHandle<Result<Located, Error>>>,
+    /// There was such a look since there is no server.
+    has_scanned: bool,
+    /// What the user was told since then that would be told again.
+    told: Vec<String>,
+    /// There was no server yet, and this is what the last search for one came to.
+    is_first: bool,
+    vain: Option<Error>,
     /// The user has pressed Ctrl-C once.
     interrupted: bool,
     color: bool,
@@ -69,7 +83,7 @@ enum Question {
     /// Leave, although others are on the server hosted here?
     Quit,
     /// Be the server?
-    Host,
+    Host(Offer),
     /// Which server?
     Choose(Vec<Reached>),
 }
@@ -80,8 +94,8 @@ type Step = Option<Result<(), Error>>;
 impl Repl {
     /// Opens the prompt.
     pub(super) fn open(
-        session: Session,
-        connection: Connection,
+        mut session: Session,
+        connection: Option<Connection>,
         place: Place,
         completer: Completer,
         options: &super::Options,
@@ -89,6 +103,10 @@ impl Repl {
         // Before the terminal is taken, so that no signal leaves it in disorder.
         let termination =
             Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
+        let is_first = connection.is_none();
+        if is_first {
+            session.seek(Moment::now());
+        }
         let (color, data_dirs) = (options.color, options.data_dirs.clone());
         let options = prompt::Options {
             label: label(&session, color),
@@ -102,10 +120,15 @@ impl Repl {
             prompt,
             session,
             place,
-            connection: Some(connection),
+            connection,
             successor: None,
             question: None,
             declined: false,
+            scan: None,
+            has_scanned: false,
+            told: Vec::new(),
+            is_first,
+            vain: None,
             interrupted: false,
             color,
             data_dirs,
@@ -114,14 +137,20 @@ impl Repl {
     }
 
     /// Runs until the user leaves, the server refuses, or the process is asked to end.
-    pub(super) async fn run(mut self) -> Result<(), Error> {
+    /// `located` is what the search came to that found no server to connect to.
+    pub(super) async fn run(mut self, located: Option<Located>) -> Result<(), Error> {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut saves = interval(SAVE_EVERY);
         saves.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // A line typed ahead must not come too early for the connection that is there.
-        let first = next_update(&mut self.connection).await;
-        let mut step = self.update(first);
+        let mut step = match located {
+            Some(located) => self.begin(located).await,
+            None => {
+                let first = next_update(&mut self.connection).await;
+                self.update(first)
+            }
+        };
         let result = loop {
             if let Some(result) = step {
                 break result;
@@ -135,12 +164,26 @@ impl Repl {
                     let effects = self.session.tick(Moment::now());
                     self.apply(effects)
                 }
+                rival = next_rival(&mut self.place.rivals) => self.rival(rival),
+                located = next_scan(&mut self.scan) => self.scanned(located).await,
                 _ = saves.tick() => self.save(),
                 () = self.termination.wait() => Some(Ok(())),
             };
         };
+        let vain = self.vain.take().filter(|_| self.is_first);
         self.leave().await;
-        result
+        match (result, vain) {
+            (Ok(()), Some(vain)) => Err(vain),
+            (result, _) => result,
+        }
+    }
+
+    /// Begins without a server.
+    async fn begin(&mut self, located: Located) -> Step {
+        if matches!(located, Located::Nothing(_)) {
+            self.search_again(Duration::ZERO);
+        }
+        self.located(Some(Ok(located))).await
     }
 
     async fn input(&mut self, input: Input) -> Step {
@@ -151,14 +194,14 @@ impl Repl {
                 self.apply(effects)
             }
             Input::Answer(answer) => self.answer(&answer).await,
-            Input::Interrupt if self.question.is_some() => self.answer("n").await,
+            Input::Declined => self.answer("n").await,
             Input::Interrupt if was_interrupted => self.quit(),
             Input::Interrupt => {
                 self.interrupted = true;
                 self.note("press Ctrl-C again, or Ctrl-D, to leave")
             }
             Input::Closed => Some(Ok(())),
-            Input::End if self.question.is_some() => Some(Ok(())),
+            Input::End if matches!(self.question, Some(Question::Quit)) => Some(Ok(())),
             Input::End => self.quit(),
         }
     }
@@ -166,10 +209,16 @@ impl Repl {
     fn update(&mut self, update: Option<Update>) -> Step {
         let now = Moment::now();
         let effects = match update {
-            Some(Update::Up(up)) => self.session.up(*up, now),
+            Some(Update::Up(up)) => {
+                if up.follows {
+                    self.arrive(&up);
+                }
+                self.session.up(*up, now)
+            }
             Some(Update::Event(event, id)) => self.session.event(&event, id.as_deref(), now),
-            Some(Update::Down(why)) => self.session.down(&why, now),
-            Some(Update::Gone(why)) => return self.gone(&why, now),
+            Some(Update::Note(line)) => vec![Effect::Show(line)],
+            Some(Update::Down(loss)) => self.session.down(&loss.why, now.back_to(loss.since)),
+            Some(Update::Gone(loss)) => return self.gone(&loss.why, now.back_to(loss.since)),
             Some(Update::Failed(error)) => return Some(Err(error)),
             None => return self.gone("the connection has ended", now),
         };
@@ -179,33 +228,9 @@ impl Repl {
     /// The server is not coming back: another one is looked for.
     fn gone(&mut self, why: &str, now: Moment) -> Step {
         self.connection = None;
-        self.declined = false;
-        self.successor = Some(self.search());
+        self.search_again(Duration::ZERO);
         let effects = self.session.gone(why, now);
         self.apply(effects)
-    }
-
-    async fn located(&mut self, located: Option<Result<Located, Error>>) -> Step {
-        match located {
-            Some(Ok(Located::One(reached))) => {
-                self.withdraw();
-                self.move_to(*reached).await
-            }
-            Some(Ok(Located::Several(servers))) => {
-                self.withdraw();
-                choices(&servers).into_iter().for_each(|line| self.prompt.printer().print(line));
-                self.ask(format!("Which one? [1-{}] ", servers.len()), Question::Choose(servers))
-            }
-            Some(Ok(Located::Nothing(_))) if self.question.is_none() && !self.declined => {
-                self.ask(OFFER.into(), Question::Host)
-            }
-            Some(Ok(Located::Nothing(_))) => None,
-            Some(Err(error)) => self.failure(&error.to_string()),
-            None => {
-                self.successor = None;
-                None
-            }
-        }
     }
 
     /// Somebody else goes by the name of the server, or nobody was found.
@@ -213,89 +238,6 @@ impl Repl {
         self.place.twins = None;
         let lines = twin.map(|id| self.session.twin(id)).unwrap_or_default();
         self.apply(lines)
-    }
-
-    async fn answer(&mut self, answer: &str) -> Step {
-        match self.question.take()? {
-            Question::Quit => is_yes_said(answer).then_some(Ok(())),
-            Question::Host if is_yes(answer) => self.host().await,
-            Question::Host => {
-                self.declined = true;
-                self.note("still looking for a server; /quit leaves")
-            }
-            Question::Choose(mut servers) => match chosen(answer, servers.len()) {
-                Some(at) => {
-                    let server = servers.swap_remove(at);
-                    let name = describe(&server);
-                    match again(server, self.place.locator.channel()).await {
-                        Ok(again) => self.move_to(again).await,
-                        Err(error) => self.cannot_join(&name, &error.to_string()),
-                    }
-                }
-                None => self.ask(format!("Which one? [1-{}] ", servers.len()), Question::Choose(servers)),
-            },
-        }
-    }
-
-    /// Starts a server here and goes there.
-    async fn host(&mut self) -> Step {
-        self.successor = None;
-        match start(&*self.place.host, self.place.locator.channel()).await {
-            Ok(Start { reached, hosting }) => {
-                self.place.hosting = hosting;
-                self.place.visitor.trust.look_around(&self.data_dirs);
-                self.move_to(reached).await
-            }
-            Err(error) => {
-                let step = self.failure(&error.to_string());
-                self.search_again();
-                step
-            }
-        }
-    }
-
-    /// Joins a server that was found.
-    async fn move_to(&mut self, reached: Reached) -> Step {
-        self.successor = None;
-        let (server, addrs) = (describe(&reached), reached.addrs.clone());
-        if let Some(refusal) = self.place.visitor.trust.namesake(&reached) {
-            return self.cannot_join(&server, &refusal.to_string());
-        }
-        // The name that the user has by now, not the one at the start.
-        let visitor = &mut self.place.visitor;
-        if let Ok(name) = Name::new(self.session.me()) {
-            visitor.identity.name = name;
-        }
-        let chosen = std::mem::replace(&mut visitor.identity.chosen, false);
-        // The prompt has the terminal.
-        visitor.can_be_asked = false;
-        let printer = self.prompt.printer();
-        let joined = visitor.join(reached, Mode::Chat, |line| printer.print(line)).await;
-        visitor.identity.chosen = chosen;
-        match joined {
-            Ok(registered) => {
-                self.place.locator.remember(&addrs);
-                let (visitor, locator) = (self.place.visitor.clone(), self.place.locator.clone());
-                self.connection = Some(Connection::start(registered, visitor, locator));
-                None
-            }
-            // Nobody is to stay beside a server that is not the one it says it is.
-            Err(error @ Error::Untrusted(_)) => Some(Err(error)),
-            Err(error) => self.cannot_join(&server, &error.to_string()),
-        }
-    }
-
-    fn cannot_join(&mut self, server: &str, why: &str) -> Step {
-        self.search_again();
-        self.failure(&format!("cannot join {server}: {why}"))
-    }
-
-    fn search(&self) -> Successor {
-        Successor::search(self.place.locator.clone(), self.place.visitor.trust.clone())
-    }
-
-    fn search_again(&mut self) {
-        self.successor = Some(self.search());
     }
 
     /// Leaves, unless others would lose their server by it and the user thinks better of it.
@@ -346,11 +288,28 @@ impl Repl {
         self.apply(effects)
     }
 
+    /// Asks what the user has caused to be asked.
     fn ask(&mut self, text: String, question: Question) -> Step {
         self.question = Some(question);
-        let style = Style::new().effects(Effects::BOLD);
-        self.prompt.printer().ask(if self.color { Label::styled(text, style) } else { Label::plain(text) });
+        self.prompt.printer().ask(prompt::Question::expected(self.bold(text)));
         None
+    }
+
+    /// Asks as soon as the user has a moment.
+    fn ask_unbidden(
+        &mut self,
+        text: String,
+        is_answer: impl Fn(&str) -> bool + Send + Sync + 'static,
+        question: Question,
+    ) -> Step {
+        self.question = Some(question);
+        self.prompt.printer().ask(prompt::Question::unbidden(self.bold(text), is_answer));
+        None
+    }
+
+    fn bold(&self, text: String) -> Label {
+        let style = Style::new().effects(Effects::BOLD);
+        if self.color { Label::styled(text, style) } else { Label::plain(text) }
     }
 
     fn withdraw(&mut self) {
@@ -366,11 +325,6 @@ fn show(printer: &prompt::Printer, effect: Effect) {
         Effect::Clear => printer.clear(),
         Effect::Relabel | Effect::Verified(_) | Effect::Quit => {}
     }
-}
-
-/// For the question whose answer is no unless it is a clear yes.
-fn is_yes_said(answer: &str) -> bool {
-    !answer.trim().is_empty() && startup::is_yes(answer)
 }
 
 fn label(session: &Session, color: bool) -> Label {
@@ -399,6 +353,20 @@ async fn next_twin(twins: &mut Option<Twins>) -> Option<String> {
 async fn next_located(successor: &mut Option<Successor>) -> Option<Result<Located, Error>> {
     match successor {
         Some(successor) => successor.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_rival(rivals: &mut Option<Rivals>) -> Option<Rival> {
+    match rivals {
+        Some(rivals) => rivals.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_scan(scan: &mut Option<JoinHandle<Result<Located, Error>>>) -> Result<Located, Error> {
+    match scan {
+        Some(scan) => scan.await.unwrap_or_else(|error| Err(Error::Local(error.to_string()))),
         None => std::future::pending().await,
     }
 }

@@ -49,7 +49,7 @@ enum Outcome {
 /// See [`Error`]; a message that the server refuses is [`Error::Refused`] with the server's words.
 pub async fn send(options: Options, to: &str, text: Option<String>) -> Result<(), Error> {
     let msg = message(text)?;
-    let entry = enter(&options, None, Mode::Send, Progress::new(Start::Now, None)).await?;
+    let entry = enter(&options, Mode::Send, Progress::new(Start::Now, None)).await?;
     let Entry { registered, visitor, locator, .. } = entry;
     if let Some(taken) = &registered.taken {
         eprintln!("the name {taken} is taken; the message is from {}", registered.welcome.name);
@@ -117,9 +117,9 @@ impl Courier {
             let words = packet.msg.clone();
             match Event::from_packet(packet) {
                 Event::Error { code: Some(Code::ShuttingDown), msg, .. }
-                | Event::Bye { code: Some(Code::ShuttingDown), msg } => return Err(LinkError::Lost(msg)),
+                | Event::Bye { code: Some(Code::ShuttingDown), msg, .. } => return Err(LinkError::Lost(msg)),
                 Event::Error { code, msg, name } => return Err(LinkError::Refused { code, msg, free: name }),
-                Event::Bye { code, msg } => return Err(LinkError::Refused { code, msg, free: None }),
+                Event::Bye { code, msg, .. } => return Err(LinkError::Refused { code, msg, free: None }),
                 Event::Sent { waits, stored, .. } if is_answer => break Outcome::Taken { waits, stored },
                 _ if is_answer => break Outcome::Answered(words),
                 _ => {}

@@ -1,7 +1,7 @@
-//! From nothing to a server: looks for one, and asks the user at a terminal when there are several
-//! or none. This is before there is a prompt.
+//! From nothing to a server: looks for one before there is a prompt, and starts one in this process.
 
 use std::io::{self, IsTerminal as _};
+use std::time::Duration;
 
 use anstream::eprintln;
 
@@ -16,37 +16,51 @@ use crate::fingerprint::Fingerprint;
 use crate::prompt;
 use crate::text::safe_line;
 
-/// The offer to be the server.
-pub(super) const OFFER: &str = "No lanchat server answered on this network. Start one here? [Y/n] ";
+/// How long is looked for a server before there is a prompt, at which the search goes on.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
 
-/// A server to join.
+/// A server that was started here.
 pub(super) struct Start {
     pub(super) reached: Reached,
-    /// The server itself, if it runs in this process.
-    pub(super) hosting: Option<Box<dyn Hosting>>,
+    pub(super) hosting: Box<dyn Hosting>,
 }
 
-/// Finds the server to join. With `host`, and at a terminal, the user may choose among several and
-/// start one if there is none.
-pub(super) async fn find(locator: &Locator, trust: &Trust, host: Option<&dyn Host>) -> Result<Start, Error> {
-    let asks = host.filter(|_| can_ask());
-    let slow = |Progress::Slow| {
-        if io::stderr().is_terminal() {
-            eprintln!("Looking for a server...");
-        }
-    };
-    match (locator.locate(trust, slow).await?, asks) {
-        (Located::One(reached), _) => Ok(Start { reached: *reached, hosting: None }),
-        (Located::Several(servers), Some(_)) => {
-            Ok(Start { reached: choose(servers, trust).await?, hosting: None })
-        }
-        (Located::Several(servers), None) => Err(Error::NoServer(format!(
+/// Finds the server to join.
+///
+/// # Errors
+/// There is none, or there are several and none is named.
+pub(super) async fn find(locator: &Locator, trust: &Trust) -> Result<Reached, Error> {
+    match locator.locate(trust, slow).await? {
+        Located::One(reached) => Ok(*reached),
+        Located::Several(servers) => Err(Error::NoServer(format!(
             "several servers answered; choose one with --server {}: {}",
             how_to_choose(&servers),
             servers.iter().map(describe).collect::<Vec<_>>().join(", ")
         ))),
-        (Located::Nothing(tried), Some(host)) => offer(&tried, host, trust).await,
-        (Located::Nothing(tried), None) => Err(nothing(&tried)),
+        Located::Nothing(tried) => Err(nothing(&tried)),
+    }
+}
+
+/// Why no server is joined: none is here, or none that is here can be connected to.
+pub(super) fn nothing(tried: &Tried) -> Error {
+    let line = tried.to_string();
+    if tried.is_here() { Error::Disconnected(line) } else { Error::NoServer(line) }
+}
+
+/// Looks for servers for as long as somebody waits who will have a prompt then.
+///
+/// # Errors
+/// There is no use in going on.
+pub(super) async fn first_look(locator: &Locator, trust: &Trust) -> Result<Located, Error> {
+    match locator.within(FIRST_LOOK).locate(trust, slow).await? {
+        Located::Nothing(tried) if tried.wanted.is_some() => Err(nothing(&tried)),
+        located => Ok(located),
+    }
+}
+
+fn slow(_: Progress) {
+    if io::stderr().is_terminal() {
+        eprintln!("Looking for a server...");
     }
 }
 
@@ -55,9 +69,18 @@ pub(super) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks a question whose answer is no unless it is a clear yes.
-pub(super) async fn says_yes(question: &str) -> bool {
-    ask(question.to_owned()).await.is_some_and(|answer| !answer.trim().is_empty() && is_yes(&answer))
+/// Asks a question on the terminal, whose answer is no unless it is a clear yes. The line is read on a
+/// thread of its own.
+pub(super) async fn says_yes(question: &'static str) -> bool {
+    let read = tokio::task::spawn_blocking(move || {
+        // Somebody who pressed a key while waiting has not agreed to anything.
+        prompt::forget_typed();
+        anstream::eprint!("{question}");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map(|_| answer)
+    });
+    let answer = read.await.ok().and_then(Result::ok).unwrap_or_default();
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }
 
 /// A server as people tell it from others, safe for the terminal.
@@ -87,44 +110,10 @@ pub(super) fn chosen(answer: &str, count: usize) -> Option<usize> {
     number.checked_sub(1).filter(|at| *at < count)
 }
 
-/// Whether an answer to the offer is a yes; Enter is one.
-pub(super) fn is_yes(answer: &str) -> bool {
-    matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")
-}
-
-async fn choose(mut servers: Vec<Reached>, trust: &Trust) -> Result<Reached, Error> {
-    eprintln!("Several servers answered:");
-    choices(&servers).iter().for_each(|line| eprintln!("{line}"));
-    loop {
-        let Some(answer) = ask(format!("Which one? [1-{}] ", servers.len())).await else {
-            return Err(Error::NoServer("no server was chosen; --server NAME picks one".into()));
-        };
-        if let Some(at) = chosen(&answer, servers.len()) {
-            let server = servers.swap_remove(at);
-            // Its link may have ended while the user was thinking.
-            let what = format!("cannot connect to {}", describe(&server));
-            return again(server, trust.channel()).await.map_err(|error| trust.explain(&what, &error));
-        }
-    }
-}
-
 /// A new link to a server that was chosen: to the same one.
 pub(super) async fn again(server: Reached, channel: &Channel) -> Result<Reached, LinkError> {
     let again = reach(&server.addrs, &channel.to(server.link.key())).await?;
     Ok(Reached { link: again.link, ..server })
-}
-
-/// Why no server is joined: none is here, or none that is here can be connected to.
-fn nothing(tried: &Tried) -> Error {
-    let line = tried.to_string();
-    if tried.is_here() { Error::Disconnected(line) } else { Error::NoServer(line) }
-}
-
-async fn offer(tried: &Tried, host: &dyn Host, trust: &Trust) -> Result<Start, Error> {
-    match ask(OFFER.into()).await {
-        Some(answer) if is_yes(&answer) => start(host, trust.channel()).await,
-        _ => Err(nothing(tried)),
-    }
 }
 
 /// Starts a server here and reaches it.
@@ -135,22 +124,7 @@ pub(super) async fn start(host: &dyn Host, channel: &Channel) -> Result<Start, E
     // Nobody else is to answer in its place.
     let channel = channel.to(Fingerprint::from_id(&hosting.id()));
     let reached = reach(&[hosting.addr()], &channel).await.map_err(|error| Error::from_link(what, &error))?;
-    Ok(Start { reached, hosting: Some(hosting) })
-}
-
-/// Asks on the terminal; none at its end. The line is read on a thread of its own.
-async fn ask(question: String) -> Option<String> {
-    let read = tokio::task::spawn_blocking(move || {
-        // Somebody who pressed Enter while waiting has not agreed to anything.
-        prompt::forget_typed();
-        anstream::eprint!("{question}");
-        let mut answer = String::new();
-        match io::stdin().read_line(&mut answer) {
-            Ok(0) | Err(_) => None,
-            Ok(_) => Some(answer),
-        }
-    });
-    read.await.ok().flatten()
+    Ok(Start { reached, hosting })
 }
 
 #[cfg(test)]
@@ -158,9 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_read_leniently_and_numbers_strictly() {
-        assert!(["", "y", "Y\n", " yes "].iter().all(|answer| is_yes(answer)));
-        assert!(["n", "no", "nope"].iter().all(|answer| !is_yes(answer)));
+    fn numbers_are_read_strictly() {
         assert_eq!(chosen(" 2\n", 3), Some(1));
         assert!(["0", "4", "x", "", "-1"].iter().all(|answer| chosen(answer, 3).is_none()));
     }

@@ -1,5 +1,5 @@
-//! The search for another server when the one that was there has gone for good. It goes on until it
-//! finds one, so that an offer to host can be withdrawn as soon as somebody else has done it.
+//! The search for a server at the prompt: when none was there, or the one that was has gone for good. It
+//! goes on until it finds one, so that an offer to host can be withdrawn as soon as somebody else has done it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::locate::{Located, Locator};
 use super::trust::Trust;
 
 /// Between two searches.
-const PAUSE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// A search under way. Dropping it ends it.
 pub(super) struct Successor {
@@ -21,10 +21,12 @@ pub(super) struct Successor {
 }
 
 impl Successor {
-    pub(super) fn search(locator: Locator, trust: Trust) -> Self {
+    /// Begins after a pause.
+    pub(super) fn search(locator: Locator, trust: Trust, pause: Duration) -> Self {
         let (sender, found) = mpsc::channel(1);
         let task = tokio::spawn(async move {
             let mut told = None;
+            sleep(pause).await;
             loop {
                 let located = match locator.locate(&trust, |_| {}).await {
                     // Nobody goes by themselves from a server to another one of its name.

@@ -50,11 +50,11 @@ pub async fn tail(options: Options, what: Tail) -> Result<(), Error> {
     let start = what.since.map_or(Start::Now, |since| Start::Time(since.to_string()));
     let progress = Progress::new(start, None);
     let entry = tokio::select! {
-        entry = enter(&options, None, Mode::Tail, progress.clone()) => entry?,
+        entry = enter(&options, Mode::Tail, progress.clone()) => entry?,
         () = termination.wait() => return Ok(()),
     };
     let Entry { registered, visitor, locator, .. } = entry;
-    let mut connection = Connection::start_for(Mode::Tail, registered, visitor, locator);
+    let mut connection = Connection::staying(Mode::Tail, registered, visitor, locator);
     let mut reader = Reader::new(what.json, rooms, progress, options.color);
     loop {
         let update = tokio::select! {
@@ -126,12 +126,15 @@ impl Reader {
         self.view.now = Timestamp::now();
         match update {
             Some(Update::Up(up)) => self.up(*up),
+            Some(Update::Note(line)) => eprintln!("{line}"),
             Some(Update::Event(event, id)) => return self.event(&event, id.as_deref()),
-            Some(Update::Down(why)) => {
-                eprintln!("{}; waiting for the server", safe_line(&why));
+            Some(Update::Down(loss)) => {
+                eprintln!("{}; waiting for the server", safe_line(&loss.why));
                 (self.was_lost, self.catching_up, self.outgoing) = (true, None, None);
             }
-            Some(Update::Gone(why)) => return Err(Stop::Error(Error::Disconnected(safe_line(&why)))),
+            Some(Update::Gone(loss)) => {
+                return Err(Stop::Error(Error::Disconnected(safe_line(&loss.why))));
+            }
             Some(Update::Failed(error)) => return Err(Stop::Error(error)),
             None => return Err(Stop::Error(Error::Disconnected("the connection has ended".into()))),
         }

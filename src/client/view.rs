@@ -505,7 +505,7 @@ mod tests {
             Event::Notice(text()),
             Event::Storing { works: false, msg: text() },
             Event::Error { code: None, msg: text(), name: Some(text()) },
-            Event::Bye { code: None, msg: text() },
+            Event::Bye { code: None, msg: text(), server: None },
             Event::Pake { pake: text(), msg: text() },
             Event::Operator { operator: true, msg: text() },
             Event::Bans {

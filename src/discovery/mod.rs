@@ -17,8 +17,8 @@ mod farewells;
 mod find;
 mod gateway;
 mod hedge;
-mod hunt;
 mod hostname;
+mod hunt;
 mod interfaces;
 // Only Linux tells enough for all of it.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code))]

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::io::{self, IsTerminal as _};
 use std::panic::{self, AssertUnwindSafe};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -18,9 +17,10 @@ use super::assist::{Assistant, Interruption};
 use super::history::{HistoryFile, MAX_LINES};
 use super::mode::Mode;
 use super::printer::write;
+use super::question::{Question, Reply};
 use super::rows::rows_below_first;
 use super::state::{Shared, Turn};
-use super::{Complete, Input, Label, OpenError};
+use super::{Input, Label, OpenError, Options};
 
 /// How long the end waits for the editing thread to give the terminal back.
 const END_WAIT: Duration = Duration::from_secs(1);
@@ -37,23 +37,23 @@ impl Thread {
     pub(super) fn start(
         shared: Arc<Shared>,
         inputs: mpsc::Sender<Input>,
-        completer: Arc<dyn Complete>,
-        history: Option<PathBuf>,
-        keeps_echo: fn(&str) -> bool,
+        options: &Options,
+        typed: String,
     ) -> Result<(Self, impl ExternalPrinter + Send + 'static), OpenError> {
         let mode = Mode::take();
         let mut editor =
             Editor::with_history(config(), FileHistory::with_config(&config())).map_err(terminal)?;
         let external = editor.create_external_printer().map_err(terminal)?;
-        editor.set_helper(Some(Assistant::new(Arc::clone(&shared), completer)));
-        let history = HistoryFile::open(history, editor.history_mut());
+        editor.set_helper(Some(Assistant::new(Arc::clone(&shared), Arc::clone(&options.completer))));
+        let history = HistoryFile::open(options.history.clone(), editor.history_mut());
         let (end, ended) = channel();
+        let keeps_echo = options.keeps_echo;
         let mut editing =
-            Editing { editor, shared, inputs, history, keeps_echo, parked: None, is_question: false };
+            Editing { editor, shared, inputs, history, keeps_echo, parked: None, question: None };
         thread::Builder::new()
             .name("prompt-editor".into())
             .spawn(move || {
-                editing.run();
+                editing.run(typed);
                 editing.show_queue();
                 editing.shared.end();
                 // What came between the two.
@@ -104,20 +104,23 @@ struct Editing {
     keeps_echo: fn(&str) -> bool,
     /// The half-typed line that a question has pushed aside, split at the cursor.
     parked: Option<(String, String)>,
-    is_question: bool,
+    /// The question behind which is typed.
+    question: Option<Question>,
 }
 
 impl Editing {
     /// Runs until told to stop, or until the terminal is gone.
-    fn run(&mut self) {
-        let mut initial = (String::new(), String::new());
+    fn run(&mut self, typed: String) {
+        let mut initial = (typed, String::new());
         loop {
             self.show_queue();
-            let (label, is_question) = match self.shared.begin_turn() {
-                Turn::Line(label) => (label, false),
-                Turn::Question(label) => (label, true),
+            let typed =
+                if self.question.is_none() { [&*initial.0, &*initial.1].concat() } else { String::new() };
+            let (label, question) = match self.shared.begin_turn(&typed) {
+                Turn::Line(label) => (label, None),
+                Turn::Question(question) => (question.label.clone(), Some(question)),
             };
-            initial = self.change_turn(is_question, initial);
+            initial = self.change_turn(question, initial);
             let editor = &mut self.editor;
             let left_right = (initial.0.as_str(), initial.1.as_str());
             let read =
@@ -132,6 +135,7 @@ impl Editing {
                     }
                 }
                 Ok(read) => {
+                    self.shared.note_end();
                     let Some(input) = self.input(&label, read) else { continue };
                     let is_last = input == Input::Closed;
                     // Nobody takes inputs any more while the prompt is being closed.
@@ -150,26 +154,35 @@ impl Editing {
         let _ = write(&self.shared.take_queue());
     }
 
-    /// Parks the half-typed line when a question comes up, and takes it back afterwards.
-    fn change_turn(&mut self, is_question: bool, line: (String, String)) -> (String, String) {
-        let was_question = std::mem::replace(&mut self.is_question, is_question);
-        match (was_question, is_question) {
-            (false, true) => {
+    /// Parks the half-typed line when a question comes up, and takes it back afterwards. What was typed
+    /// behind a question that was taken back goes on as a line, unless it was meant for an answer.
+    fn change_turn(&mut self, question: Option<Question>, line: (String, String)) -> (String, String) {
+        let is_question = question.is_some();
+        match (std::mem::replace(&mut self.question, question), is_question) {
+            (None, true) => {
                 self.parked = Some(line);
                 (String::new(), String::new())
             }
-            (true, false) => self.parked.take().unwrap_or_default(),
+            (Some(before), false) => match before.is_line(&[&*line.0, &*line.1].concat()) {
+                true => line,
+                false => self.parked.take().unwrap_or_default(),
+            },
             _ => line,
         }
     }
 
     /// What a finished line means; none if there is nothing to hand on.
     fn input(&mut self, label: &Label, read: Result<String, ReadlineError>) -> Option<Input> {
-        match read {
-            Ok(answer) if self.is_question => {
-                self.shared.set_question(None);
-                Some(Input::Answer(answer))
+        let reply = self.question.as_ref().zip(read.as_ref().ok());
+        match reply.map(|(question, line)| self.shared.reply(question, line)) {
+            Some(Reply::Answer) => return read.ok().map(Input::Answer),
+            Some(Reply::Nothing) => {
+                self.erase(label, "");
+                return None;
             }
+            Some(Reply::Line) | None => {}
+        }
+        match read {
             Ok(line) => {
                 self.history.add(&line, self.editor.history_mut());
                 if !(self.keeps_echo)(&line) {
@@ -177,9 +190,9 @@ impl Editing {
                 }
                 Some(Input::Line(line))
             }
-            Err(ReadlineError::Interrupted) if self.is_question => {
-                self.shared.set_question(None);
-                Some(Input::Interrupt)
+            Err(ReadlineError::Interrupted) if self.question.is_some() => {
+                self.shared.withdraw();
+                Some(Input::Declined)
             }
             // The half-typed line is cleared, no more.
             Err(ReadlineError::Interrupted) if !self.shared.line_is_empty() => None,

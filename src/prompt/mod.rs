@@ -7,7 +7,8 @@
 //!
 //! - Lines printed while somebody types appear above what they have typed so far.
 //! - The label (`[#lobby] `) can change at any time, and a question can take its place; what was
-//!   typed so far comes back afterwards.
+//!   typed so far comes back afterwards. A question that nobody waited for comes up on an empty line only,
+//!   and takes no line for its answer that is none.
 //! - Several pasted lines stay one input, sent by one Enter (bracketed paste); they never become
 //!   several inputs by themselves.
 //! - Ctrl-C clears what is typed; on an empty line it is [`Input::Interrupt`]. Ctrl-D on an empty
@@ -20,6 +21,7 @@ mod history;
 mod label;
 mod mode;
 mod printer;
+mod question;
 mod rows;
 mod screen;
 mod secret;
@@ -35,6 +37,7 @@ pub use assist::Complete;
 pub use label::Label;
 pub use mode::forget_typed;
 pub use printer::Printer;
+pub use question::Question;
 pub use screen::{LogLine, Screen};
 pub use secret::ask_secret;
 
@@ -54,7 +57,9 @@ pub enum Input {
     Line(String),
     /// Enter on a question asked with [`Printer::ask`].
     Answer(String),
-    /// Ctrl-C on an empty line, or on a question.
+    /// Ctrl-C on a question.
+    Declined,
+    /// Ctrl-C on an empty line.
     Interrupt,
     /// Ctrl-D on an empty line.
     End,
@@ -63,6 +68,7 @@ pub enum Input {
 }
 
 /// How to open a prompt.
+#[derive(Clone)]
 pub struct Options {
     /// What stands before the input.
     pub label: Label,
@@ -95,29 +101,28 @@ pub struct Prompt {
     inputs: mpsc::Receiver<Input>,
     printer: Printer,
     editor: editor::Thread,
-    screen: Screen,
+    options: Options,
     shared: Arc<Shared>,
 }
 
 impl Prompt {
     /// Opens the prompt on standard input and output.
     pub fn open(options: Options) -> Result<Self, OpenError> {
+        Self::open_with(options, String::new())
+    }
+
+    /// Opens it with a line that is half typed.
+    fn open_with(options: Options, typed: String) -> Result<Self, OpenError> {
         if !is_available() {
             return Err(OpenError::Unavailable);
         }
-        let shared = Arc::new(Shared::new(options.label));
+        let shared = Arc::new(Shared::new(options.label.clone()));
         let (sender, inputs) = mpsc::channel(INPUT_QUEUE);
-        let (editor, external) = editor::Thread::start(
-            Arc::clone(&shared),
-            sender,
-            options.completer,
-            options.history,
-            options.keeps_echo,
-        )?;
+        let (editor, external) = editor::Thread::start(Arc::clone(&shared), sender, &options, typed)?;
         bell::start(Arc::clone(&shared), external).map_err(OpenError::Terminal)?;
         let printer = Printer::new(Arc::clone(&shared));
         options.screen.attach(Some(printer.clone()));
-        Ok(Self { inputs, printer, editor, screen: options.screen, shared })
+        Ok(Self { inputs, printer, editor, options, shared })
     }
 
     /// The next thing the person does; [`Input::Closed`] for ever once the editor has ended.
@@ -132,6 +137,32 @@ impl Prompt {
         &self.printer
     }
 
+    /// Gives the terminal to some work that asks the person something in its own way, and takes it back with
+    /// the label and the line as they were. A question that stands is taken back.
+    ///
+    /// # Errors
+    /// If the terminal cannot be had again.
+    pub async fn lend<T>(&mut self, work: impl Future<Output = T>) -> Result<T, OpenError> {
+        let (label, typed) = self.shared.look();
+        self.shut();
+        let value = work.await;
+        *self = Self::open_with(Options { label, ..self.options.clone() }, typed)?;
+        Ok(value)
+    }
+
+    fn shut(&mut self) {
+        if self.shared.is_stopping() {
+            return;
+        }
+        // An editor that waits for room in the input queue must not hold the end up.
+        self.inputs.close();
+        self.options.screen.attach(None);
+        self.shared.stop();
+        self.editor.wait();
+        // Empty, unless the editor could not be interrupted.
+        let _ = printer::write(&self.shared.take_queue());
+    }
+
     /// Prints what is still queued, ends the editing and gives the terminal back.
     ///
     /// Returns after at most about a second, even if somebody is in the middle of a history search.
@@ -140,13 +171,7 @@ impl Prompt {
 
 impl Drop for Prompt {
     fn drop(&mut self) {
-        // An editor that waits for room in the input queue must not hold the end up.
-        self.inputs.close();
-        self.screen.attach(None);
-        self.shared.stop();
-        self.editor.wait();
-        // Empty, unless the editor could not be interrupted.
-        let _ = printer::write(&self.shared.take_queue());
+        self.shut();
     }
 }
 

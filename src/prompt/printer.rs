@@ -3,8 +3,8 @@
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
-use super::Label;
 use super::state::Shared;
+use super::{Label, Question};
 
 /// Clears the screen and puts the cursor to its top.
 const CLEAR: &str = "\x1b[H\x1b[2J";
@@ -38,15 +38,16 @@ impl Printer {
         self.0.set_label(label);
     }
 
-    /// Asks a question in the label's place. The answer comes as [`super::Input::Answer`], or
-    /// [`super::Input::Interrupt`]; then what was typed before comes back.
-    pub fn ask(&self, question: Label) {
-        self.0.set_question(Some(question));
+    /// Asks a question in the label's place, instead of any other. The answer comes as
+    /// [`super::Input::Answer`] or [`super::Input::Declined`]; then what was typed before comes back.
+    pub fn ask(&self, question: Question) {
+        self.0.ask(question);
     }
 
-    /// Takes a question back that needs no answer any more.
+    /// Takes a question back that needs no answer any more. What was typed behind it and is no answer
+    /// stays in the line.
     pub fn withdraw(&self) {
-        self.0.set_question(None);
+        self.0.withdraw();
     }
 
     fn order(&self, text: String) {

@@ -4,9 +4,10 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Label;
+use super::question::{IDLE, Question, Reply};
 
 /// Lines that wait for the screen. It takes none while somebody searches the history; past this
 /// many, further ones are counted instead of kept, and the count is shown.
@@ -22,7 +23,9 @@ pub(super) struct Shared {
 #[derive(Debug)]
 struct Inner {
     label: Label,
-    question: Option<Label>,
+    question: Option<Question>,
+    /// A question that comes up as soon as it is in nobody's way.
+    waiting: Option<Question>,
     /// Counts changes of what should be shown before the input.
     wanted: u64,
     /// The count at which the editor last started to show it.
@@ -37,6 +40,10 @@ struct Inner {
     phase: Phase,
     /// The half-typed line as of the last edit.
     line: String,
+    /// When that was.
+    touched: Instant,
+    /// When the question came up.
+    up: Instant,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -52,7 +59,7 @@ pub(super) enum Turn {
     /// Read a line behind this label.
     Line(Label),
     /// Read an answer behind this question.
-    Question(Label),
+    Question(Question),
 }
 
 impl Inner {
@@ -63,6 +70,27 @@ impl Inner {
     fn has_work(&self) -> bool {
         self.is_stale() || !self.queue.is_empty() || self.dropped > 0
     }
+
+    /// How long the question that waits still has to; none if there is none, or somebody is typing.
+    fn wait(&self) -> Option<Duration> {
+        let can_come = self.waiting.is_some() && self.question.is_none() && self.line.is_empty();
+        can_come.then(|| IDLE.saturating_sub(self.touched.elapsed()))
+    }
+
+    /// Brings the question up that waits, if it has waited enough.
+    fn bring_up(&mut self) {
+        if self.wait().is_some_and(|wait| wait.is_zero()) {
+            self.question = self.waiting.take();
+            self.wanted += 1;
+        }
+    }
+
+    /// Lets the question wait for another time, if it is one that can.
+    fn put_off(&mut self) {
+        if self.question.as_ref().is_some_and(Question::is_unbidden) {
+            self.waiting = self.question.take();
+        }
+    }
 }
 
 impl Shared {
@@ -70,6 +98,7 @@ impl Shared {
         let inner = Inner {
             label,
             question: None,
+            waiting: None,
             wanted: 1,
             shown: 0,
             queue: VecDeque::new(),
@@ -77,6 +106,8 @@ impl Shared {
             stop: false,
             phase: Phase::Between,
             line: String::new(),
+            touched: Instant::now(),
+            up: Instant::now(),
         };
         Self { inner: Mutex::new(inner), changed: Condvar::new() }
     }
@@ -94,11 +125,41 @@ impl Shared {
     }
 
     /// Puts a question in the label's place, until it is answered or taken back.
-    pub(super) fn set_question(&self, question: Option<Label>) {
+    pub(super) fn ask(&self, question: Question) {
         let mut inner = self.lock();
-        inner.question = question;
-        inner.wanted += 1;
+        let was_up = inner.question.is_some();
+        (inner.question, inner.waiting) = match question.is_unbidden() {
+            true => (None, Some(question)),
+            false => (Some(question), None),
+        };
+        if was_up || inner.question.is_some() {
+            inner.wanted += 1;
+        }
         self.changed.notify_all();
+    }
+
+    /// Takes the question back.
+    pub(super) fn withdraw(&self) {
+        let mut inner = self.lock();
+        inner.waiting = None;
+        if inner.question.take().is_some() {
+            inner.wanted += 1;
+        }
+        self.changed.notify_all();
+    }
+
+    /// What a line is that was entered behind this question, which is done with then, waits for another
+    /// time, or stays.
+    pub(super) fn reply(&self, question: &Question, line: &str) -> Reply {
+        let mut inner = self.lock();
+        let reply = question.reply(line, inner.up);
+        match reply {
+            Reply::Answer => inner.question = None,
+            Reply::Line => inner.put_off(),
+            Reply::Nothing => {}
+        }
+        inner.wanted += 1;
+        reply
     }
 
     /// Queues a text for the screen; gives it back if the editor, who would show it, has ended.
@@ -147,18 +208,25 @@ impl Shared {
         self.lock().is_stale()
     }
 
-    /// The editor's start of a turn: from here on what is wanted is shown, unless that is the end,
-    /// and a bell reaches it.
-    pub(super) fn begin_turn(&self) -> Turn {
+    /// The editor's start of a turn with an ordinary line that is half typed: from here on what is wanted
+    /// is shown, unless that is the end, and a bell reaches it.
+    pub(super) fn begin_turn(&self, typed: &str) -> Turn {
         let mut inner = self.lock();
+        if !typed.is_empty() {
+            inner.put_off();
+        }
         inner.line.clear();
+        inner.line.push_str(typed);
         inner.phase = Phase::Reading;
         if !inner.stop {
             inner.shown = inner.wanted;
         }
         self.changed.notify_all();
-        match &inner.question {
-            Some(question) => Turn::Question(question.clone()),
+        match inner.question.clone() {
+            Some(question) => {
+                inner.up = Instant::now();
+                Turn::Question(question)
+            }
             None => Turn::Line(inner.label.clone()),
         }
     }
@@ -176,13 +244,23 @@ impl Shared {
 
     /// Waits until there is something to show and the editor can be reached; false if it has ended.
     pub(super) fn wait_for_work(&self) -> bool {
-        let idle = |inner: &mut Inner| match inner.phase {
-            Phase::Between => true,
-            Phase::Reading => !inner.has_work(),
-            Phase::Ended => false,
-        };
-        let inner = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
-        inner.phase != Phase::Ended
+        let mut inner = self.lock();
+        loop {
+            inner.bring_up();
+            let wait = match inner.phase {
+                Phase::Ended => return false,
+                Phase::Reading if inner.has_work() => return true,
+                Phase::Reading => inner.wait(),
+                Phase::Between => None,
+            };
+            inner = match wait {
+                Some(wait) => match self.changed.wait_timeout(inner, wait) {
+                    Ok((inner, _)) => inner,
+                    Err(poisoned) => poisoned.into_inner().0,
+                },
+                None => self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
     }
 
     /// Waits until there is nothing more to show, or for so long.
@@ -194,8 +272,23 @@ impl Shared {
     /// Notes what is typed so far.
     pub(super) fn note_line(&self, line: &str) {
         let mut inner = self.lock();
-        inner.line.clear();
-        inner.line.push_str(line);
+        if inner.line != line {
+            inner.line.clear();
+            inner.line.push_str(line);
+            inner.touched = Instant::now();
+            self.changed.notify_all();
+        }
+    }
+
+    /// Notes that a key ended the line.
+    pub(super) fn note_end(&self) {
+        self.lock().touched = Instant::now();
+    }
+
+    /// The label that is wanted, and what is typed.
+    pub(super) fn look(&self) -> (Label, String) {
+        let inner = self.lock();
+        (inner.label.clone(), inner.line.clone())
     }
 
     /// Whether nothing is typed.
@@ -216,39 +309,63 @@ mod tests {
     fn text(turn: Turn) -> String {
         match turn {
             Turn::Line(label) => label.text().to_owned(),
-            Turn::Question(label) => format!("question {}", label.text()),
+            Turn::Question(question) => format!("question {}", question.label.text()),
         }
     }
 
     #[test]
     fn a_new_label_makes_the_shown_one_stale_until_the_next_turn() {
         let shared = Shared::new(Label::plain("a "));
-        assert_eq!(text(shared.begin_turn()), "a ");
+        assert_eq!(text(shared.begin_turn("")), "a ");
         shared.set_label(Label::plain("a "));
         assert!(!shared.is_stale());
         shared.set_label(Label::plain("b "));
         assert!(shared.is_stale());
-        assert_eq!(text(shared.begin_turn()), "b ");
+        assert_eq!(text(shared.begin_turn("")), "b ");
         assert!(!shared.is_stale());
     }
 
     #[test]
     fn a_question_stands_before_the_label_until_it_is_taken_back() {
         let shared = Shared::new(Label::plain("a "));
-        shared.set_question(Some(Label::plain("sure? ")));
-        assert_eq!(text(shared.begin_turn()), "question sure? ");
+        shared.ask(Question::expected(Label::plain("sure? ")));
+        assert_eq!(text(shared.begin_turn("")), "question sure? ");
         shared.set_label(Label::plain("b "));
         assert!(!shared.is_stale());
-        shared.set_question(None);
-        assert_eq!(text(shared.begin_turn()), "b ");
+        shared.withdraw();
+        assert_eq!(text(shared.begin_turn("")), "b ");
+    }
+
+    #[test]
+    fn a_question_that_nobody_waited_for_comes_up_on_an_empty_line_that_nobody_types_in() {
+        let shared = Shared::new(Label::plain("a "));
+        shared.begin_turn("");
+        shared.note_line("hel");
+        let unbidden = || Question::unbidden(Label::plain("host? "), |line| line == "y");
+        shared.ask(unbidden());
+        assert_eq!(text(shared.begin_turn("hel")), "a ", "somebody is typing");
+        shared.note_line("");
+        let typed = Instant::now();
+        assert!(shared.wait_for_work());
+        assert!(typed.elapsed() >= IDLE - Duration::from_millis(50), "{:?}", typed.elapsed());
+        assert_eq!(text(shared.begin_turn("x")), "a ", "a key came in between");
+        shared.note_line("");
+        assert!(shared.wait_for_work());
+        assert_eq!(text(shared.begin_turn("")), "question host? ");
+        assert_eq!(shared.reply(&unbidden(), "hello"), Reply::Line);
+        assert_eq!(text(shared.begin_turn("")), "a ");
+        assert!(shared.wait_for_work());
+        assert_eq!(text(shared.begin_turn("")), "question host? ", "it comes again");
+        assert_eq!(shared.reply(&unbidden(), "y"), Reply::Answer);
+        assert_eq!(text(shared.begin_turn("")), "a ");
     }
 
     #[test]
     fn an_editor_that_is_to_stop_stays_stale() {
         let shared = Shared::new(Label::plain("a "));
-        shared.begin_turn();
+        shared.begin_turn("");
         shared.stop();
-        shared.begin_turn();
+        shared.begin_turn("");
         assert!(shared.is_stale() && shared.is_stopping() && shared.wait_for_work());
         shared.end();
         assert!(!shared.wait_for_work());

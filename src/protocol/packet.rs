@@ -244,6 +244,8 @@ packet! {
     operator: bool,
     /// Whether the server takes only members: keys that once came with the passphrase.
     closed: bool,
+    /// Whether the server was started from somebody's prompt, and gives way to others.
+    interim: bool,
     /// One side's half of the proof that both know the passphrase (SPAKE2), in base64url.
     pake: String,
     /// That the sender has got the same secret out of it, in base64url.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Handle;
 use crate::limits::MAX_TEXT_BYTES;
-use crate::prompt::{Complete, Input, Label, OpenError, Options, Printer, Prompt, Screen};
+use crate::prompt::{Complete, Input, Label, OpenError, Options, Printer, Prompt, Question, Screen};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::event::users_are;
 use crate::protocol::{Event, Request};
@@ -58,7 +58,7 @@ impl Console {
             self.asking = step == Step::Ask;
             match step {
                 Step::On => {}
-                Step::Ask => self.prompt.printer().ask(Label::plain(self.question())),
+                Step::Ask => self.prompt.printer().ask(Question::expected(Label::plain(self.question()))),
                 Step::Stop => return self.prompt.close(),
                 Step::Closed => {
                     self.prompt.close();
@@ -76,6 +76,7 @@ impl Console {
                 _ => Step::On,
             },
             // Who insists means it.
+            Input::Declined => Step::Stop,
             Input::Interrupt | Input::End if self.asking => Step::Stop,
             Input::Interrupt | Input::End => self.quit(),
             Input::Closed => Step::Closed,

@@ -3,6 +3,7 @@
 use super::hub::Hub;
 use super::listener::Admission;
 use crate::protocol::event::users_are;
+use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Event, Request};
 use std::sync::Arc;
@@ -17,6 +18,11 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// Names the server to which everybody is told to go when this one ends.
+    pub fn hand_over(&self, to: ServerInfo) {
+        self.hub.hand_over(to);
+    }
+
     pub(super) fn new(hub: Arc<Hub>, code: String, admission: Admission) -> Self {
         Self { hub, code, admission }
     }

@@ -29,6 +29,8 @@ mod history_files;
 mod lost_ends;
 mod memory;
 mod moderation;
+#[cfg(unix)]
+mod moves;
 #[cfg(target_os = "linux")]
 mod once;
 #[cfg(unix)]

@@ -109,7 +109,7 @@ fn lines_that_were_not_sent_are_said_and_make_status_5() {
 }
 
 #[test]
-fn a_connection_that_is_lost_is_status_4_and_says_what_may_be_lost() {
+fn a_server_that_does_not_come_back_is_status_4_and_says_what_may_be_lost() {
     let (server, home) = (FakeServer::start(json!({})), Home::new());
     let mut child = join(&home, server.address, &["alice", "--plaintext"]);
     let talk = server.accept();
@@ -119,14 +119,18 @@ fn a_connection_that_is_lost_is_status_4_and_says_what_may_be_lost() {
     assert!(lines.next().expect("a line").expect("UTF-8").contains("connected to fake"));
     say(&talk, &json!({"type": "chat", "from": {"name": "bob"}, "to": "all", "msg": "hi"}));
     assert!(lines.next().expect("a line").expect("UTF-8").contains("<bob?> hi"));
+    // Nobody listens there any more.
+    drop(server);
     talk.shutdown(std::net::Shutdown::Both).expect("an open connection");
+    let line = lines.by_ref().map_while(Result::ok).find(|line| line.contains("reconnecting"));
+    assert!(line.is_some(), "no word of the loss");
+    input.write_all(b"after it\n").expect("a pipe");
+    drop(input);
     let output = child.wait_with_output().expect("an output");
     assert_eq!(output.status.code(), Some(4));
-    let error = text(&output.stderr);
-    assert!(
-        error.starts_with("Not encrypted: ") && error.contains("\nlanchat: the connection was lost"),
-        "{error}"
-    );
+    let (shown, error) = (lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"), text(&output.stderr));
+    assert!(shown.contains("after it"), "{shown}");
+    assert!(error.starts_with("Not encrypted: ") && error.contains("of the last lines were not"), "{error}");
 }
 
 #[test]

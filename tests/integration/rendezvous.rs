@@ -3,7 +3,7 @@
 
 use crate::support::lan::{Host, Lan, Running};
 use crate::support::soon::takes_less_than;
-use crate::support::terminal::{Home, Key, LANCHAT, Launch, Terminal};
+use crate::support::terminal::{Home, Key, LANCHAT, Launch, Terminal, last_row};
 use std::io::{BufRead, BufReader};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
@@ -37,7 +37,10 @@ fn serve(host: &Host, home: &Home, args: &[&str]) -> Running {
     server
 }
 
-const OFFER: &str = "No lanchat server answered on this network. Start one here? [Y/n]";
+const OFFER: &str = "No lanchat server answered on this network. Start one here? [Y/n/s]";
+
+/// The same after the server was there.
+const SUCCESSION: &str = "Start a server here all the same? [y/N/s]";
 
 /// From nothing to a chat both ways, discovery and start of the program included.
 const TIME_TO_CHAT: Duration = Duration::from_secs(2);
@@ -105,7 +108,7 @@ fn the_first_offers_to_be_the_server_and_the_second_finds_it() {
     let (alices, bobs) = (Home::new(), Home::new());
     let mut alice = chat(&one, &alices, "alice");
     alice.wait_for(OFFER);
-    alice.key(Key::Enter);
+    alice.enter("y");
     alice.wait_for_last("[#lobby]");
     let mut bob = chat(&two, &bobs, "bob");
     bob.wait_for_last("[#lobby]");
@@ -126,9 +129,13 @@ fn the_first_offers_to_be_the_server_and_the_second_finds_it() {
     // The other one is offered the succession, with what was half typed kept for later.
     bob.type_text("half a th");
     bob.wait_for_last("[#lobby, no server] half a th");
-    bob.wait_for_last(OFFER);
+    bob.wait_for("s: look at all");
+    // Nobody is asked while they type.
+    bob.wait_for_last("[#lobby, no server] half a th");
+    bob.key(Key::CtrlC);
+    bob.wait_until("the question", |screen| last_row(screen).ends_with(SUCCESSION));
     bob.enter("y");
-    let screen = bob.wait_for_last("[#lobby] half a th");
+    let screen = bob.wait_for_last("[#lobby]");
     assert!(screen.contains("the server is shutting down; looking for another server"), "{screen}");
     let mut alice = chat(&one, &alices, "alice");
     alice.wait_for_last("[#lobby]");
@@ -143,8 +150,8 @@ fn an_enter_typed_while_waiting_takes_no_offer() {
     let mut alice = chat(&host, &home, "alice");
     alice.wait_for("Looking for a server...");
     alice.key(Key::Enter);
-    alice.wait_for(OFFER);
-    alice.enter("n");
+    alice.wait_for_last(OFFER);
+    alice.key(Key::CtrlD);
     let (status, screen) = alice.wait_exit();
     assert_eq!(status, 3, "{screen}");
 }
@@ -156,7 +163,7 @@ fn an_offer_is_withdrawn_when_somebody_else_takes_it() {
     let homes = [Home::new(), Home::new(), Home::new()];
     let mut alice = chat(&hosts[0], &homes[0], "alice");
     alice.wait_for(OFFER);
-    alice.enter("");
+    alice.enter("y");
     alice.wait_for_last("[#lobby]");
     let mut bob = chat(&hosts[1], &homes[1], "bob");
     let carol = chat(&hosts[2], &homes[2], "carol");
@@ -168,8 +175,9 @@ fn an_offer_is_withdrawn_when_somebody_else_takes_it() {
     alice.wait_for("2 others are connected");
     alice.enter("y");
     alice.wait_exit();
-    bob.wait_for(OFFER);
-    carol.wait_for(OFFER);
+    let is_asked = |screen: &str| last_row(screen).ends_with(SUCCESSION);
+    bob.wait_until("the question", is_asked);
+    carol.wait_until("the question", is_asked);
     bob.enter("y");
     carol.wait_for_last("[#lobby]");
     bob.wait_for("-> carol joined");
@@ -184,8 +192,11 @@ fn who_declines_or_cannot_be_asked_gets_status_3_and_the_remedy() {
     let mut alice = chat(&host, &home, "alice");
     alice.wait_for(OFFER);
     alice.enter("n");
+    alice.wait_for("still looking for a server; /quit leaves");
+    alice.enter("/quit");
     let (status, screen) = alice.wait_exit();
     assert_eq!(status, 3, "{screen}");
+    assert!(screen.contains("no lanchat server answered") && screen.contains("--host"), "{screen}");
     let output = plain(&host, &home, &["--timeout", "1s"]);
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3), "{error}");

@@ -41,7 +41,8 @@ impl Repl {
             let effects = match connection.next().await {
                 Some(Update::Up(up)) => self.session.up(*up, now),
                 Some(Update::Event(event, id)) => self.session.event(&event, id.as_deref(), now),
-                Some(Update::Down(why)) => self.session.down(&why, now),
+                Some(Update::Note(line)) => self.session.note(&line),
+                Some(Update::Down(loss)) => self.session.down(&loss.why, now.back_to(loss.since)),
                 Some(Update::Gone(_) | Update::Failed(_)) | None => return,
             };
             self.show(effects);

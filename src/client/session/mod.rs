@@ -17,7 +17,7 @@ pub(super) use line::keeps_echo;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -66,6 +66,11 @@ pub(super) struct Moment {
 impl Moment {
     pub(super) fn now() -> Self {
         Self { clock: Timestamp::now(), instant: Instant::now() }
+    }
+
+    /// The same for what happened at that instant and is known now.
+    pub(super) fn back_to(self, instant: Instant) -> Self {
+        Self { instant: instant.min(self.instant), ..self }
     }
 }
 
@@ -180,7 +185,7 @@ impl Session {
     /// The connection is there, for the first time or again.
     pub(super) fn up(&mut self, up: Up, now: Moment) -> Vec<Effect> {
         self.view.now = now.clock;
-        let Up { welcome, peer, outgoing, taken, standing, resumes } = up;
+        let Up { welcome, peer, outgoing, taken, standing, resumes, follows } = up;
         let before = std::mem::replace(&mut self.state, State::Up { outgoing, peer, since: now.instant });
         self.view.me.clone_from(&welcome.name);
         // What the user has verified meanwhile stays so.
@@ -190,7 +195,7 @@ impl Session {
         let is_same = self.server.id == welcome.server.id;
         let mut effects = match before {
             State::Down { since, .. } if is_same => {
-                let away = span(now.instant.duration_since(since));
+                let away = span(now.instant.duration_since(since).max(Duration::from_secs(1)));
                 self.note(&format!("connected again after {away}; {} here", count_users(welcome.total)))
             }
             _ => shown(render(&Event::Welcome(Box::new(welcome.clone())), &self.view)),
@@ -199,8 +204,8 @@ impl Session {
             let text = format!("the name {taken} is taken; you are {} (/nick NAME changes it)", welcome.name);
             effects.extend(self.note(&text));
         }
-        if !is_same {
-            effects.extend(self.move_in());
+        if !is_same && !self.server.id.is_empty() {
+            effects.extend(self.move_in(follows));
         }
         self.server = welcome.server.clone();
         self.keeps = welcome.log.is_some();
@@ -220,13 +225,14 @@ impl Session {
         self.labelled(effects)
     }
 
-    /// The server is another one than before: what was meant for the people there is not for those here.
-    fn move_in(&mut self) -> Vec<Effect> {
+    /// The server is another one than before: what was meant for the people there is not for those here,
+    /// unless these are the same.
+    fn move_in(&mut self, follows: bool) -> Vec<Effect> {
         self.away = None;
         if matches!(self.target, Target::Room(_)) {
             self.aim(Target::All);
         }
-        self.abandon()
+        if follows { Vec::new() } else { self.abandon() }
     }
 
     /// The connection is gone, and the same server is tried again.
@@ -237,6 +243,12 @@ impl Session {
     /// The server is gone, and another one is looked for.
     pub(super) fn gone(&mut self, why: &str, now: Moment) -> Vec<Effect> {
         self.lost(why, now, true)
+    }
+
+    /// There is no server yet, and one is looked for.
+    pub(super) fn seek(&mut self, now: Moment) {
+        let why = "no server was found yet".to_owned();
+        self.state = State::Down { why, since: now.instant, search: true };
     }
 
     fn lost(&mut self, why: &str, now: Moment, search: bool) -> Vec<Effect> {

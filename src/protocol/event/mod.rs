@@ -203,6 +203,8 @@ pub enum Event {
         total: usize,
         /// Whether the server takes only members.
         closed: bool,
+        /// Whether somebody started it from their prompt: it gives way to others.
+        interim: bool,
     },
     /// The server is closed: it asks for a proof that both know the passphrase (SPAKE2).
     Pake {
@@ -265,6 +267,8 @@ pub enum Event {
         code: Option<Code>,
         /// Why, for people.
         msg: String,
+        /// The server to which it gives way: its people are expected there.
+        server: Option<ServerInfo>,
     },
     /// A type that this version does not know: show its text.
     Unknown {
@@ -441,7 +445,7 @@ mod tests {
             Event::Time { time: text(), ts: text(), uptime: 3 },
             Event::Alert { by: text(), msg: text(), seq: None, ts: text(), history: false },
             Event::Whois(user),
-            Event::Pong { server, total: 4, closed: true },
+            Event::Pong { server, total: 4, closed: true, interim: true },
             Event::Pake { pake: text(), msg: text() },
             Event::PakeOk { mac: text() },
             Event::Operator { operator: false, msg: text() },
@@ -453,7 +457,7 @@ mod tests {
             Event::Storing { works: false, msg: text() },
             Event::Storing { works: true, msg: text() },
             Event::Error { code: Some(Code::NameTaken), msg: text(), name: Some(text()) },
-            Event::Bye { code: Some(Code::ShuttingDown), msg: text() },
+            Event::Bye { code: Some(Code::ShuttingDown), msg: text(), server: Some(ServerInfo::default()) },
         ]
     }
 

@@ -83,6 +83,7 @@ impl Event {
                 server: packet.server.unwrap_or_default(),
                 total: packet.total.unwrap_or_default(),
                 closed: packet.closed.unwrap_or_default(),
+                interim: packet.interim.unwrap_or_default(),
             },
             "operator" => Self::Operator { operator: packet.operator.unwrap_or_default(), msg: packet.msg },
             "pake" => Self::Pake { pake: packet.pake.unwrap_or_default(), msg: packet.msg },
@@ -95,7 +96,7 @@ impl Event {
                 None => Self::Notice(packet.msg),
             },
             "error" => Self::Error { code: code(), msg: packet.msg, name: packet.name },
-            "bye" => Self::Bye { code: code(), msg: packet.msg },
+            "bye" => Self::Bye { code: code(), msg: packet.msg, server: packet.server },
             other => match KeyList::parse(other) {
                 Some(list) => Self::Keys {
                     list,

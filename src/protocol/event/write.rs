@@ -84,10 +84,11 @@ impl Event {
                 fill_stamp(&mut packet, seq, ts, history);
             }
             Self::Whois(user) => packet.user = Some(user),
-            Self::Pong { server, total, closed } => {
+            Self::Pong { server, total, closed, interim } => {
                 packet.server = Some(server);
                 packet.total = Some(total);
                 packet.closed = closed.then_some(true);
+                packet.interim = interim.then_some(true);
             }
             Self::Operator { operator, .. } => packet.operator = Some(operator),
             Self::Storing { works, .. } => packet.stored = Some(works),
@@ -106,7 +107,10 @@ impl Event {
                 packet.code = code.map(|code| code.to_string());
                 packet.name = name;
             }
-            Self::Bye { code, .. } => packet.code = code.map(|code| code.to_string()),
+            Self::Bye { code, server, .. } => {
+                packet.code = code.map(|code| code.to_string());
+                packet.server = server;
+            }
             Self::Notice(_) | Self::Unknown { .. } => {}
         }
         packet

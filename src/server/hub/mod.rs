@@ -19,6 +19,7 @@ use crate::clock::{Clock, Reading};
 use crate::limits::{
     MAX_FRAME_BYTES, PACED_PACKETS, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME, UNPACED_PACKETS,
 };
+use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Packet, Request};
 pub(super) use incoming::{Incoming, Taken};
@@ -223,6 +224,11 @@ impl Hub {
     /// Since the server started.
     pub(super) fn uptime(&self) -> Duration {
         self.clock.started().elapsed()
+    }
+
+    /// Names the server to which everybody is to go at the end.
+    pub(super) fn hand_over(&self, to: ServerInfo) {
+        self.act(|chat, _, _| chat.hand_over(to));
     }
 
     /// Says goodbye to everybody.

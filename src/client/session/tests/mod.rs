@@ -96,13 +96,18 @@ impl Talk {
 
     /// Connects to that server, having asked for what was missed.
     fn come(&mut self, welcome: Welcome, taken: Option<&str>) -> String {
+        self.arrive(welcome, taken, false)
+    }
+
+    /// The same; `follows` says whether the server before gave way to this one.
+    fn arrive(&mut self, welcome: Welcome, taken: Option<&str>, follows: bool) -> String {
         let (outgoing, packets) = mpsc::channel(3);
         self.packets = packets;
         let taken = taken.map(|taken| crate::name::Name::new(taken).unwrap());
         let standing = Standing::Unverified(OFFICE);
         let peer = "10.0.0.1:7667".parse().unwrap();
         let welcome = Welcome { seq: welcome.seq.max(self.seq), ..welcome };
-        let up = Up { welcome, peer, outgoing, taken, standing, resumes: true };
+        let up = Up { welcome, peer, outgoing, taken, standing, resumes: true, follows };
         text(self.session.up(up, self.now))
     }
 

@@ -223,3 +223,18 @@ fn the_label_says_how_many_wait_whatever_happened_before() {
     assert!(talk.line("another").ends_with("(label)"));
     assert_eq!(talk.session.label(), "[#lobby, reconnecting, 1 waiting] ");
 }
+
+#[test]
+fn what_waits_goes_to_the_server_to_which_the_last_one_gave_way() {
+    for (follows, arrives) in [(true, true), (false, false)] {
+        let mut talk = Talk::new();
+        text(talk.session.down("the server gives way to lab", talk.now));
+        talk.line("hello");
+        let lab = ServerInfo { id: "0a1b2c3d".into(), name: "lab".into(), ..ServerInfo::default() };
+        let shown = talk.arrive(Welcome { server: lab, name: "alice".into(), ..office() }, None, follows);
+        assert_eq!(shown.contains("not sent"), !arrives, "{shown}");
+        talk.event(end(talk.seq), None);
+        let sent: Vec<_> = std::iter::from_fn(|| talk.packets.try_recv().ok()).collect();
+        assert_eq!(sent.iter().any(|packet| packet.msg == "hello"), arrives, "{sent:?}");
+    }
+}

@@ -1,0 +1,166 @@
+//! What the user is told and asked when no server answered: the truth about those that may be up all the
+//! same, and whether to be the server. Pure.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::discovery::{Source, Tried};
+use crate::text::safe_line;
+
+/// Servers named in one line.
+const MAX_NAMED: usize = 3;
+
+/// What there is to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Advice {
+    /// Servers are up, as far as anybody can hear, and cannot be connected to: nothing is offered.
+    Tell(Vec<String>),
+    /// Nobody is heard of.
+    Ask(Offer),
+}
+
+/// The offer to be the server, and to look further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Offer {
+    /// The lines above the question.
+    pub(super) hints: Vec<String>,
+    pub(super) question: String,
+    /// Whether Enter is a yes.
+    hosts_by_default: bool,
+    scans: bool,
+}
+
+/// What the user wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    Host,
+    Scan,
+    Nothing,
+}
+
+/// What to say after a search in vain. `scan` is what a look at all addresses would be, if it has not been made.
+pub(super) fn advice(tried: &Tried, scan: Option<String>) -> Advice {
+    let reasons = tried.reasons();
+    let up: Vec<String> = reasons
+        .iter()
+        .filter(|failed| matches!(failed.source, Source::Announced | Source::Named))
+        .map(|failed| safe_line(&format!("{failed}; the search goes on")))
+        .take(MAX_NAMED)
+        .collect();
+    if !up.is_empty() {
+        return Advice::Tell(up);
+    }
+    let silent: Vec<String> = reasons
+        .iter()
+        .map(|failed| match failed.server.as_deref().filter(|server| !server.is_empty()) {
+            Some(server) => format!("{server} at {}", failed.addr.ip()),
+            None => failed.addr.to_string(),
+        })
+        .take(MAX_NAMED)
+        .collect();
+    let (question, hosts_by_default) = match silent.as_slice() {
+        [] => ("No lanchat server answered on this network. Start one here?", true),
+        _ => ("Start a server here all the same?", false),
+    };
+    let missing = match silent.as_slice() {
+        [] => None,
+        [one] => Some(format!("{one} does not answer; the search goes on")),
+        several => Some(format!("{} do not answer; the search goes on", several.join(", "))),
+    };
+    let keys = match (hosts_by_default, scan.is_some()) {
+        (true, true) => "[Y/n/s]",
+        (true, false) => "[Y/n]",
+        (false, true) => "[y/N/s]",
+        (false, false) => "[y/N]",
+    };
+    let scans = scan.is_some();
+    let hint = scan.map(|what| format!("s: look at {what}, should multicast be blocked"));
+    let hints = missing.into_iter().chain(hint).map(|line| safe_line(&line)).collect();
+    Advice::Ask(Offer { hints, question: format!("{question} {keys} "), hosts_by_default, scans })
+}
+
+impl Offer {
+    /// What an answer means; none if it is no answer.
+    pub(super) fn wish(&self, answer: &str) -> Option<Wish> {
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => Some(Wish::Host),
+            "n" | "no" => Some(Wish::Nothing),
+            "s" | "scan" if self.scans => Some(Wish::Scan),
+            "" if self.hosts_by_default => Some(Wish::Host),
+            "" => Some(Wish::Nothing),
+            _ => None,
+        }
+    }
+}
+
+fn network(ip: Ipv4Addr) -> [u8; 3] {
+    let [a, b, c, _] = ip.octets();
+    [a, b, c]
+}
+
+/// What a look at all addresses would be; none without a private network.
+pub(super) fn scan(own: &[IpAddr]) -> Option<String> {
+    let mut networks: Vec<[u8; 3]> = Vec::new();
+    for ip in own {
+        if let IpAddr::V4(v4) = ip
+            && v4.is_private()
+            && !networks.contains(&network(*v4))
+        {
+            networks.push(network(*v4));
+        }
+    }
+    networks.truncate(crate::limits::MAX_SCAN_NETWORKS);
+    let names: Vec<String> = networks.iter().map(|[a, b, c]| format!("{a}.{b}.{c}.0/24")).collect();
+    (!names.is_empty()).then(|| format!("all {} addresses of {}", 254 * names.len(), names.join(" and ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discovery::{Failed, Why};
+
+    fn tried(source: Source, why: Why) -> Tried {
+        let (addr, server) = ("10.78.0.1:7667".parse().unwrap(), Some("office (3f9a1c77)".into()));
+        Tried { failed: vec![Failed { addr, server, source, near: true, why }], ..Tried::default() }
+    }
+
+    fn asked(tried: &Tried, scan: Option<String>) -> Offer {
+        match advice(tried, scan) {
+            Advice::Ask(offer) => offer,
+            Advice::Tell(lines) => panic!("{lines:?}"),
+        }
+    }
+
+    #[test]
+    fn where_nobody_is_known_enter_is_a_yes() {
+        let offer = asked(&Tried::default(), None);
+        assert_eq!(offer.question, "No lanchat server answered on this network. Start one here? [Y/n] ");
+        let wishes = ["", "y", " No\n", "s", "hello"].map(|answer| offer.wish(answer));
+        assert_eq!(wishes, [Some(Wish::Host), Some(Wish::Host), Some(Wish::Nothing), None, None]);
+    }
+
+    #[test]
+    fn where_a_server_is_known_enter_is_a_no() {
+        let known = tried(Source::Known { last_used: true }, Why::Silent);
+        let offer = asked(&known, scan(&["10.78.0.2".parse().unwrap()]));
+        assert_eq!(offer.question, "Start a server here all the same? [y/N/s] ");
+        assert_eq!(
+            offer.hints,
+            [
+                "office (3f9a1c77) at 10.78.0.1 does not answer; the search goes on",
+                "s: look at all 254 addresses of 10.78.0.0/24, should multicast be blocked"
+            ]
+        );
+        let wishes = ["", "Yes", "s"].map(|answer| offer.wish(answer));
+        assert_eq!(wishes, [Some(Wish::Nothing), Some(Wish::Host), Some(Wish::Scan)]);
+    }
+
+    #[test]
+    fn nobody_is_asked_to_host_beside_a_server_that_is_announced() {
+        let Advice::Tell(lines) = advice(&tried(Source::Announced, Why::Silent), None) else {
+            panic!("a question")
+        };
+        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        assert!(line.starts_with("office (3f9a1c77) is announced at 10.78.0.1:7667, but"), "{line}");
+        assert!(line.ends_with("; the search goes on"), "{line}");
+    }
+}

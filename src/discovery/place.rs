@@ -1,6 +1,6 @@
 //! One address at which a server may be, and when it is tried next. Pure: time is passed in.
 
-use super::why::Why;
+use super::why::{SWIFT, Why};
 use crate::limits::{
     ANSWERED_LONGEST, ANSWERED_PAUSE, MAX_BESIDE, PROBE_TIMEOUT, PROBE_TURN, RETRY_LEAST, RETRY_LONGEST,
     RETRY_PAUSE,
@@ -17,7 +17,8 @@ pub(super) struct Place {
     due: Option<Instant>,
     /// The attempts under way, and when each began.
     under_way: Vec<(Instant, AbortHandle)>,
-    /// When the last attempt began.
+    /// When the first attempt began, and the last.
+    first: Option<Instant>,
     begun: Option<Instant>,
     /// The pause before the next, if the next fails too.
     pause: Duration,
@@ -31,7 +32,7 @@ impl Place {
     /// One that is tried from then on.
     pub(super) fn new(addr: SocketAddr, due: Instant) -> Place {
         let (under_way, pause) = (Vec::new(), RETRY_PAUSE);
-        Place { addr, due: Some(due), under_way, begun: None, pause, failed: None, fresh: true }
+        Place { addr, due: Some(due), under_way, first: None, begun: None, pause, failed: None, fresh: true }
     }
 
     /// When the next attempt begins.
@@ -68,6 +69,7 @@ impl Place {
     /// Notes that an attempt begins. When it is silent for long, another one follows beside it.
     pub(super) fn begin(&mut self, task: AbortHandle, now: Instant) {
         self.under_way.push((now, task));
+        self.first.get_or_insert(now);
         self.begun = Some(now);
         self.due = (self.under_way.len() < MAX_BESIDE).then_some(now + PROBE_TIMEOUT);
     }
@@ -81,6 +83,13 @@ impl Place {
     pub(super) fn fail(&mut self, why: Why, now: Instant, share: Duration) {
         self.under_way.retain(|(_, task)| !task.is_finished());
         self.fresh = false;
+        // A firewall answers the first attempt at once. A later one may begin just before the system gives up.
+        let was_silent = self.first.is_some_and(|first| now >= first + SWIFT);
+        let why = match (why, &self.failed) {
+            (Why::Rejected, Some(Why::Nobody)) => Why::Nobody,
+            (Why::Rejected, None) if was_silent => Why::Nobody,
+            (why, _) => why,
+        };
         let pause = match why.is_answer() {
             true => {
                 let pause = self.pause.max(ANSWERED_PAUSE);

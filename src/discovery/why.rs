@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 /// An answer that nobody has the address takes the system 3 s; one that comes sooner is a firewall's.
-const SWIFT: Duration = Duration::from_secs(1);
+pub(super) const SWIFT: Duration = Duration::from_secs(1);
 
 /// Why an attempt to connect failed.
 #[derive(Clone, Debug, PartialEq, Eq)]

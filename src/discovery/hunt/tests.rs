@@ -1,3 +1,5 @@
+//! Searches as claims, in time that is paused: what is tried again, how often, and whom nobody keeps out.
+
 use super::*;
 use crate::discovery::{Heard, Known, find};
 use crate::limits::{RETRY_LONGEST, SETTLE};
@@ -302,4 +304,17 @@ async fn an_announcement_leads_to_no_port_of_the_system_and_to_no_machine_of_the
     let chosen = Known { addrs: vec!["8.8.8.8:22".parse().unwrap()], ..known(OFFICE, 1, true) };
     Hunt::new(&options(vec![chosen]), probe).tend();
     assert_eq!(begun.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_is_off_is_not_taken_for_a_firewall_by_a_later_attempt() {
+    let start = Instant::now();
+    let unreachable = |_| async move {
+        // The system gives up all attempts when nobody has answered for so long.
+        sleep_until(start + PROBE_TIMEOUT + Duration::from_millis(50)).await;
+        Err::<Proof<()>, _>(io::Error::from(ErrorKind::HostUnreachable))
+    };
+    let outcome = find(options(vec![known(OFFICE, 1, true)]), unreachable, |_| {}).await;
+    let Outcome::Nothing(tried) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(tried.failed[0].why, Why::Nobody);
 }

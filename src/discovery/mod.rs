@@ -23,6 +23,8 @@ mod race;
 mod scan;
 mod search;
 mod sighting;
+mod subnets;
+mod trial;
 
 pub use announce::{AnnounceError, Announcement, Announcer};
 pub use find::{FindOptions, Known, Progress, find};
@@ -34,6 +36,8 @@ pub use race::{RaceError, race};
 pub use scan::scan;
 pub use search::{Change, Reach, Search, SearchOptions};
 pub use sighting::{Heard, Sighting};
+pub use subnets::{Subnet, subnets};
+pub use trial::{Came, Side, Trial};
 
 /// What of this module a fuzzer drives.
 #[cfg(any(test, fuzzing))]

@@ -70,3 +70,21 @@ pub const SCAN_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long `lanchat doctor` waits for further servers after the last that it heard of: longer than
 /// the second in which an ordinary browse may find nothing, so that both ways of hearing show.
 pub const DOCTOR_QUIET: Duration = Duration::from_millis(1200);
+
+/// When each side of a test of multicast sends a packet, counted from its start. Several, as one may be lost;
+/// the first not at once, as the other side opens its socket when it is asked to.
+pub const MULTICAST_TEST_SCHEDULE: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_millis(800),
+];
+
+/// How long each side of such a test listens.
+pub const MULTICAST_TEST_TIME: Duration = Duration::from_millis(1200);
+
+/// Tests of multicast that a server does at the same time: a handful of small packets a second in all.
+pub const MULTICAST_TESTS: usize = 2;
+
+/// The pause between two tests of one address.
+pub const MULTICAST_TEST_PAUSE: Duration = Duration::from_secs(5);

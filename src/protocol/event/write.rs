@@ -89,6 +89,10 @@ impl Event {
                 packet.total = Some(total);
                 packet.closed = closed.then_some(true);
             }
+            Self::Multicast { sent, heard } => {
+                packet.count = Some(sent);
+                packet.heard = Some(heard);
+            }
             Self::Operator { operator, .. } => packet.operator = Some(operator),
             Self::Pake { pake, .. } => packet.pake = Some(pake),
             Self::PakeOk { mac } => packet.mac = Some(mac),
@@ -134,6 +138,7 @@ impl Event {
             Self::PakeOk { .. } => "pake_ok",
             Self::Bans { .. } => "bans",
             Self::Keys { list, .. } => list.as_str(),
+            Self::Multicast { .. } => "multicast",
             Self::Operator { .. } => "operator",
             Self::Notice(_) => "notice",
             Self::Error { .. } => "error",

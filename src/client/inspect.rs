@@ -12,6 +12,7 @@ use super::state_dir::state_dir;
 use super::trust::{expectation, known_servers};
 use crate::discovery::{self, Proof};
 use crate::fingerprint::Fingerprint;
+use crate::protocol::request::TestToken;
 use crate::security::{ClientTls, Expect, KnownServers, Presented, Verdict};
 
 /// Asks servers who they are, without showing a key of one's own.
@@ -46,6 +47,21 @@ impl Inspector {
             false => line,
         });
         Ok(Proof { id: server.id, name: server.name, link: standing })
+    }
+
+    /// Asks the server at an address to send and to hear multicast, once: whether it heard one of the
+    /// packets that go out meanwhile.
+    ///
+    /// # Errors
+    /// The bare reason; [`Error::Refused`] if the server does not take part.
+    pub async fn test_multicast(self, addr: SocketAddr, token: TestToken) -> Result<bool, Error> {
+        let heard = Link::test_multicast(addr, &self.channel, token).await;
+        heard.map_err(|error| Error::from(&error))
+    }
+
+    /// The servers that were joined, the last used first: names, not safe for a terminal, and addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = (&str, &[SocketAddr])> {
+        self.known.iter().map(|known| (known.name.as_str(), known.addrs.as_slice()))
     }
 
     /// Whether the server with this id is known.

@@ -93,7 +93,7 @@ fn shared_addresses(links: &[Link]) -> Vec<IpAddr> {
 }
 
 /// Whether the name is one that container engines and hypervisors give.
-pub(super) fn is_virtual(name: &str) -> bool {
+pub fn is_virtual(name: &str) -> bool {
     VIRTUAL.iter().any(|prefix| name.starts_with(prefix))
 }
 

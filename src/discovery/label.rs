@@ -34,7 +34,7 @@ pub fn server_label(name: &str, id: &str) -> String {
 }
 
 /// Whether a server is meant by this name, label or beginning of an id, in whatever case.
-pub(super) fn is_called(wanted: &str, name: &str, id: &str) -> bool {
+pub fn is_called(wanted: &str, name: &str, id: &str) -> bool {
     let wanted = wanted.to_lowercase();
     is_named(name, &wanted)
         || (wanted.len() >= MIN_ID_PREFIX && id.starts_with(&wanted))

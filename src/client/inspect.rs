@@ -12,6 +12,7 @@ use super::state_dir::state_dir;
 use super::trust::{expectation, known_servers};
 use crate::discovery::{self, Proof};
 use crate::fingerprint::Fingerprint;
+use crate::protocol::Code;
 use crate::protocol::request::TestToken;
 use crate::security::{ClientTls, Expect, KnownServers, Presented, Verdict};
 
@@ -20,6 +21,15 @@ use crate::security::{ClientTls, Expect, KnownServers, Presented, Verdict};
 pub struct Inspector {
     channel: Channel,
     known: KnownServers,
+}
+
+/// Why multicast was not tested with a server: the bare reason, safe for a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Untested {
+    /// It uses none, or none with this machine.
+    Unused(String),
+    /// It knows no such test, has no time, or is gone.
+    Impossible(String),
 }
 
 impl Inspector {
@@ -53,10 +63,18 @@ impl Inspector {
     /// packets that go out meanwhile.
     ///
     /// # Errors
-    /// The bare reason; [`Error::Refused`] if the server does not take part.
-    pub async fn test_multicast(self, addr: SocketAddr, token: TestToken) -> Result<bool, Error> {
-        let heard = Link::test_multicast(addr, &self.channel, token).await;
-        heard.map_err(|error| Error::from(&error))
+    /// Why there was no test.
+    pub async fn test_multicast(self, addr: SocketAddr, token: TestToken) -> Result<bool, Untested> {
+        Link::test_multicast(addr, &self.channel, token).await.map_err(|error| {
+            let why = Error::from(&error).to_string();
+            match error {
+                LinkError::Refused { code: Some(Code::NoMulticast), .. } => Untested::Unused(why),
+                LinkError::Refused { code: Some(Code::UnknownType), .. } => {
+                    Untested::Impossible("the server is older than this test".into())
+                }
+                _ => Untested::Impossible(why),
+            }
+        })
     }
 
     /// The servers that were joined, the last used first: names, not safe for a terminal, and addresses.

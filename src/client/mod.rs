@@ -51,7 +51,7 @@ use jiff::tz::TimeZone;
 pub use error::Error;
 pub use hosting::{Host, Hosting, Task};
 pub use link::NO_ANSWER;
-pub use inspect::{Inspector, fingerprint_at, own_fingerprint, trust};
+pub use inspect::{Inspector, Untested, fingerprint_at, own_fingerprint, trust};
 pub use local::{PASSPHRASE_FILE, SECRET_FILE};
 pub use send::send;
 pub use tail::{Tail, tail};

@@ -89,6 +89,9 @@ pub const DOCTOR_SEARCH_ON: Duration = Duration::from_millis(1200);
 /// has the address, which tells that from a firewall.
 pub const DOCTOR_KNOCK: Duration = Duration::from_millis(3500);
 
+/// How long `lanchat doctor` waits for an address that is a mere guess, such as the router's.
+pub const DOCTOR_GUESS: Duration = Duration::from_millis(1200);
+
 /// Servers that were joined before, and machines that speak mDNS, at which `lanchat doctor` knocks: the
 /// latest ones.
 pub const MAX_KNOWN_TRIED: usize = 32;

@@ -2,6 +2,7 @@
 
 mod avahi;
 mod doctor;
+mod doctor_program;
 mod find;
 mod network;
 mod search;

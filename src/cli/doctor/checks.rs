@@ -1,6 +1,7 @@
 //! What was looked at, line by line. Pure.
 
 use super::findings::{By, Findings, Knock, Lookup, Outcome, Seat, Tested};
+use super::verdict::answer;
 use crate::text::safe_line;
 use serde::Serialize;
 use std::fmt;
@@ -138,7 +139,7 @@ fn surroundings(findings: &Findings) -> Vec<Check> {
     let machine = &findings.machine;
     let note = |subject: &str, detail: String| Check::new(State::Note, subject, detail);
     if let Some(kind) = machine.container.or(findings.looks_contained().then_some("container, by its looks")) {
-        checks.push(note("this machine", format!("a {kind}")));
+        checks.push(note("this machine", format!("is a {kind}")));
     }
     if machine.is_wsl {
         checks.push(note("this machine", "Linux within Windows (WSL)".into()));
@@ -149,13 +150,14 @@ fn surroundings(findings: &Findings) -> Vec<Check> {
     }
     match &findings.well_known {
         Some(Lookup::Found(addrs)) => checks.push(note("host named lanchat", listed(addrs))),
-        Some(Lookup::Unanswered(why)) => checks.push(note("host named lanchat", format!("not known: {why}"))),
-        Some(Lookup::Unknown(_)) | None => {}
+        Some(Lookup::Unanswered(why)) if !findings.knocks.iter().any(is_answered) => checks.push(note("host named lanchat", format!("not known: {why}"))),
+        Some(Lookup::Unanswered(_) | Lookup::Unknown(_)) | None => {}
     }
     if findings.scanned {
         let found = findings.knocks.iter().filter(|knock| knock.by == By::Scan).count();
-        let machines = findings.machines.map_or(String::new(), |count| format!("; {count} other machines answer on the link"));
-        checks.push(note("each address of this network", format!("{found} servers on port 7667{machines}")));
+        let machines = findings.machines.map_or(String::new(), |count| format!("; {} on the link", answer(count)));
+        let servers = if found == 1 { "1 server".into() } else { format!("{found} servers") };
+        checks.push(note("each address of this network", format!("{servers} on port 7667{machines}")));
     }
     checks
 }
@@ -170,13 +172,23 @@ fn knocks(findings: &Findings) -> Vec<Check> {
         _ => true,
     };
     let told: Vec<&Knock> = findings.knocks.iter().filter(is_told).collect();
-    let mut checks: Vec<Check> = told.iter().take(MAX_KNOCKS).flat_map(|knock| told_of(knock)).collect();
+    let mut checks: Vec<Check> = Vec::new();
+    for check in told.iter().take(MAX_KNOCKS).flat_map(|knock| told_of(knock)) {
+        // A server's key is told once, at whatever addresses it answers.
+        if !(check.is_about_keys && checks.contains(&check)) {
+            checks.push(check);
+        }
+    }
     if let Some(more) = told.len().checked_sub(MAX_KNOCKS).filter(|more| *more > 0) {
-        let silent = told.iter().skip(MAX_KNOCKS).filter(|knock| !matches!(knock.outcome, Outcome::Answered { .. }));
+        let silent = told.iter().skip(MAX_KNOCKS).filter(|knock| !is_answered(knock));
         let detail = format!("{more} more, of which {} lead nowhere", silent.count());
         checks.push(Check::new(State::Note, "addresses", detail));
     }
     checks
+}
+
+fn is_answered(knock: &Knock) -> bool {
+    matches!(knock.outcome, Outcome::Answered { .. })
 }
 
 fn told_of(knock: &Knock) -> Vec<Check> {

@@ -63,8 +63,8 @@ impl Contact for Inspector {
         async move {
             match self.test_multicast(addr, token).await {
                 Ok(heard) => Ok(heard),
-                Err(client::Error::Refused(why)) => Err(Tested::Unused(why)),
-                Err(error) => Err(Tested::Impossible(error.to_string())),
+                Err(client::Untested::Unused(why)) => Err(Tested::Unused(why)),
+                Err(client::Untested::Impossible(why)) => Err(Tested::Impossible(why)),
             }
         }
     }

@@ -9,12 +9,12 @@ use crate::discovery::{
     multicast_port, neighbours, scan, subnets, unsent,
 };
 use crate::limits::{
-    DEFAULT_PORT, DOCTOR_LISTEN, DOCTOR_QUIET, DOCTOR_SEARCH_ON, DOCTOR_TARGETS, DOCTOR_TIME, MAX_KNOWN_TRIED,
+    DEFAULT_PORT, DOCTOR_GUESS, DOCTOR_LISTEN, DOCTOR_QUIET, DOCTOR_SEARCH_ON, DOCTOR_TARGETS, DOCTOR_TIME, MAX_KNOWN_TRIED,
 };
 use crate::protocol::request::TestToken;
 use crate::text::safe_line;
 use std::collections::{BTreeSet, HashSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -157,7 +157,8 @@ impl<C: Contact> Examination<C> {
         for addr in self.findings.machine.listeners.clone() {
             let ip = match addr.ip() {
                 IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                // A server listens on both.
+                IpAddr::V6(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
                 ip => ip,
             };
             self.knock(Target { addr: SocketAddr::new(ip, addr.port()), by: By::Own, of: None });
@@ -172,7 +173,12 @@ impl<C: Contact> Examination<C> {
         if self.targets.len() >= DOCTOR_TARGETS || !self.targets.insert(target.addr) {
             return;
         }
-        let (contact, end, wanted) = (self.contact.clone(), self.end, self.findings.wanted.clone());
+        let end = match target.by {
+            // A mere guess is not waited for.
+            By::Neighbour | By::Gateway => self.end.min(Instant::now() + DOCTOR_GUESS),
+            _ => self.end,
+        };
+        let (contact, wanted) = (self.contact.clone(), self.findings.wanted.clone());
         let is_meant = move |name: &str, id: &str| wanted.as_deref().is_none_or(|wanted| is_called(wanted, name, id));
         self.work.spawn(async move { Done::Knock(knock(contact, target, end, is_meant).await) });
         self.open.knocks += 1;
@@ -230,7 +236,14 @@ impl<C: Contact> Examination<C> {
                 self.open.needed -= 1;
                 self.findings.scanned = true;
                 let gateway = self.findings.machine.gateway.as_ref().map(|(router, _)| *router);
-                self.findings.machines = Some(machine::neighbours_there(gateway));
+                let machines = machine::neighbours_there(gateway);
+                self.findings.machines = Some(machines.len());
+                // One that is too slow for a scan, or hangs.
+                let slow = machines.into_iter().take(MAX_KNOWN_TRIED).filter(|_| found.is_empty());
+                for ip in slow {
+                    let addr = SocketAddr::from((ip, DEFAULT_PORT));
+                    self.knock(Target { addr, by: By::Neighbour, of: None });
+                }
                 for addr in found {
                     self.knock(Target { addr, by: By::Scan, of: None });
                 }
@@ -311,7 +324,9 @@ impl<C: Contact> Examination<C> {
 
     /// Whether waiting for the rest would change nothing.
     fn is_enough(&self) -> bool {
-        let is_rest_needless = self.is_answered() || (self.open.knocks == 0 && self.open.names == 0);
+        // A name server that is silent is not waited for where a server is heard.
+        let is_heard = self.findings.servers.iter().any(|server| server.is_meant);
+        let is_rest_needless = self.is_answered() || (self.open.knocks == 0 && (is_heard || self.open.names == 0));
         self.open.needed == 0 && is_rest_needless
     }
 
@@ -320,6 +335,15 @@ impl<C: Contact> Examination<C> {
         if repeats.is_some_and(|(before, after)| after > before) {
             for knock in &mut self.findings.knocks {
                 knock.is_swallowed = knock.outcome == Outcome::Silent && knock.is_there != Some(false);
+            }
+        }
+        // However it was known before: a server says that it is there now.
+        let is_announced = |addr: &SocketAddr| self.findings.servers.iter().any(|server| server.addrs.contains(addr));
+        let announced: HashSet<SocketAddr> =
+            self.findings.knocks.iter().map(|knock| knock.addr).filter(is_announced).collect();
+        for knock in &mut self.findings.knocks {
+            if announced.contains(&knock.addr) {
+                knock.by = By::Announced;
             }
         }
         self.findings.knocks.sort_by_key(|knock| (knock.by, knock.addr.is_ipv6(), knock.addr));

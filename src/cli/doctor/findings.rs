@@ -3,7 +3,7 @@
 use super::machine::Machine;
 use crate::discovery::{Heard, Subnet};
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// All that was found.
@@ -225,7 +225,9 @@ impl Findings {
         };
         let Some((router, _)) = &self.machine.gateway else { return false };
         let [link] = self.links.as_slice() else { return false };
-        let is_given = |ip: std::net::Ipv4Addr| ip.octets()[0] == 172 && (16..32).contains(&ip.octets()[1]);
+        // One that has its host's network has its host's interfaces: more, or of other names.
+        let is_inside = self.machine.container.is_some();
+        let is_given = |ip: Ipv4Addr| is_inside || (ip.octets()[0] == 172 && (16..32).contains(&ip.octets()[1]));
         link.name == "eth0" && link.addrs.iter().filter_map(v4).any(is_given) && router.octets()[3] == 1
     }
 

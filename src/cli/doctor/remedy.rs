@@ -24,7 +24,7 @@ impl Remedy {
 
 /// What is to be let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opening {
+pub(super) enum Opening {
     /// Connections and questions to a port.
     To(Proto, u16),
     /// The answers of responders to a port of one's own, which come from the port of mDNS.
@@ -76,19 +76,19 @@ impl Opening {
 }
 
 /// The lines for another machine, of which it is not known what it has.
-pub fn there(place: &str, opening: Opening) -> Vec<Remedy> {
+pub(super) fn there(place: &str, opening: Opening) -> Vec<Remedy> {
     let of = |program: &str| format!("{place}, {program}");
     vec![
         Remedy::new(of("ufw"), opening.ufw()),
         Remedy::new(of("firewalld"), opening.firewalld()),
-        Remedy::new(of("nft as Debian sets it up"), opening.nft("inet filter input")),
+        Remedy::new(of("nft (Debian's tables)"), opening.nft("inet filter input")),
         Remedy::new(of("iptables"), opening.iptables()),
-        Remedy::new(of("Windows, PowerShell as administrator"), opening.windows()),
+        Remedy::new(of("Windows (PowerShell)"), opening.windows()),
     ]
 }
 
 /// The lines for this machine: of the firewalls that it is known to have, or else of all.
-pub fn here(machine: &Machine, opening: Opening) -> Vec<Remedy> {
+pub(super) fn here(machine: &Machine, opening: Opening) -> Vec<Remedy> {
     if cfg!(windows) {
         return vec![Remedy::new("here, PowerShell as administrator", opening.windows())];
     }
@@ -110,7 +110,7 @@ pub fn here(machine: &Machine, opening: Opening) -> Vec<Remedy> {
 }
 
 /// How to find out which rule stops what goes out.
-pub fn rules_for_leaving() -> Vec<Remedy> {
+pub(super) fn rules_for_leaving() -> Vec<Remedy> {
     if cfg!(windows) {
         return vec![Remedy::new(
             "here, PowerShell: what is forbidden",
@@ -124,12 +124,12 @@ pub fn rules_for_leaving() -> Vec<Remedy> {
 }
 
 /// How to connect by an address.
-pub fn by_address(addr: SocketAddr) -> Remedy {
+pub(super) fn by_address(addr: SocketAddr) -> Remedy {
     Remedy::new("here", format!("lanchat --host {}", host(addr)))
 }
 
 /// An address as `--host` takes it.
-pub fn host(addr: SocketAddr) -> String {
+pub(super) fn host(addr: SocketAddr) -> String {
     match addr {
         // Its interface belongs to it.
         SocketAddr::V6(v6) if v6.scope_id() > 0 => format!("'{addr}'"),
@@ -139,7 +139,7 @@ pub fn host(addr: SocketAddr) -> String {
 }
 
 /// How to find the program that keeps a port on this system.
-pub const PORT_OWNER: &str = if cfg!(windows) {
+pub(super) const PORT_OWNER: &str = if cfg!(windows) {
     "netstat -abn -p UDP"
 } else if cfg!(target_os = "macos") {
     "sudo lsof -iUDP:5353"

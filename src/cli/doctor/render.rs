@@ -6,7 +6,7 @@ use serde_json::json;
 use std::fmt::Write as _;
 
 /// For people: a line a check, the verdict, and what to do.
-pub fn text(checks: &[Check], verdict: &Verdict) -> String {
+pub(super) fn text(checks: &[Check], verdict: &Verdict) -> String {
     let mut text = String::new();
     for check in checks {
         let _ = writeln!(text, "{check}");
@@ -17,7 +17,7 @@ pub fn text(checks: &[Check], verdict: &Verdict) -> String {
 
 /// For programs: one object with `class`, `exit`, `cause`, `verdict`, `remedies` (each with `for` and `line`)
 /// and `checks` (each with `state`, `subject` and `detail`). JSON escapes control characters.
-pub fn json(checks: &[Check], verdict: &Verdict) -> String {
+pub(super) fn json(checks: &[Check], verdict: &Verdict) -> String {
     let class = verdict.cause.class();
     let object = json!({
         "class": class.as_str(),
@@ -31,7 +31,7 @@ pub fn json(checks: &[Check], verdict: &Verdict) -> String {
 }
 
 /// For a ticket: all of it in one text, without keys.
-pub fn report(checks: &[Check], verdict: &Verdict, asked: &str) -> String {
+pub(super) fn report(checks: &[Check], verdict: &Verdict, asked: &str) -> String {
     let class = verdict.cause.class();
     let mut text = format!(
         "lanchat doctor report\nversion: {}\nsystem: {} {}\nasked: {}\nresult: {} ({}, exit status {})\nverdict: {}\n",

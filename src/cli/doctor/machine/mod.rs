@@ -4,7 +4,7 @@
 mod firewall;
 mod proc;
 
-pub use firewall::{Firewall, Flow, Proto};
+pub(super) use firewall::{Firewall, Flow, Proto};
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -31,19 +31,20 @@ pub struct Machine {
 impl Machine {
     /// Looks at everything that takes no time. To be called before this program joins groups of its own.
     pub fn look(port: u16) -> Machine {
+        // Of this thread: the tests have one in each network.
         let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
-        let gateway = proc::gateway(&text("/proc/net/route"));
+        let gateway = proc::gateway(&text("/proc/thread-self/net/route"));
         let version = text("/proc/version").to_lowercase();
         let is_wsl = version.contains("microsoft");
-        let listeners = [proc::listeners(&text("/proc/net/tcp"), port), proc::listeners(&text("/proc/net/tcp6"), port)];
+        let listeners = [proc::listeners(&text("/proc/thread-self/net/tcp"), port), proc::listeners(&text("/proc/thread-self/net/tcp6"), port)];
         Machine {
             container: container(&text("/run/systemd/container"), is_wsl),
             is_wsl,
             gateway,
             listeners: listeners.concat(),
-            port_holder: proc::holder(&[text("/proc/net/udp"), text("/proc/net/udp6")], 5353),
+            port_holder: proc::holder(&[text("/proc/thread-self/net/udp"), text("/proc/thread-self/net/udp6")], 5353),
             firewalls: Vec::new(),
-            joined: fs::read_to_string("/proc/net/igmp").ok().map(|text| proc::members(&text)),
+            joined: fs::read_to_string("/proc/thread-self/net/igmp").ok().map(|text| proc::members(&text)),
         }
     }
 
@@ -56,31 +57,32 @@ impl Machine {
 }
 
 /// What filters packets on this machine, as far as its programs say. Takes up to a second and a half.
-pub fn firewalls() -> Vec<Firewall> {
+pub(super) fn firewalls() -> Vec<Firewall> {
     firewall::look()
 }
 
 /// Whether somebody answers at an address on the link, by the system's table of neighbours.
-pub fn is_there(ip: Ipv4Addr) -> Option<bool> {
-    proc::neighbour(&fs::read_to_string("/proc/net/arp").ok()?, ip)
+pub(super) fn is_there(ip: Ipv4Addr) -> Option<bool> {
+    proc::neighbour(&fs::read_to_string("/proc/thread-self/net/arp").ok()?, ip)
 }
 
-/// How many machines of the link the system has heard, besides the router.
-pub fn neighbours_there(gateway: Option<Ipv4Addr>) -> usize {
-    let table = fs::read_to_string("/proc/net/arp").unwrap_or_default();
-    proc::neighbours(&table).into_iter().filter(|(ip, there)| *there && Some(*ip) != gateway).count()
+/// The machines of the link that the system has heard, besides the router.
+pub(super) fn neighbours_there(gateway: Option<Ipv4Addr>) -> Vec<Ipv4Addr> {
+    let table = fs::read_to_string("/proc/thread-self/net/arp").unwrap_or_default();
+    let there = proc::neighbours(&table).into_iter().filter(|(ip, there)| *there && Some(*ip) != gateway);
+    there.map(|(ip, _)| ip).collect()
 }
 
 /// How often the system could not send again what was to be: since its start, all programs together.
-pub fn failed_repeats() -> Option<u64> {
-    proc::counter(&fs::read_to_string("/proc/net/netstat").ok()?, "TcpExt", "TCPRetransFail")
+pub(super) fn failed_repeats() -> Option<u64> {
+    proc::counter(&fs::read_to_string("/proc/thread-self/net/netstat").ok()?, "TcpExt", "TCPRetransFail")
 }
 
 fn container(systemd: &str, is_wsl: bool) -> Option<&'static str> {
     let is = |path: &str| fs::exists(path).unwrap_or(false);
     match systemd.trim() {
-        _ if is("/.dockerenv") => Some("Docker"),
-        _ if is("/run/.containerenv") => Some("Podman"),
+        _ if is("/.dockerenv") => Some("Docker container"),
+        _ if is("/run/.containerenv") => Some("Podman container"),
         "" => None,
         _ if is_wsl => None,
         _ => Some("container"),

@@ -9,6 +9,8 @@ mod unreached;
 #[cfg(test)]
 mod tests;
 
+pub(super) use nobody::answer;
+
 use super::findings::{By, Findings, Knock, Lookup, Outcome};
 use super::remedy::Remedy;
 use crate::cli::exit::Exit;
@@ -110,6 +112,10 @@ causes! {
     NoServer = "no_server", Nobody;
     /// The machine of the last server is on, and the server is not.
     Stopped = "stopped", Nobody;
+    /// Where the last server was, a machine drops connections.
+    Walled = "walled", Nobody;
+    /// Where the last server was, nobody has the address.
+    Missing = "missing", Nobody;
     /// Servers, but not the one that was asked for.
     NotAmongThem = "not_among_them", Nobody;
     /// Nobody is heard, in a container.

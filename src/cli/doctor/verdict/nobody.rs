@@ -25,8 +25,8 @@ pub(super) fn judge(findings: &Findings) -> Verdict {
     if let Some(knock) = findings.knocks.iter().find(|knock| is_stopped(knock)) {
         return stopped(knock);
     }
-    if let Some(kind) = machine.container.or(findings.looks_contained().then_some("container")) {
-        return contained(findings, kind);
+    if findings.looks_contained() {
+        return contained(findings, machine.container.unwrap_or("container"));
     }
     if machine.is_wsl {
         return wsl(findings);
@@ -36,6 +36,9 @@ pub(super) fn judge(findings: &Findings) -> Verdict {
     }
     if findings.others > 0 {
         return no_server(findings);
+    }
+    if let Some(verdict) = findings.knocks.iter().find_map(last_place) {
+        return verdict;
     }
     if let Some(why) = findings.failures.first() {
         let line = format!("this machine cannot do multicast ({}): connect by the server's address", safe_line(why));
@@ -61,6 +64,29 @@ fn stopped(knock: &Knock) -> Verdict {
         Remedy::new("there, if it is the system's service", "sudo systemctl start lanchat"),
     ];
     Verdict::new(Cause::Stopped, line, remedies)
+}
+
+/// What became of the place at which a server was last time.
+fn last_place(knock: &Knock) -> Option<Verdict> {
+    let is_silent = matches!(knock.outcome, Outcome::Silent | Outcome::Unreachable);
+    let (By::Remembered, Some(is_there), true) = (knock.by, knock.is_there, is_silent) else { return None };
+    let (name, at, port) = (knock.of.as_deref().unwrap_or("a server"), knock.addr, knock.addr.port());
+    let place = format!("on {}", at.ip());
+    Some(if is_there {
+        let mut remedies = remedy::there(&place, Opening::To(Proto::Tcp, port));
+        remedies.extend(remedy::there(&place, Opening::To(Proto::Udp, MDNS_PORT)));
+        let line = format!(
+            "no server is found; where {name} was, at {at}, a machine is on and drops what comes to it: its firewall \
+             keeps UDP port 5353 and TCP port {port} closed, or it is another machine by now"
+        );
+        Verdict::new(Cause::Walled, line, remedies)
+    } else {
+        let line = format!(
+            "no server is found; where {name} was, at {at}, nobody has the address any more: its machine is off or \
+             has another one, or the access point keeps its clients apart (guest Wi-Fi, \"AP isolation\")"
+        );
+        Verdict::new(Cause::Missing, line, vec![Remedy::new("on the server, to see its address", "ip -brief address")])
+    })
 }
 
 fn no_network(findings: &Findings) -> Verdict {
@@ -168,13 +194,19 @@ fn nobody(findings: &Findings) -> Verdict {
             Cause::NobodyHeard,
             format!(
                 "no machine speaks mDNS here{}{}: no server is on, or a firewall on this machine or on the server's \
-                 drops UDP port 5353 (and TCP port 7667), or the server is on another network (another VLAN, say)",
-                machines.map_or(String::new(), |count| format!(", though {count} answer on the link")),
+                 drops UDP port 5353 (and TCP port 7667), or the access point keeps its clients apart, or the server is on \
+                 another network (another VLAN, say)",
+                machines.map_or(String::new(), |count| format!(", though {} on the link", answer(count))),
                 scanned(findings)
             ),
         ),
     };
     Verdict::new(cause, line, remedies)
+}
+
+/// `1 other machine answers`, `2 other machines answer`.
+pub(in crate::cli::doctor) fn answer(count: usize) -> String {
+    if count == 1 { "1 other machine answers".into() } else { format!("{count} other machines answer") }
 }
 
 fn router(findings: &Findings) -> String {

@@ -9,7 +9,8 @@ use crate::limits::MDNS_PORT;
 use std::net::SocketAddr;
 
 pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
-    let (knock, name) = good(findings).next()?;
+    // At an address that others know, if there is one.
+    let (knock, name) = good(findings).min_by_key(|(knock, _)| knock.addr.ip().is_loopback())?;
     if findings.host.is_some() {
         // Who names it wants to know whether it is up: a health check does.
         let line = format!(
@@ -85,8 +86,8 @@ fn looks_well(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
         remedies.extend(remedy::here(machine, Opening::To(Proto::Tcp, port)));
         remedies.extend(remedy::here(machine, Opening::To(Proto::Udp, MDNS_PORT)));
     }
-    if let Some(kind) = machine.container {
-        doubts.push(format!("this is a {kind}: others reach it only by a port of the host that leads here"));
+    if findings.looks_contained() {
+        doubts.push("this is a container: others reach it only by a port of its host that leads here".into());
     }
     if let Some(ip) = findings.shared().first() {
         let shown = remedy::host(SocketAddr::new(*ip, port));

@@ -91,8 +91,8 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
             (Cause::NotAnnounced, why.to_owned())
         }
         _ if findings.subnet_of(at.ip()).is_none() => return routed(findings, knock, name, remedies),
-        Some(Tested::Unused(why)) if why.contains("--no-discovery") => {
-            (Cause::NotAnnounced, "the server was started with --no-discovery".to_owned())
+        Some(Tested::Unused(_)) => {
+            (Cause::NotAnnounced, "that server announces nothing: it was started with --no-discovery".to_owned())
         }
         _ => {
             remedies.extend(remedy::there(&place, mdns));
@@ -105,7 +105,8 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
 
 fn routed(findings: &Findings, knock: &Knock, name: &str, mut remedies: Vec<Remedy>) -> Verdict {
     let at = knock.addr;
-    let container = findings.machine.container.or(findings.looks_contained().then_some("container"));
+    let kind = findings.machine.container.unwrap_or("container");
+    let container = findings.looks_contained().then_some(kind);
     let why = match (container, findings.machine.is_wsl) {
         (Some(kind), _) => format!("this is a {kind}, which has a network of its own"),
         (None, true) => "this is WSL, which has a network of its own".into(),

@@ -1,1 +1,352 @@
+use super::super::findings::{Named, Seat, Server, Test, Tested};
+use super::super::machine::{Firewall, Machine};
+use super::*;
+use crate::discovery::{Heard, Subnet};
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
 
+const SERVER: &str = "10.78.0.1:7667";
+const BOTH: Heard = Heard { browse: true, one_shot: true };
+
+fn at(addr: &str) -> SocketAddr {
+    addr.parse().unwrap()
+}
+
+fn subnet(link: &str, address: &str, prefix: u8) -> Subnet {
+    Subnet { link: link.into(), index: 2, address: address.parse().unwrap(), prefix }
+}
+
+/// A client at 10.78.0.2/24 that has found nothing.
+fn lan() -> Findings {
+    let addrs = vec!["10.78.0.2".parse().unwrap(), "fe80::2".parse().unwrap()];
+    Findings {
+        links: vec![Seat { name: "lan0".into(), addrs, is_virtual: false }],
+        subnets: vec![subnet("lan0", "10.78.0.2", 24), subnet("lan0", "fe80::2", 64)],
+        ..Findings::default()
+    }
+}
+
+fn with_address(address: &str, prefix: u8) -> Findings {
+    let ip = address.parse().unwrap();
+    Findings {
+        links: vec![Seat { name: "lan0".into(), addrs: vec![ip], is_virtual: false }],
+        subnets: vec![subnet("lan0", address, prefix)],
+        ..Findings::default()
+    }
+}
+
+fn announced(heard: Heard) -> Findings {
+    let server = Server { title: "office (3f9a1c77)".into(), addrs: vec![at(SERVER)], heard, is_meant: true };
+    Findings { servers: vec![server], ..lan() }
+}
+
+fn knock(by: By, addr: &str, outcome: Outcome) -> Knock {
+    let took = Duration::from_millis(if outcome == Outcome::Silent { 3500 } else { 1 });
+    let (detour, is_there, is_swallowed) = (None, None, false);
+    Knock { addr: at(addr), by, of: Some("office".into()), outcome, took, detour, is_there, is_swallowed }
+}
+
+fn answered() -> Outcome {
+    Outcome::Answered { server: "office (3f9a1c77)".into(), standing: Ok("new".into()), is_meant: true }
+}
+
+fn and(mut findings: Findings, knock: Knock) -> Findings {
+    findings.knocks.push(knock);
+    findings
+}
+
+fn tested(out: bool, back: bool) -> Findings {
+    let test = Some(Test { addr: at(SERVER), result: Tested::Ways { out, back } });
+    and(Findings { test, ..lan() }, knock(By::Scan, SERVER, answered()))
+}
+
+fn host(outcome: Outcome) -> Findings {
+    let lookup = Lookup::Found(vec![at(SERVER).ip()]);
+    let named = Named { name: "10.78.0.1".into(), lookup };
+    and(Findings { host: Some(named), ..lan() }, Knock { of: None, ..knock(By::Host, SERVER, outcome) })
+}
+
+fn named(name: &str, lookup: Lookup) -> Findings {
+    Findings { host: Some(Named { name: name.into(), lookup }), ..lan() }
+}
+
+fn there(is_there: bool) -> Knock {
+    Knock { is_there: Some(is_there), ..knock(By::Announced, SERVER, Outcome::Silent) }
+}
+
+fn machine(machine: Machine) -> Findings {
+    Findings { machine, ..lan() }
+}
+
+fn gateway(router: &str) -> Option<(std::net::Ipv4Addr, String)> {
+    Some((router.parse().unwrap(), "eth0".into()))
+}
+
+fn own(machine: Machine) -> Findings {
+    let server = Server { title: "vm (00112233)".into(), addrs: vec![at("10.78.0.2:7667")], heard: BOTH, is_meant: true };
+    and(Findings { servers: vec![server], machine, ..lan() }, knock(By::Announced, "10.78.0.2:7667", answered()))
+}
+
+fn nft(rule: &str) -> Machine {
+    let rules = format!(
+        "table inet f {{\nchain i {{\ntype filter hook input priority filter; policy drop;\nudp dport 5353 accept\n{rule}\n}}\n}}\n"
+    );
+    Machine { firewalls: vec![Firewall::Nft { rules, chain: Some("inet f i".into()) }], ..Machine::default() }
+}
+
+/// Each case of the networks in which doctor was tried: what it is found to be, words of the line, and of a
+/// line to paste.
+#[test]
+fn each_case_is_told_apart_with_its_remedy() {
+    let unsent = vec![("lan0".to_owned(), ErrorKind::PermissionDenied, "Operation not permitted".to_owned())];
+    let multicast_only = Heard { browse: true, one_shot: false };
+    let vpn = |by| Knock { detour: Some("tun0".into()), ..knock(by, SERVER, Outcome::Silent) };
+    let docker = |gateway| Machine { container: Some("Docker container"), gateway, ..Machine::default() };
+    let mut inside = with_address("172.17.0.2", 16);
+    inside.links[0].name = "eth0".into();
+    inside.machine.gateway = gateway("172.17.0.1");
+    let bridges = (0..200).map(|n| Seat { name: format!("veth{n}"), addrs: vec![], is_virtual: true });
+    let slow = Knock { took: Duration::from_millis(3060), is_there: Some(false), ..knock(By::Host, SERVER, Outcome::Unreachable) };
+    let mut far = host(Outcome::Silent);
+    far.knocks[0].addr = at("10.79.1.1:7667");
+    let mut slow_host = host(Outcome::Silent);
+    slow_host.knocks = vec![slow];
+    let walled = |outcome| {
+        let rules = "table inet f {\nchain o {\ntype filter hook output priority filter; policy accept;\n\
+                     tcp dport 7667 reject\n}\n}\n";
+        let wall = Firewall::Nft { rules: rules.into(), chain: None };
+        let machine = Machine { firewalls: vec![wall], ..Machine::default() };
+        and(Findings { machine, ..announced(BOTH) }, knock(By::Announced, SERVER, outcome))
+    };
+    for (case, findings, cause, words, paste) in [
+        ("nothing wrong", and(announced(BOTH), knock(By::Announced, SERVER, answered())), Cause::Well, "all is well", ""),
+        ("k1 queries lost", tested(false, true), Cause::QuestionsLost, "does not hear this one", "sudo ufw allow 5353/udp"),
+        (
+            "k1, known, older server",
+            and(lan(), knock(By::Remembered, SERVER, answered())),
+            Cause::Unheard,
+            "by the address at which it was last time",
+            "sudo ufw allow 5353/udp",
+        ),
+        ("k2 TCP dropped", and(announced(BOTH), there(true)), Cause::Dropped, "firewall of that machine", "sudo ufw allow 7667/tcp"),
+        (
+            "k2 firewalld",
+            and(announced(BOTH), there(true)),
+            Cause::Dropped,
+            "office (3f9a1c77)",
+            "sudo firewall-cmd --permanent --add-port=7667/tcp && sudo firewall-cmd --reload",
+        ),
+        (
+            "k2b reset",
+            and(announced(BOTH), knock(By::Announced, SERVER, Outcome::Refused)),
+            Cause::Refused,
+            "either a firewall there rejects TCP port 7667, or the server stopped a moment ago",
+            "lanchat doctor",
+        ),
+        (
+            "k2c admin-prohibited",
+            and(announced(BOTH), knock(By::Announced, SERVER, Outcome::Unreachable)),
+            Cause::Rejected,
+            "a firewall forbids",
+            "sudo firewall-cmd --permanent",
+        ),
+        ("k3 both dropped", Findings { scanned: true, machines: Some(2), ..lan() }, Cause::NobodyHeard, "2 other machines answer on the link", "sudo ufw allow 5353/udp"),
+        (
+            "k3, known",
+            and(lan(), Knock { by: By::Remembered, ..there(true) }),
+            Cause::Walled,
+            "where office was",
+            "sudo ufw allow 7667/tcp",
+        ),
+        ("k4 answers lost", tested(true, false), Cause::AnswersLost, "it hears this machine", "sudo ufw allow 5353/udp"),
+        ("multicast filtered", tested(false, false), Cause::MulticastLost, "in both directions", "sudo ufw allow 5353/udp"),
+        ("not announced", tested(true, true), Cause::NotAnnounced, "announces nothing", "lanchat doctor"),
+        (
+            "k5 ufw's defaults",
+            and(announced(multicast_only), knock(By::Announced, SERVER, answered())),
+            Cause::NoUnicast,
+            "all is well",
+            "sudo ufw allow proto udp from any port 5353",
+        ),
+        ("k6 own output", Findings { unsent: unsent.clone(), ..lan() }, Cause::SendingForbidden, "kill switch", "sudo nft list ruleset"),
+        (
+            "k6, known server",
+            and(Findings { unsent, ..lan() }, knock(By::Remembered, SERVER, answered())),
+            Cause::QuestionsForbidden,
+            "Operation not permitted",
+            "sudo nft list ruleset",
+        ),
+        (
+            "k7 own output of TCP",
+            and(announced(BOTH), Knock { is_swallowed: true, ..knock(By::Announced, SERVER, Outcome::Silent) }),
+            Cause::SendingForbidden,
+            "this machine drops its own connections",
+            "sudo nft list ruleset",
+        ),
+        ("k7 as its rules say", walled(Outcome::Silent), Cause::SendingForbidden, "this machine", "sudo nft list ruleset"),
+        ("k7 rejected", walled(Outcome::Refused), Cause::SendingForbidden, "this machine", "sudo nft list ruleset"),
+        (
+            "k7 not permitted",
+            and(announced(BOTH), knock(By::Announced, SERVER, Outcome::Forbidden)),
+            Cause::SendingForbidden,
+            "this machine does not let",
+            "sudo nft list ruleset",
+        ),
+        ("k8 isolation", Findings { scanned: true, machines: Some(0), ..lan() }, Cause::Alone, "AP isolation", "lanchat doctor"),
+        (
+            "k8, known",
+            and(lan(), Knock { by: By::Remembered, ..there(false) }),
+            Cause::Missing,
+            "nobody has the address any more",
+            "ip -brief address",
+        ),
+        ("k8 --host", slow_host, Cause::NotThere, "the access point keeps its clients apart", "ip -brief address"),
+        (
+            "k9 stopped, known",
+            and(lan(), knock(By::Remembered, SERVER, Outcome::Refused)),
+            Cause::Stopped,
+            "where office was",
+            "lanchat serve",
+        ),
+        ("k9 --host", host(Outcome::Refused), Cause::Refused, "no server runs on that port", "lanchat serve"),
+        ("k10 hung", host(Outcome::Hung), Cause::Hung, "hangs or is stopped", "sudo systemctl restart lanchat"),
+        ("k10, found by its machine", and(lan(), knock(By::Neighbour, SERVER, Outcome::Hung)), Cause::Hung, "does not answer", ""),
+        ("VPN", and(announced(BOTH), vpn(By::Announced)), Cause::Vpn, "by tun0: a VPN takes", "ip route get 10.78.0.1"),
+        ("VPN, nothing heard", and(lan(), vpn(By::Remembered)), Cause::Vpn, "by tun0", "ip route get 10.78.0.1"),
+        ("no DHCP", with_address("169.254.7.7", 16), Cause::NoAddress, "no address from DHCP", "dhclient lan0"),
+        ("fe80 only", with_address("fe80::7", 64), Cause::NoAddress, "only the one that it gave itself (fe80::7)", "dhclient lan0"),
+        (
+            "fe80 only, server heard",
+            {
+                let servers = announced(BOTH).servers;
+                and(Findings { servers, ..with_address("fe80::7", 64) }, knock(By::Announced, SERVER, Outcome::NoRoute))
+            },
+            Cause::NoAddress,
+            "was heard of, and cannot be reached",
+            "dhclient lan0",
+        ),
+        (
+            "other subnet",
+            {
+                let servers = announced(BOTH).servers;
+                and(Findings { servers, ..with_address("192.168.9.9", 24) }, knock(By::Announced, SERVER, Outcome::NoRoute))
+            },
+            Cause::NoRoute,
+            "192.168.9.9/24 on lan0",
+            "dhclient lan0",
+        ),
+        ("only bridges", Findings { links: bridges.collect(), ..Findings::default() }, Cause::NoNetwork, "200 interfaces", ""),
+        ("nothing up", Findings::default(), Cause::NoNetwork, "has no network", ""),
+        ("VLAN, DNS", and(lan(), knock(By::WellKnown, "10.79.1.1:7667", answered())), Cause::Routed, "another VLAN", ""),
+        (
+            "VLAN, remembered",
+            and(lan(), knock(By::Remembered, "10.79.1.1:7667", answered())),
+            Cause::Routed,
+            "does not pass a router",
+            "enable-reflector=yes",
+        ),
+        ("far host", far, Cause::FarAndSilent, "on another network", "sudo ufw allow 7667/tcp"),
+        ("dead DNS", named("office", Lookup::Unanswered("EAI_AGAIN".into())), Cause::NameServers, "do not answer", "cat /etc/resolv.conf"),
+        ("wrong host", named("ofice", Lookup::Unknown("no".into())), Cause::UnknownHost, "check the spelling", "lanchat discover"),
+        ("desk.local", named("desk.local", Lookup::Unknown("no".into())), Cause::UnknownHost, "asked for by mDNS", "lanchat discover"),
+        ("in a container", inside.clone(), Cause::Container, "a container with a network of its own", "lanchat --host 172.17.0.1"),
+        (
+            "in one, server on its host",
+            and(inside, knock(By::Gateway, "172.17.0.1:7667", answered())),
+            Cause::Unheard,
+            "at the default router",
+            "lanchat --host 172.17.0.1",
+        ),
+        ("container on its host's network", machine(docker(gateway("10.78.0.254"))), Cause::NobodyHeard, "no machine", "lanchat doctor"),
+        (
+            "WSL",
+            machine(Machine { is_wsl: true, gateway: gateway("172.20.0.1"), ..Machine::default() }),
+            Cause::Wsl,
+            "WSL",
+            "networkingMode=mirrored",
+        ),
+        ("port held", Findings { port: Some("in use".into()), ..lan() }, Cause::PortTaken, "keeps UDP port 5353", "sudo ss -ulpn"),
+        ("no multicast", Findings { failures: vec!["no socket".into()], ..lan() }, Cause::NoMulticast, "no socket", "lanchat --host HOST"),
+        ("others heard", Findings { others: 1, ..lan() }, Cause::NoServer, "1 other machine was heard", "lanchat serve"),
+        (
+            "wrong --server",
+            Findings { wanted: Some("ofice".into()), servers: vec![Server { is_meant: false, ..announced(BOTH).servers.remove(0) }], ..lan() },
+            Cause::NotAmongThem,
+            "there are: office (3f9a1c77)",
+            "lanchat discover",
+        ),
+        ("full", host(Outcome::TurnedAway("the server is full".into())), Cause::TurnedAway, "the server is full", ""),
+        ("another program", host(Outcome::Foreign("no packets".into())), Cause::Foreign, "not answer as a lanchat server", ""),
+        (
+            "wrong key",
+            host(Outcome::Answered { server: "office".into(), standing: Err("other".into()), is_meant: true }),
+            Cause::WrongKey,
+            "impersonating",
+            "lanchat fingerprint",
+        ),
+        ("own server", own(Machine::default()), Cause::OwnServer, "proves nothing for others", "lanchat doctor --host 10.78.0.2"),
+        ("own, walled", own(nft("")), Cause::OwnServerWalled, "nft drops connections to TCP port 7667", "sudo nft insert rule inet f i tcp dport 7667 accept"),
+        ("own, let in", own(nft("tcp dport 7667 accept")), Cause::OwnServer, "nothing here is seen", "lanchat doctor --host 10.78.0.2"),
+        (
+            "own, ufw of unknown rules",
+            own(Machine { firewalls: vec![Firewall::Ufw(None)], ..Machine::default() }),
+            Cause::OwnServer,
+            "ufw is on",
+            "sudo ufw allow 7667/tcp",
+        ),
+        (
+            "own, on the loopback",
+            own(Machine { listeners: vec![at("127.0.0.1:7667")], ..Machine::default() }),
+            Cause::OwnServerLocal,
+            "loopback address only",
+            "lanchat serve",
+        ),
+    ] {
+        let verdict = Verdict::of(&findings);
+        assert_eq!(verdict.cause, cause, "{case}: {verdict}");
+        assert!(verdict.line.contains(words), "{case}: {words}:\n{verdict}");
+        let pasted = verdict.remedies.iter().any(|remedy| remedy.line.contains(paste));
+        assert!(pasted || paste.is_empty(), "{case}: {paste}:\n{verdict}");
+        assert!(!verdict.line.contains('\n') && !verdict.line.contains("  "), "{case}: {verdict}");
+        assert!(verdict.remedies.iter().all(|remedy| !remedy.line.contains('\n')), "{case}: {verdict}");
+    }
+}
+
+#[test]
+fn a_flood_of_dead_announcements_does_not_hide_the_server_that_answers() {
+    let mut findings = and(announced(BOTH), knock(By::Announced, SERVER, answered()));
+    for host in 0..64 {
+        let addr = SocketAddr::from(([10, 78, 0, 100 + host], 7667));
+        findings.servers.push(Server { title: format!("dead {host}"), addrs: vec![addr], heard: BOTH, is_meant: true });
+        findings.knocks.push(Knock { addr, ..knock(By::Announced, SERVER, Outcome::Silent) });
+    }
+    assert_eq!(Verdict::of(&findings).cause, Cause::Well);
+    assert!(crate::cli::doctor::checks(&findings).len() < 30);
+}
+
+#[test]
+fn two_hundred_virtual_interfaces_are_a_count() {
+    let mut findings = lan();
+    findings.links.extend((0..200).map(|n| Seat { name: format!("veth{n}"), addrs: vec![], is_virtual: true }));
+    let lines: Vec<String> = crate::cli::doctor::checks(&findings).iter().map(ToString::to_string).collect();
+    let interfaces = lines.iter().find(|line| line.contains("network interfaces")).unwrap();
+    assert!(interfaces.contains("lan0") && interfaces.contains("and 200 of containers"), "{interfaces}");
+    assert!(interfaces.len() < 200, "{interfaces}");
+}
+
+#[test]
+fn causes_have_names_of_their_own_and_statuses_their_meaning() {
+    let names: std::collections::BTreeSet<&str> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
+    assert_eq!(names.len(), Cause::ALL.len());
+    for (class, status) in [
+        (Class::Well, 0),
+        (Class::Here, 1),
+        (Class::Nobody, 3),
+        (Class::Unreachable, 4),
+        (Class::Refused, 5),
+        (Class::Foreign, 6),
+    ] {
+        assert_eq!(class.exit().code(), status);
+    }
+}

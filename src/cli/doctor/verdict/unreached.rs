@@ -29,9 +29,14 @@ pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
         Outcome::Forbidden => forbidden(&title),
         Outcome::Refused => refused(findings, telling, &title),
         Outcome::NoRoute => no_route(findings, telling, &title),
-        Outcome::Unreachable if telling.took < AT_ONCE => rejected(findings, telling, &title),
+        Outcome::Unreachable if is_rejected(telling) => rejected(findings, telling, &title),
         Outcome::Unreachable | Outcome::Silent => silent(findings, telling, &title),
     })
+}
+
+/// Whether somebody said that there is no way, and not the system for want of an answer.
+fn is_rejected(knock: &Knock) -> bool {
+    knock.took < AT_ONCE && knock.is_there != Some(false)
 }
 
 /// Addresses that are a mere guess say nothing when nobody is there; nor does what was remembered.
@@ -44,7 +49,8 @@ fn is_about_a_server(knock: &Knock) -> bool {
         ),
         By::Own => matches!(knock.outcome, Outcome::Hung | Outcome::TurnedAway(_)),
         By::Scan | By::Neighbour | By::Gateway => {
-            matches!(knock.outcome, Outcome::TurnedAway(_) | Outcome::Answered { standing: Err(_), .. })
+            let is_wrong = matches!(knock.outcome, Outcome::Answered { standing: Err(_), .. });
+            is_wrong || matches!(knock.outcome, Outcome::TurnedAway(_) | Outcome::Hung)
         }
     }
 }
@@ -65,7 +71,7 @@ fn rank(knock: &Knock) -> u8 {
         (Outcome::Forbidden, ..) => 4,
         (_, true, _) => 5,
         (Outcome::Refused, ..) => 6,
-        (Outcome::Unreachable, ..) if knock.took < AT_ONCE => 7,
+        (Outcome::Unreachable, ..) if is_rejected(knock) => 7,
         (Outcome::Silent | Outcome::Unreachable, _, Some(_)) => 8,
         (Outcome::NoRoute, ..) => 9,
         (Outcome::Silent | Outcome::Unreachable, ..) if knock.addr.is_ipv4() => 10,

@@ -183,7 +183,11 @@ fn questions() -> Vec<Row> {
         row("a ping", Plain, r#"{"type":"ping"}"#),
         row("a ping before a hello", Stranger(None), r#"{"type":"ping"}"#),
         row("a test of multicast", Plain, r#"{"type":"multicast","token":"0123456789abcdef"}"#),
-        row("a test of multicast before a hello", Stranger(None), r#"{"type":"multicast","token":"0123456789abcdef"}"#),
+        row(
+            "a test of multicast before a hello",
+            Stranger(None),
+            r#"{"type":"multicast","token":"0123456789abcdef"}"#,
+        ),
         row("all commands", Plain, r#"{"type":"help"}"#),
         row("all commands of an operator", Operator, words("/help")),
         row("of no command", Plain, asked("help", "name", &long_word())),

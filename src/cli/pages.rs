@@ -33,7 +33,10 @@ pub(super) fn exit_statuses(subcommand: Option<&str>) -> Vec<Entry> {
         Exit::Usage => exit.meaning(),
     };
     let is_doctor = subcommand == Some("doctor");
-    Exit::ALL.into_iter().map(|exit| numbered(exit, if is_doctor { of_doctor(exit) } else { exit.meaning() })).collect()
+    Exit::ALL
+        .into_iter()
+        .map(|exit| numbered(exit, if is_doctor { of_doctor(exit) } else { exit.meaning() }))
+        .collect()
 }
 
 /// The files that a subcommand, or the program without one, reads and writes.

@@ -50,8 +50,8 @@ use jiff::tz::TimeZone;
 
 pub use error::Error;
 pub use hosting::{Host, Hosting, Task};
-pub use link::NO_ANSWER;
 pub use inspect::{Inspector, Untested, fingerprint_at, own_fingerprint, trust};
+pub use link::NO_ANSWER;
 pub use local::{PASSPHRASE_FILE, SECRET_FILE};
 pub use send::send;
 pub use tail::{Tail, tail};

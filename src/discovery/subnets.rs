@@ -56,7 +56,8 @@ fn between(subnets: Vec<Subnet>, own: SocketAddr, peer: SocketAddr) -> Option<Su
 /// # Errors
 /// What the operating system says if it won't list them.
 pub fn subnets() -> io::Result<Vec<Subnet>> {
-    let all = if_addrs::get_if_addrs()?.into_iter().filter(|entry| entry.is_oper_up() && !entry.is_loopback());
+    let all =
+        if_addrs::get_if_addrs()?.into_iter().filter(|entry| entry.is_oper_up() && !entry.is_loopback());
     Ok(all
         .map(|entry| {
             let prefix = match &entry.addr {

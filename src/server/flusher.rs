@@ -40,12 +40,7 @@ struct Seat {
 }
 
 /// Runs until the hub is closed and its last turn kept and written.
-pub(super) async fn run(
-    hub: Arc<Hub>,
-    mut scribe: Scribe,
-    history: Option<History>,
-    multicast: Multicast,
-) {
+pub(super) async fn run(hub: Arc<Hub>, mut scribe: Scribe, history: Option<History>, multicast: Multicast) {
     let mut table = Table { history, multicast, ..Table::default() };
     loop {
         let turn = tokio::select! {

@@ -7,7 +7,7 @@
 
 use super::connection::Connection;
 use crate::discovery::{Side, Subnet, Trial};
-use crate::limits::{MULTICAST_TESTS, MULTICAST_TEST_PAUSE};
+use crate::limits::{MULTICAST_TEST_PAUSE, MULTICAST_TESTS};
 use crate::protocol::request::TestToken;
 use crate::protocol::{Code, Event};
 use std::collections::HashMap;
@@ -60,7 +60,11 @@ impl Multicast {
     }
 
     /// A place, and the network on which to test; an error says why there is none.
-    fn admit(&mut self, connection: &Connection, now: Instant) -> Result<(impl Send + use<>, Subnet), (Code, String)> {
+    fn admit(
+        &mut self,
+        connection: &Connection,
+        now: Instant,
+    ) -> Result<(impl Send + use<>, Subnet), (Code, String)> {
         let Some(places) = &self.places else {
             let why = "this server uses no multicast (--no-discovery): connect with --host";
             return Err((Code::NoMulticast, why.into()));

@@ -60,7 +60,9 @@ pub fn checks(findings: &Findings) -> Vec<Check> {
     let mut checks = Vec::new();
     match &findings.host {
         Some(host) => checks.push(match &host.lookup {
-            Lookup::Found(addrs) => Check::new(State::Ok, "host name", format!("{} is {}", host.name, listed(addrs))),
+            Lookup::Found(addrs) => {
+                Check::new(State::Ok, "host name", format!("{} is {}", host.name, listed(addrs)))
+            }
             Lookup::Unknown(why) | Lookup::Unanswered(why) => {
                 Check::new(State::Failed, "host name", format!("{}: {why}", host.name))
             }
@@ -86,7 +88,9 @@ fn interfaces(findings: &Findings) -> Check {
     let names = real.iter().map(|link| format!("{} ({})", link.name, listed(&link.addrs)));
     let named = capped(names.collect());
     match real.len() {
-        0 if unreal.is_empty() => Check::new(State::Failed, "network interfaces", "none is up with an address"),
+        0 if unreal.is_empty() => {
+            Check::new(State::Failed, "network interfaces", "none is up with an address")
+        }
         0 => Check::new(State::Failed, "network interfaces", format!("none {more}")),
         _ => Check::new(State::Ok, "network interfaces", format!("{named} {more}").trim_end()),
     }
@@ -97,7 +101,11 @@ fn multicast(findings: &Findings) -> Vec<Check> {
     let failures: Vec<&String> = findings.failures.iter().filter(|why| !why.contains("5353")).collect();
     checks.push(match failures.as_slice() {
         [] => Check::new(State::Ok, "multicast sockets", "opened"),
-        failures => Check::new(State::Failed, "multicast sockets", capped(failures.iter().map(ToString::to_string).collect())),
+        failures => Check::new(
+            State::Failed,
+            "multicast sockets",
+            capped(failures.iter().map(ToString::to_string).collect()),
+        ),
     });
     let unsent: Vec<String> = findings.unsent.iter().map(|(link, _, why)| format!("{link}: {why}")).collect();
     if !unsent.is_empty() {
@@ -138,7 +146,8 @@ fn surroundings(findings: &Findings) -> Vec<Check> {
     let mut checks = Vec::new();
     let machine = &findings.machine;
     let note = |subject: &str, detail: String| Check::new(State::Note, subject, detail);
-    if let Some(kind) = machine.container.or(findings.looks_contained().then_some("container, by its looks")) {
+    if let Some(kind) = machine.container.or(findings.looks_contained().then_some("container, by its looks"))
+    {
         checks.push(note("this machine", format!("is a {kind}")));
     }
     if machine.is_wsl {
@@ -150,12 +159,15 @@ fn surroundings(findings: &Findings) -> Vec<Check> {
     }
     match &findings.well_known {
         Some(Lookup::Found(addrs)) => checks.push(note("host named lanchat", listed(addrs))),
-        Some(Lookup::Unanswered(why)) if !findings.knocks.iter().any(is_answered) => checks.push(note("host named lanchat", format!("not known: {why}"))),
+        Some(Lookup::Unanswered(why)) if !findings.knocks.iter().any(is_answered) => {
+            checks.push(note("host named lanchat", format!("not known: {why}")))
+        }
         Some(Lookup::Unanswered(_) | Lookup::Unknown(_)) | None => {}
     }
     if findings.scanned {
         let found = findings.knocks.iter().filter(|knock| knock.by == By::Scan).count();
-        let machines = findings.machines.map_or(String::new(), |count| format!("; {} on the link", answer(count)));
+        let machines =
+            findings.machines.map_or(String::new(), |count| format!("; {} on the link", answer(count)));
         let servers = if found == 1 { "1 server".into() } else { format!("{found} servers") };
         checks.push(note("each address of this network", format!("{servers} on port 7667{machines}")));
     }
@@ -165,10 +177,9 @@ fn surroundings(findings: &Findings) -> Vec<Check> {
 fn knocks(findings: &Findings) -> Vec<Check> {
     // A guess that leads nowhere is not worth a line.
     let is_told = |knock: &&Knock| match knock.by {
-        By::Gateway | By::Neighbour | By::Own => matches!(
-            knock.outcome,
-            Outcome::Answered { .. } | Outcome::Hung | Outcome::TurnedAway(_)
-        ),
+        By::Gateway | By::Neighbour | By::Own => {
+            matches!(knock.outcome, Outcome::Answered { .. } | Outcome::Hung | Outcome::TurnedAway(_))
+        }
         _ => true,
     };
     let told: Vec<&Knock> = findings.knocks.iter().filter(is_told).collect();
@@ -211,7 +222,10 @@ fn told_of(knock: &Knock) -> Vec<Check> {
                 Ok(detail) => (State::Ok, detail),
                 Err(detail) => (State::Failed, detail),
             };
-            let key = Check { is_about_keys: true, ..Check::new(state, format!("key of {server}"), detail.clone()) };
+            let key = Check {
+                is_about_keys: true,
+                ..Check::new(state, format!("key of {server}"), detail.clone())
+            };
             vec![Check::new(State::Ok, subject, format!("{server} answered in {took}")), key]
         }
         Outcome::TurnedAway(why) => failed(format!("a lanchat server that does not take this client: {why}")),
@@ -221,7 +235,9 @@ fn told_of(knock: &Knock) -> Vec<Check> {
         Outcome::Unreachable => failed(format!("no route to host, in {took}{}", there(knock))),
         Outcome::NoRoute => failed("network unreachable: this machine knows no way there".into()),
         Outcome::Forbidden => failed("this machine does not permit it".into()),
-        Outcome::Silent => failed(format!("no answer within {:.1} s{}", knock.took.as_secs_f64(), there(knock))),
+        Outcome::Silent => {
+            failed(format!("no answer within {:.1} s{}", knock.took.as_secs_f64(), there(knock)))
+        }
     }
 }
 

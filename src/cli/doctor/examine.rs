@@ -5,11 +5,12 @@ use super::findings::{By, Findings, Knock, Lookup, Named, Outcome, Seat, Server,
 use super::knock::{Target, detour, knock};
 use super::machine::{self, Firewall, Machine};
 use crate::discovery::{
-    Change, Search, SearchOptions, Side, Sighting, Subnet, Trial, WELL_KNOWN_HOST, is_called, is_virtual, links,
-    multicast_port, neighbours, scan, subnets, unsent,
+    Change, Search, SearchOptions, Side, Sighting, Subnet, Trial, WELL_KNOWN_HOST, is_called, is_virtual,
+    links, multicast_port, neighbours, scan, subnets, unsent,
 };
 use crate::limits::{
-    DEFAULT_PORT, DOCTOR_GUESS, DOCTOR_LISTEN, DOCTOR_QUIET, DOCTOR_SEARCH_ON, DOCTOR_TARGETS, DOCTOR_TIME, MAX_KNOWN_TRIED,
+    DEFAULT_PORT, DOCTOR_GUESS, DOCTOR_LISTEN, DOCTOR_QUIET, DOCTOR_SEARCH_ON, DOCTOR_TARGETS, DOCTOR_TIME,
+    MAX_KNOWN_TRIED,
 };
 use crate::protocol::request::TestToken;
 use crate::text::safe_line;
@@ -57,7 +58,8 @@ impl<C: Contact> Examination<C> {
         // Before this program itself joins a group.
         let machine = Machine::look(DEFAULT_PORT);
         let links = links().unwrap_or_default().into_iter().filter(|link| !link.loopback);
-        let links = links.map(|link| Seat { is_virtual: is_virtual(&link.name), name: link.name, addrs: link.addrs });
+        let links =
+            links.map(|link| Seat { is_virtual: is_virtual(&link.name), name: link.name, addrs: link.addrs });
         let findings = Findings {
             wanted,
             links: links.collect(),
@@ -111,9 +113,8 @@ impl<C: Contact> Examination<C> {
             Done::Neighbours(neighbours(left).await)
         });
         let end = self.end;
-        self.work.spawn(async move {
-            Done::WellKnown(look_up(WELL_KNOWN_HOST, DEFAULT_PORT, end).await.into())
-        });
+        self.work
+            .spawn(async move { Done::WellKnown(look_up(WELL_KNOWN_HOST, DEFAULT_PORT, end).await.into()) });
         self.open.names += 1;
         let (mut quiet, mut goes_on) = (last, Some((self.start + DOCTOR_SEARCH_ON).min(last)));
         loop {
@@ -121,7 +122,8 @@ impl<C: Contact> Examination<C> {
             if !listens && goes_on.is_none() && self.is_enough() {
                 break;
             }
-            let until = [Some(quiet).filter(|_| listens), goes_on].into_iter().flatten().min().unwrap_or(self.end);
+            let until =
+                [Some(quiet).filter(|_| listens), goes_on].into_iter().flatten().min().unwrap_or(self.end);
             tokio::select! {
                 change = search.next(), if listens => match change {
                     Some(Change::Seen(sighting)) => {
@@ -179,7 +181,8 @@ impl<C: Contact> Examination<C> {
             _ => self.end,
         };
         let (contact, wanted) = (self.contact.clone(), self.findings.wanted.clone());
-        let is_meant = move |name: &str, id: &str| wanted.as_deref().is_none_or(|wanted| is_called(wanted, name, id));
+        let is_meant =
+            move |name: &str, id: &str| wanted.as_deref().is_none_or(|wanted| is_called(wanted, name, id));
         self.work.spawn(async move { Done::Knock(knock(contact, target, end, is_meant).await) });
         self.open.knocks += 1;
     }
@@ -268,7 +271,9 @@ impl<C: Contact> Examination<C> {
         self.findings.others = heard.len();
         let real: Vec<&Seat> = self.findings.links.iter().filter(|link| !link.is_virtual).collect();
         let scope = match real.as_slice() {
-            [one] => self.findings.subnets.iter().find(|subnet| subnet.link == one.name).map(|subnet| subnet.index),
+            [one] => {
+                self.findings.subnets.iter().find(|subnet| subnet.link == one.name).map(|subnet| subnet.index)
+            }
             _ => None,
         };
         let addr = |ip: &IpAddr| match (ip, scope) {
@@ -300,18 +305,25 @@ impl<C: Contact> Examination<C> {
         if self.findings.test.is_some() || self.open.needed > 1 {
             return;
         }
-        let reached = self.findings.knocks.iter().filter(|knock| is_good(knock) && !self.findings.is_own(knock.addr.ip()));
+        let reached = self
+            .findings
+            .knocks
+            .iter()
+            .filter(|knock| is_good(knock) && !self.findings.is_own(knock.addr.ip()));
         let mut reached = reached.map(|knock| knock.addr).peekable();
-        let is_heard = |addr: &SocketAddr| self.findings.servers.iter().any(|server| server.addrs.contains(addr));
+        let is_heard =
+            |addr: &SocketAddr| self.findings.servers.iter().any(|server| server.addrs.contains(addr));
         if reached.peek().is_none() || reached.clone().any(|addr| is_heard(&addr)) {
             return;
         }
-        let Some((addr, subnet)) = reached.find_map(|addr| Some((addr, self.findings.subnet_of(addr.ip())?.clone())))
+        let Some((addr, subnet)) =
+            reached.find_map(|addr| Some((addr, self.findings.subnet_of(addr.ip())?.clone())))
         else {
             return;
         };
         // So that there is one only.
-        self.findings.test = Some(Test { addr, result: Tested::Impossible("it was not over in time".into()) });
+        self.findings.test =
+            Some(Test { addr, result: Tested::Impossible("it was not over in time".into()) });
         self.open.needed += 1;
         let (contact, end) = (self.contact.clone(), self.end);
         self.work.spawn(async move { Done::Test(test(contact, addr, &subnet, end).await) });
@@ -326,7 +338,8 @@ impl<C: Contact> Examination<C> {
     fn is_enough(&self) -> bool {
         // A name server that is silent is not waited for where a server is heard.
         let is_heard = self.findings.servers.iter().any(|server| server.is_meant);
-        let is_rest_needless = self.is_answered() || (self.open.knocks == 0 && (is_heard || self.open.names == 0));
+        let is_rest_needless =
+            self.is_answered() || (self.open.knocks == 0 && (is_heard || self.open.names == 0));
         self.open.needed == 0 && is_rest_needless
     }
 
@@ -338,7 +351,8 @@ impl<C: Contact> Examination<C> {
             }
         }
         // However it was known before: a server says that it is there now.
-        let is_announced = |addr: &SocketAddr| self.findings.servers.iter().any(|server| server.addrs.contains(addr));
+        let is_announced =
+            |addr: &SocketAddr| self.findings.servers.iter().any(|server| server.addrs.contains(addr));
         let announced: HashSet<SocketAddr> =
             self.findings.knocks.iter().map(|knock| knock.addr).filter(is_announced).collect();
         for knock in &mut self.findings.knocks {

@@ -227,13 +227,15 @@ impl Findings {
         let [link] = self.links.as_slice() else { return false };
         // One that has its host's network has its host's interfaces: more, or of other names.
         let is_inside = self.machine.container.is_some();
-        let is_given = |ip: Ipv4Addr| is_inside || (ip.octets()[0] == 172 && (16..32).contains(&ip.octets()[1]));
+        let is_given =
+            |ip: Ipv4Addr| is_inside || (ip.octets()[0] == 172 && (16..32).contains(&ip.octets()[1]));
         link.name == "eth0" && link.addrs.iter().filter_map(v4).any(is_given) && router.octets()[3] == 1
     }
 
     /// Whether no interface has an address that somebody gave it: by DHCP, or by hand.
     pub fn has_only_own_making(&self) -> bool {
-        let mut real = self.links.iter().filter(|link| !link.is_virtual).flat_map(|link| &link.addrs).peekable();
+        let mut real =
+            self.links.iter().filter(|link| !link.is_virtual).flat_map(|link| &link.addrs).peekable();
         real.peek().is_some() && real.all(is_own_making)
     }
 }

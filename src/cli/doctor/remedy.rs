@@ -93,13 +93,19 @@ pub(super) fn here(machine: &Machine, opening: Opening) -> Vec<Remedy> {
         return vec![Remedy::new("here, PowerShell as administrator", opening.windows())];
     }
     if cfg!(target_os = "macos") {
-        let place = "here, under System Settings, Privacy & Security, Local Network: allow this terminal; and";
-        return vec![Remedy::new(place, "open 'x-apple.systempreferences:com.apple.preference.security?Firewall'")];
+        let place =
+            "here, under System Settings, Privacy & Security, Local Network: allow this terminal; and";
+        return vec![Remedy::new(
+            place,
+            "open 'x-apple.systempreferences:com.apple.preference.security?Firewall'",
+        )];
     }
     let of = |wall: &Firewall| match wall {
         Firewall::Ufw(_) => Some(Remedy::new("here, ufw", opening.ufw())),
         Firewall::Firewalld(_) => Some(Remedy::new("here, firewalld", opening.firewalld())),
-        Firewall::Nft { chain, .. } => chain.as_deref().map(|chain| Remedy::new("here, nft", opening.nft(chain))),
+        Firewall::Nft { chain, .. } => {
+            chain.as_deref().map(|chain| Remedy::new("here, nft", opening.nft(chain)))
+        }
     };
     let known: Vec<Remedy> = machine.firewalls.iter().filter_map(of).collect();
     // nft's rules are those of the others, where there are others.

@@ -97,15 +97,24 @@ mod tests {
     #[test]
     fn programs_read_one_object() {
         let parsed: serde_json::Value = serde_json::from_str(&json(&checks(), &verdict())).unwrap();
-        assert_eq!((&parsed["class"], &parsed["exit"], &parsed["cause"]), (&json!("well"), &json!(0), &json!("questions_lost")));
+        assert_eq!(
+            (&parsed["class"], &parsed["exit"], &parsed["cause"]),
+            (&json!("well"), &json!(0), &json!("questions_lost"))
+        );
         assert_eq!(parsed["remedies"][1], json!({"for": "on 10.0.0.1", "line": "b"}));
-        assert_eq!(parsed["checks"][0], json!({"state": "ok", "subject": "network interfaces", "detail": "lan0 (10.0.0.2)"}));
+        assert_eq!(
+            parsed["checks"][0],
+            json!({"state": "ok", "subject": "network interfaces", "detail": "lan0 (10.0.0.2)"})
+        );
     }
 
     #[test]
     fn a_ticket_has_all_but_the_keys() {
         let report = report(&checks(), &verdict(), "--server office");
         assert!(report.contains("lan0 (10.0.0.2)") && report.contains("remedy: here: a"), "{report}");
-        assert!(!report.contains("11111") && report.contains("key of office (3f9a1c77): accepted"), "{report}");
+        assert!(
+            !report.contains("11111") && report.contains("key of office (3f9a1c77): accepted"),
+            "{report}"
+        );
     }
 }

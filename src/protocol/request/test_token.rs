@@ -33,7 +33,15 @@ mod tests {
     #[test]
     fn nothing_but_its_digits_is_a_token() {
         assert_eq!(TestToken::parse(TestToken::new(0x3f9a).as_str()), Some(TestToken::new(0x3f9a)));
-        for text in ["", "0123", "0123456789ABCDEF", "0123456789abcdefa", "../../etc/passwd", "0123456789abcde.", "é23456789abcdef"] {
+        for text in [
+            "",
+            "0123",
+            "0123456789ABCDEF",
+            "0123456789abcdefa",
+            "../../etc/passwd",
+            "0123456789abcde.",
+            "é23456789abcdef",
+        ] {
             assert_eq!(TestToken::parse(text), None, "{text}");
         }
     }

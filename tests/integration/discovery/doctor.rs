@@ -166,7 +166,11 @@ fn a_machine_that_lets_nothing_out_is_told_so_and_not_the_server() {
     };
     client.nft(&chain("udp dport 5353 drop"));
     let (verdict, lines) = examine(&client);
-    assert_eq!((verdict.cause, verdict.cause.class()), (Cause::SendingForbidden, Class::Here), "{verdict}\n{lines}");
+    assert_eq!(
+        (verdict.cause, verdict.cause.class()),
+        (Cause::SendingForbidden, Class::Here),
+        "{verdict}\n{lines}"
+    );
     let known = Introduced(vec![("office".into(), vec![SocketAddr::from((server.v4(), station.port))])]);
     assert_eq!(examine_by(&client, known, None).0.cause, Cause::QuestionsForbidden);
     client.nft(&chain(&format!("tcp dport {} drop", station.port)));

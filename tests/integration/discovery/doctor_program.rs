@@ -33,7 +33,12 @@ fn serve(host: &Host, home: &Path, args: &[&str]) -> Running {
 
 fn doctor(host: &Host, home: &Path, args: &[&str]) -> Output {
     let mut command = host.command(env!("CARGO_BIN_EXE_lanchat"));
-    command.arg("doctor").args(args).env("HOME", home).env("XDG_STATE_HOME", home).env("XDG_CONFIG_HOME", home);
+    command
+        .arg("doctor")
+        .args(args)
+        .env("HOME", home)
+        .env("XDG_STATE_HOME", home)
+        .env("XDG_CONFIG_HOME", home);
     command.stdin(Stdio::null()).output().expect("doctor runs")
 }
 
@@ -127,7 +132,8 @@ fn all_is_told_on_standard_output_and_a_ticket_has_no_keys() {
     let _running = serve(&server, data.path(), &[]);
     let told = String::from_utf8(doctor(&client, home.path(), &[]).stdout).unwrap();
     let key = told.lines().find(|line| line.contains("key of office")).expect("a line about its key");
-    let digits = key.split_whitespace().find(|word| word.len() == 5 && word.bytes().all(|b| b.is_ascii_digit()));
+    let digits =
+        key.split_whitespace().find(|word| word.len() == 5 && word.bytes().all(|b| b.is_ascii_digit()));
     let report = String::from_utf8(doctor(&client, home.path(), &["--report"]).stdout).unwrap();
     assert!(report.starts_with("lanchat doctor report\n") && report.contains("result: well"), "{report}");
     assert!(report.contains(&client.v4().to_string()), "{report}");

@@ -82,7 +82,9 @@ pub(super) fn look() -> Vec<Firewall> {
         found.push(Firewall::Ufw(fs::read_to_string("/etc/ufw/user.rules").ok()));
     }
     // Both at the same time, as either may take a while.
-    let zones = thread::spawn(|| said("firewall-cmd", &["--state"]).and_then(|_| said("firewall-cmd", &["--list-all"])));
+    let zones = thread::spawn(|| {
+        said("firewall-cmd", &["--state"]).and_then(|_| said("firewall-cmd", &["--list-all"]))
+    });
     let rules = said("nft", &["list", "ruleset"]);
     let state = zones.join().ok().flatten();
     if state.is_some() {
@@ -129,12 +131,18 @@ fn ufw_lets(rules: &str, proto: Proto, port: u16) -> Option<bool> {
 /// The lines `ports: 7667/tcp` and `services: ssh mdns` of `firewall-cmd --list-all`.
 fn firewalld_lets(rules: &str, proto: Proto, port: u16) -> Option<bool> {
     let line = |name: &str| {
-        rules.lines().filter_map(|line| line.trim().strip_prefix(name)).map(str::trim).collect::<Vec<_>>().join(" ")
+        rules
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(name))
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     if rules.contains("target: ACCEPT") {
         return Some(true);
     }
-    let mdns = proto == Proto::Udp && port == MDNS && line("services:").split_whitespace().any(|is| is == "mdns");
+    let mdns =
+        proto == Proto::Udp && port == MDNS && line("services:").split_whitespace().any(|is| is == "mdns");
     let named = line("ports:").split_whitespace().any(|rule| {
         rule.split_once('/').is_some_and(|(ports, kind)| kind == proto.as_str() && covers(ports, port))
     });
@@ -184,7 +192,8 @@ fn nft_lets(rules: &str, flow: Flow, proto: Proto, port: u16) -> Option<bool> {
         Flow::In => "hook input",
         Flow::Out => "hook output",
     };
-    let (mut is_meant, mut is_base, mut drops, mut is_unsure, mut has_chain) = (false, false, false, false, false);
+    let (mut is_meant, mut is_base, mut drops, mut is_unsure, mut has_chain) =
+        (false, false, false, false, false);
     let mut verdict = None;
     for line in rules.lines().map(str::trim) {
         if line.starts_with("chain ") {
@@ -245,9 +254,10 @@ fn rule_says(line: &str, proto: Proto, port: u16) -> Rule {
             (true, ..) => Rule::Unsure,
         };
     }
-    let is_conditional = ["ct state", "iif", "oif", "icmp", "dport", "sport", "addr", "meta l4proto", "type ", "limit"]
-        .iter()
-        .any(|word| line.contains(word));
+    let is_conditional =
+        ["ct state", "iif", "oif", "icmp", "dport", "sport", "addr", "meta l4proto", "type ", "limit"]
+            .iter()
+            .any(|word| line.contains(word));
     match (accepts, drops) {
         _ if is_conditional => Rule::Other,
         (true, _) => Rule::Rest(true),
@@ -307,7 +317,8 @@ mod tests {
 
     #[test]
     fn firewalld_lists_ports_and_services() {
-        let rules = "public (active)\n  target: default\n  services: ssh mdns\n  ports: 7667/tcp\n  rich rules: \n";
+        let rules =
+            "public (active)\n  target: default\n  services: ssh mdns\n  ports: 7667/tcp\n  rich rules: \n";
         assert_eq!(firewalld_lets(rules, Proto::Tcp, 7667), Some(true));
         assert_eq!(firewalld_lets(rules, Proto::Udp, 5353), Some(true));
         assert_eq!(firewalld_lets(rules, Proto::Tcp, 80), Some(false));

@@ -36,13 +36,19 @@ impl Machine {
         let gateway = proc::gateway(&text("/proc/thread-self/net/route"));
         let version = text("/proc/version").to_lowercase();
         let is_wsl = version.contains("microsoft");
-        let listeners = [proc::listeners(&text("/proc/thread-self/net/tcp"), port), proc::listeners(&text("/proc/thread-self/net/tcp6"), port)];
+        let listeners = [
+            proc::listeners(&text("/proc/thread-self/net/tcp"), port),
+            proc::listeners(&text("/proc/thread-self/net/tcp6"), port),
+        ];
         Machine {
             container: container(&text("/run/systemd/container"), is_wsl),
             is_wsl,
             gateway,
             listeners: listeners.concat(),
-            port_holder: proc::holder(&[text("/proc/thread-self/net/udp"), text("/proc/thread-self/net/udp6")], 5353),
+            port_holder: proc::holder(
+                &[text("/proc/thread-self/net/udp"), text("/proc/thread-self/net/udp6")],
+                5353,
+            ),
             firewalls: Vec::new(),
             joined: fs::read_to_string("/proc/thread-self/net/igmp").ok().map(|text| proc::members(&text)),
         }
@@ -50,7 +56,8 @@ impl Machine {
 
     /// Whether the firewall lets packets of that kind through; `None`: not known, or there is none.
     pub fn lets(&self, flow: Flow, proto: Proto, port: u16) -> Option<bool> {
-        let known: Vec<bool> = self.firewalls.iter().filter_map(|wall| wall.lets(flow, proto, port)).collect();
+        let known: Vec<bool> =
+            self.firewalls.iter().filter_map(|wall| wall.lets(flow, proto, port)).collect();
         // What one drops, no other can let through.
         if known.contains(&false) { Some(false) } else { known.first().copied() }
     }

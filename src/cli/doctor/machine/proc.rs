@@ -75,9 +75,10 @@ pub(super) fn holder(tables: &[String], port: u16) -> Option<String> {
     if inodes.is_empty() {
         return None;
     }
-    let processes = fs::read_dir("/proc").ok()?.flatten().filter(|entry| {
-        entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit())
-    });
+    let processes = fs::read_dir("/proc")
+        .ok()?
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()));
     processes.take(MAX_PROCESSES).find_map(|process| {
         let own = process.path();
         let mut files = fs::read_dir(own.join("fd")).ok()?.flatten();
@@ -147,7 +148,10 @@ mod tests {
             10.78.0.1        0x1         0x0         00:00:00:00:00:00     *        lan0\n\
             10.78.0.3        0x1         0x2         b2:9e:7b:5b:7c:3a     *        lan0\n";
         let there = |ip: &str| neighbour(table, ip.parse().unwrap());
-        assert_eq!((there("10.78.0.1"), there("10.78.0.3"), there("10.78.0.9")), (Some(false), Some(true), None));
+        assert_eq!(
+            (there("10.78.0.1"), there("10.78.0.3"), there("10.78.0.9")),
+            (Some(false), Some(true), None)
+        );
     }
 
     #[test]
@@ -164,9 +168,8 @@ mod tests {
             0: 0100007F:1DF3 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 11 1\n\
             1: 0100007F:1DF3 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 12 1\n\
             2: 00000000000000000000000000000000:1DF3 00000000000000000000000000000000:0000 0A 0:0 00:0 0 0 0 13 1\n";
-        let listed = |text: &str| -> Vec<String> {
-            listeners(text, 7667).iter().map(ToString::to_string).collect()
-        };
+        let listed =
+            |text: &str| -> Vec<String> { listeners(text, 7667).iter().map(ToString::to_string).collect() };
         assert_eq!(listed(table), ["127.0.0.1:7667", "[::]:7667"]);
         assert_eq!(sockets(table, 7667), ["11", "12", "13"]);
         assert!(listeners(table, 80).is_empty() && listeners("x\nnonsense\n0: zz:zz", 1).is_empty());

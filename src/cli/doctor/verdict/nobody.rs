@@ -41,7 +41,8 @@ pub(super) fn judge(findings: &Findings) -> Verdict {
         return verdict;
     }
     if let Some(why) = findings.failures.first() {
-        let line = format!("this machine cannot do multicast ({}): connect by the server's address", safe_line(why));
+        let line =
+            format!("this machine cannot do multicast ({}): connect by the server's address", safe_line(why));
         return Verdict::new(Cause::NoMulticast, line, vec![Remedy::new("here", "lanchat --host HOST")]);
     }
     nobody(findings)
@@ -85,7 +86,11 @@ fn last_place(knock: &Knock) -> Option<Verdict> {
             "no server is found; where {name} was, at {at}, nobody has the address any more: its machine is off or \
              has another one, or the access point keeps its clients apart (guest Wi-Fi, \"AP isolation\")"
         );
-        Verdict::new(Cause::Missing, line, vec![Remedy::new("on the server, to see its address", "ip -brief address")])
+        Verdict::new(
+            Cause::Missing,
+            line,
+            vec![Remedy::new("on the server, to see its address", "ip -brief address")],
+        )
     })
 }
 
@@ -97,7 +102,11 @@ fn no_network(findings: &Findings) -> Verdict {
              it to the Wi-Fi or cable that the server is on"
         ),
     };
-    let remedies = if cfg!(windows) { Vec::new() } else { vec![Remedy::new("here, to see the interfaces", "ip -brief link")] };
+    let remedies = if cfg!(windows) {
+        Vec::new()
+    } else {
+        vec![Remedy::new("here, to see the interfaces", "ip -brief link")]
+    };
     Verdict::new(Cause::NoNetwork, line, remedies)
 }
 
@@ -113,11 +122,15 @@ fn port_taken(findings: &Findings, why: &str) -> Verdict {
     let holder = findings.machine.port_holder.as_deref().unwrap_or("another program");
     let mut remedies = vec![Remedy::new("here, to see which", PORT_OWNER)];
     if holder.contains("avahi") {
-        let set = "in /etc/avahi/avahi-daemon.conf, section [server]; then sudo systemctl restart avahi-daemon";
+        let set =
+            "in /etc/avahi/avahi-daemon.conf, section [server]; then sudo systemctl restart avahi-daemon";
         remedies.push(Remedy::new(set, "disallow-other-stacks=no"));
     }
     remedies.push(Remedy::new("or here", "lanchat --host HOST"));
-    let line = format!("{} keeps UDP port 5353 to itself ({why}): end it, or let it share the port", safe_line(holder));
+    let line = format!(
+        "{} keeps UDP port 5353 to itself ({why}): end it, or let it share the port",
+        safe_line(holder)
+    );
     Verdict::new(Cause::PortTaken, line, remedies)
 }
 
@@ -128,7 +141,10 @@ fn contained(findings: &Findings, kind: &str) -> Verdict {
     );
     let mut remedies = vec![Remedy::new("where it is started", "docker run --network host ...")];
     if let Some((router, _)) = &findings.machine.gateway {
-        remedies.push(Remedy::new("here, for a server on the container's host", format!("lanchat --host {router}")));
+        remedies.push(Remedy::new(
+            "here, for a server on the container's host",
+            format!("lanchat --host {router}"),
+        ));
     }
     remedies.push(Remedy::new("here, for another", "lanchat --host HOST"));
     Verdict::new(Cause::Container, line, remedies)
@@ -137,8 +153,10 @@ fn contained(findings: &Findings, kind: &str) -> Verdict {
 fn wsl(findings: &Findings) -> Verdict {
     let line = "no server is heard, and this is WSL, whose network is behind Windows', so that multicast does not \
                 enter: mirror the network, or name the server";
-    let mut remedies =
-        vec![Remedy::new("in %UserProfile%\\.wslconfig, section [wsl2]; then wsl --shutdown", "networkingMode=mirrored")];
+    let mut remedies = vec![Remedy::new(
+        "in %UserProfile%\\.wslconfig, section [wsl2]; then wsl --shutdown",
+        "networkingMode=mirrored",
+    )];
     if let Some((router, _)) = &findings.machine.gateway {
         remedies.push(Remedy::new("here, for a server on this Windows", format!("lanchat --host {router}")));
     }
@@ -152,12 +170,20 @@ fn vpn(knock: &Knock) -> Verdict {
         "no server is found, and this machine sends what is for its own network ({ip}) by {by}: a VPN takes the local \
          network's traffic; allow the local network in the VPN's settings, or end it"
     );
-    Verdict::new(Cause::Vpn, line, vec![Remedy::new("here, to see by which way", format!("ip route get {ip}"))])
+    Verdict::new(
+        Cause::Vpn,
+        line,
+        vec![Remedy::new("here, to see by which way", format!("ip route get {ip}"))],
+    )
 }
 
 fn no_server(findings: &Findings) -> Verdict {
     let count = findings.others;
-    let heard = if count == 1 { "1 other machine was heard".to_owned() } else { format!("{count} other machines were heard") };
+    let heard = if count == 1 {
+        "1 other machine was heard".to_owned()
+    } else {
+        format!("{count} other machines were heard")
+    };
     let line = format!(
         "mDNS works here ({heard}), but no lanchat server is announced{}: start one; if there is one on this network, \
          its firewall must let UDP port 5353 in; if it is on another (another VLAN, say), name it",

@@ -20,7 +20,11 @@ pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
         return Some(Verdict::new(Cause::OwnServer, line, Vec::new()));
     }
     let port = knock.addr.port();
-    Some(is_local(findings, name, port).or_else(|| is_walled(findings, name, port)).unwrap_or_else(|| looks_well(findings, knock, name)))
+    Some(
+        is_local(findings, name, port)
+            .or_else(|| is_walled(findings, name, port))
+            .unwrap_or_else(|| looks_well(findings, knock, name)),
+    )
 }
 
 /// Where the server on that port listens, as far as the system says it.
@@ -46,7 +50,9 @@ fn is_walled(findings: &Findings, name: &str, port: u16) -> Option<Verdict> {
     let (tcp, udp) = (drops(Proto::Tcp, port), drops(Proto::Udp, MDNS_PORT));
     let wall = machine.firewalls.first().map_or("the firewall", |wall| wall.name());
     let (cause, what) = match (tcp, udp) {
-        (true, true) => (Cause::OwnServerWalled, format!("connections to TCP port {port} and to UDP port 5353")),
+        (true, true) => {
+            (Cause::OwnServerWalled, format!("connections to TCP port {port} and to UDP port 5353"))
+        }
         (true, false) => (Cause::OwnServerWalled, format!("connections to TCP port {port}")),
         (false, true) => (Cause::OwnServerUnheard, "the questions of others to UDP port 5353".to_owned()),
         (false, false) => return None,
@@ -58,7 +64,9 @@ fn is_walled(findings: &Findings, name: &str, port: u16) -> Option<Verdict> {
     if udp {
         remedies.extend(remedy::here(machine, Opening::To(Proto::Udp, MDNS_PORT)));
     }
-    let line = format!("{name} is this machine's own and answers here, but {wall} drops {what}: others do not get in");
+    let line = format!(
+        "{name} is this machine's own and answers here, but {wall} drops {what}: others do not get in"
+    );
     Some(Verdict::new(cause, line, remedies))
 }
 
@@ -66,16 +74,22 @@ fn looks_well(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
     let port = knock.addr.port();
     let mut doubts = Vec::new();
     let mut remedies = Vec::new();
-    let is_announced = findings.servers.iter().any(|server| server.addrs.iter().any(|addr| addr.port() == port));
+    let is_announced =
+        findings.servers.iter().any(|server| server.addrs.iter().any(|addr| addr.port() == port));
     if !is_announced {
         doubts.push("it is not announced here (was it started with --no-discovery?)".to_owned());
     }
     if let Some(joined) = &findings.machine.joined {
-        let real = findings.links.iter().filter(|link| !link.is_virtual && link.addrs.iter().any(|ip| ip.is_ipv4()));
-        let deaf: Vec<&str> = real.map(|link| link.name.as_str()).filter(|name| !joined.iter().any(|on| on == name)).collect();
+        let real =
+            findings.links.iter().filter(|link| !link.is_virtual && link.addrs.iter().any(|ip| ip.is_ipv4()));
+        let deaf: Vec<&str> =
+            real.map(|link| link.name.as_str()).filter(|name| !joined.iter().any(|on| on == name)).collect();
         if is_announced && !deaf.is_empty() {
             doubts.push(format!("nothing here listens for questions on {}", deaf.join(", ")));
-            remedies.push(Remedy::new("here, if there are many interfaces", "sudo sysctl net.ipv4.igmp_max_memberships=200"));
+            remedies.push(Remedy::new(
+                "here, if there are many interfaces",
+                "sudo sysctl net.ipv4.igmp_max_memberships=200",
+            ));
         }
     }
     let machine = &findings.machine;
@@ -93,10 +107,8 @@ fn looks_well(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
         let shown = remedy::host(SocketAddr::new(*ip, port));
         remedies.push(Remedy::new("on another machine", format!("lanchat doctor --host {shown}")));
     }
-    let mut line = format!(
-        "{name} is this machine's own and answers at {}; that proves nothing for others",
-        knock.addr
-    );
+    let mut line =
+        format!("{name} is this machine's own and answers at {}; that proves nothing for others", knock.addr);
     match doubts.as_slice() {
         [] => line += ", but nothing here is seen to be in their way",
         doubts => line += &format!(": {}", doubts.join("; ")),

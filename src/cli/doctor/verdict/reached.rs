@@ -26,7 +26,9 @@ pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
 
 /// What was heard of the server at that address.
 fn heard<'a>(findings: &'a Findings, knock: &Knock) -> Option<&'a Server> {
-    let here = |server: &&Server| server.addrs.contains(&knock.addr) && (server.heard.browse || server.heard.one_shot);
+    let here = |server: &&Server| {
+        server.addrs.contains(&knock.addr) && (server.heard.browse || server.heard.one_shot)
+    };
     findings.servers.iter().find(here)
 }
 
@@ -63,7 +65,9 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
     let place = format!("on {}", at.ip());
     let mdns = Opening::To(Proto::Udp, MDNS_PORT);
     if let Some((link, _, why)) = findings.unsent.first() {
-        let line = format!("{start}: this machine's own firewall or VPN does not let questions out on {link} ({why})");
+        let line = format!(
+            "{start}: this machine's own firewall or VPN does not let questions out on {link} ({why})"
+        );
         remedies.extend(remedy::rules_for_leaving());
         return Verdict::new(Cause::QuestionsForbidden, line, remedies);
     }
@@ -71,11 +75,17 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
     let (cause, why) = match tested {
         Some(Tested::Ways { out: false, back: true }) => {
             remedies.extend(remedy::there(&place, mdns));
-            (Cause::QuestionsLost, "its machine does not hear this one: its firewall drops UDP port 5353".to_owned())
+            (
+                Cause::QuestionsLost,
+                "its machine does not hear this one: its firewall drops UDP port 5353".to_owned(),
+            )
         }
         Some(Tested::Ways { out: true, back: false }) => {
             remedies.extend(remedy::here(&findings.machine, mdns));
-            (Cause::AnswersLost, "it hears this machine, whose firewall drops what comes to UDP port 5353".to_owned())
+            (
+                Cause::AnswersLost,
+                "it hears this machine, whose firewall drops what comes to UDP port 5353".to_owned(),
+            )
         }
         Some(Tested::Ways { out: false, back: false }) => {
             remedies.extend(remedy::here(&findings.machine, mdns));
@@ -91,12 +101,14 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
             (Cause::NotAnnounced, why.to_owned())
         }
         _ if findings.subnet_of(at.ip()).is_none() => return routed(findings, knock, name, remedies),
-        Some(Tested::Unused(_)) => {
-            (Cause::NotAnnounced, "that server announces nothing: it was started with --no-discovery".to_owned())
-        }
+        Some(Tested::Unused(_)) => (
+            Cause::NotAnnounced,
+            "that server announces nothing: it was started with --no-discovery".to_owned(),
+        ),
         _ => {
             remedies.extend(remedy::there(&place, mdns));
-            let why = "the firewall of either machine drops UDP port 5353, or the access point does not pass it on";
+            let why =
+                "the firewall of either machine drops UDP port 5353, or the access point does not pass it on";
             (Cause::Unheard, why.to_owned())
         }
     };

@@ -84,8 +84,16 @@ fn gateway(router: &str) -> Option<(std::net::Ipv4Addr, String)> {
 }
 
 fn own(machine: Machine) -> Findings {
-    let server = Server { title: "vm (00112233)".into(), addrs: vec![at("10.78.0.2:7667")], heard: BOTH, is_meant: true };
-    and(Findings { servers: vec![server], machine, ..lan() }, knock(By::Announced, "10.78.0.2:7667", answered()))
+    let server = Server {
+        title: "vm (00112233)".into(),
+        addrs: vec![at("10.78.0.2:7667")],
+        heard: BOTH,
+        is_meant: true,
+    };
+    and(
+        Findings { servers: vec![server], machine, ..lan() },
+        knock(By::Announced, "10.78.0.2:7667", answered()),
+    )
 }
 
 fn nft(rule: &str) -> Machine {
@@ -107,7 +115,11 @@ fn each_case_is_told_apart_with_its_remedy() {
     inside.links[0].name = "eth0".into();
     inside.machine.gateway = gateway("172.17.0.1");
     let bridges = (0..200).map(|n| Seat { name: format!("veth{n}"), addrs: vec![], is_virtual: true });
-    let slow = Knock { took: Duration::from_millis(3060), is_there: Some(false), ..knock(By::Host, SERVER, Outcome::Unreachable) };
+    let slow = Knock {
+        took: Duration::from_millis(3060),
+        is_there: Some(false),
+        ..knock(By::Host, SERVER, Outcome::Unreachable)
+    };
     let mut far = host(Outcome::Silent);
     far.knocks[0].addr = at("10.79.1.1:7667");
     let mut slow_host = host(Outcome::Silent);
@@ -120,8 +132,20 @@ fn each_case_is_told_apart_with_its_remedy() {
         and(Findings { machine, ..announced(BOTH) }, knock(By::Announced, SERVER, outcome))
     };
     for (case, findings, cause, words, paste) in [
-        ("nothing wrong", and(announced(BOTH), knock(By::Announced, SERVER, answered())), Cause::Well, "all is well", ""),
-        ("k1 queries lost", tested(false, true), Cause::QuestionsLost, "does not hear this one", "sudo ufw allow 5353/udp"),
+        (
+            "nothing wrong",
+            and(announced(BOTH), knock(By::Announced, SERVER, answered())),
+            Cause::Well,
+            "all is well",
+            "",
+        ),
+        (
+            "k1 queries lost",
+            tested(false, true),
+            Cause::QuestionsLost,
+            "does not hear this one",
+            "sudo ufw allow 5353/udp",
+        ),
         (
             "k1, known, older server",
             and(lan(), knock(By::Remembered, SERVER, answered())),
@@ -129,7 +153,13 @@ fn each_case_is_told_apart_with_its_remedy() {
             "by the address at which it was last time",
             "sudo ufw allow 5353/udp",
         ),
-        ("k2 TCP dropped", and(announced(BOTH), there(true)), Cause::Dropped, "firewall of that machine", "sudo ufw allow 7667/tcp"),
+        (
+            "k2 TCP dropped",
+            and(announced(BOTH), there(true)),
+            Cause::Dropped,
+            "firewall of that machine",
+            "sudo ufw allow 7667/tcp",
+        ),
         (
             "k2 firewalld",
             and(announced(BOTH), there(true)),
@@ -151,7 +181,13 @@ fn each_case_is_told_apart_with_its_remedy() {
             "a firewall forbids",
             "sudo firewall-cmd --permanent",
         ),
-        ("k3 both dropped", Findings { scanned: true, machines: Some(2), ..lan() }, Cause::NobodyHeard, "2 other machines answer on the link", "sudo ufw allow 5353/udp"),
+        (
+            "k3 both dropped",
+            Findings { scanned: true, machines: Some(2), ..lan() },
+            Cause::NobodyHeard,
+            "2 other machines answer on the link",
+            "sudo ufw allow 5353/udp",
+        ),
         (
             "k3, known",
             and(lan(), Knock { by: By::Remembered, ..there(true) }),
@@ -159,8 +195,20 @@ fn each_case_is_told_apart_with_its_remedy() {
             "where office was",
             "sudo ufw allow 7667/tcp",
         ),
-        ("k4 answers lost", tested(true, false), Cause::AnswersLost, "it hears this machine", "sudo ufw allow 5353/udp"),
-        ("multicast filtered", tested(false, false), Cause::MulticastLost, "in both directions", "sudo ufw allow 5353/udp"),
+        (
+            "k4 answers lost",
+            tested(true, false),
+            Cause::AnswersLost,
+            "it hears this machine",
+            "sudo ufw allow 5353/udp",
+        ),
+        (
+            "multicast filtered",
+            tested(false, false),
+            Cause::MulticastLost,
+            "in both directions",
+            "sudo ufw allow 5353/udp",
+        ),
         ("not announced", tested(true, true), Cause::NotAnnounced, "announces nothing", "lanchat doctor"),
         (
             "k5 ufw's defaults",
@@ -169,7 +217,13 @@ fn each_case_is_told_apart_with_its_remedy() {
             "all is well",
             "sudo ufw allow proto udp from any port 5353",
         ),
-        ("k6 own output", Findings { unsent: unsent.clone(), ..lan() }, Cause::SendingForbidden, "kill switch", "sudo nft list ruleset"),
+        (
+            "k6 own output",
+            Findings { unsent: unsent.clone(), ..lan() },
+            Cause::SendingForbidden,
+            "kill switch",
+            "sudo nft list ruleset",
+        ),
         (
             "k6, known server",
             and(Findings { unsent, ..lan() }, knock(By::Remembered, SERVER, answered())),
@@ -179,13 +233,28 @@ fn each_case_is_told_apart_with_its_remedy() {
         ),
         (
             "k7 own output of TCP",
-            and(announced(BOTH), Knock { is_swallowed: true, ..knock(By::Announced, SERVER, Outcome::Silent) }),
+            and(
+                announced(BOTH),
+                Knock { is_swallowed: true, ..knock(By::Announced, SERVER, Outcome::Silent) },
+            ),
             Cause::SendingForbidden,
             "this machine drops its own connections",
             "sudo nft list ruleset",
         ),
-        ("k7 as its rules say", walled(Outcome::Silent), Cause::SendingForbidden, "this machine", "sudo nft list ruleset"),
-        ("k7 rejected", walled(Outcome::Refused), Cause::SendingForbidden, "this machine", "sudo nft list ruleset"),
+        (
+            "k7 as its rules say",
+            walled(Outcome::Silent),
+            Cause::SendingForbidden,
+            "this machine",
+            "sudo nft list ruleset",
+        ),
+        (
+            "k7 rejected",
+            walled(Outcome::Refused),
+            Cause::SendingForbidden,
+            "this machine",
+            "sudo nft list ruleset",
+        ),
         (
             "k7 not permitted",
             and(announced(BOTH), knock(By::Announced, SERVER, Outcome::Forbidden)),
@@ -193,7 +262,13 @@ fn each_case_is_told_apart_with_its_remedy() {
             "this machine does not let",
             "sudo nft list ruleset",
         ),
-        ("k8 isolation", Findings { scanned: true, machines: Some(0), ..lan() }, Cause::Alone, "AP isolation", "lanchat doctor"),
+        (
+            "k8 isolation",
+            Findings { scanned: true, machines: Some(0), ..lan() },
+            Cause::Alone,
+            "AP isolation",
+            "lanchat doctor",
+        ),
         (
             "k8, known",
             and(lan(), Knock { by: By::Remembered, ..there(false) }),
@@ -201,7 +276,13 @@ fn each_case_is_told_apart_with_its_remedy() {
             "nobody has the address any more",
             "ip -brief address",
         ),
-        ("k8 --host", slow_host, Cause::NotThere, "the access point keeps its clients apart", "ip -brief address"),
+        (
+            "k8 --host",
+            slow_host,
+            Cause::NotThere,
+            "the access point keeps its clients apart",
+            "ip -brief address",
+        ),
         (
             "k9 stopped, known",
             and(lan(), knock(By::Remembered, SERVER, Outcome::Refused)),
@@ -210,17 +291,56 @@ fn each_case_is_told_apart_with_its_remedy() {
             "lanchat serve",
         ),
         ("k9 --host", host(Outcome::Refused), Cause::Refused, "no server runs on that port", "lanchat serve"),
-        ("k10 hung", host(Outcome::Hung), Cause::Hung, "hangs or is stopped", "sudo systemctl restart lanchat"),
-        ("k10, found by its machine", and(lan(), knock(By::Neighbour, SERVER, Outcome::Hung)), Cause::Hung, "does not answer", ""),
-        ("VPN", and(announced(BOTH), vpn(By::Announced)), Cause::Vpn, "by tun0: a VPN takes", "ip route get 10.78.0.1"),
-        ("VPN, nothing heard", and(lan(), vpn(By::Remembered)), Cause::Vpn, "by tun0", "ip route get 10.78.0.1"),
-        ("no DHCP", with_address("169.254.7.7", 16), Cause::NoAddress, "no address from DHCP", "dhclient lan0"),
-        ("fe80 only", with_address("fe80::7", 64), Cause::NoAddress, "only the one that it gave itself (fe80::7)", "dhclient lan0"),
+        (
+            "k10 hung",
+            host(Outcome::Hung),
+            Cause::Hung,
+            "hangs or is stopped",
+            "sudo systemctl restart lanchat",
+        ),
+        (
+            "k10, found by its machine",
+            and(lan(), knock(By::Neighbour, SERVER, Outcome::Hung)),
+            Cause::Hung,
+            "does not answer",
+            "",
+        ),
+        (
+            "VPN",
+            and(announced(BOTH), vpn(By::Announced)),
+            Cause::Vpn,
+            "by tun0: a VPN takes",
+            "ip route get 10.78.0.1",
+        ),
+        (
+            "VPN, nothing heard",
+            and(lan(), vpn(By::Remembered)),
+            Cause::Vpn,
+            "by tun0",
+            "ip route get 10.78.0.1",
+        ),
+        (
+            "no DHCP",
+            with_address("169.254.7.7", 16),
+            Cause::NoAddress,
+            "no address from DHCP",
+            "dhclient lan0",
+        ),
+        (
+            "fe80 only",
+            with_address("fe80::7", 64),
+            Cause::NoAddress,
+            "only the one that it gave itself (fe80::7)",
+            "dhclient lan0",
+        ),
         (
             "fe80 only, server heard",
             {
                 let servers = announced(BOTH).servers;
-                and(Findings { servers, ..with_address("fe80::7", 64) }, knock(By::Announced, SERVER, Outcome::NoRoute))
+                and(
+                    Findings { servers, ..with_address("fe80::7", 64) },
+                    knock(By::Announced, SERVER, Outcome::NoRoute),
+                )
             },
             Cause::NoAddress,
             "was heard of, and cannot be reached",
@@ -230,15 +350,30 @@ fn each_case_is_told_apart_with_its_remedy() {
             "other subnet",
             {
                 let servers = announced(BOTH).servers;
-                and(Findings { servers, ..with_address("192.168.9.9", 24) }, knock(By::Announced, SERVER, Outcome::NoRoute))
+                and(
+                    Findings { servers, ..with_address("192.168.9.9", 24) },
+                    knock(By::Announced, SERVER, Outcome::NoRoute),
+                )
             },
             Cause::NoRoute,
             "192.168.9.9/24 on lan0",
             "dhclient lan0",
         ),
-        ("only bridges", Findings { links: bridges.collect(), ..Findings::default() }, Cause::NoNetwork, "200 interfaces", ""),
+        (
+            "only bridges",
+            Findings { links: bridges.collect(), ..Findings::default() },
+            Cause::NoNetwork,
+            "200 interfaces",
+            "",
+        ),
         ("nothing up", Findings::default(), Cause::NoNetwork, "has no network", ""),
-        ("VLAN, DNS", and(lan(), knock(By::WellKnown, "10.79.1.1:7667", answered())), Cause::Routed, "another VLAN", ""),
+        (
+            "VLAN, DNS",
+            and(lan(), knock(By::WellKnown, "10.79.1.1:7667", answered())),
+            Cause::Routed,
+            "another VLAN",
+            "",
+        ),
         (
             "VLAN, remembered",
             and(lan(), knock(By::Remembered, "10.79.1.1:7667", answered())),
@@ -247,10 +382,34 @@ fn each_case_is_told_apart_with_its_remedy() {
             "enable-reflector=yes",
         ),
         ("far host", far, Cause::FarAndSilent, "on another network", "sudo ufw allow 7667/tcp"),
-        ("dead DNS", named("office", Lookup::Unanswered("EAI_AGAIN".into())), Cause::NameServers, "do not answer", "cat /etc/resolv.conf"),
-        ("wrong host", named("ofice", Lookup::Unknown("no".into())), Cause::UnknownHost, "check the spelling", "lanchat discover"),
-        ("desk.local", named("desk.local", Lookup::Unknown("no".into())), Cause::UnknownHost, "asked for by mDNS", "lanchat discover"),
-        ("in a container", inside.clone(), Cause::Container, "a container with a network of its own", "lanchat --host 172.17.0.1"),
+        (
+            "dead DNS",
+            named("office", Lookup::Unanswered("EAI_AGAIN".into())),
+            Cause::NameServers,
+            "do not answer",
+            "cat /etc/resolv.conf",
+        ),
+        (
+            "wrong host",
+            named("ofice", Lookup::Unknown("no".into())),
+            Cause::UnknownHost,
+            "check the spelling",
+            "lanchat discover",
+        ),
+        (
+            "desk.local",
+            named("desk.local", Lookup::Unknown("no".into())),
+            Cause::UnknownHost,
+            "asked for by mDNS",
+            "lanchat discover",
+        ),
+        (
+            "in a container",
+            inside.clone(),
+            Cause::Container,
+            "a container with a network of its own",
+            "lanchat --host 172.17.0.1",
+        ),
         (
             "in one, server on its host",
             and(inside, knock(By::Gateway, "172.17.0.1:7667", answered())),
@@ -258,7 +417,13 @@ fn each_case_is_told_apart_with_its_remedy() {
             "at the default router",
             "lanchat --host 172.17.0.1",
         ),
-        ("container on its host's network", machine(docker(gateway("10.78.0.254"))), Cause::NobodyHeard, "no machine", "lanchat doctor"),
+        (
+            "container on its host's network",
+            machine(docker(gateway("10.78.0.254"))),
+            Cause::NobodyHeard,
+            "no machine",
+            "lanchat doctor",
+        ),
         (
             "WSL",
             machine(Machine { is_wsl: true, gateway: gateway("172.20.0.1"), ..Machine::default() }),
@@ -266,28 +431,84 @@ fn each_case_is_told_apart_with_its_remedy() {
             "WSL",
             "networkingMode=mirrored",
         ),
-        ("port held", Findings { port: Some("in use".into()), ..lan() }, Cause::PortTaken, "keeps UDP port 5353", "sudo ss -ulpn"),
-        ("no multicast", Findings { failures: vec!["no socket".into()], ..lan() }, Cause::NoMulticast, "no socket", "lanchat --host HOST"),
-        ("others heard", Findings { others: 1, ..lan() }, Cause::NoServer, "1 other machine was heard", "lanchat serve"),
+        (
+            "port held",
+            Findings { port: Some("in use".into()), ..lan() },
+            Cause::PortTaken,
+            "keeps UDP port 5353",
+            "sudo ss -ulpn",
+        ),
+        (
+            "no multicast",
+            Findings { failures: vec!["no socket".into()], ..lan() },
+            Cause::NoMulticast,
+            "no socket",
+            "lanchat --host HOST",
+        ),
+        (
+            "others heard",
+            Findings { others: 1, ..lan() },
+            Cause::NoServer,
+            "1 other machine was heard",
+            "lanchat serve",
+        ),
         (
             "wrong --server",
-            Findings { wanted: Some("ofice".into()), servers: vec![Server { is_meant: false, ..announced(BOTH).servers.remove(0) }], ..lan() },
+            Findings {
+                wanted: Some("ofice".into()),
+                servers: vec![Server { is_meant: false, ..announced(BOTH).servers.remove(0) }],
+                ..lan()
+            },
             Cause::NotAmongThem,
             "there are: office (3f9a1c77)",
             "lanchat discover",
         ),
-        ("full", host(Outcome::TurnedAway("the server is full".into())), Cause::TurnedAway, "the server is full", ""),
-        ("another program", host(Outcome::Foreign("no packets".into())), Cause::Foreign, "not answer as a lanchat server", ""),
+        (
+            "full",
+            host(Outcome::TurnedAway("the server is full".into())),
+            Cause::TurnedAway,
+            "the server is full",
+            "",
+        ),
+        (
+            "another program",
+            host(Outcome::Foreign("no packets".into())),
+            Cause::Foreign,
+            "not answer as a lanchat server",
+            "",
+        ),
         (
             "wrong key",
-            host(Outcome::Answered { server: "office".into(), standing: Err("other".into()), is_meant: true }),
+            host(Outcome::Answered {
+                server: "office".into(),
+                standing: Err("other".into()),
+                is_meant: true,
+            }),
             Cause::WrongKey,
             "impersonating",
             "lanchat fingerprint",
         ),
-        ("own server", own(Machine::default()), Cause::OwnServer, "proves nothing for others", "lanchat doctor --host 10.78.0.2"),
-        ("own, walled", own(nft("")), Cause::OwnServerWalled, "nft drops connections to TCP port 7667", "sudo nft insert rule inet f i tcp dport 7667 accept"),
-        ("own, let in", own(nft("tcp dport 7667 accept")), Cause::OwnServer, "nothing here is seen", "lanchat doctor --host 10.78.0.2"),
+        (
+            "own server",
+            own(Machine::default()),
+            Cause::OwnServer,
+            "proves nothing for others",
+            "lanchat doctor --host 10.78.0.2",
+        ),
+        (
+            "own, walled",
+            own(nft("")),
+            Cause::OwnServerWalled,
+            "nft drops connections to TCP port 7667",
+            "sudo nft insert rule inet f i tcp dport 7667 accept",
+        ),
+        (
+            "own, let in",
+            own(nft("tcp dport 7667 accept")),
+            Cause::OwnServer,
+            "nothing here is seen",
+            "lanchat doctor --host 10.78.0.2",
+        ),
         (
             "own, ufw of unknown rules",
             own(Machine { firewalls: vec![Firewall::Ufw(None)], ..Machine::default() }),
@@ -318,7 +539,12 @@ fn a_flood_of_dead_announcements_does_not_hide_the_server_that_answers() {
     let mut findings = and(announced(BOTH), knock(By::Announced, SERVER, answered()));
     for host in 0..64 {
         let addr = SocketAddr::from(([10, 78, 0, 100 + host], 7667));
-        findings.servers.push(Server { title: format!("dead {host}"), addrs: vec![addr], heard: BOTH, is_meant: true });
+        findings.servers.push(Server {
+            title: format!("dead {host}"),
+            addrs: vec![addr],
+            heard: BOTH,
+            is_meant: true,
+        });
         findings.knocks.push(Knock { addr, ..knock(By::Announced, SERVER, Outcome::Silent) });
     }
     assert_eq!(Verdict::of(&findings).cause, Cause::Well);
@@ -328,7 +554,11 @@ fn a_flood_of_dead_announcements_does_not_hide_the_server_that_answers() {
 #[test]
 fn two_hundred_virtual_interfaces_are_a_count() {
     let mut findings = lan();
-    findings.links.extend((0..200).map(|n| Seat { name: format!("veth{n}"), addrs: vec![], is_virtual: true }));
+    findings.links.extend((0..200).map(|n| Seat {
+        name: format!("veth{n}"),
+        addrs: vec![],
+        is_virtual: true,
+    }));
     let lines: Vec<String> = crate::cli::doctor::checks(&findings).iter().map(ToString::to_string).collect();
     let interfaces = lines.iter().find(|line| line.contains("network interfaces")).unwrap();
     assert!(interfaces.contains("lan0") && interfaces.contains("and 200 of containers"), "{interfaces}");

@@ -103,7 +103,10 @@ fn hung(knock: &Knock, title: &str) -> Verdict {
         "{title} takes connections and does not answer: the program there hangs or is stopped, its machine sleeps \
          or is overloaded, or it is another program; start it anew"
     );
-    let unit = Remedy::new(format!("on {}, if it is the system's service", knock.addr.ip()), "sudo systemctl restart lanchat");
+    let unit = Remedy::new(
+        format!("on {}, if it is the system's service", knock.addr.ip()),
+        "sudo systemctl restart lanchat",
+    );
     Verdict::new(Cause::Hung, line, vec![unit])
 }
 
@@ -161,7 +164,10 @@ fn no_route(findings: &Findings, knock: &Knock, title: &str) -> Verdict {
          give both machines addresses of one network (DHCP does), or this one a default route"
     );
     let link = findings.links.iter().find(|link| !link.is_virtual).map_or("eth0", |link| link.name.as_str());
-    let remedies = vec![Remedy::new("here, for an address by DHCP", dhcp_line(link)), Remedy::new("here, to see the routes", "ip route")];
+    let remedies = vec![
+        Remedy::new("here, for an address by DHCP", dhcp_line(link)),
+        Remedy::new("here, to see the routes", "ip route"),
+    ];
     Verdict::new(Cause::NoRoute, line, remedies)
 }
 
@@ -181,7 +187,8 @@ pub(super) fn no_address(findings: &Findings, title: Option<&str>) -> Verdict {
     let (name, addrs) = link.map_or(("?", String::new()), |link| {
         (link.name.as_str(), link.addrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
     });
-    let seen = title.map_or(String::new(), |title| format!("; {title} was heard of, and cannot be reached from it"));
+    let seen =
+        title.map_or(String::new(), |title| format!("; {title} was heard of, and cannot be reached from it"));
     let line = format!(
         "this machine has no address from DHCP: {name} has only the one that it gave itself ({addrs}){seen}; look \
          at the router, or at the cable or the Wi-Fi's password"
@@ -210,7 +217,11 @@ fn silent(findings: &Findings, knock: &Knock, title: &str) -> Verdict {
             "this machine sends what is for {ip}, which is on its own network, by {by}: a VPN takes the local \
              network's traffic; allow the local network in the VPN's settings, or end it"
         );
-        return Verdict::new(Cause::Vpn, line, vec![Remedy::new("here, to see by which way", route_line(ip))]);
+        return Verdict::new(
+            Cause::Vpn,
+            line,
+            vec![Remedy::new("here, to see by which way", route_line(ip))],
+        );
     }
     if knock.is_swallowed || findings.machine.lets(Flow::Out, Proto::Tcp, port) == Some(false) {
         let line = format!(
@@ -271,9 +282,12 @@ fn not_there(findings: &Findings, ip: IpAddr, title: &str) -> Verdict {
 }
 
 fn contained(findings: &Findings, title: &str) -> Verdict {
-    let line = format!("nothing comes back from {title}, and this looks like a container with a network of its own");
+    let line =
+        format!("nothing comes back from {title}, and this looks like a container with a network of its own");
     let gateway = findings.machine.gateway.as_ref();
-    let by_host = gateway.map(|(router, _)| Remedy::new("here, for a server on the container's host", format!("lanchat --host {router}")));
+    let by_host = gateway.map(|(router, _)| {
+        Remedy::new("here, for a server on the container's host", format!("lanchat --host {router}"))
+    });
     Verdict::new(Cause::FarAndSilent, line, by_host.into_iter().collect())
 }
 
@@ -291,7 +305,11 @@ pub(super) fn unknown_host(host: &str) -> Verdict {
     } else {
         format!("no address is known for {host}: check the spelling, or give the server's IP address")
     };
-    Verdict::new(Cause::UnknownHost, line, vec![Remedy::new("here, to see which servers there are", "lanchat discover")])
+    Verdict::new(
+        Cause::UnknownHost,
+        line,
+        vec![Remedy::new("here, to see which servers there are", "lanchat discover")],
+    )
 }
 
 pub(super) fn name_servers(host: &str, why: &str) -> Verdict {
@@ -301,7 +319,10 @@ pub(super) fn name_servers(host: &str, why: &str) -> Verdict {
     );
     let remedies = vec![
         Remedy::new("here, to have servers found without names", "lanchat"),
-        Remedy::new("here, to see which name servers are asked", if cfg!(windows) { "ipconfig /all" } else { "cat /etc/resolv.conf" }),
+        Remedy::new(
+            "here, to see which name servers are asked",
+            if cfg!(windows) { "ipconfig /all" } else { "cat /etc/resolv.conf" },
+        ),
     ];
     Verdict::new(Cause::NameServers, line, remedies)
 }

@@ -52,6 +52,11 @@ pub(crate) mod fuzzing {
         super::answer::servers(packet, &link)
     }
 
+    /// Whether a packet is taken for one of a test of multicast.
+    pub(crate) fn is_of_a_test(packet: &[u8]) -> bool {
+        super::trial::asks_for(packet, "x")
+    }
+
     /// What is made of the full name of a service's instance.
     pub(crate) fn instance(full_name: &str) -> Option<String> {
         super::sighting::instance_label(full_name)

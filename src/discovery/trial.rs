@@ -121,7 +121,7 @@ impl Trial {
 }
 
 /// Whether a packet, which anybody may have sent, asks for that name.
-fn asks_for(packet: &[u8], name: &str) -> bool {
+pub(super) fn asks_for(packet: &[u8], name: &str) -> bool {
     let Ok(packet) = Packet::parse(packet) else { return false };
     packet.questions.iter().any(|question| question.qname.to_string() == name)
 }

@@ -2,6 +2,8 @@
 
 use crate::support::lan::{Host, Lan, Running};
 use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
@@ -139,4 +141,46 @@ fn all_is_told_on_standard_output_and_a_ticket_has_no_keys() {
     assert!(report.contains(&client.v4().to_string()), "{report}");
     assert!(!report.contains(digits.expect("digits of the key")), "{report}");
     assert_eq!(doctor(&client, home.path(), &["-q"]).stdout, b"");
+}
+
+/// So that nobody can make a server send much, or anywhere else.
+#[test]
+fn a_test_of_multicast_is_a_few_small_packets_and_one_at_a_time() {
+    let Some(lan) = Lan::new() else { return };
+    let (server, client) = (lan.host(), lan.host());
+    let data = tempfile::tempdir().unwrap();
+    let _running = serve(&server, data.path(), &["--allow-plaintext"]);
+    let token = "0123456789abcdef";
+    let (packets, answers) = client.run(|| {
+        let ear = UdpSocket::bind("0.0.0.0:5353").unwrap();
+        ear.join_multicast_v4(&Ipv4Addr::new(224, 0, 0, 251), &client.v4()).unwrap();
+        ear.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        let mut stream = TcpStream::connect((server.v4(), 7667)).unwrap();
+        let line = format!("{{\"type\":\"multicast\",\"token\":\"{token}\"}}\n");
+        stream.write_all(line.repeat(4).as_bytes()).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        let answers: Vec<Value> = BufReader::new(&stream)
+            .lines()
+            .take(4)
+            .map(|line| serde_json::from_str(&line.expect("an answer")).unwrap())
+            .collect();
+        let mut packets = Vec::new();
+        let mut buffer = [0; 9000];
+        while let Ok((length, from)) = ear.recv_from(&mut buffer) {
+            let packet = &buffer[..length];
+            if packet.windows(token.len()).any(|part| part == token.as_bytes()) {
+                packets.push((length, from));
+            }
+        }
+        (packets, answers)
+    });
+    let codes: Vec<&str> = answers.iter().filter_map(|answer| answer["code"].as_str()).collect();
+    assert_eq!(codes, ["rate_limited"; 3], "{answers:?}");
+    let came = answers.iter().find(|answer| answer["type"] == "multicast").expect("the test's end");
+    assert_eq!((&came["count"], &came["heard"]), (&4.into(), &false.into()), "{came}");
+    assert_eq!(packets.len(), 4, "{packets:?}");
+    for (length, from) in packets {
+        assert!(length < 80, "{length} bytes");
+        assert_eq!(from.to_string(), format!("{}:5353", server.v4()));
+    }
 }

@@ -37,6 +37,7 @@ pub struct Examination<C> {
 struct Open {
     knocks: usize,
     names: usize,
+    neighbours: usize,
     /// What the verdict needs, in any case.
     needed: usize,
 }
@@ -115,7 +116,7 @@ impl<C: Contact> Examination<C> {
         let end = self.end;
         self.work
             .spawn(async move { Done::WellKnown(look_up(WELL_KNOWN_HOST, DEFAULT_PORT, end).await.into()) });
-        self.open.names += 1;
+        (self.open.names, self.open.neighbours) = (1, 1);
         let (mut quiet, mut goes_on) = (last, Some((self.start + DOCTOR_SEARCH_ON).min(last)));
         loop {
             let listens = Instant::now() < quiet;
@@ -230,7 +231,10 @@ impl<C: Contact> Examination<C> {
                 }
                 self.findings.well_known = Some(lookup);
             }
-            Done::Neighbours(heard) => self.note_neighbours(&heard),
+            Done::Neighbours(heard) => {
+                self.open.neighbours = 0;
+                self.note_neighbours(&heard);
+            }
             Done::Firewalls(walls) => {
                 self.open.needed -= 1;
                 self.findings.machine.firewalls = walls;
@@ -338,8 +342,8 @@ impl<C: Contact> Examination<C> {
     fn is_enough(&self) -> bool {
         // A name server that is silent is not waited for where a server is heard.
         let is_heard = self.findings.servers.iter().any(|server| server.is_meant);
-        let is_rest_needless =
-            self.is_answered() || (self.open.knocks == 0 && (is_heard || self.open.names == 0));
+        let has_asked_all = self.open.names == 0 && self.open.neighbours == 0;
+        let is_rest_needless = self.is_answered() || (self.open.knocks == 0 && (is_heard || has_asked_all));
         self.open.needed == 0 && is_rest_needless
     }
 

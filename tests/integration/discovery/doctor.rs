@@ -147,7 +147,7 @@ fn a_server_behind_a_firewall_is_told_what_to_allow() {
         ("meta l4proto tcp reject with icmpx admin-prohibited", Cause::Rejected),
     ] {
         let chain = format!("chain input {{ type filter hook input priority 0; {rule}; }}");
-        server.nft(&format!("flush ruleset\ntable inet filter {{ {chain} }}"));
+        server.nft(&format!("flush ruleset\ntable inet filter {{\n{chain}\n}}\n"));
         let start = Instant::now();
         let (verdict, lines) = examine(&client);
         assert_eq!(verdict.cause, cause, "{rule}: {verdict}\n{lines}");
@@ -162,7 +162,9 @@ fn a_machine_that_lets_nothing_out_is_told_so_and_not_the_server() {
     let (server, client) = (lan.host(), lan.host());
     let station = Station::start(&server, OFFICE, "office");
     let chain = |rule: &str| {
-        format!("flush ruleset\ntable inet f {{ chain o {{ type filter hook output priority 0; {rule}; }} }}")
+        format!(
+            "flush ruleset\ntable inet f {{\nchain o {{ type filter hook output priority 0; {rule}; }}\n}}\n"
+        )
     };
     client.nft(&chain("udp dport 5353 drop"));
     let (verdict, lines) = examine(&client);
@@ -185,7 +187,7 @@ fn a_vpn_that_takes_the_local_network_is_named() {
     let _station = Station::start(&server, OFFICE, "office");
     let net = server.v4().octets()[2];
     client.ip(&format!(
-        "link add vpn0 type dummy\nlink set vpn0 up\naddr add 10.8.0.2/24 dev vpn0\n\
+        "link add vpn0 type veth peer name vpn1\nlink set vpn0 up\nlink set vpn1 up\naddr add 10.8.0.2/24 dev vpn0\n\
          route add 10.77.{net}.0/24 dev vpn0 src 10.8.0.2 table 51\nrule add to 10.77.{net}.0/24 lookup 51 pref 100\n\
          -6 route add unreachable fd77:{net}::/64 table 51\n-6 rule add to fd77:{net}::/64 lookup 51 pref 100"
     ));

@@ -14,8 +14,8 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// A chain that lets in what answers one's own questions, and what `rule` says.
 fn deaf_but_for(rule: &str) -> String {
     format!(
-        "flush ruleset\ntable inet f {{ chain i {{ type filter hook input priority 0; policy drop; iif lo accept; \
-         ct state established,related accept; meta l4proto {{ icmp, ipv6-icmp }} accept; {rule} }} }}"
+        "flush ruleset\ntable inet f {{\nchain i {{ type filter hook input priority 0; policy drop; iif lo accept; \
+         ct state established,related accept; meta l4proto {{ icmp, ipv6-icmp }} accept; {rule} }}\n}}\n"
     )
 }
 

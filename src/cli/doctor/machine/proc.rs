@@ -128,8 +128,8 @@ pub(super) fn counter(text: &str, group: &str, name: &str) -> Option<u64> {
     rows.next()?.split_whitespace().nth(at)?.parse().ok()
 }
 
-#[cfg(test)]
 #[cfg(target_endian = "little")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -83,7 +83,7 @@ fn interfaces(findings: &Findings) -> Check {
     let (unreal, real): (Vec<&Seat>, Vec<&Seat>) = findings.links.iter().partition(|link| link.is_virtual);
     let more = match unreal.len() {
         0 => String::new(),
-        count => format!("and {count} of containers and virtual machines"),
+        count => format!("{count} of containers and virtual machines"),
     };
     let names = real.iter().map(|link| format!("{} ({})", link.name, listed(&link.addrs)));
     let named = capped(names.collect());
@@ -91,8 +91,9 @@ fn interfaces(findings: &Findings) -> Check {
         0 if unreal.is_empty() => {
             Check::new(State::Failed, "network interfaces", "none is up with an address")
         }
-        0 => Check::new(State::Failed, "network interfaces", format!("none {more}")),
-        _ => Check::new(State::Ok, "network interfaces", format!("{named} {more}").trim_end()),
+        0 => Check::new(State::Failed, "network interfaces", format!("none but {more}")),
+        _ if more.is_empty() => Check::new(State::Ok, "network interfaces", named),
+        _ => Check::new(State::Ok, "network interfaces", format!("{named} and {more}")),
     }
 }
 

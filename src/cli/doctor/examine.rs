@@ -314,17 +314,18 @@ impl<C: Contact> Examination<C> {
             .knocks
             .iter()
             .filter(|knock| is_good(knock) && !self.findings.is_own(knock.addr.ip()));
-        let mut reached = reached.map(|knock| knock.addr).peekable();
-        let is_heard =
-            |addr: &SocketAddr| self.findings.servers.iter().any(|server| server.addrs.contains(addr));
-        if reached.peek().is_none() || reached.clone().any(|addr| is_heard(&addr)) {
+        let mut reached: Vec<SocketAddr> = reached.map(|knock| knock.addr).collect();
+        // Who was heard in both ways is found; in one, that may be by chance.
+        let is_found = |addr: &SocketAddr| {
+            let of = self.findings.servers.iter().filter(|server| server.addrs.contains(addr));
+            of.into_iter().any(|server| server.heard.one_shot)
+        };
+        if reached.iter().any(is_found) {
             return;
         }
-        let Some((addr, subnet)) =
-            reached.find_map(|addr| Some((addr, self.findings.subnet_of(addr.ip())?.clone())))
-        else {
-            return;
-        };
+        reached.sort_by_key(SocketAddr::is_ipv6);
+        let on_link = |addr: &SocketAddr| Some((*addr, self.findings.subnet_of(addr.ip())?.clone()));
+        let Some((addr, subnet)) = reached.iter().find_map(on_link) else { return };
         // So that there is one only.
         self.findings.test =
             Some(Test { addr, result: Tested::Impossible("it was not over in time".into()) });

@@ -10,6 +10,9 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+/// The number of "permission denied", which "operation not permitted" shares its kind with.
+const EACCES: i32 = 13;
+
 /// An address to try.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
@@ -62,6 +65,10 @@ fn unconnected(error: &io::Error) -> Outcome {
     match error.kind() {
         ErrorKind::ConnectionRefused => Outcome::Refused,
         ErrorKind::HostUnreachable => Outcome::Unreachable,
+        // So Linux tells of a firewall elsewhere that forbids it, by IPv6.
+        ErrorKind::PermissionDenied if cfg!(unix) && error.raw_os_error() == Some(EACCES) => {
+            Outcome::Unreachable
+        }
         ErrorKind::PermissionDenied => Outcome::Forbidden,
         ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable => Outcome::NoRoute,
         _ => Outcome::Silent,

@@ -189,7 +189,7 @@ fn a_vpn_that_takes_the_local_network_is_named() {
     client.ip(&format!(
         "link add vpn0 type veth peer name vpn1\nlink set vpn0 up\nlink set vpn1 up\naddr add 10.8.0.2/24 dev vpn0\n\
          route add 10.77.{net}.0/24 dev vpn0 src 10.8.0.2 table 51\nrule add to 10.77.{net}.0/24 lookup 51 pref 100\n\
-         -6 route add unreachable fd77:{net}::/64 table 51\n-6 rule add to fd77:{net}::/64 lookup 51 pref 100"
+         route add unreachable fd77:{net}::/64 table 51\nrule add to fd77:{net}::/64 lookup 51 pref 100"
     ));
     let (verdict, lines) = examine(&client);
     assert_eq!((verdict.cause, verdict.cause.class()), (Cause::Vpn, Class::Here), "{verdict}\n{lines}");

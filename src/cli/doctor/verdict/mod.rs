@@ -187,6 +187,10 @@ impl Verdict {
             match &host.lookup {
                 Lookup::Found(_) => {}
                 Lookup::Unknown(_) => return unreached::unknown_host(&host.name),
+                // Name servers know nothing of those names, and some do not even say so.
+                Lookup::Unanswered(_) if unreached::is_mdns_name(&host.name) => {
+                    return unreached::unknown_host(&host.name);
+                }
                 Lookup::Unanswered(why) => return unreached::name_servers(&host.name, why),
             }
         }

@@ -16,12 +16,23 @@ pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
     let announced = announced.min_by_key(|(_, _, server)| !(server.heard.browse && server.heard.one_shot));
     if let Some((knock, name, server)) = announced {
         let is_half = server.heard.browse && !server.heard.one_shot;
-        return Some(if is_half { no_unicast(findings, knock, name) } else { well(knock, name) });
+        // It may have been heard because it had just started.
+        let is_lost = !findings.unsent.is_empty()
+            || matches!(tested(findings, name), Some(Tested::Ways { out: false, .. }));
+        return Some(match (is_half, is_lost) {
+            (false, _) => well(knock, name),
+            (true, true) => unheard(findings, knock, name),
+            (true, false) => no_unicast(findings, knock, name),
+        });
     }
-    let tested = findings.test.as_ref().map(|test| test.addr);
-    let mut all: Vec<(&Knock, &str)> = elsewhere().collect();
-    all.sort_by_key(|(knock, _)| (Some(knock.addr) != tested, knock.by));
-    all.first().map(|(knock, name)| unheard(findings, knock, name))
+    let first = elsewhere().min_by_key(|(knock, name)| (tested(findings, name).is_none(), knock.by));
+    first.map(|(knock, name)| unheard(findings, knock, name))
+}
+
+/// What came of a test with the server of that name and id, at whichever of its addresses.
+fn tested<'a>(findings: &'a Findings, name: &str) -> Option<&'a Tested> {
+    let test = findings.test.as_ref()?;
+    good(findings).any(|(knock, server)| server == name && knock.addr == test.addr).then_some(&test.result)
 }
 
 /// What was heard of the server at that address.
@@ -54,7 +65,8 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
         By::Scan => "by trying each address of this network",
         By::Gateway => "at the default router",
         By::Neighbour => "at the address of a machine that speaks mDNS",
-        By::Host | By::Announced | By::Own => "by its address",
+        By::Announced => "as it announced itself a moment ago",
+        By::Host | By::Own => "by its address",
     };
     let start = format!("{name} answers at {at}, found {how}; mDNS does not get through");
     let mut remedies = match knock.by {
@@ -62,6 +74,9 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
         By::Remembered | By::WellKnown => Vec::new(),
         _ => vec![remedy::by_address(at)],
     };
+    if knock.by == By::Gateway && findings.looks_contained() {
+        return routed(findings, knock, name, remedies);
+    }
     let place = format!("on {}", at.ip());
     let mdns = Opening::To(Proto::Udp, MDNS_PORT);
     if let Some((link, _, why)) = findings.unsent.first() {
@@ -71,8 +86,7 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
         remedies.extend(remedy::rules_for_leaving());
         return Verdict::new(Cause::QuestionsForbidden, line, remedies);
     }
-    let tested = findings.test.as_ref().filter(|test| test.addr == at).map(|test| &test.result);
-    let (cause, why) = match tested {
+    let (cause, why) = match tested(findings, name) {
         Some(Tested::Ways { out: false, back: true }) => {
             remedies.extend(remedy::there(&place, mdns));
             (

@@ -17,6 +17,13 @@ pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
     let knocks = findings.knocks.iter().filter(|knock| is_about_a_server(knock) && is_meant(findings, knock));
     let telling = knocks.min_by_key(|knock| (knock.by, rank(knock)))?;
     let title = titled(findings, telling);
+    let is_silent = matches!(
+        telling.outcome,
+        Outcome::Refused | Outcome::NoRoute | Outcome::Unreachable | Outcome::Silent
+    );
+    if let Some(by) = telling.detour.as_ref().filter(|_| is_silent) {
+        return Some(vpn(telling, by));
+    }
     Some(match &telling.outcome {
         Outcome::Answered { server, standing: Err(why), .. } => wrong_key(server, telling, why),
         Outcome::Answered { .. } => return None,
@@ -210,19 +217,17 @@ fn rejected(findings: &Findings, knock: &Knock, title: &str) -> Verdict {
     Verdict::new(Cause::Rejected, line, remedy::there(&place, Opening::To(Proto::Tcp, port)))
 }
 
+fn vpn(knock: &Knock, by: &str) -> Verdict {
+    let ip = knock.addr.ip();
+    let line = format!(
+        "this machine sends what is for {ip}, which is on its own network, by {by}: a VPN takes the local network's \
+         traffic; allow the local network in the VPN's settings, or end it"
+    );
+    Verdict::new(Cause::Vpn, line, vec![Remedy::new("here, to see by which way", route_line(ip))])
+}
+
 fn silent(findings: &Findings, knock: &Knock, title: &str) -> Verdict {
     let (ip, port) = (knock.addr.ip(), knock.addr.port());
-    if let Some(by) = &knock.detour {
-        let line = format!(
-            "this machine sends what is for {ip}, which is on its own network, by {by}: a VPN takes the local \
-             network's traffic; allow the local network in the VPN's settings, or end it"
-        );
-        return Verdict::new(
-            Cause::Vpn,
-            line,
-            vec![Remedy::new("here, to see by which way", route_line(ip))],
-        );
-    }
     if knock.is_swallowed || findings.machine.lets(Flow::Out, Proto::Tcp, port) == Some(false) {
         let line = format!(
             "this machine drops its own connections to {title}: its firewall, or a VPN's kill switch, lets nothing \
@@ -295,9 +300,13 @@ fn route_line(ip: IpAddr) -> String {
     if cfg!(windows) { format!("Find-NetRoute -RemoteIPAddress {ip}") } else { format!("ip route get {ip}") }
 }
 
+/// Whether a name is asked for by mDNS (RFC 6762 3).
+pub(super) fn is_mdns_name(host: &str) -> bool {
+    host.trim_end_matches('.').to_ascii_lowercase().ends_with(".local")
+}
+
 pub(super) fn unknown_host(host: &str) -> Verdict {
-    let is_local = host.trim_end_matches('.').to_ascii_lowercase().ends_with(".local");
-    let line = if is_local {
+    let line = if is_mdns_name(host) {
         format!(
             "nobody on this network answers to {host}: names that end in .local are asked for by mDNS; its machine \
              is off or has another name, or UDP port 5353 is closed on it; give its IP address instead"

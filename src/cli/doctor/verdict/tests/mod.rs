@@ -1,6 +1,7 @@
 //! Verdicts on findings that stand for networks.
 
 mod cases;
+mod places;
 
 use super::super::findings::{Named, Seat, Server, Test, Tested};
 use super::super::machine::{Firewall, Machine};
@@ -152,4 +153,15 @@ fn causes_have_names_of_their_own_and_statuses_their_meaning() {
     ] {
         assert_eq!(class.exit().code(), status);
     }
+}
+
+/// What a case is found to be, words of the line, and of a line to paste, if there is one.
+fn holds(case: &str, findings: &Findings, cause: Cause, words: &str, paste: &str) {
+    let verdict = Verdict::of(findings);
+    assert_eq!(verdict.cause, cause, "{case}: {verdict}");
+    assert!(verdict.line.contains(words), "{case}: {words}:\n{verdict}");
+    let pasted = verdict.remedies.iter().any(|remedy| remedy.line.contains(paste));
+    assert!(pasted || paste.is_empty(), "{case}: {paste}:\n{verdict}");
+    assert!(!verdict.line.contains('\n') && !verdict.line.contains("  "), "{case}: {verdict}");
+    assert!(verdict.remedies.iter().all(|remedy| !remedy.line.contains('\n')), "{case}: {verdict}");
 }

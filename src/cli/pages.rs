@@ -7,7 +7,7 @@ use crate::protocol::command::{self, Command, Place};
 pub(super) type Entry = (String, String);
 
 /// The day on which the pages' own text last changed.
-pub(super) const DATE: &str = "2026-11-27";
+pub(super) const DATE: &str = "2026-11-22";
 
 /// Variables that belong to no option.
 pub(super) fn environment() -> Vec<Entry> {

@@ -64,8 +64,9 @@ fn is_walled(findings: &Findings, name: &str, port: u16) -> Option<Verdict> {
     if udp {
         remedies.extend(remedy::here(machine, Opening::To(Proto::Udp, MDNS_PORT)));
     }
+    let end = if tcp { "get in" } else { "find it by themselves" };
     let line = format!(
-        "{name} is this machine's own and answers here, but {wall} drops {what}: others do not get in"
+        "{name} is this machine's own and answers here, but {wall} drops {what}: others do not {end}"
     );
     Some(Verdict::new(cause, line, remedies))
 }

@@ -44,29 +44,20 @@ pub trait Contact: Clone + Send + 'static {
 }
 
 impl Contact for Inspector {
-    fn ask(self, addr: SocketAddr) -> impl Future<Output = Result<Answer, Fault>> + Send + 'static {
-        async move {
-            self.probe(addr).await.map_err(|error| match error {
-                client::Error::Untrusted(lines) => Fault::WrongKey(lines.join("; ")),
-                client::Error::Refused(why) => Fault::TurnedAway(why),
-                client::Error::Disconnected(why) if why == client::NO_ANSWER => Fault::Silent,
-                error => Fault::Foreign(error.to_string()),
-            })
-        }
+    async fn ask(self, addr: SocketAddr) -> Result<Answer, Fault> {
+        self.probe(addr).await.map_err(|error| match error {
+            client::Error::Untrusted(lines) => Fault::WrongKey(lines.join("; ")),
+            client::Error::Refused(why) => Fault::TurnedAway(why),
+            client::Error::Disconnected(why) if why == client::NO_ANSWER => Fault::Silent,
+            error => Fault::Foreign(error.to_string()),
+        })
     }
 
-    fn test(
-        self,
-        addr: SocketAddr,
-        token: TestToken,
-    ) -> impl Future<Output = Result<bool, Tested>> + Send + 'static {
-        async move {
-            match self.test_multicast(addr, token).await {
-                Ok(heard) => Ok(heard),
-                Err(client::Untested::Unused(why)) => Err(Tested::Unused(why)),
-                Err(client::Untested::Impossible(why)) => Err(Tested::Impossible(why)),
-            }
-        }
+    async fn test(self, addr: SocketAddr, token: TestToken) -> Result<bool, Tested> {
+        self.test_multicast(addr, token).await.map_err(|why| match why {
+            client::Untested::Unused(why) => Tested::Unused(why),
+            client::Untested::Impossible(why) => Tested::Impossible(why),
+        })
     }
 
     fn remembered(&self) -> Vec<(String, Vec<SocketAddr>)> {

@@ -251,7 +251,7 @@ _lanchat() {
             return 0
             ;;
         lanchat__subcmd__doctor)
-            opts="-H -v -q -h --host --no-discovery --server --fingerprint --plaintext --timeout --color --config --verbose --quiet --help"
+            opts="-H -v -q -h --host --no-discovery --server --fingerprint --plaintext --timeout --json --report --color --config --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -17,5 +17,5 @@ macro_rules! kinds {
 
 kinds! {
     Hello Chat Users Join Part Rooms Topic History Search Received Time Alert Nick Whois Kick Mute Unmute
-    Ban Unban Bans Keys Admit Dismiss Release Op OpByToken Deop Pake Ping Help Quit
+    Ban Unban Bans Keys Admit Dismiss Release Op OpByToken Deop Pake Ping Multicast Help Quit
 }

@@ -182,6 +182,12 @@ fn questions() -> Vec<Row> {
         row("all", Plain, r#"{"type":"received","seq":999999}"#),
         row("a ping", Plain, r#"{"type":"ping"}"#),
         row("a ping before a hello", Stranger(None), r#"{"type":"ping"}"#),
+        row("a test of multicast", Plain, r#"{"type":"multicast","token":"0123456789abcdef"}"#),
+        row(
+            "a test of multicast before a hello",
+            Stranger(None),
+            r#"{"type":"multicast","token":"0123456789abcdef"}"#,
+        ),
         row("all commands", Plain, r#"{"type":"help"}"#),
         row("all commands of an operator", Operator, words("/help")),
         row("of no command", Plain, asked("help", "name", &long_word())),

@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::archive::{Entry, Question};
 use super::records::Record;
 use super::user::SessionId;
-use crate::protocol::request::Refusal;
+use crate::protocol::request::{Refusal, TestToken};
 use crate::protocol::{Event, Packet};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -66,6 +66,15 @@ pub enum Delivery {
         echo: Option<String>,
         /// What.
         question: Question,
+    },
+    /// A test of multicast with the machine of a session, which is told what came of it.
+    Multicast {
+        /// Whose.
+        session: SessionId,
+        /// The request's `id`.
+        echo: Option<String>,
+        /// What marks its packets.
+        token: TestToken,
     },
     /// From here on the session gets all that is for it: there is nothing that it missed.
     Follow(SessionId),

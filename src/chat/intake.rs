@@ -81,8 +81,11 @@ impl Parsed {
             }
             request => request.iter().for_each(|request| terms.note(request)),
         }
-        let is_registering =
-            is_first && !matches!(request, Err(_) | Ok(Request::Ping | Request::Pake { .. }));
+        let is_registering = is_first
+            && !matches!(
+                request,
+                Err(_) | Ok(Request::Ping | Request::Multicast { .. } | Request::Pake { .. })
+            );
         if is_registering {
             let claimed = packet.from.as_ref().and_then(|from| from.name.as_deref());
             terms.note_candidate(claimed.unwrap_or_default());

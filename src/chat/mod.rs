@@ -370,6 +370,11 @@ impl Chat {
             Err(refusal) => Err(refusal),
             // Answered without a name: whoever looks for a server asks this first.
             Ok(Request::Ping) => self.pong(id, echo.clone(), out),
+            // So does who looks into why none is found.
+            Ok(Request::Multicast { token }) => {
+                out.push(Delivery::Multicast { session: id, echo: echo.clone(), token });
+                Ok(())
+            }
             // The server takes these itself, when it has asked for one.
             Ok(Request::Pake { .. }) => {
                 Err(Refusal::new(Code::BadPacket, "nobody has asked for the passphrase"))

@@ -91,6 +91,16 @@ impl Failure {
         Self::new(Exit::Usage, anyhow::anyhow!("{message}"))
     }
 
+    /// The end of a program that has said all there is to say.
+    pub fn silent(exit: Exit) -> Self {
+        Self::told(exit, String::new())
+    }
+
+    /// Whether there is nothing left to say.
+    pub fn is_silent(&self) -> bool {
+        self.is_whole && self.to_string().is_empty()
+    }
+
     /// What is printed: the error, with whose it is unless it is to be shown as it is.
     pub fn line(&self) -> String {
         if self.is_whole { self.to_string() } else { format!("lanchat: {self}") }

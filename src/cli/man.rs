@@ -1,6 +1,6 @@
 //! `lanchat man`: the man pages, one for the program and one for each subcommand.
 //!
-//! Options come from the command line's definition, exit statuses from [`Exit`]; what cannot be
+//! Options come from the command line's definition, exit statuses from [`Exit`](super::exit::Exit); what cannot be
 //! derived is in `pages`.
 
 use std::io::{self, Write};
@@ -11,7 +11,6 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{self, ManArgs};
 use super::bounds_page;
-use super::exit::Exit;
 use super::pages::{self, Entry};
 
 /// The subcommands that have a page, which is all of them.
@@ -63,7 +62,7 @@ pub fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
     if let Some("serve" | "backup" | "restore" | "repair") = subcommand {
         entries("BACK UP, RESTORE, MOVE", pages::rescue(), &mut rest);
     }
-    entries("EXIT STATUS", exit_statuses(), &mut rest);
+    entries("EXIT STATUS", pages::exit_statuses(subcommand), &mut rest);
     examples(pages::examples(subcommand), &mut rest);
     see_also(subcommand, &mut rest);
     rest.to_writer(&mut page)?;
@@ -126,10 +125,6 @@ fn environment(command: &Command, roff: &mut Roff) {
 fn variable(arg: &Arg) -> Option<Entry> {
     let name = arg.get_env()?.to_str()?.to_owned();
     Some((name, format!("The same as --{}.", arg.get_long()?)))
-}
-
-fn exit_statuses() -> Vec<Entry> {
-    Exit::ALL.into_iter().map(|exit| (exit.code().to_string(), exit.meaning().to_owned())).collect()
 }
 
 /// A section of terms, each with a paragraph; none if there are no terms.

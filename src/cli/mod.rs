@@ -48,7 +48,7 @@ pub fn run() -> ExitCode {
         Ok(()) => Exit::Ok.into(),
         Err(failure) => {
             let exit = failure.exit();
-            if exit != Exit::Ok {
+            if exit != Exit::Ok && !failure.is_silent() {
                 anstream::eprintln!("{}", failure.line());
             }
             exit.into()
@@ -95,10 +95,9 @@ fn perform(cli: Cli, config: Config) -> Result<(), Failure> {
             discover::run(&cli.common, &discover, &inspector)?;
         }
         Some(Command::Doctor(args)) => {
-            let connect = settings::Connect::resolve(args.connect, &config)?;
+            let connect = settings::Connect::resolve(args.connect.clone(), &config)?;
             let inspector = client::Inspector::new(connect.plaintext, &connect.fingerprints);
-            let inspector = inspector.map_err(join::failure)?;
-            doctor::run(&cli.common, &connect, |addr| inspector.clone().probe(addr))?;
+            doctor::run(&cli.common, &args, &connect, inspector.map_err(join::failure)?)?;
         }
         Some(Command::Fingerprint(args)) => fingerprint::run(&cli.common, &args, config.serve.data_dir)?,
         Some(Command::Trust(args)) => trust::run(&cli.common, &args)?,

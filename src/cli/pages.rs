@@ -1,5 +1,6 @@
 //! What the man pages say beyond the command line's definition: files, examples, prompt commands.
 
+use super::exit::Exit;
 use crate::protocol::command::{self, Command, Place};
 
 /// A term and what it means.
@@ -14,6 +15,28 @@ pub(super) fn environment() -> Vec<Entry> {
         ("LANCHAT_LOG", "What to log, as directives such as lanchat=debug; wins over --verbose and --quiet."),
         ("NO_COLOR", "If set to anything, nothing is coloured."),
     ])
+}
+
+/// What the program's end means.
+pub(super) fn exit_statuses(subcommand: Option<&str>) -> Vec<Entry> {
+    let numbered = |exit: Exit, meaning: &str| (exit.code().to_string(), meaning.to_owned());
+    let of_doctor = |exit: Exit| match exit {
+        Exit::Ok => "A server answers that may be joined.",
+        Exit::Failure => {
+            "This machine is in the way: it has no network or address, its firewall or VPN forbids sending, the \
+             server on it is closed to others, UDP port 5353 is taken, or its name servers do not answer."
+        }
+        Exit::NoServer => "No server was found, or not the one that was asked for.",
+        Exit::Disconnected => "A server was found, or named, and cannot be connected to.",
+        Exit::Refused => "It does not take this client, or its key is refused.",
+        Exit::Protocol => "What answers is no lanchat server.",
+        Exit::Usage => exit.meaning(),
+    };
+    let is_doctor = subcommand == Some("doctor");
+    Exit::ALL
+        .into_iter()
+        .map(|exit| numbered(exit, if is_doctor { of_doctor(exit) } else { exit.meaning() }))
+        .collect()
 }
 
 /// The files that a subcommand, or the program without one, reads and writes.
@@ -331,6 +354,8 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
         Some("doctor") => &[
             ("Find out why no server is found:", "lanchat doctor"),
             ("Check that a server answers, in a script:", "lanchat doctor --host 127.0.0.1 -q"),
+            ("Put all of it into a ticket:", "lanchat doctor --report > report.txt"),
+            ("Print the lines that may help:", "lanchat doctor --json | jq -r '.remedies[].line'"),
         ],
         Some("completions") => &[
             (

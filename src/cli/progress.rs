@@ -52,3 +52,32 @@ impl Drop for Progress {
         self.0.finish_and_clear();
     }
 }
+
+/// Redrawn so often while nothing can be said of how far something is.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A line on standard error that moves while somebody waits for something of which nobody knows how far it
+/// is; nothing where that is no terminal, or with `--quiet`. Removed when dropped.
+pub(super) struct Waiting(ProgressBar);
+
+impl Waiting {
+    /// One that says what is waited for.
+    pub(super) fn new(common: &CommonArgs, what: &'static str) -> Self {
+        let target = match common.quiet {
+            0 => ProgressDrawTarget::stderr_with_hz(DRAWN_PER_SECOND),
+            _ => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(None, target).with_message(what);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(TICK);
+        Self(bar)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

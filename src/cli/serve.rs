@@ -152,6 +152,7 @@ pub(super) async fn options(serve: Serve) -> anyhow::Result<Options> {
             Some(Cap::Off) => None,
         },
         history: serve.history,
+        multicast: serve.discovery,
         rules,
         motd: serve.motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
         ..Options::default()

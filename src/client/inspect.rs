@@ -12,6 +12,8 @@ use super::state_dir::state_dir;
 use super::trust::{expectation, known_servers};
 use crate::discovery::{self, Proof, is_surely, networks, server_label};
 use crate::fingerprint::Fingerprint;
+use crate::protocol::Code;
+use crate::protocol::request::TestToken;
 use crate::security::{ClientTls, Expect, KnownServer, KnownServers, Presented, Verdict};
 use crate::text::safe_line;
 
@@ -20,6 +22,15 @@ use crate::text::safe_line;
 pub struct Inspector {
     channel: Channel,
     known: KnownServers,
+}
+
+/// Why multicast was not tested with a server: the bare reason, safe for a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Untested {
+    /// It uses none, or none with this machine.
+    Unused(String),
+    /// It knows no such test, has no time, or is gone.
+    Impossible(String),
 }
 
 impl Inspector {
@@ -47,6 +58,29 @@ impl Inspector {
             false => line,
         });
         Ok(Proof { id: server.id, name: server.name, link: standing })
+    }
+
+    /// Asks the server at an address to send and to hear multicast, once: whether it heard one of the
+    /// packets that go out meanwhile.
+    ///
+    /// # Errors
+    /// Why there was no test.
+    pub async fn test_multicast(self, addr: SocketAddr, token: TestToken) -> Result<bool, Untested> {
+        Link::test_multicast(addr, &self.channel, token).await.map_err(|error| {
+            let why = Error::from(&error).to_string();
+            match error {
+                LinkError::Refused { code: Some(Code::NoMulticast), .. } => Untested::Unused(why),
+                LinkError::Refused { code: Some(Code::UnknownType), .. } => {
+                    Untested::Impossible("the server is older than this test".into())
+                }
+                _ => Untested::Impossible(why),
+            }
+        })
+    }
+
+    /// The servers that were joined, the last used first: names, not safe for a terminal, and addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = (&str, &[SocketAddr])> {
+        self.known.iter().map(|known| (known.name.as_str(), known.addrs.as_slice()))
     }
 
     /// Whether the server with this id is known.

@@ -17,7 +17,7 @@ use crate::name::Name;
 use crate::protocol::codec::{Decoded, Decoder};
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::ServerInfo;
-use crate::protocol::request::Hello;
+use crate::protocol::request::{Hello, TestToken};
 use crate::protocol::{Code, Event, Packet, Request, binary};
 use crate::security::{Answer, Binding, Passphrase};
 
@@ -33,6 +33,9 @@ const OPERATOR_ID: &str = "operator";
 /// Packets that may come before the answer to that.
 const MAX_AHEAD: usize = 1000;
 
+/// How it reads that nothing came.
+pub const NO_ANSWER: &str = "no answer in time";
+
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
 
@@ -46,7 +49,7 @@ pub(super) enum LinkError {
     #[error("the connection was lost ({0})")]
     Lost(String),
     /// Nothing came for too long.
-    #[error("no answer in time")]
+    #[error("{NO_ANSWER}")]
     Silent,
     /// There is no encrypted connection; the reason is one for people.
     #[error("{0}")]
@@ -172,6 +175,21 @@ impl Link {
         link.writer.send(&Request::Ping.to_packet(None)).await?;
         let portrait = timeout(ANSWER_WAIT, link.pong()).await.map_err(|_| LinkError::Silent)??;
         Ok((link, portrait))
+    }
+
+    /// Connects and asks for a test of multicast; whether the server heard this machine's.
+    pub(super) async fn test_multicast(
+        addr: SocketAddr,
+        channel: &Channel,
+        token: TestToken,
+    ) -> Result<bool, LinkError> {
+        let mut link = Self::connect(addr, channel).await?;
+        link.writer.send(&Request::Multicast { token }.to_packet(None)).await?;
+        let answer = timeout(ANSWER_WAIT, link.reader.next()).await.map_err(|_| LinkError::Silent)??;
+        match Event::from_packet(answer) {
+            Event::Multicast { heard, .. } => Ok(heard),
+            other => Err(refusal(other)),
+        }
     }
 
     async fn pong(&mut self) -> Result<Portrait, LinkError> {

@@ -80,7 +80,9 @@ pub(super) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         }
         Event::Welcome(welcome) => state.welcome(welcome),
         Event::Chat { from, to, msg, action, ts, .. } => state.chat(from, to, msg, *action, ts),
-        Event::Sent { .. } | Event::Pong { .. } | Event::PakeOk { .. } => Vec::new(),
+        Event::Sent { .. } | Event::Pong { .. } | Event::Multicast { .. } | Event::PakeOk { .. } => {
+            Vec::new()
+        }
         Event::Joined(crowd) => state.crowd(crowd, "->", "joined"),
         Event::Left(crowd) => state.crowd(crowd, "<-", "left"),
         Event::Renamed { old, name } => state.renamed(old, name),

@@ -5,7 +5,8 @@
 //! Besides, a daemon tells the link-local addresses of all its interfaces on each of them, where all but
 //! one lead nowhere. So each network has a daemon of its own while there are few, and then they share.
 
-use super::interfaces::{Attachment, Net};
+use super::interfaces::Attachment;
+use super::net::Net;
 use crate::limits::MAX_ANNOUNCERS;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -97,7 +98,7 @@ impl Allotment {
 
 fn share_network(some: &[Net], others: &[Net]) -> bool {
     let wide = |net: &&Net| !is_link_local(net.ip);
-    some.iter().filter(wide).any(|net| others.iter().filter(wide).any(|other| net.has(other.ip)))
+    some.iter().filter(wide).any(|net| others.iter().filter(wide).any(|other| net.contains(other.ip)))
 }
 
 fn is_link_local(ip: IpAddr) -> bool {

@@ -2,10 +2,12 @@
 //! mDNS too (RFC 6762 3), since many systems have no resolver for these.
 
 use super::answer::{address_question, addresses};
-use super::interfaces::{MDNS_PORT, links};
+use super::interfaces::links;
 use super::oneshot::OneShot;
 use super::order::in_order;
-use crate::limits::{LOCAL_NAME_SCHEDULE, LOCAL_NAME_SETTLE, LOCAL_NAME_TIMEOUT, MAX_MDNS_PACKET_BYTES};
+use crate::limits::{
+    LOCAL_NAME_SCHEDULE, LOCAL_NAME_SETTLE, LOCAL_NAME_TIMEOUT, MAX_MDNS_PACKET_BYTES, MDNS_PORT,
+};
 use std::io;
 use std::net::SocketAddr;
 use tokio::sync::mpsc;

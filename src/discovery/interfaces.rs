@@ -1,13 +1,12 @@
 //! This machine's interfaces, and which of them matter to discovery.
 
 use super::kind::{Kind, judge_name};
+use super::net::Net;
+use crate::limits::MDNS_PORT;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
-/// The port of mDNS (RFC 6762 5).
-pub(super) const MDNS_PORT: u16 = 5353;
 
 /// An interface that is up, with its addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,38 +50,6 @@ pub(super) struct Attachment {
     pub(super) kind: Kind,
 }
 
-/// An address and how many of its bits are the network's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Net {
-    pub(super) ip: IpAddr,
-    pub(super) prefix: u8,
-}
-
-impl Net {
-    /// Whether this address is in the network.
-    pub(super) fn has(&self, ip: IpAddr) -> bool {
-        // A prefix of 0 would have to be shifted by all bits.
-        let same = |one: u128, other: u128, bits: u32| {
-            let rest = bits.saturating_sub(self.prefix.into());
-            (one ^ other).checked_shr(rest).unwrap_or(0) == 0
-        };
-        match (self.ip, ip) {
-            (IpAddr::V4(one), IpAddr::V4(other)) => same(u32::from(one).into(), u32::from(other).into(), 32),
-            (IpAddr::V6(one), IpAddr::V6(other)) => same(one.into(), other.into(), 128),
-            _ => false,
-        }
-    }
-
-    /// Whether others may be in it, wherever they are on the link.
-    #[cfg(any(target_os = "linux", test))]
-    fn is_shared(&self) -> bool {
-        match self.ip {
-            IpAddr::V4(_) => self.prefix < 32,
-            IpAddr::V6(v6) => self.prefix < 128 && !v6.is_unicast_link_local(),
-        }
-    }
-}
-
 /// The interfaces that multicast can use: up, with an address, not point-to-point, as tunnels are, and
 /// not a part of a bridge or bond, which stands for it. Those that lead to other machines come first,
 /// those of containers and virtual machines after them; in each group by number.
@@ -91,6 +58,15 @@ impl Net {
 /// What the operating system says if it won't list them.
 pub fn links() -> io::Result<Vec<Link>> {
     Ok(attachments()?.into_iter().map(|attachment| attachment.link).collect())
+}
+
+/// The same, each with whether it leads to this machine's own containers and virtual machines only.
+///
+/// # Errors
+/// What the operating system says if it won't list them.
+pub fn seats() -> io::Result<Vec<(Link, bool)>> {
+    let seat = |one: Attachment| (one.link, one.kind == Kind::Inner);
+    Ok(attachments()?.into_iter().map(seat).collect())
 }
 
 /// The same with what is known of each. Where all look like those of containers and virtual machines,
@@ -107,12 +83,8 @@ pub(super) fn attachments() -> io::Result<Vec<Attachment>> {
             let link = Link { name, index, loopback, addrs: Vec::new() };
             Attachment { link, nets: Vec::new(), kind: Kind::Lan }
         });
-        let prefix = match &entry.addr {
-            if_addrs::IfAddr::V4(v4) => v4.prefixlen,
-            if_addrs::IfAddr::V6(v6) => v6.prefixlen,
-        };
         attachment.link.addrs.push(entry.ip());
-        attachment.nets.push(Net { ip: entry.ip(), prefix });
+        attachment.nets.push(Net::of(&entry));
     }
     let mut all: Vec<Attachment> = all.into_values().collect();
     judge_all(&mut all);
@@ -277,23 +249,6 @@ mod tests {
         ] {
             assert_eq!(is_engines(ip.parse().unwrap(), marked), engines, "{ip}");
         }
-    }
-
-    #[test]
-    fn a_network_has_the_addresses_that_share_its_prefix() {
-        let net = |ip: &str, prefix| Net { ip: ip.parse().unwrap(), prefix };
-        for (net, ip, has) in [
-            (net("10.77.0.1", 24), "10.77.0.9", true),
-            (net("10.77.0.1", 24), "10.77.1.9", false),
-            (net("10.77.0.1", 32), "10.77.0.2", false),
-            (net("10.77.0.1", 0), "192.168.1.1", true),
-            (net("fd00::1", 64), "fd00::9", true),
-            (net("fd00::1", 64), "10.77.0.1", false),
-        ] {
-            assert_eq!(net.has(ip.parse().unwrap()), has, "{net:?} {ip}");
-        }
-        assert!(net("10.0.0.1", 24).is_shared() && !net("10.0.0.1", 32).is_shared());
-        assert!(!net("fe80::1", 64).is_shared());
     }
 
     #[test]

@@ -25,10 +25,11 @@ mod interfaces;
 mod kind;
 mod label;
 mod neighbours;
-mod networks;
+mod net;
 mod oneshot;
 mod order;
 mod outcome;
+mod outlet;
 mod place;
 mod presence;
 mod race;
@@ -37,7 +38,9 @@ mod rtnetlink;
 mod scan;
 mod search;
 mod sighting;
+mod subnets;
 mod targets;
+mod trial;
 mod why;
 
 pub use announce::{AnnounceError, Announcement, Announcer, Visibility};
@@ -45,15 +48,18 @@ pub use farewells::Farewells;
 pub use find::{FindOptions, Known, Progress, find};
 pub use hedge::hedged;
 pub use hostname::{LookupError, lookup};
-pub use interfaces::{Link, container_address, links, multicast_port, own_addresses};
+pub use interfaces::{Link, container_address, links, multicast_port, own_addresses, seats};
 pub use label::{is_called, is_surely, server_label};
 pub use neighbours::neighbours;
-pub use networks::{Network, networks};
+pub use net::{Net, networks};
 pub use outcome::{Failed, Found, Outcome, Proof, Source, Stranger, Tried};
+pub use outlet::unsent;
 pub use race::{RaceError, race};
 pub use scan::{Terrain, scan};
 pub use search::{Change, Reach, Search, SearchOptions};
 pub use sighting::{Heard, Sighting};
+pub use subnets::{Subnet, subnets};
+pub use trial::{Came, Side, Trial};
 pub use why::Why;
 
 /// What of this module a fuzzer drives.
@@ -65,6 +71,11 @@ pub(crate) mod fuzzing {
     pub(crate) fn answer(packet: &[u8]) -> Vec<Sighting> {
         let link = Link { name: "lan0".into(), index: 2, loopback: false, addrs: Vec::new() };
         super::answer::servers(packet, &link)
+    }
+
+    /// Whether a packet is taken for one of a test of multicast.
+    pub(crate) fn is_of_a_test(packet: &[u8]) -> bool {
+        super::trial::asks_for(packet, "x")
     }
 
     /// What is made of the full name of a service's instance.

@@ -2,9 +2,9 @@
 //! may be that nothing gets in. Only `lanchat doctor` asks.
 
 use super::answer::{ALL_KINDS, question};
-use super::interfaces::{Link, MDNS_PORT, links, shared_socket};
+use super::interfaces::{Link, links, shared_socket};
 use super::oneshot::{GROUP_V4, GROUP_V6, HOPS};
-use crate::limits::{LINKS_OF_A_SOCKET, MAX_MDNS_PACKET_BYTES};
+use crate::limits::{LINKS_OF_A_SOCKET, MAX_MDNS_PACKET_BYTES, MDNS_PORT};
 use socket2::{Domain, SockRef};
 use std::collections::BTreeSet;
 use std::io;

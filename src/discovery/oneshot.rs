@@ -7,11 +7,11 @@
 use super::SERVICE;
 use super::answer::{ALL_KINDS, offers_service, questions, servers};
 use super::event::Event;
-use super::interfaces::{Link, MDNS_PORT, links};
+use super::interfaces::{Link, links};
 use super::order::scoped;
 use super::sighting::{Heard, Sighting};
 use crate::limits::{
-    DEFAULT_PORT, INTERFACE_CHECK, MAX_MDNS_PACKET_BYTES, ONE_SHOT_EAGER, ONE_SHOT_LONG_PAUSE,
+    DEFAULT_PORT, INTERFACE_CHECK, MAX_MDNS_PACKET_BYTES, MDNS_PORT, ONE_SHOT_EAGER, ONE_SHOT_LONG_PAUSE,
     ONE_SHOT_PAUSE, ONE_SHOT_SCHEDULE,
 };
 use socket2::{Domain, Protocol, Socket, Type};

@@ -92,7 +92,7 @@ impl Presence {
         let can_tell = |one: &&Attachment| {
             let told = &self.announcement.advertise;
             !one.link.loopback
-                && (told.is_empty() || told.iter().any(|ip| one.nets.iter().any(|net| net.has(*ip))))
+                && (told.is_empty() || told.iter().any(|ip| one.nets.iter().any(|net| net.contains(*ip))))
         };
         let is_served = |one: &&Attachment| !changes.left_out.contains(&one.link.name);
         let visible = meant.into_iter().filter(can_tell).any(|one| is_served(&one));

@@ -1,8 +1,9 @@
 //! The last resort where multicast is blocked: knocking at every address of one's own networks. Only
 //! ever done when the user asks for it, because to others it looks like an attack.
 
-use super::interfaces::{Net, attachments};
+use super::interfaces::attachments;
 use super::kind::Kind;
+use super::net::Net;
 use super::outcome::{Found, Proof};
 use crate::limits::{MAX_SCAN_NETWORKS, MAX_SCAN_PORTS, MAX_SCAN_PROBES, SCAN_PREFIX, SCAN_TIMEOUT};
 use std::fmt;

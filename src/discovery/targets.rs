@@ -1,27 +1,22 @@
 //! Where to knock on the word of an announcement, which anybody can send: on this machine's own networks and
 //! in private ones, never at a machine of the internet, which would have everybody who searches at its door.
 
+use super::net::Net;
 use crate::limits::MIN_ANNOUNCED_PORT;
-use if_addrs::IfAddr;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The networks that this machine is on.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Networks {
-    /// An address of the machine, and how many of its bits are the network's.
-    own: Vec<(IpAddr, u8)>,
+    own: Vec<Net>,
 }
 
 impl Networks {
     /// Those of the interfaces that are up, at this moment.
     pub(super) fn now() -> io::Result<Networks> {
         let up = if_addrs::get_if_addrs()?.into_iter().filter(if_addrs::Interface::is_oper_up);
-        let own = up.map(|interface| match interface.addr {
-            IfAddr::V4(v4) => (v4.ip.into(), v4.prefixlen),
-            IfAddr::V6(v6) => (v6.ip.into(), v6.prefixlen),
-        });
-        Ok(Networks { own: own.collect() })
+        Ok(Networks { own: up.map(|interface| Net::of(&interface)).collect() })
     }
 
     /// Whether a server may be where an announcement says.
@@ -31,17 +26,7 @@ impl Networks {
 
     /// Whether an address is on one of these networks, so that it is reached without a router.
     pub(super) fn has(&self, ip: IpAddr) -> bool {
-        self.own.iter().any(|(own, bits)| match (own, ip) {
-            (IpAddr::V4(own), IpAddr::V4(ip)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(*bits).min(32)).unwrap_or(0);
-                own.to_bits() & mask == ip.to_bits() & mask
-            }
-            (IpAddr::V6(own), IpAddr::V6(ip)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(*bits).min(128)).unwrap_or(0);
-                own.to_bits() & mask == ip.to_bits() & mask
-            }
-            _ => false,
-        })
+        self.own.iter().any(|net| net.contains(ip))
     }
 }
 
@@ -65,7 +50,9 @@ mod tests {
 
     fn campus() -> Networks {
         let own = [("192.0.2.7", 25), ("2001:db8:1:2::7", 64), ("10.8.0.2", 32)];
-        Networks { own: own.iter().map(|(ip, bits)| (ip.parse().unwrap(), *bits)).collect() }
+        Networks {
+            own: own.iter().map(|(ip, prefix)| Net { ip: ip.parse().unwrap(), prefix: *prefix }).collect(),
+        }
     }
 
     #[test]
@@ -102,7 +89,7 @@ mod tests {
     fn a_network_of_one_address_holds_no_other() {
         assert!(campus().has("10.8.0.2".parse().unwrap()));
         assert!(!campus().has("10.8.0.3".parse().unwrap()));
-        let all = Networks { own: vec![("10.0.0.1".parse().unwrap(), 0)] };
+        let all = Networks { own: vec![Net { ip: "10.0.0.1".parse().unwrap(), prefix: 0 }] };
         assert!(all.has("8.8.8.8".parse().unwrap()));
     }
 }

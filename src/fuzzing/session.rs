@@ -170,7 +170,7 @@ impl House {
                     assert!(packet.to_frame().len() <= 2 * said, "{said} bytes are too few for {packet:?}");
                     self.check_packet(&packet, &to);
                 }
-                Delivery::Keep(_) | Delivery::Ask { .. } => {}
+                Delivery::Keep(_) | Delivery::Ask { .. } | Delivery::Multicast { .. } => {}
                 Delivery::CatchUp { session: id, .. } | Delivery::Follow(id) => _ = self.following.insert(id),
                 Delivery::Close(id) => drop(self.following.remove(&id)),
                 Delivery::Log(what) => assert!(!what.contains(char::is_control), "{what:?}"),

@@ -99,6 +99,7 @@ pub(super) fn mdns(bytes: &[u8]) {
             assert!(!text.chars().any(char::is_control), "{text:?}");
         }
     }
+    assert!(!crate::discovery::fuzzing::is_of_a_test(bytes), "no test has that name");
     let name = String::from_utf8_lossy(bytes);
     crate::discovery::fuzzing::instance(&name);
     crate::discovery::fuzzing::instance(&format!("{name}.{}", crate::discovery::SERVICE));

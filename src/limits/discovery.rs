@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The port of mDNS (RFC 6762 5).
+pub const MDNS_PORT: u16 = 5353;
+
 /// Servers kept of one search. A LAN has a handful; of a host that announces thousands, those that it
 /// named last are kept.
 pub const MAX_SERVERS: usize = 64;
@@ -175,3 +178,49 @@ pub const LIST_PAUSE: Duration = Duration::from_millis(80);
 /// How long `lanchat doctor` waits for further servers after the last that it heard of: longer than
 /// the second in which an ordinary browse may find nothing, so that both ways of hearing show.
 pub const DOCTOR_QUIET: Duration = Duration::from_millis(1200);
+
+/// All that `lanchat doctor` does ends in this time, whatever is out there.
+pub const DOCTOR_TIME: Duration = Duration::from_millis(5700);
+
+/// How long `lanchat doctor` listens for servers, at most: what is announced at the beginning is heard by
+/// then, and an address that was heard last can still be tried.
+pub const DOCTOR_LISTEN: Duration = Duration::from_millis(2500);
+
+/// When `lanchat doctor` goes on to what it does only if need be: a test of multicast with a server that it
+/// reached and did not hear, and trying each address of the network.
+pub const DOCTOR_SEARCH_ON: Duration = Duration::from_millis(1200);
+
+/// How long `lanchat doctor` waits for a connection: the system gives up after 3.0 to 3.1 s where nobody
+/// has the address, which tells that from a firewall.
+pub const DOCTOR_KNOCK: Duration = Duration::from_millis(3500);
+
+/// How long `lanchat doctor` waits for an address that is a mere guess, such as the router's.
+pub const DOCTOR_GUESS: Duration = Duration::from_millis(1200);
+
+/// Servers that were joined before, and machines that speak mDNS, at which `lanchat doctor` knocks: the
+/// latest ones.
+pub const MAX_KNOWN_TRIED: usize = 32;
+
+/// Addresses that `lanchat doctor` tries, each of them once; of announced ones first.
+pub const DOCTOR_TARGETS: usize = 256;
+
+/// How long a program that is asked about this machine's firewall may take.
+pub const DOCTOR_COMMAND: Duration = Duration::from_millis(1500);
+
+/// When each side of a test of multicast sends a packet, counted from its start. Several, as one may be lost;
+/// the first not at once, as the other side opens its socket when it is asked to.
+pub const MULTICAST_TEST_SCHEDULE: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_millis(800),
+];
+
+/// How long each side of such a test listens.
+pub const MULTICAST_TEST_TIME: Duration = Duration::from_millis(1200);
+
+/// Tests of multicast that a server does at the same time: a handful of small packets a second in all.
+pub const MULTICAST_TESTS: usize = 2;
+
+/// The pause between two tests of one address.
+pub const MULTICAST_TEST_PAUSE: Duration = Duration::from_secs(5);

@@ -53,6 +53,8 @@ codes! {
     Muted = "muted",
     /// Too often: to be tried again later.
     RateLimited = "rate_limited",
+    /// The server sends and hears no multicast there.
+    NoMulticast = "no_multicast",
     /// Only for clients with a key.
     KeyRequired = "key_required",
     /// Plaintext at a server that takes only TLS.

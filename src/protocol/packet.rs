@@ -325,6 +325,8 @@ packet! {
     until: String,
     /// Older messages were not looked at.
     partial: bool,
+    /// Whether the server heard the client's multicast.
+    heard: bool,
 }
 
 /// A time as the wire has it: RFC 3339, UTC, milliseconds.

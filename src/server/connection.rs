@@ -23,7 +23,7 @@ use crate::protocol::{Code, Event};
 use crate::security::{ChannelError, Status};
 use mio::net::TcpStream;
 use std::io::{self, Read};
-use std::net::{IpAddr, Shutdown};
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -91,6 +91,11 @@ impl Connection {
     /// Where it comes from.
     pub(super) fn ip(&self) -> IpAddr {
         self.tickets.pass.host()
+    }
+
+    /// Its two ends, this machine's first.
+    pub(super) fn ends(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        Ok((self.stream.local_addr()?, self.stream.peer_addr()?))
     }
 
     /// Whether nobody can read along.

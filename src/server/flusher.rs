@@ -10,6 +10,7 @@ use super::backlog::Frames;
 use super::connection::Connection;
 use super::history::{Errand, History};
 use super::hub::Hub;
+use super::multicast::{Asked, Multicast};
 use super::scribe::Scribe;
 use super::slots::Slots;
 use super::turn::{Step, Turn, What};
@@ -25,6 +26,8 @@ struct Table {
     seats: Slots<Seat>,
     /// Whom errands are given to; `None`: nothing is kept, and there are none.
     history: Option<History>,
+    /// Who does tests of multicast.
+    multicast: Multicast,
     /// Number of the turn, so that seats written singly are skipped in the walk.
     turn: u32,
 }
@@ -37,8 +40,8 @@ struct Seat {
 }
 
 /// Runs until the hub is closed and its last turn kept and written.
-pub(super) async fn run(hub: Arc<Hub>, mut scribe: Scribe, history: Option<History>) {
-    let mut table = Table { history, ..Table::default() };
+pub(super) async fn run(hub: Arc<Hub>, mut scribe: Scribe, history: Option<History>, multicast: Multicast) {
+    let mut table = Table { history, multicast, ..Table::default() };
     loop {
         let turn = tokio::select! {
             turn = hub.next_turn() => turn,
@@ -97,6 +100,9 @@ impl Table {
                 history.run(Arc::clone(&seat.connection), errand);
             }
         }
+        for asked in steps.iter_mut().filter_map(asked) {
+            self.multicast.run(Arc::clone(&seat.connection), asked);
+        }
         if fate != Fate::Stays {
             seat.follows = false;
             seat.connection.finish();
@@ -131,6 +137,13 @@ fn errand(step: &mut Step) -> Option<Errand> {
     }
 }
 
+fn asked(step: &mut Step) -> Option<Asked> {
+    match &mut step.what {
+        What::Multicast(asked) => asked.take().map(|asked| *asked),
+        _ => None,
+    }
+}
+
 /// What becomes of a session in a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -157,7 +170,7 @@ fn assemble(steps: &mut [Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fa
             from = step.at;
         }
         match &mut step.what {
-            What::Open(_) | What::Errand(_) | What::Nothing => {}
+            What::Open(_) | What::Errand(_) | What::Multicast(_) | What::Nothing => {}
             What::Follow => {
                 *follows = true;
                 from = step.at;

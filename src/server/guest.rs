@@ -2,7 +2,7 @@
 //!
 //! Members are known by their key. Anybody else proves once to know the passphrase (SPAKE2, in
 //! `security`), and their key becomes a member's. Until then nothing of theirs reaches the chat but
-//! a ping. The client confirms first, so every wrong guess is seen here; a try counts when it is
+//! a ping, or a test of multicast. The client confirms first, so every wrong guess is seen here; a try counts when it is
 //! begun, so that breaking it off gains nothing.
 
 use super::connection::Connection;
@@ -57,7 +57,7 @@ impl Guest {
         let mut is_in = false;
         for incoming in incoming {
             match incoming {
-                Incoming::Packet(packet) if !is_in && packet.kind.as_deref() != Some("ping") => {
+                Incoming::Packet(packet) if !is_in && !is_free(&packet) => {
                     let echo = packet.echo().or_else(|| self.echo());
                     match self.step(hub, connection, packet) {
                         Step::In(packet) => {
@@ -112,6 +112,12 @@ impl Guest {
         self.asked = Some((challenge, packet));
         Step::Wait
     }
+}
+
+/// Whether a packet is answered to everybody: a ping, or a test of multicast. By both it is found out why
+/// a server is not found, before anybody is let in.
+fn is_free(packet: &ClientPacket) -> bool {
+    matches!(packet.kind.as_deref(), Some("ping" | "multicast"))
 }
 
 /// What an answer to the question is worth.

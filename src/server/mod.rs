@@ -23,6 +23,7 @@ pub mod hold;
 mod hub;
 mod listener;
 mod memory;
+mod multicast;
 mod passed;
 mod reactor;
 mod rescue;
@@ -63,6 +64,7 @@ use history::History;
 use hub::Hub;
 use listener::Admission;
 use memory::Budget;
+use multicast::Multicast;
 use reactor::Reader;
 use roll::Roll;
 use scribe::Scribe;
@@ -107,6 +109,8 @@ pub struct Options {
     pub max_per_address: Option<usize>,
     /// How long messages are kept, in the data directory; `None`: none are, nor mail and rooms.
     pub history: Option<Keep>,
+    /// Whether clients may have multicast tested; else no multicast socket is opened.
+    pub multicast: bool,
     /// What the chat goes by.
     pub rules: Rules,
 }
@@ -140,6 +144,7 @@ impl Default for Options {
             entrance: Entrance::Open,
             max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
             history: Some(Keep { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),
+            multicast: false,
             rules: Rules::default(),
         }
     }
@@ -192,6 +197,7 @@ pub struct Server {
     data_dir: DataDir,
     store: Option<Store>,
     reader: Reader,
+    multicast: Multicast,
 }
 
 impl Server {
@@ -261,6 +267,7 @@ impl Server {
             data_dir,
             store,
             reader,
+            multicast: Multicast::new(options.multicast),
         })
     }
 
@@ -292,14 +299,14 @@ impl Server {
     /// Serves until `stop` ends; then takes no more connections, tells everybody `bye`, and
     /// returns once all have read it, or after [`SHUTDOWN_GRACE`].
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { hub, door, listener, admission, data_dir, store, reader, .. } = self;
+        let Self { hub, door, listener, admission, data_dir, store, reader, multicast, .. } = self;
         let roll = Arc::clone(&admission.roll);
         // All of them end below: the flusher and the watch with the hub, the timers by being aborted.
         let history = store.clone().filter(|_| hub.keeps_messages());
         let history = history.map(|store| History::new(Arc::clone(&hub), store));
         let watch = tokio::spawn(watch::run(Arc::clone(&hub), store.clone()));
         let scribe = Scribe::new(Arc::clone(&hub), store);
-        let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), scribe, history));
+        let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), scribe, history, multicast));
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
         // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
         let entrance = Arc::clone(&door);

@@ -10,6 +10,7 @@
 
 use super::connection::Connection;
 use super::history::{Errand, frames};
+use super::multicast::Asked;
 use crate::chat::{Answer, Entry, Receipt, SessionId, View};
 use crate::limits::ENTRY_BYTES;
 use crate::protocol::event::HistoryEnd;
@@ -71,6 +72,8 @@ pub(super) enum What {
     Answer(Option<Box<Answer>>),
     /// Something that takes time and is done beside the turns.
     Errand(Option<Box<Errand>>),
+    /// The same, of multicast.
+    Multicast(Option<Box<Asked>>),
     /// It ends once it has read what came before.
     Close,
     /// Its socket is gone.

@@ -3,6 +3,7 @@
 mod announce;
 mod avahi;
 mod doctor;
+mod doctor_program;
 mod find;
 mod list;
 mod network;

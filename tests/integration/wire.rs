@@ -155,6 +155,23 @@ fn a_ping_is_answered_before_a_hello_and_registers_nobody() {
 }
 
 #[test]
+fn a_server_without_multicast_says_so_before_a_hello_and_after_it() {
+    let server = TestServer::start();
+    let mut peer = Peer::connect(server.address);
+    let test = |token: &str| json!({"type": "multicast", "token": token, "id": "m"});
+    peer.send(test("0123456789abcdef"));
+    let answer = peer.next();
+    assert_eq!((code(&answer), &answer["id"]), ("no_multicast", &json!("m")));
+    assert_eq!(peer.hello(json!({"from": {"name": "alice"}}))["type"], "welcome");
+    peer.send(test("0123456789abcdef"));
+    assert_eq!(code(&peer.wait_for("error")), "no_multicast");
+    for token in ["", "0123456789ABCDEF", "224.0.0.251:5353", "0123456789abcdef0"] {
+        peer.send(test(token));
+        assert_eq!(code(&peer.wait_for("error")), "bad_packet", "{token}");
+    }
+}
+
+#[test]
 fn a_direct_message_and_an_alert_come_after_their_senders_joined_too() {
     let server = TestServer::start();
     let key = Key::new();

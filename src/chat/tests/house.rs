@@ -179,6 +179,7 @@ impl House {
             }
             Delivery::Keep(_) => {}
             Delivery::Ask { session, question, .. } => self.questions.push((session.0, question)),
+            Delivery::Multicast { .. } => {}
             Delivery::CatchUp { session: SessionId(id), since, latest } => {
                 // Who has gone meanwhile catches up with nothing.
                 if self.is_in(id) {

@@ -84,6 +84,14 @@ pub struct DoctorArgs {
     /// The server.
     #[command(flatten)]
     pub connect: ConnectArgs,
+
+    /// Print one JSON object: class, cause, verdict, remedies and checks.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Print one text to paste into a ticket; it has addresses, and no keys.
+    #[arg(long, conflicts_with = "json")]
+    pub report: bool,
 }
 
 /// Options of `lanchat fingerprint`.

@@ -206,6 +206,13 @@ pub enum Event {
         /// Whether somebody started it from their prompt: it gives way to others.
         interim: bool,
     },
+    /// What came of a test of multicast.
+    Multicast {
+        /// Packets that the server has sent.
+        sent: usize,
+        /// Whether it heard one of the client's.
+        heard: bool,
+    },
     /// The server is closed: it asks for a proof that both know the passphrase (SPAKE2).
     Pake {
         /// The server's half, in base64url.
@@ -446,6 +453,8 @@ mod tests {
             Event::Alert { by: text(), msg: text(), seq: None, ts: text(), history: false },
             Event::Whois(user),
             Event::Pong { server, total: 4, closed: true, interim: true },
+            Event::Multicast { sent: 3, heard: true },
+            Event::Multicast { sent: 0, heard: false },
             Event::Pake { pake: text(), msg: text() },
             Event::PakeOk { mac: text() },
             Event::Operator { operator: false, msg: text() },

@@ -85,6 +85,10 @@ impl Event {
                 closed: packet.closed.unwrap_or_default(),
                 interim: packet.interim.unwrap_or_default(),
             },
+            "multicast" => Self::Multicast {
+                sent: packet.count.unwrap_or_default(),
+                heard: packet.heard.unwrap_or_default(),
+            },
             "operator" => Self::Operator { operator: packet.operator.unwrap_or_default(), msg: packet.msg },
             "pake" => Self::Pake { pake: packet.pake.unwrap_or_default(), msg: packet.msg },
             "pake_ok" => Self::PakeOk { mac: packet.mac.unwrap_or_default() },

@@ -45,6 +45,10 @@ impl Event {
             Self::Time { time, .. } => format!("server time {time}"),
             Self::Whois(user) => whois_text(user),
             Self::Pong { .. } => "pong".into(),
+            Self::Multicast { sent, heard } => {
+                let heard = if *heard { "heard yours" } else { "heard none of yours" };
+                format!("sent {sent} multicast packets and {heard}")
+            }
             Self::PakeOk { .. } => "the server knows the passphrase".into(),
             Self::Bans { bans, total } => bans_text(bans, *total),
             Self::Keys { list, keys, total, next } => keys_text(*list, keys, *total, next.as_deref()),

@@ -90,6 +90,10 @@ impl Event {
                 packet.closed = closed.then_some(true);
                 packet.interim = interim.then_some(true);
             }
+            Self::Multicast { sent, heard } => {
+                packet.count = Some(sent);
+                packet.heard = Some(heard);
+            }
             Self::Operator { operator, .. } => packet.operator = Some(operator),
             Self::Storing { works, .. } => packet.stored = Some(works),
             Self::Pake { pake, .. } => packet.pake = Some(pake),
@@ -139,6 +143,7 @@ impl Event {
             Self::PakeOk { .. } => "pake_ok",
             Self::Bans { .. } => "bans",
             Self::Keys { list, .. } => list.as_str(),
+            Self::Multicast { .. } => "multicast",
             Self::Operator { .. } => "operator",
             Self::Notice(_) | Self::Storing { .. } => "notice",
             Self::Error { .. } => "error",

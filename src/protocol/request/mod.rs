@@ -2,12 +2,14 @@
 
 mod logs;
 mod read;
+mod test_token;
 mod write;
 
 use super::packet::{KeyList, LogEnd};
 use super::{Code, Since, Target, Version, whole};
 use crate::limits::MAX_ID_BYTES;
 use serde::Deserialize;
+pub use test_token::TestToken;
 
 /// What the server reads of a client's packet. Members that only the server writes may hold
 /// anything, as may unknown ones, and `null` is the same as absent.
@@ -286,6 +288,11 @@ pub enum Request {
     },
     /// Are you there? Also answered before a hello.
     Ping,
+    /// A test of multicast between the two machines. Also answered before a hello.
+    Multicast {
+        /// What marks the packets of this test.
+        token: TestToken,
+    },
     /// The commands there are (in words only).
     Help {
         /// The command asked about; all when absent.
@@ -494,6 +501,8 @@ mod tests {
             (r#"{"type":"hello","from":{"name":"a"},"v":"1"}"#, "whole number"),
             (r#"{"type":"received"}"#, "\"seq\""),
             (r#"{"type":"join"}"#, "\"room\""),
+            (r#"{"type":"multicast"}"#, "\"token\""),
+            (r#"{"type":"multicast","token":"0123456789ABCDEF"}"#, "16"),
         ] {
             let refusal = request(json).expect_err(json);
             assert_eq!(refusal.code, Code::BadPacket);
@@ -520,6 +529,9 @@ mod tests {
             any::<u64>().prop_map(|seq| Request::Received { seq }),
             Just(Request::Time),
             Just(Request::Ping),
+            "[0-9a-f]{16}".prop_filter_map("a token", |token| {
+                TestToken::parse(&token).map(|token| Request::Multicast { token })
+            }),
             Just(Request::Quit),
             text().prop_map(|msg| Request::Alert { msg }),
             text().prop_map(|name| Request::Nick { name }),

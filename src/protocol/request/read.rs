@@ -1,6 +1,6 @@
 //! Reading a client's packet, and the bounds that it can break.
 
-use super::{ClientPacket, Hello, Mode, Refusal, Request, Span};
+use super::{ClientPacket, Hello, Mode, Refusal, Request, Span, TestToken};
 use crate::limits::{MAX_ID_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES, MAX_WORD_BYTES};
 use crate::protocol::packet::KeyList;
 use crate::protocol::{Code, Since, Target};
@@ -55,6 +55,7 @@ impl Request {
                 mac: packet.mac.clone().unwrap_or_default(),
             },
             "ping" => Self::Ping,
+            "multicast" => Self::Multicast { token: test_token(packet)? },
             "help" => Self::Help { command: packet.name.clone() },
             "quit" => Self::Quit,
             other => {
@@ -109,6 +110,12 @@ fn target(packet: &ClientPacket) -> Result<Target, Refusal> {
 fn room(packet: &ClientPacket) -> Result<String, Refusal> {
     packet.room.clone().ok_or_else(|| {
         Refusal::new(Code::BadPacket, "\"room\" is missing; give a room's name, such as #games")
+    })
+}
+
+fn test_token(packet: &ClientPacket) -> Result<TestToken, Refusal> {
+    packet.token.as_deref().and_then(TestToken::parse).ok_or_else(|| {
+        Refusal::new(Code::BadPacket, "\"token\" is none; give 16 hexadecimal digits, others for each test")
     })
 }
 

@@ -66,6 +66,7 @@ impl Request {
             | Self::Admit { name }
             | Self::Dismiss { name }
             | Self::Release { name } => packet.name = Some(name.clone()),
+            Self::Multicast { token } => packet.token = Some(token.as_str().into()),
             Self::OpByToken { token } => packet.token = Some(token.clone()),
             Self::Pake { pake, mac } => {
                 packet.pake = Some(pake.clone());
@@ -108,6 +109,7 @@ impl Request {
             Self::Deop { .. } => "deop",
             Self::Pake { .. } => "pake",
             Self::Ping => "ping",
+            Self::Multicast { .. } => "multicast",
             Self::Help { .. } => "help",
             Self::Quit => "quit",
         }

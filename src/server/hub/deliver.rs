@@ -1,6 +1,7 @@
 //! What the rules decide, put into the turn.
 
 use super::super::history::Errand;
+use super::super::multicast::Asked;
 use super::super::turn::{Receivers, Turn, What};
 use crate::chat::{Audience, Delivery};
 
@@ -30,6 +31,9 @@ pub(super) fn deliver(turn: &mut Turn, delivery: Delivery) {
         }
         Delivery::Ask { session, echo, question } => {
             turn.step(session, What::Errand(Some(Box::new(Errand::Answer { echo, question }))));
+        }
+        Delivery::Multicast { session, echo, token } => {
+            turn.step(session, What::Multicast(Some(Box::new(Asked { echo, token }))));
         }
         Delivery::Packet { audience: Audience::Lobby { except }, packet } => {
             turn.lobby(&packet, except.as_slice(), None);

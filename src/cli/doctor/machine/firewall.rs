@@ -1,0 +1,335 @@
+//! What filters packets on this machine: ufw, firewalld, and the rules of nft, which both are made of.
+
+use crate::limits::DOCTOR_COMMAND;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+
+/// Bytes of an answer that are looked at; a machine with containers has some ten thousand rules.
+const MAX_ANSWER_BYTES: usize = 1 << 20;
+
+/// In which direction packets go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// To this machine.
+    In,
+    /// From it.
+    Out,
+}
+
+/// Of what kind they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proto {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl Proto {
+    /// As rules have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Proto::Tcp => "tcp",
+            Proto::Udp => "udp",
+        }
+    }
+}
+
+/// A firewall that is in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Firewall {
+    /// ufw is enabled; its rules, if they may be read.
+    Ufw(Option<String>),
+    /// firewalld runs; its rules in the zones that are in use, if it says them.
+    Firewalld(Option<String>),
+    /// What `nft list ruleset` says, and which table and chain filter what comes in.
+    Nft {
+        /// All of it.
+        rules: String,
+        /// Such as `inet filter input`.
+        chain: Option<String>,
+    },
+}
+
+impl Firewall {
+    /// As people call it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Firewall::Ufw(_) => "ufw",
+            Firewall::Firewalld(_) => "firewalld",
+            Firewall::Nft { .. } => "nft",
+        }
+    }
+
+    /// Whether it lets packets to that port through; `None`: that is not known.
+    pub(super) fn lets(&self, flow: Flow, proto: Proto, port: u16) -> Option<bool> {
+        match (self, flow) {
+            (Firewall::Ufw(rules), Flow::In) => ufw_lets(rules.as_deref()?, proto, port),
+            (Firewall::Firewalld(rules), Flow::In) => firewalld_lets(rules.as_deref()?, proto, port),
+            (Firewall::Nft { rules, .. }, flow) => nft_lets(rules, flow, proto, port),
+            _ => None,
+        }
+    }
+}
+
+/// Those of this machine.
+pub(super) fn look() -> Vec<Firewall> {
+    let mut found = Vec::new();
+    let is_on = |text: &str| text.lines().any(|line| line.trim().eq_ignore_ascii_case("ENABLED=yes"));
+    if fs::read_to_string("/etc/ufw/ufw.conf").is_ok_and(|text| is_on(&text)) {
+        found.push(Firewall::Ufw(fs::read_to_string("/etc/ufw/user.rules").ok()));
+    }
+    // Both at the same time, as either may take a while.
+    let zones = thread::spawn(|| {
+        said("firewall-cmd", &["--state"]).and_then(|_| said("firewall-cmd", &["--list-all"]))
+    });
+    let rules = said("nft", &["list", "ruleset"]);
+    let state = zones.join().ok().flatten();
+    if state.is_some() {
+        found.push(Firewall::Firewalld(state));
+    }
+    if let Some(rules) = rules.filter(|rules| filters(rules)) {
+        let chain = input_chain(&rules);
+        found.push(Firewall::Nft { rules, chain });
+    }
+    found
+}
+
+/// What a program prints that ends well and in time.
+fn said(program: &str, args: &[&str]) -> Option<String> {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stderr(Stdio::null());
+    let (sender, answer) = mpsc::channel();
+    // Ends with the program that it waits for, at the latest with this one.
+    thread::spawn(move || sender.send(command.output()));
+    let output = answer.recv_timeout(DOCTOR_COMMAND).ok()?.ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| text.chars().take(MAX_ANSWER_BYTES).collect())
+}
+
+/// The lines `### tuple ### allow tcp 7667 0.0.0.0/0 any 0.0.0.0/0 in` of ufw's rules; what none of them
+/// names is dropped, which is its default.
+fn ufw_lets(rules: &str, proto: Proto, port: u16) -> Option<bool> {
+    if proto == Proto::Udp && port == MDNS {
+        // Its defaults let mDNS in, which these rules do not tell.
+        return None;
+    }
+    let tuples = rules.lines().filter_map(|line| line.strip_prefix("### tuple ###"));
+    for tuple in tuples {
+        let columns: Vec<&str> = tuple.split_whitespace().collect();
+        let [action, kind, ports, ..] = columns.as_slice() else { continue };
+        let is_kind = *kind == "any" || *kind == proto.as_str();
+        if is_kind && tuple.trim_end().contains(" in") && (*ports == "any" || covers(ports, port)) {
+            return Some(*action == "allow" || *action == "limit");
+        }
+    }
+    Some(false)
+}
+
+/// The lines `ports: 7667/tcp` and `services: ssh mdns` of `firewall-cmd --list-all`.
+fn firewalld_lets(rules: &str, proto: Proto, port: u16) -> Option<bool> {
+    let line = |name: &str| {
+        rules
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(name))
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    if rules.contains("target: ACCEPT") {
+        return Some(true);
+    }
+    let mdns =
+        proto == Proto::Udp && port == MDNS && line("services:").split_whitespace().any(|is| is == "mdns");
+    let named = line("ports:").split_whitespace().any(|rule| {
+        rule.split_once('/').is_some_and(|(ports, kind)| kind == proto.as_str() && covers(ports, port))
+    });
+    // Rich rules may say otherwise.
+    let is_rich = rules.contains("rule family") || rules.contains("rule ");
+    if mdns || named { Some(true) } else { (!is_rich).then_some(false) }
+}
+
+const MDNS: u16 = 5353;
+
+/// Whether `7667`, `7000:8000`, `7000-8000` or a list of such holds the port.
+fn covers(ports: &str, port: u16) -> bool {
+    ports.split(',').map(str::trim).any(|part| match part.split_once([':', '-']) {
+        Some((from, to)) => {
+            let bounds = (from.trim().parse::<u16>(), to.trim().parse::<u16>());
+            matches!(bounds, (Ok(from), Ok(to)) if (from..=to).contains(&port))
+        }
+        None => part.parse() == Ok(port),
+    })
+}
+
+/// Whether a ruleset drops anything that comes in or goes out.
+fn filters(rules: &str) -> bool {
+    let is_hook = |line: &str| line.contains("hook input") || line.contains("hook output");
+    rules.lines().any(is_hook) && ["policy drop", " drop", "reject"].iter().any(|word| rules.contains(word))
+}
+
+/// Which table and chain filter what comes in, such as `inet filter input`: where a rule is to be put.
+fn input_chain(rules: &str) -> Option<String> {
+    let (mut table, mut chain) = ("", "");
+    for line in rules.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("table ") {
+            table = name.trim_end_matches('{').trim();
+        } else if let Some(name) = line.strip_prefix("chain ") {
+            chain = name.trim_end_matches('{').trim();
+        } else if line.contains("hook input") && line.contains("type filter") {
+            return Some(format!("{table} {chain}"));
+        }
+    }
+    None
+}
+
+/// A careful reading: the first rule counts that names the port, in the chain of that direction or one that
+/// it may jump to; then what the chain does with the rest. What depends on more than the port is not judged.
+fn nft_lets(rules: &str, flow: Flow, proto: Proto, port: u16) -> Option<bool> {
+    let hook = match flow {
+        Flow::In => "hook input",
+        Flow::Out => "hook output",
+    };
+    let (mut is_meant, mut is_base, mut drops, mut is_unsure, mut has_chain) =
+        (false, false, false, false, false);
+    let mut verdict = None;
+    for line in rules.lines().map(str::trim) {
+        if line.starts_with("chain ") {
+            // A chain without a hook may be jumped to from any.
+            (is_meant, is_base) = (true, false);
+        } else if line.contains(" hook ") {
+            is_base = line.contains(hook) && line.contains("type filter");
+            is_meant = is_base;
+            has_chain |= is_meant;
+            drops |= is_meant && line.contains("policy drop");
+        } else if is_meant && !line.is_empty() && line != "}" {
+            match rule_says(line, proto, port) {
+                Rule::Says(says) => verdict = verdict.or(Some(says)),
+                Rule::Rest(says) if is_base => verdict = verdict.or(Some(says)),
+                Rule::Rest(_) | Rule::Other => {}
+                Rule::Unsure => is_unsure = true,
+            }
+        }
+    }
+    match verdict {
+        _ if !has_chain => None,
+        Some(says) => Some(says),
+        None if is_unsure => None,
+        None => Some(!drops),
+    }
+}
+
+enum Rule {
+    /// It is about that port.
+    Says(bool),
+    /// It is about all that came so far.
+    Rest(bool),
+    /// It is about something else.
+    Other,
+    /// It may be.
+    Unsure,
+}
+
+fn rule_says(line: &str, proto: Proto, port: u16) -> Rule {
+    let ends = |words: &[&str]| words.iter().any(|word| line.split_whitespace().any(|part| part == *word));
+    let (accepts, drops) = (ends(&["accept"]), ends(&["drop", "reject"]));
+    let key = format!("{} dport ", proto.as_str());
+    if let Some(at) = line.find(&key) {
+        let rest = &line[at + key.len()..];
+        let ports = match rest.strip_prefix('{') {
+            Some(set) => set.split('}').next().unwrap_or_default(),
+            None => rest.split_whitespace().next().unwrap_or_default(),
+        };
+        if ports.contains('@') || ports.starts_with("!=") {
+            return Rule::Unsure;
+        }
+        return match (covers(ports, port), accepts, drops) {
+            (false, ..) => Rule::Other,
+            // With an address before the port it is about some packets only.
+            (true, ..) if line.contains("addr") => Rule::Unsure,
+            (true, true, _) => Rule::Says(true),
+            (true, _, true) => Rule::Says(false),
+            (true, ..) => Rule::Unsure,
+        };
+    }
+    let is_conditional =
+        ["ct state", "iif", "oif", "icmp", "dport", "sport", "addr", "meta l4proto", "type ", "limit"]
+            .iter()
+            .any(|word| line.contains(word));
+    match (accepts, drops) {
+        _ if is_conditional => Rule::Other,
+        (true, _) => Rule::Rest(true),
+        (_, true) => Rule::Rest(false),
+        _ if line.contains("jump") || line.contains("goto") || line.contains("vmap") => Rule::Unsure,
+        _ => Rule::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nft(rules: &str) -> String {
+        format!(
+            "table inet f {{\n\tchain i {{\n\t\ttype filter hook input priority filter; policy drop;\n\
+             \t\tiif \"lo\" accept\n\t\tct state established,related accept\n\
+             \t\tmeta l4proto {{ icmp, ipv6-icmp }} accept\n\t\t{rules}\n\t}}\n}}\n"
+        )
+    }
+
+    #[test]
+    fn a_ruleset_says_which_ports_it_lets_in() {
+        let lets = |rules: &str, proto, port| nft_lets(&nft(rules), Flow::In, proto, port);
+        assert_eq!(lets("tcp dport 7667 accept", Proto::Tcp, 7667), Some(true));
+        assert_eq!(lets("tcp dport 7667 accept", Proto::Udp, 5353), Some(false));
+        assert_eq!(lets("tcp dport { 22, 7000-8000 } accept", Proto::Tcp, 7667), Some(true));
+        assert_eq!(lets("udp dport 5353 accept", Proto::Tcp, 7667), Some(false));
+        assert_eq!(lets("tcp dport 7667 reject with tcp reset", Proto::Tcp, 7667), Some(false));
+        assert_eq!(lets("jump more", Proto::Tcp, 7667), None);
+        assert_eq!(lets("tcp dport @open accept", Proto::Tcp, 7667), None);
+        assert_eq!(lets("ip daddr 224.0.0.251 udp dport 5353 accept", Proto::Udp, 5353), None);
+        assert_eq!(nft_lets(&nft(""), Flow::Out, Proto::Tcp, 7667), None);
+        let out = "table inet f {\n\tchain o {\n\t\ttype filter hook output priority filter; policy accept;\n\
+                   \t\tudp dport 5353 drop\n\t}\n}\n";
+        assert_eq!(nft_lets(out, Flow::Out, Proto::Udp, 5353), Some(false));
+        assert_eq!(nft_lets(out, Flow::Out, Proto::Tcp, 7667), Some(true));
+        assert_eq!(nft_lets("", Flow::In, Proto::Tcp, 7667), None);
+    }
+
+    #[test]
+    fn the_chain_for_a_new_rule_is_the_one_that_filters_what_comes_in() {
+        assert_eq!(input_chain(&nft("")).as_deref(), Some("inet f i"));
+        assert_eq!(input_chain("table ip nat {\n\tchain x {\n\t}\n}\n"), None);
+        assert!(filters(&nft("")) && !filters("table inet f {\n}\n"));
+    }
+
+    #[test]
+    fn ufw_drops_what_its_rules_do_not_name() {
+        let rules = "*filter\n### tuple ### allow any 22 0.0.0.0/0 any 0.0.0.0/0 in\n\
+                     ### tuple ### allow tcp 7000:8000 0.0.0.0/0 any 0.0.0.0/0 in\n";
+        assert_eq!(ufw_lets(rules, Proto::Tcp, 22), Some(true));
+        assert_eq!(ufw_lets(rules, Proto::Tcp, 7667), Some(true));
+        assert_eq!(ufw_lets(rules, Proto::Tcp, 9000), Some(false));
+        assert_eq!(ufw_lets(rules, Proto::Udp, 5353), None);
+    }
+
+    #[test]
+    fn firewalld_lists_ports_and_services() {
+        let rules =
+            "public (active)\n  target: default\n  services: ssh mdns\n  ports: 7667/tcp\n  rich rules: \n";
+        assert_eq!(firewalld_lets(rules, Proto::Tcp, 7667), Some(true));
+        assert_eq!(firewalld_lets(rules, Proto::Udp, 5353), Some(true));
+        assert_eq!(firewalld_lets(rules, Proto::Tcp, 80), Some(false));
+        assert_eq!(firewalld_lets("trusted\n  target: ACCEPT\n", Proto::Tcp, 80), Some(true));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_them_panic(text in "(\\PC|\n)*") {
+            let _ = (nft_lets(&text, Flow::In, Proto::Tcp, 1), input_chain(&text), filters(&text));
+            let _ = (ufw_lets(&text, Proto::Tcp, 1), firewalld_lets(&text, Proto::Tcp, 1));
+        }
+    }
+}

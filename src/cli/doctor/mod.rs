@@ -1,0 +1,76 @@
+//! `lanchat doctor`: why can I not connect? Everything that can be looked at is looked at at the same time
+//! and gathered as data (`findings`), of which `verdict` makes a cause and what to do about it.
+
+mod checks;
+mod contact;
+mod examine;
+mod findings;
+mod knock;
+mod machine;
+mod remedy;
+mod render;
+mod verdict;
+
+pub use checks::{Check, State, checks};
+pub use contact::{Answer, Contact, Fault, Standing};
+pub use examine::Examination;
+pub use findings::Tested;
+pub use verdict::{Cause, Class, Verdict};
+
+use super::args::{CommonArgs, DoctorArgs};
+use super::exit::Failure;
+use super::logging::{self, Level};
+use super::progress::Waiting;
+use super::runtime;
+use super::settings::Connect;
+use crate::limits::DEFAULT_PORT;
+use crate::text::safe_line;
+use std::io::Write;
+
+/// Examines the way to a server, and prints each check, the verdict and its remedies on standard output;
+/// with `--quiet` nothing but a bad verdict, so that it can be a container's health check.
+///
+/// # Errors
+/// None but of this program itself; a bad verdict is a [`Failure`] that has nothing left to say, with the
+/// status of its [`Class`].
+pub fn run(
+    common: &CommonArgs,
+    args: &DoctorArgs,
+    connect: &Connect,
+    contact: impl Contact,
+) -> Result<(), Failure> {
+    logging::start(common, Level::Error, std::io::stderr)?;
+    let waiting = Waiting::new(common, "looking at the network, for six seconds at most");
+    let findings = runtime::finish(runtime::small()?, async {
+        match &connect.host {
+            Some(host) => {
+                Examination::start(contact, None).of_host(&host.host, host.port.unwrap_or(DEFAULT_PORT)).await
+            }
+            None => Examination::start(contact, connect.server.clone()).of_network(connect.timeout).await,
+        }
+    });
+    drop(waiting);
+    let (checks, verdict) = (checks(&findings), Verdict::of(&findings));
+    let is_well = verdict.cause.class() == Class::Well;
+    let text = match (args.json, args.report, common.quiet > 0) {
+        (true, ..) => render::json(&checks, &verdict),
+        (_, true, _) => render::report(&checks, &verdict, &asked(connect)),
+        (.., false) => render::text(&checks, &verdict),
+        (.., true) if is_well => String::new(),
+        (.., true) => format!("{verdict}\n"),
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
+    if is_well { Ok(()) } else { Err(Failure::silent(verdict.cause.class().exit())) }
+}
+
+/// What was asked for.
+fn asked(connect: &Connect) -> String {
+    match (&connect.host, &connect.server) {
+        (Some(host), _) => {
+            let port = host.port.unwrap_or(DEFAULT_PORT);
+            format!("the way to {}, port {port}", safe_line(&host.host))
+        }
+        (None, Some(server)) => format!("the way to the server called {}", safe_line(server)),
+        (None, None) => "the way to any server".into(),
+    }
+}

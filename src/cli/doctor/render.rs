@@ -1,0 +1,120 @@
+//! The result, as people read it, as programs do, and as text for a ticket. Pure.
+
+use super::checks::{Check, State};
+use super::verdict::Verdict;
+use serde_json::json;
+use std::fmt::Write as _;
+
+/// For people: a line a check, the verdict, and what to do.
+pub(super) fn text(checks: &[Check], verdict: &Verdict) -> String {
+    let mut text = String::new();
+    for check in checks {
+        let _ = writeln!(text, "{check}");
+    }
+    let _ = writeln!(text, "{verdict}");
+    text
+}
+
+/// For programs: one object with `class`, `exit`, `cause`, `verdict`, `remedies` (each with `for` and `line`)
+/// and `checks` (each with `state`, `subject` and `detail`). JSON escapes control characters.
+pub(super) fn json(checks: &[Check], verdict: &Verdict) -> String {
+    let class = verdict.cause.class();
+    let object = json!({
+        "class": class.as_str(),
+        "exit": class.exit().code(),
+        "cause": verdict.cause.as_str(),
+        "verdict": verdict.line,
+        "remedies": verdict.remedies,
+        "checks": checks,
+    });
+    format!("{object}\n")
+}
+
+/// For a ticket: all of it in one text, without keys.
+pub(super) fn report(checks: &[Check], verdict: &Verdict, asked: &str) -> String {
+    let class = verdict.cause.class();
+    let mut text = format!(
+        "lanchat doctor report\nversion: {}\nsystem: {} {}\nasked: {}\nresult: {} ({}, exit status {})\nverdict: {}\n",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+        asked,
+        verdict.cause.as_str(),
+        class.as_str(),
+        class.exit().code(),
+        if checks.iter().any(|check| check.is_about_keys && check.state == State::Failed) {
+            "the server's key is another one than it should be"
+        } else {
+            &verdict.line
+        },
+    );
+    for remedy in &verdict.remedies {
+        let _ = writeln!(text, "remedy: {}: {}", remedy.place, remedy.line);
+    }
+    for check in checks {
+        let _ = match (check.is_about_keys, check.state) {
+            (false, _) => writeln!(text, "{check}"),
+            (true, State::Failed) => writeln!(text, "failed  {}: refused", check.subject),
+            (true, _) => writeln!(text, "ok      {}: accepted", check.subject),
+        };
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::remedy::Remedy;
+    use crate::cli::doctor::verdict::Cause;
+
+    fn checks() -> Vec<Check> {
+        let check = |state, subject: &str, detail: &str, is_about_keys| Check {
+            state,
+            subject: subject.into(),
+            detail: detail.into(),
+            is_about_keys,
+        };
+        vec![
+            check(State::Ok, "network interfaces", "lan0 (10.0.0.2)", false),
+            check(State::Ok, "key of office (3f9a1c77)", "11111 22222, new", true),
+        ]
+    }
+
+    fn verdict() -> Verdict {
+        let remedies = vec![Remedy::new("here", "a"), Remedy::new("on 10.0.0.1", "b")];
+        Verdict { cause: Cause::QuestionsLost, line: "it is so".into(), remedies }
+    }
+
+    #[test]
+    fn people_read_the_checks_the_verdict_and_the_lines_to_paste() {
+        assert_eq!(
+            text(&checks(), &verdict()),
+            "ok      network interfaces: lan0 (10.0.0.2)\nok      key of office (3f9a1c77): 11111 22222, new\n\
+             it is so\n  here:        a\n  on 10.0.0.1: b\n"
+        );
+    }
+
+    #[test]
+    fn programs_read_one_object() {
+        let parsed: serde_json::Value = serde_json::from_str(&json(&checks(), &verdict())).unwrap();
+        assert_eq!(
+            (&parsed["class"], &parsed["exit"], &parsed["cause"]),
+            (&json!("well"), &json!(0), &json!("questions_lost"))
+        );
+        assert_eq!(parsed["remedies"][1], json!({"for": "on 10.0.0.1", "line": "b"}));
+        assert_eq!(
+            parsed["checks"][0],
+            json!({"state": "ok", "subject": "network interfaces", "detail": "lan0 (10.0.0.2)"})
+        );
+    }
+
+    #[test]
+    fn a_ticket_has_all_but_the_keys() {
+        let report = report(&checks(), &verdict(), "--server office");
+        assert!(report.contains("lan0 (10.0.0.2)") && report.contains("remedy: here: a"), "{report}");
+        assert!(
+            !report.contains("11111") && report.contains("key of office (3f9a1c77): accepted"),
+            "{report}"
+        );
+    }
+}

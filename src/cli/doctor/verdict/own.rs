@@ -1,0 +1,118 @@
+//! The server that answers is this machine's own. That it answers here proves nothing for others, so what
+//! stands between them and it is looked at.
+
+use super::super::findings::{Findings, Knock};
+use super::super::machine::{Flow, Proto};
+use super::super::remedy::{self, Opening, Remedy};
+use super::{Cause, Verdict, good};
+use crate::limits::MDNS_PORT;
+use std::net::SocketAddr;
+
+pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
+    // At an address that others know, if there is one.
+    let (knock, name) = good(findings).min_by_key(|(knock, _)| knock.addr.ip().is_loopback())?;
+    if findings.host.is_some() {
+        // Who names it wants to know whether it is up: a health check does.
+        let line = format!(
+            "all is well: {name} answers at {}; it is this machine's own, so that this proves nothing for others",
+            knock.addr
+        );
+        return Some(Verdict::new(Cause::OwnServer, line, Vec::new()));
+    }
+    let port = knock.addr.port();
+    Some(
+        is_local(findings, name, port)
+            .or_else(|| is_walled(findings, name, port))
+            .unwrap_or_else(|| looks_well(findings, knock, name)),
+    )
+}
+
+/// Where the server on that port listens, as far as the system says it.
+fn listeners(findings: &Findings, port: u16) -> impl Iterator<Item = &SocketAddr> {
+    findings.machine.listeners.iter().filter(move |addr| addr.port() == port)
+}
+
+fn is_local(findings: &Findings, name: &str, port: u16) -> Option<Verdict> {
+    let mut all = listeners(findings, port).peekable();
+    let is_local = all.peek().is_some() && all.all(|addr| addr.ip().is_loopback());
+    is_local.then(|| {
+        let line = format!(
+            "{name} is this machine's own and listens on the loopback address only, where nobody else can reach it: \
+             start it without --host"
+        );
+        Verdict::new(Cause::OwnServerLocal, line, vec![Remedy::new("here", "lanchat serve")])
+    })
+}
+
+fn is_walled(findings: &Findings, name: &str, port: u16) -> Option<Verdict> {
+    let machine = &findings.machine;
+    let drops = |proto, port| machine.lets(Flow::In, proto, port) == Some(false);
+    let (tcp, udp) = (drops(Proto::Tcp, port), drops(Proto::Udp, MDNS_PORT));
+    let wall = machine.firewalls.first().map_or("the firewall", |wall| wall.name());
+    let (cause, what) = match (tcp, udp) {
+        (true, true) => {
+            (Cause::OwnServerWalled, format!("connections to TCP port {port} and to UDP port 5353"))
+        }
+        (true, false) => (Cause::OwnServerWalled, format!("connections to TCP port {port}")),
+        (false, true) => (Cause::OwnServerUnheard, "the questions of others to UDP port 5353".to_owned()),
+        (false, false) => return None,
+    };
+    let mut remedies = Vec::new();
+    if tcp {
+        remedies.extend(remedy::here(machine, Opening::To(Proto::Tcp, port)));
+    }
+    if udp {
+        remedies.extend(remedy::here(machine, Opening::To(Proto::Udp, MDNS_PORT)));
+    }
+    let end = if tcp { "get in" } else { "find it by themselves" };
+    let line = format!(
+        "{name} is this machine's own and answers here, but {wall} drops {what}: others do not {end}"
+    );
+    Some(Verdict::new(cause, line, remedies))
+}
+
+fn looks_well(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
+    let port = knock.addr.port();
+    let mut doubts = Vec::new();
+    let mut remedies = Vec::new();
+    let is_announced =
+        findings.servers.iter().any(|server| server.addrs.iter().any(|addr| addr.port() == port));
+    if !is_announced {
+        doubts.push("it is not announced here (was it started with --no-discovery?)".to_owned());
+    }
+    if let Some(joined) = &findings.machine.joined {
+        let real =
+            findings.links.iter().filter(|link| !link.is_virtual && link.addrs.iter().any(|ip| ip.is_ipv4()));
+        let deaf: Vec<&str> =
+            real.map(|link| link.name.as_str()).filter(|name| !joined.iter().any(|on| on == name)).collect();
+        if is_announced && !deaf.is_empty() {
+            doubts.push(format!("nothing here listens for questions on {}", deaf.join(", ")));
+            remedies.push(Remedy::new(
+                "here, if there are many interfaces",
+                "sudo sysctl net.ipv4.igmp_max_memberships=200",
+            ));
+        }
+    }
+    let machine = &findings.machine;
+    let is_unsure = machine.lets(Flow::In, Proto::Tcp, port).is_none() && !machine.firewalls.is_empty();
+    if is_unsure {
+        let wall = machine.firewalls[0].name();
+        doubts.push(format!("{wall} is on, and whether it lets others in is not known"));
+        remedies.extend(remedy::here(machine, Opening::To(Proto::Tcp, port)));
+        remedies.extend(remedy::here(machine, Opening::To(Proto::Udp, MDNS_PORT)));
+    }
+    if findings.looks_contained() {
+        doubts.push("this is a container: others reach it only by a port of its host that leads here".into());
+    }
+    if let Some(ip) = findings.shared().first() {
+        let shown = remedy::host(SocketAddr::new(*ip, port));
+        remedies.push(Remedy::new("on another machine", format!("lanchat doctor --host {shown}")));
+    }
+    let mut line =
+        format!("{name} is this machine's own and answers at {}; that proves nothing for others", knock.addr);
+    match doubts.as_slice() {
+        [] => line += ", but nothing here is seen to be in their way",
+        doubts => line += &format!(": {}", doubts.join("; ")),
+    }
+    Verdict::new(Cause::OwnServer, line, remedies)
+}

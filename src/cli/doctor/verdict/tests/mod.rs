@@ -1,0 +1,167 @@
+//! Verdicts on findings that stand for networks.
+
+mod cases;
+mod places;
+
+use super::super::findings::{Named, Seat, Server, Test, Tested};
+use super::super::machine::{Firewall, Machine};
+use super::*;
+use crate::discovery::{Heard, Subnet};
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+const SERVER: &str = "10.78.0.1:7667";
+const BOTH: Heard = Heard { browse: true, one_shot: true };
+
+fn at(addr: &str) -> SocketAddr {
+    addr.parse().unwrap()
+}
+
+fn subnet(link: &str, address: &str, prefix: u8) -> Subnet {
+    Subnet { link: link.into(), index: 2, address: address.parse().unwrap(), prefix }
+}
+
+/// A client at 10.78.0.2/24 that has found nothing.
+fn lan() -> Findings {
+    let addrs = vec!["10.78.0.2".parse().unwrap(), "fe80::2".parse().unwrap()];
+    Findings {
+        links: vec![Seat { name: "lan0".into(), addrs, is_virtual: false }],
+        subnets: vec![subnet("lan0", "10.78.0.2", 24), subnet("lan0", "fe80::2", 64)],
+        ..Findings::default()
+    }
+}
+
+fn with_address(address: &str, prefix: u8) -> Findings {
+    let ip = address.parse().unwrap();
+    Findings {
+        links: vec![Seat { name: "lan0".into(), addrs: vec![ip], is_virtual: false }],
+        subnets: vec![subnet("lan0", address, prefix)],
+        ..Findings::default()
+    }
+}
+
+fn announced(heard: Heard) -> Findings {
+    let server = Server { title: "office (3f9a1c77)".into(), addrs: vec![at(SERVER)], heard, is_meant: true };
+    Findings { servers: vec![server], ..lan() }
+}
+
+fn knock(by: By, addr: &str, outcome: Outcome) -> Knock {
+    let took = Duration::from_millis(if outcome == Outcome::Silent { 3500 } else { 1 });
+    let (detour, is_there, is_swallowed) = (None, None, false);
+    Knock { addr: at(addr), by, of: Some("office".into()), outcome, took, detour, is_there, is_swallowed }
+}
+
+fn answered() -> Outcome {
+    Outcome::Answered { server: "office (3f9a1c77)".into(), standing: Ok("new".into()), is_meant: true }
+}
+
+fn and(mut findings: Findings, knock: Knock) -> Findings {
+    findings.knocks.push(knock);
+    findings
+}
+
+fn tested(out: bool, back: bool) -> Findings {
+    let test = Some(Test { addr: at(SERVER), result: Tested::Ways { out, back } });
+    and(Findings { test, ..lan() }, knock(By::Scan, SERVER, answered()))
+}
+
+fn host(outcome: Outcome) -> Findings {
+    let lookup = Lookup::Found(vec![at(SERVER).ip()]);
+    let named = Named { name: "10.78.0.1".into(), lookup };
+    and(Findings { host: Some(named), ..lan() }, Knock { of: None, ..knock(By::Host, SERVER, outcome) })
+}
+
+fn named(name: &str, lookup: Lookup) -> Findings {
+    Findings { host: Some(Named { name: name.into(), lookup }), ..lan() }
+}
+
+fn there(is_there: bool) -> Knock {
+    Knock { is_there: Some(is_there), ..knock(By::Announced, SERVER, Outcome::Silent) }
+}
+
+fn machine(machine: Machine) -> Findings {
+    Findings { machine, ..lan() }
+}
+
+fn gateway(router: &str) -> Option<(std::net::Ipv4Addr, String)> {
+    Some((router.parse().unwrap(), "eth0".into()))
+}
+
+fn own(machine: Machine) -> Findings {
+    let server = Server {
+        title: "vm (00112233)".into(),
+        addrs: vec![at("10.78.0.2:7667")],
+        heard: BOTH,
+        is_meant: true,
+    };
+    and(
+        Findings { servers: vec![server], machine, ..lan() },
+        knock(By::Announced, "10.78.0.2:7667", answered()),
+    )
+}
+
+fn nft(rule: &str) -> Machine {
+    let rules = format!(
+        "table inet f {{\nchain i {{\ntype filter hook input priority filter; policy drop;\nudp dport 5353 accept\n{rule}\n}}\n}}\n"
+    );
+    Machine { firewalls: vec![Firewall::Nft { rules, chain: Some("inet f i".into()) }], ..Machine::default() }
+}
+
+#[test]
+fn a_flood_of_dead_announcements_does_not_hide_the_server_that_answers() {
+    let mut findings = and(announced(BOTH), knock(By::Announced, SERVER, answered()));
+    for host in 0..64 {
+        let addr = SocketAddr::from(([10, 78, 0, 100 + host], 7667));
+        findings.servers.push(Server {
+            title: format!("dead {host}"),
+            addrs: vec![addr],
+            heard: BOTH,
+            is_meant: true,
+        });
+        findings.knocks.push(Knock { addr, ..knock(By::Announced, SERVER, Outcome::Silent) });
+    }
+    assert_eq!(Verdict::of(&findings).cause, Cause::Well);
+    assert!(crate::cli::doctor::checks(&findings).len() < 30);
+}
+
+#[test]
+fn two_hundred_virtual_interfaces_are_a_count() {
+    let mut findings = lan();
+    findings.links.extend((0..200).map(|n| Seat {
+        name: format!("veth{n}"),
+        addrs: vec![],
+        is_virtual: true,
+    }));
+    let lines: Vec<String> = crate::cli::doctor::checks(&findings).iter().map(ToString::to_string).collect();
+    let interfaces = lines.iter().find(|line| line.contains("network interfaces")).unwrap();
+    assert!(interfaces.contains("lan0") && interfaces.contains("and 200 of containers"), "{interfaces}");
+    assert!(interfaces.len() < 200, "{interfaces}");
+}
+
+#[test]
+fn causes_have_names_of_their_own_and_statuses_their_meaning() {
+    let names: std::collections::BTreeSet<&str> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
+    assert_eq!(names.len(), Cause::ALL.len());
+    for (class, status) in [
+        (Class::Well, 0),
+        (Class::Here, 1),
+        (Class::Nobody, 3),
+        (Class::Unreachable, 4),
+        (Class::Refused, 5),
+        (Class::Foreign, 6),
+    ] {
+        assert_eq!(class.exit().code(), status);
+    }
+}
+
+/// What a case is found to be, words of the line, and of a line to paste, if there is one.
+fn holds(case: &str, findings: &Findings, cause: Cause, words: &str, paste: &str) {
+    let verdict = Verdict::of(findings);
+    assert_eq!(verdict.cause, cause, "{case}: {verdict}");
+    assert!(verdict.line.contains(words), "{case}: {words}:\n{verdict}");
+    let pasted = verdict.remedies.iter().any(|remedy| remedy.line.contains(paste));
+    assert!(pasted || paste.is_empty(), "{case}: {paste}:\n{verdict}");
+    assert!(!verdict.line.contains('\n') && !verdict.line.contains("  "), "{case}: {verdict}");
+    assert!(verdict.remedies.iter().all(|remedy| !remedy.line.contains('\n')), "{case}: {verdict}");
+}

@@ -1,0 +1,86 @@
+//! Tests of multicast with a client's machine: where a client reaches this server but does not find it, it
+//! learns by these in which of the two directions multicast gets lost.
+//!
+//! Nobody can make the server send to others: its packets go to the group of mDNS, on the link by which the
+//! client is connected, which no router passes on. They are few and smaller than what asks for them, and
+//! are paced by address and for all clients together.
+
+use super::connection::Connection;
+use crate::discovery::{Side, Subnet, Trial};
+use crate::limits::{MULTICAST_TEST_PAUSE, MULTICAST_TESTS};
+use crate::protocol::request::TestToken;
+use crate::protocol::{Code, Event};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::Semaphore;
+
+/// What a client asks for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) echo: Option<String>,
+    pub(super) token: TestToken,
+}
+
+/// Who does the tests; without `places` multicast is not used here.
+#[derive(Debug, Default)]
+pub(super) struct Multicast {
+    places: Option<Arc<Semaphore>>,
+    /// When each address had its last one; those of longer ago are dropped.
+    last: HashMap<IpAddr, Instant>,
+}
+
+impl Multicast {
+    pub(super) fn new(is_allowed: bool) -> Self {
+        Self { places: is_allowed.then(|| Arc::new(Semaphore::new(MULTICAST_TESTS))), last: HashMap::new() }
+    }
+
+    /// Begins a test, which answers when it is over. What was sent to the connection before reaches it before.
+    pub(super) fn run(&mut self, connection: Arc<Connection>, asked: Asked) {
+        let Asked { echo, token } = asked;
+        let answer = |event: Event, echo| event.to_packet("", echo).to_frame();
+        match self.admit(&connection, Instant::now()) {
+            Err((code, why)) => connection.send(&answer(Event::error(code, why), echo).into()),
+            Ok((permit, subnet)) => {
+                tokio::spawn(async move {
+                    let event = match Trial::open(&subnet, Side::Server, token.as_str()) {
+                        Ok(trial) => {
+                            let came = trial.run().await;
+                            Event::Multicast { sent: came.sent, heard: came.heard }
+                        }
+                        Err(error) => Event::error(Code::NoMulticast, format!("no multicast here: {error}")),
+                    };
+                    drop(permit);
+                    // Whoever has gone is not there to be sent it.
+                    connection.send(&answer(event, echo).into());
+                });
+            }
+        }
+    }
+
+    /// A place, and the network on which to test; an error says why there is none.
+    fn admit(
+        &mut self,
+        connection: &Connection,
+        now: Instant,
+    ) -> Result<(impl Send + use<>, Subnet), (Code, String)> {
+        let Some(places) = &self.places else {
+            let why = "this server uses no multicast (--no-discovery): connect with --host";
+            return Err((Code::NoMulticast, why.into()));
+        };
+        let subnet = connection.ends().ok().and_then(|(own, peer)| Subnet::between(own, peer));
+        let Some(subnet) = subnet else {
+            let why = "this machine is on no network of the server's, and multicast stays on one";
+            return Err((Code::NoMulticast, why.into()));
+        };
+        self.last.retain(|_, last| now.saturating_duration_since(*last) < MULTICAST_TEST_PAUSE);
+        let too_often = || (Code::RateLimited, format!("test again in {} s", MULTICAST_TEST_PAUSE.as_secs()));
+        if self.last.contains_key(&connection.ip()) {
+            return Err(too_often());
+        }
+        let permit = Arc::clone(places).try_acquire_owned().map_err(|_| too_often())?;
+        self.last.insert(connection.ip(), now);
+        Ok((permit, subnet))
+    }
+}

@@ -60,6 +60,14 @@ pub(super) fn step(connection: &mut Connection, keep: Keep, now: Timestamp) -> R
     Ok(Pruned { more: true, expired })
 }
 
+/// Bytes that the database says to have.
+pub(super) fn size(connection: &Connection) -> Result<u64> {
+    let [pages, size] = ["page_count", "page_size"].map(|name| {
+        connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(rows::unsigned)
+    });
+    Ok(pages?.saturating_mul(size?))
+}
+
 /// Bytes of the database that are in use.
 pub(super) fn used(connection: &Connection) -> Result<u64> {
     let [pages, free, size] = ["page_count", "freelist_count", "page_size"].map(|name| {

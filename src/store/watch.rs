@@ -93,12 +93,13 @@ impl Watch {
         Ok(if known.beside.iter().enumerate().any(is_bare) { Seen::Bare } else { Seen::Same })
     }
 
-    /// What is there now, this program has written.
-    pub(super) fn note(&self) {
+    /// What is there now, this program has written; unless it is shorter than before, and than the `bytes` that
+    /// the database says to have: that is somebody else's work of just now.
+    pub(super) fn note(&self, bytes: impl FnOnce() -> Option<u64>) {
         let Ok(found) = self.file.metadata() else { return };
         let mut known = held(&self.known);
-        // It never leaves an empty one: that is somebody else's work of just now.
-        if found.len() > 0 {
+        let is_shorter = known.written.is_some_and(|(before, _)| found.len() < before);
+        if !is_shorter || bytes().is_some_and(|bytes| found.len() >= bytes) {
             known.written = Some(stamp(&found));
         }
         for place in 0..BESIDE.len() {

@@ -106,7 +106,7 @@ impl Writer {
             next_index: keep.map(|_| Instant::now()),
             is_closed: false,
         };
-        writer.health.files().note();
+        writer.health.files().note(|| None);
         Ok((writer, archive))
     }
 
@@ -213,7 +213,7 @@ impl Writer {
             Err(StoreError::Overwritten(self.path.clone()))
         });
         self.connection = Some(opened.inspect_err(|error| self.health.tell(error))?);
-        self.health.files().note();
+        self.health.files().note(|| None);
         Ok(())
     }
 
@@ -299,7 +299,7 @@ impl Writer {
             self.health.tell(&error);
             error
         });
-        self.health.files().note();
+        self.health.files().note(|| prune::size(connection).ok());
         done
     }
 

@@ -127,7 +127,7 @@ impl Saved {
 
     fn read(path: &Path) -> Result<Self, StoreError> {
         let of = |error: rusqlite::Error| StoreError::of(path, &error);
-        let file = std::fs::File::open(path).map_err(|error| StoreError::of_file(path, &error))?;
+        let file = schema::open_file(path)?;
         check::size(path, &file)?;
         let history = schema::open_foreign(path)?;
         check::whole(&history, path)?;

@@ -61,6 +61,10 @@ pub struct Kept {
     agreed: i64,
     /// Whether it ever came from a clock that was set.
     is_known: bool,
+    /// Whether the machine's clock was set while a server ran, and has not agreed since: that it is ahead at a
+    /// start does not come from the machine having been off.
+    #[serde(default)]
+    was_set: bool,
     /// A time that was settled before.
     earlier: Option<Earlier>,
 }

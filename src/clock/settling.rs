@@ -2,7 +2,8 @@
 //!
 //! - It goes on with uptime.
 //! - A clock that is ahead pulls it ahead by no more than the credit, which running earns: at a start at
-//!   once, as the machine was off; while it runs once the clock has gone on with uptime for an hour.
+//!   once, as the machine was off; while it runs once the clock has gone on with uptime for an hour, and so too
+//!   after a start if the clock had been set before it, while the server ran.
 //! - A clock that is behind is believed once it has gone on with uptime for an hour: that deletes nothing.
 //! - A settled time that was left comes back with the clock, if the clock had agreed with it for longer.
 //! - One that never came from a clock that was set is worth nothing: the first such clock is believed.
@@ -25,8 +26,6 @@ pub(super) struct Settling {
     offset: Option<i64>,
     /// For how long it has gone on with uptime.
     steady: i64,
-    /// Whether it was set while this ran, and has not agreed since.
-    was_set: bool,
     /// How far it was set in all.
     shift: i64,
     /// How far the settled time has jumped in all.
@@ -43,7 +42,7 @@ pub(super) fn of_history(latest: Timestamp) -> Option<Kept> {
 fn unknown() -> Kept {
     // A first start has earned nothing, and there is nothing that it could lose by it.
     let credit = millis(CLOCK_CREDIT);
-    Kept { settled: CLOCK_UNKNOWN * 1000, credit, agreed: 0, is_known: false, earlier: None }
+    Kept { settled: CLOCK_UNKNOWN * 1000, credit, agreed: 0, is_known: false, was_set: false, earlier: None }
 }
 
 fn millis(time: Duration) -> i64 {
@@ -61,7 +60,6 @@ impl Settling {
             uptime: 0,
             offset: None,
             steady: 0,
-            was_set: false,
             shift: 0,
             jumped: 0,
             is_doubtful: false,
@@ -118,7 +116,7 @@ impl Settling {
             self.steady += elapsed;
             return;
         }
-        (self.steady, self.was_set) = (0, true);
+        (self.steady, self.kept.was_set) = (0, true);
         self.shift += step;
     }
 
@@ -134,7 +132,7 @@ impl Settling {
         let off = now - self.kept.settled;
         let is_near = off.abs() <= millis(CLOCK_FOLLOWED);
         let has_lasted = self.steady >= millis(CLOCK_BELIEVED);
-        let is_absence = is_start && off <= millis(CLOCK_ABSENCE);
+        let is_absence = is_start && !self.kept.was_set && off <= millis(CLOCK_ABSENCE);
         if off > 0 && (is_near || has_lasted || is_absence) {
             self.pull(off);
         } else if off < 0 && is_near {
@@ -193,9 +191,9 @@ impl Settling {
         let tolerance = millis(CLOCK_TOLERANCE);
         let is_right = self.kept.is_known && off.abs() <= tolerance;
         if is_right {
-            (self.is_doubtful, self.was_set) = (false, false);
+            (self.is_doubtful, self.kept.was_set) = (false, false);
         } else {
-            let absence = if self.was_set { 0 } else { millis(CLOCK_ABSENCE) };
+            let absence = if self.kept.was_set { 0 } else { millis(CLOCK_ABSENCE) };
             let is_far = off < -tolerance || off > tolerance + self.kept.credit + absence;
             self.is_doubtful |= !self.kept.is_known || is_far;
         }

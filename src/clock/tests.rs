@@ -129,6 +129,32 @@ fn starts_with_a_clock_ahead_do_not_add_up() {
 }
 
 #[test]
+fn a_clock_that_was_set_ahead_while_the_server_ran_gains_nothing_by_a_restart() {
+    for off in [2 * HOUR, DAY, 6 * DAY] {
+        let mut machine = Machine::settled();
+        machine.off = off;
+        machine.run(60);
+        for _ in 0..3 {
+            machine.restart(5, off);
+            assert!(machine.ahead().abs() <= 60, "{off}: {}", machine.ahead());
+        }
+        machine.run(2 * HOUR);
+        assert!(machine.ahead() >= off.min(DAY), "it is believed as it is without a restart");
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_and_is_right_again_is_believed_at_the_next_start() {
+    let mut machine = Machine::settled();
+    for off in [6 * DAY, 0] {
+        machine.off = off;
+        machine.run(60);
+    }
+    machine.restart(DAY / 2, 0);
+    assert_eq!(machine.ahead(), 0);
+}
+
+#[test]
 fn a_start_a_year_ahead_moves_nothing_and_the_right_clock_is_not_doubted_afterwards() {
     let mut machine = Machine::settled();
     assert!(machine.restart(5, YEAR).is_doubtful);

@@ -160,11 +160,10 @@ impl Saved {
 
     fn read(path: &Path) -> Result<Self, StoreError> {
         let of = |error: rusqlite::Error| StoreError::of(path, &error);
-        let of_file = |error: std::io::Error| StoreError::of_file(path, &error);
         if path.is_dir() {
             return Err(StoreError::NoBackup(path.into(), "it is a directory".into()));
         }
-        let file = std::fs::File::open(path).map_err(of_file)?;
+        let file = schema::open_file(path)?;
         check::size(path, &file)?;
         let history = schema::open_foreign(path)?;
         check::whole(&history, path)?;

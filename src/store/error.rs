@@ -64,8 +64,8 @@ pub enum StoreError {
     Replaced(PathBuf),
     /// Its content is that of another one, or of an earlier time.
     #[error(
-        "{0} was overwritten with another history while the server runs; stop the server, put a backup in its \
-         place with `lanchat restore FILE`, and start it again"
+        "{0} was overwritten with another history, or its log (-wal) was cut, while the server runs; stop the \
+         server, put a backup in its place with `lanchat restore FILE`, and start it again"
     )]
     Overwritten(PathBuf),
     /// Another program has it.

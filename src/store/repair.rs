@@ -14,7 +14,6 @@ use crate::limits::SEQ_RESERVE;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Transaction, params};
 use std::collections::{BTreeSet, HashMap};
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -51,7 +50,7 @@ pub struct Repaired {
 /// # Errors
 /// What is wrong with it.
 pub fn check_whole(path: &Path) -> Result<(), StoreError> {
-    let file = File::open(path).map_err(|error| StoreError::of_file(path, &error))?;
+    let file = schema::open_file(path)?;
     check::size(path, &file)?;
     check::thoroughly(&schema::open_foreign(path)?, path)
 }

@@ -2,7 +2,7 @@
 
 use super::error::StoreError;
 use super::health::Health;
-use super::image::MAGIC;
+use super::image::{HEADER_BYTES, MAGIC};
 use super::watch::beside;
 use super::{check as whole, place};
 use crate::files;
@@ -57,6 +57,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
 
 /// Opens the database to write to it, whose file this is.
 pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreError> {
+    // To SQLite a file of one byte is an empty one, which it would begin anew, over a log that has all.
+    look(path)?;
     whole::size(path, file)?;
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
     let mut connection =
@@ -153,17 +155,27 @@ pub(super) fn latest() -> u32 {
     MIGRATIONS.last().map_or(0, |(version, _)| *version)
 }
 
-/// Whether the file is a database. An empty one is a damaged one.
+/// Whether the file is a database. An empty or short one is a damaged one.
 fn look(path: &Path) -> Result<(), StoreError> {
     let mut head = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| StoreError::of_file(path, &error))?;
-    file.take(MAGIC.len() as u64)
-        .read_to_end(&mut head)
-        .map_err(|error| StoreError::of_file(path, &error))?;
-    if head.is_empty() {
-        return Err(StoreError::Corrupt(path.into(), "it is empty".into()));
+    let read = open_file(path)?.take(HEADER_BYTES as u64).read_to_end(&mut head);
+    read.map_err(|error| StoreError::of_file(path, &error))?;
+    match head.len() {
+        _ if !MAGIC.starts_with(&head) && !head.starts_with(MAGIC) => {
+            Err(StoreError::NotADatabase(path.into()))
+        }
+        0 => Err(StoreError::Corrupt(path.into(), "it is empty".into())),
+        HEADER_BYTES.. => Ok(()),
+        bytes => Err(StoreError::Corrupt(path.into(), format!("it has {bytes} bytes"))),
     }
-    if head == MAGIC { Ok(()) } else { Err(StoreError::NotADatabase(path.into())) }
+}
+
+/// Opens a file to read it; a pipe, which would have this wait for ever, is none.
+pub(super) fn open_file(path: &Path) -> Result<File, StoreError> {
+    match path.metadata() {
+        Ok(found) if !found.is_file() => Err(StoreError::NotADatabase(path.into())),
+        _ => File::open(path).map_err(|error| StoreError::of_file(path, &error)),
+    }
 }
 
 /// Whether the database is ours, and which form it has; 0: none yet.

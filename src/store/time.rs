@@ -22,6 +22,7 @@ struct Noted {
     text: String,
     settled: Timestamp,
     uptime: Duration,
+    shift: i64,
 }
 
 impl Time {
@@ -42,7 +43,13 @@ impl Time {
     /// Reads the clock, and notes from which message on dates are to be changed, or that they can be now.
     /// Returns how a batch is to be dated, and whether there is something to [date](dating::step).
     pub(super) fn look(&mut self, connection: &mut Connection, seq: u64) -> Result<(Dates, bool)> {
-        self.dating.look(connection, &self.clock.now(), seq)
+        let reading = self.clock.now();
+        let looked = self.dating.look(connection, &reading, seq)?;
+        // That the clock was set is known after a crash too.
+        if self.kept.as_ref().is_some_and(|noted| noted.shift != reading.shift) {
+            self.keep(connection)?;
+        }
+        Ok(looked)
     }
 
     /// What is older than this, by as much as messages are kept, is too old: the earlier of the two times.
@@ -61,13 +68,13 @@ impl Time {
 
     /// Keeps the settled time.
     pub(super) fn keep(&mut self, connection: &Connection) -> Result<()> {
-        let Reading { settled, uptime, .. } = self.clock.now();
+        let Reading { settled, uptime, shift, .. } = self.clock.now();
         // It has no member that JSON lacks.
         let Ok(text) = serde_json::to_string(&self.clock.kept()) else { return Ok(()) };
         if self.kept.as_ref().is_none_or(|noted| noted.text != text) {
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('clock', ?1)", [&text])?;
         }
-        self.kept = Some(Noted { text, settled, uptime });
+        self.kept = Some(Noted { text, settled, uptime, shift });
         Ok(())
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Watch {
 struct Known {
     written: Option<(u64, Option<SystemTime>)>,
     beside: [Option<Identity>; 2],
+    /// How long the log was.
+    log: u64,
 }
 
 /// What was found.
@@ -40,7 +42,7 @@ struct Known {
 pub(super) enum Seen {
     /// All is as this program left it.
     Same,
-    /// Another program has written to the database.
+    /// Another program has written to the database, or cut its log: whether all is there still is to be seen.
     Written,
     /// The database is there, and what belongs to it is not: it takes no new readers so.
     Bare,
@@ -90,7 +92,10 @@ impl Watch {
         let is_bare = |(place, known): (usize, &Option<Identity>)| {
             known.is_some() && self.tells && self.beside(place) != *known
         };
-        Ok(if known.beside.iter().enumerate().any(is_bare) { Seen::Bare } else { Seen::Same })
+        if known.beside.iter().enumerate().any(is_bare) {
+            return Ok(Seen::Bare);
+        }
+        Ok(if self.log() < known.log { Seen::Written } else { Seen::Same })
     }
 
     /// What is there now, this program has written; unless it is shorter than before, and than the `bytes` that
@@ -102,6 +107,7 @@ impl Watch {
         if !is_shorter || bytes().is_some_and(|bytes| found.len() >= bytes) {
             known.written = Some(stamp(&found));
         }
+        known.log = self.log();
         for place in 0..BESIDE.len() {
             if known.beside[place].is_none() {
                 known.beside[place] = self.beside(place);
@@ -112,6 +118,10 @@ impl Watch {
     /// Whatever is there, it is not known.
     pub(super) fn forget(&self) {
         *held(&self.known) = Known::default();
+    }
+
+    fn log(&self) -> u64 {
+        beside(&self.path, BESIDE[0]).metadata().map_or(0, |log| log.len())
     }
 
     fn beside(&self, place: usize) -> Option<Identity> {

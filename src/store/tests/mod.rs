@@ -4,6 +4,8 @@ mod again;
 mod basics;
 mod books;
 #[cfg(unix)]
+mod cut;
+#[cfg(unix)]
 mod damage;
 mod dating;
 mod files;

@@ -160,6 +160,7 @@ impl Saved {
 
     fn read(path: &Path) -> Result<Self, StoreError> {
         let of = |error: rusqlite::Error| StoreError::of(path, &error);
+        let of_file = |error: std::io::Error| StoreError::of_file(path, &error);
         if path.is_dir() {
             return Err(StoreError::NoBackup(path.into(), "it is a directory".into()));
         }

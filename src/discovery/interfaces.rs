@@ -65,13 +65,17 @@ pub fn links() -> io::Result<Vec<Link>> {
 /// # Errors
 /// What the operating system says if it won't list them.
 pub fn seats() -> io::Result<Vec<(Link, bool)>> {
-    let seat = |one: Attachment| (one.link, one.kind == Kind::Inner);
-    Ok(attachments()?.into_iter().map(seat).collect())
+    let meant = judged()?.into_iter().filter(|one| one.kind != Kind::Port);
+    Ok(meant.map(|one| (one.link, one.kind == Kind::Inner)).collect())
 }
 
 /// The same with what is known of each. Where all look like those of containers and virtual machines,
 /// as inside some of these, they are all there is, and count as LANs.
 pub(super) fn attachments() -> io::Result<Vec<Attachment>> {
+    Ok(sorted_out(judged()?))
+}
+
+fn judged() -> io::Result<Vec<Attachment>> {
     let mut all: BTreeMap<u32, Attachment> = BTreeMap::new();
     for entry in if_addrs::get_if_addrs()? {
         if !entry.is_oper_up() || entry.is_p2p() {
@@ -88,7 +92,7 @@ pub(super) fn attachments() -> io::Result<Vec<Attachment>> {
     }
     let mut all: Vec<Attachment> = all.into_values().collect();
     judge_all(&mut all);
-    Ok(sorted_out(all))
+    Ok(all)
 }
 
 #[cfg(target_os = "linux")]

@@ -21,7 +21,11 @@ pub fn unsent() -> Vec<(String, io::Error)> {
             Ok(false) => send_v6(&link, &question),
             Err(error) => Err(error),
         };
-        if let Err(error) = sent {
+        // An IPv6 address that is still checked for doubles (RFC 4862 5.4) sends nothing yet.
+        if let Err(error) = sent.or_else(|error| match error.kind() {
+            io::ErrorKind::AddrNotAvailable => Ok(()),
+            _ => Err(error),
+        }) {
             unsent.push((link.name, error));
         }
     }

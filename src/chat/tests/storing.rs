@@ -156,7 +156,7 @@ fn nobody_is_told_of_a_gap_where_nothing_was_said_or_not_to_them() {
     house.join_key(31, "other", 31);
     house.enter(31, "#games");
     house.say(31, "#games", "mine");
-    assert_eq!(comes_back(&mut house, 21, 1, json!(0)).0, true, "alice is");
+    assert!(comes_back(&mut house, 21, 1, json!(0)).0, "alice is");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn messages_that_failed_with_their_turn_are_missed_too() {
     house.act(|chat, now, out| chat.set_keeping(Some(FAILURE), 1, now, out));
     house.chat.not_stored(std::iter::once(&message));
     assert_eq!(comes_back(&mut house, 12, 2, json!(1)), (true, 0));
-    assert_eq!(comes_back(&mut house, 19, 99, json!(0)).0, true);
+    assert!(comes_back(&mut house, 19, 99, json!(0)).0);
 }
 
 #[test]

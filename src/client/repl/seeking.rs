@@ -139,7 +139,7 @@ impl Repl {
 
     /// Looks at all addresses of the own networks.
     fn scan(&mut self) -> Step {
-        let Some(what) = self.scan_offer() else { return None };
+        let what = self.scan_offer()?;
         self.has_scanned = true;
         let (locator, trust) = (self.place.locator.clone(), self.place.visitor.trust.clone());
         self.scan = Some(tokio::spawn(async move { locator.scan(&trust).await }));

@@ -33,9 +33,10 @@ pub struct Said {
 }
 
 impl Said {
-    /// Its last line, which has the verdict.
+    /// Its last line, which has the verdict; what is to be done stands below it, indented.
     pub fn verdict(&self) -> &str {
-        self.text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("(nothing)")
+        let is_said = |line: &&str| !line.trim().is_empty() && !line.starts_with(' ');
+        self.text.lines().rfind(is_said).unwrap_or("(nothing)")
     }
 
     pub fn is_good(&self) -> bool {

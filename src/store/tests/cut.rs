@@ -86,4 +86,6 @@ async fn what_is_no_file_is_refused_at_once() {
     assert!(made.success());
     assert_eq!(start(&place), StoreError::NotADatabase(place.path()));
     assert_eq!(check_whole(&place.path()), Err(StoreError::NotADatabase(place.path())));
+    let saved = repair(&place.path(), &place.dir.path().join("saved.db"), |_, _| {});
+    assert_eq!(saved.err(), Some(StoreError::NotADatabase(place.path())));
 }

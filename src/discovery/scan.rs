@@ -65,6 +65,11 @@ impl Terrain {
         self.parts.iter().flat_map(hosts).map(Ipv4Addr::from)
     }
 
+    /// How many addresses it has.
+    pub fn count(&self) -> usize {
+        self.addresses().count()
+    }
+
     /// Whether there is nothing to go through.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()

@@ -1,8 +1,6 @@
 //! What the user is told and asked when no server answered: the truth about those that may be up all the
 //! same, and whether to be the server. Pure.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use crate::discovery::{Source, Tried};
 use crate::text::safe_line;
 
@@ -92,27 +90,6 @@ impl Offer {
     }
 }
 
-fn network(ip: Ipv4Addr) -> [u8; 3] {
-    let [a, b, c, _] = ip.octets();
-    [a, b, c]
-}
-
-/// What a look at all addresses would be; none without a private network.
-pub(super) fn scan(own: &[IpAddr]) -> Option<String> {
-    let mut networks: Vec<[u8; 3]> = Vec::new();
-    for ip in own {
-        if let IpAddr::V4(v4) = ip
-            && v4.is_private()
-            && !networks.contains(&network(*v4))
-        {
-            networks.push(network(*v4));
-        }
-    }
-    networks.truncate(crate::limits::MAX_SCAN_NETWORKS);
-    let names: Vec<String> = networks.iter().map(|[a, b, c]| format!("{a}.{b}.{c}.0/24")).collect();
-    (!names.is_empty()).then(|| format!("all {} addresses of {}", 254 * names.len(), names.join(" and ")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,7 +118,7 @@ mod tests {
     #[test]
     fn where_a_server_is_known_enter_is_a_no() {
         let known = tried(Source::Known { last_used: true }, Why::Silent);
-        let offer = asked(&known, scan(&["10.78.0.2".parse().unwrap()]));
+        let offer = asked(&known, Some("all 254 addresses of 10.78.0.0/24".into()));
         assert_eq!(offer.question, "Start a server here all the same? [y/N/s] ");
         assert_eq!(
             offer.hints,

@@ -10,7 +10,7 @@ use crate::client::locate::{Located, Reached};
 use crate::client::rivals::{Rival, Rivals};
 use crate::client::startup::{Start, again, choices, chosen, describe, nothing, start};
 use crate::client::successor::Successor;
-use crate::discovery::{Tried, own_addresses};
+use crate::discovery::{Terrain, Tried};
 use crate::name::Name;
 use crate::protocol::request::Mode;
 use crate::security::How;
@@ -106,7 +106,8 @@ impl Repl {
     /// What a look at all addresses would be, if it has not been made.
     fn scan_offer(&self) -> Option<String> {
         let is_new = self.place.locator.searches() && !self.has_scanned;
-        is_new.then(|| offer::scan(&own_addresses().unwrap_or_default())).flatten()
+        let terrain = is_new.then(Terrain::survey)?.ok().filter(|terrain| !terrain.is_empty())?;
+        Some(format!("all {} addresses of {terrain}", terrain.count()))
     }
 
     /// The answer to what was asked.

@@ -91,13 +91,9 @@ fn hold(rule: impl Fn(&str, &str) -> Vec<String>) {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
-/// Unit tests that have a file of their own, as `mod tests` of the one beside it, and what is compiled
-/// for tests and fuzzers only.
+/// Unit tests that have a file of their own, as `mod tests` of the one beside it.
 fn is_test(path: &str) -> bool {
-    path.ends_with("/tests.rs")
-        || path.contains("/tests/")
-        || path.ends_with("/fuzzing.rs")
-        || path.starts_with("src/fuzzing/")
+    path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
 /// The lines before the unit tests, without comments.

@@ -117,6 +117,7 @@ fn every_code_is_in_the_table_of_errors() {
 
 #[test]
 fn the_bounds_are_those_of_the_program() {
+    let document = DOCUMENT.split_whitespace().collect::<Vec<_>>().join(" ");
     let grouped = |n: usize| format!("{},{:03}", n / 1000, n % 1000);
     for (sentence, value) in [
         ("at most {} bytes, followed", grouped(limits::MAX_FRAME_BYTES)),
@@ -130,7 +131,7 @@ fn the_bounds_are_those_of_the_program() {
         ("or more than {} messages", grouped(limits::RESUME_MAX)),
         ("at most {} messages wait", grouped(limits::MAX_WAITING as usize)),
         ("of them {} by one key", limits::MAX_WAITING_OF_AUTHOR_FOR_ONE.to_string()),
-        ("and {} by those who have not", limits::MAX_WAITING_OF_NEWCOMERS_FOR_ONE.to_string()),
+        ("and {} by users who have not", limits::MAX_WAITING_OF_NEWCOMERS_FOR_ONE.to_string()),
         ("for all users {} by one key", grouped(limits::MAX_WAITING_OF_AUTHOR as usize)),
         ("in at most {} rooms", limits::MAX_ROOMS_PER_USER.to_string()),
         ("`#` and 1 to {} characters under", limits::MAX_ROOM_NAME_CHARS.to_string()),
@@ -138,35 +139,35 @@ fn the_bounds_are_those_of_the_program() {
         ("`limit` (20, at most {}), `before` a", limits::MAX_HISTORY_ASKED.to_string()),
         ("`limit` (20, at most {}), `before` |", limits::MAX_SEARCH_ASKED.to_string()),
         ("lets through within {} seconds", limits::LAST_WORDS.as_secs().to_string()),
-        ("KiB in {} seconds, is told", limits::BACKLOG_STALL.as_secs().to_string()),
+        ("KiB in {} seconds, the server", limits::BACKLOG_STALL.as_secs().to_string()),
         ("all of it nor {} KiB", (limits::BACKLOG_STEP_BYTES / 1024).to_string()),
         ("not finished within {} seconds", limits::FRAME_TIMEOUT.as_secs().to_string()),
     ] {
         let sentence = sentence.replace("{}", &value);
-        assert!(DOCUMENT.contains(&sentence), "PROTOCOL.md does not say {sentence:?}");
+        assert!(document.contains(&sentence), "PROTOCOL.md does not say {sentence:?}");
     }
     let minutes = |time: std::time::Duration| time.as_secs() / 60;
     for (sentence, value) in [
         ("for {} days after the", minutes(limits::NAME_KEPT) / 60 / 24),
         ("less than {} minutes in all", minutes(limits::NAME_TRIED)),
         ("owns at most {} names", limits::NAMES_PER_KEY as u64),
-        ("at most {} names an hour", limits::NEW_NAMES_PER_HOUR.into()),
+        ("at most {} names per hour", limits::NEW_NAMES_PER_HOUR.into()),
         ("void after {} minutes", minutes(limits::OPERATOR_CODE_TIME)),
         ("minutes or {} wrong ones", limits::OPERATOR_CODE_TRIES_IN_ALL.into()),
         ("of which a network has {};", limits::OPERATOR_CODE_TRIES.into()),
         ("they say, for {}h if", minutes(limits::DEFAULT_MUTE) / 60),
         ("none begin, for {}d if", minutes(limits::DEFAULT_BAN) / 60 / 24),
-        ("may send {} packets a second", limits::DEFAULT_RATE_PER_SECOND.into()),
-        ("they like and {} at once", limits::DEFAULT_RATE_BURST.into()),
+        ("may send {} packets per second", limits::DEFAULT_RATE_PER_SECOND.into()),
+        ("per second, and {} at once (`--rate-limit`)", limits::DEFAULT_RATE_BURST.into()),
         ("for every {} bytes begun", limits::PACE_UNIT_BYTES as u64),
         ("address may send {} times as much", limits::PACES_PER_ADDRESS.into()),
-        ("{} times, either", limits::PACES_PER_NETWORK.into()),
-        ("either {} times as much at once", limits::BURSTS_TOGETHER.into()),
+        ("one) {} times; either", limits::PACES_PER_NETWORK.into()),
+        ("either may send {} times as much at once", limits::BURSTS_TOGETHER.into()),
         ("had a name for {} minutes", minutes(limits::NAME_TRIED)),
-        ("at the moment, {} users at the most", limits::MAX_ADDRESSED as u64),
+        ("at that moment, at most {} users", limits::MAX_ADDRESSED as u64),
     ] {
         let sentence = sentence.replace("{}", &value.to_string());
-        assert!(DOCUMENT.contains(&sentence), "PROTOCOL.md does not say {sentence:?}");
+        assert!(document.contains(&sentence), "PROTOCOL.md does not say {sentence:?}");
     }
     assert_eq!((limits::NEWS_PER_MINUTE, limits::JOIN_BURST), (6, 10), "PROTOCOL.md says six and ten");
     assert_eq!(limits::PACE_FRAME_BYTES, 4096, "PROTOCOL.md says 4,096");

@@ -35,6 +35,7 @@ mod moves;
 mod once;
 #[cfg(unix)]
 mod plain;
+mod plain_english;
 #[cfg(unix)]
 mod prompt;
 mod protocol_document;

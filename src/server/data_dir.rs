@@ -24,6 +24,9 @@ pub const HISTORY_FILE: &str = "history.db";
 /// What proves to the server that a client may read this directory.
 pub const SECRET_FILE: &str = "operator-secret";
 
+/// What is locked while a server runs.
+const LOCK_FILE: &str = "lock";
+
 /// The files of a server that a backup has, but for its history. An earlier version had its books in some of
 /// them, which the next start takes over.
 pub(super) const KEPT_FILES: [&str; 7] =
@@ -61,7 +64,7 @@ impl DataDir {
     pub(super) fn open(path: &Path) -> Result<Self, DataDirError> {
         let unusable = |error| DataDirError::Unusable(path.into(), error);
         files::create_directory(path).map_err(unusable)?;
-        let lock = open_lock(&path.join("lock")).map_err(unusable)?;
+        let lock = open_lock(&path.join(LOCK_FILE)).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(DataDirError::InUse(path.into())),
@@ -69,6 +72,9 @@ impl DataDir {
         }
         let mut locks = vec![lock];
         locks.extend(lock_itself(path)?);
+        if let Some(home) = home_of_linked(path) {
+            locks.extend(lock_itself(&home)?);
+        }
         swap::finish(path).map_err(unusable)?;
         Ok(Self { path: Some(path.into()), _locks: locks })
     }
@@ -86,9 +92,23 @@ impl DataDir {
     /// The server's key; made at the first start.
     pub(super) fn key(&self) -> Result<Keypair, DataDirError> {
         Ok(match self.file(KEY_FILE) {
-            Some(path) => Keypair::load_or_create(&path)?,
+            Some(path) => {
+                self.warn_of_lost_key(&path);
+                Keypair::load_or_create(&path)?
+            }
             None => Keypair::ephemeral()?,
         })
+    }
+
+    /// Where there is a history, people know the server.
+    fn warn_of_lost_key(&self, path: &Path) {
+        if !path.exists() && self.file(HISTORY_FILE).is_some_and(|history| history.exists()) {
+            tracing::warn!(
+                "{} is gone, and this server has another key from now on, which everybody who knows it refuses; to \
+                 have the old one, stop the server and put the file back, or a backup with `lanchat restore FILE`",
+                path.display()
+            );
+        }
     }
 
     /// The passphrase of a closed server; made at the first start.
@@ -117,12 +137,24 @@ fn open_lock(path: &Path) -> io::Result<File> {
         const SHARE_READ_WRITE: u32 = 3;
         std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, SHARE_READ_WRITE);
     }
+    files::refuse_odd(path)
+        .map_err(|error| io::Error::new(error.kind(), "its lock is no file; remove that"))?;
     let is_new = !path.exists();
     let lock = options.write(true).open(path)?;
     if is_new {
         swap::give_to_owner(path)?;
     }
     Ok(lock)
+}
+
+/// The data directory of another server to whose history that of this one is a link.
+fn home_of_linked(path: &Path) -> Option<PathBuf> {
+    let history = path.join(HISTORY_FILE);
+    let real = history.is_symlink().then(|| std::fs::canonicalize(&history).ok()).flatten()?;
+    let home = real.parent()?;
+    let is_other = home != std::fs::canonicalize(path).ok()?;
+    // Where there is no server's lock, several may have theirs.
+    (is_other && home.join(LOCK_FILE).exists()).then(|| home.to_owned())
 }
 
 /// Locks the directory itself; `None`: its file system has no such locks.

@@ -9,8 +9,8 @@ use super::queue::Job;
 use super::tail::{self, Tail};
 use super::time::{self, Time};
 use super::watch::Seen;
-use super::{commit, indexing, opening, prune, schema, takeover};
-use crate::chat::{Archive, Entry};
+use super::{commit, indexing, lack, opening, prune, schema, takeover, weight};
+use crate::chat::{Archive, Entry, Lack};
 use crate::clock::Clock;
 use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE, WATCH_EVERY};
 use rusqlite::config::DbConfig;
@@ -39,6 +39,8 @@ pub(super) struct Writer {
     last: u64,
     /// After a crash, counting goes on from here.
     reserved: u64,
+    /// The last that was said and could not be stored; `None`: that is noted in the database.
+    lacks: Option<Lack>,
     /// What is committed, for those who read. Raised after the commit, so that who reads it first finds
     /// all up to there.
     committed: Arc<AtomicU64>,
@@ -47,6 +49,8 @@ pub(super) struct Writer {
     board: Board,
     /// Whether mail that waits takes all the room that it may.
     is_full_of_mail: bool,
+    /// Bytes of mail that may come until it is looked whether there is room for more; `None`: any number.
+    mail_room: Option<u64>,
     next_prune: Instant,
     tail: Tail,
     /// `None`: all messages of an older database are in the index.
@@ -96,11 +100,13 @@ impl Writer {
             seq: archive.seq,
             last,
             reserved,
+            lacks: None,
             committed,
             health: Arc::new(health),
             time,
             board,
             is_full_of_mail: false,
+            mail_room: Some(0),
             next_prune: Instant::now(),
             tail,
             next_index: keep.map(|_| Instant::now()),
@@ -156,10 +162,11 @@ impl Writer {
 
     /// Writes a batch, or nothing of it.
     pub(super) fn commit(&mut self, batch: &Batch) -> Result<Outcome, StoreError> {
-        let (seq, reserved) = (self.seq, self.reserved);
+        let (seq, reserved, lacks) = (self.seq, self.reserved, self.lacks);
         let (outcome, reserved, is_datable) = self.attempt(|connection, time| {
             let (dates, is_datable) = time.look(connection, seq)?;
             let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            lacks.map_or(Ok(()), |lacks| lack::note(&change, lacks))?;
             let (outcome, reserved) = commit::commit(change, batch, reserved, dates)?;
             Ok((outcome, reserved, is_datable))
         })?;
@@ -173,12 +180,43 @@ impl Writer {
                 self.tail.add(&message.text);
             }
         }
-        if batch.seq > self.seq {
-            self.seq = batch.seq;
-            self.mark.note(batch.seq);
+        let lacked = self.lacks.take().is_some();
+        if batch.seq > self.seq || lacked {
+            self.seq = self.seq.max(batch.seq);
+            self.mark.note(self.seq, false);
         }
         self.committed.fetch_max(batch.seq, Ordering::AcqRel);
+        self.count_mail(batch);
         Ok(outcome)
+    }
+
+    /// Mail that was taken has used up some of its room. If it was all, it is looked at once, as the next that
+    /// comes may have to be refused.
+    fn count_mail(&mut self, batch: &Batch) {
+        let Some(room) = self.mail_room else { return };
+        let waiting = batch.entries.iter().filter_map(|entry| match entry {
+            Entry::Message(message) if message.mail.iter().any(|mail| mail.waits) => {
+                Some(weight::of(&message.text))
+            }
+            _ => None,
+        });
+        let came = waiting.sum();
+        self.mail_room = Some(room.saturating_sub(came));
+        if came >= room
+            && came > 0
+            && !self.is_full_of_mail
+            && let Err(error) = self.look_at_mail()
+        {
+            tracing::debug!("mail that waits can't be counted: {error}");
+        }
+    }
+
+    /// Something was passed on that could not be stored. It goes into the database with the next batch; until
+    /// then it is noted beside it.
+    pub(super) fn lacks(&mut self, lacks: Lack) {
+        if self.lacks.replace(lacks).is_none() {
+            self.mark.note(self.seq, true);
+        }
     }
 
     /// Opens the database again after a failure, and tries whether it can be written.
@@ -204,14 +242,16 @@ impl Writer {
         self.leave();
         self.health.files().forget();
         self.health.files().place()?;
-        let opened = schema::open_again(&self.path, self.health.files().file()).and_then(|connection| {
-            let found = opening::found(&connection).map_err(|error| StoreError::of(&self.path, &error))?;
-            if found.0 == self.log && found.1 >= self.last {
-                return Ok(connection);
-            }
-            forego_checkpoint(&connection);
-            Err(StoreError::Overwritten(self.path.clone()))
-        });
+        let opened =
+            schema::open_again(self.health.path(), self.health.files().file()).and_then(|connection| {
+                let found =
+                    opening::found(&connection).map_err(|error| StoreError::of(&self.path, &error))?;
+                if found.0 == self.log && found.1 >= self.last {
+                    return Ok(connection);
+                }
+                forego_checkpoint(&connection);
+                Err(StoreError::Overwritten(self.path.clone()))
+            });
         self.connection = Some(opened.inspect_err(|error| self.health.tell(error))?);
         self.health.files().note(|| None);
         Ok(())
@@ -273,7 +313,8 @@ impl Writer {
             return self.leave();
         }
         let Some(connection) = self.connection.take() else { return };
-        let noted = self.time.keep(&connection);
+        let lacks = self.lacks.map_or(Ok(()), |lacks| lack::note(&connection, lacks));
+        let noted = lacks.and_then(|()| self.time.keep(&connection));
         let noted = noted.and_then(|()| commit::set_last(&connection, self.seq, self.reserved));
         if noted.is_ok() && self.reserved != u64::MAX {
             last::save(&self.path, &self.log, self.seq);
@@ -383,7 +424,9 @@ impl Writer {
     /// Tells whether mail that waits takes all the room that it may.
     fn look_at_mail(&mut self) -> Result<(), StoreError> {
         let keep = self.keep;
-        let is_full = self.attempt(|connection, _| prune::is_full_of_mail(connection, keep))?;
+        let room = self.attempt(|connection, _| prune::mail_room(connection, keep))?;
+        let is_full = room == Some(0);
+        self.mail_room = room;
         if is_full == self.is_full_of_mail {
             return Ok(());
         }

@@ -1,5 +1,7 @@
 //! The thread that writes: batches as they come, and between them the removal of what is old.
 
+mod removal;
+
 use super::error::StoreError;
 use super::health::Health;
 use super::last::{self, Mark};
@@ -7,12 +9,12 @@ use super::news::Board;
 use super::question::{Batch, Keep, Outcome};
 use super::queue::Job;
 use super::tail::{self, Tail};
-use super::time::{self, Time};
+use super::time::Time;
 use super::watch::Seen;
-use super::{commit, indexing, lack, opening, prune, schema, takeover, weight};
+use super::{commit, indexing, lack, opening, prune, schema, takeover};
 use crate::chat::{Archive, Entry, Lack};
 use crate::clock::Clock;
-use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE, WATCH_EVERY};
+use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, WATCH_EVERY};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -190,27 +192,6 @@ impl Writer {
         Ok(outcome)
     }
 
-    /// Mail that was taken has used up some of its room. If it was all, it is looked at once, as the next that
-    /// comes may have to be refused.
-    fn count_mail(&mut self, batch: &Batch) {
-        let Some(room) = self.mail_room else { return };
-        let waiting = batch.entries.iter().filter_map(|entry| match entry {
-            Entry::Message(message) if message.mail.iter().any(|mail| mail.waits) => {
-                Some(weight::of(&message.text))
-            }
-            _ => None,
-        });
-        let came = waiting.sum();
-        self.mail_room = Some(room.saturating_sub(came));
-        if came >= room
-            && came > 0
-            && !self.is_full_of_mail
-            && let Err(error) = self.look_at_mail()
-        {
-            tracing::debug!("mail that waits can't be counted: {error}");
-        }
-    }
-
     /// Something was passed on that could not be stored. It goes into the database with the next batch; until
     /// then it is noted beside it.
     pub(super) fn lacks(&mut self, lacks: Lack) {
@@ -385,61 +366,6 @@ impl Writer {
             }
         };
         self.next_index = pause.map(|pause| Instant::now() + pause);
-    }
-
-    fn prune(&mut self) {
-        let pause = match self.prune_some() {
-            Ok(true) => PRUNE_PAUSE,
-            Ok(false) => PRUNE_EVERY,
-            Err(error) => {
-                tracing::debug!("old messages can't be removed: {error}");
-                PRUNE_EVERY
-            }
-        };
-        self.next_prune = Instant::now() + pause;
-    }
-
-    /// Dates what was dated by a wrong clock, then removes what is too old or too much: a step of either.
-    /// Returns whether there is more to do.
-    fn prune_some(&mut self) -> Result<bool, StoreError> {
-        let (keep, seq) = (self.keep, self.seq);
-        let is_dated = self.attempt(|connection, time| {
-            time.look(connection, seq)?;
-            time::date(connection)
-        })?;
-        if is_dated {
-            return Ok(true);
-        }
-        let pruned = self.attempt(|connection, time| {
-            let now = time.for_removal(connection)?;
-            prune::step(connection, keep, now)
-        })?;
-        self.board.expired(pruned.expired);
-        if !pruned.more {
-            self.look_at_mail()?;
-        }
-        Ok(pruned.more)
-    }
-
-    /// Tells whether mail that waits takes all the room that it may.
-    fn look_at_mail(&mut self) -> Result<(), StoreError> {
-        let keep = self.keep;
-        let room = self.attempt(|connection, _| prune::mail_room(connection, keep))?;
-        let is_full = room == Some(0);
-        self.mail_room = room;
-        if is_full == self.is_full_of_mail {
-            return Ok(());
-        }
-        self.is_full_of_mail = is_full;
-        self.board.full_of_mail(is_full);
-        match is_full {
-            true => tracing::warn!(
-                "mail that waits takes half of --retain-size, so no more is taken for people who are away; it is \
-                 not removed for size: keep more (--retain-size), or less long (--retain)"
-            ),
-            false => tracing::info!("there is room again for mail to people who are away"),
-        }
-        Ok(())
     }
 }
 

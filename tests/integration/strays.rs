@@ -75,6 +75,7 @@ fn no_server_starts_on_a_history_that_has_a_second_name() {
     let other = tempfile::tempdir().unwrap();
     let (first, second) = (server.home.path().join("history.db"), other.path().join("history.db"));
     fs::hard_link(&first, &second).unwrap();
+    fs::copy(first.with_file_name("server.pem"), second.with_file_name("server.pem")).unwrap();
     let said = serve(&other, other.path());
     assert!(said.contains("hard link") && said.contains("cp -p history.db"), "{said}");
     server.stop();

@@ -64,17 +64,9 @@ impl DataDir {
     pub(super) fn open(path: &Path) -> Result<Self, DataDirError> {
         let unusable = |error| DataDirError::Unusable(path.into(), error);
         files::create_directory(path).map_err(unusable)?;
-        let lock = open_lock(&path.join(LOCK_FILE)).map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(DataDirError::InUse(path.into())),
-            Err(TryLockError::Error(error)) => return Err(unusable(error)),
-        }
-        let mut locks = vec![lock];
+        let mut locks = vec![lock(&path.join(LOCK_FILE), path)?];
         locks.extend(lock_itself(path)?);
-        if let Some(home) = home_of_linked(path) {
-            locks.extend(lock_itself(&home)?);
-        }
+        locks.extend(lock_linked(path)?);
         swap::finish(path).map_err(unusable)?;
         Ok(Self { path: Some(path.into()), _locks: locks })
     }
@@ -147,14 +139,34 @@ fn open_lock(path: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
-/// The data directory of another server to whose history that of this one is a link.
-fn home_of_linked(path: &Path) -> Option<PathBuf> {
+/// Locks what belongs to a history that is a link: the data directory of the server whose history it is, or a file
+/// beside it where it has a place of its own, perhaps with others. `None`: it is no link.
+fn lock_linked(path: &Path) -> Result<Option<File>, DataDirError> {
     let history = path.join(HISTORY_FILE);
-    let real = history.is_symlink().then(|| std::fs::canonicalize(&history).ok()).flatten()?;
-    let home = real.parent()?;
-    let is_other = home != std::fs::canonicalize(path).ok()?;
-    // Where there is no server's lock, several may have theirs.
-    (is_other && home.join(LOCK_FILE).exists()).then(|| home.to_owned())
+    let real = if history.is_symlink() { std::fs::canonicalize(&history).ok() } else { None };
+    let Some((real, home)) = real.as_deref().and_then(|real| Some((real, real.parent()?))) else {
+        return Ok(None);
+    };
+    if std::fs::canonicalize(path).is_ok_and(|own| own == home) {
+        return Ok(None);
+    }
+    if home.join(LOCK_FILE).exists() {
+        return lock_itself(home);
+    }
+    let mut beside = real.as_os_str().to_owned();
+    beside.push("-lock");
+    lock(Path::new(&beside), real).map(Some)
+}
+
+/// Locks a file, which is made if it is not there; `what` is in use then.
+fn lock(path: &Path, what: &Path) -> Result<File, DataDirError> {
+    let unusable = |error| DataDirError::Unusable(what.into(), error);
+    let lock = open_lock(path).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(what.into())),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
 }
 
 /// Locks the directory itself; `None`: its file system has no such locks.

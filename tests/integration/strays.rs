@@ -135,6 +135,25 @@ fn a_second_server_is_refused_on_a_link_to_the_history_of_the_first() {
 }
 
 #[test]
+fn of_two_servers_with_links_to_one_history_the_second_is_refused() {
+    let (mut server, _) = server();
+    server.stop();
+    let (place, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let history = place.path().join("big.db");
+    fs::rename(server.home.path().join("history.db"), &history).unwrap();
+    for data in [server.home.path(), other.path()] {
+        std::os::unix::fs::symlink(&history, data.join("history.db")).unwrap();
+    }
+    server.start_again();
+    server.address();
+    let said = serve(&other, other.path());
+    assert!(said.contains("another lanchat server runs with"), "{said}");
+    server.kill();
+    let mut second = Mortal::over(other, &[], None);
+    second.address();
+}
+
+#[test]
 fn pipes_in_the_place_of_files_are_refused_at_once() {
     let (mut server, _) = server();
     server.kill();

@@ -48,8 +48,8 @@ mod waiting;
 
 pub use answer::Answer;
 pub use archive::{
-    Account, Archive, Arrival, Destination, Entry, Expired, Kind, Mail, MailView, Member, Message, Question,
-    RoomRecord, Scope, Search, Topic, Venue, View, Waits, Wanted,
+    Account, Archive, Arrival, Destination, Entry, Expired, Kind, Lack, Mail, MailView, Member, Message,
+    Question, RoomRecord, Scope, Search, Topic, Venue, View, Waits, Wanted,
 };
 pub use ask::Listing;
 #[cfg(any(test, fuzzing))]
@@ -273,7 +273,7 @@ impl Chat {
             greeted: HashMap::default(),
             log: archive.lineage,
             failure: None,
-            unstored: Unstored::default(),
+            unstored: Unstored::new(archive.lacks),
             seq: archive.seq,
             is_over: false,
             leaving: VecDeque::new(),

@@ -119,8 +119,9 @@ impl Failed {
         }
     }
 
-    /// What says most comes first.
-    fn rank(&self) -> (bool, u8) {
+    /// What says most comes first. Anybody can announce any number of servers; which one was used last, only this
+    /// user knows.
+    fn rank(&self) -> (u8, u8) {
         let rank = match self.why {
             Why::Said(_) => 0,
             Why::Forbidden => 1,
@@ -131,7 +132,13 @@ impl Failed {
             Why::NoRoute => 6,
             Why::Elsewhere => 7,
         };
-        (self.source != Source::Announced, rank)
+        let is_told = matches!(self.why, Why::Said(_) | Why::Forbidden | Why::Rejected | Why::Refused);
+        let source = match self.source {
+            Source::Known { last_used: true } if is_told => 0,
+            Source::Announced => 1,
+            _ => 2,
+        };
+        (source, rank)
     }
 }
 
@@ -190,7 +197,8 @@ impl Tried {
         self.failed.iter().any(Failed::is_here)
     }
 
-    /// Why those that are here could not be connected to: what says most of each, announced ones first.
+    /// Why those that are here could not be connected to: what says most of each, the server that was used last
+    /// first, and then announced ones.
     pub fn reasons(&self) -> Vec<&Failed> {
         let mut failed: Vec<&Failed> = self.failed.iter().filter(|failed| failed.is_here()).collect();
         failed.sort_by_key(|failed| failed.rank());
@@ -345,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn of_each_server_what_says_most_is_told_and_announced_ones_come_first() {
+    fn of_each_server_what_says_most_is_told_and_of_the_one_used_last_first() {
         let other = Failed {
             server: Some("lab (a0b1c2d3)".into()),
             ..failed("10.0.0.9:1", KNOWN, true, Why::Refused)
@@ -356,7 +364,21 @@ mod tests {
             failed("10.0.0.2:1", Source::Announced, true, Why::Refused),
         ]);
         let told: Vec<String> = tried.reasons().iter().map(|failed| failed.addr.to_string()).collect();
-        assert_eq!(told, ["10.0.0.2:1", "10.0.0.9:1"]);
+        assert_eq!(told, ["10.0.0.9:1", "10.0.0.2:1"]);
+    }
+
+    #[test]
+    fn forged_announcements_do_not_hide_what_is_wrong_with_the_server_that_was_used_last() {
+        let forged = (2..99).map(|host| Failed {
+            server: Some(format!("fake{host} (a0b1c2d3)")),
+            ..failed(&format!("10.0.0.{host}:1"), Source::Announced, true, Why::Refused)
+        });
+        let own = failed("10.0.0.1:1", Source::Known { last_used: true }, true, Why::Refused);
+        let text = vain(forged.chain([own]).collect()).to_string();
+        assert!(
+            text.starts_with("cannot connect: office (3f9a1c77) was last at 10.0.0.1:1, and nothing listens"),
+            "{text}"
+        );
     }
 
     #[test]

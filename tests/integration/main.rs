@@ -55,6 +55,8 @@ mod server_process;
 mod service_manager;
 mod sessions;
 mod slow_readers;
+#[cfg(target_os = "linux")]
+mod strays;
 mod stress;
 #[cfg(unix)]
 mod tail;

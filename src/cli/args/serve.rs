@@ -289,8 +289,7 @@ fn age(text: &str) -> Result<Term, String> {
 
 /// The host name without its domain, or the program's name on a machine that has none.
 fn host_name() -> String {
-    let name = hostname::get().unwrap_or_default();
-    let name = name.to_string_lossy();
+    let name = whoami::hostname().unwrap_or_default();
     match name.split('.').next() {
         Some(label) if !label.is_empty() => label.to_owned(),
         _ => "lanchat".to_owned(),

@@ -7,7 +7,7 @@ use std::env;
 use std::fmt;
 use std::io::IsTerminal;
 
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::fmt::MakeWriter;
@@ -47,7 +47,7 @@ enum Clock {
 impl FormatTime for Clock {
     fn format_time(&self, line: &mut Writer<'_>) -> fmt::Result {
         match self {
-            Self::OfDay => write!(line, "{}", Zoned::now().strftime("%H:%M:%S")),
+            Self::OfDay => write!(line, "{}", ZonedDateTime::now().strftime("%H:%M:%S")),
             Self::Full => write!(line, "{:.3}", Timestamp::now()),
         }
     }

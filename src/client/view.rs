@@ -305,7 +305,7 @@ impl ViewState {
     }
 
     fn moment(&self, at: Timestamp, format: &str) -> String {
-        at.to_zoned(self.zone.clone()).strftime(format).to_string()
+        at.to_zoned_datetime(self.zone.clone()).strftime(format).to_string()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::pages::Entry;
 use crate::limits;
+use crate::protocol::Term;
 
 /// What a server bounds.
 struct Bound {
@@ -360,9 +361,5 @@ fn resources() -> Vec<Bound> {
 }
 
 fn span(span: Duration) -> String {
-    match span.as_secs() {
-        seconds if seconds % 86_400 == 0 => format!("{} d", seconds / 86_400),
-        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
-    }
+    Term::For(span).to_string()
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::protocol::term::duration;
+
 /// A host with an optional port: `office`, `office:7667`, `192.168.1.20`, `[fe80::1%eth0]:7667`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPort {
@@ -102,8 +104,7 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wanted = "expected a duration such as 500ms, 5s or 2min";
-        let span: SignedDuration = text.parse().map_err(|_| wanted)?;
-        let span = Duration::try_from(span).map_err(|_| wanted)?;
+        let span = duration(text).ok_or(wanted)?;
         if span.is_zero() {
             return Err("must be more than nothing".to_owned());
         }

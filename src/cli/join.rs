@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::announce::announce;
-use super::args::{CommonArgs, JoinArgs, ServeArgs};
+use super::args::{CommonArgs, ConnectArgs, JoinArgs, ServeArgs};
 use super::exit::{Exit, Failure};
 use super::logging::{self, Level};
 use super::own_server::{self, SERVICE_DIR};
@@ -98,16 +98,18 @@ fn data_dirs(serve: &ServeArgs) -> Vec<PathBuf> {
 }
 
 fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Options, Failure> {
-    let connect = join.connect.checked()?;
+    // Each is named here, so that one that changes nothing does not compile.
+    let JoinArgs { connect, name, passphrase_file } = join;
+    let ConnectArgs { host, no_discovery, server, fingerprint, plaintext, timeout } = connect.checked()?;
     Ok(Options {
-        host: connect.host.map(|host| (host.at.host, host.at.port)),
-        discovery: !connect.no_discovery,
-        server: connect.server,
-        timeout: connect.timeout.0,
-        name: join.name,
-        plaintext: connect.plaintext,
-        fingerprints: connect.fingerprint,
-        passphrase_file: join.passphrase_file,
+        host: host.map(|host| (host.at.host, host.at.port)),
+        discovery: !no_discovery,
+        server,
+        timeout: timeout.0,
+        name,
+        plaintext,
+        fingerprints: fingerprint,
+        passphrase_file,
         data_dirs,
         color: is_colored(),
         screen,

@@ -229,6 +229,21 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_lists_the_options_of_a_server_and_of_joining() {
+        let readme = include_str!("../../../README.md");
+        let cli = definition();
+        for command in [&cli, cli.find_subcommand("serve").unwrap()] {
+            for long in command.get_arguments().filter_map(Arg::get_long) {
+                assert!(
+                    readme.contains(&format!("--{long}")) || long == "verbose" || long == "quiet",
+                    "README.md lacks --{long} of {}",
+                    command.get_name()
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_flag_can_be_set_and_unset_by_its_variable() {
         let parsed = |args: &[&str]| Cli::try_parse_from(args).map(|cli| cli.join.connect);
         assert!(!parsed(&["lanchat"]).unwrap().no_discovery);

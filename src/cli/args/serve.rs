@@ -191,52 +191,76 @@ impl ServeArgs {
     /// # Errors
     /// When an option can't be met; the text says what to do.
     pub async fn options(&self) -> Result<Options, Failure> {
-        let age = match self.retain {
-            Term::For(age) => Some(age),
+        // Each is named here, so that one that changes nothing does not compile. Which interfaces and
+        // addresses are announced is no matter of the server's (`announce.rs`).
+        let Self {
+            host,
+            port,
+            name,
+            max_clients,
+            max_per_ip,
+            rate_limit,
+            backlog,
+            memory,
+            data_dir,
+            no_history,
+            retain,
+            retain_size,
+            motd,
+            closed,
+            passphrase_file,
+            allow_plaintext,
+            ascii_names,
+            interface: _,
+            advertise: _,
+            no_discovery,
+        } = self;
+        let age = match retain {
+            Term::For(age) => Some(*age),
             Term::Forever => None,
         };
-        let keep = Keep { age, bytes: self.retain_size.get().map(|size| size.0) };
+        let keep = Keep { age, bytes: retain_size.get().map(|size| size.0) };
         Ok(Options {
-            name: self.name.clone().unwrap_or_else(host_name),
-            address: match &self.host {
+            name: name.clone().unwrap_or_else(host_name),
+            address: match host {
                 Some(host) => Some(own_address(&host.host).await?),
                 None => None,
             },
-            port: self.port()?,
-            max_clients: self.max_clients.map(|count| count.0),
-            max_per_address: self.max_per_ip.get().map(|count| count.0),
-            backlog: usize::try_from(self.backlog.0).unwrap_or(usize::MAX),
-            memory: self.memory.map(|size| size.0),
-            data_dir: Some(match &self.data_dir {
+            port: one_port(host.as_ref(), *port)?,
+            max_clients: max_clients.map(|count| count.0),
+            max_per_address: max_per_ip.get().map(|count| count.0),
+            backlog: usize::try_from(backlog.0).unwrap_or(usize::MAX),
+            memory: memory.map(|size| size.0),
+            data_dir: Some(match data_dir {
                 Some(dir) => dir.clone(),
                 None => own_server::default_data_dir()?,
             }),
-            history: (!self.no_history).then_some(keep),
-            motd: self.motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
-            entrance: match &self.passphrase_file {
-                _ if !self.closed => Entrance::Open,
+            history: (!no_history).then_some(keep),
+            motd: motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
+            entrance: match passphrase_file {
+                _ if !closed => Entrance::Open,
                 Some(file) => Entrance::Closed(Passphrase::read(file)?),
                 None => Entrance::ClosedByOwn,
             },
-            plaintext: self.allow_plaintext,
-            multicast: !self.no_discovery,
+            plaintext: *allow_plaintext,
+            multicast: !no_discovery,
             rules: Rules {
-                rate: self.rate_limit.get(),
-                ascii_names: self.ascii_names,
-                closed: self.closed,
+                rate: rate_limit.get(),
+                ascii_names: *ascii_names,
+                closed: *closed,
                 interim: false,
             },
             ..Options::default()
         })
     }
+}
 
-    fn port(&self) -> Result<u16, Failure> {
-        match (self.host.as_ref().and_then(|host| host.port), self.port) {
-            (Some(a), Some(b)) if a != b => {
-                Err(Failure::usage(format!("--host says port {a} and --port says {b}; give the port once")))
-            }
-            (a, b) => Ok(a.or(b).unwrap_or(limits::DEFAULT_PORT)),
+fn one_port(host: Option<&HostPort>, port: Option<u16>) -> Result<u16, Failure> {
+    match (host.and_then(|host| host.port), port) {
+        (Some(a), Some(b)) if a != b => {
+            Err(Failure::usage(format!("--host says port {a} and --port says {b}; give the port once")))
         }
+        (a, b) => Ok(a.or(b).unwrap_or(limits::DEFAULT_PORT)),
     }
 }
 

@@ -5,6 +5,7 @@ use super::args::{CommonArgs, ServeArgs};
 use super::exit::Failure;
 use super::logging::{self, Level};
 use super::runtime;
+use super::values::Size;
 use crate::limits::OPERATOR_CODE_TIME;
 use crate::prompt::{self, Screen};
 use crate::protocol::Term;
@@ -88,7 +89,7 @@ fn tell_what_is_kept(options: &Options) {
         return tracing::info!("history: none is kept (--no-history)");
     };
     let age = age.map_or("for ever".to_owned(), |age| format!("for {}", Term::For(age)));
-    let most = bytes.map_or(String::new(), |bytes| format!(", {} MiB at most", bytes >> 20));
+    let most = bytes.map_or(String::new(), |bytes| format!(", {} at most", Size(bytes)));
     tracing::info!("history: kept in {} {age}{most}", dir.display());
 }
 

@@ -153,7 +153,7 @@ impl fmt::Display for Size {
         let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
         match units.into_iter().find(|(_, bits)| self.0 != 0 && self.0.is_multiple_of(1 << bits)) {
             Some((unit, bits)) => write!(f, "{}{unit}", self.0 >> bits),
-            None => write!(f, "{}", self.0),
+            None => write!(f, "{}B", self.0),
         }
     }
 }
@@ -318,7 +318,7 @@ mod tests {
         for wrong in ["", "MiB", "1.5MiB", "-1", "1XB", "99999999999999GiB", "1é"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
-        for text in ["0", "65537", "64KiB", "1MiB", "3GiB"] {
+        for text in ["0B", "65537B", "64KiB", "1MiB", "3GiB"] {
             assert_eq!(text.parse::<Size>().map(|size| size.to_string()), Ok(text.to_owned()));
         }
     }

@@ -4,12 +4,11 @@ mod listing;
 
 pub use listing::{Listed, json, merge, table};
 
-use super::args::CommonArgs;
+use super::args::{CommonArgs, DiscoverArgs};
 use super::exit::{Exit, Failure};
 use super::logging::{self, Level};
 use super::progress::Progress;
 use super::runtime;
-use super::settings::Discover;
 use crate::client::Inspector;
 use crate::discovery::{Farewells, Found, Search, SearchOptions, Terrain, Tried};
 use crate::limits::{DEFAULT_PORT, LIST_LEAST, LIST_PAUSE, LIST_QUIET};
@@ -25,7 +24,7 @@ use tokio::time::{Instant, interval, sleep_until};
 ///
 /// # Errors
 /// Exit status 3 if there is none.
-pub fn run(common: &CommonArgs, discover: &Discover, inspector: &Inspector) -> Result<(), Failure> {
+pub fn run(common: &CommonArgs, discover: &DiscoverArgs, inspector: &Inspector) -> Result<(), Failure> {
     logging::start(common, Level::Error, std::io::stderr)?;
     let is_live = !discover.json && std::io::stdout().is_terminal();
     let probe = |addr| inspector.clone().probe(addr);
@@ -61,7 +60,7 @@ pub fn run(common: &CommonArgs, discover: &Discover, inspector: &Inspector) -> R
 async fn scan_beside<T>(
     scan: impl Future<Output = Vec<Found<T>>>,
     list: &mut List,
-    discover: &Discover,
+    discover: &DiscoverArgs,
     screen: &mut Screen<'_>,
 ) -> Vec<Found<T>> {
     let least = list.start + LIST_LEAST;
@@ -119,8 +118,8 @@ impl List {
 
     /// Listens until it is quiet, or until there is one if that is enough; where nothing is heard, for
     /// all of the time. Whether there is one.
-    async fn listen(&mut self, discover: &Discover, screen: &mut Screen<'_>) -> bool {
-        let deadline = self.start + discover.timeout;
+    async fn listen(&mut self, discover: &DiscoverArgs, screen: &mut Screen<'_>) -> bool {
+        let deadline = self.start + discover.timeout.0;
         let mut until = deadline;
         let mut pause = interval(LIST_PAUSE);
         // As they were a pause ago: what has stayed so since is shown.

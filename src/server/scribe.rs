@@ -316,7 +316,7 @@ mod tests {
     use crate::store::Keep;
 
     fn now() -> Now {
-        Now::new(jiff::Zoned::now(), std::time::Duration::ZERO)
+        Now::new(jiff::ZonedDateTime::now(), std::time::Duration::ZERO)
     }
 
     fn packet(json: &str) -> ClientPacket {

@@ -18,6 +18,7 @@ mod conversation;
 mod crash;
 #[cfg(target_os = "linux")]
 mod damage;
+mod dependencies;
 mod discovery;
 mod encrypted;
 #[cfg(target_os = "linux")]

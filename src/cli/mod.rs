@@ -96,7 +96,13 @@ fn perform(cli: Cli, config: Config) -> Result<(), Failure> {
         }
         Some(Command::Doctor(args)) => {
             let connect = settings::Connect::resolve(args.connect.clone(), &config)?;
-            let inspector = client::Inspector::new(connect.plaintext, &connect.fingerprints);
+            let inspector =
+                client::Inspector::new(connect.plaintext, &connect.fingerprints).map(|inspector| {
+                    match &connect.host {
+                        Some(host) => inspector.at_host(&host.host, host.port),
+                        None => inspector,
+                    }
+                });
             doctor::run(&cli.common, &args, &connect, inspector.map_err(join::failure)?)?;
         }
         Some(Command::Fingerprint(args)) => fingerprint::run(&cli.common, &args, config.serve.data_dir)?,

@@ -44,7 +44,8 @@ pub fn run(
     let findings = runtime::finish(runtime::small()?, async {
         match &connect.host {
             Some(host) => {
-                Examination::start(contact, None).of_host(&host.host, host.port.unwrap_or(DEFAULT_PORT)).await
+                let port = host.port.unwrap_or(DEFAULT_PORT);
+                Examination::start(contact, None).of_host(&host.host, port, connect.discovery).await
             }
             None => Examination::start(contact, connect.server.clone()).of_network(connect.timeout).await,
         }

@@ -44,13 +44,11 @@ pub fn run(common: &CommonArgs, discover: &DiscoverArgs, inspector: &Inspector) 
         let more: Vec<u16> = distinct(announced).into_iter().filter(|port| !ports.contains(port)).collect();
         scanned.extend(terrain.scan(&more, probe, tell).await);
         let servers = merge(list.present(), scanned.iter().map(Listed::from).collect());
-        (servers, list.tried())
+        (servers, Tried { scanned: discover.scan, ..list.tried() })
     });
     screen.finish(servers, discover.json)?;
     match screen.shown.is_empty() {
-        true => {
-            Err(Failure::new(Exit::NoServer, anyhow::anyhow!("{}", vain(&tried, discover.scan, &terrain))))
-        }
+        true => Err(Failure::new(Exit::NoServer, anyhow::anyhow!("{}", vain(&tried, &terrain)))),
         false => Ok(()),
     }
 }
@@ -85,9 +83,9 @@ async fn scan_beside<T>(
 }
 
 /// Why the list is empty, and what else may be tried.
-fn vain(tried: &Tried, scanned: bool, terrain: &Terrain) -> String {
-    match (scanned, terrain.is_empty()) {
-        (false, _) => format!("{tried}; to try every address of this network: lanchat discover --scan"),
+fn vain(tried: &Tried, terrain: &Terrain) -> String {
+    match (tried.scanned, terrain.is_empty()) {
+        (false, _) => tried.to_string(),
         (true, true) => format!("{tried}; no address was tried: this machine is in no private IPv4 network"),
         (true, false) => format!("{tried}; every address of {terrain} was tried"),
     }

@@ -47,14 +47,16 @@ impl Net {
     }
 }
 
-/// The networks on which this machine has an address, without loopback and link-local ones; none if the
-/// operating system won't list them.
+/// The networks that this machine is connected to, without loopback and link-local ones; none if the operating
+/// system won't list them.
 pub fn networks() -> Vec<Net> {
     let entries = if_addrs::get_if_addrs().unwrap_or_else(|error| {
         tracing::debug!(%error, "the network interfaces cannot be listed");
         Vec::new()
     });
-    entries.iter().map(Net::of).filter(Net::is_somewhere).collect()
+    // One that is down may keep the address of another place.
+    let up = entries.iter().filter(|entry| entry.is_oper_up());
+    up.map(Net::of).filter(Net::is_somewhere).collect()
 }
 
 #[cfg(test)]

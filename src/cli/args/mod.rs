@@ -27,7 +27,7 @@ use super::values::Color;
 /// Chat for a local network: no account, no Internet, no configuration.
 ///
 /// Without a subcommand, lanchat finds the server on this network and opens the chat. If there is
-/// no server, it offers to be it.
+/// none, it offers to start one.
 #[derive(Debug, Parser)]
 #[command(
     name = "lanchat",
@@ -105,8 +105,8 @@ pub enum Command {
 
     /// Find out why a server cannot be reached, and what to do about it.
     ///
-    /// Checks one thing after the other, from the network interfaces to the server's answer, and
-    /// ends with a verdict and a remedy. Exit status 0 means that a server answered.
+    /// Looks at all that may be in the way, on this machine and between it and the server, for 6 s at
+    /// most, and ends with the cause and with lines to paste. Exit status 0 means that a server answered.
     Doctor(DoctorArgs),
 
     /// Print a key's fingerprint, to be compared by people.

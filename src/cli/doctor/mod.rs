@@ -42,7 +42,9 @@ pub fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), Failure> {
     let findings = runtime::finish(runtime::small()?, async {
         match &connect.host {
             Some(Destination { at, .. }) => {
-                Examination::start(contact, None).of_host(&at.host, at.port.unwrap_or(DEFAULT_PORT)).await
+                let contact = contact.at_host(&at.host, at.port);
+                let port = at.port.unwrap_or(DEFAULT_PORT);
+                Examination::start(contact, None).of_host(&at.host, port, !connect.no_discovery).await
             }
             None => Examination::start(contact, connect.server.clone()).of_network(connect.timeout.0).await,
         }

@@ -21,13 +21,13 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'lanchat' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'The server to use, instead of looking for one; or the link that `lanchat invite` prints')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'The server to use, instead of looking for one; or the link that `lanchat invite` prints')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Pick one of several servers, by its name or the start of its id')
             [CompletionResult]::new('--fingerprint', '--fingerprint', [CompletionResultType]::ParameterName, 'Accept a server with this key only; may be repeated')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to look for a server and wait for its answer [default: 5s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to look for a server and wait for its answer')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Your name in the chat; the login name if none is given')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Your name in the chat; the login name if none is given')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'The file with the passphrase of a closed server; at a terminal it is asked for without one')
@@ -65,18 +65,18 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'The server''s name, as people see it; the host name if none is given')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The server''s name, as people see it; the host name if none is given')
             [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'How many clients may be connected at once [default: 20000, or what descriptors allow]')
-            [CompletionResult]::new('--max-per-ip', '--max-per-ip', [CompletionResultType]::ParameterName, 'How many connections one address may have however few places are left [default: 64]; this machine''s own may have any number')
-            [CompletionResult]::new('--rate-limit', '--rate-limit', [CompletionResultType]::ParameterName, 'How many messages a second a user may send, and how many at once [default: 5:20]; what is more waits its turn')
-            [CompletionResult]::new('--backlog', '--backlog', [CompletionResultType]::ParameterName, 'What may wait for a client that reads too slowly, before it is disconnected [default: 1MiB]')
+            [CompletionResult]::new('--max-per-ip', '--max-per-ip', [CompletionResultType]::ParameterName, 'How many connections one address may have however few places are left; this machine''s own may have any number')
+            [CompletionResult]::new('--rate-limit', '--rate-limit', [CompletionResultType]::ParameterName, 'How many messages a second a user may send, and how many at once; what is more waits its turn')
+            [CompletionResult]::new('--backlog', '--backlog', [CompletionResultType]::ParameterName, 'What may wait for a client that reads too slowly, before it is disconnected')
             [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'What the server may use of the machine''s memory [default: what its service or container is granted, or half of the machine''s]; a quarter of it is for what waits for clients')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where the server keeps what must outlive it')
-            [CompletionResult]::new('--retain', '--retain', [CompletionResultType]::ParameterName, 'How long messages are kept [default: 90d]')
-            [CompletionResult]::new('--retain-size', '--retain-size', [CompletionResultType]::ParameterName, 'How much of the disk they may take, before some are removed [default: 1GiB]')
+            [CompletionResult]::new('--retain', '--retain', [CompletionResultType]::ParameterName, 'How long messages are kept')
+            [CompletionResult]::new('--retain-size', '--retain-size', [CompletionResultType]::ParameterName, 'How much of the disk they may take, before some are removed')
             [CompletionResult]::new('--motd', '--motd', [CompletionResultType]::ParameterName, 'A text file that everybody is shown on joining')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'The file with a closed server''s passphrase; without one it is made up and kept in the data directory')
             [CompletionResult]::new('--interface', '--interface', [CompletionResultType]::ParameterName, 'Announce the server on this network interface only; may be repeated')
             [CompletionResult]::new('--advertise', '--advertise', [CompletionResultType]::ParameterName, 'Announce this address of the machine''s only; may be repeated. One that lies in none of the machine''s networks can''t be announced')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--no-history', '--no-history', [CompletionResultType]::ParameterName, 'Keep no messages, mail and rooms on disk: they are for those who are here, and gone')
             [CompletionResult]::new('--closed', '--closed', [CompletionResultType]::ParameterName, 'Let in those only who know the passphrase, and who have proved it once')
@@ -92,8 +92,8 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             break
         }
         'lanchat;discover' {
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to listen for answers at most; it ends earlier when no more servers turn up [default: 2s]')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to listen for answers at most; it ends earlier when no more servers turn up')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON array instead of a table')
             [CompletionResult]::new('--scan', '--scan', [CompletionResultType]::ParameterName, 'Also try every address of this machine''s own networks, of each 1022 at most')
@@ -111,13 +111,13 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'The server to use, instead of looking for one; or the link that `lanchat invite` prints')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Pick one of several servers, by its name or the start of its id')
             [CompletionResult]::new('--fingerprint', '--fingerprint', [CompletionResultType]::ParameterName, 'Accept a server with this key only; may be repeated')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to look for a server and wait for its answer [default: 5s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to look for a server and wait for its answer')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Your name in the chat; the login name if none is given')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Your name in the chat; the login name if none is given')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'The file with the passphrase of a closed server; at a terminal it is asked for without one')
             [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Who gets it: a user''s name, here or away, a #room, an IP address, all, or, for a command, server')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine, if not the usual one: whoever may read it is an operator there')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--no-discovery', '--no-discovery', [CompletionResultType]::ParameterName, 'Open no multicast socket at all; needs --host')
             [CompletionResult]::new('--plaintext', '--plaintext', [CompletionResultType]::ParameterName, 'Connect without encryption, to a server that allows it: everybody on the way can read and change all of it')
@@ -134,13 +134,13 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'The server to use, instead of looking for one; or the link that `lanchat invite` prints')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Pick one of several servers, by its name or the start of its id')
             [CompletionResult]::new('--fingerprint', '--fingerprint', [CompletionResultType]::ParameterName, 'Accept a server with this key only; may be repeated')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to look for a server and wait for its answer [default: 5s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to look for a server and wait for its answer')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Your name in the chat; the login name if none is given')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Your name in the chat; the login name if none is given')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'The file with the passphrase of a closed server; at a terminal it is asked for without one')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Begin with what was said in that time (1h, 7d), or from then on (2026-11-21, 2026-11-21T12:00); from now on without it')
             [CompletionResult]::new('--room', '--room', [CompletionResultType]::ParameterName, 'Print what is said in this room only, and become a member of it; may be repeated')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--no-discovery', '--no-discovery', [CompletionResultType]::ParameterName, 'Open no multicast socket at all; needs --host')
             [CompletionResult]::new('--plaintext', '--plaintext', [CompletionResultType]::ParameterName, 'Connect without encryption, to a server that allows it: everybody on the way can read and change all of it')
@@ -158,8 +158,8 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'The server to use, instead of looking for one; or the link that `lanchat invite` prints')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Pick one of several servers, by its name or the start of its id')
             [CompletionResult]::new('--fingerprint', '--fingerprint', [CompletionResultType]::ParameterName, 'Accept a server with this key only; may be repeated')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to look for a server and wait for its answer [default: 5s]')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long to look for a server and wait for its answer')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--no-discovery', '--no-discovery', [CompletionResultType]::ParameterName, 'Open no multicast socket at all; needs --host')
             [CompletionResult]::new('--plaintext', '--plaintext', [CompletionResultType]::ParameterName, 'Connect without encryption, to a server that allows it: everybody on the way can read and change all of it')
@@ -177,7 +177,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Ask the server at this address, which proves nothing about the way to it')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Ask the server at this address, which proves nothing about the way to it')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine, if not the usual one')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--me', '--me', [CompletionResultType]::ParameterName, 'Your own key''s, by which servers and other people know you')
             [CompletionResult]::new('--art', '--art', [CompletionResultType]::ParameterName, 'Draw a picture of it as well')
@@ -190,7 +190,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             break
         }
         'lanchat;trust' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--replace', '--replace', [CompletionResultType]::ParameterName, 'Give up the key that the server had before')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
@@ -205,7 +205,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'The address that guests use, if not those of this machine')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'The address that guests use, if not those of this machine')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine, if not the usual one')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
@@ -223,7 +223,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine, if not the usual one')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write a new file instead of standard output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write a new file instead of standard output')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
@@ -235,7 +235,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
         }
         'lanchat;backup' {
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine, if not the usual one')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
@@ -247,7 +247,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
         }
         'lanchat;restore' {
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine, if not the usual one')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('--unchecked', '--unchecked', [CompletionResultType]::ParameterName, 'Put it back even if it was changed since it was made')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
@@ -260,7 +260,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
         }
         'lanchat;repair' {
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'The data directory of the server on this machine, if not the usual one')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
@@ -271,7 +271,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             break
         }
         'lanchat;completions' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
@@ -282,7 +282,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             break
         }
         'lanchat;man' {
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never [default: auto]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour: auto, always or never')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file instead of the user''s own')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more; twice for everything')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more; twice for everything')

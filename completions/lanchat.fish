@@ -24,14 +24,14 @@ function __fish_lanchat_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c lanchat -n "__fish_lanchat_needs_command" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_needs_command" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_needs_command" -l config -d 'Read this config file instead of the user\'s own' -r -F
 complete -c lanchat -n "__fish_lanchat_needs_command" -s H -l host -d 'The server to use, instead of looking for one; or the link that `lanchat invite` prints' -r -f -a "(__fish_print_hostnames)"
 complete -c lanchat -n "__fish_lanchat_needs_command" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
 complete -c lanchat -n "__fish_lanchat_needs_command" -l fingerprint -d 'Accept a server with this key only; may be repeated' -r
-complete -c lanchat -n "__fish_lanchat_needs_command" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
+complete -c lanchat -n "__fish_lanchat_needs_command" -l timeout -d 'How long to look for a server and wait for its answer' -r
 complete -c lanchat -n "__fish_lanchat_needs_command" -s n -l name -d 'Your name in the chat; the login name if none is given' -r
 complete -c lanchat -n "__fish_lanchat_needs_command" -l passphrase-file -d 'The file with the passphrase of a closed server; at a terminal it is asked for without one' -r -F
 complete -c lanchat -n "__fish_lanchat_needs_command" -s v -l verbose -d 'Log more; twice for everything'
@@ -58,18 +58,18 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s H -l host -d '
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s p -l port -d 'The port to listen on; 0 takes any free one [default: 7667]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s n -l name -d 'The server\'s name, as people see it; the host name if none is given' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-clients -d 'How many clients may be connected at once [default: 20000, or what descriptors allow]' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-per-ip -d 'How many connections one address may have however few places are left [default: 64]; this machine\'s own may have any number' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l rate-limit -d 'How many messages a second a user may send, and how many at once [default: 5:20]; what is more waits its turn' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l backlog -d 'What may wait for a client that reads too slowly, before it is disconnected [default: 1MiB]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l max-per-ip -d 'How many connections one address may have however few places are left; this machine\'s own may have any number' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l rate-limit -d 'How many messages a second a user may send, and how many at once; what is more waits its turn' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l backlog -d 'What may wait for a client that reads too slowly, before it is disconnected' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l memory -d 'What the server may use of the machine\'s memory [default: what its service or container is granted, or half of the machine\'s]; a quarter of it is for what waits for clients' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l data-dir -d 'Where the server keeps what must outlive it' -r -f -a "(__fish_complete_directories)"
-complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l retain -d 'How long messages are kept [default: 90d]' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l retain-size -d 'How much of the disk they may take, before some are removed [default: 1GiB]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l retain -d 'How long messages are kept' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l retain-size -d 'How much of the disk they may take, before some are removed' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l motd -d 'A text file that everybody is shown on joining' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l passphrase-file -d 'The file with a closed server\'s passphrase; without one it is made up and kept in the data directory' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l interface -d 'Announce the server on this network interface only; may be repeated' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l advertise -d 'Announce this address of the machine\'s only; may be repeated. One that lies in none of the machine\'s networks can\'t be announced' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l config -d 'Read this config file instead of the user\'s own' -r -F
@@ -81,8 +81,8 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l no-discovery -
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l timeout -d 'How long to listen for answers at most; it ends earlier when no more servers turn up [default: 2s]' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l timeout -d 'How long to listen for answers at most; it ends earlier when no more servers turn up' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l config -d 'Read this config file instead of the user\'s own' -r -F
@@ -95,12 +95,12 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -s h -l help -
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s H -l host -d 'The server to use, instead of looking for one; or the link that `lanchat invite` prints' -r -f -a "(__fish_print_hostnames)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l fingerprint -d 'Accept a server with this key only; may be repeated' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l timeout -d 'How long to look for a server and wait for its answer' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s n -l name -d 'Your name in the chat; the login name if none is given' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l passphrase-file -d 'The file with the passphrase of a closed server; at a terminal it is asked for without one' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l to -d 'Who gets it: a user\'s name, here or away, a #room, an IP address, all, or, for a command, server' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l data-dir -d 'The data directory of the server on this machine, if not the usual one: whoever may read it is an operator there' -r -f -a "(__fish_complete_directories)"
-complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l config -d 'Read this config file instead of the user\'s own' -r -F
@@ -112,12 +112,12 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s h -l help -d 'P
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s H -l host -d 'The server to use, instead of looking for one; or the link that `lanchat invite` prints' -r -f -a "(__fish_print_hostnames)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l fingerprint -d 'Accept a server with this key only; may be repeated' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l timeout -d 'How long to look for a server and wait for its answer' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s n -l name -d 'Your name in the chat; the login name if none is given' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l passphrase-file -d 'The file with the passphrase of a closed server; at a terminal it is asked for without one' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l since -d 'Begin with what was said in that time (1h, 7d), or from then on (2026-11-21, 2026-11-21T12:00); from now on without it' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l room -d 'Print what is said in this room only, and become a member of it; may be repeated' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l config -d 'Read this config file instead of the user\'s own' -r -F
@@ -130,8 +130,8 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s h -l help -d 'P
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s H -l host -d 'The server to use, instead of looking for one; or the link that `lanchat invite` prints' -r -f -a "(__fish_print_hostnames)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l fingerprint -d 'Accept a server with this key only; may be repeated' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l timeout -d 'How long to look for a server and wait for its answer [default: 5s]' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l timeout -d 'How long to look for a server and wait for its answer' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l config -d 'Read this config file instead of the user\'s own' -r -F
@@ -144,7 +144,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s q -l quiet -d
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -s H -l host -d 'Ask the server at this address, which proves nothing about the way to it' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -l data-dir -d 'The data directory of the server on this machine, if not the usual one' -r -f -a "(__fish_complete_directories)"
-complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -l config -d 'Read this config file instead of the user\'s own' -r -F
@@ -153,7 +153,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -l art -d '
 complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand fingerprint" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -l config -d 'Read this config file instead of the user\'s own' -r -F
@@ -163,7 +163,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -s q -l quiet -d 
 complete -c lanchat -n "__fish_lanchat_using_subcommand trust" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -s H -l host -d 'The address that guests use, if not those of this machine' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -l data-dir -d 'The data directory of the server on this machine, if not the usual one' -r -f -a "(__fish_complete_directories)"
-complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand invite" -l config -d 'Read this config file instead of the user\'s own' -r -F
@@ -178,7 +178,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l room -d 'Only
 complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l with -d 'Only direct messages from or to the user of this name' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l data-dir -d 'The data directory of the server on this machine, if not the usual one' -r -f -a "(__fish_complete_directories)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand export" -s o -l output -d 'Write a new file instead of standard output' -r -F
-complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l config -d 'Read this config file instead of the user\'s own' -r -F
@@ -186,7 +186,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand export" -s v -l verbose 
 complete -c lanchat -n "__fish_lanchat_using_subcommand export" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -l data-dir -d 'The data directory of the server on this machine, if not the usual one' -r -f -a "(__fish_complete_directories)"
-complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -l config -d 'Read this config file instead of the user\'s own' -r -F
@@ -194,7 +194,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -s v -l verbose 
 complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -l data-dir -d 'The data directory of the server on this machine, if not the usual one' -r -f -a "(__fish_complete_directories)"
-complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -l config -d 'Read this config file instead of the user\'s own' -r -F
@@ -203,21 +203,21 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -s v -l verbose
 complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand restore" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -l data-dir -d 'The data directory of the server on this machine, if not the usual one' -r -f -a "(__fish_complete_directories)"
-complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -l config -d 'Read this config file instead of the user\'s own' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand repair" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -l config -d 'Read this config file instead of the user\'s own' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -s q -l quiet -d 'Log and print less; twice for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c lanchat -n "__fish_lanchat_using_subcommand man" -l color -d 'When to use colour: auto, always or never [default: auto]' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
+complete -c lanchat -n "__fish_lanchat_using_subcommand man" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that can, unless `NO_COLOR` is set'
 always\t'Into pipes and files too'
 never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand man" -l config -d 'Read this config file instead of the user\'s own' -r -F

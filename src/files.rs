@@ -96,13 +96,35 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Opens a file to read it. What is none is refused: a pipe would be waited for, a device may have no end.
+///
+/// # Errors
+/// `InvalidInput` if it is no ordinary file, or what the system says.
+pub fn open(path: &Path) -> io::Result<File> {
+    refuse_odd(path)?;
+    File::open(path)
+}
+
+/// Refuses what is there and no ordinary file, nor a link to one.
+///
+/// # Errors
+/// `InvalidInput`.
+pub fn refuse_odd(path: &Path) -> io::Result<()> {
+    match path.metadata() {
+        Ok(found) if !found.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no ordinary file"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Reads a file that must be its owner's alone. What was read is wiped when it is dropped.
 ///
 /// # Errors
 /// `PermissionDenied` if others may read it (where there are such permissions), `InvalidData` if it
 /// is longer than `max_bytes`, or what the system says.
 pub fn read_secret(path: &Path, max_bytes: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = File::open(path)?;
+    let file = open(path)?;
     refuse_shared(path, &file)?;
     // With its full capacity from the start, so that no part of it is left behind by growing.
     let mut content = Zeroizing::new(Vec::with_capacity(max_bytes + 1));
@@ -185,6 +207,22 @@ mod tests {
             let error = read_secret(&path, 6).unwrap_err().to_string();
             let remedy = format!("it must not be readable by others (chmod 600 {})", path.display());
             assert_eq!(error, format!("mode {mode:o}; {remedy}"));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_refused_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [&pipe, dir.path(), Path::new("/dev/zero")] {
+            let error = open(path).unwrap_err();
+            assert_eq!(
+                (error.kind(), &*error.to_string()),
+                (io::ErrorKind::InvalidInput, "it is no ordinary file")
+            );
+            assert_eq!(read_secret(path, 9).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         }
     }
 

@@ -78,7 +78,7 @@ impl Stage {
         let server = ServerInfo { id: "0f".repeat(32), name: "office".into(), version: "1".into() };
         let profile = Profile { server, motd: "Welcome to the office.\n".repeat(170) };
         let chat = Chat::new(profile, Rules::default(), Archive { records, ..archive });
-        let now = Now::new(jiff::Zoned::now(), Duration::from_secs(3600));
+        let now = Now::new(jiff::ZonedDateTime::now(), Duration::from_secs(3600));
         let (next, stranger, gathered, answered) = (10_000, None, None, None);
         Self { hold: Hold::new(chat), now, next, stranger, gathered, answered, stands_still: false }
     }

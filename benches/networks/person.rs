@@ -40,6 +40,13 @@ impl Person {
         self.home.path()
     }
 
+    /// What a server of theirs is called; else it is the name of the machine, which all hosts here share.
+    pub fn calls_server(&self, name: &str) {
+        let config = self.home().join(".config/lanchat");
+        fs::create_dir_all(&config).expect("a directory");
+        fs::write(config.join("config.toml"), format!("[serve]\nname = \"{name}\"\n")).expect("a file");
+    }
+
     /// The variables of their environment, and no others.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         let home = self.home().display().to_string();

@@ -212,6 +212,15 @@ pub struct Expired {
     pub seq: u64,
 }
 
+/// That something was said and is stored nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lack {
+    /// The latest number then: whoever has more was there after it.
+    pub upto: u64,
+    /// When the last of it was said.
+    pub at: Timestamp,
+}
+
 /// Messages of one author that wait for somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waits {
@@ -238,6 +247,8 @@ pub struct Archive {
     pub waiting: Vec<Waits>,
     /// What authors are still to be told.
     pub arrivals: Vec<Arrival>,
+    /// The last that was said and is stored nowhere; `None`: nothing is known of that.
+    pub lacks: Option<Lack>,
     /// Names, operators, members, bans and mutes. They are kept where no messages are, too.
     pub records: Records,
 }

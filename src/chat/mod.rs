@@ -48,8 +48,8 @@ mod waiting;
 
 pub use answer::Answer;
 pub use archive::{
-    Account, Archive, Arrival, Destination, Entry, Expired, Kind, Mail, MailView, Member, Message, Question,
-    RoomRecord, Scope, Search, Topic, Venue, View, Waits, Wanted,
+    Account, Archive, Arrival, Destination, Entry, Expired, Kind, Lack, Mail, MailView, Member, Message,
+    Question, RoomRecord, Scope, Search, Topic, Venue, View, Waits, Wanted,
 };
 pub use ask::Listing;
 #[cfg(any(test, fuzzing))]
@@ -82,7 +82,7 @@ use acquaintances::Acquaintances;
 use answer::Told;
 use intake::Terms;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Unit, Zoned};
+use jiff::{Timestamp, Unit, ZonedDateTime};
 use lookalikes::Lookalikes;
 use moderate::Leaving;
 use operators::Offer;
@@ -106,7 +106,7 @@ use waiting::Waiting;
 #[derive(Debug, Clone)]
 pub struct Now {
     /// The server's clock, with its time zone: what people are told.
-    pub clock: Zoned,
+    pub clock: ZonedDateTime,
     /// What can't be undone goes by this, as the clock may be wrong: names that lapse.
     pub settled: Timestamp,
     /// The same, and it never jumps: bans and mutes.
@@ -117,7 +117,7 @@ pub struct Now {
 
 impl Now {
     /// An instant of a clock that is right.
-    pub fn new(clock: Zoned, uptime: Duration) -> Self {
+    pub fn new(clock: ZonedDateTime, uptime: Duration) -> Self {
         let at = clock.timestamp();
         Self { clock, settled: at, steady: at, uptime }
     }
@@ -125,7 +125,7 @@ impl Now {
     /// What a clock says, in a time zone.
     pub fn of(reading: &Reading, zone: TimeZone) -> Self {
         let Reading { wall, settled, steady, uptime, .. } = *reading;
-        Self { clock: wall.to_zoned(zone), settled, steady, uptime }
+        Self { clock: wall.to_zoned_datetime(zone), settled, steady, uptime }
     }
 
     /// What people are told of an instant of [`steady`](Self::steady).
@@ -273,7 +273,7 @@ impl Chat {
             greeted: HashMap::default(),
             log: archive.lineage,
             failure: None,
-            unstored: Unstored::default(),
+            unstored: Unstored::new(archive.lacks),
             seq: archive.seq,
             is_over: false,
             leaving: VecDeque::new(),
@@ -597,6 +597,6 @@ fn limits() -> Limits {
 /// A clock for tests and for a chat whose caller has none yet.
 impl Default for Now {
     fn default() -> Self {
-        Self::new(Zoned::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC), Duration::ZERO)
+        Self::new(ZonedDateTime::new(jiff::Timestamp::UNIX_EPOCH, TimeZone::UTC), Duration::ZERO)
     }
 }

@@ -281,7 +281,7 @@ fn done(sanction: Sanction) -> &'static str {
 /// `until 2026-11-22 14:00 CET` by the server's clock, or `forever`.
 fn until(until: Option<Timestamp>, now: &Now) -> String {
     let Some(until) = until else { return "forever".into() };
-    let until = now.shown(until).to_zoned(now.clock.time_zone().clone());
+    let until = now.shown(until).to_zoned_datetime(now.clock.time_zone().clone());
     format!("until {}", until.strftime("%Y-%m-%d %H:%M %Z"))
 }
 

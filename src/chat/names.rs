@@ -188,7 +188,7 @@ enum Taken {
 
 /// `seen today`, by the server's calendar.
 fn seen(last: Timestamp, now: &Now) -> String {
-    let last = last.to_zoned(now.clock.time_zone().clone()).date();
+    let last = last.to_zoned_datetime(now.clock.time_zone().clone()).date();
     match now.clock.date().since(last).map_or(0, |span| span.get_days()) {
         ..=0 => "seen today".into(),
         1 => "seen yesterday".into(),

@@ -1,16 +1,15 @@
 //! A network: an address and how many of its bits count.
 
+use ipnet::IpNet;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 /// Addresses that share their first bits (CIDR, RFC 4632 3.1); a single one shares all.
+///
+/// The bits after the prefix are 0, and an IPv4 address is never written as an IPv6 one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Net {
-    /// The bits after the prefix are 0.
-    address: IpAddr,
-    bits: u8,
-}
+pub struct Net(IpNet);
 
 /// A text that is no network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,8 +19,7 @@ pub struct NoNet;
 impl Net {
     /// This address alone.
     pub fn host(address: IpAddr) -> Self {
-        let address = address.to_canonical();
-        Self { address, bits: width(address) }
+        Self(address.to_canonical().into())
     }
 
     /// What counts as one address where addresses are counted: an IPv4 address, an IPv6 address of
@@ -30,8 +28,8 @@ impl Net {
         match address.to_canonical() {
             // All neighbours have the first bits in common (RFC 4291 2.5.6, RFC 4193 3.1).
             IpAddr::V6(v6) if v6.is_unicast_link_local() || v6.is_unique_local() => Self::host(address),
-            address @ IpAddr::V6(_) => Self { address: cut(address, 64), bits: 64 },
-            address => Self::host(address),
+            IpAddr::V6(_) => Self::around(address, 64),
+            IpAddr::V4(_) => Self::host(address),
         }
     }
 
@@ -39,26 +37,23 @@ impl Net {
     /// addresses: the first 64 bits of an IPv6 address, also of the local network (RFC 4291 2.5.1), or
     /// 24 of an IPv4 one.
     pub fn network(address: IpAddr) -> Self {
-        let address = address.to_canonical();
-        let bits = if address.is_ipv4() { 24 } else { 64 };
-        Self { address: cut(address, bits), bits }
+        Self::around(address, if address.to_canonical().is_ipv4() { 24 } else { 64 })
     }
 
-    /// The network of so many bits that the address is in.
+    /// The network of so many bits that the address is in; the address alone, if it has no more.
     pub(super) fn around(address: IpAddr, bits: u8) -> Self {
         let address = address.to_canonical();
-        Self { address: cut(address, bits), bits }
+        IpNet::new(address, bits).map_or_else(|_| Self::host(address), |net| Self(net.trunc()))
     }
 
     /// Whether it is of IPv4, and how many bits count.
     pub(super) fn width(&self) -> (bool, u8) {
-        (self.address.is_ipv4(), self.bits)
+        (self.0.addr().is_ipv4(), self.0.prefix_len())
     }
 
     /// Whether the address is one of it.
     pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        address.is_ipv4() == self.address.is_ipv4() && cut(address, self.bits) == self.address
+        self.0.contains(&address.to_canonical())
     }
 }
 
@@ -67,33 +62,26 @@ impl FromStr for Net {
 
     /// An address, or one with `/` and the number of bits. What comes after them is dropped.
     fn from_str(text: &str) -> Result<Self, NoNet> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| NoNet)?;
-        let Some(bits) = bits else { return Ok(Self::host(address)) };
-        if !bits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(NoNet);
+        if let Ok(address) = text.parse() {
+            return Ok(Self::host(address));
         }
-        let bits: u8 = bits.parse().map_err(|_| NoNet)?;
-        if bits > width(address) {
-            return Err(NoNet);
-        }
-        // ::ffff:10.0.0.0/104 is 10.0.0.0/8.
-        match address.to_canonical() {
-            short if short.is_ipv4() && address.is_ipv6() && bits >= 96 => {
-                Ok(Self { address: cut(short, bits - 96), bits: bits - 96 })
+        let net: IpNet = text.parse().map_err(|_| NoNet)?;
+        match net.addr().to_canonical() {
+            // ::ffff:10.0.0.0/104 is 10.0.0.0/8.
+            short @ IpAddr::V4(_) if net.addr().is_ipv6() && net.prefix_len() >= 96 => {
+                Ok(Self::around(short, net.prefix_len() - 96))
             }
-            _ => Ok(Self { address: cut(address, bits), bits }),
+            _ => Ok(Self(net.trunc())),
         }
     }
 }
 
 impl fmt::Display for Net {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.address)?;
-        if self.bits < width(self.address) { write!(f, "/{}", self.bits) } else { Ok(()) }
+        match self.0.prefix_len() == self.0.max_prefix_len() {
+            true => self.0.addr().fmt(f),
+            false => self.0.fmt(f),
+        }
     }
 }
 
@@ -108,24 +96,6 @@ impl<'de> serde::Deserialize<'de> for Net {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }
-}
-
-/// The address with all bits after the first `bits` set to 0.
-fn cut(address: IpAddr, bits: u8) -> IpAddr {
-    match address {
-        IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
-            IpAddr::V4((u32::from(v4) & mask).into())
-        }
-        IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
-            IpAddr::V6((u128::from(v6) & mask).into())
-        }
-    }
-}
-
-fn width(address: IpAddr) -> u8 {
-    if address.is_ipv4() { 32 } else { 128 }
 }
 
 #[cfg(test)]

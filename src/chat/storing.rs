@@ -1,6 +1,6 @@
 //! Whether what is to be kept is, and what people are told while it is not.
 
-use super::archive::{Account, Message};
+use super::archive::{Account, Lack, Message};
 use super::delivery::{Audience, Delivery};
 use super::rooms::Who;
 use super::unstored::{Has, Was};
@@ -50,6 +50,11 @@ impl Chat {
         for message in messages.filter(|message| message.kind.is_said()) {
             self.unstored.note(&message.venue, &message.mail, self.seq, message.at);
         }
+    }
+
+    /// The last that was said since the store began to fail, and is stored nowhere; `None`: nothing was.
+    pub fn lacks(&self) -> Option<Lack> {
+        self.unstored.latest()
     }
 
     /// Why nothing is stored, and what to do; `None`: all is well.
@@ -109,7 +114,7 @@ impl Chat {
     /// Whether something was said while the session's user was away that is stored nowhere. `common`: up to
     /// which number it has what the server has, if that is known.
     pub(super) fn has_gap(&self, id: SessionId, hello: &Hello, common: Option<u64>) -> bool {
-        if self.unstored.is_empty() || !self.listens(id) {
+        if !self.listens(id) {
             return false;
         }
         let Some(asking) = self.asking(id) else { return false };
@@ -120,6 +125,12 @@ impl Chat {
             (Some(Since::Seq(seq)), None) if !keeps && *seq > 0 => Has::Seq(*seq),
             _ => Has::Nothing,
         };
+        if self.unstored.was_missed(has) {
+            return true;
+        }
+        if self.unstored.is_empty() {
+            return false;
+        }
         let lobby = RoomName::lobby();
         let Some(account) = asking.who.account() else {
             return !keeps && self.unstored.is_missed_by_stranger(lobby.key(), has, self.seq);

@@ -2,9 +2,10 @@
 //! on a server that keeps no messages. Who was away meanwhile is told of a gap, and nobody else.
 //!
 //! Of what was said only where and when is remembered, of who went only when, and both as long as the server
-//! runs. When there is no room for more, somebody may be told of a gap who missed nothing, never the reverse.
+//! runs; over restarts the store keeps that there was something. When there is no room for more, and after a
+//! restart, somebody may be told of a gap who missed nothing, never the reverse.
 
-use super::archive::{Account, Mail, Venue};
+use super::archive::{Account, Lack, Mail, Venue};
 use crate::limits::{MAX_LEFT, MAX_UNSTORED_MAILBOXES};
 use crate::name::NameKey;
 use indexmap::IndexMap;
@@ -22,6 +23,10 @@ pub(super) struct Unstored {
     mailboxes: IndexMap<AccountId, Said>,
     /// What there was no room for, wherever it was said.
     others: Option<Said>,
+    /// The last that was said before this start.
+    before: Option<Lack>,
+    /// The last that was said since the store began to fail.
+    latest: Option<Lack>,
     /// When the last session of each was gone.
     left: IndexMap<AccountId, u64>,
     /// Keyed, as people choose what they are known by.
@@ -64,15 +69,26 @@ pub(super) enum Was {
 }
 
 impl Unstored {
+    /// Goes on from what is known of earlier runs.
+    pub(super) fn new(before: Option<Lack>) -> Self {
+        Self { before, ..Self::default() }
+    }
+
     /// From now on nothing is stored that has a higher number.
     pub(super) fn begin(&mut self, after: u64) {
-        self.after = after;
+        (self.after, self.latest) = (after, None);
+    }
+
+    /// The last that was said since the store began to fail; `None`: nothing was.
+    pub(super) fn latest(&self) -> Option<Lack> {
+        self.latest
     }
 
     /// Something was said there; `latest`: the latest number by now.
     pub(super) fn note(&mut self, venue: &Venue, mail: &[Mail], latest: u64, at: Timestamp) {
         self.turn += 1;
         let said = Said { turn: self.turn, at, after: self.after, upto: latest };
+        self.latest = Some(Lack { upto: latest, at });
         match venue {
             Venue::Room(room) => _ = self.rooms.insert(room.key().clone(), said),
             Venue::Direct(_) => {
@@ -90,6 +106,16 @@ impl Unstored {
     /// Whether it matters who goes.
     pub(super) fn is_empty(&self) -> bool {
         self.turn == 0
+    }
+
+    /// Whether somebody who has that has missed something before this start. Who was here then is not known,
+    /// unless they have had something since.
+    pub(super) fn was_missed(&self, has: Has) -> bool {
+        self.before.is_some_and(|lack| match has {
+            Has::Nothing => false,
+            Has::Seq(seq) => seq <= lack.upto,
+            Has::Time(time) => time <= lack.at,
+        })
     }
 
     /// The last session of this account is gone.

@@ -1,6 +1,6 @@
 //! What a running server is announced as: its settings joined with where it really listens.
 
-use super::settings::Serve;
+use super::args::ServeArgs;
 use crate::discovery::{Announcement, Announcer, Visibility, container_address, own_addresses};
 use crate::limits::DEFAULT_PORT;
 use crate::protocol::packet::ServerInfo;
@@ -8,9 +8,9 @@ use std::net::{IpAddr, SocketAddr};
 
 /// Announces a server that listens at `address`, unless the settings say not to. Failing is no
 /// reason to stop a server, so it is logged as a warning.
-pub(super) fn announce(serve: &Serve, info: &ServerInfo, address: SocketAddr) -> Option<Announcer> {
+pub(super) fn announce(serve: &ServeArgs, info: &ServerInfo, address: SocketAddr) -> Option<Announcer> {
     // Whoever found a loopback address would look for the server on their own machine.
-    if !serve.discovery || (address.ip().is_loopback() && serve.advertise.is_empty()) {
+    if serve.no_discovery || (address.ip().is_loopback() && serve.advertise.is_empty()) {
         return None;
     }
     match Announcer::start(&announcement(serve, info, address)) {
@@ -24,7 +24,7 @@ pub(super) fn announce(serve: &Serve, info: &ServerInfo, address: SocketAddr) ->
 
 /// Tells whoever started the server how people join, and again each time that it becomes visible or
 /// stops to be. The task that does so ends with the announcer.
-pub(super) fn tell_how_to_join(announcer: Option<&Announcer>, serve: &Serve, address: SocketAddr) {
+pub(super) fn tell_how_to_join(announcer: Option<&Announcer>, serve: &ServeArgs, address: SocketAddr) {
     let way = Way::to(serve, address);
     let Some(announcer) = announcer else {
         return tell(&way, address.port(), false);
@@ -64,7 +64,7 @@ enum Way {
 }
 
 impl Way {
-    fn to(serve: &Serve, address: SocketAddr) -> Way {
+    fn to(serve: &ServeArgs, address: SocketAddr) -> Way {
         match (serve.advertise.as_slice(), address.ip()) {
             ([chosen, ..], _) => Way::Address(*chosen),
             ([], ip) if ip.is_loopback() => Way::Loopback(ip),
@@ -100,7 +100,7 @@ fn how_to_join(way: &Way, port: u16, visible: bool) -> Option<String> {
 }
 
 /// A server that listens on one address is announced with that one, whatever others there are.
-fn announcement(serve: &Serve, info: &ServerInfo, address: SocketAddr) -> Announcement {
+fn announcement(serve: &ServeArgs, info: &ServerInfo, address: SocketAddr) -> Announcement {
     let advertise: Vec<IpAddr> = match (serve.advertise.as_slice(), address.ip()) {
         ([], ip) if !ip.is_unspecified() => vec![ip],
         (chosen, _) => chosen.to_vec(),
@@ -111,34 +111,21 @@ fn announcement(serve: &Serve, info: &ServerInfo, address: SocketAddr) -> Announ
         closed: serve.closed,
         port: address.port(),
         advertise,
-        interfaces: serve.interfaces.clone(),
+        interfaces: serve.interface.clone(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::config::Config;
 
-    fn serve(advertise: &[&str]) -> Serve {
-        Serve {
-            host: None,
-            port: 0,
-            name: "office".into(),
-            max_clients: None,
-            max_per_ip: None,
-            rate: crate::cli::bounds::Pace::Off,
+    fn serve(advertise: &[&str]) -> ServeArgs {
+        ServeArgs {
             closed: true,
-            passphrase_file: None,
-            plaintext: false,
-            ascii_names: false,
-            backlog: 0,
-            memory: None,
-            data_dir: "unused".into(),
-            history: None,
-            motd: None,
-            interfaces: vec!["eth0".into()],
+            interface: vec!["eth0".into()],
             advertise: advertise.iter().map(|text| text.parse().unwrap()).collect(),
-            discovery: true,
+            ..Config::default().serve().unwrap()
         }
     }
 

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use super::pages::Entry;
+use super::values::Size;
 use crate::limits;
+use crate::protocol::Term;
 
 /// What a server bounds.
 struct Bound {
@@ -49,9 +51,9 @@ fn people() -> Vec<Bound> {
         Bound {
             what: "message",
             value: format!(
-                "{} bytes of UTF-8; a packet: {} KiB, finished within {} of its first byte.",
+                "{} bytes of UTF-8; a packet: {}, finished within {} of its first byte.",
                 limits::MAX_TEXT_BYTES,
-                limits::MAX_FRAME_BYTES / 1024,
+                size(limits::MAX_FRAME_BYTES),
                 span(limits::FRAME_TIMEOUT)
             ),
             charged: "the connection",
@@ -60,13 +62,13 @@ fn people() -> Vec<Bound> {
         Bound {
             what: "pace of messages",
             value: format!(
-                "{} a second and {} at once (--rate-limit); {} times that of an address, {} times that of a network. Text counts again for each {} bytes, a packet for each {} KiB, one to an address for each of up to {} users.",
+                "{} a second and {} at once (--rate-limit); {} times that of an address, {} times that of a network. Text counts again for each {} bytes, a packet for each {}, one to an address for each of up to {} users.",
                 limits::DEFAULT_RATE_PER_SECOND,
                 limits::DEFAULT_RATE_BURST,
                 limits::PACES_PER_ADDRESS,
                 limits::PACES_PER_NETWORK,
                 limits::PACE_UNIT_BYTES,
-                limits::PACE_FRAME_BYTES / 1024,
+                size(limits::PACE_FRAME_BYTES),
                 limits::MAX_ADDRESSED
             ),
             charged: "the key or token with all its names and sessions; its address; its network",
@@ -161,9 +163,9 @@ fn people() -> Vec<Bound> {
         Bound {
             what: "history",
             value: format!(
-                "{} and {} MiB (--retain, --retain-size); somebody who comes back is given the latest {} messages.",
+                "{} and {} (--retain, --retain-size); somebody who comes back is given the latest {} messages.",
                 span(limits::DEFAULT_RETAIN),
-                limits::DEFAULT_RETAIN_BYTES >> 20,
+                Size(limits::DEFAULT_RETAIN_BYTES),
                 limits::RESUME_MAX
             ),
             charged: "by size: the author of whom most is kept",
@@ -247,11 +249,11 @@ fn strangers() -> Vec<Bound> {
         Bound {
             what: "time to come in",
             value: format!(
-                "{} to the first byte, {} to the end of the handshake ({} while others wait) in {} KiB, {} to the first packet.",
+                "{} to the first byte, {} to the end of the handshake ({} while others wait) in {}, {} to the first packet.",
                 span(limits::FIRST_BYTE_TIMEOUT),
                 span(limits::TLS_TIMEOUT),
                 span(limits::TLS_TIMEOUT_CROWDED),
-                limits::MAX_HANDSHAKE_BYTES / 1024,
+                size(limits::MAX_HANDSHAKE_BYTES),
                 span(limits::REGISTRATION_TIMEOUT)
             ),
             charged: "the connection",
@@ -299,9 +301,9 @@ fn resources() -> Vec<Bound> {
         Bound {
             what: "waiting for a slow client",
             value: format!(
-                "{} KiB (--backlog), of which {} KiB or all must be read within {}.",
-                limits::DEFAULT_BACKLOG_BYTES / 1024,
-                limits::BACKLOG_STEP_BYTES / 1024,
+                "{} (--backlog), of which {} or all must be read within {}.",
+                size(limits::DEFAULT_BACKLOG_BYTES),
+                size(limits::BACKLOG_STEP_BYTES),
                 span(limits::BACKLOG_STALL)
             ),
             charged: "the connection",
@@ -352,17 +354,17 @@ fn resources() -> Vec<Bound> {
         },
         Bound {
             what: "message of the day",
-            value: format!("{} KiB.", limits::MAX_MOTD_BYTES / 1024),
+            value: format!("{}.", size(limits::MAX_MOTD_BYTES)),
             charged: "whoever runs the server",
             beyond: "refused at the start",
         },
     ]
 }
 
+fn size(bytes: usize) -> Size {
+    Size(bytes as u64)
+}
+
 fn span(span: Duration) -> String {
-    match span.as_secs() {
-        seconds if seconds % 86_400 == 0 => format!("{} d", seconds / 86_400),
-        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
-    }
+    Term::For(span).to_string()
 }

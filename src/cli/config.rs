@@ -1,135 +1,76 @@
 //! The config file: the same options as on the command line, in TOML.
 //!
-//! Keys are the options' long names; those of `lanchat serve` are in the table `[serve]`. A key
-//! that does not exist is an error, never ignored: a misspelt limit must not look as if it held.
+//! Keys are the long names of the options that have a variable; those of `lanchat serve` are in the table
+//! `[serve]`. What a key says becomes the option's default. A key that does not exist is an error, never
+//! ignored: a misspelt limit must not look as if it held.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::net::IpAddr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use clap::{Arg, ArgAction, Command, FromArgMatches};
 use etcetera::BaseStrategy;
-use serde::Deserialize;
-use toml::{Table, Value};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
 
-use super::bounds::{Age, Cap, Pace, Volume};
-use super::invitation::Destination;
-use super::values::{Color, HostPort, Size, Span};
-use crate::fingerprint::Fingerprint;
+use super::args::{self, ServeArgs};
+use super::exit::Failure;
+use super::usage::sentence;
 
-/// What the config file says; everything is optional.
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+/// What the config file says: the values of options, as they would be typed, by their long names.
+#[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// `--host` of the client.
-    pub host: Option<Destination>,
-    /// `--no-discovery` of the client.
-    pub no_discovery: Option<bool>,
-    /// `--name` of the client.
-    pub name: Option<String>,
-    /// `--server`.
-    pub server: Option<String>,
-    /// `--fingerprint`.
-    pub fingerprint: Option<Vec<Fingerprint>>,
-    /// `--plaintext`.
-    pub plaintext: Option<bool>,
-    /// `--passphrase-file` of the client.
-    pub passphrase_file: Option<PathBuf>,
-    /// `--timeout`.
-    pub timeout: Option<Span>,
-    /// `--color`.
-    pub color: Option<Color>,
-    /// The options of `lanchat serve`.
-    #[serde(default)]
-    pub serve: ServeConfig,
+    client: Values,
+    serve: Values,
 }
 
-/// The table `[serve]`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct ServeConfig {
-    /// `--host` of `serve`.
-    pub host: Option<HostPort>,
-    /// `--port`.
-    pub port: Option<u16>,
-    /// `--name` of `serve`.
-    pub name: Option<String>,
-    /// `--max-clients`.
-    pub max_clients: Option<std::num::NonZeroU32>,
-    /// `--max-per-ip`.
-    pub max_per_ip: Option<Cap>,
-    /// `--rate-limit`.
-    pub rate_limit: Option<Pace>,
-    /// `--closed`.
-    pub closed: Option<bool>,
-    /// `--passphrase-file` of `serve`.
-    pub passphrase_file: Option<PathBuf>,
-    /// `--allow-plaintext`.
-    pub allow_plaintext: Option<bool>,
-    /// `--ascii-names`.
-    pub ascii_names: Option<bool>,
-    /// `--backlog`.
-    pub backlog: Option<Size>,
-    /// `--memory`.
-    pub memory: Option<Size>,
-    /// `--data-dir`.
-    pub data_dir: Option<PathBuf>,
-    /// `--no-history`.
-    pub no_history: Option<bool>,
-    /// `--retain`.
-    pub retain: Option<Age>,
-    /// `--retain-size`.
-    pub retain_size: Option<Volume>,
-    /// `--motd`.
-    pub motd: Option<PathBuf>,
-    /// `--interface`.
-    pub interface: Option<Vec<String>>,
-    /// `--advertise`.
-    pub advertise: Option<Vec<IpAddr>>,
-    /// `--no-discovery` of `serve`.
-    pub no_discovery: Option<bool>,
-}
+type Values = BTreeMap<String, Vec<String>>;
 
-/// The keys outside tables.
-pub(super) const KEYS: [&str; 10] = [
-    "host",
-    "no-discovery",
-    "name",
-    "server",
-    "fingerprint",
-    "plaintext",
-    "passphrase-file",
-    "timeout",
-    "color",
-    "serve",
-];
-
-/// The keys of the table `[serve]`.
-pub(super) const SERVE_KEYS: [&str; 20] = [
-    "host",
-    "port",
-    "name",
-    "max-clients",
-    "max-per-ip",
-    "rate-limit",
-    "closed",
-    "passphrase-file",
-    "allow-plaintext",
-    "ascii-names",
-    "backlog",
-    "memory",
-    "data-dir",
-    "no-history",
-    "retain",
-    "retain-size",
-    "motd",
-    "interface",
-    "advertise",
-    "no-discovery",
-];
+/// The table of the options of `lanchat serve`.
+const SERVE: &str = "serve";
 
 /// How like two keys must be for the one to be offered for the other; 1 is the same.
 const LIKENESS: f64 = 0.7;
+
+impl Config {
+    /// The command line with what the file says as the defaults.
+    pub fn defaults(&self, cli: Command) -> Command {
+        cli.mut_args(|arg| with_default(arg, &self.client)).mut_subcommands(|command| {
+            let values = if command.get_name() == SERVE { &self.serve } else { &self.client };
+            command.mut_args(|arg| with_default(arg, values))
+        })
+    }
+
+    /// The options of a server that is started with nothing on the command line and in the environment.
+    ///
+    /// # Errors
+    /// None but of this program.
+    pub fn serve(&self) -> Result<ServeArgs, Failure> {
+        let serve = serve_of(&self.defaults(args::definition())).mut_args(|arg| arg.env(None::<&str>));
+        let matches = serve.no_binary_name(true).try_get_matches_from([""; 0])?;
+        Ok(ServeArgs::from_arg_matches(&matches)?)
+    }
+}
+
+fn with_default(arg: Arg, values: &Values) -> Arg {
+    match key(&arg).and_then(|key| values.get(key)) {
+        Some(values) => arg.default_values(values),
+        None => arg,
+    }
+}
+
+/// The definition of `lanchat serve`.
+fn serve_of(cli: &Command) -> Command {
+    cli.find_subcommand(SERVE).cloned().unwrap_or_default()
+}
+
+/// The key of an option that a config file may hold.
+fn key(arg: &Arg) -> Option<&str> {
+    let is_setting = arg.get_env().is_some() && !matches!(arg.get_action(), ArgAction::Count);
+    arg.get_long().filter(|long| is_setting && *long != "config")
+}
 
 /// The user's config file: where it is, whether or not it exists.
 ///
@@ -156,23 +97,80 @@ pub fn load(chosen: Option<&Path>) -> Result<Config, String> {
 
 /// Parses the text of a config file. An error starts with `:LINE: ` if it belongs to a line.
 pub fn parse(text: &str) -> Result<Config, String> {
-    let table: Table = toml::from_str(text).map_err(|error| located(text, &error))?;
-    check_keys(&table, "", &KEYS)?;
-    if let Some(Value::Table(serve)) = table.get("serve") {
-        check_keys(serve, " in [serve]", &SERVE_KEYS)?;
+    let table = DeTable::parse(text).map_err(|error| located(text, error.span(), error.message()))?;
+    let cli = args::definition();
+    let mut config = Config::default();
+    for (key, value) in table.get_ref() {
+        match value.get_ref() {
+            DeValue::Table(table) if key.get_ref() == SERVE => {
+                let serve = serve_of(&cli);
+                for (key, value) in table {
+                    read(text, &serve, (key, value), &mut config.serve)?;
+                }
+            }
+            _ => read(text, &cli, (key, value), &mut config.client)?,
+        }
     }
-    toml::from_str(text).map_err(|error| located(text, &error))
+    Ok(config)
 }
 
-fn check_keys(table: &Table, place: &str, known: &[&str]) -> Result<(), String> {
-    let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) else {
-        return Ok(());
+/// Reads one key of the file, which must be an option of `command` and hold what that takes.
+fn read(
+    text: &str,
+    command: &Command,
+    (name, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>),
+    values: &mut Values,
+) -> Result<(), String> {
+    let options = || command.get_arguments().filter_map(|arg| Some((key(arg)?, arg)));
+    let Some((key, arg)) = options().find(|(key, _)| key == name.get_ref()) else {
+        let known: Vec<&str> = options().map(|(key, _)| key).collect();
+        return Err(located(text, Some(name.span()), &unknown(name.get_ref(), command, &known)));
     };
+    let typed = typed(arg, value.get_ref());
+    let typed = typed.and_then(|typed| check(key, arg, &typed).map(|()| typed));
+    values.insert(key.to_owned(), typed.map_err(|why| located(text, Some(value.span()), &why))?);
+    Ok(())
+}
+
+/// The values of an option as they would be typed.
+fn typed(arg: &Arg, value: &DeValue<'_>) -> Result<Vec<String>, String> {
+    match (arg.get_action(), value) {
+        (ArgAction::SetTrue, DeValue::Boolean(is_set)) => Ok(vec![is_set.to_string()]),
+        (ArgAction::SetTrue, _) => Err("expected true or false".to_owned()),
+        (ArgAction::Append, DeValue::Array(items)) => items.iter().map(|item| word(item.get_ref())).collect(),
+        (ArgAction::Append, _) => Err("expected a list of texts, such as [\"one\", \"two\"]".to_owned()),
+        _ => Ok(vec![word(value)?]),
+    }
+}
+
+fn word(value: &DeValue<'_>) -> Result<String, String> {
+    match value {
+        DeValue::String(text) => Ok(text.to_string()),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Ok(number.to_string()),
+            Err(_) => Err("that number is too large".to_owned()),
+        },
+        _ => Err("expected a text or a whole number".to_owned()),
+    }
+}
+
+/// What the option itself has against its values is said here, where the line is known.
+fn check(key: &str, arg: &Arg, typed: &[String]) -> Result<(), String> {
+    if let ArgAction::SetTrue = arg.get_action() {
+        return Ok(());
+    }
+    let alone = Command::new(SERVE).no_binary_name(true).arg(arg.clone().env(None::<&str>));
+    let words = typed.iter().map(|word| format!("--{key}={word}"));
+    alone.try_get_matches_from(words).map(|_| ()).map_err(|error| sentence(&error))
+}
+
+fn unknown(key: &str, command: &Command, known: &[&str]) -> String {
+    let place = if command.get_name() == SERVE { " in [serve]" } else { "" };
     let hint = match nearest(key, known) {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("there are {}", known.join(", ")),
     };
-    Err(format!(": unknown key \"{}\"{place}; {hint}", key.escape_debug()))
+    format!("unknown key \"{}\"{place}; {hint}", key.escape_debug())
 }
 
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
@@ -181,9 +179,9 @@ fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     (score(best) >= LIKENESS).then_some(best)
 }
 
-fn located(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().replace('\n', "; ");
-    match error.span().and_then(|span| text.get(..span.start)) {
+fn located(text: &str, at: Option<Range<usize>>, message: &str) -> String {
+    let message = message.replace('\n', "; ");
+    match at.and_then(|at| text.get(..at.start)) {
         Some(before) => format!(":{}: {message}", before.matches('\n').count() + 1),
         None => format!(": {message}"),
     }
@@ -192,50 +190,86 @@ fn located(text: &str, error: &toml::de::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args;
-    use clap::ArgAction;
+    use crate::cli::args::{Cli, JoinArgs};
+    use crate::limits::DEFAULT_PORT;
+    use std::collections::BTreeSet;
 
-    /// The options that a config file can hold, from the command line's definition.
-    fn options(command: &clap::Command) -> Vec<&str> {
-        command
-            .get_arguments()
-            .filter(|arg| !matches!(arg.get_action(), ArgAction::Count))
-            .filter(|arg| arg.get_env().is_some())
-            .filter_map(clap::Arg::get_long)
-            .filter(|long| *long != "config")
-            .collect()
+    const SAMPLE: &str = include_str!("../../dist/config.toml");
+
+    fn serve(config: &str) -> ServeArgs {
+        parse(config).unwrap().serve().unwrap()
     }
 
-    fn sorted(mut list: Vec<&str>) -> Vec<&str> {
-        list.sort_unstable();
-        list
+    fn join(config: &str) -> JoinArgs {
+        let cli = parse(config).unwrap().defaults(args::definition());
+        let cli = cli.mut_args(|arg| arg.env(None::<&str>));
+        Cli::from_arg_matches(&cli.get_matches_from(["lanchat"])).unwrap().join
     }
 
     #[test]
-    fn keys_are_the_long_names_of_the_options() {
+    fn the_annotated_sample_says_what_the_defaults_are() {
+        assert_eq!(join(SAMPLE), join(""));
+        assert_eq!(serve(SAMPLE), ServeArgs { port: Some(DEFAULT_PORT), ..serve("") });
+    }
+
+    #[test]
+    fn the_annotated_sample_has_every_key() {
+        let whole = SAMPLE.replace("\n# ", "\n");
+        let lines = whole.lines().filter(|line| line.starts_with('[') || line.contains(" = "));
+        let sample = parse(&lines.collect::<Vec<_>>().join("\n")).unwrap();
         let cli = args::definition();
-        let mut expected = options(&cli);
-        expected.push("serve");
-        assert_eq!(sorted(KEYS.to_vec()), sorted(expected));
-        let serve = cli.find_subcommand("serve").unwrap();
-        assert_eq!(sorted(SERVE_KEYS.to_vec()), sorted(options(serve)));
+        for (command, values) in [(&cli, &sample.client), (&serve_of(&cli), &sample.serve)] {
+            let keys: BTreeSet<&str> = command.get_arguments().filter_map(key).collect();
+            let name = command.get_name();
+            for key in &keys {
+                assert!(values.contains_key(*key), "dist/config.toml lacks the key {key} of {name}");
+            }
+            assert_eq!(values.len(), keys.len());
+        }
+    }
+
+    #[test]
+    fn values_are_what_the_options_take() {
+        let args =
+            serve("[serve]\nrate-limit = 5\nmax-per-ip = 'off'\nclosed = true\ninterface = ['a', 'b']");
+        assert_eq!((args.rate_limit.to_string(), args.max_per_ip.to_string()), ("5:20".into(), "off".into()));
+        assert_eq!((args.closed, args.interface), (true, vec!["a".to_owned(), "b".to_owned()]));
+        let message = |text: &str| parse(&format!("[serve]\n{text}")).unwrap_err();
+        for (text, words) in [
+            ("closed = 'yes'", ":2: expected true or false"),
+            ("interface = 'a'", ":2: expected a list"),
+            ("name = 1.5", ":2: expected a text"),
+            ("max-per-ip = 0", "above zero, or off"),
+            ("backlog = '1KiB'", "one message must fit"),
+            ("retain-size = 5", "so give 1MiB at least"),
+        ] {
+            assert!(message(text).contains(words), "{text}: {}", message(text));
+        }
     }
 
     #[test]
     fn an_unknown_key_is_an_error_with_the_nearest_name() {
         let message = |text: &str| parse(text).unwrap_err();
-        assert_eq!(message("hots = 'office'"), ": unknown key \"hots\"; did you mean \"host\"?");
+        assert_eq!(message("hots = 'office'"), ":1: unknown key \"hots\"; did you mean \"host\"?");
         assert_eq!(
             message("[serve]\nmax-client = 5"),
-            ": unknown key \"max-client\" in [serve]; did you mean \"max-clients\"?"
+            ":2: unknown key \"max-client\" in [serve]; did you mean \"max-clients\"?"
         );
-        assert!(message("zzz = 1").contains("there are host, no-discovery, "));
+        assert!(
+            message("zzz = 1").contains("there are color, host, no-discovery, "),
+            "{}",
+            message("zzz = 1")
+        );
+        assert!(message("config = 'x'").contains("unknown key"));
     }
 
     #[test]
     fn errors_name_the_line() {
         let message = |text: &str| parse(text).unwrap_err();
-        assert_eq!(message("name = 'a'\ntimeout = '5'"), ":2: expected a duration such as 500ms, 5s or 2min");
+        assert_eq!(
+            message("name = 'a'\ntimeout = '5'"),
+            ":2: invalid value '5' for '--timeout <DURATION>': expected a duration such as 500ms, 5s or 2min"
+        );
         assert!(message("name = 'a'\nhost = [").starts_with(":2: "));
         assert!(message("[serve]\nport = 70000").starts_with(":2: "));
         assert!(!message("\n\n[serve]\nport = true").contains('\n'));

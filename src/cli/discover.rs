@@ -4,12 +4,11 @@ mod listing;
 
 pub use listing::{Listed, json, merge, table};
 
-use super::args::CommonArgs;
+use super::args::{CommonArgs, DiscoverArgs};
 use super::exit::{Exit, Failure};
 use super::logging::{self, Level};
 use super::progress::Progress;
 use super::runtime;
-use super::settings::Discover;
 use crate::client::Inspector;
 use crate::discovery::{Farewells, Found, Search, SearchOptions, Terrain, Tried};
 use crate::limits::{DEFAULT_PORT, LIST_LEAST, LIST_PAUSE, LIST_QUIET};
@@ -25,7 +24,7 @@ use tokio::time::{Instant, interval, sleep_until};
 ///
 /// # Errors
 /// Exit status 3 if there is none.
-pub fn run(common: &CommonArgs, discover: &Discover, inspector: &Inspector) -> Result<(), Failure> {
+pub fn run(common: &CommonArgs, discover: &DiscoverArgs, inspector: &Inspector) -> Result<(), Failure> {
     logging::start(common, Level::Error, std::io::stderr)?;
     let is_live = !discover.json && std::io::stdout().is_terminal();
     let probe = |addr| inspector.clone().probe(addr);
@@ -45,13 +44,11 @@ pub fn run(common: &CommonArgs, discover: &Discover, inspector: &Inspector) -> R
         let more: Vec<u16> = distinct(announced).into_iter().filter(|port| !ports.contains(port)).collect();
         scanned.extend(terrain.scan(&more, probe, tell).await);
         let servers = merge(list.present(), scanned.iter().map(Listed::from).collect());
-        (servers, list.tried())
+        (servers, Tried { scanned: discover.scan, ..list.tried() })
     });
     screen.finish(servers, discover.json)?;
     match screen.shown.is_empty() {
-        true => {
-            Err(Failure::new(Exit::NoServer, anyhow::anyhow!("{}", vain(&tried, discover.scan, &terrain))))
-        }
+        true => Err(Failure::new(Exit::NoServer, anyhow::anyhow!("{}", vain(&tried, &terrain)))),
         false => Ok(()),
     }
 }
@@ -61,7 +58,7 @@ pub fn run(common: &CommonArgs, discover: &Discover, inspector: &Inspector) -> R
 async fn scan_beside<T>(
     scan: impl Future<Output = Vec<Found<T>>>,
     list: &mut List,
-    discover: &Discover,
+    discover: &DiscoverArgs,
     screen: &mut Screen<'_>,
 ) -> Vec<Found<T>> {
     let least = list.start + LIST_LEAST;
@@ -86,9 +83,9 @@ async fn scan_beside<T>(
 }
 
 /// Why the list is empty, and what else may be tried.
-fn vain(tried: &Tried, scanned: bool, terrain: &Terrain) -> String {
-    match (scanned, terrain.is_empty()) {
-        (false, _) => format!("{tried}; to try every address of this network: lanchat discover --scan"),
+fn vain(tried: &Tried, terrain: &Terrain) -> String {
+    match (tried.scanned, terrain.is_empty()) {
+        (false, _) => tried.to_string(),
         (true, true) => format!("{tried}; no address was tried: this machine is in no private IPv4 network"),
         (true, false) => format!("{tried}; every address of {terrain} was tried"),
     }
@@ -119,8 +116,8 @@ impl List {
 
     /// Listens until it is quiet, or until there is one if that is enough; where nothing is heard, for
     /// all of the time. Whether there is one.
-    async fn listen(&mut self, discover: &Discover, screen: &mut Screen<'_>) -> bool {
-        let deadline = self.start + discover.timeout;
+    async fn listen(&mut self, discover: &DiscoverArgs, screen: &mut Screen<'_>) -> bool {
+        let deadline = self.start + discover.timeout.0;
         let mut until = deadline;
         let mut pause = interval(LIST_PAUSE);
         // As they were a pause ago: what has stayed so since is shown.

@@ -112,7 +112,7 @@ fn of_csv(error: csv::Error) -> anyhow::Error {
 
 /// `2026-11-21 12:00:00 #lobby <alice> hello`; further lines of a message are indented.
 fn line(message: &Message, zone: &TimeZone) -> String {
-    let time = message.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
+    let time = message.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
     let from = safe_line(&message.from.name);
     let place = match &message.venue {
         Venue::Room(room) => safe_line(room.as_str()),

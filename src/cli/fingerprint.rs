@@ -10,8 +10,8 @@ use super::args::{CommonArgs, FingerprintArgs};
 use super::exit::{Exit, Failure};
 use super::invitation::Destination;
 use super::logging::{self, Level};
-use super::own_server::{SERVICE_DIR, key_failure};
-use super::{join, runtime, settings};
+use super::own_server::{SERVICE_DIR, default_data_dir, key_failure};
+use super::{join, runtime};
 use crate::client;
 use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
@@ -61,7 +61,7 @@ pub(super) fn of_server(data_dir: Option<PathBuf>, command: &str) -> Result<Fing
     let told = |error| key_failure(error, command);
     let chosen = match data_dir {
         Some(dir) => return load(&dir).map_err(told),
-        None => settings::default_data_dir()?,
+        None => default_data_dir()?,
     };
     match load(&chosen) {
         Err(KeyError::Missing(missing)) => match load(Path::new(SERVICE_DIR)) {

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
-
 use super::values::HostPort;
 use crate::fingerprint::Fingerprint;
 
@@ -12,8 +10,7 @@ use crate::fingerprint::Fingerprint;
 const SCHEME: &str = "lanchat://";
 
 /// A server to go to: a host with an optional port, or a link that holds the key as well.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// The host and the port.
     pub at: HostPort,
@@ -37,14 +34,6 @@ impl FromStr for Destination {
         let fingerprint = value.ok_or("the link holds no key (fp=); ask for a whole one")?;
         let fingerprint = fingerprint.replace("%3A", ":").replace("%3a", ":").parse();
         Ok(Self { at, fingerprint: Some(fingerprint.map_err(|error| format!("in the link, {error}"))?) })
-    }
-}
-
-impl TryFrom<String> for Destination {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
     }
 }
 

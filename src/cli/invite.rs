@@ -4,8 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::{Context, bail};
 
-use super::args::{CommonArgs, InviteArgs};
-use super::config::ServeConfig;
+use super::args::{CommonArgs, InviteArgs, ServeArgs};
 use super::exit::Failure;
 use super::fingerprint::of_server;
 use super::invitation::Destination;
@@ -18,7 +17,7 @@ use crate::limits::DEFAULT_PORT;
 ///
 /// # Errors
 /// If the server's key cannot be read, or this machine has no address that others reach.
-pub fn run(common: &CommonArgs, args: InviteArgs, serve: ServeConfig) -> Result<(), Failure> {
+pub fn run(common: &CommonArgs, args: InviteArgs, serve: ServeArgs) -> Result<(), Failure> {
     logging::start(common, Level::Error, io::stderr)?;
     let fingerprint = of_server(args.data_dir.or_else(|| serve.data_dir.clone()), "invite")?;
     let mut text = String::new();
@@ -29,7 +28,7 @@ pub fn run(common: &CommonArgs, args: InviteArgs, serve: ServeConfig) -> Result<
 }
 
 /// Where the server is, for those who are to come.
-fn places(chosen: Option<HostPort>, serve: &ServeConfig) -> anyhow::Result<Vec<HostPort>> {
+fn places(chosen: Option<HostPort>, serve: &ServeArgs) -> anyhow::Result<Vec<HostPort>> {
     let of_config = serve.host.as_ref().and_then(|host| host.port).or(serve.port);
     let port = of_config.filter(|port| *port != 0).unwrap_or(DEFAULT_PORT);
     if let Some(HostPort { host, port: chosen }) = chosen {
@@ -45,10 +44,11 @@ fn places(chosen: Option<HostPort>, serve: &ServeConfig) -> anyhow::Result<Vec<H
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::config::Config;
 
     #[test]
     fn the_port_is_that_of_the_address_or_of_the_servers_settings() {
-        let serve = |port| ServeConfig { port, ..ServeConfig::default() };
+        let serve = |port| ServeArgs { port, ..Config::default().serve().unwrap() };
         let shown = |at: &str, serve| places(Some(at.parse().unwrap()), &serve).unwrap()[0].to_string();
         assert_eq!(shown("office", serve(None)), "office:7667");
         assert_eq!(shown("office", serve(Some(7700))), "office:7700");

@@ -12,13 +12,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::announce::announce;
-use super::args::{CommonArgs, ServeArgs};
-use super::config::ServeConfig;
+use super::args::{CommonArgs, ConnectArgs, JoinArgs, ServeArgs};
 use super::exit::{Exit, Failure};
 use super::logging::{self, Level};
-use super::own_server::SERVICE_DIR;
-use super::settings::{Join, Serve};
-use super::{own_server, runtime, serve, settings};
+use super::own_server::{self, SERVICE_DIR};
+use super::runtime;
 use crate::client::{self, Host, Hosting, Options, SECRET_FILE, Task};
 use crate::discovery::Announcer;
 use crate::prompt::{self, Screen};
@@ -30,12 +28,12 @@ use crate::server::{Handle, Server, StartError};
 ///
 /// # Errors
 /// With the status that tells why: see [`Exit`].
-pub fn run(common: &CommonArgs, join: Join, serve: ServeConfig) -> Result<(), Failure> {
+pub fn run(common: &CommonArgs, join: JoinArgs, serve: ServeArgs) -> Result<(), Failure> {
     protect_memory();
     let screen = Screen::new();
     let log = screen.clone();
     logging::start(common, Level::Error, move || log.writer())?;
-    let options = options(join, data_dirs(&serve), screen);
+    let options = options(join, data_dirs(&serve), screen)?;
     let host = Arc::new(LocalHost { serve });
     runtime::finish(runtime::full()?, client::join(options, host)).map_err(failure)
 }
@@ -46,8 +44,8 @@ pub fn run(common: &CommonArgs, join: Join, serve: ServeConfig) -> Result<(), Fa
 /// With the status that tells why: see [`Exit`].
 pub fn send(
     common: &CommonArgs,
-    join: Join,
-    serve: &ServeConfig,
+    join: JoinArgs,
+    serve: &ServeArgs,
     named: Option<&Path>,
     to: &str,
     text: Option<String>,
@@ -57,7 +55,7 @@ pub fn send(
     if let Some(dir) = named {
         check_data_dir(dir)?;
     }
-    let options = options(join, data_dirs(serve), Screen::new());
+    let options = options(join, data_dirs(serve), Screen::new())?;
     runtime::finish(runtime::small()?, client::send(options, to, text)).map_err(failure)
 }
 
@@ -65,11 +63,16 @@ pub fn send(
 ///
 /// # Errors
 /// With the status that tells why: see [`Exit`].
-pub fn tail(common: &CommonArgs, join: Join, serve: &ServeConfig, what: client::Tail) -> Result<(), Failure> {
+pub fn tail(
+    common: &CommonArgs,
+    join: JoinArgs,
+    serve: &ServeArgs,
+    what: client::Tail,
+) -> Result<(), Failure> {
     protect_memory();
     logging::start(common, Level::Error, io::stderr)?;
     let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never && !what.json;
-    let options = Options { color, ..options(join, data_dirs(serve), Screen::new()) };
+    let options = Options { color, ..options(join, data_dirs(serve), Screen::new())? };
     runtime::finish(runtime::small()?, client::tail(options, what)).map_err(failure)
 }
 
@@ -88,26 +91,29 @@ fn check_data_dir(dir: &Path) -> Result<(), Failure> {
 }
 
 /// Where servers of this machine keep what their users may read.
-fn data_dirs(serve: &ServeConfig) -> Vec<PathBuf> {
+fn data_dirs(serve: &ServeArgs) -> Vec<PathBuf> {
     let chosen = serve.data_dir.clone();
-    let usual = settings::default_data_dir().ok();
+    let usual = own_server::default_data_dir().ok();
     chosen.into_iter().chain(usual).chain([PathBuf::from(SERVICE_DIR)]).collect()
 }
 
-fn options(join: Join, data_dirs: Vec<PathBuf>, screen: Screen) -> Options {
-    Options {
-        host: join.connect.host.map(|host| (host.host, host.port)),
-        discovery: join.connect.discovery,
-        server: join.connect.server,
-        timeout: join.connect.timeout,
-        name: join.name,
-        plaintext: join.connect.plaintext,
-        fingerprints: join.connect.fingerprints,
-        passphrase_file: join.passphrase_file,
+fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Options, Failure> {
+    // Each is named here, so that one that changes nothing does not compile.
+    let JoinArgs { connect, name, passphrase_file } = join;
+    let ConnectArgs { host, no_discovery, server, fingerprint, plaintext, timeout } = connect.checked()?;
+    Ok(Options {
+        host: host.map(|host| (host.at.host, host.at.port)),
+        discovery: !no_discovery,
+        server,
+        timeout: timeout.0,
+        name,
+        plaintext,
+        fingerprints: fingerprint,
+        passphrase_file,
         data_dirs,
         color: is_colored(),
         screen,
-    }
+    })
 }
 
 /// Lines for programs have colours only when these are asked for.
@@ -134,7 +140,7 @@ pub(super) fn failure(error: client::Error) -> Failure {
 
 /// Starts servers in this process, as `lanchat serve` would with no flags.
 struct LocalHost {
-    serve: ServeConfig,
+    serve: ServeArgs,
 }
 
 impl Host for LocalHost {
@@ -149,20 +155,18 @@ impl Host for LocalHost {
     }
 }
 
-async fn start(serve: ServeConfig) -> Result<LocalServer, Failure> {
-    let port_was_chosen = serve.port.is_some();
-    let settings = Serve::resolve(ServeArgs::default(), serve)?;
-    let mut options = serve::options(settings.clone()).await?;
+async fn start(serve: ServeArgs) -> Result<LocalServer, Failure> {
+    let mut options = serve.options().await?;
     options.rules.interim = true;
     let server = match Server::bind(options.clone()) {
         // Clients find this server by mDNS, whatever its port.
-        Err(StartError::PortInUse(_)) if settings.discovery && !port_was_chosen => {
+        Err(StartError::PortInUse(_)) if !serve.no_discovery && serve.port.is_none() => {
             options.port = 0;
             Server::bind(options)?
         }
         bound => bound?,
     };
-    let announcer = announce(&settings, server.info(), server.address());
+    let announcer = announce(&serve, server.info(), server.address());
     let (id, address, handle) = (server.info().id.clone(), server.address(), server.handle());
     let (stop, stopped) = oneshot::channel();
     // Ends when `stop` is used or dropped.

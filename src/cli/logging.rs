@@ -7,11 +7,14 @@ use std::env;
 use std::fmt;
 use std::io::IsTerminal;
 
-use jiff::{Timestamp, Zoned};
-use tracing_subscriber::EnvFilter;
+use jiff::{Timestamp, ZonedDateTime};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::args::CommonArgs;
 use super::exit::Failure;
@@ -20,7 +23,8 @@ use super::exit::Failure;
 const VARIABLE: &str = "LANCHAT_LOG";
 
 /// Levels from `--quiet` to `--verbose`.
-const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+const LEVELS: [LevelFilter; 5] =
+    [LevelFilter::ERROR, LevelFilter::WARN, LevelFilter::INFO, LevelFilter::DEBUG, LevelFilter::TRACE];
 
 /// The level that a subcommand logs at unless told otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +47,7 @@ enum Clock {
 impl FormatTime for Clock {
     fn format_time(&self, line: &mut Writer<'_>) -> fmt::Result {
         match self {
-            Self::OfDay => write!(line, "{}", Zoned::now().strftime("%H:%M:%S")),
+            Self::OfDay => write!(line, "{}", ZonedDateTime::now().strftime("%H:%M:%S")),
             Self::Full => write!(line, "{:.3}", Timestamp::now()),
         }
     }
@@ -58,28 +62,33 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = match env::var(VARIABLE) {
-        Ok(chosen) if !chosen.is_empty() => EnvFilter::try_new(&chosen)
+        Ok(chosen) if !chosen.is_empty() => directives(&chosen)
             .map_err(|error| Failure::usage(format!("{VARIABLE} is {chosen:?}: {error}")))?,
-        _ => EnvFilter::new(directives(level, common.verbose, common.quiet)),
+        _ => levels(level, common.verbose, common.quiet),
     };
-    let filter = filter.add_directive(crate::prompt::LOG_DIRECTIVE.parse()?);
+    let filter = filter.with_target(crate::prompt::UNLOGGED, LevelFilter::OFF);
     let is_terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_target(false)
         .with_timer(if is_terminal { Clock::OfDay } else { Clock::Full })
         .with_ansi(is_terminal && env::var_os("NO_COLOR").is_none())
-        .with_writer(writer)
-        .init();
+        .with_writer(writer);
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
     Ok(())
 }
 
+/// What the variable says: levels, and targets with their levels.
+fn directives(text: &str) -> Result<Targets, ParseError> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(",").parse()
+}
+
 /// Libraries are a level quieter than lanchat, and never louder than `debug`.
-fn directives(level: Level, verbose: u8, quiet: u8) -> String {
+fn levels(level: Level, verbose: u8, quiet: u8) -> Targets {
     let level = (level as usize + usize::from(verbose)).saturating_sub(usize::from(quiet));
     let own = LEVELS[level.min(LEVELS.len() - 1)];
     let others = LEVELS[level.saturating_sub(1).min(LEVELS.len() - 2)];
-    format!("{others},lanchat={own}")
+    Targets::new().with_default(others).with_target("lanchat", own)
 }
 
 #[cfg(test)]
@@ -88,17 +97,21 @@ mod tests {
 
     #[test]
     fn levels_move_and_stop_at_the_ends() {
-        assert_eq!(directives(Level::Info, 0, 0), "warn,lanchat=info");
-        assert_eq!(directives(Level::Info, 1, 0), "info,lanchat=debug");
-        assert_eq!(directives(Level::Info, 9, 0), "debug,lanchat=trace");
-        assert_eq!(directives(Level::Info, 0, 9), "error,lanchat=error");
-        assert_eq!(directives(Level::Error, 1, 0), "error,lanchat=warn");
+        let same = |moved: Targets, text: &str| assert_eq!(moved, directives(text).unwrap());
+        same(levels(Level::Info, 0, 0), "warn,lanchat=info");
+        same(levels(Level::Info, 1, 0), "info,lanchat=debug");
+        same(levels(Level::Info, 9, 0), "debug,lanchat=trace");
+        same(levels(Level::Info, 0, 9), "error,lanchat=error");
+        same(levels(Level::Error, 1, 0), "error,lanchat=warn");
     }
 
     #[test]
-    fn directives_are_understood() {
-        for verbose in 0..5 {
-            assert!(EnvFilter::try_new(directives(Level::Info, verbose, 0)).is_ok());
-        }
+    fn directives_are_levels_and_targets() {
+        let chosen = directives("warn, lanchat=debug,").unwrap();
+        let enables = |target, level| chosen.would_enable(target, &level);
+        assert!(
+            enables("lanchat::server", tracing::Level::DEBUG) && !enables("mdns_sd", tracing::Level::INFO)
+        );
+        assert!(directives("lanchat=loud").is_err() && directives("a=b=c").is_err());
     }
 }

@@ -4,14 +4,25 @@ use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use etcetera::BaseStrategy;
+
 use super::exit::Failure;
-use super::settings;
 use crate::security::KeyError;
 use crate::server::{HISTORY_FILE, KEY_FILE};
 use crate::store::StoreError;
 
 /// The data directory of the system's service.
 pub(super) const SERVICE_DIR: &str = "/var/lib/lanchat";
+
+/// Where this user's server keeps what must outlive it, unless it is told otherwise.
+pub(super) fn default_data_dir() -> Result<PathBuf, Failure> {
+    match etcetera::choose_base_strategy() {
+        Ok(strategy) => Ok(strategy.data_dir().join("lanchat")),
+        Err(_) => Err(Failure::usage(
+            "this user has no home directory to keep the server's data in; name one with --data-dir DIR",
+        )),
+    }
+}
 
 /// What `open` makes of the history in the chosen directory, or else in that of this user's server, or
 /// of the system's service. `command`: the one that asks.
@@ -27,7 +38,7 @@ pub(super) fn history<T>(
     if let Some(dir) = data_dir {
         return open(&dir.join(HISTORY_FILE)).map_err(told);
     }
-    let own = settings::default_data_dir()?.join(HISTORY_FILE);
+    let own = default_data_dir()?.join(HISTORY_FILE);
     match open(&own) {
         Err(StoreError::Missing(_)) => match open(&Path::new(SERVICE_DIR).join(HISTORY_FILE)) {
             Err(StoreError::Missing(_)) => Err(anyhow::anyhow!(
@@ -71,7 +82,7 @@ pub(super) fn directory(data_dir: Option<PathBuf>) -> Result<PathBuf, Failure> {
     if let Some(dir) = data_dir {
         return Ok(dir);
     }
-    let own = settings::default_data_dir()?;
+    let own = default_data_dir()?;
     let has_server = [HISTORY_FILE, KEY_FILE].iter().any(|file| own.join(file).exists());
     let service = Path::new(SERVICE_DIR);
     Ok(if !has_server && service.symlink_metadata().is_ok() { service.into() } else { own })

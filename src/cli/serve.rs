@@ -1,30 +1,25 @@
 //! `lanchat serve`: runs a server until it is told to stop.
 
 use super::announce::{announce, tell_how_to_join};
-use super::args::CommonArgs;
-use super::bounds::{Cap, Pace};
+use super::args::{CommonArgs, ServeArgs};
 use super::exit::Failure;
 use super::logging::{self, Level};
 use super::runtime;
-use super::settings::Serve;
-use crate::chat::Rules;
-use crate::limits::{DEFAULT_MAX_PER_ADDRESS, MAX_MOTD_BYTES, OPERATOR_CODE_TIME};
+use super::values::Size;
+use crate::limits::OPERATOR_CODE_TIME;
 use crate::prompt::{self, Screen};
 use crate::protocol::Term;
-use crate::security::{Passphrase, protect_memory};
-use crate::server::{Console, Entrance, Handle, Options, PASSPHRASE_FILE, Server, StopSignals};
+use crate::security::protect_memory;
+use crate::server::{Console, Handle, Options, PASSPHRASE_FILE, Server, StopSignals};
 use crate::store::Keep;
-use anyhow::{Context, bail};
-use std::fs::File;
-use std::io::{self, Read};
-use std::net::IpAddr;
+use std::io;
 use std::path::Path;
 
 /// Runs the server.
 ///
 /// # Errors
 /// When it can't start; the text says what to do.
-pub fn run(common: &CommonArgs, serve: Serve) -> Result<(), Failure> {
+pub fn run(common: &CommonArgs, serve: ServeArgs) -> Result<(), Failure> {
     protect_memory();
     let screen = Screen::new();
     let log = screen.clone();
@@ -32,14 +27,15 @@ pub fn run(common: &CommonArgs, serve: Serve) -> Result<(), Failure> {
     runtime::finish(runtime::full()?, serve_until_stopped(serve, screen))
 }
 
-async fn serve_until_stopped(serve: Serve, screen: Screen) -> Result<(), Failure> {
+async fn serve_until_stopped(serve: ServeArgs, screen: Screen) -> Result<(), Failure> {
     // Before anybody is told that the server is up, and before the console takes the terminal: a
     // signal at any later moment is an orderly end.
     let signals = StopSignals::catch();
-    let server = Server::bind(options(serve.clone()).await?)?;
+    let options = serve.options().await?;
+    let server = Server::bind(options.clone())?;
     let info = server.info();
-    tell_who_serves(&server, &serve);
-    tell_what_is_kept(&serve);
+    tell_who_serves(&server, &options, serve.passphrase_file.as_deref());
+    tell_what_is_kept(&options);
     let announcer = announce(&serve, info, server.address());
     tell_how_to_join(announcer.as_ref(), &serve, server.address());
     tell_how_to_operate(&server.handle());
@@ -62,7 +58,7 @@ async fn serve_until_stopped(serve: Serve, screen: Screen) -> Result<(), Failure
 }
 
 /// What people compare, and what they have to know to get in.
-fn tell_who_serves(server: &Server, serve: &Serve) {
+fn tell_who_serves(server: &Server, options: &Options, passphrase_file: Option<&Path>) {
     let (info, key) = (server.info(), server.key());
     tracing::info!(
         "serving {:?} (id {}) on {}, up to {} clients",
@@ -73,27 +69,28 @@ fn tell_who_serves(server: &Server, serve: &Serve) {
     );
     tracing::info!("key {key}");
     tracing::info!("aloud {}", key.spoken());
-    if serve.closed {
-        let file = serve.passphrase_file.clone().unwrap_or_else(|| serve.data_dir.join(PASSPHRASE_FILE));
+    if options.rules.closed {
+        let own = options.data_dir.as_deref().map(|dir| dir.join(PASSPHRASE_FILE));
+        let file = passphrase_file.map(Path::to_path_buf).or(own).unwrap_or_default();
         tracing::info!(
             "closed: whoever joins for the first time needs the passphrase in {}; tell it to them together \
              with a link of `lanchat invite`",
             file.display()
         );
     }
-    if serve.plaintext {
+    if options.plaintext {
         tracing::warn!("connections that are not encrypted are taken too: others can read and change them");
     }
 }
 
 /// People may want to know for how long what they say stays.
-fn tell_what_is_kept(serve: &Serve) {
-    let Some(Keep { age, bytes }) = serve.history else {
+fn tell_what_is_kept(options: &Options) {
+    let (Some(Keep { age, bytes }), Some(dir)) = (options.history, &options.data_dir) else {
         return tracing::info!("history: none is kept (--no-history)");
     };
     let age = age.map_or("for ever".to_owned(), |age| format!("for {}", Term::For(age)));
-    let most = bytes.map_or(String::new(), |bytes| format!(", {} MiB at most", bytes >> 20));
-    tracing::info!("history: kept in {} {age}{most}", serve.data_dir.display());
+    let most = bytes.map_or(String::new(), |bytes| format!(", {} at most", Size(bytes)));
+    tracing::info!("history: kept in {} {age}{most}", dir.display());
 }
 
 /// For whoever watches the console; in a log the code would outlive its use.
@@ -127,73 +124,6 @@ async fn console(handle: Handle, screen: Screen) {
             std::future::pending::<()>().await;
         }
     }
-}
-
-/// The settings with files read and names looked up.
-pub(super) async fn options(serve: Serve) -> anyhow::Result<Options> {
-    let address = match &serve.host {
-        Some(host) => Some(own_address(host).await?),
-        None => None,
-    };
-    let (entrance, rules) = (entrance(&serve)?, rules(&serve));
-    Ok(Options {
-        name: serve.name,
-        address,
-        port: serve.port,
-        max_clients: serve.max_clients.map(|clients| usize::try_from(clients).unwrap_or(usize::MAX)),
-        backlog: serve.backlog,
-        memory: serve.memory,
-        data_dir: Some(serve.data_dir),
-        plaintext: serve.plaintext,
-        entrance,
-        max_per_address: match serve.max_per_ip {
-            None => Some(DEFAULT_MAX_PER_ADDRESS),
-            Some(Cap::At(bound)) => Some(usize::try_from(bound.get()).unwrap_or(usize::MAX)),
-            Some(Cap::Off) => None,
-        },
-        history: serve.history,
-        multicast: serve.discovery,
-        rules,
-        motd: serve.motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
-        ..Options::default()
-    })
-}
-
-fn entrance(serve: &Serve) -> anyhow::Result<Entrance> {
-    Ok(match &serve.passphrase_file {
-        _ if !serve.closed => Entrance::Open,
-        Some(file) => Entrance::Closed(Passphrase::read(file)?),
-        None => Entrance::ClosedByOwn,
-    })
-}
-
-fn rules(serve: &Serve) -> Rules {
-    let rate = match serve.rate {
-        Pace::At(rate) => Some(rate),
-        Pace::Off => None,
-    };
-    Rules { rate, ascii_names: serve.ascii_names, closed: serve.closed, interim: false }
-}
-
-async fn own_address(host: &str) -> anyhow::Result<IpAddr> {
-    let mut found = tokio::net::lookup_host((host, 0)).await.with_context(|| {
-        format!("can't listen on {host}: give one of this machine's addresses with --host")
-    })?;
-    found.next().map(|address| address.ip()).with_context(|| format!("{host} has no address"))
-}
-
-fn read_motd(path: &Path) -> anyhow::Result<String> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_MOTD_BYTES as u64 + 1).read_to_string(&mut text))
-        .with_context(|| format!("can't read the message of the day from {}", path.display()))?;
-    if text.len() > MAX_MOTD_BYTES {
-        bail!(
-            "the message of the day in {} is longer than {MAX_MOTD_BYTES} bytes; shorten it",
-            path.display()
-        );
-    }
-    Ok(text.trim_end().to_owned())
 }
 
 /// Type=notify of systemd: ready once the port is open, and when the end begins.

@@ -7,27 +7,40 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
 
-use super::args::{self, Cli};
+use super::args::{self, Cli, Command, ServeArgs};
+use super::config::{self, Config};
 use super::exit::Failure;
 
-/// Parses the arguments of the process. Ends it after `--help` and `--version`.
-pub(super) fn parse() -> Result<Cli, Failure> {
+/// Parses the arguments of the process, over what the config file says. Ends it after `--help` and
+/// `--version`.
+pub(super) fn parse() -> Result<(Cli, Config), Failure> {
     let words: Vec<OsString> = std::env::args_os().collect();
-    match parse_from(words.clone()) {
-        Ok(cli) => Ok(cli),
-        Err(error) if error.use_stderr() => Err(Failure::usage(one_line(&error, &words))),
-        Err(answer) => {
-            // A reader that went away has what it wanted.
-            let _ = answer.print();
-            process::exit(0)
+    let told = |error: clap::Error| {
+        if error.use_stderr() {
+            return Failure::usage(one_line(&error, &words));
         }
+        // A reader that went away has what it wanted.
+        let _ = error.print();
+        process::exit(0)
+    };
+    // The first time to learn where the config file is; what it says are the defaults of the second.
+    let cli = Cli::from_arg_matches(&matches(&words, &Config::default()).map_err(told)?).map_err(told)?;
+    if let Some(Command::Completions(_) | Command::Man(_)) = cli.command {
+        // These must work when there is a broken one.
+        return Ok((cli, Config::default()));
     }
+    let config = config::load(cli.common.config.as_deref()).map_err(Failure::usage)?;
+    let matches = matches(&words, &config).map_err(told)?;
+    if let Some(("serve", matches)) = matches.subcommand() {
+        ServeArgs::check(matches)?;
+    }
+    Ok((Cli::from_arg_matches(&matches).map_err(told)?, config))
 }
 
-fn parse_from(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let matches = args::parser().try_get_matches_from(words)?;
+fn matches(words: &[OsString], config: &Config) -> Result<ArgMatches, clap::Error> {
+    let matches = args::parser(config).try_get_matches_from(words)?;
     check_order(&matches)?;
-    Cli::from_arg_matches(&matches)
+    Ok(matches)
 }
 
 /// An option of joining before a subcommand would be ignored in silence: `lanchat -H office send`.
@@ -51,8 +64,8 @@ fn check_order(matches: &ArgMatches) -> Result<(), clap::Error> {
     }
 }
 
-/// clap's message without its paragraphs: what is wrong, tips, and where to read on.
-fn one_line(error: &clap::Error, words: &[OsString]) -> String {
+/// clap's message without its paragraphs: what is wrong, and tips.
+pub(super) fn sentence(error: &clap::Error) -> String {
     let text = error.to_string();
     let mut parts: Vec<&str> = Vec::new();
     for line in text.lines().map(str::trim) {
@@ -62,7 +75,12 @@ fn one_line(error: &clap::Error, words: &[OsString]) -> String {
         parts.push(line.trim_start_matches("error: ").trim_start_matches("tip: "));
     }
     parts.retain(|part| !part.is_empty());
-    let text = parts.join("; ").replace(":; ", ": ");
+    parts.join("; ").replace(":; ", ": ")
+}
+
+/// What is wrong, tips, and where to read on.
+fn one_line(error: &clap::Error, words: &[OsString]) -> String {
+    let text = sentence(error);
     let mut parts = vec![text.as_str()];
     let subcommand = subcommand(words);
     if subcommand.as_deref() == Some("send") && is_bare_word(error) {
@@ -88,9 +106,13 @@ fn is_bare_word(error: &clap::Error) -> bool {
 mod tests {
     use super::*;
 
+    fn parsed(words: &[OsString]) -> Result<Cli, clap::Error> {
+        matches(words, &Config::default()).and_then(|matches| Cli::from_arg_matches(&matches))
+    }
+
     fn message(line: &str) -> String {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        one_line(&parse_from(words.clone()).unwrap_err(), &words)
+        one_line(&parsed(&words).unwrap_err(), &words)
     }
 
     #[test]
@@ -134,6 +156,6 @@ mod tests {
     fn an_option_before_a_subcommand_is_no_silent_mistake() {
         let wrong = message("lanchat --host office send hi");
         assert!(wrong.starts_with("--host stands before 'send'"), "{wrong}");
-        assert!(parse_from(["lanchat", "-v", "send", "hi"].map(OsString::from)).is_ok());
+        assert!(parsed(&["lanchat", "-v", "send", "hi"].map(OsString::from)).is_ok());
     }
 }

@@ -7,11 +7,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use serde::Deserialize;
+
+use crate::protocol::term::duration;
 
 /// A host with an optional port: `office`, `office:7667`, `192.168.1.20`, `[fe80::1%eth0]:7667`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPort {
     /// A name or an address; an IPv6 address has no brackets here, and keeps its scope id.
     pub host: String,
@@ -85,14 +85,6 @@ fn parse_port(text: &str) -> Result<u16, String> {
     }
 }
 
-impl TryFrom<String> for HostPort {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
 impl fmt::Display for HostPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.port, self.host.contains(':')) {
@@ -104,8 +96,7 @@ impl fmt::Display for HostPort {
 }
 
 /// A span of time above zero, written `5s`, `1m 30s`, `2min` or `PT5S`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
 impl FromStr for Span {
@@ -113,8 +104,7 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wanted = "expected a duration such as 500ms, 5s or 2min";
-        let span: SignedDuration = text.parse().map_err(|_| wanted)?;
-        let span = Duration::try_from(span).map_err(|_| wanted)?;
+        let span = duration(text).ok_or(wanted)?;
         if span.is_zero() {
             return Err("must be more than nothing".to_owned());
         }
@@ -122,21 +112,18 @@ impl FromStr for Span {
     }
 }
 
-impl TryFrom<String> for Span {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", SignedDuration::try_from(self.0).unwrap_or(SignedDuration::MAX))
     }
 }
 
 /// A number of bytes, written `65536`, `64KiB`, `1MiB` or `2MB`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Size(pub usize);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub u64);
 
 /// Units of [`Size`] in lower case, and their bytes.
-const UNITS: [(&str, usize); 7] = [
+const UNITS: [(&str, u64); 7] = [
     ("", 1),
     ("b", 1),
     ("kb", 1_000),
@@ -153,24 +140,87 @@ impl FromStr for Size {
         let wanted = || "expected a size such as 65536, 256KiB or 1MiB".to_owned();
         let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
         let unit = text[digits.len()..].trim().to_lowercase();
-        let count: usize = digits.parse().map_err(|_| wanted())?;
+        let count: u64 = digits.parse().map_err(|_| wanted())?;
         let (_, bytes) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wanted)?;
-        let bytes = count.checked_mul(*bytes).ok_or("is more than this machine can count")?;
+        let bytes = count.checked_mul(*bytes).ok_or("that is more than there are bytes anywhere")?;
         Ok(Self(bytes))
     }
 }
 
-impl TryFrom<String> for Size {
-    type Error = String;
+impl fmt::Display for Size {
+    /// In the largest unit of which it is a whole number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+        match units.into_iter().find(|(_, bits)| self.0 != 0 && self.0.is_multiple_of(1 << bits)) {
+            Some((unit, bits)) => write!(f, "{}{unit}", self.0 >> bits),
+            None => write!(f, "{}B", self.0),
+        }
+    }
+}
 
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+/// A number of things, one at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count(pub usize);
+
+impl FromStr for Count {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let count = text.parse::<std::num::NonZeroU32>().ok().and_then(|count| count.get().try_into().ok());
+        count.map(Self).ok_or_else(|| "expected a number above zero".to_owned())
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The word that takes a bound away.
+const OFF: &str = "off";
+
+/// A bound that an option sets, or takes away with the word `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound<T> {
+    /// So much at most.
+    At(T),
+    /// No bound.
+    Off,
+}
+
+impl<T> Bound<T> {
+    /// The bound, if there is one.
+    pub fn get(self) -> Option<T> {
+        match self {
+            Self::At(bound) => Some(bound),
+            Self::Off => None,
+        }
+    }
+}
+
+impl<T: FromStr<Err: fmt::Display>> FromStr for Bound<T> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.eq_ignore_ascii_case(OFF) {
+            true => Ok(Self::Off),
+            false => text.parse().map(Self::At).map_err(|why| format!("{why}, or {OFF}")),
+        }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Bound<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(bound) => bound.fmt(f),
+            Self::Off => f.write_str(OFF),
+        }
     }
 }
 
 /// When to colour what is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
     /// On a terminal that can, unless `NO_COLOR` is set.
     #[default]
@@ -268,5 +318,32 @@ mod tests {
         for wrong in ["", "MiB", "1.5MiB", "-1", "1XB", "99999999999999GiB", "1é"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
+        for text in ["0B", "65537B", "64KiB", "1MiB", "3GiB"] {
+            assert_eq!(text.parse::<Size>().map(|size| size.to_string()), Ok(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_count_is_above_zero() {
+        assert_eq!("64".parse(), Ok(Count(64)));
+        for wrong in ["", "0", "-1", "many", "4294967296"] {
+            assert!(wrong.parse::<Count>().unwrap_err().contains("above zero"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_bound_is_a_value_or_off() {
+        assert_eq!("64KiB".parse(), Ok(Bound::At(Size(65_536))));
+        for text in ["off", "OFF"] {
+            assert_eq!(text.parse(), Ok(Bound::<Size>::Off));
+        }
+        assert_eq!(
+            "never".parse::<Bound<Size>>().unwrap_err(),
+            "expected a size such as 65536, 256KiB or 1MiB, or off"
+        );
+        assert_eq!(
+            (Bound::At(Size(1024)).to_string(), Bound::<Size>::Off.to_string()),
+            ("1KiB".into(), "off".into())
+        );
     }
 }

@@ -246,7 +246,11 @@ impl Keeper {
                 },
                 () = sleep_until(deadline) => {
                     if pinged {
-                        let why = "the server has stopped answering".to_owned();
+                        let why = match moves.is_away() {
+                            true => "this machine has no network",
+                            false => "the server has stopped answering",
+                        };
+                        let why = why.to_owned();
                         return Some(End::Lost(Loss { why, since: doubt.unwrap_or(heard).into() }));
                     }
                     // No room means that nothing gets out: the same as no answer.

@@ -9,7 +9,7 @@ use super::error::Error;
 use super::identity::load_key;
 use super::link::{Link, LinkError};
 use super::state_dir::state_dir;
-use super::trust::{expectation, known_servers};
+use super::trust::{expectation, host_name, known_servers};
 use crate::discovery::{self, Proof, is_surely, networks, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Code;
@@ -22,6 +22,33 @@ use crate::text::safe_line;
 pub struct Inspector {
     channel: Channel,
     known: KnownServers,
+    /// Whether the user named a host: then whoever was there before is expected there.
+    asked_for: bool,
+    /// That host, if by a name.
+    host: Option<String>,
+}
+
+/// Why a server is not joined, as a line for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has another key than it should.
+    Key(String),
+    /// It is not the known server of its name: a person is asked, a script is refused.
+    Namesake {
+        /// The line.
+        line: String,
+        /// What `--server` takes to pick it.
+        label: String,
+    },
+}
+
+impl Refusal {
+    /// The line.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Key(line) | Self::Namesake { line, .. } => line,
+        }
+    }
 }
 
 /// Why multicast was not tested with a server: the bare reason, safe for a terminal.
@@ -42,7 +69,13 @@ impl Inspector {
         let known = known_servers(state_dir().as_deref())?;
         let expect = expectation(fingerprints, known.only());
         let channel = if plaintext { Channel::Plain } else { anonymous(expect)? };
-        Ok(Self { channel, known })
+        Ok(Self { channel, known, asked_for: false, host: None })
+    }
+
+    /// The same for the host that the user named.
+    #[must_use]
+    pub fn at_host(self, name: &str, port: Option<u16>) -> Self {
+        Self { asked_for: true, host: host_name(name, port), ..self }
     }
 
     /// Asks who is at an address. The link of the proof is what its key means, as a line for the user:
@@ -50,7 +83,7 @@ impl Inspector {
     ///
     /// # Errors
     /// The bare reason.
-    pub async fn probe(self, addr: SocketAddr) -> Result<Proof<Result<String, String>>, Error> {
+    pub async fn probe(self, addr: SocketAddr) -> Result<Proof<Result<String, Refusal>>, Error> {
         let (link, portrait) = Link::probe(addr, &self.channel).await.map_err(|error| Error::from(&error))?;
         let (server, closed) = (portrait.server, portrait.closed);
         let standing = self.standing(link.key(), &server.name, addr).map(|line| match closed {
@@ -93,14 +126,16 @@ impl Inspector {
         self.known.iter().flat_map(|known| known.addrs.iter().map(SocketAddr::port)).collect()
     }
 
-    fn standing(&self, key: Option<Fingerprint>, name: &str, addr: SocketAddr) -> Result<String, String> {
+    fn standing(&self, key: Option<Fingerprint>, name: &str, addr: SocketAddr) -> Result<String, Refusal> {
         let Some(fp) = key else {
             return Ok("there is none: the connection is not encrypted, and nobody is verified".into());
         };
         let spoken = fp.spoken();
         let networks = networks();
         let is_here = |addr| networks.iter().any(|network| network.contains(addr));
-        match self.known.verdict(&Presented::found(fp, name, addr), is_here) {
+        let (asked_for, host) = (self.asked_for, self.host.as_deref());
+        let presented = Presented { asked_for, host, ..Presented::found(fp, name, addr) };
+        match self.known.verdict(&presented, is_here) {
             Verdict::Known(known) => {
                 let verified = if known.is_verified() { "verified" } else { "not verified yet" };
                 Ok(format!("{spoken}, known since {}, {verified}", known.since()))
@@ -108,17 +143,19 @@ impl Inspector {
             Verdict::New { .. } => {
                 Ok(format!("{spoken}, new to you; compare it with `lanchat fingerprint` on the server"))
             }
-            Verdict::Namesake(known) => Ok(format!(
-                "{spoken}, new to you, and not the server of that name that you know since {} ({} ...)",
-                known.since(),
-                &known.fp.spoken()[..5]
-            )),
-            Verdict::Changed(known) => Err(format!(
-                "{spoken}, but it was {}; ask the server's administrator, then see `lanchat trust`",
-                known.fp.spoken()
-            )),
+            Verdict::Namesake(known) => {
+                let (since, digits) = (known.since(), &known.fp.spoken()[..5]);
+                let line = format!(
+                    "{spoken}, not that of the server of this name that you know since {since} ({digits} ...)"
+                );
+                Err(Refusal::Namesake { line, label: server_label(name, &fp.id()) })
+            }
+            Verdict::Changed(known) => {
+                Err(Refusal::Key(format!("{spoken}, but it was {}", known.fp.spoken())))
+            }
             Verdict::NotListed => {
-                Err(format!("{spoken}, which this machine's list of servers does not have"))
+                let line = format!("{spoken}, which this machine's list of servers does not have");
+                Err(Refusal::Key(line))
             }
         }
     }

@@ -79,7 +79,7 @@ pub(super) enum LinkError {
     TooNew(u32),
     /// The server is closed, and there is no passphrase at hand.
     #[error(
-        "this server asks for its passphrase; give it with --passphrase-file FILE, or join anew at a terminal"
+        "this server needs its passphrase; give it with --passphrase-file FILE, or join once at a terminal"
     )]
     PassphraseNeeded,
     /// One of the two sides does not know the passphrase.

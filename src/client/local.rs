@@ -1,12 +1,12 @@
 //! The servers of this machine that are this user's own: whoever can read a server's files need not
 //! be told who it is, and may do there what its operators may.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::files;
 use crate::fingerprint::Fingerprint;
 use crate::limits::MAX_SECRET_FILE_BYTES;
 
@@ -69,7 +69,7 @@ impl std::fmt::Debug for LocalServers {
 
 fn read(dir: &Path) -> Option<LocalServer> {
     let mut text = String::new();
-    File::open(dir.join(SECRET_FILE))
+    files::open(&dir.join(SECRET_FILE))
         .ok()?
         .take(MAX_SECRET_FILE_BYTES as u64)
         .read_to_string(&mut text)

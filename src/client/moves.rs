@@ -59,6 +59,11 @@ impl Moves {
         }
     }
 
+    /// Whether this machine's end is gone, with the network or without.
+    pub(super) fn is_away(&self) -> bool {
+        self.is_away
+    }
+
     /// The next sign. Safe to cancel.
     pub(super) async fn next(&mut self) -> Sign {
         loop {
@@ -129,7 +134,8 @@ pub(super) async fn addresses_change() {
     }
 }
 
-fn addresses() -> Vec<IpAddr> {
+/// This machine's addresses.
+pub(super) fn addresses() -> Vec<IpAddr> {
     discovery::links().unwrap_or_default().into_iter().flat_map(|link| link.addrs).collect()
 }
 

@@ -59,8 +59,8 @@ pub(super) struct Repl {
     connection: Option<Connection>,
     successor: Option<Successor>,
     question: Option<Question>,
-    /// The user does not want to be the server this time.
-    declined: bool,
+    /// The offer to be the server that the user does not want this time.
+    declined: Option<Offer>,
     /// A look at all addresses of the own networks is under way.
     scan: Option<JoinHandle<Result<Located, Error>>>,
     /// There was such a look since there is no server.
@@ -123,7 +123,7 @@ impl Repl {
             connection,
             successor: None,
             question: None,
-            declined: false,
+            declined: None,
             scan: None,
             has_scanned: false,
             told: Vec::new(),
@@ -189,12 +189,13 @@ impl Repl {
     async fn input(&mut self, input: Input) -> Step {
         let was_interrupted = std::mem::take(&mut self.interrupted);
         match input {
+            Input::Line(line) if line.is_empty() => self.offer_again(),
             Input::Line(line) => {
                 let effects = self.session.line(&line, Moment::now());
                 self.apply(effects)
             }
             Input::Answer(answer) => self.answer(&answer).await,
-            Input::Declined => self.answer("n").await,
+            Input::Declined => self.interrupt_question(was_interrupted).await,
             Input::Interrupt if was_interrupted => self.quit(),
             Input::Interrupt => {
                 self.interrupted = true;

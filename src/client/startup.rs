@@ -11,7 +11,7 @@ use super::hosting::{Host, Hosting};
 use super::link::LinkError;
 use super::locate::{Located, Locator, Reached, reach};
 use super::trust::Trust;
-use crate::discovery::{Progress, Tried, server_label};
+use crate::discovery::{Progress, Tried, is_called, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::prompt;
 use crate::text::safe_line;
@@ -32,11 +32,7 @@ pub(super) struct Start {
 pub(super) async fn find(locator: &Locator, trust: &Trust) -> Result<Reached, Error> {
     match locator.locate(trust, slow).await? {
         Located::One(reached) => Ok(*reached),
-        Located::Several(servers) => Err(Error::NoServer(format!(
-            "several servers answered; choose one with --server {}: {}",
-            how_to_choose(&servers),
-            servers.iter().map(describe).collect::<Vec<_>>().join(", ")
-        ))),
+        Located::Several(servers) => Err(several(&servers)),
         Located::Nothing(tried) => Err(nothing(&tried)),
     }
 }
@@ -45,6 +41,15 @@ pub(super) async fn find(locator: &Locator, trust: &Trust) -> Result<Reached, Er
 pub(super) fn nothing(tried: &Tried) -> Error {
     let line = tried.to_string();
     if tried.is_here() { Error::Disconnected(line) } else { Error::NoServer(line) }
+}
+
+/// Nobody said which of several servers is to be joined.
+pub(super) fn several(servers: &[Reached]) -> Error {
+    Error::NoServer(format!(
+        "several servers answered; choose one with --server {}: {}",
+        how_to_choose(servers),
+        servers.iter().map(describe).collect::<Vec<_>>().join(", ")
+    ))
 }
 
 /// Looks for servers for as long as somebody waits who will have a prompt then.
@@ -104,10 +109,32 @@ pub(super) fn choices(servers: &[Reached]) -> Vec<String> {
     servers.iter().enumerate().map(|(at, server)| format!("{:3}  {}", at + 1, describe(server))).collect()
 }
 
-/// The server that an answer to a numbered choice means.
-pub(super) fn chosen(answer: &str, count: usize) -> Option<usize> {
-    let number: usize = answer.trim().parse().ok()?;
-    number.checked_sub(1).filter(|at| *at < count)
+/// The names and ids of the servers of a numbered choice.
+pub(super) struct Choice(Vec<(String, String)>);
+
+impl Choice {
+    pub(super) fn among(servers: &[Reached]) -> Self {
+        Self(servers.iter().map(|one| (one.server.name.clone(), one.server.id.clone())).collect())
+    }
+
+    /// The place of the server that an answer means: by its number, or by what `--server` takes.
+    pub(super) fn chosen(&self, answer: &str) -> Option<usize> {
+        if let Ok(number) = answer.trim().parse::<usize>() {
+            return number.checked_sub(1).filter(|at| *at < self.0.len());
+        }
+        let mut called = self.called(answer);
+        called.next().filter(|_| called.next().is_none())
+    }
+
+    /// Whether somebody who types that means to answer, though it may be wrong: it is no line for the chat.
+    pub(super) fn is_answer(&self, typed: &str) -> bool {
+        typed.trim().parse::<u64>().is_ok() || self.called(typed).next().is_some()
+    }
+
+    fn called(&self, answer: &str) -> impl Iterator<Item = usize> {
+        let is_called = move |(name, id): &(String, String)| is_called(answer.trim(), name, id);
+        self.0.iter().enumerate().filter(move |(_, one)| is_called(one)).map(|(at, _)| at)
+    }
 }
 
 /// A new link to a server that was chosen: to the same one.
@@ -132,8 +159,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_read_strictly() {
-        assert_eq!(chosen(" 2\n", 3), Some(1));
-        assert!(["0", "4", "x", "", "-1"].iter().all(|answer| chosen(answer, 3).is_none()));
+    fn a_server_is_chosen_by_its_number_or_its_name_and_a_wrong_number_is_no_line_for_the_chat() {
+        let pair = |name: &str, id: &str| (name.to_owned(), id.to_owned());
+        let choice = Choice(vec![
+            pair("kitchen", "26276bf8bb43d319"),
+            pair("vm", "a0b1c2d3e4f50617"),
+            pair("VM", "3f9a1c7700112233"),
+        ]);
+        for (typed, place) in [(" 2\n", 1), ("Kitchen", 0), ("vm-3f9a1c77", 2), ("a0b1c2d3", 1)] {
+            assert_eq!((choice.chosen(typed), choice.is_answer(typed)), (Some(place), true), "{typed}");
+        }
+        for wrong in ["0", "4", "vm"] {
+            assert_eq!((choice.chosen(wrong), choice.is_answer(wrong)), (None, true), "{wrong}");
+        }
+        for line in ["", "-1", "hello", "kitchen sink", "2 of us"] {
+            assert_eq!((choice.chosen(line), choice.is_answer(line)), (None, false), "{line}");
+        }
     }
 }

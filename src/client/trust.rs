@@ -94,6 +94,13 @@ impl Trust {
         Ok(Self { known, named, local, channel, own, host, has_host, wanted })
     }
 
+    /// The same for the server with this id, to which one that is trusted has sent its people. It named the key,
+    /// so that the name, which another server may have too, says nothing.
+    pub(super) fn sent_to(&self, id: &str) -> Self {
+        let wanted = Fingerprint::from_id(id).map(|key| key.id());
+        Self { wanted: wanted.or_else(|| self.wanted.clone()), ..self.clone() }
+    }
+
     /// How servers are connected to.
     pub(super) fn channel(&self) -> &Channel {
         &self.channel

@@ -305,17 +305,7 @@ impl ViewState {
     }
 
     fn moment(&self, at: Timestamp, format: &str) -> String {
-        at.to_zoned(self.zone.clone()).strftime(format).to_string()
-    }
-}
-
-/// A span for people: `12 s`, `5 min`, `3 h 20 min`.
-pub(super) fn span(span: Duration) -> String {
-    let seconds = span.as_secs();
-    match (seconds / 3600, seconds / 60 % 60) {
-        (0, 0) => format!("{seconds} s"),
-        (0, minutes) => format!("{minutes} min"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
+        at.to_zoned_datetime(self.zone.clone()).strftime(format).to_string()
     }
 }
 
@@ -554,11 +544,5 @@ mod tests {
         assert!(colored.contains("\x1b[") && colored.contains("\x1b[0m"), "{colored:?}");
         let plain = anstream::adapter::strip_str(&colored).to_string();
         assert_eq!(plain, "12:03 <bob> hello");
-    }
-
-    #[test]
-    fn spans_read_well() {
-        let text = |seconds| span(Duration::from_secs(seconds));
-        assert_eq!([text(59), text(61), text(7_300)], ["59 s", "1 min", "2 h 1 min"]);
     }
 }

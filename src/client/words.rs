@@ -7,8 +7,8 @@ use crate::security::KnownServer;
 use crate::text::safe_line;
 
 /// What to do about a key that was only seen.
-pub(super) const NOT_VERIFIED: &str = "Not verified yet. To be sure nobody sits in between, compare these \
-    numbers with what `lanchat fingerprint` prints on the server, then type /verify.";
+pub(super) const NOT_VERIFIED: &str = "Not verified yet. To rule out an impostor, compare these numbers with \
+    what `lanchat fingerprint` prints on the server, then type /verify.";
 
 /// A server whose history is not the one that the user was shown.
 pub(super) const WENT_BACK: &str = "the server went back to an earlier state (a backup or a copy was put in \
@@ -139,8 +139,7 @@ pub(super) fn not_joined(name: &str) -> String {
 /// A known server that goes by the name of one that was used later.
 pub(super) fn other(known: &KnownServer, last: &KnownServer) -> String {
     format!(
-        "Of the servers called \"{}\" that you know, this is the one with the digits {}, not that of last \
-         time ({}).",
+        "You know several servers called \"{}\": this is {}, not the one that you used last ({}).",
         safe_line(&known.name),
         brief(known.fp),
         brief(last.fp)
@@ -285,7 +284,7 @@ mod tests {
                 "New server \"Office\" (192.168.1.20:7700), encrypted.",
                 "  key   SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
                 "  aloud 44395 65761 63212 62593 98052 22766",
-                "Not verified yet. To be sure nobody sits in between, compare these numbers with what \
+                "Not verified yet. To rule out an impostor, compare these numbers with what \
                  `lanchat fingerprint` prints on the server, then type /verify.",
             ]
         );

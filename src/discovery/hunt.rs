@@ -3,7 +3,7 @@
 use super::contest::{Contest, Verdict};
 use super::find::FindOptions;
 use super::label::{is_called, is_named, is_same_id};
-use super::order::in_order;
+use super::order::{in_order, is_of_any_link, pause};
 use super::outcome::{Failed, Outcome, Proof, Source, Tried, server_name};
 use super::place::Place;
 use super::sighting::Sighting;
@@ -155,12 +155,15 @@ where
         if source == Source::Announced {
             contender.source = Source::Announced;
         }
+        let known = contender.places.iter().map(|place| &place.addr);
+        let may_have_wide =
+            source == Source::Announced || known.chain(&addrs).any(|addr| !is_of_any_link(addr));
         let mut due = now;
         for addr in in_order(addrs) {
             match contender.places.iter_mut().find(|place| place.addr == addr) {
                 Some(place) => place.hurry(now),
                 None => {
-                    contender.places.push(Place::new(addr, due));
+                    contender.places.push(Place::new(addr, due + pause(&addr, may_have_wide)));
                     due += PROBE_STAGGER;
                 }
             }

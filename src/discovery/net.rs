@@ -1,5 +1,6 @@
 //! An IP network around one of this machine's addresses. Pure.
 
+use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// An address, and how many of its bits are the network's.
@@ -23,16 +24,7 @@ impl Net {
 
     /// Whether the address is one of this network, by its bits. A link-local one is in that of each link.
     pub fn contains(&self, ip: IpAddr) -> bool {
-        // A prefix of 0 would have to be shifted by all bits.
-        let same = |one: u128, other: u128, bits: u32| {
-            let rest = bits.saturating_sub(self.prefix.into());
-            (one ^ other).checked_shr(rest).unwrap_or(0) == 0
-        };
-        match (self.ip, ip) {
-            (IpAddr::V4(one), IpAddr::V4(other)) => same(u32::from(one).into(), u32::from(other).into(), 32),
-            (IpAddr::V6(one), IpAddr::V6(other)) => same(one.into(), other.into(), 128),
-            _ => false,
-        }
+        IpNet::new(self.ip, self.prefix).is_ok_and(|net| net.contains(&ip))
     }
 
     /// Whether others may be in it, wherever they are on the link.
@@ -55,14 +47,16 @@ impl Net {
     }
 }
 
-/// The networks on which this machine has an address, without loopback and link-local ones; none if the
-/// operating system won't list them.
+/// The networks that this machine is connected to, without loopback and link-local ones; none if the operating
+/// system won't list them.
 pub fn networks() -> Vec<Net> {
     let entries = if_addrs::get_if_addrs().unwrap_or_else(|error| {
         tracing::debug!(%error, "the network interfaces cannot be listed");
         Vec::new()
     });
-    entries.iter().map(Net::of).filter(Net::is_somewhere).collect()
+    // One that is down may keep the address of another place.
+    let up = entries.iter().filter(|entry| entry.is_oper_up());
+    up.map(Net::of).filter(Net::is_somewhere).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Which addresses are worth trying, and in which order. Pure.
 
-use crate::limits::MAX_SERVER_ADDRS;
+use crate::limits::{LINK_LOCAL_PAUSE, MAX_SERVER_ADDRS};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::time::Duration;
 
 /// Whether a server can be reached at an address that was heard on a link. Loopback counts only on
 /// the loopback link: from elsewhere it would be a stranger pointing at our own machine.
@@ -20,6 +21,16 @@ pub(super) fn scoped(ip: IpAddr, port: u16, interface: u32) -> SocketAddr {
         IpAddr::V6(v6) if v6.is_unicast_link_local() => SocketAddrV6::new(v6, port, 0, interface).into(),
         ip => SocketAddr::new(ip, port),
     }
+}
+
+/// Whether an address is one that each link may have.
+pub(super) fn is_of_any_link(addr: &SocketAddr) -> bool {
+    matches!(addr.ip(), IpAddr::V6(v6) if v6.is_unicast_link_local())
+}
+
+/// How much later than its turn an address is tried of a server that has others, or may have.
+pub(super) fn pause(addr: &SocketAddr, may_have_others: bool) -> Duration {
+    if may_have_others && is_of_any_link(addr) { LINK_LOCAL_PAUSE } else { Duration::ZERO }
 }
 
 /// Orders addresses by how likely they are to work at once: IPv4, then IPv6 with a wide scope, then

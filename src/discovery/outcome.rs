@@ -71,6 +71,8 @@ pub struct Tried {
     pub failed: Vec<Failed>,
     /// Whether any server was heard of by mDNS.
     pub heard: bool,
+    /// Whether each address of the own networks was tried.
+    pub scanned: bool,
     /// Addresses at which another server answered than the one expected there, and that server.
     pub strangers: Vec<Stranger>,
     /// Servers that were heard of, or answered, but are not the one wanted; safe for a terminal.
@@ -119,8 +121,9 @@ impl Failed {
         }
     }
 
-    /// What says most comes first.
-    fn rank(&self) -> (bool, u8) {
+    /// What says most comes first. Anybody can announce any number of servers; which one was used last, only this
+    /// user knows.
+    fn rank(&self) -> (u8, u8) {
         let rank = match self.why {
             Why::Said(_) => 0,
             Why::Forbidden => 1,
@@ -131,7 +134,13 @@ impl Failed {
             Why::NoRoute => 6,
             Why::Elsewhere => 7,
         };
-        (self.source != Source::Announced, rank)
+        let is_told = matches!(self.why, Why::Said(_) | Why::Forbidden | Why::Rejected | Why::Refused);
+        let source = match self.source {
+            Source::Known { last_used: true } if is_told => 0,
+            Source::Announced => 1,
+            _ => 2,
+        };
+        (source, rank)
     }
 }
 
@@ -144,6 +153,12 @@ impl fmt::Display for Failed {
         match self.source {
             Source::Announced => write!(f, "{server} is announced at {addr}")?,
             Source::Named => write!(f, "{server} is {addr}")?,
+            Source::Known { .. } if addr.ip().is_loopback() && self.why == Why::Refused => {
+                return write!(
+                    f,
+                    "{server} was last on this machine, and does not run: start it with `lanchat serve`"
+                );
+            }
             Source::Known { .. } | Source::Guessed => write!(f, "{server} was last at {addr}")?,
         }
         match &self.why {
@@ -158,7 +173,7 @@ impl fmt::Display for Failed {
             ),
             Why::Silent => write!(
                 f,
-                ", and there is no answer: that machine is off, or a firewall drops TCP port {port}"
+                ", and there is no answer: that machine is off, the server hangs, or a firewall drops TCP port {port}"
             ),
             Why::Rejected => write!(
                 f,
@@ -190,7 +205,8 @@ impl Tried {
         self.failed.iter().any(Failed::is_here)
     }
 
-    /// Why those that are here could not be connected to: what says most of each, announced ones first.
+    /// Why those that are here could not be connected to: what says most of each, the server that was used last
+    /// first, and then announced ones.
     pub fn reasons(&self) -> Vec<&Failed> {
         let mut failed: Vec<&Failed> = self.failed.iter().filter(|failed| failed.is_here()).collect();
         failed.sort_by_key(|failed| failed.rank());
@@ -243,6 +259,9 @@ impl fmt::Display for Tried {
                 write!(f, " on {reach}")?;
             }
             write!(f, " within {:.1} s", self.waited.as_secs_f32())?;
+            if !reach.links.is_empty() && !self.heard && self.others.is_empty() {
+                f.write_str(": none runs, or a firewall drops UDP port 5353")?;
+            }
             for failure in reach.failures.iter().take(MAX_NAMED) {
                 write!(f, "; {failure}")?;
             }
@@ -255,14 +274,14 @@ impl fmt::Display for Tried {
             Some(reach) if reach.links.is_empty() => {
                 f.write_str("; is this machine connected to the network?")?;
             }
-            Some(_) if !self.heard => {
-                f.write_str("; is UDP port 5353 open in the firewalls?")?;
-            }
             _ => f.write_str(";")?,
         }
-        f.write_str(
-            " name the server with --host HOST, or try `lanchat discover --scan` and `lanchat doctor`",
-        )
+        f.write_str(match self.scanned {
+            true => " name the server with --host HOST, or run `lanchat doctor`",
+            false => {
+                " name the server with --host HOST, or run `lanchat discover --scan` or `lanchat doctor`"
+            }
+        })
     }
 }
 
@@ -303,7 +322,7 @@ mod tests {
         assert_eq!(
             tried.to_string(),
             "no lanchat server answered within 1.0 s; is this machine connected to the network? name the \
-             server with --host HOST, or try `lanchat discover --scan` and `lanchat doctor`"
+             server with --host HOST, or run `lanchat discover --scan` or `lanchat doctor`"
         );
     }
 
@@ -311,8 +330,8 @@ mod tests {
     fn where_nothing_was_heard_the_port_of_mdns_is_asked_after() {
         assert_eq!(
             vain(Vec::new()).to_string(),
-            "no lanchat server answered on lan0 within 3.0 s; no socket; is UDP port 5353 open in the \
-             firewalls? name the server with --host HOST, or try `lanchat discover --scan` and `lanchat doctor`"
+            "no lanchat server answered on lan0 within 3.0 s: none runs, or a firewall drops UDP port 5353; no \
+             socket; name the server with --host HOST, or run `lanchat discover --scan` or `lanchat doctor`"
         );
         let heard = Tried { heard: true, ..vain(Vec::new()) };
         assert!(!heard.to_string().contains("5353"), "{heard}");
@@ -328,6 +347,7 @@ mod tests {
             (Source::Announced, Why::Elsewhere, "--host 10.0.0.1:7667"),
             (Source::Announced, Why::Forbidden, "a firewall or a VPN here"),
             (KNOWN, Why::Refused, "start `lanchat serve` there"),
+            (KNOWN, Why::Silent, "the server hangs"),
             (KNOWN, Why::Silent, "that machine is off"),
             (KNOWN, Why::Nobody, "the access point keeps its clients apart"),
             (KNOWN, Why::Said("full\u{1b}".into()), "10.0.0.1:7667: full\u{fffd}"),
@@ -345,7 +365,17 @@ mod tests {
     }
 
     #[test]
-    fn of_each_server_what_says_most_is_told_and_announced_ones_come_first() {
+    fn a_server_that_ran_on_this_machine_is_started_here() {
+        let tried = vain(vec![failed("127.0.0.1:7667", KNOWN, true, Why::Refused)]);
+        assert_eq!(
+            tried.to_string(),
+            "cannot connect: office (3f9a1c77) was last on this machine, and does not run: start it with `lanchat \
+             serve`; `lanchat doctor` tells more"
+        );
+    }
+
+    #[test]
+    fn of_each_server_what_says_most_is_told_and_of_the_one_used_last_first() {
         let other = Failed {
             server: Some("lab (a0b1c2d3)".into()),
             ..failed("10.0.0.9:1", KNOWN, true, Why::Refused)
@@ -356,7 +386,21 @@ mod tests {
             failed("10.0.0.2:1", Source::Announced, true, Why::Refused),
         ]);
         let told: Vec<String> = tried.reasons().iter().map(|failed| failed.addr.to_string()).collect();
-        assert_eq!(told, ["10.0.0.2:1", "10.0.0.9:1"]);
+        assert_eq!(told, ["10.0.0.9:1", "10.0.0.2:1"]);
+    }
+
+    #[test]
+    fn forged_announcements_do_not_hide_what_is_wrong_with_the_server_that_was_used_last() {
+        let forged = (2..99).map(|host| Failed {
+            server: Some(format!("fake{host} (a0b1c2d3)")),
+            ..failed(&format!("10.0.0.{host}:1"), Source::Announced, true, Why::Refused)
+        });
+        let own = failed("10.0.0.1:1", Source::Known { last_used: true }, true, Why::Refused);
+        let text = vain(forged.chain([own]).collect()).to_string();
+        assert!(
+            text.starts_with("cannot connect: office (3f9a1c77) was last at 10.0.0.1:1, and nothing listens"),
+            "{text}"
+        );
     }
 
     #[test]

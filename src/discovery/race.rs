@@ -1,11 +1,12 @@
 //! Racing the addresses of one server: the first that proves itself wins (RFC 8305, with a shorter
 //! pause and with proof in place of a mere connect).
 
-use super::order::in_order;
+use super::order::{in_order, is_of_any_link, pause};
 use super::outcome::Proof;
 use crate::limits::{PROBE_STAGGER, PROBE_TIMEOUT};
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -34,8 +35,8 @@ impl<E: fmt::Display> fmt::Display for RaceError<E> {
 
 impl<E: fmt::Display + fmt::Debug> std::error::Error for RaceError<E> {}
 
-/// Tries all addresses (in the order IPv4, IPv6, link-local), a new one every 25 ms, each for 3 s at
-/// most, and gives the first proof with its address. The other attempts are dropped.
+/// Tries all addresses (in the order IPv4, IPv6, and 100 ms later link-local), a new one every 25 ms, each for
+/// 3 s at most, and gives the first proof with its address. The other attempts are dropped.
 ///
 /// # Errors
 /// If none proves itself: what each of them said.
@@ -49,14 +50,17 @@ where
     E: Send + 'static,
 {
     let mut attempts = JoinSet::new();
-    let mut pause = std::time::Duration::ZERO;
-    for addr in in_order(addrs) {
+    let mut due = Duration::ZERO;
+    let addrs = in_order(addrs);
+    let has_wide = addrs.iter().any(|addr| !is_of_any_link(addr));
+    for addr in addrs {
+        let turn = due + pause(&addr, has_wide);
         let attempt = probe(addr);
         attempts.spawn(async move {
-            sleep(pause).await;
+            sleep(turn).await;
             (addr, timeout(PROBE_TIMEOUT, attempt).await)
         });
-        pause += PROBE_STAGGER;
+        due += PROBE_STAGGER;
     }
     let mut failed = Vec::new();
     while let Some(ended) = attempts.join_next().await {
@@ -95,6 +99,19 @@ mod tests {
         .unwrap();
         assert_eq!((won.0.port(), won.1.link), (3, 3));
         assert_eq!(start.elapsed(), 2 * PROBE_STAGGER);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_that_tells_no_network_wins_only_where_no_other_answers() {
+        let both: [SocketAddr; 2] = ["[fe80::1%2]:7".parse().unwrap(), "10.0.0.1:7".parse().unwrap()];
+        let slow = |addr: SocketAddr| async move {
+            sleep(Duration::from_millis(if addr.is_ipv4() { 90 } else { 1 })).await;
+            Ok::<_, String>(proof(addr.port()))
+        };
+        assert_eq!(race(both, slow).await.unwrap().0, both[1]);
+        let start = tokio::time::Instant::now();
+        assert_eq!(race([both[0]], slow).await.unwrap().0, both[0]);
+        assert!(start.elapsed() < Duration::from_millis(10), "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

@@ -80,6 +80,11 @@ pub const LOCAL_NAME_SETTLE: Duration = Duration::from_millis(30);
 /// to fail: a dead address takes 3 to 10 s for that.
 pub const PROBE_STAGGER: Duration = Duration::from_millis(25);
 
+/// How much later an fe80 address is tried that a server announces, which may have others in the next packet, or
+/// has them already. A person can read and type those, and what is remembered of a server goes by its address: one
+/// of any link tells no network from another.
+pub const LINK_LOCAL_PAUSE: Duration = Duration::from_millis(100);
+
 /// How long one address may take to connect and answer. A search then goes on waiting, and begins a second
 /// attempt beside the first: later than any server under a usual load answers, as a handshake costs it a
 /// third of a millisecond.

@@ -67,6 +67,10 @@ pub const DATED_ROWS: usize = 200;
 /// what else is said needs room too.
 pub const MAIL_SHARE_THOUSANDTHS: u64 = 500;
 
+/// How often at most it is looked whether there is room for more mail while the last of that room fills up: once
+/// for one in so many parts of it, and so much may be too much. A look reads all mail that waits, a second for 500 MB.
+pub const MAIL_ROOM_PARTS: u64 = 256;
+
 /// Messages of which it is not written yet what follows from them, from which on that is done while nobody waits:
 /// 8 ms. A search looks at them one by one, in 2 ms.
 pub const TAIL_IDLE_ROWS: usize = 256;

@@ -47,6 +47,9 @@ impl RoomName {
     /// # Errors
     /// A [`RoomNameError`] that says what to change.
     pub fn new(text: &str) -> Result<Self, RoomNameError> {
+        if text.is_empty() {
+            return Err(RoomNameError::Empty);
+        }
         let rest = text
             .strip_prefix('#')
             .ok_or_else(|| RoomNameError::NoSign(text.chars().take(MAX_ROOM_NAME_CHARS).collect()))?;

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::assist::{Assistant, Interruption};
 use super::history::{HistoryFile, MAX_LINES};
-use super::mode::Mode;
+use super::mode::{Mode, is_typed_ahead};
 use super::printer::write;
 use super::question::{Question, Reply};
 use super::rows::rows_below_first;
@@ -41,6 +41,10 @@ impl Thread {
         typed: String,
     ) -> Result<(Self, impl ExternalPrinter + Send + 'static), OpenError> {
         let mode = Mode::take();
+        if is_typed_ahead() {
+            // It stands on the row where the first line would begin, and is shown again behind the label.
+            let _ = write("\n");
+        }
         let mut editor =
             Editor::with_history(config(), FileHistory::with_config(&config())).map_err(terminal)?;
         let external = editor.create_external_printer().map_err(terminal)?;

@@ -46,9 +46,9 @@ use state::Shared;
 /// Inputs that wait for their reader; the editor waits when there are as many.
 const INPUT_QUEUE: usize = 64;
 
-/// To be added to every log filter: the editor logs what it draws, and drawn above the line being
-/// edited that would have no end.
-pub const LOG_DIRECTIVE: &str = "rustyline=off";
+/// What no log may have: the editor logs what it draws, and drawn above the line being edited that would
+/// have no end.
+pub const UNLOGGED: &str = "rustyline";
 
 /// What the person at the terminal did.
 #[derive(Debug, Clone, PartialEq, Eq)]

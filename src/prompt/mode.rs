@@ -57,6 +57,19 @@ pub fn forget_typed() {
     let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
 }
 
+/// Whether something was typed ahead, which the terminal then showed. To be asked in the prompt's mode: in its
+/// usual one, a terminal hides a line that is not ended.
+#[cfg(unix)]
+pub(super) fn is_typed_ahead() -> bool {
+    rustix::io::ioctl_fionread(std::io::stdin()).is_ok_and(|bytes| bytes > 0)
+}
+
+/// Whether something was typed ahead: consoles other than Unix ones show it when it is read.
+#[cfg(not(unix))]
+pub(super) fn is_typed_ahead() -> bool {
+    false
+}
+
 /// Forgets what was typed ahead: consoles other than Unix ones keep it.
 #[cfg(not(unix))]
 pub fn forget_typed() {}

@@ -1,14 +1,33 @@
-//! For how long an operator's command holds: the member `duration`.
+//! Durations, as people write and read them; and for how long an operator's command holds, the member
+//! `duration`.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 /// Seconds of each unit, the longest first.
 const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
 
 /// Longest time that is no `forever`: what comes after it is beyond any calendar.
 const MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// Reads a duration: `90s`, `1h 30m`, `2 weeks`; a day has 24 hours. `None`: it is none, or less than none,
+/// or has months or years, which are not all of the same length.
+pub fn duration(text: &str) -> Option<Duration> {
+    // To people 12:00 is noon, and not 12 hours.
+    let text = Some(text.to_lowercase()).filter(|text| !text.contains(':'))?;
+    let span: Span = text.parse().ok()?;
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?.try_into().ok()
+}
+
+/// How long something has taken, for a person: in minutes, or below one in seconds.
+pub fn about(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let whole = if seconds < 60 { seconds } else { seconds / 60 * 60 };
+    format!("{:#}", SignedDuration::from_secs(i64::try_from(whole).unwrap_or(i64::MAX)))
+}
 
 /// A time that something holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,16 +51,8 @@ impl FromStr for Term {
         if text.eq_ignore_ascii_case("forever") {
             return Ok(Self::Forever);
         }
-        let unit = text.chars().next_back().ok_or(NoTerm)?;
-        let (_, seconds) =
-            UNITS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(&unit)).ok_or(NoTerm)?;
-        let number = &text[..text.len() - unit.len_utf8()];
-        if !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(NoTerm);
-        }
-        let number: u64 = number.parse().map_err(|_| NoTerm)?;
-        let time = Duration::from_secs(number.checked_mul(seconds).ok_or(NoTerm)?);
-        if time.is_zero() || time > MAX { Err(NoTerm) } else { Ok(Self::For(time)) }
+        let time = duration(text).map(|time| Duration::from_secs(time.as_secs()));
+        time.filter(|time| !time.is_zero() && *time <= MAX).map(Self::For).ok_or(NoTerm)
     }
 }
 
@@ -62,16 +73,41 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_people_write_them() {
-        for (text, seconds) in [("90s", 90), ("10m", 600), ("2H", 7200), ("1d", 86_400), (" 3w ", 1_814_400)]
-        {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("10m", 600),
+            ("2H", 7200),
+            ("1d", 86_400),
+            (" 3w ", 1_814_400),
+            ("1h30m", 5400),
+            ("2 days", 172_800),
+            ("1.5h", 5400),
+        ] {
             assert_eq!(text.parse(), Ok(Term::For(Duration::from_secs(seconds))), "{text}");
         }
         assert_eq!("Forever".parse(), Ok(Term::Forever));
-        for text in
-            ["", "m", "0m", "10", "1.5h", "-1h", "+1h", "1é", "101w7", "6000w", "99999999999999999999d"]
-        {
+        for text in [
+            "",
+            "m",
+            "0m",
+            "0.5s",
+            "10",
+            "-1h",
+            "12:00",
+            "1y",
+            "1é",
+            "101w7",
+            "6000w",
+            "99999999999999999999d",
+        ] {
             assert_eq!(text.parse::<Term>(), Err(NoTerm), "{text}");
         }
+    }
+
+    #[test]
+    fn what_has_passed_reads_well() {
+        let text = |seconds| about(Duration::from_secs(seconds));
+        assert_eq!([text(0), text(59), text(61), text(7_300)], ["0s", "59s", "1m", "2h 1m"]);
     }
 
     #[test]

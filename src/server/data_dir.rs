@@ -24,6 +24,9 @@ pub const HISTORY_FILE: &str = "history.db";
 /// What proves to the server that a client may read this directory.
 pub const SECRET_FILE: &str = "operator-secret";
 
+/// What is locked while a server runs.
+const LOCK_FILE: &str = "lock";
+
 /// The files of a server that a backup has, but for its history. An earlier version had its books in some of
 /// them, which the next start takes over.
 pub(super) const KEPT_FILES: [&str; 7] =
@@ -61,14 +64,9 @@ impl DataDir {
     pub(super) fn open(path: &Path) -> Result<Self, DataDirError> {
         let unusable = |error| DataDirError::Unusable(path.into(), error);
         files::create_directory(path).map_err(unusable)?;
-        let lock = open_lock(&path.join("lock")).map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(DataDirError::InUse(path.into())),
-            Err(TryLockError::Error(error)) => return Err(unusable(error)),
-        }
-        let mut locks = vec![lock];
+        let mut locks = vec![lock(&path.join(LOCK_FILE), path)?];
         locks.extend(lock_itself(path)?);
+        locks.extend(lock_linked(path)?);
         swap::finish(path).map_err(unusable)?;
         Ok(Self { path: Some(path.into()), _locks: locks })
     }
@@ -86,9 +84,23 @@ impl DataDir {
     /// The server's key; made at the first start.
     pub(super) fn key(&self) -> Result<Keypair, DataDirError> {
         Ok(match self.file(KEY_FILE) {
-            Some(path) => Keypair::load_or_create(&path)?,
+            Some(path) => {
+                self.warn_of_lost_key(&path);
+                Keypair::load_or_create(&path)?
+            }
             None => Keypair::ephemeral()?,
         })
+    }
+
+    /// Where there is a history, people know the server.
+    fn warn_of_lost_key(&self, path: &Path) {
+        if !path.exists() && self.file(HISTORY_FILE).is_some_and(|history| history.exists()) {
+            tracing::warn!(
+                "{} is gone, and this server has another key from now on, which everybody who knows it refuses; to \
+                 have the old one, stop the server and put the file back, or a backup with `lanchat restore FILE`",
+                path.display()
+            );
+        }
     }
 
     /// The passphrase of a closed server; made at the first start.
@@ -117,12 +129,44 @@ fn open_lock(path: &Path) -> io::Result<File> {
         const SHARE_READ_WRITE: u32 = 3;
         std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, SHARE_READ_WRITE);
     }
+    files::refuse_odd(path)
+        .map_err(|error| io::Error::new(error.kind(), "its lock is no file; remove that"))?;
     let is_new = !path.exists();
     let lock = options.write(true).open(path)?;
     if is_new {
         swap::give_to_owner(path)?;
     }
     Ok(lock)
+}
+
+/// Locks what belongs to a history that is a link: the data directory of the server whose history it is, or a file
+/// beside it where it has a place of its own, perhaps with others. `None`: it is no link.
+fn lock_linked(path: &Path) -> Result<Option<File>, DataDirError> {
+    let history = path.join(HISTORY_FILE);
+    let real = if history.is_symlink() { std::fs::canonicalize(&history).ok() } else { None };
+    let Some((real, home)) = real.as_deref().and_then(|real| Some((real, real.parent()?))) else {
+        return Ok(None);
+    };
+    if std::fs::canonicalize(path).is_ok_and(|own| own == home) {
+        return Ok(None);
+    }
+    if home.join(LOCK_FILE).exists() {
+        return lock_itself(home);
+    }
+    let mut beside = real.as_os_str().to_owned();
+    beside.push("-lock");
+    lock(Path::new(&beside), real).map(Some)
+}
+
+/// Locks a file, which is made if it is not there; `what` is in use then.
+fn lock(path: &Path, what: &Path) -> Result<File, DataDirError> {
+    let unusable = |error| DataDirError::Unusable(what.into(), error);
+    let lock = open_lock(path).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(what.into())),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
 }
 
 /// Locks the directory itself; `None`: its file system has no such locks.

@@ -5,9 +5,9 @@ use super::listener::Admission;
 use crate::protocol::event::users_are;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::Refusal;
+use crate::protocol::term::about;
 use crate::protocol::{Event, Request};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What the server's console has of it, and the client that hosts it.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Handle {
         let mut lines = vec![
             format!(
                 "up {}; {} here over {connections} connection{plural}",
-                clock(self.hub.uptime()),
+                about(self.hub.uptime()),
                 users_are(users)
             ),
             gate.status(),
@@ -69,10 +69,4 @@ impl Handle {
         lines.extend(self.hub.failure().map(|failure| format!("nothing is stored at the moment: {failure}")));
         lines
     }
-}
-
-/// `26:03:09`.
-fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }

@@ -3,10 +3,11 @@
 
 use super::data_dir::{DataDir, DataDirError, HISTORY_FILE, KEPT_FILES, KEY_FILE, PASSPHRASE_FILE};
 use super::swap;
+use crate::files;
 use crate::limits::MAX_KEPT_FILE_BYTES;
 use crate::security::Keypair;
 use crate::store::{self, KeptFile, Repaired, Saved, Seal, StoreError};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -74,7 +75,7 @@ pub fn kept_files(dir: &Path) -> Result<Vec<KeptFile>, StoreError> {
 }
 
 fn read(path: &Path) -> io::Result<Option<(Zeroizing<Vec<u8>>, u32)>> {
-    let file = match File::open(path) {
+    let file = match files::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };

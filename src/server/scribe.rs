@@ -13,7 +13,7 @@ use super::deferred::Deferred;
 use super::hub::Hub;
 use super::passed::{Known, Passed};
 use super::turn::Turn;
-use crate::chat::{Entry, Message, Waited};
+use crate::chat::{Entry, Lack, Message, Waited};
 use crate::limits::{MEND_EVERY, SEAM_BYTES, SEAM_MESSAGES};
 use crate::protocol::packet::stamp;
 use crate::store::{Batch, Duplicate, Outcome, Page, Span, Store, StoreError};
@@ -38,6 +38,8 @@ struct Failing {
     error: StoreError,
     next_try: Instant,
     deferred: Deferred,
+    /// What the store knows of what was said since.
+    lacks: Option<Lack>,
 }
 
 impl Scribe {
@@ -52,6 +54,7 @@ impl Scribe {
         let spans: Vec<Span> = turn.seams().map(|seam| seam.span()).collect();
         // A number whose message nobody can ask for is given too, and so never again.
         let has_number = self.seq.is_some_and(|seq| turn.seq > seq);
+        self.note_lack().await;
         if turn.entries.is_empty() && spans.is_empty() && !has_number {
             return;
         }
@@ -82,6 +85,7 @@ impl Scribe {
                 // It may have been stored before, and can perhaps be read.
                 learn(&mut known, self.look(&batch).await);
                 self.hub.not_stored(unstored(&batch.entries, &known));
+                self.note_lack().await;
                 (self.read_on(spans).await, Vec::new())
             }
         };
@@ -90,6 +94,25 @@ impl Scribe {
         close_seams(turn, pages);
         if !arrivals.is_empty() {
             self.hub.arrived(arrivals);
+        }
+    }
+
+    /// Has the store note that something is said which is not stored, before anybody is shown it.
+    async fn note_lack(&mut self) {
+        let (Some(store), Some(failing)) =
+            (self.store.as_ref().filter(|_| self.seq.is_some()), &mut self.failing)
+        else {
+            return;
+        };
+        let lacks = self.hub.lacks();
+        if lacks == failing.lacks {
+            return;
+        }
+        failing.lacks = lacks;
+        if let Some(lacks) = lacks
+            && let Err(error) = store.lacks(lacks).await
+        {
+            tracing::debug!(%error, "what is not stored can't be noted");
         }
     }
 
@@ -219,6 +242,7 @@ impl Scribe {
             error: error.clone(),
             next_try: Instant::now() + MEND_EVERY,
             deferred: Deferred::default(),
+            lacks: None,
         });
         self.hub.set_keeping(Some(&error.to_string()), self.seq.unwrap_or_default());
     }
@@ -292,7 +316,7 @@ mod tests {
     use crate::store::Keep;
 
     fn now() -> Now {
-        Now::new(jiff::Zoned::now(), std::time::Duration::ZERO)
+        Now::new(jiff::ZonedDateTime::now(), std::time::Duration::ZERO)
     }
 
     fn packet(json: &str) -> ClientPacket {

@@ -148,6 +148,7 @@ impl Saved {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::read(path).map_err(|error| {
             let why = match error {
+                StoreError::Missing(_) if path.exists() => "there is nothing in it".to_owned(),
                 StoreError::Missing(_) => "there is no such file".to_owned(),
                 StoreError::NotADatabase(_) => "it is no database".to_owned(),
                 StoreError::Foreign(_) => "it is another program's database".to_owned(),

@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::health::{Health, Shared, held};
 use super::image::{Header, Log};
 use super::watch::beside;
-use super::{rows, schema};
+use super::{place, rows, schema};
 use crate::limits::{CHECK_AGAIN, CHECK_LOG_BYTES, CHECK_PAGES, CHECK_REST, CHECK_TRIES, CHECK_WHOLE_BYTES};
 use rusqlite::Connection;
 use std::fs::File;
@@ -31,12 +31,13 @@ pub(super) fn size(path: &Path, file: &File) -> Result<(), StoreError> {
     }
     // What is no database is told as that.
     let Some(header) = Header::read(file).map_err(of)? else { return Ok(()) };
-    let log = Log::read(&beside(path, "-wal"), header.page_bytes).map_err(of)?;
+    let log = Log::read(&beside(&place::real(path), "-wal"), header.page_bytes).map_err(of)?;
     let pages = bytes / u64::from(header.page_bytes);
     let said = log.pages().unwrap_or(header.pages);
     let lacks =
         (pages + 1..=u64::from(said)).any(|page| u32::try_from(page).is_ok_and(|page| !log.has(page)));
-    if !lacks || (pages + 1 == u64::from(said) && bytes % u64::from(header.page_bytes) == 0 && is_whole(path))
+    if !lacks
+        || (pages + 1 == u64::from(said) && bytes % u64::from(header.page_bytes) == 0 && is_whole(path, file))
     {
         return Ok(());
     }
@@ -45,8 +46,8 @@ pub(super) fn size(path: &Path, file: &File) -> Result<(), StoreError> {
 }
 
 /// Whether SQLite finds nothing wrong with it: a free page at the end is never written.
-fn is_whole(path: &Path) -> bool {
-    let checked = schema::open_reader(path).and_then(|connection| whole(&connection, path));
+fn is_whole(path: &Path, file: &File) -> bool {
+    let checked = schema::open_reader(path, file).and_then(|connection| whole(&connection, path));
     checked.is_ok()
 }
 
@@ -100,7 +101,7 @@ fn parts(health: &Health, own: &Shared) -> Result<Vec<String>, StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(health.path(), &error);
     health.may_read()?;
     let mut own = held(own);
-    let connection = own.insert(schema::open_reader(health.path())?);
+    let connection = own.insert(schema::open_reader(health.path(), health.files().file())?);
     let [pages, size] = ["page_count", "page_size"].map(|name| {
         connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(rows::unsigned)
     });
@@ -137,7 +138,7 @@ fn once(health: &Arc<Health>, part: &str, own: &Shared, rest: u32) -> Result<(),
     if health.is_closed() {
         return Err(StoreError::TooSlow);
     }
-    let connection = own.insert(schema::open_reader(health.path())?);
+    let connection = own.insert(schema::open_reader(health.path(), health.files().file())?);
     connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(of)?;
     connection.progress_handler(CHECK_PAGES, Some(pace(health, rest))).map_err(of)?;
     let said: rusqlite::Result<String> = connection.query_row(part, [], |row| row.get(0));

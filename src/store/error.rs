@@ -35,6 +35,18 @@ pub enum StoreError {
         "there is no history at {0}; name the server's --data-dir, or put a backup in its place with `lanchat restore FILE` if it was deleted"
     )]
     Missing(PathBuf),
+    /// It has another name, under which another server could open it: SQLite would keep a log for each.
+    #[error(
+        "{0} has another name, too (a hard link), and a server of that one would damage it; make it a file of its \
+         own: cp -p history.db copy && mv copy history.db"
+    )]
+    Linked(PathBuf),
+    /// It was moved, and a link left in its place; not so its log.
+    #[error("{0} holds the latest of what {1} is to keep, and was left behind; move it beside that file")]
+    LeftBehind(PathBuf, PathBuf),
+    /// What lies beside it can't be its log.
+    #[error("{0} is no ordinary file, and stands where the history has its log; move it away")]
+    Odd(PathBuf),
     /// It may not be written.
     #[error("{0} can't be written; make it and its directory writable, or choose another --data-dir")]
     ReadOnly(PathBuf),
@@ -122,6 +134,8 @@ impl StoreError {
                 ErrorCode::OperationInterrupted => Self::TooSlow,
                 // The index of words tells damage to itself as an error of no kind.
                 _ if text.starts_with("invalid fts5 file format") => Self::Corrupt(path, text),
+                // What is asked is right, so the schema can't be.
+                _ if text.starts_with("no such ") => Self::Corrupt(path, text),
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::InUse(path),
                 _ => Self::Unusable(path, text),
             },

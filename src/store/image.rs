@@ -2,7 +2,9 @@
 //!
 //! After SQLite's file format, chapters 1.3 (the header), 4 (the write-ahead log).
 
+use super::place;
 use super::watch::beside;
+use crate::files;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read as _};
@@ -79,7 +81,7 @@ pub(super) struct Log {
 impl Log {
     /// Reads the log up to where it ends or is torn. None is one without pages.
     pub(super) fn read(path: &Path, page_bytes: u32) -> io::Result<Self> {
-        let mut file = match File::open(path) {
+        let mut file = match files::open(path) {
             Ok(file) => BufReader::with_capacity(1 << 16, file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(error),
@@ -172,11 +174,11 @@ pub(super) struct Image {
 impl Image {
     /// Opens what there is.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let there = |path: &Path| match File::open(path) {
+        let there = |path: &Path| match files::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => opened.map(Some),
         };
-        let (file, log_path) = (there(path)?, beside(path, "-wal"));
+        let (file, log_path) = (there(path)?, beside(&place::real(path), "-wal"));
         let header = file.as_ref().map(Header::read).transpose()?.flatten();
         let page_bytes = header.map_or(USUAL_PAGE_BYTES, |header| header.page_bytes);
         let log = Log::read(&log_path, page_bytes)?;
@@ -207,7 +209,7 @@ impl Image {
 }
 
 /// Reads there until the buffer is full or the file ends; bytes read. A bad sector is what isn't there.
-fn read_at(file: &File, mut place: u64, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_at(file: &File, mut place: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut read = 0;
     while read < buffer.len() {
         #[cfg(unix)]

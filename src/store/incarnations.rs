@@ -40,6 +40,11 @@ pub(super) fn latest_id(connection: &Connection) -> Result<Option<String>> {
     connection.query_row(sql, [], |row| row.get(0)).optional()
 }
 
+/// Whether the history has that incarnation.
+pub(super) fn is_known(connection: &Connection, id: &str) -> Result<bool> {
+    connection.query_row("SELECT EXISTS (SELECT 1 FROM incarnation WHERE id = ?1)", [id], |row| row.get(0))
+}
+
 /// Says that the database is being put in the place of a later one: the next incarnation begins with that.
 pub(super) fn mark_restored(connection: &Connection) -> Result<()> {
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('restored', 1)", []).map(drop)

@@ -1,6 +1,7 @@
 //! The file beside the database that says what the server had last, so that it notices at its next start
-//! that it was given an older database, or another one, or that its log was removed or cut. It is a convenience:
-//! whatever is wrong with it, nothing is said.
+//! that it was given an older database, or another one, or that its log was removed or cut; and that something
+//! was said which it could not store: the file is written over in its place, which a full disk allows. It is a
+//! convenience: whatever is wrong with it, nothing is said.
 //!
 //! It is written after each commit and not synced: after a kill it is exact, and after a power cut it says no
 //! more than the database has.
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// Its name, in the directory of the database.
 const FILE: &str = "history.last";
 
-/// Bytes that are read of it; it has 50.
+/// Bytes that are read of it; it has 60.
 const MAX_BYTES: u64 = 1024;
 
 /// What the server had.
@@ -25,19 +26,22 @@ pub(super) struct Last {
     pub(super) log: String,
     /// A number that was given, or the one before the first.
     pub(super) seq: u64,
+    /// Not 0: something was said after that, and is stored nowhere. One digit, so that the text gets no shorter.
+    #[serde(default)]
+    pub(super) lacks: u8,
 }
 
 /// What the server had before this start, if that is known.
 pub(super) fn load(database: &Path) -> Option<Last> {
     let mut bytes = Vec::new();
-    File::open(path(database)).ok()?.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
+    files::open(&path(database)).ok()?.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
 /// Notes what the server has.
 pub(super) fn save(database: &Path, log: &str, seq: u64) {
     let path = path(database);
-    let last = Last { log: log.to_owned(), seq };
+    let last = Last { log: log.to_owned(), seq, lacks: 0 };
     let written = serde_json::to_vec(&last).map_err(Into::into).and_then(|json| files::replace(&path, &json));
     if let Err(error) = written {
         tracing::warn!(
@@ -65,9 +69,11 @@ impl Mark {
     }
 
     /// The latest number is this now: never a lower one than before, so that the text is as long or longer.
-    pub(super) fn note(&mut self, seq: u64) {
+    /// `lacks`: something was said after it that is not stored.
+    pub(super) fn note(&mut self, seq: u64, lacks: bool) {
         let Some((file, log)) = &mut self.0 else { return };
-        let json = serde_json::to_vec(&Last { log: log.clone(), seq }).unwrap_or_default();
+        let last = Last { log: log.clone(), seq, lacks: lacks.into() };
+        let json = serde_json::to_vec(&last).unwrap_or_default();
         // In one go, so that no kill comes in between.
         if let Err(error) = file.rewind().and_then(|()| file.write_all(&json)) {
             tracing::debug!(%error, "what the server has can't be noted");

@@ -19,6 +19,7 @@ mod hours;
 mod image;
 mod incarnations;
 mod indexing;
+mod lack;
 mod last;
 mod listing;
 mod news;
@@ -53,7 +54,7 @@ pub use news::News;
 pub use question::{Batch, Duplicate, Keep, Listing, Outcome, Page, Since, Span, Start};
 pub use repair::{Repaired, check_whole, repair};
 
-use crate::chat::{Archive, Search, View, Wanted};
+use crate::chat::{Archive, Lack, Search, View, Wanted};
 use crate::clock::Clock;
 use crate::limits::{SEARCH_TIME, STORE_QUEUE};
 use health::Health;
@@ -136,6 +137,20 @@ impl Store {
     pub async fn commit(&self, batch: impl Into<Arc<Batch>>) -> Result<Outcome, StoreError> {
         let batch = batch.into();
         self.writer.ask(move |writer| writer.commit(&batch)).await
+    }
+
+    /// Notes that something was said which could not be stored, so that whoever was away is told of a gap after a
+    /// restart, too. Returns once it is noted where a process that ends does not lose it.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`].
+    pub async fn lacks(&self, lacks: Lack) -> Result<(), StoreError> {
+        self.writer
+            .ask(move |writer| {
+                writer.lacks(lacks);
+                Ok(())
+            })
+            .await
     }
 
     /// Which of a batch's messages their authors have sent before, when the batch can't be written.

@@ -4,6 +4,7 @@ use super::books;
 use super::commit::Arrivals;
 use super::dating;
 use super::incarnations;
+use super::lack;
 use super::last::Last;
 use super::rows::{self, unsigned};
 use super::seal;
@@ -21,6 +22,7 @@ pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(
         [],
         |row| row.get(0).map(unsigned),
     )?;
+    let (lacks, seq) = lack::begin(&change, seq, last)?;
     let archive = Archive {
         lineage: Some(incarnations::begin(&change, seq + 1, last)?),
         seq,
@@ -28,6 +30,7 @@ pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(
         waiting: waiting(&change)?,
         arrivals: [arrivals(&change)?, lost(&change)?].concat(),
         records: books::begin(&change)?,
+        lacks,
     };
     dating::begin(&change, seq)?;
     let reserved = seq + SEQ_RESERVE;

@@ -7,7 +7,7 @@ use super::question::Keep;
 use super::weight::{self, Weights};
 use super::{hours, rows, tail};
 use crate::chat::Expired;
-use crate::limits::{MAIL_SHARE_THOUSANDTHS, PRUNE_ROWS, PRUNE_TIME};
+use crate::limits::{MAIL_ROOM_PARTS, MAIL_SHARE_THOUSANDTHS, PRUNE_ROWS, PRUNE_TIME};
 use jiff::Timestamp;
 use rusqlite::{Connection, Params, Result, Transaction, params};
 use std::collections::BTreeSet;
@@ -23,6 +23,10 @@ const VACUUM_PAGES: u32 = 256;
 const FREE_SHARE: u64 = 8;
 /// See [`FREE_SHARE`].
 const MIN_FREE_PAGES: u64 = 64;
+
+/// Bytes of the database that a byte of a message takes at most, its entries in the indexes included, so that
+/// nobody has to look each time whether there is room left.
+const STORED_PER_BYTE: u64 = 4;
 
 /// What came of a step.
 #[derive(Debug, Default)]
@@ -76,12 +80,20 @@ pub(super) fn used(connection: &Connection) -> Result<u64> {
     Ok(pages?.saturating_sub(free?) * size?)
 }
 
-/// Whether mail that waits takes so much of the room that no more may come: it can't be removed, and what
-/// else is said needs some.
-pub(super) fn is_full_of_mail(connection: &Connection, keep: Keep) -> Result<bool> {
-    let Some(most) = keep.bytes else { return Ok(false) };
+/// Bytes of messages, as they are weighed, that may come to wait for somebody until this is to be asked again; 0:
+/// mail that waits takes all the room that it may. It can't be removed, and what else is said needs some. `None`:
+/// any number.
+pub(super) fn mail_room(connection: &Connection, keep: Keep) -> Result<Option<u64>> {
+    let Some(most) = keep.bytes else { return Ok(None) };
     let (used, share) = (used(connection)?, most.saturating_mul(MAIL_SHARE_THOUSANDTHS) / 1000);
-    Ok(used > share && used.saturating_mul(weight::waiting(connection)?) / 1000 > share)
+    // To count what waits reads all of it.
+    let parts = if used > share { weight::waiting(connection)? } else { 1000 };
+    let room = share.saturating_sub(used.saturating_mul(parts) / 1000);
+    Ok(Some(if room == 0 && used > share {
+        0
+    } else {
+        (room / STORED_PER_BYTE).max(share / MAIL_ROOM_PARTS).max(1)
+    }))
 }
 
 /// The time in milliseconds before which messages are too old.

@@ -24,7 +24,7 @@ impl Reader {
     /// Opens a further connection to a database that is open.
     pub(super) fn open(health: Arc<Health>, committed: Arc<AtomicU64>) -> Result<Self, StoreError> {
         let connection = health.reader();
-        *held(&connection) = Some(schema::open_reader(health.path())?);
+        *held(&connection) = Some(schema::open_reader(health.path(), health.files().file())?);
         Ok(Self { health, connection, committed, is_closed: false })
     }
 
@@ -66,7 +66,7 @@ impl Reader {
         let mut own = held(&self.connection);
         let connection = match &mut *own {
             Some(connection) => connection,
-            none => none.insert(schema::open_reader(self.health.path())?),
+            none => none.insert(schema::open_reader(self.health.path(), self.health.files().file())?),
         };
         // One state of the history for all that one answer is made of.
         let read = watch(connection, until)

@@ -64,8 +64,7 @@ pub fn check_whole(path: &Path) -> Result<(), StoreError> {
 pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<Repaired, StoreError> {
     let of_file = |error: io::Error| StoreError::of_file(path, &error);
     let written = |error: rusqlite::Error| StoreError::of(to, &error);
-    // A pipe would be waited for.
-    if path.metadata().is_ok_and(|found| !found.is_file()) {
+    if crate::files::refuse_odd(path).is_err() {
         return Err(StoreError::NotADatabase(path.into()));
     }
     let image = Image::open(path).map_err(of_file)?;

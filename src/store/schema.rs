@@ -2,14 +2,14 @@
 
 use super::error::StoreError;
 use super::health::Health;
-use super::image::{HEADER_BYTES, MAGIC};
+use super::image::{HEADER_BYTES, MAGIC, read_at};
 use super::watch::beside;
 use super::{check as whole, place};
 use crate::files;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -43,9 +43,11 @@ pub(super) fn open_watched(path: &Path) -> Result<(Connection, Health), StoreErr
         make(path)?;
     }
     look(path)?;
+    let path = place::lead(path)?;
+    place::has_one_name(&path)?;
     // Before SQLite opens it: see there.
-    let health = Health::watch(path)?;
-    let connection = open_again(path, health.files().file())?;
+    let health = Health::watch(&path)?;
+    let connection = open_again(&path, health.files().file())?;
     Ok((connection, health))
 }
 
@@ -57,8 +59,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
 
 /// Opens the database to write to it, whose file this is.
 pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreError> {
+    place::has_own_parts(path)?;
     // To SQLite a file of one byte is an empty one, which it would begin anew, over a log that has all.
-    look(path)?;
+    look_at(path, file)?;
     whole::size(path, file)?;
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
     let mut connection =
@@ -73,10 +76,10 @@ pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreEr
     Ok(connection)
 }
 
-/// Opens a further connection to a database that is open.
-pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+/// Opens a further connection to a database that is open, whose file this is.
+pub(super) fn open_reader(path: &Path, file: &File) -> Result<Connection, StoreError> {
     // SQLite removes the log of a database that is empty, and all that is in it.
-    look(path)?;
+    look_at(path, file)?;
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
     // The log's index is shared memory, which a reader writes to as well.
     let connection =
@@ -155,27 +158,35 @@ pub(super) fn latest() -> u32 {
     MIGRATIONS.last().map_or(0, |(version, _)| *version)
 }
 
-/// Whether the file is a database. An empty or short one is a damaged one.
+/// Whether the file is a database. An empty or short one is a damaged one. Not for a database that this process
+/// has open: see [`look_at`].
 fn look(path: &Path) -> Result<(), StoreError> {
-    let mut head = Vec::new();
-    let read = open_file(path)?.take(HEADER_BYTES as u64).read_to_end(&mut head);
-    read.map_err(|error| StoreError::of_file(path, &error))?;
-    match head.len() {
-        _ if !MAGIC.starts_with(&head) && !head.starts_with(MAGIC) => {
+    look_at(path, &open_file(path)?)
+}
+
+/// The same of a file that stays open: to close one drops the locks that SQLite has on it in this process, and
+/// whoever else has the database open then takes itself for the last, and removes the log.
+fn look_at(path: &Path, file: &File) -> Result<(), StoreError> {
+    let mut head = [0; HEADER_BYTES];
+    let read = read_at(file, 0, &mut head).map_err(|error| StoreError::of_file(path, &error))?;
+    let head = &head[..read];
+    match read {
+        _ if !MAGIC.starts_with(head) && !head.starts_with(MAGIC) => {
             Err(StoreError::NotADatabase(path.into()))
         }
         0 => Err(StoreError::Corrupt(path.into(), "it is empty".into())),
         HEADER_BYTES.. => Ok(()),
+        1 => Err(StoreError::Corrupt(path.into(), "it has 1 byte".into())),
         bytes => Err(StoreError::Corrupt(path.into(), format!("it has {bytes} bytes"))),
     }
 }
 
-/// Opens a file to read it; a pipe, which would have this wait for ever, is none.
+/// Opens a database's file to read it.
 pub(super) fn open_file(path: &Path) -> Result<File, StoreError> {
-    match path.metadata() {
-        Ok(found) if !found.is_file() => Err(StoreError::NotADatabase(path.into())),
-        _ => File::open(path).map_err(|error| StoreError::of_file(path, &error)),
-    }
+    files::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => StoreError::NotADatabase(path.into()),
+        _ => StoreError::of_file(path, &error),
+    })
 }
 
 /// Whether the database is ours, and which form it has; 0: none yet.

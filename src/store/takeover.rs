@@ -4,11 +4,12 @@
 use super::books;
 use super::error::StoreError;
 use crate::chat::{Record, Records, Sanction};
+use crate::files;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// The files, each with what does now what people did by editing it.
@@ -82,7 +83,7 @@ fn read_all(directory: &Path) -> Result<Records, StoreError> {
 /// The rows of a file; none if there is none. Lines that are no rows are left out with a warning.
 fn read<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<Vec<T>, StoreError> {
     let path = directory.join(name);
-    let bytes = match fs::read(&path) {
+    let bytes = match read_file(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(StoreError::of_file(&path, &error)),
@@ -102,6 +103,12 @@ fn read<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<Vec<T>, Sto
         }
     }
     Ok(rows)
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    files::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Gives the files names that say that they are not read any more.

@@ -68,7 +68,8 @@ impl Watch {
 
     /// Whether the path still leads to the file.
     pub(super) fn place(&self) -> Result<Metadata, StoreError> {
-        let found = match self.path.metadata() {
+        // A link that has taken its place has no log beside it.
+        let found = match self.path.symlink_metadata() {
             Ok(found) => found,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(StoreError::Gone(self.path.clone()));
@@ -142,12 +143,12 @@ fn stamp(found: &Metadata) -> (u64, Option<SystemTime>) {
 
 #[cfg(unix)]
 #[allow(clippy::unnecessary_wraps, reason = "elsewhere there is none")]
-fn identity(found: &Metadata) -> Option<Identity> {
+pub(super) fn identity(found: &Metadata) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt as _;
     Some((found.dev(), found.ino()))
 }
 
 #[cfg(not(unix))]
-fn identity(_: &Metadata) -> Option<Identity> {
+pub(super) fn identity(_: &Metadata) -> Option<Identity> {
     None
 }

@@ -50,6 +50,11 @@ pub(super) fn recount(connection: &Connection) -> Result<()> {
     connection.execute(sql, [MESSAGE_BYTES]).map(drop)
 }
 
+/// What a message counts as.
+pub(super) fn of(text: &str) -> u64 {
+    bytes(text.len()).unsigned_abs()
+}
+
 fn bytes(text: usize) -> i64 {
     i64::try_from(text).unwrap_or(i64::MAX / 2) + MESSAGE_BYTES
 }

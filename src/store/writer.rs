@@ -1,5 +1,7 @@
 //! The thread that writes: batches as they come, and between them the removal of what is old.
 
+mod removal;
+
 use super::error::StoreError;
 use super::health::Health;
 use super::last::{self, Mark};
@@ -7,12 +9,12 @@ use super::news::Board;
 use super::question::{Batch, Keep, Outcome};
 use super::queue::Job;
 use super::tail::{self, Tail};
-use super::time::{self, Time};
+use super::time::Time;
 use super::watch::Seen;
-use super::{commit, indexing, opening, prune, schema, takeover};
-use crate::chat::{Archive, Entry};
+use super::{commit, indexing, lack, opening, prune, schema, takeover};
+use crate::chat::{Archive, Entry, Lack};
 use crate::clock::Clock;
-use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, PRUNE_PAUSE, WATCH_EVERY};
+use crate::limits::{INDEX_PAUSE, PRUNE_EVERY, PRUNE_PATIENCE, WATCH_EVERY};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -39,6 +41,8 @@ pub(super) struct Writer {
     last: u64,
     /// After a crash, counting goes on from here.
     reserved: u64,
+    /// The last that was said and could not be stored; `None`: that is noted in the database.
+    lacks: Option<Lack>,
     /// What is committed, for those who read. Raised after the commit, so that who reads it first finds
     /// all up to there.
     committed: Arc<AtomicU64>,
@@ -47,6 +51,8 @@ pub(super) struct Writer {
     board: Board,
     /// Whether mail that waits takes all the room that it may.
     is_full_of_mail: bool,
+    /// Bytes of mail that may come until it is looked whether there is room for more; `None`: any number.
+    mail_room: Option<u64>,
     next_prune: Instant,
     tail: Tail,
     /// `None`: all messages of an older database are in the index.
@@ -96,11 +102,13 @@ impl Writer {
             seq: archive.seq,
             last,
             reserved,
+            lacks: None,
             committed,
             health: Arc::new(health),
             time,
             board,
             is_full_of_mail: false,
+            mail_room: Some(0),
             next_prune: Instant::now(),
             tail,
             next_index: keep.map(|_| Instant::now()),
@@ -156,10 +164,11 @@ impl Writer {
 
     /// Writes a batch, or nothing of it.
     pub(super) fn commit(&mut self, batch: &Batch) -> Result<Outcome, StoreError> {
-        let (seq, reserved) = (self.seq, self.reserved);
+        let (seq, reserved, lacks) = (self.seq, self.reserved, self.lacks);
         let (outcome, reserved, is_datable) = self.attempt(|connection, time| {
             let (dates, is_datable) = time.look(connection, seq)?;
             let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            lacks.map_or(Ok(()), |lacks| lack::note(&change, lacks))?;
             let (outcome, reserved) = commit::commit(change, batch, reserved, dates)?;
             Ok((outcome, reserved, is_datable))
         })?;
@@ -173,12 +182,22 @@ impl Writer {
                 self.tail.add(&message.text);
             }
         }
-        if batch.seq > self.seq {
-            self.seq = batch.seq;
-            self.mark.note(batch.seq);
+        let lacked = self.lacks.take().is_some();
+        if batch.seq > self.seq || lacked {
+            self.seq = self.seq.max(batch.seq);
+            self.mark.note(self.seq, false);
         }
         self.committed.fetch_max(batch.seq, Ordering::AcqRel);
+        self.count_mail(batch);
         Ok(outcome)
+    }
+
+    /// Something was passed on that could not be stored. It goes into the database with the next batch; until
+    /// then it is noted beside it.
+    pub(super) fn lacks(&mut self, lacks: Lack) {
+        if self.lacks.replace(lacks).is_none() {
+            self.mark.note(self.seq, true);
+        }
     }
 
     /// Opens the database again after a failure, and tries whether it can be written.
@@ -204,14 +223,16 @@ impl Writer {
         self.leave();
         self.health.files().forget();
         self.health.files().place()?;
-        let opened = schema::open_again(&self.path, self.health.files().file()).and_then(|connection| {
-            let found = opening::found(&connection).map_err(|error| StoreError::of(&self.path, &error))?;
-            if found.0 == self.log && found.1 >= self.last {
-                return Ok(connection);
-            }
-            forego_checkpoint(&connection);
-            Err(StoreError::Overwritten(self.path.clone()))
-        });
+        let opened =
+            schema::open_again(self.health.path(), self.health.files().file()).and_then(|connection| {
+                let found =
+                    opening::found(&connection).map_err(|error| StoreError::of(&self.path, &error))?;
+                if found.0 == self.log && found.1 >= self.last {
+                    return Ok(connection);
+                }
+                forego_checkpoint(&connection);
+                Err(StoreError::Overwritten(self.path.clone()))
+            });
         self.connection = Some(opened.inspect_err(|error| self.health.tell(error))?);
         self.health.files().note(|| None);
         Ok(())
@@ -273,7 +294,8 @@ impl Writer {
             return self.leave();
         }
         let Some(connection) = self.connection.take() else { return };
-        let noted = self.time.keep(&connection);
+        let lacks = self.lacks.map_or(Ok(()), |lacks| lack::note(&connection, lacks));
+        let noted = lacks.and_then(|()| self.time.keep(&connection));
         let noted = noted.and_then(|()| commit::set_last(&connection, self.seq, self.reserved));
         if noted.is_ok() && self.reserved != u64::MAX {
             last::save(&self.path, &self.log, self.seq);
@@ -344,59 +366,6 @@ impl Writer {
             }
         };
         self.next_index = pause.map(|pause| Instant::now() + pause);
-    }
-
-    fn prune(&mut self) {
-        let pause = match self.prune_some() {
-            Ok(true) => PRUNE_PAUSE,
-            Ok(false) => PRUNE_EVERY,
-            Err(error) => {
-                tracing::debug!("old messages can't be removed: {error}");
-                PRUNE_EVERY
-            }
-        };
-        self.next_prune = Instant::now() + pause;
-    }
-
-    /// Dates what was dated by a wrong clock, then removes what is too old or too much: a step of either.
-    /// Returns whether there is more to do.
-    fn prune_some(&mut self) -> Result<bool, StoreError> {
-        let (keep, seq) = (self.keep, self.seq);
-        let is_dated = self.attempt(|connection, time| {
-            time.look(connection, seq)?;
-            time::date(connection)
-        })?;
-        if is_dated {
-            return Ok(true);
-        }
-        let pruned = self.attempt(|connection, time| {
-            let now = time.for_removal(connection)?;
-            prune::step(connection, keep, now)
-        })?;
-        self.board.expired(pruned.expired);
-        if !pruned.more {
-            self.look_at_mail()?;
-        }
-        Ok(pruned.more)
-    }
-
-    /// Tells whether mail that waits takes all the room that it may.
-    fn look_at_mail(&mut self) -> Result<(), StoreError> {
-        let keep = self.keep;
-        let is_full = self.attempt(|connection, _| prune::is_full_of_mail(connection, keep))?;
-        if is_full == self.is_full_of_mail {
-            return Ok(());
-        }
-        self.is_full_of_mail = is_full;
-        self.board.full_of_mail(is_full);
-        match is_full {
-            true => tracing::warn!(
-                "mail that waits takes half of --retain-size, so no more is taken for people who are away; it is \
-                 not removed for size: keep more (--retain-size), or less long (--retain)"
-            ),
-            false => tracing::info!("there is room again for mail to people who are away"),
-        }
-        Ok(())
     }
 }
 

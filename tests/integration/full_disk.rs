@@ -132,9 +132,12 @@ fn on_a_full_disk_the_chat_goes_on_and_says_so_and_what_was_promised_is_kept() {
     }
 
     let (mut dora, mut eve) = (Visitor::new("dora"), Visitor::new("eve"));
+    let (mut fred, mut hugo) = (Visitor::new("fred"), Visitor::new("hugo"));
     let mut witness = Peer::join(address, "wendy");
-    let (peer, _) = dora.comes(address);
-    dora.goes(peer, &mut witness);
+    for visitor in [&mut dora, &mut fred] {
+        let (peer, _) = visitor.comes(address);
+        visitor.goes(peer, &mut witness);
+    }
 
     disk.fill();
     // What the log of the database has reserved is used up first.
@@ -183,9 +186,13 @@ fn on_a_full_disk_the_chat_goes_on_and_says_so_and_what_was_promised_is_kept() {
     }
     let recovered = start.elapsed();
     assert!(talker.say());
+    drop(hugo.comes(address));
     server.kill();
     server.start_again();
     let address = server.address();
+    assert_eq!(fred.comes(address).1["gap"], true, "he was away, and comes after the restart only");
+    assert!(fred.comes(address).1["gap"].is_null(), "he is told once");
+    assert!(hugo.comes(address).1["gap"].is_null(), "he has what came after it");
     let mut boss = Peer::join_with(address, "boss", &boss_key);
     boss.send(json!({"type": "bans", "id": "b"}));
     let bans = boss.wait_until(|packet| packet["id"] == "b");
@@ -203,6 +210,40 @@ fn on_a_full_disk_the_chat_goes_on_and_says_so_and_what_was_promised_is_kept() {
         talker.kept.len(),
         kept.len()
     );
+}
+
+#[test]
+fn who_was_away_is_told_of_a_gap_though_the_server_ended_while_nothing_could_be_stored() {
+    let Some(disk) = SmallDisk::new(DISK_KIB) else { return };
+    let disk = Arc::new(disk);
+    let (data_dir, inside) = (disk.path.to_str().expect("a path").to_owned(), Arc::clone(&disk));
+    let wrap = Box::new(move |command: &Command| inside.command(command));
+    let mut server = Mortal::start_as(&["--rate-limit", "off", "--data-dir", &data_dir], Some(wrap));
+    for is_killed in [true, false] {
+        let address = server.address();
+        let mut talker = Talker { peer: Peer::join(address, "ann"), said: 0, kept: Vec::new() };
+        let mut fred = Visitor::new(if is_killed { "fred" } else { "gina" });
+        assert!(talker.say());
+        assert!(fred.comes(address).1["gap"].is_null());
+        disk.fill();
+        let start = Instant::now();
+        while talker.say() {
+            assert!(start.elapsed() < DEADLINE, "the disk is full, and everything is kept");
+        }
+        if is_killed {
+            server.kill()
+        } else {
+            server.stop()
+        }
+        disk.free();
+        server.start_again();
+        let address = server.address();
+        assert_eq!(fred.comes(address).1["gap"], true);
+        assert!(fred.comes(address).1["gap"].is_null(), "he is told once");
+        assert!(Visitor::new(if is_killed { "nina" } else { "nora" }).comes(address).1["gap"].is_null());
+        server.stop();
+        server.start_again();
+    }
 }
 
 /// The one line with which a server does not start.

@@ -18,6 +18,7 @@ mod conversation;
 mod crash;
 #[cfg(target_os = "linux")]
 mod damage;
+mod dependencies;
 mod discovery;
 mod encrypted;
 #[cfg(target_os = "linux")]
@@ -56,6 +57,8 @@ mod server_process;
 mod service_manager;
 mod sessions;
 mod slow_readers;
+#[cfg(target_os = "linux")]
+mod strays;
 mod stress;
 #[cfg(unix)]
 mod tail;

@@ -37,7 +37,7 @@ fn stop(mut server: Running) {
     server.0.wait().expect("the server ends");
 }
 
-const OFFER: &str = "No lanchat server answered on this network. Start one here? [Y/n/s]";
+const OFFER: &str = "No lanchat server found on this network. Start one here? [Y/n/s]";
 
 #[test]
 fn nobody_is_asked_to_host_beside_a_server_that_is_announced_and_cannot_be_connected_to() {
@@ -86,10 +86,10 @@ fn where_the_last_server_is_off_enter_starts_none() {
     alice.wait_exit();
     stop(running);
     let mut alice = chat(&client, &homes[1], "alice");
-    let asked = "Start a server here all the same? [y/N/s]";
+    let asked = "Start one here anyway? [y/N/s]";
     alice.wait_until("the question", |screen| last_row(screen).ends_with(asked));
     alice.enter("n");
-    alice.wait_for("still looking for a server; /quit leaves");
+    alice.wait_for("still looking for a server; Enter asks again, /quit leaves");
     let _server = serve(&server, &homes[0]);
     alice.wait_for("connected to office as alice");
 }
@@ -102,10 +102,10 @@ fn a_look_at_all_addresses_finds_what_multicast_does_not() {
     let _server = serve(&server, &homes[0]);
     client.nft("table inet f { chain i { type filter hook input priority 0; meta l4proto udp drop; }\n}");
     let mut alice = chat(&client, &homes[1], "alice");
-    alice.wait_for("s: look at all 254 addresses of 10.77.1.0/24");
+    alice.wait_for("s: try all 254 addresses of 10.77.1.0/24 first");
     alice.wait_for_last(OFFER);
     alice.enter("s");
-    alice.wait_for("looking at all 254 addresses of 10.77.1.0/24...");
+    alice.wait_for("trying all 254 addresses of 10.77.1.0/24...");
     alice.wait_for("connected to office as alice");
 }
 
@@ -126,7 +126,7 @@ fn the_passphrase_of_a_closed_server_that_was_chosen_is_asked_for() {
     let mut log = BufReader::new(vault.0.stderr.take().expect("a log")).lines().map_while(Result::ok);
     assert!(log.any(|line| line.contains("serving ")), "the server did not start");
     let mut alice = chat(&hosts[2], &homes[2], "alice");
-    let screen = alice.wait_for("Which one? [1-2]");
+    let screen = alice.wait_for("Which one? [1-2, or its name]");
     let row = screen.lines().find(|row| row.contains("vault (")).expect("the vault");
     alice.enter(row.trim().split(' ').next().expect("a number"));
     alice.wait_for("Passphrase of \"vault\":");

@@ -11,10 +11,14 @@ use std::time::{Duration, Instant};
 /// `lanchat` with no more than a name, at a terminal on that host.
 fn chat(host: &Host, home: &Home, name: &str) -> Terminal {
     // The hosts share the machine's name, which its servers would have otherwise.
+    chat_from(&format!("{name}'s desk"), host, home, name)
+}
+
+/// The same on a machine of that name.
+fn chat_from(machine: &str, host: &Host, home: &Home, name: &str) -> Terminal {
     let config = home.path().join("config").join("lanchat");
     std::fs::create_dir_all(&config).expect("a directory");
-    std::fs::write(config.join("config.toml"), format!("[serve]\nname = \"{name}'s desk\"\n"))
-        .expect("a file");
+    std::fs::write(config.join("config.toml"), format!("[serve]\nname = \"{machine}\"\n")).expect("a file");
     host.run(|| Launch::lanchat(&["--name", name]).start(home))
 }
 
@@ -37,10 +41,10 @@ fn serve(host: &Host, home: &Home, args: &[&str]) -> Running {
     server
 }
 
-const OFFER: &str = "No lanchat server answered on this network. Start one here? [Y/n/s]";
+const OFFER: &str = "No lanchat server found on this network. Start one here? [Y/n/s]";
 
 /// The same after the server was there.
-const SUCCESSION: &str = "Start a server here all the same? [y/N/s]";
+const SUCCESSION: &str = "Start one here anyway? [y/N/s]";
 
 /// From nothing to a chat both ways, discovery and start of the program included.
 const TIME_TO_CHAT: Duration = Duration::from_secs(2);
@@ -129,7 +133,7 @@ fn the_first_offers_to_be_the_server_and_the_second_finds_it() {
     // The other one is offered the succession, with what was half typed kept for later.
     bob.type_text("half a th");
     bob.wait_for_last("[#lobby, no server] half a th");
-    bob.wait_for("s: look at all");
+    bob.wait_for("s: try all");
     // Nobody is asked while they type.
     bob.wait_for_last("[#lobby, no server] half a th");
     bob.key(Key::CtrlC);
@@ -186,13 +190,67 @@ fn an_offer_is_withdrawn_when_somebody_else_takes_it() {
 }
 
 #[test]
+fn whoever_hosted_the_last_time_hosts_again_by_enter() {
+    let Some(lan) = Lan::new() else { return };
+    let (host, home) = (lan.host(), Home::new());
+    for day in 1..=2 {
+        let mut alice = chat(&host, &home, "alice");
+        let screen = alice.wait_for_last(OFFER);
+        assert!(!screen.contains("does not answer"), "day {day}: {screen}");
+        alice.enter("y");
+        alice.wait_for("connected to alice's desk as alice");
+        alice.enter("/quit");
+        assert_eq!(alice.wait_exit().0, 0);
+    }
+    let output = plain(&host, &home, &["--timeout", "1s"]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{error}");
+    assert!(error.contains("was last on this machine, and does not run"), "{error}");
+}
+
+#[test]
+fn two_machines_of_one_name_that_start_a_server_at_the_same_time_end_up_in_one_chat() {
+    let Some(lan) = Lan::new() else { return };
+    let hosts = [lan.host(), lan.host()];
+    let homes = [Home::new(), Home::new()];
+    let [mut alice, mut bob] =
+        [("alice", 0), ("bob", 1)].map(|(name, at)| chat_from("raspberrypi", &hosts[at], &homes[at], name));
+    alice.wait_for_last(OFFER);
+    bob.wait_for_last(OFFER);
+    alice.enter("y");
+    bob.enter("y");
+    alice.wait_for("connected to raspberrypi as alice");
+    bob.wait_for("connected to raspberrypi as bob");
+    // Whichever gives way, or finds the other one just before it starts its own.
+    alice.wait_until("both in one chat", |screen| {
+        (screen.contains("2 users here") || screen.contains("; 2 here")) && last_row(screen) == "[#lobby]"
+    });
+    alice.enter("one chat");
+    bob.wait_for("<alice> one chat");
+}
+
+#[test]
+fn who_said_no_is_asked_again_by_enter() {
+    let Some(lan) = Lan::new() else { return };
+    let (host, home) = (lan.host(), Home::new());
+    let mut alice = chat(&host, &home, "alice");
+    alice.wait_for_last(OFFER);
+    alice.enter("n");
+    alice.wait_for_last("[#lobby, no server]");
+    alice.key(Key::Enter);
+    alice.wait_until("the question again", |screen| last_row(screen).ends_with(OFFER));
+    alice.enter("y");
+    alice.wait_for("connected to alice's desk as alice");
+}
+
+#[test]
 fn who_declines_or_cannot_be_asked_gets_status_3_and_the_remedy() {
     let Some(lan) = Lan::new() else { return };
     let (host, home) = (lan.host(), Home::new());
     let mut alice = chat(&host, &home, "alice");
     alice.wait_for(OFFER);
     alice.enter("n");
-    alice.wait_for("still looking for a server; /quit leaves");
+    alice.wait_for("still looking for a server; Enter asks again, /quit leaves");
     alice.enter("/quit");
     let (status, screen) = alice.wait_exit();
     assert_eq!(status, 3, "{screen}");
@@ -216,9 +274,18 @@ fn several_servers_are_a_choice_and_the_last_used_one_is_taken_by_itself() {
     assert_eq!(output.status.code(), Some(3), "{error}");
     assert!(error.contains("--server") && error.contains("office (") && error.contains("lab ("), "{error}");
     let mut alice = chat(&hosts[2], &homes[2], "alice");
-    let screen = alice.wait_for("Which one? [1-2]");
-    let row = screen.lines().find(|row| row.contains("lab (")).expect("the lab");
-    alice.enter(row.trim().split(' ').next().expect("a number"));
+    let screen = alice.wait_for("Which one? [1-2, or its name]");
+    assert!(screen.contains("lab (") && screen.contains("office ("), "{screen}");
+    alice.enter("7");
+    alice.wait_for("\"7\" is not one of them");
+    alice.wait_until("the question again", |screen| last_row(screen).contains("Which one?"));
+    alice.key(Key::CtrlD);
+    let (status, screen) = alice.wait_exit();
+    assert_eq!(status, 3, "{screen}");
+    assert!(screen.contains("choose one with --server NAME") && !screen.contains("not sent"), "{screen}");
+    let mut alice = chat(&hosts[2], &homes[2], "alice");
+    alice.wait_for("Which one? [1-2, or its name]");
+    alice.enter("Lab");
     alice.wait_for("connected to lab as alice");
     alice.enter("/quit");
     alice.wait_exit();

@@ -6,7 +6,6 @@ use crate::support::storm::server::Mortal;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -14,14 +13,15 @@ use std::process::{Command, Output, Stdio};
 /// A server that runs, and where it keeps what it has.
 struct House {
     server: Mortal,
-    /// Since the last start; `None`: not asked for yet.
-    address: Option<SocketAddr>,
+    /// Who talks since the last start; `None`: nobody has yet. Who comes anew could meet themselves, as long as the
+    /// server has not seen that they are gone.
+    talker: Option<Peer>,
     said: usize,
 }
 
 impl House {
     fn new(args: &[&str]) -> Self {
-        Self { server: Mortal::start(&[&["--rate-limit", "off"], args].concat()), address: None, said: 0 }
+        Self { server: Mortal::start(&[&["--rate-limit", "off"], args].concat()), talker: None, said: 0 }
     }
 
     fn data(&self) -> &Path {
@@ -34,8 +34,7 @@ impl House {
 
     fn say(&mut self, count: usize) {
         let server = &mut self.server;
-        let address = *self.address.get_or_insert_with(|| server.address());
-        let mut talker = Peer::join(address, "ann");
+        let talker = self.talker.get_or_insert_with(|| Peer::join(server.address(), "ann"));
         for _ in 0..count {
             self.said += 1;
             let id = format!("m{}", self.said);
@@ -46,7 +45,7 @@ impl House {
 
     fn start_again(&mut self) {
         self.server.start_again();
-        self.address = None;
+        self.talker = None;
     }
 
     fn backup(&self, name: &str) -> PathBuf {

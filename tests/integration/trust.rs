@@ -99,7 +99,7 @@ fn a_first_contact_is_told_and_the_next_one_is_not() {
             format!("  aloud {}", key(&server).spoken()),
         ]
     );
-    assert!(lines[3].starts_with("Not verified yet. To be sure nobody sits in between"), "{notice}");
+    assert!(lines[3].starts_with("Not verified yet. To rule out an impostor"), "{notice}");
     assert_eq!((known(&home)[0]["how"].clone(), known(&home).len()), (json!("tofu"), 1));
     let again = send(&home, server.address, &["hello"]);
     assert_eq!((again.status.code(), said(&again)), (Some(0), String::new()));
@@ -174,7 +174,7 @@ fn two_servers_of_one_name_are_both_known_once_they_are_trusted() {
     assert_eq!((status(&second), status(&first), status(&second)), (Some(0), Some(0), Some(0)));
     // It is told which of them is there, when it is not that of last time.
     let other = said(&send(&home, first.address, &["hello"]));
-    assert!(other.contains("Of the servers called \"vm\" that you know, this is the one"), "{other}");
+    assert!(other.contains("You know several servers called \"vm\": this is"), "{other}");
     assert_eq!(said(&send(&home, first.address, &["hello"])), "");
     // A third key has to say whose place it takes.
     let third = server_at(place(), "vm");
@@ -304,7 +304,7 @@ fn a_passphrase_from_a_file_lets_in_once_and_then_the_key_does() {
     let (server, home) = (closed(), Home::new());
     let none = send(&home, server.address, &["hello"]);
     assert_eq!(none.status.code(), Some(5));
-    assert!(said(&none).contains("this server asks for its passphrase; give it with --passphrase-file"));
+    assert!(said(&none).contains("this server needs its passphrase; give it with --passphrase-file"));
     let wrong = file(&home, "wrong", "something else");
     let refused =
         send(&home, server.address, &["hello", "--passphrase-file", wrong.to_str().expect("UTF-8")]);

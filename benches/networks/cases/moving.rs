@@ -13,7 +13,10 @@ use std::time::{Duration, Instant};
 /// How long a prompt may take to come back.
 const PATIENCE: Duration = Duration::from_secs(32);
 
-/// How long a machine sleeps. Longer than others take to notice it, and than a new server counts as young.
+/// How long others may take to notice that a host sleeps, whose connections stay open.
+const NOTICED: Duration = Duration::from_secs(90);
+
+/// How long it sleeps then: longer than a new server counts as young.
 const SLEEP: Duration = Duration::from_secs(70);
 
 /// What happens to a network.
@@ -103,6 +106,8 @@ fn sleeper_wakes(plan: &Plan) -> Outcome {
         let pair = Pair::new(Addressing::V4);
         let third = pair.lan.host_with(Addressing::V4);
         let (alice, bob, carol) = (Person::new(), Person::new(), Person::new());
+        alice.calls_server("alice's desk");
+        bob.calls_server("bob's desk");
         let mut sleeper = hosting(&pair.server, &alice)?;
         let mut stays = Talker::at_terminal(&pair.client, &bob, &["--name", "bob"]);
         stays.until("connected to", 0, PATIENCE)?;
@@ -110,7 +115,7 @@ fn sleeper_wakes(plan: &Plan) -> Outcome {
         other.until("connected to", 0, PATIENCE)?;
         sleeper.signal(Signal::SIGSTOP);
         pair.server.link_down("lan0");
-        stays.until("Start one here?", 0, SLEEP)?;
+        stays.until("Start a server here all the same?", 0, NOTICED)?;
         let (before, others) = (stays.printed(), other.printed());
         stays.enter("y");
         stays.until("connected to", before, PATIENCE)?;

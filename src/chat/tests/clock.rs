@@ -47,8 +47,11 @@ fn a_ban_of_an_hour_lasts_an_hour_whatever_the_clock_is_set_to() {
         house.join_key(2, "mallory", 1);
         let (code, msg) = house.error(2);
         let ends: jiff::Timestamp = then.parse().expect("a time");
-        let ends =
-            ends.checked_add(HOUR / 2).expect("a time").to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M");
+        let ends = ends
+            .checked_add(HOUR / 2)
+            .expect("a time")
+            .to_zoned_datetime(TimeZone::UTC)
+            .strftime("%Y-%m-%d %H:%M");
         assert_eq!(code, "banned", "{first} {then}");
         assert!(msg.contains(&format!("until {ends} UTC")), "by the clock as it is now: {msg}");
         house.ask(99, json!({"type": "bans"}));

@@ -219,7 +219,11 @@ fn a_search_for_nothing_and_filters_that_are_none_are_refused_with_the_remedy() 
         ("before:2026-11-21T12:00", "", ""),
         ("\"\"", "bad_packet", "give a letter, a sign or an emoji"),
         ("\u{200d} from:bob", "bad_packet", "give a letter, a sign or an emoji"),
-        ("tea from:", "bad_packet", "from: needs a name, such as from:alice"),
+        (
+            "tea from:",
+            "bad_command",
+            "from: has nothing behind it; write it without spaces, such as from:alice",
+        ),
         ("tea in:games", "bad_room", "a room's name starts with #; try #games"),
         ("tea in:#none", "no_such_room", "there is no room #none"),
         (
@@ -227,7 +231,8 @@ fn a_search_for_nothing_and_filters_that_are_none_are_refused_with_the_remedy() 
             "bad_packet",
             "after:yesterday is no time: expected a duration such as 2h or 7d",
         ),
-        ("tea before:", "bad_packet", "before: is no time"),
+        ("tea before:", "bad_command", "before: has nothing behind it"),
+        ("in:", "bad_command", "in: has nothing behind it"),
         ("after:2h before:7d", "bad_packet", "nothing between them; swap them"),
         ("after:2026-11-21 before:2026-11-21", "bad_packet", "swap them"),
         ("after:7d before:2h", "", ""),

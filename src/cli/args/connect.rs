@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
 
+use crate::cli::exit::Failure;
 use crate::cli::invitation::Destination;
 use crate::cli::values::Span;
 use crate::fingerprint::Fingerprint;
 
 /// Which server to talk to, and how to look for it.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, PartialEq, Args)]
 pub struct ConnectArgs {
     /// The server to use, instead of looking for one; or the link that `lanchat invite` prints.
     #[arg(
@@ -23,14 +23,8 @@ pub struct ConnectArgs {
     pub host: Option<Destination>,
 
     /// Open no multicast socket at all; needs --host.
-    #[arg(
-        long,
-        env = "LANCHAT_NO_DISCOVERY",
-        num_args = 0,
-        default_missing_value = "true",
-        value_parser = BoolishValueParser::new()
-    )]
-    pub no_discovery: Option<bool>,
+    #[arg(long, env = "LANCHAT_NO_DISCOVERY")]
+    pub no_discovery: bool,
 
     /// Pick one of several servers, by its name or the start of its id.
     #[arg(long, value_name = "NAME", env = "LANCHAT_SERVER")]
@@ -42,22 +36,45 @@ pub struct ConnectArgs {
 
     /// Connect without encryption, to a server that allows it: everybody on the way can read and
     /// change all of it.
-    #[arg(
-        long,
-        env = "LANCHAT_PLAINTEXT",
-        num_args = 0,
-        default_missing_value = "true",
-        value_parser = BoolishValueParser::new()
-    )]
-    pub plaintext: Option<bool>,
+    #[arg(long, env = "LANCHAT_PLAINTEXT")]
+    pub plaintext: bool,
 
-    /// How long to look for a server and wait for its answer [default: 5s].
-    #[arg(long, value_name = "DURATION", env = "LANCHAT_TIMEOUT")]
-    pub timeout: Option<Span>,
+    /// How long to look for a server and wait for its answer.
+    #[arg(long, value_name = "DURATION", env = "LANCHAT_TIMEOUT", default_value = "5s")]
+    pub timeout: Span,
+}
+
+impl ConnectArgs {
+    /// The same with the key of a link among those that are accepted, if all of it makes sense together.
+    ///
+    /// # Errors
+    /// A usage error that says what to leave out or to add.
+    pub fn checked(mut self) -> Result<Self, Failure> {
+        // A key on the command line does not widen what another source has narrowed, nor the reverse.
+        if let Some(linked) = self.host.as_ref().and_then(|host| host.fingerprint) {
+            if !self.fingerprint.is_empty() && !self.fingerprint.contains(&linked) {
+                return Err(Failure::usage(
+                    "the link of --host and --fingerprint name different keys; leave out the one that is wrong",
+                ));
+            }
+            self.fingerprint = vec![linked];
+        }
+        if self.plaintext && !self.fingerprint.is_empty() {
+            return Err(Failure::usage(
+                "--plaintext proves no key, so it cannot be used together with --fingerprint or an invitation",
+            ));
+        }
+        if self.no_discovery && self.host.is_none() {
+            return Err(Failure::usage(
+                "--no-discovery finds no server by itself; name one with --host HOST[:PORT]",
+            ));
+        }
+        Ok(self)
+    }
 }
 
 /// Options of joining the chat.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, PartialEq, Args)]
 pub struct JoinArgs {
     /// The server.
     #[command(flatten)]

@@ -1,7 +1,7 @@
-//! The command line as it is typed: one struct for each subcommand, nothing looked up yet.
+//! The command line: one struct for each subcommand, which says all there is to say of an option.
 //!
-//! An option that can also come from the config file is an `Option` here; [`super::settings`]
-//! puts flags, environment, config file and defaults together.
+//! An option that has a variable is a key of the config file too; [`super::config`] makes what that says the
+//! option's default.
 
 mod connect;
 mod history;
@@ -10,6 +10,7 @@ mod serve;
 
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, CommandFactory, Parser, Subcommand};
 
 pub use connect::{ConnectArgs, JoinArgs};
@@ -20,12 +21,13 @@ pub use other::{
 };
 pub use serve::ServeArgs;
 
+use super::config::Config;
 use super::values::Color;
 
 /// Chat for a local network: no account, no Internet, no configuration.
 ///
 /// Without a subcommand, lanchat finds the server on this network and opens the chat. If there is
-/// no server, it offers to be it.
+/// none, it offers to start one.
 #[derive(Debug, Parser)]
 #[command(
     name = "lanchat",
@@ -55,15 +57,24 @@ and a key of the config file; flags win over variables, and those over the file.
 
 /// The command line's definition.
 pub fn definition() -> clap::Command {
-    let quiet = |command: clap::Command| command.mut_args(|arg| arg.hide_env(true));
-    quiet(Cli::command()).mut_subcommands(quiet)
+    let adjusted = |command: clap::Command| command.mut_args(adjusted);
+    adjusted(Cli::command()).mut_subcommands(adjusted)
 }
 
-/// The definition for parsing: a variable that is set to nothing counts as not set, since compose
-/// files and units pass on what they do not have.
-pub fn parser() -> clap::Command {
+/// Help lists no variables, and the variable of a switch may say more than true and false.
+fn adjusted(arg: Arg) -> Arg {
+    let arg = arg.hide_env(true);
+    match arg.get_action() {
+        ArgAction::SetTrue if arg.get_env().is_some() => arg.value_parser(BoolishValueParser::new()),
+        _ => arg,
+    }
+}
+
+/// The definition for parsing, with the defaults of a config file. A variable that is set to nothing counts
+/// as not set, since compose files and units pass on what they do not have.
+pub fn parser(config: &Config) -> clap::Command {
     let known = |command: clap::Command| command.mut_args(without_empty_variable);
-    known(definition()).mut_subcommands(known)
+    known(config.defaults(definition())).mut_subcommands(known)
 }
 
 fn without_empty_variable(arg: Arg) -> Arg {
@@ -94,8 +105,8 @@ pub enum Command {
 
     /// Find out why a server cannot be reached, and what to do about it.
     ///
-    /// Checks one thing after the other, from the network interfaces to the server's answer, and
-    /// ends with a verdict and a remedy. Exit status 0 means that a server answered.
+    /// Looks at all that may be in the way, on this machine and between it and the server, for 6 s at
+    /// most, and ends with the cause and with lines to paste. Exit status 0 means that a server answered.
     Doctor(DoctorArgs),
 
     /// Print a key's fingerprint, to be compared by people.
@@ -152,9 +163,16 @@ pub enum Command {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Common options")]
 pub struct CommonArgs {
-    /// When to use colour: auto, always or never [default: auto].
-    #[arg(long, global = true, value_name = "WHEN", env = "LANCHAT_COLOR", hide_possible_values = true)]
-    pub color: Option<Color>,
+    /// When to use colour: auto, always or never.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        env = "LANCHAT_COLOR",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    pub color: Color,
 
     /// Read this config file instead of the user's own.
     #[arg(
@@ -184,22 +202,43 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// `--no-discovery` of `serve` is `LANCHAT_SERVE_NO_DISCOVERY`, so nobody needs to look it up.
+    /// `--no-discovery` of `serve` is `LANCHAT_SERVE_NO_DISCOVERY`, so nobody needs to look it up; and what
+    /// has a variable is a key of the config file.
     #[test]
-    fn variables_are_named_after_their_options() {
+    fn options_of_a_server_and_of_joining_have_variables_named_after_them() {
         let mut cli = Cli::command();
         cli.build();
         for command in std::iter::once(&cli).chain(cli.get_subcommands()) {
-            let prefix = match command.get_name() {
-                "serve" => "LANCHAT_SERVE_",
-                _ => "LANCHAT_",
+            let (prefix, file) = match command.get_name() {
+                "serve" => ("LANCHAT_SERVE_", Some("serve.rs")),
+                "lanchat" => ("LANCHAT_", Some("connect.rs")),
+                _ => ("LANCHAT_", None),
             };
-            for arg in command.get_arguments().filter(|arg| !arg.is_global_set()) {
-                let (Some(variable), Some(long)) = (arg.get_env(), arg.get_long()) else {
-                    continue;
-                };
+            let own = command.get_arguments().filter(|arg| !arg.is_global_set());
+            for arg in own.filter(|arg| !matches!(arg.get_id().as_str(), "help" | "version")) {
+                let Some(long) = arg.get_long() else { continue };
                 let expected = format!("{prefix}{}", long.to_uppercase().replace('-', "_"));
-                assert_eq!(variable.to_str(), Some(&*expected));
+                match (arg.get_env(), file) {
+                    (None, Some(file)) => {
+                        panic!("--{long} in src/cli/args/{file} lacks env = \"{expected}\"")
+                    }
+                    (variable, _) => assert!(variable.is_none_or(|name| *name == *expected), "--{long}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_readme_lists_the_options_of_a_server_and_of_joining() {
+        let readme = include_str!("../../../README.md");
+        let cli = definition();
+        for command in [&cli, cli.find_subcommand("serve").unwrap()] {
+            for long in command.get_arguments().filter_map(Arg::get_long) {
+                assert!(
+                    readme.contains(&format!("--{long}")) || long == "verbose" || long == "quiet",
+                    "README.md lacks --{long} of {}",
+                    command.get_name()
+                );
             }
         }
     }
@@ -207,8 +246,7 @@ mod tests {
     #[test]
     fn a_flag_can_be_set_and_unset_by_its_variable() {
         let parsed = |args: &[&str]| Cli::try_parse_from(args).map(|cli| cli.join.connect);
-        assert_eq!(parsed(&["lanchat"]).unwrap().no_discovery, None);
-        let flagged = parsed(&["lanchat", "--no-discovery"]).unwrap();
-        assert_eq!(flagged.no_discovery, Some(true));
+        assert!(!parsed(&["lanchat"]).unwrap().no_discovery);
+        assert!(parsed(&["lanchat", "--no-discovery"]).unwrap().no_discovery);
     }
 }

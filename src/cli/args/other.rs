@@ -13,7 +13,7 @@ use crate::fingerprint::Fingerprint;
 use crate::protocol::Moment;
 
 /// Options of `lanchat discover`.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct DiscoverArgs {
     /// Print one JSON array instead of a table.
     #[arg(long)]
@@ -30,14 +30,15 @@ pub struct DiscoverArgs {
     #[arg(long)]
     pub first: bool,
 
-    /// How long to listen for answers at most; it ends earlier when no more servers turn up [default:
-    /// 2s].
-    #[arg(long, value_name = "DURATION", env = "LANCHAT_TIMEOUT")]
-    pub timeout: Option<Span>,
+    // A browse that falls into the second in which responders keep quiet (RFC 6762 section 6) gets its
+    // answer within 1.1 s.
+    /// How long to listen for answers at most; it ends earlier when no more servers turn up.
+    #[arg(long, value_name = "DURATION", env = "LANCHAT_TIMEOUT", default_value = "2s")]
+    pub timeout: Span,
 }
 
 /// Options of `lanchat send`.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct SendArgs {
     /// The server and the sender's name.
     #[command(flatten)]
@@ -58,7 +59,7 @@ pub struct SendArgs {
 }
 
 /// Options of `lanchat tail`.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct TailArgs {
     /// The server and the reader's name.
     #[command(flatten)]
@@ -79,7 +80,7 @@ pub struct TailArgs {
 }
 
 /// Options of `lanchat doctor`.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct DoctorArgs {
     /// The server.
     #[command(flatten)]

@@ -126,11 +126,11 @@ fn multicast(findings: &Findings) -> Vec<Check> {
 fn heard(findings: &Findings) -> Check {
     if findings.servers.is_empty() {
         let others = match findings.others {
-            0 => "nor from any other machine".to_owned(),
-            1 => "1 other machine was heard".to_owned(),
-            count => format!("{count} other machines were heard"),
+            0 => "nor any other machine".to_owned(),
+            1 => "but 1 other machine was heard".to_owned(),
+            count => format!("but {count} other machines were heard"),
         };
-        return Check::new(State::Failed, "mDNS answers", format!("from no server; {others}"));
+        return Check::new(State::Failed, "mDNS answers", format!("no server answered, {others}"));
     }
     let each = findings.servers.iter().map(|server| {
         let ways = match (server.heard.browse, server.heard.one_shot) {
@@ -166,7 +166,7 @@ fn surroundings(findings: &Findings) -> Vec<Check> {
         Some(Lookup::Unanswered(_) | Lookup::Unknown(_)) | None => {}
     }
     if findings.scanned {
-        let found = findings.knocks.iter().filter(|knock| knock.by == By::Scan).count();
+        let found = findings.scan_found;
         let machines =
             findings.machines.map_or(String::new(), |count| format!("; {} on the link", answer(count)));
         let servers = if found == 1 { "1 server".into() } else { format!("{found} servers") };
@@ -185,7 +185,9 @@ fn knocks(findings: &Findings) -> Vec<Check> {
     };
     let told: Vec<&Knock> = findings.knocks.iter().filter(is_told).collect();
     let mut checks: Vec<Check> = Vec::new();
-    for check in told.iter().take(MAX_KNOCKS).flat_map(|knock| told_of(knock)) {
+    // Where somebody answers, what was remembered of other days and networks is no fault.
+    let is_stale = |knock: &Knock| knock.by == By::Remembered && told.iter().any(|other| is_answered(other));
+    for check in told.iter().take(MAX_KNOCKS).flat_map(|knock| told_of(knock, is_stale(knock))) {
         // A server's key is told once, at whatever addresses it answers.
         if !(check.is_about_keys && checks.contains(&check)) {
             checks.push(check);
@@ -203,10 +205,10 @@ fn is_answered(knock: &Knock) -> bool {
     matches!(knock.outcome, Outcome::Answered { .. })
 }
 
-fn told_of(knock: &Knock) -> Vec<Check> {
+fn told_of(knock: &Knock, is_stale: bool) -> Vec<Check> {
     let why = match (knock.by, &knock.of) {
         (By::Host | By::Announced, _) => String::new(),
-        (By::Remembered, Some(name)) => format!(" (where {name} was)"),
+        (By::Remembered, Some(name)) => format!(" (where {name} was last time)"),
         (By::Remembered, None) => " (from before)".into(),
         (By::WellKnown, _) => " (the host named lanchat)".into(),
         (By::Scan, _) => " (found by trying)".into(),
@@ -215,18 +217,16 @@ fn told_of(knock: &Knock) -> Vec<Check> {
         (By::Own, _) => " (this machine's own)".into(),
     };
     let subject = format!("{}{why}", knock.addr);
-    let failed = |detail: String| vec![Check::new(State::Failed, subject.clone(), detail)];
+    let state = if is_stale { State::Note } else { State::Failed };
+    let failed = |detail: String| vec![Check::new(state, subject.clone(), detail)];
     let took = format!("{:.1} ms", knock.took.as_secs_f64() * 1000.0);
     match &knock.outcome {
         Outcome::Answered { server, standing, .. } => {
             let (state, detail) = match standing {
-                Ok(detail) => (State::Ok, detail),
-                Err(detail) => (State::Failed, detail),
+                Ok(detail) => (State::Ok, detail.as_str()),
+                Err(refusal) => (State::Failed, refusal.as_str()),
             };
-            let key = Check {
-                is_about_keys: true,
-                ..Check::new(state, format!("key of {server}"), detail.clone())
-            };
+            let key = Check { is_about_keys: true, ..Check::new(state, format!("key of {server}"), detail) };
             vec![Check::new(State::Ok, subject, format!("{server} answered in {took}")), key]
         }
         Outcome::TurnedAway(why) => failed(format!("a lanchat server that does not take this client: {why}")),

@@ -5,8 +5,8 @@ use super::findings::{By, Findings, Knock, Lookup, Named, Outcome, Seat, Server,
 use super::knock::{Target, detour, knock};
 use super::machine::{self, Firewall, Machine};
 use crate::discovery::{
-    Change, Search, SearchOptions, Side, Sighting, Subnet, Trial, WELL_KNOWN_HOST, is_called, multicast_port,
-    neighbours, scan, seats, subnets, unsent,
+    Change, LookupError, Search, SearchOptions, Side, Sighting, Subnet, Trial, WELL_KNOWN_HOST, is_called,
+    lookup, multicast_port, neighbours, scan, seats, subnets, unsent,
 };
 use crate::limits::{
     DEFAULT_PORT, DOCTOR_GUESS, DOCTOR_LISTEN, DOCTOR_QUIET, DOCTOR_SEARCH_ON, DOCTOR_TARGETS, DOCTOR_TIME,
@@ -81,10 +81,11 @@ impl<C: Contact> Examination<C> {
         examination
     }
 
-    /// The way to one host. Opens no multicast socket.
-    pub async fn of_host(mut self, host: &str, port: u16) -> Findings {
+    /// The way to one host. `multicast` says whether a name of mDNS may be asked for; nothing else opens a
+    /// multicast socket.
+    pub async fn of_host(mut self, host: &str, port: u16, multicast: bool) -> Findings {
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let lookup = look_up(host, port, self.end).await;
+        let lookup = look_up(host, port, multicast, self.end).await;
         if let Lookup::Found(addrs) = &lookup {
             for addr in addrs.clone() {
                 self.knock(Target { addr, by: By::Host, of: None });
@@ -113,8 +114,9 @@ impl<C: Contact> Examination<C> {
             Done::Neighbours(neighbours(left).await)
         });
         let end = self.end;
-        self.work
-            .spawn(async move { Done::WellKnown(look_up(WELL_KNOWN_HOST, DEFAULT_PORT, end).await.into()) });
+        self.work.spawn(async move {
+            Done::WellKnown(look_up(WELL_KNOWN_HOST, DEFAULT_PORT, false, end).await.into())
+        });
         (self.open.names, self.open.neighbours) = (1, 1);
         let (mut quiet, mut goes_on) = (last, Some((self.start + DOCTOR_SEARCH_ON).min(last)));
         loop {
@@ -240,7 +242,7 @@ impl<C: Contact> Examination<C> {
             }
             Done::Scan(found) => {
                 self.open.needed -= 1;
-                self.findings.scanned = true;
+                (self.findings.scanned, self.findings.scan_found) = (true, found.len());
                 let gateway = self.findings.machine.gateway.as_ref().map(|(router, _)| *router);
                 let machines = machine::neighbours_there(gateway);
                 self.findings.machines = Some(machines.len());
@@ -373,15 +375,17 @@ fn is_good(knock: &Knock) -> bool {
     matches!(knock.outcome, Outcome::Answered { standing: Ok(_), is_meant: true, .. })
 }
 
-async fn look_up(host: &str, port: u16, end: Instant) -> Lookup<SocketAddr> {
-    match timeout_at(end, tokio::net::lookup_host((host, port))).await {
-        Ok(Ok(addrs)) => Lookup::Found(addrs.collect()),
-        Ok(Err(error)) => {
-            let text = error.to_string();
-            // EAI_AGAIN, which the standard library tells by its text alone.
-            let is_silence = text.contains("Temporary failure");
-            if is_silence { Lookup::Unanswered(safe_line(&text)) } else { Lookup::Unknown(safe_line(&text)) }
-        }
+async fn look_up(host: &str, port: u16, multicast: bool, end: Instant) -> Lookup<SocketAddr> {
+    match timeout_at(end, lookup(host, port, multicast)).await {
+        Ok(Ok(addrs)) => Lookup::Found(addrs),
+        Ok(Err(error)) => match error {
+            LookupError::NoDns { error, .. } => Lookup::Unanswered(safe_line(&error)),
+            LookupError::Unknown { error, .. } => Lookup::Unknown(safe_line(&error)),
+            LookupError::NotLocal(_) => Lookup::Unknown("no machine answers to it by mDNS".into()),
+            LookupError::Forbidden(_) => {
+                Lookup::Unknown("--no-discovery forbids asking for it by mDNS".into())
+            }
+        },
         Err(_late) => Lookup::Unanswered("no answer in time".into()),
     }
 }

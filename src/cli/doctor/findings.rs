@@ -1,5 +1,6 @@
 //! What an examination found, as data: the verdict is made of this and of nothing else. Pure.
 
+use super::contact::Standing;
 use super::machine::Machine;
 use crate::discovery::{Heard, Subnet};
 use std::io::ErrorKind;
@@ -37,6 +38,8 @@ pub struct Findings {
     pub test: Option<Test>,
     /// Whether all addresses of this machine's networks were tried.
     pub scanned: bool,
+    /// At how many of them a server answered, however it was known before.
+    pub scan_found: usize,
     /// How many machines besides the router answer on the link; `None`: nobody was asked.
     pub machines: Option<usize>,
 }
@@ -150,7 +153,7 @@ pub enum Outcome {
         /// Its name and short id, safe for a terminal.
         server: String,
         /// What its key means for the user; an error if it is refused for it.
-        standing: Result<String, String>,
+        standing: Standing,
         /// Whether it is the one that is meant, if one is.
         is_meant: bool,
     },

@@ -2,6 +2,7 @@
 
 use super::contact::{Answer, Contact, Fault};
 use super::findings::{By, Knock, Outcome};
+use crate::client::Refusal;
 use crate::discovery::Subnet;
 use crate::limits::{DOCTOR_KNOCK, PROBE_TIMEOUT};
 use crate::text::safe_line;
@@ -53,7 +54,8 @@ fn outcome(answered: Result<Answer, Fault>, is_meant: impl Fn(&str, &str) -> boo
             Outcome::Answered { server, standing: proof.link, is_meant: is_meant(&proof.name, &proof.id) }
         }
         Err(Fault::WrongKey(why)) => {
-            Outcome::Answered { server: "a server".into(), standing: Err(safe_line(&why)), is_meant: true }
+            let standing = Err(Refusal::Key(safe_line(&why)));
+            Outcome::Answered { server: "a server".into(), standing, is_meant: true }
         }
         Err(Fault::TurnedAway(why)) => Outcome::TurnedAway(safe_line(&why)),
         Err(Fault::Foreign(why)) => Outcome::Foreign(safe_line(&why)),

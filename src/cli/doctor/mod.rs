@@ -17,12 +17,13 @@ pub use examine::Examination;
 pub use findings::Tested;
 pub use verdict::{Cause, Class, Verdict};
 
-use super::args::{CommonArgs, DoctorArgs};
+use super::args::{CommonArgs, ConnectArgs, DoctorArgs};
 use super::exit::Failure;
+use super::invitation::Destination;
 use super::logging::{self, Level};
 use super::progress::Waiting;
-use super::runtime;
-use super::settings::Connect;
+use super::{join, runtime};
+use crate::client::Inspector;
 use crate::limits::DEFAULT_PORT;
 use crate::text::safe_line;
 use std::io::Write;
@@ -33,20 +34,19 @@ use std::io::Write;
 /// # Errors
 /// None but of this program itself; a bad verdict is a [`Failure`] that has nothing left to say, with the
 /// status of its [`Class`].
-pub fn run(
-    common: &CommonArgs,
-    args: &DoctorArgs,
-    connect: &Connect,
-    contact: impl Contact,
-) -> Result<(), Failure> {
+pub fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), Failure> {
+    let connect = args.connect.checked()?;
+    let contact = Inspector::new(connect.plaintext, &connect.fingerprint).map_err(join::failure)?;
     logging::start(common, Level::Error, std::io::stderr)?;
     let waiting = Waiting::new(common, "looking at the network, for six seconds at most");
     let findings = runtime::finish(runtime::small()?, async {
         match &connect.host {
-            Some(host) => {
-                Examination::start(contact, None).of_host(&host.host, host.port.unwrap_or(DEFAULT_PORT)).await
+            Some(Destination { at, .. }) => {
+                let contact = contact.at_host(&at.host, at.port);
+                let port = at.port.unwrap_or(DEFAULT_PORT);
+                Examination::start(contact, None).of_host(&at.host, port, !connect.no_discovery).await
             }
-            None => Examination::start(contact, connect.server.clone()).of_network(connect.timeout).await,
+            None => Examination::start(contact, connect.server.clone()).of_network(connect.timeout.0).await,
         }
     });
     drop(waiting);
@@ -54,7 +54,7 @@ pub fn run(
     let is_well = verdict.cause.class() == Class::Well;
     let text = match (args.json, args.report, common.quiet > 0) {
         (true, ..) => render::json(&checks, &verdict),
-        (_, true, _) => render::report(&checks, &verdict, &asked(connect)),
+        (_, true, _) => render::report(&checks, &verdict, &asked(&connect)),
         (.., false) => render::text(&checks, &verdict),
         (.., true) if is_well => String::new(),
         (.., true) => format!("{verdict}\n"),
@@ -64,11 +64,11 @@ pub fn run(
 }
 
 /// What was asked for.
-fn asked(connect: &Connect) -> String {
+fn asked(connect: &ConnectArgs) -> String {
     match (&connect.host, &connect.server) {
-        (Some(host), _) => {
-            let port = host.port.unwrap_or(DEFAULT_PORT);
-            format!("the way to {}, port {port}", safe_line(&host.host))
+        (Some(Destination { at, .. }), _) => {
+            let port = at.port.unwrap_or(DEFAULT_PORT);
+            format!("the way to {}, port {port}", safe_line(&at.host))
         }
         (None, Some(server)) => format!("the way to the server called {}", safe_line(server)),
         (None, None) => "the way to any server".into(),

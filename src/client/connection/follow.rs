@@ -22,6 +22,7 @@ impl Keeper {
             let mut lines = Vec::new();
             let mut visitor = Visitor { can_be_asked: false, ..self.visitor.clone() };
             visitor.identity.chosen = false;
+            visitor.trust = visitor.trust.sent_to(&to.id);
             let (addrs, told) = (reached.addrs.clone(), Mutex::new(&mut lines));
             let joined = visitor.join(reached, self.mode, |line| {
                 told.lock().unwrap_or_else(PoisonError::into_inner).push(line);

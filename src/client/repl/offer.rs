@@ -1,7 +1,9 @@
 //! What the user is told and asked when no server answered: the truth about those that may be up all the
 //! same, and whether to be the server. Pure.
 
-use crate::discovery::{Source, Tried};
+use std::net::IpAddr;
+
+use crate::discovery::{Failed, Source, Tried, Why};
 use crate::text::safe_line;
 
 /// Servers named in one line.
@@ -10,7 +12,7 @@ const MAX_NAMED: usize = 3;
 /// What there is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Advice {
-    /// Servers are up, as far as anybody can hear, and cannot be connected to: nothing is offered.
+    /// Servers are announced, and cannot be connected to: nothing is offered.
     Tell(Vec<String>),
     /// Nobody is heard of.
     Ask(Offer),
@@ -35,13 +37,18 @@ pub(super) enum Wish {
     Nothing,
 }
 
-/// What to say after a search in vain. `scan` is what a look at all addresses would be, if it has not been made.
-pub(super) fn advice(tried: &Tried, scan: Option<String>) -> Advice {
-    let reasons = tried.reasons();
+/// What to say after a search in vain. `scan` is what a look at all addresses would be, if it has not been made;
+/// `own` are this machine's addresses, at which nobody but the person can start the server of before again.
+pub(super) fn advice(tried: &Tried, scan: Option<String>, own: &[IpAddr]) -> Advice {
+    let is_stopped_here = |failed: &Failed| {
+        let is_own = failed.addr.ip().is_loopback() || own.contains(&failed.addr.ip());
+        is_own && failed.why == Why::Refused && matches!(failed.source, Source::Known { .. })
+    };
+    let reasons: Vec<_> = tried.reasons().into_iter().filter(|failed| !is_stopped_here(failed)).collect();
     let up: Vec<String> = reasons
         .iter()
         .filter(|failed| matches!(failed.source, Source::Announced | Source::Named))
-        .map(|failed| safe_line(&format!("{failed}; the search goes on")))
+        .map(|failed| safe_line(&format!("{failed}; still trying")))
         .take(MAX_NAMED)
         .collect();
     if !up.is_empty() {
@@ -56,13 +63,13 @@ pub(super) fn advice(tried: &Tried, scan: Option<String>) -> Advice {
         .take(MAX_NAMED)
         .collect();
     let (question, hosts_by_default) = match silent.as_slice() {
-        [] => ("No lanchat server answered on this network. Start one here?", true),
-        _ => ("Start a server here all the same?", false),
+        [] => ("No lanchat server found on this network. Start one here?", true),
+        _ => ("Start one here anyway?", false),
     };
     let missing = match silent.as_slice() {
         [] => None,
-        [one] => Some(format!("{one} does not answer; the search goes on")),
-        several => Some(format!("{} do not answer; the search goes on", several.join(", "))),
+        [one] => Some(format!("{one} does not answer; still trying")),
+        several => Some(format!("{} do not answer; still trying", several.join(", "))),
     };
     let keys = match (hosts_by_default, scan.is_some()) {
         (true, true) => "[Y/n/s]",
@@ -71,7 +78,8 @@ pub(super) fn advice(tried: &Tried, scan: Option<String>) -> Advice {
         (false, false) => "[y/N]",
     };
     let scans = scan.is_some();
-    let hint = scan.map(|what| format!("s: look at {what}, should multicast be blocked"));
+    let hint =
+        scan.map(|what| format!("s: try {what} first, in case a firewall hides a server from the search"));
     let hints = missing.into_iter().chain(hint).map(|line| safe_line(&line)).collect();
     Advice::Ask(Offer { hints, question: format!("{question} {keys} "), hosts_by_default, scans })
 }
@@ -93,15 +101,18 @@ impl Offer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::discovery::{Failed, Why};
 
     fn tried(source: Source, why: Why) -> Tried {
-        let (addr, server) = ("10.78.0.1:7667".parse().unwrap(), Some("office (3f9a1c77)".into()));
+        tried_at("10.78.0.1:7667", source, why)
+    }
+
+    fn tried_at(addr: &str, source: Source, why: Why) -> Tried {
+        let (addr, server) = (addr.parse().unwrap(), Some("office (3f9a1c77)".into()));
         Tried { failed: vec![Failed { addr, server, source, near: true, why }], ..Tried::default() }
     }
 
     fn asked(tried: &Tried, scan: Option<String>) -> Offer {
-        match advice(tried, scan) {
+        match advice(tried, scan, &["10.78.0.9".parse().unwrap()]) {
             Advice::Ask(offer) => offer,
             Advice::Tell(lines) => panic!("{lines:?}"),
         }
@@ -110,21 +121,39 @@ mod tests {
     #[test]
     fn where_nobody_is_known_enter_is_a_yes() {
         let offer = asked(&Tried::default(), None);
-        assert_eq!(offer.question, "No lanchat server answered on this network. Start one here? [Y/n] ");
+        assert_eq!(offer.question, "No lanchat server found on this network. Start one here? [Y/n] ");
         let wishes = ["", "y", " No\n", "s", "hello"].map(|answer| offer.wish(answer));
         assert_eq!(wishes, [Some(Wish::Host), Some(Wish::Host), Some(Wish::Nothing), None, None]);
+    }
+
+    #[test]
+    fn whoever_hosted_the_last_time_is_asked_to_host_again_and_enter_is_a_yes() {
+        for at in ["127.0.0.1:7667", "[::1]:7667", "10.78.0.9:7667"] {
+            let own = tried_at(at, Source::Known { last_used: true }, Why::Refused);
+            let offer = asked(&own, None);
+            assert!(offer.hints.is_empty() && offer.wish("") == Some(Wish::Host), "{at}: {offer:?}");
+        }
+        let hung = tried_at("127.0.0.1:7667", Source::Known { last_used: true }, Why::Silent);
+        assert_eq!(asked(&hung, None).wish(""), Some(Wish::Nothing), "it runs");
+        let mut both = tried(Source::Known { last_used: false }, Why::Silent);
+        both.failed
+            .extend(tried_at("127.0.0.1:7667", Source::Known { last_used: true }, Why::Refused).failed);
+        both.failed[1].server = Some("vm (a9159416)".into());
+        let offer = asked(&both, None);
+        assert_eq!(offer.hints, ["office (3f9a1c77) at 10.78.0.1 does not answer; still trying"]);
+        assert_eq!(offer.wish(""), Some(Wish::Nothing));
     }
 
     #[test]
     fn where_a_server_is_known_enter_is_a_no() {
         let known = tried(Source::Known { last_used: true }, Why::Silent);
         let offer = asked(&known, Some("all 254 addresses of 10.78.0.0/24".into()));
-        assert_eq!(offer.question, "Start a server here all the same? [y/N/s] ");
+        assert_eq!(offer.question, "Start one here anyway? [y/N/s] ");
         assert_eq!(
             offer.hints,
             [
-                "office (3f9a1c77) at 10.78.0.1 does not answer; the search goes on",
-                "s: look at all 254 addresses of 10.78.0.0/24, should multicast be blocked"
+                "office (3f9a1c77) at 10.78.0.1 does not answer; still trying",
+                "s: try all 254 addresses of 10.78.0.0/24 first, in case a firewall hides a server from the search"
             ]
         );
         let wishes = ["", "Yes", "s"].map(|answer| offer.wish(answer));
@@ -133,11 +162,11 @@ mod tests {
 
     #[test]
     fn nobody_is_asked_to_host_beside_a_server_that_is_announced() {
-        let Advice::Tell(lines) = advice(&tried(Source::Announced, Why::Silent), None) else {
+        let Advice::Tell(lines) = advice(&tried(Source::Announced, Why::Silent), None, &[]) else {
             panic!("a question")
         };
         let [line] = lines.as_slice() else { panic!("{lines:?}") };
         assert!(line.starts_with("office (3f9a1c77) is announced at 10.78.0.1:7667, but"), "{line}");
-        assert!(line.ends_with("; the search goes on"), "{line}");
+        assert!(line.ends_with("; still trying"), "{line}");
     }
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::offer::{self, Advice, Wish};
+use super::offer::{self, Advice, Offer, Wish};
 use super::{Question, Repl, Step};
 use crate::client::connection::{Connection, Up};
 use crate::client::error::Error;
 use crate::client::locate::{Located, Reached};
+use crate::client::moves;
 use crate::client::rivals::{Rival, Rivals};
-use crate::client::startup::{Start, again, choices, chosen, describe, nothing, start};
+use crate::client::startup::{Choice, Start, again, choices, describe, nothing, several, start};
 use crate::client::successor::Successor;
 use crate::discovery::{Terrain, Tried};
 use crate::name::Name;
@@ -27,7 +28,8 @@ impl Repl {
     pub(super) async fn located(&mut self, located: Option<Result<Located, Error>>) -> Step {
         match located {
             Some(Ok(Located::Nothing(tried))) => {
-                let advice = offer::advice(&tried, self.scan_offer());
+                let own = moves::addresses();
+                let advice = offer::advice(&tried, self.scan_offer(), &own);
                 let step = self.advise(&tried, &advice);
                 self.vain = Some(nothing(&tried));
                 step
@@ -56,10 +58,10 @@ impl Repl {
     }
 
     fn choose(&mut self, servers: Vec<Reached>) -> Step {
-        let count = servers.len();
-        let text = format!("Which one? [1-{count}] ");
-        let is_answer = move |answer: &str| chosen(answer, count).is_some();
-        self.ask_unbidden(text, is_answer, Question::Choose(servers))
+        let text = format!("Which one? [1-{}, or its name] ", servers.len());
+        self.vain = Some(several(&servers));
+        let choice = Choice::among(&servers);
+        self.ask_unbidden(text, move |answer| choice.is_answer(answer), Question::Choose(servers))
     }
 
     /// Says what is wrong, or offers to be the server.
@@ -72,7 +74,7 @@ impl Repl {
                 }
                 lines.iter().find_map(|line| self.tell_once(line.clone()))
             }
-            Advice::Ask(_) if self.declined || self.scan.is_some() => None,
+            Advice::Ask(_) if self.declined.is_some() || self.scan.is_some() => None,
             Advice::Ask(offer) => {
                 match &self.question {
                     Some(Question::Host(asked)) if asked == offer => return None,
@@ -80,11 +82,23 @@ impl Repl {
                     Some(_) => return None,
                 }
                 offer.hints.iter().for_each(|hint| self.hint_once(hint.clone()));
-                let (offer, asked) = (offer.clone(), offer.clone());
-                let text = offer.question.clone();
-                self.ask_unbidden(text, move |answer| asked.wish(answer).is_some(), Question::Host(offer))
+                self.make(offer.clone())
             }
         }
+    }
+
+    fn make(&mut self, offer: Offer) -> Step {
+        let (text, asked) = (offer.question.clone(), offer.clone());
+        self.ask_unbidden(text, move |answer| asked.wish(answer).is_some(), Question::Host(offer))
+    }
+
+    /// Enter on an empty line, of somebody who said no to an offer: it is made again.
+    pub(super) fn offer_again(&mut self) -> Step {
+        if self.connection.is_some() || self.question.is_some() {
+            return None;
+        }
+        let offer = self.declined.take()?;
+        self.make(offer)
     }
 
     /// Says what goes wrong at each search, but not at each.
@@ -117,9 +131,9 @@ impl Repl {
             Question::Host(offer) => match offer.wish(answer) {
                 Some(Wish::Host) => self.host().await,
                 Some(Wish::Scan) => self.scan(),
-                Some(Wish::Nothing) | None => self.decline(),
+                Some(Wish::Nothing) | None => self.decline(offer),
             },
-            Question::Choose(mut servers) => match chosen(answer, servers.len()) {
+            Question::Choose(mut servers) => match Choice::among(&servers).chosen(answer) {
                 Some(at) => {
                     let server = servers.swap_remove(at);
                     let name = describe(&server);
@@ -128,14 +142,36 @@ impl Repl {
                         Err(error) => self.cannot_join(&name, &error.to_string()),
                     }
                 }
-                None => self.choose(servers),
+                None => {
+                    let answer = safe_line(answer.trim());
+                    self.failure(&format!(
+                        "\"{answer}\" is not one of them: type a number of the list, or /quit"
+                    ));
+                    self.choose(servers)
+                }
             },
         }
     }
 
-    fn decline(&mut self) -> Step {
-        self.declined = true;
-        self.note("still looking for a server; /quit leaves")
+    /// Ctrl-C at a question.
+    pub(super) async fn interrupt_question(&mut self, was_interrupted: bool) -> Step {
+        match self.question.take() {
+            Some(Question::Choose(_)) if was_interrupted => self.quit(),
+            Some(Question::Choose(servers)) => {
+                self.interrupted = true;
+                self.note("press Ctrl-C again, or Ctrl-D, to leave");
+                self.choose(servers)
+            }
+            question => {
+                self.question = question;
+                self.answer("n").await
+            }
+        }
+    }
+
+    fn decline(&mut self, offer: Offer) -> Step {
+        self.declined = Some(offer);
+        self.note("still looking for a server; Enter asks again, /quit leaves")
     }
 
     /// Looks at all addresses of the own networks.
@@ -144,7 +180,7 @@ impl Repl {
         self.has_scanned = true;
         let (locator, trust) = (self.place.locator.clone(), self.place.visitor.trust.clone());
         self.scan = Some(tokio::spawn(async move { locator.scan(&trust).await }));
-        self.note(&format!("looking at {what}..."))
+        self.note(&format!("trying {what}..."))
     }
 
     /// What the look at all addresses came to.
@@ -155,7 +191,7 @@ impl Repl {
             return None;
         }
         match located {
-            Ok(Located::Nothing(_)) => self.note("no server answered at any of the addresses"),
+            Ok(Located::Nothing(_)) => self.note("no server answered at any of these addresses"),
             Ok(found) => self.found(found).await,
             Err(error) => self.failure(&error.to_string()),
         }
@@ -260,7 +296,7 @@ impl Repl {
             Ok(registered) => {
                 self.is_first = false;
                 self.told.clear();
-                (self.declined, self.has_scanned, self.scan) = (false, false, None);
+                (self.declined, self.has_scanned, self.scan) = (None, false, None);
                 self.place.locator.remember(&addrs);
                 let (visitor, locator) = (self.place.visitor.clone(), self.place.locator.clone());
                 self.connection = Some(Connection::start(registered, visitor, locator));

@@ -28,13 +28,14 @@ use super::progress::Progress;
 use super::roster::Roster;
 use super::seen::Seen;
 use super::trust::Standing;
-use super::view::{ViewState, render, span};
+use super::view::{ViewState, render};
 use super::words::twins;
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::protocol::event::count_users;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::target::LOBBY;
+use crate::protocol::term::about;
 use crate::protocol::{Event, Packet, Request, Target};
 use crate::text::safe_line;
 use past::{CatchUp, Past};
@@ -195,7 +196,7 @@ impl Session {
         let is_same = self.server.id == welcome.server.id;
         let mut effects = match before {
             State::Down { since, .. } if is_same => {
-                let away = span(now.instant.duration_since(since).max(Duration::from_secs(1)));
+                let away = about(now.instant.duration_since(since).max(Duration::from_secs(1)));
                 self.note(&format!("connected again after {away}; {} here", count_users(welcome.total)))
             }
             _ => shown(render(&Event::Welcome(Box::new(welcome.clone())), &self.view)),

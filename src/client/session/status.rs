@@ -2,8 +2,8 @@
 
 use super::{Effect, Moment, Session, State};
 use crate::client::trust::Standing;
-use crate::client::view::span;
 use crate::protocol::event::count_users;
+use crate::protocol::term::about;
 
 impl Session {
     /// The user says that the server's digits are right.
@@ -53,11 +53,11 @@ impl Session {
                 self.server.name,
                 self.server.id.get(..8).unwrap_or(&self.server.id),
                 self.server.version,
-                span(now.instant.duration_since(*since))
+                about(now.instant.duration_since(*since))
             ),
             State::Down { why, since, search } => {
                 let next = if *search { "looking for another server" } else { "reconnecting" };
-                format!("not connected for {}: {why}; {next}", span(now.instant.duration_since(*since)))
+                format!("not connected for {}: {why}; {next}", about(now.instant.duration_since(*since)))
             }
             State::Fresh => "not connected yet".into(),
         };

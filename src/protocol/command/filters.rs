@@ -32,6 +32,16 @@ impl Filter {
         }
     }
 
+    /// One with something behind it.
+    fn example(self) -> &'static str {
+        match self {
+            Self::From => "from:alice",
+            Self::In => "in:#games",
+            Self::After => "after:7d",
+            Self::Before => "before:2h",
+        }
+    }
+
     fn read(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|filter| filter.as_str().eq_ignore_ascii_case(word))
     }
@@ -69,7 +79,7 @@ fn word(word: &str) -> Part<'_> {
     filter.map_or(Part::Word(word), |(filter, value)| Part::Filter(filter, value))
 }
 
-/// What is wrong with the filters, and what to do: one is given twice, or nearly written.
+/// What is wrong with the filters, and what to do: one is given twice, is empty, or is nearly written.
 pub(super) fn slip(rest: &str) -> Option<String> {
     let mut given = Vec::new();
     for part in parts(rest) {
@@ -77,6 +87,13 @@ pub(super) fn slip(rest: &str) -> Option<String> {
             Part::Filter(filter, _) if given.contains(&filter) => {
                 let name = filter.as_str();
                 return Some(format!("{name}: is there twice, and a search takes one; leave the other out"));
+            }
+            Part::Filter(filter, "") => {
+                let (name, example) = (filter.as_str(), filter.example());
+                return Some(format!(
+                    "{name}: has nothing behind it; write it without spaces, such as {example}; to search for it \
+                     as text, put it in quotes"
+                ));
             }
             Part::Filter(filter, _) => given.push(filter),
             Part::Word(word) => {
@@ -147,6 +164,19 @@ mod tests {
             assert_eq!(slip(typed), None, "{typed}");
         }
         assert_eq!(slip(&format!("{}:x", "from".repeat(1000))), None);
+    }
+
+    #[test]
+    fn a_filter_with_nothing_behind_it_is_shown_how_it_is_written() {
+        for (typed, example) in [
+            ("in:", "in:#games"),
+            ("tea in: #x", "in:#games"),
+            ("FROM:\"bob\"", "from:alice"),
+            ("after:", "after:7d"),
+        ] {
+            let slip = slip(typed).expect(typed);
+            assert!(slip.contains("has nothing behind it") && slip.contains(example), "{slip}");
+        }
     }
 
     #[test]

@@ -276,8 +276,8 @@ mod tests {
         assert_eq!(read_line("/search after:7d before:2026-11-21T12:00", Prompt), times);
         assert_eq!(read_line("/search from:bob", Wire), search("", [Some("bob"), None, None, None]));
         assert_eq!(
-            read_line("/search \"from:bob  x\" in:", Wire),
-            search("\"from:bob  x\"", [None, Some(""), None, None])
+            read_line("/search \"from:bob  x\" in:#x", Wire),
+            search("\"from:bob  x\"", [None, Some("#x"), None, None])
         );
         assert_eq!(
             error("/search", Prompt),

@@ -2,7 +2,7 @@
 
 use super::super::turn::{Mark, Rest, Seam, What};
 use super::Hub;
-use crate::chat::{Arrival, Expired, Message, SessionId, View, Waited};
+use crate::chat::{Arrival, Expired, Lack, Message, SessionId, View, Waited};
 use crate::fingerprint::Fingerprint;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -103,6 +103,11 @@ impl Hub {
     /// These were passed on and could not be stored.
     pub(in crate::server) fn not_stored<'m>(&self, messages: impl Iterator<Item = &'m Message>) {
         self.lock().chat.not_stored(messages);
+    }
+
+    /// The last that was said since the store began to fail, and is stored nowhere.
+    pub(in crate::server) fn lacks(&self) -> Option<Lack> {
+        self.lock().chat.lacks()
     }
 
     /// Why nothing is stored, and what to do; `None`: all is well.

@@ -93,8 +93,9 @@ async fn mail_that_waits_stays_though_it_alone_is_too_much() {
     commit(&store, long(1001, 3, 100)).await;
     store.close().await;
     let most = used(&place) / 4;
-    assert!(prune::is_full_of_mail(&schema::open(&place.path()).unwrap(), sized(most)).unwrap());
-    assert!(!prune::is_full_of_mail(&schema::open(&place.path()).unwrap(), sized(most * 16)).unwrap());
+    let room = |most| prune::mail_room(&schema::open(&place.path()).unwrap(), sized(most)).unwrap();
+    assert_eq!(room(most), Some(0));
+    assert!(room(most * 16).is_some_and(|room| room > 0));
     prune_all(&place, sized(most), at(0));
     assert_eq!(count(&place, "message"), 500, "what waits is all that is left");
     let (store, archive) = place.open();
@@ -119,6 +120,29 @@ async fn a_running_store_tells_that_mail_takes_the_room_and_that_it_no_longer_do
     let (store, _) = Store::open(&place.path(), sized(used(&place) / 4)).unwrap();
     assert_eq!(store.news().await.is_full_of_mail, Some(true));
     store.close().await;
+}
+
+#[tokio::test]
+async fn that_mail_has_filled_the_room_is_known_with_what_filled_it() {
+    let place = Place::new();
+    let most = 4 << 20;
+    let (store, _) = Store::open(&place.path(), sized(most)).unwrap();
+    let mail = |message: Message| Message {
+        mail: whispered(1, 1, 2, true).mail,
+        venue: Venue::Direct("user2".into()),
+        ..message
+    };
+    for part in 0.. {
+        commit(&store, long(1 + part * 100, 1, 100).map(mail)).await;
+        let told = tokio::time::timeout(std::time::Duration::ZERO, store.news()).await;
+        if told.is_ok_and(|news| news.is_full_of_mail == Some(true)) {
+            break;
+        }
+        assert!(part < 40, "nobody says that it is full");
+    }
+    store.close().await;
+    let mail = used(&place);
+    assert!((most / 2..most * 5 / 8).contains(&mail), "{mail} of {most} bytes");
 }
 
 #[tokio::test]

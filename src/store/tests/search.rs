@@ -102,7 +102,8 @@ async fn every_word_is_found_and_nothing_else() {
     let (store, _) = place.open();
     commit(&store, SAID.iter().zip(1..).map(|((text, ..), seq)| said(seq, 1, text))).await;
     store.close().await;
-    let connection = schema::open_reader(&place.path()).unwrap();
+    let file = std::fs::File::open(place.path()).unwrap();
+    let connection = schema::open_reader(&place.path(), &file).unwrap();
     let mut writing = schema::open(&place.path()).unwrap();
     for (effort, is_tail) in
         [(Effort::default(), true), (Effort::default(), false), (Effort { sample: 1, scan: 0 }, false)]

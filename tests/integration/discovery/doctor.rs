@@ -52,7 +52,7 @@ fn examine_by(host: &Host, contact: Introduced, wanted: Option<&str>) -> (Verdic
 /// The verdict on a server's address.
 fn examine_host(host: &Host, target: &str, port: u16) -> Verdict {
     let contact = Introduced::default();
-    Verdict::of(&host.block_on(async || Examination::start(contact, None).of_host(target, port).await))
+    Verdict::of(&host.block_on(async || Examination::start(contact, None).of_host(target, port, true).await))
 }
 
 fn helps(verdict: &Verdict, line: &str) -> bool {
@@ -100,7 +100,7 @@ fn blocked_multicast_is_named_and_a_server_of_before_is_found_all_the_same() {
     let known = Introduced(vec![("office".into(), vec![SocketAddr::from((server.v4(), station.port))])]);
     let (verdict, lines) = examine_by(&client, known, None);
     assert_eq!((verdict.cause, verdict.cause.class()), (Cause::Unheard, Class::Well), "{verdict}\n{lines}");
-    assert!(verdict.line.contains("by the address at which it was last time"), "{verdict}");
+    assert!(verdict.line.contains("found where it was last time"), "{verdict}");
 }
 
 #[test]

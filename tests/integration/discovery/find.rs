@@ -3,8 +3,8 @@
 use super::station::{Station, announcement, ask};
 use crate::support::lan::{Addressing, Host, Lan};
 use crate::support::soon::takes_less_than;
-use lanchat::discovery::{FindOptions, Found, Known, Outcome, Progress, Tried, find, hedged, scan};
-use std::net::SocketAddr;
+use lanchat::discovery::{FindOptions, Found, Known, Outcome, Progress, Tried, find, hedged, networks, scan};
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 const OFFICE: &str = "3f9a1c7700112233";
@@ -379,4 +379,14 @@ fn block_multicast_answers(host: &Host) {
             chain input { type filter hook input priority 0; udp dport 5353 drop; }
         }",
     );
+}
+
+#[test]
+fn the_address_of_a_link_that_is_down_does_not_say_where_one_is() {
+    let Some(lan) = Lan::new() else { return };
+    let host = lan.host();
+    let is_here = || host.run(|| networks().iter().any(|net| net.contains(IpAddr::from(host.v4()))));
+    assert!(is_here());
+    host.link_down("lan0");
+    assert!(!is_here());
 }

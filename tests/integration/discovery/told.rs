@@ -50,7 +50,7 @@ fn where_nothing_is_heard_it_is_status_3_and_a_scan_is_named() {
     let (status, error) = send(&client, home.path(), &["--timeout", "1s"]);
     assert_eq!(status, Some(3), "{error}");
     assert!(
-        error.contains("is UDP port 5353 open") && error.contains("`lanchat discover --scan`"),
+        error.contains("a firewall drops UDP port 5353") && error.contains("`lanchat discover --scan`"),
         "{error}"
     );
 }

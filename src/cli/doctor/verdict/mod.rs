@@ -144,6 +144,8 @@ causes! {
     Hung = "hung", Unreachable;
     /// Its key is another one than it should be.
     WrongKey = "wrong_key", Refused;
+    /// It is not the known server of its name.
+    Namesake = "namesake", Refused;
     /// It does not take this client.
     TurnedAway = "turned_away", Refused;
     /// What answers is no lanchat server.

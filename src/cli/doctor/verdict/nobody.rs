@@ -56,8 +56,8 @@ fn is_stopped(knock: &Knock) -> bool {
 fn stopped(knock: &Knock) -> Verdict {
     let name = knock.of.clone().unwrap_or_else(|| "a server".into());
     let line = format!(
-        "no server is found; where {name} was, at {}, the machine is on and refuses connections: the server there is \
-         stopped, or listens elsewhere by now",
+        "no server found; the machine at {}, where {name} was last time, is on and refuses connections: the server \
+         there has stopped, or listens on another port now",
         knock.addr
     );
     let remedies = vec![
@@ -77,14 +77,15 @@ fn last_place(knock: &Knock) -> Option<Verdict> {
         let mut remedies = remedy::there(&place, Opening::To(Proto::Tcp, port));
         remedies.extend(remedy::there(&place, Opening::To(Proto::Udp, MDNS_PORT)));
         let line = format!(
-            "no server is found; where {name} was, at {at}, a machine is on and drops what comes to it: its firewall \
-             keeps UDP port 5353 and TCP port {port} closed, or it is another machine by now"
+            "no server found; the machine at {at}, where {name} was last time, is on and drops what comes to it: its \
+             firewall keeps UDP port 5353 and TCP port {port} closed, or another machine has that address now"
         );
         Verdict::new(Cause::Walled, line, remedies)
     } else {
         let line = format!(
-            "no server is found; where {name} was, at {at}, nobody has the address any more: its machine is off or \
-             has another one, or the access point keeps its clients apart (guest Wi-Fi, \"AP isolation\")"
+            "no server found; no machine has the address {} now, where {name} was last time: its machine is off or \
+             has another address, or the access point keeps its clients apart (guest Wi-Fi, \"AP isolation\")",
+            at.ip()
         );
         Verdict::new(
             Cause::Missing,
@@ -136,7 +137,7 @@ fn port_taken(findings: &Findings, why: &str) -> Verdict {
 
 fn contained(findings: &Findings, kind: &str) -> Verdict {
     let line = format!(
-        "no server is heard, and this is a {kind} with a network of its own, which multicast does not enter: give the \
+        "no server found; this is a {kind} with a network of its own, which multicast does not enter: give the \
          container the host's network, or name the server"
     );
     let mut remedies = vec![Remedy::new("where it is started", "docker run --network host ...")];
@@ -151,7 +152,7 @@ fn contained(findings: &Findings, kind: &str) -> Verdict {
 }
 
 fn wsl(findings: &Findings) -> Verdict {
-    let line = "no server is heard, and this is WSL, whose network is behind Windows', so that multicast does not \
+    let line = "no server found; this is WSL, whose network lies behind that of Windows, so multicast does not \
                 enter: mirror the network, or name the server";
     let mut remedies = vec![Remedy::new(
         "in %UserProfile%\\.wslconfig, section [wsl2]; then wsl --shutdown",
@@ -167,8 +168,8 @@ fn wsl(findings: &Findings) -> Verdict {
 fn vpn(knock: &Knock) -> Verdict {
     let (ip, by) = (knock.addr.ip(), knock.detour.as_deref().unwrap_or("another way"));
     let line = format!(
-        "no server is found, and this machine sends what is for its own network ({ip}) by {by}: a VPN takes the local \
-         network's traffic; allow the local network in the VPN's settings, or end it"
+        "no server found; this machine sends traffic for its own network ({ip}) through {by}: a VPN takes it; allow \
+         the local network in the VPN's settings, or end the VPN"
     );
     Verdict::new(
         Cause::Vpn,
@@ -185,23 +186,24 @@ fn no_server(findings: &Findings) -> Verdict {
         format!("{count} other machines were heard")
     };
     let line = format!(
-        "mDNS works here ({heard}), but no lanchat server is announced{}: start one; if there is one on this network, \
-         its firewall must let UDP port 5353 in; if it is on another (another VLAN, say), name it",
+        "mDNS works here ({heard}), but no lanchat server is announced{}: start one; if one runs on this network, its \
+         firewall drops UDP port 5353; if it runs on another network (another VLAN, say), name it",
         scanned(findings)
     );
-    let mut remedies = vec![Remedy::new("on the machine that is to have it", "lanchat serve")];
-    remedies.push(Remedy::new("or on the one that has it", "lanchat doctor"));
-    remedies.push(Remedy::new("here, for one elsewhere", "lanchat --host HOST"));
+    let mut remedies = vec![Remedy::new("here, to start one", "lanchat serve")];
+    remedies.push(Remedy::new("on the server, if one runs", "lanchat doctor"));
+    remedies.push(Remedy::new("here, for one on another network", "lanchat --host HOST"));
     Verdict::new(Cause::NoServer, line, remedies)
 }
 
 /// What trying all addresses adds.
 fn scanned(findings: &Findings) -> &'static str {
-    if findings.scanned { ", nor does one answer on port 7667 at any address of this network" } else { "" }
+    if findings.scanned { ", and none answers on port 7667 at any address of this network" } else { "" }
 }
 
 fn nobody(findings: &Findings) -> Verdict {
-    let mut remedies = vec![Remedy::new("on the server", "lanchat doctor")];
+    let mut remedies = vec![Remedy::new("here, if there is no server yet", "lanchat serve")];
+    remedies.push(Remedy::new("on the server, if one runs", "lanchat doctor"));
     remedies.extend(remedy::here(&findings.machine, Opening::To(Proto::Udp, MDNS_PORT)));
     remedies.push(Remedy::new("here, for a server on another network", "lanchat --host HOST"));
     if !findings.scanned {
@@ -211,17 +213,18 @@ fn nobody(findings: &Findings) -> Verdict {
         Some(0) => (
             Cause::Alone,
             format!(
-                "no other machine answers on this network{}: none is on, or the access point keeps its clients apart \
-                 (guest Wi-Fi, \"AP isolation\"), or the server is on another network (another VLAN, say)",
+                "no server found, and no other machine answers on this network{}: none is on, or the access point \
+                 keeps its clients apart (guest Wi-Fi, \"AP isolation\"), or the server is on another network \
+                 (another VLAN, say)",
                 router(findings)
             ),
         ),
         machines => (
             Cause::NobodyHeard,
             format!(
-                "no machine speaks mDNS here{}{}: no server is on, or a firewall on this machine or on the server's \
-                 drops UDP port 5353 (and TCP port 7667), or the access point keeps its clients apart, or the server is on \
-                 another network (another VLAN, say)",
+                "no server found: nothing speaks mDNS on this network{}{}. Either no server runs, or a firewall (here \
+                 or on the server) drops UDP port 5353 and TCP port 7667, or the access point keeps its clients apart, \
+                 or the server is on another network (another VLAN, say)",
                 machines.map_or(String::new(), |count| format!(", though {} on the link", answer(count))),
                 scanned(findings)
             ),

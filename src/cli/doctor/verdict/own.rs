@@ -14,7 +14,7 @@ pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
     if findings.host.is_some() {
         // Who names it wants to know whether it is up: a health check does.
         let line = format!(
-            "all is well: {name} answers at {}; it is this machine's own, so that this proves nothing for others",
+            "all is well: {name} answers at {}; it runs on this machine, so this does not prove that others reach it",
             knock.addr
         );
         return Some(Verdict::new(Cause::OwnServer, line, Vec::new()));
@@ -37,7 +37,7 @@ fn is_local(findings: &Findings, name: &str, port: u16) -> Option<Verdict> {
     let is_local = all.peek().is_some() && all.all(|addr| addr.ip().is_loopback());
     is_local.then(|| {
         let line = format!(
-            "{name} is this machine's own and listens on the loopback address only, where nobody else can reach it: \
+            "{name} runs on this machine and listens on the loopback address only, where nobody else can reach it: \
              start it without --host"
         );
         Verdict::new(Cause::OwnServerLocal, line, vec![Remedy::new("here", "lanchat serve")])
@@ -51,10 +51,10 @@ fn is_walled(findings: &Findings, name: &str, port: u16) -> Option<Verdict> {
     let wall = machine.firewalls.first().map_or("the firewall", |wall| wall.name());
     let (cause, what) = match (tcp, udp) {
         (true, true) => {
-            (Cause::OwnServerWalled, format!("connections to TCP port {port} and to UDP port 5353"))
+            (Cause::OwnServerWalled, format!("what others send to TCP port {port} and UDP port 5353"))
         }
         (true, false) => (Cause::OwnServerWalled, format!("connections to TCP port {port}")),
-        (false, true) => (Cause::OwnServerUnheard, "the questions of others to UDP port 5353".to_owned()),
+        (false, true) => (Cause::OwnServerUnheard, "what others send to UDP port 5353".to_owned()),
         (false, false) => return None,
     };
     let mut remedies = Vec::new();
@@ -64,10 +64,8 @@ fn is_walled(findings: &Findings, name: &str, port: u16) -> Option<Verdict> {
     if udp {
         remedies.extend(remedy::here(machine, Opening::To(Proto::Udp, MDNS_PORT)));
     }
-    let end = if tcp { "get in" } else { "find it by themselves" };
-    let line = format!(
-        "{name} is this machine's own and answers here, but {wall} drops {what}: others do not {end}"
-    );
+    let end = if tcp { "others cannot connect" } else { "others do not find it" };
+    let line = format!("{name} runs on this machine and answers here, but {wall} drops {what}: {end}");
     Some(Verdict::new(cause, line, remedies))
 }
 
@@ -78,7 +76,7 @@ fn looks_well(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
     let is_announced =
         findings.servers.iter().any(|server| server.addrs.iter().any(|addr| addr.port() == port));
     if !is_announced {
-        doubts.push("it is not announced here (was it started with --no-discovery?)".to_owned());
+        doubts.push("it does not announce itself (was it started with --no-discovery?)".to_owned());
     }
     if let Some(joined) = &findings.machine.joined {
         let real =
@@ -97,7 +95,7 @@ fn looks_well(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
     let is_unsure = machine.lets(Flow::In, Proto::Tcp, port).is_none() && !machine.firewalls.is_empty();
     if is_unsure {
         let wall = machine.firewalls[0].name();
-        doubts.push(format!("{wall} is on, and whether it lets others in is not known"));
+        doubts.push(format!("{wall} is on, and only root can see whether it lets others in"));
         remedies.extend(remedy::here(machine, Opening::To(Proto::Tcp, port)));
         remedies.extend(remedy::here(machine, Opening::To(Proto::Udp, MDNS_PORT)));
     }
@@ -108,10 +106,12 @@ fn looks_well(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
         let shown = remedy::host(SocketAddr::new(*ip, port));
         remedies.push(Remedy::new("on another machine", format!("lanchat doctor --host {shown}")));
     }
-    let mut line =
-        format!("{name} is this machine's own and answers at {}; that proves nothing for others", knock.addr);
+    let mut line = format!(
+        "{name} runs on this machine and answers at {}; that does not prove that others reach it",
+        knock.addr
+    );
     match doubts.as_slice() {
-        [] => line += ", but nothing here is seen to be in their way",
+        [] => line += ", but nothing on this machine seems to be in their way",
         doubts => line += &format!(": {}", doubts.join("; ")),
     }
     Verdict::new(Cause::OwnServer, line, remedies)

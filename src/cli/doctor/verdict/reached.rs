@@ -6,6 +6,9 @@ use super::super::remedy::{self, Opening, Remedy};
 use super::{Cause, Verdict, good};
 use crate::limits::MDNS_PORT;
 
+/// Servers named in a line; more would not help.
+const MAX_NAMED: usize = 8;
+
 pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
     let elsewhere = || good(findings).filter(|(knock, _)| !findings.is_own(knock.addr.ip()));
     if findings.host.is_some() {
@@ -20,7 +23,7 @@ pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
         let is_lost = !findings.unsent.is_empty()
             || matches!(tested(findings, name), Some(Tested::Ways { out: false, .. }));
         return Some(match (is_half, is_lost) {
-            (false, _) => well(knock, name),
+            (false, _) => several(findings).unwrap_or_else(|| well(knock, name)),
             (true, true) => unheard(findings, knock, name),
             (true, false) => no_unicast(findings, knock, name),
         });
@@ -47,10 +50,27 @@ fn well(knock: &Knock, name: &str) -> Verdict {
     Verdict::new(Cause::Well, format!("all is well: {name} answers at {}", knock.addr), Vec::new())
 }
 
+/// Several servers may be meant.
+fn several(findings: &Findings) -> Option<Verdict> {
+    let mut names: Vec<&str> = good(findings).map(|(_, name)| name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let (last, others) = names.split_last().filter(|(_, others)| !others.is_empty())?;
+    let shown = others.iter().take(MAX_NAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = if others.len() > MAX_NAMED { " and others" } else { "" };
+    let line = format!(
+        "all is well: {} servers answer ({shown}{more} and {last}); `lanchat` joins the one that you used last, or \
+         asks which",
+        names.len()
+    );
+    let remedy = Remedy::new("here, to pick one", "lanchat --server NAME");
+    Some(Verdict::new(Cause::Well, line, vec![remedy]))
+}
+
 fn no_unicast(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
     let line = format!(
-        "all is well: {name} answers at {}; it would be found up to a second sooner if this machine's firewall \
-         let unicast answers in",
+        "all is well: {name} answers at {}; this machine's firewall drops unicast answers, without which finding it \
+         takes up to a second longer",
         knock.addr
     );
     Verdict::new(Cause::NoUnicast, line, remedy::here(&findings.machine, Opening::FromMdns))
@@ -60,15 +80,15 @@ fn no_unicast(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
 fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
     let at = knock.addr;
     let how = match knock.by {
-        By::Remembered => "by the address at which it was last time",
+        By::Remembered => "where it was last time",
         By::WellKnown => "by the host name lanchat",
         By::Scan => "by trying each address of this network",
         By::Gateway => "at the default router",
         By::Neighbour => "at the address of a machine that speaks mDNS",
-        By::Announced => "as it announced itself a moment ago",
+        By::Announced => "because it announced itself a moment ago",
         By::Host | By::Own => "by its address",
     };
-    let start = format!("{name} answers at {at}, found {how}; mDNS does not get through");
+    let start = format!("{name} answers at {at} (found {how}), but a search by mDNS does not find it");
     let mut remedies = match knock.by {
         // `lanchat` finds it by itself.
         By::Remembered | By::WellKnown => Vec::new(),
@@ -91,14 +111,14 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
             remedies.extend(remedy::there(&place, mdns));
             (
                 Cause::QuestionsLost,
-                "its machine does not hear this one: its firewall drops UDP port 5353".to_owned(),
+                "its machine does not hear this one, so its firewall drops UDP port 5353".to_owned(),
             )
         }
         Some(Tested::Ways { out: true, back: false }) => {
             remedies.extend(remedy::here(&findings.machine, mdns));
             (
                 Cause::AnswersLost,
-                "it hears this machine, whose firewall drops what comes to UDP port 5353".to_owned(),
+                "it hears this machine, whose own firewall drops what comes to UDP port 5353".to_owned(),
             )
         }
         Some(Tested::Ways { out: false, back: false }) => {
@@ -110,14 +130,14 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
         }
         Some(Tested::Ways { out: true, back: true }) => {
             remedies.push(Remedy::new(place, "lanchat doctor"));
-            let why = "multicast does pass in both directions, so that server announces nothing: another program \
-                       keeps its UDP port 5353, or it could not announce on this network";
+            let why = "multicast passes in both directions, so the server announces nothing; another program keeps \
+                       UDP port 5353 on its machine, or it cannot announce on this network";
             (Cause::NotAnnounced, why.to_owned())
         }
         _ if findings.subnet_of(at.ip()).is_none() => return routed(findings, knock, name, remedies),
         Some(Tested::Unused(_)) => (
             Cause::NotAnnounced,
-            "that server announces nothing: it was started with --no-discovery".to_owned(),
+            "it announces nothing, because it was started with --no-discovery".to_owned(),
         ),
         _ => {
             remedies.extend(remedy::there(&place, mdns));
@@ -145,6 +165,6 @@ fn routed(findings: &Findings, knock: &Knock, name: &str, mut remedies: Vec<Reme
         remedies.push(Remedy::new(set, "enable-reflector=yes"));
         remedies.push(Remedy::new("or in the network's DNS: the name", format!("lanchat  A  {}", at.ip())));
     }
-    let line = format!("{name} answers at {at}; it is not found by mDNS since {why}");
+    let line = format!("{name} answers at {at}, but a search by mDNS does not find it: {why}");
     Verdict::new(Cause::Routed, line, remedies)
 }

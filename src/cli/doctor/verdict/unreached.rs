@@ -4,6 +4,7 @@ use super::super::findings::{By, Findings, Knock, Outcome};
 use super::super::machine::{Flow, Proto};
 use super::super::remedy::{self, Opening, Remedy};
 use super::{Cause, Verdict, titled};
+use crate::client::Refusal;
 use crate::limits::DEFAULT_PORT;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -25,7 +26,10 @@ pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
         return Some(vpn(telling, by));
     }
     Some(match &telling.outcome {
-        Outcome::Answered { server, standing: Err(why), .. } => wrong_key(server, telling, why),
+        Outcome::Answered { server, standing: Err(Refusal::Key(why)), .. } => wrong_key(server, telling, why),
+        Outcome::Answered { server, standing: Err(Refusal::Namesake { label, .. }), .. } => {
+            namesake(findings, server, telling, label)
+        }
         Outcome::Answered { .. } => return None,
         Outcome::TurnedAway(why) => {
             let line = format!("{title} is a lanchat server and does not take you: {why}");
@@ -71,29 +75,48 @@ fn is_meant(findings: &Findings, knock: &Knock) -> bool {
 /// The more certain what it tells, the lower.
 fn rank(knock: &Knock) -> u8 {
     match (&knock.outcome, knock.detour.is_some(), knock.is_there) {
-        (Outcome::Answered { .. }, ..) => 0,
-        (Outcome::TurnedAway(_), ..) => 1,
-        (Outcome::Hung, ..) => 2,
-        (Outcome::Foreign(_), ..) => 3,
-        (Outcome::Forbidden, ..) => 4,
-        (_, true, _) => 5,
-        (Outcome::Refused, ..) => 6,
-        (Outcome::Unreachable, ..) if is_rejected(knock) => 7,
-        (Outcome::Silent | Outcome::Unreachable, _, Some(_)) => 8,
-        (Outcome::NoRoute, ..) => 9,
-        (Outcome::Silent | Outcome::Unreachable, ..) if knock.addr.is_ipv4() => 10,
-        (Outcome::Silent | Outcome::Unreachable, ..) => 11,
+        // At another of its addresses the same key may look like a namesake's.
+        (Outcome::Answered { standing: Err(Refusal::Key(_)), .. }, ..) => 0,
+        (Outcome::Answered { .. }, ..) => 1,
+        (Outcome::TurnedAway(_), ..) => 2,
+        (Outcome::Hung, ..) => 3,
+        (Outcome::Foreign(_), ..) => 4,
+        (Outcome::Forbidden, ..) => 5,
+        (_, true, _) => 6,
+        (Outcome::Refused, ..) => 7,
+        (Outcome::Unreachable, ..) if is_rejected(knock) => 8,
+        (Outcome::Silent | Outcome::Unreachable, _, Some(_)) => 9,
+        (Outcome::NoRoute, ..) => 10,
+        (Outcome::Silent | Outcome::Unreachable, ..) if knock.addr.is_ipv4() => 11,
+        (Outcome::Silent | Outcome::Unreachable, ..) => 12,
     }
 }
 
 fn wrong_key(server: &str, knock: &Knock, why: &str) -> Verdict {
     let line = format!(
-        "{server} at {} has another key than it should ({why}): someone may be impersonating it; ask its \
-         administrator to read out `lanchat fingerprint`, and if that is the new one accept it with `lanchat \
-         trust`",
+        "{server} at {} is refused because its key has changed ({why}): it was reinstalled, or someone is \
+         impersonating it; ask whoever runs it to read out `lanchat fingerprint`, and if the digits are the new \
+         ones, run the line that `lanchat` prints",
         knock.addr
     );
     Verdict::new(Cause::WrongKey, line, vec![Remedy::new("on the server", "lanchat fingerprint")])
+}
+
+fn namesake(findings: &Findings, server: &str, knock: &Knock, label: &str) -> Verdict {
+    let line = format!(
+        "{server} answers at {}, but it is not the server of this name that you know: `lanchat` asks before it joins \
+         this one, and `lanchat send` refuses it",
+        knock.addr
+    );
+    let at_prompt = match findings.host {
+        Some(_) => remedy::by_address(knock.addr),
+        None => Remedy::new("here, if you mean this one", format!("lanchat --server {label}")),
+    };
+    let mut remedies = vec![at_prompt];
+    if findings.host.is_none() {
+        remedies.push(Remedy::new("here, in a script", format!("lanchat send --server {label} TEXT")));
+    }
+    Verdict::new(Cause::Namesake, line, remedies)
 }
 
 fn foreign(knock: &Knock, why: &str) -> Verdict {
@@ -107,8 +130,8 @@ fn foreign(knock: &Knock, why: &str) -> Verdict {
 
 fn hung(knock: &Knock, title: &str) -> Verdict {
     let line = format!(
-        "{title} takes connections and does not answer: the program there hangs or is stopped, its machine sleeps \
-         or is overloaded, or it is another program; start it anew"
+        "{title} takes connections and does not answer: the server hangs or is stopped, its machine is overloaded, or \
+         another program has that port; restart it"
     );
     let unit = Remedy::new(
         format!("on {}, if it is the system's service", knock.addr.ip()),
@@ -120,7 +143,7 @@ fn hung(knock: &Knock, title: &str) -> Verdict {
 fn forbidden(title: &str) -> Verdict {
     let line = format!(
         "this machine does not let connections to {title} out: its own firewall, or a VPN's kill switch, forbids \
-         it; allow the local network there"
+         them; allow the local network there"
     );
     Verdict::new(Cause::SendingForbidden, line, remedy::rules_for_leaving())
 }
@@ -141,8 +164,8 @@ fn refused(findings: &Findings, knock: &Knock, title: &str) -> Verdict {
     } else {
         remedies.push(Remedy::new(format!("{place}, if it does not"), serve_line(port)));
         format!(
-            "the machine {} is there, and refuses connections to port {port}: no server runs on that port, or a \
-             firewall there rejects them",
+            "the machine {} is on, and refuses connections to port {port}: no server runs on that port, or a firewall \
+             there rejects them",
             knock.addr.ip()
         )
     };
@@ -220,8 +243,8 @@ fn rejected(findings: &Findings, knock: &Knock, title: &str) -> Verdict {
 fn vpn(knock: &Knock, by: &str) -> Verdict {
     let ip = knock.addr.ip();
     let line = format!(
-        "this machine sends what is for {ip}, which is on its own network, by {by}: a VPN takes the local network's \
-         traffic; allow the local network in the VPN's settings, or end it"
+        "this machine sends traffic for {ip}, which is on its own network, through {by}: a VPN takes it; allow the \
+         local network in the VPN's settings, or end the VPN"
     );
     Verdict::new(Cause::Vpn, line, vec![Remedy::new("here, to see by which way", route_line(ip))])
 }

@@ -41,7 +41,7 @@ fn what_was_under_way_or_typed_while_the_link_is_down_waits_and_goes_in_order() 
     talk.now.instant += Duration::from_secs(65);
     assert_eq!(
         talk.come(Welcome { name: "alice-2".into(), ..office() }, Some("alice")),
-        "12:03 -- connected again after 1 min; 2 users here\n\
+        "12:03 -- connected again after 1m; 2 users here\n\
          12:03 -- the name alice is taken; you are alice-2 (/nick NAME changes it)\n(label)"
     );
     // The server may have had some of it: that comes with what was missed.

@@ -43,7 +43,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
             "k1, known, older server",
             and(lan(), knock(By::Remembered, SERVER, answered())),
             Cause::Unheard,
-            "by the address at which it was last time",
+            "found where it was last time",
             "sudo ufw allow 5353/udp",
         ),
         (
@@ -85,7 +85,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
             "k3, known",
             and(lan(), Knock { by: By::Remembered, ..there(true) }),
             Cause::Walled,
-            "where office was",
+            "where office was last time",
             "sudo ufw allow 7667/tcp",
         ),
         (
@@ -112,7 +112,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
                 findings
             },
             Cause::QuestionsLost,
-            "as it announced itself a moment ago",
+            "because it announced itself a moment ago",
             "sudo ufw allow 5353/udp",
         ),
         (
@@ -178,7 +178,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
             "k8, known",
             and(lan(), Knock { by: By::Remembered, ..there(false) }),
             Cause::Missing,
-            "nobody has the address any more",
+            "no machine has the address 10.78.0.1 now",
             "ip -brief address",
         ),
         (
@@ -192,7 +192,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
             "k9 stopped, known",
             and(lan(), knock(By::Remembered, SERVER, Outcome::Refused)),
             Cause::Stopped,
-            "where office was",
+            "where office was last time",
             "lanchat serve",
         ),
         ("k9 --host", host(Outcome::Refused), Cause::Refused, "no server runs on that port", "lanchat serve"),
@@ -214,14 +214,14 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
             "VPN",
             and(announced(BOTH), vpn(By::Announced)),
             Cause::Vpn,
-            "by tun0: a VPN takes",
+            "through tun0: a VPN takes",
             "ip route get 10.78.0.1",
         ),
         (
             "VPN, nothing heard",
             and(lan(), vpn(By::Remembered)),
             Cause::Vpn,
-            "by tun0",
+            "through tun0",
             "ip route get 10.78.0.1",
         ),
         (

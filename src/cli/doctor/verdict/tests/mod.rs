@@ -6,6 +6,7 @@ mod places;
 use super::super::findings::{Named, Seat, Server, Test, Tested};
 use super::super::machine::{Firewall, Machine};
 use super::*;
+use crate::client::Refusal;
 use crate::discovery::{Heard, Subnet};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -54,6 +55,14 @@ fn knock(by: By, addr: &str, outcome: Outcome) -> Knock {
 
 fn answered() -> Outcome {
     Outcome::Answered { server: "office (3f9a1c77)".into(), standing: Ok("new".into()), is_meant: true }
+}
+
+fn refused(refusal: Refusal) -> Outcome {
+    Outcome::Answered { server: "vm (0c8bbd84)".into(), standing: Err(refusal), is_meant: true }
+}
+
+fn namesake() -> Refusal {
+    Refusal::Namesake { line: "60771".into(), label: "vm-0c8bbd84".into() }
 }
 
 fn and(mut findings: Findings, knock: Knock) -> Findings {
@@ -123,6 +132,18 @@ fn a_flood_of_dead_announcements_does_not_hide_the_server_that_answers() {
     }
     assert_eq!(Verdict::of(&findings).cause, Cause::Well);
     assert!(crate::cli::doctor::checks(&findings).len() < 30);
+}
+
+#[test]
+fn what_was_remembered_of_another_network_is_no_fault_where_a_server_answers() {
+    let old = knock(By::Remembered, "10.99.0.1:7667", Outcome::Silent);
+    let state = |findings: &Findings| {
+        let checks = crate::cli::doctor::checks(findings);
+        checks.into_iter().find(|check| check.subject.starts_with("10.99.0.1")).unwrap().state
+    };
+    assert_eq!(state(&and(lan(), old.clone())), crate::cli::doctor::State::Failed);
+    let found = and(announced(BOTH), knock(By::Announced, SERVER, answered()));
+    assert_eq!(state(&and(found, old)), crate::cli::doctor::State::Note);
 }
 
 #[test]

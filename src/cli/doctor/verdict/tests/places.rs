@@ -55,7 +55,7 @@ fn each_place_is_told_apart_with_its_remedy() {
             "container on its host's network",
             machine(docker(gateway("10.78.0.254"))),
             Cause::NobodyHeard,
-            "no machine",
+            "nothing speaks mDNS",
             "lanchat doctor",
         ),
         (
@@ -113,34 +113,66 @@ fn each_place_is_told_apart_with_its_remedy() {
         ),
         (
             "wrong key",
-            host(Outcome::Answered {
-                server: "office".into(),
-                standing: Err("other".into()),
-                is_meant: true,
-            }),
+            host(refused(Refusal::Key("other".into()))),
             Cause::WrongKey,
             "impersonating",
+            "lanchat fingerprint",
+        ),
+        (
+            "several servers",
+            {
+                let mut findings = and(announced(BOTH), knock(By::Announced, SERVER, answered()));
+                let server = Server { title: "lab (a0b1c2d3)".into(), ..findings.servers[0].clone() };
+                findings.servers.push(Server { addrs: vec![at("10.78.0.9:7667")], ..server });
+                let lab = Outcome::Answered {
+                    server: "lab (a0b1c2d3)".into(),
+                    standing: Ok("new".into()),
+                    is_meant: true,
+                };
+                and(findings, knock(By::Announced, "10.78.0.9:7667", lab))
+            },
+            Cause::Well,
+            "2 servers answer (lab (a0b1c2d3) and office (3f9a1c77))",
+            "lanchat --server NAME",
+        ),
+        (
+            "namesake",
+            and(announced(BOTH), knock(By::Announced, SERVER, refused(namesake()))),
+            Cause::Namesake,
+            "not the server of this name that you know",
+            "lanchat --server vm-0c8bbd84",
+        ),
+        (
+            "changed at one address, a namesake by another",
+            {
+                let mut findings = and(announced(BOTH), knock(By::Announced, SERVER, refused(namesake())));
+                findings.servers[0].addrs.push(at("[fe80::1%2]:7667"));
+                let changed = refused(Refusal::Key("other".into()));
+                and(findings, knock(By::Announced, "[fe80::1%2]:7667", changed))
+            },
+            Cause::WrongKey,
+            "its key has changed",
             "lanchat fingerprint",
         ),
         (
             "own server",
             own(Machine::default()),
             Cause::OwnServer,
-            "proves nothing for others",
+            "does not prove that others reach it",
             "lanchat doctor --host 10.78.0.2",
         ),
         (
             "own, walled",
             own(nft("")),
             Cause::OwnServerWalled,
-            "nft drops connections to TCP port 7667",
+            "nft drops connections to TCP port 7667: others cannot connect",
             "sudo nft insert rule inet f i tcp dport 7667 accept",
         ),
         (
             "own, let in",
             own(nft("tcp dport 7667 accept")),
             Cause::OwnServer,
-            "nothing here is seen",
+            "nothing on this machine seems to be in their way",
             "lanchat doctor --host 10.78.0.2",
         ),
         (

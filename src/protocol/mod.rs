@@ -26,3 +26,6 @@ pub use since::Since;
 pub use target::Target;
 pub use term::Term;
 pub use version::{NoVersion, Version};
+
+#[cfg(test)]
+mod tests;

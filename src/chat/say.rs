@@ -128,7 +128,7 @@ impl Chat {
         let packet = Box::new(message.to_live_packet(seq));
         let receipt = receipt.map(|(session, id)| {
             let to = self.user_of(session).map_or_else(String::new, |user| user.name.to_string());
-            let ts = packet.ts.clone().unwrap_or_default();
+            let ts = packet.event.ts().unwrap_or_default().to_owned();
             Box::new(Receipt { session, to, id, seq, ts, waits, stored: is_stored, refusal: refusal.clone() })
         });
         if !self.keeps() && refusal.is_none() && kind.is_said() && has_place {

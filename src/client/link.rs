@@ -18,7 +18,7 @@ use crate::protocol::codec::{Decoded, Decoder};
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{Hello, TestToken};
-use crate::protocol::{Code, Event, Packet, Request, binary};
+use crate::protocol::{Code, Event, Request, ServerPacket, binary};
 use crate::security::{Answer, Binding, Passphrase};
 
 /// How long a server may take to answer a hello or, at an address that was given, a ping.
@@ -113,14 +113,13 @@ pub(super) struct Link {
 pub(super) struct Reader {
     half: Box<dyn AsyncRead + Send + Unpin>,
     decoder: Decoder,
-    ready: VecDeque<Packet>,
+    ready: VecDeque<ServerPacket>,
     buffer: Box<[u8]>,
 }
 
 /// The writing half.
 pub(super) struct Writer {
     half: Box<dyn AsyncWrite + Send + Unpin>,
-    frame: Vec<u8>,
 }
 
 /// What a server says of itself, with its id replaced by what it has proven.
@@ -162,7 +161,7 @@ impl Link {
                 ready: VecDeque::new(),
                 buffer: vec![0; READ_BYTES].into(),
             },
-            writer: Writer { half: streams.writer, frame: Vec::new() },
+            writer: Writer { half: streams.writer },
             peer: addr,
             local: streams.local,
             key: streams.key,
@@ -172,7 +171,7 @@ impl Link {
     /// Connects and asks what answers there; it is not registered by that.
     pub(super) async fn probe(addr: SocketAddr, channel: &Channel) -> Result<(Self, Portrait), LinkError> {
         let mut link = Self::connect(addr, channel).await?;
-        link.writer.send(&Request::Ping.to_packet(None)).await?;
+        link.writer.send(&Request::Ping.to_frame(None)).await?;
         let portrait = timeout(ANSWER_WAIT, link.pong()).await.map_err(|_| LinkError::Silent)??;
         Ok((link, portrait))
     }
@@ -184,7 +183,7 @@ impl Link {
         token: TestToken,
     ) -> Result<bool, LinkError> {
         let mut link = Self::connect(addr, channel).await?;
-        link.writer.send(&Request::Multicast { token }.to_packet(None)).await?;
+        link.writer.send(&Request::Multicast { token }.to_frame(None)).await?;
         let answer = timeout(ANSWER_WAIT, link.reader.next()).await.map_err(|_| LinkError::Silent)??;
         match Event::from_packet(answer) {
             Event::Multicast { heard, .. } => Ok(heard),
@@ -218,7 +217,7 @@ impl Link {
     ) -> Result<Admission, (LinkError, bool)> {
         let mut proven = false;
         let admission = async {
-            self.writer.send(&Request::Hello(hello).to_packet(None)).await?;
+            self.writer.send(&Request::Hello(hello).to_frame(None)).await?;
             let admission = timeout(ANSWER_WAIT, self.admission(proof, &mut proven)).await;
             admission.map_err(|_| LinkError::Silent)?
         };
@@ -273,7 +272,7 @@ impl Link {
             Answer::new(proof.passphrase, binding, &bytes(pake)).map_err(|_| LinkError::WrongPassphrase)?;
         let (pake, mac) = (binary::to_text(answer.element()), binary::to_text(answer.mac()));
         let request = Request::Pake { pake, mac };
-        self.writer.send(&request.to_packet(None)).await?;
+        self.writer.send(&request.to_frame(None)).await?;
         Ok(answer)
     }
 
@@ -281,7 +280,7 @@ impl Link {
     /// comes in between is kept.
     pub(super) async fn become_operator(&mut self, token: &str) -> Result<bool, LinkError> {
         let request = Request::OpByToken { token: token.to_owned() };
-        self.writer.send(&request.to_packet(Some(OPERATOR_ID.into()))).await?;
+        self.writer.send(&request.to_frame(Some(OPERATOR_ID))).await?;
         let mut ahead = VecDeque::new();
         let answer = async {
             while ahead.len() < MAX_AHEAD {
@@ -340,7 +339,7 @@ fn refusal(event: Event) -> LinkError {
 
 impl Reader {
     /// The next packet. Safe to cancel: nothing read is lost.
-    pub(super) async fn next(&mut self) -> Result<Packet, LinkError> {
+    pub(super) async fn next(&mut self) -> Result<ServerPacket, LinkError> {
         loop {
             if let Some(packet) = self.ready.pop_front() {
                 return Ok(packet);
@@ -358,7 +357,7 @@ impl Reader {
         let mut wrong = None;
         let _ = self.decoder.decode(&self.buffer[..read], |decoded| {
             match decoded {
-                Decoded::Frame(frame) => match Packet::parse(frame) {
+                Decoded::Frame(frame) => match ServerPacket::parse(frame) {
                     Ok(packet) => ready.push_back(packet),
                     Err(_) => wrong = Some("it sent JSON that is no packet"),
                 },
@@ -372,12 +371,10 @@ impl Reader {
 }
 
 impl Writer {
-    /// Sends a packet. Not safe to cancel: half of it may have been sent.
-    pub(super) async fn send(&mut self, packet: &Packet) -> Result<(), LinkError> {
-        self.frame.clear();
-        packet.write_to(&mut self.frame);
+    /// Sends a frame. Not safe to cancel: half of it may have been sent.
+    pub(super) async fn send(&mut self, frame: &[u8]) -> Result<(), LinkError> {
         let sent = async {
-            self.half.write_all(&self.frame).await?;
+            self.half.write_all(frame).await?;
             self.half.flush().await
         };
         sent.await.map_err(|error| ended(&error))

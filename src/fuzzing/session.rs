@@ -10,7 +10,7 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_FRAME_BYTES, PRESENCE_WINDOW};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::request::ClientPacket;
-use crate::protocol::{Event, Packet};
+use crate::protocol::{Event, Packet, ServerPacket};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
@@ -186,7 +186,7 @@ impl House {
             let unique: HashSet<_> = sessions.iter().collect();
             assert_eq!(unique.len(), sessions.len(), "twice to one session");
         }
-        let read = Packet::parse(&frame).expect("what was written can be read");
+        let read = ServerPacket::parse(&frame).expect("what was written can be read");
         match Event::from_packet(read) {
             Event::Alert { by, .. } => {
                 assert!(by == "server" || self.chat.is_operators_name(&by), "{by} is no operator");

@@ -113,7 +113,7 @@ impl Console {
                 self.show(&format!("the alert has {} bytes; at most {MAX_TEXT_BYTES} are taken", msg.len()));
             }
             Action::Request(request) => match self.handle.request(&request) {
-                Ok(event) => self.show(&event.to_packet("server", None).msg),
+                Ok(event) => self.show(&event.text()),
                 Err(refusal) => self.show(&refusal.msg),
             },
             Action::Status => self.show(&self.handle.status().join("\n")),

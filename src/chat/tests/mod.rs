@@ -23,9 +23,9 @@ mod version;
 use super::*;
 use crate::limits::{PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_WINDOW};
 use crate::name::RoomName;
-use crate::protocol::Packet;
 use crate::protocol::event::HistoryEnd;
 use crate::protocol::request::ClientPacket;
+use crate::protocol::{Packet, ServerPacket};
 use disk::Disk;
 use house::{Errand, Step};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -42,7 +42,7 @@ struct House {
     /// Sessions that catch up.
     errands: BTreeMap<u64, Errand>,
     now: Now,
-    inboxes: HashMap<u64, Vec<Packet>>,
+    inboxes: HashMap<u64, Vec<ServerPacket>>,
     following: HashSet<u64>,
     closed: HashSet<u64>,
     /// Those who are not there any more: nothing reaches them.
@@ -166,11 +166,11 @@ impl House {
         };
         if let Some(mut listing) = self.chat.listing(&request)? {
             while self.chat.gather(&mut listing) {}
-            return Ok(listing.into_event().to_packet("", None).msg);
+            return Ok(listing.into_event().text().into_owned());
         }
         let mut result = None;
         self.act(|chat, now, out| result = Some(chat.console(&request, now, out)));
-        result.expect("an answer").map(|event| event.to_packet("", None).msg)
+        result.expect("an answer").map(|event| event.text().into_owned())
     }
 
     fn leave(&mut self, id: u64) {
@@ -187,7 +187,7 @@ impl House {
     }
 
     /// What came since the last look, by type.
-    fn take(&mut self, id: u64, kind: &str) -> Vec<Packet> {
+    fn take(&mut self, id: u64, kind: &str) -> Vec<ServerPacket> {
         let inbox = self.inboxes.remove(&id).unwrap_or_default();
         inbox.into_iter().filter(|packet| packet.kind.as_deref() == Some(kind)).collect()
     }

@@ -9,7 +9,7 @@ impl House {
         self.send(id, &request.to_string());
     }
 
-    pub(super) fn enter(&mut self, id: u64, room: &str) -> Option<Packet> {
+    pub(super) fn enter(&mut self, id: u64, room: &str) -> Option<ServerPacket> {
         self.ask(id, json!({"type": "join", "room": room}));
         self.take(id, "room").pop()
     }

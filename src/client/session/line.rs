@@ -71,7 +71,7 @@ impl Session {
     /// Asks the server something, unless there is no connection.
     pub(super) fn ask(&mut self, request: &Request, ask: Ask) -> Vec<Effect> {
         let id = self.outbox.next_id();
-        if !self.hand(request.to_packet(Some(id.clone()))) {
+        if !self.hand(request.to_frame(Some(&id))) {
             self.refused += 1;
             return self.failure("not sent: there is no connection at the moment");
         }

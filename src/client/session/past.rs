@@ -93,7 +93,7 @@ impl Session {
         };
         self.seen.caught_up(end.seq);
         if catching_up.directs {
-            self.hand(Request::Received { seq: end.seq }.to_packet(None));
+            self.hand(Request::Received { seq: end.seq }.to_frame(None));
         }
         self.go_live(now);
         let effects = catching_up.end(end).map(|text| self.note(&text)).unwrap_or_default();

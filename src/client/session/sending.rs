@@ -42,7 +42,7 @@ impl Session {
         }
         while let Some((id, Message { to, msg, action })) = self.outbox.first_waiting() {
             let request = Request::Chat { to: to.clone(), msg: msg.clone(), action: *action };
-            if !self.hand(request.to_packet(Some(id.to_owned()))) {
+            if !self.hand(request.to_frame(Some(id))) {
                 return;
             }
             self.outbox.note_sent(now.instant);

@@ -3,11 +3,12 @@
 use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{BanInfo, KeyInfo, KeyList, RoomInfo, UserInfo};
+use std::borrow::Cow;
 
 impl Event {
     /// The member `msg`: what a person reads.
-    pub(super) fn text(&self) -> String {
-        match self {
+    pub fn text(&self) -> Cow<'_, str> {
+        let text = match self {
             Self::Welcome(welcome) => welcome_text(welcome),
             Self::Chat { msg, .. }
             | Self::Alert { msg, .. }
@@ -17,7 +18,7 @@ impl Event {
             | Self::Pake { msg, .. }
             | Self::Operator { msg, .. }
             | Self::Storing { msg, .. }
-            | Self::Notice(msg) => msg.clone(),
+            | Self::Notice(msg) => return msg.into(),
             Self::Sent { stored: false, .. } => {
                 "sent, but not stored: whoever is away misses it; the server can't write its history".into()
             }
@@ -52,7 +53,8 @@ impl Event {
             Self::PakeOk { .. } => "the server knows the passphrase".into(),
             Self::Bans { bans, total } => bans_text(bans, *total),
             Self::Keys { list, keys, total, next } => keys_text(*list, keys, *total, next.as_deref()),
-        }
+        };
+        text.into()
     }
 }
 

@@ -1,145 +1,64 @@
 //! What a client asks: the meaning of a packet on its way to the server.
+//!
+//! A request is described here and nowhere else in the protocol: its variant, whose members are written as
+//! they stand there, its type, and how it is read. A member that no other request has is one of
+//! [`ClientPacket`] besides.
 
+mod hello;
 mod logs;
-mod read;
+mod packet;
 mod test_token;
-mod write;
 
-use super::packet::{KeyList, LogEnd};
-use super::{Code, Since, Target, Version, whole};
-use crate::limits::MAX_ID_BYTES;
-use serde::Deserialize;
+pub use hello::{Hello, Mode};
+pub use packet::{Claim, ClientPacket};
 pub use test_token::TestToken;
 
-/// What the server reads of a client's packet. Members that only the server writes may hold
-/// anything, as may unknown ones, and `null` is the same as absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct ClientPacket {
-    /// Who it says it is; counts in a first packet only.
-    pub from: Option<Claim>,
-    /// Whom it is for.
-    pub to: Option<String>,
-    /// The text.
-    pub msg: Option<String>,
-    /// What it is; `chat` when absent.
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
-    /// The client's own token for it.
-    pub id: Option<String>,
-    /// The highest version of the wire that the client knows; counts in a first packet only.
-    pub v: Option<Version>,
-    /// What the session is for.
-    pub mode: Option<String>,
-    /// What makes several connections the same user.
-    pub token: Option<String>,
-    /// A name asked for or about.
-    pub name: Option<String>,
-    /// Where a page of users starts.
-    pub after: Option<String>,
-    /// Whether the text tells what the sender does.
-    pub action: Option<bool>,
-    /// For how long an operator's command holds.
-    pub duration: Option<String>,
-    /// Half of the proof of a passphrase.
-    pub pake: Option<String>,
-    /// The confirmation of that proof.
-    pub mac: Option<String>,
-    /// A room.
-    pub room: Option<String>,
-    /// What the room is to be about.
-    pub topic: Option<String>,
-    /// What the client has already.
-    pub since: Option<Since>,
-    /// Of which history that is.
-    pub log: Option<String>,
-    /// What the client has of others.
-    #[serde(deserialize_with = "logs::read")]
-    pub logs: Option<Vec<LogEnd>>,
-    /// How many messages are asked for.
-    #[serde(deserialize_with = "whole::maybe")]
-    pub limit: Option<u64>,
-    /// Only those with a lower number.
-    #[serde(deserialize_with = "whole::maybe")]
-    pub before: Option<u64>,
-    /// Only those from before that time.
-    pub until: Option<String>,
-    /// The number up to which all mail has come.
-    #[serde(deserialize_with = "whole::maybe")]
-    pub seq: Option<u64>,
-    /// Bytes of the frame that it came in.
-    #[serde(skip)]
-    pub frame_bytes: usize,
-}
-
-/// The member `from` of a client's packet.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Claim {
-    /// The name asked for.
-    pub name: Option<String>,
-}
-
-/// What a session is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// Takes part: its user is present and gets everything.
-    #[default]
-    Chat,
-    /// Sends and leaves: announces nothing, gets only answers.
-    Send,
-    /// Reads along: announces nothing, gets everything.
-    Tail,
-}
-
-/// The first packet of a session.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Hello {
-    /// The name asked for, not checked yet.
-    pub name: String,
-    /// What the session is for.
-    pub mode: Mode,
-    /// What makes several connections the same user; `None` for clients that know no tokens.
-    pub token: Option<String>,
-    /// What it has already of what was said; `None`: it wants nothing but the mail that waits. A time
-    /// is one: it was checked.
-    pub since: Option<Since>,
-    /// Of which history that is: the [`log`](super::event::Welcome::log) of its last welcome.
-    pub log: Option<String>,
-    /// What it has of other parts of the history, and of other histories of that server: no more than
-    /// [`MAX_LOGS`](crate::limits::MAX_LOGS). `None` for clients that know nothing of other parts.
-    pub logs: Option<Vec<LogEnd>>,
-}
+use super::envelope::{Envelope, is_empty};
+use super::kinds::kinds;
+use super::packet::{KeyList, Sender};
+use super::{Code, Since, Target};
+use packet::check_bounds;
+use serde::Serialize;
+use std::borrow::Cow;
 
 /// Messages asked for: the newest of them, if there are more.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Span {
-    /// Only those with a lower number.
-    pub before: Option<u64>,
     /// At most so many; `None`: as many as are usual.
+    #[serde(skip_serializing_if = "is_empty")]
     pub limit: Option<u64>,
+    /// Only those with a lower number.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub before: Option<u64>,
 }
 
-/// One thing asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One thing asked for. Its members are written in this order, and those that say nothing are left out; those
+/// that are skipped stand before its type, where all packets have them: see [`Request::to_frame`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Request {
     /// Registers the connection.
     Hello(Hello),
     /// Text for somebody.
     Chat {
         /// Whom it is for.
+        #[serde(skip)]
         to: Target,
         /// The text.
+        #[serde(skip)]
         msg: String,
         /// Whether it tells what the sender does (`/me`).
+        #[serde(skip_serializing_if = "is_empty")]
         action: bool,
     },
     /// Who is here: one page, in alphabetical order.
     Users {
-        /// Only those in this room.
-        room: Option<String>,
         /// The name the page starts after.
+        #[serde(skip_serializing_if = "is_empty")]
         after: Option<String>,
+        /// Only those in this room.
+        #[serde(skip_serializing_if = "is_empty")]
+        room: Option<String>,
     },
     /// Makes the user a member of a room; there is one from then on.
     Join {
@@ -154,6 +73,7 @@ pub enum Request {
     /// Which rooms there are: one page, in alphabetical order.
     Rooms {
         /// The room the page starts after.
+        #[serde(skip_serializing_if = "is_empty")]
         after: Option<String>,
     },
     /// What a room is about.
@@ -161,31 +81,41 @@ pub enum Request {
         /// The room.
         room: String,
         /// What it is to be about, nothing if empty; `None`: only asked.
+        #[serde(skip_serializing_if = "is_empty")]
         topic: Option<String>,
     },
     /// What was said in a room or between two users. Without either, in the lobby.
     History {
-        /// The room.
-        room: Option<String>,
         /// The other user.
+        #[serde(skip_serializing_if = "is_empty")]
         name: Option<String>,
+        /// The room.
+        #[serde(skip_serializing_if = "is_empty")]
+        room: Option<String>,
         /// Which of it.
+        #[serde(flatten)]
         span: Span,
     },
     /// What was said with these words in it; without words, by that user, there or then.
     Search {
         /// The words.
+        #[serde(skip)]
         words: String,
         /// Only by this user.
+        #[serde(skip_serializing_if = "is_empty")]
         name: Option<String>,
         /// Only in this room.
+        #[serde(skip_serializing_if = "is_empty")]
         room: Option<String>,
         /// Only then or later, as written: see [`Moment`](super::Moment).
+        #[serde(skip_serializing_if = "is_empty")]
         since: Option<String>,
-        /// Only before then, as written.
-        until: Option<String>,
         /// Which of it.
+        #[serde(flatten)]
         span: Span,
+        /// Only before then, as written.
+        #[serde(skip_serializing_if = "is_empty")]
+        until: Option<String>,
     },
     /// All mail up to that number has come.
     Received {
@@ -197,6 +127,7 @@ pub enum Request {
     /// Text that everybody is shown loudly.
     Alert {
         /// The text.
+        #[serde(skip)]
         msg: String,
     },
     /// Another name for the user.
@@ -214,6 +145,7 @@ pub enum Request {
         /// The user's name.
         name: String,
         /// The reason, which the user is told; may be empty.
+        #[serde(skip)]
         reason: String,
     },
     /// Refuses a user's messages.
@@ -221,6 +153,7 @@ pub enum Request {
         /// A user's name, `key:FINGERPRINT` or `ip:CIDR`.
         name: String,
         /// For how long, as written: see [`Term`](super::Term).
+        #[serde(skip_serializing_if = "is_empty")]
         duration: Option<String>,
     },
     /// Takes a mute back.
@@ -233,6 +166,7 @@ pub enum Request {
         /// A user's name, `key:FINGERPRINT` or `ip:CIDR`.
         name: String,
         /// For how long, as written: see [`Term`](super::Term).
+        #[serde(skip_serializing_if = "is_empty")]
         duration: Option<String>,
     },
     /// Takes a ban back.
@@ -244,9 +178,11 @@ pub enum Request {
     Bans,
     /// Which keys are operators' or members', or own which name: one page.
     Keys {
-        /// Which of these.
+        /// Which of these: its type.
+        #[serde(skip)]
         list: KeyList,
         /// The key, or of owners the name, that the page starts after.
+        #[serde(skip_serializing_if = "is_empty")]
         after: Option<String>,
     },
     /// Lets a key enter a closed server without the passphrase.
@@ -296,6 +232,7 @@ pub enum Request {
     /// The commands there are (in words only).
     Help {
         /// The command asked about; all when absent.
+        #[serde(rename = "name", skip_serializing_if = "is_empty")]
         command: Option<String>,
     },
     /// An orderly end.
@@ -318,66 +255,160 @@ impl Refusal {
     }
 }
 
-impl Mode {
-    fn parse(text: Option<&str>) -> Result<Self, Refusal> {
-        match text {
-            None | Some("chat") => Ok(Self::Chat),
-            Some("send") => Ok(Self::Send),
-            Some("tail") => Ok(Self::Tail),
-            Some(other) => Err(Refusal::new(
-                Code::BadPacket,
-                format!("mode {other:?} is unknown; use chat, send or tail"),
-            )),
-        }
+kinds! {
+    /// The types of requests.
+    Request:
+    Hello = "hello",
+    Chat = "chat",
+    Users = "users",
+    Join = "join",
+    Part = "part",
+    Rooms = "rooms",
+    Topic = "topic",
+    History = "history",
+    Search = "search",
+    Received = "received",
+    Time = "time",
+    Alert = "alert",
+    Nick = "nick",
+    Whois = "whois",
+    Kick = "kick",
+    Mute = "mute",
+    Unmute = "unmute",
+    Ban = "ban",
+    Unban = "unban",
+    Bans = "bans",
+    Admit = "admit",
+    Dismiss = "dismiss",
+    Release = "release",
+    Op | OpByToken = "op",
+    Deop = "deop",
+    Pake = "pake",
+    Ping = "ping",
+    Multicast = "multicast",
+    Help = "help",
+    Quit = "quit",
+}
+
+impl Request {
+    /// Reads a packet's meaning and checks its bounds. A chat to `server` is returned as such:
+    /// its words are read by [`command`](crate::protocol::command).
+    ///
+    /// # Errors
+    /// A [`Refusal`] to send back.
+    pub fn from_packet(packet: &ClientPacket) -> Result<Self, Refusal> {
+        check_bounds(packet)?;
+        let msg = || packet.text().to_owned();
+        let name = || packet.name.clone().unwrap_or_default();
+        Ok(match kind(packet)? {
+            Kind::Hello => Self::Hello(Hello::from_packet(packet)?),
+            Kind::Chat => {
+                Self::Chat { to: packet.target()?, msg: msg(), action: packet.action.unwrap_or(false) }
+            }
+            Kind::Users => Self::Users { room: packet.room.clone(), after: packet.after.clone() },
+            Kind::Join => Self::Join { room: packet.room()? },
+            Kind::Part => Self::Part { room: packet.room()? },
+            Kind::Rooms => Self::Rooms { after: packet.after.clone() },
+            Kind::Topic => Self::Topic { room: packet.room()?, topic: packet.topic() },
+            Kind::History => history(packet)?,
+            Kind::Search => search(packet)?,
+            Kind::Received => Self::Received { seq: packet.received()? },
+            Kind::Time => Self::Time,
+            Kind::Alert => Self::Alert { msg: msg() },
+            Kind::Nick => Self::Nick { name: name() },
+            Kind::Whois => Self::Whois { name: name() },
+            Kind::Kick => Self::Kick { name: name(), reason: msg() },
+            Kind::Mute => Self::Mute { name: name(), duration: packet.duration.clone() },
+            Kind::Unmute => Self::Unmute { name: name() },
+            Kind::Ban => Self::Ban { name: name(), duration: packet.duration.clone() },
+            Kind::Unban => Self::Unban { name: name() },
+            Kind::Bans => Self::Bans,
+            Kind::Keys(list) => Self::Keys { list, after: packet.after.clone() },
+            Kind::Admit => Self::Admit { name: name() },
+            Kind::Dismiss => Self::Dismiss { name: name() },
+            Kind::Release => Self::Release { name: name() },
+            Kind::Op => match (&packet.name, &packet.token) {
+                (None, Some(token)) => Self::OpByToken { token: token.clone() },
+                _ => Self::Op { name: name() },
+            },
+            Kind::Deop => Self::Deop { name: name() },
+            Kind::Pake => Self::Pake {
+                pake: packet.pake.clone().unwrap_or_default(),
+                mac: packet.mac.clone().unwrap_or_default(),
+            },
+            Kind::Ping => Self::Ping,
+            Kind::Multicast => Self::Multicast { token: packet.test_token()? },
+            Kind::Help => Self::Help { command: packet.name.clone() },
+            Kind::Quit => Self::Quit,
+        })
     }
 
-    /// The mode as the wire has it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Chat => "chat",
-            Self::Send => "send",
-            Self::Tail => "tail",
-        }
+    /// The request as one frame with its line feed, with the sender's own token `id`.
+    pub fn to_frame(&self, id: Option<&str>) -> Vec<u8> {
+        let from = match self {
+            Self::Hello(hello) => Sender { name: hello.name.clone(), ..Sender::default() },
+            _ => Sender::default(),
+        };
+        let (to, msg) = match self {
+            Self::Chat { to, msg, .. } => (Cow::Owned(to.to_string()), msg.as_str()),
+            Self::Search { words: msg, .. } | Self::Alert { msg } | Self::Kick { reason: msg, .. } => {
+                ("server".into(), msg.as_str())
+            }
+            _ => ("server".into(), ""),
+        };
+        let mut frame = Vec::with_capacity(128);
+        let kind = self.kind().as_str();
+        Envelope { from: &from, to: &to, msg, kind, id, members: self }.write_to(&mut frame);
+        frame
     }
 }
 
-impl ClientPacket {
-    /// Reads one frame.
-    ///
-    /// # Errors
-    /// When it is no JSON object, not UTF-8, or a member has the wrong type.
-    pub fn parse(frame: &[u8]) -> Result<Self, serde_json::Error> {
-        let packet: Self = serde_json::from_slice(frame)?;
-        Ok(Self { frame_bytes: frame.len(), ..packet })
-    }
+/// The type; a packet without one is a chat.
+fn kind(packet: &ClientPacket) -> Result<Kind, Refusal> {
+    let Some(text) = packet.kind.as_deref() else { return Ok(Kind::Chat) };
+    Kind::parse(text).ok_or_else(|| {
+        let all = Kind::all().map(Kind::as_str).collect::<Vec<_>>().join(", ");
+        Refusal::new(
+            Code::UnknownType,
+            format!("type {text:?} is unknown; use one of {all}; help tells more"),
+        )
+    })
+}
 
-    /// The `id` of a frame that is no packet, so that whoever waits for the answer to it knows its refusal;
-    /// `None`: it has none, or none that can be read.
-    pub fn id_in(frame: &[u8]) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Id {
-            id: Option<String>,
+fn history(packet: &ClientPacket) -> Result<Request, Refusal> {
+    if packet.room.is_some() && packet.name.is_some() {
+        let msg = "\"room\" and \"name\" are both given; give one of them, or neither for the lobby";
+        return Err(Refusal::new(Code::BadPacket, msg));
+    }
+    Ok(Request::History { room: packet.room.clone(), name: packet.name.clone(), span: packet.span() })
+}
+
+fn search(packet: &ClientPacket) -> Result<Request, Refusal> {
+    let since = match &packet.since {
+        Some(Since::Time(text)) => Some(text.clone()),
+        None => None,
+        Some(Since::Seq(_)) => {
+            let msg = "\"since\" of a search is a time, such as \"2026-11-21T12:00:00Z\" or \"7d\"";
+            return Err(Refusal::new(Code::BadPacket, msg));
         }
-        let Id { id } = serde_json::from_slice(frame).ok()?;
-        id.filter(|id| id.len() <= MAX_ID_BYTES)
-    }
-
-    /// The `id` that answers echo. One over its bound is refused, and echoed to nobody.
-    pub fn echo(&self) -> Option<String> {
-        self.id.clone().filter(|id| id.len() <= MAX_ID_BYTES)
-    }
-
-    /// The text; empty when absent.
-    pub fn text(&self) -> &str {
-        self.msg.as_deref().unwrap_or_default()
-    }
+    };
+    Ok(Request::Search {
+        words: packet.text().to_owned(),
+        name: packet.name.clone(),
+        room: packet.room.clone(),
+        since,
+        until: packet.until.clone(),
+        span: packet.span(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::MAX_TEXT_BYTES;
-    use crate::protocol::Packet;
+    use crate::limits::{MAX_ID_BYTES, MAX_TEXT_BYTES};
+    use crate::protocol::Event;
+    use crate::protocol::packet::LogEnd;
+    use crate::protocol::tests::requests;
     use proptest::prelude::*;
 
     fn request(json: &str) -> Result<Request, Refusal> {
@@ -388,6 +419,23 @@ mod tests {
     fn a_packet_of_the_replaced_system_is_a_chat() {
         let json = r#"{"from":{"name":"alice","ip":"1.2.3.4"},"to":"Broadcast","msg":"hi"}"#;
         assert_eq!(request(json), Ok(Request::Chat { to: Target::All, msg: "hi".into(), action: false }));
+    }
+
+    #[test]
+    fn every_type_is_read_and_listed_for_who_asks_for_another() {
+        let requests = requests::all();
+        let refusal = request(r#"{"type":"dance"}"#).expect_err("unknown");
+        for kind in Kind::all() {
+            assert!(
+                requests.iter().any(|request| request.kind() == kind),
+                "tests/requests.rs has no {kind:?}"
+            );
+            assert!(refusal.msg.contains(kind.as_str()), "{}", refusal.msg);
+        }
+        for request in requests {
+            let packet = ClientPacket::parse(&request.to_frame(None)).expect("our own frame");
+            assert_eq!(Request::from_packet(&packet), Ok(request));
+        }
     }
 
     #[test]
@@ -467,17 +515,20 @@ mod tests {
 
     #[test]
     fn a_text_of_the_bound_fits_a_frame_however_it_is_escaped() {
-        let packet = Packet {
-            from: crate::protocol::packet::Sender {
+        let event = Event::Chat {
+            from: Sender {
                 name: "\u{10FFFF}".repeat(crate::limits::MAX_NAME_CHARS),
                 ip: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".into(),
                 key: Some("x".repeat(8)),
             },
             to: "x".repeat(128),
             msg: "\u{1}".repeat(MAX_TEXT_BYTES),
-            id: Some("\u{1}".repeat(MAX_ID_BYTES)),
-            ..Packet::default()
+            seq: Some(u64::MAX),
+            ts: "2026-11-21T12:00:00.000Z".into(),
+            action: true,
+            history: true,
         };
+        let packet = event.into_packet("", Some("\u{1}".repeat(MAX_ID_BYTES)));
         assert!(packet.to_frame().len() <= crate::limits::MAX_FRAME_BYTES);
     }
 
@@ -578,7 +629,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_request_comes_back_from_its_frame(sent in any_request(), id in "[ -~]{0,64}") {
-            let frame = sent.to_packet(Some(id.clone())).to_frame();
+            let frame = sent.to_frame(Some(&id));
             let packet = ClientPacket::parse(&frame).expect("our own frame");
             prop_assert_eq!(packet.id.as_deref(), Some(id.as_str()));
             prop_assert_eq!(Request::from_packet(&packet), Ok(sent));

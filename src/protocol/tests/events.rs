@@ -82,7 +82,7 @@ fn said() -> [Event; 7] {
             ts: "then".into(),
             history: false,
         },
-        Event::Unknown { from: Sender::default(), msg: text() },
+        Event::Unknown { from: Sender::server(), msg: text() },
     ]
 }
 

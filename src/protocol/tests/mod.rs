@@ -9,13 +9,13 @@ mod odd;
 pub(in crate::protocol) mod requests;
 
 use super::request::{ClientPacket, Hello};
-use super::{Event, Packet, Request};
+use super::{Event, Request, ServerPacket};
 use std::fmt::Write as _;
 use std::path::Path;
 
 /// The line of a request.
 fn request_line(request: &Request, id: Option<&str>) -> String {
-    line(request.to_packet(id.map(str::to_owned)).to_frame())
+    line(request.to_frame(id))
 }
 
 /// The line of an event.
@@ -51,7 +51,7 @@ fn server_reads_first(line: &str) -> String {
 
 /// What the client makes of a packet: the event, as it would be written.
 fn client_reads(line: &str) -> String {
-    match Packet::parse(line.as_bytes()) {
+    match ServerPacket::parse(line.as_bytes()) {
         Ok(packet) => {
             let (to, id) = (packet.to.clone(), packet.id.clone());
             event_line(&Event::from_packet(packet), &to, id.as_deref())

@@ -1,0 +1,51 @@
+//! The member `type`: each direction lists its types once, with what has them.
+
+/// Makes `Kind`, the types of one direction, and `kind()`, which says what type a request or an event has.
+/// Both are complete or do not compile. Several variants may be of one type; that of a list of keys is the
+/// list's own.
+macro_rules! kinds {
+    ($(#[$doc:meta])* $of:ident: $($kind:ident $(| $same:ident)* = $text:literal,)+) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind {
+            $(#[doc = concat!("`", $text, "`")] $kind,)+
+            /// `operators`, `members` or `owners`
+            Keys(KeyList),
+        }
+
+        impl Kind {
+            /// All there are, in the order in which they are listed.
+            pub fn all() -> impl Iterator<Item = Self> {
+                [$(Self::$kind),+].into_iter().chain(KeyList::ALL.map(Self::Keys))
+            }
+
+            /// As the wire has it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $text,)+
+                    Self::Keys(list) => list.as_str(),
+                }
+            }
+
+            /// The one of that text, if there is one.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$kind),)+
+                    other => KeyList::parse(other).map(Self::Keys),
+                }
+            }
+        }
+
+        impl $of {
+            /// The member `type`.
+            pub fn kind(&self) -> Kind {
+                match self {
+                    $(Self::$kind { .. } $(| Self::$same { .. })* => Kind::$kind,)+
+                    Self::Keys { list, .. } => Kind::Keys(*list),
+                }
+            }
+        }
+    };
+}
+
+pub(super) use kinds;

@@ -312,12 +312,6 @@ impl Event {
     /// Reads a packet's meaning. Never fails: what is unknown is [`Event::Unknown`].
     pub fn from_packet(packet: ServerPacket) -> Self {
         let code = || packet.code.as_deref().and_then(Code::parse);
-        let crowd = |packet: &ServerPacket| Crowd {
-            room: packet.room.clone(),
-            names: packet.names.clone().unwrap_or_default(),
-            count: packet.count.unwrap_or_default(),
-            total: packet.total.unwrap_or_default(),
-        };
         let seq = packet.seq;
         let history = packet.history.unwrap_or_default();
         let ts = packet.ts.clone().unwrap_or_default();
@@ -339,8 +333,8 @@ impl Event {
                 stored: packet.stored.unwrap_or(true),
                 waits: packet.waits.unwrap_or_default().then(|| packet.name.unwrap_or_default()),
             },
-            Kind::Joined => Self::Joined(crowd(&packet)),
-            Kind::Left => Self::Left(crowd(&packet)),
+            Kind::Joined => Self::Joined(packet.into_crowd()),
+            Kind::Left => Self::Left(packet.into_crowd()),
             Kind::Renamed => {
                 Self::Renamed { old: packet.old.unwrap_or_default(), name: packet.name.unwrap_or_default() }
             }
@@ -355,13 +349,7 @@ impl Event {
                 total: packet.total.unwrap_or_default(),
                 next: packet.next,
             },
-            Kind::History => Self::History(HistoryEnd {
-                count: packet.count.unwrap_or_default(),
-                seq: seq.unwrap_or_default(),
-                gap: packet.gap.unwrap_or_default(),
-                more: packet.more.unwrap_or_default(),
-                partial: packet.partial.unwrap_or_default(),
-            }),
+            Kind::History => Self::History(packet.into_history_end()),
             Kind::Delivered => Self::Delivered {
                 name: packet.name.unwrap_or_default(),
                 count: packet.count.and_then(|count| count.try_into().ok()).unwrap_or_default(),

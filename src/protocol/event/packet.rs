@@ -1,6 +1,6 @@
 //! An event's packet: on its way to a client, and as the client reads it.
 
-use super::{Event, Welcome};
+use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::protocol::Since;
 use crate::protocol::envelope::Envelope;
 use crate::protocol::packet::{BanInfo, KeyInfo, Limits, LogEnd, RoomInfo, Sender, ServerInfo, UserInfo};
@@ -201,6 +201,25 @@ impl ServerPacket {
             operator: self.operator.unwrap_or_default(),
             closed: self.closed.unwrap_or_default(),
             motd,
+        }
+    }
+
+    pub(super) fn into_crowd(self) -> Crowd {
+        Crowd {
+            room: self.room,
+            names: self.names.unwrap_or_default(),
+            count: self.count.unwrap_or_default(),
+            total: self.total.unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn into_history_end(self) -> HistoryEnd {
+        HistoryEnd {
+            count: self.count.unwrap_or_default(),
+            seq: self.seq.unwrap_or_default(),
+            gap: self.gap.unwrap_or_default(),
+            more: self.more.unwrap_or_default(),
+            partial: self.partial.unwrap_or_default(),
         }
     }
 

@@ -2,8 +2,9 @@
 
 use super::answer::{RoomRow, Rooms, Told, UserRow, Users};
 use super::owned::Owned;
-use super::rooms::{Room, RoomId, Who};
-use super::user::{SessionId, User, UserId};
+use super::rooms::{Room, RoomId};
+use super::user::User;
+use super::who::{SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{LIST_PORTION, ROOMS_PER_PAGE, USERS_PER_PAGE};

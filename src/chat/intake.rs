@@ -3,10 +3,11 @@
 //!
 //! The rules do not depend on it: what was not found before is found when it is needed.
 
-use super::{rates, words};
+use super::rates;
 use crate::name::{Name, NameError, NameKey, RoomName, RoomNameError, Stem};
-use crate::protocol::command::{self, Place};
-use crate::protocol::request::{ClientPacket, Refusal};
+use crate::protocol::command::{self, Action, Line, Place};
+use crate::protocol::request::{ClientPacket, Refusal, Span};
+use crate::protocol::target::LOBBY;
 use crate::protocol::{Code, Request, Target};
 use std::sync::LazyLock;
 
@@ -198,4 +199,25 @@ pub(super) fn commands(is_operator: bool) -> &'static str {
 
 fn stems(name: &Name) -> Stems {
     [1, DIGITS].map(|digits| Stem::new(name, digits))
+}
+
+/// The request in a chat to `server`.
+pub(super) fn words(msg: &str) -> Result<Request, Refusal> {
+    let bad = |msg: String| Refusal::new(Code::BadCommand, msg);
+    let line = msg.trim();
+    match command::read_line(line, Place::Wire).map_err(|error| bad(error.to_string()))? {
+        Line::Command(Action::Request(request)) => Ok(request),
+        Line::Command(Action::Me(msg)) => Ok(Request::Chat { to: Target::All, msg, action: true }),
+        Line::Command(Action::Help(command)) => Ok(Request::Help { command }),
+        Line::Command(Action::Quit) => Ok(Request::Quit),
+        // Whoever types here has no current target but the lobby.
+        Line::Command(Action::Topic(topic)) => Ok(Request::Topic { room: LOBBY.into(), topic }),
+        Line::Command(Action::History(limit)) => {
+            Ok(Request::History { room: None, name: None, span: Span { before: None, limit } })
+        }
+        Line::Command(Action::Part) => Err(bad("name the room: /part #games".into())),
+        Line::Command(_) | Line::Text(_) => {
+            Err(bad("the server takes commands, which start with a slash; try /help".into()))
+        }
+    }
 }

@@ -1,78 +1,18 @@
 //! What operators do, at the console or by a session: who may, and what alerts and kicks do.
 
+use super::actor::Actor;
 use super::archive::{Account, Kind, Venue};
 use super::delivery::{Audience, Delivery};
 use super::moderate::Leaving;
 use super::say::Said;
-use super::user::SessionId;
+use super::who::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event, Request};
-use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
-
-/// Who uses an operator's command.
-#[derive(Debug, Clone)]
-pub(super) enum Actor {
-    /// Whoever sits at the server. Is above operators.
-    Console,
-    /// An operator.
-    Operator { name: String, key: Option<Fingerprint>, ip: IpAddr },
-}
-
-/// A user as the log has them.
-pub(super) struct Known<'a> {
-    pub(super) name: &'a str,
-    pub(super) key: Option<&'a Fingerprint>,
-    pub(super) ip: Option<IpAddr>,
-}
-
-impl Actor {
-    /// As it stands in records and in texts.
-    pub(super) fn name(&self) -> &str {
-        match self {
-            Self::Console => "console",
-            Self::Operator { name, .. } => name,
-        }
-    }
-
-    pub(super) fn is_console(&self) -> bool {
-        matches!(self, Self::Console)
-    }
-
-    /// Whether the key is their own.
-    pub(super) fn has(&self, key: &Fingerprint) -> bool {
-        matches!(self, Self::Operator { key: Some(own), .. } if own == key)
-    }
-}
-
-impl fmt::Display for Actor {
-    /// For the log.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Console => f.write_str("the console"),
-            Self::Operator { name, key, ip } => Known { name, key: key.as_ref(), ip: Some(*ip) }.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Known<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (", self.name)?;
-        match self.key {
-            Some(key) => write!(f, "{key}")?,
-            None => f.write_str("no key")?,
-        }
-        if let Some(ip) = self.ip {
-            write!(f, ", {ip}")?;
-        }
-        f.write_str(")")
-    }
-}
 
 impl Chat {
     /// One request from the server's console, but for lists, which it [gathers](Self::listing).

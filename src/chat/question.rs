@@ -2,7 +2,7 @@
 
 use super::archive::{MailView, Question, Scope, Search, View, Wanted};
 use super::delivery::Delivery;
-use super::user::SessionId;
+use super::who::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::limits::{DEFAULT_ASKED, MAX_HISTORY_ASKED, MAX_SEARCH_ASKED, MAX_WORD_BYTES};
 use crate::name::RoomName;

@@ -4,13 +4,14 @@ use super::delivery::Delivery;
 use super::lineage::Meeting;
 use super::names::{Asker, Refused};
 use super::owned::Begun;
-use super::rooms::Who;
 use super::table::give_back;
-use super::user::{Owner, Pace, SessionId, User, UserId};
-use super::{Chat, Deliveries, Now, limits};
-use crate::limits::DUE_PORTION;
+use super::user::{Pace, User};
+use super::who::{Owner, SessionId, UserId, Who};
+use super::{Chat, Deliveries, Now};
+use crate::limits::{DUE_PORTION, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_BYTES};
 use crate::name::{Likeness, Name};
 use crate::protocol::event::Welcome;
+use crate::protocol::packet::Limits;
 use crate::protocol::request::{ClientPacket, Hello, Mode, Refusal};
 use crate::protocol::{Code, Event, Request, Target};
 use smallvec::SmallVec;
@@ -303,4 +304,9 @@ fn said_besides(packet: &ClientPacket, request: Request) -> Option<Request> {
         },
         request => Some(request),
     }
+}
+
+/// The bounds told in a welcome.
+fn limits() -> Limits {
+    Limits { frame_bytes: MAX_FRAME_BYTES, text_bytes: MAX_TEXT_BYTES, name_chars: MAX_NAME_CHARS }
 }

@@ -1,14 +1,18 @@
 //! One connection to a server: connects, asks what answers there, says hello, and reads and writes
 //! packets. It does not reconnect, and knows no prompt.
 
+mod error;
+
 use std::collections::VecDeque;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
+
+pub(super) use error::LinkError;
+pub use error::NO_ANSWER;
 
 use super::channel::{Channel, ended};
 use crate::fingerprint::Fingerprint;
@@ -33,72 +37,8 @@ const OPERATOR_ID: &str = "operator";
 /// Packets that may come before the answer to that.
 const MAX_AHEAD: usize = 1000;
 
-/// How it reads that nothing came.
-pub const NO_ANSWER: &str = "no answer in time";
-
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
-
-/// Why a connection could not be had, or is over.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum LinkError {
-    /// There is nobody at the address.
-    #[error("{0}")]
-    Connect(#[source] io::Error),
-    /// It was there and is gone.
-    #[error("the connection was lost ({0})")]
-    Lost(String),
-    /// Nothing came for too long.
-    #[error("{NO_ANSWER}")]
-    Silent,
-    /// There is no encrypted connection; the reason is one for people.
-    #[error("{0}")]
-    Handshake(String),
-    /// The server has another key than it should.
-    #[error("it has another key than it should: {}", presented.spoken())]
-    WrongKey {
-        /// What it presented.
-        presented: Fingerprint,
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// A lanchat server that knows no encryption.
-    #[error(
-        "this server does not encrypt: it is older than this program; have it updated, or connect with \
-         --plaintext, which everybody on the way can read and change"
-    )]
-    NotEncrypted,
-    /// What answers is no lanchat server.
-    #[error("what answers there is no lanchat server ({0})")]
-    Protocol(String),
-    /// It goes on in a version of the wire that this program did not offer.
-    #[error(
-        "this server speaks version {0} of the protocol, and this program {PROTOCOL_VERSION} at the most; \
-         update this program"
-    )]
-    TooNew(u32),
-    /// The server is closed, and there is no passphrase at hand.
-    #[error(
-        "this server asks for its passphrase; give it with --passphrase-file FILE, or join anew at a terminal"
-    )]
-    PassphraseNeeded,
-    /// One of the two sides does not know the passphrase.
-    #[error(
-        "The passphrase was not accepted, or this server does not know it. If you are sure of the \
-         passphrase, someone may be between you and the server. Nothing else was sent."
-    )]
-    WrongPassphrase,
-    /// The server says no.
-    #[error("{msg}")]
-    Refused {
-        /// Why, for programs.
-        code: Option<Code>,
-        /// Why, for people; not safe for a terminal yet.
-        msg: String,
-        /// A name that is free.
-        free: Option<String>,
-    },
-}
 
 /// An open connection.
 pub(super) struct Link {

@@ -8,20 +8,12 @@
 use super::connection::Connection;
 use super::gate::Offence;
 use super::hub::{Hub, Incoming};
-use crate::fingerprint::Fingerprint;
+use super::secrets::Lock;
 use crate::protocol::request::{ClientPacket, Refusal};
 use crate::protocol::{Code, Event, Request, binary};
-use crate::security::{Binding, Challenge, Passphrase};
+use crate::security::{Binding, Challenge};
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// What a closed server goes by.
-#[derive(Debug)]
-pub(super) struct Lock {
-    pub(super) passphrase: Passphrase,
-    /// The server's own key, to which a proof is bound.
-    pub(super) key: Fingerprint,
-}
 
 /// See the module.
 #[derive(Debug)]

@@ -21,13 +21,15 @@ mod unknown;
 mod version;
 
 use super::*;
-use crate::limits::{PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_WINDOW};
+use crate::limits::{MAX_FRAME_BYTES, PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_WINDOW};
 use crate::name::RoomName;
-use crate::protocol::Packet;
+use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::event::HistoryEnd;
-use crate::protocol::request::ClientPacket;
+use crate::protocol::request::{ClientPacket, Refusal};
+use crate::protocol::{Code, Event, Packet, Request};
 use disk::Disk;
 use house::{Errand, Step};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A chat, and what each session has got. Plays the server, and with a disk the store.

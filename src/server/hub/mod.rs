@@ -12,7 +12,7 @@ mod state;
 
 use super::connection::Connection;
 use super::desk::Desk;
-use super::guest::Lock;
+use super::secrets::Lock;
 use super::turn::{Turn, What};
 use crate::chat::{Chat, Deliveries, Delivery, Now, Peer, SessionId};
 use crate::clock::{Clock, Reading};

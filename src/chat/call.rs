@@ -6,7 +6,7 @@ use super::intake::{self, Garbage, Parsed, words};
 use super::who::SessionId;
 use super::{Chat, Deliveries, Now, operators, rates};
 use crate::limits::MAX_QUOTE_CHARS;
-use crate::protocol::request::Refusal;
+use crate::protocol::request::{Act, Connect, Operate, Refusal};
 use crate::protocol::{Code, Event, Request, Target};
 
 impl Chat {
@@ -35,16 +35,10 @@ impl Chat {
         let result = match request {
             Err(refusal) if !registered => return self.turn_away(id, echo, refusal, now, out),
             Err(refusal) => Err(refusal),
-            // Answered without a name: whoever looks for a server asks this first.
-            Ok(Request::Ping) => self.pong(id, echo.clone(), out),
-            // So does who looks into why none is found.
-            Ok(Request::Multicast { token }) => {
-                out.push(Delivery::Multicast { session: id, echo: echo.clone(), token });
-                Ok(())
-            }
-            // The server takes these itself, when it has asked for one.
-            Ok(Request::Pake { .. }) => {
-                Err(Refusal::new(Code::BadPacket, "nobody has asked for the passphrase"))
+            // Answered without a name: whoever looks for a server asks this first, or looks into why none
+            // is found.
+            Ok(Request::Connect(request)) if !matches!(request, Connect::Hello(_)) => {
+                self.greet(id, request, echo.clone(), out)
             }
             Ok(request) if !registered => return self.register(id, &packet, request, echo, now, out),
             Ok(request) => self.request(id, request, echo.clone(), now, out),
@@ -92,22 +86,73 @@ impl Chat {
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
         match request {
-            Request::Chat { to: Target::Server, msg, .. } => {
+            Request::Connect(request) => self.greet(id, request, echo, out),
+            Request::Act(act) => self.act(id, act, echo, now, out),
+            Request::Ask(question) => self.ask_for(id, &question, echo, now, out),
+            Request::Operate(Operate::Op { name }) if operators::is_code(&name) => {
+                self.op_by_code(id, &name, echo, now, out)
+            }
+            Request::Operate(command) => self.command_of(id, &command, echo, now, out),
+        }
+    }
+
+    /// What is answered whether the connection has a name or not, but for its first hello.
+    fn greet(
+        &self,
+        id: SessionId,
+        request: Connect,
+        echo: Option<String>,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
+        match request {
+            Connect::Hello(_) => Err(Refusal::new(
+                Code::BadPacket,
+                "this connection is registered already; use nick for another name",
+            )),
+            // The server takes these itself, when it has asked for one.
+            Connect::Pake { .. } => Err(Refusal::new(Code::BadPacket, "nobody has asked for the passphrase")),
+            Connect::Ping => self.pong(id, echo, out),
+            Connect::Multicast { token } => {
+                out.push(Delivery::Multicast { session: id, echo, token });
+                Ok(())
+            }
+        }
+    }
+
+    fn act(
+        &mut self,
+        id: SessionId,
+        act: Act,
+        echo: Option<String>,
+        now: &Now,
+        out: &mut Deliveries,
+    ) -> Result<(), Refusal> {
+        match act {
+            Act::Chat { to: Target::Server, msg, .. } => {
                 let request = self.terms.words.take().map_or_else(|| words(&msg), |words| *words)?;
                 self.request(id, request, echo, now, out)
             }
-            Request::Chat { to, msg, action } => self.say(id, to, msg, action, echo, now, out),
-            Request::Nick { name } => self.rename(id, &name, echo, now, out),
-            Request::Op { name } if operators::is_code(&name) => self.op_by_code(id, &name, echo, now, out),
-            Request::OpByToken { token } => self.op_by_token(id, &token, echo, now, out),
-            Request::Quit => {
-                let bye = Event::Bye { code: Some(Code::Quit), msg: "goodbye".into(), server: None };
-                self.answer(id, echo, bye, out);
-                self.close(id, now, out);
+            Act::Chat { to, msg, action } => self.say(id, to, msg, action, echo, now, out),
+            Act::Nick { name } => self.rename(id, &name, echo, now, out),
+            Act::Join { room } => self.join(id, &room, echo, now, out),
+            Act::Part { room } => self.part(id, &room, echo, now, out),
+            Act::Topic { room, topic } => self.topic(id, &room, topic, echo, now, out),
+            Act::History { room, name, span } => {
+                let question = self.wanted(id, (room, name), &span, now)?;
+                out.push(Delivery::Ask { session: id, echo, question });
                 Ok(())
             }
-            Request::Ping => self.pong(id, echo, out),
-            Request::Help { command } => {
+            Act::Search(search) => {
+                let question = self.sought(id, search, now)?;
+                out.push(Delivery::Ask { session: id, echo, question });
+                Ok(())
+            }
+            Act::Received { seq } => {
+                self.received(id, seq, now, out);
+                Ok(())
+            }
+            Act::OpByToken { token } => self.op_by_token(id, &token, echo, now, out),
+            Act::Help { command } => {
                 let text = match command {
                     None => intake::commands(self.is_operator(id)).to_owned(),
                     Some(command) => {
@@ -117,34 +162,16 @@ impl Chat {
                 self.answer(id, echo, Event::Notice(text), out);
                 Ok(())
             }
-            Request::Hello(_) => Err(Refusal::new(
-                Code::BadPacket,
-                "this connection is registered already; use nick for another name",
-            )),
-            Request::Join { room } => self.join(id, &room, echo, now, out),
-            Request::Part { room } => self.part(id, &room, echo, now, out),
-            Request::Topic { room, topic } => self.topic(id, &room, topic, echo, now, out),
-            Request::Received { seq } => {
-                self.received(id, seq, now, out);
+            Act::Quit => {
+                let bye = Event::Bye { code: Some(Code::Quit), msg: "goodbye".into(), server: None };
+                self.answer(id, echo, bye, out);
+                self.close(id, now, out);
                 Ok(())
             }
-            asked @ (Request::History { .. } | Request::Search { .. }) => {
-                self.ask_history(id, asked, echo, now, out)
-            }
-            question @ (Request::Users { .. }
-            | Request::Rooms { .. }
-            | Request::Time
-            | Request::Whois { .. }) => self.ask_for(id, &question, echo, now, out),
-            command => self.command_of(id, &command, echo, now, out),
         }
     }
 
-    pub(super) fn pong(
-        &mut self,
-        id: SessionId,
-        echo: Option<String>,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
+    fn pong(&self, id: SessionId, echo: Option<String>, out: &mut Deliveries) -> Result<(), Refusal> {
         let pong = Event::Pong {
             server: self.profile.server.clone(),
             total: self.present,

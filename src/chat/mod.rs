@@ -57,7 +57,7 @@ pub use archive::{
     Account, Archive, Arrival, Destination, Entry, Expired, Kind, Mail, MailView, Member, Message, Question,
     RoomRecord, Scope, Search, Topic, Venue, View, Waits, Wanted,
 };
-pub use ask::Listing;
+pub use ask::{Asked, Listing};
 #[cfg(any(test, fuzzing))]
 pub(crate) use check::Books;
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};

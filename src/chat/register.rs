@@ -12,7 +12,7 @@ use crate::limits::{DUE_PORTION, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_BYTES
 use crate::name::{Likeness, Name};
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::Limits;
-use crate::protocol::request::{ClientPacket, Hello, Mode, Refusal};
+use crate::protocol::request::{Act, ClientPacket, Connect, Hello, Mode, Refusal};
 use crate::protocol::{Code, Event, Request, Target};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) {
-        let is_hello = matches!(request, Request::Hello(_));
+        let is_hello = matches!(request, Request::Connect(Connect::Hello(_)));
         let hello = Hello::from_packet(packet).map_err(Refused::from);
         let admitted = hello.and_then(|hello| Ok((self.admit(id, &hello, now, out)?, hello)));
         let (begun, hello) = match admitted {
@@ -296,11 +296,11 @@ impl Chat {
 fn said_besides(packet: &ClientPacket, request: Request) -> Option<Request> {
     let greeting = |msg: &str| !msg.trim_start().starts_with('/');
     match request {
-        Request::Chat { to: Target::Server, msg, .. } if greeting(&msg) => None,
-        Request::Hello(_) if packet.text().is_empty() => None,
-        Request::Hello(_) => match packet.to.as_deref().map(Target::parse) {
+        Request::Act(Act::Chat { to: Target::Server, msg, .. }) if greeting(&msg) => None,
+        Request::Connect(Connect::Hello(_)) if packet.text().is_empty() => None,
+        Request::Connect(Connect::Hello(_)) => match packet.to.as_deref().map(Target::parse) {
             None | Some(Target::Server) => None,
-            Some(to) => Some(Request::Chat { to, msg: packet.text().to_owned(), action: false }),
+            Some(to) => Some(Request::Act(Act::Chat { to, msg: packet.text().to_owned(), action: false })),
         },
         request => Some(request),
     }

@@ -21,7 +21,7 @@ use crate::name::Name;
 use crate::protocol::codec::{Decoded, Decoder};
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::ServerInfo;
-use crate::protocol::request::{Hello, TestToken};
+use crate::protocol::request::{Act, Connect, Hello, TestToken};
 use crate::protocol::{Code, Event, Packet, Request, binary};
 use crate::security::{Answer, Binding, Passphrase};
 
@@ -112,7 +112,7 @@ impl Link {
     /// Connects and asks what answers there; it is not registered by that.
     pub(super) async fn probe(addr: SocketAddr, channel: &Channel) -> Result<(Self, Portrait), LinkError> {
         let mut link = Self::connect(addr, channel).await?;
-        link.writer.send(&Request::Ping.to_packet(None)).await?;
+        link.writer.send(&Request::Connect(Connect::Ping).to_packet(None)).await?;
         let portrait = timeout(ANSWER_WAIT, link.pong()).await.map_err(|_| LinkError::Silent)??;
         Ok((link, portrait))
     }
@@ -124,7 +124,7 @@ impl Link {
         token: TestToken,
     ) -> Result<bool, LinkError> {
         let mut link = Self::connect(addr, channel).await?;
-        link.writer.send(&Request::Multicast { token }.to_packet(None)).await?;
+        link.writer.send(&Request::Connect(Connect::Multicast { token }).to_packet(None)).await?;
         let answer = timeout(ANSWER_WAIT, link.reader.next()).await.map_err(|_| LinkError::Silent)??;
         match Event::from_packet(answer) {
             Event::Multicast { heard, .. } => Ok(heard),
@@ -158,7 +158,7 @@ impl Link {
     ) -> Result<Admission, (LinkError, bool)> {
         let mut proven = false;
         let admission = async {
-            self.writer.send(&Request::Hello(hello).to_packet(None)).await?;
+            self.writer.send(&Request::Connect(Connect::Hello(hello)).to_packet(None)).await?;
             let admission = timeout(ANSWER_WAIT, self.admission(proof, &mut proven)).await;
             admission.map_err(|_| LinkError::Silent)?
         };
@@ -212,7 +212,7 @@ impl Link {
         let answer =
             Answer::new(proof.passphrase, binding, &bytes(pake)).map_err(|_| LinkError::WrongPassphrase)?;
         let (pake, mac) = (binary::to_text(answer.element()), binary::to_text(answer.mac()));
-        let request = Request::Pake { pake, mac };
+        let request = Request::Connect(Connect::Pake { pake, mac });
         self.writer.send(&request.to_packet(None)).await?;
         Ok(answer)
     }
@@ -220,7 +220,7 @@ impl Link {
     /// Becomes an operator by the server's own secret; false if the server does not think so. What
     /// comes in between is kept.
     pub(super) async fn become_operator(&mut self, token: &str) -> Result<bool, LinkError> {
-        let request = Request::OpByToken { token: token.to_owned() };
+        let request = Request::Act(Act::OpByToken { token: token.to_owned() });
         self.writer.send(&request.to_packet(Some(OPERATOR_ID.into()))).await?;
         let mut ahead = VecDeque::new();
         let answer = async {

@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::gate::Offence;
 use super::hub::{Hub, Incoming};
 use super::secrets::Lock;
-use crate::protocol::request::{ClientPacket, Refusal};
+use crate::protocol::request::{ClientPacket, Connect, Refusal};
 use crate::protocol::{Code, Event, Request, binary};
 use crate::security::{Binding, Challenge};
 use std::collections::VecDeque;
@@ -137,7 +137,7 @@ fn answered(
 
 /// The server's own confirmation, if the client's is good.
 fn proven(challenge: Challenge, answer: &ClientPacket) -> Option<String> {
-    let Ok(Request::Pake { pake, mac }) = Request::from_packet(answer) else { return None };
+    let Ok(Request::Connect(Connect::Pake { pake, mac })) = Request::from_packet(answer) else { return None };
     let mac = challenge.verify(&binary::from_text(&pake)?, &binary::from_text(&mac)?).ok()?;
     Some(binary::to_text(&mac))
 }

@@ -25,7 +25,7 @@ use crate::limits::{MAX_FRAME_BYTES, PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_WINDOW
 use crate::name::RoomName;
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::event::HistoryEnd;
-use crate::protocol::request::{ClientPacket, Refusal};
+use crate::protocol::request::{ClientPacket, Operate, Refusal};
 use crate::protocol::{Code, Event, Packet, Request};
 use disk::Disk;
 use house::{Errand, Step};
@@ -166,13 +166,22 @@ impl House {
         let Ok(Line::Command(Action::Request(request))) = command::read_line(line, Place::Console) else {
             panic!("{line} is no command of the console")
         };
-        if let Some(mut listing) = self.chat.listing(&request)? {
-            while self.chat.gather(&mut listing) {}
-            return Ok(listing.into_event().to_packet("", None).msg);
-        }
-        let mut result = None;
-        self.act(|chat, now, out| result = Some(chat.console(&request, now, out)));
-        result.expect("an answer").map(|event| event.to_packet("", None).msg)
+        let done = match request {
+            Request::Ask(question) => match self.chat.ask(&question, &self.now)? {
+                Asked::Answer(event) => Ok(event),
+                Asked::List(mut listing) => {
+                    while self.chat.gather(&mut listing) {}
+                    Ok(listing.into_event())
+                }
+            },
+            Request::Operate(command) => {
+                let mut result = None;
+                self.act(|chat, now, out| result = Some(chat.operate(&command, now, out)));
+                result.expect("an answer")
+            }
+            request => panic!("{request:?} is nothing for the console"),
+        };
+        done.map(|event| event.to_packet("", None).msg)
     }
 
     fn leave(&mut self, id: u64) {

@@ -1,13 +1,15 @@
 //! What a client asks: the meaning of a packet on its way to the server.
 
+mod kinds;
 mod logs;
 mod read;
 mod test_token;
 mod write;
 
-use super::packet::{KeyList, LogEnd};
-use super::{Code, Since, Target, Version, whole};
+use super::packet::LogEnd;
+use super::{Code, Since, Version, whole};
 use crate::limits::MAX_ID_BYTES;
+pub use kinds::{Act, Ask, Connect, Operate, Request, SearchRequest};
 use serde::Deserialize;
 pub use test_token::TestToken;
 
@@ -120,188 +122,6 @@ pub struct Span {
     pub limit: Option<u64>,
 }
 
-/// One thing asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
-    /// Registers the connection.
-    Hello(Hello),
-    /// Text for somebody.
-    Chat {
-        /// Whom it is for.
-        to: Target,
-        /// The text.
-        msg: String,
-        /// Whether it tells what the sender does (`/me`).
-        action: bool,
-    },
-    /// Who is here: one page, in alphabetical order.
-    Users {
-        /// Only those in this room.
-        room: Option<String>,
-        /// The name the page starts after.
-        after: Option<String>,
-    },
-    /// Makes the user a member of a room; there is one from then on.
-    Join {
-        /// The room.
-        room: String,
-    },
-    /// Makes them one no more.
-    Part {
-        /// The room.
-        room: String,
-    },
-    /// Which rooms there are: one page, in alphabetical order.
-    Rooms {
-        /// The room the page starts after.
-        after: Option<String>,
-    },
-    /// What a room is about.
-    Topic {
-        /// The room.
-        room: String,
-        /// What it is to be about, nothing if empty; `None`: only asked.
-        topic: Option<String>,
-    },
-    /// What was said in a room or between two users. Without either, in the lobby.
-    History {
-        /// The room.
-        room: Option<String>,
-        /// The other user.
-        name: Option<String>,
-        /// Which of it.
-        span: Span,
-    },
-    /// What was said with these words in it; without words, by that user, there or then.
-    Search {
-        /// The words.
-        words: String,
-        /// Only by this user.
-        name: Option<String>,
-        /// Only in this room.
-        room: Option<String>,
-        /// Only then or later, as written: see [`Moment`](super::Moment).
-        since: Option<String>,
-        /// Only before then, as written.
-        until: Option<String>,
-        /// Which of it.
-        span: Span,
-    },
-    /// All mail up to that number has come.
-    Received {
-        /// The number, inclusive.
-        seq: u64,
-    },
-    /// The server's time.
-    Time,
-    /// Text that everybody is shown loudly.
-    Alert {
-        /// The text.
-        msg: String,
-    },
-    /// Another name for the user.
-    Nick {
-        /// The name asked for.
-        name: String,
-    },
-    /// About one user.
-    Whois {
-        /// The user's name.
-        name: String,
-    },
-    /// Ends all sessions of a user.
-    Kick {
-        /// The user's name.
-        name: String,
-        /// The reason, which the user is told; may be empty.
-        reason: String,
-    },
-    /// Refuses a user's messages.
-    Mute {
-        /// A user's name, `key:FINGERPRINT` or `ip:CIDR`.
-        name: String,
-        /// For how long, as written: see [`Term`](super::Term).
-        duration: Option<String>,
-    },
-    /// Takes a mute back.
-    Unmute {
-        /// What was muted.
-        name: String,
-    },
-    /// Ends all sessions of a user and lets none begin.
-    Ban {
-        /// A user's name, `key:FINGERPRINT` or `ip:CIDR`.
-        name: String,
-        /// For how long, as written: see [`Term`](super::Term).
-        duration: Option<String>,
-    },
-    /// Takes a ban back.
-    Unban {
-        /// What was banned.
-        name: String,
-    },
-    /// Who is banned or muted.
-    Bans,
-    /// Which keys are operators' or members', or own which name: one page.
-    Keys {
-        /// Which of these.
-        list: KeyList,
-        /// The key, or of owners the name, that the page starts after.
-        after: Option<String>,
-    },
-    /// Lets a key enter a closed server without the passphrase.
-    Admit {
-        /// A user's name, or `key:FINGERPRINT`.
-        name: String,
-    },
-    /// Takes that back.
-    Dismiss {
-        /// A user's name, or `key:FINGERPRINT`.
-        name: String,
-    },
-    /// Takes a name from the key that owns it.
-    Release {
-        /// The name.
-        name: String,
-    },
-    /// Makes a user's key an operator's; with the code that the server's console shows, one's own.
-    Op {
-        /// A user's name, `key:FINGERPRINT`, or the code.
-        name: String,
-    },
-    /// Makes one's own key an operator's, by a secret that only files of the server's user hold.
-    OpByToken {
-        /// The secret.
-        token: String,
-    },
-    /// Takes the operators' commands from a user.
-    Deop {
-        /// A user's name, or `key:FINGERPRINT`.
-        name: String,
-    },
-    /// The answer to a closed server's [`Pake`](super::Event::Pake).
-    Pake {
-        /// The client's half, in base64url.
-        pake: String,
-        /// Its confirmation, in base64url.
-        mac: String,
-    },
-    /// Are you there? Also answered before a hello.
-    Ping,
-    /// A test of multicast between the two machines. Also answered before a hello.
-    Multicast {
-        /// What marks the packets of this test.
-        token: TestToken,
-    },
-    /// The commands there are (in words only).
-    Help {
-        /// The command asked about; all when absent.
-        command: Option<String>,
-    },
-    /// An orderly end.
-    Quit,
-}
-
 /// A packet that can't be a request: the code, and what to tell the sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -377,7 +197,8 @@ impl ClientPacket {
 mod tests {
     use super::*;
     use crate::limits::MAX_TEXT_BYTES;
-    use crate::protocol::Packet;
+    use crate::protocol::packet::KeyList;
+    use crate::protocol::{Packet, Target};
     use proptest::prelude::*;
 
     fn request(json: &str) -> Result<Request, Refusal> {
@@ -387,19 +208,25 @@ mod tests {
     #[test]
     fn a_packet_of_the_replaced_system_is_a_chat() {
         let json = r#"{"from":{"name":"alice","ip":"1.2.3.4"},"to":"Broadcast","msg":"hi"}"#;
-        assert_eq!(request(json), Ok(Request::Chat { to: Target::All, msg: "hi".into(), action: false }));
+        assert_eq!(
+            request(json),
+            Ok(Request::Act(Act::Chat { to: Target::All, msg: "hi".into(), action: false }))
+        );
     }
 
     #[test]
     fn unknown_members_are_ignored_and_unknown_types_are_not() {
-        assert_eq!(request(r#"{"type":"time","to":"server","colour":["red"]}"#), Ok(Request::Time));
+        assert_eq!(request(r#"{"type":"time","to":"server","colour":["red"]}"#), Ok(Request::Ask(Ask::Time)));
         assert_eq!(request(r#"{"type":"dance"}"#).map_err(|r| r.code), Err(Code::UnknownType));
     }
 
     #[test]
     fn members_that_only_the_server_writes_may_hold_anything() {
         let json = r#"{"from":{"name":"a","ip":null},"to":"all","msg":"hi","id":null,"time":17,"user":"c"}"#;
-        assert_eq!(request(json), Ok(Request::Chat { to: Target::All, msg: "hi".into(), action: false }));
+        assert_eq!(
+            request(json),
+            Ok(Request::Act(Act::Chat { to: Target::All, msg: "hi".into(), action: false }))
+        );
     }
 
     #[test]
@@ -484,7 +311,7 @@ mod tests {
     #[test]
     fn a_topic_is_asked_for_set_and_cleared() {
         let topic = |json: &str| match request(json) {
-            Ok(Request::Topic { topic, .. }) => topic,
+            Ok(Request::Act(Act::Topic { topic, .. })) => topic,
             other => panic!("{other:?}"),
         };
         assert_eq!(topic(r##"{"type":"topic","room":"#x"}"##), None);
@@ -514,53 +341,67 @@ mod tests {
         let text = any::<String>;
         let maybe = || proptest::option::of(any::<String>());
         prop_oneof![
-            (text(), any::<bool>()).prop_map(|(msg, action)| Request::Chat { to: Target::All, msg, action }),
-            (maybe(), maybe()).prop_map(|(room, after)| Request::Users { room, after }),
-            text().prop_map(|room| Request::Join { room }),
-            text().prop_map(|room| Request::Part { room }),
-            maybe().prop_map(|after| Request::Rooms { after }),
-            (text(), maybe()).prop_map(|(room, topic)| Request::Topic { room, topic }),
-            (maybe(), any_span()).prop_map(|(room, span)| Request::History { room, name: None, span }),
-            (maybe(), any_span()).prop_map(|(name, span)| Request::History { room: None, name, span }),
+            (text(), any::<bool>()).prop_map(|(msg, action)| Request::Act(Act::Chat {
+                to: Target::All,
+                msg,
+                action
+            })),
+            (maybe(), maybe()).prop_map(|(room, after)| Request::Ask(Ask::Users { room, after })),
+            text().prop_map(|room| Request::Act(Act::Join { room })),
+            text().prop_map(|room| Request::Act(Act::Part { room })),
+            maybe().prop_map(|after| Request::Ask(Ask::Rooms { after })),
+            (text(), maybe()).prop_map(|(room, topic)| Request::Act(Act::Topic { room, topic })),
+            (maybe(), any_span()).prop_map(|(room, span)| Request::Act(Act::History {
+                room,
+                name: None,
+                span
+            })),
+            (maybe(), any_span()).prop_map(|(name, span)| Request::Act(Act::History {
+                room: None,
+                name,
+                span
+            })),
             (text(), [maybe(), maybe(), maybe(), maybe()], any_span()).prop_map(|(words, others, span)| {
                 let [name, room, since, until] = others;
-                Request::Search { words, name, room, since, until, span }
+                Request::Act(Act::Search(SearchRequest { words, name, room, since, until, span }))
             }),
-            any::<u64>().prop_map(|seq| Request::Received { seq }),
-            Just(Request::Time),
-            Just(Request::Ping),
+            any::<u64>().prop_map(|seq| Request::Act(Act::Received { seq })),
+            Just(Request::Ask(Ask::Time)),
+            Just(Request::Connect(Connect::Ping)),
             "[0-9a-f]{16}".prop_filter_map("a token", |token| {
-                TestToken::parse(&token).map(|token| Request::Multicast { token })
+                TestToken::parse(&token).map(|token| Request::Connect(Connect::Multicast { token }))
             }),
-            Just(Request::Quit),
-            text().prop_map(|msg| Request::Alert { msg }),
-            text().prop_map(|name| Request::Nick { name }),
-            text().prop_map(|name| Request::Whois { name }),
-            (text(), text()).prop_map(|(name, reason)| Request::Kick { name, reason }),
+            Just(Request::Act(Act::Quit)),
+            text().prop_map(|msg| Request::Operate(Operate::Alert { msg })),
+            text().prop_map(|name| Request::Act(Act::Nick { name })),
+            text().prop_map(|name| Request::Ask(Ask::Whois { name })),
+            (text(), text()).prop_map(|(name, reason)| Request::Operate(Operate::Kick { name, reason })),
             (text(), proptest::option::of(text()))
-                .prop_map(|(name, duration)| Request::Mute { name, duration }),
+                .prop_map(|(name, duration)| Request::Operate(Operate::Mute { name, duration })),
             (text(), proptest::option::of(text()))
-                .prop_map(|(name, duration)| Request::Ban { name, duration }),
-            text().prop_map(|name| Request::Unmute { name }),
-            text().prop_map(|name| Request::Unban { name }),
-            text().prop_map(|name| Request::Op { name }),
-            text().prop_map(|name| Request::Deop { name }),
-            "[a-z0-9]{0,64}".prop_map(|token| Request::OpByToken { token }),
-            (text(), text()).prop_map(|(pake, mac)| Request::Pake { pake, mac }),
-            Just(Request::Bans),
+                .prop_map(|(name, duration)| Request::Operate(Operate::Ban { name, duration })),
+            text().prop_map(|name| Request::Operate(Operate::Unmute { name })),
+            text().prop_map(|name| Request::Operate(Operate::Unban { name })),
+            text().prop_map(|name| Request::Operate(Operate::Op { name })),
+            text().prop_map(|name| Request::Operate(Operate::Deop { name })),
+            "[a-z0-9]{0,64}".prop_map(|token| Request::Act(Act::OpByToken { token })),
+            (text(), text()).prop_map(|(pake, mac)| Request::Connect(Connect::Pake { pake, mac })),
+            Just(Request::Operate(Operate::Bans)),
             (proptest::sample::select(&KeyList::ALL), maybe())
-                .prop_map(|(list, after)| Request::Keys { list, after }),
-            text().prop_map(|name| Request::Admit { name }),
-            text().prop_map(|name| Request::Dismiss { name }),
-            text().prop_map(|name| Request::Release { name }),
-            (text(), text(), any_since()).prop_map(|(name, token, since)| Request::Hello(Hello {
-                name,
-                mode: Mode::Send,
-                token: Some(token.chars().take(10).collect()),
-                log: since.as_ref().map(|_| "a log".into()),
-                logs: since.as_ref().map(|_| vec![LogEnd { log: "before".into(), last: 7 }]),
-                since,
-            })),
+                .prop_map(|(list, after)| Request::Operate(Operate::Keys { list, after })),
+            text().prop_map(|name| Request::Operate(Operate::Admit { name })),
+            text().prop_map(|name| Request::Operate(Operate::Dismiss { name })),
+            text().prop_map(|name| Request::Operate(Operate::Release { name })),
+            (text(), text(), any_since()).prop_map(|(name, token, since)| Request::Connect(Connect::Hello(
+                Hello {
+                    name,
+                    mode: Mode::Send,
+                    token: Some(token.chars().take(10).collect()),
+                    log: since.as_ref().map(|_| "a log".into()),
+                    logs: since.as_ref().map(|_| vec![LogEnd { log: "before".into(), last: 7 }]),
+                    since,
+                }
+            ))),
         ]
     }
 

@@ -1,6 +1,8 @@
 //! Reading a client's packet, and the bounds that it can break.
 
-use super::{ClientPacket, Hello, Mode, Refusal, Request, Span, TestToken};
+use super::{
+    Act, Ask, ClientPacket, Connect, Hello, Mode, Operate, Refusal, Request, SearchRequest, Span, TestToken,
+};
 use crate::limits::{MAX_ID_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES, MAX_WORD_BYTES};
 use crate::protocol::packet::KeyList;
 use crate::protocol::{Code, Since, Target};
@@ -16,51 +18,49 @@ impl Request {
         let msg = || packet.text().to_owned();
         let name = || packet.name.clone().unwrap_or_default();
         Ok(match packet.kind.as_deref().unwrap_or("chat") {
-            "hello" => Self::Hello(Hello::from_packet(packet)?),
-            "chat" => Self::Chat { to: target(packet)?, msg: msg(), action: packet.action.unwrap_or(false) },
-            "users" => Self::Users { room: packet.room.clone(), after: packet.after.clone() },
-            "join" => Self::Join { room: room(packet)? },
-            "part" => Self::Part { room: room(packet)? },
-            "rooms" => Self::Rooms { after: packet.after.clone() },
-            "topic" => Self::Topic { room: room(packet)?, topic: topic(packet) },
+            "hello" => Self::Connect(Connect::Hello(Hello::from_packet(packet)?)),
+            "chat" => Self::Act(Act::Chat {
+                to: target(packet)?,
+                msg: msg(),
+                action: packet.action.unwrap_or(false),
+            }),
+            "users" => Self::Ask(Ask::Users { room: packet.room.clone(), after: packet.after.clone() }),
+            "join" => Self::Act(Act::Join { room: room(packet)? }),
+            "part" => Self::Act(Act::Part { room: room(packet)? }),
+            "rooms" => Self::Ask(Ask::Rooms { after: packet.after.clone() }),
+            "topic" => Self::Act(Act::Topic { room: room(packet)?, topic: topic(packet) }),
             "history" => history(packet)?,
             "search" => search(packet)?,
-            "received" => match packet.seq {
-                Some(seq) => Self::Received { seq },
-                None => {
-                    let msg = "\"seq\" is missing; give the highest number that you have";
-                    return Err(Refusal::new(Code::BadPacket, msg));
-                }
-            },
-            "time" => Self::Time,
-            "alert" => Self::Alert { msg: msg() },
-            "nick" => Self::Nick { name: name() },
-            "whois" => Self::Whois { name: name() },
-            "kick" => Self::Kick { name: name(), reason: msg() },
-            "mute" => Self::Mute { name: name(), duration: packet.duration.clone() },
-            "unmute" => Self::Unmute { name: name() },
-            "ban" => Self::Ban { name: name(), duration: packet.duration.clone() },
-            "unban" => Self::Unban { name: name() },
-            "bans" => Self::Bans,
-            "admit" => Self::Admit { name: name() },
-            "dismiss" => Self::Dismiss { name: name() },
-            "release" => Self::Release { name: name() },
+            "received" => Self::Act(Act::Received { seq: received(packet)? }),
+            "time" => Self::Ask(Ask::Time),
+            "alert" => Self::Operate(Operate::Alert { msg: msg() }),
+            "nick" => Self::Act(Act::Nick { name: name() }),
+            "whois" => Self::Ask(Ask::Whois { name: name() }),
+            "kick" => Self::Operate(Operate::Kick { name: name(), reason: msg() }),
+            "mute" => Self::Operate(Operate::Mute { name: name(), duration: packet.duration.clone() }),
+            "unmute" => Self::Operate(Operate::Unmute { name: name() }),
+            "ban" => Self::Operate(Operate::Ban { name: name(), duration: packet.duration.clone() }),
+            "unban" => Self::Operate(Operate::Unban { name: name() }),
+            "bans" => Self::Operate(Operate::Bans),
+            "admit" => Self::Operate(Operate::Admit { name: name() }),
+            "dismiss" => Self::Operate(Operate::Dismiss { name: name() }),
+            "release" => Self::Operate(Operate::Release { name: name() }),
             "op" => match (&packet.name, &packet.token) {
-                (None, Some(token)) => Self::OpByToken { token: token.clone() },
-                _ => Self::Op { name: name() },
+                (None, Some(token)) => Self::Act(Act::OpByToken { token: token.clone() }),
+                _ => Self::Operate(Operate::Op { name: name() }),
             },
-            "deop" => Self::Deop { name: name() },
-            "pake" => Self::Pake {
+            "deop" => Self::Operate(Operate::Deop { name: name() }),
+            "pake" => Self::Connect(Connect::Pake {
                 pake: packet.pake.clone().unwrap_or_default(),
                 mac: packet.mac.clone().unwrap_or_default(),
-            },
-            "ping" => Self::Ping,
-            "multicast" => Self::Multicast { token: test_token(packet)? },
-            "help" => Self::Help { command: packet.name.clone() },
-            "quit" => Self::Quit,
+            }),
+            "ping" => Self::Connect(Connect::Ping),
+            "multicast" => Self::Connect(Connect::Multicast { token: test_token(packet)? }),
+            "help" => Self::Act(Act::Help { command: packet.name.clone() }),
+            "quit" => Self::Act(Act::Quit),
             other => {
                 if let Some(list) = KeyList::parse(other) {
-                    return Ok(Self::Keys { list, after: packet.after.clone() });
+                    return Ok(Self::Operate(Operate::Keys { list, after: packet.after.clone() }));
                 }
                 return Err(Refusal::new(
                     Code::UnknownType,
@@ -113,6 +113,12 @@ fn room(packet: &ClientPacket) -> Result<String, Refusal> {
     })
 }
 
+fn received(packet: &ClientPacket) -> Result<u64, Refusal> {
+    packet.seq.ok_or_else(|| {
+        Refusal::new(Code::BadPacket, "\"seq\" is missing; give the highest number that you have")
+    })
+}
+
 fn test_token(packet: &ClientPacket) -> Result<TestToken, Refusal> {
     packet.token.as_deref().and_then(TestToken::parse).ok_or_else(|| {
         Refusal::new(Code::BadPacket, "\"token\" is none; give 16 hexadecimal digits, others for each test")
@@ -129,7 +135,11 @@ fn history(packet: &ClientPacket) -> Result<Request, Refusal> {
         let msg = "\"room\" and \"name\" are both given; give one of them, or neither for the lobby";
         return Err(Refusal::new(Code::BadPacket, msg));
     }
-    Ok(Request::History { room: packet.room.clone(), name: packet.name.clone(), span: span(packet) })
+    Ok(Request::Act(Act::History {
+        room: packet.room.clone(),
+        name: packet.name.clone(),
+        span: span(packet),
+    }))
 }
 
 fn search(packet: &ClientPacket) -> Result<Request, Refusal> {
@@ -141,14 +151,14 @@ fn search(packet: &ClientPacket) -> Result<Request, Refusal> {
             return Err(Refusal::new(Code::BadPacket, msg));
         }
     };
-    Ok(Request::Search {
+    Ok(Request::Act(Act::Search(SearchRequest {
         words: packet.text().to_owned(),
         name: packet.name.clone(),
         room: packet.room.clone(),
         since,
         until: packet.until.clone(),
         span: span(packet),
-    })
+    })))
 }
 
 fn span(packet: &ClientPacket) -> Span {

@@ -1,6 +1,6 @@
 //! Writing a request as a packet.
 
-use super::{Request, Span};
+use super::{Act, Ask, Connect, Operate, Request, SearchRequest, Span};
 use crate::limits::PROTOCOL_VERSION;
 use crate::protocol::{Packet, Since};
 
@@ -10,7 +10,7 @@ impl Request {
         let mut packet = Packet { id, to: "server".into(), ..Packet::default() };
         packet.kind = Some(self.kind().into());
         match self {
-            Self::Hello(hello) => {
+            Self::Connect(Connect::Hello(hello)) => {
                 packet.v = Some(PROTOCOL_VERSION);
                 packet.from.name.clone_from(&hello.name);
                 packet.mode = Some(hello.mode.as_str().into());
@@ -19,27 +19,29 @@ impl Request {
                 packet.log.clone_from(&hello.log);
                 packet.logs.clone_from(&hello.logs);
             }
-            Self::Chat { to, msg, action } => {
+            Self::Act(Act::Chat { to, msg, action }) => {
                 packet.to = to.to_string();
                 packet.msg.clone_from(msg);
                 packet.action = action.then_some(true);
             }
-            Self::Users { room, after } => {
+            Self::Ask(Ask::Users { room, after }) => {
                 packet.room.clone_from(room);
                 packet.after.clone_from(after);
             }
-            Self::Join { room } | Self::Part { room } => packet.room = Some(room.clone()),
-            Self::Rooms { after } | Self::Keys { after, .. } => packet.after.clone_from(after),
-            Self::Topic { room, topic } => {
+            Self::Act(Act::Join { room }) | Self::Act(Act::Part { room }) => packet.room = Some(room.clone()),
+            Self::Ask(Ask::Rooms { after }) | Self::Operate(Operate::Keys { after, .. }) => {
+                packet.after.clone_from(after)
+            }
+            Self::Act(Act::Topic { room, topic }) => {
                 packet.room = Some(room.clone());
                 packet.topic.clone_from(topic);
             }
-            Self::History { room, name, span } => {
+            Self::Act(Act::History { room, name, span }) => {
                 packet.room.clone_from(room);
                 packet.name.clone_from(name);
                 fill_span(&mut packet, span);
             }
-            Self::Search { words, name, room, since, until, span } => {
+            Self::Act(Act::Search(SearchRequest { words, name, room, since, until, span })) => {
                 packet.msg.clone_from(words);
                 packet.name.clone_from(name);
                 packet.room.clone_from(room);
@@ -47,33 +49,37 @@ impl Request {
                 packet.until.clone_from(until);
                 fill_span(&mut packet, span);
             }
-            Self::Received { seq } => packet.seq = Some(*seq),
-            Self::Alert { msg } => packet.msg.clone_from(msg),
-            Self::Kick { name, reason } => {
+            Self::Act(Act::Received { seq }) => packet.seq = Some(*seq),
+            Self::Operate(Operate::Alert { msg }) => packet.msg.clone_from(msg),
+            Self::Operate(Operate::Kick { name, reason }) => {
                 packet.name = Some(name.clone());
                 packet.msg.clone_from(reason);
             }
-            Self::Mute { name, duration } | Self::Ban { name, duration } => {
+            Self::Operate(Operate::Mute { name, duration })
+            | Self::Operate(Operate::Ban { name, duration }) => {
                 packet.name = Some(name.clone());
                 packet.duration.clone_from(duration);
             }
-            Self::Nick { name }
-            | Self::Whois { name }
-            | Self::Unmute { name }
-            | Self::Unban { name }
-            | Self::Op { name }
-            | Self::Deop { name }
-            | Self::Admit { name }
-            | Self::Dismiss { name }
-            | Self::Release { name } => packet.name = Some(name.clone()),
-            Self::Multicast { token } => packet.token = Some(token.as_str().into()),
-            Self::OpByToken { token } => packet.token = Some(token.clone()),
-            Self::Pake { pake, mac } => {
+            Self::Act(Act::Nick { name })
+            | Self::Ask(Ask::Whois { name })
+            | Self::Operate(Operate::Unmute { name })
+            | Self::Operate(Operate::Unban { name })
+            | Self::Operate(Operate::Op { name })
+            | Self::Operate(Operate::Deop { name })
+            | Self::Operate(Operate::Admit { name })
+            | Self::Operate(Operate::Dismiss { name })
+            | Self::Operate(Operate::Release { name }) => packet.name = Some(name.clone()),
+            Self::Connect(Connect::Multicast { token }) => packet.token = Some(token.as_str().into()),
+            Self::Act(Act::OpByToken { token }) => packet.token = Some(token.clone()),
+            Self::Connect(Connect::Pake { pake, mac }) => {
                 packet.pake = Some(pake.clone());
                 packet.mac = Some(mac.clone());
             }
-            Self::Help { command } => packet.name.clone_from(command),
-            Self::Time | Self::Bans | Self::Ping | Self::Quit => {}
+            Self::Act(Act::Help { command }) => packet.name.clone_from(command),
+            Self::Ask(Ask::Time)
+            | Self::Operate(Operate::Bans)
+            | Self::Connect(Connect::Ping)
+            | Self::Act(Act::Quit) => {}
         }
         packet
     }
@@ -81,37 +87,37 @@ impl Request {
     /// The member `type`.
     fn kind(&self) -> &'static str {
         match self {
-            Self::Hello(_) => "hello",
-            Self::Chat { .. } => "chat",
-            Self::Users { .. } => "users",
-            Self::Join { .. } => "join",
-            Self::Part { .. } => "part",
-            Self::Rooms { .. } => "rooms",
-            Self::Topic { .. } => "topic",
-            Self::History { .. } => "history",
-            Self::Search { .. } => "search",
-            Self::Received { .. } => "received",
-            Self::Time => "time",
-            Self::Alert { .. } => "alert",
-            Self::Nick { .. } => "nick",
-            Self::Whois { .. } => "whois",
-            Self::Kick { .. } => "kick",
-            Self::Mute { .. } => "mute",
-            Self::Unmute { .. } => "unmute",
-            Self::Ban { .. } => "ban",
-            Self::Unban { .. } => "unban",
-            Self::Bans => "bans",
-            Self::Keys { list, .. } => list.as_str(),
-            Self::Admit { .. } => "admit",
-            Self::Dismiss { .. } => "dismiss",
-            Self::Release { .. } => "release",
-            Self::Op { .. } | Self::OpByToken { .. } => "op",
-            Self::Deop { .. } => "deop",
-            Self::Pake { .. } => "pake",
-            Self::Ping => "ping",
-            Self::Multicast { .. } => "multicast",
-            Self::Help { .. } => "help",
-            Self::Quit => "quit",
+            Self::Connect(Connect::Hello(_)) => "hello",
+            Self::Act(Act::Chat { .. }) => "chat",
+            Self::Ask(Ask::Users { .. }) => "users",
+            Self::Act(Act::Join { .. }) => "join",
+            Self::Act(Act::Part { .. }) => "part",
+            Self::Ask(Ask::Rooms { .. }) => "rooms",
+            Self::Act(Act::Topic { .. }) => "topic",
+            Self::Act(Act::History { .. }) => "history",
+            Self::Act(Act::Search(_)) => "search",
+            Self::Act(Act::Received { .. }) => "received",
+            Self::Ask(Ask::Time) => "time",
+            Self::Operate(Operate::Alert { .. }) => "alert",
+            Self::Act(Act::Nick { .. }) => "nick",
+            Self::Ask(Ask::Whois { .. }) => "whois",
+            Self::Operate(Operate::Kick { .. }) => "kick",
+            Self::Operate(Operate::Mute { .. }) => "mute",
+            Self::Operate(Operate::Unmute { .. }) => "unmute",
+            Self::Operate(Operate::Ban { .. }) => "ban",
+            Self::Operate(Operate::Unban { .. }) => "unban",
+            Self::Operate(Operate::Bans) => "bans",
+            Self::Operate(Operate::Keys { list, .. }) => list.as_str(),
+            Self::Operate(Operate::Admit { .. }) => "admit",
+            Self::Operate(Operate::Dismiss { .. }) => "dismiss",
+            Self::Operate(Operate::Release { .. }) => "release",
+            Self::Operate(Operate::Op { .. }) | Self::Act(Act::OpByToken { .. }) => "op",
+            Self::Operate(Operate::Deop { .. }) => "deop",
+            Self::Connect(Connect::Pake { .. }) => "pake",
+            Self::Connect(Connect::Ping) => "ping",
+            Self::Connect(Connect::Multicast { .. }) => "multicast",
+            Self::Act(Act::Help { .. }) => "help",
+            Self::Act(Act::Quit) => "quit",
         }
     }
 }

@@ -6,7 +6,7 @@ use lanchat::protocol::Code;
 use lanchat::protocol::request::{ClientPacket, Request};
 
 /// The enums whose variants are the types of a client's packets, and of the server's.
-const REQUESTS: [&str; 1] = ["Request"];
+const REQUESTS: [&str; 4] = ["Connect", "Act", "Ask", "Operate"];
 const EVENTS: [&str; 1] = ["Event"];
 
 /// The variants that are not called as their type is.

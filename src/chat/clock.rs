@@ -1,6 +1,6 @@
 //! A machine's clock that may be wrong: operators are told, and what was dated by it is dated anew.
 
-use super::user::SessionId;
+use super::who::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::protocol::Event;
 use std::sync::Arc;

@@ -1,12 +1,12 @@
 //! Which keys there are, and what operators decide of them besides mutes and bans: who may enter a closed
 //! server, and whose a name is.
 
+use super::actor::Actor;
 use super::answer::{KeyRow, Told};
 use super::delivery::Delivery;
-use super::operate::Actor;
 use super::owned::Owned;
 use super::records::MemberRecord;
-use super::standing::Subject;
+use super::subject::Subject;
 use super::{Chat, Deliveries, Now, unknown};
 use crate::fingerprint::Fingerprint;
 use crate::limits::KEYS_PER_PAGE;
@@ -21,7 +21,8 @@ impl Chat {
         if list == KeyList::Owners {
             let after = after.map(|after| self.terms.key(after));
             let (rows, next, total) = self.owned.owners_after(after.as_ref(), KEYS_PER_PAGE, now.at());
-            let (rows, next) = (rows.iter().map(KeyRow::of_owner).collect(), next.map(Name::to_string));
+            let rows = rows.iter().map(|row| KeyRow::of_owner(row.name, row.key, row.last)).collect();
+            let next = next.map(Name::to_string);
             return Ok(Told::Keys { list, rows, total, next });
         }
         let after = after.map(|after| {

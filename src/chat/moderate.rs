@@ -1,13 +1,14 @@
 //! Mutes and bans.
 
+use super::actor::Actor;
 use super::answer::Told;
 use super::archive::Account;
 use super::delivery::Delivery;
 use super::net::Net;
-use super::operate::Actor;
 use super::records::{BanRecord, Sanction};
-use super::standing::Subject;
-use super::user::{Peer, SessionId};
+use super::subject::Subject;
+use super::user::Peer;
+use super::who::SessionId;
 use super::{Chat, Deliveries, Now, unknown};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{BANS_SHOWN, DEFAULT_BAN, DEFAULT_MUTE, EXPELLED_PORTION, MAX_BAN_ADDRESSES, MAX_BANS};
@@ -23,27 +24,6 @@ pub(super) struct Leaving {
     pub(super) session: SessionId,
     pub(super) code: Code,
     pub(super) why: Arc<str>,
-}
-
-impl Subject {
-    /// Reads `NAME`, `key:FINGERPRINT` or `ip:CIDR`; an address stands for itself too, as it is no name.
-    pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
-        let bad = |error: String| Refusal::new(Code::BadCommand, error);
-        let after = |prefix: &str| {
-            let head = text.get(..prefix.len()).filter(|head| head.eq_ignore_ascii_case(prefix));
-            head.map(|_| &text[prefix.len()..])
-        };
-        if let Some(key) = after("key:") {
-            return key
-                .parse()
-                .map(Self::Key)
-                .map_err(|error: crate::fingerprint::NoFingerprint| bad(error.to_string()));
-        }
-        if let Some(net) = after("ip:") {
-            return net.parse().map(Self::Net).map_err(|error: super::net::NoNet| bad(error.to_string()));
-        }
-        Ok(text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Net))
-    }
 }
 
 impl Chat {

@@ -1,117 +1,46 @@
 //! What operators do, at the console or by a session: who may, and what alerts and kicks do.
 
+use super::actor::Actor;
+use super::answer::Told;
 use super::archive::{Account, Kind, Venue};
 use super::delivery::{Audience, Delivery};
 use super::moderate::Leaving;
 use super::say::Said;
-use super::user::SessionId;
+use super::who::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::protocol::packet::Sender;
-use crate::protocol::request::Refusal;
-use crate::protocol::{Code, Event, Request};
-use std::fmt;
-use std::net::IpAddr;
+use crate::protocol::request::{Operate, Refusal};
+use crate::protocol::{Code, Event};
 use std::sync::Arc;
 
-/// Who uses an operator's command.
-#[derive(Debug, Clone)]
-pub(super) enum Actor {
-    /// Whoever sits at the server. Is above operators.
-    Console,
-    /// An operator.
-    Operator { name: String, key: Option<Fingerprint>, ip: IpAddr },
-}
-
-/// A user as the log has them.
-pub(super) struct Known<'a> {
-    pub(super) name: &'a str,
-    pub(super) key: Option<&'a Fingerprint>,
-    pub(super) ip: Option<IpAddr>,
-}
-
-impl Actor {
-    /// As it stands in records and in texts.
-    pub(super) fn name(&self) -> &str {
-        match self {
-            Self::Console => "console",
-            Self::Operator { name, .. } => name,
-        }
-    }
-
-    pub(super) fn is_console(&self) -> bool {
-        matches!(self, Self::Console)
-    }
-
-    /// Whether the key is their own.
-    pub(super) fn has(&self, key: &Fingerprint) -> bool {
-        matches!(self, Self::Operator { key: Some(own), .. } if own == key)
-    }
-}
-
-impl fmt::Display for Actor {
-    /// For the log.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Console => f.write_str("the console"),
-            Self::Operator { name, key, ip } => Known { name, key: key.as_ref(), ip: Some(*ip) }.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Known<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (", self.name)?;
-        match self.key {
-            Some(key) => write!(f, "{key}")?,
-            None => f.write_str("no key")?,
-        }
-        if let Some(ip) = self.ip {
-            write!(f, ", {ip}")?;
-        }
-        f.write_str(")")
-    }
-}
-
 impl Chat {
-    /// One request from the server's console, but for lists, which it [gathers](Self::listing).
+    /// A command from the server's console.
     ///
     /// # Errors
     /// A [`Refusal`] to show there.
-    pub fn console(&mut self, request: &Request, now: &Now, out: &mut Deliveries) -> Result<Event, Refusal> {
-        match request {
-            Request::Time | Request::Whois { .. } => self.told(request, now),
-            command => self.command(&Actor::Console, command, now, out),
-        }
+    pub fn operate(&mut self, command: &Operate, now: &Now, out: &mut Deliveries) -> Result<Event, Refusal> {
+        self.command(&Actor::Console, command, now, out).map(Told::into_event)
     }
 
-    /// An operator's command of a session.
+    /// A command of a session.
     pub(super) fn command_of(
         &mut self,
         id: SessionId,
-        request: &Request,
+        command: &Operate,
         echo: Option<String>,
         now: &Now,
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
         let actor = self.operator(id)?;
-        if let Request::Alert { msg } = request {
+        if let Operate::Alert { msg } = command {
             let author = self.user_of(id).and_then(|user| user.owner.account().map(|own| (**own).clone()));
             let receipt = echo.map(|echo| (id, echo));
             return self.alert(&actor, author, msg.clone(), receipt, now, out).map(drop);
         }
-        let list = match request {
-            Request::Bans => Some(self.bans(now)),
-            Request::Keys { list, after } => Some(self.keys(*list, after.as_deref(), now)?),
-            _ => None,
-        };
-        if let Some(list) = list {
-            self.tell(id, echo, list, out);
-            return Ok(());
-        }
-        let done = self.command(&actor, request, now, out)?;
-        self.answer(id, echo, done, out);
+        let told = self.command(&actor, command, now, out)?;
+        self.tell(id, echo, told, out);
         Ok(())
     }
 
@@ -119,42 +48,44 @@ impl Chat {
     fn command(
         &mut self,
         actor: &Actor,
-        request: &Request,
+        command: &Operate,
         now: &Now,
         out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
+    ) -> Result<Told, Refusal> {
         let before = out.len();
-        let done = self.carry_out(actor, request, now, out)?;
+        let told = self.carry_out(actor, command, now, out)?;
         let is_kept = out[before..].iter().any(|delivery| matches!(delivery, Delivery::Keep(_)));
-        Ok(match done {
-            Event::Notice(text) if is_kept => Event::Notice(text + &self.unless_mended()),
-            done => done,
+        Ok(match told {
+            Told::Event(Event::Notice(text)) if is_kept => {
+                Told::Event(Event::Notice(text + &self.unless_mended()))
+            }
+            told => told,
         })
     }
 
     fn carry_out(
         &mut self,
         actor: &Actor,
-        request: &Request,
+        command: &Operate,
         now: &Now,
         out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
-        match request {
-            Request::Alert { msg } => self.alert(actor, None, msg.clone(), None, now, out),
-            Request::Kick { name, reason } => self.kick(actor, name, reason, now, out),
-            Request::Mute { name, duration } => self.mute(actor, name, duration.as_deref(), now, out),
-            Request::Unmute { name } => self.unmute(actor, name, now, out),
-            Request::Ban { name, duration } => self.impose_ban(actor, name, duration.as_deref(), now, out),
-            Request::Unban { name } => self.unban(actor, name, now, out),
-            Request::Bans => Ok(self.bans(now).into_event()),
-            Request::Keys { list, after } => Ok(self.keys(*list, after.as_deref(), now)?.into_event()),
-            Request::Admit { name } => self.admit_member(actor, name, now, out),
-            Request::Dismiss { name } => self.dismiss_member(actor, name, now, out),
-            Request::Release { name } => self.release(actor, name, now, out),
-            Request::Op { name } => self.op(actor, name, now, out),
-            Request::Deop { name } => self.deop(actor, name, now, out),
-            _ => Err(Refusal::new(Code::BadCommand, "that can't be asked here; try /help")),
-        }
+    ) -> Result<Told, Refusal> {
+        let done = match command {
+            Operate::Bans => return Ok(self.bans(now)),
+            Operate::Keys { list, after } => return self.keys(*list, after.as_deref(), now),
+            Operate::Alert { msg } => self.alert(actor, None, msg.clone(), None, now, out),
+            Operate::Kick { name, reason } => self.kick(actor, name, reason, now, out),
+            Operate::Mute { name, duration } => self.mute(actor, name, duration.as_deref(), now, out),
+            Operate::Unmute { name } => self.unmute(actor, name, now, out),
+            Operate::Ban { name, duration } => self.impose_ban(actor, name, duration.as_deref(), now, out),
+            Operate::Unban { name } => self.unban(actor, name, now, out),
+            Operate::Admit { name } => self.admit_member(actor, name, now, out),
+            Operate::Dismiss { name } => self.dismiss_member(actor, name, now, out),
+            Operate::Release { name } => self.release(actor, name, now, out),
+            Operate::Op { name } => self.op(actor, name, now, out),
+            Operate::Deop { name } => self.deop(actor, name, now, out),
+        };
+        done.map(Told::Event)
     }
 
     /// The session's user, if it may use the operators' commands.

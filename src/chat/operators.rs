@@ -1,12 +1,13 @@
 //! Operators are keys: how one becomes an operator, and ceases to be one.
 
+use super::actor::{Actor, Known};
 use super::archive::Account;
 use super::delivery::{Audience, Delivery};
 use super::net::Net;
-use super::operate::{Actor, Known};
 use super::records::OperatorRecord;
-use super::standing::Subject;
-use super::user::{Peer, SessionId, User};
+use super::subject::Subject;
+use super::user::{Peer, User};
+use super::who::SessionId;
 use super::{Chat, Deliveries, Now, unknown};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_OPERATORS, OPERATOR_CODE_TIME, OPERATOR_CODE_TRIES, OPERATOR_CODE_TRIES_IN_ALL};

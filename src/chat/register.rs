@@ -4,14 +4,15 @@ use super::delivery::Delivery;
 use super::lineage::Meeting;
 use super::names::{Asker, Refused};
 use super::owned::Begun;
-use super::rooms::Who;
 use super::table::give_back;
-use super::user::{Owner, Pace, SessionId, User, UserId};
-use super::{Chat, Deliveries, Now, limits};
-use crate::limits::DUE_PORTION;
+use super::user::{Pace, User};
+use super::who::{Owner, SessionId, UserId, Who};
+use super::{Chat, Deliveries, Now};
+use crate::limits::{DUE_PORTION, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_BYTES};
 use crate::name::{Likeness, Name};
 use crate::protocol::event::Welcome;
-use crate::protocol::request::{ClientPacket, Hello, Mode, Refusal};
+use crate::protocol::packet::Limits;
+use crate::protocol::request::{Act, ClientPacket, Connect, Hello, Mode, Refusal};
 use crate::protocol::{Code, Event, Request, Target};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ impl Chat {
         now: &Now,
         out: &mut Deliveries,
     ) {
-        let is_hello = matches!(request, Request::Hello(_));
+        let is_hello = matches!(request, Request::Connect(Connect::Hello(_)));
         let hello = Hello::from_packet(packet).map_err(Refused::from);
         let admitted = hello.and_then(|hello| Ok((self.admit(id, &hello, now, out)?, hello)));
         let (begun, hello) = match admitted {
@@ -295,12 +296,17 @@ impl Chat {
 fn said_besides(packet: &ClientPacket, request: Request) -> Option<Request> {
     let greeting = |msg: &str| !msg.trim_start().starts_with('/');
     match request {
-        Request::Chat { to: Target::Server, msg, .. } if greeting(&msg) => None,
-        Request::Hello(_) if packet.text().is_empty() => None,
-        Request::Hello(_) => match packet.to.as_deref().map(Target::parse) {
+        Request::Act(Act::Chat { to: Target::Server, msg, .. }) if greeting(&msg) => None,
+        Request::Connect(Connect::Hello(_)) if packet.text().is_empty() => None,
+        Request::Connect(Connect::Hello(_)) => match packet.to.as_deref().map(Target::parse) {
             None | Some(Target::Server) => None,
-            Some(to) => Some(Request::Chat { to, msg: packet.text().to_owned(), action: false }),
+            Some(to) => Some(Request::Act(Act::Chat { to, msg: packet.text().to_owned(), action: false })),
         },
         request => Some(request),
     }
+}
+
+/// The bounds told in a welcome.
+fn limits() -> Limits {
+    Limits { frame_bytes: MAX_FRAME_BYTES, text_bytes: MAX_TEXT_BYTES, name_chars: MAX_NAME_CHARS }
 }

@@ -3,7 +3,7 @@
 use super::archive::{MailView, View};
 use super::delivery::{CatchUp, Delivery};
 use super::lineage::{Claim, Meeting};
-use super::user::SessionId;
+use super::who::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::name::RoomName;
 use crate::protocol::event::HistoryEnd;

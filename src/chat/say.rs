@@ -2,7 +2,7 @@
 
 use super::archive::{Account, Entry, Kind, Mail, Message, Venue};
 use super::delivery::{Audience, Delivery, Receipt};
-use super::user::{Correspondent, SessionId};
+use super::who::{Correspondent, SessionId};
 use super::{Chat, Deliveries, Now};
 use crate::limits::SESSIONS_LOOKED_AT;
 use crate::name::RoomName;

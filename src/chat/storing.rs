@@ -2,9 +2,8 @@
 
 use super::archive::{Account, Message};
 use super::delivery::{Audience, Delivery};
-use super::rooms::Who;
 use super::unstored::{Has, Was};
-use super::user::SessionId;
+use super::who::{SessionId, Who};
 use super::{Chat, Deliveries, Now};
 use crate::name::RoomName;
 use crate::protocol::request::{Hello, Mode};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::args::{CommonArgs, ExportArgs};
+use super::args::{CommonArgs, ExportArgs, Format};
 use super::exit::Failure;
 use super::logging::{self, Level};
 use super::own_server;
@@ -16,18 +16,6 @@ use crate::chat::{Kind, Message, Venue};
 use crate::files;
 use crate::store::{Export, Filter};
 use crate::text::{safe_line, safe_lines};
-
-/// How messages are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// For people: local time, where, who, what. Nothing in it can drive a terminal.
-    #[default]
-    Text,
-    /// The packets of the wire, one a line.
-    Jsonl,
-    /// With a head; times in UTC.
-    Csv,
-}
 
 /// The columns of the CSV form.
 const COLUMNS: [&str; 8] = ["seq", "time", "kind", "from", "ip", "key", "to", "text"];

@@ -22,7 +22,7 @@ use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::ServerInfo;
-use crate::protocol::request::Mode;
+use crate::protocol::request::{Connect, Mode};
 use crate::protocol::{Code, Event, Request, ServerPacket};
 use crate::text::safe_line;
 
@@ -250,7 +250,7 @@ impl Keeper {
                         return Some(End::Lost(Loss { why, since: doubt.unwrap_or(heard).into() }));
                     }
                     // No room means that nothing gets out: the same as no answer.
-                    let _ = outgoing.try_send(Request::Ping.to_frame(Some(PING_ID)));
+                    let _ = outgoing.try_send(Request::Connect(Connect::Ping).to_frame(Some(PING_ID)));
                     (deadline, pinged) = (Instant::now() + PING_WAIT, true);
                 }
                 sign = moves.next() => match sign {
@@ -259,7 +259,7 @@ impl Keeper {
                         return Some(End::Lost(Loss { why, since: since.into() }));
                     }
                     Sign::Doubt(since) if doubt.is_none() => {
-                        let _ = outgoing.try_send(Request::Ping.to_frame(Some(PING_ID)));
+                        let _ = outgoing.try_send(Request::Connect(Connect::Ping).to_frame(Some(PING_ID)));
                         (doubt, deadline, pinged) = (Some(since), Instant::now() + DOUBT_WAIT, true);
                     }
                     Sign::Doubt(_) => {}

@@ -17,7 +17,7 @@ use super::progress::{Progress, Start};
 use super::register::Registered;
 use super::{Entry, Options, enter};
 use crate::limits::MAX_TEXT_BYTES;
-use crate::protocol::request::Mode;
+use crate::protocol::request::{Act, Mode};
 use crate::protocol::{Code, Event, Request, Target};
 use crate::text::{safe_line, safe_lines};
 
@@ -57,7 +57,7 @@ pub async fn send(options: Options, to: &str, text: Option<String>) -> Result<()
     let id = Ids::new().next();
     let to = Target::parse(to);
     let (is_for_server, is_operator) = (to == Target::Server, registered.welcome.operator);
-    let frame = Request::Chat { to, msg, action: false }.to_frame(Some(&id));
+    let frame = Request::Act(Act::Chat { to, msg, action: false }).to_frame(Some(&id));
     let courier = Courier { visitor: Visitor { can_be_asked: false, ..visitor }, locator, frame, id };
     let outcome = timeout(RECEIPT_WAIT, courier.deliver(registered)).await;
     let outcome = outcome.unwrap_or(Err(LinkError::Silent)).map_err(|error| {

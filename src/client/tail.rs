@@ -20,7 +20,7 @@ use super::{Entry, Options, enter};
 use crate::name::RoomName;
 use crate::protocol::event::{GAP, HistoryEnd};
 use crate::protocol::packet::RoomInfo;
-use crate::protocol::request::Mode;
+use crate::protocol::request::{Act, Mode};
 use crate::protocol::{Event, Request, Target};
 use crate::text::safe_line;
 
@@ -173,7 +173,7 @@ impl Reader {
     /// Becomes a member of the rooms that are to be read.
     fn join(&mut self) {
         for room in std::mem::take(&mut self.missing) {
-            self.send(&Request::Join { room: room.to_string() }, Some(JOIN_ID));
+            self.send(&Request::Act(Act::Join { room: room.to_string() }), Some(JOIN_ID));
         }
     }
 
@@ -246,7 +246,7 @@ impl Reader {
             eprintln!("you missed messages{GAP}");
         }
         if mail {
-            self.send(&Request::Received { seq: end.seq }, None);
+            self.send(&Request::Act(Act::Received { seq: end.seq }), None);
         }
         self.join();
     }

@@ -1,10 +1,13 @@
 //! The member `type`: each direction lists its types once, with what has them.
 
 /// Makes `Kind`, the types of one direction, and `kind()`, which says what type a request or an event has.
-/// Both are complete or do not compile. Several variants may be of one type; that of a list of keys is the
-/// list's own.
+/// Both are complete or do not compile. The first line is for the lists of keys, whose type is the list.
 macro_rules! kinds {
-    ($(#[$doc:meta])* $of:ident: $($kind:ident $(| $same:ident)* = $text:literal,)+) => {
+    (
+        $(#[$doc:meta])* $of:ident:
+        Keys($list:ident): $keys:pat,
+        $($kind:ident = $text:literal: $what:pat,)+
+    ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Kind {
@@ -40,8 +43,8 @@ macro_rules! kinds {
             /// The member `type`.
             pub fn kind(&self) -> Kind {
                 match self {
-                    $(Self::$kind { .. } $(| Self::$same { .. })* => Kind::$kind,)+
-                    Self::Keys { list, .. } => Kind::Keys(*list),
+                    $($what => Kind::$kind,)+
+                    $keys => Kind::Keys(*$list),
                 }
             }
         }

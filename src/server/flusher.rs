@@ -8,12 +8,12 @@
 
 use super::backlog::Frames;
 use super::connection::Connection;
-use super::history::{Errand, History};
+use super::history::History;
 use super::hub::Hub;
 use super::multicast::{Asked, Multicast};
 use super::scribe::Scribe;
 use super::slots::Slots;
-use super::turn::{Step, Turn, What};
+use super::turn::{Errand, Step, Turn, What};
 use bytes::Bytes;
 use std::sync::Arc;
 

@@ -4,11 +4,11 @@
 use super::hub::{State, Taken};
 use super::session;
 use super::turn::{Step, Turn, What};
-use crate::chat::{Chat, Listing, Now, Peer, SessionId};
+use crate::chat::{Asked, Chat, Listing, Now, Peer, SessionId};
 use crate::limits::REGISTRATION_TIMEOUT;
+use crate::protocol::Event;
 use crate::protocol::codec::Decoded;
-use crate::protocol::request::Refusal;
-use crate::protocol::{Event, Request};
+use crate::protocol::request::{Ask, Refusal};
 use std::time::Duration;
 
 /// See the module.
@@ -78,8 +78,8 @@ impl Hold {
         self.0.act(|chat, out| chat.tick(now, out));
     }
 
-    pub fn listing(&self, request: &Request) -> Result<Option<Listing>, Refusal> {
-        self.0.chat.listing(request)
+    pub fn ask(&self, question: &Ask, now: &Now) -> Result<Asked, Refusal> {
+        self.0.chat.ask(question, now)
     }
 
     pub fn gather(&self, listing: &mut Listing) -> bool {

@@ -34,6 +34,7 @@ use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::protocol::event::count_users;
 use crate::protocol::packet::ServerInfo;
+use crate::protocol::request::{self, Act};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Event, Request, Target};
 use crate::text::safe_line;
@@ -340,7 +341,7 @@ impl Session {
 
     /// Says goodbye to the server, which then ends the connection; false if there is none.
     pub(super) fn say_goodbye(&self) -> bool {
-        self.hand(Request::Quit.to_frame(None))
+        self.hand(Request::Act(Act::Quit).to_frame(None))
     }
 
     /// Plain lines go there from now on.
@@ -355,7 +356,7 @@ impl Session {
     /// Asks for a page of the roster.
     fn ask_roster(&mut self, after: Option<String>) {
         let id = self.outbox.next_id();
-        if self.hand(Request::Users { room: None, after }.to_frame(Some(&id))) {
+        if self.hand(Request::Ask(request::Ask::Users { room: None, after }).to_frame(Some(&id))) {
             self.asks.insert(id, Ask::Roster);
         }
     }

@@ -105,6 +105,67 @@ impl ClientPacket {
     pub fn text(&self) -> &str {
         self.msg.as_deref().unwrap_or_default()
     }
+
+    /// The bounds of [`limits`](crate::limits) that a packet which parsed can still break.
+    pub(super) fn check_bounds(&self) -> Result<(), Refusal> {
+        // All of them: a member that is new is bounded here or named as one that needs no bound.
+        let ClientPacket {
+            from,
+            to,
+            msg,
+            kind,
+            id,
+            v: _,
+            mode,
+            token,
+            name,
+            after,
+            action: _,
+            duration,
+            pake,
+            mac,
+            room,
+            topic,
+            since,
+            log,
+            logs,
+            limit: _,
+            before: _,
+            until,
+            seq: _,
+            frame_bytes: _,
+        } = self;
+        let since = match since {
+            Some(Since::Time(text)) => Some(text),
+            Some(Since::Seq(_)) | None => None,
+        };
+        for (member, value, most) in [
+            ("msg", msg.as_ref(), MAX_TEXT_BYTES),
+            ("id", id.as_ref(), MAX_ID_BYTES),
+            ("token", token.as_ref(), MAX_TOKEN_BYTES),
+            ("from.name", from.as_ref().and_then(|from| from.name.as_ref()), MAX_WORD_BYTES),
+            ("to", to.as_ref(), MAX_WORD_BYTES),
+            ("type", kind.as_ref(), MAX_WORD_BYTES),
+            ("mode", mode.as_ref(), MAX_WORD_BYTES),
+            ("name", name.as_ref(), MAX_WORD_BYTES),
+            ("after", after.as_ref(), MAX_WORD_BYTES),
+            ("duration", duration.as_ref(), MAX_WORD_BYTES),
+            ("pake", pake.as_ref(), MAX_WORD_BYTES),
+            ("mac", mac.as_ref(), MAX_WORD_BYTES),
+            ("room", room.as_ref(), MAX_WORD_BYTES),
+            ("log", log.as_ref(), MAX_WORD_BYTES),
+            ("logs", logs.iter().flatten().map(|end| &end.log).max_by_key(|log| log.len()), MAX_WORD_BYTES),
+            ("since", since, MAX_WORD_BYTES),
+            ("until", until.as_ref(), MAX_WORD_BYTES),
+            ("topic", topic.as_ref(), MAX_TEXT_BYTES),
+        ] {
+            if let Some(value) = value.filter(|value| value.len() > most) {
+                return Err(too_long(member, value.len(), most));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn target(&self) -> Result<Target, Refusal> {
         match self.to.as_deref().map(str::trim) {
             None | Some("") => Err(missing("\"to\" is missing; give a name, all, an IP address or server")),
@@ -137,70 +198,13 @@ impl ClientPacket {
     }
 }
 
+fn too_long(member: &str, bytes: usize, most: usize) -> Refusal {
+    let advice = if member == "msg" { "send it in parts" } else { "shorten it" };
+    let which = if member == "logs" { "a \"log\" of \"logs\"".into() } else { format!("{member:?}") };
+    Refusal::new(Code::TooLong, format!("{which} has {bytes} bytes; at most {most} are taken, {advice}"))
+}
+
 /// What a packet lacks, and what to give.
 fn missing(msg: &str) -> Refusal {
     Refusal::new(Code::BadPacket, msg)
-}
-
-/// The bounds of [`limits`](crate::limits) that a packet which parsed can still break.
-pub(super) fn check_bounds(packet: &ClientPacket) -> Result<(), Refusal> {
-    // All of them: a member that is new is bounded here or named as one that needs no bound.
-    let ClientPacket {
-        from,
-        to,
-        msg,
-        kind,
-        id,
-        v: _,
-        mode,
-        token,
-        name,
-        after,
-        action: _,
-        duration,
-        pake,
-        mac,
-        room,
-        topic,
-        since,
-        log,
-        logs,
-        limit: _,
-        before: _,
-        until,
-        seq: _,
-        frame_bytes: _,
-    } = packet;
-    let since = match since {
-        Some(Since::Time(text)) => Some(text),
-        Some(Since::Seq(_)) | None => None,
-    };
-    for (member, value, most) in [
-        ("msg", msg.as_ref(), MAX_TEXT_BYTES),
-        ("id", id.as_ref(), MAX_ID_BYTES),
-        ("token", token.as_ref(), MAX_TOKEN_BYTES),
-        ("from.name", from.as_ref().and_then(|from| from.name.as_ref()), MAX_WORD_BYTES),
-        ("to", to.as_ref(), MAX_WORD_BYTES),
-        ("type", kind.as_ref(), MAX_WORD_BYTES),
-        ("mode", mode.as_ref(), MAX_WORD_BYTES),
-        ("name", name.as_ref(), MAX_WORD_BYTES),
-        ("after", after.as_ref(), MAX_WORD_BYTES),
-        ("duration", duration.as_ref(), MAX_WORD_BYTES),
-        ("pake", pake.as_ref(), MAX_WORD_BYTES),
-        ("mac", mac.as_ref(), MAX_WORD_BYTES),
-        ("room", room.as_ref(), MAX_WORD_BYTES),
-        ("log", log.as_ref(), MAX_WORD_BYTES),
-        ("logs", logs.iter().flatten().map(|end| &end.log).max_by_key(|log| log.len()), MAX_WORD_BYTES),
-        ("since", since, MAX_WORD_BYTES),
-        ("until", until.as_ref(), MAX_WORD_BYTES),
-        ("topic", topic.as_ref(), MAX_TEXT_BYTES),
-    ] {
-        if let Some(value) = value.filter(|value| value.len() > most) {
-            let advice = if member == "msg" { "send it in parts" } else { "shorten it" };
-            let which = if member == "logs" { "a \"log\" of \"logs\"".into() } else { format!("{member:?}") };
-            let msg = format!("{which} has {} bytes; at most {most} are taken, {advice}", value.len());
-            return Err(Refusal::new(Code::TooLong, msg));
-        }
-    }
-    Ok(())
 }

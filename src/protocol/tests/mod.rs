@@ -8,7 +8,7 @@ pub(in crate::protocol) mod events;
 mod odd;
 pub(in crate::protocol) mod requests;
 
-use super::request::{ClientPacket, Hello};
+use super::request::{ClientPacket, Connect, Hello};
 use super::{Event, Request, ServerPacket};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -44,7 +44,7 @@ fn server_reads(line: &str) -> String {
 fn server_reads_first(line: &str) -> String {
     let Ok(packet) = ClientPacket::parse(line.as_bytes()) else { return server_reads(line) };
     match Hello::from_packet(&packet) {
-        Ok(hello) => request_line(&Request::Hello(hello), packet.echo().as_deref()),
+        Ok(hello) => request_line(&Connect::Hello(hello).into(), packet.echo().as_deref()),
         Err(refusal) => format!("{}: {} (id: {:?})", refusal.code, refusal.msg, packet.echo()),
     }
 }

@@ -1,7 +1,7 @@
 //! Requests of every type: with all that each may hold, and with as little.
 
 use crate::protocol::packet::{KeyList, LogEnd};
-use crate::protocol::request::{Hello, Mode, Span, TestToken};
+use crate::protocol::request::{Act, Ask, Connect, Hello, Mode, Operate, SearchRequest, Span, TestToken};
 use crate::protocol::{Request, Since, Target};
 
 fn text() -> String {
@@ -23,9 +23,9 @@ fn hellos() -> Vec<Request> {
     };
     let since = Some(Since::Time("2026-11-21T12:00:00Z".into()));
     vec![
-        Request::Hello(full.clone()),
-        Request::Hello(Hello { mode: Mode::Send, since, logs: Some(Vec::new()), ..full }),
-        Request::Hello(Hello { mode: Mode::Tail, ..Hello::default() }),
+        Connect::Hello(full.clone()).into(),
+        Connect::Hello(Hello { mode: Mode::Send, since, logs: Some(Vec::new()), ..full }).into(),
+        Connect::Hello(Hello { mode: Mode::Tail, ..Hello::default() }).into(),
     ]
 }
 
@@ -33,66 +33,69 @@ fn hellos() -> Vec<Request> {
 pub(in crate::protocol) fn all() -> Vec<Request> {
     let mut all = hellos();
     let targets = ["all", "server", "#games", "10.0.0.7", "bob"];
-    all.extend(targets.map(|to| Request::Chat { to: Target::parse(to), msg: text(), action: false }));
+    let chat = |to| Act::Chat { to: Target::parse(to), msg: text(), action: false };
+    all.extend(targets.map(|to| chat(to).into()));
     let lists = KeyList::ALL.into_iter();
-    all.extend(lists.clone().map(|list| Request::Keys { list, after: Some(text()) }));
-    all.extend(lists.map(|list| Request::Keys { list, after: None }));
+    all.extend(lists.clone().map(|list| Operate::Keys { list, after: Some(text()) }.into()));
+    all.extend(lists.map(|list| Operate::Keys { list, after: None }.into()));
     all.extend([
-        Request::Chat { to: Target::All, msg: "\"\\\n\u{1} é \u{1F600}".into(), action: true },
-        Request::Users { room: Some(text()), after: Some(text()) },
-        Request::Users { room: None, after: None },
-        Request::Join { room: text() },
-        Request::Part { room: text() },
-        Request::Rooms { after: Some(text()) },
-        Request::Rooms { after: None },
-        Request::Topic { room: text(), topic: Some(text()) },
-        Request::Topic { room: text(), topic: Some(String::new()) },
-        Request::Topic { room: text(), topic: None },
-        Request::History { room: Some(text()), name: None, span: full_span() },
-        Request::History { room: None, name: Some(text()), span: full_span() },
-        Request::History { room: None, name: None, span: Span::default() },
-        Request::Search {
+        Act::Chat { to: Target::All, msg: "\"\\\n\u{1} é \u{1F600}".into(), action: true }.into(),
+        Ask::Users { room: Some(text()), after: Some(text()) }.into(),
+        Ask::Users { room: None, after: None }.into(),
+        Act::Join { room: text() }.into(),
+        Act::Part { room: text() }.into(),
+        Ask::Rooms { after: Some(text()) }.into(),
+        Ask::Rooms { after: None }.into(),
+        Act::Topic { room: text(), topic: Some(text()) }.into(),
+        Act::Topic { room: text(), topic: Some(String::new()) }.into(),
+        Act::Topic { room: text(), topic: None }.into(),
+        Act::History { room: Some(text()), name: None, span: full_span() }.into(),
+        Act::History { room: None, name: Some(text()), span: full_span() }.into(),
+        Act::History { room: None, name: None, span: Span::default() }.into(),
+        Act::Search(SearchRequest {
             words: text(),
             name: Some(text()),
             room: Some(text()),
             since: Some("7d".into()),
             until: Some(text()),
             span: full_span(),
-        },
-        Request::Search {
+        })
+        .into(),
+        Act::Search(SearchRequest {
             words: String::new(),
             name: None,
             room: None,
             since: None,
             until: None,
             span: Span::default(),
-        },
-        Request::Received { seq: u64::MAX },
-        Request::Time,
-        Request::Alert { msg: text() },
-        Request::Nick { name: text() },
-        Request::Whois { name: text() },
-        Request::Kick { name: text(), reason: text() },
-        Request::Kick { name: text(), reason: String::new() },
-        Request::Mute { name: text(), duration: Some("10m".into()) },
-        Request::Mute { name: text(), duration: None },
-        Request::Unmute { name: text() },
-        Request::Ban { name: text(), duration: Some("10m".into()) },
-        Request::Ban { name: text(), duration: None },
-        Request::Unban { name: text() },
-        Request::Bans,
-        Request::Admit { name: text() },
-        Request::Dismiss { name: text() },
-        Request::Release { name: text() },
-        Request::Op { name: text() },
-        Request::OpByToken { token: text() },
-        Request::Deop { name: text() },
-        Request::Pake { pake: text(), mac: "confirmation".into() },
-        Request::Ping,
-        Request::Multicast { token: TestToken::new(0x3f9a) },
-        Request::Help { command: Some(text()) },
-        Request::Help { command: None },
-        Request::Quit,
+        })
+        .into(),
+        Act::Received { seq: u64::MAX }.into(),
+        Ask::Time.into(),
+        Operate::Alert { msg: text() }.into(),
+        Act::Nick { name: text() }.into(),
+        Ask::Whois { name: text() }.into(),
+        Operate::Kick { name: text(), reason: text() }.into(),
+        Operate::Kick { name: text(), reason: String::new() }.into(),
+        Operate::Mute { name: text(), duration: Some("10m".into()) }.into(),
+        Operate::Mute { name: text(), duration: None }.into(),
+        Operate::Unmute { name: text() }.into(),
+        Operate::Ban { name: text(), duration: Some("10m".into()) }.into(),
+        Operate::Ban { name: text(), duration: None }.into(),
+        Operate::Unban { name: text() }.into(),
+        Operate::Bans.into(),
+        Operate::Admit { name: text() }.into(),
+        Operate::Dismiss { name: text() }.into(),
+        Operate::Release { name: text() }.into(),
+        Operate::Op { name: text() }.into(),
+        Act::OpByToken { token: text() }.into(),
+        Operate::Deop { name: text() }.into(),
+        Connect::Pake { pake: text(), mac: "confirmation".into() }.into(),
+        Connect::Ping.into(),
+        Connect::Multicast { token: TestToken::new(0x3f9a) }.into(),
+        Act::Help { command: Some(text()) }.into(),
+        Act::Help { command: None }.into(),
+        Act::Quit.into(),
     ]);
     all
 }

@@ -139,31 +139,26 @@ impl ClientPacket {
             Some(Since::Time(text)) => Some(text),
             Some(Since::Seq(_)) | None => None,
         };
-        for (member, value, most) in [
-            ("msg", msg.as_ref(), MAX_TEXT_BYTES),
-            ("id", id.as_ref(), MAX_ID_BYTES),
-            ("token", token.as_ref(), MAX_TOKEN_BYTES),
-            ("from.name", from.as_ref().and_then(|from| from.name.as_ref()), MAX_WORD_BYTES),
-            ("to", to.as_ref(), MAX_WORD_BYTES),
-            ("type", kind.as_ref(), MAX_WORD_BYTES),
-            ("mode", mode.as_ref(), MAX_WORD_BYTES),
-            ("name", name.as_ref(), MAX_WORD_BYTES),
-            ("after", after.as_ref(), MAX_WORD_BYTES),
-            ("duration", duration.as_ref(), MAX_WORD_BYTES),
-            ("pake", pake.as_ref(), MAX_WORD_BYTES),
-            ("mac", mac.as_ref(), MAX_WORD_BYTES),
-            ("room", room.as_ref(), MAX_WORD_BYTES),
-            ("log", log.as_ref(), MAX_WORD_BYTES),
-            ("logs", logs.iter().flatten().map(|end| &end.log).max_by_key(|log| log.len()), MAX_WORD_BYTES),
-            ("since", since, MAX_WORD_BYTES),
-            ("until", until.as_ref(), MAX_WORD_BYTES),
-            ("topic", topic.as_ref(), MAX_TEXT_BYTES),
-        ] {
-            if let Some(value) = value.filter(|value| value.len() > most) {
-                return Err(too_long(member, value.len(), most));
-            }
-        }
-        Ok(())
+        let claimed = from.as_ref().and_then(|from| from.name.as_ref());
+        let longest = logs.iter().flatten().map(|end| &end.log).max_by_key(|log| log.len());
+        within("msg", msg.as_ref(), MAX_TEXT_BYTES)?;
+        within("id", id.as_ref(), MAX_ID_BYTES)?;
+        within("token", token.as_ref(), MAX_TOKEN_BYTES)?;
+        within("from.name", claimed, MAX_WORD_BYTES)?;
+        within("to", to.as_ref(), MAX_WORD_BYTES)?;
+        within("type", kind.as_ref(), MAX_WORD_BYTES)?;
+        within("mode", mode.as_ref(), MAX_WORD_BYTES)?;
+        within("name", name.as_ref(), MAX_WORD_BYTES)?;
+        within("after", after.as_ref(), MAX_WORD_BYTES)?;
+        within("duration", duration.as_ref(), MAX_WORD_BYTES)?;
+        within("pake", pake.as_ref(), MAX_WORD_BYTES)?;
+        within("mac", mac.as_ref(), MAX_WORD_BYTES)?;
+        within("room", room.as_ref(), MAX_WORD_BYTES)?;
+        within("log", log.as_ref(), MAX_WORD_BYTES)?;
+        within("logs", longest, MAX_WORD_BYTES)?;
+        within("since", since, MAX_WORD_BYTES)?;
+        within("until", until.as_ref(), MAX_WORD_BYTES)?;
+        within("topic", topic.as_ref(), MAX_TEXT_BYTES)
     }
 
     pub(super) fn target(&self) -> Result<Target, Refusal> {
@@ -198,6 +193,15 @@ impl ClientPacket {
     }
 }
 
+#[inline]
+fn within(member: &str, value: Option<&String>, most: usize) -> Result<(), Refusal> {
+    match value {
+        Some(value) if value.len() > most => Err(too_long(member, value.len(), most)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+#[cold]
 fn too_long(member: &str, bytes: usize, most: usize) -> Refusal {
     let advice = if member == "msg" { "send it in parts" } else { "shorten it" };
     let which = if member == "logs" { "a \"log\" of \"logs\"".into() } else { format!("{member:?}") };

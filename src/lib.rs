@@ -11,6 +11,7 @@ pub mod files;
 pub mod fingerprint;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
+#[path = "../fuzz/targets/mod.rs"]
 pub mod fuzzing;
 pub mod limits;
 pub mod name;

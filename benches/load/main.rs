@@ -32,6 +32,8 @@ mod report;
 #[allow(dead_code, reason = "shared with other benches, which use more of it")]
 mod rig;
 #[cfg(target_os = "linux")]
+mod seekers;
+#[cfg(target_os = "linux")]
 mod slow;
 #[cfg(target_os = "linux")]
 mod starts;

@@ -22,6 +22,12 @@ pub const STORM: &[Row] = &[
     ("back_all_secs", "back: all after, s", 2),
     ("back_cpu_secs", "back: server CPU, s", 2),
     ("back_failed", "back: attempts that failed", 0),
+    ("come_all_secs", "search: all found it after, s", 2),
+    ("come_cpu_secs", "search: server CPU, s", 2),
+    ("come_attempts", "search: attempts a client", 2),
+    ("wait_all_secs", "search from before: all after, s", 2),
+    ("wait_cpu_secs", "search from before: server CPU, s", 2),
+    ("wait_attempts", "search from before: attempts a client", 2),
 ];
 
 pub const CROWD: &[Row] = &[

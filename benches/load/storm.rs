@@ -1,9 +1,10 @@
 //! Everybody at once: all log in in one burst, the server is stopped and started again, and all come
-//! back.
+//! back. Then as many look for the server.
 
 use super::arrivals::Arrivals;
 use super::kind::Kind;
 use super::report::Report;
+use super::seekers::Seekers;
 use crate::rig::clients::{Clients, Speech, Target};
 use crate::rig::cpus::Cpus;
 use crate::rig::keys::Keys;
@@ -53,6 +54,34 @@ pub fn run(kind: Kind, count: usize, keys: &Rc<Keys>, cpus: Cpus, report: &mut R
     report.put(kind, "back_failed", arrivals.failed as f64);
     let told = arrivals.told.iter().filter(|told| **told).count();
     report.put(kind, "bye_share", told as f64 / count as f64);
+    drop(clients);
+    seek(kind, count, server, || Server::start(serve.command(), cpus), report)
+}
+
+/// The same number of clients look for it: while it is there, and from before its start on.
+fn seek(
+    kind: Kind,
+    count: usize,
+    mut server: Server,
+    restart: impl FnOnce() -> Result<Server>,
+    report: &mut Report,
+) -> Result<()> {
+    let seekers = Seekers::new(server.address, count, kind == Kind::Plain)?;
+    let come = seekers.come(&server)?;
+    server.process.terminate()?;
+    let stopped = Instant::now();
+    while !server.has_ended()? {
+        ensure!(stopped.elapsed() < PATIENCE, "the server does not end");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let wait = seekers.wait(restart)?;
+    for (figures, keys) in [
+        (come, ["come_all_secs", "come_cpu_secs", "come_attempts"]),
+        (wait, ["wait_all_secs", "wait_cpu_secs", "wait_attempts"]),
+    ] {
+        let values = [figures.all.as_secs_f64(), figures.cpu.as_secs_f64(), figures.attempts];
+        keys.into_iter().zip(values).for_each(|(key, value)| report.put(kind, key, value));
+    }
     Ok(())
 }
 

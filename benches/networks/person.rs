@@ -9,6 +9,7 @@ use std::io::{Read, Seek};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How closely the end of a program is watched.
@@ -24,11 +25,15 @@ pub fn binary() -> PathBuf {
 
 pub struct Person {
     home: tempfile::TempDir,
+    /// A name of their own: who asks for one that is taken has to ask again.
+    name: String,
 }
 
 impl Person {
     pub fn new() -> Self {
-        Self { home: tempfile::tempdir().expect("a directory") }
+        static NUMBER: AtomicUsize = AtomicUsize::new(1);
+        let name = format!("p{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        Self { home: tempfile::tempdir().expect("a directory"), name }
     }
 
     pub fn home(&self) -> &Path {
@@ -43,8 +48,7 @@ impl Person {
         vec![
             ("HOME", home),
             ("PATH", path),
-            ("USER", text("u")),
-            ("LOGNAME", text("u")),
+            ("LANCHAT_NAME", self.name.clone()),
             ("TERM", text("xterm-256color")),
             ("LANG", text("C.UTF-8")),
             ("NO_COLOR", text("1")),

@@ -2,6 +2,8 @@
 
 use super::lan::Host;
 use super::person::{Person, binary};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::process::Stdio;
@@ -14,6 +16,7 @@ type Page = Arc<(Mutex<(String, bool)>, Condvar)>;
 /// Ends with this.
 pub struct Talker {
     end: Box<dyn FnMut() + Send>,
+    process: Pid,
     writer: Box<dyn Write + Send>,
     page: Page,
     pub start: Instant,
@@ -34,6 +37,7 @@ impl Talker {
             let start = Instant::now();
             (slave.spawn_command(command).expect("the program"), start)
         });
+        let process = pid(child.process_id().expect("a process"));
         let page = read(pty.master.try_clone_reader().expect("a reader"));
         let writer = pty.master.take_writer().expect("a writer");
         // The terminal is open for as long as its end may be asked for.
@@ -43,7 +47,7 @@ impl Talker {
             let _ = child.kill();
             let _ = child.wait();
         });
-        Self { end, writer, page, start }
+        Self { end, process, writer, page, start }
     }
 
     /// With its input held open and both outputs in one pipe.
@@ -56,12 +60,13 @@ impl Talker {
             (command.spawn().expect("the program"), start)
         });
         drop(command);
+        let process = pid(child.id());
         let writer = Box::new(child.stdin.take().expect("its input"));
         let end = Box::new(move || {
             let _ = child.kill();
             let _ = child.wait();
         });
-        Self { end, writer, page: read(Box::new(reader)), start }
+        Self { end, process, writer, page: read(Box::new(reader)), start }
     }
 
     /// How much it has printed, in bytes.
@@ -99,6 +104,11 @@ impl Talker {
         }
     }
 
+    /// Sends it a signal: `SIGSTOP` is what sleep does to a program.
+    pub fn signal(&self, signal: Signal) {
+        kill(self.process, signal).expect("a process");
+    }
+
     pub fn enter(&mut self, line: &str) {
         let _ = self.writer.write_all(format!("{line}\r").as_bytes());
     }
@@ -108,6 +118,10 @@ impl Drop for Talker {
     fn drop(&mut self) {
         (self.end)();
     }
+}
+
+fn pid(number: u32) -> Pid {
+    Pid::from_raw(number.cast_signed())
 }
 
 fn read(mut from: Box<dyn Read + Send>) -> Page {

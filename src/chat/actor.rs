@@ -1,5 +1,6 @@
 //! Who uses an operator's command, and whom it is about, as the log has them.
 
+use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
 use std::fmt;
 use std::net::IpAddr;
@@ -11,6 +12,14 @@ pub(super) enum Actor {
     Console,
     /// An operator.
     Operator { name: String, key: Option<Fingerprint>, ip: IpAddr },
+}
+
+/// One operator's command, at the console or by a session. What commands do are its methods.
+pub(super) struct Operation<'a> {
+    pub(super) chat: &'a mut Chat,
+    pub(super) actor: Actor,
+    pub(super) now: &'a Now,
+    pub(super) out: &'a mut Deliveries,
 }
 
 /// A user as the log has them.

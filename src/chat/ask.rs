@@ -1,6 +1,7 @@
 //! Questions about the chat: they change nothing. The console asks here too, without a session.
 
 use super::answer::{RoomRow, Rooms, Told, UserRow, Users};
+use super::call::Call;
 use super::owned::Owned;
 use super::rooms::{Room, RoomId};
 use super::user::User;
@@ -50,34 +51,30 @@ impl Listing {
     }
 }
 
-impl Chat {
+impl Call<'_> {
     /// A question of a session.
-    pub(super) fn ask_for(
-        &mut self,
-        id: SessionId,
-        question: &Ask,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
-        match self.ask(question, now)? {
-            Asked::Answer(event) => self.answer(id, echo, event, out),
+    pub(super) fn ask(&mut self, question: &Ask) -> Result<(), Refusal> {
+        match self.chat.ask(question, self.now)? {
+            Asked::Answer(event) => self.answer(event),
             Asked::List(listing) => {
-                let who = self.asking(id).map(|asking| asking.who);
-                self.listing = Some(Listing { session: Some(id), echo, who, ..listing });
-                self.go_on_listing(out);
+                let who = self.chat.asking(self.session).map(|asking| asking.who);
+                self.chat.listing =
+                    Some(Listing { session: Some(self.session), echo: self.echo.take(), who, ..listing });
+                self.chat.go_on_listing(self.out);
             }
         }
         Ok(())
     }
+}
 
+impl Chat {
     /// Gathers a portion of the list that somebody asked for, and answers if that was the last.
     pub(super) fn go_on_listing(&mut self, out: &mut Deliveries) {
         let Some(mut listing) = self.listing.take() else { return };
         if self.gather(&mut listing) {
             self.listing = Some(listing);
         } else if let Listing { session: Some(session), echo, list, .. } = listing {
-            self.tell(session, echo, list, out);
+            self.reply(session, echo, list, out);
         }
     }
 

@@ -34,6 +34,7 @@ mod places;
 mod presence;
 mod question;
 mod rates;
+mod receive;
 mod records;
 mod register;
 mod resume;

@@ -1,6 +1,7 @@
 //! Questions about what is kept: whether they may be asked, and what exactly is meant.
 
 use super::archive::{MailView, Question, Scope, Search, View, Wanted};
+use super::call::Call;
 use super::who::SessionId;
 use super::{Chat, Now};
 use crate::limits::{DEFAULT_ASKED, MAX_HISTORY_ASKED, MAX_SEARCH_ASKED, MAX_WORD_BYTES};
@@ -13,19 +14,17 @@ use jiff::Timestamp;
 /// How to search for what looks like a filter.
 const IN_QUOTES: &str = "to search for it as text, put it in quotes";
 
-impl Chat {
+impl Call<'_> {
     /// A `history` of a session.
     pub(super) fn wanted(
         &self,
-        session: SessionId,
         (room, name): (Option<String>, Option<String>),
         span: &Span,
-        now: &Now,
     ) -> Result<Question, Refusal> {
-        self.check_history()?;
+        self.chat.check_history()?;
         let scope = match (room, name) {
-            (Some(room), _) => Scope::Room(self.readable(&room)?),
-            (None, Some(name)) => self.correspondence(session, &name, now)?,
+            (Some(room), _) => Scope::Room(self.chat.readable(&room)?),
+            (None, Some(name)) => self.chat.correspondence(self.session, &name, self.now)?,
             (None, None) => Scope::Room(RoomName::lobby()),
         };
         let limit = asked(span, MAX_HISTORY_ASKED);
@@ -33,23 +32,20 @@ impl Chat {
     }
 
     /// A `search` of a session.
-    pub(super) fn sought(
-        &self,
-        session: SessionId,
-        asked: SearchRequest,
-        now: &Now,
-    ) -> Result<Question, Refusal> {
-        self.check_history()?;
+    pub(super) fn sought(&self, asked: SearchRequest) -> Result<Question, Refusal> {
+        self.chat.check_history()?;
         let SearchRequest { words, name, room, since, until, span } = asked;
-        let (since, until) = (then("after", since, now)?, then("before", until, now)?);
+        let (since, until) = (then("after", since, self.now)?, then("before", until, self.now)?);
         if since.zip(until).is_some_and(|(since, until)| since >= until) {
             let msg = "after: is not earlier than before:, so there is nothing between them; swap them";
             return Err(Refusal::new(Code::BadPacket, msg));
         }
         let sifted = Search { words: sought(&words)?, from: by(name)?, since, until, ..Search::default() };
-        self.search(session, sifted, room, &span).map(Question::Search)
+        self.chat.search(self.session, sifted, room, &span).map(Question::Search)
     }
+}
 
+impl Chat {
     fn check_history(&self) -> Result<(), Refusal> {
         match self.log {
             Some(_) => Ok(()),

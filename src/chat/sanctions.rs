@@ -4,14 +4,12 @@
 use super::net::Net;
 use super::records::{BanRecord, Record, Sanction};
 use super::subject::Subject;
-use super::table::Numbers;
 use super::{Deliveries, Delivery};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{CLOCK_FLOOR, MAX_BAN_ADDRESSES, MAX_BANS};
 use crate::name::NameKey;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::Hash;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -35,7 +33,7 @@ pub(super) struct Sanctions {
 }
 
 /// Rows by what they hit. Invariant: no empty entries.
-type Index<K> = HashMap<K, BTreeSet<Place>, Numbers>;
+type Index<K> = BTreeMap<K, BTreeSet<Place>>;
 
 /// Rows that are over and are dropped when one is added.
 const DROPPED: usize = 8;
@@ -85,6 +83,21 @@ impl Sanctions {
     pub(super) fn of_name(&self, name: &NameKey, ip: IpAddr, at: Timestamp) -> Option<&BanRecord> {
         let is_there = |row: &BanRecord| row.key.is_none() && row.ips.iter().any(|net| net.contains(ip));
         self.first(self.by_name.get(name)?, at, is_there)
+    }
+
+    /// The names nearest in the alphabet, so many on each side, of those that something holds for.
+    pub(super) fn around(
+        &self,
+        name: &NameKey,
+        each: usize,
+        at: Timestamp,
+    ) -> impl Iterator<Item = (&NameKey, &str)> {
+        let after = self.by_name.range(name..).take(each);
+        let before = self.by_name.range(..name).rev().take(each);
+        after.chain(before).filter_map(move |(key, places)| {
+            let row = self.first(places, at, |_| true)?;
+            Some((key, row.name.as_deref()?))
+        })
     }
 
     /// One that holds, is about this address, and is such a one.
@@ -242,11 +255,11 @@ impl Sanctions {
     }
 }
 
-fn add<K: Eq + Hash>(index: &mut Index<K>, key: K, place: Place) {
+fn add<K: Ord>(index: &mut Index<K>, key: K, place: Place) {
     index.entry(key).or_default().insert(place);
 }
 
-fn take<K: Eq + Hash>(index: &mut Index<K>, key: &K, place: Place) {
+fn take<K: Ord>(index: &mut Index<K>, key: &K, place: Place) {
     let Some(places) = index.get_mut(key) else { return };
     places.remove(&place);
     if places.is_empty() {

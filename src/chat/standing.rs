@@ -93,6 +93,26 @@ impl Standing {
         (rows.map(|(_, (_, row))| row), self.operators.len())
     }
 
+    /// The operators' names.
+    pub(super) fn operator_names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.operators.values().map(|(key, row)| (key.as_str(), row.name.as_str()))
+    }
+
+    /// The names nearest in the alphabet, so many on each side, of those that such a sanction holds for.
+    pub(super) fn sanctioned_around(
+        &self,
+        sanction: Sanction,
+        name: &NameKey,
+        each: usize,
+        at: Timestamp,
+    ) -> impl Iterator<Item = (&str, &str)> {
+        let rows = match sanction {
+            Sanction::Ban => &self.bans,
+            Sanction::Mute => &self.mutes,
+        };
+        rows.around(name, each, at).map(|(key, name)| (key.as_str(), name))
+    }
+
     /// So many members after that one, in the order in which they came, and how many there are.
     pub(super) fn members_after(
         &self,

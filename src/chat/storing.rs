@@ -73,7 +73,7 @@ impl Chat {
             Some(_) if mode == Mode::Chat && self.log.is_some() => NOT_STORED.into(),
             _ => return,
         };
-        self.answer(id, None, Event::Storing { works: false, msg }, out);
+        self.inform(id, Event::Storing { works: false, msg }, out);
     }
 
     /// What whoever changes the books is told besides.

@@ -42,18 +42,17 @@ impl Chat {
 
     /// For a name that no operator has.
     pub(super) fn no_such_operator(&self, name: &str) -> Refusal {
-        let (rows, _) = self.standing.operators_after(None, 2 * nearest::EACH_WAY);
-        let near = near(&self.terms.key(name), rows.map(|row| row.name.as_str()));
+        let operators = self.standing.operator_names().take(2 * nearest::EACH_WAY);
+        let near = nearest::question(self.terms.key(name).as_str(), operators);
         let msg = format!("no operator is called {name:?};{near} /operators lists them with their keys");
         Refusal::new(Code::NoSuchUser, msg)
     }
 
     /// For what is neither banned nor muted.
     pub(super) fn no_such_sanction(&self, who: &str, sanction: Sanction, done: &str, now: &Now) -> Refusal {
-        let (rows, _) = self.standing.sanctions(now.steady, 2 * nearest::EACH_WAY);
-        let names = rows.iter().filter(|(other, _)| *other == sanction);
-        let names = names.filter_map(|(_, row)| row.name.as_deref());
-        let near = near(&self.terms.key(who), names);
+        let key = self.terms.key(who);
+        let names = self.standing.sanctioned_around(sanction, &key, nearest::EACH_WAY, now.steady);
+        let near = nearest::question(key.as_str(), names);
         Refusal::new(Code::NoSuchUser, format!("{who:?} is not {done};{near} /bans lists who is"))
     }
 
@@ -70,10 +69,4 @@ impl Chat {
         let others = here.chain(owned).filter(|(name, _)| *name != key.as_str());
         nearest::question(key.as_str(), others)
     }
-}
-
-/// The nearest of some names.
-fn near<'a>(wanted: &NameKey, names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<(NameKey, &str)> = names.map(|name| (NameKey::of(name), name)).collect();
-    nearest::question(wanted.as_str(), names.iter().map(|(key, name)| (key.as_str(), *name)))
 }

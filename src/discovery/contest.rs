@@ -13,6 +13,8 @@ pub(super) struct Contest<T> {
     last_used: Option<String>,
     proven: Vec<Found<T>>,
     first_proof: Option<Instant>,
+    /// When a server was first heard of that may be wanted.
+    first_heard: Option<Instant>,
     tried: Tried,
 }
 
@@ -31,7 +33,7 @@ impl<T> Contest<T> {
     /// A contest for a server wanted by name or id, in which the one used last wins at once.
     pub(super) fn new(wanted: Option<String>, last_used: Option<String>) -> Contest<T> {
         let tried = Tried { wanted: wanted.clone(), ..Tried::default() };
-        Contest { wanted, last_used, proven: Vec::new(), first_proof: None, tried }
+        Contest { wanted, last_used, proven: Vec::new(), first_proof: None, first_heard: None, tried }
     }
 
     /// Takes in a proof. `expected` is the id that whoever gave the address said is there: if another
@@ -78,13 +80,23 @@ impl<T> Contest<T> {
         !self.tried.others.is_empty()
     }
 
-    /// What to wait for. `pending` says that a server which was seen, or used last, may still answer.
+    /// Notes that a server was heard of that may be wanted.
+    pub(super) fn hear(&mut self, now: Instant) {
+        self.first_heard.get_or_insert(now);
+    }
+
+    /// What to wait for: servers announce themselves at about the same time, so one that took long to prove
+    /// itself, as happens where packets get lost, is not waited for twice. `pending` says that a server which was seen, or used last, may still answer.
     pub(super) fn verdict(&self, pending: bool) -> Verdict {
         let Some(first) = self.first_proof else { return Verdict::Open };
         if self.proven.iter().any(|found| self.is_sure(found)) {
             return Verdict::Decided;
         }
-        Verdict::Settling(first + if pending { SETTLE_PENDING } else { SETTLE })
+        if pending {
+            return Verdict::Settling(first + SETTLE_PENDING);
+        }
+        let heard = self.first_heard.map_or(first, |heard| heard.min(first));
+        Verdict::Settling(first.max(heard + SETTLE))
     }
 
     /// The end: the one for sure, or the only one, or all by their names.
@@ -141,6 +153,7 @@ impl<T> Contest<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     const OFFICE: &str = "3f9a1c7700112233";
     const LAB: &str = "a0b1c2d3e4f50617";
@@ -176,6 +189,23 @@ mod tests {
         assert_eq!(contest.verdict(false), Verdict::Settling(now + SETTLE));
         assert_eq!(contest.verdict(true), Verdict::Settling(now + SETTLE_PENDING));
         assert!(matches!(contest.conclude(), Outcome::Found(found) if found.addr == addr(1)));
+    }
+
+    #[test]
+    fn a_server_that_proves_itself_late_is_not_waited_for_once_more() {
+        let heard = Instant::now();
+        for (late, settled) in [(0, 150), (10, 150), (149, 150), (150, 150), (600, 600)].map(millis) {
+            let mut contest = contest(None, None);
+            contest.hear(heard);
+            contest.hear(heard + SETTLE);
+            contest.proof(None, addr(1), proof(OFFICE, "office"), heard + late);
+            assert_eq!(contest.verdict(false), Verdict::Settling(heard + settled), "{late:?}");
+            assert_eq!(contest.verdict(true), Verdict::Settling(heard + late + SETTLE_PENDING), "{late:?}");
+        }
+    }
+
+    fn millis((one, other): (u64, u64)) -> (Duration, Duration) {
+        (Duration::from_millis(one), Duration::from_millis(other))
     }
 
     #[test]

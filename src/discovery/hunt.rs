@@ -111,6 +111,7 @@ where
         if !self.contest.may_be_wanted(&sighting) {
             return;
         }
+        self.contest.hear(Instant::now());
         let Sighting { id, name, addrs, .. } = sighting;
         if !addrs.iter().all(|addr| self.networks.may_be_at(*addr)) {
             self.look_at_networks();

@@ -128,8 +128,8 @@ pub const HEDGE_PAUSE: Duration = Duration::from_millis(500);
 /// Connections to one address beside each other: an older one is given up for a new one.
 pub const MAX_HEDGES: usize = 3;
 
-/// How long to wait for further servers after the first has answered. Twenty of them were complete
-/// within 50 ms of the first.
+/// How long to wait for further servers after the first was heard of. Twenty of them were complete within
+/// 50 ms of the first.
 pub const SETTLE: Duration = Duration::from_millis(150);
 
 /// The same while a server that was seen has not answered yet, neither well nor badly.

@@ -282,14 +282,14 @@ impl KnownServers {
     }
 
     /// The user's file.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let lines = self.servers.iter().filter_map(|known| serde_json::to_string(known).ok());
         lines.collect::<Vec<_>>().join("\n") + "\n"
     }
 
     /// The servers of such a text, with no file.
     #[cfg(any(test, fuzzing))]
-    pub(super) fn of_text(text: &str) -> Self {
+    pub(crate) fn of_text(text: &str) -> Self {
         Self { path: None, servers: parse(text, Path::new(FILE)), system: None }
     }
 }

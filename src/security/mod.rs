@@ -7,8 +7,6 @@
 pub mod art;
 mod certificate;
 mod channel;
-#[cfg(any(test, fuzzing))]
-pub(crate) mod fuzzing;
 mod keys;
 mod known;
 mod opening;

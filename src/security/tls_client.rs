@@ -83,7 +83,7 @@ impl ClientTls {
     /// # Errors
     /// As [`new`](Self::new).
     #[cfg(any(test, fuzzing))]
-    pub(super) fn trusting_anyone(keypair: &Keypair) -> Result<ClientConfig, HandshakeError> {
+    pub(crate) fn trusting_anyone(keypair: &Keypair) -> Result<ClientConfig, HandshakeError> {
         let Self(mut config) = Self::new(keypair)?;
         config.dangerous().set_certificate_verifier(Arc::new(Judge::new(Expect::Anyone)));
         Ok(config)

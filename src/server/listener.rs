@@ -123,6 +123,9 @@ fn tune(socket: &Socket) -> io::Result<()> {
     // would leave it to the retransmissions, a quarter of an hour.
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES))?;
+    // Where packets get lost, a line of chat is sent again every 200 ms instead of after 200, 400, 800 ms.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_thin_linear_timeouts(true)?;
     Ok(())
 }
 
@@ -152,6 +155,7 @@ mod tests {
             assert_eq!(socket.tcp_keepalive_retries().expect("an option"), KEEPALIVE_PROBES);
             let timeout = KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES;
             assert_eq!(socket.tcp_user_timeout().expect("an option"), Some(timeout));
+            assert!(socket.tcp_thin_linear_timeouts().expect("an option"));
         }
         drop(peer);
     }

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 /// The modules from the bottom up. One may name those of earlier rows and itself, never those of
 /// its own row or of later ones.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 8] = [
     &["limits"],
     &["name", "text", "files", "fingerprint", "pace", "clock"],
     &["protocol"],
@@ -20,7 +20,6 @@ const LAYERS: [&[&str]; 9] = [
     &["store", "discovery", "security", "prompt"],
     &["server", "client"],
     &["cli"],
-    &["fuzzing"],
     &["main"],
 ];
 

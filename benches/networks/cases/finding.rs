@@ -42,6 +42,7 @@ pub fn all() -> Vec<Case> {
         let name = format!("loss-{share}-{}", if known { "known" } else { "unknown" });
         all.push(Case::new(name, then, move |plan| lossy(plan, share, known)).waits());
     }
+    all.push(Case::new("loss-20-unknown-joined", "–", lossy_join).waits());
     all.push(Case::new("multicast-loss-80", "359 / 1709 / 1948, 21/30", multicast_loss).waits());
     all
 }
@@ -115,6 +116,18 @@ fn lossy(plan: &Plan, share: u32, known: bool) -> Outcome {
     lose(&pair.server, "", share);
     lose(&pair.client, "", share);
     sends(plan, 15, &pair.client, known.as_ref(), &[])
+}
+
+/// From the start until the client says that it is connected, without the message and its receipt.
+fn lossy_join(plan: &Plan) -> Outcome {
+    let pair = Pair::new(Addressing::Dual);
+    let _server = Server::settled(&pair.server, &pair.owner, &[]);
+    lose(&pair.server, "", 20);
+    lose(&pair.client, "", 20);
+    tries(plan, 15, |_| {
+        let client = Talker::piped(&pair.client, &Person::new(), &[]);
+        client.until("connected to", 0, Duration::from_secs(7)).map(|joined| joined - client.start)
+    })
 }
 
 fn multicast_loss(plan: &Plan) -> Outcome {

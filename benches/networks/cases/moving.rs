@@ -4,7 +4,7 @@ use super::super::server::Server;
 use super::super::talker::Talker;
 use super::{Case, Pair, tries};
 use crate::figures::Outcome;
-use crate::lan::Addressing;
+use crate::lan::{Addressing, Host};
 use crate::options::Plan;
 use crate::person::Person;
 use nix::sys::signal::Signal;
@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 
 /// How long a prompt may take to come back.
 const PATIENCE: Duration = Duration::from_secs(32);
+
+/// How long a machine sleeps. Longer than others take to notice it, and than a new server counts as young.
+const SLEEP: Duration = Duration::from_secs(70);
 
 /// What happens to a network.
 type Change = fn(&Pair);
@@ -51,6 +54,7 @@ pub fn all() -> Vec<Case> {
     for (name, then, change) in moves {
         all.push(Case::new(name, then, move |plan| moved(plan, change)).waits());
     }
+    all.push(Case::new("sleeper-wakes", "never", sleeper_wakes).slow().waits());
     all
 }
 
@@ -90,6 +94,55 @@ fn moved(plan: &Plan, change: Change) -> Outcome {
         assert!(sent.is_good(), "the message was not sent: {}", sent.verdict());
         prompt.until(&text, 0, PATIENCE).map(|shown| shown - changed)
     })
+}
+
+/// A machine that hosts goes to sleep, two others go on without it, and it wakes: from then until its user reads
+/// what one of them says.
+fn sleeper_wakes(plan: &Plan) -> Outcome {
+    tries(plan, 2, |_| {
+        let pair = Pair::new(Addressing::V4);
+        let third = pair.lan.host_with(Addressing::V4);
+        let (alice, bob, carol) = (Person::new(), Person::new(), Person::new());
+        let mut sleeper = hosting(&pair.server, &alice)?;
+        let mut stays = Talker::at_terminal(&pair.client, &bob, &["--name", "bob"]);
+        stays.until("connected to", 0, PATIENCE)?;
+        let other = Talker::at_terminal(&third, &carol, &["--name", "carol"]);
+        other.until("connected to", 0, PATIENCE)?;
+        sleeper.signal(Signal::SIGSTOP);
+        pair.server.link_down("lan0");
+        stays.until("Start one here?", 0, SLEEP)?;
+        let (before, others) = (stays.printed(), other.printed());
+        stays.enter("y");
+        stays.until("connected to", before, PATIENCE)?;
+        // Past the time in which a young server gives way to any.
+        std::thread::sleep(SLEEP);
+        other.until("connected", others, PATIENCE)?;
+        pair.server.link_up("lan0");
+        sleeper.signal(Signal::SIGCONT);
+        let woken = Instant::now();
+        let (slept, deadline) = (sleeper.printed(), woken + SLEEP);
+        let mut said = 0;
+        while Instant::now() < deadline {
+            said += 1;
+            stays.enter(&format!("are you there {said}"));
+            if let Some(heard) = sleeper.until("<bob> are you there", slept, Duration::from_secs(1)) {
+                let answered = stays.printed();
+                sleeper.enter("yes");
+                return stays.until("<alice> yes", answered, PATIENCE).map(|_| heard - woken);
+            }
+        }
+        None
+    })
+}
+
+/// A prompt whose user takes the offer to host.
+fn hosting(host: &Host, who: &Person) -> Option<Talker> {
+    let mut prompt = Talker::at_terminal(host, who, &["--name", "alice"]);
+    prompt.until("Start one here?", 0, PATIENCE)?;
+    let before = prompt.printed();
+    prompt.enter("y");
+    prompt.until("connected to", before, PATIENCE)?;
+    Some(prompt)
 }
 
 /// Another address for the server or the client, as a new lease of DHCP gives it.

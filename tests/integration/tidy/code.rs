@@ -51,12 +51,9 @@ impl Source {
     }
 }
 
-/// Unit tests in a file of their own, and what is compiled for tests and fuzzers only.
+/// Unit tests in a file of their own.
 fn is_test(path: &str) -> bool {
-    path.ends_with("/tests.rs")
-        || path.contains("/tests/")
-        || path.ends_with("/fuzzing.rs")
-        || path.starts_with("src/fuzzing/")
+    path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
 pub fn is_name_part(c: char) -> bool {

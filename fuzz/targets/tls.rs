@@ -1,9 +1,7 @@
-//! What of this module a fuzzer drives: both ends of a channel, in memory, and the file of pins.
+//! Both ends of an encrypted channel, in memory.
 
-use super::keys::{CERTIFICATE_NAME, Keypair};
-use super::known::KnownServers;
-use super::{ClientTls, ServerChannel, ServerTls};
 use crate::fingerprint::Fingerprint;
+use crate::security::{ClientTls, Keypair, ServerChannel, ServerTls};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use std::io::{Read as _, Write as _};
@@ -24,26 +22,26 @@ static KEYS: LazyLock<Keys> = LazyLock::new(|| {
 });
 
 /// A server's end that has read nothing.
-pub(crate) fn server() -> ServerChannel {
+pub(super) fn server() -> ServerChannel {
     ServerChannel::new(&KEYS.server).expect("settings")
 }
 
 /// The key of every [`client`].
-pub(crate) fn clients_key() -> Fingerprint {
+pub(super) fn clients_key() -> Fingerprint {
     KEYS.clients_key
 }
 
 /// A client's end, straight on the library.
-pub(crate) struct Client(ClientConnection);
+pub(super) struct Client(ClientConnection);
 
 impl Client {
-    pub(crate) fn new() -> Self {
-        let name = ServerName::try_from(CERTIFICATE_NAME).expect("a name");
+    pub(super) fn new() -> Self {
+        let name = ServerName::try_from("lanchat.local").expect("a name");
         Self(ClientConnection::new(KEYS.client.clone(), name).expect("settings"))
     }
 
     /// What it wants to send now.
-    pub(crate) fn written(&mut self) -> Vec<u8> {
+    pub(super) fn written(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         while self.0.wants_write() {
             self.0.write_tls(&mut bytes).expect("memory");
@@ -52,13 +50,13 @@ impl Client {
     }
 
     /// What it sends to say that.
-    pub(crate) fn say(&mut self, text: &[u8]) -> Vec<u8> {
+    pub(super) fn say(&mut self, text: &[u8]) -> Vec<u8> {
         self.0.writer().write_all(text).expect("memory");
         self.written()
     }
 
     /// The text in what it was sent; `None`: it does not take it.
-    pub(crate) fn read(&mut self, mut bytes: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn read(&mut self, mut bytes: &[u8]) -> Option<Vec<u8>> {
         while !bytes.is_empty() {
             self.0.read_tls(&mut bytes).ok()?;
             self.0.process_new_packets().ok()?;
@@ -68,14 +66,4 @@ impl Client {
         let _ = self.0.reader().read_to_end(&mut text);
         Some(text)
     }
-}
-
-/// The pins of such a file, which nobody writes.
-pub(crate) fn known_servers(text: &str) -> KnownServers {
-    KnownServers::of_text(text)
-}
-
-/// The file that would be written of them.
-pub(crate) fn lines(known: &KnownServers) -> String {
-    known.text()
 }

@@ -5,8 +5,7 @@ use crate::chat::{Archive, Books, Chat, Now, Peer, Profile, Records, Rules};
 use crate::cli::fuzzing::destination;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_KNOWN_SERVERS, MAX_OWNED_NAMES, NAMES_ROUND};
-use crate::security::fuzzing::{known_servers as read_known, lines};
-use crate::security::{How, Presented, Verdict};
+use crate::security::{How, KnownServers, Presented, Verdict};
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -17,9 +16,9 @@ pub(super) fn known_servers(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let asked_for = input.byte().is_multiple_of(2);
     let text = String::from_utf8_lossy(input.rest()).into_owned();
-    let mut known = read_known(&text);
-    let written = lines(&known);
-    assert_eq!(lines(&read_known(&written)), written, "a second pass changes it");
+    let mut known = KnownServers::of_text(&text);
+    let written = known.text();
+    assert_eq!(KnownServers::of_text(&written).text(), written, "a second pass changes it");
     let listed: HashSet<Fingerprint> = known.iter().map(|server| server.fp).collect();
     let fp = Fingerprint::new([9; 32]);
     let addr = ([127, 0, 0, 1], 7667).into();
@@ -42,8 +41,8 @@ pub(super) fn known_servers(bytes: &[u8]) {
     known.remember(&joined, How::Tofu);
     assert!(known.iter().next().is_some_and(|server| server.fp == fp));
     assert!(known.iter().count() <= MAX_KNOWN_SERVERS.max(listed.len() + text.lines().count()));
-    let read = read_known(&lines(&known));
-    assert_eq!(lines(&read), lines(&known));
+    let read = KnownServers::of_text(&known.text());
+    assert_eq!(read.text(), known.text());
 }
 
 /// The lines of the books of earlier versions, in whatever file they stand; and what the rules push of them

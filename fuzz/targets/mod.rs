@@ -1,7 +1,8 @@
 //! What a fuzzer drives: one function a parser, which takes any bytes and asserts what must hold.
 //!
-//! Compiled for tests and fuzzers only. `fuzz/` makes a program of each; the tests here run every
-//! one over the inputs that are kept in `fuzz/corpus/`, so that what was found once stays mended.
+//! A module of the program's library (`src/lib.rs` names its path), since the parsers are private; compiled for
+//! tests and fuzzers only. `fuzz_targets/` makes a program of each; the tests here run every one over the inputs
+//! in `corpus/`, so that what was found once stays mended.
 
 mod books;
 mod input;
@@ -10,6 +11,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tls;
 mod wire;
 
 /// What a fuzzer calls.

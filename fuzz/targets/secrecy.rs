@@ -1,10 +1,10 @@
 //! Bytes from strangers to what keeps them out: TLS, and the passphrase's proof.
 
 use super::input::Input;
+use super::tls::{Client, clients_key, server};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_HANDSHAKE_BYTES, MAX_RECORD_BYTES};
 use crate::protocol::binary;
-use crate::security::fuzzing::{Client, clients_key, server};
 use crate::security::{Answer, Binding, Challenge, Passphrase, ServerChannel};
 
 /// Bytes that are sent back to a stranger at the most: a server's part of a handshake is under 1 kB,

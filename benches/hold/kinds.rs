@@ -2,20 +2,23 @@
 //! measured until it has a row.
 
 use lanchat::protocol::Request;
+use lanchat::protocol::request::{Act, Ask, Connect, Operate};
 
 macro_rules! kinds {
-    ($($kind:ident)+) => {
-        pub const ALL: [&str; [$(stringify!($kind)),+].len()] = [$(stringify!($kind)),+];
+    ($($of:ident: $($kind:ident)+;)+) => {
+        pub const ALL: [&str; [$($(stringify!($kind)),+),+].len()] = [$($(stringify!($kind)),+),+];
 
         pub fn of(request: &Request) -> &'static str {
             match request {
-                $(Request::$kind { .. } => stringify!($kind),)+
+                $($(Request::$of($of::$kind { .. }) => stringify!($kind),)+)+
             }
         }
     };
 }
 
 kinds! {
-    Hello Chat Users Join Part Rooms Topic History Search Received Time Alert Nick Whois Kick Mute Unmute
-    Ban Unban Bans Keys Admit Dismiss Release Op OpByToken Deop Pake Ping Multicast Help Quit
+    Connect: Hello Pake Ping Multicast;
+    Act: Chat Nick Join Part Topic History Search Received OpByToken Help Quit;
+    Ask: Users Rooms Time Whois;
+    Operate: Alert Kick Mute Unmute Ban Unban Bans Keys Admit Dismiss Release Op Deop;
 }

@@ -5,7 +5,7 @@ use super::measure::{Row, Times};
 use super::stage::{LONG, MANY, NEARLY, Speaker, Stage, fingerprint, hello, log};
 use Speaker::{Keyed, Operator, Person, Plain, Stranger};
 use lanchat::limits::MAX_LOGS;
-use lanchat::protocol::request::ClientPacket;
+use lanchat::protocol::request::{Act, ClientPacket};
 use lanchat::protocol::{Request, Target, command};
 
 /// A hello with as many points as count, in old starts of this server.
@@ -55,7 +55,7 @@ fn act(stage: &mut Stage, steps: &[(Speaker, String)]) {
 fn kind(frame: &str) -> &'static str {
     let packet = ClientPacket::parse(frame.as_bytes()).expect("a packet");
     match Request::from_packet(&packet).expect("a request") {
-        Request::Chat { to: Target::Server, msg, .. } => {
+        Request::Act(Act::Chat { to: Target::Server, msg, .. }) => {
             match command::read_line(&msg, command::Place::Wire).expect("a command") {
                 command::Line::Command(command::Action::Request(request)) => kinds::of(&request),
                 command::Line::Command(command::Action::Help(_)) => "Help",

@@ -2,11 +2,11 @@
 
 use super::measure::{Figure, Row, Times, timed};
 use super::stage::{LONG, Speaker, Stage, archive, hello, records};
-use lanchat::chat::SessionId;
+use lanchat::chat::{Asked, SessionId};
 use lanchat::limits::{
     MAX_JOIN_BUCKETS, MAX_MEMBERSHIPS, MAX_ROOMS_PER_USER, NAMES_GATHERED, NAMES_ROUND, RECORDS_PORTION,
 };
-use lanchat::protocol::Request;
+use lanchat::protocol::request::Ask;
 use std::time::Duration;
 
 fn held<T>(call: impl FnOnce() -> T) -> Times {
@@ -68,8 +68,8 @@ fn connections() -> Vec<Row> {
             stage.say(Speaker::Plain, &format!(r#"{{"type":"{}"}}"#, "\\u0001".repeat(256)))
         }),
         Row::new("console", "users", |stage: &mut Stage| {
-            let asked = Request::Users { room: None, after: None };
-            let mut listing = stage.hold.listing(&asked).expect("a list").expect("a list");
+            let asked = stage.hold.ask(&Ask::Users { room: None, after: None }, &stage.now);
+            let Ok(Asked::List(mut listing)) = asked else { panic!("{asked:?}") };
             longest(|| stage.hold.gather(&mut listing))
         }),
     ]

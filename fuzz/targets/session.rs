@@ -10,7 +10,7 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_FRAME_BYTES, PRESENCE_WINDOW};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::request::ClientPacket;
-use crate::protocol::{Event, Packet};
+use crate::protocol::{Event, Packet, Request, ServerPacket};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
@@ -186,7 +186,7 @@ impl House {
             let unique: HashSet<_> = sessions.iter().collect();
             assert_eq!(unique.len(), sessions.len(), "twice to one session");
         }
-        let read = Packet::parse(&frame).expect("what was written can be read");
+        let read = ServerPacket::parse(&frame).expect("what was written can be read");
         match Event::from_packet(read) {
             Event::Alert { by, .. } => {
                 assert!(by == "server" || self.chat.is_operators_name(&by), "{by} is no operator");
@@ -228,9 +228,13 @@ impl House {
 
     fn console(&mut self, input: &mut Input<'_>) {
         let line = format!("/{} {}", WORDS[input.choice(WORDS.len())], name(input));
-        if let Ok(Line::Command(Action::Request(request))) = command::read_line(line.trim(), Place::Console) {
-            let _ = self.act(|chat, now, out| chat.console(&request, now, out));
-        }
+        let request = command::read_line(line.trim(), Place::Console);
+        let Ok(Line::Command(Action::Request(request))) = request else { return };
+        self.act(|chat, now, out| match request {
+            Request::Ask(question) => drop(chat.ask(&question, now)),
+            Request::Operate(command) => drop(chat.operate(&command, now, out)),
+            Request::Connect(_) | Request::Act(_) => {}
+        });
     }
 
     fn leave(&mut self, place: u8) {

@@ -5,7 +5,7 @@ use crate::limits::{MAX_ANNOUNCED_NAME_BYTES, MAX_FRAME_BYTES, MAX_SERVER_ADDRS,
 use crate::protocol::codec::{Decoded, Decoder};
 use crate::protocol::command::{self, Place};
 use crate::protocol::request::ClientPacket;
-use crate::protocol::{Event, Packet, Request, Target};
+use crate::protocol::{Event, Request, ServerPacket, Target};
 use std::ops::ControlFlow;
 
 /// A line as a server's and as a client's packet.
@@ -13,10 +13,10 @@ pub(super) fn packet(bytes: &[u8]) {
     if let Ok(packet) = ClientPacket::parse(bytes) {
         check_request(&packet);
     }
-    if let Ok(packet) = Packet::parse(bytes) {
+    if let Ok(packet) = ServerPacket::parse(bytes) {
         let event = Event::from_packet(packet);
         let written = event.to_packet("somebody", None).to_frame();
-        let read = Packet::parse(&written).expect("what was written can be read");
+        let read = ServerPacket::parse(&written).expect("what was written can be read");
         if !matches!(event, Event::Unknown { .. }) {
             assert_eq!(Event::from_packet(read), event, "an event changes on the wire");
         }
@@ -32,7 +32,7 @@ pub(super) fn packet(bytes: &[u8]) {
 fn check_request(packet: &ClientPacket) {
     match Request::from_packet(packet) {
         Ok(request) => {
-            let frame = request.to_packet(packet.id.clone()).to_frame();
+            let frame = request.to_frame(packet.id.as_deref());
             let again = ClientPacket::parse(&frame).expect("what was written can be read");
             assert_eq!(Request::from_packet(&again), Ok(request), "a request changes on the wire");
         }

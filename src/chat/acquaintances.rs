@@ -1,6 +1,6 @@
 //! Who has written to whom, and so may at any time.
 
-use super::user::Correspondent;
+use super::who::Correspondent;
 use crate::limits::{MAX_CORRESPONDENTS, MAX_LEFT_REMEMBERED};
 use std::collections::{HashMap, VecDeque};
 

@@ -4,9 +4,8 @@
 //! are found when it is written.
 
 use super::archive::Topic;
-use super::owned::Owned;
 use super::records::{BanRecord, MemberRecord, OperatorRecord, Sanction};
-use super::user::SessionId;
+use super::who::SessionId;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_NAME_CHARS, ROOMS_PER_PAGE, USERS_PAGE_BYTES, USERS_PER_PAGE};
 use crate::name::{Name, RoomName};
@@ -218,8 +217,8 @@ impl KeyRow {
         Self { key: row.key, name: cut(&row.name), by: None, ip: row.ip, since, last: None }
     }
 
-    pub(super) fn of_owner(row: &Owned<'_>) -> Self {
-        let Owned { name, key, last } = *row;
+    /// `last`: when the key last used the name that it owns.
+    pub(super) fn of_owner(name: &Name, key: Fingerprint, last: Option<Timestamp>) -> Self {
         Self { key, name: name.to_string(), by: None, ip: None, since: None, last }
     }
 

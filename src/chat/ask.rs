@@ -1,16 +1,18 @@
 //! Questions about the chat: they change nothing. The console asks here too, without a session.
 
 use super::answer::{RoomRow, Rooms, Told, UserRow, Users};
+use super::call::Call;
 use super::owned::Owned;
-use super::rooms::{Room, RoomId, Who};
-use super::user::{SessionId, User, UserId};
+use super::rooms::{Room, RoomId};
+use super::user::User;
+use super::who::{SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{LIST_PORTION, ROOMS_PER_PAGE, USERS_PER_PAGE};
 use crate::name::NameKey;
+use crate::protocol::Event;
 use crate::protocol::packet::UserInfo;
-use crate::protocol::request::Refusal;
-use crate::protocol::{Code, Event, Request};
+use crate::protocol::request::{Ask, Refusal};
 use jiff::Timestamp;
 use std::ops::Bound;
 
@@ -29,97 +31,104 @@ pub struct Listing {
     list: Told,
 }
 
+/// What comes of a question.
+#[derive(Debug)]
+pub enum Asked {
+    /// The answer.
+    Answer(Event),
+    /// A list with nothing in it yet, to be [gathered](Chat::gather).
+    List(Listing),
+}
+
 impl Listing {
+    fn new(room: Option<RoomId>, after: Option<NameKey>, list: Told) -> Self {
+        Self { session: None, echo: None, who: None, room, after, list }
+    }
+
     /// The answer, once it is whole.
     pub fn into_event(self) -> Event {
         self.list.into_event()
     }
 }
 
-impl Chat {
-    /// A question of a session that changes nothing.
-    pub(super) fn ask_for(
-        &mut self,
-        id: SessionId,
-        question: &Request,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
-        let Some(listing) = self.listing(question)? else {
-            let event = self.told(question, now)?;
-            self.answer(id, echo, event, out);
-            return Ok(());
-        };
-        let who = self.asking(id).map(|asking| asking.who);
-        self.listing = Some(Listing { session: Some(id), echo, who, ..listing });
-        self.go_on_listing(out);
+impl Call<'_> {
+    /// A question of a session.
+    pub(super) fn ask(&mut self, question: &Ask) -> Result<(), Refusal> {
+        match self.chat.ask(question, self.now)? {
+            Asked::Answer(event) => self.answer(event),
+            Asked::List(listing) => {
+                let who = self.chat.asking(self.session).map(|asking| asking.who);
+                self.chat.listing =
+                    Some(Listing { session: Some(self.session), echo: self.echo.take(), who, ..listing });
+                self.chat.go_on_listing(self.out);
+            }
+        }
         Ok(())
     }
+}
 
+impl Chat {
     /// Gathers a portion of the list that somebody asked for, and answers if that was the last.
     pub(super) fn go_on_listing(&mut self, out: &mut Deliveries) {
         let Some(mut listing) = self.listing.take() else { return };
         if self.gather(&mut listing) {
             self.listing = Some(listing);
         } else if let Listing { session: Some(session), echo, list, .. } = listing {
-            self.tell(session, echo, list, out);
+            self.reply(session, echo, list, out);
         }
     }
 
-    pub(super) fn told(&self, question: &Request, now: &Now) -> Result<Event, Refusal> {
+    /// What there is to say to a question; the console asks here.
+    ///
+    /// # Errors
+    /// When there is nobody or no room of that name.
+    pub fn ask(&self, question: &Ask, now: &Now) -> Result<Asked, Refusal> {
+        let after = |after: &Option<String>| after.as_deref().map(|after| self.terms.key(after));
         match question {
-            Request::Time => Ok(Event::Time {
+            Ask::Time => Ok(Asked::Answer(Event::Time {
                 time: now.clock.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
                 ts: now.stamp(),
                 uptime: now.uptime.as_secs(),
-            }),
-            Request::Whois { name } => {
-                if let Some((_, user)) = self.find(name) {
-                    return Ok(Event::Whois(self.details(user)));
-                }
-                let owned = self.owned.owned(&self.terms.key(name), now.at());
-                let Owned { name, key, last } = owned.ok_or_else(|| self.no_such_user(name, now))?;
-                // In use it is under another spelling.
-                let last = last.unwrap_or_else(|| now.second());
-                Ok(Event::Whois(UserInfo {
-                    name: name.to_string(),
-                    key: Some(key.to_string()),
-                    operator: Some(self.standing.is_operator(Some(&key))),
-                    last: Some(format!("{last:.0}")),
-                    ..UserInfo::default()
-                }))
+            })),
+            Ask::Whois { name } => self.whois(name, now).map(|user| Asked::Answer(Event::Whois(user))),
+            Ask::Rooms { after: name } => {
+                let rooms = Told::Rooms(Rooms { rows: Vec::new(), total: self.rooms.len() });
+                Ok(Asked::List(Listing::new(None, after(name), rooms)))
             }
-            _ => Err(Refusal::new(Code::BadCommand, "that can't be asked here; try /help")),
+            Ask::Users { room, after: name } => {
+                let (id, users) = self.users_in(room.as_deref())?;
+                Ok(Asked::List(Listing::new(id, after(name), Told::Users(users))))
+            }
         }
     }
 
-    /// The list that is asked for, if one is: with nothing in it yet. The console gathers it itself.
-    ///
-    /// # Errors
-    /// When there is no such list.
-    pub fn listing(&self, question: &Request) -> Result<Option<Listing>, Refusal> {
-        let (room, after, list) = match question {
-            Request::Rooms { after } => {
-                (None, after, Told::Rooms(Rooms { rows: Vec::new(), total: self.rooms.len() }))
-            }
-            Request::Users { room, after } => {
-                let name = room.as_deref().map(|room| self.room_name(room)).transpose()?;
-                let name = name.filter(|name| !name.is_lobby());
-                let found = name.as_ref().map(|name| {
-                    let id = self.rooms.find(name.key()).ok_or_else(|| self.no_such_room(name))?;
-                    Ok((id, self.rooms.get(id)))
-                });
-                let (id, room) = found.transpose()?.unzip();
-                let room = room.flatten();
-                let total = room.map_or(self.present, Room::present);
-                let room = room.map(|room| room.name.clone());
-                (id, after, Told::Users(Users { room, rows: Vec::new(), total }))
-            }
-            _ => return Ok(None),
+    fn whois(&self, name: &str, now: &Now) -> Result<UserInfo, Refusal> {
+        if let Some((_, user)) = self.find(name) {
+            return Ok(self.details(user));
+        }
+        let owned = self.owned.owned(&self.terms.key(name), now.at());
+        let Owned { name, key, last } = owned.ok_or_else(|| self.no_such_user(name, now))?;
+        // In use it is under another spelling.
+        let last = last.unwrap_or_else(|| now.second());
+        Ok(UserInfo {
+            name: name.to_string(),
+            key: Some(key.to_string()),
+            operator: Some(self.standing.is_operator(Some(&key))),
+            last: Some(format!("{last:.0}")),
+            ..UserInfo::default()
+        })
+    }
+
+    /// The users of a room, or all, with none of them yet.
+    fn users_in(&self, room: Option<&str>) -> Result<(Option<RoomId>, Users), Refusal> {
+        let name = room.map(|room| self.room_name(room)).transpose()?;
+        let Some(name) = name.filter(|name| !name.is_lobby()) else {
+            return Ok((None, Users { room: None, rows: Vec::new(), total: self.present }));
         };
-        let after = after.as_deref().map(|after| self.terms.key(after));
-        Ok(Some(Listing { session: None, echo: None, who: None, room, after, list }))
+        let id = self.rooms.find(name.key()).ok_or_else(|| self.no_such_room(&name))?;
+        let room = self.rooms.get(id);
+        let (total, room) = (room.map_or(self.present, Room::present), room.map(|room| room.name.clone()));
+        Ok((Some(id), Users { room, rows: Vec::new(), total }))
     }
 
     /// A portion more; `false`: it is whole.

@@ -1,6 +1,6 @@
 //! A machine's clock that may be wrong: operators are told, and what was dated by it is dated anew.
 
-use super::user::SessionId;
+use super::who::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::protocol::Event;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ impl Chat {
     /// Tells an operator who comes in.
     pub(super) fn tell_doubt(&self, id: SessionId, out: &mut Deliveries) {
         if let Some(why) = self.doubt.as_ref().filter(|_| self.is_operator(id)) {
-            self.answer(id, None, Event::Notice(why.to_string()), out);
+            self.inform(id, Event::Notice(why.to_string()), out);
         }
     }
 

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::archive::{Entry, Question};
 use super::records::Record;
-use super::user::SessionId;
+use super::who::SessionId;
 use crate::protocol::request::{Refusal, TestToken};
 use crate::protocol::{Event, Packet};
 use jiff::Timestamp;

@@ -3,10 +3,11 @@
 //!
 //! The rules do not depend on it: what was not found before is found when it is needed.
 
-use super::{rates, words};
+use super::rates;
 use crate::name::{Name, NameError, NameKey, RoomName, RoomNameError, Stem};
-use crate::protocol::command::{self, Place};
-use crate::protocol::request::{ClientPacket, Refusal};
+use crate::protocol::command::{self, Action, Line, Place, Talk};
+use crate::protocol::request::{Act, Ask, ClientPacket, Connect, Refusal, SearchRequest, Span};
+use crate::protocol::target::LOBBY;
 use crate::protocol::{Code, Request, Target};
 use std::sync::LazyLock;
 
@@ -71,12 +72,12 @@ impl Parsed {
         let request = Request::from_packet(&packet);
         let mut terms = Terms::default();
         match &request {
-            Ok(Request::Chat { to: Target::Server, msg, .. }) => {
+            Ok(Request::Act(Act::Chat { to: Target::Server, msg, .. })) => {
                 let words = words(msg);
                 words.iter().for_each(|request| terms.note(request));
                 terms.words = Some(Box::new(words));
             }
-            Ok(Request::Hello(_)) => {
+            Ok(Request::Connect(Connect::Hello(_))) => {
                 terms.note_target(&Target::parse(packet.to.as_deref().unwrap_or_default()))
             }
             request => request.iter().for_each(|request| terms.note(request)),
@@ -84,7 +85,8 @@ impl Parsed {
         let is_registering = is_first
             && !matches!(
                 request,
-                Err(_) | Ok(Request::Ping | Request::Multicast { .. } | Request::Pake { .. })
+                Err(_)
+                    | Ok(Request::Connect(Connect::Ping | Connect::Multicast { .. } | Connect::Pake { .. }))
             );
         if is_registering {
             let claimed = packet.from.as_ref().and_then(|from| from.name.as_deref());
@@ -99,32 +101,30 @@ impl Terms {
     /// Finds what the request mentions.
     pub(super) fn note(&mut self, request: &Request) {
         match request {
-            Request::Nick { name } => self.note_candidate(name),
-            Request::Help { command: Some(command) } => self.help = Some(Box::new(help(command))),
-            Request::Chat { to, .. } => self.note_target(to),
-            Request::Whois { name }
-            | Request::Kick { name, .. }
-            | Request::Mute { name, .. }
-            | Request::Unmute { name }
-            | Request::Ban { name, .. }
-            | Request::Unban { name }
-            | Request::Op { name }
-            | Request::Deop { name }
-            | Request::Admit { name }
-            | Request::Dismiss { name }
-            | Request::Release { name } => self.note_name(name),
-            Request::Join { room } | Request::Part { room } | Request::Topic { room, .. } => {
-                self.note_room(room)
+            Request::Connect(_) => {}
+            Request::Act(act) => self.note_act(act),
+            Request::Ask(Ask::Users { room, after }) => {
+                room.iter().for_each(|room| self.note_room(room));
+                after.iter().for_each(|after| self.note_name(after));
             }
-            Request::Rooms { after } | Request::Keys { after, .. } => {
-                after.iter().for_each(|after| self.note_name(after))
-            }
-            Request::Users { room, after: name } | Request::History { room, name, .. } => {
+            Request::Ask(Ask::Rooms { after: Some(name) } | Ask::Whois { name }) => self.note_name(name),
+            Request::Ask(Ask::Rooms { after: None } | Ask::Time) => {}
+            Request::Operate(command) => command.about().into_iter().for_each(|name| self.note_name(name)),
+        }
+    }
+
+    fn note_act(&mut self, act: &Act) {
+        match act {
+            Act::Nick { name } => self.note_candidate(name),
+            Act::Help { command: Some(command) } => self.help = Some(Box::new(help(command))),
+            Act::Chat { to, .. } => self.note_target(to),
+            Act::Join { room } | Act::Part { room } | Act::Topic { room, .. } => self.note_room(room),
+            Act::History { room, name, .. } => {
                 room.iter().for_each(|room| self.note_room(room));
                 name.iter().for_each(|name| self.note_name(name));
             }
-            Request::Search { room, .. } => room.iter().for_each(|room| self.note_room(room)),
-            _ => {}
+            Act::Search(SearchRequest { room, .. }) => room.iter().for_each(|room| self.note_room(room)),
+            Act::Help { command: None } | Act::Received { .. } | Act::OpByToken { .. } | Act::Quit => {}
         }
     }
 
@@ -198,4 +198,31 @@ pub(super) fn commands(is_operator: bool) -> &'static str {
 
 fn stems(name: &Name) -> Stems {
     [1, DIGITS].map(|digits| Stem::new(name, digits))
+}
+
+/// The request in a chat to `server`.
+pub(super) fn words(msg: &str) -> Result<Request, Refusal> {
+    let bad = |msg: String| Refusal::new(Code::BadCommand, msg);
+    let line = msg.trim();
+    match command::read_line(line, Place::Wire).map_err(|error| bad(error.to_string()))? {
+        Line::Command(Action::Request(request)) => Ok(request),
+        Line::Command(Action::Talk(talk)) => in_lobby(talk).map(Request::Act),
+        Line::Command(Action::Help(command)) => Ok(Act::Help { command }.into()),
+        Line::Command(Action::Quit) => Ok(Act::Quit.into()),
+        Line::Command(Action::Prompt(_) | Action::Status) | Line::Text(_) => {
+            Err(bad("the server takes commands, which start with a slash; try /help".into()))
+        }
+    }
+}
+
+/// Whoever types here has no current target but the lobby.
+fn in_lobby(talk: Talk) -> Result<Act, Refusal> {
+    match talk {
+        Talk::Me(msg) => Ok(Act::Chat { to: Target::All, msg, action: true }),
+        Talk::Topic(topic) => Ok(Act::Topic { room: LOBBY.into(), topic }),
+        Talk::History(limit) => {
+            Ok(Act::History { room: None, name: None, span: Span { before: None, limit } })
+        }
+        Talk::Part => Err(Refusal::new(Code::BadCommand, "name the room: /part #games")),
+    }
 }

@@ -2,10 +2,11 @@
 
 use super::archive::{Account, Entry, Member, Topic};
 use super::ask::room_row;
+use super::call::Call;
 use super::delivery::{Audience, Delivery};
 use super::rates::News;
-use super::rooms::{Full, RoomId, Who};
-use super::user::{SessionId, UserId};
+use super::rooms::{Full, RoomId};
+use super::who::{SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now, nearest};
 use crate::limits::{MAX_MEMBERSHIPS, MAX_ROOMS, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES, NAME_TRIED};
 use crate::name::RoomName;
@@ -22,88 +23,80 @@ pub(super) struct Asking {
     pub(super) who: Who,
 }
 
-impl Chat {
+impl Call<'_> {
     /// Makes the session's user a member of a room.
-    pub(super) fn join(
-        &mut self,
-        id: SessionId,
-        room: &str,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
-        let name = self.room_name(room)?;
-        let Some(asking) = self.asking(id) else { return Ok(()) };
-        let found = self.rooms.find(name.key());
-        let is_in = name.is_lobby() || found.is_some_and(|id| self.rooms.rooms_of(&asking.who).contains(&id));
+    pub(super) fn join(&mut self, room: &str) -> Result<(), Refusal> {
+        let name = self.chat.room_name(room)?;
+        let Some(asking) = self.chat.asking(self.session) else { return Ok(()) };
+        let found = self.chat.rooms.find(name.key());
+        let is_in = name.is_lobby()
+            || found.is_some_and(|room| self.chat.rooms.rooms_of(&asking.who).contains(&room));
         if !is_in {
             if found.is_none() {
-                self.check_muted(id, now)?;
+                self.chat.check_muted(self.session, self.now)?;
             }
-            self.check_room(&asking.who, found.is_none(), now, out)?;
-            self.count_news(id, News::Room, now)?;
-            self.add_to_room(&asking, &name, now, out);
+            self.chat.check_room(&asking.who, found.is_none(), self.now, self.out)?;
+            self.chat.count_news(self.session, News::Room, self.now)?;
+            self.chat.add_to_room(&asking, &name, self.now, self.out);
         }
-        let event = Event::Room(self.room_info(&name, Some(&asking.who)));
-        self.answer_user(&asking, echo, event, !is_in, out);
+        let event = Event::Room(self.chat.room_info(&name, Some(&asking.who)));
+        self.answer_user(&asking, event, !is_in);
         Ok(())
     }
 
     /// Makes them a member no more.
-    pub(super) fn part(
-        &mut self,
-        id: SessionId,
-        room: &str,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
-        let name = self.room_name(room)?;
+    pub(super) fn part(&mut self, room: &str) -> Result<(), Refusal> {
+        let name = self.chat.room_name(room)?;
         if name.is_lobby() {
             let msg = "everybody is in #lobby; /quit leaves the chat";
             return Err(Refusal::new(Code::BadRoom, msg));
         }
-        let Some(asking) = self.asking(id) else { return Ok(()) };
-        let room = self.rooms.find(name.key()).ok_or_else(|| self.no_such_room(&name))?;
-        let name = self.rooms.get(room).map_or(name, |room| room.name.clone());
-        let is_in = self.rooms.rooms_of(&asking.who).contains(&room);
+        let Some(asking) = self.chat.asking(self.session) else { return Ok(()) };
+        let room = self.chat.rooms.find(name.key()).ok_or_else(|| self.chat.no_such_room(&name))?;
+        let name = self.chat.rooms.get(room).map_or(name, |room| room.name.clone());
+        let is_in = self.chat.rooms.rooms_of(&asking.who).contains(&room);
         if is_in {
-            self.remove_from_room(&asking.who, room, out);
-            if let Some(user) = self.users.get(&asking.user).filter(|user| user.chatting > 0) {
-                self.rooms.announce(room, |told| told.went(&user.name, &user.owner, now.uptime));
+            self.chat.remove_from_room(&asking.who, room, self.out);
+            if let Some(user) = self.chat.users.get(&asking.user).filter(|user| user.chatting > 0) {
+                self.chat.rooms.announce(room, |told| told.went(&user.name, &user.owner, self.now.uptime));
             }
         }
-        let event = Event::Room(self.room_info(&name, Some(&asking.who)));
-        self.answer_user(&asking, echo, event, is_in, out);
+        let event = Event::Room(self.chat.room_info(&name, Some(&asking.who)));
+        self.answer_user(&asking, event, is_in);
         Ok(())
     }
 
     /// Tells what a room is about, or changes it.
-    pub(super) fn topic(
-        &mut self,
-        id: SessionId,
-        room: &str,
-        topic: Option<String>,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
-        let name = self.room_name(room)?;
-        let Some(asking) = self.asking(id) else { return Ok(()) };
-        let found = self.rooms.find(name.key());
+    pub(super) fn topic(&mut self, room: &str, topic: Option<String>) -> Result<(), Refusal> {
+        let name = self.chat.room_name(room)?;
+        let Some(asking) = self.chat.asking(self.session) else { return Ok(()) };
+        let found = self.chat.rooms.find(name.key());
         if found.is_none() && !name.is_lobby() {
-            return Err(self.no_such_room(&name));
+            return Err(self.chat.no_such_room(&name));
         }
         if let Some(text) = topic {
-            self.check_topic(&asking, found, &text, now)?;
-            self.count_news(id, News::Room, now)?;
-            self.set_topic(&asking, &name, text.trim(), out);
+            self.chat.check_topic(&asking, found, &text, self.now)?;
+            self.chat.count_news(self.session, News::Room, self.now)?;
+            self.chat.set_topic(&asking, &name, text.trim(), self.out);
         }
-        let event = Event::Room(self.room_info(&name, Some(&asking.who)));
-        self.answer(id, echo, event, out);
+        let event = Event::Room(self.chat.room_info(&name, Some(&asking.who)));
+        self.answer(event);
         Ok(())
     }
 
+    /// An answer to a session, of which the user's others are told too if something has changed.
+    fn answer_user(&mut self, asking: &Asking, event: Event, has_changed: bool) {
+        self.answer(event.clone());
+        let mut others = if has_changed { self.chat.sessions_of(&asking.who) } else { Vec::new() };
+        others.retain(|other| *other != asking.session);
+        if !others.is_empty() {
+            let to = self.chat.user_of(asking.session).map_or("", |user| user.name.as_str());
+            self.out.push(Delivery::to(Audience::Sessions(others), event.to_packet(to, None)));
+        }
+    }
+}
+
+impl Chat {
     /// The rooms that they are in, in the order in which they joined.
     pub(super) fn joined_rooms(&self, who: &Who) -> Vec<RoomInfo> {
         let rooms = self.rooms.rooms_of(who).iter().filter_map(|id| self.rooms.get(*id));
@@ -251,24 +244,6 @@ impl Chat {
         }
         let to = if name.is_lobby() { "all" } else { name.as_str() };
         out.push(Delivery::live(audience, event.to_packet(to, None)));
-    }
-
-    /// An answer to a session, of which the user's others are told too if something has changed.
-    fn answer_user(
-        &self,
-        asking: &Asking,
-        echo: Option<String>,
-        event: Event,
-        has_changed: bool,
-        out: &mut Deliveries,
-    ) {
-        self.answer(asking.session, echo, event.clone(), out);
-        let mut others = if has_changed { self.sessions_of(&asking.who) } else { Vec::new() };
-        others.retain(|other| *other != asking.session);
-        if !others.is_empty() {
-            let to = self.user_of(asking.session).map_or("", |user| user.name.as_str());
-            out.push(Delivery::to(Audience::Sessions(others), event.to_packet(to, None)));
-        }
     }
 
     /// Comings and goings that are due, or those of one room.

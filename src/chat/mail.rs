@@ -2,10 +2,9 @@
 
 use super::archive::{Account, Arrival, Entry, Expired, Kind, Mail, Venue};
 use super::delivery::Audience;
-use super::rooms::Who;
 use super::say::{Addressed, Said};
-use super::user::{Correspondent, SessionId, UserId};
 use super::waiting::{Full, Waited};
+use super::who::{Correspondent, SessionId, UserId, Who};
 use super::{Chat, Deliveries, Delivery, Now};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{

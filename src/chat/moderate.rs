@@ -1,13 +1,14 @@
 //! Mutes and bans.
 
+use super::actor::Operation;
 use super::answer::Told;
 use super::archive::Account;
 use super::delivery::Delivery;
 use super::net::Net;
-use super::operate::Actor;
 use super::records::{BanRecord, Sanction};
-use super::standing::Subject;
-use super::user::{Peer, SessionId};
+use super::subject::Subject;
+use super::user::Peer;
+use super::who::SessionId;
 use super::{Chat, Deliveries, Now, unknown};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{BANS_SHOWN, DEFAULT_BAN, DEFAULT_MUTE, EXPELLED_PORTION, MAX_BAN_ADDRESSES, MAX_BANS};
@@ -25,56 +26,21 @@ pub(super) struct Leaving {
     pub(super) why: Arc<str>,
 }
 
-impl Subject {
-    /// Reads `NAME`, `key:FINGERPRINT` or `ip:CIDR`; an address stands for itself too, as it is no name.
-    pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
-        let bad = |error: String| Refusal::new(Code::BadCommand, error);
-        let after = |prefix: &str| {
-            let head = text.get(..prefix.len()).filter(|head| head.eq_ignore_ascii_case(prefix));
-            head.map(|_| &text[prefix.len()..])
-        };
-        if let Some(key) = after("key:") {
-            return key
-                .parse()
-                .map(Self::Key)
-                .map_err(|error: crate::fingerprint::NoFingerprint| bad(error.to_string()));
-        }
-        if let Some(net) = after("ip:") {
-            return net.parse().map(Self::Net).map_err(|error: super::net::NoNet| bad(error.to_string()));
-        }
-        Ok(text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Net))
-    }
-}
-
-impl Chat {
-    pub(super) fn mute(
-        &mut self,
-        actor: &Actor,
-        who: &str,
-        duration: Option<&str>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
-        let mut row = self.row(actor, who, duration, Term::For(DEFAULT_MUTE), now)?;
+impl Operation<'_> {
+    pub(super) fn mute(&mut self, who: &str, duration: Option<&str>) -> Result<Event, Refusal> {
+        let mut row = self.row(who, duration, Term::For(DEFAULT_MUTE))?;
         if row.key.is_some() {
             // The key is enough: whoever else is at that address has done nothing.
             row.ips.clear();
         }
-        self.impose(Sanction::Mute, actor, who, row, now, out)
+        self.impose(Sanction::Mute, who, row)
     }
 
-    pub(super) fn impose_ban(
-        &mut self,
-        actor: &Actor,
-        who: &str,
-        duration: Option<&str>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
-        let mut row = self.row(actor, who, duration, Term::For(DEFAULT_BAN), now)?;
-        if let Some((_, user)) = row.name.as_deref().and_then(|name| self.find(name)) {
+    pub(super) fn impose_ban(&mut self, who: &str, duration: Option<&str>) -> Result<Event, Refusal> {
+        let mut row = self.row(who, duration, Term::For(DEFAULT_BAN))?;
+        if let Some((_, user)) = row.name.as_deref().and_then(|name| self.chat.find(name)) {
             // The server's own machine is everybody's who works there.
-            let sessions = user.sessions.iter().filter_map(|id| self.sessions.get(id));
+            let sessions = user.sessions.iter().filter_map(|id| self.chat.sessions.get(id));
             let local: HashSet<Net> = sessions.filter(|s| s.local).map(|s| Net::host(s.ip)).collect();
             row.ips.retain(|net| !local.contains(net));
         }
@@ -84,36 +50,87 @@ impl Chat {
             );
             return Err(Refusal::new(Code::NotAllowed, msg));
         }
-        let done = self.impose(Sanction::Ban, actor, who, row.clone(), now, out)?;
-        let why: Arc<str> = ban_text(&row, now).into();
-        let hit = self.sessions.iter().filter(|(_, session)| self.standing.hits(&row, &session.peer()));
+        let done = self.impose(Sanction::Ban, who, row.clone())?;
+        let why: Arc<str> = ban_text(&row, self.now).into();
+        let hit =
+            self.chat.sessions.iter().filter(|(_, session)| self.chat.standing.hits(&row, &session.peer()));
         let leaving = hit.map(|(id, _)| Leaving { session: *id, code: Code::Banned, why: Arc::clone(&why) });
         let leaving: Vec<_> = leaving.collect();
-        self.leaving.extend(leaving);
-        self.expel_some(now, out);
+        self.chat.leaving.extend(leaving);
+        self.chat.expel_some(self.now, self.out);
         Ok(done)
     }
 
-    pub(super) fn unmute(
-        &mut self,
-        actor: &Actor,
-        who: &str,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
-        self.lift(Sanction::Mute, actor, who, now, out)
+    pub(super) fn unmute(&mut self, who: &str) -> Result<Event, Refusal> {
+        self.lift(Sanction::Mute, who)
     }
 
-    pub(super) fn unban(
-        &mut self,
-        actor: &Actor,
-        who: &str,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
-        self.lift(Sanction::Ban, actor, who, now, out)
+    pub(super) fn unban(&mut self, who: &str) -> Result<Event, Refusal> {
+        self.lift(Sanction::Ban, who)
     }
 
+    /// What would be imposed: on a name, its key and the addresses of whoever is here under it.
+    fn row(&self, who: &str, duration: Option<&str>, usual: Term) -> Result<BanRecord, Refusal> {
+        let term = duration.map_or(Ok(usual), str::parse);
+        let term = term.map_err(|error| Refusal::new(Code::BadCommand, error.to_string()))?;
+        let since = self.now.second();
+        let until = match term {
+            Term::For(time) => Some(since.checked_add(time).unwrap_or(Timestamp::MAX)),
+            Term::Forever => None,
+        };
+        let rest = serde_json::Map::new();
+        let by = self.actor.name().to_owned();
+        let mut row = BanRecord { key: None, ips: Vec::new(), name: None, by, since, until, rest };
+        match Subject::parse(who)? {
+            Subject::Key(key) => row.key = Some(key),
+            Subject::Net(net) => row.ips.push(net),
+            Subject::Name(name) => match self.chat.find(&name) {
+                Some((_, user)) => {
+                    row.key = user.owner.key().copied();
+                    row.name = Some(user.name.to_string());
+                    let peers = user.sessions.iter().filter_map(|id| self.chat.sessions.get(id));
+                    let nets: BTreeSet<Net> = peers.map(|session| Net::host(session.ip)).collect();
+                    row.ips.extend(nets.into_iter().take(MAX_BAN_ADDRESSES));
+                }
+                None => {
+                    let unknown = || self.chat.nobody_named(&name, unknown::ANYBODY, self.now);
+                    row.key = Some(self.chat.key_named(&name, self.now).ok_or_else(unknown)?);
+                    row.name = Some(name);
+                }
+            },
+        }
+        self.check_rank(row.key.as_ref(), who)?;
+        Ok(row)
+    }
+
+    fn impose(&mut self, sanction: Sanction, who: &str, row: BanRecord) -> Result<Event, Refusal> {
+        let done = format!("{} {} {}", shown(&row, who), done(sanction), until(row.until, self.now));
+        let log = format!("{}: {done} ({})", self.actor, targets(&row));
+        if !self.chat.standing.impose(sanction, row, self.now.steady, self.out) {
+            let msg =
+                format!("there are {MAX_BANS} already, the most there can be; take some back first (/bans)");
+            return Err(Refusal::new(Code::NotAllowed, msg));
+        }
+        self.out.push(Delivery::Log(log));
+        Ok(Event::Notice(done))
+    }
+
+    fn lift(&mut self, sanction: Sanction, who: &str) -> Result<Event, Refusal> {
+        let subject = Subject::parse(who)?;
+        let owner = match &subject {
+            Subject::Name(name) => self.chat.key_named(name, self.now),
+            Subject::Key(_) | Subject::Net(_) => None,
+        };
+        let done = done(sanction);
+        if self.chat.standing.lift(sanction, &subject, &self.chat.terms.key(who), owner, self.out) == 0 {
+            return Err(self.chat.no_such_sanction(who, sanction, done, self.now));
+        }
+        self.out.push(Delivery::Log(format!("{}: {who} is no longer {done}", self.actor)));
+        Ok(Event::Notice(format!("{who} is no longer {done}")))
+    }
+}
+
+impl Chat {
     /// Who is banned or muted.
     pub(super) fn bans(&self, now: &Now) -> Told {
         let (mut bans, total) = self.standing.sanctions(now.steady, BANS_SHOWN);
@@ -145,88 +162,6 @@ impl Chat {
         }
     }
 
-    /// What would be imposed: on a name, its key and the addresses of whoever is here under it.
-    fn row(
-        &self,
-        actor: &Actor,
-        who: &str,
-        duration: Option<&str>,
-        usual: Term,
-        now: &Now,
-    ) -> Result<BanRecord, Refusal> {
-        let term = duration.map_or(Ok(usual), str::parse);
-        let term = term.map_err(|error| Refusal::new(Code::BadCommand, error.to_string()))?;
-        let since = now.second();
-        let until = match term {
-            Term::For(time) => Some(since.checked_add(time).unwrap_or(Timestamp::MAX)),
-            Term::Forever => None,
-        };
-        let rest = serde_json::Map::new();
-        let by = actor.name().to_owned();
-        let mut row = BanRecord { key: None, ips: Vec::new(), name: None, by, since, until, rest };
-        match Subject::parse(who)? {
-            Subject::Key(key) => row.key = Some(key),
-            Subject::Net(net) => row.ips.push(net),
-            Subject::Name(name) => match self.find(&name) {
-                Some((_, user)) => {
-                    row.key = user.owner.key().copied();
-                    row.name = Some(user.name.to_string());
-                    let peers = user.sessions.iter().filter_map(|id| self.sessions.get(id));
-                    let nets: BTreeSet<Net> = peers.map(|session| Net::host(session.ip)).collect();
-                    row.ips.extend(nets.into_iter().take(MAX_BAN_ADDRESSES));
-                }
-                None => {
-                    let unknown = || self.nobody_named(&name, unknown::ANYBODY, now);
-                    row.key = Some(self.key_named(&name, now).ok_or_else(unknown)?);
-                    row.name = Some(name);
-                }
-            },
-        }
-        self.check_rank(actor, row.key.as_ref(), who)?;
-        Ok(row)
-    }
-
-    fn impose(
-        &mut self,
-        sanction: Sanction,
-        actor: &Actor,
-        who: &str,
-        row: BanRecord,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
-        let done = format!("{} {} {}", shown(&row, who), done(sanction), until(row.until, now));
-        let log = format!("{actor}: {done} ({})", targets(&row));
-        if !self.standing.impose(sanction, row, now.steady, out) {
-            let msg =
-                format!("there are {MAX_BANS} already, the most there can be; take some back first (/bans)");
-            return Err(Refusal::new(Code::NotAllowed, msg));
-        }
-        out.push(Delivery::Log(log));
-        Ok(Event::Notice(done))
-    }
-
-    fn lift(
-        &mut self,
-        sanction: Sanction,
-        actor: &Actor,
-        who: &str,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
-        let subject = Subject::parse(who)?;
-        let owner = match &subject {
-            Subject::Name(name) => self.key_named(name, now),
-            Subject::Key(_) | Subject::Net(_) => None,
-        };
-        let done = done(sanction);
-        if self.standing.lift(sanction, &subject, &self.terms.key(who), owner, out) == 0 {
-            return Err(self.no_such_sanction(who, sanction, done, now));
-        }
-        out.push(Delivery::Log(format!("{actor}: {who} is no longer {done}")));
-        Ok(Event::Notice(format!("{who} is no longer {done}")))
-    }
-
     /// Ends every session of a key that a ban hits.
     pub(super) fn expel_banned(&mut self, key: &Fingerprint, now: &Now, out: &mut Deliveries) {
         let users = self.accounts.get(&Account::Key(*key)).into_iter().flatten();
@@ -256,12 +191,7 @@ impl Chat {
     fn say_bye(&mut self, leaving: Leaving, now: &Now, out: &mut Deliveries) {
         let Leaving { session, code, why } = leaving;
         if self.sessions.contains_key(&session) {
-            self.answer(
-                session,
-                None,
-                Event::Bye { code: Some(code), msg: why.to_string(), server: None },
-                out,
-            );
+            self.inform(session, Event::Bye { code: Some(code), msg: why.to_string(), server: None }, out);
             self.close(session, now, out);
         }
     }

@@ -1,11 +1,11 @@
 //! Who may have which name, and changes of name.
 
+use super::call::Call;
 use super::delivery::{Audience, Delivery};
 use super::intake::Candidate;
 use super::owned::Begun;
 use super::rates::News;
-use super::rooms::Who;
-use super::user::{SessionId, UserId};
+use super::who::{SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
 use crate::name::{Likeness, Name};
@@ -38,6 +38,55 @@ impl From<Refused> for Event {
     fn from(refused: Refused) -> Self {
         let Refused { refusal, free } = refused;
         Self::Error { code: Some(refusal.code), msg: refusal.msg, name: free }
+    }
+}
+
+impl Call<'_> {
+    /// Another name for the session's user, in all sessions.
+    pub(super) fn rename(&mut self, wanted: &str) -> Result<(), Refusal> {
+        let candidate = self.chat.terms.candidate(wanted);
+        let name = self.chat.name(&candidate)?;
+        let Some((session, user_id)) = self.chat.sessions.get(&self.session).and_then(|s| Some((s, s.user?)))
+        else {
+            return Ok(());
+        };
+        let (peer, likeness) = (session.peer(), name.likeness());
+        let asker = Asker { key: peer.key.as_ref(), user: Some(user_id) };
+        if self.chat.user_of(self.session).is_some_and(|user| user.name == name) {
+            let unchanged = Event::Renamed { old: name.to_string(), name: name.to_string() };
+            self.answer(unchanged);
+            return Ok(());
+        }
+        self.chat.check_muted(self.session, self.now)?;
+        // Counted before it is looked whether it can be had: asking for what is taken is news to nobody,
+        // but costs as much.
+        self.chat.count_news(self.session, News::Rename, self.now)?;
+        if let Err(refused) = self.chat.check_free((&name, &likeness), &candidate, asker, self.now) {
+            self.answer(refused.into());
+            return Ok(());
+        }
+        let who = self.chat.person(user_id);
+        self.chat.tell_before_rename(user_id, who.as_ref(), &name, self.out);
+        let Some(user) = self.chat.users.get_mut(&user_id) else { return Ok(()) };
+        let old = std::mem::replace(&mut user.name, name.clone());
+        self.chat.names.remove(&old.key());
+        self.chat.names.insert(name.key(), user_id);
+        if let Some(who) = who {
+            self.chat.rooms.rename(&who, &old.key(), &name.key());
+        }
+        self.chat.looks.remove(&old.likeness());
+        self.chat.looks.insert(&likeness, user_id);
+        let mut begun = Begun::NotOwned;
+        if let Some(key) = peer.key {
+            self.chat.owned.end(&old.likeness(), &key, self.now.at());
+            begun = self.chat.owned.begin((&name, &likeness), key, peer.ip, self.now.at(), self.out);
+        }
+        let event = Event::Renamed { old: old.to_string(), name: name.to_string() };
+        self.answer(event.clone());
+        self.tell_of_name(begun);
+        let audience = self.chat.who_hears_of(user_id, self.session);
+        self.out.push(Delivery::to(audience, event.to_packet("all", None)));
+        Ok(())
     }
 }
 
@@ -95,59 +144,6 @@ impl Chat {
             true => Taken::Owned(claimed.last.map_or("here now".into(), |last| seen(last, now))),
             false => Taken::Alike(claimed.name),
         })
-    }
-
-    /// Another name for the session's user, in all sessions.
-    pub(super) fn rename(
-        &mut self,
-        id: SessionId,
-        wanted: &str,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
-        let candidate = self.terms.candidate(wanted);
-        let name = self.name(&candidate)?;
-        let Some((session, user_id)) = self.sessions.get(&id).and_then(|s| Some((s, s.user?))) else {
-            return Ok(());
-        };
-        let (peer, likeness) = (session.peer(), name.likeness());
-        let asker = Asker { key: peer.key.as_ref(), user: Some(user_id) };
-        if self.user_of(id).is_some_and(|user| user.name == name) {
-            let unchanged = Event::Renamed { old: name.to_string(), name: name.to_string() };
-            self.answer(id, echo, unchanged, out);
-            return Ok(());
-        }
-        self.check_muted(id, now)?;
-        // Counted before it is looked whether it can be had: asking for what is taken is news to nobody,
-        // but costs as much.
-        self.count_news(id, News::Rename, now)?;
-        if let Err(refused) = self.check_free((&name, &likeness), &candidate, asker, now) {
-            self.answer(id, echo, refused.into(), out);
-            return Ok(());
-        }
-        let who = self.person(user_id);
-        self.tell_before_rename(user_id, who.as_ref(), &name, out);
-        let Some(user) = self.users.get_mut(&user_id) else { return Ok(()) };
-        let old = std::mem::replace(&mut user.name, name.clone());
-        self.names.remove(&old.key());
-        self.names.insert(name.key(), user_id);
-        if let Some(who) = who {
-            self.rooms.rename(&who, &old.key(), &name.key());
-        }
-        self.looks.remove(&old.likeness());
-        self.looks.insert(&likeness, user_id);
-        let mut begun = Begun::NotOwned;
-        if let Some(key) = peer.key {
-            self.owned.end(&old.likeness(), &key, now.at());
-            begun = self.owned.begin((&name, &likeness), key, peer.ip, now.at(), out);
-        }
-        let event = Event::Renamed { old: old.to_string(), name: name.to_string() };
-        self.answer(id, echo, event.clone(), out);
-        self.tell_of_name(id, begun, out);
-        let audience = self.who_hears_of(user_id, id);
-        out.push(Delivery::to(audience, event.to_packet("all", None)));
-        Ok(())
     }
 
     /// Whoever is still to be announced is announced under the name they came with, and nobody is told of

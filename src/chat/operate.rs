@@ -1,166 +1,46 @@
 //! What operators do, at the console or by a session: who may, and what alerts and kicks do.
 
+use super::actor::{Actor, Operation};
+use super::answer::Told;
 use super::archive::{Account, Kind, Venue};
+use super::call::Call;
 use super::delivery::{Audience, Delivery};
 use super::moderate::Leaving;
 use super::say::Said;
-use super::user::SessionId;
-use super::{Chat, Deliveries, Now};
+use super::who::SessionId;
+use super::{Chat, Deliveries, Now, operators};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::protocol::packet::Sender;
-use crate::protocol::request::Refusal;
-use crate::protocol::{Code, Event, Request};
-use std::fmt;
-use std::net::IpAddr;
+use crate::protocol::request::{Operate, Refusal};
+use crate::protocol::{Code, Event};
 use std::sync::Arc;
 
-/// Who uses an operator's command.
-#[derive(Debug, Clone)]
-pub(super) enum Actor {
-    /// Whoever sits at the server. Is above operators.
-    Console,
-    /// An operator.
-    Operator { name: String, key: Option<Fingerprint>, ip: IpAddr },
-}
-
-/// A user as the log has them.
-pub(super) struct Known<'a> {
-    pub(super) name: &'a str,
-    pub(super) key: Option<&'a Fingerprint>,
-    pub(super) ip: Option<IpAddr>,
-}
-
-impl Actor {
-    /// As it stands in records and in texts.
-    pub(super) fn name(&self) -> &str {
-        match self {
-            Self::Console => "console",
-            Self::Operator { name, .. } => name,
+impl Call<'_> {
+    /// A command of a session.
+    pub(super) fn operate(&mut self, command: &Operate) -> Result<(), Refusal> {
+        if let Operate::Op { name } = command
+            && operators::is_code(name)
+        {
+            return self.op_by_code(name);
         }
-    }
-
-    pub(super) fn is_console(&self) -> bool {
-        matches!(self, Self::Console)
-    }
-
-    /// Whether the key is their own.
-    pub(super) fn has(&self, key: &Fingerprint) -> bool {
-        matches!(self, Self::Operator { key: Some(own), .. } if own == key)
-    }
-}
-
-impl fmt::Display for Actor {
-    /// For the log.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Console => f.write_str("the console"),
-            Self::Operator { name, key, ip } => Known { name, key: key.as_ref(), ip: Some(*ip) }.fmt(f),
+        let actor = self.operator()?;
+        let author = self.chat.author(self.session);
+        let mut operation = Operation { chat: self.chat, actor, now: self.now, out: self.out };
+        if let Operate::Alert { msg } = command {
+            // It is its own answer.
+            let receipt = self.echo.take().map(|echo| (self.session, echo));
+            return operation.alert(author, msg.clone(), receipt).map(drop);
         }
-    }
-}
-
-impl fmt::Display for Known<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (", self.name)?;
-        match self.key {
-            Some(key) => write!(f, "{key}")?,
-            None => f.write_str("no key")?,
-        }
-        if let Some(ip) = self.ip {
-            write!(f, ", {ip}")?;
-        }
-        f.write_str(")")
-    }
-}
-
-impl Chat {
-    /// One request from the server's console, but for lists, which it [gathers](Self::listing).
-    ///
-    /// # Errors
-    /// A [`Refusal`] to show there.
-    pub fn console(&mut self, request: &Request, now: &Now, out: &mut Deliveries) -> Result<Event, Refusal> {
-        match request {
-            Request::Time | Request::Whois { .. } => self.told(request, now),
-            command => self.command(&Actor::Console, command, now, out),
-        }
-    }
-
-    /// An operator's command of a session.
-    pub(super) fn command_of(
-        &mut self,
-        id: SessionId,
-        request: &Request,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
-        let actor = self.operator(id)?;
-        if let Request::Alert { msg } = request {
-            let author = self.user_of(id).and_then(|user| user.owner.account().map(|own| (**own).clone()));
-            let receipt = echo.map(|echo| (id, echo));
-            return self.alert(&actor, author, msg.clone(), receipt, now, out).map(drop);
-        }
-        let list = match request {
-            Request::Bans => Some(self.bans(now)),
-            Request::Keys { list, after } => Some(self.keys(*list, after.as_deref(), now)?),
-            _ => None,
-        };
-        if let Some(list) = list {
-            self.tell(id, echo, list, out);
-            return Ok(());
-        }
-        let done = self.command(&actor, request, now, out)?;
-        self.answer(id, echo, done, out);
+        let told = operation.command(command)?;
+        self.tell(told);
         Ok(())
     }
 
-    /// Does it. Whoever changed the books is told if that is not stored.
-    fn command(
-        &mut self,
-        actor: &Actor,
-        request: &Request,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
-        let before = out.len();
-        let done = self.carry_out(actor, request, now, out)?;
-        let is_kept = out[before..].iter().any(|delivery| matches!(delivery, Delivery::Keep(_)));
-        Ok(match done {
-            Event::Notice(text) if is_kept => Event::Notice(text + &self.unless_mended()),
-            done => done,
-        })
-    }
-
-    fn carry_out(
-        &mut self,
-        actor: &Actor,
-        request: &Request,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
-        match request {
-            Request::Alert { msg } => self.alert(actor, None, msg.clone(), None, now, out),
-            Request::Kick { name, reason } => self.kick(actor, name, reason, now, out),
-            Request::Mute { name, duration } => self.mute(actor, name, duration.as_deref(), now, out),
-            Request::Unmute { name } => self.unmute(actor, name, now, out),
-            Request::Ban { name, duration } => self.impose_ban(actor, name, duration.as_deref(), now, out),
-            Request::Unban { name } => self.unban(actor, name, now, out),
-            Request::Bans => Ok(self.bans(now).into_event()),
-            Request::Keys { list, after } => Ok(self.keys(*list, after.as_deref(), now)?.into_event()),
-            Request::Admit { name } => self.admit_member(actor, name, now, out),
-            Request::Dismiss { name } => self.dismiss_member(actor, name, now, out),
-            Request::Release { name } => self.release(actor, name, now, out),
-            Request::Op { name } => self.op(actor, name, now, out),
-            Request::Deop { name } => self.deop(actor, name, now, out),
-            _ => Err(Refusal::new(Code::BadCommand, "that can't be asked here; try /help")),
-        }
-    }
-
     /// The session's user, if it may use the operators' commands.
-    fn operator(&self, id: SessionId) -> Result<Actor, Refusal> {
-        let session = self.sessions.get(&id).filter(|_| self.is_operator(id));
-        match (session, self.user_of(id)) {
+    fn operator(&self) -> Result<Actor, Refusal> {
+        let session = self.chat.sessions.get(&self.session).filter(|_| self.chat.is_operator(self.session));
+        match (session, self.chat.user_of(self.session)) {
             (Some(session), Some(user)) => Ok(Actor::Operator {
                 name: user.name.to_string(),
                 key: session.key().copied(),
@@ -173,23 +53,54 @@ impl Chat {
             )),
         }
     }
+}
+
+impl Operation<'_> {
+    /// Does it. Whoever changed the books is told if that is not stored.
+    fn command(&mut self, command: &Operate) -> Result<Told, Refusal> {
+        let before = self.out.len();
+        let told = self.carry_out(command)?;
+        let is_kept = self.out[before..].iter().any(|delivery| matches!(delivery, Delivery::Keep(_)));
+        Ok(match told {
+            Told::Event(Event::Notice(text)) if is_kept => {
+                Told::Event(Event::Notice(text + &self.chat.unless_mended()))
+            }
+            told => told,
+        })
+    }
+
+    fn carry_out(&mut self, command: &Operate) -> Result<Told, Refusal> {
+        let done = match command {
+            Operate::Bans => return Ok(self.chat.bans(self.now)),
+            Operate::Keys { list, after } => return self.chat.keys(*list, after.as_deref(), self.now),
+            Operate::Alert { msg } => self.alert(None, msg.clone(), None),
+            Operate::Kick { name, reason } => self.kick(name, reason),
+            Operate::Mute { name, duration } => self.mute(name, duration.as_deref()),
+            Operate::Unmute { name } => self.unmute(name),
+            Operate::Ban { name, duration } => self.impose_ban(name, duration.as_deref()),
+            Operate::Unban { name } => self.unban(name),
+            Operate::Admit { name } => self.admit_member(name),
+            Operate::Dismiss { name } => self.dismiss_member(name),
+            Operate::Release { name } => self.release(name),
+            Operate::Op { name } => self.op(name),
+            Operate::Deop { name } => self.deop(name),
+        };
+        done.map(Told::Event)
+    }
 
     /// An alert to everybody, its sender included.
     fn alert(
         &mut self,
-        actor: &Actor,
         author: Option<Account>,
         msg: String,
         receipt: Option<(SessionId, String)>,
-        now: &Now,
-        out: &mut Deliveries,
     ) -> Result<Event, Refusal> {
         if msg.trim().is_empty() {
             return Err(Refusal::new(Code::BadPacket, "the alert is empty; put the text into \"msg\""));
         }
         // Nobody hears a voice before its owner came in.
-        self.tell_presence(out);
-        let by = if actor.is_console() { "server" } else { actor.name() };
+        self.chat.tell_presence(self.out);
+        let by = if self.actor.is_console() { "server" } else { self.actor.name() };
         let said = Said {
             kind: Kind::Alert,
             from: Sender { name: by.to_owned(), ip: String::new(), key: None },
@@ -203,42 +114,30 @@ impl Chat {
             refusal: None,
             receipt,
         };
-        self.pass_on(said, now, out);
-        out.push(Delivery::Log(format!("{actor} raised an alert")));
+        self.chat.pass_on(said, self.now, self.out);
+        self.out.push(Delivery::Log(format!("{} raised an alert", self.actor)));
         Ok(Event::Notice("everybody is shown the alert".into()))
     }
 
     /// Ends all sessions of a user.
-    fn kick(
-        &mut self,
-        actor: &Actor,
-        name: &str,
-        reason: &str,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
-        let (_, user) = self.find(name).ok_or_else(|| self.no_such_user(name, now))?;
-        self.check_rank(actor, user.owner.key(), user.name.as_str())?;
+    fn kick(&mut self, name: &str, reason: &str) -> Result<Event, Refusal> {
+        let (_, user) = self.chat.find(name).ok_or_else(|| self.chat.no_such_user(name, self.now))?;
+        self.check_rank(user.owner.key(), user.name.as_str())?;
         let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-        let by = if actor.is_console() { "the server's console" } else { actor.name() };
+        let by = if self.actor.is_console() { "the server's console" } else { self.actor.name() };
         let why: Arc<str> = format!("you were disconnected by {by}{because}").into();
         let sessions = user.sessions.clone();
         let done = Event::Notice(format!("{} was disconnected{because}", user.name));
-        out.push(Delivery::Log(format!("{actor} disconnected {}", self.known(user))));
+        self.out.push(Delivery::Log(format!("{} disconnected {}", self.actor, self.chat.known(user))));
         let leaving = |session| Leaving { session, code: Code::Kicked, why: Arc::clone(&why) };
-        self.leaving.extend(sessions.into_iter().map(leaving));
-        self.expel_some(now, out);
+        self.chat.leaving.extend(sessions.into_iter().map(leaving));
+        self.chat.expel_some(self.now, self.out);
         Ok(done)
     }
 
     /// Nobody uses power over an operator but the console.
-    pub(super) fn check_rank(
-        &self,
-        actor: &Actor,
-        key: Option<&Fingerprint>,
-        name: &str,
-    ) -> Result<(), Refusal> {
-        if actor.is_console() || !self.standing.is_operator(key) {
+    pub(super) fn check_rank(&self, key: Option<&Fingerprint>, name: &str) -> Result<(), Refusal> {
+        if self.actor.is_console() || !self.chat.standing.is_operator(key) {
             return Ok(());
         }
         let msg = format!("{name} is an operator; only the server's console can do that to one");
@@ -246,12 +145,18 @@ impl Chat {
     }
 
     /// The same for what operators may do to themselves.
-    pub(super) fn check_rank_over(
-        &self,
-        actor: &Actor,
-        key: &Fingerprint,
-        name: &str,
-    ) -> Result<(), Refusal> {
-        if actor.has(key) { Ok(()) } else { self.check_rank(actor, Some(key), name) }
+    pub(super) fn check_rank_over(&self, key: &Fingerprint, name: &str) -> Result<(), Refusal> {
+        if self.actor.has(key) { Ok(()) } else { self.check_rank(Some(key), name) }
+    }
+}
+
+impl Chat {
+    /// A command from the server's console.
+    ///
+    /// # Errors
+    /// A [`Refusal`] to show there.
+    pub fn operate(&mut self, command: &Operate, now: &Now, out: &mut Deliveries) -> Result<Event, Refusal> {
+        let mut operation = Operation { chat: self, actor: Actor::Console, now, out };
+        operation.command(command).map(Told::into_event)
     }
 }

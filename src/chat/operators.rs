@@ -1,12 +1,14 @@
 //! Operators are keys: how one becomes an operator, and ceases to be one.
 
+use super::actor::{Actor, Known, Operation};
 use super::archive::Account;
+use super::call::Call;
 use super::delivery::{Audience, Delivery};
 use super::net::Net;
-use super::operate::{Actor, Known};
 use super::records::OperatorRecord;
-use super::standing::Subject;
-use super::user::{Peer, SessionId, User};
+use super::subject::Subject;
+use super::user::{Peer, User};
+use super::who::SessionId;
 use super::{Chat, Deliveries, Now, unknown};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_OPERATORS, OPERATOR_CODE_TIME, OPERATOR_CODE_TRIES, OPERATOR_CODE_TRIES_IN_ALL};
@@ -46,6 +48,119 @@ impl fmt::Debug for Offer {
     }
 }
 
+impl Call<'_> {
+    /// `/op CODE`.
+    pub(super) fn op_by_code(&mut self, code: &str) -> Result<(), Refusal> {
+        let peer = self.chat.proven(self.session)?;
+        let no_code = || {
+            let msg = "there is no code to use any more; ask an operator to type /op and your name, or type it \
+                       at the server's console";
+            Refusal::new(Code::NotAllowed, msg)
+        };
+        let offer =
+            self.chat.offer.as_mut().filter(|_| self.now.uptime < OPERATOR_CODE_TIME).ok_or_else(no_code)?;
+        let network = Net::network(peer.ip);
+        let tried = offer.tries.iter().find(|(net, _)| *net == network).map_or(0, |(_, tries)| *tries);
+        if tried >= OPERATOR_CODE_TRIES {
+            let msg = "there were too many wrong codes from your network; ask an operator to type /op and your \
+                       name, or type it at the server's console";
+            return Err(Refusal::new(Code::RateLimited, msg));
+        }
+        let wanted = offer.code.take().ok_or_else(no_code)?;
+        if is_same(&wanted, &digits(code)) {
+            return self.make_operator(peer, "code");
+        }
+        let left = offer.count_try(network);
+        // Once all tries are used up, it stays away.
+        let all: u32 = offer.tries.iter().map(|(_, tries)| u32::from(*tries)).sum();
+        offer.code = (all < u32::from(OPERATOR_CODE_TRIES_IN_ALL)).then_some(wanted);
+        self.out.push(Delivery::Log(format!("{} gave a wrong operator's code", self.chat.who(self.session))));
+        let tries = if left == 1 { "1 try is left".into() } else { format!("{left} tries are left") };
+        Err(Refusal::new(Code::NotAllowed, format!("that is not the code; {tries}")))
+    }
+
+    /// By the secret in the server's data directory.
+    pub(super) fn op_by_token(&mut self, token: &str) -> Result<(), Refusal> {
+        let peer = self.chat.proven(self.session)?;
+        let offered = self.chat.offer.as_ref().map_or("", |offer| offer.token.as_str());
+        if offered.is_empty() || !is_same(offered, token) {
+            self.out.push(Delivery::Log(format!(
+                "{} gave a wrong operator's token",
+                self.chat.who(self.session)
+            )));
+            let msg = "that is not this server's token; it is in the server's data directory";
+            return Err(Refusal::new(Code::NotAllowed, msg));
+        }
+        self.make_operator(peer, "token")
+    }
+
+    fn make_operator(&mut self, peer: Peer, by: &str) -> Result<(), Refusal> {
+        let Some(key) = peer.key else { return Ok(()) };
+        let name = self.chat.user_of(self.session).map(|user| user.name.to_string()).unwrap_or_default();
+        let mut msg = "you are an operator now; /help lists the commands".to_owned();
+        if !self.chat.standing.is_operator(Some(&key)) {
+            self.chat.promote(key, &name, by, self.now, self.out)?;
+            self.out
+                .push(Delivery::Log(format!("{} became an operator by {by}", self.chat.who(self.session))));
+            msg += &self.chat.unless_mended();
+        }
+        self.answer(Event::Operator { operator: true, msg });
+        Ok(())
+    }
+}
+
+impl Operation<'_> {
+    /// `/op NAME`.
+    pub(super) fn op(&mut self, name: &str) -> Result<Event, Refusal> {
+        let (key, known) = self.chat.whose(name, unknown::ANYBODY, self.now)?;
+        let here = self.chat.find(&known).map(|(_, user)| self.chat.known(user));
+        let here = here.filter(|here| here.key == Some(&key));
+        let away =
+            Known { name: if known.is_empty() { "somebody" } else { &known }, key: Some(&key), ip: None };
+        let whom = here.unwrap_or(away).to_string();
+        let name = if known.is_empty() { name.to_owned() } else { known };
+        if self.chat.standing.is_operator(Some(&key)) {
+            return Ok(Event::Notice(format!("{name} is an operator already")));
+        }
+        self.chat.promote(key, &name, self.actor.name(), self.now, self.out)?;
+        self.out.push(Delivery::Log(format!("{} made {whom} an operator", self.actor)));
+        self.chat.tell_rank(
+            &key,
+            true,
+            &format!("{} made you an operator; /help lists the commands", by(&self.actor)),
+            self.out,
+        );
+        Ok(Event::Notice(format!("{name} is an operator now")))
+    }
+
+    /// `/deop NAME`. Operators give up their own power only.
+    pub(super) fn deop(&mut self, who: &str) -> Result<Event, Refusal> {
+        let key = match Subject::parse(who)? {
+            Subject::Key(key) => Some(key),
+            Subject::Name(name) => self
+                .chat
+                .key_named(&name, self.now)
+                .or_else(|| self.chat.standing.operator_named(&self.chat.terms.key(&name))),
+            Subject::Net(_) => None,
+        };
+        let key = key.filter(|key| self.chat.standing.is_operator(Some(key)));
+        let key = key.ok_or_else(|| self.chat.no_such_operator(who))?;
+        self.check_rank_over(&key, who)?;
+        self.chat.standing.remove_operator(&key, self.out);
+        self.out
+            .push(Delivery::Log(format!("{} took the operators' commands from {who} ({key})", self.actor)));
+        self.chat.tell_rank(
+            &key,
+            false,
+            &format!("{} took the operators' commands from you", by(&self.actor)),
+            self.out,
+        );
+        // An operator's address may have been banned meanwhile.
+        self.chat.expel_banned(&key, self.now, self.out);
+        Ok(Event::Notice(format!("{who} is no operator any more")))
+    }
+}
+
 impl Chat {
     /// From the server's start on, `code` (8 digits, `4827-1163`) makes one key an operator, within
     /// [`OPERATOR_CODE_TIME`]; and `token`, which the server keeps where only its own user can read it,
@@ -56,116 +171,6 @@ impl Chat {
         self.offer = Some(Box::new(offer));
     }
 
-    /// `/op CODE`.
-    pub(super) fn op_by_code(
-        &mut self,
-        id: SessionId,
-        code: &str,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
-        let peer = self.proven(id)?;
-        let no_code = || {
-            let msg = "there is no code to use any more; ask an operator to type /op and your name, or type it \
-                       at the server's console";
-            Refusal::new(Code::NotAllowed, msg)
-        };
-        let offer = self.offer.as_mut().filter(|_| now.uptime < OPERATOR_CODE_TIME).ok_or_else(no_code)?;
-        let network = Net::network(peer.ip);
-        let tried = offer.tries.iter().find(|(net, _)| *net == network).map_or(0, |(_, tries)| *tries);
-        if tried >= OPERATOR_CODE_TRIES {
-            let msg = "there were too many wrong codes from your network; ask an operator to type /op and your \
-                       name, or type it at the server's console";
-            return Err(Refusal::new(Code::RateLimited, msg));
-        }
-        let wanted = offer.code.take().ok_or_else(no_code)?;
-        if is_same(&wanted, &digits(code)) {
-            return self.make_operator(id, peer, "code", echo, now, out);
-        }
-        let left = offer.count_try(network);
-        // Once all tries are used up, it stays away.
-        let all: u32 = offer.tries.iter().map(|(_, tries)| u32::from(*tries)).sum();
-        offer.code = (all < u32::from(OPERATOR_CODE_TRIES_IN_ALL)).then_some(wanted);
-        out.push(Delivery::Log(format!("{} gave a wrong operator's code", self.who(id))));
-        let tries = if left == 1 { "1 try is left".into() } else { format!("{left} tries are left") };
-        Err(Refusal::new(Code::NotAllowed, format!("that is not the code; {tries}")))
-    }
-
-    /// By the secret in the server's data directory.
-    pub(super) fn op_by_token(
-        &mut self,
-        id: SessionId,
-        token: &str,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
-        let peer = self.proven(id)?;
-        let offered = self.offer.as_ref().map_or("", |offer| offer.token.as_str());
-        if offered.is_empty() || !is_same(offered, token) {
-            out.push(Delivery::Log(format!("{} gave a wrong operator's token", self.who(id))));
-            let msg = "that is not this server's token; it is in the server's data directory";
-            return Err(Refusal::new(Code::NotAllowed, msg));
-        }
-        self.make_operator(id, peer, "token", echo, now, out)
-    }
-
-    /// `/op NAME`.
-    pub(super) fn op(
-        &mut self,
-        actor: &Actor,
-        name: &str,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
-        let (key, known) = self.whose(name, unknown::ANYBODY, now)?;
-        let here = self.find(&known).map(|(_, user)| self.known(user));
-        let here = here.filter(|here| here.key == Some(&key));
-        let away =
-            Known { name: if known.is_empty() { "somebody" } else { &known }, key: Some(&key), ip: None };
-        let whom = here.unwrap_or(away).to_string();
-        let name = if known.is_empty() { name.to_owned() } else { known };
-        if self.standing.is_operator(Some(&key)) {
-            return Ok(Event::Notice(format!("{name} is an operator already")));
-        }
-        self.promote(key, &name, actor.name(), now, out)?;
-        out.push(Delivery::Log(format!("{actor} made {whom} an operator")));
-        self.tell_rank(
-            &key,
-            true,
-            &format!("{} made you an operator; /help lists the commands", by(actor)),
-            out,
-        );
-        Ok(Event::Notice(format!("{name} is an operator now")))
-    }
-
-    /// `/deop NAME`. Operators give up their own power only.
-    pub(super) fn deop(
-        &mut self,
-        actor: &Actor,
-        who: &str,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<Event, Refusal> {
-        let key = match Subject::parse(who)? {
-            Subject::Key(key) => Some(key),
-            Subject::Name(name) => {
-                self.key_named(&name, now).or_else(|| self.standing.operator_named(&self.terms.key(&name)))
-            }
-            Subject::Net(_) => None,
-        };
-        let key = key.filter(|key| self.standing.is_operator(Some(key)));
-        let key = key.ok_or_else(|| self.no_such_operator(who))?;
-        self.check_rank_over(actor, &key, who)?;
-        self.standing.remove_operator(&key, out);
-        out.push(Delivery::Log(format!("{actor} took the operators' commands from {who} ({key})")));
-        self.tell_rank(&key, false, &format!("{} took the operators' commands from you", by(actor)), out);
-        // An operator's address may have been banned meanwhile.
-        self.expel_banned(&key, now, out);
-        Ok(Event::Notice(format!("{who} is no operator any more")))
-    }
-
     /// What the session has proved, if that is enough to become an operator.
     fn proven(&self, id: SessionId) -> Result<Peer, Refusal> {
         let peer = self.sessions.get(&id).map(|session| session.peer());
@@ -173,27 +178,6 @@ impl Chat {
             let msg = "operators are keys, and this connection has shown none; join with the lanchat client";
             Refusal::new(Code::KeyRequired, msg)
         })
-    }
-
-    fn make_operator(
-        &mut self,
-        id: SessionId,
-        peer: Peer,
-        by: &str,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
-        let Some(key) = peer.key else { return Ok(()) };
-        let name = self.user_of(id).map(|user| user.name.to_string()).unwrap_or_default();
-        let mut msg = "you are an operator now; /help lists the commands".to_owned();
-        if !self.standing.is_operator(Some(&key)) {
-            self.promote(key, &name, by, now, out)?;
-            out.push(Delivery::Log(format!("{} became an operator by {by}", self.who(id))));
-            msg += &self.unless_mended();
-        }
-        self.answer(id, echo, Event::Operator { operator: true, msg }, out);
-        Ok(())
     }
 
     fn promote(

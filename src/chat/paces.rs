@@ -8,7 +8,7 @@
 use super::archive::Account;
 use super::net::Net;
 use super::table::{Numbers, give_back};
-use super::user::{Owner, Session, SessionId, UserId};
+use super::who::{Owner, SessionId, UserId};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
     BURSTS_TOGETHER, LITTLE_PERCENT, MAX_ADDRESSES, MAX_JOIN_BUCKETS, PACES_PER_ADDRESS, PACES_PER_NETWORK,
@@ -17,6 +17,7 @@ use crate::limits::{
 use crate::name::NameKey;
 use crate::pace::{Bucket, Buckets, Rate};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// What nobody can take from the established.
@@ -108,9 +109,10 @@ impl<'a> Payer<'a> {
 }
 
 impl Origin {
-    pub(super) fn of(session: &Session) -> Self {
-        let network = (!session.local).then(|| Net::network(session.ip));
-        Self { address: Net::counted(session.ip), network }
+    /// `is_local`: it is the server's own machine.
+    pub(super) fn new(ip: IpAddr, is_local: bool) -> Self {
+        let network = (!is_local).then(|| Net::network(ip));
+        Self { address: Net::counted(ip), network }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is asked when places run out: whom the server knows, and who has the places.
 
-use super::user::SessionId;
+use super::who::SessionId;
 use super::{Chat, Now};
 use crate::fingerprint::Fingerprint;
 use std::net::IpAddr;

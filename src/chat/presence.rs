@@ -4,7 +4,7 @@
 //! the key or the token that tells whether it is the same one.
 
 use super::table::give_back;
-use super::user::Owner;
+use super::who::Owner;
 use crate::limits::{PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_NAMES_PER_PACKET, PRESENCE_WINDOW};
 use crate::name::{Name, NameKey, RoomName};
 use crate::protocol::Event;

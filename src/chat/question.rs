@@ -1,12 +1,12 @@
 //! Questions about what is kept: whether they may be asked, and what exactly is meant.
 
 use super::archive::{MailView, Question, Scope, Search, View, Wanted};
-use super::delivery::Delivery;
-use super::user::SessionId;
-use super::{Chat, Deliveries, Now};
+use super::call::Call;
+use super::who::SessionId;
+use super::{Chat, Now};
 use crate::limits::{DEFAULT_ASKED, MAX_HISTORY_ASKED, MAX_SEARCH_ASKED, MAX_WORD_BYTES};
 use crate::name::RoomName;
-use crate::protocol::request::{Refusal, Request, Span};
+use crate::protocol::request::{Refusal, SearchRequest, Span};
 use crate::protocol::{Code, Moment};
 use crate::text::Sought;
 use jiff::Timestamp;
@@ -14,44 +14,43 @@ use jiff::Timestamp;
 /// How to search for what looks like a filter.
 const IN_QUOTES: &str = "to search for it as text, put it in quotes";
 
-impl Chat {
-    /// A `history` or `search` of a session.
-    pub(super) fn ask_history(
+impl Call<'_> {
+    /// A `history` of a session.
+    pub(super) fn wanted(
         &self,
-        session: SessionId,
-        request: Request,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
-        if self.log.is_none() {
-            return Err(Refusal::new(Code::NoHistory, "this server keeps nothing of what was said"));
-        }
-        let question = match request {
-            Request::History { room, name, span } => {
-                let scope = match (room, name) {
-                    (Some(room), _) => Scope::Room(self.readable(&room)?),
-                    (None, Some(name)) => self.correspondence(session, &name, now)?,
-                    (None, None) => Scope::Room(RoomName::lobby()),
-                };
-                let limit = asked(&span, MAX_HISTORY_ASKED);
-                Question::History(Wanted { scope, before: span.before, limit })
-            }
-            Request::Search { words, name, room, since, until, span } => {
-                let (since, until) = (then("after", since, now)?, then("before", until, now)?);
-                if since.zip(until).is_some_and(|(since, until)| since >= until) {
-                    let msg =
-                        "after: is not earlier than before:, so there is nothing between them; swap them";
-                    return Err(Refusal::new(Code::BadPacket, msg));
-                }
-                let sifted =
-                    Search { words: sought(&words)?, from: by(name)?, since, until, ..Search::default() };
-                Question::Search(self.search(session, sifted, room, &span)?)
-            }
-            _ => return Err(Refusal::new(Code::BadCommand, "that can't be asked here; try /help")),
+        (room, name): (Option<String>, Option<String>),
+        span: &Span,
+    ) -> Result<Question, Refusal> {
+        self.chat.check_history()?;
+        let scope = match (room, name) {
+            (Some(room), _) => Scope::Room(self.chat.readable(&room)?),
+            (None, Some(name)) => self.chat.correspondence(self.session, &name, self.now)?,
+            (None, None) => Scope::Room(RoomName::lobby()),
         };
-        out.push(Delivery::Ask { session, echo, question });
-        Ok(())
+        let limit = asked(span, MAX_HISTORY_ASKED);
+        Ok(Question::History(Wanted { scope, before: span.before, limit }))
+    }
+
+    /// A `search` of a session.
+    pub(super) fn sought(&self, asked: SearchRequest) -> Result<Question, Refusal> {
+        self.chat.check_history()?;
+        let SearchRequest { words, name, room, since, until, span } = asked;
+        let (since, until) = (then("after", since, self.now)?, then("before", until, self.now)?);
+        if since.zip(until).is_some_and(|(since, until)| since >= until) {
+            let msg = "after: is not earlier than before:, so there is nothing between them; swap them";
+            return Err(Refusal::new(Code::BadPacket, msg));
+        }
+        let sifted = Search { words: sought(&words)?, from: by(name)?, since, until, ..Search::default() };
+        self.chat.search(self.session, sifted, room, &span).map(Question::Search)
+    }
+}
+
+impl Chat {
+    fn check_history(&self) -> Result<(), Refusal> {
+        match self.log {
+            Some(_) => Ok(()),
+            None => Err(Refusal::new(Code::NoHistory, "this server keeps nothing of what was said")),
+        }
     }
 
     /// The search with where it looks.

@@ -4,9 +4,10 @@
 
 use super::delivery::Delivery;
 use super::net::Net;
-use super::paces::{Level, Origin, Payer, Pays};
+use super::paces::{Level, Payer, Pays};
 use super::table::Table;
-use super::user::{Correspondent, Owner, Pace, Session, SessionId, User, UserId};
+use super::user::{Pace, Session, User};
+use super::who::{Correspondent, Owner, SessionId, UserId};
 use super::{Chat, Deliveries, Now};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
@@ -69,7 +70,7 @@ impl Chat {
         };
         let is_first = session.encrypted && session.user.is_none() && session.packets < FIRST_PACKETS;
         let is_little = cost <= LITTLE && own.wait(rate.at_once(LITTLE_BURST), now.uptime).is_zero();
-        let from = Origin::of(session);
+        let from = session.origin();
         let mut pays = if is_first { Pays::First } else { Pays::Much };
         let mut way = self.paces.way(from, pays, may_share, rate, now.uptime);
         if way.is_err() && is_little && !is_first {
@@ -108,7 +109,7 @@ impl Chat {
     /// Has it paid for; returns the session's user.
     fn spend(&mut self, id: SessionId, cost: u64, rate: Rate, now: &Now) -> Option<UserId> {
         let session = self.sessions.get_mut(&id)?;
-        self.paces.charge(Origin::of(session), session.way, cost, rate, now.uptime);
+        self.paces.charge(session.origin(), session.way, cost, rate, now.uptime);
         let user = session.user;
         if user.is_none() {
             session.packets = session.packets.saturating_add(1);

@@ -1,59 +1,171 @@
 //! Coming and going.
 
+use super::call::Call;
 use super::delivery::Delivery;
 use super::lineage::Meeting;
 use super::names::{Asker, Refused};
 use super::owned::Begun;
-use super::rooms::Who;
 use super::table::give_back;
-use super::user::{Owner, Pace, SessionId, User, UserId};
-use super::{Chat, Deliveries, Now, limits};
-use crate::limits::DUE_PORTION;
+use super::user::{Pace, User};
+use super::who::{Owner, SessionId, UserId, Who};
+use super::{Chat, Deliveries, Now};
+use crate::limits::{DUE_PORTION, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_BYTES};
 use crate::name::{Likeness, Name};
 use crate::protocol::event::Welcome;
-use crate::protocol::request::{ClientPacket, Hello, Mode, Refusal};
+use crate::protocol::packet::Limits;
+use crate::protocol::request::{Act, ClientPacket, Connect, Hello, Mode, Refusal};
 use crate::protocol::{Code, Event, Request, Target};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
 
-impl Chat {
+impl Call<'_> {
     /// The first packet of a connection: it gets a name, whatever the packet's type, and a packet
     /// that also says something to somebody is passed on.
-    pub(super) fn register(
-        &mut self,
-        id: SessionId,
-        packet: &ClientPacket,
-        request: Request,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) {
-        let is_hello = matches!(request, Request::Hello(_));
+    pub(super) fn register(&mut self, packet: &ClientPacket, request: Request) {
+        let is_hello = matches!(request, Request::Connect(Connect::Hello(_)));
+        let echo = self.echo.clone();
         let hello = Hello::from_packet(packet).map_err(Refused::from);
-        let admitted = hello.and_then(|hello| Ok((self.admit(id, &hello, now, out)?, hello)));
+        let admitted = hello.and_then(|hello| Ok((self.admit(&hello)?, hello)));
         let (begun, hello) = match admitted {
             Ok(admitted) => admitted,
             Err(refused) => {
-                self.answer(id, echo, refused.into(), out);
-                return self.close(id, now, out);
+                self.answer(refused.into());
+                return self.close();
             }
         };
-        let meeting = self.meet(&hello);
-        self.welcome(id, echo.clone().filter(|_| is_hello), &hello, meeting.as_ref(), out);
-        if hello.mode == Mode::Chat {
-            self.tell_of_name(id, begun, out);
+        let meeting = self.chat.meet(&hello);
+        if !is_hello {
+            self.echo = None;
         }
-        self.tell_doubt(id, out);
-        self.tell_failure(id, hello.mode, out);
-        self.follow(id, &hello, meeting.as_ref(), out);
+        self.welcome(&hello, meeting.as_ref());
+        if hello.mode == Mode::Chat {
+            self.tell_of_name(begun);
+        }
+        self.chat.tell_doubt(self.session, self.out);
+        self.chat.tell_failure(self.session, hello.mode, self.out);
+        self.follow(&hello, meeting.as_ref());
+        self.echo = echo;
         if let Some(request) = said_besides(packet, request)
-            && let Err(refusal) = self.request(id, request, echo.clone(), now, out)
+            && let Err(refusal) = self.request(request)
         {
-            self.refuse(id, echo, refusal, out);
+            self.refuse(refusal);
         }
     }
 
+    /// Gives the session its user.
+    fn admit(&mut self, hello: &Hello) -> Result<Begun, Refused> {
+        let Some(peer) = self.chat.sessions.get(&self.session).map(|session| session.peer()) else {
+            return Ok(Begun::NotOwned);
+        };
+        if let Some(why) = self.chat.ban_text(&peer, self.now) {
+            return Err(Refusal::new(Code::Banned, why).into());
+        }
+        let candidate = self.chat.terms.candidate(&hello.name);
+        let name = self.chat.name(&candidate)?;
+        let owner = Owner::of(peer.key, hello.token.as_deref());
+        let same = self.chat.names.get(&name.key()).copied();
+        let same =
+            same.filter(|user| self.chat.users.get(user).is_some_and(|user| user.owner.is_same(&owner)));
+        let likeness = name.likeness();
+        let is_here = same.and_then(|user| self.chat.users.get(&user)).is_some_and(|user| user.chatting > 0);
+        let is_counted = hello.mode == Mode::Chat && !is_here;
+        if is_counted {
+            self.chat.count_join(self.session, &owner, &name, self.now)?;
+        }
+        if same.is_none() {
+            let asker = Asker { key: peer.key.as_ref(), user: None };
+            if let Err(refused) = self.chat.check_free((&name, &likeness), &candidate, asker, self.now) {
+                // Whoever asks for what is taken is counted, though nobody would have been told of them.
+                let counted = if is_counted {
+                    Ok(())
+                } else {
+                    self.chat.count_join(self.session, &owner, &name, self.now)
+                };
+                return Err(counted.err().map_or(refused, Refused::from));
+            }
+        }
+        let mut begun = Begun::NotOwned;
+        let user_id = same.unwrap_or_else(|| {
+            if let Some(key) = peer.key {
+                begun = self.chat.owned.begin((&name, &likeness), key, peer.ip, self.now.at(), self.out);
+            }
+            self.chat.add_user(self.session, name, &likeness, owner, self.now)
+        });
+        self.seat(user_id, hello.mode);
+        Ok(begun)
+    }
+
+    /// The session is one of that user's from here on.
+    fn seat(&mut self, user_id: UserId, mode: Mode) {
+        let (users, sessions) = (&mut self.chat.users, &mut self.chat.sessions);
+        let (Some(user), Some(session)) = (users.get_mut(&user_id), sessions.get_mut(&self.session)) else {
+            return;
+        };
+        session.user = Some(user_id);
+        session.mode = mode;
+        user.sessions.push(self.session);
+        if session.listens() {
+            self.chat.rooms.listen(&user.who(user_id), self.session);
+        }
+        if mode == Mode::Chat {
+            user.chatting += 1;
+            if user.chatting == 1 {
+                self.chat.present += 1;
+                self.chat.presence.came(&user.name, &user.owner, self.now.uptime);
+                let who = user.who(user_id);
+                self.chat.rooms.set_present(&who, true);
+            }
+        }
+    }
+
+    fn welcome(&mut self, hello: &Hello, meeting: Option<&Meeting>) {
+        let (Some(session), Some(user)) =
+            (self.chat.sessions.get(&self.session), self.chat.user_of(self.session))
+        else {
+            return;
+        };
+        let welcome = Event::Welcome(Box::new(Welcome {
+            server: self.chat.profile.server.clone(),
+            name: user.name.to_string(),
+            ip: session.ip.to_string(),
+            total: self.chat.present,
+            limits: limits(),
+            seq: self.chat.seq,
+            log: self.chat.log.as_ref().map(|log| log.id().to_owned()),
+            logs: self
+                .chat
+                .log
+                .as_ref()
+                .filter(|_| hello.since.is_some())
+                .map_or_else(Vec::new, |log| log.told(meeting)),
+            since: meeting.map(|meeting| meeting.common),
+            rewound: meeting.is_some_and(|meeting| meeting.rewound),
+            rooms: session
+                .user
+                .and_then(|user| self.chat.person(user))
+                .map_or_else(Vec::new, |who| self.chat.joined_rooms(&who)),
+            key: session.key().copied(),
+            operator: self.chat.standing.is_operator(session.key()),
+            closed: self.chat.rules.closed,
+            motd: self.chat.profile.motd.clone(),
+        }));
+        self.answer(welcome);
+    }
+
+    /// Who uses a name that is not kept for them is told so: nobody can write to them while they are away.
+    pub(super) fn tell_of_name(&mut self, begun: Begun) {
+        let Begun::TooMany(most) = begun else { return };
+        let name = self.chat.user_of(self.session).map_or("", |user| user.name.as_str());
+        let msg = format!(
+            "the name {name} is not kept for you when you leave: {most} names from your address are new within \
+             the hour, the most there can be; come back later to have it"
+        );
+        self.inform(Event::Notice(msg));
+    }
+}
+
+impl Chat {
     /// A connection is gone.
     pub fn disconnect(&mut self, id: SessionId, now: &Now) {
         let Some(session) = self.sessions.remove(&id) else { return };
@@ -129,79 +241,6 @@ impl Chat {
         }
     }
 
-    /// Gives the session its user.
-    fn admit(
-        &mut self,
-        id: SessionId,
-        hello: &Hello,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<Begun, Refused> {
-        let Some(peer) = self.sessions.get(&id).map(|session| session.peer()) else {
-            return Ok(Begun::NotOwned);
-        };
-        if let Some(why) = self.ban_text(&peer, now) {
-            return Err(Refusal::new(Code::Banned, why).into());
-        }
-        let candidate = self.terms.candidate(&hello.name);
-        let name = self.name(&candidate)?;
-        let owner = Owner::of(peer.key, hello.token.as_deref());
-        let same = self.names.get(&name.key()).copied();
-        let same = same.filter(|user| self.users.get(user).is_some_and(|user| user.owner.is_same(&owner)));
-        let likeness = name.likeness();
-        let chats = hello.mode == Mode::Chat;
-        let is_here = same.and_then(|user| self.users.get(&user)).is_some_and(|user| user.chatting > 0);
-        let is_counted = chats && !is_here;
-        if is_counted {
-            self.count_join(id, &owner, &name, now)?;
-        }
-        if same.is_none() {
-            let asker = Asker { key: peer.key.as_ref(), user: None };
-            if let Err(refused) = self.check_free((&name, &likeness), &candidate, asker, now) {
-                // Whoever asks for what is taken is counted, though nobody would have been told of them.
-                let counted = if is_counted { Ok(()) } else { self.count_join(id, &owner, &name, now) };
-                return Err(counted.err().map_or(refused, Refused::from));
-            }
-        }
-        let mut begun = Begun::NotOwned;
-        let user_id = same.unwrap_or_else(|| {
-            if let Some(key) = peer.key {
-                begun = self.owned.begin((&name, &likeness), key, peer.ip, now.at(), out);
-            }
-            self.add_user(id, name, &likeness, owner, now)
-        });
-        let (Some(user), Some(session)) = (self.users.get_mut(&user_id), self.sessions.get_mut(&id)) else {
-            return Ok(begun);
-        };
-        session.user = Some(user_id);
-        session.mode = hello.mode;
-        user.sessions.push(id);
-        if session.listens() {
-            self.rooms.listen(&user.who(user_id), id);
-        }
-        if chats {
-            user.chatting += 1;
-            if user.chatting == 1 {
-                self.present += 1;
-                self.presence.came(&user.name, &user.owner, now.uptime);
-                let who = user.who(user_id);
-                self.rooms.set_present(&who, true);
-            }
-        }
-        Ok(begun)
-    }
-
-    /// Who uses a name that is not kept for them is told so: nobody can write to them while they are away.
-    pub(super) fn tell_of_name(&self, id: SessionId, begun: Begun, out: &mut Deliveries) {
-        let Begun::TooMany(most) = begun else { return };
-        let name = self.user_of(id).map_or("", |user| user.name.as_str());
-        let msg = format!(
-            "the name {name} is not kept for you when you leave: {most} names from your address are new within \
-             the hour, the most there can be; come back later to have it"
-        );
-        self.answer(id, None, Event::Notice(msg), out);
-    }
-
     fn add_user(
         &mut self,
         first: SessionId,
@@ -234,42 +273,6 @@ impl Chat {
         id
     }
 
-    fn welcome(
-        &self,
-        id: SessionId,
-        echo: Option<String>,
-        hello: &Hello,
-        meeting: Option<&Meeting>,
-        out: &mut Deliveries,
-    ) {
-        let (Some(session), Some(user)) = (self.sessions.get(&id), self.user_of(id)) else { return };
-        let welcome = Event::Welcome(Box::new(Welcome {
-            server: self.profile.server.clone(),
-            name: user.name.to_string(),
-            ip: session.ip.to_string(),
-            total: self.present,
-            limits: limits(),
-            seq: self.seq,
-            log: self.log.as_ref().map(|log| log.id().to_owned()),
-            logs: self
-                .log
-                .as_ref()
-                .filter(|_| hello.since.is_some())
-                .map_or_else(Vec::new, |log| log.told(meeting)),
-            since: meeting.map(|meeting| meeting.common),
-            rewound: meeting.is_some_and(|meeting| meeting.rewound),
-            rooms: session
-                .user
-                .and_then(|user| self.person(user))
-                .map_or_else(Vec::new, |who| self.joined_rooms(&who)),
-            key: session.key().copied(),
-            operator: self.standing.is_operator(session.key()),
-            closed: self.rules.closed,
-            motd: self.profile.motd.clone(),
-        }));
-        self.answer(id, echo, welcome, out);
-    }
-
     /// A user is gone. Who can't be known again is in no room any more.
     fn leave_rooms(&mut self, id: UserId, user: &User) {
         let who = user.who(id);
@@ -295,12 +298,17 @@ impl Chat {
 fn said_besides(packet: &ClientPacket, request: Request) -> Option<Request> {
     let greeting = |msg: &str| !msg.trim_start().starts_with('/');
     match request {
-        Request::Chat { to: Target::Server, msg, .. } if greeting(&msg) => None,
-        Request::Hello(_) if packet.text().is_empty() => None,
-        Request::Hello(_) => match packet.to.as_deref().map(Target::parse) {
+        Request::Act(Act::Chat { to: Target::Server, msg, .. }) if greeting(&msg) => None,
+        Request::Connect(Connect::Hello(_)) if packet.text().is_empty() => None,
+        Request::Connect(Connect::Hello(_)) => match packet.to.as_deref().map(Target::parse) {
             None | Some(Target::Server) => None,
-            Some(to) => Some(Request::Chat { to, msg: packet.text().to_owned(), action: false }),
+            Some(to) => Some(Request::Act(Act::Chat { to, msg: packet.text().to_owned(), action: false })),
         },
         request => Some(request),
     }
+}
+
+/// The bounds told in a welcome.
+fn limits() -> Limits {
+    Limits { frame_bytes: MAX_FRAME_BYTES, text_bytes: MAX_TEXT_BYTES, name_chars: MAX_NAME_CHARS }
 }

@@ -1,14 +1,58 @@
 //! What a session missed: from where it is told, what it may be told, and when it is done.
 
 use super::archive::{MailView, View};
+use super::call::Call;
 use super::delivery::{CatchUp, Delivery};
 use super::lineage::{Claim, Meeting};
-use super::user::SessionId;
+use super::who::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::name::RoomName;
 use crate::protocol::event::HistoryEnd;
 use crate::protocol::request::Hello;
 use crate::protocol::{Event, Since};
+
+impl Call<'_> {
+    /// A session that has just come in begins to follow, with what it missed or without.
+    pub(super) fn follow(&mut self, hello: &Hello, meeting: Option<&Meeting>) {
+        let latest = self.chat.seq;
+        // Whoever can't be known again has nothing kept for them, and what is for them alone passes a
+        // session by that catches up.
+        let is_known = self.chat.asking(self.session).is_some_and(|asking| asking.who.account().is_some());
+        let lacks = self.chat.has_gap(self.session, hello, meeting.map(|meeting| meeting.common));
+        if !self.chat.listens(self.session) || !is_known || self.chat.log.is_none() {
+            // Of what is kept nothing is for who can't be known again.
+            let has_all = |since: &Since| matches!(since, Since::Seq(seq) if *seq == 0 || *seq == latest);
+            if let Some(since) = &hello.since {
+                let lacks =
+                    lacks || self.chat.log.is_some() && self.chat.listens(self.session) && !has_all(since);
+                self.nothing_missed(lacks);
+            }
+            self.out.extend(self.chat.listens(self.session).then_some(Delivery::Follow(self.session)));
+            return;
+        }
+        let since = point(hello, meeting, lacks);
+        match since {
+            CatchUp::Seq { after, gap } if after == latest => {
+                self.nothing_missed(gap);
+                self.out.push(Delivery::Follow(self.session));
+            }
+            CatchUp::Mail if !self.chat.has_mail(self.session) => {
+                self.out.push(Delivery::Follow(self.session))
+            }
+            since => {
+                if since == CatchUp::Mail {
+                    self.chat.greeted.insert(self.session, latest);
+                }
+                self.out.push(Delivery::CatchUp { session: self.session, since, latest });
+            }
+        }
+    }
+
+    fn nothing_missed(&mut self, gap: bool) {
+        let end = HistoryEnd { count: 0, seq: self.chat.seq, gap, more: false, partial: false };
+        self.inform(Event::History(end));
+    }
+}
 
 impl Chat {
     /// Where the client and this history part; `None`: it has told no number, or nothing is kept.
@@ -18,45 +62,6 @@ impl Chat {
         let is_point = since > 0 || hello.log.is_some();
         let claim = Claim { since, log: hello.log.as_deref(), logs: hello.logs.as_deref() };
         self.log.as_ref().filter(|_| is_point).map(|log| log.meet(claim, self.seq))
-    }
-
-    /// A session that has just come in begins to follow, with what it missed or without.
-    pub(super) fn follow(
-        &mut self,
-        id: SessionId,
-        hello: &Hello,
-        meeting: Option<&Meeting>,
-        out: &mut Deliveries,
-    ) {
-        let latest = self.seq;
-        // Whoever can't be known again has nothing kept for them, and what is for them alone passes a
-        // session by that catches up.
-        let is_known = self.asking(id).is_some_and(|asking| asking.who.account().is_some());
-        let lacks = self.has_gap(id, hello, meeting.map(|meeting| meeting.common));
-        if !self.listens(id) || !is_known || self.log.is_none() {
-            // Of what is kept nothing is for who can't be known again.
-            let has_all = |since: &Since| matches!(since, Since::Seq(seq) if *seq == 0 || *seq == latest);
-            if let Some(since) = &hello.since {
-                let lacks = lacks || self.log.is_some() && self.listens(id) && !has_all(since);
-                self.nothing_missed(id, lacks, out);
-            }
-            out.extend(self.listens(id).then_some(Delivery::Follow(id)));
-            return;
-        }
-        let since = point(hello, meeting, lacks);
-        match since {
-            CatchUp::Seq { after, gap } if after == latest => {
-                self.nothing_missed(id, gap, out);
-                out.push(Delivery::Follow(id));
-            }
-            CatchUp::Mail if !self.has_mail(id) => out.push(Delivery::Follow(id)),
-            since => {
-                if since == CatchUp::Mail {
-                    self.greeted.insert(id, latest);
-                }
-                out.push(Delivery::CatchUp { session: id, since, latest });
-            }
-        }
     }
 
     /// What the session may be given of what is kept, and the number of the latest message: what has a
@@ -80,11 +85,6 @@ impl Chat {
     fn has_mail(&self, id: SessionId) -> bool {
         let asking = self.asking(id);
         asking.is_some_and(|asking| asking.who.account().is_some_and(|own| self.waiting.count(own) > 0))
-    }
-
-    fn nothing_missed(&self, id: SessionId, gap: bool, out: &mut Deliveries) {
-        let end = HistoryEnd { count: 0, seq: self.seq, gap, more: false, partial: false };
-        self.answer(id, None, Event::History(end), out);
     }
 }
 

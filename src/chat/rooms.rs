@@ -5,7 +5,7 @@
 
 use super::archive::{Account, RoomRecord, Topic};
 use super::presence::Presence;
-use super::user::{SessionId, UserId};
+use super::who::{SessionId, UserId, Who};
 use crate::limits::{
     MAX_MEMBERSHIPS, MAX_MEMBERSHIPS_OF_NEWCOMERS, MAX_ROOMS, MAX_ROOMS_OF_NEWCOMERS, MAX_ROOMS_PER_USER,
     MAX_TOPIC_BYTES, ROOMS_LOOKED_AT, ROOMS_SWEPT,
@@ -21,13 +21,6 @@ use std::time::Duration;
 /// A room's number while it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct RoomId(u32);
-
-/// Who is in a room: somebody over all their sessions and names, or while they are here.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Who {
-    Account(Arc<Account>),
-    User(UserId),
-}
 
 /// One room.
 #[derive(Debug)]
@@ -74,15 +67,6 @@ pub(super) enum Full {
     All,
     /// What is left is for people who are known.
     Newcomers,
-}
-
-impl Who {
-    pub(super) fn account(&self) -> Option<&Account> {
-        match self {
-            Self::Account(account) => Some(account),
-            Self::User(_) => None,
-        }
-    }
 }
 
 impl Room {

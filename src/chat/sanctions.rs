@@ -3,7 +3,7 @@
 
 use super::net::Net;
 use super::records::{BanRecord, Record, Sanction};
-use super::standing::Subject;
+use super::subject::Subject;
 use super::{Deliveries, Delivery};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{CLOCK_FLOOR, MAX_BAN_ADDRESSES, MAX_BANS};

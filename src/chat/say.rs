@@ -1,8 +1,9 @@
 //! Messages: who gets them, what is kept of them, and the sender's receipt.
 
 use super::archive::{Account, Entry, Kind, Mail, Message, Venue};
+use super::call::Call;
 use super::delivery::{Audience, Delivery, Receipt};
-use super::user::{Correspondent, SessionId};
+use super::who::{Correspondent, SessionId};
 use super::{Chat, Deliveries, Now};
 use crate::limits::SESSIONS_LOOKED_AT;
 use crate::name::RoomName;
@@ -47,41 +48,35 @@ pub(super) struct Said {
     pub(super) receipt: Option<(SessionId, String)>,
 }
 
-impl Chat {
+impl Call<'_> {
     /// Passes a message on. Its sender's session gets the receipt in the place where everybody
     /// else gets the message.
-    #[allow(clippy::too_many_arguments, reason = "one packet's members")]
-    pub(super) fn say(
-        &mut self,
-        id: SessionId,
-        to: Target,
-        msg: String,
-        action: bool,
-        echo: Option<String>,
-        now: &Now,
-        out: &mut Deliveries,
-    ) -> Result<(), Refusal> {
+    pub(super) fn say(&mut self, to: Target, msg: String, action: bool) -> Result<(), Refusal> {
         if msg.trim().is_empty() {
             return Err(Refusal::new(Code::BadPacket, "the message is empty; put the text into \"msg\""));
         }
-        self.check_muted(id, now)?;
+        self.chat.check_muted(self.session, self.now)?;
         if matches!(to, Target::Address(_)) {
             // Looking for who is there is paid for, whoever is found.
-            self.charge_more(id, (self.sessions.len() / SESSIONS_LOOKED_AT) as u64, now);
+            self.chat.charge_more(
+                self.session,
+                (self.chat.sessions.len() / SESSIONS_LOOKED_AT) as u64,
+                self.now,
+            );
         }
-        let mut addressed = self.addressed(id, &to, now)?;
-        let author = self.user_of(id).and_then(|user| user.owner.account().map(|own| (**own).clone()));
-        if let Some(refusal) = addressed.refusal.take_if(|_| author.is_none() || echo.is_none()) {
+        let mut addressed = self.chat.addressed(self.session, &to, self.now)?;
+        let author = self.chat.author(self.session);
+        if let Some(refusal) = addressed.refusal.take_if(|_| author.is_none() || self.echo.is_none()) {
             return Err(refusal);
         }
         if let Some(to) = addressed.correspondent.filter(|_| addressed.refusal.is_none()) {
-            self.count_stranger(id, to, now)?;
+            self.chat.count_stranger(self.session, to, self.now)?;
         }
         // One is paid for already.
-        self.charge_more(id, addressed.cost.saturating_sub(1) as u64, now);
-        let Some(from) = self.sender(id) else { return Ok(()) };
+        self.chat.charge_more(self.session, addressed.cost.saturating_sub(1) as u64, self.now);
+        let Some(from) = self.chat.sender(self.session) else { return Ok(()) };
         // Nobody hears a voice before its owner came in.
-        self.tell_coming(id, &addressed.venue, out);
+        self.chat.tell_coming(self.session, &addressed.venue, self.out);
         let Addressed { audience, venue, receiver, mail, waits, refusal, .. } = addressed;
         let said = Said {
             kind: if action { Kind::Action } else { Kind::Chat },
@@ -94,12 +89,14 @@ impl Chat {
             audience,
             waits,
             refusal,
-            receipt: echo.map(|echo| (id, echo)),
+            receipt: self.echo.take().map(|echo| (self.session, echo)),
         };
-        self.pass_on(said, now, out);
+        self.chat.pass_on(said, self.now, self.out);
         Ok(())
     }
+}
 
+impl Chat {
     /// Gives a message its number and sends it on its way. Clients that gave no `id` know nothing of
     /// receipts and get none.
     pub(super) fn pass_on(&mut self, said: Said, now: &Now, out: &mut Deliveries) {
@@ -128,7 +125,7 @@ impl Chat {
         let packet = Box::new(message.to_live_packet(seq));
         let receipt = receipt.map(|(session, id)| {
             let to = self.user_of(session).map_or_else(String::new, |user| user.name.to_string());
-            let ts = packet.ts.clone().unwrap_or_default();
+            let ts = packet.event.ts().unwrap_or_default().to_owned();
             Box::new(Receipt { session, to, id, seq, ts, waits, stored: is_stored, refusal: refusal.clone() })
         });
         if !self.keeps() && refusal.is_none() && kind.is_said() && has_place {
@@ -186,6 +183,11 @@ impl Chat {
 
     pub(super) fn listens(&self, id: SessionId) -> bool {
         self.sessions.get(&id).is_some_and(|session| session.listens())
+    }
+
+    /// Who the session's user is as an author; `None`: somebody who can't be known again.
+    pub(super) fn author(&self, id: SessionId) -> Option<Account> {
+        self.user_of(id).and_then(|user| user.owner.account().map(|own| (**own).clone()))
     }
 
     /// The session's user as a sender.

@@ -2,9 +2,9 @@
 //!
 //! Knows no sessions and sends nothing; what commands do with it is in the files beside it.
 
-use super::net::Net;
 use super::records::{BanRecord, MemberRecord, OperatorRecord, Record, Records, Sanction};
 use super::sanctions::Sanctions;
+use super::subject::Subject;
 use super::user::Peer;
 use super::{Deliveries, Delivery};
 use crate::fingerprint::Fingerprint;
@@ -30,14 +30,6 @@ pub(super) struct Standing {
 
 /// Where a member stands among them.
 type MemberPlace = (Timestamp, Fingerprint);
-
-/// Whom an operator's command is about, as typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Subject {
-    Name(String),
-    Key(Fingerprint),
-    Net(Net),
-}
 
 impl Standing {
     /// What these rows say; no more of them than there may be.

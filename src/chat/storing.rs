@@ -2,9 +2,8 @@
 
 use super::archive::{Account, Lack, Message};
 use super::delivery::{Audience, Delivery};
-use super::rooms::Who;
 use super::unstored::{Has, Was};
-use super::user::SessionId;
+use super::who::{SessionId, Who};
 use super::{Chat, Deliveries, Now};
 use crate::name::RoomName;
 use crate::protocol::request::{Hello, Mode};
@@ -79,7 +78,7 @@ impl Chat {
             Some(_) if mode == Mode::Chat && self.log.is_some() => NOT_STORED.into(),
             _ => return,
         };
-        self.answer(id, None, Event::Storing { works: false, msg }, out);
+        self.inform(id, Event::Storing { works: false, msg }, out);
     }
 
     /// What whoever changes the books is told besides.

@@ -1,25 +1,15 @@
 //! Users and their sessions.
 
-use super::archive::Account;
-use super::paces::{Level, Pays, Way};
-use super::rooms::Who;
+use super::paces::{Level, Origin, Pays, Way};
+use super::who::{Owner, SessionId, UserId, Who};
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::pace::Bucket;
 use crate::protocol::request::Mode;
 use smallvec::SmallVec;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU32;
 use std::sync::Arc;
-
-/// A connection's number. Never used twice while a server runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionId(pub u64);
-
-/// A user's number. Stays when the name changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct UserId(pub(super) NonZeroU64);
 
 /// What the server knows of a connection before it says anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,15 +46,6 @@ pub(super) struct Session {
     pub(super) way: (Way, Pays),
 }
 
-/// What makes several sessions those of one user, together with the name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Owner {
-    /// A key, which was proved, or the secret of a client without one. Shared by all that know them.
-    Known(Arc<Account>),
-    /// Nothing: there is only ever one session.
-    Nobody,
-}
-
 /// Somebody with a name and at least one session.
 #[derive(Debug)]
 pub(super) struct User {
@@ -86,16 +67,6 @@ pub(super) struct Pace {
     pub(super) held: Option<NonZeroU32>,
     /// They are to be told, and for whose pace it was.
     pub(super) untold: Option<Level>,
-}
-
-/// Somebody who writes or is written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Correspondent {
-    /// Somebody who can't be known again.
-    User(UserId),
-    /// Somebody who can, here or not: by a hash, as many are remembered.
-    Account(u64),
-    Address(IpAddr),
 }
 
 impl Session {
@@ -123,52 +94,14 @@ impl Session {
         self.key.as_deref()
     }
 
+    /// Where its packets come from.
+    pub(super) fn origin(&self) -> Origin {
+        Origin::new(self.ip, self.local)
+    }
+
     /// Whether it gets what others say.
     pub(super) fn listens(&self) -> bool {
         self.mode != Mode::Send
-    }
-}
-
-impl Owner {
-    /// Who comes with this key, or else with this token: with a key, what a client says of tokens does
-    /// not count.
-    pub(super) fn of(key: Option<Fingerprint>, token: Option<&str>) -> Self {
-        match (key, token) {
-            (Some(key), _) => Self::Known(Arc::new(Account::Key(key))),
-            (None, Some(token)) if !token.is_empty() => Self::Known(Arc::new(Account::Token(token.into()))),
-            (None, _) => Self::Nobody,
-        }
-    }
-
-    /// Whether both are certainly the same one.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        *self != Self::Nobody && self == other
-    }
-
-    /// Who they are over all their sessions and names; `None`: they can't be known again.
-    pub(super) fn account(&self) -> Option<&Arc<Account>> {
-        match self {
-            Self::Known(account) => Some(account),
-            Self::Nobody => None,
-        }
-    }
-
-    pub(super) fn key(&self) -> Option<&Fingerprint> {
-        match self.account().map(|account| &**account) {
-            Some(Account::Key(key)) => Some(key),
-            Some(Account::Token(_)) | None => None,
-        }
-    }
-}
-
-impl Correspondent {
-    pub(super) fn of(account: Option<&Account>, user: Option<UserId>) -> Option<Self> {
-        let hash = |account: &Account| {
-            let mut hasher = DefaultHasher::new();
-            account.hash(&mut hasher);
-            Self::Account(hasher.finish())
-        };
-        account.map(hash).or(user.map(Self::User))
     }
 }
 

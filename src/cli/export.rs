@@ -7,28 +7,15 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::args::{CommonArgs, ExportArgs};
+use super::args::{CommonArgs, ExportArgs, Format};
 use super::exit::Failure;
 use super::logging::{self, Level};
 use super::own_server;
 use super::progress::Progress;
 use crate::chat::{Kind, Message, Venue};
 use crate::files;
-use crate::protocol::Packet;
 use crate::store::{Export, Filter};
 use crate::text::{safe_line, safe_lines};
-
-/// How messages are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// For people: local time, where, who, what. Nothing in it can drive a terminal.
-    #[default]
-    Text,
-    /// The packets of the wire, one a line.
-    Jsonl,
-    /// With a head; times in UTC.
-    Csv,
-}
 
 /// The columns of the CSV form.
 const COLUMNS: [&str; 8] = ["seq", "time", "kind", "from", "ip", "key", "to", "text"];
@@ -85,7 +72,7 @@ fn write(messages: Export, format: Format, out: &mut impl Write, common: &Common
             for message in messages {
                 let message = message?;
                 count(&message);
-                out.write_all(&packet(message).to_frame())?;
+                out.write_all(&frame(&message))?;
             }
         }
         Format::Csv => {
@@ -133,10 +120,11 @@ fn line(message: &Message, zone: &TimeZone) -> String {
     text
 }
 
-fn packet(message: Message) -> Packet {
-    let packet = message.to_live_packet(Some(message.seq));
+fn frame(message: &Message) -> Vec<u8> {
+    let mut frame = Vec::new();
     // An alert comes from the server; here it says by whom in full.
-    Packet { from: message.from, ..packet }
+    message.to_live_packet(Some(message.seq)).write_as(&message.from, &mut frame);
+    frame
 }
 
 fn cells(message: Message) -> [String; 8] {
@@ -200,7 +188,7 @@ mod tests {
     fn json_lines_are_packets_of_the_wire() {
         let alert = Message { kind: Kind::Alert, ..message("fire") };
         assert_eq!(
-            String::from_utf8(packet(alert).to_frame()).unwrap(),
+            String::from_utf8(frame(&alert)).unwrap(),
             "{\"from\":{\"name\":\"alice\",\"ip\":\"10.0.0.1\"},\"to\":\"all\",\"msg\":\"fire\",\"type\":\"alert\",\
              \"seq\":7,\"ts\":\"2026-11-21T12:00:00.500Z\",\"by\":\"alice\"}\n"
         );

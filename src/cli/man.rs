@@ -9,27 +9,9 @@ use clap::{Arg, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::args::{self, ManArgs};
+use super::args::{self, ManArgs, SUBCOMMANDS};
 use super::bounds_page;
 use super::pages::{self, Entry};
-
-/// The subcommands that have a page, which is all of them.
-pub const SUBCOMMANDS: [&str; 14] = [
-    "serve",
-    "discover",
-    "send",
-    "tail",
-    "doctor",
-    "fingerprint",
-    "trust",
-    "invite",
-    "export",
-    "backup",
-    "restore",
-    "repair",
-    "completions",
-    "man",
-];
 
 /// Prints the chosen page.
 pub fn run(args: &ManArgs) -> io::Result<()> {

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::link::LinkError;
 use crate::discovery::hedged;
 use crate::fingerprint::Fingerprint;
-use crate::protocol::{Code, Event, Packet};
+use crate::protocol::{Code, Event, ServerPacket};
 use crate::security::{ClientTls, Expect, HandshakeError};
 
 /// How long a server may take for the handshake.
@@ -103,7 +103,7 @@ fn explain(error: HandshakeError, addr: SocketAddr) -> LinkError {
 /// away says so before it knows how they speak.
 fn plain_answer(line: &str) -> LinkError {
     let no_lanchat = || LinkError::Protocol("it does not encrypt, and did not answer with packets".into());
-    let Ok(packet) = Packet::parse(line.trim_end().as_bytes()) else { return no_lanchat() };
+    let Ok(packet) = ServerPacket::parse(line.trim_end().as_bytes()) else { return no_lanchat() };
     match Event::from_packet(packet) {
         Event::Error { code: Some(Code::BadPacket | Code::BadProtocol | Code::UnknownType), .. } => {
             LinkError::NotEncrypted

@@ -22,8 +22,8 @@ use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::ServerInfo;
-use crate::protocol::request::Mode;
-use crate::protocol::{Code, Event, Packet, Request};
+use crate::protocol::request::{Connect, Mode};
+use crate::protocol::{Code, Event, Request, ServerPacket};
 use crate::text::safe_line;
 
 /// Silence after which the server is asked whether it is there.
@@ -79,8 +79,8 @@ pub(super) struct Up {
     pub(super) welcome: Welcome,
     /// Where it is.
     pub(super) peer: SocketAddr,
-    /// Takes packets for as long as this link lasts; what it takes after that is lost.
-    pub(super) outgoing: mpsc::Sender<Packet>,
+    /// Takes frames for as long as this link lasts; what it takes after that is lost.
+    pub(super) outgoing: mpsc::Sender<Vec<u8>>,
     /// The name that was asked for in vain, if another was given.
     pub(super) taken: Option<Name>,
     /// Whether it is encrypted, and to whom.
@@ -200,7 +200,7 @@ impl Keeper {
     async fn keep(&mut self, registered: Registered) -> Option<End> {
         let Registered { link, welcome, taken, resumes, .. } = registered;
         let standing = self.visitor.trust.standing(link.key());
-        let (outgoing, packets) = mpsc::channel(QUEUE);
+        let (outgoing, frames) = mpsc::channel(QUEUE);
         let peer = link.peer();
         let mut moves = Moves::watch(link.local(), peer, &welcome.server.id, self.locator.searches());
         if let Ok(name) = Name::new(&welcome.name) {
@@ -210,7 +210,7 @@ impl Keeper {
             Up { welcome, peer, outgoing: outgoing.clone(), taken, standing, resumes, follows: self.follows };
         self.updates.send(Update::Up(Box::new(up))).await.ok()?;
         let (reader, writer) = link.split();
-        let writing = tokio::spawn(write(writer, packets));
+        let writing = tokio::spawn(write(writer, frames));
         let end = self.read(reader, &outgoing, &mut moves).await;
         // What is still queued goes nowhere: its senders are told that the link is down.
         writing.abort();
@@ -220,7 +220,7 @@ impl Keeper {
     async fn read(
         &mut self,
         mut reader: Reader,
-        outgoing: &mpsc::Sender<Packet>,
+        outgoing: &mpsc::Sender<Vec<u8>>,
         moves: &mut Moves,
     ) -> Option<End> {
         // Since when the link may be dead: since it was last heard of, unless there is a later sign.
@@ -254,7 +254,7 @@ impl Keeper {
                         return Some(End::Lost(Loss { why, since: doubt.unwrap_or(heard).into() }));
                     }
                     // No room means that nothing gets out: the same as no answer.
-                    let _ = outgoing.try_send(Request::Ping.to_packet(Some(PING_ID.into())));
+                    let _ = outgoing.try_send(Request::Connect(Connect::Ping).to_frame(Some(PING_ID)));
                     (deadline, pinged) = (Instant::now() + PING_WAIT, true);
                 }
                 sign = moves.next() => match sign {
@@ -263,7 +263,7 @@ impl Keeper {
                         return Some(End::Lost(Loss { why, since: since.into() }));
                     }
                     Sign::Doubt(since) if doubt.is_none() => {
-                        let _ = outgoing.try_send(Request::Ping.to_packet(Some(PING_ID.into())));
+                        let _ = outgoing.try_send(Request::Connect(Connect::Ping).to_frame(Some(PING_ID)));
                         (doubt, deadline, pinged) = (Some(since), Instant::now() + DOUBT_WAIT, true);
                     }
                     Sign::Doubt(_) => {}
@@ -273,7 +273,7 @@ impl Keeper {
     }
 
     /// Hands a packet on; gives the link's end if it is one.
-    async fn take(&mut self, packet: Packet, refused: &mut Option<String>) -> Option<Option<End>> {
+    async fn take(&mut self, packet: ServerPacket, refused: &mut Option<String>) -> Option<Option<End>> {
         let id = packet.id.clone();
         let event = Event::from_packet(packet);
         if matches!(event, Event::Pong { .. }) && id.as_deref() == Some(PING_ID) {
@@ -379,10 +379,10 @@ fn end_of(code: Option<Code>, msg: &str, refused: &mut Option<String>) -> Option
     }
 }
 
-/// Writes packets until the link or the queue ends.
-async fn write(mut writer: Writer, mut packets: mpsc::Receiver<Packet>) {
-    while let Some(packet) = packets.recv().await {
-        if let Err(error) = writer.send(&packet).await {
+/// Writes frames until the link or the queue ends.
+async fn write(mut writer: Writer, mut frames: mpsc::Receiver<Vec<u8>>) {
+    while let Some(frame) = frames.recv().await {
+        if let Err(error) = writer.send(&frame).await {
             // The reading side notices too, and tells.
             tracing::debug!("cannot send: {error}");
             return;

@@ -1,14 +1,18 @@
 //! One connection to a server: connects, asks what answers there, says hello, and reads and writes
 //! packets. It does not reconnect, and knows no prompt.
 
+mod error;
+
 use std::collections::VecDeque;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
+
+pub(super) use error::LinkError;
+pub use error::NO_ANSWER;
 
 use super::channel::{Channel, ended};
 use crate::fingerprint::Fingerprint;
@@ -17,8 +21,8 @@ use crate::name::Name;
 use crate::protocol::codec::{Decoded, Decoder};
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::ServerInfo;
-use crate::protocol::request::{Hello, TestToken};
-use crate::protocol::{Code, Event, Packet, Request, binary};
+use crate::protocol::request::{Act, Connect, Hello, TestToken};
+use crate::protocol::{Code, Event, Request, ServerPacket, binary};
 use crate::security::{Answer, Binding, Passphrase};
 
 /// How long a server may take to answer a hello or, at an address that was given, a ping.
@@ -33,72 +37,8 @@ const OPERATOR_ID: &str = "operator";
 /// Packets that may come before the answer to that.
 const MAX_AHEAD: usize = 1000;
 
-/// How it reads that nothing came.
-pub const NO_ANSWER: &str = "no answer in time";
-
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
-
-/// Why a connection could not be had, or is over.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum LinkError {
-    /// There is nobody at the address.
-    #[error("{0}")]
-    Connect(#[source] io::Error),
-    /// It was there and is gone.
-    #[error("the connection was lost ({0})")]
-    Lost(String),
-    /// Nothing came for too long.
-    #[error("{NO_ANSWER}")]
-    Silent,
-    /// There is no encrypted connection; the reason is one for people.
-    #[error("{0}")]
-    Handshake(String),
-    /// The server has another key than it should.
-    #[error("it has another key than it should: {}", presented.spoken())]
-    WrongKey {
-        /// What it presented.
-        presented: Fingerprint,
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// A lanchat server that knows no encryption.
-    #[error(
-        "this server does not encrypt: it is older than this program; have it updated, or connect with \
-         --plaintext, which everybody on the way can read and change"
-    )]
-    NotEncrypted,
-    /// What answers is no lanchat server.
-    #[error("what answers there is no lanchat server ({0})")]
-    Protocol(String),
-    /// It goes on in a version of the wire that this program did not offer.
-    #[error(
-        "this server speaks version {0} of the protocol, and this program {PROTOCOL_VERSION} at the most; \
-         update this program"
-    )]
-    TooNew(u32),
-    /// The server is closed, and there is no passphrase at hand.
-    #[error(
-        "this server needs its passphrase; give it with --passphrase-file FILE, or join once at a terminal"
-    )]
-    PassphraseNeeded,
-    /// One of the two sides does not know the passphrase.
-    #[error(
-        "The passphrase was not accepted, or this server does not know it. If you are sure of the \
-         passphrase, someone may be between you and the server. Nothing else was sent."
-    )]
-    WrongPassphrase,
-    /// The server says no.
-    #[error("{msg}")]
-    Refused {
-        /// Why, for programs.
-        code: Option<Code>,
-        /// Why, for people; not safe for a terminal yet.
-        msg: String,
-        /// A name that is free.
-        free: Option<String>,
-    },
-}
 
 /// An open connection.
 pub(super) struct Link {
@@ -113,14 +53,13 @@ pub(super) struct Link {
 pub(super) struct Reader {
     half: Box<dyn AsyncRead + Send + Unpin>,
     decoder: Decoder,
-    ready: VecDeque<Packet>,
+    ready: VecDeque<ServerPacket>,
     buffer: Box<[u8]>,
 }
 
 /// The writing half.
 pub(super) struct Writer {
     half: Box<dyn AsyncWrite + Send + Unpin>,
-    frame: Vec<u8>,
 }
 
 /// What a server says of itself, with its id replaced by what it has proven.
@@ -162,7 +101,7 @@ impl Link {
                 ready: VecDeque::new(),
                 buffer: vec![0; READ_BYTES].into(),
             },
-            writer: Writer { half: streams.writer, frame: Vec::new() },
+            writer: Writer { half: streams.writer },
             peer: addr,
             local: streams.local,
             key: streams.key,
@@ -172,7 +111,7 @@ impl Link {
     /// Connects and asks what answers there; it is not registered by that.
     pub(super) async fn probe(addr: SocketAddr, channel: &Channel) -> Result<(Self, Portrait), LinkError> {
         let mut link = Self::connect(addr, channel).await?;
-        link.writer.send(&Request::Ping.to_packet(None)).await?;
+        link.writer.send(&Request::Connect(Connect::Ping).to_frame(None)).await?;
         let portrait = timeout(ANSWER_WAIT, link.pong()).await.map_err(|_| LinkError::Silent)??;
         Ok((link, portrait))
     }
@@ -184,7 +123,7 @@ impl Link {
         token: TestToken,
     ) -> Result<bool, LinkError> {
         let mut link = Self::connect(addr, channel).await?;
-        link.writer.send(&Request::Multicast { token }.to_packet(None)).await?;
+        link.writer.send(&Request::Connect(Connect::Multicast { token }).to_frame(None)).await?;
         let answer = timeout(ANSWER_WAIT, link.reader.next()).await.map_err(|_| LinkError::Silent)??;
         match Event::from_packet(answer) {
             Event::Multicast { heard, .. } => Ok(heard),
@@ -218,7 +157,7 @@ impl Link {
     ) -> Result<Admission, (LinkError, bool)> {
         let mut proven = false;
         let admission = async {
-            self.writer.send(&Request::Hello(hello).to_packet(None)).await?;
+            self.writer.send(&Request::Connect(Connect::Hello(hello)).to_frame(None)).await?;
             let admission = timeout(ANSWER_WAIT, self.admission(proof, &mut proven)).await;
             admission.map_err(|_| LinkError::Silent)?
         };
@@ -272,16 +211,16 @@ impl Link {
         let answer =
             Answer::new(proof.passphrase, binding, &bytes(pake)).map_err(|_| LinkError::WrongPassphrase)?;
         let (pake, mac) = (binary::to_text(answer.element()), binary::to_text(answer.mac()));
-        let request = Request::Pake { pake, mac };
-        self.writer.send(&request.to_packet(None)).await?;
+        let request = Request::Connect(Connect::Pake { pake, mac });
+        self.writer.send(&request.to_frame(None)).await?;
         Ok(answer)
     }
 
     /// Becomes an operator by the server's own secret; false if the server does not think so. What
     /// comes in between is kept.
     pub(super) async fn become_operator(&mut self, token: &str) -> Result<bool, LinkError> {
-        let request = Request::OpByToken { token: token.to_owned() };
-        self.writer.send(&request.to_packet(Some(OPERATOR_ID.into()))).await?;
+        let request = Request::Act(Act::OpByToken { token: token.to_owned() });
+        self.writer.send(&request.to_frame(Some(OPERATOR_ID))).await?;
         let mut ahead = VecDeque::new();
         let answer = async {
             while ahead.len() < MAX_AHEAD {
@@ -340,7 +279,7 @@ fn refusal(event: Event) -> LinkError {
 
 impl Reader {
     /// The next packet. Safe to cancel: nothing read is lost.
-    pub(super) async fn next(&mut self) -> Result<Packet, LinkError> {
+    pub(super) async fn next(&mut self) -> Result<ServerPacket, LinkError> {
         loop {
             if let Some(packet) = self.ready.pop_front() {
                 return Ok(packet);
@@ -358,7 +297,7 @@ impl Reader {
         let mut wrong = None;
         let _ = self.decoder.decode(&self.buffer[..read], |decoded| {
             match decoded {
-                Decoded::Frame(frame) => match Packet::parse(frame) {
+                Decoded::Frame(frame) => match ServerPacket::parse(frame) {
                     Ok(packet) => ready.push_back(packet),
                     Err(_) => wrong = Some("it sent JSON that is no packet"),
                 },
@@ -372,12 +311,10 @@ impl Reader {
 }
 
 impl Writer {
-    /// Sends a packet. Not safe to cancel: half of it may have been sent.
-    pub(super) async fn send(&mut self, packet: &Packet) -> Result<(), LinkError> {
-        self.frame.clear();
-        packet.write_to(&mut self.frame);
+    /// Sends a frame. Not safe to cancel: half of it may have been sent.
+    pub(super) async fn send(&mut self, frame: &[u8]) -> Result<(), LinkError> {
         let sent = async {
-            self.half.write_all(&self.frame).await?;
+            self.half.write_all(frame).await?;
             self.half.flush().await
         };
         sent.await.map_err(|error| ended(&error))

@@ -10,11 +10,11 @@ use super::Options;
 use super::channel::Channel;
 use super::error::Error;
 use super::link::{Link, LinkError, Portrait};
+use super::reached::Reached;
 use super::trust::{Trust, host_name};
-use crate::discovery::{self, FindOptions, Found, Known, Outcome, Progress, Proof, Tried};
+use crate::discovery::{self, FindOptions, Known, Outcome, Progress, Proof, Tried};
 use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
-use crate::protocol::packet::ServerInfo;
 use crate::security::{Expect, KnownServers};
 
 /// How long one attempt to come back to a server may look for it, here and at a new address. Between two of
@@ -46,19 +46,6 @@ impl fmt::Display for Host {
             false => write!(f, "{}:{}", self.name, self.port),
         }
     }
-}
-
-/// A server that answered.
-pub(super) struct Reached {
-    pub(super) link: Link,
-    pub(super) server: ServerInfo,
-    pub(super) addrs: Vec<SocketAddr>,
-    /// Whether newcomers need a passphrase.
-    pub(super) closed: bool,
-    /// Whether the user named the host.
-    pub(super) asked_for: bool,
-    /// The ids of others that go by the same name.
-    pub(super) namesakes: Vec<String>,
 }
 
 /// What a search comes to.
@@ -320,12 +307,4 @@ fn most_telling(errors: impl Iterator<Item = LinkError>) -> LinkError {
         LinkError::Silent => 0,
     };
     errors.max_by_key(rank).unwrap_or(LinkError::Silent)
-}
-
-impl From<Found<(Link, Portrait)>> for Reached {
-    fn from(found: Found<(Link, Portrait)>) -> Self {
-        let (link, Portrait { server, closed, .. }) = found.link;
-        let (addrs, namesakes) = (found.addrs, found.namesakes);
-        Self { link, server, addrs, closed, asked_for: false, namesakes }
-    }
 }

@@ -17,8 +17,8 @@ use super::progress::{Progress, Start};
 use super::register::Registered;
 use super::{Entry, Options, enter};
 use crate::limits::MAX_TEXT_BYTES;
-use crate::protocol::request::Mode;
-use crate::protocol::{Code, Event, Packet, Request, Target};
+use crate::protocol::request::{Act, Mode};
+use crate::protocol::{Code, Event, Request, Target};
 use crate::text::{safe_line, safe_lines};
 
 /// How long the receipt may take, over however many links.
@@ -57,8 +57,8 @@ pub async fn send(options: Options, to: &str, text: Option<String>) -> Result<()
     let id = Ids::new().next();
     let to = Target::parse(to);
     let (is_for_server, is_operator) = (to == Target::Server, registered.welcome.operator);
-    let packet = Request::Chat { to, msg, action: false }.to_packet(Some(id.clone()));
-    let courier = Courier { visitor: Visitor { can_be_asked: false, ..visitor }, locator, packet, id };
+    let frame = Request::Act(Act::Chat { to, msg, action: false }).to_frame(Some(&id));
+    let courier = Courier { visitor: Visitor { can_be_asked: false, ..visitor }, locator, frame, id };
     let outcome = timeout(RECEIPT_WAIT, courier.deliver(registered)).await;
     let outcome = outcome.unwrap_or(Err(LinkError::Silent)).map_err(|error| {
         let is_command =
@@ -86,7 +86,7 @@ pub async fn send(options: Options, to: &str, text: Option<String>) -> Result<()
 struct Courier {
     visitor: Visitor,
     locator: Locator,
-    packet: Packet,
+    frame: Vec<u8>,
     id: String,
 }
 
@@ -110,7 +110,7 @@ impl Courier {
 
     async fn try_to_deliver(&self, link: Link) -> Result<Outcome, LinkError> {
         let (mut reader, mut writer) = link.split();
-        writer.send(&self.packet).await?;
+        writer.send(&self.frame).await?;
         let outcome = loop {
             let packet = reader.next().await?;
             let is_answer = packet.id.as_deref() == Some(self.id.as_str());

@@ -20,8 +20,8 @@ use super::{Entry, Options, enter};
 use crate::name::RoomName;
 use crate::protocol::event::{GAP, HistoryEnd};
 use crate::protocol::packet::RoomInfo;
-use crate::protocol::request::Mode;
-use crate::protocol::{Event, Packet, Request, Target};
+use crate::protocol::request::{Act, Mode};
+use crate::protocol::{Event, Request, Target};
 use crate::text::safe_line;
 
 /// The `id` of requests to join a room.
@@ -99,7 +99,7 @@ struct Reader {
     rooms: Vec<RoomName>,
     view: ViewState,
     seen: Seen,
-    outgoing: Option<mpsc::Sender<Packet>>,
+    outgoing: Option<mpsc::Sender<Vec<u8>>>,
     /// Rooms that the user is not in yet.
     missing: Vec<RoomName>,
     /// What was missed is coming.
@@ -173,14 +173,14 @@ impl Reader {
     /// Becomes a member of the rooms that are to be read.
     fn join(&mut self) {
         for room in std::mem::take(&mut self.missing) {
-            self.send(&Request::Join { room: room.to_string() }, Some(JOIN_ID.into()));
+            self.send(&Request::Act(Act::Join { room: room.to_string() }), Some(JOIN_ID));
         }
     }
 
-    fn send(&self, request: &Request, id: Option<String>) {
+    fn send(&self, request: &Request, id: Option<&str>) {
         if let Some(outgoing) = &self.outgoing {
             // A queue that is full belongs to a link that is about to be given up.
-            let _ = outgoing.try_send(request.to_packet(id));
+            let _ = outgoing.try_send(request.to_frame(id));
         }
     }
 
@@ -246,7 +246,7 @@ impl Reader {
             eprintln!("you missed messages{GAP}");
         }
         if mail {
-            self.send(&Request::Received { seq: end.seq }, None);
+            self.send(&Request::Act(Act::Received { seq: end.seq }), None);
         }
         self.join();
     }

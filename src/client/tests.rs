@@ -3,8 +3,8 @@
 use super::channel::Channel;
 use super::link::{Link, LinkError, Proof};
 use crate::fingerprint::Fingerprint;
-use crate::protocol::request::Hello;
-use crate::protocol::{Packet, binary};
+use crate::protocol::binary;
+use crate::protocol::request::{ClientPacket, Hello};
 use crate::security::{
     Binding, Challenge, ClientTls, Expect, Keypair, Passphrase, ServerChannel, ServerTls, Status,
 };
@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 /// What a server says to a packet, given the client's key.
-type Script = Box<dyn FnMut(Packet, Option<Fingerprint>) -> Vec<String> + Send>;
+type Script = Box<dyn FnMut(ClientPacket, Option<Fingerprint>) -> Vec<String> + Send>;
 
 /// A server with its own key that follows a script, for one client.
 async fn server(keypair: &Keypair, mut script: Script) -> SocketAddr {
@@ -29,7 +29,7 @@ async fn server(keypair: &Keypair, mut script: Script) -> SocketAddr {
             let status = channel.receive(&bytes[..read], &mut plain, &mut out);
             while let Some(end) = plain.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = plain.drain(..=end).collect();
-                for answer in script(Packet::parse(&line).unwrap(), channel.peer_key()) {
+                for answer in script(ClientPacket::parse(&line).unwrap(), channel.peer_key()) {
                     channel.send(format!("{answer}\n").as_bytes(), &mut out).unwrap();
                 }
             }
@@ -57,7 +57,7 @@ fn pake(challenge: &Challenge) -> String {
 async fn enter(
     passphrase: Option<&str>,
     bound_to: Option<Fingerprint>,
-    reply: fn(Challenge, &Packet) -> Vec<String>,
+    reply: fn(Challenge, &ClientPacket) -> Vec<String>,
 ) -> Result<bool, LinkError> {
     let (keys, own) = (Keypair::ephemeral().unwrap(), Keypair::ephemeral().unwrap());
     let server_key = bound_to.unwrap_or(keys.fingerprint());
@@ -85,7 +85,7 @@ async fn enter(
     }
 }
 
-fn confirm(challenge: Challenge, packet: &Packet) -> Vec<String> {
+fn confirm(challenge: Challenge, packet: &ClientPacket) -> Vec<String> {
     let part = |member: &Option<String>| binary::from_text(member.as_deref().unwrap()).unwrap();
     match challenge.verify(&part(&packet.pake), &part(&packet.mac)) {
         Ok(mac) => {
@@ -114,7 +114,7 @@ async fn who_sits_in_between_with_a_key_of_their_own_learns_nothing() {
 
 #[tokio::test]
 async fn a_welcome_in_place_of_the_proof_is_not_believed() {
-    let skips: [fn(Challenge, &Packet) -> Vec<String>; 3] = [
+    let skips: [fn(Challenge, &ClientPacket) -> Vec<String>; 3] = [
         |_, _| vec![WELCOME.into()],
         |_, _| vec![format!(r#"{{"type":"pake_ok","mac":"{}"}}"#, binary::to_text(&[0; 32])), WELCOME.into()],
         |challenge, _| vec![pake(&challenge), WELCOME.into()],

@@ -9,7 +9,7 @@ use super::channel::Channel;
 use super::error::Error;
 use super::link::LinkError;
 use super::local::LocalServers;
-use super::locate::Reached;
+use super::reached::Reached;
 use super::{Options, words};
 use crate::discovery::{Stranger, is_called, is_surely, networks, server_label};
 use crate::fingerprint::Fingerprint;

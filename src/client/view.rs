@@ -98,9 +98,9 @@ pub(super) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         | Event::Room(_)
         | Event::Topic { .. }
         | Event::Rooms { .. }
-        | Event::History(_) => state.notes(&event.to_packet("", None).msg),
+        | Event::History(_) => state.notes(&event.text()),
         Event::Delivered { ts, .. } => {
-            state.block(&state.clock(ts), &state.paint(DIM, "--"), &event.to_packet("", None).msg, DIM)
+            state.block(&state.clock(ts), &state.paint(DIM, "--"), &event.text(), DIM)
         }
         Event::Pake { msg, .. } | Event::Operator { msg, .. } => state.notes(msg),
         Event::Error { msg, .. } => state.failures(msg),

@@ -1,8 +1,8 @@
 //! Being found: what is announced of a server, and whether it is announced at this moment.
 
 use super::SERVICE;
+use super::announcement::{Announcement, Visibility};
 use super::interfaces::{Attachment, attachments};
-use super::kind::Kind;
 use super::label::{announced_id, plain_name, server_label};
 use super::order::is_usable;
 use super::presence::Presence;
@@ -12,24 +12,6 @@ use mdns_sd::ServiceInfo;
 use std::net::IpAddr;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-
-/// What is announced of a server.
-#[derive(Clone, Debug)]
-pub struct Announcement {
-    /// The server's id, the 64 hexadecimal digits of its key's fingerprint: TXT `fp`, in part TXT
-    /// `id`, and 8 of them in the label.
-    pub id: String,
-    /// The name that people see: TXT `n`, of which 63 bytes are sent.
-    pub name: String,
-    /// Whether newcomers need a passphrase: TXT `pw`.
-    pub closed: bool,
-    /// The TCP port on which the server listens already.
-    pub port: u16,
-    /// Announce these addresses and no others; empty for those of the interfaces, as they change.
-    pub advertise: Vec<IpAddr>,
-    /// Announce on these interfaces; empty for all but those of container engines and hypervisors.
-    pub interfaces: Vec<String>,
-}
 
 /// Why a server can't be announced. It works without, for those who know its address.
 #[derive(Debug, thiserror::Error)]
@@ -48,17 +30,6 @@ pub enum AnnounceError {
     /// An address to be announced could lead nobody here.
     #[error("cannot announce address {0}: nobody can connect to it")]
     BadAddress(IpAddr),
-}
-
-/// Whether others can find the server now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Visibility {
-    /// It is announced on a network.
-    Announced,
-    /// It is announced to nobody but this machine: no network, or none that leads to its addresses.
-    NoNetwork,
-    /// UDP port 5353 can't be shared, for this reason. It is tried again every few seconds.
-    PortTaken(String),
 }
 
 /// A server made visible. Dropping it says goodbye once, in haste; [`Announcer::shutdown`] is better.
@@ -115,16 +86,6 @@ impl Drop for Announcer {
     }
 }
 
-/// Whether an interface is one to announce on, going by the names that were chosen, if any. Loopback
-/// always is, for clients on a machine that has no network.
-pub(super) fn is_meant(announcement: &Announcement, one: &Attachment) -> bool {
-    match announcement.interfaces.as_slice() {
-        _ if one.link.loopback => true,
-        [] => one.kind != Kind::Inner,
-        names => names.contains(&one.link.name),
-    }
-}
-
 /// Refuses what could only fail in silence later.
 fn check(announcement: &Announcement, attachments: &[Attachment]) -> Result<(), AnnounceError> {
     for name in &announcement.interfaces {
@@ -161,7 +122,9 @@ fn service(announcement: &Announcement, label: &str) -> Result<ServiceInfo, mdns
 
 #[cfg(test)]
 mod tests {
+    use super::super::announcement::is_meant;
     use super::super::interfaces::Link;
+    use super::super::kind::Kind;
     use super::*;
 
     fn announcement() -> Announcement {

@@ -4,54 +4,14 @@ use super::WELL_KNOWN_HOST;
 use super::contest::Verdict;
 use super::gateway::gateways;
 use super::hunt::{Hint, Hunt};
+use super::options::FindOptions;
 use super::outcome::{Outcome, Proof, Source};
 use super::search::{Change, Search, SearchOptions};
-use crate::limits::{LOOKUP_AFTER, SEARCH_TIMEOUT, SLOW_SEARCH};
+use crate::limits::{LOOKUP_AFTER, SLOW_SEARCH};
 use std::error::Error;
 use std::net::SocketAddr;
-use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
-
-/// A server of an earlier time.
-#[derive(Clone, Debug)]
-pub struct Known {
-    /// Its id, which it has to prove again.
-    pub id: String,
-    /// Its name then.
-    pub name: String,
-    /// Where it was then, newest first.
-    pub addrs: Vec<SocketAddr>,
-    /// Whether it is the one that was used last: it is joined as soon as it answers.
-    pub last_used: bool,
-}
-
-/// What to look for, and how.
-#[derive(Clone, Debug)]
-pub struct FindOptions {
-    /// Servers of earlier times, tried at once.
-    pub known: Vec<Known>,
-    /// The server's name, its label, or the first four or more digits of its id.
-    pub wanted: Option<String>,
-    /// When to give up.
-    pub timeout: Duration,
-    /// Whether to use mDNS and DNS; without it no multicast socket is opened.
-    pub discovery: bool,
-    /// The port to try at the host named `lanchat`.
-    pub default_port: u16,
-}
-
-impl Default for FindOptions {
-    fn default() -> FindOptions {
-        FindOptions {
-            known: Vec::new(),
-            wanted: None,
-            timeout: SEARCH_TIMEOUT,
-            discovery: true,
-            default_port: crate::limits::DEFAULT_PORT,
-        }
-    }
-}
 
 /// News of a search that goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,13 +50,8 @@ where
             && lookup.is_empty()
             && look_up.is_none()
             && (slow.is_none() || !options.discovery);
-        let until = match hunt.verdict() {
-            Verdict::Decided => break,
-            // Nothing can turn up.
-            _ if sources_over && !hunt.has_places() => break,
-            Verdict::Settling(until) => until.min(deadline),
-            Verdict::Open => deadline,
-        };
+        let is_over = sources_over && !hunt.has_places();
+        let Some(until) = until(hunt.verdict(), is_over, deadline) else { break };
         let due = hunt.due();
         tokio::select! {
             change = next(&mut search) => match change {
@@ -109,10 +64,7 @@ where
                 }
             },
             Some(ended) = hunt.ended() => hunt.take(ended),
-            Some(Ok(addrs)) = lookup.join_next() => {
-                let name = Some(format!("the host named {WELL_KNOWN_HOST}"));
-                hunt.offer(Hint { expected: None, name, source: Source::Named, addrs });
-            }
+            Some(Ok(addrs)) = lookup.join_next() => hunt.offer(named(addrs)),
             () = sleep_until(due.unwrap_or(until)), if due.is_some() => hunt.tend(),
             () = sleep_until(look_up.unwrap_or(until)), if look_up.is_some() => {
                 look_up = None;
@@ -124,9 +76,7 @@ where
                 slow = None;
                 if hunt.is_open() {
                     progress(Progress::Slow);
-                    let gateways = if options.discovery { gateways() } else { Vec::new() };
-                    let addrs = gateways.into_iter().map(|ip| (ip, options.default_port).into()).collect();
-                    hunt.offer(Hint { expected: None, name: None, source: Source::Guessed, addrs });
+                    hunt.offer(guessed(&options));
                 }
             }
             () = sleep_until(until) => break,
@@ -136,6 +86,30 @@ where
         tried.waited = start.elapsed();
         tried.reach = reach;
     })
+}
+
+/// Until when to wait for more; `None`: no longer.
+fn until(verdict: Verdict, is_over: bool, deadline: Instant) -> Option<Instant> {
+    match verdict {
+        Verdict::Decided => None,
+        // Nothing can turn up.
+        _ if is_over => None,
+        Verdict::Settling(until) => Some(until.min(deadline)),
+        Verdict::Open => Some(deadline),
+    }
+}
+
+/// Where the host named `lanchat` is.
+fn named(addrs: Vec<SocketAddr>) -> Hint {
+    let name = Some(format!("the host named {WELL_KNOWN_HOST}"));
+    Hint { expected: None, name, source: Source::Named, addrs }
+}
+
+/// The default gateways, which often are such a host in a small network.
+fn guessed(options: &FindOptions) -> Hint {
+    let gateways = if options.discovery { gateways() } else { Vec::new() };
+    let addrs = gateways.into_iter().map(|ip| (ip, options.default_port).into()).collect();
+    Hint { expected: None, name: None, source: Source::Guessed, addrs }
 }
 
 async fn next(search: &mut Option<Search>) -> Option<Change> {

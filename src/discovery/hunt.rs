@@ -1,8 +1,8 @@
 //! The attempts at all that may be a server: none is given up before the end, and none holds up others.
 
 use super::contest::{Contest, Verdict};
-use super::find::FindOptions;
 use super::label::{is_called, is_named, is_same_id};
+use super::options::FindOptions;
 use super::order::{in_order, is_of_any_link, pause};
 use super::outcome::{Failed, Outcome, Proof, Source, Tried, server_name};
 use super::place::Place;

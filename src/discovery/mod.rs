@@ -8,6 +8,7 @@
 
 mod allotment;
 mod announce;
+mod announcement;
 mod answer;
 mod board;
 mod browse;
@@ -27,6 +28,7 @@ mod label;
 mod neighbours;
 mod net;
 mod oneshot;
+mod options;
 mod order;
 mod outcome;
 mod outlet;
@@ -43,15 +45,17 @@ mod targets;
 mod trial;
 mod why;
 
-pub use announce::{AnnounceError, Announcement, Announcer, Visibility};
+pub use announce::{AnnounceError, Announcer};
+pub use announcement::{Announcement, Visibility};
 pub use farewells::Farewells;
-pub use find::{FindOptions, Known, Progress, find};
+pub use find::{Progress, find};
 pub use hedge::hedged;
 pub use hostname::{LookupError, lookup};
 pub use interfaces::{Link, container_address, links, multicast_port, own_addresses, seats};
 pub use label::{is_called, is_surely, server_label};
 pub use neighbours::neighbours;
 pub use net::{Net, networks};
+pub use options::{FindOptions, Known};
 pub use outcome::{Failed, Found, Outcome, Proof, Source, Stranger, Tried};
 pub use outlet::unsent;
 pub use race::{RaceError, race};

@@ -2,7 +2,7 @@
 //! mDNS can be shared, one a network, and begun anew when one ends.
 
 use super::allotment::Allotment;
-use super::announce::{Announcement, Visibility, is_meant};
+use super::announcement::{Announcement, Visibility, is_meant};
 use super::interfaces::{Attachment, attachments, multicast_ports};
 use crate::limits::{INTERFACE_CHECK, LINKS_OF_A_SOCKET, MAX_ANNOUNCERS, PORT_RETRY};
 use crate::text::safe_line;

@@ -1,5 +1,6 @@
 //! The codes of `error` and `bye` packets.
 
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 macro_rules! codes {
@@ -85,6 +86,12 @@ impl Code {
     /// The code of that text, if this version knows it.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -52,13 +52,8 @@ impl Decoder {
     ) -> ControlFlow<usize> {
         let (mut start, mut at) = (0, 0);
         while at < chunk.len() {
-            if let State::Object { string: true, escaped: false, .. } = self.state {
-                // Most of an object is text.
-                match memchr3(b'"', b'\\', b'\n', &chunk[at..]) {
-                    Some(plain) => at += plain,
-                    None => break,
-                }
-            }
+            let Some(plain) = self.plain(&chunk[at..]) else { break };
+            at += plain;
             let byte = chunk[at];
             let flow = match &mut self.state {
                 State::Between => match byte {
@@ -109,6 +104,14 @@ impl Decoder {
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// How many bytes change nothing, as most of an object is text; `None`: all of them.
+    fn plain(&self, bytes: &[u8]) -> Option<usize> {
+        match self.state {
+            State::Object { string: true, escaped: false, .. } => memchr3(b'"', b'\\', b'\n', bytes),
+            _ => Some(0),
+        }
     }
 
     /// Whether it is like a new one.

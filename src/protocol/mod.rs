@@ -7,7 +7,9 @@ pub mod binary;
 pub mod code;
 pub mod codec;
 pub mod command;
+mod envelope;
 pub mod event;
+mod kinds;
 mod moment;
 pub mod packet;
 pub mod request;
@@ -18,11 +20,13 @@ mod version;
 mod whole;
 
 pub use code::Code;
-pub use event::Event;
+pub use event::{Event, Packet, ServerPacket};
 pub use moment::{Moment, NoMoment};
-pub use packet::Packet;
 pub use request::Request;
 pub use since::Since;
 pub use target::Target;
 pub use term::Term;
 pub use version::{NoVersion, Version};
+
+#[cfg(test)]
+mod tests;

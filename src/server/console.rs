@@ -8,6 +8,7 @@ use crate::limits::MAX_TEXT_BYTES;
 use crate::prompt::{Complete, Input, Label, OpenError, Options, Printer, Prompt, Question, Screen};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::event::users_are;
+use crate::protocol::request::{Ask, Operate, Refusal};
 use crate::protocol::{Event, Request};
 use crate::text::{safe_line, safe_lines};
 
@@ -109,28 +110,28 @@ impl Console {
 
     fn act(&self, action: Action) {
         match action {
-            Action::Request(Request::Alert { msg }) if msg.len() > MAX_TEXT_BYTES => {
+            Action::Request(Request::Operate(Operate::Alert { msg })) if msg.len() > MAX_TEXT_BYTES => {
                 self.show(&format!("the alert has {} bytes; at most {MAX_TEXT_BYTES} are taken", msg.len()));
             }
-            Action::Request(request) => match self.handle.request(&request) {
-                Ok(event) => self.show(&event.to_packet("server", None).msg),
-                Err(refusal) => self.show(&refusal.msg),
-            },
+            Action::Request(Request::Ask(question)) => self.answer(self.handle.ask(&question)),
+            Action::Request(Request::Operate(command)) => self.answer(self.handle.operate(&command)),
             Action::Status => self.show(&self.handle.status().join("\n")),
             Action::Help(name) => match command::help(name.as_deref(), Place::Console, true) {
                 Ok(text) => self.show(&text),
                 Err(error) => self.show(&error.to_string()),
             },
             // The table offers none of these at the console.
-            Action::Me(_)
-            | Action::Query(_)
-            | Action::Reply(_)
-            | Action::Verify(_)
-            | Action::Part
-            | Action::Topic(_)
-            | Action::History(_)
-            | Action::Clear
+            Action::Request(Request::Connect(_) | Request::Act(_))
+            | Action::Talk(_)
+            | Action::Prompt(_)
             | Action::Quit => {}
+        }
+    }
+
+    fn answer(&self, done: Result<Event, Refusal>) {
+        match done {
+            Ok(event) => self.show(&event.text()),
+            Err(refusal) => self.show(&refusal.msg),
         }
     }
 
@@ -166,8 +167,7 @@ impl Complete for Words {
 
 impl Words {
     fn names(&self, start: &str) -> Vec<String> {
-        let Ok(Event::Users { users, .. }) = self.0.request(&Request::Users { room: None, after: None })
-        else {
+        let Ok(Event::Users { users, .. }) = self.0.ask(&Ask::Users { room: None, after: None }) else {
             return Vec::new();
         };
         let names = users.iter().filter(|user| user.name.to_lowercase().starts_with(start));

@@ -8,12 +8,12 @@
 
 use super::backlog::Frames;
 use super::connection::Connection;
-use super::history::{Errand, History};
+use super::history::History;
 use super::hub::Hub;
 use super::multicast::{Asked, Multicast};
 use super::scribe::Scribe;
 use super::slots::Slots;
-use super::turn::{Step, Turn, What};
+use super::turn::{Errand, Step, Turn, What};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -205,7 +205,7 @@ mod tests {
     use super::super::turn::{Receivers, Seam};
     use super::*;
     use crate::chat::{Receipt, SessionId, View};
-    use crate::protocol::Packet;
+    use crate::protocol::{Event, Packet};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -261,7 +261,7 @@ mod tests {
     }
 
     fn packet(text: &str) -> Packet {
-        Packet { msg: text.into(), ..Packet::default() }
+        Event::Notice(text.into()).to_packet("", None)
     }
 
     fn receipt(n: usize) -> Receipt {

@@ -8,20 +8,12 @@
 use super::connection::Connection;
 use super::gate::Offence;
 use super::hub::{Hub, Incoming};
-use crate::fingerprint::Fingerprint;
-use crate::protocol::request::{ClientPacket, Refusal};
+use super::secrets::Lock;
+use crate::protocol::request::{ClientPacket, Connect, Refusal};
 use crate::protocol::{Code, Event, Request, binary};
-use crate::security::{Binding, Challenge, Passphrase};
+use crate::security::{Binding, Challenge};
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// What a closed server goes by.
-#[derive(Debug)]
-pub(super) struct Lock {
-    pub(super) passphrase: Passphrase,
-    /// The server's own key, to which a proof is bound.
-    pub(super) key: Fingerprint,
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -145,7 +137,7 @@ fn answered(
 
 /// The server's own confirmation, if the client's is good.
 fn proven(challenge: Challenge, answer: &ClientPacket) -> Option<String> {
-    let Ok(Request::Pake { pake, mac }) = Request::from_packet(answer) else { return None };
+    let Ok(Request::Connect(Connect::Pake { pake, mac })) = Request::from_packet(answer) else { return None };
     let mac = challenge.verify(&binary::from_text(&pake)?, &binary::from_text(&mac)?).ok()?;
     Some(binary::to_text(&mac))
 }

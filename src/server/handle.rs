@@ -2,11 +2,11 @@
 
 use super::hub::Hub;
 use super::listener::Admission;
+use crate::protocol::Event;
 use crate::protocol::event::users_are;
 use crate::protocol::packet::ServerInfo;
-use crate::protocol::request::Refusal;
+use crate::protocol::request::{Ask, Operate, Refusal};
 use crate::protocol::term::about;
-use crate::protocol::{Event, Request};
 use std::sync::Arc;
 
 /// What the server's console has of it, and the client that hosts it.
@@ -43,12 +43,20 @@ impl Handle {
         &self.code
     }
 
-    /// A request of the operator at the server's console.
+    /// A question from the server's console.
     ///
     /// # Errors
     /// A [`Refusal`] to show there.
-    pub fn request(&self, request: &Request) -> Result<Event, Refusal> {
-        self.hub.console(request)
+    pub fn ask(&self, question: &Ask) -> Result<Event, Refusal> {
+        self.hub.ask(question)
+    }
+
+    /// A command of the operator at the server's console.
+    ///
+    /// # Errors
+    /// A [`Refusal`] to show there.
+    pub fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
+        self.hub.operate(command)
     }
 
     /// How the server fares, in lines: who is here, who was turned away, what waits in memory, and whether

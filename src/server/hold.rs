@@ -4,11 +4,11 @@
 use super::hub::{State, Taken};
 use super::session;
 use super::turn::{Step, Turn, What};
-use crate::chat::{Chat, Listing, Now, Peer, SessionId};
+use crate::chat::{Asked, Chat, Listing, Now, Peer, SessionId};
 use crate::limits::REGISTRATION_TIMEOUT;
-use crate::protocol::Request;
+use crate::protocol::Event;
 use crate::protocol::codec::Decoded;
-use crate::protocol::request::Refusal;
+use crate::protocol::request::{Ask, Refusal};
 use std::time::Duration;
 
 /// See the module.
@@ -34,10 +34,12 @@ impl Gathered {
     /// Types of what is for single sessions, for a test of what was measured.
     pub fn answers(mut self) -> Vec<String> {
         let answer = |step: Step| match step.what {
-            What::Answer(Some(answer)) => {
-                let packet = answer.into_packet();
-                Some(packet.code.or(packet.kind).unwrap_or_default())
-            }
+            What::Answer(Some(answer)) => Some(match answer.into_packet().event {
+                Event::Error { code: Some(code), .. } | Event::Bye { code: Some(code), .. } => {
+                    code.to_string()
+                }
+                event => event.kind().as_str().to_owned(),
+            }),
             What::Receipt(..) => Some("sent".into()),
             _ => None,
         };
@@ -76,8 +78,8 @@ impl Hold {
         self.0.act(|chat, out| chat.tick(now, out));
     }
 
-    pub fn listing(&self, request: &Request) -> Result<Option<Listing>, Refusal> {
-        self.0.chat.listing(request)
+    pub fn ask(&self, question: &Ask, now: &Now) -> Result<Asked, Refusal> {
+        self.0.chat.ask(question, now)
     }
 
     pub fn gather(&self, listing: &mut Listing) -> bool {

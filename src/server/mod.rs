@@ -13,6 +13,7 @@ mod descriptors;
 mod desk;
 mod door;
 mod flusher;
+mod frames;
 mod gate;
 mod giving_way;
 mod guest;
@@ -59,7 +60,6 @@ use data_dir::DataDir;
 use desk::Desk;
 use door::Door;
 use gate::Gate;
-use guest::Lock;
 use history::History;
 use hub::Hub;
 use listener::Admission;
@@ -68,7 +68,7 @@ use multicast::Multicast;
 use reactor::Reader;
 use roll::Roll;
 use scribe::Scribe;
-use secrets::Secrets;
+use secrets::{Lock, Secrets};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -228,13 +228,7 @@ impl Server {
             name: options.name.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        let opened = match (data_dir.file(HISTORY_FILE), options.history) {
-            (Some(path), Some(keep)) => Some(Store::open_by(&path, keep, Arc::clone(&clock))?),
-            (Some(path), None) => Some(Store::open_books(&path, Arc::clone(&clock))?),
-            (None, _) => None,
-        };
-        let (store, archive) =
-            opened.map_or_else(Default::default, |(store, archive)| (Some(store), archive));
+        let (store, archive) = open_store(&data_dir, &options, &clock)?;
         let (chat, code) = chat(&options, info.clone(), lock.is_some(), &data_dir, archive)?;
         // Only now, so that nobody is let in whom a history that can't be used would have to throw out.
         let listener = listener::listen(socket).map_err(of_port)?;
@@ -331,6 +325,20 @@ impl Server {
         // Nobody else may have the directory while anything is still written to it.
         drop(data_dir);
     }
+}
+
+/// What is kept in the data directory, and what is in it already.
+fn open_store(
+    data_dir: &DataDir,
+    options: &Options,
+    clock: &Arc<Clock>,
+) -> Result<(Option<Store>, Archive), StartError> {
+    let (store, archive) = match (data_dir.file(HISTORY_FILE), options.history) {
+        (Some(path), Some(keep)) => Store::open_by(&path, keep, Arc::clone(clock))?,
+        (Some(path), None) => Store::open_books(&path, Arc::clone(clock))?,
+        (None, _) => return Ok((None, Archive::default())),
+    };
+    Ok((Some(store), archive))
 }
 
 /// The rules with what is kept, and the operator's code.

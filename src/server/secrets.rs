@@ -1,4 +1,16 @@
-//! What makes somebody an operator: a code to be typed, and a token to be read from a file.
+//! What makes somebody an operator: a code to be typed, and a token to be read from a file. And what lets
+//! somebody into a closed server: its passphrase.
+
+use crate::fingerprint::Fingerprint;
+use crate::security::Passphrase;
+
+/// What a closed server goes by.
+#[derive(Debug)]
+pub(super) struct Lock {
+    pub(super) passphrase: Passphrase,
+    /// The server's own key, to which a proof is bound.
+    pub(super) key: Fingerprint,
+}
 
 /// Both are new at each start.
 pub(super) struct Secrets {

@@ -9,9 +9,9 @@
 //! already is cut out.
 
 use super::connection::Connection;
-use super::history::{Errand, frames};
+use super::frames;
 use super::multicast::Asked;
-use crate::chat::{Answer, Entry, Receipt, SessionId, View};
+use crate::chat::{Answer, CatchUp, Entry, Question, Receipt, SessionId, View};
 use crate::limits::ENTRY_BYTES;
 use crate::protocol::event::HistoryEnd;
 use crate::protocol::{Event, Packet};
@@ -38,6 +38,19 @@ pub(super) struct Turn {
     doubtful: Vec<(usize, Range<usize>)>,
     /// Bytes of the frames in `steps`, and what the entries take.
     other_bytes: usize,
+}
+
+/// Something to do for a session.
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// It is given what it missed, and then follows.
+    CatchUp {
+        since: CatchUp,
+        /// The latest number when it came in.
+        latest: u64,
+    },
+    /// It is given what it asks for.
+    Answer { echo: Option<String>, question: Question },
 }
 
 /// Something that happened to one session.

@@ -6,7 +6,7 @@
 use super::error::StoreError;
 use super::incarnations::mark_restored;
 use super::watch::beside;
-use super::{check, place, rows, schema, seal};
+use super::{check, connect, place, rows, schema, seal};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
@@ -165,7 +165,7 @@ impl Saved {
         if path.is_dir() {
             return Err(StoreError::NoBackup(path.into(), "it is a directory".into()));
         }
-        let file = schema::open_file(path)?;
+        let file = connect::open_file(path)?;
         check::size(path, &file)?;
         let history = schema::open_foreign(path)?;
         check::whole(&history, path)?;

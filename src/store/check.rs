@@ -1,10 +1,11 @@
 //! Whether a database is whole: at the start by its size, and then in the background page by page.
 
 use super::error::StoreError;
-use super::health::{Health, Shared, held};
+use super::health::{Health, Shared};
+use super::held::held;
 use super::image::{Header, Log};
 use super::watch::beside;
-use super::{place, rows, schema};
+use super::{connect, place, rows};
 use crate::limits::{CHECK_AGAIN, CHECK_LOG_BYTES, CHECK_PAGES, CHECK_REST, CHECK_TRIES, CHECK_WHOLE_BYTES};
 use rusqlite::Connection;
 use std::fs::File;
@@ -47,7 +48,7 @@ pub(super) fn size(path: &Path, file: &File) -> Result<(), StoreError> {
 
 /// Whether SQLite finds nothing wrong with it: a free page at the end is never written.
 fn is_whole(path: &Path, file: &File) -> bool {
-    let checked = schema::open_reader(path, file).and_then(|connection| whole(&connection, path));
+    let checked = connect::open_reader(path, file).and_then(|connection| whole(&connection, path));
     checked.is_ok()
 }
 
@@ -101,7 +102,7 @@ fn parts(health: &Health, own: &Shared) -> Result<Vec<String>, StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(health.path(), &error);
     health.may_read()?;
     let mut own = held(own);
-    let connection = own.insert(schema::open_reader(health.path(), health.files().file())?);
+    let connection = own.insert(connect::open_reader(health.path(), health.files().file())?);
     let [pages, size] = ["page_count", "page_size"].map(|name| {
         connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(rows::unsigned)
     });
@@ -138,7 +139,7 @@ fn once(health: &Arc<Health>, part: &str, own: &Shared, rest: u32) -> Result<(),
     if health.is_closed() {
         return Err(StoreError::TooSlow);
     }
-    let connection = own.insert(schema::open_reader(health.path(), health.files().file())?);
+    let connection = own.insert(connect::open_reader(health.path(), health.files().file())?);
     connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(of)?;
     connection.progress_handler(CHECK_PAGES, Some(pace(health, rest))).map_err(of)?;
     let said: rusqlite::Result<String> = connection.query_row(part, [], |row| row.get(0));

@@ -1,12 +1,13 @@
 //! What the threads of the store know of the database's state together: one that meets damage tells all.
 
 use super::error::StoreError;
+use super::held::held;
 use super::watch::{Seen, Watch};
 use crate::limits::CHECK_AFTER;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -164,9 +165,4 @@ impl Health {
         let waited = self.changed.wait_timeout_while(check, time, |check| *check != Check::Closed);
         *waited.unwrap_or_else(PoisonError::into_inner).0 != Check::Closed
     }
-}
-
-/// What the mutex guards, whatever became of who held it before.
-pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

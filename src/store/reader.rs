@@ -1,9 +1,10 @@
 //! A thread that reads, so that what somebody missed or looks for holds up no messages.
 
+use super::connect;
 use super::error::StoreError;
-use super::health::{Health, Shared, held};
+use super::health::{Health, Shared};
+use super::held::held;
 use super::queue::Job;
-use super::schema;
 use crate::limits::SEARCH_STEPS;
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ impl Reader {
     /// Opens a further connection to a database that is open.
     pub(super) fn open(health: Arc<Health>, committed: Arc<AtomicU64>) -> Result<Self, StoreError> {
         let connection = health.reader();
-        *held(&connection) = Some(schema::open_reader(health.path(), health.files().file())?);
+        *held(&connection) = Some(connect::open_reader(health.path(), health.files().file())?);
         Ok(Self { health, connection, committed, is_closed: false })
     }
 
@@ -66,7 +67,7 @@ impl Reader {
         let mut own = held(&self.connection);
         let connection = match &mut *own {
             Some(connection) => connection,
-            none => none.insert(schema::open_reader(self.health.path(), self.health.files().file())?),
+            none => none.insert(connect::open_reader(self.health.path(), self.health.files().file())?),
         };
         // One state of the history for all that one answer is made of.
         let read = watch(connection, until)

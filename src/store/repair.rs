@@ -9,7 +9,7 @@ use super::image::Image;
 use super::incarnations::mark_restored;
 use super::salvage::{self, Kind, Page, Row};
 use super::shape::Shape;
-use super::{check, indexing, place, rows, schema, seal, weight};
+use super::{check, connect, indexing, place, rows, schema, seal, weight};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Transaction, params};
@@ -50,7 +50,7 @@ pub struct Repaired {
 /// # Errors
 /// What is wrong with it.
 pub fn check_whole(path: &Path) -> Result<(), StoreError> {
-    let file = schema::open_file(path)?;
+    let file = connect::open_file(path)?;
     check::size(path, &file)?;
     check::thoroughly(&schema::open_foreign(path)?, path)
 }

@@ -1,17 +1,15 @@
 //! The database's form: how it is opened, made, and brought from an older form to this one.
 
+use super::connect::{BUSY_WAIT, READER_CACHE_KIB, flags, look, look_at, share};
 use super::error::StoreError;
 use super::health::Health;
-use super::image::{HEADER_BYTES, MAGIC, read_at};
 use super::watch::beside;
 use super::{check as whole, place};
 use crate::files;
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::Duration;
 
 /// Marks a database as ours: "LCHT".
 pub(super) const APPLICATION_ID: i32 = 0x4c43_4854;
@@ -19,12 +17,6 @@ pub(super) const APPLICATION_ID: i32 = 0x4c43_4854;
 /// What leads from one form to the next, each with the number of the form that it leads to. They were
 /// run on people's histories and so never change; a new one is added at the end.
 const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("schema/1.sql")), (2, include_str!("schema/2.sql"))];
-
-/// How long a backup's or an export's short locks are waited for.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
-
-/// SQL texts that a connection keeps prepared; there are fewer.
-const PREPARED: usize = 64;
 
 /// Pages of the write-ahead log from which on it is copied into the database: 4 MB.
 const CHECKPOINT_PAGES: u32 = 1000;
@@ -34,9 +26,6 @@ const LOG_KEPT_BYTES: u32 = 16 * 1024 * 1024;
 
 /// KiB of pages that a connection holds in memory, whatever the size of the history.
 const WRITER_CACHE_KIB: i32 = 8 * 1024;
-/// See [`WRITER_CACHE_KIB`].
-const READER_CACHE_KIB: i32 = 4 * 1024;
-
 /// Opens the database to write to it, making or migrating it if need be, and begins to watch its file.
 pub(super) fn open_watched(path: &Path) -> Result<(Connection, Health), StoreError> {
     if !path.exists() {
@@ -76,21 +65,6 @@ pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreEr
     Ok(connection)
 }
 
-/// Opens a further connection to a database that is open, whose file this is.
-pub(super) fn open_reader(path: &Path, file: &File) -> Result<Connection, StoreError> {
-    // SQLite removes the log of a database that is empty, and all that is in it.
-    look_at(path, file)?;
-    let of = |error: rusqlite::Error| StoreError::of(path, &error);
-    // The log's index is shared memory, which a reader writes to as well.
-    let connection =
-        Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(of)?;
-    connection.pragma_update(None, "query_only", true).map_err(of)?;
-    // Only the writer, who looks at the files first, brings the log into the database.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(of)?;
-    share(&connection, READER_CACHE_KIB).map_err(of)?;
-    Ok(connection)
-}
-
 /// Opens a history that a server may be writing to, to read it only.
 pub(super) fn open_foreign(path: &Path) -> Result<Connection, StoreError> {
     look(path)?;
@@ -102,11 +76,6 @@ pub(super) fn open_foreign(path: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::Missing(path.into()));
     }
     Ok(connection)
-}
-
-fn flags(access: OpenFlags) -> OpenFlags {
-    // No URIs: a directory's name may hold a question mark.
-    access | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
 /// Makes an empty history that is its owner's alone. It has its name once it is whole, so that a file that
@@ -158,37 +127,6 @@ pub(super) fn latest() -> u32 {
     MIGRATIONS.last().map_or(0, |(version, _)| *version)
 }
 
-/// Whether the file is a database. An empty or short one is a damaged one. Not for a database that this process
-/// has open: see [`look_at`].
-fn look(path: &Path) -> Result<(), StoreError> {
-    look_at(path, &open_file(path)?)
-}
-
-/// The same of a file that stays open: to close one drops the locks that SQLite has on it in this process, and
-/// whoever else has the database open then takes itself for the last, and removes the log.
-fn look_at(path: &Path, file: &File) -> Result<(), StoreError> {
-    let mut head = [0; HEADER_BYTES];
-    let read = read_at(file, 0, &mut head).map_err(|error| StoreError::of_file(path, &error))?;
-    let head = &head[..read];
-    match read {
-        _ if !MAGIC.starts_with(head) && !head.starts_with(MAGIC) => {
-            Err(StoreError::NotADatabase(path.into()))
-        }
-        0 => Err(StoreError::Corrupt(path.into(), "it is empty".into())),
-        HEADER_BYTES.. => Ok(()),
-        1 => Err(StoreError::Corrupt(path.into(), "it has 1 byte".into())),
-        bytes => Err(StoreError::Corrupt(path.into(), format!("it has {bytes} bytes"))),
-    }
-}
-
-/// Opens a database's file to read it.
-pub(super) fn open_file(path: &Path) -> Result<File, StoreError> {
-    files::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidInput => StoreError::NotADatabase(path.into()),
-        _ => StoreError::of_file(path, &error),
-    })
-}
-
 /// Whether the database is ours, and which form it has; 0: none yet.
 fn check(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
@@ -234,14 +172,6 @@ fn refused(path: &Path, error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => StoreError::ReadOnly(path.into()),
         _ => StoreError::of(path, error),
     }
-}
-
-fn share(connection: &Connection, cache_kib: i32) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY_WAIT)?;
-    connection.set_prepared_statement_cache_capacity(PREPARED);
-    connection.pragma_update(None, "cache_size", -cache_kib)?;
-    connection.pragma_update(None, "mmap_size", 0)?;
-    connection.pragma_update(None, "temp_store", "memory")
 }
 
 /// Brings the database to the latest form of `steps`, or leaves it as it was.

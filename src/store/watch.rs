@@ -6,7 +6,7 @@
 //! only its size and time are looked at.
 
 use super::error::StoreError;
-use super::health::held;
+use super::held::held;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};

@@ -6,7 +6,8 @@ use crate::support::peer::Peer;
 use crate::support::process::Serve;
 use crate::support::server::TestServer;
 use crate::support::tls::Key;
-use lanchat::protocol::{Event, Request, packet::KeyList};
+use lanchat::protocol::request::Operate;
+use lanchat::protocol::{Event, packet::KeyList};
 use lanchat::server::Entrance;
 use lanchat::store::Keep;
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ fn serve(dir: &Path) -> TestServer {
 }
 
 fn listed(server: &TestServer, list: KeyList) -> Vec<String> {
-    let Ok(Event::Keys { keys, .. }) = server.handle.request(&Request::Keys { list, after: None }) else {
+    let Ok(Event::Keys { keys, .. }) = server.handle.operate(&Operate::Keys { list, after: None }) else {
         panic!("no list")
     };
     keys.into_iter().map(|info| info.name).collect()
@@ -114,7 +115,7 @@ fn a_name_is_known_from_its_first_receipt_on_whatever_is_pulled() {
 /// What the server keeps of a name and a ban.
 fn use_books(server: &TestServer, key: &Key) {
     drop(Peer::join_with(server.address, "bob", key));
-    server.handle.request(&Request::Ban { name: "ip:192.0.2.1".into(), duration: None }).unwrap();
+    server.handle.operate(&Operate::Ban { name: "ip:192.0.2.1".into(), duration: None }).unwrap();
 }
 
 #[test]
@@ -134,7 +135,7 @@ fn without_a_history_names_and_bans_are_kept_and_messages_are_not() {
     server.stop();
     let server = start();
     assert_eq!(listed(&server, KeyList::Owners), ["bob", "eve"]);
-    let Ok(Event::Bans { total, .. }) = server.handle.request(&Request::Bans) else { panic!("no list") };
+    let Ok(Event::Bans { total, .. }) = server.handle.operate(&Operate::Bans) else { panic!("no list") };
     assert_eq!(total, 1);
     let mut bob = Peer::join_with(server.address, "bob", &key);
     bob.send(json!({"type": "history", "id": "h"}));

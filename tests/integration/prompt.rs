@@ -372,8 +372,8 @@ fn a_narrow_window_and_another_size_keep_the_line() {
 fn somebody_who_is_kicked_is_told_and_out() {
     let (server, home) = (TestServer::start(), Home::new());
     let mut terminal = join(&home, server.link(), "alice");
-    let kick = lanchat::protocol::Request::Kick { name: "alice".into(), reason: "enough".into() };
-    server.handle.request(&kick).expect("the console may");
+    let kick = lanchat::protocol::request::Operate::Kick { name: "alice".into(), reason: "enough".into() };
+    server.handle.operate(&kick).expect("the console may");
     let (status, screen) = terminal.wait_exit();
     assert_eq!(status, 5, "{screen}");
     assert!(screen.contains("lanchat: you were disconnected") && screen.contains("enough"), "{screen}");

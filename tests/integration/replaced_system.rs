@@ -3,7 +3,7 @@
 
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
-use lanchat::protocol::Request;
+use lanchat::protocol::request::Operate;
 use serde_json::{Value, json};
 
 fn packet(to: &str, msg: &str) -> Vec<u8> {
@@ -42,7 +42,7 @@ fn check(server: &TestServer, send: impl FnOnce(&mut Peer)) {
     };
     // It has no key, and so is no operator.
     read_to("that is for operators");
-    server.handle.request(&Request::Alert { msg: "lunch".into() }).expect("the console may");
+    server.handle.operate(&Operate::Alert { msg: "lunch".into() }).expect("the console may");
     assert_eq!(modern.wait_for("alert")["msg"], "lunch");
     modern.say("legacy", "welcome");
     read_to("welcome");

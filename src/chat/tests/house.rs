@@ -197,6 +197,7 @@ impl House {
     }
 
     fn hand_out(&mut self, ids: impl IntoIterator<Item = u64>, except: Option<SessionId>, packet: &Packet) {
+        let packet = read(packet);
         for id in ids {
             if except != Some(SessionId(id)) && !self.gone.contains(&id) {
                 self.inboxes.entry(id).or_default().push(packet.clone());
@@ -276,7 +277,12 @@ impl House {
         let reader = self.chat.view(SessionId(id)).and_then(|(view, _)| view.account);
         for number in numbers {
             let packet = self.disk.as_ref().expect("a disk").message(*number).to_packet(reader.as_ref());
-            self.inboxes.entry(id).or_default().push(packet);
+            self.inboxes.entry(id).or_default().push(read(&packet));
         }
     }
+}
+
+/// As the client reads it.
+fn read(packet: &Packet) -> ServerPacket {
+    ServerPacket::parse(&packet.to_frame()).expect("our own frame")
 }

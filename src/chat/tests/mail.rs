@@ -14,7 +14,7 @@ pub(super) fn bob_is_away() -> House {
     house
 }
 
-pub(super) fn write(house: &mut House, id: u64, to: &str, msg: &str) -> Option<Packet> {
+pub(super) fn write(house: &mut House, id: u64, to: &str, msg: &str) -> Option<ServerPacket> {
     house.ask(id, json!({"to": to, "msg": msg, "id": msg}));
     house.take(id, "sent").pop()
 }

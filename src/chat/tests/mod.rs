@@ -21,13 +21,15 @@ mod unknown;
 mod version;
 
 use super::*;
-use crate::limits::{PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_WINDOW};
+use crate::limits::{MAX_FRAME_BYTES, PRESENCE_NAMES_MAX_MEMBERS, PRESENCE_WINDOW};
 use crate::name::RoomName;
-use crate::protocol::Packet;
+use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::event::HistoryEnd;
-use crate::protocol::request::ClientPacket;
+use crate::protocol::request::{ClientPacket, Operate, Refusal};
+use crate::protocol::{Code, Event, Packet, Request, ServerPacket};
 use disk::Disk;
 use house::{Errand, Step};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A chat, and what each session has got. Plays the server, and with a disk the store.
@@ -42,7 +44,7 @@ struct House {
     /// Sessions that catch up.
     errands: BTreeMap<u64, Errand>,
     now: Now,
-    inboxes: HashMap<u64, Vec<Packet>>,
+    inboxes: HashMap<u64, Vec<ServerPacket>>,
     following: HashSet<u64>,
     closed: HashSet<u64>,
     /// Those who are not there any more: nothing reaches them.
@@ -164,13 +166,22 @@ impl House {
         let Ok(Line::Command(Action::Request(request))) = command::read_line(line, Place::Console) else {
             panic!("{line} is no command of the console")
         };
-        if let Some(mut listing) = self.chat.listing(&request)? {
-            while self.chat.gather(&mut listing) {}
-            return Ok(listing.into_event().to_packet("", None).msg);
-        }
-        let mut result = None;
-        self.act(|chat, now, out| result = Some(chat.console(&request, now, out)));
-        result.expect("an answer").map(|event| event.to_packet("", None).msg)
+        let done = match request {
+            Request::Ask(question) => match self.chat.ask(&question, &self.now)? {
+                Asked::Answer(event) => Ok(event),
+                Asked::List(mut listing) => {
+                    while self.chat.gather(&mut listing) {}
+                    Ok(listing.into_event())
+                }
+            },
+            Request::Operate(command) => {
+                let mut result = None;
+                self.act(|chat, now, out| result = Some(chat.operate(&command, now, out)));
+                result.expect("an answer")
+            }
+            request => panic!("{request:?} is nothing for the console"),
+        };
+        done.map(|event| event.text().into_owned())
     }
 
     fn leave(&mut self, id: u64) {
@@ -187,7 +198,7 @@ impl House {
     }
 
     /// What came since the last look, by type.
-    fn take(&mut self, id: u64, kind: &str) -> Vec<Packet> {
+    fn take(&mut self, id: u64, kind: &str) -> Vec<ServerPacket> {
         let inbox = self.inboxes.remove(&id).unwrap_or_default();
         inbox.into_iter().filter(|packet| packet.kind.as_deref() == Some(kind)).collect()
     }

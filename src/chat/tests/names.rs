@@ -19,7 +19,7 @@ impl House {
     }
 
     /// Why the name can't be had.
-    fn refusal(&mut self, id: u64) -> Packet {
+    fn refusal(&mut self, id: u64) -> ServerPacket {
         assert!(self.closed.contains(&id) && !self.is_in(id));
         self.take(id, "error").pop().expect("an error")
     }

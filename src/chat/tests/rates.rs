@@ -1,6 +1,6 @@
 //! How fast is too fast, and what happens then.
 
-use super::super::user::Correspondent;
+use super::super::who::Correspondent;
 use super::*;
 use crate::limits::{
     DEFAULT_RATE_BURST, JOIN_BURST, MAX_CORRESPONDENTS, MAX_PAUSE, NEWS_BURST, PACE_UNIT_BYTES,

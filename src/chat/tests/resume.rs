@@ -13,7 +13,7 @@ fn hello(house: &mut House, id: u64, number: u8, since: serde_json::Value, log: 
     );
 }
 
-fn told(house: &mut House, id: u64) -> (Vec<String>, Packet) {
+fn told(house: &mut House, id: u64) -> (Vec<String>, ServerPacket) {
     let mut inbox = house.inboxes.remove(&id).unwrap_or_default();
     let end = inbox.pop().expect("an end");
     assert_eq!(end.kind.as_deref(), Some("history"));

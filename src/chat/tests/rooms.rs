@@ -9,7 +9,7 @@ impl House {
         self.send(id, &request.to_string());
     }
 
-    pub(super) fn enter(&mut self, id: u64, room: &str) -> Option<Packet> {
+    pub(super) fn enter(&mut self, id: u64, room: &str) -> Option<ServerPacket> {
         self.ask(id, json!({"type": "join", "room": room}));
         self.take(id, "room").pop()
     }
@@ -207,7 +207,7 @@ fn rooms_have_bounds_and_those_of_whom_nobody_knows_any_more_make_room() {
     for (n, room) in rooms.enumerate() {
         let number = u8::try_from(2 + n / MAX_ROOMS_PER_USER).expect("a small number");
         let name = RoomName::new(&room).expect("a room");
-        house.chat.rooms.join(super::super::rooms::Who::Account(Account::Key(key(number)).into()), &name, 0);
+        house.chat.rooms.join(super::super::who::Who::Account(Account::Key(key(number)).into()), &name, 0);
     }
     house.join(299, "newcomer");
     house.ask(299, json!({"type": "join", "room": "#one-more"}));
@@ -240,7 +240,7 @@ fn lists_of_rooms_and_of_their_users_come_in_pages() {
     let mut house = kept(&[(1, "alice"), (2, "bob")]);
     let many = |n: usize| format!("#{n:03}");
     for n in 0..150 {
-        let who = super::super::rooms::Who::Account(
+        let who = super::super::who::Who::Account(
             Account::Key(key(100 + u8::try_from(n / 32).expect("few"))).into(),
         );
         house.chat.rooms.join(who, &RoomName::new(&many(n)).expect("a room"), 0);

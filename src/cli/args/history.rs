@@ -4,9 +4,20 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::export::Format;
 use crate::name::RoomName;
 use crate::protocol::Moment;
+
+/// How messages are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people: local time, where, who, what. Nothing in it can drive a terminal.
+    #[default]
+    Text,
+    /// The packets of the wire, one a line.
+    Jsonl,
+    /// With a head; times in UTC.
+    Csv,
+}
 
 /// Options of `lanchat export`.
 #[derive(Clone, Debug, Default, Args)]

@@ -14,10 +14,10 @@ use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, CommandFactory, Parser, Subcommand};
 
 pub use connect::{ConnectArgs, JoinArgs};
-pub use history::{BackupArgs, ExportArgs, RepairArgs, RestoreArgs};
+pub use history::{BackupArgs, ExportArgs, Format, RepairArgs, RestoreArgs};
 pub use other::{
-    CompletionsArgs, DiscoverArgs, DoctorArgs, FingerprintArgs, InviteArgs, ManArgs, SendArgs, TailArgs,
-    TrustArgs,
+    CompletionsArgs, DiscoverArgs, DoctorArgs, FingerprintArgs, InviteArgs, ManArgs, SUBCOMMANDS, SendArgs,
+    TailArgs, TrustArgs,
 };
 pub use serve::ServeArgs;
 

@@ -7,10 +7,27 @@ use clap::builder::PossibleValuesParser;
 
 use super::connect::{ConnectArgs, JoinArgs};
 use crate::cli::invitation::Destination;
-use crate::cli::man;
 use crate::cli::values::{HostPort, Span};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Moment;
+
+/// The subcommands that have a page, which is all of them.
+pub const SUBCOMMANDS: [&str; 14] = [
+    "serve",
+    "discover",
+    "send",
+    "tail",
+    "doctor",
+    "fingerprint",
+    "trust",
+    "invite",
+    "export",
+    "backup",
+    "restore",
+    "repair",
+    "completions",
+    "man",
+];
 
 /// Options of `lanchat discover`.
 #[derive(Clone, Debug, Args)]
@@ -153,6 +170,6 @@ pub struct CompletionsArgs {
 #[derive(Clone, Debug, Args)]
 pub struct ManArgs {
     /// The subcommand whose page to print; the main page if none is given.
-    #[arg(value_parser = PossibleValuesParser::new(man::SUBCOMMANDS), hide_possible_values = true)]
+    #[arg(value_parser = PossibleValuesParser::new(SUBCOMMANDS), hide_possible_values = true)]
     pub subcommand: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! A connection that lasts, against servers that answer this and that.
 
 use super::*;
+use crate::protocol::request::ClientPacket;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
@@ -14,7 +15,7 @@ async fn server(answer: fn(&str) -> Option<&'static str>) -> SocketAddr {
         let (read, mut write) = stream.split();
         let mut lines = BufReader::new(read).lines();
         while let Ok(Some(line)) = lines.next_line().await {
-            let packet = Packet::parse(line.as_bytes()).unwrap();
+            let packet = ClientPacket::parse(line.as_bytes()).unwrap();
             if let Some(text) = answer(packet.kind.as_deref().unwrap_or_default()) {
                 let id = serde_json::to_string(&packet.id).unwrap();
                 let answer = format!("{{{text},\"id\":{id}}}\n");

@@ -3,7 +3,8 @@
 use std::sync::PoisonError;
 
 use super::{Ask, Effect, Moment, Session, shown};
-use crate::protocol::command::{self, Action, Line, Place};
+use crate::protocol::command::{self, Action, Line, Place, PromptAction, Talk};
+use crate::protocol::request::{self, Act};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Request, Target};
 
@@ -27,30 +28,19 @@ impl Session {
 
     fn act(&mut self, action: Action, now: Moment) -> Vec<Effect> {
         match action {
-            Action::Request(Request::Chat { to, msg, action }) => self.say(to, msg, action, now),
-            Action::Request(request) => self.request(&request, now),
-            Action::Me(text) => self.say(self.target.clone(), text, true, now),
-            Action::Query(name) => self.query(name),
-            Action::Part => match &self.target {
-                Target::Room(room) => self.request(&Request::Part { room: room.clone() }, now),
-                _ => self.failure("you talk in no room that can be left; /part #ROOM leaves one"),
-            },
-            Action::Topic(topic) => {
-                let room = match &self.target {
-                    Target::Room(room) => room.clone(),
-                    _ => LOBBY.into(),
-                };
-                self.request(&Request::Topic { room, topic }, now)
-            }
-            Action::History(limit) => self.ask_past(limit),
-            Action::Reply(text) => match self.correspondent.clone() {
+            Action::Request(request) => self.request(request, now),
+            Action::Talk(talk) => self.talk(talk, now),
+            Action::Prompt(PromptAction::Query(name)) => self.query(name),
+            Action::Prompt(PromptAction::Reply(text)) => match self.correspondent.clone() {
                 Some(name) => self.say(Target::User(name), text, false, now),
                 None => self.failure("nobody has written to you yet; /msg NAME TEXT writes to somebody"),
             },
-            Action::Verify(Some(name)) => self.ask(&Request::Whois { name }, Ask::Digits),
-            Action::Verify(None) => self.verify(),
+            Action::Prompt(PromptAction::Verify(Some(name))) => {
+                self.ask(&request::Ask::Whois { name }.into(), Ask::Digits)
+            }
+            Action::Prompt(PromptAction::Verify(None)) => self.verify(),
+            Action::Prompt(PromptAction::Clear) => vec![Effect::Clear],
             Action::Status => self.status(now),
-            Action::Clear => vec![Effect::Clear],
             Action::Help(command) => match command::help(command.as_deref(), Place::Prompt, self.operator) {
                 Ok(text) => shown(self.view.notes(&text)),
                 Err(error) => self.failure(&error.to_string()),
@@ -59,19 +49,39 @@ impl Session {
         }
     }
 
-    fn request(&mut self, request: &Request, now: Moment) -> Vec<Effect> {
+    /// Something about the current target.
+    fn talk(&mut self, talk: Talk, now: Moment) -> Vec<Effect> {
+        match talk {
+            Talk::Me(text) => self.say(self.target.clone(), text, true, now),
+            Talk::Part => match &self.target {
+                Target::Room(room) => self.request(Act::Part { room: room.clone() }.into(), now),
+                _ => self.failure("you talk in no room that can be left; /part #ROOM leaves one"),
+            },
+            Talk::Topic(topic) => {
+                let room = match &self.target {
+                    Target::Room(room) => room.clone(),
+                    _ => LOBBY.into(),
+                };
+                self.request(Act::Topic { room, topic }.into(), now)
+            }
+            Talk::History(limit) => self.ask_past(limit),
+        }
+    }
+
+    fn request(&mut self, request: Request, now: Moment) -> Vec<Effect> {
         match request {
-            Request::Join { .. } => self.join(request),
-            Request::Search { .. } => self.search(request.clone()),
-            Request::Time => self.ask(request, Ask::Time(now)),
-            _ => self.ask(request, Ask::Show),
+            Request::Act(Act::Chat { to, msg, action }) => self.say(to, msg, action, now),
+            Request::Act(Act::Join { room }) => self.join(room),
+            Request::Act(Act::Search(search)) => self.search(search),
+            Request::Ask(request::Ask::Time) => self.ask(&request, Ask::Time(now)),
+            request => self.ask(&request, Ask::Show),
         }
     }
 
     /// Asks the server something, unless there is no connection.
     pub(super) fn ask(&mut self, request: &Request, ask: Ask) -> Vec<Effect> {
         let id = self.outbox.next_id();
-        if !self.hand(request.to_packet(Some(id.clone()))) {
+        if !self.hand(request.to_frame(Some(&id))) {
             self.refused += 1;
             return self.failure("not sent: there is no connection at the moment");
         }
@@ -109,7 +119,12 @@ pub(in crate::client) fn keeps_echo(line: &str) -> bool {
         return false;
     }
     let message = |action: &Action| {
-        matches!(action, Action::Me(_) | Action::Reply(_) | Action::Request(Request::Chat { .. }))
+        matches!(
+            action,
+            Action::Talk(Talk::Me(_))
+                | Action::Prompt(PromptAction::Reply(_))
+                | Action::Request(Request::Act(Act::Chat { .. }))
+        )
     };
     match command::read_line(line.trim_end(), Place::Prompt) {
         Ok(Line::Text(_)) => false,

@@ -34,9 +34,10 @@ use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::protocol::event::count_users;
 use crate::protocol::packet::ServerInfo;
+use crate::protocol::request::{self, Act};
 use crate::protocol::target::LOBBY;
 use crate::protocol::term::about;
-use crate::protocol::{Event, Packet, Request, Target};
+use crate::protocol::{Event, Request, Target};
 use crate::text::safe_line;
 use past::{CatchUp, Past};
 
@@ -96,7 +97,7 @@ enum State {
     /// There has been none yet.
     Fresh,
     Up {
-        outgoing: mpsc::Sender<Packet>,
+        outgoing: mpsc::Sender<Vec<u8>>,
         peer: SocketAddr,
         since: Instant,
     },
@@ -331,17 +332,17 @@ impl Session {
         matches!(self.state, State::Down { .. })
     }
 
-    /// Hands a packet to the connection; false if there is none, or if it takes no more.
-    fn hand(&self, packet: Packet) -> bool {
+    /// Hands a frame to the connection; false if there is none, or if it takes no more.
+    fn hand(&self, frame: Vec<u8>) -> bool {
         match &self.state {
-            State::Up { outgoing, .. } => outgoing.try_send(packet).is_ok(),
+            State::Up { outgoing, .. } => outgoing.try_send(frame).is_ok(),
             State::Fresh | State::Down { .. } => false,
         }
     }
 
     /// Says goodbye to the server, which then ends the connection; false if there is none.
     pub(super) fn say_goodbye(&self) -> bool {
-        self.hand(Request::Quit.to_packet(None))
+        self.hand(Request::Act(Act::Quit).to_frame(None))
     }
 
     /// Plain lines go there from now on.
@@ -356,7 +357,7 @@ impl Session {
     /// Asks for a page of the roster.
     fn ask_roster(&mut self, after: Option<String>) {
         let id = self.outbox.next_id();
-        if self.hand(Request::Users { room: None, after }.to_packet(Some(id.clone()))) {
+        if self.hand(Request::Ask(request::Ask::Users { room: None, after }).to_frame(Some(&id))) {
             self.asks.insert(id, Ask::Roster);
         }
     }

@@ -7,7 +7,7 @@ use crate::client::view::render;
 use crate::client::words::WENT_BACK;
 use crate::protocol::event::{BEHIND, GAP, HistoryEnd, SLOW, Welcome, count_messages};
 use crate::protocol::packet::stamp;
-use crate::protocol::request::Span;
+use crate::protocol::request::{Act, SearchRequest, Span};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{self, Event, Request, Target};
 
@@ -93,7 +93,7 @@ impl Session {
         };
         self.seen.caught_up(end.seq);
         if catching_up.directs {
-            self.hand(Request::Received { seq: end.seq }.to_packet(None));
+            self.hand(Request::Act(Act::Received { seq: end.seq }).to_frame(None));
         }
         self.go_live(now);
         let effects = catching_up.end(end).map(|text| self.note(&text)).unwrap_or_default();
@@ -109,38 +109,37 @@ impl Session {
             _ => (None, None, format!("of {LOBBY}")),
         };
         let title = format!("the last messages {place}");
-        self.ask(&Request::History { room, name, span }, Ask::Past(Past { title, shown: 0 }))
+        self.ask(&Request::Act(Act::History { room, name, span }), Ask::Past(Past { title, shown: 0 }))
     }
 
     /// Asks for what was said in a room that was just joined.
     pub(super) fn ask_room(&mut self, room: &str) -> Vec<Effect> {
         let span = Span { before: None, limit: Some(ON_JOINING) };
         let title = format!("the last messages of {room}");
-        let request = Request::History { room: Some(room.to_owned()), name: None, span };
+        let request = Request::Act(Act::History { room: Some(room.to_owned()), name: None, span });
         self.ask(&request, Ask::Past(Past { title, shown: 0 }))
     }
 
     /// Asks for messages with certain words, by somebody, somewhere or of some time.
-    pub(super) fn search(&mut self, mut request: Request) -> Vec<Effect> {
+    pub(super) fn search(&mut self, mut search: SearchRequest) -> Vec<Effect> {
         let mut title = "messages".to_owned();
-        if let Request::Search { words, name, room, since, until, .. } = &mut request {
-            match words.as_str() {
-                "" => {}
-                words if words.contains('"') => title += &format!(" with {words}"),
-                words => title += &format!(" with \"{words}\""),
-            }
-            for (what, filter) in [("from", &*name), ("in", room), ("after", since), ("before", until)] {
-                title.extend(filter.iter().map(|filter| format!(" {what} {filter}")));
-            }
-            // A date is one of where the user is. How long ago is reckoned by the server's clock, and what
-            // is no time is told by it.
-            for time in [since, until].into_iter().flatten() {
-                if let Ok(protocol::Moment::At(at)) = time.parse() {
-                    *time = stamp(at);
-                }
+        let SearchRequest { words, name, room, since, until, .. } = &mut search;
+        match words.as_str() {
+            "" => {}
+            words if words.contains('"') => title += &format!(" with {words}"),
+            words => title += &format!(" with \"{words}\""),
+        }
+        for (what, filter) in [("from", &*name), ("in", room), ("after", since), ("before", until)] {
+            title.extend(filter.iter().map(|filter| format!(" {what} {filter}")));
+        }
+        // A date is one of where the user is. How long ago is reckoned by the server's clock, and what
+        // is no time is told by it.
+        for time in [since, until].into_iter().flatten() {
+            if let Ok(protocol::Moment::At(at)) = time.parse() {
+                *time = stamp(at);
             }
         }
-        self.ask(&request, Ask::Past(Past { title, shown: 0 }))
+        self.ask(&Act::Search(search).into(), Ask::Past(Past { title, shown: 0 }))
     }
 }
 

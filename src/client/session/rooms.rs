@@ -3,6 +3,7 @@
 use super::{Ask, Effect, Session};
 use crate::name::RoomName;
 use crate::protocol::packet::RoomInfo;
+use crate::protocol::request::{self, Act};
 use crate::protocol::{Event, Request, Target};
 
 impl Session {
@@ -16,8 +17,8 @@ impl Session {
     }
 
     /// Joins a room, to talk there.
-    pub(super) fn join(&mut self, request: &Request) -> Vec<Effect> {
-        self.ask(request, Ask::Join)
+    pub(super) fn join(&mut self, room: String) -> Vec<Effect> {
+        self.ask(&Act::Join { room }.into(), Ask::Join)
     }
 
     /// Plain lines go to the room from now on.
@@ -54,7 +55,7 @@ impl Session {
         if matches!(ask, Some(Ask::Join)) && room.joined && !name.is_lobby() {
             self.aim(Target::Room(room.name.clone()));
             effects.push(Effect::Relabel);
-            let users = Request::Users { room: Some(room.name.clone()), after: None };
+            let users = Request::Ask(request::Ask::Users { room: Some(room.name.clone()), after: None });
             effects.extend(self.ask(&users, Ask::Show));
             if self.keeps {
                 effects.extend(self.ask_room(&room.name));

@@ -4,6 +4,7 @@
 use super::{Ask, Effect, Message, Moment, Session, State, quoted};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::Sender;
+use crate::protocol::request::Act;
 use crate::protocol::{Event, Request, Target};
 
 /// What is known of a server that does not say why.
@@ -41,8 +42,8 @@ impl Session {
             return;
         }
         while let Some((id, Message { to, msg, action })) = self.outbox.first_waiting() {
-            let request = Request::Chat { to: to.clone(), msg: msg.clone(), action: *action };
-            if !self.hand(request.to_packet(Some(id.to_owned()))) {
+            let request = Request::Act(Act::Chat { to: to.clone(), msg: msg.clone(), action: *action });
+            if !self.hand(request.to_frame(Some(id))) {
                 return;
             }
             self.outbox.note_sent(now.instant);

@@ -11,6 +11,7 @@ mod words;
 pub use table::COMMANDS;
 
 use super::Request;
+use super::request::Act;
 use std::fmt;
 
 /// Where a command is typed.
@@ -47,28 +48,48 @@ pub struct Command {
 pub enum Action {
     /// Something for the server.
     Request(Request),
-    /// What the sender does, to the current target.
-    Me(String),
-    /// A conversation becomes the target of plain lines; `None`: back to the lobby.
-    Query(Option<String>),
-    /// To be a member no more of the room that is the current target.
-    Part,
-    /// What the current target is about, or is to be; an empty text takes it away.
-    Topic(Option<String>),
-    /// The last so many messages of the current target.
-    History(Option<u64>),
-    /// Text to whom the last direct message came from.
-    Reply(String),
-    /// The digits of a user's key, or of the server's, to be compared with what their owner sees.
-    Verify(Option<String>),
+    /// Something about where one talks: the current target at the prompt, the lobby in a chat to `server`.
+    Talk(Talk),
+    /// What only the prompt knows of.
+    Prompt(PromptAction),
     /// How the connection or the server fares.
     Status,
-    /// An empty screen.
-    Clear,
     /// The commands, or one of them.
     Help(Option<String>),
     /// The end.
     Quit,
+}
+
+/// See [`Action::Talk`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Talk {
+    /// What the sender does.
+    Me(String),
+    /// To be a member no more.
+    Part,
+    /// What it is about, or is to be; an empty text takes it away.
+    Topic(Option<String>),
+    /// The last so many messages.
+    History(Option<u64>),
+}
+
+/// See [`Action::Prompt`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PromptAction {
+    /// A conversation becomes the target of plain lines; `None`: back to the lobby.
+    Query(Option<String>),
+    /// Text to whom the last direct message came from.
+    Reply(String),
+    /// The digits of a user's key, or of the server's, to be compared with what their owner sees.
+    Verify(Option<String>),
+    /// An empty screen.
+    Clear,
+}
+
+impl<T: Into<Request>> From<T> for Action {
+    fn from(request: T) -> Self {
+        Self::Request(request.into())
+    }
 }
 
 /// What a line means.
@@ -122,7 +143,7 @@ pub fn read_line(line: &str, place: Place) -> Result<Line, CommandError> {
     let rest = if command.usage.ends_with("TEXT") { rest.trim_start() } else { rest.trim() };
     let action = (command.read)(rest).ok_or(CommandError::Usage(command.name, command.usage))?;
     match (&action, filters::slip(rest)) {
-        (Action::Request(Request::Search { .. }), Some(why)) => Err(CommandError::Filters(why)),
+        (Action::Request(Request::Act(Act::Search(_))), Some(why)) => Err(CommandError::Filters(why)),
         _ => Ok(Line::Command(action)),
     }
 }
@@ -198,6 +219,7 @@ mod tests {
     use super::Place::{Console, Prompt, Wire};
     use super::*;
     use crate::protocol::Target;
+    use crate::protocol::request::{Ask, Operate, SearchRequest};
     use proptest::prelude::*;
 
     fn error(line: &str, place: Place) -> String {
@@ -212,11 +234,11 @@ mod tests {
 
     #[test]
     fn a_command_is_read_by_name_or_alias_in_any_case() {
-        let expected = Ok(Line::Command(Action::Request(Request::Chat {
+        let expected = Ok(Line::Command(Action::Request(Request::Act(Act::Chat {
             to: Target::User("bob".into()),
             msg: "see  /you there ".into(),
             action: false,
-        })));
+        }))));
         for line in ["/msg bob see  /you there ", "/M bob   see  /you there ", "/m @bob see  /you there "] {
             assert_eq!(read_line(line, Prompt), expected, "{line}");
         }
@@ -226,11 +248,13 @@ mod tests {
     fn an_operators_command_is_read_with_and_without_its_duration() {
         let ban = |name: &str, duration: Option<&str>| {
             let (name, duration) = (name.to_owned(), duration.map(str::to_owned));
-            Ok(Line::Command(Action::Request(Request::Ban { name, duration })))
+            Ok(Line::Command(Action::Request(Request::Operate(Operate::Ban { name, duration }))))
         };
         assert_eq!(read_line("/ban @bob", Prompt), ban("bob", None));
         assert_eq!(read_line("/ban ip:10.0.0.0/8 2h", Console), ban("ip:10.0.0.0/8", Some("2h")));
-        let verify = |name: Option<&str>| Ok(Line::Command(Action::Verify(name.map(str::to_owned))));
+        let verify = |name: Option<&str>| {
+            Ok(Line::Command(Action::Prompt(PromptAction::Verify(name.map(str::to_owned)))))
+        };
         assert_eq!(read_line("/verify", Prompt), verify(None));
         assert_eq!(read_line("/verify @bob", Prompt), verify(Some("bob")));
         assert!(read_line("/verify", Wire).is_err());
@@ -241,23 +265,30 @@ mod tests {
         let text = str::to_owned;
         let request = |request| Ok(Line::Command(Action::Request(request)));
         let users = |room: Option<&str>, after: Option<&str>| {
-            request(Request::Users { room: room.map(text), after: after.map(text) })
+            request(Request::Ask(Ask::Users { room: room.map(text), after: after.map(text) }))
         };
         assert_eq!(read_line("/users", Prompt), users(None, None));
         assert_eq!(read_line("/users bob", Prompt), users(None, Some("bob")));
         assert_eq!(read_line("/users #games", Prompt), users(Some("#games"), None));
         assert_eq!(read_line("/who  #games  bob", Wire), users(Some("#games"), Some("bob")));
-        let topic =
-            |topic: Option<&str>| request(Request::Topic { room: "#games".into(), topic: topic.map(text) });
+        let topic = |topic: Option<&str>| {
+            request(Request::Act(Act::Topic { room: "#games".into(), topic: topic.map(text) }))
+        };
         assert_eq!(read_line("/topic #games", Prompt), topic(None));
         assert_eq!(read_line("/topic #games chess  and go", Prompt), topic(Some("chess  and go")));
         assert_eq!(read_line("/topic #games -", Prompt), topic(Some("")));
-        let here = |topic: Option<&str>| Ok(Line::Command(Action::Topic(topic.map(text))));
+        let here = |topic: Option<&str>| Ok(Line::Command(Action::Talk(Talk::Topic(topic.map(text)))));
         assert_eq!(read_line("/topic", Prompt), here(None));
         assert_eq!(read_line("/topic tea", Prompt), here(Some("tea")));
-        assert_eq!(read_line("/part", Prompt), Ok(Line::Command(Action::Part)));
-        assert_eq!(read_line("/leave #games", Prompt), request(Request::Part { room: "#games".into() }));
-        assert_eq!(read_line("/history 50", Prompt), Ok(Line::Command(Action::History(Some(50)))));
+        assert_eq!(read_line("/part", Prompt), Ok(Line::Command(Action::Talk(Talk::Part))));
+        assert_eq!(
+            read_line("/leave #games", Prompt),
+            request(Request::Act(Act::Part { room: "#games".into() }))
+        );
+        assert_eq!(
+            read_line("/history 50", Prompt),
+            Ok(Line::Command(Action::Talk(Talk::History(Some(50)))))
+        );
     }
 
     #[test]
@@ -266,7 +297,14 @@ mod tests {
             let [name, room, since, until] = filters.map(|filter| filter.map(str::to_owned));
             let span = crate::protocol::request::Span::default();
             let words = words.into();
-            Ok(Line::Command(Action::Request(Request::Search { words, name, room, since, until, span })))
+            Ok(Line::Command(Action::Request(Request::Act(Act::Search(SearchRequest {
+                words,
+                name,
+                room,
+                since,
+                until,
+                span,
+            })))))
         };
         let none = [None; 4];
         assert_eq!(read_line("/search red tea", Prompt), search("red tea", none));

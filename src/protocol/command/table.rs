@@ -1,9 +1,10 @@
 //! The table itself: each command's names, usage, help, and how its words are read.
 
 use super::words::{at_most_one, bare, keys, named, nothing, one, room_and_rest, search, text, timed, two};
-use super::{Action, Command, Place};
+use super::{Action, Command, Place, PromptAction, Talk};
+use crate::protocol::Target;
 use crate::protocol::packet::KeyList;
-use crate::protocol::{Request, Target};
+use crate::protocol::request::{Act, Ask, Operate};
 use Place::{Console, Prompt, Wire};
 
 /// Every command, in the order of `/help`.
@@ -18,7 +19,7 @@ pub const COMMANDS: &[Command] = &[
         read: |rest| {
             let (room, after) = room_and_rest(rest);
             let after = (!after.is_empty()).then(|| after.to_owned());
-            Some(Action::Request(Request::Users { room, after }))
+            Some(Action::from(Ask::Users { room, after }))
         },
     },
     Command {
@@ -30,11 +31,7 @@ pub const COMMANDS: &[Command] = &[
         places: &[Prompt, Wire],
         read: |rest| {
             let (to, msg) = two(rest)?;
-            Some(Action::Request(Request::Chat {
-                to: Target::parse(bare(to)),
-                msg: msg.into(),
-                action: false,
-            }))
+            Some(Action::from(Act::Chat { to: Target::parse(bare(to)), msg: msg.into(), action: false }))
         },
     },
     Command {
@@ -44,7 +41,7 @@ pub const COMMANDS: &[Command] = &[
         help: "talk with NAME or in #ROOM: plain lines go there; without either back to the lobby",
         operator: false,
         places: &[Prompt],
-        read: |rest| at_most_one(rest).map(Action::Query),
+        read: |rest| at_most_one(rest).map(|to| Action::Prompt(PromptAction::Query(to))),
     },
     Command {
         name: "reply",
@@ -53,7 +50,7 @@ pub const COMMANDS: &[Command] = &[
         help: "send TEXT to whoever wrote to you last",
         operator: false,
         places: &[Prompt],
-        read: |rest| text(rest).map(Action::Reply),
+        read: |rest| text(rest).map(|text| Action::Prompt(PromptAction::Reply(text))),
     },
     Command {
         name: "me",
@@ -62,7 +59,7 @@ pub const COMMANDS: &[Command] = &[
         help: "say what you do: * alice TEXT",
         operator: false,
         places: &[Prompt, Wire],
-        read: |rest| text(rest).map(Action::Me),
+        read: |rest| text(rest).map(|text| Action::Talk(Talk::Me(text))),
     },
     Command {
         name: "join",
@@ -71,7 +68,7 @@ pub const COMMANDS: &[Command] = &[
         help: "become a member of #ROOM, which is made if there is none",
         operator: false,
         places: &[Prompt, Wire],
-        read: |rest| one(rest).map(|room| Action::Request(Request::Join { room })),
+        read: |rest| one(rest).map(|room| Action::from(Act::Join { room })),
     },
     Command {
         name: "part",
@@ -82,8 +79,8 @@ pub const COMMANDS: &[Command] = &[
         places: &[Prompt, Wire],
         read: |rest| {
             at_most_one(rest).map(|room| match room {
-                Some(room) => Action::Request(Request::Part { room }),
-                None => Action::Part,
+                Some(room) => Action::from(Act::Part { room }),
+                None => Action::Talk(Talk::Part),
             })
         },
     },
@@ -94,7 +91,7 @@ pub const COMMANDS: &[Command] = &[
         help: "list the rooms; AFTER goes on with a long list after that room",
         operator: false,
         places: &[Prompt, Wire, Console],
-        read: |rest| at_most_one(rest).map(|after| Action::Request(Request::Rooms { after })),
+        read: |rest| at_most_one(rest).map(|after| Action::from(Ask::Rooms { after })),
     },
     Command {
         name: "topic",
@@ -111,8 +108,8 @@ pub const COMMANDS: &[Command] = &[
                 text => Some(text.to_owned()),
             };
             Some(match room {
-                Some(room) => Action::Request(Request::Topic { room, topic }),
-                None => Action::Topic(topic),
+                Some(room) => Action::from(Act::Topic { room, topic }),
+                None => Action::Talk(Talk::Topic(topic)),
             })
         },
     },
@@ -123,9 +120,13 @@ pub const COMMANDS: &[Command] = &[
         help: "show the last N messages (20) of where you talk",
         operator: false,
         places: &[Prompt, Wire],
-        read: |rest| match at_most_one(rest)? {
-            Some(number) => number.parse().ok().filter(|n| *n > 0).map(|n| Action::History(Some(n))),
-            None => Some(Action::History(None)),
+        read: |rest| {
+            let number = |word: String| word.parse().ok().filter(|number| *number > 0);
+            let limit = match at_most_one(rest)? {
+                Some(word) => Some(number(word)?),
+                None => None,
+            };
+            Some(Action::Talk(Talk::History(limit)))
         },
     },
     Command {
@@ -136,7 +137,7 @@ pub const COMMANDS: &[Command] = &[
                \"as it stands\"; TIME is 2h or 7d ago, or 2026-11-21",
         operator: false,
         places: &[Prompt, Wire],
-        read: |rest| search(rest).map(Action::Request),
+        read: |rest| search(rest).map(Action::from),
     },
     Command {
         name: "nick",
@@ -145,7 +146,7 @@ pub const COMMANDS: &[Command] = &[
         help: "change your name",
         operator: false,
         places: &[Prompt, Wire],
-        read: |rest| one(rest).map(|name| Action::Request(Request::Nick { name })),
+        read: |rest| one(rest).map(|name| Action::from(Act::Nick { name })),
     },
     Command {
         name: "whois",
@@ -154,7 +155,7 @@ pub const COMMANDS: &[Command] = &[
         help: "show a user's address, sessions, key, and since when they are here; of one who is away when they were",
         operator: false,
         places: &[Prompt, Wire, Console],
-        read: |rest| one(rest).map(|name| Action::Request(Request::Whois { name: bare(&name).to_owned() })),
+        read: |rest| one(rest).map(|name| Action::from(Ask::Whois { name: bare(&name).to_owned() })),
     },
     Command {
         name: "verify",
@@ -163,7 +164,10 @@ pub const COMMANDS: &[Command] = &[
         help: "show the digits of the server's key (or of NAME's) to compare them, and mark it verified",
         operator: false,
         places: &[Prompt],
-        read: |rest| at_most_one(rest).map(|name| Action::Verify(name.map(|name| bare(&name).to_owned()))),
+        read: |rest| {
+            at_most_one(rest)
+                .map(|name| Action::Prompt(PromptAction::Verify(name.map(|name| bare(&name).to_owned()))))
+        },
     },
     Command {
         name: "time",
@@ -172,7 +176,7 @@ pub const COMMANDS: &[Command] = &[
         help: "show the server's time",
         operator: false,
         places: &[Prompt, Wire, Console],
-        read: |rest| nothing(rest, Action::Request(Request::Time)),
+        read: |rest| nothing(rest, Action::from(Ask::Time)),
     },
     Command {
         name: "status",
@@ -190,7 +194,7 @@ pub const COMMANDS: &[Command] = &[
         help: "show TEXT to everybody, loudly",
         operator: true,
         places: &[Prompt, Wire, Console],
-        read: |rest| text(rest).map(|msg| Action::Request(Request::Alert { msg })),
+        read: |rest| text(rest).map(|msg| Action::from(Operate::Alert { msg })),
     },
     Command {
         name: "kick",
@@ -202,7 +206,7 @@ pub const COMMANDS: &[Command] = &[
         read: |rest| {
             let (name, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
             let (name, reason) = (bare(name).to_owned(), reason.trim().to_owned());
-            (!name.is_empty()).then_some(Action::Request(Request::Kick { name, reason }))
+            (!name.is_empty()).then_some(Action::from(Operate::Kick { name, reason }))
         },
     },
     Command {
@@ -212,7 +216,7 @@ pub const COMMANDS: &[Command] = &[
         help: "refuse a user's messages for DURATION (10m, 2h, 1d, forever; 1h unless given)",
         operator: true,
         places: &[Prompt, Wire, Console],
-        read: |rest| timed(rest).map(|(name, duration)| Action::Request(Request::Mute { name, duration })),
+        read: |rest| timed(rest).map(|(name, duration)| Action::from(Operate::Mute { name, duration })),
     },
     Command {
         name: "unmute",
@@ -221,7 +225,7 @@ pub const COMMANDS: &[Command] = &[
         help: "let a muted user speak again",
         operator: true,
         places: &[Prompt, Wire, Console],
-        read: |rest| named(rest, |name| Request::Unmute { name }),
+        read: |rest| named(rest, |name| Operate::Unmute { name }),
     },
     Command {
         name: "ban",
@@ -230,7 +234,7 @@ pub const COMMANDS: &[Command] = &[
         help: "keep a user out, by key and address, for DURATION (10m, 2h, 1d, forever; 1d unless given)",
         operator: true,
         places: &[Prompt, Wire, Console],
-        read: |rest| timed(rest).map(|(name, duration)| Action::Request(Request::Ban { name, duration })),
+        read: |rest| timed(rest).map(|(name, duration)| Action::from(Operate::Ban { name, duration })),
     },
     Command {
         name: "unban",
@@ -239,7 +243,7 @@ pub const COMMANDS: &[Command] = &[
         help: "let in again who was banned",
         operator: true,
         places: &[Prompt, Wire, Console],
-        read: |rest| named(rest, |name| Request::Unban { name }),
+        read: |rest| named(rest, |name| Operate::Unban { name }),
     },
     Command {
         name: "bans",
@@ -248,7 +252,7 @@ pub const COMMANDS: &[Command] = &[
         help: "list who is banned or muted, by whom and until when",
         operator: true,
         places: &[Prompt, Wire, Console],
-        read: |rest| nothing(rest, Action::Request(Request::Bans)),
+        read: |rest| nothing(rest, Action::from(Operate::Bans)),
     },
     Command {
         name: "operators",
@@ -284,7 +288,7 @@ pub const COMMANDS: &[Command] = &[
         help: "let a user enter a closed server without the passphrase",
         operator: true,
         places: &[Prompt, Wire, Console],
-        read: |rest| named(rest, |name| Request::Admit { name }),
+        read: |rest| named(rest, |name| Operate::Admit { name }),
     },
     Command {
         name: "dismiss",
@@ -293,7 +297,7 @@ pub const COMMANDS: &[Command] = &[
         help: "ask a user of a closed server for the passphrase again",
         operator: true,
         places: &[Prompt, Wire, Console],
-        read: |rest| named(rest, |name| Request::Dismiss { name }),
+        read: |rest| named(rest, |name| Operate::Dismiss { name }),
     },
     Command {
         name: "release",
@@ -302,7 +306,7 @@ pub const COMMANDS: &[Command] = &[
         help: "take a name from the key that owns it: whoever uses it next has it",
         operator: true,
         places: &[Prompt, Wire, Console],
-        read: |rest| named(rest, |name| Request::Release { name }),
+        read: |rest| named(rest, |name| Operate::Release { name }),
     },
     Command {
         name: "op",
@@ -311,7 +315,7 @@ pub const COMMANDS: &[Command] = &[
         help: "make a user an operator, here or away; with the code that the server's console shows, yourself",
         operator: false,
         places: &[Prompt, Wire, Console],
-        read: |rest| named(rest, |name| Request::Op { name }),
+        read: |rest| named(rest, |name| Operate::Op { name }),
     },
     Command {
         name: "deop",
@@ -320,7 +324,7 @@ pub const COMMANDS: &[Command] = &[
         help: "take the operators' commands from a user",
         operator: true,
         places: &[Prompt, Wire, Console],
-        read: |rest| named(rest, |name| Request::Deop { name }),
+        read: |rest| named(rest, |name| Operate::Deop { name }),
     },
     Command {
         name: "clear",
@@ -329,7 +333,7 @@ pub const COMMANDS: &[Command] = &[
         help: "empty the screen",
         operator: false,
         places: &[Prompt],
-        read: |rest| nothing(rest, Action::Clear),
+        read: |rest| nothing(rest, Action::Prompt(PromptAction::Clear)),
     },
     Command {
         name: "help",

@@ -2,9 +2,8 @@
 
 use super::Action;
 use super::filters::{self, Filter, Part};
-use crate::protocol::Request;
 use crate::protocol::packet::KeyList;
-use crate::protocol::request::Span;
+use crate::protocol::request::{Act, Operate, SearchRequest, Span};
 
 /// The room that it begins with, and what comes after.
 pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
@@ -16,7 +15,7 @@ pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
 }
 
 /// The words of a search, and its filters.
-pub(super) fn search(rest: &str) -> Option<Request> {
+pub(super) fn search(rest: &str) -> Option<Act> {
     let (mut name, mut room, mut since, mut until) = (None, None, None, None);
     let mut words = Vec::new();
     for part in filters::parts(rest) {
@@ -32,7 +31,14 @@ pub(super) fn search(rest: &str) -> Option<Request> {
     let words = words.join(" ");
     let is_sifted = [&name, &room, &since, &until].into_iter().any(Option::is_some);
     let span = Span::default();
-    (is_sifted || !words.is_empty()).then_some(Request::Search { words, name, room, since, until, span })
+    (is_sifted || !words.is_empty()).then_some(Act::Search(SearchRequest {
+        words,
+        name,
+        room,
+        since,
+        until,
+        span,
+    }))
 }
 
 pub(super) fn nothing(rest: &str, action: Action) -> Option<Action> {
@@ -62,12 +68,12 @@ pub(super) fn timed(rest: &str) -> Option<(String, Option<String>)> {
 
 pub(super) fn keys(rest: &str, list: KeyList) -> Option<Action> {
     let after = at_most_one(rest)?.map(|after| bare(&after).to_owned());
-    Some(Action::Request(Request::Keys { list, after }))
+    Some(Action::from(Operate::Keys { list, after }))
 }
 
-pub(super) fn named(rest: &str, request: fn(String) -> Request) -> Option<Action> {
+pub(super) fn named(rest: &str, command: fn(String) -> Operate) -> Option<Action> {
     let name = bare(&one(rest)?).to_owned();
-    (!name.is_empty()).then(|| Action::Request(request(name)))
+    (!name.is_empty()).then(|| command(name).into())
 }
 
 /// `None`: more than one word.

@@ -3,11 +3,12 @@
 use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{BanInfo, KeyInfo, KeyList, RoomInfo, UserInfo};
+use std::borrow::Cow;
 
 impl Event {
     /// The member `msg`: what a person reads.
-    pub(super) fn text(&self) -> String {
-        match self {
+    pub fn text(&self) -> Cow<'_, str> {
+        let text = match self {
             Self::Welcome(welcome) => welcome_text(welcome),
             Self::Chat { msg, .. }
             | Self::Alert { msg, .. }
@@ -17,12 +18,10 @@ impl Event {
             | Self::Pake { msg, .. }
             | Self::Operator { msg, .. }
             | Self::Storing { msg, .. }
-            | Self::Notice(msg) => msg.clone(),
-            Self::Sent { stored: false, .. } => {
-                "sent, but not stored: whoever is away misses it; the server can't write its history".into()
-            }
+            | Self::Notice(msg) => return msg.into(),
+            Self::Sent { stored: false, .. } => return UNSTORED.into(),
             Self::Sent { waits: Some(name), .. } => format!("{name} is away; the message waits for them"),
-            Self::Sent { .. } => "sent".into(),
+            Self::Sent { .. } => return "sent".into(),
             Self::Room(room) => room_text(room),
             Self::Topic { room, topic: Some(topic), by } => format!("{by} set the topic of {room}: {topic}"),
             Self::Topic { room, topic: None, by } => format!("{by} took the topic of {room} away"),
@@ -44,17 +43,20 @@ impl Event {
             }
             Self::Time { time, .. } => format!("server time {time}"),
             Self::Whois(user) => whois_text(user),
-            Self::Pong { .. } => "pong".into(),
+            Self::Pong { .. } => return "pong".into(),
             Self::Multicast { sent, heard } => {
                 let heard = if *heard { "heard yours" } else { "heard none of yours" };
                 format!("sent {sent} multicast packets and {heard}")
             }
-            Self::PakeOk { .. } => "the server knows the passphrase".into(),
+            Self::PakeOk { .. } => return "the server knows the passphrase".into(),
             Self::Bans { bans, total } => bans_text(bans, *total),
             Self::Keys { list, keys, total, next } => keys_text(*list, keys, *total, next.as_deref()),
-        }
+        };
+        text.into()
     }
 }
+
+const UNSTORED: &str = "sent, but not stored: whoever is away misses it; the server can't write its history";
 
 /// `1 user`, `3 users`.
 pub fn count_users(count: usize) -> String {

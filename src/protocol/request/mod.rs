@@ -1,305 +1,31 @@
 //! What a client asks: the meaning of a packet on its way to the server.
 
+mod hello;
+mod kinds;
 mod logs;
-mod read;
+mod packet;
 mod test_token;
-mod write;
 
-use super::packet::{KeyList, LogEnd};
-use super::{Code, Since, Target, Version, whole};
-use crate::limits::MAX_ID_BYTES;
-use serde::Deserialize;
+pub use hello::{Hello, Mode};
+pub use kinds::{Act, Ask, Connect, Kind, Operate, Request, SearchRequest};
+pub use packet::{Claim, ClientPacket};
 pub use test_token::TestToken;
 
-/// What the server reads of a client's packet. Members that only the server writes may hold
-/// anything, as may unknown ones, and `null` is the same as absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct ClientPacket {
-    /// Who it says it is; counts in a first packet only.
-    pub from: Option<Claim>,
-    /// Whom it is for.
-    pub to: Option<String>,
-    /// The text.
-    pub msg: Option<String>,
-    /// What it is; `chat` when absent.
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
-    /// The client's own token for it.
-    pub id: Option<String>,
-    /// The highest version of the wire that the client knows; counts in a first packet only.
-    pub v: Option<Version>,
-    /// What the session is for.
-    pub mode: Option<String>,
-    /// What makes several connections the same user.
-    pub token: Option<String>,
-    /// A name asked for or about.
-    pub name: Option<String>,
-    /// Where a page of users starts.
-    pub after: Option<String>,
-    /// Whether the text tells what the sender does.
-    pub action: Option<bool>,
-    /// For how long an operator's command holds.
-    pub duration: Option<String>,
-    /// Half of the proof of a passphrase.
-    pub pake: Option<String>,
-    /// The confirmation of that proof.
-    pub mac: Option<String>,
-    /// A room.
-    pub room: Option<String>,
-    /// What the room is to be about.
-    pub topic: Option<String>,
-    /// What the client has already.
-    pub since: Option<Since>,
-    /// Of which history that is.
-    pub log: Option<String>,
-    /// What the client has of others.
-    #[serde(deserialize_with = "logs::read")]
-    pub logs: Option<Vec<LogEnd>>,
-    /// How many messages are asked for.
-    #[serde(deserialize_with = "whole::maybe")]
-    pub limit: Option<u64>,
-    /// Only those with a lower number.
-    #[serde(deserialize_with = "whole::maybe")]
-    pub before: Option<u64>,
-    /// Only those from before that time.
-    pub until: Option<String>,
-    /// The number up to which all mail has come.
-    #[serde(deserialize_with = "whole::maybe")]
-    pub seq: Option<u64>,
-    /// Bytes of the frame that it came in.
-    #[serde(skip)]
-    pub frame_bytes: usize,
-}
-
-/// The member `from` of a client's packet.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Claim {
-    /// The name asked for.
-    pub name: Option<String>,
-}
-
-/// What a session is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// Takes part: its user is present and gets everything.
-    #[default]
-    Chat,
-    /// Sends and leaves: announces nothing, gets only answers.
-    Send,
-    /// Reads along: announces nothing, gets everything.
-    Tail,
-}
-
-/// The first packet of a session.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Hello {
-    /// The name asked for, not checked yet.
-    pub name: String,
-    /// What the session is for.
-    pub mode: Mode,
-    /// What makes several connections the same user; `None` for clients that know no tokens.
-    pub token: Option<String>,
-    /// What it has already of what was said; `None`: it wants nothing but the mail that waits. A time
-    /// is one: it was checked.
-    pub since: Option<Since>,
-    /// Of which history that is: the [`log`](super::event::Welcome::log) of its last welcome.
-    pub log: Option<String>,
-    /// What it has of other parts of the history, and of other histories of that server: no more than
-    /// [`MAX_LOGS`](crate::limits::MAX_LOGS). `None` for clients that know nothing of other parts.
-    pub logs: Option<Vec<LogEnd>>,
-}
+use super::Code;
+use super::envelope::{Envelope, is_empty};
+use super::packet::Sender;
+use serde::Serialize;
+use std::borrow::Cow;
 
 /// Messages asked for: the newest of them, if there are more.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Span {
-    /// Only those with a lower number.
-    pub before: Option<u64>,
     /// At most so many; `None`: as many as are usual.
+    #[serde(skip_serializing_if = "is_empty")]
     pub limit: Option<u64>,
-}
-
-/// One thing asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
-    /// Registers the connection.
-    Hello(Hello),
-    /// Text for somebody.
-    Chat {
-        /// Whom it is for.
-        to: Target,
-        /// The text.
-        msg: String,
-        /// Whether it tells what the sender does (`/me`).
-        action: bool,
-    },
-    /// Who is here: one page, in alphabetical order.
-    Users {
-        /// Only those in this room.
-        room: Option<String>,
-        /// The name the page starts after.
-        after: Option<String>,
-    },
-    /// Makes the user a member of a room; there is one from then on.
-    Join {
-        /// The room.
-        room: String,
-    },
-    /// Makes them one no more.
-    Part {
-        /// The room.
-        room: String,
-    },
-    /// Which rooms there are: one page, in alphabetical order.
-    Rooms {
-        /// The room the page starts after.
-        after: Option<String>,
-    },
-    /// What a room is about.
-    Topic {
-        /// The room.
-        room: String,
-        /// What it is to be about, nothing if empty; `None`: only asked.
-        topic: Option<String>,
-    },
-    /// What was said in a room or between two users. Without either, in the lobby.
-    History {
-        /// The room.
-        room: Option<String>,
-        /// The other user.
-        name: Option<String>,
-        /// Which of it.
-        span: Span,
-    },
-    /// What was said with these words in it; without words, by that user, there or then.
-    Search {
-        /// The words.
-        words: String,
-        /// Only by this user.
-        name: Option<String>,
-        /// Only in this room.
-        room: Option<String>,
-        /// Only then or later, as written: see [`Moment`](super::Moment).
-        since: Option<String>,
-        /// Only before then, as written.
-        until: Option<String>,
-        /// Which of it.
-        span: Span,
-    },
-    /// All mail up to that number has come.
-    Received {
-        /// The number, inclusive.
-        seq: u64,
-    },
-    /// The server's time.
-    Time,
-    /// Text that everybody is shown loudly.
-    Alert {
-        /// The text.
-        msg: String,
-    },
-    /// Another name for the user.
-    Nick {
-        /// The name asked for.
-        name: String,
-    },
-    /// About one user.
-    Whois {
-        /// The user's name.
-        name: String,
-    },
-    /// Ends all sessions of a user.
-    Kick {
-        /// The user's name.
-        name: String,
-        /// The reason, which the user is told; may be empty.
-        reason: String,
-    },
-    /// Refuses a user's messages.
-    Mute {
-        /// A user's name, `key:FINGERPRINT` or `ip:CIDR`.
-        name: String,
-        /// For how long, as written: see [`Term`](super::Term).
-        duration: Option<String>,
-    },
-    /// Takes a mute back.
-    Unmute {
-        /// What was muted.
-        name: String,
-    },
-    /// Ends all sessions of a user and lets none begin.
-    Ban {
-        /// A user's name, `key:FINGERPRINT` or `ip:CIDR`.
-        name: String,
-        /// For how long, as written: see [`Term`](super::Term).
-        duration: Option<String>,
-    },
-    /// Takes a ban back.
-    Unban {
-        /// What was banned.
-        name: String,
-    },
-    /// Who is banned or muted.
-    Bans,
-    /// Which keys are operators' or members', or own which name: one page.
-    Keys {
-        /// Which of these.
-        list: KeyList,
-        /// The key, or of owners the name, that the page starts after.
-        after: Option<String>,
-    },
-    /// Lets a key enter a closed server without the passphrase.
-    Admit {
-        /// A user's name, or `key:FINGERPRINT`.
-        name: String,
-    },
-    /// Takes that back.
-    Dismiss {
-        /// A user's name, or `key:FINGERPRINT`.
-        name: String,
-    },
-    /// Takes a name from the key that owns it.
-    Release {
-        /// The name.
-        name: String,
-    },
-    /// Makes a user's key an operator's; with the code that the server's console shows, one's own.
-    Op {
-        /// A user's name, `key:FINGERPRINT`, or the code.
-        name: String,
-    },
-    /// Makes one's own key an operator's, by a secret that only files of the server's user hold.
-    OpByToken {
-        /// The secret.
-        token: String,
-    },
-    /// Takes the operators' commands from a user.
-    Deop {
-        /// A user's name, or `key:FINGERPRINT`.
-        name: String,
-    },
-    /// The answer to a closed server's [`Pake`](super::Event::Pake).
-    Pake {
-        /// The client's half, in base64url.
-        pake: String,
-        /// Its confirmation, in base64url.
-        mac: String,
-    },
-    /// Are you there? Also answered before a hello.
-    Ping,
-    /// A test of multicast between the two machines. Also answered before a hello.
-    Multicast {
-        /// What marks the packets of this test.
-        token: TestToken,
-    },
-    /// The commands there are (in words only).
-    Help {
-        /// The command asked about; all when absent.
-        command: Option<String>,
-    },
-    /// An orderly end.
-    Quit,
+    /// Only those with a lower number.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub before: Option<u64>,
 }
 
 /// A packet that can't be a request: the code, and what to tell the sender.
@@ -318,66 +44,80 @@ impl Refusal {
     }
 }
 
-impl Mode {
-    fn parse(text: Option<&str>) -> Result<Self, Refusal> {
-        match text {
-            None | Some("chat") => Ok(Self::Chat),
-            Some("send") => Ok(Self::Send),
-            Some("tail") => Ok(Self::Tail),
-            Some(other) => Err(Refusal::new(
-                Code::BadPacket,
-                format!("mode {other:?} is unknown; use chat, send or tail"),
-            )),
-        }
+impl Request {
+    /// The request as one frame with its line feed, with the sender's own token `id`.
+    pub fn to_frame(&self, id: Option<&str>) -> Vec<u8> {
+        let from = match self {
+            Self::Connect(Connect::Hello(hello)) => Sender { name: hello.name.clone(), ..Sender::default() },
+            _ => Sender::default(),
+        };
+        let to = match self {
+            Self::Act(Act::Chat { to, .. }) => Cow::Owned(to.to_string()),
+            _ => "server".into(),
+        };
+        let msg = match self {
+            Self::Act(Act::Chat { msg, .. } | Act::Search(SearchRequest { words: msg, .. }))
+            | Self::Operate(Operate::Alert { msg } | Operate::Kick { reason: msg, .. }) => msg,
+            _ => "",
+        };
+        let mut frame = Vec::with_capacity(128);
+        let kind = self.kind().as_str();
+        Envelope { from: &from, to: &to, msg, kind, id, members: self }.write_to(&mut frame);
+        frame
     }
+}
 
-    /// The mode as the wire has it.
-    pub fn as_str(self) -> &'static str {
+impl Operate {
+    /// The name, or what else stands for somebody, that it is about.
+    pub fn about(&self) -> Option<&str> {
         match self {
-            Self::Chat => "chat",
-            Self::Send => "send",
-            Self::Tail => "tail",
+            Self::Kick { name, .. }
+            | Self::Mute { name, .. }
+            | Self::Unmute { name }
+            | Self::Ban { name, .. }
+            | Self::Unban { name }
+            | Self::Admit { name }
+            | Self::Dismiss { name }
+            | Self::Release { name }
+            | Self::Op { name }
+            | Self::Deop { name } => Some(name),
+            Self::Keys { after, .. } => after.as_deref(),
+            Self::Alert { .. } | Self::Bans => None,
         }
     }
 }
 
-impl ClientPacket {
-    /// Reads one frame.
-    ///
-    /// # Errors
-    /// When it is no JSON object, not UTF-8, or a member has the wrong type.
-    pub fn parse(frame: &[u8]) -> Result<Self, serde_json::Error> {
-        let packet: Self = serde_json::from_slice(frame)?;
-        Ok(Self { frame_bytes: frame.len(), ..packet })
+impl From<Connect> for Request {
+    fn from(request: Connect) -> Self {
+        Self::Connect(request)
     }
+}
 
-    /// The `id` of a frame that is no packet, so that whoever waits for the answer to it knows its refusal;
-    /// `None`: it has none, or none that can be read.
-    pub fn id_in(frame: &[u8]) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Id {
-            id: Option<String>,
-        }
-        let Id { id } = serde_json::from_slice(frame).ok()?;
-        id.filter(|id| id.len() <= MAX_ID_BYTES)
+impl From<Act> for Request {
+    fn from(request: Act) -> Self {
+        Self::Act(request)
     }
+}
 
-    /// The `id` that answers echo. One over its bound is refused, and echoed to nobody.
-    pub fn echo(&self) -> Option<String> {
-        self.id.clone().filter(|id| id.len() <= MAX_ID_BYTES)
+impl From<Ask> for Request {
+    fn from(request: Ask) -> Self {
+        Self::Ask(request)
     }
+}
 
-    /// The text; empty when absent.
-    pub fn text(&self) -> &str {
-        self.msg.as_deref().unwrap_or_default()
+impl From<Operate> for Request {
+    fn from(request: Operate) -> Self {
+        Self::Operate(request)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::MAX_TEXT_BYTES;
-    use crate::protocol::Packet;
+    use crate::limits::{MAX_ID_BYTES, MAX_TEXT_BYTES};
+    use crate::protocol::packet::{KeyList, LogEnd};
+    use crate::protocol::tests::requests;
+    use crate::protocol::{Event, Since, Target};
     use proptest::prelude::*;
 
     fn request(json: &str) -> Result<Request, Refusal> {
@@ -387,19 +127,42 @@ mod tests {
     #[test]
     fn a_packet_of_the_replaced_system_is_a_chat() {
         let json = r#"{"from":{"name":"alice","ip":"1.2.3.4"},"to":"Broadcast","msg":"hi"}"#;
-        assert_eq!(request(json), Ok(Request::Chat { to: Target::All, msg: "hi".into(), action: false }));
+        assert_eq!(
+            request(json),
+            Ok(Request::Act(Act::Chat { to: Target::All, msg: "hi".into(), action: false }))
+        );
+    }
+
+    #[test]
+    fn every_type_is_read_and_listed_for_who_asks_for_another() {
+        let requests = requests::all();
+        let refusal = request(r#"{"type":"dance"}"#).expect_err("unknown");
+        for kind in Kind::all() {
+            assert!(
+                requests.iter().any(|request| request.kind() == kind),
+                "tests/requests.rs has no {kind:?}"
+            );
+            assert!(refusal.msg.contains(kind.as_str()), "{}", refusal.msg);
+        }
+        for request in requests {
+            let packet = ClientPacket::parse(&request.to_frame(None)).expect("our own frame");
+            assert_eq!(Request::from_packet(&packet), Ok(request));
+        }
     }
 
     #[test]
     fn unknown_members_are_ignored_and_unknown_types_are_not() {
-        assert_eq!(request(r#"{"type":"time","to":"server","colour":["red"]}"#), Ok(Request::Time));
+        assert_eq!(request(r#"{"type":"time","to":"server","colour":["red"]}"#), Ok(Request::Ask(Ask::Time)));
         assert_eq!(request(r#"{"type":"dance"}"#).map_err(|r| r.code), Err(Code::UnknownType));
     }
 
     #[test]
     fn members_that_only_the_server_writes_may_hold_anything() {
         let json = r#"{"from":{"name":"a","ip":null},"to":"all","msg":"hi","id":null,"time":17,"user":"c"}"#;
-        assert_eq!(request(json), Ok(Request::Chat { to: Target::All, msg: "hi".into(), action: false }));
+        assert_eq!(
+            request(json),
+            Ok(Request::Act(Act::Chat { to: Target::All, msg: "hi".into(), action: false }))
+        );
     }
 
     #[test]
@@ -467,24 +230,27 @@ mod tests {
 
     #[test]
     fn a_text_of_the_bound_fits_a_frame_however_it_is_escaped() {
-        let packet = Packet {
-            from: crate::protocol::packet::Sender {
+        let event = Event::Chat {
+            from: Sender {
                 name: "\u{10FFFF}".repeat(crate::limits::MAX_NAME_CHARS),
                 ip: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".into(),
                 key: Some("x".repeat(8)),
             },
             to: "x".repeat(128),
             msg: "\u{1}".repeat(MAX_TEXT_BYTES),
-            id: Some("\u{1}".repeat(MAX_ID_BYTES)),
-            ..Packet::default()
+            seq: Some(u64::MAX),
+            ts: "2026-11-21T12:00:00.000Z".into(),
+            action: true,
+            history: true,
         };
+        let packet = event.into_packet("", Some("\u{1}".repeat(MAX_ID_BYTES)));
         assert!(packet.to_frame().len() <= crate::limits::MAX_FRAME_BYTES);
     }
 
     #[test]
     fn a_topic_is_asked_for_set_and_cleared() {
         let topic = |json: &str| match request(json) {
-            Ok(Request::Topic { topic, .. }) => topic,
+            Ok(Request::Act(Act::Topic { topic, .. })) => topic,
             other => panic!("{other:?}"),
         };
         assert_eq!(topic(r##"{"type":"topic","room":"#x"}"##), None);
@@ -514,53 +280,67 @@ mod tests {
         let text = any::<String>;
         let maybe = || proptest::option::of(any::<String>());
         prop_oneof![
-            (text(), any::<bool>()).prop_map(|(msg, action)| Request::Chat { to: Target::All, msg, action }),
-            (maybe(), maybe()).prop_map(|(room, after)| Request::Users { room, after }),
-            text().prop_map(|room| Request::Join { room }),
-            text().prop_map(|room| Request::Part { room }),
-            maybe().prop_map(|after| Request::Rooms { after }),
-            (text(), maybe()).prop_map(|(room, topic)| Request::Topic { room, topic }),
-            (maybe(), any_span()).prop_map(|(room, span)| Request::History { room, name: None, span }),
-            (maybe(), any_span()).prop_map(|(name, span)| Request::History { room: None, name, span }),
+            (text(), any::<bool>()).prop_map(|(msg, action)| Request::Act(Act::Chat {
+                to: Target::All,
+                msg,
+                action
+            })),
+            (maybe(), maybe()).prop_map(|(room, after)| Request::Ask(Ask::Users { room, after })),
+            text().prop_map(|room| Request::Act(Act::Join { room })),
+            text().prop_map(|room| Request::Act(Act::Part { room })),
+            maybe().prop_map(|after| Request::Ask(Ask::Rooms { after })),
+            (text(), maybe()).prop_map(|(room, topic)| Request::Act(Act::Topic { room, topic })),
+            (maybe(), any_span()).prop_map(|(room, span)| Request::Act(Act::History {
+                room,
+                name: None,
+                span
+            })),
+            (maybe(), any_span()).prop_map(|(name, span)| Request::Act(Act::History {
+                room: None,
+                name,
+                span
+            })),
             (text(), [maybe(), maybe(), maybe(), maybe()], any_span()).prop_map(|(words, others, span)| {
                 let [name, room, since, until] = others;
-                Request::Search { words, name, room, since, until, span }
+                Request::Act(Act::Search(SearchRequest { words, name, room, since, until, span }))
             }),
-            any::<u64>().prop_map(|seq| Request::Received { seq }),
-            Just(Request::Time),
-            Just(Request::Ping),
+            any::<u64>().prop_map(|seq| Request::Act(Act::Received { seq })),
+            Just(Request::Ask(Ask::Time)),
+            Just(Request::Connect(Connect::Ping)),
             "[0-9a-f]{16}".prop_filter_map("a token", |token| {
-                TestToken::parse(&token).map(|token| Request::Multicast { token })
+                TestToken::parse(&token).map(|token| Request::Connect(Connect::Multicast { token }))
             }),
-            Just(Request::Quit),
-            text().prop_map(|msg| Request::Alert { msg }),
-            text().prop_map(|name| Request::Nick { name }),
-            text().prop_map(|name| Request::Whois { name }),
-            (text(), text()).prop_map(|(name, reason)| Request::Kick { name, reason }),
+            Just(Request::Act(Act::Quit)),
+            text().prop_map(|msg| Request::Operate(Operate::Alert { msg })),
+            text().prop_map(|name| Request::Act(Act::Nick { name })),
+            text().prop_map(|name| Request::Ask(Ask::Whois { name })),
+            (text(), text()).prop_map(|(name, reason)| Request::Operate(Operate::Kick { name, reason })),
             (text(), proptest::option::of(text()))
-                .prop_map(|(name, duration)| Request::Mute { name, duration }),
+                .prop_map(|(name, duration)| Request::Operate(Operate::Mute { name, duration })),
             (text(), proptest::option::of(text()))
-                .prop_map(|(name, duration)| Request::Ban { name, duration }),
-            text().prop_map(|name| Request::Unmute { name }),
-            text().prop_map(|name| Request::Unban { name }),
-            text().prop_map(|name| Request::Op { name }),
-            text().prop_map(|name| Request::Deop { name }),
-            "[a-z0-9]{0,64}".prop_map(|token| Request::OpByToken { token }),
-            (text(), text()).prop_map(|(pake, mac)| Request::Pake { pake, mac }),
-            Just(Request::Bans),
+                .prop_map(|(name, duration)| Request::Operate(Operate::Ban { name, duration })),
+            text().prop_map(|name| Request::Operate(Operate::Unmute { name })),
+            text().prop_map(|name| Request::Operate(Operate::Unban { name })),
+            text().prop_map(|name| Request::Operate(Operate::Op { name })),
+            text().prop_map(|name| Request::Operate(Operate::Deop { name })),
+            "[a-z0-9]{0,64}".prop_map(|token| Request::Act(Act::OpByToken { token })),
+            (text(), text()).prop_map(|(pake, mac)| Request::Connect(Connect::Pake { pake, mac })),
+            Just(Request::Operate(Operate::Bans)),
             (proptest::sample::select(&KeyList::ALL), maybe())
-                .prop_map(|(list, after)| Request::Keys { list, after }),
-            text().prop_map(|name| Request::Admit { name }),
-            text().prop_map(|name| Request::Dismiss { name }),
-            text().prop_map(|name| Request::Release { name }),
-            (text(), text(), any_since()).prop_map(|(name, token, since)| Request::Hello(Hello {
-                name,
-                mode: Mode::Send,
-                token: Some(token.chars().take(10).collect()),
-                log: since.as_ref().map(|_| "a log".into()),
-                logs: since.as_ref().map(|_| vec![LogEnd { log: "before".into(), last: 7 }]),
-                since,
-            })),
+                .prop_map(|(list, after)| Request::Operate(Operate::Keys { list, after })),
+            text().prop_map(|name| Request::Operate(Operate::Admit { name })),
+            text().prop_map(|name| Request::Operate(Operate::Dismiss { name })),
+            text().prop_map(|name| Request::Operate(Operate::Release { name })),
+            (text(), text(), any_since()).prop_map(|(name, token, since)| Request::Connect(Connect::Hello(
+                Hello {
+                    name,
+                    mode: Mode::Send,
+                    token: Some(token.chars().take(10).collect()),
+                    log: since.as_ref().map(|_| "a log".into()),
+                    logs: since.as_ref().map(|_| vec![LogEnd { log: "before".into(), last: 7 }]),
+                    since,
+                }
+            ))),
         ]
     }
 
@@ -578,7 +358,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_request_comes_back_from_its_frame(sent in any_request(), id in "[ -~]{0,64}") {
-            let frame = sent.to_packet(Some(id.clone())).to_frame();
+            let frame = sent.to_frame(Some(&id));
             let packet = ClientPacket::parse(&frame).expect("our own frame");
             prop_assert_eq!(packet.id.as_deref(), Some(id.as_str()));
             prop_assert_eq!(Request::from_packet(&packet), Ok(sent));

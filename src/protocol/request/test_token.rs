@@ -1,8 +1,10 @@
 //! What marks the packets of a test of multicast.
 
+use serde::Serialize;
+
 /// 16 hexadecimal digits in lower case, chosen by the client for one test: long enough that two tests do
 /// not take each other's packets for their own, and of a form that says nothing to anybody who hears it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct TestToken(String);
 
 impl TestToken {

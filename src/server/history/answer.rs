@@ -1,12 +1,13 @@
 //! The answer to a question about what is kept.
 
+use super::History;
 use super::asked::Waiting;
-use super::{History, frames};
 use crate::chat::Question;
 use crate::limits::ANSWER_BYTES;
 use crate::protocol::event::HistoryEnd;
 use crate::protocol::{Code, Event};
 use crate::server::connection::{Connection, Intake};
+use crate::server::frames;
 use crate::store::StoreError;
 use std::sync::Arc;
 

@@ -6,11 +6,12 @@
 //! session follows. What came before the seam is in the pages or the rest, what comes after it in the
 //! live stream.
 
-use super::{History, frames};
+use super::History;
 use crate::chat::{CatchUp, MailView, View};
 use crate::limits::{FIRST_JOIN_MESSAGES, PAGE_BYTES, PAGE_MESSAGES, RESUME_MAX, SEAM_MESSAGES};
 use crate::name::RoomName;
 use crate::server::connection::Connection;
+use crate::server::frames;
 use crate::server::turn::{Mark, Rest};
 use crate::store::{Since, Span, Start, StoreError};
 use std::sync::Arc;

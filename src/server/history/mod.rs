@@ -8,14 +8,14 @@ mod answer;
 mod asked;
 mod catch_up;
 mod clerk;
-pub(super) mod frames;
 mod line;
 mod shares;
 mod trouble;
 
 use super::connection::Connection;
 use super::hub::Hub;
-use crate::chat::{CatchUp, Question};
+use super::turn::Errand;
+use crate::chat::Question;
 use crate::limits::{ASKED_REST, ASKED_SPARED, MAX_ASKED, MAX_SEARCHES, SEAMS};
 use crate::store::{Store, StoreError};
 use answer::Asking;
@@ -26,19 +26,6 @@ use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, oneshot};
 use trouble::Trouble;
-
-/// Something to do for a session.
-#[derive(Debug)]
-pub(super) enum Errand {
-    /// It is given what it missed, and then follows.
-    CatchUp {
-        since: CatchUp,
-        /// The latest number when it came in.
-        latest: u64,
-    },
-    /// It is given what it asks for.
-    Answer { echo: Option<String>, question: Question },
-}
 
 /// Who does the errands.
 #[derive(Debug, Clone)]

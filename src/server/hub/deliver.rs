@@ -1,8 +1,7 @@
 //! What the rules decide, put into the turn.
 
-use super::super::history::Errand;
 use super::super::multicast::Asked;
-use super::super::turn::{Receivers, Turn, What};
+use super::super::turn::{Errand, Receivers, Turn, What};
 use crate::chat::{Audience, Delivery};
 
 /// Appends what follows from one call of the rules, step by step.

@@ -12,16 +12,16 @@ mod state;
 
 use super::connection::Connection;
 use super::desk::Desk;
-use super::guest::Lock;
+use super::secrets::Lock;
 use super::turn::{Turn, What};
-use crate::chat::{Chat, Deliveries, Delivery, Now, Peer, SessionId};
+use crate::chat::{Asked, Chat, Deliveries, Delivery, Now, Peer, SessionId};
 use crate::clock::{Clock, Reading};
 use crate::limits::{
     MAX_FRAME_BYTES, PACED_PACKETS, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME, UNPACED_PACKETS,
 };
 use crate::protocol::packet::ServerInfo;
-use crate::protocol::request::Refusal;
-use crate::protocol::{Code, Event, Packet, Request};
+use crate::protocol::request::{Ask, Operate, Refusal};
+use crate::protocol::{Code, Event, Packet};
 pub(super) use incoming::{Incoming, Taken};
 use jiff::tz::TimeZone;
 use state::Before;
@@ -205,14 +205,20 @@ impl Hub {
         self.act(|_, _, out| out.push(Delivery::one(id, packet)));
     }
 
-    /// A request from the console.
-    pub(super) fn console(&self, request: &Request) -> Result<Event, Refusal> {
-        let listing = self.lock().chat.listing(request)?;
-        if let Some(mut listing) = listing {
-            while self.lock().chat.gather(&mut listing) {}
-            return Ok(listing.into_event());
+    /// A question from the console.
+    pub(super) fn ask(&self, question: &Ask) -> Result<Event, Refusal> {
+        match self.act(|chat, now, _| chat.ask(question, now))? {
+            Asked::Answer(event) => Ok(event),
+            Asked::List(mut listing) => {
+                while self.lock().chat.gather(&mut listing) {}
+                Ok(listing.into_event())
+            }
         }
-        self.act(|chat, now, out| chat.console(request, now, out))
+    }
+
+    /// A command from the console.
+    pub(super) fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
+        self.act(|chat, now, out| chat.operate(command, now, out))
     }
 
     /// Users who are present, and connections.

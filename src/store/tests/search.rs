@@ -5,7 +5,7 @@ use super::*;
 use crate::chat::{Scope, Search, Wanted};
 use crate::name::NameKey;
 use crate::store::search::Effort;
-use crate::store::{StoreError, indexing, schema, search as hunt, tail};
+use crate::store::{StoreError, connect, indexing, schema, search as hunt, tail};
 use crate::text::{Sought, fold};
 use proptest::prelude::*;
 
@@ -103,7 +103,7 @@ async fn every_word_is_found_and_nothing_else() {
     commit(&store, SAID.iter().zip(1..).map(|((text, ..), seq)| said(seq, 1, text))).await;
     store.close().await;
     let file = std::fs::File::open(place.path()).unwrap();
-    let connection = schema::open_reader(&place.path(), &file).unwrap();
+    let connection = connect::open_reader(&place.path(), &file).unwrap();
     let mut writing = schema::open(&place.path()).unwrap();
     for (effort, is_tail) in
         [(Effort::default(), true), (Effort::default(), false), (Effort { sample: 1, scan: 0 }, false)]

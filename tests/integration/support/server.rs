@@ -1,7 +1,7 @@
 //! A real server on a free port of loopback, in a thread and runtime of its own.
 
 use lanchat::fingerprint::Fingerprint;
-use lanchat::protocol::Request;
+use lanchat::protocol::request::Operate;
 use lanchat::server::{Handle, Options, Server};
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
@@ -68,7 +68,7 @@ impl TestServer {
 
     /// Makes a user who is here an operator.
     pub fn op(&self, name: &str) {
-        self.handle.request(&Request::Op { name: name.into() }).expect("the console may");
+        self.handle.operate(&Operate::Op { name: name.into() }).expect("the console may");
     }
 
     /// The link that leads to this server and no other.

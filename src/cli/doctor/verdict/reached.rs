@@ -79,15 +79,7 @@ fn no_unicast(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
 /// It was reached by another way than mDNS.
 fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
     let at = knock.addr;
-    let how = match knock.by {
-        By::Remembered => "where it was last time",
-        By::WellKnown => "by the host name lanchat",
-        By::Scan => "by trying each address of this network",
-        By::Gateway => "at the default router",
-        By::Neighbour => "at the address of a machine that speaks mDNS",
-        By::Announced => "because it announced itself a moment ago",
-        By::Host | By::Own => "by its address",
-    };
+    let how = how(knock.by);
     let start = format!("{name} answers at {at} (found {how}), but a search by mDNS does not find it");
     let mut remedies = match knock.by {
         // `lanchat` finds it by itself.
@@ -109,17 +101,13 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
     let (cause, why) = match tested(findings, name) {
         Some(Tested::Ways { out: false, back: true }) => {
             remedies.extend(remedy::there(&place, mdns));
-            (
-                Cause::QuestionsLost,
-                "its machine does not hear this one, so its firewall drops UDP port 5353".to_owned(),
-            )
+            let why = "its machine does not hear this one, so its firewall drops UDP port 5353";
+            (Cause::QuestionsLost, why.to_owned())
         }
         Some(Tested::Ways { out: true, back: false }) => {
             remedies.extend(remedy::here(&findings.machine, mdns));
-            (
-                Cause::AnswersLost,
-                "it hears this machine, whose own firewall drops what comes to UDP port 5353".to_owned(),
-            )
+            let why = "it hears this machine, whose own firewall drops what comes to UDP port 5353";
+            (Cause::AnswersLost, why.to_owned())
         }
         Some(Tested::Ways { out: false, back: false }) => {
             remedies.extend(remedy::here(&findings.machine, mdns));
@@ -135,10 +123,10 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
             (Cause::NotAnnounced, why.to_owned())
         }
         _ if findings.subnet_of(at.ip()).is_none() => return routed(findings, knock, name, remedies),
-        Some(Tested::Unused(_)) => (
-            Cause::NotAnnounced,
-            "it announces nothing, because it was started with --no-discovery".to_owned(),
-        ),
+        Some(Tested::Unused(_)) => {
+            let why = "it announces nothing, because it was started with --no-discovery";
+            (Cause::NotAnnounced, why.to_owned())
+        }
         _ => {
             remedies.extend(remedy::there(&place, mdns));
             let why =
@@ -147,6 +135,18 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
         }
     };
     Verdict::new(cause, format!("{start}: {why}"), remedies)
+}
+
+fn how(by: By) -> &'static str {
+    match by {
+        By::Remembered => "where it was last time",
+        By::WellKnown => "by the host name lanchat",
+        By::Scan => "by trying each address of this network",
+        By::Gateway => "at the default router",
+        By::Neighbour => "at the address of a machine that speaks mDNS",
+        By::Announced => "because it announced itself a moment ago",
+        By::Host | By::Own => "by its address",
+    }
 }
 
 fn routed(findings: &Findings, knock: &Knock, name: &str, mut remedies: Vec<Remedy>) -> Verdict {

@@ -14,6 +14,7 @@ use crate::client::view::Stamp;
 use crate::protocol::Code;
 use crate::protocol::event::{Crowd, HistoryEnd, Welcome};
 use crate::protocol::packet::{RoomInfo, Sender, UserInfo};
+use crate::protocol::request::ClientPacket;
 
 const TS: &str = "2026-11-21T12:03:00.000Z";
 const OWN: Fingerprint = Fingerprint::new([7; 32]);
@@ -21,7 +22,7 @@ const OFFICE: Fingerprint = Fingerprint::new([8; 32]);
 
 struct Talk {
     session: Session,
-    packets: mpsc::Receiver<Packet>,
+    frames: mpsc::Receiver<Vec<u8>>,
     roster: Arc<Mutex<Roster>>,
     now: Moment,
     /// The number of the last message.
@@ -80,8 +81,8 @@ impl Talk {
         let roster = Arc::default();
         let progress = Progress::new(Start::Newest, None);
         let session = Session::new(view, Arc::clone(&roster), progress);
-        let (_, packets) = mpsc::channel(1);
-        Self { session, packets, roster, now, seq: 0, roster_id: None }
+        let (_, frames) = mpsc::channel(1);
+        Self { session, frames, roster, now, seq: 0, roster_id: None }
     }
 
     /// Connects, with nothing missed.
@@ -101,8 +102,8 @@ impl Talk {
 
     /// The same; `follows` says whether the server before gave way to this one.
     fn arrive(&mut self, welcome: Welcome, taken: Option<&str>, follows: bool) -> String {
-        let (outgoing, packets) = mpsc::channel(3);
-        self.packets = packets;
+        let (outgoing, frames) = mpsc::channel(3);
+        self.frames = frames;
         let taken = taken.map(|taken| crate::name::Name::new(taken).unwrap());
         let standing = Standing::Unverified(OFFICE);
         let peer = "10.0.0.1:7667".parse().unwrap();
@@ -112,7 +113,7 @@ impl Talk {
     }
 
     fn nothing_sent(&mut self) {
-        assert!(self.packets.try_recv().is_err(), "something was sent");
+        assert!(self.frames.try_recv().is_err(), "something was sent");
     }
 
     /// A message of before, of yesterday.
@@ -123,8 +124,13 @@ impl Talk {
         self.event(chat, id)
     }
 
-    fn sent(&mut self) -> Packet {
-        self.packets.try_recv().expect("a packet was sent")
+    fn sent(&mut self) -> ClientPacket {
+        self.next_sent().expect("a packet was sent")
+    }
+
+    fn next_sent(&mut self) -> Option<ClientPacket> {
+        let frame = self.frames.try_recv().ok()?;
+        Some(ClientPacket::parse(&frame).expect("a packet"))
     }
 
     fn line(&mut self, line: &str) -> String {
@@ -143,12 +149,12 @@ impl Talk {
         self.event(chat, None)
     }
 
-    fn receipt(&mut self, packet: &Packet) -> String {
+    fn receipt(&mut self, packet: &ClientPacket) -> String {
         self.seq += 1;
         self.receipt_with(packet, true, None)
     }
 
-    fn receipt_with(&mut self, packet: &Packet, stored: bool, waits: Option<&str>) -> String {
+    fn receipt_with(&mut self, packet: &ClientPacket, stored: bool, waits: Option<&str>) -> String {
         let (seq, waits) = (stored.then_some(self.seq), waits.map(str::to_owned));
         self.event(Event::Sent { seq, ts: TS.into(), stored, waits }, packet.id.as_deref())
     }
@@ -165,11 +171,11 @@ fn a_query_changes_the_target_and_follows_a_rename() {
     assert_eq!(talk.line("/query bob"), "(label)");
     assert_eq!(talk.session.label(), "[@bob] ");
     talk.line("psst");
-    assert_eq!(talk.sent().to, "bob");
+    assert_eq!(talk.sent().to.as_deref(), Some("bob"));
     let renamed = Event::Renamed { old: "bob".into(), name: "rob".into() };
     assert_eq!(talk.event(renamed, None), "12:03 -- bob is now rob\n(label)");
     talk.line("/me waves");
-    assert_eq!(talk.sent().to, "rob");
+    assert_eq!(talk.sent().to.as_deref(), Some("rob"));
     assert_eq!(talk.line("/query"), "(label)");
     assert_eq!(talk.session.label(), "[#lobby] ");
 }
@@ -182,16 +188,16 @@ fn a_reply_goes_to_who_wrote_last() {
     talk.says("eve", "all", "hello");
     talk.says("alice", "eve", "from my other terminal");
     talk.line("/r hi");
-    assert_eq!(talk.sent().to, "bob");
+    assert_eq!(talk.sent().to.as_deref(), Some("bob"));
 }
 
 #[test]
 fn an_unknown_command_is_never_sent_and_a_doubled_slash_is_text() {
     let mut talk = Talk::new();
     assert!(talk.line("/uesrs").contains("did you mean /users?"));
-    assert!(talk.packets.try_recv().is_err());
+    assert!(talk.frames.try_recv().is_err());
     talk.line("//etc");
-    assert_eq!(talk.sent().msg, "/etc");
+    assert_eq!(talk.sent().text(), "/etc");
 }
 
 #[test]
@@ -332,7 +338,7 @@ fn status_help_clear_and_quit_need_no_server() {
     assert!(talk.line("/help").contains("/users"));
     assert_eq!(talk.line("/clear"), "(clear)");
     assert_eq!(talk.line("/quit"), "(quit)");
-    assert!(talk.packets.try_recv().is_err());
+    assert!(talk.frames.try_recv().is_err());
 }
 
 #[test]

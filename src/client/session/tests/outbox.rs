@@ -7,7 +7,7 @@ fn a_message_is_shown_once_the_server_has_it() {
     let mut talk = Talk::new();
     assert_eq!(talk.line("hello"), "");
     let packet = talk.sent();
-    assert_eq!((packet.to.as_str(), packet.msg.as_str()), ("all", "hello"));
+    assert_eq!((packet.to.as_deref(), packet.text()), (Some("all"), "hello"));
     assert_eq!(talk.session.pending(), 1);
     assert_eq!(talk.receipt(&packet), "12:03 <alice> hello");
     assert_eq!(talk.session.pending(), 0);
@@ -55,13 +55,13 @@ fn what_was_under_way_or_typed_while_the_link_is_down_waits_and_goes_in_order() 
     assert_eq!(talk.event(end(7), None), "12:03 -- 1 message while you were away\n(label)");
     assert_eq!(talk.sent().kind.as_deref(), Some("users"));
     let again = talk.sent();
-    assert_eq!((again.id, again.msg, again.action), (second.id, "two".into(), Some(true)));
+    assert_eq!((again.text(), again.id.as_deref(), again.action), ("two", second.id.as_deref(), Some(true)));
     // The connection of this test takes three packets at a time.
     let third = talk.sent();
-    assert_eq!((third.to.as_str(), third.msg.as_str()), ("bob", "three"));
+    assert_eq!((third.to.as_deref(), third.text()), (Some("bob"), "three"));
     talk.seq = 7;
     assert_eq!(talk.receipt(&third), "12:03 [you -> bob] three\n(label)");
-    assert_eq!((talk.sent().msg, talk.sent().msg), ("four".into(), "five".into()));
+    assert_eq!((talk.sent().text(), talk.sent().text()), ("four", "five"));
     assert_eq!(talk.session.label(), "[#lobby] ");
 }
 
@@ -79,7 +79,7 @@ fn a_server_that_keeps_nothing_is_not_sent_twice_what_it_may_have_passed_on() {
     talk.line("two");
     talk.come(forgetful(), None);
     talk.sent();
-    assert_eq!(talk.sent().msg, "two");
+    assert_eq!(talk.sent().text(), "two");
 }
 
 #[test]
@@ -110,8 +110,8 @@ fn what_a_slow_connection_does_not_take_yet_waits() {
     let first = talk.sent();
     assert_eq!(talk.receipt(&first), "12:03 <alice> 0\n(label)");
     assert_eq!(talk.session.label(), "[#lobby] ");
-    let rest: Vec<_> = (0..3).map(|_| talk.sent().msg).collect();
-    assert_eq!(rest, ["1", "2", "four"]);
+    let rest: Vec<_> = (0..3).map(|_| talk.sent()).collect();
+    assert_eq!(rest.iter().map(ClientPacket::text).collect::<Vec<_>>(), ["1", "2", "four"]);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_receipt_that_is_late_is_told_once() {
 fn a_message_over_the_servers_bound_is_not_sent() {
     let mut talk = Talk::new();
     assert!(talk.line(&"x".repeat(10_001)).contains("not sent: the message has 10001 bytes"));
-    assert!(talk.packets.try_recv().is_err());
+    assert!(talk.next_sent().is_none());
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn what_waits_goes_to_the_server_to_which_the_last_one_gave_way() {
         let shown = talk.arrive(Welcome { server: lab, name: "alice".into(), ..office() }, None, follows);
         assert_eq!(shown.contains("not sent"), !arrives, "{shown}");
         talk.event(end(talk.seq), None);
-        let sent: Vec<_> = std::iter::from_fn(|| talk.packets.try_recv().ok()).collect();
-        assert_eq!(sent.iter().any(|packet| packet.msg == "hello"), arrives, "{sent:?}");
+        let sent: Vec<_> = std::iter::from_fn(|| talk.next_sent()).collect();
+        assert_eq!(sent.iter().any(|packet| packet.text() == "hello"), arrives, "{sent:?}");
     }
 }

@@ -27,7 +27,7 @@ fn what_was_missed_is_marked_and_nothing_is_shown_twice() {
     assert_eq!(talk.says("bob", "all", "live"), "12:03 <bob> live");
     talk.line("/r here");
     talk.sent();
-    assert_eq!(talk.sent().to, "bob");
+    assert_eq!(talk.sent().to.as_deref(), Some("bob"));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn what_is_asked_for_stands_between_two_lines_and_moves_nothing() {
     assert_eq!(talk.says("bob", "all", "number 1"), "12:03 <bob> number 1");
     talk.line("/search red tea from:bob");
     let ask = talk.sent();
-    assert_eq!((ask.msg.as_str(), ask.name.as_deref()), ("red tea", Some("bob")));
+    assert_eq!((ask.text(), ask.name.as_deref()), ("red tea", Some("bob")));
     assert_eq!(
         talk.event(end(0), ask.id.as_deref()),
         "12:03 -- messages with \"red tea\" from bob: there are none"

@@ -24,7 +24,7 @@ fn a_room_that_is_joined_is_where_one_talks_until_one_leaves() {
     assert_eq!(talk.says("bob", "#Other", "hi"), "12:03 #Other <bob> hi");
     talk.line("hi");
     let hi = talk.sent();
-    assert_eq!(hi.to, "#games");
+    assert_eq!(hi.to.as_deref(), Some("#games"));
     assert_eq!(talk.receipt(&hi), "12:03 <alice> hi");
     talk.line("/part");
     let part = talk.sent();
@@ -45,7 +45,7 @@ fn a_room_can_be_talked_to_and_asked_about_without_being_in_it() {
     );
     talk.line("hello");
     let hello = talk.sent();
-    assert_eq!(hello.to, "#games");
+    assert_eq!(hello.to.as_deref(), Some("#games"));
     let refused = Event::error(Code::NoSuchRoom, "there is no #games");
     let shown = talk.event(refused, hello.id.as_deref());
     assert_eq!(shown, "12:03 ! there is no #games\n12:03 ! not sent: (to #games) hello");

@@ -1,0 +1,33 @@
+//! The server goes away: what everybody is told then, and where they may go.
+
+use super::delivery::{Audience, Delivery};
+use super::who::SessionId;
+use super::{Chat, Deliveries};
+use crate::protocol::packet::ServerInfo;
+use crate::protocol::{Code, Event};
+
+impl Chat {
+    /// From now on everybody who is told that the server goes away is told to where: another server.
+    pub fn hand_over(&mut self, to: ServerInfo) {
+        self.successor = Some(to);
+    }
+
+    pub(super) fn going_away(&self) -> Event {
+        let msg = match &self.successor {
+            Some(to) => format!("the server gives way to {}", to.name),
+            None => "the server is shutting down".into(),
+        };
+        Event::Bye { code: Some(Code::ShuttingDown), msg, server: self.successor.clone() }
+    }
+
+    /// Tells everybody that the server goes away, and ends all connections.
+    pub fn shut_down(&mut self, out: &mut Deliveries) {
+        self.is_over = true;
+        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
+        out.push(Delivery::to(
+            Audience::Sessions(sessions.clone()),
+            self.going_away().to_packet("all", None),
+        ));
+        out.extend(sessions.into_iter().map(Delivery::Close));
+    }
+}

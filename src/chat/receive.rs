@@ -1,0 +1,82 @@
+//! What comes from a connection: packets, garbage, and its end from here.
+
+use super::call::Call;
+use super::delivery::Delivery;
+use super::intake::{Garbage, Parsed};
+use super::who::SessionId;
+use super::{Chat, Deliveries, Now, rates};
+use crate::protocol::Code;
+use crate::protocol::request::{Connect, Refusal, Request};
+
+impl Chat {
+    /// Ends a new connection at once if nobody may come in, or its peer may not.
+    pub fn screen(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
+        let Some(peer) = self.sessions.get(&id).map(|session| session.peer()) else { return };
+        if self.is_over {
+            out.push(Delivery::one(id, self.going_away().to_packet("all", None)));
+            self.close(id, now, out);
+        } else if let Some(why) = self.ban_text(&peer, now) {
+            self.call(id, None, now, out).turn_away(Refusal::new(Code::Banned, why));
+        }
+    }
+
+    /// A packet came in.
+    pub fn receive(&mut self, id: SessionId, parsed: Parsed, now: &Now, out: &mut Deliveries) {
+        if !self.sessions.contains_key(&id) || self.leaves(id, now, out) {
+            // Closed from here already; what it still sends counts no more.
+            return;
+        }
+        let Parsed { packet, request, terms, cost } = parsed;
+        self.terms = terms;
+        self.charge(id, cost, now, out);
+        let is_registered = self.is_registered(id);
+        let mut call = self.call(id, packet.echo(), now, out);
+        let done = match request {
+            Err(refusal) if !is_registered => return call.turn_away(refusal),
+            Err(refusal) => Err(refusal),
+            // Answered without a name: whoever looks for a server asks this first, or looks into why none
+            // is found.
+            Ok(Request::Connect(request)) if !matches!(request, Connect::Hello(_)) => call.greet(request),
+            Ok(request) if !is_registered => return call.register(&packet, request),
+            Ok(request) => call.request(request),
+        };
+        if let Err(refusal) = done {
+            call.refuse(refusal);
+        }
+    }
+
+    /// Something came in that is no packet.
+    pub fn receive_garbage(&mut self, id: SessionId, garbage: Garbage, now: &Now, out: &mut Deliveries) {
+        let Garbage { why, echo, bytes } = garbage;
+        self.charge(id, rates::garbage_cost(bytes), now, out);
+        let msg = format!(
+            "that is no packet ({why}); send one JSON object a line, such as \
+             {{\"from\":{{\"name\":\"alice\"}},\"to\":\"all\",\"msg\":\"hello\"}}"
+        );
+        self.call(id, echo, now, out).refuse(Refusal::new(Code::BadPacket, msg));
+    }
+
+    /// Ends a connection after telling it why.
+    pub fn expel(
+        &mut self,
+        id: SessionId,
+        echo: Option<String>,
+        refusal: Refusal,
+        now: &Now,
+        out: &mut Deliveries,
+    ) {
+        if self.sessions.contains_key(&id) {
+            self.call(id, echo, now, out).turn_away(refusal);
+        }
+    }
+
+    fn call<'a>(
+        &'a mut self,
+        session: SessionId,
+        echo: Option<String>,
+        now: &'a Now,
+        out: &'a mut Deliveries,
+    ) -> Call<'a> {
+        Call { chat: self, session, echo, now, out }
+    }
+}

@@ -16,8 +16,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::args::{self, ServeArgs};
-use super::exit::Failure;
-use super::usage::sentence;
+use super::exit::{Failure, sentence};
 
 /// What the config file says: the values of options, as they would be typed, by their long names.
 #[derive(Clone, Debug, Default)]

@@ -136,6 +136,20 @@ impl fmt::Display for Failure {
     }
 }
 
+/// clap's message without its paragraphs: what is wrong, and tips.
+pub fn sentence(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let mut parts: Vec<&str> = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        parts.push(line.trim_start_matches("error: ").trim_start_matches("tip: "));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("; ").replace(":; ", ": ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

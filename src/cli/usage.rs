@@ -9,7 +9,7 @@ use clap::{ArgMatches, FromArgMatches};
 
 use super::args::{self, Cli, Command, ServeArgs};
 use super::config::{self, Config};
-use super::exit::Failure;
+use super::exit::{Failure, sentence};
 
 /// Parses the arguments of the process, over what the config file says. Ends it after `--help` and
 /// `--version`.
@@ -38,7 +38,8 @@ pub(super) fn parse() -> Result<(Cli, Config), Failure> {
 }
 
 fn matches(words: &[OsString], config: &Config) -> Result<ArgMatches, clap::Error> {
-    let matches = args::parser(config).try_get_matches_from(words)?;
+    let matches =
+        args::without_empty_variables(config.defaults(args::definition())).try_get_matches_from(words)?;
     check_order(&matches)?;
     Ok(matches)
 }
@@ -62,20 +63,6 @@ fn check_order(matches: &ArgMatches) -> Result<(), clap::Error> {
             Err(cli.error(ErrorKind::ArgumentConflict, message))
         }
     }
-}
-
-/// clap's message without its paragraphs: what is wrong, and tips.
-pub(super) fn sentence(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let mut parts: Vec<&str> = Vec::new();
-    for line in text.lines().map(str::trim) {
-        if line.starts_with("Usage:") || line.starts_with("For more information") {
-            break;
-        }
-        parts.push(line.trim_start_matches("error: ").trim_start_matches("tip: "));
-    }
-    parts.retain(|part| !part.is_empty());
-    parts.join("; ").replace(":; ", ": ")
 }
 
 /// What is wrong, tips, and where to read on.

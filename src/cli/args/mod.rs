@@ -21,7 +21,6 @@ pub use other::{
 };
 pub use serve::ServeArgs;
 
-use super::config::Config;
 use super::values::Color;
 
 /// Chat for a local network: no account, no Internet, no configuration.
@@ -70,11 +69,11 @@ fn adjusted(arg: Arg) -> Arg {
     }
 }
 
-/// The definition for parsing, with the defaults of a config file. A variable that is set to nothing counts
-/// as not set, since compose files and units pass on what they do not have.
-pub fn parser(config: &Config) -> clap::Command {
-    let known = |command: clap::Command| command.mut_args(without_empty_variable);
-    known(config.defaults(definition())).mut_subcommands(known)
+/// The definition for parsing. A variable that is set to nothing counts as not set, because compose files and
+/// units pass on what they do not have.
+pub fn without_empty_variables(definition: clap::Command) -> clap::Command {
+    let without = |command: clap::Command| command.mut_args(without_empty_variable);
+    without(definition).mut_subcommands(without)
 }
 
 fn without_empty_variable(arg: Arg) -> Arg {

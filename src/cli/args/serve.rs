@@ -215,11 +215,6 @@ impl ServeArgs {
             advertise: _,
             no_discovery,
         } = self;
-        let age = match retain {
-            Term::For(age) => Some(*age),
-            Term::Forever => None,
-        };
-        let keep = Keep { age, bytes: retain_size.get().map(|size| size.0) };
         Ok(Options {
             name: name.clone().unwrap_or_else(host_name),
             address: match host {
@@ -235,13 +230,9 @@ impl ServeArgs {
                 Some(dir) => dir.clone(),
                 None => own_server::default_data_dir()?,
             }),
-            history: (!no_history).then_some(keep),
+            history: (!no_history).then(|| keep(retain, retain_size)),
             motd: motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
-            entrance: match passphrase_file {
-                _ if !closed => Entrance::Open,
-                Some(file) => Entrance::Closed(Passphrase::read(file)?),
-                None => Entrance::ClosedByOwn,
-            },
+            entrance: entrance(*closed, passphrase_file.as_deref())?,
             plaintext: *allow_plaintext,
             multicast: !no_discovery,
             rules: Rules {
@@ -253,6 +244,22 @@ impl ServeArgs {
             ..Options::default()
         })
     }
+}
+
+fn keep(retain: &Term, retain_size: &Bound<Size>) -> Keep {
+    let age = match retain {
+        Term::For(age) => Some(*age),
+        Term::Forever => None,
+    };
+    Keep { age, bytes: retain_size.get().map(|size| size.0) }
+}
+
+fn entrance(closed: bool, passphrase_file: Option<&Path>) -> Result<Entrance, Failure> {
+    Ok(match passphrase_file {
+        _ if !closed => Entrance::Open,
+        Some(file) => Entrance::Closed(Passphrase::read(file)?),
+        None => Entrance::ClosedByOwn,
+    })
 }
 
 fn one_port(host: Option<&HostPort>, port: Option<u16>) -> Result<u16, Failure> {

@@ -1,14 +1,11 @@
 //! How the doctor asks servers, which the client knows.
 
-use super::findings::Tested;
-use crate::client::{self, Inspector, Refusal};
+use super::findings::{Standing, Tested};
+use crate::client::{self, Inspector};
 use crate::discovery::Proof;
 use crate::protocol::request::TestToken;
 use std::future::Future;
 use std::net::SocketAddr;
-
-/// What its key means, as a line for the user: an error if the server would be refused.
-pub type Standing = Result<String, Refusal>;
 
 /// What a server says of itself.
 pub type Answer = Proof<Standing>;

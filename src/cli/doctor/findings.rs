@@ -1,11 +1,14 @@
 //! What an examination found, as data: the verdict is made of this and of nothing else. Pure.
 
-use super::contact::Standing;
 use super::machine::Machine;
+use crate::client::Refusal;
 use crate::discovery::{Heard, Subnet};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
+
+/// What its key means, as a line for the user: an error if the server would be refused.
+pub type Standing = Result<String, Refusal>;
 
 /// All that was found.
 #[derive(Clone, Debug, Default)]

@@ -12,7 +12,7 @@ mod render;
 mod verdict;
 
 pub use checks::{Check, State, checks};
-pub use contact::{Answer, Contact, Fault, Standing};
+pub use contact::{Answer, Contact, Fault};
 pub use examine::Examination;
 pub use findings::Tested;
 pub use verdict::{Cause, Class, Verdict};

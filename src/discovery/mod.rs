@@ -63,6 +63,7 @@ pub use scan::{Terrain, scan};
 pub use search::{Change, Reach, Search, SearchOptions};
 pub use sighting::{Heard, Sighting};
 pub use subnets::{Subnet, subnets};
+pub use targets::Networks;
 pub use trial::{Came, Side, Trial};
 pub use why::Why;
 

@@ -8,19 +8,22 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The networks that this machine is on.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Networks {
+pub struct Networks {
     own: Vec<Net>,
 }
 
 impl Networks {
     /// Those of the interfaces that are up, at this moment.
-    pub(super) fn now() -> io::Result<Networks> {
+    ///
+    /// # Errors
+    /// The system's, if it does not list them.
+    pub fn now() -> io::Result<Networks> {
         let up = if_addrs::get_if_addrs()?.into_iter().filter(if_addrs::Interface::is_oper_up);
         Ok(Networks { own: up.map(|interface| Net::of(&interface)).collect() })
     }
 
     /// Whether a server may be where an announcement says.
-    pub(super) fn may_be_at(&self, addr: SocketAddr) -> bool {
+    pub fn may_be_at(&self, addr: SocketAddr) -> bool {
         addr.port() >= MIN_ANNOUNCED_PORT && (is_private(addr.ip()) || self.has(addr.ip()))
     }
 

@@ -154,6 +154,11 @@ fn surroundings(findings: &Findings) -> Vec<Check> {
     if machine.is_wsl {
         checks.push(note("this machine", "Linux within Windows (WSL)".into()));
     }
+    if !findings.elsewhere.is_empty() {
+        let each = findings.elsewhere.iter().map(|(server, addr)| format!("{server} at {addr}"));
+        let told = capped(each.collect());
+        checks.push(note("announced elsewhere", format!("{told}: not tried; --host tries an address")));
+    }
     if !machine.firewalls.is_empty() {
         let names: Vec<&str> = machine.firewalls.iter().map(|wall| wall.name()).collect();
         checks.push(note("firewall here", names.join(", ")));

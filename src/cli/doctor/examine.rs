@@ -1,12 +1,12 @@
 //! The examination: everything is begun at once and ends in six seconds, whatever is out there.
 
 use super::contact::Contact;
-use super::findings::{By, Findings, Knock, Lookup, Named, Outcome, Seat, Server, Test, Tested};
+use super::findings::{By, Findings, Knock, Lookup, Named, Outcome, Seat, Test, Tested};
 use super::knock::{Target, detour, knock};
 use super::machine::{self, Firewall, Machine};
 use crate::discovery::{
-    Change, LookupError, Search, SearchOptions, Side, Sighting, Subnet, Trial, WELL_KNOWN_HOST, is_called,
-    lookup, multicast_port, neighbours, scan, seats, subnets, unsent,
+    Change, LookupError, Networks, Search, SearchOptions, Side, Sighting, Subnet, Trial, WELL_KNOWN_HOST,
+    is_called, lookup, multicast_port, neighbours, scan, seats, subnets, unsent,
 };
 use crate::limits::{
     DEFAULT_PORT, DOCTOR_GUESS, DOCTOR_LISTEN, DOCTOR_QUIET, DOCTOR_SEARCH_ON, DOCTOR_TARGETS, DOCTOR_TIME,
@@ -190,15 +190,8 @@ impl<C: Contact> Examination<C> {
     }
 
     fn note_server(&mut self, seen: &Sighting) {
-        let title = safe_line(&format!("{} ({})", seen.name, seen.short_id().unwrap_or("no id")));
-        let is_meant = self.findings.wanted.as_deref().is_none_or(|wanted| seen.is_called(wanted));
-        let server = Server { title, addrs: seen.addrs.clone(), heard: seen.heard, is_meant };
-        let known = self.findings.servers.iter_mut().find(|known| known.title == server.title);
-        match known {
-            Some(known) => *known = server,
-            None => self.findings.servers.push(server),
-        }
-        for addr in seen.addrs.clone() {
+        let networks = Networks::now().unwrap_or_default();
+        for addr in self.findings.hear(seen, |addr| networks.may_be_at(addr)) {
             self.knock(Target { addr, by: By::Announced, of: None });
         }
     }

@@ -2,13 +2,15 @@
 
 use super::machine::Machine;
 use crate::client::Refusal;
-use crate::discovery::{Heard, Subnet};
+use crate::discovery::{Heard, Sighting, Subnet};
+use crate::limits::DOCTOR_TARGETS;
+use crate::text::safe_line;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// What its key means, as a line for the user: an error if the server would be refused.
-pub type Standing = Result<String, Refusal>;
+pub(super) type Standing = Result<String, Refusal>;
 
 /// All that was found.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +33,8 @@ pub struct Findings {
     pub unsent: Vec<(String, ErrorKind, String)>,
     /// The servers that were heard of.
     pub servers: Vec<Server>,
+    /// The servers that are announced only where an announcement may not lead, each with one of its addresses.
+    pub elsewhere: Vec<(String, SocketAddr)>,
     /// How many other machines spoke mDNS.
     pub others: usize,
     /// The host named `lanchat`.
@@ -204,6 +208,27 @@ pub enum Tested {
 }
 
 impl Findings {
+    /// Takes in a server that was heard of; gives the addresses to try. Anybody can announce anything, so an
+    /// address is tried only if a server may be there.
+    pub fn hear(&mut self, seen: &Sighting, may_be_at: impl Fn(SocketAddr) -> bool) -> Vec<SocketAddr> {
+        let title = safe_line(&format!("{} ({})", seen.name, seen.short_id().unwrap_or("no id")));
+        let addrs: Vec<SocketAddr> = seen.addrs.iter().copied().filter(|addr| may_be_at(*addr)).collect();
+        if let (true, Some(addr)) = (addrs.is_empty(), seen.addrs.first()) {
+            let is_told = self.elsewhere.iter().any(|(told, _)| *told == title);
+            if !is_told && self.elsewhere.len() < DOCTOR_TARGETS {
+                self.elsewhere.push((title, *addr));
+            }
+            return addrs;
+        }
+        let is_meant = self.wanted.as_deref().is_none_or(|wanted| seen.is_called(wanted));
+        let server = Server { title, addrs: addrs.clone(), heard: seen.heard, is_meant };
+        match self.servers.iter_mut().find(|known| known.title == server.title) {
+            Some(known) => *known = server,
+            None => self.servers.push(server),
+        }
+        addrs
+    }
+
     /// Whether the address is one of this machine's own.
     pub fn is_own(&self, ip: IpAddr) -> bool {
         ip.is_loopback() || self.subnets.iter().any(|subnet| subnet.address == ip.to_canonical())
@@ -253,4 +278,37 @@ fn is_link_local_v6(ip: &IpAddr) -> bool {
 /// An address that machines give themselves where nobody gives them one (RFC 3927, RFC 4862).
 fn is_own_making(ip: &IpAddr) -> bool {
     is_link_local_v6(ip) || matches!(ip, IpAddr::V4(v4) if v4.is_link_local())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_server_announced_on_no_network_of_this_machine_is_told_and_not_tried() {
+        let near: SocketAddr = "10.0.0.7:7667".parse().expect("an address");
+        let far: SocketAddr = "203.0.113.7:22".parse().expect("an address");
+        let seen = |name: &str, addrs: &[SocketAddr]| Sighting {
+            id: Some("3f9a1c7700112233".into()),
+            fp: None,
+            closed: false,
+            name: name.into(),
+            instance: name.into(),
+            addrs: addrs.to_vec(),
+            version: None,
+            txt: BTreeMap::new(),
+            heard: Heard::default(),
+        };
+        let mut findings = Findings::default();
+        let may_be_at = |addr| addr == near;
+        assert_eq!(findings.hear(&seen("office", &[near, far]), may_be_at), [near]);
+        for _ in 0..2 {
+            assert_eq!(findings.hear(&seen("forged", &[far]), may_be_at), []);
+        }
+        let told: Vec<_> = findings.servers.iter().map(|server| server.title.as_str()).collect();
+        assert_eq!(told, ["office (3f9a1c77)"]);
+        assert_eq!(findings.servers[0].addrs, [near]);
+        assert_eq!(findings.elsewhere, [("forged (3f9a1c77)".to_owned(), far)]);
+    }
 }

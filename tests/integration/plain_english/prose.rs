@@ -65,7 +65,8 @@ fn words(text: &str) -> Vec<Word> {
 fn word_length(chars: &[char]) -> usize {
     let is_part = |at: usize| chars.get(at).is_some_and(|c| c.is_alphanumeric());
     let is_mark = |at: usize| chars.get(at).is_some_and(|c| matches!(c, '\'' | '’' | ',' | '.' | '-'));
-    (0..).find(|at| !is_part(*at) && !(is_mark(*at) && is_part(at + 1))).unwrap_or(chars.len())
+    let goes_on = |at: &usize| is_part(*at) || (is_mark(*at) && is_part(at + 1));
+    (0..).find(|at| !goes_on(at)).unwrap_or(chars.len())
 }
 
 /// Whether this line is empty, a heading or an item of a list.

@@ -60,7 +60,7 @@ impl Seekers {
     /// All look, and the server starts later.
     pub fn wait(&self, start: impl FnOnce() -> Result<Server>) -> Result<Figures> {
         let searches = self.begin();
-        self.runtime.block_on(tokio::time::sleep(EARLY));
+        self.runtime.block_on(async { tokio::time::sleep(EARLY).await });
         let server = start()?;
         let early = self.attempts.load(Ordering::Relaxed);
         self.end(searches, &server, (Duration::ZERO, Instant::now(), early))

@@ -10,8 +10,8 @@ use super::sighting::Sighting;
 use super::targets::Networks;
 use super::why::Why;
 use crate::limits::{
-    INTERFACE_CHECK, MAX_CONTENDERS, MAX_KNOWN_SERVERS, MAX_PROBES, MAX_SERVERS, OTHERS_QUIET, PROBE_STAGGER,
-    PROBE_TIMEOUT, PROBE_TURN, RETRY_SHARE,
+    ATTEMPT_TIMEOUT, INTERFACE_CHECK, MAX_CONTENDERS, MAX_KNOWN_SERVERS, MAX_PROBES, MAX_SERVERS,
+    OTHERS_QUIET, PROBE_STAGGER, PROBE_TURN, RETRY_SHARE,
 };
 use crate::text::safe_line;
 use std::error::Error;
@@ -258,8 +258,7 @@ where
         let (number, addr) = (contender.number, place.addr);
         let attempt = (self.probe)(addr);
         let task = self.attempts.spawn(async move {
-            // Twice as long as until the second begins beside it.
-            let result = match timeout(2 * PROBE_TIMEOUT, attempt).await {
+            let result = match timeout(ATTEMPT_TIMEOUT, attempt).await {
                 Ok(result) => result.map_err(|error| Why::of(&error, now.elapsed())),
                 Err(_late) => Err(Why::Silent),
             };

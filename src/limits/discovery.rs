@@ -85,6 +85,10 @@ pub const PROBE_STAGGER: Duration = Duration::from_millis(25);
 /// of any link tells no network from another.
 pub const LINK_LOCAL_PAUSE: Duration = Duration::from_millis(100);
 
+/// When an attempt of a search is given up. A server at which everybody comes at once after its start answers the
+/// last of 15,000 after 8 s; each attempt that is given up before that costs it a handshake for nothing.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// How long one address may take to connect and answer. A search then goes on waiting, and begins a second
 /// attempt beside the first: later than any server under a usual load answers, as a handshake costs it a
 /// third of a millisecond.

@@ -115,7 +115,7 @@ fn sleeper_wakes(plan: &Plan) -> Outcome {
         other.until("connected to", 0, PATIENCE)?;
         sleeper.signal(Signal::SIGSTOP);
         pair.server.link_down("lan0");
-        stays.until("Start a server here all the same?", 0, NOTICED)?;
+        stays.until("Start one here anyway?", 0, NOTICED)?;
         let (before, others) = (stays.printed(), other.printed());
         stays.enter("y");
         stays.until("connected to", before, PATIENCE)?;

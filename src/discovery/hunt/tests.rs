@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::discovery::{Heard, Known, find};
-use crate::limits::{RETRY_LONGEST, SETTLE};
+use crate::limits::{PROBE_TIMEOUT, RETRY_LONGEST, SETTLE};
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicUsize, Ordering};

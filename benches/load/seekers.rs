@@ -15,6 +15,9 @@ use tokio::task::JoinSet;
 /// How long one may look.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// A connection that a client ends keeps its port for a minute (TIME_WAIT), and an address has 28,000.
+const MOST: usize = 10_000;
+
 /// How long they look before the server starts.
 const EARLY: Duration = Duration::from_secs(1);
 
@@ -41,13 +44,13 @@ pub struct Seekers {
 type Searches = JoinSet<bool>;
 
 impl Seekers {
-    /// So many, who know the server at this address.
+    /// So many, 10,000 at most, who know the server at this address.
     pub fn new(address: SocketAddr, count: usize, plaintext: bool) -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let inspector = Inspector::new(plaintext, &[])?;
         let proof = runtime.block_on(inspector.clone().probe(address))?;
         let known = Known { id: proof.id, name: proof.name, addrs: vec![address], last_used: true };
-        Ok(Self { runtime, inspector, known, count, attempts: Arc::default() })
+        Ok(Self { runtime, inspector, known, count: count.min(MOST), attempts: Arc::default() })
     }
 
     /// All look at the same moment, and the server is there.

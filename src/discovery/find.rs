@@ -23,7 +23,7 @@ pub enum Progress {
 /// Looks for a server by its last addresses, by mDNS, by a host named `lanchat`, and at the default gateway,
 /// and gives open links to those that prove themselves with `probe`, which connects to an address and asks who
 /// is there. No address is given up before the end: one that refuses is tried again every 200 to 400 ms, one
-/// that is silent after 3 s, beside the first attempt, and any at once when it is announced anew. The first
+/// that is silent after 10 s, beside the first attempt, and any at once when it is announced anew. The first
 /// proof counts, never the first connect. The server used last wins at once; otherwise there is a moment's wait
 /// for others. Ends early if nobody goes by the wanted name. Runs on tokio; all that it started ends with it,
 /// also when it is cancelled.

@@ -2,8 +2,8 @@
 
 use super::why::{SWIFT, Why};
 use crate::limits::{
-    ANSWERED_LONGEST, ANSWERED_PAUSE, MAX_BESIDE, PROBE_TIMEOUT, PROBE_TURN, RETRY_LEAST, RETRY_LONGEST,
-    RETRY_PAUSE,
+    ANSWERED_LONGEST, ANSWERED_PAUSE, BESIDE_PAUSE, MAX_BESIDE, PROBE_TIMEOUT, PROBE_TURN, RETRY_LEAST,
+    RETRY_LONGEST, RETRY_PAUSE,
 };
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -71,7 +71,7 @@ impl Place {
         self.under_way.push((now, task));
         self.first.get_or_insert(now);
         self.begun = Some(now);
-        self.due = (self.under_way.len() < MAX_BESIDE).then_some(now + PROBE_TIMEOUT);
+        self.due = (self.under_way.len() < MAX_BESIDE).then_some(now + BESIDE_PAUSE);
     }
 
     /// Notes that the first attempt is silent for so long that it is not waited for.

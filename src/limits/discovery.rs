@@ -85,13 +85,17 @@ pub const PROBE_STAGGER: Duration = Duration::from_millis(25);
 /// of any link tells no network from another.
 pub const LINK_LOCAL_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long an attempt may be silent before a search begins a second one beside it. Each costs a server a
+/// handshake, and the last of 15,000 who come at once is answered after 8 s. Lost packets need no second attempt:
+/// the system sends them again, and [`HEDGE`] is for connections.
+pub const BESIDE_PAUSE: Duration = Duration::from_secs(10);
+
 /// When an attempt of a search is given up. A server at which everybody comes at once after its start answers the
 /// last of 15,000 after 8 s; each attempt that is given up before that costs it a handshake for nothing.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long one address may take to connect and answer. A search then goes on waiting, and begins a second
-/// attempt beside the first: later than any server under a usual load answers, as a handshake costs it a
-/// third of a millisecond.
+/// How long one address may take to connect and answer where nobody waits for longer, as in a race of the addresses
+/// of one server. A handshake costs a server a third of a millisecond.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Attempts at one address beside each other. The first to prove itself wins.

@@ -155,7 +155,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --config 'Read this config file instead of the user''s own'
             cand --no-discovery 'Open no multicast socket at all; needs --host'
             cand --plaintext 'Connect without encryption, to a server that allows it: everybody on the way can read and change all of it'
-            cand --json 'Print one JSON object: class, cause, verdict, remedies and checks'
+            cand --json 'Print one JSON object: class, exit status, cause, verdict, remedies and checks'
             cand --report 'Print one text to paste into a ticket; it has addresses, and no keys'
             cand -v 'Log more; twice for everything'
             cand --verbose 'Log more; twice for everything'

@@ -137,7 +137,7 @@ never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l config -d 'Read this config file instead of the user\'s own' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l no-discovery -d 'Open no multicast socket at all; needs --host'
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l plaintext -d 'Connect without encryption, to a server that allows it: everybody on the way can read and change all of it'
-complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l json -d 'Print one JSON object: class, cause, verdict, remedies and checks'
+complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l json -d 'Print one JSON object: class, exit status, cause, verdict, remedies and checks'
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -l report -d 'Print one text to paste into a ticket; it has addresses, and no keys'
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s v -l verbose -d 'Log more; twice for everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand doctor" -s q -l quiet -d 'Log and print less; twice for errors only'

@@ -26,7 +26,7 @@ impl Chat {
         let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
         out.push(Delivery::to(
             Audience::Sessions(sessions.clone()),
-            self.going_away().to_packet("all", None),
+            self.going_away().into_packet("all", None),
         ));
         out.extend(sessions.into_iter().map(Delivery::Close));
     }

@@ -82,12 +82,7 @@ impl Parsed {
             }
             request => request.iter().for_each(|request| terms.note(request)),
         }
-        let is_registering = is_first
-            && !matches!(
-                request,
-                Err(_)
-                    | Ok(Request::Connect(Connect::Ping | Connect::Multicast { .. } | Connect::Pake { .. }))
-            );
+        let is_registering = is_first && request.as_ref().is_ok_and(|request| !request.needs_no_name());
         if is_registering {
             let claimed = packet.from.as_ref().and_then(|from| from.name.as_deref());
             terms.note_candidate(claimed.unwrap_or_default());

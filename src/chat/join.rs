@@ -44,7 +44,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Makes them a member no more.
+    /// Leaves a room.
     pub(super) fn part(&mut self, room: &str) -> Result<(), Refusal> {
         let name = self.chat.room_name(room)?;
         if name.is_lobby() {
@@ -91,7 +91,7 @@ impl Call<'_> {
         others.retain(|other| *other != asking.session);
         if !others.is_empty() {
             let to = self.chat.user_of(asking.session).map_or("", |user| user.name.as_str());
-            self.out.push(Delivery::to(Audience::Sessions(others), event.to_packet(to, None)));
+            self.out.push(Delivery::to(Audience::Sessions(others), event.into_packet(to, None)));
         }
     }
 }
@@ -243,7 +243,7 @@ impl Chat {
             out.push(Delivery::Keep(Entry::Topic { room: name.clone(), topic }));
         }
         let to = if name.is_lobby() { "all" } else { name.as_str() };
-        out.push(Delivery::live(audience, event.to_packet(to, None)));
+        out.push(Delivery::live(audience, event.into_packet(to, None)));
     }
 
     /// Comings and goings that are due, or those of one room.
@@ -254,7 +254,7 @@ impl Chat {
         }
         let name = self.rooms.get(id).map(|room| room.name.to_string()).unwrap_or_default();
         for event in events {
-            out.push(Delivery::live(self.room_audience(id, None), event.to_packet(&name, None)));
+            out.push(Delivery::live(self.room_audience(id, None), event.into_packet(&name, None)));
         }
     }
 

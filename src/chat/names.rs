@@ -85,7 +85,7 @@ impl Call<'_> {
         self.answer(event.clone());
         self.tell_of_name(begun);
         let audience = self.chat.who_hears_of(user_id, self.session);
-        self.out.push(Delivery::to(audience, event.to_packet("all", None)));
+        self.out.push(Delivery::to(audience, event.into_packet("all", None)));
         Ok(())
     }
 }

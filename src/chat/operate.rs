@@ -29,7 +29,7 @@ impl Call<'_> {
         let mut operation = Operation { chat: self.chat, actor, now: self.now, out: self.out };
         if let Operate::Alert { msg } = command {
             // It is its own answer.
-            let receipt = self.echo.take().map(|echo| (self.session, echo));
+            let receipt = self.echo.clone().map(|echo| (self.session, echo));
             return operation.alert(author, msg.clone(), receipt).map(drop);
         }
         let told = operation.command(command)?;

@@ -94,7 +94,7 @@ impl Chat {
         let Some(user) = self.users.get_mut(&user) else { return };
         let level = user.pace.untold_level(now.uptime);
         if let Some(level) = level.filter(|_| self.sessions.get(&id).is_some_and(Session::listens)) {
-            let notice = Event::Notice(level.notice(rate)).to_packet(user.name.as_str(), None);
+            let notice = Event::Notice(level.notice(rate)).into_packet(user.name.as_str(), None);
             out.push(Delivery::one(id, notice));
         }
     }

@@ -6,14 +6,14 @@ use super::intake::{Garbage, Parsed};
 use super::who::SessionId;
 use super::{Chat, Deliveries, Now, rates};
 use crate::protocol::Code;
-use crate::protocol::request::{Connect, Refusal, Request};
+use crate::protocol::request::Refusal;
 
 impl Chat {
     /// Ends a new connection at once if nobody may come in, or its peer may not.
     pub fn screen(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
         let Some(peer) = self.sessions.get(&id).map(|session| session.peer()) else { return };
         if self.is_over {
-            out.push(Delivery::one(id, self.going_away().to_packet("all", None)));
+            out.push(Delivery::one(id, self.going_away().into_packet("all", None)));
             self.close(id, now, out);
         } else if let Some(why) = self.ban_text(&peer, now) {
             self.call(id, None, now, out).turn_away(Refusal::new(Code::Banned, why));
@@ -34,11 +34,8 @@ impl Chat {
         let done = match request {
             Err(refusal) if !is_registered => return call.turn_away(refusal),
             Err(refusal) => Err(refusal),
-            // Answered without a name: whoever looks for a server asks this first, or looks into why none
-            // is found.
-            Ok(Request::Connect(request)) if !matches!(request, Connect::Hello(_)) => call.greet(request),
-            Ok(request) if !is_registered => return call.register(&packet, request),
-            Ok(request) => call.request(request),
+            Ok(request) if is_registered || request.needs_no_name() => call.request(request),
+            Ok(request) => return call.register(&packet, request),
         };
         if let Err(refusal) = done {
             call.refuse(refusal);

@@ -237,7 +237,7 @@ impl Chat {
 
     pub(super) fn tell_presence(&mut self, out: &mut Deliveries) {
         for event in self.presence.tell(None, self.present) {
-            out.push(Delivery::lobby(event.to_packet("all", None)));
+            out.push(Delivery::lobby(event.into_packet("all", None)));
         }
     }
 

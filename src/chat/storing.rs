@@ -37,7 +37,7 @@ impl Chat {
         if self.log.is_some() && works != worked {
             let msg = if works { "what is said is stored again" } else { NOT_STORED };
             let event = Event::Storing { works, msg: msg.into() };
-            out.push(Delivery::to(Audience::Others(told), event.to_packet("all", None)));
+            out.push(Delivery::to(Audience::Others(told), event.into_packet("all", None)));
         }
         if works {
             self.arrived(Vec::new(), now, out);

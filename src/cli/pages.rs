@@ -24,7 +24,7 @@ pub(super) fn exit_statuses(subcommand: Option<&str>) -> Vec<Entry> {
         Exit::Ok => "A server answers that may be joined.",
         Exit::Failure => {
             "This machine is in the way: it has no network or address, its firewall or VPN forbids sending, the \
-             server on it is closed to others, UDP port 5353 is taken, or its name servers do not answer."
+             server on it is closed to others, UDP port 5353 is taken, it cannot do multicast, or its name servers do not answer."
         }
         Exit::NoServer => "No server was found, or not the one that was asked for.",
         Exit::Disconnected => "A server was found, or named, and cannot be connected to.",

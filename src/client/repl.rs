@@ -60,8 +60,10 @@ pub(super) struct Repl {
     connection: Option<Connection>,
     successor: Option<Successor>,
     question: Option<Question>,
-    /// The offer to be the server that the user does not want this time.
-    declined: Option<Offer>,
+    /// The offer that the latest search led to.
+    offer: Option<Offer>,
+    /// Whether the user said no to one, this time.
+    declined: bool,
     /// A look at all addresses of the own networks is under way.
     scan: Option<JoinHandle<Result<Located, Error>>>,
     /// There was such a look since there is no server.
@@ -124,7 +126,8 @@ impl Repl {
             connection,
             successor: None,
             question: None,
-            declined: None,
+            offer: None,
+            declined: false,
             scan: None,
             has_scanned: false,
             told: Vec::new(),

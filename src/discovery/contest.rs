@@ -85,8 +85,9 @@ impl<T> Contest<T> {
         self.first_heard.get_or_insert(now);
     }
 
-    /// What to wait for: servers announce themselves at about the same time, so one that took long to prove
-    /// itself, as happens where packets get lost, is not waited for twice. `pending` says that a server which was seen, or used last, may still answer.
+    /// What to wait for. `pending` says that a server which was seen, or used last, may still answer. The wait for
+    /// others counts from when the first server was heard of, because servers answer at about the same time: a
+    /// proof that comes late, where packets get lost, does not start a second wait.
     pub(super) fn verdict(&self, pending: bool) -> Verdict {
         let Some(first) = self.first_proof else { return Verdict::Open };
         if self.proven.iter().any(|found| self.is_sure(found)) {

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 const ROUTES: &str = "/proc/thread-self/net/route";
 
 /// The gateways of the default routes; none on systems other than Linux.
-pub(super) fn gateways() -> Vec<Ipv4Addr> {
+pub fn gateways() -> Vec<Ipv4Addr> {
     std::fs::read_to_string(ROUTES).map(|table| in_table(&table)).unwrap_or_default()
 }
 

@@ -60,7 +60,8 @@ pub fn links() -> io::Result<Vec<Link>> {
     Ok(attachments()?.into_iter().map(|attachment| attachment.link).collect())
 }
 
-/// The same, each with whether it leads to this machine's own containers and virtual machines only.
+/// The interfaces that are up, unsorted, each with whether it leads only to this machine's own containers and
+/// virtual machines.
 ///
 /// # Errors
 /// What the operating system says if it won't list them.
@@ -69,7 +70,7 @@ pub fn seats() -> io::Result<Vec<(Link, bool)>> {
     Ok(meant.map(|one| (one.link, one.kind == Kind::Inner)).collect())
 }
 
-/// The same with what is known of each. Where all look like those of containers and virtual machines,
+/// Those of [`links`] with what is known of each. Where all look like those of containers and virtual machines,
 /// as inside some of these, they are all there is, and count as LANs.
 pub(super) fn attachments() -> io::Result<Vec<Attachment>> {
     Ok(sorted_out(judged()?))

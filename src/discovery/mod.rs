@@ -49,6 +49,7 @@ pub use announce::{AnnounceError, Announcer};
 pub use announcement::{Announcement, Visibility};
 pub use farewells::Farewells;
 pub use find::{Progress, find};
+pub use gateway::gateways;
 pub use hedge::hedged;
 pub use hostname::{LookupError, lookup};
 pub use interfaces::{Link, container_address, links, multicast_port, own_addresses, seats};

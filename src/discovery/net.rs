@@ -1,6 +1,8 @@
 //! An IP network around one of this machine's addresses. Pure.
 
+use if_addrs::Interface;
 use ipnet::IpNet;
+use std::io;
 use std::net::IpAddr;
 
 /// An address, and how many of its bits are the network's.
@@ -14,7 +16,7 @@ pub struct Net {
 
 impl Net {
     /// That of an interface's address.
-    pub(super) fn of(interface: &if_addrs::Interface) -> Net {
+    pub(super) fn of(interface: &Interface) -> Net {
         let prefix = match &interface.addr {
             if_addrs::IfAddr::V4(v4) => v4.prefixlen,
             if_addrs::IfAddr::V6(v6) => v6.prefixlen,
@@ -50,13 +52,18 @@ impl Net {
 /// The networks that this machine is connected to, without loopback and link-local ones; none if the operating
 /// system won't list them.
 pub fn networks() -> Vec<Net> {
-    let entries = if_addrs::get_if_addrs().unwrap_or_else(|error| {
-        tracing::debug!(%error, "the network interfaces cannot be listed");
-        Vec::new()
-    });
-    // One that is down may keep the address of another place.
-    let up = entries.iter().filter(|entry| entry.is_oper_up());
-    up.map(Net::of).filter(Net::is_somewhere).collect()
+    match up() {
+        Ok(up) => up.map(|interface| Net::of(&interface)).filter(Net::is_somewhere).collect(),
+        Err(error) => {
+            tracing::debug!(%error, "the network interfaces cannot be listed");
+            Vec::new()
+        }
+    }
+}
+
+/// The addresses of the interfaces that are up: one that is down may keep the address of another place.
+pub(super) fn up() -> io::Result<impl Iterator<Item = Interface>> {
+    Ok(if_addrs::get_if_addrs()?.into_iter().filter(Interface::is_oper_up))
 }
 
 #[cfg(test)]

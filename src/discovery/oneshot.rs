@@ -178,11 +178,16 @@ fn has_only_link_local(link: &Link) -> bool {
 }
 
 fn open_v4(link: &Link, address: Ipv4Addr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
+    ready(link, socket_v4(address)?, (GROUP_V4, MDNS_PORT).into(), answered)
+}
+
+/// A socket for questions on the link with this address.
+pub(super) fn socket_v4(address: Ipv4Addr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_multicast_if_v4(&address)?;
     socket.set_multicast_ttl_v4(HOPS)?;
     socket.bind(&SocketAddr::from((address, 0)).into())?;
-    ready(link, socket, (GROUP_V4, MDNS_PORT).into(), answered)
+    Ok(socket)
 }
 
 fn open_v6(link: &Link, address: Ipv6Addr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {

@@ -265,6 +265,9 @@ impl fmt::Display for Tried {
             for failure in reach.failures.iter().take(MAX_NAMED) {
                 write!(f, "; {failure}")?;
             }
+            if let Some(why) = &reach.port {
+                write!(f, "; UDP port 5353 cannot be shared: {why}")?;
+            }
         }
         self.fmt_others(f)?;
         if !self.others.is_empty() {
@@ -309,7 +312,7 @@ mod tests {
     }
 
     fn vain(failed: Vec<Failed>) -> Tried {
-        let reach = Reach { links: vec!["lan0".into()], failures: vec!["no socket".into()] };
+        let reach = Reach { links: vec!["lan0".into()], failures: vec!["no socket".into()], port: None };
         Tried { reach: Some(reach), waited: Duration::from_secs(3), failed, ..Tried::default() }
     }
 
@@ -317,7 +320,7 @@ mod tests {
 
     #[test]
     fn a_search_without_a_network_asks_for_one() {
-        let reach = Reach { links: vec![], failures: vec![] };
+        let reach = Reach::default();
         let tried = Tried { reach: Some(reach), waited: Duration::from_secs(1), ..Tried::default() };
         assert_eq!(
             tried.to_string(),

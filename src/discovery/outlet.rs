@@ -3,7 +3,7 @@
 use super::SERVICE;
 use super::answer::question;
 use super::interfaces::{Link, links};
-use super::oneshot::{GROUP_V4, GROUP_V6, HOPS};
+use super::oneshot::{GROUP_V4, GROUP_V6, HOPS, socket_v4};
 use crate::limits::MDNS_PORT;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
@@ -16,7 +16,7 @@ pub fn unsent() -> Vec<(String, io::Error)> {
     let mut unsent = Vec::new();
     for link in links().unwrap_or_default().into_iter().filter(|link| !link.loopback) {
         let sent = match send_v4(&link, &question) {
-            // An address of one family is enough.
+            // IPv6 is tried only on a link without an IPv4 address.
             Ok(true) => Ok(()),
             Ok(false) => send_v6(&link, &question),
             Err(error) => Err(error),
@@ -35,11 +35,7 @@ pub fn unsent() -> Vec<(String, io::Error)> {
 /// `false`: the link has no IPv4 address.
 fn send_v4(link: &Link, question: &[u8]) -> io::Result<bool> {
     let Some(address) = link.v4() else { return Ok(false) };
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_multicast_if_v4(&address)?;
-    socket.set_multicast_ttl_v4(HOPS)?;
-    socket.bind(&SocketAddr::from((address, 0)).into())?;
-    socket.send_to(question, &SocketAddr::from((GROUP_V4, MDNS_PORT)).into()).map(|_| true)
+    socket_v4(address)?.send_to(question, &SocketAddr::from((GROUP_V4, MDNS_PORT)).into()).map(|_| true)
 }
 
 fn send_v6(link: &Link, question: &[u8]) -> io::Result<()> {

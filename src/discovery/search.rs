@@ -42,7 +42,9 @@ pub enum Change {
 pub struct Reach {
     /// The interfaces on which was asked, without the loopback.
     pub links: Vec<String>,
-    /// What failed, each as a sentence with its reason.
+    /// Why UDP port 5353 cannot be shared, without which the browse hears nothing.
+    pub port: Option<String>,
+    /// What else failed, each as a sentence with its reason.
     pub failures: Vec<String>,
 }
 
@@ -86,14 +88,14 @@ impl Search {
         }
         if options.browse {
             if let Err(error) = multicast_port() {
-                reach.failures.push(format!("UDP port 5353 cannot be shared: {error}"));
+                reach.port = Some(error.to_string());
             }
             match Browser::start() {
                 Ok(browser) => drop(tasks.spawn(browser.forward(sender))),
                 Err(error) => reach.failures.push(format!("mDNS cannot be started: {error}")),
             }
         }
-        for failure in &reach.failures {
+        for failure in reach.failures.iter().chain(&reach.port) {
             tracing::debug!("search: {failure}");
         }
         Search { board: Board::default(), events, reach, _tasks: tasks }

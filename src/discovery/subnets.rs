@@ -1,6 +1,6 @@
 //! The networks that this machine is in: which addresses are on the same link, and which lie behind a router.
 
-use super::net::Net;
+use super::net::{Net, up};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
@@ -50,9 +50,8 @@ fn between(subnets: Vec<Subnet>, own: SocketAddr, peer: SocketAddr) -> Option<Su
 /// # Errors
 /// What the operating system says if it won't list them.
 pub fn subnets() -> io::Result<Vec<Subnet>> {
-    let all =
-        if_addrs::get_if_addrs()?.into_iter().filter(|entry| entry.is_oper_up() && !entry.is_loopback());
-    Ok(all
+    Ok(up()?
+        .filter(|entry| !entry.is_loopback())
         .map(|entry| {
             let Net { ip: address, prefix } = Net::of(&entry);
             Subnet { index: entry.index.unwrap_or_default(), link: entry.name, address, prefix }

@@ -1,7 +1,7 @@
 //! Where to knock on the word of an announcement, which anybody can send: on this machine's own networks and
 //! in private ones, never at a machine of the internet, which would have everybody who searches at its door.
 
-use super::net::Net;
+use super::net::{Net, up};
 use crate::limits::MIN_ANNOUNCED_PORT;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -18,8 +18,7 @@ impl Networks {
     /// # Errors
     /// The system's, if it does not list them.
     pub fn now() -> io::Result<Networks> {
-        let up = if_addrs::get_if_addrs()?.into_iter().filter(if_addrs::Interface::is_oper_up);
-        Ok(Networks { own: up.map(|interface| Net::of(&interface)).collect() })
+        Ok(Networks { own: up()?.map(|interface| Net::of(&interface)).collect() })
     }
 
     /// Whether a server may be where an announcement says.

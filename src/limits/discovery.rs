@@ -80,9 +80,9 @@ pub const LOCAL_NAME_SETTLE: Duration = Duration::from_millis(30);
 /// to fail: a dead address takes 3 to 10 s for that.
 pub const PROBE_STAGGER: Duration = Duration::from_millis(25);
 
-/// How much later an fe80 address is tried that a server announces, which may have others in the next packet, or
-/// has them already. A person can read and type those, and what is remembered of a server goes by its address: one
-/// of any link tells no network from another.
+/// How long a search waits before it tries an announced fe80 address: the server may have another address, in this
+/// packet or the next. People can read and type the others, and the client tells networks apart by a server's
+/// address, which an fe80 address does not.
 pub const LINK_LOCAL_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long an attempt may be silent before a search begins a second one beside it. Each costs a server a

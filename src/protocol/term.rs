@@ -40,7 +40,7 @@ pub enum Term {
 
 /// A text that is no duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("that is no duration; give a number and a unit, such as 10m, 2h, 1d or 1w, or forever")]
+#[error("invalid duration; use a number and a unit, such as 10m, 2h, 1d or 1w, or forever")]
 pub struct NoTerm;
 
 impl FromStr for Term {

@@ -300,7 +300,7 @@ impl Connection {
         let Some(backlog) = writing.backlog.as_mut().filter(|_| writing.ending.is_none()) else { return };
         tracing::info!(peer = %self.ip(), waiting = backlog.bytes(), "closing a client that does not read");
         backlog.cut(&self.desk.budget);
-        let error = Event::error(Code::SlowConsumer, why).to_packet("", None);
+        let error = Event::error(Code::SlowConsumer, why).into_packet("", None);
         backlog.push(&error.to_frame().into(), &self.desk.budget);
         // It has begun anew, and is gone soon.
         backlog.note_progress(BACKLOG_STEP_BYTES);

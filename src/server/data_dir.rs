@@ -130,7 +130,7 @@ fn open_lock(path: &Path) -> io::Result<File> {
         std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, SHARE_READ_WRITE);
     }
     files::refuse_odd(path)
-        .map_err(|error| io::Error::new(error.kind(), "its lock is no file; remove that"))?;
+        .map_err(|error| io::Error::new(error.kind(), "its lock is not a file; remove it"))?;
     let is_new = !path.exists();
     let lock = options.write(true).open(path)?;
     if is_new {
@@ -150,8 +150,9 @@ fn lock_linked(path: &Path) -> Result<Option<File>, DataDirError> {
     if std::fs::canonicalize(path).is_ok_and(|own| own == home) {
         return Ok(None);
     }
-    if home.join(LOCK_FILE).exists() {
-        return lock_itself(home);
+    let its = home.join(LOCK_FILE);
+    if its.exists() {
+        return lock(&its, home).map(Some);
     }
     let mut beside = real.as_os_str().to_owned();
     beside.push("-lock");

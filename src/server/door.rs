@@ -179,7 +179,7 @@ async fn fail(
             if code == Code::BadProtocol {
                 pass.punish(Offence::Garbage, door.hub.uptime());
             }
-            let mut line = Event::error(code, why).to_packet("", None).to_frame();
+            let mut line = Event::error(code, why).into_packet("", None).to_frame();
             if let Some(channel) = channel {
                 let mut sealed = Vec::new();
                 if channel.send(&line, &mut sealed).is_err() {

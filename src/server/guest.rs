@@ -100,14 +100,14 @@ impl Guest {
             pake: binary::to_text(challenge.element()),
             msg: "this server is closed: prove that you know its passphrase".into(),
         };
-        hub.tell(connection.id(), question.to_packet("", packet.echo()));
+        hub.tell(connection.id(), question.into_packet("", packet.echo()));
         self.asked = Some((challenge, packet));
         Step::Wait
     }
 }
 
-/// Whether a packet is answered to everybody: a ping, or a test of multicast. By both it is found out why
-/// a server is not found, before anybody is let in.
+/// Whether everybody gets an answer to this packet: a ping or a multicast test, with which a client finds out why
+/// it does not find a server.
 fn is_free(packet: &ClientPacket) -> bool {
     matches!(packet.kind.as_deref(), Some("ping" | "multicast"))
 }
@@ -131,7 +131,7 @@ fn answered(
         hub.add_member(key, connection.ip(), name.unwrap_or_default());
     }
     connection.pass().give_back_try();
-    hub.tell(connection.id(), Event::PakeOk { mac }.to_packet("", None));
+    hub.tell(connection.id(), Event::PakeOk { mac }.into_packet("", None));
     Step::In(first)
 }
 

@@ -123,9 +123,10 @@ fn tune(socket: &Socket) -> io::Result<()> {
     // would leave it to the retransmissions, a quarter of an hour.
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES))?;
-    // Where packets get lost, a line of chat is sent again every 200 ms instead of after 200, 400, 800 ms.
+    // Where packets get lost, the system sends one again every 200 ms instead of after 200, 400, 800 ms. A system
+    // that cannot is only slower then.
     #[cfg(target_os = "linux")]
-    socket.set_tcp_thin_linear_timeouts(true)?;
+    let _ = socket.set_tcp_thin_linear_timeouts(true);
     Ok(())
 }
 

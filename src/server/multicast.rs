@@ -2,8 +2,8 @@
 //! learns by these in which of the two directions multicast gets lost.
 //!
 //! Nobody can make the server send to others: its packets go to the group of mDNS, on the link by which the
-//! client is connected, which no router passes on. They are few and smaller than what asks for them, and
-//! are paced by address and for all clients together.
+//! client is connected, which no router passes on. There are four of them, of 60 bytes,
+//! paced by address and for all clients together.
 
 use super::connection::Connection;
 use crate::discovery::{Side, Subnet, Trial};
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What a client asks for.
 #[derive(Debug)]
@@ -39,48 +39,49 @@ impl Multicast {
     /// Begins a test, which answers when it is over. What was sent to the connection before reaches it before.
     pub(super) fn run(&mut self, connection: Arc<Connection>, asked: Asked) {
         let Asked { echo, token } = asked;
-        let answer = |event: Event, echo| event.to_packet("", echo).to_frame();
-        match self.admit(&connection, Instant::now()) {
+        let answer = |event: Event, echo| event.into_packet("", echo).to_frame();
+        match self.admit(connection.ip(), Instant::now()) {
             Err((code, why)) => connection.send(&answer(Event::error(code, why), echo).into()),
-            Ok((permit, subnet)) => {
+            Ok(permit) => {
                 tokio::spawn(async move {
-                    let event = match Trial::open(&subnet, Side::Server, token.as_str()) {
-                        Ok(trial) => {
-                            let came = trial.run().await;
-                            Event::Multicast { sent: came.sent, heard: came.heard }
-                        }
-                        Err(error) => Event::error(Code::NoMulticast, format!("no multicast here: {error}")),
-                    };
+                    let event = test(&connection, &token).await;
                     drop(permit);
-                    // Whoever has gone is not there to be sent it.
+                    // A client that has left gets nothing.
                     connection.send(&answer(event, echo).into());
                 });
             }
         }
     }
 
-    /// A place, and the network on which to test; an error says why there is none.
-    fn admit(
-        &mut self,
-        connection: &Connection,
-        now: Instant,
-    ) -> Result<(impl Send + use<>, Subnet), (Code, String)> {
+    /// A place; an error says why there is none. Looks at no interface, since the writer of all connections waits.
+    fn admit(&mut self, address: IpAddr, now: Instant) -> Result<OwnedSemaphorePermit, (Code, String)> {
         let Some(places) = &self.places else {
             let why = "this server uses no multicast (--no-discovery): connect with --host";
             return Err((Code::NoMulticast, why.into()));
         };
-        let subnet = connection.ends().ok().and_then(|(own, peer)| Subnet::between(own, peer));
-        let Some(subnet) = subnet else {
-            let why = "this machine is on no network of the server's, and multicast stays on one";
-            return Err((Code::NoMulticast, why.into()));
-        };
         self.last.retain(|_, last| now.saturating_duration_since(*last) < MULTICAST_TEST_PAUSE);
         let too_often = || (Code::RateLimited, format!("test again in {} s", MULTICAST_TEST_PAUSE.as_secs()));
-        if self.last.contains_key(&connection.ip()) {
+        if self.last.contains_key(&address) {
             return Err(too_often());
         }
         let permit = Arc::clone(places).try_acquire_owned().map_err(|_| too_often())?;
-        self.last.insert(connection.ip(), now);
-        Ok((permit, subnet))
+        self.last.insert(address, now);
+        Ok(permit)
+    }
+}
+
+/// Tests on the network that the server shares with the client's machine.
+async fn test(connection: &Connection, token: &TestToken) -> Event {
+    let subnet = connection.ends().ok().and_then(|(own, peer)| Subnet::between(own, peer));
+    let Some(subnet) = subnet else {
+        let why = "your machine and the server share no network link, and multicast stays on one link";
+        return Event::error(Code::NoMulticast, why);
+    };
+    match Trial::open(&subnet, Side::Server, token.as_str()) {
+        Ok(trial) => {
+            let came = trial.run().await;
+            Event::Multicast { sent: came.sent, heard: came.heard }
+        }
+        Err(error) => Event::error(Code::NoMulticast, format!("no multicast here: {error}")),
     }
 }

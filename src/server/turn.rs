@@ -187,7 +187,7 @@ impl Seam {
             more: false,
             partial: false,
         };
-        Event::History(end).to_packet("", None).write_to(&mut self.frames);
+        Event::History(end).into_packet("", None).write_to(&mut self.frames);
     }
 }
 

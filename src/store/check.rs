@@ -5,7 +5,7 @@ use super::health::{Health, Shared};
 use super::held::held;
 use super::image::{Header, Log};
 use super::watch::beside;
-use super::{connect, place, rows};
+use super::{connect, place, prune};
 use crate::limits::{CHECK_AGAIN, CHECK_LOG_BYTES, CHECK_PAGES, CHECK_REST, CHECK_TRIES, CHECK_WHOLE_BYTES};
 use rusqlite::Connection;
 use std::fs::File;
@@ -103,10 +103,7 @@ fn parts(health: &Health, own: &Shared) -> Result<Vec<String>, StoreError> {
     health.may_read()?;
     let mut own = held(own);
     let connection = own.insert(connect::open_reader(health.path(), health.files().file())?);
-    let [pages, size] = ["page_count", "page_size"].map(|name| {
-        connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(rows::unsigned)
-    });
-    if pages.map_err(of)? * size.map_err(of)? <= CHECK_WHOLE_BYTES {
+    if prune::size(connection).map_err(of)? <= CHECK_WHOLE_BYTES {
         return Ok(vec![ALL.into()]);
     }
     // Those of an index of words among them, which are tables too; not what stands for them all.

@@ -42,7 +42,7 @@ pub enum StoreError {
     )]
     Linked(PathBuf),
     /// It was moved, and a link left in its place; not so its log.
-    #[error("{0} holds the latest of what {1} is to keep, and was left behind; move it beside that file")]
+    #[error("{0} holds the latest messages of {1} and was left behind; move it to {1}-wal")]
     LeftBehind(PathBuf, PathBuf),
     /// What lies beside it can't be its log.
     #[error("{0} is no ordinary file, and stands where the history has its log; move it away")]

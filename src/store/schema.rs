@@ -26,6 +26,7 @@ const LOG_KEPT_BYTES: u32 = 16 * 1024 * 1024;
 
 /// KiB of pages that a connection holds in memory, whatever the size of the history.
 const WRITER_CACHE_KIB: i32 = 8 * 1024;
+
 /// Opens the database to write to it, making or migrating it if need be, and begins to watch its file.
 pub(super) fn open_watched(path: &Path) -> Result<(Connection, Health), StoreError> {
     if !path.exists() {

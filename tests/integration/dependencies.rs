@@ -1,18 +1,15 @@
 //! ARCHITECTURE.md's table of dependencies is that of Cargo.toml, and says who uses each.
 
+use crate::support::tree::{files, root};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The heading above the table.
 const HEADING: &str = "## Dependencies";
 
 /// The owner of what each module may use.
 const ALL: &str = "all";
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
@@ -49,19 +46,7 @@ fn listed() -> BTreeMap<String, Vec<String>> {
 
 /// Every Rust file below `src`, as its path from there.
 fn sources() -> Vec<(String, String)> {
-    let mut folders: Vec<PathBuf> = vec![root().join("src")];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(root().join("src")).unwrap().display().to_string();
-                files.push((name.replace('\\', "/"), fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    files
+    files("src", "rs").into_iter().map(|(path, text)| (path["src/".len()..].to_owned(), text)).collect()
 }
 
 /// Whether the text names the crate in a path or an import.

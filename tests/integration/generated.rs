@@ -1,5 +1,6 @@
 //! The committed man pages and completions are what the binary prints, and other programs read them.
 
+use crate::support::tree::root;
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
@@ -10,23 +11,6 @@ use std::process::{Command, Stdio};
 /// Writes the committed files anew when this variable is set.
 const RENEW: &str = "LANCHAT_RENEW";
 
-const SUBCOMMANDS: [&str; 14] = [
-    "serve",
-    "discover",
-    "send",
-    "tail",
-    "doctor",
-    "fingerprint",
-    "trust",
-    "invite",
-    "export",
-    "backup",
-    "restore",
-    "repair",
-    "completions",
-    "man",
-];
-
 /// The names under which shells and packagers expect the completions.
 const COMPLETIONS: [(&str, &str); 5] = [
     ("bash", "lanchat.bash"),
@@ -35,10 +19,6 @@ const COMPLETIONS: [(&str, &str); 5] = [
     ("powershell", "_lanchat.ps1"),
     ("elvish", "lanchat.elv"),
 ];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn printed(args: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_lanchat")).args(args).output().unwrap();
@@ -70,7 +50,7 @@ fn hold(folder: &str, files: &BTreeMap<String, String>) {
 #[test]
 fn man_pages_are_what_the_binary_prints() {
     let mut pages = BTreeMap::from([("lanchat.1".to_owned(), printed(&["man"]))]);
-    for name in SUBCOMMANDS {
+    for name in lanchat::cli::args::SUBCOMMANDS {
         pages.insert(format!("lanchat-{name}.1"), printed(&["man", name]));
     }
     hold("man", &pages);

@@ -3,9 +3,8 @@
 
 mod prose;
 
+use crate::support::tree::files;
 use prose::{Word, of_markdown, of_rust};
-use std::fs;
-use std::path::{Path, PathBuf};
 
 /// Whether comments and texts in `src`, and the pages made from them, are held to the rules too.
 const SOURCES: bool = false;
@@ -15,9 +14,6 @@ const GENERATED: [&str; 1] = ["docs/limits.md"];
 
 /// Records what was; the rules are younger.
 const HISTORY: &str = "CHANGELOG.md";
-
-/// Folders without documents of ours.
-const FOREIGN: [&str; 4] = [".git", "target", ".mirror", ".cargo"];
 
 struct Pattern {
     /// Lower-case words in a row. `.` stands for the start of a sentence that asks nothing, `#` for a number.
@@ -128,35 +124,10 @@ fn faults(path: &str, words: &[Word]) -> Vec<String> {
     faults
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Every file below `folder` with this extension: its path from the root, with slashes, and its text.
-fn files(folder: &Path, extension: &str) -> Vec<(String, String)> {
-    let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            let path = entry.path();
-            let name = entry.file_name();
-            if entry.file_type().unwrap().is_dir() {
-                if !FOREIGN.iter().any(|foreign| name == **foreign) {
-                    folders.push(path);
-                }
-            } else if path.extension().is_some_and(|found| found == extension) {
-                let name = path.strip_prefix(root()).unwrap().display().to_string();
-                files.push((name.replace('\\', "/"), fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    files
-}
-
 #[test]
 fn everything_is_in_plain_english() {
-    let documents = files(root(), "md");
-    let sources = files(&root().join("src"), "rs");
+    let documents = files("", "md");
+    let sources = files("src", "rs");
     assert!(documents.len() >= 7 && sources.len() > 20, "few files: the search is broken");
     let documents = documents
         .iter()

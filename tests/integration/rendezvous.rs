@@ -277,7 +277,7 @@ fn several_servers_are_a_choice_and_the_last_used_one_is_taken_by_itself() {
     let screen = alice.wait_for("Which one? [1-2, or its name]");
     assert!(screen.contains("lab (") && screen.contains("office ("), "{screen}");
     alice.enter("7");
-    alice.wait_for("\"7\" is not one of them");
+    alice.wait_for("\"7\" does not pick one of them");
     alice.wait_until("the question again", |screen| last_row(screen).contains("Which one?"));
     alice.key(Key::CtrlD);
     let (status, screen) = alice.wait_exit();

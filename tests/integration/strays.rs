@@ -112,7 +112,8 @@ fn a_history_that_was_moved_behind_a_link_needs_its_log_there() {
     fs::rename(&link, place.path().join("big.db")).unwrap();
     std::os::unix::fs::symlink(place.path().join("big.db"), &link).unwrap();
     let said = serve(&server.home, data);
-    assert!(said.contains("was left behind; move it beside"), "{said}");
+    let there = place.path().join("big.db-wal");
+    assert!(said.contains(&format!("was left behind; move it to {}", there.display())), "{said}");
     fs::rename(log, place.path().join("big.db-wal")).unwrap();
     server.start_again();
     server.address();
@@ -161,7 +162,7 @@ fn pipes_in_the_place_of_files_are_refused_at_once() {
     for (name, why) in [
         ("history.db-wal", "no ordinary file"),
         ("history.db-shm", "no ordinary file"),
-        ("lock", "its lock is no file"),
+        ("lock", "its lock is not a file"),
         ("server.pem", "no ordinary file"),
         ("history.db", "is no database"),
     ] {

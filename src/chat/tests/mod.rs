@@ -219,6 +219,14 @@ impl House {
 }
 
 #[test]
+fn a_refused_alert_has_the_id_of_its_request() {
+    let mut house = House::with_operator();
+    house.send(99, r#"{"type":"alert","msg":" ","id":"x"}"#);
+    let error = house.take(99, "error").pop().expect("an error");
+    assert_eq!(error.id.as_deref(), Some("x"), "{}", error.msg);
+}
+
+#[test]
 fn only_operators_raise_alerts_and_kick() {
     let mut house = House::new();
     house.join(1, "alice");

@@ -103,7 +103,7 @@ pub struct DoctorArgs {
     #[command(flatten)]
     pub connect: ConnectArgs,
 
-    /// Print one JSON object: class, cause, verdict, remedies and checks.
+    /// Print one JSON object: class, exit status, cause, verdict, remedies and checks.
     #[arg(long)]
     pub json: bool,
 

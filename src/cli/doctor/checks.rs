@@ -99,16 +99,11 @@ fn interfaces(findings: &Findings) -> Check {
 
 fn multicast(findings: &Findings) -> Vec<Check> {
     let mut checks = Vec::new();
-    let failures: Vec<&String> = findings.failures.iter().filter(|why| !why.contains("5353")).collect();
-    checks.push(match failures.as_slice() {
+    checks.push(match findings.failures.as_slice() {
         [] => Check::new(State::Ok, "multicast sockets", "opened"),
-        failures => Check::new(
-            State::Failed,
-            "multicast sockets",
-            capped(failures.iter().map(ToString::to_string).collect()),
-        ),
+        failures => Check::new(State::Failed, "multicast sockets", capped(failures.to_vec())),
     });
-    let unsent: Vec<String> = findings.unsent.iter().map(|(link, _, why)| format!("{link}: {why}")).collect();
+    let unsent: Vec<String> = findings.unsent.iter().map(|(link, why)| format!("{link}: {why}")).collect();
     if !unsent.is_empty() {
         checks.push(Check::new(State::Failed, "sending to UDP port 5353", capped(unsent)));
     }

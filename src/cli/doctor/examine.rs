@@ -6,7 +6,7 @@ use super::knock::{Target, detour, knock};
 use super::machine::{self, Firewall, Machine};
 use crate::discovery::{
     Change, LookupError, Networks, Search, SearchOptions, Side, Sighting, Subnet, Trial, WELL_KNOWN_HOST,
-    is_called, lookup, multicast_port, neighbours, scan, seats, subnets, unsent,
+    is_called, lookup, neighbours, scan, seats, subnets, unsent,
 };
 use crate::limits::{
     DEFAULT_PORT, DOCTOR_GUESS, DOCTOR_LISTEN, DOCTOR_QUIET, DOCTOR_SEARCH_ON, DOCTOR_TARGETS, DOCTOR_TIME,
@@ -27,6 +27,7 @@ pub struct Examination<C> {
     start: Instant,
     end: Instant,
     targets: HashSet<SocketAddr>,
+    networks: Networks,
     repeats: Option<u64>,
     work: JoinSet<Done>,
     /// How much of each kind of work is under way.
@@ -73,6 +74,7 @@ impl<C: Contact> Examination<C> {
             start,
             end: start + DOCTOR_TIME,
             targets: HashSet::new(),
+            networks: Networks::now().unwrap_or_default(),
             repeats: machine::failed_repeats(),
             work: JoinSet::new(),
             open: Open { needed: 1, ..Open::default() },
@@ -102,10 +104,9 @@ impl<C: Contact> Examination<C> {
 
     /// The way to whatever server there is, or to the one that is wanted; listens for `wait` at most.
     pub async fn of_network(mut self, wait: Duration) -> Findings {
-        self.findings.unsent =
-            unsent().into_iter().map(|(link, error)| (link, error.kind(), error.to_string())).collect();
-        self.findings.port = multicast_port().err().map(|error| error.to_string());
+        self.findings.unsent = unsent().into_iter().map(|(link, error)| (link, error.to_string())).collect();
         let mut search = Search::start(SearchOptions::default());
+        self.findings.port.clone_from(&search.reach().port);
         self.findings.failures.clone_from(&search.reach().failures);
         self.knock_at_what_is_known();
         let last = self.start + wait.min(DOCTOR_LISTEN);
@@ -167,8 +168,8 @@ impl<C: Contact> Examination<C> {
             };
             self.knock(Target { addr: SocketAddr::new(ip, addr.port()), by: By::Own, of: None });
         }
-        if let Some((router, _)) = &self.findings.machine.gateway {
-            let addr = SocketAddr::from((*router, DEFAULT_PORT));
+        if let Some(router) = self.findings.machine.gateway {
+            let addr = SocketAddr::from((router, DEFAULT_PORT));
             self.knock(Target { addr, by: By::Gateway, of: None });
         }
     }
@@ -190,8 +191,7 @@ impl<C: Contact> Examination<C> {
     }
 
     fn note_server(&mut self, seen: &Sighting) {
-        let networks = Networks::now().unwrap_or_default();
-        for addr in self.findings.hear(seen, |addr| networks.may_be_at(addr)) {
+        for addr in self.findings.hear(seen, |addr| self.networks.may_be_at(addr)) {
             self.knock(Target { addr, by: By::Announced, of: None });
         }
     }
@@ -236,8 +236,7 @@ impl<C: Contact> Examination<C> {
             Done::Scan(found) => {
                 self.open.needed -= 1;
                 (self.findings.scanned, self.findings.scan_found) = (true, found.len());
-                let gateway = self.findings.machine.gateway.as_ref().map(|(router, _)| *router);
-                let machines = machine::neighbours_there(gateway);
+                let machines = machine::neighbours_there(self.findings.machine.gateway);
                 self.findings.machines = Some(machines.len());
                 // One that is too slow for a scan, or hangs.
                 let slow = machines.into_iter().take(MAX_KNOWN_TRIED).filter(|_| found.is_empty());

@@ -5,7 +5,6 @@ use crate::client::Refusal;
 use crate::discovery::{Heard, Sighting, Subnet};
 use crate::limits::DOCTOR_TARGETS;
 use crate::text::safe_line;
-use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ pub struct Findings {
     /// What of the search could not be opened.
     pub failures: Vec<String>,
     /// The interfaces on which the system does not let a question out, and why.
-    pub unsent: Vec<(String, ErrorKind, String)>,
+    pub unsent: Vec<(String, String)>,
     /// The servers that were heard of.
     pub servers: Vec<Server>,
     /// The servers that are announced only where an announcement may not lead, each with one of its addresses.
@@ -222,9 +221,10 @@ impl Findings {
         }
         let is_meant = self.wanted.as_deref().is_none_or(|wanted| seen.is_called(wanted));
         let server = Server { title, addrs: addrs.clone(), heard: seen.heard, is_meant };
-        match self.servers.iter_mut().find(|known| known.title == server.title) {
-            Some(known) => *known = server,
-            None => self.servers.push(server),
+        match self.servers.iter().position(|known| known.title == server.title) {
+            Some(known) => self.servers[known] = server,
+            None if self.servers.len() < DOCTOR_TARGETS => self.servers.push(server),
+            None => {}
         }
         addrs
     }
@@ -254,7 +254,7 @@ impl Findings {
             IpAddr::V4(v4) => Some(*v4),
             IpAddr::V6(_) => None,
         };
-        let Some((router, _)) = &self.machine.gateway else { return false };
+        let Some(router) = self.machine.gateway else { return false };
         let [link] = self.links.as_slice() else { return false };
         // One that has its host's network has its host's interfaces: more, or of other names.
         let is_inside = self.machine.container.is_some();

@@ -21,7 +21,7 @@ use super::args::{CommonArgs, ConnectArgs, DoctorArgs};
 use super::exit::Failure;
 use super::invitation::Destination;
 use super::logging::{self, Level};
-use super::progress::Waiting;
+use super::progress::Progress;
 use super::{join, runtime};
 use crate::client::Inspector;
 use crate::limits::DEFAULT_PORT;
@@ -38,7 +38,7 @@ pub fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), Failure> {
     let connect = args.connect.checked()?;
     let contact = Inspector::new(connect.plaintext, &connect.fingerprint).map_err(join::failure)?;
     logging::start(common, Level::Error, std::io::stderr)?;
-    let waiting = Waiting::new(common, "looking at the network, for six seconds at most");
+    let waiting = Progress::waiting(common, "looking at the network, for six seconds at most");
     let findings = runtime::finish(runtime::small()?, async {
         match &connect.host {
             Some(Destination { at, .. }) => {

@@ -73,10 +73,14 @@ impl Repl {
                 if matches!(self.question, Some(Question::Host(_))) {
                     self.withdraw();
                 }
+                self.offer = None;
                 lines.iter().find_map(|line| self.tell_once(line.clone()))
             }
-            Advice::Ask(_) if self.declined.is_some() || self.scan.is_some() => None,
             Advice::Ask(offer) => {
+                self.offer = Some(offer.clone());
+                if self.declined || self.scan.is_some() {
+                    return None;
+                }
                 match &self.question {
                     Some(Question::Host(asked)) if asked == offer => return None,
                     Some(Question::Host(_)) | None => {}
@@ -93,12 +97,13 @@ impl Repl {
         self.ask_unbidden(text, move |answer| asked.wish(answer).is_some(), Question::Host(offer))
     }
 
-    /// Enter on an empty line, of somebody who said no to an offer: it is made again.
+    /// Enter on an empty line, after a no to an offer: asks again, if the latest search still leads to an offer.
     pub(super) fn offer_again(&mut self) -> Step {
-        if self.connection.is_some() || self.question.is_some() {
+        if self.connection.is_some() || self.question.is_some() || !self.declined {
             return None;
         }
-        let offer = self.declined.take()?;
+        let offer = self.offer.clone()?;
+        self.declined = false;
         self.make(offer)
     }
 
@@ -132,7 +137,7 @@ impl Repl {
             Question::Host(offer) => match offer.wish(answer) {
                 Some(Wish::Host) => self.host().await,
                 Some(Wish::Scan) => self.scan(),
-                Some(Wish::Nothing) | None => self.decline(offer),
+                Some(Wish::Nothing) | None => self.decline(),
             },
             Question::Choose(mut servers) => match Choice::among(&servers).chosen(answer) {
                 Some(at) => {
@@ -146,7 +151,7 @@ impl Repl {
                 None => {
                     let answer = safe_line(answer.trim());
                     self.failure(&format!(
-                        "\"{answer}\" is not one of them: type a number of the list, or /quit"
+                        "\"{answer}\" does not pick one of them: type a number from the list, or /quit"
                     ));
                     self.choose(servers)
                 }
@@ -170,8 +175,8 @@ impl Repl {
         }
     }
 
-    fn decline(&mut self, offer: Offer) -> Step {
-        self.declined = Some(offer);
+    fn decline(&mut self) -> Step {
+        self.declined = true;
         self.note("still looking for a server; Enter asks again, /quit leaves")
     }
 
@@ -297,7 +302,7 @@ impl Repl {
             Ok(registered) => {
                 self.is_first = false;
                 self.told.clear();
-                (self.declined, self.has_scanned, self.scan) = (None, false, None);
+                (self.declined, self.offer, self.has_scanned, self.scan) = (false, None, false, None);
                 self.place.locator.remember(&addrs);
                 let (visitor, locator) = (self.place.visitor.clone(), self.place.locator.clone());
                 self.connection = Some(Connection::start(registered, visitor, locator));

@@ -65,7 +65,7 @@ pub enum Action {
 pub enum Talk {
     /// What the sender does.
     Me(String),
-    /// To be a member no more.
+    /// Leaves the room.
     Part,
     /// What it is about, or is to be; an empty text takes it away.
     Topic(Option<String>),

@@ -74,7 +74,7 @@ pub enum Act {
         /// The room.
         room: String,
     },
-    /// Makes them one no more.
+    /// Leaves a room.
     Part {
         /// The room.
         room: String,

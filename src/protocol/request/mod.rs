@@ -45,6 +45,11 @@ impl Refusal {
 }
 
 impl Request {
+    /// Whether the server answers it on a connection without a name.
+    pub fn needs_no_name(&self) -> bool {
+        matches!(self, Self::Connect(request) if !matches!(request, Connect::Hello(_)))
+    }
+
     /// The request as one frame with its line feed, with the sender's own token `id`.
     pub fn to_frame(&self, id: Option<&str>) -> Vec<u8> {
         let from = match self {

@@ -180,7 +180,7 @@ impl ClientPacket {
         self.token
             .as_deref()
             .and_then(TestToken::parse)
-            .ok_or_else(|| missing("\"token\" is none; give 16 hexadecimal digits, others for each test"))
+            .ok_or_else(|| missing("\"token\" is missing or invalid; give 16 lowercase hexadecimal digits, different ones for each test"))
     }
 
     /// `msg` is in every packet of some clients, so that an empty one means nothing.

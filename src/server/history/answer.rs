@@ -54,15 +54,15 @@ pub(super) async fn run(history: History, asking: Asking) {
                 more: listing.more,
                 partial: listing.partial,
             };
-            Event::History(end).to_packet("", echo).write_to(&mut out);
+            Event::History(end).into_packet("", echo).write_to(&mut out);
         }
         Err(error @ StoreError::TooSlow) => {
-            Event::error(Code::RateLimited, error.to_string()).to_packet("", echo).write_to(&mut out);
+            Event::error(Code::RateLimited, error.to_string()).into_packet("", echo).write_to(&mut out);
         }
         Err(error) => {
             history.trouble.begins(&error);
             let why = "the server can't read its history at the moment; try again later";
-            Event::error(Code::NotStored, why).to_packet("", echo).write_to(&mut out);
+            Event::error(Code::NotStored, why).into_packet("", echo).write_to(&mut out);
         }
     }
     // Before the answer is there, so that who has it may ask again.
@@ -73,5 +73,5 @@ pub(super) async fn run(history: History, asking: Asking) {
 /// Tells somebody who asks too much at a time.
 pub(super) fn refuse(connection: &Arc<Connection>, echo: Option<String>, why: String) {
     let error = Event::error(Code::RateLimited, why);
-    connection.send(&error.to_packet("", echo).to_frame().into());
+    connection.send(&error.into_packet("", echo).to_frame().into());
 }

@@ -23,3 +23,4 @@ pub mod terminal;
 pub mod tls;
 #[cfg(unix)]
 pub mod tools;
+pub mod tree;

@@ -1,8 +1,7 @@
 //! The text of a source file as the house rules see it: without comments, the contents of strings, and what
 //! is compiled for tests and fuzzers only.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use crate::support::tree::files;
 
 /// A source file.
 pub struct Source {
@@ -33,19 +32,7 @@ impl Source {
 
     /// Every Rust file below `src`.
     pub fn all() -> Vec<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut folders: Vec<PathBuf> = vec![root.join("src")];
-        let mut sources = Vec::new();
-        while let Some(folder) = folders.pop() {
-            for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "rs") {
-                    let name = path.strip_prefix(root).unwrap().display().to_string().replace('\\', "/");
-                    sources.push(Self::new(&name, &fs::read_to_string(&path).unwrap()));
-                }
-            }
-        }
+        let sources: Vec<_> = files("src", "rs").iter().map(|(path, text)| Self::new(path, text)).collect();
         assert!(sources.len() > 20, "only {} files: the search is broken", sources.len());
         sources
     }

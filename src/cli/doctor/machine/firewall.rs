@@ -1,6 +1,6 @@
 //! What filters packets on this machine: ufw, firewalld, and the rules of nft, which both are made of.
 
-use crate::limits::DOCTOR_COMMAND;
+use crate::limits::{DOCTOR_COMMAND, MDNS_PORT};
 use std::fs;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -112,7 +112,7 @@ fn said(program: &str, args: &[&str]) -> Option<String> {
 /// The lines `### tuple ### allow tcp 7667 0.0.0.0/0 any 0.0.0.0/0 in` of ufw's rules; what none of them
 /// names is dropped, which is its default.
 fn ufw_lets(rules: &str, proto: Proto, port: u16) -> Option<bool> {
-    if proto == Proto::Udp && port == MDNS {
+    if proto == Proto::Udp && port == MDNS_PORT {
         // Its defaults let mDNS in, which these rules do not tell.
         return None;
     }
@@ -141,17 +141,16 @@ fn firewalld_lets(rules: &str, proto: Proto, port: u16) -> Option<bool> {
     if rules.contains("target: ACCEPT") {
         return Some(true);
     }
-    let mdns =
-        proto == Proto::Udp && port == MDNS && line("services:").split_whitespace().any(|is| is == "mdns");
+    let mdns = proto == Proto::Udp
+        && port == MDNS_PORT
+        && line("services:").split_whitespace().any(|is| is == "mdns");
     let named = line("ports:").split_whitespace().any(|rule| {
         rule.split_once('/').is_some_and(|(ports, kind)| kind == proto.as_str() && covers(ports, port))
     });
     // Rich rules may say otherwise.
-    let is_rich = rules.contains("rule family") || rules.contains("rule ");
+    let is_rich = rules.contains("rule ");
     if mdns || named { Some(true) } else { (!is_rich).then_some(false) }
 }
-
-const MDNS: u16 = 5353;
 
 /// Whether `7667`, `7000:8000`, `7000-8000` or a list of such holds the port.
 fn covers(ports: &str, port: u16) -> bool {

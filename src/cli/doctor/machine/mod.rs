@@ -6,6 +6,8 @@ mod proc;
 
 pub(super) use firewall::{Firewall, Flow, Proto};
 
+use crate::discovery::gateways;
+use crate::limits::MDNS_PORT;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -16,8 +18,8 @@ pub struct Machine {
     pub container: Option<&'static str>,
     /// Whether this is Linux within Windows.
     pub is_wsl: bool,
-    /// The router by which everything else is reached, and the interface to it.
-    pub gateway: Option<(Ipv4Addr, String)>,
+    /// The router by which everything else is reached.
+    pub gateway: Option<Ipv4Addr>,
     /// Where programs of this machine listen on the port of lanchat.
     pub listeners: Vec<SocketAddr>,
     /// The program that holds the port of mDNS, if that may be known.
@@ -33,7 +35,6 @@ impl Machine {
     pub fn look(port: u16) -> Machine {
         // Of this thread: the tests have one in each network.
         let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
-        let gateway = proc::gateway(&text("/proc/thread-self/net/route"));
         let version = text("/proc/version").to_lowercase();
         let is_wsl = version.contains("microsoft");
         let listeners = [
@@ -43,11 +44,11 @@ impl Machine {
         Machine {
             container: container(&text("/run/systemd/container"), is_wsl),
             is_wsl,
-            gateway,
+            gateway: gateways().into_iter().next(),
             listeners: listeners.concat(),
             port_holder: proc::holder(
                 &[text("/proc/thread-self/net/udp"), text("/proc/thread-self/net/udp6")],
-                5353,
+                MDNS_PORT,
             ),
             firewalls: Vec::new(),
             joined: fs::read_to_string("/proc/thread-self/net/igmp").ok().map(|text| proc::members(&text)),

@@ -13,17 +13,6 @@ const GROUP: &str = "FB0000E0";
 /// The state of a TCP socket that listens.
 const LISTENS: &str = "0A";
 
-/// `/proc/net/route`: the default router and the interface to it.
-pub(super) fn gateway(table: &str) -> Option<(Ipv4Addr, String)> {
-    table.lines().skip(1).find_map(|line| {
-        let columns: Vec<&str> = line.split_whitespace().collect();
-        let [link, "00000000", router, ..] = columns.as_slice() else { return None };
-        let router = u32::from_str_radix(router, 16).ok().filter(|router| *router != 0)?;
-        // As it lies in memory.
-        Some((Ipv4Addr::from(router.to_ne_bytes()), (*link).to_owned()))
-    })
-}
-
 /// `/proc/net/arp`: the addresses that were asked for on the links, and whether somebody answered.
 pub(super) fn neighbours(table: &str) -> Vec<(Ipv4Addr, bool)> {
     let row = |line: &str| {
@@ -134,15 +123,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_router_is_the_one_for_everything() {
-        let table = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n\
-            eth0\t0011AC0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n\
-            eth0\t00000000\t010011AC\t0003\t0\t0\t0\t00000000\t0\t0\t0\n";
-        assert_eq!(gateway(table), Some(("172.17.0.1".parse().unwrap(), "eth0".into())));
-        assert_eq!(gateway("Iface\n"), None);
-    }
-
-    #[test]
     fn a_neighbour_is_there_if_it_has_a_hardware_address() {
         let table = "IP address       HW type     Flags       HW address            Mask     Device\n\
             10.78.0.1        0x1         0x0         00:00:00:00:00:00     *        lan0\n\
@@ -185,7 +165,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_table_makes_them_panic(text in "(\\PC|\n|\t)*") {
-            let _ = (gateway(&text), neighbours(&text), members(&text), listeners(&text, 1));
+            let _ = (neighbours(&text), members(&text), listeners(&text, 1));
             let _ = counter(&text, "TcpExt", "A");
         }
     }

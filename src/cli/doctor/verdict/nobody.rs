@@ -3,6 +3,7 @@
 use super::super::findings::{By, Findings, Knock, Outcome};
 use super::super::machine::Proto;
 use super::super::remedy::{self, Opening, PORT_OWNER, Remedy};
+use super::unreached::route_line;
 use super::{Cause, Verdict, unreached};
 use crate::limits::MDNS_PORT;
 use crate::text::safe_line;
@@ -16,7 +17,7 @@ pub(super) fn judge(findings: &Findings) -> Verdict {
     if findings.has_only_own_making() {
         return unreached::no_address(findings, None);
     }
-    if let Some((link, _, why)) = findings.unsent.first() {
+    if let Some((link, why)) = findings.unsent.first() {
         return sending_forbidden(link, why);
     }
     if let Some(why) = &findings.port {
@@ -141,7 +142,7 @@ fn contained(findings: &Findings, kind: &str) -> Verdict {
          container the host's network, or name the server"
     );
     let mut remedies = vec![Remedy::new("where it is started", "docker run --network host ...")];
-    if let Some((router, _)) = &findings.machine.gateway {
+    if let Some(router) = findings.machine.gateway {
         remedies.push(Remedy::new(
             "here, for a server on the container's host",
             format!("lanchat --host {router}"),
@@ -158,7 +159,7 @@ fn wsl(findings: &Findings) -> Verdict {
         "in %UserProfile%\\.wslconfig, section [wsl2]; then wsl --shutdown",
         "networkingMode=mirrored",
     )];
-    if let Some((router, _)) = &findings.machine.gateway {
+    if let Some(router) = findings.machine.gateway {
         remedies.push(Remedy::new("here, for a server on this Windows", format!("lanchat --host {router}")));
     }
     remedies.push(Remedy::new("here, for another", "lanchat --host HOST"));
@@ -171,11 +172,7 @@ fn vpn(knock: &Knock) -> Verdict {
         "no server found; this machine sends traffic for its own network ({ip}) through {by}: a VPN takes it; allow \
          the local network in the VPN's settings, or end the VPN"
     );
-    Verdict::new(
-        Cause::Vpn,
-        line,
-        vec![Remedy::new("here, to see by which way", format!("ip route get {ip}"))],
-    )
+    Verdict::new(Cause::Vpn, line, vec![Remedy::new("here, to see by which way", route_line(ip))])
 }
 
 fn no_server(findings: &Findings) -> Verdict {
@@ -239,7 +236,7 @@ pub(in crate::cli::doctor) fn answer(count: usize) -> String {
 }
 
 fn router(findings: &Findings) -> String {
-    findings.machine.gateway.as_ref().map_or(String::new(), |(router, _)| format!(" but the router {router}"))
+    findings.machine.gateway.map_or(String::new(), |router| format!(" but the router {router}"))
 }
 
 /// Servers are there, but not the one that is wanted.

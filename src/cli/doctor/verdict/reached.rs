@@ -91,7 +91,7 @@ fn unheard(findings: &Findings, knock: &Knock, name: &str) -> Verdict {
     }
     let place = format!("on {}", at.ip());
     let mdns = Opening::To(Proto::Udp, MDNS_PORT);
-    if let Some((link, _, why)) = findings.unsent.first() {
+    if let Some((link, why)) = findings.unsent.first() {
         let line = format!(
             "{start}: this machine's own firewall or VPN does not let questions out on {link} ({why})"
         );

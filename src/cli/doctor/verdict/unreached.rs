@@ -292,9 +292,8 @@ fn silent(findings: &Findings, knock: &Knock, title: &str) -> Verdict {
 }
 
 fn not_there(findings: &Findings, ip: IpAddr, title: &str) -> Verdict {
-    let gateway = findings.machine.gateway.as_ref();
-    let hint = match gateway {
-        Some((router, _)) => format!("; the router {router} is asked in the same way"),
+    let hint = match findings.machine.gateway {
+        Some(router) => format!("; the router {router} is asked in the same way"),
         None => String::new(),
     };
     let line = format!(
@@ -312,14 +311,13 @@ fn not_there(findings: &Findings, ip: IpAddr, title: &str) -> Verdict {
 fn contained(findings: &Findings, title: &str) -> Verdict {
     let line =
         format!("nothing comes back from {title}, and this looks like a container with a network of its own");
-    let gateway = findings.machine.gateway.as_ref();
-    let by_host = gateway.map(|(router, _)| {
+    let by_host = findings.machine.gateway.map(|router| {
         Remedy::new("here, for a server on the container's host", format!("lanchat --host {router}"))
     });
     Verdict::new(Cause::FarAndSilent, line, by_host.into_iter().collect())
 }
 
-fn route_line(ip: IpAddr) -> String {
+pub(super) fn route_line(ip: IpAddr) -> String {
     if cfg!(windows) { format!("Find-NetRoute -RemoteIPAddress {ip}") } else { format!("ip route get {ip}") }
 }
 

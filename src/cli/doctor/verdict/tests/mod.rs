@@ -8,7 +8,6 @@ use super::super::machine::{Firewall, Machine};
 use super::*;
 use crate::client::Refusal;
 use crate::discovery::{Heard, Subnet};
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -93,8 +92,8 @@ fn machine(machine: Machine) -> Findings {
     Findings { machine, ..lan() }
 }
 
-fn gateway(router: &str) -> Option<(std::net::Ipv4Addr, String)> {
-    Some((router.parse().unwrap(), "eth0".into()))
+fn gateway(router: &str) -> Option<std::net::Ipv4Addr> {
+    Some(router.parse().unwrap())
 }
 
 fn own(machine: Machine) -> Findings {

@@ -4,14 +4,12 @@
 use super::lan::Host;
 use std::process::{Command, Stdio};
 
-/// The commands of a text that open something in a firewall.
+/// The commands in the doctor's text that open something in a firewall: each stands behind the words for its place.
 pub fn remedies(text: &str) -> Vec<String> {
-    let quoted = text.split('`').skip(1).step_by(2);
-    let lines = text.lines().map(str::trim);
     let mut found: Vec<String> = Vec::new();
-    for line in quoted.chain(lines) {
-        let line = line.trim().trim_start_matches("sudo ").trim_end_matches([',', '.', ';']);
-        let is_one = line.starts_with("ufw allow ") || line.starts_with("nft ");
+    for (_, line) in text.lines().filter_map(|line| line.split_once("sudo ")) {
+        let line = line.trim().trim_end_matches([',', '.', ';']);
+        let is_one = line.starts_with("ufw allow ") || line.starts_with("nft insert ");
         if is_one && !found.iter().any(|known| known == line) {
             found.push(line.to_owned());
         }

@@ -6,8 +6,14 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-/// An answer that nobody has the address takes the system 3 s; one that comes sooner is a firewall's.
-pub(super) const SWIFT: Duration = Duration::from_secs(1);
+/// The system takes 3 s to find that nobody has the address; a firewall answers sooner. It may leave the first
+/// packet unanswered (systems limit the rate of ICMP, and packets get lost) and answer the repeat after 1 s.
+pub(super) const SWIFT: Duration = Duration::from_secs(2);
+
+/// The number of "permission denied", which "operation not permitted" shares its kind with. Linux reports so
+/// a firewall elsewhere that forbids a connection by IPv6.
+#[cfg(unix)]
+const EACCES: i32 = 13;
 
 /// Why an attempt to connect failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,15 +38,22 @@ pub enum Why {
 
 impl Why {
     /// What an error means that came after this time.
-    pub(super) fn of(error: &(dyn Error + 'static), took: Duration) -> Why {
+    pub fn of(error: &(dyn Error + 'static), took: Duration) -> Why {
         let mut cause = Some(error);
         while let Some(error) = cause {
-            match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+            let error_of_system = error.downcast_ref::<io::Error>();
+            match error_of_system.map(io::Error::kind) {
                 Some(ErrorKind::ConnectionRefused) => return Why::Refused,
                 Some(ErrorKind::TimedOut) => return Why::Silent,
                 Some(ErrorKind::HostUnreachable) if took < SWIFT => return Why::Rejected,
                 Some(ErrorKind::HostUnreachable) => return Why::Nobody,
                 Some(ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable) => return Why::NoRoute,
+                #[cfg(unix)]
+                Some(ErrorKind::PermissionDenied)
+                    if error_of_system.and_then(io::Error::raw_os_error) == Some(EACCES) =>
+                {
+                    return Why::Rejected;
+                }
                 Some(ErrorKind::PermissionDenied) => return Why::Forbidden,
                 _ => cause = error.source(),
             }
@@ -94,9 +107,18 @@ mod tests {
         let why = |kind: ErrorKind, secs| Why::of(&Wrapped(kind.into()), Duration::from_secs(secs));
         assert_eq!(why(ErrorKind::ConnectionRefused, 0), Why::Refused);
         assert_eq!(why(ErrorKind::HostUnreachable, 0), Why::Rejected);
+        assert_eq!(why(ErrorKind::HostUnreachable, 1), Why::Rejected, "after one lost packet");
         assert_eq!(why(ErrorKind::HostUnreachable, 3), Why::Nobody);
         assert_eq!(why(ErrorKind::NetworkUnreachable, 0), Why::NoRoute);
         assert_eq!(why(ErrorKind::PermissionDenied, 0), Why::Forbidden);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_firewall_elsewhere_is_told_from_this_machine_s() {
+        let why = |number| Why::of(&io::Error::from_raw_os_error(number), Duration::from_secs(5));
+        let (eperm, eacces) = (1, 13);
+        assert_eq!((why(eperm), why(eacces)), (Why::Forbidden, Why::Rejected));
     }
 
     #[test]

@@ -233,6 +233,7 @@ fn told_of(knock: &Knock, is_stale: bool) -> Vec<Check> {
         Outcome::Foreign(why) => failed(format!("no lanchat server: {why}")),
         Outcome::Hung => failed("takes connections, and says nothing".into()),
         Outcome::Refused => failed(format!("connection refused, in {took}")),
+        Outcome::Rejected => failed(format!("a firewall rejects the connection, in {took}")),
         Outcome::Unreachable => failed(format!("no route to host, in {took}{}", there(knock))),
         Outcome::NoRoute => failed("network unreachable: this machine knows no way there".into()),
         Outcome::Forbidden => failed("this machine does not permit it".into()),

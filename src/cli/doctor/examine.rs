@@ -260,6 +260,12 @@ impl<C: Contact> Examination<C> {
         knock.detour = detour(knock.addr, &self.findings.subnets);
         if let IpAddr::V4(ip) = knock.addr.ip().to_canonical() {
             knock.is_there = machine::is_there(ip);
+            // The table of neighbours is surer than the time that the answer took.
+            match (&knock.outcome, knock.is_there) {
+                (Outcome::Rejected, Some(false)) => knock.outcome = Outcome::Unreachable,
+                (Outcome::Unreachable, Some(true)) => knock.outcome = Outcome::Rejected,
+                _ => {}
+            }
         }
         self.findings.knocks.push(knock);
     }

@@ -171,7 +171,9 @@ pub enum Outcome {
     Hung,
     /// The connection was refused.
     Refused,
-    /// Somebody on the way said that there is no way.
+    /// A firewall, there or on the way, answered that it lets nothing through.
+    Rejected,
+    /// The system found nobody at the address.
     Unreachable,
     /// This machine knows no way.
     NoRoute,

@@ -3,16 +3,13 @@
 use super::contact::{Answer, Contact, Fault};
 use super::findings::{By, Knock, Outcome};
 use crate::client::Refusal;
-use crate::discovery::Subnet;
+use crate::discovery::{Subnet, Why};
 use crate::limits::{DOCTOR_KNOCK, PROBE_TIMEOUT};
 use crate::text::safe_line;
-use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
-
-/// The number of "permission denied", which "operation not permitted" shares its kind with.
-const EACCES: i32 = 13;
 
 /// An address to try.
 #[derive(Clone, Debug)]
@@ -40,7 +37,7 @@ pub(super) async fn knock<C: Contact>(
             };
             (outcome, start.elapsed())
         }
-        Ok(Err(error)) => (unconnected(&error), start.elapsed()),
+        Ok(Err(error)) => (unconnected(&error, start.elapsed()), start.elapsed()),
         Err(_late) => (Outcome::Silent, start.elapsed()),
     };
     Knock { addr, by, of, outcome, took, detour: None, is_there: None, is_swallowed: false }
@@ -63,17 +60,14 @@ fn outcome(answered: Result<Answer, Fault>, is_meant: impl Fn(&str, &str) -> boo
     }
 }
 
-fn unconnected(error: &io::Error) -> Outcome {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => Outcome::Refused,
-        ErrorKind::HostUnreachable => Outcome::Unreachable,
-        // So Linux tells of a firewall elsewhere that forbids it, by IPv6.
-        ErrorKind::PermissionDenied if cfg!(unix) && error.raw_os_error() == Some(EACCES) => {
-            Outcome::Unreachable
-        }
-        ErrorKind::PermissionDenied => Outcome::Forbidden,
-        ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable => Outcome::NoRoute,
-        _ => Outcome::Silent,
+fn unconnected(error: &std::io::Error, took: Duration) -> Outcome {
+    match Why::of(error, took) {
+        Why::Refused => Outcome::Refused,
+        Why::Rejected => Outcome::Rejected,
+        Why::Nobody => Outcome::Unreachable,
+        Why::Forbidden => Outcome::Forbidden,
+        Why::NoRoute | Why::Elsewhere => Outcome::NoRoute,
+        Why::Silent | Why::Said(_) => Outcome::Silent,
     }
 }
 

@@ -145,9 +145,16 @@ fn a_server_behind_a_firewall_is_told_what_to_allow() {
         ("meta l4proto tcp drop", Cause::Dropped),
         ("meta l4proto tcp reject with tcp reset", Cause::Refused),
         ("meta l4proto tcp reject with icmpx admin-prohibited", Cause::Rejected),
+        // What a limit on ICMP or a lost packet does: only the repeat of each first packet is answered.
+        (
+            "tcp sport @seen reject with icmpx admin-prohibited; meta l4proto tcp add @seen { tcp sport }; \
+             meta l4proto tcp drop",
+            Cause::Rejected,
+        ),
     ] {
+        let seen = "set seen { type inet_service; size 1000; flags dynamic; }";
         let chain = format!("chain input {{ type filter hook input priority 0; {rule}; }}");
-        server.nft(&format!("flush ruleset\ntable inet filter {{\n{chain}\n}}\n"));
+        server.nft(&format!("flush ruleset\ntable inet filter {{\n{seen}\n{chain}\n}}\n"));
         let start = Instant::now();
         let (verdict, lines) = examine(&client);
         assert_eq!(verdict.cause, cause, "{rule}: {verdict}\n{lines}");

@@ -70,7 +70,7 @@ fn stopped(knock: &Knock) -> Verdict {
 
 /// What became of the place at which a server was last time.
 fn last_place(knock: &Knock) -> Option<Verdict> {
-    let is_silent = matches!(knock.outcome, Outcome::Silent | Outcome::Unreachable);
+    let is_silent = matches!(knock.outcome, Outcome::Silent | Outcome::Unreachable | Outcome::Rejected);
     let (By::Remembered, Some(is_there), true) = (knock.by, knock.is_there, is_silent) else { return None };
     let (name, at, port) = (knock.of.as_deref().unwrap_or("a server"), knock.addr, knock.addr.port());
     let place = format!("on {}", at.ip());

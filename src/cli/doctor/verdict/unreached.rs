@@ -7,11 +7,6 @@ use super::{Cause, Verdict, titled};
 use crate::client::Refusal;
 use crate::limits::DEFAULT_PORT;
 use std::net::IpAddr;
-use std::time::Duration;
-
-/// What comes back sooner than this was said by a firewall: where nobody has the address, the system takes
-/// three seconds to find out.
-const AT_ONCE: Duration = Duration::from_millis(1000);
 
 /// The verdict on the address that tells most; `None`: no server is known.
 pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
@@ -20,7 +15,7 @@ pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
     let title = titled(findings, telling);
     let is_silent = matches!(
         telling.outcome,
-        Outcome::Refused | Outcome::NoRoute | Outcome::Unreachable | Outcome::Silent
+        Outcome::Refused | Outcome::NoRoute | Outcome::Rejected | Outcome::Unreachable | Outcome::Silent
     );
     if let Some(by) = telling.detour.as_ref().filter(|_| is_silent) {
         return Some(vpn(telling, by));
@@ -40,14 +35,9 @@ pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
         Outcome::Forbidden => forbidden(&title),
         Outcome::Refused => refused(findings, telling, &title),
         Outcome::NoRoute => no_route(findings, telling, &title),
-        Outcome::Unreachable if is_rejected(telling) => rejected(findings, telling, &title),
+        Outcome::Rejected => rejected(findings, telling, &title),
         Outcome::Unreachable | Outcome::Silent => silent(findings, telling, &title),
     })
-}
-
-/// Whether somebody said that there is no way, and not the system for want of an answer.
-fn is_rejected(knock: &Knock) -> bool {
-    knock.took < AT_ONCE && knock.is_there != Some(false)
 }
 
 /// Addresses that are a mere guess say nothing when nobody is there; nor does what was remembered.
@@ -56,7 +46,12 @@ fn is_about_a_server(knock: &Knock) -> bool {
         By::Host | By::Announced => true,
         By::Remembered | By::WellKnown => !matches!(
             knock.outcome,
-            Outcome::Refused | Outcome::NoRoute | Outcome::Unreachable | Outcome::Silent | Outcome::Forbidden
+            Outcome::Refused
+                | Outcome::NoRoute
+                | Outcome::Rejected
+                | Outcome::Unreachable
+                | Outcome::Silent
+                | Outcome::Forbidden
         ),
         By::Own => matches!(knock.outcome, Outcome::Hung | Outcome::TurnedAway(_)),
         By::Scan | By::Neighbour | By::Gateway => {
@@ -84,7 +79,7 @@ fn rank(knock: &Knock) -> u8 {
         (Outcome::Forbidden, ..) => 5,
         (_, true, _) => 6,
         (Outcome::Refused, ..) => 7,
-        (Outcome::Unreachable, ..) if is_rejected(knock) => 8,
+        (Outcome::Rejected, ..) => 8,
         (Outcome::Silent | Outcome::Unreachable, _, Some(_)) => 9,
         (Outcome::NoRoute, ..) => 10,
         (Outcome::Silent | Outcome::Unreachable, ..) if knock.addr.is_ipv4() => 11,

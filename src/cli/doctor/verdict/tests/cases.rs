@@ -69,7 +69,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
         ),
         (
             "k2c admin-prohibited",
-            and(announced(BOTH), knock(By::Announced, SERVER, Outcome::Unreachable)),
+            and(announced(BOTH), knock(By::Announced, SERVER, Outcome::Rejected)),
             Cause::Rejected,
             "a firewall forbids",
             "sudo firewall-cmd --permanent",

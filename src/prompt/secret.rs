@@ -14,6 +14,8 @@ const MAX_BYTES: usize = 1024;
 /// If standard input is no terminal, or cannot be read.
 pub fn ask_secret(question: &str) -> io::Result<Option<Zeroizing<String>>> {
     use io::Write as _;
+    // Before the question: who sees it may type at once.
+    let _mode = super::mode::Mode::take();
     super::forget_typed();
     let mut stderr = io::stderr().lock();
     write!(stderr, "{question}")?;
@@ -27,7 +29,6 @@ pub fn ask_secret(question: &str) -> io::Result<Option<Zeroizing<String>>> {
 #[cfg(unix)]
 fn read_hidden() -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     use io::Read as _;
-    let mode = super::mode::Mode::take();
     let mut stdin = io::stdin().lock();
     let mut line = Line::default();
     let mut key = [0];
@@ -43,7 +44,6 @@ fn read_hidden() -> io::Result<Option<Zeroizing<Vec<u8>>>> {
             Err(error) => break Err(error),
         }
     };
-    drop(mode);
     end.map(|is_entered| is_entered.then_some(line.0))
 }
 

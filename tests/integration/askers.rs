@@ -16,6 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 const MESSAGES: u64 = 300;
 const WORDS: u64 = 300;
 
+/// How often each question is asked.
+const ATTEMPTS: usize = 5;
+
 /// Sessions that search all the time, each with two searches that wait.
 const GREEDY: usize = 8;
 
@@ -113,13 +116,20 @@ fn who_searches_all_the_time_holds_up_neither_the_history_nor_the_searches_of_ot
             for question in
                 [json!({"type": "history", "limit": 5}), json!({"type": "search", "msg": "a0001"})]
             {
-                let begun = greed.answers();
-                until(|| (greed.answers() > begun).then_some(()));
-                let before = greed.answers();
-                ask(&mut honest, question);
-                let meanwhile = greed.answers() - before;
+                let mut answered_before = || {
+                    let begun = greed.answers();
+                    until(|| (greed.answers() > begun).then_some(()));
+                    let before = greed.answers();
+                    ask(&mut honest, question.clone());
+                    greed.answers() - before
+                };
                 // The one that ran, and what was answered while the question was on its way: not all that wait.
-                assert!(meanwhile < GREEDY, "{meanwhile} of others were answered before");
+                // A busy machine may hold up the reading of one answer, a queue without turns all of them.
+                let counts: Vec<usize> = (0..ATTEMPTS).map(|_| answered_before()).collect();
+                assert!(
+                    counts.iter().any(|count| *count < GREEDY),
+                    "{counts:?} of others were answered before"
+                );
             }
         }
     });

@@ -37,7 +37,19 @@ pub(super) const KEPT_FILES: [&str; 7] =
 pub(super) struct DataDir {
     /// `None`: nothing is kept.
     path: Option<PathBuf>,
-    _locks: Vec<File>,
+    locks: Vec<File>,
+}
+
+/// Unlocks. Closing the files alone would not do: a process that another thread is just starting has copies of the
+/// descriptors, and with them the locks, until it executes its program.
+impl Drop for DataDir {
+    fn drop(&mut self) {
+        for lock in &self.locks {
+            if let Err(error) = lock.unlock() {
+                tracing::debug!(%error, "the data directory cannot be unlocked; closing its lock may do it");
+            }
+        }
+    }
 }
 
 /// Why the directory can't be used.
@@ -68,12 +80,12 @@ impl DataDir {
         locks.extend(lock_itself(path)?);
         locks.extend(lock_linked(path)?);
         swap::finish(path).map_err(unusable)?;
-        Ok(Self { path: Some(path.into()), _locks: locks })
+        Ok(Self { path: Some(path.into()), locks })
     }
 
     /// Keeps nothing: another key each time.
     pub(super) fn none() -> Self {
-        Self { path: None, _locks: Vec::new() }
+        Self { path: None, locks: Vec::new() }
     }
 
     /// Where a file of that name is; `None`: nowhere.
@@ -183,5 +195,21 @@ fn lock_itself(path: &Path) -> Result<Option<File>, DataDirError> {
             tracing::debug!(%error, "the data directory itself can't be locked");
             Ok(None)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_a_lock_s_descriptor_in_a_process_that_starts_keeps_nobody_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataDir::open(dir.path()).unwrap();
+        assert!(matches!(DataDir::open(dir.path()), Err(DataDirError::InUse(_))));
+        let copies: Vec<File> = first.locks.iter().map(|lock| lock.try_clone().unwrap()).collect();
+        drop(first);
+        assert!(DataDir::open(dir.path()).is_ok());
+        drop(copies);
     }
 }

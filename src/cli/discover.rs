@@ -38,11 +38,11 @@ pub fn run(common: &CommonArgs, discover: &DiscoverArgs, inspector: &Inspector) 
         let tell = |done: u64, total: u64| progress.tell(done, total);
         // Both begin at once: a scan has nothing to wait for.
         let mut scanned =
-            scan_beside(terrain.scan(&ports, probe, tell), &mut list, discover, &mut screen).await;
+            scan_beside(terrain.scan(&ports, probe, None, tell), &mut list, discover, &mut screen).await;
         // Where some are announced on another port, others may listen there that are not announced.
         let announced = list.search.sightings().flat_map(|seen| seen.addrs.iter().map(SocketAddr::port));
         let more: Vec<u16> = distinct(announced).into_iter().filter(|port| !ports.contains(port)).collect();
-        scanned.extend(terrain.scan(&more, probe, tell).await);
+        scanned.extend(terrain.scan(&more, probe, None, tell).await);
         let servers = merge(list.present(), scanned.iter().map(Listed::from).collect());
         (servers, Tried { scanned: discover.scan, ..list.tried() })
     });

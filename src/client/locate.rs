@@ -115,7 +115,7 @@ impl Locator {
 
     /// Looks at all addresses of the own networks.
     pub(super) async fn scan(&self, trust: &Trust) -> Result<Located, Error> {
-        let scanned = discovery::scan(DEFAULT_PORT, prober(&self.channel)).await;
+        let scanned = discovery::scan(DEFAULT_PORT, prober(&self.channel), None).await;
         let found = scanned.map_err(|error| Error::Local(format!("cannot look around: {error}")))?;
         Ok(match found.is_empty() {
             true => Located::Nothing(Box::default()),

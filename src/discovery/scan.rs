@@ -5,14 +5,18 @@ use super::interfaces::attachments;
 use super::kind::Kind;
 use super::net::Net;
 use super::outcome::{Found, Proof};
-use crate::limits::{MAX_SCAN_NETWORKS, MAX_SCAN_PORTS, MAX_SCAN_PROBES, SCAN_PREFIX, SCAN_TIMEOUT};
+use crate::limits::{
+    MAX_SCAN_NETWORKS, MAX_SCAN_PORTS, MAX_SCAN_PROBES, SCAN_BURST, SCAN_PER_SECOND, SCAN_PREFIX,
+    SCAN_TIMEOUT,
+};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// What a scan goes through: the private IPv4 networks that this machine is in, of each 1,022 addresses
 /// around its own at most. Displayed as a list of them.
@@ -26,6 +30,8 @@ struct Part {
     /// Its first address, which no host has.
     base: u32,
     prefix: u8,
+    /// The address that this machine has in it.
+    own: u32,
     /// The prefix of the network that it is a part of, if it is not all of it.
     part_of: Option<u8>,
 }
@@ -50,18 +56,27 @@ impl Terrain {
                 continue;
             }
             let prefix = net.prefix.max(SCAN_PREFIX);
-            let base = u32::from(ip) & (u32::MAX << (32 - prefix));
+            let own = u32::from(ip);
+            let base = own & (u32::MAX << (32 - prefix));
             if !parts.iter().any(|part| (part.base, part.prefix) == (base, prefix)) {
                 let part_of = (net.prefix < prefix).then_some(net.prefix);
-                parts.push(Part { base, prefix, part_of });
+                parts.push(Part { base, prefix, own, part_of });
             }
         }
         parts.truncate(MAX_SCAN_NETWORKS);
         Terrain { parts }
     }
 
+    /// Those of the /24 around this machine's own address come first.
     fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
-        let hosts = |part: &Part| part.base + 1..part.base + (1 << (32 - part.prefix)) - 1;
+        let hosts = |part: &Part| {
+            let (base, last) = (part.base, (1 << (32 - part.prefix)) - 1);
+            let own_block = (part.own - base) & !0xff;
+            (0..=last)
+                .map(move |n| n ^ own_block)
+                .filter(move |n| (1..last).contains(n))
+                .map(move |n| base + n)
+        };
         self.parts.iter().flat_map(hosts).map(Ipv4Addr::from)
     }
 
@@ -75,13 +90,14 @@ impl Terrain {
         self.parts.is_empty()
     }
 
-    /// Probes these TCP ports, four at most, at all addresses, and gives the servers that answered
-    /// within 0.6 s each; 1,022 addresses take about 2 s a port. `tell` gets how many of how many
-    /// attempts are over.
+    /// Probes these TCP ports, four at most, at all addresses, and returns the servers that answered
+    /// within 0.6 s each; 254 addresses take a second, 1,022 take ten. It ends after `within`, if that is given,
+    /// with what was found by then. `tell` gets how many of how many attempts are over.
     pub async fn scan<T, E, F>(
         &self,
         ports: &[u16],
         probe: impl Fn(SocketAddr) -> F,
+        within: Option<Duration>,
         mut tell: impl FnMut(u64, u64),
     ) -> Vec<Found<T>>
     where
@@ -91,11 +107,14 @@ impl Terrain {
     {
         let permits = Arc::new(Semaphore::new(MAX_SCAN_PROBES));
         let mut attempts = JoinSet::new();
-        for port in ports.iter().take(MAX_SCAN_PORTS) {
-            for ip in self.addresses() {
+        let start = Instant::now();
+        for (n, ip) in (0..).zip(self.addresses()) {
+            let turn = start + Duration::from_secs(1) * u32::saturating_sub(n, SCAN_BURST) / SCAN_PER_SECOND;
+            for port in ports.iter().take(MAX_SCAN_PORTS) {
                 let addr = SocketAddr::from((ip, *port));
                 let (attempt, permits) = (probe(addr), permits.clone());
                 attempts.spawn(async move {
+                    sleep_until(turn).await;
                     let _permit = permits.acquire_owned().await;
                     (addr, timeout(SCAN_TIMEOUT, attempt).await)
                 });
@@ -103,7 +122,9 @@ impl Terrain {
         }
         let total = attempts.len() as u64;
         let mut found: Vec<Found<T>> = Vec::new();
-        while let Some(ended) = attempts.join_next().await {
+        // Without a limit, the attempts' own limits end it.
+        let end = start + within.unwrap_or(Duration::from_secs(3600));
+        while let Ok(Some(ended)) = timeout_at(end, attempts.join_next()).await {
             tell(total - attempts.len() as u64, total);
             if let Ok((addr, Ok(Ok(Proof { id, name, link })))) = ended {
                 match found.iter_mut().find(|known| known.id == id) {
@@ -132,17 +153,22 @@ impl fmt::Display for Terrain {
     }
 }
 
-/// Probes one TCP port at the addresses of this machine's networks. See [`Terrain`].
+/// Probes one TCP port at the addresses of this machine's networks, until `within` is over if that is given. See
+/// [`Terrain`].
 ///
 /// # Errors
 /// If the machine's interfaces can't be listed.
-pub async fn scan<T, E, F>(port: u16, probe: impl Fn(SocketAddr) -> F) -> io::Result<Vec<Found<T>>>
+pub async fn scan<T, E, F>(
+    port: u16,
+    probe: impl Fn(SocketAddr) -> F,
+    within: Option<Duration>,
+) -> io::Result<Vec<Found<T>>>
 where
     F: Future<Output = Result<Proof<T>, E>> + Send + 'static,
     T: Send + 'static,
     E: Send + 'static,
 {
-    Ok(Terrain::survey()?.scan(&[port], probe, |_, _| {}).await)
+    Ok(Terrain::survey()?.scan(&[port], probe, within, |_, _| {}).await)
 }
 
 #[cfg(test)]
@@ -169,6 +195,56 @@ mod tests {
             );
             assert!(terrain.addresses().any(|ip| ip.to_string() == net.0), "{net:?}");
         }
+    }
+
+    #[test]
+    fn ones_own_24_comes_first_and_every_address_once() {
+        let addresses: Vec<Ipv4Addr> = terrain(&[("10.78.6.9", 22)]).addresses().collect();
+        assert!(addresses[..256].iter().all(|ip| ip.octets()[2] == 6), "{:?}", &addresses[..256]);
+        let mut each_once = addresses.clone();
+        each_once.sort();
+        each_once.dedup();
+        assert_eq!((each_once.len(), addresses.len()), (1022, 1022));
+        assert_eq!((each_once[0], each_once[1021]), ([10, 78, 4, 1].into(), [10, 78, 7, 254].into()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_than_half_a_table_of_neighbours_waits_for_an_answer() {
+        let (start, begun) = (Instant::now(), Arc::new(std::sync::Mutex::new(Vec::new())));
+        let probe = |addr: SocketAddr| {
+            let begun = begun.clone();
+            async move {
+                begun.lock().unwrap().push((start.elapsed(), addr.ip()));
+                std::future::pending::<Result<Proof<()>, ()>>().await
+            }
+        };
+        let found = terrain(&[("10.78.6.9", 22)]).scan(&[1, 2], probe, None, |_, _| {}).await;
+        assert!(found.is_empty() && start.elapsed() < Duration::from_secs(11), "{:?}", start.elapsed());
+        let begun = begun.lock().unwrap();
+        assert_eq!(begun.len(), 2 * 1022);
+        for (now, _) in begun.iter() {
+            // Linux asks for an address for 3 s.
+            let is_asked_for = |at: &Duration| at <= now && *at + Duration::from_secs(3) > *now;
+            let asked: std::collections::HashSet<_> =
+                begun.iter().filter(|(at, _)| is_asked_for(at)).map(|(_, ip)| ip).collect();
+            assert!(asked.len() <= 512, "{} at {now:?}", asked.len());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_found_by_the_end_of_its_time_counts() {
+        let probe = |addr: SocketAddr| async move {
+            let proof = Proof { id: addr.to_string(), name: "office".into(), link: () };
+            if addr.ip().to_string().ends_with(".6.20") {
+                Ok(proof)
+            } else {
+                std::future::pending::<Result<_, ()>>().await
+            }
+        };
+        let start = Instant::now();
+        let found =
+            terrain(&[("10.78.6.9", 22)]).scan(&[1], probe, Some(Duration::from_secs(2)), |_, _| {}).await;
+        assert_eq!((found.len(), start.elapsed()), (1, Duration::from_secs(2)));
     }
 
     #[test]

@@ -175,6 +175,16 @@ pub const MAX_SCAN_PORTS: usize = 4;
 /// Attempts of a scan at the same time. Each has a descriptor, of which processes have 1,024.
 pub const MAX_SCAN_PROBES: usize = 384;
 
+/// Addresses that a scan tries at once, a whole /24.
+///
+/// Linux keeps 1,024 neighbours at most, all of its network namespaces together, and those that do not answer for
+/// 3 s. When the table is full, no program on the machine reaches a new IPv4 neighbour; so a scan takes half of it
+/// (256 + 3 * 85).
+pub const SCAN_BURST: u32 = 256;
+
+/// Addresses that a scan tries per second after these: see [`SCAN_BURST`].
+pub const SCAN_PER_SECOND: u32 = 85;
+
 /// How long one address may take in a scan. On a LAN an answer takes milliseconds.
 pub const SCAN_TIMEOUT: Duration = Duration::from_millis(600);
 
@@ -202,6 +212,10 @@ pub const DOCTOR_LISTEN: Duration = Duration::from_millis(2500);
 /// When `lanchat doctor` goes on to what it does only if need be: a test of multicast with a server that it
 /// reached and did not hear, and trying each address of the network.
 pub const DOCTOR_SEARCH_ON: Duration = Duration::from_millis(1200);
+
+/// How long `lanchat doctor` tries the addresses of the network: with [`DOCTOR_SEARCH_ON`], less than
+/// [`DOCTOR_TIME`].
+pub const DOCTOR_SCAN: Duration = Duration::from_millis(3500);
 
 /// How long `lanchat doctor` waits for a connection: the system gives up after 3.0 to 3.1 s where nobody
 /// has the address, which tells that from a firewall.

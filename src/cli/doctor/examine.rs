@@ -9,8 +9,8 @@ use crate::discovery::{
     is_called, lookup, neighbours, scan, seats, subnets, unsent,
 };
 use crate::limits::{
-    DEFAULT_PORT, DOCTOR_GUESS, DOCTOR_LISTEN, DOCTOR_QUIET, DOCTOR_SEARCH_ON, DOCTOR_TARGETS, DOCTOR_TIME,
-    MAX_KNOWN_TRIED,
+    DEFAULT_PORT, DOCTOR_GUESS, DOCTOR_LISTEN, DOCTOR_QUIET, DOCTOR_SCAN, DOCTOR_SEARCH_ON, DOCTOR_TARGETS,
+    DOCTOR_TIME, MAX_KNOWN_TRIED,
 };
 use crate::protocol::request::TestToken;
 use crate::text::safe_line;
@@ -299,7 +299,7 @@ impl<C: Contact> Examination<C> {
         let contact = self.contact.clone();
         self.open.needed += 1;
         self.work.spawn(async move {
-            let found = scan(DEFAULT_PORT, move |addr| contact.clone().ask(addr)).await;
+            let found = scan(DEFAULT_PORT, move |addr| contact.clone().ask(addr), Some(DOCTOR_SCAN)).await;
             Done::Scan(found.unwrap_or_default().into_iter().map(|server| server.addr).collect())
         });
     }

@@ -359,7 +359,7 @@ fn a_scan_finds_what_multicast_cannot() {
     let (server, client) = (lan.host(), lan.host());
     block_multicast(&client);
     let office = Station::start(&server, OFFICE, "office");
-    let found = client.block_on(async || scan(office.port, ask).await.unwrap());
+    let found = client.block_on(async || scan(office.port, ask, None).await.unwrap());
     let found: Vec<_> = found.into_iter().map(|found| (found.id, found.addr)).collect();
     assert_eq!(found, [(OFFICE.to_owned(), (server.v4(), office.port).into())]);
 }

@@ -96,8 +96,10 @@ fn a_scan_finds_a_server_in_a_large_network_and_one_on_a_known_port() {
             Ok::<_, std::io::Error>(lanchat::discovery::Proof { id, name, link: () })
         };
         let mut last = (0, 0);
-        let found =
-            Terrain::survey().unwrap().scan(&[7667, 7700], probe, |done, total| last = (done, total)).await;
+        let found = Terrain::survey()
+            .unwrap()
+            .scan(&[7667, 7700], probe, None, |done, total| last = (done, total))
+            .await;
         assert_eq!(last, (2044, 2044));
         found.into_iter().map(|found| found.id).collect::<Vec<_>>()
     });

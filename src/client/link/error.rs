@@ -11,7 +11,7 @@ pub const NO_ANSWER: &str = "no answer in time";
 
 /// Why a connection could not be had, or is over.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::client) enum LinkError {
+pub(crate) enum LinkError {
     /// There is nobody at the address.
     #[error("{0}")]
     Connect(#[source] io::Error),

@@ -1,0 +1,134 @@
+//! What a typed line does.
+
+use std::sync::PoisonError;
+
+use super::{Ask, Effect, Moment, Session, shown};
+use crate::protocol::command::{self, Action, Line, Place, PromptAction, Talk};
+use crate::protocol::request::{self, Act};
+use crate::protocol::target::LOBBY;
+use crate::protocol::{Request, Target};
+
+impl Session {
+    /// A line was typed.
+    pub(crate) fn line(&mut self, line: &str, now: Moment) -> Vec<Effect> {
+        self.view.now = now.clock;
+        let line = line.trim_end();
+        if line.trim().is_empty() {
+            return Vec::new();
+        }
+        match command::read_line(line, Place::Prompt) {
+            Ok(Line::Text(text)) => self.say(self.target.clone(), text, false, now),
+            Ok(Line::Command(action)) => self.act(action, now),
+            Err(error) => {
+                self.refused += 1;
+                self.failure(&error.to_string())
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action, now: Moment) -> Vec<Effect> {
+        match action {
+            Action::Request(request) => self.request(request, now),
+            Action::Talk(talk) => self.talk(talk, now),
+            Action::Prompt(PromptAction::Query(name)) => self.query(name),
+            Action::Prompt(PromptAction::Reply(text)) => match self.correspondent.clone() {
+                Some(name) => self.say(Target::User(name), text, false, now),
+                None => self.failure("nobody has written to you yet; /msg NAME TEXT writes to somebody"),
+            },
+            Action::Prompt(PromptAction::Verify(Some(name))) => {
+                self.ask(&request::Ask::Whois { name }.into(), Ask::Digits)
+            }
+            Action::Prompt(PromptAction::Verify(None)) => self.verify(),
+            Action::Prompt(PromptAction::Clear) => vec![Effect::Clear],
+            Action::Status => self.status(now),
+            Action::Help(command) => match command::help(command.as_deref(), Place::Prompt, self.operator) {
+                Ok(text) => shown(self.view.notes(&text)),
+                Err(error) => self.failure(&error.to_string()),
+            },
+            Action::Quit => vec![Effect::Quit],
+        }
+    }
+
+    /// Something about the current target.
+    fn talk(&mut self, talk: Talk, now: Moment) -> Vec<Effect> {
+        match talk {
+            Talk::Me(text) => self.say(self.target.clone(), text, true, now),
+            Talk::Part => match &self.target {
+                Target::Room(room) => self.request(Act::Part { room: room.clone() }.into(), now),
+                _ => self.failure("you talk in no room that can be left; /part #ROOM leaves one"),
+            },
+            Talk::Topic(topic) => {
+                let room = match &self.target {
+                    Target::Room(room) => room.clone(),
+                    _ => LOBBY.into(),
+                };
+                self.request(Act::Topic { room, topic }.into(), now)
+            }
+            Talk::History(limit) => self.ask_past(limit),
+        }
+    }
+
+    fn request(&mut self, request: Request, now: Moment) -> Vec<Effect> {
+        match request {
+            Request::Act(Act::Chat { to, msg, action }) => self.say(to, msg, action, now),
+            Request::Act(Act::Join { room }) => self.join(room),
+            Request::Act(Act::Search(search)) => self.search(search),
+            Request::Ask(request::Ask::Time) => self.ask(&request, Ask::Time(now)),
+            request => self.ask(&request, Ask::Show),
+        }
+    }
+
+    /// Asks the server something, unless there is no connection.
+    pub(super) fn ask(&mut self, request: &Request, ask: Ask) -> Vec<Effect> {
+        let id = self.outbox.next_id();
+        if !self.hand(request.to_frame(Some(&id))) {
+            self.refused += 1;
+            return self.failure("not sent: there is no connection at the moment");
+        }
+        self.asks.insert(id, ask);
+        Vec::new()
+    }
+
+    fn query(&mut self, name: Option<String>) -> Vec<Effect> {
+        let target = name.map_or(Target::All, |name| Target::parse(name.trim_start_matches('@')));
+        match target {
+            Target::Server => {
+                return self.failure("the server takes no conversation; /help lists its commands");
+            }
+            Target::Room(room) => return self.query_room(room),
+            target => self.aim(target),
+        }
+        let mut effects = match &self.target {
+            Target::User(name) if !self.knows(name) => self
+                .note(&format!("nobody called {name} is here at the moment; /query goes back to the lobby")),
+            _ => Vec::new(),
+        };
+        effects.push(Effect::Relabel);
+        effects
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.roster.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+}
+
+/// Whether a typed line stays on the screen: all do but messages, which come back with their time
+/// once the server has acknowledged them.
+pub(crate) fn keeps_echo(line: &str) -> bool {
+    if line.trim().is_empty() {
+        return false;
+    }
+    let message = |action: &Action| {
+        matches!(
+            action,
+            Action::Talk(Talk::Me(_))
+                | Action::Prompt(PromptAction::Reply(_))
+                | Action::Request(Request::Act(Act::Chat { .. }))
+        )
+    };
+    match command::read_line(line.trim_end(), Place::Prompt) {
+        Ok(Line::Text(_)) => false,
+        Ok(Line::Command(action)) => !message(&action),
+        Err(_) => true,
+    }
+}

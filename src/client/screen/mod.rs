@@ -1,0 +1,13 @@
+//! The ways to use the client: the prompt, plain lines, `tail` and `send`.
+
+mod completer;
+mod join;
+mod plain;
+mod repl;
+mod send;
+mod tail;
+mod termination;
+
+pub use join::join;
+pub use send::send;
+pub use tail::{Tail, tail};

@@ -5,6 +5,7 @@
 //! `trust` judges its key and has this user's own; `find` looks for servers; `connection` joins one and stays with
 //! it; `conversation` is what is said there, and its look; `screen` has the ways to use it.
 
+mod background;
 mod connection;
 mod conversation;
 mod error;
@@ -12,14 +13,16 @@ mod find;
 mod link;
 mod options;
 mod screen;
+mod shared_state;
 mod state_dir;
+mod terminal;
 mod trust;
 
 pub use error::Error;
 pub use find::{
-    Host, Hosting, Inspector, Refusal, Task, Trusted, Untested, fingerprint_at, own_fingerprint, trust,
+    Host, Hosting, Inspector, JoinRefusal, Task, Trusted, Untested, fingerprint_at, own_fingerprint, trust,
 };
 pub use link::NO_ANSWER;
-pub use options::Options;
-pub use screen::{Tail, join, send, tail};
+pub use options::ClientOptions;
+pub use screen::{TailOptions, join, send, tail};
 pub use trust::{PASSPHRASE_FILE, SECRET_FILE};

@@ -8,7 +8,7 @@ use crate::prompt::Screen;
 
 /// What to join, and how.
 #[derive(Clone)]
-pub struct Options {
+pub struct ClientOptions {
     /// The server's host and port, if it need not be looked for.
     pub host: Option<(String, Option<u16>)>,
     /// Whether multicast sockets may be opened.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
+use crate::client::background::next_of;
 use crate::discovery::{self, Change, Search, SearchOptions, Sighting};
 
 /// How often this machine's addresses are looked at: some 50 us of work.
@@ -26,7 +27,7 @@ pub(crate) enum Sign {
 }
 
 /// Watches both ends of one connection.
-pub(crate) struct Moves {
+pub(crate) struct AddressWatch {
     /// This machine's end, if it is one of an interface that is watched.
     local: Option<IpAddr>,
     /// When that was last there.
@@ -40,9 +41,9 @@ pub(crate) struct Moves {
     ticks: Interval,
 }
 
-impl Moves {
+impl AddressWatch {
     /// `searches` says whether the server with this id may be heard of by mDNS.
-    pub(crate) fn watch(local: Option<IpAddr>, peer: SocketAddr, id: &str, searches: bool) -> Self {
+    pub(crate) fn start(local: Option<IpAddr>, peer: SocketAddr, id: &str, searches: bool) -> Self {
         let own = addresses();
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -69,7 +70,7 @@ impl Moves {
         loop {
             let sign = tokio::select! {
                 _ = self.ticks.tick() => self.look(&addresses()),
-                change = next(&mut self.search) => match change {
+                change = next_of(&mut self.search, Search::next) => match change {
                     Some(change) => self.hear(&change),
                     None => {
                         self.search = None;
@@ -113,13 +114,6 @@ impl Moves {
     }
 }
 
-async fn next(search: &mut Option<Search>) -> Option<Change> {
-    match search {
-        Some(search) => search.next().await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Waits until this machine's addresses are others than now. Safe to cancel.
 pub(crate) async fn addresses_change() {
     let before = addresses();
@@ -156,8 +150,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn moves() -> Moves {
-        let mut moves = Moves::watch(None, "10.0.0.1:7667".parse().unwrap(), ID, false);
+    fn moves() -> AddressWatch {
+        let mut moves = AddressWatch::start(None, "10.0.0.1:7667".parse().unwrap(), ID, false);
         moves.local = Some(ip("10.0.0.2"));
         moves
     }

@@ -5,16 +5,16 @@
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::resume_file::{self as points, Point};
+use super::resume_file::{self, ResumePoint};
+use crate::client::shared_state::SharedState;
 use crate::protocol::Since;
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::LogEnd;
 
 /// What a first hello asks for, where there is no point to go on from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Start {
+pub(crate) enum StartFrom {
     /// Nothing: what comes from now on.
     Now,
     /// The newest of the lobby.
@@ -23,23 +23,23 @@ pub(crate) enum Start {
     Time(String),
 }
 
-/// The place in a server's history, shared by who shows it and who reconnects.
+/// The position in a server's history, shared by who shows it and who reconnects.
 #[derive(Debug, Clone)]
-pub(crate) struct Progress(Arc<Mutex<Place>>);
+pub(crate) struct HistoryPosition(SharedState<Position>);
 
 #[derive(Debug)]
-struct Place {
-    start: Start,
+struct Position {
+    start: StartFrom,
     /// Where points are kept between runs; none keeps them for this run only.
     file: Option<PathBuf>,
-    /// Which server, and by whom: see [`Progress::enter`].
+    /// Which server, and by whom: see [`HistoryPosition::enter`].
     server: String,
     /// What there is to go on from.
-    point: Point,
+    point: ResumePoint,
     /// Whether it was reached, and is not where nothing has come yet.
     is_reached: bool,
     /// What the file says.
-    saved: Point,
+    saved: ResumePoint,
     /// The history that the server has at the moment.
     here: Here,
     /// All up to this number of it has been shown.
@@ -72,134 +72,132 @@ struct Here {
 
 /// What a welcome means for what was shown before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Return {
+pub(crate) struct Resumption {
     /// Whether something has come before, so that what comes next is what was missed.
     pub(crate) resumed: bool,
     /// Whether the server went back: some of what was shown is not in its history.
     pub(crate) rewound: bool,
 }
 
-impl Progress {
+impl HistoryPosition {
     /// One that begins there, and is kept in `file` between runs if there is one.
-    pub(crate) fn new(start: Start, file: Option<PathBuf>) -> Self {
-        Self(Arc::new(Mutex::new(Place {
+    pub(crate) fn new(start: StartFrom, file: Option<PathBuf>) -> Self {
+        Self(SharedState::new(Position {
             start,
             file,
             server: String::new(),
-            point: Point::default(),
+            point: ResumePoint::default(),
             is_reached: false,
-            saved: Point::default(),
+            saved: ResumePoint::default(),
             here: Here::default(),
             mark: 0,
             latest: 0,
             missed: Missed::Had,
-        })))
+        }))
     }
 
     /// From now on it is about this server; the account, a key or the token of the open, is part of it:
     /// what one has got, the other has not.
     pub(crate) fn enter(&self, id: &str, is_encrypted: bool) {
         self.save();
-        let mut place = self.lock();
+        let mut position = self.0.lock();
         let server = if is_encrypted { id.to_owned() } else { format!("plaintext {id}") };
-        if place.server != server {
-            let saved = place.file.as_deref().and_then(|file| points::load(file, &server));
-            place.is_reached = saved.is_some();
-            place.saved = saved.unwrap_or_default();
-            place.point = place.saved.clone();
-            place.server = server;
-            (place.here, place.mark, place.missed) = (Here::default(), 0, Missed::Had);
+        if position.server != server {
+            let saved = position.file.as_deref().and_then(|file| resume_file::load(file, &server));
+            position.is_reached = saved.is_some();
+            position.saved = saved.unwrap_or_default();
+            position.point = position.saved.clone();
+            position.server = server;
+            (position.here, position.mark, position.missed) = (Here::default(), 0, Missed::Had);
         }
     }
 
     /// What a hello says: `since`, `log` and `logs`.
     pub(crate) fn hello(&self) -> (Option<Since>, Option<String>, Option<Vec<LogEnd>>) {
-        let place = self.lock();
+        let position = self.0.lock();
         // A start that nothing has come of is tried again.
-        if place.is_reached {
-            let Point { log, seq, logs } = place.point.clone();
+        if position.is_reached {
+            let ResumePoint { log, seq, logs } = position.point.clone();
             return (Some(Since::Seq(seq)), Some(log), Some(logs));
         }
-        let since = match &place.start {
-            Start::Now => None,
-            Start::Newest => Some(Since::Seq(0)),
-            Start::Time(time) => Some(Since::Time(time.clone())),
+        let since = match &position.start {
+            StartFrom::Now => None,
+            StartFrom::Newest => Some(Since::Seq(0)),
+            StartFrom::Time(time) => Some(Since::Time(time.clone())),
         };
         (since, None, None)
     }
 
     /// A server has let this client in, which was asked for what was missed or not.
-    pub(crate) fn welcomed(&self, welcome: &Welcome, resumes: bool) -> Return {
-        let mut place = self.lock();
+    pub(crate) fn welcomed(&self, welcome: &Welcome, resumes: bool) -> Resumption {
+        let mut position = self.0.lock();
         let Some(log) = &welcome.log else {
             // Without a history the numbers begin anew with each run of the server.
-            (place.here, place.mark, place.missed) = (Here::default(), 0, Missed::Had);
-            return Return::default();
+            (position.here, position.mark, position.missed) = (Here::default(), 0, Missed::Had);
+            return Resumption::default();
         };
-        let (common, back) = place.common(log, welcome, resumes);
-        let shown = place.shown(log, welcome);
-        place.mark = common.max(shown);
-        place.latest = welcome.seq;
-        place.missed = if resumes { Missed::Coming } else { Missed::Had };
-        place.here = Here { log: log.clone(), before: welcome.logs.clone() };
+        let (common, back) = position.common(log, welcome, resumes);
+        let shown = position.shown(log, welcome);
+        position.mark = common.max(shown);
+        position.latest = welcome.seq;
+        position.missed = if resumes { Missed::Coming } else { Missed::Had };
+        position.here = Here { log: log.clone(), before: welcome.logs.clone() };
         if !resumes {
-            place.advance();
+            position.advance();
         }
         back
     }
 
     /// All up to that number has been shown.
     pub(crate) fn reach(&self, seq: u64) {
-        let mut place = self.lock();
-        place.mark = place.mark.max(seq);
-        if place.missed == Missed::Had {
-            place.advance();
+        let mut position = self.0.lock();
+        position.mark = position.mark.max(seq);
+        if position.missed == Missed::Had {
+            position.advance();
         }
     }
 
     /// All that was missed has come, up to that number; below what the server had, it could not read the rest.
     pub(crate) fn caught_up(&self, seq: u64) {
-        let mut place = self.lock();
-        place.mark = place.mark.max(seq);
-        place.advance();
-        place.missed = if seq < place.latest { Missed::Broken } else { Missed::Had };
+        let mut position = self.0.lock();
+        position.mark = position.mark.max(seq);
+        position.advance();
+        position.missed = if seq < position.latest { Missed::Broken } else { Missed::Had };
     }
 
     /// The highest number that has come.
     pub(crate) fn seq(&self) -> u64 {
-        self.lock().mark
+        self.0.lock().mark
     }
 
     /// Writes the point to the file, if it has changed. Short, but it waits for the disk.
     pub(crate) fn save(&self) {
         let (file, server, point, before) = {
-            let place = self.lock();
-            let is_new = place.is_reached && place.point != place.saved;
-            match &place.file {
+            let position = self.0.lock();
+            let is_new = position.is_reached && position.point != position.saved;
+            match &position.file {
                 Some(file) if is_new => {
-                    (file.clone(), place.server.clone(), place.point.clone(), place.saved.clone())
+                    (file.clone(), position.server.clone(), position.point.clone(), position.saved.clone())
                 }
                 _ => return,
             }
         };
-        match points::save(&file, &server, &point, &before) {
-            Ok(()) => self.lock().saved = point,
-            Err(error) => tracing::warn!("what was shown will be shown again: {}: {error}", file.display()),
+        match resume_file::save(&file, &server, &point, &before) {
+            Ok(()) => self.0.lock().saved = point,
+            Err(error) => tracing::warn!(
+                "cannot save the resume point, so you will see the latest messages again: {}: {error}",
+                file.display()
+            ),
         }
-    }
-
-    /// The data stay consistent even if a holder panicked.
-    fn lock(&self) -> MutexGuard<'_, Place> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Place {
+impl Position {
     /// Up to which number what this client has is what the server has.
-    fn common(&self, log: &str, welcome: &Welcome, resumes: bool) -> (u64, Return) {
+    fn common(&self, log: &str, welcome: &Welcome, resumes: bool) -> (u64, Resumption) {
         if !self.is_reached {
             let since = if resumes { 0 } else { welcome.seq };
-            return (since, Return::default());
+            return (since, Resumption::default());
         }
         let (common, rewound) = match welcome.since {
             Some(since) => (since.min(welcome.seq), welcome.rewound),
@@ -208,7 +206,7 @@ impl Place {
             None => (0, self.point.log == log),
         };
         let resumed = common > 0 || self.point.seq == 0;
-        (common, Return { resumed, rewound })
+        (common, Resumption { resumed, rewound })
     }
 
     /// What was shown while something was missed, and the link broke before all had come: it comes again.
@@ -243,7 +241,7 @@ impl Place {
             return;
         }
         let logs = self.here.before[has_all..].to_vec();
-        let mut point = Point { log: log.clone(), seq: self.mark, logs };
+        let mut point = ResumePoint { log: log.clone(), seq: self.mark, logs };
         point.join(&self.point);
         self.point = point;
         self.is_reached = true;

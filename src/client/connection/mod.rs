@@ -2,6 +2,7 @@
 //! the server's history to go on.
 
 mod address_watch;
+mod admission;
 mod backoff;
 mod credentials;
 mod entry;
@@ -9,12 +10,14 @@ mod history_position;
 mod reconnector;
 mod register;
 mod resume_file;
+mod returning;
 
 pub(crate) use address_watch::addresses;
+pub(crate) use admission::JoinError;
 pub(crate) use backoff::Backoff;
-pub(crate) use credentials::{Unadmitted, Visitor};
-pub(crate) use entry::{Entry, enter, join_at, prepare};
-pub(crate) use history_position::{Progress, Return, Start};
-pub(crate) use reconnector::{Connection, Up, Update};
-pub(crate) use register::Registered;
+pub(crate) use credentials::{Credentials, JoinTerms};
+pub(crate) use entry::{Joined, enter, join_first, prepare};
+pub(crate) use history_position::{HistoryPosition, Resumption, StartFrom};
+pub(crate) use reconnector::{Ended, Loss, Reconnector, Up, Update};
 pub(crate) use resume_file::FILE as RESUME_FILE;
+pub(crate) use returning::LostServer;

@@ -7,17 +7,18 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
-use super::address_watch::{Moves, Sign, addresses_change};
+use super::address_watch::{AddressWatch, Sign};
 use super::backoff::Backoff;
-use super::credentials::{Unadmitted, Visitor};
+use super::credentials::{Credentials, JoinTerms};
+use super::entry::Joined;
 use super::register::Registered;
+use super::returning::LostServer;
+use crate::client::background::Background;
 use crate::client::error::Error;
 use crate::client::find::Locator;
-use crate::client::link::{LinkError, Reader, Writer};
-use crate::client::trust::Standing;
+use crate::client::link::{LinkError, PacketReader, PacketWriter};
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::protocol::event::Welcome;
@@ -36,6 +37,9 @@ const PING_WAIT: Duration = Duration::from_secs(10);
 /// handshake.
 const DOUBT_WAIT: Duration = Duration::from_millis(700);
 
+/// What the user reads when no further attempt is made.
+const ENDED: &str = "the connection has ended";
+
 /// The `id` of our own pings; sessions number theirs.
 const PING_ID: &str = "keep-alive";
 
@@ -53,16 +57,29 @@ const QUEUE: usize = 256;
 pub(crate) enum Update {
     /// It is there.
     Up(Box<Up>),
-    /// Something came, in answer to the packet with that id if it has one.
+    /// An event, with the id of the packet that it answers.
     Event(Event, Option<String>),
-    /// Something that the user has to know, safe for the terminal.
+    /// A line for the user, safe for the terminal.
     Note(String),
-    /// It is gone; a new one is being made.
+    /// It is lost, and a new one is being made.
     Down(Loss),
-    /// The server has gone for good, or for so long that another may do. The last update.
+}
+
+/// Why no new connection to the server is made.
+pub(crate) enum Ended {
+    /// The server has gone for good, or for so long that another may do.
     Gone(Loss),
-    /// No connection will be made any more. The last update.
+    /// No further attempt would succeed.
     Failed(Error),
+}
+
+impl From<Ended> for Error {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Gone(loss) => Self::Disconnected(safe_line(&loss.why)),
+            Ended::Failed(error) => error,
+        }
+    }
 }
 
 /// The end of a connection.
@@ -83,8 +100,8 @@ pub(crate) struct Up {
     pub(crate) outgoing: mpsc::Sender<Vec<u8>>,
     /// The name that was asked for in vain, if another was given.
     pub(crate) taken: Option<Name>,
-    /// Whether it is encrypted, and to whom.
-    pub(crate) standing: Standing,
+    /// The server's key; none without encryption.
+    pub(crate) key: Option<Fingerprint>,
     /// Whether the server was asked for what was missed.
     pub(crate) resumes: bool,
     /// Whether the server before gave way to this one, so that its people are here.
@@ -92,41 +109,30 @@ pub(crate) struct Up {
 }
 
 /// A connection under way. Dropping it closes it.
-pub(crate) struct Connection {
-    updates: mpsc::Receiver<Update>,
-    task: JoinHandle<()>,
-}
+pub(crate) struct Reconnector(Background<Result<Update, Ended>>);
 
-impl Connection {
-    /// Keeps up the connection that was registered.
-    pub(crate) fn start(registered: Registered, visitor: Visitor, locator: Locator) -> Self {
-        let may_move = locator.searches();
-        Self::begin(Mode::Chat, may_move, registered, visitor, locator)
+impl Reconnector {
+    /// Keeps up the connection of a prompt, which may go to another server when this one is gone.
+    pub(crate) fn start(joined: Joined) -> Self {
+        let may_move = joined.locator.searches();
+        Self::begin(Mode::Chat, may_move, joined)
     }
 
     /// The same for programs, which wait for this server as long as it takes.
-    pub(crate) fn staying(mode: Mode, registered: Registered, visitor: Visitor, locator: Locator) -> Self {
-        Self::begin(mode, false, registered, visitor, locator)
+    pub(crate) fn staying(mode: Mode, joined: Joined) -> Self {
+        Self::begin(mode, false, joined)
     }
 
-    fn begin(mode: Mode, may_move: bool, registered: Registered, visitor: Visitor, locator: Locator) -> Self {
-        let (sender, updates) = mpsc::channel(QUEUE);
-        // The terminal has a prompt by then.
-        let visitor = Visitor { can_be_asked: false, ..visitor };
-        let keeper = Keeper { mode, may_move, follows: false, visitor, locator, updates: sender };
-        let task = tokio::spawn(keeper.run(registered));
-        Self { updates, task }
+    fn begin(mode: Mode, may_move: bool, joined: Joined) -> Self {
+        let Joined { registered, credentials, locator } = joined;
+        Self(Background::start(QUEUE, |updates| {
+            ReconnectTask { mode, may_move, follows: false, credentials, locator, updates }.run(registered)
+        }))
     }
 
-    /// The next update; none after the last. Safe to cancel.
-    pub(crate) async fn next(&mut self) -> Option<Update> {
-        self.updates.recv().await
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.task.abort();
+    /// The next update. Safe to cancel.
+    pub(crate) async fn next(&mut self) -> Result<Update, Ended> {
+        self.0.next().await.unwrap_or_else(|| Err(Ended::Gone(Loss::now(ENDED.into()))))
     }
 }
 
@@ -139,24 +145,24 @@ enum End {
     Final(LinkError),
 }
 
-/// Owns the visitor's identity, whose name follows renames, so that a new link asks for the present name.
-struct Keeper {
+/// Keeps the user's name up to date, so that a new link asks for the present one.
+struct ReconnectTask {
     mode: Mode,
     /// Whether another server may do in place of this one.
     may_move: bool,
     /// The present server is one to which the one before gave way.
     follows: bool,
-    visitor: Visitor,
+    credentials: Credentials,
     locator: Locator,
-    updates: mpsc::Sender<Update>,
+    updates: mpsc::Sender<Result<Update, Ended>>,
 }
 
-impl Keeper {
+impl ReconnectTask {
     /// Ends with the last update, or when nobody takes them any more.
     async fn run(mut self, mut registered: Registered) {
         let mut backoff = Backoff::default();
         loop {
-            let (server, key) = (registered.welcome.server.clone(), registered.link.key());
+            let lost = LostServer::of(&registered, self.may_move.then_some(AWAY));
             let start = Instant::now();
             let Some(end) = self.keep(registered).await else { return };
             if let End::ShuttingDown(why, Some(to)) = &end
@@ -170,9 +176,11 @@ impl Keeper {
             }
             self.follows = false;
             let loss = match end {
-                End::Final(error) => return self.tell(Update::Failed(ended(&error))).await,
+                End::Final(error) => {
+                    return self.end(Ended::Failed(Error::from_link(ENDED, &error))).await;
+                }
                 End::ShuttingDown(why, _) if self.may_move => {
-                    return self.tell(Update::Gone(Loss::now(why))).await;
+                    return self.end(Ended::Gone(Loss::now(why))).await;
                 }
                 End::ShuttingDown(why, _) => Loss::now(why),
                 End::Lost(loss) => loss,
@@ -183,32 +191,38 @@ impl Keeper {
             if start.elapsed() >= STEADY {
                 backoff = Backoff::default();
             }
-            match self.again(&server.id, key, &mut backoff).await {
+            let terms = JoinTerms::returning(self.mode);
+            match lost.come_back(&self.locator, &self.credentials, terms, &mut backoff).await {
                 Ok(Some(next)) => registered = next,
-                Ok(None) => return self.tell(Update::Gone(Loss { why, since })).await,
-                Err(error) => return self.tell(Update::Failed(error)).await,
+                Ok(None) => return self.end(Ended::Gone(Loss { why, since })).await,
+                Err(error) => {
+                    let error = error.explain(ENDED, &self.credentials.trust.lock());
+                    return self.end(Ended::Failed(error)).await;
+                }
             }
         }
     }
 
     async fn tell(&self, update: Update) {
-        // Nobody there to be told: the task is about to be dropped.
-        let _ = self.updates.send(update).await;
+        // Without a receiver, the task is about to be dropped.
+        let _ = self.updates.send(Ok(update)).await;
+    }
+
+    async fn end(&self, ended: Ended) {
+        let _ = self.updates.send(Err(ended)).await;
     }
 
     /// Keeps one link until it ends; none when nobody takes the updates any more.
     async fn keep(&mut self, registered: Registered) -> Option<End> {
         let Registered { link, welcome, taken, resumes, .. } = registered;
-        let standing = self.visitor.trust.standing(link.key());
         let (outgoing, frames) = mpsc::channel(QUEUE);
-        let peer = link.peer();
-        let mut moves = Moves::watch(link.local(), peer, &welcome.server.id, self.locator.searches());
+        let (peer, key) = (link.peer(), link.key());
+        let mut moves = AddressWatch::start(link.local(), peer, &welcome.server.id, self.locator.searches());
         if let Ok(name) = Name::new(&welcome.name) {
-            self.visitor.identity.name = name;
+            self.credentials.identity.rename(name);
         }
-        let up =
-            Up { welcome, peer, outgoing: outgoing.clone(), taken, standing, resumes, follows: self.follows };
-        self.updates.send(Update::Up(Box::new(up))).await.ok()?;
+        let up = Up { welcome, peer, outgoing: outgoing.clone(), taken, key, resumes, follows: self.follows };
+        self.updates.send(Ok(Update::Up(Box::new(up)))).await.ok()?;
         let (reader, writer) = link.split();
         let writing = tokio::spawn(write(writer, frames));
         let end = self.read(reader, &outgoing, &mut moves).await;
@@ -219,9 +233,9 @@ impl Keeper {
 
     async fn read(
         &mut self,
-        mut reader: Reader,
+        mut reader: PacketReader,
         outgoing: &mpsc::Sender<Vec<u8>>,
-        moves: &mut Moves,
+        moves: &mut AddressWatch,
     ) -> Option<End> {
         // Since when the link may be dead: since it was last heard of, unless there is a later sign.
         let (mut heard, mut doubt) = (Instant::now(), None);
@@ -259,7 +273,7 @@ impl Keeper {
                 }
                 sign = moves.next() => match sign {
                     Sign::Moved(since) => {
-                        let why = "this machine has another address".to_owned();
+                        let why = "this machine's address has changed".to_owned();
                         return Some(End::Lost(Loss { why, since: since.into() }));
                     }
                     Sign::Doubt(since) if doubt.is_none() => {
@@ -280,9 +294,9 @@ impl Keeper {
             return Some(None);
         }
         let end = match &event {
-            Event::Renamed { old, name } if *old == self.visitor.identity.name.as_str() => {
+            Event::Renamed { old, name } if *old == self.credentials.identity.name().as_str() => {
                 if let Ok(name) = Name::new(name) {
-                    self.visitor.identity.name = name;
+                    self.credentials.identity.rename(name);
                 }
                 None
             }
@@ -292,62 +306,8 @@ impl Keeper {
             Event::Bye { code, msg, .. } | Event::Error { code, msg, .. } => end_of(*code, msg, refused),
             _ => None,
         };
-        self.updates.send(Update::Event(event, id)).await.ok()?;
+        self.updates.send(Ok(Update::Event(event, id))).await.ok()?;
         Some(end)
-    }
-
-    /// Makes a new link to the same server; none when it has been away too long and another
-    /// server may be looked for.
-    async fn again(
-        &mut self,
-        id: &str,
-        key: Option<Fingerprint>,
-        backoff: &mut Backoff,
-    ) -> Result<Option<Registered>, Error> {
-        let start = Instant::now();
-        loop {
-            tokio::select! {
-                () = sleep(backoff.next_pause()) => {}
-                () = addresses_change() => {}
-            }
-            let attempt = tokio::select! {
-                attempt = self.attempt(id, key) => attempt,
-                // It began on another network.
-                () = addresses_change() => continue,
-            };
-            let error = match attempt {
-                Ok(registered) => return Ok(Some(registered)),
-                Err(error) => error,
-            };
-            if matches!(error, Unadmitted::Link(LinkError::Refused { .. } | LinkError::Handshake(_))) {
-                backoff.slow_down();
-            }
-            tracing::debug!("no new connection yet: {}", safe_line(&error.to_string()));
-            if error.is_final() {
-                return Err(match error {
-                    Unadmitted::Link(error) => ended(&error),
-                    Unadmitted::Here(error) => error,
-                });
-            }
-            if self.may_move && start.elapsed() >= AWAY {
-                return Ok(None);
-            }
-        }
-    }
-
-    async fn attempt(&mut self, id: &str, key: Option<Fingerprint>) -> Result<Registered, Unadmitted> {
-        let trust = &self.visitor.trust;
-        let link = self.locator.again(id).await.map_err(|error| match error {
-            // Where the host was named, nobody else can be the server.
-            LinkError::WrongKey { presented, addr } if self.locator.has_host() => {
-                Unadmitted::Here(trust.changed(presented, addr, key))
-            }
-            error => Unadmitted::Link(error),
-        })?;
-        // On a return any name is better than none: the user is told, and can change it.
-        let mut visitor = self.visitor.clone();
-        visitor.identity.chosen = false;
-        visitor.admit(link, "", false, self.mode).await
     }
 }
 
@@ -355,11 +315,6 @@ impl Loss {
     fn now(why: String) -> Self {
         Self { why, since: std::time::Instant::now() }
     }
-}
-
-/// Why no connection will be made any more.
-fn ended(error: &LinkError) -> Error {
-    Error::from_link("the connection has ended", error)
 }
 
 /// What a goodbye or an error means for the link: most errors answer a request, some end it.
@@ -380,7 +335,7 @@ fn end_of(code: Option<Code>, msg: &str, refused: &mut Option<String>) -> Option
 }
 
 /// Writes frames until the link or the queue ends.
-async fn write(mut writer: Writer, mut frames: mpsc::Receiver<Vec<u8>>) {
+async fn write(mut writer: PacketWriter, mut frames: mpsc::Receiver<Vec<u8>>) {
     while let Some(frame) = frames.recv().await {
         if let Err(error) = writer.send(&frame).await {
             // The reading side notices too, and tells.

@@ -20,7 +20,7 @@ const MAX_FILE_BYTES: u64 = 256 * 1024 + 4 * (MAX_KNOWN_SERVERS * MAX_LOGS * 40)
 
 /// How far a client has got in the history of a server, and in others that this server had or has besides.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Point {
+pub(crate) struct ResumePoint {
     /// The part of the history that this client was in: numbers mean nothing in another one.
     pub(crate) log: String,
     /// The number of the last message that was shown.
@@ -31,13 +31,13 @@ pub(crate) struct Point {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Line {
+struct ResumeLine {
     server: String,
     #[serde(flatten)]
-    point: Point,
+    point: ResumePoint,
 }
 
-impl Point {
+impl ResumePoint {
     /// How far it has got there; `None`: nowhere, or that is not known.
     pub(crate) fn end(&self, log: &str) -> Option<u64> {
         let others = || self.logs.iter().find(|end| end.log == log).map(|end| end.last);
@@ -59,7 +59,7 @@ impl Point {
 }
 
 /// The point on that server.
-pub(crate) fn load(file: &Path, server: &str) -> Option<Point> {
+pub(crate) fn load(file: &Path, server: &str) -> Option<ResumePoint> {
     read(file).into_iter().find(|line| line.server == server).map(|line| line.point)
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn load(file: &Path, server: &str) -> Option<Point> {
 ///
 /// # Errors
 /// What the system says.
-pub(crate) fn save(file: &Path, server: &str, point: &Point, before: &Point) -> io::Result<()> {
+pub(crate) fn save(file: &Path, server: &str, point: &ResumePoint, before: &ResumePoint) -> io::Result<()> {
     let mut lines = read(file);
     let found = lines.iter().position(|line| line.server == server).map(|at| lines.remove(at).point);
     let mut point = point.clone();
@@ -78,13 +78,13 @@ pub(crate) fn save(file: &Path, server: &str, point: &Point, before: &Point) -> 
         }
         point.join(&found);
     }
-    lines.insert(0, Line { server: server.to_owned(), point });
+    lines.insert(0, ResumeLine { server: server.to_owned(), point });
     lines.truncate(MAX_KNOWN_SERVERS);
     let text: Vec<_> = lines.iter().filter_map(|line| serde_json::to_string(line).ok()).collect();
     files::replace(file, (text.join("\n") + "\n").as_bytes())
 }
 
-fn read(file: &Path) -> Vec<Line> {
+fn read(file: &Path) -> Vec<ResumeLine> {
     let mut bytes = Vec::new();
     let read = File::open(file).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes));
     match read {
@@ -102,8 +102,8 @@ mod tests {
     use super::*;
     use std::fs;
 
-    fn point(log: &str, seq: u64) -> Point {
-        Point { log: log.into(), seq, logs: Vec::new() }
+    fn point(log: &str, seq: u64) -> ResumePoint {
+        ResumePoint { log: log.into(), seq, logs: Vec::new() }
     }
 
     fn end(log: &str, last: u64) -> LogEnd {
@@ -111,8 +111,8 @@ mod tests {
     }
 
     /// Keeps a point as a client that knows of nothing before.
-    fn keep(file: &Path, server: &str, point: &Point) {
-        save(file, server, point, &Point::default()).unwrap();
+    fn keep(file: &Path, server: &str, point: &ResumePoint) {
+        save(file, server, point, &ResumePoint::default()).unwrap();
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(load(&file, "one"), Some(point("a", 70)));
         assert_eq!(load(&file, "two"), Some(point("b", 5)));
         keep(&file, "one", &point("c", 2));
-        assert_eq!(load(&file, "one"), Some(Point { logs: vec![end("a", 70)], ..point("c", 2) }));
+        assert_eq!(load(&file, "one"), Some(ResumePoint { logs: vec![end("a", 70)], ..point("c", 2) }));
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join(FILE);
         keep(&file, "one", &point("a", 70));
-        let back = Point { logs: vec![end("z", 9)], ..point("a", 60) };
+        let back = ResumePoint { logs: vec![end("z", 9)], ..point("a", 60) };
         save(&file, "one", &back, &point("a", 70)).unwrap();
         assert_eq!(load(&file, "one"), Some(back.clone()));
         assert_eq!((back.end("a"), back.end("z"), back.end("b")), (Some(60), Some(9), None));
@@ -154,7 +154,7 @@ mod tests {
         let file = dir.path().join(FILE);
         let logs = (0..2 * MAX_LOGS).map(|n| end(&format!("{n:016x}"), u64::MAX / 2)).collect();
         let mut many = point("a", 1);
-        many.join(&Point { logs, ..Point::default() });
+        many.join(&ResumePoint { logs, ..ResumePoint::default() });
         assert_eq!(many.logs.len(), MAX_LOGS);
         for n in 0..MAX_KNOWN_SERVERS {
             keep(&file, &format!("{n:064}"), &many);

@@ -3,15 +3,15 @@
 use jiff::SignedDuration;
 
 use super::view::render;
-use super::{Ask, Effect, Moment, Session, shown};
+use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::event::Crowd;
 use crate::protocol::packet::UserInfo;
 use crate::protocol::{Event, Target};
 
-impl Session {
+impl Conversation {
     /// Something came, in answer to the packet with this id if it has one.
-    pub(crate) fn event(&mut self, event: &Event, id: Option<&str>, now: Moment) -> Vec<Effect> {
+    pub(super) fn event(&mut self, event: &Event, id: Option<&str>, now: CallTime) -> Vec<Effect> {
         self.view.now = now.clock;
         let effects = match event {
             Event::Chat { .. } => self.chat(event, id, now),
@@ -31,7 +31,13 @@ impl Session {
     }
 
     /// Something came that may be an answer.
-    fn answer(&mut self, event: &Event, ask: Option<Ask>, id: Option<&str>, now: Moment) -> Vec<Effect> {
+    fn answer(
+        &mut self,
+        event: &Event,
+        ask: Option<PendingRequest>,
+        id: Option<&str>,
+        now: CallTime,
+    ) -> Vec<Effect> {
         match event {
             Event::Sent { .. } => {
                 let effects = self.receipt(event, id, now);
@@ -55,7 +61,7 @@ impl Session {
                 self.operator = *operator;
                 self.show(event)
             }
-            Event::Whois(user) if matches!(ask, Some(Ask::Digits)) => self.digits(user),
+            Event::Whois(user) if matches!(ask, Some(PendingRequest::Digits)) => self.digits(user),
             _ => self.show(event),
         }
     }
@@ -72,8 +78,8 @@ impl Session {
         if news.count == 0 { Vec::new() } else { self.show(&Event::Joined(news)) }
     }
 
-    fn answered(&mut self, id: Option<&str>) -> Option<Ask> {
-        id.and_then(|id| self.asks.remove(id))
+    fn answered(&mut self, id: Option<&str>) -> Option<PendingRequest> {
+        id.and_then(|id| self.requests.remove(id))
     }
 
     pub(super) fn show(&self, event: &Event) -> Vec<Effect> {
@@ -89,20 +95,26 @@ impl Session {
         self.show(event)
     }
 
-    fn error(&mut self, event: &Event, ask: Option<&Ask>, id: Option<&str>, now: Moment) -> Vec<Effect> {
+    fn error(
+        &mut self,
+        event: &Event,
+        ask: Option<&PendingRequest>,
+        id: Option<&str>,
+        now: CallTime,
+    ) -> Vec<Effect> {
         let mut effects = self.show(event);
         effects.extend(self.refuse(id, now));
         self.flush(now);
-        if ask.is_some_and(|ask| !matches!(ask, Ask::Roster)) {
+        if ask.is_some_and(|ask| !matches!(ask, PendingRequest::Roster)) {
             self.refused += 1;
         }
         effects
     }
 
-    fn chat(&mut self, event: &Event, id: Option<&str>, now: Moment) -> Vec<Effect> {
+    fn chat(&mut self, event: &Event, id: Option<&str>, now: CallTime) -> Vec<Effect> {
         let Event::Chat { from, to, history, .. } = event else { return Vec::new() };
         let is_direct = !matches!(Target::parse(to), Target::All | Target::Room(_));
-        let is_answer = id.is_some_and(|id| self.asks.contains_key(id));
+        let is_answer = id.is_some_and(|id| self.requests.contains_key(id));
         if is_direct && !is_answer && from.name != self.view.me && !from.is_server() {
             self.correspondent = Some(from.name.clone());
         }
@@ -118,7 +130,8 @@ impl Session {
         }
         let mut effects = self.show(event);
         if from.key.is_none() && !from.is_server() && !std::mem::replace(&mut self.mark_is_told, true) {
-            effects.extend(self.note("a ? behind a name: no key vouches for it, and anybody may use it"));
+            effects
+                .extend(self.note("a ? after a name means that no key backs it: anyone could be using it"));
         }
         effects
     }
@@ -128,10 +141,10 @@ impl Session {
         let name = &user.name;
         match user.key.as_deref().map(str::parse::<Fingerprint>) {
             Some(Ok(key)) => self.note(&format!(
-                "{name}'s key: {}; {name} sees the same with `lanchat fingerprint --me`",
+                "{name}'s key: {}; {name} can compare it with the output of `lanchat fingerprint --me`",
                 key.spoken()
             )),
-            _ => self.failure(&format!("no key vouches for {name}: anybody may use that name")),
+            _ => self.failure(&format!("no key backs the name {name}: anyone could be using it")),
         }
     }
 
@@ -160,14 +173,14 @@ impl Session {
         users: &[UserInfo],
         total: usize,
         next: Option<&String>,
-        ask: Option<Ask>,
+        ask: Option<PendingRequest>,
     ) -> Vec<Effect> {
         // Whoever came between the welcome and this list has just joined indeed.
         let is_current = std::mem::replace(&mut self.total, total) == total;
         self.found = self.found.take().filter(|_| is_current);
         self.with_roster(|roster| users.iter().for_each(|user| roster.add(&user.name)));
         match ask {
-            Some(Ask::Roster) => {
+            Some(PendingRequest::Roster) => {
                 if let Some(found) = &mut self.found {
                     found.extend(users.iter().map(|user| user.name.clone()));
                 }
@@ -180,8 +193,15 @@ impl Session {
         }
     }
 
-    fn time(&self, event: &Event, time: &str, ts: &str, ask: Option<Ask>, now: Moment) -> Vec<Effect> {
-        let Some(Ask::Time(asked)) = ask else { return self.show(event) };
+    fn time(
+        &self,
+        event: &Event,
+        time: &str,
+        ts: &str,
+        ask: Option<PendingRequest>,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        let Some(PendingRequest::Time(asked)) = ask else { return self.show(event) };
         let round_trip = now.instant.duration_since(asked.instant);
         let half = SignedDuration::try_from(round_trip / 2).unwrap_or_default();
         // The server read its clock about half a round trip after it was asked.

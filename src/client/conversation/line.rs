@@ -1,16 +1,14 @@
 //! What a typed line does.
 
-use std::sync::PoisonError;
-
-use super::{Ask, Effect, Moment, Session, shown};
+use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::protocol::command::{self, Action, Line, Place, PromptAction, Talk};
 use crate::protocol::request::{self, Act};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Request, Target};
 
-impl Session {
+impl Conversation {
     /// A line was typed.
-    pub(crate) fn line(&mut self, line: &str, now: Moment) -> Vec<Effect> {
+    pub(crate) fn line(&mut self, line: &str, now: CallTime) -> Vec<Effect> {
         self.view.now = now.clock;
         let line = line.trim_end();
         if line.trim().is_empty() {
@@ -26,17 +24,17 @@ impl Session {
         }
     }
 
-    fn act(&mut self, action: Action, now: Moment) -> Vec<Effect> {
+    fn act(&mut self, action: Action, now: CallTime) -> Vec<Effect> {
         match action {
             Action::Request(request) => self.request(request, now),
             Action::Talk(talk) => self.talk(talk, now),
             Action::Prompt(PromptAction::Query(name)) => self.query(name),
             Action::Prompt(PromptAction::Reply(text)) => match self.correspondent.clone() {
                 Some(name) => self.say(Target::User(name), text, false, now),
-                None => self.failure("nobody has written to you yet; /msg NAME TEXT writes to somebody"),
+                None => self.failure("nobody has sent you a message yet; to send one: /msg NAME TEXT"),
             },
             Action::Prompt(PromptAction::Verify(Some(name))) => {
-                self.ask(&request::Ask::Whois { name }.into(), Ask::Digits)
+                self.ask(&request::Ask::Whois { name }.into(), PendingRequest::Digits)
             }
             Action::Prompt(PromptAction::Verify(None)) => self.verify(),
             Action::Prompt(PromptAction::Clear) => vec![Effect::Clear],
@@ -50,12 +48,14 @@ impl Session {
     }
 
     /// Something about the current target.
-    fn talk(&mut self, talk: Talk, now: Moment) -> Vec<Effect> {
+    fn talk(&mut self, talk: Talk, now: CallTime) -> Vec<Effect> {
         match talk {
             Talk::Me(text) => self.say(self.target.clone(), text, true, now),
             Talk::Part => match &self.target {
                 Target::Room(room) => self.request(Act::Part { room: room.clone() }.into(), now),
-                _ => self.failure("you talk in no room that can be left; /part #ROOM leaves one"),
+                _ => self.failure(
+                    "you cannot leave the lobby or a direct conversation; to leave a room: /part #ROOM",
+                ),
             },
             Talk::Topic(topic) => {
                 let room = match &self.target {
@@ -68,24 +68,24 @@ impl Session {
         }
     }
 
-    fn request(&mut self, request: Request, now: Moment) -> Vec<Effect> {
+    fn request(&mut self, request: Request, now: CallTime) -> Vec<Effect> {
         match request {
             Request::Act(Act::Chat { to, msg, action }) => self.say(to, msg, action, now),
             Request::Act(Act::Join { room }) => self.join(room),
             Request::Act(Act::Search(search)) => self.search(search),
-            Request::Ask(request::Ask::Time) => self.ask(&request, Ask::Time(now)),
-            request => self.ask(&request, Ask::Show),
+            Request::Ask(request::Ask::Time) => self.ask(&request, PendingRequest::Time(now)),
+            request => self.ask(&request, PendingRequest::Show),
         }
     }
 
     /// Asks the server something, unless there is no connection.
-    pub(super) fn ask(&mut self, request: &Request, ask: Ask) -> Vec<Effect> {
+    pub(super) fn ask(&mut self, request: &Request, ask: PendingRequest) -> Vec<Effect> {
         let id = self.outbox.next_id();
         if !self.hand(request.to_frame(Some(&id))) {
             self.refused += 1;
-            return self.failure("not sent: there is no connection at the moment");
+            return self.failure("not sent: you are not connected at the moment");
         }
-        self.asks.insert(id, ask);
+        self.requests.insert(id, ask);
         Vec::new()
     }
 
@@ -93,14 +93,15 @@ impl Session {
         let target = name.map_or(Target::All, |name| Target::parse(name.trim_start_matches('@')));
         match target {
             Target::Server => {
-                return self.failure("the server takes no conversation; /help lists its commands");
+                return self.failure("you cannot chat with the server itself; /help lists its commands");
             }
             Target::Room(room) => return self.query_room(room),
             target => self.aim(target),
         }
         let mut effects = match &self.target {
-            Target::User(name) if !self.knows(name) => self
-                .note(&format!("nobody called {name} is here at the moment; /query goes back to the lobby")),
+            Target::User(name) if !self.knows(name) => {
+                self.note(&format!("nobody called {name} is here at the moment; /query returns to the lobby"))
+            }
             _ => Vec::new(),
         };
         effects.push(Effect::Relabel);
@@ -108,7 +109,7 @@ impl Session {
     }
 
     fn knows(&self, name: &str) -> bool {
-        self.roster.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
+        self.roster.lock().contains(name)
     }
 }
 

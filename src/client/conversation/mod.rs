@@ -17,24 +17,22 @@ mod view;
 mod tests;
 
 pub(crate) use line::keeps_echo;
-pub(crate) use outbox::Ids;
+pub(crate) use outbox::PacketIds;
 pub(crate) use past::WENT_BACK;
 pub(crate) use roster::Roster;
-pub(crate) use seen_messages::Seen;
+pub(crate) use seen_messages::{Arrival, Novelty, SeenMessages};
 pub(crate) use view::{Stamp, ViewState, render};
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::client::connection::Progress;
-use crate::client::connection::Up;
-use crate::client::trust::Standing;
-use crate::client::trust::twins;
+use crate::client::connection::{Credentials, Loss, Up, Update};
+use crate::client::shared_state::SharedState;
+use crate::client::trust::{TrustPolicy, namesakes};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::protocol::event::count_users;
@@ -44,62 +42,60 @@ use crate::protocol::target::LOBBY;
 use crate::protocol::term::about;
 use crate::protocol::{Event, Request, Target};
 use crate::text::safe_line;
-use outbox::{Message, Outbox};
-use past::{CatchUp, Past};
+use outbox::{Outbox, OutgoingMessage};
+use past::RequestedMessages;
 
 /// What is to happen on the terminal.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Show a line. It is safe for the terminal.
     Show(String),
-    /// The target or the state of the connection has changed: see [`Session::label`].
+    /// The target or the state of the connection has changed: see [`Conversation::label`].
     Relabel,
     /// Empty the screen.
     Clear,
-    /// The user has compared the digits of the server's key: to be remembered.
-    Verified(Fingerprint),
     /// The user wants to leave.
     Quit,
 }
 
 /// The moment of a call.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment {
+pub(crate) struct CallTime {
     /// By this machine's clock.
     pub(crate) clock: Timestamp,
     /// For measuring.
     pub(crate) instant: Instant,
 }
 
-impl Moment {
+impl CallTime {
     pub(crate) fn now() -> Self {
         Self { clock: Timestamp::now(), instant: Instant::now() }
     }
 
-    /// The same for what happened at that instant and is known now.
-    pub(crate) fn back_to(self, instant: Instant) -> Self {
+    /// The time of something that happened at that instant and is known now.
+    fn back_to(self, instant: Instant) -> Self {
         Self { instant: instant.min(self.instant), ..self }
     }
 }
 
 /// Why an answer is awaited.
-enum Ask {
+enum PendingRequest {
     /// To fill the roster; not shown.
     Roster,
     /// To tell how the clocks differ.
-    Time(Moment),
+    Time(CallTime),
     /// To show the digits of a user's key.
     Digits,
     /// To talk in the room then.
     Join,
-    /// To show what was said before.
-    Past(Past),
+    /// To show messages from the history.
+    Messages(RequestedMessages),
     /// To show it.
     Show,
 }
 
-/// The connection as the session sees it.
-enum State {
+/// The connection as the conversation sees it.
+enum LinkState {
     /// There has been none yet.
     Fresh,
     Up {
@@ -114,12 +110,9 @@ enum State {
     },
 }
 
-/// The key of no server.
-const NOBODY: Fingerprint = Fingerprint::new([0; 32]);
-
 /// The conversation.
-pub(crate) struct Session {
-    state: State,
+pub(crate) struct Conversation {
+    state: LinkState,
     server: ServerInfo,
     /// Whether the server keeps messages, and so knows one again that is sent twice.
     keeps: bool,
@@ -138,12 +131,11 @@ pub(crate) struct Session {
     rooms: BTreeSet<RoomName>,
     /// Who wrote to this user last.
     correspondent: Option<String>,
-    roster: Arc<Mutex<Roster>>,
+    roster: SharedState<Roster>,
+    trust: SharedState<TrustPolicy>,
     /// Who was here when this client came, until the server's first news of who has joined.
     found: Option<HashSet<String>>,
-    seen: Seen,
-    /// What was missed is coming; until it is all there, nothing is sent.
-    catching_up: Option<CatchUp>,
+    seen: SeenMessages,
     outbox: Outbox,
     /// How many the label says are stuck.
     labelled: usize,
@@ -155,15 +147,15 @@ pub(crate) struct Session {
     unsent: usize,
     /// Commands that were refused, here or by the server.
     refused: usize,
-    asks: HashMap<String, Ask>,
+    requests: HashMap<String, PendingRequest>,
     view: ViewState,
 }
 
-impl Session {
-    /// A conversation that has not begun. What the user has got is noted in `progress`.
-    pub(crate) fn new(view: ViewState, roster: Arc<Mutex<Roster>>, progress: Progress) -> Self {
+impl Conversation {
+    /// A conversation that has not begun.
+    pub(crate) fn new(view: ViewState, roster: SharedState<Roster>, credentials: &Credentials) -> Self {
         Self {
-            state: State::Fresh,
+            state: LinkState::Fresh,
             server: ServerInfo::default(),
             keeps: false,
             ip: String::new(),
@@ -176,40 +168,48 @@ impl Session {
             rooms: BTreeSet::new(),
             correspondent: None,
             roster,
+            trust: credentials.trust.clone(),
             found: None,
-            seen: Seen::new(progress),
-            catching_up: None,
+            seen: SeenMessages::new(credentials.position.clone()),
             outbox: Outbox::default(),
             labelled: 0,
             trouble: None,
             away: None,
             unsent: 0,
             refused: 0,
-            asks: HashMap::new(),
+            requests: HashMap::new(),
             view,
         }
     }
 
-    /// The connection is there, for the first time or again.
-    pub(crate) fn up(&mut self, up: Up, now: Moment) -> Vec<Effect> {
-        self.view.now = now.clock;
-        let Up { welcome, peer, outgoing, taken, standing, resumes, follows } = up;
-        let before = std::mem::replace(&mut self.state, State::Up { outgoing, peer, since: now.instant });
-        self.view.me.clone_from(&welcome.name);
-        // What the user has verified meanwhile stays so.
-        if self.view.standing != Standing::Verified(standing.key().unwrap_or(NOBODY)) {
-            self.view.standing = standing;
+    /// Something happened to the connection.
+    pub(crate) fn update(&mut self, update: Update, now: CallTime) -> Vec<Effect> {
+        match update {
+            Update::Up(up) => self.up(*up, now),
+            Update::Event(event, id) => self.event(&event, id.as_deref(), now),
+            Update::Note(line) => vec![Effect::Show(line)],
+            Update::Down(loss) => self.lost(&loss.why, now.back_to(loss.since), false),
         }
+    }
+
+    /// The connection is there, for the first time or again.
+    fn up(&mut self, up: Up, now: CallTime) -> Vec<Effect> {
+        self.view.now = now.clock;
+        let Up { welcome, peer, outgoing, taken, key, resumes, follows } = up;
+        let before = std::mem::replace(&mut self.state, LinkState::Up { outgoing, peer, since: now.instant });
+        self.view.me.clone_from(&welcome.name);
+        self.view.security = self.trust.lock().link_security(key);
         let is_same = self.server.id == welcome.server.id;
         let mut effects = match before {
-            State::Down { since, .. } if is_same => {
+            LinkState::Down { since, .. } if is_same => {
                 let away = about(now.instant.duration_since(since).max(Duration::from_secs(1)));
                 self.note(&format!("connected again after {away}; {} here", count_users(welcome.total)))
             }
             _ => shown(render(&Event::Welcome(Box::new(welcome.clone())), &self.view)),
         };
         if let Some(taken) = taken {
-            let text = format!("the name {taken} is taken; you are {} (/nick NAME changes it)", welcome.name);
+            let text =
+                format!("the name {taken} is taken, so you are {}; to change it: /nick NAME", welcome.name);
             effects.extend(self.note(&text));
         }
         if !is_same && !self.server.id.is_empty() {
@@ -243,51 +243,47 @@ impl Session {
         if follows { Vec::new() } else { self.abandon() }
     }
 
-    /// The connection is gone, and the same server is tried again.
-    pub(crate) fn down(&mut self, why: &str, now: Moment) -> Vec<Effect> {
-        self.lost(why, now, false)
-    }
-
     /// The server is gone, and another one is looked for.
-    pub(crate) fn gone(&mut self, why: &str, now: Moment) -> Vec<Effect> {
-        self.lost(why, now, true)
+    pub(crate) fn gone(&mut self, loss: &Loss, now: CallTime) -> Vec<Effect> {
+        self.lost(&loss.why, now.back_to(loss.since), true)
     }
 
     /// There is no server yet, and one is looked for.
-    pub(crate) fn seek(&mut self, now: Moment) {
-        let why = "no server was found yet".to_owned();
-        self.state = State::Down { why, since: now.instant, search: true };
+    pub(crate) fn seek(&mut self, now: CallTime) {
+        let why = "no server found yet".to_owned();
+        self.state = LinkState::Down { why, since: now.instant, search: true };
     }
 
-    fn lost(&mut self, why: &str, now: Moment, search: bool) -> Vec<Effect> {
+    fn lost(&mut self, why: &str, now: CallTime, search: bool) -> Vec<Effect> {
         self.view.now = now.clock;
         let next = if search { "looking for another server" } else { "reconnecting" };
         let mut effects = self.failure(&format!("{why}; {next}"));
         let since = match self.state {
-            State::Down { since, .. } => since,
-            State::Fresh | State::Up { .. } => now.instant,
+            LinkState::Down { since, .. } => since,
+            LinkState::Fresh | LinkState::Up { .. } => now.instant,
         };
-        self.state = State::Down { why: why.to_owned(), since, search };
-        self.asks.clear();
-        self.catching_up = None;
+        self.state = LinkState::Down { why: why.to_owned(), since, search };
+        self.requests.clear();
+        self.seen.interrupt();
         effects.extend(self.take_back());
         effects.push(Effect::Relabel);
         self.labelled(effects)
     }
 
     /// Time has passed: tells of messages whose receipt is overdue.
-    pub(crate) fn tick(&mut self, now: Moment) -> Vec<Effect> {
+    pub(crate) fn tick(&mut self, now: CallTime) -> Vec<Effect> {
         self.view.now = now.clock;
         self.flush(now);
         let overdue = self.outbox.overdue(now.instant);
-        let text = |message: &Message| format!("no receipt from the server yet: {}", quoted(message));
+        let text =
+            |message: &OutgoingMessage| format!("not confirmed by the server yet: {}", quoted(message));
         let effects = overdue.iter().flat_map(|message| self.note(&text(message))).collect();
         self.labelled(effects)
     }
 
     /// Another server goes by the name of this one.
-    pub(crate) fn twin(&self, id: String) -> Vec<Effect> {
-        let lines = self.view.standing.key().map(|key| twins(&self.server.name, key, &[id]));
+    pub(crate) fn namesake(&self, id: String) -> Vec<Effect> {
+        let lines = self.view.security.key().map(|key| namesakes(&self.server.name, key, &[id]));
         lines.into_iter().flatten().flat_map(|line| self.failure(&line)).collect()
     }
 
@@ -309,9 +305,9 @@ impl Session {
             other => safe_line(&other.to_string()),
         };
         let state = match self.state {
-            State::Down { search: true, .. } => ", no server",
-            State::Down { .. } => ", reconnecting",
-            State::Fresh | State::Up { .. } => "",
+            LinkState::Down { search: true, .. } => ", no server",
+            LinkState::Down { .. } => ", reconnecting",
+            LinkState::Fresh | LinkState::Up { .. } => "",
         };
         match self.outbox.stuck() {
             0 => format!("[{target}{state}] "),
@@ -328,21 +324,16 @@ impl Session {
         effects
     }
 
-    /// The user's present name.
-    pub(crate) fn me(&self) -> &str {
-        &self.view.me
-    }
-
     /// Whether the connection has been lost.
     pub(crate) fn is_down(&self) -> bool {
-        matches!(self.state, State::Down { .. })
+        matches!(self.state, LinkState::Down { .. })
     }
 
     /// Hands a frame to the connection; false if there is none, or if it takes no more.
     fn hand(&self, frame: Vec<u8>) -> bool {
         match &self.state {
-            State::Up { outgoing, .. } => outgoing.try_send(frame).is_ok(),
-            State::Fresh | State::Down { .. } => false,
+            LinkState::Up { outgoing, .. } => outgoing.try_send(frame).is_ok(),
+            LinkState::Fresh | LinkState::Down { .. } => false,
         }
     }
 
@@ -364,12 +355,12 @@ impl Session {
     fn ask_roster(&mut self, after: Option<String>) {
         let id = self.outbox.next_id();
         if self.hand(Request::Ask(request::Ask::Users { room: None, after }).to_frame(Some(&id))) {
-            self.asks.insert(id, Ask::Roster);
+            self.requests.insert(id, PendingRequest::Roster);
         }
     }
 
     fn with_roster(&self, change: impl FnOnce(&mut Roster)) {
-        change(&mut self.roster.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.roster.lock());
     }
 }
 
@@ -378,7 +369,7 @@ fn shown(lines: Vec<String>) -> Vec<Effect> {
 }
 
 /// A message as it was typed, so that it can be typed again.
-fn quoted(message: &Message) -> String {
+fn quoted(message: &OutgoingMessage) -> String {
     let text = if message.action { format!("/me {}", message.msg) } else { message.msg.clone() };
     match &message.to {
         Target::All => text,

@@ -21,7 +21,7 @@ const PREFIX_BYTES: usize = 5;
 
 /// A message on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Message {
+pub(crate) struct OutgoingMessage {
     /// Whom it is for.
     pub(crate) to: Target,
     /// The text.
@@ -31,9 +31,9 @@ pub(crate) struct Message {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Queued {
     id: String,
-    message: Message,
+    message: OutgoingMessage,
     /// When it was handed to the present connection.
     sent: Option<Instant>,
     /// The user knows that its receipt is overdue.
@@ -44,25 +44,25 @@ struct Entry {
 /// the connection, then those that wait.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    entries: VecDeque<Entry>,
+    entries: VecDeque<Queued>,
     /// Bytes of their texts.
     bytes: usize,
     /// How many were handed to the present connection.
     sent: usize,
-    ids: Ids,
+    ids: PacketIds,
     /// When one was taken out last: the server is at work on the others.
     progress: Option<Instant>,
 }
 
-/// Ids for packets, none of which any other run of any client makes: the server keeps a user's
+/// PacketIds for packets, none of which any other run of any client makes: the server keeps a user's
 /// messages by them, once each.
 #[derive(Debug)]
-pub(crate) struct Ids {
+pub(crate) struct PacketIds {
     prefix: String,
     counter: u64,
 }
 
-impl Ids {
+impl PacketIds {
     /// A new series.
     pub(crate) fn new() -> Self {
         let mut bytes = [0; PREFIX_BYTES];
@@ -84,19 +84,19 @@ impl Ids {
 
 impl Default for Outbox {
     fn default() -> Self {
-        Self { entries: VecDeque::new(), bytes: 0, sent: 0, ids: Ids::new(), progress: None }
+        Self { entries: VecDeque::new(), bytes: 0, sent: 0, ids: PacketIds::new(), progress: None }
     }
 }
 
 impl Outbox {
     /// Takes a message in, to be sent after all others; gives it back if there are too many.
-    pub(crate) fn add(&mut self, message: Message) -> Result<(), Message> {
+    pub(crate) fn add(&mut self, message: OutgoingMessage) -> Result<(), OutgoingMessage> {
         let bytes = self.bytes + message.msg.len();
         if self.entries.len() >= MAX_MESSAGES || bytes > MAX_BYTES {
             return Err(message);
         }
         self.bytes = bytes;
-        self.entries.push_back(Entry { id: self.ids.next(), message, sent: None, told: false });
+        self.entries.push_back(Queued { id: self.ids.next(), message, sent: None, told: false });
         Ok(())
     }
 
@@ -106,7 +106,7 @@ impl Outbox {
     }
 
     /// The first message that waits, and its id.
-    pub(crate) fn first_waiting(&self) -> Option<(&str, &Message)> {
+    pub(crate) fn first_waiting(&self) -> Option<(&str, &OutgoingMessage)> {
         self.entries.get(self.sent).map(|entry| (entry.id.as_str(), &entry.message))
     }
 
@@ -119,7 +119,7 @@ impl Outbox {
     }
 
     /// Takes out the message with that id, which the server has answered.
-    pub(crate) fn take(&mut self, id: &str, now: Instant) -> Option<Message> {
+    pub(crate) fn take(&mut self, id: &str, now: Instant) -> Option<OutgoingMessage> {
         let at = self.entries.iter().position(|entry| entry.id == id)?;
         self.progress = Some(now);
         self.remove(at)
@@ -134,21 +134,21 @@ impl Outbox {
 
     /// Takes out those that were handed to the connection: it is gone, and the server would not know
     /// them again.
-    pub(crate) fn take_sent(&mut self) -> Vec<Message> {
+    pub(crate) fn take_sent(&mut self) -> Vec<OutgoingMessage> {
         (0..self.sent).filter_map(|_| self.remove(0)).collect()
     }
 
     /// Takes out all of them.
-    pub(crate) fn take_all(&mut self) -> Vec<Message> {
+    pub(crate) fn take_all(&mut self) -> Vec<OutgoingMessage> {
         (self.bytes, self.sent) = (0, 0);
         self.entries.drain(..).map(|entry| entry.message).collect()
     }
 
     /// The messages that have become overdue since the last call; each is told once.
-    pub(crate) fn overdue(&mut self, now: Instant) -> Vec<Message> {
+    pub(crate) fn overdue(&mut self, now: Instant) -> Vec<OutgoingMessage> {
         let progress = self.progress;
         let since = |sent: Instant| progress.map_or(sent, |progress| sent.max(progress));
-        let late = |entry: &Entry| entry.sent.is_some_and(|sent| now.duration_since(since(sent)) >= OVERDUE);
+        let late = |entry: &Queued| entry.sent.is_some_and(|sent| now.duration_since(since(sent)) >= OVERDUE);
         let mut messages = Vec::new();
         for entry in self.entries.iter_mut().filter(|entry| !entry.told && late(entry)) {
             entry.told = true;
@@ -167,7 +167,7 @@ impl Outbox {
         self.entries.iter().filter(|entry| entry.sent.is_none() || entry.told).count()
     }
 
-    fn remove(&mut self, at: usize) -> Option<Message> {
+    fn remove(&mut self, at: usize) -> Option<OutgoingMessage> {
         let entry = self.entries.remove(at)?;
         self.bytes -= entry.message.msg.len();
         self.sent -= usize::from(at < self.sent);
@@ -179,8 +179,8 @@ impl Outbox {
 mod tests {
     use super::*;
 
-    fn message(msg: &str) -> Message {
-        Message { to: Target::All, msg: msg.into(), action: false }
+    fn message(msg: &str) -> OutgoingMessage {
+        OutgoingMessage { to: Target::All, msg: msg.into(), action: false }
     }
 
     /// Hands all that wait to a connection; their ids.
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn no_two_runs_use_the_same_ids() {
-        let (mut one, mut other) = (Ids::new(), Ids::new());
+        let (mut one, mut other) = (PacketIds::new(), PacketIds::new());
         let ids = [one.next(), one.next(), other.next(), other.next()];
         assert_eq!(std::collections::HashSet::from(ids.clone()).len(), 4);
         assert!(ids.iter().all(|id| id.len() < 40), "{ids:?}");

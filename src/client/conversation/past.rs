@@ -1,9 +1,9 @@
 //! What was said before: what was missed comes by itself at the start of a connection, other things
 //! because they were asked for. Either stands between two lines that say what it is.
 
-use super::view::render;
-use super::{Ask, Effect, Moment, Session, shown};
-use crate::client::connection::Return;
+use super::seen_messages::{Arrival, MissedMessages, Novelty};
+use super::{CallTime, Conversation, Effect, PendingRequest};
+use crate::client::connection::Resumption;
 use crate::protocol::event::{BEHIND, GAP, HistoryEnd, SLOW, Welcome, count_messages};
 use crate::protocol::packet::stamp;
 use crate::protocol::request::{Act, SearchRequest, Span};
@@ -11,45 +11,33 @@ use crate::protocol::target::LOBBY;
 use crate::protocol::{self, Event, Request, Target};
 
 /// A server whose history is not the one that the user was shown.
-pub(crate) const WENT_BACK: &str = "the server went back to an earlier state (a backup or a copy was put in \
-    place): some of what was shown here is not there any more, and messages may be missing";
+pub(crate) const WENT_BACK: &str = "the server went back to an earlier state (somebody restored a backup or a \
+    copy): it no longer has some messages that you have seen, and others may be missing";
 
 /// Messages shown on joining a room.
 const ON_JOINING: u64 = 20;
 
-/// What was missed, as it comes.
-#[derive(Debug, Default)]
-pub(super) struct CatchUp {
-    /// Whether the user has been here before, so that it is not merely the latest.
-    back: Return,
-    /// How many were shown.
-    shown: usize,
-    /// Whether direct messages were among it, which the server waits to hear of.
-    directs: bool,
-}
-
-/// What was asked for, as it comes.
+/// Messages that the user asked for, as they come.
 #[derive(Debug)]
-pub(super) struct Past {
-    /// What it is, for the line before it.
+pub(super) struct RequestedMessages {
+    /// The line before them.
     title: String,
     /// How many were shown.
     shown: usize,
 }
 
-impl Session {
+impl Conversation {
     /// A connection begins: with what was missed, if that was asked for and the server keeps it.
-    pub(super) fn begin(&mut self, welcome: &Welcome, resumes: bool, now: Moment) -> Vec<Effect> {
+    pub(super) fn begin(&mut self, welcome: &Welcome, resumes: bool, now: CallTime) -> Vec<Effect> {
         let back = self.seen.welcomed(welcome, resumes);
-        self.catching_up = (resumes && welcome.log.is_some()).then(|| CatchUp { back, ..CatchUp::default() });
-        if self.catching_up.is_none() {
+        if !self.seen.is_catching_up() {
             self.go_live(now);
         }
         if back.rewound { self.failure(WENT_BACK) } else { Vec::new() }
     }
 
     /// From here on everything comes as it is said, so who is here can be asked, and messages sent.
-    fn go_live(&mut self, now: Moment) {
+    fn go_live(&mut self, now: CallTime) {
         self.ask_roster(None);
         self.flush(now);
     }
@@ -62,44 +50,46 @@ impl Session {
             | Event::Delivered { seq, history, .. } => (*seq, *history),
             _ => return None,
         };
-        if let Some(Ask::Past(past)) = id.and_then(|id| self.asks.get_mut(id)) {
+        if let Some(PendingRequest::Messages(past)) = id.and_then(|id| self.requests.get_mut(id)) {
             past.shown += 1;
             let title = (past.shown == 1).then(|| past.title.clone());
             let mut effects = title.map(|title| self.note(&format!("{title}:"))).unwrap_or_default();
-            effects.extend(shown(render(event, &self.view)));
+            effects.extend(self.show(event));
             return Some(effects);
         }
-        if let Some(catching_up) = self.catching_up.as_mut().filter(|_| history) {
-            catching_up.directs |= is_direct;
-        }
-        if !self.seen.is_new(seq, is_direct, history) {
-            return Some(Vec::new());
-        }
-        let catching_up = self.catching_up.as_mut().filter(|_| history)?;
-        catching_up.shown += 1;
-        let title = if catching_up.back.resumed { "what you missed:" } else { "the latest messages:" };
-        Some(if catching_up.shown == 1 { self.note(title) } else { Vec::new() }).map(|mut effects| {
-            effects.extend(shown(render(event, &self.view)));
-            effects
-        })
+        let mut effects = match self.seen.take(Arrival { seq, is_direct, history }, true) {
+            Novelty::Known => return Some(Vec::new()),
+            Novelty::Live => return None,
+            Novelty::Missed(1) => {
+                let is_return = self.seen.missed().is_some_and(|missed| missed.back.resumed);
+                self.note(if is_return { "what you missed:" } else { "the latest messages:" })
+            }
+            Novelty::Missed(_) => Vec::new(),
+        };
+        effects.extend(self.show(event));
+        Some(effects)
     }
 
     /// The end of what was missed, or of what was asked for.
-    pub(super) fn history_end(&mut self, end: &HistoryEnd, ask: Option<Ask>, now: Moment) -> Vec<Effect> {
-        if let Some(Ask::Past(past)) = ask {
+    pub(super) fn history_end(
+        &mut self,
+        end: &HistoryEnd,
+        ask: Option<PendingRequest>,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        if let Some(PendingRequest::Messages(past)) = ask {
             return self.note(&past.end(end));
         }
-        let Some(catching_up) = self.catching_up.take() else {
+        let Some((missed, receipt)) = self.seen.caught_up(end) else {
             // A server that keeps no messages only says whether something was missed.
             let is_news = end.gap && !self.keeps;
             return if is_news { self.note(&format!("you missed messages{GAP}")) } else { Vec::new() };
         };
-        self.seen.caught_up(end.seq);
-        if catching_up.directs {
-            self.hand(Request::Act(Act::Received { seq: end.seq }).to_frame(None));
+        if let Some(receipt) = receipt {
+            self.hand(receipt.to_frame(None));
         }
         self.go_live(now);
-        let effects = catching_up.end(end).map(|text| self.note(&text)).unwrap_or_default();
+        let effects = after_missed(&missed, end).map(|text| self.note(&text)).unwrap_or_default();
         self.labelled(effects)
     }
 
@@ -112,7 +102,10 @@ impl Session {
             _ => (None, None, format!("of {LOBBY}")),
         };
         let title = format!("the last messages {place}");
-        self.ask(&Request::Act(Act::History { room, name, span }), Ask::Past(Past { title, shown: 0 }))
+        self.ask(
+            &Request::Act(Act::History { room, name, span }),
+            PendingRequest::Messages(RequestedMessages { title, shown: 0 }),
+        )
     }
 
     /// Asks for what was said in a room that was just joined.
@@ -120,7 +113,7 @@ impl Session {
         let span = Span { before: None, limit: Some(ON_JOINING) };
         let title = format!("the last messages of {room}");
         let request = Request::Act(Act::History { room: Some(room.to_owned()), name: None, span });
-        self.ask(&request, Ask::Past(Past { title, shown: 0 }))
+        self.ask(&request, PendingRequest::Messages(RequestedMessages { title, shown: 0 }))
     }
 
     /// Asks for messages with certain words, by somebody, somewhere or of some time.
@@ -142,31 +135,29 @@ impl Session {
                 *time = stamp(at);
             }
         }
-        self.ask(&Act::Search(search).into(), Ask::Past(Past { title, shown: 0 }))
+        self.ask(&Act::Search(search).into(), PendingRequest::Messages(RequestedMessages { title, shown: 0 }))
     }
 }
 
-impl CatchUp {
-    /// The line after it; none if there was nothing.
-    fn end(&self, end: &HistoryEnd) -> Option<String> {
-        let Return { resumed, rewound } = self.back;
-        let text = match (self.shown, resumed) {
-            (0, _) if end.gap && !rewound => return Some(format!("you missed messages{GAP}")),
-            (0, _) => return None,
-            (shown, true) => format!("{} while you were away", count_messages(shown)),
-            (1, false) => "the last message".to_owned(),
-            (shown, false) => format!("the last {}", count_messages(shown)),
-        };
-        // Of a server that went back the user knows that something is missing.
-        Some(if end.gap && !rewound { text + "; there were others" + GAP } else { text })
-    }
+/// The line after missed messages; none if there were none.
+fn after_missed(missed: &MissedMessages, end: &HistoryEnd) -> Option<String> {
+    let Resumption { resumed, rewound } = missed.back;
+    let text = match (missed.shown, resumed) {
+        (0, _) if end.gap && !rewound => return Some(format!("you missed messages{GAP}")),
+        (0, _) => return None,
+        (shown, true) => format!("{} while you were away", count_messages(shown)),
+        (1, false) => "the last message".to_owned(),
+        (shown, false) => format!("the last {}", count_messages(shown)),
+    };
+    // If the server went back, the user knows that something is missing.
+    Some(if end.gap && !rewound { text + "; there were others" + GAP } else { text })
 }
 
-impl Past {
-    /// The line after it.
+impl RequestedMessages {
+    /// The line after them.
     fn end(&self, end: &HistoryEnd) -> String {
         let what = match self.shown {
-            0 => format!("{}: there are none", self.title),
+            0 => format!("{}: none", self.title),
             shown => count_messages(shown),
         };
         match (self.shown, end) {

@@ -1,12 +1,12 @@
 //! Rooms as this user sees them: those they are in, and the one they talk in.
 
-use super::{Ask, Effect, Session};
+use super::{Conversation, Effect, PendingRequest};
 use crate::name::RoomName;
 use crate::protocol::packet::RoomInfo;
 use crate::protocol::request::{self, Act};
 use crate::protocol::{Event, Request, Target};
 
-impl Session {
+impl Conversation {
     /// The server says which rooms the user is in.
     pub(super) fn take_rooms(&mut self, rooms: &[RoomInfo]) {
         self.rooms = rooms.iter().filter_map(|room| RoomName::new(&room.name).ok()).collect();
@@ -18,7 +18,7 @@ impl Session {
 
     /// Joins a room, to talk there.
     pub(super) fn join(&mut self, room: String) -> Vec<Effect> {
-        self.ask(&Act::Join { room }.into(), Ask::Join)
+        self.ask(&Act::Join { room }.into(), PendingRequest::Join)
     }
 
     /// Plain lines go to the room from now on.
@@ -29,9 +29,9 @@ impl Session {
         };
         let mut effects = match self.rooms.contains(&name) {
             true => Vec::new(),
-            false => {
-                self.note(&format!("you are not in {name} and see nothing of it; /join {name} changes that"))
-            }
+            false => self.note(&format!(
+                "you are not in {name}, so you do not see its messages; to join: /join {name}"
+            )),
         };
         self.aim(Target::Room(name.to_string()));
         effects.push(Effect::Relabel);
@@ -39,7 +39,12 @@ impl Session {
     }
 
     /// About a room: one has joined or left it, here or in another terminal, or has asked.
-    pub(super) fn room(&mut self, event: &Event, room: &RoomInfo, ask: Option<Ask>) -> Vec<Effect> {
+    pub(super) fn room(
+        &mut self,
+        event: &Event,
+        room: &RoomInfo,
+        ask: Option<PendingRequest>,
+    ) -> Vec<Effect> {
         let Ok(name) = RoomName::new(&room.name) else { return self.show(event) };
         let was_left = !room.joined && self.rooms.remove(&name);
         let mut effects =
@@ -52,11 +57,11 @@ impl Session {
             self.aim(Target::All);
             effects.push(Effect::Relabel);
         }
-        if matches!(ask, Some(Ask::Join)) && room.joined && !name.is_lobby() {
+        if matches!(ask, Some(PendingRequest::Join)) && room.joined && !name.is_lobby() {
             self.aim(Target::Room(room.name.clone()));
             effects.push(Effect::Relabel);
             let users = Request::Ask(request::Ask::Users { room: Some(room.name.clone()), after: None });
-            effects.extend(self.ask(&users, Ask::Show));
+            effects.extend(self.ask(&users, PendingRequest::Show));
             if self.keeps {
                 effects.extend(self.ask_room(&room.name));
             }

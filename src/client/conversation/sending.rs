@@ -1,23 +1,23 @@
 //! A message's way out: into the outbox, to the connection, and out again by its receipt, by a
 //! refusal, or because there is nobody left to send it to.
 
-use super::{Ask, Effect, Message, Moment, Session, State, quoted};
+use super::{CallTime, Conversation, Effect, LinkState, OutgoingMessage, PendingRequest, quoted};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::Sender;
 use crate::protocol::request::Act;
 use crate::protocol::{Event, Request, Target};
 
 /// What is known of a server that does not say why.
-const NOT_STORED: &str = "the server can't store what is said, so whoever is away misses it";
+const NOT_STORED: &str = "the server cannot store messages, so users who are away miss them";
 
-impl Session {
+impl Conversation {
     /// Takes a message in, and sends it as soon as it can be. What cannot be taken is said.
-    pub(super) fn say(&mut self, to: Target, msg: String, action: bool, now: Moment) -> Vec<Effect> {
-        let message = Message { to, msg, action };
+    pub(super) fn say(&mut self, to: Target, msg: String, action: bool, now: CallTime) -> Vec<Effect> {
+        let message = OutgoingMessage { to, msg, action };
         if message.msg.len() > self.text_bytes {
             self.unsent += 1;
             return self.failure(&format!(
-                "not sent: the message has {} bytes and the server takes {}; send it in parts",
+                "not sent: the message has {} bytes, and the server's limit is {}; split it",
                 message.msg.len(),
                 self.text_bytes
             ));
@@ -25,23 +25,25 @@ impl Session {
         let text = quoted(&message);
         if self.outbox.add(message).is_err() {
             self.unsent += 1;
-            return self.failure(&format!("not sent, because too many wait already: {text}"));
+            return self.failure(&format!("not sent, because too many messages are waiting: {text}"));
         }
         self.flush(now);
         let effects = match self.state {
-            State::Down { .. } | State::Fresh => self.note(&format!("waits for the connection: {text}")),
-            State::Up { .. } => Vec::new(),
+            LinkState::Down { .. } | LinkState::Fresh => {
+                self.note(&format!("will be sent when connected: {text}"))
+            }
+            LinkState::Up { .. } => Vec::new(),
         };
         self.labelled(effects)
     }
 
     /// Hands to the connection what waits, as far as it takes it. Nothing goes out before all that was
     /// missed has come: the server may have had it already.
-    pub(super) fn flush(&mut self, now: Moment) {
-        if self.catching_up.is_some() {
+    pub(super) fn flush(&mut self, now: CallTime) {
+        if self.seen.is_catching_up() {
             return;
         }
-        while let Some((id, Message { to, msg, action })) = self.outbox.first_waiting() {
+        while let Some((id, OutgoingMessage { to, msg, action })) = self.outbox.first_waiting() {
             let request = Request::Act(Act::Chat { to: to.clone(), msg: msg.clone(), action: *action });
             if !self.hand(request.to_frame(Some(id))) {
                 return;
@@ -51,16 +53,16 @@ impl Session {
     }
 
     /// A message has arrived: now it is shown like everybody else's, in the server's order.
-    pub(super) fn receipt(&mut self, event: &Event, id: Option<&str>, now: Moment) -> Vec<Effect> {
+    pub(super) fn receipt(&mut self, event: &Event, id: Option<&str>, now: CallTime) -> Vec<Effect> {
         let Event::Sent { seq, ts, stored, waits } = event else { return Vec::new() };
-        if let Some(seq) = seq.filter(|_| self.catching_up.is_none()) {
-            self.seen.reach(seq);
+        if let Some(seq) = seq {
+            self.seen.reach(*seq);
         }
         let Some(message) = id.and_then(|id| self.outbox.take(id, now.instant)) else {
             return Vec::new();
         };
         let text = quoted(&message);
-        let Message { to, msg, action } = message;
+        let OutgoingMessage { to, msg, action } = message;
         let key = self.key.as_ref().map(Fingerprint::tag);
         let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
         let (to, ts, history) = (to.to_string(), ts.to_owned(), false);
@@ -74,14 +76,14 @@ impl Session {
         }
         if waits.is_some() && self.away != *waits {
             let name = waits.as_deref().unwrap_or_default();
-            effects.extend(self.note(&format!("{name} is away; your message waits")));
+            effects.extend(self.note(&format!("{name} is away and will get your message later")));
         }
         self.away.clone_from(waits);
         effects
     }
 
     /// Takes out a message that the server refuses, and says so.
-    pub(super) fn refuse(&mut self, id: Option<&str>, now: Moment) -> Vec<Effect> {
+    pub(super) fn refuse(&mut self, id: Option<&str>, now: CallTime) -> Vec<Effect> {
         match id.and_then(|id| self.outbox.take(id, now.instant)) {
             Some(message) => {
                 self.unsent += 1;
@@ -113,7 +115,7 @@ impl Session {
         effects
     }
 
-    fn all_lost(&self, messages: &[Message], how: &str) -> Vec<Effect> {
+    fn all_lost(&self, messages: &[OutgoingMessage], how: &str) -> Vec<Effect> {
         messages.iter().flat_map(|message| self.failure(&format!("{how}: {}", quoted(message)))).collect()
     }
 
@@ -129,7 +131,7 @@ impl Session {
 
     /// Messages without a receipt, and requests of the user's without an answer.
     pub(crate) fn awaited(&self) -> usize {
-        let asked = self.asks.values().filter(|ask| !matches!(ask, Ask::Roster)).count();
+        let asked = self.requests.values().filter(|ask| !matches!(ask, PendingRequest::Roster)).count();
         self.outbox.len() + asked
     }
 

@@ -7,8 +7,7 @@ use anstyle::{AnsiColor, Effects, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::client::trust::Standing;
-use crate::fingerprint::Fingerprint;
+use crate::client::trust::LinkSecurity;
 use crate::name::RoomName;
 use crate::protocol::event::{Crowd, Welcome, count_users};
 use crate::protocol::packet::{Sender, UserInfo};
@@ -60,7 +59,7 @@ pub(crate) struct ViewState {
     /// The time, for events that carry none.
     pub(crate) now: Timestamp,
     /// Whether the connection is encrypted, and to whom.
-    pub(crate) standing: Standing,
+    pub(crate) security: LinkSecurity,
     /// The room that the user talks in; none in the lobby, or with somebody. What was said elsewhere
     /// says where.
     pub(crate) room: Option<RoomName>,
@@ -85,15 +84,19 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         }
         Event::Joined(crowd) => state.crowd(crowd, "->", "joined"),
         Event::Left(crowd) => state.crowd(crowd, "<-", "left"),
-        Event::Renamed { old, name } => state.renamed(old, name),
+        Event::Renamed { name, .. } if *name == state.me => state.notes(&format!("you are now {name}")),
         Event::Users { room, users, total, next } => {
             state.users(room.as_deref(), users, *total, next.as_deref())
         }
-        Event::Time { time, .. } => state.notes(&format!("server time {time}")),
         Event::Alert { by, msg, ts, .. } => state.alert(by, msg, ts),
         Event::Whois(user) => state.whois(user),
-        Event::Notice(text) | Event::Storing { msg: text, .. } => state.notes(text),
-        Event::Bans { .. }
+        Event::Renamed { .. }
+        | Event::Time { .. }
+        | Event::Notice(_)
+        | Event::Storing { .. }
+        | Event::Pake { .. }
+        | Event::Operator { .. }
+        | Event::Bans { .. }
         | Event::Keys { .. }
         | Event::Room(_)
         | Event::Topic { .. }
@@ -102,7 +105,6 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         Event::Delivered { ts, .. } => {
             state.block(&state.clock(ts), &state.paint(DIM, "--"), &event.text(), DIM)
         }
-        Event::Pake { msg, .. } | Event::Operator { msg, .. } => state.notes(msg),
         Event::Error { msg, .. } => state.failures(msg),
         // How the connection ended is told once, with what follows from it.
         Event::Bye { .. } => Vec::new(),
@@ -111,6 +113,18 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
 }
 
 impl ViewState {
+    pub(crate) fn new(me: String, color: bool, stamp: Stamp) -> Self {
+        Self {
+            me,
+            color,
+            zone: TimeZone::system(),
+            now: Timestamp::now(),
+            security: LinkSecurity::Plaintext,
+            room: None,
+            stamp,
+        }
+    }
+
     /// A line of our own, not the server's: `12:03 -- text`.
     pub(crate) fn notes(&self, text: &str) -> Vec<String> {
         self.block(&self.clock(""), &self.paint(DIM, "--"), text, DIM)
@@ -147,10 +161,10 @@ impl ViewState {
             "connected to {} as {name}; {} here{}",
             server.name,
             count_users(*total),
-            match self.standing {
-                Standing::Plaintext => "; not encrypted",
-                Standing::Unverified(_) => "; unverified (/verify)",
-                Standing::Verified(_) => "",
+            match self.security {
+                LinkSecurity::Plaintext => "; not encrypted",
+                LinkSecurity::Unverified(_) => "; unverified (/verify)",
+                LinkSecurity::Verified(_) => "",
             }
         ));
         if !motd.is_empty() {
@@ -213,13 +227,6 @@ impl ViewState {
         self.block(&self.clock(""), &self.paint(DIM, arrow), &text, DIM)
     }
 
-    fn renamed(&self, old: &str, name: &str) -> Vec<String> {
-        match name == self.me {
-            true => self.notes(&format!("you are now {name}")),
-            false => self.notes(&format!("{old} is now {name}")),
-        }
-    }
-
     fn users(&self, room: Option<&str>, page: &[UserInfo], total: usize, next: Option<&str>) -> Vec<String> {
         let names: Vec<String> = page
             .iter()
@@ -236,30 +243,11 @@ impl ViewState {
         vec![format!("{head} {} {within}: {}{more}", count_users(total), names.join(", "))]
     }
 
+    /// The times are this user's, not the server's.
     fn whois(&self, user: &UserInfo) -> Vec<String> {
-        let moment = |at: &String| at.parse().map_or_else(|_| at.clone(), |at| self.moment(at, "%F %H:%M"));
-        let mut text = match &user.last {
-            Some(last) => format!("{} is away, last seen {}", user.name, moment(last)),
-            None => format!("{} is at {}", user.name, user.ip),
-        };
-        if let Some(since) = user.since.as_ref().map(moment) {
-            text += &format!(", here since {since}");
-        }
-        if let Some(sessions) = user.sessions.filter(|sessions| *sessions != 1) {
-            text += &format!(", {sessions} connections");
-        }
-        if user.operator == Some(true) {
-            text += ", an operator";
-        }
-        if user.plaintext == Some(true) {
-            text += ", not encrypted";
-        }
-        text += &match user.key.as_deref().map(|key| (key, key.parse::<Fingerprint>())) {
-            None => ", no key vouches for the name".to_owned(),
-            Some((_, Ok(key))) => format!(", key {}", key.spoken()),
-            Some((key, Err(_))) => format!(", key {key}"),
-        };
-        self.notes(&text)
+        let local = |at: &String| at.parse().map_or_else(|_| at.clone(), |at| self.moment(at, "%F %H:%M"));
+        let (since, last) = (user.since.as_ref().map(local), user.last.as_ref().map(local));
+        self.notes(&Event::Whois(UserInfo { since, last, ..user.clone() }).text())
     }
 
     fn alert(&self, by: &str, msg: &str, ts: &str) -> Vec<String> {
@@ -325,6 +313,7 @@ fn hash(name: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fingerprint::Fingerprint;
     use crate::protocol::Code;
     use crate::protocol::packet::{BanInfo, KeyInfo, KeyList};
 
@@ -336,7 +325,7 @@ mod tests {
             color,
             zone: TimeZone::UTC,
             now: "2026-11-21T12:10:00Z".parse().unwrap(),
-            standing: Standing::Plaintext,
+            security: LinkSecurity::Plaintext,
             room: None,
             stamp: Stamp::Time,
         }
@@ -432,19 +421,9 @@ mod tests {
             next: Some("bob".into()),
         };
         assert_eq!(lines(&users), "12:10 -- 7 users here: alice, bob ... (/users bob goes on)");
-        let whois = UserInfo { since: Some(TS.into()), sessions: Some(2), ..user("bob") };
-        assert_eq!(
-            lines(&Event::Whois(whois)),
-            format!(
-                "12:10 -- bob is at 10.0.0.2, here since 2026-11-21 12:03, 2 connections, key {}",
-                key.spoken()
-            )
-        );
+        let whois = |since: &str| Event::Whois(UserInfo { since: Some(since.into()), ..user("bob") });
+        assert_eq!(lines(&whois(TS)), format!("12:10 -- {}", whois("2026-11-21 12:03").text()));
         let keyless = UserInfo { key: None, plaintext: Some(true), ..user("eve") };
-        assert_eq!(
-            lines(&Event::Whois(keyless.clone())),
-            "12:10 -- eve is at 10.0.0.2, not encrypted, no key vouches for the name"
-        );
         let users = Event::Users { room: None, users: vec![user("bob"), keyless], total: 2, next: None };
         assert_eq!(lines(&users), "12:10 -- 2 users here: bob, eve?");
     }

@@ -3,60 +3,37 @@
 
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::locator::{Located, Locator};
+use crate::client::background::Background;
 use crate::client::error::Error;
-use crate::client::trust::Trust;
 
 /// Between two searches.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// A search under way. Dropping it ends it.
-pub(crate) struct Successor {
-    found: mpsc::Receiver<Result<Located, Error>>,
-    task: JoinHandle<()>,
-}
-
-impl Successor {
-    /// Begins after a pause.
-    pub(crate) fn search(locator: Locator, trust: Trust, pause: Duration) -> Self {
-        let (sender, found) = mpsc::channel(1);
-        let task = tokio::spawn(async move {
-            let mut told = None;
-            sleep(pause).await;
-            loop {
-                let located = match locator.locate(&trust, |_| {}).await {
-                    // Nobody goes by themselves from a server to another one of its name.
-                    Ok(Located::One(reached)) => match trust.namesake(&reached) {
-                        Some(refusal) => Err(refusal),
-                        None => Ok(Located::One(reached)),
-                    },
-                    located => located,
-                };
-                let goes_on = matches!(located, Ok(Located::Nothing(_)) | Err(_));
-                let error = located.as_ref().err().cloned();
-                let is_news = error.is_none() || error != told;
-                told = error;
-                if (is_news && sender.send(located).await.is_err()) || !goes_on {
-                    return;
-                }
-                sleep(PAUSE).await;
+/// Searches after a pause. Reports what each search finds, and ends with the one that finds something.
+pub(crate) fn search_in_background(locator: Locator, pause: Duration) -> Background<Result<Located, Error>> {
+    Background::start(1, async move |sender| {
+        let mut told = None;
+        sleep(pause).await;
+        loop {
+            let located = match locator.locate(|_| {}).await {
+                // Only the user decides to join another server of the same name.
+                Ok(Located::One(reached)) => match locator.trust().namesake(&reached) {
+                    Some(refusal) => Err(refusal),
+                    None => Ok(Located::One(reached)),
+                },
+                located => located,
+            };
+            let goes_on = matches!(located, Ok(Located::Nothing(_)) | Err(_));
+            let error = located.as_ref().err().cloned();
+            let is_news = error.is_none() || error != told;
+            told = error;
+            if (is_news && sender.send(located).await.is_err()) || !goes_on {
+                return;
             }
-        });
-        Self { found, task }
-    }
-
-    /// What the next search comes to; none after the one that found something. Safe to cancel.
-    pub(crate) async fn next(&mut self) -> Option<Result<Located, Error>> {
-        self.found.recv().await
-    }
-}
-
-impl Drop for Successor {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+            sleep(PAUSE).await;
+        }
+    })
 }

@@ -5,12 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::client::error::Error;
-use crate::client::link::Channel;
-use crate::client::link::{Link, LinkError};
+use crate::client::link::{Channel, LinkError, ServerLink};
 use crate::client::state_dir::state_dir;
-use crate::client::trust::load_key;
-use crate::client::trust::{expectation, host_name, known_servers};
-use crate::discovery::{self, Proof, is_surely, networks, server_label};
+use crate::client::trust::{expectation, host_name, known_servers, load_key, verdict};
+use crate::discovery::{self, Proof, is_surely, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Code;
 use crate::protocol::request::TestToken;
@@ -30,7 +28,7 @@ pub struct Inspector {
 
 /// Why a server is not joined, as a line for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum JoinRefusal {
     /// It has another key than it should.
     Key(String),
     /// It is not the known server of its name: a person is asked, a script is refused.
@@ -42,7 +40,7 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl JoinRefusal {
     /// The line.
     pub fn as_str(&self) -> &str {
         match self {
@@ -83,14 +81,15 @@ impl Inspector {
     ///
     /// # Errors
     /// The bare reason.
-    pub async fn probe(self, addr: SocketAddr) -> Result<Proof<Result<String, Refusal>>, Error> {
-        let (link, portrait) = Link::probe(addr, &self.channel).await.map_err(|error| Error::from(&error))?;
-        let (server, closed) = (portrait.server, portrait.closed);
-        let standing = self.standing(link.key(), &server.name, addr).map(|line| match closed {
-            true => line + "; the server is closed: whoever is new there needs its passphrase",
+    pub async fn probe(self, addr: SocketAddr) -> Result<Proof<Result<String, JoinRefusal>>, Error> {
+        let (link, status) =
+            ServerLink::probe(addr, &self.channel).await.map_err(|error| Error::from(&error))?;
+        let (server, closed) = (status.server, status.closed);
+        let judged = self.judge(link.key(), &server.name, addr).map(|line| match closed {
+            true => line + "; the server is closed: newcomers need its passphrase",
             false => line,
         });
-        Ok(Proof { id: server.id, name: server.name, link: standing })
+        Ok(Proof { id: server.id, name: server.name, link: judged })
     }
 
     /// Asks the server at an address to send and to hear multicast, once: whether it heard one of the
@@ -99,7 +98,7 @@ impl Inspector {
     /// # Errors
     /// Why there was no test.
     pub async fn test_multicast(self, addr: SocketAddr, token: TestToken) -> Result<bool, Untested> {
-        Link::test_multicast(addr, &self.channel, token).await.map_err(|error| {
+        ServerLink::test_multicast(addr, &self.channel, token).await.map_err(|error| {
             let why = Error::from(&error).to_string();
             match error {
                 LinkError::Refused { code: Some(Code::NoMulticast), .. } => Untested::Unused(why),
@@ -126,16 +125,14 @@ impl Inspector {
         self.known.iter().flat_map(|known| known.addrs.iter().map(SocketAddr::port)).collect()
     }
 
-    fn standing(&self, key: Option<Fingerprint>, name: &str, addr: SocketAddr) -> Result<String, Refusal> {
+    fn judge(&self, key: Option<Fingerprint>, name: &str, addr: SocketAddr) -> Result<String, JoinRefusal> {
         let Some(fp) = key else {
-            return Ok("there is none: the connection is not encrypted, and nobody is verified".into());
+            return Ok("none: the connection is not encrypted, so the server cannot be verified".into());
         };
         let spoken = fp.spoken();
-        let networks = networks();
-        let is_here = |addr| networks.iter().any(|network| network.contains(addr));
         let (asked_for, host) = (self.asked_for, self.host.as_deref());
         let presented = Presented { asked_for, host, ..Presented::found(fp, name, addr) };
-        match self.known.verdict(&presented, is_here) {
+        match verdict(&self.known, &presented) {
             Verdict::Known(known) => {
                 let verified = if known.is_verified() { "verified" } else { "not verified yet" };
                 Ok(format!("{spoken}, known since {}, {verified}", known.since()))
@@ -146,16 +143,16 @@ impl Inspector {
             Verdict::Namesake(known) => {
                 let (since, digits) = (known.since(), &known.fp.spoken()[..5]);
                 let line = format!(
-                    "{spoken}, not that of the server of this name that you know since {since} ({digits} ...)"
+                    "{spoken}, not the key of the server with this name that you have known since {since} ({digits} ...)"
                 );
-                Err(Refusal::Namesake { line, label: server_label(name, &fp.id()) })
+                Err(JoinRefusal::Namesake { line, label: server_label(name, &fp.id()) })
             }
             Verdict::Changed(known) => {
-                Err(Refusal::Key(format!("{spoken}, but it was {}", known.fp.spoken())))
+                Err(JoinRefusal::Key(format!("{spoken}, but it was {}", known.fp.spoken())))
             }
             Verdict::NotListed => {
                 let line = format!("{spoken}, which this machine's list of servers does not have");
-                Err(Refusal::Key(line))
+                Err(JoinRefusal::Key(line))
             }
         }
     }
@@ -173,7 +170,7 @@ pub async fn fingerprint_at(host: &str, port: u16, wait: Duration) -> Result<Fin
         let ask = |addr| {
             let channel = channel.clone();
             async move {
-                let link = Link::connect(addr, &channel).await?;
+                let link = ServerLink::connect(addr, &channel).await?;
                 Ok::<_, LinkError>(Proof { id: String::new(), name: String::new(), link: link.key() })
             }
         };
@@ -215,8 +212,8 @@ pub fn trust(which: &str, key: Fingerprint, replace: bool) -> Result<Trusted, Er
     let mut known = known_servers(state_dir().as_deref())?;
     if known.only().is_some_and(|listed| !listed.contains(&key)) {
         return Err(Error::Refused(
-            "this machine's list of servers does not have that key, and no other counts; ask whoever looks \
-             after this machine"
+            "this machine's list of servers does not have that key, and only listed keys count; ask the \
+             administrator of this machine"
                 .into(),
         ));
     }
@@ -230,7 +227,7 @@ pub fn trust(which: &str, key: Fingerprint, replace: bool) -> Result<Trusted, Er
         [_, _, ..] if replace => {
             let (name, labels) = (safe_line(which), labels.join(", "));
             return Err(Error::Usage(format!(
-                "you know several servers called \"{name}\"; name the one whose key is replaced: {labels}"
+                "you know several servers called \"{name}\"; say which one's key to replace: {labels}"
             )));
         }
         _ => None,

@@ -103,7 +103,7 @@ fn explain(error: HandshakeError, addr: SocketAddr) -> LinkError {
 /// What it means that this line came in place of a handshake. A lanchat server that turns somebody
 /// away says so before it knows how they speak.
 fn plain_answer(line: &str) -> LinkError {
-    let no_lanchat = || LinkError::Protocol("it does not encrypt, and did not answer with packets".into());
+    let no_lanchat = || LinkError::Protocol("it neither encrypts nor answers with packets".into());
     let Ok(packet) = ServerPacket::parse(line.trim_end().as_bytes()) else { return no_lanchat() };
     match Event::from_packet(packet) {
         Event::Error { code: Some(Code::BadPacket | Code::BadProtocol | Code::UnknownType), .. } => {

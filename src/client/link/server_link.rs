@@ -37,16 +37,16 @@ const MAX_AHEAD: usize = 1000;
 const READ_BYTES: usize = 16 * 1024;
 
 /// An open connection.
-pub(crate) struct Link {
-    reader: Reader,
-    writer: Writer,
+pub(crate) struct ServerLink {
+    reader: PacketReader,
+    writer: PacketWriter,
     peer: SocketAddr,
     local: Option<IpAddr>,
     key: Option<Fingerprint>,
 }
 
 /// The reading half.
-pub(crate) struct Reader {
+pub(crate) struct PacketReader {
     half: Box<dyn AsyncRead + Send + Unpin>,
     decoder: Decoder,
     ready: VecDeque<ServerPacket>,
@@ -54,13 +54,13 @@ pub(crate) struct Reader {
 }
 
 /// The writing half.
-pub(crate) struct Writer {
+pub(crate) struct PacketWriter {
     half: Box<dyn AsyncWrite + Send + Unpin>,
 }
 
 /// What a server says of itself, with its id replaced by what it has proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Portrait {
+pub(crate) struct ServerStatus {
     pub(crate) server: ServerInfo,
     /// Whether newcomers need a passphrase.
     pub(crate) closed: bool,
@@ -71,7 +71,7 @@ pub(crate) struct Portrait {
 }
 
 /// What proves to a closed server that its passphrase is known.
-pub(crate) struct Proof<'a> {
+pub(crate) struct PassphraseProof<'a> {
     /// The passphrase.
     pub(crate) passphrase: &'a Passphrase,
     /// This user's own key.
@@ -79,25 +79,25 @@ pub(crate) struct Proof<'a> {
 }
 
 /// The way in.
-pub(crate) struct Admission {
+pub(crate) struct HelloAnswer {
     /// What the server says.
     pub(crate) welcome: Welcome,
     /// Whether it proved that it knows the passphrase.
     pub(crate) proven: bool,
 }
 
-impl Link {
+impl ServerLink {
     /// Connects.
     pub(crate) async fn connect(addr: SocketAddr, channel: &Channel) -> Result<Self, LinkError> {
         let streams = channel.open(addr).await?;
         Ok(Self {
-            reader: Reader {
+            reader: PacketReader {
                 half: streams.reader,
                 decoder: Decoder::default(),
                 ready: VecDeque::new(),
                 buffer: vec![0; READ_BYTES].into(),
             },
-            writer: Writer { half: streams.writer },
+            writer: PacketWriter { half: streams.writer },
             peer: addr,
             local: streams.local,
             key: streams.key,
@@ -105,11 +105,14 @@ impl Link {
     }
 
     /// Connects and asks what answers there; it is not registered by that.
-    pub(crate) async fn probe(addr: SocketAddr, channel: &Channel) -> Result<(Self, Portrait), LinkError> {
+    pub(crate) async fn probe(
+        addr: SocketAddr,
+        channel: &Channel,
+    ) -> Result<(Self, ServerStatus), LinkError> {
         let mut link = Self::connect(addr, channel).await?;
         link.writer.send(&Request::Connect(Connect::Ping).to_frame(None)).await?;
-        let portrait = timeout(ANSWER_WAIT, link.pong()).await.map_err(|_| LinkError::Silent)??;
-        Ok((link, portrait))
+        let status = timeout(ANSWER_WAIT, link.pong()).await.map_err(|_| LinkError::Silent)??;
+        Ok((link, status))
     }
 
     /// Connects and asks for a test of multicast; whether the server heard this machine's.
@@ -127,10 +130,10 @@ impl Link {
         }
     }
 
-    async fn pong(&mut self) -> Result<Portrait, LinkError> {
+    async fn pong(&mut self) -> Result<ServerStatus, LinkError> {
         match Event::from_packet(self.reader.next().await?) {
             Event::Pong { server, total, closed, interim } => {
-                Ok(Portrait { server: self.proven(server), closed, total, interim })
+                Ok(ServerStatus { server: self.proven(server), closed, total, interim })
             }
             other => Err(refusal(other)),
         }
@@ -149,8 +152,8 @@ impl Link {
     pub(crate) async fn hello(
         &mut self,
         hello: Hello,
-        proof: Option<Proof<'_>>,
-    ) -> Result<Admission, (LinkError, bool)> {
+        proof: Option<PassphraseProof<'_>>,
+    ) -> Result<HelloAnswer, (LinkError, bool)> {
         let mut proven = false;
         let admission = async {
             self.writer.send(&Request::Connect(Connect::Hello(hello)).to_frame(None)).await?;
@@ -158,14 +161,14 @@ impl Link {
             admission.map_err(|_| LinkError::Silent)?
         };
         match admission.await {
-            Ok(welcome) => Ok(Admission { welcome, proven }),
+            Ok(welcome) => Ok(HelloAnswer { welcome, proven }),
             Err(error) => Err((error, proven)),
         }
     }
 
     async fn admission(
         &mut self,
-        mut proof: Option<Proof<'_>>,
+        mut proof: Option<PassphraseProof<'_>>,
         proven: &mut bool,
     ) -> Result<Welcome, LinkError> {
         let mut answered = None;
@@ -200,7 +203,7 @@ impl Link {
         }
     }
 
-    async fn answer(&mut self, proof: &Proof<'_>, pake: &str) -> Result<Answer, LinkError> {
+    async fn answer(&mut self, proof: &PassphraseProof<'_>, pake: &str) -> Result<Answer, LinkError> {
         // In the open the proof could be relayed by whoever sits in between.
         let server = self.key.ok_or(LinkError::WrongPassphrase)?;
         let binding = Binding::new(&server, Some(&proof.own));
@@ -250,7 +253,7 @@ impl Link {
     }
 
     /// The two directions, to be used at the same time.
-    pub(crate) fn split(self) -> (Reader, Writer) {
+    pub(crate) fn split(self) -> (PacketReader, PacketWriter) {
         (self.reader, self.writer)
     }
 }
@@ -264,16 +267,16 @@ fn bytes(text: &str) -> Vec<u8> {
 fn refusal(event: Event) -> LinkError {
     match event {
         Event::Error { code: code @ Some(Code::TlsRequired), .. } => {
-            let msg = "it takes encrypted connections only; leave out --plaintext".into();
+            let msg = "it accepts only encrypted connections; leave out --plaintext".into();
             LinkError::Refused { code, msg, free: None }
         }
         Event::Error { code, msg, name } => LinkError::Refused { code, msg, free: name },
         Event::Bye { code, msg, .. } => LinkError::Refused { code, msg, free: None },
-        _ => LinkError::Protocol("it answered something else than what was asked".into()),
+        _ => LinkError::Protocol("its answer does not match the request".into()),
     }
 }
 
-impl Reader {
+impl PacketReader {
     /// The next packet. Safe to cancel: nothing read is lost.
     pub(crate) async fn next(&mut self) -> Result<ServerPacket, LinkError> {
         loop {
@@ -295,9 +298,9 @@ impl Reader {
             match decoded {
                 Decoded::Frame(frame) => match ServerPacket::parse(frame) {
                     Ok(packet) => ready.push_back(packet),
-                    Err(_) => wrong = Some("it sent JSON that is no packet"),
+                    Err(_) => wrong = Some("it sent JSON that is not a packet"),
                 },
-                Decoded::Garbage => wrong = Some("it sent something else than packets"),
+                Decoded::Garbage => wrong = Some("it sent something other than packets"),
                 Decoded::TooLong => wrong = Some("it sent a packet over 64 KiB"),
             }
             if wrong.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -306,7 +309,7 @@ impl Reader {
     }
 }
 
-impl Writer {
+impl PacketWriter {
     /// Sends a frame. Not safe to cancel: half of it may have been sent.
     pub(crate) async fn send(&mut self, frame: &[u8]) -> Result<(), LinkError> {
         let sent = async {
@@ -341,14 +344,14 @@ mod tests {
     }
 
     async fn probe_error(addr: SocketAddr) -> LinkError {
-        Link::probe(addr, &Channel::Plain).await.err().expect("an error")
+        ServerLink::probe(addr, &Channel::Plain).await.err().expect("an error")
     }
 
     #[tokio::test]
     async fn a_probe_gives_what_the_server_says_of_itself() {
         let pong = r#"{"from":{"name":"server"},"type":"pong","server":{"id":"3f9a","name":"office"},"total":4,"closed":true}"#;
-        let (link, Portrait { server, closed, .. }) =
-            Link::probe(says(pong).await, &Channel::Plain).await.unwrap();
+        let (link, ServerStatus { server, closed, .. }) =
+            ServerLink::probe(says(pong).await, &Channel::Plain).await.unwrap();
         assert_eq!((server.id.as_str(), server.name.as_str(), closed), ("3f9a", "office", true));
         assert_eq!(link.peer().ip(), std::net::Ipv4Addr::LOCALHOST);
     }
@@ -356,7 +359,7 @@ mod tests {
     #[tokio::test]
     async fn a_welcome_under_a_name_that_is_none_is_not_believed() {
         let addr = says("{\"type\":\"welcome\",\"name\":\"\\u001b]0;gone\\u0007\"}\n").await;
-        let mut link = Link::connect(addr, &Channel::Plain).await.unwrap();
+        let mut link = ServerLink::connect(addr, &Channel::Plain).await.unwrap();
         let error = link.hello(Hello::default(), None).await.err().unwrap().0;
         assert!(matches!(error, LinkError::Protocol(_)), "{error:?}");
     }

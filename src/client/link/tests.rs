@@ -1,7 +1,7 @@
 //! The client against servers that a real one never is: encrypted, and lying about the rest.
 
 use super::channel::Channel;
-use super::{Link, LinkError, Proof};
+use super::{LinkError, PassphraseProof, ServerLink};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::binary;
 use crate::protocol::request::{ClientPacket, Hello};
@@ -73,9 +73,9 @@ async fn enter(
         _ => reply(challenge.take().unwrap(), &packet),
     });
     let addr = server(&keys, script).await;
-    let mut link = Link::connect(addr, &encrypted(&own, Expect::Anyone)).await.unwrap();
+    let mut link = ServerLink::connect(addr, &encrypted(&own, Expect::Anyone)).await.unwrap();
     let passphrase = passphrase.map(|text| Passphrase::new(text).unwrap());
-    let proof = passphrase.as_ref().map(|passphrase| Proof { passphrase, own: own.fingerprint() });
+    let proof = passphrase.as_ref().map(|passphrase| PassphraseProof { passphrase, own: own.fingerprint() });
     match link.hello(Hello::default(), proof).await {
         Ok(admission) => {
             assert_eq!(admission.welcome.server.id, keys.fingerprint().id());
@@ -132,7 +132,7 @@ async fn a_server_that_goes_on_in_a_version_nobody_offered_is_left() {
         let (keys, own) = (Keypair::ephemeral().unwrap(), Keypair::ephemeral().unwrap());
         let welcome = WELCOME.replacen('{', &format!("{{\"v\":{version},"), 1);
         let addr = server(&keys, Box::new(move |_, _| vec![welcome.clone()])).await;
-        let mut link = Link::connect(addr, &encrypted(&own, Expect::Anyone)).await.unwrap();
+        let mut link = ServerLink::connect(addr, &encrypted(&own, Expect::Anyone)).await.unwrap();
         let entered = link.hello(Hello::default(), None).await.map_err(|(error, _)| error);
         match entered {
             Ok(_) => assert!(is_in, "{version}"),
@@ -145,8 +145,8 @@ async fn a_server_that_goes_on_in_a_version_nobody_offered_is_left() {
 async fn the_id_is_that_of_the_key_whatever_the_server_says() {
     let (keys, own) = (Keypair::ephemeral().unwrap(), Keypair::ephemeral().unwrap());
     let addr = server(&keys, Box::new(|_, _| vec![PONG.into()])).await;
-    let (link, portrait) = Link::probe(addr, &encrypted(&own, Expect::Anyone)).await.unwrap();
-    assert_eq!((portrait.server.id, link.key()), (keys.fingerprint().id(), Some(keys.fingerprint())));
+    let (link, status) = ServerLink::probe(addr, &encrypted(&own, Expect::Anyone)).await.unwrap();
+    assert_eq!((status.server.id, link.key()), (keys.fingerprint().id(), Some(keys.fingerprint())));
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn another_key_than_the_expected_one_is_refused_with_both() {
     let (keys, own) = (Keypair::ephemeral().unwrap(), Keypair::ephemeral().unwrap());
     let addr = server(&keys, Box::new(|_, _| panic!("the client has said something"))).await;
     let channel = encrypted(&own, Expect::Only(vec![own.fingerprint()]));
-    let error = Link::connect(addr, &channel).await.err().unwrap();
+    let error = ServerLink::connect(addr, &channel).await.err().unwrap();
     assert!(matches!(error, LinkError::WrongKey { presented, .. } if presented == keys.fingerprint()));
     // What was narrowed once is never widened.
     let never = channel.narrowed(vec![keys.fingerprint()]);

@@ -1,16 +1,15 @@
 //! What Tab offers at the prompt: commands at the start of a line, names and rooms everywhere else.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use crate::client::conversation::Roster;
+use crate::client::shared_state::SharedState;
 use crate::prompt::Complete;
 use crate::protocol::command::{self, Place};
 
 /// Names offered; more are a question of typing another letter.
 const MAX_OFFERS: usize = 200;
 
-/// Completes from the command table and a roster that the session keeps.
-pub(crate) struct Completer(pub(crate) Arc<Mutex<Roster>>);
+/// Completes from the command table and a roster that the conversation keeps.
+pub(crate) struct Completer(pub(crate) SharedState<Roster>);
 
 impl Complete for Completer {
     fn complete(&self, line: &str, pos: usize) -> (usize, Vec<String>) {
@@ -34,7 +33,7 @@ impl Complete for Completer {
 
 impl Completer {
     fn names(&self, at: &str, start: &str, end: &str) -> Vec<String> {
-        let roster = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let roster = self.0.lock();
         roster.starting_with(start).take(MAX_OFFERS).map(|name| format!("{at}{name}{end}")).collect()
     }
 }
@@ -56,7 +55,7 @@ mod tests {
             roster.add(name);
         }
         roster.add_room("#games");
-        Completer(Arc::new(Mutex::new(roster))).complete(line, line.len())
+        Completer(SharedState::new(roster)).complete(line, line.len())
     }
 
     #[test]
@@ -79,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_cursor_between_words_and_wide_characters_is_no_trouble() {
-        let (start, words) = Completer(Arc::default()).complete("山 b 田", "山 b".len());
+        let (start, words) = Completer(SharedState::default()).complete("山 b 田", "山 b".len());
         assert_eq!((start, words), ("山 ".len(), vec![]));
     }
 }

@@ -3,77 +3,72 @@
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
-use super::completer::Completer;
-use super::{plain, repl};
-use crate::client::connection::{Connection, Progress, RESUME_FILE, Start, Visitor, join_at, prepare};
-use crate::client::conversation::{Session, Stamp, ViewState};
+use super::plain;
+use super::repl::{Network, Repl};
+use crate::client::connection::{
+    HistoryPosition, Joined, RESUME_FILE, Reconnector, StartFrom, enter, join_first, prepare,
+};
+use crate::client::conversation::{Conversation, Stamp, ViewState};
 use crate::client::error::Error;
-use crate::client::find::{self, Host, Located, Twins};
-use crate::client::options::Options;
+use crate::client::find::{self, Host, Located, watch_namesakes};
+use crate::client::options::ClientOptions;
+use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
-use crate::client::trust::Standing;
-use crate::fingerprint::Fingerprint;
 use crate::prompt;
 use crate::protocol::request::Mode;
 
-/// Joins the chat: with a prompt at a terminal, else in plain lines. `host` starts a server in this
-/// process when there is none and the user wants it.
+/// Joins the chat: with a prompt at a terminal, otherwise in plain lines. `host` starts a server in this process
+/// if there is none and the user wants it.
 ///
 /// # Errors
-/// See [`Error`]. Leaving by will is none.
-pub async fn join(options: Options, host: Arc<dyn Host>) -> Result<(), Error> {
-    // A program that reads our output wants what is said, and not again what was said before.
-    let is_read_by_people = io::stdout().is_terminal();
-    let progress = match is_read_by_people {
-        true => Progress::new(Start::Newest, state_dir().map(|dir| dir.join(RESUME_FILE))),
-        false => Progress::new(Start::Now, None),
+/// See [`Error`]. It is not an error if the user leaves.
+pub async fn join(options: ClientOptions, host: Arc<dyn Host>) -> Result<(), Error> {
+    // A program that reads the output does not want again what was said before.
+    let position = match io::stdout().is_terminal() {
+        true => HistoryPosition::new(StartFrom::Newest, state_dir().map(|dir| dir.join(RESUME_FILE))),
+        false => HistoryPosition::new(StartFrom::Now, None),
     };
-    let (mut locator, mut visitor) = prepare(&options, Mode::Chat, progress.clone())?;
-    let (registered, located) = if prompt::is_available() {
-        match find::first_look(&locator, &visitor.trust).await? {
-            Located::One(reached) => {
-                (Some(join_at(&mut locator, &mut visitor, *reached, Mode::Chat).await?), None)
-            }
-            located => (None, Some(located)),
-        }
-    } else {
-        let reached = find::find(&locator, &visitor.trust).await?;
-        (Some(join_at(&mut locator, &mut visitor, reached, Mode::Chat).await?), None)
-    };
-    let roster = Arc::default();
-    let me = registered.as_ref().map_or(visitor.identity.name.to_string(), |one| one.welcome.name.clone());
-    let view = ViewState {
-        me,
-        color: options.color,
-        zone: TimeZone::system(),
-        now: Timestamp::now(),
-        standing: Standing::Plaintext,
-        room: None,
-        stamp: Stamp::Time,
-    };
-    let session = Session::new(view, Arc::clone(&roster), progress.clone());
-    let told_apart = registered.as_ref().filter(|one| !one.twins_are_told && locator.searches());
-    let server = told_apart.and_then(|one| Some((one.link.key()?, one.welcome.server.name.clone())));
-    let has_prompt = prompt::is_available();
-    let connection = registered.map(|registered| match has_prompt {
-        true => Connection::start(registered, visitor.clone(), locator.clone()),
-        false => Connection::staying(Mode::Chat, registered, visitor.clone(), locator.clone()),
-    });
-    if !has_prompt {
-        let connection = connection.ok_or_else(|| Error::Local("the terminal is gone".into()))?;
-        let result = plain::run(connection, session, visitor.trust).await;
-        progress.save();
-        return result;
+    match prompt::is_available() {
+        true => at_the_prompt(options, host, position).await,
+        false => in_plain_lines(&options, position).await,
     }
-    let twins = server.and_then(|server| watch_twins(&visitor, server));
-    let place = repl::Place { locator, visitor, host, hosting: None, twins, rivals: None };
-    repl::Repl::open(session, connection, place, Completer(roster), &options)?.run(located).await
 }
 
-/// Looks for twins of a server that is known.
-fn watch_twins(visitor: &Visitor, (key, name): (Fingerprint, String)) -> Option<Twins> {
-    visitor.trust.was_known(key).then(|| Twins::watch(name, key))
+async fn in_plain_lines(options: &ClientOptions, position: HistoryPosition) -> Result<(), Error> {
+    let joined = enter(options, Mode::Chat, position.clone()).await?;
+    let view = ViewState::new(joined.registered.welcome.name.clone(), options.color, Stamp::Time);
+    let conversation = Conversation::new(view, SharedState::default(), &joined.credentials);
+    let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation).await;
+    position.save();
+    result
+}
+
+async fn at_the_prompt(
+    options: ClientOptions,
+    host: Arc<dyn Host>,
+    position: HistoryPosition,
+) -> Result<(), Error> {
+    let (locator, credentials) = prepare(&options, position)?;
+    let (registered, located) = match find::first_look(&locator).await? {
+        Located::One(reached) => {
+            (Some(join_first(&locator, &credentials, *reached, Mode::Chat).await?), None)
+        }
+        located => (None, Some(located)),
+    };
+    let me =
+        registered.as_ref().map_or(credentials.identity.name().to_string(), |one| one.welcome.name.clone());
+    let roster = SharedState::default();
+    let view = ViewState::new(me, options.color, Stamp::Time);
+    let conversation = Conversation::new(view, roster.clone(), &credentials);
+    // The known server is joined as soon as it answers, before others with its name can be heard of.
+    let namesakes = registered.as_ref().filter(|one| !one.namesakes_are_told && locator.searches());
+    let namesakes = namesakes.and_then(|one| {
+        let key = one.link.key().filter(|key| credentials.trust.lock().was_known(*key))?;
+        Some(watch_namesakes(one.welcome.server.name.clone(), key))
+    });
+    let connection = registered.map(|registered| {
+        Reconnector::start(Joined { registered, credentials: credentials.clone(), locator: locator.clone() })
+    });
+    let network = Network { locator, credentials, host, hosting: None, namesakes, rivals: None };
+    Repl::open(conversation, connection, network, roster, &options)?.run(located).await
 }

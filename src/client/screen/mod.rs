@@ -2,6 +2,7 @@
 
 mod completer;
 mod join;
+mod output;
 mod plain;
 mod repl;
 mod send;
@@ -10,4 +11,4 @@ mod termination;
 
 pub use join::join;
 pub use send::send;
-pub use tail::{Tail, tail};
+pub use tail::{TailOptions, tail};

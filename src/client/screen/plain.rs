@@ -9,10 +9,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::client::connection::{Connection, Update};
-use crate::client::conversation::{Effect, Moment, Session};
+use super::output::output_ended;
+use crate::client::background::next_of;
+use crate::client::connection::{Ended, Reconnector, Update};
+use crate::client::conversation::{CallTime, Conversation, Effect};
 use crate::client::error::Error;
-use crate::client::trust::Trust;
 
 /// Messages that may be without a receipt before further lines are read: no more than the
 /// connection's queue takes.
@@ -26,56 +27,50 @@ const LAST_WAIT: Duration = Duration::from_secs(10);
 const LINES_AHEAD: usize = 16;
 
 /// Runs until the end of the input.
-pub(crate) async fn run(
-    mut connection: Connection,
-    mut session: Session,
-    mut trust: Trust,
-) -> Result<(), Error> {
+pub(crate) async fn run(mut connection: Reconnector, mut conversation: Conversation) -> Result<(), Error> {
     let mut lines = Some(read_lines()?);
     let mut deadline = None;
     // A line that was there before the connection is not one that came too early for it.
-    let mut effects = take(connection.next().await, &mut session, &mut trust)?;
-    let mut awaited = session.awaited();
+    let mut effects = take(connection.next().await, &mut conversation)?;
+    let mut awaited = conversation.awaited();
     loop {
-        if session.awaited() < awaited && deadline.is_some() {
+        if conversation.awaited() < awaited && deadline.is_some() {
             deadline = Some(Instant::now() + LAST_WAIT);
         }
-        awaited = session.awaited();
-        match show(effects, &mut trust) {
+        awaited = conversation.awaited();
+        match show(effects) {
             Ok(true) => {}
             Ok(false) => {
                 lines = None;
                 deadline = Some(Instant::now() + LAST_WAIT);
             }
-            // Whoever read our output has what they wanted.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            Err(error) => return Err(Error::Local(format!("cannot write to standard output: {error}"))),
+            Err(error) => return output_ended(&error),
         }
-        if lines.is_none() && session.awaited() == 0 {
-            session.say_goodbye();
-            return all_sent(&session);
+        if lines.is_none() && conversation.awaited() == 0 {
+            conversation.say_goodbye();
+            return all_sent(&conversation);
         }
-        let has_room = session.awaited() < WINDOW;
+        let has_room = conversation.awaited() < WINDOW;
         effects = tokio::select! {
-            line = next_line(&mut lines), if has_room => match line {
-                Some(line) => session.line(&line, Moment::now()),
+            line = next_of(&mut lines, mpsc::Receiver::recv), if has_room => match line {
+                Some(line) => conversation.line(&line, CallTime::now()),
                 None => {
                     lines = None;
                     deadline = Some(Instant::now() + LAST_WAIT);
                     Vec::new()
                 }
             },
-            update = connection.next() => take(update, &mut session, &mut trust)?,
+            update = connection.next() => take(update, &mut conversation)?,
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                return Err(not_acknowledged(&mut session, &mut trust));
+                return Err(not_acknowledged(&mut conversation));
             }
         };
     }
 }
 
 /// A script that feeds the client learns whether all of it got through.
-fn all_sent(session: &Session) -> Result<(), Error> {
-    let what = match (session.unsent(), session.refusals()) {
+fn all_sent(conversation: &Conversation) -> Result<(), Error> {
+    let what = match (conversation.unsent(), conversation.refusals()) {
         (0, 0) => return Ok(()),
         (0, 1) => "1 command was refused".to_owned(),
         (0, n) => format!("{n} commands were refused"),
@@ -85,25 +80,19 @@ fn all_sent(session: &Session) -> Result<(), Error> {
     Err(Error::Refused(format!("{what}; the output says which and why")))
 }
 
-/// What an update means here.
-fn take(update: Option<Update>, session: &mut Session, trust: &mut Trust) -> Result<Vec<Effect>, Error> {
-    let now = Moment::now();
+fn take(update: Result<Update, Ended>, conversation: &mut Conversation) -> Result<Vec<Effect>, Error> {
     match update {
-        Some(Update::Up(up)) => Ok(session.up(*up, now)),
-        Some(Update::Note(line)) => Ok(session.note(&line)),
-        Some(Update::Event(event, id)) => Ok(session.event(&event, id.as_deref(), now)),
-        Some(Update::Down(loss) | Update::Gone(loss)) => Ok(session.down(&loss.why, now.back_to(loss.since))),
-        Some(Update::Failed(error)) => {
-            let _ = show(session.abandon(), trust);
-            Err(error)
+        Ok(update) => Ok(conversation.update(update, CallTime::now())),
+        Err(ended) => {
+            let _ = show(conversation.abandon());
+            Err(ended.into())
         }
-        None => Err(Error::Disconnected("the connection has ended".into())),
     }
 }
 
-fn not_acknowledged(session: &mut Session, trust: &mut Trust) -> Error {
-    let count = session.awaited();
-    let _ = show(session.abandon(), trust);
+fn not_acknowledged(conversation: &mut Conversation) -> Error {
+    let count = conversation.awaited();
+    let _ = show(conversation.abandon());
     Error::Disconnected(format!(
         "{count} of the last lines were not acknowledged: the server was silent for {} s; they may not have \
          been delivered",
@@ -112,26 +101,18 @@ fn not_acknowledged(session: &mut Session, trust: &mut Trust) -> Error {
 }
 
 /// Prints lines; false if the user quits.
-fn show(effects: Vec<Effect>, trust: &mut Trust) -> io::Result<bool> {
+fn show(effects: Vec<Effect>) -> io::Result<bool> {
     let mut stdout = io::stdout().lock();
     let mut goes_on = true;
     for effect in effects {
         match effect {
             Effect::Show(line) => writeln!(stdout, "{line}")?,
-            Effect::Verified(key) => trust.verify(&key),
             Effect::Quit => goes_on = false,
             Effect::Relabel | Effect::Clear => {}
         }
     }
     stdout.flush()?;
     Ok(goes_on)
-}
-
-async fn next_line(lines: &mut Option<mpsc::Receiver<String>>) -> Option<String> {
-    match lines {
-        Some(lines) => lines.recv().await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Reads lines on a thread that ends with the input, or with the process.

@@ -1,4 +1,4 @@
-//! The client at a terminal: carries what is typed to the session, what comes to the screen, and
+//! The client at a terminal: carries what is typed to the conversation, what comes to the screen, and
 //! asks the user what only the user can decide.
 
 mod leave;
@@ -10,24 +10,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Effects, Style};
-use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use self::offer::Offer;
+use offer::HostingOffer;
 
 use super::completer::Completer;
 use super::termination::Termination;
-use crate::client::connection::Visitor;
-use crate::client::connection::{Connection, Update};
-use crate::client::conversation::{Effect, Moment, Session, keeps_echo};
+use crate::client::background::{Background, next_of};
+use crate::client::connection::{Credentials, Ended, Reconnector, Update};
+use crate::client::conversation::{CallTime, Conversation, Effect, Roster, keeps_echo};
 use crate::client::error::Error;
-use crate::client::find::Successor;
-use crate::client::find::Twins;
-use crate::client::find::{Host, Hosting};
-use crate::client::find::{Located, Locator};
-use crate::client::find::{Rival, Rivals};
+use crate::client::find::{Host, Hosting, Located, Locator, Rival};
 use crate::client::link::Reached;
-use crate::client::options::Options;
+use crate::client::options::ClientOptions;
+use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
 use crate::prompt::{self, Input, Label, Prompt};
 
@@ -41,32 +37,32 @@ const SAVE_EVERY: Duration = Duration::from_secs(10);
 const HISTORY_FILE: &str = "history";
 
 /// Where the client is and where it may go.
-pub(crate) struct Place {
+pub(crate) struct Network {
     pub(crate) locator: Locator,
-    pub(crate) visitor: Visitor,
+    pub(crate) credentials: Credentials,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) hosting: Option<Box<dyn Hosting>>,
     /// A look for others that go by the server's name.
-    pub(crate) twins: Option<Twins>,
+    pub(crate) namesakes: Option<Background<String>>,
     /// A look for other servers than the one that runs here.
-    pub(crate) rivals: Option<Rivals>,
+    pub(crate) rivals: Option<Background<Rival>>,
 }
 
 /// The open prompt and all that it shows.
 pub(crate) struct Repl {
     prompt: Prompt,
-    session: Session,
-    place: Place,
+    conversation: Conversation,
+    network: Network,
     /// None while there is no server to be connected to.
-    connection: Option<Connection>,
-    successor: Option<Successor>,
-    question: Option<Question>,
+    connection: Option<Reconnector>,
+    search: Option<Background<Result<Located, Error>>>,
+    question: Option<OpenQuestion>,
     /// The offer that the latest search led to.
-    offer: Option<Offer>,
+    offer: Option<HostingOffer>,
     /// Whether the user said no to one, this time.
     declined: bool,
     /// A look at all addresses of the own networks is under way.
-    scan: Option<JoinHandle<Result<Located, Error>>>,
+    scan: Option<Background<Result<Located, Error>>>,
     /// There was such a look since there is no server.
     has_scanned: bool,
     /// What the user was told since then that would be told again.
@@ -83,49 +79,49 @@ pub(crate) struct Repl {
 }
 
 /// What the user is being asked.
-enum Question {
+enum OpenQuestion {
     /// Leave, although others are on the server hosted here?
     Quit,
     /// Be the server?
-    Host(Offer),
+    Host(HostingOffer),
     /// Which server?
     Choose(Vec<Reached>),
 }
 
 /// Whether the client goes on.
-type Step = Option<Result<(), Error>>;
+type Ending = Option<Result<(), Error>>;
 
 impl Repl {
     /// Opens the prompt.
     pub(crate) fn open(
-        mut session: Session,
-        connection: Option<Connection>,
-        place: Place,
-        completer: Completer,
-        options: &Options,
+        mut conversation: Conversation,
+        connection: Option<Reconnector>,
+        network: Network,
+        roster: SharedState<Roster>,
+        options: &ClientOptions,
     ) -> Result<Self, Error> {
         // Before the terminal is taken, so that no signal leaves it in disorder.
         let termination =
             Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
         let is_first = connection.is_none();
         if is_first {
-            session.seek(Moment::now());
+            conversation.seek(CallTime::now());
         }
         let (color, data_dirs) = (options.color, options.data_dirs.clone());
         let options = prompt::Options {
-            label: label(&session, color),
+            label: label(&conversation, color),
             history: state_dir().map(|dir| dir.join(HISTORY_FILE)),
-            completer: Arc::new(completer),
+            completer: Arc::new(Completer(roster)),
             keeps_echo,
             screen: options.screen.clone(),
         };
         let prompt = Prompt::open(options).map_err(|error| Error::Local(error.to_string()))?;
         Ok(Self {
             prompt,
-            session,
-            place,
+            conversation,
+            network,
             connection,
-            successor: None,
+            search: None,
             question: None,
             offer: None,
             declined: false,
@@ -152,7 +148,7 @@ impl Repl {
         let mut step = match located {
             Some(located) => self.begin(located).await,
             None => {
-                let first = next_update(&mut self.connection).await;
+                let first = next_of(&mut self.connection, Reconnector::next).await;
                 self.update(first)
             }
         };
@@ -162,15 +158,15 @@ impl Repl {
             }
             step = tokio::select! {
                 input = self.prompt.next() => self.input(input).await,
-                update = next_update(&mut self.connection) => self.update(update),
-                located = next_located(&mut self.successor) => self.located(located).await,
-                twin = next_twin(&mut self.place.twins) => self.twin(twin),
-                _ = ticks.tick(), if self.session.pending() > 0 => {
-                    let effects = self.session.tick(Moment::now());
+                update = next_of(&mut self.connection, Reconnector::next) => self.update(update),
+                located = next_of(&mut self.search, Background::next) => self.located(located).await,
+                namesake = next_of(&mut self.network.namesakes, Background::next) => self.namesake(namesake),
+                _ = ticks.tick(), if self.conversation.pending() > 0 => {
+                    let effects = self.conversation.tick(CallTime::now());
                     self.apply(effects)
                 }
-                rival = next_rival(&mut self.place.rivals) => self.rival(rival),
-                located = next_scan(&mut self.scan) => self.scanned(located).await,
+                rival = next_of(&mut self.network.rivals, Background::next) => self.rival(rival),
+                located = next_of(&mut self.scan, Background::next) => self.scanned(located).await,
                 _ = saves.tick() => self.save(),
                 () = self.termination.wait() => Some(Ok(())),
             };
@@ -184,19 +180,19 @@ impl Repl {
     }
 
     /// Begins without a server.
-    async fn begin(&mut self, located: Located) -> Step {
+    async fn begin(&mut self, located: Located) -> Ending {
         if matches!(located, Located::Nothing(_)) {
             self.search_again(Duration::ZERO);
         }
         self.located(Some(Ok(located))).await
     }
 
-    async fn input(&mut self, input: Input) -> Step {
+    async fn input(&mut self, input: Input) -> Ending {
         let was_interrupted = std::mem::take(&mut self.interrupted);
         match input {
             Input::Line(line) if line.is_empty() => self.offer_again(),
             Input::Line(line) => {
-                let effects = self.session.line(&line, Moment::now());
+                let effects = self.conversation.line(&line, CallTime::now());
                 self.apply(effects)
             }
             Input::Answer(answer) => self.answer(&answer).await,
@@ -207,48 +203,35 @@ impl Repl {
                 self.note("press Ctrl-C again, or Ctrl-D, to leave")
             }
             Input::Closed => Some(Ok(())),
-            Input::End if matches!(self.question, Some(Question::Quit)) => Some(Ok(())),
+            Input::End if matches!(self.question, Some(OpenQuestion::Quit)) => Some(Ok(())),
             Input::End => self.quit(),
         }
     }
 
-    fn update(&mut self, update: Option<Update>) -> Step {
-        let now = Moment::now();
+    fn update(&mut self, update: Result<Update, Ended>) -> Ending {
+        let now = CallTime::now();
         let effects = match update {
-            Some(Update::Up(up)) => {
-                if up.follows {
-                    self.arrive(&up);
-                }
-                self.session.up(*up, now)
+            Ok(update) => self.conversation.update(update, now),
+            Err(Ended::Failed(error)) => return Some(Err(error)),
+            Err(Ended::Gone(loss)) => {
+                self.connection = None;
+                self.search_again(Duration::ZERO);
+                self.conversation.gone(&loss, now)
             }
-            Some(Update::Event(event, id)) => self.session.event(&event, id.as_deref(), now),
-            Some(Update::Note(line)) => vec![Effect::Show(line)],
-            Some(Update::Down(loss)) => self.session.down(&loss.why, now.back_to(loss.since)),
-            Some(Update::Gone(loss)) => return self.gone(&loss.why, now.back_to(loss.since)),
-            Some(Update::Failed(error)) => return Some(Err(error)),
-            None => return self.gone("the connection has ended", now),
         };
         self.apply(effects)
     }
 
-    /// The server is not coming back: another one is looked for.
-    fn gone(&mut self, why: &str, now: Moment) -> Step {
-        self.connection = None;
-        self.search_again(Duration::ZERO);
-        let effects = self.session.gone(why, now);
-        self.apply(effects)
-    }
-
     /// Somebody else goes by the name of the server, or nobody was found.
-    fn twin(&mut self, twin: Option<String>) -> Step {
-        self.place.twins = None;
-        let lines = twin.map(|id| self.session.twin(id)).unwrap_or_default();
+    fn namesake(&mut self, namesake: Option<String>) -> Ending {
+        self.network.namesakes = None;
+        let lines = namesake.map(|id| self.conversation.namesake(id)).unwrap_or_default();
         self.apply(lines)
     }
 
     /// Leaves, unless others would lose their server by it and the user thinks better of it.
-    fn quit(&mut self) -> Step {
-        let others = self.place.hosting.as_ref().map_or(0, |hosting| hosting.users().saturating_sub(1));
+    fn quit(&mut self) -> Ending {
+        let others = self.network.hosting.as_ref().map_or(0, |hosting| hosting.users().saturating_sub(1));
         let who = match others {
             0 => return Some(Ok(())),
             1 => "1 other is".to_owned(),
@@ -256,14 +239,14 @@ impl Repl {
         };
         self.ask(
             format!("{who} connected to the server that runs here. Leave and end it? [y/N] "),
-            Question::Quit,
+            OpenQuestion::Quit,
         )
     }
 
     /// Writes down what was shown, on a thread that may wait for the disk.
-    fn save(&self) -> Step {
-        let progress = self.place.visitor.progress.clone();
-        drop(tokio::task::spawn_blocking(move || progress.save()));
+    fn save(&self) -> Ending {
+        let position = self.network.credentials.position.clone();
+        drop(tokio::task::spawn_blocking(move || position.save()));
         None
     }
 
@@ -272,11 +255,10 @@ impl Repl {
         effects.into_iter().for_each(|effect| show(self.prompt.printer(), effect));
     }
 
-    fn apply(&mut self, effects: Vec<Effect>) -> Step {
+    fn apply(&mut self, effects: Vec<Effect>) -> Ending {
         for effect in effects {
             match effect {
-                Effect::Relabel => self.prompt.printer().set_label(label(&self.session, self.color)),
-                Effect::Verified(key) => self.place.visitor.trust.verify(&key),
+                Effect::Relabel => self.prompt.printer().set_label(label(&self.conversation, self.color)),
                 Effect::Quit => return self.quit(),
                 effect => show(self.prompt.printer(), effect),
             }
@@ -284,18 +266,18 @@ impl Repl {
         None
     }
 
-    fn note(&mut self, text: &str) -> Step {
-        let effects = self.session.note(text);
+    fn note(&mut self, text: &str) -> Ending {
+        let effects = self.conversation.note(text);
         self.apply(effects)
     }
 
-    fn failure(&mut self, text: &str) -> Step {
-        let effects = self.session.failure(text);
+    fn failure(&mut self, text: &str) -> Ending {
+        let effects = self.conversation.failure(text);
         self.apply(effects)
     }
 
     /// Asks what the user has caused to be asked.
-    fn ask(&mut self, text: String, question: Question) -> Step {
+    fn ask(&mut self, text: String, question: OpenQuestion) -> Ending {
         self.question = Some(question);
         self.prompt.printer().ask(prompt::Question::expected(self.bold(text)));
         None
@@ -306,8 +288,8 @@ impl Repl {
         &mut self,
         text: String,
         is_answer: impl Fn(&str) -> bool + Send + Sync + 'static,
-        question: Question,
-    ) -> Step {
+        question: OpenQuestion,
+    ) -> Ending {
         self.question = Some(question);
         self.prompt.printer().ask(prompt::Question::unbidden(self.bold(text), is_answer));
         None
@@ -329,50 +311,15 @@ fn show(printer: &prompt::Printer, effect: Effect) {
     match effect {
         Effect::Show(line) => printer.print(line),
         Effect::Clear => printer.clear(),
-        Effect::Relabel | Effect::Verified(_) | Effect::Quit => {}
+        Effect::Relabel | Effect::Quit => {}
     }
 }
 
-fn label(session: &Session, color: bool) -> Label {
-    let text = session.label();
-    let style = match session.is_down() {
+fn label(conversation: &Conversation, color: bool) -> Label {
+    let text = conversation.label();
+    let style = match conversation.is_down() {
         true => AnsiColor::Yellow.on_default(),
         false => AnsiColor::Cyan.on_default(),
     };
     if color { Label::styled(text, style) } else { Label::plain(text) }
-}
-
-async fn next_update(connection: &mut Option<Connection>) -> Option<Update> {
-    match connection {
-        Some(connection) => connection.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn next_twin(twins: &mut Option<Twins>) -> Option<String> {
-    match twins {
-        Some(twins) => twins.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn next_located(successor: &mut Option<Successor>) -> Option<Result<Located, Error>> {
-    match successor {
-        Some(successor) => successor.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn next_rival(rivals: &mut Option<Rivals>) -> Option<Rival> {
-    match rivals {
-        Some(rivals) => rivals.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn next_scan(scan: &mut Option<JoinHandle<Result<Located, Error>>>) -> Result<Located, Error> {
-    match scan {
-        Some(scan) => scan.await.unwrap_or_else(|error| Err(Error::Local(error.to_string()))),
-        None => std::future::pending().await,
-    }
 }

@@ -5,19 +5,14 @@ use std::io::{self, Write as _};
 
 use anstream::eprintln;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
+use super::output::output_ended;
 use super::termination::Termination;
-use crate::client::connection::{Connection, Up, Update};
-use crate::client::connection::{Entry, enter};
-use crate::client::connection::{Progress, Start};
-use crate::client::conversation::Seen;
-use crate::client::conversation::WENT_BACK;
-use crate::client::conversation::{Stamp, ViewState, render};
+use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Update, enter};
+use crate::client::conversation::{Arrival, Novelty, SeenMessages, Stamp, ViewState, WENT_BACK, render};
 use crate::client::error::Error;
-use crate::client::options::Options;
-use crate::client::trust::Standing;
+use crate::client::options::ClientOptions;
 use crate::name::RoomName;
 use crate::protocol::event::{GAP, HistoryEnd};
 use crate::protocol::packet::RoomInfo;
@@ -30,7 +25,7 @@ const JOIN_ID: &str = "join";
 
 /// What to print.
 #[derive(Debug, Clone, Default)]
-pub struct Tail {
+pub struct TailOptions {
     /// Whether each message is one line of JSON: its packet.
     pub json: bool,
     /// From when on; from now on if there is none.
@@ -43,101 +38,69 @@ pub struct Tail {
 ///
 /// # Errors
 /// See [`Error`]: no server to begin with, or one that refuses.
-pub async fn tail(options: Options, what: Tail) -> Result<(), Error> {
+pub async fn tail(options: ClientOptions, what: TailOptions) -> Result<(), Error> {
     let rooms = what.rooms.iter().map(|room| RoomName::new(room)).collect::<Result<Vec<_>, _>>();
     let rooms = rooms.map_err(|error| Error::Usage(format!("--room: {error}")))?;
     let mut termination =
         Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
-    let start = what.since.map_or(Start::Now, |since| Start::Time(since.to_string()));
-    let progress = Progress::new(start, None);
-    let entry = tokio::select! {
-        entry = enter(&options, Mode::Tail, progress.clone()) => entry?,
+    let start = what.since.map_or(StartFrom::Now, |since| StartFrom::Time(since.to_string()));
+    let position = HistoryPosition::new(start, None);
+    let joined = tokio::select! {
+        joined = enter(&options, Mode::Tail, position.clone()) => joined?,
         () = termination.wait() => return Ok(()),
     };
-    let Entry { registered, visitor, locator, .. } = entry;
-    let mut connection = Connection::staying(Mode::Tail, registered, visitor, locator);
-    let mut reader = Reader::new(what.json, rooms, progress, options.color);
+    let mut connection = Reconnector::staying(Mode::Tail, joined);
+    let mut printer = TailPrinter::new(what.json, rooms, position, options.color);
     loop {
         let update = tokio::select! {
-            update = connection.next() => update,
+            update = connection.next() => update.map_err(Error::from)?,
             () = termination.wait() => return Ok(()),
         };
-        match reader.take(update) {
-            Ok(()) => {}
-            // Whoever read our output has what they wanted.
-            Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            Err(Stop::Output(error)) => {
-                return Err(Error::Local(format!("cannot write to standard output: {error}")));
-            }
-            Err(Stop::Error(error)) => return Err(error),
+        if let Err(Stop(result)) = printer.take(update) {
+            return result;
         }
     }
 }
 
-/// Why nothing more is printed.
-enum Stop {
-    Output(io::Error),
-    Error(Error),
-}
+/// Nothing more is printed.
+struct Stop(Result<(), Error>);
 
 impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
-        Self::Output(error)
+        Self(output_ended(&error))
     }
 }
 
-/// What was missed, as it comes.
-struct CatchUp {
-    /// Whether mail was among it.
-    mail: bool,
-    /// Whether the user was told that the server went back, so that something is missing.
-    rewound: bool,
-}
-
-/// Prints what it is to print.
-struct Reader {
+/// Prints the messages that are wanted.
+struct TailPrinter {
     json: bool,
     rooms: Vec<RoomName>,
     view: ViewState,
-    seen: Seen,
+    seen: SeenMessages,
     outgoing: Option<mpsc::Sender<Vec<u8>>>,
     /// Rooms that the user is not in yet.
     missing: Vec<RoomName>,
-    /// What was missed is coming.
-    catching_up: Option<CatchUp>,
     was_lost: bool,
 }
 
-impl Reader {
-    fn new(json: bool, rooms: Vec<RoomName>, progress: Progress, color: bool) -> Self {
-        let view = ViewState {
-            me: String::new(),
-            color,
-            zone: TimeZone::system(),
-            now: Timestamp::now(),
-            standing: Standing::Plaintext,
-            room: None,
-            stamp: Stamp::DateTime,
-        };
-        let (seen, missing) = (Seen::new(progress), Vec::new());
-        Self { json, rooms, view, seen, outgoing: None, missing, catching_up: None, was_lost: false }
+impl TailPrinter {
+    fn new(json: bool, rooms: Vec<RoomName>, position: HistoryPosition, color: bool) -> Self {
+        let view = ViewState::new(String::new(), color, Stamp::DateTime);
+        let seen = SeenMessages::new(position);
+        Self { json, rooms, view, seen, outgoing: None, missing: Vec::new(), was_lost: false }
     }
 
-    fn take(&mut self, update: Option<Update>) -> Result<(), Stop> {
+    fn take(&mut self, update: Update) -> Result<(), Stop> {
         self.view.now = Timestamp::now();
         match update {
-            Some(Update::Up(up)) => self.up(*up),
-            Some(Update::Note(line)) => eprintln!("{line}"),
-            Some(Update::Event(event, id)) => return self.event(&event, id.as_deref()),
-            Some(Update::Down(loss)) => {
+            Update::Up(up) => self.up(*up),
+            Update::Note(line) => eprintln!("{line}"),
+            Update::Event(event, id) => return self.event(&event, id.as_deref()),
+            Update::Down(loss) => {
                 eprintln!("{}; waiting for the server", safe_line(&loss.why));
-                (self.was_lost, self.catching_up, self.outgoing) = (true, None, None);
+                self.seen.interrupt();
+                (self.was_lost, self.outgoing) = (true, None);
             }
-            Some(Update::Gone(loss)) => {
-                return Err(Stop::Error(Error::Disconnected(safe_line(&loss.why))));
-            }
-            Some(Update::Failed(error)) => return Err(Stop::Error(error)),
-            None => return Err(Stop::Error(Error::Disconnected("the connection has ended".into()))),
         }
         Ok(())
     }
@@ -148,17 +111,15 @@ impl Reader {
             eprintln!("connected again");
         }
         if let Some(taken) = taken {
-            eprintln!("the name {taken} is taken; you are {}", welcome.name);
+            eprintln!("the name {taken} is taken, so you are {}", welcome.name);
         }
         let back = self.seen.welcomed(&welcome, resumes);
         if back.rewound {
             eprintln!("{WENT_BACK}");
         }
         if resumes && welcome.log.is_none() {
-            eprintln!("this server keeps no history: what was said before now is missing");
+            eprintln!("this server keeps no history, so earlier messages are missing");
         }
-        self.catching_up =
-            (resumes && welcome.log.is_some()).then_some(CatchUp { mail: false, rewound: back.rewound });
         self.view.me = welcome.name;
         self.outgoing = Some(outgoing);
         let is_in =
@@ -166,7 +127,7 @@ impl Reader {
         let missing = self.rooms.iter().filter(|room| !room.is_lobby());
         let missing = missing.filter(|room| !welcome.rooms.iter().any(|info| is_in(room, info)));
         self.missing = missing.cloned().collect();
-        if self.catching_up.is_none() {
+        if !self.seen.is_catching_up() {
             self.join();
         }
     }
@@ -190,11 +151,14 @@ impl Reader {
             Event::Chat { to, seq, history, .. } => {
                 let target = Target::parse(to);
                 let is_direct = !matches!(target, Target::All | Target::Room(_));
-                self.message(event, &target, *seq, is_direct, *history)
+                self.message(event, &target, Arrival { seq: *seq, is_direct, history: *history })
             }
-            Event::Alert { seq, history, .. } => self.message(event, &Target::All, *seq, false, *history),
+            Event::Alert { seq, history, .. } => {
+                let arrival = Arrival { seq: *seq, is_direct: false, history: *history };
+                self.message(event, &Target::All, arrival)
+            }
             Event::Delivered { seq, history, .. } => {
-                self.seen.is_new(*seq, true, *history);
+                self.seen.take(Arrival { seq: *seq, is_direct: true, history: *history }, false);
                 Ok(())
             }
             Event::History(end) => {
@@ -206,25 +170,15 @@ impl Reader {
                 Ok(())
             }
             Event::Error { msg, .. } if id == Some(JOIN_ID) => {
-                Err(Stop::Error(Error::Refused(format!("the server refused: {}", safe_line(msg)))))
+                Err(Stop(Err(Error::Refused(format!("the server refused: {}", safe_line(msg))))))
             }
             _ => Ok(()),
         }
     }
 
-    fn message(
-        &mut self,
-        event: &Event,
-        target: &Target,
-        seq: Option<u64>,
-        is_direct: bool,
-        history: bool,
-    ) -> Result<(), Stop> {
+    fn message(&mut self, event: &Event, target: &Target, arrival: Arrival) -> Result<(), Stop> {
         let is_wanted = self.wants(target);
-        if let Some(catching_up) = self.catching_up.as_mut().filter(|_| history) {
-            catching_up.mail |= is_direct && is_wanted;
-        }
-        if !self.seen.is_new(seq, is_direct, history) || !is_wanted {
+        if self.seen.take(arrival, is_wanted) == Novelty::Known || !is_wanted {
             return Ok(());
         }
         Ok(self.print(event)?)
@@ -241,13 +195,12 @@ impl Reader {
     }
 
     fn history_end(&mut self, end: &HistoryEnd) {
-        let Some(CatchUp { mail, rewound }) = self.catching_up.take() else { return };
-        self.seen.caught_up(end.seq);
-        if end.gap && !rewound {
+        let Some((missed, receipt)) = self.seen.caught_up(end) else { return };
+        if end.gap && !missed.back.rewound {
             eprintln!("you missed messages{GAP}");
         }
-        if mail {
-            self.send(&Request::Act(Act::Received { seq: end.seq }), None);
+        if let Some(receipt) = receipt {
+            self.send(&receipt, None);
         }
         self.join();
     }
@@ -305,15 +258,15 @@ mod tests {
 
     #[test]
     fn rooms_that_are_named_leave_everything_else_out() {
-        let reader = |rooms: &[&str]| {
+        let printer = |rooms: &[&str]| {
             let rooms = rooms.iter().map(|room| RoomName::new(room).unwrap()).collect();
-            Reader::new(false, rooms, Progress::new(Start::Now, None), false)
+            TailPrinter::new(false, rooms, HistoryPosition::new(StartFrom::Now, None), false)
         };
-        let all = reader(&[]);
+        let all = printer(&[]);
         assert!(["all", "#games", "alice"].iter().all(|to| all.wants(&Target::parse(to))));
-        let games = reader(&["#Games"]);
+        let games = printer(&["#Games"]);
         assert!(games.wants(&Target::parse("#games")));
         assert!(["all", "#other", "alice"].iter().all(|to| !games.wants(&Target::parse(to))));
-        assert!(reader(&["#lobby"]).wants(&Target::All));
+        assert!(printer(&["#lobby"]).wants(&Target::All));
     }
 }

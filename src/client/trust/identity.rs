@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::client::shared_state::SharedState;
 use crate::files;
 use crate::name::Name;
 use crate::security::{KeyError, Keypair};
@@ -23,16 +24,16 @@ const NAMELESS: &str = "user";
 
 /// What a hello says about the user.
 #[derive(Debug, Clone)]
-pub(crate) struct Identity {
-    /// The name to ask for.
-    pub(crate) name: Name,
-    /// Whether the user chose the name; if not, another one will do.
-    pub(crate) chosen: bool,
+pub(crate) struct UserIdentity {
+    /// The name to ask for, which follows renames.
+    name: SharedState<Name>,
+    /// Whether the user chose the first name; if not, another one will do.
+    pub(crate) is_name_chosen: bool,
     /// 32 hexadecimal digits.
     pub(crate) token: String,
 }
 
-impl Identity {
+impl UserIdentity {
     /// The identity in `dir`, with the chosen name or else the login name.
     ///
     /// Without a directory, or with one that cannot be written, the token lasts for this run.
@@ -41,21 +42,28 @@ impl Identity {
             Some(Ok(token)) => token,
             Some(Err(error)) => {
                 tracing::warn!(
-                    "this user will be another one next time: no token in the state directory: {error}"
+                    "cannot save your token, so you will appear as a different user next time: {error}"
                 );
                 new_token()?
             }
             None => new_token()?,
         };
-        let is_chosen = chosen.is_some();
+        let is_name_chosen = chosen.is_some();
         let login = || whoami::username().unwrap_or_default();
         let name = match chosen {
             Some(name) => name,
-            None => {
-                default_name(&login()).ok_or_else(|| io::Error::other("the login name gives no user name"))?
-            }
+            None => default_name(&login())
+                .ok_or_else(|| io::Error::other("your login name cannot serve as a user name"))?,
         };
-        Ok(Self { name, chosen: is_chosen, token })
+        Ok(Self { name: SharedState::new(name), is_name_chosen, token })
+    }
+
+    pub(crate) fn name(&self) -> Name {
+        self.name.lock().clone()
+    }
+
+    pub(crate) fn rename(&self, name: Name) {
+        *self.name.lock() = name;
     }
 }
 
@@ -68,7 +76,7 @@ pub(crate) fn load_key(dir: Option<&Path>) -> Result<Keypair, KeyError> {
     let Some(path) = dir.map(|dir| dir.join(KEY_FILE)) else { return Keypair::ephemeral() };
     match Keypair::load_or_create(&path) {
         Err(KeyError::Unusable(_, error)) if !path.exists() => {
-            tracing::warn!("this user will be another one next time: no key in the state directory: {error}");
+            tracing::warn!("cannot save your key, so you will appear as a different user next time: {error}");
             Keypair::ephemeral()
         }
         loaded => loaded,
@@ -86,7 +94,7 @@ fn load_token(path: &Path) -> io::Result<String> {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match read_token(path)? {
                     Some(token) => Ok(token),
                     None => {
-                        tracing::warn!("{} held no token and is written anew", path.display());
+                        tracing::warn!("replaced {}, which held no token", path.display());
                         files::replace(path, token.as_bytes()).map(|()| token)
                     }
                 },
@@ -139,15 +147,15 @@ mod tests {
     fn the_token_stays_the_same_and_is_made_anew_if_damaged() {
         let dir = tempfile::tempdir().unwrap();
         let name = Name::new("bob").unwrap();
-        let first = Identity::load(Some(dir.path()), Some(name.clone())).unwrap();
-        let second = Identity::load(Some(dir.path()), None).unwrap();
+        let first = UserIdentity::load(Some(dir.path()), Some(name.clone())).unwrap();
+        let second = UserIdentity::load(Some(dir.path()), None).unwrap();
         assert_eq!(first.token, second.token);
         assert_eq!(first.token.len(), 32);
-        assert!(first.chosen && !second.chosen);
+        assert!(first.is_name_chosen && !second.is_name_chosen);
         fs::write(dir.path().join(TOKEN_FILE), "damaged").unwrap();
-        let third = Identity::load(Some(dir.path()), Some(name.clone())).unwrap();
+        let third = UserIdentity::load(Some(dir.path()), Some(name.clone())).unwrap();
         assert_ne!(first.token, third.token);
-        assert_eq!(Identity::load(Some(dir.path()), Some(name)).unwrap().token, third.token);
+        assert_eq!(UserIdentity::load(Some(dir.path()), Some(name)).unwrap().token, third.token);
     }
 
     #[test]

@@ -6,8 +6,8 @@ mod notices;
 mod passphrase_source;
 mod policy;
 
-pub(crate) use identity::{Identity, load_key};
+pub(crate) use identity::{UserIdentity, load_key};
 pub use local_servers::{PASSPHRASE_FILE, SECRET_FILE};
-pub(crate) use notices::{JOIN_NAMESAKE, NOT_VERIFIED, not_joined, proven, twins, unproven};
-pub(crate) use passphrase_source::Passphrases;
-pub(crate) use policy::{Standing, Trust, expectation, host_name, known_servers};
+pub(crate) use notices::{JOIN_NAMESAKE, NOT_VERIFIED, namesakes, not_joined, proven, unproven};
+pub(crate) use passphrase_source::PassphraseSource;
+pub(crate) use policy::{LinkSecurity, TrustPolicy, expectation, host_name, known_servers, verdict};

@@ -7,8 +7,8 @@ use crate::security::KnownServer;
 use crate::text::safe_line;
 
 /// What to do about a key that was only seen.
-pub(crate) const NOT_VERIFIED: &str = "Not verified yet. To rule out an impostor, compare these numbers with \
-    what `lanchat fingerprint` prints on the server, then type /verify.";
+pub(crate) const NOT_VERIFIED: &str = "Not verified yet. To rule out an impostor, compare these numbers with the \
+    output of `lanchat fingerprint` on the server, then type /verify.";
 
 /// A server by its name and address, as far as it has told a name.
 fn who(name: &str, addr: SocketAddr) -> String {
@@ -74,10 +74,10 @@ pub(crate) fn changed(
         before,
         now,
         "The server was reinstalled, or someone is impersonating it. Ask its administrator to read out \
-         `lanchat fingerprint`; if it is the new number:"
+         `lanchat fingerprint`. If that is the new number, run:"
             .into(),
         format!("  lanchat trust --replace {} {key}", word(which)),
-        "If it is the number of another server, beside the one that you know:".into(),
+        "If it is the number of a different server with the same name, run:".into(),
         format!("  lanchat trust {} {key}", word(name)),
     ]
 }
@@ -91,7 +91,7 @@ pub(crate) fn another(
     label: Option<&str>,
 ) -> Vec<String> {
     let [before, now] = compared(known, "this one:", key);
-    let picked = label.map(|label| format!("`lanchat --server {label}`, or for good "));
+    let picked = label.map(|label| format!("`lanchat --server {label}`, or permanently:"));
     vec![
         format!(
             "REFUSED: {} is not the \"{}\" that you know. Nothing was sent.",
@@ -101,8 +101,7 @@ pub(crate) fn another(
         before,
         now,
         format!(
-            "Many machines share a name, and anybody may take one. If you mean this server, beside the other: \
-             {}",
+            "Many machines share a name, and anyone can take one. To join this server as well, run: {}",
             picked.unwrap_or_default()
         )
         .trim_end()
@@ -114,7 +113,7 @@ pub(crate) fn another(
 /// What is said of a namesake before the user decides.
 pub(crate) fn not_the_known(known: &KnownServer) -> String {
     format!(
-        "You know another \"{}\" since {} ({}). This is not it, and gets nothing that was meant for it.",
+        "You have known another \"{}\" since {} ({}). This is a different server and gets nothing meant for that one.",
         safe_line(&known.name),
         safe_line(known.since()),
         brief(known.fp)
@@ -122,12 +121,12 @@ pub(crate) fn not_the_known(known: &KnownServer) -> String {
 }
 
 /// The question whether a namesake is joined.
-pub(crate) const JOIN_NAMESAKE: &str = "Join this server all the same? [y/N] ";
+pub(crate) const JOIN_NAMESAKE: &str = "Join this server anyway? [y/N] ";
 
 /// A namesake that the user does not want.
 pub(crate) fn not_joined(name: &str) -> String {
     format!(
-        "\"{}\" was not joined, and nothing was sent; --server NAME-DIGITS picks another",
+        "did not join \"{}\", and sent nothing; to pick another server: --server NAME-DIGITS",
         safe_line(name)
     )
 }
@@ -156,7 +155,7 @@ pub(crate) fn not_named(
     lines.extend(named.iter().map(|named| format!("  named:          {}", named.spoken())));
     lines.push(format!("  presented now:  {}", key.spoken()));
     lines.push(
-        "Another server is at that address, or someone is impersonating the one that is meant. Ask its \
+        "Another server is at that address, or someone is impersonating the server that you want. Ask its \
          administrator for a new link (`lanchat invite`)."
             .into(),
     );
@@ -171,8 +170,8 @@ pub(crate) fn not_listed(name: &str, addr: SocketAddr, key: Fingerprint) -> Vec<
             who(name, addr)
         ),
         format!("  presented now:  {}", key.spoken()),
-        "Ask whoever looks after this machine; the list is the file known_servers in the system's directory \
-         of lanchat's settings."
+        "Ask the administrator of this machine; the list is the file known_servers in lanchat's system-wide \
+         settings directory."
             .into(),
     ]
 }
@@ -180,8 +179,8 @@ pub(crate) fn not_listed(name: &str, addr: SocketAddr, key: Fingerprint) -> Vec<
 /// A server that was never met and wanted no proof, for whom the user has a passphrase.
 pub(crate) fn unproven(name: &str) -> String {
     format!(
-        "\"{}\" did not ask for the passphrase, so that it may not be the server that is meant, and only your name \
-         was sent; to join it all the same, leave out --passphrase-file",
+        "\"{}\" did not ask for the passphrase, so it may be a different server; only your name was sent. To join \
+         anyway, leave out --passphrase-file",
         safe_line(name)
     )
 }
@@ -191,12 +190,12 @@ pub(crate) fn renamed(known: &KnownServer, name: &str) -> Option<String> {
     let is_other = !name.is_empty() && !known.name.is_empty() && safe_line(name) != safe_line(&known.name);
     is_other.then(|| {
         let (before, now) = (safe_line(&known.name), safe_line(name));
-        format!("The server that you know as \"{before}\" calls itself \"{now}\" now ({}).", brief(known.fp))
+        format!("The server that you know as \"{before}\" now calls itself \"{now}\" ({}).", brief(known.fp))
     })
 }
 
 /// Others that go by the name of the server that is joined.
-pub(crate) fn twins(name: &str, key: Fingerprint, others: &[String]) -> Vec<String> {
+pub(crate) fn namesakes(name: &str, key: Fingerprint, others: &[String]) -> Vec<String> {
     let brief_id = |id: &String| {
         let short = || safe_line(id.get(..8).unwrap_or(id));
         Fingerprint::from_id(id).map_or_else(short, brief)
@@ -222,7 +221,7 @@ pub(crate) fn proven(name: &str) -> String {
 /// A connection that is not encrypted.
 pub(crate) fn plaintext(name: &str) -> String {
     format!(
-        "Not encrypted: everybody on the way to \"{}\" can read and change what is said, and nobody is verified.",
+        "Not encrypted: anyone on the way to \"{}\" can read and change messages, and nobody is verified.",
         safe_line(name)
     )
 }
@@ -248,7 +247,7 @@ mod tests {
         assert_eq!(renamed(&server, "Fun"), None);
         assert_eq!(renamed(&server, ""), None);
         let told = renamed(&server, "Off\u{1b}ice").unwrap();
-        let start = "The server that you know as \"Fun\" calls itself \"Off\u{fffd}ice\" now (";
+        let start = "The server that you know as \"Fun\" now calls itself \"Off\u{fffd}ice\" (";
         assert!(told.starts_with(start), "{told}");
     }
     use crate::security::{How, KnownServers, Presented};
@@ -280,8 +279,8 @@ mod tests {
                 "New server \"Office\" (192.168.1.20:7700), encrypted.",
                 "  key   SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
                 "  aloud 44395 65761 63212 62593 98052 22766",
-                "Not verified yet. To rule out an impostor, compare these numbers with what \
-                 `lanchat fingerprint` prints on the server, then type /verify.",
+                "Not verified yet. To rule out an impostor, compare these numbers with the output of \
+                 `lanchat fingerprint` on the server, then type /verify.",
             ]
         );
         let moved = first_contact("Lab", addr(), key(KEY), Some(&known("Office")), true);
@@ -297,9 +296,9 @@ mod tests {
                 "  known since 2026-11-21, verified:  44395 65761 63212 62593 98052 22766",
                 &format!("  presented now:                     {}", key(OTHER).spoken()),
                 "The server was reinstalled, or someone is impersonating it. Ask its administrator to read out \
-                 `lanchat fingerprint`; if it is the new number:",
+                 `lanchat fingerprint`. If that is the new number, run:",
                 "  lanchat trust --replace \"Office\" SHA256:Yb0TGq_FApVIJ7dLPY6YpfIaPqgLLJoOzWIXHqw_8lM",
-                "If it is the number of another server, beside the one that you know:",
+                "If it is the number of a different server with the same name, run:",
                 "  lanchat trust \"Office\" SHA256:Yb0TGq_FApVIJ7dLPY6YpfIaPqgLLJoOzWIXHqw_8lM",
             ]
         );
@@ -314,28 +313,28 @@ mod tests {
                 "REFUSED: \"Office\" (192.168.1.20:7700) is not the \"Office\" that you know. Nothing was sent.",
                 "  known since 2026-11-21, verified:  44395 65761 63212 62593 98052 22766",
                 &format!("  this one:                          {}", key(OTHER).spoken()),
-                "Many machines share a name, and anybody may take one. If you mean this server, beside the \
-                 other: `lanchat --server office-61bd131a`, or for good",
+                "Many machines share a name, and anyone can take one. To join this server as well, run: \
+                 `lanchat --server office-61bd131a`, or permanently:",
                 "  lanchat trust \"Office\" SHA256:Yb0TGq_FApVIJ7dLPY6YpfIaPqgLLJoOzWIXHqw_8lM",
             ]
         );
         let asked_for = another("Office", addr(), key(OTHER), &known("Office"), None);
-        assert!(asked_for[3].ends_with("beside the other:"), "{asked_for:?}");
+        assert!(asked_for[3].ends_with("as well, run:"), "{asked_for:?}");
     }
 
     #[test]
     fn twins_are_told_apart_by_their_digits() {
         assert_eq!(
-            twins("Office", key(KEY), &[key(OTHER).id()]),
+            namesakes("Office", key(KEY), &[key(OTHER).id()]),
             [format!(
                 "Two servers call themselves \"Office\". Joining the one you know (44395 ...). The other one \
                  ({} ...) was ignored.",
                 &key(OTHER).spoken()[..5]
             )]
         );
-        let more = twins("Office", key(KEY), &["0011223344556677".into(), "8899".into()]);
+        let more = namesakes("Office", key(KEY), &["0011223344556677".into(), "8899".into()]);
         assert!(more[0].starts_with("3 servers") && more[0].contains("(00112233, 8899) were"), "{more:?}");
-        assert!(twins("Office", key(KEY), &[]).is_empty());
+        assert!(namesakes("Office", key(KEY), &[]).is_empty());
     }
 
     #[test]
@@ -347,7 +346,7 @@ mod tests {
             changed(hostile, addr(), key(OTHER), &server, hostile),
             not_named(hostile, addr(), key(OTHER), &[key(KEY)]),
             not_listed(hostile, addr(), key(OTHER)),
-            twins(hostile, key(KEY), &["\x1b[2J".into(), "\x1b".into()]),
+            namesakes(hostile, key(KEY), &["\x1b[2J".into(), "\x1b".into()]),
             vec![plaintext(hostile), not_the_known(&server), not_joined(hostile), other(&server, &server)],
             another(hostile, addr(), key(OTHER), &server, None),
         ];

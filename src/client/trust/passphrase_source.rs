@@ -1,22 +1,22 @@
 //! Where a closed server's passphrase comes from: a file, the server's own directory, or the user at
 //! the terminal. Nothing of it is kept.
 
-use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use crate::client::error::Error;
+use crate::client::terminal;
 use crate::prompt;
 use crate::security::Passphrase;
 use crate::text::safe_line;
 
 /// The way to the passphrase.
 #[derive(Debug, Clone)]
-pub(crate) struct Passphrases {
+pub(crate) struct PassphraseSource {
     /// The file that the user named.
     file: Option<PathBuf>,
 }
 
-impl Passphrases {
+impl PassphraseSource {
     pub(crate) fn new(file: Option<PathBuf>) -> Self {
         Self { file }
     }
@@ -37,17 +37,12 @@ impl Passphrases {
         self.file.is_some()
     }
 
-    /// Whether there is somebody at the terminal.
-    pub(crate) fn can_ask() -> bool {
-        io::stdin().is_terminal() && io::stderr().is_terminal()
-    }
-
     /// Asks the user, without showing what is typed.
     ///
     /// # Errors
     /// If nobody can be asked, or what is typed is none.
     pub(crate) async fn ask(&self, server: &str) -> Result<Passphrase, Error> {
-        if !Self::can_ask() {
+        if !terminal::can_ask() {
             let why = crate::client::link::LinkError::PassphraseNeeded.to_string();
             return Err(Error::Refused(why));
         }
@@ -59,7 +54,7 @@ impl Passphrases {
                 Passphrase::new(&text).map_err(|error| Error::Refused(format!("no passphrase: {error}")))
             }
             Ok(Ok(None)) => {
-                Err(Error::Refused("no passphrase was typed, so the server was not joined".into()))
+                Err(Error::Refused("you typed no passphrase, so you did not join the server".into()))
             }
             Ok(Err(error)) => {
                 Err(Error::Local(format!("cannot read a passphrase from the terminal: {error}")))

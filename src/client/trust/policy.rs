@@ -8,10 +8,8 @@ use std::path::Path;
 use super::local_servers::LocalServers;
 use super::notices as words;
 use crate::client::error::Error;
-use crate::client::link::Channel;
-use crate::client::link::LinkError;
-use crate::client::link::Reached;
-use crate::client::options::Options;
+use crate::client::link::{Channel, LinkError, Reached};
+use crate::client::options::ClientOptions;
 use crate::discovery::{Stranger, is_called, is_surely, networks, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
@@ -20,14 +18,12 @@ use crate::security::{
 };
 
 /// What this user goes by in trusting servers.
-#[derive(Debug, Clone)]
-pub(crate) struct Trust {
+#[derive(Debug)]
+pub(crate) struct TrustPolicy {
     known: KnownServers,
     /// The keys that the user named; any if there are none.
     named: Vec<Fingerprint>,
     local: LocalServers,
-    channel: Channel,
-    own: Fingerprint,
     /// The host that the user asked for, if by a name.
     host: Option<String>,
     /// Whether the user asked for a host, by a name or an address.
@@ -57,7 +53,7 @@ impl Introduction {
 
 /// What the user may know of the present connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum LinkSecurity {
     /// Anybody on the way reads and changes what is said.
     Plaintext,
     /// Encrypted, to whoever was there at the first contact.
@@ -66,7 +62,7 @@ pub(crate) enum Standing {
     Verified(Fingerprint),
 }
 
-impl Standing {
+impl LinkSecurity {
     /// The server's key.
     pub(crate) fn key(self) -> Option<Fingerprint> {
         match self {
@@ -76,35 +72,25 @@ impl Standing {
     }
 }
 
-impl Trust {
+impl TrustPolicy {
     /// Takes over what the options say, and reads what is remembered in `dir`.
-    pub(crate) fn load(options: &Options, dir: Option<&Path>, keypair: &Keypair) -> Result<Self, Error> {
+    pub(crate) fn load(options: &ClientOptions, dir: Option<&Path>) -> Result<Self, Error> {
         let known = known_servers(dir)?;
-        let channel = match options.plaintext {
-            true => Channel::Plain,
-            false => {
-                let tls = ClientTls::new(keypair).map_err(|error| Error::Local(error.to_string()))?;
-                Channel::Tls { tls: Box::new(tls), expect: expectation(&options.fingerprints, known.only()) }
-            }
-        };
         let local = LocalServers::read(&options.data_dirs);
-        let (named, own) = (options.fingerprints.clone(), keypair.fingerprint());
+        let named = options.fingerprints.clone();
         let host = options.host.as_ref().and_then(|(name, port)| host_name(name, *port));
         let has_host = options.host.is_some();
         let wanted = options.server.clone().filter(|_| !has_host);
-        Ok(Self { known, named, local, channel, own, host, has_host, wanted })
+        Ok(Self { known, named, local, host, has_host, wanted })
     }
 
-    /// The same for the server with this id, to which one that is trusted has sent its people. It named the key,
-    /// so that the name, which another server may have too, says nothing.
-    pub(crate) fn sent_to(&self, id: &str) -> Self {
-        let wanted = Fingerprint::from_id(id).map(|key| key.id());
-        Self { wanted: wanted.or_else(|| self.wanted.clone()), ..self.clone() }
-    }
-
-    /// How servers are connected to.
-    pub(crate) fn channel(&self) -> &Channel {
-        &self.channel
+    /// How to connect to servers that may be joined.
+    pub(crate) fn channel(&self, plaintext: bool, keypair: &Keypair) -> Result<Channel, Error> {
+        if plaintext {
+            return Ok(Channel::Plain);
+        }
+        let tls = ClientTls::new(keypair).map_err(|error| Error::Local(error.to_string()))?;
+        Ok(Channel::Tls { tls: Box::new(tls), expect: expectation(&self.named, self.known.only()) })
     }
 
     /// The servers of earlier times.
@@ -115,11 +101,6 @@ impl Trust {
     /// The servers of this machine whose files this user may read.
     pub(crate) fn local(&self) -> &LocalServers {
         &self.local
-    }
-
-    /// This user's own key.
-    pub(crate) fn own(&self) -> Fingerprint {
-        self.own
     }
 
     /// Looks again at the servers of this machine: one has just been started.
@@ -141,14 +122,14 @@ impl Trust {
         let given = self.named.contains(&fp) || self.known.only().is_some() || self.local.has(&fp);
         let how = if given { How::Flag } else { How::Tofu };
         let host = self.host.as_deref().filter(|_| reached.asked_for);
-        let sought = self.sought(fp, name);
+        let sought = if reached.is_referred { Sought::This } else { self.sought(fp, name) };
         let presented = Presented { fp, name, addr, asked_for: reached.asked_for, host, sought };
         let contact = |before| words::first_contact(name, addr, fp, before, reached.closed);
         Ok(match self.verdict(&presented) {
             Verdict::Known(known) => {
                 let is_stranger = |id: &&String| self.find_by_id(id).is_none();
                 let strangers: Vec<String> = reached.namesakes.iter().filter(is_stranger).cloned().collect();
-                let mut lines = words::twins(name, fp, &strangers);
+                let mut lines = words::namesakes(name, fp, &strangers);
                 lines.extend(words::renamed(known, name));
                 let last = self.used_before(known);
                 lines.extend(last.map(|last| words::other(known, last)));
@@ -203,8 +184,7 @@ impl Trust {
     }
 
     fn verdict(&self, presented: &Presented<'_>) -> Verdict<'_> {
-        let networks = LazyCell::new(networks);
-        self.known.verdict(presented, |addr| networks.iter().any(|network| network.contains(addr)))
+        verdict(&self.known, presented)
     }
 
     /// Whom the user asked for, seen from the server with this key and name. What names a known server
@@ -257,11 +237,11 @@ impl Trust {
     }
 
     /// What the user may know of a connection to the server with this key.
-    pub(crate) fn standing(&self, key: Option<Fingerprint>) -> Standing {
+    pub(crate) fn link_security(&self, key: Option<Fingerprint>) -> LinkSecurity {
         match key {
-            None => Standing::Plaintext,
-            Some(key) if self.find(&key).is_some_and(KnownServer::is_verified) => Standing::Verified(key),
-            Some(key) => Standing::Unverified(key),
+            None => LinkSecurity::Plaintext,
+            Some(key) if self.find(&key).is_some_and(KnownServer::is_verified) => LinkSecurity::Verified(key),
+            Some(key) => LinkSecurity::Unverified(key),
         }
     }
 
@@ -279,8 +259,7 @@ impl Trust {
     pub(crate) fn remember(&mut self, key: Option<Fingerprint>, name: &str, addr: SocketAddr, how: How) {
         // What nobody has proven is not worth remembering.
         if let Some(fp) = key {
-            let host = self.host.clone();
-            let host = host.as_deref();
+            let host = self.host.as_deref();
             let joined = Presented { asked_for: host.is_some(), host, ..Presented::found(fp, name, addr) };
             self.known.remember(&joined, how);
         }
@@ -299,6 +278,12 @@ impl Trust {
     fn find_by_id(&self, announced: &str) -> Option<&KnownServer> {
         self.known.iter().find(|known| known.fp.id().starts_with(announced))
     }
+}
+
+/// What a key means that a server presents, on the networks of this machine.
+pub(crate) fn verdict<'a>(known: &'a KnownServers, presented: &Presented<'_>) -> Verdict<'a> {
+    let networks = LazyCell::new(networks);
+    known.verdict(presented, |addr| networks.iter().any(|network| network.contains(addr)))
 }
 
 /// A host and port as they are remembered. An address is none: those have their own place.
@@ -326,15 +311,13 @@ pub(crate) fn expectation(named: &[Fingerprint], listed: Option<Vec<Fingerprint>
 mod tests {
     use super::*;
 
-    impl Trust {
+    impl TrustPolicy {
         /// One that knows nobody and asks for nobody's key.
         pub(crate) fn in_the_open() -> Self {
             Self {
                 known: KnownServers::default(),
                 named: Vec::new(),
                 local: LocalServers::default(),
-                channel: Channel::Plain,
-                own: Keypair::ephemeral().unwrap().fingerprint(),
                 host: None,
                 has_host: false,
                 wanted: None,
@@ -364,7 +347,7 @@ mod tests {
 
     #[test]
     fn what_names_a_known_server_means_it_and_digits_of_another_mean_that_one() {
-        let mut trust = Trust::in_the_open();
+        let mut trust = TrustPolicy::in_the_open();
         let addr = "10.0.0.1:7667".parse().unwrap();
         trust.known.remember(&Presented::found(ONE, "vm", addr), How::Tofu);
         // Keys that begin with the same digits are made in hours.
@@ -395,9 +378,9 @@ mod tests {
 
     #[test]
     fn of_two_known_servers_of_a_name_each_is_named_by_its_digits() {
-        let mut trust = Trust::in_the_open();
+        let mut trust = TrustPolicy::in_the_open();
         let addr = "10.0.0.1:7667".parse().unwrap();
-        let find = |trust: &Trust, key| trust.find(&key).unwrap().clone();
+        let find = |trust: &TrustPolicy, key| trust.find(&key).unwrap().clone();
         trust.known.remember(&Presented::found(ONE, "vm", addr), How::Tofu);
         let one = find(&trust, ONE);
         assert_eq!((trust.word(&one).as_str(), trust.used_before(&one)), ("vm", None));
@@ -410,7 +393,7 @@ mod tests {
     #[test]
     fn a_wrong_key_is_explained_by_what_was_expected() {
         let addr = "10.0.0.1:7667".parse().unwrap();
-        let mut trust = Trust::in_the_open();
+        let mut trust = TrustPolicy::in_the_open();
         trust.known.remember(&Presented::found(ONE, "Office", addr), How::Tofu);
         let text = |error: Error| error.to_string();
         let wrong = LinkError::WrongKey { presented: TWO, addr };
@@ -423,11 +406,11 @@ mod tests {
         assert!(text(trust.changed(TWO, elsewhere, Some(ONE))).contains(&ONE.spoken()));
         trust.named = vec![ONE];
         assert!(text(trust.explain("x", &wrong)).contains("that --fingerprint or the link names"));
-        assert_eq!(trust.standing(Some(ONE)), Standing::Unverified(ONE));
+        assert_eq!(trust.link_security(Some(ONE)), LinkSecurity::Unverified(ONE));
         trust.verify(&ONE);
         assert_eq!(
-            (trust.standing(Some(ONE)), trust.standing(None)),
-            (Standing::Verified(ONE), Standing::Plaintext)
+            (trust.link_security(Some(ONE)), trust.link_security(None)),
+            (LinkSecurity::Verified(ONE), LinkSecurity::Plaintext)
         );
     }
 }

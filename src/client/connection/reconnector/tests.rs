@@ -26,14 +26,14 @@ async fn server(answer: fn(&str) -> Option<&'static str>) -> SocketAddr {
     addr
 }
 
-async fn connect(addr: SocketAddr) -> Connection {
-    let visitor = Visitor::in_the_open("alice");
-    let link = crate::client::link::Link::connect(addr, visitor.trust.channel()).await.unwrap();
-    let registered = visitor.admit(link, "", false, Mode::Chat).await.unwrap();
+async fn connect(addr: SocketAddr) -> Reconnector {
+    let credentials = Credentials::in_the_open("alice");
+    let link = crate::client::link::ServerLink::connect(addr, &credentials.channel).await.unwrap();
+    let registered = credentials.admit(link, "", false, JoinTerms::returning(Mode::Chat)).await.unwrap();
     let locator = Locator::at(addr);
     // From here on time passes only while nothing else happens.
     tokio::time::pause();
-    Connection::start(registered, visitor, locator)
+    Reconnector::start(Joined { registered, credentials, locator })
 }
 
 const WELCOME: &str = r#""type":"welcome","name":"alice""#;
@@ -42,9 +42,9 @@ const WELCOME: &str = r#""type":"welcome","name":"alice""#;
 async fn a_server_that_stops_answering_is_noticed_in_25_seconds() {
     let addr = server(|kind| (kind == "hello").then_some(WELCOME)).await;
     let mut connection = connect(addr).await;
-    assert!(matches!(connection.next().await, Some(Update::Up(_))));
+    assert!(matches!(connection.next().await, Ok(Update::Up(_))));
     let start = Instant::now();
-    let Some(Update::Down(Loss { why, .. })) = connection.next().await else { panic!("no end") };
+    let Ok(Update::Down(Loss { why, .. })) = connection.next().await else { panic!("no end") };
     assert_eq!(why, "the server has stopped answering");
     assert_eq!(start.elapsed().as_secs(), 25);
 }
@@ -58,11 +58,11 @@ async fn a_kick_is_final() {
     })
     .await;
     let mut connection = connect(kicked).await;
-    assert!(matches!(connection.next().await, Some(Update::Up(_))));
-    assert!(matches!(connection.next().await, Some(Update::Event(Event::Bye { .. }, _))));
+    assert!(matches!(connection.next().await, Ok(Update::Up(_))));
+    assert!(matches!(connection.next().await, Ok(Update::Event(Event::Bye { .. }, _))));
     let last = connection.next().await;
-    assert!(matches!(last, Some(Update::Failed(Error::Refused(why))) if why == "out"));
-    assert!(connection.next().await.is_none());
+    assert!(matches!(last, Err(Ended::Failed(Error::Refused(why))) if why == "out"));
+    assert!(matches!(connection.next().await, Err(Ended::Gone(_))));
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn an_idle_server_that_answers_pings_is_kept() {
     })
     .await;
     let mut connection = connect(addr).await;
-    assert!(matches!(connection.next().await, Some(Update::Up(_))));
+    assert!(matches!(connection.next().await, Ok(Update::Up(_))));
     let quiet = tokio::time::timeout(Duration::from_secs(600), connection.next()).await;
     assert!(quiet.is_err(), "something happened on an idle connection");
 }

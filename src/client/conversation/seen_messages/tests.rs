@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::chat::{Claim, Incarnation, Lineage};
-use crate::client::connection::Start;
+use crate::client::connection::StartFrom;
 use crate::protocol::Since;
 
 /// Numbers that a crash loses.
@@ -83,7 +83,7 @@ struct Play {
     servers: Vec<Server>,
     backup: Option<Server>,
     next: u32,
-    seen: Seen,
+    seen: SeenMessages,
     /// The server that the client is on, live.
     on: Option<usize>,
     /// Which life of which server it saw last, and where it had it all last.
@@ -103,13 +103,13 @@ impl Play {
     fn new() -> Self {
         let mut server = Server { rows: Vec::new(), messages: Vec::new(), latest: 0, life: 0 };
         server.start(0, false);
-        let progress = Progress::new(Start::Newest, None);
-        progress.enter("server", true);
+        let position = HistoryPosition::new(StartFrom::Newest, None);
+        position.enter("server", true);
         Self {
             servers: vec![server],
             backup: None,
             next: 1,
-            seen: Seen::new(progress),
+            seen: SeenMessages::new(position),
             on: None,
             last_life: None,
             full_life: None,
@@ -167,7 +167,7 @@ impl Play {
         let seq = server.latest;
         server.messages.push((seq, uid));
         if self.on == Some(at) {
-            assert!(self.seen.is_new(Some(seq), is_direct(uid), false), "a live message is hidden");
+            assert!(self.seen.is_new(arrival(seq, is_direct(uid), false)), "a live message is hidden");
             self.show(uid);
             self.had.insert(uid);
         }
@@ -186,7 +186,7 @@ impl Play {
         if !is_same {
             self.loose.extend(self.half.drain());
         }
-        let (since, log, logs) = self.seen.progress.hello();
+        let (since, log, logs) = self.seen.position.hello();
         let Some(Since::Seq(since)) = since else { panic!("a number") };
         let lineage = Lineage::new(server.rows.clone()).unwrap();
         let is_first = log.is_none();
@@ -219,7 +219,7 @@ impl Play {
         let given: Vec<Message> =
             server.messages.iter().enumerate().filter(is_given).map(|(_, message)| *message).collect();
         for (seq, uid) in given.iter().take(most) {
-            if self.seen.is_new(Some(*seq), is_direct(*uid), true) {
+            if self.seen.is_new(arrival(*seq, is_direct(*uid), true)) {
                 self.show(*uid);
                 self.half.insert(*uid);
             }
@@ -228,7 +228,7 @@ impl Play {
         if most < given.len() {
             return;
         }
-        self.seen.caught_up(server.latest);
+        self.seen.caught_up(&end(server.latest));
         self.half.clear();
         for (_, uid) in &server.messages {
             let is_had = self.shown.contains_key(uid) || self.old.contains(uid);
@@ -239,6 +239,14 @@ impl Play {
         self.full_life = Some(server.life);
         self.on = Some(at);
     }
+}
+
+fn arrival(seq: u64, is_direct: bool, history: bool) -> Arrival {
+    Arrival { seq: Some(seq), is_direct, history }
+}
+
+fn end(seq: u64) -> HistoryEnd {
+    HistoryEnd { seq, ..HistoryEnd::default() }
 }
 
 /// Direct messages are remembered one by one.
@@ -263,9 +271,9 @@ proptest! {
 
 #[test]
 fn mail_that_waits_and_is_given_again_is_shown_once_over_a_restart_and_anew_after_a_rewind() {
-    let progress = Progress::new(Start::Newest, None);
-    progress.enter("server", true);
-    let mut seen = Seen::new(progress);
+    let position = HistoryPosition::new(StartFrom::Newest, None);
+    position.enter("server", true);
+    let mut seen = SeenMessages::new(position);
     let welcome = |log: &str, since: Option<u64>, rewound| Welcome {
         log: Some(log.into()),
         seq: 90,
@@ -274,12 +282,12 @@ fn mail_that_waits_and_is_given_again_is_shown_once_over_a_restart_and_anew_afte
         ..Welcome::default()
     };
     seen.welcomed(&welcome("a", None, false), true);
-    assert!(seen.is_new(Some(7), true, true) && seen.is_new(Some(40), true, true));
-    seen.caught_up(50);
+    assert!(seen.is_new(arrival(7, true, true)) && seen.is_new(arrival(40, true, true)));
+    seen.caught_up(&end(50));
     seen.welcomed(&welcome("b", Some(50), false), true);
-    assert!(!seen.is_new(Some(40), true, true));
-    seen.caught_up(60);
+    assert!(!seen.is_new(arrival(40, true, true)));
+    seen.caught_up(&end(60));
     seen.welcomed(&welcome("c", Some(20), true), true);
-    assert!(!seen.is_new(Some(7), true, true));
-    assert!(seen.is_new(Some(40), true, true), "it is another message");
+    assert!(!seen.is_new(arrival(7, true, true)));
+    assert!(seen.is_new(arrival(40, true, true)), "it is another message");
 }

@@ -1,4 +1,4 @@
-//! The session as a user meets it: lines in, lines out.
+//! The conversation as a user meets it: lines in, lines out.
 
 mod outbox;
 mod past;
@@ -10,21 +10,23 @@ use jiff::tz::TimeZone;
 
 use super::view::Stamp;
 use super::*;
-use crate::client::connection::Start;
+use crate::client::trust::LinkSecurity;
 use crate::protocol::Code;
 use crate::protocol::event::{Crowd, HistoryEnd, Welcome};
 use crate::protocol::packet::{RoomInfo, Sender, UserInfo};
 use crate::protocol::request::ClientPacket;
+use crate::security::How;
 
 const TS: &str = "2026-11-21T12:03:00.000Z";
 const OWN: Fingerprint = Fingerprint::new([7; 32]);
 const OFFICE: Fingerprint = Fingerprint::new([8; 32]);
+const PEER: &str = "10.0.0.1:7667";
 
 struct Talk {
-    session: Session,
+    conversation: Conversation,
     frames: mpsc::Receiver<Vec<u8>>,
-    roster: Arc<Mutex<Roster>>,
-    now: Moment,
+    roster: SharedState<Roster>,
+    now: CallTime,
     /// The number of the last message.
     seq: u64,
     /// The `id` of the request for the roster.
@@ -36,7 +38,6 @@ fn text(effects: Vec<Effect>) -> String {
         Effect::Show(line) => line,
         Effect::Relabel => "(label)".into(),
         Effect::Clear => "(clear)".into(),
-        Effect::Verified(key) => format!("(verified {})", key.tag()),
         Effect::Quit => "(quit)".into(),
     };
     effects.into_iter().map(line).collect::<Vec<_>>().join("\n")
@@ -58,7 +59,7 @@ fn end(seq: u64) -> Event {
 }
 
 impl Talk {
-    /// A session as alice that is up on a server with an empty history, with the roster's request
+    /// A conversation as alice that is up on a server with an empty history, with the roster's request
     /// already taken.
     fn new() -> Self {
         let mut talk = Self::fresh();
@@ -66,23 +67,24 @@ impl Talk {
         talk
     }
 
-    /// A session that has no connection yet.
+    /// A conversation that has no connection yet.
     fn fresh() -> Self {
-        let now = Moment { clock: TS.parse().unwrap(), instant: Instant::now() };
+        let now = CallTime { clock: TS.parse().unwrap(), instant: Instant::now() };
         let view = ViewState {
             me: "alice".into(),
             color: false,
             zone: TimeZone::UTC,
             now: now.clock,
-            standing: Standing::Plaintext,
+            security: LinkSecurity::Plaintext,
             room: None,
             stamp: Stamp::Time,
         };
-        let roster = Arc::default();
-        let progress = Progress::new(Start::Newest, None);
-        let session = Session::new(view, Arc::clone(&roster), progress);
+        let roster = SharedState::default();
+        let credentials = Credentials::in_the_open("alice");
+        credentials.trust.lock().remember(Some(OFFICE), "office", PEER.parse().unwrap(), How::Tofu);
+        let conversation = Conversation::new(view, roster.clone(), &credentials);
         let (_, frames) = mpsc::channel(1);
-        Self { session, frames, roster, now, seq: 0, roster_id: None }
+        Self { conversation, frames, roster, now, seq: 0, roster_id: None }
     }
 
     /// Connects, with nothing missed.
@@ -105,11 +107,16 @@ impl Talk {
         let (outgoing, frames) = mpsc::channel(3);
         self.frames = frames;
         let taken = taken.map(|taken| crate::name::Name::new(taken).unwrap());
-        let standing = Standing::Unverified(OFFICE);
-        let peer = "10.0.0.1:7667".parse().unwrap();
+        let (peer, key) = (PEER.parse().unwrap(), Some(OFFICE));
         let welcome = Welcome { seq: welcome.seq.max(self.seq), ..welcome };
-        let up = Up { welcome, peer, outgoing, taken, standing, resumes: true, follows };
-        text(self.session.up(up, self.now))
+        let up = Up { welcome, peer, outgoing, taken, key, resumes: true, follows };
+        text(self.conversation.up(up, self.now))
+    }
+
+    /// Loses the connection.
+    fn lose(&mut self, why: &str) -> String {
+        let loss = Loss { why: why.into(), since: self.now.instant };
+        text(self.conversation.update(Update::Down(loss), self.now))
     }
 
     fn nothing_sent(&mut self) {
@@ -134,11 +141,11 @@ impl Talk {
     }
 
     fn line(&mut self, line: &str) -> String {
-        text(self.session.line(line, self.now))
+        text(self.conversation.line(line, self.now))
     }
 
     fn event(&mut self, event: Event, id: Option<&str>) -> String {
-        text(self.session.event(&event, id, self.now))
+        text(self.conversation.event(&event, id, self.now))
     }
 
     fn says(&mut self, from: &str, to: &str, msg: &str) -> String {
@@ -165,11 +172,11 @@ fn a_query_changes_the_target_and_follows_a_rename() {
     let mut talk = Talk::new();
     assert_eq!(
         talk.line("/query bob"),
-        "12:03 -- nobody called bob is here at the moment; /query goes back to the lobby\n(label)"
+        "12:03 -- nobody called bob is here at the moment; /query returns to the lobby\n(label)"
     );
-    talk.roster.lock().unwrap().add("Bob");
+    talk.roster.lock().add("Bob");
     assert_eq!(talk.line("/query bob"), "(label)");
-    assert_eq!(talk.session.label(), "[@bob] ");
+    assert_eq!(talk.conversation.label(), "[@bob] ");
     talk.line("psst");
     assert_eq!(talk.sent().to.as_deref(), Some("bob"));
     let renamed = Event::Renamed { old: "bob".into(), name: "rob".into() };
@@ -177,13 +184,13 @@ fn a_query_changes_the_target_and_follows_a_rename() {
     talk.line("/me waves");
     assert_eq!(talk.sent().to.as_deref(), Some("rob"));
     assert_eq!(talk.line("/query"), "(label)");
-    assert_eq!(talk.session.label(), "[#lobby] ");
+    assert_eq!(talk.conversation.label(), "[#lobby] ");
 }
 
 #[test]
 fn a_reply_goes_to_who_wrote_last() {
     let mut talk = Talk::new();
-    assert!(talk.line("/reply hi").contains("nobody has written to you yet"));
+    assert!(talk.line("/reply hi").contains("nobody has sent you a message yet"));
     talk.says("bob", "alice", "psst");
     talk.says("eve", "all", "hello");
     talk.says("alice", "eve", "from my other terminal");
@@ -229,7 +236,7 @@ fn the_roster_is_filled_page_by_page_unseen_and_kept_up_to_date() {
     assert_eq!(talk.event(page("dan", None), packet.id.as_deref()), "");
     talk.event(Event::Joined(Crowd { room: None, names: vec!["eve".into()], count: 1, total: 3 }), None);
     talk.event(Event::Left(Crowd { room: None, names: vec!["bob".into()], count: 1, total: 2 }), None);
-    let roster = talk.roster.lock().unwrap();
+    let roster = talk.roster.lock();
     assert_eq!(roster.starting_with("").collect::<Vec<_>>(), ["dan", "eve"]);
 }
 
@@ -281,11 +288,11 @@ fn the_server_is_verified_once_and_stays_so_over_a_new_link() {
     assert!(talk.line("/status").contains(&format!("encrypted; the server's key {digits} is not verified")));
     assert_eq!(
         talk.line("/verify"),
-        format!("12:03 -- verified: office is the server with the key {digits}\n(verified {})", OFFICE.tag())
+        format!("12:03 -- verified: office is the server with the key {digits}")
     );
-    assert!(talk.line("/verify").contains("was verified before"));
-    talk.session.down("the connection was lost", talk.now);
-    assert!(talk.line("/verify").contains("there is no connection"));
+    assert!(talk.line("/verify").contains("you verified office before"));
+    talk.lose("the connection was lost");
+    assert!(talk.line("/verify").contains("you are not connected"));
     talk.connect("alice", None);
     assert!(talk.line("/status").contains(&format!("the server's key {digits} is verified")));
 }
@@ -293,9 +300,9 @@ fn the_server_is_verified_once_and_stays_so_over_a_new_link() {
 #[test]
 fn a_servers_name_drives_no_terminal_and_starts_no_line() {
     let mut talk = Talk::new();
-    talk.session.server.name = "a\x1b[2J\u{202e}\n12:03 <bob> I resign".into();
-    let twin = text(talk.session.twin("\x1b[2J\n12:03 <bob> so do I".into()));
-    for shown in [talk.line("/status"), talk.line("/verify"), talk.line("/verify"), twin] {
+    talk.conversation.server.name = "a\x1b[2J\u{202e}\n12:03 <bob> I resign".into();
+    let namesake = text(talk.conversation.namesake("\x1b[2J\n12:03 <bob> so do I".into()));
+    for shown in [talk.line("/status"), talk.line("/verify"), talk.line("/verify"), namesake] {
         assert!(!shown.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{shown:?}");
         assert!(!shown.lines().any(|line| line.starts_with("12:03 <bob>")), "{shown:?}");
     }
@@ -325,7 +332,7 @@ fn who_has_no_key_is_marked_and_the_mark_is_told_once() {
         talk.event(Event::Chat { from, to, msg, action: false, seq: Some(seq), ts, history: false }, None)
     };
     let first = says(1);
-    assert!(first.starts_with("12:03 <eve?> hi\n12:03 -- a ? behind a name: "), "{first}");
+    assert!(first.starts_with("12:03 <eve?> hi\n12:03 -- a ? after a name means "), "{first}");
     assert_eq!(says(2), "12:03 <eve?> hi");
 }
 

@@ -10,7 +10,7 @@ fn a_room_that_is_joined_is_where_one_talks_until_one_leaves() {
     assert_eq!((join.kind.as_deref(), join.room.as_deref()), (Some("join"), Some("#games")));
     let shown = talk.event(Event::Room(info("#games", true)), join.id.as_deref());
     assert_eq!(shown, "12:03 -- you are in #games: chess (1 user here, 1 away)\n(label)");
-    assert_eq!(talk.session.label(), "[#games] ");
+    assert_eq!(talk.conversation.label(), "[#games] ");
     let (users, past) = (talk.sent(), talk.sent());
     assert_eq!((users.kind.as_deref(), users.room.as_deref()), (Some("users"), Some("#games")));
     assert_eq!((past.room.as_deref(), past.limit), (Some("#games"), Some(20)));
@@ -31,9 +31,9 @@ fn a_room_that_is_joined_is_where_one_talks_until_one_leaves() {
     assert_eq!((part.kind.as_deref(), part.room.as_deref()), (Some("part"), Some("#games")));
     let shown = talk.event(Event::Room(info("#games", false)), part.id.as_deref());
     assert_eq!(shown, "12:03 -- you have left #games\n(label)");
-    assert_eq!(talk.session.label(), "[#lobby] ");
+    assert_eq!(talk.conversation.label(), "[#lobby] ");
     assert_eq!(talk.says("bob", "#games", "bye"), "12:03 #games <bob> bye");
-    assert!(talk.line("/part").contains("you talk in no room"));
+    assert!(talk.line("/part").contains("you cannot leave the lobby"));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_room_can_be_talked_to_and_asked_about_without_being_in_it() {
     let mut talk = Talk::new();
     assert_eq!(
         talk.line("/query #games"),
-        "12:03 -- you are not in #games and see nothing of it; /join #games changes that\n(label)"
+        "12:03 -- you are not in #games, so you do not see its messages; to join: /join #games\n(label)"
     );
     talk.line("hello");
     let hello = talk.sent();
@@ -53,7 +53,7 @@ fn a_room_can_be_talked_to_and_asked_about_without_being_in_it() {
     let topic = talk.sent();
     assert_eq!(topic.room.as_deref(), Some("#games"));
     talk.event(Event::Room(info("#games", false)), topic.id.as_deref());
-    assert_eq!(talk.session.label(), "[#games] ");
+    assert_eq!(talk.conversation.label(), "[#games] ");
     assert!(talk.line("/query #two#words").contains('!') || talk.line("/query #").contains('!'));
 }
 
@@ -62,10 +62,10 @@ fn the_rooms_one_is_in_are_known_from_the_welcome() {
     let mut talk = Talk::fresh();
     talk.come(Welcome { rooms: vec![info("#games", true)], ..office() }, None);
     assert_eq!(talk.line("/query #games"), "(label)");
-    assert_eq!(talk.roster.lock().unwrap().starting_with("#").collect::<Vec<_>>(), ["#games"]);
+    assert_eq!(talk.roster.lock().starting_with("#").collect::<Vec<_>>(), ["#games"]);
     // Left in another terminal.
     assert!(talk.event(Event::Room(info("#games", false)), None).ends_with("(label)"));
-    assert_eq!(talk.session.label(), "[#lobby] ");
+    assert_eq!(talk.conversation.label(), "[#lobby] ");
 }
 
 #[test]

@@ -5,9 +5,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::Repl;
-use crate::client::connection::{Connection, Update};
-use crate::client::conversation::Moment;
-use crate::protocol::Event;
+use crate::client::connection::{Reconnector, Update};
+use crate::client::conversation::CallTime;
 
 /// How long leaving waits for receipts, or for a connection to get some.
 const RECEIPT_WAIT: Duration = Duration::from_secs(2);
@@ -21,40 +20,32 @@ impl Repl {
     pub(super) async fn leave(mut self) {
         if let Some(mut connection) = self.connection.take() {
             let _ = timeout(RECEIPT_WAIT, self.receipts(&mut connection)).await;
-            if self.session.say_goodbye() {
+            if self.conversation.say_goodbye() {
                 let _ = timeout(LAST_WAIT, self.last_words(&mut connection)).await;
             }
         }
-        let abandoned = self.session.abandon();
+        let abandoned = self.conversation.abandon();
         self.show(abandoned);
-        self.place.visitor.progress.save();
-        if let Some(hosting) = self.place.hosting.take() {
+        self.network.credentials.position.save();
+        if let Some(hosting) = self.network.hosting.take() {
             hosting.shutdown().await;
         }
         self.prompt.close();
     }
 
     /// Goes on until everything has its receipt, over a new connection if there is one in time.
-    async fn receipts(&mut self, connection: &mut Connection) {
-        while self.session.pending() > 0 {
-            let now = Moment::now();
-            let effects = match connection.next().await {
-                Some(Update::Up(up)) => self.session.up(*up, now),
-                Some(Update::Event(event, id)) => self.session.event(&event, id.as_deref(), now),
-                Some(Update::Note(line)) => self.session.note(&line),
-                Some(Update::Down(loss)) => self.session.down(&loss.why, now.back_to(loss.since)),
-                Some(Update::Gone(_) | Update::Failed(_)) | None => return,
-            };
+    async fn receipts(&mut self, connection: &mut Reconnector) {
+        while self.conversation.pending() > 0 {
+            let Ok(update) = connection.next().await else { return };
+            let effects = self.conversation.update(update, CallTime::now());
             self.show(effects);
         }
     }
 
-    async fn last_words(&mut self, connection: &mut Connection) {
-        while let Some(Update::Event(event, id)) = connection.next().await {
-            if !matches!(event, Event::Bye { .. }) {
-                let effects = self.session.event(&event, id.as_deref(), Moment::now());
-                self.show(effects);
-            }
+    async fn last_words(&mut self, connection: &mut Reconnector) {
+        while let Ok(update @ Update::Event(..)) = connection.next().await {
+            let effects = self.conversation.update(update, CallTime::now());
+            self.show(effects);
         }
     }
 }

@@ -15,12 +15,12 @@ pub(super) enum Advice {
     /// Servers are announced, and cannot be connected to: nothing is offered.
     Tell(Vec<String>),
     /// Nobody is heard of.
-    Ask(Offer),
+    Ask(HostingOffer),
 }
 
 /// The offer to be the server, and to look further.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Offer {
+pub(super) struct HostingOffer {
     /// The lines above the question.
     pub(super) hints: Vec<String>,
     pub(super) question: String,
@@ -63,8 +63,8 @@ pub(super) fn advice(tried: &Tried, scan: Option<String>, own: &[IpAddr]) -> Adv
         .take(MAX_NAMED)
         .collect();
     let (question, hosts_by_default) = match silent.as_slice() {
-        [] => ("No lanchat server found on this network. Start one here?", true),
-        _ => ("Start one here anyway?", false),
+        [] => ("No lanchat server found on this network. StartedServer one here?", true),
+        _ => ("StartedServer one here anyway?", false),
     };
     let missing = match silent.as_slice() {
         [] => None,
@@ -81,10 +81,10 @@ pub(super) fn advice(tried: &Tried, scan: Option<String>, own: &[IpAddr]) -> Adv
     let hint =
         scan.map(|what| format!("s: try {what} first, in case a firewall hides a server from the search"));
     let hints = missing.into_iter().chain(hint).map(|line| safe_line(&line)).collect();
-    Advice::Ask(Offer { hints, question: format!("{question} {keys} "), hosts_by_default, scans })
+    Advice::Ask(HostingOffer { hints, question: format!("{question} {keys} "), hosts_by_default, scans })
 }
 
-impl Offer {
+impl HostingOffer {
     /// What an answer means; none if it is no answer.
     pub(super) fn wish(&self, answer: &str) -> Option<Wish> {
         match answer.trim().to_lowercase().as_str() {
@@ -111,7 +111,7 @@ mod tests {
         Tried { failed: vec![Failed { addr, server, source, near: true, why }], ..Tried::default() }
     }
 
-    fn asked(tried: &Tried, scan: Option<String>) -> Offer {
+    fn asked(tried: &Tried, scan: Option<String>) -> HostingOffer {
         match advice(tried, scan, &["10.78.0.9".parse().unwrap()]) {
             Advice::Ask(offer) => offer,
             Advice::Tell(lines) => panic!("{lines:?}"),
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn where_nobody_is_known_enter_is_a_yes() {
         let offer = asked(&Tried::default(), None);
-        assert_eq!(offer.question, "No lanchat server found on this network. Start one here? [Y/n] ");
+        assert_eq!(offer.question, "No lanchat server found on this network. StartedServer one here? [Y/n] ");
         let wishes = ["", "y", " No\n", "s", "hello"].map(|answer| offer.wish(answer));
         assert_eq!(wishes, [Some(Wish::Host), Some(Wish::Host), Some(Wish::Nothing), None, None]);
     }
@@ -148,7 +148,7 @@ mod tests {
     fn where_a_server_is_known_enter_is_a_no() {
         let known = tried(Source::Known { last_used: true }, Why::Silent);
         let offer = asked(&known, Some("all 254 addresses of 10.78.0.0/24".into()));
-        assert_eq!(offer.question, "Start one here anyway? [y/N/s] ");
+        assert_eq!(offer.question, "StartedServer one here anyway? [y/N/s] ");
         assert_eq!(
             offer.hints,
             [

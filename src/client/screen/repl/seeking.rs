@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use super::offer::{self, Advice, Offer, Wish};
-use super::{Question, Repl, Step};
-use crate::client::connection::{Connection, Up, addresses};
+use super::offer::{self, Advice, HostingOffer, Wish};
+use super::{Ending, OpenQuestion, Repl};
+use crate::client::background::Background;
+use crate::client::connection::{JoinTerms, Joined, Reconnector, addresses};
 use crate::client::error::Error;
-use crate::client::find::Located;
-use crate::client::find::Successor;
-use crate::client::find::{Choice, Start, again, choices, describe, nothing, several, start};
-use crate::client::find::{Rival, Rivals};
+use crate::client::find::{
+    Choice, Located, Rival, StartedServer, again, choices, describe, nothing, search_in_background, several,
+    start, watch_rivals,
+};
 use crate::client::link::Reached;
 use crate::discovery::{Terrain, Tried};
-use crate::name::Name;
 use crate::protocol::request::Mode;
-use crate::security::How;
 use crate::text::safe_line;
 
 /// How long is looked once more before a server is started here: others may have had the same thought.
@@ -25,7 +24,7 @@ const RETRY: Duration = Duration::from_secs(2);
 
 impl Repl {
     /// What a search came to.
-    pub(super) async fn located(&mut self, located: Option<Result<Located, Error>>) -> Step {
+    pub(super) async fn located(&mut self, located: Option<Result<Located, Error>>) -> Ending {
         match located {
             Some(Ok(Located::Nothing(tried))) => {
                 let own = addresses();
@@ -37,19 +36,19 @@ impl Repl {
             Some(Ok(found)) => self.found(found).await,
             Some(Err(error)) => self.tell_once(error.to_string()),
             None => {
-                self.successor = None;
+                self.search = None;
                 None
             }
         }
     }
 
     /// Servers answered: one is joined, and of several the user chooses.
-    async fn found(&mut self, located: Located) -> Step {
+    async fn found(&mut self, located: Located) -> Ending {
         self.withdraw();
         match located {
             Located::One(reached) => self.move_to(*reached, false).await,
             Located::Several(servers) => {
-                self.successor = None;
+                self.search = None;
                 choices(&servers).into_iter().for_each(|line| self.prompt.printer().print(line));
                 self.choose(servers)
             }
@@ -57,19 +56,19 @@ impl Repl {
         }
     }
 
-    fn choose(&mut self, servers: Vec<Reached>) -> Step {
+    fn choose(&mut self, servers: Vec<Reached>) -> Ending {
         let text = format!("Which one? [1-{}, or its name] ", servers.len());
         self.vain = Some(several(&servers));
         let choice = Choice::among(&servers);
-        self.ask_unbidden(text, move |answer| choice.is_answer(answer), Question::Choose(servers))
+        self.ask_unbidden(text, move |answer| choice.is_answer(answer), OpenQuestion::Choose(servers))
     }
 
     /// Says what is wrong, or offers to be the server.
-    fn advise(&mut self, tried: &Tried, advice: &Advice) -> Step {
+    fn advise(&mut self, tried: &Tried, advice: &Advice) -> Ending {
         match advice {
             _ if tried.wanted.is_some() => self.tell_once(tried.to_string()),
             Advice::Tell(lines) => {
-                if matches!(self.question, Some(Question::Host(_))) {
+                if matches!(self.question, Some(OpenQuestion::Host(_))) {
                     self.withdraw();
                 }
                 self.offer = None;
@@ -81,8 +80,8 @@ impl Repl {
                     return None;
                 }
                 match &self.question {
-                    Some(Question::Host(asked)) if asked == offer => return None,
-                    Some(Question::Host(_)) | None => {}
+                    Some(OpenQuestion::Host(asked)) if asked == offer => return None,
+                    Some(OpenQuestion::Host(_)) | None => {}
                     Some(_) => return None,
                 }
                 offer.hints.iter().for_each(|hint| self.hint_once(hint.clone()));
@@ -91,13 +90,13 @@ impl Repl {
         }
     }
 
-    fn make(&mut self, offer: Offer) -> Step {
+    fn make(&mut self, offer: HostingOffer) -> Ending {
         let (text, asked) = (offer.question.clone(), offer.clone());
-        self.ask_unbidden(text, move |answer| asked.wish(answer).is_some(), Question::Host(offer))
+        self.ask_unbidden(text, move |answer| asked.wish(answer).is_some(), OpenQuestion::Host(offer))
     }
 
     /// Enter on an empty line, after a no to an offer: asks again, if the latest search still leads to an offer.
-    pub(super) fn offer_again(&mut self) -> Step {
+    pub(super) fn offer_again(&mut self) -> Ending {
         if self.connection.is_some() || self.question.is_some() || !self.declined {
             return None;
         }
@@ -107,7 +106,7 @@ impl Repl {
     }
 
     /// Says what goes wrong at each search, but not at each.
-    fn tell_once(&mut self, text: String) -> Step {
+    fn tell_once(&mut self, text: String) -> Ending {
         if self.told.contains(&text) {
             return None;
         }
@@ -124,25 +123,27 @@ impl Repl {
 
     /// What a look at all addresses would be, if it has not been made.
     fn scan_offer(&self) -> Option<String> {
-        let is_new = self.place.locator.searches() && !self.has_scanned;
+        let is_new = self.network.locator.searches() && !self.has_scanned;
         let terrain = is_new.then(Terrain::survey)?.ok().filter(|terrain| !terrain.is_empty())?;
         Some(format!("all {} addresses of {terrain}", terrain.count()))
     }
 
     /// The answer to what was asked.
-    pub(super) async fn answer(&mut self, answer: &str) -> Step {
+    pub(super) async fn answer(&mut self, answer: &str) -> Ending {
         match self.question.take()? {
-            Question::Quit => matches!(answer.trim().to_lowercase().as_str(), "y" | "yes").then_some(Ok(())),
-            Question::Host(offer) => match offer.wish(answer) {
+            OpenQuestion::Quit => {
+                matches!(answer.trim().to_lowercase().as_str(), "y" | "yes").then_some(Ok(()))
+            }
+            OpenQuestion::Host(offer) => match offer.wish(answer) {
                 Some(Wish::Host) => self.host().await,
                 Some(Wish::Scan) => self.scan(),
                 Some(Wish::Nothing) | None => self.decline(),
             },
-            Question::Choose(mut servers) => match Choice::among(&servers).chosen(answer) {
+            OpenQuestion::Choose(mut servers) => match Choice::among(&servers).chosen(answer) {
                 Some(at) => {
                     let server = servers.swap_remove(at);
                     let name = describe(&server);
-                    match again(server, self.place.locator.channel()).await {
+                    match again(server, self.network.locator.channel()).await {
                         Ok(again) => self.move_to(again, true).await,
                         Err(error) => self.cannot_join(&name, &error.to_string()),
                     }
@@ -159,10 +160,10 @@ impl Repl {
     }
 
     /// Ctrl-C at a question.
-    pub(super) async fn interrupt_question(&mut self, was_interrupted: bool) -> Step {
+    pub(super) async fn interrupt_question(&mut self, was_interrupted: bool) -> Ending {
         match self.question.take() {
-            Some(Question::Choose(_)) if was_interrupted => self.quit(),
-            Some(Question::Choose(servers)) => {
+            Some(OpenQuestion::Choose(_)) if was_interrupted => self.quit(),
+            Some(OpenQuestion::Choose(servers)) => {
                 self.interrupted = true;
                 self.note("press Ctrl-C again, or Ctrl-D, to leave");
                 self.choose(servers)
@@ -174,28 +175,31 @@ impl Repl {
         }
     }
 
-    fn decline(&mut self) -> Step {
+    fn decline(&mut self) -> Ending {
         self.declined = true;
         self.note("still looking for a server; Enter asks again, /quit leaves")
     }
 
     /// Looks at all addresses of the own networks.
-    fn scan(&mut self) -> Step {
+    fn scan(&mut self) -> Ending {
         let what = self.scan_offer()?;
         self.has_scanned = true;
-        let (locator, trust) = (self.place.locator.clone(), self.place.visitor.trust.clone());
-        self.scan = Some(tokio::spawn(async move { locator.scan(&trust).await }));
+        let locator = self.network.locator.clone();
+        self.scan = Some(Background::start(1, async move |sender| {
+            // Without a receiver, there is a connection by now.
+            let _ = sender.send(locator.scan().await).await;
+        }));
         self.note(&format!("trying {what}..."))
     }
 
     /// What the look at all addresses came to.
-    pub(super) async fn scanned(&mut self, located: Result<Located, Error>) -> Step {
+    pub(super) async fn scanned(&mut self, located: Option<Result<Located, Error>>) -> Ending {
         self.scan = None;
         // The search may have been faster.
         if self.connection.is_some() {
             return None;
         }
-        match located {
+        match located? {
             Ok(Located::Nothing(_)) => self.note("no server answered at any of these addresses"),
             Ok(found) => self.found(found).await,
             Err(error) => self.failure(&error.to_string()),
@@ -203,13 +207,13 @@ impl Repl {
     }
 
     /// Starts a server here and goes there, unless there is another one by now.
-    async fn host(&mut self) -> Step {
-        self.successor = None;
-        let last_look = self.place.locator.within(LAST_LOOK);
-        match last_look.locate(&self.place.visitor.trust, |_| {}).await {
+    async fn host(&mut self) -> Ending {
+        self.search = None;
+        let last_look = self.network.locator.within(LAST_LOOK);
+        match last_look.locate(|_| {}).await {
             Ok(Located::Nothing(_)) => {}
             Ok(found) => {
-                self.note("there is a server by now; none is started here");
+                self.note("another server has started, so none is started here");
                 return self.found(found).await;
             }
             Err(error) => {
@@ -217,14 +221,14 @@ impl Repl {
                 return self.failure(&error.to_string());
             }
         }
-        match start(&*self.place.host, self.place.locator.channel()).await {
-            Ok(Start { reached, hosting }) => {
-                if self.place.locator.searches() {
-                    let channel = self.place.locator.channel().clone();
-                    self.place.rivals = Some(Rivals::watch(hosting.id(), hosting.addr(), channel));
+        match start(&*self.network.host, self.network.locator.channel()).await {
+            Ok(StartedServer { reached, hosting }) => {
+                if self.network.locator.searches() {
+                    let channel = self.network.locator.channel().clone();
+                    self.network.rivals = Some(watch_rivals(hosting.id(), hosting.addr(), channel));
                 }
-                self.place.hosting = Some(hosting);
-                self.place.visitor.trust.look_around(&self.data_dirs);
+                self.network.hosting = Some(hosting);
+                self.network.credentials.trust.lock().look_around(&self.data_dirs);
                 self.move_to(reached, false).await
             }
             Err(error) => {
@@ -236,75 +240,63 @@ impl Repl {
     }
 
     /// Another server was found beside the one that runs here.
-    pub(super) fn rival(&mut self, rival: Option<Rival>) -> Step {
+    pub(super) fn rival(&mut self, rival: Option<Rival>) -> Ending {
         match rival {
             Some(Rival::Beside(server)) => {
                 let name = safe_line(&server.name);
                 self.note(&format!(
-                    "there is another server on this network, {name}: newcomers are asked which. If you leave, \
-                     everybody here can go there"
+                    "there is another server on this network, {name}; newcomers are asked which one to join. \
+                     If you leave, everyone here can move there"
                 ))
             }
             Some(Rival::GiveWay(server)) => {
-                self.place.rivals = None;
-                let hosting = self.place.hosting.take()?;
+                self.network.rivals = None;
+                let hosting = self.network.hosting.take()?;
                 // This client is told like all others.
                 drop(tokio::spawn(hosting.give_way(server)));
                 None
             }
             None => {
-                self.place.rivals = None;
+                self.network.rivals = None;
                 None
             }
         }
     }
 
-    /// The connection has gone to the server to which the one before gave way.
-    pub(super) fn arrive(&mut self, up: &Up) {
-        let (key, name) = (up.standing.key(), &up.welcome.server.name);
-        self.place.visitor.trust.remember(key, name, up.peer, How::Tofu);
-        self.place.locator.remember(&[up.peer]);
-    }
-
     /// Joins a server that was found, or that the user chose.
-    async fn move_to(&mut self, reached: Reached, is_chosen: bool) -> Step {
-        self.successor = None;
+    async fn move_to(&mut self, reached: Reached, is_chosen: bool) -> Ending {
+        self.search = None;
         let (server, addrs) = (describe(&reached), reached.addrs.clone());
-        let namesake = self.place.visitor.trust.namesake(&reached);
+        let namesake = self.network.locator.trust().namesake(&reached);
         if let Some(refusal) = namesake.as_ref().filter(|_| !is_chosen) {
             return self.cannot_join(&server, &refusal.to_string());
         }
-        // The name that the user has by now, not the one at the start.
-        let visitor = &mut self.place.visitor;
-        if let Ok(name) = Name::new(self.session.me()) {
-            visitor.identity.name = name;
-        }
-        // At the first server, a name that was chosen is to be had or not.
-        let chosen = visitor.identity.chosen;
-        visitor.identity.chosen &= self.is_first;
-        // Whom something may have to be asked, the prompt lends its terminal to.
-        let needs_passphrase = reached.closed && !visitor.trust.is_member(reached.link.key());
-        visitor.can_be_asked = needs_passphrase || namesake.is_some();
-        let joined = if visitor.can_be_asked {
-            let joining = visitor.join(reached, Mode::Chat, |line| anstream::eprintln!("{line}"));
+        let credentials = self.network.credentials.clone();
+        let needs_passphrase = reached.closed && !credentials.trust.lock().is_member(reached.link.key());
+        let terms = JoinTerms {
+            mode: Mode::Chat,
+            may_ask: needs_passphrase || namesake.is_some(),
+            needs_name: self.is_first && credentials.identity.is_name_chosen,
+        };
+        let joined = if terms.may_ask {
+            // The prompt lends its terminal to the questions.
+            let joining = credentials.join(reached, terms, |line| anstream::eprintln!("{line}"));
             match self.prompt.lend(joining).await {
                 Ok(joined) => joined,
                 Err(error) => return Some(Err(Error::Local(error.to_string()))),
             }
         } else {
             let printer = self.prompt.printer();
-            visitor.join(reached, Mode::Chat, |line| printer.print(line)).await
+            credentials.join(reached, terms, |line| printer.print(line)).await
         };
-        visitor.can_be_asked = false;
-        visitor.identity.chosen = chosen;
         match joined {
             Ok(registered) => {
                 self.is_first = false;
                 self.told.clear();
                 (self.declined, self.offer, self.has_scanned, self.scan) = (false, None, false, None);
-                self.place.locator.remember(&addrs);
-                let (visitor, locator) = (self.place.visitor.clone(), self.place.locator.clone());
-                self.connection = Some(Connection::start(registered, visitor, locator));
+                self.network.locator.remember(&addrs);
+                let locator = self.network.locator.clone();
+                self.connection = Some(Reconnector::start(Joined { registered, credentials, locator }));
                 None
             }
             // Nobody is to stay beside a server that is not the one it says it is.
@@ -314,14 +306,13 @@ impl Repl {
         }
     }
 
-    fn cannot_join(&mut self, server: &str, why: &str) -> Step {
+    fn cannot_join(&mut self, server: &str, why: &str) -> Ending {
         self.search_again(RETRY);
         self.tell_once(safe_line(&format!("cannot join {server}: {why}")))
     }
 
     /// Looks for a server from then on.
     pub(super) fn search_again(&mut self, pause: Duration) {
-        let (locator, trust) = (self.place.locator.clone(), self.place.visitor.trust.clone());
-        self.successor = Some(Successor::search(locator, trust, pause));
+        self.search = Some(search_in_background(self.network.locator.clone(), pause));
     }
 }

@@ -6,12 +6,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use super::locator::portrait;
-use crate::client::link::Channel;
-use crate::client::link::Portrait;
+use super::locator::status;
+use crate::client::background::Background;
+use crate::client::link::{Channel, ServerStatus};
 use crate::discovery::{Change, Search, SearchOptions, Sighting};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::ServerInfo;
@@ -27,7 +26,7 @@ const SECOND_LOOK: Duration = Duration::from_millis(1500);
 /// end another's server by announcing one.
 const YOUTH: Duration = Duration::from_secs(60);
 
-/// Rivals that are watched; a LAN has one.
+/// RivalWatch that are watched; a LAN has one.
 const MAX_RIVALS: usize = 8;
 
 /// What there is to do about another server.
@@ -39,35 +38,13 @@ pub(crate) enum Rival {
     Beside(ServerInfo),
 }
 
-/// A look-out under way. Dropping it ends it.
-pub(crate) struct Rivals {
-    found: mpsc::Receiver<Rival>,
-    task: JoinHandle<()>,
+/// Reports other servers than the one with this id at this address; the last report is the one to give way to.
+pub(crate) fn watch_rivals(id: String, addr: SocketAddr, channel: Channel) -> Background<Rival> {
+    let (start, rivals, told) = (Instant::now(), HashMap::new(), Vec::new());
+    Background::start(1, |sender| RivalSearch { id, addr, channel, start, rivals, told }.run(sender))
 }
 
-impl Rivals {
-    /// Looks for others than the server with this id at this address.
-    pub(crate) fn watch(id: String, addr: SocketAddr, channel: Channel) -> Self {
-        let (sender, found) = mpsc::channel(1);
-        let watch =
-            Watch { id, addr, channel, start: Instant::now(), rivals: HashMap::new(), told: Vec::new() };
-        let task = tokio::spawn(watch.run(sender));
-        Self { found, task }
-    }
-
-    /// The next news; none after the one to give way. Safe to cancel.
-    pub(crate) async fn next(&mut self) -> Option<Rival> {
-        self.found.recv().await
-    }
-}
-
-impl Drop for Rivals {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-struct Watch {
+struct RivalSearch {
     id: String,
     addr: SocketAddr,
     channel: Channel,
@@ -78,7 +55,7 @@ struct Watch {
     told: Vec<String>,
 }
 
-impl Watch {
+impl RivalSearch {
     async fn run(mut self, sender: mpsc::Sender<Rival>) {
         let mut search = Search::start(SearchOptions::default());
         let mut ticks = interval(ASK_EVERY);
@@ -123,16 +100,16 @@ impl Watch {
     async fn judge(&mut self, sighting: &Sighting) -> Option<Rival> {
         let own = self.channel.to(Fingerprint::from_id(&self.id));
         let other = self.channel.to(sighting.fp);
-        let mut rival = portrait(&sighting.addrs, &other).await?;
+        let mut rival = status(&sighting.addrs, &other).await?;
         // Another address of this server, say.
         if rival.server.id == self.id || rival.server.id.is_empty() {
             return None;
         }
-        let mut here = portrait(&[self.addr], &own).await?;
+        let mut here = status(&[self.addr], &own).await?;
         if yields(&here, &rival) && rival.interim && self.id < rival.server.id {
             sleep(SECOND_LOOK).await;
-            rival = portrait(&sighting.addrs, &other).await?;
-            here = portrait(&[self.addr], &own).await?;
+            rival = status(&sighting.addrs, &other).await?;
+            here = status(&[self.addr], &own).await?;
         }
         if yields(&here, &rival) && (here.total <= 1 || self.start.elapsed() < YOUTH) {
             return Some(Rival::GiveWay(rival.server));
@@ -149,7 +126,7 @@ impl Watch {
 
 /// Whether the server here is the one to give way: to any that was started to stay, and else the one with fewer
 /// people, or with the greater id.
-fn yields(here: &Portrait, rival: &Portrait) -> bool {
+fn yields(here: &ServerStatus, rival: &ServerStatus) -> bool {
     let (own, other) = ((here.total, &rival.server.id), (rival.total, &here.server.id));
     !rival.interim || own < other
 }
@@ -158,9 +135,9 @@ fn yields(here: &Portrait, rival: &Portrait) -> bool {
 mod tests {
     use super::*;
 
-    fn server(id: &str, total: usize, interim: bool) -> Portrait {
+    fn server(id: &str, total: usize, interim: bool) -> ServerStatus {
         let server = ServerInfo { id: id.into(), ..ServerInfo::default() };
-        Portrait { server, closed: false, total, interim }
+        ServerStatus { server, closed: false, total, interim }
     }
 
     #[test]

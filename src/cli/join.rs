@@ -17,7 +17,7 @@ use super::exit::{Exit, Failure};
 use super::logging::{self, Level};
 use super::own_server::{self, SERVICE_DIR};
 use super::runtime;
-use crate::client::{self, Host, Hosting, Options, SECRET_FILE, Task};
+use crate::client::{self, ClientOptions, Host, Hosting, SECRET_FILE, Task};
 use crate::discovery::Announcer;
 use crate::prompt::{self, Screen};
 use crate::protocol::packet::ServerInfo;
@@ -67,12 +67,12 @@ pub fn tail(
     common: &CommonArgs,
     join: JoinArgs,
     serve: &ServeArgs,
-    what: client::Tail,
+    what: client::TailOptions,
 ) -> Result<(), Failure> {
     protect_memory();
     logging::start(common, Level::Error, io::stderr)?;
     let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never && !what.json;
-    let options = Options { color, ..options(join, data_dirs(serve), Screen::new())? };
+    let options = ClientOptions { color, ..options(join, data_dirs(serve), Screen::new())? };
     runtime::finish(runtime::small()?, client::tail(options, what)).map_err(failure)
 }
 
@@ -97,11 +97,11 @@ fn data_dirs(serve: &ServeArgs) -> Vec<PathBuf> {
     chosen.into_iter().chain(usual).chain([PathBuf::from(SERVICE_DIR)]).collect()
 }
 
-fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Options, Failure> {
+fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<ClientOptions, Failure> {
     // Each is named here, so that one that changes nothing does not compile.
     let JoinArgs { connect, name, passphrase_file } = join;
     let ConnectArgs { host, no_discovery, server, fingerprint, plaintext, timeout } = connect.checked()?;
-    Ok(Options {
+    Ok(ClientOptions {
         host: host.map(|host| (host.at.host, host.at.port)),
         discovery: !no_discovery,
         server,

@@ -66,7 +66,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), Failure> {
         }
         Some(Command::Tail(args)) => {
             let since = args.since.map(|since| since.timestamp(Timestamp::now()));
-            let what = client::Tail { json: args.json, since, rooms: args.room };
+            let what = client::TailOptions { json: args.json, since, rooms: args.room };
             join::tail(common, args.join, &configured, what)?;
         }
         Some(Command::Discover(args)) => {

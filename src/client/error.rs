@@ -43,7 +43,7 @@ impl Error {
             Self::Refused(text) => Self::Refused(format!("the server refused: {text}")),
             Self::Protocol(text) => Self::Protocol(format!("{}: {text}", safe_line(what))),
             Self::Disconnected(text) => Self::Disconnected(format!(
-                "{}: {text}; `lanchat doctor` with the same options tells why",
+                "{}: {text}; to find out why, run `lanchat doctor` with the same options",
                 safe_line(what)
             )),
             other => other,

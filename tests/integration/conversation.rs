@@ -55,12 +55,12 @@ fn what_is_typed_while_the_link_is_cut_arrives_once_and_in_order() {
     proxy.mute();
     terminal.enter("one");
     assert_eq!(bob.text(), "one");
-    terminal.wait_for("-- no receipt from the server yet: one");
+    terminal.wait_for("-- not confirmed by the server yet: one");
     proxy.cut();
     terminal.wait_for("[#lobby, reconnecting, 1 waiting]");
     terminal.enter("two");
     terminal.enter("three");
-    terminal.wait_for("-- waits for the connection: three");
+    terminal.wait_for("-- will be sent when connected: three");
     terminal.wait_for_last("[#lobby, reconnecting, 3 waiting]");
     bob.say("all", "meanwhile");
     bob.settle();
@@ -139,7 +139,7 @@ fn somebody_who_is_away_gets_it_later_and_the_sender_is_told_of_both() {
     let mut alice = join(&here, server.link(), "alice");
     alice.enter("/msg bob lunch?");
     alice.wait_for("[you -> bob] lunch?");
-    alice.wait_for("-- bob is away; your message waits");
+    alice.wait_for("-- bob is away and will get your message later");
     let mut bob = start(&there, server.link(), "bob");
     bob.wait_for("[alice -> you] lunch?");
     alice.wait_for("-- bob has got 1 message that waited");

@@ -66,7 +66,7 @@ fn what_is_typed_under_an_offer_is_no_answer_and_arrives() {
     alice.type_text("hello every");
     alice.wait_for_last(&format!("{OFFER} hello every"));
     alice.enter("body");
-    alice.wait_for("waits for the connection: hello everybody");
+    alice.wait_for("will be sent when connected: hello everybody");
     alice.type_text("half a th");
     let _server = serve(&server, &homes[0]);
     let screen = alice.wait_for("<alice> hello everybody");
@@ -196,7 +196,7 @@ fn a_client_with_a_new_address_is_back_in_seconds() {
                 "addr flush dev lan0\naddr add 10.77.1.200/24 dev lan0\naddr add fe80::c8/64 dev lan0 nodad",
             );
         });
-        alice.wait_for("this machine has another address; reconnecting");
+        alice.wait_for("this machine's address has changed; reconnecting");
         Some(took)
     });
 }
@@ -244,7 +244,7 @@ fn a_client_in_pipes_comes_back_after_a_restart_and_shows_what_it_missed_once() 
     wait("<bob> before");
     stop(running);
     input.write_all(b"during\n").expect("a pipe");
-    wait("waits for the connection: during");
+    wait("will be sent when connected: during");
     let _running = serve(&server, &homes[0]);
     wait("connected again");
     wait("<alice> during");

@@ -149,7 +149,7 @@ fn every_way_to_fail_has_its_status_and_one_line() {
     for (address, name, status, words) in [
         (nobody, "alice", 4, "cannot connect to 127.0.0.1"),
         ((Ipv6Addr::LOCALHOST, 1).into(), "alice", 4, "cannot connect to [::1]:1:"),
-        (web_address, "alice", 6, "is no lanchat server"),
+        (web_address, "alice", 6, "is not a lanchat server"),
         (full.address, "alice", 5, "the server refused"),
         (nobody, "two words", 2, "a name holds letters"),
     ] {

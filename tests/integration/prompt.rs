@@ -81,12 +81,12 @@ fn tab_completes_commands_and_names() {
     // The answer shows that the roster, asked for before, has come too.
     terminal.type_text("alice");
     terminal.key(Press::Enter);
-    terminal.wait_for("alice is at 127.0.0.1");
+    terminal.wait_for("alice from 127.0.0.1");
     terminal.type_text("/whois bo");
     terminal.key(Press::Tab);
     terminal.wait_for_last("[#lobby] /whois Bobby");
     terminal.key(Press::Enter);
-    terminal.wait_for("Bobby is at 127.0.0.1");
+    terminal.wait_for("Bobby from 127.0.0.1");
 }
 
 #[test]
@@ -124,12 +124,12 @@ fn without_a_history_what_may_be_lost_is_said_and_not_sent_twice() {
     proxy.mute();
     terminal.enter("into the dark");
     assert_eq!(bob.text(), "into the dark");
-    terminal.wait_for("-- no receipt from the server yet: into the dark");
+    terminal.wait_for("-- not confirmed by the server yet: into the dark");
     proxy.cut();
     terminal.wait_for("! may not have been delivered: into the dark");
     terminal.wait_for_last("[#lobby, reconnecting]");
     terminal.enter("nobody hears");
-    terminal.wait_for("-- waits for the connection: nobody hears");
+    terminal.wait_for("-- will be sent when connected: nobody hears");
     terminal.wait_for_last("[#lobby, reconnecting, 1 waiting]");
     proxy.mend();
     terminal.wait_for("<alice> nobody hears");
@@ -291,7 +291,7 @@ fn a_login_name_that_is_taken_gives_way_and_a_chosen_name_does_not() {
     let login = screen.split(" as ").nth(1).and_then(|rest| rest.split(';').next()).unwrap().to_owned();
     let other = Home::new();
     let second = launch(server.link(), &[]).start(&other);
-    second.wait_for(&format!("the name {login} is taken; you are {login}-2"));
+    second.wait_for(&format!("the name {login} is taken, so you are {login}-2"));
     let mut third = launch(server.link(), &["--name", &login]).start(&other);
     let (status, screen) = third.wait_exit();
     assert_eq!(status, 5, "{screen}");

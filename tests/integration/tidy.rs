@@ -6,7 +6,7 @@ mod documents;
 mod imports;
 
 use code::{Source, functions, names};
-use imports::{Modules, from_root, module};
+use imports::{Module, Modules, from_root, module};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -21,6 +21,19 @@ const LAYERS: [&[&str]; 8] = [
     &["server", "client"],
     &["cli"],
     &["main"],
+];
+
+/// The modules of the client in the same order. None of them names what `client/mod.rs` hands out: that is for
+/// the layers above the client.
+const CLIENT_LAYERS: [&[&str]; 8] = [
+    &["background", "options", "shared_state", "state_dir", "terminal"],
+    &["link"],
+    &["error"],
+    &["trust"],
+    &["find"],
+    &["connection"],
+    &["conversation"],
+    &["screen"],
 ];
 
 /// What only one place may name, so that it can be replaced there.
@@ -86,23 +99,35 @@ fn hold(rule: impl Fn(&Source) -> Vec<String>) {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
-fn layer(module: &str) -> Option<usize> {
-    LAYERS.iter().position(|row| row.contains(&module))
-}
-
 fn layer_order(source: &Source) -> Vec<String> {
     let own = module(&source.path);
-    let Some(top) = own.first() else { return Vec::new() };
-    let Some(floor) = layer(top) else {
-        return vec![format!("the module {top} has no layer; give it one in tests/integration/tidy.rs")];
+    let mut wrong = order_within(&LAYERS, &own, &[], source);
+    if own.first().is_some_and(|top| top == "client") {
+        wrong.extend(order_within(&CLIENT_LAYERS, &own, &["client"], source));
+    }
+    wrong
+}
+
+/// The order of the modules in `parent`.
+fn order_within(layers: &[&[&str]], own: &Module, parent: &[&str], source: &Source) -> Vec<String> {
+    let layer = |module: &str| layers.iter().position(|row| row.contains(&module));
+    let Some(part) = own.get(parent.len()) else { return Vec::new() };
+    let Some(floor) = layer(part) else {
+        return vec![format!("the module {part} has no layer; give it one in tests/integration/tidy.rs")];
     };
-    let tops = from_root(&own, &source.code).into_iter().filter_map(|path| path.first().cloned());
-    let tops: BTreeSet<String> = tops.collect();
-    tops.into_iter()
-        .filter(|import| import != top && layer(import).is_none_or(|theirs| theirs >= floor))
+    let imports = from_root(own, &source.code).into_iter();
+    let imports =
+        imports.filter_map(|path| match parent.iter().zip(&path).all(|(one, other)| one == other) {
+            true => path.get(parent.len()).cloned(),
+            false => None,
+        });
+    let imports: BTreeSet<String> = imports.collect();
+    imports
+        .into_iter()
+        .filter(|import| import != part && layer(import).is_none_or(|theirs| theirs >= floor))
         .map(|import| {
             format!(
-                "{top} must not name {import}, which is not below it; move what it needs to a lower layer"
+                "{part} must not name {import}, which is not below it; move what it needs to a lower layer"
             )
         })
         .collect()
@@ -228,8 +253,8 @@ mod violations_are_caught {
     fn of_the_layer_order() {
         let caught = |path: &str, text: &str| catches(layer_order, path, text);
         assert!(caught("src/protocol/codec.rs", "//! x\nuse crate::chat::Room;"));
-        assert!(caught("src/client/link.rs", "fn f() { crate::server::run() }"));
-        assert!(caught("src/client/link.rs", "fn f() { super::super::server::run() }"));
+        assert!(caught("src/client/link/channel.rs", "fn f() { crate::server::run() }"));
+        assert!(caught("src/client/link/channel.rs", "fn f() { super::super::super::server::run() }"));
         assert!(caught("src/name.rs", "use crate::{limits, text::safe_line};"));
         assert!(caught("src/server/mod.rs", "use crate::{chat::{self, Room}, client};"));
         assert!(caught("src/strange.rs", ""));
@@ -239,6 +264,18 @@ mod violations_are_caught {
         assert!(!caught("src/server/mod.rs", clean));
         let tested = "use crate::limits;\n\n#[cfg(test)]\nmod tests {\n    use crate::cli;\n}\n";
         assert!(!caught("src/chat/mod.rs", tested));
+    }
+
+    #[test]
+    fn of_the_order_within_the_client() {
+        let caught = |path: &str, text: &str| catches(layer_order, path, text);
+        assert!(caught("src/client/link/channel.rs", "use crate::client::trust::TrustPolicy;"));
+        assert!(caught("src/client/find/locator.rs", "fn f() { super::super::connection::run() }"));
+        assert!(caught("src/client/find/locator.rs", "use crate::client::ClientOptions;"));
+        assert!(caught("src/client/strange.rs", ""));
+        assert!(!caught("src/client/find/locator.rs", "use crate::client::{link::Channel, find::Rival};"));
+        assert!(!caught("src/client/find/locator.rs", "use super::hosting::Host;\nuse crate::chat;"));
+        assert!(!caught("src/client/mod.rs", "pub use screen::join;"));
     }
 
     #[test]

@@ -195,9 +195,9 @@ fn a_namesake_is_joined_at_the_prompt_by_a_clear_yes_only() {
     let ask = |answer: &str| {
         let launch = Launch::lanchat(&["--no-discovery", "--host", &host, "--name", "alice"]);
         let mut terminal = launch.size(30, 140).start(&home);
-        let screen = terminal.wait_for("Join this server all the same? [y/N]");
+        let screen = terminal.wait_for("Join this server anyway? [y/N]");
         assert!(screen.contains("New server \"vm\"") && screen.contains(&key(&second).spoken()), "{screen}");
-        assert!(screen.contains("You know another \"vm\" since"), "{screen}");
+        assert!(screen.contains("You have known another \"vm\" since"), "{screen}");
         assert_eq!(second.handle.users(), 0);
         terminal.enter(answer);
         terminal
@@ -273,11 +273,11 @@ fn people_without_a_key_are_marked_and_the_keys_of_others_can_be_compared() {
     eve.say("all", "without one");
     terminal.wait_for("<bob> with a key");
     terminal.wait_for("<eve?> without one");
-    terminal.wait_for("a ? behind a name: no key vouches for it");
+    terminal.wait_for("a ? after a name means that no key backs it");
     terminal.enter("/verify bob");
     terminal.wait_for(&format!("bob's key: {}", bobs.fingerprint().spoken()));
     terminal.enter("/verify eve");
-    terminal.wait_for("no key vouches for eve");
+    terminal.wait_for("no key backs the name eve");
     terminal.enter("/users");
     terminal.wait_for("3 users here: alice, bob, eve?");
 }
@@ -304,7 +304,7 @@ fn a_passphrase_from_a_file_lets_in_once_and_then_the_key_does() {
     let (server, home) = (closed(), Home::new());
     let none = send(&home, server.address, &["hello"]);
     assert_eq!(none.status.code(), Some(5));
-    assert!(said(&none).contains("this server needs its passphrase; give it with --passphrase-file"));
+    assert!(said(&none).contains("this server requires a passphrase; give it with --passphrase-file"));
     let wrong = file(&home, "wrong", "something else");
     let refused =
         send(&home, server.address, &["hello", "--passphrase-file", wrong.to_str().expect("UTF-8")]);
@@ -394,12 +394,12 @@ fn plaintext_is_never_a_fallback_and_each_side_says_what_it_wants() {
     let server = TestServer::with(|options| options.plaintext = false);
     let output = send(&home, server.address, &["hello", "--plaintext"]);
     assert_eq!(output.status.code(), Some(5));
-    assert!(said(&output).contains("it takes encrypted connections only; leave out --plaintext"));
+    assert!(said(&output).contains("it accepts only encrypted connections; leave out --plaintext"));
     let open = TestServer::start();
     let output = send(&home, open.address, &["hello", "--plaintext"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(
-        said(&output).starts_with("Not encrypted: everybody on the way to \"test\" can read"),
+        said(&output).starts_with("Not encrypted: anyone on the way to \"test\" can read"),
         "{}",
         said(&output)
     );

@@ -65,9 +65,7 @@ impl ConnectArgs {
             ));
         }
         if self.no_discovery && self.host.is_none() {
-            return Err(Failure::usage(
-                "--no-discovery finds no server by itself; name one with --host HOST[:PORT]",
-            ));
+            return Err(Failure::usage("--no-discovery needs the server's address: --host HOST[:PORT]"));
         }
         Ok(self)
     }

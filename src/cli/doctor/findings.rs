@@ -1,7 +1,7 @@
 //! What an examination found, as data: the verdict is made of this and of nothing else. Pure.
 
 use super::machine::Machine;
-use crate::client::Refusal;
+use crate::client::JoinRefusal;
 use crate::discovery::{Heard, Sighting, Subnet};
 use crate::limits::DOCTOR_TARGETS;
 use crate::text::safe_line;
@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// What its key means, as a line for the user: an error if the server would be refused.
-pub(super) type Standing = Result<String, Refusal>;
+pub(super) type Standing = Result<String, JoinRefusal>;
 
 /// All that was found.
 #[derive(Clone, Debug, Default)]

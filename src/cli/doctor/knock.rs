@@ -2,7 +2,7 @@
 
 use super::contact::{Answer, Contact, Fault};
 use super::findings::{By, Knock, Outcome};
-use crate::client::Refusal;
+use crate::client::JoinRefusal;
 use crate::discovery::{Subnet, Why};
 use crate::limits::{DOCTOR_KNOCK, PROBE_TIMEOUT};
 use crate::text::safe_line;
@@ -51,7 +51,7 @@ fn outcome(answered: Result<Answer, Fault>, is_meant: impl Fn(&str, &str) -> boo
             Outcome::Answered { server, standing: proof.link, is_meant: is_meant(&proof.name, &proof.id) }
         }
         Err(Fault::WrongKey(why)) => {
-            let standing = Err(Refusal::Key(safe_line(&why)));
+            let standing = Err(JoinRefusal::Key(safe_line(&why)));
             Outcome::Answered { server: "a server".into(), standing, is_meant: true }
         }
         Err(Fault::TurnedAway(why)) => Outcome::TurnedAway(safe_line(&why)),

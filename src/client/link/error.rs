@@ -11,7 +11,7 @@ pub const NO_ANSWER: &str = "no answer in time";
 
 /// Why a connection could not be had, or is over.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::client) enum LinkError {
+pub(crate) enum LinkError {
     /// There is nobody at the address.
     #[error("{0}")]
     Connect(#[source] io::Error),
@@ -25,7 +25,7 @@ pub(in crate::client) enum LinkError {
     #[error("{0}")]
     Handshake(String),
     /// The server has another key than it should.
-    #[error("it has another key than it should: {}", presented.spoken())]
+    #[error("it has an unexpected key: {}", presented.spoken())]
     WrongKey {
         /// What it presented.
         presented: Fingerprint,
@@ -34,22 +34,22 @@ pub(in crate::client) enum LinkError {
     },
     /// A lanchat server that knows no encryption.
     #[error(
-        "this server does not encrypt: it is older than this program; have it updated, or connect with \
-         --plaintext, which everybody on the way can read and change"
+        "this server does not encrypt: it is older than this program; update it, or connect with --plaintext, \
+         which lets anyone on the way read and change messages"
     )]
     NotEncrypted,
     /// What answers is no lanchat server.
-    #[error("what answers there is no lanchat server ({0})")]
+    #[error("the program that answers is not a lanchat server ({0})")]
     Protocol(String),
     /// It goes on in a version of the wire that this program did not offer.
     #[error(
-        "this server speaks version {0} of the protocol, and this program {PROTOCOL_VERSION} at the most; \
+        "this server speaks version {0} of the protocol, and this program only up to {PROTOCOL_VERSION}; \
          update this program"
     )]
     TooNew(u32),
     /// The server is closed, and there is no passphrase at hand.
     #[error(
-        "this server needs its passphrase; give it with --passphrase-file FILE, or join once at a terminal"
+        "this server requires a passphrase; give it with --passphrase-file FILE, or join once at a terminal"
     )]
     PassphraseNeeded,
     /// One of the two sides does not know the passphrase.

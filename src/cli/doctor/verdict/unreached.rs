@@ -4,7 +4,7 @@ use super::super::findings::{By, Findings, Knock, Outcome};
 use super::super::machine::{Flow, Proto};
 use super::super::remedy::{self, Opening, Remedy};
 use super::{Cause, Verdict, titled};
-use crate::client::Refusal;
+use crate::client::JoinRefusal;
 use crate::limits::DEFAULT_PORT;
 use std::net::IpAddr;
 
@@ -21,8 +21,10 @@ pub(super) fn judge(findings: &Findings) -> Option<Verdict> {
         return Some(vpn(telling, by));
     }
     Some(match &telling.outcome {
-        Outcome::Answered { server, standing: Err(Refusal::Key(why)), .. } => wrong_key(server, telling, why),
-        Outcome::Answered { server, standing: Err(Refusal::Namesake { label, .. }), .. } => {
+        Outcome::Answered { server, standing: Err(JoinRefusal::Key(why)), .. } => {
+            wrong_key(server, telling, why)
+        }
+        Outcome::Answered { server, standing: Err(JoinRefusal::Namesake { label, .. }), .. } => {
             namesake(findings, server, telling, label)
         }
         Outcome::Answered { .. } => return None,
@@ -71,7 +73,7 @@ fn is_meant(findings: &Findings, knock: &Knock) -> bool {
 fn rank(knock: &Knock) -> u8 {
     match (&knock.outcome, knock.detour.is_some(), knock.is_there) {
         // At another of its addresses the same key may look like a namesake's.
-        (Outcome::Answered { standing: Err(Refusal::Key(_)), .. }, ..) => 0,
+        (Outcome::Answered { standing: Err(JoinRefusal::Key(_)), .. }, ..) => 0,
         (Outcome::Answered { .. }, ..) => 1,
         (Outcome::TurnedAway(_), ..) => 2,
         (Outcome::Hung, ..) => 3,

@@ -6,7 +6,7 @@ mod places;
 use super::super::findings::{Named, Seat, Server, Test, Tested};
 use super::super::machine::{Firewall, Machine};
 use super::*;
-use crate::client::Refusal;
+use crate::client::JoinRefusal;
 use crate::discovery::{Heard, Subnet};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -56,12 +56,12 @@ fn answered() -> Outcome {
     Outcome::Answered { server: "office (3f9a1c77)".into(), standing: Ok("new".into()), is_meant: true }
 }
 
-fn refused(refusal: Refusal) -> Outcome {
+fn refused(refusal: JoinRefusal) -> Outcome {
     Outcome::Answered { server: "vm (0c8bbd84)".into(), standing: Err(refusal), is_meant: true }
 }
 
-fn namesake() -> Refusal {
-    Refusal::Namesake { line: "60771".into(), label: "vm-0c8bbd84".into() }
+fn namesake() -> JoinRefusal {
+    JoinRefusal::Namesake { line: "60771".into(), label: "vm-0c8bbd84".into() }
 }
 
 fn and(mut findings: Findings, knock: Knock) -> Findings {

@@ -113,7 +113,7 @@ fn each_place_is_told_apart_with_its_remedy() {
         ),
         (
             "wrong key",
-            host(refused(Refusal::Key("other".into()))),
+            host(refused(JoinRefusal::Key("other".into()))),
             Cause::WrongKey,
             "impersonating",
             "lanchat fingerprint",
@@ -147,7 +147,7 @@ fn each_place_is_told_apart_with_its_remedy() {
             {
                 let mut findings = and(announced(BOTH), knock(By::Announced, SERVER, refused(namesake())));
                 findings.servers[0].addrs.push(at("[fe80::1%2]:7667"));
-                let changed = refused(Refusal::Key("other".into()));
+                let changed = refused(JoinRefusal::Key("other".into()));
                 and(findings, knock(By::Announced, "[fe80::1%2]:7667", changed))
             },
             Cause::WrongKey,

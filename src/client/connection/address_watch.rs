@@ -1,0 +1,194 @@
+//! Signs that one end of a connection has moved, long before TCP notices: this machine has lost the address
+//! that the connection uses, or the server announces other ones. A sign that anybody can forge leads to no
+//! more than a question to the server.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+
+use crate::client::background::next_of;
+use crate::discovery::{self, Change, Search, SearchOptions, Sighting};
+
+/// How often this machine's addresses are looked at: some 50 us of work.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The same while there is no connection.
+const LOOK_FOR_NEW: Duration = Duration::from_millis(250);
+
+/// What was noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// The connection's own address is gone and others are there: nothing will come any more. It was there
+    /// at that time.
+    Moved(Instant),
+    /// The connection may be dead, from that time on.
+    Doubt(Instant),
+}
+
+/// Watches both ends of one connection.
+pub(crate) struct AddressWatch {
+    /// This machine's end, if it is one of an interface that is watched.
+    local: Option<IpAddr>,
+    /// When that was last there.
+    there: Instant,
+    is_away: bool,
+    peer: SocketAddr,
+    id: String,
+    /// What is announced; none where the server is not looked for.
+    search: Option<Search>,
+    announced: Vec<SocketAddr>,
+    ticks: Interval,
+}
+
+impl AddressWatch {
+    /// `searches` says whether the server with this id may be heard of by mDNS.
+    pub(crate) fn start(local: Option<IpAddr>, peer: SocketAddr, id: &str, searches: bool) -> Self {
+        let own = addresses();
+        let mut ticks = interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let listens = searches && !peer.ip().is_loopback();
+        Self {
+            local: local.filter(|local| own.contains(local)),
+            there: Instant::now(),
+            is_away: false,
+            peer,
+            id: id.to_owned(),
+            search: listens.then(|| Search::start(SearchOptions { browse: true, one_shot: false })),
+            announced: Vec::new(),
+            ticks,
+        }
+    }
+
+    /// Whether this machine's end is gone, with the network or without.
+    pub(crate) fn is_away(&self) -> bool {
+        self.is_away
+    }
+
+    /// The next sign. Safe to cancel.
+    pub(crate) async fn next(&mut self) -> Sign {
+        loop {
+            let sign = tokio::select! {
+                _ = self.ticks.tick() => self.look(&addresses()),
+                change = next_of(&mut self.search, Search::next) => match change {
+                    Some(change) => self.hear(&change),
+                    None => {
+                        self.search = None;
+                        None
+                    }
+                },
+            };
+            if let Some(sign) = sign {
+                return sign;
+            }
+        }
+    }
+
+    fn look(&mut self, own: &[IpAddr]) -> Option<Sign> {
+        let local = self.local?;
+        if own.contains(&local) {
+            let there = std::mem::replace(&mut self.there, Instant::now());
+            return std::mem::take(&mut self.is_away).then_some(Sign::Doubt(there));
+        }
+        // Without any network a new connection is of no use, and the old one may come to life again.
+        self.is_away = true;
+        own.iter().any(|ip| is_usable(*ip)).then_some(Sign::Moved(self.there))
+    }
+
+    fn hear(&mut self, change: &Change) -> Option<Sign> {
+        let is_it = |sighting: &Sighting| {
+            sighting.id.as_ref().is_some_and(|id| !id.is_empty() && self.id.starts_with(id.as_str()))
+        };
+        match change {
+            Change::Gone(sighting) => is_it(sighting).then(|| Sign::Doubt(Instant::now())),
+            Change::Seen(sighting) if is_it(sighting) => {
+                let same = |one: &SocketAddr| (one.ip(), one.port()) == (self.peer.ip(), self.peer.port());
+                let has_peer = sighting.addrs.iter().any(same);
+                let is_new = |addr: &SocketAddr| !self.announced.contains(addr);
+                let has_new = !self.announced.is_empty() && sighting.addrs.iter().any(is_new);
+                self.announced.clone_from(&sighting.addrs);
+                (has_new || !has_peer).then(|| Sign::Doubt(Instant::now()))
+            }
+            Change::Seen(_) => None,
+        }
+    }
+}
+
+/// Waits until this machine's addresses are others than now. Safe to cancel.
+pub(crate) async fn addresses_change() {
+    let before = addresses();
+    let mut ticks = interval(LOOK_FOR_NEW);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let now = addresses();
+        if now != before && now.iter().any(|ip| is_usable(*ip)) {
+            return;
+        }
+    }
+}
+
+/// This machine's addresses.
+pub(crate) fn addresses() -> Vec<IpAddr> {
+    discovery::links().unwrap_or_default().into_iter().flat_map(|link| link.addrs).collect()
+}
+
+fn is_usable(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => !v4.is_loopback(),
+        IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "3f9a1c77001122333f9a1c77001122333f9a1c77001122333f9a1c7700112233";
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn moves() -> AddressWatch {
+        let mut moves = AddressWatch::start(None, "10.0.0.1:7667".parse().unwrap(), ID, false);
+        moves.local = Some(ip("10.0.0.2"));
+        moves
+    }
+
+    fn seen(id: &str, addrs: &[&str]) -> Change {
+        Change::Seen(Sighting {
+            id: Some(id.into()),
+            fp: None,
+            closed: false,
+            name: "office".into(),
+            instance: "office-1".into(),
+            addrs: addrs.iter().map(|addr| addr.parse().unwrap()).collect(),
+            version: None,
+            txt: Default::default(),
+            heard: Default::default(),
+        })
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_replaced_has_moved_and_one_that_comes_back_is_in_doubt() {
+        let mut moves = moves();
+        let (lo, before, after) = (ip("127.0.0.1"), ip("10.0.0.2"), ip("10.0.0.3"));
+        assert_eq!(moves.look(&[lo, before]), None);
+        assert_eq!(moves.look(&[lo, ip("fe80::1")]), None, "no network at all");
+        assert!(matches!(moves.look(&[lo, before]), Some(Sign::Doubt(_))));
+        assert_eq!(moves.look(&[lo, before]), None);
+        assert!(matches!(moves.look(&[lo, after]), Some(Sign::Moved(_))));
+    }
+
+    #[tokio::test]
+    async fn only_other_addresses_of_the_same_server_are_a_sign() {
+        let mut moves = moves();
+        assert_eq!(moves.hear(&seen(&ID[..16], &["10.0.0.1:7667"])), None);
+        assert_eq!(moves.hear(&seen("a0b1c2d3e4f50617", &["10.0.0.9:7667"])), None);
+        let both = seen(ID, &["10.0.0.1:7667", "10.0.0.9:7667"]);
+        assert!(matches!(moves.hear(&both), Some(Sign::Doubt(_))));
+        assert_eq!(moves.hear(&both), None);
+        assert!(matches!(moves.hear(&seen(ID, &["10.0.0.9:7667"])), Some(Sign::Doubt(_))));
+    }
+}

@@ -1,0 +1,150 @@
+//! From a server that was reached to a place in its chat: judges its key, proves the passphrase, says hello, and
+//! remembers the server.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::credentials::{Credentials, JoinTerms};
+use super::register::Registered;
+use crate::client::error::Error;
+use crate::client::link::{LinkError, Reached, ServerLink};
+use crate::client::terminal;
+use crate::client::trust::{JOIN_NAMESAKE, NOT_VERIFIED, TrustPolicy, not_joined, proven, unproven};
+use crate::protocol::Code;
+use crate::protocol::request::Mode;
+use crate::security::How;
+
+/// Why a join failed.
+#[derive(Debug)]
+pub(crate) enum JoinError {
+    /// The server refused, or there is no connection.
+    Link(LinkError),
+    /// The reason is on this side.
+    Here(Error),
+}
+
+impl From<LinkError> for JoinError {
+    fn from(error: LinkError) -> Self {
+        Self::Link(error)
+    }
+}
+
+impl From<Error> for JoinError {
+    fn from(error: Error) -> Self {
+        Self::Here(error)
+    }
+}
+
+impl JoinError {
+    /// What it means for the user who wanted to do `what`.
+    pub(crate) fn explain(self, what: &str, trust: &TrustPolicy) -> Error {
+        match self {
+            Self::Link(error) => trust.explain(what, &error),
+            Self::Here(error) => error,
+        }
+    }
+
+    /// Whether another attempt would end in the same way.
+    pub(super) fn is_final(&self) -> bool {
+        use Code::{BadName, Banned, KeyRequired, NotAllowed, TlsRequired};
+        match self {
+            Self::Here(_) | Self::Link(LinkError::PassphraseNeeded | LinkError::WrongPassphrase) => true,
+            Self::Link(LinkError::Refused { code, .. }) => {
+                matches!(code, Some(Banned | BadName | KeyRequired | NotAllowed | TlsRequired))
+            }
+            Self::Link(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Link(error) => write!(f, "{error}"),
+            Self::Here(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl Credentials {
+    /// Joins a server, and remembers it. `tell` is given lines for the user, safe for the terminal.
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`] before anything is sent, or what [`LinkError`] means.
+    pub(crate) async fn join(
+        &self,
+        reached: Reached,
+        terms: JoinTerms,
+        tell: impl Fn(String),
+    ) -> Result<Registered, Error> {
+        let introduction = self.trust.lock().introduce(&reached)?;
+        if let Some(refusal) = introduction.refusal {
+            if terms.mode != Mode::Chat || !terms.may_ask || !terminal::can_ask() {
+                return Err(Error::Untrusted(refusal));
+            }
+            introduction.lines.iter().cloned().for_each(&tell);
+            if !terminal::says_yes(JOIN_NAMESAKE).await {
+                return Err(Error::Refused(not_joined(&reached.server.name)));
+            }
+        } else {
+            introduction.lines.into_iter().for_each(&tell);
+        }
+        let (key, peer) = (reached.link.key(), reached.link.peer());
+        self.position.enter(&reached.server.id, key.is_some());
+        let (name, closed) = (reached.server.name, reached.closed);
+        let admitted = self.admit(reached.link, &name, closed, terms).await;
+        let mut registered =
+            admitted.map_err(|error| error.explain("cannot join the server", &self.trust.lock()))?;
+        registered.namesakes_are_told = !reached.namesakes.is_empty();
+        // An impostor can play an open server.
+        if introduction.is_first && !registered.proven && self.passphrases.is_named() {
+            return Err(Error::Refused(unproven(&name)));
+        }
+        if introduction.is_first && closed {
+            tell(if registered.proven { proven(&name) } else { NOT_VERIFIED.to_owned() });
+        }
+        let how = if registered.proven { How::Passphrase } else { introduction.how };
+        self.trust.lock().remember(key, &registered.welcome.server.name, peer, how);
+        Ok(registered)
+    }
+
+    /// Registers on a link to a server whose key is accepted.
+    pub(super) async fn admit(
+        &self,
+        mut link: ServerLink,
+        server: &str,
+        closed: bool,
+        terms: JoinTerms,
+    ) -> Result<Registered, JoinError> {
+        let mut passphrase = None;
+        // Asked for before the hello, because the server counts requests for a proof that get none.
+        if closed && !self.trust.lock().is_member(link.key()) {
+            let given = self.passphrases.given(self.local_file(&link))?;
+            let must_ask = given.is_none() && terms.may_ask && terminal::can_ask();
+            passphrase = if must_ask { Some(self.passphrases.ask(server).await?) } else { given };
+            if must_ask {
+                link = ServerLink::connect(link.peer(), &self.channel.to(link.key())).await?;
+            }
+        }
+        let (peer, key) = (link.peer(), link.key());
+        let local = self.local_file(&link);
+        let error = match self.register(link, terms, passphrase.as_ref()).await {
+            Ok(registered) => return Ok(registered),
+            Err(error) => error,
+        };
+        if !matches!(error, LinkError::PassphraseNeeded) {
+            return Err(error.into());
+        }
+        let passphrase = match self.passphrases.given(local)? {
+            Some(given) => given,
+            None if terms.may_ask => self.passphrases.ask(server).await?,
+            None => return Err(error.into()),
+        };
+        let link = ServerLink::connect(peer, &self.channel.to(key)).await?;
+        Ok(self.register(link, terms, Some(&passphrase)).await?)
+    }
+
+    fn local_file(&self, link: &ServerLink) -> Option<PathBuf> {
+        self.trust.lock().local().passphrase_file(&link.key()?)
+    }
+}

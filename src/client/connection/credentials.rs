@@ -1,0 +1,61 @@
+//! What this user shows to a server, and remembers of it. Its clones lead to the same name, the same known
+//! servers and the same place in the history, so that whoever joins or comes back goes by what all have learnt.
+
+use super::history_position::HistoryPosition;
+use crate::client::link::Channel;
+use crate::client::shared_state::SharedState;
+use crate::client::trust::{PassphraseSource, TrustPolicy, UserIdentity};
+use crate::fingerprint::Fingerprint;
+use crate::protocol::request::Mode;
+
+/// What it takes to join a server.
+#[derive(Debug, Clone)]
+pub(crate) struct Credentials {
+    pub(crate) identity: UserIdentity,
+    /// The fingerprint of this user's key.
+    pub(crate) own: Fingerprint,
+    /// How servers are connected to.
+    pub(crate) channel: Channel,
+    pub(crate) trust: SharedState<TrustPolicy>,
+    pub(crate) passphrases: PassphraseSource,
+    pub(crate) position: HistoryPosition,
+}
+
+/// The manner of one join.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JoinTerms {
+    pub(crate) mode: Mode,
+    /// Whether the user can be asked for a passphrase, or whether a namesake is meant.
+    pub(crate) may_ask: bool,
+    /// Whether the join fails if the user's name is taken; otherwise another name will do.
+    pub(crate) needs_name: bool,
+}
+
+impl JoinTerms {
+    /// A return to a server: any name is better than none. The user is told, and can change it.
+    pub(crate) fn returning(mode: Mode) -> Self {
+        Self { mode, may_ask: false, needs_name: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::connection::StartFrom;
+    use crate::name::Name;
+    use crate::security::Keypair;
+
+    impl Credentials {
+        /// A user without encryption, who remembers nothing.
+        pub(in crate::client) fn in_the_open(name: &str) -> Self {
+            Self {
+                identity: UserIdentity::load(None, Name::new(name).ok()).unwrap(),
+                own: Keypair::ephemeral().unwrap().fingerprint(),
+                channel: Channel::Plain,
+                trust: SharedState::new(TrustPolicy::in_the_open()),
+                passphrases: PassphraseSource::new(None),
+                position: HistoryPosition::new(StartFrom::Newest, None),
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! From the options to a registered link: finds a server, and joins it.
+
+use anstream::eprintln;
+
+use super::credentials::{Credentials, JoinTerms};
+use super::history_position::HistoryPosition;
+use super::register::Registered;
+use crate::client::error::Error;
+use crate::client::find::{self, Locator};
+use crate::client::link::Reached;
+use crate::client::options::ClientOptions;
+use crate::client::shared_state::SharedState;
+use crate::client::state_dir::state_dir;
+use crate::client::trust::{PassphraseSource, TrustPolicy, UserIdentity, load_key};
+use crate::name::Name;
+use crate::protocol::request::Mode;
+
+/// A registered link, and what it takes to come back.
+pub(crate) struct Joined {
+    pub(crate) registered: Registered,
+    pub(crate) credentials: Credentials,
+    pub(crate) locator: Locator,
+}
+
+/// Finds a server and joins it.
+pub(crate) async fn enter(
+    options: &ClientOptions,
+    mode: Mode,
+    position: HistoryPosition,
+) -> Result<Joined, Error> {
+    let (locator, credentials) = prepare(options, position)?;
+    let reached = find::find(&locator).await?;
+    let registered = join_first(&locator, &credentials, reached, mode).await?;
+    Ok(Joined { registered, credentials, locator })
+}
+
+/// Joins a server before there is a prompt.
+pub(crate) async fn join_first(
+    locator: &Locator,
+    credentials: &Credentials,
+    reached: Reached,
+    mode: Mode,
+) -> Result<Registered, Error> {
+    locator.remember(&reached.addrs);
+    // `tail` runs in the background, where nobody answers.
+    let terms =
+        JoinTerms { mode, may_ask: mode != Mode::Tail, needs_name: credentials.identity.is_name_chosen };
+    credentials.join(reached, terms, |line| eprintln!("{line}")).await
+}
+
+/// What it takes to look for a server and to join it.
+pub(crate) fn prepare(
+    options: &ClientOptions,
+    position: HistoryPosition,
+) -> Result<(Locator, Credentials), Error> {
+    let dir = state_dir();
+    let name = options.name.as_deref().map(Name::new).transpose();
+    let name = name.map_err(|error| Error::Usage(format!("--name: {error}")))?;
+    let identity = UserIdentity::load(dir.as_deref(), name).map_err(|error| {
+        Error::Local(format!("cannot determine your user name: {error}; choose one with --name"))
+    })?;
+    let keypair = load_key(dir.as_deref()).map_err(|error| Error::Local(error.to_string()))?;
+    let trust = TrustPolicy::load(options, dir.as_deref())?;
+    let channel = trust.channel(options.plaintext, &keypair)?;
+    let trust = SharedState::new(trust);
+    let locator = Locator::new(options, channel.clone(), trust.clone())?;
+    let passphrases = PassphraseSource::new(options.passphrase_file.clone());
+    let credentials =
+        Credentials { identity, own: keypair.fingerprint(), channel, trust, passphrases, position };
+    Ok((locator, credentials))
+}

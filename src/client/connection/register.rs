@@ -1,0 +1,83 @@
+//! From an open link to a registered one: the hello, the proof for a closed server, what to do when
+//! the name is taken, and the operator's rights on one's own server.
+
+use super::credentials::{Credentials, JoinTerms};
+use crate::client::link::{HelloAnswer, LinkError, PassphraseProof, ServerLink};
+use crate::name::Name;
+use crate::protocol::Code;
+use crate::protocol::event::Welcome;
+use crate::protocol::request::Hello;
+use crate::security::Passphrase;
+
+/// Names tried when the login name is taken.
+const ATTEMPTS: u32 = 20;
+
+/// A link with a name.
+pub(crate) struct Registered {
+    pub(crate) link: ServerLink,
+    pub(crate) welcome: Welcome,
+    /// The name that the user wanted, if somebody else has it.
+    pub(crate) taken: Option<Name>,
+    /// Whether the server proved that it knows the passphrase.
+    pub(crate) proven: bool,
+    /// Whether the hello asked for missed messages.
+    pub(crate) resumes: bool,
+    /// Whether the user was told of other servers with this server's name.
+    pub(crate) namesakes_are_told: bool,
+}
+
+impl Credentials {
+    /// Says hello. If the name is taken and another will do, registers under a free one.
+    pub(super) async fn register(
+        &self,
+        mut link: ServerLink,
+        terms: JoinTerms,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Registered, LinkError> {
+        let wanted = self.identity.name();
+        let mut name = wanted.clone();
+        let mut proven = false;
+        for attempt in 0.. {
+            // A key says who this is, so the token stays secret.
+            let token = link.key().is_none().then(|| self.identity.token.clone());
+            let (since, log, logs) = self.position.hello();
+            let resumes = since.is_some();
+            let hello = Hello { name: name.to_string(), mode: terms.mode, token, since, log, logs };
+            let proof = passphrase.map(|passphrase| PassphraseProof { passphrase, own: self.own });
+            let error = match link.hello(hello, proof).await {
+                Ok(HelloAnswer { welcome, proven: now }) => {
+                    let taken = (name != wanted).then_some(wanted);
+                    let proven = proven || now;
+                    let namesakes_are_told = false;
+                    let registered = Registered { link, welcome, taken, proven, resumes, namesakes_are_told };
+                    return self.with_operator(registered).await;
+                }
+                Err((error, now)) => {
+                    proven |= now;
+                    error
+                }
+            };
+            let LinkError::Refused { code: Some(Code::NameTaken), free, .. } = &error else {
+                return Err(error);
+            };
+            let free = free.as_deref().and_then(|free| Name::new(free).ok());
+            match free.or_else(|| wanted.alternative(attempt + 2)) {
+                Some(other) if !terms.needs_name && attempt < ATTEMPTS => name = other,
+                _ => return Err(error),
+            }
+            // A refused hello ends its connection.
+            link = ServerLink::connect(link.peer(), &self.channel.to(link.key())).await?;
+        }
+        Err(LinkError::Silent)
+    }
+
+    /// Becomes an operator of this user's own server.
+    async fn with_operator(&self, mut registered: Registered) -> Result<Registered, LinkError> {
+        let key = registered.link.key();
+        let secret = key.and_then(|key| self.trust.lock().local().secret(&key).map(str::to_owned));
+        if let Some(secret) = secret.filter(|_| !registered.welcome.operator) {
+            registered.welcome.operator = registered.link.become_operator(&secret).await?;
+        }
+        Ok(registered)
+    }
+}

@@ -1,0 +1,211 @@
+//! What an event from the server does.
+
+use jiff::SignedDuration;
+
+use super::view::render;
+use super::{CallTime, Conversation, Effect, PendingRequest, shown};
+use crate::fingerprint::Fingerprint;
+use crate::protocol::event::Crowd;
+use crate::protocol::packet::UserInfo;
+use crate::protocol::{Event, Target};
+
+impl Conversation {
+    /// Something came, in answer to the packet with this id if it has one.
+    pub(super) fn event(&mut self, event: &Event, id: Option<&str>, now: CallTime) -> Vec<Effect> {
+        self.view.now = now.clock;
+        let effects = match event {
+            Event::Chat { .. } => self.chat(event, id, now),
+            Event::Alert { .. } => self.past(event, id, false).unwrap_or_else(|| self.show(event)),
+            Event::Delivered { .. } => {
+                self.away = None;
+                self.past(event, id, true).unwrap_or_else(|| self.show(event))
+            }
+            Event::Joined(crowd) if crowd.room.is_none() => self.joined(crowd),
+            Event::Left(crowd) if crowd.room.is_none() => self.left(event, crowd),
+            _ => {
+                let ask = self.answered(id);
+                self.answer(event, ask, id, now)
+            }
+        };
+        self.labelled(effects)
+    }
+
+    /// Something came that may be an answer.
+    fn answer(
+        &mut self,
+        event: &Event,
+        ask: Option<PendingRequest>,
+        id: Option<&str>,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        match event {
+            Event::Sent { .. } => {
+                let effects = self.receipt(event, id, now);
+                self.flush(now);
+                effects
+            }
+            Event::Error { .. } => self.error(event, ask.as_ref(), id, now),
+            Event::History(end) => self.history_end(end, ask, now),
+            Event::Room(room) => self.room(event, room, ask),
+            Event::Rooms { rooms, .. } => self.list(event, rooms),
+            Event::Renamed { old, name } => self.renamed(event, old, name),
+            Event::Users { room: None, users, total, next } => {
+                self.users(event, users, *total, next.as_ref(), ask)
+            }
+            Event::Time { time, ts, .. } => self.time(event, time, ts, ask, now),
+            Event::Storing { works, msg } => {
+                self.trouble = (!works).then(|| msg.clone());
+                self.show(event)
+            }
+            Event::Operator { operator, .. } => {
+                self.operator = *operator;
+                self.show(event)
+            }
+            Event::Whois(user) if matches!(ask, Some(PendingRequest::Digits)) => self.digits(user),
+            _ => self.show(event),
+        }
+    }
+
+    /// Somebody came. The server tells it up to a second later, so the first such news may name
+    /// users whom this client has found here: to it they have not just joined.
+    fn joined(&mut self, crowd: &Crowd) -> Vec<Effect> {
+        self.total = crowd.total;
+        self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.add(name)));
+        let Some(found) = self.found.take() else { return self.show(&Event::Joined(crowd.clone())) };
+        let mut news = crowd.clone();
+        news.names.retain(|name| !found.contains(name));
+        news.count = crowd.count.saturating_sub(crowd.names.len() - news.names.len());
+        if news.count == 0 { Vec::new() } else { self.show(&Event::Joined(news)) }
+    }
+
+    fn answered(&mut self, id: Option<&str>) -> Option<PendingRequest> {
+        id.and_then(|id| self.requests.remove(id))
+    }
+
+    pub(super) fn show(&self, event: &Event) -> Vec<Effect> {
+        shown(render(event, &self.view))
+    }
+
+    fn left(&mut self, event: &Event, crowd: &Crowd) -> Vec<Effect> {
+        self.total = crowd.total;
+        self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.remove(name)));
+        if let Some(found) = &mut self.found {
+            found.retain(|name| !crowd.names.contains(name));
+        }
+        self.show(event)
+    }
+
+    fn error(
+        &mut self,
+        event: &Event,
+        ask: Option<&PendingRequest>,
+        id: Option<&str>,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        let mut effects = self.show(event);
+        effects.extend(self.refuse(id, now));
+        self.flush(now);
+        if ask.is_some_and(|ask| !matches!(ask, PendingRequest::Roster)) {
+            self.refused += 1;
+        }
+        effects
+    }
+
+    fn chat(&mut self, event: &Event, id: Option<&str>, now: CallTime) -> Vec<Effect> {
+        let Event::Chat { from, to, history, .. } = event else { return Vec::new() };
+        let is_direct = !matches!(Target::parse(to), Target::All | Target::Room(_));
+        let is_answer = id.is_some_and(|id| self.requests.contains_key(id));
+        if is_direct && !is_answer && from.name != self.view.me && !from.is_server() {
+            self.correspondent = Some(from.name.clone());
+        }
+        // One's own, sent over an earlier connection that broke before its receipt came.
+        if let Some(id) = id {
+            self.outbox.take(id, now.instant);
+        }
+        if let Some(effects) = self.past(event, id, is_direct) {
+            return effects;
+        }
+        if !history {
+            self.with_roster(|roster| roster.add(&from.name));
+        }
+        let mut effects = self.show(event);
+        if from.key.is_none() && !from.is_server() && !std::mem::replace(&mut self.mark_is_told, true) {
+            effects
+                .extend(self.note("a ? after a name means that no key backs it: anyone could be using it"));
+        }
+        effects
+    }
+
+    /// The digits of a user's key, for `/verify NAME`.
+    fn digits(&self, user: &UserInfo) -> Vec<Effect> {
+        let name = &user.name;
+        match user.key.as_deref().map(str::parse::<Fingerprint>) {
+            Some(Ok(key)) => self.note(&format!(
+                "{name}'s key: {}; {name} can compare it with the output of `lanchat fingerprint --me`",
+                key.spoken()
+            )),
+            _ => self.failure(&format!("no key backs the name {name}: anyone could be using it")),
+        }
+    }
+
+    fn renamed(&mut self, event: &Event, old: &str, name: &str) -> Vec<Effect> {
+        if old == self.view.me {
+            self.view.me = name.to_owned();
+        }
+        if self.correspondent.as_deref() == Some(old) {
+            self.correspondent = Some(name.to_owned());
+        }
+        self.with_roster(|roster| {
+            roster.remove(old);
+            roster.add(name);
+        });
+        let mut effects = self.show(event);
+        if self.target == Target::User(old.to_owned()) {
+            self.target = Target::User(name.to_owned());
+            effects.push(Effect::Relabel);
+        }
+        effects
+    }
+
+    fn users(
+        &mut self,
+        event: &Event,
+        users: &[UserInfo],
+        total: usize,
+        next: Option<&String>,
+        ask: Option<PendingRequest>,
+    ) -> Vec<Effect> {
+        // Whoever came between the welcome and this list has just joined indeed.
+        let is_current = std::mem::replace(&mut self.total, total) == total;
+        self.found = self.found.take().filter(|_| is_current);
+        self.with_roster(|roster| users.iter().for_each(|user| roster.add(&user.name)));
+        match ask {
+            Some(PendingRequest::Roster) => {
+                if let Some(found) = &mut self.found {
+                    found.extend(users.iter().map(|user| user.name.clone()));
+                }
+                if let Some(next) = next {
+                    self.ask_roster(Some(next.clone()));
+                }
+                Vec::new()
+            }
+            _ => self.show(event),
+        }
+    }
+
+    fn time(
+        &self,
+        event: &Event,
+        time: &str,
+        ts: &str,
+        ask: Option<PendingRequest>,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        let Some(PendingRequest::Time(asked)) = ask else { return self.show(event) };
+        let round_trip = now.instant.duration_since(asked.instant);
+        let half = SignedDuration::try_from(round_trip / 2).unwrap_or_default();
+        // The server read its clock about half a round trip after it was asked.
+        let ahead = ts.parse().ok().map(|ts| asked.clock.duration_until(ts) - half).map(|behind| -behind);
+        shown(self.view.time(time, ahead, round_trip))
+    }
+}

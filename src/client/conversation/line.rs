@@ -1,0 +1,135 @@
+//! What a typed line does.
+
+use super::{CallTime, Conversation, Effect, PendingRequest, shown};
+use crate::protocol::command::{self, Action, Line, Place, PromptAction, Talk};
+use crate::protocol::request::{self, Act};
+use crate::protocol::target::LOBBY;
+use crate::protocol::{Request, Target};
+
+impl Conversation {
+    /// A line was typed.
+    pub(crate) fn line(&mut self, line: &str, now: CallTime) -> Vec<Effect> {
+        self.view.now = now.clock;
+        let line = line.trim_end();
+        if line.trim().is_empty() {
+            return Vec::new();
+        }
+        match command::read_line(line, Place::Prompt) {
+            Ok(Line::Text(text)) => self.say(self.target.clone(), text, false, now),
+            Ok(Line::Command(action)) => self.act(action, now),
+            Err(error) => {
+                self.refused += 1;
+                self.failure(&error.to_string())
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action, now: CallTime) -> Vec<Effect> {
+        match action {
+            Action::Request(request) => self.request(request, now),
+            Action::Talk(talk) => self.talk(talk, now),
+            Action::Prompt(PromptAction::Query(name)) => self.query(name),
+            Action::Prompt(PromptAction::Reply(text)) => match self.correspondent.clone() {
+                Some(name) => self.say(Target::User(name), text, false, now),
+                None => self.failure("nobody has sent you a message yet; to send one: /msg NAME TEXT"),
+            },
+            Action::Prompt(PromptAction::Verify(Some(name))) => {
+                self.ask(&request::Ask::Whois { name }.into(), PendingRequest::Digits)
+            }
+            Action::Prompt(PromptAction::Verify(None)) => self.verify(),
+            Action::Prompt(PromptAction::Clear) => vec![Effect::Clear],
+            Action::Status => self.status(now),
+            Action::Help(command) => match command::help(command.as_deref(), Place::Prompt, self.operator) {
+                Ok(text) => shown(self.view.notes(&text)),
+                Err(error) => self.failure(&error.to_string()),
+            },
+            Action::Quit => vec![Effect::Quit],
+        }
+    }
+
+    /// Something about the current target.
+    fn talk(&mut self, talk: Talk, now: CallTime) -> Vec<Effect> {
+        match talk {
+            Talk::Me(text) => self.say(self.target.clone(), text, true, now),
+            Talk::Part => match &self.target {
+                Target::Room(room) => self.request(Act::Part { room: room.clone() }.into(), now),
+                _ => self.failure(
+                    "you cannot leave the lobby or a direct conversation; to leave a room: /part #ROOM",
+                ),
+            },
+            Talk::Topic(topic) => {
+                let room = match &self.target {
+                    Target::Room(room) => room.clone(),
+                    _ => LOBBY.into(),
+                };
+                self.request(Act::Topic { room, topic }.into(), now)
+            }
+            Talk::History(limit) => self.ask_past(limit),
+        }
+    }
+
+    fn request(&mut self, request: Request, now: CallTime) -> Vec<Effect> {
+        match request {
+            Request::Act(Act::Chat { to, msg, action }) => self.say(to, msg, action, now),
+            Request::Act(Act::Join { room }) => self.join(room),
+            Request::Act(Act::Search(search)) => self.search(search),
+            Request::Ask(request::Ask::Time) => self.ask(&request, PendingRequest::Time(now)),
+            request => self.ask(&request, PendingRequest::Show),
+        }
+    }
+
+    /// Asks the server something, unless there is no connection.
+    pub(super) fn ask(&mut self, request: &Request, ask: PendingRequest) -> Vec<Effect> {
+        let id = self.outbox.next_id();
+        if !self.hand(request.to_frame(Some(&id))) {
+            self.refused += 1;
+            return self.failure("not sent: you are not connected at the moment");
+        }
+        self.requests.insert(id, ask);
+        Vec::new()
+    }
+
+    fn query(&mut self, name: Option<String>) -> Vec<Effect> {
+        let target = name.map_or(Target::All, |name| Target::parse(name.trim_start_matches('@')));
+        match target {
+            Target::Server => {
+                return self.failure("you cannot chat with the server itself; /help lists its commands");
+            }
+            Target::Room(room) => return self.query_room(room),
+            target => self.aim(target),
+        }
+        let mut effects = match &self.target {
+            Target::User(name) if !self.knows(name) => {
+                self.note(&format!("nobody called {name} is here at the moment; /query returns to the lobby"))
+            }
+            _ => Vec::new(),
+        };
+        effects.push(Effect::Relabel);
+        effects
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.roster.lock().contains(name)
+    }
+}
+
+/// Whether a typed line stays on the screen: all do but messages, which come back with their time
+/// once the server has acknowledged them.
+pub(crate) fn keeps_echo(line: &str) -> bool {
+    if line.trim().is_empty() {
+        return false;
+    }
+    let message = |action: &Action| {
+        matches!(
+            action,
+            Action::Talk(Talk::Me(_))
+                | Action::Prompt(PromptAction::Reply(_))
+                | Action::Request(Request::Act(Act::Chat { .. }))
+        )
+    };
+    match command::read_line(line.trim_end(), Place::Prompt) {
+        Ok(Line::Text(_)) => false,
+        Ok(Line::Command(action)) => !message(&action),
+        Err(_) => true,
+    }
+}

@@ -1,0 +1,378 @@
+//! One user's side of the conversation: what lines typed mean, what events say, and which messages
+//! are still on their way. It does no input or output besides handing packets to the connection;
+//! what is to happen on the terminal it gives back as [`Effect`]s.
+
+mod event;
+mod line;
+mod outbox;
+mod past;
+mod rooms;
+mod roster;
+mod seen_messages;
+mod sending;
+mod status;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use line::keeps_echo;
+pub(crate) use outbox::PacketIds;
+pub(crate) use past::WENT_BACK;
+pub(crate) use roster::Roster;
+pub(crate) use seen_messages::{Arrival, Novelty, SeenMessages};
+pub(crate) use view::{Stamp, ViewState, render};
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::client::connection::{Credentials, Loss, Up, Update};
+use crate::client::shared_state::SharedState;
+use crate::client::trust::{TrustPolicy, namesakes};
+use crate::fingerprint::Fingerprint;
+use crate::name::RoomName;
+use crate::protocol::event::count_users;
+use crate::protocol::packet::ServerInfo;
+use crate::protocol::request::{self, Act};
+use crate::protocol::target::LOBBY;
+use crate::protocol::term::about;
+use crate::protocol::{Event, Request, Target};
+use crate::text::safe_line;
+use outbox::{Outbox, OutgoingMessage};
+use past::RequestedMessages;
+
+/// What is to happen on the terminal.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Show a line. It is safe for the terminal.
+    Show(String),
+    /// The target or the state of the connection has changed: see [`Conversation::label`].
+    Relabel,
+    /// Empty the screen.
+    Clear,
+    /// The user wants to leave.
+    Quit,
+}
+
+/// The moment of a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CallTime {
+    /// By this machine's clock.
+    pub(crate) clock: Timestamp,
+    /// For measuring.
+    pub(crate) instant: Instant,
+}
+
+impl CallTime {
+    pub(crate) fn now() -> Self {
+        Self { clock: Timestamp::now(), instant: Instant::now() }
+    }
+
+    /// The time of something that happened at that instant and is known now.
+    fn back_to(self, instant: Instant) -> Self {
+        Self { instant: instant.min(self.instant), ..self }
+    }
+}
+
+/// Why an answer is awaited.
+enum PendingRequest {
+    /// To fill the roster; not shown.
+    Roster,
+    /// To tell how the clocks differ.
+    Time(CallTime),
+    /// To show the digits of a user's key.
+    Digits,
+    /// To talk in the room then.
+    Join,
+    /// To show messages from the history.
+    Messages(RequestedMessages),
+    /// To show it.
+    Show,
+}
+
+/// The connection as the conversation sees it.
+enum LinkState {
+    /// There has been none yet.
+    Fresh,
+    Up {
+        outgoing: mpsc::Sender<Vec<u8>>,
+        peer: SocketAddr,
+        since: Instant,
+    },
+    Down {
+        why: String,
+        since: Instant,
+        search: bool,
+    },
+}
+
+/// The conversation.
+pub(crate) struct Conversation {
+    state: LinkState,
+    server: ServerInfo,
+    /// Whether the server keeps messages, and so knows one again that is sent twice.
+    keeps: bool,
+    ip: String,
+    /// The user's own key, as the server knows it.
+    key: Option<Fingerprint>,
+    /// Whether the user was told what the mark behind a name means.
+    mark_is_told: bool,
+    /// Longest text that the server takes, in bytes.
+    text_bytes: usize,
+    /// Users who are present, as last told.
+    total: usize,
+    operator: bool,
+    target: Target,
+    /// The rooms that the user is in.
+    rooms: BTreeSet<RoomName>,
+    /// Who wrote to this user last.
+    correspondent: Option<String>,
+    roster: SharedState<Roster>,
+    trust: SharedState<TrustPolicy>,
+    /// Who was here when this client came, until the server's first news of who has joined.
+    found: Option<HashSet<String>>,
+    seen: SeenMessages,
+    outbox: Outbox,
+    /// How many the label says are stuck.
+    labelled: usize,
+    /// Why what is said is not stored, as the user was told; `None`: it is.
+    trouble: Option<String>,
+    /// Who was away when something was sent to them last, as the user knows.
+    away: Option<String>,
+    /// Messages that were refused, here or by the server.
+    unsent: usize,
+    /// Commands that were refused, here or by the server.
+    refused: usize,
+    requests: HashMap<String, PendingRequest>,
+    view: ViewState,
+}
+
+impl Conversation {
+    /// A conversation that has not begun.
+    pub(crate) fn new(view: ViewState, roster: SharedState<Roster>, credentials: &Credentials) -> Self {
+        Self {
+            state: LinkState::Fresh,
+            server: ServerInfo::default(),
+            keeps: false,
+            ip: String::new(),
+            key: None,
+            mark_is_told: false,
+            text_bytes: crate::limits::MAX_TEXT_BYTES,
+            total: 0,
+            operator: false,
+            target: Target::All,
+            rooms: BTreeSet::new(),
+            correspondent: None,
+            roster,
+            trust: credentials.trust.clone(),
+            found: None,
+            seen: SeenMessages::new(credentials.position.clone()),
+            outbox: Outbox::default(),
+            labelled: 0,
+            trouble: None,
+            away: None,
+            unsent: 0,
+            refused: 0,
+            requests: HashMap::new(),
+            view,
+        }
+    }
+
+    /// Something happened to the connection.
+    pub(crate) fn update(&mut self, update: Update, now: CallTime) -> Vec<Effect> {
+        match update {
+            Update::Up(up) => self.up(*up, now),
+            Update::Event(event, id) => self.event(&event, id.as_deref(), now),
+            Update::Note(line) => vec![Effect::Show(line)],
+            Update::Down(loss) => self.lost(&loss.why, now.back_to(loss.since), false),
+        }
+    }
+
+    /// The connection is there, for the first time or again.
+    fn up(&mut self, up: Up, now: CallTime) -> Vec<Effect> {
+        self.view.now = now.clock;
+        let Up { welcome, peer, outgoing, taken, key, resumes, follows } = up;
+        let before = std::mem::replace(&mut self.state, LinkState::Up { outgoing, peer, since: now.instant });
+        self.view.me.clone_from(&welcome.name);
+        self.view.security = self.trust.lock().link_security(key);
+        let is_same = self.server.id == welcome.server.id;
+        let mut effects = match before {
+            LinkState::Down { since, .. } if is_same => {
+                let away = about(now.instant.duration_since(since).max(Duration::from_secs(1)));
+                self.note(&format!("connected again after {away}; {} here", count_users(welcome.total)))
+            }
+            _ => shown(render(&Event::Welcome(Box::new(welcome.clone())), &self.view)),
+        };
+        if let Some(taken) = taken {
+            let text =
+                format!("the name {taken} is taken, so you are {}; to change it: /nick NAME", welcome.name);
+            effects.extend(self.note(&text));
+        }
+        if !is_same && !self.server.id.is_empty() {
+            effects.extend(self.move_in(follows));
+        }
+        self.server = welcome.server.clone();
+        self.keeps = welcome.log.is_some();
+        // It tells anew if it is so.
+        self.trouble = None;
+        self.ip.clone_from(&welcome.ip);
+        self.key = welcome.key;
+        self.total = welcome.total;
+        self.operator = welcome.operator;
+        if welcome.limits.text_bytes > 0 {
+            self.text_bytes = welcome.limits.text_bytes;
+        }
+        self.take_rooms(&welcome.rooms);
+        self.found = Some(HashSet::new());
+        effects.extend(self.begin(&welcome, resumes, now));
+        effects.push(Effect::Relabel);
+        self.labelled(effects)
+    }
+
+    /// The server is another one than before: what was meant for the people there is not for those here,
+    /// unless these are the same.
+    fn move_in(&mut self, follows: bool) -> Vec<Effect> {
+        self.away = None;
+        if matches!(self.target, Target::Room(_)) {
+            self.aim(Target::All);
+        }
+        if follows { Vec::new() } else { self.abandon() }
+    }
+
+    /// The server is gone, and another one is looked for.
+    pub(crate) fn gone(&mut self, loss: &Loss, now: CallTime) -> Vec<Effect> {
+        self.lost(&loss.why, now.back_to(loss.since), true)
+    }
+
+    /// There is no server yet, and one is looked for.
+    pub(crate) fn seek(&mut self, now: CallTime) {
+        let why = "no server found yet".to_owned();
+        self.state = LinkState::Down { why, since: now.instant, search: true };
+    }
+
+    fn lost(&mut self, why: &str, now: CallTime, search: bool) -> Vec<Effect> {
+        self.view.now = now.clock;
+        let next = if search { "looking for another server" } else { "reconnecting" };
+        let mut effects = self.failure(&format!("{why}; {next}"));
+        let since = match self.state {
+            LinkState::Down { since, .. } => since,
+            LinkState::Fresh | LinkState::Up { .. } => now.instant,
+        };
+        self.state = LinkState::Down { why: why.to_owned(), since, search };
+        self.requests.clear();
+        self.seen.interrupt();
+        effects.extend(self.take_back());
+        effects.push(Effect::Relabel);
+        self.labelled(effects)
+    }
+
+    /// Time has passed: tells of messages whose receipt is overdue.
+    pub(crate) fn tick(&mut self, now: CallTime) -> Vec<Effect> {
+        self.view.now = now.clock;
+        self.flush(now);
+        let overdue = self.outbox.overdue(now.instant);
+        let text =
+            |message: &OutgoingMessage| format!("not confirmed by the server yet: {}", quoted(message));
+        let effects = overdue.iter().flat_map(|message| self.note(&text(message))).collect();
+        self.labelled(effects)
+    }
+
+    /// Another server goes by the name of this one.
+    pub(crate) fn namesake(&self, id: String) -> Vec<Effect> {
+        let lines = self.view.security.key().map(|key| namesakes(&self.server.name, key, &[id]));
+        lines.into_iter().flatten().flat_map(|line| self.failure(&line)).collect()
+    }
+
+    /// A line of the client's own.
+    pub(crate) fn note(&self, text: &str) -> Vec<Effect> {
+        shown(self.view.notes(text))
+    }
+
+    /// What went wrong.
+    pub(crate) fn failure(&self, text: &str) -> Vec<Effect> {
+        shown(self.view.failures(text))
+    }
+
+    /// What stands before the input; safe for the terminal.
+    pub(crate) fn label(&self) -> String {
+        let target = match &self.target {
+            Target::All => LOBBY.to_owned(),
+            Target::User(name) => format!("@{}", safe_line(name)),
+            other => safe_line(&other.to_string()),
+        };
+        let state = match self.state {
+            LinkState::Down { search: true, .. } => ", no server",
+            LinkState::Down { .. } => ", reconnecting",
+            LinkState::Fresh | LinkState::Up { .. } => "",
+        };
+        match self.outbox.stuck() {
+            0 => format!("[{target}{state}] "),
+            stuck => format!("[{target}{state}, {stuck} waiting] "),
+        }
+    }
+
+    /// The effects, and a new label if it says by now how many messages are stuck.
+    fn labelled(&mut self, mut effects: Vec<Effect>) -> Vec<Effect> {
+        let stuck = self.outbox.stuck();
+        if std::mem::replace(&mut self.labelled, stuck) != stuck && !effects.contains(&Effect::Relabel) {
+            effects.push(Effect::Relabel);
+        }
+        effects
+    }
+
+    /// Whether the connection has been lost.
+    pub(crate) fn is_down(&self) -> bool {
+        matches!(self.state, LinkState::Down { .. })
+    }
+
+    /// Hands a frame to the connection; false if there is none, or if it takes no more.
+    fn hand(&self, frame: Vec<u8>) -> bool {
+        match &self.state {
+            LinkState::Up { outgoing, .. } => outgoing.try_send(frame).is_ok(),
+            LinkState::Fresh | LinkState::Down { .. } => false,
+        }
+    }
+
+    /// Says goodbye to the server, which then ends the connection; false if there is none.
+    pub(crate) fn say_goodbye(&self) -> bool {
+        self.hand(Request::Act(Act::Quit).to_frame(None))
+    }
+
+    /// Plain lines go there from now on.
+    fn aim(&mut self, target: Target) {
+        self.view.room = match &target {
+            Target::Room(room) => RoomName::new(room).ok(),
+            _ => None,
+        };
+        self.target = target;
+    }
+
+    /// Asks for a page of the roster.
+    fn ask_roster(&mut self, after: Option<String>) {
+        let id = self.outbox.next_id();
+        if self.hand(Request::Ask(request::Ask::Users { room: None, after }).to_frame(Some(&id))) {
+            self.requests.insert(id, PendingRequest::Roster);
+        }
+    }
+
+    fn with_roster(&self, change: impl FnOnce(&mut Roster)) {
+        change(&mut self.roster.lock());
+    }
+}
+
+fn shown(lines: Vec<String>) -> Vec<Effect> {
+    lines.into_iter().map(Effect::Show).collect()
+}
+
+/// A message as it was typed, so that it can be typed again.
+fn quoted(message: &OutgoingMessage) -> String {
+    let text = if message.action { format!("/me {}", message.msg) } else { message.msg.clone() };
+    match &message.to {
+        Target::All => text,
+        to => format!("(to {to}) {text}"),
+    }
+}

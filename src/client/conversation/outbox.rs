@@ -1,0 +1,273 @@
+//! Messages that the server has not acknowledged yet: they wait for a connection, are sent in order,
+//! and again over the next connection under the same id. None of them is ever dropped in silence.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::protocol::Target;
+
+/// Messages that may wait. Somebody who types through an outage has long noticed by then.
+const MAX_MESSAGES: usize = 1000;
+
+/// Bytes of text that may wait.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// After this long without any receipt the user is told. A LAN's round trip is a thousandth of it;
+/// but a server that paces its users takes what came at once bit by bit.
+const OVERDUE: Duration = Duration::from_secs(1);
+
+/// Random bytes at the start of each id: two runs have the same ones once in 2^40 runs.
+const PREFIX_BYTES: usize = 5;
+
+/// A message on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OutgoingMessage {
+    /// Whom it is for.
+    pub(crate) to: Target,
+    /// The text.
+    pub(crate) msg: String,
+    /// Whether it tells what the user does.
+    pub(crate) action: bool,
+}
+
+#[derive(Debug)]
+struct Queued {
+    id: String,
+    message: OutgoingMessage,
+    /// When it was handed to the present connection.
+    sent: Option<Instant>,
+    /// The user knows that its receipt is overdue.
+    told: bool,
+}
+
+/// The messages on their way, in the order in which they were typed: first those that were handed to
+/// the connection, then those that wait.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    entries: VecDeque<Queued>,
+    /// Bytes of their texts.
+    bytes: usize,
+    /// How many were handed to the present connection.
+    sent: usize,
+    ids: PacketIds,
+    /// When one was taken out last: the server is at work on the others.
+    progress: Option<Instant>,
+}
+
+/// PacketIds for packets, none of which any other run of any client makes: the server keeps a user's
+/// messages by them, once each.
+#[derive(Debug)]
+pub(crate) struct PacketIds {
+    prefix: String,
+    counter: u64,
+}
+
+impl PacketIds {
+    /// A new series.
+    pub(crate) fn new() -> Self {
+        let mut bytes = [0; PREFIX_BYTES];
+        if getrandom::fill(&mut bytes).is_err() {
+            // A clock repeats itself seldom enough where there is no randomness.
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            let nanos = now.unwrap_or_default().as_nanos().to_le_bytes();
+            bytes.copy_from_slice(&nanos[..PREFIX_BYTES]);
+        }
+        Self { prefix: bytes.iter().map(|byte| format!("{byte:02x}")).collect(), counter: 0 }
+    }
+
+    /// The next one.
+    pub(crate) fn next(&mut self) -> String {
+        self.counter += 1;
+        format!("{}-{}", self.prefix, self.counter)
+    }
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self { entries: VecDeque::new(), bytes: 0, sent: 0, ids: PacketIds::new(), progress: None }
+    }
+}
+
+impl Outbox {
+    /// Takes a message in, to be sent after all others; gives it back if there are too many.
+    pub(crate) fn add(&mut self, message: OutgoingMessage) -> Result<(), OutgoingMessage> {
+        let bytes = self.bytes + message.msg.len();
+        if self.entries.len() >= MAX_MESSAGES || bytes > MAX_BYTES {
+            return Err(message);
+        }
+        self.bytes = bytes;
+        self.entries.push_back(Queued { id: self.ids.next(), message, sent: None, told: false });
+        Ok(())
+    }
+
+    /// An id for a packet that is no message.
+    pub(crate) fn next_id(&mut self) -> String {
+        self.ids.next()
+    }
+
+    /// The first message that waits, and its id.
+    pub(crate) fn first_waiting(&self) -> Option<(&str, &OutgoingMessage)> {
+        self.entries.get(self.sent).map(|entry| (entry.id.as_str(), &entry.message))
+    }
+
+    /// Notes that this one was handed to the connection.
+    pub(crate) fn note_sent(&mut self, now: Instant) {
+        if let Some(entry) = self.entries.get_mut(self.sent) {
+            entry.sent = Some(now);
+            self.sent += 1;
+        }
+    }
+
+    /// Takes out the message with that id, which the server has answered.
+    pub(crate) fn take(&mut self, id: &str, now: Instant) -> Option<OutgoingMessage> {
+        let at = self.entries.iter().position(|entry| entry.id == id)?;
+        self.progress = Some(now);
+        self.remove(at)
+    }
+
+    /// The connection is gone, and the next one is to a server that keeps an id once: all are to be
+    /// sent again.
+    pub(crate) fn rewind(&mut self) {
+        self.sent = 0;
+        self.entries.iter_mut().for_each(|entry| entry.sent = None);
+    }
+
+    /// Takes out those that were handed to the connection: it is gone, and the server would not know
+    /// them again.
+    pub(crate) fn take_sent(&mut self) -> Vec<OutgoingMessage> {
+        (0..self.sent).filter_map(|_| self.remove(0)).collect()
+    }
+
+    /// Takes out all of them.
+    pub(crate) fn take_all(&mut self) -> Vec<OutgoingMessage> {
+        (self.bytes, self.sent) = (0, 0);
+        self.entries.drain(..).map(|entry| entry.message).collect()
+    }
+
+    /// The messages that have become overdue since the last call; each is told once.
+    pub(crate) fn overdue(&mut self, now: Instant) -> Vec<OutgoingMessage> {
+        let progress = self.progress;
+        let since = |sent: Instant| progress.map_or(sent, |progress| sent.max(progress));
+        let late = |entry: &Queued| entry.sent.is_some_and(|sent| now.duration_since(since(sent)) >= OVERDUE);
+        let mut messages = Vec::new();
+        for entry in self.entries.iter_mut().filter(|entry| !entry.told && late(entry)) {
+            entry.told = true;
+            messages.push(entry.message.clone());
+        }
+        messages
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How many wait for longer than a server takes: for a connection, or without a receipt.
+    pub(crate) fn stuck(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.sent.is_none() || entry.told).count()
+    }
+
+    fn remove(&mut self, at: usize) -> Option<OutgoingMessage> {
+        let entry = self.entries.remove(at)?;
+        self.bytes -= entry.message.msg.len();
+        self.sent -= usize::from(at < self.sent);
+        Some(entry.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(msg: &str) -> OutgoingMessage {
+        OutgoingMessage { to: Target::All, msg: msg.into(), action: false }
+    }
+
+    /// Hands all that wait to a connection; their ids.
+    fn send_all(outbox: &mut Outbox, now: Instant) -> Vec<String> {
+        let mut ids = Vec::new();
+        while let Some(id) = outbox.first_waiting().map(|(id, _)| id.to_owned()) {
+            outbox.note_sent(now);
+            ids.push(id);
+        }
+        ids
+    }
+
+    #[test]
+    fn a_message_is_overdue_once_and_stays_until_it_is_taken() {
+        let start = Instant::now();
+        let mut outbox = Outbox::default();
+        outbox.add(message("a")).unwrap();
+        let first = send_all(&mut outbox, start);
+        outbox.add(message("b")).unwrap();
+        let second = send_all(&mut outbox, start + OVERDUE);
+        assert!(outbox.overdue(start).is_empty());
+        assert_eq!(outbox.overdue(start + OVERDUE), [message("a")]);
+        assert!(outbox.overdue(start + OVERDUE).is_empty());
+        assert_eq!((outbox.len(), outbox.stuck()), (2, 1));
+        assert_eq!(outbox.take(&first[0], start), Some(message("a")));
+        assert_eq!(outbox.take(&first[0], start), None);
+        assert_eq!(outbox.take(&second[0], start), Some(message("b")));
+        assert_eq!((outbox.len(), outbox.stuck(), outbox.bytes), (0, 0, 0));
+    }
+
+    #[test]
+    fn nothing_is_overdue_while_the_server_takes_one_after_the_other() {
+        let start = Instant::now();
+        let mut outbox = Outbox::default();
+        for text in ["1", "2", "3"] {
+            outbox.add(message(text)).unwrap();
+        }
+        let ids = send_all(&mut outbox, start);
+        let soon = OVERDUE * 9 / 10;
+        assert!(outbox.take(&ids[0], start + soon).is_some());
+        assert!(outbox.overdue(start + OVERDUE).is_empty());
+        assert!(outbox.take(&ids[1], start + 2 * soon).is_some());
+        assert!(outbox.overdue(start + 2 * OVERDUE).is_empty());
+        assert_eq!(outbox.overdue(start + 2 * soon + OVERDUE), [message("3")]);
+    }
+
+    #[test]
+    fn over_the_next_connection_all_go_again_in_order_under_the_same_ids() {
+        let start = Instant::now();
+        let mut outbox = Outbox::default();
+        for text in ["1", "2", "3"] {
+            outbox.add(message(text)).unwrap();
+        }
+        let ids = send_all(&mut outbox, start);
+        outbox.take(&ids[1], start);
+        outbox.rewind();
+        outbox.add(message("4")).unwrap();
+        let again = send_all(&mut outbox, start);
+        assert_eq!(again[..2], [ids[0].clone(), ids[2].clone()]);
+        assert_eq!(again.len(), 3);
+        outbox.rewind();
+        outbox.note_sent(start);
+        assert_eq!(outbox.take_sent(), [message("1")]);
+        assert_eq!(outbox.take_all(), [message("3"), message("4")]);
+        assert!(outbox.first_waiting().is_none() && outbox.bytes == 0);
+    }
+
+    #[test]
+    fn what_is_over_the_bounds_is_given_back() {
+        let mut outbox = Outbox::default();
+        for _ in 0..MAX_MESSAGES {
+            outbox.add(message("x")).unwrap();
+        }
+        assert_eq!(outbox.add(message("one more")), Err(message("one more")));
+        let mut outbox = Outbox::default();
+        let long = message(&"x".repeat(MAX_BYTES));
+        outbox.add(long.clone()).unwrap();
+        assert!(outbox.add(message("x")).is_err());
+        outbox.take_all();
+        assert_eq!(outbox.add(long), Ok(()));
+    }
+
+    #[test]
+    fn no_two_runs_use_the_same_ids() {
+        let (mut one, mut other) = (PacketIds::new(), PacketIds::new());
+        let ids = [one.next(), one.next(), other.next(), other.next()];
+        assert_eq!(std::collections::HashSet::from(ids.clone()).len(), 4);
+        assert!(ids.iter().all(|id| id.len() < 40), "{ids:?}");
+    }
+}

@@ -1,0 +1,171 @@
+//! What was said before: what was missed comes by itself at the start of a connection, other things
+//! because they were asked for. Either stands between two lines that say what it is.
+
+use super::seen_messages::{Arrival, MissedMessages, Novelty};
+use super::{CallTime, Conversation, Effect, PendingRequest};
+use crate::client::connection::Resumption;
+use crate::protocol::event::{BEHIND, GAP, HistoryEnd, SLOW, Welcome, count_messages};
+use crate::protocol::packet::stamp;
+use crate::protocol::request::{Act, SearchRequest, Span};
+use crate::protocol::target::LOBBY;
+use crate::protocol::{self, Event, Request, Target};
+
+/// A server whose history is not the one that the user was shown.
+pub(crate) const WENT_BACK: &str = "the server went back to an earlier state (somebody restored a backup or a \
+    copy): it no longer has some messages that you have seen, and others may be missing";
+
+/// Messages shown on joining a room.
+const ON_JOINING: u64 = 20;
+
+/// Messages that the user asked for, as they come.
+#[derive(Debug)]
+pub(super) struct RequestedMessages {
+    /// The line before them.
+    title: String,
+    /// How many were shown.
+    shown: usize,
+}
+
+impl Conversation {
+    /// A connection begins: with what was missed, if that was asked for and the server keeps it.
+    pub(super) fn begin(&mut self, welcome: &Welcome, resumes: bool, now: CallTime) -> Vec<Effect> {
+        let back = self.seen.welcomed(welcome, resumes);
+        if !self.seen.is_catching_up() {
+            self.go_live(now);
+        }
+        if back.rewound { self.failure(WENT_BACK) } else { Vec::new() }
+    }
+
+    /// From here on everything comes as it is said, so who is here can be asked, and messages sent.
+    fn go_live(&mut self, now: CallTime) {
+        self.ask_roster(None);
+        self.flush(now);
+    }
+
+    /// A message of before, if that is what it is: one that was asked for, or missed. `None`: neither.
+    pub(super) fn past(&mut self, event: &Event, id: Option<&str>, is_direct: bool) -> Option<Vec<Effect>> {
+        let (seq, history) = match event {
+            Event::Chat { seq, history, .. }
+            | Event::Alert { seq, history, .. }
+            | Event::Delivered { seq, history, .. } => (*seq, *history),
+            _ => return None,
+        };
+        if let Some(PendingRequest::Messages(past)) = id.and_then(|id| self.requests.get_mut(id)) {
+            past.shown += 1;
+            let title = (past.shown == 1).then(|| past.title.clone());
+            let mut effects = title.map(|title| self.note(&format!("{title}:"))).unwrap_or_default();
+            effects.extend(self.show(event));
+            return Some(effects);
+        }
+        let mut effects = match self.seen.take(Arrival { seq, is_direct, history }, true) {
+            Novelty::Known => return Some(Vec::new()),
+            Novelty::Live => return None,
+            Novelty::Missed(1) => {
+                let is_return = self.seen.missed().is_some_and(|missed| missed.back.resumed);
+                self.note(if is_return { "what you missed:" } else { "the latest messages:" })
+            }
+            Novelty::Missed(_) => Vec::new(),
+        };
+        effects.extend(self.show(event));
+        Some(effects)
+    }
+
+    /// The end of what was missed, or of what was asked for.
+    pub(super) fn history_end(
+        &mut self,
+        end: &HistoryEnd,
+        ask: Option<PendingRequest>,
+        now: CallTime,
+    ) -> Vec<Effect> {
+        if let Some(PendingRequest::Messages(past)) = ask {
+            return self.note(&past.end(end));
+        }
+        let Some((missed, receipt)) = self.seen.caught_up(end) else {
+            // A server that keeps no messages only says whether something was missed.
+            let is_news = end.gap && !self.keeps;
+            return if is_news { self.note(&format!("you missed messages{GAP}")) } else { Vec::new() };
+        };
+        if let Some(receipt) = receipt {
+            self.hand(receipt.to_frame(None));
+        }
+        self.go_live(now);
+        let effects = after_missed(&missed, end).map(|text| self.note(&text)).unwrap_or_default();
+        self.labelled(effects)
+    }
+
+    /// Asks for the last messages of the present target.
+    pub(super) fn ask_past(&mut self, limit: Option<u64>) -> Vec<Effect> {
+        let span = Span { before: None, limit };
+        let (room, name, place) = match &self.target {
+            Target::Room(room) => (Some(room.clone()), None, format!("of {room}")),
+            Target::User(name) => (None, Some(name.clone()), format!("with {name}")),
+            _ => (None, None, format!("of {LOBBY}")),
+        };
+        let title = format!("the last messages {place}");
+        self.ask(
+            &Request::Act(Act::History { room, name, span }),
+            PendingRequest::Messages(RequestedMessages { title, shown: 0 }),
+        )
+    }
+
+    /// Asks for what was said in a room that was just joined.
+    pub(super) fn ask_room(&mut self, room: &str) -> Vec<Effect> {
+        let span = Span { before: None, limit: Some(ON_JOINING) };
+        let title = format!("the last messages of {room}");
+        let request = Request::Act(Act::History { room: Some(room.to_owned()), name: None, span });
+        self.ask(&request, PendingRequest::Messages(RequestedMessages { title, shown: 0 }))
+    }
+
+    /// Asks for messages with certain words, by somebody, somewhere or of some time.
+    pub(super) fn search(&mut self, mut search: SearchRequest) -> Vec<Effect> {
+        let mut title = "messages".to_owned();
+        let SearchRequest { words, name, room, since, until, .. } = &mut search;
+        match words.as_str() {
+            "" => {}
+            words if words.contains('"') => title += &format!(" with {words}"),
+            words => title += &format!(" with \"{words}\""),
+        }
+        for (what, filter) in [("from", &*name), ("in", room), ("after", since), ("before", until)] {
+            title.extend(filter.iter().map(|filter| format!(" {what} {filter}")));
+        }
+        // A date is one of where the user is. How long ago is reckoned by the server's clock, and what
+        // is no time is told by it.
+        for time in [since, until].into_iter().flatten() {
+            if let Ok(protocol::Moment::At(at)) = time.parse() {
+                *time = stamp(at);
+            }
+        }
+        self.ask(&Act::Search(search).into(), PendingRequest::Messages(RequestedMessages { title, shown: 0 }))
+    }
+}
+
+/// The line after missed messages; none if there were none.
+fn after_missed(missed: &MissedMessages, end: &HistoryEnd) -> Option<String> {
+    let Resumption { resumed, rewound } = missed.back;
+    let text = match (missed.shown, resumed) {
+        (0, _) if end.gap && !rewound => return Some(format!("you missed messages{GAP}")),
+        (0, _) => return None,
+        (shown, true) => format!("{} while you were away", count_messages(shown)),
+        (1, false) => "the last message".to_owned(),
+        (shown, false) => format!("the last {}", count_messages(shown)),
+    };
+    // If the server went back, the user knows that something is missing.
+    Some(if end.gap && !rewound { text + "; there were others" + GAP } else { text })
+}
+
+impl RequestedMessages {
+    /// The line after them.
+    fn end(&self, end: &HistoryEnd) -> String {
+        let what = match self.shown {
+            0 => format!("{}: none", self.title),
+            shown => count_messages(shown),
+        };
+        match (self.shown, end) {
+            (_, HistoryEnd { partial: true, more: true, .. }) => what + SLOW,
+            (_, HistoryEnd { partial: true, .. }) => what + BEHIND,
+            (0, _) => what,
+            (_, HistoryEnd { more: true, .. }) => what + "; there are older ones",
+            (..) => what + "; there are no older ones",
+        }
+    }
+}

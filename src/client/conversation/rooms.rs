@@ -1,0 +1,81 @@
+//! Rooms as this user sees them: those they are in, and the one they talk in.
+
+use super::{Conversation, Effect, PendingRequest};
+use crate::name::RoomName;
+use crate::protocol::packet::RoomInfo;
+use crate::protocol::request::{self, Act};
+use crate::protocol::{Event, Request, Target};
+
+impl Conversation {
+    /// The server says which rooms the user is in.
+    pub(super) fn take_rooms(&mut self, rooms: &[RoomInfo]) {
+        self.rooms = rooms.iter().filter_map(|room| RoomName::new(&room.name).ok()).collect();
+        self.with_roster(|roster| {
+            roster.clear();
+            rooms.iter().for_each(|room| roster.add_room(&room.name));
+        });
+    }
+
+    /// Joins a room, to talk there.
+    pub(super) fn join(&mut self, room: String) -> Vec<Effect> {
+        self.ask(&Act::Join { room }.into(), PendingRequest::Join)
+    }
+
+    /// Plain lines go to the room from now on.
+    pub(super) fn query_room(&mut self, room: String) -> Vec<Effect> {
+        let name = match RoomName::new(&room) {
+            Ok(name) => name,
+            Err(error) => return self.failure(&error.to_string()),
+        };
+        let mut effects = match self.rooms.contains(&name) {
+            true => Vec::new(),
+            false => self.note(&format!(
+                "you are not in {name}, so you do not see its messages; to join: /join {name}"
+            )),
+        };
+        self.aim(Target::Room(name.to_string()));
+        effects.push(Effect::Relabel);
+        effects
+    }
+
+    /// About a room: one has joined or left it, here or in another terminal, or has asked.
+    pub(super) fn room(
+        &mut self,
+        event: &Event,
+        room: &RoomInfo,
+        ask: Option<PendingRequest>,
+    ) -> Vec<Effect> {
+        let Ok(name) = RoomName::new(&room.name) else { return self.show(event) };
+        let was_left = !room.joined && self.rooms.remove(&name);
+        let mut effects =
+            if was_left { self.note(&format!("you have left {name}")) } else { self.show(event) };
+        self.with_roster(|roster| roster.add_room(&room.name));
+        if room.joined {
+            self.rooms.insert(name.clone());
+        }
+        if was_left && self.talks_in(&name) {
+            self.aim(Target::All);
+            effects.push(Effect::Relabel);
+        }
+        if matches!(ask, Some(PendingRequest::Join)) && room.joined && !name.is_lobby() {
+            self.aim(Target::Room(room.name.clone()));
+            effects.push(Effect::Relabel);
+            let users = Request::Ask(request::Ask::Users { room: Some(room.name.clone()), after: None });
+            effects.extend(self.ask(&users, PendingRequest::Show));
+            if self.keeps {
+                effects.extend(self.ask_room(&room.name));
+            }
+        }
+        effects
+    }
+
+    fn talks_in(&self, room: &RoomName) -> bool {
+        matches!(&self.target, Target::Room(target) if RoomName::new(target).is_ok_and(|target| target == *room))
+    }
+
+    /// A page of rooms, whose names can be completed from now on.
+    pub(super) fn list(&mut self, event: &Event, rooms: &[RoomInfo]) -> Vec<Effect> {
+        self.with_roster(|roster| rooms.iter().for_each(|room| roster.add_room(&room.name)));
+        self.show(event)
+    }
+}

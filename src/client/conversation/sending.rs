@@ -1,0 +1,142 @@
+//! A message's way out: into the outbox, to the connection, and out again by its receipt, by a
+//! refusal, or because there is nobody left to send it to.
+
+use super::{CallTime, Conversation, Effect, LinkState, OutgoingMessage, PendingRequest, quoted};
+use crate::fingerprint::Fingerprint;
+use crate::protocol::packet::Sender;
+use crate::protocol::request::Act;
+use crate::protocol::{Event, Request, Target};
+
+/// What is known of a server that does not say why.
+const NOT_STORED: &str = "the server cannot store messages, so users who are away miss them";
+
+impl Conversation {
+    /// Takes a message in, and sends it as soon as it can be. What cannot be taken is said.
+    pub(super) fn say(&mut self, to: Target, msg: String, action: bool, now: CallTime) -> Vec<Effect> {
+        let message = OutgoingMessage { to, msg, action };
+        if message.msg.len() > self.text_bytes {
+            self.unsent += 1;
+            return self.failure(&format!(
+                "not sent: the message has {} bytes, and the server's limit is {}; split it",
+                message.msg.len(),
+                self.text_bytes
+            ));
+        }
+        let text = quoted(&message);
+        if self.outbox.add(message).is_err() {
+            self.unsent += 1;
+            return self.failure(&format!("not sent, because too many messages are waiting: {text}"));
+        }
+        self.flush(now);
+        let effects = match self.state {
+            LinkState::Down { .. } | LinkState::Fresh => {
+                self.note(&format!("will be sent when connected: {text}"))
+            }
+            LinkState::Up { .. } => Vec::new(),
+        };
+        self.labelled(effects)
+    }
+
+    /// Hands to the connection what waits, as far as it takes it. Nothing goes out before all that was
+    /// missed has come: the server may have had it already.
+    pub(super) fn flush(&mut self, now: CallTime) {
+        if self.seen.is_catching_up() {
+            return;
+        }
+        while let Some((id, OutgoingMessage { to, msg, action })) = self.outbox.first_waiting() {
+            let request = Request::Act(Act::Chat { to: to.clone(), msg: msg.clone(), action: *action });
+            if !self.hand(request.to_frame(Some(id))) {
+                return;
+            }
+            self.outbox.note_sent(now.instant);
+        }
+    }
+
+    /// A message has arrived: now it is shown like everybody else's, in the server's order.
+    pub(super) fn receipt(&mut self, event: &Event, id: Option<&str>, now: CallTime) -> Vec<Effect> {
+        let Event::Sent { seq, ts, stored, waits } = event else { return Vec::new() };
+        if let Some(seq) = seq {
+            self.seen.reach(*seq);
+        }
+        let Some(message) = id.and_then(|id| self.outbox.take(id, now.instant)) else {
+            return Vec::new();
+        };
+        let text = quoted(&message);
+        let OutgoingMessage { to, msg, action } = message;
+        let key = self.key.as_ref().map(Fingerprint::tag);
+        let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
+        let (to, ts, history) = (to.to_string(), ts.to_owned(), false);
+        let mut effects = self.show(&Event::Chat { from, to, msg, action, seq: *seq, ts, history });
+        if *stored {
+            self.trouble = None;
+        } else if self.trouble.is_none() {
+            // Why, and what to do, comes behind it.
+            self.trouble = Some(NOT_STORED.into());
+            effects.extend(self.failure(&format!("not stored: {text}")));
+        }
+        if waits.is_some() && self.away != *waits {
+            let name = waits.as_deref().unwrap_or_default();
+            effects.extend(self.note(&format!("{name} is away and will get your message later")));
+        }
+        self.away.clone_from(waits);
+        effects
+    }
+
+    /// Takes out a message that the server refuses, and says so.
+    pub(super) fn refuse(&mut self, id: Option<&str>, now: CallTime) -> Vec<Effect> {
+        match id.and_then(|id| self.outbox.take(id, now.instant)) {
+            Some(message) => {
+                self.unsent += 1;
+                self.failure(&format!("not sent: {}", quoted(&message)))
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// The link is gone: a server that keeps messages is sent again what has no receipt. One that
+    /// keeps none would pass it on twice.
+    pub(super) fn take_back(&mut self) -> Vec<Effect> {
+        if self.keeps {
+            self.outbox.rewind();
+            return Vec::new();
+        }
+        let lost = self.outbox.take_sent();
+        self.unsent += lost.len();
+        self.all_lost(&lost, "may not have been delivered")
+    }
+
+    /// The messages that will get no receipt any more, told line by line.
+    pub(crate) fn abandon(&mut self) -> Vec<Effect> {
+        let sent = self.outbox.take_sent();
+        let waiting = self.outbox.take_all();
+        self.unsent += sent.len() + waiting.len();
+        let mut effects = self.all_lost(&sent, "may not have been delivered");
+        effects.extend(self.all_lost(&waiting, "not sent"));
+        effects
+    }
+
+    fn all_lost(&self, messages: &[OutgoingMessage], how: &str) -> Vec<Effect> {
+        messages.iter().flat_map(|message| self.failure(&format!("{how}: {}", quoted(message)))).collect()
+    }
+
+    /// Messages that were not sent, as the user was told.
+    pub(crate) fn unsent(&self) -> usize {
+        self.unsent
+    }
+
+    /// Commands that were refused, as the user was told.
+    pub(crate) fn refusals(&self) -> usize {
+        self.refused
+    }
+
+    /// Messages without a receipt, and requests of the user's without an answer.
+    pub(crate) fn awaited(&self) -> usize {
+        let asked = self.requests.values().filter(|ask| !matches!(ask, PendingRequest::Roster)).count();
+        self.outbox.len() + asked
+    }
+
+    /// Messages without a receipt.
+    pub(crate) fn pending(&self) -> usize {
+        self.outbox.len()
+    }
+}

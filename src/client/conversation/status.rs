@@ -1,0 +1,88 @@
+//! How the connection fares, and the server's key: what the user asks the client itself.
+
+use super::{CallTime, Conversation, Effect, LinkState};
+use crate::client::trust::LinkSecurity;
+use crate::protocol::event::count_users;
+use crate::protocol::term::about;
+
+impl Conversation {
+    /// The user says that the server's digits are right.
+    pub(super) fn verify(&mut self) -> Vec<Effect> {
+        if !matches!(self.state, LinkState::Up { .. }) {
+            return self.failure("you are not connected to a server whose key could be verified");
+        }
+        let name = self.server.name.clone();
+        match self.view.security {
+            LinkSecurity::Plaintext => {
+                self.failure("this connection is not encrypted, so the server cannot be verified; connect without --plaintext")
+            }
+            LinkSecurity::Verified(key) => {
+                self.note(&format!("you verified {name} before; its key is {}", key.spoken()))
+            }
+            LinkSecurity::Unverified(key) => {
+                self.trust.lock().verify(&key);
+                self.view.security = LinkSecurity::Verified(key);
+                self.note(&format!("verified: {name} is the server with the key {}", key.spoken()))
+            }
+        }
+    }
+
+    /// Whether the connection is encrypted, and to whom.
+    fn security(&self) -> String {
+        let own = self.key.map_or(String::new(), |key| format!("; your own key {}", key.spoken()));
+        match self.view.security {
+            LinkSecurity::Plaintext => "not encrypted: anyone on the way can read and change messages".into(),
+            LinkSecurity::Verified(key) => {
+                format!("encrypted; the server's key {} is verified{own}", key.spoken())
+            }
+            LinkSecurity::Unverified(key) => format!(
+                "encrypted; the server's key {} is not verified yet: compare it with the output of \
+                 `lanchat fingerprint` on the server, then type /verify{own}",
+                key.spoken()
+            ),
+        }
+    }
+
+    /// What `/status` shows.
+    pub(super) fn status(&self, now: CallTime) -> Vec<Effect> {
+        let line = match &self.state {
+            LinkState::Up { peer, since, .. } => format!(
+                "connected to {} (id {}, lanchat {}) at {peer} for {}",
+                self.server.name,
+                self.server.id.get(..8).unwrap_or(&self.server.id),
+                self.server.version,
+                about(now.instant.duration_since(*since))
+            ),
+            LinkState::Down { why, since, search } => {
+                let next = if *search { "looking for another server" } else { "reconnecting" };
+                format!("not connected for {}: {why}; {next}", about(now.instant.duration_since(*since)))
+            }
+            LinkState::Fresh => "not connected yet".into(),
+        };
+        let operator = if self.operator { ", an operator" } else { "" };
+        let waiting = match self.outbox.len() {
+            0 => "all messages are confirmed".to_owned(),
+            n => format!("{n} not confirmed yet"),
+        };
+        let who = format!(
+            "you are {} from {}{operator}; {} here; {waiting}",
+            self.view.me,
+            self.ip,
+            count_users(self.total)
+        );
+        let mut effects = self.note(&line);
+        effects.extend(self.note(&who));
+        if matches!(self.state, LinkState::Up { .. }) {
+            match &self.trouble {
+                Some(trouble) => effects.extend(self.note(trouble)),
+                None if !self.keeps => {
+                    effects
+                        .extend(self.note("this server stores no messages, so users who are away miss them"));
+                }
+                None => {}
+            }
+            effects.extend(self.note(&self.security()));
+        }
+        effects
+    }
+}

@@ -1,0 +1,19 @@
+//! Finding servers: the one to join, others beside it, and one that is started in this process.
+
+mod background_search;
+mod choice;
+mod hosting;
+mod inspector;
+mod locator;
+mod namesakes;
+mod rivals;
+mod startup;
+
+pub(crate) use background_search::search_in_background;
+pub(crate) use choice::{Choice, choices, describe, several};
+pub use hosting::{Host, Hosting, Task};
+pub use inspector::{Inspector, JoinRefusal, Trusted, Untested, fingerprint_at, own_fingerprint, trust};
+pub(crate) use locator::{Located, Locator};
+pub(crate) use namesakes::watch_namesakes;
+pub(crate) use rivals::{Rival, watch_rivals};
+pub(crate) use startup::{StartedServer, again, find, first_look, nothing, start};

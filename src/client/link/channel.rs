@@ -1,0 +1,140 @@
+//! How bytes get to a server and back: encrypted, to a server whose key is proven, or in the open if
+//! that was asked for. One never takes the place of the other.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, split};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::error::LinkError;
+use crate::discovery::hedged;
+use crate::fingerprint::Fingerprint;
+use crate::protocol::{Code, Event, ServerPacket};
+use crate::security::{ClientTls, Expect, HandshakeError};
+
+/// How long a server may take for the handshake.
+const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
+
+/// How connections are made.
+#[derive(Debug, Clone)]
+pub(crate) enum Channel {
+    /// In the open.
+    Plain,
+    /// Encrypted, to a server that has an expected key.
+    Tls {
+        /// What all connections have in common.
+        tls: Box<ClientTls>,
+        /// Which servers will do.
+        expect: Expect,
+    },
+}
+
+/// Both directions of an open connection.
+pub(crate) struct Streams {
+    pub(crate) reader: Box<dyn AsyncRead + Send + Unpin>,
+    pub(crate) writer: Box<dyn AsyncWrite + Send + Unpin>,
+    /// The server's key, proven; none in the open.
+    pub(crate) key: Option<Fingerprint>,
+    /// This machine's address on it.
+    pub(crate) local: Option<IpAddr>,
+}
+
+impl Channel {
+    /// The same for the owner of one of these keys, unless others were excluded before.
+    pub(crate) fn narrowed(&self, keys: Vec<Fingerprint>) -> Self {
+        match self {
+            Self::Tls { tls, expect: Expect::Anyone } => {
+                Self::Tls { tls: tls.clone(), expect: Expect::Only(keys) }
+            }
+            Self::Tls { tls, expect: Expect::Only(before) } => {
+                let both = before.iter().filter(|key| keys.contains(key)).copied().collect();
+                Self::Tls { tls: tls.clone(), expect: Expect::Only(both) }
+            }
+            Self::Plain => Self::Plain,
+        }
+    }
+
+    /// The same for the server with this key, if it has one.
+    pub(crate) fn to(&self, key: Option<Fingerprint>) -> Self {
+        key.map_or_else(|| self.clone(), |key| self.narrowed(vec![key]))
+    }
+
+    /// Connects.
+    pub(crate) async fn open(&self, addr: SocketAddr) -> Result<Streams, LinkError> {
+        let stream = hedged(|| TcpStream::connect(addr)).await.map_err(LinkError::Connect)?;
+        tune(&stream).map_err(LinkError::Connect)?;
+        let local = stream.local_addr().ok().map(|local| local.ip());
+        let Self::Tls { tls, expect } = self else {
+            let (reader, writer) = stream.into_split();
+            return Ok(Streams { reader: Box::new(reader), writer: Box::new(writer), key: None, local });
+        };
+        let done = timeout(HANDSHAKE_WAIT, tls.connect(stream, expect)).await;
+        let (stream, key) = done.map_err(|_| LinkError::Silent)?.map_err(|error| explain(error, addr))?;
+        let (reader, writer) = split(stream);
+        Ok(Streams { reader: Box::new(reader), writer: Box::new(writer), key: Some(key), local })
+    }
+}
+
+/// Sets the options of a connection: chat is small packets that somebody waits for.
+fn tune(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    // Where packets get lost, the system sends one again every 200 ms instead of after 200, 400, 800 ms. A system
+    // that cannot is only slower then.
+    #[cfg(target_os = "linux")]
+    let _ = SockRef::from(stream).set_tcp_thin_linear_timeouts(true);
+    Ok(())
+}
+
+/// What a handshake that failed says about the server.
+fn explain(error: HandshakeError, addr: SocketAddr) -> LinkError {
+    match error {
+        HandshakeError::WrongKey { presented } => LinkError::WrongKey { presented, addr },
+        HandshakeError::NoTls { line } => plain_answer(&line),
+        HandshakeError::Closed => LinkError::Handshake(error.to_string()),
+        HandshakeError::Refused(_) | HandshakeError::Failed(_) => LinkError::Handshake(error.to_string()),
+    }
+}
+
+/// What it means that this line came in place of a handshake. A lanchat server that turns somebody
+/// away says so before it knows how they speak.
+fn plain_answer(line: &str) -> LinkError {
+    let no_lanchat = || LinkError::Protocol("it neither encrypts nor answers with packets".into());
+    let Ok(packet) = ServerPacket::parse(line.trim_end().as_bytes()) else { return no_lanchat() };
+    match Event::from_packet(packet) {
+        Event::Error { code: Some(Code::BadPacket | Code::BadProtocol | Code::UnknownType), .. } => {
+            LinkError::NotEncrypted
+        }
+        Event::Error { code, msg, .. } | Event::Bye { code, msg, .. } => {
+            LinkError::Refused { code, msg, free: None }
+        }
+        _ => no_lanchat(),
+    }
+}
+
+/// How the end of a connection reads; servers of a few kinds go without a last word.
+pub(crate) fn ended(error: &io::Error) -> LinkError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => LinkError::Lost("closed by the other side".into()),
+        _ => LinkError::Lost(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_in_place_of_a_handshake_is_told_apart() {
+        let error = |code| plain_answer(&format!(r#"{{"type":"error","code":"{code}","msg":"as I say"}}"#));
+        assert!(matches!(error("bad_packet"), LinkError::NotEncrypted));
+        let full = error("server_full");
+        assert!(matches!(full, LinkError::Refused { code: Some(Code::ServerFull), .. }), "{full:?}");
+        assert!(matches!(plain_answer("SSH-2.0-OpenSSH_9.2"), LinkError::Protocol(_)));
+        assert!(matches!(plain_answer(r#"{"hello":"world"}"#), LinkError::Protocol(_)));
+    }
+}

@@ -1,0 +1,74 @@
+//! `lanchat`: joins the chat, with a prompt or in plain lines.
+
+use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+
+use super::plain;
+use super::repl::{Network, Repl};
+use crate::client::connection::{
+    HistoryPosition, Joined, RESUME_FILE, Reconnector, StartFrom, enter, join_first, prepare,
+};
+use crate::client::conversation::{Conversation, Stamp, ViewState};
+use crate::client::error::Error;
+use crate::client::find::{self, Host, Located, watch_namesakes};
+use crate::client::options::ClientOptions;
+use crate::client::shared_state::SharedState;
+use crate::client::state_dir::state_dir;
+use crate::prompt;
+use crate::protocol::request::Mode;
+
+/// Joins the chat: with a prompt at a terminal, otherwise in plain lines. `host` starts a server in this process
+/// if there is none and the user wants it.
+///
+/// # Errors
+/// See [`Error`]. It is not an error if the user leaves.
+pub async fn join(options: ClientOptions, host: Arc<dyn Host>) -> Result<(), Error> {
+    // A program that reads the output does not want again what was said before.
+    let position = match io::stdout().is_terminal() {
+        true => HistoryPosition::new(StartFrom::Newest, state_dir().map(|dir| dir.join(RESUME_FILE))),
+        false => HistoryPosition::new(StartFrom::Now, None),
+    };
+    match prompt::is_available() {
+        true => at_the_prompt(options, host, position).await,
+        false => in_plain_lines(&options, position).await,
+    }
+}
+
+async fn in_plain_lines(options: &ClientOptions, position: HistoryPosition) -> Result<(), Error> {
+    let joined = enter(options, Mode::Chat, position.clone()).await?;
+    let view = ViewState::new(joined.registered.welcome.name.clone(), options.color, Stamp::Time);
+    let conversation = Conversation::new(view, SharedState::default(), &joined.credentials);
+    let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation).await;
+    position.save();
+    result
+}
+
+async fn at_the_prompt(
+    options: ClientOptions,
+    host: Arc<dyn Host>,
+    position: HistoryPosition,
+) -> Result<(), Error> {
+    let (locator, credentials) = prepare(&options, position)?;
+    let (registered, located) = match find::first_look(&locator).await? {
+        Located::One(reached) => {
+            (Some(join_first(&locator, &credentials, *reached, Mode::Chat).await?), None)
+        }
+        located => (None, Some(located)),
+    };
+    let me =
+        registered.as_ref().map_or(credentials.identity.name().to_string(), |one| one.welcome.name.clone());
+    let roster = SharedState::default();
+    let view = ViewState::new(me, options.color, Stamp::Time);
+    let conversation = Conversation::new(view, roster.clone(), &credentials);
+    // The known server is joined as soon as it answers, before others with its name can be heard of.
+    let namesakes = registered.as_ref().filter(|one| !one.namesakes_are_told && locator.searches());
+    let namesakes = namesakes.and_then(|one| {
+        let key = one.link.key().filter(|key| credentials.trust.lock().was_known(*key))?;
+        Some(watch_namesakes(one.welcome.server.name.clone(), key))
+    });
+    let connection = registered.map(|registered| {
+        Reconnector::start(Joined { registered, credentials: credentials.clone(), locator: locator.clone() })
+    });
+    let network = Network { locator, credentials, host, hosting: None, namesakes, rivals: None };
+    Repl::open(conversation, connection, network, roster, &options)?.run(located).await
+}

@@ -1,0 +1,14 @@
+//! The ways to use the client: the prompt, plain lines, `tail` and `send`.
+
+mod completer;
+mod join;
+mod output;
+mod plain;
+mod repl;
+mod send;
+mod tail;
+mod termination;
+
+pub use join::join;
+pub use send::send;
+pub use tail::{TailOptions, tail};

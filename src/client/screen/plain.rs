@@ -1,0 +1,139 @@
+//! The client without a prompt: lines in, lines out, for pipes and for terminals that cannot move
+//! their cursor. It comes back to its server however long that is away, and shows what was missed. Ends at
+//! the end of the input, once everything sent has been acknowledged.
+
+use std::io::{self, BufRead as _, Write as _};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::output::output_ended;
+use crate::client::background::next_of;
+use crate::client::connection::{Ended, Reconnector, Update};
+use crate::client::conversation::{CallTime, Conversation, Effect};
+use crate::client::error::Error;
+
+/// Messages that may be without a receipt before further lines are read: no more than the
+/// connection's queue takes.
+const WINDOW: usize = 100;
+
+/// How long the server may answer none of the last lines after the end of the input. How long all of
+/// them take is up to its pace, which lets one after the other through.
+const LAST_WAIT: Duration = Duration::from_secs(10);
+
+/// Lines read ahead.
+const LINES_AHEAD: usize = 16;
+
+/// Runs until the end of the input.
+pub(crate) async fn run(mut connection: Reconnector, mut conversation: Conversation) -> Result<(), Error> {
+    let mut lines = Some(read_lines()?);
+    let mut deadline = None;
+    // A line that was there before the connection is not one that came too early for it.
+    let mut effects = take(connection.next().await, &mut conversation)?;
+    let mut awaited = conversation.awaited();
+    loop {
+        if conversation.awaited() < awaited && deadline.is_some() {
+            deadline = Some(Instant::now() + LAST_WAIT);
+        }
+        awaited = conversation.awaited();
+        match show(effects) {
+            Ok(true) => {}
+            Ok(false) => {
+                lines = None;
+                deadline = Some(Instant::now() + LAST_WAIT);
+            }
+            Err(error) => return output_ended(&error),
+        }
+        if lines.is_none() && conversation.awaited() == 0 {
+            conversation.say_goodbye();
+            return all_sent(&conversation);
+        }
+        let has_room = conversation.awaited() < WINDOW;
+        effects = tokio::select! {
+            line = next_of(&mut lines, mpsc::Receiver::recv), if has_room => match line {
+                Some(line) => conversation.line(&line, CallTime::now()),
+                None => {
+                    lines = None;
+                    deadline = Some(Instant::now() + LAST_WAIT);
+                    Vec::new()
+                }
+            },
+            update = connection.next() => take(update, &mut conversation)?,
+            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                return Err(not_acknowledged(&mut conversation));
+            }
+        };
+    }
+}
+
+/// A script that feeds the client learns whether all of it got through.
+fn all_sent(conversation: &Conversation) -> Result<(), Error> {
+    let what = match (conversation.unsent(), conversation.refusals()) {
+        (0, 0) => return Ok(()),
+        (0, 1) => "1 command was refused".to_owned(),
+        (0, n) => format!("{n} commands were refused"),
+        (1, _) => "1 message was not sent".to_owned(),
+        (n, _) => format!("{n} messages were not sent"),
+    };
+    Err(Error::Refused(format!("{what}; the output says which and why")))
+}
+
+fn take(update: Result<Update, Ended>, conversation: &mut Conversation) -> Result<Vec<Effect>, Error> {
+    match update {
+        Ok(update) => Ok(conversation.update(update, CallTime::now())),
+        Err(ended) => {
+            let _ = show(conversation.abandon());
+            Err(ended.into())
+        }
+    }
+}
+
+fn not_acknowledged(conversation: &mut Conversation) -> Error {
+    let count = conversation.awaited();
+    let _ = show(conversation.abandon());
+    Error::Disconnected(format!(
+        "{count} of the last lines were not acknowledged: the server was silent for {} s; they may not have \
+         been delivered",
+        LAST_WAIT.as_secs()
+    ))
+}
+
+/// Prints lines; false if the user quits.
+fn show(effects: Vec<Effect>) -> io::Result<bool> {
+    let mut stdout = io::stdout().lock();
+    let mut goes_on = true;
+    for effect in effects {
+        match effect {
+            Effect::Show(line) => writeln!(stdout, "{line}")?,
+            Effect::Quit => goes_on = false,
+            Effect::Relabel | Effect::Clear => {}
+        }
+    }
+    stdout.flush()?;
+    Ok(goes_on)
+}
+
+/// Reads lines on a thread that ends with the input, or with the process.
+fn read_lines() -> Result<mpsc::Receiver<String>, Error> {
+    let (sender, lines) = mpsc::channel(LINES_AHEAD);
+    let read = move || {
+        let mut input = io::stdin().lock();
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match input.read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            let text = String::from_utf8_lossy(&line);
+            if sender.blocking_send(text.trim_end_matches(['\n', '\r']).to_owned()).is_err() {
+                return;
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("stdin".into()).spawn(read);
+    thread.map_err(|error| Error::Local(format!("cannot start a thread: {error}")))?;
+    Ok(lines)
+}

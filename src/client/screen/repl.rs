@@ -1,0 +1,325 @@
+//! The client at a terminal: carries what is typed to the conversation, what comes to the screen, and
+//! asks the user what only the user can decide.
+
+mod leave;
+mod offer;
+mod seeking;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Effects, Style};
+use tokio::time::{MissedTickBehavior, interval};
+
+use offer::HostingOffer;
+
+use super::completer::Completer;
+use super::termination::Termination;
+use crate::client::background::{Background, next_of};
+use crate::client::connection::{Credentials, Ended, Reconnector, Update};
+use crate::client::conversation::{CallTime, Conversation, Effect, Roster, keeps_echo};
+use crate::client::error::Error;
+use crate::client::find::{Host, Hosting, Located, Locator, Rival};
+use crate::client::link::Reached;
+use crate::client::options::ClientOptions;
+use crate::client::shared_state::SharedState;
+use crate::client::state_dir::state_dir;
+use crate::prompt::{self, Input, Label, Prompt};
+
+/// How often overdue receipts are looked for.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How often the place in the history is written down, if there is news: a crash shows the rest again.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
+
+/// The file with the lines typed, in the state directory.
+const HISTORY_FILE: &str = "history";
+
+/// Where the client is and where it may go.
+pub(crate) struct Network {
+    pub(crate) locator: Locator,
+    pub(crate) credentials: Credentials,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) hosting: Option<Box<dyn Hosting>>,
+    /// A look for others that go by the server's name.
+    pub(crate) namesakes: Option<Background<String>>,
+    /// A look for other servers than the one that runs here.
+    pub(crate) rivals: Option<Background<Rival>>,
+}
+
+/// The open prompt and all that it shows.
+pub(crate) struct Repl {
+    prompt: Prompt,
+    conversation: Conversation,
+    network: Network,
+    /// None while there is no server to be connected to.
+    connection: Option<Reconnector>,
+    search: Option<Background<Result<Located, Error>>>,
+    question: Option<OpenQuestion>,
+    /// The offer that the latest search led to.
+    offer: Option<HostingOffer>,
+    /// Whether the user said no to one, this time.
+    declined: bool,
+    /// A look at all addresses of the own networks is under way.
+    scan: Option<Background<Result<Located, Error>>>,
+    /// There was such a look since there is no server.
+    has_scanned: bool,
+    /// What the user was told since then that would be told again.
+    told: Vec<String>,
+    /// There was no server yet, and this is what the last search for one came to.
+    is_first: bool,
+    vain: Option<Error>,
+    /// The user has pressed Ctrl-C once.
+    interrupted: bool,
+    color: bool,
+    /// Where servers of this machine keep their data.
+    data_dirs: Vec<PathBuf>,
+    termination: Termination,
+}
+
+/// What the user is being asked.
+enum OpenQuestion {
+    /// Leave, although others are on the server hosted here?
+    Quit,
+    /// Be the server?
+    Host(HostingOffer),
+    /// Which server?
+    Choose(Vec<Reached>),
+}
+
+/// Whether the client goes on.
+type Ending = Option<Result<(), Error>>;
+
+impl Repl {
+    /// Opens the prompt.
+    pub(crate) fn open(
+        mut conversation: Conversation,
+        connection: Option<Reconnector>,
+        network: Network,
+        roster: SharedState<Roster>,
+        options: &ClientOptions,
+    ) -> Result<Self, Error> {
+        // Before the terminal is taken, so that no signal leaves it in disorder.
+        let termination =
+            Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
+        let is_first = connection.is_none();
+        if is_first {
+            conversation.seek(CallTime::now());
+        }
+        let (color, data_dirs) = (options.color, options.data_dirs.clone());
+        let options = prompt::Options {
+            label: label(&conversation, color),
+            history: state_dir().map(|dir| dir.join(HISTORY_FILE)),
+            completer: Arc::new(Completer(roster)),
+            keeps_echo,
+            screen: options.screen.clone(),
+        };
+        let prompt = Prompt::open(options).map_err(|error| Error::Local(error.to_string()))?;
+        Ok(Self {
+            prompt,
+            conversation,
+            network,
+            connection,
+            search: None,
+            question: None,
+            offer: None,
+            declined: false,
+            scan: None,
+            has_scanned: false,
+            told: Vec::new(),
+            is_first,
+            vain: None,
+            interrupted: false,
+            color,
+            data_dirs,
+            termination,
+        })
+    }
+
+    /// Runs until the user leaves, the server refuses, or the process is asked to end.
+    /// `located` is what the search came to that found no server to connect to.
+    pub(crate) async fn run(mut self, located: Option<Located>) -> Result<(), Error> {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut saves = interval(SAVE_EVERY);
+        saves.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // A line typed ahead must not come too early for the connection that is there.
+        let mut step = match located {
+            Some(located) => self.begin(located).await,
+            None => {
+                let first = next_of(&mut self.connection, Reconnector::next).await;
+                self.update(first)
+            }
+        };
+        let result = loop {
+            if let Some(result) = step {
+                break result;
+            }
+            step = tokio::select! {
+                input = self.prompt.next() => self.input(input).await,
+                update = next_of(&mut self.connection, Reconnector::next) => self.update(update),
+                located = next_of(&mut self.search, Background::next) => self.located(located).await,
+                namesake = next_of(&mut self.network.namesakes, Background::next) => self.namesake(namesake),
+                _ = ticks.tick(), if self.conversation.pending() > 0 => {
+                    let effects = self.conversation.tick(CallTime::now());
+                    self.apply(effects)
+                }
+                rival = next_of(&mut self.network.rivals, Background::next) => self.rival(rival),
+                located = next_of(&mut self.scan, Background::next) => self.scanned(located).await,
+                _ = saves.tick() => self.save(),
+                () = self.termination.wait() => Some(Ok(())),
+            };
+        };
+        let vain = self.vain.take().filter(|_| self.is_first);
+        self.leave().await;
+        match (result, vain) {
+            (Ok(()), Some(vain)) => Err(vain),
+            (result, _) => result,
+        }
+    }
+
+    /// Begins without a server.
+    async fn begin(&mut self, located: Located) -> Ending {
+        if matches!(located, Located::Nothing(_)) {
+            self.search_again(Duration::ZERO);
+        }
+        self.located(Some(Ok(located))).await
+    }
+
+    async fn input(&mut self, input: Input) -> Ending {
+        let was_interrupted = std::mem::take(&mut self.interrupted);
+        match input {
+            Input::Line(line) if line.is_empty() => self.offer_again(),
+            Input::Line(line) => {
+                let effects = self.conversation.line(&line, CallTime::now());
+                self.apply(effects)
+            }
+            Input::Answer(answer) => self.answer(&answer).await,
+            Input::Declined => self.interrupt_question(was_interrupted).await,
+            Input::Interrupt if was_interrupted => self.quit(),
+            Input::Interrupt => {
+                self.interrupted = true;
+                self.note("press Ctrl-C again, or Ctrl-D, to leave")
+            }
+            Input::Closed => Some(Ok(())),
+            Input::End if matches!(self.question, Some(OpenQuestion::Quit)) => Some(Ok(())),
+            Input::End => self.quit(),
+        }
+    }
+
+    fn update(&mut self, update: Result<Update, Ended>) -> Ending {
+        let now = CallTime::now();
+        let effects = match update {
+            Ok(update) => self.conversation.update(update, now),
+            Err(Ended::Failed(error)) => return Some(Err(error)),
+            Err(Ended::Gone(loss)) => {
+                self.connection = None;
+                self.search_again(Duration::ZERO);
+                self.conversation.gone(&loss, now)
+            }
+        };
+        self.apply(effects)
+    }
+
+    /// Somebody else goes by the name of the server, or nobody was found.
+    fn namesake(&mut self, namesake: Option<String>) -> Ending {
+        self.network.namesakes = None;
+        let lines = namesake.map(|id| self.conversation.namesake(id)).unwrap_or_default();
+        self.apply(lines)
+    }
+
+    /// Leaves, unless others would lose their server by it and the user thinks better of it.
+    fn quit(&mut self) -> Ending {
+        let others = self.network.hosting.as_ref().map_or(0, |hosting| hosting.users().saturating_sub(1));
+        let who = match others {
+            0 => return Some(Ok(())),
+            1 => "1 other is".to_owned(),
+            others => format!("{others} others are"),
+        };
+        self.ask(
+            format!("{who} connected to the server that runs here. Leave and end it? [y/N] "),
+            OpenQuestion::Quit,
+        )
+    }
+
+    /// Writes down what was shown, on a thread that may wait for the disk.
+    fn save(&self) -> Ending {
+        let position = self.network.credentials.position.clone();
+        drop(tokio::task::spawn_blocking(move || position.save()));
+        None
+    }
+
+    /// Shows what can be shown of it, and does nothing else.
+    fn show(&self, effects: Vec<Effect>) {
+        effects.into_iter().for_each(|effect| show(self.prompt.printer(), effect));
+    }
+
+    fn apply(&mut self, effects: Vec<Effect>) -> Ending {
+        for effect in effects {
+            match effect {
+                Effect::Relabel => self.prompt.printer().set_label(label(&self.conversation, self.color)),
+                Effect::Quit => return self.quit(),
+                effect => show(self.prompt.printer(), effect),
+            }
+        }
+        None
+    }
+
+    fn note(&mut self, text: &str) -> Ending {
+        let effects = self.conversation.note(text);
+        self.apply(effects)
+    }
+
+    fn failure(&mut self, text: &str) -> Ending {
+        let effects = self.conversation.failure(text);
+        self.apply(effects)
+    }
+
+    /// Asks what the user has caused to be asked.
+    fn ask(&mut self, text: String, question: OpenQuestion) -> Ending {
+        self.question = Some(question);
+        self.prompt.printer().ask(prompt::Question::expected(self.bold(text)));
+        None
+    }
+
+    /// Asks as soon as the user has a moment.
+    fn ask_unbidden(
+        &mut self,
+        text: String,
+        is_answer: impl Fn(&str) -> bool + Send + Sync + 'static,
+        question: OpenQuestion,
+    ) -> Ending {
+        self.question = Some(question);
+        self.prompt.printer().ask(prompt::Question::unbidden(self.bold(text), is_answer));
+        None
+    }
+
+    fn bold(&self, text: String) -> Label {
+        let style = Style::new().effects(Effects::BOLD);
+        if self.color { Label::styled(text, style) } else { Label::plain(text) }
+    }
+
+    fn withdraw(&mut self) {
+        if self.question.take().is_some() {
+            self.prompt.printer().withdraw();
+        }
+    }
+}
+
+fn show(printer: &prompt::Printer, effect: Effect) {
+    match effect {
+        Effect::Show(line) => printer.print(line),
+        Effect::Clear => printer.clear(),
+        Effect::Relabel | Effect::Quit => {}
+    }
+}
+
+fn label(conversation: &Conversation, color: bool) -> Label {
+    let text = conversation.label();
+    let style = match conversation.is_down() {
+        true => AnsiColor::Yellow.on_default(),
+        false => AnsiColor::Cyan.on_default(),
+    };
+    if color { Label::styled(text, style) } else { Label::plain(text) }
+}

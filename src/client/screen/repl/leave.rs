@@ -1,0 +1,51 @@
+//! The end of a conversation: what is on its way gets its receipt or is said to have none.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::Repl;
+use crate::client::connection::{Reconnector, Update};
+use crate::client::conversation::CallTime;
+
+/// How long leaving waits for receipts, or for a connection to get some.
+const RECEIPT_WAIT: Duration = Duration::from_secs(2);
+
+/// How long leaving waits for the server's last words.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+impl Repl {
+    /// Waits for receipts, says goodbye, shows the last words and what was not sent, and gives the
+    /// terminal back.
+    pub(super) async fn leave(mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            let _ = timeout(RECEIPT_WAIT, self.receipts(&mut connection)).await;
+            if self.conversation.say_goodbye() {
+                let _ = timeout(LAST_WAIT, self.last_words(&mut connection)).await;
+            }
+        }
+        let abandoned = self.conversation.abandon();
+        self.show(abandoned);
+        self.network.credentials.position.save();
+        if let Some(hosting) = self.network.hosting.take() {
+            hosting.shutdown().await;
+        }
+        self.prompt.close();
+    }
+
+    /// Goes on until everything has its receipt, over a new connection if there is one in time.
+    async fn receipts(&mut self, connection: &mut Reconnector) {
+        while self.conversation.pending() > 0 {
+            let Ok(update) = connection.next().await else { return };
+            let effects = self.conversation.update(update, CallTime::now());
+            self.show(effects);
+        }
+    }
+
+    async fn last_words(&mut self, connection: &mut Reconnector) {
+        while let Ok(update @ Update::Event(..)) = connection.next().await {
+            let effects = self.conversation.update(update, CallTime::now());
+            self.show(effects);
+        }
+    }
+}

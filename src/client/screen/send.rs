@@ -1,0 +1,156 @@
+//! `lanchat send`: sends one message, waits for its receipt and ends. If the link breaks before the receipt, sends
+//! the message again over a new one, under the same id.
+
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::time::Duration;
+
+use anstream::eprintln;
+use tokio::time::timeout;
+
+use super::output::output_ended;
+use crate::client::connection::{
+    Backoff, HistoryPosition, JoinError, JoinTerms, Joined, LostServer, StartFrom, enter,
+};
+use crate::client::conversation::PacketIds;
+use crate::client::error::Error;
+use crate::client::link::{LinkError, ServerLink};
+use crate::client::options::ClientOptions;
+use crate::limits::MAX_TEXT_BYTES;
+use crate::protocol::request::{Act, Mode};
+use crate::protocol::{Code, Event, Request, Target};
+use crate::text::{safe_line, safe_lines};
+
+/// How long the receipt may take, over however many links.
+const RECEIPT_WAIT: Duration = Duration::from_secs(10);
+
+/// How a user who is not an operator can give an operator's command.
+const AS_OPERATOR: &str =
+    "; the user who runs the server may do it on the server's machine, with the server's --data-dir";
+
+/// What the server did with the message.
+enum SendOutcome {
+    Accepted {
+        /// Who is away, so that the message waits for them.
+        waits: Option<String>,
+        stored: bool,
+    },
+    /// It was a command, and this is the answer.
+    Answered(String),
+}
+
+/// Sends `text` to `to`: a name, a room, an address or `all`. Without a text, or with `-`, reads it from standard
+/// input; only `-` reads from a terminal. Returns once the server has it; an answer to a command (`to` is `server`)
+/// goes to standard output.
+///
+/// # Errors
+/// See [`Error`]; if the server refuses the message, [`Error::Refused`] with the server's words.
+pub async fn send(options: ClientOptions, to: &str, text: Option<String>) -> Result<(), Error> {
+    let msg = message(text)?;
+    let joined = enter(&options, Mode::Send, HistoryPosition::new(StartFrom::Now, None)).await?;
+    let welcome = &joined.registered.welcome;
+    if let Some(taken) = &joined.registered.taken {
+        eprintln!("the name {taken} is taken; the message is from {}", welcome.name);
+    }
+    let to = Target::parse(to);
+    let needs_operator = to == Target::Server && !welcome.operator;
+    let trust = joined.credentials.trust.clone();
+    let outcome = timeout(RECEIPT_WAIT, deliver(joined, Act::Chat { to, msg, action: false })).await;
+    let outcome = outcome.unwrap_or(Err(JoinError::Link(LinkError::Silent))).map_err(|error| {
+        let not_allowed =
+            matches!(error, JoinError::Link(LinkError::Refused { code: Some(Code::NotAllowed), .. }));
+        match error.explain("the message may not have been delivered", &trust.lock()) {
+            Error::Refused(text) if not_allowed && needs_operator => Error::Refused(text + AS_OPERATOR),
+            other => other,
+        }
+    })?;
+    match outcome {
+        SendOutcome::Answered(text) => {
+            let written = writeln!(io::stdout().lock(), "{}", safe_lines(&text).join("\n"));
+            written.or_else(|error| output_ended(&error))
+        }
+        SendOutcome::Accepted { waits, stored } => {
+            if let Some(name) = waits {
+                eprintln!("{} is away; the message waits for them", safe_line(&name));
+            }
+            if !stored {
+                eprintln!(
+                    "the server passed the message on but could not store it: users who are away miss it"
+                );
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Sends the message until the server has answered. Only a server that keeps messages recognises one that comes
+/// again; any other gets it once.
+async fn deliver(joined: Joined, message: Act) -> Result<SendOutcome, JoinError> {
+    let Joined { mut registered, credentials, locator } = joined;
+    let id = PacketIds::new().next();
+    let frame = Request::Act(message).to_frame(Some(&id));
+    let needs_name = credentials.identity.is_name_chosen;
+    let terms = JoinTerms { needs_name, ..JoinTerms::returning(Mode::Send) };
+    loop {
+        let lost = LostServer::of(&registered, None);
+        let keeps_messages = registered.welcome.log.is_some();
+        let error = match try_to_deliver(registered.link, &frame, &id).await {
+            Ok(outcome) => return Ok(outcome),
+            Err(error) => error,
+        };
+        if !keeps_messages || !matches!(error, LinkError::Lost(_)) {
+            return Err(error.into());
+        }
+        tracing::debug!("sending again: {}", safe_line(&error.to_string()));
+        let back = lost.come_back(&locator, &credentials, terms, &mut Backoff::default()).await?;
+        registered = back.ok_or(LinkError::Silent)?;
+    }
+}
+
+async fn try_to_deliver(link: ServerLink, frame: &[u8], id: &str) -> Result<SendOutcome, LinkError> {
+    let (mut reader, mut writer) = link.split();
+    writer.send(frame).await?;
+    let outcome = loop {
+        let packet = reader.next().await?;
+        let is_answer = packet.id.as_deref() == Some(id);
+        let words = packet.msg.clone();
+        match Event::from_packet(packet) {
+            Event::Error { code: Some(Code::ShuttingDown), msg, .. }
+            | Event::Bye { code: Some(Code::ShuttingDown), msg, .. } => return Err(LinkError::Lost(msg)),
+            Event::Error { code, msg, name } => return Err(LinkError::Refused { code, msg, free: name }),
+            Event::Bye { code, msg, .. } => return Err(LinkError::Refused { code, msg, free: None }),
+            Event::Sent { waits, stored, .. } if is_answer => break SendOutcome::Accepted { waits, stored },
+            _ if is_answer => break SendOutcome::Answered(words),
+            _ => {}
+        }
+    };
+    writer.finish().await;
+    Ok(outcome)
+}
+
+/// The text to send: the argument, or standard input without its last line end.
+fn message(text: Option<String>) -> Result<String, Error> {
+    let text = match text {
+        Some(text) if text != "-" => text,
+        None if io::stdin().is_terminal() => {
+            return Err(Error::Usage(
+                "nothing to send; give a text, or - to read it from standard input".into(),
+            ));
+        }
+        _ => read_input()?,
+    };
+    match text.trim_end() {
+        "" => Err(Error::Usage("the message is empty; give it some text".into())),
+        text if text.len() > MAX_TEXT_BYTES => Err(Error::Usage(format!(
+            "the message exceeds the server's limit of {MAX_TEXT_BYTES} bytes; split it"
+        ))),
+        text => Ok(text.to_owned()),
+    }
+}
+
+fn read_input() -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    // Twice the bound is enough to know that it is too long, even with blanks at its end.
+    let read = io::stdin().lock().take(2 * MAX_TEXT_BYTES as u64).read_to_end(&mut bytes);
+    read.map_err(|error| Error::Local(format!("cannot read the message from standard input: {error}")))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

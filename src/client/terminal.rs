@@ -1,0 +1,24 @@
+//! Questions to the user while no prompt is open.
+
+use std::io::{self, IsTerminal as _};
+
+use crate::prompt;
+
+/// Whether there is somebody at a terminal who can answer.
+pub(crate) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks a question to which only a clear yes is a yes. Reads the answer on a thread of its own, because that
+/// waits for a person.
+pub(crate) async fn says_yes(question: &'static str) -> bool {
+    let read = tokio::task::spawn_blocking(move || {
+        // Keys pressed while waiting are not an answer.
+        prompt::forget_typed();
+        anstream::eprint!("{question}");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map(|_| answer)
+    });
+    let answer = read.await.ok().and_then(Result::ok).unwrap_or_default();
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}

@@ -1,0 +1,183 @@
+//! Who the user is: the name to ask for, the key that makes several connections the same user, and
+//! the secret token that takes its place where nothing is encrypted.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::client::shared_state::SharedState;
+use crate::files;
+use crate::name::Name;
+use crate::security::{KeyError, Keypair};
+
+/// The file with the token, in the state directory.
+const TOKEN_FILE: &str = "token";
+
+/// The file with the key, in the state directory.
+const KEY_FILE: &str = "client.pem";
+
+/// The token's length: 128 bits.
+const TOKEN_BYTES: usize = 16;
+
+/// The name of a user whose login name has nothing that a name may hold.
+const NAMELESS: &str = "user";
+
+/// What a hello says about the user.
+#[derive(Debug, Clone)]
+pub(crate) struct UserIdentity {
+    /// The name to ask for, which follows renames.
+    name: SharedState<Name>,
+    /// Whether the user chose the first name; if not, another one will do.
+    pub(crate) is_name_chosen: bool,
+    /// 32 hexadecimal digits.
+    pub(crate) token: String,
+}
+
+impl UserIdentity {
+    /// The identity in `dir`, with the chosen name or else the login name.
+    ///
+    /// Without a directory, or with one that cannot be written, the token lasts for this run.
+    pub(crate) fn load(dir: Option<&Path>, chosen: Option<Name>) -> io::Result<Self> {
+        let token = match dir.map(|dir| load_token(&dir.join(TOKEN_FILE))) {
+            Some(Ok(token)) => token,
+            Some(Err(error)) => {
+                tracing::warn!(
+                    "cannot save your token, so you will appear as a different user next time: {error}"
+                );
+                new_token()?
+            }
+            None => new_token()?,
+        };
+        let is_name_chosen = chosen.is_some();
+        let login = || whoami::username().unwrap_or_default();
+        let name = match chosen {
+            Some(name) => name,
+            None => default_name(&login())
+                .ok_or_else(|| io::Error::other("your login name cannot serve as a user name"))?,
+        };
+        Ok(Self { name: SharedState::new(name), is_name_chosen, token })
+    }
+
+    pub(crate) fn name(&self) -> Name {
+        self.name.lock().clone()
+    }
+
+    pub(crate) fn rename(&self, name: Name) {
+        *self.name.lock() = name;
+    }
+}
+
+/// The key in `dir`, made at the first start. Without a directory, or with one that cannot be written,
+/// it lasts for this run.
+///
+/// # Errors
+/// If there is one that cannot be used, which is not replaced: names belong to it.
+pub(crate) fn load_key(dir: Option<&Path>) -> Result<Keypair, KeyError> {
+    let Some(path) = dir.map(|dir| dir.join(KEY_FILE)) else { return Keypair::ephemeral() };
+    match Keypair::load_or_create(&path) {
+        Err(KeyError::Unusable(_, error)) if !path.exists() => {
+            tracing::warn!("cannot save your key, so you will appear as a different user next time: {error}");
+            Keypair::ephemeral()
+        }
+        loaded => loaded,
+    }
+}
+
+fn load_token(path: &Path) -> io::Result<String> {
+    match read_token(path)? {
+        Some(token) => Ok(token),
+        None => {
+            let token = new_token()?;
+            match files::create(path, token.as_bytes()) {
+                Ok(()) => Ok(token),
+                // Another client was faster: both are the same user.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match read_token(path)? {
+                    Some(token) => Ok(token),
+                    None => {
+                        tracing::warn!("replaced {}, which held no token", path.display());
+                        files::replace(path, token.as_bytes()).map(|()| token)
+                    }
+                },
+                Err(error) => Err(error),
+            }
+        }
+    }
+}
+
+/// The token in the file; none if there is no file, or something else in it.
+fn read_token(path: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            let token = text.trim();
+            let is_token =
+                token.len() == 2 * TOKEN_BYTES && token.bytes().all(|byte| byte.is_ascii_hexdigit());
+            Ok(is_token.then(|| token.to_owned()))
+        }
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn new_token() -> io::Result<String> {
+    let mut bytes = [0; TOKEN_BYTES];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// A user name made of a login name: without its domain, and without what names may not hold.
+fn default_name(login: &str) -> Option<Name> {
+    let login = login.rsplit(['\\', '/']).next().unwrap_or(login);
+    let kept: String = login
+        .chars()
+        .map(|char| if char.is_whitespace() { '-' } else { char })
+        .filter(|char| Name::new(&format!("x{char}")).is_ok())
+        .take(crate::limits::MAX_NAME_CHARS)
+        .collect();
+    let kept = kept.trim_start_matches(['#', '@']);
+    Name::new(kept).or_else(|_| Name::new(NAMELESS)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_stays_the_same_and_is_made_anew_if_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = Name::new("bob").unwrap();
+        let first = UserIdentity::load(Some(dir.path()), Some(name.clone())).unwrap();
+        let second = UserIdentity::load(Some(dir.path()), None).unwrap();
+        assert_eq!(first.token, second.token);
+        assert_eq!(first.token.len(), 32);
+        assert!(first.is_name_chosen && !second.is_name_chosen);
+        fs::write(dir.path().join(TOKEN_FILE), "damaged").unwrap();
+        let third = UserIdentity::load(Some(dir.path()), Some(name.clone())).unwrap();
+        assert_ne!(first.token, third.token);
+        assert_eq!(UserIdentity::load(Some(dir.path()), Some(name)).unwrap().token, third.token);
+    }
+
+    #[test]
+    fn the_key_stays_and_one_that_cannot_be_used_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = load_key(Some(dir.path())).unwrap().fingerprint();
+        assert_eq!(load_key(Some(dir.path())).unwrap().fingerprint(), first);
+        fs::write(dir.path().join(KEY_FILE), "damaged").unwrap();
+        assert!(load_key(Some(dir.path())).is_err());
+        // A file in the place of the directory.
+        let nowhere = dir.path().join(KEY_FILE).join("sub");
+        assert_ne!(load_key(Some(&nowhere)).unwrap().fingerprint(), first);
+    }
+
+    #[test]
+    fn a_login_name_becomes_a_valid_name() {
+        let name = |login| default_name(login).unwrap().as_str().to_owned();
+        assert_eq!(name("alice"), "alice");
+        assert_eq!(name("CORP\\Jane Doe"), "Jane-Doe");
+        assert_eq!(name("#adam"), "adam");
+        assert_eq!(name("root"), NAMELESS);
+        assert_eq!(name(""), NAMELESS);
+        assert_eq!(name(&"x".repeat(50)), "x".repeat(32));
+    }
+}

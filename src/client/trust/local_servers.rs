@@ -1,0 +1,101 @@
+//! The servers of this machine that are this user's own: whoever can read a server's files need not
+//! be told who it is, and may do there what its operators may.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::files;
+use crate::fingerprint::Fingerprint;
+use crate::limits::MAX_SECRET_FILE_BYTES;
+
+/// The file that a server leaves in its data directory for those who may read it.
+pub const SECRET_FILE: &str = "operator-secret";
+
+/// The file with a closed server's passphrase, beside it.
+pub const PASSPHRASE_FILE: &str = "passphrase";
+
+/// What such a file holds.
+#[derive(Deserialize)]
+struct Secret {
+    id: String,
+    secret: String,
+}
+
+/// One of this user's servers.
+#[derive(Clone)]
+struct LocalServer {
+    key: Fingerprint,
+    secret: String,
+    dir: PathBuf,
+}
+
+/// This user's servers. Its text hides their secrets.
+#[derive(Clone, Default)]
+pub(crate) struct LocalServers(Vec<LocalServer>);
+
+impl LocalServers {
+    /// Those that keep their data in one of these directories.
+    pub(crate) fn read(dirs: &[PathBuf]) -> Self {
+        Self(dirs.iter().filter_map(|dir| read(dir)).collect())
+    }
+
+    /// Whether the server with this key is one of them.
+    pub(crate) fn has(&self, key: &Fingerprint) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// What makes this user an operator there.
+    pub(crate) fn secret(&self, key: &Fingerprint) -> Option<&str> {
+        self.find(key).map(|server| server.secret.as_str())
+    }
+
+    /// Where that server keeps a passphrase that it made up.
+    pub(crate) fn passphrase_file(&self, key: &Fingerprint) -> Option<PathBuf> {
+        self.find(key).map(|server| server.dir.join(PASSPHRASE_FILE))
+    }
+
+    fn find(&self, key: &Fingerprint) -> Option<&LocalServer> {
+        self.0.iter().find(|server| server.key == *key)
+    }
+}
+
+impl std::fmt::Debug for LocalServers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|server| server.key)).finish()
+    }
+}
+
+fn read(dir: &Path) -> Option<LocalServer> {
+    let mut text = String::new();
+    files::open(&dir.join(SECRET_FILE))
+        .ok()?
+        .take(MAX_SECRET_FILE_BYTES as u64)
+        .read_to_string(&mut text)
+        .ok()?;
+    let Secret { id, secret } = serde_json::from_str(&text).ok()?;
+    Some(LocalServer { key: Fingerprint::from_id(&id)?, secret, dir: dir.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_server_whose_files_can_be_read_is_ones_own() {
+        let (mine, damaged, empty) =
+            (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let key = Fingerprint::new([5; 32]);
+        let secret = format!("{{\"id\":\"{}\",\"secret\":\"0011\"}}\n", key.id());
+        fs::write(mine.path().join(SECRET_FILE), secret).unwrap();
+        fs::write(damaged.path().join(SECRET_FILE), "{\"id\":\"5\",\"secret\":\"0022\"}").unwrap();
+        let dirs = [&empty, &damaged, &mine].map(|dir| dir.path().to_owned());
+        let local = LocalServers::read(&dirs);
+        assert_eq!(local.secret(&key), Some("0011"));
+        assert_eq!(local.passphrase_file(&key), Some(mine.path().join("passphrase")));
+        assert_eq!(local.secret(&Fingerprint::new([6; 32])), None);
+        assert!(!format!("{local:?}").contains("0011"));
+    }
+}

@@ -1,0 +1,13 @@
+//! Who is who: which keys servers may have, what this user goes by, and the passphrases of closed servers.
+
+mod identity;
+mod local_servers;
+mod notices;
+mod passphrase_source;
+mod policy;
+
+pub(crate) use identity::{UserIdentity, load_key};
+pub use local_servers::{PASSPHRASE_FILE, SECRET_FILE};
+pub(crate) use notices::{JOIN_NAMESAKE, NOT_VERIFIED, namesakes, not_joined, proven, unproven};
+pub(crate) use passphrase_source::PassphraseSource;
+pub(crate) use policy::{LinkSecurity, TrustPolicy, expectation, host_name, known_servers, verdict};

@@ -89,24 +89,16 @@ pub(super) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         Event::Users { room, users, total, next } => {
             state.users(room.as_deref(), users, *total, next.as_deref())
         }
-        Event::Time { time, .. } => state.notes(&format!("server time {time}")),
         Event::Alert { by, msg, ts, .. } => state.alert(by, msg, ts),
         Event::Whois(user) => state.whois(user),
-        Event::Notice(text) | Event::Storing { msg: text, .. } => state.notes(text),
-        Event::Bans { .. }
-        | Event::Keys { .. }
-        | Event::Room(_)
-        | Event::Topic { .. }
-        | Event::Rooms { .. }
-        | Event::History(_) => state.notes(&event.text()),
         Event::Delivered { ts, .. } => {
             state.block(&state.clock(ts), &state.paint(DIM, "--"), &event.text(), DIM)
         }
-        Event::Pake { msg, .. } | Event::Operator { msg, .. } => state.notes(msg),
         Event::Error { msg, .. } => state.failures(msg),
         // How the connection ended is told once, with what follows from it.
         Event::Bye { .. } => Vec::new(),
         Event::Unknown { from, msg } => state.notes(&format!("{}: {msg}", from.name)),
+        _ => state.notes(&event.text()),
     }
 }
 

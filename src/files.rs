@@ -1,6 +1,6 @@
-//! Files that are their owner's alone, written so that a crash leaves the old or the new one.
+//! Files that only their owner can read, written so that a crash leaves either the old or the new one.
 //!
-//! Knows neither what is in them nor where they belong.
+//! Knows neither their content nor their place.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -8,23 +8,23 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use zeroize::Zeroizing;
 
-/// Replaces `path` in one step, making its directory if need be.
+/// Replaces `path` atomically, creating its directory if needed.
 ///
 /// # Errors
-/// What the system says; `path` is as it was then.
+/// The system's error; `path` is then unchanged.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = write_temporary(path, content)?;
     fs::rename(&temporary, path).inspect_err(|_| drop(fs::remove_file(&temporary)))
 }
 
-/// Writes `path` in one step if there is no such file yet, making its directory if need be. Whoever
-/// finds the file finds all of it, and it outlives a power cut.
+/// Creates `path` atomically, and its directory if needed. Other processes see the complete file or none, and
+/// it survives a power cut.
 ///
 /// # Errors
-/// `AlreadyExists`, or what the system says.
+/// `AlreadyExists`, or the system's error.
 pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = write_temporary(path, content)?;
-    // A link, unlike a rename, never takes an existing file's place.
+    // Unlike a rename, a link never replaces an existing file.
     let linked = match fs::hard_link(&temporary, path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => create_without_link(path, content),
         linked => linked,
@@ -34,8 +34,8 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_directory(path)
 }
 
-/// For file systems without hard links (FAT, some network shares): another process may see the file
-/// before it is whole.
+/// For file systems without hard links (FAT, some network shares): another process may see an incomplete
+/// file.
 fn create_without_link(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = private().write(true).create_new(true).open(path)?;
     file.write_all(content)?;
@@ -53,14 +53,14 @@ fn write_temporary(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
 }
 
 fn open_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
-    // Threads of one process write the same file at the same time, too.
+    // Several threads may write the same file.
     static WRITES: AtomicU32 = AtomicU32::new(0);
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.{}.new", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed)));
     let temporary = PathBuf::from(name);
     let open = || private().write(true).create_new(true).open(&temporary);
     let file = match open() {
-        // Left behind by a process with the same number.
+        // A process with the same number left it behind.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             fs::remove_file(&temporary)?;
             open()?
@@ -70,10 +70,10 @@ fn open_temporary(path: &Path) -> io::Result<(PathBuf, File)> {
     Ok((temporary, file))
 }
 
-/// Makes a directory, and those above it that are missing, for its owner alone.
+/// Creates a directory, and missing ones above it, for its owner only.
 ///
 /// # Errors
-/// What the system says. A directory that is there already is left as it is.
+/// The system's error. An existing directory keeps its mode.
 pub fn create_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -82,10 +82,10 @@ pub fn create_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Makes the file's entry in its directory outlive a power cut.
+/// Makes the file's entry in its directory survive a power cut.
 ///
 /// # Errors
-/// What the system says.
+/// The system's error.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(parent) = path.parent() {
@@ -96,37 +96,37 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a file to read it. What is none is refused: a pipe would be waited for, a device may have no end.
+/// Opens a file for reading, unless it is a pipe, which would block, or a device, which may never end.
 ///
 /// # Errors
-/// `InvalidInput` if it is no ordinary file, or what the system says.
+/// `InvalidInput` if it is not an ordinary file, or the system's error.
 pub fn open(path: &Path) -> io::Result<File> {
     refuse_odd(path)?;
     File::open(path)
 }
 
-/// Refuses what is there and no ordinary file, nor a link to one.
+/// Refuses a path that exists and is not an ordinary file, or a link to one.
 ///
 /// # Errors
 /// `InvalidInput`.
 pub fn refuse_odd(path: &Path) -> io::Result<()> {
     match path.metadata() {
         Ok(found) if !found.is_file() => {
-            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no ordinary file"))
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not an ordinary file"))
         }
         _ => Ok(()),
     }
 }
 
-/// Reads a file that must be its owner's alone. What was read is wiped when it is dropped.
+/// Reads a file that only its owner may read. The content is wiped when dropped.
 ///
 /// # Errors
-/// `PermissionDenied` if others may read it (where there are such permissions), `InvalidData` if it
-/// is longer than `max_bytes`, or what the system says.
+/// `PermissionDenied` if others may read it (where the system has such permissions), `InvalidData` if it is
+/// longer than `max_bytes`, or the system's error.
 pub fn read_secret(path: &Path, max_bytes: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = open(path)?;
     refuse_shared(path, &file)?;
-    // With its full capacity from the start, so that no part of it is left behind by growing.
+    // Allocate the full capacity at once: growing would leave copies behind.
     let mut content = Zeroizing::new(Vec::with_capacity(max_bytes + 1));
     file.take(max_bytes as u64 + 1).read_to_end(&mut content)?;
     if content.len() > max_bytes {
@@ -151,7 +151,7 @@ fn refuse_shared(_: &Path, _: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// How a file is opened so that only its owner may read it, if it is made by that.
+/// Options that create a file that only its owner can read.
 pub fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.create(true);
@@ -220,7 +220,7 @@ mod tests {
             let error = open(path).unwrap_err();
             assert_eq!(
                 (error.kind(), &*error.to_string()),
-                (io::ErrorKind::InvalidInput, "it is no ordinary file")
+                (io::ErrorKind::InvalidInput, "it is not an ordinary file")
             );
             assert_eq!(read_secret(path, 9).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         }

@@ -1,47 +1,39 @@
-//! The fingerprint of a public key: who a server or a client is, whatever its name and address.
+//! The fingerprint of a public key identifies a server or a client, whatever its name and address.
 //!
-//! Knows no keys and no cryptography: 32 bytes, and the forms in which people and programs write
-//! them.
+//! Knows no keys and no cryptography, only 32 bytes and the ways in which people and programs write them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
 use std::str::FromStr;
 
-/// What stands before the base64 form.
 const PREFIX: &str = "SHA256:";
 
-/// Groups of digits of the spoken form.
 const GROUPS: usize = 6;
 
-/// Bytes that make one group.
 const GROUP_BYTES: usize = 5;
 
-/// Characters of the short form.
 const TAG_CHARS: usize = 8;
 
 /// The SHA-256 of a public key's SubjectPublicKeyInfo (RFC 5280 4.1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 32]);
 
-/// A text that is no fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("that is no fingerprint; give SHA256: and 43 characters, as `lanchat fingerprint` prints it")]
-pub struct NoFingerprint;
+#[error("invalid fingerprint; use SHA256: and 43 characters, as `lanchat fingerprint` prints it")]
+pub struct InvalidFingerprint;
 
 impl Fingerprint {
-    /// The fingerprint of this hash.
     pub const fn new(hash: [u8; 32]) -> Self {
         Self(hash)
     }
 
-    /// The hash.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// 6 groups of 5 digits, to be read out and compared: 99 bits of the hash. Each group is 5 of
-    /// its bytes, modulo 100,000.
+    /// 6 groups of 5 digits for people to read out and compare: 99 bits of the hash. Each group is 5 bytes
+    /// modulo 100,000.
     pub fn spoken(&self) -> String {
         let group = |bytes: &[u8]| {
             let number = bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
@@ -50,8 +42,8 @@ impl Fingerprint {
         self.0.chunks_exact(GROUP_BYTES).take(GROUPS).map(group).collect::<Vec<_>>().join(" ")
     }
 
-    /// The first 8 characters of the base64 form: enough to tell the people of a room apart, too
-    /// short to prove anything.
+    /// The first 8 characters of the base64 form: enough to tell people in a room apart, too short to prove
+    /// anything.
     pub fn tag(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0).chars().take(TAG_CHARS).collect()
     }
@@ -61,7 +53,7 @@ impl Fingerprint {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The fingerprint that is written as an [id](Self::id); `None` for anything else.
+    /// Reads an [id](Self::id); `None` for anything else.
     pub fn from_id(id: &str) -> Option<Self> {
         let digits: Vec<u32> = id.chars().map(|digit| digit.to_digit(16)).collect::<Option<_>>()?;
         let bytes: Vec<u8> =
@@ -69,7 +61,7 @@ impl Fingerprint {
         (digits.len() == 64).then(|| bytes.try_into().ok().map(Self))?
     }
 
-    /// 43 characters of base64url, without the prefix: as it stands in TXT records and links.
+    /// 43 characters of base64url, without the prefix, as in TXT records and links.
     pub fn base64(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
@@ -88,19 +80,19 @@ impl fmt::Debug for Fingerprint {
 }
 
 impl FromStr for Fingerprint {
-    type Err = NoFingerprint;
+    type Err = InvalidFingerprint;
 
-    /// Reads the base64 form, with or without its prefix, as tools write it: base64 or base64url,
+    /// Reads the base64 form with or without its prefix, as different tools write it: base64 or base64url,
     /// padded or not.
-    fn from_str(text: &str) -> Result<Self, NoFingerprint> {
+    fn from_str(text: &str) -> Result<Self, InvalidFingerprint> {
         let text = text.trim();
         let bare = match text.get(..PREFIX.len()) {
             Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &text[PREFIX.len()..],
             _ => text,
         };
         let bare: String = bare.trim_end_matches('=').replace('+', "-").replace('/', "_");
-        let hash = URL_SAFE_NO_PAD.decode(bare).map_err(|_| NoFingerprint)?;
-        hash.try_into().map(Self).map_err(|_| NoFingerprint)
+        let hash = URL_SAFE_NO_PAD.decode(bare).map_err(|_| InvalidFingerprint)?;
+        hash.try_into().map(Self).map_err(|_| InvalidFingerprint)
     }
 }
 
@@ -143,7 +135,7 @@ mod tests {
     #[test]
     fn what_is_no_fingerprint_is_refused() {
         for text in ["", "SHA256:", "SHA256:short", &format!("{TEXT}A"), &TEXT[..TEXT.len() - 1], "é"] {
-            assert_eq!(text.parse::<Fingerprint>(), Err(NoFingerprint), "{text}");
+            assert_eq!(text.parse::<Fingerprint>(), Err(InvalidFingerprint), "{text}");
         }
         for id in ["", "00", &"g".repeat(64), &"0".repeat(63), &"0".repeat(66), &"é".repeat(32)] {
             assert_eq!(Fingerprint::from_id(id), None, "{id}");

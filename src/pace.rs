@@ -1,6 +1,6 @@
-//! How often something may be done: token buckets, and bounded tables of them.
+//! Rate limits: token buckets, and bounded tables of them.
 //!
-//! Knows neither what is done nor by whom.
+//! Knows neither what they limit nor for whom.
 
 use crate::limits::{DEFAULT_RATE_BURST, DEFAULT_RATE_PER_SECOND};
 use std::fmt;
@@ -8,75 +8,73 @@ use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Nanoseconds of a second.
 const SECOND: u64 = 1_000_000_000;
 
-/// The fastest pace, and the largest burst: beyond it is no limit.
+/// The fastest pace, and the largest burst.
 const MOST: u32 = 10_000;
 
-/// A pace that holds for ever, and how far one may be ahead of it.
+/// A pace with a burst.
 ///
-/// As text it is `RATE[:BURST]`, in messages a second and messages: `5:20`. Without a burst it is
-/// what four seconds give.
+/// As text, it is `RATE[:BURST]`, in messages per second and messages: `5:20`. The default burst is four
+/// seconds' worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// What one costs, in nanoseconds.
+    /// The cost of one, in nanoseconds.
     each: u64,
     burst: u32,
 }
 
-/// A text that is no rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a rate is messages a second and how many at once, such as 5:20, or off")]
-pub struct NoRate;
+#[error("invalid rate; use messages per second and how many at once, such as 5:20, or off")]
+pub struct InvalidRate;
 
-/// What is left of a rate: the instant at which all of it will be there again, as an uptime in
-/// nanoseconds. The past: it is there now.
+/// How much of a rate is used up: the time at which the bucket will be full again, as an uptime in
+/// nanoseconds. In the past: it is full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Bucket(u64);
 
-/// Buckets for each of many, which remembers those of whom any is not full. `N` go together.
+/// `N` buckets for each of many people. It forgets people whose buckets are all full.
 ///
-/// A table in which each has a few places: nothing ever looks through all of it.
+/// Each person has a few possible places in the table, so no operation scans all of it.
 #[derive(Debug)]
 pub(crate) struct Buckets<const N: usize = 1> {
-    /// Each by its hash, in one of the [`WINDOW`] places from there on: two that share a hash would be
-    /// slowed down together, once in 2^64.
+    /// Each at one of [`WINDOW`] places, starting at its hash. Two people who share a hash would be limited
+    /// together, once in 2^64.
     places: Vec<(u64, [Bucket; N])>,
-    /// Keyed, as people choose what they are known by.
+    /// Randomly keyed, because people choose what is hashed.
     hasher: RandomState,
     most: usize,
 }
 
-/// Places that somebody may have.
+/// Possible places per person.
 const WINDOW: usize = 16;
 
-/// Places that a table begins with.
+/// The initial size of a table.
 const FEWEST: usize = 64;
 
 impl Rate {
-    /// So many a second, and so many at once. `None`: one of them is 0, or more than 10,000.
+    /// `None` unless both are between 1 and 10,000.
     pub fn per_second(number: u32, burst: u32) -> Option<Self> {
         let fits = |value: u32| (1..=MOST).contains(&value);
         (fits(number) && fits(burst)).then(|| Self::every(1, number, burst))
     }
 
-    /// So many in `seconds`, at least one of each.
+    /// A rate per `seconds`; both numbers must be at least 1.
     pub(crate) const fn every(seconds: u64, number: u32, burst: u32) -> Self {
         Self { each: seconds * SECOND / number as u64, burst }
     }
 
-    /// How far one may be ahead, as the time that it takes by this pace.
+    /// The burst as the time that it takes at this pace.
     pub(crate) fn ahead(self) -> Duration {
         Duration::from_nanos(self.each * u64::from(self.burst))
     }
 
-    /// So many times as fast, with so many times the burst.
+    /// Multiplies the pace and the burst.
     pub(crate) fn times(self, times: u32, bursts: u32) -> Self {
         Self { each: self.each / u64::from(times), burst: self.burst.saturating_mul(bursts) }
     }
 
-    /// So many percent as fast, with a quarter of the burst.
+    /// A percentage of the pace, with a quarter of the burst.
     pub(crate) fn slower(self, percent: u64) -> Self {
         Self { each: self.each * 100 / percent, burst: self.burst.div_ceil(4) }
     }
@@ -86,7 +84,7 @@ impl Rate {
         Self { burst, ..self }
     }
 
-    /// How many a second.
+    /// The pace per second.
     pub(crate) fn number(self) -> u64 {
         SECOND / self.each
     }
@@ -99,16 +97,16 @@ impl Default for Rate {
 }
 
 impl FromStr for Rate {
-    type Err = NoRate;
+    type Err = InvalidRate;
 
-    fn from_str(text: &str) -> Result<Self, NoRate> {
+    fn from_str(text: &str) -> Result<Self, InvalidRate> {
         let (number, burst) = match text.split_once(':') {
-            Some((number, burst)) => (number, Some(burst.trim().parse().map_err(|_| NoRate)?)),
+            Some((number, burst)) => (number, Some(burst.trim().parse().map_err(|_| InvalidRate)?)),
             None => (text, None),
         };
-        let number: u32 = number.trim().parse().map_err(|_| NoRate)?;
+        let number: u32 = number.trim().parse().map_err(|_| InvalidRate)?;
         let burst = burst.unwrap_or_else(|| number.saturating_mul(4).min(MOST));
-        Self::per_second(number, burst).ok_or(NoRate)
+        Self::per_second(number, burst).ok_or(InvalidRate)
     }
 }
 
@@ -119,23 +117,23 @@ impl fmt::Display for Rate {
 }
 
 impl Bucket {
-    /// How long until one more may be done; zero: now.
+    /// How long until one more is allowed; zero: now.
     pub(crate) fn wait(self, rate: Rate, uptime: Duration) -> Duration {
         let ahead = rate.each * u64::from(rate.burst - 1);
         Duration::from_nanos(self.0.saturating_sub(nanos(uptime)).saturating_sub(ahead))
     }
 
-    /// Counts `number`, whether they may be done or not: what is too much delays what follows.
+    /// Takes `number`, allowed or not: an excess delays what follows.
     pub(crate) fn spend(&mut self, number: u64, rate: Rate, uptime: Duration) {
         self.0 = self.0.max(nanos(uptime)).saturating_add(rate.each.saturating_mul(number));
     }
 
-    /// Counts one less: it was none after all.
+    /// Returns one that did not count after all.
     pub(crate) fn give_back(&mut self, rate: Rate) {
         self.0 = self.0.saturating_sub(rate.each);
     }
 
-    /// Counts `number` as far as there are so many: no more is owed than before.
+    /// Takes `number`, or what is left, so it adds no debt.
     pub(crate) fn drain(&mut self, number: u64, rate: Rate, uptime: Duration) {
         let before = self.0;
         self.spend(number, rate, uptime);
@@ -143,7 +141,7 @@ impl Bucket {
         self.0 = self.0.min(empty).max(before);
     }
 
-    /// Counts one if it may be done.
+    /// Takes one if allowed.
     ///
     /// # Errors
     /// How long to wait.
@@ -156,7 +154,7 @@ impl Bucket {
         Ok(())
     }
 
-    /// Whether nothing is missing, so that it need not be remembered.
+    /// Whether it is full, so it can be forgotten.
     pub(crate) fn is_full(self, uptime: Duration) -> bool {
         self.0 <= nanos(uptime)
     }
@@ -167,22 +165,22 @@ impl<const N: usize> Buckets<N> {
         Self { places: Vec::new(), hasher: RandomState::new(), most }
     }
 
-    /// What is left to `who`.
+    /// The buckets of `who`.
     pub(crate) fn get(&self, who: &impl Hash) -> [Bucket; N] {
         let hash = self.hasher.hash_one(who);
         let own = self.window(hash).find(|at| self.places[*at].0 == hash);
         own.map_or([Bucket::default(); N], |at| self.places[at].1)
     }
 
-    /// The same, to take of.
+    /// The same, to change them.
     pub(crate) fn row(&mut self, who: &impl Hash, uptime: Duration) -> &mut [Bucket; N] {
         let hash = self.hasher.hash_one(who);
         let at = self.place(hash, uptime);
         &mut self.places[at].1
     }
 
-    /// The place of that hash. If it has none, that of somebody whose buckets are full, who is like a
-    /// stranger; with none of those there, the table grows as far as it may; in the end the fullest give way.
+    /// The place for that hash: its own; else one whose buckets are full, so they can be forgotten. Otherwise
+    /// the table grows up to its limit; then the fullest buckets give way.
     fn place(&mut self, hash: u64, uptime: Duration) -> usize {
         if self.places.is_empty() {
             self.grow(uptime);
@@ -208,12 +206,11 @@ impl<const N: usize> Buckets<N> {
         (first..first + WINDOW.min(most)).map(move |at| if at < most { at } else { at - most })
     }
 
-    /// The place of the fullest buckets in a hash's window.
+    /// The place with the fullest buckets in a hash's window.
     fn fullest(&self, hash: u64) -> usize {
         self.window(hash).min_by_key(|at| emptiest(&self.places[*at].1)).unwrap_or_default()
     }
 
-    /// Makes the table twice as big.
     fn grow(&mut self, uptime: Duration) {
         let most = (2 * self.places.len()).max(FEWEST).min(self.most);
         let old = std::mem::replace(&mut self.places, vec![(0, [Bucket::default(); N]); most]);
@@ -230,7 +227,7 @@ impl<const N: usize> Buckets<N> {
 }
 
 impl Buckets {
-    /// Counts one of `who`'s if it may be done.
+    /// Takes one from the bucket of `who` if allowed.
     ///
     /// # Errors
     /// How long to wait.
@@ -240,7 +237,7 @@ impl Buckets {
     }
 }
 
-/// Of these the one that will be full last.
+/// The bucket that will be full last.
 fn emptiest<const N: usize>(row: &[Bucket; N]) -> Bucket {
     row.iter().max().copied().unwrap_or_default()
 }
@@ -335,7 +332,7 @@ mod tests {
             assert_eq!(text.parse::<Rate>().map(|rate| rate.to_string()), Ok(written.to_owned()));
         }
         for text in ["", "0", "5:0", "5:", ":5", "-1", "2.5", "5:20:3", "10001", "off", "99999999999"] {
-            assert_eq!(text.parse::<Rate>(), Err(NoRate), "{text}");
+            assert_eq!(text.parse::<Rate>(), Err(InvalidRate), "{text}");
         }
         assert_eq!(Rate::default().to_string(), "5:20");
     }

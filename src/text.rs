@@ -1,8 +1,7 @@
-//! Text from elsewhere made safe for a terminal; in modules of its own, as it is compared in a search.
+//! Makes remote text safe for a terminal; its submodules compare text in searches.
 //!
-//! Knows nothing of packets or screens: one function, applied at the last step before a terminal.
-//! What could drive a terminal is shown as U+FFFD rather than deleted, so that the reader sees
-//! that something was there.
+//! Knows no packets or screens: apply it at the last step before a terminal. It replaces whatever could
+//! control a terminal by U+FFFD rather than deleting it, so readers see that something was there.
 
 mod fold;
 mod sought;
@@ -10,19 +9,19 @@ mod sought;
 pub use fold::fold;
 pub use sought::{Phrase, Sought};
 
-/// Most combining marks kept after one character; more of them paint over neighbouring lines.
+/// Most combining marks to keep after a character; more would paint over neighbouring lines.
 const MAX_MARKS_IN_A_ROW: usize = 4;
 
-/// What stands for a character that must not reach the terminal.
+/// Stands for a character that must not reach the terminal.
 const REPLACEMENT: char = '\u{FFFD}';
 
-/// One line of `text` that cannot move the cursor, change colours, reorder what stands beside it
-/// or hide: line feeds become spaces.
+/// Makes `text` one line that cannot move the cursor, change colours, or reorder or hide its surroundings.
+/// Line feeds become spaces.
 pub fn safe_line(text: &str) -> String {
     clean(text, |c| if c == '\n' { Some(' ') } else { None })
 }
 
-/// The lines of `text`, each safe as in [`safe_line`]. There is always at least one.
+/// The lines of `text`, each safe as in [`safe_line`]; at least one.
 pub fn safe_lines(text: &str) -> Vec<String> {
     text.trim_end_matches(['\n', '\r'])
         .split('\n')
@@ -45,8 +44,8 @@ fn clean(text: &str, special: impl Fn(char) -> Option<char>) -> String {
     safe
 }
 
-/// Control characters of all kinds, and what reorders or hides text: the list of Unicode TR36 2.3
-/// and UTS 39, less the zero-width joiner and variation selectors, which emoji need.
+/// Control characters of all kinds, and characters that reorder or hide text: the list of Unicode TR36 2.3
+/// and UTS 39, without the zero-width joiner and variation selectors, which emoji need.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -57,7 +56,7 @@ fn is_unsafe(c: char) -> bool {
             | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}')
 }
 
-/// Marks that take no column of their own; zero-width joiners and variation selectors count too.
+/// Marks that take no column of their own, including zero-width joiners and variation selectors.
 fn is_combining(c: char) -> bool {
     !c.is_control() && unicode_width::UnicodeWidthChar::width(c) == Some(0)
 }

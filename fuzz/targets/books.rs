@@ -1,7 +1,7 @@
 //! Files and links that people may edit: pinned servers, the server's former books, invitations.
 
 use super::input::Input;
-use crate::chat::{Archive, Books, Chat, Now, Peer, Profile, Records, Rules};
+use crate::chat::{Archive, Chat, Now, Peer, Profile, Records, Rules, StoredRecords};
 use crate::cli::fuzzing::destination;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_KNOWN_SERVERS, MAX_OWNED_NAMES, NAMES_ROUND};
@@ -67,14 +67,14 @@ pub(super) fn records(bytes: &[u8]) {
     assert_eq!(chat(kept.clone()).records(&now), kept, "a second pass changes it");
     let peer = Peer { ip: [10, 0, 0, 1].into(), key: None, encrypted: false, local: false };
     let _ = first.ban_text(&peer, &now);
-    let mut books = Books::of(kept);
+    let mut stored = StoredRecords::of(kept);
     for _ in 0..8 {
         let mut out = Vec::new();
         now.uptime += NAMES_ROUND;
         first.tick(&now, &mut out);
-        books.keep(&out);
+        stored.keep(&out);
     }
-    first.check_kept(&books, &now);
+    first.check_kept(&stored, &now);
 }
 
 fn rows<T: DeserializeOwned>(text: &str) -> Vec<T> {

@@ -3,8 +3,8 @@
 
 use super::input::Input;
 use crate::chat::{
-    Archive, Audience, Books, Chat, Deliveries, Delivery, Garbage, Now, OperatorRecord, Parsed, Peer,
-    Profile, Records, Rules, SessionId,
+    Archive, Audience, Chat, Deliveries, Delivery, Garbage, Now, OperatorRecord, Parsed, Peer, Profile,
+    Records, Rules, SessionId, StoredRecords,
 };
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_FRAME_BYTES, PRESENCE_WINDOW};
@@ -86,7 +86,7 @@ const WORDS: [&str; 22] = [
 struct House {
     chat: Chat,
     /// What is kept of it.
-    books: Books,
+    stored: StoredRecords,
     now: Now,
     following: HashSet<SessionId>,
     open: BTreeMap<u8, SessionId>,
@@ -123,11 +123,11 @@ impl House {
     fn new(records: Records) -> Self {
         let clock = "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time");
         let now = Now::new(clock, Duration::ZERO);
-        let books = Books::of(records.clone());
+        let stored = StoredRecords::of(records.clone());
         let archive = Archive { records, ..Archive::default() };
         let mut chat = Chat::new(Profile::default(), Rules::default(), archive);
         chat.offer_operator("4827-1163", "secret");
-        Self { chat, books, now, following: HashSet::new(), open: BTreeMap::new(), next: 1, latest: 0 }
+        Self { chat, stored, now, following: HashSet::new(), open: BTreeMap::new(), next: 1, latest: 0 }
     }
 
     fn step(&mut self, input: &mut Input<'_>) {
@@ -153,7 +153,7 @@ impl House {
         while self.chat.has_more() {
             self.chat.proceed(&self.now, &mut out);
         }
-        self.books.keep(&out);
+        self.stored.keep(&out);
         for delivery in out {
             match delivery {
                 Delivery::Packet { packet, audience } => self.check_packet(&packet, &audience),
@@ -259,9 +259,9 @@ impl House {
         self.leave_all();
         let before = self.chat.records(&self.now);
         while self.act(|chat, now, out| chat.keep_rest(now, out)) {}
-        self.chat.check_kept(&self.books, &self.now);
+        self.chat.check_kept(&self.stored, &self.now);
         let clock = self.now.clock.clone();
-        *self = Self::new(self.books.read());
+        *self = Self::new(self.stored.read());
         self.now.clock = clock;
         let after = self.chat.records(&self.now);
         assert_eq!((after.operators, after.bans, after.mutes), (before.operators, before.bans, before.mutes));

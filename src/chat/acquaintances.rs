@@ -1,25 +1,24 @@
-//! Who has written to whom, and so may at any time.
+//! Remembers who has written to whom, because only first messages to strangers are limited.
 
 use super::who::Correspondent;
 use crate::limits::{MAX_CORRESPONDENTS, MAX_LEFT_REMEMBERED};
 use std::collections::{HashMap, VecDeque};
 
-/// See the module. Most users of a crowd only read, and are not in it.
+/// See the module. People who only read take no memory.
 #[derive(Debug, Default)]
 pub(super) struct Acquaintances {
-    /// Whom somebody has written to, the latest last.
+    /// Each author's recipients, the latest last.
     written: HashMap<Correspondent, Vec<Correspondent>>,
-    /// Those of them who have left, the latest last.
+    /// Authors who have left, the latest last.
     left: VecDeque<Correspondent>,
 }
 
 impl Acquaintances {
-    /// Whether somebody has written to somebody lately.
+    /// Whether one has written to the other lately.
     pub(super) fn has_written(&self, who: Correspondent, to: Correspondent) -> bool {
         self.written.get(&who).is_some_and(|known| known.contains(&to))
     }
 
-    /// Somebody writes to somebody.
     pub(super) fn write(&mut self, who: Correspondent, to: Correspondent) {
         let known = self.written.entry(who).or_default();
         if known.last() == Some(&to) {
@@ -32,20 +31,20 @@ impl Acquaintances {
         known.push(to);
     }
 
-    /// Somebody is here.
+    /// Notes that an author is back.
     pub(super) fn come(&mut self, who: Correspondent) {
         if self.written.contains_key(&who) {
             self.left.retain(|other| *other != who);
         }
     }
 
-    /// Somebody has gone.
+    /// Notes that an author has left.
     pub(super) fn leave(&mut self, who: Correspondent) {
         if !self.written.contains_key(&who) {
             return;
         }
         if matches!(who, Correspondent::User(_)) {
-            // Nobody will be them again.
+            // A user without an account never returns.
             self.written.remove(&who);
             return;
         }

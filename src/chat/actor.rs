@@ -1,20 +1,23 @@
-//! Who uses an operator's command, and whom it is about, as the log has them.
+//! Who runs an operator's command, and on whom, as the log shows them.
 
-use super::{Chat, Deliveries, Now};
+use super::{Chat, Deliveries, Delivery, Now};
 use crate::fingerprint::Fingerprint;
 use std::fmt;
 use std::net::IpAddr;
 
-/// Who uses an operator's command.
+/// Who runs an operator's command.
 #[derive(Debug, Clone)]
 pub(super) enum Actor {
-    /// Whoever sits at the server. Is above operators.
+    /// The person at the server; above operators.
     Console,
-    /// An operator.
-    Operator { name: String, key: Option<Fingerprint>, ip: IpAddr },
+    Operator {
+        name: String,
+        key: Option<Fingerprint>,
+        ip: IpAddr,
+    },
 }
 
-/// One operator's command, at the console or by a session. What commands do are its methods.
+/// One operator's command, from the console or a session. Its methods carry out the commands.
 pub(super) struct Operation<'a> {
     pub(super) chat: &'a mut Chat,
     pub(super) actor: Actor,
@@ -22,15 +25,21 @@ pub(super) struct Operation<'a> {
     pub(super) out: &'a mut Deliveries,
 }
 
-/// A user as the log has them.
-pub(super) struct Known<'a> {
+/// A user as the log shows them.
+pub(super) struct LoggedUser<'a> {
     pub(super) name: &'a str,
     pub(super) key: Option<&'a Fingerprint>,
     pub(super) ip: Option<IpAddr>,
 }
 
+impl Operation<'_> {
+    pub(super) fn log(&mut self, text: String) {
+        self.out.push(Delivery::Log(text));
+    }
+}
+
 impl Actor {
-    /// As it stands in records and in texts.
+    /// As records and messages show it.
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Console => "console",
@@ -42,23 +51,22 @@ impl Actor {
         matches!(self, Self::Console)
     }
 
-    /// Whether the key is their own.
+    /// Whether the operator owns this key.
     pub(super) fn has(&self, key: &Fingerprint) -> bool {
         matches!(self, Self::Operator { key: Some(own), .. } if own == key)
     }
 }
 
 impl fmt::Display for Actor {
-    /// For the log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Console => f.write_str("the console"),
-            Self::Operator { name, key, ip } => Known { name, key: key.as_ref(), ip: Some(*ip) }.fmt(f),
+            Self::Operator { name, key, ip } => LoggedUser { name, key: key.as_ref(), ip: Some(*ip) }.fmt(f),
         }
     }
 }
 
-impl fmt::Display for Known<'_> {
+impl fmt::Display for LoggedUser<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (", self.name)?;
         match self.key {

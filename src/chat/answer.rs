@@ -1,7 +1,7 @@
-//! Answers to one session, as the rules have gathered them: written out where nobody waits for it.
+//! Answers to one session, formatted after the server's lock is released.
 //!
-//! Under the server's lock only what is in an answer is copied; its texts, its JSON and where a page ends
-//! are found when it is written.
+//! Under the lock, the rules only copy the content. Texts, JSON and page ends are computed when the answer is
+//! written.
 
 use super::archive::Topic;
 use super::records::{BanRecord, MemberRecord, OperatorRecord, Sanction};
@@ -17,27 +17,24 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Whom it is for.
     pub session: SessionId,
-    /// That session's name; `None`: it has none.
+    /// The session's name; `None` before registration.
     pub(super) to: Option<Name>,
     /// The request's `id`.
     pub(super) echo: Option<String>,
-    pub(super) told: Told,
+    pub(super) reply: Reply,
 }
 
-/// What is told.
+/// The content of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Reply {
     Event(Event),
-    Users(Users),
-    Rooms(Rooms),
-    /// The latest first, as many as are shown, and how many there are.
+    Users(UsersPage),
+    Rooms(RoomsPage),
+    /// The latest first, as many as fit, and the total.
     Bans(Vec<(Sanction, Arc<BanRecord>)>, usize),
-    /// A page of keys, how many there are, and where the next page begins.
     Keys {
         list: KeyList,
         rows: Vec<KeyRow>,
@@ -46,7 +43,6 @@ pub(super) enum Told {
     },
 }
 
-/// A key of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KeyRow {
     pub(super) key: Fingerprint,
@@ -57,10 +53,10 @@ pub(super) struct KeyRow {
     last: Option<Timestamp>,
 }
 
-/// Users of a page, and one more if there is one.
+/// Users for a page, and one more if there is a next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Users {
-    /// Only those in this room.
+pub(super) struct UsersPage {
+    /// Lists only users in this room.
     pub(super) room: Option<RoomName>,
     pub(super) rows: Vec<UserRow>,
     pub(super) total: usize,
@@ -74,9 +70,9 @@ pub(super) struct UserRow {
     pub(super) plaintext: bool,
 }
 
-/// Rooms of a page, and one more if there is one.
+/// Rooms for a page, and one more if there is a next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Rooms {
+pub(super) struct RoomsPage {
     pub(super) rows: Vec<RoomRow>,
     pub(super) total: usize,
 }
@@ -91,19 +87,18 @@ pub(super) struct RoomRow {
 }
 
 impl Answer {
-    /// As the session gets it.
     pub fn into_packet(self) -> Packet {
         let to = self.to.as_ref().map_or("", Name::as_str);
-        self.told.into_event().into_packet(to, self.echo)
+        self.reply.into_event().into_packet(to, self.echo)
     }
 
-    /// About how many bytes its frame has: more rather than fewer.
+    /// Estimates the frame's size in bytes, rather too high than too low.
     pub fn bytes(&self) -> usize {
-        256 + self.told.bytes()
+        256 + self.reply.bytes()
     }
 }
 
-impl Told {
+impl Reply {
     pub(super) fn into_event(self) -> Event {
         match self {
             Self::Event(event) => event,
@@ -122,7 +117,7 @@ impl Told {
         let text = |text: &str| text.len() + text.len() / 8;
         let topic = |topic: Option<&str>| topic.map_or(0, text);
         match self {
-            // What has a line break has it escaped.
+            // JSON escapes line breaks.
             Self::Event(Event::Welcome(welcome)) => {
                 let rooms = welcome.rooms.iter().map(|room| 128 + topic(room.topic.as_deref()));
                 512 + text(&welcome.motd) + rooms.sum::<usize>()
@@ -130,7 +125,7 @@ impl Told {
             Self::Event(Event::Notice(msg) | Event::Error { msg, .. } | Event::Bye { msg, .. }) => text(msg),
             Self::Event(Event::Room(room)) => 256 + 2 * topic(room.topic.as_deref()),
             Self::Event(_) => 512,
-            // Names stand in `msg` too.
+            // `msg` repeats the names.
             Self::Users(users) => users.rows.iter().map(|row| 96 + 2 * row.name.as_str().len()).sum(),
             Self::Rooms(rooms) => rooms
                 .rows
@@ -138,7 +133,7 @@ impl Told {
                 .map(|row| 192 + 2 * topic(row.topic.as_ref().map(|t| t.text.as_str())))
                 .sum(),
             Self::Bans(rows, _) => rows.len() * 512,
-            // Twice what is there once, with what it is called.
+            // `msg` repeats each row's text, with a label.
             Self::Keys { rows, .. } => {
                 let texts = |row: &KeyRow| text(&row.name) + row.by.as_deref().map_or(0, text);
                 rows.iter().map(|row| 256 + 2 * texts(row)).sum()
@@ -147,24 +142,28 @@ impl Told {
     }
 }
 
-impl Users {
-    /// Those that fit a page.
+impl UsersPage {
     fn into_event(self) -> Event {
         let Self { room, rows, total } = self;
-        let all = rows.len();
-        let mut users: Vec<UserInfo> = Vec::new();
-        let mut bytes = 0;
-        for info in rows.into_iter().map(UserRow::into_info) {
-            // Once in `users`, once by name in `msg`, each with its separators.
-            bytes += json_bytes(&info) + json_bytes(&info.name) + 4;
-            if users.len() == USERS_PER_PAGE || bytes > USERS_PAGE_BYTES {
-                break;
-            }
-            users.push(info);
-        }
-        let next = users.last().filter(|_| users.len() < all).map(|last| last.name.clone());
+        // Once in `users`, once by name in `msg`, each with its separators.
+        let bytes = |info: &UserInfo| json_bytes(info) + json_bytes(&info.name) + 4;
+        let (users, has_more) = page(rows.into_iter().map(UserRow::into_info), USERS_PER_PAGE, bytes);
+        let next = users.last().filter(|_| has_more).map(|last| last.name.clone());
         Event::Users { room: room.as_ref().map(RoomName::to_string), users, total, next }
     }
+}
+
+/// The rows that fit a page, and whether there are more.
+fn page<T>(rows: impl Iterator<Item = T>, most: usize, bytes_of: impl Fn(&T) -> usize) -> (Vec<T>, bool) {
+    let (mut page, mut bytes) = (Vec::new(), 0);
+    for row in rows {
+        bytes += bytes_of(&row);
+        if page.len() == most || bytes > USERS_PAGE_BYTES {
+            return (page, true);
+        }
+        page.push(row);
+    }
+    (page, false)
 }
 
 impl UserRow {
@@ -179,22 +178,13 @@ impl UserRow {
     }
 }
 
-impl Rooms {
-    /// Those that fit a page.
+impl RoomsPage {
     fn into_event(self) -> Event {
         let Self { rows, total } = self;
-        let all = rows.len();
-        let mut rooms: Vec<RoomInfo> = Vec::new();
-        let mut bytes = 0;
-        for info in rows.into_iter().map(RoomRow::into_info) {
-            // Once in `rooms`, once in `msg`.
-            bytes += 2 * json_bytes(&info);
-            if rooms.len() == ROOMS_PER_PAGE || bytes > USERS_PAGE_BYTES {
-                break;
-            }
-            rooms.push(info);
-        }
-        let next = rooms.last().filter(|_| rooms.len() < all).map(|last| last.name.clone());
+        // Once in `rooms`, once in `msg`.
+        let bytes = |info: &RoomInfo| 2 * json_bytes(info);
+        let (rooms, has_more) = page(rows.into_iter().map(RoomRow::into_info), ROOMS_PER_PAGE, bytes);
+        let next = rooms.last().filter(|_| has_more).map(|last| last.name.clone());
         Event::Rooms { rooms, total, next }
     }
 }
@@ -217,7 +207,7 @@ impl KeyRow {
         Self { key: row.key, name: cut(&row.name), by: None, ip: row.ip, since, last: None }
     }
 
-    /// `last`: when the key last used the name that it owns.
+    /// `last`: when the key last used this name.
     pub(super) fn of_owner(name: &Name, key: Fingerprint, last: Option<Timestamp>) -> Self {
         Self { key, name: name.to_string(), by: None, ip: None, since: None, last }
     }
@@ -236,7 +226,7 @@ impl KeyRow {
     }
 }
 
-/// A row may come from a file that somebody had edited.
+/// Limits a name from a file that people may have edited.
 fn cut(name: &str) -> String {
     name.chars().take(MAX_NAME_CHARS).collect()
 }
@@ -255,7 +245,7 @@ fn ban(sanction: Sanction, row: &BanRecord) -> BanInfo {
     BanInfo { kind: kind.into(), who, name, by: cut(&row.by), until }
 }
 
-/// How long it is in JSON, without writing it anywhere.
+/// Measures the length as JSON without an allocation.
 fn json_bytes(value: &impl Serialize) -> usize {
     struct Count(usize);
     impl io::Write for Count {
@@ -276,8 +266,8 @@ fn json_bytes(value: &impl Serialize) -> usize {
 mod tests {
     use super::*;
 
-    fn whole(told: Told) -> (usize, usize) {
-        let answer = Answer { session: SessionId(1), to: None, echo: Some("x".repeat(64)), told };
+    fn whole(reply: Reply) -> (usize, usize) {
+        let answer = Answer { session: SessionId(1), to: None, echo: Some("x".repeat(64)), reply };
         (answer.bytes(), answer.into_packet().to_frame().len())
     }
 
@@ -296,10 +286,10 @@ mod tests {
             here: 1000,
             joined: true,
         };
-        let users = Told::Users(Users { room: None, rows: (0..400).map(row).collect(), total: 400 });
-        let rooms = Told::Rooms(Rooms { rows: (0..80).map(room).collect(), total: 80 });
+        let users = Reply::Users(UsersPage { room: None, rows: (0..400).map(row).collect(), total: 400 });
+        let rooms = Reply::Rooms(RoomsPage { rows: (0..80).map(room).collect(), total: 80 });
         for (said, is) in
-            [whole(users), whole(rooms), whole(Told::Event(Event::Notice("line\n".repeat(500))))]
+            [whole(users), whole(rooms), whole(Reply::Event(Event::Notice("line\n".repeat(500))))]
         {
             assert!(said + said / 10 >= is && said < 2 * is, "{said} {is}");
         }

@@ -1,7 +1,6 @@
-//! What is kept of the chat, in words that the rules, the store and the server share.
+//! The types that the rules, the store and the server share for what is stored.
 //!
-//! The rules say what is to be kept ([`Entry`]) and what somebody may read ([`View`]); they keep
-//! nothing themselves.
+//! The rules decide what to store ([`Entry`]) and who may read it ([`View`]); they store nothing themselves.
 
 use super::lineage::Lineage;
 use super::records::{Record, Records};
@@ -11,331 +10,287 @@ use crate::protocol::packet::{Sender, stamp};
 use crate::protocol::{Event, Packet};
 use jiff::Timestamp;
 
-/// Somebody over all their sessions, here or not.
+/// A person across all sessions, online or offline.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Account {
-    /// Whoever holds the key. Only they can be written to while they are away.
+    /// The owner of a key: the only ones who can receive messages while they are away.
     Key(Fingerprint),
-    /// A client without a key, by the secret of its own.
+    /// A client without a key, identified by its own secret.
     Token(Box<str>),
 }
 
-/// One thing to keep, in the order of [`Chat`](super::Chat)'s deliveries.
+/// One thing to store, in the order of [`Chat`](super::Chat)'s deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// A message. Unless its author has sent one with its [`id`](Message::id) before.
+    /// A message, unless its author has already sent one with its [`id`](Message::id).
     Message(Box<Message>),
-    /// A message that is passed on and can't be kept. Unless its author has sent it before.
+    /// A message that goes out but cannot be stored, unless its author has already sent it.
     Passed(Box<Message>),
-    /// A message that is refused. Unless its author has sent it before, and then that one counts.
+    /// A refused message, unless its author has already sent it; in that case the earlier copy counts.
     Refused(Box<Message>),
-    /// Somebody has become a member of a room.
     Joined {
-        /// Which.
         room: RoomName,
-        /// Who.
         member: Member,
     },
-    /// Somebody is no member any more. A room whose last member goes, goes too.
+    /// A member has left a room. A room ends with its last member.
     Parted {
-        /// Which.
         room: RoomName,
-        /// Who.
         account: Account,
     },
-    /// A room has another topic; `None`: none.
+    /// A room has a new topic, or none.
     Topic {
-        /// Which.
         room: RoomName,
-        /// What.
         topic: Option<Topic>,
     },
-    /// The account has got all mail up to that number.
+    /// The account has received all mail up to that number.
     Received {
-        /// Whose.
         account: Account,
-        /// The number, inclusive.
+        /// Inclusive.
         upto: u64,
-        /// When.
         at: Timestamp,
     },
-    /// A row of the books as it is from now on.
+    /// The new state of a record.
     Record(Box<Record>),
 }
 
-/// A message as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Its number: strictly increasing over the server's whole life. 0: it has none, and is not kept.
+    /// Strictly increasing over the server's whole life. 0: no number, the message is not stored.
     pub seq: u64,
-    /// When the server took it, in milliseconds.
+    /// When the server accepted it, in milliseconds.
     pub at: Timestamp,
-    /// What it is.
     pub kind: Kind,
-    /// Where it was said.
     pub venue: Venue,
-    /// Whom it is for, over all sessions; `None`: a room, an address, or somebody who can't be known again.
+    /// The recipient's account; `None` for a room, an address, or a recipient without key and token.
     pub receiver: Option<Account>,
-    /// By whom, as others saw it.
+    /// The sender as others saw it.
     pub from: Sender,
-    /// By whom, over all sessions; `None`: somebody who can't be known again.
+    /// The sender's account; `None` without key and token.
     pub author: Option<Account>,
     /// The author's own token for it.
     pub id: Option<String>,
-    /// The text.
     pub text: String,
-    /// Who has it in their mail: of a direct message, whom it is for, and its author.
+    /// The accounts that have it in their mail: for a direct message, its recipient and its author.
     pub mail: Vec<Mail>,
 }
 
-/// What a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Something said.
     Chat,
-    /// Something done (`/me`).
+    /// `/me`.
     Action,
-    /// An operator's alert.
     Alert,
-    /// That mail which had waited has arrived: from whom it was for, to whoever wrote it.
+    /// Waiting mail has arrived: from its recipient, to its author.
     Delivered {
-        /// How many messages.
         count: u32,
-        /// The number of the last.
+        /// The number of the last message.
         last: u64,
     },
-    /// That mail which had waited was removed for its age: from whom it was for, to whoever wrote it.
+    /// Waiting mail was too old and has been removed: from its recipient, to its author.
     Lost {
-        /// How many messages.
         count: u32,
-        /// The number of the last.
+        /// The number of the last message.
         last: u64,
     },
 }
 
 impl Kind {
-    /// Whether its author has said it; otherwise it tells what became of mail.
+    /// Whether a person wrote it, rather than the server to report on mail.
     pub fn is_said(self) -> bool {
         !matches!(self, Self::Delivered { .. } | Self::Lost { .. })
     }
 }
 
-/// Where a message was said.
+/// Where a message was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Venue {
-    /// In a room; the lobby is one.
+    /// A room, or the lobby.
     Room(RoomName),
-    /// To somebody: a name or an address, as receivers see it.
+    /// A name or an address, as recipients see it.
     Direct(String),
 }
 
-/// Where a message goes, however that was written: a repeat goes to the same.
+/// Where a message goes, however its author wrote that: a repeat has the same destination.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Destination<'m> {
-    /// A room, by what makes two spellings the same.
     Room(&'m NameKey),
-    /// Somebody, under whatever name.
+    /// A person, under any name.
     Account(&'m Account),
-    /// An address, or somebody who can't be known again: as it was written, but for case.
+    /// An address, or a recipient without key and token: as typed, case-folded.
     Text(NameKey),
 }
 
-/// A message in somebody's mail.
+/// A message in an account's mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// Whose.
     pub account: Account,
-    /// Whether they are away, so that it waits for them.
+    /// Whether the account is away, so the message waits.
     pub waits: bool,
 }
 
-/// Somebody in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Who.
     pub account: Account,
-    /// Their name when they joined.
+    /// The member's name when they joined.
     pub name: String,
-    /// The number of the latest message then: what came before is not missed.
+    /// The latest message number when they joined: earlier messages do not count as missed.
     pub since: u64,
 }
 
-/// What a room is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
-    /// The text.
     pub text: String,
     /// Who set it.
     pub by: String,
 }
 
-/// A room as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomRecord {
-    /// Its name.
     pub name: RoomName,
-    /// What it is about.
     pub topic: Option<Topic>,
-    /// Who is in it.
     pub members: Vec<Member>,
 }
 
-/// Mail that waited and has arrived, or was lost, of one author to one account.
+/// Waiting mail from one author to one account that has arrived or was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
-    /// Who wrote it.
     pub author: Account,
-    /// Who has it now, or was to have it.
+    /// The recipient.
     pub account: Account,
-    /// Their name, as the author wrote it last.
+    /// The recipient's name, as the author last wrote it.
     pub name: String,
-    /// How many messages.
     pub count: u32,
-    /// The number of the last.
+    /// The number of the last message.
     pub last: u64,
-    /// Whether it was removed for its age.
+    /// Whether it was removed because of its age.
     pub is_lost: bool,
 }
 
-/// A message that waited for somebody, and was removed for its age.
+/// A waiting message that was removed because of its age.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expired {
-    /// Whom it was for.
+    /// The recipient.
     pub account: Account,
-    /// Their name, as the author wrote it.
+    /// The recipient's name, as the author wrote it.
     pub name: String,
-    /// Whose it was; `None`: of who can't be known again.
+    /// `None` without key and token.
     pub author: Option<Account>,
-    /// Whether the author has said it.
+    /// Whether a person wrote it, see [`Kind::is_said`].
     pub is_said: bool,
-    /// Its number.
     pub seq: u64,
 }
 
-/// That something was said and is stored nowhere.
+/// Messages went out that nobody has stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lack {
-    /// The latest number then: whoever has more was there after it.
+    /// The latest number at that time: a client with a higher one was connected afterwards.
     pub upto: u64,
-    /// When the last of it was said.
+    /// When the last of them was sent.
     pub at: Timestamp,
 }
 
-/// Messages of one author that wait for somebody.
+/// Messages of one author that wait for an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waits {
-    /// For whom.
+    /// The recipient.
     pub account: Account,
-    /// Whose; `None`: of those who can't be known again.
+    /// `None`: all authors without key and token.
     pub author: Option<Account>,
-    /// Whether the author has said them; otherwise they tell what became of what `account` wrote.
+    /// Whether people wrote them; otherwise they report on mail that `account` wrote.
     pub is_said: bool,
-    /// How many.
     pub count: u32,
 }
 
-/// What a chat begins with.
+/// All that a chat starts from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Archive {
-    /// Which history this is. `None`: nothing is kept.
+    /// `None`: the server stores no messages.
     pub lineage: Option<Lineage>,
-    /// No message has a number above this one.
+    /// No message has a higher number.
     pub seq: u64,
-    /// Rooms with their members.
     pub rooms: Vec<RoomRecord>,
-    /// How many messages wait for whom.
     pub waiting: Vec<Waits>,
-    /// What authors are still to be told.
+    /// Arrivals that the authors do not know of yet.
     pub arrivals: Vec<Arrival>,
-    /// The last that was said and is stored nowhere; `None`: nothing is known of that.
+    /// The last messages that were never stored; `None` if no gap is known.
     pub lacks: Option<Lack>,
-    /// Names, operators, members, bans and mutes. They are kept where no messages are, too.
+    /// Names, operators, members, bans and mutes. A server without a history stores these too.
     pub records: Records,
 }
 
 impl Archive {
-    /// Whether the history was put back to an earlier state, or replaced, before this start.
+    /// Whether the history was restored or replaced before this start.
     pub fn is_put_back(&self) -> bool {
         self.lineage.as_ref().is_some_and(Lineage::is_put_back)
     }
 }
 
-/// What somebody may be given of what is kept.
+/// The stored messages that a person may read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct View {
-    /// Whose mail.
+    /// The owner of the mail.
     pub account: Option<Account>,
-    /// Which of it.
     pub mail: MailView,
-    /// Which rooms, and of each what has a higher number than this.
+    /// Each room, and the number after which its messages may be read.
     pub rooms: Vec<(RoomName, u64)>,
 }
 
 /// Which mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MailView {
-    /// All of it.
     #[default]
     All,
-    /// What waits, whatever its number.
+    /// Only waiting mail, whatever its number.
     Waiting,
 }
 
-/// A question about what is kept. The rules have checked that it may be asked.
+/// A query over stored messages that the rules have allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
-    /// What was said in one place.
     History(Wanted),
-    /// What has certain words in it.
     Search(Search),
 }
 
-/// The newest messages of one place.
+/// The newest messages of one conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Which.
     pub scope: Scope,
-    /// Only those with a lower number.
+    /// Only messages with a lower number.
     pub before: Option<u64>,
-    /// At most so many.
     pub limit: usize,
 }
 
-/// The newest messages with these words in them.
+/// The newest messages that contain certain words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Search {
-    /// The words, as typed: see [`Sought`](crate::text::Sought). A message must have them all.
+    /// As typed, see [`Sought`](crate::text::Sought). A message must contain all of them.
     pub words: String,
-    /// Only by whoever had this name.
+    /// The author's name at that time.
     pub from: Option<String>,
-    /// Only what was said then or later.
+    /// Inclusive.
     pub since: Option<Timestamp>,
-    /// Only what was said before that.
+    /// Exclusive.
     pub until: Option<Timestamp>,
-    /// Where to look: in all of it, whatever the numbers of its rooms.
+    /// Where to search; the numbers of its rooms do not count.
     pub view: View,
-    /// Only those with a lower number.
+    /// Only messages with a lower number.
     pub before: Option<u64>,
-    /// At most so many.
     pub limit: usize,
 }
 
-/// Where messages are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// In a room.
     Room(RoomName),
-    /// Between these two, in the first one's mail.
+    /// The messages between both accounts, from the first one's mail.
     Mail(Account, Account),
 }
 
 impl Message {
-    /// Whether it is known again when its author repeats it.
+    /// Whether a repeat by its author can be recognised.
     pub fn is_known_again(&self) -> bool {
         self.author.is_some() && self.id.is_some()
     }
 
-    /// See [`Destination`].
     pub fn destination(&self) -> Destination<'_> {
         match (&self.venue, &self.receiver) {
             (Venue::Room(room), _) => Destination::Room(room.key()),
@@ -344,18 +299,18 @@ impl Message {
         }
     }
 
-    /// When the server took it, as RFC 3339 writes it: UTC, milliseconds.
+    /// When the server accepted it, in RFC 3339: UTC, milliseconds.
     pub fn stamp(&self) -> String {
         stamp(self.at)
     }
 
-    /// The message for somebody who missed it or asked for it: `reader` sees the ids of their own.
+    /// The message for a reader who missed it or asked for it. Only its author sees its `id`.
     pub fn to_packet(&self, reader: Option<&Account>) -> Packet {
         let id = self.id.clone().filter(|_| self.author.is_some() && self.author.as_ref() == reader);
         self.packet(Some(self.seq), id, true)
     }
 
-    /// The message for those who are here. It has no number if it could not be stored.
+    /// The message for connected sessions, without a number if it could not be stored.
     pub fn to_live_packet(&self, seq: Option<u64>) -> Packet {
         self.packet(seq, None, false)
     }

@@ -1,6 +1,6 @@
-//! Questions about the chat: they change nothing. The console asks here too, without a session.
+//! Questions about the chat, from a session or the console. They change nothing.
 
-use super::answer::{RoomRow, Rooms, Told, UserRow, Users};
+use super::answer::{Reply, RoomRow, RoomsPage, UserRow, UsersPage};
 use super::call::Call;
 use super::owned::Owned;
 use super::rooms::{Room, RoomId};
@@ -16,43 +16,41 @@ use crate::protocol::request::{Ask, Refusal};
 use jiff::Timestamp;
 use std::ops::Bound;
 
-/// A list that is asked for, as far as it is gathered. Nobody is served while a portion of it is.
+/// A list that is still being collected, a portion at a time, so that other sessions do not wait.
 #[derive(Debug)]
 pub struct Listing {
-    /// Whom it is for, and with which `id`.
+    /// The session that asked, and its request's `id`.
     session: Option<SessionId>,
     echo: Option<String>,
-    /// Whose rooms are shown as joined.
+    /// The person whose rooms count as joined.
     who: Option<Who>,
-    /// Of a list of users: the room.
+    /// The room whose users are listed.
     room: Option<RoomId>,
-    /// Where it goes on.
+    /// The last name collected.
     after: Option<NameKey>,
-    list: Told,
+    list: Reply,
 }
 
-/// What comes of a question.
+/// The result of a question.
 #[derive(Debug)]
 pub enum Asked {
-    /// The answer.
     Answer(Event),
-    /// A list with nothing in it yet, to be [gathered](Chat::gather).
+    /// An empty list, to [collect](Chat::gather).
     List(Listing),
 }
 
 impl Listing {
-    fn new(room: Option<RoomId>, after: Option<NameKey>, list: Told) -> Self {
+    fn new(room: Option<RoomId>, after: Option<NameKey>, list: Reply) -> Self {
         Self { session: None, echo: None, who: None, room, after, list }
     }
 
-    /// The answer, once it is whole.
+    /// The complete list as an answer.
     pub fn into_event(self) -> Event {
         self.list.into_event()
     }
 }
 
 impl Call<'_> {
-    /// A question of a session.
     pub(super) fn ask(&mut self, question: &Ask) -> Result<(), Refusal> {
         match self.chat.ask(question, self.now)? {
             Asked::Answer(event) => self.answer(event),
@@ -68,7 +66,7 @@ impl Call<'_> {
 }
 
 impl Chat {
-    /// Gathers a portion of the list that somebody asked for, and answers if that was the last.
+    /// Collects a portion of the current list, and sends it once it is complete.
     pub(super) fn go_on_listing(&mut self, out: &mut Deliveries) {
         let Some(mut listing) = self.listing.take() else { return };
         if self.gather(&mut listing) {
@@ -78,12 +76,12 @@ impl Chat {
         }
     }
 
-    /// What there is to say to a question; the console asks here.
+    /// Answers a question. The console calls this directly.
     ///
     /// # Errors
-    /// When there is nobody or no room of that name.
+    /// If the user or the room does not exist.
     pub fn ask(&self, question: &Ask, now: &Now) -> Result<Asked, Refusal> {
-        let after = |after: &Option<String>| after.as_deref().map(|after| self.terms.key(after));
+        let after = |after: &Option<String>| after.as_deref().map(|after| self.prepared.key(after));
         match question {
             Ask::Time => Ok(Asked::Answer(Event::Time {
                 time: now.clock.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
@@ -92,12 +90,12 @@ impl Chat {
             })),
             Ask::Whois { name } => self.whois(name, now).map(|user| Asked::Answer(Event::Whois(user))),
             Ask::Rooms { after: name } => {
-                let rooms = Told::Rooms(Rooms { rows: Vec::new(), total: self.rooms.len() });
+                let rooms = Reply::Rooms(RoomsPage { rows: Vec::new(), total: self.rooms.len() });
                 Ok(Asked::List(Listing::new(None, after(name), rooms)))
             }
             Ask::Users { room, after: name } => {
                 let (id, users) = self.users_in(room.as_deref())?;
-                Ok(Asked::List(Listing::new(id, after(name), Told::Users(users))))
+                Ok(Asked::List(Listing::new(id, after(name), Reply::Users(users))))
             }
         }
     }
@@ -106,36 +104,36 @@ impl Chat {
         if let Some((_, user)) = self.find(name) {
             return Ok(self.details(user));
         }
-        let owned = self.owned.owned(&self.terms.key(name), now.at());
+        let owned = self.owned.owned(&self.prepared.key(name), now.at());
         let Owned { name, key, last } = owned.ok_or_else(|| self.no_such_user(name, now))?;
-        // In use it is under another spelling.
+        // The name is in use, with another spelling.
         let last = last.unwrap_or_else(|| now.second());
         Ok(UserInfo {
             name: name.to_string(),
             key: Some(key.to_string()),
-            operator: Some(self.standing.is_operator(Some(&key))),
+            operator: Some(self.access.is_operator(Some(&key))),
             last: Some(format!("{last:.0}")),
             ..UserInfo::default()
         })
     }
 
-    /// The users of a room, or all, with none of them yet.
-    fn users_in(&self, room: Option<&str>) -> Result<(Option<RoomId>, Users), Refusal> {
+    /// Starts the list of a room's users, or of all users.
+    fn users_in(&self, room: Option<&str>) -> Result<(Option<RoomId>, UsersPage), Refusal> {
         let name = room.map(|room| self.room_name(room)).transpose()?;
         let Some(name) = name.filter(|name| !name.is_lobby()) else {
-            return Ok((None, Users { room: None, rows: Vec::new(), total: self.present }));
+            return Ok((None, UsersPage { room: None, rows: Vec::new(), total: self.present }));
         };
         let id = self.rooms.find(name.key()).ok_or_else(|| self.no_such_room(&name))?;
         let room = self.rooms.get(id);
         let (total, room) = (room.map_or(self.present, Room::present), room.map(|room| room.name.clone()));
-        Ok((Some(id), Users { room, rows: Vec::new(), total }))
+        Ok((Some(id), UsersPage { room, rows: Vec::new(), total }))
     }
 
-    /// A portion more; `false`: it is whole.
+    /// Collects one more portion. `false`: the list is complete.
     pub fn gather(&self, listing: &mut Listing) -> bool {
         let after = listing.after.as_ref();
         match &mut listing.list {
-            Told::Users(Users { rows, .. }) => {
+            Reply::Users(UsersPage { rows, .. }) => {
                 let missing = (USERS_PER_PAGE + 1).saturating_sub(rows.len()).min(LIST_PORTION);
                 listing.after = match listing.room {
                     Some(id) => {
@@ -151,7 +149,7 @@ impl Chat {
                 };
                 listing.after.is_some() && rows.len() <= USERS_PER_PAGE
             }
-            Told::Rooms(Rooms { rows, .. }) => {
+            Reply::Rooms(RoomsPage { rows, .. }) => {
                 let missing = (ROOMS_PER_PAGE + 1).saturating_sub(rows.len()).min(LIST_PORTION);
                 let rooms = self.rooms.after(after).take(missing);
                 let before = rows.len();
@@ -159,12 +157,12 @@ impl Chat {
                 listing.after = rows.last().map(|last| last.name.key().clone());
                 rows.len() == before + missing && rows.len() <= ROOMS_PER_PAGE
             }
-            Told::Event(_) | Told::Bans(..) | Told::Keys { .. } => false,
+            Reply::Event(_) | Reply::Bans(..) | Reply::Keys { .. } => false,
         }
     }
 
-    /// Appends so many of these users at most, of those who are present, and looks at twice as many.
-    /// Returns where to go on; `None`: there are no more.
+    /// Appends up to `most` present users, and looks at twice as many. Returns the name to continue after;
+    /// `None` at the end.
     fn rows<'a>(
         &self,
         users: impl Iterator<Item = (&'a NameKey, UserId)>,
@@ -188,7 +186,7 @@ impl Chat {
         UserRow {
             name: user.name.clone(),
             ip: user.sessions.first().and_then(|id| self.sessions.get(id)).map(|session| session.ip),
-            // A key is proved by encryption.
+            // A key implies encryption.
             plaintext: key.is_none() && sessions.any(|session| !session.encrypted),
             key,
         }
@@ -199,7 +197,7 @@ impl Chat {
             since: Some(format!("{:.0}", Timestamp::from_second(user.since).unwrap_or_default())),
             sessions: Some(user.sessions.len()),
             key: user.owner.key().map(Fingerprint::to_string),
-            operator: Some(self.standing.is_operator(user.owner.key())),
+            operator: Some(self.access.is_operator(user.owner.key())),
             ..self.summary(user).into_info()
         }
     }

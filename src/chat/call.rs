@@ -1,27 +1,27 @@
-//! One request of a session: who deals with it, and how it is answered.
+//! One request of a session: who handles it, and how it is answered.
 
-use super::answer::{Answer, Told};
+use super::answer::{Answer, Reply};
 use super::archive::Question;
 use super::delivery::Delivery;
-use super::intake::{self, words};
+use super::intake::{self, typed_command};
 use super::who::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::limits::MAX_QUOTE_CHARS;
 use crate::protocol::request::{Act, Connect, Refusal};
 use crate::protocol::{Code, Event, Request, Target};
 
-/// See the module. Handlers are its methods, each beside the rules that it goes by.
+/// The context of a request. Handlers are its methods, each next to the rules that it applies.
 pub(super) struct Call<'a> {
     pub(super) chat: &'a mut Chat,
     pub(super) session: SessionId,
-    /// The request's `id`: the answer takes it.
+    /// The request's `id`, which the answer echoes.
     pub(super) echo: Option<String>,
     pub(super) now: &'a Now,
     pub(super) out: &'a mut Deliveries,
 }
 
 impl Call<'_> {
-    /// A request of a session that has a name.
+    /// Handles a request of a session that has a name.
     pub(super) fn request(&mut self, request: Request) -> Result<(), Refusal> {
         match request {
             Request::Connect(request) => self.greet(request),
@@ -31,15 +31,17 @@ impl Call<'_> {
         }
     }
 
-    /// What is answered whether the connection has a name or not, but for its first hello.
+    /// Handles requests that are allowed with and without a name, except the first hello.
     pub(super) fn greet(&mut self, request: Connect) -> Result<(), Refusal> {
         match request {
             Connect::Hello(_) => Err(Refusal::new(
                 Code::BadPacket,
-                "this connection is registered already; use nick for another name",
+                "this connection is already registered; to change your name, use nick",
             )),
-            // The server takes these itself, when it has asked for one.
-            Connect::Pake { .. } => Err(Refusal::new(Code::BadPacket, "nobody has asked for the passphrase")),
+            // The server handles this before the chat sees it, if it asked for the passphrase.
+            Connect::Pake { .. } => {
+                Err(Refusal::new(Code::BadPacket, "the server did not ask for a passphrase"))
+            }
             Connect::Ping => {
                 self.answer(Event::Pong {
                     server: self.chat.profile.server.clone(),
@@ -59,7 +61,12 @@ impl Call<'_> {
     fn act(&mut self, act: Act) -> Result<(), Refusal> {
         match act {
             Act::Chat { to: Target::Server, msg, .. } => {
-                let request = self.chat.terms.words.take().map_or_else(|| words(&msg), |words| *words)?;
+                let request = self
+                    .chat
+                    .prepared
+                    .command
+                    .take()
+                    .map_or_else(|| typed_command(&msg), |command| *command)?;
                 self.request(request)
             }
             Act::Chat { to, msg, action } => self.say(to, msg, action),
@@ -93,30 +100,29 @@ impl Call<'_> {
         let text = match command {
             None => intake::commands(self.chat.is_operator(self.session)).to_owned(),
             Some(command) => {
-                self.chat.terms.help.take().map_or_else(|| intake::help(&command), |help| *help)?
+                self.chat.prepared.help.take().map_or_else(|| intake::help(&command), |help| *help)?
             }
         };
         self.answer(Event::Notice(text));
         Ok(())
     }
 
-    /// The answer.
     pub(super) fn answer(&mut self, event: Event) {
-        self.tell(Told::Event(event));
+        self.tell(Reply::Event(event));
     }
 
-    /// The same, of something that is written out later.
-    pub(super) fn tell(&mut self, told: Told) {
-        self.chat.reply(self.session, self.echo.take(), told, self.out);
+    /// Answers with content that is formatted later.
+    pub(super) fn tell(&mut self, reply: Reply) {
+        self.chat.reply(self.session, self.echo.take(), reply, self.out);
     }
 
-    /// Something that the session is told besides the answer.
+    /// Sends an event besides the answer.
     pub(super) fn inform(&mut self, event: Event) {
         self.chat.inform(self.session, event, self.out);
     }
 
     pub(super) fn refuse(&mut self, refusal: Refusal) {
-        // It may quote what the client sent; the frame's bound holds for the answer too.
+        // The text may quote what the client sent, and must fit a frame.
         let mut msg = refusal.msg;
         if let Some((end, _)) = msg.char_indices().nth(MAX_QUOTE_CHARS) {
             msg.truncate(end);
@@ -124,7 +130,6 @@ impl Call<'_> {
         self.answer(Event::error(refusal.code, msg));
     }
 
-    /// Ends the session.
     pub(super) fn close(&mut self) {
         self.chat.close(self.session, self.now, self.out);
     }
@@ -136,13 +141,13 @@ impl Call<'_> {
 }
 
 impl Chat {
-    /// An event for one session that answers no request.
+    /// Sends an event that does not answer a request.
     pub(super) fn inform(&self, session: SessionId, event: Event, out: &mut Deliveries) {
-        self.reply(session, None, Told::Event(event), out);
+        self.reply(session, None, Reply::Event(event), out);
     }
 
-    pub(super) fn reply(&self, session: SessionId, echo: Option<String>, told: Told, out: &mut Deliveries) {
+    pub(super) fn reply(&self, session: SessionId, echo: Option<String>, reply: Reply, out: &mut Deliveries) {
         let to = self.user_of(session).map(|user| user.name.clone());
-        out.push(Delivery::Answer(Box::new(Answer { session, to, echo, told })));
+        out.push(Delivery::Answer(Box::new(Answer { session, to, echo, reply })));
     }
 }

@@ -1,4 +1,4 @@
-//! What must always be so, whatever happened: for tests and fuzzers.
+//! Invariants of the chat, for tests and fuzzers.
 
 use super::{
     Archive, BanRecord, Chat, Delivery, Entry, MemberRecord, NameRecord, Now, OperatorRecord, Record,
@@ -8,9 +8,9 @@ use crate::fingerprint::Fingerprint;
 use crate::protocol::request::Mode;
 use std::collections::{BTreeMap, HashSet};
 
-/// The books as a disk has them: an empty one to which every row was written that the rules pushed.
+/// Records as a disk has them: every row that the rules pushed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Books {
+pub(crate) struct StoredRecords {
     names: Vec<NameRecord>,
     operators: BTreeMap<Fingerprint, OperatorRecord>,
     members: BTreeMap<Fingerprint, MemberRecord>,
@@ -18,19 +18,19 @@ pub(crate) struct Books {
     alive: i64,
 }
 
-impl Books {
-    /// Those of these rows.
+impl StoredRecords {
+    /// The records of these rows.
     pub(crate) fn of(records: Records) -> Self {
-        let mut books = Self { names: records.names, ..Self::default() };
+        let mut stored = Self { names: records.names, ..Self::default() };
         let numbered = |sanction| move |(number, row): (u32, BanRecord)| ((sanction, number), row);
-        books.operators.extend(records.operators.into_iter().map(|row| (row.key, row)));
-        books.members.extend(records.members.into_iter().map(|row| (row.key, row)));
-        books.sanctions.extend(records.bans.into_iter().map(numbered(Sanction::Ban)));
-        books.sanctions.extend(records.mutes.into_iter().map(numbered(Sanction::Mute)));
-        books
+        stored.operators.extend(records.operators.into_iter().map(|row| (row.key, row)));
+        stored.members.extend(records.members.into_iter().map(|row| (row.key, row)));
+        stored.sanctions.extend(records.bans.into_iter().map(numbered(Sanction::Ban)));
+        stored.sanctions.extend(records.mutes.into_iter().map(numbered(Sanction::Mute)));
+        stored
     }
 
-    /// What the call led to is kept.
+    /// Writes what a call has pushed.
     pub(crate) fn keep(&mut self, out: &[Delivery]) {
         for delivery in out {
             if let Delivery::Keep(Entry::Record(record)) = delivery {
@@ -56,13 +56,12 @@ impl Books {
         }
     }
 
-    /// The row of that name.
     #[cfg(test)]
     pub(crate) fn name(&self, name: &str) -> Option<&NameRecord> {
         self.names.iter().find(|row| row.name == name)
     }
 
-    /// What the next start makes of it.
+    /// What the next start would load.
     pub(crate) fn read(&self) -> Records {
         let of = |wanted| {
             let rows = self.sanctions.iter().filter(move |((sanction, _), _)| *sanction == wanted);
@@ -90,7 +89,7 @@ fn set<K: Ord, V>(rows: &mut BTreeMap<K, V>, key: K, row: Option<V>) {
 }
 
 impl Chat {
-    /// Asserts that the books agree, and that just these sessions get what is for the lobby.
+    /// Asserts that all tables agree, and that exactly these sessions follow the lobby.
     pub(crate) fn check(&self, following: &HashSet<SessionId>, now: &Now) {
         self.check_books(now);
         let listening: HashSet<SessionId> = self
@@ -104,7 +103,6 @@ impl Chat {
         assert!(!self.sessions.values().any(|session| session.user.is_some() && banned(session)));
     }
 
-    /// Asserts that the books agree.
     pub(crate) fn check_books(&self, now: &Now) {
         assert_eq!(self.names.len(), self.users.len());
         for (key, id) in &self.names {
@@ -153,20 +151,20 @@ impl Chat {
         assert_eq!(present, self.present);
     }
 
-    /// All that is remembered over a restart.
+    /// All that must outlive a restart.
     pub(crate) fn records(&self, now: &Now) -> Records {
         let mut records = Records { names: self.owned.records(now.at()), ..Records::default() };
-        self.standing.records(now.clock.timestamp(), &mut records);
+        self.access.records(now.clock.timestamp(), &mut records);
         records
     }
 
-    /// Asserts that a disk which has these books has what the next start must know; with nobody here any
-    /// more it knows all.
-    pub(crate) fn check_kept(&self, books: &Books, now: &Now) {
+    /// Asserts that the next start would load all that it must know from this disk; once everyone has left,
+    /// all there is.
+    pub(crate) fn check_kept(&self, stored: &StoredRecords, now: &Now) {
         let then = Self::new(
             self.profile.clone(),
             self.rules.clone(),
-            Archive { records: books.read(), ..Archive::default() },
+            Archive { records: stored.read(), ..Archive::default() },
         );
         let (mut kept, mut own) = (then.records(now), self.records(now));
         for names in [&mut kept.names, &mut own.names] {
@@ -182,7 +180,7 @@ impl Chat {
         assert_eq!(kept, own);
     }
 
-    /// Asserts that nothing is left of anybody who was here.
+    /// Asserts that departed users have left nothing behind.
     pub(crate) fn check_empty(&self) {
         assert!(self.users.is_empty() && self.names.is_empty() && self.sessions.is_empty());
         assert!(self.accounts.is_empty());
@@ -192,13 +190,13 @@ impl Chat {
         );
     }
 
-    /// Whether what the session says must reach nobody; an operator's alerts may.
+    /// Whether the session's messages must reach nobody; an operator's alerts may.
     pub(crate) fn is_silenced(&self, id: SessionId, now: &Now) -> bool {
         self.check_muted(id, now).is_err() && !self.is_operator(id)
     }
 
-    /// Whether somebody of that name is here with an operator's key.
+    /// Whether a connected operator has that name.
     pub(crate) fn is_operators_name(&self, name: &str) -> bool {
-        self.find(name).is_some_and(|(_, user)| self.standing.is_operator(user.owner.key()))
+        self.find(name).is_some_and(|(_, user)| self.access.is_operator(user.owner.key()))
     }
 }

@@ -1,4 +1,4 @@
-//! The server goes away: what everybody is told then, and where they may go.
+//! Tells everyone that the server goes away, and where to go.
 
 use super::delivery::{Audience, Delivery};
 use super::who::SessionId;
@@ -7,7 +7,7 @@ use crate::protocol::packet::ServerInfo;
 use crate::protocol::{Code, Event};
 
 impl Chat {
-    /// From now on everybody who is told that the server goes away is told to where: another server.
+    /// Sets the server to which this one gives way, for all later goodbyes.
     pub fn hand_over(&mut self, to: ServerInfo) {
         self.successor = Some(to);
     }
@@ -20,7 +20,7 @@ impl Chat {
         Event::Bye { code: Some(Code::ShuttingDown), msg, server: self.successor.clone() }
     }
 
-    /// Tells everybody that the server goes away, and ends all connections.
+    /// Tells everyone that the server goes away, and ends all connections.
     pub fn shut_down(&mut self, out: &mut Deliveries) {
         self.is_over = true;
         let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();

@@ -1,134 +1,107 @@
-//! Packets read as far as that needs nobody's state: before the server's lock is taken, as names that
-//! somebody made costly take a while.
+//! Parses packets and computes names before the server's lock is taken, as hostile names can be slow.
 //!
-//! The rules do not depend on it: what was not found before is found when it is needed.
+//! The rules do not depend on it: they compute whatever is missing.
 
 use super::rates;
 use crate::name::{Name, NameError, NameKey, RoomName, RoomNameError, Stem};
 use crate::protocol::command::{self, Action, Line, Place, Talk};
-use crate::protocol::request::{Act, Ask, ClientPacket, Connect, Refusal, SearchRequest, Span};
+use crate::protocol::request::{Act, ClientPacket, Connect, Refusal, Span};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Code, Request, Target};
 use std::sync::LazyLock;
 
-/// A packet and what can be read of it.
+/// A parsed packet, with all that can be computed without the chat's state.
 #[derive(Debug)]
 pub struct Parsed {
     pub(super) packet: Box<ClientPacket>,
     pub(super) request: Result<Request, Refusal>,
-    pub(super) terms: Terms,
-    /// How many messages it counts as.
+    pub(super) prepared: Prepared,
+    /// The number of messages that it counts as.
     pub(super) cost: u64,
 }
 
-/// What a connection sent that is no packet.
+/// Input that is not a packet.
 #[derive(Debug)]
 pub struct Garbage {
     pub(super) why: String,
     pub(super) echo: Option<String>,
-    /// How much it was.
     pub bytes: usize,
 }
 
 impl Garbage {
-    /// A frame, and why it is none. If it tells an `id`, whoever waits for an answer to that gets it.
+    /// A frame that does not parse. Its answer echoes the frame's `id`, if one can be read.
     pub fn of(frame: &[u8], error: &serde_json::Error) -> Self {
         Self { why: error.to_string(), echo: ClientPacket::id_in(frame), bytes: frame.len() }
     }
 
-    /// What is not even a frame.
     pub fn unframed() -> Self {
         Self { why: "not a JSON object on one line".into(), echo: None, bytes: 0 }
     }
 }
 
-/// What the words of a request come to. Those of ASCII are as quickly found as they are looked up here.
+/// Results computed for a request in advance. ASCII names are not in here: computing them is as fast as a
+/// lookup.
 #[derive(Debug, Default)]
-pub(super) struct Terms {
-    /// The request in a chat to `server`.
-    pub(super) words: Option<Box<Result<Request, Refusal>>>,
-    /// What there is to say of the command that is asked about.
+pub(super) struct Prepared {
+    /// The command in a chat to `server`.
+    pub(super) command: Option<Box<Result<Request, Refusal>>>,
+    /// The help for the requested command.
     pub(super) help: Option<Box<Result<String, Refusal>>>,
     candidate: Option<Box<(String, Candidate)>>,
     key: Option<Box<(String, NameKey)>>,
     room: Option<Box<(String, Result<RoomName, RoomNameError>)>>,
 }
 
-/// A name that somebody asks for.
+/// A name that a user asks for.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) name: Result<Name, NameError>,
     stems: Option<Stems>,
 }
 
-/// Of alternatives to it: with one digit, and with [`DIGITS`].
+/// The stems of alternative names: for one digit, and for [`DIGITS`].
 type Stems = [Option<Stem>; 2];
 
 const DIGITS: usize = 5;
 
 impl Parsed {
-    /// Reads a packet. `is_first`: its connection has no name yet.
+    /// Parses a packet. `is_first`: its connection has no name yet.
     pub fn new(packet: Box<ClientPacket>, is_first: bool) -> Self {
         let request = Request::from_packet(&packet);
-        let mut terms = Terms::default();
+        let mut prepared = Prepared::default();
         match &request {
             Ok(Request::Act(Act::Chat { to: Target::Server, msg, .. })) => {
-                let words = words(msg);
-                words.iter().for_each(|request| terms.note(request));
-                terms.words = Some(Box::new(words));
+                let command = typed_command(msg);
+                command.iter().for_each(|request| prepared.note(request));
+                prepared.command = Some(Box::new(command));
             }
             Ok(Request::Connect(Connect::Hello(_))) => {
-                terms.note_target(&Target::parse(packet.to.as_deref().unwrap_or_default()))
+                prepared.note_mentioned(Target::parse(packet.to.as_deref().unwrap_or_default()).mentions())
             }
-            request => request.iter().for_each(|request| terms.note(request)),
+            request => request.iter().for_each(|request| prepared.note(request)),
         }
         let is_registering = is_first && request.as_ref().is_ok_and(|request| !request.needs_no_name());
         if is_registering {
             let claimed = packet.from.as_ref().and_then(|from| from.name.as_deref());
-            terms.note_candidate(claimed.unwrap_or_default());
+            prepared.note_candidate(claimed.unwrap_or_default());
         }
         let cost = rates::cost(&packet);
-        Self { packet, request, terms, cost }
+        Self { packet, request, prepared, cost }
     }
 }
 
-impl Terms {
-    /// Finds what the request mentions.
+impl Prepared {
     pub(super) fn note(&mut self, request: &Request) {
         match request {
-            Request::Connect(_) => {}
-            Request::Act(act) => self.note_act(act),
-            Request::Ask(Ask::Users { room, after }) => {
-                room.iter().for_each(|room| self.note_room(room));
-                after.iter().for_each(|after| self.note_name(after));
-            }
-            Request::Ask(Ask::Rooms { after: Some(name) } | Ask::Whois { name }) => self.note_name(name),
-            Request::Ask(Ask::Rooms { after: None } | Ask::Time) => {}
-            Request::Operate(command) => command.about().into_iter().for_each(|name| self.note_name(name)),
+            Request::Act(Act::Nick { name }) => self.note_candidate(name),
+            Request::Act(Act::Help { command: Some(command) }) => self.help = Some(Box::new(help(command))),
+            request => self.note_mentioned(request.mentions()),
         }
     }
 
-    fn note_act(&mut self, act: &Act) {
-        match act {
-            Act::Nick { name } => self.note_candidate(name),
-            Act::Help { command: Some(command) } => self.help = Some(Box::new(help(command))),
-            Act::Chat { to, .. } => self.note_target(to),
-            Act::Join { room } | Act::Part { room } | Act::Topic { room, .. } => self.note_room(room),
-            Act::History { room, name, .. } => {
-                room.iter().for_each(|room| self.note_room(room));
-                name.iter().for_each(|name| self.note_name(name));
-            }
-            Act::Search(SearchRequest { room, .. }) => room.iter().for_each(|room| self.note_room(room)),
-            Act::Help { command: None } | Act::Received { .. } | Act::OpByToken { .. } | Act::Quit => {}
-        }
-    }
-
-    fn note_target(&mut self, to: &Target) {
-        match to {
-            Target::User(name) => self.note_name(name),
-            Target::Room(room) => self.note_room(room),
-            Target::All | Target::Server | Target::Address(_) => {}
-        }
+    fn note_mentioned(&mut self, (name, room): (Option<&str>, Option<&str>)) {
+        name.iter().for_each(|name| self.note_name(name));
+        room.iter().for_each(|room| self.note_room(room));
     }
 
     fn note_name(&mut self, name: &str) {
@@ -166,7 +139,7 @@ impl Candidate {
         Self { name, stems }
     }
 
-    /// Some names that may be had instead of it: the first numbers, and two of many by chance.
+    /// Suggests alternatives: the first numbers, and two of many at random.
     pub(super) fn alternatives(&self, chance: u128) -> Vec<Name> {
         let Ok(name) = &self.name else { return Vec::new() };
         let [short, long] = self.stems.clone().unwrap_or_else(|| stems(name));
@@ -177,13 +150,11 @@ impl Candidate {
     }
 }
 
-/// What there is to say of a command.
 pub(super) fn help(command: &str) -> Result<String, Refusal> {
     let help = command::help(Some(command), Place::Wire, true);
     help.map_err(|error| Refusal::new(Code::BadCommand, error.to_string()))
 }
 
-/// All commands that one may use.
 pub(super) fn commands(is_operator: bool) -> &'static str {
     static ALL: LazyLock<[String; 2]> = LazyLock::new(|| {
         [false, true].map(|is_operator| command::help(None, Place::Wire, is_operator).unwrap_or_default())
@@ -195,8 +166,8 @@ fn stems(name: &Name) -> Stems {
     [1, DIGITS].map(|digits| Stem::new(name, digits))
 }
 
-/// The request in a chat to `server`.
-pub(super) fn words(msg: &str) -> Result<Request, Refusal> {
+/// Parses the command in a chat to `server`.
+pub(super) fn typed_command(msg: &str) -> Result<Request, Refusal> {
     let bad = |msg: String| Refusal::new(Code::BadCommand, msg);
     let line = msg.trim();
     match command::read_line(line, Place::Wire).map_err(|error| bad(error.to_string()))? {
@@ -210,7 +181,7 @@ pub(super) fn words(msg: &str) -> Result<Request, Refusal> {
     }
 }
 
-/// Whoever types here has no current target but the lobby.
+/// Resolves commands that need a current target: here it is always the lobby.
 fn in_lobby(talk: Talk) -> Result<Act, Refusal> {
     match talk {
         Talk::Me(msg) => Ok(Act::Chat { to: Target::All, msg, action: true }),

@@ -1,11 +1,11 @@
-//! Joining and leaving rooms, and what they are about.
+//! Joining and leaving rooms, and topics.
 
 use super::archive::{Account, Entry, Member, Topic};
 use super::ask::room_row;
 use super::call::Call;
 use super::delivery::{Audience, Delivery};
 use super::rates::News;
-use super::rooms::{Full, RoomId};
+use super::rooms::{RoomId, RoomLimit};
 use super::who::{SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now, nearest};
 use crate::limits::{MAX_MEMBERSHIPS, MAX_ROOMS, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES, NAME_TRIED};
@@ -15,7 +15,7 @@ use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
 use std::sync::Arc;
 
-/// A session and whose it is.
+/// A session with its user and person.
 #[derive(Debug)]
 pub(super) struct Asking {
     pub(super) session: SessionId,
@@ -44,11 +44,10 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Leaves a room.
     pub(super) fn part(&mut self, room: &str) -> Result<(), Refusal> {
         let name = self.chat.room_name(room)?;
         if name.is_lobby() {
-            let msg = "everybody is in #lobby; /quit leaves the chat";
+            let msg = "you cannot leave #lobby; to leave the chat: /quit";
             return Err(Refusal::new(Code::BadRoom, msg));
         }
         let Some(asking) = self.chat.asking(self.session) else { return Ok(()) };
@@ -66,7 +65,6 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Tells what a room is about, or changes it.
     pub(super) fn topic(&mut self, room: &str, topic: Option<String>) -> Result<(), Refusal> {
         let name = self.chat.room_name(room)?;
         let Some(asking) = self.chat.asking(self.session) else { return Ok(()) };
@@ -84,7 +82,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// An answer to a session, of which the user's others are told too if something has changed.
+    /// Answers a session, and informs the user's other sessions of a change.
     fn answer_user(&mut self, asking: &Asking, event: Event, has_changed: bool) {
         self.answer(event.clone());
         let mut others = if has_changed { self.chat.sessions_of(&asking.who) } else { Vec::new() };
@@ -97,13 +95,13 @@ impl Call<'_> {
 }
 
 impl Chat {
-    /// The rooms that they are in, in the order in which they joined.
+    /// The person's rooms in the order of joining.
     pub(super) fn joined_rooms(&self, who: &Who) -> Vec<RoomInfo> {
         let rooms = self.rooms.rooms_of(who).iter().filter_map(|id| self.rooms.get(*id));
         rooms.map(|room| room_row(room, Some(who)).into_info()).collect()
     }
 
-    /// The room, or what there is to say of one that is gone.
+    /// Describes a room, even one that no longer exists.
     fn room_info(&self, name: &RoomName, who: Option<&Who>) -> RoomInfo {
         let topic = |topic: &Option<Topic>| topic.as_ref().map(|topic| topic.text.clone());
         match self.rooms.find(name.key()).and_then(|id| self.rooms.get(id)) {
@@ -132,7 +130,7 @@ impl Chat {
         if let Some(account) = asking.who.account().filter(|_| self.log.is_some()) {
             let member = Member { account: account.clone(), name: name_now, since };
             out.push(Delivery::Keep(Entry::Joined { room: room.name.clone(), member }));
-            // Of a room that was only made by somebody who can't be known again, nothing is kept.
+            // Until now, the room had no member with an account, so its topic was not stored.
             if room.lasting() == 1 && room.topic.is_some() {
                 let (room, topic) = (room.name.clone(), room.topic.clone());
                 out.push(Delivery::Keep(Entry::Topic { room, topic }));
@@ -156,8 +154,8 @@ impl Chat {
         }
     }
 
-    /// Whether there is room for one more. When there is none for anybody, members who are away and
-    /// have no name any more, as they have not been here for long, make some.
+    /// Checks the limits. When the server is full, memberships of people who are away and no longer own a
+    /// name make room.
     fn check_room(
         &mut self,
         who: &Who,
@@ -166,7 +164,7 @@ impl Chat {
         out: &mut Deliveries,
     ) -> Result<(), Refusal> {
         let is_known = !self.is_newcomer(who.account(), now);
-        if matches!(self.rooms.may_join(who, is_new, is_known), Err(Full::All | Full::Newcomers)) {
+        if matches!(self.rooms.may_join(who, is_new, is_known), Err(RoomLimit::All | RoomLimit::Newcomers)) {
             let (accounts, owned, at) = (&self.accounts, &self.owned, now.at());
             let is_named = |account: &Account| match account {
                 Account::Key(key) => owned.has_any(key, at),
@@ -179,17 +177,17 @@ impl Chat {
         }
         let msg = match self.rooms.may_join(who, is_new, is_known) {
             Ok(()) => return Ok(()),
-            Err(Full::Theirs) => {
-                format!("you are in {MAX_ROOMS_PER_USER} rooms, the most there can be; /part one first")
+            Err(RoomLimit::Theirs) => {
+                format!("you are in {MAX_ROOMS_PER_USER} rooms, which is the limit; /part one first")
             }
-            Err(Full::Newcomers) => format!(
-                "the server has few rooms or members of rooms left, for people who are not new here; join one that \
-                 there is, or try again once you have had your name for {} minutes, with a key",
+            Err(RoomLimit::Newcomers) => format!(
+                "the server has few rooms or memberships left, for users who are not new here; join an \
+                 existing room, or try again once you have had your name for {} minutes, with a key",
                 NAME_TRIED.as_secs() / 60
             ),
-            Err(Full::All) => format!(
-                "the server has all the rooms ({MAX_ROOMS}) or members of rooms ({MAX_MEMBERSHIPS}) that it \
-                 takes; join one that there is, or try again later"
+            Err(RoomLimit::All) => format!(
+                "the server has reached its limit of rooms ({MAX_ROOMS}) or memberships \
+                 ({MAX_MEMBERSHIPS}); join an existing room, or try again later"
             ),
         };
         Err(Refusal::new(Code::TooManyRooms, msg))
@@ -214,15 +212,15 @@ impl Chat {
         match room {
             _ if is_in || self.is_operator(asking.session) => Ok(()),
             Some(_) => {
-                Err(Refusal::new(Code::NotAllowed, "only its members set a room's topic; /join it first"))
+                Err(Refusal::new(Code::NotAllowed, "only members can set a room's topic; /join it first"))
             }
-            None => Err(Refusal::new(Code::NotAllowed, "only operators set the topic of the lobby")),
+            None => Err(Refusal::new(Code::NotAllowed, "only operators can set the topic of #lobby")),
         }
     }
 
     fn set_topic(&mut self, asking: &Asking, name: &RoomName, text: &str, out: &mut Deliveries) {
         let Some(by) = self.users.get(&asking.user).map(|user| user.name.to_string()) else { return };
-        // One line, whoever shows it.
+        // Line breaks must not reach clients.
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let topic = (!text.is_empty()).then(|| Topic { text, by: by.clone() });
         let (name, audience, is_kept) = match self.rooms.find(name.key()) {
@@ -246,7 +244,7 @@ impl Chat {
         out.push(Delivery::live(audience, event.into_packet(to, None)));
     }
 
-    /// Comings and goings that are due, or those of one room.
+    /// Announces a room's collected joins and leaves.
     pub(super) fn tell_room(&mut self, id: RoomId, out: &mut Deliveries) {
         let events = self.rooms.tell(id);
         if events.is_empty() {
@@ -258,15 +256,14 @@ impl Chat {
         }
     }
 
-    /// Sessions of a room's members that listen, but for one.
+    /// The room's listening sessions, except one.
     pub(super) fn room_audience(&self, id: RoomId, except: Option<SessionId>) -> Audience {
         let sessions = self.rooms.get(id).map(|room| Arc::clone(room.listeners())).unwrap_or_default();
         Audience::Room { sessions, except }
     }
 
-    /// A name that may be a room's.
     pub(super) fn room_name(&self, room: &str) -> Result<RoomName, Refusal> {
-        self.terms.room(room).map_err(|error| Refusal::new(Code::BadRoom, error.to_string()))
+        self.prepared.room(room).map_err(|error| Refusal::new(Code::BadRoom, error.to_string()))
     }
 
     pub(super) fn no_such_room(&self, name: &RoomName) -> Refusal {
@@ -274,7 +271,7 @@ impl Chat {
         let around = self.rooms.around(key, nearest::EACH_WAY);
         let around = around.map(|room| (room.key().as_str(), room.as_str()));
         let near = nearest::question(key.as_str(), around);
-        let msg = format!("there is no room {name};{near} /rooms lists them, /join {name} makes it");
+        let msg = format!("there is no room {name};{near} /rooms lists all rooms, /join {name} creates it");
         Refusal::new(Code::NoSuchRoom, msg)
     }
 
@@ -287,7 +284,6 @@ impl Chat {
         Some(self.users.get(&user)?.who(user))
     }
 
-    /// The users who are here and are that one.
     pub(super) fn users_of<'a>(&'a self, who: &'a Who) -> &'a [UserId] {
         match who {
             Who::Account(account) => self.accounts.get(account).map_or(&[], |users| users.as_slice()),
@@ -295,7 +291,6 @@ impl Chat {
         }
     }
 
-    /// All sessions of theirs that listen.
     pub(super) fn sessions_of(&self, who: &Who) -> Vec<SessionId> {
         let users = self.users_of(who).iter().filter_map(|user| self.users.get(user));
         users.flat_map(|user| &user.sessions).copied().filter(|session| self.listens(*session)).collect()

@@ -1,59 +1,59 @@
-//! What a client and this server have in common, when either may have gone back or apart.
+//! Finds what a client and this server have in common after either was restored, copied or forked.
 //!
-//! A history that was put back, copied or forked gives numbers again that its other form has given too. So
-//! a number counts with the incarnation under which it was given: each start of a server begins a new one,
-//! and no two processes ever give numbers under the same. Pure: the store says which incarnations there
-//! are, the hello says what the client has of which, and here it is found where the two part.
+//! A history that was restored or copied assigns numbers again that its other copy has also assigned. So a
+//! number only counts together with its incarnation: each server start begins a new one, and no two processes
+//! ever assign numbers under the same one. Pure: the store knows the incarnations, the hello says what the
+//! client has, and this module finds where the two diverge.
 
 use crate::limits::MAX_LOGS;
 use crate::protocol::packet::LogEnd;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 
-/// A stretch of the history: what one start of the server has given numbers to.
+/// A stretch of the history: the numbers that one server start has assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incarnation {
-    /// Random; the `log` of the wire.
+    /// Random; `log` on the wire.
     pub id: Box<str>,
-    /// The first number that it gave or could have given.
+    /// The first number that it could assign.
     pub first: u64,
-    /// The last number that is there of it; at least the one before the first. `None`: it goes on.
+    /// The last number that exists, at least `first - 1`. `None`: the current incarnation.
     pub last: Option<u64>,
-    /// Whether the history was put back to an earlier state, or replaced, before it.
+    /// Whether the history was restored or replaced before it.
     pub restored: bool,
 }
 
-/// The incarnations that led to this history, the oldest first; the last one goes on.
+/// The incarnations of this history, the oldest first; the last one is current.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lineage {
     rows: Vec<Incarnation>,
     places: HashMap<Box<str>, usize>,
 }
 
-/// What a hello says of what its client has.
+/// What a hello says its client has.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Claim<'a> {
-    /// All up to this number, of `log`; without that, of whatever history this is.
+pub(crate) struct ResumeClaim<'a> {
+    /// All messages of `log` up to this number. Without `log`, the client knows no incarnations.
     pub(crate) since: u64,
     pub(crate) log: Option<&'a str>,
-    /// All up to these numbers of other incarnations, and of what led to each. `None`: the client knows
-    /// nothing of other incarnations than the one of its last welcome.
+    /// The ends of other incarnations that it has, each with all before it. `None`: an older client that
+    /// knows only the incarnation of its last welcome.
     pub(crate) logs: Option<&'a [LogEnd]>,
 }
 
-/// Where a client and this history part.
+/// Where a client's history and this one diverge.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Meeting {
-    /// Up to here the client has what the server has; 0 if nothing is known of that.
+pub(crate) struct Divergence {
+    /// The client has everything up to this number; 0 if unknown.
     pub(crate) common: u64,
-    /// Whether the client has something that is not in this history, or not any more.
+    /// Whether the client has messages that are not, or no longer, in this history.
     pub(crate) rewound: bool,
-    /// The client's points are of no history that is known here: it lacks all above this number, and
-    /// nobody can say what of the rest.
+    /// Set if this server knows none of the client's incarnations: the client lacks everything above this
+    /// number, and perhaps more.
     pub(crate) stranger: Option<u64>,
-    /// The place of the newest incarnation that both know.
+    /// The index of the newest incarnation that both know.
     shared: Option<usize>,
-    /// The places of those that the client has named.
+    /// The indices of the incarnations that the client named.
     named: SmallVec<[usize; 4]>,
 }
 
@@ -64,35 +64,33 @@ impl Lineage {
         (!rows.is_empty()).then_some(Self { rows, places })
     }
 
-    /// A history in its first incarnation.
+    /// A new history in its first incarnation.
     pub fn first(id: &str) -> Self {
         let row = Incarnation { id: id.into(), first: 1, last: None, restored: false };
         Self { places: HashMap::from([(row.id.clone(), 0)]), rows: vec![row] }
     }
 
-    /// All of them, the oldest first.
     pub fn incarnations(&self) -> &[Incarnation] {
         &self.rows
     }
 
-    /// The incarnation that goes on.
     pub fn id(&self) -> &str {
         self.rows.last().map_or("", |row| &row.id)
     }
 
-    /// Whether the history was put back to an earlier state, or replaced, before that.
+    /// Whether the history was restored or replaced before this start.
     pub fn is_put_back(&self) -> bool {
         self.rows.last().is_some_and(|row| row.restored)
     }
 
-    /// Finds where a client parts from this history, whose latest number is `latest`.
-    pub(crate) fn meet(&self, claim: Claim<'_>, latest: u64) -> Meeting {
+    /// Finds where a client diverges from this history, whose latest number is `latest`.
+    pub(crate) fn diverge(&self, claim: ResumeClaim<'_>, latest: u64) -> Divergence {
         let Some(log) = claim.log else {
-            // Who names no incarnation can only be believed.
+            // Without an incarnation, the number is all there is to go by.
             let is_here = claim.since <= latest;
             let stranger = (!is_here).then(|| self.new_to(claim));
             let common = if is_here { claim.since } else { 0 };
-            return Meeting { common, rewound: !is_here, stranger, shared: None, named: SmallVec::new() };
+            return Divergence { common, rewound: !is_here, stranger, shared: None, named: SmallVec::new() };
         };
         let own = self.places.get(log).copied();
         let mut known: SmallVec<[(usize, u64); 4]> =
@@ -102,26 +100,26 @@ impl Lineage {
         let named = known.iter().map(|(place, _)| *place).collect();
         let Some((shared, end)) = known.into_iter().max() else {
             let (rewound, stranger) = (claim.since > 0, Some(self.new_to(claim)));
-            return Meeting { common: 0, rewound, stranger, shared: None, named };
+            return Divergence { common: 0, rewound, stranger, shared: None, named };
         };
         let row = &self.rows[shared];
         let common = match row.last {
             Some(last) => end.min(last),
             None if end <= latest => end,
-            // A machine whose memory was put back gives numbers a second time: which of them this client
-            // has nobody knows, but it has all from before this start.
+            // A machine restored from a snapshot assigns numbers twice. The client may have either copy, but
+            // it has everything from before this start.
             None => row.first.saturating_sub(1),
         };
         let has_more = |place: usize| claim.since > self.rows[place].last.unwrap_or(latest);
         let rewound = own.map_or(claim.since > 0, has_more);
-        Meeting { common, rewound, stranger: None, shared: Some(shared), named }
+        Divergence { common, rewound, stranger: None, shared: Some(shared), named }
     }
 
-    /// Incarnations before the present one that the client should know of: those since it was here, and as
-    /// many of the others as there is room for, the newest first.
-    pub(crate) fn told(&self, meeting: Option<&Meeting>) -> Vec<LogEnd> {
-        let shared = meeting.and_then(|meeting| meeting.shared);
-        let is_named = |place: usize| meeting.is_some_and(|meeting| meeting.named.contains(&place));
+    /// Earlier incarnations to tell the client about: those since its last visit, and as many others as fit,
+    /// the newest first.
+    pub(crate) fn told(&self, divergence: Option<&Divergence>) -> Vec<LogEnd> {
+        let shared = divergence.and_then(|divergence| divergence.shared);
+        let is_named = |place: usize| divergence.is_some_and(|divergence| divergence.named.contains(&place));
         let before = self.rows.iter().enumerate().rev().skip(1);
         let news =
             before.filter(|(place, _)| Some(*place) >= shared && shared.is_some() || !is_named(*place));
@@ -131,11 +129,10 @@ impl Lineage {
         news.take(MAX_LOGS).filter_map(end).collect()
     }
 
-    /// The number above which all is new to a client that knows none of these incarnations. One that names
-    /// every incarnation it was told of has never been here, whatever it has of other branches. One that
-    /// names its latest alone most likely knew this history before it was last put back; if it never was,
-    /// before this start.
-    fn new_to(&self, claim: Claim<'_>) -> u64 {
+    /// The number above which everything is new to a client that shares no incarnation. A client that names
+    /// all its incarnations has never been here. One that names only its latest most likely knew this history
+    /// before its last restore, or before this start if there was none.
+    fn new_to(&self, claim: ResumeClaim<'_>) -> u64 {
         if claim.logs.is_some() {
             return 0;
         }
@@ -161,34 +158,35 @@ mod tests {
         Lineage::new(vec![row("a", 1, 50), row("b", 51, 60), row("c", 61, None)]).unwrap()
     }
 
-    /// The common end, whether the client has more, and above what a stranger lacks all.
-    fn meet(lineage: &Lineage, since: u64, log: &str, logs: &[LogEnd]) -> (u64, bool, Option<u64>) {
+    /// The common end, whether the client has more, and the number above which a stranger lacks everything.
+    fn diverge(lineage: &Lineage, since: u64, log: &str, logs: &[LogEnd]) -> (u64, bool, Option<u64>) {
         let log = (!log.is_empty()).then_some(log);
         let logs = (!logs.is_empty()).then_some(logs);
-        let Meeting { common, rewound, stranger, .. } = lineage.meet(Claim { since, log, logs }, 70);
+        let Divergence { common, rewound, stranger, .. } =
+            lineage.diverge(ResumeClaim { since, log, logs }, 70);
         (common, rewound, stranger)
     }
 
     #[test]
     fn over_ordinary_restarts_a_point_stays_one() {
         for (since, log) in [(0, "a"), (30, "a"), (50, "a"), (50, "b"), (55, "b"), (60, "c"), (70, "c")] {
-            assert_eq!(meet(&three(), since, log, &[]), (since, false, None), "{since} {log}");
+            assert_eq!(diverge(&three(), since, log, &[]), (since, false, None), "{since} {log}");
         }
     }
 
     #[test]
     fn who_has_more_of_an_incarnation_than_there_is_goes_back_to_its_end() {
-        assert_eq!(meet(&three(), 65, "b", &[end("a", 50)]), (60, true, None));
-        assert_eq!(meet(&three(), 55, "a", &[]), (50, true, None));
-        assert_eq!(meet(&three(), 90, "lost", &[end("b", 60), end("a", 50)]), (60, true, None));
-        assert_eq!(meet(&three(), 20, "lost", &[end("a", 10)]), (10, true, None));
+        assert_eq!(diverge(&three(), 65, "b", &[end("a", 50)]), (60, true, None));
+        assert_eq!(diverge(&three(), 55, "a", &[]), (50, true, None));
+        assert_eq!(diverge(&three(), 90, "lost", &[end("b", 60), end("a", 50)]), (60, true, None));
+        assert_eq!(diverge(&three(), 20, "lost", &[end("a", 10)]), (10, true, None));
     }
 
     #[test]
     fn a_number_that_this_start_has_not_given_yet_is_of_a_memory_that_was_put_back() {
-        assert_eq!(meet(&three(), 71, "c", &[end("b", 60)]), (60, true, None));
-        assert_eq!(meet(&three(), 71, "", &[]), (0, true, Some(60)));
-        assert_eq!(meet(&three(), 70, "", &[]), (70, false, None));
+        assert_eq!(diverge(&three(), 71, "c", &[end("b", 60)]), (60, true, None));
+        assert_eq!(diverge(&three(), 71, "", &[]), (0, true, Some(60)));
+        assert_eq!(diverge(&three(), 70, "", &[]), (70, false, None));
     }
 
     #[test]
@@ -197,33 +195,33 @@ mod tests {
         (rows[0].restored, rows[2].restored) = (true, true);
         let deleted_and_later_put_back = Lineage::new(rows).unwrap();
         for lineage in [three(), deleted_and_later_put_back] {
-            assert_eq!(meet(&lineage, 9, "lost", &[end("gone", 7)]), (0, true, Some(0)));
-            let claim = Claim { since: 9, log: Some("lost"), logs: Some(&[]) };
-            assert_eq!(lineage.meet(claim, 70).stranger, Some(0), "its own was the first of a history");
+            assert_eq!(diverge(&lineage, 9, "lost", &[end("gone", 7)]), (0, true, Some(0)));
+            let claim = ResumeClaim { since: 9, log: Some("lost"), logs: Some(&[]) };
+            assert_eq!(lineage.diverge(claim, 70).stranger, Some(0), "its own was the first of a history");
         }
     }
 
     #[test]
     fn an_older_client_that_is_a_stranger_is_given_all_since_the_history_was_put_back_or_this_start() {
         let mut rows = three().rows;
-        assert_eq!(meet(&three(), 9, "lost", &[]), (0, true, Some(60)));
+        assert_eq!(diverge(&three(), 9, "lost", &[]), (0, true, Some(60)));
         rows[1].restored = true;
         let restored = Lineage::new(rows).unwrap();
-        assert_eq!(meet(&restored, 9, "lost", &[]), (0, true, Some(50)));
-        assert_eq!(meet(&restored, 0, "lost", &[]), (0, false, Some(50)));
+        assert_eq!(diverge(&restored, 9, "lost", &[]), (0, true, Some(50)));
+        assert_eq!(diverge(&restored, 0, "lost", &[]), (0, false, Some(50)));
     }
 
     #[test]
     fn what_the_client_knows_of_another_branch_counts_when_it_comes_back_to_that() {
-        assert_eq!(meet(&three(), 58, "other", &[end("c", 66), end("a", 50)]), (66, true, None));
+        assert_eq!(diverge(&three(), 58, "other", &[end("c", 66), end("a", 50)]), (66, true, None));
     }
 
     #[test]
     fn the_client_is_told_of_what_it_has_not_named_and_of_what_came_since() {
         let lineage = three();
         let told = |log: &str, logs: &[LogEnd]| {
-            let meeting = lineage.meet(Claim { since: 40, log: Some(log), logs: Some(logs) }, 70);
-            lineage.told(Some(&meeting)).into_iter().map(|end| (end.log, end.last)).collect::<Vec<_>>()
+            let divergence = lineage.diverge(ResumeClaim { since: 40, log: Some(log), logs: Some(logs) }, 70);
+            lineage.told(Some(&divergence)).into_iter().map(|end| (end.log, end.last)).collect::<Vec<_>>()
         };
         let both = [("b".to_owned(), 60), ("a".to_owned(), 50)];
         assert_eq!(lineage.told(None), [end("b", 60), end("a", 50)]);
@@ -243,7 +241,7 @@ mod tests {
         assert_eq!((told.len(), told[0].last), (MAX_LOGS, 2 * MAX_LOGS as u64));
         let mut logs: Vec<_> = (0..MAX_LOGS).map(|n| end(&format!("x{n}"), 9)).collect();
         logs.push(end("i3", 4));
-        let cut = lineage.meet(Claim { since: 9, log: Some("lost"), logs: Some(&logs) }, 999);
+        let cut = lineage.diverge(ResumeClaim { since: 9, log: Some("lost"), logs: Some(&logs) }, 999);
         assert!(cut.stranger.is_some(), "what is over the bound does not count");
     }
 }

@@ -1,23 +1,22 @@
-//! Who has a name that looks like a given one.
+//! Finds names that look like a given one.
 
-use super::table::{Numbers, give_back};
+use super::table::{NumberHasher, give_back};
 use crate::name::Likeness;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-/// An index of names by both of their skeletons. One entry serves both, as most names have two that
-/// are the same.
+/// An index of names by both skeletons. They share one entry, as most names have the same skeleton twice.
 #[derive(Debug)]
 pub(super) struct Lookalikes<T> {
-    /// By hash: two skeletons that share one would count as the same, once in 2^64.
-    by_skeleton: HashMap<u64, Has<T>, Numbers>,
-    /// Keyed, as people choose their names.
+    /// By hash. Two skeletons that share one would count as the same, once in 2^64.
+    by_skeleton: HashMap<u64, Holders<T>, NumberHasher>,
+    /// Randomly keyed, because people choose their names.
     hasher: RandomState,
 }
 
-/// Who has this skeleton, of each kind. Invariant: at least one has.
+/// The names with this skeleton, of each kind. Invariant: at least one.
 #[derive(Debug)]
-struct Has<T> {
+struct Holders<T> {
     folded: Option<T>,
     cased: Option<T>,
 }
@@ -29,7 +28,7 @@ impl<T> Default for Lookalikes<T> {
 }
 
 impl<T: Copy + PartialEq> Lookalikes<T> {
-    /// Whose names look like it: by one skeleton or by the other.
+    /// The names that look alike, by either skeleton.
     pub(super) fn find(&self, likeness: &Likeness) -> impl Iterator<Item = T> + use<T> {
         let folded = self.get(likeness.folded()).and_then(|has| has.folded);
         let cased = self.get(likeness.cased()).and_then(|has| has.cased);
@@ -47,16 +46,16 @@ impl<T: Copy + PartialEq> Lookalikes<T> {
         self.clear(likeness.cased(), |has| has.cased = None);
     }
 
-    fn get(&self, skeleton: &str) -> Option<&Has<T>> {
+    fn get(&self, skeleton: &str) -> Option<&Holders<T>> {
         self.by_skeleton.get(&self.hasher.hash_one(skeleton))
     }
 
-    fn entry(&mut self, skeleton: &str) -> &mut Has<T> {
+    fn entry(&mut self, skeleton: &str) -> &mut Holders<T> {
         let hash = self.hasher.hash_one(skeleton);
-        self.by_skeleton.entry(hash).or_insert(Has { folded: None, cased: None })
+        self.by_skeleton.entry(hash).or_insert(Holders { folded: None, cased: None })
     }
 
-    fn clear(&mut self, skeleton: &str, clear: impl FnOnce(&mut Has<T>)) {
+    fn clear(&mut self, skeleton: &str, clear: impl FnOnce(&mut Holders<T>)) {
         let hash = self.hasher.hash_one(skeleton);
         let Some(has) = self.by_skeleton.get_mut(&hash) else { return };
         clear(has);

@@ -1,9 +1,10 @@
-//! Whom a direct message is for, what waits for those who are away, and who is told that it has come.
+//! Direct messages: recipients, waiting mail, and the notice that it has arrived.
 
 use super::archive::{Account, Arrival, Entry, Expired, Kind, Mail, Venue};
 use super::delivery::Audience;
-use super::say::{Addressed, Said};
-use super::waiting::{Full, Waited};
+use super::owned::Owned;
+use super::say::{Addressed, Outgoing};
+use super::waiting::{MailboxLimit, Waited};
 use super::who::{Correspondent, SessionId, UserId, Who};
 use super::{Chat, Deliveries, Delivery, Now};
 use crate::fingerprint::Fingerprint;
@@ -18,16 +19,16 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Somebody who was written to.
+/// The recipient of a direct message.
 pub(super) struct Recipient {
-    /// As they write it.
+    /// As its owner writes it.
     pub(super) name: String,
     pub(super) account: Option<Account>,
     user: Option<UserId>,
 }
 
 impl Chat {
-    /// A message to a user, here or away.
+    /// Addresses a message to a user, online or offline.
     pub(super) fn to_user(&self, id: SessionId, name: &str, now: &Now) -> Result<Addressed, Refusal> {
         let Recipient { name, account, user } = self.recipient(name, now)?;
         let who = account.clone().map(|account| Who::Account(Arc::new(account))).or(user.map(Who::User));
@@ -54,10 +55,9 @@ impl Chat {
         })
     }
 
-    /// A message to everybody who is connected from an address.
+    /// Addresses a message to everyone who is connected from an address.
     pub(super) fn to_address(&self, id: SessionId, ip: IpAddr) -> Result<Addressed, Refusal> {
-        // Walks all sessions, which whoever asks pays for: rare enough that an index would cost more than it
-        // saves.
+        // Walks all sessions at the sender's cost: too rare to pay for an index.
         let here = self.sessions.values().filter(|session| session.ip == ip && session.listens());
         let mut users: Vec<UserId> = here.filter_map(|session| session.user).collect();
         users.sort_unstable();
@@ -93,7 +93,7 @@ impl Chat {
         })
     }
 
-    /// What one of a user's sessions sends, the others see; the one itself has its receipt.
+    /// Adds the sender's mailbox and other sessions; the sending session gets a receipt instead.
     fn add_own(&self, id: SessionId, mail: &mut Vec<Mail>, sessions: &mut Vec<SessionId>) {
         if let Some(asking) = self.asking(id) {
             let own = asking.who.account().filter(|own| mail.iter().all(|mail| mail.account != **own));
@@ -105,7 +105,7 @@ impl Chat {
         sessions.retain(|session| *session != id);
     }
 
-    /// Whoever has that name, here or by right.
+    /// Finds who has that name, online or as its owner.
     pub(super) fn recipient(&self, name: &str, now: &Now) -> Result<Recipient, Refusal> {
         if let Some((user, found)) = self.find(name) {
             let is_reached = found.owner.key().is_some() || found.sessions.iter().any(|id| self.listens(*id));
@@ -115,51 +115,51 @@ impl Chat {
                 false => Err(self.no_such_user(name, now)),
             };
         }
-        match self.owned.bearer(&self.terms.key(name), now.at()) {
-            Some((name, key)) => {
+        match self.owned.owned(&self.prepared.key(name), now.at()) {
+            Some(Owned { name, key, .. }) => {
                 Ok(Recipient { name: name.to_string(), account: Some(Account::Key(key)), user: None })
             }
             None => Err(self.no_such_user(name, now)),
         }
     }
 
-    /// Whether one more message of the session's can wait for them.
+    /// Whether the account's mailbox takes one more message from the session.
     fn check_mailbox(&self, id: SessionId, account: &Account, name: &str, now: &Now) -> Result<(), Refusal> {
         let away = |code, why: &str| {
             Err(Refusal::new(code, format!("{name} is away, and {why}; try again when they are here")))
         };
         if self.log.is_none() {
-            return away(Code::NoHistory, "this server keeps nothing for who is away");
+            return away(Code::NoHistory, "this server does not store messages");
         }
         if self.failure.is_some() {
-            return away(Code::NotStored, "nothing can be stored at the moment");
+            return away(Code::NotStored, "the server cannot store messages at the moment");
         }
         if self.is_mail_full {
             let msg = format!(
-                "{name} is away, and the mail that waits here takes all the room there is for it; try again when \
-                 they are here, or have the server's operator give it more (--retain-size)"
+                "{name} is away, and waiting messages take all the space that the server has for them; try \
+                 again when they are here, or ask the server's administrator for more (--retain-size)"
             );
             return Err(Refusal::new(Code::MailboxFull, msg));
         }
         let author = self.user_of(id).and_then(|user| user.owner.account()).map(|own| &**own);
-        let whose = if author.is_some() { "of yours" } else { "of clients with neither key nor token" };
+        let whose = if author.is_some() { "of yours" } else { "from clients without a key or token" };
         let why = match self.waiting.check(account, author, self.is_newcomer(author, now)) {
             Ok(()) => return Ok(()),
-            Err(Full::Mailbox) => format!("{MAX_WAITING} messages wait for them already"),
-            Err(Full::Theirs) => {
-                format!("{MAX_WAITING_OF_AUTHOR_FOR_ONE} messages {whose} wait for them already")
+            Err(MailboxLimit::Mailbox) => format!("{MAX_WAITING} messages are already waiting for them"),
+            Err(MailboxLimit::Theirs) => {
+                format!("{MAX_WAITING_OF_AUTHOR_FOR_ONE} messages {whose} are already waiting for them")
             }
-            Err(Full::TheirsForAll) => {
+            Err(MailboxLimit::TheirsForAll) => {
                 let msg = format!(
-                    "{name} is away, and {MAX_WAITING_OF_AUTHOR} messages {whose} wait for people who are away, \
-                     the most there can be; try again when some of them have been here"
+                    "{name} is away, and {MAX_WAITING_OF_AUTHOR} messages {whose} are waiting for people \
+                     who are away, which is the limit; try again once some of them have been here"
                 );
                 return Err(Refusal::new(Code::MailboxFull, msg));
             }
-            Err(Full::Newcomers) => {
+            Err(MailboxLimit::Newcomers) => {
                 let msg = format!(
-                    "{name} is away, and as many messages of people who are new here wait as may; try again once \
-                     you have had your name for {} minutes, with a key, or when they are here",
+                    "{name} is away, and too many messages from new users are waiting; try again once you \
+                     have had your name for {} minutes, with a key, or when they are here",
                     NAME_TRIED.as_secs() / 60
                 );
                 return Err(Refusal::new(Code::MailboxFull, msg));
@@ -168,7 +168,7 @@ impl Chat {
         away(Code::MailboxFull, &why)
     }
 
-    /// Whether somebody is not known here yet.
+    /// Whether the author counts as new here.
     pub(super) fn is_newcomer(&self, author: Option<&Account>, now: &Now) -> bool {
         match author {
             Some(Account::Key(key)) => !self.is_established(key, now),
@@ -176,12 +176,12 @@ impl Chat {
         }
     }
 
-    /// Messages that were counted as waiting do not wait: they could not be kept, or had been before.
+    /// Undoes counts of messages that do not wait: repeats, or messages that could not be stored.
     pub fn not_waiting(&mut self, waited: &[Waited]) {
         waited.iter().for_each(|waited| self.waiting.take_back(waited));
     }
 
-    /// A client has got all mail up to that number.
+    /// A client has received all mail up to that number.
     pub(super) fn received(&mut self, id: SessionId, upto: u64, now: &Now, out: &mut Deliveries) {
         let Some(account) = self.asking(id).and_then(|asking| asking.who.account().cloned()) else { return };
         let upto = upto.min(self.seq);
@@ -190,8 +190,8 @@ impl Chat {
         }
     }
 
-    /// Mail that had waited has come to whom it was for: whoever wrote it is told, a portion at a time, now or
-    /// when what is told can be kept again.
+    /// Waiting mail has reached its recipients. Notifies its authors, a portion at a time, once the store can
+    /// keep the notices.
     pub fn arrived(&mut self, arrivals: Vec<Arrival>, now: &Now, out: &mut Deliveries) {
         self.untold.extend(arrivals);
         if !self.keeps() {
@@ -203,7 +203,7 @@ impl Chat {
         }
     }
 
-    /// Mail that waited was removed for its age: it waits no longer, and whoever wrote it is told.
+    /// Waiting mail was removed because of its age. Updates the counts and notifies its authors.
     pub fn expired(&mut self, expired: Vec<Expired>, now: &Now, out: &mut Deliveries) {
         let mut lost: Vec<Arrival> = Vec::new();
         let mut places: HashMap<(Account, Account), usize> = HashMap::new();
@@ -225,7 +225,7 @@ impl Chat {
         self.arrived(lost, now, out);
     }
 
-    /// Whether mail that waits takes all the room that it may, so that no more is taken.
+    /// Sets whether waiting mail fills its space, so the server refuses more.
     pub fn set_mail_full(&mut self, is_full: bool) {
         self.is_mail_full = is_full;
     }
@@ -237,7 +237,7 @@ impl Chat {
             Account::Key(key) => Some(Fingerprint::tag(key)),
             Account::Token(_) => None,
         };
-        let said = Said {
+        let outgoing = Outgoing {
             kind: if is_lost { Kind::Lost { count, last } } else { Kind::Delivered { count, last } },
             from: Sender { name, ip: String::new(), key },
             author: Some(account),
@@ -250,10 +250,10 @@ impl Chat {
             refusal: None,
             receipt: None,
         };
-        self.pass_on(said, now, out);
+        self.pass_on(outgoing, now, out);
     }
 
-    /// A name that they have, here or by right.
+    /// One of the account's names, in use or owned.
     fn name_of(&self, account: &Account) -> Option<String> {
         let here = self.accounts.get(account).and_then(|users| self.users.get(users.first()?));
         let owned = || match account {

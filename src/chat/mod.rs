@@ -1,9 +1,10 @@
-//! The rules of chat: who is here, under which name, and who gets what.
+//! The rules of chat: who is here, under which name, and who receives what.
 //!
-//! Pure: knows no sockets, no runtime, no clock and no bytes. Each call changes the state and
-//! appends what follows to a list of [`Delivery`]s, in the order in which it must reach people.
-//! The server is its only caller, holds it in one place, and turns deliveries into writes.
+//! Pure: knows no sockets, no runtime, no clock and no bytes. Each call changes the state and appends the
+//! results to a list of [`Delivery`]s, in the order in which they must reach people. The server is the only
+//! caller: it holds one `Chat` and turns deliveries into writes.
 
+mod access;
 mod acquaintances;
 mod actor;
 mod answer;
@@ -41,7 +42,6 @@ mod resume;
 mod rooms;
 mod sanctions;
 mod say;
-mod standing;
 mod storing;
 mod subject;
 mod table;
@@ -60,13 +60,13 @@ pub use archive::{
 };
 pub use ask::{Asked, Listing};
 #[cfg(any(test, fuzzing))]
-pub(crate) use check::Books;
+pub(crate) use check::StoredRecords;
 pub use delivery::{Audience, CatchUp, Delivery, Receipt};
 pub use intake::{Garbage, Parsed};
 #[cfg(test)]
-pub(crate) use lineage::Claim;
+pub(crate) use lineage::ResumeClaim;
 pub use lineage::{Incarnation, Lineage};
-pub use net::{Net, NoNet};
+pub use net::{InvalidNet, Net};
 pub use now::Now;
 pub use places::Holder;
 pub(crate) use rates::{cost, garbage_cost};
@@ -82,48 +82,46 @@ use crate::limits::{MAX_JOIN_BUCKETS, MAX_NAME_CHARS};
 use crate::name::NameKey;
 use crate::pace::{Buckets, Rate};
 use crate::protocol::packet::ServerInfo;
+use access::Access;
 use acquaintances::Acquaintances;
-use intake::Terms;
+use intake::Prepared;
 use lookalikes::Lookalikes;
 use moderate::Leaving;
-use operators::Offer;
+use operators::OperatorSecrets;
 use owned::{At, OwnedNames};
 use paces::Paces;
 use presence::Presence;
 use rooms::Rooms;
 use smallvec::SmallVec;
-use standing::Standing;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
-use table::{Numbers, Table};
+use table::{NumberHasher, Table};
 use unstored::Unstored;
 use user::{Session, User};
 use waiting::Waiting;
 use who::UserId;
 
-/// What the chat tells about its server.
+/// What the chat tells clients about its server.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
-    /// Id, name and version.
     pub server: ServerInfo,
     /// The message of the day; empty for none.
     pub motd: String,
 }
 
-/// What the administrator decides.
+/// The administrator's choices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// How fast a user may send; `None`: nothing is limited by rate.
+    /// How fast a user may send; `None`: no rate limits.
     pub rate: Option<Rate>,
-    /// Whether names hold ASCII alone.
     pub ascii_names: bool,
-    /// Whether clients are told that only members come in. Whom the server lets in is its own
-    /// business; it asks [`Chat::is_member`].
+    /// Whether to tell clients that only members may enter. The server enforces it and asks
+    /// [`Chat::is_member`].
     pub closed: bool,
-    /// Whether clients are told that the server gives way to others.
+    /// Whether to tell clients that the server gives way to others.
     pub interim: bool,
 }
 
@@ -133,42 +131,40 @@ impl Default for Rules {
     }
 }
 
-/// Everybody who is here.
+/// The state of the chat.
 #[derive(Debug)]
 pub struct Chat {
     profile: Profile,
     rules: Rules,
     sessions: Table<SessionId, Session>,
     users: Table<UserId, User>,
-    /// Every registered name, in alphabetical order. Invariant: one entry a user.
+    /// Every registered name, in alphabetical order. Invariant: one entry per user.
     names: BTreeMap<NameKey, UserId>,
-    /// The same by how they look. Invariant: no two look alike.
+    /// The same by appearance. Invariant: no two look alike.
     looks: Lookalikes<UserId>,
-    /// Names that belong to keys, whether these are here or not.
+    /// Names that belong to keys, online or offline.
     owned: OwnedNames,
-    standing: Standing,
-    /// Ways to become an operator that need no other one.
-    offer: Option<Box<Offer>>,
-    /// What people did that is news to others.
+    access: Access,
+    secrets: Option<Box<OperatorSecrets>>,
+    /// Counts actions that others are notified of.
     news: Buckets,
     paces: Paces,
     acquaintances: Acquaintances,
-    /// Users with a chat session. Invariant: equals what counting them would give.
+    /// Users with a chat session. Invariant: equals the result of counting them.
     present: usize,
     presence: Presence,
     next_user: NonZeroU64,
     rooms: Rooms,
-    /// Users who are here, by who they are over all their sessions. Invariant: no empty entries.
+    /// Connected users by account. Invariant: no empty entries.
     accounts: HashMap<Arc<Account>, SmallVec<[UserId; 2]>>,
     waiting: Waiting,
-    /// Mail that has arrived, of which its authors are still to be told.
+    /// Mail that has arrived without its authors knowing yet.
     untold: VecDeque<Arrival>,
-    /// Sessions that say nothing of what they have got, while they are given their mail: up to which
-    /// number.
-    greeted: HashMap<SessionId, u64, Numbers>,
-    /// Which history there is; `None`: nothing is kept.
+    /// Sessions that never confirm mail, while they receive it: up to which number.
+    greeted: HashMap<SessionId, u64, NumberHasher>,
+    /// The history's incarnations; `None`: the server stores no messages.
     log: Option<Lineage>,
-    /// Why what is to be kept is not, and what to do.
+    /// Why the store fails and what to do; `None` while it works.
     failure: Option<Arc<str>>,
     unstored: Unstored,
     /// Number of the latest message.
@@ -177,30 +173,30 @@ pub struct Chat {
     is_over: bool,
     /// The server to which this one gives way.
     successor: Option<ServerInfo>,
-    /// Sessions that a ban or a kick ends, as far as they are not ended yet.
+    /// Sessions that a ban or a kick has yet to end.
     leaving: VecDeque<Leaving>,
-    /// A list that is asked for and not gathered yet.
+    /// A requested list that is not complete yet.
     listing: Option<Listing>,
-    /// Why the machine's clock is doubtful, if so.
+    /// Why the machine's clock is doubtful.
     doubt: Option<Arc<str>>,
-    /// Whether mail that waits takes all the room that it may.
+    /// Whether waiting mail fills all its space.
     is_mail_full: bool,
-    /// What the words of the request that is dealt with come to.
-    terms: Terms,
+    /// Computed for the current request before the lock was taken.
+    prepared: Prepared,
 }
 
 /// The list that calls append to.
 pub type Deliveries = Vec<Delivery>;
 
 impl Chat {
-    /// A chat with nobody in it, which remembers what the archive says.
+    /// A chat without sessions, with the state from the archive.
     pub fn new(profile: Profile, rules: Rules, archive: Archive) -> Self {
         let mut records = archive.records;
-        let (standing, owned) = (Standing::new(&mut records), OwnedNames::new(records.names));
-        // Of names whose time is over meanwhile too.
+        let (access, owned) = (Access::new(&mut records), OwnedNames::new(records.names));
+        // At time zero no name has expired, so expired ones count too.
         let then = At { second: 0, uptime: Duration::ZERO };
         let is_new = |author: Option<&Account>| match author {
-            Some(Account::Key(key)) => !owned.is_established(key, then) && !standing.is_operator(Some(key)),
+            Some(Account::Key(key)) => !owned.is_established(key, then) && !access.is_operator(Some(key)),
             Some(Account::Token(_)) | None => true,
         };
         let waiting = Waiting::new(archive.waiting, archive.seq, is_new);
@@ -211,9 +207,9 @@ impl Chat {
             users: Table::default(),
             names: BTreeMap::new(),
             looks: Lookalikes::default(),
-            standing,
+            access,
             owned,
-            offer: None,
+            secrets: None,
             news: Buckets::new(MAX_JOIN_BUCKETS),
             paces: Paces::new(),
             acquaintances: Acquaintances::default(),
@@ -234,37 +230,34 @@ impl Chat {
             listing: None,
             doubt: None,
             is_mail_full: false,
-            terms: Terms::default(),
+            prepared: Prepared::default(),
             successor: None,
         }
     }
 
-    /// A connection came; it is nobody until its first packet.
+    /// Adds a connection. It has no name until its first packet.
     pub fn connect(&mut self, id: SessionId, peer: Peer) {
         self.sessions.insert(id, Session::new(peer));
     }
 
-    /// Whether users have a pace, so that packets may have to wait.
+    /// Whether users have a pace, so packets may have to wait.
     pub fn is_paced(&self) -> bool {
         self.rules.rate.is_some()
     }
 
-    /// Whether the connection has a name.
     pub fn is_registered(&self, id: SessionId) -> bool {
         self.sessions.get(&id).is_some_and(|session| session.user.is_some())
     }
 
-    /// Whether the connection is here and has none yet.
+    /// Whether the connection exists and has no name yet.
     pub fn is_waited_for(&self, id: SessionId) -> bool {
         self.sessions.get(&id).is_some_and(|session| session.user.is_none())
     }
 
-    /// Users who are present.
     pub fn present(&self) -> usize {
         self.present
     }
 
-    /// Connections there are, registered or not.
     pub fn connections(&self) -> usize {
         self.sessions.len()
     }
@@ -274,31 +267,29 @@ impl Chat {
         self.seq
     }
 
-    /// Which server this is.
     pub fn server(&self) -> &ServerInfo {
         &self.profile.server
     }
 
     /// Whether the key may enter a closed server without the passphrase.
     pub fn is_member(&self, key: &Fingerprint) -> bool {
-        self.standing.is_member(key)
+        self.access.is_member(key)
     }
 
-    /// The key has proved to know the passphrase. `name` is the one it asks for.
+    /// Makes a key a member once it has proven the passphrase. `name` is the name it asks for.
     pub fn add_member(&mut self, key: Fingerprint, ip: IpAddr, name: &str, now: &Now, out: &mut Deliveries) {
         let (name, rest) = (name.chars().take(MAX_NAME_CHARS).collect(), serde_json::Map::new());
         let row = MemberRecord { key, name, ip: Some(ip), since: now.second(), rest };
-        self.standing.add_member(row, out);
+        self.access.add_member(row, out);
     }
 
-    /// Writes down what is left to be of names, once nobody comes any more: a portion of it. `false`: that
-    /// was all.
+    /// Stores pending name records after the last client has left, a portion per call. `false`: done.
     pub fn keep_rest(&mut self, now: &Now, out: &mut Deliveries) -> bool {
         self.owned.keep_rest(now.at(), out)
     }
 
-    /// Does a portion of what a call has left to do, as nobody else is served meanwhile. To be called after
-    /// each until it says that there is no more: `false`.
+    /// Continues unfinished work of an earlier call, a portion at a time, because no other session can use
+    /// the chat during a call. Call it after every other call until it returns `false`.
     pub fn proceed(&mut self, now: &Now, out: &mut Deliveries) -> bool {
         if self.leaving.is_empty() {
             self.go_on_listing(out);
@@ -308,13 +299,12 @@ impl Chat {
         self.has_more()
     }
 
-    /// Whether a call has left something to do.
     pub fn has_more(&self) -> bool {
         !self.leaving.is_empty() || self.listing.is_some()
     }
 
     fn is_operator(&self, id: SessionId) -> bool {
-        self.sessions.get(&id).is_some_and(|session| self.standing.is_operator(session.key()))
+        self.sessions.get(&id).is_some_and(|session| self.access.is_operator(session.key()))
     }
 
     fn user_of(&self, id: SessionId) -> Option<&User> {
@@ -322,7 +312,7 @@ impl Chat {
     }
 
     fn find(&self, name: &str) -> Option<(UserId, &User)> {
-        let id = *self.names.get(&self.terms.key(name))?;
+        let id = *self.names.get(&self.prepared.key(name))?;
         Some((id, self.users.get(&id)?))
     }
 }

@@ -1,9 +1,8 @@
 //! Mutes and bans.
 
 use super::actor::Operation;
-use super::answer::Told;
+use super::answer::Reply;
 use super::archive::Account;
-use super::delivery::Delivery;
 use super::net::Net;
 use super::records::{BanRecord, Sanction};
 use super::subject::Subject;
@@ -18,7 +17,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-/// A session that is to end.
+/// A session that is about to end.
 #[derive(Debug)]
 pub(super) struct Leaving {
     pub(super) session: SessionId,
@@ -30,7 +29,7 @@ impl Operation<'_> {
     pub(super) fn mute(&mut self, who: &str, duration: Option<&str>) -> Result<Event, Refusal> {
         let mut row = self.row(who, duration, Term::For(DEFAULT_MUTE))?;
         if row.key.is_some() {
-            // The key is enough: whoever else is at that address has done nothing.
+            // With a key, others at the same address go free.
             row.ips.clear();
         }
         self.impose(Sanction::Mute, who, row)
@@ -39,21 +38,22 @@ impl Operation<'_> {
     pub(super) fn impose_ban(&mut self, who: &str, duration: Option<&str>) -> Result<Event, Refusal> {
         let mut row = self.row(who, duration, Term::For(DEFAULT_BAN))?;
         if let Some((_, user)) = row.name.as_deref().and_then(|name| self.chat.find(name)) {
-            // The server's own machine is everybody's who works there.
+            // Other people may use the server's own machine.
             let sessions = user.sessions.iter().filter_map(|id| self.chat.sessions.get(id));
             let local: HashSet<Net> = sessions.filter(|s| s.local).map(|s| Net::host(s.ip)).collect();
             row.ips.retain(|net| !local.contains(net));
         }
         if row.key.is_none() && row.ips.is_empty() {
             let msg = format!(
-                "{who} has no key and is at the server's own address, which is never banned; /kick and /mute work"
+                "{who} has no key and is at the server's own address, which is never banned; use /kick or \
+                 /mute"
             );
             return Err(Refusal::new(Code::NotAllowed, msg));
         }
         let done = self.impose(Sanction::Ban, who, row.clone())?;
         let why: Arc<str> = ban_text(&row, self.now).into();
         let hit =
-            self.chat.sessions.iter().filter(|(_, session)| self.chat.standing.hits(&row, &session.peer()));
+            self.chat.sessions.iter().filter(|(_, session)| self.chat.access.hits(&row, &session.peer()));
         let leaving = hit.map(|(id, _)| Leaving { session: *id, code: Code::Banned, why: Arc::clone(&why) });
         let leaving: Vec<_> = leaving.collect();
         self.chat.leaving.extend(leaving);
@@ -69,7 +69,7 @@ impl Operation<'_> {
         self.lift(Sanction::Ban, who)
     }
 
-    /// What would be imposed: on a name, its key and the addresses of whoever is here under it.
+    /// The row to impose: the name, its key, and the addresses where it is connected.
     fn row(&self, who: &str, duration: Option<&str>, usual: Term) -> Result<BanRecord, Refusal> {
         let term = duration.map_or(Ok(usual), str::parse);
         let term = term.map_err(|error| Refusal::new(Code::BadCommand, error.to_string()))?;
@@ -106,12 +106,11 @@ impl Operation<'_> {
     fn impose(&mut self, sanction: Sanction, who: &str, row: BanRecord) -> Result<Event, Refusal> {
         let done = format!("{} {} {}", shown(&row, who), done(sanction), until(row.until, self.now));
         let log = format!("{}: {done} ({})", self.actor, targets(&row));
-        if !self.chat.standing.impose(sanction, row, self.now.steady, self.out) {
-            let msg =
-                format!("there are {MAX_BANS} already, the most there can be; take some back first (/bans)");
+        if !self.chat.access.rows_mut(sanction).impose(row, self.now.steady, self.out) {
+            let msg = format!("there are already {MAX_BANS}, which is the limit; lift some first (/bans)");
             return Err(Refusal::new(Code::NotAllowed, msg));
         }
-        self.out.push(Delivery::Log(log));
+        self.log(log);
         Ok(Event::Notice(done))
     }
 
@@ -122,47 +121,47 @@ impl Operation<'_> {
             Subject::Key(_) | Subject::Net(_) => None,
         };
         let done = done(sanction);
-        if self.chat.standing.lift(sanction, &subject, &self.chat.terms.key(who), owner, self.out) == 0 {
+        let rows = self.chat.access.rows_mut(sanction);
+        if rows.lift(&subject, &self.chat.prepared.key(who), owner, self.out) == 0 {
             return Err(self.chat.no_such_sanction(who, sanction, done, self.now));
         }
-        self.out.push(Delivery::Log(format!("{}: {who} is no longer {done}", self.actor)));
+        self.log(format!("{}: {who} is no longer {done}", self.actor));
         Ok(Event::Notice(format!("{who} is no longer {done}")))
     }
 }
 
 impl Chat {
-    /// Who is banned or muted.
-    pub(super) fn bans(&self, now: &Now) -> Told {
-        let (mut bans, total) = self.standing.sanctions(now.steady, BANS_SHOWN);
+    pub(super) fn bans(&self, now: &Now) -> Reply {
+        let (mut bans, total) = self.access.sanctions(now.steady, BANS_SHOWN);
         if now.shown(now.steady) != now.steady {
             for (_, row) in &mut bans {
                 let row = Arc::make_mut(row);
                 (row.since, row.until) = (now.shown(row.since), row.until.map(|until| now.shown(until)));
             }
         }
-        Told::Bans(bans, total)
+        Reply::Bans(bans, total)
     }
 
-    /// Why the peer may not come in, if so.
+    /// Why the peer is banned, if it is.
     pub(crate) fn ban_text(&self, peer: &Peer, now: &Now) -> Option<String> {
-        let row = self.standing.ban_of(peer, now.steady)?;
+        let row = self.access.ban_of(peer, now.steady)?;
         Some(ban_text(row, now))
     }
 
-    /// Refuses what a muted session would say.
+    /// Refuses messages from a muted session.
     pub(super) fn check_muted(&self, id: SessionId, now: &Now) -> Result<(), Refusal> {
         let (Some(session), Some(user)) = (self.sessions.get(&id), self.user_of(id)) else { return Ok(()) };
-        match self.standing.mute_of(&session.peer(), &user.name, now.steady) {
+        match self.access.mute_of(&session.peer(), &user.name, now.steady) {
             None => Ok(()),
             Some(row) => {
                 let msg =
-                    format!("you are muted {} by {}; nobody else gets this", until(row.until, now), by(row));
+                    format!("you are muted {} by {}; nobody else saw this", until(row.until, now), by(row));
                 Err(Refusal::new(Code::Muted, msg))
             }
         }
     }
 
-    /// Ends every session of a key that a ban hits.
+    /// Ends every session of a key that a ban matches.
     pub(super) fn expel_banned(&mut self, key: &Fingerprint, now: &Now, out: &mut Deliveries) {
         let users = self.accounts.get(&Account::Key(*key)).into_iter().flatten();
         let sessions = users.filter_map(|user| self.users.get(user)).flat_map(|user| &user.sessions);
@@ -173,7 +172,7 @@ impl Chat {
         self.expel_some(now, out);
     }
 
-    /// Ends some of the sessions that are to end; what is left is [proceeded](Self::proceed) with.
+    /// Ends some of the leaving sessions; [`Self::proceed`] ends the rest.
     pub(super) fn expel_some(&mut self, now: &Now, out: &mut Deliveries) {
         for _ in 0..EXPELLED_PORTION {
             let Some(leaving) = self.leaving.pop_front() else { break };
@@ -181,7 +180,7 @@ impl Chat {
         }
     }
 
-    /// Whether the session is one of those: it ends at once.
+    /// Ends the session at once if it is leaving.
     pub(super) fn leaves(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) -> bool {
         let at = self.leaving.iter().position(|leaving| leaving.session == id);
         let leaving = at.and_then(|at| self.leaving.remove(at));
@@ -227,7 +226,7 @@ fn shown<'a>(row: &'a BanRecord, typed: &'a str) -> &'a str {
     row.name.as_deref().unwrap_or(typed)
 }
 
-/// Everything that it hits, for the log.
+/// The key and addresses that it matches, for the log.
 fn targets(row: &BanRecord) -> String {
     let key = row.key.iter().map(ToString::to_string);
     key.chain(row.ips.iter().map(ToString::to_string)).collect::<Vec<_>>().join(", ")

@@ -1,9 +1,9 @@
-//! Who may have which name, and changes of name.
+//! Who may use which name, and renaming.
 
 use super::call::Call;
 use super::delivery::{Audience, Delivery};
 use super::intake::Candidate;
-use super::owned::Begun;
+use super::owned::Ownership;
 use super::rates::News;
 use super::who::{SessionId, UserId, Who};
 use super::{Chat, Deliveries, Now};
@@ -13,9 +13,9 @@ use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
 use jiff::Timestamp;
 
-/// A refusal, with a name that is free if names are the trouble.
+/// A refusal, with a free name if the wanted one is taken.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct NameRefusal {
     pub(super) refusal: Refusal,
     free: Option<String>,
 }
@@ -24,27 +24,26 @@ pub(super) struct Refused {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asker<'a> {
     pub(super) key: Option<&'a Fingerprint>,
-    /// Who they are, if they have a name already.
+    /// Set if they already have a name.
     pub(super) user: Option<UserId>,
 }
 
-impl From<Refusal> for Refused {
+impl From<Refusal> for NameRefusal {
     fn from(refusal: Refusal) -> Self {
         Self { refusal, free: None }
     }
 }
 
-impl From<Refused> for Event {
-    fn from(refused: Refused) -> Self {
-        let Refused { refusal, free } = refused;
+impl From<NameRefusal> for Event {
+    fn from(refused: NameRefusal) -> Self {
+        let NameRefusal { refusal, free } = refused;
         Self::Error { code: Some(refusal.code), msg: refusal.msg, name: free }
     }
 }
 
 impl Call<'_> {
-    /// Another name for the session's user, in all sessions.
     pub(super) fn rename(&mut self, wanted: &str) -> Result<(), Refusal> {
-        let candidate = self.chat.terms.candidate(wanted);
+        let candidate = self.chat.prepared.candidate(wanted);
         let name = self.chat.name(&candidate)?;
         let Some((session, user_id)) = self.chat.sessions.get(&self.session).and_then(|s| Some((s, s.user?)))
         else {
@@ -58,8 +57,7 @@ impl Call<'_> {
             return Ok(());
         }
         self.chat.check_muted(self.session, self.now)?;
-        // Counted before it is looked whether it can be had: asking for what is taken is news to nobody,
-        // but costs as much.
+        // Counted before the check: asking for a taken name notifies nobody, but costs as much.
         self.chat.count_news(self.session, News::Rename, self.now)?;
         if let Err(refused) = self.chat.check_free((&name, &likeness), &candidate, asker, self.now) {
             self.answer(refused.into());
@@ -76,14 +74,14 @@ impl Call<'_> {
         }
         self.chat.looks.remove(&old.likeness());
         self.chat.looks.insert(&likeness, user_id);
-        let mut begun = Begun::NotOwned;
+        let mut ownership = Ownership::NotOwned;
         if let Some(key) = peer.key {
             self.chat.owned.end(&old.likeness(), &key, self.now.at());
-            begun = self.chat.owned.begin((&name, &likeness), key, peer.ip, self.now.at(), self.out);
+            ownership = self.chat.owned.begin((&name, &likeness), key, peer.ip, self.now.at(), self.out);
         }
         let event = Event::Renamed { old: old.to_string(), name: name.to_string() };
         self.answer(event.clone());
-        self.tell_of_name(begun);
+        self.tell_of_name(ownership);
         let audience = self.chat.who_hears_of(user_id, self.session);
         self.out.push(Delivery::to(audience, event.into_packet("all", None)));
         Ok(())
@@ -91,25 +89,26 @@ impl Call<'_> {
 }
 
 impl Chat {
-    /// A name that may be one here.
+    /// Checks that the name is valid on this server.
     pub(super) fn name(&self, candidate: &Candidate) -> Result<Name, Refusal> {
         let name = candidate.name.clone();
         let name = name.map_err(|error| Refusal::new(Code::BadName, error.to_string()))?;
         if self.rules.ascii_names && !name.is_ascii() {
-            let msg = "names on this server hold ASCII letters, digits and punctuation only; choose another";
+            let msg = "names on this server may only contain ASCII letters, digits and punctuation; choose \
+                       another";
             return Err(Refusal::new(Code::BadName, msg));
         }
         Ok(name)
     }
 
-    /// Whether nobody else has the name, or one that looks like it, here or by right.
+    /// Checks that nobody else uses or owns the name or a look-alike.
     pub(super) fn check_free(
         &self,
         (name, likeness): (&Name, &Likeness),
         candidate: &Candidate,
         asker: Asker<'_>,
         now: &Now,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), NameRefusal> {
         let Some(why) = self.taken(name, likeness, asker, now) else { return Ok(()) };
         let others = candidate.alternatives(now.uptime.as_nanos()).into_iter();
         let free = others
@@ -120,34 +119,34 @@ impl Chat {
             None => "Choose another".into(),
         };
         let msg = match why {
-            Taken::Here => format!("the name {name} is taken. {advice}."),
-            Taken::Owned(seen) => format!(
+            Conflict::Here => format!("the name {name} is taken. {advice}."),
+            Conflict::Owned(seen) => format!(
                 "\"{name}\" belongs to another key ({seen}). {advice}, or use the device you used before."
             ),
-            Taken::Alike(other) => format!("\"{name}\" looks like \"{other}\", which is taken. {advice}."),
+            Conflict::Alike(other) => format!("\"{name}\" looks like \"{other}\", which is taken. {advice}."),
         };
         let refusal = Refusal::new(Code::NameTaken, msg);
-        Err(Refused { refusal, free: free.map(|free| free.to_string()) })
+        Err(NameRefusal { refusal, free: free.map(|free| free.to_string()) })
     }
 
-    fn taken(&self, name: &Name, likeness: &Likeness, asker: Asker<'_>, now: &Now) -> Option<Taken> {
+    fn taken(&self, name: &Name, likeness: &Likeness, asker: Asker<'_>, now: &Now) -> Option<Conflict> {
         let here = self.looks.find(likeness).find(|user| Some(*user) != asker.user);
         if let Some(user) = here.and_then(|user| self.users.get(&user)) {
             return Some(match &user.name {
-                other if other.key() != name.key() => Taken::Alike(other.clone()),
-                _ if user.owner.key().is_some() => Taken::Owned("here now".into()),
-                _ => Taken::Here,
+                other if other.key() != name.key() => Conflict::Alike(other.clone()),
+                _ if user.owner.key().is_some() => Conflict::Owned("here now".into()),
+                _ => Conflict::Here,
             });
         }
         let claimed = self.owned.claimed(likeness, asker.key, now.at())?;
         Some(match claimed.name.key() == name.key() {
-            true => Taken::Owned(claimed.last.map_or("here now".into(), |last| seen(last, now))),
-            false => Taken::Alike(claimed.name),
+            true => Conflict::Owned(claimed.last.map_or("here now".into(), |last| seen(last, now))),
+            false => Conflict::Alike(claimed.name.clone()),
         })
     }
 
-    /// Whoever is still to be announced is announced under the name they came with, and nobody is told of
-    /// the going of a name that is this user's by then.
+    /// Announces pending arrivals and departures under the old names, so none of them mentions a name that
+    /// belongs to this user by then.
     fn tell_before_rename(&mut self, user: UserId, who: Option<&Who>, name: &Name, out: &mut Deliveries) {
         let Some(old) = self.users.get(&user).map(|user| user.name.key()) else { return };
         let keys = [old, name.key()];
@@ -161,8 +160,7 @@ impl Chat {
         }
     }
 
-    /// Everybody else, if the user is present and the room is not big; otherwise the user's own
-    /// other sessions.
+    /// Everyone else, if the user is present and the room is small; otherwise the user's other sessions.
     fn who_hears_of(&self, user_id: UserId, except: SessionId) -> Audience {
         let Some(user) = self.users.get(&user_id) else { return Audience::Sessions(Vec::new()) };
         if user.chatting > 0 && self.present <= crate::limits::PRESENCE_NAMES_MAX_MEMBERS {
@@ -172,13 +170,13 @@ impl Chat {
     }
 }
 
-/// Why a name can't be had.
-enum Taken {
-    /// Somebody is here under it.
+/// Why a name is not available.
+enum Conflict {
+    /// A connected user without a key has it.
     Here,
-    /// It is a key's; when that was seen.
+    /// A key owns it; when it was last seen.
     Owned(String),
-    /// It looks like this one, which somebody has.
+    /// It looks like this one, which is taken.
     Alike(Name),
 }
 

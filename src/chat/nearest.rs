@@ -1,20 +1,18 @@
-//! Names that are nearly the one that somebody wrote.
+//! Suggests names similar to a mistyped one.
 
 use crate::limits::{MAX_NAME_CHARS, NAMES_SUGGESTED};
 use smallvec::SmallVec;
 
-/// How many names on each side of the wanted one in the alphabet are compared with it: comparing with
-/// all of a crowd's would take everybody's time.
+/// How many names to compare on each side in the alphabet: comparing all would hold up everyone.
 pub(super) const EACH_WAY: usize = 20;
 
-/// Slips that a name may be away.
+/// The most typing errors in a suggestion.
 const MAX_SLIPS: usize = 2;
 
-/// The letters of a key.
 type Letters = SmallVec<[char; 32]>;
 
-/// ` did you mean alice or alicia?`, or nothing. `wanted` is a key's text, and so is the first of each
-/// pair; the other is the name as its owner writes it.
+/// Returns ` did you mean alice or alicia?`, or nothing. `wanted` and the first of each pair are keys; the
+/// second is the name as its owner writes it.
 pub(super) fn question<'a>(wanted: &str, names: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let wanted: Letters = wanted.chars().take(MAX_NAME_CHARS + 1).collect();
     if wanted.len() > MAX_NAME_CHARS {
@@ -35,16 +33,15 @@ pub(super) fn question<'a>(wanted: &str, names: impl Iterator<Item = (&'a str, &
     }
 }
 
-/// How many letters to add, drop, change or swap with the next (optimal string alignment), if no more
-/// than [`MAX_SLIPS`]. What is further from the diagonal is not looked at, nor what comes once all are
-/// too many.
+/// How many letters to add, drop, change or swap (optimal string alignment), if at most [`MAX_SLIPS`]. It
+/// skips cells further from the diagonal, and stops once a whole row exceeds that.
 fn slips(one: &[char], other: &[char]) -> Option<usize> {
     const FAR: usize = MAX_SLIPS + 1;
     const WIDTH: usize = 2 * MAX_SLIPS + 1;
     if one.len().abs_diff(other.len()) > MAX_SLIPS {
         return None;
     }
-    // In a row, the place of column `j` of row `i` is `j + MAX_SLIPS - i`.
+    // In row `i`, column `j` is at `j + MAX_SLIPS - i`.
     let mut before = [FAR; WIDTH + 2];
     let mut last: [usize; WIDTH + 2] =
         std::array::from_fn(|at| at.checked_sub(MAX_SLIPS).map_or(FAR, |j| j.min(FAR)));

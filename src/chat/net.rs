@@ -5,67 +5,63 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// Addresses that share their first bits (CIDR, RFC 4632 3.1); a single one shares all.
+/// Addresses that share their first bits (CIDR, RFC 4632 3.1); a single address shares all.
 ///
-/// The bits after the prefix are 0, and an IPv4 address is never written as an IPv6 one.
+/// The bits after the prefix are 0. IPv4 addresses are never in IPv6 form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Net(IpNet);
 
-/// A text that is no network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("that is no address or network; give one such as ip:192.168.1.20 or ip:192.168.1.0/24")]
-pub struct NoNet;
+#[error("invalid address or network; use one such as ip:192.168.1.20 or ip:192.168.1.0/24")]
+pub struct InvalidNet;
 
 impl Net {
-    /// This address alone.
     pub fn host(address: IpAddr) -> Self {
         Self(address.to_canonical().into())
     }
 
-    /// What counts as one address where addresses are counted: an IPv4 address, an IPv6 address of
-    /// the local network, or the first 64 bits of another, as its host has all that begin so.
+    /// The unit for counting addresses: an IPv4 address, a local IPv6 address, or the /64 of a global one, as
+    /// one host has all of it.
     pub fn counted(address: IpAddr) -> Self {
         match address.to_canonical() {
-            // All neighbours have the first bits in common (RFC 4291 2.5.6, RFC 4193 3.1).
+            // Neighbours share the first bits (RFC 4291 2.5.6, RFC 4193 3.1).
             IpAddr::V6(v6) if v6.is_unicast_link_local() || v6.is_unique_local() => Self::host(address),
             IpAddr::V6(_) => Self::around(address, 64),
             IpAddr::V4(_) => Self::host(address),
         }
     }
 
-    /// The network that counts beside the address, as whoever is in it can have many of its
-    /// addresses: the first 64 bits of an IPv6 address, also of the local network (RFC 4291 2.5.1), or
-    /// 24 of an IPv4 one.
+    /// The network to count besides the address, as a host may have many of its addresses: the /64 of an IPv6
+    /// address, even a local one (RFC 4291 2.5.1), or the /24 of an IPv4 address.
     pub fn network(address: IpAddr) -> Self {
         Self::around(address, if address.to_canonical().is_ipv4() { 24 } else { 64 })
     }
 
-    /// The network of so many bits that the address is in; the address alone, if it has no more.
+    /// The network of this size around the address.
     pub(super) fn around(address: IpAddr, bits: u8) -> Self {
         let address = address.to_canonical();
         IpNet::new(address, bits).map_or_else(|_| Self::host(address), |net| Self(net.trunc()))
     }
 
-    /// Whether it is of IPv4, and how many bits count.
+    /// Whether it is IPv4, and its prefix length.
     pub(super) fn width(&self) -> (bool, u8) {
         (self.0.addr().is_ipv4(), self.0.prefix_len())
     }
 
-    /// Whether the address is one of it.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
 }
 
 impl FromStr for Net {
-    type Err = NoNet;
+    type Err = InvalidNet;
 
-    /// An address, or one with `/` and the number of bits. What comes after them is dropped.
-    fn from_str(text: &str) -> Result<Self, NoNet> {
+    /// Reads an address, or one with `/` and the prefix length. Drops the bits after the prefix.
+    fn from_str(text: &str) -> Result<Self, InvalidNet> {
         if let Ok(address) = text.parse() {
             return Ok(Self::host(address));
         }
-        let net: IpNet = text.parse().map_err(|_| NoNet)?;
+        let net: IpNet = text.parse().map_err(|_| InvalidNet)?;
         match net.addr().to_canonical() {
             // ::ffff:10.0.0.0/104 is 10.0.0.0/8.
             short @ IpAddr::V4(_) if net.addr().is_ipv6() && net.prefix_len() >= 96 => {
@@ -145,7 +141,7 @@ mod tests {
             assert_eq!(net.parse().map(|net: Net| net.to_string()), Ok(written.to_owned()));
         }
         for net in ["", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/+8", "x/8"] {
-            assert_eq!(net.parse::<Net>(), Err(NoNet), "{net}");
+            assert_eq!(net.parse::<Net>(), Err(InvalidNet), "{net}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The instant of a call: the chat reads no clock.
+//! The time of a call: the chat itself reads no clock.
 
 use super::owned::At;
 use crate::clock::Reading;
@@ -7,45 +7,45 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, ZonedDateTime};
 use std::time::Duration;
 
-/// The instant of a call: the chat reads no clock.
+/// The time of a call.
 #[derive(Debug, Clone)]
 pub struct Now {
-    /// The server's clock, with its time zone: what people are told.
+    /// The server's clock with its time zone, to show people.
     pub clock: ZonedDateTime,
-    /// What can't be undone goes by this, as the clock may be wrong: names that lapse.
+    /// For irreversible decisions, as the clock may be wrong: when names expire.
     pub settled: Timestamp,
-    /// The same, and it never jumps: bans and mutes.
+    /// The same without jumps: for bans and mutes.
     pub steady: Timestamp,
     /// Since the server started; never goes back.
     pub uptime: Duration,
 }
 
 impl Now {
-    /// An instant of a clock that is right.
+    /// The time of a clock that is right.
     pub fn new(clock: ZonedDateTime, uptime: Duration) -> Self {
         let at = clock.timestamp();
         Self { clock, settled: at, steady: at, uptime }
     }
 
-    /// What a clock says, in a time zone.
+    /// The time of a reading, in a time zone.
     pub fn of(reading: &Reading, zone: TimeZone) -> Self {
         let Reading { wall, settled, steady, uptime, .. } = *reading;
         Self { clock: wall.to_zoned_datetime(zone), settled, steady, uptime }
     }
 
-    /// What people are told of an instant of [`steady`](Self::steady).
+    /// How to show a time of [`steady`](Self::steady) to people.
     pub(super) fn shown(&self, steady: Timestamp) -> Timestamp {
         let apart = self.clock.timestamp().duration_since(self.steady);
         let shown = steady.checked_add(apart).unwrap_or(steady);
         shown.round(Unit::Second).unwrap_or(shown)
     }
 
-    /// UTC with milliseconds, as RFC 3339 writes it.
+    /// UTC with milliseconds, in RFC 3339.
     pub fn stamp(&self) -> String {
         stamp(self.clock.timestamp())
     }
 
-    /// The full second, for what is kept.
+    /// The full second, for records.
     pub(super) fn second(&self) -> Timestamp {
         self.steady.round(Unit::Second).unwrap_or(self.steady)
     }
@@ -55,7 +55,7 @@ impl Now {
     }
 }
 
-/// A clock for tests and for a chat whose caller has none yet.
+/// For tests, and for a chat whose caller has no clock yet.
 impl Default for Now {
     fn default() -> Self {
         Self::new(ZonedDateTime::new(Timestamp::UNIX_EPOCH, TimeZone::UTC), Duration::ZERO)

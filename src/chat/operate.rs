@@ -1,12 +1,12 @@
-//! What operators do, at the console or by a session: who may, and what alerts and kicks do.
+//! Operators' commands, from the console or a session: who may use them, alerts and kicks.
 
 use super::actor::{Actor, Operation};
-use super::answer::Told;
+use super::answer::Reply;
 use super::archive::{Account, Kind, Venue};
 use super::call::Call;
 use super::delivery::{Audience, Delivery};
 use super::moderate::Leaving;
-use super::say::Said;
+use super::say::Outgoing;
 use super::who::SessionId;
 use super::{Chat, Deliveries, Now, operators};
 use crate::fingerprint::Fingerprint;
@@ -17,7 +17,7 @@ use crate::protocol::{Code, Event};
 use std::sync::Arc;
 
 impl Call<'_> {
-    /// A command of a session.
+    /// Runs a command of a session.
     pub(super) fn operate(&mut self, command: &Operate) -> Result<(), Refusal> {
         if let Operate::Op { name } = command
             && operators::is_code(name)
@@ -28,16 +28,16 @@ impl Call<'_> {
         let author = self.chat.author(self.session);
         let mut operation = Operation { chat: self.chat, actor, now: self.now, out: self.out };
         if let Operate::Alert { msg } = command {
-            // It is its own answer.
+            // The alert is its own answer.
             let receipt = self.echo.clone().map(|echo| (self.session, echo));
             return operation.alert(author, msg.clone(), receipt).map(drop);
         }
-        let told = operation.command(command)?;
-        self.tell(told);
+        let reply = operation.command(command)?;
+        self.tell(reply);
         Ok(())
     }
 
-    /// The session's user, if it may use the operators' commands.
+    /// The session's user, if they are an operator.
     fn operator(&self) -> Result<Actor, Refusal> {
         let session = self.chat.sessions.get(&self.session).filter(|_| self.chat.is_operator(self.session));
         match (session, self.chat.user_of(self.session)) {
@@ -48,28 +48,28 @@ impl Call<'_> {
             }),
             _ => Err(Refusal::new(
                 Code::NotAllowed,
-                "that is for operators; become one by /op and the code that the server's console shows, \
-                 or ask one to type /op and your name",
+                "only operators may do that; run /op CODE with the code from the server's console, or ask \
+                 an operator to run /op YOUR-NAME",
             )),
         }
     }
 }
 
 impl Operation<'_> {
-    /// Does it. Whoever changed the books is told if that is not stored.
-    fn command(&mut self, command: &Operate) -> Result<Told, Refusal> {
+    /// Runs a command. If its change to a record is not stored yet, the answer says so.
+    fn command(&mut self, command: &Operate) -> Result<Reply, Refusal> {
         let before = self.out.len();
-        let told = self.carry_out(command)?;
+        let reply = self.carry_out(command)?;
         let is_kept = self.out[before..].iter().any(|delivery| matches!(delivery, Delivery::Keep(_)));
-        Ok(match told {
-            Told::Event(Event::Notice(text)) if is_kept => {
-                Told::Event(Event::Notice(text + &self.chat.unless_mended()))
+        Ok(match reply {
+            Reply::Event(Event::Notice(text)) if is_kept => {
+                Reply::Event(Event::Notice(text + &self.chat.unless_mended()))
             }
-            told => told,
+            reply => reply,
         })
     }
 
-    fn carry_out(&mut self, command: &Operate) -> Result<Told, Refusal> {
+    fn carry_out(&mut self, command: &Operate) -> Result<Reply, Refusal> {
         let done = match command {
             Operate::Bans => return Ok(self.chat.bans(self.now)),
             Operate::Keys { list, after } => return self.chat.keys(*list, after.as_deref(), self.now),
@@ -85,10 +85,10 @@ impl Operation<'_> {
             Operate::Op { name } => self.op(name),
             Operate::Deop { name } => self.deop(name),
         };
-        done.map(Told::Event)
+        done.map(Reply::Event)
     }
 
-    /// An alert to everybody, its sender included.
+    /// Sends an alert to everyone, its sender included.
     fn alert(
         &mut self,
         author: Option<Account>,
@@ -98,10 +98,10 @@ impl Operation<'_> {
         if msg.trim().is_empty() {
             return Err(Refusal::new(Code::BadPacket, "the alert is empty; put the text into \"msg\""));
         }
-        // Nobody hears a voice before its owner came in.
+        // The sender's arrival must come before the alert.
         self.chat.tell_presence(self.out);
         let by = if self.actor.is_console() { "server" } else { self.actor.name() };
-        let said = Said {
+        let outgoing = Outgoing {
             kind: Kind::Alert,
             from: Sender { name: by.to_owned(), ip: String::new(), key: None },
             author,
@@ -114,12 +114,11 @@ impl Operation<'_> {
             refusal: None,
             receipt,
         };
-        self.chat.pass_on(said, self.now, self.out);
-        self.out.push(Delivery::Log(format!("{} raised an alert", self.actor)));
-        Ok(Event::Notice("everybody is shown the alert".into()))
+        self.chat.pass_on(outgoing, self.now, self.out);
+        self.log(format!("{} raised an alert", self.actor));
+        Ok(Event::Notice("alert sent to everyone".into()))
     }
 
-    /// Ends all sessions of a user.
     fn kick(&mut self, name: &str, reason: &str) -> Result<Event, Refusal> {
         let (_, user) = self.chat.find(name).ok_or_else(|| self.chat.no_such_user(name, self.now))?;
         self.check_rank(user.owner.key(), user.name.as_str())?;
@@ -128,35 +127,35 @@ impl Operation<'_> {
         let why: Arc<str> = format!("you were disconnected by {by}{because}").into();
         let sessions = user.sessions.clone();
         let done = Event::Notice(format!("{} was disconnected{because}", user.name));
-        self.out.push(Delivery::Log(format!("{} disconnected {}", self.actor, self.chat.known(user))));
+        self.log(format!("{} disconnected {}", self.actor, self.chat.known(user)));
         let leaving = |session| Leaving { session, code: Code::Kicked, why: Arc::clone(&why) };
         self.chat.leaving.extend(sessions.into_iter().map(leaving));
         self.chat.expel_some(self.now, self.out);
         Ok(done)
     }
 
-    /// Nobody uses power over an operator but the console.
+    /// Refuses power over operators to anyone but the console.
     pub(super) fn check_rank(&self, key: Option<&Fingerprint>, name: &str) -> Result<(), Refusal> {
-        if self.actor.is_console() || !self.chat.standing.is_operator(key) {
+        if self.actor.is_console() || !self.chat.access.is_operator(key) {
             return Ok(());
         }
-        let msg = format!("{name} is an operator; only the server's console can do that to one");
+        let msg = format!("{name} is an operator; only the server's console can do that to operators");
         Err(Refusal::new(Code::NotAllowed, msg))
     }
 
-    /// The same for what operators may do to themselves.
+    /// The same, but operators may act on themselves.
     pub(super) fn check_rank_over(&self, key: &Fingerprint, name: &str) -> Result<(), Refusal> {
         if self.actor.has(key) { Ok(()) } else { self.check_rank(Some(key), name) }
     }
 }
 
 impl Chat {
-    /// A command from the server's console.
+    /// Runs a command from the server's console.
     ///
     /// # Errors
     /// A [`Refusal`] to show there.
     pub fn operate(&mut self, command: &Operate, now: &Now, out: &mut Deliveries) -> Result<Event, Refusal> {
         let mut operation = Operation { chat: self, actor: Actor::Console, now, out };
-        operation.command(command).map(Told::into_event)
+        operation.command(command).map(Reply::into_event)
     }
 }

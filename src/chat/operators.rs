@@ -1,6 +1,6 @@
-//! Operators are keys: how one becomes an operator, and ceases to be one.
+//! Operators are keys: how a key becomes an operator, and how it stops being one.
 
-use super::actor::{Actor, Known, Operation};
+use super::actor::{Actor, LoggedUser, Operation};
 use super::archive::Account;
 use super::call::Call;
 use super::delivery::{Audience, Delivery};
@@ -16,21 +16,20 @@ use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Event};
 use std::fmt;
 
-/// Digits of the one-time code.
 const CODE_DIGITS: usize = 8;
 
-/// Ways to become an operator that need no other one. The server makes both secrets at its start.
-pub(super) struct Offer {
-    /// Digits only; `None` once it is used or void.
+/// Secrets that make a key an operator without another operator's help. The server makes both at its start.
+pub(super) struct OperatorSecrets {
+    /// Digits only; `None` once used or void.
     code: Option<String>,
-    /// Networks from which wrong codes came, with how many. No more than there are tries in all.
+    /// How many wrong codes came from each network. The limit on all attempts bounds it.
     tries: Vec<(Net, u8)>,
     /// Empty: none.
     token: String,
 }
 
-impl Offer {
-    /// Counts a wrong code from there; returns how many more may come from there.
+impl OperatorSecrets {
+    /// Counts a wrong code; returns how many attempts the network has left.
     fn count_try(&mut self, network: Net) -> u8 {
         let place = self.tries.iter().position(|(net, _)| *net == network).unwrap_or_else(|| {
             self.tries.push((network, 0));
@@ -42,53 +41,56 @@ impl Offer {
     }
 }
 
-impl fmt::Debug for Offer {
+impl fmt::Debug for OperatorSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Offer").field("tries", &self.tries).finish_non_exhaustive()
+        f.debug_struct("OperatorSecrets").field("tries", &self.tries).finish_non_exhaustive()
     }
 }
 
 impl Call<'_> {
-    /// `/op CODE`.
     pub(super) fn op_by_code(&mut self, code: &str) -> Result<(), Refusal> {
         let peer = self.chat.proven(self.session)?;
         let no_code = || {
-            let msg = "there is no code to use any more; ask an operator to type /op and your name, or type it \
-                       at the server's console";
+            let msg = "the code is no longer valid; ask an operator to run /op YOUR-NAME, or run it at the \
+                       server's console";
             Refusal::new(Code::NotAllowed, msg)
         };
-        let offer =
-            self.chat.offer.as_mut().filter(|_| self.now.uptime < OPERATOR_CODE_TIME).ok_or_else(no_code)?;
+        let secrets = self
+            .chat
+            .secrets
+            .as_mut()
+            .filter(|_| self.now.uptime < OPERATOR_CODE_TIME)
+            .ok_or_else(no_code)?;
         let network = Net::network(peer.ip);
-        let tried = offer.tries.iter().find(|(net, _)| *net == network).map_or(0, |(_, tries)| *tries);
+        let tried = secrets.tries.iter().find(|(net, _)| *net == network).map_or(0, |(_, tries)| *tries);
         if tried >= OPERATOR_CODE_TRIES {
-            let msg = "there were too many wrong codes from your network; ask an operator to type /op and your \
-                       name, or type it at the server's console";
+            let msg = "too many wrong codes came from your network; ask an operator to run /op YOUR-NAME, \
+                       or run it at the server's console";
             return Err(Refusal::new(Code::RateLimited, msg));
         }
-        let wanted = offer.code.take().ok_or_else(no_code)?;
+        let wanted = secrets.code.take().ok_or_else(no_code)?;
         if is_same(&wanted, &digits(code)) {
             return self.make_operator(peer, "code");
         }
-        let left = offer.count_try(network);
-        // Once all tries are used up, it stays away.
-        let all: u32 = offer.tries.iter().map(|(_, tries)| u32::from(*tries)).sum();
-        offer.code = (all < u32::from(OPERATOR_CODE_TRIES_IN_ALL)).then_some(wanted);
+        let left = secrets.count_try(network);
+        // It stays void once all attempts are used up.
+        let all: u32 = secrets.tries.iter().map(|(_, tries)| u32::from(*tries)).sum();
+        secrets.code = (all < u32::from(OPERATOR_CODE_TRIES_IN_ALL)).then_some(wanted);
         self.out.push(Delivery::Log(format!("{} gave a wrong operator's code", self.chat.who(self.session))));
-        let tries = if left == 1 { "1 try is left".into() } else { format!("{left} tries are left") };
-        Err(Refusal::new(Code::NotAllowed, format!("that is not the code; {tries}")))
+        let tries = if left == 1 { "1 attempt is left".into() } else { format!("{left} attempts are left") };
+        Err(Refusal::new(Code::NotAllowed, format!("wrong code; {tries}")))
     }
 
-    /// By the secret in the server's data directory.
+    /// Promotes a user who knows the secret in the server's data directory.
     pub(super) fn op_by_token(&mut self, token: &str) -> Result<(), Refusal> {
         let peer = self.chat.proven(self.session)?;
-        let offered = self.chat.offer.as_ref().map_or("", |offer| offer.token.as_str());
+        let offered = self.chat.secrets.as_ref().map_or("", |secrets| secrets.token.as_str());
         if offered.is_empty() || !is_same(offered, token) {
             self.out.push(Delivery::Log(format!(
                 "{} gave a wrong operator's token",
                 self.chat.who(self.session)
             )));
-            let msg = "that is not this server's token; it is in the server's data directory";
+            let msg = "wrong token; the right one is in the server's data directory";
             return Err(Refusal::new(Code::NotAllowed, msg));
         }
         self.make_operator(peer, "token")
@@ -98,7 +100,7 @@ impl Call<'_> {
         let Some(key) = peer.key else { return Ok(()) };
         let name = self.chat.user_of(self.session).map(|user| user.name.to_string()).unwrap_or_default();
         let mut msg = "you are an operator now; /help lists the commands".to_owned();
-        if !self.chat.standing.is_operator(Some(&key)) {
+        if !self.chat.access.is_operator(Some(&key)) {
             self.chat.promote(key, &name, by, self.now, self.out)?;
             self.out
                 .push(Delivery::Log(format!("{} became an operator by {by}", self.chat.who(self.session))));
@@ -110,72 +112,69 @@ impl Call<'_> {
 }
 
 impl Operation<'_> {
-    /// `/op NAME`.
     pub(super) fn op(&mut self, name: &str) -> Result<Event, Refusal> {
         let (key, known) = self.chat.whose(name, unknown::ANYBODY, self.now)?;
         let here = self.chat.find(&known).map(|(_, user)| self.chat.known(user));
         let here = here.filter(|here| here.key == Some(&key));
-        let away =
-            Known { name: if known.is_empty() { "somebody" } else { &known }, key: Some(&key), ip: None };
+        let away = LoggedUser {
+            name: if known.is_empty() { "somebody" } else { &known },
+            key: Some(&key),
+            ip: None,
+        };
         let whom = here.unwrap_or(away).to_string();
         let name = if known.is_empty() { name.to_owned() } else { known };
-        if self.chat.standing.is_operator(Some(&key)) {
+        if self.chat.access.is_operator(Some(&key)) {
             return Ok(Event::Notice(format!("{name} is an operator already")));
         }
         self.chat.promote(key, &name, self.actor.name(), self.now, self.out)?;
-        self.out.push(Delivery::Log(format!("{} made {whom} an operator", self.actor)));
-        self.chat.tell_rank(
-            &key,
-            true,
-            &format!("{} made you an operator; /help lists the commands", by(&self.actor)),
-            self.out,
-        );
+        self.log(format!("{} made {whom} an operator", self.actor));
+        let msg = format!("{} made you an operator; /help lists the commands", by(&self.actor));
+        self.chat.tell_key(&key, &Event::Operator { operator: true, msg }, self.out);
         Ok(Event::Notice(format!("{name} is an operator now")))
     }
 
-    /// `/deop NAME`. Operators give up their own power only.
+    /// `/deop NAME`. Operators can only demote themselves.
     pub(super) fn deop(&mut self, who: &str) -> Result<Event, Refusal> {
         let key = match Subject::parse(who)? {
             Subject::Key(key) => Some(key),
             Subject::Name(name) => self
                 .chat
                 .key_named(&name, self.now)
-                .or_else(|| self.chat.standing.operator_named(&self.chat.terms.key(&name))),
+                .or_else(|| self.chat.access.operator_named(&self.chat.prepared.key(&name))),
             Subject::Net(_) => None,
         };
-        let key = key.filter(|key| self.chat.standing.is_operator(Some(key)));
+        let key = key.filter(|key| self.chat.access.is_operator(Some(key)));
         let key = key.ok_or_else(|| self.chat.no_such_operator(who))?;
         self.check_rank_over(&key, who)?;
-        self.chat.standing.remove_operator(&key, self.out);
-        self.out
-            .push(Delivery::Log(format!("{} took the operators' commands from {who} ({key})", self.actor)));
-        self.chat.tell_rank(
-            &key,
-            false,
-            &format!("{} took the operators' commands from you", by(&self.actor)),
-            self.out,
-        );
-        // An operator's address may have been banned meanwhile.
+        self.chat.access.remove_operator(&key, self.out);
+        self.log(format!("{} removed {who} ({key}) as an operator", self.actor));
+        let msg = format!("{} removed you as an operator", by(&self.actor));
+        self.chat.tell_key(&key, &Event::Operator { operator: false, msg }, self.out);
+        // The operator's address may be banned.
         self.chat.expel_banned(&key, self.now, self.out);
-        Ok(Event::Notice(format!("{who} is no operator any more")))
+        Ok(Event::Notice(format!("{who} is no longer an operator")))
     }
 }
 
 impl Chat {
-    /// From the server's start on, `code` (8 digits, `4827-1163`) makes one key an operator, within
-    /// [`OPERATOR_CODE_TIME`]; and `token`, which the server keeps where only its own user can read it,
-    /// makes any key one.
+    /// Sets both secrets at the server's start. `code` (8 digits, `4827-1163`) promotes one key within
+    /// [`OPERATOR_CODE_TIME`]. `token` promotes any key; the server stores it where only its own user can
+    /// read it.
     pub fn offer_operator(&mut self, code: &str, token: &str) {
-        let offer =
-            Offer { code: is_code(code).then(|| digits(code)), tries: Vec::new(), token: token.to_owned() };
-        self.offer = Some(Box::new(offer));
+        let secrets = OperatorSecrets {
+            code: is_code(code).then(|| digits(code)),
+            tries: Vec::new(),
+            token: token.to_owned(),
+        };
+        self.secrets = Some(Box::new(secrets));
     }
 
-    /// What the session has proved, if that is enough to become an operator.
+    /// The session's peer, if it has proven a key.
     fn proven(&self, id: SessionId) -> Result<Peer, Refusal> {
         let peer = self.sessions.get(&id).map(|session| session.peer());
         peer.filter(|peer| peer.encrypted && peer.key.is_some()).ok_or_else(|| {
-            let msg = "operators are keys, and this connection has shown none; join with the lanchat client";
+            let msg = "only a user with a key can become an operator, and this connection has none; join \
+                       with the lanchat client";
             Refusal::new(Code::KeyRequired, msg)
         })
     }
@@ -195,49 +194,42 @@ impl Chat {
             since: now.second(),
             rest: serde_json::Map::new(),
         };
-        if self.standing.add_operator(row, out) {
+        if self.access.add_operator(row, out) {
             return Ok(());
         }
-        let msg = format!("there are {MAX_OPERATORS} operators, the most there can be; /deop one first");
+        let msg = format!("there are already {MAX_OPERATORS} operators, which is the limit; /deop one first");
         Err(Refusal::new(Code::NotAllowed, msg))
     }
 
-    /// Tells all sessions of a key that its rank has changed.
-    fn tell_rank(&self, key: &Fingerprint, operator: bool, msg: &str, out: &mut Deliveries) {
-        let event = Event::Operator { operator, msg: msg.to_owned() };
-        let users = self.accounts.get(&Account::Key(*key)).into_iter().flatten();
-        for user in users.filter_map(|user| self.users.get(user)) {
-            let audience = Audience::Sessions(user.sessions.to_vec());
-            out.push(Delivery::to(audience, event.to_packet(user.name.as_str(), None)));
-        }
+    /// Tells all connected operators; returns their sessions.
+    pub(super) fn tell_operators(&self, event: &Event, out: &mut Deliveries) -> Vec<SessionId> {
+        self.access.operator_keys().flat_map(|key| self.tell_key(key, event, out)).collect()
     }
 
-    /// Tells all operators who are here; returns their sessions.
-    pub(super) fn tell_operators(&self, event: &Event, out: &mut Deliveries) -> Vec<SessionId> {
+    /// Tells all sessions of a key; returns them.
+    fn tell_key(&self, key: &Fingerprint, event: &Event, out: &mut Deliveries) -> Vec<SessionId> {
         let mut told = Vec::new();
-        for key in self.standing.operator_keys() {
-            let users = self.accounts.get(&Account::Key(*key)).into_iter().flatten();
-            for user in users.filter_map(|user| self.users.get(user)) {
-                told.extend(&user.sessions);
-                let audience = Audience::Sessions(user.sessions.to_vec());
-                out.push(Delivery::to(audience, event.to_packet(user.name.as_str(), None)));
-            }
+        let users = self.accounts.get(&Account::Key(*key)).into_iter().flatten();
+        for user in users.filter_map(|user| self.users.get(user)) {
+            told.extend(&user.sessions);
+            let audience = Audience::Sessions(user.sessions.to_vec());
+            out.push(Delivery::to(audience, event.to_packet(user.name.as_str(), None)));
         }
         told
     }
 
-    /// Whose key a name belongs to: that of who is here under it, or of its owner.
+    /// The key behind a name: of its connected user or its owner.
     pub(super) fn key_named(&self, name: &str, now: &Now) -> Option<Fingerprint> {
         if let Some((_, user)) = self.find(name) {
             return user.owner.key().copied();
         }
-        self.owned.bearer(&self.terms.key(name), now.at()).map(|(_, key)| key)
+        self.owned.owned(&self.prepared.key(name), now.at()).map(|owned| owned.key)
     }
 
-    /// A user for the log, at the address of the oldest session.
-    pub(super) fn known<'a>(&self, user: &'a User) -> Known<'a> {
+    /// A user for the log, at the address of their oldest session.
+    pub(super) fn known<'a>(&self, user: &'a User) -> LoggedUser<'a> {
         let first = user.sessions.first().and_then(|id| self.sessions.get(id));
-        Known { name: user.name.as_str(), key: user.owner.key(), ip: first.map(|session| session.ip) }
+        LoggedUser { name: user.name.as_str(), key: user.owner.key(), ip: first.map(|session| session.ip) }
     }
 
     /// A session's user for the log.
@@ -246,7 +238,7 @@ impl Chat {
     }
 }
 
-/// Whether the text is a one-time code and no name: 8 digits, with a hyphen in the middle or none.
+/// Whether the text is a one-time code, not a name: 8 digits, perhaps with a hyphen in the middle.
 pub(super) fn is_code(text: &str) -> bool {
     let halves =
         text.split_once('-').unwrap_or_else(|| text.split_at_checked(CODE_DIGITS / 2).unwrap_or((text, "")));
@@ -259,13 +251,13 @@ fn digits(code: &str) -> String {
     code.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// Compares in a time that does not tell how much of it is right.
+/// Compares in constant time, to reveal nothing about a partial match.
 fn is_same(one: &str, other: &str) -> bool {
     let differences = one.bytes().zip(other.bytes()).fold(0, |all, (one, other)| all | (one ^ other));
     one.len() == other.len() && std::hint::black_box(differences) == 0
 }
 
-/// The actor at the beginning of a sentence.
+/// The actor at the start of a sentence.
 fn by(actor: &Actor) -> &str {
     if actor.is_console() { "the server's console" } else { actor.name() }
 }

@@ -1,7 +1,7 @@
-//! Names that belong to keys: to the first one that used them, for as long as it comes back.
+//! Names that belong to keys: to the first key that uses one, while it keeps coming back.
 //!
-//! Knows no users: it is told when a name's use begins and ends. What limits new names, and what goes
-//! when there are too many, is here; when a use is written down is in [`keeping`].
+//! Knows no users: callers report when a name's use begins and ends. This file limits new names and decides
+//! which ones expire; [`keeping`] decides when to store a use.
 
 #[cfg(any(test, fuzzing))]
 mod check;
@@ -29,30 +29,30 @@ use std::num::NonZeroU32;
 use std::ops::Bound;
 use std::time::Duration;
 
-/// A row's place in the table, from 1.
-type Place = NonZeroU32;
+/// A row's index plus 1.
+type Slot = NonZeroU32;
 
-/// New names of one address.
+/// New names per address.
 const NEWCOMERS: Rate = Rate::every(3600, NEW_NAMES_PER_HOUR, NEW_NAMES_PER_HOUR);
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct OwnedNames {
-    /// By place; `None` where one was removed.
+    /// By slot; `None` where a row was removed.
     rows: Vec<Option<Row>>,
-    free: Vec<Place>,
+    free: Vec<Slot>,
     /// Invariant: no two rows look alike.
-    looks: Lookalikes<Place>,
-    /// The same in alphabetical order, for names that are nearly right.
-    by_name: BTreeMap<NameKey, Place>,
+    looks: Lookalikes<Slot>,
+    /// In alphabetical order, to suggest similar names.
+    by_name: BTreeMap<NameKey, Slot>,
     /// Invariant: no empty entries.
-    by_key: HashMap<Fingerprint, [Option<Place>; NAMES_PER_KEY]>,
+    by_key: HashMap<Fingerprint, [Option<Slot>; NAMES_PER_KEY]>,
     /// New names by address.
     newcomers: Buckets,
     most: usize,
-    /// The second in which a use began or ended last, and how many did before in it.
+    /// The second in which a use last began or ended, and how many did so before in it.
     latest: (i64, u16),
-    /// Where names that may go were looked for last.
+    /// Where the search for names to remove continues.
     looked: usize,
     keeping: Keeping,
 }
@@ -61,48 +61,37 @@ pub(super) struct OwnedNames {
 struct Row {
     name: Name,
     key: Fingerprint,
-    /// Seconds of Unix time: when it was last used, or since when it is in use.
+    /// Seconds of Unix time: the last use, or the start of the current one.
     last: i64,
-    /// Which of the uses that begin or end in that second: which of some names goes is never left to chance.
+    /// Orders uses within a second, so which name goes is never random.
     order: u16,
-    /// Seconds that it was used in all, without the use that goes on.
+    /// Total seconds of use before the current one.
     used: u32,
     in_use: bool,
-    /// A use has begun or ended, and that is not written down yet.
+    /// A use has begun or ended since the row was stored.
     is_unkept: bool,
 }
 
-/// What became of a name whose use has begun.
+/// Whether a key owns the name that it now uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Begun {
-    /// It is the key's.
+pub(super) enum Ownership {
     Owned,
-    /// It is used, and nobody's: this many names of its address are new, the most in an hour.
+    /// Not owned: this many names became owned from its address, the hourly limit.
     TooMany(u32),
-    /// It is used, and nobody's.
     NotOwned,
 }
 
-/// Somebody else's name that a new one would be taken for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Claimed {
-    /// As its owner writes it.
-    pub(super) name: Name,
-    /// When it was last used; `None`: it is in use.
-    pub(super) last: Option<Timestamp>,
-}
-
-/// A name and whose it is.
+/// A name with its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owned<'a> {
     /// As its owner writes it.
     pub(super) name: &'a Name,
     pub(super) key: Fingerprint,
-    /// When it was last used; `None`: it is in use.
+    /// `None`: in use.
     pub(super) last: Option<Timestamp>,
 }
 
-/// What a call needs to know of the time.
+/// The time of a call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct At {
     /// Seconds of Unix time.
@@ -111,7 +100,7 @@ pub(super) struct At {
 }
 
 impl Row {
-    /// Seconds of use in all, as of `second`.
+    /// Total seconds of use as of `second`.
     fn used(&self, second: i64) -> u32 {
         let running = if self.in_use { second.saturating_sub(self.last).max(0) } else { 0 };
         self.used.saturating_add(u32::try_from(running).unwrap_or(u32::MAX))
@@ -123,7 +112,7 @@ impl Row {
 
     fn is_over(&self, second: i64) -> bool {
         let kept = if self.is_tried_only() { NAME_KEPT_TRIED } else { NAME_KEPT };
-        // What was used before the clock was ever set may have been used yesterday.
+        // A row dated before the clock was ever set may be from yesterday.
         let is_dated = self.last >= CLOCK_FLOOR;
         !self.in_use
             && is_dated
@@ -132,8 +121,8 @@ impl Row {
 }
 
 impl OwnedNames {
-    /// The names of these rows. Of two that look alike, or too many of a key, the first count; the others stay
-    /// where they are kept, as what looks alike may change with a version.
+    /// Loads the records. Of look-alikes, and of a key's surplus names, the first count. The others stay
+    /// stored, as another version may judge them differently.
     pub(super) fn new(records: Vec<NameRecord>) -> Self {
         let mut names = Self {
             rows: Vec::new(),
@@ -160,44 +149,44 @@ impl OwnedNames {
         names
     }
 
-    /// A name of somebody other than `key` that looks like this one, or is it.
-    pub(super) fn claimed(&self, likeness: &Likeness, key: Option<&Fingerprint>, at: At) -> Option<Claimed> {
+    /// A name of another key that is, or looks like, this one.
+    pub(super) fn claimed(
+        &self,
+        likeness: &Likeness,
+        key: Option<&Fingerprint>,
+        at: At,
+    ) -> Option<Owned<'_>> {
         let rows = self.looks.find(likeness).filter_map(|place| self.row(place));
-        rows.filter(|row| Some(&row.key) != key && !row.is_over(at.second)).map(|row| row.claimed()).next()
+        rows.filter(|row| Some(&row.key) != key && !row.is_over(at.second)).map(Row::owned).next()
     }
 
-    /// Whose this very name is.
+    /// The owner of exactly this name.
     #[cfg(test)]
     pub(super) fn owner(&self, name: &Name, at: At) -> Option<Fingerprint> {
-        self.bearer(&name.key(), at).map(|(_, key)| key)
+        self.owned(&name.key(), at).map(|owned| owned.key)
     }
 
-    /// The same, with the name as its owner writes it.
-    pub(super) fn bearer(&self, name: &NameKey, at: At) -> Option<(&Name, Fingerprint)> {
-        let row = self.row(*self.by_name.get(name)?).filter(|row| !row.is_over(at.second))?;
-        Some((&row.name, row.key))
-    }
-
-    /// A name of the key: the one used last.
+    /// The name that the key used last.
     pub(super) fn name_of(&self, key: &Fingerprint) -> Option<&Name> {
         let rows = self.by_key.get(key)?.iter().flatten().filter_map(|place| self.row(*place));
         rows.max_by_key(|row| (row.in_use, row.last, row.order)).map(|row| &row.name)
     }
 
-    /// Whether any name is the key's.
     pub(super) fn has_any(&self, key: &Fingerprint, at: At) -> bool {
-        let own = self.by_key.get(key).into_iter().flatten().flatten();
-        own.filter_map(|place| self.row(*place)).any(|row| !row.is_over(at.second))
+        self.rows_of(key, at).next().is_some()
     }
 
-    /// Whether the key has a name that it has used for a while.
+    /// Whether the key has used one of its names for long enough to count as established.
     pub(super) fn is_established(&self, key: &Fingerprint, at: At) -> bool {
-        let own = self.by_key.get(key).into_iter().flatten().flatten();
-        let mut rows = own.filter_map(|place| self.row(*place)).filter(|row| !row.is_over(at.second));
-        rows.any(|row| u64::from(row.used(at.second)) >= NAME_TRIED.as_secs())
+        self.rows_of(key, at).any(|row| u64::from(row.used(at.second)) >= NAME_TRIED.as_secs())
     }
 
-    /// The names in alphabetical order around that one, so many each way.
+    fn rows_of(&self, key: &Fingerprint, at: At) -> impl Iterator<Item = &Row> {
+        let own = self.by_key.get(key).into_iter().flatten().flatten();
+        own.filter_map(|place| self.row(*place)).filter(move |row| !row.is_over(at.second))
+    }
+
+    /// The nearest names in the alphabet, `each` per side.
     pub(super) fn around(
         &self,
         name: &NameKey,
@@ -210,8 +199,8 @@ impl OwnedNames {
         rows.filter(move |(_, row)| !row.is_over(at.second)).map(|(key, row)| (key, &row.name))
     }
 
-    /// A use of the name by the key begins. It becomes the key's if it is nobody's and there is room;
-    /// a name that looks like one that the key has needs none.
+    /// Begins a use of the name. The key becomes its owner if it is free and the limits allow; a look-alike
+    /// of the key's own name needs no new row.
     pub(super) fn begin(
         &mut self,
         (name, likeness): (&Name, &Likeness),
@@ -219,47 +208,49 @@ impl OwnedNames {
         ip: IpAddr,
         at: At,
         out: &mut Deliveries,
-    ) -> Begun {
+    ) -> Ownership {
         self.drop_lapsed(likeness, at, out);
         let order = self.next_order(at);
         if let Some(place) = self.looks.find(likeness).next() {
-            let Some(row) = self.row_mut(place).filter(|row| row.key == key) else { return Begun::NotOwned };
+            let Some(row) = self.row_mut(place).filter(|row| row.key == key) else {
+                return Ownership::NotOwned;
+            };
             if !row.in_use {
                 (row.in_use, row.last, row.order) = (true, at.second, order);
                 self.use_begins(at);
                 self.keep_soon(place, at);
             }
-            return Begun::Owned;
+            return Ownership::Owned;
         }
         if self.uses_all(&key) {
-            return Begun::NotOwned;
+            return Ownership::NotOwned;
         }
-        // Before another name goes for it.
+        // Check the limit before removing another name.
         if !self.count_newcomer(ip, at) {
-            return Begun::TooMany(NEW_NAMES_PER_HOUR);
+            return Ownership::TooMany(NEW_NAMES_PER_HOUR);
         }
         if !self.make_room(&key, at, out) {
-            return Begun::NotOwned;
+            return Ownership::NotOwned;
         }
         let (name, last) = (name.clone(), at.second);
         let row = Row { name, key, last, order, used: 0, in_use: true, is_unkept: false };
-        // At once: whoever has a receipt is known from then on, whatever is pulled.
+        // At once: a name must be stored before its owner gets a receipt, even if the power fails.
         out.push(Delivery::record(row.record()));
         self.insert(row, likeness);
         self.use_begins(at);
-        Begun::Owned
+        Ownership::Owned
     }
 
-    /// Whether the key has as many names as it may, and all of them are in use.
+    /// Whether the key has reached its limit, with all its names in use.
     fn uses_all(&self, key: &Fingerprint) -> bool {
         let is_used =
-            |place: &Option<Place>| place.and_then(|place| self.row(place)).is_some_and(|row| row.in_use);
+            |place: &Option<Slot>| place.and_then(|place| self.row(place)).is_some_and(|row| row.in_use);
         self.by_key.get(key).is_some_and(|own| own.iter().all(is_used))
     }
 
-    /// Counts a name that becomes owned; `false`: enough have from there.
+    /// Counts a new name; `false`: the address has reached its limit.
     fn count_newcomer(&mut self, ip: IpAddr, at: At) -> bool {
-        // A host gives itself as many IPv6 addresses of its network as it likes.
+        // A host can give itself any number of addresses in its IPv6 network.
         let (own, network) = (Net::counted(ip), Net::network(ip));
         let network = Some(network).filter(|network| *network != own && ip.to_canonical().is_ipv6());
         let many = NEWCOMERS.times(ADDRESSES_PER_NETWORK, ADDRESSES_PER_NETWORK);
@@ -267,9 +258,9 @@ impl OwnedNames {
             && self.newcomers.take(&own, NEWCOMERS, at.uptime).is_ok()
     }
 
-    /// The use of the name by the key ends.
+    /// Ends a use of the name.
     pub(super) fn end(&mut self, likeness: &Likeness, key: &Fingerprint, at: At) {
-        let places: Vec<Place> = self.looks.find(likeness).collect();
+        let places: Vec<Slot> = self.looks.find(likeness).collect();
         let order = self.next_order(at);
         for place in places {
             if let Some(row) = self.row_mut(place).filter(|row| row.key == *key && row.in_use) {
@@ -281,8 +272,7 @@ impl OwnedNames {
         }
     }
 
-    /// So many names after that one in alphabetical order with their owners and when they were last used
-    /// (`None`: they are in use), after which name to go on if that is not the end, and how many there are.
+    /// A page of names with their owners and last uses, the name to continue after, and the total.
     pub(super) fn owners_after(
         &self,
         after: Option<&NameKey>,
@@ -297,13 +287,13 @@ impl OwnedNames {
         (hold.map(Row::owned).collect(), next, self.len())
     }
 
-    /// Who owns the name, and when it was last used; `None`: it is nobody's.
+    /// The owner of the name, and its last use.
     pub(super) fn owned(&self, name: &NameKey, at: At) -> Option<Owned<'_>> {
         let row = self.row(*self.by_name.get(name)?).filter(|row| !row.is_over(at.second))?;
         Some(row.owned())
     }
 
-    /// The name is nobody's from here on, whoever uses it. Returns as its owner wrote it.
+    /// Takes the name from its owner. Returns it as they wrote it.
     pub(super) fn release(&mut self, name: &NameKey, out: &mut Deliveries) -> Option<Name> {
         let place = *self.by_name.get(name)?;
         let name = self.row(place)?.name.clone();
@@ -315,11 +305,11 @@ impl OwnedNames {
         self.rows.len() - self.free.len()
     }
 
-    fn row(&self, place: Place) -> Option<&Row> {
+    fn row(&self, place: Slot) -> Option<&Row> {
         self.rows.get(place.get() as usize - 1)?.as_ref()
     }
 
-    fn row_mut(&mut self, place: Place) -> Option<&mut Row> {
+    fn row_mut(&mut self, place: Slot) -> Option<&mut Row> {
         self.rows.get_mut(place.get() as usize - 1)?.as_mut()
     }
 
@@ -328,7 +318,7 @@ impl OwnedNames {
             Some(place) => place,
             None => {
                 self.rows.push(None);
-                match u32::try_from(self.rows.len()).ok().and_then(Place::new) {
+                match u32::try_from(self.rows.len()).ok().and_then(Slot::new) {
                     Some(place) => place,
                     None => return,
                 }
@@ -343,7 +333,7 @@ impl OwnedNames {
         self.rows[place.get() as usize - 1] = Some(row);
     }
 
-    fn remove(&mut self, place: Place, out: &mut Deliveries) {
+    fn remove(&mut self, place: Slot, out: &mut Deliveries) {
         let Some(row) = self.rows.get_mut(place.get() as usize - 1).and_then(Option::take) else { return };
         if row.in_use {
             self.use_ends();
@@ -362,7 +352,6 @@ impl OwnedNames {
 }
 
 impl Row {
-    /// As it is kept.
     fn record(&self) -> Record {
         let (name, last) = (self.name.to_string(), self.stamp());
         let row =
@@ -372,10 +361,6 @@ impl Row {
 
     fn owned(&self) -> Owned<'_> {
         Owned { name: &self.name, key: self.key, last: (!self.in_use).then(|| stamp(self.last)) }
-    }
-
-    fn claimed(&self) -> Claimed {
-        Claimed { name: self.name.clone(), last: (!self.in_use).then(|| stamp(self.last)) }
     }
 }
 

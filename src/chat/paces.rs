@@ -1,13 +1,13 @@
-//! Who pays for what is sent: whoever sends it, and with them their address and their network.
+//! Who pays for a message: its sender, the sender's address and its network.
 //!
-//! Keys, names and connections are free, so that many of them must not be many paces: what one address and
-//! one network may send in all bounds them. Who empties that must not silence others there. Therefore each
-//! address has a share of what its network may send, and whoever is known here a share of what their address
-//! may, which nobody else can use up: the established wait for nobody, and newcomers for their own address.
+//! Keys, names and connections are free, so having many of them must not multiply the pace: one address and
+//! one network have paces as well. Exhausting those must not silence the others there. So each address has a
+//! share of its network's pace, and each established user a share of the address's pace that nobody else can
+//! use up: established users wait for nobody, newcomers only for their own address.
 
 use super::archive::Account;
 use super::net::Net;
-use super::table::{Numbers, give_back};
+use super::table::{NumberHasher, give_back};
 use super::who::{Owner, SessionId, UserId};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
@@ -20,17 +20,17 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// What nobody can take from the established.
+/// The share that nobody can take from an established user.
 const SHARE: Rate = Rate::every(1, SHARE_PER_SECOND, SHARE_BURST);
 
-/// Somebody who pays, over all their names and sessions as far as they are known by them.
+/// A sender who pays, across names and sessions if they have an account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Payer<'a> {
     Key(&'a Fingerprint),
     Token(&'a str),
-    /// Somebody with neither, while they are here.
+    /// A connected user without key and token.
     User(UserId),
-    /// The same while they are not.
+    /// The same user after disconnecting.
     Place(Net, NameKey),
 }
 
@@ -38,11 +38,11 @@ pub(super) enum Payer<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Origin {
     address: Net,
-    /// `None`: the server's own machine, which is a network of its own.
+    /// `None`: the server's own machine, a network by itself.
     network: Option<Net>,
 }
 
-/// Whose pace holds somebody up.
+/// Whose pace makes a sender wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Own,
@@ -50,56 +50,55 @@ pub(super) enum Level {
     Network,
 }
 
-/// Who pays for a packet besides whoever sends it.
+/// Who pays for a packet besides its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Way {
+pub(super) enum ChargedTo {
     #[default]
     AddressAndNetwork,
-    /// The network had nothing left, but for the address's share.
+    /// The network is exhausted, except for the address's share.
     Address,
-    /// Nor had the address, but for the sender's.
+    /// The address is exhausted too, except for the sender's share.
     Share,
 }
 
-/// How much somebody sends, and so with whom they share what their address may.
+/// How much a session sends, and so whose pace it shares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Pays {
-    /// With others who send much.
+pub(super) enum PaceClass {
+    /// Shares the pace with others who send much.
     #[default]
     Much,
-    /// With others who have sent little lately: floods of long messages from there do not hold them up.
+    /// Shares a pace with others who have sent little lately, so floods of long messages do not delay it.
     Little,
-    /// With nobody: it is one of the first packets of a connection, of which the gate lets so many in.
+    /// Waits for nobody: one of a connection's first packets, whose number the gate limits.
     First,
 }
 
-/// See the module. Who has sent nothing lately is in none of it.
+/// See the module. Idle senders take no memory.
 #[derive(Debug)]
 pub(super) struct Paces {
-    /// Their own pace, and their share of what their address may send.
+    /// Each sender's pace, and share of the address's pace.
     people: Buckets<2>,
-    /// What may be sent from it, its share of what its network may send, and what those may send from it who
-    /// have sent little lately.
+    /// Each address's pace, its share of the network's pace, and the pace of those who send little.
     addresses: Buckets<3>,
-    /// The same of a network, where the share is that of people.
+    /// The same for a network; its share belongs to established users.
     networks: Buckets<3>,
-    /// Sessions that wait for the pace of others: each has paid for its next packet and is in a line, so that
-    /// nobody waits for longer than others there.
-    turns: HashMap<SessionId, Turn, Numbers>,
+    /// Sessions that wait for others' pace. Each has paid for its next packet and waits in line, so nobody
+    /// waits longer than others there.
+    turns: HashMap<SessionId, Queued, NumberHasher>,
 }
 
 /// When a session's packet may go.
 #[derive(Debug, Clone, Copy)]
-struct Turn {
+struct Queued {
     /// As an uptime.
     at: Duration,
     level: Level,
-    /// What was paid for it.
+    /// The cost that it has already paid.
     paid: u64,
 }
 
 impl<'a> Payer<'a> {
-    /// Who is known over their sessions.
+    /// An account pays across sessions; `None` without one.
     pub(super) fn of(owner: &'a Owner) -> Option<Self> {
         owner.account().map(|account| match &**account {
             Account::Key(key) => Self::Key(key),
@@ -109,7 +108,7 @@ impl<'a> Payer<'a> {
 }
 
 impl Origin {
-    /// `is_local`: it is the server's own machine.
+    /// `is_local`: the server's own machine.
     pub(super) fn new(ip: IpAddr, is_local: bool) -> Self {
         let network = (!is_local).then(|| Net::network(ip));
         Self { address: Net::counted(ip), network }
@@ -117,12 +116,12 @@ impl Origin {
 }
 
 impl Level {
-    /// What whoever is held up is told.
+    /// The notice for a sender who has to wait.
     pub(super) fn notice(self, rate: Rate) -> String {
         let (who, times) = match self {
             Self::Own => {
                 return format!(
-                    "you send faster than {} messages a second; what is more waits its turn",
+                    "you send faster than {} messages per second; further messages are delayed, not dropped",
                     rate.number()
                 );
             }
@@ -130,7 +129,10 @@ impl Level {
             Self::Network => ("network", PACES_PER_NETWORK),
         };
         let number = rate.times(times, 1).number();
-        format!("more than {number} messages a second come from your {who}; yours wait their turn")
+        format!(
+            "more than {number} messages per second come from your {who}; yours are delayed, not \
+                 dropped"
+        )
     }
 }
 
@@ -144,55 +146,54 @@ impl Paces {
         }
     }
 
-    /// How long it is until the session's turn, if it waits for one, and for whose pace.
+    /// How long a waiting session has to wait, and for whose pace.
     pub(super) fn until_turn(&self, id: SessionId, uptime: Duration) -> Option<(Level, Duration)> {
         self.turns.get(&id).map(|turn| (turn.level, turn.at.saturating_sub(uptime)))
     }
 
-    /// The session's next packet is paid for, and goes then.
+    /// Queues a session whose next packet is paid for.
     pub(super) fn await_turn(&mut self, id: SessionId, level: Level, at: Duration, paid: u64) {
-        self.turns.insert(id, Turn { at, level, paid });
+        self.turns.insert(id, Queued { at, level, paid });
     }
 
-    /// What was paid for the session's packet. For the next it is nothing.
+    /// Takes a session off the queue. Returns the cost that its packet has paid.
     pub(super) fn take_turn(&mut self, id: SessionId) -> u64 {
         let Some(turn) = self.turns.remove(&id) else { return 0 };
         give_back(&mut self.turns);
         turn.paid
     }
 
-    /// What of their own pace is left to somebody.
     pub(super) fn own(&self, payer: &Payer<'_>) -> Bucket {
         self.people.get(payer)[0]
     }
 
-    /// Whether what nobody can take from them is left.
+    /// Whether the sender has any of their share left.
     pub(super) fn has_share(&self, payer: &Payer<'_>, uptime: Duration) -> bool {
         self.people.get(payer)[1].wait(SHARE, uptime).is_zero()
     }
 
-    /// Whether a packet may come from there, and who pays for it. `may_share`: whether the sender has a share
-    /// of what the address may send, and anything left of it.
+    /// Whether a packet may go, and who pays for it. `may_share`: whether the sender has any share of the
+    /// address's pace left.
     ///
     /// # Errors
     /// How long to wait, and for whose pace.
-    pub(super) fn way(
+    pub(super) fn admit(
         &self,
         from: Origin,
-        pays: Pays,
+        class: PaceClass,
         may_share: impl FnOnce() -> bool,
         rate: Rate,
         uptime: Duration,
-    ) -> Result<Way, (Level, Duration)> {
+    ) -> Result<ChargedTo, (Level, Duration)> {
         let [many, share, few] = self.addresses.get(&from.address);
         let [net_many, shares, net_few] =
             from.network.map_or_else(Default::default, |net| self.networks.get(&net));
-        let is_little = pays == Pays::Little;
+        let is_little = class == PaceClass::Little;
         let wait = match is_little {
             true => few.wait(little(address(rate)), uptime),
             false => many.wait(address(rate), uptime),
         };
-        let held = if !wait.is_zero() && pays != Pays::First {
+        let held = if !wait.is_zero() && class != PaceClass::First {
             (Level::Address, wait)
         } else {
             let wait = match is_little {
@@ -200,18 +201,18 @@ impl Paces {
                 false => net_many.wait(network(rate), uptime),
             };
             if wait.is_zero() {
-                return Ok(Way::AddressAndNetwork);
+                return Ok(ChargedTo::AddressAndNetwork);
             }
             if share.wait(rate, uptime).is_zero() {
-                return Ok(Way::Address);
+                return Ok(ChargedTo::Address);
             }
             (Level::Network, wait)
         };
         let is_shared = shares.wait(self::shares(rate), uptime).is_zero() && may_share();
-        if is_shared { Ok(Way::Share) } else { Err(held) }
+        if is_shared { Ok(ChargedTo::Share) } else { Err(held) }
     }
 
-    /// Has a packet paid for by whoever sends it. On the way in only their share pays.
+    /// Charges the sender. Before registration, only their share pays.
     pub(super) fn charge_own(
         &mut self,
         payer: &Payer<'_>,
@@ -227,19 +228,19 @@ impl Paces {
         }
     }
 
-    /// Has it paid for by the others on its way.
+    /// Charges the sender's address and network.
     pub(super) fn charge(
         &mut self,
         from: Origin,
-        (way, pays): (Way, Pays),
+        (charged, class): (ChargedTo, PaceClass),
         cost: u64,
         rate: Rate,
         uptime: Duration,
     ) {
-        let is_little = pays == Pays::Little;
-        if way != Way::Share {
+        let is_little = class == PaceClass::Little;
+        if charged != ChargedTo::Share {
             let [many, share, few] = self.addresses.row(&from.address, uptime);
-            // Little goes before much, and is part of what there is for both.
+            // The small class comes first and is part of the whole.
             many.spend(cost, address(rate), uptime);
             share.drain(cost, rate, uptime);
             if is_little {
@@ -248,20 +249,20 @@ impl Paces {
         }
         let Some(net) = from.network else { return };
         let [many, shares, few] = self.networks.row(&net, uptime);
-        match way {
-            Way::AddressAndNetwork => {
+        match charged {
+            ChargedTo::AddressAndNetwork => {
                 many.spend(cost, network(rate), uptime);
                 if is_little {
                     few.spend(cost, little(network(rate)), uptime);
                 }
             }
-            // What it has not, it does not come to owe: others wait no longer for it.
-            Way::Address => many.drain(cost, network(rate), uptime),
-            Way::Share => shares.spend(cost, self::shares(rate), uptime),
+            // An empty share must not become a debt for others there.
+            ChargedTo::Address => many.drain(cost, network(rate), uptime),
+            ChargedTo::Share => shares.spend(cost, self::shares(rate), uptime),
         }
     }
 
-    /// Nobody has more left of their own pace than that bucket.
+    /// Limits what is left of the sender's pace to that bucket.
     pub(super) fn carry(&mut self, payer: &Payer<'_>, bucket: Bucket, uptime: Duration) {
         if !bucket.is_full(uptime) {
             let [own, _] = self.people.row(payer, uptime);
@@ -278,12 +279,12 @@ fn network(rate: Rate) -> Rate {
     rate.times(PACES_PER_NETWORK, BURSTS_TOGETHER)
 }
 
-/// What of it those may send who send little.
+/// The part for those who send little.
 fn little(rate: Rate) -> Rate {
     rate.slower(LITTLE_PERCENT)
 }
 
-/// What all who have a share may send by it: names can be had, with patience.
+/// The pace of all shares together: patient attackers can own names, too.
 fn shares(rate: Rate) -> Rate {
     rate.times(PACES_PER_ADDRESS, PACES_PER_ADDRESS)
 }

@@ -1,29 +1,27 @@
-//! What is asked when places run out: whom the server knows, and who has the places.
+//! Answers the server when it runs out of places: which keys it knows, and who has the places.
 
 use super::who::SessionId;
 use super::{Chat, Now};
 use crate::fingerprint::Fingerprint;
 use std::net::IpAddr;
 
-/// Who has a place.
+/// A connection that has a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Holder {
-    /// By which connection.
     pub session: SessionId,
-    /// Where it comes from.
     pub ip: IpAddr,
-    /// Its key, if that [is known](Chat::is_known).
+    /// Its key, if [known](Chat::is_known).
     pub known: Option<Fingerprint>,
 }
 
 impl Chat {
-    /// Whether the key is somebody's: it owns a name, or is a member's or an operator's.
+    /// Whether the key owns a name or belongs to a member or an operator.
     pub fn is_known(&self, key: &Fingerprint, now: &Now) -> bool {
-        self.standing.is_member(key) || self.owned.has_any(key, now.at())
+        self.access.is_member(key) || self.owned.has_any(key, now.at())
     }
 
-    /// Appends `count` of those who have a place, from the one at `from` on; returns the next place.
-    /// Between two calls somebody may come or go, and be left out.
+    /// Appends up to `count` holders, starting at `from`; returns where to continue. Connections that come or
+    /// go between two calls may be left out.
     pub fn more_holders(
         &self,
         from: usize,

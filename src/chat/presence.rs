@@ -1,7 +1,7 @@
-//! Who came and who went, gathered: one packet a second tells a crowd, not one for each.
+//! Collects joins and leaves: one packet per second tells a crowd, not one per person.
 //!
-//! Somebody who leaves and is back within the window was never gone, and the other way round. It is
-//! the key or the token that tells whether it is the same one.
+//! A user who leaves and returns within the window was never gone, and vice versa. The key or the token tells
+//! whether it is the same user.
 
 use super::table::give_back;
 use super::who::Owner;
@@ -12,21 +12,21 @@ use crate::protocol::event::Crowd;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What is not told yet.
+/// Joins and leaves to announce.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    /// No tree, whose many pieces would lie between what stays for long.
+    /// Not a tree, whose many nodes would fragment the heap.
     changes: HashMap<NameKey, Change>,
-    /// When to tell, as an uptime. Invariant: set exactly while there are changes.
+    /// When to announce, as an uptime. Invariant: set exactly while there are changes.
     due: Option<Duration>,
 }
 
-/// What happened to a name. One owner may have left it and another have taken it.
+/// What happened to a name. One owner may have left it and another taken it.
 #[derive(Debug)]
 enum Change {
     Came(Bearer),
     Went(Bearer),
-    /// First this one went, then that one came.
+    /// The first one left, then the second one joined.
     Moved(Box<(Bearer, Bearer)>),
 }
 
@@ -60,23 +60,23 @@ impl Presence {
         self.settle(key, change, uptime);
     }
 
-    /// When [`Self::tell`] should be called, as an uptime.
+    /// When to call [`Self::tell`], as an uptime.
     pub(super) fn due(&self) -> Option<Duration> {
         self.due
     }
 
-    /// Whether that name's coming is not told yet.
+    /// Whether the name's arrival is still pending.
     pub(super) fn hides(&self, name: &Name) -> bool {
         let change = if self.changes.is_empty() { None } else { self.changes.get(&name.key()) };
         matches!(change, Some(Change::Came(_) | Change::Moved(_)))
     }
 
-    /// Whether anything is to be told of one of these names.
+    /// Whether changes to one of these names are pending.
     pub(super) fn tells_of(&self, names: &[NameKey]) -> bool {
         names.iter().any(|name| self.changes.contains_key(name))
     }
 
-    /// All changes as events, leaves first: a name that moved from one to another is free then.
+    /// All changes as events, leaves first, so a name that changed hands is free in between.
     pub(super) fn tell(&mut self, room: Option<&RoomName>, total: usize) -> Vec<Event> {
         self.due = None;
         let (mut went, mut came) = (Vec::new(), Vec::new());
@@ -95,7 +95,7 @@ impl Presence {
         [crowd(went).map(Event::Left), crowd(came).map(Event::Joined)].into_iter().flatten().collect()
     }
 
-    /// Keeps what has become of a name, if anything has, and starts or ends the window.
+    /// Updates a name's change, and starts or ends the window.
     fn settle(&mut self, name: NameKey, change: Option<Change>, uptime: Duration) {
         if let Some(change) = change {
             self.changes.insert(name, change);
@@ -115,13 +115,13 @@ impl Bearer {
     }
 }
 
-/// Names are told in alphabetical order.
+/// Names are in alphabetical order.
 fn gather(room: Option<&RoomName>, mut bearers: Vec<(NameKey, Name)>, total: usize) -> Crowd {
     let count = bearers.len();
     if total > PRESENCE_NAMES_MAX_MEMBERS {
         bearers.clear();
     }
-    // Of many only the first are sorted.
+    // Sort only the names that the packet has room for.
     if bearers.len() > PRESENCE_NAMES_PER_PACKET {
         bearers.select_nth_unstable_by(PRESENCE_NAMES_PER_PACKET, |one, other| one.0.cmp(&other.0));
         bearers.truncate(PRESENCE_NAMES_PER_PACKET);

@@ -1,4 +1,4 @@
-//! Questions about what is kept: whether they may be asked, and what exactly is meant.
+//! Queries over stored messages: whether they are allowed, and what exactly they mean.
 
 use super::archive::{MailView, Question, Scope, Search, View, Wanted};
 use super::call::Call;
@@ -11,11 +11,11 @@ use crate::protocol::{Code, Moment};
 use crate::text::Sought;
 use jiff::Timestamp;
 
-/// How to search for what looks like a filter.
+/// How to search for text that looks like a filter.
 const IN_QUOTES: &str = "to search for it as text, put it in quotes";
 
 impl Call<'_> {
-    /// A `history` of a session.
+    /// Resolves a `history` request.
     pub(super) fn wanted(
         &self,
         (room, name): (Option<String>, Option<String>),
@@ -31,13 +31,13 @@ impl Call<'_> {
         Ok(Question::History(Wanted { scope, before: span.before, limit }))
     }
 
-    /// A `search` of a session.
+    /// Resolves a `search` request.
     pub(super) fn sought(&self, asked: SearchRequest) -> Result<Question, Refusal> {
         self.chat.check_history()?;
         let SearchRequest { words, name, room, since, until, span } = asked;
         let (since, until) = (then("after", since, self.now)?, then("before", until, self.now)?);
         if since.zip(until).is_some_and(|(since, until)| since >= until) {
-            let msg = "after: is not earlier than before:, so there is nothing between them; swap them";
+            let msg = "after: is not earlier than before:, so nothing can match; swap them";
             return Err(Refusal::new(Code::BadPacket, msg));
         }
         let sifted = Search { words: sought(&words)?, from: by(name)?, since, until, ..Search::default() };
@@ -49,11 +49,11 @@ impl Chat {
     fn check_history(&self) -> Result<(), Refusal> {
         match self.log {
             Some(_) => Ok(()),
-            None => Err(Refusal::new(Code::NoHistory, "this server keeps nothing of what was said")),
+            None => Err(Refusal::new(Code::NoHistory, "this server does not store messages")),
         }
     }
 
-    /// The search with where it looks.
+    /// Completes the search with where to look.
     fn search(
         &self,
         session: SessionId,
@@ -64,7 +64,7 @@ impl Chat {
         let Search { words, from, since, until, .. } = &sifted;
         let is_sifted = from.is_some() || room.is_some() || since.is_some() || until.is_some();
         if words.is_empty() && !is_sifted {
-            let msg = "there is nothing to look for; put words into \"msg\", or give \"name\", \"room\", \
+            let msg = "nothing to search for; put words into \"msg\", or give \"name\", \"room\", \
                        \"since\" or \"until\"";
             return Err(Refusal::new(Code::BadPacket, msg));
         }
@@ -77,7 +77,7 @@ impl Chat {
                 let rooms = vec![(readable?, 0)];
                 View { account: None, mail: MailView::All, rooms }
             }
-            // What was said before they joined, others could read too.
+            // Other members could read what was written before they joined, so they may, too.
             None => self.view(session).map_or_else(View::default, |(view, _)| View {
                 rooms: view.rooms.into_iter().map(|(room, _)| (room, 0)).collect(),
                 ..view
@@ -87,7 +87,7 @@ impl Chat {
         Ok(Search { view, before: span.before, limit, ..sifted })
     }
 
-    /// A room that there is: rooms are open, and so is what was said in them.
+    /// An existing room: rooms are open, and so are their messages.
     fn readable(&self, room: &str) -> Result<RoomName, Refusal> {
         let name = self.room_name(room)?;
         match self.rooms.find(name.key()) {
@@ -96,40 +96,42 @@ impl Chat {
         }
     }
 
-    /// What the session's user and that one have written to each other.
+    /// The messages between the session's user and another one.
     fn correspondence(&self, session: SessionId, name: &str, now: &Now) -> Result<Scope, Refusal> {
         let own = self.asking(session).and_then(|asking| asking.who.account().cloned());
         let own = own.ok_or_else(|| {
             Refusal::new(
                 Code::KeyRequired,
-                "without a key or token nothing is kept of what you write to others",
+                "the server does not store direct messages of a client without a key or token, such as \
+                 yours",
             )
         })?;
         let other = self.recipient(name, now)?;
         let account = other.account.ok_or_else(|| {
-            let msg = format!("{} has no key or token, so nothing is kept of what they write", other.name);
+            let msg = format!(
+                "{} has no key or token, so the server does not store their direct messages",
+                other.name
+            );
             Refusal::new(Code::NoSuchUser, msg)
         })?;
         Ok(Scope::Mail(own, account))
     }
 }
 
-/// The words of a search, if there is something in them.
+/// The words of a search, unless they contain only punctuation.
 fn sought(words: &str) -> Result<String, Refusal> {
     let words = words.trim();
     if words.len() > MAX_WORD_BYTES {
-        let msg = format!("the words have {} bytes; at most {MAX_WORD_BYTES} are taken", words.len());
+        let msg = format!("the words have {} bytes; the limit is {MAX_WORD_BYTES}", words.len());
         return Err(Refusal::new(Code::TooLong, msg));
     }
     if !words.is_empty() && Sought::read(words).is_empty() {
-        let msg = "quotes, spaces and what can't be seen are nothing that can be searched for; give a letter, a \
-                   sign or an emoji";
+        let msg = "nothing to search for; the text needs a letter, a sign or an emoji";
         return Err(Refusal::new(Code::BadPacket, msg));
     }
     Ok(words.to_owned())
 }
 
-/// Whose messages.
 fn by(name: Option<String>) -> Result<Option<String>, Refusal> {
     match name {
         Some(name) if name.trim().is_empty() => {
@@ -140,13 +142,13 @@ fn by(name: Option<String>) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// The time of a filter: a date is one of the server's time zone.
+/// The time of a filter: a date is in the server's time zone.
 fn then(filter: &str, text: Option<String>, now: &Now) -> Result<Option<Timestamp>, Refusal> {
     let Some(text) = text else { return Ok(None) };
     match Moment::read(text.trim(), now.clock.time_zone()) {
         Ok(moment) => Ok(Some(moment.timestamp(now.clock.timestamp()))),
         Err(error) => {
-            let msg = format!("{filter}:{text} is no time: {error}; {IN_QUOTES}");
+            let msg = format!("{filter}:{text} is not a time: {error}; {IN_QUOTES}");
             Err(Refusal::new(Code::BadPacket, msg))
         }
     }

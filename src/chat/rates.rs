@@ -1,10 +1,10 @@
-//! How fast people may send, come, and be news to others.
+//! Limits how fast people may send, join, and do other things that notify people.
 //!
-//! Nothing that is sent too fast is lost, and nobody is disconnected for it: it waits its turn.
+//! A packet that comes too fast waits its turn: nothing is lost and nobody is disconnected.
 
 use super::delivery::Delivery;
 use super::net::Net;
-use super::paces::{Level, Payer, Pays};
+use super::paces::{Level, PaceClass, Payer};
 use super::table::Table;
 use super::user::{Pace, Session, User};
 use super::who::{Correspondent, Owner, SessionId, UserId};
@@ -21,20 +21,20 @@ use crate::protocol::{Code, Event};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// What somebody does that is news to others.
+/// An action that others are notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum News {
     Coming,
     Rename,
-    /// A first message to somebody.
+    /// A first message to a user.
     Stranger,
-    /// A room joined, or a topic set.
+    /// Joining a room or setting a topic.
     Room,
 }
 
 impl Chat {
-    /// How long the session's next packet, which counts as `cost` messages, has to wait; asked while there is
-    /// one, and asked again after that time. Never more than [`MAX_PAUSE`].
+    /// How long the session's next packet, which costs `cost` messages, has to wait, at most [`MAX_PAUSE`].
+    /// The caller asks again after that time.
     pub fn pause(&mut self, id: SessionId, cost: u64, now: &Now) -> Option<Duration> {
         let rate = self.rules.rate?;
         let (level, wait) = match self.paces.until_turn(id, now.uptime) {
@@ -51,8 +51,8 @@ impl Chat {
         Some(wait.min(MAX_PAUSE))
     }
 
-    /// Whether the session's next packet has to wait: for its sender's pace, or in the line of those who wait
-    /// for that of others, in which it then is. For how long, and for whose.
+    /// Whether the session's next packet has to wait for its sender's pace or, then queued, for the pace of
+    /// others: whose, and how long.
     fn begin_wait(&mut self, id: SessionId, cost: u64, rate: Rate, now: &Now) -> Option<(Level, Duration)> {
         let session = self.sessions.get(&id)?;
         let payer = payer(&self.users, session);
@@ -71,22 +71,22 @@ impl Chat {
         let is_first = session.encrypted && session.user.is_none() && session.packets < FIRST_PACKETS;
         let is_little = cost <= LITTLE && own.wait(rate.at_once(LITTLE_BURST), now.uptime).is_zero();
         let from = session.origin();
-        let mut pays = if is_first { Pays::First } else { Pays::Much };
-        let mut way = self.paces.way(from, pays, may_share, rate, now.uptime);
-        if way.is_err() && is_little && !is_first {
-            // What there is for all has been used up; this is for nobody else.
-            pays = Pays::Little;
-            way = self.paces.way(from, pays, may_share, rate, now.uptime);
+        let mut class = if is_first { PaceClass::First } else { PaceClass::Much };
+        let mut charged = self.paces.admit(from, class, may_share, rate, now.uptime);
+        if charged.is_err() && is_little && !is_first {
+            // The whole is exhausted, but this part is only for those who send little.
+            class = PaceClass::Little;
+            charged = self.paces.admit(from, class, may_share, rate, now.uptime);
         }
-        self.sessions.get_mut(&id)?.way = (way.unwrap_or_default(), pays);
-        let (level, wait) = way.err()?;
-        // All of it is paid for now: who comes later waits behind all that was in line before.
+        self.sessions.get_mut(&id)?.charged = (charged.unwrap_or_default(), class);
+        let (level, wait) = charged.err()?;
+        // Pay all of it now, so later packets wait behind everything in line.
         self.spend(id, cost, rate, now);
         self.paces.await_turn(id, level, now.uptime + wait, cost);
         Some((level, wait))
     }
 
-    /// Counts a packet. Whoever has begun to wait is told, once.
+    /// Counts a packet. Once a sender has to wait, they get a notice.
     pub(super) fn charge(&mut self, id: SessionId, cost: u64, now: &Now, out: &mut Deliveries) {
         let Some(rate) = self.rules.rate else { return };
         let paid = self.paces.take_turn(id);
@@ -99,17 +99,17 @@ impl Chat {
         }
     }
 
-    /// Counts what a packet cost that was more than it seemed.
+    /// Counts the extra cost of a packet.
     pub(super) fn charge_more(&mut self, id: SessionId, cost: u64, now: &Now) {
         if let Some(rate) = self.rules.rate {
             self.spend(id, cost, rate, now);
         }
     }
 
-    /// Has it paid for; returns the session's user.
+    /// Charges everyone who pays; returns the session's user.
     fn spend(&mut self, id: SessionId, cost: u64, rate: Rate, now: &Now) -> Option<UserId> {
         let session = self.sessions.get_mut(&id)?;
-        self.paces.charge(session.origin(), session.way, cost, rate, now.uptime);
+        self.paces.charge(session.origin(), session.charged, cost, rate, now.uptime);
         let user = session.user;
         if user.is_none() {
             session.packets = session.packets.saturating_add(1);
@@ -121,13 +121,12 @@ impl Chat {
         user
     }
 
-    /// Whether somebody is known here: they have had a name for a while, or are an operator. Only their keys
-    /// took time to get.
+    /// Whether a key has had a name for a while or is an operator's. Other keys cost nothing to make.
     pub(super) fn is_established(&self, key: &Fingerprint, now: &Now) -> bool {
-        self.owned.is_established(key, now.at()) || self.standing.is_operator(Some(key))
+        self.owned.is_established(key, now.at()) || self.access.is_operator(Some(key))
     }
 
-    /// A user is here, by that session: what they have used up before, and on the way in, is used up.
+    /// Starts a user's pace, less what they have used up before, and while registering.
     pub(super) fn begin_pace(&mut self, first: SessionId, id: UserId, owner: &Owner, name: &Name, now: &Now) {
         let Some(session) = self.sessions.get(&first) else { return };
         if let Some(who) = Correspondent::of(owner.account().map(|own| &**own), None) {
@@ -143,8 +142,7 @@ impl Chat {
         }
     }
 
-    /// A user is gone, with that session the last: what they have used up is remembered, so that leaving is
-    /// no way around the pace.
+    /// Remembers what a departed user has used up, so that leaving does not reset the pace.
     pub(super) fn end_pace(&mut self, last: &Session, id: UserId, user: &User, now: &Now) {
         let account = user.owner.account();
         if account.is_none() {
@@ -157,7 +155,7 @@ impl Chat {
         }
     }
 
-    /// Counts a coming that others are told of.
+    /// Counts an arrival that others will see.
     pub(super) fn count_join(
         &mut self,
         id: SessionId,
@@ -173,7 +171,7 @@ impl Chat {
         News::Coming.count(&mut self.news, &payer, now)
     }
 
-    /// Counts what a registered session does that is news to others.
+    /// Counts an action of a registered session that others will see.
     pub(super) fn count_news(&mut self, id: SessionId, news: News, now: &Now) -> Result<(), Refusal> {
         match self.sessions.get(&id).filter(|session| self.is_limited(session)) {
             Some(session) => match payer(&self.users, session) {
@@ -184,7 +182,7 @@ impl Chat {
         }
     }
 
-    /// Counts a message to somebody the sender has not written to, nor they to the sender.
+    /// Counts a message between users of whom neither has written to the other.
     pub(super) fn count_stranger(
         &mut self,
         id: SessionId,
@@ -207,7 +205,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Whether more than the pace of messages holds for it.
+    /// Whether more than the message pace limits the session.
     fn is_limited(&self, session: &Session) -> bool {
         self.rules.rate.is_some() && !session.local
     }
@@ -229,7 +227,7 @@ impl News {
     }
 }
 
-/// Who pays for what a session sends. On the way in somebody without a key is nobody yet.
+/// The sender who pays for a session's packets. Before registration, only a key is known.
 fn payer<'a>(users: &'a Table<UserId, User>, session: &'a Session) -> Option<Payer<'a>> {
     match session.user.and_then(|id| Some((id, users.get(&id)?))) {
         Some((id, user)) => Some(Payer::of(&user.owner).unwrap_or(Payer::User(id))),
@@ -243,7 +241,7 @@ pub(crate) fn cost(packet: &ClientPacket) -> u64 {
     units(text.max(frame_cost(packet.frame_bytes)))
 }
 
-/// How many messages something counts as that is no packet.
+/// How many messages invalid input counts as.
 pub(crate) fn garbage_cost(frame_bytes: usize) -> u64 {
     units(frame_cost(frame_bytes))
 }
@@ -256,7 +254,7 @@ fn units(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// What a byte of a text takes in JSON, and so in what all receivers are written.
+/// The size of a byte of text in JSON, and so in what all recipients get.
 fn written_bytes(byte: u8) -> usize {
     match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 2,
@@ -266,7 +264,7 @@ fn written_bytes(byte: u8) -> usize {
 }
 
 impl Pace {
-    /// A packet has to wait.
+    /// Notes that a packet had to wait.
     fn hold(&mut self, level: Level, uptime: Duration) {
         if !self.was_held(uptime, PAUSE_TOLD_AGAIN) {
             self.untold = Some(level);
@@ -280,7 +278,7 @@ impl Pace {
         self.held.is_some_and(|held| since(held) <= within.as_secs())
     }
 
-    /// For whose pace a packet that now comes had to wait, if it is the first of many.
+    /// Whose pace made the user wait, if they do not know yet.
     fn untold_level(&mut self, uptime: Duration) -> Option<Level> {
         self.untold.take().filter(|_| self.was_held(uptime, MAX_PAUSE))
     }
@@ -292,5 +290,5 @@ fn second(uptime: Duration) -> NonZeroU32 {
     NonZeroU32::MIN.saturating_add(seconds)
 }
 
-/// Held for each user.
+/// One per user.
 const _: () = assert!(size_of::<Pace>() == 8);

@@ -1,4 +1,4 @@
-//! What comes from a connection: packets, garbage, and its end from here.
+//! Input from a connection: packets, garbage, and its end.
 
 use super::call::Call;
 use super::delivery::Delivery;
@@ -9,7 +9,7 @@ use crate::protocol::Code;
 use crate::protocol::request::Refusal;
 
 impl Chat {
-    /// Ends a new connection at once if nobody may come in, or its peer may not.
+    /// Closes a new connection at once if the server is shutting down or has banned the peer.
     pub fn screen(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
         let Some(peer) = self.sessions.get(&id).map(|session| session.peer()) else { return };
         if self.is_over {
@@ -20,14 +20,13 @@ impl Chat {
         }
     }
 
-    /// A packet came in.
     pub fn receive(&mut self, id: SessionId, parsed: Parsed, now: &Now, out: &mut Deliveries) {
         if !self.sessions.contains_key(&id) || self.leaves(id, now, out) {
-            // Closed from here already; what it still sends counts no more.
+            // The chat has closed it already.
             return;
         }
-        let Parsed { packet, request, terms, cost } = parsed;
-        self.terms = terms;
+        let Parsed { packet, request, prepared, cost } = parsed;
+        self.prepared = prepared;
         self.charge(id, cost, now, out);
         let is_registered = self.is_registered(id);
         let mut call = self.call(id, packet.echo(), now, out);
@@ -42,18 +41,18 @@ impl Chat {
         }
     }
 
-    /// Something came in that is no packet.
+    /// Answers input that is not a packet.
     pub fn receive_garbage(&mut self, id: SessionId, garbage: Garbage, now: &Now, out: &mut Deliveries) {
         let Garbage { why, echo, bytes } = garbage;
         self.charge(id, rates::garbage_cost(bytes), now, out);
         let msg = format!(
-            "that is no packet ({why}); send one JSON object a line, such as \
+            "not a packet ({why}); send one JSON object per line, such as \
              {{\"from\":{{\"name\":\"alice\"}},\"to\":\"all\",\"msg\":\"hello\"}}"
         );
         self.call(id, echo, now, out).refuse(Refusal::new(Code::BadPacket, msg));
     }
 
-    /// Ends a connection after telling it why.
+    /// Tells a connection why it ends, and closes it.
     pub fn expel(
         &mut self,
         id: SessionId,

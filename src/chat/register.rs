@@ -1,10 +1,10 @@
-//! Coming and going.
+//! Registration and disconnection.
 
 use super::call::Call;
 use super::delivery::Delivery;
-use super::lineage::Meeting;
-use super::names::{Asker, Refused};
-use super::owned::Begun;
+use super::lineage::Divergence;
+use super::names::{Asker, NameRefusal};
+use super::owned::Ownership;
 use super::table::give_back;
 use super::user::{Pace, User};
 use super::who::{Owner, SessionId, UserId, Who};
@@ -20,31 +20,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 impl Call<'_> {
-    /// The first packet of a connection: it gets a name, whatever the packet's type, and a packet
-    /// that also says something to somebody is passed on.
+    /// Handles a connection's first packet: any type registers a name. A packet that also addresses someone
+    /// is then passed on.
     pub(super) fn register(&mut self, packet: &ClientPacket, request: Request) {
         let is_hello = matches!(request, Request::Connect(Connect::Hello(_)));
         let echo = self.echo.clone();
-        let hello = Hello::from_packet(packet).map_err(Refused::from);
+        let hello = Hello::from_packet(packet).map_err(NameRefusal::from);
         let admitted = hello.and_then(|hello| Ok((self.admit(&hello)?, hello)));
-        let (begun, hello) = match admitted {
+        let (ownership, hello) = match admitted {
             Ok(admitted) => admitted,
             Err(refused) => {
                 self.answer(refused.into());
                 return self.close();
             }
         };
-        let meeting = self.chat.meet(&hello);
+        let divergence = self.chat.diverge(&hello);
         if !is_hello {
             self.echo = None;
         }
-        self.welcome(&hello, meeting.as_ref());
+        self.welcome(&hello, divergence.as_ref());
         if hello.mode == Mode::Chat {
-            self.tell_of_name(begun);
+            self.tell_of_name(ownership);
         }
         self.chat.tell_doubt(self.session, self.out);
         self.chat.tell_failure(self.session, hello.mode, self.out);
-        self.follow(&hello, meeting.as_ref());
+        self.follow(&hello, divergence.as_ref());
         self.echo = echo;
         if let Some(request) = said_besides(packet, request)
             && let Err(refusal) = self.request(request)
@@ -54,14 +54,14 @@ impl Call<'_> {
     }
 
     /// Gives the session its user.
-    fn admit(&mut self, hello: &Hello) -> Result<Begun, Refused> {
+    fn admit(&mut self, hello: &Hello) -> Result<Ownership, NameRefusal> {
         let Some(peer) = self.chat.sessions.get(&self.session).map(|session| session.peer()) else {
-            return Ok(Begun::NotOwned);
+            return Ok(Ownership::NotOwned);
         };
         if let Some(why) = self.chat.ban_text(&peer, self.now) {
             return Err(Refusal::new(Code::Banned, why).into());
         }
-        let candidate = self.chat.terms.candidate(&hello.name);
+        let candidate = self.chat.prepared.candidate(&hello.name);
         let name = self.chat.name(&candidate)?;
         let owner = Owner::of(peer.key, hello.token.as_deref());
         let same = self.chat.names.get(&name.key()).copied();
@@ -76,27 +76,27 @@ impl Call<'_> {
         if same.is_none() {
             let asker = Asker { key: peer.key.as_ref(), user: None };
             if let Err(refused) = self.chat.check_free((&name, &likeness), &candidate, asker, self.now) {
-                // Whoever asks for what is taken is counted, though nobody would have been told of them.
+                // Asking for a taken name counts too, although nobody would have heard of this user.
                 let counted = if is_counted {
                     Ok(())
                 } else {
                     self.chat.count_join(self.session, &owner, &name, self.now)
                 };
-                return Err(counted.err().map_or(refused, Refused::from));
+                return Err(counted.err().map_or(refused, NameRefusal::from));
             }
         }
-        let mut begun = Begun::NotOwned;
+        let mut ownership = Ownership::NotOwned;
         let user_id = same.unwrap_or_else(|| {
             if let Some(key) = peer.key {
-                begun = self.chat.owned.begin((&name, &likeness), key, peer.ip, self.now.at(), self.out);
+                ownership = self.chat.owned.begin((&name, &likeness), key, peer.ip, self.now.at(), self.out);
             }
             self.chat.add_user(self.session, name, &likeness, owner, self.now)
         });
         self.seat(user_id, hello.mode);
-        Ok(begun)
+        Ok(ownership)
     }
 
-    /// The session is one of that user's from here on.
+    /// Attaches the session to the user.
     fn seat(&mut self, user_id: UserId, mode: Mode) {
         let (users, sessions) = (&mut self.chat.users, &mut self.chat.sessions);
         let (Some(user), Some(session)) = (users.get_mut(&user_id), sessions.get_mut(&self.session)) else {
@@ -119,7 +119,7 @@ impl Call<'_> {
         }
     }
 
-    fn welcome(&mut self, hello: &Hello, meeting: Option<&Meeting>) {
+    fn welcome(&mut self, hello: &Hello, divergence: Option<&Divergence>) {
         let (Some(session), Some(user)) =
             (self.chat.sessions.get(&self.session), self.chat.user_of(self.session))
         else {
@@ -138,35 +138,35 @@ impl Call<'_> {
                 .log
                 .as_ref()
                 .filter(|_| hello.since.is_some())
-                .map_or_else(Vec::new, |log| log.told(meeting)),
-            since: meeting.map(|meeting| meeting.common),
-            rewound: meeting.is_some_and(|meeting| meeting.rewound),
+                .map_or_else(Vec::new, |log| log.told(divergence)),
+            since: divergence.map(|divergence| divergence.common),
+            rewound: divergence.is_some_and(|divergence| divergence.rewound),
             rooms: session
                 .user
                 .and_then(|user| self.chat.person(user))
                 .map_or_else(Vec::new, |who| self.chat.joined_rooms(&who)),
             key: session.key().copied(),
-            operator: self.chat.standing.is_operator(session.key()),
+            operator: self.chat.access.is_operator(session.key()),
             closed: self.chat.rules.closed,
             motd: self.chat.profile.motd.clone(),
         }));
         self.answer(welcome);
     }
 
-    /// Who uses a name that is not kept for them is told so: nobody can write to them while they are away.
-    pub(super) fn tell_of_name(&mut self, begun: Begun) {
-        let Begun::TooMany(most) = begun else { return };
+    /// Warns a user whose name is not reserved, so nobody can write to them while they are away.
+    pub(super) fn tell_of_name(&mut self, ownership: Ownership) {
+        let Ownership::TooMany(most) = ownership else { return };
         let name = self.chat.user_of(self.session).map_or("", |user| user.name.as_str());
         let msg = format!(
-            "the name {name} is not kept for you when you leave: {most} names from your address are new within \
-             the hour, the most there can be; come back later to have it"
+            "the name {name} is not reserved for you when you leave: {most} names from your address are \
+             new within the hour, which is the limit; join again later to own it"
         );
         self.inform(Event::Notice(msg));
     }
 }
 
 impl Chat {
-    /// A connection is gone.
+    /// Removes a connection that has ended.
     pub fn disconnect(&mut self, id: SessionId, now: &Now) {
         let Some(session) = self.sessions.remove(&id) else { return };
         self.paces.take_turn(id);
@@ -207,20 +207,20 @@ impl Chat {
         }
     }
 
-    /// Ends a session from this side: it is gone from here on, and reads what came before.
+    /// Ends a session from this side. It still reads what came before.
     pub(super) fn close(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
         out.push(Delivery::Close(id));
         self.disconnect(id, now);
     }
 
-    /// When [`Chat::tick`] should be called next, as an uptime.
+    /// When to call [`Chat::tick`] next, as an uptime.
     pub fn due(&self) -> Option<Duration> {
-        // What an archive had to tell is told at once.
+        // Report arrivals from the archive at once.
         let archived = (!self.untold.is_empty() && self.keeps()).then_some(Duration::ZERO);
         [self.presence.due(), self.rooms.due(), self.owned.due(), archived].into_iter().flatten().min()
     }
 
-    /// Tells what was gathered, if it is time: a portion of it. What is left is due at once.
+    /// Announces what is due, a portion per call. The rest is due at once.
     pub fn tick(&mut self, now: &Now, out: &mut Deliveries) {
         if self.presence.due().is_some_and(|due| due <= now.uptime) {
             self.tell_presence(out);
@@ -273,7 +273,7 @@ impl Chat {
         id
     }
 
-    /// A user is gone. Who can't be known again is in no room any more.
+    /// Removes a departed user from rooms. Without an account, the membership ends too.
     fn leave_rooms(&mut self, id: UserId, user: &User) {
         let who = user.who(id);
         for room in self.rooms.rooms_of(&who).to_vec() {
@@ -293,8 +293,8 @@ impl Chat {
     }
 }
 
-/// What a first packet asks for besides a name. A text to `server` that is no command only
-/// registers: clients of the replaced system greet it so.
+/// The request that a first packet makes besides registering. A text to `server` that is not a command only
+/// registers: clients of the replaced system greet it like that.
 fn said_besides(packet: &ClientPacket, request: Request) -> Option<Request> {
     let greeting = |msg: &str| !msg.trim_start().starts_with('/');
     match request {
@@ -308,7 +308,6 @@ fn said_besides(packet: &ClientPacket, request: Request) -> Option<Request> {
     }
 }
 
-/// The bounds told in a welcome.
 fn limits() -> Limits {
     Limits { frame_bytes: MAX_FRAME_BYTES, text_bytes: MAX_TEXT_BYTES, name_chars: MAX_NAME_CHARS }
 }

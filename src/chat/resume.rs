@@ -1,9 +1,9 @@
-//! What a session missed: from where it is told, what it may be told, and when it is done.
+//! What a session missed: where the catch-up starts, what it may contain, and when it is done.
 
 use super::archive::{MailView, View};
 use super::call::Call;
 use super::delivery::{CatchUp, Delivery};
-use super::lineage::{Claim, Meeting};
+use super::lineage::{Divergence, ResumeClaim};
 use super::who::SessionId;
 use super::{Chat, Deliveries, Now};
 use crate::name::RoomName;
@@ -12,15 +12,14 @@ use crate::protocol::request::Hello;
 use crate::protocol::{Event, Since};
 
 impl Call<'_> {
-    /// A session that has just come in begins to follow, with what it missed or without.
-    pub(super) fn follow(&mut self, hello: &Hello, meeting: Option<&Meeting>) {
+    /// Starts the live stream of a new session, after a catch-up if it missed something.
+    pub(super) fn follow(&mut self, hello: &Hello, divergence: Option<&Divergence>) {
         let latest = self.chat.seq;
-        // Whoever can't be known again has nothing kept for them, and what is for them alone passes a
-        // session by that catches up.
+        // Nothing is stored for a user without key and token, and messages to them alone bypass a catch-up.
         let is_known = self.chat.asking(self.session).is_some_and(|asking| asking.who.account().is_some());
-        let lacks = self.chat.has_gap(self.session, hello, meeting.map(|meeting| meeting.common));
+        let lacks = self.chat.has_gap(self.session, hello, divergence.map(|divergence| divergence.common));
         if !self.chat.listens(self.session) || !is_known || self.chat.log.is_none() {
-            // Of what is kept nothing is for who can't be known again.
+            // No stored message is for a user without key and token.
             let has_all = |since: &Since| matches!(since, Since::Seq(seq) if *seq == 0 || *seq == latest);
             if let Some(since) = &hello.since {
                 let lacks =
@@ -30,7 +29,7 @@ impl Call<'_> {
             self.out.extend(self.chat.listens(self.session).then_some(Delivery::Follow(self.session)));
             return;
         }
-        let since = point(hello, meeting, lacks);
+        let since = point(hello, divergence, lacks);
         match since {
             CatchUp::Seq { after, gap } if after == latest => {
                 self.nothing_missed(gap);
@@ -55,17 +54,18 @@ impl Call<'_> {
 }
 
 impl Chat {
-    /// Where the client and this history part; `None`: it has told no number, or nothing is kept.
-    pub(super) fn meet(&self, hello: &Hello) -> Option<Meeting> {
+    /// Where the client's history and this one diverge; `None`: it gave no number, or the server has no
+    /// history.
+    pub(super) fn diverge(&self, hello: &Hello) -> Option<Divergence> {
         let Some(Since::Seq(since)) = hello.since else { return None };
-        // Without more it is a first visit.
+        // A bare 0 is a first visit.
         let is_point = since > 0 || hello.log.is_some();
-        let claim = Claim { since, log: hello.log.as_deref(), logs: hello.logs.as_deref() };
-        self.log.as_ref().filter(|_| is_point).map(|log| log.meet(claim, self.seq))
+        let claim = ResumeClaim { since, log: hello.log.as_deref(), logs: hello.logs.as_deref() };
+        self.log.as_ref().filter(|_| is_point).map(|log| log.diverge(claim, self.seq))
     }
 
-    /// What the session may be given of what is kept, and the number of the latest message: what has a
-    /// higher one follows. `None`: it is gone, or nobody.
+    /// The stored messages that the session may read, and the latest number: messages above it follow live.
+    /// `None`: the session is gone or has no name.
     pub fn view(&self, id: SessionId) -> Option<(View, u64)> {
         let asking = self.asking(id)?;
         let joined = self.rooms.rooms_of(&asking.who).iter().filter_map(|room| self.rooms.get(*room));
@@ -75,7 +75,7 @@ impl Chat {
         Some((View { account, mail: MailView::All, rooms }, self.seq))
     }
 
-    /// All that waited for a session which says nothing of what it has got has been written to it.
+    /// All waiting mail has reached a session that never confirms.
     pub fn caught_up(&mut self, id: SessionId, now: &Now, out: &mut Deliveries) {
         if let Some(upto) = self.greeted.remove(&id) {
             self.received(id, upto, now, out);
@@ -88,18 +88,18 @@ impl Chat {
     }
 }
 
-/// What the session has already.
-fn point(hello: &Hello, meeting: Option<&Meeting>, lacks: bool) -> CatchUp {
-    match (&hello.since, meeting) {
+/// What the session already has.
+fn point(hello: &Hello, divergence: Option<&Divergence>, lacks: bool) -> CatchUp {
+    match (&hello.since, divergence) {
         (None, _) => CatchUp::Mail,
         (Some(Since::Time(text)), _) => {
             Since::time(text).map_or(CatchUp::Newest, |at| CatchUp::Time { at, gap: lacks })
         }
         (Some(Since::Seq(_)), None) => CatchUp::Newest,
-        (Some(Since::Seq(_)), Some(Meeting { stranger: Some(after), .. })) => {
+        (Some(Since::Seq(_)), Some(Divergence { stranger: Some(after), .. })) => {
             CatchUp::Stranger { after: *after }
         }
-        (Some(Since::Seq(_)), Some(Meeting { common, rewound, .. })) => {
+        (Some(Since::Seq(_)), Some(Divergence { common, rewound, .. })) => {
             CatchUp::Seq { after: *common, gap: *rewound || lacks }
         }
     }

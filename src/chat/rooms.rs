@@ -1,7 +1,7 @@
-//! Rooms: who is in which, who of them is here, and what each is about.
+//! Rooms: their members, which members are online, and topics.
 //!
-//! Knows no sessions and sends nothing. A room is there while somebody is in it; who is in none costs
-//! nothing here.
+//! Knows no sessions and sends nothing. A room exists while it has members; a person without rooms takes no
+//! memory here.
 
 use super::archive::{Account, RoomRecord, Topic};
 use super::presence::Presence;
@@ -18,24 +18,22 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A room's number while it is there.
+/// A room's number while it exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct RoomId(u32);
 
-/// One room.
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) name: RoomName,
     pub(super) topic: Option<Topic>,
-    /// The number of the latest message when they joined.
+    /// Each with the latest message number when they joined.
     members: HashMap<Who, u64>,
-    /// How many of them are known over their sessions.
+    /// The number of members with an account.
     lasting: usize,
-    /// Users of members with a session of whatever mode, in alphabetical order.
+    /// Online members' users, in any mode, in alphabetical order.
     here: BTreeMap<NameKey, UserId>,
-    /// How many of them are present.
     present: usize,
-    /// Their sessions that listen. Shared with what is on its way to them.
+    /// Sessions that receive its messages. Shared with messages on their way.
     listeners: Arc<Vec<SessionId>>,
     presence: Presence,
 }
@@ -46,26 +44,26 @@ pub(super) struct Rooms {
     rooms: HashMap<RoomId, Room>,
     /// In alphabetical order.
     names: BTreeMap<NameKey, RoomId>,
-    /// Who is in which, in the order in which they joined. Invariant: no empty entries.
+    /// Each member's rooms in the order of joining. Invariant: no empty entries.
     joined: IndexMap<Who, Vec<RoomId>>,
-    /// Where in that table members are looked for next who are forgotten.
+    /// Where the search for forgotten members continues.
     looked: usize,
     memberships: usize,
     next: u32,
-    /// Rooms with comings and goings to tell, by when.
+    /// When to announce each room's joins and leaves.
     due: BTreeSet<(Duration, RoomId)>,
-    /// The lobby is no room here: everybody is in it.
+    /// The lobby's topic. It is not among the rooms: everyone is in it.
     pub(super) lobby: Option<Topic>,
 }
 
-/// Why nobody more can join.
+/// The limit that keeps a person from joining.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Full {
-    /// They are in as many as one may be.
+pub(super) enum RoomLimit {
+    /// Rooms per user.
     Theirs,
-    /// There are as many rooms, or memberships, as there may be.
+    /// All rooms, or all memberships.
     All,
-    /// What is left is for people who are known.
+    /// The share of newcomers.
     Newcomers,
 }
 
@@ -87,7 +85,7 @@ impl Room {
         self.members.len()
     }
 
-    /// How many are in it over their sessions. If there is one, it outlives a restart.
+    /// The number of members with an account. With one, the room outlives a restart.
     pub(super) fn lasting(&self) -> usize {
         self.lasting
     }
@@ -96,18 +94,18 @@ impl Room {
         self.present
     }
 
-    /// The number of the latest message when they joined; `None`: they are not in it.
+    /// The latest message number when the person joined; `None`: not a member.
     pub(super) fn since(&self, who: &Who) -> Option<u64> {
         self.members.get(who).copied()
     }
 
-    /// Users who are here, from the one after that name on.
+    /// Online users in alphabetical order, from the first after that name.
     pub(super) fn here_after(&self, after: Option<&NameKey>) -> impl Iterator<Item = (&NameKey, UserId)> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.here.range::<NameKey, _>((start, Bound::Unbounded)).map(|(name, user)| (name, *user))
     }
 
-    /// Sessions of those who are here, as far as they listen.
+    /// Sessions that receive the room's messages.
     pub(super) fn listeners(&self) -> &Arc<Vec<SessionId>> {
         &self.listeners
     }
@@ -120,7 +118,7 @@ impl Room {
         if let Some(at) = self.listeners.iter().position(|other| *other == session) {
             let listeners = Arc::make_mut(&mut self.listeners);
             listeners.swap_remove(at);
-            // A crowd that has left leaves no memory behind.
+            // A crowd that has left must not leave memory behind.
             if listeners.capacity() > 4 * listeners.len() + 8 {
                 listeners.shrink_to(2 * listeners.len());
             }
@@ -129,7 +127,7 @@ impl Room {
 }
 
 impl Rooms {
-    /// Rooms as they were kept. What is beyond the bounds is left out, as are rooms with nobody in them.
+    /// Loads rooms, up to the limits, and skips empty ones.
     pub(super) fn new(records: Vec<RoomRecord>) -> Self {
         let mut rooms = Self::default();
         for record in records {
@@ -169,39 +167,38 @@ impl Rooms {
         self.rooms.get_mut(&id)
     }
 
-    /// The rooms that they are in.
     pub(super) fn rooms_of(&self, who: &Who) -> &[RoomId] {
         self.joined.get(who).map_or(&[], Vec::as_slice)
     }
 
-    /// Rooms from the one after that name on, in alphabetical order.
+    /// Rooms in alphabetical order, from the first after that name.
     pub(super) fn after(&self, after: Option<&NameKey>) -> impl Iterator<Item = &Room> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.names.range::<NameKey, _>((start, Bound::Unbounded)).filter_map(|(_, id)| self.rooms.get(id))
     }
 
-    /// The rooms around that name, so many each way.
+    /// The nearest rooms in the alphabet, `each` per side.
     pub(super) fn around(&self, name: &NameKey, each: usize) -> impl Iterator<Item = &RoomName> {
         let after = self.names.range(name..).take(each);
         let before = self.names.range(..name).rev().take(each);
         after.chain(before).filter_map(|(_, id)| self.rooms.get(id)).map(|room| &room.name)
     }
 
-    /// Whether they may join; `is_known`: newcomers leave some room to others.
-    pub(super) fn may_join(&self, who: &Who, is_new: bool, is_known: bool) -> Result<(), Full> {
+    /// Whether the person may join. Unless `is_known`, only a share of all memberships counts.
+    pub(super) fn may_join(&self, who: &Who, is_new: bool, is_known: bool) -> Result<(), RoomLimit> {
         if self.rooms_of(who).len() >= MAX_ROOMS_PER_USER {
-            return Err(Full::Theirs);
+            return Err(RoomLimit::Theirs);
         }
         let has_room =
             |most: usize, rooms: usize| self.memberships < most && (!is_new || self.rooms.len() < rooms);
         match has_room(MAX_MEMBERSHIPS, MAX_ROOMS) {
-            false => Err(Full::All),
+            false => Err(RoomLimit::All),
             true if is_known || has_room(MAX_MEMBERSHIPS_OF_NEWCOMERS, MAX_ROOMS_OF_NEWCOMERS) => Ok(()),
-            true => Err(Full::Newcomers),
+            true => Err(RoomLimit::Newcomers),
         }
     }
 
-    /// Makes them a member of the room, which is made if there is none. They must not be one.
+    /// Adds a member, and creates the room if needed. The person must not be a member yet.
     pub(super) fn join(&mut self, who: Who, name: &RoomName, since: u64) -> RoomId {
         let id = self.find(name.key()).unwrap_or_else(|| self.make(name));
         let room = self.rooms.entry(id).or_insert_with(|| Room::new(name.clone()));
@@ -212,7 +209,7 @@ impl Rooms {
         id
     }
 
-    /// Makes them a member no more. Their users must have left before. A room with nobody in it goes.
+    /// Removes a member whose users have left before, and the room with its last member.
     pub(super) fn part(&mut self, who: &Who, id: RoomId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         if room.members.remove(who).is_none() {
@@ -234,45 +231,38 @@ impl Rooms {
         }
     }
 
-    /// A user of a member has a session.
+    /// A member's user has a session.
     pub(super) fn enter(&mut self, id: RoomId, name: NameKey, user: UserId, is_present: bool) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         room.here.insert(name, user);
         room.present += usize::from(is_present);
     }
 
-    /// A user of a member has no session any more, or the member goes.
+    /// A member's user has no session any longer, or the membership ends.
     pub(super) fn leave(&mut self, id: RoomId, name: &NameKey, is_present: bool) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         room.here.remove(name);
         room.present -= usize::from(is_present);
     }
 
-    /// A user who is here is present from now on, or no more.
+    /// Sets whether an online user counts as present.
     pub(super) fn set_present(&mut self, who: &Who, is_present: bool) {
-        for id in self.joined.get(who).into_iter().flatten() {
-            let Some(room) = self.rooms.get_mut(id) else { continue };
+        self.each_room(who, |room| {
             room.present = if is_present { room.present + 1 } else { room.present.saturating_sub(1) };
-        }
+        });
     }
 
-    /// A session of theirs begins to listen, in all of their rooms.
+    /// A session starts to receive messages, in all rooms of its user.
     pub(super) fn listen(&mut self, who: &Who, session: SessionId) {
-        for id in self.joined.get(who).into_iter().flatten() {
-            let Some(room) = self.rooms.get_mut(id) else { continue };
-            Arc::make_mut(&mut room.listeners).push(session);
-        }
+        self.each_room(who, |room| Arc::make_mut(&mut room.listeners).push(session));
     }
 
-    /// It ends.
+    /// A session of the user has ended, or stops receiving messages.
     pub(super) fn hush(&mut self, who: &Who, session: SessionId) {
-        for id in self.joined.get(who).into_iter().flatten() {
-            let Some(room) = self.rooms.get_mut(id) else { continue };
-            room.hush(session);
-        }
+        self.each_room(who, |room| room.hush(session));
     }
 
-    /// The same in one room: these sessions begin to listen, or end.
+    /// The same for one room and several sessions.
     pub(super) fn set_listening(&mut self, id: RoomId, sessions: &[SessionId], listens: bool) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         match listens {
@@ -281,17 +271,21 @@ impl Rooms {
         }
     }
 
-    /// A user who is here has another name.
     pub(super) fn rename(&mut self, who: &Who, old: &NameKey, name: &NameKey) {
-        for id in self.joined.get(who).into_iter().flatten() {
-            let Some(room) = self.rooms.get_mut(id) else { continue };
+        self.each_room(who, |room| {
             if let Some(user) = room.here.remove(old) {
                 room.here.insert(name.clone(), user);
             }
+        });
+    }
+
+    fn each_room(&mut self, who: &Who, mut change: impl FnMut(&mut Room)) {
+        for id in self.joined.get(who).into_iter().flatten() {
+            self.rooms.get_mut(id).into_iter().for_each(&mut change);
         }
     }
 
-    /// Gathers a coming or going.
+    /// Collects a join or leave to announce.
     pub(super) fn announce(&mut self, id: RoomId, change: impl FnOnce(&mut Presence)) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let before = room.presence.due();
@@ -305,17 +299,17 @@ impl Rooms {
         }
     }
 
-    /// When comings and goings should be told next, as an uptime.
+    /// When to announce joins and leaves next, as an uptime.
     pub(super) fn due(&self) -> Option<Duration> {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// A room whose comings and goings are to be told by then.
+    /// A room whose joins and leaves are due by then.
     pub(super) fn due_by(&self, uptime: Duration) -> Option<RoomId> {
         self.due.first().filter(|(due, _)| *due <= uptime).map(|(_, id)| *id)
     }
 
-    /// What was gathered of the room.
+    /// The room's collected joins and leaves as events.
     pub(super) fn tell(&mut self, id: RoomId) -> Vec<Event> {
         let Some(room) = self.rooms.get_mut(&id) else { return Vec::new() };
         if let Some(due) = room.presence.due() {
@@ -324,8 +318,8 @@ impl Rooms {
         room.presence.tell(Some(&room.name), room.present)
     }
 
-    /// Memberships of somebody whom nobody knows any more: some of those of the first that is found, if
-    /// one is among the [`ROOMS_LOOKED_AT`] members that are looked at.
+    /// Some memberships of a member whom the server no longer knows, if one is among the next
+    /// [`ROOMS_LOOKED_AT`] members.
     pub(super) fn forgotten(&mut self, is_known: impl Fn(&Account) -> bool) -> Option<(Who, Vec<RoomId>)> {
         for _ in 0..ROOMS_LOOKED_AT.min(self.joined.len()) {
             self.looked = if self.looked + 1 < self.joined.len() { self.looked + 1 } else { 0 };
@@ -338,7 +332,7 @@ impl Rooms {
     }
 
     fn make(&mut self, name: &RoomName) -> RoomId {
-        // There are fewer rooms than numbers.
+        // There are more numbers than rooms.
         while self.rooms.contains_key(&RoomId(self.next)) {
             self.next = self.next.wrapping_add(1);
         }
@@ -352,7 +346,7 @@ impl Rooms {
 
 #[cfg(any(test, fuzzing))]
 impl Rooms {
-    /// Asserts that the books agree; `here` are the users who are, with their names and whether they are
+    /// Asserts that all tables agree; `here` are the online users with their names and whether they are
     /// present.
     pub(super) fn check(&self, here: &[(Who, UserId, NameKey, bool)]) {
         assert_eq!(self.names.len(), self.rooms.len());
@@ -412,12 +406,12 @@ mod tests {
         for n in 0..MAX_ROOMS {
             let who = who(u32::try_from(n / MAX_ROOMS_PER_USER).expect("a number"));
             assert_eq!(rooms.may_join(&who, true, true), Ok(()));
-            let is_left = if n < MAX_ROOMS_OF_NEWCOMERS { Ok(()) } else { Err(Full::Newcomers) };
+            let is_left = if n < MAX_ROOMS_OF_NEWCOMERS { Ok(()) } else { Err(RoomLimit::Newcomers) };
             assert_eq!(rooms.may_join(&who, true, false), is_left);
             rooms.join(who, &room(&format!("#room{n}")), 0);
         }
-        assert_eq!(rooms.may_join(&who(0), false, true), Err(Full::Theirs));
-        assert_eq!(rooms.may_join(&who(9999), true, true), Err(Full::All));
+        assert_eq!(rooms.may_join(&who(0), false, true), Err(RoomLimit::Theirs));
+        assert_eq!(rooms.may_join(&who(9999), true, true), Err(RoomLimit::All));
         assert_eq!(rooms.may_join(&who(9999), false, false), Ok(()), "a room that there is");
         rooms.check(&[]);
     }

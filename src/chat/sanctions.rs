@@ -1,5 +1,5 @@
-//! Bans, or mutes: found by the key, the name or the address that they hit, as each message and each
-//! connection is held against them.
+//! Bans or mutes, indexed by key, name and address, because each message and each connection is checked
+//! against them.
 
 use super::net::Net;
 use super::records::{BanRecord, Record, Sanction};
@@ -13,33 +13,33 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Where a row stands: since when it holds, and its number, which no other row ever has.
-pub(super) type Place = (Timestamp, u32);
+/// When a row was imposed, and its unique number.
+pub(super) type SanctionId = (Timestamp, u32);
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Sanctions {
     kind: Sanction,
     /// The oldest first.
-    rows: BTreeMap<Place, Arc<BanRecord>>,
+    rows: BTreeMap<SanctionId, Arc<BanRecord>>,
     next: u32,
     by_key: Index<Fingerprint>,
     by_name: Index<NameKey>,
     by_net: Index<Net>,
-    /// How many rows have a network of that many bits, by whether it is of IPv4.
+    /// How many rows have a network of this size; `true` for IPv4.
     widths: BTreeMap<(bool, u8), usize>,
-    /// Those that end, the first first.
-    ends: BTreeSet<(Timestamp, Place)>,
+    /// The rows that expire, the earliest first.
+    ends: BTreeSet<(Timestamp, SanctionId)>,
 }
 
-/// Rows by what they hit. Invariant: no empty entries.
-type Index<K> = BTreeMap<K, BTreeSet<Place>>;
+/// Rows by what they match. Invariant: no empty entries.
+type Index<K> = BTreeMap<K, BTreeSet<SanctionId>>;
 
-/// Rows that are over and are dropped when one is added.
+/// How many expired rows to remove per new one.
 const DROPPED: usize = 8;
 
 impl Sanctions {
-    /// These rows; no more of them than there may be.
+    /// Loads the records, up to the limit.
     pub(super) fn new(kind: Sanction, rows: Vec<(u32, BanRecord)>) -> Self {
         let mut sanctions = Self {
             kind,
@@ -58,34 +58,32 @@ impl Sanctions {
         sanctions
     }
 
-    /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// How many hold.
     pub(super) fn len(&self, at: Timestamp) -> usize {
         let over = self.ends.range(..(at, (Timestamp::MAX, u32::MAX)));
         self.rows.len() - over.count()
     }
 
-    /// Those that hold, the latest first.
+    /// Those in force, the latest first.
     pub(super) fn latest(&self, at: Timestamp) -> impl Iterator<Item = &Arc<BanRecord>> {
         self.rows.values().rev().filter(move |row| row.holds(at))
     }
 
-    /// One that holds and is about this key.
+    /// One in force against this key.
     pub(super) fn of_key(&self, key: &Fingerprint, at: Timestamp) -> Option<&BanRecord> {
         self.first(self.by_key.get(key)?, at, |_| true)
     }
 
-    /// One that holds and is about this name, without a key, at this address.
+    /// One in force against this name without a key, at this address.
     pub(super) fn of_name(&self, name: &NameKey, ip: IpAddr, at: Timestamp) -> Option<&BanRecord> {
         let is_there = |row: &BanRecord| row.key.is_none() && row.ips.iter().any(|net| net.contains(ip));
         self.first(self.by_name.get(name)?, at, is_there)
     }
 
-    /// The names nearest in the alphabet, so many on each side, of those that something holds for.
+    /// The nearest names in the alphabet with one in force, `each` per side.
     pub(super) fn around(
         &self,
         name: &NameKey,
@@ -100,7 +98,7 @@ impl Sanctions {
         })
     }
 
-    /// One that holds, is about this address, and is such a one.
+    /// One in force against this address that passes the filter.
     pub(super) fn of_address(
         &self,
         ip: IpAddr,
@@ -113,8 +111,8 @@ impl Sanctions {
         places.into_iter().find_map(|places| self.first(places, at, &is_such))
     }
 
-    /// Adds a row in place of those about the same, whose addresses it takes over: a ban of the key
-    /// does not end the ban of where its owner came from. Returns whether there was room.
+    /// Adds a row. It replaces rows on the same subject and takes over their addresses, so banning a key
+    /// keeps earlier bans of its owner's addresses. Returns `false` if the list is full.
     pub(super) fn impose(&mut self, mut row: BanRecord, at: Timestamp, out: &mut Deliveries) -> bool {
         self.drop_over(at, out);
         for place in self.about_the_same(&row) {
@@ -133,8 +131,8 @@ impl Sanctions {
         fits
     }
 
-    /// Takes back what was imposed on the subject, whose name has that key to it; `owner` is whose the
-    /// name is. Returns how many rows that changed.
+    /// Lifts the rows on the subject with that name key; `owner` is the name's key. Returns how many rows
+    /// changed.
     pub(super) fn lift(
         &mut self,
         subject: &Subject,
@@ -143,7 +141,7 @@ impl Sanctions {
         out: &mut Deliveries,
     ) -> usize {
         let of_key = |key: &Fingerprint| self.by_key.get(key).into_iter().flatten().copied();
-        let places: BTreeSet<Place> = match subject {
+        let places: BTreeSet<SanctionId> = match subject {
             Subject::Name(_) => {
                 let named = self.by_name.get(name).into_iter().flatten().copied();
                 named.chain(owner.iter().flat_map(of_key)).collect()
@@ -164,10 +162,10 @@ impl Sanctions {
         places.len()
     }
 
-    /// Rows of the future, or of before the clock was ever set, hold from now on as long as they were to.
+    /// Restarts rows dated in the future, or before the clock was ever set, with their full duration.
     pub(super) fn date_anew(&mut self, at: Timestamp, out: &mut Deliveries) {
         let is_wrong = |row: &BanRecord| row.since > at || row.since.as_second() < CLOCK_FLOOR;
-        let wrong: Vec<Place> =
+        let wrong: Vec<SanctionId> =
             self.rows.iter().filter(|(_, row)| is_wrong(row)).map(|(place, _)| *place).collect();
         for place in wrong {
             let Some(mut row) = self.drop(place, out) else { continue };
@@ -183,7 +181,7 @@ impl Sanctions {
 
     fn first<'a>(
         &'a self,
-        places: &BTreeSet<Place>,
+        places: &BTreeSet<SanctionId>,
         at: Timestamp,
         is_such: impl Fn(&BanRecord) -> bool,
     ) -> Option<&'a BanRecord> {
@@ -191,9 +189,9 @@ impl Sanctions {
         rows.filter(|row| row.holds(at)).find(|row| is_such(row))
     }
 
-    /// Of the same key; without one, of the same name and addresses.
-    fn about_the_same(&self, row: &BanRecord) -> Vec<Place> {
-        let is_same = |place: &&Place| {
+    /// Rows on the same key; without one, on the same name and addresses.
+    fn about_the_same(&self, row: &BanRecord) -> Vec<SanctionId> {
+        let is_same = |place: &&SanctionId| {
             let old = self.rows.get(*place);
             old.is_some_and(|old| {
                 old.key == row.key && (row.key.is_some() || old.ips == row.ips && old.name == row.name)
@@ -216,16 +214,16 @@ impl Sanctions {
         }
     }
 
-    fn drop(&mut self, place: Place, out: &mut Deliveries) -> Option<Arc<BanRecord>> {
+    fn drop(&mut self, place: SanctionId, out: &mut Deliveries) -> Option<Arc<BanRecord>> {
         self.keep(place, None, out);
         self.remove(place)
     }
 
-    fn keep(&self, (_, number): Place, row: Option<&BanRecord>, out: &mut Deliveries) {
+    fn keep(&self, (_, number): SanctionId, row: Option<&BanRecord>, out: &mut Deliveries) {
         out.push(Delivery::record(Record::Sanction(self.kind, number, row.cloned())));
     }
 
-    fn insert_at(&mut self, place: Place, row: Arc<BanRecord>) {
+    fn insert_at(&mut self, place: SanctionId, row: Arc<BanRecord>) {
         let name = row.name.as_deref().map(NameKey::of);
         row.key.iter().for_each(|key| add(&mut self.by_key, *key, place));
         name.into_iter().for_each(|name| add(&mut self.by_name, name, place));
@@ -237,7 +235,7 @@ impl Sanctions {
         self.rows.insert(place, row);
     }
 
-    fn remove(&mut self, place: Place) -> Option<Arc<BanRecord>> {
+    fn remove(&mut self, place: SanctionId) -> Option<Arc<BanRecord>> {
         let row = self.rows.remove(&place)?;
         row.key.iter().for_each(|key| take(&mut self.by_key, key, place));
         row.name.iter().for_each(|name| take(&mut self.by_name, &NameKey::of(name), place));
@@ -255,11 +253,11 @@ impl Sanctions {
     }
 }
 
-fn add<K: Ord>(index: &mut Index<K>, key: K, place: Place) {
+fn add<K: Ord>(index: &mut Index<K>, key: K, place: SanctionId) {
     index.entry(key).or_default().insert(place);
 }
 
-fn take<K: Ord>(index: &mut Index<K>, key: &K, place: Place) {
+fn take<K: Ord>(index: &mut Index<K>, key: &K, place: SanctionId) {
     let Some(places) = index.get_mut(key) else { return };
     places.remove(&place);
     if places.is_empty() {
@@ -269,7 +267,7 @@ fn take<K: Ord>(index: &mut Index<K>, key: &K, place: Place) {
 
 #[cfg(any(test, fuzzing))]
 impl Sanctions {
-    /// The rows that hold, with their numbers.
+    /// The rows in force, with their numbers.
     pub(super) fn records(&self, at: Timestamp) -> Vec<(u32, BanRecord)> {
         let rows = self.rows.iter().filter(|(_, row)| row.holds(at));
         rows.map(|((_, number), row)| (*number, (**row).clone())).collect()

@@ -1,4 +1,4 @@
-//! Messages: who gets them, what is kept of them, and the sender's receipt.
+//! Messages: who receives them, how they are stored, and the sender's receipt.
 
 use super::archive::{Account, Entry, Kind, Mail, Message, Venue};
 use super::call::Call;
@@ -12,52 +12,52 @@ use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Target};
 use jiff::Timestamp;
 
-/// Where a message goes.
+/// The recipients of a message.
 pub(super) struct Addressed {
     pub(super) audience: Audience,
     pub(super) venue: Venue,
     pub(super) mail: Vec<Mail>,
-    /// Who is away, so that it waits for them.
+    /// The recipient who is away, so the message waits.
     pub(super) waits: Option<String>,
-    /// Why it can't wait. It may have been sent before, and wait already.
+    /// Why it cannot wait. An earlier copy may already do so.
     pub(super) refusal: Option<Refusal>,
-    /// Who that is over all sessions, if it is one who can be known again.
+    /// The recipient's account.
     pub(super) receiver: Option<Account>,
-    /// Whom it is for, if that is not a room.
+    /// The recipient, if it is not a room.
     pub(super) correspondent: Option<Correspondent>,
-    /// How many messages it counts as.
+    /// The number of messages that it counts as.
     pub(super) cost: usize,
 }
 
-/// A message that may be passed on.
-pub(super) struct Said {
+/// A message to pass on.
+pub(super) struct Outgoing {
     pub(super) kind: Kind,
     pub(super) from: Sender,
-    /// Who said it; `None`: somebody who can't be known again.
+    /// `None` for a sender without key and token.
     pub(super) author: Option<Account>,
     pub(super) text: String,
     pub(super) venue: Venue,
     pub(super) receiver: Option<Account>,
     pub(super) mail: Vec<Mail>,
     pub(super) audience: Audience,
-    /// Who is away, so that it waits for them.
+    /// The recipient who is away, so the message waits.
     pub(super) waits: Option<String>,
-    /// Why it is not passed on, unless it was before.
+    /// Why it is refused, unless an earlier copy was not.
     pub(super) refusal: Option<Refusal>,
     /// The author's session, and its own token for the message.
     pub(super) receipt: Option<(SessionId, String)>,
 }
 
 impl Call<'_> {
-    /// Passes a message on. Its sender's session gets the receipt in the place where everybody
-    /// else gets the message.
+    /// Passes a message on. The sender's session gets its receipt at the point where everyone else gets the
+    /// message.
     pub(super) fn say(&mut self, to: Target, msg: String, action: bool) -> Result<(), Refusal> {
         if msg.trim().is_empty() {
             return Err(Refusal::new(Code::BadPacket, "the message is empty; put the text into \"msg\""));
         }
         self.chat.check_muted(self.session, self.now)?;
         if matches!(to, Target::Address(_)) {
-            // Looking for who is there is paid for, whoever is found.
+            // Searching costs the same even if nobody is there.
             self.chat.charge_more(
                 self.session,
                 (self.chat.sessions.len() / SESSIONS_LOOKED_AT) as u64,
@@ -72,13 +72,13 @@ impl Call<'_> {
         if let Some(to) = addressed.correspondent.filter(|_| addressed.refusal.is_none()) {
             self.chat.count_stranger(self.session, to, self.now)?;
         }
-        // One is paid for already.
+        // One is already paid.
         self.chat.charge_more(self.session, addressed.cost.saturating_sub(1) as u64, self.now);
         let Some(from) = self.chat.sender(self.session) else { return Ok(()) };
-        // Nobody hears a voice before its owner came in.
+        // The sender's arrival must come before the message.
         self.chat.tell_coming(self.session, &addressed.venue, self.out);
         let Addressed { audience, venue, receiver, mail, waits, refusal, .. } = addressed;
-        let said = Said {
+        let outgoing = Outgoing {
             kind: if action { Kind::Action } else { Kind::Chat },
             from,
             author,
@@ -91,20 +91,20 @@ impl Call<'_> {
             refusal,
             receipt: self.echo.take().map(|echo| (self.session, echo)),
         };
-        self.chat.pass_on(said, self.now, self.out);
+        self.chat.pass_on(outgoing, self.now, self.out);
         Ok(())
     }
 }
 
 impl Chat {
-    /// Gives a message its number and sends it on its way. Clients that gave no `id` know nothing of
-    /// receipts and get none.
-    pub(super) fn pass_on(&mut self, said: Said, now: &Now, out: &mut Deliveries) {
-        let Said { kind, from, author, text, venue, receiver, mail, waits, refusal, receipt, .. } = said;
-        let audience = if refusal.is_some() { Audience::Sessions(Vec::new()) } else { said.audience };
+    /// Numbers a message and sends it. Clients that gave no `id` do not know receipts and get none.
+    pub(super) fn pass_on(&mut self, outgoing: Outgoing, now: &Now, out: &mut Deliveries) {
+        let Outgoing { kind, from, author, text, venue, receiver, mail, waits, refusal, receipt, .. } =
+            outgoing;
+        let audience = if refusal.is_some() { Audience::Sessions(Vec::new()) } else { outgoing.audience };
         let is_stored = self.log.is_none() || self.failure.is_none();
-        // Nobody could ever ask for what is in nobody's mail. What is kept has a number, and nothing else
-        // has: the store would not know it after a crash.
+        // Nobody could ask for a message that is in no mail. Only stored messages have numbers: the store
+        // must know each of them after a crash.
         let has_place = matches!(venue, Venue::Room(_)) || !mail.is_empty();
         let is_numbered = refusal.is_none() && (self.log.is_none() || self.keeps() && has_place);
         self.seq += u64::from(is_numbered);
@@ -165,7 +165,7 @@ impl Chat {
         }
     }
 
-    /// Tells who came, if the session's user is among them and whoever gets the message does not know.
+    /// Announces the sender's arrival, if it is still pending where the message goes.
     fn tell_coming(&mut self, id: SessionId, venue: &Venue, out: &mut Deliveries) {
         let Some(name) = self.user_of(id).map(|user| user.name.clone()) else { return };
         if self.presence.hides(&name) {
@@ -185,12 +185,11 @@ impl Chat {
         self.sessions.get(&id).is_some_and(|session| session.listens())
     }
 
-    /// Who the session's user is as an author; `None`: somebody who can't be known again.
+    /// The session's user as an author; `None` without key and token.
     pub(super) fn author(&self, id: SessionId) -> Option<Account> {
         self.user_of(id).and_then(|user| user.owner.account().map(|own| (**own).clone()))
     }
 
-    /// The session's user as a sender.
     fn sender(&self, id: SessionId) -> Option<Sender> {
         let session = self.sessions.get(&id)?;
         let user = self.user_of(id)?;

@@ -1,8 +1,8 @@
-//! Whether what is to be kept is, and what people are told while it is not.
+//! Reacts to a failing store, and tells people.
 
 use super::archive::{Account, Lack, Message};
 use super::delivery::{Audience, Delivery};
-use super::unstored::{Has, Was};
+use super::unstored::{Attendance, SeenUpTo};
 use super::who::{SessionId, Who};
 use super::{Chat, Deliveries, Now};
 use crate::name::RoomName;
@@ -10,13 +10,13 @@ use crate::protocol::request::{Hello, Mode};
 use crate::protocol::{Event, Since};
 use std::sync::Arc;
 
-/// What those are told who can't mend it.
-const NOT_STORED: &str =
-    "the server can't store what is said, so whoever is away misses it; tell whoever runs it";
+/// For people who cannot fix it.
+const NOT_STORED: &str = "the server cannot store messages, so people who are away will miss them; tell the server's \
+     administrator";
 
 impl Chat {
-    /// Whether what is said can be kept, from here on; `failure`: why it can't, and what to do. Everybody is told
-    /// once of either change, and operators of each failure. `stored`: the latest number that is stored.
+    /// Notes whether the store works; `failure` says why not and what to do. Everyone learns of a change,
+    /// operators of each failure. `stored`: the latest stored number.
     pub fn set_keeping(&mut self, failure: Option<&str>, stored: u64, now: &Now, out: &mut Deliveries) {
         let (worked, works) = (self.failure.is_none(), failure.is_none());
         if self.failure.as_deref() == failure {
@@ -35,7 +35,7 @@ impl Chat {
             None => Vec::new(),
         };
         if self.log.is_some() && works != worked {
-            let msg = if works { "what is said is stored again" } else { NOT_STORED };
+            let msg = if works { "messages are stored again" } else { NOT_STORED };
             let event = Event::Storing { works, msg: msg.into() };
             out.push(Delivery::to(Audience::Others(told), event.into_packet("all", None)));
         }
@@ -44,34 +44,34 @@ impl Chat {
         }
     }
 
-    /// These could not be stored after all, and were passed on.
+    /// Notes messages that went out although storing them failed.
     pub fn not_stored<'m>(&mut self, messages: impl Iterator<Item = &'m Message>) {
         for message in messages.filter(|message| message.kind.is_said()) {
             self.unstored.note(&message.venue, &message.mail, self.seq, message.at);
         }
     }
 
-    /// The last that was said since the store began to fail, and is stored nowhere; `None`: nothing was.
+    /// The last message that was never stored since the store began to fail.
     pub fn lacks(&self) -> Option<Lack> {
         self.unstored.latest()
     }
 
-    /// Why nothing is stored, and what to do; `None`: all is well.
+    /// Why the store fails, and what to do; `None` while it works.
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }
 
-    /// The same, for operators.
+    /// The failure as a message for operators.
     fn failure_told(&self) -> Option<String> {
         let failure = self.failure()?;
         let what = match self.log {
-            Some(_) => "nothing is stored",
+            Some(_) => "messages are not stored",
             None => "names, operators, members, bans and mutes are not stored",
         };
         Some(format!("{what} at the moment: {failure}"))
     }
 
-    /// Tells whoever comes in while nothing is stored.
+    /// Tells a joining session that the store fails.
     pub(super) fn tell_failure(&self, id: SessionId, mode: Mode, out: &mut Deliveries) {
         let msg = match self.failure_told() {
             Some(told) if self.is_operator(id) => told,
@@ -81,25 +81,25 @@ impl Chat {
         self.inform(id, Event::Storing { works: false, msg }, out);
     }
 
-    /// What whoever changes the books is told besides.
+    /// The warning for a command that changes records while the store fails.
     pub(super) fn unless_mended(&self) -> String {
         let told = |failure| {
-            format!("; not stored yet, and forgotten if the server ends before this is mended: {failure}")
+            format!("; not stored yet, and lost if the server stops before this is fixed: {failure}")
         };
         self.failure().map_or_else(String::new, told)
     }
 
-    /// Whether messages are kept here at all, whether that works now or not.
+    /// Whether this server has a history, working or not.
     pub fn keeps_messages(&self) -> bool {
         self.log.is_some()
     }
 
-    /// Whether what is said now is kept.
+    /// Whether a message sent now would be stored.
     pub(super) fn keeps(&self) -> bool {
         self.log.is_some() && self.failure.is_none()
     }
 
-    /// A session of the account is gone. If that was the last, it is noted, as far as anybody may ask for it.
+    /// Notes when the last session of an account has left, if that can matter later.
     pub(super) fn note_left(&mut self, account: Arc<Account>) {
         if self.keeps() && self.unstored.is_empty() {
             return;
@@ -110,8 +110,8 @@ impl Chat {
         }
     }
 
-    /// Whether something was said while the session's user was away that is stored nowhere. `common`: up to
-    /// which number it has what the server has, if that is known.
+    /// Whether messages that were never stored went out while the session's user was away. `common`: the
+    /// number up to which the client and the server agree, if known.
     pub(super) fn has_gap(&self, id: SessionId, hello: &Hello, common: Option<u64>) -> bool {
         if !self.listens(id) {
             return false;
@@ -119,10 +119,10 @@ impl Chat {
         let Some(asking) = self.asking(id) else { return false };
         let keeps = self.keeps_messages();
         let has = match (&hello.since, common) {
-            (Some(Since::Time(text)), _) => Since::time(text).map_or(Has::Nothing, Has::Time),
-            (Some(Since::Seq(_)), Some(common)) => Has::Seq(common),
-            (Some(Since::Seq(seq)), None) if !keeps && *seq > 0 => Has::Seq(*seq),
-            _ => Has::Nothing,
+            (Some(Since::Time(text)), _) => Since::time(text).map_or(SeenUpTo::Nothing, SeenUpTo::Time),
+            (Some(Since::Seq(_)), Some(common)) => SeenUpTo::Seq(common),
+            (Some(Since::Seq(seq)), None) if !keeps && *seq > 0 => SeenUpTo::Seq(*seq),
+            _ => SeenUpTo::Nothing,
         };
         if self.unstored.was_missed(has) {
             return true;
@@ -136,7 +136,7 @@ impl Chat {
         };
         let was = match self.sessions_of(&asking.who).len() {
             ..=1 => self.unstored.was(account),
-            _ => Was::Here,
+            _ => Attendance::Here,
         };
         let joined = self.rooms.rooms_of(&asking.who).iter().filter_map(|room| self.rooms.get(*room));
         let rooms = std::iter::once(lobby.key()).chain(joined.map(|room| room.name.key()));

@@ -1,11 +1,11 @@
-//! Whom an operator's command is about.
+//! The target of an operator's command.
 
 use super::net::Net;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Code;
 use crate::protocol::request::Refusal;
 
-/// Whom an operator's command is about, as typed.
+/// The target of an operator's command, as typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Subject {
     Name(String),
@@ -14,7 +14,7 @@ pub(super) enum Subject {
 }
 
 impl Subject {
-    /// Reads `NAME`, `key:FINGERPRINT` or `ip:CIDR`; an address stands for itself too, as it is no name.
+    /// Reads `NAME`, `key:FINGERPRINT` or `ip:CIDR`. A bare address works too, as it cannot be a name.
     pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
         let bad = |error: String| Refusal::new(Code::BadCommand, error);
         let after = |prefix: &str| {
@@ -25,10 +25,13 @@ impl Subject {
             return key
                 .parse()
                 .map(Self::Key)
-                .map_err(|error: crate::fingerprint::NoFingerprint| bad(error.to_string()));
+                .map_err(|error: crate::fingerprint::InvalidFingerprint| bad(error.to_string()));
         }
         if let Some(net) = after("ip:") {
-            return net.parse().map(Self::Net).map_err(|error: super::net::NoNet| bad(error.to_string()));
+            return net
+                .parse()
+                .map(Self::Net)
+                .map_err(|error: super::net::InvalidNet| bad(error.to_string()));
         }
         Ok(text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Net))
     }

@@ -1,30 +1,28 @@
-//! Tables of what there is one of for each connection or user, by number.
+//! Tables with a row per connection or user.
 //!
-//! Rows lie side by side: a hash table of big values would be a third empty rows.
+//! Rows are adjacent: a hash table of big values would be a third empty.
 
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
-use std::ops::Index;
+use std::ops::Deref;
 
-/// How the chat's own numbers are hashed. Nobody else chooses them, so nobody can make them collide.
-pub(super) type Numbers = foldhash::fast::RandomState;
+/// Hashes the chat's own numbers. Nobody else chooses them, so nobody can make them collide.
+pub(super) type NumberHasher = foldhash::fast::RandomState;
 
-/// Rows that are never given back, as a small table is not worth copying.
+/// A small table keeps its capacity, as it is not worth copying.
 const KEPT: usize = 64;
 
-/// Gives the memory of a map back when most of it has gone. Copying what is left is paid for by the many
-/// that went before.
+/// Shrinks a map once most of it has gone. The many removals before pay for copying the rest.
 pub(super) fn give_back<K: Eq + Hash, V, S: BuildHasher>(map: &mut HashMap<K, V, S>) {
     if map.capacity() > (4 * map.len()).max(KEPT) {
         map.shrink_to(2 * map.len());
     }
 }
 
-/// Rows by number, in no particular order.
 #[derive(Debug)]
 pub(super) struct Table<K, V> {
-    rows: IndexMap<K, V, Numbers>,
+    rows: IndexMap<K, V, NumberHasher>,
 }
 
 impl<K, V> Default for Table<K, V> {
@@ -33,24 +31,16 @@ impl<K, V> Default for Table<K, V> {
     }
 }
 
-impl<K: Copy + Eq + Hash, V> Table<K, V> {
-    pub(super) fn get(&self, key: &K) -> Option<&V> {
-        self.rows.get(key)
-    }
-
+impl<K: Eq + Hash, V> Table<K, V> {
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.rows.get_mut(key)
-    }
-
-    pub(super) fn contains_key(&self, key: &K) -> bool {
-        self.rows.contains_key(key)
     }
 
     pub(super) fn insert(&mut self, key: K, row: V) {
         self.rows.insert(key, row);
     }
 
-    /// Takes a row out, and [gives back](give_back) memory.
+    /// Removes a row, and [shrinks](give_back) the table.
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {
         let row = self.rows.swap_remove(key);
         if self.rows.capacity() > (4 * self.rows.len()).max(KEPT) {
@@ -58,35 +48,13 @@ impl<K: Copy + Eq + Hash, V> Table<K, V> {
         }
         row
     }
-
-    pub(super) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    #[cfg(any(test, fuzzing))]
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
-        self.rows.keys()
-    }
-
-    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
-        self.rows.values()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.rows.iter()
-    }
 }
 
-/// For tests: a row that must be there.
-impl<K: Copy + Eq + Hash, V> Index<&K> for Table<K, V> {
-    type Output = V;
+impl<K, V> Deref for Table<K, V> {
+    type Target = IndexMap<K, V, NumberHasher>;
 
-    fn index(&self, key: &K) -> &V {
-        &self.rows[key]
+    fn deref(&self) -> &Self::Target {
+        &self.rows
     }
 }
 

@@ -1,9 +1,9 @@
-//! What was said and is stored nowhere, so that nobody can be given it later: while the store fails, and always
-//! on a server that keeps no messages. Who was away meanwhile is told of a gap, and nobody else.
+//! Remembers which messages were never stored: while the store fails, and always on a server without a
+//! history. People who were away learn that they missed something, and nobody else does.
 //!
-//! Of what was said only where and when is remembered, of who went only when, and both as long as the server
-//! runs; over restarts the store keeps that there was something. When there is no room for more, and after a
-//! restart, somebody may be told of a gap who missed nothing, never the reverse.
+//! It remembers only where and when a message was sent, and when people left, while the server runs. Across
+//! restarts, the store records only that messages are missing. After a restart, or when space runs out,
+//! people who missed nothing may also hear of a gap, never the reverse.
 
 use super::archive::{Account, Lack, Mail, Venue};
 use crate::limits::{MAX_LEFT, MAX_UNSTORED_MAILBOXES};
@@ -15,79 +15,79 @@ use std::hash::{BuildHasher, RandomState};
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Unstored {
-    /// All up to this number is stored, or nothing ever was.
+    /// All messages up to this number are stored, or the server has no history.
     after: u64,
-    /// Goes on with each thing that is noted: what came before what.
+    /// A counter that orders messages and departures.
     turn: u64,
-    rooms: IndexMap<NameKey, Said>,
-    mailboxes: IndexMap<AccountId, Said>,
-    /// What there was no room for, wherever it was said.
-    others: Option<Said>,
-    /// The last that was said before this start.
+    rooms: IndexMap<NameKey, LastUnstored>,
+    mailboxes: IndexMap<AccountId, LastUnstored>,
+    /// For places that no longer have an entry.
+    others: Option<LastUnstored>,
+    /// From before this start.
     before: Option<Lack>,
-    /// The last that was said since the store began to fail.
+    /// Since the store began to fail.
     latest: Option<Lack>,
-    /// When the last session of each was gone.
+    /// When each account's last session left.
     left: IndexMap<AccountId, u64>,
-    /// Keyed, as people choose what they are known by.
+    /// Randomly keyed, because people choose what is hashed.
     hasher: RandomState,
 }
 
-/// A hash: two that share one would be told of one another's gaps, once in 2^64.
+/// A hash. Two accounts that share one would hear of each other's gaps, once in 2^64.
 type AccountId = u64;
 
-/// The last that was said at a place.
+/// The last message in a place.
 #[derive(Debug, Clone, Copy)]
-struct Said {
+struct LastUnstored {
     turn: u64,
     at: Timestamp,
-    /// Whoever has not all up to here was not here when it began.
+    /// A client that has less than all up to this number was away when the failure began.
     after: u64,
-    /// Whoever has more than this was here after it, and was told.
+    /// A client with a higher number was connected later, and was told.
     upto: u64,
 }
 
-/// What somebody has who comes in.
+/// What a joining client already has.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Has {
+pub(super) enum SeenUpTo {
     Nothing,
-    /// All up to this number.
+    /// All messages up to this number.
     Seq(u64),
-    /// All before.
+    /// All messages before this time.
     Time(Timestamp),
 }
 
-/// Where somebody was.
+/// Where an account's owner was.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Was {
-    /// Here, in another session.
+pub(super) enum Attendance {
+    /// Connected, with another session.
     Here,
-    /// Away since that turn.
+    /// Away since that point of the counter.
     Away(u64),
-    /// Not here as long as anything is remembered.
+    /// Away for longer than this module remembers.
     Elsewhere,
 }
 
 impl Unstored {
-    /// Goes on from what is known of earlier runs.
+    /// Continues from what earlier runs recorded.
     pub(super) fn new(before: Option<Lack>) -> Self {
         Self { before, ..Self::default() }
     }
 
-    /// From now on nothing is stored that has a higher number.
+    /// Notes that messages above this number are not stored.
     pub(super) fn begin(&mut self, after: u64) {
         (self.after, self.latest) = (after, None);
     }
 
-    /// The last that was said since the store began to fail; `None`: nothing was.
+    /// The last message since the store began to fail.
     pub(super) fn latest(&self) -> Option<Lack> {
         self.latest
     }
 
-    /// Something was said there; `latest`: the latest number by now.
+    /// Notes a message that is not stored; `latest` is the current number.
     pub(super) fn note(&mut self, venue: &Venue, mail: &[Mail], latest: u64, at: Timestamp) {
         self.turn += 1;
-        let said = Said { turn: self.turn, at, after: self.after, upto: latest };
+        let said = LastUnstored { turn: self.turn, at, after: self.after, upto: latest };
         self.latest = Some(Lack { upto: latest, at });
         match venue {
             Venue::Room(room) => _ = self.rooms.insert(room.key().clone(), said),
@@ -103,76 +103,77 @@ impl Unstored {
         }
     }
 
-    /// Whether it matters who goes.
+    /// Whether nothing was noted, so departures need no record.
     pub(super) fn is_empty(&self) -> bool {
         self.turn == 0
     }
 
-    /// Whether somebody who has that has missed something before this start. Who was here then is not known,
-    /// unless they have had something since.
-    pub(super) fn was_missed(&self, has: Has) -> bool {
+    /// Whether such a client missed messages before this start. The server no longer knows who was connected
+    /// then, unless the client has received something since.
+    pub(super) fn was_missed(&self, has: SeenUpTo) -> bool {
         self.before.is_some_and(|lack| match has {
-            Has::Nothing => false,
-            Has::Seq(seq) => seq <= lack.upto,
-            Has::Time(time) => time <= lack.at,
+            SeenUpTo::Nothing => false,
+            SeenUpTo::Seq(seq) => seq <= lack.upto,
+            SeenUpTo::Time(time) => time <= lack.at,
         })
     }
 
-    /// The last session of this account is gone.
+    /// Notes that an account's last session has left.
     pub(super) fn left(&mut self, account: &Account) {
         self.turn += 1;
         self.left.insert(self.hasher.hash_one(account), self.turn);
         if self.left.len() > MAX_LEFT {
-            // The oldest of some, as all would have to be moved for the first.
+            // An old one, as finding the oldest would move all others.
             self.left.swap_remove_index(0);
         }
     }
 
-    /// Where this account was, if it has no session but the new one.
-    pub(super) fn was(&self, account: &Account) -> Was {
-        self.left.get(&self.hasher.hash_one(account)).map_or(Was::Elsewhere, |turn| Was::Away(*turn))
+    /// Where the account's owner was, if the new session is the only one.
+    pub(super) fn was(&self, account: &Account) -> Attendance {
+        self.left
+            .get(&self.hasher.hash_one(account))
+            .map_or(Attendance::Elsewhere, |turn| Attendance::Away(*turn))
     }
 
-    /// Whether somebody has missed something in one of these rooms or in their mail. `keeps`: messages are
-    /// kept here, if the store works; else numbers begin anew with each start.
+    /// Whether an account missed messages in one of these rooms or in its mail. `keeps`: the server has a
+    /// history; without one, numbers restart with each start.
     pub(super) fn is_missed<'r>(
         &self,
         mut rooms: impl Iterator<Item = &'r NameKey>,
         account: &Account,
-        has: Has,
-        was: Was,
+        has: SeenUpTo,
+        was: Attendance,
         keeps: bool,
     ) -> bool {
-        let is_missed = |said: &Said| said.is_missed(has, was, keeps);
+        let is_missed = |said: &LastUnstored| said.is_missed(has, was, keeps);
         let mail = self.mailboxes.get(&self.hasher.hash_one(account));
         rooms.any(|room| self.rooms.get(room).is_some_and(is_missed))
             || mail.into_iter().chain(&self.others).any(is_missed)
     }
 
-    /// The same for somebody who can't be known again and has all up to that number, of a server that keeps
-    /// no messages: of what was said to everybody.
-    pub(super) fn is_missed_by_stranger(&self, lobby: &NameKey, has: Has, latest: u64) -> bool {
+    /// The same for a client without key and token on a server without a history: only the lobby counts.
+    pub(super) fn is_missed_by_stranger(&self, lobby: &NameKey, has: SeenUpTo, latest: u64) -> bool {
         let said = self.rooms.get(lobby);
         said.is_some_and(|said| match has {
-            Has::Nothing => false,
-            Has::Seq(seq) => seq < said.upto || seq > latest,
-            Has::Time(time) => said.at >= time,
+            SeenUpTo::Nothing => false,
+            SeenUpTo::Seq(seq) => seq < said.upto || seq > latest,
+            SeenUpTo::Time(time) => said.at >= time,
         })
     }
 }
 
-impl Said {
-    fn is_missed(&self, has: Has, was: Was, keeps: bool) -> bool {
-        let was_here = matches!(was, Was::Away(turn) if turn > self.turn);
+impl LastUnstored {
+    fn is_missed(&self, has: SeenUpTo, was: Attendance, keeps: bool) -> bool {
+        let was_here = matches!(was, Attendance::Away(turn) if turn > self.turn);
         match (has, was) {
-            // On a first visit nothing is missed. Without a history a client has nothing to go on from.
-            (Has::Nothing, Was::Away(_)) if !keeps => !was_here,
-            (Has::Nothing, _) => false,
-            (Has::Time(time), _) => self.at >= time && !was_here,
-            (Has::Seq(seq), _) if keeps && seq > self.upto => false,
-            (Has::Seq(seq), _) if keeps && seq < self.after => true,
-            (Has::Seq(seq), Was::Here) if !keeps => seq < self.upto,
-            (Has::Seq(_), _) => !was_here,
+            // A first visit misses nothing. Without a history, a client has no resume point.
+            (SeenUpTo::Nothing, Attendance::Away(_)) if !keeps => !was_here,
+            (SeenUpTo::Nothing, _) => false,
+            (SeenUpTo::Time(time), _) => self.at >= time && !was_here,
+            (SeenUpTo::Seq(seq), _) if keeps && seq > self.upto => false,
+            (SeenUpTo::Seq(seq), _) if keeps && seq < self.after => true,
+            (SeenUpTo::Seq(seq), Attendance::Here) if !keeps => seq < self.upto,
+            (SeenUpTo::Seq(_), _) => !was_here,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Users and their sessions.
 
-use super::paces::{Level, Origin, Pays, Way};
+use super::paces::{ChargedTo, Level, Origin, PaceClass};
 use super::who::{Owner, SessionId, UserId, Who};
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
@@ -11,61 +11,57 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-/// What the server knows of a connection before it says anything.
+/// What the server knows about a connection before its first packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
-    /// Where it comes from.
     pub ip: IpAddr,
-    /// The key that it has proved to hold; none of a client without one.
+    /// The key that it has proven to hold.
     pub key: Option<Fingerprint>,
-    /// Whether nobody can read along.
     pub encrypted: bool,
-    /// Whether it comes from the server's own machine: by loopback, or from an address that is the
-    /// server's. Such an address is never banned, and its users come, rename and
-    /// write to strangers as often as they like.
+    /// Whether it comes from the server's own machine: over loopback, or from one of the server's addresses.
+    /// Such an address is never banned, and its users may join, rename and write to strangers without a
+    /// limit.
     pub local: bool,
 }
 
-/// One connection.
 #[derive(Debug)]
 pub(super) struct Session {
-    /// See [`Peer`].
     pub(super) ip: IpAddr,
     pub(super) encrypted: bool,
     pub(super) local: bool,
-    /// Elsewhere, as it is big and many have none.
+    /// Boxed, as it is big and many sessions have none.
     key: Option<Box<Fingerprint>>,
     pub(super) mode: Mode,
-    /// Whose it is, once registered.
+    /// Set once registered.
     pub(super) user: Option<UserId>,
-    /// Its packets until then; after that they are the user's.
+    /// For packets before registration; after that, the user's pace counts.
     pub(super) pace: Bucket,
-    /// How many these were, or more.
+    /// At least how many packets came before registration.
     pub(super) packets: u8,
-    /// Who pays for the packet that was let through last.
-    pub(super) way: (Way, Pays),
+    /// Who paid for the latest packet that was let through.
+    pub(super) charged: (ChargedTo, PaceClass),
 }
 
-/// Somebody with a name and at least one session.
+/// A person with a name and at least one session.
 #[derive(Debug)]
 pub(super) struct User {
     pub(super) name: Name,
     pub(super) owner: Owner,
-    /// When they came, in seconds of Unix time.
+    /// When they joined, in seconds of Unix time.
     pub(super) since: i64,
     /// Oldest first. Most users have one.
     pub(super) sessions: SmallVec<[SessionId; 2]>,
-    /// How many of them are chat sessions. The user is present while there is one.
+    /// The number of chat sessions. The user is present while there is one.
     pub(super) chatting: u32,
     pub(super) pace: Pace,
 }
 
-/// What a user is to be told of the pace.
+/// What to tell a user about their pace.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// When a packet of theirs last had to wait: the second of the uptime, which never is the first.
+    /// When one of their packets last had to wait: seconds of uptime, from 1.
     pub(super) held: Option<NonZeroU32>,
-    /// They are to be told, and for whose pace it was.
+    /// The pace that made them wait, if they do not know yet.
     pub(super) untold: Option<Level>,
 }
 
@@ -82,7 +78,7 @@ impl Session {
             user: None,
             pace: Bucket::default(),
             packets: 0,
-            way: Default::default(),
+            charged: Default::default(),
         }
     }
 
@@ -94,23 +90,22 @@ impl Session {
         self.key.as_deref()
     }
 
-    /// Where its packets come from.
     pub(super) fn origin(&self) -> Origin {
         Origin::new(self.ip, self.local)
     }
 
-    /// Whether it gets what others say.
+    /// Whether it receives other people's messages.
     pub(super) fn listens(&self) -> bool {
         self.mode != Mode::Send
     }
 }
 
 impl User {
-    /// Who they are in a room; `id` is their own number.
+    /// The member that they are in rooms; `id` is their own number.
     pub(super) fn who(&self, id: UserId) -> Who {
         self.owner.account().map_or(Who::User(id), |account| Who::Account(Arc::clone(account)))
     }
 }
 
-/// Held for each connection and each user.
+/// One per connection and one per user.
 const _: () = assert!(size_of::<Session>() <= 48 && size_of::<User>() <= 88);

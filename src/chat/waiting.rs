@@ -1,6 +1,6 @@
-//! How many messages wait for whom, and whose they are, so that nobody fills the mailboxes of others.
+//! Counts waiting messages per recipient and author, so nobody can fill other people's mailboxes.
 //!
-//! Numbers only; the messages are the store's.
+//! Only counts; the store has the messages.
 
 use super::archive::{Account, Arrival, Expired, Kind, Message, Waits};
 use crate::limits::{
@@ -10,28 +10,28 @@ use crate::limits::{
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-/// See the module. Never too low, so that nothing that waits is overlooked; it is right again when they have
-/// got all.
+/// See the module. A count is never too low, so no waiting message is overlooked; it is exact again once the
+/// owner has received all mail.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     mailboxes: HashMap<Account, Mailbox>,
-    /// How many of whose messages wait in all of them. Invariant: no 0.
+    /// Waiting messages per author, in all mailboxes. Invariant: no 0.
     authors: HashMap<AuthorId, u32>,
-    /// Those of newcomers.
+    /// Waiting messages by newcomers.
     newcomers: u32,
-    /// Keyed, as people choose what they are known by.
+    /// Randomly keyed, because people choose what is hashed.
     hasher: RandomState,
 }
 
-/// A hash: two that share one would share a bound, once in 2^64.
+/// A hash. Two authors that share one would share a limit, once in 2^64.
 type AuthorId = u64;
 
 #[derive(Debug, Default)]
 struct Mailbox {
     count: u32,
-    /// Of those, by newcomers.
+    /// Of `count`, by newcomers.
     newcomers: u32,
-    /// The numbers of the first that was counted, and of the last.
+    /// The numbers of the first and the last message counted.
     first: u64,
     last: u64,
     authors: Vec<Author>,
@@ -44,26 +44,26 @@ struct Author {
     is_new: bool,
 }
 
-/// A message that was counted as one that waits.
+/// A message that was counted as waiting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waited {
     account: Account,
-    /// `None`: the server's own, or of who can't be known again.
+    /// `None`: from the server, or from an author without key and token.
     author: Option<Account>,
     kind: Kind,
     seq: u64,
 }
 
-/// Why no more can wait.
+/// The limit that keeps a message from waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Full {
-    /// As many wait for them as may.
+pub(super) enum MailboxLimit {
+    /// Messages for this recipient.
     Mailbox,
-    /// As many of the author's do.
+    /// This author's messages for this recipient.
     Theirs,
-    /// As many of the author's do for all.
+    /// This author's messages for all recipients.
     TheirsForAll,
-    /// As many of newcomers do.
+    /// All newcomers' messages.
     Newcomers,
 }
 
@@ -75,7 +75,7 @@ impl Expired {
         Waited { account, author, kind, seq }
     }
 
-    /// What its author is to be told; `None`: nobody is.
+    /// What to tell its author, if anything.
     pub(super) fn arrival(self) -> Option<Arrival> {
         let Self { account, name, author, is_said, seq } = self;
         let author = author.filter(|author| is_said && *author != account)?;
@@ -84,7 +84,7 @@ impl Expired {
 }
 
 impl Message {
-    /// What of it was counted as waiting.
+    /// The parts that were counted as waiting.
     pub fn waited(&self) -> impl Iterator<Item = Waited> {
         let mail = self.mail.iter().filter(|mail| mail.waits);
         mail.map(|mail| Waited {
@@ -97,7 +97,7 @@ impl Message {
 }
 
 impl Waiting {
-    /// What an archive says; none of them has a number above `seq`.
+    /// Loads the counts from an archive, whose latest number is `seq`.
     pub(super) fn new(waiting: Vec<Waits>, seq: u64, is_new: impl Fn(Option<&Account>) -> bool) -> Self {
         let mut all = Self::default();
         for Waits { account, author, is_said, count } in waiting {
@@ -114,34 +114,34 @@ impl Waiting {
         self.mailboxes.get(account).map_or(0, |mailbox| mailbox.count)
     }
 
-    /// Whether one more can wait for them.
+    /// Whether one more message can wait for the account.
     pub(super) fn check(
         &self,
         account: &Account,
         author: Option<&Account>,
         is_new: bool,
-    ) -> Result<(), Full> {
+    ) -> Result<(), MailboxLimit> {
         let mailbox = self.mailboxes.get(account);
         if mailbox.is_some_and(|mailbox| mailbox.count >= MAX_WAITING) {
-            return Err(Full::Mailbox);
+            return Err(MailboxLimit::Mailbox);
         }
-        // One's own mailbox is one's own business.
+        // Messages to oneself have no author limit.
         let Some(id) = self.author(account, author) else { return Ok(()) };
         let theirs = mailbox.and_then(|mailbox| mailbox.authors.iter().find(|author| author.id == id));
         if theirs.is_some_and(|author| author.count >= MAX_WAITING_OF_AUTHOR_FOR_ONE) {
-            return Err(Full::Theirs);
+            return Err(MailboxLimit::Theirs);
         }
         if self.authors.get(&id).is_some_and(|count| *count >= MAX_WAITING_OF_AUTHOR) {
-            return Err(Full::TheirsForAll);
+            return Err(MailboxLimit::TheirsForAll);
         }
         let is_full = mailbox.is_some_and(|mailbox| mailbox.newcomers >= MAX_WAITING_OF_NEWCOMERS_FOR_ONE);
         match is_new && (is_full || self.newcomers >= MAX_WAITING_OF_NEWCOMERS) {
-            true => Err(Full::Newcomers),
+            true => Err(MailboxLimit::Newcomers),
             false => Ok(()),
         }
     }
 
-    /// Counts what of a message waits.
+    /// Counts a message in each mailbox where it waits.
     pub(super) fn count_message(&mut self, message: &Message, is_new: bool) {
         for Waited { account, author, kind, seq } in message.waited() {
             let id = self.author_of(&account, author.as_ref(), kind);
@@ -153,11 +153,11 @@ impl Waiting {
         }
     }
 
-    /// What was counted does not wait after all: it is not kept, or was there before.
+    /// Undoes the count of a message that does not wait after all: it was a repeat or could not be stored.
     pub(super) fn take_back(&mut self, waited: &Waited) {
         let id = self.author_of(&waited.account, waited.author.as_ref(), waited.kind);
         let Some(mailbox) = self.mailboxes.get_mut(&waited.account) else { return };
-        // Else they have got all meanwhile, and it was counted before that.
+        // Otherwise it was counted before the owner received everything.
         if waited.seq < mailbox.first {
             return;
         }
@@ -176,7 +176,7 @@ impl Waiting {
         }
     }
 
-    /// They have got all up to that number. Returns whether anything may have waited.
+    /// The owner has received all mail up to that number. Returns whether anything may have waited.
     pub(super) fn take(&mut self, account: &Account, upto: u64) -> bool {
         let Some(mailbox) = self.mailboxes.get(account) else { return false };
         if upto >= mailbox.last
@@ -209,11 +209,11 @@ impl Waiting {
     }
 
     fn author_of(&self, account: &Account, author: Option<&Account>, kind: Kind) -> Option<AuthorId> {
-        // What the server says is nobody's.
+        // The server is not an author.
         kind.is_said().then(|| self.author(account, author)).flatten()
     }
 
-    /// Those who can't be known again are one; `None`: one's own mailbox.
+    /// All authors without key and token count as one; `None` for a person's own mailbox.
     fn author(&self, account: &Account, author: Option<&Account>) -> Option<AuthorId> {
         (author != Some(account)).then(|| self.hasher.hash_one(author))
     }
@@ -230,7 +230,6 @@ fn lower(authors: &mut HashMap<AuthorId, u32>, id: AuthorId, count: u32) {
 
 #[cfg(any(test, fuzzing))]
 impl Waiting {
-    /// Asserts that the sums agree.
     pub(super) fn check_sums(&self) {
         let mut authors: HashMap<AuthorId, u32> = HashMap::new();
         let mut newcomers = 0;

@@ -1,4 +1,4 @@
-//! Who somebody is: a connection, a user, and what makes several of them the same one.
+//! Identities: a connection, a user, and what makes several of them the same person.
 
 use super::archive::Account;
 use crate::fingerprint::Fingerprint;
@@ -7,43 +7,42 @@ use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-/// A connection's number. Never used twice while a server runs.
+/// A connection's number, never reused while the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub u64);
 
-/// A user's number. Stays when the name changes.
+/// A user's number. It stays when the name changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct UserId(pub(super) NonZeroU64);
 
-/// What makes several sessions those of one user, together with the name.
+/// What makes several sessions one user, together with the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// A key, which was proved, or the secret of a client without one. Shared by all that know them.
+    /// A proven key, or the secret of a client without one. Shared by all users who have it.
     Known(Arc<Account>),
-    /// Nothing: there is only ever one session.
+    /// Neither: the user has only one session.
     Nobody,
 }
 
-/// Who is in a room: somebody over all their sessions and names, or while they are here.
+/// A room member: an account across sessions and names, or one connected user.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Who {
     Account(Arc<Account>),
     User(UserId),
 }
 
-/// Somebody who writes or is written to.
+/// The sender or recipient of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Correspondent {
-    /// Somebody who can't be known again.
+    /// A user without key and token.
     User(UserId),
-    /// Somebody who can, here or not: by a hash, as many are remembered.
+    /// A hash of the account, to save memory.
     Account(u64),
     Address(IpAddr),
 }
 
 impl Owner {
-    /// Who comes with this key, or else with this token: with a key, what a client says of tokens does
-    /// not count.
+    /// The owner with this key, or else with this token: once a key is proven, tokens do not count.
     pub(super) fn of(key: Option<Fingerprint>, token: Option<&str>) -> Self {
         match (key, token) {
             (Some(key), _) => Self::Known(Arc::new(Account::Key(key))),
@@ -52,12 +51,12 @@ impl Owner {
         }
     }
 
-    /// Whether both are certainly the same one.
+    /// Whether both are certainly the same person.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         *self != Self::Nobody && self == other
     }
 
-    /// Who they are over all their sessions and names; `None`: they can't be known again.
+    /// The account across all sessions and names; `None` without key and token.
     pub(super) fn account(&self) -> Option<&Arc<Account>> {
         match self {
             Self::Known(account) => Some(account),

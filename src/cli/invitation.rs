@@ -82,7 +82,7 @@ mod tests {
     fn a_link_without_a_whole_key_is_refused() {
         for (link, words) in [
             ("lanchat://office/", "holds no key"),
-            ("lanchat://office/?fp=SHA256:short", "no fingerprint"),
+            ("lanchat://office/?fp=SHA256:short", "invalid fingerprint"),
             (&format!("lanchat:///?fp={KEY}"), "the host is missing"),
             (&format!("lanchat://office:0/?fp={KEY}"), "no port"),
         ] {

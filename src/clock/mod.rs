@@ -1,12 +1,11 @@
-//! The time that what can't be undone goes by: what is deleted for its age, names that lapse, bans that
-//! end.
+//! The time for irreversible decisions: deletion by age, names that expire, bans that end.
 //!
-//! A machine's clock may be wrong for a minute or for months: no battery, a bad answer by NTP, a machine
-//! that was restored. So a settled time is kept, which goes on with uptime and from run to run; the clock
-//! pulls it ahead by no more than a bounded credit (`settling.rs` has the rules). A clock that was wrong
-//! deletes nothing early but for that; a machine that was off for long deletes late.
+//! A machine's clock may be wrong for a minute or for months: no battery, a wrong answer by NTP, a restored
+//! machine. So the server keeps a settled time, which advances with uptime and continues across runs. The
+//! clock can pull it ahead only within a bounded credit (`settling.rs` has the rules). Beyond that credit, a
+//! wrong clock deletes nothing early; a machine that was off for long deletes late.
 //!
-//! Knows nothing of what is done by it, and is kept by whoever has it.
+//! Knows neither the decisions nor where the time is stored.
 
 mod settling;
 #[cfg(test)]
@@ -19,58 +18,58 @@ use settling::Settling;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The clock of a process, shared by all that go by it.
+/// The clock of a process, shared by all its users.
 #[derive(Debug)]
 pub struct Clock {
     started: Instant,
-    /// What the machine's clock showed then: the first reading, however long it takes to learn what was kept.
+    /// The machine's clock at that moment, even if the stored time is loaded later.
     began: Timestamp,
     settling: Mutex<Settling>,
-    /// What the system's clocks are said to show.
+    /// For tests: what the system's clocks show.
     #[cfg(test)]
     held: Mutex<Option<(Timestamp, Duration)>>,
 }
 
-/// What is known of the time at an instant.
+/// All that is known of the time at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
-    /// What the machine's clock says: for people.
+    /// The machine's clock, to show people.
     pub wall: Timestamp,
-    /// What can't be undone goes by this.
+    /// For irreversible decisions.
     pub settled: Timestamp,
-    /// The same, and it never jumps while the server runs: what is imposed for a time lasts so long.
+    /// The same without jumps while the server runs, so a ban lasts as long as intended.
     pub steady: Timestamp,
     /// Since the server started; never goes back.
     pub uptime: Duration,
-    /// How far the machine's clock was set against uptime since the start, in all, in milliseconds.
+    /// How far the machine's clock has been set against uptime since the start, in milliseconds.
     pub shift: i64,
     /// Whether the machine's clock agrees with the settled time.
     pub is_right: bool,
-    /// Whether they are so far apart that somebody should see to it.
+    /// Whether they differ so much that an administrator should look into it.
     pub is_doubtful: bool,
 }
 
-/// What outlives a run; times in milliseconds.
+/// The state that is stored between runs; times in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// The settled time, since 1970.
     settled: i64,
-    /// By how much it may be pulled ahead.
+    /// How far the clock may still pull it ahead.
     credit: i64,
     /// For how long the machine's clock has agreed with it.
     agreed: i64,
     /// Whether it ever came from a clock that was set.
     is_known: bool,
-    /// Whether the machine's clock was set while a server ran, and has not agreed since: that it is ahead at a
-    /// start does not come from the machine having been off.
+    /// Whether the machine's clock was set while a server ran, and has not agreed since: being ahead at a
+    /// start then does not mean that the machine was off.
     #[serde(default)]
     was_set: bool,
-    /// A time that was settled before.
+    /// The settled time before a jump.
     earlier: Option<Earlier>,
 }
 
-/// A settled time that was left, and comes back if the machine's clock does and had agreed with it for
-/// longer than with what came after it.
+/// An earlier settled time, which returns if the machine's clock returns to it, unless the clock has agreed
+/// with the later one for longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Earlier {
     /// How far it is ahead of the settled time, in milliseconds.
@@ -79,14 +78,14 @@ struct Earlier {
 }
 
 impl Reading {
-    /// Whether the settled time comes from no clock that was ever set.
+    /// Whether the settled time never came from a clock that was set.
     pub fn is_unset(&self) -> bool {
         self.settled.as_second() < CLOCK_FLOOR
     }
 }
 
 impl Clock {
-    /// The system's clock, with no time kept from before.
+    /// The system's clock, without a stored time.
     pub fn new() -> Self {
         Self {
             started: Instant::now(),
@@ -97,15 +96,15 @@ impl Clock {
         }
     }
 
-    /// Goes on from a time that was kept. To be called before the first reading.
+    /// Continues from a stored time. Call this before the first reading.
     pub fn restore(&self, kept: Kept) {
         *self.lock() = Settling::new(Some(kept));
     }
 
-    /// Reads the system's clocks, and draws conclusions.
+    /// Reads the system's clocks and updates the settled time.
     pub fn now(&self) -> Reading {
         let mut settling = self.lock();
-        // Under the lock, so that uptime never goes back.
+        // Within the lock, so uptime never goes back.
         let (wall, uptime) = self.system();
         if !settling.has_begun() {
             settling.read(self.began(wall), Duration::ZERO);
@@ -113,12 +112,12 @@ impl Clock {
         settling.read(wall, uptime)
     }
 
-    /// What is to be kept, as of the latest reading.
+    /// The state to store, as of the latest reading.
     pub fn kept(&self) -> Kept {
         self.lock().kept()
     }
 
-    /// When it began: uptime counts from here.
+    /// The start, from which uptime counts.
     pub fn started(&self) -> Instant {
         self.started
     }
@@ -145,8 +144,8 @@ impl Default for Clock {
 }
 
 impl Kept {
-    /// What is known of a history that has kept no time: when the latest message was taken. `None`: its
-    /// clock was not set then.
+    /// For a history without a stored time: starts from its latest message. `None`: the clock was not set
+    /// then.
     pub fn of_history(latest: Timestamp) -> Option<Self> {
         settling::of_history(latest)
     }
@@ -154,7 +153,7 @@ impl Kept {
 
 #[cfg(test)]
 impl Clock {
-    /// One that shows what it is set to, and goes no further.
+    /// For tests: a clock that stands still.
     pub(crate) fn held(wall: Timestamp, uptime: Duration) -> Self {
         let clock = Self::new();
         clock.hold(wall, uptime);
@@ -166,7 +165,7 @@ impl Clock {
         *self.held.lock().unwrap() = Some((wall, uptime));
     }
 
-    /// One that is held has shown the same from the start on.
+    /// A clock that stands still has shown the same from the start.
     fn began(&self, wall: Timestamp) -> Timestamp {
         if self.held.lock().unwrap().is_some() { wall } else { self.began }
     }

@@ -1,12 +1,12 @@
-//! How the settled time goes on, and what it makes of a machine's clock.
+//! How the settled time advances, and when it follows the machine's clock.
 //!
-//! - It goes on with uptime.
-//! - A clock that is ahead pulls it ahead by no more than the credit, which running earns: at a start at
-//!   once, as the machine was off; while it runs once the clock has gone on with uptime for an hour, and so too
-//!   after a start if the clock had been set before it, while the server ran.
-//! - A clock that is behind is believed once it has gone on with uptime for an hour: that deletes nothing.
-//! - A settled time that was left comes back with the clock, if the clock had agreed with it for longer.
-//! - One that never came from a clock that was set is worth nothing: the first such clock is believed.
+//! - It advances with uptime.
+//! - A clock that is ahead pulls it ahead, but only within the credit, which running earns: at a start at
+//!   once, because the machine was off; otherwise, and after a start if the clock had been set while the
+//!   server ran, once the clock has advanced with uptime for an hour.
+//! - A clock that is behind is trusted once it has advanced with uptime for an hour: that deletes nothing.
+//! - An earlier settled time returns with the clock, if the clock had agreed with it for longer.
+//! - A settled time that never came from a clock that was set is worthless: the first such clock is trusted.
 
 use super::{Earlier, Kept, Reading};
 use crate::limits::{
@@ -22,25 +22,25 @@ pub(super) struct Settling {
     /// As of the latest reading.
     kept: Kept,
     uptime: i64,
-    /// What the clock shows beyond uptime; `None`: it was not read yet.
+    /// The clock minus uptime; `None` before the first reading.
     offset: Option<i64>,
-    /// For how long it has gone on with uptime.
+    /// For how long the clock has advanced with uptime.
     steady: i64,
-    /// How far it was set in all.
+    /// How far the clock was set, in total.
     shift: i64,
-    /// How far the settled time has jumped in all.
+    /// How far the settled time has jumped, in total.
     jumped: i64,
     is_doubtful: bool,
 }
 
-/// What a history without a kept time begins with.
+/// The initial state for a history without a stored time.
 pub(super) fn of_history(latest: Timestamp) -> Option<Kept> {
     let settled = latest.as_millisecond();
     (settled >= CLOCK_FLOOR * 1000).then(|| Kept { settled, is_known: true, ..unknown() })
 }
 
 fn unknown() -> Kept {
-    // A first start has earned nothing, and there is nothing that it could lose by it.
+    // A first start has earned no credit, but has nothing to lose either.
     let credit = millis(CLOCK_CREDIT);
     Kept { settled: CLOCK_UNKNOWN * 1000, credit, agreed: 0, is_known: false, was_set: false, earlier: None }
 }
@@ -66,7 +66,6 @@ impl Settling {
         }
     }
 
-    /// Whether the clock was read.
     pub(super) fn has_begun(&self) -> bool {
         self.offset.is_some()
     }
@@ -75,7 +74,7 @@ impl Settling {
         self.kept
     }
 
-    /// The machine's clock shows `wall`.
+    /// Updates the state with a reading of the machine's clock.
     pub(super) fn read(&mut self, wall: Timestamp, uptime: Duration) -> Reading {
         let (now, since_start) = (wall.as_millisecond(), millis(uptime));
         let elapsed = (since_start - self.uptime).max(0);
@@ -85,7 +84,7 @@ impl Settling {
         self.look_for_step(now - self.uptime, elapsed);
         self.settle(now, is_start);
         if is_start {
-            // Nothing has been imposed yet that could be cut short.
+            // Nothing has been imposed yet that a jump could shorten.
             self.jumped = 0;
         }
         let is_right = self.judge(now);
@@ -143,12 +142,12 @@ impl Settling {
         }
     }
 
-    /// The credit is spent on a clock that is ahead.
+    /// Spends credit on following a clock that is ahead.
     fn pull(&mut self, off: i64) {
         let pull = off.min(self.kept.credit);
         if self.is_doubtful {
             self.leave(pull);
-            // What is imposed for a time is not cut short by a clock that may be wrong.
+            // A clock that may be wrong must not shorten bans and mutes.
             self.jumped += pull;
         }
         self.kept.settled += pull;
@@ -160,8 +159,8 @@ impl Settling {
         self.jumped += by;
     }
 
-    /// The settled time is about to move by so much: what was there is remembered, or what was before
-    /// that, if the clock had agreed with it.
+    /// Before a jump: remembers the settled time, or keeps the one remembered before, if the clock had agreed
+    /// with it.
     fn leave(&mut self, by: i64) {
         let Kept { agreed, earlier, .. } = self.kept;
         let before = earlier.filter(|earlier| earlier.agreed > agreed);
@@ -185,7 +184,7 @@ impl Settling {
         }
     }
 
-    /// Whether the clock is right; and whether somebody should see to it.
+    /// Judges whether the clock is right, and whether it is doubtful.
     fn judge(&mut self, now: i64) -> bool {
         let off = now - self.kept.settled;
         let tolerance = millis(CLOCK_TOLERANCE);

@@ -1,4 +1,4 @@
-//! What is made of clocks that are right, wrong, and set.
+//! Clocks that are right, wrong, and set.
 
 use super::*;
 use crate::limits::{CLOCK_FLOOR, CLOCK_UNKNOWN};
@@ -10,7 +10,7 @@ const YEAR: i64 = 365 * DAY;
 /// The true time at which the tests begin.
 const START: i64 = CLOCK_FLOOR + 300 * DAY;
 
-/// A machine: the true time, what its clock shows beyond it, and a server on it.
+/// A machine: the true time, its clock's deviation from it, and a server.
 struct Machine {
     now: i64,
     off: i64,
@@ -19,12 +19,12 @@ struct Machine {
 }
 
 impl Machine {
-    /// A first start with a clock that is off by so much.
+    /// A first start with a clock that deviates by `off`.
     fn first(off: i64) -> Self {
         Self { now: START, off, booted: START, settling: Settling::new(None) }
     }
 
-    /// One that has run for ten days with a clock that was right.
+    /// A machine that has run for ten days with the right time.
     fn settled() -> Self {
         let mut machine = Self::first(0);
         machine.run(10 * DAY);
@@ -36,7 +36,7 @@ impl Machine {
         self.settling.read(Timestamp::from_second(self.now + self.off).unwrap(), uptime)
     }
 
-    /// Runs for so long, reading the clock each ten minutes; returns the last reading.
+    /// Runs for `seconds`, reading the clock every ten minutes; returns the last reading.
     fn run(&mut self, seconds: i64) -> Reading {
         let end = self.now + seconds;
         while self.now < end {
@@ -46,7 +46,7 @@ impl Machine {
         self.read()
     }
 
-    /// Is off for so long, and starts with a clock that is off by so much.
+    /// Is off for `away`, and starts with a clock that deviates by `off`.
     fn restart(&mut self, away: i64, off: i64) -> Reading {
         self.now += away;
         (self.off, self.booted) = (off, self.now);
@@ -106,9 +106,9 @@ fn a_clock_that_stays_ahead_gains_a_day_and_a_day_each_day() {
     machine.off = YEAR;
     let reading = machine.run(10 * DAY);
     assert!(reading.is_doubtful);
-    // What it could have gained in the hour in which it was not believed, it has not earned.
+    // It has earned nothing in the hour before it was trusted.
     assert_eq!(machine.ahead(), 11 * DAY - HOUR);
-    // The time that had been settled is known again.
+    // The earlier settled time returns.
     machine.off = 0;
     let reading = machine.read();
     assert!(reading.is_right && !reading.is_doubtful);
@@ -203,7 +203,7 @@ fn a_clock_that_is_behind_is_doubted_for_an_hour_and_then_believed() {
     assert!(reading.is_right && !reading.is_doubtful);
     assert_eq!(machine.ahead(), 0);
     assert_eq!(reading.steady.as_second() - steady.as_second(), 1200);
-    // The wrong one is not believed again, although it was once.
+    // The wrong clock is not trusted again, although it was once.
     machine.run(DAY);
     machine.off = YEAR;
     machine.run(60);
@@ -246,7 +246,7 @@ fn what_ntp_corrects_is_followed_at_once() {
 #[test]
 fn a_laptop_that_slept_overnight_is_not_doubted() {
     let mut machine = Machine::settled();
-    // Uptime stands still while it sleeps.
+    // Uptime stands still while the machine sleeps.
     (machine.now, machine.booted) = (machine.now + 10 * HOUR, machine.booted + 10 * HOUR);
     assert!(!machine.run(600).is_doubtful);
     assert!(machine.run(HOUR).is_right);
@@ -284,7 +284,7 @@ fn a_held_clock_shows_what_it_is_set_to() {
 }
 
 proptest! {
-    /// Whatever a clock shows: what it can delete early is bounded by the time that the server ran.
+    /// Whatever a clock shows, the time that the server ran limits what it can delete early.
     #[test]
     fn no_clock_gains_more_than_the_credit(
         events in prop::collection::vec((any::<bool>(), 1..20 * HOUR, -2 * YEAR..2 * YEAR), 1..40)
@@ -300,7 +300,7 @@ proptest! {
                 ran += seconds;
             }
             let reading = machine.read();
-            // What is deleted goes by the earlier of the two.
+            // Deletion uses the earlier of the two.
             let deletes = reading.settled.min(reading.wall).as_second() - machine.now;
             prop_assert!(deletes <= DAY + 3 * ran, "{deletes} after {ran}");
             prop_assert!(reading.steady.as_second() - machine.now <= DAY + 3 * ran);

@@ -1,241 +1,238 @@
-//! Bounds of finding a server and being found.
+//! Limits on finding a server, and on being found.
 
 use std::time::Duration;
 
 /// The port of mDNS (RFC 6762 5).
 pub const MDNS_PORT: u16 = 5353;
 
-/// Servers kept of one search. A LAN has a handful; of a host that announces thousands, those that it
-/// named last are kept.
+/// Servers to remember per search. A LAN has a handful; of a host that announces thousands, the latest ones
+/// stay.
 pub const MAX_SERVERS: usize = 64;
 
-/// Announced servers that one search tries or has tried, besides the remembered ones. When there are more,
-/// the one that failed first makes room, so that nobody who announces much keeps a real server out.
+/// Announced servers that a search tries, besides the remembered ones. Beyond it, the one that failed first
+/// makes room, so many announcements cannot keep a real server out.
 pub const MAX_CONTENDERS: usize = 1024;
 
-/// The lowest port that is tried because somebody announced it. What listens below is the machine's own
-/// business (RFC 6335 6), and nobody is to have it knocked at by all who search.
+/// The lowest announced port to try. Ports below belong to the system (RFC 6335 6), and an announcement must
+/// not make all clients knock there.
 pub const MIN_ANNOUNCED_PORT: u16 = 1024;
 
-/// Addresses kept of one server. Hosts with containers announce a dozen, few of which are reachable.
+/// Addresses to remember per server. Hosts with containers announce a dozen, few of them reachable.
 pub const MAX_SERVER_ADDRS: usize = 16;
 
-/// Bytes of a server's human name as announced. A DNS label holds as many (RFC 1035 2.3.4).
+/// Bytes of a server's name as announced: the size of a DNS label (RFC 1035 2.3.4).
 pub const MAX_ANNOUNCED_NAME_BYTES: usize = 63;
 
-/// Bytes of the name's part of the announced label, which with `-` and 8 digits fits one DNS label.
+/// Bytes of the name's part of the announced label, which must fit a DNS label with `-` and 8 digits.
 pub const MAX_SLUG_BYTES: usize = 40;
 
 /// Bytes of the largest mDNS packet (RFC 6762 17).
 pub const MAX_MDNS_PACKET_BYTES: usize = 9000;
 
-/// Observations waiting for a search's reader. When it is full, one-shot answers are dropped (the
-/// question is repeated) and the browser's wait.
+/// Observations that wait for a search's reader. Beyond it, one-shot answers are dropped (the question is
+/// repeated) and the browser's wait.
 pub const SEARCH_QUEUE: usize = 256;
 
-/// How often the announcer looks for new and lost interfaces; the finest its library can do.
+/// How often the announcer looks for new and lost interfaces; its library cannot do it more often.
 pub const INTERFACE_CHECK: Duration = Duration::from_secs(1);
 
-/// Interfaces that a socket listens on, each by a multicast group. Linux lets it be in 20
-/// (`net.ipv4.igmp_max_memberships`), and the mDNS library joins others for a moment when it begins.
+/// Interfaces per socket, each with a multicast group. Linux allows 20 (`net.ipv4.igmp_max_memberships`), and
+/// the mDNS library briefly joins others at its start.
 pub const LINKS_OF_A_SOCKET: usize = 15;
 
-/// Daemons of the mDNS library that a server is announced by: one a network, until there are so many.
-/// Each is a thread with two sockets.
+/// Daemons of the mDNS library that announce a server: one per network, up to this many. Each is a thread
+/// with two sockets.
 pub const MAX_ANNOUNCERS: usize = 8;
 
-/// How often a server tries to share UDP port 5353 while another program keeps it.
+/// How often a server retries to share UDP port 5353 while another program blocks it.
 pub const PORT_RETRY: Duration = Duration::from_secs(3);
 
-/// The pause after the goodbye, in which it is sent once more. It may be lost like any packet.
+/// The pause before the goodbye is repeated, as a packet may be lost.
 pub const GOODBYE_WAIT: Duration = Duration::from_millis(150);
 
-/// When the one-shot question is first sent on a link, counted from the start. Dense, so that a lost packet
-/// costs little.
+/// When to send the one-shot question on a link, from the start. Close together, so a lost packet costs
+/// little.
 pub const ONE_SHOT_SCHEDULE: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(350)];
 
-/// The pause between two later questions while nobody has answered on the link: Wi-Fi loses up to 80 % of
-/// multicast packets, and of 26 questions in 5 s one gets through all the same.
+/// The pause between later questions while nobody has answered on the link: Wi-Fi loses up to 80 % of
+/// multicast packets, and of 26 questions in 5 s one still gets through.
 pub const ONE_SHOT_PAUSE: Duration = Duration::from_millis(200);
 
-/// How long the questions are that frequent: as long as somebody waits at a prompt.
+/// How long questions are that frequent: as long as someone waits at a prompt.
 pub const ONE_SHOT_EAGER: Duration = Duration::from_secs(10);
 
-/// The pause once somebody has answered, or after that time: for as long as the search goes on.
+/// The pause after an answer, or after that time, until the search ends.
 pub const ONE_SHOT_LONG_PAUSE: Duration = Duration::from_secs(1);
 
-/// When a question for a `.local` name is sent, counted from the start.
+/// When to send a question for a `.local` name, from the start.
 pub const LOCAL_NAME_SCHEDULE: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(1000)];
 
-/// When nobody has answered to a `.local` name.
+/// How long to wait for an answer to a `.local` name.
 pub const LOCAL_NAME_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long further addresses of a `.local` name are waited for: other links and families answer within
+/// How long to wait for further addresses of a `.local` name: other links and families answer within
 /// milliseconds of each other.
 pub const LOCAL_NAME_SETTLE: Duration = Duration::from_millis(30);
 
-/// The pause between the starts of attempts at one server's addresses. No attempt waits for another
-/// to fail: a dead address takes 3 to 10 s for that.
+/// The pause between attempts at one server's addresses. No attempt waits for another to fail: a dead address
+/// takes 3 to 10 s for that.
 pub const PROBE_STAGGER: Duration = Duration::from_millis(25);
 
-/// How long a search waits before it tries an announced fe80 address: the server may have another address, in this
-/// packet or the next. People can read and type the others, and the client tells networks apart by a server's
-/// address, which an fe80 address does not.
+/// How long to wait before trying an announced fe80 address: the server may have another one, in this packet
+/// or the next. People can read and type those, and the client tells networks apart by a server's address,
+/// which an fe80 address does not allow.
 pub const LINK_LOCAL_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long an attempt may be silent before a search begins a second one beside it. Each costs a server a
-/// handshake, and the last of 15,000 who come at once is answered after 8 s. Lost packets need no second attempt:
-/// the system sends them again, and [`HEDGE`] is for connections.
+/// How long an attempt may be silent before a second one starts beside it. Each costs a server a handshake,
+/// and the last of 15,000 simultaneous clients gets its answer after 8 s. Lost packets need no second
+/// attempt: the system retransmits them, and [`HEDGE`] covers connections.
 pub const BESIDE_PAUSE: Duration = Duration::from_secs(10);
 
-/// When an attempt of a search is given up. A server at which everybody comes at once after its start answers the
-/// last of 15,000 after 8 s; each attempt that is given up before that costs it a handshake for nothing.
+/// When to give up an attempt. If everyone comes at once after a server's start, the last of 15,000 gets its
+/// answer after 8 s, and giving up earlier wastes a handshake.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long one address may take to connect and answer where nobody waits for longer, as in a race of the addresses
-/// of one server. A handshake costs a server a third of a millisecond.
+/// How long an address may take to connect and answer where nobody waits longer, as in a race of one server's
+/// addresses. A handshake costs a server a third of a millisecond.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Attempts at one address beside each other. The first to prove itself wins.
+/// Simultaneous attempts at one address. The first to prove itself wins.
 pub const MAX_BESIDE: usize = 2;
 
-/// Attempts at the same time, which bounds the descriptors that a hostile announcement costs.
+/// Simultaneous attempts in all, to limit the descriptors that hostile announcements cost.
 pub const MAX_PROBES: usize = 256;
 
-/// How long an attempt may be under way before it has to give way to another, when there are
-/// [`MAX_PROBES`]. On a LAN an answer takes milliseconds.
+/// How long an attempt may take before it gives way to another, at [`MAX_PROBES`]. On a LAN, an answer takes
+/// milliseconds.
 pub const PROBE_TURN: Duration = Duration::from_millis(250);
 
-/// The pause before an address that failed is tried again: a quarter less at random, so that clients do not
-/// come at the same moment. A refusal costs the server's machine some microseconds, and its server nothing.
+/// The pause before retrying a failed address: up to a quarter less, at random, so clients do not come at the
+/// same moment. A refusal costs the server's machine some microseconds, and its server nothing.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
-/// What the pause grows to, by a twentieth each time: after 3 s it is 300 ms. So a prompt is never out for
-/// longer than that after a restart, and a server that is started later is joined within half a second.
+/// The longest such pause; it grows by a twentieth each time, to 300 ms after 3 s. So a prompt is never
+/// offline longer than that after a restart, and a server that starts later is joined within half a second.
 pub const RETRY_LONGEST: Duration = Duration::from_millis(400);
 
-/// The pause for each address that a search knows: who remembers 200 servers tries each a little less often,
-/// so that a search makes no more than 500 attempts a second.
+/// The pause per known address: a client that remembers 200 servers tries each a little less often, so a
+/// search makes at most 500 attempts per second.
 pub const RETRY_SHARE: Duration = Duration::from_millis(2);
 
-/// The least pause between two attempts at an address, however often it is announced anew.
+/// The least pause between two attempts at an address, however often it is announced.
 pub const RETRY_LEAST: Duration = Duration::from_millis(100);
 
-/// The pause before the next attempt where something answered and was not the server, or did not let us in:
-/// that cost it a handshake. It doubles each time.
+/// The pause after an answer that was not the server's, or that refused the client: that cost a handshake. It
+/// doubles each time.
 pub const ANSWERED_PAUSE: Duration = Duration::from_secs(1);
 
-/// What that pause grows to.
+/// The longest such pause.
 pub const ANSWERED_LONGEST: Duration = Duration::from_secs(4);
 
-/// How long a connection may be silent before a second is begun beside it. On a LAN one takes milliseconds;
-/// where a packet was lost, the system itself would send the next after a second. It costs a server no
-/// handshake, as that begins on the first of them that comes about.
+/// How long a connection may be silent before a second one starts beside it. On a LAN one takes milliseconds;
+/// after a lost packet, the system would retry only after a second. It costs a server no handshake, as that
+/// starts on the first connection to succeed.
 pub const HEDGE: Duration = Duration::from_millis(300);
 
-/// The pause between further ones.
+/// The pause before further ones.
 pub const HEDGE_PAUSE: Duration = Duration::from_millis(500);
 
-/// Connections to one address beside each other: an older one is given up for a new one.
+/// Simultaneous connections to one address: beyond it, a new one replaces the oldest.
 pub const MAX_HEDGES: usize = 3;
 
-/// How long to wait for further servers after the first was heard of. Twenty of them were complete within
-/// 50 ms of the first.
+/// How long to wait for further servers after the first. In tests, twenty were complete within 50 ms.
 pub const SETTLE: Duration = Duration::from_millis(150);
 
-/// The same while a server that was seen has not answered yet, neither well nor badly.
+/// The same while a server that was seen has not answered yet.
 pub const SETTLE_PENDING: Duration = Duration::from_millis(500);
 
-/// When a host named `lanchat` is looked up: later than mDNS takes to answer.
+/// When to look up a host named `lanchat`: later than mDNS takes to answer.
 pub const LOOKUP_AFTER: Duration = Duration::from_millis(300);
 
-/// When a search is called slow: the user is told, and the default gateway is tried, which is the host of a
-/// container or of a Linux in Windows.
+/// When a search counts as slow: the client tells the user, and tries the default gateway, which is the host
+/// of a container or of a Linux in Windows.
 pub const SLOW_SEARCH: Duration = Duration::from_secs(1);
 
-/// How long to wait for a server of a certain name after the last other one was heard of, if nobody has
-/// heard of it: longer than the second in which an ordinary browse may find nothing.
+/// How long to wait for a server by name after the last other one: longer than the second in which an
+/// ordinary browse may find nothing.
 pub const OTHERS_QUIET: Duration = Duration::from_millis(1200);
 
-/// When a search that found nothing ends, unless the user says otherwise.
+/// How long a search without results takes by default.
 pub const SEARCH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Networks that a scan goes through.
+/// Networks to scan.
 pub const MAX_SCAN_NETWORKS: usize = 4;
 
-/// Bits of the network's part in the largest network that is gone through whole: 1,022 addresses. Of a
-/// larger one it is as many around this machine's own address.
+/// The prefix of the largest network to scan as a whole: 1,022 addresses. In a larger one, a scan tries as
+/// many around this machine's own address.
 pub const SCAN_PREFIX: u8 = 22;
 
-/// Ports that a scan tries at each address: the usual one, and those of servers that are known.
+/// Ports to scan per address: the usual one, and those of known servers.
 pub const MAX_SCAN_PORTS: usize = 4;
 
-/// Attempts of a scan at the same time. Each has a descriptor, of which processes have 1,024.
+/// Simultaneous attempts of a scan. Each takes a descriptor, of which a process has 1,024.
 pub const MAX_SCAN_PROBES: usize = 384;
 
-/// Addresses that a scan tries at once, a whole /24.
+/// Addresses that a scan tries at once: a whole /24.
 ///
-/// Linux keeps 1,024 neighbours at most, all of its network namespaces together, and those that do not answer for
-/// 3 s. When the table is full, no program on the machine reaches a new IPv4 neighbour; so a scan takes half of it
-/// (256 + 3 * 85).
+/// Linux keeps at most 1,024 neighbours, in all its network namespaces together, and keeps those that do not
+/// answer for 3 s. When the table is full, no program on the machine reaches a new IPv4 neighbour; so a scan
+/// takes half of it (256 + 3 * 85).
 pub const SCAN_BURST: u32 = 256;
 
-/// Addresses that a scan tries per second after these: see [`SCAN_BURST`].
+/// Addresses per second that a scan tries after these: see [`SCAN_BURST`].
 pub const SCAN_PER_SECOND: u32 = 85;
 
-/// How long one address may take in a scan. On a LAN an answer takes milliseconds.
+/// How long an address may take in a scan. On a LAN, an answer takes milliseconds.
 pub const SCAN_TIMEOUT: Duration = Duration::from_millis(600);
 
-/// How long a list of servers waits for further ones after the last that it heard of.
+/// How long to wait for further servers in a list after the last one.
 pub const LIST_QUIET: Duration = Duration::from_millis(500);
 
-/// How long it listens at least: answers to port 5353 come within 200 ms, and one may be lost.
+/// How long to listen at least: answers to port 5353 come within 200 ms, and one may be lost.
 pub const LIST_LEAST: Duration = Duration::from_millis(600);
 
-/// How long a server that was just heard of is not printed yet: the addresses of its other families come
-/// 1 to 20 ms after the first.
+/// How long to wait before printing a new server: its addresses of other families come 1 to 20 ms after the
+/// first.
 pub const LIST_PAUSE: Duration = Duration::from_millis(80);
 
-/// How long `lanchat doctor` waits for further servers after the last that it heard of: longer than
-/// the second in which an ordinary browse may find nothing, so that both ways of hearing show.
+/// How long `lanchat doctor` waits for further servers after the last one: longer than the second in which an
+/// ordinary browse may find nothing, so the report shows both ways.
 pub const DOCTOR_QUIET: Duration = Duration::from_millis(1200);
 
-/// All that `lanchat doctor` does ends in this time, whatever is out there.
+/// The longest that `lanchat doctor` takes.
 pub const DOCTOR_TIME: Duration = Duration::from_millis(5700);
 
-/// How long `lanchat doctor` listens for servers, at most: what is announced at the beginning is heard by
-/// then, and an address that was heard last can still be tried.
+/// How long `lanchat doctor` listens for servers at most: enough to hear all that are announced at the start,
+/// with time left to try the last address.
 pub const DOCTOR_LISTEN: Duration = Duration::from_millis(2500);
 
-/// When `lanchat doctor` goes on to what it does only if need be: a test of multicast with a server that it
-/// reached and did not hear, and trying each address of the network.
+/// When `lanchat doctor` starts its fallbacks: a multicast test with a server that it reached but did not
+/// hear, and a scan of the network.
 pub const DOCTOR_SEARCH_ON: Duration = Duration::from_millis(1200);
 
-/// How long `lanchat doctor` tries the addresses of the network: with [`DOCTOR_SEARCH_ON`], less than
-/// [`DOCTOR_TIME`].
+/// How long `lanchat doctor` scans the network: with [`DOCTOR_SEARCH_ON`], less than [`DOCTOR_TIME`].
 pub const DOCTOR_SCAN: Duration = Duration::from_millis(3500);
 
-/// How long `lanchat doctor` waits for a connection: the system gives up after 3.0 to 3.1 s where nobody
-/// has the address, which tells that from a firewall.
+/// How long `lanchat doctor` waits for a connection: where nobody has the address, the system gives up after
+/// 3.0 to 3.1 s, which tells that from a firewall.
 pub const DOCTOR_KNOCK: Duration = Duration::from_millis(3500);
 
-/// How long `lanchat doctor` waits for an address that is a mere guess, such as the router's.
+/// How long `lanchat doctor` waits for an address that is a guess, such as the router's.
 pub const DOCTOR_GUESS: Duration = Duration::from_millis(1200);
 
-/// Servers that were joined before, and machines that speak mDNS, at which `lanchat doctor` knocks: the
-/// latest ones.
+/// Servers joined before, and machines that speak mDNS, that `lanchat doctor` tries: the latest ones.
 pub const MAX_KNOWN_TRIED: usize = 32;
 
-/// Addresses that `lanchat doctor` tries, each of them once; of announced ones first.
+/// Addresses that `lanchat doctor` tries, announced ones first.
 pub const DOCTOR_TARGETS: usize = 256;
 
-/// How long a program that is asked about this machine's firewall may take.
+/// How long a program may take that reports on this machine's firewall.
 pub const DOCTOR_COMMAND: Duration = Duration::from_millis(1500);
 
-/// When each side of a test of multicast sends a packet, counted from its start. Several, as one may be lost;
-/// the first not at once, as the other side opens its socket when it is asked to.
+/// When each side of a multicast test sends a packet, from its start. Several, as one may be lost; the first
+/// not at once, as the other side has yet to open its socket.
 pub const MULTICAST_TEST_SCHEDULE: [Duration; 4] = [
     Duration::from_millis(100),
     Duration::from_millis(250),
@@ -243,11 +240,11 @@ pub const MULTICAST_TEST_SCHEDULE: [Duration; 4] = [
     Duration::from_millis(800),
 ];
 
-/// How long each side of such a test listens.
+/// How long each side of the test listens.
 pub const MULTICAST_TEST_TIME: Duration = Duration::from_millis(1200);
 
-/// Tests of multicast that a server does at the same time: a handful of small packets a second in all.
+/// Simultaneous multicast tests of a server: a handful of small packets per second.
 pub const MULTICAST_TESTS: usize = 2;
 
-/// The pause between two tests of one address.
+/// The pause between two tests from one address.
 pub const MULTICAST_TEST_PAUSE: Duration = Duration::from_secs(5);

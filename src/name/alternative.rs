@@ -1,21 +1,20 @@
-//! Names to use instead of one that is taken.
+//! Alternatives to a name that is taken.
 
 use super::{Likeness, Name, NameKey, look};
 use crate::limits::MAX_NAME_CHARS;
 use smol_str::SmolStr;
 
 impl Name {
-    /// The `n`th alternative to a name that is taken: `bob-2`, cut so that it is still a name.
+    /// The `n`th alternative: `bob-2`, shortened if needed.
     pub fn alternative(&self, n: u32) -> Option<Self> {
         let digits = n.checked_ilog10().unwrap_or(0) as usize + 1;
         Some(Stem::new(self, digits)?.name(n))
     }
 }
 
-/// The beginning of names that differ in the number at their end: `bob` of `bob-2` and `bob-3`.
+/// The common start of names that differ in the number at their end: `bob` of `bob-2` and `bob-3`.
 ///
-/// What takes long is done once for all of them: that such an end changes nothing of what is before it is
-/// held by a test.
+/// It is computed once for all of them; a test checks that such an end never changes what comes before it.
 #[derive(Debug, Clone)]
 pub struct Stem {
     text: SmolStr,
@@ -24,10 +23,10 @@ pub struct Stem {
 }
 
 impl Stem {
-    /// The name, cut so that a number of that many digits fits behind it. `None`: such names can't be.
+    /// The stem, shortened so that a number of that many digits fits. `None`: no such name is valid.
     pub fn new(name: &Name, digits: usize) -> Option<Self> {
         let text: String = name.text.chars().take(MAX_NAME_CHARS.saturating_sub(digits + 1)).collect();
-        // If one may be, so may all: they differ in digits.
+        // If one is valid, so are all: they differ only in digits.
         Name::new(&numbered(&text, 2)).ok()?;
         let key = NameKey::of(&text);
         Some(Self { likeness: Likeness::of(&key, &text), key, text: text.into() })

@@ -1,6 +1,6 @@
-//! Names of users and rooms: what may be one, and when two are the same.
+//! Names of users and rooms: which are valid, and which count as the same.
 //!
-//! Knows no users: whether a name is free is the chat's business.
+//! Knows no users: the chat knows which names are free.
 
 mod alternative;
 mod reserved;
@@ -22,79 +22,76 @@ use unicode_security::{
     GeneralSecurityProfile as _, RestrictionLevel, RestrictionLevelDetection as _, skeleton,
 };
 
-/// No key of a name has more bytes: what folding makes two of (`İ`) is short.
+/// No valid name has a longer key: only short characters (`İ`) fold to two.
 const MAX_KEY_BYTES: usize = 4 * MAX_NAME_CHARS;
 
-/// What each character of ASCII looks like. Invariant: a text of them looks like these, one after another,
-/// as ASCII has no marks, which would join what is before them.
+/// What each ASCII character looks like. Invariant: a text looks like the sequence of these, as ASCII has no
+/// marks, which would combine.
 static ASCII_LOOKS: LazyLock<Vec<String>> =
     LazyLock::new(|| (0..128_u8).map(|byte| full_look(char::from(byte).encode_utf8(&mut [0; 4]))).collect());
 
 /// A valid user name, as its owner writes it.
 ///
-/// 1 to 32 characters of PRECIS' UsernameCasePreserved profile (RFC 8265 3.4): letters, digits
-/// and ASCII punctuation, no white space, no control characters. What is not ASCII is allowed in
-/// identifiers (UTS 39 3.1) and of one script, or of a set that is written together (UTS 39 5.2,
-/// Highly Restrictive), and one at least is a letter or a digit. It does not start with `#`, `@`, `/`,
-/// `key:` or `ip:`, cannot be read as a reserved word, and is no IP address.
+/// 1 to 32 characters of PRECIS' UsernameCasePreserved profile (RFC 8265 3.4): letters, digits and ASCII
+/// punctuation, no white space, no control characters. Other characters must be allowed in identifiers (UTS
+/// 39 3.1) and be of one script, or of a set that is written together (UTS 39 5.2, Highly Restrictive). At
+/// least one is a letter or a digit. A name does not start with `#`, `@`, `/`, `key:` or `ip:`, cannot be
+/// read as a reserved word, and is not an IP address.
 #[derive(Clone)]
 pub struct Name {
     text: SmolStr,
-    /// Absent of most names: those of ASCII, for which it is quickly found again, and those that are all
-    /// of this themselves.
+    /// `None` for most names: ASCII names, for which it is quickly computed, and names that equal all their
+    /// folds.
     folds: Option<Arc<Folds>>,
 }
 
-/// What a name is when it is compared. Finding that out takes up to 60 us, which is done once, where
-/// nobody waits for it.
+/// The forms to compare. Computing them takes up to 60 us, so that is done once, where nobody waits.
 #[derive(Debug)]
 struct Folds {
     key: NameKey,
     likeness: Likeness,
 }
 
-/// What decides whether two names are the same: the name case-folded and normalised
-/// (UsernameCaseMapped, RFC 8265 3.3).
+/// Names with equal keys are the same. The name is case-folded and normalised (UsernameCaseMapped, RFC 8265
+/// 3.3).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NameKey(SmolStr);
 
-/// What decides whether two names look alike: `1`, `I` and `l`, `rn` and `m`, `О` of Cyrillic and `O`
-/// of Latin do (the skeletons of UTS 39 4).
+/// The skeletons of a name (UTS 39 4), to find names that look alike: `1`, `I` and `l`, `rn` and `m`,
+/// Cyrillic `О` and Latin `O`.
 ///
-/// There are two skeletons, with case folded before and after it is taken, as each alone misses
-/// some: folded before, `Ivan` is not `lvan`; folded after, `Mary` is not `rnary`.
+/// There are two, with case folded before and after taking the skeleton, as each alone misses some: folded
+/// before, `Ivan` is not `lvan`; folded after, `Mary` is not `rnary`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Likeness {
     folded: SmolStr,
     cased: SmolStr,
 }
 
-/// Why a text is no user name.
+/// Why text is not a user name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing was given.
     #[error("a name is missing; give one of 1 to {MAX_NAME_CHARS} characters")]
     Empty,
-    /// More than [`MAX_NAME_CHARS`] characters.
     #[error("a name has at most {MAX_NAME_CHARS} characters, not {0}; choose a shorter one")]
     TooLong(usize),
-    /// Starts with a character that marks a room, a person or a command.
-    #[error("a name does not start with {0:?}; choose another")]
+    /// It starts with a character that marks a room, a person or a command.
+    #[error("a name cannot start with {0:?}; choose another")]
     Start(char),
-    /// One of the words that have a meaning of their own.
-    #[error("{0:?} has a meaning of its own here; choose another name")]
+    /// It is a word with a special meaning.
+    #[error("{0:?} has a special meaning here; choose another name")]
     Reserved(String),
-    /// An IP address, which is a target of its own kind.
-    #[error("an IP address is no name; choose another")]
+    /// It is an IP address, which is a different target.
+    #[error("an IP address cannot be a name; choose another")]
     Address,
-    /// White space, control characters, or others that names may not hold.
-    #[error("a name holds letters, digits and punctuation, no spaces or symbols; choose another")]
+    /// White space, control characters or other invalid characters.
+    #[error("a name may contain letters, digits and punctuation, but no spaces or symbols; choose another")]
     Characters,
-    /// Punctuation alone, which people would take for the server's or for none.
-    #[error("a name has a letter or a digit in it; choose another")]
+    /// It is only punctuation, which people could take for the server's.
+    #[error("a name needs a letter or a digit; choose another")]
     NoLetter,
     /// Letters of scripts that are not written together, such as Latin and Cyrillic.
-    #[error("a name keeps to the letters of one script; choose another")]
+    #[error("a name must use the letters of one script; choose another")]
     Scripts,
 }
 
@@ -132,12 +129,11 @@ impl Name {
         Self { text, folds }
     }
 
-    /// The name as its owner writes it.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// What decides whether another name is the same.
+    /// Equal for equal names.
     pub fn key(&self) -> NameKey {
         match &self.folds {
             Some(folds) => folds.key.clone(),
@@ -146,7 +142,7 @@ impl Name {
         }
     }
 
-    /// What decides whether another name looks the same.
+    /// Similar for names that look alike.
     pub fn likeness(&self) -> Likeness {
         match &self.folds {
             Some(folds) => folds.likeness.clone(),
@@ -155,12 +151,11 @@ impl Name {
         }
     }
 
-    /// Whether people could take one for the other.
+    /// Whether people could confuse the names.
     pub fn looks_like(&self, other: &Self) -> bool {
         self.likeness().resembles(&other.likeness())
     }
 
-    /// Whether it is of ASCII alone.
     pub fn is_ascii(&self) -> bool {
         self.text.is_ascii()
     }
@@ -180,14 +175,14 @@ impl fmt::Debug for Name {
     }
 }
 
-/// The name as it counts, of characters that names may hold.
+/// Normalises the name and checks its characters.
 fn normalised(text: &str) -> Result<Cow<'_, str>, NameError> {
     let normal = if text.bytes().all(|b| b.is_ascii_graphic()) {
         Cow::Borrowed(text)
     } else {
         UsernameCasePreserved::enforce(text).map_err(|_| NameError::Characters)?
     };
-    // Checked after normalising: full-width forms map to ASCII.
+    // Check after normalising: full-width forms map to ASCII.
     if let Some(first) = normal.chars().next().filter(|c| "#@/".contains(*c)) {
         return Err(NameError::Start(first));
     }
@@ -196,38 +191,35 @@ fn normalised(text: &str) -> Result<Cow<'_, str>, NameError> {
 }
 
 impl NameKey {
-    /// The key of any text, so that a lookup needs no valid name: what is no name has a key that
-    /// no name has.
+    /// The key of any text, so lookups need no valid name: the key of an invalid name matches no valid name.
     pub fn of(text: &str) -> Self {
         if text.is_ascii() {
             let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
             return Self(if is_lower { text.into() } else { text.to_ascii_lowercase().into() });
         }
-        // No name is that long, however it is folded: whatever is, is found nowhere.
+        // No valid name is that long in any form, so it need not be folded.
         if text.len() > MAX_KEY_BYTES {
             return Self(text.into());
         }
         match UsernameCaseMapped::enforce(text) {
-            // RFC 8265 folds letter by letter, so that a sigma in capitals never becomes a final one.
+            // RFC 8265 folds each letter alone, so a capital sigma never becomes a final one.
             Ok(folded) => Self(folded.replace('ς', "σ").into()),
             Err(_) => Self(text.into()),
         }
     }
 
-    /// The folded text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Likeness {
-    /// Nothing is left for NFKC to do here: PRECIS' IdentifierClass has no characters with
-    /// compatibility decompositions (RFC 8264 9.17), and full-width forms are mapped before.
+    /// NFKC would change nothing here: PRECIS' IdentifierClass has no characters with compatibility
+    /// decompositions (RFC 8264 9.17), and full-width forms are already mapped.
     fn of(key: &NameKey, written: &str) -> Self {
         Self { folded: look(&key.0), cased: look(written) }
     }
 
-    /// Whether the names look alike.
     pub fn resembles(&self, other: &Self) -> bool {
         self.folded == other.folded || self.cased == other.cased
     }
@@ -249,7 +241,7 @@ fn look(text: &str) -> SmolStr {
         return full_look(text).into();
     }
     let looks = text.bytes().filter_map(|byte| ASCII_LOOKS.get(usize::from(byte)));
-    // Of most names it needs no other memory than this.
+    // Long enough for most names without an allocation.
     let look: SmallVec<[u8; 64]> = looks.flat_map(|one| one.bytes()).collect();
     SmolStr::new(String::from_utf8_lossy(&look))
 }
@@ -258,18 +250,17 @@ fn full_look(text: &str) -> String {
     skeleton(text).collect::<String>().to_lowercase()
 }
 
-/// Most marks in a row (UTS 39 5.4). More are not shown, so that they would tell names apart that look
-/// the same.
+/// Most consecutive marks (UTS 39 5.4). More would not be visible, so names could differ but look the same.
 const MAX_MARKS_IN_A_ROW: usize = 4;
 
-/// Whether the name has a letter under each of its marks, which would stand on what is before the name
-/// otherwise, and no more marks than can be told apart.
+/// Whether each mark has a letter to stand on, rather than the text before the name, and there are few enough
+/// marks to tell apart.
 fn stands_by_itself(name: &str) -> bool {
     if name.is_ascii() {
-        // Without marks.
+        // ASCII has no marks.
         return true;
     }
-    // Nothing in front counts as a full stack.
+    // Start as if after the most marks, so a leading mark is too many.
     let (mut marks, mut last) = (MAX_MARKS_IN_A_ROW, None);
     name.chars().all(|c| {
         let is_mark = unicode_width::UnicodeWidthChar::width(c) == Some(0);
@@ -280,7 +271,7 @@ fn stands_by_itself(name: &str) -> bool {
     })
 }
 
-/// ASCII punctuation counts as of every script, whatever UTS 39 says of it in identifiers.
+/// ASCII punctuation counts as part of every script, whatever UTS 39 says of it in identifiers.
 fn check_scripts(name: &str) -> Result<(), NameError> {
     if name.is_ascii() {
         return Ok(());

@@ -1,7 +1,7 @@
-//! Names that people would take for the server's, or for a word with a meaning of its own.
+//! Names that people would take for the server's, or for a word with a special meaning.
 //!
-//! A word is found behind ornament (`[server]`, `--server`), under marks (`servêr`) and in digits that
-//! stand for letters (`5erver`). A name that only has one in it (`bob-admin`, `servers`) is no such name.
+//! It recognises a word in ornament (`[server]`, `--server`), under marks (`servêr`) and in digits that look
+//! like letters (`5erver`). A name that only contains one (`bob-admin`, `servers`) is allowed.
 
 use super::{Likeness, NameKey};
 use std::sync::LazyLock;
@@ -24,12 +24,12 @@ const RESERVED: [&str; 13] = [
     "lanchat",
 ];
 
-/// What operators write before a key and an address where a name may stand.
+/// Prefixes that operators write before a key and an address in place of a name.
 const PREFIXES: [&str; 2] = ["key:", "ip:"];
 
 static LOOKS: LazyLock<Vec<Likeness>> = LazyLock::new(|| RESERVED.iter().map(|word| bare(word)).collect());
 
-/// Whether a name, of that key, is one that nobody may have.
+/// Whether nobody may have the name with that key.
 pub(super) fn is_reserved(name: &str, key: &NameKey) -> bool {
     PREFIXES.iter().any(|prefix| key.as_str().starts_with(prefix))
         || readings(name).iter().any(|reading| {
@@ -38,8 +38,8 @@ pub(super) fn is_reserved(name: &str, key: &NameKey) -> bool {
         })
 }
 
-/// What a name can be read as: its punctuation is ornament or stands for letters, as its digits do, and a
-/// 1 is an l or an i. Digits alone are a number.
+/// All ways to read a name: punctuation is ornament or stands for letters, as digits do, and a 1 is an l or
+/// an i. Digits alone are a number.
 fn readings(name: &str) -> Vec<String> {
     let has_letters = name.chars().any(char::is_alphabetic);
     let mut readings: Vec<String> = Vec::new();
@@ -71,7 +71,7 @@ fn stands_for(c: char, one: char) -> char {
     }
 }
 
-/// What it looks like without marks.
+/// The appearance without marks.
 fn bare(text: &str) -> Likeness {
     let Likeness { folded, cased } = Likeness::of(&NameKey::of(text), text);
     let without = |look: &str| look.chars().filter(|c| c.width() != Some(0)).collect();

@@ -1,4 +1,4 @@
-//! Names of rooms: `#` and what a user's name may hold.
+//! Room names: `#` followed by the characters of a user name.
 
 use super::{NameError, NameKey, normalised};
 use crate::limits::MAX_ROOM_NAME_CHARS;
@@ -9,34 +9,32 @@ use std::hash::{Hash, Hasher};
 /// The room where everyone is.
 const LOBBY: &str = "#lobby";
 
-/// A valid name of a room, with its `#`, as whoever made the room writes it.
+/// A valid room name with its `#`, as the room's creator writes it.
 ///
-/// `#` and 1 to [`MAX_ROOM_NAME_CHARS`] characters under the rules of [`Name`](super::Name), except
-/// that reserved words and addresses may be rooms. Two are the same when they are so case-folded.
+/// `#` and 1 to [`MAX_ROOM_NAME_CHARS`] characters under the rules of [`Name`](super::Name), except that
+/// reserved words and addresses are allowed. Names that are equal after case folding are the same.
 #[derive(Debug, Clone)]
 pub struct RoomName {
     text: SmolStr,
     key: NameKey,
 }
 
-/// Why a text is no name of a room.
+/// Why text is not a room name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoomNameError {
-    /// There is no `#`.
+    /// The `#` is missing.
     #[error("a room's name starts with #; try #{0}")]
     NoSign(String),
-    /// There is nothing after the `#`.
+    /// Nothing follows the `#`.
     #[error("a room's name is missing; give # and 1 to {MAX_ROOM_NAME_CHARS} characters, such as #games")]
     Empty,
-    /// More than [`MAX_ROOM_NAME_CHARS`] characters.
     #[error(
         "a room's name has at most {MAX_ROOM_NAME_CHARS} characters after its #, not {0}; choose a shorter one"
     )]
     TooLong(usize),
-    /// What no name may hold.
     #[error(
-        "a room's name holds letters of one script, digits and punctuation after its #, no spaces or symbols; \
-         choose another"
+        "a room's name may contain letters of one script, digits and punctuation after its #, but no \
+         spaces or symbols; choose another"
     )]
     Characters,
 }
@@ -67,17 +65,15 @@ impl RoomName {
         Self::of(LOBBY)
     }
 
-    /// Whether it is the lobby.
     pub fn is_lobby(&self) -> bool {
         self.key.as_str() == LOBBY
     }
 
-    /// The name with its `#`.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// What decides whether another name is the same.
+    /// Equal for equal names.
     pub fn key(&self) -> &NameKey {
         &self.key
     }
@@ -86,7 +82,7 @@ impl RoomName {
         let key = if text.is_ascii() {
             NameKey::of(text)
         } else {
-            // The key of the whole would be another one, as PRECIS objects to the sign.
+            // PRECIS rejects the `#`, so it is not part of the text to fold.
             NameKey(format!("#{}", NameKey::of(&text[1..]).as_str()).into())
         };
         Self { text: text.into(), key }

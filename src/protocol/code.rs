@@ -5,15 +5,14 @@ use std::fmt;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)+) => {
-        /// What went wrong, for programs. The packet's `msg` says it to people.
+        /// What went wrong, for programs. The packet's `msg` explains it to people.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code { $($(#[$doc])* $variant,)+ }
 
         impl Code {
-            /// Every code there is, in the order of PROTOCOL.md.
+            /// All codes, in the order of PROTOCOL.md.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The code as the wire has it.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
@@ -22,68 +21,68 @@ macro_rules! codes {
 }
 
 codes! {
-    /// A frame that is no packet: not JSON, not UTF-8, or a member of the wrong type.
+    /// Input that is not a packet: not JSON, not UTF-8, or a member of the wrong type.
     BadPacket = "bad_packet",
-    /// A frame, text, id or token over its bound.
+    /// A frame, text, id or token over its limit.
     TooLong = "too_long",
     /// A `type` that this server does not know.
     UnknownType = "unknown_type",
     /// A command in words that does not exist or lacks an argument.
     BadCommand = "bad_command",
-    /// A name that can't be one.
+    /// An invalid user name.
     BadName = "bad_name",
-    /// A name that somebody else has.
+    /// Another user has the name.
     NameTaken = "name_taken",
-    /// Nobody of that name or address is here.
+    /// Nobody with that name or address is online.
     NoSuchUser = "no_such_user",
-    /// No room of that name.
+    /// No room has that name.
     NoSuchRoom = "no_such_room",
-    /// A name that no room can have.
+    /// An invalid room name.
     BadRoom = "bad_room",
-    /// One is in as many rooms as one may be, or there are as many as there may be.
+    /// The limit on rooms, for the user or in all.
     TooManyRooms = "too_many_rooms",
     /// The server keeps no history.
     NoHistory = "no_history",
-    /// Nothing can be stored at the moment, and this needs it.
+    /// The request needs the store, which fails at the moment.
     NotStored = "not_stored",
-    /// As many messages wait for somebody as may.
+    /// The limit on waiting messages.
     MailboxFull = "mailbox_full",
     /// Only operators may do that.
     NotAllowed = "not_allowed",
-    /// An operator has silenced the sender for a while.
+    /// An operator has muted the sender.
     Muted = "muted",
-    /// Too often: to be tried again later.
+    /// Too often; try again later.
     RateLimited = "rate_limited",
-    /// The server sends and hears no multicast there.
+    /// The server does not use multicast on that network.
     NoMulticast = "no_multicast",
     /// Only for clients with a key.
     KeyRequired = "key_required",
-    /// Plaintext at a server that takes only TLS.
+    /// Plaintext to a server that accepts only TLS.
     TlsRequired = "tls_required",
-    /// What came is neither TLS nor a packet, or breaks a rule of TLS.
+    /// Input that is neither TLS nor a packet, or violates TLS.
     BadProtocol = "bad_protocol",
-    /// The passphrase of a closed server was not proved.
+    /// The client has not proven a closed server's passphrase.
     BadPassphrase = "bad_passphrase",
     /// An operator has banned the key or the address.
     Banned = "banned",
-    /// The server has as many clients as it takes, or keeps as much for them as it can.
+    /// The server has no room for more clients, or for more data from them.
     ServerFull = "server_full",
     /// No first packet came in time.
     HandshakeTimeout = "handshake_timeout",
-    /// A frame was begun and not finished in time.
+    /// A frame was not finished in time.
     FrameTimeout = "frame_timeout",
-    /// The client did not read what was sent to it.
+    /// The client did not read what the server sent.
     SlowConsumer = "slow_consumer",
     /// An operator ended the connection.
     Kicked = "kicked",
-    /// The client said that it leaves.
+    /// The client asked to leave.
     Quit = "quit",
-    /// The server is going away.
+    /// The server is shutting down.
     ShuttingDown = "shutting_down",
 }
 
 impl Code {
-    /// The code of that text, if this version knows it.
+    /// `None` for a code that this version does not know.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == text)
     }

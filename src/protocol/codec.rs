@@ -1,32 +1,31 @@
-//! Framing: cuts a stream of bytes into frames.
+//! Framing: splits a stream of bytes into frames.
 //!
-//! A frame is one JSON object. Ours end with a line feed; clients of the replaced system send
-//! bare objects one after another, and TCP merges and splits them anywhere. The decoder looks at
-//! each byte once, whatever the splits, and copies only objects that cross a chunk's end.
+//! A frame is one JSON object. Ours end with a line feed; clients of the replaced system send bare objects
+//! one after another, and TCP merges and splits them anywhere. The decoder looks at each byte once, however
+//! the stream is split, and copies only objects that cross the end of a chunk.
 //!
-//! A line feed inside an object ends it: that keeps one slip of somebody typing by hand from
-//! swallowing the lines after it.
+//! A line feed inside an object ends it, so a typing error by hand does not swallow the lines after it.
 
 use crate::limits::MAX_FRAME_BYTES;
 use memchr::memchr3;
 use std::ops::ControlFlow;
 
-/// What the decoder found.
+/// One result of the decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decoded<'a> {
-    /// One whole object, braces balanced; whether it is a packet is not known yet.
+    /// A whole object with balanced braces; it may not be a packet.
     Frame(&'a [u8]),
-    /// Something that is no object; it is skipped up to its line feed.
+    /// Input that is not an object. The decoder skips the rest of its line.
     Garbage,
-    /// A frame or line over [`MAX_FRAME_BYTES`]. The stream can't be followed any more.
+    /// A frame or line over [`MAX_FRAME_BYTES`]. The decoder cannot find the next frame.
     TooLong,
 }
 
-/// Cuts one direction of one connection. Holds no memory between whole frames.
+/// Decodes one direction of one connection. Holds no memory between frames.
 #[derive(Debug, Default)]
 pub struct Decoder {
     state: State,
-    /// The beginning of an object whose end has not come yet.
+    /// The start of an unfinished object.
     carry: Vec<u8>,
 }
 
@@ -37,14 +36,13 @@ enum State {
     Between,
     /// In an object, `depth` braces or brackets deep.
     Object { depth: u32, string: bool, escaped: bool },
-    /// In a line that is no packet; that many of its bytes were skipped.
+    /// In a line that is not an object, with that many bytes skipped.
     Skipping(usize),
 }
 
 impl Decoder {
-    /// Feeds `chunk` and calls `on` for each thing found, in order. Stops when `on` breaks, and says how
-    /// many bytes of the chunk it has taken by then: the rest can be fed later. After
-    /// [`Decoded::TooLong`] the decoder is of no use.
+    /// Decodes `chunk` and calls `on` for each result, in order. If `on` breaks, returns the number of bytes
+    /// consumed: feed the rest later. Unusable after [`Decoded::TooLong`].
     pub fn decode(
         &mut self,
         chunk: &[u8],
@@ -106,7 +104,7 @@ impl Decoder {
         ControlFlow::Continue(())
     }
 
-    /// How many bytes change nothing, as most of an object is text; `None`: all of them.
+    /// The number of bytes to skip at once, as most of an object is text; `None`: all of them.
     fn plain(&self, bytes: &[u8]) -> Option<usize> {
         match self.state {
             State::Object { string: true, escaped: false, .. } => memchr3(b'"', b'\\', b'\n', bytes),
@@ -114,17 +112,17 @@ impl Decoder {
         }
     }
 
-    /// Whether it is like a new one.
+    /// Whether nothing is unfinished.
     pub fn is_empty(&self) -> bool {
         matches!(self.state, State::Between) && self.carry.is_empty()
     }
 
-    /// Memory that is kept for an object whose end has not come yet, in bytes.
+    /// The memory held for an unfinished object, in bytes.
     pub fn held(&self) -> usize {
         self.carry.capacity()
     }
 
-    /// Hands out the object that ends with `tail`.
+    /// Emits the object that ends with `tail`.
     fn finish(
         &mut self,
         tail: &[u8],
@@ -141,13 +139,13 @@ impl Decoder {
     }
 }
 
-/// Whatever comes after it can't be followed.
+/// Reports a frame that is too long, and stops.
 fn too_long(on: &mut impl FnMut(Decoded<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
     on(Decoded::TooLong)?;
     ControlFlow::Break(())
 }
 
-/// One byte inside an object (RFC 8259: only strings can hold braces that do not count).
+/// Processes a byte inside an object. Braces in strings do not count (RFC 8259).
 #[inline]
 fn step(byte: u8, depth: &mut u32, string: &mut bool, escaped: &mut bool) {
     if *string {
@@ -204,7 +202,7 @@ mod tests {
         found
     }
 
-    /// The same, but asked for no more than one thing at a time.
+    /// The same, one result at a time.
     fn decode_singly(mut bytes: &[u8]) -> Vec<Found> {
         let mut decoder = Decoder::default();
         let mut found = Vec::new();

@@ -1,9 +1,9 @@
-//! How a packet is written: what all packets have, and the members that its type brings along.
+//! Writes packets: the members that all packets have, then those of the type.
 
 use super::packet::Sender;
 use serde::Serialize;
 
-/// A packet as it stands on its line, in this order.
+/// A packet as it is written, in this order.
 #[derive(Serialize)]
 pub(super) struct Envelope<'a, M> {
     pub(super) from: &'a Sender,
@@ -13,17 +13,16 @@ pub(super) struct Envelope<'a, M> {
     pub(super) kind: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<&'a str>,
-    /// An event or a request: its own members.
+    /// The members of an event or a request.
     #[serde(flatten)]
     pub(super) members: &'a M,
 }
 
 impl<M: Serialize> Envelope<'_, M> {
-    /// Appends it as one frame with its line feed.
     pub(super) fn write_to(&self, out: &mut Vec<u8>) {
         let start = out.len();
         if let Err(error) = serde_json::to_writer(&mut *out, self) {
-            // Only a Serialize that fails by itself could end here, and these are derived.
+            // Unreachable: only a hand-written Serialize fails, and these are derived.
             out.truncate(start);
             tracing::error!(%error, "a packet could not be written");
             return;
@@ -32,12 +31,12 @@ impl<M: Serialize> Envelope<'_, M> {
     }
 }
 
-/// Whether a member says nothing, so that it is left out: `None`, `false`, 0, an empty text or list.
+/// Whether to omit a member: `None`, `false`, 0, an empty text or list.
 pub(super) fn is_empty<T: Default + PartialEq>(member: &T) -> bool {
     *member == T::default()
 }
 
-/// Whether a member is left out where it is `true`.
+/// Whether to omit a member that is usually `true`.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes all members so")]
 pub(super) fn is_true(member: &bool) -> bool {
     *member

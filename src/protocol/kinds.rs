@@ -1,7 +1,7 @@
-//! The member `type`: each direction lists its types once, with what has them.
+//! The member `type`: each direction lists its types once.
 
-/// Makes `Kind`, the types of one direction, and `kind()`, which says what type a request or an event has.
-/// Both are complete or do not compile. The first line is for the lists of keys, whose type is the list.
+/// Makes `Kind`, the types of one direction, and `kind()`. An incomplete list does not compile. The first
+/// line is for the lists of keys, whose type names the list.
 macro_rules! kinds {
     (
         $(#[$doc:meta])* $of:ident:
@@ -17,12 +17,10 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// All there are, in the order in which they are listed.
             pub fn all() -> impl Iterator<Item = Self> {
                 [$(Self::$kind),+].into_iter().chain(KeyList::ALL.map(Self::Keys))
             }
 
-            /// As the wire has it.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$kind => $text,)+
@@ -30,7 +28,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// The one of that text, if there is one.
+            /// `None` for an unknown type.
             pub fn parse(text: &str) -> Option<Self> {
                 match text {
                     $($text => Some(Self::$kind),)+

@@ -1,7 +1,7 @@
 //! The wire: packets, framing, and the one table of commands.
 //!
-//! Knows what is said and how it is written, not who may say it nor over which socket.
-//! PROTOCOL.md in the project's root documents it for other programs.
+//! Knows what packets mean and how they are written, not who may send them or over which socket. PROTOCOL.md
+//! in the project's root documents the wire for other programs.
 
 pub mod binary;
 pub mod code;
@@ -21,12 +21,12 @@ mod whole;
 
 pub use code::Code;
 pub use event::{Event, Packet, ServerPacket};
-pub use moment::{Moment, NoMoment};
+pub use moment::{InvalidMoment, Moment};
 pub use request::Request;
 pub use since::Since;
 pub use target::Target;
 pub use term::Term;
-pub use version::{NoVersion, Version};
+pub use version::{InvalidVersion, Version};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! A moment in the past, as people write it: so long ago, or a date.
+//! A moment in the past, as people write it: an age or a date.
 
 use super::Term;
 use jiff::civil::{Date, DateTime};
@@ -7,22 +7,18 @@ use jiff::{SignedDuration, Timestamp};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// So long ago.
     Ago(Duration),
-    /// Then.
     At(Timestamp),
 }
 
-/// A text that is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a duration such as 2h or 7d, or a time such as 2026-11-21 or 2026-11-21T12:00")]
-pub struct NoMoment;
+pub struct InvalidMoment;
 
 impl Moment {
-    /// The instant, seen from `now`; the beginning of time if it lies before.
+    /// The moment seen from `now`; the start of time if it lies before.
     pub fn timestamp(self, now: Timestamp) -> Timestamp {
         match self {
             Self::At(at) => at,
@@ -35,30 +31,30 @@ impl Moment {
 }
 
 impl Moment {
-    /// Reads it; a time without an offset is one of `zone`, and a date its beginning.
+    /// Reads a moment. A time without an offset is in `zone`; a date means its start.
     ///
     /// # Errors
-    /// What would be one.
-    pub fn read(text: &str, zone: &TimeZone) -> Result<Self, NoMoment> {
+    /// If the text is neither.
+    pub fn read(text: &str, zone: &TimeZone) -> Result<Self, InvalidMoment> {
         if let Ok(at) = text.parse() {
             return Ok(Self::At(at));
         }
         let civil = text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(DateTime::from));
         if let Ok(civil) = civil {
-            return zone.to_timestamp(civil).map(Self::At).map_err(|_| NoMoment);
+            return zone.to_timestamp(civil).map(Self::At).map_err(|_| InvalidMoment);
         }
         match text.parse() {
             Ok(Term::For(span)) => Ok(Self::Ago(span)),
-            Ok(Term::Forever) | Err(_) => Err(NoMoment),
+            Ok(Term::Forever) | Err(_) => Err(InvalidMoment),
         }
     }
 }
 
 impl FromStr for Moment {
-    type Err = NoMoment;
+    type Err = InvalidMoment;
 
-    /// A time without an offset is one of this machine's time zone.
-    fn from_str(text: &str) -> Result<Self, NoMoment> {
+    /// A time without an offset is in this machine's time zone.
+    fn from_str(text: &str) -> Result<Self, InvalidMoment> {
         Self::read(text, &TimeZone::system())
     }
 }
@@ -78,7 +74,7 @@ mod tests {
             assert!(at(local).is_ok_and(|at| at.starts_with("2026-11-")), "{local}");
         }
         for wrong in ["", "yesterday", "-2h", "0s", "2026-13-01"] {
-            assert_eq!(at(wrong), Err(NoMoment), "{wrong}");
+            assert_eq!(at(wrong), Err(InvalidMoment), "{wrong}");
         }
     }
 }

@@ -1,52 +1,48 @@
-//! What packets hold besides texts and numbers, both ways.
+//! The parts of packets that are more than text or a number, in both directions.
 //!
-//! [`Request`](super::Request) and [`Event`](super::Event) say which packet has which. Members that say nothing
-//! are not written; members that nobody knows are ignored.
+//! [`Request`](super::Request) and [`Event`](super::Event) tell which packet has which. Empty members are not
+//! written, and unknown members are ignored.
 
 use crate::fingerprint::Fingerprint;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-/// Who a packet is from. The server writes it on everything it sends on.
+/// The sender of a packet. The server sets it on everything it passes on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
     /// A user's name, or `server`.
     #[serde(default)]
     pub name: String,
-    /// The address the user is connected from; empty for the server itself.
+    /// The address of the user's connection; empty for the server.
     #[serde(default)]
     pub ip: String,
-    /// The [tag](Fingerprint::tag) of the user's key; absent: nobody has proved to be this user.
+    /// The [tag](Fingerprint::tag) of the user's key; absent: nothing proves who the user is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
 impl Sender {
-    /// The server as a sender.
     pub fn server() -> Self {
         Self { name: "server".into(), ip: String::new(), key: None }
     }
 
-    /// A user at an address, with the key if there is one.
     pub fn user(name: &str, ip: IpAddr, key: Option<&Fingerprint>) -> Self {
         Self { name: name.into(), ip: ip.to_string(), key: key.map(Fingerprint::tag) }
     }
 
-    /// Whether this is the server itself.
     pub fn is_server(&self) -> bool {
         self.name.eq_ignore_ascii_case("server")
     }
 }
 
-/// Which server answers: in `welcome` and `pong`.
+/// The server that answers, in `welcome` and `pong`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerInfo {
-    /// The server's id: the 64 hexadecimal digits of its key's fingerprint, the same over restarts
-    /// and addresses.
+    /// The 64 hexadecimal digits of the fingerprint of its key, the same across restarts and addresses.
     #[serde(default)]
     pub id: String,
-    /// The server's name, as people write it.
+    /// The name for people.
     #[serde(default)]
     pub name: String,
     /// The version of the program.
@@ -54,40 +50,36 @@ pub struct ServerInfo {
     pub version: String,
 }
 
-/// What the server takes at most: in `welcome`.
+/// The server's limits, in `welcome`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Limits {
-    /// Longest frame, in bytes.
     pub frame_bytes: usize,
-    /// Longest text, in bytes.
     pub text_bytes: usize,
-    /// Longest name, in characters.
     pub name_chars: usize,
 }
 
-/// One user in the answer to `users` or `whois`.
+/// A user in the answer to `users` or `whois`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserInfo {
-    /// The user's name.
     pub name: String,
     /// The address of the user's oldest session.
     #[serde(default)]
     pub ip: String,
-    /// The key: its [tag](Fingerprint::tag) in a list, its whole fingerprint in `whois`. Absent:
-    /// nobody has proved to be this user.
+    /// The key's [tag](Fingerprint::tag) in a list, or its whole fingerprint in `whois`. Absent: nothing
+    /// proves who the user is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Whether anybody on the network can read what this user reads and writes.
+    /// Whether others on the network can read the user's connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plaintext: Option<bool>,
-    /// When the user came (RFC 3339, UTC); only in `whois`.
+    /// When the user joined (RFC 3339, UTC); only in `whois`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
-    /// How many sessions the user has; only in `whois`.
+    /// The number of sessions; only in `whois`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<usize>,
-    /// Whether the user may use the operators' commands; only in `whois`.
+    /// Whether the user is an operator; only in `whois`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<bool>,
     /// When the name was last used (RFC 3339, UTC); only in `whois`, and only if its owner is away.
@@ -95,20 +87,18 @@ pub struct UserInfo {
     pub last: Option<String>,
 }
 
-/// One room, in `welcome` and in the answers to `rooms`, `join`, `part` and `topic`.
+/// A room in `welcome` and in the answers to `rooms`, `join`, `part` and `topic`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RoomInfo {
-    /// The room's name, with its `#`.
     pub name: String,
-    /// What it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
-    /// Users who are in it, here or away.
+    /// The number of members, online or offline.
     pub members: usize,
-    /// Those of them who are present.
+    /// The number of members who are online.
     pub here: usize,
-    /// Whether the asking user is in it.
+    /// Whether the asking user is a member.
     pub joined: bool,
 }
 
@@ -116,9 +106,8 @@ pub struct RoomInfo {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LogEnd {
-    /// Which.
     pub log: String,
-    /// Of a client: all up to this number has come. Of a server: there is nothing of it above this number.
+    /// From a client: it has everything up to this number. From a server: the part ends here.
     #[serde(deserialize_with = "super::whole::number")]
     pub last: u64,
 }
@@ -129,34 +118,32 @@ pub struct LogEnd {
 pub struct BanInfo {
     /// `ban` or `mute`.
     pub kind: String,
-    /// What `unban` or `unmute` takes: a user's name, `key:FINGERPRINT` or `ip:ADDRESS`.
+    /// The argument for `unban` or `unmute`: a user's name, `key:FINGERPRINT` or `ip:ADDRESS`.
     pub who: String,
-    /// The user's name at that time, where `who` is a key.
+    /// The user's name at that time, if `who` is a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Who did it.
+    /// The operator who imposed it.
     pub by: String,
     /// When it ends (RFC 3339, UTC); absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
 }
 
-/// Which keys are listed: the `type` of the request and of the answer.
+/// A list of keys: the `type` of its request and of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyList {
-    /// Those that may use the operators' commands.
+    /// Keys that may use operators' commands.
     Operators,
-    /// Those that may enter a closed server without the passphrase.
+    /// Keys that may enter a closed server without the passphrase.
     Members,
-    /// Those that own a name.
+    /// Keys that own a name.
     Owners,
 }
 
 impl KeyList {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Operators, Self::Members, Self::Owners];
 
-    /// As the wire has it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Operators => "operators",
@@ -165,7 +152,7 @@ impl KeyList {
         }
     }
 
-    /// The one of that type.
+    /// `None` for any other type.
     pub fn parse(kind: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|list| list.as_str() == kind)
     }
@@ -177,15 +164,15 @@ impl KeyList {
 pub struct KeyInfo {
     /// The whole fingerprint.
     pub key: String,
-    /// The name that it owns; of an operator or a member, the one that it had then, which may be empty.
+    /// The name it owns. For an operator or a member, the name at that time, which may be empty.
     pub name: String,
-    /// Who made it an operator.
+    /// Who promoted the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// The address from which a member first came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
-    /// Since when it is an operator or a member (RFC 3339, UTC).
+    /// When it became an operator's or a member's (RFC 3339, UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
     /// When the name was last used (RFC 3339, UTC); absent: it is in use.
@@ -193,7 +180,7 @@ pub struct KeyInfo {
     pub last: Option<String>,
 }
 
-/// A time as the wire has it: RFC 3339, UTC, milliseconds.
+/// A time on the wire: RFC 3339, UTC, milliseconds.
 pub fn stamp(at: Timestamp) -> String {
     format!("{at:.3}")
 }

@@ -1,4 +1,4 @@
-//! Up to where a client has everything: the member `since` of a hello.
+//! The client's resume point: the member `since` of a hello.
 
 use super::whole;
 use jiff::Timestamp;
@@ -6,31 +6,30 @@ use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
-/// What a client has already. On the wire it is a number or a text.
+/// What a client already has: on the wire, a number or a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Since {
-    /// All up to the message of that number; 0: nothing yet.
+    /// All messages up to this number; 0: none.
     Seq(u64),
-    /// All before that time, as written: see [`Since::time`].
+    /// All messages before this time, as written: see [`Since::time`].
     Time(String),
 }
 
-/// A text that is no time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "\"since\" is no time; give the highest seq you have as a number, or a time such as \
+    "\"since\" is not a time; give the highest seq that you have as a number, or a time such as \
      \"2026-11-21T12:00:00Z\""
 )]
-pub struct NoTime;
+pub struct InvalidTime;
 
 impl Since {
-    /// The time, if it is one.
+    /// Reads a time.
     ///
     /// # Errors
-    /// When the text is no RFC 3339 time.
-    pub fn time(text: &str) -> Result<Timestamp, NoTime> {
-        text.trim().parse().map_err(|_| NoTime)
+    /// If the text is not an RFC 3339 time.
+    pub fn time(text: &str) -> Result<Timestamp, InvalidTime> {
+        text.trim().parse().map_err(|_| InvalidTime)
     }
 }
 
@@ -40,7 +39,7 @@ impl<'de> Deserialize<'de> for Since {
     }
 }
 
-/// Serde's own way for untagged enums names neither form when there is another.
+/// For an untagged enum, serde's own error would mention neither form.
 struct Either;
 
 impl Visitor<'_> for Either {
@@ -87,7 +86,7 @@ mod tests {
     fn a_time_has_an_offset() {
         assert!(Since::time("2026-11-21T12:00:00.5+01:00").is_ok());
         for text in ["", "now", "2026-11-21", "2026-11-21T12:00:00"] {
-            assert_eq!(Since::time(text), Err(NoTime));
+            assert_eq!(Since::time(text), Err(InvalidTime));
         }
     }
 }

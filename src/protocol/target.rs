@@ -1,28 +1,27 @@
-//! Whom a packet is for: the member `to`.
+//! The recipient of a packet: the member `to`.
 
 use std::fmt;
 use std::net::IpAddr;
 
-/// The name of the room where everyone is.
+/// The room where everyone is.
 pub const LOBBY: &str = "#lobby";
 
-/// Whom a packet is for.
+/// The recipient of a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// Everybody: `all`, its alias `broadcast`, or the lobby by name; any case.
+    /// Everyone: `all`, its alias `broadcast`, or the lobby by name, in any case.
     All,
-    /// The server itself.
     Server,
     /// A room other than the lobby, with its `#`.
     Room(String),
-    /// Everybody who is connected from this address.
+    /// Everyone who is connected from this address.
     Address(IpAddr),
-    /// A user, by a name that is not checked yet.
+    /// A user, by an unchecked name.
     User(String),
 }
 
 impl Target {
-    /// Reads the member `to`; surrounding white space does not count.
+    /// Reads the member `to`, ignoring surrounding white space.
     pub fn parse(to: &str) -> Self {
         let to = to.trim();
         if ["all", "broadcast", LOBBY].iter().any(|all| to.eq_ignore_ascii_case(all)) {
@@ -35,6 +34,15 @@ impl Target {
             Self::Address(address.to_canonical())
         } else {
             Self::User(to.to_owned())
+        }
+    }
+
+    /// The user and the room that it names, as written.
+    pub fn mentions(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::User(name) => (Some(name), None),
+            Self::Room(room) => (None, Some(room)),
+            Self::All | Self::Server | Self::Address(_) => (None, None),
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Durations, as people write and read them; and for how long an operator's command holds, the member
-//! `duration`.
+//! Durations as people write them, and the member `duration` of operators' commands.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,57 +6,56 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-/// Seconds of each unit, the longest first.
+/// Seconds per unit, the longest first.
 const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
 
-/// Longest time that is no `forever`: what comes after it is beyond any calendar.
+/// The longest term besides `forever`: anything longer leaves the calendar.
 const MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// Reads a duration: `90s`, `1h 30m`, `2 weeks`; a day has 24 hours. `None`: it is none, or less than none,
-/// or has months or years, which are not all of the same length.
+/// Reads a duration: `90s`, `1h 30m`, `2 weeks`; a day has 24 hours. `None` for anything else, a negative
+/// one, or months and years, whose length varies.
 pub fn duration(text: &str) -> Option<Duration> {
-    // To people 12:00 is noon, and not 12 hours.
+    // To people, 12:00 is noon, not 12 hours.
     let text = Some(text.to_lowercase()).filter(|text| !text.contains(':'))?;
     let span: Span = text.parse().ok()?;
     span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?.try_into().ok()
 }
 
-/// How long something has taken, for a person: in minutes, or below one in seconds.
+/// Formats a duration for people, in whole minutes, or in seconds below one minute.
 pub fn about(time: Duration) -> String {
     let seconds = time.as_secs();
     let whole = if seconds < 60 { seconds } else { seconds / 60 * 60 };
     format!("{:#}", SignedDuration::from_secs(i64::try_from(whole).unwrap_or(i64::MAX)))
 }
 
-/// A time that something holds.
+/// How long something stays in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Term {
     /// At least a second, at most a hundred years.
     For(Duration),
-    /// Until it is taken back.
+    /// Until someone lifts it.
     Forever,
 }
 
-/// A text that is no duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("invalid duration; use a number and a unit, such as 10m, 2h, 1d or 1w, or forever")]
-pub struct NoTerm;
+pub struct InvalidTerm;
 
 impl FromStr for Term {
-    type Err = NoTerm;
+    type Err = InvalidTerm;
 
-    fn from_str(text: &str) -> Result<Self, NoTerm> {
+    fn from_str(text: &str) -> Result<Self, InvalidTerm> {
         let text = text.trim();
         if text.eq_ignore_ascii_case("forever") {
             return Ok(Self::Forever);
         }
         let time = duration(text).map(|time| Duration::from_secs(time.as_secs()));
-        time.filter(|time| !time.is_zero() && *time <= MAX).map(Self::For).ok_or(NoTerm)
+        time.filter(|time| !time.is_zero() && *time <= MAX).map(Self::For).ok_or(InvalidTerm)
     }
 }
 
 impl fmt::Display for Term {
-    /// In the longest unit that leaves no rest, so that it reads as it was written: `1d`, `90m`.
+    /// Uses the longest unit that divides it, so it reads as written: `1d`, `90m`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::For(time) = self else { return f.write_str("forever") };
         let seconds = time.as_secs();
@@ -100,7 +98,7 @@ mod tests {
             "6000w",
             "99999999999999999999d",
         ] {
-            assert_eq!(text.parse::<Term>(), Err(NoTerm), "{text}");
+            assert_eq!(text.parse::<Term>(), Err(InvalidTerm), "{text}");
         }
     }
 

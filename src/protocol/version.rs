@@ -1,41 +1,42 @@
-//! The version of the wire that a client's first packet asks for.
+//! The protocol version that a client's first packet asks for.
 
 use crate::limits::PROTOCOL_VERSION;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// What stands in the member `v`. JSON has one kind of number (RFC 8259 6), so that `1.0` is 1.
+/// The member `v`. JSON has one kind of number (RFC 8259 6), so `1.0` is 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// A whole number from 1 on; one that is too big to be held is as good as the biggest.
+    /// A positive whole number; the largest value stands for all that are larger.
     Number(u64),
-    /// Anything else.
     Other,
 }
 
-/// A `v` that is no version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("\"v\" is no version; give the highest that you know as a whole number, such as {PROTOCOL_VERSION}")]
-pub struct NoVersion;
+#[error(
+    "\"v\" is not a version; give the highest that you know as a whole number, such as \
+         {PROTOCOL_VERSION}"
+)]
+pub struct InvalidVersion;
 
 impl Version {
-    /// The version that both know, of a client that knows this one and all before.
+    /// The highest version that both sides know.
     ///
     /// # Errors
-    /// When it is none.
-    pub fn agreed(self) -> Result<u32, NoVersion> {
+    /// If the member is not a version.
+    pub fn agreed(self) -> Result<u32, InvalidVersion> {
         match self {
             Self::Number(number) => {
                 Ok(u32::try_from(number).map_or(PROTOCOL_VERSION, |v| v.min(PROTOCOL_VERSION)))
             }
-            Self::Other => Err(NoVersion),
+            Self::Other => Err(InvalidVersion),
         }
     }
 }
 
 impl<'de> Deserialize<'de> for Version {
-    /// Never fails: only a first packet's version counts, and it is refused with a text of its own.
+    /// Never fails: only a first packet's version counts, and its refusal has its own text.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Anything)
     }
@@ -86,7 +87,7 @@ impl<'de> Visitor<'de> for Anything {
 mod tests {
     use super::*;
 
-    fn agreed(text: &str) -> Result<u32, NoVersion> {
+    fn agreed(text: &str) -> Result<u32, InvalidVersion> {
         serde_json::from_str::<Version>(text).expect("JSON").agreed()
     }
 
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn nothing_else_is_a_version() {
         for text in ["0", "-1", "0.0", "1.5", "-1e300", "\"1\"", "\"\"", "true", "[1]", "{}", "{\"v\":[1]}"] {
-            assert_eq!(agreed(text), Err(NoVersion), "{text}");
+            assert_eq!(agreed(text), Err(InvalidVersion), "{text}");
         }
     }
 }

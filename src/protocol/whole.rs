@@ -1,31 +1,30 @@
-//! Whole numbers in what clients send. JSON has one kind of number (RFC 8259 6), and some programs write
-//! all of theirs with a fraction: `7.0` is 7, wherever a whole number is wanted.
+//! Whole numbers in clients' packets. JSON has one kind of number (RFC 8259 6), and some programs write every
+//! number with a fraction, so `7.0` counts as 7.
 
 use serde::Deserializer;
 use serde::de::{self, Unexpected, Visitor};
 use std::fmt;
 
-/// Above this not every whole number can be written with a fraction (RFC 8259 6): one there was perhaps
-/// another number.
+/// Above this, a fraction may have been rounded from another whole number (RFC 8259 6).
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A number that must be there.
+/// Reads a required number.
 ///
 /// # Errors
-/// When it is no whole number from 0 on.
+/// If it is not a whole number from 0 on.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     deserializer.deserialize_any(Whole)
 }
 
-/// A number that may be absent; `null` is the same as absent.
+/// Reads an optional number; `null` means absent.
 ///
 /// # Errors
-/// When it is no whole number from 0 on.
+/// If it is not a whole number from 0 on.
 pub(super) fn maybe<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     deserializer.deserialize_option(Maybe)
 }
 
-/// The number that is written with a fraction, if it is whole.
+/// Converts a number with a fraction, if it is whole.
 pub(super) fn of_fraction(number: f64) -> Option<u64> {
     let is_whole = (0.0..=MAX_EXACT).contains(&number) && number.fract() == 0.0;
     is_whole.then_some(number as u64)

@@ -45,7 +45,7 @@ pub enum StoreError {
     #[error("{0} holds the latest messages of {1} and was left behind; move it to {1}-wal")]
     LeftBehind(PathBuf, PathBuf),
     /// What lies beside it can't be its log.
-    #[error("{0} is no ordinary file, and stands where the history has its log; move it away")]
+    #[error("{0} is not an ordinary file, and stands where the history has its log; move it away")]
     Odd(PathBuf),
     /// It may not be written.
     #[error("{0} can't be written; make it and its directory writable, or choose another --data-dir")]

@@ -1,36 +1,36 @@
-//! Text as it is compared in a search: what people take for the same is the same.
+//! Folds text for searches, so that different ways to write the same compare as equal.
 //!
-//! Case of all scripts, diacritics, composed and decomposed forms, wide, narrow and other compatibility
-//! forms make no difference, nor does what cannot be seen. All that is blank is one space. What is left is
-//! compared character by character: a part of a text, cut between what people take for characters, is a
-//! part of it when both are folded.
+//! Case in all scripts, diacritics, composed and decomposed forms, and wide, narrow and other compatibility
+//! forms make no difference, nor do invisible characters. White space becomes a single space. Folding works
+//! character by character: a part of a text, cut between visible characters, is also a part once both are
+//! folded.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::decompose_compatible;
 
-/// The text, folded. To fold it again changes nothing.
+/// Folds a text. Folding it again changes nothing.
 pub fn fold(text: &str) -> String {
     if text.chars().all(is_plain) {
         return spaced(text.chars().map(lower));
     }
     let bare = bare(text.chars());
-    // Down, up and down: small and capital letters have no one form in common. Capital ß is ß, whose
-    // capitals are SS; there are two small sigmas and two of Georgian's letters, and Cherokee's capitals
-    // were there first.
+    // Lower, upper, lower: small and capital letters have no one form in common. Capital ß is ß, whose
+    // capitals are SS; there are two small sigmas and two of some Georgian letters, and Cherokee's capitals
+    // came first.
     let cased = bare.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase);
     let cased: String = cased.flat_map(char::to_lowercase).collect();
     spaced(self::bare(cased.chars()).nfc())
 }
 
-/// Whether folding the character, whatever stands beside it, is nothing but [`lower`]: so with most of what
-/// is written in many languages, in a tenth of the time.
+/// Whether folding the character, in any context, is just [`lower`]: true for most text in many languages,
+/// and ten times as fast.
 fn is_plain(c: char) -> bool {
     c.is_ascii()
         || matches!(c,
-            // Kana without the marks of their own, Han, Hangul in syllables, pictures.
+            // Kana without marks of their own, Han, Hangul syllables, pictures.
             '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | '\u{30FC}' | '\u{3001}'..='\u{3011}'
             | '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' | '\u{1F300}'..='\u{1FAFF}')
-        // Cyrillic, but for what has a mark.
+        // Cyrillic letters without a mark.
         || matches!(c, '\u{0410}'..='\u{044F}') && !matches!(c, '\u{0419}' | '\u{0439}')
 }
 
@@ -41,7 +41,7 @@ fn lower(c: char) -> char {
     }
 }
 
-/// Decomposed, without marks and without what can't be seen.
+/// Decomposes text, and drops marks and invisible characters.
 fn bare(text: impl Iterator<Item = char>) -> String {
     let mut bare = String::new();
     for c in text {
@@ -57,7 +57,7 @@ fn bare(text: impl Iterator<Item = char>) -> String {
                 bare.push(part);
             }
         });
-        // A mark that stands by itself, such as ´, is by its form a space with a mark.
+        // A mark by itself, such as ´, decomposes to a space with a mark.
         if is_space_with_mark {
             bare.truncate(start);
             bare.push(c);
@@ -82,8 +82,8 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control()
 }
 
-/// Marks that people leave out when they search: accents of Latin, Greek and Cyrillic, and the vowels of
-/// Hebrew and Arabic. Those of other scripts make another letter.
+/// Marks that people omit when they search: accents in Latin, Greek and Cyrillic, and vowels in Hebrew and
+/// Arabic. In other scripts, marks make different letters.
 fn is_mark(c: char) -> bool {
     matches!(c,
         '\u{0300}'..='\u{036F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{FE20}'..='\u{FE2F}'
@@ -92,8 +92,8 @@ fn is_mark(c: char) -> bool {
         | '\u{06D6}'..='\u{06DC}' | '\u{06DF}'..='\u{06E4}' | '\u{06E7}' | '\u{06E8}' | '\u{06EA}'..='\u{06ED}')
 }
 
-/// Joiners, directions, variation selectors and the like; and what no text may hold, which the index of
-/// words has for itself.
+/// Joiners, directions, variation selectors and the like, and characters that the word index reserves for
+/// itself.
 fn is_unseen(c: char) -> bool {
     matches!(c,
         '\u{00AD}' | '\u{061C}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn every_character_folds_as_its_other_case_does_and_stays_as_it_is_folded() {
-        // An iota subscript is a mark here, and is a letter of its own in capitals only.
+        // Here, an iota subscript is a mark; only in capitals is it a letter.
         let has_iota = |c: char| c.to_string().nfd().any(|part| part == '\u{345}');
         for c in all().filter(|c| !has_iota(*c)) {
             let folded = fold(&c.to_string());

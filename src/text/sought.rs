@@ -1,26 +1,26 @@
-//! The words that somebody looks for, and whether a text has them.
+//! The words of a search, and whether a text contains them.
 
 use super::fold;
 use memchr::memmem;
 
-/// What a text must have, all of it.
+/// Phrases that a text must all contain.
 #[derive(Debug, Default)]
 pub struct Sought(Vec<Phrase>);
 
-/// Some characters next to each other.
+/// Consecutive characters.
 #[derive(Debug)]
 pub struct Phrase {
-    /// Folded; a single space where there are some.
+    /// Folded, with single spaces.
     text: String,
     find: memmem::Finder<'static>,
-    /// Whether no word may go on at its ends.
+    /// Whether it must begin and end where words do.
     is_exact: bool,
 }
 
 impl Sought {
-    /// Reads what was typed: words, of which any part of a text will do, and what stands in quotes, which is
-    /// looked for as it stands, spaces and all, and begins and ends where words do. What can't be looked for
-    /// is left out. A `*` at a word's end is how its beginning was looked for once.
+    /// Parses a search: any part of a text may match a word; text in quotes must match exactly, with its
+    /// spaces, and begin and end where words do. Ignores words without letters or digits, and a `*` at a
+    /// word's end, which earlier versions used for prefixes.
     pub fn read(typed: &str) -> Self {
         let mut phrases = Vec::new();
         for (place, part) in typed.split('"').enumerate() {
@@ -39,17 +39,15 @@ impl Sought {
         Self(phrases)
     }
 
-    /// Whether there is nothing that could be looked for.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Each of it.
     pub fn phrases(&self) -> &[Phrase] {
         &self.0
     }
 
-    /// Whether a text, which is folded, has all of it.
+    /// Whether a folded text contains all phrases.
     pub fn is_in(&self, folded: &str) -> bool {
         self.0.iter().all(|phrase| phrase.is_in(folded))
     }
@@ -60,12 +58,11 @@ impl Phrase {
         Self { text: text.to_owned(), find: memmem::Finder::new(text).into_owned(), is_exact }
     }
 
-    /// Its text, folded.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether a text, which is folded, has it.
+    /// Whether a folded text contains the phrase.
     pub fn is_in(&self, folded: &str) -> bool {
         if !self.is_exact {
             return self.find.find(folded.as_bytes()).is_some();
@@ -79,13 +76,13 @@ impl Phrase {
     }
 }
 
-/// Whether these are of one word.
+/// Whether both characters belong to one word.
 fn goes_on(one: Option<char>, other: Option<char>) -> bool {
     one.is_some_and(is_of_word) && other.is_some_and(is_of_word)
 }
 
-/// Whether the character stands in words that end where a space or a sign is. Many scripts of Asia have
-/// none between words.
+/// Whether words with this character end at spaces or punctuation. Many Asian scripts put nothing between
+/// words.
 fn is_of_word(c: char) -> bool {
     let has_no_spaces = matches!(c,
         '\u{0E00}'..='\u{109F}' | '\u{1780}'..='\u{17FF}' | '\u{1950}'..='\u{1AAF}' | '\u{2E80}'..='\u{ABFF}'

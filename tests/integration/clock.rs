@@ -199,7 +199,7 @@ fn mail_that_grows_too_old_is_told_to_its_author_and_its_owner_is_told_of_a_gap(
         (&told["name"], &told["count"], &told["lost"], &told["last"]),
         (&json!("bob"), &json!(0), &json!(1), &json!(2))
     );
-    assert_eq!(told["msg"], "bob has not got 1 message that waited: too old, so the server has removed them");
+    assert_eq!(told["msg"], "the server removed 1 message for bob, which waited too long");
     let mut bob = Peer::connect_tls(address, Some(&bob_key));
     let hello = json!({"from": {"name": "bob"}, "since": 1, "log": welcome["log"]});
     bob.hello(hello);

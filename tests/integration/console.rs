@@ -41,7 +41,7 @@ fn operators_commands_work_at_the_console() {
     terminal.enter("/alert fire drill");
     let alert = bob.wait_for("alert");
     assert_eq!((&alert["msg"], &alert["by"]), (&"fire drill".into(), &"server".into()));
-    terminal.wait_for("everybody is shown the alert");
+    terminal.wait_for("alert sent to everyone");
     terminal.enter("hello?");
     terminal.wait_for("the console takes commands");
     terminal.enter("/kik bob");

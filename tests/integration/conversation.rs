@@ -142,7 +142,7 @@ fn somebody_who_is_away_gets_it_later_and_the_sender_is_told_of_both() {
     alice.wait_for("-- bob is away and will get your message later");
     let mut bob = start(&there, server.link(), "bob");
     bob.wait_for("[alice -> you] lunch?");
-    alice.wait_for("-- bob has got 1 message that waited");
+    alice.wait_for("-- bob has received 1 message that waited");
     bob.enter("/reply in five minutes");
     alice.wait_for("[bob -> you] in five minutes");
     alice.enter("/msg nobody hi");

@@ -151,7 +151,7 @@ fn every_way_to_fail_has_its_status_and_one_line() {
         ((Ipv6Addr::LOCALHOST, 1).into(), "alice", 4, "cannot connect to [::1]:1:"),
         (web_address, "alice", 6, "is not a lanchat server"),
         (full.address, "alice", 5, "the server refused"),
-        (nobody, "two words", 2, "a name holds letters"),
+        (nobody, "two words", 2, "a name may contain letters"),
     ] {
         let output = finish(join(&home, address, &[name]), "");
         let error = text(&output.stderr);

@@ -40,8 +40,8 @@ fn check(server: &TestServer, send: impl FnOnce(&mut Peer)) {
             texts.push(text);
         }
     };
-    // It has no key, and so is no operator.
-    read_to("that is for operators");
+    // It has no key, so it is not an operator.
+    read_to("only operators may do that");
     server.handle.operate(&Operate::Alert { msg: "lunch".into() }).expect("the console may");
     assert_eq!(modern.wait_for("alert")["msg"], "lunch");
     modern.say("legacy", "welcome");

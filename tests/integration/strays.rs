@@ -160,10 +160,10 @@ fn pipes_in_the_place_of_files_are_refused_at_once() {
     server.kill();
     let data = server.home.path().to_owned();
     for (name, why) in [
-        ("history.db-wal", "no ordinary file"),
-        ("history.db-shm", "no ordinary file"),
+        ("history.db-wal", "not an ordinary file"),
+        ("history.db-shm", "not an ordinary file"),
         ("lock", "its lock is not a file"),
-        ("server.pem", "no ordinary file"),
+        ("server.pem", "not an ordinary file"),
         ("history.db", "is no database"),
     ] {
         let kept: Option<PathBuf> =
@@ -184,7 +184,7 @@ fn pipes_in_the_place_of_files_are_refused_at_once() {
     make_pipe(&data.join("bans"));
     let copy = data.join("copy");
     let said = refusal(lanchat(&["backup", copy.to_str().unwrap()], &data), &data);
-    assert!(said.contains("bans") && said.contains("no ordinary file"), "{said}");
+    assert!(said.contains("bans") && said.contains("not an ordinary file"), "{said}");
     fs::remove_file(data.join("bans")).unwrap();
     has_all(&data);
 }

@@ -1,12 +1,12 @@
-//! What must always be so of names that belong to keys: for tests and fuzzers.
+//! Invariants of owned names, for tests and fuzzers.
 
-use super::{At, OwnedNames, Place, Row, stamp};
+use super::{At, OwnedNames, Row, Slot, stamp};
 use crate::chat::records::NameRecord;
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 
 impl OwnedNames {
-    /// The rows that hold, as the next start will have them if this is the end.
+    /// The rows as the next start would load them.
     pub(in crate::chat) fn records(&self, at: At) -> Vec<NameRecord> {
         let rows = self.rows.iter().flatten().filter(|row| !row.is_over(at.second));
         let as_of_now = |row: &Row| NameRecord {
@@ -19,9 +19,9 @@ impl OwnedNames {
         rows.map(as_of_now).collect()
     }
 
-    /// Asserts that the books agree, and that just these names are in use, as far as they are owned.
+    /// Asserts that all tables agree, and that exactly these owned names are in use.
     pub(in crate::chat) fn check(&self, used: &[(&Name, &Fingerprint)]) {
-        for (place, row) in (1..).filter_map(Place::new).zip(&self.rows) {
+        for (place, row) in (1..).filter_map(Slot::new).zip(&self.rows) {
             let Some(row) = row else {
                 assert!(self.free.contains(&place));
                 continue;

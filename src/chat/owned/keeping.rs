@@ -1,11 +1,11 @@
-//! When uses of names are written down.
+//! Decides when to store the use of names.
 //!
-//! That a name is new, or nobody's any more, is pushed at once. That a use begins or ends is pushed a
-//! little later and a few rows at a time, so that the morning's crowd holds nobody up: until then the row
-//! says what it said before. A row that is in use says so, and what it says is refreshed every half a day;
-//! after a crash it counts as used until the last time that the server is known to have run.
+//! A new name, or one that has lost its owner, is stored at once. The start and end of a use are stored a
+//! little later, a few rows at a time, so a morning's crowd delays nobody. A row in use is marked so and
+//! refreshed twice a day; after a crash, it counts as used until the last time that the server recorded it
+//! was running.
 
-use super::{At, OwnedNames, Place, Row};
+use super::{At, OwnedNames, Row, Slot};
 use crate::chat::records::{NameRecord, Record};
 use crate::chat::{Deliveries, Delivery};
 use crate::limits::{
@@ -19,15 +19,15 @@ use std::time::Duration;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
-    /// Rows of which a use has begun or ended, and that are not written yet.
-    unkept: VecDeque<Place>,
-    /// When some of these are written, as an uptime.
+    /// Rows whose use has begun or ended since they were stored.
+    unkept: VecDeque<Slot>,
+    /// When to store some of them, as an uptime.
     next_portion: Duration,
     /// How many rows are in use.
     in_use: usize,
-    /// When it is noted that the server runs.
+    /// When to record that the server runs.
     next_alive: Duration,
-    /// Where the next look at all rows goes on, and when.
+    /// Where and when the scan of all rows continues.
     looked: usize,
     next_look: Duration,
 }
@@ -40,7 +40,7 @@ impl Keeping {
 }
 
 impl OwnedNames {
-    /// When [`Self::keep`] should be called next, as an uptime.
+    /// When to call [`Self::keep`] next, as an uptime.
     pub(in crate::chat) fn due(&self) -> Option<Duration> {
         let Keeping { unkept, next_portion, in_use, next_alive, next_look, .. } = &self.keeping;
         let portion = (!unkept.is_empty()).then_some(*next_portion);
@@ -49,7 +49,7 @@ impl OwnedNames {
         [portion, alive, look].into_iter().flatten().min()
     }
 
-    /// Writes down what is due: a portion of it.
+    /// Stores what is due, a portion per call.
     pub(in crate::chat) fn keep(&mut self, at: At, out: &mut Deliveries) {
         if !self.keeping.unkept.is_empty() && self.keeping.next_portion <= at.uptime {
             self.keep_portion(out);
@@ -63,7 +63,7 @@ impl OwnedNames {
         }
     }
 
-    /// Writes down a portion of what is left at the end; `false`: that was all.
+    /// Stores a portion of the rest at shutdown; `false`: done.
     pub(in crate::chat) fn keep_rest(&mut self, at: At, out: &mut Deliveries) -> bool {
         self.keep_portion(out);
         let has_more = !self.keeping.unkept.is_empty();
@@ -84,7 +84,7 @@ impl OwnedNames {
         self.keeping.in_use -= 1;
     }
 
-    pub(super) fn keep_soon(&mut self, place: Place, at: At) {
+    pub(super) fn keep_soon(&mut self, place: Slot, at: At) {
         let Some(row) = self.row_mut(place).filter(|row| !row.is_unkept) else { return };
         row.is_unkept = true;
         if self.keeping.unkept.is_empty() {
@@ -96,14 +96,14 @@ impl OwnedNames {
     fn keep_portion(&mut self, out: &mut Deliveries) {
         for _ in 0..RECORDS_PORTION {
             let Some(place) = self.keeping.unkept.pop_front() else { break };
-            // Where it was, another name may be by now.
+            // The slot may hold another name by now.
             if let Some(row) = self.row_mut(place).filter(|row| row.is_unkept) {
                 row.is_unkept = false;
                 out.push(Delivery::record(row.record()));
             }
         }
         if self.keeping.unkept.is_empty() {
-            // A crowd that came or went leaves no memory behind.
+            // A crowd must not leave memory behind.
             self.keeping.unkept.shrink_to_fit();
         }
     }
@@ -113,12 +113,12 @@ impl OwnedNames {
         self.keeping.next_alive = at.uptime + ALIVE_EVERY;
     }
 
-    /// Looks at some rows: those whose time is over go, and those in use are refreshed.
+    /// Scans some rows: removes expired ones and refreshes those in use.
     fn look(&mut self, at: At, out: &mut Deliveries) {
         let from = self.keeping.looked % self.rows.len().max(1);
         let upto = (from + NAMES_LOOKED_AT).min(self.rows.len());
         for index in from..upto {
-            let Some(place) = u32::try_from(index + 1).ok().and_then(Place::new) else { continue };
+            let Some(place) = u32::try_from(index + 1).ok().and_then(Slot::new) else { continue };
             match self.row_mut(place) {
                 Some(row) if row.is_over(at.second) => self.remove(place, out),
                 Some(row) if row.is_stale(at) => {
@@ -135,7 +135,7 @@ impl OwnedNames {
 }
 
 impl OwnedNames {
-    /// Which of the uses that begin or end in this second the next one is.
+    /// The order of the next use that begins or ends in this second.
     pub(super) fn next_order(&mut self, at: At) -> u16 {
         self.latest = match self.latest {
             (second, order) if second == at.second => (second, order.saturating_add(1)),
@@ -146,7 +146,7 @@ impl OwnedNames {
 }
 
 impl Row {
-    /// As it was kept.
+    /// Loads a record.
     pub(super) fn of(name: Name, record: &NameRecord) -> Self {
         let millis = record.last.as_millisecond();
         let order = u16::try_from(millis.rem_euclid(1000)).unwrap_or(0);
@@ -154,7 +154,7 @@ impl Row {
         Self { name, key: record.key, last, order, used, in_use: false, is_unkept: false }
     }
 
-    /// When it was last used, as it is kept: the order within the second stands for its milliseconds.
+    /// The last use as stored: its milliseconds are the order within the second.
     pub(super) fn stamp(&self) -> Timestamp {
         let millis = self.last.saturating_mul(1000).saturating_add(self.order.min(999).into());
         Timestamp::from_millisecond(millis).unwrap_or_default()

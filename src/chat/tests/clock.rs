@@ -1,4 +1,4 @@
-//! A clock that is wrong: operators are told, bans last as long as they were to, names stay.
+//! A wrong clock: operators get a warning, bans keep their length, and names stay.
 
 use super::*;
 use crate::clock::{Clock, Kept};
@@ -22,7 +22,7 @@ impl Set {
         set
     }
 
-    /// The clock is set.
+    /// Sets the clock.
     fn show(&self, house: &mut House, wall: &str) {
         self.clock.hold(wall.parse().expect("a time"), self.uptime);
         house.now = Now::of(&self.clock.now(), TimeZone::UTC);
@@ -61,7 +61,7 @@ fn a_ban_of_an_hour_lasts_an_hour_whatever_the_clock_is_set_to() {
             bans.iter().all(|ban| ban.until.as_ref().is_some_and(|until| until.starts_with(&ends))),
             "{bans:?}"
         );
-        // A second after its end, by the clock that goes on.
+        // A second after its end, by the steady clock.
         let rest = HOUR / 2 + Duration::from_secs(1);
         set.uptime += rest;
         let then: jiff::Timestamp = then.parse().expect("a time");

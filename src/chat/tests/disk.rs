@@ -1,18 +1,18 @@
-//! What a store does, as simply as can be: all that was committed lies in a list.
+//! A minimal store: a list of all that was committed.
 
 use super::*;
 use std::collections::BTreeMap;
 
-/// What becomes of mail.
+/// The state of a message in someone's mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Waits,
-    /// Its author is still to be told.
+    /// Its author does not know yet.
     Arrived,
     Done,
 }
 
-/// Numbers that a crash loses at most.
+/// The most numbers that a crash loses.
 const RESERVED: u64 = 10;
 
 #[derive(Debug, Clone, Default)]
@@ -21,12 +21,12 @@ pub(super) struct Disk {
     mail: BTreeMap<(Account, u64), State>,
     rooms: Vec<RoomRecord>,
     incarnations: Vec<Incarnation>,
-    /// The latest number that anybody can have been told.
+    /// The latest number that anyone may know.
     pub(super) told: u64,
 }
 
 impl Disk {
-    /// The number of the message that this one repeats, if it does.
+    /// Returns the number of the message that this one repeats.
     pub(super) fn commit(&mut self, entry: Entry, arrivals: &mut Vec<Arrival>) -> Option<u64> {
         match entry {
             Entry::Message(message) => return self.add(*message),
@@ -38,7 +38,7 @@ impl Disk {
             }
             Entry::Topic { room, topic } => self.room(&room).topic = topic,
             Entry::Received { account, upto, .. } => arrivals.extend(self.receive(&account, upto)),
-            Entry::Record(_) => panic!("the house keeps its books by itself"),
+            Entry::Record(_) => panic!("the house keeps its records by itself"),
         }
         None
     }
@@ -96,7 +96,7 @@ impl Disk {
         arrivals
     }
 
-    /// Who is to be told of that message, and the name that they wrote to.
+    /// The author to notify of that message, and the name that they wrote to.
     fn told(&self, account: &Account, number: u64) -> Option<(Account, String, u64)> {
         let message = self.message(number);
         let Venue::Direct(name) = &message.venue else { panic!("mail is direct") };
@@ -121,7 +121,7 @@ impl Disk {
         self.messages.last().map_or(0, |message| message.seq)
     }
 
-    /// What a chat begins with, after a crash or an orderly end.
+    /// The archive for a new chat, after a crash or an orderly end.
     pub(super) fn archive(&mut self, latest: Option<u64>) -> Archive {
         let last = self.latest().max(self.told);
         let seq = latest.unwrap_or(last + RESERVED);
@@ -165,7 +165,7 @@ impl Disk {
         span.filter(in_view).map(|message| message.seq).collect()
     }
 
-    /// Mail that has arrived and of which nobody was told yet.
+    /// How many arrivals the authors do not know of yet.
     pub(super) fn untold(&self) -> usize {
         self.mail.values().filter(|state| **state == State::Arrived).count()
     }

@@ -1,18 +1,18 @@
-//! The server's part: turns are kept before anybody gets them, and who was away catches up.
+//! The server's part: it stores turns before anyone gets them, and lets returning sessions catch up.
 
 use super::*;
 
 /// Messages of the lobby that a newcomer gets here.
 pub(super) const NEWEST: usize = 5;
 
-/// Messages read at a time here.
+/// Messages per page here.
 const PAGE: usize = 3;
 
 /// A part of a turn.
 #[derive(Debug)]
 pub(super) enum Step {
     Delivery(Delivery),
-    /// A session goes over to the live stream, with what it has not got yet.
+    /// A session switches to the live stream, with what it still lacks.
     Seam {
         id: u64,
         view: View,
@@ -31,18 +31,18 @@ impl Step {
     }
 }
 
-/// How far a session that catches up has come.
+/// The progress of a session that catches up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Errand {
     since: CatchUp,
     pub(super) latest: u64,
-    /// Where it goes on; `None`: it has not begun.
+    /// Where it continues; `None` before it begins.
     pub(super) after: Option<u64>,
     count: usize,
 }
 
 impl Errand {
-    /// Whether it begins with what waits and not with a number.
+    /// Whether it begins with waiting mail rather than with a number.
     pub(super) fn greets(&self) -> bool {
         matches!(self.since, CatchUp::Newest | CatchUp::Mail)
     }
@@ -63,7 +63,7 @@ impl House {
     /// A new server on that disk; `latest` is what an orderly end left.
     pub(super) fn begin(&mut self, mut disk: Disk, latest: Option<u64>) {
         let rules = self.chat.rules.clone();
-        let records = self.books.read();
+        let records = self.stored.read();
         self.chat = Chat::new(Profile::default(), rules, Archive { records, ..disk.archive(latest) });
         self.disk = Some(disk);
         self.turn.clear();
@@ -71,7 +71,7 @@ impl House {
         self.following.clear();
     }
 
-    /// The same chat after an end: an orderly one, or a crash that loses the turn.
+    /// The same chat after an orderly end, or after a crash that loses the turn.
     pub(super) fn restart(&mut self, is_crash: bool) {
         if !is_crash {
             while !self.turn.is_empty() {
@@ -83,7 +83,7 @@ impl House {
         self.begin(disk, latest);
     }
 
-    /// Carries everything out, and lets everybody catch up.
+    /// Carries everything out, and lets every session catch up.
     pub(super) fn settle(&mut self) {
         let held = std::mem::replace(&mut self.is_holding, true);
         loop {
@@ -97,7 +97,7 @@ impl House {
         self.is_holding = held;
     }
 
-    /// Keeps the turn's entries, and only then carries it out.
+    /// Stores the turn's entries, and then carries it out.
     pub(super) fn flush(&mut self) {
         let mut turn = std::mem::take(&mut self.turn);
         let mut arrivals = Vec::new();
@@ -124,13 +124,13 @@ impl House {
         let entry = match step {
             Step::Delivery(Delivery::Message { entry: Some(entry), .. }) => entry.clone(),
             Step::Delivery(Delivery::Keep(Entry::Record(record))) => {
-                self.books.write((**record).clone());
+                self.stored.write((**record).clone());
                 return None;
             }
             Step::Delivery(Delivery::Keep(entry)) => entry.clone(),
             _ => return None,
         };
-        // What can't be kept is only looked up.
+        // Other entries are only looked up.
         let is_kept = !matches!(entry, Entry::Passed(_) | Entry::Refused(_));
         match &mut self.disk {
             Some(disk) => disk.commit(entry, arrivals),
@@ -181,7 +181,7 @@ impl House {
             Delivery::Ask { session, question, .. } => self.questions.push((session.0, question)),
             Delivery::Multicast { .. } => {}
             Delivery::CatchUp { session: SessionId(id), since, latest } => {
-                // Who has gone meanwhile catches up with nothing.
+                // A session that has ended needs no catch-up.
                 if self.is_in(id) {
                     self.errands.insert(id, Errand { since, latest, after: None, count: 0 });
                 }
@@ -205,7 +205,7 @@ impl House {
         }
     }
 
-    /// The next step of a session that catches up: what waits, a page, or the seam.
+    /// The next step of a session that catches up: waiting mail, a page, or the switch.
     pub(super) fn advance(&mut self, id: u64) {
         let Some(mut errand) = self.errands.get(&id).copied() else { return };
         let (view, upto) = self.chat.view(SessionId(id)).expect("a session");
@@ -282,7 +282,7 @@ impl House {
     }
 }
 
-/// As the client reads it.
+/// The packet as the client reads it.
 fn read(packet: &Packet) -> ServerPacket {
     ServerPacket::parse(&packet.to_frame()).expect("our own frame")
 }

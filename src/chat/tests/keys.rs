@@ -1,17 +1,17 @@
-//! What people did by editing files: operators, members and owners of names, here or away.
+//! Operators, members and owners of names, online or offline.
 
 use super::*;
 use crate::limits::{KEYS_PER_PAGE, NAME_TRIED};
 
 impl House {
-    /// Somebody who was here for a while and is away.
+    /// Lets a user join for a while and leave.
     fn away(&mut self, id: u64, name: &str, number: u8) {
         self.join_key(id, name, number);
         self.later(NAME_TRIED);
         self.leave(id);
     }
 
-    /// The list, and after what the next page begins.
+    /// The list, and where its next page starts.
     fn list(&mut self, request: &str) -> (Vec<String>, Option<String>) {
         self.send(99, request);
         let answer = self.inboxes.remove(&99).and_then(|mut inbox| inbox.pop()).expect("an answer");
@@ -78,7 +78,7 @@ fn a_released_name_is_the_next_ones() {
     house.join_key(2, "Alice", 2);
     assert!(!house.is_in(2));
     house.say(99, "server", "/release ALICE");
-    assert!(house.texts(99, "notice")[0].starts_with("the name alice is nobody's any more; it was key:"));
+    assert!(house.texts(99, "notice")[0].starts_with("the name alice is free; it belonged to key:"));
     house.join_key(3, "Alice", 2);
     assert!(house.is_in(3) && house.owns("Alice"));
     let mut house = house.restarted();

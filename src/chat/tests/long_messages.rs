@@ -1,4 +1,4 @@
-//! Floods of long messages, and who waits for them.
+//! Floods of long messages, and who waits because of them.
 
 use super::paces::at;
 use super::*;
@@ -6,7 +6,7 @@ use crate::limits::{BURSTS_TOGETHER, DEFAULT_RATE_BURST, DEFAULT_RATE_PER_SECOND
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// These send long texts as fast as they are let, for ten seconds; returns what they came to, in messages.
+/// Floods with long texts for ten seconds; returns the cost of what got through, in messages.
 fn flood_long(house: &mut House, ids: std::ops::Range<u64>) -> u64 {
     let (text, until) = ("x".repeat(9_990), house.now.uptime + Duration::from_secs(10));
     let cost = 20;

@@ -1,10 +1,10 @@
-//! Direct messages to people who are away, and to several sessions.
+//! Direct messages to users who are away, and to several sessions.
 
 use super::*;
 use crate::limits::MAX_WAITING_OF_AUTHOR_FOR_ONE;
 use serde_json::json;
 
-/// Alice (key 1) and bob (key 2) are known; bob has left.
+/// Alice (key 1) and bob (key 2) own their names; bob has left.
 pub(super) fn bob_is_away() -> House {
     let mut house = House::kept();
     house.join_key(1, "alice", 1);
@@ -19,10 +19,10 @@ pub(super) fn write(house: &mut House, id: u64, to: &str, msg: &str) -> Option<S
     house.take(id, "sent").pop()
 }
 
-/// As bob, with what a hello has besides.
+/// Bob joins, with these members in his hello.
 fn bob_comes(house: &mut House, id: u64, since: Option<u64>) {
     house.chat.connect(SessionId(id), House::peer(id, Some(key(2))));
-    // Who has nothing yet knows of no history.
+    // A client that has nothing yet knows no history.
     let log = since.filter(|since| *since > 0).map(|_| "disk");
     house.ask(id, json!({"type": "hello", "from": {"name": "bob"}, "since": since, "log": log}));
 }
@@ -45,8 +45,7 @@ fn a_message_to_somebody_who_is_away_waits_and_its_author_is_told_when_it_came()
     house.ask(12, json!({"type": "received", "seq": inbox[3].seq}));
     let told = house.take(11, "delivered").pop().expect("news");
     assert_eq!((told.name.as_deref(), told.count, told.last), (Some("Bob"), Some(2), inbox[2].seq));
-    assert_eq!(told.msg, "Bob has got 2 messages that waited");
-    // Once.
+    assert_eq!(told.msg, "Bob has received 2 messages that waited");
     house.ask(12, json!({"type": "received", "seq": inbox[3].seq}));
     bob_comes(&mut house, 13, Some(0));
     assert!(house.take(11, "delivered").is_empty() && house.take(13, "chat").is_empty());
@@ -58,7 +57,7 @@ fn a_client_that_knows_nothing_of_all_that_gets_its_mail_too_and_once() {
     write(&mut house, 1, "bob", "lunch?");
     house.join_key(12, "bob", 2);
     assert_eq!(house.texts(12, "chat"), ["lunch?"]);
-    assert_eq!(house.texts(1, "delivered"), ["Bob has got 1 message that waited"]);
+    assert_eq!(house.texts(1, "delivered"), ["Bob has received 1 message that waited"]);
     house.leave(12);
     house.join_key(13, "bob", 2);
     assert!(house.take(13, "chat").is_empty());
@@ -72,7 +71,7 @@ fn an_author_who_is_away_is_told_later() {
     house.join_key(12, "bob", 2);
     house.restart(true);
     house.join_key(11, "alice", 1);
-    assert_eq!(house.texts(11, "delivered"), ["Bob has got 1 message that waited"]);
+    assert_eq!(house.texts(11, "delivered"), ["Bob has received 1 message that waited"]);
     assert_eq!(house.disk.as_ref().map(Disk::untold), Some(0));
 }
 
@@ -85,7 +84,7 @@ fn what_has_arrived_is_told_although_the_server_crashed_before_it_said_so() {
     house.flush();
     house.advance(12);
     house.advance(12);
-    // The seam, and then the acknowledgement; what follows from it is lost.
+    // The switch, and then the acknowledgement; the crash loses what follows.
     house.flush();
     house.flush();
     assert_eq!(house.disk.as_ref().map(Disk::untold), Some(1));
@@ -95,7 +94,7 @@ fn what_has_arrived_is_told_although_the_server_crashed_before_it_said_so() {
     house.inboxes.clear();
     assert_eq!(house.chat.due(), Some(Duration::ZERO));
     house.later(Duration::ZERO);
-    assert_eq!(house.texts(11, "delivered"), ["Bob has got 1 message that waited"]);
+    assert_eq!(house.texts(11, "delivered"), ["Bob has received 1 message that waited"]);
 }
 
 #[test]
@@ -108,7 +107,7 @@ fn only_names_with_an_owner_are_known_while_nobody_is_here_under_them() {
         let (code, msg) = house.error(1);
         assert_eq!((code.as_str(), msg.contains(near)), ("no_such_user", true), "{msg}");
     }
-    // The owner is here under another name.
+    // The owner is online under another name.
     house.join_key(12, "robert", 2);
     assert_eq!(write(&mut house, 1, "bob", "hi").and_then(|sent| sent.waits), None);
     assert_eq!(house.take(12, "chat").pop().map(|packet| packet.to), Some("Bob".into()));
@@ -123,7 +122,7 @@ fn without_a_history_nobody_is_written_to_who_is_away() {
     house.say(1, "bob", "hi");
     let (code, msg) = house.error(1);
     assert_eq!(code, "no_history");
-    assert!(msg.starts_with("bob is away, and this server keeps nothing"), "{msg}");
+    assert!(msg.starts_with("bob is away, and this server does not store"), "{msg}");
     house.ask(1, json!({"type": "history"}));
     assert_eq!(house.error(1).0, "no_history");
 }
@@ -217,27 +216,23 @@ fn a_search_for_nothing_and_filters_that_are_none_are_refused_with_the_remedy() 
         (r#""from:x" after:7d in:#lobby"#, "", ""),
         ("from:bob", "", ""),
         ("before:2026-11-21T12:00", "", ""),
-        ("\"\"", "bad_packet", "give a letter, a sign or an emoji"),
-        ("\u{200d} from:bob", "bad_packet", "give a letter, a sign or an emoji"),
-        (
-            "tea from:",
-            "bad_command",
-            "from: has nothing behind it; write it without spaces, such as from:alice",
-        ),
+        ("\"\"", "bad_packet", "needs a letter, a sign or an emoji"),
+        ("\u{200d} from:bob", "bad_packet", "needs a letter, a sign or an emoji"),
+        ("tea from:", "bad_command", "from: is empty; write it without spaces, such as from:alice"),
         ("tea in:games", "bad_room", "a room's name starts with #; try #games"),
         ("tea in:#none", "no_such_room", "there is no room #none"),
         (
             "tea after:yesterday",
             "bad_packet",
-            "after:yesterday is no time: expected a duration such as 2h or 7d",
+            "after:yesterday is not a time: expected a duration such as 2h or 7d",
         ),
-        ("tea before:", "bad_command", "before: has nothing behind it"),
-        ("in:", "bad_command", "in: has nothing behind it"),
-        ("after:2h before:7d", "bad_packet", "nothing between them; swap them"),
+        ("tea before:", "bad_command", "before: is empty"),
+        ("in:", "bad_command", "in: is empty"),
+        ("after:2h before:7d", "bad_packet", "nothing can match; swap them"),
         ("after:2026-11-21 before:2026-11-21", "bad_packet", "swap them"),
         ("after:7d before:2h", "", ""),
         ("fro:bob", "bad_command", "did you mean from:bob?"),
-        ("from:a from:b", "bad_command", "from: is there twice"),
+        ("from:a from:b", "bad_command", "from: appears twice"),
     ] {
         house.ask(3, json!({"to": "server", "msg": format!("/search {words}")}));
         if code.is_empty() {
@@ -248,11 +243,11 @@ fn a_search_for_nothing_and_filters_that_are_none_are_refused_with_the_remedy() 
         assert_eq!(found, code, "{words}");
         assert!(text.contains(said), "{words}: {text}");
         let has_remedy =
-            [quotes, "put it in quotes", "emoji", "swap", "leave"].iter().any(|way| text.contains(way));
+            [quotes, "put it in quotes", "emoji", "swap", "remove"].iter().any(|way| text.contains(way));
         assert!(code == "no_such_room" || has_remedy, "{words}: {text}");
     }
     house.ask(3, json!({"type": "search"}));
-    assert!(house.error(3).1.contains("there is nothing to look for"));
+    assert!(house.error(3).1.contains("nothing to search for"));
     house.ask(3, json!({"type": "search", "since": 7}));
     assert!(house.error(3).1.contains("is a time"));
 }

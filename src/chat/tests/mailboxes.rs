@@ -7,11 +7,11 @@ use crate::limits::{
     NAME_TRIED,
 };
 
-/// The first session of those who write, and their first key.
+/// The first author's session and key.
 const WRITERS: u8 = 20;
 
 impl House {
-    /// So many people with keys, who have had their names for as long.
+    /// Adds authors with keys that have owned their names for that long.
     fn writers(&mut self, count: u8, time: Duration) -> impl Iterator<Item = u64> + use<> {
         for n in WRITERS..WRITERS + count {
             self.join_key(n.into(), &format!("writer{n}"), n);
@@ -20,7 +20,7 @@ impl House {
         (WRITERS..WRITERS + count).map(u64::from)
     }
 
-    /// Writes until that is refused; returns how many were not, and what was said of the last.
+    /// Writes until the server refuses; returns how many it accepted, and the refusal.
     fn write_all(&mut self, id: u64, to: &str) -> (u32, String) {
         let mut written = 0;
         while write(self, id, to, &format!("{id} {to} {written}")).is_some() {
@@ -44,9 +44,9 @@ fn one_author_takes_a_part_of_a_mailbox_and_others_find_room() {
     let authors: Vec<u64> = house.writers(2, NAME_TRIED).collect();
     let (written, msg) = house.write_all(authors[0], "bob");
     assert_eq!(written, MAX_WAITING_OF_AUTHOR_FOR_ONE);
-    assert!(msg.starts_with("Bob is away, and 100 messages of yours wait for them already"), "{msg}");
+    assert!(msg.starts_with("Bob is away, and 100 messages of yours are already waiting for them"), "{msg}");
     assert!(write(&mut house, authors[1], "bob", "you are promoted").is_some());
-    // With another name they are the same.
+    // Another name makes no difference.
     house.join_key(90, "somebody", WRITERS);
     house.say(90, "bob", "more");
     assert_eq!(house.error(90).0, "mailbox_full");
@@ -62,7 +62,7 @@ fn newcomers_take_half_of_a_mailbox_however_many_they_are_and_the_known_find_roo
         written += house.write_all(n, "bob").0;
     }
     assert_eq!(written, MAX_WAITING_OF_NEWCOMERS_FOR_ONE);
-    // Clients with a token or nothing are newcomers for ever.
+    // Clients without a key always count as newcomers.
     house.join(200, "guest");
     house.connect(201);
     house.send(201, r#"{"from":{"name":"netcat"},"to":"server","msg":"hello"}"#);
@@ -94,7 +94,7 @@ fn a_mailbox_has_a_bound_and_only_that_message_is_refused() {
     assert_eq!(written, MAX_WAITING);
     house.say(authors[0], "bob", "one more");
     let (code, msg) = house.error(authors[0]);
-    let told = "Bob is away, and 1000 messages wait for them already; try again when they are here";
+    let told = "Bob is away, and 1000 messages are already waiting for them; try again when they are here";
     assert_eq!((code.as_str(), msg.as_str()), ("mailbox_full", told));
     house.restart(true);
     house.join_key(11, "carol", WRITERS);
@@ -118,7 +118,7 @@ fn an_author_has_a_bound_over_all_mailboxes() {
     for n in 1..=12 {
         let (count, msg) = house.write_all(author, &format!("away{n}"));
         written += count;
-        assert_eq!(count == 0, msg.contains("the most there can be"), "{msg}");
+        assert_eq!(count == 0, msg.contains("which is the limit"), "{msg}");
     }
     assert_eq!(written, MAX_WAITING_OF_AUTHOR);
 }
@@ -134,7 +134,7 @@ fn what_was_there_before_takes_no_place() {
     house.join_key(12, "bob", 2);
     house.leave(12);
     assert!(house.is_mail_empty());
-    // All of it has been got: there is nothing to take back from what waits now.
+    // All of it has arrived, so nothing that waits now is undone.
     assert!(write(&mut house, author, "bob", "the same").is_some());
     assert!(house.is_mail_empty());
     assert!(write(&mut house, author, "bob", "new").is_some());
@@ -156,7 +156,7 @@ fn what_is_taken_back_after_it_was_got_takes_nothing_from_what_waits_now() {
     house.chat.not_waiting(&waited);
     house.join_key(13, "bob", 2);
     assert_eq!(house.texts(13, "chat"), ["second"]);
-    assert_eq!(house.texts(1, "delivered"), ["Bob has got 1 message that waited"]);
+    assert_eq!(house.texts(1, "delivered"), ["Bob has received 1 message that waited"]);
 }
 
 #[test]
@@ -211,10 +211,10 @@ fn mail_that_is_lost_makes_room_again_and_its_authors_are_told() {
     let told = house.take(authors[0], "delivered").pop().expect("news");
     assert_eq!((told.name.as_deref(), told.count, told.lost), (Some("Bob"), Some(0), Some(3)));
     assert_eq!(told.last, Some(first + 2));
-    assert_eq!(told.msg, "Bob has not got 3 messages that waited: too old, so the server has removed them");
+    assert_eq!(told.msg, "the server removed 3 messages for Bob, which waited too long");
     let again = (0..9).filter(|n| write(&mut house, authors[0], "bob", &format!("again {n}")).is_some());
     assert_eq!(again.count(), 3, "there is room again");
-    // Who is away is told later.
+    // An author who is away learns later.
     house.join_key(authors[1], &format!("writer{}", authors[1]), WRITERS + 1);
     let told = house.take(authors[1], "delivered").pop().expect("news");
     assert_eq!((told.lost, told.last), (Some(1), Some(first + 100)));
@@ -230,8 +230,8 @@ fn while_mail_takes_all_the_room_nothing_more_waits_and_the_author_is_told_what_
     assert_eq!(code, "mailbox_full");
     assert_eq!(
         msg,
-        "Bob is away, and the mail that waits here takes all the room there is for it; try again when they are \
-         here, or have the server's operator give it more (--retain-size)"
+        "Bob is away, and waiting messages take all the space that the server has for them; try again when they \
+         are here, or ask the server's administrator for more (--retain-size)"
     );
     house.chat.set_mail_full(false);
     assert!(write(&mut house, 1, "bob", "two").is_some());

@@ -1,4 +1,4 @@
-//! The rules, driven without sockets: deliveries are carried out into inboxes.
+//! The rules, driven without sockets: deliveries go to inboxes.
 
 mod clock;
 mod disk;
@@ -32,13 +32,13 @@ use house::{Errand, Step};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// A chat, and what each session has got. Plays the server, and with a disk the store.
+/// A chat with each session's inbox. It plays the server and, with a disk, the store.
 struct House {
     chat: Chat,
-    /// What is kept of names, operators, members, bans and mutes.
-    books: Books,
+    /// Stored names, operators, members, bans and mutes.
+    stored: StoredRecords,
     disk: Option<Disk>,
-    /// What is neither kept nor carried out yet; while turns are held, more than a call's.
+    /// Steps that are neither stored nor carried out yet; more than one call's while turns are held.
     turn: Vec<Step>,
     is_holding: bool,
     /// Sessions that catch up.
@@ -47,10 +47,10 @@ struct House {
     inboxes: HashMap<u64, Vec<ServerPacket>>,
     following: HashSet<u64>,
     closed: HashSet<u64>,
-    /// Those who are not there any more: nothing reaches them.
+    /// Ended sessions, which nothing may reach.
     gone: HashSet<u64>,
     log: Vec<String>,
-    /// What was asked of the store, and by whom.
+    /// Queries to the store, each with its session.
     questions: Vec<(u64, Question)>,
 }
 
@@ -86,7 +86,7 @@ impl House {
 
     fn with(rules: Rules, records: Records) -> Self {
         Self {
-            books: Books::of(records.clone()),
+            stored: StoredRecords::of(records.clone()),
             chat: Chat::new(Profile::default(), rules, Archive { records, ..Archive::default() }),
             now: Now::new("2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time"), Duration::ZERO),
             disk: None,
@@ -102,16 +102,16 @@ impl House {
         }
     }
 
-    /// The same chat after an orderly end: what is not kept is forgotten.
+    /// The same chat after an orderly end, which forgets all that is not stored.
     fn restarted(mut self) -> Self {
         self.act(|chat, now, out| while chat.keep_rest(now, out) {});
-        self.chat.check_kept(&self.books, &self.now);
+        self.chat.check_kept(&self.stored, &self.now);
         self.crashed()
     }
 
     /// The same chat after a power cut.
     fn crashed(self) -> Self {
-        Self { now: self.now, ..Self::with(self.chat.rules, self.books.read()) }
+        Self { now: self.now, ..Self::with(self.chat.rules, self.stored.read()) }
     }
 
     fn act(&mut self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries)) {
@@ -126,7 +126,7 @@ impl House {
         }
     }
 
-    /// Sessions have addresses of their own.
+    /// Each session has its own address.
     fn peer(id: u64, key: Option<Fingerprint>) -> Peer {
         let [high, low] = u16::try_from(id % 60_000).expect("a small number").to_be_bytes();
         Peer { ip: [10, 0, high, low].into(), key, encrypted: key.is_some(), local: false }
@@ -147,7 +147,7 @@ impl House {
         self.send(id, &format!(r#"{{"type":"hello","from":{{"name":"{name}"}},"token":"{name}"}}"#));
     }
 
-    /// As somebody with that key.
+    /// Joins with that key.
     fn join_key(&mut self, id: u64, name: &str, number: u8) {
         self.join_peer(id, name, Self::peer(id, Some(key(number))));
     }
@@ -161,7 +161,7 @@ impl House {
         self.send(id, &serde_json::json!({"to": to, "msg": msg}).to_string());
     }
 
-    /// A line typed at the server's console.
+    /// Runs a line typed at the server's console.
     fn console(&mut self, line: &str) -> Result<String, Refusal> {
         let Ok(Line::Command(Action::Request(request))) = command::read_line(line, Place::Console) else {
             panic!("{line} is no command of the console")
@@ -197,13 +197,13 @@ impl House {
         self.act(|chat, now, out| chat.tick(now, out));
     }
 
-    /// What came since the last look, by type.
+    /// New packets of that type.
     fn take(&mut self, id: u64, kind: &str) -> Vec<ServerPacket> {
         let inbox = self.inboxes.remove(&id).unwrap_or_default();
         inbox.into_iter().filter(|packet| packet.kind.as_deref() == Some(kind)).collect()
     }
 
-    /// The texts of that type that came since the last look.
+    /// The texts of new packets of that type.
     fn texts(&mut self, id: u64, kind: &str) -> Vec<String> {
         self.take(id, kind).into_iter().map(|packet| packet.msg).collect()
     }

@@ -1,9 +1,9 @@
-//! Anything in any order, held to what must always be so.
+//! Any steps in any order keep the invariants.
 
 use super::*;
 use proptest::prelude::*;
 
-/// One thing that may happen.
+/// One step.
 #[derive(Debug, Clone)]
 enum Step {
     /// With the key of that number, or without one for 0.
@@ -70,7 +70,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Connections get new numbers, as a server gives them; `open` maps the steps' to them.
+/// Connections get new numbers, as from a server; `open` maps the steps' numbers to them.
 struct Play {
     house: House,
     open: HashMap<u64, u64>,
@@ -86,7 +86,7 @@ impl Play {
                     house.leave(old);
                 }
                 let key = (*number > 0).then(|| key(*number));
-                // Addresses come back, as do people.
+                // Addresses are reused, and people return.
                 let peer = Peer { ip: House::peer(*id, None).ip, local: *id > 10, ..House::peer(*next, key) };
                 house.chat.connect(SessionId(*next), peer);
                 let hello = format!(

@@ -1,4 +1,4 @@
-//! Mutes and bans: whom they hit, for how long, and who may.
+//! Mutes and bans: whom they affect, how long they last, and who may impose them.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Whose names are whose.
+//! Who owns which name.
 
 use super::*;
 use crate::limits::{
@@ -10,7 +10,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 
 impl House {
-    /// The key comes, stays for that time, and goes.
+    /// Joins with the key, stays for that time, and leaves.
     pub(super) fn visit(&mut self, id: u64, name: &str, number: u8, time: Duration) {
         self.join_key(id, name, number);
         assert!(self.is_in(id), "{:?}", self.error(id));
@@ -18,7 +18,7 @@ impl House {
         self.leave(id);
     }
 
-    /// Why the name can't be had.
+    /// Why the name is not available.
     fn refusal(&mut self, id: u64) -> ServerPacket {
         assert!(self.closed.contains(&id) && !self.is_in(id));
         self.take(id, "error").pop().expect("an error")
@@ -249,7 +249,7 @@ fn a_power_cut_after_a_quiet_time_makes_no_name_lapse_that_was_in_use() {
         house.visit(1, "bob", 1, before);
         house.join_key(2, "bob", 1);
         house.later(NAMES_GATHERED);
-        // Nobody comes or goes for days; the timer goes off when it said.
+        // Nobody joins or leaves for days; the timer fires when it said.
         for _ in 0..days * 24 * 6 {
             house.later(ALIVE_EVERY);
         }
@@ -267,11 +267,11 @@ fn a_name_in_use_is_written_down_daily_at_the_latest() {
     house.join_key(1, "bob", 1);
     for _ in 0..36 {
         house.later(HOUR);
-        let row = house.books.name("bob").expect("a row");
+        let row = house.stored.name("bob").expect("a row");
         let age = house.now.clock.timestamp().duration_since(row.last).unsigned_abs();
         assert!(age < DAY && row.in_use, "{age:?}");
     }
-    let row = house.books.name("bob").expect("a row");
+    let row = house.stored.name("bob").expect("a row");
     assert!(row.used >= 12 * 3600, "{}", row.used);
 }
 
@@ -295,7 +295,7 @@ fn a_new_name_is_kept_before_its_owner_is_welcomed_and_a_known_one_costs_nothing
     let mut house = house.restarted();
     assert_eq!(kept(&mut house, 2, 1), None);
     house.later(NAMES_GATHERED);
-    assert!(house.books.name("bob").expect("a row").in_use);
+    assert!(house.stored.name("bob").expect("a row").in_use);
 }
 
 #[test]
@@ -310,7 +310,7 @@ fn a_crowds_comings_and_goings_are_written_a_few_at_a_time() {
     let mut house = House::with(Rules::default(), Records { names: names.collect(), ..Records::default() });
     (0..100).for_each(|n| house.join_key(n.into(), &format!("user{n}"), n));
     let written = |house: &House| {
-        (0..100).filter(|n| house.books.name(&format!("user{n}")).is_some_and(|row| row.in_use)).count()
+        (0..100).filter(|n| house.stored.name(&format!("user{n}")).is_some_and(|row| row.in_use)).count()
     };
     assert_eq!(written(&house), 0);
     house.later(NAMES_GATHERED);
@@ -330,9 +330,9 @@ fn a_name_whose_time_is_over_goes_from_the_disk_too() {
     house.join_key(1, "alice", 1);
     house.leave(1);
     house.later(NAMES_GATHERED);
-    assert!(house.books.name("alice").is_some());
+    assert!(house.stored.name("alice").is_some());
     house.later(NAME_KEPT_TRIED + DAY);
-    assert!(house.books.name("alice").is_none());
+    assert!(house.stored.name("alice").is_none());
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn who_uses_a_name_that_is_not_kept_for_them_is_told() {
         house.join_peer(n.into(), &format!("pupil{n}"), peer);
         let told = house.texts(n.into(), "notice");
         assert_eq!(told.is_empty(), house.owns(&format!("pupil{n}")), "{told:?}");
-        assert!(told.iter().all(|msg| msg.contains("is not kept for you")), "{told:?}");
+        assert!(told.iter().all(|msg| msg.contains("is not reserved for you")), "{told:?}");
     }
 }
 

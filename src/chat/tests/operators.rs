@@ -39,7 +39,7 @@ fn the_code_makes_one_key_an_operator_once() {
     assert!(house.may(4));
 }
 
-/// Somebody with a key of their own types it, from that network.
+/// A user with a key of their own types it, from that network.
 fn types_code(house: &mut House, number: u8, network: u8, code: &str) -> (String, String) {
     let key = Some(Fingerprint::new([number; 32]));
     let ip = [10, 0, network, number].into();
@@ -55,7 +55,7 @@ fn wrong_codes_of_one_network_are_counted_and_do_not_make_it_void_for_others() {
         let (code, msg) = types_code(&mut house, n, 1, "0000-0000");
         assert_eq!(code, "not_allowed");
         let left = OPERATOR_CODE_TRIES - n - 1;
-        assert!(msg.contains(&format!("{left} tr")), "{msg}");
+        assert!(msg.contains(&format!("{left} attempt")), "{msg}");
     }
     assert_eq!(types_code(&mut house, 49, 1, "4827-1163").0, "rate_limited", "nor does a right one count");
     assert!(!house.may(49));
@@ -73,7 +73,7 @@ fn wrong_codes_of_many_networks_make_it_void() {
     }
     house.join_key(99, "late", 99);
     house.say(99, "server", "/op 4827-1163");
-    assert!(house.error(99).1.starts_with("there is no code to use any more"));
+    assert!(house.error(99).1.starts_with("the code is no longer valid"));
     assert!(!house.may(99));
 }
 
@@ -100,7 +100,7 @@ fn nobody_becomes_an_operator_without_a_key() {
     let refusal = house.console("/op alice").expect_err("no key");
     assert_eq!(
         (refusal.code, refusal.msg.as_str()),
-        (Code::KeyRequired, "alice has no key, and only keys are known again")
+        (Code::KeyRequired, "alice has no key, so the server cannot recognise them later")
     );
     house.join_key(2, "bob", 2);
     house.say(2, "server", "/op 4827-1163");

@@ -1,4 +1,4 @@
-//! Many keys, names, connections and addresses in one hand, and the honest beside them.
+//! Many keys, names, connections and addresses of one attacker, and honest users beside them.
 
 use super::*;
 use crate::limits::{
@@ -8,15 +8,15 @@ use crate::limits::{
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// For how long floods go on, in seconds.
+/// How long floods last, in seconds.
 const TIME: u32 = 10;
 
-/// What the default pace lets through in that time, so many times over.
+/// What the default pace allows in that time, times these factors.
 fn allowed(times: u32, bursts: u32) -> u32 {
     bursts * DEFAULT_RATE_BURST + times * TIME * DEFAULT_RATE_PER_SECOND
 }
 
-/// The same, with what is kept for those who send little.
+/// The same, including the part for those who send little.
 fn allowed_there(times: u32) -> u32 {
     allowed(times, BURSTS_TOGETHER + BURSTS_TOGETHER / 4)
 }
@@ -33,7 +33,7 @@ pub(super) fn at(last: u8) -> std::net::IpAddr {
 }
 
 impl House {
-    /// A session that only sends, so that nobody is told of it.
+    /// Joins with a session that only sends, so nobody hears of it.
     pub(super) fn enter_as(&mut self, id: u64, name: &str, ip: std::net::IpAddr, key: Option<Fingerprint>) {
         self.chat.connect(SessionId(id), Peer { ip, key, encrypted: key.is_some(), local: false });
         self.send(id, &format!(r#"{{"type":"hello","mode":"send","from":{{"name":"{name}"}}}}"#));
@@ -44,18 +44,18 @@ impl House {
         self.send(id, &format!(r#"{{"type":"hello","from":{{"name":"{name}"}}}}"#));
     }
 
-    /// Somebody who has had their name for a while.
+    /// Adds a user who has had their name for a while.
     fn establish(&mut self, id: u64, name: &str, ip: std::net::IpAddr, number: u8) {
         self.enter_as(id, name, ip, Some(key(number)));
         self.later(NAME_TRIED);
     }
 
-    /// These send as fast as they are let, and others a message a second each; returns how many the first
-    /// sent, and the longest that one of the others waited.
+    /// Floods from some sessions while honest ones send a message per second; returns how many messages the
+    /// flood got through, and the longest that an honest sender waited.
     fn flood(&mut self, ids: impl IntoIterator<Item = u64>, honest: &[u64]) -> (u32, Duration) {
         let begun = self.now.uptime;
         let mut asked: BinaryHeap<_> = ids.into_iter().map(|id| Reverse((begun, id))).collect();
-        // After a while, when everything that can be used up is.
+        // The flood first exhausts everything.
         asked.extend(honest.iter().map(|id| Reverse((begun + Duration::from_secs(3), *id))));
         let mut since: HashMap<u64, Duration> = HashMap::new();
         let (mut sent, mut longest) = (0, Duration::ZERO);
@@ -63,7 +63,7 @@ impl House {
             if when - begun > Duration::from_secs(TIME.into()) {
                 continue;
             }
-            // By the bye, so that not all instants are whole.
+            // Make times uneven.
             self.now.uptime = self.now.uptime.max(when) + Duration::from_micros(1);
             let from = *since.entry(id).or_insert(self.now.uptime);
             if let Some(pause) = self.chat.pause(SessionId(id), 1, &self.now) {
@@ -124,7 +124,7 @@ fn a_hundred_keys_of_one_address_send_what_the_address_may() {
     let (sent, _) = house.flood(0..100, &[]);
     let most = allowed_there(PACES_PER_ADDRESS);
     assert!(sent <= most && sent > most * 3 / 4, "{sent} of {most}");
-    // Connections without a key are no other matter.
+    // Connections without a key change nothing.
     for n in 100..200 {
         house.enter_as(n, &format!("mal{n}"), at(1), None);
     }
@@ -139,7 +139,7 @@ fn a_hundred_addresses_of_one_network_send_what_the_network_may_and_each_its_sha
         house.enter_as(n.into(), &format!("mal{n}"), at(n / 2), Some(key(n)));
     }
     let (sent, _) = house.flood(0..200, &[]);
-    // Whoever keeps to a person's pace is let through, however many there are.
+    // Everyone who keeps to a person's pace gets through, however many there are.
     let most = allowed_there(PACES_PER_NETWORK) + allowed(100, 100);
     assert!(sent <= most, "{sent} of {most}");
 }
@@ -196,7 +196,7 @@ fn two_hundred_behind_one_router_come_back_at_once_and_wait_for_nothing() {
 #[test]
 fn on_a_lan_of_500_of_whom_one_has_200_keys_and_40_addresses_nobody_else_waits() {
     let mut house = House::new();
-    // One of them sits at the attacker's own address.
+    // One of them shares the attacker's address.
     house.establish(900, "alice", at(1), 201);
     house.enter_as(901, "newcomer", at(200), Some(key(202)));
     house.enter_as(902, "netcat", at(201), None);
@@ -243,13 +243,16 @@ fn who_waits_for_their_address_is_told_so() {
     house.join_peer(900, "newcomer", Peer { ip: at(1), ..House::peer(900, Some(key(202))) });
     house.texts(900, "notice");
     house.flood(0..100, &[]);
-    // Of much they send.
+    // They send much.
     while let Some(pause) = house.chat.pause(SessionId(900), LITTLE + 1, &house.now) {
         house.later(pause);
     }
     house.say(900, "all", &"x".repeat(2000));
     let told = house.texts(900, "notice");
-    assert_eq!(told, ["more than 50 messages a second come from your address; yours wait their turn"]);
+    assert_eq!(
+        told,
+        ["more than 50 messages per second come from your address; yours are delayed, not dropped"]
+    );
 }
 
 #[test]

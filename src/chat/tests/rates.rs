@@ -7,7 +7,7 @@ use crate::limits::{
 };
 
 impl House {
-    /// As the server does it: a packet waits while it must. Returns how long.
+    /// Sends a packet like the server: waits while it must. Returns for how long.
     fn paced(&mut self, id: u64, json: &str) -> Duration {
         let begun = self.now.uptime;
         while let Some(pause) = self.chat.pause(SessionId(id), 1, &self.now) {
@@ -28,14 +28,18 @@ fn a_burst_goes_through_and_what_is_more_waits_and_is_not_lost() {
     let mut house = House::new();
     house.join(1, "alice");
     house.join(2, "bob");
-    // The hello was one already.
+    // The hello counted as one.
     assert_eq!(house.chat_all(1, DEFAULT_RATE_BURST - 1), Duration::ZERO);
     let waited = house.chat_all(1, 50);
     assert!((Duration::from_millis(9_800)..=Duration::from_secs(10)).contains(&waited), "{waited:?}");
     assert_eq!(house.texts(2, "chat").len(), 69);
     assert!(house.closed.is_empty());
     let told = house.texts(1, "notice");
-    assert_eq!(told, ["you send faster than 5 messages a second; what is more waits its turn"], "once");
+    assert_eq!(
+        told,
+        ["you send faster than 5 messages per second; further messages are delayed, not dropped"],
+        "once"
+    );
     house.later(Duration::from_secs(60));
     house.chat_all(1, DEFAULT_RATE_BURST + 5);
     assert_eq!(house.texts(1, "notice").len(), 1, "and once more when it begins anew");

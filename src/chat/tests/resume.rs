@@ -1,4 +1,4 @@
-//! Who comes back gets what they missed; what can't be stored is said.
+//! Returning clients get what they missed, and learn of messages that were never stored.
 
 use super::*;
 use crate::protocol::Since;
@@ -53,7 +53,7 @@ fn who_has_nothing_yet_gets_the_newest_and_a_number_alone_is_believed() {
     assert_eq!(told(&mut house, 1).0, (13..=20).map(|n| n.to_string()).collect::<Vec<_>>());
 }
 
-/// A chat that has said 1 to 20, and 21 to 30 since its last start.
+/// A chat that has sent 1 to 20, and 21 to 30 since its last start.
 fn twice() -> House {
     let mut house = talk(20);
     house.restart(false);
@@ -81,8 +81,8 @@ fn over_a_restart_a_point_stays_one() {
 
 #[test]
 fn who_has_what_is_not_here_any_more_is_given_all_since_the_common_end_and_told_of_the_gap() {
-    // A point in the incarnation before, above its end; a point in one that is lost, with the one before; a
-    // number that this start has not given yet.
+    // A point in the previous incarnation, above its end; a point in a lost one, together with the previous
+    // one; a number that this start has not assigned yet.
     let lost = json!([{"log": "disk", "last": 20}]);
     for (since, log, logs, common) in
         [(25, "disk", json!(null), 20), (70, "lost", lost, 20), (31, "disk1", json!(null), 20)]
@@ -96,7 +96,7 @@ fn who_has_what_is_not_here_any_more_is_given_all_since_the_common_end_and_told_
         let (said, end) = told(&mut house, 1);
         assert_eq!((said, end.gap), ((21..=30).map(|n| n.to_string()).collect(), Some(true)), "{log}");
     }
-    // With nothing new there is a gap all the same.
+    // Without new messages, there is still a gap.
     let mut house = talk(20);
     house.restart(false);
     hello(&mut house, 1, 1, json!(25), "disk");

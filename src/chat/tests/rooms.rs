@@ -1,4 +1,4 @@
-//! Rooms: who is in them, who hears what is said there, and what outlives a restart.
+//! Rooms: members, who receives messages, and what outlives a restart.
 
 use super::*;
 use crate::limits::{MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES, NAME_TRIED};
@@ -40,7 +40,7 @@ fn what_is_said_in_a_room_reaches_its_members_and_nobody_else() {
     assert_eq!((heard.to.as_str(), heard.msg.as_str()), ("#Games", "chess?"));
     assert_eq!(house.take(1, "sent").len(), 1);
     assert!(house.take(3, "chat").is_empty());
-    // Whoever is in no room may speak to it, and hears no answer.
+    // Anyone may write to a room, but only members receive the answer.
     house.say(3, "#games", "may I?");
     assert_eq!((house.texts(1, "chat"), house.texts(3, "chat")), (vec!["may I?".into()], vec![]));
 }
@@ -52,7 +52,7 @@ fn a_room_that_is_not_there_is_answered_with_the_nearest() {
     house.say(1, "#gmaes", "hello");
     let (code, msg) = house.error(1);
     assert_eq!(code, "no_such_room");
-    assert!(msg.contains("did you mean #games?") && msg.contains("/join #gmaes makes it"), "{msg}");
+    assert!(msg.contains("did you mean #games?") && msg.contains("/join #gmaes creates it"), "{msg}");
     for (request, code) in [
         (json!({"type": "join", "room": "games"}), "bad_room"),
         (json!({"type": "join", "room": "#two words"}), "bad_room"),
@@ -120,7 +120,7 @@ fn all_sessions_of_a_user_are_in_a_room_together() {
         (vec!["hello".into()], vec!["hello".into()])
     );
     house.forget_inboxes();
-    // Asked again, nothing changes and nobody else is told.
+    // Joining again changes nothing and notifies nobody.
     assert!(house.enter(1, "#games").is_some_and(|room| room.joined == Some(true)));
     assert!(house.inboxes.get(&11).is_none_or(Vec::is_empty));
     house.ask(12, json!({"type": "part", "room": "#games"}));
@@ -145,7 +145,7 @@ fn comings_and_goings_of_a_room_are_gathered_and_told_its_members() {
     house.later(PRESENCE_WINDOW);
     assert_eq!(house.texts(1, "left"), ["bob left #games"]);
     assert!(house.take(2, "left").is_empty());
-    // Nobody hears a voice before its owner came in.
+    // The sender's arrival must come before the message.
     house.enter(2, "#games");
     house.say(2, "#games", "me again");
     let kinds: Vec<_> =
@@ -190,7 +190,7 @@ fn only_members_and_operators_set_a_topic_and_the_lobbys_is_the_operators() {
     house.ask(2, json!({"to": "server", "msg": "/topic"}));
     assert_eq!(house.texts(2, "room"), ["you are in #lobby: everything (3 users here)"]);
     house.ask(99, topic("#lobby", ""));
-    assert_eq!(house.texts(1, "topic"), ["oscar took the topic of #lobby away"]);
+    assert_eq!(house.texts(1, "topic"), ["oscar cleared the topic of #lobby"]);
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn rooms_have_bounds_and_those_of_whom_nobody_knows_any_more_make_room() {
     house.leave(301);
     house.join_key(300, "bob", 200);
     house.ask(300, json!({"type": "join", "room": "#one-more"}));
-    // Some others than alice: nobody with one of those keys has a name.
+    // None of these keys owns a name.
     assert!(house.take(300, "room").pop().is_some());
     let swept = crate::limits::ROOMS_SWEPT * MAX_ROOMS_PER_USER;
     assert!((1..=swept).contains(&(crate::limits::MAX_ROOMS + 1 - house.chat.rooms.len())));

@@ -1,4 +1,4 @@
-//! While nothing can be stored: who is told, and what those are told who were away.
+//! While the store fails: who learns of it, and what returning users learn.
 
 use super::*;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 const FAILURE: &str = "the disk is full; make room on it";
 
 fn set_keeping(house: &mut House, failure: Option<&str>) {
-    // What is stored is all that has a number here.
+    // Here, all numbered messages are stored.
     let stored = house.chat.latest();
     house.act(|chat, now, out| chat.set_keeping(failure, stored, now, out));
 }
@@ -15,7 +15,7 @@ fn set_keeping(house: &mut House, failure: Option<&str>) {
 fn kept() -> House {
     let mut house = House::kept();
     let records = Records { operators: vec![operator(99)], ..Records::default() };
-    house.books = Books::of(records);
+    house.stored = StoredRecords::of(records);
     house.restart(false);
     house.join_key(99, "oscar", 99);
     house.join_key(1, "alice", 1);
@@ -24,7 +24,7 @@ fn kept() -> House {
     house
 }
 
-/// Comes back with all up to that number. Whether a gap is told, and how many messages came.
+/// Returns with all up to that number. Returns whether there was a gap, and the number of messages.
 fn comes_back(house: &mut House, id: u64, number: u8, since: serde_json::Value) -> (bool, usize) {
     let log = house.chat.log.as_ref().map(|log| log.id().to_owned());
     house.chat.connect(SessionId(id), House::peer(id, Some(key(number))));
@@ -45,7 +45,7 @@ fn operators_are_told_why_and_others_that_it_is_so_each_once() {
     assert!(told[0].msg.contains(FAILURE) && told[0].stored == Some(false), "{told:?}");
     let told = house.take(1, "notice");
     assert_eq!((told.len(), told[0].stored), (1, Some(false)));
-    assert!(!told[0].msg.contains(FAILURE) && told[0].msg.contains("whoever runs it"), "{told:?}");
+    assert!(!told[0].msg.contains(FAILURE) && told[0].msg.contains("administrator"), "{told:?}");
     set_keeping(&mut house, Some(FAILURE));
     assert_eq!(house.take(1, "notice"), []);
     set_keeping(&mut house, None);
@@ -95,7 +95,7 @@ fn commands_that_change_something_say_that_it_is_not_stored_yet() {
     {
         let done = house.console(command).expect(command);
         assert!(
-            done.contains("; not stored yet, and forgotten if") && done.ends_with(FAILURE),
+            done.contains("; not stored yet, and lost if") && done.ends_with(FAILURE),
             "{command}: {done}"
         );
     }
@@ -166,7 +166,7 @@ fn messages_that_failed_with_their_turn_are_missed_too() {
     house.leave(2);
     house.leave(99);
     let message = house.disk.as_ref().expect("a disk").messages.last().expect("a message").clone();
-    // The first is stored, and what came after it is not.
+    // The first is stored, later ones are not.
     house.chat.seq += 1;
     house.act(|chat, now, out| chat.set_keeping(Some(FAILURE), 1, now, out));
     house.chat.not_stored(std::iter::once(&message));

@@ -1,4 +1,4 @@
-//! Names that nobody has: the answer says where those stand that there are, and which is near.
+//! Unknown names: the answer tells which command lists the known ones, and suggests similar ones.
 
 use super::*;
 

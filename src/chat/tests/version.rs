@@ -1,4 +1,4 @@
-//! Which version of the wire a session is in.
+//! Negotiates the protocol version of a session.
 
 use super::*;
 

@@ -90,18 +90,6 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         }
         Event::Alert { by, msg, ts, .. } => state.alert(by, msg, ts),
         Event::Whois(user) => state.whois(user),
-        Event::Renamed { .. }
-        | Event::Time { .. }
-        | Event::Notice(_)
-        | Event::Storing { .. }
-        | Event::Pake { .. }
-        | Event::Operator { .. }
-        | Event::Bans { .. }
-        | Event::Keys { .. }
-        | Event::Room(_)
-        | Event::Topic { .. }
-        | Event::Rooms { .. }
-        | Event::History(_) => state.notes(&event.text()),
         Event::Delivered { ts, .. } => {
             state.block(&state.clock(ts), &state.paint(DIM, "--"), &event.text(), DIM)
         }
@@ -109,6 +97,7 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
         // How the connection ended is told once, with what follows from it.
         Event::Bye { .. } => Vec::new(),
         Event::Unknown { from, msg } => state.notes(&format!("{}: {msg}", from.name)),
+        _ => state.notes(&event.text()),
     }
 }
 

@@ -1,6 +1,6 @@
-//! The filters of a search, and what people mistake for them. In quotes there are none.
+//! The filters of a search, and likely typing errors in them. Quoted text has no filters.
 
-/// What a search can be limited to.
+/// What limits a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Filter {
     From,
@@ -9,7 +9,7 @@ pub(super) enum Filter {
     Before,
 }
 
-/// A part of what is typed after `/search`.
+/// A part of the text after `/search`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part<'a> {
     Quoted(&'a str),
@@ -17,7 +17,7 @@ pub(super) enum Part<'a> {
     Filter(Filter, &'a str),
 }
 
-/// Longest word that is taken for a slip of a filter, in bytes.
+/// The longest word that may be a mistyped filter, in bytes.
 const MAX_SLIP_BYTES: usize = 12;
 
 impl Filter {
@@ -32,7 +32,7 @@ impl Filter {
         }
     }
 
-    /// One with something behind it.
+    /// The filter with a value.
     fn example(self) -> &'static str {
         match self {
             Self::From => "from:alice",
@@ -46,7 +46,7 @@ impl Filter {
         Self::ALL.into_iter().find(|filter| filter.as_str().eq_ignore_ascii_case(word))
     }
 
-    /// The one that is probably meant: one letter is wrong, or it is what others call it.
+    /// Guesses the intended filter: one letter is wrong, or it is another program's word.
     fn meant(word: &str) -> Option<Self> {
         if word.len() > MAX_SLIP_BYTES {
             return None;
@@ -59,13 +59,13 @@ impl Filter {
             "until" => return Some(Self::Before),
             _ => {}
         }
-        // Of two letters one is too many to be wrong.
+        // In a word of two letters, one wrong letter is too much.
         let mut long = Self::ALL.into_iter().filter(|filter| filter.as_str().len() > 2);
         long.find(|filter| strsim::damerau_levenshtein(&word, filter.as_str()) == 1)
     }
 }
 
-/// What is typed after `/search`, in parts.
+/// Splits the text after `/search` into parts.
 pub(super) fn parts(rest: &str) -> impl Iterator<Item = Part<'_>> {
     rest.split('"').enumerate().flat_map(|(place, part)| {
         let quoted = (place % 2 == 1).then_some(Part::Quoted(part));
@@ -79,25 +79,25 @@ fn word(word: &str) -> Part<'_> {
     filter.map_or(Part::Word(word), |(filter, value)| Part::Filter(filter, value))
 }
 
-/// What is wrong with the filters, and what to do: one is given twice, is empty, or is nearly written.
+/// Explains what is wrong with the filters: a repeated, empty or mistyped one.
 pub(super) fn slip(rest: &str) -> Option<String> {
     let mut given = Vec::new();
     for part in parts(rest) {
         match part {
             Part::Filter(filter, _) if given.contains(&filter) => {
                 let name = filter.as_str();
-                return Some(format!("{name}: is there twice, and a search takes one; leave the other out"));
+                return Some(format!("{name}: appears twice; remove one of them"));
             }
             Part::Filter(filter, "") => {
                 let (name, example) = (filter.as_str(), filter.example());
                 return Some(format!(
-                    "{name}: has nothing behind it; write it without spaces, such as {example}; to search for it \
-                     as text, put it in quotes"
+                    "{name}: is empty; write it without spaces, such as {example}; to search for it as \
+                     text, put it in quotes"
                 ));
             }
             Part::Filter(filter, _) => given.push(filter),
             Part::Word(word) => {
-                // What has a path behind it is an address of the web.
+                // A web address is not a filter.
                 let named = word.split_once(':').filter(|(_, value)| !value.starts_with("//"));
                 let meant =
                     named.and_then(|(name, value)| Some((name, Filter::meant(name)?.as_str(), value)));
@@ -175,7 +175,7 @@ mod tests {
             ("after:", "after:7d"),
         ] {
             let slip = slip(typed).expect(typed);
-            assert!(slip.contains("has nothing behind it") && slip.contains(example), "{slip}");
+            assert!(slip.contains("is empty") && slip.contains(example), "{slip}");
         }
     }
 
@@ -185,7 +185,7 @@ mod tests {
             [("from:a from:b", "from:"), ("tea in:#a x IN:#a", "in:"), ("after:1h after:2h", "after:")]
         {
             let slip = slip(typed).expect(typed);
-            assert!(slip.starts_with(&format!("{name} is there twice")), "{slip}");
+            assert!(slip.starts_with(&format!("{name} appears twice")), "{slip}");
         }
     }
 }

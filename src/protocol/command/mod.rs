@@ -1,12 +1,12 @@
 //! The one table of commands: dispatch, help, completion, usage errors and the man page read it.
 //!
-//! A command is typed at three places: the client's prompt, the server's console, and in a chat
-//! to `server` by clients that know no typed packets. What a command then does is the business of
-//! those places; here is only what it is called and how its words are read.
+//! Users type commands in three places: at the client's prompt, on the server's console, and, with clients
+//! that know no typed packets, in a chat to `server`. Each place decides what a command does; the table says
+//! what it is called and how to read its arguments.
 
+mod arguments;
 mod filters;
 mod table;
-mod words;
 
 pub use table::COMMANDS;
 
@@ -17,72 +17,65 @@ use std::fmt;
 /// Where a command is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// The client's prompt.
     Prompt,
     /// A chat to `server`.
     Wire,
-    /// The server's console.
     Console,
 }
 
-/// One row of the table.
+/// A row of the table.
 #[derive(Debug)]
 pub struct Command {
-    /// The name, without the slash.
+    /// Without the slash.
     pub name: &'static str,
-    /// Other names.
     pub aliases: &'static [&'static str],
-    /// The arguments: capitals stand for what the user writes, brackets for what may be absent.
+    /// The arguments: capitals stand for values, brackets for optional ones.
     pub usage: &'static str,
-    /// What it does, in one line.
     pub help: &'static str,
-    /// Whether only operators may use it.
+    /// Only for operators.
     pub operator: bool,
-    /// Where it is typed.
+    /// Where users can type it.
     pub places: &'static [Place],
     read: fn(&str) -> Option<Action>,
 }
 
-/// What a typed command asks for.
+/// The meaning of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Something for the server.
     Request(Request),
-    /// Something about where one talks: the current target at the prompt, the lobby in a chat to `server`.
+    /// A command about the current target: at the prompt, the current conversation; in a chat to `server`,
+    /// the lobby.
     Talk(Talk),
-    /// What only the prompt knows of.
+    /// A command that only the prompt knows.
     Prompt(PromptAction),
-    /// How the connection or the server fares.
+    /// Shows the state of the connection or the server.
     Status,
-    /// The commands, or one of them.
+    /// Lists the commands, or explains one.
     Help(Option<String>),
-    /// The end.
     Quit,
 }
 
 /// See [`Action::Talk`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Talk {
-    /// What the sender does.
+    /// Describes what the sender does.
     Me(String),
-    /// Leaves the room.
     Part,
-    /// What it is about, or is to be; an empty text takes it away.
+    /// Shows or sets the topic; an empty text clears it.
     Topic(Option<String>),
-    /// The last so many messages.
+    /// Shows the last messages.
     History(Option<u64>),
 }
 
 /// See [`Action::Prompt`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PromptAction {
-    /// A conversation becomes the target of plain lines; `None`: back to the lobby.
+    /// Makes a conversation the current target; `None`: the lobby.
     Query(Option<String>),
-    /// Text to whom the last direct message came from.
+    /// Answers the sender of the last direct message.
     Reply(String),
-    /// The digits of a user's key, or of the server's, to be compared with what their owner sees.
+    /// Shows the digits of a user's key, or of the server's, for comparison.
     Verify(Option<String>),
-    /// An empty screen.
     Clear,
 }
 
@@ -92,21 +85,20 @@ impl<T: Into<Request>> From<T> for Action {
     }
 }
 
-/// What a line means.
+/// The meaning of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Line {
     /// Text for the current target.
     Text(String),
-    /// A command.
     Command(Action),
 }
 
-/// A line that starts with `/` and is no command as it stands.
+/// A line that starts with `/` but is not a valid command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommandError {
-    /// There is none of that name here; the nearest one, if one is near.
+    /// An unknown command, and the most similar one.
     Unknown(String, Option<&'static str>),
-    /// Its arguments are missing or too many.
+    /// Missing or surplus arguments.
     Usage(&'static str, &'static str),
     /// What is wrong with the filters of a search, and what to do.
     Filters(String),
@@ -125,11 +117,11 @@ impl fmt::Display for CommandError {
     }
 }
 
-/// Reads one line as typed at `place`.
+/// Reads a line typed at `place`.
 ///
 /// # Errors
-/// When it starts with `/` and is no command there, or lacks an argument. Such a line is never
-/// text: `//` is how text starts with a slash.
+/// If it starts with `/` but is not a valid command there. It is never sent as text: text that starts with a
+/// slash needs `//`.
 pub fn read_line(line: &str, place: Place) -> Result<Line, CommandError> {
     let Some(words) = line.strip_prefix('/') else {
         return Ok(Line::Text(line.to_owned()));
@@ -148,20 +140,19 @@ pub fn read_line(line: &str, place: Place) -> Result<Line, CommandError> {
     }
 }
 
-/// The commands typed at `place`; the operators' only if `operator`.
+/// The commands at `place`; those of operators only if `operator`.
 pub fn available(place: Place, operator: bool) -> impl Iterator<Item = &'static Command> {
     COMMANDS.iter().filter(move |c| c.places.contains(&place) && (operator || !c.operator))
 }
 
-/// The command of that name or alias, in any case.
 pub fn find(name: &str, place: Place) -> Option<&'static Command> {
     available(place, true).find(|command| command.names().any(|n| n.eq_ignore_ascii_case(name)))
 }
 
-/// What `/help [COMMAND]` shows at `place`.
+/// The answer to `/help [COMMAND]` at `place`.
 ///
 /// # Errors
-/// When there is no such command there.
+/// If the command does not exist there.
 pub fn help(command: Option<&str>, place: Place, operator: bool) -> Result<String, CommandError> {
     if let Some(name) = command {
         let command =
@@ -175,7 +166,6 @@ pub fn help(command: Option<&str>, place: Place, operator: bool) -> Result<Strin
 }
 
 impl Command {
-    /// The name and its aliases.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
@@ -197,8 +187,8 @@ impl Command {
     }
 }
 
-/// Longest word, in bytes, for which the nearest command is looked for: comparing costs time in
-/// proportion to it, and no slip is as long.
+/// The longest word to suggest a command for, in bytes: comparing takes time in proportion, and no typing
+/// error is longer.
 const MAX_SLIP_BYTES: usize = 32;
 
 fn nearest(name: &str, place: Place) -> Option<&'static str> {
@@ -342,7 +332,7 @@ mod tests {
     fn the_longest_word_is_answered_at_once() {
         let word = format!("/{}", "x".repeat(crate::limits::MAX_TEXT_BYTES));
         let start = std::time::Instant::now();
-        // Compared with every command, one of them takes 34 ms at the best, of everybody's time.
+        // Comparing a word of this length with all commands would take 34 ms.
         for _ in 0..50 {
             assert!(read_line(&word, Wire).is_err());
         }

@@ -1,105 +1,110 @@
-//! The table itself: each command's names, usage, help, and how its words are read.
+//! The table: each command's names, usage, help, and how to read its arguments.
 
-use super::words::{at_most_one, bare, keys, named, nothing, one, room_and_rest, search, text, timed, two};
+use super::arguments::{
+    at_most_one, bare, keys, named, nothing, one, room_and_rest, search, text, timed, two,
+};
 use super::{Action, Command, Place, PromptAction, Talk};
 use crate::protocol::Target;
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Ask, Operate};
 use Place::{Console, Prompt, Wire};
 
-/// Every command, in the order of `/help`.
+/// For everyone, wherever commands are typed.
+const ANYWHERE: Command = Command {
+    name: "",
+    aliases: &[],
+    usage: "",
+    help: "",
+    operator: false,
+    places: &[Prompt, Wire, Console],
+    read: |_| None,
+};
+const OPERATORS: Command = Command { operator: true, ..ANYWHERE };
+const CLIENTS: Command = Command { places: &[Prompt, Wire], ..ANYWHERE };
+const PROMPT: Command = Command { places: &[Prompt], ..ANYWHERE };
+const TERMINALS: Command = Command { places: &[Prompt, Console], ..ANYWHERE };
+
+/// All commands, in the order of `/help`.
 pub const COMMANDS: &[Command] = &[
     Command {
         name: "users",
         aliases: &["who", "names"],
         usage: "[#ROOM] [AFTER]",
-        help: "list who is here, or in #ROOM; AFTER goes on with a long list after that name",
-        operator: false,
-        places: &[Prompt, Wire, Console],
+        help: "list who is online, or in #ROOM; AFTER continues a long list after that name",
         read: |rest| {
             let (room, after) = room_and_rest(rest);
             let after = (!after.is_empty()).then(|| after.to_owned());
             Some(Action::from(Ask::Users { room, after }))
         },
+        ..ANYWHERE
     },
     Command {
         name: "msg",
         aliases: &["m"],
         usage: "NAME|#ROOM TEXT",
-        help: "send TEXT to one user, here or away, or to a room (or to all, or to everybody at an IP address)",
-        operator: false,
-        places: &[Prompt, Wire],
+        help: "send TEXT to a user, even one who is away, to a room, to all, or to an IP address",
         read: |rest| {
             let (to, msg) = two(rest)?;
             Some(Action::from(Act::Chat { to: Target::parse(bare(to)), msg: msg.into(), action: false }))
         },
+        ..CLIENTS
     },
     Command {
         name: "query",
         aliases: &["q"],
         usage: "[NAME|#ROOM]",
-        help: "talk with NAME or in #ROOM: plain lines go there; without either back to the lobby",
-        operator: false,
-        places: &[Prompt],
+        help: "switch to NAME or #ROOM; with neither, back to #lobby",
         read: |rest| at_most_one(rest).map(|to| Action::Prompt(PromptAction::Query(to))),
+        ..PROMPT
     },
     Command {
         name: "reply",
         aliases: &["r"],
         usage: "TEXT",
-        help: "send TEXT to whoever wrote to you last",
-        operator: false,
-        places: &[Prompt],
+        help: "reply to the last person who messaged you",
         read: |rest| text(rest).map(|text| Action::Prompt(PromptAction::Reply(text))),
+        ..PROMPT
     },
     Command {
         name: "me",
-        aliases: &[],
         usage: "TEXT",
-        help: "say what you do: * alice TEXT",
-        operator: false,
-        places: &[Prompt, Wire],
+        help: "describe an action: * alice TEXT",
         read: |rest| text(rest).map(|text| Action::Talk(Talk::Me(text))),
+        ..CLIENTS
     },
     Command {
         name: "join",
         aliases: &["j"],
         usage: "#ROOM",
-        help: "become a member of #ROOM, which is made if there is none",
-        operator: false,
-        places: &[Prompt, Wire],
+        help: "join #ROOM, creating it if needed",
         read: |rest| one(rest).map(|room| Action::from(Act::Join { room })),
+        ..CLIENTS
     },
     Command {
         name: "part",
         aliases: &["leave"],
         usage: "[#ROOM]",
-        help: "be a member of #ROOM no more; without it of the one you talk in",
-        operator: false,
-        places: &[Prompt, Wire],
+        help: "leave #ROOM, or the current room",
         read: |rest| {
             at_most_one(rest).map(|room| match room {
                 Some(room) => Action::from(Act::Part { room }),
                 None => Action::Talk(Talk::Part),
             })
         },
+        ..CLIENTS
     },
     Command {
         name: "rooms",
         aliases: &["list"],
         usage: "[AFTER]",
-        help: "list the rooms; AFTER goes on with a long list after that room",
-        operator: false,
-        places: &[Prompt, Wire, Console],
+        help: "list the rooms; AFTER continues a long list after that room",
         read: |rest| at_most_one(rest).map(|after| Action::from(Ask::Rooms { after })),
+        ..ANYWHERE
     },
     Command {
         name: "topic",
-        aliases: &[],
         usage: "[#ROOM] [TEXT]",
-        help: "show what a room is about, or say so; - takes it away",
-        operator: false,
-        places: &[Prompt, Wire],
+        help: "show or set the topic; - clears it",
         read: |rest| {
             let (room, text) = room_and_rest(rest);
             let topic = match text {
@@ -112,14 +117,12 @@ pub const COMMANDS: &[Command] = &[
                 None => Action::Talk(Talk::Topic(topic)),
             })
         },
+        ..CLIENTS
     },
     Command {
         name: "history",
-        aliases: &[],
         usage: "[N]",
-        help: "show the last N messages (20) of where you talk",
-        operator: false,
-        places: &[Prompt, Wire],
+        help: "show the last N messages here (default 20)",
         read: |rest| {
             let number = |word: String| word.parse().ok().filter(|number| *number > 0);
             let limit = match at_most_one(rest)? {
@@ -128,231 +131,182 @@ pub const COMMANDS: &[Command] = &[
             };
             Some(Action::Talk(Talk::History(limit)))
         },
+        ..CLIENTS
     },
     Command {
         name: "search",
-        aliases: &[],
         usage: "[TEXT] [from:NAME] [in:#ROOM] [after:TIME] [before:TIME]",
-        help: "show the last messages with these words or parts of words, of your rooms and direct messages; \
-               \"as it stands\"; TIME is 2h or 7d ago, or 2026-11-21",
-        operator: false,
-        places: &[Prompt, Wire],
+        help: "search your rooms and direct messages for words or parts of words, or for \"exact text\"; \
+               TIME is 2h or 7d ago, or 2026-11-21",
         read: |rest| search(rest).map(Action::from),
+        ..CLIENTS
     },
     Command {
         name: "nick",
-        aliases: &[],
         usage: "NAME",
         help: "change your name",
-        operator: false,
-        places: &[Prompt, Wire],
         read: |rest| one(rest).map(|name| Action::from(Act::Nick { name })),
+        ..CLIENTS
     },
     Command {
         name: "whois",
-        aliases: &[],
         usage: "NAME",
-        help: "show a user's address, sessions, key, and since when they are here; of one who is away when they were",
-        operator: false,
-        places: &[Prompt, Wire, Console],
+        help: "show a user's address, connections, key and arrival, or when they were last here",
         read: |rest| one(rest).map(|name| Action::from(Ask::Whois { name: bare(&name).to_owned() })),
+        ..ANYWHERE
     },
     Command {
         name: "verify",
-        aliases: &[],
         usage: "[NAME]",
-        help: "show the digits of the server's key (or of NAME's) to compare them, and mark it verified",
-        operator: false,
-        places: &[Prompt],
+        help: "compare the digits of the server's key, or of NAME's, and confirm them",
         read: |rest| {
             at_most_one(rest)
                 .map(|name| Action::Prompt(PromptAction::Verify(name.map(|name| bare(&name).to_owned()))))
         },
+        ..PROMPT
     },
     Command {
         name: "time",
-        aliases: &[],
-        usage: "",
         help: "show the server's time",
-        operator: false,
-        places: &[Prompt, Wire, Console],
         read: |rest| nothing(rest, Action::from(Ask::Time)),
+        ..ANYWHERE
     },
     Command {
         name: "status",
-        aliases: &[],
-        usage: "",
-        help: "show how the connection (on the console: the server) fares",
-        operator: false,
-        places: &[Prompt, Console],
+        help: "show the state of the connection (on the console: of the server)",
         read: |rest| nothing(rest, Action::Status),
+        ..TERMINALS
     },
     Command {
         name: "alert",
-        aliases: &[],
         usage: "TEXT",
-        help: "show TEXT to everybody, loudly",
-        operator: true,
-        places: &[Prompt, Wire, Console],
+        help: "show TEXT to everyone, prominently",
         read: |rest| text(rest).map(|msg| Action::from(Operate::Alert { msg })),
+        ..OPERATORS
     },
     Command {
         name: "kick",
-        aliases: &[],
         usage: "NAME [REASON]",
-        help: "end all connections of a user",
-        operator: true,
-        places: &[Prompt, Wire, Console],
+        help: "end all of a user's connections",
         read: |rest| {
             let (name, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
             let (name, reason) = (bare(name).to_owned(), reason.trim().to_owned());
             (!name.is_empty()).then_some(Action::from(Operate::Kick { name, reason }))
         },
+        ..OPERATORS
     },
     Command {
         name: "mute",
-        aliases: &[],
         usage: "NAME [DURATION]",
-        help: "refuse a user's messages for DURATION (10m, 2h, 1d, forever; 1h unless given)",
-        operator: true,
-        places: &[Prompt, Wire, Console],
+        help: "refuse a user's messages for DURATION (10m, 2h, 1d, forever; default 1h)",
         read: |rest| timed(rest).map(|(name, duration)| Action::from(Operate::Mute { name, duration })),
+        ..OPERATORS
     },
     Command {
         name: "unmute",
-        aliases: &[],
         usage: "NAME",
         help: "let a muted user speak again",
-        operator: true,
-        places: &[Prompt, Wire, Console],
         read: |rest| named(rest, |name| Operate::Unmute { name }),
+        ..OPERATORS
     },
     Command {
         name: "ban",
-        aliases: &[],
         usage: "NAME|key:FINGERPRINT|ip:CIDR [DURATION]",
-        help: "keep a user out, by key and address, for DURATION (10m, 2h, 1d, forever; 1d unless given)",
-        operator: true,
-        places: &[Prompt, Wire, Console],
+        help: "keep a user out, by key and address, for DURATION (10m, 2h, 1d, forever; default 1d)",
         read: |rest| timed(rest).map(|(name, duration)| Action::from(Operate::Ban { name, duration })),
+        ..OPERATORS
     },
     Command {
         name: "unban",
-        aliases: &[],
         usage: "NAME|key:FINGERPRINT|ip:CIDR",
-        help: "let in again who was banned",
-        operator: true,
-        places: &[Prompt, Wire, Console],
+        help: "lift a ban",
         read: |rest| named(rest, |name| Operate::Unban { name }),
+        ..OPERATORS
     },
     Command {
         name: "bans",
-        aliases: &[],
-        usage: "",
-        help: "list who is banned or muted, by whom and until when",
-        operator: true,
-        places: &[Prompt, Wire, Console],
+        help: "list bans and mutes",
         read: |rest| nothing(rest, Action::from(Operate::Bans)),
+        ..OPERATORS
     },
     Command {
         name: "operators",
-        aliases: &[],
         usage: "[AFTER]",
-        help: "list the operators' keys; AFTER goes on with a long list after that key",
-        operator: true,
-        places: &[Prompt, Wire, Console],
+        help: "list the operators' keys; AFTER continues a long list after that key",
         read: |rest| keys(rest, KeyList::Operators),
+        ..OPERATORS
     },
     Command {
         name: "members",
-        aliases: &[],
         usage: "[AFTER]",
-        help: "list the keys that may enter a closed server; AFTER goes on with a long list after that key",
-        operator: true,
-        places: &[Prompt, Wire, Console],
+        help: "list the keys that may enter a closed server; AFTER continues a long list after that key",
         read: |rest| keys(rest, KeyList::Members),
+        ..OPERATORS
     },
     Command {
         name: "owners",
-        aliases: &[],
         usage: "[AFTER]",
-        help: "list which key owns which name; AFTER goes on with a long list after that name",
-        operator: true,
-        places: &[Prompt, Wire, Console],
+        help: "list names and the keys that own them; AFTER continues a long list after that name",
         read: |rest| keys(rest, KeyList::Owners),
+        ..OPERATORS
     },
     Command {
         name: "admit",
-        aliases: &[],
         usage: "NAME|key:FINGERPRINT",
         help: "let a user enter a closed server without the passphrase",
-        operator: true,
-        places: &[Prompt, Wire, Console],
         read: |rest| named(rest, |name| Operate::Admit { name }),
+        ..OPERATORS
     },
     Command {
         name: "dismiss",
-        aliases: &[],
         usage: "NAME|key:FINGERPRINT",
-        help: "ask a user of a closed server for the passphrase again",
-        operator: true,
-        places: &[Prompt, Wire, Console],
+        help: "require the passphrase from a closed server's user again",
         read: |rest| named(rest, |name| Operate::Dismiss { name }),
+        ..OPERATORS
     },
     Command {
         name: "release",
-        aliases: &[],
         usage: "NAME",
-        help: "take a name from the key that owns it: whoever uses it next has it",
-        operator: true,
-        places: &[Prompt, Wire, Console],
+        help: "take a name from the key that owns it, so that its next user owns it",
         read: |rest| named(rest, |name| Operate::Release { name }),
+        ..OPERATORS
     },
     Command {
         name: "op",
-        aliases: &[],
         usage: "NAME|key:FINGERPRINT|CODE",
-        help: "make a user an operator, here or away; with the code that the server's console shows, yourself",
-        operator: false,
-        places: &[Prompt, Wire, Console],
+        help: "make a user an operator, even one who is away; with the code from the server's console, \
+               yourself",
         read: |rest| named(rest, |name| Operate::Op { name }),
+        ..ANYWHERE
     },
     Command {
         name: "deop",
-        aliases: &[],
         usage: "NAME|key:FINGERPRINT",
-        help: "take the operators' commands from a user",
-        operator: true,
-        places: &[Prompt, Wire, Console],
+        help: "remove a user as an operator",
         read: |rest| named(rest, |name| Operate::Deop { name }),
+        ..OPERATORS
     },
     Command {
         name: "clear",
-        aliases: &[],
-        usage: "",
-        help: "empty the screen",
-        operator: false,
-        places: &[Prompt],
+        help: "clear the screen",
         read: |rest| nothing(rest, Action::Prompt(PromptAction::Clear)),
+        ..PROMPT
     },
     Command {
         name: "help",
         aliases: &["h", "?"],
         usage: "[COMMAND]",
-        help: "list the commands, or tell about one",
-        operator: false,
-        places: &[Prompt, Wire, Console],
+        help: "list the commands, or explain one",
         read: |rest| {
             at_most_one(rest).map(|name| Action::Help(name.map(|n| n.trim_start_matches('/').to_owned())))
         },
+        ..ANYWHERE
     },
     Command {
         name: "quit",
         aliases: &["exit", "bye"],
-        usage: "",
         help: "leave (on the console: stop the server)",
-        operator: false,
-        places: &[Prompt, Wire, Console],
         read: |rest| nothing(rest, Action::Quit),
+        ..ANYWHERE
     },
 ];

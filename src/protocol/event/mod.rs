@@ -1,16 +1,16 @@
-//! What the server tells: the meaning of a packet on its way to a client.
+//! Events: the meaning of packets from the server to clients.
 //!
-//! An event is described here: its variant, whose members are written as they stand there, its type, and how it
-//! is read. Each writes its own `msg` (`words`), so that a client which knows only `from`, `to` and `msg` shows
-//! something a person can read. A member that no other event has is one of [`ServerPacket`] besides.
+//! This file describes an event: its variant, with its members in the order in which they are written, its
+//! type, and how to read it. Each event writes its own `msg` (`text.rs`), so a client that knows only `from`,
+//! `to` and `msg` shows readable text. A member that is new to events also needs a field in [`ServerPacket`].
 
 mod packet;
 mod parts;
-mod words;
+mod text;
 
 pub use packet::{Packet, ServerPacket};
 pub use parts::{Crowd, HistoryEnd, Welcome};
-pub use words::{BEHIND, GAP, SLOW, count_messages, count_users, users_are};
+pub use text::{BEHIND, GAP, SLOW, count_messages, count_users, users_are};
 
 use super::Code;
 use super::envelope::is_empty;
@@ -18,255 +18,227 @@ use super::kinds::kinds;
 use super::packet::{BanInfo, KeyInfo, KeyList, RoomInfo, Sender, ServerInfo, UserInfo};
 use serde::Serialize;
 
-/// One thing told. Its members are written in this order, and those that say nothing are left out; those that
-/// are skipped stand before its type, where all packets have them, or in its text: see [`Packet`].
+/// An event. Its members are written in this order, and empty ones are omitted. Skipped members come before
+/// the type, as in all packets, or in the text: see [`Packet`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Event {
     /// The connection is registered.
     Welcome(Box<Welcome>),
-    /// Somebody said something.
     Chat {
-        /// Who.
         #[serde(skip)]
         from: Sender,
-        /// To whom: a name, `all`, a room or an address.
+        /// A name, `all`, a room or an address.
         #[serde(skip)]
         to: String,
-        /// What.
         #[serde(skip)]
         msg: String,
         /// The message's number; `None`: it could not be stored.
         #[serde(skip_serializing_if = "is_empty")]
         seq: Option<u64>,
-        /// When the server took it.
+        /// When the server accepted it.
         ts: String,
-        /// Whether it tells what the sender does.
+        /// Whether it describes what the sender does.
         #[serde(skip_serializing_if = "is_empty")]
         action: bool,
-        /// Whether it was said before: it was missed, or asked for.
+        /// Whether it is an old message that the client missed or asked for.
         #[serde(skip_serializing_if = "is_empty")]
         history: bool,
     },
-    /// The receipt: the server took a message, and has stored it unless it stores nothing.
+    /// The receipt: the server has accepted a message, and stored it if it has a history.
     #[serde(serialize_with = "parts::sent")]
     Sent {
         /// The message's number; `None`: it could not be stored.
         seq: Option<u64>,
-        /// When the server took it.
+        /// When the server accepted it.
         ts: String,
         /// `false`: it was passed on, but could not be stored.
         stored: bool,
-        /// Who is away, so that it waits for them.
+        /// The recipient who is away, so the message waits.
         waits: Option<String>,
     },
-    /// Users came.
     Joined(Crowd),
-    /// Users went.
     Left(Crowd),
-    /// A user has another name.
     Renamed {
-        /// The name now.
         name: String,
-        /// The name before.
         old: String,
     },
-    /// A room, and whether one is in it: after one has joined or left it, or asked for its topic.
+    /// A room, and whether the user is a member: after joining, leaving, or asking for the topic.
     #[serde(serialize_with = "parts::room")]
     Room(RoomInfo),
-    /// A room has another topic.
     Topic {
-        /// Who says so.
+        /// Who changed it.
         by: String,
-        /// Which.
         room: String,
-        /// What it is about; `None`: nothing in particular.
+        /// `None`: the topic was cleared.
         #[serde(skip_serializing_if = "is_empty")]
         topic: Option<String>,
     },
-    /// A page of rooms.
     Rooms {
-        /// All rooms.
+        /// The number of all rooms.
         total: usize,
-        /// Ask for the next page after this room.
+        /// Where to continue: ask for the page after this room.
         #[serde(skip_serializing_if = "is_empty")]
         next: Option<String>,
         /// In alphabetical order.
         rooms: Vec<RoomInfo>,
     },
-    /// All that was missed, or asked for, has been told.
+    /// The end of missed or requested messages.
     History(HistoryEnd),
-    /// What waited for somebody who was away has come to them, or was lost.
+    /// Messages have reached a recipient who had been away, or were removed before that.
     Delivered {
-        /// The number of this one.
+        /// The number of this event.
         #[serde(skip_serializing_if = "is_empty")]
         seq: Option<u64>,
-        /// When they had it.
+        /// When they arrived.
         ts: String,
-        /// Who has it now, or was to have it.
+        /// The recipient.
         name: String,
-        /// How many messages have come.
+        /// How many messages arrived.
         count: u32,
-        /// Whether that was before.
+        /// Whether the client missed or asked for this event.
         #[serde(skip_serializing_if = "is_empty")]
         history: bool,
-        /// How many were removed for their age before they came.
+        /// How many messages were removed because of their age.
         #[serde(skip_serializing_if = "is_empty")]
         lost: u32,
-        /// The number of the last of them.
+        /// The number of the last of these messages.
         last: u64,
     },
-    /// A page of users.
     Users {
-        /// All users who are present; of a room, in it.
+        /// The number of all present users; with `room`, in that room.
         total: usize,
         /// In alphabetical order.
         users: Vec<UserInfo>,
-        /// Ask for the next page after this name.
+        /// Where to continue: ask for the page after this name.
         #[serde(skip_serializing_if = "is_empty")]
         next: Option<String>,
-        /// Only those in this room.
+        /// Only users in this room.
         #[serde(skip_serializing_if = "is_empty")]
         room: Option<String>,
     },
     /// The server's time.
     Time {
-        /// The same instant in UTC with milliseconds.
+        /// The time in UTC with milliseconds.
         ts: String,
-        /// Local time with its offset, RFC 3339.
+        /// The local time with its offset, RFC 3339.
         time: String,
-        /// Seconds the server has been up.
+        /// Seconds since the server started.
         uptime: u64,
     },
-    /// An alert to everybody.
+    /// An alert to everyone.
     Alert {
         /// The message's number; `None`: it could not be stored.
         #[serde(skip_serializing_if = "is_empty")]
         seq: Option<u64>,
-        /// When the server took it.
+        /// When the server accepted it.
         ts: String,
         /// Who raised it: a user's name, or `server`.
         by: String,
-        /// Whether it was raised before.
+        /// Whether it is an old alert that the client missed or asked for.
         #[serde(skip_serializing_if = "is_empty")]
         history: bool,
-        /// The text.
         #[serde(skip)]
         msg: String,
     },
-    /// About one user.
+    /// Details about a user.
     #[serde(serialize_with = "parts::whois")]
     Whois(UserInfo),
-    /// I am here.
+    /// The answer to a ping.
     Pong {
-        /// Whether the server takes only members.
+        /// Whether only members may enter the server.
         #[serde(skip_serializing_if = "is_empty")]
         closed: bool,
-        /// Whether somebody started it from their prompt: it gives way to others.
+        /// Whether a user started the server from their prompt, so it gives way to others.
         #[serde(skip_serializing_if = "is_empty")]
         interim: bool,
-        /// Which server this is.
         server: ServerInfo,
-        /// Users who are present.
         total: usize,
     },
-    /// What came of a test of multicast.
+    /// The result of a multicast test.
     Multicast {
-        /// Packets that the server has sent.
+        /// The number of packets that the server has sent.
         #[serde(rename = "count")]
         sent: usize,
-        /// Whether it heard one of the client's.
+        /// Whether the server heard any of the client's packets.
         heard: bool,
     },
-    /// The server is closed: it asks for a proof that both know the passphrase (SPAKE2).
+    /// The server is closed and asks the client to prove the passphrase (SPAKE2).
     Pake {
-        /// The server's half, in base64url.
         pake: String,
-        /// What a person reads.
         #[serde(skip)]
         msg: String,
     },
-    /// The proof was good, and here is the server's.
+    /// The server accepts the client's proof and proves its own knowledge.
     PakeOk {
-        /// In base64url.
         mac: String,
     },
-    /// Bans and mutes.
     Bans {
-        /// How many there are.
+        /// The number of all bans and mutes.
         total: usize,
         /// The latest first, as many as fit.
         bans: Vec<BanInfo>,
     },
-    /// A page of keys.
     Keys {
-        /// Which: its type.
+        /// Which list: its type.
         #[serde(skip)]
         list: KeyList,
-        /// How many there are.
+        /// The number of all keys on the list.
         total: usize,
-        /// Ask for the next page after this key, or name.
+        /// Where to continue: ask for the page after this key, or name.
         #[serde(skip_serializing_if = "is_empty")]
         next: Option<String>,
-        /// In the order of the keys; members in the order in which they came, owners in that of the names.
+        /// Operators by key, members by when they came, owners by name.
         keys: Vec<KeyInfo>,
     },
-    /// One's own rank has changed.
+    /// The user has become an operator, or is no longer one.
     Operator {
-        /// Whether one may use the operators' commands now.
         operator: bool,
-        /// What a person reads.
         #[serde(skip)]
         msg: String,
     },
-    /// Something to read: the commands there are, what an operator's command did.
+    /// Text for the user, such as help or the result of a command.
     Notice(#[serde(skip)] String),
-    /// Whether what is said is stored from now on: a notice, for those who know no more.
+    /// Whether messages are stored from now on. Older clients read it as a notice.
     Storing {
-        /// Whether it is.
         #[serde(rename = "stored")]
         works: bool,
-        /// What a person reads: why it is not, and what to do.
+        /// Why the store fails, and what to do.
         #[serde(skip)]
         msg: String,
     },
     /// A request was refused, or the connection ends.
     Error {
-        /// Why, for programs. `None`: a code that this version does not know.
+        /// `None`: a code that this version does not know.
         #[serde(skip_serializing_if = "is_empty")]
         code: Option<Code>,
-        /// A name that is free, with `name_taken`.
+        /// A free name, with `name_taken`.
         #[serde(skip_serializing_if = "is_empty")]
         name: Option<String>,
-        /// What was wrong and what to do.
+        /// What was wrong, and what to do.
         #[serde(skip)]
         msg: String,
     },
     /// The server ends the connection in an orderly way.
     Bye {
-        /// Why, for programs.
         #[serde(skip_serializing_if = "is_empty")]
         code: Option<Code>,
-        /// The server to which it gives way: its people are expected there.
+        /// The server to which this one gives way, and to which clients should go.
         #[serde(skip_serializing_if = "is_empty")]
         server: Option<ServerInfo>,
-        /// Why, for people.
         #[serde(skip)]
         msg: String,
     },
     /// A type that this version does not know: show its text.
     Unknown {
-        /// Who says it.
         #[serde(skip)]
         from: Sender,
-        /// The text.
         #[serde(skip)]
         msg: String,
     },
 }
 
 kinds! {
-    /// The types of events.
     Event:
     Keys(list): Self::Keys { list, .. },
     Welcome = "welcome": Self::Welcome(_),
@@ -297,12 +269,11 @@ kinds! {
 }
 
 impl Event {
-    /// An error with a text.
     pub fn error(code: Code, msg: impl Into<String>) -> Self {
         Self::Error { code: Some(code), msg: msg.into(), name: None }
     }
 
-    /// When the server took what was said.
+    /// When the server accepted the message.
     pub fn ts(&self) -> Option<&str> {
         match self {
             Self::Chat { ts, .. } | Self::Alert { ts, .. } | Self::Delivered { ts, .. } => Some(ts),
@@ -310,7 +281,7 @@ impl Event {
         }
     }
 
-    /// Reads a packet's meaning. Never fails: what is unknown is [`Event::Unknown`].
+    /// Reads a packet. Never fails: an unknown type becomes [`Event::Unknown`].
     pub fn from_packet(packet: ServerPacket) -> Self {
         let code = || packet.code.as_deref().and_then(Code::parse);
         let seq = packet.seq;
@@ -465,11 +436,11 @@ mod tests {
             ),
             (
                 Event::Rooms { rooms: vec![], total: 0, next: None },
-                "there are no rooms; /join #name makes one",
+                "there are no rooms; /join #name creates one",
             ),
             (
                 Event::Topic { room: "#games".into(), topic: None, by: "bob".into() },
-                "bob took the topic of #games away",
+                "bob cleared the topic of #games",
             ),
         ] {
             assert_eq!(event.text(), text);
@@ -486,7 +457,8 @@ mod tests {
         assert_eq!(text(12, false, true), "12 messages; there are older ones");
         assert_eq!(
             text(12, true, false),
-            "12 messages; there were others that the server can't give you: too old, too many, or never stored"
+            "12 messages; there were others that the server cannot show you: too old, too many, or never \
+             stored"
         );
     }
 

@@ -1,4 +1,4 @@
-//! An event's packet: on its way to a client, and as the client reads it.
+//! An event's packet, as it is written and as the client reads it.
 
 use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::protocol::Since;
@@ -12,28 +12,26 @@ static SERVER: LazyLock<Sender> = LazyLock::new(Sender::server);
 /// An event on its way to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packet {
-    /// Whom it is for. What is said goes to whom it was said to.
+    /// The recipient. A chat keeps its own `to`.
     pub to: String,
-    /// The `id` of the request that it answers, or of what is told again to who said it.
+    /// The `id` of the request that it answers, or of the client's own old message.
     pub id: Option<String>,
-    /// What is told.
     pub event: Event,
 }
 
 impl Event {
-    /// The event as a packet to `to`, echoing the request's `id`.
+    /// Addresses a copy of the event to `to`, echoing the request's `id`.
     pub fn to_packet(&self, to: &str, id: Option<String>) -> Packet {
         self.clone().into_packet(to, id)
     }
 
-    /// The same, with nothing copied.
+    /// The same without a copy.
     pub fn into_packet(self, to: &str, id: Option<String>) -> Packet {
         Packet { to: to.into(), id, event: self }
     }
 }
 
 impl Packet {
-    /// Appends the packet as one frame with its line feed.
     pub fn write_to(&self, out: &mut Vec<u8>) {
         match &self.event {
             Event::Chat { from, .. } => self.write_as(from, out),
@@ -41,7 +39,7 @@ impl Packet {
         }
     }
 
-    /// The same, as if from somebody else.
+    /// The same, as if from another sender.
     pub fn write_as(&self, from: &Sender, out: &mut Vec<u8>) {
         let to = match &self.event {
             Event::Chat { to, .. } => to,
@@ -51,7 +49,6 @@ impl Packet {
         Envelope { from, to, msg, kind, id, members: &self.event }.write_to(out);
     }
 
-    /// The packet as one frame with its line feed.
     pub fn to_frame(&self) -> Vec<u8> {
         let mut frame = Vec::with_capacity(128);
         self.write_to(&mut frame);
@@ -59,128 +56,77 @@ impl Packet {
     }
 }
 
-/// What the client reads of a server's packet. Unknown members may hold anything, and `null` is the same as
-/// absent. PROTOCOL.md tells which packet has which.
+/// All members of the server's packets; PROTOCOL.md tells which packet has which. Unknown members may have
+/// any type, and `null` means absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ServerPacket {
-    /// Who says it.
     pub from: Sender,
-    /// Whom it is for.
     pub to: String,
-    /// What a person reads.
     pub msg: String,
-    /// What the packet is; `chat` when absent.
+    /// `chat` when absent.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// The sender's own token for the packet, echoed in the receipt or error.
     pub id: Option<String>,
-    /// Server-wide, strictly increasing number of a message.
     pub seq: Option<u64>,
-    /// When the server took it: RFC 3339, UTC, milliseconds.
     pub ts: Option<String>,
-    /// Why, for programs: see [`Code`](super::Code).
     pub code: Option<String>,
-    /// Version of the wire.
     pub v: Option<u32>,
-    /// A name: the one asked for, given, or suggested.
     pub name: Option<String>,
-    /// The name that was changed.
     pub old: Option<String>,
-    /// The address the server sees.
     pub ip: Option<String>,
-    /// The whole fingerprint of one's own key.
     pub key: Option<String>,
-    /// Whether this session may use the operators' commands.
     pub operator: Option<bool>,
-    /// Whether the server takes only members: keys that once came with the passphrase.
     pub closed: Option<bool>,
-    /// Whether the server was started from somebody's prompt, and gives way to others.
     pub interim: Option<bool>,
-    /// One side's half of the proof that both know the passphrase (SPAKE2), in base64url.
     pub pake: Option<String>,
-    /// That the sender has got the same secret out of it, in base64url.
     pub mac: Option<String>,
-    /// Which server this is.
     pub server: Option<ServerInfo>,
-    /// What the server takes at most.
     pub limits: Option<Limits>,
-    /// Users who are present, after what the packet tells.
     pub total: Option<usize>,
-    /// Users whom a `joined` or `left` tells of.
     pub count: Option<usize>,
-    /// Their names; absent in big rooms, and then `count` alone tells.
     pub names: Option<Vec<String>>,
-    /// A page of users.
     pub users: Option<Vec<UserInfo>>,
-    /// The name to ask the next page `after`; absent on the last.
     pub next: Option<String>,
-    /// Who is asked about.
     pub user: Option<UserInfo>,
-    /// The server's local time: RFC 3339 with its offset.
     pub time: Option<String>,
-    /// Seconds the server has been up.
     pub uptime: Option<u64>,
-    /// A message that tells what its sender does (`/me`).
     pub action: Option<bool>,
-    /// Who raised the alert.
     pub by: Option<String>,
-    /// Bans and mutes, the latest first.
     pub bans: Option<Vec<BanInfo>>,
-    /// A page of keys.
     pub keys: Option<Vec<KeyInfo>>,
-    /// A room's name, with its `#`.
     pub room: Option<String>,
-    /// What the room is about.
     pub topic: Option<String>,
-    /// Users who are in the room, here or away.
     pub members: Option<usize>,
-    /// Those of them who are present.
     pub here: Option<usize>,
-    /// Whether the user is in the room.
     pub joined: Option<bool>,
-    /// Rooms: those one is in, or a page of all.
     pub rooms: Option<Vec<RoomInfo>>,
-    /// What a hello's session has already, and in a welcome how much of that the server has: see [`Since`].
     pub since: Option<Since>,
-    /// Which history the server keeps, or the one that a hello's `since` is of.
     pub log: Option<String>,
-    /// Earlier parts of the history.
     pub logs: Option<Vec<LogEnd>>,
-    /// The client has numbers that this history has not, or not any more.
     pub rewound: Option<bool>,
-    /// A message that was said before: missed, or asked for.
     pub history: Option<bool>,
-    /// What comes before is not all there.
     pub gap: Option<bool>,
-    /// There are more, and older ones.
     pub more: Option<bool>,
-    /// `false`: the message was passed on and could not be stored; in a notice, whether what is said is stored
-    /// from now on.
     pub stored: Option<bool>,
-    /// The message waits for whom it is for.
     pub waits: Option<bool>,
-    /// How many messages were removed before they came.
     pub lost: Option<u32>,
-    /// Number of the last message of several.
     pub last: Option<u64>,
-    /// Older messages were not looked at.
     pub partial: Option<bool>,
-    /// Whether the server heard the client's multicast.
     pub heard: Option<bool>,
 }
 
 impl ServerPacket {
-    /// Reads one frame.
+    /// Parses a frame.
     ///
     /// # Errors
-    /// When it is no JSON object, not UTF-8, or a known member has the wrong type.
+    /// If it is not a JSON object in UTF-8, or a known member has the wrong type.
     pub fn parse(frame: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(frame)
     }
 
     pub(super) fn into_welcome(self) -> Welcome {
-        // The first line is ours; the message of the day follows it.
+        // The first line is the server's own text; the message of the day follows.
         let motd = self.msg.split_once('\n').map(|(_, motd)| motd.to_owned()).unwrap_or_default();
         Welcome {
             server: self.server.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! What some events hold.
+//! The members of some events.
 
 use crate::fingerprint::Fingerprint;
 use crate::limits::PROTOCOL_VERSION;
@@ -9,56 +9,52 @@ use serde::{Serialize, Serializer};
 /// The answer to a hello.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Welcome {
-    /// Number of the latest message.
+    /// The latest message number.
     #[serde(flatten, serialize_with = "seq_and_version")]
     pub seq: u64,
-    /// The name given.
+    /// The user's name.
     pub name: String,
-    /// The address the server sees.
+    /// The client's address as the server sees it.
     pub ip: String,
-    /// The key that the server knows this client by.
+    /// The client's key.
     #[serde(skip_serializing_if = "is_empty")]
     pub key: Option<Fingerprint>,
-    /// Whether this session may use the operators' commands.
+    /// Whether this session may use operators' commands.
     #[serde(skip_serializing_if = "is_empty")]
     pub operator: bool,
-    /// Whether the server takes only members.
+    /// Whether only members may enter the server.
     #[serde(skip_serializing_if = "is_empty")]
     pub closed: bool,
-    /// Which server this is.
     pub server: ServerInfo,
-    /// What the server takes at most.
     pub limits: Limits,
-    /// Users who are present.
     pub total: usize,
     /// The rooms that the user is in.
     #[serde(skip_serializing_if = "is_empty")]
     pub rooms: Vec<RoomInfo>,
-    /// Up to which number what the client has is what the server has; `None`: it has told no number.
+    /// The number up to which client and server have the same; `None`: the client gave no number.
     #[serde(skip_serializing_if = "is_empty")]
     pub since: Option<u64>,
-    /// Which part of its history the server writes; another one after each start. `None`: it keeps none.
+    /// The current incarnation of the history, new at each start. `None`: the server has no history.
     #[serde(skip_serializing_if = "is_empty")]
     pub log: Option<String>,
-    /// The parts before, the newest first; only those that the client may not know.
+    /// Earlier incarnations that the client may not know, the newest first.
     #[serde(skip_serializing_if = "is_empty")]
     pub logs: Vec<LogEnd>,
-    /// Whether the client has numbers that are not of this history, or not any more.
+    /// Whether the client has numbers that are not, or no longer, in this history.
     #[serde(skip_serializing_if = "is_empty")]
     pub rewound: bool,
-    /// The server's message of the day; empty when it has none.
+    /// The message of the day, or empty.
     #[serde(skip)]
     pub motd: String,
 }
 
-/// Users who came or went within a second.
+/// Users who joined or left within a second.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Crowd {
-    /// Users who are present now; of a room, in it.
+    /// The number of users now present; with `room`, in that room.
     pub total: usize,
-    /// How many there are.
     pub count: usize,
-    /// Their names; empty in big rooms.
+    /// Empty in big rooms.
     #[serde(skip_serializing_if = "is_empty")]
     pub names: Vec<String>,
     /// The room that they joined or left; `None`: the chat.
@@ -66,26 +62,26 @@ pub struct Crowd {
     pub room: Option<String>,
 }
 
-/// The end of what was missed, or of the answer to `history` or `search`.
+/// The end of missed messages, or of the answer to `history` or `search`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct HistoryEnd {
-    /// All up to this number has been told; what has a higher one follows as it is said.
+    /// All messages up to this number have been sent; later ones follow live.
     pub seq: u64,
-    /// How many messages there were.
+    /// The number of messages sent.
     pub count: usize,
-    /// Whether some of what was missed is not there any more, or too much to be told.
+    /// Whether some missed messages no longer exist, or are too many to send.
     #[serde(skip_serializing_if = "is_empty")]
     pub gap: bool,
-    /// Whether there are older ones than those asked for, or may be.
+    /// Whether there are older messages, or may be.
     #[serde(skip_serializing_if = "is_empty")]
     pub more: bool,
-    /// Whether a search has not looked at older ones: with [`more`](Self::more) since it took too long,
-    /// without since they are still being put into the index.
+    /// Whether a search skipped older messages: with [`more`](Self::more) because it took too long, otherwise
+    /// because the server is still indexing them.
     #[serde(skip_serializing_if = "is_empty")]
     pub partial: bool,
 }
 
-/// The number, and after it the version of the wire that the server speaks.
+/// The number, followed by the server's protocol version.
 fn seq_and_version<S: Serializer>(seq: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Members {
@@ -95,7 +91,7 @@ fn seq_and_version<S: Serializer>(seq: &u64, serializer: S) -> Result<S::Ok, S::
     Members { seq: *seq, v: PROTOCOL_VERSION }.serialize(serializer)
 }
 
-/// A room's members as an event has them: `room` is its name.
+/// A room's members as this event has them: `room` is its name.
 pub(super) fn room<S: Serializer>(room: &RoomInfo, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Members<'a> {
@@ -111,7 +107,7 @@ pub(super) fn room<S: Serializer>(room: &RoomInfo, serializer: S) -> Result<S::O
     Members { room: name, topic, members: *members, here: *here, joined: *joined }.serialize(serializer)
 }
 
-/// A receipt's members: `waits` goes with the name of whoever is away.
+/// A receipt's members: with `waits` comes the recipient's name.
 pub(super) fn sent<S: Serializer>(
     seq: &Option<u64>,
     ts: &str,
@@ -135,7 +131,7 @@ pub(super) fn sent<S: Serializer>(
     members.serialize(serializer)
 }
 
-/// About one user: all in one member.
+/// All details are in one member.
 pub(super) fn whois<S: Serializer>(user: &UserInfo, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Members<'a> {

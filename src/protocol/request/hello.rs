@@ -11,36 +11,35 @@ use serde::{Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Takes part: its user is present and gets everything.
+    /// Takes part: its user is present, and it receives everything.
     #[default]
     Chat,
-    /// Sends and leaves: announces nothing, gets only answers.
+    /// Sends and leaves: stays invisible, and receives only answers.
     Send,
-    /// Reads along: announces nothing, gets everything.
+    /// Listens: stays invisible, and receives everything.
     Tail,
 }
 
 /// The first packet of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Hello {
-    /// The name asked for, not checked yet.
+    /// The wanted name, unchecked.
     #[serde(skip)]
     pub name: String,
-    /// What the session is for.
     #[serde(flatten, serialize_with = "version_and_mode")]
     pub mode: Mode,
-    /// What makes several connections the same user; `None` for clients that know no tokens.
+    /// Makes several connections one user; `None` for clients that do not know tokens.
     #[serde(skip_serializing_if = "is_empty")]
     pub token: Option<String>,
-    /// What it has already of what was said; `None`: it wants nothing but the mail that waits. A time
-    /// is one: it was checked.
+    /// What the client already has; `None`: it wants only its waiting mail. A time in here is valid.
     #[serde(skip_serializing_if = "is_empty")]
     pub since: Option<Since>,
-    /// Of which history that is: the [`log`](crate::protocol::event::Welcome::log) of its last welcome.
+    /// The incarnation that `since` belongs to: [`log`](crate::protocol::event::Welcome::log) in its last
+    /// welcome.
     #[serde(skip_serializing_if = "is_empty")]
     pub log: Option<String>,
-    /// What it has of other parts of the history, and of other histories of that server: no more than
-    /// [`MAX_LOGS`](crate::limits::MAX_LOGS). `None` for clients that know nothing of other parts.
+    /// What it has of other incarnations of this server's histories, at most
+    /// [`MAX_LOGS`](crate::limits::MAX_LOGS). `None` for clients that do not know other incarnations.
     #[serde(skip_serializing_if = "is_empty")]
     pub logs: Option<Vec<LogEnd>>,
 }
@@ -60,13 +59,13 @@ impl Mode {
 }
 
 impl Hello {
-    /// The hello in any first packet: clients of the replaced system send a chat.
+    /// Reads a hello from any first packet: clients of the replaced system start with a chat.
     ///
     /// # Errors
-    /// When the mode is unknown, or the version or the time is none.
+    /// If the mode, the version or the time is invalid.
     pub fn from_packet(packet: &ClientPacket) -> Result<Self, Refusal> {
         if let Some(version) = packet.v {
-            // There is but one: whatever is agreed upon is what follows.
+            // There is only one version, so the result does not matter.
             version.agreed().map_err(|error| Refusal::new(Code::BadPacket, error.to_string()))?;
         }
         if let Some(Since::Time(text)) = &packet.since {
@@ -84,7 +83,7 @@ impl Hello {
     }
 }
 
-/// The mode, and before it the version of the wire that the client speaks.
+/// The mode, preceded by the client's protocol version.
 fn version_and_mode<S: Serializer>(mode: &Mode, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Members {

@@ -1,22 +1,22 @@
-//! Every type of request, by what it takes to ask it: who deals with it follows from that.
+//! Every type of request, by who may send it, which decides who handles it.
 //!
-//! A request is described here and nowhere else in the protocol: its variant, its type, and how it is read. The
-//! members of a variant are written as they stand here, those that say nothing are left out, and those that are
-//! skipped stand before the type, where all packets have them ([`Request::to_frame`]). A member that no other
-//! request has is one of [`ClientPacket`] besides.
+//! This file describes a request: its variant, its type, and how to read it. The members of a variant are
+//! written in this order, and empty ones are omitted. Skipped members come before the type, as in all packets
+//! ([`Request::to_frame`]). A member that is new to requests also needs a field in [`ClientPacket`].
 
+use super::search::{SearchRequest, history, search};
 use super::{ClientPacket, Hello, Refusal, Span, TestToken};
 use crate::protocol::envelope::is_empty;
 use crate::protocol::kinds::kinds;
 use crate::protocol::packet::KeyList;
-use crate::protocol::{Code, Since, Target};
+use crate::protocol::{Code, Target};
 use serde::Serialize;
 
-/// One thing asked for, by what it takes to ask it.
+/// A request, by who may send it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Request {
-    /// Nothing: it needs no name.
+    /// Any connection, even without a name.
     Connect(Connect),
     /// A session with a name.
     Act(Act),
@@ -26,7 +26,7 @@ pub enum Request {
     Operate(Operate),
 }
 
-/// What a connection asks before it has a name, of the connection itself.
+/// A request about the connection itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Connect {
@@ -34,136 +34,116 @@ pub enum Connect {
     Hello(Hello),
     /// The answer to a closed server's [`Pake`](crate::protocol::Event::Pake).
     Pake {
-        /// The client's half, in base64url.
         pake: String,
         /// Its confirmation, in base64url.
         mac: String,
     },
-    /// Are you there? Also answered before a hello.
+    /// Asks for a sign of life. Allowed before a hello.
     Ping,
-    /// A test of multicast between the two machines. Also answered before a hello.
+    /// Tests multicast between the two machines. Allowed before a hello.
     Multicast {
-        /// What marks the packets of this test.
+        /// Marks the packets of this test.
         token: TestToken,
     },
 }
 
-/// What a user says and does, and what only a user can ask.
+/// A user's action, or a query that needs a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Act {
-    /// Text for somebody.
+    /// Sends a message.
     Chat {
-        /// Whom it is for.
         #[serde(skip)]
         to: Target,
-        /// The text.
         #[serde(skip)]
         msg: String,
-        /// Whether it tells what the sender does (`/me`).
+        /// Whether it describes what the sender does (`/me`).
         #[serde(skip_serializing_if = "is_empty")]
         action: bool,
     },
-    /// Another name for the user.
     Nick {
-        /// The name asked for.
         name: String,
     },
-    /// Makes the user a member of a room; there is one from then on.
+    /// Joins a room, creating it if needed.
     Join {
-        /// The room.
         room: String,
     },
-    /// Leaves a room.
     Part {
-        /// The room.
         room: String,
     },
-    /// What a room is about.
     Topic {
-        /// The room.
         room: String,
-        /// What it is to be about, nothing if empty; `None`: only asked.
+        /// The new topic, empty to clear it; `None`: show it.
         #[serde(skip_serializing_if = "is_empty")]
         topic: Option<String>,
     },
-    /// What was said in a room or between two users. Without either, in the lobby.
+    /// Asks for messages in a room or between two users; without either, in the lobby.
     History {
-        /// The other user.
         #[serde(skip_serializing_if = "is_empty")]
         name: Option<String>,
-        /// The room.
         #[serde(skip_serializing_if = "is_empty")]
         room: Option<String>,
-        /// Which of it.
         #[serde(flatten)]
         span: Span,
     },
-    /// What was said with these words in it; without words, by that user, there or then.
+    /// Searches for messages.
     Search(SearchRequest),
-    /// All mail up to that number has come.
+    /// Confirms that all mail up to that number has arrived.
     Received {
-        /// The number, inclusive.
+        /// Inclusive.
         seq: u64,
     },
-    /// Makes one's own key an operator's, by a secret that only files of the server's user hold.
+    /// Promotes the client's own key, by a secret in the files of the server's user.
     OpByToken {
-        /// The secret.
         token: String,
     },
-    /// The commands there are (in words only).
+    /// Asks for help (only in words).
     Help {
-        /// The command asked about; all when absent.
+        /// One command; `None`: all.
         #[serde(rename = "name", skip_serializing_if = "is_empty")]
         command: Option<String>,
     },
-    /// An orderly end.
+    /// Ends the session in an orderly way.
     Quit,
 }
 
-/// A question about the chat, which changes nothing. The server's console asks these too.
+/// A question about the chat, from a session or the console. It changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Ask {
-    /// Who is here: one page, in alphabetical order.
+    /// Lists who is online: one page, in alphabetical order.
     Users {
-        /// The name the page starts after.
+        /// Starts the page after this name.
         #[serde(skip_serializing_if = "is_empty")]
         after: Option<String>,
-        /// Only those in this room.
+        /// Only users in this room.
         #[serde(skip_serializing_if = "is_empty")]
         room: Option<String>,
     },
-    /// Which rooms there are: one page, in alphabetical order.
+    /// Lists the rooms: one page, in alphabetical order.
     Rooms {
-        /// The room the page starts after.
+        /// Starts the page after this room.
         #[serde(skip_serializing_if = "is_empty")]
         after: Option<String>,
     },
-    /// The server's time.
+    /// Asks for the server's time.
     Time,
-    /// About one user.
-    Whois {
-        /// The user's name.
-        name: String,
-    },
+    /// Asks for details about a user.
+    Whois { name: String },
 }
 
-/// An operator's command, by a session or at the server's console.
+/// An operator's command, from a session or the server's console.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Operate {
-    /// Text that everybody is shown loudly.
+    /// Shows a text to everyone, prominently.
     Alert {
-        /// The text.
         #[serde(skip)]
         msg: String,
     },
-    /// Ends all sessions of a user.
     Kick {
-        /// The user's name.
         name: String,
-        /// The reason, which the user is told; may be empty.
+        /// Shown to the user; may be empty.
         #[serde(skip)]
         reason: String,
     },
@@ -171,36 +151,35 @@ pub enum Operate {
     Mute {
         /// A user's name, `key:FINGERPRINT` or `ip:CIDR`.
         name: String,
-        /// For how long, as written: see [`Term`](crate::protocol::Term).
+        /// As written: see [`Term`](crate::protocol::Term).
         #[serde(skip_serializing_if = "is_empty")]
         duration: Option<String>,
     },
-    /// Takes a mute back.
+    /// Lifts a mute.
     Unmute {
-        /// What was muted.
+        /// The same as for [`Mute`](Self::Mute).
         name: String,
     },
-    /// Ends all sessions of a user and lets none begin.
+    /// Ends all sessions of a user and keeps them out.
     Ban {
         /// A user's name, `key:FINGERPRINT` or `ip:CIDR`.
         name: String,
-        /// For how long, as written: see [`Term`](crate::protocol::Term).
+        /// As written: see [`Term`](crate::protocol::Term).
         #[serde(skip_serializing_if = "is_empty")]
         duration: Option<String>,
     },
-    /// Takes a ban back.
+    /// Lifts a ban.
     Unban {
-        /// What was banned.
+        /// The same as for [`Ban`](Self::Ban).
         name: String,
     },
-    /// Who is banned or muted.
     Bans,
-    /// Which keys are operators' or members', or own which name: one page.
+    /// Lists operators, members or owners of names: one page.
     Keys {
-        /// Which of these: its type.
+        /// Which list: its type.
         #[serde(skip)]
         list: KeyList,
-        /// The key, or of owners the name, that the page starts after.
+        /// Starts the page after this key; for owners, after this name.
         #[serde(skip_serializing_if = "is_empty")]
         after: Option<String>,
     },
@@ -209,53 +188,28 @@ pub enum Operate {
         /// A user's name, or `key:FINGERPRINT`.
         name: String,
     },
-    /// Takes that back.
+    /// Takes that right from a key.
     Dismiss {
         /// A user's name, or `key:FINGERPRINT`.
         name: String,
     },
     /// Takes a name from the key that owns it.
     Release {
-        /// The name.
         name: String,
     },
-    /// Makes a user's key an operator's; with the code that the server's console shows, one's own.
+    /// Promotes a user; with the code from the server's console, the sender.
     Op {
         /// A user's name, `key:FINGERPRINT`, or the code.
         name: String,
     },
-    /// Takes the operators' commands from a user.
+    /// Demotes an operator.
     Deop {
         /// A user's name, or `key:FINGERPRINT`.
         name: String,
     },
 }
 
-/// What a search looks for.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct SearchRequest {
-    /// The words.
-    #[serde(skip)]
-    pub words: String,
-    /// Only by this user.
-    #[serde(skip_serializing_if = "is_empty")]
-    pub name: Option<String>,
-    /// Only in this room.
-    #[serde(skip_serializing_if = "is_empty")]
-    pub room: Option<String>,
-    /// Only then or later, as written: see [`Moment`](crate::protocol::Moment).
-    #[serde(skip_serializing_if = "is_empty")]
-    pub since: Option<String>,
-    /// Which of it.
-    #[serde(flatten)]
-    pub span: Span,
-    /// Only before then, as written.
-    #[serde(skip_serializing_if = "is_empty")]
-    pub until: Option<String>,
-}
-
 kinds! {
-    /// The types of requests.
     Request:
     Keys(list): Self::Operate(Operate::Keys { list, .. }),
     Chat = "chat": Self::Act(Act::Chat { .. }),
@@ -291,8 +245,8 @@ kinds! {
 }
 
 impl Request {
-    /// Reads a packet's meaning and checks its bounds. A chat to `server` is returned as such:
-    /// its words are read by [`command`](crate::protocol::command).
+    /// Reads a packet and checks its limits. A chat to `server` stays one:
+    /// [`command`](crate::protocol::command) reads its text.
     ///
     /// # Errors
     /// A [`Refusal`] to send back.
@@ -346,7 +300,7 @@ impl Request {
     }
 }
 
-/// A packet without a type is a chat.
+/// Without a type, a packet is a chat.
 fn kind(packet: &ClientPacket) -> Result<Kind, Refusal> {
     let Some(text) = packet.kind.as_deref() else { return Ok(Kind::Chat) };
     Kind::parse(text).ok_or_else(|| {
@@ -356,29 +310,46 @@ fn kind(packet: &ClientPacket) -> Result<Kind, Refusal> {
     })
 }
 
-fn history(packet: &ClientPacket) -> Result<Act, Refusal> {
-    if packet.room.is_some() && packet.name.is_some() {
-        let msg = "\"room\" and \"name\" are both given; give one of them, or neither for the lobby";
-        return Err(Refusal::new(Code::BadPacket, msg));
+impl Request {
+    /// The user and the room that it mentions, as written. Their keys are slow to compute, so the server does
+    /// that before taking its lock.
+    pub fn mentions(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::Connect(_) => (None, None),
+            Self::Act(act) => act.mentions(),
+            Self::Ask(question) => match question {
+                Ask::Users { after, room } => (after.as_deref(), room.as_deref()),
+                Ask::Rooms { after } => (after.as_deref(), None),
+                Ask::Whois { name } => (Some(name), None),
+                Ask::Time => (None, None),
+            },
+            Self::Operate(command) => match command {
+                Operate::Kick { name, .. }
+                | Operate::Mute { name, .. }
+                | Operate::Unmute { name }
+                | Operate::Ban { name, .. }
+                | Operate::Unban { name }
+                | Operate::Admit { name }
+                | Operate::Dismiss { name }
+                | Operate::Release { name }
+                | Operate::Op { name }
+                | Operate::Deop { name } => (Some(name), None),
+                Operate::Keys { after, .. } => (after.as_deref(), None),
+                Operate::Alert { .. } | Operate::Bans => (None, None),
+            },
+        }
     }
-    Ok(Act::History { name: packet.name.clone(), room: packet.room.clone(), span: packet.span() })
 }
 
-fn search(packet: &ClientPacket) -> Result<SearchRequest, Refusal> {
-    let since = match &packet.since {
-        Some(Since::Time(text)) => Some(text.clone()),
-        None => None,
-        Some(Since::Seq(_)) => {
-            let msg = "\"since\" of a search is a time, such as \"2026-11-21T12:00:00Z\" or \"7d\"";
-            return Err(Refusal::new(Code::BadPacket, msg));
+impl Act {
+    fn mentions(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::Chat { to, .. } => to.mentions(),
+            Self::Nick { name } => (Some(name), None),
+            Self::Join { room } | Self::Part { room } | Self::Topic { room, .. } => (None, Some(room)),
+            Self::History { name, room, .. } => (name.as_deref(), room.as_deref()),
+            Self::Search(SearchRequest { room, .. }) => (None, room.as_deref()),
+            Self::Received { .. } | Self::OpByToken { .. } | Self::Help { .. } | Self::Quit => (None, None),
         }
-    };
-    Ok(SearchRequest {
-        words: packet.text().to_owned(),
-        name: packet.name.clone(),
-        room: packet.room.clone(),
-        since,
-        span: packet.span(),
-        until: packet.until.clone(),
-    })
+    }
 }

@@ -1,4 +1,4 @@
-//! Reading the list of histories in a hello: what is over its bound costs nothing and does not count.
+//! Reads the list of incarnations in a hello. Skips whatever exceeds its limit.
 
 use crate::limits::MAX_LOGS;
 use crate::protocol::packet::LogEnd;
@@ -6,10 +6,10 @@ use serde::Deserializer;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use std::fmt;
 
-/// The first of the list. `null` is the same as absent.
+/// Reads the start of the list; `null` means absent.
 ///
 /// # Errors
-/// When it is no list of histories.
+/// If it is not a list of incarnations.
 pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<LogEnd>>, D::Error> {
     deserializer.deserialize_option(Logs)
 }

@@ -1,14 +1,16 @@
-//! What a client asks: the meaning of a packet on its way to the server.
+//! Requests: the meaning of packets from clients to the server.
 
 mod hello;
 mod kinds;
 mod logs;
 mod packet;
+mod search;
 mod test_token;
 
 pub use hello::{Hello, Mode};
-pub use kinds::{Act, Ask, Connect, Kind, Operate, Request, SearchRequest};
+pub use kinds::{Act, Ask, Connect, Kind, Operate, Request};
 pub use packet::{Claim, ClientPacket};
+pub use search::SearchRequest;
 pub use test_token::TestToken;
 
 use super::Code;
@@ -17,40 +19,39 @@ use super::packet::Sender;
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// Messages asked for: the newest of them, if there are more.
+/// Which messages to return: the newest that match.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Span {
-    /// At most so many; `None`: as many as are usual.
+    /// At most this many; `None`: the default.
     #[serde(skip_serializing_if = "is_empty")]
     pub limit: Option<u64>,
-    /// Only those with a lower number.
+    /// Only messages with a lower number.
     #[serde(skip_serializing_if = "is_empty")]
     pub before: Option<u64>,
 }
 
-/// A packet that can't be a request: the code, and what to tell the sender.
+/// A refusal to send back: the code, and a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// For programs.
     pub code: Code,
-    /// For people: what was wrong and what to do.
+    /// For people: what was wrong, and what to do.
     pub msg: String,
 }
 
 impl Refusal {
-    /// A refusal with a text.
     pub fn new(code: Code, msg: impl Into<String>) -> Self {
         Self { code, msg: msg.into() }
     }
 }
 
 impl Request {
-    /// Whether the server answers it on a connection without a name.
+    /// Whether a connection without a name may send it.
     pub fn needs_no_name(&self) -> bool {
         matches!(self, Self::Connect(request) if !matches!(request, Connect::Hello(_)))
     }
 
-    /// The request as one frame with its line feed, with the sender's own token `id`.
+    /// The request as one frame with its line feed. `id` is the sender's own token.
     pub fn to_frame(&self, id: Option<&str>) -> Vec<u8> {
         let from = match self {
             Self::Connect(Connect::Hello(hello)) => Sender { name: hello.name.clone(), ..Sender::default() },
@@ -69,26 +70,6 @@ impl Request {
         let kind = self.kind().as_str();
         Envelope { from: &from, to: &to, msg, kind, id, members: self }.write_to(&mut frame);
         frame
-    }
-}
-
-impl Operate {
-    /// The name, or what else stands for somebody, that it is about.
-    pub fn about(&self) -> Option<&str> {
-        match self {
-            Self::Kick { name, .. }
-            | Self::Mute { name, .. }
-            | Self::Unmute { name }
-            | Self::Ban { name, .. }
-            | Self::Unban { name }
-            | Self::Admit { name }
-            | Self::Dismiss { name }
-            | Self::Release { name }
-            | Self::Op { name }
-            | Self::Deop { name } => Some(name),
-            Self::Keys { after, .. } => after.as_deref(),
-            Self::Alert { .. } | Self::Bans => None,
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the server reads of a client's packet, before it is known what is asked, and its bounds.
+//! The packet of a client as the server reads it, before its meaning is known, and its limits.
 
 use super::{Refusal, Span, TestToken, logs};
 use crate::limits::{MAX_ID_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES, MAX_WORD_BYTES};
@@ -6,63 +6,43 @@ use crate::protocol::packet::LogEnd;
 use crate::protocol::{Code, Since, Target, Version, whole};
 use serde::Deserialize;
 
-/// What the server reads of a client's packet. Members that only the server writes may hold
-/// anything, as may unknown ones, and `null` is the same as absent.
+/// All members of clients' packets; PROTOCOL.md tells which packet has which. Unknown members, and those that
+/// only the server writes, may have any type, and `null` means absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ClientPacket {
-    /// Who it says it is; counts in a first packet only.
+    /// Counts only in a first packet.
     pub from: Option<Claim>,
-    /// Whom it is for.
     pub to: Option<String>,
-    /// The text.
     pub msg: Option<String>,
-    /// What it is; `chat` when absent.
+    /// `chat` when absent.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// The client's own token for it.
     pub id: Option<String>,
-    /// The highest version of the wire that the client knows; counts in a first packet only.
+    /// Counts only in a first packet.
     pub v: Option<Version>,
-    /// What the session is for.
     pub mode: Option<String>,
-    /// What makes several connections the same user.
     pub token: Option<String>,
-    /// A name asked for or about.
     pub name: Option<String>,
-    /// Where a page of users starts.
     pub after: Option<String>,
-    /// Whether the text tells what the sender does.
     pub action: Option<bool>,
-    /// For how long an operator's command holds.
     pub duration: Option<String>,
-    /// Half of the proof of a passphrase.
     pub pake: Option<String>,
-    /// The confirmation of that proof.
     pub mac: Option<String>,
-    /// A room.
     pub room: Option<String>,
-    /// What the room is to be about.
     pub topic: Option<String>,
-    /// What the client has already.
     pub since: Option<Since>,
-    /// Of which history that is.
     pub log: Option<String>,
-    /// What the client has of others.
     #[serde(deserialize_with = "logs::read")]
     pub logs: Option<Vec<LogEnd>>,
-    /// How many messages are asked for.
     #[serde(deserialize_with = "whole::maybe")]
     pub limit: Option<u64>,
-    /// Only those with a lower number.
     #[serde(deserialize_with = "whole::maybe")]
     pub before: Option<u64>,
-    /// Only those from before that time.
     pub until: Option<String>,
-    /// The number up to which all mail has come.
     #[serde(deserialize_with = "whole::maybe")]
     pub seq: Option<u64>,
-    /// Bytes of the frame that it came in.
+    /// The size of its frame.
     #[serde(skip)]
     pub frame_bytes: usize,
 }
@@ -71,22 +51,20 @@ pub struct ClientPacket {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Claim {
-    /// The name asked for.
     pub name: Option<String>,
 }
 
 impl ClientPacket {
-    /// Reads one frame.
+    /// Parses a frame.
     ///
     /// # Errors
-    /// When it is no JSON object, not UTF-8, or a member has the wrong type.
+    /// If it is not a JSON object in UTF-8, or a member has the wrong type.
     pub fn parse(frame: &[u8]) -> Result<Self, serde_json::Error> {
         let packet: Self = serde_json::from_slice(frame)?;
         Ok(Self { frame_bytes: frame.len(), ..packet })
     }
 
-    /// The `id` of a frame that is no packet, so that whoever waits for the answer to it knows its refusal;
-    /// `None`: it has none, or none that can be read.
+    /// Looks for the `id` in a frame that is not a valid packet, so that its sender can match the refusal.
     pub fn id_in(frame: &[u8]) -> Option<String> {
         #[derive(Deserialize)]
         struct Id {
@@ -96,19 +74,18 @@ impl ClientPacket {
         id.filter(|id| id.len() <= MAX_ID_BYTES)
     }
 
-    /// The `id` that answers echo. One over its bound is refused, and echoed to nobody.
+    /// The `id` to echo in answers, unless it is too long.
     pub fn echo(&self) -> Option<String> {
         self.id.clone().filter(|id| id.len() <= MAX_ID_BYTES)
     }
 
-    /// The text; empty when absent.
     pub fn text(&self) -> &str {
         self.msg.as_deref().unwrap_or_default()
     }
 
-    /// The bounds of [`limits`](crate::limits) that a packet which parsed can still break.
+    /// Checks the [`limits`](crate::limits) of each member.
     pub(super) fn check_bounds(&self) -> Result<(), Refusal> {
-        // All of them: a member that is new is bounded here or named as one that needs no bound.
+        // List all members, so that a new one gets its limit or is named as needing none.
         let ClientPacket {
             from,
             to,
@@ -183,7 +160,7 @@ impl ClientPacket {
             .ok_or_else(|| missing("\"token\" is missing or invalid; give 16 lowercase hexadecimal digits, different ones for each test"))
     }
 
-    /// `msg` is in every packet of some clients, so that an empty one means nothing.
+    /// Some clients send `msg` in every packet, so an empty one does not count.
     pub(super) fn topic(&self) -> Option<String> {
         self.topic.clone().or_else(|| self.msg.clone().filter(|msg| !msg.is_empty()))
     }
@@ -205,10 +182,10 @@ fn within(member: &str, value: Option<&String>, most: usize) -> Result<(), Refus
 fn too_long(member: &str, bytes: usize, most: usize) -> Refusal {
     let advice = if member == "msg" { "send it in parts" } else { "shorten it" };
     let which = if member == "logs" { "a \"log\" of \"logs\"".into() } else { format!("{member:?}") };
-    Refusal::new(Code::TooLong, format!("{which} has {bytes} bytes; at most {most} are taken, {advice}"))
+    Refusal::new(Code::TooLong, format!("{which} has {bytes} bytes, but the limit is {most}; {advice}"))
 }
 
-/// What a packet lacks, and what to give.
+/// Refuses a packet that lacks a member.
 fn missing(msg: &str) -> Refusal {
     Refusal::new(Code::BadPacket, msg)
 }

@@ -1,28 +1,25 @@
-//! What marks the packets of a test of multicast.
+//! Marks the packets of a multicast test.
 
 use serde::Serialize;
 
-/// 16 hexadecimal digits in lower case, chosen by the client for one test: long enough that two tests do
-/// not take each other's packets for their own, and of a form that says nothing to anybody who hears it.
+/// 16 lower-case hexadecimal digits, chosen by the client for one test: long enough that two tests do not
+/// confuse their packets, and meaningless to anyone else who hears it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct TestToken(String);
 
 impl TestToken {
-    /// Digits of a token.
     const DIGITS: usize = 16;
 
-    /// The token of that number.
     pub fn new(number: u64) -> Self {
         Self(format!("{number:016x}"))
     }
 
-    /// Reads one; `None`: the text is none.
+    /// `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         (text.len() == Self::DIGITS && text.bytes().all(is_digit)).then(|| Self(text.to_owned()))
     }
 
-    /// The digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Events of every type: with all that each may hold, and with as little.
+//! Events of every type, with all members and with as few as possible.
 
 use crate::fingerprint::Fingerprint;
 use crate::protocol::event::{Crowd, HistoryEnd, Welcome};

@@ -1,8 +1,8 @@
-//! The wire does not change by itself: what is written of every packet, and what both sides make of whatever
-//! comes, is compared with what was recorded.
+//! The wire must not change by accident: compares how each packet is written, and how both sides read odd
+//! packets, with recorded lines.
 //!
-//! `LANCHAT_RENEW=1` records what there is now. Lines that are new are fine; one that changes is a change of
-//! the protocol, which other programs speak too.
+//! `LANCHAT_RENEW=1` records the present state. New lines are fine; a changed line changes the protocol,
+//! which other programs speak too.
 
 pub(in crate::protocol) mod events;
 mod odd;
@@ -28,7 +28,7 @@ fn line(frame: Vec<u8>) -> String {
     text.strip_suffix('\n').expect("a line").to_owned()
 }
 
-/// What the server makes of a packet: the request, as it would be written, or what it answers.
+/// How the server reads a packet: the request as it would be written, or the refusal.
 fn server_reads(line: &str) -> String {
     let packet = match ClientPacket::parse(line.as_bytes()) {
         Ok(packet) => packet,
@@ -40,7 +40,7 @@ fn server_reads(line: &str) -> String {
     }
 }
 
-/// What it makes of the same as the first packet of a connection.
+/// The same for the first packet of a connection.
 fn server_reads_first(line: &str) -> String {
     let Ok(packet) = ClientPacket::parse(line.as_bytes()) else { return server_reads(line) };
     match Hello::from_packet(&packet) {
@@ -49,7 +49,7 @@ fn server_reads_first(line: &str) -> String {
     }
 }
 
-/// What the client makes of a packet: the event, as it would be written.
+/// How the client reads a packet: the event as it would be written.
 fn client_reads(line: &str) -> String {
     match ServerPacket::parse(line.as_bytes()) {
         Ok(packet) => {
@@ -60,7 +60,7 @@ fn client_reads(line: &str) -> String {
     }
 }
 
-/// Each line, and what is made of it.
+/// Each line with its reading.
 fn readings(lines: &[String], read: fn(&str) -> String) -> String {
     lines.iter().fold(String::new(), |mut all, line| {
         _ = writeln!(all, "{line}\n    {}", read(line));
@@ -68,7 +68,7 @@ fn readings(lines: &[String], read: fn(&str) -> String) -> String {
     })
 }
 
-/// Asserts that it is what was recorded, line for line.
+/// Asserts that the text equals the recorded one, line by line.
 fn compare(name: &str, now: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/protocol/tests/recorded").join(name);
     if std::env::var_os("LANCHAT_RENEW").is_some() {

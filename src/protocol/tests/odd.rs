@@ -1,12 +1,12 @@
-//! Packets as others may write them: bare, with everything, with `null`, with what does not belong there.
+//! Packets as others may write them: bare, with all members, with `null`, with values of the wrong type.
 
-/// Types of requests, and some that are none.
+/// Types of requests, and some invalid ones.
 const REQUESTS: &str = "\
     hello chat users join part rooms topic history search received time alert nick whois kick mute \
     unmute ban unban bans operators members owners admit dismiss release op deop pake ping multicast \
     help quit dance Hello welcome";
 
-/// Types of events, and some that are none.
+/// Types of events, and some invalid ones.
 const EVENTS: &str = "\
     welcome chat sent joined left renamed room topic rooms history delivered users time alert whois \
     pong pake pake_ok bans operators members owners multicast operator notice error bye unknown \
@@ -99,14 +99,14 @@ const OF_SERVERS: [(&str, &str); 57] = [
     ("heard", "true"),
 ];
 
-/// Values, most of which do not belong where they stand.
+/// Values, most of them of the wrong type.
 const VALUES: [&str; 11] =
     ["null", "7", "7.0", "1.5", "-1", r#""x""#, "true", "[]", "[7]", "{}", r#"{"name":7,"log":7,"last":-1}"#];
 
 /// Some of these.
 const FEW_VALUES: [&str; 6] = ["null", "7", "1.5", r#""x""#, "true", "[]"];
 
-/// More that comes from clients.
+/// More from clients.
 const SOME_REQUESTS: [&str; 38] = [
     r#"{"from":{"name":"alice","ip":"1.2.3.4"},"to":"Broadcast","msg":"hi"}"#,
     r#"{"from":{"name":"alice","ip":""},"to":"server","msg":"time"}"#,
@@ -148,7 +148,7 @@ const SOME_REQUESTS: [&str; 38] = [
     r#"{"type":"hello","from":"alice","id":"i"}"#,
 ];
 
-/// More that comes from servers.
+/// More from servers.
 const SOME_EVENTS: [&str; 22] = [
     r#"{"from":{"name":"alice","ip":"1.2.3.4"},"to":"Broadcast","msg":"hi"}"#,
     r#"{"from":{"name":"server"},"msg":"from the future","type":"hologram"}"#,
@@ -174,7 +174,7 @@ const SOME_EVENTS: [&str; 22] = [
     "[]",
 ];
 
-/// Of each type: bare, with everything, and with everything `null`.
+/// For each type: bare, with all members, and with all of them `null`.
 fn of_each(types: &str, members: &[(&str, &str)]) -> Vec<String> {
     let with = |kind: &str, value: fn(&str) -> &str| {
         let members = members.iter().map(|(member, own)| format!(r#","{member}":{}"#, value(own)));
@@ -187,7 +187,7 @@ fn of_each(types: &str, members: &[(&str, &str)]) -> Vec<String> {
         .collect()
 }
 
-/// Each member with values that may not belong there, in a packet of a type to which it means nothing.
+/// Each member with values of the wrong type, in a packet of a type that does not use it.
 fn of_every_kind(kind: &str, members: &[(&str, &str)], values: &[&str]) -> Vec<String> {
     let line = |member: &str, value: &str| match member {
         "type" => format!(r#"{{"type":{value},"id":"i"}}"#),
@@ -198,7 +198,7 @@ fn of_every_kind(kind: &str, members: &[(&str, &str)], values: &[&str]) -> Vec<S
     members.flat_map(|member| values.iter().map(move |value| line(member, value))).collect()
 }
 
-/// Each member too long.
+/// Each member, too long.
 fn too_long(members: &[(&str, &str)]) -> Vec<String> {
     let line = |(member, own): &(&str, &str)| {
         let is_text = own.starts_with('"').then_some(());

@@ -1,4 +1,4 @@
-//! Requests of every type: with all that each may hold, and with as little.
+//! Requests of every type, with all members and with as few as possible.
 
 use crate::protocol::packet::{KeyList, LogEnd};
 use crate::protocol::request::{Act, Ask, Connect, Hello, Mode, Operate, SearchRequest, Span, TestToken};

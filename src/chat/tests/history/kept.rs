@@ -1,10 +1,10 @@
-//! What follows once a turn is kept, and what everybody got.
+//! What follows after a turn is stored, and what each device received.
 
 use super::*;
 use serde_json::json;
 
 impl Play {
-    /// Keeps the turn, and looks at what everybody got.
+    /// Stores the turn, and checks what each device received.
     pub(super) fn flush(&mut self) {
         let before: BTreeSet<u64> = self.house.disk_numbers();
         self.expect_news();
@@ -37,7 +37,7 @@ impl Play {
         }
     }
 
-    /// What the rules themselves have put into the turn: news of arrivals, and acknowledgements.
+    /// Notes what the rules themselves have added to the turn: arrivals and acknowledgements.
     pub(super) fn expect_news(&mut self) {
         let (mut news, mut received) = (Vec::new(), Vec::new());
         for step in self.house.turn.iter().skip(self.looked) {
@@ -75,7 +75,7 @@ impl Play {
         }
     }
 
-    /// What was kept has happened. Returns which rooms were left, up to which number.
+    /// Applies what was stored. Returns which rooms were left, up to which number.
     pub(super) fn settle(&mut self, all: Vec<Later>, kept: &[u64]) -> Vec<(Person, usize, u64)> {
         let mut parted = Vec::new();
         for later in all {
@@ -137,7 +137,7 @@ impl Play {
             }
             let is_author =
                 fact.said.as_ref().is_some_and(|(session, ..)| progress.session == Some(*session));
-            // A live session has its receipt in the place of its own message.
+            // A live session gets its receipt in place of its own message.
             if !is_author || !progress.is_live {
                 progress.must.insert(fact.seq);
             }
@@ -148,7 +148,7 @@ impl Play {
         self.facts.insert(fact.seq, fact);
     }
 
-    /// Holds what the device got to what it must see.
+    /// Compares what the device received with what it must see.
     pub(super) fn read(&mut self, device: usize) {
         let Some(session) = self.devices[device].session else { return };
         let inbox = self.house.inboxes.remove(&session).unwrap_or_default();
@@ -178,7 +178,7 @@ impl Play {
                         assert_eq!(packet.id.is_some(), knows_own, "own messages come back with their id");
                     }
                 }
-                // Before it is live, a receipt says nothing of what it has.
+                // Before the device is live, a receipt says nothing about what it has.
                 "sent" if progress.has_end => {
                     progress.last = progress.last.max(number);
                     progress.point = progress.point.max(number);

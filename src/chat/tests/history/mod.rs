@@ -1,8 +1,8 @@
-//! Anything in any order, with crashes, against a simple model of who must see what, in what order.
+//! Any steps in any order, with crashes, against a simple model of who must see what, in what order.
 //!
-//! The model knows people, their rooms and their devices, and for each device the numbers that it must
-//! still see, in order. It is told what people do and which numbers were kept, and nothing of how the
-//! rules or the store come to what they give.
+//! The model knows people, their rooms and their devices, and for each device the numbers that it must still
+//! see, in order. It learns what people do and which numbers were stored, but nothing of how the rules or the
+//! store work.
 
 mod kept;
 mod people;
@@ -11,32 +11,32 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-/// One person's client. Keeps its point over its connections.
+/// A person's client, which keeps its resume point across connections.
 struct Device {
     name: &'static str,
     who: Person,
     kind: Kindness,
 }
 
-/// What a device can do.
+/// The abilities of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kindness {
-    /// Knows its point, and asks from there.
+    /// Knows its resume point, and resumes from there.
     Resumes,
-    /// The same, and announces nothing.
+    /// The same, without announcing its user.
     Tails,
-    /// Knows of no points.
+    /// Knows no resume points.
     Plain,
-    /// Sends only.
+    /// Only sends.
     Sends,
 }
 
-/// Who somebody is over all their devices.
+/// The person behind several devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Person {
     Key(u8),
     Token(&'static str),
-    /// Nobody knows; the device.
+    /// A person without an account; the device.
     Guest(usize),
 }
 
@@ -57,10 +57,10 @@ const DEVICES: [Device; 10] = [
 
 const ROOMS: [&str; 2] = ["#games", "#tea"];
 
-/// Whom things are said to: the lobby, the rooms, names, and the address of a device.
+/// Recipients: the lobby, the rooms, names, and a device's address.
 const TARGETS: [&str; 9] = ["all", "#games", "#tea", "alice", "alina", "bob", "carol", "dave", "guest"];
 
-/// One thing that may happen.
+/// One step.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Connect(usize),
@@ -69,12 +69,12 @@ enum Step {
         device: usize,
         target: usize,
     },
-    /// To everybody at a device's address.
+    /// To everyone at a device's address.
     Shout {
         device: usize,
         at: usize,
     },
-    /// What it said last, once more.
+    /// Repeats the last message.
     Repeat(usize),
     Join {
         device: usize,
@@ -84,10 +84,10 @@ enum Step {
         device: usize,
         room: usize,
     },
-    /// A session that catches up gets a little further.
+    /// Lets a session that catches up make one step.
     Advance(usize),
     Flush,
-    /// Everybody who is here gets all there is.
+    /// Lets everyone online receive everything.
     Rest,
     Crash,
     Stop,
@@ -112,7 +112,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Where something was said.
+/// Where a message was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Where {
     Lobby,
@@ -120,23 +120,23 @@ enum Where {
     Direct,
 }
 
-/// What is known of a message.
+/// What the model knows of a message.
 #[derive(Debug, Clone)]
 struct Fact {
     seq: u64,
     place: Where,
-    /// Devices that must see it, however late, or in this session.
+    /// Devices that must see it, at any time or in this session.
     must: Vec<(usize, Option<u64>)>,
-    /// Whom it waits for.
+    /// The recipient it waits for.
     waits: Option<Person>,
     author: Person,
-    /// Which session said it, with which id and whereto.
+    /// The session that sent it, with its id and recipient.
     said: Option<(u64, String, String)>,
-    /// Of a `delivered`: whose mail arrived, how much of it, and up to where.
+    /// For a `delivered`: whose mail arrived, how much, and up to which number.
     arrived: Option<(Person, u32, u64)>,
 }
 
-/// What happens when the turn is kept.
+/// What happens once the turn is stored.
 #[derive(Debug, Clone)]
 enum Later {
     Said(Fact),
@@ -161,36 +161,36 @@ enum Later {
 struct Progress {
     session: Option<u64>,
     is_live: bool,
-    /// Whether the session was told that it is.
+    /// Whether the session has been told so.
     has_end: bool,
     point: u64,
-    /// Of which history the point is.
+    /// The history that the point belongs to.
     log: String,
-    /// The last number that the session got.
+    /// The last number that the session received.
     last: u64,
     must: BTreeSet<u64>,
     may: BTreeSet<u64>,
     seen: BTreeSet<u64>,
-    /// What it said last: its id and whereto.
+    /// Its last message: id and recipient.
     spoken: Option<(String, String)>,
 }
 
 struct Play {
     house: House,
     devices: Vec<Progress>,
-    /// Who is in which room, as the chat has it and as it was kept.
+    /// Each room's members, in the chat and as stored.
     members: Vec<BTreeSet<Person>>,
     kept_members: Vec<BTreeSet<Person>>,
     later: Vec<Later>,
-    /// How much of the turn was looked at for what the rules say themselves.
+    /// How much of the turn was checked for what the rules add.
     looked: usize,
-    /// All that was kept.
+    /// All stored messages.
     facts: BTreeMap<u64, Fact>,
-    /// What waits for whom, and what has come and is still to be told its author.
+    /// Waiting mail per person, and arrivals whose authors do not know yet.
     waiting: BTreeSet<(Person, u64)>,
     untold: BTreeSet<(Person, u64)>,
-    /// Keys that were here, whose names stay theirs: also those of whom nobody has seen anything yet, and
-    /// those that a crash can't undo.
+    /// Keys whose names are owned: also before anyone has seen anything of them, and where a crash cannot
+    /// undo it.
     known: BTreeSet<&'static str>,
     kept_known: BTreeSet<&'static str>,
     next_session: u64,
@@ -274,7 +274,7 @@ impl Play {
         self.house.later(Duration::ZERO);
     }
 
-    /// Everybody who is here gets all there is.
+    /// Lets everyone online receive everything.
     fn come_to_rest(&mut self) {
         while !self.house.turn.is_empty() || !self.house.errands.is_empty() {
             self.flush();
@@ -309,7 +309,7 @@ impl House {
         })
     }
 
-    /// Whether the turn has it catch up.
+    /// Whether the turn makes it catch up.
     fn catches_up(&self, id: u64) -> bool {
         self.turn_deliveries()
             .any(|delivery| matches!(delivery, Delivery::CatchUp { session, .. } if session.0 == id))
@@ -328,7 +328,7 @@ proptest! {
             play.step(step);
         }
         play.come_to_rest();
-        // Everybody comes back once more, and nothing is left that anybody has not got.
+        // Everyone reconnects, and nothing is left to receive.
         (0..DEVICES.len()).for_each(|device| play.step(Step::Connect(device)));
         play.come_to_rest();
         for (device, progress) in play.devices.iter().enumerate() {

@@ -4,7 +4,7 @@ use super::*;
 use serde_json::json;
 
 impl Play {
-    /// Devices of a person that hear.
+    /// A person's devices that receive messages.
     pub(super) fn hearing(&self, who: Person) -> Vec<usize> {
         let own = (0..DEVICES.len()).filter(|device| DEVICES[*device].who == who);
         own.filter(|device| DEVICES[*device].kind != Sends).collect()
@@ -36,7 +36,7 @@ impl Play {
         let since = matches!(kind, Resumes | Tails).then_some(point);
         self.house.chat.connect(SessionId(session), House::peer(session, key));
         let latest = self.house.chat.latest();
-        // Who has nothing yet knows of no history.
+        // A client that has nothing yet knows no history.
         let log = since.filter(|since| *since > 0).map(|_| self.devices[device].log.clone());
         self.house.ask(session, json!({
             "type": "hello", "from": {"name": name}, "token": token, "mode": mode, "since": since, "log": log,
@@ -64,7 +64,7 @@ impl Play {
         }
     }
 
-    /// Whether one of their devices has just said that it has got their mail.
+    /// Whether one of their devices has just acknowledged their mail.
     pub(super) fn is_acknowledged(&self, who: Person) -> bool {
         self.house.turn_deliveries().any(|delivery| match delivery {
             Delivery::Keep(Entry::Received { account, .. }) => person(account) == who,
@@ -86,7 +86,7 @@ impl Play {
         }
     }
 
-    /// Who must see what the device says there, or `None` if it must be refused; and whom it waits for.
+    /// Who must see the device's message, or `None` if the server must refuse it; and whom it waits for.
     pub(super) fn reached(
         &self,
         device: usize,
@@ -110,7 +110,7 @@ impl Play {
         }
         let owner = DEVICES.iter().find(|device| device.name == to)?.who;
         let is_keyed = matches!(owner, Person::Key(_));
-        // Whoever has no key is known while here, under that very name.
+        // A user without a key exists only while online, under exactly that name.
         let is_known = if is_keyed { self.known.contains(to) } else { self.is_here(owner) };
         if !is_known {
             return None;
@@ -142,13 +142,13 @@ impl Play {
         self.devices[device].spoken = Some((id.to_owned(), to.to_owned()));
     }
 
-    /// Devices that know of no points get only what is said while they are here.
+    /// Devices without resume points get only messages sent while they are online.
     pub(super) fn those_who_are_or_come_back(&self, devices: Vec<usize>) -> Vec<(usize, Option<u64>)> {
         let meant = |device: usize| {
             let Progress { session, point, .. } = self.devices[device];
             match DEVICES[device].kind {
                 Plain => session.map(|session| (device, Some(session))),
-                // Before it was here for the first time, nothing is missed.
+                // Nothing is missed before the first visit.
                 Resumes | Tails => (session.is_some() || point > 0).then_some((device, None)),
                 Sends => None,
             }
@@ -173,7 +173,7 @@ impl Play {
         }
     }
 
-    /// What a device that is not live has not seen of a room up to that number, it need not see.
+    /// Drops what a device that is not live need not see of a room, up to that number.
     pub(super) fn give_up(&mut self, who: Person, room: usize, upto: u64, then: impl Fn(&mut Progress, u64)) {
         for device in self.hearing(who) {
             let progress = &mut self.devices[device];
@@ -204,8 +204,8 @@ impl Play {
         self.read(device);
     }
 
-    /// A newcomer gets the newest of the lobby, everybody the mail that waits; what was said since they
-    /// came, they must see already.
+    /// Notes what a joining device gets: a newcomer the newest of the lobby, everyone the waiting mail.
+    /// Messages since it joined are already due.
     pub(super) fn greet(&mut self, device: usize, errand: Errand) {
         let who = DEVICES[device].who;
         let mut newest: Vec<u64> =
@@ -216,7 +216,7 @@ impl Play {
         let given: Vec<u64> =
             newest.into_iter().chain(waiting).filter(|number| *number <= errand.latest).collect();
         let progress = &mut self.devices[device];
-        // Where it begins lies before all of these: if it comes again from there, it may get the others.
+        // It starts before all of these: if it starts there again, it may get the others.
         progress.may = self.facts.keys().copied().filter(|number| *number <= errand.latest).collect();
         progress.must.retain(|number| *number > errand.latest);
         progress.must.extend(given);

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::{Claim, Incarnation, Lineage};
+use crate::chat::{Incarnation, Lineage, ResumeClaim};
 use crate::client::connection::StartFrom;
 use crate::protocol::Since;
 
@@ -191,7 +191,7 @@ impl Play {
         let lineage = Lineage::new(server.rows.clone()).unwrap();
         let is_first = log.is_none();
         let meeting = (!is_first).then(|| {
-            lineage.meet(Claim { since, log: log.as_deref(), logs: logs.as_deref() }, server.latest)
+            lineage.diverge(ResumeClaim { since, log: log.as_deref(), logs: logs.as_deref() }, server.latest)
         });
         let (common, rewound, stranger) = meeting
             .as_ref()

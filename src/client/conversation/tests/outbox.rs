@@ -190,7 +190,7 @@ fn who_is_away_is_told_once_and_so_is_that_they_have_it() {
     assert_eq!(write(Some("bob")), away);
     let (name, ts) = ("bob".into(), TS.into());
     let delivered = Event::Delivered { name, count: 3, lost: 0, last: 4, seq: Some(9), ts, history: false };
-    assert_eq!(talk.event(delivered, None), "12:03 -- bob has got 3 messages that waited");
+    assert_eq!(talk.event(delivered, None), "12:03 -- bob has received 3 messages that waited");
 }
 
 #[test]

@@ -17,8 +17,8 @@ fn what_was_missed_is_marked_and_nothing_is_shown_twice() {
     assert_eq!(talk.missed(3, "bob", "alice", "psst", None), "");
     talk.nothing_sent();
     let gap = Event::History(HistoryEnd { seq: 5, gap: true, ..HistoryEnd::default() });
-    let told = "2 messages while you were away; there were others that the server can't give you: too old, too \
-                many, or never stored";
+    let told = "2 messages while you were away; there were others that the server cannot show you: too \
+                old, too many, or never stored";
     assert_eq!(talk.event(gap, None), format!("12:03 -- {told}"));
     let received = talk.sent();
     assert_eq!((received.kind.as_deref(), received.seq), (Some("received"), Some(5)));
@@ -39,7 +39,9 @@ fn a_server_that_keeps_no_messages_says_whether_something_was_missed() {
     talk.lose("the connection was lost");
     talk.come(forgetful(), None);
     let gap = Event::History(HistoryEnd { seq: 5, gap: true, ..HistoryEnd::default() });
-    assert!(talk.event(gap, None).starts_with("12:03 -- you missed messages that the server"));
+    assert!(
+        talk.event(gap, None).starts_with("12:03 -- you missed messages that the server cannot show you")
+    );
 }
 
 #[test]
@@ -98,7 +100,7 @@ fn what_is_asked_for_stands_between_two_lines_and_moves_nothing() {
     assert_eq!((ask.text(), ask.name.as_deref()), ("red tea", Some("bob")));
     assert_eq!(talk.event(end(0), ask.id.as_deref()), "12:03 -- messages with \"red tea\" from bob: none");
     for (more, said) in
-        [(true, "older ones were not looked at"), (false, "older ones are still being indexed")]
+        [(true, "older ones were not searched"), (false, "older ones are still being indexed")]
     {
         talk.line("/search after:7d");
         let ask = talk.sent();

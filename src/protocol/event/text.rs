@@ -1,4 +1,4 @@
-//! What a person reads of an event: the text of its packet.
+//! The text of each event, for people.
 
 use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::fingerprint::Fingerprint;
@@ -6,7 +6,7 @@ use crate::protocol::packet::{BanInfo, KeyInfo, KeyList, RoomInfo, UserInfo};
 use std::borrow::Cow;
 
 impl Event {
-    /// The member `msg`: what a person reads.
+    /// The member `msg`, for people.
     pub fn text(&self) -> Cow<'_, str> {
         let text = match self {
             Self::Welcome(welcome) => welcome_text(welcome),
@@ -24,16 +24,16 @@ impl Event {
             Self::Sent { .. } => return "sent".into(),
             Self::Room(room) => room_text(room),
             Self::Topic { room, topic: Some(topic), by } => format!("{by} set the topic of {room}: {topic}"),
-            Self::Topic { room, topic: None, by } => format!("{by} took the topic of {room} away"),
+            Self::Topic { room, topic: None, by } => format!("{by} cleared the topic of {room}"),
             Self::Rooms { rooms, total, next } => rooms_text(rooms, *total, next.as_deref()),
             Self::History(end) => history_text(end),
             Self::Delivered { name, lost, .. } if *lost > 0 => {
                 let lost = count_messages(usize::try_from(*lost).unwrap_or(usize::MAX));
-                format!("{name} has not got {lost} that waited: too old, so the server has removed them")
+                format!("the server removed {lost} for {name}, which waited too long")
             }
             Self::Delivered { name, count, .. } => {
                 let count = usize::try_from(*count).unwrap_or(usize::MAX);
-                format!("{name} has got {} that waited", count_messages(count))
+                format!("{name} has received {} that waited", count_messages(count))
             }
             Self::Joined(crowd) => crowd_text(crowd, "joined"),
             Self::Left(crowd) => crowd_text(crowd, "left"),
@@ -56,7 +56,8 @@ impl Event {
     }
 }
 
-const UNSTORED: &str = "sent, but not stored: whoever is away misses it; the server can't write its history";
+const UNSTORED: &str = "sent, but not stored: people who are away will miss it; the server cannot write \
+                        its history";
 
 /// `1 user`, `3 users`.
 pub fn count_users(count: usize) -> String {
@@ -127,7 +128,7 @@ fn rooms_text(rooms: &[RoomInfo], total: usize, next: Option<&str>) -> String {
         format!("{} {}{topic}", room.name, members_text(room))
     };
     let count = match total {
-        0 => return "there are no rooms; /join #name makes one".into(),
+        0 => return "there are no rooms; /join #name creates one".into(),
         1 => "1 room".into(),
         total => format!("{total} rooms"),
     };
@@ -138,15 +139,15 @@ fn rooms_text(rooms: &[RoomInfo], total: usize, next: Option<&str>) -> String {
     }
 }
 
-/// What is said of messages that were missed and can't be given.
-pub const GAP: &str = " that the server can't give you: too old, too many, or never stored";
+/// Why missed messages are not shown.
+pub const GAP: &str = " that the server cannot show you: too old, too many, or never stored";
 
-/// What is said of a search that took too long.
+/// Why a search stopped early.
 pub const SLOW: &str =
-    "; older ones were not looked at, as that takes long: look for longer words, or give a time (before:7d)";
+    "; older ones were not searched, as that takes too long: use longer words, or give a time (before:7d)";
 
-/// What is said of a search while the index is made.
-pub const BEHIND: &str = "; older ones are still being indexed: search again in some minutes";
+/// Why a search may be incomplete.
+pub const BEHIND: &str = "; older ones are still being indexed: search again in a few minutes";
 
 fn history_text(end: &HistoryEnd) -> String {
     let text = count_messages(end.count);
@@ -178,14 +179,14 @@ fn whois_text(user: &UserInfo) -> String {
     }
     text + &match &user.key {
         None => ", unverified".into(),
-        // The digits are what people compare with one another.
+        // People compare the digits with each other.
         Some(key) => key
             .parse()
             .map_or_else(|_| format!(", key {key}"), |key: Fingerprint| format!(", key {}", key.spoken())),
     }
 }
 
-/// One line each, and how many are not shown.
+/// A line per row, and how many more there are.
 fn bans_text(bans: &[BanInfo], total: usize) -> String {
     let line = |ban: &BanInfo| {
         let done = if ban.kind == "mute" { "muted" } else { "banned" };
@@ -202,7 +203,7 @@ fn bans_text(bans: &[BanInfo], total: usize) -> String {
     }
 }
 
-/// How many there are, one line each, and how to see more.
+/// The total, a line per row, and how to see more.
 fn keys_text(list: KeyList, keys: &[KeyInfo], total: usize, next: Option<&str>) -> String {
     let of = if list == KeyList::Owners { "name" } else { "key" };
     let head = match (total, list) {

@@ -1,11 +1,11 @@
-//! How the words of a command are read.
+//! Reads the arguments of commands.
 
 use super::Action;
 use super::filters::{self, Filter, Part};
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Operate, SearchRequest, Span};
 
-/// The room that it begins with, and what comes after.
+/// Splits off a leading room.
 pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
     match rest.split_once(char::is_whitespace) {
         Some((room, rest)) if room.starts_with('#') => (Some(room.to_owned()), rest.trim_start()),
@@ -14,7 +14,7 @@ pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
     }
 }
 
-/// The words of a search, and its filters.
+/// Reads a search with its filters.
 pub(super) fn search(rest: &str) -> Option<Act> {
     let (mut name, mut room, mut since, mut until) = (None, None, None, None);
     let mut words = Vec::new();
@@ -53,12 +53,12 @@ pub(super) fn one(rest: &str) -> Option<String> {
     at_most_one(rest).flatten()
 }
 
-/// A name without the `@` that people put before it; no name starts with one.
+/// Drops the `@` that people put before a name; no name starts with one.
 pub(super) fn bare(name: &str) -> &str {
     name.strip_prefix('@').unwrap_or(name)
 }
 
-/// A name, and a duration behind it if there is one.
+/// Reads a name, perhaps with a duration.
 pub(super) fn timed(rest: &str) -> Option<(String, Option<String>)> {
     let mut words = rest.split_whitespace();
     let name = bare(words.next()?).to_owned();

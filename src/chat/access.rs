@@ -1,10 +1,9 @@
-//! Who may do what: operators, members, bans and mutes, by key and address.
+//! Access lists: operators, members, bans and mutes, by key and address.
 //!
-//! Knows no sessions and sends nothing; what commands do with it is in the files beside it.
+//! Knows no sessions and sends nothing; the commands that change the lists are in other files.
 
 use super::records::{BanRecord, MemberRecord, OperatorRecord, Record, Records, Sanction};
 use super::sanctions::Sanctions;
-use super::subject::Subject;
 use super::user::Peer;
 use super::{Deliveries, Delivery};
 use crate::fingerprint::Fingerprint;
@@ -17,40 +16,39 @@ use std::sync::Arc;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Standing {
-    /// With what decides whether a name is theirs.
+pub(super) struct Access {
+    /// Each with the key of its name.
     operators: BTreeMap<Fingerprint, (NameKey, OperatorRecord)>,
-    /// In the order in which they came.
+    /// The oldest first.
     members: BTreeMap<MemberPlace, MemberRecord>,
-    /// Since when each is one. Invariant: one entry a member.
+    /// Invariant: one entry per member.
     member_since: HashMap<Fingerprint, Timestamp>,
     bans: Sanctions,
     mutes: Sanctions,
 }
 
-/// Where a member stands among them.
+/// A member's position in the list.
 type MemberPlace = (Timestamp, Fingerprint);
 
-impl Standing {
-    /// What these rows say; no more of them than there may be.
+impl Access {
+    /// Loads the records, up to the limits.
     pub(super) fn new(records: &mut Records) -> Self {
         let operators = records.operators.drain(..).take(MAX_OPERATORS).map(keyed);
-        let mut standing = Self {
+        let mut access = Self {
             operators: operators.collect(),
             members: BTreeMap::new(),
             member_since: HashMap::new(),
             bans: Sanctions::new(Sanction::Ban, std::mem::take(&mut records.bans)),
             mutes: Sanctions::new(Sanction::Mute, std::mem::take(&mut records.mutes)),
         };
-        records.members.drain(..).take(MAX_MEMBERS).for_each(|row| standing.insert_member(row));
-        standing
+        records.members.drain(..).take(MAX_MEMBERS).for_each(|row| access.insert_member(row));
+        access
     }
 
     pub(super) fn is_operator(&self, key: Option<&Fingerprint>) -> bool {
         key.is_some_and(|key| self.operators.contains_key(key))
     }
 
-    /// Everybody who is one.
     pub(super) fn operator_keys(&self) -> impl Iterator<Item = &Fingerprint> {
         self.operators.keys()
     }
@@ -61,12 +59,12 @@ impl Standing {
         self.mutes.date_anew(at, out);
     }
 
-    /// Operators are members.
+    /// Operators are members, too.
     pub(super) fn is_member(&self, key: &Fingerprint) -> bool {
         self.member_since.contains_key(key) || self.operators.contains_key(key)
     }
 
-    /// Returns whether there was room.
+    /// Returns `false` if the list is full.
     pub(super) fn add_operator(&mut self, row: OperatorRecord, out: &mut Deliveries) -> bool {
         let fits = self.operators.len() < MAX_OPERATORS || self.operators.contains_key(&row.key);
         if fits {
@@ -82,7 +80,7 @@ impl Standing {
         }
     }
 
-    /// So many operators after that one, in the order of their keys, and how many there are.
+    /// A page of operators in the order of their keys, and the total.
     pub(super) fn operators_after(
         &self,
         after: Option<Fingerprint>,
@@ -93,27 +91,11 @@ impl Standing {
         (rows.map(|(_, (_, row))| row), self.operators.len())
     }
 
-    /// The operators' names.
     pub(super) fn operator_names(&self) -> impl Iterator<Item = (&str, &str)> {
         self.operators.values().map(|(key, row)| (key.as_str(), row.name.as_str()))
     }
 
-    /// The names nearest in the alphabet, so many on each side, of those that such a sanction holds for.
-    pub(super) fn sanctioned_around(
-        &self,
-        sanction: Sanction,
-        name: &NameKey,
-        each: usize,
-        at: Timestamp,
-    ) -> impl Iterator<Item = (&str, &str)> {
-        let rows = match sanction {
-            Sanction::Ban => &self.bans,
-            Sanction::Mute => &self.mutes,
-        };
-        rows.around(name, each, at).map(|(key, name)| (key.as_str(), name))
-    }
-
-    /// So many members after that one, in the order in which they came, and how many there are.
+    /// A page of members, the oldest first, and the total.
     pub(super) fn members_after(
         &self,
         after: Option<Fingerprint>,
@@ -124,7 +106,7 @@ impl Standing {
         (self.members.range((start, Bound::Unbounded)).take(most).map(|(_, row)| row), self.members.len())
     }
 
-    /// The operator who had this name when they became one.
+    /// The operator who had this name when promoted.
     pub(super) fn operator_named(&self, name: &NameKey) -> Option<Fingerprint> {
         self.operators.values().find(|(known, _)| known == name).map(|(_, row)| row.key)
     }
@@ -141,7 +123,7 @@ impl Standing {
         self.insert_member(row);
     }
 
-    /// Returns whether it was one.
+    /// Returns whether the key was a member.
     pub(super) fn remove_member(&mut self, key: &Fingerprint, out: &mut Deliveries) -> bool {
         let Some(since) = self.member_since.remove(key) else { return false };
         self.members.remove(&(since, *key));
@@ -156,7 +138,7 @@ impl Standing {
         self.members.insert((row.since, row.key), row);
     }
 
-    /// The ban that keeps this peer out.
+    /// The ban that matches this peer.
     pub(super) fn ban_of(&self, peer: &Peer, at: Timestamp) -> Option<&BanRecord> {
         let of_key = peer.key.as_ref().and_then(|key| self.bans.of_key(key, at));
         of_key
@@ -167,14 +149,14 @@ impl Standing {
         !peer.local && !self.is_operator(peer.key.as_ref())
     }
 
-    /// Whether a ban that holds keeps this peer out. The server's own machine is never banned by
-    /// address, nor is an operator: nobody locks themselves out with a network that is too wide.
+    /// Whether a ban in force matches this peer. Bans by address never match the server's own machine or an
+    /// operator, so a network that is too wide locks neither out.
     pub(super) fn hits(&self, ban: &BanRecord, peer: &Peer) -> bool {
         ban.key.is_some() && ban.key == peer.key
             || ban.ips.iter().any(|net| net.contains(peer.ip)) && self.is_hit_by_address(peer)
     }
 
-    /// The mute that silences this user at this peer.
+    /// The mute that matches this user at this peer.
     pub(super) fn mute_of(&self, peer: &Peer, name: &Name, at: Timestamp) -> Option<&BanRecord> {
         if self.mutes.is_empty() {
             return None;
@@ -189,30 +171,7 @@ impl Standing {
         })
     }
 
-    /// Adds a row in place of those about the same. Returns whether there was room.
-    pub(super) fn impose(
-        &mut self,
-        sanction: Sanction,
-        row: BanRecord,
-        at: Timestamp,
-        out: &mut Deliveries,
-    ) -> bool {
-        self.rows_mut(sanction).impose(row, at, out)
-    }
-
-    /// Takes back what was imposed on the subject. Returns how many rows that changed.
-    pub(super) fn lift(
-        &mut self,
-        sanction: Sanction,
-        subject: &Subject,
-        name: &NameKey,
-        owner: Option<Fingerprint>,
-        out: &mut Deliveries,
-    ) -> usize {
-        self.rows_mut(sanction).lift(subject, name, owner, out)
-    }
-
-    /// What was imposed and holds, the latest first, as many as that; and how many there are.
+    /// Up to `most` sanctions in force, the latest first, and the total.
     pub(super) fn sanctions(&self, at: Timestamp, most: usize) -> (Vec<(Sanction, Arc<BanRecord>)>, usize) {
         let mut bans = self.bans.latest(at).map(|row| (Sanction::Ban, row)).peekable();
         let mut mutes = self.mutes.latest(at).map(|row| (Sanction::Mute, row)).peekable();
@@ -228,7 +187,14 @@ impl Standing {
         (all, self.bans.len(at) + self.mutes.len(at))
     }
 
-    fn rows_mut(&mut self, sanction: Sanction) -> &mut Sanctions {
+    pub(super) fn rows(&self, sanction: Sanction) -> &Sanctions {
+        match sanction {
+            Sanction::Ban => &self.bans,
+            Sanction::Mute => &self.mutes,
+        }
+    }
+
+    pub(super) fn rows_mut(&mut self, sanction: Sanction) -> &mut Sanctions {
         match sanction {
             Sanction::Ban => &mut self.bans,
             Sanction::Mute => &mut self.mutes,
@@ -241,8 +207,8 @@ fn keyed(row: OperatorRecord) -> (Fingerprint, (NameKey, OperatorRecord)) {
 }
 
 #[cfg(any(test, fuzzing))]
-impl Standing {
-    /// All rows that hold, into these.
+impl Access {
+    /// Appends all rows in force.
     pub(super) fn records(&self, at: Timestamp, records: &mut Records) {
         records.operators = self.operators.values().map(|(_, row)| row.clone()).collect();
         records.members = self.members.values().cloned().collect();

@@ -99,7 +99,7 @@ pub const PRESENCE_NAMES_PER_PACKET: usize = 50;
 /// Bytes of messages waiting for the flusher before readers stop taking more from their sockets:
 /// a sender that is faster than the fan-out is slowed down by TCP, not stored. With a smaller
 /// `--backlog` it is a quarter of that, so that no single turn closes a client that reads.
-pub const MAX_TURN_BYTES: usize = 256 * 1024;
+pub const MAX_BATCH_BYTES: usize = 256 * 1024;
 
 /// What one connection's packets may add to a turn, in bytes, before others get their chance.
 pub const PORTION_BYTES: usize = 64 * 1024;

@@ -15,7 +15,7 @@ use super::trust::Trust;
 use super::{startup, words};
 use crate::protocol::Code;
 use crate::protocol::request::Mode;
-use crate::security::{How, Passphrase};
+use crate::security::{Passphrase, TrustBasis};
 
 /// Who wants to get in, and what they have to show.
 #[derive(Debug, Clone)]
@@ -116,7 +116,7 @@ impl Visitor {
         if introduction.is_first && closed {
             tell(if registered.proven { words::proven(&name) } else { words::NOT_VERIFIED.to_owned() });
         }
-        let how = if registered.proven { How::Passphrase } else { introduction.how };
+        let how = if registered.proven { TrustBasis::Passphrase } else { introduction.how };
         self.trust.remember(key, &registered.welcome.server.name, peer, how);
         Ok(registered)
     }

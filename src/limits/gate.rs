@@ -36,22 +36,22 @@ pub const NETWORK_FACTOR: usize = 4;
 
 /// Connections at a time that have no place and may show that their key is known. With one more, the
 /// network with the most of them loses the oldest one of its address with the most. They take 20 kB each.
-pub const MAX_KNOCKING: usize = 128;
+pub const MAX_RESTRICTED: usize = 128;
 
 /// How long they may take for that.
-pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(5);
+pub const RESTRICTED_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections a second that give way to owners of names when all places are taken, and as many at
 /// once. For each one the server looks through all: 3 ms at 20,000.
-pub const GIVING_WAY_PER_SECOND: u32 = 10;
+pub const EVICTIONS_PER_SECOND: u32 = 10;
 
 /// The same for known keys of one network, which then wait and knock again.
-pub const GIVING_WAY_PER_SECOND_OF_NETWORK: u32 = 3;
+pub const EVICTIONS_PER_SECOND_OF_NETWORK: u32 = 3;
 
 /// How long an owner waits until the other connection is gone, which may take 2 s to read why.
-pub const GIVING_WAY_TIMEOUT: Duration = Duration::from_secs(4);
+pub const EVICTION_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Descriptors kept back for what has no place: listeners, discovery, logs, and [`MAX_KNOCKING`] with
+/// Descriptors kept back for what has no place: listeners, discovery, logs, and [`MAX_RESTRICTED`] with
 /// those that are being cut.
 pub const RESERVED_DESCRIPTORS: usize = 256;
 

@@ -32,17 +32,17 @@ pub const PAGE_BYTES: usize = MIN_BACKLOG_BYTES;
 /// How near to the present a session that catches up goes over to the live stream: it is read in the
 /// turn, while everybody waits, and costs 2 us a message. If more has come when that turn is closed, it
 /// goes on catching up.
-pub const SEAM_MESSAGES: usize = 200;
+pub const CUTOVER_MESSAGES: usize = 200;
 
 /// The same in bytes of their frames: with what the turn has for the session, the smallest backlog.
-pub const SEAM_BYTES: usize = PAGE_BYTES / 2;
+pub const CUTOVER_BYTES: usize = PAGE_BYTES / 2;
 
 /// Bytes of frames in one answer to `history` or `search`, and half of a backlog at the most: 200 messages
 /// as people write them. It is read once the session has taken what it was sent before.
 pub const ANSWER_BYTES: usize = PAGE_BYTES;
 
 /// Seams of one turn: further sessions that come so near to the present wait for the next.
-pub const SEAMS: usize = 64;
+pub const CUTOVERS: usize = 64;
 
 /// Questions of one session that wait for an answer to `history`; another is `rate_limited`.
 pub const MAX_ASKED: usize = 16;

@@ -1,6 +1,6 @@
-//! What all encrypted connections of a server have in common: its key, and whom it talks to.
+//! The TLS settings of a server.
 //!
-//! Knows no connection. Any key will do here; what it may do is for the chat's rules to say.
+//! Accepts any client key; the rules of the chat decide what it may do.
 
 use super::certificate::{self, ALPN};
 use super::channel::ChannelError;
@@ -14,16 +14,15 @@ use rustls::sign::SingleCertAndKey;
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use std::sync::Arc;
 
-/// What all connections of a server have in common. Cheap to clone.
+/// The settings for all connections. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ServerTls(pub(super) Arc<ServerConfig>);
 
 impl ServerTls {
-    /// A server with this key: TLS 1.3 only, no resumption and no early data; clients may present a
-    /// key and need not.
+    /// TLS 1.3 only, no resumption, no early data; clients may present a key.
     ///
     /// # Errors
-    /// The library refuses the settings, which it never does with what this program gives it.
+    /// If rustls refuses the settings, which it never does with those of this program.
     pub fn new(keypair: &Keypair) -> Result<Self, ChannelError> {
         Self::with_provider(keypair, certificate::provider())
     }
@@ -44,7 +43,7 @@ impl ServerTls {
     }
 }
 
-/// Asks each client for a key and takes any, or none.
+/// Asks clients for a key; accepts any, or none.
 #[derive(Debug)]
 struct AnyKey;
 

@@ -15,7 +15,7 @@ use crate::client::successor::Successor;
 use crate::discovery::{Terrain, Tried};
 use crate::name::Name;
 use crate::protocol::request::Mode;
-use crate::security::How;
+use crate::security::TrustBasis;
 use crate::text::safe_line;
 
 /// How long is looked once more before a server is started here: others may have had the same thought.
@@ -263,7 +263,7 @@ impl Repl {
     /// The connection has gone to the server to which the one before gave way.
     pub(super) fn arrive(&mut self, up: &Up) {
         let (key, name) = (up.standing.key(), &up.welcome.server.name);
-        self.place.visitor.trust.remember(key, name, up.peer, How::Tofu);
+        self.place.visitor.trust.remember(key, name, up.peer, TrustBasis::Tofu);
         self.place.locator.remember(&[up.peer]);
     }
 

@@ -1,34 +1,33 @@
-//! A session that was away is given what it missed, and goes live with no gap, overlap or reordering.
+//! Sends a returning session what it missed, then takes it live without gap, overlap or reordering.
 //!
-//! It is read from the store a page at a time, as fast as the peer takes it. Meanwhile the live stream
-//! passes the session by: what is in it will be in a page. Near the end the hub is asked for a seam: in
-//! that turn the store gives the rest right behind the turn's commit, and from that place on the
-//! session follows. What came before the seam is in the pages or the rest, what comes after it in the
-//! live stream.
+//! The session receives pages from the store as fast as it reads them. Meanwhile, the live stream bypasses it; that
+//! stream will be in a later page. Near the end, the hub schedules a cutover: in that batch, the store returns the
+//! missing messages right after the batch's commit, and from there on the session follows. Messages before the
+//! cutover are in the pages or in its frames, messages after it are live.
 
 use super::History;
 use crate::chat::{CatchUp, MailView, View};
-use crate::limits::{FIRST_JOIN_MESSAGES, PAGE_BYTES, PAGE_MESSAGES, RESUME_MAX, SEAM_MESSAGES};
+use crate::limits::{CUTOVER_MESSAGES, FIRST_JOIN_MESSAGES, PAGE_BYTES, PAGE_MESSAGES, RESUME_MAX};
 use crate::name::RoomName;
 use crate::server::connection::Connection;
 use crate::server::frames;
-use crate::server::turn::{Mark, Rest};
+use crate::server::output_batch::{CatchUpSummary, Remainder};
 use crate::store::{Since, Span, Start, StoreError};
 use std::sync::Arc;
 
-/// How far a session has come.
+/// How far a session has got.
 #[derive(Debug)]
 struct Progress {
-    /// It has what has this number, and all before.
+    /// It has the messages up to this number.
     after: u64,
     count: usize,
     gap: bool,
 }
 
-/// Why it ends early.
+/// Why a catch-up ends early.
 #[derive(Debug)]
 enum Stop {
-    /// The session is over.
+    /// The session has ended.
     Gone,
     Store(StoreError),
 }
@@ -39,7 +38,7 @@ impl From<StoreError> for Stop {
     }
 }
 
-/// Runs until the session is live or gone.
+/// Runs until the session is live or has ended.
 pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: CatchUp, latest: u64) {
     let is_told = since != CatchUp::Mail;
     let (after, gap) = match since {
@@ -51,7 +50,7 @@ pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: 
     let mut progress = Progress { after, count: 0, gap };
     let done = catch_up(history, connection, since, latest, &mut progress).await;
     if done.is_ok() {
-        history.trouble.ends();
+        history.failures.ends();
     }
     match done {
         Ok(()) if is_told => {}
@@ -62,12 +61,12 @@ pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: 
         }
         Err(Stop::Gone) => {}
         Err(Stop::Store(error)) => {
-            history.trouble.begins(&error);
-            // It follows at once. Mail that waits goes on waiting, as nobody may say that it has come:
-            // the client is told how far it got.
+            history.failures.begins(&error);
+            // The session goes live at once, and learns how far it got. Mail goes on waiting, because nobody can
+            // confirm that it has arrived.
             let Progress { after, count, .. } = progress;
-            let mark = is_told.then_some(Mark { count, gap: true, seq: Some(after) });
-            drop(history.hub.seam(connection.id(), u64::MAX, mark));
+            let summary = is_told.then_some(CatchUpSummary { count, gap: true, seq: Some(after) });
+            drop(history.hub.cutover(connection.id(), u64::MAX, summary));
         }
     }
 }
@@ -82,20 +81,19 @@ async fn catch_up(
     begin(history, connection, since, latest, progress).await?;
     loop {
         let (view, upto) = history.hub.view(connection.id()).ok_or(Stop::Gone)?;
-        let is_near = upto.saturating_sub(progress.after) <= SEAM_MESSAGES as u64;
+        let is_near = upto.saturating_sub(progress.after) <= CUTOVER_MESSAGES as u64;
         let span = Span { view, after: progress.after, upto };
-        // With nothing to read, the rest is on its way to the store and comes with the seam.
+        // If a page is empty, the remaining messages are on their way to the store; the cutover has them.
         if (is_near || !page(history, connection, span, progress).await?)
-            && seam(history, connection, since != CatchUp::Mail, progress).await?
+            && cutover(history, connection, since != CatchUp::Mail, progress).await?
         {
             return Ok(());
         }
     }
 }
 
-/// Gives what is to come before all that has a number above that of the beginning: mail that waits, and
-/// to newcomers and
-/// strangers the newest of the lobby. Whoever says that they have come so far says it of that too.
+/// Sends what precedes all later numbers: waiting mail, and for newcomers and strangers the lobby's newest messages.
+/// A client that confirms a later number confirms these, too.
 async fn begin(
     history: &History,
     connection: &Arc<Connection>,
@@ -128,14 +126,14 @@ async fn begin(
     Ok(())
 }
 
-/// Where the newest of the lobby begin, which newcomers are given.
+/// Where the lobby's newest messages begin, which newcomers get.
 async fn newest(history: &History, connection: &Connection) -> Result<(RoomName, u64), Stop> {
     let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
     let start = start(history, connection, lobby, Since::Newest, FIRST_JOIN_MESSAGES).await?;
     Ok((RoomName::lobby(), start.after))
 }
 
-/// Where what somebody missed begins: after their point, unless that is too long ago.
+/// Where the missed messages begin: after the client's point, unless that is too long ago.
 async fn missed(
     history: &History,
     connection: &Connection,
@@ -160,25 +158,25 @@ async fn start(
     Ok(begin.await.ok_or(Stop::Gone)??)
 }
 
-/// Asks for the seam, and waits until it is written; `false`: it came to more than fits into a turn.
-async fn seam(
+/// Schedules the cutover and waits until it is written; `false`: it exceeded a batch.
+async fn cutover(
     history: &History,
     connection: &Arc<Connection>,
     is_told: bool,
     progress: &mut Progress,
 ) -> Result<bool, Stop> {
-    let permit = history.seams.acquire().await.map_err(|_| Stop::Gone)?;
-    let mark = is_told.then_some(Mark { count: progress.count, gap: progress.gap, seq: None });
-    let written = history.hub.seam(connection.id(), progress.after, mark).ok_or(Stop::Gone)?;
-    let rest = written.await.map_err(|_| Stop::Gone)?;
+    let permit = history.cutovers.acquire().await.map_err(|_| Stop::Gone)?;
+    let summary = is_told.then_some(CatchUpSummary { count: progress.count, gap: progress.gap, seq: None });
+    let written = history.hub.cutover(connection.id(), progress.after, summary).ok_or(Stop::Gone)?;
+    let remainder = written.await.map_err(|_| Stop::Gone)?;
     drop(permit);
-    let Some(Rest { after, count }) = rest else { return Ok(true) };
+    let Some(Remainder { after, count }) = remainder else { return Ok(true) };
     progress.after = after;
     progress.count += count;
     if connection.drained().await { Ok(false) } else { Err(Stop::Gone) }
 }
 
-/// Reads and sends one page, and waits until it is written. `false`: there was nothing to read.
+/// Reads and sends one page, and waits until it is written; `false`: it was empty.
 async fn page(
     history: &History,
     connection: &Arc<Connection>,

@@ -10,16 +10,15 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, ring as ring_provider, verify_tls13_signature};
 use rustls::pki_types::CertificateDer;
 use rustls::server::ParsedCertificate;
-use rustls::{
-    CertificateError, DigitallySignedStruct, Error, PeerIncompatible, PeerMisbehaved, SignatureScheme,
-};
+use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, SignatureScheme};
 use std::sync::{Arc, LazyLock};
 
 /// The protocol's name in ALPN (RFC 7301).
 pub(super) const ALPN: &[u8] = b"lanchat/1";
 
-/// The accepted signatures, and so the kinds of keys: ECDSA with P-256, and Ed25519.
-const SCHEMES: [SignatureScheme; 2] = [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::ED25519];
+/// The accepted signatures, and so the kinds of keys: ECDSA with P-256, and Ed25519. The preferred one first.
+pub(super) const SCHEMES: [SignatureScheme; 2] =
+    [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::ED25519];
 
 /// The beginning of a P-256 key's SubjectPublicKeyInfo (RFC 5480 2): the algorithm, and that an uncompressed point of 64
 /// bytes follows.
@@ -38,11 +37,6 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     PROVIDER.clone()
 }
 
-/// The signatures that a peer may use, the preferred one first.
-pub(super) fn schemes() -> Vec<SignatureScheme> {
-    SCHEMES.to_vec()
-}
-
 /// The fingerprint of a SubjectPublicKeyInfo in DER; `None`: this kind of key is not accepted. Each accepted key has one
 /// encoding, and so one fingerprint.
 pub(super) fn fingerprint(spki: &[u8]) -> Option<Fingerprint> {
@@ -53,9 +47,6 @@ pub(super) fn fingerprint(spki: &[u8]) -> Option<Fingerprint> {
 }
 
 /// The key in the peer's certificate. The peer has not proved yet that it owns the key.
-///
-/// # Errors
-/// The certificate is not alone, too long or broken, or this kind of key is not accepted.
 pub(super) fn presented(
     certificate: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
@@ -67,10 +58,36 @@ pub(super) fn presented(
     fingerprint(&spki).ok_or_else(|| CertificateError::BadEncoding.into())
 }
 
-/// Verifies the peer's proof that it owns the key: its signature over the handshake.
-///
-/// # Errors
-/// The signature is wrong, or of a kind that was not offered.
+/// The part of a rustls verifier that clients and servers share: the peer's signature over the handshake proves that it
+/// owns the key. TLS 1.2 is never spoken.
+macro_rules! verify_signatures {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &rustls::pki_types::CertificateDer<'_>,
+            _: &rustls::DigitallySignedStruct,
+        ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+            Err(rustls::PeerIncompatible::Tls12NotOffered.into())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            handshake: &[u8],
+            certificate: &rustls::pki_types::CertificateDer<'_>,
+            proof: &rustls::DigitallySignedStruct,
+        ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+            crate::security::certificate::verify_proof(handshake, certificate, proof)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+            crate::security::certificate::SCHEMES.to_vec()
+        }
+    };
+}
+pub(super) use verify_signatures;
+
+/// Refuses schemes that were not offered.
 pub(super) fn verify_proof(
     handshake: &[u8],
     certificate: &CertificateDer<'_>,
@@ -80,11 +97,6 @@ pub(super) fn verify_proof(
         return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
     }
     verify_tls13_signature(handshake, certificate, proof, &provider().signature_verification_algorithms)
-}
-
-/// Refuses TLS 1.2, which is never spoken.
-pub(super) fn refuse_tls12() -> Result<HandshakeSignatureValid, Error> {
-    Err(PeerIncompatible::Tls12NotOffered.into())
 }
 
 #[cfg(test)]

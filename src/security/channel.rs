@@ -20,7 +20,7 @@ use rustls::unbuffered::{
 use std::fmt;
 use std::mem;
 
-/// What encryption adds to a record (RFC 8446 5.2): header, content type and tag.
+/// Bytes that encryption adds to a record (RFC 8446 5.2): header, content type and tag.
 const RECORD_OVERHEAD: usize = 5 + 1 + 16;
 
 /// Text in one record.
@@ -37,9 +37,10 @@ pub enum Status {
     Closed,
 }
 
+/// The server's end of one connection.
 pub struct ServerChannel {
     tls: Box<UnbufferedServerConnection>,
-    /// The beginning of a record or handshake message; without capacity if there is none.
+    /// The beginning of a record or handshake message; otherwise empty, without capacity.
     kept: Vec<u8>,
     peer_key: Option<Fingerprint>,
     status: Status,
@@ -92,6 +93,7 @@ impl ServerChannel {
         self.kept.capacity()
     }
 
+    /// Whether both ends may send.
     pub fn is_open(&self) -> bool {
         self.status == Status::Open && !self.has_ended
     }
@@ -262,7 +264,7 @@ enum Flow {
     Fails(Error),
 }
 
-/// What to write to an open channel.
+/// Something to write to an open channel.
 enum Outgoing<'a> {
     Text(&'a [u8]),
     Close,

@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(
             error,
             format!(
-                "the key in {path} can't be used: mode 644; it must not be readable by others (chmod 600 {path})"
+                "cannot use the key in {path}: mode 644; it must not be readable by others (chmod 600 {path})"
             )
         );
     }

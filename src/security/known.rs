@@ -224,7 +224,7 @@ impl KnownServers {
     /// of that name.
     ///
     /// # Errors
-    /// If the file cannot be written, or there is none.
+    /// If the file cannot be written or does not exist.
     pub fn trust(&mut self, name: &str, fp: Fingerprint, replaced: Option<Fingerprint>) -> io::Result<()> {
         self.reload();
         let (mut old, mut kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.servers)
@@ -304,7 +304,7 @@ fn note(servers: &mut Vec<KnownServer>, joined: &Presented<'_>, how: TrustBasis,
     known.addrs.retain(|other| *other != addr);
     known.addrs.insert(0, addr);
     known.addrs.truncate(MAX_ADDRS);
-    // An address belongs to the server that answered there last; for others, it is no reason for an alarm.
+    // An address belongs to the server that answered there last; finding another server there is not an alarm for earlier ones.
     servers.iter_mut().for_each(|other| other.addrs.retain(|other| *other != addr));
     if let Some(host) = host {
         for known in servers.iter_mut().chain([&mut known]) {

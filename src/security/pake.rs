@@ -197,7 +197,7 @@ mod tests {
         Passphrase::new(text).unwrap()
     }
 
-    /// What each end makes of a run in which each has its own view: (the server, the client). The
+    /// The result of a run for each end, in which each has its own view: (the server, the client). The
     /// client hears nothing if the server has refused it.
     fn run(
         server: (&str, Binding),
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_proof_that_is_passed_on_is_worth_nothing() {
-        // Somebody in between has a key of their own to both sides.
+        // A man in the middle has his own key for both sides.
         let (server, client, middle) = (key(1), key(2), key(3));
         let at_server = Binding::new(&server, Some(&middle));
         let at_client = Binding::new(&middle, Some(&client));

@@ -68,18 +68,13 @@ impl Passphrase {
     /// [`PassphraseError::Random`].
     pub fn generate() -> Result<Self, PassphraseError> {
         let mut bits = Zeroizing::new(getrandom::u64().map_err(PassphraseError::Random)?);
-        let mut text = Zeroizing::new(String::with_capacity(WORDS * (WORD_LETTERS + 1)));
-        for word in 0..WORDS {
-            if word > 0 {
-                text.push('-');
-            }
-            for _ in 0..WORD_LETTERS / 2 {
-                text.push(CONSONANTS[(*bits & 15) as usize].into());
-                text.push(VOWELS[(*bits >> 4 & 3) as usize].into());
-                *bits >>= 6;
-            }
+        let mut letters = Zeroizing::new(String::with_capacity(WORDS * WORD_LETTERS));
+        for _ in 0..WORDS * WORD_LETTERS / 2 {
+            letters.push(CONSONANTS[(*bits & 15) as usize].into());
+            letters.push(VOWELS[(*bits >> 4 & 3) as usize].into());
+            *bits >>= 6;
         }
-        Ok(Self(text))
+        Ok(Self(spelled(&letters)))
     }
 
     /// Loads the passphrase from this program's own file, which others must not be able to read; generates it if the file
@@ -152,9 +147,11 @@ fn made_up(text: &str) -> Option<Zeroizing<String>> {
     }
     let is_syllable = |pair: &[u8]| matches!(pair, [first, second] if CONSONANTS.contains(first) && VOWELS.contains(second));
     let is_made_up = letters.len() == WORDS * WORD_LETTERS && letters.as_bytes().chunks(2).all(is_syllable);
-    if !is_made_up {
-        return None;
-    }
+    is_made_up.then(|| spelled(&letters))
+}
+
+/// Puts hyphens between the words of a generated passphrase.
+fn spelled(letters: &str) -> Zeroizing<String> {
     let mut spelled = Zeroizing::new(String::with_capacity(WORDS * (WORD_LETTERS + 1)));
     for (at, letter) in letters.chars().enumerate() {
         if at > 0 && at % WORD_LETTERS == 0 {
@@ -162,7 +159,7 @@ fn made_up(text: &str) -> Option<Zeroizing<String>> {
         }
         spelled.push(letter);
     }
-    Some(spelled)
+    spelled
 }
 
 #[cfg(test)]

@@ -5,13 +5,12 @@
 use super::certificate::{self, ALPN};
 use super::channel::ChannelError;
 use super::keys::Keypair;
-use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ServerConfig};
 use rustls::sign::SingleCertAndKey;
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{DistinguishedName, Error};
 use std::sync::Arc;
 
 /// The settings for all connections. Cheap to clone.
@@ -65,25 +64,5 @@ impl ClientCertVerifier for AnyKey {
         certificate::presented(certificate, intermediates).map(|_| ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        certificate::refuse_tls12()
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        handshake: &[u8],
-        certificate: &CertificateDer<'_>,
-        proof: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        certificate::verify_proof(handshake, certificate, proof)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        certificate::schemes()
-    }
+    certificate::verify_signatures!();
 }

@@ -6,11 +6,11 @@ use super::certificate::{self, ALPN};
 use super::keys::{CERTIFICATE_NAME, Keypair};
 use super::sniffing_stream::SniffingStream;
 use crate::fingerprint::Fingerprint;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientConfig, Resumption};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::SingleCertAndKey;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, Error};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -41,7 +41,7 @@ pub enum HandshakeError {
     #[error("closed before the handshake: the server is full or limits this address")]
     Closed,
     /// The peer does not speak TLS.
-    #[error("what answers there does not speak TLS")]
+    #[error("the program at that address does not speak TLS")]
     NoTls {
         /// Its first line, which is remote text: unchecked, and up to
         /// [`MAX_FOREIGN_LINE_BYTES`](crate::limits::MAX_FOREIGN_LINE_BYTES) long. A lanchat server that answers in plaintext
@@ -78,9 +78,6 @@ impl ClientTls {
     }
 
     /// Settings that accept any server.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
     #[cfg(any(test, fuzzing))]
     pub(crate) fn trusting_anyone(keypair: &Keypair) -> Result<ClientConfig, HandshakeError> {
         let Self(mut config) = Self::new(keypair)?;
@@ -206,27 +203,7 @@ impl ServerCertVerifier for KeyVerifier {
         }
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        certificate::refuse_tls12()
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        handshake: &[u8],
-        certificate: &CertificateDer<'_>,
-        proof: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        certificate::verify_proof(handshake, certificate, proof)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        certificate::schemes()
-    }
+    certificate::verify_signatures!();
 }
 
 /// An encrypted stream to a server whose key is known.

@@ -56,13 +56,13 @@ struct Ending {
 enum CloseMode {
     /// The peer may read what was sent.
     Orderly,
-    /// Nothing more can be written. What the peer sent before still counts.
+    /// Nothing more can be written. Earlier input still counts.
     Broken,
     /// At once, in both directions.
     Aborted,
 }
 
-/// What to do with what the peer sends.
+/// How to treat input from the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum InputPolicy {
     /// Process it.
@@ -278,7 +278,7 @@ impl Connection {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
-    /// Ends the connection to free the memory that waits for it; `false`: there is none.
+    /// Ends the connection to free the memory that waits for it; `false`: nothing waits.
     pub(super) fn shed(&self) -> bool {
         let mut writing = self.lock();
         let is_behind = writing.backlog.is_some();
@@ -423,7 +423,7 @@ mod tests {
         let (last, rest) = read.split_last().expect("frames");
         assert!(last.contains("\"slow_consumer\""), "{last}");
         assert!(rest.iter().all(|line| line.as_bytes() == &FRAME[..FRAME.len() - 1]));
-        assert!(rest.len() < sends * 100, "what was over the bound is dropped");
+        assert!(rest.len() < sends * 100, "output over the bound is dropped");
     }
 
     #[test]
@@ -448,7 +448,7 @@ mod tests {
         assert!(connection.inbox.take().watched.contains(&connection.id()));
         assert!(
             connection.is_done() && connection.input_policy() == InputPolicy::Counts,
-            "what came before counts"
+            "earlier input counts"
         );
         assert_eq!(connection.weight().0, 0);
     }

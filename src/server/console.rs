@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Handle;
 use crate::limits::MAX_TEXT_BYTES;
-use crate::prompt::{Complete, Input, Label, OpenError, Options, Printer, Prompt, Question, Screen};
+use crate::prompt::{Complete, Input, Label, OpenError, Options, Prompt, Question, Screen};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::event::users_are;
 use crate::protocol::request::{Ask, Operate, Refusal};
@@ -138,14 +138,10 @@ impl Console {
         }
     }
 
+    /// Makes the text safe for a terminal first, because it may hold text from users.
     fn show(&self, text: &str) {
-        show(self.prompt.printer(), text);
+        self.prompt.printer().print(safe_lines(text).join("\n"));
     }
-}
-
-/// Makes the text safe for a terminal first, because it may hold text from users.
-fn show(printer: &Printer, text: &str) {
-    printer.print(safe_lines(text).join("\n"));
 }
 
 /// Completes commands, and names from the first page of users.

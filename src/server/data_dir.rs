@@ -2,7 +2,7 @@
 //!
 //! Only its owner can read it. A running server locks it, so that no two servers use the same key: it locks a file, and
 //! on Unix also the directory itself, which nobody removes by mistake (on Windows, a locked file cannot be removed).
-//! Whoever can read the directory may act for the server and so is an operator: the secret in it proves that.
+//! A person who can read the directory can act for the server, and so is an operator: the secret in it proves that.
 
 use super::staging;
 use crate::files;

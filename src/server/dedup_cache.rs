@@ -21,7 +21,7 @@ type Author = u64;
 pub(super) struct Repeat {
     /// Its index in the batch.
     pub(super) entry: usize,
-    /// What the first receipt said.
+    /// As in the first receipt.
     pub(super) seq: Option<u64>,
     pub(super) at: Timestamp,
     pub(super) waits: bool,
@@ -192,6 +192,6 @@ mod tests {
         assert_eq!(cache.messages.len(), MAX_PASSED);
         assert_eq!(cache.authors.values().map(VecDeque::len).sum::<usize>(), MAX_PASSED);
         assert_eq!(cache.heaviest.len(), cache.authors.len());
-        assert!(is_known(&cache, said(0, 0)), "whoever has one keeps it");
+        assert!(is_known(&cache, said(0, 0)), "an author with one message keeps it");
     }
 }

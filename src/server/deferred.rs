@@ -18,7 +18,7 @@ pub(super) struct Deferred {
     /// Operators, bans and mutes, of which there are few.
     relied_upon: HashMap<RecordKey, Record>,
     /// Changes that were dropped.
-    lost: usize,
+    pub(super) lost: usize,
 }
 
 impl Deferred {
@@ -54,10 +54,6 @@ impl Deferred {
         let rows = self.rows.values().chain(self.relied_upon.values());
         let rows = rows.map(|row| Entry::Record(Box::new(row.clone())));
         self.others.iter().cloned().chain(rows).collect()
-    }
-
-    pub(super) fn lost(&self) -> usize {
-        self.lost
     }
 
     /// For the log.
@@ -102,7 +98,7 @@ mod tests {
     fn of_a_row_its_last_state_waits_however_often_it_changes() {
         let mut deferred = Deferred::default();
         (0..10 * MAX_DEFERRED as u32).for_each(|used| deferred.add(name(1, used)));
-        assert_eq!((deferred.entries(), deferred.lost()), (vec![name(1, 10 * MAX_DEFERRED as u32 - 1)], 0));
+        assert_eq!((deferred.entries(), deferred.lost), (vec![name(1, 10 * MAX_DEFERRED as u32 - 1)], 0));
     }
 
     #[test]
@@ -112,7 +108,7 @@ mod tests {
         (0..2 * MAX_DEFERRED).for_each(|number| deferred.add(name(number, 0)));
         deferred.add(ban(2));
         let entries = deferred.entries();
-        assert_eq!((entries.len(), deferred.lost()), (MAX_DEFERRED + 2, MAX_DEFERRED));
+        assert_eq!((entries.len(), deferred.lost), (MAX_DEFERRED + 2, MAX_DEFERRED));
         assert!(entries.contains(&ban(1)) && entries.contains(&ban(2)));
     }
 

@@ -1,18 +1,19 @@
 //! Chooses the connection to evict when the server is full and a client with a known key arrives.
 //!
 //! A stranger's goes first, then one of a known key that has more connections than the new client's. If each
-//! known key has one, somebody may have taken the places with many keys: then one from an address or a network
+//! known key has one, one person may have taken the places with many keys: then one from an address or a network
 //! that exceeds its share goes.
 
 use super::gate::{ConnectionShares, Gate, Heaviest, heaviest};
 use super::hub::Hub;
 use crate::chat::{Holder, SessionId};
 use crate::fingerprint::Fingerprint;
-use crate::limits::CONNECTIONS_PER_KNOWN_KEY;
+use crate::limits::{CONNECTIONS_PER_KNOWN_KEY, RECORDS_PORTION};
+use crate::protocol::Code;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-/// What the evicted client is told.
+/// The reason sent to the evicted client.
 const WHY: &str = "this server is full, and a client that owns a name here has arrived, so it closes a connection \
                    from those with most: yours; connect again later";
 
@@ -26,16 +27,25 @@ enum Victim {
 
 /// Evicts a connection to make room for this key; `false`: no client exceeds its share.
 pub(super) fn evict_for(hub: &Hub, gate: &Gate, key: &Fingerprint) -> bool {
-    match victim(key, &hub.holders(), &gate.pending(), gate.shares_when_full()) {
-        Some(Victim::Session(id)) => hub.evict(id, WHY),
+    match victim(key, &holders(hub), &gate.pending(), gate.shares_when_full()) {
+        Some(Victim::Session(id)) => hub.expel(id, Code::ServerFull, WHY),
         Some(Victim::Pending(number)) => gate.cut(number),
         None => return false,
     }
     true
 }
 
-/// The last connection of the heaviest host, usually its newest. `shares`: what one address and network may always
-/// have.
+/// All sessions with their keys. Reads them in portions, because the lock keeps everyone else waiting.
+fn holders(hub: &Hub) -> Vec<Holder> {
+    let (mut rows, mut from) = (Vec::new(), Some(0));
+    while let Some(slot) = from {
+        from = hub.act(|chat, now, _| chat.more_holders(slot, RECORDS_PORTION, now, &mut rows));
+    }
+    rows
+}
+
+/// The last connection of the heaviest host, usually its newest. `shares`: as one address and network may
+/// always have.
 fn victim(
     key: &Fingerprint,
     holders: &[Holder],

@@ -91,7 +91,9 @@ impl Flusher {
     fn write_singly(&mut self, steps: &mut [Step], lobby: &Bytes) {
         let Some(session) = steps.first().map(|step| step.session) else { return };
         if let Some(Step { kind: StepKind::Open(connection), .. }) = steps.first() {
-            self.open(Arc::clone(connection));
+            let row =
+                SessionRow { follows: false, written_in: self.batch, connection: Arc::clone(connection) };
+            self.sessions.insert(session, row);
         }
         let Some(row) = self.sessions.get_mut(session) else { return };
         row.written_in = self.batch;
@@ -123,11 +125,6 @@ impl Flusher {
             self.sessions.remove(session);
         }
     }
-
-    fn open(&mut self, connection: Arc<Connection>) {
-        let row = SessionRow { follows: false, written_in: self.batch, connection };
-        self.sessions.insert(row.connection.id(), row);
-    }
 }
 
 fn tell_written(step: &mut Step) {
@@ -146,7 +143,7 @@ fn background_job(step: &mut Step) -> Option<BackgroundJob> {
     }
 }
 
-/// What happens to a session after a batch.
+/// The state of a session after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Stays,
@@ -208,7 +205,7 @@ fn assemble(steps: &mut [Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fa
 
 #[cfg(test)]
 mod tests {
-    use super::super::output_batch::{Cutover, Receivers};
+    use super::super::output_batch::{Cutover, Liveness, Receivers};
     use super::*;
     use crate::chat::{Receipt, SessionId, View};
     use crate::protocol::{Event, Packet};
@@ -289,12 +286,16 @@ mod tests {
                 0 | 2 => batch.lobby(&packet(&n.to_string()), &[sender], Some(n)),
                 1 => {
                     let sessions = Arc::new((0..3).map(SessionId).collect());
-                    batch.live(&packet(&n.to_string()), Receivers::Shared(sessions, Some(sender)), Some(n));
+                    batch.send(
+                        &packet(&n.to_string()),
+                        Receivers::Shared(sessions, Some(sender)),
+                        Liveness::Live(Some(n)),
+                    );
                 }
-                _ => batch.live(
+                _ => batch.send(
                     &packet(&n.to_string()),
                     Receivers::These(vec![SessionId((sender.0 + 1) % 3)]),
-                    Some(n),
+                    Liveness::Live(Some(n)),
                 ),
             }
         }
@@ -328,12 +329,13 @@ mod tests {
         let mut batch = OutputBatch::default();
         let one = |text: &str| (packet(text), Receivers::These(vec![SESSION]));
         let (before, to) = one("before");
-        batch.direct(&before, to);
+        batch.send(&before, to, Liveness::Own);
         let sessions = Arc::new([sessions.as_slice(), &[SESSION]].concat());
-        batch.live(&packet("many"), Receivers::Shared(Arc::clone(&sessions), Some(SessionId(1))), None);
+        let shared = Receivers::Shared(Arc::clone(&sessions), Some(SessionId(1)));
+        batch.send(&packet("many"), shared, Liveness::Live(None));
         let (after, to) = one("after");
-        batch.direct(&after, to);
-        batch.direct(&packet("last"), Receivers::Shared(sessions, None));
+        batch.send(&after, to, Liveness::Own);
+        batch.send(&packet("last"), Receivers::Shared(sessions, None), Liveness::Own);
         let all = written(batch);
         let texts: Vec<Vec<&str>> = all
             .iter()

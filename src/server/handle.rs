@@ -2,6 +2,7 @@
 
 use super::hub::Hub;
 use super::listener::Admission;
+use crate::chat::Chat;
 use crate::protocol::Event;
 use crate::protocol::event::users_are;
 use crate::protocol::packet::ServerInfo;
@@ -20,7 +21,7 @@ pub struct Handle {
 impl Handle {
     /// Names the server to which all clients should move when this one ends.
     pub fn hand_over(&self, to: ServerInfo) {
-        self.hub.hand_over(to);
+        self.hub.act(|chat, _, _| chat.hand_over(to));
     }
 
     pub(super) fn new(hub: Arc<Hub>, code: String, admission: Admission) -> Self {
@@ -29,12 +30,12 @@ impl Handle {
 
     /// Users who are present.
     pub fn users(&self) -> usize {
-        self.hub.census().0
+        self.hub.read(Chat::present)
     }
 
     /// Open connections.
     pub fn connections(&self) -> usize {
-        self.hub.census().1
+        self.hub.read(Chat::connections)
     }
 
     /// The code that makes the first user who types `/op CODE` an operator, within ten minutes of the server's
@@ -56,12 +57,12 @@ impl Handle {
     /// # Errors
     /// A [`Refusal`] to show there.
     pub fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
-        self.hub.operate(command)
+        self.hub.act(|chat, now, out| chat.operate(command, now, out))
     }
 
     /// The server's status, as lines: users, refused connections, memory, and whether the store works.
     pub fn status(&self) -> Vec<String> {
-        let (users, connections) = self.hub.census();
+        let (users, connections) = (self.users(), self.connections());
         let plural = if connections == 1 { "" } else { "s" };
         let Admission { gate, memory, .. } = &self.admission;
         let mut lines = vec![
@@ -73,7 +74,11 @@ impl Handle {
             gate.status(),
             memory.status(),
         ];
-        lines.extend(self.hub.failure().map(|failure| format!("messages are not being stored: {failure}")));
+        lines.extend(
+            self.hub
+                .read(|chat| chat.failure().map(str::to_owned))
+                .map(|failure| format!("messages are not being stored: {failure}")),
+        );
         lines
     }
 }

@@ -6,7 +6,7 @@
 mod known_keys;
 
 use super::gate::{CutSignal, HandshakePermit, Offence, Pass, Restriction};
-use super::hub::Hub;
+use super::hub::{Hub, NO_FIRST_PACKET};
 use super::reactor_inbox::{HandshakeLeftover, NewConnection, Permits, ReactorInbox};
 use super::transport::Transport;
 use crate::chat::Peer;
@@ -106,7 +106,7 @@ impl Handshaker {
         })
     }
 
-    /// Accepts no more connections, and drops those that are in their handshake.
+    /// Stops accepting connections, and drops those that are in their handshake.
     pub(super) fn close(&self) {
         self.closed.send_replace(true);
     }
@@ -210,7 +210,9 @@ async fn try_open(handshaker: &Handshaker, stream: &mut TcpStream, pass: &Pass) 
         Err(_) => {
             return Err(match restriction {
                 Some(restriction) => known_keys::refusal(restriction),
-                None if handshaker.plaintext => Failure::Refused(Code::HandshakeTimeout, too_late()),
+                None if handshaker.plaintext => {
+                    Failure::Refused(Code::HandshakeTimeout, NO_FIRST_PACKET.into())
+                }
                 None => Failure::Gone,
             });
         }
@@ -245,10 +247,6 @@ async fn try_handshake(
     let done = in_time(handshaker, &share, patience, handshake(handshaker, stream)).await;
     drop((permit, share));
     done
-}
-
-fn too_late() -> String {
-    "no first packet came in time; connect again and send one with your name".into()
 }
 
 fn tls_required() -> String {

@@ -21,7 +21,7 @@ const LISTEN_BACKLOG: i32 = 4096;
 /// Whether connections inherit the listening socket's options (tcp(7)), which saves seven calls per login.
 const INHERITS: bool = cfg!(target_os = "linux");
 
-/// What the accept loop needs to admit a connection.
+/// Everything that the accept loop needs to admit a connection.
 #[derive(Debug, Clone)]
 pub(super) struct Admission {
     pub(super) gate: Arc<Gate>,

@@ -91,7 +91,7 @@ pub struct ServerOptions {
     pub max_clients: Option<usize>,
     /// Bytes that may wait for a client that does not read.
     pub backlog: usize,
-    /// Bytes that the process may use; `None`: what the system grants it.
+    /// Bytes that the process may use; `None`: the system's limit.
     pub memory: Option<u64>,
     /// The directory for the server's key and database; `None`: nothing is kept, and each start has a new key.
     pub data_dir: Option<PathBuf>,
@@ -103,7 +103,7 @@ pub struct ServerOptions {
     pub frame: Duration,
     /// Whether to accept connections without TLS.
     pub plaintext: bool,
-    /// Who may join.
+    /// Everyone, or only members.
     pub access: Access,
     /// Connections that one address may always have, however full the server is; `None`: no limit.
     pub max_per_address: Option<usize>,
@@ -115,7 +115,7 @@ pub struct ServerOptions {
     pub rules: Rules,
 }
 
-/// Who may join the server.
+/// Whether everyone may join the server, or only members.
 #[derive(Debug, Clone, Default)]
 pub enum Access {
     /// Everyone.
@@ -238,9 +238,8 @@ impl Server {
         let budget = Budget::new(options.memory);
         let (inbox, poll) =
             ReactorInbox::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
-        let hub =
-            Hub::by_clock(chat, closed_server, options.registration, max_batch, Arc::clone(&inbox), clock);
-        hub.date_sanctions();
+        let hub = Hub::new(chat, closed_server, options.registration, max_batch, Arc::clone(&inbox), clock);
+        hub.act(|chat, now, out| chat.date_sanctions(now, out));
         let max_clients = max_clients(options.max_clients, descriptors::clients_that_fit());
         let admission = Admission {
             gate: Gate::new(options.max_per_address, max_clients),
@@ -304,7 +303,7 @@ impl Server {
         let Self { hub, handshaker, listener, admission, data_dir, store, reactor, multicast, .. } = self;
         let ids = Arc::clone(&admission.ids);
         // All of these end below: flusher and monitor with the hub, the timers by being aborted.
-        let history = store.clone().filter(|_| hub.keeps_messages());
+        let history = store.clone().filter(|_| hub.read(Chat::keeps_messages));
         let history = history.map(|store| History::new(Arc::clone(&hub), store));
         let monitor = tokio::spawn(monitor::run(Arc::clone(&hub), store.clone()));
         let persister = Persister::new(Arc::clone(&hub), store);
@@ -318,7 +317,7 @@ impl Server {
         // The error is the cancellation: the port is closed.
         let _ = accepting.await;
         handshaker.close();
-        hub.shut_down();
+        hub.act(|chat, _, out| chat.shut_down(out));
         if timeout(SHUTDOWN_GRACE, ids.all_returned()).await.is_err() {
             tracing::warn!(clients = ids.open(), "could not close all clients in time");
         }

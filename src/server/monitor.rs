@@ -28,9 +28,11 @@ async fn news(store: Option<&Store>) -> News {
 }
 
 fn tell(hub: &Hub, news: News) {
-    hub.expired(news.expired);
+    if !news.expired.is_empty() {
+        hub.act(|chat, now, out| chat.expired(news.expired, now, out));
+    }
     if let Some(is_full) = news.is_full_of_mail {
-        hub.set_mail_full(is_full);
+        hub.act(|chat, _, _| chat.set_mail_full(is_full));
     }
 }
 
@@ -41,11 +43,11 @@ fn look_at_clock(hub: &Hub, was_doubtful: bool) -> bool {
         (false, true) => {
             let why = why(&reading);
             tracing::warn!("{why}");
-            hub.doubt_clock(Some(why.into()));
+            hub.act(|chat, _, out| chat.doubt_clock(Some(why.into()), out));
         }
         (true, false) => {
             tracing::info!("the clock is right again: {:.0}", reading.wall);
-            hub.doubt_clock(None);
+            hub.act(|chat, _, out| chat.doubt_clock(None, out));
         }
         _ => {}
     }
@@ -81,9 +83,9 @@ mod tests {
         clock.hold("2027-11-27T12:00:00Z".parse().unwrap(), Duration::from_secs(2));
         assert_eq!(
             why(&clock.now()),
-            "this machine's clock says 2027-11-27T12:00:00Z, but by how long the server has run it should be \
-             2026-11-27T12:00:01Z, unless it was off meanwhile: nothing is deleted for it; set the clock \
-             (timedatectl) if it is wrong"
+            "this machine's clock says 2027-11-27T12:00:00Z, but by the server's uptime it should be \
+             2026-11-27T12:00:01Z, unless it was off in between: no data is deleted because of it; if the clock is \
+             wrong, set it (timedatectl)"
         );
     }
 }

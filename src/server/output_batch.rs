@@ -1,7 +1,7 @@
 //! The output of the rules since the last flush, in order.
 //!
 //! Frames for everyone lie one after another in one buffer, so that most receivers get the whole buffer in one
-//! write. What concerns single sessions is a list of steps, each with its position in that buffer.
+//! write. Things that concern single sessions are a list of steps, each with its position in that buffer.
 //!
 //! Entries for the store travel with the batch, which is sent only after the store has committed them (see
 //! [`persister`](super::persister)). A message that the store already had is then cut out of the batch.
@@ -99,12 +99,12 @@ struct Group {
     sessions: Arc<Vec<SessionId>>,
     except: Option<SessionId>,
     frame: Bytes,
-    fate: Liveness,
+    liveness: Liveness,
 }
 
-/// Whether a frame is part of the live stream; if so, with its entry.
+/// Whether a frame is part of the live stream, as messages are; if so, with its entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Liveness {
+pub(super) enum Liveness {
     Own,
     Live(Option<usize>),
 }
@@ -120,13 +120,13 @@ pub(super) enum Receivers {
 /// The point where a session that catches up changes to the live stream.
 #[derive(Debug)]
 pub(super) struct Cutover {
-    /// What the session may read.
+    /// The messages that the session may read.
     pub(super) view: View,
     /// The session already has the messages up to this number.
     pub(super) after: u64,
     /// The latest message's number at this point.
     pub(super) upto: u64,
-    /// What to tell the session after the last message.
+    /// Sent to the session after the last message.
     pub(super) summary: Option<CatchUpSummary>,
     /// The missing messages, once the store has returned them.
     pub(super) frames: Vec<u8>,
@@ -136,7 +136,7 @@ pub(super) struct Cutover {
     pub(super) written: Option<oneshot::Sender<Option<Remainder>>>,
 }
 
-/// What a catch-up has sent before the cutover.
+/// A catch-up's result before the cutover.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CatchUpSummary {
     pub(super) count: usize,
@@ -156,7 +156,7 @@ pub(super) struct Remainder {
 }
 
 impl Cutover {
-    /// What to read from the store.
+    /// The messages to read from the store.
     pub(super) fn span(&self) -> Span {
         Span { view: self.view.clone(), after: self.after, upto: self.upto }
     }
@@ -217,16 +217,6 @@ impl OutputBatch {
         }
     }
 
-    /// Adds a packet for some sessions, serialised once.
-    pub(super) fn direct(&mut self, packet: &Packet, to: Receivers) {
-        self.each(packet, to, Liveness::Own);
-    }
-
-    /// The same for a message, which is part of the live stream.
-    pub(super) fn live(&mut self, packet: &Packet, to: Receivers, entry: Option<usize>) {
-        self.each(packet, to, Liveness::Live(entry));
-    }
-
     pub(super) fn answer(&mut self, answer: Box<Answer>) {
         self.other_bytes += answer.bytes();
         self.step(answer.session, StepKind::Answer(Some(answer)));
@@ -253,7 +243,7 @@ impl OutputBatch {
     pub(super) fn cut(&mut self, known: &[usize], mut change: impl FnMut(usize, &mut Receipt)) {
         let place = |entry: usize| known.binary_search(&entry).ok();
         self.groups
-            .retain(|group| !matches!(group.fate, Liveness::Live(Some(entry)) if place(entry).is_some()));
+            .retain(|group| !matches!(group.liveness, Liveness::Live(Some(entry)) if place(entry).is_some()));
         for step in &mut self.steps {
             match &mut step.kind {
                 // Replaced, not removed, so that groups keep their position among the steps.
@@ -327,13 +317,14 @@ impl OutputBatch {
         all
     }
 
-    fn each(&mut self, packet: &Packet, to: Receivers, fate: Liveness) {
+    /// Adds a packet for some sessions, serialised once.
+    pub(super) fn send(&mut self, packet: &Packet, to: Receivers, liveness: Liveness) {
         let frame = Bytes::from(packet.to_frame());
         let (sessions, except) = match to {
             Receivers::These(sessions) if sessions.len() <= 1 => {
                 for session in sessions {
                     self.other_bytes += frame.len();
-                    self.step(session, fate.kind(frame.clone()));
+                    self.step(session, liveness.kind(frame.clone()));
                 }
                 return;
             }
@@ -344,7 +335,7 @@ impl OutputBatch {
             // The frame exists once; each receiver adds only a step.
             self.other_bytes += frame.len() + sessions.len() * size_of::<Step>();
             let (before, at) = (self.steps.len(), self.lobby.len());
-            self.groups.push(Group { before, at, sessions, except, frame, fate });
+            self.groups.push(Group { before, at, sessions, except, frame, liveness });
         }
     }
 }
@@ -352,7 +343,7 @@ impl OutputBatch {
 impl Group {
     fn steps(&self) -> impl Iterator<Item = Step> {
         let sessions = self.sessions.iter().copied().filter(|session| Some(*session) != self.except);
-        sessions.map(|session| Step { session, at: self.at, kind: self.fate.kind(self.frame.clone()) })
+        sessions.map(|session| Step { session, at: self.at, kind: self.liveness.kind(self.frame.clone()) })
     }
 }
 

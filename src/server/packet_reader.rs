@@ -44,7 +44,7 @@ pub(super) struct PacketReader {
     readiness: Readiness,
 }
 
-/// What the poll has reported about the socket. It reports each thing once, and an end together with the last bytes
+/// The poll's reports about the socket. It reports each thing once, and an end together with the last bytes
 /// before it.
 #[derive(Debug, Default)]
 struct Readiness {
@@ -71,7 +71,7 @@ pub(super) enum ReadOutcome {
     Over,
 }
 
-/// What a reader keeps between portions.
+/// State of a reader between portions.
 #[derive(Debug, Default)]
 struct ReadState {
     decoder: Decoder,
@@ -96,7 +96,7 @@ struct ReadState {
 impl PacketReader {
     /// Starts with what arrived at the end of the handshake.
     pub(super) fn new(hub: &Hub, leftover: HandshakeLeftover) -> Self {
-        let passphrase_check = hub.closed_server().map(|server| Box::new(PassphraseCheck::new(server)));
+        let passphrase_check = hub.closed_server.clone().map(|server| Box::new(PassphraseCheck::new(server)));
         let input = ReadState {
             passphrase_check,
             has_ended: leftover.is_all,
@@ -164,7 +164,7 @@ impl PacketReader {
         self.readiness.ended.map(|ended| ended.elapsed())
     }
 
-    /// Discards the input, and takes no more.
+    /// Discards the input, also that to come.
     pub(super) fn forget(&mut self) {
         let input = self.input.get_or_insert_default();
         input.end();
@@ -181,7 +181,7 @@ fn portion(
     scratch: &mut Scratch,
 ) -> ReadOutcome {
     if input.incoming.is_empty() {
-        let portion = hub.portion();
+        let portion = hub.portion;
         if !input.later.is_empty() {
             let later = std::mem::take(&mut input.later);
             let taken = input.take(&later, portion.packets);
@@ -220,7 +220,7 @@ fn read(
     match connection.read(buffer) {
         Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
         Ok(length) => {
-            // A short read: there is no more, and the poll will report the next byte. It reports an end only once, and on
+            // A short read: the socket is empty, and the poll will report the next byte. It reports an end only once, and on
             // Windows not even every byte.
             readiness.is_readable = length == buffer.len() || readiness.ended.is_some() || cfg!(windows);
             let bytes = &buffer[..length];
@@ -310,7 +310,7 @@ impl ReadState {
             return bytes.len();
         }
         if !self.incoming.is_empty() {
-            // What is unfinished now has only begun.
+            // The frame that is unfinished now has only begun.
             self.unfinished = None;
         }
         flow.break_value().unwrap_or(bytes.len())

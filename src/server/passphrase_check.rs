@@ -22,7 +22,7 @@ pub(super) struct PassphraseCheck {
     asked: Option<(Challenge, Box<ClientPacket>)>,
 }
 
-/// What to do with a packet.
+/// The decision about a packet.
 enum Decision {
     /// Lets this packet and all later ones through.
     In(Box<ClientPacket>),
@@ -86,7 +86,7 @@ impl PassphraseCheck {
             let why = "this server is closed and takes no plaintext; join with the lanchat client";
             return Decision::Out(Refusal::new(Code::KeyRequired, why));
         }
-        if key.is_some_and(|key| hub.is_member(&key)) {
+        if key.is_some_and(|key| hub.read(|chat| chat.is_member(&key))) {
             return Decision::In(packet);
         }
         if let Err(wait) = connection.pass().take_try(hub.uptime()) {
@@ -121,12 +121,14 @@ fn answered(
     let Some(mac) = proven(challenge, answer) else {
         connection.pass().punish(Offence::FailedAuth, hub.uptime());
         tracing::info!(peer = %connection.ip(), "wrong passphrase");
-        let why = "wrong passphrase; ask whoever runs this server for it";
+        let why = "wrong passphrase; ask the person who runs this server for it";
         return Decision::Out(Refusal::new(Code::BadPassphrase, why));
     };
     if let Some(key) = connection.peer_key() {
         let name = first.from.as_ref().and_then(|from| from.name.as_deref());
-        hub.add_member(key, connection.ip(), name.unwrap_or_default());
+        hub.act(|chat, now, out| {
+            chat.add_member(key, connection.ip(), name.unwrap_or_default(), now, out);
+        });
     }
     connection.pass().give_back_try();
     hub.tell(connection.id(), Event::PakeOk { mac }.into_packet("", None));

@@ -11,7 +11,7 @@ use super::dedup_cache::{DedupCache, Repeat};
 use super::deferred::Deferred;
 use super::hub::Hub;
 use super::output_batch::OutputBatch;
-use crate::chat::{Entry, Lack, Message, Waited};
+use crate::chat::{Chat, Entry, Lack, Message, Waited};
 use crate::limits::{CUTOVER_BYTES, CUTOVER_MESSAGES, MEND_EVERY};
 use crate::protocol::packet::stamp;
 use crate::store::{Batch, Duplicate, Outcome, Page, Span, Store, StoreError};
@@ -35,13 +35,13 @@ struct Failing {
     error: StoreError,
     next_try: Instant,
     deferred: Deferred,
-    /// What the store has recorded of the messages that it lacks.
+    /// The missing messages that the store has recorded.
     lacks: Option<Lack>,
 }
 
 impl Persister {
     pub(super) fn new(hub: Arc<Hub>, store: Option<Store>) -> Self {
-        let seq = hub.keeps_messages().then(|| hub.latest());
+        let seq = hub.read(|chat| chat.keeps_messages().then(|| chat.latest()));
         Self { hub, store, seq, failing: None, dedup: DedupCache::default() }
     }
 
@@ -80,7 +80,7 @@ impl Persister {
                 batch.not_kept(|entry| matches!(commit.entries[entry], Entry::Message(_)));
                 // An earlier copy may be stored, and may be readable.
                 learn(&mut repeats, self.look(&commit).await);
-                self.hub.not_stored(unstored(&commit.entries, &repeats));
+                self.hub.act(|chat, _, _| chat.not_stored(unstored(&commit.entries, &repeats)));
                 self.note_lack().await;
                 (self.read_on(spans).await, Vec::new())
             }
@@ -89,7 +89,7 @@ impl Persister {
         self.tell(batch, &repeats, waited);
         close_cutovers(batch, pages);
         if !arrivals.is_empty() {
-            self.hub.arrived(arrivals);
+            self.hub.act(|chat, now, out| chat.arrived(arrivals, now, out));
         }
     }
 
@@ -100,7 +100,7 @@ impl Persister {
         else {
             return;
         };
-        let lacks = self.hub.lacks();
+        let lacks = self.hub.read(Chat::lacks);
         if lacks == failing.lacks {
             return;
         }
@@ -134,25 +134,25 @@ impl Persister {
         if let Err(error) = store.mend().await {
             if error != failing.error {
                 tracing::error!("still not storing messages: {error}");
-                self.hub.set_keeping(Some(&error.to_string()), self.seq.unwrap_or_default());
+                set_failure(&self.hub, Some(&error), self.seq.unwrap_or_default());
                 failing.error = error;
             }
             return;
         }
         let entries = failing.deferred.entries();
-        let seq = self.seq.map_or(0, |_| self.hub.latest());
+        let seq = self.seq.map_or(0, |_| self.hub.read(Chat::latest));
         match store.commit(Batch { entries, seq, seams: Vec::new() }).await {
             Ok(outcome) => {
                 tracing::info!("storing messages again; those since {:.0} were not stored", failing.since);
-                let lost = failing.deferred.lost();
+                let lost = failing.deferred.lost;
                 if lost > 0 {
                     tracing::error!(
                         "lost {lost} changes of rooms, mail, names and members while the store failed"
                     );
                 }
                 self.failing = None;
-                self.hub.set_keeping(None, seq);
-                self.hub.arrived(outcome.arrivals);
+                set_failure(&self.hub, None, seq);
+                self.hub.act(|chat, now, out| chat.arrived(outcome.arrivals, now, out));
             }
             Err(error) => tracing::debug!(%error, "still cannot write the history"),
         }
@@ -162,7 +162,7 @@ impl Persister {
     pub(super) async fn close(mut self) {
         let Some(store) = self.store.take() else { return };
         if let Some(failing) = self.failing.take() {
-            let seq = self.seq.map_or(0, |_| self.hub.latest());
+            let seq = self.seq.map_or(0, |_| self.hub.read(Chat::latest));
             let batch = Batch { entries: failing.deferred.entries(), seq, seams: Vec::new() };
             if let Err(error) = store.commit(batch).await {
                 tracing::error!("lost {}: {error}", failing.deferred.described());
@@ -217,7 +217,9 @@ impl Persister {
             waited.retain(|(entry, _)| places.binary_search(entry).is_ok());
         }
         let waited: Vec<Waited> = waited.into_iter().map(|(_, waited)| waited).collect();
-        self.hub.not_waiting(&waited);
+        if !waited.is_empty() {
+            self.hub.act(|chat, _, _| chat.not_waiting(&waited));
+        }
         if places.is_empty() {
             return;
         }
@@ -243,7 +245,7 @@ impl Persister {
             deferred: Deferred::default(),
             lacks: None,
         });
-        self.hub.set_keeping(Some(&error.to_string()), self.seq.unwrap_or_default());
+        set_failure(&self.hub, Some(error), self.seq.unwrap_or_default());
     }
 
     /// Defers everything but messages, whose senders learn that they are not stored.
@@ -254,6 +256,12 @@ impl Persister {
             .filter(|entry| !is_message(entry))
             .for_each(|entry| failing.deferred.add(entry.clone()));
     }
+}
+
+/// Tells the rules why the store fails, if it does. `stored`: the latest number that is stored.
+fn set_failure(hub: &Hub, error: Option<&StoreError>, stored: u64) {
+    let error = error.map(StoreError::to_string);
+    hub.act(|chat, now, out| chat.set_keeping(error.as_deref(), stored, now, out));
 }
 
 /// The mail among the entries, with the index of each.
@@ -307,7 +315,7 @@ mod tests {
     use super::super::hub::Incoming;
     use super::super::reactor_inbox::ReactorInbox;
     use super::*;
-    use crate::chat::{Chat, Deliveries, Delivery, Now, Parsed, Peer, Profile, Rules, SessionId};
+    use crate::chat::{Deliveries, Delivery, Now, Parsed, Peer, Profile, Rules, SessionId};
     use crate::fingerprint::Fingerprint;
     use crate::limits::{DEFAULT_BACKLOG_BYTES, MAX_WAITING_OF_AUTHOR_FOR_ONE, REGISTRATION_TIMEOUT};
     use crate::protocol::request::ClientPacket;
@@ -360,14 +368,14 @@ mod tests {
         assert_eq!(entries.len(), MAX_WAITING_OF_AUTHOR_FOR_ONE as usize, "the mailbox is full for alice");
         let (inbox, _poll) =
             ReactorInbox::open(DEFAULT_BACKLOG_BYTES, super::super::memory::Budget::new(None)).unwrap();
-        let hub = Hub::new(chat, None, REGISTRATION_TIMEOUT, usize::MAX, inbox);
+        let hub = Hub::new(chat, None, REGISTRATION_TIMEOUT, usize::MAX, inbox, Arc::default());
         store.clone().close().await;
         let mut persister = Persister::new(Arc::clone(&hub), Some(store));
         let mut batch = OutputBatch::default();
         entries.into_iter().for_each(|entry| _ = batch.keep(entry));
         persister.persist(&mut batch).await;
         assert!(persister.failing.is_some());
-        hub.set_keeping(None, 0);
+        hub.act(|chat, now, out| chat.set_keeping(None, 0, now, out));
         hub.receive(SessionId(1), &mut [Incoming::Packet(Box::new(message()))].into());
         let next = hub.next_batch().await.unwrap();
         assert!(next.entries.iter().any(is_message), "there is room again");

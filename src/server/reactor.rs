@@ -4,7 +4,7 @@
 //! turns; those that must wait, for space in the hub's batch or for their pace, are set aside. The thread also writes
 //! backlogs as sockets get room, and closes clients that do not read.
 //!
-//! Events are edge-triggered: the poll reports a socket once, and the reactor reads until there is no more.
+//! Events are edge-triggered: the poll reports a socket once, and the reactor reads until the socket is empty.
 //!
 //! Invariant: a connection with something to do is in exactly one of `queue`, `paused` and `stalled`.
 
@@ -111,9 +111,6 @@ pub(super) struct ReactorThread {
 
 impl ReactorThread {
     /// Starts the thread.
-    ///
-    /// # Errors
-    /// The system's, when it starts no more threads.
     pub(super) fn start(
         poll: Poll,
         inbox: Arc<ReactorInbox>,
@@ -144,7 +141,7 @@ impl ReactorThread {
 }
 
 impl Drop for ReactorThread {
-    /// Ends the thread. What is not written by now never is.
+    /// Ends the thread. Output that is not written by now is lost.
     fn drop(&mut self) {
         self.inbox.close();
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {

@@ -66,9 +66,6 @@ pub(super) struct Permits {
 
 impl ReactorInbox {
     /// Also returns the poll that the inbox wakes.
-    ///
-    /// # Errors
-    /// The system's, when there are no descriptors left.
     pub(super) fn open(max_backlog: usize, budget: Arc<Budget>) -> io::Result<(Arc<Self>, Poll)> {
         let poll = Poll::new()?;
         let inbox = Self {
@@ -115,7 +112,7 @@ impl ReactorInbox {
         self.wants_space.store(true, Ordering::SeqCst);
     }
 
-    /// Takes all contents. What is left from now on wakes the reactor again.
+    /// Takes all contents. New ones wake the reactor again.
     pub(super) fn take(&self) -> InboxContents {
         self.is_rung.store(false, Ordering::SeqCst);
         let mut contents = self.lock();

@@ -44,7 +44,7 @@ impl RecoveryError {
     }
 }
 
-/// What [`restore`] restored.
+/// The result of [`restore`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
     /// Whether the backup is of a whole server, not only of its history.

@@ -3,7 +3,7 @@
 use crate::fingerprint::Fingerprint;
 use crate::security::Passphrase;
 
-/// What a closed server needs to check clients.
+/// A closed server's passphrase, to check clients.
 #[derive(Debug)]
 pub(super) struct ClosedServer {
     pub(super) passphrase: Passphrase,
@@ -11,7 +11,7 @@ pub(super) struct ClosedServer {
     pub(super) key: Fingerprint,
 }
 
-/// What makes a client an operator; new at each start.
+/// Secrets that make a client an operator; new at each start.
 pub(super) struct OperatorSecrets {
     /// To be typed, such as `4827-1163`: 26 bits, single use, for a few attempts and minutes.
     pub(super) code: String,

@@ -95,9 +95,6 @@ impl Transport {
     }
 
     /// Decrypts what the peer sent, and sends TLS's own answers.
-    ///
-    /// # Errors
-    /// If it cannot be decrypted or an answer cannot be written; the connection is then over.
     pub(super) fn decrypt(
         &mut self,
         stream: &TcpStream,

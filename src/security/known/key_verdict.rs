@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::{KnownServer, KnownServers};
 use crate::fingerprint::Fingerprint;
 
-/// What a server's key means.
+/// The meaning of a server's key.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum KeyVerdict<'a> {
     /// The key of a known server.

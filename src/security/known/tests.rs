@@ -129,7 +129,7 @@ fn another_key_where_a_name_leads_is_changed_whatever_its_address() {
     assert!(matches!(verdict, KeyVerdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
     assert_eq!(known.expected_at(&[addr(9)], Some("chat.lan:7667")).map(|keys| keys.len()), Some(2));
     assert_eq!(known.expected_at(&[addr(9)], Some("other.lan:7667")), None);
-    // It leads to whoever was accepted there last.
+    // It leads to the server that was accepted there last.
     let mut known = known;
     known.remember(
         &Presented { host: Some("chat.lan:7667"), ..presented(LAB, "Lab", 2, true) },
@@ -147,7 +147,7 @@ fn a_known_server_in_anothers_place_is_told_from_it() {
     let before = |presented: Presented<'_>| known.there_before(&presented).map(|server| server.fp);
     assert_eq!(before(presented(LAB, "Lab", 1, true)), Some(OFFICE));
     assert_eq!(before(Presented { host, ..presented(LAB, "Lab", 9, true) }), Some(OFFICE));
-    // An address that nobody asked for is anybody's, and one's own is no news.
+    // Any server may be at an address that nobody asked for; to meet the same one again is not news.
     assert_eq!(before(presented(LAB, "Lab", 1, false)), None);
     assert_eq!(before(Presented { host, ..presented(OFFICE, "Office", 1, true) }), None);
 }

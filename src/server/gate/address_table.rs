@@ -23,7 +23,7 @@ pub(super) struct AddressTable {
     next_pardon: Duration,
 }
 
-/// What is counted for an address or a network.
+/// Counters of an address or a network.
 #[derive(Debug, Default)]
 pub(super) struct AddressRow {
     pub(super) connections: usize,

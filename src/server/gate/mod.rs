@@ -1,4 +1,4 @@
-//! Admission control: what strangers may cost before the server knows who they are. It limits connections, handshakes
+//! Admission control: bounds the cost of strangers, before the server knows who they are. It limits connections, handshakes
 //! and passphrase attempts, and penalizes addresses that misbehave.
 //!
 //! It counts per address, per network and in total (`limits::gate` says why). A connection that arrives when there is
@@ -163,7 +163,7 @@ impl Gate {
         self.lock().pending.cut(number);
     }
 
-    /// What one address and network may always have; `None`: no limit.
+    /// The connections that one address and network may always have; `None`: no limit.
     pub(super) fn shares(&self) -> Option<ConnectionShares> {
         let address = self.max_per_address?;
         Some(ConnectionShares { address, network: address.saturating_mul(ADDRESSES_PER_NETWORK as usize) })

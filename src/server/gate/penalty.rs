@@ -3,7 +3,7 @@
 use crate::limits::{PENALTY_ENFORCED_ABOVE, PENALTY_MAX};
 use std::time::Duration;
 
-/// What a stranger may do wrong.
+/// Misbehaviour of a stranger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) enum Offence {
     /// A wrong passphrase.

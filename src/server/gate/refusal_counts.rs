@@ -49,13 +49,13 @@ mod tests {
     #[test]
     fn what_has_happened_is_told_with_its_remedy() {
         let mut refusals = RefusalCounts::default();
-        assert_eq!(refusals.to_string(), "nobody was turned away");
+        assert_eq!(refusals.to_string(), "no connections refused");
         (0..3).for_each(|_| refusals.count(Restriction::Share));
         refusals.count(Restriction::Full);
         assert_eq!(
             refusals.to_string(),
-            "turned away since the start: 1 for want of a place (--max-clients), 3 over the share of their \
-             address or network (--max-per-ip)"
+            "connections refused since the start: 1 because the server was full (--max-clients), 3 over the \
+             share of their address or network (--max-per-ip)"
         );
     }
 }

@@ -29,7 +29,7 @@ impl Pass {
     }
 }
 
-/// So many connections from these addresses in turn, as far as they get places.
+/// So many connections from these addresses in turn, until there are no places.
 fn crowd(gate: &Arc<Gate>, addresses: &[String], count: usize) -> Vec<Pass> {
     let passes = (0..count).map(|n| enter(gate, &addresses[n % addresses.len()]));
     passes.filter(Pass::is_free).collect()
@@ -54,7 +54,7 @@ fn one_address_gets_a_third_of_the_places_and_leaves_some_to_each_other() {
             "another gets a third of the rest"
         );
         passes.truncate(63);
-        assert!(enter(&gate, address).is_free(), "places are given back");
+        assert!(enter(&gate, address).is_free(), "places become free again");
     }
 }
 
@@ -121,7 +121,7 @@ fn one_known_key_does_not_take_the_kept_places() {
     assert_eq!(claims[..4], [KeyAdmission::Admitted; 4]);
     assert_eq!(claims[4..], [KeyAdmission::TooMany; 2]);
     passes.remove(0);
-    assert_eq!(passes[4].claim(&key(1)), Some(KeyAdmission::Admitted), "places are given back");
+    assert_eq!(passes[4].claim(&key(1)), Some(KeyAdmission::Admitted), "places become free again");
     assert_eq!(enter(&gate, "10.7.7.7").claim(&key(2)), Some(KeyAdmission::Admitted), "others have theirs");
 }
 
@@ -134,7 +134,7 @@ fn who_knocks_in_vain_makes_way_for_others() {
         .map(|n| gate.enter(ip(&format!("fd00::{:x}", n % 1000)), false, NOW))
         .collect();
     assert_eq!(gate.lock().pending.restricted(), MAX_RESTRICTED);
-    assert_eq!(flood[0].1.try_recv(), Ok(()), "the oldest is told");
+    assert_eq!(flood[0].1.try_recv(), Ok(()), "the oldest is cut");
     assert_eq!(flood[0].0.claim(&key(1)), None, "and is too late");
     assert!(cut.try_recv().is_err() && honest.claim(&key(2)) == Some(KeyAdmission::Admitted));
     drop(flood);

@@ -17,7 +17,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) async fn prove(handshaker: &Handshaker, pass: &mut Pass, opened: &Opened) -> Result<(), Failure> {
     let Some(restriction) = pass.restriction(handshaker.hub.uptime()) else { return Ok(()) };
     let key = opened.channel.as_ref().and_then(ServerChannel::peer_key);
-    let Some(key) = key.filter(|key| handshaker.hub.is_known(key)) else { return Err(refusal(restriction)) };
+    let is_known = |key: &Fingerprint| handshaker.hub.act(|chat, now, _| chat.is_known(key, now));
+    let Some(key) = key.filter(is_known) else { return Err(refusal(restriction)) };
     match pass.claim(&key).ok_or(Failure::Gone)? {
         KeyAdmission::Admitted => Ok(()),
         KeyAdmission::TooMany => Err(full(format!(
@@ -49,7 +50,7 @@ async fn evict_and_claim(handshaker: &Handshaker, pass: &mut Pass, key: &Fingerp
     Err(full("this server is full at the moment; try again in a few seconds".into()))
 }
 
-/// What to answer to a client whose key is unknown.
+/// The answer to a client whose key is unknown.
 pub(super) fn refusal(restriction: Restriction) -> Failure {
     let why = match restriction {
         Restriction::Penalized => {
@@ -57,7 +58,7 @@ pub(super) fn refusal(restriction: Restriction) -> Failure {
                                    there; try again later";
             return Failure::Refused(Code::RateLimited, why.into());
         }
-        Restriction::Memory => "this server is short of memory and accepts no more clients; try again later",
+        Restriction::Memory => "this server is short of memory and accepts no new clients; try again later",
         Restriction::Full => {
             "this server is full; only clients that own a name here may still connect; try again later"
         }

@@ -81,7 +81,7 @@ impl<T> FairQueue<T> {
         address.people.enter(requester.person).push_back((requester.session, what));
     }
 
-    /// The next read, which lasts until [`Self::done`]; `None`: there is none, or all addresses must pause.
+    /// The next read, which lasts until [`Self::done`]; `None`: the queue is empty, or all addresses must pause.
     pub(super) fn next(&mut self, now: Instant) -> Option<T> {
         let cooldown = self.cooldown;
         let is_ready = |address: &Address<T>| address.ready_at(cooldown).is_none_or(|ready| ready <= now);
@@ -184,7 +184,7 @@ mod tests {
             (0..times).for_each(|_| self.line.enter(requester, what));
         }
 
-        /// What is answered, in order, if each answer takes a second.
+        /// The answers, in order, if each takes a second.
         fn answers(&mut self, count: usize) -> Vec<&'static str> {
             (0..count).map_while(|_| self.answer(SECOND)).collect()
         }

@@ -16,15 +16,14 @@ use super::connection::Connection;
 use super::hub::Hub;
 use crate::chat::{CatchUp, Question};
 use crate::limits::{ASKED_REST, ASKED_SPARED, CUTOVERS, MAX_ASKED, MAX_SEARCHES};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use failure_log::FailureLog;
 use fair_queue::{Cooldown, Requester};
 use query::HistoryQuery;
 use query_limits::QueryLimits;
 use read_worker::ReadWorker;
-use std::future::Future;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 #[derive(Debug, Clone)]
 pub(super) struct History {
@@ -94,20 +93,6 @@ impl History {
     fn answer(&self, query: HistoryQuery) {
         let (requester, worker) = (Requester::of(&query.connection), &self.queue(&query.question).worker);
         worker.ask(requester, query::run(self.clone(), query));
-    }
-
-    /// Reads something for a catch-up when it is the client's turn; `None`: the session or the server has ended.
-    async fn read<T: Send + 'static>(
-        &self,
-        connection: &Connection,
-        read: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-    ) -> Option<Result<T, StoreError>> {
-        let (answer, answered) = oneshot::channel();
-        self.missed.ask(Requester::of(connection), async {
-            // The receiver may be gone.
-            let _ = answer.send(read.await);
-        });
-        answered.await.ok()
     }
 
     fn queue(&self, question: &Question) -> &QueryQueue {

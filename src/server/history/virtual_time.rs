@@ -1,6 +1,6 @@
 //! Fair queueing by virtual time: the next one is whichever has used least.
 //!
-//! Pure: it is told how long each use took, and does not know what is used. A newcomer starts level with those that
+//! Pure: callers pass in how long each use took; it does not know what they use. A newcomer starts level with those that
 //! had their share all along, except that its first turn comes before theirs, because half of them are about to
 //! have one. So nobody saves up by staying away, and a stream of new keys does not starve the others.
 
@@ -14,7 +14,7 @@ const FEW: usize = 16;
 /// Bounded by the keys that wait, and those that had more than their share a moment ago.
 #[derive(Debug)]
 pub(super) struct VirtualTimeQueue<K, V> {
-    /// What a key has used that had its share all along.
+    /// The use of a key that had its share all along.
     level: Duration,
     /// The longest recent turn.
     turn: Duration,
@@ -119,9 +119,9 @@ mod tests {
 
     type Names = VirtualTimeQueue<&'static str, ()>;
 
-    /// Who is next has a turn of that time, and waits for another.
+    /// The next one has a turn of that time, and waits for another.
     fn turn(shares: &mut Names, took: Duration) -> &'static str {
-        let (next, ()) = shares.line().next().expect("somebody waits");
+        let (next, ()) = shares.line().next().expect("one that waits");
         shares.charge(next, took);
         next
     }
@@ -133,7 +133,7 @@ mod tests {
         shares.enter("quick");
         shares.enter("slow");
         for _ in 0..600 {
-            let (next, ()) = shares.line().next().expect("somebody waits");
+            let (next, ()) = shares.line().next().expect("one that waits");
             let took = if next == "slow" { TURN * 5 } else { TURN };
             shares.charge(next, took);
             *had.get_mut(next).expect("one of them") += took;
@@ -165,7 +165,7 @@ mod tests {
             if number == 50 {
                 (1..100).for_each(|name| *shares.enter(name) = ());
             }
-            let next = shares.line().next().expect("somebody waits").0;
+            let next = shares.line().next().expect("one that waits").0;
             shares.charge(next, TURN + Duration::from_micros(number % 7));
         }
         shares.enter(100);
@@ -180,7 +180,7 @@ mod tests {
         shares.enter(0);
         for name in 1..100 {
             shares.enter(name);
-            let next = shares.line().next().expect("somebody waits").0;
+            let next = shares.line().next().expect("one that waits").0;
             shares.charge(next, TURN);
             turns += u32::from(next == 0);
             if next != 0 {

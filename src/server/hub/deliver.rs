@@ -1,6 +1,6 @@
 //! Appends the rules' deliveries to the batch.
 
-use super::super::output_batch::{BackgroundJob, OutputBatch, Receivers, StepKind};
+use super::super::output_batch::{BackgroundJob, Liveness, OutputBatch, Receivers, StepKind};
 use crate::chat::{Audience, Delivery};
 
 pub(super) fn deliver(batch: &mut OutputBatch, delivery: Delivery) {
@@ -16,9 +16,11 @@ pub(super) fn deliver(batch: &mut OutputBatch, delivery: Delivery) {
             match audience {
                 Audience::Lobby { except } => batch.lobby(&packet, except.as_slice(), entry),
                 Audience::Others(except) => batch.lobby(&packet, &except, entry),
-                Audience::Sessions(sessions) => batch.live(&packet, Receivers::These(sessions), entry),
+                Audience::Sessions(sessions) => {
+                    batch.send(&packet, Receivers::These(sessions), Liveness::Live(entry))
+                }
                 Audience::Room { sessions, except } => {
-                    batch.live(&packet, Receivers::Shared(sessions, except), entry)
+                    batch.send(&packet, Receivers::Shared(sessions, except), Liveness::Live(entry))
                 }
             }
         }
@@ -39,10 +41,10 @@ pub(super) fn deliver(batch: &mut OutputBatch, delivery: Delivery) {
             batch.lobby(&packet, &except, None)
         }
         Delivery::Packet { audience: Audience::Sessions(sessions), packet } => {
-            batch.direct(&packet, Receivers::These(sessions));
+            batch.send(&packet, Receivers::These(sessions), Liveness::Own);
         }
         Delivery::Packet { audience: Audience::Room { sessions, except }, packet } => {
-            batch.direct(&packet, Receivers::Shared(sessions, except));
+            batch.send(&packet, Receivers::Shared(sessions, except), Liveness::Own);
         }
         Delivery::Answer(answer) => batch.answer(answer),
         Delivery::Follow(session) => batch.step(session, StepKind::Follow),

@@ -21,12 +21,6 @@ pub(in crate::server) struct HubState {
     handshakes: VecDeque<(Duration, SessionId)>,
 }
 
-/// What a call may change that others wait for.
-#[derive(Debug)]
-pub(super) struct Before {
-    due: Option<Duration>,
-}
-
 impl HubState {
     pub(in crate::server) fn new(chat: Chat) -> Self {
         Self { chat, batch: OutputBatch::default(), deliveries: Vec::new(), handshakes: VecDeque::new() }
@@ -65,10 +59,7 @@ impl HubState {
         self.batch.step(id, StepKind::Gone);
     }
 
-    /// Whether the connection still has no name.
-    ///
-    /// # Errors
-    /// How long its next packet, of that cost, must wait.
+    /// Whether the connection still has no name; an error: how long its next packet, of that cost, must wait.
     pub(in crate::server) fn may_send(
         &mut self,
         id: SessionId,
@@ -86,7 +77,7 @@ impl HubState {
         });
     }
 
-    /// Takes the next connection whose deadline has passed, and says whether it is late; `None`: there are no more.
+    /// Takes the next connection whose deadline has passed, and says whether it is late; `None`: none is left.
     pub(in crate::server) fn late(&mut self, uptime: Duration) -> Option<(SessionId, bool)> {
         let due = self.handshakes.pop_front_if(|(deadline, _)| *deadline <= uptime);
         if self.handshakes.is_empty() {
@@ -113,13 +104,5 @@ impl HubState {
         let mut batch = std::mem::take(&mut self.batch);
         batch.seq = self.chat.latest();
         batch
-    }
-
-    pub(super) fn before(&self) -> Before {
-        Before { due: self.chat.due() }
-    }
-
-    pub(super) fn is_sooner_than(&self, before: &Before) -> bool {
-        self.chat.due().is_some_and(|due| before.due.is_none_or(|before| due < before))
     }
 }

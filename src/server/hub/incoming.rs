@@ -23,7 +23,7 @@ impl Incoming {
     }
 }
 
-/// The same, parsed as far as possible without the lock.
+/// The same, with everything parsed that needs no lock.
 #[derive(Debug)]
 pub(in crate::server) enum ParsedIncoming {
     Packet(Parsed),

@@ -4,13 +4,11 @@
 //! results to the batch, which the flusher takes and writes. Nothing is written and nothing waits under the lock.
 
 mod deliver;
-mod eviction;
 mod hub_state;
 mod incoming;
-mod keeping;
 
 use super::connection::Connection;
-use super::output_batch::{OutputBatch, StepKind};
+use super::output_batch::{CatchUpSummary, Cutover, OutputBatch, Remainder, StepKind};
 use super::reactor_inbox::ReactorInbox;
 use super::secrets::ClosedServer;
 use crate::chat::{Asked, Chat, Deliveries, Delivery, Now, Peer, SessionId};
@@ -18,10 +16,8 @@ use crate::clock::{Clock, Reading};
 use crate::limits::{
     MAX_FRAME_BYTES, PACED_PACKETS, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME, UNPACED_PACKETS,
 };
-use crate::protocol::packet::ServerInfo;
-use crate::protocol::request::{Ask, Operate, Refusal};
+use crate::protocol::request::{Ask, Refusal};
 use crate::protocol::{Code, Event, Packet};
-use hub_state::Before;
 pub(super) use hub_state::HubState;
 pub(super) use incoming::{Incoming, ParsedIncoming};
 use jiff::tz::TimeZone;
@@ -29,7 +25,11 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
+
+/// Why a client is closed that has not registered in time.
+pub(super) const NO_FIRST_PACKET: &str =
+    "no first packet came in time; connect again and send one with your name";
 
 #[derive(Debug)]
 pub(super) struct Hub {
@@ -43,7 +43,8 @@ pub(super) struct Hub {
     registration: Duration,
     /// Size of a batch above which connections wait.
     max_batch: usize,
-    portion: Portion,
+    /// Maximum to read and parse per connection at a time.
+    pub(super) portion: Portion,
     /// Whether users have a pace.
     is_paced: bool,
     /// Whether the server has ended.
@@ -54,7 +55,7 @@ pub(super) struct Hub {
     /// Notified when something is due sooner than the timers know.
     sooner: Notify,
     /// `None`: everyone may join.
-    closed_server: Option<Arc<ClosedServer>>,
+    pub(super) closed_server: Option<Arc<ClosedServer>>,
 }
 
 /// How to go on with a connection.
@@ -68,7 +69,6 @@ pub(super) enum Next {
     Pause(Duration),
 }
 
-/// Maximum to read and parse per connection at a time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Portion {
     pub(super) bytes: usize,
@@ -76,18 +76,7 @@ pub(super) struct Portion {
 }
 
 impl Hub {
-    #[cfg(test)]
     pub(super) fn new(
-        chat: Chat,
-        closed_server: Option<Arc<ClosedServer>>,
-        registration: Duration,
-        max_batch: usize,
-        inbox: Arc<ReactorInbox>,
-    ) -> Arc<Self> {
-        Self::by_clock(chat, closed_server, registration, max_batch, inbox, Arc::default())
-    }
-
-    pub(super) fn by_clock(
         chat: Chat,
         closed_server: Option<Arc<ClosedServer>>,
         registration: Duration,
@@ -121,21 +110,21 @@ impl Hub {
     pub(super) fn connect(&self, connection: &Arc<Connection>, peer: Peer) {
         let now = self.now();
         let mut state = self.lock();
-        let before = state.before();
+        let before = state.chat.due();
         let (open, deadline) = (StepKind::Open(Arc::clone(connection)), now.uptime + self.registration);
         if state.connect(connection.id(), peer, open, deadline, &now) {
             self.sooner.notify_one();
         }
-        self.wake_others(&state, &before);
+        self.wake_timers(&state, before);
     }
 
     /// Ends a connection whose socket is closed.
     pub(super) fn disconnect(&self, id: SessionId) {
         let now = self.now();
         let mut state = self.lock();
-        let before = state.before();
+        let before = state.chat.due();
         state.disconnect(id, &now);
-        self.wake_others(&state, &before);
+        self.wake_timers(&state, before);
     }
 
     /// Called once for everything that the reactor processed in a round.
@@ -164,11 +153,11 @@ impl Hub {
             let Some(next) = incoming.pop_front() else { break };
             let parsed = ParsedIncoming::new(next, is_first);
             let mut state = self.lock();
-            let (before, bytes_before) = (state.before(), state.batch.bytes());
+            let (before, bytes_before) = (state.chat.due(), state.batch.bytes());
             state.receive(id, parsed, &now);
             // The flusher may take the batch between two packets.
             bytes += state.batch.bytes().saturating_sub(bytes_before);
-            self.wake_others(&state, &before);
+            self.wake_timers(&state, before);
             let has_more = state.chat.has_more();
             drop(state);
             if has_more {
@@ -181,22 +170,49 @@ impl Hub {
         if self.is_congested() { Next::Congested } else { Next::More }
     }
 
-    pub(super) fn portion(&self) -> Portion {
-        self.portion
-    }
-
     /// Ends a session and tells it why.
     pub(super) fn expel(&self, id: SessionId, code: Code, why: &str) {
         self.act(|chat, now, out| chat.expel(id, None, Refusal::new(code, why), now, out));
     }
 
-    pub(super) fn closed_server(&self) -> Option<Arc<ClosedServer>> {
-        self.closed_server.clone()
-    }
-
     /// Sends a packet to one session, for the server's own tasks.
     pub(super) fn tell(&self, id: SessionId, packet: Packet) {
         self.act(|_, _, out| out.push(Delivery::one(id, packet)));
+    }
+
+    /// Reads something from the rules.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Chat) -> T) -> T {
+        read(&self.lock().chat)
+    }
+
+    /// Schedules a session's cutover: it gets the messages after this number, then follows the lobby. The receiver resolves
+    /// when that is written, with the remainder if there is one. `None`: the session or the server is gone.
+    pub(super) fn cutover(
+        &self,
+        id: SessionId,
+        after: u64,
+        summary: Option<CatchUpSummary>,
+    ) -> Option<oneshot::Receiver<Option<Remainder>>> {
+        if self.is_closed() {
+            return None;
+        }
+        let (sender, written) = oneshot::channel();
+        let mut state = self.lock();
+        let (view, upto) = state.chat.view(id)?;
+        let after = after.min(upto);
+        let cutover = Cutover {
+            view,
+            after,
+            upto,
+            summary,
+            frames: Vec::new(),
+            remainder: None,
+            written: Some(sender),
+        };
+        state.batch.step(id, StepKind::Cutover(Box::new(cutover)));
+        drop(state);
+        self.batch_ready.notify_one();
+        Some(written)
     }
 
     /// Answers a question from the console.
@@ -210,33 +226,12 @@ impl Hub {
         }
     }
 
-    /// Runs a command from the console.
-    pub(super) fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
-        self.act(|chat, now, out| chat.operate(command, now, out))
-    }
-
-    /// Users who are present, and connections.
-    pub(super) fn census(&self) -> (usize, usize) {
-        let state = self.lock();
-        (state.chat.present(), state.chat.connections())
-    }
-
     /// Time since the server started.
     pub(super) fn uptime(&self) -> Duration {
         self.clock.started().elapsed()
     }
 
-    /// Names the server to which all clients should move at the end.
-    pub(super) fn hand_over(&self, to: ServerInfo) {
-        self.act(|chat, _, _| chat.hand_over(to));
-    }
-
-    /// Says goodbye to everyone.
-    pub(super) fn shut_down(&self) {
-        self.act(|chat, _, out| chat.shut_down(out));
-    }
-
-    /// Lets the flusher write what there is and end.
+    /// Lets the flusher write the last batch and end.
     pub(super) fn close(&self) {
         while self.act(|chat, now, out| chat.keep_rest(now, out)) {}
         self.closed.send_replace(true);
@@ -285,8 +280,7 @@ impl Hub {
                 continue;
             }
             self.act(|chat, now, out| {
-                let why = "no first packet came in time; connect again and send one with your name";
-                chat.expel(id, None, Refusal::new(Code::HandshakeTimeout, why), now, out);
+                chat.expel(id, None, Refusal::new(Code::HandshakeTimeout, NO_FIRST_PACKET), now, out);
             });
         }
         let handshake = self.lock().deadline();
@@ -299,12 +293,12 @@ impl Hub {
     }
 
     /// Makes one call of the rules and delivers the results.
-    fn act<T>(&self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries) -> T) -> T {
+    pub(super) fn act<T>(&self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries) -> T) -> T {
         let now = self.now();
         let mut state = self.lock();
-        let before = state.before();
+        let before = state.chat.due();
         let result = state.act(|chat, out| call(chat, &now, out));
-        self.wake_others(&state, &before);
+        self.wake_timers(&state, before);
         let (is_ready, has_more) = (!state.batch.is_empty(), state.chat.has_more());
         drop(state);
         if has_more {
@@ -320,14 +314,15 @@ impl Hub {
     fn proceed(&self, now: &Now) {
         while self.lock().chat.has_more() {
             let mut state = self.lock();
-            let before = state.before();
+            let before = state.chat.due();
             state.act(|chat, out| chat.proceed(now, out));
-            self.wake_others(&state, &before);
+            self.wake_timers(&state, before);
         }
     }
 
-    fn wake_others(&self, state: &HubState, before: &Before) {
-        if state.is_sooner_than(before) {
+    /// Wakes the timers if something is due sooner than before a call.
+    fn wake_timers(&self, state: &HubState, before: Option<Duration>) {
+        if state.chat.due().is_some_and(|due| before.is_none_or(|before| due < before)) {
             self.sooner.notify_one();
         }
     }

@@ -11,7 +11,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::hash::Hash;
 use std::net::IpAddr;
 
-/// What one connection holds.
+/// The memory that one connection holds.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::server) struct Weight {
     pub(in crate::server) session: SessionId,

@@ -22,9 +22,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Budget {
-    /// What the process may use, in bytes.
+    /// Limit for the process, in bytes.
     granted: u64,
-    /// What may be held for clients, in bytes.
+    /// Limit for data held for clients, in bytes.
     most: usize,
     reserved: AtomicUsize,
     /// Clients that were closed for memory.
@@ -90,7 +90,7 @@ impl Budget {
         self.reserved().saturating_sub(self.most / 100 * HELD_FREED_PERCENT)
     }
 
-    /// Whether the process uses so much that no more clients should join.
+    /// Whether the process uses so much that new clients should not join.
     pub(super) fn is_full(&self) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match *last {

@@ -96,7 +96,7 @@ pub const PRESENCE_NAMES_PER_PACKET: usize = 50;
 
 /// Bytes that may wait for the flusher before readers stop reading: TCP then slows senders that exceed the
 /// fan-out. With a smaller `--backlog`, a quarter of that, so no single turn closes a client that reads.
-pub const MAX_TURN_BYTES: usize = 256 * 1024;
+pub const MAX_BATCH_BYTES: usize = 256 * 1024;
 
 /// Bytes that one connection's packets may add to a turn before others get their chance.
 pub const PORTION_BYTES: usize = 64 * 1024;

@@ -6,7 +6,7 @@ use crate::stage::{Stage, addresses, near_addresses};
 use crate::tls::{self, Key};
 use lanchat::fingerprint::Fingerprint;
 use lanchat::protocol::binary;
-use lanchat::security::{Answer, Binding, Keypair, Passphrase};
+use lanchat::security::{Binding, Keypair, PakeResponse, Passphrase};
 use lanchat::server::{KEY_FILE, PASSPHRASE_FILE};
 use rustls::Stream;
 use serde_json::{Value, json};
@@ -142,7 +142,7 @@ fn try_attempt(
     }
     let element = binary::from_text(question["pake"].as_str()?)?;
     let binding = Binding::new(server, Some(&own.fingerprint()));
-    let answer = Answer::new(guess, binding, &element).ok()?;
+    let answer = PakeResponse::new(guess, binding, &element).ok()?;
     let (pake, mac) = (binary::to_text(answer.element()), binary::to_text(answer.mac()));
     say(&mut wire, &json!({"type": "pake", "to": "server", "pake": pake, "mac": mac}))?;
     match hear(&mut wire)?["type"].as_str() {

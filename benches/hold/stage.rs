@@ -12,7 +12,7 @@ use lanchat::limits::{
 };
 use lanchat::name::RoomName;
 use lanchat::protocol::packet::ServerInfo;
-use lanchat::server::hold::{Frame, Gathered, Hold};
+use lanchat::server::hold::{Frame, Hold, TakenBatch};
 use std::time::Duration;
 
 pub const PEOPLE: u64 = 600;
@@ -55,7 +55,7 @@ pub struct Stage {
     pub now: Now,
     next: u64,
     stranger: Option<SessionId>,
-    gathered: Option<Gathered>,
+    gathered: Option<TakenBatch>,
     /// What the last request that was measured was answered by.
     pub answered: Option<String>,
     /// Whether time goes by between two runs.
@@ -183,7 +183,7 @@ impl Stage {
 
     /// Everything is written.
     pub fn settle_turn(&mut self) {
-        self.gathered = Some(self.hold.take_turn());
+        self.gathered = Some(self.hold.take_batch());
     }
 
     /// Everything is written, and enough time goes by for all to do as they like again.
@@ -195,7 +195,7 @@ impl Stage {
             self.now.uptime += Duration::from_secs(120);
             (0..3).for_each(|_| self.hold.tick(&self.now));
         }
-        self.gathered = Some(self.hold.take_turn());
+        self.gathered = Some(self.hold.take_batch());
     }
 }
 

@@ -115,7 +115,7 @@ fn timers() -> Vec<Row> {
             for _ in 0..20 {
                 stage.say(Speaker::Plain, r##"{"to":"#big","msg":"x","id":"1"}"##);
             }
-            held(|| stage.hold.take_turn())
+            held(|| stage.hold.take_batch())
         }),
         Row::new("view", "in many rooms", |stage: &mut Stage| held(|| stage.hold.view(SessionId(0)))),
     ]

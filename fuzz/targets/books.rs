@@ -5,7 +5,7 @@ use crate::chat::{Archive, Chat, Now, Peer, Profile, Records, Rules, StoredRecor
 use crate::cli::fuzzing::destination;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_KNOWN_SERVERS, MAX_OWNED_NAMES, NAMES_ROUND};
-use crate::security::{How, KnownServers, Presented, Verdict};
+use crate::security::{KeyVerdict, KnownServers, Presented, TrustBasis};
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -27,18 +27,18 @@ pub(super) fn known_servers(bytes: &[u8]) {
         let is_named = known.iter().any(|server| server.name == name && !name.is_empty());
         let presented = Presented { asked_for, ..Presented::found(fp, name, addr) };
         match known.verdict(&presented, |_| asked_for) {
-            Verdict::Known(server) => assert!(server.fp == fp && listed.contains(&fp)),
-            Verdict::Changed(server) | Verdict::Namesake(server) => {
+            KeyVerdict::Known(server) => assert!(server.fp == fp && listed.contains(&fp)),
+            KeyVerdict::Changed(server) | KeyVerdict::Namesake(server) => {
                 assert!(server.fp != fp && listed.contains(&server.fp));
             }
-            Verdict::NotListed => panic!("there is no list"),
+            KeyVerdict::NotListed => panic!("there is no list"),
             // A name is compared with as much of it as is ever kept.
-            Verdict::New { .. } => assert!(!is_named || name.len() > 63, "a known name is new"),
+            KeyVerdict::New { .. } => assert!(!is_named || name.len() > 63, "a known name is new"),
         }
     }
     let host = Some("office:7667");
     let joined = Presented { asked_for, host, ..Presented::found(fp, "office", addr) };
-    known.remember(&joined, How::Tofu);
+    known.remember(&joined, TrustBasis::Tofu);
     assert!(known.iter().next().is_some_and(|server| server.fp == fp));
     assert!(known.iter().count() <= MAX_KNOWN_SERVERS.max(listed.len() + text.lines().count()));
     let read = KnownServers::of_text(&known.text());

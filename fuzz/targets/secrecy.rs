@@ -5,7 +5,7 @@ use super::tls::{Client, clients_key, server};
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_HANDSHAKE_BYTES, MAX_RECORD_BYTES};
 use crate::protocol::binary;
-use crate::security::{Answer, Binding, Challenge, Passphrase, ServerChannel};
+use crate::security::{Binding, Challenge, PakeResponse, Passphrase, ServerChannel};
 
 /// Bytes that are sent back to a stranger at the most: a server's part of a handshake is under 1 kB,
 /// and hardly more comes of one that fails.
@@ -127,7 +127,7 @@ pub(super) fn pake(bytes: &[u8]) {
     damage(&mut reflected, &mut Input::new(element));
     let challenge = Challenge::new(&word, binding);
     assert!(challenge.verify(&reflected, mac).is_err(), "a proof by an element that came back");
-    if let Ok(answer) = Answer::new(&word, binding, element) {
+    if let Ok(answer) = PakeResponse::new(&word, binding, element) {
         assert_eq!((answer.element().len(), answer.mac().len()), (33, 32));
         let own = answer.mac().to_vec();
         assert!(own != mac);

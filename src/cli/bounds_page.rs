@@ -228,7 +228,7 @@ fn strangers() -> Vec<Bound> {
         },
         Bound {
             what: "knocking for a place",
-            value: format!("{} at a time, for {}.", limits::MAX_KNOCKING, span(limits::KNOCK_TIMEOUT)),
+            value: format!("{} at a time, for {}.", limits::MAX_RESTRICTED, span(limits::RESTRICTED_TIMEOUT)),
             charged: "all; the heaviest network",
             beyond: "its oldest knock is cut",
         },

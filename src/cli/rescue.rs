@@ -8,7 +8,7 @@ use super::exit::Failure;
 use super::logging::{self, Level};
 use super::own_server::{self, SERVICE_DIR};
 use super::progress::Progress;
-use crate::server::{self, DataDirError, RescueError};
+use crate::server::{self, DataDirError, RecoveryError};
 use crate::store::{Repaired, Seal, StoreError};
 
 /// Puts a backup back.
@@ -113,14 +113,14 @@ fn next(dir: &Path) -> String {
     }
 }
 
-fn failure(error: RescueError, command: &str) -> Failure {
+fn failure(error: RecoveryError, command: &str) -> Failure {
     match error {
-        RescueError::DataDir(DataDirError::Unusable(path, error))
+        RecoveryError::DataDir(DataDirError::Unusable(path, error))
             if error.kind() == io::ErrorKind::PermissionDenied =>
         {
             own_server::denied(&path, &error, command)
         }
-        RescueError::Store(StoreError::Denied(path, why)) => own_server::denied(&path, &why, command),
+        RecoveryError::Store(StoreError::Denied(path, why)) => own_server::denied(&path, &why, command),
         other => other.into(),
     }
 }

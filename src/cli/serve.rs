@@ -10,7 +10,7 @@ use crate::limits::OPERATOR_CODE_TIME;
 use crate::prompt::{self, Screen};
 use crate::protocol::Term;
 use crate::security::protect_memory;
-use crate::server::{Console, Handle, Options, PASSPHRASE_FILE, Server, StopSignals};
+use crate::server::{Console, Handle, PASSPHRASE_FILE, Server, ServerOptions, StopSignals};
 use crate::store::Keep;
 use std::io;
 use std::path::Path;
@@ -58,7 +58,7 @@ async fn serve_until_stopped(serve: ServeArgs, screen: Screen) -> Result<(), Fai
 }
 
 /// What people compare, and what they have to know to get in.
-fn tell_who_serves(server: &Server, options: &Options, passphrase_file: Option<&Path>) {
+fn tell_who_serves(server: &Server, options: &ServerOptions, passphrase_file: Option<&Path>) {
     let (info, key) = (server.info(), server.key());
     tracing::info!(
         "serving {:?} (id {}) on {}, up to {} clients",
@@ -84,7 +84,7 @@ fn tell_who_serves(server: &Server, options: &Options, passphrase_file: Option<&
 }
 
 /// People may want to know for how long what they say stays.
-fn tell_what_is_kept(options: &Options) {
+fn tell_what_is_kept(options: &ServerOptions) {
     let (Some(Keep { age, bytes }), Some(dir)) = (options.history, &options.data_dir) else {
         return tracing::info!("history: none is kept (--no-history)");
     };

@@ -32,22 +32,22 @@ pub const NETWORK_FACTOR: usize = 4;
 
 /// Connections without a place that may prove a known key at the same time. One more closes the oldest of the
 /// busiest address in the busiest network. They take 20 kB each.
-pub const MAX_KNOCKING: usize = 128;
+pub const MAX_RESTRICTED: usize = 128;
 
 /// How long they may take for that.
-pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(5);
+pub const RESTRICTED_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections per second, and at once, that give way to owners of names when all places are taken. Each
 /// takes a search through all: 3 ms at 20,000.
-pub const GIVING_WAY_PER_SECOND: u32 = 10;
+pub const EVICTIONS_PER_SECOND: u32 = 10;
 
 /// The same for known keys of one network, which then wait and try again.
-pub const GIVING_WAY_PER_SECOND_OF_NETWORK: u32 = 3;
+pub const EVICTIONS_PER_SECOND_OF_NETWORK: u32 = 3;
 
 /// How long an owner waits for the other connection to end; reading its last packet may take that 2 s.
-pub const GIVING_WAY_TIMEOUT: Duration = Duration::from_secs(4);
+pub const EVICTION_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Descriptors reserved for everything without a place: listeners, discovery, logs, and [`MAX_KNOCKING`] with
+/// Descriptors reserved for everything without a place: listeners, discovery, logs, and [`MAX_RESTRICTED`] with
 /// those about to be closed.
 pub const RESERVED_DESCRIPTORS: usize = 256;
 

@@ -31,17 +31,17 @@ pub const PAGE_BYTES: usize = MIN_BACKLOG_BYTES;
 /// How close to the present a catch-up must be to switch to the live stream: the rest is read within the
 /// turn, while everyone waits, at 2 us per message. If more arrives before that turn closes, the catch-up
 /// continues.
-pub const SEAM_MESSAGES: usize = 200;
+pub const CUTOVER_MESSAGES: usize = 200;
 
 /// The same in bytes of frames: with the turn's other frames for the session, the smallest backlog.
-pub const SEAM_BYTES: usize = PAGE_BYTES / 2;
+pub const CUTOVER_BYTES: usize = PAGE_BYTES / 2;
 
 /// Bytes of frames in an answer to `history` or `search`, at most half a backlog: 200 typical messages. It is
 /// read once the session has taken what came before.
 pub const ANSWER_BYTES: usize = PAGE_BYTES;
 
 /// Most such switches per turn; further sessions wait for the next.
-pub const SEAMS: usize = 64;
+pub const CUTOVERS: usize = 64;
 
 /// Most unanswered `history` requests per session; one more is `rate_limited`.
 pub const MAX_ASKED: usize = 16;

@@ -1,6 +1,6 @@
-//! A fingerprint as a picture: two that differ rarely look alike at a glance.
+//! A fingerprint as a picture, in which two fingerprints rarely look alike.
 //!
-//! A help for eyes that know the picture already, and no proof: the digits are compared for that.
+//! It helps people who already know the picture, and proves nothing: for that, they compare the digits.
 
 use crate::fingerprint::Fingerprint;
 use std::fmt::Write as _;
@@ -11,17 +11,17 @@ const WIDTH: usize = 17;
 /// Rows of the picture without its frame.
 const HEIGHT: usize = 9;
 
-/// A field by the number of visits; the last for all above.
+/// Characters for the number of visits to a field; the last one for all higher numbers.
 const INK: [char; 14] = [' ', '.', ':', '-', '=', '+', '*', 'x', 'o', 'O', '8', '%', '#', '@'];
 
-/// Where the walk began, and where it ended.
+/// Where the walk begins and ends.
 const ENDS: (char, char) = ('S', 'E');
 
-/// The picture: 11 lines of 19 characters, each with its line feed.
+/// Draws the picture: 11 lines of 19 characters.
 ///
-/// Each two bits of the fingerprint are a diagonal step from the middle, the lowest bits of each byte
-/// first: the first of the two is 1 for right, the second 1 for down. A wall is walked along. What is
-/// drawn is how often each field was visited.
+/// Each two bits of the fingerprint are a diagonal step from the middle, the lowest bits of each byte first: bit 0 is 1
+/// for right, bit 1 is 1 for down. At a wall, the walk continues along it. The picture shows how often it visited each
+/// field.
 pub fn draw(fingerprint: &Fingerprint) -> String {
     let mut visits = [[0_usize; WIDTH]; HEIGHT];
     let start = (WIDTH / 2, HEIGHT / 2);

@@ -1,7 +1,7 @@
-//! What both ends make of the other's certificate: the key in it, and a proof that the peer has it.
+//! Checks the peer's certificate: the key in it, and the proof that the peer owns that key.
 //!
-//! Knows no trust: whether a key is the right one is for others to say. Names, dates and issuers in
-//! certificates mean nothing here, since the key alone is the identity.
+//! Knows no trust: others decide whether it is the right key. Names, dates and issuers in certificates mean nothing,
+//! because only the key is the identity.
 
 use crate::fingerprint::Fingerprint;
 use crate::limits::MAX_CERTIFICATE_BYTES;
@@ -10,41 +10,35 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, ring as ring_provider, verify_tls13_signature};
 use rustls::pki_types::CertificateDer;
 use rustls::server::ParsedCertificate;
-use rustls::{
-    CertificateError, DigitallySignedStruct, Error, PeerIncompatible, PeerMisbehaved, SignatureScheme,
-};
+use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, SignatureScheme};
 use std::sync::{Arc, LazyLock};
 
-/// What ALPN calls the wire (RFC 7301).
+/// The protocol's name in ALPN (RFC 7301).
 pub(super) const ALPN: &[u8] = b"lanchat/1";
 
-/// The kinds of keys, by the signatures that they make: ECDSA with P-256, and Ed25519.
-const SCHEMES: [SignatureScheme; 2] = [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::ED25519];
+/// The accepted signatures, and so the kinds of keys: ECDSA with P-256, and Ed25519. The preferred one first.
+pub(super) const SCHEMES: [SignatureScheme; 2] =
+    [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::ED25519];
 
-/// How the SubjectPublicKeyInfo of a P-256 key begins (RFC 5480 2): its algorithm, and that an
-/// uncompressed point of 64 bytes follows.
+/// The beginning of a P-256 key's SubjectPublicKeyInfo (RFC 5480 2): the algorithm, and that an uncompressed point of 64
+/// bytes follows.
 const P256: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
     0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
 ];
 
-/// The same of an Ed25519 key (RFC 8410 4), before its 32 bytes.
+/// The same for an Ed25519 key (RFC 8410 4), before its 32 bytes.
 const ED25519: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
-/// The cryptography behind TLS, the same for all connections.
+/// The cryptography for TLS, shared by all connections.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> =
         LazyLock::new(|| Arc::new(ring_provider::default_provider()));
     PROVIDER.clone()
 }
 
-/// The signatures that a peer may make, the preferred first.
-pub(super) fn schemes() -> Vec<SignatureScheme> {
-    SCHEMES.to_vec()
-}
-
-/// The fingerprint of a SubjectPublicKeyInfo in DER; `None` if it is no key of a kind that is
-/// accepted. Each accepted key has one encoding, and so one fingerprint.
+/// The fingerprint of a SubjectPublicKeyInfo in DER; `None`: this kind of key is not accepted. Each accepted key has one
+/// encoding, and so one fingerprint.
 pub(super) fn fingerprint(spki: &[u8]) -> Option<Fingerprint> {
     let is_accepted = spki.strip_prefix(P256).is_some_and(|point| point.len() == 64)
         || spki.strip_prefix(ED25519).is_some_and(|key| key.len() == 32);
@@ -52,10 +46,7 @@ pub(super) fn fingerprint(spki: &[u8]) -> Option<Fingerprint> {
     is_accepted.then(|| hash.as_ref().try_into().ok().map(Fingerprint::new))?
 }
 
-/// The key that a peer presents. It has not proven yet that it owns it.
-///
-/// # Errors
-/// The certificate is not alone, too long, broken, or for a kind of key that is not accepted.
+/// The key in the peer's certificate. The peer has not proved yet that it owns the key.
 pub(super) fn presented(
     certificate: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
@@ -67,10 +58,36 @@ pub(super) fn presented(
     fingerprint(&spki).ok_or_else(|| CertificateError::BadEncoding.into())
 }
 
-/// Verifies the peer's proof that it owns the key: its signature over the handshake.
-///
-/// # Errors
-/// The signature is wrong, or of a kind that was not offered.
+/// The part of a rustls verifier that clients and servers share: the peer's signature over the handshake proves that it
+/// owns the key. TLS 1.2 is never spoken.
+macro_rules! verify_signatures {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &rustls::pki_types::CertificateDer<'_>,
+            _: &rustls::DigitallySignedStruct,
+        ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+            Err(rustls::PeerIncompatible::Tls12NotOffered.into())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            handshake: &[u8],
+            certificate: &rustls::pki_types::CertificateDer<'_>,
+            proof: &rustls::DigitallySignedStruct,
+        ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+            crate::security::certificate::verify_proof(handshake, certificate, proof)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+            crate::security::certificate::SCHEMES.to_vec()
+        }
+    };
+}
+pub(super) use verify_signatures;
+
+/// Refuses schemes that were not offered.
 pub(super) fn verify_proof(
     handshake: &[u8],
     certificate: &CertificateDer<'_>,
@@ -80,14 +97,6 @@ pub(super) fn verify_proof(
         return Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into());
     }
     verify_tls13_signature(handshake, certificate, proof, &provider().signature_verification_algorithms)
-}
-
-/// The answer to a proof by the rules of TLS 1.2, which is never spoken.
-///
-/// # Errors
-/// Always.
-pub(super) fn refuse_tls12() -> Result<HandshakeSignatureValid, Error> {
-    Err(PeerIncompatible::Tls12NotOffered.into())
 }
 
 #[cfg(test)]

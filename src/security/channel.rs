@@ -1,8 +1,8 @@
-//! A server's end of an encrypted connection, as pure memory: bytes from the socket in, text for
-//! the chat and bytes for the socket out.
+//! A server's end of an encrypted connection, in memory only: takes bytes from the socket, returns text for the chat
+//! and bytes for the socket.
 //!
-//! Knows no sockets, no time and no chat. An idle channel holds the keys of its connection and no
-//! buffer; an unfinished record is kept, up to one.
+//! Knows no sockets, no time and no chat. An idle channel holds its keys and no buffer; at most, it keeps one unfinished
+//! record.
 
 mod error;
 
@@ -20,50 +20,48 @@ use rustls::unbuffered::{
 use std::fmt;
 use std::mem;
 
-/// What encryption adds to a record (RFC 8446 5.2): header, kind and tag.
+/// Bytes that encryption adds to a record (RFC 8446 5.2): header, content type and tag.
 const RECORD_OVERHEAD: usize = 5 + 1 + 16;
 
-/// Bytes that one record holds.
+/// Text in one record.
 const RECORD_BYTES: usize = 16 * 1024;
 
-/// How far a connection has come.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Nothing can be sent yet, and who the peer is, is not known.
+    /// Nothing can be sent yet, and the peer's key is unknown.
     Handshaking,
-    /// Text goes both ways.
+    /// Both ends may send.
     Open,
-    /// The peer has said that it sends no more. It may still read.
+    /// The peer has closed its side. It may still read.
     Closed,
 }
 
 /// The server's end of one connection.
 pub struct ServerChannel {
     tls: Box<UnbufferedServerConnection>,
-    /// The beginning of a record or handshake message; without capacity when there is none.
+    /// The beginning of a record or handshake message; otherwise empty, without capacity.
     kept: Vec<u8>,
     peer_key: Option<Fingerprint>,
     status: Status,
-    /// Nothing goes out any more: closed by us, or failed.
+    /// Set if nothing more can be sent: closed from this side, or failed.
     has_ended: bool,
 }
 
 impl ServerChannel {
-    /// The end of a connection of which nothing has been read yet.
+    /// Starts a connection.
     ///
     /// # Errors
-    /// The library refuses the settings, which it never does with what this program gives it.
+    /// If rustls refuses the settings, which it never does with those of this program.
     pub fn new(tls: &ServerTls) -> Result<Self, ChannelError> {
         let tls = Box::new(UnbufferedServerConnection::new(tls.0.clone())?);
         Ok(Self { tls, kept: Vec::new(), peer_key: None, status: Status::Handshaking, has_ended: false })
     }
 
-    /// Takes bytes as the socket gave them, split anywhere. What they say is appended to `plain`, and
-    /// what must be sent back to `out`.
+    /// Takes bytes as the socket returned them, split anywhere. Appends text to `plain`, and bytes for the peer to `out`.
     ///
     /// # Errors
-    /// The connection must end, after `out` has been sent (an alert, if there is one). `plain` has
-    /// what came before.
+    /// The connection must end, after sending `out` (an alert, if there is one). `plain` has the text before the error.
     pub fn receive(
         &mut self,
         mut bytes: &[u8],
@@ -90,27 +88,26 @@ impl ServerChannel {
         Ok(self.status)
     }
 
-    /// Memory that is kept for something unfinished, in bytes.
+    /// Memory for an unfinished record, in bytes.
     pub fn held(&self) -> usize {
         self.kept.capacity()
     }
 
-    /// Whether the handshake is done and the peer has not closed.
+    /// Whether both ends may send.
     pub fn is_open(&self) -> bool {
         self.status == Status::Open && !self.has_ended
     }
 
-    /// The key that the peer has proven to own; `None` if it presented none, or the handshake is not
-    /// done.
+    /// The key that the peer has proved to own; `None`: it presented none, or the handshake is not complete.
     pub fn peer_key(&self) -> Option<Fingerprint> {
         self.peer_key
     }
 
-    /// Appends `plain` to `out`, encrypted, in as few records as hold it.
+    /// Appends `plain` to `out`, encrypted, in as few records as possible. A peer that has closed its side may still be sent
+    /// to.
     ///
     /// # Errors
-    /// [`ChannelError::NotOpen`] before the handshake is done and after the channel was closed by us
-    /// or has failed. A peer that has closed its side may still be sent to.
+    /// [`ChannelError::NotOpen`] before the end of the handshake, after [`Self::close`], and after a failure.
     pub fn send(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), ChannelError> {
         if self.status == Status::Handshaking || self.has_ended {
             return Err(ChannelError::NotOpen);
@@ -120,29 +117,29 @@ impl ServerChannel {
         sent
     }
 
-    /// Appends the end of the connection to `out` (`close_notify`), if the handshake has come so far
-    /// that there can be one. Nothing can be sent or received after that.
+    /// Appends the end of the connection (`close_notify`) to `out`, if the handshake is far enough for that. Afterwards,
+    /// nothing can be sent or received.
     pub fn close(&mut self, out: &mut Vec<u8>) {
         if !self.has_ended {
-            // Before there are keys there is nothing to close.
+            // Without keys, there is nothing to close.
             let _ = self.write(&Outgoing::Close, out);
         }
         self.has_ended = true;
         self.kept = Vec::new();
     }
 
-    /// Takes bytes that fit beside what is kept.
+    /// Takes bytes that fit beside those kept.
     fn take_in(&mut self, bytes: &[u8], plain: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), ChannelError> {
         let mut kept = mem::take(&mut self.kept);
         kept.extend_from_slice(bytes);
         let used = self.process(&mut kept, plain, out)?;
-        // What is left over came with these bytes if any before it was used, so that copying it costs
-        // no more than they did, however small the pieces are.
+        // If anything was used, the rest came with these bytes: so copying it costs no more than they did, however
+        // small the pieces are.
         self.kept = if used == 0 { kept } else { kept[used..].to_vec() };
         Ok(())
     }
 
-    /// Processes all that is whole in `kept`, and returns how many bytes that was.
+    /// Processes all complete records in `kept`. Returns how many bytes it used.
     fn process(
         &mut self,
         kept: &mut [u8],
@@ -150,49 +147,49 @@ impl ServerChannel {
         out: &mut Vec<u8>,
     ) -> Result<usize, ChannelError> {
         let mut used = 0;
-        // Each turn uses bytes, takes from what the library has queued, or is the last.
+        // Each round uses bytes, takes something that the library has queued, or is the last.
         loop {
             let UnbufferedStatus { discard, state } = self.tls.process_tls_records(&mut kept[used..]);
-            let turn = match state {
+            let flow = match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                     while let Some(record) = traffic.next_record() {
                         plain.extend_from_slice(record?.payload);
                     }
-                    Turn::Works
+                    Flow::Works
                 }
                 Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    encode(&mut data, out).map(|()| Turn::Works)?
+                    encode(&mut data, out).map(|()| Flow::Works)?
                 }
                 Ok(ConnectionState::TransmitTlsData(data)) => {
                     data.done();
-                    Turn::Works
+                    Flow::Works
                 }
-                Ok(ConnectionState::PeerClosed) => Turn::IsClosed,
+                Ok(ConnectionState::PeerClosed) => Flow::IsClosed,
                 Ok(ConnectionState::ReadEarlyData(_)) => {
                     return Err(ChannelError::Tls("early data was never offered".into()));
                 }
-                Ok(_) => Turn::Waits,
-                Err(error) => Turn::Fails(error),
+                Ok(_) => Flow::Waits,
+                Err(error) => Flow::Fails(error),
             };
             used += discard;
-            match turn {
-                Turn::Works => {}
-                Turn::Fails(error) => {
+            match flow {
+                Flow::Works => {}
+                Flow::Fails(error) => {
                     self.drain_alerts(&mut kept[used..], out);
                     return Err(error.into());
                 }
-                Turn::IsClosed => {
+                Flow::IsClosed => {
                     self.note_handshake()?;
                     self.status = Status::Closed;
-                    // What follows the end is no part of the connection (RFC 8446 6.1).
+                    // Anything after the end does not belong to the connection (RFC 8446 6.1).
                     return Ok(kept.len());
                 }
-                Turn::Waits => return self.note_handshake().map(|()| used),
+                Flow::Waits => return self.note_handshake().map(|()| used),
             }
         }
     }
 
-    /// Sees whether the handshake is done by now, and who the peer is.
+    /// Checks whether the handshake is complete, and records the peer's key.
     fn note_handshake(&mut self) -> Result<(), ChannelError> {
         if self.status == Status::Handshaking && !self.tls.is_handshaking() {
             self.peer_key = match self.tls.peer_certificates() {
@@ -206,7 +203,7 @@ impl ServerChannel {
 
     /// Appends the alerts that tell the peer what was wrong.
     fn drain_alerts(&mut self, kept: &mut [u8], out: &mut Vec<u8>) {
-        // Never a turn more than there are alerts: the next would be at the broken bytes again.
+        // Stops after the alerts: the next round would find the broken bytes again.
         while self.tls.wants_write() {
             match self.tls.process_tls_records(kept).state {
                 Ok(ConnectionState::EncodeTlsData(mut data)) => {
@@ -221,7 +218,7 @@ impl ServerChannel {
 
     fn write(&mut self, what: &Outgoing<'_>, out: &mut Vec<u8>) -> Result<(), ChannelError> {
         loop {
-            // What is kept is unfinished, so that this only finds out what may be written now.
+            // `kept` is unfinished, so this only returns what may be written now.
             let UnbufferedStatus { state, .. } = self.tls.process_tls_records(&mut self.kept);
             match state {
                 Ok(ConnectionState::EncodeTlsData(mut data)) => encode(&mut data, out)?,
@@ -259,22 +256,22 @@ impl fmt::Debug for ServerChannel {
     }
 }
 
-/// What the library's state means for reading on.
-enum Turn {
+/// Whether to go on reading.
+enum Flow {
     Works,
     IsClosed,
     Waits,
     Fails(Error),
 }
 
-/// What is to be written into an open channel.
+/// Something to write to an open channel.
 enum Outgoing<'a> {
     Text(&'a [u8]),
     Close,
 }
 
 impl Outgoing<'_> {
-    /// Bytes that it takes, unless there is something else to be sent before it.
+    /// How many bytes it takes, unless something else must be sent first.
     fn room(&self) -> usize {
         match self {
             Self::Text(plain) => plain.len() + (plain.len() / RECORD_BYTES + 1) * RECORD_OVERHEAD,
@@ -292,8 +289,8 @@ fn encode<Data>(data: &mut EncodeTlsData<'_, Data>, out: &mut Vec<u8>) -> Result
     })
 }
 
-/// Appends what `write` puts into a piece of at least `room` bytes. If that is too short, `write`
-/// says how many bytes it needs, and is called once more.
+/// Appends what `write` puts into a buffer of at least `room` bytes. If that is too short, `write` says how many bytes it
+/// needs, and is called once more.
 fn append(
     out: &mut Vec<u8>,
     room: usize,
@@ -310,7 +307,7 @@ fn append(
         Err(Some(needed)) => attempt(needed, out),
         written => written,
     };
-    written.map(|_| ()).map_err(|_| ChannelError::Tls("the channel can't encrypt any more".into()))
+    written.map(|_| ()).map_err(|_| ChannelError::Tls("the channel cannot encrypt any more".into()))
 }
 
 #[cfg(test)]

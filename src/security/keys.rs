@@ -1,7 +1,7 @@
-//! Keypairs: who this server or this user is, kept in a file or for one run.
+//! Keypairs, which identify a server or a user: in a file, or for one run.
 //!
-//! Knows no connections. Certificates are no more than envelopes for keys: one is made anew each
-//! time a key is loaded, so that nothing expires and nothing needs renewal.
+//! Knows no connections. Certificates are only envelopes for keys: each start makes a fresh one, so nothing expires or
+//! needs renewal.
 
 use super::certificate;
 use crate::files;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// The only name in certificates. It tells nothing and is never verified.
+/// The only name in certificates. It says nothing, and nobody checks it.
 pub(super) const CERTIFICATE_NAME: &str = "lanchat.local";
 
 /// A private key with its certificate. Cheap to clone.
@@ -27,36 +27,35 @@ pub struct Keypair {
     fingerprint: Fingerprint,
 }
 
-/// Why there is no keypair. Each is one line with the remedy.
+/// Why there is no keypair.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// There is no such file.
-    #[error("there is no key in {0} yet; it is made at the first start")]
+    /// The file does not exist.
+    #[error("there is no key in {0} yet; the first start creates it")]
     Missing(PathBuf),
-    /// It can't be read or written, or others may read it.
-    #[error("the key in {0} can't be used: {1}{remedy}", remedy = remedy(.1))]
+    /// The file cannot be read or written, or others may read it.
+    #[error("cannot use the key in {0}: {1}{remedy}", remedy = remedy(.1))]
     Unusable(PathBuf, io::Error),
-    /// What is in it is no key.
+    /// The file holds something else.
     #[error(
-        "{0} holds no private key (PKCS#8, ECDSA P-256); put a copy back, or delete it to start with a new key"
+        "{0} does not hold a private key (PKCS#8, ECDSA P-256); restore a copy, or delete the file to start with a new key"
     )]
     Damaged(PathBuf),
-    /// The cryptography has failed.
-    #[error("no key could be made: {0}")]
+    /// The cryptography failed.
+    #[error("cannot create a key: {0}")]
     Failed(String),
 }
 
-/// What to do about it, where the error does not say.
+/// The remedy, where the error does not name it.
 fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room on the disk",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some disk space",
         _ => "",
     }
 }
 
 impl Keypair {
-    /// The keypair in the file, which is made with a new key if it is not there. Of several that make
-    /// it at once, all get the same key.
+    /// Loads the keypair; generates it if the file does not exist. Processes that do so at once all get the same key.
     ///
     /// # Errors
     /// See [`KeyError`]; never [`KeyError::Missing`].
@@ -75,7 +74,7 @@ impl Keypair {
         }
     }
 
-    /// The keypair in the file. Makes nothing.
+    /// Loads the keypair from a file.
     ///
     /// # Errors
     /// See [`KeyError`].
@@ -92,15 +91,15 @@ impl Keypair {
         Self::new(&mut key).map_err(|_| damaged())
     }
 
-    /// A new keypair that lasts for this run.
+    /// Generates a keypair for this run.
     ///
     /// # Errors
-    /// [`KeyError::Failed`], if the system gives no random numbers.
+    /// [`KeyError::Failed`], if the system provides no random numbers.
     pub fn ephemeral() -> Result<Self, KeyError> {
         Self::new(&mut generate()?)
     }
 
-    /// Who its owner is.
+    /// Identifies the owner.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
@@ -134,12 +133,12 @@ fn generate() -> Result<rcgen::KeyPair, KeyError> {
     rcgen::KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| KeyError::Failed(error.to_string()))
 }
 
-/// What stands in a certificate beside the key.
+/// The content of a certificate, except the key.
 pub(super) fn parameters() -> Result<CertificateParams, rcgen::Error> {
     let mut parameters = CertificateParams::new([CERTIFICATE_NAME.to_owned()])?;
     parameters.distinguished_name = rcgen::DistinguishedName::new();
     parameters.distinguished_name.push(DnType::CommonName, CERTIFICATE_NAME);
-    // The end of time as certificates write it (RFC 5280 4.1.2.5).
+    // Means "never" in certificates (RFC 5280 4.1.2.5).
     parameters.not_after = rcgen::date_time_ymd(9999, 12, 31);
     Ok(parameters)
 }
@@ -209,7 +208,7 @@ mod tests {
         assert_eq!(
             error,
             format!(
-                "the key in {path} can't be used: mode 644; it must not be readable by others (chmod 600 {path})"
+                "cannot use the key in {path}: mode 644; it must not be readable by others (chmod 600 {path})"
             )
         );
     }

@@ -1,12 +1,10 @@
-//! The servers that this user knows by their keys: what makes a first contact, and what is a changed
-//! key.
+//! The servers that a user knows, by their keys.
 //!
-//! Two files `known_servers`, each with one JSON object a line: the user's own, which is written at
-//! each join, and the system's, which is only read and, where there is one, leaves no room for other
-//! keys. Members that this version does not know are kept; lines that it cannot read are left out
-//! with a warning. It knows neither how servers are found nor how they are asked for their keys.
+//! There are two files `known_servers`, with one JSON object per line: the user's, which each join writes, and the
+//! system's, which is only read; if it exists, no other keys are accepted. Unknown members are kept; lines that cannot be
+//! read are ignored with a warning. Knows neither how servers are found nor how to ask for their keys.
 
-mod verdict;
+mod key_verdict;
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -20,32 +18,32 @@ use crate::files;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_ANNOUNCED_NAME_BYTES, MAX_KNOWN_FILE_BYTES, MAX_KNOWN_SERVERS};
 
-pub use verdict::{Presented, Sought, Verdict};
+pub use key_verdict::{KeyVerdict, Presented, RequestedServer};
 
-/// The file, in the user's state directory and in the system's directory of settings.
+/// The file's name, in the user's state directory and in the system's configuration directory.
 const FILE: &str = "known_servers";
 
-/// Addresses kept a server, the last one that worked first.
+/// Addresses to keep per server, the last one that worked first.
 const MAX_ADDRS: usize = 8;
 
-/// Names by which a server was asked for that are kept.
+/// Names to keep by which the user asked for a server.
 const MAX_HOSTS: usize = 4;
 
 /// Why a key is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    /// It was the first that was seen.
+pub enum TrustBasis {
+    /// Trust on first use.
     Tofu,
     /// A person compared its digits.
     Digits,
     /// The server proved that it knows the passphrase.
     Passphrase,
-    /// It was given: by an option, an invitation, or the server's own directory.
+    /// The user passed it: by an option, an invitation, or the server's own directory.
     Flag,
 }
 
-impl How {
-    /// The word in the file.
+impl TrustBasis {
+    /// As in the file.
     fn word(self) -> &'static str {
         match self {
             Self::Tofu => "tofu",
@@ -56,30 +54,30 @@ impl How {
     }
 }
 
-/// A server as it is remembered: one line of the file.
+/// A known server: one line of the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KnownServer {
     /// Its key's fingerprint.
     pub fp: Fingerprint,
-    /// Its name when last seen. As the server sent it: not safe for a terminal.
+    /// The last known name, as the server sent it: not safe for a terminal.
     #[serde(default)]
     pub name: String,
-    /// Where it answered, latest first.
+    /// Addresses where it answered, the latest first.
     #[serde(default)]
     pub addrs: Vec<SocketAddr>,
-    /// By which host and port the user asked for it, latest first: a name that leads elsewhere by now is
-    /// a reason for an alarm, whatever the address there.
+    /// Hosts and ports by which the user asked for it, the latest first. A name that now leads elsewhere is a reason for an
+    /// alarm, whatever the address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
     #[serde(default)]
     how: String,
-    /// When it was first joined: RFC 3339, UTC.
+    /// The first join: RFC 3339, UTC.
     #[serde(default)]
     pub first: String,
-    /// When it was last joined: RFC 3339, UTC. The order of the lines says the same without clocks.
+    /// The last join: RFC 3339, UTC. The order of the lines says the same without clocks.
     #[serde(default)]
     pub last: String,
-    /// What other versions keep here.
+    /// Members that other versions write.
     #[serde(flatten)]
     rest: serde_json::Map<String, serde_json::Value>,
 }
@@ -91,24 +89,26 @@ impl KnownServer {
             name: String::new(),
             addrs: Vec::new(),
             hosts: Vec::new(),
-            how: How::Tofu.word().into(),
+            how: TrustBasis::Tofu.word().into(),
             first: now.into(),
             last: String::new(),
             rest: serde_json::Map::new(),
         }
     }
 
-    /// Whether more than a first contact speaks for the key.
+    /// Whether there is more evidence for the key than first use.
     pub fn is_verified(&self) -> bool {
-        [How::Digits, How::Passphrase, How::Flag].iter().any(|how| how.word() == self.how)
+        [TrustBasis::Digits, TrustBasis::Passphrase, TrustBasis::Flag]
+            .iter()
+            .any(|how| how.word() == self.how)
     }
 
-    /// Whether this user was let in by the passphrase.
+    /// Whether this user joined by the passphrase.
     pub fn is_member(&self) -> bool {
-        self.how == How::Passphrase.word()
+        self.how == TrustBasis::Passphrase.word()
     }
 
-    /// The day of the first contact, as far as it is known.
+    /// The day of the first join, if known.
     pub fn since(&self) -> &str {
         self.first.get(..10).unwrap_or("an unknown day")
     }
@@ -117,7 +117,7 @@ impl KnownServer {
         host.is_some_and(|host| self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host)))
     }
 
-    /// Whether it goes by that name, in whatever case.
+    /// Compares names without regard to case.
     pub fn is_called(&self, name: &str) -> bool {
         !self.name.is_empty() && self.name.to_lowercase() == bounded(name).to_lowercase()
     }
@@ -131,30 +131,28 @@ pub fn system_dir() -> Option<PathBuf> {
     Some(PathBuf::from("/etc/lanchat"))
 }
 
-/// The remembered servers, the last used first.
+/// All known servers, the last used first.
 #[derive(Debug, Clone, Default)]
 pub struct KnownServers {
     path: Option<PathBuf>,
     servers: Vec<KnownServer>,
-    /// The system's servers; `None` where it has no file.
+    /// `None`: there is no system file.
     system: Option<Vec<KnownServer>>,
 }
 
-/// What a file of other things than servers is told. With the empty list that it comes to, each
-/// server would be refused, and nobody would know why.
+/// Refuses a system file without servers: an empty list would refuse each server, and nobody would know why.
 const NO_SERVERS: &str = r#"no line of it is a server, such as {"fp":"SHA256:...","name":"Office"}"#;
 
-/// Why no server can be trusted: the system's file is there and cannot be read.
+/// The system's file exists but cannot be read, so no server can be trusted.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {0}, which says which servers may be used: {1}")]
+#[error("cannot read {0}, which lists the servers that may be used: {1}")]
 pub struct Unreadable(PathBuf, #[source] io::Error);
 
 impl KnownServers {
-    /// Reads the user's file in `dir`, and the system's in `system`. Without `dir` nothing is
-    /// remembered.
+    /// Reads the user's file in `dir`, and the system's in `system`. Without `dir`, nothing is remembered.
     ///
     /// # Errors
-    /// If the system's file is there and cannot be read. The user's own is then taken for empty.
+    /// If the system's file exists and cannot be read. A user's file that cannot be read counts as empty.
     pub fn load(dir: Option<&Path>, system: Option<&Path>) -> Result<Self, Unreadable> {
         let system = match system.map(|dir| dir.join(FILE)) {
             Some(path) => match read(&path) {
@@ -173,24 +171,24 @@ impl KnownServers {
         Ok(Self { path, servers, system })
     }
 
-    /// The servers that may be joined and were, the last used first; then those of the system that
-    /// were not.
+    /// The servers that the user may join: first those joined before, the last used first; then the others in the system's
+    /// file.
     pub fn iter(&self) -> impl Iterator<Item = &KnownServer> {
         let others = self.system.iter().flatten().filter(|listed| self.own(&listed.fp).is_none());
         self.servers.iter().filter(|known| self.is_listed(&known.fp)).chain(others)
     }
 
-    /// The server used last time.
+    /// The server that was used last.
     pub fn last_used(&self) -> Option<&KnownServer> {
         self.servers.iter().find(|known| self.is_listed(&known.fp))
     }
 
-    /// The keys that alone may be accepted; `None` where that is left to the user.
+    /// The only keys that may be accepted; `None`: the user decides.
     pub fn only(&self) -> Option<Vec<Fingerprint>> {
         self.system.as_ref().map(|listed| listed.iter().map(|known| known.fp).collect())
     }
 
-    /// The keys known, if one of them was met at one of these addresses before, or by that name.
+    /// All known keys, if a known server answered at one of these addresses or was asked for by that name.
     pub fn expected_at(&self, addrs: &[SocketAddr], host: Option<&str>) -> Option<Vec<Fingerprint>> {
         let was_there = self
             .iter()
@@ -198,36 +196,35 @@ impl KnownServers {
         was_there.then(|| self.iter().map(|known| known.fp).collect())
     }
 
-    /// Notes that the server was joined just now, and writes the file. What is known for a better reason
-    /// than `how` stays so.
-    pub fn remember(&mut self, joined: &Presented<'_>, how: How) {
+    /// Records that the user has just joined this server. Better evidence than `how` is kept.
+    pub fn remember(&mut self, joined: &Presented<'_>, how: TrustBasis) {
         self.change(|servers| note(servers, joined, how, Timestamp::now()));
     }
 
-    /// Notes that a person compared the digits of this key; false for a key that is not known.
+    /// Records that a person compared this key's digits; `false`: the key is unknown.
     pub fn verify(&mut self, fp: &Fingerprint) -> bool {
         let mut found = false;
         self.change(|servers| {
             for known in servers.iter_mut().filter(|known| known.fp == *fp) {
                 found = true;
                 if !known.is_verified() {
-                    known.how = How::Digits.word().into();
+                    known.how = TrustBasis::Digits.word().into();
                 }
             }
         });
         found
     }
 
-    /// The servers that this user joined or trusted, of whatever name.
+    /// The servers in the user's own file.
     pub fn own_servers(&self) -> &[KnownServer] {
         &self.servers
     }
 
-    /// Accepts a key for a server of that name: in place of `replaced`, whose addresses it takes over, or
-    /// beside the others of that name.
+    /// Trusts a key for a server of that name: instead of `replaced`, whose addresses it takes over, or beside other servers
+    /// of that name.
     ///
     /// # Errors
-    /// If the file cannot be written, or there is none.
+    /// If the file cannot be written or does not exist.
     pub fn trust(&mut self, name: &str, fp: Fingerprint, replaced: Option<Fingerprint>) -> io::Result<()> {
         self.reload();
         let (mut old, mut kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.servers)
@@ -237,13 +234,13 @@ impl KnownServers {
         let known = old.iter().position(|known| known.fp == fp).map(|at| old.remove(at));
         let mut known = known.unwrap_or_else(|| KnownServer::new(fp, &now));
         known.name = bounded(name).into();
-        known.how = How::Flag.word().into();
+        known.how = TrustBasis::Flag.word().into();
         known.addrs.extend(old.iter().flat_map(|old| old.addrs.iter().copied()));
         known.addrs.truncate(MAX_ADDRS);
         known.hosts.extend(old.iter().flat_map(|old| old.hosts.iter().cloned()));
         known.hosts.truncate(MAX_HOSTS);
         known.last = now;
-        // One that was only heard of is not the one used last.
+        // A server that was never joined is not the one used last.
         let at = if old.is_empty() { kept.len() } else { 0 };
         kept.insert(at, known);
         self.servers = kept;
@@ -268,7 +265,7 @@ impl KnownServers {
         }
     }
 
-    /// Another client may have written meanwhile.
+    /// Reads the file again, because other clients may have changed it.
     fn reload(&mut self) {
         if let Some(path) = &self.path {
             self.servers = load_own(path);
@@ -281,33 +278,33 @@ impl KnownServers {
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
     }
 
-    /// The user's file.
+    /// The content of the user's file.
     pub(crate) fn text(&self) -> String {
         let lines = self.servers.iter().filter_map(|known| serde_json::to_string(known).ok());
         lines.collect::<Vec<_>>().join("\n") + "\n"
     }
 
-    /// The servers of such a text, with no file.
+    /// Parses such content, without a file.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn of_text(text: &str) -> Self {
         Self { path: None, servers: parse(text, Path::new(FILE)), system: None }
     }
 }
 
-fn note(servers: &mut Vec<KnownServer>, joined: &Presented<'_>, how: How, now: Timestamp) {
+fn note(servers: &mut Vec<KnownServer>, joined: &Presented<'_>, how: TrustBasis, now: Timestamp) {
     let Presented { fp, name, addr, host, .. } = *joined;
     let now = stamp(now);
     let at = servers.iter().position(|known| known.fp == fp);
     let mut known = at.map_or_else(|| KnownServer::new(fp, &now), |at| servers.remove(at));
     known.name = bounded(name).into();
-    if how == How::Passphrase || !known.is_verified() {
+    if how == TrustBasis::Passphrase || !known.is_verified() {
         known.how = how.word().into();
     }
     known.last = now;
     known.addrs.retain(|other| *other != addr);
     known.addrs.insert(0, addr);
     known.addrs.truncate(MAX_ADDRS);
-    // An address is the way to whoever answered there last, and a reason for an alarm to nobody else.
+    // An address belongs to the server that answered there last; finding another server there is not an alarm for earlier ones.
     servers.iter_mut().for_each(|other| other.addrs.retain(|other| *other != addr));
     if let Some(host) = host {
         for known in servers.iter_mut().chain([&mut known]) {
@@ -327,7 +324,7 @@ fn stamp(now: Timestamp) -> String {
     format!("{now:.3}")
 }
 
-/// A name as long as servers announce theirs.
+/// Cuts a name to the length that servers announce.
 fn bounded(name: &str) -> &str {
     &name[..name.floor_char_boundary(MAX_ANNOUNCED_NAME_BYTES)]
 }
@@ -342,7 +339,7 @@ fn load_own(path: &Path) -> Vec<KnownServer> {
     }
 }
 
-/// The file's text; none if there is no file.
+/// `None`: there is no file.
 fn read(path: &Path) -> io::Result<Option<String>> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -358,9 +355,9 @@ fn parse(content: &str, path: &Path) -> Vec<KnownServer> {
     for (at, line) in content.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         match serde_json::from_str::<KnownServer>(line) {
             Ok(known) => servers.push(known),
-            // Written before there were keys: nothing in it is proven.
+            // From before there were keys: it proves nothing.
             Err(_) if is_keyless(line) => {}
-            Err(error) => tracing::warn!("{}, line {}: {error}; it is left out", path.display(), at + 1),
+            Err(error) => tracing::warn!("ignored line {} of {}: {error}", at + 1, path.display()),
         }
     }
     servers

@@ -1,25 +1,26 @@
-//! Who is who: keys and certificates, the encrypted channel, passphrases, and the servers that this
-//! user trusts.
+//! Identity and trust: keys and certificates, the encrypted channel, passphrases, and the servers that a user trusts.
 //!
-//! Knows no sockets and no chat: what comes in are bytes and what goes out are bytes, keys and
-//! verdicts. The only place that names `rustls` and its like.
+//! Knows no sockets and no chat: takes and returns bytes, keys and verdicts. The only module that names `rustls` and
+//! similar crates.
 
 pub mod art;
 mod certificate;
 mod channel;
 mod keys;
 mod known;
-mod opening;
 mod pake;
 mod passphrase;
 mod process;
 mod server_tls;
+mod sniffing_stream;
 mod tls_client;
 
 pub use channel::{ChannelError, ServerChannel, Status};
 pub use keys::{KeyError, Keypair};
-pub use known::{How, KnownServer, KnownServers, Presented, Sought, Unreadable, Verdict, system_dir};
-pub use pake::{Answer, Binding, Challenge, WrongPassphrase};
+pub use known::{
+    KeyVerdict, KnownServer, KnownServers, Presented, RequestedServer, TrustBasis, Unreadable, system_dir,
+};
+pub use pake::{Binding, Challenge, PakeResponse, WrongPassphrase};
 pub use passphrase::{Passphrase, PassphraseError};
 pub use process::protect_memory;
 pub use server_tls::ServerTls;

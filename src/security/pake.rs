@@ -1,15 +1,14 @@
-//! The proof of a shared passphrase to a closed server, by SPAKE2 over the encrypted channel.
+//! Proves a shared passphrase to a closed server, by SPAKE2 over the encrypted channel.
 //!
-//! Neither a listener nor the peer learns anything by which the passphrase could be guessed later:
-//! each run tests one guess, and both ends notice a wrong one. The proof is bound to the keys of both
-//! ends, so that somebody in between, who has other keys, cannot pass it on. Knows no packets and
-//! counts no guesses.
+//! Neither a listener nor the peer learns anything that would help to guess the passphrase later: each run tests one
+//! guess, and both ends notice a wrong one. The proof is bound to the keys of both ends, so a man in the middle, who has
+//! other keys, cannot pass it on. Knows no packets and counts no guesses.
 //!
-//! The server sends its element; the client answers with its own and its confirmation; then the
-//! server confirms. The client comes first, so that no guess at it stays unseen by the server.
-//! Elements have 33 bytes, as the `spake2` libraries of several languages exchange them (the client
-//! is side A), confirmations 32: HMAC-SHA256 of the binding, the server's element and the client's,
-//! with a key that HKDF-SHA256 derives from the shared one (no salt, one label for each end).
+//! The server sends its element; the client answers with its own element and its confirmation; then the server
+//! confirms. The client goes first, so that the server sees every guess. Elements have 33 bytes, as `spake2` libraries in
+//! several languages exchange them (the client is side A). Confirmations have 32: HMAC-SHA256 of the binding, the
+//! server's element and the client's, with a key that HKDF-SHA256 derives from the shared one (no salt, one label for
+//! each end).
 
 use super::passphrase::Passphrase;
 use crate::fingerprint::Fingerprint;
@@ -19,34 +18,31 @@ use spake2::{Ed25519Group, Identity, Password, Spake2};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// What a binding begins with, so that no other use of these hashes gives the same.
+/// Prefix of each binding, so that no other use of these hashes yields the same.
 const BINDING_LABEL: &[u8] = b"lanchat cb v1";
 
-/// What the client's confirmation key is derived with, and its identity begins with.
+/// For the client's confirmation key and its identity.
 const CLIENT_LABEL: &[u8] = b"lanchat pake client";
 
-/// The same for the server's.
+/// For the server's.
 const SERVER_LABEL: &[u8] = b"lanchat pake server";
 
-/// Bytes of a confirmation.
 const MAC_BYTES: usize = 32;
 
-/// What a confirmation is made with.
 type Group = Ed25519Group;
 
-/// The two ends between which a proof holds: SHA-256 of a label, the server's fingerprint (which is
-/// itself the SHA-256 of its SubjectPublicKeyInfo), and the client's, or 32 zeros for a client
-/// without a key.
+/// The two ends of a proof: SHA-256 of a label, the server's fingerprint (itself the SHA-256 of its
+/// SubjectPublicKeyInfo), and the client's, or 32 zeros for a client without a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding([u8; 32]);
 
-/// The passphrase was wrong, or somebody is in between. Nothing tells which.
+/// The passphrase was wrong, or there is a man in the middle; it is impossible to tell which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the passphrase was not accepted, or the other end does not know it")]
+#[error("wrong passphrase, or the other end does not know it")]
 pub struct WrongPassphrase;
 
 impl Binding {
-    /// The binding to the keys that the channel has proven.
+    /// Binds a proof to the keys of a channel.
     pub fn new(server: &Fingerprint, client: Option<&Fingerprint>) -> Self {
         let mut hash = Context::new(&SHA256);
         hash.update(BINDING_LABEL);
@@ -57,8 +53,7 @@ impl Binding {
         Self(binding)
     }
 
-    /// A binding to nobody, with which a proof can be passed on. For tests that show that the real one
-    /// is what prevents it.
+    /// Binds a proof to nobody, so that it can be passed on. For tests that show why bindings are necessary.
     #[doc(hidden)]
     pub fn none() -> Self {
         Self([0; 32])
@@ -68,13 +63,13 @@ impl Binding {
         Identity::new(&[label, &self.0].concat())
     }
 
-    /// Both identities, the client's first.
+    /// The client's identity, then the server's.
     fn identities(&self) -> (Identity, Identity) {
         (self.identity(CLIENT_LABEL), self.identity(SERVER_LABEL))
     }
 }
 
-/// A server's side, which waits for the client's answer. For one answer.
+/// The server's side, for one answer.
 pub struct Challenge {
     state: Spake2<Group>,
     element: Vec<u8>,
@@ -90,15 +85,15 @@ impl Challenge {
         Self { state, element, binding }
     }
 
-    /// What the client needs for its answer.
+    /// To be sent to the client.
     pub fn element(&self) -> &[u8] {
         &self.element
     }
 
-    /// Judges the client's answer, and returns the server's own confirmation for it.
+    /// Checks the client's answer, and returns the server's confirmation.
     ///
     /// # Errors
-    /// The client does not know the passphrase, has other keys in mind, or sent nonsense.
+    /// The client does not know the passphrase, is bound to other keys, or sent nonsense.
     pub fn verify(self, element: &[u8], mac: &[u8]) -> Result<[u8; MAC_BYTES], WrongPassphrase> {
         let shared = Zeroizing::new(self.state.finish(element).map_err(|_| WrongPassphrase)?);
         let transcript = [&self.binding.0, &*self.element, element].concat();
@@ -107,19 +102,19 @@ impl Challenge {
     }
 }
 
-/// A client's side: its answer to a server's element, and what it expects to hear then.
-pub struct Answer {
+/// The client's side: its answer, and the confirmation that it expects.
+pub struct PakeResponse {
     element: Vec<u8>,
     mac: [u8; MAC_BYTES],
     server: Confirmation,
     transcript: Vec<u8>,
 }
 
-impl Answer {
+impl PakeResponse {
     /// Answers a server's element.
     ///
     /// # Errors
-    /// What the server sent is no element.
+    /// If the server did not send an element.
     pub fn new(
         passphrase: &Passphrase,
         binding: Binding,
@@ -144,10 +139,10 @@ impl Answer {
         &self.mac
     }
 
-    /// Judges the server's confirmation. Only then is the server proven to know the passphrase.
+    /// Checks the server's confirmation, which proves that the server knows the passphrase.
     ///
     /// # Errors
-    /// The server does not know it, or has other keys in mind.
+    /// The server does not know it, or is bound to other keys.
     pub fn check(self, server_mac: &[u8]) -> Result<(), WrongPassphrase> {
         self.server.verify(&self.transcript, server_mac)
     }
@@ -159,13 +154,13 @@ impl fmt::Debug for Challenge {
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for PakeResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").finish_non_exhaustive()
+        f.debug_struct("PakeResponse").finish_non_exhaustive()
     }
 }
 
-/// The key of one end's confirmation.
+/// The key for one end's confirmation.
 struct Confirmation(hmac::Key);
 
 impl Confirmation {
@@ -184,7 +179,7 @@ impl Confirmation {
 fn confirmation(shared: &[u8], label: &[u8]) -> Result<Confirmation, WrongPassphrase> {
     let derived = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(shared);
     let label = [label];
-    // Fails only for keys longer than HKDF gives.
+    // Fails only for keys longer than HKDF can derive.
     let key = derived.expand(&label, hmac::HMAC_SHA256).map_err(|_| WrongPassphrase)?;
     Ok(Confirmation(key.into()))
 }
@@ -202,14 +197,14 @@ mod tests {
         Passphrase::new(text).unwrap()
     }
 
-    /// What each end makes of a run in which each has its own view: (the server, the client). The
+    /// The result of a run for each end, in which each has its own view: (the server, the client). The
     /// client hears nothing if the server has refused it.
     fn run(
         server: (&str, Binding),
         client: (&str, Binding),
     ) -> (Result<(), WrongPassphrase>, Option<Result<(), WrongPassphrase>>) {
         let challenge = Challenge::new(&passphrase(server.0), server.1);
-        let answer = Answer::new(&passphrase(client.0), client.1, challenge.element()).unwrap();
+        let answer = PakeResponse::new(&passphrase(client.0), client.1, challenge.element()).unwrap();
         match challenge.verify(answer.element(), answer.mac()) {
             Ok(mac) => (Ok(()), Some(answer.check(&mac))),
             Err(error) => (Err(error), None),
@@ -247,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_proof_that_is_passed_on_is_worth_nothing() {
-        // Somebody in between has a key of their own to both sides.
+        // A man in the middle has his own key for both sides.
         let (server, client, middle) = (key(1), key(2), key(3));
         let at_server = Binding::new(&server, Some(&middle));
         let at_client = Binding::new(&middle, Some(&client));
@@ -264,7 +259,7 @@ mod tests {
     fn a_server_that_does_not_know_the_passphrase_is_noticed() {
         let binding = Binding::new(&key(1), Some(&key(2)));
         let challenge = Challenge::new(&passphrase("a mere guess"), binding);
-        let answer = Answer::new(&passphrase("long enough"), binding, challenge.element()).unwrap();
+        let answer = PakeResponse::new(&passphrase("long enough"), binding, challenge.element()).unwrap();
         // It cannot even use the client's own confirmation.
         let mac = answer.mac().to_vec();
         assert_eq!(answer.check(&mac), Err(WrongPassphrase));
@@ -275,7 +270,7 @@ mod tests {
         let binding = Binding::new(&key(1), Some(&key(2)));
         let word = passphrase("long enough");
         let first = Challenge::new(&word, binding);
-        let answer = Answer::new(&word, binding, first.element()).unwrap();
+        let answer = PakeResponse::new(&word, binding, first.element()).unwrap();
         let second = Challenge::new(&word, binding);
         assert_eq!(second.verify(answer.element(), answer.mac()), Err(WrongPassphrase));
         // An own element sent back is refused as well.
@@ -307,7 +302,7 @@ mod tests {
             let binding = Binding::new(&key(1), None);
             let word = passphrase("long enough");
             prop_assert!(Challenge::new(&word, binding).verify(&element, &mac).is_err());
-            if let Ok(answer) = Answer::new(&word, binding, &element) {
+            if let Ok(answer) = PakeResponse::new(&word, binding, &element) {
                 prop_assert!(answer.check(&mac).is_err());
             }
         }

@@ -1,6 +1,6 @@
-//! Passphrases of closed servers: made up, typed, and kept in files.
+//! Passphrases of closed servers: generated, typed or read from files.
 //!
-//! Knows neither how one is proven nor who asks for it.
+//! Knows neither how to prove one nor who asks for it.
 
 use crate::files;
 use crate::limits::{MAX_SECRET_FILE_BYTES, MIN_PASSPHRASE_CHARS};
@@ -11,48 +11,47 @@ use std::path::{Path, PathBuf};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-/// The first letters of syllables, 4 bits each. Those are left out that sound like others.
+/// First letters of syllables, 4 bits each, without letters that sound like others.
 const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
 
-/// The second letters of syllables, 2 bits each.
+/// Second letters of syllables, 2 bits each.
 const VOWELS: &[u8; 4] = b"aiou";
 
-/// Words of a passphrase that is made up, of two syllables each.
+/// Words in a generated passphrase, of two syllables each.
 const WORDS: usize = 4;
 
-/// Letters of such a word.
 const WORD_LETTERS: usize = 4;
 
-/// A passphrase as it is compared: NFKC, without spaces around it, of at least
-/// [`MIN_PASSPHRASE_CHARS`]. Wiped when dropped.
+/// A passphrase in the form in which it is compared: NFKC, without surrounding spaces, with at least
+/// [`MIN_PASSPHRASE_CHARS`] characters. Wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Passphrase(Zeroizing<String>);
 
-/// Why there is no passphrase. Each is one line with the remedy.
+/// Why there is no passphrase.
 #[derive(Debug, thiserror::Error)]
 pub enum PassphraseError {
-    /// It is too short to withstand guessing.
-    #[error("a passphrase has at least {MIN_PASSPHRASE_CHARS} characters; choose a longer one")]
+    /// It is too easy to guess.
+    #[error("a passphrase needs at least {MIN_PASSPHRASE_CHARS} characters; choose a longer one")]
     TooShort,
-    /// The same of one in a file.
+    /// The same in a file.
     #[error("the passphrase in {0} has fewer than {MIN_PASSPHRASE_CHARS} characters; choose a longer one")]
     TooShortIn(PathBuf),
-    /// The file can't be read or written.
-    #[error("the passphrase in {0} can't be used: {1}")]
+    /// The file cannot be read or written.
+    #[error("cannot use the passphrase in {0}: {1}")]
     Unusable(PathBuf, io::Error),
-    /// The system gives no random numbers.
-    #[error("no random numbers from the system: {0}")]
+    /// The system provides no random numbers.
+    #[error("cannot get random numbers from the system: {0}")]
     Random(getrandom::Error),
 }
 
 impl Passphrase {
-    /// What somebody typed. One that was made up here may be typed in capitals, and with spaces or
-    /// nothing between its words: its bits lie in the letters alone. All others are taken as they are.
+    /// Takes a passphrase as typed. Generated ones may be typed in capitals, and with spaces or nothing between words,
+    /// because only the letters count. All others must be exact.
     ///
     /// # Errors
     /// [`PassphraseError::TooShort`].
     pub fn new(typed: &str) -> Result<Self, PassphraseError> {
-        // In this order: what is compatible with a space begins or ends with one only then.
+        // In this order, because NFKC turns other characters into spaces.
         let whole: Zeroizing<String> = Zeroizing::new(typed.nfkc().collect());
         let text = Zeroizing::new(whole.trim().to_owned());
         let text = made_up(&text).unwrap_or(text);
@@ -62,29 +61,24 @@ impl Passphrase {
         Ok(Self(text))
     }
 
-    /// A new one of 4 words of 4 letters, such as `bisu-karo-muto-lanu`: 8 syllables of 6 bits, which
-    /// are 48 bits. At 60 guesses a minute, half of them take over 4 million years.
+    /// Generates 4 words of 4 letters, such as `bisu-karo-muto-lanu`: 8 syllables of 6 bits, so 48 bits. At 60 guesses per
+    /// minute, half of all take over 4 million years.
     ///
     /// # Errors
     /// [`PassphraseError::Random`].
     pub fn generate() -> Result<Self, PassphraseError> {
         let mut bits = Zeroizing::new(getrandom::u64().map_err(PassphraseError::Random)?);
-        let mut text = Zeroizing::new(String::with_capacity(WORDS * (WORD_LETTERS + 1)));
-        for word in 0..WORDS {
-            if word > 0 {
-                text.push('-');
-            }
-            for _ in 0..WORD_LETTERS / 2 {
-                text.push(CONSONANTS[(*bits & 15) as usize].into());
-                text.push(VOWELS[(*bits >> 4 & 3) as usize].into());
-                *bits >>= 6;
-            }
+        let mut letters = Zeroizing::new(String::with_capacity(WORDS * WORD_LETTERS));
+        for _ in 0..WORDS * WORD_LETTERS / 2 {
+            letters.push(CONSONANTS[(*bits & 15) as usize].into());
+            letters.push(VOWELS[(*bits >> 4 & 3) as usize].into());
+            *bits >>= 6;
         }
-        Ok(Self(text))
+        Ok(Self(spelled(&letters)))
     }
 
-    /// The passphrase in a file that is this program's own, which is made if it is not there. Others
-    /// must not be able to read it.
+    /// Loads the passphrase from this program's own file, which others must not be able to read; generates it if the file
+    /// does not exist.
     ///
     /// # Errors
     /// See [`PassphraseError`].
@@ -107,8 +101,8 @@ impl Passphrase {
         Self::from_file(path, content)
     }
 
-    /// The first line of a file that somebody else keeps. Who else may read it is their business:
-    /// secrets that are mounted into containers are often open to all inside.
+    /// Reads the first line of the user's file. Others may be able to read it: secrets that are mounted into containers
+    /// are often open to everyone inside.
     ///
     /// # Errors
     /// See [`PassphraseError`].
@@ -128,12 +122,12 @@ impl Passphrase {
         Self::new(line).map_err(|_| PassphraseError::TooShortIn(path.into()))
     }
 
-    /// The text, to be told to people.
+    /// The text, to show it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text as both ends compute with it.
+    /// The bytes that both ends compute with.
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -145,7 +139,7 @@ impl fmt::Debug for Passphrase {
     }
 }
 
-/// A passphrase as [`Passphrase::generate`] writes it, if `text` is one in another spelling.
+/// Spells a passphrase as [`Passphrase::generate`] does, if `text` is such a one in another spelling.
 fn made_up(text: &str) -> Option<Zeroizing<String>> {
     let mut letters = Zeroizing::new(String::with_capacity(text.len()));
     for letter in text.chars().filter(|letter| !matches!(letter, ' ' | '-' | '_' | '.')) {
@@ -153,9 +147,11 @@ fn made_up(text: &str) -> Option<Zeroizing<String>> {
     }
     let is_syllable = |pair: &[u8]| matches!(pair, [first, second] if CONSONANTS.contains(first) && VOWELS.contains(second));
     let is_made_up = letters.len() == WORDS * WORD_LETTERS && letters.as_bytes().chunks(2).all(is_syllable);
-    if !is_made_up {
-        return None;
-    }
+    is_made_up.then(|| spelled(&letters))
+}
+
+/// Puts hyphens between the words of a generated passphrase.
+fn spelled(letters: &str) -> Zeroizing<String> {
     let mut spelled = Zeroizing::new(String::with_capacity(WORDS * (WORD_LETTERS + 1)));
     for (at, letter) in letters.chars().enumerate() {
         if at > 0 && at % WORD_LETTERS == 0 {
@@ -163,7 +159,7 @@ fn made_up(text: &str) -> Option<Zeroizing<String>> {
         }
         spelled.push(letter);
     }
-    Some(spelled)
+    spelled
 }
 
 #[cfg(test)]

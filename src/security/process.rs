@@ -1,10 +1,8 @@
-//! What keeps this process's memory, where keys and passphrases are, to itself.
-//!
-//! Not against whoever may act as this user's administrator: against crash dumps that lie around, and
-//! against other programs of the same user looking in.
+//! Protects this process's memory, which holds keys and passphrases: against core dumps, and against other programs of
+//! the same user. Not against administrators.
 
-/// Makes sure that no crash writes memory to a file, and, on Linux, that no other process of the user
-/// may read it. To be called once at the start; where it can't be done, the program runs without.
+/// Disables core dumps and, on Linux, keeps the user's other processes from reading the memory. Call it once at the
+/// start. Where that fails, the program runs without it.
 pub fn protect_memory() {
     #[cfg(unix)]
     forbid_dumps();
@@ -16,7 +14,7 @@ pub fn protect_memory() {
 fn forbid_dumps() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
-        tracing::debug!("core dumps can't be turned off: {error}");
+        tracing::debug!("cannot disable core dumps: {error}");
     }
 }
 
@@ -24,7 +22,7 @@ fn forbid_dumps() {
 fn forbid_reading() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        tracing::debug!("the memory can't be hidden from the user's other processes: {error}");
+        tracing::debug!("cannot protect the memory from the user's other processes: {error}");
     }
 }
 

@@ -1,29 +1,27 @@
-//! What all encrypted connections of a server have in common: its key, and whom it talks to.
+//! The TLS settings of a server.
 //!
-//! Knows no connection. Any key will do here; what it may do is for the chat's rules to say.
+//! Accepts any client key; the rules of the chat decide what it may do.
 
 use super::certificate::{self, ALPN};
 use super::channel::ChannelError;
 use super::keys::Keypair;
-use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ServerConfig};
 use rustls::sign::SingleCertAndKey;
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{DistinguishedName, Error};
 use std::sync::Arc;
 
-/// What all connections of a server have in common. Cheap to clone.
+/// The settings for all connections. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ServerTls(pub(super) Arc<ServerConfig>);
 
 impl ServerTls {
-    /// A server with this key: TLS 1.3 only, no resumption and no early data; clients may present a
-    /// key and need not.
+    /// TLS 1.3 only, no resumption, no early data; clients may present a key.
     ///
     /// # Errors
-    /// The library refuses the settings, which it never does with what this program gives it.
+    /// If rustls refuses the settings, which it never does with those of this program.
     pub fn new(keypair: &Keypair) -> Result<Self, ChannelError> {
         Self::with_provider(keypair, certificate::provider())
     }
@@ -44,7 +42,7 @@ impl ServerTls {
     }
 }
 
-/// Asks each client for a key and takes any, or none.
+/// Asks clients for a key; accepts any, or none.
 #[derive(Debug)]
 struct AnyKey;
 
@@ -66,25 +64,5 @@ impl ClientCertVerifier for AnyKey {
         certificate::presented(certificate, intermediates).map(|_| ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        certificate::refuse_tls12()
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        handshake: &[u8],
-        certificate: &CertificateDer<'_>,
-        proof: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        certificate::verify_proof(handshake, certificate, proof)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        certificate::schemes()
-    }
+    certificate::verify_signatures!();
 }

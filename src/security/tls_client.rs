@@ -1,17 +1,16 @@
-//! A client's end of an encrypted connection: a stream that is given back only if the server proved
-//! to own an expected key.
+//! A client's end of an encrypted connection. It returns a stream only if the server has proved to own an expected key.
 //!
-//! Knows neither where the expected keys come from nor what is said over the stream.
+//! Knows neither where the expected keys come from nor what is sent over the stream.
 
 use super::certificate::{self, ALPN};
 use super::keys::{CERTIFICATE_NAME, Keypair};
-use super::opening::Opening;
+use super::sniffing_stream::SniffingStream;
 use crate::fingerprint::Fingerprint;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientConfig, Resumption};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::SingleCertAndKey;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, Error};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -20,44 +19,44 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// Which servers will do.
+/// The servers to accept.
 #[derive(Debug, Clone)]
 pub enum Expect {
-    /// Any; the caller decides by the key that it is told.
+    /// Any server; the caller decides by its key.
     Anyone,
-    /// Those that own one of these keys. With none of them, no server will do.
+    /// Servers that own one of these keys. If empty, none.
     Only(Vec<Fingerprint>),
 }
 
-/// Why there is no stream. What the user said or typed has not been sent.
+/// Why there is no stream. Nothing that the user typed was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum HandshakeError {
-    /// The server owns another key than was expected.
+    /// The server owns another key than expected.
     #[error("the server has another key than expected: {presented}")]
     WrongKey {
-        /// What it presented.
+        /// The server's key.
         presented: Fingerprint,
     },
-    /// The connection was closed before the server had said enough.
+    /// The server closed the connection before the end of the handshake.
     #[error("closed before the handshake: the server is full or limits this address")]
     Closed,
-    /// What answers speaks no TLS.
-    #[error("what answers there does not speak TLS")]
+    /// The peer does not speak TLS.
+    #[error("the program at that address does not speak TLS")]
     NoTls {
         /// Its first line, which is remote text: unchecked, and up to
-        /// [`MAX_FOREIGN_LINE_BYTES`](crate::limits::MAX_FOREIGN_LINE_BYTES) long. A JSON object if it
-        /// is a lanchat server that answers in plaintext.
+        /// [`MAX_FOREIGN_LINE_BYTES`](crate::limits::MAX_FOREIGN_LINE_BYTES) long. A lanchat server that answers in plaintext
+        /// sends a JSON object.
         line: String,
     },
-    /// The server has given up, for a reason of TLS.
+    /// The server has sent an alert.
     #[error("the server refused the handshake: {0}")]
     Refused(String),
-    /// Anything else: what answers breaks the rules of TLS, or the network failed.
+    /// The peer violated TLS, or the network failed.
     #[error("the handshake failed: {0}")]
     Failed(String),
 }
 
-/// What all connections of a client have in common. Cheap to clone.
+/// The settings for all connections. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ClientTls(ClientConfig);
 
@@ -65,7 +64,7 @@ impl ClientTls {
     /// A client that proves to own this key if the server asks.
     ///
     /// # Errors
-    /// The library refuses the settings, which it never does with what this program gives it.
+    /// If rustls refuses the settings, which it never does with those of this program.
     pub fn new(keypair: &Keypair) -> Result<Self, HandshakeError> {
         Self::with_key(Some(keypair))
     }
@@ -78,14 +77,11 @@ impl ClientTls {
         Self::with_key(None)
     }
 
-    /// Settings by which any server will do.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
+    /// Settings that accept any server.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn trusting_anyone(keypair: &Keypair) -> Result<ClientConfig, HandshakeError> {
         let Self(mut config) = Self::new(keypair)?;
-        config.dangerous().set_certificate_verifier(Arc::new(Judge::new(Expect::Anyone)));
+        config.dangerous().set_certificate_verifier(Arc::new(KeyVerifier::new(Expect::Anyone)));
         Ok(config)
     }
 
@@ -94,7 +90,7 @@ impl ClientTls {
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|error| HandshakeError::Failed(error.to_string()))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Judge::new(Expect::Only(Vec::new()))));
+            .with_custom_certificate_verifier(Arc::new(KeyVerifier::new(Expect::Only(Vec::new()))));
         let mut config = match keypair {
             Some(keypair) => {
                 builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(keypair.certified.clone())))
@@ -107,8 +103,8 @@ impl ClientTls {
         Ok(Self(config))
     }
 
-    /// Does the handshake, and returns the stream with the server's key. Whether it is an expected one
-    /// is seen inside the handshake, before anything of this client's is sent, its key included.
+    /// Does the handshake, and returns the stream with the server's key. Checks the key before sending anything of this
+    /// client's, even its key.
     ///
     /// There is no deadline: the caller sets one.
     ///
@@ -122,28 +118,28 @@ impl ClientTls {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let judge = Arc::new(Judge::new(expect.clone()));
+        let verifier = Arc::new(KeyVerifier::new(expect.clone()));
         let mut config = self.0.clone();
-        config.dangerous().set_certificate_verifier(judge.clone());
+        config.dangerous().set_certificate_verifier(verifier.clone());
         let name = ServerName::try_from(CERTIFICATE_NAME)
             .map_err(|error| HandshakeError::Failed(error.to_string()))?;
-        let connecting = TlsConnector::from(Arc::new(config)).connect(name, Opening::new(stream));
+        let connecting = TlsConnector::from(Arc::new(config)).connect(name, SniffingStream::new(stream));
         match connecting.into_fallible().await {
-            Ok(stream) => match judge.presented.get() {
+            Ok(stream) => match verifier.presented.get() {
                 Some(presented) => Ok((ClientStream(stream), *presented)),
                 None => Err(HandshakeError::Failed("the server presented no key".into())),
             },
-            Err((error, opening)) => Err(explain(&error, opening, &judge).await),
+            Err((error, opening)) => Err(explain(&error, opening, &verifier).await),
         }
     }
 }
 
 async fn explain<S: AsyncRead + Unpin>(
     error: &io::Error,
-    opening: Opening<S>,
-    judge: &Judge,
+    opening: SniffingStream<S>,
+    verifier: &KeyVerifier,
 ) -> HandshakeError {
-    if let Some(presented) = judge.refused() {
+    if let Some(presented) = verifier.refused() {
         return HandshakeError::WrongKey { presented };
     }
     if let Some(line) = opening.foreign_line().await {
@@ -164,14 +160,14 @@ async fn explain<S: AsyncRead + Unpin>(
     }
 }
 
-/// Judges one server by its key.
+/// Verifies one server's key.
 #[derive(Debug)]
-struct Judge {
+struct KeyVerifier {
     expect: Expect,
     presented: OnceLock<Fingerprint>,
 }
 
-impl Judge {
+impl KeyVerifier {
     fn new(expect: Expect) -> Self {
         Self { expect, presented: OnceLock::new() }
     }
@@ -183,13 +179,13 @@ impl Judge {
         }
     }
 
-    /// The key that was presented and is none of the expected.
+    /// The presented key, if it is not an expected one.
     fn refused(&self) -> Option<Fingerprint> {
         self.presented.get().filter(|key| !self.accepts(key)).copied()
     }
 }
 
-impl ServerCertVerifier for Judge {
+impl ServerCertVerifier for KeyVerifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -207,36 +203,15 @@ impl ServerCertVerifier for Judge {
         }
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        certificate::refuse_tls12()
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        handshake: &[u8],
-        certificate: &CertificateDer<'_>,
-        proof: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        certificate::verify_proof(handshake, certificate, proof)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        certificate::schemes()
-    }
+    certificate::verify_signatures!();
 }
 
 /// An encrypted stream to a server whose key is known.
 ///
-/// A server that refuses this client's key says so in the first read, as an error of kind
-/// `InvalidData`; a connection that ends without the server's goodbye is one of kind
-/// `UnexpectedEof`. Written text goes out when it is flushed.
+/// If the server refuses this client's key, the first read fails with `InvalidData`; if the connection ends without
+/// the server's `close_notify`, with `UnexpectedEof`. Written text is sent when it is flushed.
 #[derive(Debug)]
-pub struct ClientStream<S>(TlsStream<Opening<S>>);
+pub struct ClientStream<S>(TlsStream<SniffingStream<S>>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for ClientStream<S> {
     fn poll_read(

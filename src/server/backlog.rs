@@ -1,9 +1,9 @@
-//! What a full socket left over: chunks of whole frames, shared with all other receivers' backlogs.
+//! The output that did not fit a socket: chunks of whole frames, shared with other receivers' backlogs.
 //!
-//! Knows no sockets. The first chunk may begin inside a frame of which the socket took a part; that
-//! frame is finished before anything else, whatever happens.
+//! Knows no sockets. The first chunk may begin inside a frame of which the socket took a part; that frame is always
+//! finished before anything else.
 
-use super::memory::{Budget, Held};
+use super::memory::{Budget, Reservation};
 use crate::limits::{BACKLOG_CHUNK_BYTES, BACKLOG_STEP_BYTES, BACKLOG_STUCK, SEND_BUFFER_BYTES};
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
@@ -12,36 +12,35 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// Whole frames on their way to one receiver or many. They are charged to the budget once they lie in a
-/// backlog, and once only, in however many they lie.
+/// Whole frames for one or many receivers. They are charged to the budget once they are in a backlog, and only once
+/// however many backlogs they are in.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     bytes: Bytes,
-    charge: OnceLock<Arc<Held>>,
+    charge: OnceLock<Arc<Reservation>>,
 }
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct Backlog {
     chunks: VecDeque<Chunk>,
     bytes: usize,
     /// Whether the first chunk begins inside a frame.
     mid_frame: bool,
-    /// When the socket had last taken a [step](BACKLOG_STEP_BYTES).
+    /// When the socket last took a [step](BACKLOG_STEP_BYTES).
     progress: Instant,
-    /// Bytes that it has taken since.
+    /// Bytes taken since.
     taken: usize,
-    /// What this backlog takes besides the frames themselves.
-    held: Held,
-    /// Whoever waits for the end of it notices when this is gone.
+    /// Memory besides the frames themselves.
+    reservation: Reservation,
+    /// Dropped with the backlog, which wakes those who wait for its end.
     end: Option<watch::Sender<()>>,
 }
 
 #[derive(Debug)]
 struct Chunk {
     bytes: Bytes,
-    /// For all of the frames, of which these bytes are the rest.
-    _charge: Arc<Held>,
+    /// For all of the frames, of which `bytes` is the rest.
+    _charge: Arc<Reservation>,
 }
 
 impl From<Bytes> for Frames {
@@ -67,9 +66,9 @@ impl Deref for Frames {
 impl Frames {
     fn chunk(&self, budget: &Arc<Budget>) -> Chunk {
         let charge = self.charge.get_or_init(|| {
-            let mut held = budget.hold();
-            held.set(self.bytes.len());
-            Arc::new(held)
+            let mut reservation = budget.reserve();
+            reservation.set(self.bytes.len());
+            Arc::new(reservation)
         });
         Chunk { bytes: self.bytes.clone(), _charge: Arc::clone(charge) }
     }
@@ -83,12 +82,12 @@ impl Backlog {
             mid_frame: false,
             progress: Instant::now(),
             taken: 0,
-            held: budget.hold(),
+            reservation: budget.reserve(),
             end: None,
         }
     }
 
-    /// What is left of `frames` after a socket took `written` bytes of them.
+    /// The rest of `frames` after a socket took `written` bytes.
     pub(super) fn after(frames: &Frames, written: usize, budget: &Arc<Budget>) -> Self {
         let mut backlog = Self::new(budget);
         backlog.push(frames, budget);
@@ -96,18 +95,17 @@ impl Backlog {
         backlog
     }
 
-    /// More whole frames.
     pub(super) fn push(&mut self, frames: &Frames, budget: &Arc<Budget>) {
         self.bytes += frames.len();
         self.chunks.push_back(frames.chunk(budget));
     }
 
-    /// What is to be written next; `None` when all is written.
+    /// The next bytes to write.
     pub(super) fn next(&self) -> Option<&Bytes> {
         self.chunks.front().map(|chunk| &chunk.bytes)
     }
 
-    /// The socket took that many bytes of [`Self::next`].
+    /// Removes the bytes of [`Self::next`] that the socket took.
     pub(super) fn take(&mut self, written: usize) {
         let Some(chunk) = self.chunks.front_mut().filter(|_| written > 0) else { return };
         self.mid_frame = chunk.bytes[written - 1] != b'\n';
@@ -118,30 +116,28 @@ impl Backlog {
         }
     }
 
-    /// Bytes that wait.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Charges what is kept besides the frames: the chunks, and `sealed` bytes that wait for the socket.
-    /// What the kernel keeps for a full socket counts once the peer is stuck: in a busy second all sockets
-    /// are full, and nobody is to blame.
-    pub(super) fn charge(&mut self, sealed: usize) {
+    /// Charges the memory besides the frames: the chunks, and `encrypted` bytes that wait for the socket. The kernel's
+    /// buffer for a full socket counts only once the peer is stuck: in a busy second, all sockets are full.
+    pub(super) fn charge(&mut self, encrypted: usize) {
         let kernel = if self.is_stuck() { 2 * SEND_BUFFER_BYTES } else { 0 };
-        self.held.set(self.chunks.len() * BACKLOG_CHUNK_BYTES + sealed + kernel);
+        self.reservation.set(self.chunks.len() * BACKLOG_CHUNK_BYTES + encrypted + kernel);
     }
 
-    /// Whether the peer has taken little for a while: it does not read, or as good as not.
+    /// Whether the peer has read nothing, or almost nothing, for a while.
     pub(super) fn is_stuck(&self) -> bool {
         self.stalled_for() > BACKLOG_STUCK
     }
 
-    /// What would be free without it, if nobody shared its frames.
+    /// Memory that would be free without it, if nobody shared its frames.
     pub(super) fn weight(&self) -> usize {
-        self.bytes + self.held.bytes()
+        self.bytes + self.reservation.bytes()
     }
 
-    /// The socket has taken that much, if only of what was sealed before.
+    /// Counts bytes that the socket took, including those encrypted earlier.
     pub(super) fn note_progress(&mut self, taken: usize) {
         self.taken += taken;
         if self.taken >= BACKLOG_STEP_BYTES {
@@ -149,24 +145,24 @@ impl Backlog {
         }
     }
 
-    /// Since the socket had last taken a step.
+    /// Time since the socket last took a step.
     pub(super) fn stalled_for(&self) -> Duration {
         self.progress.elapsed()
     }
 
-    /// Ends with the backlog.
+    /// Resolves when the backlog is gone.
     pub(super) fn end(&mut self) -> watch::Receiver<()> {
         self.end.get_or_insert_with(|| watch::Sender::new(())).subscribe()
     }
 
-    /// Drops all but the rest of a frame that is begun.
+    /// Drops everything but the rest of a frame that has begun.
     pub(super) fn cut(&mut self, budget: &Arc<Budget>) {
         let rest = self.chunks.pop_front().filter(|_| self.mid_frame);
         self.chunks = VecDeque::new();
         self.bytes = 0;
         if let Some(Chunk { bytes, .. }) = rest {
             let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
-            // Copied, so that what it is a part of is free.
+            // Copied, so that the memory of the whole chunk is freed.
             self.push(&bytes[..end].to_vec().into(), budget);
         }
     }
@@ -200,7 +196,7 @@ mod tests {
         backlog.push(&frames("four\n"), &budget);
         assert_eq!(backlog.bytes(), 13);
         backlog.cut(&budget);
-        assert_eq!((backlog.bytes(), budget.held(), text(&mut backlog)), (2, 2, "o\n".into()));
+        assert_eq!((backlog.bytes(), budget.reserved(), text(&mut backlog)), (2, 2, "o\n".into()));
     }
 
     #[test]
@@ -209,7 +205,7 @@ mod tests {
             let budget = budget();
             let mut backlog = Backlog::after(&frames("one\ntwo\n"), written, &budget);
             backlog.cut(&budget);
-            assert_eq!((backlog.bytes(), budget.held(), text(&mut backlog)), (0, 0, String::new()));
+            assert_eq!((backlog.bytes(), budget.reserved(), text(&mut backlog)), (0, 0, String::new()));
         }
     }
 
@@ -229,13 +225,13 @@ mod tests {
         let mut backlogs: Vec<Backlog> =
             (0..9).map(|written| Backlog::after(&frames, written % 3, &budget)).collect();
         drop(frames);
-        assert_eq!(budget.held(), 7);
+        assert_eq!(budget.reserved(), 7);
         backlogs.iter_mut().skip(1).for_each(|backlog| drop(text(backlog)));
-        assert_eq!(budget.held(), 7);
+        assert_eq!(budget.reserved(), 7);
         backlogs.iter_mut().for_each(|backlog| backlog.charge(100));
-        assert_eq!(budget.held(), 7 + BACKLOG_CHUNK_BYTES + 900);
+        assert_eq!(budget.reserved(), 7 + BACKLOG_CHUNK_BYTES + 900);
         drop(backlogs);
-        assert_eq!(budget.held(), 0);
+        assert_eq!(budget.reserved(), 0);
     }
 
     #[test]

@@ -1,21 +1,20 @@
-//! One connection's socket, and what waits to be written to it.
+//! One connection's socket and output.
 //!
-//! The flusher writes by itself, without waking anybody: [`Connection::send`] tries the socket and
-//! returns. Only a socket that is full gets a [backlog](Backlog), which the reader's thread writes as
-//! there is room.
+//! [`Connection::send`] tries the socket and returns, without waking any task. Only a full socket gets a
+//! [backlog](Backlog), which the reactor writes when there is room. Output passes through a [`Transport`], which
+//! encrypts it; a backlog holds plaintext frames, because receivers share those.
 //!
-//! What the socket gets may be sealed: see [`Wire`]. A backlog holds frames unsealed, since receivers
-//! share those.
+//! Three parties send: the flusher, the reactor, and tasks that answer questions. The mutex puts them in order.
 //!
-//! Invariants: frames reach the socket in the order of the `send` calls; a frame once begun is
-//! finished before anything else; while there is a backlog nothing is written but of it; whoever has a
-//! backlog, or is ending, is watched; who is broken is told to the reader at once.
+//! Invariants: frames reach the socket in the order of the `send` calls; a frame that has begun is finished before
+//! anything else; while there is a backlog, it alone is written; the reactor watches each connection that has a
+//! backlog or is ending, and learns of a broken one at once.
 
 use super::backlog::{Backlog, Frames};
-use super::desk::{Desk, Tickets};
 use super::gate::Pass;
-use super::memory::Held;
-use super::wire::Wire;
+use super::memory::Reservation;
+use super::reactor_inbox::{Permits, ReactorInbox};
+use super::transport::Transport;
 use crate::chat::SessionId;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{BACKLOG_STALL, BACKLOG_STEP_BYTES, CLOSE_GRACE};
@@ -27,146 +26,143 @@ use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// What a client is told that does not read, or too little.
 const TOO_SLOW: &str = "you did not read what was sent to you for too long; connect again";
 
-/// A connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
-    is_sealed: bool,
+    is_encrypted: bool,
     writing: Mutex<Writing>,
-    desk: Arc<Desk>,
-    tickets: Tickets,
+    inbox: Arc<ReactorInbox>,
+    permits: Permits,
 }
 
 #[derive(Debug)]
 struct Writing {
-    wire: Wire,
+    transport: Transport,
     backlog: Option<Box<Backlog>>,
-    /// Nothing more is taken: the connection ends when the backlog is empty. Boxed: most are not ending.
+    /// Set when nothing more may be sent: the connection ends once the backlog is written. Boxed: most are not ending.
     ending: Option<Box<Ending>>,
 }
 
 #[derive(Debug)]
 struct Ending {
     since: Instant,
-    how: How,
+    mode: CloseMode,
 }
 
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum How {
+enum CloseMode {
     /// The peer may read what was sent.
     Orderly,
-    /// Nothing can be written to it. What it sent before may still be read.
+    /// Nothing more can be written. Earlier input still counts.
     Broken,
-    /// At once, both ways.
+    /// At once, in both directions.
     Aborted,
 }
 
-/// What is still done with what a peer sends.
+/// How to treat input from the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Intake {
-    /// It counts.
+pub(super) enum InputPolicy {
+    /// Process it.
     Counts,
-    /// It is read and discarded: closing over unread bytes would take the last packet from the peer.
+    /// Read and discard it: closing over unread bytes would take the last packet from the peer.
     Discarded,
-    /// It is not read any more.
+    /// Do not read it.
     Ended,
 }
 
 impl Connection {
-    pub(super) fn new((stream, wire): (TcpStream, Wire), desk: Arc<Desk>, tickets: Tickets) -> Arc<Self> {
-        let is_sealed = wire.is_sealed();
-        let writing = Mutex::new(Writing { wire, backlog: None, ending: None });
-        Arc::new(Self { stream, is_sealed, writing, desk, tickets })
+    pub(super) fn new(
+        (stream, transport): (TcpStream, Transport),
+        inbox: Arc<ReactorInbox>,
+        permits: Permits,
+    ) -> Arc<Self> {
+        let is_encrypted = transport.is_encrypted();
+        let writing = Mutex::new(Writing { transport, backlog: None, ending: None });
+        Arc::new(Self { stream, is_encrypted, writing, inbox, permits })
     }
 
-    /// Its number.
     pub(super) fn id(&self) -> SessionId {
-        self.tickets.place.id()
+        self.permits.id.get()
     }
 
-    /// Where it comes from.
     pub(super) fn ip(&self) -> IpAddr {
-        self.tickets.pass.host()
+        self.permits.pass.host()
     }
 
-    /// Its two ends, this machine's first.
+    /// The addresses of both ends, this machine's first.
     pub(super) fn ends(&self) -> io::Result<(SocketAddr, SocketAddr)> {
         Ok((self.stream.local_addr()?, self.stream.peer_addr()?))
     }
 
-    /// Whether nobody can read along.
-    pub(super) fn is_sealed(&self) -> bool {
-        self.is_sealed
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.is_encrypted
     }
 
-    /// The key that the peer has proved to hold.
+    /// The key that the peer has proved to own.
     pub(super) fn peer_key(&self) -> Option<Fingerprint> {
-        self.lock().wire.peer_key()
+        self.lock().transport.peer_key()
     }
 
-    /// What the socket has, as far as the buffer goes.
     pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         (&self.stream).read(buffer)
     }
 
-    /// What the peer sent, unsealed.
-    pub(super) fn unseal(&self, bytes: &[u8], plain: &mut Vec<u8>) -> Result<Status, ChannelError> {
-        self.lock().wire.open(&self.stream, bytes, plain)
+    /// Decrypts what the peer sent.
+    pub(super) fn decrypt(&self, bytes: &[u8], plain: &mut Vec<u8>) -> Result<Status, ChannelError> {
+        self.lock().transport.decrypt(&self.stream, bytes, plain)
     }
 
-    /// A place in the books of what is kept for it.
-    pub(super) fn hold(&self) -> Held {
-        self.desk.budget.hold()
+    /// Reserves memory for the connection's input; nothing yet.
+    pub(super) fn reserve(&self) -> Reservation {
+        self.inbox.budget.reserve()
     }
 
-    /// Its pass through the gate.
     pub(super) fn pass(&self) -> &Pass {
-        &self.tickets.pass
+        &self.permits.pass
     }
 
-    /// Writes whole frames, or keeps them for later. Never waits. A broken connection swallows
-    /// them: its reader is told and ends the session.
+    /// Writes whole frames or queues them; never waits. A broken connection drops them; the reactor then ends the
+    /// session.
     pub(super) fn send(&self, frames: &Frames) {
         let mut writing = self.lock();
         if writing.ending.is_some() || frames.is_empty() {
             return;
         }
-        let budget = &self.desk.budget;
+        let budget = &self.inbox.budget;
         if let Some(backlog) = &mut writing.backlog {
             backlog.push(frames, budget);
             return self.check_bound(&mut writing);
         }
-        let Ok(written) = writing.wire.write(&self.stream, frames) else {
+        let Ok(written) = writing.transport.write(&self.stream, frames) else {
             return self.fail(&mut writing);
         };
-        if written < frames.len() || writing.wire.waiting() > 0 {
+        if written < frames.len() || writing.transport.waiting() > 0 {
             writing.backlog = Some(Box::new(Backlog::after(frames, written, budget)));
             self.write_on(&mut writing);
             self.check_bound(&mut writing);
             drop(writing);
-            self.desk.watch(self.id());
+            self.inbox.watch(self.id());
         }
     }
 
-    /// Ends the connection after what was sent. The peer gets [`CLOSE_GRACE`] to read it.
+    /// Ends the connection after what was sent. The peer has [`CLOSE_GRACE`] to read it.
     pub(super) fn finish(&self) {
         let mut writing = self.lock();
         if writing.ending.is_none() {
-            writing.ending = Some(Ending::now(How::Orderly));
-            if writing.backlog.is_none() && !self.say_end(&mut writing.wire) {
-                writing.backlog = Some(Box::new(Backlog::new(&self.desk.budget)));
+            writing.ending = Some(Ending::now(CloseMode::Orderly));
+            if writing.backlog.is_none() && !self.say_end(&mut writing.transport) {
+                writing.backlog = Some(Box::new(Backlog::new(&self.inbox.budget)));
                 self.write_on(&mut writing);
             }
             drop(writing);
-            self.desk.watch(self.id());
+            self.inbox.watch(self.id());
         }
     }
 
-    /// Waits until all that was sent is written; `false`: it never will be, or nothing more is taken.
+    /// Waits until everything is written; `false`: it never will be, or nothing more may be sent.
     pub(super) async fn drained(&self) -> bool {
         loop {
             let mut end = {
@@ -179,49 +175,46 @@ impl Connection {
                     Some(backlog) => backlog.end(),
                 }
             };
-            // An error is what it waits for: the backlog is gone.
+            // The error is what it waits for: the backlog is gone.
             let _ = end.changed().await;
         }
     }
 
-    /// Whether something waits for the peer to read.
     pub(super) fn is_behind(&self) -> bool {
         self.lock().backlog.is_some()
     }
 
-    /// Bytes that may wait for it.
     pub(super) fn max_backlog(&self) -> usize {
-        self.desk.max_backlog
+        self.inbox.max_backlog
     }
 
-    /// What is to be done with what the peer sends.
-    pub(super) fn intake(&self) -> Intake {
+    pub(super) fn input_policy(&self) -> InputPolicy {
         let writing = self.lock();
-        match writing.ending.as_ref().map(|ending| ending.how) {
-            Some(How::Aborted) => Intake::Ended,
-            Some(How::Orderly) => Intake::Discarded,
-            Some(How::Broken) | None => Intake::Counts,
+        match writing.ending.as_ref().map(|ending| ending.mode) {
+            Some(CloseMode::Aborted) => InputPolicy::Ended,
+            Some(CloseMode::Orderly) => InputPolicy::Discarded,
+            Some(CloseMode::Broken) | None => InputPolicy::Counts,
         }
     }
 
-    /// Whether nothing can be written to it any more.
+    /// Whether nothing more can be written.
     pub(super) fn is_broken(&self) -> bool {
-        self.lock().ending.as_ref().is_some_and(|ending| ending.how != How::Orderly)
+        self.lock().ending.as_ref().is_some_and(|ending| ending.mode != CloseMode::Orderly)
     }
 
-    /// What is kept for it, in bytes, and whether its peer reads nothing of that. Nothing, once it is ending.
+    /// Bytes that wait for the peer, and whether it reads none of them. Nothing once the connection is ending.
     pub(super) fn weight(&self) -> (usize, bool) {
         let writing = self.lock();
         let backlog = writing.backlog.as_ref().filter(|_| writing.ending.is_none());
         backlog.map_or((0, false), |backlog| (backlog.weight(), backlog.is_stuck()))
     }
 
-    /// Memory that is kept for a record whose end has not come yet, in bytes.
+    /// Memory for an unfinished record, in bytes.
     pub(super) fn unfinished(&self) -> usize {
-        if self.is_sealed { self.lock().wire.held() } else { 0 }
+        if self.is_encrypted { self.lock().transport.held() } else { 0 }
     }
 
-    /// What the peer has sent and nobody has read yet, in bytes, as far as the system tells.
+    /// Bytes that the peer has sent and nobody has read yet, if the system tells.
     pub(super) fn unread(&self) -> usize {
         #[cfg(unix)]
         let unread = rustix::io::ioctl_fionread(&self.stream).ok();
@@ -230,99 +223,102 @@ impl Connection {
         unread.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0)
     }
 
-    /// Whether it has ended and all is written.
+    /// Whether it has ended and everything is written.
     pub(super) fn is_done(&self) -> bool {
         let writing = self.lock();
         writing.ending.is_some() && writing.backlog.is_none()
     }
 
-    /// The socket has room, or is broken: writes as much of the backlog as it takes.
+    /// Writes as much of the backlog as the socket takes.
     pub(super) fn write_backlog(&self) {
         self.write_on(&mut self.lock());
     }
 
     fn write_on(&self, writing: &mut Writing) {
-        let Writing { wire, backlog: Some(backlog), .. } = writing else { return };
-        match write_all(wire, &self.stream, backlog) {
-            Ok(false) => backlog.charge(wire.waiting()),
-            Ok(true) if writing.ending.is_none() || self.say_end(&mut writing.wire) => writing.backlog = None,
+        let Writing { transport, backlog: Some(backlog), .. } = writing else { return };
+        match write_all(transport, &self.stream, backlog) {
+            Ok(false) => backlog.charge(transport.waiting()),
+            Ok(true) if writing.ending.is_none() || self.say_end(&mut writing.transport) => {
+                writing.backlog = None
+            }
             Ok(true) => {}
             Err(_) => self.fail(writing),
         }
     }
 
-    /// Looks whether the peer takes too long, and does what follows; `false`: there is nothing to look at
-    /// any more.
+    /// Closes the connection if the peer is too slow; `false`: there is nothing left to look after.
     pub(super) fn look(&self) -> bool {
         let mut writing = self.lock();
-        let Writing { wire, backlog, ending } = &mut *writing;
+        let Writing { transport, backlog, ending } = &mut *writing;
         match (ending, backlog) {
-            (Some(ending), _) if ending.how != How::Orderly => return false,
-            (Some(ending), _) if ending.since.elapsed() > CLOSE_GRACE => self.end(&mut writing, How::Aborted),
+            (Some(ending), _) if ending.mode != CloseMode::Orderly => return false,
+            (Some(ending), _) if ending.since.elapsed() > CLOSE_GRACE => {
+                self.end(&mut writing, CloseMode::Aborted)
+            }
             (None, None) => return false,
             (None, Some(backlog)) if backlog.stalled_for() > BACKLOG_STALL => {
                 self.give_up(&mut writing, TOO_SLOW);
             }
-            (_, Some(backlog)) => backlog.charge(wire.waiting()),
+            (_, Some(backlog)) => backlog.charge(transport.waiting()),
             _ => {}
         }
         true
     }
 
-    /// Nothing can be written: the reader is told, as the poll may have nothing more to tell.
+    /// Records that nothing can be written, and tells the reactor, as the poll may report nothing more.
     fn fail(&self, writing: &mut Writing) {
-        self.end(writing, How::Broken);
-        self.desk.watch(self.id());
+        self.end(writing, CloseMode::Broken);
+        self.inbox.watch(self.id());
     }
 
-    /// Ends the connection both ways; the reader notices.
-    fn end(&self, writing: &mut Writing, how: How) {
+    /// Closes both directions; the reactor notices.
+    fn end(&self, writing: &mut Writing, mode: CloseMode) {
         writing.backlog = None;
-        writing.ending = Some(Ending::now(how));
+        writing.ending = Some(Ending::now(mode));
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
-    /// Ends the connection, as the server has no memory for what waits for it; `false`: nothing does.
+    /// Ends the connection to free the memory that waits for it; `false`: nothing waits.
     pub(super) fn shed(&self) -> bool {
         let mut writing = self.lock();
         let is_behind = writing.backlog.is_some();
         if is_behind {
             self.give_up(
                 &mut writing,
-                "the server ran short of memory, and most was waiting for you; connect again",
+                "the server is short of memory, and more was waiting for you than for others; connect again",
             );
         }
         is_behind
     }
 
-    /// Ends a connection whose peer does not read: it may finish the frame it is in, and is told why.
+    /// Ends a connection whose peer does not read: it may finish its current frame, and learns why.
     fn give_up(&self, writing: &mut Writing, why: &str) {
         let Some(backlog) = writing.backlog.as_mut().filter(|_| writing.ending.is_none()) else { return };
         tracing::info!(peer = %self.ip(), waiting = backlog.bytes(), "closing a client that does not read");
-        backlog.cut(&self.desk.budget);
+        backlog.cut(&self.inbox.budget);
         let error = Event::error(Code::SlowConsumer, why).into_packet("", None);
-        backlog.push(&error.to_frame().into(), &self.desk.budget);
-        // It has begun anew, and is gone soon.
+        backlog.push(&error.to_frame().into(), &self.inbox.budget);
+        // A fresh start: it will be gone soon.
         backlog.note_progress(BACKLOG_STEP_BYTES);
-        backlog.charge(writing.wire.waiting());
-        writing.ending = Some(Ending::now(How::Orderly));
+        backlog.charge(writing.transport.waiting());
+        writing.ending = Some(Ending::now(CloseMode::Orderly));
     }
 
     fn check_bound(&self, writing: &mut Writing) {
         let Some(backlog) = &mut writing.backlog else { return };
-        backlog.charge(writing.wire.waiting());
-        if backlog.bytes() > self.desk.max_backlog {
+        backlog.charge(writing.transport.waiting());
+        if backlog.bytes() > self.inbox.max_backlog {
             self.give_up(writing, TOO_SLOW);
         }
-        self.desk.tell_of_memory();
+        self.inbox.tell_of_memory();
     }
 
-    /// Tells the peer that nothing more comes. A peer that keeps its side open is cut off after the
-    /// grace. Closing at once instead would discard what the peer has not read yet (RFC 1122 4.2.2.13).
+    /// Tells the peer that nothing more follows. A peer that keeps its side open is cut off after the grace period.
+    /// Closing at once would discard what the peer has not read yet (RFC 1122 4.2.2.13).
     ///
-    /// `false`: the socket is full, so that it must be done again.
-    fn say_end(&self, wire: &mut Wire) -> bool {
-        let is_said = wire.end(&self.stream);
+    /// `false`: the socket is full; try again.
+    fn say_end(&self, transport: &mut Transport) -> bool {
+        let is_said = transport.end(&self.stream);
         if is_said {
             let _ = self.stream.shutdown(Shutdown::Write);
         }
@@ -335,40 +331,40 @@ impl Connection {
 }
 
 impl Ending {
-    fn now(how: How) -> Box<Self> {
-        Box::new(Self { since: Instant::now(), how })
+    fn now(mode: CloseMode) -> Box<Self> {
+        Box::new(Self { since: Instant::now(), mode })
     }
 }
 
-/// One is held for each connection there is; 16 bytes more in a debug build, for mio's own checks. Other
-/// systems' locks and sockets are bigger.
+/// One per connection; 16 bytes more in a debug build, for mio's own checks. Locks and sockets of other systems are
+/// bigger.
 #[cfg(target_os = "linux")]
 const _: () = assert!(size_of::<Connection>() <= 96 + if cfg!(debug_assertions) { 16 } else { 0 });
 
-/// Writes as much of `backlog` as the socket takes; `true`: all of it. Otherwise the socket has said that
-/// it is full, which on some systems it must have before it tells of room.
-fn write_all(wire: &mut Wire, stream: &TcpStream, backlog: &mut Backlog) -> io::Result<bool> {
-    let waited = wire.waiting() + backlog.bytes();
+/// Writes as much of `backlog` as the socket takes; `true`: all of it. Otherwise the socket has reported that it is
+/// full, without which some systems never report room.
+fn write_all(transport: &mut Transport, stream: &TcpStream, backlog: &mut Backlog) -> io::Result<bool> {
+    let waited = transport.waiting() + backlog.bytes();
     let mut is_written = false;
-    while wire.flush(stream)? {
+    while transport.flush(stream)? {
         let Some(chunk) = backlog.next() else {
             is_written = true;
             break;
         };
-        match wire.write(stream, chunk)? {
+        match transport.write(stream, chunk)? {
             0 => break,
             written => backlog.take(written),
         }
     }
-    backlog.note_progress(waited.saturating_sub(wire.waiting() + backlog.bytes()));
+    backlog.note_progress(waited.saturating_sub(transport.waiting() + backlog.bytes()));
     Ok(is_written)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::connection_ids::ConnectionIds;
     use super::super::gate::Gate;
     use super::super::memory::Budget;
-    use super::super::roll::Roll;
     use super::*;
     use mio::{Events, Interest, Poll, Token};
     use socket2::SockRef;
@@ -385,12 +381,12 @@ mod tests {
         let (stream, address) = listener.accept().expect("a connection");
         SockRef::from(&stream).set_send_buffer_size(4096).expect("an option");
         stream.set_nonblocking(true).expect("an option");
-        let place = Arc::new(Roll::default()).enter();
+        let id = Arc::new(ConnectionIds::default()).lease();
         let (pass, _) = Gate::new(None, 1).enter(address.ip(), false, Duration::ZERO);
-        let (desk, mut poll) = Desk::open(max_backlog, Budget::new(Some(1 << 30))).expect("a desk");
+        let (inbox, mut poll) = ReactorInbox::open(max_backlog, Budget::new(Some(1 << 30))).expect("a inbox");
         let mut stream = TcpStream::from_std(stream);
         poll.registry().register(&mut stream, Token(1), Interest::WRITABLE).expect("a poll");
-        let connection = Connection::new((stream, Wire::Plain), desk, Tickets { pass, place });
+        let connection = Connection::new((stream, Transport::Plain), inbox, Permits { pass, id });
         let written = Arc::clone(&connection);
         std::thread::spawn(move || write_until_done(&mut poll, &written));
         (connection, peer)
@@ -427,7 +423,7 @@ mod tests {
         let (last, rest) = read.split_last().expect("frames");
         assert!(last.contains("\"slow_consumer\""), "{last}");
         assert!(rest.iter().all(|line| line.as_bytes() == &FRAME[..FRAME.len() - 1]));
-        assert!(rest.len() < sends * 100, "what was over the bound is dropped");
+        assert!(rest.len() < sends * 100, "output over the bound is dropped");
     }
 
     #[test]
@@ -449,8 +445,11 @@ mod tests {
         while !connection.is_broken() {
             connection.send(&Frames::from(FRAME.to_vec()));
         }
-        assert!(connection.desk.take().watched.contains(&connection.id()));
-        assert!(connection.is_done() && connection.intake() == Intake::Counts, "what came before counts");
+        assert!(connection.inbox.take().watched.contains(&connection.id()));
+        assert!(
+            connection.is_done() && connection.input_policy() == InputPolicy::Counts,
+            "earlier input counts"
+        );
         assert_eq!(connection.weight().0, 0);
     }
 
@@ -460,10 +459,10 @@ mod tests {
         let mut watched = Vec::new();
         while watched.is_empty() {
             connection.send(&Frames::from(FRAME.repeat(100)));
-            watched = connection.desk.take().watched;
+            watched = connection.inbox.take().watched;
         }
         connection.finish();
-        watched.extend(connection.desk.take().watched);
+        watched.extend(connection.inbox.take().watched);
         assert_eq!(watched, [connection.id(); 2]);
         drop(peer);
     }

@@ -1,44 +1,44 @@
-//! The console of `lanchat serve` at a terminal: the operators' commands of the one table, typed
-//! below the log. It goes the way of a request like any other; it knows no sockets.
+//! The console of `lanchat serve` at a terminal: operators' commands, typed below the log. It uses requests like any
+//! client, and knows no sockets.
 
 use std::sync::Arc;
 
 use super::Handle;
 use crate::limits::MAX_TEXT_BYTES;
-use crate::prompt::{Complete, Input, Label, OpenError, Options, Printer, Prompt, Question, Screen};
+use crate::prompt::{Complete, Input, Label, OpenError, Options, Prompt, Question, Screen};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::event::users_are;
 use crate::protocol::request::{Ask, Operate, Refusal};
 use crate::protocol::{Event, Request};
 use crate::text::{safe_line, safe_lines};
 
-/// What stands before the input.
+/// The prompt's label.
 const LABEL: &str = "[server] ";
 
 /// An open console.
 pub struct Console {
     prompt: Prompt,
     handle: Handle,
-    /// The question whether to stop is open.
+    /// Whether it asks the user to confirm the end.
     asking: bool,
 }
 
-/// Whether the console goes on.
+/// How to go on after an input.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     On,
     Stop,
-    /// The user has to confirm the end.
+    /// Ask the user to confirm the end.
     Ask,
-    /// There is no terminal any more.
+    /// The terminal is gone.
     Closed,
 }
 
 impl Console {
-    /// Opens the console on this terminal; log lines sent to `screen` appear above its input.
+    /// Opens the console on this terminal. Log lines sent to `screen` appear above its input.
     ///
     /// # Errors
-    /// When this is no terminal, or one that cannot edit lines: there is no console then.
+    /// If this is not a terminal, or one that cannot edit lines.
     pub fn open(handle: Handle, screen: Screen) -> Result<Self, OpenError> {
         let prompt = Prompt::open(Options {
             label: Label::plain(LABEL),
@@ -50,8 +50,8 @@ impl Console {
         Ok(Self { prompt, handle, asking: false })
     }
 
-    /// Runs until the user wants the server to stop. Then the console is closed, and the log goes
-    /// to standard error again. A server whose terminal is gone runs on, and this never returns.
+    /// Runs until the user wants the server to stop. Then closes the console, and the log goes to standard error again. If
+    /// the terminal disappears, the server runs on, and this never returns.
     pub async fn run(mut self) {
         loop {
             let input = self.prompt.next().await;
@@ -76,7 +76,7 @@ impl Console {
                 "y" | "yes" => Step::Stop,
                 _ => Step::On,
             },
-            // Who insists means it.
+            // A second Ctrl-C means yes.
             Input::Declined => Step::Stop,
             Input::Interrupt | Input::End if self.asking => Step::Stop,
             Input::Interrupt | Input::End => self.quit(),
@@ -84,7 +84,7 @@ impl Console {
         }
     }
 
-    /// Stops at once if nobody is there to lose anything by it.
+    /// Stops at once if nobody is connected.
     fn quit(&self) -> Step {
         if self.handle.users() == 0 { Step::Stop } else { Step::Ask }
     }
@@ -100,9 +100,9 @@ impl Console {
         match command::read_line(line, Place::Console) {
             Ok(Line::Command(Action::Quit)) => return self.quit(),
             Ok(Line::Command(action)) => self.act(action),
-            Ok(Line::Text(_)) => {
-                self.show("the console takes commands; /help lists them, /alert TEXT tells everybody")
-            }
+            Ok(Line::Text(_)) => self.show(
+                "the console takes commands only; /help lists them, /alert TEXT sends a message to everyone",
+            ),
             Err(error) => self.show(&error.to_string()),
         }
         Step::On
@@ -111,7 +111,10 @@ impl Console {
     fn act(&self, action: Action) {
         match action {
             Action::Request(Request::Operate(Operate::Alert { msg })) if msg.len() > MAX_TEXT_BYTES => {
-                self.show(&format!("the alert has {} bytes; at most {MAX_TEXT_BYTES} are taken", msg.len()));
+                self.show(&format!(
+                    "the alert has {} bytes; the limit is {MAX_TEXT_BYTES}; shorten it",
+                    msg.len()
+                ));
             }
             Action::Request(Request::Ask(question)) => self.answer(self.handle.ask(&question)),
             Action::Request(Request::Operate(command)) => self.answer(self.handle.operate(&command)),
@@ -135,17 +138,13 @@ impl Console {
         }
     }
 
+    /// Makes the text safe for a terminal first, because it may hold text from users.
     fn show(&self, text: &str) {
-        show(self.prompt.printer(), text);
+        self.prompt.printer().print(safe_lines(text).join("\n"));
     }
 }
 
-/// Names and texts of users pass through here, so it is made safe for the terminal.
-fn show(printer: &Printer, text: &str) {
-    printer.print(safe_lines(text).join("\n"));
-}
-
-/// What Tab offers: commands, and the names of the first page of users.
+/// Completes commands, and names from the first page of users.
 struct Words(Handle);
 
 impl Complete for Words {

@@ -1,11 +1,10 @@
-//! What a server keeps between runs: its key, by which clients know it again, and its books.
+//! The data directory: the server's key, its passphrase and its database.
 //!
-//! The directory is its owner's alone, and locked while a server runs, so that no two announce the
-//! same key. The lock is one on a file, and on Unix another on the directory itself, which nobody removes
-//! by mistake; on Windows the file can't be removed while it is held. Whoever can read it may act for the server, and so is an operator: the secret in it
-//! proves that.
+//! Only its owner can read it. A running server locks it, so that no two servers use the same key: it locks a file, and
+//! on Unix also the directory itself, which nobody removes by mistake (on Windows, a locked file cannot be removed).
+//! A person who can read the directory can act for the server, and so is an operator: the secret in it proves that.
 
-use super::swap;
+use super::staging;
 use crate::files;
 use crate::security::{KeyError, Keypair, Passphrase, PassphraseError};
 use std::fs::{File, TryLockError};
@@ -18,21 +17,21 @@ pub const KEY_FILE: &str = "server.pem";
 /// The passphrase of a closed server.
 pub const PASSPHRASE_FILE: &str = "passphrase";
 
-/// The chat's history, an SQLite database.
+/// The database.
 pub const HISTORY_FILE: &str = "history.db";
 
-/// What proves to the server that a client may read this directory.
+/// The secret that proves that a client can read this directory.
 pub const SECRET_FILE: &str = "operator-secret";
 
-/// What is locked while a server runs.
+/// The file to lock.
 const LOCK_FILE: &str = "lock";
 
-/// The files of a server that a backup has, but for its history. An earlier version had its books in some of
-/// them, which the next start takes over.
+/// A server's files that a backup holds besides the history. Earlier versions kept the books in some of them; the next
+/// start imports these.
 pub(super) const KEPT_FILES: [&str; 7] =
     [KEY_FILE, PASSPHRASE_FILE, "names", "operators", "members", "bans", "mutes"];
 
-/// A server's directory, locked while this lives.
+/// A data directory, locked until dropped.
 #[derive(Debug)]
 pub(super) struct DataDir {
     /// `None`: nothing is kept.
@@ -52,15 +51,15 @@ impl Drop for DataDir {
     }
 }
 
-/// Why the directory can't be used.
+/// Why the directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    /// It can't be made, read or written.
-    #[error("the data directory {0} can't be used: {1}; make it writable, or choose another with --data-dir")]
+    /// It cannot be created, read or written.
+    #[error("cannot use the data directory {0}: {1}; make it writable, or choose another with --data-dir")]
     Unusable(PathBuf, io::Error),
-    /// Another server has it.
+    /// Another server uses it.
     #[error(
-        "another lanchat server runs with the data directory {0}; stop it, or give this one its own with --data-dir"
+        "another lanchat server uses the data directory {0}; stop it, or choose another directory with --data-dir"
     )]
     InUse(PathBuf),
     /// See [`KeyError`].
@@ -72,28 +71,28 @@ pub enum DataDirError {
 }
 
 impl DataDir {
-    /// Opens the directory, making it if it is not there.
+    /// Opens and locks the directory; creates it if necessary.
     pub(super) fn open(path: &Path) -> Result<Self, DataDirError> {
         let unusable = |error| DataDirError::Unusable(path.into(), error);
         files::create_directory(path).map_err(unusable)?;
         let mut locks = vec![lock(&path.join(LOCK_FILE), path)?];
         locks.extend(lock_itself(path)?);
         locks.extend(lock_linked(path)?);
-        swap::finish(path).map_err(unusable)?;
+        staging::finish(path).map_err(unusable)?;
         Ok(Self { path: Some(path.into()), locks })
     }
 
-    /// Keeps nothing: another key each time.
+    /// Keeps nothing, so the key changes with each start.
     pub(super) fn none() -> Self {
         Self { path: None, locks: Vec::new() }
     }
 
-    /// Where a file of that name is; `None`: nowhere.
+    /// The path of a file in it.
     pub(super) fn file(&self, name: &str) -> Option<PathBuf> {
         self.path.as_ref().map(|path| path.join(name))
     }
 
-    /// The server's key; made at the first start.
+    /// The server's key. The first start generates it.
     pub(super) fn key(&self) -> Result<Keypair, DataDirError> {
         Ok(match self.file(KEY_FILE) {
             Some(path) => {
@@ -104,18 +103,19 @@ impl DataDir {
         })
     }
 
-    /// Where there is a history, people know the server.
+    /// Warns if the key is gone although there is a history, because people then know the server.
     fn warn_of_lost_key(&self, path: &Path) {
         if !path.exists() && self.file(HISTORY_FILE).is_some_and(|history| history.exists()) {
             tracing::warn!(
-                "{} is gone, and this server has another key from now on, which everybody who knows it refuses; to \
-                 have the old one, stop the server and put the file back, or a backup with `lanchat restore FILE`",
+                "the server's key, {}, is gone, so the server has a new one, which everyone who knows the server will \
+                                 refuse; to get the old key back, stop the server and restore the file, or a backup with `lanchat \
+                                 restore FILE`",
                 path.display()
             );
         }
     }
 
-    /// The passphrase of a closed server; made at the first start.
+    /// The passphrase. The first start generates it.
     pub(super) fn passphrase(&self) -> Result<Passphrase, DataDirError> {
         Ok(match self.file(PASSPHRASE_FILE) {
             Some(path) => Passphrase::load_or_create(&path)?,
@@ -123,7 +123,7 @@ impl DataDir {
         })
     }
 
-    /// Leaves a secret for clients that may read the directory.
+    /// Writes the secret for clients that can read the directory.
     pub(super) fn leave_secret(&self, id: &str, secret: &str) -> Result<(), DataDirError> {
         let Some(path) = self.file(SECRET_FILE) else { return Ok(()) };
         let content = serde_json::json!({"id": id, "secret": secret}).to_string();
@@ -131,28 +131,27 @@ impl DataDir {
     }
 }
 
-/// Opens the file that is locked, private like the rest: whoever can open it could hold it, and keep the
-/// server from starting.
+/// Opens a lock file, readable by its owner only: others could hold the lock and keep the server from starting.
 fn open_lock(path: &Path) -> io::Result<File> {
     let mut options = files::private();
     #[cfg(windows)]
     {
-        // To be read and written by others, not removed.
+        // Others may read and write it, but not remove it.
         const SHARE_READ_WRITE: u32 = 3;
         std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, SHARE_READ_WRITE);
     }
     files::refuse_odd(path)
-        .map_err(|error| io::Error::new(error.kind(), "its lock is not a file; remove it"))?;
+        .map_err(|error| io::Error::new(error.kind(), "its lock is not a regular file; remove it"))?;
     let is_new = !path.exists();
     let lock = options.write(true).open(path)?;
     if is_new {
-        swap::give_to_owner(path)?;
+        staging::give_to_owner(path)?;
     }
     Ok(lock)
 }
 
-/// Locks what belongs to a history that is a link: the data directory of the server whose history it is, or a file
-/// beside it where it has a place of its own, perhaps with others. `None`: it is no link.
+/// If the history is a symbolic link, locks its target: the data directory that the target is in, or a file beside it
+/// if there is no server's. `None`: it is not a link.
 fn lock_linked(path: &Path) -> Result<Option<File>, DataDirError> {
     let history = path.join(HISTORY_FILE);
     let real = if history.is_symlink() { std::fs::canonicalize(&history).ok() } else { None };
@@ -171,7 +170,7 @@ fn lock_linked(path: &Path) -> Result<Option<File>, DataDirError> {
     lock(Path::new(&beside), real).map(Some)
 }
 
-/// Locks a file, which is made if it is not there; `what` is in use then.
+/// Locks a file; creates it if necessary. An error names `what`.
 fn lock(path: &Path, what: &Path) -> Result<File, DataDirError> {
     let unusable = |error| DataDirError::Unusable(what.into(), error);
     let lock = open_lock(path).map_err(unusable)?;
@@ -182,7 +181,7 @@ fn lock(path: &Path, what: &Path) -> Result<File, DataDirError> {
     }
 }
 
-/// Locks the directory itself; `None`: its file system has no such locks.
+/// Locks the directory itself; `None`: the file system does not support that.
 fn lock_itself(path: &Path) -> Result<Option<File>, DataDirError> {
     if cfg!(windows) {
         return Ok(None);
@@ -192,7 +191,7 @@ fn lock_itself(path: &Path) -> Result<Option<File>, DataDirError> {
         Ok(()) => Ok(Some(directory)),
         Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(path.into())),
         Err(TryLockError::Error(error)) => {
-            tracing::debug!(%error, "the data directory itself can't be locked");
+            tracing::debug!(%error, "cannot lock the data directory itself");
             Ok(None)
         }
     }

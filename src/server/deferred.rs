@@ -1,29 +1,27 @@
-//! What is to be kept and waits for a store that fails, messages aside.
+//! Entries, except messages, that wait for a store that fails.
 //!
-//! Of a row of the books only its last state waits, so that there are no more than there are rows. When
-//! there are too many all the same, changes of rooms and mail, names and members go, the oldest first,
-//! and are counted; operators, bans and mutes never do: somebody relies upon them.
+//! Of each row of the books, only the last state waits, so the number of rows is the bound. Beyond the limit, the
+//! oldest changes of rooms, mail, names and members are dropped and counted. Changes of operators, bans and mutes
+//! never are, because people rely on them.
 
 use crate::chat::{Entry, Record, RecordKey};
 use crate::limits::MAX_DEFERRED;
 use indexmap::IndexMap;
 use std::collections::{HashMap, VecDeque};
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Deferred {
-    /// Of rooms and mail, in order.
+    /// Changes of rooms and mail, in order.
     others: VecDeque<Entry>,
     /// Names and members.
     rows: IndexMap<RecordKey, Record>,
     /// Operators, bans and mutes, of which there are few.
     relied_upon: HashMap<RecordKey, Record>,
-    /// How many changes there was no room for.
-    lost: usize,
+    /// Changes that were dropped.
+    pub(super) lost: usize,
 }
 
 impl Deferred {
-    /// One thing more.
     pub(super) fn add(&mut self, entry: Entry) {
         match entry {
             Entry::Record(record) => self.add_record(*record),
@@ -45,25 +43,20 @@ impl Deferred {
         }
         self.rows.insert(key, record);
         if self.rows.len() > MAX_DEFERRED {
-            // The oldest of some, as all would have to be moved for the first.
+            // One of the oldest: to remove the very first, all others would have to move.
             self.rows.swap_remove_index(0);
             self.lost += 1;
         }
     }
 
-    /// All that waits, in an order in which it may be kept.
+    /// All entries, in an order in which the store can write them.
     pub(super) fn entries(&self) -> Vec<Entry> {
         let rows = self.rows.values().chain(self.relied_upon.values());
         let rows = rows.map(|row| Entry::Record(Box::new(row.clone())));
         self.others.iter().cloned().chain(rows).collect()
     }
 
-    /// How many changes there was no room for.
-    pub(super) fn lost(&self) -> usize {
-        self.lost
-    }
-
-    /// What waits, for the log.
+    /// For the log.
     pub(super) fn described(&self) -> String {
         format!(
             "{} changes of rooms and mail, {} of names and members, {} of operators, bans and mutes",
@@ -105,7 +98,7 @@ mod tests {
     fn of_a_row_its_last_state_waits_however_often_it_changes() {
         let mut deferred = Deferred::default();
         (0..10 * MAX_DEFERRED as u32).for_each(|used| deferred.add(name(1, used)));
-        assert_eq!((deferred.entries(), deferred.lost()), (vec![name(1, 10 * MAX_DEFERRED as u32 - 1)], 0));
+        assert_eq!((deferred.entries(), deferred.lost), (vec![name(1, 10 * MAX_DEFERRED as u32 - 1)], 0));
     }
 
     #[test]
@@ -115,7 +108,7 @@ mod tests {
         (0..2 * MAX_DEFERRED).for_each(|number| deferred.add(name(number, 0)));
         deferred.add(ban(2));
         let entries = deferred.entries();
-        assert_eq!((entries.len(), deferred.lost()), (MAX_DEFERRED + 2, MAX_DEFERRED));
+        assert_eq!((entries.len(), deferred.lost), (MAX_DEFERRED + 2, MAX_DEFERRED));
         assert!(entries.contains(&ban(1)) && entries.contains(&ban(2)));
     }
 

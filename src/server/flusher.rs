@@ -1,70 +1,74 @@
-//! The fan-out: one task that writes each receiver once a turn.
+//! The fan-out: one task that writes once per batch to each receiver.
 //!
-//! While it writes, readers gather the next turn, so a busy room is written in batches and an idle
-//! one message by message, with no timer. It wakes no task of a receiver and owns the table it
-//! walks, so it shares no lock with the readers but the swap of turns.
+//! While it writes, the next batch fills. So a busy room is written in batches and an idle one message by
+//! message, without a timer. It wakes no task per receiver and owns its table, so all that it shares with the
+//! reactor is the swap of batches.
 //!
-//! Invariant: what a session gets, it gets in the order of the hub's turns.
+//! Invariant: each session receives frames in the order of the hub's batches.
 
 use super::backlog::Frames;
 use super::connection::Connection;
 use super::history::History;
 use super::hub::Hub;
-use super::multicast::{Asked, Multicast};
-use super::scribe::Scribe;
+use super::multicast::MulticastTests;
+use super::output_batch::{BackgroundJob, OutputBatch, Step, StepKind};
+use super::persister::Persister;
 use super::slots::Slots;
-use super::turn::{Errand, Step, Turn, What};
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// Receivers written before other tasks of the thread get their turn.
+/// Receivers to write before other tasks of this thread may run.
 const WRITES_BEFORE_YIELD: usize = 256;
 
-/// All open connections, side by side, so that the fan-out is a walk over an array.
+/// All open connections in one array.
 #[derive(Debug, Default)]
-struct Table {
-    seats: Slots<Seat>,
-    /// Whom errands are given to; `None`: nothing is kept, and there are none.
+struct Flusher {
+    sessions: Slots<SessionRow>,
+    /// `None`: the server keeps no history.
     history: Option<History>,
-    /// Who does tests of multicast.
-    multicast: Multicast,
-    /// Number of the turn, so that seats written singly are skipped in the walk.
-    turn: u32,
+    multicast: MulticastTests,
+    /// Number of the batch, to recognise sessions that were written singly.
+    batch: u32,
 }
 
 #[derive(Debug)]
-struct Seat {
+struct SessionRow {
     connection: Arc<Connection>,
     follows: bool,
     written_in: u32,
 }
 
-/// Runs until the hub is closed and its last turn kept and written.
-pub(super) async fn run(hub: Arc<Hub>, mut scribe: Scribe, history: Option<History>, multicast: Multicast) {
-    let mut table = Table { history, multicast, ..Table::default() };
+/// Runs until the hub is closed and its last batch is stored and written.
+pub(super) async fn run(
+    hub: Arc<Hub>,
+    mut persister: Persister,
+    history: Option<History>,
+    multicast: MulticastTests,
+) {
+    let mut flusher = Flusher { history, multicast, ..Flusher::default() };
     loop {
-        let turn = tokio::select! {
-            turn = hub.next_turn() => turn,
-            found = scribe.due() => {
-                scribe.mend(found).await;
+        let batch = tokio::select! {
+            batch = hub.next_batch() => batch,
+            found = persister.next_retry() => {
+                persister.retry(found).await;
                 continue;
             }
         };
-        let Some(mut turn) = turn else { break };
-        scribe.settle(&mut turn).await;
-        table.flush(turn).await;
+        let Some(mut batch) = batch else { break };
+        persister.persist(&mut batch).await;
+        flusher.flush(batch).await;
     }
     // Its tasks read the store.
-    drop(table);
-    scribe.close().await;
+    drop(flusher);
+    persister.close().await;
 }
 
-impl Table {
-    async fn flush(&mut self, mut turn: Turn) {
-        self.turn = self.turn.wrapping_add(1);
-        let mut steps = turn.take_steps();
-        let lobby = Frames::from(turn.lobby);
-        // Stable: a session's steps stay in their order.
+impl Flusher {
+    async fn flush(&mut self, mut batch: OutputBatch) {
+        self.batch = self.batch.wrapping_add(1);
+        let mut steps = batch.take_steps();
+        let lobby = Frames::from(batch.lobby);
+        // A stable sort: each session's steps stay in order.
         steps.sort_by_key(|step| step.session);
         for steps in steps.chunk_by_mut(|one, other| one.session == other.session) {
             self.write_singly(steps, &lobby);
@@ -72,10 +76,10 @@ impl Table {
         if lobby.is_empty() {
             return;
         }
-        // The table can't change meanwhile: only this task touches it.
-        for (n, (_, seat)) in (1..).zip(self.seats.iter()) {
-            if seat.follows && seat.written_in != self.turn {
-                seat.connection.send(&lobby);
+        // Only this task changes the table.
+        for (n, (_, row)) in (1..).zip(self.sessions.iter()) {
+            if row.follows && row.written_in != self.batch {
+                row.connection.send(&lobby);
             }
             if n % WRITES_BEFORE_YIELD == 0 {
                 tokio::task::yield_now().await;
@@ -83,80 +87,75 @@ impl Table {
         }
     }
 
-    /// Writes what is for a session that has steps of its own, in one go.
+    /// Writes to a session that has steps of its own, in one go.
     fn write_singly(&mut self, steps: &mut [Step], lobby: &Bytes) {
         let Some(session) = steps.first().map(|step| step.session) else { return };
-        if let Some(Step { what: What::Open(connection), .. }) = steps.first() {
-            self.open(Arc::clone(connection));
+        if let Some(Step { kind: StepKind::Open(connection), .. }) = steps.first() {
+            let row =
+                SessionRow { follows: false, written_in: self.batch, connection: Arc::clone(connection) };
+            self.sessions.insert(session, row);
         }
-        let Some(seat) = self.seats.get_mut(session) else { return };
-        seat.written_in = self.turn;
-        let (frames, fate) = assemble(steps, lobby, &mut seat.follows);
-        seat.connection.send(&frames.into());
+        let Some(row) = self.sessions.get_mut(session) else { return };
+        row.written_in = self.batch;
+        let (frames, fate) = assemble(steps, lobby, &mut row.follows);
+        row.connection.send(&frames.into());
         steps.iter_mut().for_each(tell_written);
-        // After what was sent, so that it comes behind the welcome.
-        for errand in steps.iter_mut().filter_map(errand) {
-            if let Some(history) = &self.history {
-                history.run(Arc::clone(&seat.connection), errand);
+        // After the write, so that the answer follows the welcome.
+        for job in steps.iter_mut().filter_map(background_job) {
+            let connection = Arc::clone(&row.connection);
+            match (job, &self.history) {
+                (BackgroundJob::Multicast { echo, token }, _) => self.multicast.run(connection, echo, token),
+                (BackgroundJob::CatchUp { since, latest }, Some(history)) => {
+                    history.catch_up(connection, since, latest);
+                }
+                (BackgroundJob::Answer { echo, question }, Some(history)) => {
+                    history.ask(connection, echo, question);
+                }
+                (_, None) => {}
             }
         }
-        for asked in steps.iter_mut().filter_map(asked) {
-            self.multicast.run(Arc::clone(&seat.connection), asked);
-        }
         if fate != Fate::Stays {
-            seat.follows = false;
-            seat.connection.finish();
+            row.follows = false;
+            row.connection.finish();
             if let Some(history) = &self.history {
-                history.gone(&seat.connection);
+                history.gone(&row.connection);
             }
         }
         if fate == Fate::IsGone {
-            self.seats.remove(session);
+            self.sessions.remove(session);
         }
-    }
-
-    fn open(&mut self, connection: Arc<Connection>) {
-        let seat = Seat { follows: false, written_in: self.turn, connection };
-        self.seats.insert(seat.connection.id(), seat);
     }
 }
 
 fn tell_written(step: &mut Step) {
-    if let What::Seam(seam) = &mut step.what
-        && let Some(written) = seam.written.take()
+    if let StepKind::Cutover(cutover) = &mut step.kind
+        && let Some(written) = cutover.written.take()
     {
-        // Nobody waits any more if the session is gone.
-        let _ = written.send(seam.rest);
+        // If the session is gone, nobody waits.
+        let _ = written.send(cutover.remainder);
     }
 }
 
-fn errand(step: &mut Step) -> Option<Errand> {
-    match &mut step.what {
-        What::Errand(errand) => errand.take().map(|errand| *errand),
+fn background_job(step: &mut Step) -> Option<BackgroundJob> {
+    match &mut step.kind {
+        StepKind::Background(job) => job.take().map(|job| *job),
         _ => None,
     }
 }
 
-fn asked(step: &mut Step) -> Option<Asked> {
-    match &mut step.what {
-        What::Multicast(asked) => asked.take().map(|asked| *asked),
-        _ => None,
-    }
-}
-
-/// What becomes of a session in a turn.
+/// The state of a session after a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Stays,
-    /// It ends from this side.
+    /// The server ends it.
     Ends,
-    /// Its peer has ended it. A peer that only closed its sending half (`... | nc`) still reads.
+    /// The peer has ended it. A peer that only closed its sending half (`... | nc`) still reads.
     IsGone,
 }
 
-/// What is for one session, in order.
+/// Joins all frames for one session, in order.
 fn assemble(steps: &mut [Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) {
-    if let [Step { what: What::Frame(frame), .. }] = steps
+    if let [Step { kind: StepKind::Frame(frame), .. }] = steps
         && (lobby.is_empty() || !*follows)
     {
         return (frame.clone(), Fate::Stays);
@@ -169,29 +168,33 @@ fn assemble(steps: &mut [Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fa
             frames.extend_from_slice(&lobby[from..step.at]);
             from = step.at;
         }
-        match &mut step.what {
-            What::Open(_) | What::Errand(_) | What::Multicast(_) | What::Nothing => {}
-            What::Follow => {
+        match &mut step.kind {
+            StepKind::Open(_) | StepKind::Background(_) | StepKind::Nothing => {}
+            StepKind::Follow => {
                 *follows = true;
                 from = step.at;
             }
-            What::Answer(answer) if fate == Fate::Stays => {
+            StepKind::Answer(answer) if fate == Fate::Stays => {
                 answer.take().into_iter().for_each(|answer| answer.into_packet().write_to(&mut frames));
             }
-            What::Seam(seam) if fate == Fate::Stays => {
-                frames.extend_from_slice(&seam.frames);
-                *follows = seam.rest.is_none();
+            StepKind::Cutover(cutover) if fate == Fate::Stays => {
+                frames.extend_from_slice(&cutover.frames);
+                *follows = cutover.remainder.is_none();
                 from = step.at;
             }
-            What::Skip(end) => from = *end,
-            What::Frame(frame) if fate == Fate::Stays => frames.extend_from_slice(frame),
-            What::Live(frame, _) if fate == Fate::Stays && *follows => frames.extend_from_slice(frame),
-            What::Receipt(receipt, _) if fate == Fate::Stays => receipt.to_packet().write_to(&mut frames),
-            What::Answer(_) | What::Seam(_) | What::Frame(_) | What::Live(..) | What::Receipt(..) => {}
-            What::Close => fate = Fate::Ends,
-            What::Gone => fate = Fate::IsGone,
+            StepKind::Skip(end) => from = *end,
+            StepKind::Frame(frame) if fate == Fate::Stays => frames.extend_from_slice(frame),
+            StepKind::Live(frame, _) if fate == Fate::Stays && *follows => frames.extend_from_slice(frame),
+            StepKind::Receipt(receipt, _) if fate == Fate::Stays => receipt.to_packet().write_to(&mut frames),
+            StepKind::Answer(_)
+            | StepKind::Cutover(_)
+            | StepKind::Frame(_)
+            | StepKind::Live(..)
+            | StepKind::Receipt(..) => {}
+            StepKind::Close => fate = Fate::Ends,
+            StepKind::Gone => fate = Fate::IsGone,
         }
-        // Nothing comes after the end.
+        // Nothing follows the end.
         *follows &= fate == Fate::Stays;
     }
     if *follows {
@@ -202,7 +205,7 @@ fn assemble(steps: &mut [Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fa
 
 #[cfg(test)]
 mod tests {
-    use super::super::turn::{Receivers, Seam};
+    use super::super::output_batch::{Cutover, Liveness, Receivers};
     use super::*;
     use crate::chat::{Receipt, SessionId, View};
     use crate::protocol::{Event, Packet};
@@ -211,8 +214,8 @@ mod tests {
 
     const SESSION: SessionId = SessionId(7);
 
-    fn step(at: usize, what: What) -> Step {
-        Step { session: SESSION, at, what }
+    fn step(at: usize, kind: StepKind) -> Step {
+        Step { session: SESSION, at, kind }
     }
 
     fn assembled(follows: bool, steps: &mut [Step]) -> (String, Fate) {
@@ -224,8 +227,8 @@ mod tests {
         (text.into(), Fate::Stays)
     }
 
-    fn frame(text: &'static str) -> What {
-        What::Frame(Bytes::from_static(text.as_bytes()))
+    fn frame(text: &'static str) -> StepKind {
+        StepKind::Frame(Bytes::from_static(text.as_bytes()))
     }
 
     #[test]
@@ -235,19 +238,20 @@ mod tests {
 
     #[test]
     fn a_sender_gets_its_receipt_in_the_place_of_its_message() {
-        assert_eq!(assembled(true, &mut [step(2, frame("!")), step(2, What::Skip(4))]), stays("ab!ef"));
+        assert_eq!(assembled(true, &mut [step(2, frame("!")), step(2, StepKind::Skip(4))]), stays("ab!ef"));
     }
 
     #[test]
     fn who_follows_late_gets_only_what_comes_after() {
-        assert_eq!(assembled(false, &mut [step(1, frame("!")), step(3, What::Follow)]), stays("!def"));
+        assert_eq!(assembled(false, &mut [step(1, frame("!")), step(3, StepKind::Follow)]), stays("!def"));
         assert_eq!(assembled(false, &mut [step(1, frame("!"))]), stays("!"));
-        assert_eq!(assembled(false, &mut [step(1, frame("!")), step(1, What::Skip(3))]), stays("!"));
+        assert_eq!(assembled(false, &mut [step(1, frame("!")), step(1, StepKind::Skip(3))]), stays("!"));
     }
 
     #[test]
     fn nothing_comes_after_the_end() {
-        let mut steps = [step(2, frame("!")), step(3, What::Close), step(4, frame("?")), step(5, What::Gone)];
+        let mut steps =
+            [step(2, frame("!")), step(3, StepKind::Close), step(4, frame("?")), step(5, StepKind::Gone)];
         assert_eq!(assembled(true, &mut steps[..3]), ("ab!c".into(), Fate::Ends));
         assert_eq!(assembled(true, &mut steps), ("ab!c".into(), Fate::IsGone));
     }
@@ -255,7 +259,7 @@ mod tests {
     #[test]
     fn a_peer_that_closed_its_sending_half_still_gets_its_answers() {
         assert_eq!(
-            assembled(false, &mut [step(0, frame("!")), step(0, What::Gone)]),
+            assembled(false, &mut [step(0, frame("!")), step(0, StepKind::Gone)]),
             ("!".into(), Fate::IsGone)
         );
     }
@@ -270,33 +274,37 @@ mod tests {
         Receipt { session, to, id, seq: Some(9), ts, waits: None, stored: true, refusal: None }
     }
 
-    /// A turn of that many messages of three sessions, every other to the lobby, but for those of `without`.
-    fn turn(count: usize, without: &[usize]) -> Turn {
-        let mut turn = Turn::default();
+    /// A batch of that many messages of three sessions, every other to the lobby, but for those of `without`.
+    fn batch(count: usize, without: &[usize]) -> OutputBatch {
+        let mut batch = OutputBatch::default();
         for n in 0..count {
             let (receipt, known) = (receipt(n), without.contains(&n));
             let sender = receipt.session;
-            turn.step(sender, What::Receipt(Box::new(receipt), Some(n)));
+            batch.step(sender, StepKind::Receipt(Box::new(receipt), Some(n)));
             match n % 4 {
                 _ if known => {}
-                0 | 2 => turn.lobby(&packet(&n.to_string()), &[sender], Some(n)),
+                0 | 2 => batch.lobby(&packet(&n.to_string()), &[sender], Some(n)),
                 1 => {
                     let sessions = Arc::new((0..3).map(SessionId).collect());
-                    turn.live(&packet(&n.to_string()), Receivers::Shared(sessions, Some(sender)), Some(n));
+                    batch.send(
+                        &packet(&n.to_string()),
+                        Receivers::Shared(sessions, Some(sender)),
+                        Liveness::Live(Some(n)),
+                    );
                 }
-                _ => turn.live(
+                _ => batch.send(
                     &packet(&n.to_string()),
                     Receivers::These(vec![SessionId((sender.0 + 1) % 3)]),
-                    Some(n),
+                    Liveness::Live(Some(n)),
                 ),
             }
         }
-        turn
+        batch
     }
 
-    fn written(mut turn: Turn) -> Vec<String> {
-        let mut steps = turn.take_steps();
-        let lobby = Bytes::from(turn.lobby);
+    fn written(mut batch: OutputBatch) -> Vec<String> {
+        let mut steps = batch.take_steps();
+        let lobby = Bytes::from(batch.lobby);
         steps.sort_by_key(|step| step.session);
         let of = |steps: &mut [Step]| assemble(steps, &lobby, &mut true).0;
         steps
@@ -309,25 +317,26 @@ mod tests {
         #[test]
         fn what_is_cut_out_of_a_turn_was_never_in_it(count in 1..24_usize, known in proptest::collection::vec(0..24_usize, 0..9)) {
             let known: Vec<usize> = known.into_iter().filter(|n| *n < count).collect::<BTreeSet<_>>().into_iter().collect();
-            let mut whole = turn(count, &[]);
+            let mut whole = batch(count, &[]);
             whole.cut(&known, |_, receipt| receipt.stored = true);
-            prop_assert_eq!(written(whole), written(turn(count, &known)));
+            prop_assert_eq!(written(whole), written(batch(count, &known)));
         }
     }
 
     #[test]
     fn what_many_get_stands_where_it_happened_and_one_of_them_gets_nothing() {
         let sessions = Arc::new((0..3).map(SessionId).collect::<Vec<_>>());
-        let mut turn = Turn::default();
+        let mut batch = OutputBatch::default();
         let one = |text: &str| (packet(text), Receivers::These(vec![SESSION]));
         let (before, to) = one("before");
-        turn.direct(&before, to);
+        batch.send(&before, to, Liveness::Own);
         let sessions = Arc::new([sessions.as_slice(), &[SESSION]].concat());
-        turn.live(&packet("many"), Receivers::Shared(Arc::clone(&sessions), Some(SessionId(1))), None);
+        let shared = Receivers::Shared(Arc::clone(&sessions), Some(SessionId(1)));
+        batch.send(&packet("many"), shared, Liveness::Live(None));
         let (after, to) = one("after");
-        turn.direct(&after, to);
-        turn.direct(&packet("last"), Receivers::Shared(sessions, None));
-        let all = written(turn);
+        batch.send(&after, to, Liveness::Own);
+        batch.send(&packet("last"), Receivers::Shared(sessions, None), Liveness::Own);
+        let all = written(batch);
         let texts: Vec<Vec<&str>> = all
             .iter()
             .map(|frames| {
@@ -350,20 +359,20 @@ mod tests {
 
     #[test]
     fn a_seam_is_what_was_missed_and_then_the_live_stream() {
-        let seam = Seam {
+        let cutover = Cutover {
             view: View::default(),
             after: 1,
             upto: 2,
-            mark: None,
+            summary: None,
             frames: b"missed".to_vec(),
-            rest: None,
+            remainder: None,
             written: None,
         };
-        let live = |text: &'static str| What::Live(Bytes::from_static(text.as_bytes()), None);
+        let live = |text: &'static str| StepKind::Live(Bytes::from_static(text.as_bytes()), None);
         let mut steps = [
             step(1, live("1")),
             step(2, frame("!")),
-            step(3, What::Seam(Box::new(seam))),
+            step(3, StepKind::Cutover(Box::new(cutover))),
             step(4, live("2")),
         ];
         assert_eq!(assembled(false, &mut steps), stays("!missedd2ef"));

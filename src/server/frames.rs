@@ -1,11 +1,11 @@
-//! Messages that are kept, as frames.
+//! Serialises stored messages as frames.
 
 use crate::chat::Message;
 
-/// Appends them as frames, each with `echo` as its `id` if there is one: else its author's own.
+/// Appends the messages as frames. `echo` is their `id`; without it, each keeps its author's.
 pub(super) fn write(messages: &[Message], echo: Option<&str>, out: &mut Vec<u8>) {
     for message in messages {
-        // The store gives an author's id to its author alone.
+        // The store returns an author's id to that author only.
         let mut packet = message.to_packet(message.author.as_ref());
         if let Some(echo) = echo {
             packet.id = Some(echo.to_owned());

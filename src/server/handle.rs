@@ -1,7 +1,8 @@
-//! A way to a running server from the same process.
+//! A handle to a running server in the same process.
 
 use super::hub::Hub;
 use super::listener::Admission;
+use crate::chat::Chat;
 use crate::protocol::Event;
 use crate::protocol::event::users_are;
 use crate::protocol::packet::ServerInfo;
@@ -9,7 +10,7 @@ use crate::protocol::request::{Ask, Operate, Refusal};
 use crate::protocol::term::about;
 use std::sync::Arc;
 
-/// What the server's console has of it, and the client that hosts it.
+/// For the server's console, and for the client that hosts the server.
 #[derive(Debug, Clone)]
 pub struct Handle {
     hub: Arc<Hub>,
@@ -18,9 +19,9 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Names the server to which everybody is told to go when this one ends.
+    /// Names the server to which all clients should move when this one ends.
     pub fn hand_over(&self, to: ServerInfo) {
-        self.hub.hand_over(to);
+        self.hub.act(|chat, _, _| chat.hand_over(to));
     }
 
     pub(super) fn new(hub: Arc<Hub>, code: String, admission: Admission) -> Self {
@@ -29,21 +30,21 @@ impl Handle {
 
     /// Users who are present.
     pub fn users(&self) -> usize {
-        self.hub.census().0
+        self.hub.read(Chat::present)
     }
 
-    /// Connections there are.
+    /// Open connections.
     pub fn connections(&self) -> usize {
-        self.hub.census().1
+        self.hub.read(Chat::connections)
     }
 
-    /// The code that makes whoever types `/op CODE` an operator, once, within ten minutes of the
-    /// server's start.
+    /// The code that makes the first user who types `/op CODE` an operator, within ten minutes of the server's
+    /// start.
     pub fn operator_code(&self) -> &str {
         &self.code
     }
 
-    /// A question from the server's console.
+    /// Answers a question from the console.
     ///
     /// # Errors
     /// A [`Refusal`] to show there.
@@ -51,18 +52,17 @@ impl Handle {
         self.hub.ask(question)
     }
 
-    /// A command of the operator at the server's console.
+    /// Runs an operator's command from the console.
     ///
     /// # Errors
     /// A [`Refusal`] to show there.
     pub fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
-        self.hub.operate(command)
+        self.hub.act(|chat, now, out| chat.operate(command, now, out))
     }
 
-    /// How the server fares, in lines: who is here, who was turned away, what waits in memory, and whether
-    /// something is not stored.
+    /// The server's status, as lines: users, refused connections, memory, and whether the store works.
     pub fn status(&self) -> Vec<String> {
-        let (users, connections) = self.hub.census();
+        let (users, connections) = (self.users(), self.connections());
         let plural = if connections == 1 { "" } else { "s" };
         let Admission { gate, memory, .. } = &self.admission;
         let mut lines = vec![
@@ -74,7 +74,11 @@ impl Handle {
             gate.status(),
             memory.status(),
         ];
-        lines.extend(self.hub.failure().map(|failure| format!("nothing is stored at the moment: {failure}")));
+        lines.extend(
+            self.hub
+                .read(|chat| chat.failure().map(str::to_owned))
+                .map(|failure| format!("messages are not being stored: {failure}")),
+        );
         lines
     }
 }

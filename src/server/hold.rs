@@ -1,9 +1,9 @@
-//! What the hub does under its lock, without the lock: for the bench that measures how long it is held.
-//! No part of what this library offers to others.
+//! The hub's work under its lock, without the lock: for the bench that measures it. Not part of the library's
+//! interface.
 
-use super::hub::{State, Taken};
-use super::session;
-use super::turn::{Step, Turn, What};
+use super::hub::{HubState, ParsedIncoming};
+use super::output_batch::{OutputBatch, Step, StepKind};
+use super::packet_reader;
 use crate::chat::{Asked, Chat, Listing, Now, Peer, SessionId};
 use crate::limits::REGISTRATION_TIMEOUT;
 use crate::protocol::Event;
@@ -11,36 +11,36 @@ use crate::protocol::codec::Decoded;
 use crate::protocol::request::{Ask, Refusal};
 use std::time::Duration;
 
-/// See the module.
+/// The hub without its lock.
 #[derive(Debug)]
-pub struct Hold(State);
+pub struct Hold(HubState);
 
-/// A frame as it is when the lock is taken.
+/// A frame, as it is when the lock is taken.
 #[derive(Debug)]
-pub struct Frame(Taken);
+pub struct Frame(ParsedIncoming);
 
-/// What was gathered for the flusher.
+/// A batch for the flusher.
 #[derive(Debug)]
-pub struct Gathered(Turn);
+pub struct TakenBatch(OutputBatch);
 
 impl Frame {
-    /// What is read of it before. `is_first`: its connection has no name yet.
+    /// Parses a frame. `is_first`: its connection has no name yet.
     pub fn read(frame: &[u8], is_first: bool) -> Self {
-        Self(Taken::new(session::found(Decoded::Frame(frame)), is_first))
+        Self(ParsedIncoming::new(packet_reader::found(Decoded::Frame(frame)), is_first))
     }
 }
 
-impl Gathered {
-    /// Types of what is for single sessions, for a test of what was measured.
+impl TakenBatch {
+    /// The types of packets for single sessions, to check what was measured.
     pub fn answers(mut self) -> Vec<String> {
-        let answer = |step: Step| match step.what {
-            What::Answer(Some(answer)) => Some(match answer.into_packet().event {
+        let answer = |step: Step| match step.kind {
+            StepKind::Answer(Some(answer)) => Some(match answer.into_packet().event {
                 Event::Error { code: Some(code), .. } | Event::Bye { code: Some(code), .. } => {
                     code.to_string()
                 }
                 event => event.kind().as_str().to_owned(),
             }),
-            What::Receipt(..) => Some("sent".into()),
+            StepKind::Receipt(..) => Some("sent".into()),
             _ => None,
         };
         self.0.take_steps().into_iter().filter_map(answer).collect()
@@ -50,12 +50,12 @@ impl Gathered {
 #[allow(missing_docs, reason = "each is the hub's method of that name")]
 impl Hold {
     pub fn new(chat: Chat) -> Self {
-        Self(State::new(chat))
+        Self(HubState::new(chat))
     }
 
     pub fn connect(&mut self, id: SessionId, peer: Peer, now: &Now) {
-        // There is no socket here, and a step is a step.
-        self.0.connect(id, peer, What::Follow, now.uptime + REGISTRATION_TIMEOUT, now);
+        // There is no socket; the kind of step makes no difference.
+        self.0.connect(id, peer, StepKind::Follow, now.uptime + REGISTRATION_TIMEOUT, now);
     }
 
     pub fn disconnect(&mut self, id: SessionId, now: &Now) {
@@ -98,8 +98,8 @@ impl Hold {
         self.0.chat.has_more()
     }
 
-    pub fn take_turn(&mut self) -> Gathered {
-        Gathered(self.0.take_turn())
+    pub fn take_batch(&mut self) -> TakenBatch {
+        TakenBatch(self.0.take_batch())
     }
 
     pub fn chat(&mut self) -> &mut Chat {

@@ -1,10 +1,10 @@
-//! Sockets that take connections, and the loop that accepts them.
+//! The listening socket, and the loop that accepts connections.
 
-use super::desk::Tickets;
-use super::door::{self, Door};
+use super::connection_ids::ConnectionIds;
 use super::gate::Gate;
+use super::handshaker::{self, Handshaker};
 use super::memory::Budget;
-use super::roll::Roll;
+use super::reactor_inbox::Permits;
 use crate::limits::{
     ACCEPT_PAUSE_MAX, ACCEPT_PAUSE_MIN, KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_PROBES,
     RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES,
@@ -15,26 +15,25 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
-/// Connections that wait to be accepted. The kernel cuts it to its own bound.
+/// Connections that wait to be accepted; the kernel may lower it.
 const LISTEN_BACKLOG: i32 = 4096;
 
-/// Whether connections have the options of the socket that took them (tcp(7)), so that seven calls a
-/// login are saved.
+/// Whether connections inherit the listening socket's options (tcp(7)), which saves seven calls per login.
 const INHERITS: bool = cfg!(target_os = "linux");
 
-/// What the accept loop goes by.
+/// Everything that the accept loop needs to admit a connection.
 #[derive(Debug, Clone)]
 pub(super) struct Admission {
     pub(super) gate: Arc<Gate>,
-    pub(super) roll: Arc<Roll>,
+    pub(super) ids: Arc<ConnectionIds>,
     pub(super) memory: Arc<Budget>,
 }
 
-/// Takes the port on `address`, or on every address of the machine. Nobody can connect until [`listen`].
+/// Binds `address`, or every address of the machine. Clients cannot connect until [`listen`].
 pub(super) fn reserve(address: Option<IpAddr>, port: u16) -> io::Result<Socket> {
     match address {
         Some(ip) => bind(SocketAddr::new(ip, port)),
-        // Dual stack; without IPv6 in the kernel the older protocol alone.
+        // Dual stack; without IPv6 in the kernel, IPv4 alone.
         None => {
             bind(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port)).or_else(|error| match error.kind() {
                 io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => Err(error),
@@ -49,7 +48,7 @@ fn bind(address: SocketAddr) -> io::Result<Socket> {
     if address.is_ipv6() {
         socket.set_only_v6(!address.ip().is_unspecified())?;
     }
-    // A restart must not wait for the old connections' TIME_WAIT. On Windows the option means
+    // Otherwise a restart would have to wait for old connections in TIME_WAIT. On Windows, the option means
     // something else: it would let two servers share the port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
@@ -61,34 +60,33 @@ fn bind(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Opens the port.
 pub(super) fn listen(socket: Socket) -> io::Result<TcpListener> {
     socket.listen(LISTEN_BACKLOG)?;
     TcpListener::from_std(socket.into())
 }
 
-/// Accepts until dropped. Errors never end the loop: running out of descriptors or memory makes it
-/// wait for a while. Each connection is a task that ends with it; the roll counts those.
-pub(super) async fn accept(listener: &TcpListener, door: &Arc<Door>, admission: &Admission) {
+/// Accepts connections until dropped, and starts a task for each. Errors never end the loop: without
+/// descriptors or memory, it pauses.
+pub(super) async fn accept(listener: &TcpListener, handshaker: &Arc<Handshaker>, admission: &Admission) {
     let mut pause = ACCEPT_PAUSE_MIN;
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
                 pause = ACCEPT_PAUSE_MIN;
-                tracing::debug!(%address, "a client connects");
+                tracing::debug!(%address, "new connection");
                 if !INHERITS && let Err(error) = tune(&SockRef::from(&stream)) {
-                    tracing::debug!(%error, "a socket option could not be set");
+                    tracing::debug!(%error, "cannot set a socket option");
                 }
-                // The count is taken here, so that a shutdown at this moment does not miss it.
+                // Counted here, so that a shutdown at this moment does not miss the connection.
                 let is_short = admission.memory.is_full();
-                let (pass, cut) = admission.gate.enter(address.ip(), is_short, door.hub.uptime());
-                let tickets = Tickets { pass, place: admission.roll.enter() };
-                tokio::spawn(door::serve(Arc::clone(door), stream, address, tickets, cut));
+                let (pass, cut) = admission.gate.enter(address.ip(), is_short, handshaker.hub.uptime());
+                let permits = Permits { pass, id: admission.ids.lease() };
+                tokio::spawn(handshaker::serve(Arc::clone(handshaker), stream, address, permits, cut));
             }
-            // The peer gave up while it waited, or its network did: the next one is fine.
+            // The peer or its network gave up; the next connection is fine.
             Err(error) if is_of_the_peer(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, pause_ms = pause.as_millis(), "a connection could not be accepted");
+                tracing::warn!(%error, pause_ms = pause.as_millis(), "cannot accept a connection");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(ACCEPT_PAUSE_MAX);
             }
@@ -96,7 +94,7 @@ pub(super) async fn accept(listener: &TcpListener, door: &Arc<Door>, admission: 
     }
 }
 
-/// accept(2): errors of the new connection come out of accept on Linux.
+/// Whether the error belongs to the new connection, which Linux also reports through accept(2).
 fn is_of_the_peer(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -109,7 +107,7 @@ fn is_of_the_peer(error: &io::Error) -> bool {
     )
 }
 
-/// Sets what connections are to have.
+/// Sets the options that connections need.
 fn tune(socket: &Socket) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     let keepalive = TcpKeepalive::new()
@@ -119,12 +117,12 @@ fn tune(socket: &Socket) -> io::Result<()> {
     socket.set_tcp_keepalive(&keepalive)?;
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
-    // Unacknowledged data ends a dead connection in the same time (RFC 5482); keep-alive alone
-    // would leave it to the retransmissions, a quarter of an hour.
+    // Unacknowledged data then ends a dead connection in the same time (RFC 5482); keep-alive alone
+    // would leave that to the retransmissions, which take a quarter of an hour.
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(KEEPALIVE_IDLE + KEEPALIVE_INTERVAL * KEEPALIVE_PROBES))?;
-    // Where packets get lost, the system sends one again every 200 ms instead of after 200, 400, 800 ms. A system
-    // that cannot is only slower then.
+    // On a lossy network, the system then retransmits every 200 ms instead of after 200, 400, 800 ms. Systems
+    // without the option are only slower there.
     #[cfg(target_os = "linux")]
     let _ = socket.set_tcp_thin_linear_timeouts(true);
     Ok(())

@@ -1,49 +1,49 @@
 //! The server: sockets and tasks around the rules of [`chat`](crate::chat).
 //!
-//! `Server::bind` opens the port, `run` serves until told to stop. Tasks take connections as far as they
-//! are open; one thread reads them all and hands packets to the hub, the hub applies the rules, and one
-//! flusher writes what follows.
+//! [`Server::bind`] opens the port, [`Server::run`] serves until told to stop. Tasks accept connections and do
+//! the handshakes. One thread reads all connections and hands packets to the hub, the hub applies the rules,
+//! and one task writes the results. ARCHITECTURE.md has a drawing.
 
 mod backlog;
 mod connection;
+mod connection_ids;
 mod console;
 mod data_dir;
+mod dedup_cache;
 mod deferred;
 mod descriptors;
-mod desk;
-mod door;
+mod eviction;
 mod flusher;
 mod frames;
 mod gate;
-mod giving_way;
-mod guest;
 mod handle;
+mod handshaker;
 mod history;
 #[doc(hidden)]
 pub mod hold;
 mod hub;
 mod listener;
 mod memory;
+mod monitor;
 mod multicast;
-mod passed;
+mod output_batch;
+mod packet_reader;
+mod passphrase_check;
+mod persister;
 mod reactor;
-mod rescue;
-mod roll;
-mod scribe;
+mod reactor_inbox;
+mod recovery;
 mod secrets;
-mod session;
 mod signals;
 mod slots;
-mod swap;
+mod staging;
 mod timers;
-mod turn;
-mod watch;
-mod wire;
+mod transport;
 
 pub use console::Console;
 pub use data_dir::{DataDirError, HISTORY_FILE, KEY_FILE, PASSPHRASE_FILE, SECRET_FILE};
 pub use handle::Handle;
-pub use rescue::{RescueError, Restored, kept_files, repair, restore};
+pub use recovery::{RecoveryError, Restored, kept_files, repair, restore};
 pub use signals::StopSignals;
 
 use crate::chat::{Archive, Chat, Profile, Rules};
@@ -51,24 +51,24 @@ use crate::clock::Clock;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
     DEFAULT_BACKLOG_BYTES, DEFAULT_MAX_CLIENTS, DEFAULT_MAX_PER_ADDRESS, DEFAULT_PORT, DEFAULT_RETAIN,
-    DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MAX_TURN_BYTES, REGISTRATION_TIMEOUT, SHUTDOWN_GRACE,
+    DEFAULT_RETAIN_BYTES, FRAME_TIMEOUT, MAX_BATCH_BYTES, REGISTRATION_TIMEOUT, SHUTDOWN_GRACE,
 };
 use crate::protocol::packet::ServerInfo;
 use crate::security::{ChannelError, Passphrase, ServerTls};
 use crate::store::{Keep, Store, StoreError};
+use connection_ids::ConnectionIds;
 use data_dir::DataDir;
-use desk::Desk;
-use door::Door;
 use gate::Gate;
+use handshaker::Handshaker;
 use history::History;
 use hub::Hub;
 use listener::Admission;
 use memory::Budget;
-use multicast::Multicast;
-use reactor::Reader;
-use roll::Roll;
-use scribe::Scribe;
-use secrets::{Lock, Secrets};
+use multicast::MulticastTests;
+use persister::Persister;
+use reactor::ReactorThread;
+use reactor_inbox::ReactorInbox;
+use secrets::{ClosedServer, OperatorSecrets};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -78,56 +78,56 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-/// What a server is started with.
+/// A server's settings.
 #[derive(Debug, Clone)]
-pub struct Options {
-    /// The name people see.
+pub struct ServerOptions {
+    /// Shown to people.
     pub name: String,
-    /// The address to listen on; all of the machine's when absent.
+    /// The address to listen on; `None`: all addresses of the machine.
     pub address: Option<IpAddr>,
-    /// The port; 0 for any free one.
+    /// 0: any free port.
     pub port: u16,
-    /// Most clients at a time; as many as are usual and fit when absent.
+    /// Maximum clients at a time; `None`: the default, or fewer if the process may not open so many files.
     pub max_clients: Option<usize>,
     /// Bytes that may wait for a client that does not read.
     pub backlog: usize,
-    /// Bytes that the process may use; as many as the system grants when absent.
+    /// Bytes that the process may use; `None`: the system's limit.
     pub memory: Option<u64>,
-    /// Where the server's key and books are kept; when absent it has another key each time.
+    /// The directory for the server's key and database; `None`: nothing is kept, and each start has a new key.
     pub data_dir: Option<PathBuf>,
     /// The message of the day; empty for none.
     pub motd: String,
-    /// How long a session may take to its first packet.
+    /// How long a session has to send its first packet.
     pub registration: Duration,
     /// How long a frame may take from its first byte to its last.
     pub frame: Duration,
-    /// Whether clients may come in without TLS.
+    /// Whether to accept connections without TLS.
     pub plaintext: bool,
-    /// Whether only those may come in who know a passphrase.
-    pub entrance: Entrance,
-    /// Connections of one address that are taken however few places are left; `None`: no bound.
+    /// Everyone, or only members.
+    pub access: Access,
+    /// Connections that one address may always have, however full the server is; `None`: no limit.
     pub max_per_address: Option<usize>,
-    /// How long messages are kept, in the data directory; `None`: none are, nor mail and rooms.
+    /// How long to keep messages in the data directory; `None`: keep no messages, mail or rooms.
     pub history: Option<Keep>,
-    /// Whether clients may have multicast tested; else no multicast socket is opened.
+    /// Whether clients may ask for a multicast test; otherwise the server opens no multicast socket.
     pub multicast: bool,
-    /// What the chat goes by.
+    /// The rules of the chat.
     pub rules: Rules,
 }
 
-/// Who may come in.
+/// Whether everyone may join the server, or only members.
 #[derive(Debug, Clone, Default)]
-pub enum Entrance {
-    /// Everybody.
+pub enum Access {
+    /// Everyone.
     #[default]
     Open,
-    /// Members, and who proves to know this passphrase.
+    /// Members, and anyone who proves that they know this passphrase.
     Closed(Passphrase),
-    /// The same, with the passphrase that the data directory holds; made there if there is none.
+    /// The same, with the passphrase in the data directory, which the first start generates.
     ClosedByOwn,
 }
 
-impl Default for Options {
+impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             name: "lanchat".into(),
@@ -141,7 +141,7 @@ impl Default for Options {
             registration: REGISTRATION_TIMEOUT,
             frame: FRAME_TIMEOUT,
             plaintext: false,
-            entrance: Entrance::Open,
+            access: Access::Open,
             max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
             history: Some(Keep { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),
             multicast: false,
@@ -150,42 +150,42 @@ impl Default for Options {
     }
 }
 
-/// Why a server can't start.
+/// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The port is taken.
+    /// Another process uses the port.
     #[error(
-        "port {0} is in use, perhaps by another lanchat server; stop that, or choose another with --port"
+        "port {0} is in use, perhaps by another lanchat server; stop that one, or choose another port with --port"
     )]
     PortInUse(u16),
-    /// The port is not for everybody.
-    #[error("port {0} may not be used by this user; choose one above 1023 with --port")]
+    /// The port needs privileges.
+    #[error("this user may not open port {0}; choose one above 1023 with --port")]
     PortForbidden(u16),
-    /// The address is not one of this machine's.
-    #[error("can't listen on {0}: {1}; give one of this machine's addresses with --host")]
+    /// The address does not belong to this machine.
+    #[error("cannot listen on {0}: {1}; give one of this machine's addresses with --host")]
     Address(String, io::Error),
     /// See [`DataDirError`].
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    /// The history can't be used.
+    /// The history cannot be used.
     #[error(transparent)]
     History(#[from] StoreError),
-    /// The system gives no random numbers.
-    #[error("no random numbers from the system: {0}")]
+    /// The system provides no random numbers.
+    #[error("cannot get random numbers from the system: {0}")]
     Random(#[from] getrandom::Error),
-    /// Sockets can't be waited for.
-    #[error("no socket can be waited for: {0}; raise the limit of open files (ulimit -n)")]
+    /// The system provides no poll.
+    #[error("cannot wait for sockets: {0}; raise the limit on open files (ulimit -n)")]
     Poll(#[source] io::Error),
-    /// No TLS with this key.
-    #[error("TLS can't be set up: {0}")]
+    /// TLS refuses the key.
+    #[error("cannot set up TLS: {0}")]
     Tls(#[from] ChannelError),
 }
 
-/// A server whose port is open.
+/// A server that listens but does not serve yet.
 #[derive(Debug)]
 pub struct Server {
     hub: Arc<Hub>,
-    door: Arc<Door>,
+    handshaker: Arc<Handshaker>,
     listener: TcpListener,
     address: SocketAddr,
     info: ServerInfo,
@@ -193,11 +193,11 @@ pub struct Server {
     admission: Admission,
     max_clients: usize,
     code: String,
-    /// Locked while the server lives.
+    /// Holds the directory's lock.
     data_dir: DataDir,
     store: Option<Store>,
-    reader: Reader,
-    multicast: Multicast,
+    reactor: ReactorThread,
+    multicast: MulticastTests,
 }
 
 impl Server {
@@ -205,21 +205,21 @@ impl Server {
     ///
     /// # Errors
     /// A [`StartError`] with its remedy.
-    pub fn bind(options: Options) -> Result<Self, StartError> {
+    pub fn bind(options: ServerOptions) -> Result<Self, StartError> {
         let data_dir = match &options.data_dir {
             Some(path) => DataDir::open(path)?,
             None => DataDir::none(),
         };
-        // Before anybody can come in.
+        // Before any client can connect.
         let clock = Arc::new(Clock::new());
         let keys = data_dir.key()?;
         let key = keys.fingerprint();
-        let passphrase = match options.entrance.clone() {
-            Entrance::Open => None,
-            Entrance::Closed(passphrase) => Some(passphrase),
-            Entrance::ClosedByOwn => Some(data_dir.passphrase()?),
+        let passphrase = match options.access.clone() {
+            Access::Open => None,
+            Access::Closed(passphrase) => Some(passphrase),
+            Access::ClosedByOwn => Some(data_dir.passphrase()?),
         };
-        let lock = passphrase.map(|passphrase| Arc::new(Lock { passphrase, key }));
+        let closed_server = passphrase.map(|passphrase| Arc::new(ClosedServer { passphrase, key }));
         let tls = ServerTls::new(&keys)?;
         let of_port = |error| start_error(error, options.address, options.port);
         let socket = listener::reserve(options.address, options.port).map_err(of_port)?;
@@ -229,28 +229,35 @@ impl Server {
             version: env!("CARGO_PKG_VERSION").into(),
         };
         let (store, archive) = open_store(&data_dir, &options, &clock)?;
-        let (chat, code) = chat(&options, info.clone(), lock.is_some(), &data_dir, archive)?;
-        // Only now, so that nobody is let in whom a history that can't be used would have to throw out.
+        let (chat, code) = chat(&options, info.clone(), closed_server.is_some(), &data_dir, archive)?;
+        // Only now: if the history cannot be used, no client has connected yet.
         let listener = listener::listen(socket).map_err(of_port)?;
         let address = listener.local_addr().map_err(of_port)?;
-        // No single turn closes a client that reads.
-        let max_turn = MAX_TURN_BYTES.min(options.backlog / 4);
+        // So that one batch never closes a client that reads.
+        let max_batch = MAX_BATCH_BYTES.min(options.backlog / 4);
         let budget = Budget::new(options.memory);
-        let (desk, poll) = Desk::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
-        let hub = Hub::by_clock(chat, lock, options.registration, max_turn, Arc::clone(&desk), clock);
-        hub.date_sanctions();
+        let (inbox, poll) =
+            ReactorInbox::open(options.backlog, Arc::clone(&budget)).map_err(StartError::Poll)?;
+        let hub = Hub::new(chat, closed_server, options.registration, max_batch, Arc::clone(&inbox), clock);
+        hub.act(|chat, now, out| chat.date_sanctions(now, out));
         let max_clients = max_clients(options.max_clients, descriptors::clients_that_fit());
         let admission = Admission {
             gate: Gate::new(options.max_per_address, max_clients),
-            roll: Arc::new(Roll::default()),
+            ids: Arc::new(ConnectionIds::default()),
             memory: budget,
         };
-        let door =
-            Door::new(Arc::clone(&hub), tls, options.plaintext, Arc::clone(&desk), options.registration);
-        let reader = Reader::start(poll, desk, Arc::clone(&hub), options.frame).map_err(StartError::Poll)?;
+        let handshaker = Handshaker::new(
+            Arc::clone(&hub),
+            tls,
+            options.plaintext,
+            Arc::clone(&inbox),
+            options.registration,
+        );
+        let reactor =
+            ReactorThread::start(poll, inbox, Arc::clone(&hub), options.frame).map_err(StartError::Poll)?;
         Ok(Self {
             hub,
-            door,
+            handshaker,
             listener,
             address,
             info,
@@ -260,12 +267,12 @@ impl Server {
             code,
             data_dir,
             store,
-            reader,
-            multicast: Multicast::new(options.multicast),
+            reactor,
+            multicast: MulticastTests::new(options.multicast),
         })
     }
 
-    /// The fingerprint of its key.
+    /// The fingerprint of the server's key.
     pub fn key(&self) -> Fingerprint {
         self.key
     }
@@ -275,62 +282,62 @@ impl Server {
         self.address
     }
 
-    /// Its id, name and version.
+    /// The server's id, name and version.
     pub fn info(&self) -> &ServerInfo {
         &self.info
     }
 
-    /// Most clients at a time.
+    /// Maximum clients at a time.
     pub fn max_clients(&self) -> usize {
         self.max_clients
     }
 
-    /// A way to it while it runs.
+    /// A handle for use while the server runs.
     pub fn handle(&self) -> Handle {
         Handle::new(Arc::clone(&self.hub), self.code.clone(), self.admission.clone())
     }
 
-    /// Serves until `stop` ends; then takes no more connections, tells everybody `bye`, and
-    /// returns once all have read it, or after [`SHUTDOWN_GRACE`].
+    /// Serves until `stop` ends. Then closes the port, sends everyone `bye`, and returns once all clients have
+    /// read it, or after [`SHUTDOWN_GRACE`].
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { hub, door, listener, admission, data_dir, store, reader, multicast, .. } = self;
-        let roll = Arc::clone(&admission.roll);
-        // All of them end below: the flusher and the watch with the hub, the timers by being aborted.
-        let history = store.clone().filter(|_| hub.keeps_messages());
+        let Self { hub, handshaker, listener, admission, data_dir, store, reactor, multicast, .. } = self;
+        let ids = Arc::clone(&admission.ids);
+        // All of these end below: flusher and monitor with the hub, the timers by being aborted.
+        let history = store.clone().filter(|_| hub.read(Chat::keeps_messages));
         let history = history.map(|store| History::new(Arc::clone(&hub), store));
-        let watch = tokio::spawn(watch::run(Arc::clone(&hub), store.clone()));
-        let scribe = Scribe::new(Arc::clone(&hub), store);
-        let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), scribe, history, multicast));
+        let monitor = tokio::spawn(monitor::run(Arc::clone(&hub), store.clone()));
+        let persister = Persister::new(Arc::clone(&hub), store);
+        let flusher = tokio::spawn(flusher::run(Arc::clone(&hub), persister, history, multicast));
         let timers = tokio::spawn(timers::run(Arc::clone(&hub)));
         // A task of its own, so that what it starts runs on the thread that has the connection in its cache.
-        let entrance = Arc::clone(&door);
+        let entrance = Arc::clone(&handshaker);
         let accepting = tokio::spawn(async move { listener::accept(&listener, &entrance, &admission).await });
         stop.await;
         accepting.abort();
-        // An error is what it waits for: the port is closed.
+        // The error is the cancellation: the port is closed.
         let _ = accepting.await;
-        door.close();
-        hub.shut_down();
-        if timeout(SHUTDOWN_GRACE, roll.empty()).await.is_err() {
-            tracing::warn!(clients = roll.open(), "some clients could not be closed in time");
+        handshaker.close();
+        hub.act(|chat, _, out| chat.shut_down(out));
+        if timeout(SHUTDOWN_GRACE, ids.all_returned()).await.is_err() {
+            tracing::warn!(clients = ids.open(), "could not close all clients in time");
         }
         timers.abort();
-        drop(reader);
+        drop(reactor);
         hub.close();
-        for (task, name) in [(flusher, "flusher"), (watch, "watch")] {
+        for (task, name) in [(flusher, "flusher"), (monitor, "monitor")] {
             if let Err(error) = task.await {
-                tracing::error!(%error, "the {name} ended badly");
+                tracing::error!(%error, "the {name} task panicked");
             }
         }
-        // Nobody else may have the directory while anything is still written to it.
+        // Keeps the lock until nothing writes to the directory any more.
         drop(data_dir);
     }
 }
 
-/// What is kept in the data directory, and what is in it already.
+/// Opens the store, and returns what it holds already.
 fn open_store(
     data_dir: &DataDir,
-    options: &Options,
+    options: &ServerOptions,
     clock: &Arc<Clock>,
 ) -> Result<(Option<Store>, Archive), StartError> {
     let (store, archive) = match (data_dir.file(HISTORY_FILE), options.history) {
@@ -341,15 +348,15 @@ fn open_store(
     Ok((Some(store), archive))
 }
 
-/// The rules with what is kept, and the operator's code.
+/// Builds the rules from what is stored; also returns the operator code.
 fn chat(
-    options: &Options,
+    options: &ServerOptions,
     server: ServerInfo,
     closed: bool,
     data_dir: &DataDir,
     archive: Archive,
 ) -> Result<(Chat, String), StartError> {
-    let secrets = Secrets::make()?;
+    let secrets = OperatorSecrets::make()?;
     data_dir.leave_secret(&server.id, &secrets.token)?;
     let profile = Profile { server, motd: options.motd.clone() };
     let rules = Rules { closed, ..options.rules.clone() };
@@ -358,14 +365,14 @@ fn chat(
     Ok((chat, secrets.code))
 }
 
-/// The bound that holds: what was asked for or is usual, as far as the descriptors allow it.
+/// Returns the smaller of the wanted number (or the default) and what the file descriptors allow.
 fn max_clients(wanted: Option<usize>, fit: Option<usize>) -> usize {
     let fit = fit.unwrap_or(usize::MAX);
     match wanted {
         Some(wanted) if wanted > fit => {
             tracing::warn!(
-                "--max-clients {wanted} does not fit: this process may open files for {fit} clients, \
-                 so {fit} are taken; raise the limit (ulimit -Hn, LimitNOFILE=) for more"
+                "--max-clients {wanted} is too high: this process may open files for {fit} clients only, so the limit \
+                                 is {fit}; for more, raise the limit on open files (ulimit -Hn, LimitNOFILE=)"
             );
             fit
         }

@@ -1,9 +1,8 @@
-//! Tests of multicast with a client's machine: where a client reaches this server but does not find it, it
-//! learns by these in which of the two directions multicast gets lost.
+//! Multicast tests with a client's machine. A client that reaches the server but cannot discover it learns in which
+//! direction multicast gets lost.
 //!
-//! Nobody can make the server send to others: its packets go to the group of mDNS, on the link by which the
-//! client is connected, which no router passes on. There are four of them, of 60 bytes,
-//! paced by address and for all clients together.
+//! Useless for attacks: the server sends four packets of 60 bytes, to the mDNS group, on the client's own link, which
+//! no router passes on; tests are rate-limited per address and in total.
 
 use super::connection::Connection;
 use crate::discovery::{Side, Subnet, Trial};
@@ -16,29 +15,21 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What a client asks for.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) echo: Option<String>,
-    pub(super) token: TestToken,
-}
-
-/// Who does the tests; without `places` multicast is not used here.
+/// Without `places`, this server uses no multicast.
 #[derive(Debug, Default)]
-pub(super) struct Multicast {
+pub(super) struct MulticastTests {
     places: Option<Arc<Semaphore>>,
-    /// When each address had its last one; those of longer ago are dropped.
+    /// When each address had its last test; old ones are dropped.
     last: HashMap<IpAddr, Instant>,
 }
 
-impl Multicast {
+impl MulticastTests {
     pub(super) fn new(is_allowed: bool) -> Self {
         Self { places: is_allowed.then(|| Arc::new(Semaphore::new(MULTICAST_TESTS))), last: HashMap::new() }
     }
 
-    /// Begins a test, which answers when it is over. What was sent to the connection before reaches it before.
-    pub(super) fn run(&mut self, connection: Arc<Connection>, asked: Asked) {
-        let Asked { echo, token } = asked;
+    /// Starts a test, which sends its result. The caller has sent everything up to now.
+    pub(super) fn run(&mut self, connection: Arc<Connection>, echo: Option<String>, token: TestToken) {
         let answer = |event: Event, echo| event.into_packet("", echo).to_frame();
         match self.admit(connection.ip(), Instant::now()) {
             Err((code, why)) => connection.send(&answer(Event::error(code, why), echo).into()),
@@ -53,10 +44,10 @@ impl Multicast {
         }
     }
 
-    /// A place; an error says why there is none. Looks at no interface, since the writer of all connections waits.
+    /// Admits a test; an error says why not. Must not look at interfaces: the flusher waits.
     fn admit(&mut self, address: IpAddr, now: Instant) -> Result<OwnedSemaphorePermit, (Code, String)> {
         let Some(places) = &self.places else {
-            let why = "this server uses no multicast (--no-discovery): connect with --host";
+            let why = "this server does not use multicast (--no-discovery); connect with --host";
             return Err((Code::NoMulticast, why.into()));
         };
         self.last.retain(|_, last| now.saturating_duration_since(*last) < MULTICAST_TEST_PAUSE);
@@ -70,11 +61,12 @@ impl Multicast {
     }
 }
 
-/// Tests on the network that the server shares with the client's machine.
+/// Tests on the network that the server shares with the client.
 async fn test(connection: &Connection, token: &TestToken) -> Event {
     let subnet = connection.ends().ok().and_then(|(own, peer)| Subnet::between(own, peer));
     let Some(subnet) = subnet else {
-        let why = "your machine and the server share no network link, and multicast stays on one link";
+        let why =
+            "your machine and the server are not on the same network link, and multicast stays on one link";
         return Event::error(Code::NoMulticast, why);
     };
     match Trial::open(&subnet, Side::Server, token.as_str()) {
@@ -82,6 +74,8 @@ async fn test(connection: &Connection, token: &TestToken) -> Event {
             let came = trial.run().await;
             Event::Multicast { sent: came.sent, heard: came.heard }
         }
-        Err(error) => Event::error(Code::NoMulticast, format!("no multicast here: {error}")),
+        Err(error) => {
+            Event::error(Code::NoMulticast, format!("the server cannot use multicast here: {error}"))
+        }
     }
 }

@@ -1,27 +1,26 @@
-//! When the system asks the process to stop.
+//! Signals that ask the process to stop.
 
-/// Requests to stop: SIGTERM or SIGINT, or Ctrl-C and its like on Windows.
+/// SIGTERM and SIGINT, or Ctrl-C and similar events on Windows.
 #[derive(Debug)]
 pub struct StopSignals(Signals);
 
 impl StopSignals {
-    /// Takes the signals over: from here on none of them ends the process by itself. Must be called
-    /// in a tokio runtime.
+    /// Installs handlers, so that no signal ends the process by itself. Must be called in a tokio runtime.
     ///
     /// # Errors
-    /// When the system lets no handler be set.
+    /// If the system refuses a handler.
     pub fn catch() -> std::io::Result<Self> {
         Signals::new().map(Self)
     }
 
-    /// Ends at the first request. From then on a second one ends the process at once, with status 1.
+    /// Resolves at the first signal. After that, a second signal ends the process at once, with status 1.
     pub async fn requested(self) {
         let Self(mut signals) = self;
         signals.next().await;
         // Ends with the process.
         tokio::spawn(async move {
             signals.next().await;
-            tracing::warn!("asked to stop a second time; stopping without goodbyes");
+            tracing::warn!("second request to stop; stopping without saying goodbye");
             std::process::exit(1);
         });
     }

@@ -1,15 +1,13 @@
-//! Something for each session, in an array: a session's number says where.
+//! A table with one row per session, as an array: the lower half of a [`SessionId`] is its slot, which is
+//! reused; the upper half is the slot's generation.
 //!
-//! The lower half of a [`SessionId`] is a place, which is used again, and the upper half says how often
-//! it was. So a table is as long as there were ever sessions at a time, and holds no hashes and no room
-//! for more.
+//! So a table is as long as the peak number of sessions, without hashes or spare room.
 
 use crate::chat::SessionId;
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct Slots<T> {
-    /// With the upper half of the number, of whoever has the place.
+    /// Each with its generation.
     rows: Vec<Option<(u32, T)>>,
     count: usize,
 }
@@ -21,67 +19,66 @@ impl<T> Default for Slots<T> {
 }
 
 impl SessionId {
-    /// The next session at the same place.
+    /// The id of the slot's next session.
     #[must_use]
-    pub(super) fn successor(self) -> Self {
+    pub(super) fn next_generation(self) -> Self {
         Self(self.0.wrapping_add(1 << 32))
     }
 
-    /// Which place it has.
-    pub(super) fn place(self) -> usize {
+    pub(super) fn slot(self) -> usize {
         self.0 as u32 as usize
     }
 
-    fn turn(self) -> u32 {
+    fn generation(self) -> u32 {
         (self.0 >> 32) as u32
     }
 }
 
 impl<T> Slots<T> {
-    /// What the session has.
     pub(super) fn get(&self, id: SessionId) -> Option<&T> {
-        self.rows.get(id.place())?.as_ref().filter(|(turn, _)| *turn == id.turn()).map(|(_, value)| value)
+        self.rows
+            .get(id.slot())?
+            .as_ref()
+            .filter(|(generation, _)| *generation == id.generation())
+            .map(|(_, value)| value)
     }
 
-    /// The same, to be changed.
     pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut T> {
-        let row = self.rows.get_mut(id.place())?.as_mut();
-        row.filter(|(turn, _)| *turn == id.turn()).map(|(_, value)| value)
+        let row = self.rows.get_mut(id.slot())?.as_mut();
+        row.filter(|(generation, _)| *generation == id.generation()).map(|(_, value)| value)
     }
 
-    /// Gives the session something, in the place of what it or an earlier one at its place had.
+    /// Sets the session's value; replaces that of an earlier session in its slot.
     pub(super) fn insert(&mut self, id: SessionId, value: T) {
-        if id.place() >= self.rows.len() {
-            self.rows.resize_with(id.place() + 1, || None);
+        if id.slot() >= self.rows.len() {
+            self.rows.resize_with(id.slot() + 1, || None);
         }
-        self.count += usize::from(self.rows[id.place()].is_none());
-        self.rows[id.place()] = Some((id.turn(), value));
+        self.count += usize::from(self.rows[id.slot()].is_none());
+        self.rows[id.slot()] = Some((id.generation(), value));
     }
 
-    /// Takes it away.
     pub(super) fn remove(&mut self, id: SessionId) -> Option<T> {
         self.get(id)?;
         self.count -= 1;
-        let (_, value) = self.rows[id.place()].take()?;
+        let (_, value) = self.rows[id.slot()].take()?;
         if self.count == 0 {
-            // A crowd that has left leaves no memory behind.
+            // Gives the memory back after a crowd has left.
             self.rows = Vec::new();
         }
         Some(value)
     }
 
-    /// Who has that place.
+    /// The session in that slot.
     pub(super) fn at(&self, place: usize) -> Option<SessionId> {
-        let (turn, _) = self.rows.get(place)?.as_ref()?;
-        Some(SessionId(u64::from(*turn) << 32 | place as u64))
+        let (generation, _) = self.rows.get(place)?.as_ref()?;
+        Some(SessionId(u64::from(*generation) << 32 | place as u64))
     }
 
-    /// How many sessions have something.
     pub(super) fn len(&self) -> usize {
         self.count
     }
 
-    /// The sessions, with what they have, by place.
+    /// Iterates in the order of slots.
     pub(super) fn iter(&self) -> impl Iterator<Item = (SessionId, &T)> {
         (0..).zip(&self.rows).filter_map(|(place, row)| Some((self.at(place)?, &row.as_ref()?.1)))
     }
@@ -97,7 +94,7 @@ mod tests {
     fn who_has_a_place_after_another_has_nothing_of_theirs() {
         let mut slots = Slots::default();
         slots.insert(SessionId(3), "hers");
-        let next = SessionId(3).successor();
+        let next = SessionId(3).next_generation();
         assert_eq!(slots.remove(next), None);
         assert_eq!(slots.get(next), None);
         slots.insert(next, "his");

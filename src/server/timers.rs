@@ -1,9 +1,9 @@
-//! The one timer of the server: gathered presence and late handshakes, not a timer a connection.
+//! The server's only timer task: collected presence and late handshakes. No connection has a timer.
 
 use super::hub::Hub;
 use std::sync::Arc;
 
-/// Runs until aborted. Sleeps while nothing is due.
+/// Runs until aborted; sleeps while nothing is due.
 pub(super) async fn run(hub: Arc<Hub>) {
     loop {
         match hub.tick() {

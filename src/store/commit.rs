@@ -8,7 +8,7 @@ use super::question::{Batch, Duplicate, Outcome};
 use super::rows::{self, signed, unsigned};
 use super::view;
 use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
-use crate::limits::{SEAM_BYTES, SEAM_MESSAGES, SEQ_RESERVE};
+use crate::limits::{CUTOVER_BYTES, CUTOVER_MESSAGES, SEQ_RESERVE};
 use crate::name::RoomName;
 use rusqlite::{Result, Transaction, params};
 use std::collections::HashMap;
@@ -49,7 +49,7 @@ pub(super) fn commit(
     }
     for seam in &batch.seams {
         // All of the batch can be read here, and nothing after it.
-        outcome.seams.push(view::page(&change, seam, SEAM_MESSAGES, SEAM_BYTES, u64::MAX)?);
+        outcome.seams.push(view::page(&change, seam, CUTOVER_MESSAGES, CUTOVER_BYTES, u64::MAX)?);
     }
     change.commit()?;
     Ok((outcome, reserved))

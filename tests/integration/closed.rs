@@ -5,15 +5,15 @@ use crate::support::server::TestServer;
 use crate::support::tls::Key;
 use lanchat::fingerprint::Fingerprint;
 use lanchat::protocol::binary;
-use lanchat::security::{Answer, Binding, Passphrase};
-use lanchat::server::Entrance;
+use lanchat::security::{Binding, PakeResponse, Passphrase};
+use lanchat::server::Access;
 use serde_json::{Value, json};
 
 const PASSPHRASE: &str = "a long enough secret";
 
 fn closed() -> TestServer {
     TestServer::with(|options| {
-        options.entrance = Entrance::Closed(Passphrase::new(PASSPHRASE).expect("a passphrase"));
+        options.access = Access::Closed(Passphrase::new(PASSPHRASE).expect("a passphrase"));
     })
 }
 
@@ -39,10 +39,10 @@ fn enter(server: &TestServer, key: Option<&Key>, passphrase: &str) -> (Peer, Val
     (peer, reply)
 }
 
-fn answer(question: &Value, binding: &Binding, passphrase: &str) -> Answer {
+fn answer(question: &Value, binding: &Binding, passphrase: &str) -> PakeResponse {
     let element = binary::from_text(question["pake"].as_str().expect("an element")).expect("base64url");
     let passphrase = Passphrase::new(passphrase).expect("a passphrase");
-    Answer::new(&passphrase, *binding, &element).expect("an element")
+    PakeResponse::new(&passphrase, *binding, &element).expect("an element")
 }
 
 #[test]

@@ -34,8 +34,8 @@ fn operators_commands_work_at_the_console() {
     terminal.wait_for("1 user: bob");
     terminal.enter("/status");
     terminal.wait_for("1 user is here over 1 connection");
-    terminal.wait_for("places are taken; nobody was turned away");
-    terminal.wait_for("KiB wait in memory for clients");
+    terminal.wait_for("places taken; no connections refused");
+    terminal.wait_for("KiB of memory hold data for clients");
     terminal.enter("/time");
     terminal.wait_for("server time 20");
     terminal.enter("/alert fire drill");
@@ -70,7 +70,7 @@ fn the_log_appears_above_what_is_being_typed() {
     terminal.wait_for_last("[server] /alert half a th");
     let bob = Peer::join(SocketAddr::from(([127, 0, 0, 1], port.parse().expect("a port"))), "bob");
     terminal.wait_until("a log line above the half-typed one", |screen| {
-        screen.contains("a client connects") && last_row(screen) == "[server] /alert half a th"
+        screen.contains("new connection") && last_row(screen) == "[server] /alert half a th"
     });
     drop(bob);
 }

@@ -116,7 +116,7 @@ fn a_data_directory_that_was_moved_away_counts_again_when_it_is_back() {
     house.fails("deleted or moved away");
     let _ = fs::remove_dir_all(&house.data);
     fs::rename(&away, &house.data).unwrap();
-    house.server.wait_for_log("the history is written again");
+    house.server.wait_for_log("storing messages again");
     assert!(house.say());
 }
 
@@ -141,7 +141,7 @@ fn a_history_cut_to_half_under_the_server_is_repaired() {
     file.set_len(file.metadata().unwrap().len() / 2 / 4096 * 4096).unwrap();
     house.fails("is damaged");
     let said = fails(1, &lanchat(&["repair"], &house.data));
-    assert!(said.contains("runs with the data directory"), "{said}");
+    assert!(said.contains("is using the data directory"), "{said}");
     house.server.stop();
     refused(&house.server, &house.data);
     let said = prints(&lanchat(&["repair"], &house.data));
@@ -208,7 +208,7 @@ fn a_second_server_is_refused_though_the_lock_was_removed() {
     let house = House::new();
     fs::remove_file(house.data.join("lock")).unwrap();
     let said = start(&house.server, &house.data);
-    assert!(said.contains("another lanchat server runs with the data directory"), "{said}");
+    assert!(said.contains("another lanchat server uses the data directory"), "{said}");
 }
 
 /// The one line with which a server does not start.

@@ -16,6 +16,8 @@ mod console;
 mod conversation;
 #[cfg(unix)]
 mod crash;
+#[cfg(unix)]
+mod cutover;
 #[cfg(target_os = "linux")]
 mod damage;
 mod dependencies;
@@ -47,8 +49,6 @@ mod replaced_system;
 mod rescue;
 #[cfg(unix)]
 mod restored;
-#[cfg(unix)]
-mod seam;
 #[cfg(unix)]
 mod security;
 #[cfg(unix)]

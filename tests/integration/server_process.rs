@@ -31,7 +31,7 @@ fn a_second_request_to_stop_ends_it_at_once() {
     serve.signal(Signal::TERM);
     let (status, log) = serve.wait();
     assert_eq!(status.code(), Some(1), "{log}");
-    assert!(log.contains("without goodbyes"), "{log}");
+    assert!(log.contains("without saying goodbye"), "{log}");
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_data_directory_belongs_to_one_server_and_keeps_its_id() {
     let refused = serve_command(&home, &[]).output().unwrap();
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(1), "{said}");
-    assert!(said.contains("another lanchat server runs with the data directory"), "{said}");
+    assert!(said.contains("another lanchat server uses the data directory"), "{said}");
     let before = id(&first);
     drop(first);
     assert_eq!(id(&Serve::start(&["--data-dir", path])), before);
@@ -64,7 +64,7 @@ fn a_port_in_use_is_refused_with_the_remedy() {
 #[test]
 fn a_bound_of_clients_that_does_not_fit_is_said_at_start() {
     let serve = Serve::start(&["--max-clients", "4000000000"]);
-    assert!(serve.said.contains("--max-clients 4000000000 does not fit"), "{}", serve.said);
+    assert!(serve.said.contains("--max-clients 4000000000 is too high"), "{}", serve.said);
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn a_second_server_is_refused_on_a_link_to_the_history_of_the_first() {
     std::os::unix::fs::symlink(server.home.path().join("history.db"), other.path().join("history.db"))
         .unwrap();
     let said = serve(&other, other.path());
-    assert!(said.contains("another lanchat server runs with the data directory"), "{said}");
+    assert!(said.contains("another lanchat server uses the data directory"), "{said}");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn of_two_servers_with_links_to_one_history_the_second_is_refused() {
     server.start_again();
     server.address();
     let said = serve(&other, other.path());
-    assert!(said.contains("another lanchat server runs with"), "{said}");
+    assert!(said.contains("another lanchat server uses"), "{said}");
     server.kill();
     let mut second = Mortal::over(other, &[], None);
     second.address();
@@ -162,7 +162,7 @@ fn pipes_in_the_place_of_files_are_refused_at_once() {
     for (name, why) in [
         ("history.db-wal", "not an ordinary file"),
         ("history.db-shm", "not an ordinary file"),
-        ("lock", "its lock is not a file"),
+        ("lock", "its lock is not a regular file"),
         ("server.pem", "not an ordinary file"),
         ("history.db", "is no database"),
     ] {
@@ -197,7 +197,7 @@ fn a_server_whose_key_is_gone_says_so() {
     fs::remove_file(server.home.path().join("server.pem")).unwrap();
     server.start_again();
     server.address();
-    let line = server.wait_for_log("has another key from now on");
+    let line = server.wait_for_log("has a new one");
     assert!(line.contains("WARN") && line.contains("lanchat restore"), "{line}");
 }
 

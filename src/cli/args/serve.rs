@@ -1,4 +1,4 @@
-//! Options of `lanchat serve`, and the server that they make.
+//! ServerOptions of `lanchat serve`, and the server that they make.
 
 use std::fs::File;
 use std::io::Read;
@@ -17,7 +17,7 @@ use crate::limits;
 use crate::pace::Rate;
 use crate::protocol::Term;
 use crate::security::Passphrase;
-use crate::server::{Entrance, Options};
+use crate::server::{Access, ServerOptions};
 use crate::store::Keep;
 use crate::text::safe_line;
 
@@ -190,7 +190,7 @@ impl ServeArgs {
     ///
     /// # Errors
     /// When an option can't be met; the text says what to do.
-    pub async fn options(&self) -> Result<Options, Failure> {
+    pub async fn options(&self) -> Result<ServerOptions, Failure> {
         // Each is named here, so that one that changes nothing does not compile. Which interfaces and
         // addresses are announced is no matter of the server's (`announce.rs`).
         let Self {
@@ -215,7 +215,7 @@ impl ServeArgs {
             advertise: _,
             no_discovery,
         } = self;
-        Ok(Options {
+        Ok(ServerOptions {
             name: name.clone().unwrap_or_else(host_name),
             address: match host {
                 Some(host) => Some(own_address(&host.host).await?),
@@ -232,7 +232,7 @@ impl ServeArgs {
             }),
             history: (!no_history).then(|| keep(retain, retain_size)),
             motd: motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
-            entrance: entrance(*closed, passphrase_file.as_deref())?,
+            access: access(*closed, passphrase_file.as_deref())?,
             plaintext: *allow_plaintext,
             multicast: !no_discovery,
             rules: Rules {
@@ -241,7 +241,7 @@ impl ServeArgs {
                 closed: *closed,
                 interim: false,
             },
-            ..Options::default()
+            ..ServerOptions::default()
         })
     }
 }
@@ -254,11 +254,11 @@ fn keep(retain: &Term, retain_size: &Bound<Size>) -> Keep {
     Keep { age, bytes: retain_size.get().map(|size| size.0) }
 }
 
-fn entrance(closed: bool, passphrase_file: Option<&Path>) -> Result<Entrance, Failure> {
+fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<Access, Failure> {
     Ok(match passphrase_file {
-        _ if !closed => Entrance::Open,
-        Some(file) => Entrance::Closed(Passphrase::read(file)?),
-        None => Entrance::ClosedByOwn,
+        _ if !closed => Access::Open,
+        Some(file) => Access::Closed(Passphrase::read(file)?),
+        None => Access::ClosedByOwn,
     })
 }
 
@@ -366,7 +366,7 @@ mod tests {
         ServeArgs::from_arg_matches(matches).map_err(|error| error.to_string())
     }
 
-    async fn made(words: &str, config: &str) -> Options {
+    async fn made(words: &str, config: &str) -> ServerOptions {
         read(words, config).unwrap().options().await.unwrap()
     }
 
@@ -384,7 +384,7 @@ mod tests {
     /// A server that a test starts with no options of its own is the one that people get.
     #[tokio::test]
     async fn the_defaults_are_those_of_the_server() {
-        let (made, usual) = (made("", "").await, Options::default());
+        let (made, usual) = (made("", "").await, ServerOptions::default());
         assert_eq!((made.port, made.backlog, made.memory), (usual.port, usual.backlog, usual.memory));
         assert_eq!((made.max_clients, made.max_per_address), (usual.max_clients, usual.max_per_address));
         assert_eq!((made.history, made.rules.rate), (usual.history, usual.rules.rate));

@@ -12,7 +12,7 @@ use crate::client::terminal;
 use crate::client::trust::{JOIN_NAMESAKE, NOT_VERIFIED, TrustPolicy, not_joined, proven, unproven};
 use crate::protocol::Code;
 use crate::protocol::request::Mode;
-use crate::security::How;
+use crate::security::TrustBasis;
 
 /// Why a join failed.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl Credentials {
         if introduction.is_first && closed {
             tell(if registered.proven { proven(&name) } else { NOT_VERIFIED.to_owned() });
         }
-        let how = if registered.proven { How::Passphrase } else { introduction.how };
+        let how = if registered.proven { TrustBasis::Passphrase } else { introduction.how };
         self.trust.lock().remember(key, &registered.welcome.server.name, peer, how);
         Ok(registered)
     }

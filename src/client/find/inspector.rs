@@ -12,7 +12,7 @@ use crate::discovery::{self, Proof, is_surely, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Code;
 use crate::protocol::request::TestToken;
-use crate::security::{ClientTls, Expect, KnownServer, KnownServers, Presented, Verdict};
+use crate::security::{ClientTls, Expect, KeyVerdict, KnownServer, KnownServers, Presented};
 use crate::text::safe_line;
 
 /// Asks servers who they are, without showing a key of one's own.
@@ -133,24 +133,24 @@ impl Inspector {
         let (asked_for, host) = (self.asked_for, self.host.as_deref());
         let presented = Presented { asked_for, host, ..Presented::found(fp, name, addr) };
         match verdict(&self.known, &presented) {
-            Verdict::Known(known) => {
+            KeyVerdict::Known(known) => {
                 let verified = if known.is_verified() { "verified" } else { "not verified yet" };
                 Ok(format!("{spoken}, known since {}, {verified}", known.since()))
             }
-            Verdict::New { .. } => {
+            KeyVerdict::New { .. } => {
                 Ok(format!("{spoken}, new to you; compare it with `lanchat fingerprint` on the server"))
             }
-            Verdict::Namesake(known) => {
+            KeyVerdict::Namesake(known) => {
                 let (since, digits) = (known.since(), &known.fp.spoken()[..5]);
                 let line = format!(
                     "{spoken}, not the key of the server with this name that you have known since {since} ({digits} ...)"
                 );
                 Err(JoinRefusal::Namesake { line, label: server_label(name, &fp.id()) })
             }
-            Verdict::Changed(known) => {
+            KeyVerdict::Changed(known) => {
                 Err(JoinRefusal::Key(format!("{spoken}, but it was {}", known.fp.spoken())))
             }
-            Verdict::NotListed => {
+            KeyVerdict::NotListed => {
                 let line = format!("{spoken}, which this machine's list of servers does not have");
                 Err(JoinRefusal::Key(line))
             }

@@ -19,7 +19,7 @@ use crate::protocol::event::Welcome;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{Act, Connect, Hello, TestToken};
 use crate::protocol::{Code, Event, Request, ServerPacket, binary};
-use crate::security::{Answer, Binding, Passphrase};
+use crate::security::{Binding, PakeResponse, Passphrase};
 
 /// How long a server may take to answer a hello or, at an address that was given, a ping.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
@@ -182,7 +182,7 @@ impl ServerLink {
                     answered = Some(self.answer(&proof, &pake).await?);
                 }
                 Event::PakeOk { mac } => {
-                    let answer: Answer = answered.take().ok_or(LinkError::WrongPassphrase)?;
+                    let answer: PakeResponse = answered.take().ok_or(LinkError::WrongPassphrase)?;
                     answer.check(&bytes(&mac)).map_err(|_| LinkError::WrongPassphrase)?;
                     *proven = true;
                 }
@@ -203,12 +203,12 @@ impl ServerLink {
         }
     }
 
-    async fn answer(&mut self, proof: &PassphraseProof<'_>, pake: &str) -> Result<Answer, LinkError> {
+    async fn answer(&mut self, proof: &PassphraseProof<'_>, pake: &str) -> Result<PakeResponse, LinkError> {
         // In the open the proof could be relayed by whoever sits in between.
         let server = self.key.ok_or(LinkError::WrongPassphrase)?;
         let binding = Binding::new(&server, Some(&proof.own));
-        let answer =
-            Answer::new(proof.passphrase, binding, &bytes(pake)).map_err(|_| LinkError::WrongPassphrase)?;
+        let answer = PakeResponse::new(proof.passphrase, binding, &bytes(pake))
+            .map_err(|_| LinkError::WrongPassphrase)?;
         let (pake, mac) = (binary::to_text(answer.element()), binary::to_text(answer.mac()));
         let request = Request::Connect(Connect::Pake { pake, mac });
         self.writer.send(&request.to_frame(None)).await?;

@@ -250,7 +250,7 @@ mod tests {
         let start = "The server that you know as \"Fun\" now calls itself \"Off\u{fffd}ice\" (";
         assert!(told.starts_with(start), "{told}");
     }
-    use crate::security::{How, KnownServers, Presented};
+    use crate::security::{KnownServers, Presented, TrustBasis};
 
     const KEY: &str = "SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844";
     const OTHER: &str = "SHA256:Yb0TGq_FApVIJ7dLPY6YpfIaPqgLLJoOzWIXHqw_8lM";
@@ -265,7 +265,7 @@ mod tests {
 
     fn known(name: &str) -> KnownServer {
         let mut known = KnownServers::default();
-        known.remember(&Presented::found(key(KEY), name, addr()), How::Digits);
+        known.remember(&Presented::found(key(KEY), name, addr()), TrustBasis::Digits);
         let mut known = known.last_used().unwrap().clone();
         known.first = "2026-11-21T12:00:00.000Z".into();
         known

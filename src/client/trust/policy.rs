@@ -14,7 +14,8 @@ use crate::discovery::{Stranger, is_called, is_surely, networks, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
 use crate::security::{
-    ClientTls, Expect, How, Keypair, KnownServer, KnownServers, Presented, Sought, Verdict, system_dir,
+    ClientTls, Expect, KeyVerdict, Keypair, KnownServer, KnownServers, Presented, RequestedServer,
+    TrustBasis, system_dir,
 };
 
 /// What this user goes by in trusting servers.
@@ -36,7 +37,7 @@ pub(crate) struct TrustPolicy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Introduction {
     /// Why its key is trusted, if it turns out to be the first time.
-    pub(crate) how: How,
+    pub(crate) how: TrustBasis,
     /// What the user is told before anything is sent; safe for the terminal.
     pub(crate) lines: Vec<String>,
     /// Whether this is a first contact of which the user was told.
@@ -46,7 +47,7 @@ pub(crate) struct Introduction {
 }
 
 impl Introduction {
-    fn plain(how: How, lines: Vec<String>) -> Self {
+    fn plain(how: TrustBasis, lines: Vec<String>) -> Self {
         Self { how, lines, is_first: false, refusal: None }
     }
 }
@@ -115,18 +116,18 @@ impl TrustPolicy {
     pub(crate) fn introduce(&self, reached: &Reached) -> Result<Introduction, Error> {
         let Some(fp) = reached.link.key() else {
             let lines = vec![words::plaintext(&reached.server.name)];
-            return Ok(Introduction::plain(How::Tofu, lines));
+            return Ok(Introduction::plain(TrustBasis::Tofu, lines));
         };
         let addr = reached.link.peer();
         let name = reached.server.name.as_str();
         let given = self.named.contains(&fp) || self.known.only().is_some() || self.local.has(&fp);
-        let how = if given { How::Flag } else { How::Tofu };
+        let how = if given { TrustBasis::Flag } else { TrustBasis::Tofu };
         let host = self.host.as_deref().filter(|_| reached.asked_for);
-        let sought = if reached.is_referred { Sought::This } else { self.sought(fp, name) };
+        let sought = if reached.is_referred { RequestedServer::This } else { self.sought(fp, name) };
         let presented = Presented { fp, name, addr, asked_for: reached.asked_for, host, sought };
         let contact = |before| words::first_contact(name, addr, fp, before, reached.closed);
         Ok(match self.verdict(&presented) {
-            Verdict::Known(known) => {
+            KeyVerdict::Known(known) => {
                 let is_stranger = |id: &&String| self.find_by_id(id).is_none();
                 let strangers: Vec<String> = reached.namesakes.iter().filter(is_stranger).cloned().collect();
                 let mut lines = words::namesakes(name, fp, &strangers);
@@ -138,19 +139,19 @@ impl TrustPolicy {
                 Introduction::plain(how, lines)
             }
             // Whoever can read the server's own files, or was told its key, has no need of a notice.
-            Verdict::New { .. } | Verdict::Changed(_) | Verdict::Namesake(_) if given => {
+            KeyVerdict::New { .. } | KeyVerdict::Changed(_) | KeyVerdict::Namesake(_) if given => {
                 Introduction::plain(how, Vec::new())
             }
-            Verdict::New { before } => {
+            KeyVerdict::New { before } => {
                 Introduction { how, lines: contact(before), is_first: true, refusal: None }
             }
-            Verdict::Namesake(known) => {
+            KeyVerdict::Namesake(known) => {
                 let mut lines = contact(None);
                 lines.push(words::not_the_known(known));
                 let refusal = Some(self.another(name, addr, fp, known));
                 Introduction { how, lines, is_first: true, refusal }
             }
-            Verdict::Changed(_) | Verdict::NotListed => return Err(self.refusal(fp, name, addr)),
+            KeyVerdict::Changed(_) | KeyVerdict::NotListed => return Err(self.refusal(fp, name, addr)),
         })
     }
 
@@ -167,8 +168,8 @@ impl TrustPolicy {
         let host = self.host.as_deref();
         let sought = self.sought(fp, name);
         Error::Untrusted(match self.verdict(&Presented { fp, name, addr, asked_for: true, host, sought }) {
-            Verdict::Changed(known) => words::changed(name, addr, fp, known, &self.word(known)),
-            Verdict::Namesake(known) => self.another(name, addr, fp, known),
+            KeyVerdict::Changed(known) => words::changed(name, addr, fp, known, &self.word(known)),
+            KeyVerdict::Namesake(known) => self.another(name, addr, fp, known),
             _ => words::not_listed(name, addr, fp),
         })
     }
@@ -178,26 +179,28 @@ impl TrustPolicy {
         strangers.iter().find_map(|Stranger { addr, id, name }| {
             let fp = Fingerprint::from_id(id)?;
             let verdict = self.verdict(&Presented::found(fp, name, *addr));
-            let is_impostor = matches!(verdict, Verdict::Changed(_) | Verdict::Namesake(_));
+            let is_impostor = matches!(verdict, KeyVerdict::Changed(_) | KeyVerdict::Namesake(_));
             is_impostor.then(|| self.refusal(fp, name, *addr))
         })
     }
 
-    fn verdict(&self, presented: &Presented<'_>) -> Verdict<'_> {
+    fn verdict(&self, presented: &Presented<'_>) -> KeyVerdict<'_> {
         verdict(&self.known, presented)
     }
 
     /// Whom the user asked for, seen from the server with this key and name. What names a known server
     /// means it and nobody else, however few digits somebody made a key for.
-    fn sought(&self, fp: Fingerprint, name: &str) -> Sought {
-        let Some(wanted) = &self.wanted else { return Sought::Anyone };
+    fn sought(&self, fp: Fingerprint, name: &str) -> RequestedServer {
+        let Some(wanted) = &self.wanted else { return RequestedServer::Anyone };
         let known = |is_meant: fn(&str, &str, &str) -> bool| {
             let known = self.known.iter().find(|known| is_meant(wanted, &known.name, &known.fp.id()));
             known.map(|known| known.fp)
         };
-        let this = is_surely(wanted, name, &fp.id()).then_some(Sought::This);
-        let only = known(is_surely).map(Sought::Only);
-        only.or(this).or_else(|| known(is_called).map(Sought::Known)).unwrap_or(Sought::Anyone)
+        let this = is_surely(wanted, name, &fp.id()).then_some(RequestedServer::This);
+        let only = known(is_surely).map(RequestedServer::Only);
+        only.or(this)
+            .or_else(|| known(is_called).map(RequestedServer::Known))
+            .unwrap_or(RequestedServer::Anyone)
     }
 
     /// Another server of that name that was used later than this one: whoever is there now is not the one
@@ -256,7 +259,7 @@ impl TrustPolicy {
     }
 
     /// Notes that a server was joined just now.
-    pub(crate) fn remember(&mut self, key: Option<Fingerprint>, name: &str, addr: SocketAddr, how: How) {
+    pub(crate) fn remember(&mut self, key: Option<Fingerprint>, name: &str, addr: SocketAddr, how: TrustBasis) {
         // What nobody has proven is not worth remembering.
         if let Some(fp) = key {
             let host = self.host.as_deref();
@@ -281,7 +284,7 @@ impl TrustPolicy {
 }
 
 /// What a key means that a server presents, on the networks of this machine.
-pub(crate) fn verdict<'a>(known: &'a KnownServers, presented: &Presented<'_>) -> Verdict<'a> {
+pub(crate) fn verdict<'a>(known: &'a KnownServers, presented: &Presented<'_>) -> KeyVerdict<'a> {
     let networks = LazyCell::new(networks);
     known.verdict(presented, |addr| networks.iter().any(|network| network.contains(addr)))
 }
@@ -349,30 +352,30 @@ mod tests {
     fn what_names_a_known_server_means_it_and_digits_of_another_mean_that_one() {
         let mut trust = TrustPolicy::in_the_open();
         let addr = "10.0.0.1:7667".parse().unwrap();
-        trust.known.remember(&Presented::found(ONE, "vm", addr), How::Tofu);
+        trust.known.remember(&Presented::found(ONE, "vm", addr), TrustBasis::Tofu);
         // Keys that begin with the same digits are made in hours.
         let mut forged = [1; 32];
         forged[31] = 9;
         let forged = Fingerprint::new(forged);
         for (wanted, sought) in [
-            (None, Sought::Anyone),
-            (Some("vm"), Sought::Known(ONE)),
-            (Some("VM"), Sought::Known(ONE)),
-            (Some("0101"), Sought::Known(ONE)),
-            (Some("vm-01010101"), Sought::Only(ONE)),
-            (Some("vm-02020202"), Sought::This),
-            (Some("02020202"), Sought::This),
-            (Some("0202"), Sought::Anyone),
-            (Some("lab"), Sought::Anyone),
+            (None, RequestedServer::Anyone),
+            (Some("vm"), RequestedServer::Known(ONE)),
+            (Some("VM"), RequestedServer::Known(ONE)),
+            (Some("0101"), RequestedServer::Known(ONE)),
+            (Some("vm-01010101"), RequestedServer::Only(ONE)),
+            (Some("vm-02020202"), RequestedServer::This),
+            (Some("02020202"), RequestedServer::This),
+            (Some("0202"), RequestedServer::Anyone),
+            (Some("lab"), RequestedServer::Anyone),
         ] {
             trust.wanted = wanted.map(str::to_owned);
             assert_eq!(trust.sought(TWO, "vm"), sought, "{wanted:?}");
         }
         for wanted in ["vm-01010101", "01010101"] {
             trust.wanted = Some(wanted.into());
-            assert_eq!(trust.sought(forged, "vm"), Sought::Only(ONE), "{wanted}");
+            assert_eq!(trust.sought(forged, "vm"), RequestedServer::Only(ONE), "{wanted}");
             // Nor does a name that is somebody else's digits.
-            assert_eq!(trust.sought(TWO, wanted), Sought::Only(ONE), "{wanted}");
+            assert_eq!(trust.sought(TWO, wanted), RequestedServer::Only(ONE), "{wanted}");
         }
     }
 
@@ -381,10 +384,10 @@ mod tests {
         let mut trust = TrustPolicy::in_the_open();
         let addr = "10.0.0.1:7667".parse().unwrap();
         let find = |trust: &TrustPolicy, key| trust.find(&key).unwrap().clone();
-        trust.known.remember(&Presented::found(ONE, "vm", addr), How::Tofu);
+        trust.known.remember(&Presented::found(ONE, "vm", addr), TrustBasis::Tofu);
         let one = find(&trust, ONE);
         assert_eq!((trust.word(&one).as_str(), trust.used_before(&one)), ("vm", None));
-        trust.known.remember(&Presented::found(TWO, "VM", addr), How::Tofu);
+        trust.known.remember(&Presented::found(TWO, "VM", addr), TrustBasis::Tofu);
         assert_eq!(trust.word(&find(&trust, ONE)), "vm-01010101");
         assert_eq!(trust.used_before(&find(&trust, ONE)).map(|last| last.fp), Some(TWO));
         assert_eq!(trust.used_before(&find(&trust, TWO)), None);
@@ -394,7 +397,7 @@ mod tests {
     fn a_wrong_key_is_explained_by_what_was_expected() {
         let addr = "10.0.0.1:7667".parse().unwrap();
         let mut trust = TrustPolicy::in_the_open();
-        trust.known.remember(&Presented::found(ONE, "Office", addr), How::Tofu);
+        trust.known.remember(&Presented::found(ONE, "Office", addr), TrustBasis::Tofu);
         let text = |error: Error| error.to_string();
         let wrong = LinkError::WrongKey { presented: TWO, addr };
         let explained = text(trust.explain("x", &wrong));

@@ -2,19 +2,19 @@
 
 use rustls::Error;
 
-/// Why a connection must end. What is to be sent before that lies in `out`.
+/// Why a connection must end. The caller sends what is in `out` first.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
-    /// The peer has broken the rules of TLS, or speaks none that is accepted here.
+    /// The peer has violated TLS, or offers no accepted version.
     #[error("{0}")]
     Tls(String),
-    /// The peer has given up, with an alert.
+    /// The peer has sent an alert.
     #[error("the peer gave up: {0}")]
     GivenUp(String),
-    /// Something unfinished is longer than it may be.
-    #[error("over {0} bytes of something unfinished")]
+    /// An unfinished record or message exceeds its limit.
+    #[error("a record or message exceeds {0} bytes")]
     TooLong(usize),
-    /// The handshake is not done, or the channel has been closed or has failed before.
+    /// The handshake is not complete, or the channel was closed or has failed.
     #[error("the channel is not open")]
     NotOpen,
 }

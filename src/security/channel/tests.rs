@@ -9,7 +9,7 @@ use client::{Client, Manner};
 use rustls::crypto::CryptoProvider;
 use std::sync::{Arc, LazyLock};
 
-/// What all of a test's servers have in common, since making keys takes long.
+/// The settings that all of a test's servers have in common, since making keys takes long.
 fn tls() -> ServerTls {
     static TLS: LazyLock<ServerTls> =
         LazyLock::new(|| ServerTls::new(&Keypair::ephemeral().unwrap()).unwrap());

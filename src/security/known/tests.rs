@@ -16,8 +16,8 @@ fn addr(port: u16) -> SocketAddr {
 /// One that has been on the office's and the lab's server, at ports 1 and 2.
 fn known(dir: Option<&Path>, system: Option<&Path>) -> KnownServers {
     let mut known = KnownServers::load(dir, system).unwrap();
-    remember(&mut known, LAB, "Lab", addr(2), How::Tofu);
-    remember(&mut known, OFFICE, "Office", addr(1), How::Tofu);
+    remember(&mut known, LAB, "Lab", addr(2), TrustBasis::Tofu);
+    remember(&mut known, OFFICE, "Office", addr(1), TrustBasis::Tofu);
     known
 }
 
@@ -35,7 +35,7 @@ fn here(addr: IpAddr) -> bool {
     addr.is_loopback()
 }
 
-fn remember(known: &mut KnownServers, fp: Fingerprint, name: &str, addr: SocketAddr, how: How) {
+fn remember(known: &mut KnownServers, fp: Fingerprint, name: &str, addr: SocketAddr, how: TrustBasis) {
     known.remember(&Presented::found(fp, name, addr), how);
 }
 
@@ -43,7 +43,7 @@ fn remember(known: &mut KnownServers, fp: Fingerprint, name: &str, addr: SocketA
 fn a_known_key_is_known_under_any_name_and_address() {
     let known = known(None, None);
     let verdict = known.verdict(&presented(OFFICE, "Lab", 2, true), elsewhere);
-    assert!(matches!(verdict, Verdict::Known(server) if server.name == "Office"));
+    assert!(matches!(verdict, KeyVerdict::Known(server) if server.name == "Office"));
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn another_key_under_a_known_name_is_changed_on_the_network_where_that_was() {
     let known = known(None, None);
     for name in ["Office", "OFFICE"] {
         let verdict = known.verdict(&presented(STRANGER, name, 9, false), here);
-        assert!(matches!(verdict, Verdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
+        assert!(matches!(verdict, KeyVerdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
     }
 }
 
@@ -60,11 +60,11 @@ fn on_another_network_it_is_another_server_of_that_name() {
     let known = known(None, None);
     for (port, asked_for) in [(9, false), (9, true)] {
         let verdict = known.verdict(&presented(STRANGER, "OFFICE", port, asked_for), elsewhere);
-        assert!(matches!(verdict, Verdict::Namesake(server) if server.fp == OFFICE), "{verdict:?}");
+        assert!(matches!(verdict, KeyVerdict::Namesake(server) if server.fp == OFFICE), "{verdict:?}");
     }
     // At the very address it is the one that is expected there, wherever that is.
     let verdict = known.verdict(&presented(STRANGER, "Office", 1, false), elsewhere);
-    assert!(matches!(verdict, Verdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
+    assert!(matches!(verdict, KeyVerdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
 }
 
 #[test]
@@ -73,34 +73,38 @@ fn whoever_is_asked_for_by_name_is_expected_and_whoever_by_digits_is_meant() {
     let sought = |sought, name, is_here: fn(IpAddr) -> bool| {
         known.verdict(&Presented { sought, ..Presented::found(STRANGER, name, addr(9)) }, is_here)
     };
-    let office = Sought::Known(OFFICE);
-    assert!(matches!(sought(office, "Office", elsewhere), Verdict::Changed(server) if server.fp == OFFICE));
-    assert!(matches!(sought(office, "another", elsewhere), Verdict::Changed(server) if server.fp == OFFICE));
-    let only = Sought::Only(OFFICE);
+    let office = RequestedServer::Known(OFFICE);
     assert!(
-        matches!(sought(only, "office-01010101", elsewhere), Verdict::Changed(server) if server.fp == OFFICE)
+        matches!(sought(office, "Office", elsewhere), KeyVerdict::Changed(server) if server.fp == OFFICE)
+    );
+    assert!(
+        matches!(sought(office, "another", elsewhere), KeyVerdict::Changed(server) if server.fp == OFFICE)
+    );
+    let only = RequestedServer::Only(OFFICE);
+    assert!(
+        matches!(sought(only, "office-01010101", elsewhere), KeyVerdict::Changed(server) if server.fp == OFFICE)
     );
     // Not even a server that is known passes for another one.
     for (sought, is_known) in [(office, true), (only, false)] {
         let lab = Presented { sought, ..Presented::found(LAB, "Office", addr(9)) };
-        assert_eq!(matches!(known.verdict(&lab, elsewhere), Verdict::Known(_)), is_known, "{sought:?}");
+        assert_eq!(matches!(known.verdict(&lab, elsewhere), KeyVerdict::Known(_)), is_known, "{sought:?}");
     }
-    assert_eq!(sought(Sought::This, "Office", here), Verdict::New { before: None });
-    assert_eq!(sought(Sought::This, "Office", elsewhere), Verdict::New { before: None });
+    assert_eq!(sought(RequestedServer::This, "Office", here), KeyVerdict::New { before: None });
+    assert_eq!(sought(RequestedServer::This, "Office", elsewhere), KeyVerdict::New { before: None });
 }
 
 #[test]
 fn of_several_that_have_the_name_the_one_that_was_here_is_expected() {
     let mut known = known(None, None);
     let far = "192.168.1.20:7667".parse().unwrap();
-    remember(&mut known, STRANGER, "Office", far, How::Tofu);
+    remember(&mut known, STRANGER, "Office", far, TrustBasis::Tofu);
     let third = Fingerprint::new([4; 32]);
     let verdict = known.verdict(&presented(third, "Office", 9, false), here);
-    assert!(matches!(verdict, Verdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
+    assert!(matches!(verdict, KeyVerdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
     let verdict = known.verdict(&presented(third, "Office", 9, false), elsewhere);
-    assert!(matches!(verdict, Verdict::Namesake(server) if server.fp == STRANGER), "{verdict:?}");
+    assert!(matches!(verdict, KeyVerdict::Namesake(server) if server.fp == STRANGER), "{verdict:?}");
     for fp in [OFFICE, STRANGER] {
-        assert!(matches!(known.verdict(&presented(fp, "Office", 9, false), here), Verdict::Known(_)));
+        assert!(matches!(known.verdict(&presented(fp, "Office", 9, false), here), KeyVerdict::Known(_)));
     }
 }
 
@@ -108,9 +112,9 @@ fn of_several_that_have_the_name_the_one_that_was_here_is_expected() {
 fn another_key_at_a_known_address_is_changed_only_if_that_was_asked_for() {
     let known = known(None, None);
     let asked = known.verdict(&presented(STRANGER, "new", 1, true), elsewhere);
-    assert!(matches!(asked, Verdict::Changed(server) if server.fp == OFFICE), "{asked:?}");
+    assert!(matches!(asked, KeyVerdict::Changed(server) if server.fp == OFFICE), "{asked:?}");
     let found = known.verdict(&presented(STRANGER, "new", 1, false), elsewhere);
-    assert!(matches!(found, Verdict::New { before: Some(server) } if server.fp == OFFICE), "{found:?}");
+    assert!(matches!(found, KeyVerdict::New { before: Some(server) } if server.fp == OFFICE), "{found:?}");
 }
 
 #[test]
@@ -118,29 +122,32 @@ fn another_key_where_a_name_leads_is_changed_whatever_its_address() {
     let dir = tempfile::tempdir().unwrap();
     let mut known = known(Some(dir.path()), None);
     let joined = Presented { host: Some("chat.lan:7667"), ..presented(OFFICE, "Office", 1, true) };
-    known.remember(&joined, How::Tofu);
+    known.remember(&joined, TrustBasis::Tofu);
     let known = KnownServers::load(Some(dir.path()), None).unwrap();
     let moved = Presented { host: Some("CHAT.lan:7667"), ..presented(STRANGER, "new", 9, true) };
     let verdict = known.verdict(&moved, elsewhere);
-    assert!(matches!(verdict, Verdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
+    assert!(matches!(verdict, KeyVerdict::Changed(server) if server.fp == OFFICE), "{verdict:?}");
     assert_eq!(known.expected_at(&[addr(9)], Some("chat.lan:7667")).map(|keys| keys.len()), Some(2));
     assert_eq!(known.expected_at(&[addr(9)], Some("other.lan:7667")), None);
-    // It leads to whoever was accepted there last.
+    // It leads to the server that was accepted there last.
     let mut known = known;
-    known.remember(&Presented { host: Some("chat.lan:7667"), ..presented(LAB, "Lab", 2, true) }, How::Tofu);
+    known.remember(
+        &Presented { host: Some("chat.lan:7667"), ..presented(LAB, "Lab", 2, true) },
+        TrustBasis::Tofu,
+    );
     let verdict = known.verdict(&moved, elsewhere);
-    assert!(matches!(verdict, Verdict::Changed(server) if server.fp == LAB), "{verdict:?}");
+    assert!(matches!(verdict, KeyVerdict::Changed(server) if server.fp == LAB), "{verdict:?}");
 }
 
 #[test]
 fn a_known_server_in_anothers_place_is_told_from_it() {
     let mut known = known(None, None);
     let host = Some("chat.lan:7667");
-    known.remember(&Presented { host, ..presented(OFFICE, "Office", 1, true) }, How::Tofu);
+    known.remember(&Presented { host, ..presented(OFFICE, "Office", 1, true) }, TrustBasis::Tofu);
     let before = |presented: Presented<'_>| known.there_before(&presented).map(|server| server.fp);
     assert_eq!(before(presented(LAB, "Lab", 1, true)), Some(OFFICE));
     assert_eq!(before(Presented { host, ..presented(LAB, "Lab", 9, true) }), Some(OFFICE));
-    // An address that nobody asked for is anybody's, and one's own is no news.
+    // Any server may be at an address that nobody asked for; to meet the same one again is not news.
     assert_eq!(before(presented(LAB, "Lab", 1, false)), None);
     assert_eq!(before(Presented { host, ..presented(OFFICE, "Office", 1, true) }), None);
 }
@@ -148,8 +155,11 @@ fn a_known_server_in_anothers_place_is_told_from_it() {
 #[test]
 fn neither_name_nor_address_is_a_first_contact() {
     let known = known(None, None);
-    assert_eq!(known.verdict(&presented(STRANGER, "new", 9, true), elsewhere), Verdict::New { before: None });
-    assert_eq!(known.verdict(&presented(STRANGER, "", 9, true), elsewhere), Verdict::New { before: None });
+    assert_eq!(
+        known.verdict(&presented(STRANGER, "new", 9, true), elsewhere),
+        KeyVerdict::New { before: None }
+    );
+    assert_eq!(known.verdict(&presented(STRANGER, "", 9, true), elsewhere), KeyVerdict::New { before: None });
 }
 
 #[test]
@@ -161,9 +171,9 @@ fn where_the_system_lists_servers_no_others_count() {
     assert_eq!(known.only(), Some(vec![LAB]));
     assert_eq!(known.iter().map(|known| known.fp).collect::<Vec<_>>(), [LAB]);
     assert_eq!(known.last_used().unwrap().fp, LAB);
-    assert_eq!(known.verdict(&presented(OFFICE, "Office", 1, true), elsewhere), Verdict::NotListed);
-    assert!(matches!(known.verdict(&presented(STRANGER, "Lab", 1, true), elsewhere), Verdict::Changed(_)));
-    assert!(matches!(known.verdict(&presented(LAB, "Lab", 1, true), elsewhere), Verdict::Known(_)));
+    assert_eq!(known.verdict(&presented(OFFICE, "Office", 1, true), elsewhere), KeyVerdict::NotListed);
+    assert!(matches!(known.verdict(&presented(STRANGER, "Lab", 1, true), elsewhere), KeyVerdict::Changed(_)));
+    assert!(matches!(known.verdict(&presented(LAB, "Lab", 1, true), elsewhere), KeyVerdict::Known(_)));
 }
 
 #[test]
@@ -174,7 +184,7 @@ fn a_file_of_the_systems_that_lists_nobody_lets_nobody_pass() {
     assert!(error.contains("no line of it is a server"), "{error}");
     fs::write(system.path().join(FILE), "\n").unwrap();
     let known = KnownServers::load(None, Some(system.path())).unwrap();
-    assert_eq!(known.verdict(&presented(OFFICE, "Office", 1, true), elsewhere), Verdict::NotListed);
+    assert_eq!(known.verdict(&presented(OFFICE, "Office", 1, true), elsewhere), KeyVerdict::NotListed);
     fs::remove_file(system.path().join(FILE)).unwrap();
     fs::create_dir(system.path().join(FILE)).unwrap();
     assert!(KnownServers::load(None, Some(system.path())).is_err());
@@ -184,7 +194,7 @@ fn a_file_of_the_systems_that_lists_nobody_lets_nobody_pass() {
 fn the_last_used_server_and_its_latest_address_come_first() {
     let dir = tempfile::tempdir().unwrap();
     let mut known = known(Some(dir.path()), None);
-    remember(&mut known, LAB, "Lab", addr(3), How::Tofu);
+    remember(&mut known, LAB, "Lab", addr(3), TrustBasis::Tofu);
     let again = KnownServers::load(Some(dir.path()), None).unwrap();
     assert_eq!(again.iter().map(|known| known.fp).collect::<Vec<_>>(), [LAB, OFFICE]);
     assert_eq!(again.last_used().unwrap().addrs, [addr(3), addr(2)]);
@@ -195,10 +205,10 @@ fn the_last_used_server_and_its_latest_address_come_first() {
 #[test]
 fn an_address_belongs_to_who_answered_there_last() {
     let mut known = known(None, None);
-    remember(&mut known, STRANGER, "new", addr(1), How::Tofu);
+    remember(&mut known, STRANGER, "new", addr(1), TrustBasis::Tofu);
     assert_eq!(
         known.verdict(&presented(OFFICE, "Office", 7, true), elsewhere),
-        Verdict::Known(&known.servers[1])
+        KeyVerdict::Known(&known.servers[1])
     );
     assert!(known.servers[1].addrs.is_empty());
 }
@@ -211,9 +221,9 @@ fn what_is_verified_stays_so() {
         |known: &KnownServers| known.last_used().map(|known| (known.is_verified(), known.is_member()));
     assert_eq!(standing(&known), Some((false, false)));
     assert!(known.verify(&OFFICE) && !known.verify(&STRANGER));
-    remember(&mut known, OFFICE, "Office", addr(1), How::Tofu);
+    remember(&mut known, OFFICE, "Office", addr(1), TrustBasis::Tofu);
     assert_eq!(standing(&KnownServers::load(Some(dir.path()), None).unwrap()), Some((true, false)));
-    remember(&mut known, OFFICE, "Office", addr(1), How::Passphrase);
+    remember(&mut known, OFFICE, "Office", addr(1), TrustBasis::Passphrase);
     assert!(known.verify(&OFFICE));
     assert_eq!(standing(&known), Some((true, true)));
 }
@@ -225,9 +235,11 @@ fn a_key_that_replaces_another_takes_its_place() {
     known.trust("Office", STRANGER, Some(OFFICE)).unwrap();
     let known = KnownServers::load(Some(dir.path()), None).unwrap();
     let verdict = known.verdict(&presented(OFFICE, "Office", 1, true), elsewhere);
-    assert!(matches!(verdict, Verdict::Changed(_)), "{verdict:?}");
+    assert!(matches!(verdict, KeyVerdict::Changed(_)), "{verdict:?}");
     let verdict = known.verdict(&presented(STRANGER, "Office", 1, true), elsewhere);
-    assert!(matches!(verdict, Verdict::Known(server) if server.is_verified() && server.addrs == [addr(1)]));
+    assert!(
+        matches!(verdict, KeyVerdict::Known(server) if server.is_verified() && server.addrs == [addr(1)])
+    );
 }
 
 #[test]
@@ -238,9 +250,9 @@ fn a_key_that_is_trusted_beside_another_takes_nothing_from_it() {
     let known = KnownServers::load(Some(dir.path()), None).unwrap();
     assert_eq!(known.last_used().unwrap().fp, OFFICE);
     let verdict = known.verdict(&presented(OFFICE, "Office", 1, true), elsewhere);
-    assert!(matches!(verdict, Verdict::Known(server) if server.addrs == [addr(1)]), "{verdict:?}");
+    assert!(matches!(verdict, KeyVerdict::Known(server) if server.addrs == [addr(1)]), "{verdict:?}");
     let verdict = known.verdict(&presented(STRANGER, "Office", 9, true), elsewhere);
-    assert!(matches!(verdict, Verdict::Known(server) if server.is_verified() && server.addrs.is_empty()));
+    assert!(matches!(verdict, KeyVerdict::Known(server) if server.is_verified() && server.addrs.is_empty()));
 }
 
 #[test]
@@ -254,7 +266,7 @@ fn rows_without_a_key_are_dropped_and_unknown_members_are_kept() {
     let mut known = KnownServers::load(Some(dir.path()), None).unwrap();
     assert_eq!(known.iter().map(|known| known.fp).collect::<Vec<_>>(), [LAB]);
     assert!(!known.last_used().unwrap().is_verified());
-    remember(&mut known, LAB, "Lab", addr(1), How::Tofu);
+    remember(&mut known, LAB, "Lab", addr(1), TrustBasis::Tofu);
     let written = fs::read_to_string(&file).unwrap();
     assert!(written.contains(r#""key":{"x":[1]}"#) && written.contains("[fe80::1%2]:7667"), "{written}");
     assert_eq!(written.lines().count(), 1);
@@ -273,14 +285,17 @@ fn the_verified_are_forgotten_last_and_names_and_addresses_are_bounded() {
     for n in 0..=u16::try_from(MAX_KNOWN_SERVERS).unwrap() {
         let mut hash = [9; 32];
         hash[..2].copy_from_slice(&n.to_be_bytes());
-        remember(&mut known, Fingerprint::new(hash), &long, addr(1000 + n), How::Tofu);
+        remember(&mut known, Fingerprint::new(hash), &long, addr(1000 + n), TrustBasis::Tofu);
     }
     assert_eq!(known.iter().count(), MAX_KNOWN_SERVERS);
     assert!(known.iter().any(|known| known.fp == LAB) && !known.iter().any(|known| known.fp == OFFICE));
-    (1..20).for_each(|port| remember(&mut known, LAB, "Lab", addr(port), How::Tofu));
+    (1..20).for_each(|port| remember(&mut known, LAB, "Lab", addr(port), TrustBasis::Tofu));
     assert_eq!(known.last_used().unwrap().addrs.len(), MAX_ADDRS);
     // The name that was cut is the one it is compared with.
-    assert!(matches!(known.verdict(&presented(STRANGER, &long, 9, false), elsewhere), Verdict::Namesake(_)));
+    assert!(matches!(
+        known.verdict(&presented(STRANGER, &long, 9, false), elsewhere),
+        KeyVerdict::Namesake(_)
+    ));
 }
 
 proptest! {
@@ -295,7 +310,7 @@ proptest! {
         }
         fs::write(dir.path().join(FILE), bytes).unwrap();
         let mut known = KnownServers::load(Some(dir.path()), None).unwrap();
-        remember(&mut known, STRANGER, "new", addr(5), How::Tofu);
+        remember(&mut known, STRANGER, "new", addr(5), TrustBasis::Tofu);
         let again = KnownServers::load(Some(dir.path()), None).unwrap();
         prop_assert_eq!(again.last_used().map(|known| known.fp), Some(STRANGER));
     }

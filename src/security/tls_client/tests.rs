@@ -1,11 +1,11 @@
-//! The program's own two ends against each other, and the client against what is no server.
+//! The program's own two ends against each other, and the client against programs that are not servers.
 
 use super::super::{ServerChannel, ServerTls};
 use super::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 
-/// What a server saw of one connection.
+/// The server's view of one connection.
 #[derive(Debug, Default)]
 struct Seen {
     was_open: bool,

@@ -1,6 +1,5 @@
-//! Which of many hosts has the most of something: of the network that has the most, the address that has
-//! the most. So nobody is the heaviest by being one of many, and nobody stays light by having many
-//! addresses of a network.
+//! Finds the host with the most of something: within the network with most, the address with most. So nobody is the
+//! heaviest as one of many, and nobody stays light by using many addresses of a network.
 
 use crate::chat::Net;
 use std::cmp::Reverse;
@@ -8,10 +7,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 
-/// Quick, as a flood has this done for each of its connections.
+/// A fast hash, because a flood needs this for each connection.
 pub(super) type Hasher = foldhash::fast::RandomState;
 
-/// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) struct Heaviest {
     pub(in crate::server) host: IpAddr,
@@ -21,14 +19,14 @@ pub(in crate::server) struct Heaviest {
     pub(in crate::server) by_network: usize,
 }
 
-/// The heaviest of these, each named once for each thing it has; of several the one that comes first.
+/// The heaviest of these hosts, each listed once per thing that it has; of several, the first.
 pub(in crate::server) fn heaviest(hosts: impl Iterator<Item = IpAddr> + Clone) -> Option<Heaviest> {
     let (network, by_network) = most(hosts.clone().map(Net::network))?;
     let (host, by_host) = most(hosts.filter(|host| Net::network(*host) == network))?;
     Some(Heaviest { host, by_host, by_network })
 }
 
-/// What comes most often, and how often; of several the one that comes first.
+/// The most frequent value and its count; of several, the first.
 pub(super) fn most<T: Copy + Eq + Hash>(all: impl Iterator<Item = T>) -> Option<(T, usize)> {
     let mut counts: HashMap<T, (usize, Reverse<usize>), Hasher> = HashMap::default();
     for (n, one) in all.enumerate() {

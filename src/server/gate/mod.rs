@@ -1,107 +1,104 @@
-//! What strangers may cost the server before they have said who they are: places, handshakes, tries at a
-//! passphrase, and a box for those that misbehave.
+//! Admission control: bounds the cost of strangers, before the server knows who they are. It limits connections, handshakes
+//! and passphrase attempts, and penalizes addresses that misbehave.
 //!
-//! It counts by address, by the network around it, and all together (`limits::gate` says why). A
-//! connection for which there is no place, or whose address has misbehaved, is not turned away at once:
-//! it knocks, and comes in if it proves a key that the server knows. Whose key that is the gate is
-//! told.
+//! It counts per address, per network and in total (`limits::gate` says why). A connection that arrives when there is
+//! no place for it, or from a penalized address, is not refused at once: it is restricted, and admitted if it proves a
+//! key that the server knows. Callers tell the gate which keys are known.
 //!
-//! Pure but for its lock: it is called with the time since the server started. The machine itself is exempt
-//! from what holds for one address or network.
+//! Pure but for its lock: callers pass in the time. Limits per address and network do not apply to the machine itself.
 
-mod arrivals;
-mod books;
+mod address_table;
+mod connection_shares;
 mod heaviest;
 mod penalty;
-mod places;
-mod tally;
-mod turns;
+mod pending;
+mod rate_limits;
+mod refusal_counts;
 
 use crate::chat::Net;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{
-    ADDRESSES_PER_NETWORK, CONNECTIONS_PER_KNOWN_KEY, GIVING_WAY_PER_SECOND,
-    GIVING_WAY_PER_SECOND_OF_NETWORK, LIGHT_CONNECTIONS, PLACES_PER_KEPT,
+    ADDRESSES_PER_NETWORK, CONNECTIONS_PER_KNOWN_KEY, EVICTIONS_PER_SECOND, EVICTIONS_PER_SECOND_OF_NETWORK,
+    LIGHT_CONNECTIONS, PLACES_PER_KEPT,
 };
 use crate::pace::{Bucket, Rate};
-use arrivals::Arrivals;
-use books::{Books, Under};
+use address_table::{AddressTable, CountedUnder};
+use pending::PendingConnections;
+use refusal_counts::RefusalCounts;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tally::Tally;
 
-pub(super) use arrivals::Cut;
+pub(super) use connection_shares::ConnectionShares;
 pub(super) use heaviest::{Heaviest, heaviest};
 pub(super) use penalty::Offence;
-pub(super) use places::Shares;
-pub(super) use turns::Handshaking;
+pub(super) use pending::CutSignal;
+pub(super) use rate_limits::HandshakePermit;
 
-/// How often a connection may give way to another.
-const GIVING_WAY: Rate = Rate::every(1, GIVING_WAY_PER_SECOND, GIVING_WAY_PER_SECOND);
+/// Evictions in total.
+const EVICTION_RATE: Rate = Rate::every(1, EVICTIONS_PER_SECOND, EVICTIONS_PER_SECOND);
 
-/// The same of one network.
-const GIVING_WAY_NET: Rate =
-    Rate::every(1, GIVING_WAY_PER_SECOND_OF_NETWORK, GIVING_WAY_PER_SECOND_OF_NETWORK);
+/// Evictions in favour of one network.
+const EVICTION_RATE_OF_NETWORK: Rate =
+    Rate::every(1, EVICTIONS_PER_SECOND_OF_NETWORK, EVICTIONS_PER_SECOND_OF_NETWORK);
 
-/// By what pace it is told who knocks more than others.
+/// Measures which addresses open more restricted connections than others.
 const KNOCKS: Rate = Rate::every(1, 1, 1);
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct Gate {
-    /// Connections of one address that are taken in any case; `None`: as many as there is room for.
+    /// Connections that one address may always have; `None`: as many as fit.
     max_per_address: Option<usize>,
     max_clients: usize,
-    state: Mutex<State>,
+    state: Mutex<GateState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    books: Books,
-    arrivals: Arrivals,
-    /// Places that are taken.
+struct GateState {
+    addresses: AddressTable,
+    pending: PendingConnections,
+    /// Admitted connections, and those that will be if nothing speaks against them.
     taken: usize,
-    tally: Tally,
-    /// By number, which keys let in connections that had to knock.
+    refusals: RefusalCounts,
+    /// Keys of the restricted connections that were admitted, by number.
     keys: HashMap<u32, Fingerprint>,
     handshakes: Bucket,
     tries: Bucket,
-    giving_way: Bucket,
+    evictions: Bucket,
 }
 
-/// Why a connection must show that its key is known.
+/// Why a connection needs a known key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doubt {
-    /// There is no memory for anybody: this no key helps against.
+pub(super) enum Restriction {
+    /// There is no memory left; not even a known key helps.
     Memory,
     /// Its address has misbehaved.
-    Boxed,
-    /// Only places that are kept are left, or none.
+    Penalized,
+    /// Only the places that are kept for known keys are left, or none.
     Full,
     /// Its address or network has its share.
     Share,
 }
 
-/// What becomes of a known key.
+/// The result for a known key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Claim {
+pub(super) enum KeyAdmission {
     /// It is in.
-    In,
-    /// It is in as often as its key alone lets it.
-    Enough,
-    /// No place is left at all.
+    Admitted,
+    /// The key has as many connections as it may have that way.
+    TooMany,
+    /// Not even a kept place is left.
     Full,
 }
 
-/// A connection's presence in the gate's books, given back when dropped.
+/// A connection as the gate counts it; uncounted when dropped.
 #[derive(Debug)]
 pub(super) struct Pass {
     gate: Arc<Gate>,
     host: IpAddr,
-    address: Under,
-    network: Under,
+    address: CountedUnder,
+    network: CountedUnder,
     stage: Stage,
     number: u32,
 }
@@ -109,17 +106,16 @@ pub(super) struct Pass {
 /// How far a connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// It has no place and must show a known key.
-    Knocking(Doubt),
-    /// It has shown one.
+    /// It has no place, and needs a known key.
+    Restricted(Restriction),
+    /// It has proved a known key.
     Known,
-    /// It has a place and may be cut.
-    Arriving,
-    /// It has a place.
-    In,
+    /// It has a place, and may be cut.
+    Pending,
+    Admitted,
 }
 
-/// Held for each connection.
+/// One per connection.
 const _: () = assert!(size_of::<Pass>() <= 32);
 
 impl Gate {
@@ -127,164 +123,157 @@ impl Gate {
         Arc::new(Self { max_per_address, max_clients, state: Mutex::default() })
     }
 
-    /// A connection from `ip`, and how it is told to end before it has come in.
-    /// `is_short`: there is no memory for it.
-    pub(super) fn enter(self: &Arc<Self>, ip: IpAddr, is_short: bool, now: Duration) -> (Pass, Cut) {
+    /// Counts a connection from `ip`. The signal resolves if it must end before it is admitted. `is_short`: the server is
+    /// short of memory.
+    pub(super) fn enter(self: &Arc<Self>, ip: IpAddr, is_short: bool, now: Duration) -> (Pass, CutSignal) {
         let host = ip.to_canonical();
         let mut state = self.lock();
-        let (mut address, mut network) = (Under::Nothing, Under::Nothing);
+        let (mut address, mut network) = (CountedUnder::Nothing, CountedUnder::Nothing);
         if !host.is_loopback() {
-            address = state.books.place(Net::host(host), now);
-            network = state.books.place(Net::network(host), now);
+            address = state.addresses.place(Net::host(host), now);
+            network = state.addresses.place(Net::network(host), now);
         }
         let gate = Arc::clone(self);
-        let mut pass = Pass { gate, host, address, network, stage: Stage::Arriving, number: 0 };
+        let mut pass = Pass { gate, host, address, network, stage: Stage::Pending, number: 0 };
         let cut;
-        let doubt = self.doubt(&mut state, &pass, now);
-        if let Some(doubt) = is_short.then_some(Doubt::Memory).or(doubt) {
-            pass.stage = Stage::Knocking(doubt);
+        let restriction = self.restriction(&mut state, &pass, now);
+        if let Some(restriction) = is_short.then_some(Restriction::Memory).or(restriction) {
+            pass.stage = Stage::Restricted(restriction);
             let mut knocks = Bucket::default();
-            state.each(&pass, |n, entry| {
+            state.each(&pass, |n, row| {
                 if n == 0 {
-                    entry.knocks.spend(1, KNOCKS, now);
-                    knocks = entry.knocks;
+                    row.knocks.spend(1, KNOCKS, now);
+                    knocks = row.knocks;
                 }
             });
-            (pass.number, cut) = state.arrivals.knock(host, knocks);
+            (pass.number, cut) = state.pending.restrict(host, knocks);
         } else {
             state.take(&pass);
-            (pass.number, cut) = state.arrivals.place(host);
+            (pass.number, cut) = state.pending.place(host);
         }
         (pass, cut)
     }
 
-    /// Connections that have a place and have not come in yet, and where they come from.
-    pub(super) fn arriving(&self) -> Vec<(u32, IpAddr)> {
-        self.lock().arrivals.placed().collect()
+    /// Connections with a place that are not admitted yet, by number, with their addresses.
+    pub(super) fn pending(&self) -> Vec<(u32, IpAddr)> {
+        self.lock().pending.placed().collect()
     }
 
-    /// Ends one of those.
     pub(super) fn cut(&self, number: u32) {
-        self.lock().arrivals.cut(number);
+        self.lock().pending.cut(number);
     }
 
-    /// What an address and a network have in any case; `None`: as much as they like.
-    pub(super) fn shares(&self) -> Option<Shares> {
+    /// The connections that one address and network may always have; `None`: no limit.
+    pub(super) fn shares(&self) -> Option<ConnectionShares> {
         let address = self.max_per_address?;
-        Some(Shares { address, network: address.saturating_mul(ADDRESSES_PER_NETWORK as usize) })
+        Some(ConnectionShares { address, network: address.saturating_mul(ADDRESSES_PER_NETWORK as usize) })
     }
 
-    /// The same as far as it counts for whoever is to give way: on a small server an address or a network has
-    /// not all there is.
-    pub(super) fn shares_when_full(&self) -> Option<Shares> {
-        let Shares { address, network } = self.shares()?;
+    /// The same for evictions: on a small server, an address or network may not have everything.
+    pub(super) fn shares_when_full(&self) -> Option<ConnectionShares> {
+        let ConnectionShares { address, network } = self.shares()?;
         let address = address.min((self.max_clients / 8).max(LIGHT_CONNECTIONS));
-        Some(Shares { address, network: network.min(self.max_clients / 2) })
+        Some(ConnectionShares { address, network: network.min(self.max_clients / 2) })
     }
 
-    /// Places that are taken and who was turned away, for people.
+    /// For the console.
     pub(super) fn status(&self) -> String {
         let state = self.lock();
-        format!("{} of {} places are taken; {}", state.taken, self.max_clients, state.tally)
+        format!("{} of {} places taken; {}", state.taken, self.max_clients, state.refusals)
     }
 
-    fn doubt(&self, state: &mut State, pass: &Pass, now: Duration) -> Option<Doubt> {
+    fn restriction(&self, state: &mut GateState, pass: &Pass, now: Duration) -> Option<Restriction> {
         let open = self.max_clients - self.max_clients / PLACES_PER_KEPT;
         let left = open.saturating_sub(state.taken);
-        if state.books.is_boxed(pass.host, now) {
-            return Some(Doubt::Boxed);
+        if state.addresses.is_penalized(pass.host, now) {
+            return Some(Restriction::Penalized);
         }
         if left == 0 {
-            return Some(Doubt::Full);
+            return Some(Restriction::Full);
         }
-        state.is_over(pass, left, self.shares()?).then_some(Doubt::Share)
+        state.is_over(pass, left, self.shares()?).then_some(Restriction::Share)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, GateState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Pass {
-    /// Where the connection comes from.
     pub(super) fn host(&self) -> IpAddr {
         self.host
     }
 
-    /// Whose pass it is.
     pub(super) fn gate(&self) -> &Arc<Gate> {
         &self.gate
     }
 
-    /// Why it must show a known key, if so: since it came, or for what others of that host did
-    /// meanwhile.
-    pub(super) fn doubt(&self, now: Duration) -> Option<Doubt> {
+    /// Why it needs a known key, if it does: since it arrived, or because its host has misbehaved since.
+    pub(super) fn restriction(&self, now: Duration) -> Option<Restriction> {
         match self.stage {
-            Stage::Knocking(doubt) => Some(doubt),
-            Stage::Arriving if self.is_boxed(now) => Some(Doubt::Boxed),
-            Stage::Known | Stage::Arriving | Stage::In => None,
+            Stage::Restricted(restriction) => Some(restriction),
+            Stage::Pending if self.is_penalized(now) => Some(Restriction::Penalized),
+            Stage::Known | Stage::Pending | Stage::Admitted => None,
         }
     }
 
-    /// Whether another connection may give way to this one now; counts as one that does, of its network and of
-    /// all, so that nobody's many keys use up what there is for owners.
-    pub(super) fn may_give_way(&self, now: Duration) -> bool {
+    /// Whether another connection may be evicted for this one. Counts as an eviction for its network and in total, so that
+    /// one owner's many keys do not use up the evictions for all.
+    pub(super) fn may_evict(&self, now: Duration) -> bool {
         let mut state = self.gate.lock();
         let mut is_fair = true;
-        state.each(self, |n, entry| {
-            is_fair &= n == 0 || entry.giving_way.take(GIVING_WAY_NET, now).is_ok();
+        state.each(self, |n, row| {
+            is_fair &= n == 0 || row.evictions.take(EVICTION_RATE_OF_NETWORK, now).is_ok();
         });
-        is_fair && state.giving_way.take(GIVING_WAY, now).is_ok()
+        is_fair && state.evictions.take(EVICTION_RATE, now).is_ok()
     }
 
-    /// Whether its host is in the box.
-    pub(super) fn is_boxed(&self, now: Duration) -> bool {
-        self.gate.lock().books.is_boxed(self.host, now)
+    pub(super) fn is_penalized(&self, now: Duration) -> bool {
+        self.gate.lock().addresses.is_penalized(self.host, now)
     }
 
-    /// Nothing speaks against the connection: it comes in. `false`: it is being cut.
-    pub(super) fn come_in(&mut self) -> bool {
-        if self.stage == Stage::Arriving && self.gate.lock().arrivals.come_in(self.number) {
-            self.stage = Stage::In;
+    /// Admits the connection; `false`: it was cut.
+    pub(super) fn admit(&mut self) -> bool {
+        if self.stage == Stage::Pending && self.gate.lock().pending.admit(self.number) {
+            self.stage = Stage::Admitted;
         }
-        self.stage == Stage::In
+        self.stage == Stage::Admitted
     }
 
-    /// Its key is known: it comes in if there is a place. `None`: it is being cut. May be asked again when it
-    /// is full.
-    pub(super) fn claim(&mut self, key: &Fingerprint) -> Option<Claim> {
+    /// Admits a connection whose key is known, if there is a place; if not, the caller may try again. `None`: it was cut.
+    pub(super) fn claim(&mut self, key: &Fingerprint) -> Option<KeyAdmission> {
         let gate = Arc::clone(&self.gate);
         let mut state = gate.lock();
         match self.stage {
-            Stage::Knocking(_) if !state.arrivals.prove(self.number) => return None,
-            Stage::Knocking(_) | Stage::Known => self.stage = Stage::Known,
-            // It had a place before its host was boxed.
-            Stage::Arriving | Stage::In => return Some(Claim::In),
+            Stage::Restricted(_) if !state.pending.prove(self.number) => return None,
+            Stage::Restricted(_) | Stage::Known => self.stage = Stage::Known,
+            // It had a place before its host was penalized.
+            Stage::Pending | Stage::Admitted => return Some(KeyAdmission::Admitted),
         }
         if state.keys.values().filter(|other| *other == key).count() >= CONNECTIONS_PER_KNOWN_KEY {
-            return Some(Claim::Enough);
+            return Some(KeyAdmission::TooMany);
         }
         if state.taken >= gate.max_clients {
-            return Some(Claim::Full);
+            return Some(KeyAdmission::Full);
         }
         state.take(self);
         state.keys.insert(self.number, *key);
-        self.stage = Stage::In;
-        Some(Claim::In)
+        self.stage = Stage::Admitted;
+        Some(KeyAdmission::Admitted)
     }
 
-    /// Notes that the peer misbehaved.
+    /// Penalizes the peer's address.
     pub(super) fn punish(&self, offence: Offence, now: Duration) {
-        if self.address != Under::Nothing && self.stage != Stage::Knocking(Doubt::Boxed) {
-            self.gate.lock().books.punish(self.host, offence, now);
+        if self.address != CountedUnder::Nothing && self.stage != Stage::Restricted(Restriction::Penalized) {
+            self.gate.lock().addresses.punish(self.host, offence, now);
         }
     }
 
-    /// Under which entries it is, of its address and of its network.
+    /// The rows that count it: its address and its network.
     fn nets(&self) -> [Option<Net>; 2] {
         [
-            self.address.entry(Net::host(self.host), Net::host),
-            self.network.entry(Net::network(self.host), Net::network),
+            self.address.row(Net::host(self.host), Net::host),
+            self.network.row(Net::network(self.host), Net::network),
         ]
     }
 }
@@ -293,16 +282,16 @@ impl Drop for Pass {
     fn drop(&mut self) {
         let mut state = self.gate.lock();
         match self.stage {
-            Stage::Knocking(doubt) => {
-                state.arrivals.prove(self.number);
-                state.tally.count(doubt);
+            Stage::Restricted(restriction) => {
+                state.pending.prove(self.number);
+                state.refusals.count(restriction);
             }
-            Stage::Known => state.tally.count(Doubt::Full),
-            Stage::Arriving => {
-                state.arrivals.come_in(self.number);
+            Stage::Known => state.refusals.count(Restriction::Full),
+            Stage::Pending => {
+                state.pending.admit(self.number);
                 state.leave(self);
             }
-            Stage::In => {
+            Stage::Admitted => {
                 state.keys.remove(&self.number);
                 state.leave(self);
             }

@@ -1,28 +1,28 @@
-//! The box: an address collects time for what it does wrong, and stays out while it has enough.
+//! Penalties: misbehaviour adds time to an address's account, and the address is restricted while it has enough.
 
 use crate::limits::{PENALTY_ENFORCED_ABOVE, PENALTY_MAX};
 use std::time::Duration;
 
-/// What an address may do wrong before it is anybody.
+/// Misbehaviour of a stranger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) enum Offence {
     /// A wrong passphrase.
     FailedAuth,
-    /// A handshake that was begun and not finished in time.
+    /// A handshake that did not finish in time.
     Timeout,
-    /// Bytes that are none of the protocols.
+    /// Bytes that belong to no known protocol.
     Garbage,
 }
 
-/// What an address has collected. It runs off with time.
+/// An address's account, which runs down with time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Penalties {
     until: Duration,
-    boxed: bool,
+    enforced: bool,
 }
 
 impl Offence {
-    /// After the values of OpenSSH's PerSourcePenalties.
+    /// As in OpenSSH's PerSourcePenalties.
     fn time(self) -> Duration {
         match self {
             Self::FailedAuth | Self::Garbage => Duration::from_secs(5),
@@ -35,23 +35,22 @@ impl Penalties {
     pub(super) fn add(&mut self, offence: Offence, now: Duration) {
         self.settle(now);
         self.until = (self.until.max(now) + offence.time()).min(now + PENALTY_MAX);
-        // Above two slips' time, as what has gathered runs off between them.
-        self.boxed |= self.until - now > PENALTY_ENFORCED_ABOVE;
+        // Above the time of two mistakes, because the account runs down between them.
+        self.enforced |= self.until - now > PENALTY_ENFORCED_ABOVE;
     }
 
-    /// Whether the address is kept out.
-    pub(super) fn is_boxed(&mut self, now: Duration) -> bool {
+    pub(super) fn is_penalized(&mut self, now: Duration) -> bool {
         self.settle(now);
-        self.boxed
+        self.enforced
     }
 
-    /// Whether anything is left of it.
+    /// Whether any penalty is left.
     pub(super) fn counts(&self, now: Duration) -> bool {
         self.until > now
     }
 
     fn settle(&mut self, now: Duration) {
-        self.boxed &= self.until > now;
+        self.enforced &= self.until > now;
     }
 }
 
@@ -68,11 +67,14 @@ mod tests {
             let mut penalties = Penalties::default();
             for n in 0..2 {
                 penalties.add(Offence::FailedAuth, at(n));
-                assert!(!penalties.is_boxed(at(n)), "{pause} ms between them");
+                assert!(!penalties.is_penalized(at(n)), "{pause} ms between them");
             }
             penalties.add(Offence::Garbage, at(2));
-            assert!(penalties.is_boxed(at(2)) && penalties.is_boxed(15 * SECOND), "{pause} ms between them");
-            assert!(!penalties.is_boxed(16 * SECOND), "it runs off");
+            assert!(
+                penalties.is_penalized(at(2)) && penalties.is_penalized(15 * SECOND),
+                "{pause} ms between them"
+            );
+            assert!(!penalties.is_penalized(16 * SECOND), "it runs off");
         }
     }
 
@@ -80,9 +82,9 @@ mod tests {
     fn a_handshake_that_is_dragged_out_counts_as_two() {
         let mut penalties = Penalties::default();
         penalties.add(Offence::Timeout, SECOND);
-        assert!(!penalties.is_boxed(SECOND));
+        assert!(!penalties.is_penalized(SECOND));
         penalties.add(Offence::Garbage, SECOND + Duration::from_millis(7));
-        assert!(penalties.is_boxed(2 * SECOND));
+        assert!(penalties.is_penalized(2 * SECOND));
     }
 
     #[test]
@@ -90,11 +92,11 @@ mod tests {
         let mut penalties = Penalties::default();
         for n in 0..100 {
             penalties.add(Offence::Garbage, n * 6 * SECOND);
-            assert!(!penalties.is_boxed(n * 6 * SECOND));
+            assert!(!penalties.is_penalized(n * 6 * SECOND));
         }
         for _ in 0..1000 {
             penalties.add(Offence::Timeout, 700 * SECOND);
         }
-        assert!(penalties.is_boxed(1299 * SECOND) && !penalties.is_boxed(1300 * SECOND));
+        assert!(penalties.is_penalized(1299 * SECOND) && !penalties.is_penalized(1300 * SECOND));
     }
 }

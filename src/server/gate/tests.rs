@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::limits::{
-    HANDSHAKES_IN_PROGRESS, MAX_ADDRESSES, MAX_KNOCKING, TRIES_PER_ADDRESS, TRIES_PER_MINUTE,
+    HANDSHAKES_IN_PROGRESS, MAX_ADDRESSES, MAX_RESTRICTED, TRIES_PER_ADDRESS, TRIES_PER_MINUTE,
     TRIES_PER_NETWORK, TRY_BURST_PER_NETWORK, TRY_REMEMBERED,
 };
 use proptest::prelude::*;
@@ -25,11 +25,11 @@ fn key(number: u8) -> Fingerprint {
 impl Pass {
     /// Whether it has a place without showing anything.
     fn is_free(&self) -> bool {
-        self.doubt(NOW).is_none()
+        self.restriction(NOW).is_none()
     }
 }
 
-/// So many connections from these addresses in turn, as far as they get places.
+/// So many connections from these addresses in turn, until there are no places.
 fn crowd(gate: &Arc<Gate>, addresses: &[String], count: usize) -> Vec<Pass> {
     let passes = (0..count).map(|n| enter(gate, &addresses[n % addresses.len()]));
     passes.filter(Pass::is_free).collect()
@@ -47,14 +47,14 @@ fn one_address_gets_a_third_of_the_places_and_leaves_some_to_each_other() {
         let gate = Gate::new(Some(64), 1000);
         let mut passes = crowd(&gate, &[address.into()], 1000);
         assert_eq!(passes.len(), 300);
-        assert_eq!(enter(&gate, address).doubt(NOW), Some(Doubt::Share));
+        assert_eq!(enter(&gate, address).restriction(NOW), Some(Restriction::Share));
         assert_eq!(
             crowd(&gate, &["192.168.7.99".into()], 300).len(),
             200,
             "another gets a third of the rest"
         );
         passes.truncate(63);
-        assert!(enter(&gate, address).is_free(), "places are given back");
+        assert!(enter(&gate, address).is_free(), "places become free again");
     }
 }
 
@@ -100,15 +100,15 @@ fn the_last_tenth_is_for_known_keys_alone() {
         let crowd = crowd(&gate, &[address.into()], 200);
         assert_eq!(crowd.len(), 90, "{address}");
         let mut owners: Vec<Pass> = (0..11).map(|_| enter(&gate, "10.7.7.7")).collect();
-        assert!(owners.iter().all(|pass| pass.doubt(NOW) == Some(Doubt::Full)));
-        assert!(!owners[0].come_in(), "not without a key");
+        assert!(owners.iter().all(|pass| pass.restriction(NOW) == Some(Restriction::Full)));
+        assert!(!owners[0].admit(), "not without a key");
         for (n, owner) in owners.iter_mut().enumerate() {
-            let claim = if n < 10 { Claim::In } else { Claim::Full };
+            let claim = if n < 10 { KeyAdmission::Admitted } else { KeyAdmission::Full };
             assert_eq!(owner.claim(&key(n as u8)), Some(claim));
-            assert_eq!(owner.come_in(), claim == Claim::In);
+            assert_eq!(owner.admit(), claim == KeyAdmission::Admitted);
         }
         drop(crowd);
-        assert_eq!(owners[10].claim(&key(10)), Some(Claim::In), "as soon as there is a place");
+        assert_eq!(owners[10].claim(&key(10)), Some(KeyAdmission::Admitted), "as soon as there is a place");
     }
 }
 
@@ -118,11 +118,11 @@ fn one_known_key_does_not_take_the_kept_places() {
     let _crowd = crowd(&gate, &["10.0.0.1".into()], 90);
     let mut passes: Vec<Pass> = (0..6).map(|_| enter(&gate, "10.7.7.7")).collect();
     let claims: Vec<_> = passes.iter_mut().filter_map(|pass| pass.claim(&key(1))).collect();
-    assert_eq!(claims[..4], [Claim::In; 4]);
-    assert_eq!(claims[4..], [Claim::Enough; 2]);
+    assert_eq!(claims[..4], [KeyAdmission::Admitted; 4]);
+    assert_eq!(claims[4..], [KeyAdmission::TooMany; 2]);
     passes.remove(0);
-    assert_eq!(passes[4].claim(&key(1)), Some(Claim::In), "places are given back");
-    assert_eq!(enter(&gate, "10.7.7.7").claim(&key(2)), Some(Claim::In), "others have theirs");
+    assert_eq!(passes[4].claim(&key(1)), Some(KeyAdmission::Admitted), "places become free again");
+    assert_eq!(enter(&gate, "10.7.7.7").claim(&key(2)), Some(KeyAdmission::Admitted), "others have theirs");
 }
 
 #[test]
@@ -130,34 +130,35 @@ fn who_knocks_in_vain_makes_way_for_others() {
     let gate = Gate::new(None, 10);
     let _crowd = crowd(&gate, &["10.0.0.1".into()], 9);
     let (mut honest, mut cut) = gate.enter(ip("192.168.1.5"), false, NOW);
-    let mut flood: Vec<(Pass, Cut)> =
-        (0..8 * MAX_KNOCKING).map(|n| gate.enter(ip(&format!("fd00::{:x}", n % 1000)), false, NOW)).collect();
-    assert_eq!(gate.lock().arrivals.knocking(), MAX_KNOCKING);
-    assert_eq!(flood[0].1.try_recv(), Ok(()), "the oldest is told");
+    let mut flood: Vec<(Pass, CutSignal)> = (0..8 * MAX_RESTRICTED)
+        .map(|n| gate.enter(ip(&format!("fd00::{:x}", n % 1000)), false, NOW))
+        .collect();
+    assert_eq!(gate.lock().pending.restricted(), MAX_RESTRICTED);
+    assert_eq!(flood[0].1.try_recv(), Ok(()), "the oldest is cut");
     assert_eq!(flood[0].0.claim(&key(1)), None, "and is too late");
-    assert!(cut.try_recv().is_err() && honest.claim(&key(2)) == Some(Claim::In));
+    assert!(cut.try_recv().is_err() && honest.claim(&key(2)) == Some(KeyAdmission::Admitted));
     drop(flood);
-    assert_eq!(gate.lock().arrivals.knocking(), 0);
+    assert_eq!(gate.lock().pending.restricted(), 0);
 }
 
 #[test]
 fn in_a_network_those_who_knock_most_are_cut() {
     let gate = Gate::new(None, 10);
     let _crowd = crowd(&gate, &["10.0.0.1".into()], 9);
-    let flood = |turns: usize| -> Vec<(Pass, Cut)> {
+    let flood = |turns: usize| -> Vec<(Pass, CutSignal)> {
         (0..turns * 250).map(|n| gate.enter(ip(&format!("10.1.1.{}", n % 250)), false, NOW)).collect()
     };
     let _before = flood(2);
     let (mut honest, _cut) = gate.enter(ip("10.1.1.251"), false, NOW);
     let _after = flood(4);
-    assert_eq!(honest.claim(&key(1)), Some(Claim::In));
+    assert_eq!(honest.claim(&key(1)), Some(KeyAdmission::Admitted));
 }
 
 #[test]
 fn without_memory_nobody_gets_a_place() {
     let gate = Gate::new(None, 10);
     let (pass, _) = gate.enter(ip("10.0.0.1"), true, NOW);
-    assert_eq!(pass.doubt(NOW), Some(Doubt::Memory));
+    assert_eq!(pass.restriction(NOW), Some(Restriction::Memory));
     assert_eq!(gate.lock().taken, 0);
 }
 
@@ -166,11 +167,11 @@ fn an_arrival_can_be_cut_until_it_is_in() {
     let gate = Gate::new(None, 10);
     let ((mut first, _first_cut), (mut second, mut cut)) =
         (gate.enter(ip("10.0.0.1"), false, NOW), gate.enter(ip("10.0.0.2"), false, NOW));
-    assert!(first.come_in());
-    let [(number, host)] = gate.arriving()[..] else { panic!("one") };
+    assert!(first.admit());
+    let [(number, host)] = gate.pending()[..] else { panic!("one") };
     assert_eq!(host, ip("10.0.0.2"));
     gate.cut(number);
-    assert!(cut.try_recv() == Ok(()) && !second.come_in());
+    assert!(cut.try_recv() == Ok(()) && !second.admit());
     drop(second);
     assert_eq!(gate.lock().taken, 1);
 }
@@ -187,15 +188,15 @@ fn the_machine_itself_is_exempt() {
 }
 
 #[test]
-fn no_neighbour_is_boxed_for_what_another_did() {
+fn no_neighbour_is_penalized_for_what_another_did() {
     for (bad, neighbour) in
         [("192.168.1.20", "192.168.1.21"), ("fe80::1", "fe80::2"), ("2001:db8::1", "2001:db8::2")]
     {
         let gate = Gate::new(None, 10);
         let pass = enter(&gate, bad);
         (0..3).for_each(|_| pass.punish(Offence::Garbage, NOW));
-        assert_eq!(enter(&gate, bad).doubt(NOW), Some(Doubt::Boxed), "{bad}");
-        assert_eq!(pass.doubt(NOW), Some(Doubt::Boxed), "also who was about to come in");
+        assert_eq!(enter(&gate, bad).restriction(NOW), Some(Restriction::Penalized), "{bad}");
+        assert_eq!(pass.restriction(NOW), Some(Restriction::Penalized), "also who was about to come in");
         assert!(enter(&gate, neighbour).is_free(), "{neighbour}");
     }
 }
@@ -204,12 +205,12 @@ fn no_neighbour_is_boxed_for_what_another_did() {
 fn a_known_key_comes_in_from_where_somebody_else_has_misbehaved() {
     let gate = Gate::new(None, 10);
     let offender = enter(&gate, "10.0.0.1");
-    let mut early = enter(&gate, "10.0.0.1");
+    let mut leftover = enter(&gate, "10.0.0.1");
     (0..3).for_each(|_| offender.punish(Offence::FailedAuth, NOW));
     let (mut known, mut stranger) = (enter(&gate, "10.0.0.1"), enter(&gate, "10.0.0.1"));
-    assert_eq!(known.claim(&key(1)), Some(Claim::In));
-    assert_eq!(early.claim(&key(2)), Some(Claim::In), "it has its place already");
-    assert!(early.come_in() && known.come_in() && !stranger.come_in());
+    assert_eq!(known.claim(&key(1)), Some(KeyAdmission::Admitted));
+    assert_eq!(leftover.claim(&key(2)), Some(KeyAdmission::Admitted), "it has its place already");
+    assert!(leftover.admit() && known.admit() && !stranger.admit());
 }
 
 #[test]
@@ -219,7 +220,7 @@ fn what_is_tried_from_the_box_does_not_lengthen_it() {
     (0..3).for_each(|_| offender.punish(Offence::FailedAuth, NOW));
     let again = enter(&gate, "10.0.0.1");
     (0..100).for_each(|_| again.punish(Offence::Garbage, NOW));
-    assert!(offender.is_boxed(NOW) && !offender.is_boxed(NOW + Duration::from_secs(16)));
+    assert!(offender.is_penalized(NOW) && !offender.is_penalized(NOW + Duration::from_secs(16)));
 }
 
 #[test]
@@ -232,10 +233,10 @@ fn offenders_are_bounded_and_the_worst_stay() {
     for n in 0..2 * most {
         pass(n).punish(Offence::Garbage, NOW);
     }
-    assert_eq!(gate.lock().books.sizes().1, MAX_ADDRESSES);
+    assert_eq!(gate.lock().addresses.sizes().1, MAX_ADDRESSES);
     let later = NOW + Duration::from_secs(60);
     pass(most * 2).punish(Offence::Garbage, later);
-    assert_eq!(gate.lock().books.sizes().1, 2);
+    assert_eq!(gate.lock().addresses.sizes().1, 2);
 }
 
 #[test]
@@ -243,12 +244,12 @@ fn a_burst_of_handshakes_is_free_and_a_flood_waits() {
     let gate = Gate::new(None, 10_000);
     let pass = enter(&gate, FAR[0]);
     let patience = Duration::from_secs(2);
-    let waits: Vec<_> = (0..300).map(|_| pass.handshake_turn(patience, NOW)).collect();
+    let waits: Vec<_> = (0..300).map(|_| pass.handshake_delay(patience, NOW)).collect();
     assert!(waits[..200].iter().all(|wait| *wait == Some(Duration::ZERO)));
     assert_eq!(waits[299], Some(patience));
-    assert_eq!(pass.handshake_turn(patience, NOW), None, "nor does it wait for ever");
+    assert_eq!(pass.handshake_delay(patience, NOW), None, "nor does it wait for ever");
     let other = enter(&gate, FAR[1]);
-    assert_eq!(other.handshake_turn(patience, NOW), Some(Duration::ZERO), "others do not wait for them");
+    assert_eq!(other.handshake_delay(patience, NOW), Some(Duration::ZERO), "others do not wait for them");
 }
 
 #[test]
@@ -260,14 +261,14 @@ fn one_network_leaves_handshakes_to_others() {
     for second in 0..60 {
         let now = NOW + Duration::from_secs(second);
         for pass in &flood {
-            while pass.handshake_turn(patience, now).is_some() {}
+            while pass.handshake_delay(patience, now).is_some() {}
         }
     }
     let now = NOW + Duration::from_secs(60);
-    let theirs = flood[0].handshake_turn(patience, now);
+    let theirs = flood[0].handshake_delay(patience, now);
     assert!(theirs.is_none_or(|wait| wait > Duration::from_secs(1)), "{theirs:?}");
     for other in ["10.0.0.1", "fd00:a::ffff"] {
-        assert_eq!(enter(&gate, other).handshake_turn(patience, now), Some(Duration::ZERO), "{other}");
+        assert_eq!(enter(&gate, other).handshake_delay(patience, now), Some(Duration::ZERO), "{other}");
     }
 }
 
@@ -383,9 +384,9 @@ fn the_books_are_bounded_and_keep_what_counts() {
     };
     many(11, NOW).for_each(|(ip, now)| drop(gate.enter(ip, false, now)));
     let here: Vec<_> = many(12, 2 * NOW).map(|(ip, now)| gate.enter(ip, false, now)).collect();
-    assert!(gate.lock().books.sizes().0 <= MAX_ADDRESSES + 2);
+    assert!(gate.lock().addresses.sizes().0 <= MAX_ADDRESSES + 2);
     drop(here);
-    assert_eq!(enter(&gate, "10.9.9.9").doubt(NOW), Some(Doubt::Boxed));
+    assert_eq!(enter(&gate, "10.9.9.9").restriction(NOW), Some(Restriction::Penalized));
 }
 
 proptest! {
@@ -394,23 +395,23 @@ proptest! {
         steps in proptest::collection::vec((0..4_u8, 0..6_u8, 0..8_usize), 0..200)
     ) {
         let gate = Gate::new(Some(5), 30);
-        let mut here: Vec<(Pass, Cut)> = Vec::new();
+        let mut here: Vec<(Pass, CutSignal)> = Vec::new();
         for (what, host, which) in steps {
             match what {
                 0 => here.push(gate.enter(ip(&format!("10.0.{}.{host}", host % 2)), false, NOW)),
                 1 if which < here.len() => drop(here.swap_remove(which)),
-                2 => for (pass, _) in here.iter_mut().skip(which).take(1) { pass.come_in(); },
+                2 => for (pass, _) in here.iter_mut().skip(which).take(1) { pass.admit(); },
                 3 => for (pass, _) in here.iter_mut().skip(which).take(1) { pass.claim(&key(host)); },
                 _ => {}
             }
-            let has_place = |pass: &&(Pass, Cut)| matches!(pass.0.stage, Stage::Arriving | Stage::In);
+            let has_place = |pass: &&(Pass, CutSignal)| matches!(pass.0.stage, Stage::Pending | Stage::Admitted);
             let placed = here.iter().filter(has_place).count();
             prop_assert!(placed <= 30);
             prop_assert_eq!(gate.lock().taken, placed);
         }
         here.clear();
         let state = gate.lock();
-        prop_assert_eq!((state.taken, state.keys.len(), state.arrivals.knocking()), (0, 0, 0));
-        prop_assert_eq!(state.arrivals.placed().count(), 0);
+        prop_assert_eq!((state.taken, state.keys.len(), state.pending.restricted()), (0, 0, 0));
+        prop_assert_eq!(state.pending.placed().count(), 0);
     }
 }

@@ -1,34 +1,38 @@
-//! A session that was away is given what it missed, and goes live with no gap, overlap or reordering.
+//! Sends a returning session what it missed, then takes it live without gap, overlap or reordering.
 //!
-//! It is read from the store a page at a time, as fast as the peer takes it. Meanwhile the live stream
-//! passes the session by: what is in it will be in a page. Near the end the hub is asked for a seam: in
-//! that turn the store gives the rest right behind the turn's commit, and from that place on the
-//! session follows. What came before the seam is in the pages or the rest, what comes after it in the
-//! live stream.
+//! The session receives pages from the store as fast as it reads them. Until it is live, the live stream bypasses it; those
+//! messages will be in a later page. Near the end, the hub schedules a cutover: in that batch, the store returns the
+//! missing messages right after the batch's commit, and from there on the session follows. Messages before the
+//! cutover are in the pages or in its frames, messages after it are live.
 
 use super::History;
+use super::fair_queue::Requester;
 use crate::chat::{CatchUp, MailView, View};
-use crate::limits::{FIRST_JOIN_MESSAGES, PAGE_BYTES, PAGE_MESSAGES, RESUME_MAX, SEAM_MESSAGES};
+use crate::limits::{CUTOVER_MESSAGES, FIRST_JOIN_MESSAGES, PAGE_BYTES, PAGE_MESSAGES, RESUME_MAX};
 use crate::name::RoomName;
 use crate::server::connection::Connection;
 use crate::server::frames;
-use crate::server::turn::{Mark, Rest};
+use crate::server::output_batch::{CatchUpSummary, Remainder};
 use crate::store::{Since, Span, Start, StoreError};
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
-/// How far a session has come.
+/// One session's catch-up, and how far it has got.
 #[derive(Debug)]
-struct Progress {
-    /// It has what has this number, and all before.
+struct Progress<'a> {
+    history: &'a History,
+    connection: &'a Arc<Connection>,
+    since: CatchUp,
+    /// The session has the messages up to this number.
     after: u64,
     count: usize,
     gap: bool,
 }
 
-/// Why it ends early.
+/// Why a catch-up ends early.
 #[derive(Debug)]
 enum Stop {
-    /// The session is over.
+    /// The session has ended.
     Gone,
     Store(StoreError),
 }
@@ -39,162 +43,133 @@ impl From<StoreError> for Stop {
     }
 }
 
-/// Runs until the session is live or gone.
+/// Runs until the session is live or has ended.
 pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: CatchUp, latest: u64) {
-    let is_told = since != CatchUp::Mail;
     let (after, gap) = match since {
         CatchUp::Seq { after, gap } => (after, gap),
         CatchUp::Time { gap, .. } => (0, gap),
         CatchUp::Stranger { .. } => (0, true),
         CatchUp::Newest | CatchUp::Mail => (0, false),
     };
-    let mut progress = Progress { after, count: 0, gap };
-    let done = catch_up(history, connection, since, latest, &mut progress).await;
-    if done.is_ok() {
-        history.trouble.ends();
-    }
-    match done {
-        Ok(()) if is_told => {}
+    let mut progress = Progress { history, connection, since, after, count: 0, gap };
+    match progress.catch_up(latest).await {
         Ok(()) => {
-            if connection.drained().await {
-                history.hub.caught_up(connection.id());
+            history.failures.ends();
+            if since == CatchUp::Mail && connection.drained().await {
+                history.hub.act(|chat, now, out| chat.caught_up(connection.id(), now, out));
             }
         }
         Err(Stop::Gone) => {}
         Err(Stop::Store(error)) => {
-            history.trouble.begins(&error);
-            // It follows at once. Mail that waits goes on waiting, as nobody may say that it has come:
-            // the client is told how far it got.
-            let Progress { after, count, .. } = progress;
-            let mark = is_told.then_some(Mark { count, gap: true, seq: Some(after) });
-            drop(history.hub.seam(connection.id(), u64::MAX, mark));
+            history.failures.begins(&error);
+            // The session goes live at once, and learns how far it got. Mail goes on waiting, because nobody can
+            // confirm that it has arrived.
+            progress.gap = true;
+            let summary = progress.summary(Some(progress.after));
+            drop(history.hub.cutover(connection.id(), u64::MAX, summary));
         }
     }
 }
 
-async fn catch_up(
-    history: &History,
-    connection: &Arc<Connection>,
-    since: CatchUp,
-    latest: u64,
-    progress: &mut Progress,
-) -> Result<(), Stop> {
-    begin(history, connection, since, latest, progress).await?;
-    loop {
-        let (view, upto) = history.hub.view(connection.id()).ok_or(Stop::Gone)?;
-        let is_near = upto.saturating_sub(progress.after) <= SEAM_MESSAGES as u64;
-        let span = Span { view, after: progress.after, upto };
-        // With nothing to read, the rest is on its way to the store and comes with the seam.
-        if (is_near || !page(history, connection, span, progress).await?)
-            && seam(history, connection, since != CatchUp::Mail, progress).await?
-        {
-            return Ok(());
+impl Progress<'_> {
+    async fn catch_up(&mut self, latest: u64) -> Result<(), Stop> {
+        self.begin(latest).await?;
+        loop {
+            let (view, upto) = self.view()?;
+            let is_near = upto.saturating_sub(self.after) <= CUTOVER_MESSAGES as u64;
+            // If a page is empty, the remaining messages are on their way to the store; the cutover has them.
+            if (is_near || !self.page(view, upto).await?) && self.cutover().await? {
+                return Ok(());
+            }
         }
     }
-}
 
-/// Gives what is to come before all that has a number above that of the beginning: mail that waits, and
-/// to newcomers and
-/// strangers the newest of the lobby. Whoever says that they have come so far says it of that too.
-async fn begin(
-    history: &History,
-    connection: &Arc<Connection>,
-    since: CatchUp,
-    latest: u64,
-    progress: &mut Progress,
-) -> Result<(), Stop> {
-    let (view, _) = history.hub.view(connection.id()).ok_or(Stop::Gone)?;
-    let mut waiting = View { rooms: Vec::new(), mail: MailView::Waiting, ..view.clone() };
-    let upto = match since {
-        CatchUp::Mail => latest,
-        CatchUp::Newest => {
-            waiting.rooms.push(newest(history, connection).await?);
-            latest
+    /// Sends what precedes all later numbers: waiting mail, and for newcomers and strangers the lobby's newest
+    /// messages. A client that confirms a later number confirms these, too.
+    async fn begin(&mut self, latest: u64) -> Result<(), Stop> {
+        let (view, _) = self.view()?;
+        let mut waiting = View { rooms: Vec::new(), mail: MailView::Waiting, ..view.clone() };
+        if matches!(self.since, CatchUp::Newest | CatchUp::Stranger { .. }) {
+            waiting.rooms.push(self.newest().await?);
         }
-        CatchUp::Stranger { after } => {
-            waiting.rooms.push(newest(history, connection).await?);
-            missed(history, connection, view, Since::Seq(after), progress).await?
-        }
-        CatchUp::Seq { after, .. } => missed(history, connection, view, Since::Seq(after), progress).await?,
-        CatchUp::Time { at, .. } => missed(history, connection, view, Since::Time(at), progress).await?,
-    };
-    while progress.after < upto {
-        let span = Span { view: waiting.clone(), after: progress.after, upto };
-        if !page(history, connection, span, progress).await? {
-            break;
-        }
+        let upto = match self.since {
+            CatchUp::Mail | CatchUp::Newest => latest,
+            CatchUp::Stranger { after } | CatchUp::Seq { after, .. } => {
+                self.missed(view, Since::Seq(after)).await?
+            }
+            CatchUp::Time { at, .. } => self.missed(view, Since::Time(at)).await?,
+        };
+        while self.after < upto && self.page(waiting.clone(), upto).await? {}
+        self.after = upto;
+        Ok(())
     }
-    progress.after = upto;
-    Ok(())
-}
 
-/// Where the newest of the lobby begin, which newcomers are given.
-async fn newest(history: &History, connection: &Connection) -> Result<(RoomName, u64), Stop> {
-    let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
-    let start = start(history, connection, lobby, Since::Newest, FIRST_JOIN_MESSAGES).await?;
-    Ok((RoomName::lobby(), start.after))
-}
-
-/// Where what somebody missed begins: after their point, unless that is too long ago.
-async fn missed(
-    history: &History,
-    connection: &Connection,
-    view: View,
-    since: Since,
-    progress: &mut Progress,
-) -> Result<u64, Stop> {
-    let Start { after, gap } = start(history, connection, view, since, RESUME_MAX).await?;
-    progress.gap |= gap;
-    Ok(after)
-}
-
-async fn start(
-    history: &History,
-    connection: &Connection,
-    view: View,
-    since: Since,
-    most: usize,
-) -> Result<Start, Stop> {
-    let store = history.store.clone();
-    let begin = history.read(connection, async move { store.begin(view, since, most).await });
-    Ok(begin.await.ok_or(Stop::Gone)??)
-}
-
-/// Asks for the seam, and waits until it is written; `false`: it came to more than fits into a turn.
-async fn seam(
-    history: &History,
-    connection: &Arc<Connection>,
-    is_told: bool,
-    progress: &mut Progress,
-) -> Result<bool, Stop> {
-    let permit = history.seams.acquire().await.map_err(|_| Stop::Gone)?;
-    let mark = is_told.then_some(Mark { count: progress.count, gap: progress.gap, seq: None });
-    let written = history.hub.seam(connection.id(), progress.after, mark).ok_or(Stop::Gone)?;
-    let rest = written.await.map_err(|_| Stop::Gone)?;
-    drop(permit);
-    let Some(Rest { after, count }) = rest else { return Ok(true) };
-    progress.after = after;
-    progress.count += count;
-    if connection.drained().await { Ok(false) } else { Err(Stop::Gone) }
-}
-
-/// Reads and sends one page, and waits until it is written. `false`: there was nothing to read.
-async fn page(
-    history: &History,
-    connection: &Arc<Connection>,
-    span: Span,
-    progress: &mut Progress,
-) -> Result<bool, Stop> {
-    let store = history.store.clone();
-    let page = history.read(connection, async move { store.page(span, PAGE_MESSAGES, PAGE_BYTES).await });
-    let page = page.await.ok_or(Stop::Gone)??;
-    if page.reached <= progress.after && page.messages.is_empty() {
-        return Ok(false);
+    /// Where the lobby's newest messages begin, which newcomers get.
+    async fn newest(&self) -> Result<(RoomName, u64), Stop> {
+        let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
+        let start = self.start(lobby, Since::Newest, FIRST_JOIN_MESSAGES).await?;
+        Ok((RoomName::lobby(), start.after))
     }
-    let mut out = Vec::new();
-    frames::write(&page.messages, None, &mut out);
-    connection.send(&out.into());
-    progress.count += page.messages.len();
-    progress.after = page.reached;
-    if connection.drained().await { Ok(true) } else { Err(Stop::Gone) }
+
+    /// Where the missed messages begin: after the client's point, unless that is too long ago.
+    async fn missed(&mut self, view: View, since: Since) -> Result<u64, Stop> {
+        let Start { after, gap } = self.start(view, since, RESUME_MAX).await?;
+        self.gap |= gap;
+        Ok(after)
+    }
+
+    async fn start(&self, view: View, since: Since, most: usize) -> Result<Start, Stop> {
+        let store = self.history.store.clone();
+        self.read(async move { store.begin(view, since, most).await }).await
+    }
+
+    /// Schedules the cutover and waits until it is written; `false`: it exceeded a batch.
+    async fn cutover(&mut self) -> Result<bool, Stop> {
+        let permit = self.history.cutovers.acquire().await.map_err(|_| Stop::Gone)?;
+        let written = self.history.hub.cutover(self.connection.id(), self.after, self.summary(None));
+        let remainder = written.ok_or(Stop::Gone)?.await.map_err(|_| Stop::Gone)?;
+        drop(permit);
+        let Some(Remainder { after, count }) = remainder else { return Ok(true) };
+        self.after = after;
+        self.count += count;
+        if self.connection.drained().await { Ok(false) } else { Err(Stop::Gone) }
+    }
+
+    /// The event that ends a history; mail comes without one.
+    fn summary(&self, seq: Option<u64>) -> Option<CatchUpSummary> {
+        let summary = CatchUpSummary { count: self.count, gap: self.gap, seq };
+        (self.since != CatchUp::Mail).then_some(summary)
+    }
+
+    /// Reads and sends one page, and waits until it is written; `false`: it was empty.
+    async fn page(&mut self, view: View, upto: u64) -> Result<bool, Stop> {
+        let (store, span) = (self.history.store.clone(), Span { view, after: self.after, upto });
+        let page = self.read(async move { store.page(span, PAGE_MESSAGES, PAGE_BYTES).await }).await?;
+        if page.reached <= self.after && page.messages.is_empty() {
+            return Ok(false);
+        }
+        let mut out = Vec::new();
+        frames::write(&page.messages, None, &mut out);
+        self.connection.send(&out.into());
+        self.count += page.messages.len();
+        self.after = page.reached;
+        if self.connection.drained().await { Ok(true) } else { Err(Stop::Gone) }
+    }
+
+    fn view(&self) -> Result<(View, u64), Stop> {
+        self.history.hub.read(|chat| chat.view(self.connection.id())).ok_or(Stop::Gone)
+    }
+
+    /// Reads something when it is the client's turn.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, Stop> {
+        let (answer, answered) = oneshot::channel();
+        self.history.missed.ask(Requester::of(self.connection), async {
+            // The receiver may be gone.
+            let _ = answer.send(read.await);
+        });
+        Ok(answered.await.map_err(|_| Stop::Gone)??)
+    }
 }

@@ -1,128 +1,108 @@
-//! What is kept, given back: to who was away, and to who asks.
+//! Reads stored messages for clients that catch up or ask.
 //!
-//! It takes time and so is done beside the turns: what is to be read goes to one of three clerks, for
-//! what was missed, for the history and for searches. Each serves all in fair turns, by a thread of the
-//! store that has nothing else to do. Only the last step of catching up, the seam, is part of a turn.
+//! Reading takes time, so it happens beside the batches. Three workers read: for catch-ups, for the history and for
+//! searches. Each serves all clients in a fair order, with a thread of the store for itself. Only the last step of a
+//! catch-up, the cutover, is part of a batch.
 
-mod answer;
-mod asked;
 mod catch_up;
-mod clerk;
-mod line;
-mod shares;
-mod trouble;
+mod failure_log;
+mod fair_queue;
+mod query;
+mod query_limits;
+mod read_worker;
+mod virtual_time;
 
 use super::connection::Connection;
 use super::hub::Hub;
-use super::turn::Errand;
-use crate::chat::Question;
-use crate::limits::{ASKED_REST, ASKED_SPARED, MAX_ASKED, MAX_SEARCHES, SEAMS};
-use crate::store::{Store, StoreError};
-use answer::Asking;
-use asked::Asked;
-use clerk::Clerk;
-use line::{Asker, Rest};
-use std::future::Future;
+use crate::chat::{CatchUp, Question};
+use crate::limits::{ASKED_REST, ASKED_SPARED, CUTOVERS, MAX_ASKED, MAX_SEARCHES};
+use crate::store::Store;
+use failure_log::FailureLog;
+use fair_queue::{Cooldown, Requester};
+use query::HistoryQuery;
+use query_limits::QueryLimits;
+use read_worker::ReadWorker;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, oneshot};
-use trouble::Trouble;
+use tokio::sync::Semaphore;
 
-/// Who does the errands.
 #[derive(Debug, Clone)]
 pub(super) struct History {
     hub: Arc<Hub>,
     store: Store,
-    /// For those who come back.
-    missed: Clerk,
-    listings: Counter,
-    searches: Counter,
-    seams: Arc<Semaphore>,
-    trouble: Trouble,
+    /// Reads for catch-ups.
+    missed: ReadWorker,
+    listings: QueryQueue,
+    searches: QueryQueue,
+    cutovers: Arc<Semaphore>,
+    failures: FailureLog,
 }
 
-/// Where questions of a kind are asked.
+/// One kind of question: its limits and its worker.
 #[derive(Debug, Clone)]
-struct Counter {
-    asked: Asked,
-    clerk: Clerk,
+struct QueryQueue {
+    limits: QueryLimits,
+    worker: ReadWorker,
 }
 
-impl Counter {
+impl QueryQueue {
     fn new(most: usize) -> Self {
-        let rest = Rest { times: ASKED_REST, spared: ASKED_SPARED };
-        Self { asked: Asked::new(most), clerk: Clerk::new(Some(rest)) }
+        let cooldown = Cooldown { factor: ASKED_REST, allowance: ASKED_SPARED };
+        Self { limits: QueryLimits::new(most), worker: ReadWorker::new(Some(cooldown)) }
     }
 }
 
 impl History {
-    /// Its clerks work until the hub is closed.
+    /// Its workers run until the hub is closed.
     pub(super) fn new(hub: Arc<Hub>, store: Store) -> Self {
         let history = Self {
             hub,
             store,
-            missed: Clerk::new(None),
-            listings: Counter::new(MAX_ASKED),
-            searches: Counter::new(MAX_SEARCHES),
-            seams: Arc::new(Semaphore::new(SEAMS)),
-            trouble: Trouble::default(),
+            missed: ReadWorker::new(None),
+            listings: QueryQueue::new(MAX_ASKED),
+            searches: QueryQueue::new(MAX_SEARCHES),
+            cutovers: Arc::new(Semaphore::new(CUTOVERS)),
+            failures: FailureLog::default(),
         };
-        for clerk in history.clerks() {
-            let (clerk, hub) = (clerk.clone(), Arc::clone(&history.hub));
-            tokio::spawn(async move { clerk.run(hub.closed()).await });
+        for worker in history.workers() {
+            let (worker, hub) = (worker.clone(), Arc::clone(&history.hub));
+            tokio::spawn(async move { worker.run(hub.closed()).await });
         }
         history
     }
 
-    /// Begins an errand. What was sent to the connection before reaches it before.
-    pub(super) fn run(&self, connection: Arc<Connection>, errand: Errand) {
-        match errand {
-            Errand::CatchUp { since, latest } => {
-                let history = self.clone();
-                tokio::spawn(async move { catch_up::run(&history, &connection, since, latest).await });
-            }
-            Errand::Answer { echo, question } => {
-                match self.counter(&question).asked.one_more(Asker::of(&connection)) {
-                    Ok(waiting) => self.answer(Asking { connection, echo, question, waiting }),
-                    Err(why) => answer::refuse(&connection, echo, why),
-                }
-            }
+    /// Starts to send a session what it missed. The caller has sent it everything up to now.
+    pub(super) fn catch_up(&self, connection: Arc<Connection>, since: CatchUp, latest: u64) {
+        let history = self.clone();
+        tokio::spawn(async move { catch_up::run(&history, &connection, since, latest).await });
+    }
+
+    /// Starts to answer a question about the history, or refuses it if too many wait.
+    pub(super) fn ask(&self, connection: Arc<Connection>, echo: Option<String>, question: Question) {
+        match self.queue(&question).limits.admit(Requester::of(&connection)) {
+            Ok(permit) => self.answer(HistoryQuery { connection, echo, question, permit }),
+            Err(why) => query::refuse(&connection, echo, why),
         }
     }
 
-    /// A session is over: nothing that it waits for is read.
+    /// Drops a session's pending reads.
     pub(super) fn gone(&self, connection: &Connection) {
-        let asker = Asker::of(connection);
-        self.clerks().into_iter().for_each(|clerk| clerk.gone(asker));
+        let requester = Requester::of(connection);
+        self.workers().into_iter().for_each(|worker| worker.gone(requester));
     }
 
-    fn answer(&self, asking: Asking) {
-        let (asker, clerk) = (Asker::of(&asking.connection), &self.counter(&asking.question).clerk);
-        clerk.ask(asker, answer::run(self.clone(), asking));
+    fn answer(&self, query: HistoryQuery) {
+        let (requester, worker) = (Requester::of(&query.connection), &self.queue(&query.question).worker);
+        worker.ask(requester, query::run(self.clone(), query));
     }
 
-    /// Reads something for somebody who was away, when it is their turn; `None`: the session or the server
-    /// is over.
-    async fn read<T: Send + 'static>(
-        &self,
-        connection: &Connection,
-        read: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-    ) -> Option<Result<T, StoreError>> {
-        let (answer, answered) = oneshot::channel();
-        self.missed.ask(Asker::of(connection), async {
-            // Who asked may be gone.
-            let _ = answer.send(read.await);
-        });
-        answered.await.ok()
-    }
-
-    fn counter(&self, question: &Question) -> &Counter {
+    fn queue(&self, question: &Question) -> &QueryQueue {
         match question {
             Question::History(_) => &self.listings,
             Question::Search(_) => &self.searches,
         }
     }
 
-    fn clerks(&self) -> [&Clerk; 3] {
-        [&self.missed, &self.listings.clerk, &self.searches.clerk]
+    fn workers(&self) -> [&ReadWorker; 3] {
+        [&self.missed, &self.listings.worker, &self.searches.worker]
     }
 }

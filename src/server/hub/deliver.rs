@@ -1,52 +1,54 @@
-//! What the rules decide, put into the turn.
+//! Appends the rules' deliveries to the batch.
 
-use super::super::multicast::Asked;
-use super::super::turn::{Errand, Receivers, Turn, What};
+use super::super::output_batch::{BackgroundJob, Liveness, OutputBatch, Receivers, StepKind};
 use crate::chat::{Audience, Delivery};
 
-/// Appends what follows from one call of the rules, step by step.
-pub(super) fn deliver(turn: &mut Turn, delivery: Delivery) {
+pub(super) fn deliver(batch: &mut OutputBatch, delivery: Delivery) {
     match delivery {
         Delivery::Message { audience, packet, entry, receipt } => {
-            let kept = entry.map(|entry| turn.keep(entry));
-            // Without an id it has no receipt, and can't be a duplicate.
+            let kept = entry.map(|entry| batch.keep(entry));
+            // Without an id, a message has no receipt and cannot be a duplicate.
             let entry = kept.filter(|_| receipt.is_some());
-            // In the place where others have the message.
+            // At the position where others receive the message.
             if let Some(receipt) = receipt {
-                turn.step(receipt.session, What::Receipt(receipt, entry));
+                batch.step(receipt.session, StepKind::Receipt(receipt, entry));
             }
             match audience {
-                Audience::Lobby { except } => turn.lobby(&packet, except.as_slice(), entry),
-                Audience::Others(except) => turn.lobby(&packet, &except, entry),
-                Audience::Sessions(sessions) => turn.live(&packet, Receivers::These(sessions), entry),
+                Audience::Lobby { except } => batch.lobby(&packet, except.as_slice(), entry),
+                Audience::Others(except) => batch.lobby(&packet, &except, entry),
+                Audience::Sessions(sessions) => {
+                    batch.send(&packet, Receivers::These(sessions), Liveness::Live(entry))
+                }
                 Audience::Room { sessions, except } => {
-                    turn.live(&packet, Receivers::Shared(sessions, except), entry)
+                    batch.send(&packet, Receivers::Shared(sessions, except), Liveness::Live(entry))
                 }
             }
         }
-        Delivery::Keep(entry) => drop(turn.keep(entry)),
+        Delivery::Keep(entry) => drop(batch.keep(entry)),
         Delivery::CatchUp { session, since, latest } => {
-            turn.step(session, What::Errand(Some(Box::new(Errand::CatchUp { since, latest }))));
+            batch.background(session, BackgroundJob::CatchUp { since, latest });
         }
         Delivery::Ask { session, echo, question } => {
-            turn.step(session, What::Errand(Some(Box::new(Errand::Answer { echo, question }))));
+            batch.background(session, BackgroundJob::Answer { echo, question });
         }
         Delivery::Multicast { session, echo, token } => {
-            turn.step(session, What::Multicast(Some(Box::new(Asked { echo, token }))));
+            batch.background(session, BackgroundJob::Multicast { echo, token });
         }
         Delivery::Packet { audience: Audience::Lobby { except }, packet } => {
-            turn.lobby(&packet, except.as_slice(), None);
+            batch.lobby(&packet, except.as_slice(), None);
         }
-        Delivery::Packet { audience: Audience::Others(except), packet } => turn.lobby(&packet, &except, None),
+        Delivery::Packet { audience: Audience::Others(except), packet } => {
+            batch.lobby(&packet, &except, None)
+        }
         Delivery::Packet { audience: Audience::Sessions(sessions), packet } => {
-            turn.direct(&packet, Receivers::These(sessions));
+            batch.send(&packet, Receivers::These(sessions), Liveness::Own);
         }
         Delivery::Packet { audience: Audience::Room { sessions, except }, packet } => {
-            turn.direct(&packet, Receivers::Shared(sessions, except));
+            batch.send(&packet, Receivers::Shared(sessions, except), Liveness::Own);
         }
-        Delivery::Answer(answer) => turn.answer(answer),
-        Delivery::Follow(session) => turn.step(session, What::Follow),
-        Delivery::Close(session) => turn.step(session, What::Close),
+        Delivery::Answer(answer) => batch.answer(answer),
+        Delivery::Follow(session) => batch.step(session, StepKind::Follow),
+        Delivery::Close(session) => batch.step(session, StepKind::Close),
         Delivery::Log(what) => tracing::info!("{what}"),
     }
 }

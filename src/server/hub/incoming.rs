@@ -1,16 +1,14 @@
-//! What a connection sent, on its way to the rules.
+//! A connection's input on its way to the rules.
 
 use crate::chat::{Garbage, Parsed};
 use crate::protocol::request::{ClientPacket, Refusal};
 
-/// What a reader found.
 #[derive(Debug)]
 pub(in crate::server) enum Incoming {
-    /// A packet.
     Packet(Box<ClientPacket>),
-    /// Something else.
+    /// Something that is not a packet.
     Garbage(Garbage),
-    /// Why the connection ends, and the `id` of what ends it.
+    /// The reason to end the connection, and the `id` to answer.
     Fatal(Refusal, Option<String>),
 }
 
@@ -25,16 +23,16 @@ impl Incoming {
     }
 }
 
-/// The same, read as far as it can be without the lock.
+/// The same, with everything parsed that needs no lock.
 #[derive(Debug)]
-pub(in crate::server) enum Taken {
+pub(in crate::server) enum ParsedIncoming {
     Packet(Parsed),
     Garbage(Garbage),
     Fatal(Refusal, Option<String>),
 }
 
-impl Taken {
-    /// Reads it. `is_first`: its connection has no name yet.
+impl ParsedIncoming {
+    /// `is_first`: its connection has no name yet.
     pub(in crate::server) fn new(incoming: Incoming, is_first: bool) -> Self {
         match incoming {
             Incoming::Packet(packet) => Self::Packet(Parsed::new(packet, is_first)),

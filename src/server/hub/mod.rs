@@ -1,77 +1,74 @@
-//! The one place that owns users and decides who gets what.
+//! The only owner of the users; it decides who receives what.
 //!
-//! A reader hands packets in; under one lock the rules of [`chat`](crate::chat) are applied and
-//! what follows is appended to the turn, which the flusher takes and writes. Nothing is written
-//! and nothing waits under the lock.
+//! The reactor hands packets in. Under one lock, the hub applies the rules of [`chat`](crate::chat) and appends the
+//! results to the batch, which the flusher takes and writes. Nothing is written and nothing waits under the lock.
 
 mod deliver;
+mod hub_state;
 mod incoming;
-mod keeping;
-mod places;
-mod state;
 
 use super::connection::Connection;
-use super::desk::Desk;
-use super::secrets::Lock;
-use super::turn::{Turn, What};
+use super::output_batch::{CatchUpSummary, Cutover, OutputBatch, Remainder, StepKind};
+use super::reactor_inbox::ReactorInbox;
+use super::secrets::ClosedServer;
 use crate::chat::{Asked, Chat, Deliveries, Delivery, Now, Peer, SessionId};
 use crate::clock::{Clock, Reading};
 use crate::limits::{
     MAX_FRAME_BYTES, PACED_PACKETS, PACED_SLICE_BYTES, PORTION_BYTES, PORTION_TIME, UNPACED_PACKETS,
 };
-use crate::protocol::packet::ServerInfo;
-use crate::protocol::request::{Ask, Operate, Refusal};
+use crate::protocol::request::{Ask, Refusal};
 use crate::protocol::{Code, Event, Packet};
-pub(super) use incoming::{Incoming, Taken};
+pub(super) use hub_state::HubState;
+pub(super) use incoming::{Incoming, ParsedIncoming};
 use jiff::tz::TimeZone;
-use state::Before;
-pub(super) use state::State;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
-/// See the module.
+/// Why a client is closed that has not registered in time.
+pub(super) const NO_FIRST_PACKET: &str =
+    "no first packet came in time; connect again and send one with your name";
+
 #[derive(Debug)]
 pub(super) struct Hub {
-    state: Mutex<State>,
+    state: Mutex<HubState>,
     clock: Arc<Clock>,
-    /// Whether the clock was doubtful when it was read last.
+    /// Whether the clock was doubtful at its last reading.
     is_doubtful: AtomicBool,
-    /// Wakes whoever says so.
+    /// Notified when that changes.
     clock_turned: Notify,
-    /// From a session's begin to a registered name.
+    /// How long a session has to register a name.
     registration: Duration,
-    /// Bytes of a turn from which on readers wait.
-    max_turn: usize,
-    portion: Portion,
+    /// Size of a batch above which connections wait.
+    max_batch: usize,
+    /// Maximum to read and parse per connection at a time.
+    pub(super) portion: Portion,
     /// Whether users have a pace.
     is_paced: bool,
-    /// Whether no turns come any more.
+    /// Whether the server has ended.
     closed: watch::Sender<bool>,
-    /// Wakes the flusher: there is a turn, or none will come.
-    turn_ready: Notify,
-    /// Wakes the reader that waits for the turn to be taken.
-    desk: Arc<Desk>,
-    /// Wakes the timers: something is due sooner than they know.
+    /// Notified when there is a batch, or when none will follow.
+    batch_ready: Notify,
+    inbox: Arc<ReactorInbox>,
+    /// Notified when something is due sooner than the timers know.
     sooner: Notify,
-    /// What a closed server goes by.
-    lock: Option<Arc<Lock>>,
+    /// `None`: everyone may join.
+    pub(super) closed_server: Option<Arc<ClosedServer>>,
 }
 
-/// How a reader goes on.
+/// How to go on with a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// With what is left, once others had their chance.
+    /// With the rest of its input, after other connections.
     More,
-    /// Once the turn [has space](Hub::is_congested).
+    /// Once the batch [has space](Hub::is_congested).
     Congested,
-    /// After that time: its user sends faster than is fair.
+    /// After this time, because its user sends too fast.
     Pause(Duration),
 }
 
-/// How much of a connection is read and parsed at a time, at most.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Portion {
     pub(super) bytes: usize,
@@ -79,23 +76,12 @@ pub(super) struct Portion {
 }
 
 impl Hub {
-    #[cfg(test)]
     pub(super) fn new(
         chat: Chat,
-        lock: Option<Arc<Lock>>,
+        closed_server: Option<Arc<ClosedServer>>,
         registration: Duration,
-        max_turn: usize,
-        desk: Arc<Desk>,
-    ) -> Arc<Self> {
-        Self::by_clock(chat, lock, registration, max_turn, desk, Arc::default())
-    }
-
-    pub(super) fn by_clock(
-        chat: Chat,
-        lock: Option<Arc<Lock>>,
-        registration: Duration,
-        max_turn: usize,
-        desk: Arc<Desk>,
+        max_batch: usize,
+        inbox: Arc<ReactorInbox>,
         clock: Arc<Clock>,
     ) -> Arc<Self> {
         let is_paced = chat.is_paced();
@@ -104,59 +90,58 @@ impl Hub {
             false => Portion { bytes: MAX_FRAME_BYTES, packets: UNPACED_PACKETS },
         };
         Arc::new(Self {
-            state: Mutex::new(State::new(chat)),
+            state: Mutex::new(HubState::new(chat)),
             clock,
             is_doubtful: AtomicBool::new(false),
             clock_turned: Notify::new(),
             registration,
-            max_turn,
+            max_batch,
             portion,
             is_paced,
             closed: watch::Sender::new(false),
-            turn_ready: Notify::new(),
-            desk,
+            batch_ready: Notify::new(),
+            inbox,
             sooner: Notify::new(),
-            lock,
+            closed_server,
         })
     }
 
-    /// A connection begins. Like what it sends and its end, it wakes the flusher with
-    /// [`Self::wake_flusher`] only.
+    /// Starts a connection. Like its packets and its end, this wakes the flusher only through [`Self::wake_flusher`].
     pub(super) fn connect(&self, connection: &Arc<Connection>, peer: Peer) {
         let now = self.now();
         let mut state = self.lock();
-        let before = state.before();
-        let (open, deadline) = (What::Open(Arc::clone(connection)), now.uptime + self.registration);
+        let before = state.chat.due();
+        let (open, deadline) = (StepKind::Open(Arc::clone(connection)), now.uptime + self.registration);
         if state.connect(connection.id(), peer, open, deadline, &now) {
             self.sooner.notify_one();
         }
-        self.wake_others(&state, &before);
+        self.wake_timers(&state, before);
     }
 
-    /// A connection's socket is gone.
+    /// Ends a connection whose socket is closed.
     pub(super) fn disconnect(&self, id: SessionId) {
         let now = self.now();
         let mut state = self.lock();
-        let before = state.before();
+        let before = state.chat.due();
         state.disconnect(id, &now);
-        self.wake_others(&state, &before);
+        self.wake_timers(&state, before);
     }
 
-    /// What connections did has to be written: told once for all that the reader found at a time.
+    /// Called once for everything that the reactor processed in a round.
     pub(super) fn wake_flusher(&self) {
-        self.turn_ready.notify_one();
+        self.batch_ready.notify_one();
     }
 
-    /// What a connection sent, in order. Takes a portion, as its reader serves nobody else meanwhile, and
-    /// leaves the rest in `incoming`. The lock is held for one packet at a time, and not while that is read.
+    /// Processes a connection's input in order. Handles one portion, because other connections wait, and leaves the rest in
+    /// `incoming`. Takes the lock for one packet at a time, and parses outside it.
     pub(super) fn receive(&self, id: SessionId, incoming: &mut VecDeque<Incoming>) -> Next {
         let (now, begun) = (self.now(), Instant::now());
         let mut bytes = 0;
         while !incoming.is_empty() {
             let cost = incoming.front().filter(|_| self.is_paced).map_or(1, Incoming::cost);
             let mut state = self.lock();
-            // An answer may fill a turn by itself, and comes to more than a packet shows.
-            if state.turn.bytes() > self.max_turn {
+            // An answer may fill a batch by itself, and is bigger than its request suggests.
+            if state.batch.bytes() > self.max_batch {
                 return Next::Congested;
             }
             let may_send = state.may_send(id, cost, &now);
@@ -166,13 +151,13 @@ impl Hub {
                 Ok(is_first) => is_first,
             };
             let Some(next) = incoming.pop_front() else { break };
-            let taken = Taken::new(next, is_first);
+            let parsed = ParsedIncoming::new(next, is_first);
             let mut state = self.lock();
-            let (before, bytes_before) = (state.before(), state.turn.bytes());
-            state.receive(id, taken, &now);
-            // The flusher may take the turn at any time between two of them.
-            bytes += state.turn.bytes().saturating_sub(bytes_before);
-            self.wake_others(&state, &before);
+            let (before, bytes_before) = (state.chat.due(), state.batch.bytes());
+            state.receive(id, parsed, &now);
+            // The flusher may take the batch between two packets.
+            bytes += state.batch.bytes().saturating_sub(bytes_before);
+            self.wake_timers(&state, before);
             let has_more = state.chat.has_more();
             drop(state);
             if has_more {
@@ -185,27 +170,52 @@ impl Hub {
         if self.is_congested() { Next::Congested } else { Next::More }
     }
 
-    /// How much of a connection is read and parsed at a time.
-    pub(super) fn portion(&self) -> Portion {
-        self.portion
-    }
-
-    /// Ends a session, and tells it why.
+    /// Ends a session and tells it why.
     pub(super) fn expel(&self, id: SessionId, code: Code, why: &str) {
         self.act(|chat, now, out| chat.expel(id, None, Refusal::new(code, why), now, out));
     }
 
-    /// What a closed server goes by; `None`: everybody may come in.
-    pub(super) fn closed_by(&self) -> Option<Arc<Lock>> {
-        self.lock.clone()
-    }
-
-    /// A packet for one session, from the server's own tasks.
+    /// Sends a packet to one session, for the server's own tasks.
     pub(super) fn tell(&self, id: SessionId, packet: Packet) {
         self.act(|_, _, out| out.push(Delivery::one(id, packet)));
     }
 
-    /// A question from the console.
+    /// Reads something from the rules.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Chat) -> T) -> T {
+        read(&self.lock().chat)
+    }
+
+    /// Schedules a session's cutover: it gets the messages after this number, then follows the lobby. The receiver resolves
+    /// when that is written, with the remainder if there is one. `None`: the session or the server is gone.
+    pub(super) fn cutover(
+        &self,
+        id: SessionId,
+        after: u64,
+        summary: Option<CatchUpSummary>,
+    ) -> Option<oneshot::Receiver<Option<Remainder>>> {
+        if self.is_closed() {
+            return None;
+        }
+        let (sender, written) = oneshot::channel();
+        let mut state = self.lock();
+        let (view, upto) = state.chat.view(id)?;
+        let after = after.min(upto);
+        let cutover = Cutover {
+            view,
+            after,
+            upto,
+            summary,
+            frames: Vec::new(),
+            remainder: None,
+            written: Some(sender),
+        };
+        state.batch.step(id, StepKind::Cutover(Box::new(cutover)));
+        drop(state);
+        self.batch_ready.notify_one();
+        Some(written)
+    }
+
+    /// Answers a question from the console.
     pub(super) fn ask(&self, question: &Ask) -> Result<Event, Refusal> {
         match self.act(|chat, now, _| chat.ask(question, now))? {
             Asked::Answer(event) => Ok(event),
@@ -216,72 +226,49 @@ impl Hub {
         }
     }
 
-    /// A command from the console.
-    pub(super) fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
-        self.act(|chat, now, out| chat.operate(command, now, out))
-    }
-
-    /// Users who are present, and connections.
-    pub(super) fn census(&self) -> (usize, usize) {
-        let state = self.lock();
-        (state.chat.present(), state.chat.connections())
-    }
-
-    /// Since the server started.
+    /// Time since the server started.
     pub(super) fn uptime(&self) -> Duration {
         self.clock.started().elapsed()
     }
 
-    /// Names the server to which everybody is to go at the end.
-    pub(super) fn hand_over(&self, to: ServerInfo) {
-        self.act(|chat, _, _| chat.hand_over(to));
-    }
-
-    /// Says goodbye to everybody.
-    pub(super) fn shut_down(&self) {
-        self.act(|chat, _, out| chat.shut_down(out));
-    }
-
-    /// No further turns: the flusher writes what there is and ends.
+    /// Lets the flusher write the last batch and end.
     pub(super) fn close(&self) {
         while self.act(|chat, now, out| chat.keep_rest(now, out)) {}
         self.closed.send_replace(true);
-        self.turn_ready.notify_one();
+        self.batch_ready.notify_one();
     }
 
     pub(super) fn is_closed(&self) -> bool {
         *self.closed.borrow()
     }
 
-    /// Waits until the hub is closed.
     pub(super) async fn closed(&self) {
-        // An error would mean that the sender is gone, and it is our own.
+        // Cannot fail: the sender is in `self`.
         let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
     }
 
-    /// The next turn; waits for one. `None` once the hub is closed and all is taken.
-    pub(super) async fn next_turn(&self) -> Option<Turn> {
+    /// Waits for the next batch; `None` once the hub is closed and everything is taken.
+    pub(super) async fn next_batch(&self) -> Option<OutputBatch> {
         loop {
             let closed = self.is_closed();
-            let turn = self.lock().take_turn();
-            if !turn.is_empty() {
-                self.desk.tell_space();
-                return Some(turn);
+            let batch = self.lock().take_batch();
+            if !batch.is_empty() {
+                self.inbox.tell_space();
+                return Some(batch);
             }
             if closed {
                 return None;
             }
-            self.turn_ready.notified().await;
+            self.batch_ready.notified().await;
         }
     }
 
-    /// Whether more is to be written than a turn should hold: a sender faster than the fan-out is slowed
-    /// down by its own socket.
+    /// Whether the batch is full. A connection that sends faster than the fan-out writes then waits.
     pub(super) fn is_congested(&self) -> bool {
-        self.lock().turn.bytes() > self.max_turn
+        self.lock().batch.bytes() > self.max_batch
     }
 
-    /// Does what is due and returns when to come back; `None`: when [`Self::sooner`] says.
+    /// Does what is due, and returns when to call it again; `None`: when [`Self::sooner`] resolves.
     pub(super) fn tick(&self) -> Option<Instant> {
         let due = self.act(|chat, now, out| {
             chat.tick(now, out);
@@ -293,27 +280,26 @@ impl Hub {
                 continue;
             }
             self.act(|chat, now, out| {
-                let why = "no first packet came in time; connect again and send one with your name";
-                chat.expel(id, None, Refusal::new(Code::HandshakeTimeout, why), now, out);
+                chat.expel(id, None, Refusal::new(Code::HandshakeTimeout, NO_FIRST_PACKET), now, out);
             });
         }
         let handshake = self.lock().deadline();
         [due, handshake].into_iter().flatten().min().map(|due| self.clock.started() + due)
     }
 
-    /// Something became due sooner than [`Self::tick`] said.
+    /// Resolves when something is due sooner than [`Self::tick`] said.
     pub(super) async fn sooner(&self) {
         self.sooner.notified().await;
     }
 
-    /// One call of the rules, and what follows from it.
-    fn act<T>(&self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries) -> T) -> T {
+    /// Makes one call of the rules and delivers the results.
+    pub(super) fn act<T>(&self, call: impl FnOnce(&mut Chat, &Now, &mut Deliveries) -> T) -> T {
         let now = self.now();
         let mut state = self.lock();
-        let before = state.before();
+        let before = state.chat.due();
         let result = state.act(|chat, out| call(chat, &now, out));
-        self.wake_others(&state, &before);
-        let (is_ready, has_more) = (!state.turn.is_empty(), state.chat.has_more());
+        self.wake_timers(&state, before);
+        let (is_ready, has_more) = (!state.batch.is_empty(), state.chat.has_more());
         drop(state);
         if has_more {
             self.proceed(&now);
@@ -324,24 +310,24 @@ impl Hub {
         result
     }
 
-    /// Does what a call has left to do, a portion at a time.
+    /// Finishes what a call left over, in portions.
     fn proceed(&self, now: &Now) {
         while self.lock().chat.has_more() {
             let mut state = self.lock();
-            let before = state.before();
+            let before = state.chat.due();
             state.act(|chat, out| chat.proceed(now, out));
-            self.wake_others(&state, &before);
+            self.wake_timers(&state, before);
         }
     }
 
-    /// Wakes whoever, besides the flusher, has something to do now.
-    fn wake_others(&self, state: &State, before: &Before) {
-        if state.is_sooner_than(before) {
+    /// Wakes the timers if something is due sooner than before a call.
+    fn wake_timers(&self, state: &HubState, before: Option<Duration>) {
+        if state.chat.due().is_some_and(|due| before.is_none_or(|before| due < before)) {
             self.sooner.notify_one();
         }
     }
 
-    /// What the clock says. Tells whoever [waits](Self::clock_turned) for it to become doubtful or right.
+    /// Reads the clock. Notifies [`Self::clock_turned`] when it becomes doubtful or right.
     pub(super) fn clock(&self) -> Reading {
         let reading = self.clock.now();
         if self.is_doubtful.swap(reading.is_doubtful, Ordering::Relaxed) != reading.is_doubtful {
@@ -350,7 +336,6 @@ impl Hub {
         reading
     }
 
-    /// Waits until the clock is doubtful and was not, or the other way round.
     pub(super) async fn clock_turned(&self) {
         self.clock_turned.notified().await;
     }
@@ -359,7 +344,7 @@ impl Hub {
         Now::of(&self.clock(), TimeZone::system())
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, HubState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

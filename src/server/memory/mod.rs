@@ -1,16 +1,15 @@
-//! How much memory the server may use, and how much of it waits for clients.
+//! How much memory the server may use, and how much of it is held for clients.
 //!
-//! Everything that a client can make the server keep (what waits for it, an unfinished frame, packets
-//! that wait for its pace) is counted in one [`Budget`], whoever it is for. Over the budget the reader
-//! closes those for whom most is kept (see [`heaviest`]), so that one host's thousand connections cannot
-//! end the process, and people who read what they get are never among them.
+//! One [`Budget`] counts everything that a client can make the server hold: backlogs, unfinished frames, packets that
+//! wait for their pace. Over budget, the reactor closes the clients that hold most (see [`to_shed`]). So one host's
+//! thousand connections cannot end the process, and people who read are not affected.
 
-mod granted;
-mod heaviest;
-mod trim;
+mod load_shedding;
+mod system_limit;
+mod trimmer;
 
-pub(super) use heaviest::{Weight, heaviest};
-pub(super) use trim::Tide;
+pub(super) use load_shedding::{Weight, to_shed};
+pub(super) use trimmer::Trimmer;
 
 use crate::limits::{HELD_FREED_PERCENT, HELD_PERCENT, MEMORY_FULL_PERCENT};
 use std::fs;
@@ -18,81 +17,80 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often the system is asked what the process uses.
+/// How often to check what the process uses.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct Budget {
-    /// What the process may use, in bytes.
+    /// Limit for the process, in bytes.
     granted: u64,
-    /// What may be kept for clients, in bytes.
+    /// Limit for data held for clients, in bytes.
     most: usize,
-    held: AtomicUsize,
-    /// Clients that were closed since too much was kept for them.
+    reserved: AtomicUsize,
+    /// Clients that were closed for memory.
     closed: AtomicUsize,
-    /// When the process was last found to be full, or not. It is asked at most once in a [`PAUSE`].
+    /// When the process was last checked, and whether it was full.
     last: Mutex<Option<(Instant, bool)>>,
 }
 
-/// Bytes that are kept for somebody; given back when dropped.
+/// Bytes held for a client, released when dropped.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct Reservation {
     budget: Arc<Budget>,
     bytes: usize,
 }
 
 impl Budget {
-    /// A budget out of `asked` bytes for the whole process, or else out of what the system grants it.
+    /// A share of `asked` bytes for the whole process; without those, a share of what the system grants.
     pub(super) fn new(asked: Option<u64>) -> Arc<Self> {
-        let granted = asked.unwrap_or_else(granted::by_the_system);
+        let granted = asked.unwrap_or_else(system_limit::system_limit);
         let most = usize::try_from(granted / 100 * HELD_PERCENT).unwrap_or(usize::MAX);
         Arc::new(Self {
             granted,
             most,
-            held: AtomicUsize::new(0),
+            reserved: AtomicUsize::new(0),
             closed: AtomicUsize::new(0),
             last: Mutex::new(None),
         })
     }
 
-    /// Bytes that are kept for clients.
-    pub(super) fn held(&self) -> usize {
-        self.held.load(Ordering::Relaxed)
+    /// Bytes held for clients.
+    pub(super) fn reserved(&self) -> usize {
+        self.reserved.load(Ordering::Relaxed)
     }
 
-    /// So many were closed since too much was kept for them.
+    /// Counts clients that were closed for memory.
     pub(super) fn count_closed(&self, count: usize) {
         self.closed.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// What is kept, of what may be, for people.
+    /// For the console.
     pub(super) fn status(&self) -> String {
         let kib = |bytes: usize| bytes.div_ceil(1024);
         let closed = match self.closed.load(Ordering::Relaxed) {
             0 => String::new(),
-            1 => "; 1 client was closed for it (--memory)".into(),
-            closed => format!("; {closed} clients were closed for it (--memory)"),
+            1 => "; 1 client was closed because of it (--memory)".into(),
+            closed => format!("; {closed} clients were closed because of it (--memory)"),
         };
-        format!("{} of {} KiB wait in memory for clients{closed}", kib(self.held()), kib(self.most))
+        format!("{} of {} KiB of memory hold data for clients{closed}", kib(self.reserved()), kib(self.most))
     }
 
-    /// Nothing kept yet.
-    pub(super) fn hold(self: &Arc<Self>) -> Held {
-        Held { budget: Arc::clone(self), bytes: 0 }
+    /// An empty reservation.
+    pub(super) fn reserve(self: &Arc<Self>) -> Reservation {
+        Reservation { budget: Arc::clone(self), bytes: 0 }
     }
 
-    /// Whether more is kept than may be.
+    /// Whether the budget is exceeded.
     pub(super) fn is_over(&self) -> bool {
-        self.held() > self.most
+        self.reserved() > self.most
     }
 
-    /// How many bytes are to be freed, now that it is over: enough that it is not over again at once.
+    /// How many bytes to free, now that it is exceeded: enough that it is not exceeded again at once.
     pub(super) fn excess(&self) -> usize {
-        self.held().saturating_sub(self.most / 100 * HELD_FREED_PERCENT)
+        self.reserved().saturating_sub(self.most / 100 * HELD_FREED_PERCENT)
     }
 
-    /// Whether the process uses so much that no more clients should come.
+    /// Whether the process uses so much that new clients should not join.
     pub(super) fn is_full(&self) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match *last {
@@ -106,13 +104,13 @@ impl Budget {
     }
 }
 
-impl Held {
-    /// As many bytes from now on.
+impl Reservation {
+    /// Changes the reservation.
     pub(super) fn set(&mut self, bytes: usize) {
         if bytes > self.bytes {
-            self.budget.held.fetch_add(bytes - self.bytes, Ordering::Relaxed);
+            self.budget.reserved.fetch_add(bytes - self.bytes, Ordering::Relaxed);
         } else {
-            self.budget.held.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+            self.budget.reserved.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
         }
         self.bytes = bytes;
     }
@@ -122,7 +120,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.set(0);
     }
@@ -143,16 +141,16 @@ mod tests {
     #[test]
     fn what_is_held_is_given_back_when_it_is_dropped() {
         let budget = Budget::new(Some(4_000));
-        let (mut one, mut other) = (budget.hold(), budget.hold());
+        let (mut one, mut other) = (budget.reserve(), budget.reserve());
         one.set(600);
         other.set(300);
-        assert!((budget.held(), budget.is_over()) == (900, false));
+        assert!((budget.reserved(), budget.is_over()) == (900, false));
         other.set(500);
         assert!(budget.is_over() && budget.excess() > 100);
         one.set(100);
-        assert!((budget.held(), one.bytes(), budget.is_over()) == (600, 100, false));
+        assert!((budget.reserved(), one.bytes(), budget.is_over()) == (600, 100, false));
         drop((one, other));
-        assert_eq!(budget.held(), 0);
+        assert_eq!(budget.reserved(), 0);
     }
 
     #[test]

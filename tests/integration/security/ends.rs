@@ -2,7 +2,7 @@
 //! their proof to can be chosen.
 
 use lanchat::fingerprint::Fingerprint;
-use lanchat::security::{Answer, Binding, Challenge, ClientTls, Expect, Keypair, Passphrase};
+use lanchat::security::{Binding, Challenge, ClientTls, Expect, Keypair, PakeResponse, Passphrase};
 use lanchat::security::{ServerChannel, ServerTls};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -61,7 +61,7 @@ pub(super) async fn enter(address: SocketAddr, keypair: &Keypair, bind: Bind) ->
     let mut element = [0; 33];
     stream.read_exact(&mut element).await.map_err(|error| error.to_string())?;
     let binding = bind(&server, Some(&keypair.fingerprint()));
-    let answer = Answer::new(&passphrase(), binding, &element).map_err(|error| error.to_string())?;
+    let answer = PakeResponse::new(&passphrase(), binding, &element).map_err(|error| error.to_string())?;
     stream.write_all(&[answer.element(), answer.mac()].concat()).await.unwrap();
     stream.flush().await.unwrap();
     let mut mac = [0; 32];

@@ -8,7 +8,7 @@ use crate::support::soon;
 use crate::support::terminal::{Home, LANCHAT};
 use lanchat::fingerprint::Fingerprint;
 use lanchat::security::{Binding, ClientTls, Expect, HandshakeError, Keypair, Passphrase};
-use lanchat::server::{Entrance, KEY_FILE, Options};
+use lanchat::server::{Access, KEY_FILE, ServerOptions};
 use std::net::SocketAddr;
 use std::process::{Command, Output, Stdio};
 use tokio::net::TcpStream;
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 /// What the server says to who has proved themselves.
 const SECRET: &str = "the meeting is at noon";
 
-fn encrypted(change: impl FnOnce(&mut Options)) -> TestServer {
+fn encrypted(change: impl FnOnce(&mut ServerOptions)) -> TestServer {
     TestServer::with(|options| {
         options.plaintext = false;
         change(options);
@@ -152,7 +152,7 @@ fn the_program_and_a_closed_server_both_notice_who_is_in_between() {
         let word = "a long enough secret";
         let server = encrypted(|options| {
             options.data_dir = Some(dir.path().into());
-            options.entrance = Entrance::Closed(Passphrase::new(word).unwrap());
+            options.access = Access::Closed(Passphrase::new(word).unwrap());
         });
         let relay = match is_stolen {
             true => Relay::with_key(server.address, Keypair::load(&dir.path().join(KEY_FILE)).unwrap()),

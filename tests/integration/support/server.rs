@@ -2,7 +2,7 @@
 
 use lanchat::fingerprint::Fingerprint;
 use lanchat::protocol::request::Operate;
-use lanchat::server::{Handle, Options, Server};
+use lanchat::server::{Handle, Server, ServerOptions};
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
@@ -21,13 +21,13 @@ impl TestServer {
         Self::with(|_| {})
     }
 
-    pub fn with(change: impl FnOnce(&mut Options)) -> Self {
-        let mut options = Options {
+    pub fn with(change: impl FnOnce(&mut ServerOptions)) -> Self {
+        let mut options = ServerOptions {
             name: "test".into(),
             address: Some([127, 0, 0, 1].into()),
             port: 0,
             plaintext: true,
-            ..Options::default()
+            ..ServerOptions::default()
         };
         // Tests write faster than people.
         options.rules.rate = None;

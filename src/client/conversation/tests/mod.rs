@@ -15,7 +15,7 @@ use crate::protocol::Code;
 use crate::protocol::event::{Crowd, HistoryEnd, Welcome};
 use crate::protocol::packet::{RoomInfo, Sender, UserInfo};
 use crate::protocol::request::ClientPacket;
-use crate::security::How;
+use crate::security::TrustBasis;
 
 const TS: &str = "2026-11-21T12:03:00.000Z";
 const OWN: Fingerprint = Fingerprint::new([7; 32]);
@@ -81,7 +81,7 @@ impl Talk {
         };
         let roster = SharedState::default();
         let credentials = Credentials::in_the_open("alice");
-        credentials.trust.lock().remember(Some(OFFICE), "office", PEER.parse().unwrap(), How::Tofu);
+        credentials.trust.lock().remember(Some(OFFICE), "office", PEER.parse().unwrap(), TrustBasis::Tofu);
         let conversation = Conversation::new(view, roster.clone(), &credentials);
         let (_, frames) = mpsc::channel(1);
         Self { conversation, frames, roster, now, seq: 0, roster_id: None }

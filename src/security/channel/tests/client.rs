@@ -57,7 +57,7 @@ impl ServerCertVerifier for AnyServer {
     }
 }
 
-/// What a client presents, and asks for.
+/// A client's key and settings.
 pub(super) struct Manner {
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) key: Option<Arc<dyn SigningKey>>,
@@ -106,7 +106,7 @@ impl Client {
         )
     }
 
-    /// What it wants to send now.
+    /// Bytes to send now.
     pub(super) fn written(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         while self.0.wants_write() {

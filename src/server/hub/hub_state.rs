@@ -1,0 +1,108 @@
+//! What the hub does under its lock: one call of the rules at a time, and its results.
+//!
+//! Knows no lock and wakes nobody. Each call takes microseconds, because everyone else waits; `cargo bench --bench
+//! hold` measures that.
+
+use super::super::output_batch::{OutputBatch, StepKind};
+use super::ParsedIncoming;
+use super::deliver::deliver;
+use crate::chat::{Chat, Deliveries, Now, Peer, SessionId};
+use crate::limits::HANDSHAKES_PORTION;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+#[derive(Debug)]
+pub(in crate::server) struct HubState {
+    pub(in crate::server) chat: Chat,
+    pub(in crate::server) batch: OutputBatch,
+    /// Scratch space; empty between calls.
+    deliveries: Deliveries,
+    /// Connections that have not registered, with their deadlines, in order.
+    handshakes: VecDeque<(Duration, SessionId)>,
+}
+
+impl HubState {
+    pub(in crate::server) fn new(chat: Chat) -> Self {
+        Self { chat, batch: OutputBatch::default(), deliveries: Vec::new(), handshakes: VecDeque::new() }
+    }
+
+    /// Starts a connection, which must register by `deadline`. Returns whether it is the only one to wait for. `open` is
+    /// the step for the flusher.
+    pub(in crate::server) fn connect(
+        &mut self,
+        id: SessionId,
+        peer: Peer,
+        open: StepKind,
+        deadline: Duration,
+        now: &Now,
+    ) -> bool {
+        self.chat.connect(id, peer);
+        self.batch.step(id, open);
+        self.act(|chat, out| chat.screen(id, now, out));
+        let Self { chat, handshakes, .. } = self;
+        // Drops registered connections, so that a storm of logins leaves nothing behind. One stays, because the timers know its
+        // deadline or an earlier one: so not each login wakes them.
+        for _ in 0..HANDSHAKES_PORTION {
+            let is_in = handshakes.front().is_some_and(|(_, first)| !chat.is_waited_for(*first));
+            if !is_in || handshakes.len() < 2 {
+                break;
+            }
+            handshakes.pop_front();
+        }
+        let is_first = handshakes.is_empty();
+        handshakes.push_back((deadline, id));
+        is_first
+    }
+
+    pub(in crate::server) fn disconnect(&mut self, id: SessionId, now: &Now) {
+        self.chat.disconnect(id, now);
+        self.batch.step(id, StepKind::Gone);
+    }
+
+    /// Whether the connection still has no name; an error: how long its next packet, of that cost, must wait.
+    pub(in crate::server) fn may_send(
+        &mut self,
+        id: SessionId,
+        cost: u64,
+        now: &Now,
+    ) -> Result<bool, Duration> {
+        self.chat.pause(id, cost, now).map_or_else(|| Ok(!self.chat.is_registered(id)), Err)
+    }
+
+    pub(in crate::server) fn receive(&mut self, id: SessionId, parsed: ParsedIncoming, now: &Now) {
+        self.act(|chat, out| match parsed {
+            ParsedIncoming::Packet(packet) => chat.receive(id, packet, now, out),
+            ParsedIncoming::Garbage(garbage) => chat.receive_garbage(id, garbage, now, out),
+            ParsedIncoming::Fatal(refusal, echo) => chat.expel(id, echo, refusal, now, out),
+        });
+    }
+
+    /// Takes the next connection whose deadline has passed, and says whether it is late; `None`: none is left.
+    pub(in crate::server) fn late(&mut self, uptime: Duration) -> Option<(SessionId, bool)> {
+        let due = self.handshakes.pop_front_if(|(deadline, _)| *deadline <= uptime);
+        if self.handshakes.is_empty() {
+            // Gives the memory back after a crowd that said nothing.
+            self.handshakes.shrink_to_fit();
+        }
+        due.map(|(_, id)| (id, self.chat.is_waited_for(id)))
+    }
+
+    /// The next deadline for a registration.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.handshakes.front().map(|(deadline, _)| *deadline)
+    }
+
+    /// Makes one call of the rules and delivers the results.
+    pub(in crate::server) fn act<T>(&mut self, call: impl FnOnce(&mut Chat, &mut Deliveries) -> T) -> T {
+        let Self { chat, batch, deliveries, .. } = self;
+        let result = call(chat, deliveries);
+        deliveries.drain(..).for_each(|delivery| deliver(batch, delivery));
+        result
+    }
+
+    pub(in crate::server) fn take_batch(&mut self) -> OutputBatch {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.seq = self.chat.latest();
+        batch
+    }
+}

@@ -1,0 +1,409 @@
+//! Reads one connection: bytes in, packets to the hub.
+//!
+//! An idle reader holds no buffer: it reads into its thread's, and keeps only an unfinished frame. So that no client
+//! holds up the others, it handles one portion at a time and says how to go on.
+
+use super::connection::{Connection, InputPolicy};
+use super::gate::Offence;
+use super::hub::{Hub, Incoming, Next, Portion};
+use super::memory::Reservation;
+use super::passphrase_check::PassphraseCheck;
+use super::reactor_inbox::HandshakeLeftover;
+use crate::chat::Garbage;
+use crate::limits::{MAX_BAD_PACKETS_IN_A_ROW, MAX_FRAME_BYTES};
+use crate::protocol::Code;
+use crate::protocol::codec::{Decoded, Decoder};
+use crate::protocol::request::{ClientPacket, Refusal};
+use crate::security::Status;
+use std::collections::VecDeque;
+use std::io;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// Bytes to read from a socket at a time: one frame of maximum length.
+const READ_BYTES: usize = MAX_FRAME_BYTES;
+
+/// Buffers shared by all readers of a thread.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    read: Vec<u8>,
+    /// The same, decrypted.
+    plain: Vec<u8>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { read: vec![0; READ_BYTES], plain: Vec::new() }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct PacketReader {
+    /// `None` while nothing is unfinished.
+    input: Option<Box<ReadState>>,
+    readiness: Readiness,
+}
+
+/// The poll's reports about the socket. It reports each thing once, and an end together with the last bytes
+/// before it.
+#[derive(Debug, Default)]
+struct Readiness {
+    /// There may be something to read.
+    is_readable: bool,
+    /// When the peer closed its side. Reading then reaches the end without further reports.
+    ended: Option<Instant>,
+    /// Nothing can be written either.
+    is_broken: bool,
+}
+
+/// How to go on after a portion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReadOutcome {
+    /// Wait for the poll.
+    Idle,
+    /// Continue, after other connections.
+    Again,
+    /// Continue when the hub's batch has space.
+    Space,
+    /// Continue after this time, because the user sends too fast.
+    Pause(Duration),
+    /// End: the peer has closed, or the connection is broken, or the server closed it.
+    Over,
+}
+
+/// State of a reader between portions.
+#[derive(Debug, Default)]
+struct ReadState {
+    decoder: Decoder,
+    /// Packets that the hub has not taken. Only a few are parsed at a time, because they take many times their bytes and
+    /// may have to wait for their user's pace.
+    incoming: VecDeque<Incoming>,
+    /// Bytes that are not parsed yet.
+    later: Vec<u8>,
+    /// Since when it has waited only for the rest of a frame or record.
+    unfinished: Option<Instant>,
+    /// Memory for all of this.
+    reservation: Option<Reservation>,
+    bad_in_a_row: u8,
+    /// The connection is ending because of its input; the rest is discarded.
+    is_over: bool,
+    /// The peer has closed its side, and everything that it sent has been read.
+    has_ended: bool,
+    /// On a closed server, until the peer may join.
+    passphrase_check: Option<Box<PassphraseCheck>>,
+}
+
+impl PacketReader {
+    /// Starts with what arrived at the end of the handshake.
+    pub(super) fn new(hub: &Hub, leftover: HandshakeLeftover) -> Self {
+        let passphrase_check = hub.closed_server.clone().map(|server| Box::new(PassphraseCheck::new(server)));
+        let input = ReadState {
+            passphrase_check,
+            has_ended: leftover.is_all,
+            later: leftover.plain,
+            ..ReadState::default()
+        };
+        // The socket may have received something before it was polled.
+        Self {
+            input: Some(Box::new(input)),
+            readiness: Readiness { is_readable: true, ..Readiness::default() },
+        }
+    }
+
+    /// Records a report of the poll. Returns whether there is something to read, even if only an end.
+    pub(super) fn note(&mut self, is_readable: bool, has_end: bool, is_broken: bool) -> bool {
+        let readiness = &mut self.readiness;
+        if has_end || is_broken {
+            readiness.ended.get_or_insert_with(Instant::now);
+        }
+        readiness.is_broken |= is_broken;
+        readiness.is_readable |= is_readable || readiness.ended.is_some();
+        readiness.is_readable
+    }
+
+    /// Does one portion of work.
+    pub(super) fn read_portion(
+        &mut self,
+        hub: &Hub,
+        connection: &Connection,
+        scratch: &mut Scratch,
+    ) -> ReadOutcome {
+        let input = self.input.get_or_insert_default();
+        let after = match connection.input_policy() {
+            InputPolicy::Ended => ReadOutcome::Over,
+            intake => {
+                if intake == InputPolicy::Discarded {
+                    input.end();
+                }
+                portion(hub, connection, input, &mut self.readiness, scratch)
+            }
+        };
+        let is_paused = matches!(after, ReadOutcome::Pause(_));
+        if is_paused && self.readiness.is_broken {
+            // Does not go on for hours with what a peer that is gone had sent.
+            return ReadOutcome::Over;
+        }
+        if !input.settle(connection, is_paused) {
+            self.input = None;
+        }
+        after
+    }
+
+    /// Memory for the input, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        self.input.as_ref().and_then(|input| input.reservation.as_ref()).map_or(0, Reservation::bytes)
+    }
+
+    /// How long it has waited for the rest of a frame, if it does.
+    pub(super) fn unfinished_for(&self) -> Option<Duration> {
+        Some(self.input.as_ref()?.unfinished?.elapsed())
+    }
+
+    /// How long ago the peer closed, if it did.
+    pub(super) fn ended_for(&self) -> Option<Duration> {
+        self.readiness.ended.map(|ended| ended.elapsed())
+    }
+
+    /// Discards the input, also that to come.
+    pub(super) fn forget(&mut self) {
+        let input = self.input.get_or_insert_default();
+        input.end();
+        input.reservation = None;
+    }
+}
+
+/// Handles input that was read before, or reads once.
+fn portion(
+    hub: &Hub,
+    connection: &Connection,
+    input: &mut ReadState,
+    readiness: &mut Readiness,
+    scratch: &mut Scratch,
+) -> ReadOutcome {
+    if input.incoming.is_empty() {
+        let portion = hub.portion;
+        if !input.later.is_empty() {
+            let later = std::mem::take(&mut input.later);
+            let taken = input.take(&later, portion.packets);
+            input.keep(later, taken);
+        } else if input.has_ended {
+            return ReadOutcome::Over;
+        } else if !readiness.is_readable {
+            return ReadOutcome::Idle;
+        } else if read(connection, input, readiness, portion, scratch).is_err() {
+            return ReadOutcome::Over;
+        }
+        input.let_in(hub, connection);
+    }
+    let next = if input.incoming.is_empty() {
+        Next::More
+    } else {
+        hub.receive(connection.id(), &mut input.incoming)
+    };
+    match next {
+        Next::Congested => ReadOutcome::Space,
+        Next::Pause(time) => ReadOutcome::Pause(time),
+        Next::More if input.is_done() && !readiness.is_readable => ReadOutcome::Idle,
+        Next::More => ReadOutcome::Again,
+    }
+}
+
+/// Reads once. Gets nothing, or the content of whole records. An error ends the connection.
+fn read(
+    connection: &Connection,
+    input: &mut ReadState,
+    readiness: &mut Readiness,
+    portion: Portion,
+    scratch: &mut Scratch,
+) -> io::Result<()> {
+    let buffer = &mut scratch.read[..portion.bytes];
+    match connection.read(buffer) {
+        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(length) => {
+            // A short read: the socket is empty, and the poll will report the next byte. It reports an end only once, and on
+            // Windows not even every byte.
+            readiness.is_readable = length == buffer.len() || readiness.ended.is_some() || cfg!(windows);
+            let bytes = &buffer[..length];
+            match (input.is_over, connection.is_encrypted()) {
+                (true, _) => Ok(()),
+                (false, true) => decrypt(connection, bytes, input, portion, &mut scratch.plain),
+                (false, false) => {
+                    let taken = input.take(bytes, portion.packets);
+                    input.later.extend_from_slice(&bytes[taken..]);
+                    Ok(())
+                }
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            readiness.is_readable = false;
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn decrypt(
+    connection: &Connection,
+    bytes: &[u8],
+    input: &mut ReadState,
+    portion: Portion,
+    plain: &mut Vec<u8>,
+) -> io::Result<()> {
+    plain.clear();
+    let status = connection.decrypt(bytes, plain).map_err(|error| {
+        tracing::debug!(peer = %connection.ip(), %error, "cannot decrypt a connection's records");
+        io::Error::other(error)
+    })?;
+    input.has_ended = status == Status::Closed;
+    let taken = input.take(plain, portion.packets);
+    input.later.extend_from_slice(&plain[taken..]);
+    Ok(())
+}
+
+impl ReadState {
+    /// On a closed server, lets only those packets through that may pass.
+    fn let_in(&mut self, hub: &Hub, connection: &Connection) {
+        let is_fatal = |incoming: &VecDeque<Incoming>| {
+            incoming.iter().any(|incoming| matches!(incoming, Incoming::Fatal(..)))
+        };
+        if is_fatal(&self.incoming) {
+            connection.pass().punish(Offence::Garbage, hub.uptime());
+        }
+        let Some(check) = &mut self.passphrase_check else { return };
+        let (passed, is_in) = check.filter(hub, connection, std::mem::take(&mut self.incoming));
+        self.incoming = passed;
+        if is_in {
+            self.passphrase_check = None;
+        }
+        if is_fatal(&self.incoming) {
+            // No further attempt on this connection.
+            self.is_over = true;
+            self.forget();
+        }
+    }
+
+    /// Parses up to `most` packets out of `bytes`, and keeps the beginning of an unfinished frame. Returns how many bytes
+    /// it used.
+    fn take(&mut self, bytes: &[u8], most: usize) -> usize {
+        if self.is_over {
+            return bytes.len();
+        }
+        let Self { decoder, incoming, bad_in_a_row, .. } = self;
+        let mut is_over = false;
+        let flow = decoder.decode(bytes, |decoded| {
+            let found = found(decoded);
+            *bad_in_a_row = if matches!(found, Incoming::Packet(_)) { 0 } else { *bad_in_a_row + 1 };
+            is_over = matches!(found, Incoming::Fatal(..));
+            incoming.push_back(found);
+            if *bad_in_a_row >= MAX_BAD_PACKETS_IN_A_ROW && !is_over {
+                let why =
+                    "too many lines in a row that are not valid packets; see PROTOCOL.md and connect again";
+                incoming.push_back(Incoming::Fatal(Refusal::new(Code::BadPacket, why), None));
+                is_over = true;
+            }
+            if is_over || incoming.len() >= most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if is_over {
+            self.is_over = true;
+            self.forget();
+            return bytes.len();
+        }
+        if !self.incoming.is_empty() {
+            // The frame that is unfinished now has only begun.
+            self.unfinished = None;
+        }
+        flow.break_value().unwrap_or(bytes.len())
+    }
+
+    /// Keeps the bytes that were not used.
+    fn keep(&mut self, mut bytes: Vec<u8>, taken: usize) {
+        if taken < bytes.len() {
+            bytes.drain(..taken);
+            self.later = bytes;
+        }
+    }
+
+    /// Counts the memory until the next portion; `false`: there is nothing to keep.
+    fn settle(&mut self, connection: &Connection, is_paused: bool) -> bool {
+        let record = connection.unfinished();
+        let waits = self.is_done() && (record > 0 || !self.decoder.is_empty());
+        self.unfinished = waits.then(|| self.unfinished.unwrap_or_else(Instant::now));
+        // A peer that has to wait may go on sending.
+        let unread = if is_paused { connection.unread() } else { 0 };
+        let packets = self.incoming.len() * (size_of::<Incoming>() + size_of::<ClientPacket>());
+        let bytes = self.decoder.held() + self.later.capacity() + packets + record + unread;
+        if bytes > 0 {
+            self.reservation.get_or_insert_with(|| connection.reserve()).set(bytes);
+        } else {
+            self.reservation = None;
+        }
+        bytes > 0 || !self.is_empty()
+    }
+
+    /// Discards everything.
+    fn end(&mut self) {
+        self.is_over = true;
+        self.incoming.clear();
+        self.forget();
+    }
+
+    /// Discards what was not parsed. The passphrase check stays: it must still judge what came before.
+    fn forget(&mut self) {
+        self.decoder = Decoder::default();
+        self.later = Vec::new();
+    }
+
+    /// Whether everything that was read is processed.
+    fn is_done(&self) -> bool {
+        self.incoming.is_empty() && self.later.is_empty() && !self.has_ended
+    }
+
+    /// Whether it is in its initial state.
+    fn is_empty(&self) -> bool {
+        self.is_done()
+            && self.decoder.is_empty()
+            && self.bad_in_a_row == 0
+            && !self.is_over
+            && self.passphrase_check.is_none()
+    }
+}
+
+pub(super) fn found(decoded: Decoded<'_>) -> Incoming {
+    match decoded {
+        Decoded::Frame(frame) => match ClientPacket::parse(frame) {
+            Ok(packet) => Incoming::Packet(Box::new(packet)),
+            Err(error) => Incoming::Garbage(Garbage::of(frame, &error)),
+        },
+        Decoded::Garbage => Incoming::Garbage(Garbage::unframed()),
+        Decoded::TooLong => {
+            let why =
+                format!("the frame has more than {MAX_FRAME_BYTES} bytes; split the text, and connect again");
+            Incoming::Fatal(Refusal::new(Code::TooLong, why), None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_fatal_finding_nothing_is_taken_or_kept() {
+        let mut input = ReadState::default();
+        let endless = vec![b'x'; MAX_FRAME_BYTES];
+        input.take(b"{\"a\":\"", 4);
+        assert!(input.incoming.is_empty());
+        input.take(&endless, 4);
+        let found: Vec<Incoming> = input.incoming.drain(..).collect();
+        assert!(
+            matches!(found.as_slice(), [Incoming::Fatal(Refusal { code: Code::TooLong, .. }, None)]),
+            "{found:?}"
+        );
+        for _ in 0..300 {
+            input.take(&endless, 4);
+        }
+        input.take(b"{\"to\":\"all\",\"msg\":\"hi\"}\n", 4);
+        assert!(input.incoming.is_empty() && input.decoder.is_empty());
+    }
+}

@@ -10,7 +10,7 @@ use super::identity::load_key;
 use super::link::{Link, LinkError};
 use super::state_dir::state_dir;
 use super::trust::{expectation, host_name, known_servers};
-use crate::discovery::{self, Proof, is_surely, networks, server_label};
+use crate::discovery::{self, Proof, is_unambiguous, networks, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Code;
 use crate::protocol::request::TestToken;
@@ -132,7 +132,7 @@ impl Inspector {
         };
         let spoken = fp.spoken();
         let networks = networks();
-        let is_here = |addr| networks.iter().any(|network| network.contains(addr));
+        let is_here = |addr| networks.iter().any(|network| network.contains(&addr));
         let (asked_for, host) = (self.asked_for, self.host.as_deref());
         let presented = Presented { asked_for, host, ..Presented::found(fp, name, addr) };
         match self.known.verdict(&presented, is_here) {
@@ -221,7 +221,7 @@ pub fn trust(which: &str, key: Fingerprint, replace: bool) -> Result<Trusted, Er
         ));
     }
     let is_meant =
-        |known: &&KnownServer| known.is_called(which) || is_surely(which, &known.name, &known.fp.id());
+        |known: &&KnownServer| known.is_called(which) || is_unambiguous(which, &known.name, &known.fp.id());
     let meant: Vec<KnownServer> =
         known.own_servers().iter().filter(is_meant).filter(|known| known.fp != key).cloned().collect();
     let labels: Vec<String> = meant.iter().map(|known| server_label(&known.name, &known.fp.id())).collect();

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::link::{Link, LinkError, Portrait};
 use super::reached::Reached;
 use super::trust::{Trust, host_name};
-use crate::discovery::{self, FindOptions, Known, Outcome, Progress, Proof, Tried};
+use crate::discovery::{self, FindOptions, FindOutcome, Proof, RememberedServer, SearchReport};
 use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
 use crate::security::{Expect, KnownServers};
@@ -55,7 +55,7 @@ pub(super) enum Located {
     /// The user has to choose.
     Several(Vec<Reached>),
     /// What was done to find one.
-    Nothing(Box<Tried>),
+    Nothing(Box<SearchReport>),
 }
 
 impl Locator {
@@ -124,7 +124,7 @@ impl Locator {
     }
 
     /// Looks for a server.
-    pub(super) async fn locate(&self, trust: &Trust, slow: impl FnMut(Progress)) -> Result<Located, Error> {
+    pub(super) async fn locate(&self, trust: &Trust, slow: impl FnMut()) -> Result<Located, Error> {
         if let Some(host) = &self.host {
             let reached =
                 tokio::time::timeout(self.timeout, self.reach_host(host, Some(trust.known()))).await;
@@ -138,11 +138,11 @@ impl Locator {
         let options = self.options(trust.known(), self.wanted.clone(), self.timeout);
         let refused = Refused::default();
         Ok(match discovery::find(options, noting(prober(&self.channel), &refused), slow).await {
-            Outcome::Found(found) => Located::One(Box::new(found.into())),
-            Outcome::Several(several) => {
+            FindOutcome::Found(found) => Located::One(Box::new(found.into())),
+            FindOutcome::Several(several) => {
                 several_or_one(several.into_iter().map(Reached::from).collect(), trust.known())
             }
-            Outcome::Nothing(tried) => {
+            FindOutcome::Nothing(tried) => {
                 let noted = std::mem::take(&mut *refused.lock().unwrap_or_else(PoisonError::into_inner));
                 let wrong = noted.wrong_key.map(|(presented, addr)| trust.refusal(presented, "", addr));
                 match wrong.or_else(|| trust.impostor(&tried.strangers)).or(noted.told) {
@@ -165,8 +165,12 @@ impl Locator {
             let again = Self { channel, ..self.clone() };
             return again.reach_host(host, None).await;
         }
-        let server =
-            Known { id: id.to_owned(), name: String::new(), addrs: self.last.clone(), last_used: true };
+        let server = RememberedServer {
+            id: id.to_owned(),
+            name: String::new(),
+            addrs: self.last.clone(),
+            last_used: true,
+        };
         let options = FindOptions {
             known: vec![server],
             wanted: Some(id.to_owned()),
@@ -174,9 +178,9 @@ impl Locator {
             discovery: self.discovery,
             default_port: DEFAULT_PORT,
         };
-        match discovery::find(options, prober(&channel), |_| {}).await {
-            Outcome::Found(found) => Ok(found.into()),
-            Outcome::Several(_) | Outcome::Nothing(_) => Err(LinkError::Silent),
+        match discovery::find(options, prober(&channel), || {}).await {
+            FindOutcome::Found(found) => Ok(found.into()),
+            FindOutcome::Several(_) | FindOutcome::Nothing(_) => Err(LinkError::Silent),
         }
     }
 
@@ -199,7 +203,7 @@ impl Locator {
         let has_name = |name: &str| known.iter().filter(|server| server.is_called(name)).count() > 1;
         let is_ambiguous = wanted.as_deref().is_some_and(has_name);
         let last = known.last_used().filter(|_| !is_ambiguous).map(|server| server.fp);
-        let known = known.iter().map(|server| Known {
+        let known = known.iter().map(|server| RememberedServer {
             id: server.fp.id(),
             name: server.name.clone(),
             addrs: server.addrs.clone(),

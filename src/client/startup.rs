@@ -12,7 +12,7 @@ use super::link::LinkError;
 use super::locate::{Located, Locator, reach};
 use super::reached::Reached;
 use super::trust::Trust;
-use crate::discovery::{Progress, Tried, is_called, server_label};
+use crate::discovery::{SearchReport, is_called, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::prompt;
 use crate::text::safe_line;
@@ -39,7 +39,7 @@ pub(super) async fn find(locator: &Locator, trust: &Trust) -> Result<Reached, Er
 }
 
 /// Why no server is joined: none is here, or none that is here can be connected to.
-pub(super) fn nothing(tried: &Tried) -> Error {
+pub(super) fn nothing(tried: &SearchReport) -> Error {
     let line = tried.to_string();
     if tried.is_here() { Error::Disconnected(line) } else { Error::NoServer(line) }
 }
@@ -64,7 +64,7 @@ pub(super) async fn first_look(locator: &Locator, trust: &Trust) -> Result<Locat
     }
 }
 
-fn slow(_: Progress) {
+fn slow() {
     if io::stderr().is_terminal() {
         eprintln!("Looking for a server...");
     }

@@ -28,7 +28,7 @@ impl Successor {
             let mut told = None;
             sleep(pause).await;
             loop {
-                let located = match locator.locate(&trust, |_| {}).await {
+                let located = match locator.locate(&trust, || {}).await {
                     // Nobody goes by themselves from a server to another one of its name.
                     Ok(Located::One(reached)) => match trust.namesake(&reached) {
                         Some(refusal) => Err(refusal),

@@ -11,7 +11,7 @@ use super::link::LinkError;
 use super::local::LocalServers;
 use super::reached::Reached;
 use super::{Options, words};
-use crate::discovery::{Stranger, is_called, is_surely, networks, server_label};
+use crate::discovery::{UnexpectedServer, is_called, is_unambiguous, networks, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
 use crate::security::{
@@ -192,8 +192,8 @@ impl Trust {
     }
 
     /// The refusal of a server that was announced as a known one, goes by its name, and has another key.
-    pub(super) fn impostor(&self, strangers: &[Stranger]) -> Option<Error> {
-        strangers.iter().find_map(|Stranger { addr, id, name }| {
+    pub(super) fn impostor(&self, strangers: &[UnexpectedServer]) -> Option<Error> {
+        strangers.iter().find_map(|UnexpectedServer { addr, id, name }| {
             let fp = Fingerprint::from_id(id)?;
             let verdict = self.verdict(&Presented::found(fp, name, *addr));
             let is_impostor = matches!(verdict, Verdict::Changed(_) | Verdict::Namesake(_));
@@ -203,7 +203,7 @@ impl Trust {
 
     fn verdict(&self, presented: &Presented<'_>) -> Verdict<'_> {
         let networks = LazyCell::new(networks);
-        self.known.verdict(presented, |addr| networks.iter().any(|network| network.contains(addr)))
+        self.known.verdict(presented, |addr| networks.iter().any(|network| network.contains(&addr)))
     }
 
     /// Whom the user asked for, seen from the server with this key and name. What names a known server
@@ -214,8 +214,8 @@ impl Trust {
             let known = self.known.iter().find(|known| is_meant(wanted, &known.name, &known.fp.id()));
             known.map(|known| known.fp)
         };
-        let this = is_surely(wanted, name, &fp.id()).then_some(Sought::This);
-        let only = known(is_surely).map(Sought::Only);
+        let this = is_unambiguous(wanted, name, &fp.id()).then_some(Sought::This);
+        let only = known(is_unambiguous).map(Sought::Only);
         only.or(this).or_else(|| known(is_called).map(Sought::Known)).unwrap_or(Sought::Anyone)
     }
 

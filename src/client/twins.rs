@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use crate::discovery::{Change, Search, SearchOptions, Sighting};
+use crate::discovery::{MdnsSearch, SearchEvent, SearchOptions, Sighting};
 use crate::fingerprint::Fingerprint;
 
 /// How long twins are looked for. An ordinary browse that falls into the second in which responders
@@ -26,9 +26,9 @@ impl Twins {
         let (sender, found) = mpsc::channel(1);
         let task = tokio::spawn(async move {
             let end = Instant::now() + WATCH;
-            let mut search = Search::start(SearchOptions::default());
+            let mut search = MdnsSearch::start(SearchOptions::default());
             while let Ok(Some(change)) = timeout_at(end, search.next()).await {
-                let Change::Seen(sighting) = change else { continue };
+                let SearchEvent::Seen(sighting) = change else { continue };
                 if let Some(id) = twin(&sighting, &name, key) {
                     // Nobody there to be told: the client ends.
                     let _ = sender.send(id).await;

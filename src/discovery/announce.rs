@@ -2,10 +2,10 @@
 
 use super::SERVICE;
 use super::announcement::{Announcement, Visibility};
-use super::interfaces::{Attachment, attachments};
+use super::interfaces::{InterfaceInfo, infos};
 use super::label::{announced_id, plain_name, server_label};
 use super::order::is_usable;
-use super::presence::Presence;
+use super::responder::Responder;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{GOODBYE_WAIT, PROTOCOL_VERSION};
 use mdns_sd::ServiceInfo;
@@ -34,7 +34,7 @@ pub enum AnnounceError {
 
 /// A server made visible. Dropping it says goodbye once, in haste; [`Announcer::shutdown`] is better.
 pub struct Announcer {
-    presence: Presence,
+    responder: Responder,
     label: String,
     visibility: watch::Receiver<Visibility>,
     keeper: AbortHandle,
@@ -49,14 +49,14 @@ impl Announcer {
     /// # Errors
     /// See [`AnnounceError`]. That mDNS does not work at the moment is no error.
     pub fn start(announcement: &Announcement) -> Result<Announcer, AnnounceError> {
-        let attachments = attachments().unwrap_or_default();
-        check(announcement, &attachments)?;
+        let infos = infos().unwrap_or_default();
+        check(announcement, &infos)?;
         let label = server_label(&announcement.name, &announcement.id);
         let service = service(announcement, &label)?;
-        let presence = Presence::new(announcement, service);
-        let (told, visibility) = watch::channel(presence.look(&attachments));
-        let keeper = tokio::spawn(presence.clone().keep_up(told)).abort_handle();
-        Ok(Announcer { presence, label, visibility, keeper })
+        let responder = Responder::new(announcement, service);
+        let (told, visibility) = watch::channel(responder.look(&infos));
+        let keeper = tokio::spawn(responder.clone().keep_up(told)).abort_handle();
+        Ok(Announcer { responder, label, visibility, keeper })
     }
 
     /// The label under which the server is announced, such as `office-3f9a1c77`.
@@ -73,7 +73,7 @@ impl Announcer {
     /// goodbye is sent a second time.
     pub async fn shutdown(self) {
         self.keeper.abort();
-        if self.presence.say_goodbye() {
+        if self.responder.say_goodbye() {
             tokio::time::sleep(GOODBYE_WAIT).await;
         }
     }
@@ -82,15 +82,15 @@ impl Announcer {
 impl Drop for Announcer {
     fn drop(&mut self) {
         self.keeper.abort();
-        self.presence.end();
+        self.responder.end();
     }
 }
 
 /// Refuses what could only fail in silence later.
-fn check(announcement: &Announcement, attachments: &[Attachment]) -> Result<(), AnnounceError> {
+fn check(announcement: &Announcement, infos: &[InterfaceInfo]) -> Result<(), AnnounceError> {
     for name in &announcement.interfaces {
-        if !attachments.iter().any(|one| one.link.name == *name) {
-            let present: Vec<&str> = attachments.iter().map(|one| one.link.name.as_str()).collect();
+        if !infos.iter().any(|one| one.link.name == *name) {
+            let present: Vec<&str> = infos.iter().map(|one| one.link.name.as_str()).collect();
             let present = present.join(", ");
             return Err(AnnounceError::NoInterface { name: name.clone(), present });
         }
@@ -123,8 +123,8 @@ fn service(announcement: &Announcement, label: &str) -> Result<ServiceInfo, mdns
 #[cfg(test)]
 mod tests {
     use super::super::announcement::is_meant;
-    use super::super::interfaces::Link;
-    use super::super::kind::Kind;
+    use super::super::interface_kind::InterfaceKind;
+    use super::super::interfaces::Interface;
     use super::*;
 
     fn announcement() -> Announcement {
@@ -138,15 +138,15 @@ mod tests {
         }
     }
 
-    fn attached(name: &str, kind: Kind) -> Attachment {
-        let link = Link { name: name.into(), index: 2, loopback: false, addrs: Vec::new() };
-        Attachment { link, nets: Vec::new(), kind }
+    fn attached(name: &str, kind: InterfaceKind) -> InterfaceInfo {
+        let link = Interface { name: name.into(), index: 2, loopback: false, addrs: Vec::new() };
+        InterfaceInfo { link, nets: Vec::new(), kind }
     }
 
     #[test]
     fn an_interface_that_is_not_there_is_refused_with_those_that_are() {
         let asked = Announcement { interfaces: vec!["wlan9".into()], ..announcement() };
-        let error = check(&asked, &[attached("eth0", Kind::Lan)]).unwrap_err().to_string();
+        let error = check(&asked, &[attached("eth0", InterfaceKind::Lan)]).unwrap_err().to_string();
         assert!(error.contains("wlan9") && error.contains("there are: eth0"), "{error}");
     }
 
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_chosen_interface_is_announced_on_whatever_it_is_and_no_other_one() {
-        let (docker, eth) = (attached("docker0", Kind::Inner), attached("eth0", Kind::Lan));
+        let (docker, eth) = (attached("docker0", InterfaceKind::Inner), attached("eth0", InterfaceKind::Lan));
         assert!(!is_meant(&announcement(), &docker) && is_meant(&announcement(), &eth));
         let asked = Announcement { interfaces: vec!["docker0".into()], ..announcement() };
         assert!(is_meant(&asked, &docker) && !is_meant(&asked, &eth));

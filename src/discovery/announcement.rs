@@ -1,7 +1,7 @@
 //! What is announced of a server and where, and whether it is.
 
-use super::interfaces::Attachment;
-use super::kind::Kind;
+use super::interface_kind::InterfaceKind;
+use super::interfaces::InterfaceInfo;
 use std::net::IpAddr;
 
 /// What is announced of a server.
@@ -35,10 +35,10 @@ pub enum Visibility {
 
 /// Whether an interface is one to announce on, going by the names that were chosen, if any. Loopback
 /// always is, for clients on a machine that has no network.
-pub(super) fn is_meant(announcement: &Announcement, one: &Attachment) -> bool {
+pub(super) fn is_meant(announcement: &Announcement, one: &InterfaceInfo) -> bool {
     match announcement.interfaces.as_slice() {
         _ if one.link.loopback => true,
-        [] => one.kind != Kind::Inner,
+        [] => one.kind != InterfaceKind::Inner,
         names => names.contains(&one.link.name),
     }
 }

@@ -1,7 +1,7 @@
 //! The one-shot question and the answers to it, as bytes. Pure; the answers are hostile input.
 
 use super::SERVICE;
-use super::interfaces::Link;
+use super::interfaces::Interface;
 use super::order::{is_usable, scoped};
 use super::sighting::{self, Sighting};
 use crate::limits::{MAX_SERVER_ADDRS, MAX_SERVERS};
@@ -65,7 +65,7 @@ pub(super) fn address_question(host: &str) -> Result<Vec<u8>, simple_dns::Simple
 }
 
 /// The addresses that a response has of a host, whatever the case of its name, with this port.
-pub(super) fn addresses(packet: &[u8], host: &str, port: u16, link: &Link) -> Vec<SocketAddr> {
+pub(super) fn addresses(packet: &[u8], host: &str, port: u16, link: &Interface) -> Vec<SocketAddr> {
     let Ok(packet) = Packet::parse(packet) else { return Vec::new() };
     if !packet.has_flags(PacketFlag::RESPONSE) {
         return Vec::new();
@@ -79,7 +79,7 @@ pub(super) fn addresses(packet: &[u8], host: &str, port: u16, link: &Link) -> Ve
 /// The servers that a packet tells of, with all that is needed to reach them; several services may
 /// share a packet. Records are joined by the names that own them (RFC 6763 12.1). What is malformed,
 /// incomplete or taken back (time to live 0) is passed over.
-pub(super) fn servers(packet: &[u8], link: &Link) -> Vec<Sighting> {
+pub(super) fn servers(packet: &[u8], link: &Interface) -> Vec<Sighting> {
     let Ok(packet) = Packet::parse(packet) else { return Vec::new() };
     let Ok(service) = Name::new(SERVICE) else { return Vec::new() };
     if !packet.has_flags(PacketFlag::RESPONSE) {
@@ -96,7 +96,7 @@ pub(super) fn servers(packet: &[u8], link: &Link) -> Vec<Sighting> {
 }
 
 /// That a packet tells of an instance of the service.
-pub(super) struct Heard {
+pub(super) struct InstancePointer {
     /// The instance's label.
     pub(super) label: String,
     /// Whether it is there, or says goodbye with a time to live of 0 (RFC 6762 10.1).
@@ -104,7 +104,7 @@ pub(super) struct Heard {
 }
 
 /// The instances that a response points to, or no longer.
-pub(super) fn pointers(packet: &[u8]) -> Vec<Heard> {
+pub(super) fn pointers(packet: &[u8]) -> Vec<InstancePointer> {
     let Ok(packet) = Packet::parse(packet) else { return Vec::new() };
     let Ok(service) = Name::new(SERVICE) else { return Vec::new() };
     if !packet.has_flags(PacketFlag::RESPONSE) {
@@ -116,7 +116,7 @@ pub(super) fn pointers(packet: &[u8]) -> Vec<Heard> {
             let prefix = pointer.0.without(&service)?;
             let [label] = prefix.get_labels() else { return None };
             let label = String::from_utf8_lossy(label.as_ref()).into_owned();
-            Some(Heard { label, is_there: record.ttl > 0 })
+            Some(InstancePointer { label, is_there: record.ttl > 0 })
         }
         _ => None,
     });
@@ -124,7 +124,12 @@ pub(super) fn pointers(packet: &[u8]) -> Vec<Heard> {
 }
 
 /// One server, put together from the records of a packet.
-fn server(instance: &Name, service: &Name, records: &[&ResourceRecord], link: &Link) -> Option<Sighting> {
+fn server(
+    instance: &Name,
+    service: &Name,
+    records: &[&ResourceRecord],
+    link: &Interface,
+) -> Option<Sighting> {
     let prefix = instance.without(service)?;
     let [label] = prefix.get_labels() else { return None };
     let label = String::from_utf8_lossy(label.as_ref()).into_owned();
@@ -138,7 +143,7 @@ fn server(instance: &Name, service: &Name, records: &[&ResourceRecord], link: &L
         return None;
     }
     let txt = owned_by(records, instance).find_map(as_txt);
-    let heard = sighting::Heard { one_shot: true, browse: false };
+    let heard = sighting::HeardBy { one_shot: true, browse: false };
     Some(Sighting::new(&label, txt.map(entries).unwrap_or_default(), addrs, heard))
 }
 
@@ -181,8 +186,8 @@ mod tests {
     use super::*;
     use simple_dns::rdata::{A, AAAA, PTR};
 
-    fn lan(loopback: bool) -> Link {
-        Link { name: "lan0".into(), index: 2, loopback, addrs: Vec::new() }
+    fn lan(loopback: bool) -> Interface {
+        Interface { name: "lan0".into(), index: 2, loopback, addrs: Vec::new() }
     }
 
     /// A responder's answer in its simplest form: these servers, each with one IPv4 address and its

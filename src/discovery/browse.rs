@@ -1,10 +1,9 @@
 //! The ordinary browse, by the mDNS library: what comes, changes and goes, for as long as it runs.
 
 use super::SERVICE;
-use super::event::Event;
-use super::interfaces::links;
+use super::interfaces::interfaces;
 use super::order::{is_usable, scoped};
-use super::sighting::{Heard, Sighting, instance_label};
+use super::sighting::{HeardBy, Observation, Sighting, instance_label};
 use crate::limits::{INTERFACE_CHECK, LINKS_OF_A_SOCKET};
 use mdns_sd::{IfKind, IfPredicate, Receiver, ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
 use std::net::SocketAddr;
@@ -27,15 +26,17 @@ impl Browser {
     }
 
     /// Passes on what is heard, for as long as somebody takes it and the library runs.
-    pub(super) async fn forward(self, found: mpsc::Sender<Event>) {
+    pub(super) async fn forward(self, found: mpsc::Sender<Observation>) {
         loop {
             let event = tokio::select! {
                 event = self.events.recv_async() => event,
                 () = found.closed() => return,
             };
             let event = match event {
-                Ok(ServiceEvent::ServiceResolved(service)) => sighting(&service).map(Event::Seen),
-                Ok(ServiceEvent::ServiceRemoved(_, full_name)) => instance_label(&full_name).map(Event::Gone),
+                Ok(ServiceEvent::ServiceResolved(service)) => sighting(&service).map(Observation::Seen),
+                Ok(ServiceEvent::ServiceRemoved(_, full_name)) => {
+                    instance_label(&full_name).map(Observation::Gone)
+                }
                 Ok(_) => None,
                 Err(_) => return,
             };
@@ -51,7 +52,7 @@ impl Browser {
 /// On a machine with dozens of bridges, which a socket cannot all listen on, those that lead to other
 /// machines go first. The one-shot questions are asked on all of them.
 fn leave_some_out(daemon: &ServiceDaemon) -> Result<(), mdns_sd::Error> {
-    let links = links().unwrap_or_default();
+    let links = interfaces().unwrap_or_default();
     let Some(rest) = links.get(LINKS_OF_A_SOCKET..).filter(|rest| !rest.is_empty()) else { return Ok(()) };
     let rest: Vec<u32> = rest.iter().filter(|link| !link.loopback).map(|link| link.index).collect();
     let is_left_out =
@@ -78,7 +79,7 @@ fn sighting(service: &ResolvedService) -> Option<Sighting> {
         let value = property.val().map(String::from_utf8_lossy).unwrap_or_default();
         (property.key().to_owned(), value.into_owned())
     });
-    Some(Sighting::new(&label, txt, addrs, Heard { browse: true, one_shot: false }))
+    Some(Sighting::new(&label, txt, addrs, HeardBy { browse: true, one_shot: false }))
 }
 
 /// The address to connect to, if it is one. Loopback addresses count if loopback told of them.

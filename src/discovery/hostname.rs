@@ -2,7 +2,7 @@
 //! mDNS too (RFC 6762 3), since many systems have no resolver for these.
 
 use super::answer::{address_question, addresses};
-use super::interfaces::links;
+use super::interfaces::interfaces;
 use super::oneshot::OneShot;
 use super::order::in_order;
 use crate::limits::{
@@ -87,7 +87,7 @@ async fn ask(name: &str, port: u16) -> Option<Vec<SocketAddr>> {
     let question = address_question(name).ok()?;
     let (found, mut answers) = mpsc::channel(1);
     let mut asking = JoinSet::new();
-    for opened in links().unwrap_or_default().iter().flat_map(OneShot::open) {
+    for opened in interfaces().unwrap_or_default().iter().flat_map(OneShot::open) {
         match opened {
             Ok(socket) => {
                 drop(asking.spawn(ask_on(socket, question.clone(), name.to_owned(), port, found.clone())))

@@ -42,7 +42,7 @@ pub fn is_called(wanted: &str, name: &str, id: &str) -> bool {
 }
 
 /// Whether no other server can be meant by it, because it holds enough of the id.
-pub fn is_surely(wanted: &str, name: &str, id: &str) -> bool {
+pub fn is_unambiguous(wanted: &str, name: &str, id: &str) -> bool {
     let wanted = wanted.to_lowercase();
     (wanted.len() >= SHORT_ID_DIGITS && id.starts_with(&wanted)) || server_label(name, id) == wanted
 }

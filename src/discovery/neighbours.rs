@@ -2,7 +2,7 @@
 //! may be that nothing gets in. Only `lanchat doctor` asks.
 
 use super::answer::{ALL_KINDS, question};
-use super::interfaces::{Link, links, shared_socket};
+use super::interfaces::{Interface, interfaces, shared_socket};
 use super::oneshot::{GROUP_V4, GROUP_V6, HOPS};
 use crate::limits::{LINKS_OF_A_SOCKET, MAX_MDNS_PACKET_BYTES, MDNS_PORT};
 use socket2::{Domain, SockRef};
@@ -21,7 +21,8 @@ const REPEAT: Duration = Duration::from_millis(1100);
 /// The addresses of other machines from which mDNS was heard while asking for this long. Runs on
 /// tokio. Interfaces and families for which nothing can be opened are left out.
 pub async fn neighbours(wait: Duration) -> BTreeSet<IpAddr> {
-    let links: Vec<Link> = links().unwrap_or_default().into_iter().filter(|link| !link.loopback).collect();
+    let links: Vec<Interface> =
+        interfaces().unwrap_or_default().into_iter().filter(|link| !link.loopback).collect();
     let own: Arc<[IpAddr]> = links.iter().flat_map(|link| link.addrs.iter().copied()).collect();
     let deadline = Instant::now() + wait;
     let mut listening = JoinSet::new();
@@ -36,23 +37,23 @@ pub async fn neighbours(wait: Duration) -> BTreeSet<IpAddr> {
 
 /// Sockets on the port of mDNS that are in its groups on these links: for each family, and for each 15
 /// links. Runs on tokio. What can't be opened is left out.
-pub(super) fn open(links: &[Link]) -> Vec<UdpSocket> {
+pub(super) fn open(links: &[Interface]) -> Vec<UdpSocket> {
     let each = links.chunks(LINKS_OF_A_SOCKET).flat_map(|links| [open_v4(links), open_v6(links)]);
     each.filter_map(|opened| opened.inspect_err(|error| tracing::debug!(%error, "no multicast socket")).ok())
         .collect()
 }
 
-fn open_v4(links: &[Link]) -> io::Result<UdpSocket> {
+fn open_v4(links: &[Interface]) -> io::Result<UdpSocket> {
     let socket = shared_socket(Domain::IPV4)?;
     socket.set_multicast_ttl_v4(HOPS)?;
-    for address in links.iter().filter_map(Link::v4) {
+    for address in links.iter().filter_map(Interface::v4) {
         joined("IPv4", socket.join_multicast_v4(&GROUP_V4, &address));
     }
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket.into())
 }
 
-fn open_v6(links: &[Link]) -> io::Result<UdpSocket> {
+fn open_v6(links: &[Interface]) -> io::Result<UdpSocket> {
     let socket = shared_socket(Domain::IPV6)?;
     socket.set_multicast_hops_v6(HOPS)?;
     for link in links.iter().filter(|link| link.v6().is_some()) {
@@ -69,7 +70,12 @@ fn joined(family: &str, result: io::Result<()>) {
     }
 }
 
-async fn listen(socket: UdpSocket, links: &[Link], own: &[IpAddr], deadline: Instant) -> BTreeSet<IpAddr> {
+async fn listen(
+    socket: UdpSocket,
+    links: &[Interface],
+    own: &[IpAddr],
+    deadline: Instant,
+) -> BTreeSet<IpAddr> {
     let mut heard = BTreeSet::new();
     let Ok(question) = question(ALL_KINDS) else { return heard };
     let mut buffer = vec![0; MAX_MDNS_PACKET_BYTES];
@@ -92,7 +98,7 @@ async fn listen(socket: UdpSocket, links: &[Link], own: &[IpAddr], deadline: Ins
 }
 
 /// Sends the question on each link. A link on which it fails is not heard of, which says it all.
-async fn ask(socket: &UdpSocket, links: &[Link], question: &[u8]) {
+async fn ask(socket: &UdpSocket, links: &[Interface], question: &[u8]) {
     let is_v4 = socket.local_addr().is_ok_and(|addr| addr.is_ipv4());
     for link in links {
         let (chosen, group) = if is_v4 {

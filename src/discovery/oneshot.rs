@@ -6,10 +6,9 @@
 
 use super::SERVICE;
 use super::answer::{ALL_KINDS, offers_service, questions, servers};
-use super::event::Event;
-use super::interfaces::{Link, links};
-use super::order::scoped;
-use super::sighting::{Heard, Sighting};
+use super::interfaces::{Interface, interfaces};
+use super::order::{is_v6_link_local, scoped};
+use super::sighting::{HeardBy, Observation, Sighting};
 use crate::limits::{
     DEFAULT_PORT, INTERFACE_CHECK, MAX_MDNS_PACKET_BYTES, MDNS_PORT, ONE_SHOT_EAGER, ONE_SHOT_LONG_PAUSE,
     ONE_SHOT_PAUSE, ONE_SHOT_SCHEDULE,
@@ -35,20 +34,20 @@ pub(super) const HOPS: u32 = 255;
 
 /// The questions on all links; they end when this is dropped.
 #[derive(Debug)]
-pub(super) struct Asker {
-    found: mpsc::Sender<Event>,
+pub(super) struct Querier {
+    found: mpsc::Sender<Observation>,
     /// Each link as it was when it was asked on, with the tasks that do so, one a family.
-    asking: Vec<(Link, JoinSet<()>)>,
+    asking: Vec<(Interface, JoinSet<()>)>,
 }
 
-impl Asker {
-    pub(super) fn new(found: mpsc::Sender<Event>) -> Asker {
-        Asker { found, asking: Vec::new() }
+impl Querier {
+    pub(super) fn new(found: mpsc::Sender<Observation>) -> Querier {
+        Querier { found, asking: Vec::new() }
     }
 
     /// Asks on the links that are new or have other addresses than before, and no longer on those
     /// that are gone. The result is what could not be opened, by the link's name.
-    pub(super) fn update(&mut self, links: &[Link]) -> Vec<(String, io::Error)> {
+    pub(super) fn update(&mut self, links: &[Interface]) -> Vec<(String, io::Error)> {
         let mut failures = Vec::new();
         self.asking.retain(|(link, _)| links.contains(link));
         for link in links {
@@ -76,7 +75,7 @@ impl Asker {
                 () = sleep(INTERFACE_CHECK) => {}
                 () = self.found.closed() => return,
             }
-            for (name, error) in self.update(&links().unwrap_or_default()) {
+            for (name, error) in self.update(&interfaces().unwrap_or_default()) {
                 tracing::debug!(link = name, %error, "no multicast socket");
             }
         }
@@ -86,7 +85,7 @@ impl Asker {
 /// A question on one link by one family, ready to be asked.
 #[derive(Debug)]
 pub(super) struct OneShot {
-    pub(super) link: Link,
+    pub(super) link: Interface,
     pub(super) socket: UdpSocket,
     pub(super) group: SocketAddr,
     /// Whether a server has answered on this link, by whatever family.
@@ -95,7 +94,7 @@ pub(super) struct OneShot {
 
 impl OneShot {
     /// Opens the link's sockets, one a family that it has an address of.
-    pub(super) fn open(link: &Link) -> Vec<io::Result<OneShot>> {
+    pub(super) fn open(link: &Interface) -> Vec<io::Result<OneShot>> {
         let answered = Arc::default();
         let v4 = link.v4().map(|address| open_v4(link, address, &answered));
         let v6 = link.v6().filter(|_| !link.loopback).map(|address| open_v6(link, address, &answered));
@@ -103,7 +102,7 @@ impl OneShot {
     }
 
     /// Asks for as long as somebody takes what is answered.
-    async fn ask(self, found: mpsc::Sender<Event>) {
+    async fn ask(self, found: mpsc::Sender<Observation>) {
         let kinds: &[&str] = if has_only_link_local(&self.link) { &[SERVICE, ALL_KINDS] } else { &[SERVICE] };
         let Ok(question) = questions(kinds) else { return };
         let start = Instant::now();
@@ -125,7 +124,7 @@ impl OneShot {
                         for sighting in sightings(&buffer[..length], from.ip(), &self.link) {
                             self.answered.store(true, Ordering::Relaxed);
                             // A full queue drops it: the question is asked again.
-                            let _ = found.try_send(Event::Seen(sighting));
+                            let _ = found.try_send(Observation::Seen(sighting));
                         }
                     }
                     // Responders answer from the port of mDNS (RFC 6762 11).
@@ -154,10 +153,9 @@ fn next_question(start: Instant, asked: usize, now: Instant, is_answered: bool) 
 
 /// The servers that an answer tells of. On a link without other addresses, where it came from is one more
 /// address of a server, and the only one of a server that has no others for this link.
-fn sightings(packet: &[u8], from: IpAddr, link: &Link) -> Vec<Sighting> {
+fn sightings(packet: &[u8], from: IpAddr, link: &Interface) -> Vec<Sighting> {
     let mut seen = servers(packet, link);
-    let is_own_link = matches!(from, IpAddr::V6(v6) if v6.is_unicast_link_local());
-    if !is_own_link || !has_only_link_local(link) {
+    if !is_v6_link_local(from) || !has_only_link_local(link) {
         return seen;
     }
     for sighting in &mut seen {
@@ -166,18 +164,18 @@ fn sightings(packet: &[u8], from: IpAddr, link: &Link) -> Vec<Sighting> {
     }
     if seen.is_empty() && offers_service(packet) {
         // It has a server, and nothing to say of it that would help here.
-        let heard = Heard { one_shot: true, browse: false };
+        let heard = HeardBy { one_shot: true, browse: false };
         seen.push(Sighting::new(&from.to_string(), [], [scoped(from, DEFAULT_PORT, link.index)], heard));
     }
     seen
 }
 
 /// Whether a link has no addresses but those that every IPv6 interface gives itself.
-fn has_only_link_local(link: &Link) -> bool {
-    !link.loopback && link.addrs.iter().all(|ip| matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local()))
+fn has_only_link_local(link: &Interface) -> bool {
+    !link.loopback && link.addrs.iter().all(|ip| is_v6_link_local(*ip))
 }
 
-fn open_v4(link: &Link, address: Ipv4Addr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
+fn open_v4(link: &Interface, address: Ipv4Addr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
     ready(link, socket_v4(address)?, (GROUP_V4, MDNS_PORT).into(), answered)
 }
 
@@ -190,7 +188,7 @@ pub(super) fn socket_v4(address: Ipv4Addr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn open_v6(link: &Link, address: Ipv6Addr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
+fn open_v6(link: &Interface, address: Ipv6Addr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
     let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_only_v6(true)?;
     socket.set_multicast_if_v6(link.index)?;
@@ -200,7 +198,12 @@ fn open_v6(link: &Link, address: Ipv6Addr, answered: &Arc<AtomicBool>) -> io::Re
     ready(link, socket, SocketAddrV6::new(GROUP_V6, MDNS_PORT, 0, link.index).into(), answered)
 }
 
-fn ready(link: &Link, socket: Socket, group: SocketAddr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
+fn ready(
+    link: &Interface,
+    socket: Socket,
+    group: SocketAddr,
+    answered: &Arc<AtomicBool>,
+) -> io::Result<OneShot> {
     socket.set_nonblocking(true)?;
     let socket = UdpSocket::from_std(socket.into())?;
     Ok(OneShot { link: link.clone(), socket, group, answered: Arc::clone(answered) })
@@ -232,7 +235,7 @@ mod tests {
 
     #[test]
     fn only_where_nothing_else_leads_the_sender_s_address_counts() {
-        let link = |addrs: &[&str]| Link {
+        let link = |addrs: &[&str]| Interface {
             name: "lan0".into(),
             index: 3,
             loopback: false,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// A server of an earlier time.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub struct RememberedServer {
     /// Its id, which it has to prove again.
     pub id: String,
     /// Its name then.
@@ -21,7 +21,7 @@ pub struct Known {
 #[derive(Clone, Debug)]
 pub struct FindOptions {
     /// Servers of earlier times, tried at once.
-    pub known: Vec<Known>,
+    pub known: Vec<RememberedServer>,
     /// The server's name, its label, or the first four or more digits of its id.
     pub wanted: Option<String>,
     /// When to give up.

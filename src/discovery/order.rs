@@ -24,13 +24,13 @@ pub(super) fn scoped(ip: IpAddr, port: u16, interface: u32) -> SocketAddr {
 }
 
 /// Whether an address is one that each link may have.
-pub(super) fn is_of_any_link(addr: &SocketAddr) -> bool {
-    matches!(addr.ip(), IpAddr::V6(v6) if v6.is_unicast_link_local())
+pub(super) fn is_v6_link_local(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 /// How much later than its turn an address is tried of a server that has others, or may have.
 pub(super) fn pause(addr: &SocketAddr, may_have_others: bool) -> Duration {
-    if may_have_others && is_of_any_link(addr) { LINK_LOCAL_PAUSE } else { Duration::ZERO }
+    if may_have_others && is_v6_link_local(addr.ip()) { LINK_LOCAL_PAUSE } else { Duration::ZERO }
 }
 
 /// Orders addresses by how likely they are to work at once: IPv4, then IPv6 with a wide scope, then

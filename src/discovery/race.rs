@@ -1,7 +1,7 @@
 //! Racing the addresses of one server: the first that proves itself wins (RFC 8305, with a shorter
 //! pause and with proof in place of a mere connect).
 
-use super::order::{in_order, is_of_any_link, pause};
+use super::order::{in_order, is_v6_link_local, pause};
 use super::outcome::Proof;
 use crate::limits::{PROBE_STAGGER, PROBE_TIMEOUT};
 use std::fmt;
@@ -52,7 +52,7 @@ where
     let mut attempts = JoinSet::new();
     let mut due = Duration::ZERO;
     let addrs = in_order(addrs);
-    let has_wide = addrs.iter().any(|addr| !is_of_any_link(addr));
+    let has_wide = addrs.iter().any(|addr| !is_v6_link_local(addr.ip()));
     for addr in addrs {
         let turn = due + pause(&addr, has_wide);
         let attempt = probe(addr);

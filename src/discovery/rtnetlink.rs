@@ -1,7 +1,7 @@
 //! What the kernel of Linux says that its interfaces are (rtnetlink(7)). `/sys/class/net` would say it
 //! too, but shows the network of whoever mounted it, which in a namespace is another one.
 
-use super::kind::Traits;
+use super::interface_kind::Traits;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -69,7 +69,7 @@ pub(super) fn inventory() -> io::Result<Inventory> {
 
 /// An interface as the kernel tells of it.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Told {
+struct LinkMessage {
     index: u32,
     flags: u32,
     name: String,
@@ -80,7 +80,7 @@ struct Told {
 }
 
 impl Inventory {
-    fn of(links: Vec<Told>) -> Inventory {
+    fn of(links: Vec<LinkMessage>) -> Inventory {
         let hardware = links.iter().any(|link| link.made_as.is_empty() && link.flags & IFF_LOOPBACK == 0);
         let ports_of = |index: u32| {
             let ports = links.iter().filter(move |link| link.master == Some(index));
@@ -104,7 +104,7 @@ impl Inventory {
 }
 
 /// Takes in the messages of one answer; false if it is the last.
-fn take_in(mut answer: &[u8], links: &mut Vec<Told>) -> bool {
+fn take_in(mut answer: &[u8], links: &mut Vec<LinkMessage>) -> bool {
     while let Some(length) = number(answer, 0).map(|length| length as usize) {
         let Some(message) = answer.get(HEADER_BYTES..length) else { return false };
         match half(answer, 4) {
@@ -117,8 +117,9 @@ fn take_in(mut answer: &[u8], links: &mut Vec<Told>) -> bool {
     true
 }
 
-fn told(message: &[u8]) -> Option<Told> {
-    let mut link = Told { index: number(message, 4)?, flags: number(message, 8)?, ..Told::default() };
+fn told(message: &[u8]) -> Option<LinkMessage> {
+    let mut link =
+        LinkMessage { index: number(message, 4)?, flags: number(message, 8)?, ..LinkMessage::default() };
     for (kind, value) in attributes(message.get(LINK_BYTES..)?) {
         match kind {
             IFLA_IFNAME => link.name = text(value),

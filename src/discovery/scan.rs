@@ -1,14 +1,14 @@
 //! The last resort where multicast is blocked: knocking at every address of one's own networks. Only
 //! ever done when the user asks for it, because to others it looks like an attack.
 
-use super::interfaces::attachments;
-use super::kind::Kind;
-use super::net::Net;
+use super::interface_kind::InterfaceKind;
+use super::interfaces::infos;
 use super::outcome::{Found, Proof};
 use crate::limits::{MAX_SCAN_NETWORKS, MAX_SCAN_PORTS, MAX_SCAN_PROBES, SCAN_PREFIX, SCAN_TIMEOUT};
+use ipnet::IpNet;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -17,12 +17,12 @@ use tokio::time::timeout;
 /// What a scan goes through: the private IPv4 networks that this machine is in, of each 1,022 addresses
 /// around its own at most. Displayed as a list of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Terrain {
-    parts: Vec<Part>,
+pub struct ScanScope {
+    parts: Vec<ScanBlock>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Part {
+struct ScanBlock {
     /// Its first address, which no host has.
     base: u32,
     prefix: u8,
@@ -30,38 +30,39 @@ struct Part {
     part_of: Option<u8>,
 }
 
-impl Terrain {
+impl ScanScope {
     /// Looks which networks there are: four at most, those of containers and virtual machines left out.
     ///
     /// # Errors
     /// If the machine's interfaces can't be listed.
-    pub fn survey() -> io::Result<Terrain> {
-        let all = attachments()?;
-        let meant = all.iter().filter(|one| !one.link.loopback && one.kind != Kind::Inner);
-        Ok(Terrain::of(meant.flat_map(|one| one.nets.iter().copied())))
+    pub fn survey() -> io::Result<ScanScope> {
+        let all = infos()?;
+        let meant = all.iter().filter(|one| !one.link.loopback && one.kind != InterfaceKind::Inner);
+        Ok(ScanScope::of(meant.flat_map(|one| one.nets.iter().copied())))
     }
 
-    fn of(nets: impl IntoIterator<Item = Net>) -> Terrain {
-        let mut parts: Vec<Part> = Vec::new();
+    fn of(nets: impl IntoIterator<Item = IpNet>) -> ScanScope {
+        let mut parts: Vec<ScanBlock> = Vec::new();
         for net in nets {
-            let IpAddr::V4(ip) = net.ip else { continue };
+            let IpNet::V4(net) = net else { continue };
+            let ip = net.addr();
             // In a network of one or two addresses there is nobody to look for.
-            if !ip.is_private() || net.prefix > 30 {
+            if !ip.is_private() || net.prefix_len() > 30 {
                 continue;
             }
-            let prefix = net.prefix.max(SCAN_PREFIX);
+            let prefix = net.prefix_len().max(SCAN_PREFIX);
             let base = u32::from(ip) & (u32::MAX << (32 - prefix));
             if !parts.iter().any(|part| (part.base, part.prefix) == (base, prefix)) {
-                let part_of = (net.prefix < prefix).then_some(net.prefix);
-                parts.push(Part { base, prefix, part_of });
+                let part_of = (net.prefix_len() < prefix).then(|| net.prefix_len());
+                parts.push(ScanBlock { base, prefix, part_of });
             }
         }
         parts.truncate(MAX_SCAN_NETWORKS);
-        Terrain { parts }
+        ScanScope { parts }
     }
 
     fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
-        let hosts = |part: &Part| part.base + 1..part.base + (1 << (32 - part.prefix)) - 1;
+        let hosts = |part: &ScanBlock| part.base + 1..part.base + (1 << (32 - part.prefix)) - 1;
         self.parts.iter().flat_map(hosts).map(Ipv4Addr::from)
     }
 
@@ -119,7 +120,7 @@ impl Terrain {
     }
 }
 
-impl fmt::Display for Terrain {
+impl fmt::Display for ScanScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, part) in self.parts.iter().enumerate() {
             let comma = if at > 0 { ", " } else { "" };
@@ -132,7 +133,7 @@ impl fmt::Display for Terrain {
     }
 }
 
-/// Probes one TCP port at the addresses of this machine's networks. See [`Terrain`].
+/// Probes one TCP port at the addresses of this machine's networks. See [`ScanScope`].
 ///
 /// # Errors
 /// If the machine's interfaces can't be listed.
@@ -142,15 +143,15 @@ where
     T: Send + 'static,
     E: Send + 'static,
 {
-    Ok(Terrain::survey()?.scan(&[port], probe, |_, _| {}).await)
+    Ok(ScanScope::survey()?.scan(&[port], probe, |_, _| {}).await)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn terrain(nets: &[(&str, u8)]) -> Terrain {
-        Terrain::of(nets.iter().map(|(ip, prefix)| Net { ip: ip.parse().unwrap(), prefix: *prefix }))
+    fn scope(nets: &[(&str, u8)]) -> ScanScope {
+        ScanScope::of(nets.iter().map(|(ip, prefix)| IpNet::new(ip.parse().unwrap(), *prefix).unwrap()))
     }
 
     #[test]
@@ -161,23 +162,19 @@ mod tests {
             (("10.78.5.9", 16), "10.78.4.0/22 (a part of the /16)", 1022),
             (("192.168.1.6", 30), "192.168.1.4/30", 2),
         ] {
-            let terrain = terrain(&[net]);
-            assert_eq!(
-                (terrain.to_string().as_str(), terrain.addresses().count()),
-                (shown, count),
-                "{net:?}"
-            );
-            assert!(terrain.addresses().any(|ip| ip.to_string() == net.0), "{net:?}");
+            let scope = scope(&[net]);
+            assert_eq!((scope.to_string().as_str(), scope.addresses().count()), (shown, count), "{net:?}");
+            assert!(scope.addresses().any(|ip| ip.to_string() == net.0), "{net:?}");
         }
     }
 
     #[test]
     fn only_private_networks_are_gone_through_each_once_and_few() {
         let nets = [("10.0.0.1", 24), ("10.0.0.2", 24), ("8.8.8.8", 24), ("fd00::1", 64), ("10.1.1.1", 32)];
-        assert_eq!(terrain(&nets).to_string(), "10.0.0.0/24");
-        assert!(terrain(&[("169.254.1.1", 16)]).is_empty());
+        assert_eq!(scope(&nets).to_string(), "10.0.0.0/24");
+        assert!(scope(&[("169.254.1.1", 16)]).is_empty());
         let many: Vec<(String, u8)> = (0..9).map(|n| (format!("10.0.{n}.1"), 24)).collect();
         let many: Vec<(&str, u8)> = many.iter().map(|(ip, prefix)| (ip.as_str(), *prefix)).collect();
-        assert_eq!(terrain(&many).addresses().count(), 4 * 254);
+        assert_eq!(scope(&many).addresses().count(), 4 * 254);
     }
 }

@@ -39,12 +39,19 @@ pub struct Sighting {
     /// All of the TXT record, keys in lower case, controls removed.
     pub txt: BTreeMap<String, String>,
     /// By which of the two ways it was heard of.
-    pub heard: Heard,
+    pub heard: HeardBy,
+}
+
+/// What a browse or a one-shot query reports.
+#[derive(Debug)]
+pub(super) enum Observation {
+    Seen(Sighting),
+    Gone(String),
 }
 
 /// The ways in which a server was heard of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Heard {
+pub struct HeardBy {
     /// By the ordinary, multicast answer to a question from port 5353.
     pub browse: bool,
     /// By the unicast answer to a question from a port of our own (RFC 6762 6.7).
@@ -57,7 +64,7 @@ impl Sighting {
         instance: &str,
         txt: impl IntoIterator<Item = (String, String)>,
         addrs: impl IntoIterator<Item = SocketAddr>,
-        heard: Heard,
+        heard: HeardBy,
     ) -> Sighting {
         let mut entries = BTreeMap::new();
         for (key, value) in txt.into_iter().take(MAX_TXT_ENTRIES) {
@@ -135,7 +142,7 @@ mod tests {
 
     fn with_txt(txt: &[(&str, &str)]) -> Sighting {
         let txt = txt.iter().map(|(key, value)| (key.to_string(), value.to_string()));
-        Sighting::new("office-3f9a1c77", txt, [], Heard::default())
+        Sighting::new("office-3f9a1c77", txt, [], HeardBy::default())
     }
 
     #[test]

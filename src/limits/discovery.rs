@@ -11,7 +11,7 @@ pub const MAX_SERVERS: usize = 64;
 
 /// Announced servers that one search tries or has tried, besides the remembered ones. When there are more,
 /// the one that failed first makes room, so that nobody who announces much keeps a real server out.
-pub const MAX_CONTENDERS: usize = 1024;
+pub const MAX_CANDIDATES: usize = 1024;
 
 /// The lowest port that is tried because somebody announced it. What listens below is the machine's own
 /// business (RFC 6335 6), and nobody is to have it knocked at by all who search.

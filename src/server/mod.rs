@@ -55,7 +55,7 @@ use crate::limits::{
 };
 use crate::protocol::packet::ServerInfo;
 use crate::security::{ChannelError, Passphrase, ServerTls};
-use crate::store::{Keep, Store, StoreError};
+use crate::store::{Retention, Store, StoreError};
 use data_dir::DataDir;
 use desk::Desk;
 use door::Door;
@@ -108,7 +108,7 @@ pub struct Options {
     /// Connections of one address that are taken however few places are left; `None`: no bound.
     pub max_per_address: Option<usize>,
     /// How long messages are kept, in the data directory; `None`: none are, nor mail and rooms.
-    pub history: Option<Keep>,
+    pub history: Option<Retention>,
     /// Whether clients may have multicast tested; else no multicast socket is opened.
     pub multicast: bool,
     /// What the chat goes by.
@@ -143,7 +143,7 @@ impl Default for Options {
             plaintext: false,
             entrance: Entrance::Open,
             max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
-            history: Some(Keep { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),
+            history: Some(Retention { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),
             multicast: false,
             rules: Rules::default(),
         }

@@ -6,7 +6,7 @@
 //! paced by address and for all clients together.
 
 use super::connection::Connection;
-use crate::discovery::{Side, Subnet, Trial};
+use crate::discovery::{MulticastTest, Side, Subnet};
 use crate::limits::{MULTICAST_TEST_PAUSE, MULTICAST_TESTS};
 use crate::protocol::request::TestToken;
 use crate::protocol::{Code, Event};
@@ -77,7 +77,7 @@ async fn test(connection: &Connection, token: &TestToken) -> Event {
         let why = "your machine and the server share no network link, and multicast stays on one link";
         return Event::error(Code::NoMulticast, why);
     };
-    match Trial::open(&subnet, Side::Server, token.as_str()) {
+    match MulticastTest::open(&subnet, Side::Server, token.as_str()) {
         Ok(trial) => {
             let came = trial.run().await;
             Event::Multicast { sent: came.sent, heard: came.heard }

@@ -16,7 +16,7 @@ use super::turn::Turn;
 use crate::chat::{Entry, Lack, Message, Waited};
 use crate::limits::{MEND_EVERY, SEAM_BYTES, SEAM_MESSAGES};
 use crate::protocol::packet::stamp;
-use crate::store::{Batch, Duplicate, Outcome, Page, Span, Store, StoreError};
+use crate::store::{CommitOutcome, Duplicate, Page, Store, StoreError, ViewRange, WriteBatch};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
@@ -51,7 +51,7 @@ impl Scribe {
     /// Has the turn's entries kept, and does what follows from it. When it returns, the turn may be
     /// written.
     pub(super) async fn settle(&mut self, turn: &mut Turn) {
-        let spans: Vec<Span> = turn.seams().map(|seam| seam.span()).collect();
+        let spans: Vec<ViewRange> = turn.seams().map(|seam| seam.span()).collect();
         // A number whose message nobody can ask for is given too, and so never again.
         let has_number = self.seq.is_some_and(|seq| turn.seq > seq);
         self.note_lack().await;
@@ -62,7 +62,7 @@ impl Scribe {
         let mut known = self.passed.known(&entries);
         let waited = waited(&entries);
         let entries = without(entries, &known);
-        let batch = Batch { entries, seq: self.seq.map_or(0, |_| turn.seq), seams: spans.clone() };
+        let batch = WriteBatch { entries, seq: self.seq.map_or(0, |_| turn.seq), seams: spans.clone() };
         let batch = Arc::new(batch);
         // Where messages are not kept there is seldom anything to write.
         let is_read = self.seq.is_some() || batch.entries.iter().any(|entry| !is_message(entry));
@@ -73,7 +73,7 @@ impl Scribe {
         };
         let (pages, arrivals) = match committed {
             None => (None, Vec::new()),
-            Some(Ok(Outcome { duplicates, seams, arrivals })) => {
+            Some(Ok(CommitOutcome { duplicates, seams, arrivals })) => {
                 self.seq = self.seq.map(|_| turn.seq);
                 learn(&mut known, duplicates);
                 (Some(seams), arrivals)
@@ -146,7 +146,7 @@ impl Scribe {
         }
         let entries = failing.deferred.entries();
         let seq = self.seq.map_or(0, |_| self.hub.latest());
-        match store.commit(Batch { entries, seq, seams: Vec::new() }).await {
+        match store.commit(WriteBatch { entries, seq, seams: Vec::new() }).await {
             Ok(outcome) => {
                 tracing::info!("the history is written again; nothing is in it since {:.0}", failing.since);
                 let lost = failing.deferred.lost();
@@ -166,7 +166,7 @@ impl Scribe {
         let Some(store) = self.store.take() else { return };
         if let Some(failing) = self.failing.take() {
             let seq = self.seq.map_or(0, |_| self.hub.latest());
-            let batch = Batch { entries: failing.deferred.entries(), seq, seams: Vec::new() };
+            let batch = WriteBatch { entries: failing.deferred.entries(), seq, seams: Vec::new() };
             if let Err(error) = store.commit(batch).await {
                 tracing::error!("{}, are lost: {error}", failing.deferred.described());
             }
@@ -175,7 +175,7 @@ impl Scribe {
     }
 
     /// What the seams are to be given, when there is no commit to read it with; `None`: it can't be read.
-    async fn read_on(&self, spans: Vec<Span>) -> Option<Vec<Page>> {
+    async fn read_on(&self, spans: Vec<ViewRange>) -> Option<Vec<Page>> {
         let mut pages = Vec::new();
         for span in spans {
             pages.push(self.store.as_ref()?.page(span, SEAM_MESSAGES, SEAM_BYTES).await.ok()?);
@@ -184,7 +184,7 @@ impl Scribe {
     }
 
     /// Which of a batch's messages are stored already.
-    async fn look(&self, batch: &Arc<Batch>) -> Vec<Duplicate> {
+    async fn look(&self, batch: &Arc<WriteBatch>) -> Vec<Duplicate> {
         let Some(store) = self.store.as_ref().filter(|_| batch.entries.iter().any(is_message)) else {
             return Vec::new();
         };
@@ -313,7 +313,7 @@ mod tests {
     use crate::fingerprint::Fingerprint;
     use crate::limits::{DEFAULT_BACKLOG_BYTES, MAX_WAITING_OF_AUTHOR_FOR_ONE, REGISTRATION_TIMEOUT};
     use crate::protocol::request::ClientPacket;
-    use crate::store::Keep;
+    use crate::store::Retention;
 
     fn now() -> Now {
         Now::new(jiff::ZonedDateTime::now(), std::time::Duration::ZERO)
@@ -347,7 +347,7 @@ mod tests {
     #[tokio::test]
     async fn what_could_not_be_stored_takes_no_place_in_a_mailbox() {
         let dir = tempfile::tempdir().unwrap();
-        let (store, archive) = Store::open(&dir.path().join("history.db"), Keep::default()).unwrap();
+        let (store, archive) = Store::open(&dir.path().join("history.db"), Retention::default()).unwrap();
         let rules = Rules { rate: None, ..Rules::default() };
         let mut chat = Chat::new(Profile::default(), rules, archive);
         enter(&mut chat, 1, "alice");

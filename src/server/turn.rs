@@ -15,7 +15,7 @@ use crate::chat::{Answer, CatchUp, Entry, Question, Receipt, SessionId, View};
 use crate::limits::ENTRY_BYTES;
 use crate::protocol::event::HistoryEnd;
 use crate::protocol::{Event, Packet};
-use crate::store::{Page, Span};
+use crate::store::{Page, ViewRange};
 use bytes::Bytes;
 use std::ops::Range;
 use std::sync::Arc;
@@ -163,8 +163,8 @@ pub(super) struct Rest {
 
 impl Seam {
     /// What is to be read for it.
-    pub(super) fn span(&self) -> Span {
-        Span { view: self.view.clone(), after: self.after, upto: self.upto }
+    pub(super) fn span(&self) -> ViewRange {
+        ViewRange { view: self.view.clone(), after: self.after, upto: self.upto }
     }
 
     /// Puts what was missed into its place; `None`: it can't be read.

@@ -4,10 +4,10 @@
 //! history, and a plain copy of a history is a backup too, of that alone.
 
 use super::error::StoreError;
+use super::file_watch::beside;
 use super::incarnations::mark_restored;
-use super::watch::beside;
-use super::{check, connect, place, rows, schema, seal};
-use rusqlite::backup::{Backup, StepResult};
+use super::{check, checksum, connect, paths, rows, schema};
+use rusqlite::backup::{Backup as Copying, StepResult};
 use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -21,7 +21,7 @@ const FILES: &str = "DROP TABLE IF EXISTS file; \
 
 /// A file of the server's other than its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptFile {
+pub struct BackupFile {
     /// Its name in the data directory.
     pub name: String,
     /// What is in it; wiped when dropped.
@@ -32,7 +32,7 @@ pub struct KeptFile {
 
 /// What a backup has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Made {
+pub struct BackupSummary {
     /// Messages.
     pub messages: u64,
     /// Bytes of the file.
@@ -48,14 +48,14 @@ pub struct Made {
 pub fn backup(
     path: &Path,
     to: &Path,
-    files: &[KeptFile],
+    files: &[BackupFile],
     progress: impl FnMut(u64, u64),
-) -> Result<Made, StoreError> {
+) -> Result<BackupSummary, StoreError> {
     if to.exists() {
         return Err(StoreError::Exists(to.into()));
     }
     let history = schema::open_foreign(path)?;
-    let unfinished = place::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
+    let unfinished = paths::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
     let mut copy = copy(&history, path, unfinished.path(), to, progress)?;
     let written = |error: rusqlite::Error| StoreError::of(to, &error);
     let change = copy.transaction().map_err(written)?;
@@ -64,16 +64,16 @@ pub fn backup(
         let row = params![file.name, *file.content, file.mode];
         change.execute("INSERT INTO file VALUES (?1, ?2, ?3)", row).map_err(written)?;
     }
-    let sum = seal::make_place(&change).map_err(written)?;
+    let sum = checksum::make_place(&change).map_err(written)?;
     change.commit().map_err(written)?;
     // It is as damaged as what it was copied from.
     check::whole(&copy, path)?;
     let messages = messages(&copy).map_err(written)?.0;
     copy.close().map_err(|(_, error)| written(error))?;
-    let sealed = seal::write(unfinished.path(), &sum).and_then(|()| unfinished.path().metadata());
+    let sealed = checksum::write(unfinished.path(), &sum).and_then(|()| unfinished.path().metadata());
     let bytes = sealed.map_err(|error| StoreError::of_copy(to, &error))?.len();
     unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))?;
-    Ok(Made { messages, bytes })
+    Ok(BackupSummary { messages, bytes })
 }
 
 /// Copies a database into an empty file; errors name `to`.
@@ -90,7 +90,7 @@ fn copy(
     // Held to the end, so that what the server writes meanwhile doesn't start the copy anew.
     let snapshot = history.unchecked_transaction().map_err(read)?;
     snapshot.query_row("SELECT count(*) FROM meta", [], |row| row.get::<_, i64>(0)).map_err(read)?;
-    let copying = Backup::new(&snapshot, &mut target).map_err(written)?;
+    let copying = Copying::new(&snapshot, &mut target).map_err(written)?;
     loop {
         let step = copying.step(PORTION_PAGES).map_err(written)?;
         let now = copying.progress();
@@ -116,31 +116,31 @@ fn messages(history: &Connection) -> rusqlite::Result<(u64, Option<i64>)> {
 
 /// Whether a backup is as it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seal {
+pub enum ChecksumState {
     /// Byte for byte.
-    Whole,
+    Valid,
     /// Something in it was changed.
-    Broken,
+    Wrong,
     /// It has none: an earlier version made it, or it is a plain copy of a history.
     Missing,
 }
 
 /// A backup that can be put back.
 #[derive(Debug)]
-pub struct Saved {
+pub struct Backup {
     path: PathBuf,
     history: Connection,
     /// Of a whole server; `None`: it is a history alone.
-    files: Option<Vec<KeptFile>>,
+    files: Option<Vec<BackupFile>>,
     /// Whether it is as it was made.
-    pub seal: Seal,
+    pub checksum: ChecksumState,
     /// Messages in it.
     pub messages: u64,
     /// The time of the latest, if there is one.
     pub latest: Option<jiff::Timestamp>,
 }
 
-impl Saved {
+impl Backup {
     /// Opens a backup and reads it through, so that one that is opened can be put back.
     ///
     /// # Errors
@@ -172,24 +172,24 @@ impl Saved {
         let files = if history.table_exists(None, "file").map_err(of)? {
             let mut find = history.prepare("SELECT name, content, mode FROM file").map_err(of)?;
             let files = find.query_map([], |row| {
-                Ok(KeptFile { name: row.get(0)?, content: Zeroizing::new(row.get(1)?), mode: row.get(2)? })
+                Ok(BackupFile { name: row.get(0)?, content: Zeroizing::new(row.get(1)?), mode: row.get(2)? })
             });
             Some(files.map_err(of)?.collect::<rusqlite::Result<_>>().map_err(of)?)
         } else {
             None
         };
-        let seal = match seal::find(&history).map_err(of)? {
-            Some(sum) if seal::is_right(path, &sum).map_err(of_file)? => Seal::Whole,
-            Some(_) => Seal::Broken,
-            None => Seal::Missing,
+        let found = match checksum::find(&history).map_err(of)? {
+            Some(sum) if checksum::is_right(path, &sum).map_err(of_file)? => ChecksumState::Valid,
+            Some(_) => ChecksumState::Wrong,
+            None => ChecksumState::Missing,
         };
         let (messages, latest) = messages(&history).map_err(of)?;
         let latest = latest.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-        Ok(Self { path: path.into(), history, files, seal, messages, latest })
+        Ok(Self { path: path.into(), history, files, checksum: found, messages, latest })
     }
 
     /// The server's other files; `None`: it is a backup of the history alone.
-    pub fn files(&self) -> Option<&[KeptFile]> {
+    pub fn files(&self) -> Option<&[BackupFile]> {
         self.files.as_deref()
     }
 
@@ -199,13 +199,13 @@ impl Saved {
     /// Why it can't be written; there is no such file then.
     pub fn unpack(&self, to: &Path, progress: impl FnMut(u64, u64)) -> Result<(), StoreError> {
         let written = |error: rusqlite::Error| StoreError::of(to, &error);
-        let unfinished = place::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
+        let unfinished = paths::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
         let copy = copy(&self.history, &self.path, unfinished.path(), to, progress)?;
         // The key is to be in its own file only.
         copy.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(written)?;
         copy.execute_batch("DROP TABLE IF EXISTS file").map_err(written)?;
         mark_restored(&copy).map_err(written)?;
-        seal::remove(&copy).map_err(written)?;
+        checksum::remove(&copy).map_err(written)?;
         copy.close().map_err(|(_, error)| written(error))?;
         unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))
     }

@@ -1,11 +1,11 @@
 //! Whether a database is whole: at the start by its size, and then in the background page by page.
 
 use super::error::StoreError;
-use super::health::{Health, Shared};
-use super::held::held;
+use super::file_watch::beside;
+use super::health::{Health, SharedConnection};
 use super::image::{Header, Log};
-use super::watch::beside;
-use super::{connect, place, prune};
+use super::lock::lock;
+use super::{connect, paths, prune};
 use crate::limits::{CHECK_AGAIN, CHECK_LOG_BYTES, CHECK_PAGES, CHECK_REST, CHECK_TRIES, CHECK_WHOLE_BYTES};
 use rusqlite::Connection;
 use std::fs::File;
@@ -32,7 +32,7 @@ pub(super) fn size(path: &Path, file: &File) -> Result<(), StoreError> {
     }
     // What is no database is told as that.
     let Some(header) = Header::read(file).map_err(of)? else { return Ok(()) };
-    let log = Log::read(&beside(&place::real(path), "-wal"), header.page_bytes).map_err(of)?;
+    let log = Log::read(&beside(&paths::real(path), "-wal"), header.page_bytes).map_err(of)?;
     let pages = bytes / u64::from(header.page_bytes);
     let said = log.pages().unwrap_or(header.pages);
     let lacks =
@@ -98,10 +98,10 @@ pub(super) fn run(health: &Arc<Health>) {
 }
 
 /// What is checked at a time.
-fn parts(health: &Health, own: &Shared) -> Result<Vec<String>, StoreError> {
+fn parts(health: &Health, own: &SharedConnection) -> Result<Vec<String>, StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(health.path(), &error);
     health.may_read()?;
-    let mut own = held(own);
+    let mut own = lock(own);
     let connection = own.insert(connect::open_reader(health.path(), health.files().file())?);
     if prune::size(connection).map_err(of)? <= CHECK_WHOLE_BYTES {
         return Ok(vec![ALL.into()]);
@@ -115,7 +115,7 @@ fn parts(health: &Health, own: &Shared) -> Result<Vec<String>, StoreError> {
 }
 
 /// Checks a part, and begins anew if it had to give way.
-fn patiently(health: &Arc<Health>, part: &str, own: &Shared) -> Result<(), StoreError> {
+fn patiently(health: &Arc<Health>, part: &str, own: &SharedConnection) -> Result<(), StoreError> {
     for tried in 0..CHECK_TRIES {
         // The less it rests the sooner it is done.
         match once(health, part, own, CHECK_REST.checked_shr(tried).unwrap_or(0)) {
@@ -129,10 +129,10 @@ fn patiently(health: &Arc<Health>, part: &str, own: &Shared) -> Result<(), Store
     Err(StoreError::TooSlow)
 }
 
-fn once(health: &Arc<Health>, part: &str, own: &Shared, rest: u32) -> Result<(), StoreError> {
+fn once(health: &Arc<Health>, part: &str, own: &SharedConnection, rest: u32) -> Result<(), StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(health.path(), &error);
     health.may_read()?;
-    let mut own = held(own);
+    let mut own = lock(own);
     if health.is_closed() {
         return Err(StoreError::TooSlow);
     }

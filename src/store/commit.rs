@@ -1,10 +1,10 @@
 //! A batch written in one transaction: all of it, or nothing.
 
-use super::again::{self, Ids};
+use super::api::{CommitOutcome, Duplicate, WriteBatch};
 use super::books;
-use super::dating::Dates;
+use super::date_correction::DateShift;
+use super::duplicates::{self, RowIds};
 use super::incarnations;
-use super::question::{Batch, Duplicate, Outcome};
 use super::rows::{self, signed, unsigned};
 use super::view;
 use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
@@ -22,17 +22,17 @@ const DONE: i64 = 2;
 /// numbers are reserved now.
 pub(super) fn commit(
     change: Transaction<'_>,
-    batch: &Batch,
+    batch: &WriteBatch,
     reserved: u64,
-    dates: Dates,
-) -> Result<(Outcome, u64)> {
+    dates: DateShift,
+) -> Result<(CommitOutcome, u64)> {
     let mut writing = Writing::new(&change, dates);
-    let mut outcome = Outcome::default();
+    let mut outcome = CommitOutcome::default();
     for (place, entry) in batch.entries.iter().enumerate() {
         match entry {
             Entry::Message(message) => outcome.duplicates.extend(writing.message(place, message)?),
             Entry::Passed(message) | Entry::Refused(message) => {
-                outcome.duplicates.extend(again::look(&change, place, message)?);
+                outcome.duplicates.extend(duplicates::look(&change, place, message)?);
             }
             Entry::Joined { room, member } => writing.joined(room, member)?,
             Entry::Parted { room, account } => writing.parted(room, account)?,
@@ -56,7 +56,7 @@ pub(super) fn commit(
 }
 
 /// The highest number of the messages that the batch has stored; 0 if it has none.
-fn highest(batch: &Batch, outcome: &Outcome) -> u64 {
+fn highest(batch: &WriteBatch, outcome: &CommitOutcome) -> u64 {
     let stored = |place: usize| outcome.duplicates.binary_search_by_key(&place, |known| known.entry).is_err();
     let number = |(place, entry): (usize, &Entry)| match entry {
         Entry::Message(message) if stored(place) => Some(message.seq),
@@ -96,11 +96,11 @@ struct Writing<'c> {
     change: &'c Transaction<'c>,
     accounts: HashMap<Account, i64>,
     rooms: HashMap<RoomName, i64>,
-    dates: Dates,
+    dates: DateShift,
 }
 
 impl<'c> Writing<'c> {
-    fn new(change: &'c Transaction<'c>, dates: Dates) -> Self {
+    fn new(change: &'c Transaction<'c>, dates: DateShift) -> Self {
         let (accounts, rooms) = (HashMap::new(), HashMap::new());
         Self { change, accounts, rooms, dates }
     }
@@ -112,7 +112,8 @@ impl<'c> Writing<'c> {
             Venue::Direct(to) => (None, Some(to.as_str())),
         };
         let receiver = message.receiver.as_ref().map(|receiver| self.account(receiver)).transpose()?;
-        if let Some(known) = again::find(self.change, place, message, Ids { author, room, receiver })? {
+        if let Some(known) = duplicates::find(self.change, place, message, RowIds { author, room, receiver })?
+        {
             return Ok(Some(known));
         }
         let at = self.dates.of(message.at);

@@ -14,7 +14,7 @@ const PORTION: usize = 500;
 
 /// Which messages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct ExportFilter {
     /// Those that are not older.
     pub since: Option<Timestamp>,
     /// Those of a room.
@@ -28,7 +28,7 @@ pub struct Filter {
 pub struct Export {
     path: PathBuf,
     history: Connection,
-    filter: Filter,
+    filter: ExportFilter,
     with: Option<NameKey>,
     /// The room of the filter, as the database has it.
     room: Option<i64>,
@@ -45,7 +45,7 @@ impl Export {
     ///
     /// # Errors
     /// Why it can't be read; [`StoreError::NoRoom`] if nothing was ever said in the filter's room.
-    pub fn open(path: &Path, filter: Filter) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, filter: ExportFilter) -> Result<Self, StoreError> {
         let history = schema::open_foreign(path)?;
         let of = |error: rusqlite::Error| StoreError::of(path, &error);
         let room = match &filter.room {

@@ -2,8 +2,8 @@
 //!
 //! After SQLite's file format, chapters 1.3 (the header), 4 (the write-ahead log).
 
-use super::place;
-use super::watch::beside;
+use super::file_watch::beside;
+use super::paths;
 use crate::files;
 use std::collections::HashMap;
 use std::fs::File;
@@ -178,7 +178,7 @@ impl Image {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => opened.map(Some),
         };
-        let (file, log_path) = (there(path)?, beside(&place::real(path), "-wal"));
+        let (file, log_path) = (there(path)?, beside(&paths::real(path), "-wal"));
         let header = file.as_ref().map(Header::read).transpose()?.flatten();
         let page_bytes = header.map_or(USUAL_PAGE_BYTES, |header| header.page_bytes);
         let log = Log::read(&log_path, page_bytes)?;

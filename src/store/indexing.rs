@@ -3,22 +3,22 @@
 
 use super::hours::Hours;
 use super::rows::{self, signed};
-use super::words;
+use super::tokens;
 use crate::chat::Search;
 use crate::limits::{INDEX_BYTES, INDEX_ROWS};
 use rusqlite::{Connection, OptionalExtension, Params, Result, Transaction, TransactionBehavior, params};
 
 /// Puts a message into the index.
-pub(super) fn add(change: &Transaction<'_>, row: &Row) -> Result<()> {
+pub(super) fn add(change: &Transaction<'_>, row: &IndexRow) -> Result<()> {
     let venues = match row.room {
-        Some(room) => vec![words::room_token(room)],
+        Some(room) => vec![tokens::room_token(room)],
         None => {
             let mut find = change.prepare_cached("SELECT account FROM mail WHERE seq = ?1")?;
-            let readers = find.query_map([row.seq], |row| row.get(0).map(words::account_token))?;
+            let readers = find.query_map([row.seq], |row| row.get(0).map(tokens::account_token))?;
             readers.collect::<Result<_>>()?
         }
     };
-    let tokens = words::tokens(&row.text, &row.sender, &venues);
+    let tokens = tokens::tokens(&row.text, &row.sender, &venues);
     let mut insert = change.prepare_cached("INSERT INTO pieces (rowid, tokens) VALUES (?1, ?2)")?;
     insert.execute(params![row.seq, tokens]).map(drop)
 }
@@ -47,7 +47,7 @@ pub(super) fn is_behind(connection: &Connection, search: &Search) -> Result<bool
 
 /// A message that is not in the index.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct IndexRow {
     pub(super) seq: i64,
     pub(super) at: i64,
     room: Option<i64>,
@@ -89,7 +89,7 @@ pub(super) fn read(
     sql: &str,
     values: impl Params,
     most: usize,
-) -> Result<(Vec<Row>, bool)> {
+) -> Result<(Vec<IndexRow>, bool)> {
     let mut find = connection.prepare_cached(sql)?;
     let mut found = find.query(values)?;
     let (mut rows, mut bytes) = (Vec::new(), 0);
@@ -97,7 +97,7 @@ pub(super) fn read(
         if bytes > most {
             return Ok((rows, true));
         }
-        let row = Row {
+        let row = IndexRow {
             seq: row.get(0)?,
             at: row.get(1)?,
             room: row.get(2)?,

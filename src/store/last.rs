@@ -53,9 +53,9 @@ pub(super) fn save(database: &Path, log: &str, seq: u64) {
 
 /// The file, open to be written again and again.
 #[derive(Debug)]
-pub(super) struct Mark(Option<(File, String)>);
+pub(super) struct LastFile(Option<(File, String)>);
 
-impl Mark {
+impl LastFile {
     /// Notes what the server has, and goes on to.
     pub(super) fn begin(database: &Path, log: &str, seq: u64) -> Self {
         save(database, log, seq);

@@ -1,23 +1,23 @@
 //! The history of a room or between two people, as people ask for it.
 
-use super::question::Listing;
+use super::api::QueryResult;
 use super::rows::{self, signed};
 use crate::chat::{Account, Scope, Wanted};
 use rusqlite::{Connection, Params, Result, params};
 
 /// The newest messages of a place.
-pub(super) fn history(connection: &Connection, wanted: &Wanted, bytes: usize) -> Result<Listing> {
+pub(super) fn history(connection: &Connection, wanted: &Wanted, bytes: usize) -> Result<QueryResult> {
     let before = before(wanted.before);
     let limit = one_more(wanted.limit);
     let (numbers, reader) = match &wanted.scope {
         Scope::Room(room) => {
-            let Some(room) = rows::room_id(connection, room)? else { return Ok(Listing::default()) };
+            let Some(room) = rows::room_id(connection, room)? else { return Ok(QueryResult::default()) };
             let sql = "SELECT seq FROM message WHERE room = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
             (numbers(connection, sql, params![room, before, limit])?, None)
         }
         Scope::Mail(own, other) => {
             let ids = (rows::account_id(connection, own)?, rows::account_id(connection, other)?);
-            let (Some(own_id), Some(other_id)) = ids else { return Ok(Listing::default()) };
+            let (Some(own_id), Some(other_id)) = ids else { return Ok(QueryResult::default()) };
             (between(connection, own_id, other_id, before, limit)?, Some(own))
         }
     };
@@ -61,11 +61,11 @@ fn listing(
     limit: usize,
     bytes: usize,
     reader: Option<&Account>,
-) -> Result<Listing> {
+) -> Result<QueryResult> {
     let found = numbers.len();
     numbers.truncate(limit);
     let mut messages = rows::messages(connection, &numbers, bytes, reader)?;
     let more = messages.len() < found;
     messages.reverse();
-    Ok(Listing { messages, more, ..Listing::default() })
+    Ok(QueryResult { messages, more, ..QueryResult::default() })
 }

@@ -6,77 +6,79 @@
 //! a power cut. Knows no sockets and none of the chat's rules: what is to be kept, and who may see what,
 //! it is told.
 
-mod again;
+mod api;
 mod backup;
 mod books;
+mod btree;
 mod check;
+mod checksum;
 mod commit;
 mod connect;
-mod dating;
+mod date_correction;
+mod duplicates;
 mod error;
 mod export;
+mod file_watch;
 mod health;
-mod held;
 mod hours;
 mod image;
 mod incarnations;
+mod index_tail;
 mod indexing;
 mod lack;
 mod last;
+mod legacy_files;
 mod listing;
-mod news;
-mod opening;
-mod place;
+mod load;
+mod lock;
+mod notices;
+mod paths;
 mod prune;
-mod question;
 mod queue;
-mod reader;
+mod read_thread;
 mod repair;
 mod rows;
-mod salvage;
 mod schema;
-mod seal;
 mod search;
-mod shape;
-mod tail;
-mod takeover;
+mod table_schema;
 #[cfg(test)]
 mod tests;
-mod time;
+mod tokens;
 mod view;
-mod watch;
 mod weight;
-mod words;
-mod writer;
+mod write_thread;
+mod writer_clock;
 
-pub use backup::{KeptFile, Made, Saved, Seal, backup, parts};
+pub use api::{
+    CommitOutcome, Duplicate, Page, QueryResult, ResumeFrom, Retention, StartPoint, ViewRange, WriteBatch,
+};
+pub use backup::{Backup, BackupFile, BackupSummary, ChecksumState, backup, parts};
 pub use error::StoreError;
-pub use export::{Export, Filter};
-pub use news::News;
-pub use question::{Batch, Duplicate, Keep, Listing, Outcome, Page, Since, Span, Start};
+pub use export::{Export, ExportFilter};
+pub use notices::Notices;
 pub use repair::{Repaired, check_whole, repair};
 
 use crate::chat::{Archive, Lack, Search, View, Wanted};
 use crate::clock::Clock;
 use crate::limits::{SEARCH_TIME, STORE_QUEUE};
 use health::Health;
-use news::Board;
+use notices::NoticeQueue;
 use queue::Queue;
-use reader::Reader;
+use read_thread::ReadThread;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use writer::Writer;
+use write_thread::WriteThread;
 
 /// The way to the history; cheap to clone. Who asks while too many wait waits too. Once all of these
 /// are dropped the threads end, in order but on their own time.
 #[derive(Debug, Clone)]
 pub struct Store {
-    writer: Queue<Writer>,
-    reader: Queue<Reader>,
-    lister: Queue<Reader>,
-    searcher: Queue<Reader>,
-    board: Board,
+    writer: Queue<WriteThread>,
+    reader: Queue<ReadThread>,
+    lister: Queue<ReadThread>,
+    searcher: Queue<ReadThread>,
+    notices: NoticeQueue,
     health: Arc<Health>,
 }
 
@@ -86,7 +88,7 @@ impl Store {
     ///
     /// # Errors
     /// Why it can't be used, with what to do about it.
-    pub fn open(path: &Path, keep: Keep) -> Result<(Self, Archive), StoreError> {
+    pub fn open(path: &Path, keep: Retention) -> Result<(Self, Archive), StoreError> {
         Self::open_by(path, keep, Arc::new(Clock::new()))
     }
 
@@ -95,7 +97,7 @@ impl Store {
     ///
     /// # Errors
     /// Why it can't be used, with what to do about it.
-    pub fn open_by(path: &Path, keep: Keep, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
+    pub fn open_by(path: &Path, keep: Retention, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
         Self::open_as(path, Some(keep), clock)
     }
 
@@ -108,14 +110,19 @@ impl Store {
         Self::open_as(path, None, clock)
     }
 
-    fn open_as(path: &Path, keep: Option<Keep>, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
+    fn open_as(
+        path: &Path,
+        keep: Option<Retention>,
+        clock: Arc<Clock>,
+    ) -> Result<(Self, Archive), StoreError> {
         let committed = Arc::new(AtomicU64::new(0));
-        let board = Board::default();
-        let (writer, archive) = Writer::open(path, keep, clock, Arc::clone(&committed), board.clone())?;
+        let notices = NoticeQueue::default();
+        let (writer, archive) =
+            WriteThread::open(path, keep, clock, Arc::clone(&committed), notices.clone())?;
         let health = writer.health();
         let failed = |error| StoreError::of_file(path, &error);
         let read = |name| {
-            let reader = Reader::open(Arc::clone(&health), Arc::clone(&committed))?;
+            let reader = ReadThread::open(Arc::clone(&health), Arc::clone(&committed))?;
             Queue::start(name, STORE_QUEUE, move |jobs| reader.run(&jobs)).map_err(failed)
         };
         let store = Self {
@@ -123,7 +130,7 @@ impl Store {
             reader: read("history-reader")?,
             lister: read("history-lister")?,
             searcher: read("history-search")?,
-            board,
+            notices,
             health: Arc::clone(&health),
         };
         // Ends with the writer.
@@ -136,7 +143,7 @@ impl Store {
     ///
     /// # Errors
     /// Then nothing of the batch is stored; see [`Self::mend`].
-    pub async fn commit(&self, batch: impl Into<Arc<Batch>>) -> Result<Outcome, StoreError> {
+    pub async fn commit(&self, batch: impl Into<Arc<WriteBatch>>) -> Result<CommitOutcome, StoreError> {
         let batch = batch.into();
         self.writer.ask(move |writer| writer.commit(&batch)).await
     }
@@ -159,8 +166,8 @@ impl Store {
     ///
     /// # Errors
     /// When the history can't be read.
-    pub async fn known(&self, batch: Arc<Batch>) -> Result<Vec<Duplicate>, StoreError> {
-        self.read(move |history, _| again::known(history, &batch.entries)).await
+    pub async fn known(&self, batch: Arc<WriteBatch>) -> Result<Vec<Duplicate>, StoreError> {
+        self.read(move |history, _| duplicates::known(history, &batch.entries)).await
     }
 
     /// Where somebody begins who has `since` and may be given `view`, `most` messages at most. Mail that
@@ -168,7 +175,7 @@ impl Store {
     ///
     /// # Errors
     /// When the history can't be read.
-    pub async fn begin(&self, view: View, since: Since, most: usize) -> Result<Start, StoreError> {
+    pub async fn begin(&self, view: View, since: ResumeFrom, most: usize) -> Result<StartPoint, StoreError> {
         self.read(move |history, _| view::begin(history, &view, since, most)).await
     }
 
@@ -177,7 +184,7 @@ impl Store {
     ///
     /// # Errors
     /// When the history can't be read.
-    pub async fn page(&self, span: Span, limit: usize, bytes: usize) -> Result<Page, StoreError> {
+    pub async fn page(&self, span: ViewRange, limit: usize, bytes: usize) -> Result<Page, StoreError> {
         self.read(move |history, committed| view::page(history, &span, limit, bytes, committed)).await
     }
 
@@ -185,7 +192,7 @@ impl Store {
     ///
     /// # Errors
     /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long.
-    pub async fn history(&self, wanted: Wanted, bytes: usize) -> Result<Listing, StoreError> {
+    pub async fn history(&self, wanted: Wanted, bytes: usize) -> Result<QueryResult, StoreError> {
         within(&self.lister, move |history| listing::history(history, &wanted, bytes)).await
     }
 
@@ -194,7 +201,7 @@ impl Store {
     ///
     /// # Errors
     /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long to find out anything.
-    pub async fn search(&self, search: Search, bytes: usize) -> Result<Listing, StoreError> {
+    pub async fn search(&self, search: Search, bytes: usize) -> Result<QueryResult, StoreError> {
         within(&self.searcher, move |history| {
             search::search(history, &search, bytes, search::Effort::default())
         })
@@ -202,8 +209,8 @@ impl Store {
     }
 
     /// Waits for what the store finds out by itself. To be asked by one task.
-    pub async fn news(&self) -> News {
-        self.board.next().await
+    pub async fn notices(&self) -> Notices {
+        self.notices.next().await
     }
 
     /// Waits until something is found that keeps messages from being kept: the database is damaged, or its
@@ -217,7 +224,7 @@ impl Store {
     /// # Errors
     /// When it can't.
     pub async fn mend(&self) -> Result<(), StoreError> {
-        self.writer.ask(Writer::mend).await
+        self.writer.ask(WriteThread::mend).await
     }
 
     /// Writes what is still in the queue, and closes the database. Other clones get
@@ -250,7 +257,7 @@ impl Store {
 
 /// What is asked for is read by its own thread, and given up after a time.
 async fn within<T: Send + 'static>(
-    reader: &Queue<Reader>,
+    reader: &Queue<ReadThread>,
     work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
 ) -> Result<T, StoreError> {
     reader.ask(move |reader| reader.read_within(SEARCH_TIME, |history, _| work(history))).await

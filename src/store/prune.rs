@@ -3,9 +3,9 @@
 //! By age all go, whoever said them: mail that waits too, and its author is told. By size the oldest of
 //! the author of whom most is kept, and never what waits for somebody.
 
-use super::question::Keep;
+use super::api::Retention;
 use super::weight::{self, Weights};
-use super::{hours, rows, tail};
+use super::{hours, index_tail, rows};
 use crate::chat::Expired;
 use crate::limits::{MAIL_ROOM_PARTS, MAIL_SHARE_THOUSANDTHS, PRUNE_ROWS, PRUNE_TIME};
 use jiff::Timestamp;
@@ -49,8 +49,8 @@ struct Old {
 }
 
 /// Removes some of what is too old or too much.
-pub(super) fn step(connection: &mut Connection, keep: Keep, now: Timestamp) -> Result<Pruned> {
-    tail::finish(connection)?;
+pub(super) fn step(connection: &mut Connection, keep: Retention, now: Timestamp) -> Result<Pruned> {
+    index_tail::finish(connection)?;
     let mut old = too_old(connection, keep, now)?;
     if old.is_empty() && keep.bytes.map_or(Ok(false), |most| used(connection).map(|bytes| bytes > most))? {
         old = heaviest(connection)?;
@@ -80,10 +80,10 @@ pub(super) fn used(connection: &Connection) -> Result<u64> {
     Ok(pages?.saturating_sub(free?) * size?)
 }
 
-/// Bytes of messages, as they are weighed, that may come to wait for somebody until this is to be asked again; 0:
+/// Bytes of messages, as they are weighed, that may come to wait for somebody until this is to be asked duplicates; 0:
 /// mail that waits takes all the room that it may. It can't be removed, and what else is said needs some. `None`:
 /// any number.
-pub(super) fn mail_room(connection: &Connection, keep: Keep) -> Result<Option<u64>> {
+pub(super) fn mail_room(connection: &Connection, keep: Retention) -> Result<Option<u64>> {
     let Some(most) = keep.bytes else { return Ok(None) };
     let (used, share) = (used(connection)?, most.saturating_mul(MAIL_SHARE_THOUSANDTHS) / 1000);
     // To count what waits reads all of it.
@@ -97,13 +97,13 @@ pub(super) fn mail_room(connection: &Connection, keep: Keep) -> Result<Option<u6
 }
 
 /// The time in milliseconds before which messages are too old.
-fn cutoff(keep: Keep, now: Timestamp) -> Option<i64> {
+fn cutoff(keep: Retention, now: Timestamp) -> Option<i64> {
     let age = keep.age.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
     age.map(|age| now.as_millisecond().saturating_sub(age))
 }
 
 /// Messages that are too old, the oldest first; none of those whose dates are not known yet.
-fn too_old(connection: &Connection, keep: Keep, now: Timestamp) -> Result<Vec<Old>> {
+fn too_old(connection: &Connection, keep: Retention, now: Timestamp) -> Result<Vec<Old>> {
     let Some(latest) = cutoff(keep, now) else { return Ok(Vec::new()) };
     let sql = "SELECT seq, room, author, length(CAST(text AS BLOB)), kind, to_text FROM message m \
                WHERE at < ?1 AND NOT EXISTS \

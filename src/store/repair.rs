@@ -4,12 +4,12 @@
 //! tables that a history has: follow the trees as far as they lead, then look at each page that none led
 //! to, and put its rows where they fit.
 
+use super::btree::{self, BtreePage, PageKind, RawRow};
 use super::error::StoreError;
 use super::image::Image;
 use super::incarnations::mark_restored;
-use super::salvage::{self, Kind, Page, Row};
-use super::shape::Shape;
-use super::{check, connect, indexing, place, rows, schema, seal, weight};
+use super::table_schema::TableSchema;
+use super::{check, checksum, connect, indexing, paths, rows, schema, weight};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Transaction, params};
@@ -70,7 +70,7 @@ pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<
     let image = Image::open(path).map_err(of_file)?;
     let header = image.header().map_err(of_file)?;
     let form = header.map_or(schema::latest(), |header| header.version);
-    let unfinished = place::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
+    let unfinished = paths::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
     let Some(mut history) = schema::make_older(unfinished.path(), form)? else {
         return Err(match header {
             Some(header) if header.application == schema::APPLICATION_ID.cast_unsigned() && form > 0 => {
@@ -81,7 +81,7 @@ pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<
     };
     let mut repair = Repair {
         image: &image,
-        shapes: Shape::all(&history).map_err(written)?,
+        tables: TableSchema::all(&history).map_err(written)?,
         is_met: vec![false; image.pages as usize + 1],
         lost: BTreeSet::new(),
         done: Repaired::default(),
@@ -116,12 +116,12 @@ pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<
 }
 
 /// Which side failed.
-enum Fault {
+enum RepairError {
     Read(io::Error),
     Write(rusqlite::Error),
 }
 
-impl Fault {
+impl RepairError {
     fn tell(&self, from: &Path, to: &Path) -> StoreError {
         match self {
             Self::Read(error) => StoreError::of_file(from, error),
@@ -130,13 +130,13 @@ impl Fault {
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for RepairError {
     fn from(error: io::Error) -> Self {
         Self::Read(error)
     }
 }
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for RepairError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Write(error)
     }
@@ -144,7 +144,7 @@ impl From<rusqlite::Error> for Fault {
 
 struct Repair<'i, P> {
     image: &'i Image,
-    shapes: Vec<Shape>,
+    tables: Vec<TableSchema>,
     /// Pages whose tree is known.
     is_met: Vec<bool>,
     lost: BTreeSet<u32>,
@@ -154,13 +154,13 @@ struct Repair<'i, P> {
 
 impl<P: FnMut(u64, u64)> Repair<'_, P> {
     /// Takes every row there is.
-    fn take(&mut self, history: &Connection) -> Result<(), Fault> {
-        for page in salvage::free_pages(self.image)? {
+    fn take(&mut self, history: &Connection) -> Result<(), RepairError> {
+        for page in btree::free_pages(self.image)? {
             self.meet(page);
         }
         let roots = self.roots()?;
         for (name, root) in &roots {
-            let table = self.shapes.iter().position(|shape| shape.name == *name);
+            let table = self.tables.iter().position(|table| table.name == *name);
             self.tree(history, *root, table)?;
         }
         for number in 2..=self.image.pages {
@@ -194,9 +194,9 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
     }
 
     /// The rows of each page of a tree that is not too damaged to be followed.
-    fn pages_of(&mut self, root: u32) -> io::Result<Vec<Vec<Row>>> {
+    fn pages_of(&mut self, root: u32) -> io::Result<Vec<Vec<RawRow>>> {
         let (image, mut pages, mut lost, mut lost_rows) = (self.image, Vec::new(), Vec::new(), 0);
-        let mut visit = |number, page: &Page<'_>| {
+        let mut visit = |number, page: &BtreePage<'_>| {
             let is_new = !self.meet(number);
             if is_new {
                 let (rows, lost) = page.rows()?;
@@ -205,7 +205,7 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
             }
             Ok(is_new)
         };
-        salvage::walk(image, root, &mut visit, &mut |page| lost.push(page))?;
+        btree::walk(image, root, &mut visit, &mut |page| lost.push(page))?;
         self.done.lost_rows += lost_rows;
         for page in lost {
             self.meet(page);
@@ -215,7 +215,7 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
     }
 
     /// Takes the rows of a table's tree; an index has none to be taken.
-    fn tree(&mut self, history: &Connection, root: u32, table: Option<usize>) -> Result<(), Fault> {
+    fn tree(&mut self, history: &Connection, root: u32, table: Option<usize>) -> Result<(), RepairError> {
         let Some(table) = table else {
             let (lost_rows, lost_pages) = (self.done.lost_rows, self.lost.clone());
             self.pages_of(root)?;
@@ -224,8 +224,8 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
             return Ok(());
         };
         for row in self.pages_of(root)?.into_iter().flatten() {
-            let shape = &self.shapes[table];
-            if !(shape.fits(&row) && shape.write(history, row)?) {
+            let table = &self.tables[table];
+            if !(table.fits(&row) && table.write(history, row)?) {
                 self.done.lost_rows += 1;
             }
         }
@@ -233,18 +233,20 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
     }
 
     /// Takes the rows of a page that no tree leads to, if they are those of one table.
-    fn stray(&mut self, history: &Connection, number: u32) -> Result<(), Fault> {
-        let Some(page) = Page::read(self.image, number)?.filter(|page| page.kind != Kind::TableInner) else {
+    fn stray(&mut self, history: &Connection, number: u32) -> Result<(), RepairError> {
+        let Some(page) =
+            BtreePage::read(self.image, number)?.filter(|page| page.kind != PageKind::TableInner)
+        else {
             return Ok(());
         };
         let (rows, _) = page.rows()?;
-        let mut fitting = self.shapes.iter().filter(|shape| rows.iter().all(|row| shape.fits(row)));
-        let (Some(shape), None, false) = (fitting.next(), fitting.next(), rows.is_empty()) else {
+        let mut fitting = self.tables.iter().filter(|table| rows.iter().all(|row| table.fits(row)));
+        let (Some(table), None, false) = (fitting.next(), fitting.next(), rows.is_empty()) else {
             return Ok(());
         };
         for row in rows {
             // What is there already came from a page that is in use.
-            shape.write(history, row)?;
+            table.write(history, row)?;
         }
         Ok(())
     }
@@ -282,7 +284,7 @@ fn settle(change: &Transaction<'_>) -> rusqlite::Result<u64> {
     let reserve = "INSERT OR IGNORE INTO meta SELECT 'reserved', ifnull(max(seq), 0) + ?1 FROM message";
     change.execute(reserve, [SEQ_RESERVE.cast_signed()])?;
     mark_restored(change)?;
-    seal::remove(change)?;
+    checksum::remove(change)?;
     Ok(lost)
 }
 

@@ -2,9 +2,9 @@
 
 use super::connect::{BUSY_WAIT, READER_CACHE_KIB, flags, look, look_at, share};
 use super::error::StoreError;
+use super::file_watch::beside;
 use super::health::Health;
-use super::watch::beside;
-use super::{check as whole, place};
+use super::{check as whole, paths};
 use crate::files;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::File;
@@ -33,8 +33,8 @@ pub(super) fn open_watched(path: &Path) -> Result<(Connection, Health), StoreErr
         make(path)?;
     }
     look(path)?;
-    let path = place::lead(path)?;
-    place::has_one_name(&path)?;
+    let path = paths::lead(path)?;
+    paths::has_one_name(&path)?;
     // Before SQLite opens it: see there.
     let health = Health::watch(&path)?;
     let connection = open_again(&path, health.files().file())?;
@@ -49,7 +49,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
 
 /// Opens the database to write to it, whose file this is.
 pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreError> {
-    place::has_own_parts(path)?;
+    paths::has_own_parts(path)?;
     // To SQLite a file of one byte is an empty one, which it would begin anew, over a log that has all.
     look_at(path, file)?;
     whole::size(path, file)?;
@@ -93,7 +93,7 @@ fn make(path: &Path) -> Result<(), StoreError> {
     if let Some(parent) = path.parent() {
         files::create_directory(parent).map_err(of)?;
     }
-    let unfinished = place::unfinished(path).map_err(of)?;
+    let unfinished = paths::unfinished(path).map_err(of)?;
     begin(unfinished.path(), MIGRATIONS).map_err(|error| StoreError::of(path, &error))?;
     match unfinished.finish(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(of(error)),

@@ -5,9 +5,9 @@
 //! whatever their words: what is common is among them, and they tell how rare the rest is. Then the index is
 //! asked for the words too. The very newest are not in it yet (see [`super::tail`]): they are all looked at.
 
-use super::question::Listing;
+use super::api::QueryResult;
 use super::rows::{self, signed, unsigned};
-use super::{hours, indexing, tail, words};
+use super::{hours, index_tail, indexing, tokens};
 use crate::chat::Search;
 use crate::limits::{SEARCH_SAMPLE, SEARCH_SCAN};
 use crate::name::NameKey;
@@ -39,21 +39,21 @@ pub(super) fn search(
     search: &Search,
     bytes: usize,
     effort: Effort,
-) -> Result<Listing> {
+) -> Result<QueryResult> {
     let (low, high) = hours::range(connection, search)?;
-    let mut hunt = Hunt::new(connection, search, bytes, effort)?;
-    let done = hunt.run(low, high);
+    let mut running = RunningSearch::new(connection, search, bytes, effort)?;
+    let done = running.run(low, high);
     let is_given_up = match done {
         Ok(()) => false,
         // As far as it came, it is an answer.
-        Err(error) if is_interrupt(&error) && hunt.reached.is_some() => true,
+        Err(error) if is_interrupt(&error) && running.reached.is_some() => true,
         Err(error) => return Err(error),
     };
-    let more = hunt.is_full || is_given_up;
-    let partial = is_given_up || (!hunt.is_full && indexing::is_behind(connection, search)?);
-    let reached = hunt.reached.filter(|_| is_given_up).map(unsigned);
-    hunt.found.reverse();
-    Ok(Listing { messages: hunt.found, more, partial, reached })
+    let more = running.is_full || is_given_up;
+    let partial = is_given_up || (!running.is_full && indexing::is_behind(connection, search)?);
+    let reached = running.reached.filter(|_| is_given_up).map(unsigned);
+    running.found.reverse();
+    Ok(QueryResult { messages: running.found, more, partial, reached })
 }
 
 fn is_interrupt(error: &rusqlite::Error) -> bool {
@@ -61,7 +61,7 @@ fn is_interrupt(error: &rusqlite::Error) -> bool {
 }
 
 /// A search under way.
-struct Hunt<'a> {
+struct RunningSearch<'a> {
     connection: &'a Connection,
     search: &'a Search,
     effort: Effort,
@@ -80,7 +80,7 @@ struct Hunt<'a> {
     having: Vec<usize>,
 }
 
-impl<'a> Hunt<'a> {
+impl<'a> RunningSearch<'a> {
     fn new(connection: &'a Connection, search: &'a Search, bytes: usize, effort: Effort) -> Result<Self> {
         let sought = Sought::read(&search.words);
         let rooms = search.view.rooms.iter().map(|(room, _)| rows::room_id(connection, room));
@@ -103,7 +103,7 @@ impl<'a> Hunt<'a> {
     }
 
     fn run(&mut self, low: i64, high: i64) -> Result<()> {
-        let Some(filters) = words::filters(self.connection, self.search)? else { return Ok(()) };
+        let Some(filters) = tokens::filters(self.connection, self.search)? else { return Ok(()) };
         let before = self.search.before.map_or(i64::MAX, |before| signed(before).saturating_sub(1));
         if self.over_tail(before)?.is_break() {
             return Ok(());
@@ -114,7 +114,7 @@ impl<'a> Hunt<'a> {
         if self.over(&filters, low, high, sample)?.is_break() {
             return Ok(());
         }
-        let whole = words::whole(self.sought.phrases());
+        let whole = tokens::whole(self.sought.phrases());
         // The index reads all that begins with a short word before it says anything. To look at some more is
         // quicker where that is all there is, or where enough is among it.
         if whole.is_empty() && !self.sought.is_empty() && self.may_do(low, high)? {
@@ -152,7 +152,7 @@ impl<'a> Hunt<'a> {
         for (count, phrase) in rarest {
             // Without a whole piece the rarest of the short ones is all there is.
             if parts.is_empty() || count * RARE <= self.looked_at {
-                parts.extend(words::short(phrase));
+                parts.extend(tokens::short(phrase));
             }
         }
         parts
@@ -165,7 +165,7 @@ impl<'a> Hunt<'a> {
             "SELECT seq, at, room, text, from_name FROM message WHERE seq > ?1 AND seq <= ?2 AND kind < 3 \
              ORDER BY seq DESC",
         )?;
-        let mut candidates = find.query([tail::begin(self.connection)?, high])?;
+        let mut candidates = find.query([index_tail::begin(self.connection)?, high])?;
         while let Some(row) = candidates.next()? {
             let is_theirs = match &from {
                 Some(from) => NameKey::of(&rows::text(row, 4)?) == *from,

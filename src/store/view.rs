@@ -1,7 +1,7 @@
 //! What somebody may be given, in order: where a session that was away begins, and page by page what it
 //! missed.
 
-use super::question::{Page, Since, Span, Start};
+use super::api::{Page, ResumeFrom, StartPoint, ViewRange};
 use super::rows::{self, signed, unsigned};
 use crate::chat::{MailView, View};
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ const AHEAD_MILLIS: i64 = 86_400_000;
 /// Some of a span, of which nothing above `committed` is there yet.
 pub(super) fn page(
     connection: &Connection,
-    span: &Span,
+    span: &ViewRange,
     limit: usize,
     bytes: usize,
     committed: u64,
@@ -35,20 +35,25 @@ pub(super) fn page(
 }
 
 /// Where somebody begins who has `since`, and is to get no more than `most` messages.
-pub(super) fn begin(connection: &Connection, view: &View, since: Since, most: usize) -> Result<Start> {
+pub(super) fn begin(
+    connection: &Connection,
+    view: &View,
+    since: ResumeFrom,
+    most: usize,
+) -> Result<StartPoint> {
     let after = match since {
-        Since::Seq(seq) => seq,
-        Since::Time(time) => before(connection, time)?,
-        Since::Newest => 0,
+        ResumeFrom::Seq(seq) => seq,
+        ResumeFrom::Time(time) => before(connection, time)?,
+        ResumeFrom::Newest => 0,
     };
     let newest = newest(connection, view, after, most.saturating_add(1))?;
-    let is_newest = since == Since::Newest;
+    let is_newest = since == ResumeFrom::Newest;
     if newest.len() > most {
         // What is left out has the number after which it begins.
-        return Ok(Start { after: unsigned(newest[most]), gap: !is_newest });
+        return Ok(StartPoint { after: unsigned(newest[most]), gap: !is_newest });
     }
     let gap = !is_newest && after < pruned(connection)?;
-    Ok(Start { after, gap })
+    Ok(StartPoint { after, gap })
 }
 
 /// The number up to which messages have been removed by age or size.

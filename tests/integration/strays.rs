@@ -164,7 +164,7 @@ fn pipes_in_the_place_of_files_are_refused_at_once() {
         ("history.db-shm", "no ordinary file"),
         ("lock", "its lock is not a file"),
         ("server.pem", "no ordinary file"),
-        ("history.db", "is no database"),
+        ("history.db", "is not a database"),
     ] {
         let kept: Option<PathBuf> =
             fs::rename(data.join(name), data.join("kept")).is_ok().then(|| data.join("kept"));

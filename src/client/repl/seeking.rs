@@ -12,7 +12,7 @@ use crate::client::reached::Reached;
 use crate::client::rivals::{Rival, Rivals};
 use crate::client::startup::{Choice, Start, again, choices, describe, nothing, several, start};
 use crate::client::successor::Successor;
-use crate::discovery::{Terrain, Tried};
+use crate::discovery::{ScanScope, SearchReport};
 use crate::name::Name;
 use crate::protocol::request::Mode;
 use crate::security::How;
@@ -66,7 +66,7 @@ impl Repl {
     }
 
     /// Says what is wrong, or offers to be the server.
-    fn advise(&mut self, tried: &Tried, advice: &Advice) -> Step {
+    fn advise(&mut self, tried: &SearchReport, advice: &Advice) -> Step {
         match advice {
             _ if tried.wanted.is_some() => self.tell_once(tried.to_string()),
             Advice::Tell(lines) => {
@@ -126,7 +126,7 @@ impl Repl {
     /// What a look at all addresses would be, if it has not been made.
     fn scan_offer(&self) -> Option<String> {
         let is_new = self.place.locator.searches() && !self.has_scanned;
-        let terrain = is_new.then(Terrain::survey)?.ok().filter(|terrain| !terrain.is_empty())?;
+        let terrain = is_new.then(ScanScope::survey)?.ok().filter(|terrain| !terrain.is_empty())?;
         Some(format!("all {} addresses of {terrain}", terrain.count()))
     }
 
@@ -207,7 +207,7 @@ impl Repl {
     async fn host(&mut self) -> Step {
         self.successor = None;
         let last_look = self.place.locator.within(LAST_LOOK);
-        match last_look.locate(&self.place.visitor.trust, |_| {}).await {
+        match last_look.locate(&self.place.visitor.trust, || {}).await {
             Ok(Located::Nothing(_)) => {}
             Ok(found) => {
                 self.note("there is a server by now; none is started here");

@@ -13,7 +13,7 @@ use crate::name::RoomName;
 use crate::server::connection::Connection;
 use crate::server::frames;
 use crate::server::turn::{Mark, Rest};
-use crate::store::{Since, Span, Start, StoreError};
+use crate::store::{ResumeFrom, StartPoint, StoreError, ViewRange};
 use std::sync::Arc;
 
 /// How far a session has come.
@@ -83,7 +83,7 @@ async fn catch_up(
     loop {
         let (view, upto) = history.hub.view(connection.id()).ok_or(Stop::Gone)?;
         let is_near = upto.saturating_sub(progress.after) <= SEAM_MESSAGES as u64;
-        let span = Span { view, after: progress.after, upto };
+        let span = ViewRange { view, after: progress.after, upto };
         // With nothing to read, the rest is on its way to the store and comes with the seam.
         if (is_near || !page(history, connection, span, progress).await?)
             && seam(history, connection, since != CatchUp::Mail, progress).await?
@@ -113,13 +113,15 @@ async fn begin(
         }
         CatchUp::Stranger { after } => {
             waiting.rooms.push(newest(history, connection).await?);
-            missed(history, connection, view, Since::Seq(after), progress).await?
+            missed(history, connection, view, ResumeFrom::Seq(after), progress).await?
         }
-        CatchUp::Seq { after, .. } => missed(history, connection, view, Since::Seq(after), progress).await?,
-        CatchUp::Time { at, .. } => missed(history, connection, view, Since::Time(at), progress).await?,
+        CatchUp::Seq { after, .. } => {
+            missed(history, connection, view, ResumeFrom::Seq(after), progress).await?
+        }
+        CatchUp::Time { at, .. } => missed(history, connection, view, ResumeFrom::Time(at), progress).await?,
     };
     while progress.after < upto {
-        let span = Span { view: waiting.clone(), after: progress.after, upto };
+        let span = ViewRange { view: waiting.clone(), after: progress.after, upto };
         if !page(history, connection, span, progress).await? {
             break;
         }
@@ -131,7 +133,7 @@ async fn begin(
 /// Where the newest of the lobby begin, which newcomers are given.
 async fn newest(history: &History, connection: &Connection) -> Result<(RoomName, u64), Stop> {
     let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
-    let start = start(history, connection, lobby, Since::Newest, FIRST_JOIN_MESSAGES).await?;
+    let start = start(history, connection, lobby, ResumeFrom::Newest, FIRST_JOIN_MESSAGES).await?;
     Ok((RoomName::lobby(), start.after))
 }
 
@@ -140,10 +142,10 @@ async fn missed(
     history: &History,
     connection: &Connection,
     view: View,
-    since: Since,
+    since: ResumeFrom,
     progress: &mut Progress,
 ) -> Result<u64, Stop> {
-    let Start { after, gap } = start(history, connection, view, since, RESUME_MAX).await?;
+    let StartPoint { after, gap } = start(history, connection, view, since, RESUME_MAX).await?;
     progress.gap |= gap;
     Ok(after)
 }
@@ -152,9 +154,9 @@ async fn start(
     history: &History,
     connection: &Connection,
     view: View,
-    since: Since,
+    since: ResumeFrom,
     most: usize,
-) -> Result<Start, Stop> {
+) -> Result<StartPoint, Stop> {
     let store = history.store.clone();
     let begin = history.read(connection, async move { store.begin(view, since, most).await });
     Ok(begin.await.ok_or(Stop::Gone)??)
@@ -182,7 +184,7 @@ async fn seam(
 async fn page(
     history: &History,
     connection: &Arc<Connection>,
-    span: Span,
+    span: ViewRange,
     progress: &mut Progress,
 ) -> Result<bool, Stop> {
     let store = history.store.clone();

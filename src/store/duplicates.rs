@@ -1,0 +1,90 @@
+//! A message that its author sends again: known by whose it is, whom it is for, and its id, however names
+//! are written and whoever has another one since.
+
+use super::api::Duplicate;
+use super::rows::{self, unsigned};
+use crate::chat::{Entry, Kind, Message, Venue};
+use crate::limits::SAME_ID_LOOKED_AT;
+use crate::name::NameKey;
+use rusqlite::{Connection, Result, params};
+
+/// Rows that a message is compared by; `None`: there is none, or none yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowIds {
+    pub(super) author: Option<i64>,
+    pub(super) room: Option<i64>,
+    pub(super) receiver: Option<i64>,
+}
+
+impl RowIds {
+    /// Makes no rows.
+    fn of(connection: &Connection, message: &Message) -> Result<Self> {
+        let account = |account: &Option<_>| {
+            account.as_ref().map_or(Ok(None), |account| rows::account_id(connection, account))
+        };
+        let room = match &message.venue {
+            Venue::Room(room) => rows::room_id(connection, room)?,
+            Venue::Direct(_) => None,
+        };
+        Ok(Self { author: account(&message.author)?, room, receiver: account(&message.receiver)? })
+    }
+}
+
+/// Those of the entries' messages that are stored, with the place of each. Writes nothing.
+pub(super) fn known(connection: &Connection, entries: &[Entry]) -> Result<Vec<Duplicate>> {
+    let mut known = Vec::new();
+    for (place, entry) in entries.iter().enumerate() {
+        if let Entry::Message(message) | Entry::Passed(message) | Entry::Refused(message) = entry {
+            known.extend(look(connection, place, message)?);
+        }
+    }
+    Ok(known)
+}
+
+/// The same for one message.
+pub(super) fn look(connection: &Connection, place: usize, message: &Message) -> Result<Option<Duplicate>> {
+    if !message.is_known_again() {
+        return Ok(None);
+    }
+    find(connection, place, message, RowIds::of(connection, message)?)
+}
+
+/// The same, with the rows that it has.
+pub(super) fn find(
+    connection: &Connection,
+    place: usize,
+    message: &Message,
+    ids: RowIds,
+) -> Result<Option<Duplicate>> {
+    let (Some(author), Some(id)) = (ids.author, &message.id) else { return Ok(None) };
+    // The newest only, so that nobody has a million looked at with every further one.
+    let mut find = connection.prepare_cached(
+        "SELECT seq, at, kind, room, receiver, to_text, text, \
+                EXISTS (SELECT 1 FROM mail l WHERE l.seq = m.seq AND l.state = 0) \
+         FROM message m WHERE author = ?1 AND token = ?2 ORDER BY seq DESC LIMIT ?3",
+    )?;
+    let (kind, ..) = rows::kind_columns(message.kind);
+    // Whether it is shown as something said or done makes no other message of it.
+    let said = [Kind::Chat, Kind::Action].map(|kind| rows::kind_columns(kind).0);
+    let is_same_kind = |was: u8| was == kind || [was, kind].iter().all(|kind| said.contains(kind));
+    let mut found = find.query(params![author, id, SAME_ID_LOOKED_AT])?;
+    while let Some(row) = found.next()? {
+        let is_same_text = rows::text(row, 6)? == message.text;
+        if !is_same_kind(row.get(2)?) || !is_same_text {
+            continue;
+        }
+        let is_for_same = match &message.venue {
+            Venue::Room(_) => ids.room.is_some() && row.get::<_, Option<i64>>(3)? == ids.room,
+            Venue::Direct(to) => match (row.get::<_, Option<i64>>(4)?, ids.receiver) {
+                (Some(one), Some(other)) => one == other,
+                // An address, or somebody who can't be known again, or could not be then.
+                _ => row.get_ref(5)?.as_str_or_null()?.is_some_and(|was| NameKey::of(was) == NameKey::of(to)),
+            },
+        };
+        if is_for_same {
+            let (seq, at, waits) = (unsigned(row.get(0)?), rows::instant(row, 1)?, row.get(7)?);
+            return Ok(Some(Duplicate { entry: place, seq, at, waits }));
+        }
+    }
+    Ok(None)
+}

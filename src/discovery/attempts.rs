@@ -1,4 +1,4 @@
-//! The attempts at all that may be a server: none is given up before the end, and none holds up others.
+//! The attempts to connect to all possible servers: none is given up before the search ends, and none delays another.
 
 use super::connect_failure::ConnectFailure;
 use super::endpoint::Endpoint;
@@ -19,50 +19,50 @@ use std::net::SocketAddr;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
 
-/// Who says that a server may be somewhere.
+/// Addresses where a server may be.
 pub(super) struct Hint {
-    /// The id that it has to prove, if it is known.
+    /// The id that the server must prove, if known.
     pub(super) expected: Option<String>,
-    /// What it is called, if it has a name.
+    /// The server's name, if known.
     pub(super) name: Option<String>,
     pub(super) source: Source,
     pub(super) addrs: Vec<SocketAddr>,
 }
 
-/// One server to be, with the addresses at which it may be.
+/// A possible server with its addresses.
 struct ServerCandidate {
     number: u64,
     expected: Option<String>,
     name: Option<String>,
     source: Source,
-    /// Whether it is the one used last, for which others have to wait.
+    /// Whether it was used last, so other servers have to wait for it.
     is_last_used: bool,
-    /// Whether it has proved itself, or turned out to be somebody else.
+    /// Whether it has proved its identity, or turned out to be another server.
     is_over: bool,
     endpoints: Vec<Endpoint>,
 }
 
-/// What an attempt brought: of which candidate, where, and what.
+/// The candidate, the address and the result of an attempt.
 type Attempt<T> = (u64, SocketAddr, Result<Proof<T>, ConnectFailure>);
 
-/// The attempts under way.
+/// All attempts of a search.
 pub(super) struct ConnectAttempts<T, P> {
     probe: P,
     selection: Selection<T>,
     candidates: Vec<ServerCandidate>,
     numbers: u64,
-    /// The names and ids that were heard of, those that are not wanted among them.
+    /// Announced names and ids, including unwanted ones.
     heard: Vec<(String, String)>,
-    /// When the last of these was heard of for the first time.
+    /// When the search last heard of a new server.
     news: Instant,
-    /// Whether the one that is wanted by name is a known one.
+    /// Whether the wanted server is a remembered one.
     wants_known: bool,
     attempts: JoinSet<Attempt<T>>,
-    /// Until when no further attempt can begin.
+    /// No attempt can begin before this time.
     full_until: Instant,
     networks: Networks,
     networks_at: Option<Instant>,
-    /// What was announced where an announcement may not lead.
+    /// Announced addresses that an announcement may not lead to.
     elsewhere: Vec<FailedAddress>,
 }
 
@@ -99,7 +99,7 @@ where
         attempts
     }
 
-    /// Takes in a server that was seen.
+    /// Takes in an announced server.
     pub(super) fn sight(&mut self, sighting: Sighting) {
         if let Some(id) = sighting.id.clone()
             && !self.heard.iter().any(|(name, heard)| *name == sighting.name && *heard == id)
@@ -141,9 +141,8 @@ where
         }
     }
 
-    /// Has the addresses tried that are new, one every 25 ms, and at once those that were heard of before and
-    /// failed. The attempts begin with the next [`ConnectAttempts::tend`], so that a flood costs one look at them all, not
-    /// one for each packet.
+    /// Adds addresses: tries new ones, one every 25 ms, and retries known ones that failed, at once. The attempts begin with
+    /// the next [`ConnectAttempts::tend`], so that a flood costs one pass over all addresses, not one per packet.
     pub(super) fn offer(&mut self, hint: Hint) {
         let Hint { expected, name, source, addrs } = hint;
         if addrs.is_empty() || expected.as_ref().is_some_and(|id| self.selection.has_proven(id)) {
@@ -170,7 +169,7 @@ where
         }
     }
 
-    /// The candidate of this id; of those without one, the candidate that shares an address.
+    /// The candidate with this id; without an id, the candidate that shares an address.
     fn candidate(
         &mut self,
         expected: Option<String>,
@@ -198,8 +197,8 @@ where
         self.candidates.len() - 1
     }
 
-    /// Past the bound, whoever was announced and brought nothing for longest is forgotten, or else whoever
-    /// was announced first. The remembered ones have a bound of their own.
+    /// Past the bound, drops the announced candidate that failed for longest, or else the one announced first. Remembered
+    /// servers have their own bound.
     fn make_room(&mut self, now: Instant) {
         let announced = |candidate: &&ServerCandidate| candidate.source == Source::Announced;
         if self.candidates.iter().filter(announced).count() < MAX_CANDIDATES {
@@ -216,13 +215,13 @@ where
         }
     }
 
-    /// When [`ConnectAttempts::tend`] has something to do again.
+    /// When to call [`ConnectAttempts::tend`] next.
     pub(super) fn due(&self) -> Option<Instant> {
         let due = self.endpoints().filter_map(Endpoint::due).min()?;
         Some(due.max(self.full_until))
     }
 
-    /// Whether there is any address at all.
+    /// Whether any address is left to try.
     pub(super) fn has_endpoints(&self) -> bool {
         self.candidates.iter().any(|candidate| !candidate.is_over && !candidate.endpoints.is_empty())
     }
@@ -231,8 +230,8 @@ where
         self.candidates.iter().flat_map(|candidate| &candidate.endpoints)
     }
 
-    /// Begins the attempts that are due: first at the server used last, then where none was made, and of
-    /// these where somebody was heard of last, so that who comes after a flood does not stand in its line.
+    /// Begins the attempts that are due: first at the server used last, then at untried addresses, the newest first, so that
+    /// a server that is announced after a flood does not wait for the flood.
     pub(super) fn tend(&mut self) {
         let now = Instant::now();
         let mut due = Vec::new();
@@ -270,8 +269,8 @@ where
         endpoint.begin(task, now);
     }
 
-    /// Ends the attempt that has been under way for longest, if it has had its turn. Not one at the server
-    /// used last: nobody who announces much is to keep us from that.
+    /// Aborts the oldest attempt that has had its turn, except at the server used last, so that a flood of announcements
+    /// cannot keep the client from that server.
     fn give_way(&mut self, now: Instant) -> bool {
         let others = self.candidates.iter_mut().filter(|candidate| !candidate.is_last_used);
         let endpoints = others.flat_map(|candidate| &mut candidate.endpoints);
@@ -287,18 +286,18 @@ where
         }
     }
 
-    /// The next attempt that ended; none at once if there are none under way.
+    /// Waits for an attempt to end; returns `None` at once if none is running.
     pub(super) async fn ended(&mut self) -> Option<Result<Attempt<T>, JoinError>> {
         self.attempts.join_next().await
     }
 
-    /// Takes in what an attempt brought.
+    /// Takes in the result of an attempt.
     pub(super) fn take(&mut self, ended: Result<Attempt<T>, JoinError>) {
         let (number, addr, result) = match ended {
             Ok(attempt) => attempt,
-            // Those that were dropped for the winner.
+            // Aborted because another one won.
             Err(error) if error.is_cancelled() => return,
-            Err(error) => return tracing::error!(%error, "an attempt to connect ended badly"),
+            Err(error) => return tracing::error!(%error, "an attempt to connect panicked"),
         };
         let now = Instant::now();
         let crowd = u32::try_from(self.endpoints().count()).unwrap_or(u32::MAX);
@@ -313,7 +312,7 @@ where
         };
         let expected = candidate.expected.as_deref();
         if expected.is_some_and(|expected| !is_same_id(expected, &proof.id)) {
-            // The server may come back to where this one answers.
+            // The expected server may come back to this address.
             let words = format!("it is another server now, {}", server_name(&proof.name, &proof.id));
             endpoint.fail(ConnectFailure::Said(words), now, share);
         } else {
@@ -326,7 +325,7 @@ where
         self.settle(&id);
     }
 
-    /// Ends the other attempts at a server that has proved itself.
+    /// Ends the other attempts at a server that has proved its identity.
     fn settle(&mut self, id: &str) {
         if self.selection.has_proven(id) {
             let same = |candidate: &&mut ServerCandidate| {
@@ -336,33 +335,34 @@ where
         }
     }
 
-    /// Whether nothing has proved itself yet.
+    /// Whether no server has proved its identity yet.
     pub(super) fn is_open(&self) -> bool {
         self.selection.state(false) == SelectionState::Open
     }
 
-    /// What to wait for.
+    /// Whether to wait for more servers.
     pub(super) fn state(&self) -> SelectionState {
         let is_pending = |candidate: &ServerCandidate| {
             let awaited = candidate.is_last_used || candidate.source == Source::Announced;
             awaited && candidate.endpoints.iter().any(Endpoint::is_fresh)
         };
         match self.selection.state(self.candidates.iter().any(is_pending)) {
-            SelectionState::Open => self.vain_from().map_or(SelectionState::Open, SelectionState::Settling),
+            SelectionState::Open => {
+                self.unknown_from().map_or(SelectionState::Open, SelectionState::Settling)
+            }
             state => state,
         }
     }
 
-    /// When it is clear that nobody goes by the name that is wanted: others were heard of, and for a while
-    /// nobody else.
-    fn vain_from(&self) -> Option<Instant> {
+    /// When the wanted name can be considered unknown: the search has heard of other servers, and of no new one for a while.
+    fn unknown_from(&self) -> Option<Instant> {
         let is_sought = self.selection.wanted().is_some() && !self.wants_known;
         let has_others = !self.heard.is_empty() || self.selection.has_others();
         let is_near = |one: &ServerCandidate| one.source == Source::Announced && !one.is_over;
         (is_sought && has_others && !self.candidates.iter().any(is_near)).then(|| self.news + OTHERS_QUIET)
     }
 
-    /// The end. Winners get the other addresses that are known of them, and their namesakes.
+    /// Ends the search, and adds the other known addresses and the namesakes to each winner.
     pub(super) fn conclude(mut self, complete: impl FnOnce(&mut SearchReport)) -> FindOutcome<T> {
         self.look_at_networks();
         let proven: Vec<_> =
@@ -399,13 +399,13 @@ where
 }
 
 impl ServerCandidate {
-    /// Ends its attempts: it is decided who it is.
+    /// Ends its attempts.
     fn end(&mut self) {
         self.is_over = true;
         self.endpoints.iter_mut().for_each(Endpoint::end);
     }
 
-    /// Where it was tried in vain.
+    /// The addresses that failed.
     fn failed<'a>(&'a self, networks: &'a Networks) -> impl Iterator<Item = FailedAddress> + 'a {
         let name = self.name.as_ref().map(|name| full_name(name, self.expected.as_deref()));
         self.endpoints.iter().filter_map(move |endpoint| {
@@ -415,7 +415,7 @@ impl ServerCandidate {
     }
 }
 
-/// A server as people tell it from others, safe for a terminal.
+/// A server's name with its short id, if known; safe for a terminal.
 fn full_name(name: &str, id: Option<&str>) -> String {
     id.map_or_else(|| safe_line(name), |id| server_name(name, id))
 }

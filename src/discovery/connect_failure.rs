@@ -1,4 +1,4 @@
-//! Why nobody proved to be a server at an address: the kinds that have different remedies.
+//! Why a connection failed, by remedy.
 
 use crate::text::safe_line;
 use std::error::Error;
@@ -6,38 +6,38 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-/// The system takes 3 s to find that nobody has the address; a firewall answers sooner. It may leave the first
-/// packet unanswered (systems limit the rate of ICMP, and packets get lost) and answer the repeat after 1 s.
+/// The system takes 3 s to find that no machine has the address; a firewall answers sooner. Its answer to the first packet
+/// may be missing (systems limit the rate of ICMP, and packets get lost); then it answers the repeat after 1 s.
 pub(super) const SWIFT: Duration = Duration::from_secs(2);
 
-/// The number of "permission denied", which "operation not permitted" shares its kind with. Linux reports so
-/// a firewall elsewhere that forbids a connection by IPv6.
+/// "Permission denied", which shares its kind with "operation not permitted". Linux reports it for a remote firewall that
+/// rejects a connection by IPv6.
 #[cfg(unix)]
 const EACCES: i32 = 13;
 
 /// Why an attempt to connect failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConnectFailure {
-    /// Nothing listens there, or a firewall says so.
+    /// Nothing listens there, or a firewall pretends so.
     Refused,
-    /// Nothing came back.
+    /// No answer.
     Silent,
-    /// A firewall sent it back (ICMP).
+    /// A firewall rejects it (ICMP).
     Rejected,
     /// No machine on the network has the address.
     Nobody,
-    /// This machine has no way there.
+    /// This machine has no route there.
     NoRoute,
-    /// This machine does not let it out.
+    /// This machine blocks it.
     Forbidden,
-    /// It was not tried: only an announcement leads there, and it is on no network of this machine.
+    /// Not tried: it is announced, but on no network of this machine.
     Elsewhere,
-    /// Something else, mostly what answered there said.
+    /// Another error, usually from the program that answered.
     Said(String),
 }
 
 impl ConnectFailure {
-    /// What an error means that came after this time.
+    /// Classifies an error that came after this time.
     pub fn of(error: &(dyn Error + 'static), took: Duration) -> ConnectFailure {
         let mut cause = Some(error);
         while let Some(error) = cause {
@@ -63,13 +63,13 @@ impl ConnectFailure {
         ConnectFailure::Said(error.to_string())
     }
 
-    /// Whether something that answers there was asked, which cost it something.
+    /// Whether a program there answered, which cost it something.
     pub(super) fn is_answer(&self) -> bool {
         matches!(self, ConnectFailure::Said(_))
     }
 }
 
-/// What happened, for people, and safe for a terminal.
+/// Safe for a terminal.
 impl fmt::Display for ConnectFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -78,7 +78,7 @@ impl fmt::Display for ConnectFailure {
             ConnectFailure::Rejected => f.write_str("a firewall rejects the connection"),
             ConnectFailure::Nobody => f.write_str("no machine has that address now"),
             ConnectFailure::NoRoute => f.write_str("this machine has no route there"),
-            ConnectFailure::Forbidden => f.write_str("this machine's own firewall forbids it"),
+            ConnectFailure::Forbidden => f.write_str("this machine's own firewall blocks it"),
             ConnectFailure::Elsewhere => f.write_str("on no network of this machine"),
             ConnectFailure::Said(words) => f.write_str(&safe_line(words)),
         }

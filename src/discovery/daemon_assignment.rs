@@ -1,9 +1,9 @@
-//! Which of several mDNS daemons serves which interface. Pure.
+//! Assigns interfaces to mDNS daemons. Pure.
 //!
-//! A socket may be in 20 multicast groups (`net.ipv4.igmp_max_memberships`), and a daemon of the library
-//! has one socket a family for all of its interfaces, so one daemon would leave those past the 20th out.
-//! Besides, a daemon tells the link-local addresses of all its interfaces on each of them, where all but
-//! one lead nowhere. So each network has a daemon of its own while there are few, and then they share.
+//! A socket can join 20 multicast groups (`net.ipv4.igmp_max_memberships`), and a daemon of the library has one socket per
+//! address family for all of its interfaces, so one daemon would leave out those past the 20th. A daemon also announces
+//! the link-local addresses of all its interfaces on each of them, where all but one are unreachable. So each network has
+//! its own daemon while there are few networks; then they share.
 
 use super::interfaces::InterfaceInfo;
 use super::networks::is_link_local;
@@ -11,7 +11,7 @@ use crate::limits::MAX_ANNOUNCERS;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 
-/// The interfaces by their number.
+/// The daemons of interfaces by interface number.
 #[derive(Debug, Default)]
 pub(super) struct DaemonAssignment {
     assigned: BTreeMap<u32, Assigned>,
@@ -24,18 +24,18 @@ struct Assigned {
     loopback: bool,
 }
 
-/// What has changed.
+/// What an update changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
-    /// Whether an interface came.
+    /// Whether an interface is new.
     pub(super) added: bool,
     /// The names of interfaces that no daemon has room for.
     pub(super) left_out: Vec<String>,
 }
 
 impl DaemonAssignment {
-    /// Follows the interfaces that are to be served. Those of one network are served together, since
-    /// two daemons would take turns in telling that the other's address is gone (RFC 6762 10.2).
+    /// Takes in the current interfaces. One daemon serves all interfaces of a network: two would keep declaring each
+    /// other's addresses invalid (RFC 6762 10.2).
     pub(super) fn update(&mut self, present: &[&InterfaceInfo], places_each: usize) -> Changes {
         let mut changes = Changes::default();
         self.assigned.retain(|index, _| present.iter().any(|one| one.link.index == *index));
@@ -56,7 +56,7 @@ impl DaemonAssignment {
     }
 
     fn daemon_for(&self, one: &InterfaceInfo, places_each: usize) -> Option<usize> {
-        // Loopback never crowds anybody out.
+        // Loopback takes no other interface's room.
         if one.link.loopback {
             return Some(0);
         }
@@ -65,7 +65,7 @@ impl DaemonAssignment {
         if let Some(daemon) = same_net.map(|assigned| assigned.daemon).filter(has_room) {
             return Some(daemon);
         }
-        // The emptiest, which is one without any as long as there is one.
+        // The daemon with the fewest interfaces.
         (0..MAX_ANNOUNCERS).filter(has_room).min_by_key(|daemon| (self.count(*daemon), *daemon))
     }
 
@@ -73,18 +73,17 @@ impl DaemonAssignment {
         self.assigned.values().filter(|assigned| assigned.daemon == daemon && !assigned.loopback).count()
     }
 
-    /// Which daemon serves an interface.
     pub(super) fn daemon_of(&self, index: u32) -> Option<usize> {
         self.assigned.get(&index).map(|assigned| assigned.daemon)
     }
 
-    /// Whether a daemon serves any.
+    /// Whether a daemon serves any interface.
     pub(super) fn is_used(&self, daemon: usize) -> bool {
         self.assigned.values().any(|assigned| assigned.daemon == daemon)
     }
 
-    /// Whether an interface's link-local address may be told: where nobody hears it whom it does not
-    /// lead to, or where there is no other address.
+    /// Whether to announce an interface's link-local address: if only machines that can reach it will hear it, or if it has
+    /// no other address.
     pub(super) fn tells_link_local(&self, index: u32) -> bool {
         let Some(assigned) = self.assigned.get(&index) else { return false };
         let others = self.assigned.iter().filter(|(number, other)| {

@@ -1,4 +1,4 @@
-//! One address at which a server may be, and when it is tried next. Pure: time is passed in.
+//! One address where a server may be, and when to try it next. Pure: callers pass in the time.
 
 use super::connect_failure::{ConnectFailure, SWIFT};
 use crate::limits::{
@@ -10,26 +10,25 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-/// An address, and what became of it so far.
+/// An address and its attempts so far.
 pub(super) struct Endpoint {
     pub(super) addr: SocketAddr,
-    /// When the next attempt begins; none while all of them are under way that may be.
+    /// When the next attempt begins; `None` while the maximum is running.
     due: Option<Instant>,
-    /// The attempts under way, and when each began.
+    /// The running attempts and when each began.
     under_way: Vec<(Instant, AbortHandle)>,
-    /// When the first attempt began, and the last.
+    /// When the first and the last attempt began.
     first: Option<Instant>,
     begun: Option<Instant>,
-    /// The pause before the next, if the next fails too.
+    /// The pause after the next failure.
     pause: Duration,
     /// Why the last attempt failed.
     failed: Option<ConnectFailure>,
-    /// Whether its first attempt may still tell something soon.
+    /// Whether its first attempt may still succeed soon.
     fresh: bool,
 }
 
 impl Endpoint {
-    /// One that is tried from then on.
     pub(super) fn new(addr: SocketAddr, due: Instant) -> Endpoint {
         let (under_way, pause) = (Vec::new(), RETRY_PAUSE);
         Endpoint {
@@ -44,38 +43,36 @@ impl Endpoint {
         }
     }
 
-    /// When the next attempt begins.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Whether it was tried at all.
     pub(super) fn was_tried(&self) -> bool {
         self.begun.is_some()
     }
 
-    /// Whether its first attempt may still tell something soon: nobody waits for a repetition.
+    /// Whether its first attempt may still succeed soon; the search does not wait for further ones.
     pub(super) fn is_fresh(&self) -> bool {
         self.fresh
     }
 
-    /// Why nothing proved itself here, for all that is known.
+    /// Why no server proved its identity here.
     pub(super) fn why(&self) -> Option<ConnectFailure> {
         self.failed.clone().or_else(|| self.begun.map(|_| ConnectFailure::Silent))
     }
 
-    /// Since when it has brought nothing, if it has had its turn.
+    /// Since when it has been without success, if it has had its turn.
     pub(super) fn idle_since(&self, now: Instant) -> Option<Instant> {
         let begun = self.begun?;
         (self.failed.is_some() || now >= begun + PROBE_TURN).then_some(begun)
     }
 
-    /// When the oldest attempt under way began.
+    /// When the oldest running attempt began.
     pub(super) fn oldest(&self) -> Option<Instant> {
         self.under_way.first().map(|(begun, _)| *begun)
     }
 
-    /// Notes that an attempt begins. When it is silent for long, another one follows beside it.
+    /// Notes that an attempt begins. If it stays silent, another one starts beside it.
     pub(super) fn begin(&mut self, task: AbortHandle, now: Instant) {
         self.under_way.push((now, task));
         self.first.get_or_insert(now);
@@ -83,16 +80,16 @@ impl Endpoint {
         self.due = (self.under_way.len() < MAX_BESIDE).then_some(now + BESIDE_PAUSE);
     }
 
-    /// Notes that the first attempt is silent for so long that it is not waited for.
+    /// Stops waiting for a first attempt that has been silent for too long.
     pub(super) fn grow_old(&mut self, now: Instant) {
         self.fresh &= self.begun.is_none_or(|begun| now < begun + PROBE_TIMEOUT);
     }
 
-    /// Notes why an attempt has failed, and when the next begins; one of many addresses is tried less often.
+    /// Notes why an attempt failed, and plans the next one; one of many addresses gets fewer attempts.
     pub(super) fn fail(&mut self, why: ConnectFailure, now: Instant, share: Duration) {
         self.under_way.retain(|(_, task)| !task.is_finished());
         self.fresh = false;
-        // A firewall answers the first attempt at once. A later one may begin just before the system gives up.
+        // A firewall answers the first attempt at once; a later one may begin just before the system gives up.
         let was_silent = self.first.is_some_and(|first| now >= first + SWIFT);
         let why = match (why, &self.failed) {
             (ConnectFailure::Rejected, Some(ConnectFailure::Nobody)) => ConnectFailure::Nobody,
@@ -117,7 +114,7 @@ impl Endpoint {
         }
     }
 
-    /// Takes an attempt off that others need the endpoint of.
+    /// Aborts the oldest attempt, so that another address can be tried.
     pub(super) fn yield_oldest(&mut self, now: Instant) {
         if !self.under_way.is_empty() {
             self.under_way.remove(0).1.abort();
@@ -126,7 +123,7 @@ impl Endpoint {
         }
     }
 
-    /// Tries it again at once, because somebody said anew that a server is here.
+    /// Retries at once, because a server was announced here again.
     pub(super) fn hurry(&mut self, now: Instant) {
         let least = match (&self.failed, self.under_way.is_empty()) {
             (_, false) => ANSWERED_PAUSE,
@@ -138,7 +135,7 @@ impl Endpoint {
         }
     }
 
-    /// Ends all attempts for good.
+    /// Ends all attempts.
     pub(super) fn end(&mut self) {
         self.under_way.drain(..).for_each(|(_, task)| task.abort());
         (self.due, self.fresh) = (None, false);
@@ -151,10 +148,10 @@ impl Drop for Endpoint {
     }
 }
 
-/// A pause less up to a quarter of it, so that clients do not come at the same moment.
+/// Shortens a pause by up to a quarter, so that clients do not connect at the same moment.
 fn shortened(pause: Duration) -> Duration {
     let mut random = [0; 1];
-    // Without randomness they come together; that is all.
+    // Without random numbers, they only connect at the same moment.
     let _ = getrandom::fill(&mut random);
     pause - pause / 4 * u32::from(random[0]) / 255
 }

@@ -1,4 +1,4 @@
-//! From nothing to an open link: all that may lead to a server is tried at the same time.
+//! Finds a server and connects to it, by everything that may lead to one, at the same time.
 
 use super::WELL_KNOWN_HOST;
 use super::attempts::{ConnectAttempts, Hint};
@@ -13,13 +13,14 @@ use std::net::SocketAddr;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-/// Looks for a server by its last addresses, by mDNS, by a host named `lanchat`, and at the default gateway,
-/// and gives open links to those that prove themselves with `probe`, which connects to an address and asks who
-/// is there. No address is given up before the end: one that refuses is tried again every 200 to 400 ms, one
-/// that is silent after 10 s, beside the first attempt, and any at once when it is announced anew. The first
-/// proof counts, never the first connect. The server used last wins at once; otherwise there is a moment's wait
-/// for others. Ends early if nobody goes by the wanted name. Runs on tokio; all that it started ends with it,
-/// also when it is cancelled.
+/// Looks for a server at its last addresses, by mDNS, at a host named `lanchat`, and at the default gateway. Returns open
+/// links to servers that `probe` verified; `probe` connects to an address and finds out who answers.
+///
+/// The search gives up no address before it ends. It retries an address that refuses every 200 to 400 ms, starts a second
+/// attempt at a silent one after 10 s, and retries any address at once when a server announces it again. The first proof
+/// counts, never the first connection. The server used last wins at once; otherwise, the search waits a moment for others.
+/// It ends early if no server has the wanted name. It calls `slow_search` if nothing has answered after a second. Runs on
+/// tokio; everything that it starts ends with it, even if it is cancelled.
 pub async fn find<T, E, F>(
     options: FindOptions,
     probe: impl Fn(SocketAddr) -> F,
@@ -50,7 +51,7 @@ where
             change = next(&mut search) => match change {
                 Some(SearchEvent::Seen(sighting)) => attempts.sight(sighting),
                 Some(SearchEvent::Gone(_)) => {}
-                // Nothing could be opened, so only the resolver and the gateway are left.
+                // No socket could be opened, so only the resolver and the gateway are left.
                 None => {
                     let now = |_| Instant::now();
                     (search, look_up, slow) = (None, look_up.map(now), slow.map(now));
@@ -81,24 +82,23 @@ where
     })
 }
 
-/// Until when to wait for more; `None`: no longer.
+/// Until when to wait for more servers; `None` to stop now.
 fn until(state: SelectionState, is_over: bool, deadline: Instant) -> Option<Instant> {
     match state {
         SelectionState::Decided => None,
-        // Nothing can turn up.
+        // Nothing is left that could find one.
         _ if is_over => None,
         SelectionState::Settling(until) => Some(until.min(deadline)),
         SelectionState::Open => Some(deadline),
     }
 }
 
-/// Where the host named `lanchat` is.
 fn named(addrs: Vec<SocketAddr>) -> Hint {
     let name = Some(format!("the host named {WELL_KNOWN_HOST}"));
     Hint { expected: None, name, source: Source::Named, addrs }
 }
 
-/// The default gateways, which often are such a host in a small network.
+/// The default gateways: in a container, or a Linux in Windows, the server may be on the host.
 fn guessed(options: &FindOptions) -> Hint {
     let gateways = if options.discovery { gateways() } else { Vec::new() };
     let addrs = gateways.into_iter().map(|ip| (ip, options.default_port).into()).collect();

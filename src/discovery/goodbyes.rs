@@ -1,5 +1,5 @@
-//! Who says goodbye meanwhile (RFC 6762 10.1). The mDNS library counts a time to live of 0 as one second,
-//! in which a list would still have a server that is gone.
+//! Listens for goodbyes (RFC 6762 10.1). The mDNS library treats a time to live of 0 as one second, so without this, a list
+//! could show a server that is gone.
 
 use super::answer::{InstancePointer, pointers};
 use super::interfaces::interfaces;
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
-/// Listens until it is dropped.
+/// Listens until dropped.
 #[derive(Debug)]
 pub struct Goodbyes {
     gone: Arc<Mutex<HashSet<String>>>,
@@ -18,7 +18,7 @@ pub struct Goodbyes {
 }
 
 impl Goodbyes {
-    /// Starts listening, on a tokio runtime. Where the port of mDNS can't be shared, nothing is heard.
+    /// Starts to listen, on a tokio runtime. Hears nothing if the mDNS port cannot be shared.
     pub fn listen() -> Goodbyes {
         let gone = Arc::<Mutex<HashSet<String>>>::default();
         let mut listening = JoinSet::new();
@@ -28,14 +28,13 @@ impl Goodbyes {
         Goodbyes { gone, _listening: listening }
     }
 
-    /// Whether the server with this instance label said goodbye, and was not heard of since.
+    /// Whether the last packet about this instance was a goodbye.
     pub fn has(&self, instance: &str) -> bool {
         let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
         gone.contains(&instance.to_ascii_lowercase())
     }
 }
 
-/// Ends with the [`Goodbyes`].
 async fn note(socket: UdpSocket, gone: Arc<Mutex<HashSet<String>>>) {
     let mut buffer = vec![0; MAX_MDNS_PACKET_BYTES];
     while let Ok((length, _)) = socket.recv_from(&mut buffer).await {

@@ -1,44 +1,42 @@
-//! What an interface is good for, judged by what it is and not by its name. Pure.
+//! Classifies interfaces by what the kernel reports rather than by name. Pure.
 //!
-//! In doubt it is a LAN: a server that is announced where nobody looks harms nobody, and one that is not
-//! announced where people are is not found.
+//! If in doubt, an interface counts as a LAN: announcing a server where no one looks is harmless, but clients cannot find a
+//! server that is not announced on their network.
 
-/// What an interface is good for, the most useful first.
+/// The kinds of interfaces, the most useful first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum InterfaceKind {
-    /// Other machines are on it: hardware, a VLAN, a bridge with such a port, a container's own cable.
+    /// Leads to other machines: hardware, a VLAN, a bridge with such a port, a container's own veth.
     Lan,
-    /// Other machines are on it by way of others: the taps of ZeroTier, tinc or OpenVPN, and VXLAN. They
-    /// carry multicast, and people have them for being on one LAN.
+    /// Leads to other machines through another network: the taps of ZeroTier, tinc or OpenVPN, and VXLAN. These carry
+    /// multicast, and people use them as a LAN.
     Overlay,
     /// Leads to this machine's own containers and virtual machines, or nowhere.
     Inner,
-    /// Is a part of a bridge or of a bond, which stands for it.
+    /// Part of a bridge or a bond, which counts instead.
     Port,
 }
 
-/// What is known of an interface.
+/// The properties of an interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Traits {
-    /// Its name.
     pub(super) name: String,
-    /// What made it, as the kernel calls it: `bridge`, `veth`, `tun`, `vlan`; empty for hardware.
+    /// The kernel's type, such as `bridge`, `veth`, `tun`, `vlan`; empty for hardware.
     pub(super) made_as: String,
-    /// Whether it is a part of a bridge, a bond or a switch.
+    /// Whether it is part of a bridge, a bond or a switch.
     pub(super) is_port: bool,
-    /// Of a `veth`: whether its other end is on this machine too, in no namespace of its own.
+    /// For a `veth`: whether its other end is in the same namespace.
     pub(super) ends_here: bool,
-    /// Whether nobody is asked for addresses on it, as with `dummy`.
+    /// Whether it does not use ARP, such as `dummy`.
     pub(super) no_arp: bool,
-    /// Of a bridge: the names of its ports, and as what they were made.
+    /// For a bridge: the names and types of its ports.
     pub(super) ports: Vec<(String, String)>,
-    /// Whether it has an address in a network that others may be in: not one that is alone in its
-    /// network, and not a link-local one.
+    /// Whether it has an address in a network that other machines may be in, besides link-local ones.
     pub(super) has_network: bool,
 }
 
-/// Judges one interface. `hardware` says whether this machine has an interface made of hardware: where
-/// it has none, as in a container, the cables to elsewhere are what it has.
+/// Classifies an interface. `hardware` says whether this machine has a hardware interface: a container has none, so its
+/// veth leads to other machines.
 pub(super) fn judge(traits: &Traits, hardware: bool) -> InterfaceKind {
     if traits.is_port {
         return InterfaceKind::Port;
@@ -51,36 +49,36 @@ pub(super) fn judge(traits: &Traits, hardware: bool) -> InterfaceKind {
         }
         "tun" => InterfaceKind::Overlay,
         "vxlan" | "geneve" | "gretap" | "ip6gretap" if traits.has_network => InterfaceKind::Overlay,
-        // An overlay of an orchestrator, whose hosts have addresses that are alone in their network.
+        // An orchestrator's overlay, whose hosts have networks of one address.
         "vxlan" | "geneve" | "gretap" | "ip6gretap" | "dummy" | "ifb" => InterfaceKind::Inner,
         _ if traits.no_arp && !traits.has_network => InterfaceKind::Inner,
         _ => inner(is_hypervisors(&traits.name)),
     }
 }
 
-/// A bridge of nothing but these, or of nothing at all, is one of a container engine or a hypervisor.
-/// Here names decide: a cable into a container and one into a switch are made alike.
+/// Whether a bridge's port belongs to a container engine or a hypervisor. A bridge with only such ports, or none, does, too.
+/// Names decide here: a veth into a container and one into a switch have the same type.
 fn is_engines_port(name: &str, made_as: &str) -> bool {
     match made_as {
         "veth" => is_engines_cable(name),
-        // The tap of a virtual machine; that of a VPN is called otherwise.
+        // The tap of a virtual machine; VPNs use other names.
         "tun" => ["vnet", "tap", "fwpr"].iter().any(|prefix| name.starts_with(prefix)),
         "dummy" => true,
         _ => false,
     }
 }
 
-/// What container engines call the cables into their containers.
+/// Whether container engines use such a name for a container's veth.
 fn is_engines_cable(name: &str) -> bool {
     ["veth", "cali", "lxc"].iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Interfaces of hypervisors that bear no other mark.
+/// Whether hypervisors use such a name; the kernel reports nothing else about these interfaces.
 fn is_hypervisors(name: &str) -> bool {
     ["vmnet", "vboxnet"].iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// The judgement where nothing but the name can be learnt: on macOS and Windows.
+/// Classifies an interface by its name, on systems that report nothing else: macOS and Windows.
 pub(super) fn judge_name(name: &str) -> InterfaceKind {
     const INNER: [&str; 10] = [
         "docker",

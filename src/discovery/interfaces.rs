@@ -1,4 +1,4 @@
-//! This machine's interfaces, and which of them matter to discovery.
+//! This machine's interfaces, and which of them discovery uses.
 
 use super::interface_kind::{InterfaceKind, judge_name};
 use super::networks::network_of;
@@ -15,9 +15,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 pub struct Interface {
     /// Its name, such as `eth0`.
     pub name: String,
-    /// The operating system's number for it, which link-local addresses need beside them.
+    /// The operating system's number for it, which link-local addresses need.
     pub index: u32,
-    /// Whether it is the loopback interface, which reaches this machine only.
+    /// Whether it is the loopback interface.
     pub loopback: bool,
     /// Its addresses; never empty.
     pub addrs: Vec<IpAddr>,
@@ -32,7 +32,7 @@ impl Interface {
         })
     }
 
-    /// Its link-local IPv6 address, or else any IPv6 address of it.
+    /// Its link-local IPv6 address, or else any IPv6 address.
     pub(super) fn v6(&self) -> Option<Ipv6Addr> {
         let mut all = self.addrs.iter().filter_map(|ip| match ip {
             IpAddr::V6(v6) => Some(*v6),
@@ -43,37 +43,35 @@ impl Interface {
     }
 }
 
-/// An interface with what else discovery has to know of it.
+/// An interface with its networks and its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct InterfaceInfo {
     pub(super) link: Interface,
-    /// The networks of its addresses, in their order.
+    /// The networks of its addresses, in the same order.
     pub(super) nets: Vec<IpNet>,
     pub(super) kind: InterfaceKind,
 }
 
-/// The interfaces that multicast can use: up, with an address, not point-to-point, as tunnels are, and
-/// not a part of a bridge or bond, which stands for it. Those that lead to other machines come first,
-/// those of containers and virtual machines after them; in each group by number.
+/// The interfaces for multicast: up, with an address, neither point-to-point like tunnels nor a part of a bridge or bond.
+/// First those that lead to other machines, then those of containers and virtual machines; each group by number.
 ///
 /// # Errors
-/// What the operating system says if it won't list them.
+/// If the operating system does not list them.
 pub fn interfaces() -> io::Result<Vec<Interface>> {
     Ok(infos()?.into_iter().map(|info| info.link).collect())
 }
 
-/// The interfaces that are up, unsorted, each with whether it leads only to this machine's own containers and
-/// virtual machines.
+/// The interfaces that are up, unsorted, and whether each leads only to this machine's own containers and virtual machines.
 ///
 /// # Errors
-/// What the operating system says if it won't list them.
+/// If the operating system does not list them.
 pub fn all_interfaces() -> io::Result<Vec<(Interface, bool)>> {
     let meant = judged()?.into_iter().filter(|one| one.kind != InterfaceKind::Port);
     Ok(meant.map(|one| (one.link, one.kind == InterfaceKind::Inner)).collect())
 }
 
-/// Those of [`links`] with what is known of each. Where all look like those of containers and virtual machines,
-/// as inside some of these, they are all there is, and count as LANs.
+/// Like [`interfaces`], with networks and kinds. If all seem to belong to containers and virtual machines, this machine is
+/// probably one of these, and they count as LANs.
 pub(super) fn infos() -> io::Result<Vec<InterfaceInfo>> {
     Ok(sorted_out(judged()?))
 }
@@ -100,7 +98,7 @@ fn judged() -> io::Result<Vec<InterfaceInfo>> {
 
 #[cfg(target_os = "linux")]
 fn judge_all(all: &mut [InterfaceInfo]) {
-    // Who may not ask the kernel, as in some sandboxes, judges by names.
+    // A sandbox may forbid asking the kernel; then names must do.
     let inventory = super::rtnetlink::inventory().unwrap_or_default();
     for info in all.iter_mut().filter(|info| !info.link.loopback) {
         let has_network = info.nets.iter().any(super::networks::is_shared);
@@ -131,11 +129,11 @@ fn sorted_out(mut all: Vec<InterfaceInfo>) -> Vec<InterfaceInfo> {
     all
 }
 
-/// The addresses of this machine that others may reach, likeliest first: not those of containers and
-/// virtual machines unless there are no others, and IPv4 before IPv6.
+/// The addresses where others may reach this machine, likeliest first: IPv4 before IPv6, and those of containers and virtual
+/// machines only if it has no others.
 ///
 /// # Errors
-/// What the operating system says if it won't list them.
+/// If the operating system does not list them.
 pub fn own_addresses() -> io::Result<Vec<IpAddr>> {
     Ok(shared_addresses(&infos()?))
 }
@@ -148,10 +146,9 @@ fn shared_addresses(all: &[InterfaceInfo]) -> Vec<IpAddr> {
     addrs
 }
 
-/// The address of this machine if it looks like a container with a network of its own behind its host,
-/// as Docker, Podman and Kubernetes make them: nobody else's packets get there, by multicast or to the
-/// address, unless the host passes on the port. Known by its only ways out being cables of veth, and
-/// an address out of what these engines give.
+/// The address of this machine if it seems to be a container with a network of its own, as Docker, Podman and Kubernetes
+/// create them: no packets from other machines get there, neither multicast nor unicast, unless the host forwards the
+/// port. Such a container has only veth interfaces, and an address from a range of these engines.
 pub fn container_address() -> Option<Ipv4Addr> {
     #[cfg(target_os = "linux")]
     {
@@ -173,29 +170,28 @@ pub fn container_address() -> Option<Ipv4Addr> {
     None
 }
 
-/// Whether container engines give such addresses: 172.16.0.0/12 of Docker's, and 10.88.0.0/15 of
-/// Podman's, which others use too, so that counts only for what is marked as a container.
+/// Whether an address is from a range of container engines: Docker's 172.16.0.0/12, or Podman's 10.88.0.0/15. Others also use
+/// the latter, so it counts only for a machine that is marked as a container.
 #[cfg(any(target_os = "linux", test))]
 fn is_engines(ip: Ipv4Addr, marked: bool) -> bool {
     let [a, b, ..] = ip.octets();
     (a == 172 && (16..32).contains(&b)) || (marked && a == 10 && (88..90).contains(&b))
 }
 
-/// Tries to share the port of mDNS, as every program that does mDNS must. The library that does the
-/// browsing keeps silent if it can't.
+/// Checks that this program can share the mDNS port. The library that browses does not report if it cannot.
 ///
 /// # Errors
-/// Why not; usually because another program keeps the port for itself.
+/// If it cannot, usually because another program does not share the port.
 pub fn multicast_port() -> io::Result<()> {
     multicast_ports().0
 }
 
-/// The same for IPv4 and for IPv6.
+/// Like [`multicast_port`], for IPv4 and IPv6.
 pub(super) fn multicast_ports() -> (io::Result<()>, io::Result<()>) {
     (shared_socket(Domain::IPV4).map(drop), shared_socket(Domain::IPV6).map(drop))
 }
 
-/// A socket on the port of mDNS, which other programs of the machine use too.
+/// A socket on the mDNS port, shared with other programs of this machine.
 pub(super) fn shared_socket(domain: Domain) -> io::Result<Socket> {
     let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_reuse_address(true)?;

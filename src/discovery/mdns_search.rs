@@ -1,4 +1,4 @@
-//! A search: the browse and the one-shot queries together, as one stream of changes.
+//! Searches by a browse and one-shot queries, and reports both as one stream of events.
 
 use super::browse::Browser;
 use super::interfaces::{interfaces, multicast_port};
@@ -12,12 +12,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-/// Which ways of searching to use.
+/// Which kinds of queries to use.
 #[derive(Clone, Copy, Debug)]
 pub struct SearchOptions {
-    /// The ordinary browse, which goes on for as long as the search does.
+    /// The usual browse.
     pub browse: bool,
-    /// The one-shot queries, which are fast, and go on as well.
+    /// One-shot queries, which are faster.
     pub one_shot: bool,
 }
 
@@ -27,23 +27,23 @@ impl Default for SearchOptions {
     }
 }
 
-/// News of a search.
+/// An event of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SearchEvent {
-    /// A server was seen, or what is known of it changed: all that is known now.
+    /// A server is new, or its data changed.
     Seen(Sighting),
-    /// A server said goodbye, or was not heard of for its time to live (two minutes).
+    /// A server sent a goodbye, or was silent for its time to live (two minutes).
     Gone(Sighting),
 }
 
-/// How far a search reaches: what was opened, and what could not be.
+/// Which sockets a search could open.
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
-    /// The interfaces on which was asked, without the loopback.
+    /// The interfaces that it asks on, without loopback.
     pub links: Vec<String>,
-    /// Why UDP port 5353 cannot be shared, without which the browse hears nothing.
+    /// Why UDP port 5353 cannot be shared, so the browse hears nothing.
     pub port: Option<String>,
-    /// What else failed, each as a sentence with its reason.
+    /// Other failures, each as a sentence with its reason.
     pub failures: Vec<String>,
 }
 
@@ -62,26 +62,26 @@ pub struct MdnsSearch {
     cache: ServerCache,
     events: mpsc::Receiver<Observation>,
     reach: Reach,
-    /// The browse's task and that of the one-shot queries; both end with the search.
+    /// The tasks of the browse and the one-shot queries, which end with the search.
     _tasks: JoinSet<()>,
 }
 
 impl MdnsSearch {
-    /// Starts searching, on a tokio runtime. What can't be opened is noted in [`MdnsSearch::reach`]; the
-    /// rest goes on without it.
+    /// Starts to search, on a tokio runtime. [`MdnsSearch::reach`] lists sockets that cannot be opened; the search continues
+    /// without them.
     pub fn start(options: SearchOptions) -> MdnsSearch {
         let (sender, events) = mpsc::channel(SEARCH_QUEUE);
         let mut tasks = JoinSet::new();
         let mut reach = Reach::default();
         let links = interfaces().unwrap_or_else(|error| {
-            reach.failures.push(format!("the network interfaces cannot be listed: {error}"));
+            reach.failures.push(format!("cannot list the network interfaces: {error}"));
             Vec::new()
         });
         reach.links = links.iter().filter(|l| !l.loopback).map(|l| l.name.clone()).collect();
         if options.one_shot {
             let mut querier = Querier::new(sender.clone());
             for (name, error) in querier.update(&links) {
-                reach.failures.push(format!("no multicast socket on {name}: {error}"));
+                reach.failures.push(format!("cannot open a multicast socket on {name}: {error}"));
             }
             tasks.spawn(querier.keep_up());
         }
@@ -91,7 +91,7 @@ impl MdnsSearch {
             }
             match Browser::start() {
                 Ok(browser) => drop(tasks.spawn(browser.forward(sender))),
-                Err(error) => reach.failures.push(format!("mDNS cannot be started: {error}")),
+                Err(error) => reach.failures.push(format!("cannot start mDNS: {error}")),
             }
         }
         for failure in reach.failures.iter().chain(&reach.port) {
@@ -100,8 +100,7 @@ impl MdnsSearch {
         MdnsSearch { cache: ServerCache::default(), events, reach, _tasks: tasks }
     }
 
-    /// The next change; waits for it. `None` if nothing is left by which to hear of any. May be
-    /// cancelled and called again.
+    /// Waits for the next event. `None` if no socket is left. Safe to cancel.
     pub async fn next(&mut self) -> Option<SearchEvent> {
         loop {
             let change = match self.events.recv().await? {
@@ -114,8 +113,7 @@ impl MdnsSearch {
         }
     }
 
-    /// Takes in changes until `deadline`, or until nothing has changed for `quiet` since a server was
-    /// seen.
+    /// Takes in events until `deadline`, or until nothing has changed for `quiet` after a server was seen.
     pub async fn collect(&mut self, deadline: Instant, quiet: Duration) {
         let mut until = deadline;
         while let Ok(Some(_)) = timeout_at(until, self.next()).await {
@@ -125,12 +123,12 @@ impl MdnsSearch {
         }
     }
 
-    /// All servers seen and not gone, in the order in which they were first seen.
+    /// All servers that are present, in the order of their discovery.
     pub fn sightings(&self) -> impl Iterator<Item = &Sighting> {
         self.cache.sightings()
     }
 
-    /// How far the search reaches.
+    /// Which sockets are open.
     pub fn reach(&self) -> &Reach {
         &self.reach
     }

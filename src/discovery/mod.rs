@@ -1,17 +1,18 @@
 //! Finding servers on the local network, and being found, by mDNS (RFC 6762) and DNS-SD (RFC 6763).
 //!
-//! [`Announcer`] makes a server visible, [`MdnsSearch`] reports the servers that are, and [`find`] turns
-//! that into one open link to the right server as fast as the network allows. The only module that
-//! knows of multicast and of the machine's interfaces. It knows nothing of the wire: whoever calls
-//! [`find`] brings a probe that proves what answers at an address. What is heard here is a hint from
-//! strangers; it decides where to knock, never whom to believe.
+//! [`Announcer`] makes a server visible, [`MdnsSearch`] reports visible servers, and [`find`] connects to the right one
+//! as fast as the network allows. Only this module knows multicast and the machine's interfaces. It does not know the
+//! wire: the caller of [`find`] passes in a probe that proves who answers at an address. Anyone can send mDNS packets, so
+//! they are only hints: they decide where to connect, never whom to trust.
 
 mod announce;
 mod announcement;
 mod answer;
 mod attempts;
 mod browse;
+mod connect_failure;
 mod daemon_assignment;
+mod endpoint;
 mod find;
 mod gateway;
 mod goodbyes;
@@ -20,9 +21,7 @@ mod hostname;
 mod interfaces;
 mod selection;
 mod server_cache;
-// Only Linux tells enough for all of it.
-mod connect_failure;
-mod endpoint;
+// Other systems than Linux report too little to use all of it.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 mod interface_kind;
 mod label;
@@ -65,30 +64,30 @@ pub use scan::{ScanScope, scan};
 pub use send_check::unsent;
 pub use sighting::{HeardBy, Sighting};
 
-/// What of this module a fuzzer drives.
+/// Entry points for the fuzzer.
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing {
     use super::{Interface, Sighting};
 
-    /// What is made of a packet that came on some link.
+    /// Parses the servers in a packet.
     pub(crate) fn answer(packet: &[u8]) -> Vec<Sighting> {
         let link = Interface { name: "lan0".into(), index: 2, loopback: false, addrs: Vec::new() };
         super::answer::servers(packet, &link)
     }
 
-    /// Whether a packet is taken for one of a test of multicast.
+    /// Whether a packet belongs to a multicast test.
     pub(crate) fn is_of_a_test(packet: &[u8]) -> bool {
         super::multicast_test::asks_for(packet, "x")
     }
 
-    /// What is made of the full name of a service's instance.
+    /// Parses the full name of a service's instance.
     pub(crate) fn instance(full_name: &str) -> Option<String> {
         super::sighting::instance_label(full_name)
     }
 }
 
-/// The service's type (RFC 6763 7), as DNS writes it.
+/// The service type (RFC 6763 7).
 pub const SERVICE: &str = "_lanchat._tcp.local";
 
-/// The host name that is looked up in the search domain when mDNS finds nothing.
+/// The host name to look up in the search domain if mDNS finds nothing.
 pub const WELL_KNOWN_HOST: &str = "lanchat";

@@ -1,6 +1,5 @@
-//! A test of multicast between two machines that reach each other already: each sends a few marked packets
-//! to the group of mDNS and listens for those of the other. What gets lost in one direction only is told
-//! apart in this way from what gets lost in both.
+//! Tests multicast between two machines with a connection: each sends a few marked packets to the mDNS group and listens
+//! for the other's. This shows whether packets are lost in one direction or in both.
 
 use super::answer::question;
 use super::interfaces::shared_socket;
@@ -14,39 +13,39 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, sleep_until};
 
-/// Who sends a packet.
+/// The sender of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// Whoever asked for the test.
+    /// The side that asked for the test.
     Client,
-    /// The other.
+    /// The other side.
     Server,
 }
 
-/// What result of a test, as one side sees it.
+/// The result of a test on one side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MulticastResult {
-    /// Packets that the system took to send.
+    /// Packets that the system accepted for sending.
     pub sent: usize,
-    /// Whether one of the other side's was heard.
+    /// Whether a packet of the other side arrived.
     pub heard: bool,
-    /// Why the last one that was not sent was not.
+    /// Why the system last refused a packet.
     pub failure: Option<(io::ErrorKind, String)>,
 }
 
-/// A test that is ready to run: its socket listens already.
+/// A test whose socket listens already.
 #[derive(Debug)]
 pub struct MulticastTest {
     socket: UdpSocket,
     group: SocketAddr,
-    /// What this side sends.
+    /// The packet to send.
     packet: Vec<u8>,
-    /// What the other side asks for.
+    /// The name that the other side asks for.
     expected: String,
 }
 
 impl Side {
-    /// The name that a packet asks for. Nobody has it, so that it is answered by nobody and kept nowhere.
+    /// The name that a packet asks for. No machine has it, so none answers.
     fn name(self, token: &str) -> String {
         let side = match self {
             Side::Client => "c",
@@ -64,12 +63,12 @@ impl Side {
 }
 
 impl MulticastTest {
-    /// Opens a socket on the port of mDNS and joins the group on that link. Runs on tokio.
+    /// Opens a socket on the mDNS port and joins the group on this link. Runs on tokio.
     ///
     /// # Errors
-    /// What the operating system says if it can't.
+    /// If the operating system refuses that.
     pub fn open(subnet: &Subnet, side: Side, token: &str) -> io::Result<MulticastTest> {
-        let packet = question(&side.name(token)).map_err(io::Error::other)?;
+        let packet = question(&[&side.name(token)]).map_err(io::Error::other)?;
         let (socket, group) = match subnet.address {
             IpAddr::V4(address) => {
                 let socket = shared_socket(Domain::IPV4)?;
@@ -91,7 +90,7 @@ impl MulticastTest {
         Ok(MulticastTest { socket, group, packet, expected: side.other().name(token) })
     }
 
-    /// Sends and listens: until the other was heard and all is sent, or for 1.2 s.
+    /// Sends and listens until it has sent all packets and heard the other side, for up to 1.2 s.
     pub async fn run(self) -> MulticastResult {
         let start = Instant::now();
         let mut schedule = MULTICAST_TEST_SCHEDULE.into_iter().map(|after| start + after).peekable();
@@ -109,7 +108,7 @@ impl MulticastTest {
                 }
                 received = self.socket.recv_from(&mut buffer) => match received {
                     Ok((length, _)) => result.heard |= asks_for(&buffer[..length], &self.expected),
-                    // Windows tells in this way that nobody listened where an earlier packet went.
+                    // Windows reports in this way that an earlier packet had no receiver.
                     Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
                     Err(_) => break,
                 },
@@ -120,7 +119,7 @@ impl MulticastTest {
     }
 }
 
-/// Whether a packet, which anybody may have sent, asks for that name.
+/// Whether a packet asks for this name; anyone may have sent it.
 pub(super) fn asks_for(packet: &[u8], name: &str) -> bool {
     let Ok(packet) = Packet::parse(packet) else { return false };
     packet.questions.iter().any(|question| question.qname.to_string() == name)
@@ -132,7 +131,7 @@ mod tests {
 
     #[test]
     fn only_the_other_sides_packets_of_the_same_test_count() {
-        let packet = question(&Side::Client.name("0123456789abcdef")).unwrap();
+        let packet = question(&[&Side::Client.name("0123456789abcdef")]).unwrap();
         assert!(asks_for(&packet, &Side::Server.other().name("0123456789abcdef")));
         for name in [Side::Server.name("0123456789abcdef"), Side::Client.name("0123456789abcdee")] {
             assert!(!asks_for(&packet, &name), "{name}");
@@ -143,6 +142,6 @@ mod tests {
     /// So that nobody gains by asking for it: see `server/multicast.rs`.
     #[test]
     fn a_packet_has_60_bytes() {
-        assert_eq!(question(&Side::Server.name("0123456789abcdef")).unwrap().len(), 60);
+        assert_eq!(question(&[&Side::Server.name("0123456789abcdef")]).unwrap().len(), 60);
     }
 }

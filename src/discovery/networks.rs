@@ -95,7 +95,7 @@ fn is_shared_space(v4: Ipv4Addr) -> bool {
     matches!(v4.octets(), [100, 64..=127, ..])
 }
 
-/// An address of this machine with the network around it.
+/// One of this machine's addresses with its network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subnet {
     /// The interface's name.
@@ -104,17 +104,17 @@ pub struct Subnet {
     pub index: u32,
     /// This machine's address there.
     pub address: IpAddr,
-    /// Leading bits that all addresses of the network have in common.
+    /// The network's prefix length.
     pub prefix: u8,
 }
 
 impl Subnet {
-    /// Whether the address is one of this network, by its bits. A link-local one is in that of each link.
+    /// Whether the address is in this network. A link-local one is in that of each link.
     pub fn contains(&self, ip: IpAddr) -> bool {
         IpNet::new(self.address, self.prefix).is_ok_and(|net| net.contains(&ip))
     }
 
-    /// That by which two machines are connected: `None` if a router is between them, or both are this one.
+    /// The network between two machines; `None` if a router is between them, or if both are this machine.
     pub fn between(own: SocketAddr, peer: SocketAddr) -> Option<Subnet> {
         between(subnets().ok()?, own, peer)
     }
@@ -136,10 +136,10 @@ fn between(subnets: Vec<Subnet>, own: SocketAddr, peer: SocketAddr) -> Option<Su
     })
 }
 
-/// All of them, of the interfaces that are up, tunnels too; without the loopback.
+/// The networks of all interfaces that are up, including tunnels, except loopback.
 ///
 /// # Errors
-/// What the operating system says if it won't list them.
+/// If the operating system does not list the interfaces.
 pub fn subnets() -> io::Result<Vec<Subnet>> {
     Ok(up()?
         .filter(|entry| !entry.is_loopback())

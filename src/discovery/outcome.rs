@@ -1,59 +1,58 @@
-//! What a search for a server comes to. Pure.
+//! The result of a search for a server, and its message for the user. Pure.
 
 use super::connect_failure::ConnectFailure;
 use super::label::short_id;
 use super::mdns_search::Reach;
 use crate::text::safe_line;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// Addresses and servers named in a message; more would not help.
+/// Maximum failures listed in a message; more would not help.
 const MAX_NAMED: usize = 4;
 
-/// Servers of which is told why they cannot be connected to.
+/// Maximum servers in a message with the reason why they cannot be reached.
 const MAX_REASONS: usize = 2;
 
-/// Servers named that are not the wanted one.
+/// Maximum other servers listed in a message.
 const MAX_OTHERS: usize = 12;
 
-/// What a probe brings back from an address at which a server answered.
+/// A probe's result from an address where a server answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof<T> {
-    /// The server's id: what its probe found proven, or took its word for.
+    /// The server's id, which the probe verified or accepted unverified.
     pub id: String,
-    /// The server's name, as it gives it itself.
+    /// The name that the server gives.
     pub name: String,
-    /// The open link, or whatever else the caller wants of the winner.
+    /// The open link, or other data for the caller.
     pub link: T,
 }
 
-/// A server that proved itself.
+/// A server that proved its identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found<T> {
     /// Its id.
     pub id: String,
-    /// Its name. As the server sent it: not yet safe for a terminal.
+    /// The name that the server gives: not yet safe for a terminal.
     pub name: String,
-    /// The address at which it answered first.
+    /// The address where it answered first.
     pub addr: SocketAddr,
-    /// All addresses known of it, that one first: what to remember for the next time.
+    /// All its known addresses, that one first, to remember for the next search.
     pub addrs: Vec<SocketAddr>,
-    /// The ids of others that were heard of, or answered, under the same name. Not proven.
+    /// The ids of other servers with the same name. Not verified.
     pub namesakes: Vec<String>,
-    /// What its probe brought back.
+    /// The probe's link or data.
     pub link: T,
 }
 
-/// What a search for a server comes to.
+/// The result of a search.
 #[derive(Debug)]
 pub enum FindOutcome<T> {
     /// The server to join.
     Found(Found<T>),
-    /// Servers among which the user has to choose, by their names. Their links do not stay open for long
-    /// while somebody thinks.
+    /// Servers for the user to choose from, ordered by name. Their links time out while the user thinks.
     Several(Vec<Found<T>>),
-    /// No server, and what was done to find one.
+    /// No server, and a report.
     Nothing(SearchReport),
 }
 
@@ -65,54 +64,54 @@ pub struct SearchReport {
     pub wanted: Option<String>,
     /// How far the search went; `None` if discovery was off.
     pub reach: Option<Reach>,
-    /// How long it took.
+    /// The duration of the search.
     pub waited: Duration,
-    /// Where a server was tried in vain, and why.
+    /// The addresses that failed.
     pub failed: Vec<FailedAddress>,
-    /// Whether any server was heard of by mDNS.
+    /// Whether the search heard of any server by mDNS.
     pub heard: bool,
-    /// Whether each address of the own networks was tried.
+    /// Whether a scan tried each address of this machine's networks.
     pub scanned: bool,
-    /// Addresses at which another server answered than the one expected there, and that server.
+    /// Servers that answered at another server's address.
     pub strangers: Vec<UnexpectedServer>,
-    /// Servers that were heard of, or answered, but are not the one wanted; safe for a terminal.
+    /// Servers that the search found, but that are not wanted; safe for a terminal.
     pub others: Vec<String>,
 }
 
-/// An address at which no server proved itself.
+/// An address where no server proved its identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedAddress {
-    /// Where.
+    /// The address.
     pub addr: SocketAddr,
-    /// Which server should be there, as people tell it from others; safe for a terminal.
+    /// The server that should be there; safe for a terminal.
     pub server: Option<String>,
-    /// Who says so.
+    /// Why a server may be there.
     pub source: Source,
     /// Whether the address is on a network of this machine.
     pub near: bool,
-    /// What happened at the last attempt.
+    /// Why the last attempt failed.
     pub why: ConnectFailure,
 }
 
-/// Who says that a server may be at an address.
+/// Why a server may be at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// It was there before.
+    /// It was there in an earlier session.
     Known {
-        /// Whether it is the server that was used last.
+        /// Whether this server was used last.
         last_used: bool,
     },
-    /// It is announced by mDNS.
+    /// mDNS announces it.
     Announced,
-    /// The resolver knows a host named `lanchat`.
+    /// A host named `lanchat` exists.
     Named,
-    /// Nobody.
+    /// A guess: the default gateway.
     Guessed,
 }
 
 impl FailedAddress {
-    /// Whether that says that a server is here, or should be: not so if one of another network does not
-    /// answer.
+    /// Whether this failure shows that a server is or should be on this network. A server of another network that does not
+    /// answer shows nothing.
     fn is_here(&self) -> bool {
         match self.source {
             Source::Announced | Source::Named => true,
@@ -123,8 +122,15 @@ impl FailedAddress {
         }
     }
 
-    /// What says most comes first. Anybody can announce any number of servers; which one was used last, only this
-    /// user knows.
+    /// Whether this remembered server was on this machine, which has the addresses `own` besides loopback, and is not
+    /// running.
+    pub fn is_stopped_here(&self, own: &[IpAddr]) -> bool {
+        let is_own = self.addr.ip().is_loopback() || own.contains(&self.addr.ip());
+        is_own && self.why == ConnectFailure::Refused && matches!(self.source, Source::Known { .. })
+    }
+
+    /// Orders failures by how much they tell. The server used last comes first: others could forge announcements to hide
+    /// its failure.
     fn rank(&self) -> (u8, u8) {
         let rank = match self.why {
             ConnectFailure::Said(_) => 0,
@@ -152,7 +158,7 @@ impl FailedAddress {
     }
 }
 
-/// One sentence: which server, where, what happened, and what to do.
+/// One sentence: which server, where, what happened, and the remedy.
 impl fmt::Display for FailedAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (addr, port) = (self.addr, self.addr.port());
@@ -161,10 +167,10 @@ impl fmt::Display for FailedAddress {
         match self.source {
             Source::Announced => write!(f, "{server} is announced at {addr}")?,
             Source::Named => write!(f, "{server} is {addr}")?,
-            Source::Known { .. } if addr.ip().is_loopback() && self.why == ConnectFailure::Refused => {
+            Source::Known { .. } if self.is_stopped_here(&[]) => {
                 return write!(
                     f,
-                    "{server} was last on this machine, and does not run: start it with `lanchat serve`"
+                    "{server} was last on this machine and is not running; start it with `lanchat serve`"
                 );
             }
             Source::Known { .. } | Source::Guessed => write!(f, "{server} was last at {addr}")?,
@@ -172,35 +178,38 @@ impl fmt::Display for FailedAddress {
         match &self.why {
             ConnectFailure::Refused if is_announced => write!(
                 f,
-                ", but the connection is refused: it has just ended, or a firewall there rejects TCP port {port}"
+                ", but the connection is refused: the server has just ended, or a firewall there rejects TCP port {port}"
             ),
-            ConnectFailure::Refused => f.write_str(", and nothing listens there (connection refused): start `lanchat serve` there"),
+            ConnectFailure::Refused => {
+                f.write_str(", but nothing listens there (connection refused): start `lanchat serve` there")
+            }
             ConnectFailure::Silent if is_announced => write!(
                 f,
-                ", but there is no answer: a firewall drops TCP port {port}; there: `sudo ufw allow {port}/tcp`"
+                ", but does not answer: a firewall drops TCP port {port}; on that machine, run `sudo ufw allow {port}/tcp`"
             ),
             ConnectFailure::Silent => write!(
                 f,
-                ", and there is no answer: that machine is off, the server hangs, or a firewall drops TCP port {port}"
+                ", but does not answer: that machine is off, the server hangs, or a firewall drops TCP port {port}"
             ),
             ConnectFailure::Rejected => write!(
                 f,
-                ", but a firewall rejects TCP port {port}; there: `sudo ufw allow {port}/tcp`, or look at this \
-                 machine's own rules"
+                ", but a firewall rejects TCP port {port}; on that machine, run `sudo ufw allow {port}/tcp`, or check this \
+                 machine's own firewall"
             ),
             ConnectFailure::Nobody => f.write_str(
-                ", but no machine has that address now: it is off, or the access point keeps its clients apart",
+                ", but no machine has that address now: it is off, or the access point isolates its clients",
             ),
-            ConnectFailure::NoRoute => f.write_str(", but this machine has no route there: is it on the same network?"),
+            ConnectFailure::NoRoute => f.write_str(
+                ", but this machine has no route to that address; check that both are on the same network",
+            ),
             ConnectFailure::Forbidden => write!(
                 f,
-                ", but this machine does not let the connection out: a firewall or a VPN here forbids TCP port \
-                 {port}"
+                ", but this machine blocks the connection: allow TCP port {port} in its firewall or VPN"
             ),
             ConnectFailure::Elsewhere => write!(
                 f,
-                ", on no network of this machine, where an announcement alone leads nobody: if you know the \
-                 server, name it with --host {addr}"
+                ", which is not on a network of this machine, so lanchat does not trust the announcement; if you know the \
+                 server, connect with --host {addr}"
             ),
             ConnectFailure::Said(words) => write!(f, ": {}", safe_line(words)),
         }
@@ -208,13 +217,12 @@ impl fmt::Display for FailedAddress {
 }
 
 impl SearchReport {
-    /// Whether a server is here, for all that is known, and could not be connected to.
+    /// Whether a server seems to be on this network but cannot be reached.
     pub fn is_here(&self) -> bool {
         self.failed.iter().any(FailedAddress::is_here)
     }
 
-    /// Why those that are here could not be connected to: what says most of each, the server that was used last
-    /// first, and then announced ones.
+    /// The most telling failure of each such server: first the server used last, then announced ones.
     pub fn reasons(&self) -> Vec<&FailedAddress> {
         let mut failed: Vec<&FailedAddress> = self.failed.iter().filter(|failed| failed.is_here()).collect();
         failed.sort_by_key(|failed| failed.rank());
@@ -228,18 +236,18 @@ impl SearchReport {
     }
 }
 
-/// A server that answered where another one was expected.
+/// A server that answered at another server's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnexpectedServer {
-    /// Where it answered.
+    /// The address where it answered.
     pub addr: SocketAddr,
-    /// Its id, as its probe found it.
+    /// Its id, from the probe.
     pub id: String,
-    /// Its name, as it gives it itself: not yet safe for a terminal.
+    /// The name that it gives: not yet safe for a terminal.
     pub name: String,
 }
 
-/// A server as people tell it from others: `office (3f9a1c77)`, safe for a terminal.
+/// A server's name and short id, such as `office (3f9a1c77)`; safe for a terminal.
 pub(super) fn server_name(name: &str, id: &str) -> String {
     safe_line(&format!("{name} ({})", short_id(id)))
 }
@@ -253,10 +261,10 @@ impl fmt::Display for SearchReport {
                 write!(f, "{}{failed}", if at > 0 { "; " } else { "" })?;
             }
             if let Some(more @ 1..) = reasons.len().checked_sub(MAX_REASONS) {
-                write!(f, "; {more} more do not answer either")?;
+                write!(f, "; {more} more servers do not answer")?;
             }
             self.fmt_others(f)?;
-            return f.write_str("; `lanchat doctor` tells more");
+            return f.write_str("; for details, run `lanchat doctor`");
         }
         match &self.wanted {
             Some(wanted) => write!(f, "no server {} answered", safe_line(wanted))?,
@@ -268,7 +276,7 @@ impl fmt::Display for SearchReport {
             }
             write!(f, " within {:.1} s", self.waited.as_secs_f32())?;
             if !reach.links.is_empty() && !self.heard && self.others.is_empty() {
-                f.write_str(": none runs, or a firewall drops UDP port 5353")?;
+                f.write_str(": no server is running, or a firewall drops UDP port 5353")?;
             }
             for failure in reach.failures.iter().take(MAX_NAMED) {
                 write!(f, "; {failure}")?;
@@ -283,7 +291,7 @@ impl fmt::Display for SearchReport {
         }
         match &self.reach {
             Some(reach) if reach.links.is_empty() => {
-                f.write_str("; is this machine connected to the network?")?;
+                f.write_str("; check that this machine is connected to a network;")?;
             }
             _ => f.write_str(";")?,
         }
@@ -305,7 +313,7 @@ impl SearchReport {
         write!(f, "; there are: {}", named.join(", "))?;
         match rest.len() {
             0 => Ok(()),
-            more => write!(f, ", and {more} more, which `lanchat discover` lists"),
+            more => write!(f, ", and {more} more; `lanchat discover` lists all"),
         }
     }
 }
@@ -333,7 +341,7 @@ mod tests {
             SearchReport { reach: Some(reach), waited: Duration::from_secs(1), ..SearchReport::default() };
         assert_eq!(
             tried.to_string(),
-            "no lanchat server answered within 1.0 s; is this machine connected to the network? name the \
+            "no lanchat server answered within 1.0 s; check that this machine is connected to a network; name the \
              server with --host HOST, or run `lanchat discover --scan` or `lanchat doctor`"
         );
     }
@@ -342,7 +350,7 @@ mod tests {
     fn where_nothing_was_heard_the_port_of_mdns_is_asked_after() {
         assert_eq!(
             vain(Vec::new()).to_string(),
-            "no lanchat server answered on lan0 within 3.0 s: none runs, or a firewall drops UDP port 5353; no \
+            "no lanchat server answered on lan0 within 3.0 s: no server is running, or a firewall drops UDP port 5353; no \
              socket; name the server with --host HOST, or run `lanchat discover --scan` or `lanchat doctor`"
         );
         let heard = SearchReport { heard: true, ..vain(Vec::new()) };
@@ -355,13 +363,13 @@ mod tests {
             (Source::Announced, ConnectFailure::Silent, "`sudo ufw allow 7667/tcp`"),
             (Source::Announced, ConnectFailure::Refused, "a firewall there rejects TCP port 7667"),
             (Source::Announced, ConnectFailure::Rejected, "a firewall rejects TCP port 7667"),
-            (Source::Announced, ConnectFailure::NoRoute, "no route there"),
+            (Source::Announced, ConnectFailure::NoRoute, "no route to that address"),
             (Source::Announced, ConnectFailure::Elsewhere, "--host 10.0.0.1:7667"),
-            (Source::Announced, ConnectFailure::Forbidden, "a firewall or a VPN here"),
+            (Source::Announced, ConnectFailure::Forbidden, "allow TCP port 7667 in its firewall or VPN"),
             (KNOWN, ConnectFailure::Refused, "start `lanchat serve` there"),
             (KNOWN, ConnectFailure::Silent, "the server hangs"),
             (KNOWN, ConnectFailure::Silent, "that machine is off"),
-            (KNOWN, ConnectFailure::Nobody, "the access point keeps its clients apart"),
+            (KNOWN, ConnectFailure::Nobody, "the access point isolates its clients"),
             (KNOWN, ConnectFailure::Said("full\u{1b}".into()), "10.0.0.1:7667: full\u{fffd}"),
         ] {
             let tried = vain(vec![failed("10.0.0.1:7667", source, true, why)]);
@@ -369,7 +377,7 @@ mod tests {
             assert!(tried.is_here() && text.contains(words), "{text}");
             assert!(text.starts_with("cannot connect: office (3f9a1c77) "), "{text}");
             assert!(
-                text.contains("10.0.0.1:7667") && text.ends_with("`lanchat doctor` tells more"),
+                text.contains("10.0.0.1:7667") && text.ends_with("for details, run `lanchat doctor`"),
                 "{text}"
             );
             assert!(!text.contains("5353"), "{text}");
@@ -381,8 +389,8 @@ mod tests {
         let tried = vain(vec![failed("127.0.0.1:7667", KNOWN, true, ConnectFailure::Refused)]);
         assert_eq!(
             tried.to_string(),
-            "cannot connect: office (3f9a1c77) was last on this machine, and does not run: start it with `lanchat \
-             serve`; `lanchat doctor` tells more"
+            "cannot connect: office (3f9a1c77) was last on this machine and is not running; start it with `lanchat \
+             serve`; for details, run `lanchat doctor`"
         );
     }
 
@@ -410,7 +418,7 @@ mod tests {
         let own = failed("10.0.0.1:1", Source::Known { last_used: true }, true, ConnectFailure::Refused);
         let text = vain(forged.chain([own]).collect()).to_string();
         assert!(
-            text.starts_with("cannot connect: office (3f9a1c77) was last at 10.0.0.1:1, and nothing listens"),
+            text.starts_with("cannot connect: office (3f9a1c77) was last at 10.0.0.1:1, but nothing listens"),
             "{text}"
         );
     }
@@ -436,6 +444,6 @@ mod tests {
         others.resize(50, "lab".into());
         let text =
             SearchReport { wanted: Some("offcie".into()), others, ..SearchReport::default() }.to_string();
-        assert!(text.ends_with(", lab, and 38 more, which `lanchat discover` lists"), "{text}");
+        assert!(text.ends_with(", lab, and 38 more; `lanchat discover` lists all"), "{text}");
     }
 }

@@ -1,5 +1,5 @@
-//! Keeping a server announced: the daemons of the mDNS library that do it, begun as soon as the port of
-//! mDNS can be shared, one a network, and begun anew when one ends.
+//! Keeps a server announced: starts a daemon of the mDNS library per network as soon as the mDNS port can be shared, and
+//! restarts daemons that end.
 
 use super::announcement::{Announcement, Visibility, is_meant};
 use super::daemon_assignment::DaemonAssignment;
@@ -13,12 +13,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 
-/// Shared by the announcer and the task that keeps it up.
+/// Shared by the announcer and its task.
 #[derive(Clone)]
 pub(super) struct Responder {
     announcement: Arc<Announcement>,
     service: ServiceInfo,
-    /// Which daemon serves which interface; the daemons' threads ask here too.
+    /// Which daemon serves which interface; also used by the daemons' threads.
     assignment: Arc<Mutex<DaemonAssignment>>,
     state: Arc<Mutex<ResponderState>>,
 }
@@ -26,10 +26,10 @@ pub(super) struct Responder {
 #[derive(Default)]
 struct ResponderState {
     daemons: Vec<Option<Running>>,
-    /// The families that the daemons got when they began: IPv4, IPv6.
+    /// Whether the daemons could use IPv4 and IPv6 when they started.
     families: (bool, bool),
     port_tried: Option<Instant>,
-    /// What was said last, so that it is said once.
+    /// The last logged state, so that each is logged once.
     said: Option<Visibility>,
     left_out: Vec<String>,
     is_over: bool,
@@ -46,19 +46,19 @@ impl Responder {
         Responder { announcement: Arc::new(announcement.clone()), service, assignment, state }
     }
 
-    /// Looks after the announcement, for as long as somebody wants to know.
+    /// Updates the announcement and its visibility until the task is aborted.
     pub(super) async fn keep_up(self, told: watch::Sender<Visibility>) {
         let mut tick = interval(INTERFACE_CHECK);
         loop {
             tick.tick().await;
-            // An error passes: what was there goes on as it was.
+            // A temporary error; the daemons keep their interfaces.
             let Ok(infos) = infos() else { continue };
             let now = self.look(&infos);
             told.send_if_modified(|before| std::mem::replace(before, now.clone()) != now);
         }
     }
 
-    /// Does what there is to do at this moment, and tells what came of it.
+    /// Updates the daemons, and returns the visibility.
     pub(super) fn look(&self, infos: &[InterfaceInfo]) -> Visibility {
         let mut state = lock(&self.state);
         if state.is_over {
@@ -85,8 +85,8 @@ impl Responder {
         }
         if changes.left_out != state.left_out && !changes.left_out.is_empty() {
             tracing::warn!(
-                "there are too many interfaces, so nobody finds this server on {}: choose some with \
-                 --interface, or raise `sysctl net.ipv4.igmp_max_memberships` and start it anew",
+                "this machine has too many interfaces, so clients cannot find this server on {}; choose interfaces with \
+                 --interface, or raise `sysctl net.ipv4.igmp_max_memberships`, and restart the server",
                 changes.left_out.join(", ")
             );
         }
@@ -104,27 +104,27 @@ impl Responder {
         }
     }
 
-    /// One of the daemons: begins, goes on, or is no longer needed.
+    /// Starts, keeps or stops one of the daemons.
     fn look_after(&self, number: usize, running: &mut Option<Running>, added: bool) {
         let is_used = lock(&self.assignment).is_used(number);
         if let Some(Running { daemon, events }) = running {
             if log_events(events) {
-                tracing::warn!("the mDNS thread of this server ended; it is begun anew");
+                tracing::warn!("the mDNS thread of this server ended; starting another one");
                 *running = None;
             } else if !is_used {
-                // Says goodbye. Fails only if the thread is gone already.
+                // Sends a goodbye. Fails only if the thread has ended.
                 let _ = daemon.shutdown();
                 *running = None;
             } else if added {
-                // Enables nothing new, but has the daemon look for new interfaces at once. It finds out by
-                // itself which addresses are gone, and must do so before it sends from others.
+                // Enables nothing, but makes the daemon look for new interfaces at once. It notices by itself when
+                // addresses are gone, which it must do before it sends from others.
                 let _ = daemon.enable_interface(Vec::<IfKind>::new());
             }
         }
         if is_used && running.is_none() {
             match self.begin(number) {
                 Ok(begun) => *running = Some(begun),
-                Err(error) => tracing::warn!("mDNS cannot be started: {error}; it is tried again"),
+                Err(error) => tracing::warn!("cannot start mDNS: {error}; the server will try again"),
             }
         }
     }
@@ -158,23 +158,25 @@ impl Responder {
         match now {
             Visibility::Announced => tracing::info!("announced by mDNS as {label}"),
             Visibility::NoNetwork if self.announcement.advertise.is_empty() => {
-                tracing::info!("not announced: this machine has no network; it will be when there is one");
+                tracing::info!(
+                    "not announced: this machine has no network; the server will be announced once it has one"
+                );
             }
             Visibility::NoNetwork => tracing::warn!(
-                "not announced: no interface of this machine is in a network of {}, and mDNS tells of \
-                 addresses on their own network only",
+                "not announced: no interface of this machine is in a network of {}, and mDNS announces addresses only \
+                 on their own network; check --advertise",
                 listed(&self.announcement.advertise)
             ),
             Visibility::PortTaken(reason) => tracing::warn!(
-                "not announced: UDP port 5353, that of mDNS, cannot be shared ({reason}), so clients don't \
-                 find this server by themselves; {}. It is tried again every {} s",
+                "not announced: cannot share UDP port 5353 (mDNS): {reason}; clients need --host until then; {}; the \
+                 server tries again every {} s",
                 remedy(),
                 PORT_RETRY.as_secs()
             ),
         }
     }
 
-    /// Says goodbye; false if there is nobody to say it to.
+    /// Sends goodbyes; returns false if no daemon is running.
     pub(super) fn say_goodbye(&self) -> bool {
         let mut state = lock(&self.state);
         state.is_over = true;
@@ -184,19 +186,19 @@ impl Responder {
         told.count() > 0
     }
 
-    /// Ends the daemons, which say goodbye of what is still registered.
+    /// Ends the daemons, which send goodbyes if still necessary.
     pub(super) fn end(&self) {
         let mut state = lock(&self.state);
         state.is_over = true;
         for running in state.daemons.drain(..).flatten() {
-            // Fails only if the thread is gone already.
+            // Fails only if the thread has ended.
             let _ = running.daemon.shutdown();
         }
     }
 }
 
 impl ResponderState {
-    /// Whether the port can be had, or is had already. Tries again now and then.
+    /// Checks that the port can be shared; retries every few seconds.
     fn try_port(&mut self, infos: &[InterfaceInfo]) -> Result<(), String> {
         let has_both = self.families == (true, true);
         let is_late = self.port_tried.is_none_or(|at| at.elapsed() >= PORT_RETRY);
@@ -209,7 +211,7 @@ impl ResponderState {
         self.port_tried = Some(Instant::now());
         let (v4, v6) = multicast_ports();
         let families = (v4.is_ok(), v6.is_ok());
-        // A family that can be had only now needs daemons that begin now.
+        // Only new daemons use a family that becomes available now.
         if (families.0 && !self.families.0) || (families.1 && !self.families.1) {
             for running in self.daemons.iter_mut().filter_map(Option::take) {
                 let _ = running.daemon.shutdown();
@@ -224,14 +226,14 @@ impl ResponderState {
     }
 }
 
-/// Logs what a daemon has to tell; true if it has ended.
+/// Logs a daemon's events; returns true if it has ended.
 fn log_events(events: &Receiver<DaemonEvent>) -> bool {
     while let Ok(event) = events.try_recv() {
         match event {
             DaemonEvent::IpAdd(ip) => tracing::debug!(%ip, "announcing on a new address"),
             DaemonEvent::IpDel(ip) => tracing::debug!(%ip, "an announced address is gone"),
             DaemonEvent::NameChange(change) => tracing::warn!(
-                "another server has the name {} on {}; announcing as {}",
+                "another server has the name {} on {}; this server is now announced as {}",
                 safe_line(&change.original),
                 change.intf_name,
                 safe_line(&change.new_name)
@@ -243,7 +245,7 @@ fn log_events(events: &Receiver<DaemonEvent>) -> bool {
     events.is_disconnected()
 }
 
-/// The interfaces that one daemon may serve: more where the administrator has raised the bound.
+/// Interfaces per daemon; more if the administrator has raised the system's limit.
 fn groups_of_a_socket() -> usize {
     const USUAL_BOUND: usize = 20;
     let path = "/proc/sys/net/ipv4/igmp_max_memberships";
@@ -251,22 +253,22 @@ fn groups_of_a_socket() -> usize {
     (LINKS_OF_A_SOCKET + bound.unwrap_or(USUAL_BOUND)).saturating_sub(USUAL_BOUND).max(1)
 }
 
-/// What to do about the port: the setting of Avahi if that is what keeps it.
+/// The remedy for the port: Avahi's setting, if Avahi does not share it.
 fn remedy() -> &'static str {
     let avahi = std::fs::read_to_string("/etc/avahi/avahi-daemon.conf").unwrap_or_default();
     if keeps_the_port(&avahi) {
         "set disallow-other-stacks=no in /etc/avahi/avahi-daemon.conf and restart avahi-daemon"
     } else if cfg!(windows) {
-        "end the program that keeps it (see `netstat -abn -p UDP`)"
+        "end the program that uses it (see `netstat -abn -p UDP`)"
     } else if cfg!(target_os = "macos") {
-        "end the program that keeps it (see `sudo lsof -iUDP:5353`)"
+        "end the program that uses it (see `sudo lsof -iUDP:5353`)"
     } else {
-        "end the program that keeps it (see `sudo ss -lunp 'sport = :5353'`; Avahi does it only with \
-         disallow-other-stacks=yes)"
+        "end the program that uses it (see `sudo ss -lunp 'sport = :5353'`; Avahi shares the port, unless \
+         disallow-other-stacks=yes is set)"
     }
 }
 
-/// Whether these settings of Avahi have it keep the port to itself.
+/// Whether these settings make Avahi refuse to share the port.
 fn keeps_the_port(settings: &str) -> bool {
     settings.lines().any(|line| {
         let mut words = line.split('=').map(str::trim);
@@ -278,7 +280,7 @@ fn listed(ips: &[IpAddr]) -> String {
     ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// What a panicking thread has left is as good as before: nothing here is changed by halves.
+/// Takes a lock even after a panic: no change here can be half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-//! The last resort where multicast is blocked: knocking at every address of one's own networks. Only
-//! ever done when the user asks for it, because to others it looks like an attack.
+//! Connects to every address of this machine's networks, the last resort if multicast is blocked. Only at the user's
+//! request, because it looks like an attack.
 
 use super::interface_kind::InterfaceKind;
 use super::interfaces::infos;
@@ -14,8 +14,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// What a scan goes through: the private IPv4 networks that this machine is in, of each 1,022 addresses
-/// around its own at most. Displayed as a list of them.
+/// The addresses to scan: up to 1,022 around this machine's own in each of its private IPv4 networks. Displayed as a list of
+/// networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScanScope {
     parts: Vec<ScanBlock>,
@@ -23,18 +23,18 @@ pub struct ScanScope {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ScanBlock {
-    /// Its first address, which no host has.
+    /// The network's address, which no host has.
     base: u32,
     prefix: u8,
-    /// The prefix of the network that it is a part of, if it is not all of it.
+    /// The prefix of the whole network, if this is only a part.
     part_of: Option<u8>,
 }
 
 impl ScanScope {
-    /// Looks which networks there are: four at most, those of containers and virtual machines left out.
+    /// Selects up to four networks, except those of containers and virtual machines.
     ///
     /// # Errors
-    /// If the machine's interfaces can't be listed.
+    /// If the operating system does not list the interfaces.
     pub fn survey() -> io::Result<ScanScope> {
         let all = infos()?;
         let meant = all.iter().filter(|one| !one.link.loopback && one.kind != InterfaceKind::Inner);
@@ -46,7 +46,7 @@ impl ScanScope {
         for net in nets {
             let IpNet::V4(net) = net else { continue };
             let ip = net.addr();
-            // In a network of one or two addresses there is nobody to look for.
+            // A network of one or two addresses has no other hosts to find.
             if !ip.is_private() || net.prefix_len() > 30 {
                 continue;
             }
@@ -66,24 +66,23 @@ impl ScanScope {
         self.parts.iter().flat_map(hosts).map(Ipv4Addr::from)
     }
 
-    /// How many addresses it has.
+    /// The number of addresses.
     pub fn count(&self) -> usize {
         self.addresses().count()
     }
 
-    /// Whether there is nothing to go through.
+    /// Whether no network qualifies.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// Probes these TCP ports, four at most, at all addresses, and gives the servers that answered
-    /// within 0.6 s each; 1,022 addresses take about 2 s a port. `tell` gets how many of how many
-    /// attempts are over.
+    /// Probes up to four TCP ports at all addresses, and returns the servers that answered within 0.6 s. 1,022 addresses take
+    /// about 2 s per port. `progress` gets the attempts done and their total.
     pub async fn scan<T, E, F>(
         &self,
         ports: &[u16],
         probe: impl Fn(SocketAddr) -> F,
-        mut tell: impl FnMut(u64, u64),
+        mut progress: impl FnMut(u64, u64),
     ) -> Vec<Found<T>>
     where
         F: Future<Output = Result<Proof<T>, E>> + Send + 'static,
@@ -105,7 +104,7 @@ impl ScanScope {
         let total = attempts.len() as u64;
         let mut found: Vec<Found<T>> = Vec::new();
         while let Some(ended) = attempts.join_next().await {
-            tell(total - attempts.len() as u64, total);
+            progress(total - attempts.len() as u64, total);
             if let Ok((addr, Ok(Ok(Proof { id, name, link })))) = ended {
                 match found.iter_mut().find(|known| known.id == id) {
                     Some(known) => known.addrs.push(addr),
@@ -136,7 +135,7 @@ impl fmt::Display for ScanScope {
 /// Probes one TCP port at the addresses of this machine's networks. See [`ScanScope`].
 ///
 /// # Errors
-/// If the machine's interfaces can't be listed.
+/// If the operating system does not list the interfaces.
 pub async fn scan<T, E, F>(port: u16, probe: impl Fn(SocketAddr) -> F) -> io::Result<Vec<Found<T>>>
 where
     F: Future<Output = Result<Proof<T>, E>> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Who wins among the servers that proved themselves, and when. Pure: time is passed in.
+//! Selects the winner among the servers that proved their identity, and decides when. Pure: callers pass in the time.
 
 use super::label::{is_called, is_same_id, is_unambiguous};
 use super::outcome::{FindOutcome, Found, Proof, SearchReport, UnexpectedServer, server_name};
@@ -7,38 +7,37 @@ use crate::limits::{SETTLE, SETTLE_PENDING};
 use std::net::SocketAddr;
 use tokio::time::Instant;
 
-/// The servers that proved themselves so far, and what is noted of the others.
+/// The servers that proved their identity, and a report on the others.
 pub(super) struct Selection<T> {
     wanted: Option<String>,
     last_used: Option<String>,
     proven: Vec<Found<T>>,
     first_proof: Option<Instant>,
-    /// When a server was first heard of that may be wanted.
+    /// When a server that may be wanted was first heard of.
     first_heard: Option<Instant>,
     tried: SearchReport,
 }
 
-/// What the selection waits for.
+/// Whether to wait for more servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SelectionState {
-    /// Nothing has proved itself yet.
+    /// No server has proved its identity yet.
     Open,
-    /// Something has; it is decided at that time at the latest.
+    /// At least one has; decide at this time at the latest.
     Settling(Instant),
-    /// Nothing more is to be waited for.
+    /// Decide now.
     Decided,
 }
 
 impl<T> Selection<T> {
-    /// A selection for a server wanted by name or id, in which the one used last wins at once.
+    /// Selects a server wanted by name or id; the one used last wins at once.
     pub(super) fn new(wanted: Option<String>, last_used: Option<String>) -> Selection<T> {
         let tried = SearchReport { wanted: wanted.clone(), ..SearchReport::default() };
         Selection { wanted, last_used, proven: Vec::new(), first_proof: None, first_heard: None, tried }
     }
 
-    /// Takes in a proof. `expected` is the id that whoever gave the address said is there: if another
-    /// server answers, that is noted, and it wins nothing. It will be found under its own name. True if
-    /// that is news of a server that is not wanted.
+    /// Takes in a proof. `expected` is the id that the source of the address gave: another server at that address is noted
+    /// and cannot win, as the search will find it by its own name. Returns whether it is a new server that is not wanted.
     pub(super) fn proof(
         &mut self,
         expected: Option<&str>,
@@ -70,24 +69,23 @@ impl<T> Selection<T> {
         false
     }
 
-    /// The name, label or id that is looked for.
+    /// The wanted name, label or id.
     pub(super) fn wanted(&self) -> Option<&str> {
         self.wanted.as_deref()
     }
 
-    /// Whether servers answered that are not wanted.
     pub(super) fn has_others(&self) -> bool {
         !self.tried.others.is_empty()
     }
 
-    /// Notes that a server was heard of that may be wanted.
+    /// Notes that the search heard of a server that may be wanted.
     pub(super) fn hear(&mut self, now: Instant) {
         self.first_heard.get_or_insert(now);
     }
 
-    /// What to wait for. `pending` says that a server which was seen, or used last, may still answer. The wait for
-    /// others counts from when the first server was heard of, because servers answer at about the same time: a
-    /// proof that comes late, where packets get lost, does not start a second wait.
+    /// Decides whether to wait. `pending` says that a server that was seen or used last may still answer. The wait for others
+    /// starts when the first server was heard of, because servers answer at about the same time: a proof that is late
+    /// because of lost packets does not start a second wait.
     pub(super) fn state(&self, pending: bool) -> SelectionState {
         let Some(first) = self.first_proof else { return SelectionState::Open };
         if self.proven.iter().any(|found| self.is_sure(found)) {
@@ -100,7 +98,7 @@ impl<T> Selection<T> {
         SelectionState::Settling(first.max(heard + SETTLE))
     }
 
-    /// The end: the one for sure, or the only one, or all by their names.
+    /// Ends the search: the certain server, or the only one, or all by name.
     pub(super) fn conclude(mut self) -> FindOutcome<T> {
         if let Some(at) = self.proven.iter().position(|found| self.is_sure(found)) {
             return FindOutcome::Found(self.proven.swap_remove(at));
@@ -119,32 +117,32 @@ impl<T> Selection<T> {
         }
     }
 
-    /// What is noted of the search, to be completed before the end.
+    /// The report, for the search to complete.
     pub(super) fn tried_mut(&mut self) -> &mut SearchReport {
         &mut self.tried
     }
 
-    /// The servers that proved themselves, for their addresses to be completed.
+    /// The servers that proved their identity, for the search to add addresses.
     pub(super) fn proven_mut(&mut self) -> &mut [Found<T>] {
         &mut self.proven
     }
 
-    /// Whether this server has proved itself.
+    /// Whether this server has proved its identity.
     pub(super) fn has_proven(&self, id: &str) -> bool {
         self.proven.iter().any(|found| is_same_id(&found.id, id))
     }
 
-    /// Whether a server that was only seen may turn out to be a wanted one.
+    /// Whether an announced server may be the wanted one.
     pub(super) fn may_be_wanted(&self, sighting: &Sighting) -> bool {
         sighting.id.as_ref().is_none_or(|id| self.is_wanted(id, &sighting.name))
     }
 
-    /// Whether a server with this id and name may be the wanted one; any may if none is.
+    /// Whether a server with this id and name may be the wanted one.
     pub(super) fn is_wanted(&self, id: &str, name: &str) -> bool {
         self.wanted.as_ref().is_none_or(|wanted| is_called(wanted, name, id))
     }
 
-    /// Whether no other server can be meant: the one used last, or one wanted by its id.
+    /// Whether no other server can be meant: it was used last, or is wanted by its id.
     fn is_sure(&self, found: &Found<T>) -> bool {
         self.last_used.as_ref() == Some(&found.id)
             || self.wanted.as_ref().is_some_and(|wanted| is_unambiguous(wanted, &found.name, &found.id))

@@ -1,4 +1,4 @@
-//! Whether this machine lets questions out at all. Only `lanchat doctor` asks.
+//! Checks whether this machine can send questions, for `lanchat doctor`.
 
 use super::SERVICE;
 use super::answer::question;
@@ -9,19 +9,19 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, SocketAddrV6};
 
-/// Sends a question for servers on each link but the loopback, and gives the links on which the system did
-/// not take it, with its reason: a firewall or VPN on this machine that forbids it, say.
+/// Sends a question for servers on each link except loopback. Returns the links where the system refused it, and why: for
+/// example, because a firewall or VPN on this machine blocks it.
 pub fn unsent() -> Vec<(String, io::Error)> {
-    let Ok(question) = question(SERVICE) else { return Vec::new() };
+    let Ok(question) = question(&[SERVICE]) else { return Vec::new() };
     let mut unsent = Vec::new();
     for link in interfaces().unwrap_or_default().into_iter().filter(|link| !link.loopback) {
         let sent = match send_v4(&link, &question) {
-            // IPv6 is tried only on a link without an IPv4 address.
+            // Uses IPv6 only on a link without an IPv4 address.
             Ok(true) => Ok(()),
             Ok(false) => send_v6(&link, &question),
             Err(error) => Err(error),
         };
-        // An IPv6 address that is still checked for doubles (RFC 4862 5.4) sends nothing yet.
+        // An IPv6 address that is still checked for duplicates (RFC 4862 5.4) cannot send yet.
         if let Err(error) = sent.or_else(|error| match error.kind() {
             io::ErrorKind::AddrNotAvailable => Ok(()),
             _ => Err(error),
@@ -32,7 +32,7 @@ pub fn unsent() -> Vec<(String, io::Error)> {
     unsent
 }
 
-/// `false`: the link has no IPv4 address.
+/// Returns `false` if the link has no IPv4 address.
 fn send_v4(link: &Interface, question: &[u8]) -> io::Result<bool> {
     let Some(address) = link.v4() else { return Ok(false) };
     socket_v4(address)?.send_to(question, &SocketAddr::from((GROUP_V4, MDNS_PORT)).into()).map(|_| true)

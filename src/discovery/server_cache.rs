@@ -1,33 +1,32 @@
-//! The servers seen so far, put together from both ways of hearing of them. Pure.
+//! The servers seen so far, merged from the browse and the one-shot queries. Pure.
 
 use super::order::in_order;
 use super::sighting::{HeardBy, Sighting};
 use crate::limits::MAX_SERVERS;
 use std::net::SocketAddr;
 
-/// The servers of a network, one entry an instance.
+/// The servers of a network, one entry per instance.
 #[derive(Debug, Default)]
 pub(super) struct ServerCache {
     entries: Vec<CachedServer>,
-    /// How many observations there were.
+    /// The number of observations.
     observed: u64,
 }
 
 #[derive(Debug)]
 struct CachedServer {
     sighting: Sighting,
-    /// What the browser knows: all addresses at the moment, each time.
+    /// Addresses from the browse, which reports all current ones each time.
     browsed: Vec<SocketAddr>,
-    /// What one-shot answers said: those of one link, each time.
+    /// Addresses from one-shot answers, which have those of one link each.
     answered: Vec<SocketAddr>,
-    /// Which observation was the last of it.
+    /// The number of its last observation.
     heard: u64,
 }
 
 impl ServerCache {
-    /// Takes in what was heard. The entry as it is now, if that changed anything a reader can see.
-    /// Past [`MAX_SERVERS`], the one that was not heard of for longest makes room: a flood of forged ones
-    /// keeps nobody out.
+    /// Takes in an observation; returns the entry if it changed. Past [`MAX_SERVERS`], the entry that was silent for longest
+    /// makes room, so a flood of forged servers keeps no real one out.
     pub(super) fn observe(&mut self, heard: Sighting) -> Option<Sighting> {
         let at = match self.position(&heard.instance) {
             Some(at) => at,
@@ -50,18 +49,18 @@ impl ServerCache {
         (is_new || entry.sighting != before).then(|| entry.sighting.clone())
     }
 
-    /// Takes a server off that said goodbye or has not been heard of for its time to live.
+    /// Removes a server that sent a goodbye, or was silent for its time to live.
     pub(super) fn remove(&mut self, instance: &str) -> Option<Sighting> {
         let at = self.position(instance)?;
         Some(self.entries.remove(at).sighting)
     }
 
-    /// All servers, in the order in which they were first seen.
+    /// All servers, in the order of their discovery.
     pub(super) fn sightings(&self) -> impl Iterator<Item = &Sighting> {
         self.entries.iter().map(|entry| &entry.sighting)
     }
 
-    /// DNS names are compared without regard to case (RFC 6762 16).
+    /// DNS ignores case (RFC 6762 16).
     fn position(&self, instance: &str) -> Option<usize> {
         self.entries.iter().position(|e| e.sighting.instance.eq_ignore_ascii_case(instance))
     }
@@ -76,7 +75,7 @@ impl CachedServer {
         let port = heard.addrs.first().map(SocketAddr::port);
         let same_port = |addr: &SocketAddr| Some(addr.port()) == port;
         if heard.heard.browse {
-            // Of a family that it tells of, the browser knows all addresses: the others have expired.
+            // The browse reports all addresses of a family, so others of that family have expired.
             let told = |addr: &SocketAddr| heard.addrs.iter().any(|a| a.is_ipv4() == addr.is_ipv4());
             self.answered.retain(|addr| heard.addrs.contains(addr) || !told(addr));
             self.browsed.clone_from(&heard.addrs);
@@ -84,7 +83,7 @@ impl CachedServer {
             self.answered.extend(&heard.addrs);
             self.answered = in_order(std::mem::take(&mut self.answered));
         }
-        // A server that comes back on another port leaves the old one behind.
+        // A restarted server may have another port.
         self.browsed.retain(same_port);
         self.answered.retain(same_port);
         let either = HeardBy {

@@ -1,57 +1,57 @@
-//! What the store is given and asked, and what it answers.
+//! The store's requests and answers.
 
 use crate::chat::{Arrival, Entry, Message, View};
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// How much is kept.
+/// How long and how much to keep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// Messages younger than this; `None`: whatever their age.
+    /// The age up to which messages are kept; `None` for any age.
     pub age: Option<Duration>,
-    /// Bytes of the database that are in use, about; `None`: any number.
+    /// The approximate bytes that the database may use; `None` for any number.
     pub bytes: Option<u64>,
 }
 
-/// What is committed at once.
+/// Entries for one transaction.
 #[derive(Debug, Clone, Default)]
 pub struct WriteBatch {
-    /// In the order in which they hold.
+    /// In the order of their effect.
     pub entries: Vec<Entry>,
-    /// The latest number given when the batch was closed.
+    /// The latest number assigned when the batch was closed.
     pub seq: u64,
-    /// What is read right after the entries, before anything of a later batch.
+    /// Ranges to read right after the entries, before any later batch.
     pub seams: Vec<ViewRange>,
 }
 
-/// What came of a batch.
+/// The result of a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommitOutcome {
-    /// Messages that their author had sent before, in order.
+    /// Messages that were stored already, in order.
     pub duplicates: Vec<Duplicate>,
-    /// One for each seam, cut if there is much.
+    /// One page per seam, cut if it is too long.
     pub seams: Vec<Page>,
-    /// Mail that waited and was received by the batch's entries.
+    /// Waiting mail that the batch's entries delivered.
     pub arrivals: Vec<Arrival>,
 }
 
-/// A message that its author had sent before.
+/// A message that is stored already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Duplicate {
-    /// Its place in the batch.
+    /// Its index in the batch.
     pub entry: usize,
-    /// The number of the one that is stored.
+    /// The stored message's number.
     pub seq: u64,
-    /// When that was taken.
+    /// The stored message's time.
     pub at: Timestamp,
-    /// Whether that still waits for somebody.
+    /// Whether the stored message still waits for its recipient.
     pub waits: bool,
 }
 
-/// What of a view has a number above `after`, up to `upto`.
+/// A view's messages with numbers above `after`, up to `upto`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewRange {
-    /// What may be seen.
+    /// What the reader may see.
     pub view: View,
     /// Exclusive.
     pub after: u64,
@@ -59,45 +59,45 @@ pub struct ViewRange {
     pub upto: u64,
 }
 
-/// Some of a span.
+/// A part of a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// In order. Their `mail` and `receiver` are empty, and their `id` is there only for their author.
+    /// In order. `mail` and `receiver` are empty; `id` is set only for the author.
     pub messages: Vec<Message>,
-    /// All of the span up to here, inclusive, has been given: its end, or what is committed; the last
+    /// The range is complete up to this number, inclusive: the range's end, the last committed number, or the last
     /// message's number if the page is cut.
     pub reached: u64,
 }
 
-/// What somebody has already.
+/// What a client has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResumeFrom {
     /// Everything up to this number.
     Seq(u64),
     /// Everything up to this time.
     Time(Timestamp),
-    /// Nothing, and is given only the newest.
+    /// Nothing; it gets only the newest.
     Newest,
 }
 
-/// Where somebody who was away begins.
+/// Where a returning client starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StartPoint {
-    /// What has a higher number is to be given.
+    /// Send messages with higher numbers.
     pub after: u64,
-    /// Whether something before that was missed as well: too much of it, or no longer kept.
+    /// Whether the client missed earlier messages too: too many, or no longer stored.
     pub gap: bool,
 }
 
-/// What was found.
+/// The answer to a listing or a search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueryResult {
     /// In order, the newest last.
     pub messages: Vec<Message>,
-    /// Whether there are older ones, or may be.
+    /// Whether older ones may exist.
     pub more: bool,
-    /// Whether older ones were not looked at: it took too long, or they are not in the index yet.
+    /// Whether older ones were skipped: the time was up, or the index lacks them.
     pub partial: bool,
-    /// How far back it was looked when it took too long: from there on is what to ask for next.
+    /// How far back it got before the time was up; the next request continues there.
     pub reached: Option<u64>,
 }

@@ -1,29 +1,28 @@
-//! Rows taken out of the pages of a damaged database, without SQLite, which gives a table up at the first
-//! page that it can't read.
+//! Reads rows from the pages of a damaged database without SQLite, which gives up a table at the first unreadable page.
 //!
-//! After SQLite's file format, chapter 1.6 (b-tree pages) and 2.1 (records). A page that no tree leads to
-//! any more is looked at too: [`BtreePage::rows`] reads any that is whole.
+//! Implements SQLite's file format, chapters 1.6 (b-tree pages) and 2.1 (records). [`BtreePage::rows`] also reads pages
+//! that no tree reaches.
 
 use super::image::{HEADER_BYTES, Image, word16, word32};
 use rusqlite::types::Value;
 use std::io;
 
-/// Deepest tree that is followed; SQLite's are of 20 levels at most.
+/// The maximum depth to follow; SQLite's trees have at most 20 levels.
 const MAX_DEPTH: usize = 24;
 
-/// A row: its number, or none in a table without them, and its values.
+/// A row's rowid, if its table has rowids, and its values.
 pub(super) type RawRow = (Option<i64>, Vec<Value>);
 
-/// What a page of a tree is.
+/// The types of b-tree pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PageKind {
-    /// Of a table whose rows have numbers: only its leaves hold rows.
+    /// A table with rowids, where only leaves hold rows.
     TableInner,
-    /// See there.
+    /// A leaf of such a table.
     TableLeaf,
-    /// Of an index, or a table whose rows have no numbers: all of its pages hold rows.
+    /// An index or a table without rowids, where all pages hold rows.
     IndexInner,
-    /// See there.
+    /// A leaf of these.
     IndexLeaf,
 }
 
@@ -52,13 +51,13 @@ pub(super) struct BtreePage<'i> {
     image: &'i Image,
     bytes: Vec<u8>,
     pub(super) kind: PageKind,
-    /// Where its cells begin.
+    /// The offsets of its cells.
     cells: Vec<usize>,
     last_child: u32,
 }
 
 impl<'i> BtreePage<'i> {
-    /// Reads it; `None`: it is gone, or no page of a tree.
+    /// Reads a page; `None` if it does not exist or belongs to no tree.
     pub(super) fn read(image: &'i Image, number: u32) -> io::Result<Option<Self>> {
         let bytes = image.page(number)?;
         Ok(bytes.and_then(|bytes| Self::parse(image, bytes, if number == 1 { HEADER_BYTES } else { 0 })))
@@ -77,7 +76,6 @@ impl<'i> BtreePage<'i> {
         is_sound.then_some(Self { image, bytes, kind, cells, last_child })
     }
 
-    /// The pages below it.
     pub(super) fn children(&self) -> Vec<u32> {
         if !self.kind.is_inner() {
             return Vec::new();
@@ -86,7 +84,7 @@ impl<'i> BtreePage<'i> {
         children.chain([self.last_child]).collect()
     }
 
-    /// Its rows, and how many can't be read.
+    /// The page's rows, and the number of unreadable ones.
     pub(super) fn rows(&self) -> io::Result<(Vec<RawRow>, usize)> {
         let mut rows = Vec::with_capacity(self.cells.len());
         if self.kind == PageKind::TableInner {
@@ -116,7 +114,7 @@ impl<'i> BtreePage<'i> {
         Ok(payload.and_then(|payload| record(&payload)).map(|values| (number, values)))
     }
 
-    /// What a cell holds, with what of it lies on other pages.
+    /// A cell's content, including its overflow pages.
     fn payload(&self, place: usize, length: usize) -> io::Result<Option<Vec<u8>>> {
         let page = self.image.page_bytes as usize;
         let usable = page - self.image.spare as usize;
@@ -135,7 +133,7 @@ impl<'i> BtreePage<'i> {
             return Ok(None);
         };
         let mut next = word32(&self.bytes, place + local);
-        // As long as there is some missing, a page gives some: no circle is endless.
+        // Each page shortens what is missing, so a cycle ends.
         while payload.len() < length {
             let Some(number) = next.filter(|number| *number > 0) else { return Ok(None) };
             let Some(page) = self.image.page(number)? else { return Ok(None) };
@@ -147,8 +145,8 @@ impl<'i> BtreePage<'i> {
     }
 }
 
-/// Walks the tree from its root on. `visit` is given each page with its number, and says whether it is to
-/// be followed; `lost` is told each that can't be read.
+/// Walks a tree from its root. `visit` gets each page and returns whether to follow its children; `lost` gets the numbers
+/// of unreadable pages.
 pub(super) fn walk(
     image: &Image,
     root: u32,
@@ -172,11 +170,11 @@ pub(super) fn walk(
     Ok(())
 }
 
-/// The pages that the database holds free, as far as their list can be followed.
+/// The free pages, as far as their list can be followed.
 pub(super) fn free_pages(image: &Image) -> io::Result<Vec<u32>> {
     let mut free = Vec::new();
     let mut next = image.header()?.map_or(0, |header| header.first_free);
-    // A list has fewer links than there are pages.
+    // The list is shorter than the file, unless it is a cycle.
     for _ in 0..image.pages {
         let Some(trunk) = (next > 0).then(|| image.page(next)).transpose()?.flatten() else { break };
         free.push(next);
@@ -191,7 +189,7 @@ pub(super) fn free_pages(image: &Image) -> io::Result<Vec<u32>> {
     Ok(free)
 }
 
-/// A number of one to nine bytes, and how many they are.
+/// A number of one to nine bytes, and its length.
 fn varint(bytes: &[u8], place: usize) -> Option<(u64, usize)> {
     let mut number = 0;
     for read in 0..8 {
@@ -204,7 +202,7 @@ fn varint(bytes: &[u8], place: usize) -> Option<(u64, usize)> {
     Some((number << 8 | u64::from(*bytes.get(place + 8)?), 9))
 }
 
-/// The values of a record; `None`: it is none.
+/// Parses a record.
 fn record(bytes: &[u8]) -> Option<Vec<Value>> {
     let (head, mut place) = varint(bytes, 0)?;
     let head = usize::try_from(head).ok().filter(|head| *head <= bytes.len())?;
@@ -233,11 +231,11 @@ fn record(bytes: &[u8]) -> Option<Vec<Value>> {
             _ => Value::Text(std::str::from_utf8(part).ok()?.to_owned()),
         });
     }
-    // A record that is cut or followed by something else is none.
+    // Rejects a record that is cut, or followed by something else.
     (place == head && content == bytes.len()).then_some(values)
 }
 
-/// A number in two's complement, the highest byte first.
+/// A big-endian number in two's complement.
 fn integer(bytes: &[u8]) -> i64 {
     let sign = bytes.first().map_or(0, |byte| if *byte < 0x80 { 0 } else { -1 });
     bytes.iter().fold(sign, |number, byte| number << 8 | i64::from(*byte))

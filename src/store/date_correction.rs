@@ -1,9 +1,9 @@
-//! Messages that were dated by a clock that was not right are dated anew once it is.
+//! Corrects the dates of messages that were dated by a wrong clock, once the clock is right.
 //!
-//! They are known by their numbers: an episode begins with the next message when the clock is set, or is
-//! not right at the start, and ends when it is set again or found right. Then how far it was set since
-//! tells by how much they are to be dated later. After a start in between nothing tells that: a date that
-//! can't be true becomes the time at which the clock was found right, so that no message goes too early.
+//! The messages are known by their numbers: an episode begins with the next message when the clock is set, or is wrong
+//! at the start, and ends when it is set again or found right. The sum of the steps in between is the correction. If
+//! the server was restarted in between, the correction is unknown: then an impossible date becomes the time at which
+//! the clock was found right, so no message is removed too early.
 
 use super::rows::signed;
 use crate::clock::Reading;
@@ -11,24 +11,24 @@ use crate::limits::DATED_ROWS;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, Transaction, params};
 
-/// What is known of the clock by whom messages are dated.
+/// The last known state of the clock that dates messages.
 #[derive(Debug)]
 pub(super) struct DateCorrection {
     shift: i64,
-    /// `None`: it was not looked at yet.
+    /// `None` before the first reading.
     is_right: Option<bool>,
 }
 
-/// How the messages of a batch are to be dated.
+/// A step of the clock since the last batch.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct DateShift {
-    /// What the clock shows, and how far it has been set just now; in milliseconds.
+    /// The clock's time and the step, in milliseconds.
     step: Option<(i64, i64)>,
 }
 
 impl DateShift {
-    /// The date of a message, in milliseconds: one that was taken before the clock was set counts as taken
-    /// by the clock as it is now.
+    /// The date of a message, in milliseconds, by the clock as it is now, even if the server received the message
+    /// before the step.
     pub(super) fn of(self, at: Timestamp) -> i64 {
         let at = at.as_millisecond();
         match self.step {
@@ -43,8 +43,8 @@ impl DateCorrection {
         Self { shift: 0, is_right: None }
     }
 
-    /// What the clock says now; `seq` is the latest number that is kept, of a message dated by what it said
-    /// before. Returns whether messages are to be [dated](step).
+    /// Takes in a reading of the clock; earlier readings dated the messages up to `seq`. Returns whether [`step`] has
+    /// messages to correct.
     pub(super) fn look(
         &mut self,
         connection: &mut Connection,
@@ -70,19 +70,19 @@ impl DateCorrection {
     }
 }
 
-/// What a start does: nothing tells how far the clock was set since an earlier run.
+/// Ends the episodes of an earlier run, whose correction is unknown.
 pub(super) fn begin(change: &Transaction<'_>, seq: u64) -> Result<()> {
     end(change, seq)?;
     change.execute("UPDATE doubtful SET shift = NULL WHERE later IS NULL AND found IS NULL", []).map(drop)
 }
 
-/// The episode that goes on ends with that number.
+/// Ends the current episode at that number.
 fn end(change: &Transaction<'_>, seq: u64) -> Result<()> {
     change.execute("DELETE FROM doubtful WHERE last IS NULL AND first > ?1", [signed(seq)])?;
     change.execute("UPDATE doubtful SET last = ?1 WHERE last IS NULL", [signed(seq)]).map(drop)
 }
 
-/// The clock is right.
+/// Resolves all episodes, now that the clock is right.
 fn resolve(change: &Transaction<'_>, reading: &Reading) -> Result<()> {
     let sql = "UPDATE doubtful SET later = ?1 - shift \
                WHERE later IS NULL AND found IS NULL AND shift IS NOT NULL";
@@ -91,7 +91,7 @@ fn resolve(change: &Transaction<'_>, reading: &Reading) -> Result<()> {
     change.execute(sql, [reading.wall.as_millisecond()]).map(drop)
 }
 
-/// An episode whose messages can be dated.
+/// An episode whose messages can be corrected.
 struct Episode {
     first: i64,
     last: i64,
@@ -100,7 +100,7 @@ struct Episode {
     found: Option<i64>,
 }
 
-/// DateShift some of the messages that can be; returns whether there is more to do.
+/// Corrects the dates of some messages; returns whether more remain.
 pub(super) fn step(connection: &mut Connection) -> Result<bool> {
     let change = connection.transaction()?;
     let sql = "SELECT first, last, since, later, found FROM doubtful \

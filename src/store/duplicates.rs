@@ -1,5 +1,4 @@
-//! A message that its author sends again: known by whose it is, whom it is for, and its id, however names
-//! are written and whoever has another one since.
+//! Recognises a message that its author sends again by author, recipient and id, whatever names they use by now.
 
 use super::api::Duplicate;
 use super::rows::{self, unsigned};
@@ -8,7 +7,7 @@ use crate::limits::SAME_ID_LOOKED_AT;
 use crate::name::NameKey;
 use rusqlite::{Connection, Result, params};
 
-/// Rows that a message is compared by; `None`: there is none, or none yet.
+/// The rows to compare a message by; `None` if the row does not exist.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowIds {
     pub(super) author: Option<i64>,
@@ -17,7 +16,7 @@ pub(super) struct RowIds {
 }
 
 impl RowIds {
-    /// Makes no rows.
+    /// Looks rows up without creating any.
     fn of(connection: &Connection, message: &Message) -> Result<Self> {
         let account = |account: &Option<_>| {
             account.as_ref().map_or(Ok(None), |account| rows::account_id(connection, account))
@@ -30,7 +29,7 @@ impl RowIds {
     }
 }
 
-/// Those of the entries' messages that are stored, with the place of each. Writes nothing.
+/// Finds the entries whose messages are stored. Writes nothing.
 pub(super) fn known(connection: &Connection, entries: &[Entry]) -> Result<Vec<Duplicate>> {
     let mut known = Vec::new();
     for (place, entry) in entries.iter().enumerate() {
@@ -41,7 +40,7 @@ pub(super) fn known(connection: &Connection, entries: &[Entry]) -> Result<Vec<Du
     Ok(known)
 }
 
-/// The same for one message.
+/// Looks for one message.
 pub(super) fn look(connection: &Connection, place: usize, message: &Message) -> Result<Option<Duplicate>> {
     if !message.is_known_again() {
         return Ok(None);
@@ -49,7 +48,7 @@ pub(super) fn look(connection: &Connection, place: usize, message: &Message) -> 
     find(connection, place, message, RowIds::of(connection, message)?)
 }
 
-/// The same, with the rows that it has.
+/// Looks for one message whose rows are known.
 pub(super) fn find(
     connection: &Connection,
     place: usize,
@@ -57,14 +56,14 @@ pub(super) fn find(
     ids: RowIds,
 ) -> Result<Option<Duplicate>> {
     let (Some(author), Some(id)) = (ids.author, &message.id) else { return Ok(None) };
-    // The newest only, so that nobody has a million looked at with every further one.
+    // Only the newest, so that no one can make each message cost a million comparisons.
     let mut find = connection.prepare_cached(
         "SELECT seq, at, kind, room, receiver, to_text, text, \
                 EXISTS (SELECT 1 FROM mail l WHERE l.seq = m.seq AND l.state = 0) \
          FROM message m WHERE author = ?1 AND token = ?2 ORDER BY seq DESC LIMIT ?3",
     )?;
     let (kind, ..) = rows::kind_columns(message.kind);
-    // Whether it is shown as something said or done makes no other message of it.
+    // The same text as an action is the same message.
     let said = [Kind::Chat, Kind::Action].map(|kind| rows::kind_columns(kind).0);
     let is_same_kind = |was: u8| was == kind || [was, kind].iter().all(|kind| said.contains(kind));
     let mut found = find.query(params![author, id, SAME_ID_LOOKED_AT])?;
@@ -77,7 +76,7 @@ pub(super) fn find(
             Venue::Room(_) => ids.room.is_some() && row.get::<_, Option<i64>>(3)? == ids.room,
             Venue::Direct(to) => match (row.get::<_, Option<i64>>(4)?, ids.receiver) {
                 (Some(one), Some(other)) => one == other,
-                // An address, or somebody who can't be known again, or could not be then.
+                // An IP address, or a recipient without an account now or then.
                 _ => row.get_ref(5)?.as_str_or_null()?.is_some_and(|was| NameKey::of(was) == NameKey::of(to)),
             },
         };

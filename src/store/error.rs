@@ -10,7 +10,7 @@ use rusqlite::ErrorCode;
 pub enum StoreError {
     /// The schema is newer than this program knows.
     #[error(
-        "{path} was written by a newer version of lanchat (schema {found}, this one knows {known}); update lanchat, or \
+        "{path} was written by a newer lanchat (schema {found}, this one knows {known}); update lanchat, or \
          choose another --data-dir"
     )]
     Newer {
@@ -55,7 +55,7 @@ pub enum StoreError {
     #[error("cannot open {0}: {1}; run lanchat as the user who owns the file, or choose another --data-dir")]
     Denied(PathBuf, String),
     /// The disk is full.
-    #[error("cannot write {0}: the disk is full; free some space, or keep less with --retain-size")]
+    #[error("cannot write {0}: the disk is full; make room on it, or keep less with --retain-size")]
     Full(PathBuf),
     /// The content is inconsistent.
     #[error(

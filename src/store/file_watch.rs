@@ -1,9 +1,8 @@
-//! Whether the database's files are still those that were opened: SQLite itself goes on writing to a file
-//! that was deleted, moved away, replaced or cut.
+//! Checks that the database's files are still those that were opened: SQLite keeps writing to a file that was deleted,
+//! moved, replaced or cut.
 //!
-//! On Unix the file at the path is compared by device and inode, and what others write to it is told by its
-//! size and time. Elsewhere (Windows) a database that is open can't be deleted, moved or replaced, so that
-//! only its size and time are looked at.
+//! Unix tells a replaced file by device and inode, and writes of other programs by size and time. On Windows, no one can
+//! delete, move or replace an open database, so size and time are enough.
 
 use super::error::StoreError;
 use super::lock::lock;
@@ -13,46 +12,44 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::SystemTime;
 
-/// What belongs to a database that is open, besides the file itself.
+/// The files beside an open database.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct FileWatch {
     path: PathBuf,
-    /// Never closed while there are connections: closing any descriptor of a file drops the locks that
-    /// SQLite has on it in this process.
+    /// Must stay open while connections exist: closing any descriptor of a file drops the locks that SQLite has on it
+    /// in this process.
     file: File,
-    /// Whether the file system tells files from each other.
+    /// Whether the file system gives each file its own id.
     tells: bool,
     known: Mutex<LastWritten>,
 }
 
-/// The files when this program wrote them last.
+/// The files after this program's last write.
 #[derive(Debug, Default)]
 struct LastWritten {
     written: Option<(u64, Option<SystemTime>)>,
     beside: [Option<FileId>; 2],
-    /// How long the log was.
+    /// The length of the log.
     log: u64,
 }
 
-/// What was found.
+/// The result of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FileState {
-    /// All is as this program left it.
+    /// The files are as this program left them.
     Unchanged,
-    /// Another program has written to the database, or cut its log: whether all is there still is to be seen.
+    /// Another program wrote to the database or cut its log; messages may be missing.
     Changed,
-    /// The database is there, and what belongs to it is not: it takes no new readers so.
+    /// The log or its index is gone, so new readers cannot open the database.
     LogMissing,
 }
 
-/// Which file: device and inode.
+/// Device and inode.
 type FileId = (u64, u64);
 
 impl FileWatch {
-    /// Begins to watch the file that is at the path now.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let of = |error| StoreError::of_file(path, &error);
         let file = File::open(path).map_err(of)?;
@@ -61,14 +58,14 @@ impl FileWatch {
         Ok(Self { path: path.into(), file, tells, known })
     }
 
-    /// The file that is watched, to be read and not to be closed.
+    /// The watched file, for reading.
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
-    /// Whether the path still leads to the file.
+    /// Checks that the path still leads to the file.
     pub(super) fn place(&self) -> Result<Metadata, StoreError> {
-        // A link that has taken its place has no log beside it.
+        // Does not follow links: a link in the file's place would have no log beside it.
         let found = match self.path.symlink_metadata() {
             Ok(found) => found,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -83,7 +80,7 @@ impl FileWatch {
         Ok(own)
     }
 
-    /// Compares the files with what this program left.
+    /// Compares the files with those that this program left.
     pub(super) fn look(&self) -> Result<FileState, StoreError> {
         let found = self.place()?;
         let known = lock(&self.known);
@@ -99,8 +96,8 @@ impl FileWatch {
         Ok(if self.log() < known.log { FileState::Changed } else { FileState::Unchanged })
     }
 
-    /// What is there now, this program has written; unless it is shorter than before, and than the `bytes` that
-    /// the database says to have: that is somebody else's work of just now.
+    /// Notes the files after a write of this program. Ignores a file that has become shorter than before, and shorter than
+    /// the database's own size in `bytes`: another program has just cut it.
     pub(super) fn note(&self, bytes: impl FnOnce() -> Option<u64>) {
         let Ok(found) = self.file.metadata() else { return };
         let mut known = lock(&self.known);
@@ -116,7 +113,7 @@ impl FileWatch {
         }
     }
 
-    /// Whatever is there, it is not known.
+    /// Forgets what the files were like.
     pub(super) fn forget(&self) {
         *lock(&self.known) = LastWritten::default();
     }
@@ -130,7 +127,7 @@ impl FileWatch {
     }
 }
 
-/// The file of that ending beside a database.
+/// The path beside a database with this ending.
 pub(super) fn beside(path: &Path, ending: impl AsRef<OsStr>) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);

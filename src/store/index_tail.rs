@@ -1,8 +1,7 @@
-//! The newest messages, of which it is not written yet what follows from them: their pieces in the index, their
-//! hours, and the sums of their authors.
+//! The newest messages, which are not yet in the index, the hours, and the sums per author.
 //!
-//! No receipt waits for that, and of many messages at a time it costs less than half. Until then a search looks
-//! at these messages themselves, and nothing is removed.
+//! No receipt waits for these, and updating them for many messages at a time costs less than half. Until then, a search
+//! looks at each of these messages, and nothing is removed.
 
 use super::hours::Hours;
 use super::indexing;
@@ -11,16 +10,16 @@ use super::weight::Weights;
 use crate::limits::{TAIL_BYTES, TAIL_IDLE_ROWS, TAIL_ROWS};
 use rusqlite::{Connection, Result, TransactionBehavior, params};
 
-/// How long it is.
+/// The size of the tail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct IndexTail {
     messages: usize,
-    /// Of their texts.
+    /// The length of their texts.
     bytes: usize,
 }
 
 impl IndexTail {
-    /// What there is of it in a database that is opened.
+    /// Measures the tail of a database.
     pub(super) fn of(connection: &Connection) -> Result<Self> {
         let sql = "SELECT count(*), ifnull(sum(length(CAST(text AS BLOB))), 0) FROM message WHERE seq > ?1";
         let size = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
@@ -34,20 +33,20 @@ impl IndexTail {
         self.bytes += text.len();
     }
 
-    /// Whether it is worth a step: while nobody waits, or whoever does.
+    /// Whether to run a step: earlier while the writer is idle.
     pub(super) fn is_due(self, is_idle: bool) -> bool {
         let most = if is_idle { TAIL_IDLE_ROWS } else { TAIL_ROWS };
         self.messages >= most || self.bytes >= TAIL_BYTES
     }
 }
 
-/// The number behind which it begins.
+/// The tail starts after this number.
 pub(super) fn begin(connection: &Connection) -> Result<i64> {
     let mut read = connection.prepare_cached("SELECT value FROM meta WHERE key = 'indexed'")?;
     read.query_row([], |row| row.get(0))
 }
 
-/// Writes what follows from its oldest messages; returns whether there are more.
+/// Indexes the oldest messages of the tail; returns whether more remain.
 pub(super) fn step(connection: &mut Connection) -> Result<bool> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let sql = "SELECT seq, at, room, from_name, text, author, kind < 3 FROM message WHERE seq > ?1 \
@@ -70,7 +69,7 @@ pub(super) fn step(connection: &mut Connection) -> Result<bool> {
     Ok(more || rows.len() == TAIL_ROWS)
 }
 
-/// Does all that is left.
+/// Indexes the whole tail.
 pub(super) fn finish(connection: &mut Connection) -> Result<()> {
     while step(connection)? {}
     Ok(())

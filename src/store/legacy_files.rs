@@ -1,5 +1,6 @@
-//! Books of the form before this one: a file a kind beside the database, one JSON object a line. At the
-//! first start they go into the database, and out of the way.
+//! Imports the files that held the books before the database did: one file per kind, one JSON object per line.
+//!
+//! The first start imports them and renames them.
 
 use super::books;
 use super::error::StoreError;
@@ -12,24 +13,23 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-/// The files, each with what does now what people did by editing it.
+/// Each file with the commands that replace editing it.
 const FILES: [(&str, &str); 5] = [
-    ("names", "/owners lists who owns which name, /release takes one from its key"),
-    ("operators", "/operators lists them, /op and /deop change who is one"),
-    ("members", "/members lists them, /admit and /dismiss change who is one"),
-    ("bans", "/bans lists them, /ban and /unban change them"),
-    ("mutes", "/bans lists them, /mute and /unmute change them"),
+    ("names", "/owners lists the owners of names, /release frees a name"),
+    ("operators", "/operators lists operators, /op and /deop change them"),
+    ("members", "/members lists members, /admit and /dismiss change them"),
+    ("bans", "/bans lists bans, /ban and /unban change them"),
+    ("mutes", "/bans lists mutes, /mute and /unmute change them"),
 ];
 
-/// What a file that was taken over is called from then on.
+/// The ending that an imported file gets.
 const TAKEN: &str = "taken-over";
 
-/// How far it has come, in `meta`: what they say is in the database, and they are out of the way.
+/// The progress recorded in `meta`: imported, then also renamed.
 const READ: i64 = 1;
-/// See [`READ`].
 const DONE: i64 = 2;
 
-/// Takes over what there is beside the database at `path`; what was begun is brought to its end.
+/// Imports the files beside the database at `path`, or completes an interrupted import.
 pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
     let directory = path.parent().unwrap_or(Path::new("."));
@@ -58,7 +58,7 @@ fn take_over(connection: &mut Connection, records: Records) -> rusqlite::Result<
     let members = members.into_iter().map(|row| Record::Member(row.key, Some(row)));
     let bans = bans.into_iter().map(|(number, row)| Record::Sanction(Sanction::Ban, number, Some(row)));
     let mutes = mutes.into_iter().map(|(number, row)| Record::Sanction(Sanction::Mute, number, Some(row)));
-    // Of two rows of a name the first counts, as it did.
+    // The first of several rows for a name counts, as it always did.
     let mut seen = HashSet::new();
     let names = names.into_iter().filter(|row| seen.insert(row.name.clone()));
     let names = names.map(|row| Record::Name(row.name.clone(), Some(row)));
@@ -80,7 +80,7 @@ fn read_all(directory: &Path) -> Result<Records, StoreError> {
     })
 }
 
-/// The rows of a file; none if there is none. Lines that are no rows are left out with a warning.
+/// Reads the rows of a file, if it exists. Skips malformed lines with a warning.
 fn read<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<Vec<T>, StoreError> {
     let path = directory.join(name);
     let bytes = match read_file(&path) {
@@ -95,7 +95,7 @@ fn read<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<Vec<T>, Sto
             Ok(row) => rows.push(row),
             Err(error) => {
                 tracing::warn!(
-                    "{}, line {}: {error}; it is left out, and stays in {name}.{TAKEN}",
+                    "{}, line {}: {error}; skipping this line, which remains in {name}.{TAKEN}",
                     path.display(),
                     at + 1
                 );
@@ -111,13 +111,13 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Gives the files names that say that they are not read any more.
+/// Renames the files, so that their names say that nothing reads them.
 fn put_away(directory: &Path) -> Result<(), StoreError> {
     for (name, _) in FILES {
         let (from, to) = (directory.join(name), taken(directory, name));
         match fs::rename(&from, &to) {
             Ok(()) => tracing::info!(
-                "what {} says is in the database now; the file is kept as {}",
+                "imported {} into the database; the old file is now {}",
                 from.display(),
                 to.display()
             ),
@@ -132,12 +132,15 @@ fn taken(directory: &Path, name: &str) -> PathBuf {
     directory.join(format!("{name}.{TAKEN}"))
 }
 
-/// Somebody edits by habit.
+/// Warns of files that somebody created again by habit.
 fn warn_of_new(directory: &Path) {
     for (name, instead) in FILES {
         let path = directory.join(name);
         if path.exists() {
-            tracing::warn!("{} is not read: at the console or as an operator, {instead}", path.display());
+            tracing::warn!(
+                "the server ignores {}; at the console or as an operator, {instead}",
+                path.display()
+            );
         }
     }
 }

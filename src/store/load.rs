@@ -1,4 +1,4 @@
-//! What a chat begins with, read from the history.
+//! Reads the state from which a chat starts.
 
 use super::books;
 use super::checksum;
@@ -8,12 +8,12 @@ use super::incarnations;
 use super::lack;
 use super::last::Last;
 use super::rows::{self, unsigned};
-use crate::chat::{Archive, Member, RoomRecord, Topic, Waits};
+use crate::chat::{Archive, Arrival, Member, RoomRecord, Topic, Waits};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
 
-/// Begins a new incarnation, reads what a chat begins with, and reserves the next numbers; returns up to
-/// where. `last` is what this server had before, as far as it knows.
+/// Begins a new incarnation, reads the initial state of a chat, and reserves the next numbers; returns the last of
+/// these. `last` is where this server's previous run ended, if known.
 pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(Archive, u64)> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     begin(&change)?;
@@ -28,7 +28,7 @@ pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(
         seq,
         rooms: rooms(&change)?,
         waiting: waiting(&change)?,
-        arrivals: [arrivals(&change)?, lost(&change)?].concat(),
+        arrivals: [arrivals(&change, ARRIVALS, false)?, arrivals(&change, LOST, true)?].concat(),
         records: books::begin(&change)?,
         lacks,
     };
@@ -39,7 +39,7 @@ pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(
     Ok((archive, reserved))
 }
 
-/// The books alone, where messages are neither kept nor told: what there is of a history stays as it is.
+/// Reads the books alone, for a server without a history. Leaves stored messages as they are.
 pub(super) fn read_books(connection: &mut Connection) -> Result<Archive> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     begin(&change)?;
@@ -48,22 +48,21 @@ pub(super) fn read_books(connection: &mut Connection) -> Result<Archive> {
     Ok(archive)
 }
 
-/// Which history this is, and the latest number of a message that is or was in it.
+/// The id of the latest incarnation, and the highest number of a message that is or was in the history.
 pub(super) fn found(connection: &Connection) -> Result<(String, u64)> {
     let sql = "SELECT max(value, (SELECT ifnull(max(seq), 0) FROM message)) FROM meta WHERE key = 'pruned'";
     let log = incarnations::latest_id(connection)?.unwrap_or_default();
     Ok((log, connection.query_row(sql, [], |row| row.get(0).map(unsigned))?))
 }
 
-/// What a history has that is new.
+/// Completes a database that is new, or that somebody restored by copying a backup.
 fn begin(change: &Transaction<'_>) -> Result<()> {
     change.execute_batch("INSERT OR IGNORE INTO meta VALUES ('reserved', 0), ('pruned', 0)")?;
-    // A backup that was put in place by hand.
     checksum::remove(change)
 }
 
-/// Rooms that have members, and the lobby if it has a topic. What only people without a key and a
-/// token were in ended with the server.
+/// Reads rooms with members, and the lobby if it has a topic. A room whose members all had neither a key nor a token
+/// ended with the server.
 fn rooms(change: &Transaction<'_>) -> Result<Vec<RoomRecord>> {
     change.execute(
         "UPDATE room SET topic = NULL, topic_by = NULL WHERE topic IS NOT NULL AND key <> '#lobby' \
@@ -116,33 +115,24 @@ fn waiting(change: &Transaction<'_>) -> Result<Vec<Waits>> {
     waiting.collect()
 }
 
-/// What has arrived, and whose author was not told before the server ended.
-fn arrivals(change: &Transaction<'_>) -> Result<Vec<crate::chat::Arrival>> {
-    let mut find = change.prepare(
-        "SELECT l.seq, r.identity, m.to_text, a.identity FROM mail l JOIN account r ON r.id = l.account \
-         JOIN message m ON m.seq = l.seq JOIN account a ON a.id = m.author \
-         WHERE l.state < 2 AND l.state = 1 ORDER BY l.seq",
-    )?;
+/// Delivered mail whose author did not learn of it before the server ended.
+const ARRIVALS: &str = "\
+    SELECT l.seq, r.identity, m.to_text, a.identity FROM mail l JOIN account r ON r.id = l.account \
+    JOIN message m ON m.seq = l.seq JOIN account a ON a.id = m.author \
+    WHERE l.state < 2 AND l.state = 1 ORDER BY l.seq";
+
+/// Mail removed for its age, whose author did not learn of it before the server ended.
+const LOST: &str = "\
+    SELECT o.seq, r.identity, o.name, a.identity FROM lost o JOIN account r ON r.id = o.account \
+    JOIN account a ON a.id = o.author ORDER BY o.seq";
+
+fn arrivals(change: &Transaction<'_>, sql: &str, is_lost: bool) -> Result<Vec<Arrival>> {
+    let mut find = change.prepare(sql)?;
     let mut found = find.query([])?;
     let mut arrivals = Arrivals::default();
     while let Some(row) = found.next()? {
         let account = rows::account(1, row.get_ref(1)?.as_blob()?)?;
         arrivals.add(row, 2, &account, unsigned(row.get(0)?))?;
     }
-    Ok(arrivals.all)
-}
-
-/// What was removed for its age, and whose author was not told before the server ended.
-fn lost(change: &Transaction<'_>) -> Result<Vec<crate::chat::Arrival>> {
-    let mut find = change.prepare(
-        "SELECT o.seq, r.identity, o.name, a.identity FROM lost o JOIN account r ON r.id = o.account \
-         JOIN account a ON a.id = o.author ORDER BY o.seq",
-    )?;
-    let mut found = find.query([])?;
-    let mut lost = Arrivals::default();
-    while let Some(row) = found.next()? {
-        let account = rows::account(1, row.get_ref(1)?.as_blob()?)?;
-        lost.add(row, 2, &account, unsigned(row.get(0)?))?;
-    }
-    Ok(lost.all.into_iter().map(|arrival| crate::chat::Arrival { is_lost: true, ..arrival }).collect())
+    Ok(arrivals.all.into_iter().map(|arrival| Arrival { is_lost, ..arrival }).collect())
 }

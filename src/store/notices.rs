@@ -1,48 +1,47 @@
-//! What the thread that writes finds out by itself, for whoever runs the chat.
+//! Events that the writing thread causes itself, for the server.
 
+use super::lock::lock;
 use crate::chat::Expired;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
-/// What has come up since it was last asked.
+/// Events since the last call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notices {
-    /// Mail that waited and was removed for its age.
+    /// Waiting mail that was removed for its age.
     pub expired: Vec<Expired>,
-    /// Whether mail that waits takes all the room that it may, if that has changed.
+    /// Whether waiting mail has used up its share of the room, if that has changed.
     pub is_full_of_mail: Option<bool>,
 }
 
-/// Where news are left and fetched.
+/// Holds events until the server fetches them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NoticeQueue {
     shared: Arc<(Mutex<Notices>, Notify)>,
 }
 
 impl NoticeQueue {
-    /// Mail was removed for its age.
     pub(super) fn expired(&self, expired: Vec<Expired>) {
         if !expired.is_empty() {
             self.change(|news| news.expired.extend(expired));
         }
     }
 
-    /// Mail that waits takes all the room that it may, or no longer does.
     pub(super) fn full_of_mail(&self, is_full: bool) {
         self.change(|news| news.is_full_of_mail = Some(is_full));
     }
 
     fn change(&self, change: impl FnOnce(&mut Notices)) {
         let (news, is_changed) = &*self.shared;
-        change(&mut news.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(news));
         is_changed.notify_one();
     }
 
-    /// Waits until there are any.
+    /// Waits for events.
     pub(super) async fn next(&self) -> Notices {
         let (news, is_changed) = &*self.shared;
         loop {
-            let found = std::mem::take(&mut *news.lock().unwrap_or_else(PoisonError::into_inner));
+            let found = std::mem::take(&mut *lock(news));
             if found != Notices::default() {
                 return found;
             }

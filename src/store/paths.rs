@@ -1,4 +1,4 @@
-//! Databases that get their name once they are whole.
+//! The paths of a database and of the files beside it, and new databases that get their name once they are complete.
 
 use super::error::StoreError;
 use super::file_watch::{beside, file_id};
@@ -7,15 +7,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Where the file is to which this leads: SQLite keeps the log beside that, whatever links there are.
-pub(super) fn real(path: &Path) -> PathBuf {
-    let real = if path.is_symlink() { fs::canonicalize(path).ok() } else { None };
-    real.unwrap_or_else(|| path.into())
+/// Follows a symbolic link: SQLite keeps the log beside the target.
+pub(super) fn real_path(path: &Path) -> PathBuf {
+    let target = if path.is_symlink() { fs::canonicalize(path).ok() } else { None };
+    target.unwrap_or_else(|| path.into())
 }
 
-/// The same for a server, with nothing left behind where the link is: a database that is moved takes its log along.
-pub(super) fn lead(path: &Path) -> Result<PathBuf, StoreError> {
-    let real = real(path);
+/// Follows a symbolic link, and refuses one beside which the log was left when the database was moved.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
+    let real = real_path(path);
     let left = beside(path, "-wal");
     if real != path && left.metadata().is_ok_and(|left| left.len() > 0) {
         return Err(StoreError::LeftBehind(left, real));
@@ -23,15 +23,15 @@ pub(super) fn lead(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(real)
 }
 
-/// Whether what lies beside a database can belong to it: SQLite follows no links there, and would wait for a pipe.
-pub(super) fn has_own_parts(path: &Path) -> Result<(), StoreError> {
+/// Checks that the files beside a database are regular files: SQLite follows no links there, and would wait for a pipe.
+pub(super) fn check_companions(path: &Path) -> Result<(), StoreError> {
     let is_odd = |part: &PathBuf| part.symlink_metadata().is_ok_and(|found| !found.is_file());
     let odd = ["-wal", "-shm"].map(|ending| beside(path, ending)).into_iter().find(is_odd);
     odd.map_or(Ok(()), |odd| Err(StoreError::NotAFile(odd)))
 }
 
-/// Whether no other name leads to the file. One with which a process ended while it made the file, goes.
-pub(super) fn has_one_name(path: &Path) -> Result<(), StoreError> {
+/// Checks that the file has no hard links. Deletes one that was left by a process that ended while creating the file.
+pub(super) fn check_links(path: &Path) -> Result<(), StoreError> {
     let of = |error| StoreError::of_file(path, &error);
     if links(path).map_err(of)? > 1 {
         remove_begun(path).map_err(of)?;
@@ -39,20 +39,19 @@ pub(super) fn has_one_name(path: &Path) -> Result<(), StoreError> {
     if links(path).map_err(of)? > 1 { Err(StoreError::Linked(path.into())) } else { Ok(()) }
 }
 
-/// How many names a file has.
 #[cfg(unix)]
 fn links(path: &Path) -> io::Result<u64> {
     Ok(std::os::unix::fs::MetadataExt::nlink(&path.metadata()?))
 }
 
-/// Elsewhere nobody makes such names by habit, and the system does not tell.
+/// Other systems do not tell, and hard links are rare there.
 #[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps, reason = "on Unix the system is asked")]
+#[allow(clippy::unnecessary_wraps, reason = "on Unix, the system call can fail")]
 fn links(_: &Path) -> io::Result<u64> {
     Ok(1)
 }
 
-/// Removes the names that [`unfinished`] gave to what is finished by now.
+/// Deletes the temporary names of a file that is complete by now.
 fn remove_begun(path: &Path) -> io::Result<()> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
     let own = file_id(&path.metadata()?);
@@ -67,10 +66,10 @@ fn remove_begun(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A file that is its owner's alone, removed unless it is finished.
+/// A file that only its owner can read. It is deleted unless it is finished.
 pub(super) struct TempFile(PathBuf);
 
-/// Makes one beside the file that it is to be.
+/// Creates one beside its final name.
 pub(super) fn unfinished(to: &Path) -> io::Result<TempFile> {
     let path = beside(to, format!(".{}.new", std::process::id()));
     files::private().write(true).create_new(true).open(&path)?;
@@ -82,11 +81,11 @@ impl TempFile {
         &self.0
     }
 
-    /// Gives it its name for good, unless there is such a file by now.
+    /// Gives the file its final name, unless that name exists by now.
     pub(super) fn finish(self, to: &Path) -> io::Result<()> {
         match fs::hard_link(&self.0, to) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !to.exists() => {
-                // A file system without hard links.
+                // This file system has no hard links.
                 fs::rename(&self.0, to)?;
             }
             linked => linked?,
@@ -98,7 +97,7 @@ impl TempFile {
 impl Drop for TempFile {
     fn drop(&mut self) {
         for ending in ["", "-journal", "-wal", "-shm"] {
-            // There is nothing left where all went well.
+            // After success, none of these exist.
             let _ = fs::remove_file(beside(&self.0, ending));
         }
     }

@@ -1,4 +1,4 @@
-//! A thread that reads, so that what somebody missed or looks for holds up no messages.
+//! A thread that reads, so that reading never delays new messages.
 
 use super::connect;
 use super::error::StoreError;
@@ -12,24 +12,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-/// What the thread owns.
+/// The state of a reading thread.
 pub(super) struct ReadThread {
     health: Arc<Health>,
-    /// `None` after a failure, and where the writer has closed it, until the next question.
+    /// `None` after a failure, or after the writer has closed it, until the next request.
     connection: SharedConnection,
     committed: Arc<AtomicU64>,
     is_closed: bool,
 }
 
 impl ReadThread {
-    /// Opens a further connection to a database that is open.
+    /// Opens another connection to an open database.
     pub(super) fn open(health: Arc<Health>, committed: Arc<AtomicU64>) -> Result<Self, StoreError> {
         let connection = health.reader();
         *lock(&connection) = Some(connect::open_reader(health.path(), health.files().file())?);
         Ok(Self { health, connection, committed, is_closed: false })
     }
 
-    /// Works until it is closed, or nobody can ask any more.
+    /// Works until it is closed or the last handle is gone.
     pub(super) fn run(mut self, jobs: &Receiver<Job<Self>>) {
         while !self.is_closed {
             match jobs.recv() {
@@ -39,43 +39,29 @@ impl ReadThread {
         }
     }
 
-    /// Reads something; `work` is told up to which number all is committed that it will find.
+    /// Runs `work`, and interrupts it at the time limit. `work` gets the number up to which it sees all messages.
     pub(super) fn read<T>(
         &mut self,
-        work: impl FnOnce(&Connection, u64) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        self.read_until(None, work)
-    }
-
-    /// The same, and gives it up after that time.
-    pub(super) fn read_within<T>(
-        &mut self,
-        time: Duration,
-        work: impl FnOnce(&Connection, u64) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        self.read_until(Some(Instant::now() + time), work)
-    }
-
-    fn read_until<T>(
-        &self,
-        until: Option<Instant>,
+        limit: Option<Duration>,
         work: impl FnOnce(&Connection, u64) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         self.health.may_read()?;
-        // Before the reading begins: what is committed later may not be in it.
+        let until = limit.map(|limit| Instant::now() + limit);
+        // Loaded before reading begins: the snapshot may lack what is committed later.
         let committed = self.committed.load(Ordering::Acquire);
         let mut own = lock(&self.connection);
         let connection = match &mut *own {
             Some(connection) => connection,
             none => none.insert(connect::open_reader(self.health.path(), self.health.files().file())?),
         };
-        // One state of the history for all that one answer is made of.
-        let read = watch(connection, until)
+        // One snapshot for the whole answer.
+        let read = connection
+            .progress_handler(SEARCH_STEPS, until.map(|until| move || Instant::now() > until))
             .and_then(|()| connection.transaction())
             .and_then(|snapshot| work(&snapshot, committed));
         read.map_err(|error| {
             let error = StoreError::of(self.health.path(), &error);
-            // What took too long is no failure of the file.
+            // A time limit says nothing about the file.
             if error != StoreError::TooSlow {
                 *own = None;
             }
@@ -84,14 +70,9 @@ impl ReadThread {
         })
     }
 
-    /// Gives the file up.
+    /// Closes the connection.
     pub(super) fn close(&mut self) {
         self.is_closed = true;
         *lock(&self.connection) = None;
     }
-}
-
-/// Has what is read given up after that instant.
-fn watch(connection: &mut Connection, until: Option<Instant>) -> rusqlite::Result<()> {
-    connection.progress_handler(SEARCH_STEPS, until.map(|until| move || Instant::now() > until))
 }

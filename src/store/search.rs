@@ -1,9 +1,9 @@
-//! Messages with certain words, by somebody, somewhere, of some time: the newest first.
+//! Searches messages by words, sender, place and time, the newest first.
 //!
-//! The index says which messages may be meant, and each is read and held against what is asked: its words,
-//! its time, and whether the reader may see it. First come the newest that the filters let through,
-//! whatever their words: what is common is among them, and they tell how rare the rest is. Then the index is
-//! asked for the words too. The very newest are not in it yet (see [`super::tail`]): they are all looked at.
+//! The index yields candidates; the search then reads each message and checks its words, its time, and whether the reader
+//! may see it. It first looks at the newest messages that pass the filters, whatever their words: common words appear
+//! there, and the sample shows how rare the others are. Only then does it query the index for the words. It looks at each
+//! of the very newest messages, which the index lacks (see [`super::index_tail`]).
 
 use super::api::QueryResult;
 use super::rows::{self, signed, unsigned};
@@ -15,15 +15,15 @@ use crate::text::{Phrase, Sought, fold};
 use rusqlite::{Connection, ErrorCode, Result, Row, params};
 use std::ops::ControlFlow;
 
-/// One in so many messages: what is rarer is worth asking the index for, even if that reads all of it.
+/// A word in fewer than one of so many messages is worth an index query, even if the index reads all its entries for it.
 const RARE: usize = 50;
 
-/// How many messages are looked at for whatever reason but their words.
+/// How many messages to look at without querying the index for words.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Effort {
-    /// Before the index is asked for words.
+    /// Before the first such query.
     pub(super) sample: usize,
-    /// Rather than ask it.
+    /// Instead of one that would be slow.
     pub(super) scan: usize,
 }
 
@@ -33,7 +33,7 @@ impl Default for Effort {
     }
 }
 
-/// The newest messages that are sought, with frames of `bytes` in all; at least one, if there is any.
+/// The newest matching messages, with frames of `bytes` in total, but at least one.
 pub(super) fn search(
     connection: &Connection,
     search: &Search,
@@ -45,7 +45,7 @@ pub(super) fn search(
     let done = running.run(low, high);
     let is_given_up = match done {
         Ok(()) => false,
-        // As far as it came, it is an answer.
+        // What it has found so far is an answer.
         Err(error) if is_interrupt(&error) && running.reached.is_some() => true,
         Err(error) => return Err(error),
     };
@@ -60,22 +60,22 @@ fn is_interrupt(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
-/// A search under way.
+/// The state of a search.
 struct RunningSearch<'a> {
     connection: &'a Connection,
     search: &'a Search,
     effort: Effort,
     sought: Sought,
-    /// The rows of the rooms and of the reader that may be seen.
+    /// Rows of the rooms that the reader may see, and of the reader.
     rooms: Vec<i64>,
     reader: Option<i64>,
     bytes: usize,
     found: Vec<crate::chat::Message>,
-    /// There is one more than can be given.
+    /// Another message matched, but did not fit.
     is_full: bool,
-    /// The lowest number that was looked at.
+    /// The lowest number looked at so far.
     reached: Option<i64>,
-    /// How many were, and how many of them have each of the phrases.
+    /// Messages looked at, and how many of them have each phrase.
     looked_at: usize,
     having: Vec<usize>,
 }
@@ -108,15 +108,15 @@ impl<'a> RunningSearch<'a> {
         if self.over_tail(before)?.is_break() {
             return Ok(());
         }
-        // Their hours are not those of the tail.
+        // The tail is not in the hours.
         let high = high.min(before);
         let sample = self.effort.sample.saturating_sub(self.looked_at);
         if self.over(&filters, low, high, sample)?.is_break() {
             return Ok(());
         }
         let whole = tokens::whole(self.sought.phrases());
-        // The index reads all that begins with a short word before it says anything. To look at some more is
-        // quicker where that is all there is, or where enough is among it.
+        // For a short word, the index reads all entries with that prefix before the first result. Looking at more
+        // messages is faster if these are all, or contain enough matches.
         if whole.is_empty() && !self.sought.is_empty() && self.may_do(low, high)? {
             let next = self.next(high);
             if self.over(&filters, low, next, self.effort.scan)?.is_break() {
@@ -127,12 +127,12 @@ impl<'a> RunningSearch<'a> {
         self.over(&expression, low, self.next(high), usize::MAX).map(drop)
     }
 
-    /// The highest number that was not looked at.
+    /// The highest number not looked at yet.
     fn next(&self, high: i64) -> i64 {
         self.reached.map_or(high, |reached| high.min(reached - 1))
     }
 
-    /// Whether so many as are looked at rather than ask the index are likely to be all, or enough.
+    /// Whether looking at `effort.scan` messages will probably cover all messages, or find enough.
     fn may_do(&self, low: i64, high: i64) -> Result<bool> {
         let next = self.next(high);
         let (scan, looked_at) = (self.effort.scan as f64, self.looked_at as f64);
@@ -143,14 +143,14 @@ impl<'a> RunningSearch<'a> {
         Ok(left <= scan || missing <= scan * hits)
     }
 
-    /// What the index is asked for besides the filters.
+    /// The terms to query the index for, besides the filters.
     fn parts(&self, whole: Vec<String>) -> Vec<String> {
         let phrases = self.sought.phrases();
         let mut parts = whole;
         let mut rarest: Vec<(usize, &Phrase)> = self.having.iter().copied().zip(phrases).collect();
         rarest.sort_by_key(|(count, _)| *count);
         for (count, phrase) in rarest {
-            // Without a whole piece the rarest of the short ones is all there is.
+            // Without a whole piece, the rarest short one must do.
             if parts.is_empty() || count * RARE <= self.looked_at {
                 parts.extend(tokens::short(phrase));
             }
@@ -158,7 +158,7 @@ impl<'a> RunningSearch<'a> {
         parts
     }
 
-    /// Looks at all that is not in the index yet, the newest first.
+    /// Looks at all messages that the index lacks, the newest first.
     fn over_tail(&mut self, high: i64) -> Result<ControlFlow<()>> {
         let from = self.search.from.as_deref().map(NameKey::of);
         let mut find = self.connection.prepare_cached(
@@ -171,7 +171,7 @@ impl<'a> RunningSearch<'a> {
                 Some(from) => NameKey::of(&rows::text(row, 4)?) == *from,
                 None => true,
             };
-            // What is looked at is what the filters let through.
+            // Counts only messages that pass the filters.
             if is_theirs
                 && self.may_see(row.get(0)?, row.get(2)?)?
                 && self.consider(row)? == Some(ControlFlow::Break(()))
@@ -182,7 +182,7 @@ impl<'a> RunningSearch<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Looks at what the index has for an expression, at `most` of it, the newest first.
+    /// Looks at up to `most` messages that the index has for an expression, the newest first.
     fn over(&mut self, expression: &str, low: i64, high: i64, most: usize) -> Result<ControlFlow<()>> {
         let mut find = self.connection.prepare_cached(
             "SELECT p.rowid, m.at, m.room, m.text FROM pieces p CROSS JOIN message m ON m.seq = p.rowid \
@@ -203,7 +203,7 @@ impl<'a> RunningSearch<'a> {
         Ok(ControlFlow::Break(()))
     }
 
-    /// Looks at a message, and takes it if it is meant; `None`: it is of another time.
+    /// Looks at a message and takes it if it matches; `None` if it is from another time.
     fn consider(&mut self, row: &Row<'_>) -> Result<Option<ControlFlow<()>>> {
         let (number, at, room): (i64, i64, _) = (row.get(0)?, row.get(1)?, row.get(2)?);
         if !self.is_then(at) {
@@ -230,7 +230,7 @@ impl<'a> RunningSearch<'a> {
                 *count += 1;
             } else {
                 is_meant = false;
-                // Only of the sample it counts how many have the others.
+                // Counts all phrases only in the sample.
                 if !is_sample {
                     break;
                 }
@@ -245,7 +245,7 @@ impl<'a> RunningSearch<'a> {
             && until.is_none_or(|until| at < until.as_millisecond())
     }
 
-    /// Whether the reader may, by where it was said and not by the index alone.
+    /// Whether the reader may see it, by its room or mail rather than by the index alone.
     fn may_see(&self, number: i64, room: Option<i64>) -> Result<bool> {
         if let Some(room) = room {
             return Ok(self.rooms.contains(&room));

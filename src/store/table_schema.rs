@@ -1,17 +1,16 @@
-//! What the tables of a history look like, so that rows of damaged pages find theirs.
+//! The columns of a history's tables, to find the table of a row from a damaged page.
 
 use super::btree::RawRow;
 use super::rows;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Result, params_from_iter};
 
-/// A table.
 #[derive(Debug)]
 pub(super) struct TableSchema {
     pub(super) name: String,
-    /// Whether its rows have numbers.
+    /// Whether its rows have rowids.
     pub(super) has_numbers: bool,
-    /// In the order in which a record has them.
+    /// In the order of a record.
     columns: Vec<Column>,
 }
 
@@ -19,14 +18,14 @@ pub(super) struct TableSchema {
 struct Column {
     name: String,
     kind: String,
-    /// Whether a record may lack it or have nothing there.
+    /// Whether a record may lack it or have NULL there.
     may_lack: bool,
-    /// Whether it stands for the row's number, so that the record has nothing there.
+    /// Whether it stands for the rowid, so the record has NULL there.
     is_number: bool,
 }
 
 impl TableSchema {
-    /// The tables of a history that are not made of others.
+    /// All ordinary tables of a history.
     pub(super) fn all(history: &Connection) -> Result<Vec<Self>> {
         let sql = "SELECT name, wr FROM pragma_table_list \
                    WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
@@ -40,7 +39,7 @@ impl TableSchema {
             .collect()
     }
 
-    /// Whether the row may be one of this table.
+    /// Whether the row may belong to this table.
     pub(super) fn fits(&self, (number, values): &RawRow) -> bool {
         number.is_some() == self.has_numbers
             && !values.is_empty()
@@ -49,7 +48,7 @@ impl TableSchema {
             && is_sensible(&self.name, values)
     }
 
-    /// Writes the row, unless there is such a one; returns whether it did.
+    /// Writes the row unless it exists; returns whether it did.
     pub(super) fn write(&self, history: &Connection, (number, values): RawRow) -> Result<bool> {
         let columns = &self.columns[..values.len()];
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
@@ -77,7 +76,7 @@ impl Column {
     }
 }
 
-/// The columns as a record has them: where rows have no numbers, the key comes first.
+/// A table's columns in the order of a record: without rowids, the key comes first.
 fn columns(history: &Connection, table: &str, has_numbers: bool) -> Result<Vec<Column>> {
     let sql = "SELECT name, type, \"notnull\" = 0 OR dflt_value IS NOT NULL, pk FROM pragma_table_info(?1) \
                ORDER BY CASE WHEN ?2 OR pk = 0 THEN 1000 + cid ELSE pk END";
@@ -94,7 +93,7 @@ fn columns(history: &Connection, table: &str, has_numbers: bool) -> Result<Vec<C
     columns.collect()
 }
 
-/// Whether the values are what is written there: pages of indexes look alike.
+/// Whether we could have written these values; pages of indexes look like those of tables.
 fn is_sensible(table: &str, values: &[Value]) -> bool {
     match (table, values) {
         ("account", [_, Value::Blob(identity), ..]) => rows::account(0, identity).is_ok(),

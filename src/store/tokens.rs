@@ -1,13 +1,12 @@
-//! What a message is found by, as the index has it: pieces of its text, its sender, and where it was said.
+//! The tokens of the search index: pieces of a message's text, its sender, and its room or mail.
 //!
-//! A piece is three characters of a word, whatever they are, or what is left of it: one begins at each. So
-//! any part of a word, in scripts without spaces too, and any sign is found by pieces that it has itself,
-//! and the index need not know where words begin, nor any language. The piece of a word's last character goes on
-//! with the first two of the next word: without it a phrase of words of two letters had nothing in the index but
-//! what is in each third message. That a message has the pieces says only that it may have the words: what is
-//! found is held against its text, folded in the same way ([`crate::text::fold`]). An index of whole words was no larger and found none of this.
+//! A piece is three characters of a word, or fewer at its end; one starts at each character. So the index finds any part
+//! of a word and any sign, also in scripts without spaces, and needs to know no language. The piece at a word's last
+//! character continues with the first two characters of the next word; otherwise, the pieces of a phrase of two-letter
+//! words would be in every third message. A message with the pieces may still lack the words, so the search checks its
+//! text, folded in the same way ([`crate::text::fold`]). An index of whole words is about as big and finds none of this.
 //!
-//! Nothing that a user types is syntax of the index: each piece goes into it quoted.
+//! Users cannot type index syntax: each piece is quoted.
 
 use super::rows;
 use crate::chat::{Search, View};
@@ -22,32 +21,30 @@ use std::fmt::Write as _;
 /// Characters of a piece.
 const PIECE: usize = 3;
 
-/// Characters of a piece that are the next word's.
+/// Characters that a piece takes from the next word.
 const NEXT: usize = 2;
 
-/// What stands in a piece between two words: there is none of it in what is folded.
+/// Separates two words in a piece; folded text never contains it.
 const GAP: char = '\u{FDD1}';
 
-/// What stands before a venue and a sender, so that no text is taken for them: there is none of it in what
-/// is folded.
+/// Marks the tokens of senders, rooms and mail; folded text never contains it.
 const OWN: char = '\u{FDD0}';
 
-/// A room, where a message was said.
 pub(super) fn room_token(id: i64) -> String {
     format!("{OWN}r{id}")
 }
 
-/// Somebody's mail, which a message is in.
+/// The token for an account's mail.
 pub(super) fn account_token(id: i64) -> String {
     format!("{OWN}a{id}")
 }
 
-/// A sender as one token, whatever the name holds: two have the same if they are the same name.
+/// One token per sender; equal names have equal tokens.
 fn sender_token(name: &str) -> String {
     let mut token = format!("{OWN}n");
     for byte in NameKey::of(name).as_str().bytes() {
         match byte {
-            // What stands before the number of a byte can't stand for itself.
+            // `q` introduces the code of a byte, so it needs a code itself.
             b'a'..=b'p' | b'r'..=b'z' | b'0'..=b'9' => token.push(char::from(byte)),
             _ => drop(write!(token, "q{byte:02x}")),
         }
@@ -55,11 +52,11 @@ fn sender_token(name: &str) -> String {
     token
 }
 
-/// All tokens of a message, with spaces between them.
+/// All tokens of a message, separated by spaces.
 pub(super) fn tokens(text: &str, sender: &str, venues: &[String]) -> String {
     let folded = fold(text);
     let mut tokens = sender_token(sender);
-    // The index has one of many that are the same.
+    // The index stores duplicates once.
     for venue in venues {
         tokens.extend([" ", venue]);
     }
@@ -82,12 +79,12 @@ fn words(folded: &str) -> impl Iterator<Item = &str> + Clone {
     folded.split(' ').filter(|word| !word.is_empty())
 }
 
-/// The piece that begins at each character of a word.
+/// The pieces of a word, one per character.
 fn pieces(word: &str) -> impl Iterator<Item = &str> {
     word.char_indices().map(|(start, _)| first(&word[start..], PIECE))
 }
 
-/// The piece of a word's end and the beginning of the next one.
+/// The piece that spans the end of a word and the start of the next.
 fn seam(word: &str, next: &str) -> String {
     format!("{}{GAP}{}", &word[last_place(word)..], first(next, NEXT))
 }
@@ -96,12 +93,12 @@ fn first(word: &str, most: usize) -> &str {
     word.char_indices().nth(most).map_or(word, |(end, _)| &word[..end])
 }
 
-/// Where the last character of a word begins.
+/// The position of a word's last character.
 fn last_place(word: &str) -> usize {
     word.char_indices().next_back().map_or(0, |(start, _)| start)
 }
 
-/// Whose messages, and where, as the index reads it; `None`: nothing can be found there.
+/// The index expression for the sender and for the rooms and mail that the reader may see; `None` if the reader may see none.
 pub(super) fn filters(connection: &Connection, search: &Search) -> Result<Option<String>> {
     let venues = venues(connection, &search.view)?;
     if venues.is_empty() {
@@ -126,7 +123,7 @@ fn venues(connection: &Connection, view: &View) -> Result<Vec<String>> {
     Ok(venues)
 }
 
-/// What messages with these phrases have for certain, as far as it is in whole pieces.
+/// The whole pieces that each message with these phrases has.
 pub(super) fn whole(phrases: &[Phrase]) -> Vec<String> {
     let mut whole = BTreeSet::new();
     for phrase in phrases {
@@ -137,8 +134,7 @@ pub(super) fn whole(phrases: &[Phrase]) -> Vec<String> {
     whole.iter().take(SEARCH_PIECES).map(|piece| quoted(piece)).collect()
 }
 
-/// The pieces between the words of a phrase, and whether a message with the phrase has just these: the last
-/// word may go on with a sign.
+/// The pieces between a phrase's words, and whether they are complete: the last word may continue in the message.
 fn seams(phrase: &Phrase) -> impl Iterator<Item = (String, bool)> {
     let mut words = words(phrase.text()).peekable();
     std::iter::from_fn(move || {
@@ -148,8 +144,8 @@ fn seams(phrase: &Phrase) -> impl Iterator<Item = (String, bool)> {
     })
 }
 
-/// Of a phrase without a whole piece the longest that there is, as what pieces begin with: the index reads all
-/// that begin so before it says anything, so this is for what is rare.
+/// The longest prefix of a piece, for a phrase without a whole piece. The index reads all entries with a prefix before its
+/// first result, so this suits rare ones.
 pub(super) fn short(phrase: &Phrase) -> Option<String> {
     let start = match seams(phrase).next() {
         Some((_, true)) => return None,

@@ -1,4 +1,4 @@
-//! The thread that writes: batches as they come, and between them the removal of what is old.
+//! The thread that writes batches, and in between removes old messages and updates the index.
 
 mod removal;
 
@@ -23,45 +23,45 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// Bytes that must find room before a store that failed counts as mended: as many as a big turn has.
+/// Bytes that must fit before a failed store counts as working again: the size of a big turn.
 const PROBE_BYTES: u32 = 256 * 1024;
 
-/// What the thread owns.
+/// The state of the writing thread.
 pub(super) struct WriteThread {
     path: PathBuf,
     keep: Retention,
-    /// `None` after a failure to open it again, and once it is closed.
+    /// `None` after a failure to reopen it, and once it is closed.
     connection: Option<Connection>,
-    /// Which history this is.
+    /// The id of this run's incarnation.
     log: String,
     last_file: LastFile,
-    /// The latest number that was given.
+    /// The latest number that the rules assigned.
     seq: u64,
-    /// The latest number of a message that is in the database, or was until it was pruned.
+    /// The highest number of a message that is or was in the database.
     last: u64,
-    /// After a crash, counting goes on from here.
+    /// After a crash, numbering continues here.
     reserved: u64,
-    /// The last that was said and could not be stored; `None`: that is noted in the database.
+    /// What could not be stored, until the database records that.
     lacks: Option<Lack>,
-    /// What is committed, for those who read. Raised after the commit, so that who reads it first finds
-    /// all up to there.
+    /// The last committed number. Raised after the commit, so that a reader who loads it first sees all messages up to
+    /// there.
     committed: Arc<AtomicU64>,
     health: Arc<Health>,
     time: WriterClock,
     notices: NoticeQueue,
-    /// Whether mail that waits takes all the room that it may.
+    /// Whether waiting mail has used up its share of the room.
     is_full_of_mail: bool,
-    /// Bytes of mail that may come until it is looked whether there is room for more; `None`: any number.
+    /// Bytes of mail to accept before looking again; `None` without a limit.
     mail_room: Option<u64>,
     next_prune: Instant,
     tail: IndexTail,
-    /// `None`: all messages of an older database are in the index.
+    /// When to index more messages of an older database; `None` when done.
     next_index: Option<Instant>,
     is_closed: bool,
 }
 
 impl WriteThread {
-    /// Opens the database, and reads what a chat begins with; without `keep` the books alone.
+    /// Opens the database and reads the state from which a chat starts; without `keep`, only the books.
     pub(super) fn open(
         path: &Path,
         keep: Option<Retention>,
@@ -75,7 +75,7 @@ impl WriteThread {
         legacy_files::run(&mut connection, path)?;
         let (archive, reserved) = match keep {
             Some(_) => load::read(&mut connection, before.as_ref()).map_err(of)?,
-            // No number is given, and so none is reserved.
+            // Assigns no numbers, so it reserves none.
             None => (load::read_books(&mut connection).map_err(of)?, u64::MAX),
         };
         let (log, last) = load::found(&connection).map_err(of)?;
@@ -84,7 +84,7 @@ impl WriteThread {
             Some(before) if archive.is_put_back() => last::warn(path, &before),
             _ => {}
         }
-        // Only now: whatever is there is true, even if this process ends here.
+        // Only now, so that what the file says is true even if this process ends earlier.
         let last_file = match archive.lineage {
             Some(_) => LastFile::begin(path, &log, archive.seq),
             None => LastFile::none(),
@@ -118,12 +118,11 @@ impl WriteThread {
         Ok((writer, archive))
     }
 
-    /// What it shares with those who read.
     pub(super) fn health(&self) -> Arc<Health> {
         Arc::clone(&self.health)
     }
 
-    /// Works until it is closed, or nobody can ask any more.
+    /// Works until it is closed or the last handle is gone.
     pub(super) fn run(mut self, jobs: &Receiver<Job<Self>>) {
         while !self.is_closed {
             let next = self.next_index.map_or(self.next_prune, |next| next.min(self.next_prune));
@@ -131,7 +130,7 @@ impl WriteThread {
                 true => Duration::ZERO,
                 false => next.saturating_duration_since(Instant::now()).min(WATCH_EVERY),
             };
-            // Under load there is always a job.
+            // Under load, there is always a job, so pruning cannot wait for a pause.
             let patience = match jobs.recv_timeout(pause) {
                 Ok(job) => {
                     job(&mut self);
@@ -142,7 +141,7 @@ impl WriteThread {
                     if pause.is_zero() {
                         self.follow(true);
                     } else if Instant::now() < next {
-                        // Whether the files are still there: an error is told to all.
+                        // Checks that the files still exist; `Health` passes an error on.
                         let _ = self.attempt(|_, _| Ok(()));
                     }
                     Duration::ZERO
@@ -162,7 +161,7 @@ impl WriteThread {
         }
     }
 
-    /// Writes a batch, or nothing of it.
+    /// Writes a whole batch, or nothing.
     pub(super) fn commit(&mut self, batch: &WriteBatch) -> Result<CommitOutcome, StoreError> {
         let (seq, reserved, lacks) = (self.seq, self.reserved, self.lacks);
         let (outcome, reserved, is_datable) = self.attempt(|connection, time| {
@@ -176,7 +175,7 @@ impl WriteThread {
             self.next_prune = Instant::now();
         }
         self.reserved = reserved;
-        self.last = self.last.max(last_stored(batch, &outcome));
+        self.last = self.last.max(commit::last_stored(batch, &outcome));
         for entry in &batch.entries {
             if let Entry::Message(message) = entry {
                 self.tail.add(&message.text);
@@ -192,21 +191,21 @@ impl WriteThread {
         Ok(outcome)
     }
 
-    /// Something was passed on that could not be stored. It goes into the database with the next batch; until
-    /// then it is noted beside it.
+    /// Records that messages were passed on but not stored: in the file beside the database, until the next batch
+    /// records it in the database.
     pub(super) fn lacks(&mut self, lacks: Lack) {
         if self.lacks.replace(lacks).is_none() {
             self.last_file.note(self.seq, true);
         }
     }
 
-    /// Opens the database again after a failure, and tries whether it can be written.
+    /// Reopens the database after a failure, and tests whether it is writable.
     pub(super) fn mend(&mut self) -> Result<(), StoreError> {
-        // What is gone may come back, and then all that was written is in it and what is open.
+        // A file that was moved away may be back; the open log has everything written since.
         if self.health.look()? == FileState::LogMissing {
             self.save_log()?;
         }
-        // What a connection remembers of a disk that failed is worth nothing.
+        // A connection's cache is unreliable after a disk failure.
         self.reopen()?;
         self.attempt(|connection, _| {
             let fill = "INSERT OR REPLACE INTO meta VALUES ('probe', zeroblob(?1))";
@@ -217,7 +216,7 @@ impl WriteThread {
         Ok(())
     }
 
-    /// Closes all that is open, and opens the database as it is now, which must be this one.
+    /// Closes all connections, and opens the database as it is now; fails if it is another history.
     fn reopen(&mut self) -> Result<(), StoreError> {
         self.health.close_readers();
         self.leave();
@@ -237,26 +236,26 @@ impl WriteThread {
         Ok(())
     }
 
-    /// Closes the connection without writing anything more to the database.
+    /// Closes the connection without a checkpoint.
     fn leave(&mut self) {
         if let Some(connection) = self.connection.take() {
             forego_checkpoint(&connection);
         }
     }
 
-    /// Sees to it that what is written next goes to files that are there.
+    /// Makes sure that the next write goes to the files at the path.
     fn take_care(&mut self) -> Result<(), StoreError> {
         match self.health.look()? {
             FileState::Unchanged => return Ok(()),
             FileState::Changed => {
                 tracing::warn!(
-                    "another program has written to {}; leave it to the server",
+                    "another program wrote to {}; while the server runs, only the server may write to it",
                     self.path.display()
                 );
             }
             FileState::LogMissing => {
                 tracing::warn!(
-                    "the log of {} was removed while the server runs; what is in it is saved",
+                    "the log of {} was removed while the server was running; copying its messages into the database",
                     self.path.display()
                 );
                 self.save_log()?;
@@ -267,7 +266,7 @@ impl WriteThread {
         Ok(())
     }
 
-    /// Brings into the database what is in a log that has no name any more.
+    /// Checkpoints a log that was deleted but is still open.
     fn save_log(&mut self) -> Result<(), StoreError> {
         self.health.close_readers();
         let Some(connection) = &self.connection else { return Ok(()) };
@@ -278,7 +277,7 @@ impl WriteThread {
         }
     }
 
-    /// Notes which number was the last, and brings all into one file.
+    /// Records the last number, and checkpoints the log.
     pub(super) fn close(&mut self) {
         self.is_closed = true;
         self.health.close();
@@ -287,7 +286,7 @@ impl WriteThread {
         if seen == Ok(FileState::LogMissing)
             && let Err(error) = self.save_log()
         {
-            tracing::warn!("the log of the history is lost: {error}");
+            tracing::warn!("cannot save the log of the history, so its messages are lost: {error}");
         }
         if seen != Ok(FileState::Unchanged) {
             return self.leave();
@@ -300,10 +299,7 @@ impl WriteThread {
             last::save(&self.path, &self.log, self.seq);
         }
         if let Err(error) = noted.and_then(|()| connection.close().map_err(|(_, error)| error)) {
-            tracing::warn!(
-                "the history could not be closed in order: {}",
-                StoreError::of(&self.path, &error)
-            );
+            tracing::warn!("cannot close the history cleanly: {}", StoreError::of(&self.path, &error));
         }
     }
 
@@ -313,7 +309,7 @@ impl WriteThread {
     ) -> Result<T, StoreError> {
         self.take_care()?;
         let Some(connection) = &mut self.connection else {
-            return Err(StoreError::Unusable(self.path.clone(), "it could not be opened again".into()));
+            return Err(StoreError::Unusable(self.path.clone(), "it could not be reopened".into()));
         };
         let done = work(connection, &mut self.time).map_err(|error| {
             let error = StoreError::of(&self.path, &error);
@@ -324,7 +320,7 @@ impl WriteThread {
         done
     }
 
-    /// Leaves no room for more than `pages`, until the database is opened again.
+    /// Limits the database to `pages` until it is reopened.
     #[cfg(test)]
     pub(super) fn fill_disk(&mut self, pages: u32) -> Result<(), StoreError> {
         self.attempt(|connection, _| {
@@ -332,13 +328,12 @@ impl WriteThread {
         })
     }
 
-    /// Does whatever a test needs done.
     #[cfg(test)]
     pub(super) fn run_sql(&mut self, sql: &str) -> Result<(), StoreError> {
         self.attempt(|connection, _| connection.execute_batch(sql))
     }
 
-    /// Writes what follows from the newest messages, if they are many.
+    /// Indexes the newest messages, if there are many.
     fn follow(&mut self, is_idle: bool) {
         if !self.tail.is_due(is_idle) {
             return;
@@ -347,20 +342,20 @@ impl WriteThread {
             index_tail::step(connection)?;
             IndexTail::of(connection)
         });
-        // Where it fails, it is tried again with the next ones.
+        // After a failure, the next messages trigger another attempt.
         self.tail = done.unwrap_or_else(|error| {
-            tracing::debug!("new messages can't be put into the index: {error}");
+            tracing::debug!("cannot index new messages: {error}");
             IndexTail::default()
         });
     }
 
-    /// Puts messages of an older database into the index.
+    /// Indexes messages of an older database.
     fn index(&mut self) {
         let pause = match self.attempt(|connection, _| indexing::step(connection)) {
             Ok(true) => Some(INDEX_PAUSE),
             Ok(false) => None,
             Err(error) => {
-                tracing::debug!("old messages can't be put into the index: {error}");
+                tracing::debug!("cannot index old messages: {error}");
                 Some(PRUNE_EVERY)
             }
         };
@@ -368,19 +363,9 @@ impl WriteThread {
     }
 }
 
-/// The latest number of a message of the batch that was stored; 0: there was none.
-fn last_stored(batch: &WriteBatch, outcome: &CommitOutcome) -> u64 {
-    let is_known = |place: usize| outcome.duplicates.iter().any(|known| known.entry == place);
-    let stored = batch.entries.iter().enumerate().rev().find_map(|(place, entry)| match entry {
-        Entry::Message(message) if !is_known(place) => Some(message.seq),
-        _ => None,
-    });
-    stored.unwrap_or(0)
-}
-
-/// Has nothing written to the database when the connection is closed.
+/// Closing this connection will not checkpoint the log.
 fn forego_checkpoint(connection: &Connection) {
     if let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
-        tracing::debug!(%error, "the log may be copied into the database");
+        tracing::debug!(%error, "cannot turn off the checkpoint at closing");
     }
 }

@@ -1,6 +1,6 @@
-//! The time that the writer goes by: the clock's settled time, kept from run to run.
+//! The writer's clock: the settled time, persisted between runs.
 
-use super::date_correction::{self, DateCorrection, DateShift};
+use super::date_correction::{DateCorrection, DateShift};
 use crate::clock::{Clock, Kept, Reading};
 use crate::limits::{CLOCK_FLOOR, CLOCK_KEPT_EVERY};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use std::time::Duration;
 pub(super) struct WriterClock {
     clock: Arc<Clock>,
     dating: DateCorrection,
-    /// What was kept last.
+    /// The last persisted state.
     kept: Option<Persisted>,
 }
 
@@ -30,8 +30,7 @@ impl WriterClock {
         Self { clock, dating: DateCorrection::new(), kept: None }
     }
 
-    /// Goes on from what the history has, and keeps the first reading: what a start has used of the
-    /// clock's credit is used.
+    /// Continues from the persisted time, and persists the first reading: the credit that a start has used stays used.
     pub(super) fn begin(&mut self, connection: &mut Connection, seq: u64) -> Result<()> {
         if let Some(kept) = kept(connection)? {
             self.clock.restore(kept);
@@ -40,20 +39,20 @@ impl WriterClock {
         self.keep(connection)
     }
 
-    /// Reads the clock, and notes from which message on dates are to be changed, or that they can be now.
-    /// Returns how a batch is to be dated, and whether there is something to [date](date_correction::step).
+    /// Reads the clock, and notes where dates become doubtful or can be corrected. Returns how to date a batch, and
+    /// whether [`super::date_correction::step`] has work.
     pub(super) fn look(&mut self, connection: &mut Connection, seq: u64) -> Result<(DateShift, bool)> {
         let reading = self.clock.now();
         let looked = self.dating.look(connection, &reading, seq)?;
-        // That the clock was set is known after a crash too.
+        // A crash must not lose the knowledge that the clock was set.
         if self.kept.as_ref().is_some_and(|noted| noted.shift != reading.shift) {
             self.keep(connection)?;
         }
         Ok(looked)
     }
 
-    /// What is older than this, by as much as messages are kept, is too old: the earlier of the two times.
-    /// What the settled time has gained is kept before anything is removed by it.
+    /// The time by which the age of messages counts: the earlier of the two times. Persists the settled time before
+    /// anything is removed by it.
     pub(super) fn for_removal(&mut self, connection: &Connection) -> Result<Timestamp> {
         let Reading { wall, settled, uptime, .. } = self.clock.now();
         let is_due = self.kept.as_ref().is_none_or(|noted| {
@@ -66,10 +65,10 @@ impl WriterClock {
         Ok(wall.min(settled))
     }
 
-    /// Keeps the settled time.
+    /// Persists the settled time.
     pub(super) fn keep(&mut self, connection: &Connection) -> Result<()> {
         let Reading { settled, uptime, shift, .. } = self.clock.now();
-        // It has no member that JSON lacks.
+        // All of its members have a form in JSON.
         let Ok(text) = serde_json::to_string(&self.clock.kept()) else { return Ok(()) };
         if self.kept.as_ref().is_none_or(|noted| noted.text != text) {
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('clock', ?1)", [&text])?;
@@ -79,7 +78,7 @@ impl WriterClock {
     }
 }
 
-/// The settled time as it was kept; of a history of an earlier form, when its latest message was taken.
+/// The persisted settled time; in a history of an older schema, the time of its latest message.
 fn kept(connection: &Connection) -> Result<Option<Kept>> {
     let text = connection.query_row("SELECT value FROM meta WHERE key = 'clock'", [], |row| row.get(0));
     if let Some(kept) = text.optional()?.and_then(|text: String| serde_json::from_str(&text).ok()) {
@@ -88,10 +87,4 @@ fn kept(connection: &Connection) -> Result<Option<Kept>> {
     let sql = "SELECT at FROM message WHERE at >= ?1 ORDER BY seq DESC LIMIT 1";
     let latest: Option<i64> = connection.query_row(sql, [CLOCK_FLOOR * 1000], |row| row.get(0)).optional()?;
     Ok(latest.and_then(|at| Timestamp::from_millisecond(at).ok()).and_then(Kept::of_history))
-}
-
-/// DateShift some of the messages that were dated by a clock that was not right; returns whether there is more
-/// to do.
-pub(super) fn date(connection: &mut Connection) -> Result<bool> {
-    date_correction::step(connection)
 }

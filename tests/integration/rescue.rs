@@ -185,7 +185,7 @@ fn what_is_no_whole_backup_is_refused_before_anything_is_touched() {
     let before = content(house.data());
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("x");
-    fails(&restore(&file, house.data()), &["there is no such file"]);
+    fails(&restore(&file, house.data()), &["the file does not exist"]);
     let sql = |sql: &str| rusqlite::Connection::open(&file).unwrap().execute_batch(sql).unwrap();
     let cases: [(&str, &dyn Fn()); 4] = [
         ("it is not a database", &|| fs::write(&file, "a letter, not a database\n".repeat(99)).unwrap()),

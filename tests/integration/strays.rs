@@ -160,8 +160,8 @@ fn pipes_in_the_place_of_files_are_refused_at_once() {
     server.kill();
     let data = server.home.path().to_owned();
     for (name, why) in [
-        ("history.db-wal", "no ordinary file"),
-        ("history.db-shm", "no ordinary file"),
+        ("history.db-wal", "is not a regular file"),
+        ("history.db-shm", "is not a regular file"),
         ("lock", "its lock is not a file"),
         ("server.pem", "no ordinary file"),
         ("history.db", "is not a database"),

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::discovery::{ConnectFailure, FailedAddress, SearchReport, Source};
+use crate::discovery::{SearchReport, Source};
 use crate::text::safe_line;
 
 /// Servers named in one line.
@@ -40,11 +40,7 @@ pub(super) enum Wish {
 /// What to say after a search in vain. `scan` is what a look at all addresses would be, if it has not been made;
 /// `own` are this machine's addresses, at which nobody but the person can start the server of before again.
 pub(super) fn advice(tried: &SearchReport, scan: Option<String>, own: &[IpAddr]) -> Advice {
-    let is_stopped_here = |failed: &FailedAddress| {
-        let is_own = failed.addr.ip().is_loopback() || own.contains(&failed.addr.ip());
-        is_own && failed.why == ConnectFailure::Refused && matches!(failed.source, Source::Known { .. })
-    };
-    let reasons: Vec<_> = tried.reasons().into_iter().filter(|failed| !is_stopped_here(failed)).collect();
+    let reasons: Vec<_> = tried.reasons().into_iter().filter(|failed| !failed.is_stopped_here(own)).collect();
     let up: Vec<String> = reasons
         .iter()
         .filter(|failed| matches!(failed.source, Source::Announced | Source::Named))
@@ -101,6 +97,7 @@ impl Offer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::discovery::{ConnectFailure, FailedAddress};
 
     fn tried(source: Source, why: ConnectFailure) -> SearchReport {
         tried_at("10.78.0.1:7667", source, why)

@@ -355,7 +355,7 @@ async fn what_is_no_backup_or_not_whole_is_refused_and_says_why() {
         assert!(error.to_string().contains(why), "{error}");
         drop(fs::remove_file(&copy));
     };
-    open("there is no such file");
+    open("the file does not exist");
     fs::write(&copy, "a letter, not a database").unwrap();
     open("it is not a database");
     rusqlite::Connection::open(&copy).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
@@ -369,4 +369,18 @@ async fn what_is_no_backup_or_not_whole_is_refused_and_says_why() {
     backup(&place.path(), &copy, &[], |_, _| {}).unwrap();
     rusqlite::Connection::open(&copy).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     open("newer lanchat");
+}
+
+#[tokio::test]
+async fn a_directory_in_the_place_of_the_log_is_named_by_a_check_a_repair_and_a_backup() {
+    let place = history(10).await;
+    let log = place.path().with_file_name("history.db-wal");
+    fs::create_dir(&log).unwrap();
+    let refused = StoreError::NotAFile(log.clone());
+    assert_eq!(check_whole(&place.path()), Err(refused.clone()));
+    let to = place.dir.path().join("saved.db");
+    assert_eq!(repair(&place.path(), &to, |_, _| {}), Err(refused.clone()));
+    assert_eq!(backup(&place.path(), &to, &[], |_, _| {}), Err(refused));
+    assert!(!to.exists());
+    assert!(StoreError::NotAFile(log).to_string().contains("history.db-wal is not a regular file"));
 }

@@ -86,7 +86,7 @@ async fn a_search_that_takes_too_long_is_given_up_and_others_go_on() {
     commit(&store, [said(1, 1, "needle")]).await;
     let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
     let work = move |searcher: &mut super::super::read_thread::ReadThread| {
-        searcher.read_within(std::time::Duration::from_millis(5), |history, _| {
+        searcher.read(Some(std::time::Duration::from_millis(5)), |history, _| {
             history.query_row(endless, [], |row| row.get::<_, i64>(0))
         })
     };

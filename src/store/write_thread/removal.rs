@@ -1,8 +1,8 @@
-//! What the writer removes between batches, and how much room is left for mail, which it never removes for size.
+//! Removes old messages between batches, and watches the room left for mail, which is never removed for size.
 
 use super::super::api::WriteBatch;
 use super::super::error::StoreError;
-use super::super::{prune, weight, writer_clock};
+use super::super::{date_correction, prune, weight};
 use super::WriteThread;
 use crate::chat::Entry;
 use crate::limits::{PRUNE_EVERY, PRUNE_PAUSE};
@@ -14,20 +14,19 @@ impl WriteThread {
             Ok(true) => PRUNE_PAUSE,
             Ok(false) => PRUNE_EVERY,
             Err(error) => {
-                tracing::debug!("old messages can't be removed: {error}");
+                tracing::debug!("cannot remove old messages: {error}");
                 PRUNE_EVERY
             }
         };
         self.next_prune = Instant::now() + pause;
     }
 
-    /// Dates what was dated by a wrong clock, then removes what is too old or too much: a step of either.
-    /// Returns whether there is more to do.
+    /// Corrects dates, or else removes what is too old or too much: one step. Returns whether more remains.
     fn prune_some(&mut self) -> Result<bool, StoreError> {
         let (keep, seq) = (self.keep, self.seq);
         let is_dated = self.attempt(|connection, time| {
             time.look(connection, seq)?;
-            writer_clock::date(connection)
+            date_correction::step(connection)
         })?;
         if is_dated {
             return Ok(true);
@@ -43,7 +42,7 @@ impl WriteThread {
         Ok(pruned.more)
     }
 
-    /// Tells whether mail that waits takes all the room that it may.
+    /// Checks whether waiting mail has used up its share of the room.
     fn look_at_mail(&mut self) -> Result<(), StoreError> {
         let keep = self.keep;
         let room = self.attempt(|connection, _| prune::mail_room(connection, keep))?;
@@ -56,16 +55,16 @@ impl WriteThread {
         self.notices.full_of_mail(is_full);
         match is_full {
             true => tracing::warn!(
-                "mail that waits takes half of --retain-size, so no more is taken for people who are away; it is \
-                 not removed for size: keep more (--retain-size), or less long (--retain)"
+                "waiting mail fills its half of --retain-size, so the server takes no more mail for people who are \
+                 away; raise --retain-size, or keep mail for a shorter time (--retain)"
             ),
-            false => tracing::info!("there is room again for mail to people who are away"),
+            false => tracing::info!("the server takes mail for people who are away again"),
         }
         Ok(())
     }
 
-    /// Mail that was taken has used up some of its room. If it was all, it is looked at once, as the next that
-    /// comes may have to be refused.
+    /// Subtracts a batch's mail from the room left. When none is left, looks again at once, because the next mail may
+    /// have to be refused.
     pub(super) fn count_mail(&mut self, batch: &WriteBatch) {
         let Some(room) = self.mail_room else { return };
         let waiting = batch.entries.iter().filter_map(|entry| match entry {
@@ -81,7 +80,7 @@ impl WriteThread {
             && !self.is_full_of_mail
             && let Err(error) = self.look_at_mail()
         {
-            tracing::debug!("mail that waits can't be counted: {error}");
+            tracing::debug!("cannot count waiting mail: {error}");
         }
     }
 }

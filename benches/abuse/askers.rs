@@ -7,7 +7,7 @@ use crate::stage::{LOOK, Stage};
 use crate::talk::Talk;
 use crate::tls::Key;
 use lanchat::server::HISTORY_FILE;
-use lanchat::store::{Keep, Store};
+use lanchat::store::{Retention, Store};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -69,7 +69,7 @@ pub fn searches(lan: &Lan) -> Vec<Row> {
 fn fill(dir: &Path) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let (store, archive) = Store::open(&dir.join(HISTORY_FILE), Keep::default()).unwrap();
+        let (store, archive) = Store::open(&dir.join(HISTORY_FILE), Retention::default()).unwrap();
         let mut talk = Talk::after(archive.seq);
         while talk.seq() < MESSAGES {
             store.commit(talk.batch_of(1000, 20)).await.unwrap();

@@ -4,7 +4,7 @@
 use crate::rig::serve::Server;
 use anyhow::{Result, ensure};
 use lanchat::client::Inspector;
-use lanchat::discovery::{FindOptions, Known, Outcome, find};
+use lanchat::discovery::{FindOptions, FindOutcome, RememberedServer, find};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,7 +35,7 @@ pub struct Figures {
 pub struct Seekers {
     runtime: Runtime,
     inspector: Inspector,
-    known: Known,
+    known: RememberedServer,
     count: usize,
     attempts: Arc<AtomicUsize>,
 }
@@ -49,7 +49,8 @@ impl Seekers {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let inspector = Inspector::new(plaintext, &[])?;
         let proof = runtime.block_on(inspector.clone().probe(address))?;
-        let known = Known { id: proof.id, name: proof.name, addrs: vec![address], last_used: true };
+        let known =
+            RememberedServer { id: proof.id, name: proof.name, addrs: vec![address], last_used: true };
         Ok(Self { runtime, inspector, known, count: count.min(MOST), attempts: Arc::default() })
     }
 
@@ -84,7 +85,7 @@ impl Seekers {
                 attempts.fetch_add(1, Ordering::Relaxed);
                 inspector.clone().probe(addr)
             };
-            searches.spawn(async { matches!(find(options, probe, |_| {}).await, Outcome::Found(_)) });
+            searches.spawn(async { matches!(find(options, probe, || {}).await, FindOutcome::Found(_)) });
         }
         searches
     }

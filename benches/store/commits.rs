@@ -3,7 +3,7 @@
 use super::talk::Talk;
 use super::times::Times;
 use anyhow::Result;
-use lanchat::store::{Keep, Store};
+use lanchat::store::{Retention, Store};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ pub const BATCHES: [usize; 4] = [1, 10, 100, 1000];
 /// Messages a second, with batches of that many, in a directory.
 pub async fn rate(dir: &Path, batch: usize, time: Duration) -> Result<f64> {
     let dir = tempfile::tempdir_in(dir)?;
-    let (store, _) = Store::open(&dir.path().join("history.db"), Keep::default())?;
+    let (store, _) = Store::open(&dir.path().join("history.db"), Retention::default())?;
     let mut talk = Talk::after(0);
     // Making messages is not the store's work.
     let mut spent = Duration::ZERO;
@@ -28,7 +28,7 @@ pub async fn rate(dir: &Path, batch: usize, time: Duration) -> Result<f64> {
 }
 
 /// How long single messages take while old ones are removed, next to when none are.
-pub async fn while_pruning(path: &Path, keep: Keep, after: u64, time: Duration) -> Result<(Times, u64)> {
+pub async fn while_pruning(path: &Path, keep: Retention, after: u64, time: Duration) -> Result<(Times, u64)> {
     let (store, _) = Store::open(path, keep)?;
     let mut talk = Talk::after(after);
     let mut times = Times::default();

@@ -4,7 +4,7 @@ use super::reading;
 use super::rig::process::Process;
 use super::talk::Talk;
 use anyhow::Result;
-use lanchat::store::{Keep, Store};
+use lanchat::store::{Retention, Store};
 use std::path::Path;
 use std::process::Command;
 
@@ -13,7 +13,7 @@ pub const FLAG: &str = "--memory-of";
 
 /// Works with the history at `path` for a while; resident memory of this process, in KiB.
 pub async fn work(path: &Path, missed: usize) -> Result<u64> {
-    let (store, archive) = Store::open(path, Keep::default())?;
+    let (store, archive) = Store::open(path, Retention::default())?;
     let mut talk = Talk::after(archive.seq);
     for _ in 0..20 {
         store.commit(talk.batch(100)).await?;

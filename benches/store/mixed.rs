@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use jiff::Timestamp;
 use lanchat::chat::{Entry, MailView, Search, View};
 use lanchat::name::RoomName;
-use lanchat::store::{Batch, Keep, Store};
+use lanchat::store::{Retention, Store, WriteBatch};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -160,7 +160,7 @@ pub async fn measure(base: &Path, messages: u64) -> Result<()> {
     fill(&path, messages).await?;
     single(&path).await?;
     super::sizes::print(&path)?;
-    let (store, _) = Store::open(&path, Keep::default())?;
+    let (store, _) = Store::open(&path, Retention::default())?;
     println!("searches over {messages} messages of many scripts");
     let mut slow = Vec::new();
     for (name, times, found) in run(&store).await? {
@@ -174,7 +174,7 @@ pub async fn measure(base: &Path, messages: u64) -> Result<()> {
     Ok(())
 }
 
-fn batch(talk: &mut Talk, texts: &mut Texts, messages: usize) -> Batch {
+fn batch(talk: &mut Talk, texts: &mut Texts, messages: usize) -> WriteBatch {
     let mut batch = talk.batch_of(messages, 0);
     for entry in &mut batch.entries {
         if let Entry::Message(message) = entry {
@@ -185,7 +185,7 @@ fn batch(talk: &mut Talk, texts: &mut Texts, messages: usize) -> Batch {
 }
 
 async fn fill(path: &Path, messages: u64) -> Result<()> {
-    let (store, archive) = Store::open(path, Keep::default())?;
+    let (store, archive) = Store::open(path, Retention::default())?;
     let (mut talk, mut texts) = (Talk::after(archive.seq), Texts(1));
     let mut spent = Duration::ZERO;
     while talk.seq() < messages {
@@ -203,7 +203,7 @@ async fn fill(path: &Path, messages: u64) -> Result<()> {
 
 /// What one message costs that comes by itself.
 async fn single(path: &Path) -> Result<()> {
-    let (store, archive) = Store::open(path, Keep::default())?;
+    let (store, archive) = Store::open(path, Retention::default())?;
     let (mut talk, mut texts) = (Talk::after(archive.seq), Texts(2));
     for size in [1, 10] {
         let mut times = Times::default();

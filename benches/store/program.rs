@@ -2,7 +2,7 @@
 
 use super::{commits, memory, mixed, reading, server, talk::Talk};
 use anyhow::{Context, Result, bail};
-use lanchat::store::{Export, Filter, Keep, Store, backup};
+use lanchat::store::{Export, ExportFilter, Retention, Store, backup};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -75,7 +75,7 @@ async fn measure(plan: &Plan) -> Result<()> {
     println!("opening a history of {:.2} GB", size(&path) as f64 / 1e9);
     println!("    {}", reading::open(&path).await?);
     println!("a server with it");
-    let (store, archive) = Store::open(&path, Keep::default())?;
+    let (store, archive) = Store::open(&path, Retention::default())?;
     store.close().await;
     server::measure(dir.path(), archive.seq, plan.missed)?;
     whole(&path, dir.path())?;
@@ -97,7 +97,7 @@ async fn commit_rates(base: &Path, plan: &Plan) -> Result<()> {
 /// Adds messages until there are so many, or so many bytes.
 async fn fill(path: &Path, messages: u64, words: usize, bytes: u64) -> Result<()> {
     let start = Instant::now();
-    let (store, archive) = Store::open(path, Keep::default())?;
+    let (store, archive) = Store::open(path, Retention::default())?;
     let mut talk = Talk::after(archive.seq);
     while talk.seq() < messages && size(path) < bytes {
         store.commit(talk.batch_of(1000.min(messages - talk.seq()) as usize, words)).await?;
@@ -113,7 +113,7 @@ fn size(path: &Path) -> u64 {
 }
 
 async fn reads(path: &Path, plan: &Plan) -> Result<()> {
-    let (store, archive) = Store::open(path, Keep::default())?;
+    let (store, archive) = Store::open(path, Retention::default())?;
     println!("{} missed messages", plan.missed);
     println!("    {}", reading::resume(&store, archive.seq, plan.missed).await?);
     println!("searches over {} messages", plan.messages);
@@ -130,7 +130,7 @@ async fn reads(path: &Path, plan: &Plan) -> Result<()> {
 /// Everything read once.
 fn whole(path: &Path, dir: &Path) -> Result<()> {
     let start = Instant::now();
-    let count = Export::open(path, Filter::default())?.count();
+    let count = Export::open(path, ExportFilter::default())?.count();
     println!("export of {count} messages: {:.1} s", start.elapsed().as_secs_f64());
     let start = Instant::now();
     backup(path, &dir.join("copy.db"), &[], |_, _| {})?;
@@ -141,14 +141,14 @@ fn whole(path: &Path, dir: &Path) -> Result<()> {
 async fn pruning(path: &Path, plan: &Plan) -> Result<()> {
     println!("one message every 5 ms");
     let time = plan.commit_time * 3;
-    let (store, archive) = Store::open(path, Keep::default())?;
+    let (store, archive) = Store::open(path, Retention::default())?;
     store.close().await;
-    let (times, after) = commits::while_pruning(path, Keep::default(), archive.seq, time).await?;
+    let (times, after) = commits::while_pruning(path, Retention::default(), archive.seq, time).await?;
     println!("    nothing to remove      {times}, 99th of 100 {:?}", times.at(0.99));
-    let keep = Keep { age: None, bytes: Some(1) };
+    let keep = Retention { age: None, bytes: Some(1) };
     let (times, _) = commits::while_pruning(path, keep, after, time).await?;
     println!("    old ones are removed   {times}, 99th of 100 {:?}", times.at(0.99));
-    let left = Export::open(path, Filter::default())?.count();
+    let left = Export::open(path, ExportFilter::default())?.count();
     println!("    messages that are left: {left}");
     Ok(())
 }

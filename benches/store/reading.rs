@@ -5,7 +5,7 @@ use super::times::Times;
 use anyhow::{Result, ensure};
 use lanchat::chat::{MailView, Scope, Search, View, Wanted};
 use lanchat::name::RoomName;
-use lanchat::store::{Keep, Since, Span, Store};
+use lanchat::store::{ResumeFrom, Retention, Store, ViewRange};
 use std::path::Path;
 use std::time::Instant;
 
@@ -21,10 +21,10 @@ pub async fn resume(store: &Store, upto: u64, most: usize) -> Result<Times> {
     let mut times = Times::default();
     for number in 0..RUNS {
         let start = Instant::now();
-        let mut after = store.begin(view(number), Since::Seq(1), most).await?.after;
+        let mut after = store.begin(view(number), ResumeFrom::Seq(1), most).await?.after;
         let mut count = 0;
         while after < upto {
-            let page = store.page(Span { view: view(number), after, upto }, 256, 64 * 1024).await?;
+            let page = store.page(ViewRange { view: view(number), after, upto }, 256, 64 * 1024).await?;
             after = page.reached;
             count += page.messages.len();
         }
@@ -100,7 +100,7 @@ pub async fn open(path: &Path) -> Result<Times> {
     let mut times = Times::default();
     for _ in 0..RUNS {
         let start = Instant::now();
-        let (store, _) = Store::open(path, Keep::default())?;
+        let (store, _) = Store::open(path, Retention::default())?;
         times.add(start.elapsed());
         store.close().await;
     }

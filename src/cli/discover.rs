@@ -10,7 +10,7 @@ use super::logging::{self, Level};
 use super::progress::Progress;
 use super::runtime;
 use crate::client::Inspector;
-use crate::discovery::{Farewells, Found, Search, SearchOptions, Terrain, Tried};
+use crate::discovery::{Found, Goodbyes, MdnsSearch, ScanScope, SearchOptions, SearchReport};
 use crate::limits::{DEFAULT_PORT, LIST_LEAST, LIST_PAUSE, LIST_QUIET};
 use anyhow::Context;
 use listing::table_part;
@@ -30,7 +30,7 @@ pub fn run(common: &CommonArgs, discover: &DiscoverArgs, inspector: &Inspector) 
     let probe = |addr| inspector.clone().probe(addr);
     let progress = Progress::new(common, "looking at each address");
     let mut screen = Screen { inspector, progress: &progress, is_live, shown: Vec::new() };
-    let terrain = discover.scan.then(Terrain::survey).transpose();
+    let terrain = discover.scan.then(ScanScope::survey).transpose();
     let terrain = terrain.context("cannot list the networks of this machine")?.unwrap_or_default();
     let (servers, tried) = runtime::finish(runtime::small()?, async {
         let mut list = List::start();
@@ -44,7 +44,7 @@ pub fn run(common: &CommonArgs, discover: &DiscoverArgs, inspector: &Inspector) 
         let more: Vec<u16> = distinct(announced).into_iter().filter(|port| !ports.contains(port)).collect();
         scanned.extend(terrain.scan(&more, probe, None, tell).await);
         let servers = merge(list.present(), scanned.iter().map(Listed::from).collect());
-        (servers, Tried { scanned: discover.scan, ..list.tried() })
+        (servers, SearchReport { scanned: discover.scan, ..list.tried() })
     });
     screen.finish(servers, discover.json)?;
     match screen.shown.is_empty() {
@@ -83,7 +83,7 @@ async fn scan_beside<T>(
 }
 
 /// Why the list is empty, and what else may be tried.
-fn vain(tried: &Tried, terrain: &Terrain) -> String {
+fn vain(tried: &SearchReport, terrain: &ScanScope) -> String {
     match (tried.scanned, terrain.is_empty()) {
         (false, _) => tried.to_string(),
         (true, true) => format!("{tried}; no address was tried: this machine is in no private IPv4 network"),
@@ -103,15 +103,15 @@ fn distinct(ports: impl IntoIterator<Item = u16>) -> Vec<u16> {
 
 /// A search for all that there are.
 struct List {
-    search: Search,
-    farewells: Farewells,
+    search: MdnsSearch,
+    farewells: Goodbyes,
     start: Instant,
 }
 
 impl List {
     fn start() -> List {
-        let farewells = Farewells::listen();
-        List { search: Search::start(SearchOptions::default()), farewells, start: Instant::now() }
+        let farewells = Goodbyes::listen();
+        List { search: MdnsSearch::start(SearchOptions::default()), farewells, start: Instant::now() }
     }
 
     /// Listens until it is quiet, or until there is one if that is enough; where nothing is heard, for
@@ -149,9 +149,9 @@ impl List {
         present.map(Listed::from).collect()
     }
 
-    fn tried(&self) -> Tried {
+    fn tried(&self) -> SearchReport {
         let reach = Some(self.search.reach().clone());
-        Tried { reach, waited: self.start.elapsed(), ..Tried::default() }
+        SearchReport { reach, waited: self.start.elapsed(), ..SearchReport::default() }
     }
 }
 

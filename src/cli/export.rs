@@ -14,7 +14,7 @@ use super::own_server;
 use super::progress::Progress;
 use crate::chat::{Kind, Message, Venue};
 use crate::files;
-use crate::store::{Export, Filter};
+use crate::store::{Export, ExportFilter};
 use crate::text::{safe_line, safe_lines};
 
 /// The columns of the CSV form.
@@ -26,7 +26,7 @@ const COLUMNS: [&str; 8] = ["seq", "time", "kind", "from", "ip", "key", "to", "t
 /// If the history can't be read, or the output not be written.
 pub fn run(common: &CommonArgs, args: &ExportArgs, data_dir: Option<PathBuf>) -> Result<(), Failure> {
     logging::start(common, Level::Error, io::stderr)?;
-    let filter = Filter {
+    let filter = ExportFilter {
         since: args.since.map(|since| since.timestamp(Timestamp::now())),
         room: args.room.clone(),
         with: args.with.clone(),

@@ -9,7 +9,7 @@ use super::logging::{self, Level};
 use super::own_server::{self, SERVICE_DIR};
 use super::progress::Progress;
 use crate::server::{self, DataDirError, RecoveryError};
-use crate::store::{Repaired, Seal, StoreError};
+use crate::store::{ChecksumState, Repaired, StoreError};
 
 /// Puts a backup back.
 ///
@@ -35,10 +35,10 @@ pub fn restore(common: &CommonArgs, args: &RestoreArgs, data_dir: Option<PathBuf
     };
     let mut text =
         format!("restored in {}: {}{latest}; {rest}\n", dir.display(), some(done.messages, "message"));
-    text += match done.seal {
-        Seal::Whole => "",
-        Seal::Broken => "it was changed since it was made: look whether all is as it was said\n",
-        Seal::Missing => "it has no sum, so nobody knows whether it was changed since it was made\n",
+    text += match done.checksum {
+        ChecksumState::Valid => "",
+        ChecksumState::Wrong => "it was changed since it was made: look whether all is as it was said\n",
+        ChecksumState::Missing => "it has no sum, so nobody knows whether it was changed since it was made\n",
     };
     text += &kept(done.aside.as_deref(), "what was there");
     text += &next(&dir);

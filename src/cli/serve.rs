@@ -11,7 +11,7 @@ use crate::prompt::{self, Screen};
 use crate::protocol::Term;
 use crate::security::protect_memory;
 use crate::server::{Console, Handle, PASSPHRASE_FILE, Server, ServerOptions, StopSignals};
-use crate::store::Keep;
+use crate::store::Retention;
 use std::io;
 use std::path::Path;
 
@@ -85,7 +85,7 @@ fn tell_who_serves(server: &Server, options: &ServerOptions, passphrase_file: Op
 
 /// People may want to know for how long what they say stays.
 fn tell_what_is_kept(options: &ServerOptions) {
-    let (Some(Keep { age, bytes }), Some(dir)) = (options.history, &options.data_dir) else {
+    let (Some(Retention { age, bytes }), Some(dir)) = (options.history, &options.data_dir) else {
         return tracing::info!("history: none is kept (--no-history)");
     };
     let age = age.map_or("for ever".to_owned(), |age| format!("for {}", Term::For(age)));

@@ -1,11 +1,11 @@
-//! Being found: what is announced of a server, and whether it is announced at this moment.
+//! Announces a server by mDNS, and reports whether others can find it.
 
 use super::SERVICE;
 use super::announcement::{Announcement, Visibility};
-use super::interfaces::{Attachment, attachments};
+use super::interfaces::{InterfaceInfo, infos};
 use super::label::{announced_id, plain_name, server_label};
 use super::order::is_usable;
-use super::presence::Presence;
+use super::responder::Responder;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{GOODBYE_WAIT, PROTOCOL_VERSION};
 use mdns_sd::ServiceInfo;
@@ -13,67 +13,65 @@ use std::net::IpAddr;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-/// Why a server can't be announced. It works without, for those who know its address.
+/// Why a server cannot be announced. Clients that know its address can still connect.
 #[derive(Debug, thiserror::Error)]
 pub enum AnnounceError {
     /// The mDNS library refused.
-    #[error("cannot announce this server by mDNS: {0}; clients must use --host")]
+    #[error("cannot announce this server by mDNS: {0}; clients need --host to find it")]
     Mdns(#[from] mdns_sd::Error),
-    /// A named interface is not there.
-    #[error("cannot announce on interface {name}: there is none of that name (there are: {present})")]
+    /// A chosen interface does not exist.
+    #[error("cannot announce on interface {name}: it does not exist; choose one of: {present}")]
     NoInterface {
-        /// The name that was asked for.
+        /// The chosen name.
         name: String,
-        /// The names of those that are up.
+        /// The names of interfaces that are up.
         present: String,
     },
-    /// An address to be announced could lead nobody here.
-    #[error("cannot announce address {0}: nobody can connect to it")]
+    /// No client could connect to a chosen address.
+    #[error("cannot announce address {0}: clients cannot connect to it; use an address of this machine")]
     BadAddress(IpAddr),
 }
 
-/// A server made visible. Dropping it says goodbye once, in haste; [`Announcer::shutdown`] is better.
+/// Keeps a server announced. Dropping it sends one goodbye; [`Announcer::shutdown`] is more reliable.
 pub struct Announcer {
-    presence: Presence,
+    responder: Responder,
     label: String,
     visibility: watch::Receiver<Visibility>,
     keeper: AbortHandle,
 }
 
 impl Announcer {
-    /// Announces, on a tokio runtime; the server must be listening. Returns at once: the first packet
-    /// goes out within milliseconds. From then on it is kept announced whatever happens: interfaces that
-    /// come up later are served, and what fails is tried again every few seconds. Logs when it becomes
-    /// visible, and a warning when it is not.
+    /// Starts to announce a server that listens already, on a tokio runtime. Returns at once; the first packet goes out
+    /// within milliseconds. From then on, it also serves interfaces that come up later, and retries failures every few
+    /// seconds. It logs when the server becomes visible, and warns when it is not.
     ///
     /// # Errors
-    /// See [`AnnounceError`]. That mDNS does not work at the moment is no error.
+    /// See [`AnnounceError`]. It is not an error if mDNS fails at the moment.
     pub fn start(announcement: &Announcement) -> Result<Announcer, AnnounceError> {
-        let attachments = attachments().unwrap_or_default();
-        check(announcement, &attachments)?;
+        let infos = infos().unwrap_or_default();
+        check(announcement, &infos)?;
         let label = server_label(&announcement.name, &announcement.id);
         let service = service(announcement, &label)?;
-        let presence = Presence::new(announcement, service);
-        let (told, visibility) = watch::channel(presence.look(&attachments));
-        let keeper = tokio::spawn(presence.clone().keep_up(told)).abort_handle();
-        Ok(Announcer { presence, label, visibility, keeper })
+        let responder = Responder::new(announcement, service);
+        let (told, visibility) = watch::channel(responder.look(&infos));
+        let keeper = tokio::spawn(responder.clone().keep_up(told)).abort_handle();
+        Ok(Announcer { responder, label, visibility, keeper })
     }
 
-    /// The label under which the server is announced, such as `office-3f9a1c77`.
+    /// The announced label, such as `office-3f9a1c77`.
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// Whether others can find the server now, and from now on.
+    /// Reports whether others can find the server.
     pub fn visibility(&self) -> watch::Receiver<Visibility> {
         self.visibility.clone()
     }
 
-    /// Says goodbye, so that clients drop the server at once, and ends. Takes 150 ms, because the
-    /// goodbye is sent a second time.
+    /// Sends goodbyes, so that clients drop the server at once. Takes 150 ms, because it sends them twice.
     pub async fn shutdown(self) {
         self.keeper.abort();
-        if self.presence.say_goodbye() {
+        if self.responder.say_goodbye() {
             tokio::time::sleep(GOODBYE_WAIT).await;
         }
     }
@@ -82,15 +80,15 @@ impl Announcer {
 impl Drop for Announcer {
     fn drop(&mut self) {
         self.keeper.abort();
-        self.presence.end();
+        self.responder.end();
     }
 }
 
-/// Refuses what could only fail in silence later.
-fn check(announcement: &Announcement, attachments: &[Attachment]) -> Result<(), AnnounceError> {
+/// Refuses settings that would fail silently later.
+fn check(announcement: &Announcement, infos: &[InterfaceInfo]) -> Result<(), AnnounceError> {
     for name in &announcement.interfaces {
-        if !attachments.iter().any(|one| one.link.name == *name) {
-            let present: Vec<&str> = attachments.iter().map(|one| one.link.name.as_str()).collect();
+        if !infos.iter().any(|one| one.link.name == *name) {
+            let present: Vec<&str> = infos.iter().map(|one| one.link.name.as_str()).collect();
             let present = present.join(", ");
             return Err(AnnounceError::NoInterface { name: name.clone(), present });
         }
@@ -112,7 +110,7 @@ fn service(announcement: &Announcement, label: &str) -> Result<ServiceInfo, mdns
     let (kind, host) = (format!("{SERVICE}."), format!("{label}.local."));
     let addrs = announcement.advertise.as_slice();
     let mut service = ServiceInfo::new(&kind, label, &host, addrs, announcement.port, &txt[..])?;
-    // The label holds the id, so nobody else has it; a probe would cost 0.8 s, and could be denied.
+    // The label contains the id, so it is unique; a probe would cost 0.8 s, and another machine could deny it.
     service.set_requires_probe(false);
     if announcement.advertise.is_empty() {
         service = service.enable_addr_auto();
@@ -123,8 +121,8 @@ fn service(announcement: &Announcement, label: &str) -> Result<ServiceInfo, mdns
 #[cfg(test)]
 mod tests {
     use super::super::announcement::is_meant;
-    use super::super::interfaces::Link;
-    use super::super::kind::Kind;
+    use super::super::interface_kind::InterfaceKind;
+    use super::super::interfaces::Interface;
     use super::*;
 
     fn announcement() -> Announcement {
@@ -138,16 +136,16 @@ mod tests {
         }
     }
 
-    fn attached(name: &str, kind: Kind) -> Attachment {
-        let link = Link { name: name.into(), index: 2, loopback: false, addrs: Vec::new() };
-        Attachment { link, nets: Vec::new(), kind }
+    fn attached(name: &str, kind: InterfaceKind) -> InterfaceInfo {
+        let link = Interface { name: name.into(), index: 2, loopback: false, addrs: Vec::new() };
+        InterfaceInfo { link, nets: Vec::new(), kind }
     }
 
     #[test]
     fn an_interface_that_is_not_there_is_refused_with_those_that_are() {
         let asked = Announcement { interfaces: vec!["wlan9".into()], ..announcement() };
-        let error = check(&asked, &[attached("eth0", Kind::Lan)]).unwrap_err().to_string();
-        assert!(error.contains("wlan9") && error.contains("there are: eth0"), "{error}");
+        let error = check(&asked, &[attached("eth0", InterfaceKind::Lan)]).unwrap_err().to_string();
+        assert!(error.contains("wlan9") && error.contains("choose one of: eth0"), "{error}");
     }
 
     #[test]
@@ -158,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_chosen_interface_is_announced_on_whatever_it_is_and_no_other_one() {
-        let (docker, eth) = (attached("docker0", Kind::Inner), attached("eth0", Kind::Lan));
+        let (docker, eth) = (attached("docker0", InterfaceKind::Inner), attached("eth0", InterfaceKind::Lan));
         assert!(!is_meant(&announcement(), &docker) && is_meant(&announcement(), &eth));
         let asked = Announcement { interfaces: vec!["docker0".into()], ..announcement() };
         assert!(is_meant(&asked, &docker) && !is_meant(&asked, &eth));

@@ -1,44 +1,43 @@
-//! What is announced of a server and where, and whether it is.
+//! The data of an announcement, and its state.
 
-use super::interfaces::Attachment;
-use super::kind::Kind;
+use super::interface_kind::InterfaceKind;
+use super::interfaces::InterfaceInfo;
 use std::net::IpAddr;
 
-/// What is announced of a server.
+/// The data that a server announces, and where.
 #[derive(Clone, Debug)]
 pub struct Announcement {
-    /// The server's id, the 64 hexadecimal digits of its key's fingerprint: TXT `fp`, in part TXT
-    /// `id`, and 8 of them in the label.
+    /// The server's id, the 64 hexadecimal digits of its key's fingerprint: all in TXT `fp`, some in TXT `id`, and 8 in
+    /// the label.
     pub id: String,
-    /// The name that people see: TXT `n`, of which 63 bytes are sent.
+    /// The name that people see, in TXT `n`; at most 63 bytes are sent.
     pub name: String,
     /// Whether newcomers need a passphrase: TXT `pw`.
     pub closed: bool,
-    /// The TCP port on which the server listens already.
+    /// The server's TCP port.
     pub port: u16,
-    /// Announce these addresses and no others; empty for those of the interfaces, as they change.
+    /// Announce only these addresses; if empty, those of the interfaces, as they change.
     pub advertise: Vec<IpAddr>,
-    /// Announce on these interfaces; empty for all but those of container engines and hypervisors.
+    /// Announce only on these interfaces; if empty, on all except those of container engines and hypervisors.
     pub interfaces: Vec<String>,
 }
 
 /// Whether others can find the server now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visibility {
-    /// It is announced on a network.
+    /// Yes, on a network.
     Announced,
-    /// It is announced to nobody but this machine: no network, or none that leads to its addresses.
+    /// Only programs on this machine: there is no network, or none with the announced addresses.
     NoNetwork,
-    /// UDP port 5353 can't be shared, for this reason. It is tried again every few seconds.
+    /// No: UDP port 5353 cannot be shared, for this reason. The server retries every few seconds.
     PortTaken(String),
 }
 
-/// Whether an interface is one to announce on, going by the names that were chosen, if any. Loopback
-/// always is, for clients on a machine that has no network.
-pub(super) fn is_meant(announcement: &Announcement, one: &Attachment) -> bool {
+/// Whether to announce on an interface. Always includes loopback, for clients on a machine without a network.
+pub(super) fn is_meant(announcement: &Announcement, one: &InterfaceInfo) -> bool {
     match announcement.interfaces.as_slice() {
         _ if one.link.loopback => true,
-        [] => one.kind != Kind::Inner,
+        [] => one.kind != InterfaceKind::Inner,
         names => names.contains(&one.link.name),
     }
 }

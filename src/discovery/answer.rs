@@ -1,7 +1,7 @@
-//! The one-shot question and the answers to it, as bytes. Pure; the answers are hostile input.
+//! Builds mDNS questions and parses the answers, which are hostile input. Pure.
 
 use super::SERVICE;
-use super::interfaces::Link;
+use super::interfaces::Interface;
 use super::order::{is_usable, scoped};
 use super::sighting::{self, Sighting};
 use crate::limits::{MAX_SERVER_ADDRS, MAX_SERVERS};
@@ -9,38 +9,46 @@ use simple_dns::rdata::{RData, SRV, TXT};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, ResourceRecord, TYPE};
 use std::net::{IpAddr, SocketAddr};
 
-/// The id of the question, which a unicast answer repeats (RFC 6762 6.7). It tells nothing: whoever
-/// hears the question may answer it.
+/// The id of each question, which a unicast answer repeats (RFC 6762 6.7). It proves nothing: anyone who hears the question
+/// may answer it.
 const QUESTION_ID: u16 = 1;
 
-/// The question that every DNS-SD responder answers: which kinds of services it has (RFC 6763 9).
+/// The question that every DNS-SD responder answers: which service types it has (RFC 6763 9).
 pub(super) const ALL_KINDS: &str = "_services._dns-sd._udp.local";
 
-/// The question for all services of a kind, such as `_lanchat._tcp.local PTR IN`.
+/// A question for all services of these types, such as `_lanchat._tcp.local PTR IN`.
 ///
 /// # Errors
-/// If the kind is no domain name.
-pub(super) fn question(kind: &str) -> Result<Vec<u8>, simple_dns::SimpleDnsError> {
-    questions(&[kind])
+/// If a type is not a domain name.
+pub(super) fn question(services: &[&str]) -> simple_dns::Result<Vec<u8>> {
+    build(services.iter().map(|service| (*service, TYPE::PTR)))
 }
 
-/// The same for several kinds at once.
+/// A question for all addresses of a host, such as `desk.local A IN` and `desk.local AAAA IN`.
 ///
 /// # Errors
-/// If one of them is no domain name.
-pub(super) fn questions(kinds: &[&str]) -> Result<Vec<u8>, simple_dns::SimpleDnsError> {
+/// If the host is not a domain name.
+pub(super) fn address_question(host: &str) -> simple_dns::Result<Vec<u8>> {
+    build([(host, TYPE::A), (host, TYPE::AAAA)])
+}
+
+fn build<'n>(records: impl IntoIterator<Item = (&'n str, TYPE)>) -> simple_dns::Result<Vec<u8>> {
     let mut packet = Packet::new_query(QUESTION_ID);
-    for kind in kinds {
-        let (kind, class) = (Name::new(kind)?, QCLASS::CLASS(CLASS::IN));
-        packet.questions.push(Question::new(kind, QTYPE::TYPE(TYPE::PTR), class, false));
+    for (name, kind) in records {
+        let (name, class) = (Name::new(name)?, QCLASS::CLASS(CLASS::IN));
+        packet.questions.push(Question::new(name, QTYPE::TYPE(kind), class, false));
     }
     packet.build_bytes_vec()
 }
 
-/// Whether a packet says, in answer to [`ALL_KINDS`], that lanchat servers are where it comes from.
+/// Parses a packet that is a response.
+fn response(packet: &[u8]) -> Option<Packet<'_>> {
+    Packet::parse(packet).ok().filter(|packet| packet.has_flags(PacketFlag::RESPONSE))
+}
+
+/// Whether a packet answers [`ALL_KINDS`] with lanchat's service type.
 pub(super) fn offers_service(packet: &[u8]) -> bool {
-    let (Ok(packet), Ok(kinds), Ok(service)) =
-        (Packet::parse(packet), Name::new(ALL_KINDS), Name::new(SERVICE))
+    let (Some(packet), Ok(kinds), Ok(service)) = (response(packet), Name::new(ALL_KINDS), Name::new(SERVICE))
     else {
         return false;
     };
@@ -48,43 +56,22 @@ pub(super) fn offers_service(packet: &[u8]) -> bool {
         let is_ours = matches!(&record.rdata, RData::PTR(pointer) if pointer.0 == service);
         record.ttl > 0 && record.name == kinds && is_ours
     };
-    packet.has_flags(PacketFlag::RESPONSE) && packet.answers.iter().any(says_so)
+    packet.answers.iter().any(says_so)
 }
 
-/// The question for all addresses of a host, such as `desk.local A IN` and `desk.local AAAA IN`.
-///
-/// # Errors
-/// If that is no domain name.
-pub(super) fn address_question(host: &str) -> Result<Vec<u8>, simple_dns::SimpleDnsError> {
-    let mut packet = Packet::new_query(QUESTION_ID);
-    for kind in [TYPE::A, TYPE::AAAA] {
-        let name = Name::new(host)?;
-        packet.questions.push(Question::new(name, QTYPE::TYPE(kind), QCLASS::CLASS(CLASS::IN), false));
-    }
-    packet.build_bytes_vec()
-}
-
-/// The addresses that a response has of a host, whatever the case of its name, with this port.
-pub(super) fn addresses(packet: &[u8], host: &str, port: u16, link: &Link) -> Vec<SocketAddr> {
-    let Ok(packet) = Packet::parse(packet) else { return Vec::new() };
-    if !packet.has_flags(PacketFlag::RESPONSE) {
-        return Vec::new();
-    }
+/// The addresses of a host in a response, with this port. Ignores the case of the name.
+pub(super) fn addresses(packet: &[u8], host: &str, port: u16, link: &Interface) -> Vec<SocketAddr> {
+    let Some(packet) = response(packet) else { return Vec::new() };
     let records = packet.answers.iter().chain(&packet.additional_records).filter(|record| record.ttl > 0);
     let own = records.filter(|record| record.name.to_string().eq_ignore_ascii_case(host));
     let ips = own.filter_map(|record| as_ip(&record.rdata)).filter(|ip| is_usable(*ip, link.loopback));
     ips.map(|ip| scoped(ip, port, link.index)).take(MAX_SERVER_ADDRS).collect()
 }
 
-/// The servers that a packet tells of, with all that is needed to reach them; several services may
-/// share a packet. Records are joined by the names that own them (RFC 6763 12.1). What is malformed,
-/// incomplete or taken back (time to live 0) is passed over.
-pub(super) fn servers(packet: &[u8], link: &Link) -> Vec<Sighting> {
-    let Ok(packet) = Packet::parse(packet) else { return Vec::new() };
-    let Ok(service) = Name::new(SERVICE) else { return Vec::new() };
-    if !packet.has_flags(PacketFlag::RESPONSE) {
-        return Vec::new();
-    }
+/// The complete servers in a packet, which may have several. Joins records by name (RFC 6763 12.1). Skips malformed,
+/// incomplete and withdrawn (time to live 0) records.
+pub(super) fn servers(packet: &[u8], link: &Interface) -> Vec<Sighting> {
+    let (Some(packet), Ok(service)) = (response(packet), Name::new(SERVICE)) else { return Vec::new() };
     let records: Vec<&ResourceRecord> =
         packet.answers.iter().chain(&packet.additional_records).filter(|record| record.ttl > 0).collect();
     let instances =
@@ -95,36 +82,37 @@ pub(super) fn servers(packet: &[u8], link: &Link) -> Vec<Sighting> {
     instances.take(MAX_SERVERS).filter_map(|instance| server(instance, &service, &records, link)).collect()
 }
 
-/// That a packet tells of an instance of the service.
-pub(super) struct Heard {
+/// A PTR record of the service.
+pub(super) struct InstancePointer {
     /// The instance's label.
     pub(super) label: String,
-    /// Whether it is there, or says goodbye with a time to live of 0 (RFC 6762 10.1).
+    /// False for a goodbye, which has a time to live of 0 (RFC 6762 10.1).
     pub(super) is_there: bool,
 }
 
-/// The instances that a response points to, or no longer.
-pub(super) fn pointers(packet: &[u8]) -> Vec<Heard> {
-    let Ok(packet) = Packet::parse(packet) else { return Vec::new() };
-    let Ok(service) = Name::new(SERVICE) else { return Vec::new() };
-    if !packet.has_flags(PacketFlag::RESPONSE) {
-        return Vec::new();
-    }
+/// The service's PTR records in a response.
+pub(super) fn pointers(packet: &[u8]) -> Vec<InstancePointer> {
+    let (Some(packet), Ok(service)) = (response(packet), Name::new(SERVICE)) else { return Vec::new() };
     let own = packet.answers.iter().filter(|record| record.name == service);
     let heard = own.filter_map(|record| match &record.rdata {
         RData::PTR(pointer) => {
             let prefix = pointer.0.without(&service)?;
             let [label] = prefix.get_labels() else { return None };
             let label = String::from_utf8_lossy(label.as_ref()).into_owned();
-            Some(Heard { label, is_there: record.ttl > 0 })
+            Some(InstancePointer { label, is_there: record.ttl > 0 })
         }
         _ => None,
     });
     heard.take(MAX_SERVERS).collect()
 }
 
-/// One server, put together from the records of a packet.
-fn server(instance: &Name, service: &Name, records: &[&ResourceRecord], link: &Link) -> Option<Sighting> {
+/// Builds a server from the records of a packet.
+fn server(
+    instance: &Name,
+    service: &Name,
+    records: &[&ResourceRecord],
+    link: &Interface,
+) -> Option<Sighting> {
     let prefix = instance.without(service)?;
     let [label] = prefix.get_labels() else { return None };
     let label = String::from_utf8_lossy(label.as_ref()).into_owned();
@@ -138,7 +126,7 @@ fn server(instance: &Name, service: &Name, records: &[&ResourceRecord], link: &L
         return None;
     }
     let txt = owned_by(records, instance).find_map(as_txt);
-    let heard = sighting::Heard { one_shot: true, browse: false };
+    let heard = sighting::HeardBy { one_shot: true, browse: false };
     Some(Sighting::new(&label, txt.map(entries).unwrap_or_default(), addrs, heard))
 }
 
@@ -181,8 +169,8 @@ mod tests {
     use super::*;
     use simple_dns::rdata::{A, AAAA, PTR};
 
-    fn lan(loopback: bool) -> Link {
-        Link { name: "lan0".into(), index: 2, loopback, addrs: Vec::new() }
+    fn lan(loopback: bool) -> Interface {
+        Interface { name: "lan0".into(), index: 2, loopback, addrs: Vec::new() }
     }
 
     /// A responder's answer in its simplest form: these servers, each with one IPv4 address and its
@@ -251,7 +239,7 @@ mod tests {
     fn goodbyes_questions_and_portless_servers_are_passed_over() {
         assert!(servers(&answer(&[("a", "one.local", 7667, 0x0a00_0001)], 0), &lan(false)).is_empty());
         assert!(servers(&answer(&[("a", "one.local", 0, 0x0a00_0001)], 120), &lan(false)).is_empty());
-        assert!(servers(&question(SERVICE).unwrap(), &lan(false)).is_empty());
+        assert!(servers(&question(&[SERVICE]).unwrap(), &lan(false)).is_empty());
     }
 
     #[test]
@@ -263,7 +251,7 @@ mod tests {
 
     #[test]
     fn the_question_is_the_one_that_rfc_6763_asks() {
-        let bytes = question(SERVICE).unwrap();
+        let bytes = question(&[SERVICE]).unwrap();
         assert_eq!(&bytes[12..], b"\x08_lanchat\x04_tcp\x05local\0\0\x0c\0\x01");
     }
 

@@ -1,23 +1,22 @@
-//! The ordinary browse, by the mDNS library: what comes, changes and goes, for as long as it runs.
+//! Browses by the mDNS library.
 
 use super::SERVICE;
-use super::event::Event;
-use super::interfaces::links;
+use super::interfaces::interfaces;
 use super::order::{is_usable, scoped};
-use super::sighting::{Heard, Sighting, instance_label};
+use super::sighting::{HeardBy, Observation, Sighting, instance_label};
 use crate::limits::{INTERFACE_CHECK, LINKS_OF_A_SOCKET};
 use mdns_sd::{IfKind, IfPredicate, Receiver, ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
 use std::net::SocketAddr;
 use tokio::sync::mpsc;
 
-/// A browse that ends when this is dropped. It has a thread of the library's.
+/// A running browse, with a thread of the library. Ends when dropped.
 pub(super) struct Browser {
     daemon: ServiceDaemon,
     events: Receiver<ServiceEvent>,
 }
 
 impl Browser {
-    /// Starts browsing on all interfaces, those that come up later too.
+    /// Starts to browse on all interfaces, including those that come up later.
     pub(super) fn start() -> Result<Browser, mdns_sd::Error> {
         let daemon = ServiceDaemon::new()?;
         daemon.set_ip_check_interval(u32::try_from(INTERFACE_CHECK.as_secs()).unwrap_or(1))?;
@@ -26,16 +25,18 @@ impl Browser {
         Ok(Browser { daemon, events })
     }
 
-    /// Passes on what is heard, for as long as somebody takes it and the library runs.
-    pub(super) async fn forward(self, found: mpsc::Sender<Event>) {
+    /// Forwards observations until the receiver is gone or the library ends.
+    pub(super) async fn forward(self, found: mpsc::Sender<Observation>) {
         loop {
             let event = tokio::select! {
                 event = self.events.recv_async() => event,
                 () = found.closed() => return,
             };
             let event = match event {
-                Ok(ServiceEvent::ServiceResolved(service)) => sighting(&service).map(Event::Seen),
-                Ok(ServiceEvent::ServiceRemoved(_, full_name)) => instance_label(&full_name).map(Event::Gone),
+                Ok(ServiceEvent::ServiceResolved(service)) => sighting(&service).map(Observation::Seen),
+                Ok(ServiceEvent::ServiceRemoved(_, full_name)) => {
+                    instance_label(&full_name).map(Observation::Gone)
+                }
                 Ok(_) => None,
                 Err(_) => return,
             };
@@ -48,10 +49,10 @@ impl Browser {
     }
 }
 
-/// On a machine with dozens of bridges, which a socket cannot all listen on, those that lead to other
-/// machines go first. The one-shot questions are asked on all of them.
+/// A socket cannot listen on all interfaces of a machine with dozens of bridges; prefers those that lead to other machines.
+/// One-shot queries use all of them.
 fn leave_some_out(daemon: &ServiceDaemon) -> Result<(), mdns_sd::Error> {
-    let links = links().unwrap_or_default();
+    let links = interfaces().unwrap_or_default();
     let Some(rest) = links.get(LINKS_OF_A_SOCKET..).filter(|rest| !rest.is_empty()) else { return Ok(()) };
     let rest: Vec<u32> = rest.iter().filter(|link| !link.loopback).map(|link| link.index).collect();
     let is_left_out =
@@ -61,7 +62,7 @@ fn leave_some_out(daemon: &ServiceDaemon) -> Result<(), mdns_sd::Error> {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Fails only if the thread is gone already.
+        // Fails only if the thread has ended.
         let _ = self.daemon.shutdown();
     }
 }
@@ -78,10 +79,10 @@ fn sighting(service: &ResolvedService) -> Option<Sighting> {
         let value = property.val().map(String::from_utf8_lossy).unwrap_or_default();
         (property.key().to_owned(), value.into_owned())
     });
-    Some(Sighting::new(&label, txt, addrs, Heard { browse: true, one_shot: false }))
+    Some(Sighting::new(&label, txt, addrs, HeardBy { browse: true, one_shot: false }))
 }
 
-/// The address to connect to, if it is one. Loopback addresses count if loopback told of them.
+/// The address to connect to, if usable. A loopback address counts only if it came from loopback.
 fn reachable(ip: &ScopedIp, port: u16) -> Option<SocketAddr> {
     let is_loopback = |name: &str| name.starts_with("lo") || name.contains("Loopback");
     let (on_loopback, interface) = match ip {

@@ -1,37 +1,31 @@
-//! From nothing to an open link: all that may lead to a server is tried at the same time.
+//! Finds a server and connects to it, by everything that may lead to one, at the same time.
 
 use super::WELL_KNOWN_HOST;
-use super::contest::Verdict;
+use super::attempts::{ConnectAttempts, Hint};
 use super::gateway::gateways;
-use super::hunt::{Hint, Hunt};
+use super::mdns_search::{MdnsSearch, SearchEvent, SearchOptions};
 use super::options::FindOptions;
-use super::outcome::{Outcome, Proof, Source};
-use super::search::{Change, Search, SearchOptions};
+use super::outcome::{FindOutcome, Proof, Source};
+use super::selection::SelectionState;
 use crate::limits::{LOOKUP_AFTER, SLOW_SEARCH};
 use std::error::Error;
 use std::net::SocketAddr;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-/// News of a search that goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// It is slow: one second has passed and nothing has answered.
-    Slow,
-}
-
-/// Looks for a server by its last addresses, by mDNS, by a host named `lanchat`, and at the default gateway,
-/// and gives open links to those that prove themselves with `probe`, which connects to an address and asks who
-/// is there. No address is given up before the end: one that refuses is tried again every 200 to 400 ms, one
-/// that is silent after 10 s, beside the first attempt, and any at once when it is announced anew. The first
-/// proof counts, never the first connect. The server used last wins at once; otherwise there is a moment's wait
-/// for others. Ends early if nobody goes by the wanted name. Runs on tokio; all that it started ends with it,
-/// also when it is cancelled.
+/// Looks for a server at its last addresses, by mDNS, at a host named `lanchat`, and at the default gateway. Returns open
+/// links to servers that `probe` verified; `probe` connects to an address and finds out who answers.
+///
+/// The search gives up no address before it ends. It retries an address that refuses every 200 to 400 ms, starts a second
+/// attempt at a silent one after 10 s, and retries any address at once when a server announces it again. The first proof
+/// counts, never the first connection. The server used last wins at once; otherwise, the search waits a moment for others.
+/// It ends early if no server has the wanted name. It calls `slow_search` if nothing has answered after a second. Runs on
+/// tokio; everything that it starts ends with it, even if it is cancelled.
 pub async fn find<T, E, F>(
     options: FindOptions,
     probe: impl Fn(SocketAddr) -> F,
-    mut progress: impl FnMut(Progress),
-) -> Outcome<T>
+    mut slow_search: impl FnMut(),
+) -> FindOutcome<T>
 where
     F: Future<Output = Result<Proof<T>, E>> + Send + 'static,
     T: Send + 'static,
@@ -39,8 +33,8 @@ where
 {
     let start = Instant::now();
     let deadline = start + options.timeout;
-    let mut hunt = Hunt::new(&options, probe);
-    let mut search = options.discovery.then(|| Search::start(SearchOptions::default()));
+    let mut attempts = ConnectAttempts::new(&options, probe);
+    let mut search = options.discovery.then(|| MdnsSearch::start(SearchOptions::default()));
     let reach = search.as_ref().map(|search| search.reach().clone());
     let mut look_up = options.discovery.then_some(start + LOOKUP_AFTER);
     let mut slow = Some(start + SLOW_SEARCH);
@@ -50,69 +44,68 @@ where
             && lookup.is_empty()
             && look_up.is_none()
             && (slow.is_none() || !options.discovery);
-        let is_over = sources_over && !hunt.has_places();
-        let Some(until) = until(hunt.verdict(), is_over, deadline) else { break };
-        let due = hunt.due();
+        let is_over = sources_over && !attempts.has_endpoints();
+        let Some(until) = until(attempts.state(), is_over, deadline) else { break };
+        let due = attempts.due();
         tokio::select! {
             change = next(&mut search) => match change {
-                Some(Change::Seen(sighting)) => hunt.sight(sighting),
-                Some(Change::Gone(_)) => {}
-                // Nothing could be opened, so only the resolver and the gateway are left.
+                Some(SearchEvent::Seen(sighting)) => attempts.sight(sighting),
+                Some(SearchEvent::Gone(_)) => {}
+                // No socket could be opened, so only the resolver and the gateway are left.
                 None => {
                     let now = |_| Instant::now();
                     (search, look_up, slow) = (None, look_up.map(now), slow.map(now));
                 }
             },
-            Some(ended) = hunt.ended() => hunt.take(ended),
-            Some(Ok(addrs)) = lookup.join_next() => hunt.offer(named(addrs)),
-            () = sleep_until(due.unwrap_or(until)), if due.is_some() => hunt.tend(),
+            Some(ended) = attempts.ended() => attempts.take(ended),
+            Some(Ok(addrs)) = lookup.join_next() => attempts.offer(named(addrs)),
+            () = sleep_until(due.unwrap_or(until)), if due.is_some() => attempts.tend(),
             () = sleep_until(look_up.unwrap_or(until)), if look_up.is_some() => {
                 look_up = None;
-                if hunt.is_open() {
+                if attempts.is_open() {
                     lookup.spawn(well_known(options.default_port));
                 }
             }
             () = sleep_until(slow.unwrap_or(until)), if slow.is_some() => {
                 slow = None;
-                if hunt.is_open() {
-                    progress(Progress::Slow);
-                    hunt.offer(guessed(&options));
+                if attempts.is_open() {
+                    slow_search();
+                    attempts.offer(guessed(&options));
                 }
             }
             () = sleep_until(until) => break,
         }
     }
-    hunt.conclude(|tried| {
+    attempts.conclude(|tried| {
         tried.waited = start.elapsed();
         tried.reach = reach;
     })
 }
 
-/// Until when to wait for more; `None`: no longer.
-fn until(verdict: Verdict, is_over: bool, deadline: Instant) -> Option<Instant> {
-    match verdict {
-        Verdict::Decided => None,
-        // Nothing can turn up.
+/// Until when to wait for more servers; `None` to stop now.
+fn until(state: SelectionState, is_over: bool, deadline: Instant) -> Option<Instant> {
+    match state {
+        SelectionState::Decided => None,
+        // Nothing is left that could find one.
         _ if is_over => None,
-        Verdict::Settling(until) => Some(until.min(deadline)),
-        Verdict::Open => Some(deadline),
+        SelectionState::Settling(until) => Some(until.min(deadline)),
+        SelectionState::Open => Some(deadline),
     }
 }
 
-/// Where the host named `lanchat` is.
 fn named(addrs: Vec<SocketAddr>) -> Hint {
     let name = Some(format!("the host named {WELL_KNOWN_HOST}"));
     Hint { expected: None, name, source: Source::Named, addrs }
 }
 
-/// The default gateways, which often are such a host in a small network.
+/// The default gateways: in a container, or a Linux in Windows, the server may be on the host.
 fn guessed(options: &FindOptions) -> Hint {
     let gateways = if options.discovery { gateways() } else { Vec::new() };
     let addrs = gateways.into_iter().map(|ip| (ip, options.default_port).into()).collect();
     Hint { expected: None, name: None, source: Source::Guessed, addrs }
 }
 
-async fn next(search: &mut Option<Search>) -> Option<Change> {
+async fn next(search: &mut Option<MdnsSearch>) -> Option<SearchEvent> {
     match search {
         Some(search) => search.next().await,
         None => std::future::pending().await,

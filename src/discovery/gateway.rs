@@ -1,16 +1,16 @@
-//! The default gateway, at which a server is if this machine is a container, or a Linux in Windows.
+//! The default gateway, where the server may be if this machine is a container, or a Linux in Windows.
 
 use std::net::Ipv4Addr;
 
-/// The table of IPv4 routes of Linux: that of the thread, as tests have a network for each.
+/// Linux's table of IPv4 routes, for this thread: tests run each thread in its own network.
 const ROUTES: &str = "/proc/thread-self/net/route";
 
-/// The gateways of the default routes; none on systems other than Linux.
+/// The gateways of the default routes; empty on other systems than Linux.
 pub fn gateways() -> Vec<Ipv4Addr> {
     std::fs::read_to_string(ROUTES).map(|table| in_table(&table)).unwrap_or_default()
 }
 
-/// Those that a table names: columns `Iface Destination Gateway`, in hexadecimal as they lie in memory.
+/// Parses a table: columns `Iface Destination Gateway`, in hexadecimal and in the machine's byte order.
 fn in_table(table: &str) -> Vec<Ipv4Addr> {
     let gateway = |line: &str| {
         let mut columns = line.split_whitespace().skip(1);

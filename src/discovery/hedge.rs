@@ -1,13 +1,13 @@
-//! Hedging: a further attempt beside one that is silent, since its packet may be lost.
+//! Hedging: a second attempt beside a silent one, whose packet may be lost.
 
 use crate::limits::{HEDGE, HEDGE_PAUSE, MAX_HEDGES};
 use std::collections::VecDeque;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-/// Makes an attempt, and another one beside it when nothing has come of it for 300 ms, then every 500 ms; of
-/// more than three the oldest is dropped. The first that ends counts, whatever it brings, and the others are
-/// dropped. For what costs the other side next to nothing, as a TCP connection does.
+/// Makes an attempt, another one after 300 ms without a result, then one every 500 ms; of more than three, it drops the
+/// oldest. Returns the first result, even an error, and drops the others. For attempts that cost the other side almost
+/// nothing, such as a TCP connection.
 pub async fn hedged<F>(attempt: impl Fn() -> F) -> F::Output
 where
     F: Future + Send + 'static,

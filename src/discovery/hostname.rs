@@ -1,8 +1,8 @@
-//! The addresses of a host that the user named: by the system's resolver, and of `NAME.local` by our own
-//! mDNS too (RFC 6762 3), since many systems have no resolver for these.
+//! Looks up a host that the user named: by the system's resolver, and for `NAME.local` also by our own mDNS (RFC 6762 3),
+//! because many systems cannot resolve these names.
 
 use super::answer::{address_question, addresses};
-use super::interfaces::links;
+use super::interfaces::interfaces;
 use super::oneshot::OneShot;
 use super::order::in_order;
 use crate::limits::{
@@ -14,38 +14,38 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-/// Why a host's name leads nowhere: one line with the remedy.
+/// Why a host name has no address.
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
-    /// The name server says that there is no such name, or the system's resolver that it is none.
-    #[error("no address is known for {host} ({error}): check the spelling, or give the IP address")]
+    /// The name does not exist, or is invalid.
+    #[error("cannot find the host {host} ({error}); check the spelling, or give the IP address")]
     Unknown {
         /// The name.
         host: String,
-        /// What the resolver says.
+        /// The resolver's error.
         error: String,
     },
-    /// No name server answered, so nothing is known of the name.
+    /// No name server answered.
     #[error(
-        "the name {host} cannot be looked up: no name server (DNS) answers ({error}); that says nothing of \
-         the spelling: try again, or give the IP address"
+        "cannot look up the host {host}: no name server (DNS) answers ({error}); the name may still be right, so try \
+         again, or give the IP address"
     )]
     NoDns {
         /// The name.
         host: String,
-        /// What the resolver says.
+        /// The resolver's error.
         error: String,
     },
-    /// Nobody has that name on this network.
+    /// No machine on this network has the name.
     #[error(
-        "no machine on this network answers to {0} by mDNS: check the spelling and that it is on, or give \
-         the IP address"
+        "no machine on this network answers to the name {0} (mDNS); check the spelling and that the machine is on, or \
+         give the IP address"
     )]
     NotLocal(String),
-    /// The system cannot resolve it, and we may not.
+    /// The system cannot resolve the name, and `--no-discovery` forbids mDNS.
     #[error(
-        "{0} is a name of mDNS, which this system's resolver does not know and --no-discovery forbids to ask \
-         for: leave that away, or give the IP address"
+        "this system cannot resolve {0}, which takes mDNS, and --no-discovery turns lanchat's own mDNS off; omit that \
+         option, or give the IP address"
     )]
     Forbidden(String),
 }
@@ -56,8 +56,8 @@ impl From<LookupError> for io::Error {
     }
 }
 
-/// Looks a host up, on tokio: a `.local` name by multicast too, if that is allowed, for 2 s at most; the
-/// first that knows it counts.
+/// Looks up a host, on tokio. If `multicast` is set, also asks for a `.local` name by mDNS, for up to 2 s; the first answer
+/// counts.
 ///
 /// # Errors
 /// See [`LookupError`].
@@ -66,7 +66,7 @@ pub async fn lookup(host: &str, port: u16, multicast: bool) -> Result<Vec<Socket
     let is_local = name.to_ascii_lowercase().ends_with(".local");
     let system = async {
         let found = tokio::net::lookup_host((host, port)).await?.collect::<Vec<_>>();
-        if found.is_empty() { Err(io::Error::other("it has no address")) } else { Ok(found) }
+        if found.is_empty() { Err(io::Error::other("the name has no address")) } else { Ok(found) }
     };
     if !is_local {
         return system.await.map_err(|error| failure(host, &error));
@@ -75,19 +75,19 @@ pub async fn lookup(host: &str, port: u16, multicast: bool) -> Result<Vec<Socket
         return system.await.map_err(|_| LookupError::Forbidden(host.to_owned()));
     }
     tokio::select! {
-        // Its name server may be silent for longer than anybody's machine on the link is.
+        // A silent name server takes longer than any machine on the link.
         Ok(Ok(found)) = timeout(LOCAL_NAME_TIMEOUT, system) => Ok(found),
         Some(found) = ask(name, port) => Ok(found),
         else => Err(LookupError::NotLocal(host.to_owned())),
     }
 }
 
-/// Asks all links by the one-shot question (RFC 6762 5.1). `None` if nobody answers.
+/// Asks on all links by one-shot queries (RFC 6762 5.1). `None` without an answer.
 async fn ask(name: &str, port: u16) -> Option<Vec<SocketAddr>> {
     let question = address_question(name).ok()?;
     let (found, mut answers) = mpsc::channel(1);
     let mut asking = JoinSet::new();
-    for opened in links().unwrap_or_default().iter().flat_map(OneShot::open) {
+    for opened in interfaces().unwrap_or_default().iter().flat_map(OneShot::open) {
         match opened {
             Ok(socket) => {
                 drop(asking.spawn(ask_on(socket, question.clone(), name.to_owned(), port, found.clone())))
@@ -107,7 +107,7 @@ async fn ask(name: &str, port: u16) -> Option<Vec<SocketAddr>> {
     (!all.is_empty()).then(|| in_order(all))
 }
 
-/// Asks on one link for as long as it is wanted.
+/// Asks on one link until the receiver is gone.
 async fn ask_on(
     one: OneShot,
     question: Vec<u8>,
@@ -142,7 +142,7 @@ async fn ask_on(
     }
 }
 
-/// Tells a wrong name from name servers that don't answer, which the standard library does by text only.
+/// Tells an unknown name from silent name servers; the standard library distinguishes them only by the text.
 fn failure(host: &str, error: &io::Error) -> LookupError {
     const NO_ANSWER: [&str; 3] = ["Temporary failure", "Try again", "os error 11002"];
     let text = error.to_string();

@@ -1,8 +1,10 @@
-//! This machine's interfaces, and which of them matter to discovery.
+//! This machine's interfaces, and which of them discovery uses.
 
-use super::kind::{Kind, judge_name};
-use super::net::Net;
+use super::interface_kind::{InterfaceKind, judge_name};
+use super::networks::network_of;
+use super::order::is_v6_link_local;
 use crate::limits::MDNS_PORT;
+use ipnet::IpNet;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeMap;
 use std::io;
@@ -10,18 +12,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// An interface that is up, with its addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
+pub struct Interface {
     /// Its name, such as `eth0`.
     pub name: String,
-    /// The operating system's number for it, which link-local addresses need beside them.
+    /// The operating system's number for it, which link-local addresses need.
     pub index: u32,
-    /// Whether it is the loopback interface, which reaches this machine only.
+    /// Whether it is the loopback interface.
     pub loopback: bool,
     /// Its addresses; never empty.
     pub addrs: Vec<IpAddr>,
 }
 
-impl Link {
+impl Interface {
     /// Its first IPv4 address.
     pub(super) fn v4(&self) -> Option<Ipv4Addr> {
         self.addrs.iter().find_map(|ip| match ip {
@@ -30,7 +32,7 @@ impl Link {
         })
     }
 
-    /// Its link-local IPv6 address, or else any IPv6 address of it.
+    /// Its link-local IPv6 address, or else any IPv6 address.
     pub(super) fn v6(&self) -> Option<Ipv6Addr> {
         let mut all = self.addrs.iter().filter_map(|ip| match ip {
             IpAddr::V6(v6) => Some(*v6),
@@ -41,123 +43,120 @@ impl Link {
     }
 }
 
-/// An interface with what else discovery has to know of it.
+/// An interface with its networks and its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Attachment {
-    pub(super) link: Link,
-    /// The networks of its addresses, in their order.
-    pub(super) nets: Vec<Net>,
-    pub(super) kind: Kind,
+pub(super) struct InterfaceInfo {
+    pub(super) link: Interface,
+    /// The networks of its addresses, in the same order.
+    pub(super) nets: Vec<IpNet>,
+    pub(super) kind: InterfaceKind,
 }
 
-/// The interfaces that multicast can use: up, with an address, not point-to-point, as tunnels are, and
-/// not a part of a bridge or bond, which stands for it. Those that lead to other machines come first,
-/// those of containers and virtual machines after them; in each group by number.
+/// The interfaces for multicast: up, with an address, neither point-to-point like tunnels nor a part of a bridge or bond.
+/// First those that lead to other machines, then those of containers and virtual machines; each group by number.
 ///
 /// # Errors
-/// What the operating system says if it won't list them.
-pub fn links() -> io::Result<Vec<Link>> {
-    Ok(attachments()?.into_iter().map(|attachment| attachment.link).collect())
+/// If the operating system does not list them.
+pub fn interfaces() -> io::Result<Vec<Interface>> {
+    Ok(infos()?.into_iter().map(|info| info.link).collect())
 }
 
-/// The interfaces that are up, unsorted, each with whether it leads only to this machine's own containers and
-/// virtual machines.
+/// The interfaces that are up, unsorted, and whether each leads only to this machine's own containers and virtual machines.
 ///
 /// # Errors
-/// What the operating system says if it won't list them.
-pub fn seats() -> io::Result<Vec<(Link, bool)>> {
-    let meant = judged()?.into_iter().filter(|one| one.kind != Kind::Port);
-    Ok(meant.map(|one| (one.link, one.kind == Kind::Inner)).collect())
+/// If the operating system does not list them.
+pub fn all_interfaces() -> io::Result<Vec<(Interface, bool)>> {
+    let meant = judged()?.into_iter().filter(|one| one.kind != InterfaceKind::Port);
+    Ok(meant.map(|one| (one.link, one.kind == InterfaceKind::Inner)).collect())
 }
 
-/// Those of [`links`] with what is known of each. Where all look like those of containers and virtual machines,
-/// as inside some of these, they are all there is, and count as LANs.
-pub(super) fn attachments() -> io::Result<Vec<Attachment>> {
+/// Like [`interfaces`], with networks and kinds. If all seem to belong to containers and virtual machines, this machine is
+/// probably one of these, and they count as LANs.
+pub(super) fn infos() -> io::Result<Vec<InterfaceInfo>> {
     Ok(sorted_out(judged()?))
 }
 
-fn judged() -> io::Result<Vec<Attachment>> {
-    let mut all: BTreeMap<u32, Attachment> = BTreeMap::new();
+fn judged() -> io::Result<Vec<InterfaceInfo>> {
+    let mut all: BTreeMap<u32, InterfaceInfo> = BTreeMap::new();
     for entry in if_addrs::get_if_addrs()? {
         if !entry.is_oper_up() || entry.is_p2p() {
             continue;
         }
         let index = entry.index.unwrap_or_default();
-        let attachment = all.entry(index).or_insert_with(|| {
+        let info = all.entry(index).or_insert_with(|| {
             let (name, loopback) = (entry.name.clone(), entry.is_loopback());
-            let link = Link { name, index, loopback, addrs: Vec::new() };
-            Attachment { link, nets: Vec::new(), kind: Kind::Lan }
+            let link = Interface { name, index, loopback, addrs: Vec::new() };
+            InterfaceInfo { link, nets: Vec::new(), kind: InterfaceKind::Lan }
         });
-        attachment.link.addrs.push(entry.ip());
-        attachment.nets.push(Net::of(&entry));
+        info.link.addrs.push(entry.ip());
+        info.nets.push(network_of(&entry));
     }
-    let mut all: Vec<Attachment> = all.into_values().collect();
+    let mut all: Vec<InterfaceInfo> = all.into_values().collect();
     judge_all(&mut all);
     Ok(all)
 }
 
 #[cfg(target_os = "linux")]
-fn judge_all(all: &mut [Attachment]) {
-    // Who may not ask the kernel, as in some sandboxes, judges by names.
+fn judge_all(all: &mut [InterfaceInfo]) {
+    // A sandbox may forbid asking the kernel; then names must do.
     let inventory = super::rtnetlink::inventory().unwrap_or_default();
-    for attachment in all.iter_mut().filter(|attachment| !attachment.link.loopback) {
-        let has_network = attachment.nets.iter().any(Net::is_shared);
-        attachment.kind = match inventory.traits.get(&attachment.link.index) {
+    for info in all.iter_mut().filter(|info| !info.link.loopback) {
+        let has_network = info.nets.iter().any(super::networks::is_shared);
+        info.kind = match inventory.traits.get(&info.link.index) {
             Some(traits) => {
-                let traits = super::kind::Traits { has_network, ..traits.clone() };
-                super::kind::judge(&traits, inventory.hardware)
+                let traits = super::interface_kind::Traits { has_network, ..traits.clone() };
+                super::interface_kind::judge(&traits, inventory.hardware)
             }
-            None => judge_name(&attachment.link.name),
+            None => judge_name(&info.link.name),
         };
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn judge_all(all: &mut [Attachment]) {
-    for attachment in all {
-        attachment.kind = judge_name(&attachment.link.name);
+fn judge_all(all: &mut [InterfaceInfo]) {
+    for info in all {
+        info.kind = judge_name(&info.link.name);
     }
 }
 
-fn sorted_out(mut all: Vec<Attachment>) -> Vec<Attachment> {
-    all.retain(|attachment| attachment.kind != Kind::Port);
-    let leads_out = |one: &Attachment| !one.link.loopback && one.kind != Kind::Inner;
+fn sorted_out(mut all: Vec<InterfaceInfo>) -> Vec<InterfaceInfo> {
+    all.retain(|info| info.kind != InterfaceKind::Port);
+    let leads_out = |one: &InterfaceInfo| !one.link.loopback && one.kind != InterfaceKind::Inner;
     if !all.iter().any(leads_out) {
-        all.iter_mut().for_each(|attachment| attachment.kind = Kind::Lan);
+        all.iter_mut().for_each(|info| info.kind = InterfaceKind::Lan);
     }
-    all.sort_by_key(|attachment| (attachment.kind, attachment.link.index));
+    all.sort_by_key(|info| (info.kind, info.link.index));
     all
 }
 
-/// The addresses of this machine that others may reach, likeliest first: not those of containers and
-/// virtual machines unless there are no others, and IPv4 before IPv6.
+/// The addresses where others may reach this machine, likeliest first: IPv4 before IPv6, and those of containers and virtual
+/// machines only if it has no others.
 ///
 /// # Errors
-/// What the operating system says if it won't list them.
+/// If the operating system does not list them.
 pub fn own_addresses() -> io::Result<Vec<IpAddr>> {
-    Ok(shared_addresses(&attachments()?))
+    Ok(shared_addresses(&infos()?))
 }
 
-fn shared_addresses(all: &[Attachment]) -> Vec<IpAddr> {
-    let wide = |ip: &IpAddr| !matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
-    let meant = all.iter().filter(|one| !one.link.loopback && one.kind != Kind::Inner);
+fn shared_addresses(all: &[InterfaceInfo]) -> Vec<IpAddr> {
+    let wide = |ip: &IpAddr| !is_v6_link_local(*ip);
+    let meant = all.iter().filter(|one| !one.link.loopback && one.kind != InterfaceKind::Inner);
     let mut addrs: Vec<IpAddr> = meant.flat_map(|one| one.link.addrs.iter().copied()).filter(wide).collect();
     addrs.sort_by_key(IpAddr::is_ipv6);
     addrs
 }
 
-/// The address of this machine if it looks like a container with a network of its own behind its host,
-/// as Docker, Podman and Kubernetes make them: nobody else's packets get there, by multicast or to the
-/// address, unless the host passes on the port. Known by its only ways out being cables of veth, and
-/// an address out of what these engines give.
+/// The address of this machine if it seems to be a container with a network of its own, as Docker, Podman and Kubernetes
+/// create them: no packets from other machines get there, neither multicast nor unicast, unless the host forwards the
+/// port. Such a container has only veth interfaces, and an address from a range of these engines.
 pub fn container_address() -> Option<Ipv4Addr> {
     #[cfg(target_os = "linux")]
     {
         let inventory = super::rtnetlink::inventory().ok()?;
-        let all = attachments().ok()?;
+        let all = infos().ok()?;
         let mut ways_out = all.iter().filter(|one| !one.link.loopback).peekable();
         ways_out.peek()?;
-        let is_cable = |one: &Attachment| {
+        let is_cable = |one: &InterfaceInfo| {
             inventory.traits.get(&one.link.index).is_some_and(|traits| traits.made_as == "veth")
         };
         let is_marked = |path: &str| std::path::Path::new(path).exists();
@@ -171,29 +170,28 @@ pub fn container_address() -> Option<Ipv4Addr> {
     None
 }
 
-/// Whether container engines give such addresses: 172.16.0.0/12 of Docker's, and 10.88.0.0/15 of
-/// Podman's, which others use too, so that counts only for what is marked as a container.
+/// Whether an address is from a range of container engines: Docker's 172.16.0.0/12, or Podman's 10.88.0.0/15. Others also use
+/// the latter, so it counts only for a machine that is marked as a container.
 #[cfg(any(target_os = "linux", test))]
 fn is_engines(ip: Ipv4Addr, marked: bool) -> bool {
     let [a, b, ..] = ip.octets();
     (a == 172 && (16..32).contains(&b)) || (marked && a == 10 && (88..90).contains(&b))
 }
 
-/// Tries to share the port of mDNS, as every program that does mDNS must. The library that does the
-/// browsing keeps silent if it can't.
+/// Checks that this program can share the mDNS port. The library that browses does not report if it cannot.
 ///
 /// # Errors
-/// Why not; usually because another program keeps the port for itself.
+/// If it cannot, usually because another program does not share the port.
 pub fn multicast_port() -> io::Result<()> {
     multicast_ports().0
 }
 
-/// The same for IPv4 and for IPv6.
+/// Like [`multicast_port`], for IPv4 and IPv6.
 pub(super) fn multicast_ports() -> (io::Result<()>, io::Result<()>) {
     (shared_socket(Domain::IPV4).map(drop), shared_socket(Domain::IPV6).map(drop))
 }
 
-/// A socket on the port of mDNS, which other programs of the machine use too.
+/// A socket on the mDNS port, shared with other programs of this machine.
 pub(super) fn shared_socket(domain: Domain) -> io::Result<Socket> {
     let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_reuse_address(true)?;
@@ -213,32 +211,32 @@ pub(super) fn shared_socket(domain: Domain) -> io::Result<Socket> {
 mod tests {
     use super::*;
 
-    fn link(name: &str, addrs: &[&str]) -> Link {
+    fn link(name: &str, addrs: &[&str]) -> Interface {
         let addrs = addrs.iter().map(|text| text.parse().unwrap()).collect();
-        Link { name: name.into(), index: 2, loopback: false, addrs }
+        Interface { name: name.into(), index: 2, loopback: false, addrs }
     }
 
-    fn attached(link: Link, kind: Kind) -> Attachment {
-        Attachment { link, nets: Vec::new(), kind }
+    fn attached(link: Interface, kind: InterfaceKind) -> InterfaceInfo {
+        InterfaceInfo { link, nets: Vec::new(), kind }
     }
 
     #[test]
     fn others_reach_this_machine_at_its_wide_addresses() {
-        let text = |all: &[Attachment]| {
+        let text = |all: &[InterfaceInfo]| {
             shared_addresses(&sorted_out(all.to_vec())).iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        let bridge = attached(link("docker0", &["172.17.0.1"]), Kind::Inner);
-        let vpn = attached(link("zt0", &["10.147.17.1"]), Kind::Overlay);
-        let lan = attached(link("eth0", &["fe80::1", "2001:db8::1", "10.0.0.1"]), Kind::Lan);
+        let bridge = attached(link("docker0", &["172.17.0.1"]), InterfaceKind::Inner);
+        let vpn = attached(link("zt0", &["10.147.17.1"]), InterfaceKind::Overlay);
+        let lan = attached(link("eth0", &["fe80::1", "2001:db8::1", "10.0.0.1"]), InterfaceKind::Lan);
         assert_eq!(text(&[bridge.clone(), vpn, lan]), ["10.0.0.1", "10.147.17.1", "2001:db8::1"]);
-        let lo = attached(Link { loopback: true, ..link("lo", &["127.0.0.1"]) }, Kind::Lan);
+        let lo = attached(Interface { loopback: true, ..link("lo", &["127.0.0.1"]) }, InterfaceKind::Lan);
         assert_eq!(text(&[lo, bridge]), ["172.17.0.1"], "inside a container it is all there is");
     }
 
     #[test]
     fn a_part_of_a_bridge_is_left_to_the_bridge() {
-        let port = attached(link("lan1", &["fe80::1"]), Kind::Port);
-        let bridge = attached(link("br-lan", &["10.0.0.1"]), Kind::Lan);
+        let port = attached(link("lan1", &["fe80::1"]), InterfaceKind::Port);
+        let bridge = attached(link("br-lan", &["10.0.0.1"]), InterfaceKind::Lan);
         assert_eq!(sorted_out(vec![port, bridge.clone()]), [bridge]);
     }
 

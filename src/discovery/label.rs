@@ -1,20 +1,19 @@
-//! The name under which a server is announced. Pure.
+//! The label that a server is announced by. Pure.
 
 use crate::limits::{MAX_ANNOUNCED_NAME_BYTES, MAX_SLUG_BYTES};
 
 /// Digits of the id in the label: enough to tell the servers of a LAN apart.
 const SHORT_ID_DIGITS: usize = 8;
 
-/// Digits from which on an id's beginning is taken for one: fewer are met by chance.
+/// Minimum digits of an id's beginning; a name could match fewer by chance.
 const MIN_ID_PREFIX: usize = 4;
 
-/// Digits of the shortest id that is compared with others: 64 bits of a key's hash.
+/// Minimum digits for comparing ids: 64 bits of a key's hash.
 pub(super) const MIN_ID_DIGITS: usize = 16;
 
-/// The DNS label of a server, for instance and host alike: the name in lower-case ASCII letters,
-/// digits and hyphens, then the first 8 digits of the id, as in `office-3f9a1c77`. Unique without
-/// probing, never the machine's own host name, and free of the capitals and dots with which DNS-SD
-/// implementations disagree.
+/// The DNS label of a server's instance and host: the name in lower-case ASCII letters, digits and hyphens, then the first
+/// 8 digits of the id, such as `office-3f9a1c77`. It is unique without probing and never the machine's own host name. It
+/// avoids capitals and dots, which DNS-SD implementations treat differently.
 pub fn server_label(name: &str, id: &str) -> String {
     let mut slug = String::new();
     for character in name.chars() {
@@ -33,7 +32,7 @@ pub fn server_label(name: &str, id: &str) -> String {
     format!("{slug}-{}", short_id(id))
 }
 
-/// Whether a server is meant by this name, label or beginning of an id, in whatever case.
+/// Whether this name, label or beginning of an id matches a server. Ignores case.
 pub fn is_called(wanted: &str, name: &str, id: &str) -> bool {
     let wanted = wanted.to_lowercase();
     is_named(name, &wanted)
@@ -41,34 +40,34 @@ pub fn is_called(wanted: &str, name: &str, id: &str) -> bool {
         || server_label(name, id) == wanted
 }
 
-/// Whether no other server can be meant by it, because it holds enough of the id.
-pub fn is_surely(wanted: &str, name: &str, id: &str) -> bool {
+/// Whether it matches this server alone, because it contains enough of the id.
+pub fn is_unambiguous(wanted: &str, name: &str, id: &str) -> bool {
     let wanted = wanted.to_lowercase();
     (wanted.len() >= SHORT_ID_DIGITS && id.starts_with(&wanted)) || server_label(name, id) == wanted
 }
 
-/// Whether two servers go by the same name, in whatever case.
+/// Whether two names are equal. Ignores case.
 pub(super) fn is_named(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
-/// Whether two ids may be the same server's: announcements may hold no more than the beginning.
+/// Whether two ids may belong to the same server; an announcement may have only the beginning.
 pub(super) fn is_same_id(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
     short == long || (short.len() >= MIN_ID_DIGITS && long.starts_with(short))
 }
 
-/// The beginning of an id as TXT `id` holds it.
+/// The beginning of an id for TXT `id`.
 pub(super) fn announced_id(id: &str) -> &str {
     id.get(..MIN_ID_DIGITS).unwrap_or(id)
 }
 
-/// The first 8 digits of an id, as shown beside names.
+/// The first 8 digits of an id, shown beside names.
 pub(super) fn short_id(id: &str) -> &str {
     id.get(..SHORT_ID_DIGITS).unwrap_or(id)
 }
 
-/// A name that strangers sent or that strangers get: bounded, and without control characters.
+/// Limits the length of an announced name, and removes control characters.
 pub(super) fn plain_name(name: &str) -> String {
     let mut plain = String::new();
     for character in name.chars().filter(|character| !character.is_control()) {

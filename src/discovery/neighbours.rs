@@ -1,8 +1,8 @@
-//! Who else speaks mDNS here. If others are heard and no server is, there is none; if nobody is, it
-//! may be that nothing gets in. Only `lanchat doctor` asks.
+//! Finds other machines that speak mDNS, for `lanchat doctor`. If these answer but no server does, no server is running;
+//! if nothing answers, something may block mDNS.
 
 use super::answer::{ALL_KINDS, question};
-use super::interfaces::{Link, links, shared_socket};
+use super::interfaces::{Interface, interfaces, shared_socket};
 use super::oneshot::{GROUP_V4, GROUP_V6, HOPS};
 use crate::limits::{LINKS_OF_A_SOCKET, MAX_MDNS_PACKET_BYTES, MDNS_PORT};
 use socket2::{Domain, SockRef};
@@ -15,13 +15,14 @@ use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout_at};
 
-/// Between two questions; a responder may leave out an answer that it multicast a second ago.
+/// The pause between questions; a responder may omit an answer that it multicast within the last second.
 const REPEAT: Duration = Duration::from_millis(1100);
 
-/// The addresses of other machines from which mDNS was heard while asking for this long. Runs on
-/// tokio. Interfaces and families for which nothing can be opened are left out.
+/// Asks for this long, and returns the addresses of other machines that sent mDNS packets. Runs on tokio. Skips interfaces
+/// and address families without a working socket.
 pub async fn neighbours(wait: Duration) -> BTreeSet<IpAddr> {
-    let links: Vec<Link> = links().unwrap_or_default().into_iter().filter(|link| !link.loopback).collect();
+    let links: Vec<Interface> =
+        interfaces().unwrap_or_default().into_iter().filter(|link| !link.loopback).collect();
     let own: Arc<[IpAddr]> = links.iter().flat_map(|link| link.addrs.iter().copied()).collect();
     let deadline = Instant::now() + wait;
     let mut listening = JoinSet::new();
@@ -34,25 +35,25 @@ pub async fn neighbours(wait: Duration) -> BTreeSet<IpAddr> {
     listening.join_all().await.into_iter().flatten().collect()
 }
 
-/// Sockets on the port of mDNS that are in its groups on these links: for each family, and for each 15
-/// links. Runs on tokio. What can't be opened is left out.
-pub(super) fn open(links: &[Link]) -> Vec<UdpSocket> {
+/// Opens sockets on the mDNS port that are in its groups on these links: one per address family and 15 links. Runs on
+/// tokio. Skips sockets that cannot be opened.
+pub(super) fn open(links: &[Interface]) -> Vec<UdpSocket> {
     let each = links.chunks(LINKS_OF_A_SOCKET).flat_map(|links| [open_v4(links), open_v6(links)]);
     each.filter_map(|opened| opened.inspect_err(|error| tracing::debug!(%error, "no multicast socket")).ok())
         .collect()
 }
 
-fn open_v4(links: &[Link]) -> io::Result<UdpSocket> {
+fn open_v4(links: &[Interface]) -> io::Result<UdpSocket> {
     let socket = shared_socket(Domain::IPV4)?;
     socket.set_multicast_ttl_v4(HOPS)?;
-    for address in links.iter().filter_map(Link::v4) {
+    for address in links.iter().filter_map(Interface::v4) {
         joined("IPv4", socket.join_multicast_v4(&GROUP_V4, &address));
     }
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket.into())
 }
 
-fn open_v6(links: &[Link]) -> io::Result<UdpSocket> {
+fn open_v6(links: &[Interface]) -> io::Result<UdpSocket> {
     let socket = shared_socket(Domain::IPV6)?;
     socket.set_multicast_hops_v6(HOPS)?;
     for link in links.iter().filter(|link| link.v6().is_some()) {
@@ -62,16 +63,21 @@ fn open_v6(links: &[Link]) -> io::Result<UdpSocket> {
     UdpSocket::from_std(socket.into())
 }
 
-/// One interface that can't be listened on is no reason to hear nothing on the others.
+/// Ignores an interface that cannot join, to hear the others.
 fn joined(family: &str, result: io::Result<()>) {
     if let Err(error) = result {
         tracing::debug!(%error, "not in the {family} group of mDNS on an interface");
     }
 }
 
-async fn listen(socket: UdpSocket, links: &[Link], own: &[IpAddr], deadline: Instant) -> BTreeSet<IpAddr> {
+async fn listen(
+    socket: UdpSocket,
+    links: &[Interface],
+    own: &[IpAddr],
+    deadline: Instant,
+) -> BTreeSet<IpAddr> {
     let mut heard = BTreeSet::new();
-    let Ok(question) = question(ALL_KINDS) else { return heard };
+    let Ok(question) = question(&[ALL_KINDS]) else { return heard };
     let mut buffer = vec![0; MAX_MDNS_PACKET_BYTES];
     let mut repeat = interval(REPEAT);
     let listening = async {
@@ -86,13 +92,13 @@ async fn listen(socket: UdpSocket, links: &[Link], own: &[IpAddr], deadline: Ins
             }
         }
     };
-    // It only ever ends by its time.
+    // Always ends by the timeout.
     let _: Result<(), _> = timeout_at(deadline, listening).await;
     heard
 }
 
-/// Sends the question on each link. A link on which it fails is not heard of, which says it all.
-async fn ask(socket: &UdpSocket, links: &[Link], question: &[u8]) {
+/// Sends the question on each link. A link where that fails will not be heard, so the result shows it.
+async fn ask(socket: &UdpSocket, links: &[Interface], question: &[u8]) {
     let is_v4 = socket.local_addr().is_ok_and(|addr| addr.is_ipv4());
     for link in links {
         let (chosen, group) = if is_v4 {

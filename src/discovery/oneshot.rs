@@ -1,15 +1,13 @@
-//! The one-shot query (RFC 6762 5.1): a question from a port of our own, answered by unicast at once.
+//! One-shot queries (RFC 6762 5.1): questions from a port of our own, which responders answer by unicast at once.
 //!
-//! An ordinary browse finds nothing for a second after anybody's answer was multicast, which is just
-//! the case of "start the server, then the client". Some firewalls drop these unicast answers, so the
-//! browse is needed beside it. Knows nothing of what its answers are used for.
+//! A usual browse finds nothing for a second after any answer was multicast, and that is exactly the case when someone
+//! starts the server and then the client. Some firewalls drop the unicast answers, so the search needs the browse, too.
 
 use super::SERVICE;
-use super::answer::{ALL_KINDS, offers_service, questions, servers};
-use super::event::Event;
-use super::interfaces::{Link, links};
-use super::order::scoped;
-use super::sighting::{Heard, Sighting};
+use super::answer::{ALL_KINDS, offers_service, question, servers};
+use super::interfaces::{Interface, interfaces};
+use super::order::{is_v6_link_local, scoped};
+use super::sighting::{HeardBy, Observation, Sighting};
 use crate::limits::{
     DEFAULT_PORT, INTERFACE_CHECK, MAX_MDNS_PACKET_BYTES, MDNS_PORT, ONE_SHOT_EAGER, ONE_SHOT_LONG_PAUSE,
     ONE_SHOT_PAUSE, ONE_SHOT_SCHEDULE,
@@ -24,31 +22,31 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// The group of mDNS in IPv4 (RFC 6762 3).
+/// The mDNS group of IPv4 (RFC 6762 3).
 pub(super) const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 
-/// The group of mDNS in IPv6, of link-local scope.
+/// The mDNS group of IPv6, of link-local scope.
 pub(super) const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
 
-/// Hops of a multicast question (RFC 6762 11): it proves that the answer stays on the link.
+/// Hops of a multicast packet (RFC 6762 11), which show that it has not left the link.
 pub(super) const HOPS: u32 = 255;
 
-/// The questions on all links; they end when this is dropped.
+/// Asks on all links until it is dropped.
 #[derive(Debug)]
-pub(super) struct Asker {
-    found: mpsc::Sender<Event>,
-    /// Each link as it was when it was asked on, with the tasks that do so, one a family.
-    asking: Vec<(Link, JoinSet<()>)>,
+pub(super) struct Querier {
+    found: mpsc::Sender<Observation>,
+    /// Each link, as it was when asking began, with one task per address family.
+    asking: Vec<(Interface, JoinSet<()>)>,
 }
 
-impl Asker {
-    pub(super) fn new(found: mpsc::Sender<Event>) -> Asker {
-        Asker { found, asking: Vec::new() }
+impl Querier {
+    pub(super) fn new(found: mpsc::Sender<Observation>) -> Querier {
+        Querier { found, asking: Vec::new() }
     }
 
-    /// Asks on the links that are new or have other addresses than before, and no longer on those
-    /// that are gone. The result is what could not be opened, by the link's name.
-    pub(super) fn update(&mut self, links: &[Link]) -> Vec<(String, io::Error)> {
+    /// Starts to ask on links that are new or have other addresses, and stops on those that are gone. Returns the links
+    /// without a working socket.
+    pub(super) fn update(&mut self, links: &[Interface]) -> Vec<(String, io::Error)> {
         let mut failures = Vec::new();
         self.asking.retain(|(link, _)| links.contains(link));
         for link in links {
@@ -59,7 +57,7 @@ impl Asker {
             for opened in OneShot::open(link) {
                 match opened {
                     Ok(question) => drop(tasks.spawn(question.ask(self.found.clone()))),
-                    // Loopback matters only to machines without a network; most have no multicast on it.
+                    // Only machines without a network need loopback, and most have no multicast there.
                     Err(_) if link.loopback => {}
                     Err(error) => failures.push((link.name.clone(), error)),
                 }
@@ -69,43 +67,43 @@ impl Asker {
         failures
     }
 
-    /// Follows the links as they come and go, for as long as somebody takes what is found.
+    /// Follows the links as they come and go, until the receiver is gone.
     pub(super) async fn keep_up(mut self) {
         loop {
             tokio::select! {
                 () = sleep(INTERFACE_CHECK) => {}
                 () = self.found.closed() => return,
             }
-            for (name, error) in self.update(&links().unwrap_or_default()) {
+            for (name, error) in self.update(&interfaces().unwrap_or_default()) {
                 tracing::debug!(link = name, %error, "no multicast socket");
             }
         }
     }
 }
 
-/// A question on one link by one family, ready to be asked.
+/// A socket for questions on one link by one address family.
 #[derive(Debug)]
 pub(super) struct OneShot {
-    pub(super) link: Link,
+    pub(super) link: Interface,
     pub(super) socket: UdpSocket,
     pub(super) group: SocketAddr,
-    /// Whether a server has answered on this link, by whatever family.
+    /// Whether a server has answered on this link, by either family.
     answered: Arc<AtomicBool>,
 }
 
 impl OneShot {
-    /// Opens the link's sockets, one a family that it has an address of.
-    pub(super) fn open(link: &Link) -> Vec<io::Result<OneShot>> {
+    /// Opens a socket for each address family of the link.
+    pub(super) fn open(link: &Interface) -> Vec<io::Result<OneShot>> {
         let answered = Arc::default();
         let v4 = link.v4().map(|address| open_v4(link, address, &answered));
         let v6 = link.v6().filter(|_| !link.loopback).map(|address| open_v6(link, address, &answered));
         v4.into_iter().chain(v6).collect()
     }
 
-    /// Asks for as long as somebody takes what is answered.
-    async fn ask(self, found: mpsc::Sender<Event>) {
+    /// Asks until the receiver is gone.
+    async fn ask(self, found: mpsc::Sender<Observation>) {
         let kinds: &[&str] = if has_only_link_local(&self.link) { &[SERVICE, ALL_KINDS] } else { &[SERVICE] };
-        let Ok(question) = questions(kinds) else { return };
+        let Ok(question) = question(kinds) else { return };
         let start = Instant::now();
         let (mut asked, mut next) = (0, start);
         let mut buffer = vec![0; MAX_MDNS_PACKET_BYTES];
@@ -115,7 +113,7 @@ impl OneShot {
                     asked += 1;
                     let is_answered = self.answered.load(Ordering::Relaxed);
                     next = next_question(start, asked, Instant::now(), is_answered);
-                    // A link that went down comes back or does not: the next time will tell.
+                    // A link that is down may come back by the next question.
                     if let Err(error) = self.socket.send_to(&question, self.group).await {
                         tracing::debug!(link = self.link.name, %error, "one-shot question not sent");
                     }
@@ -124,13 +122,13 @@ impl OneShot {
                     Ok((length, from)) if from.port() == MDNS_PORT => {
                         for sighting in sightings(&buffer[..length], from.ip(), &self.link) {
                             self.answered.store(true, Ordering::Relaxed);
-                            // A full queue drops it: the question is asked again.
-                            let _ = found.try_send(Event::Seen(sighting));
+                            // A full queue drops it; the answer to the next question replaces it.
+                            let _ = found.try_send(Observation::Seen(sighting));
                         }
                     }
                     // Responders answer from the port of mDNS (RFC 6762 11).
                     Ok(_) => {}
-                    // Windows tells in this way that nobody listened where an earlier packet went.
+                    // Windows reports in this way that an earlier packet had no receiver.
                     Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
                     Err(error) => {
                         tracing::debug!(link = self.link.name, %error, "one-shot answers end");
@@ -143,7 +141,7 @@ impl OneShot {
     }
 }
 
-/// When to ask again, having asked so often since the start.
+/// When to ask again after so many questions.
 fn next_question(start: Instant, asked: usize, now: Instant, is_answered: bool) -> Instant {
     match ONE_SHOT_SCHEDULE.get(asked) {
         Some(after) => start + *after,
@@ -152,12 +150,11 @@ fn next_question(start: Instant, asked: usize, now: Instant, is_answered: bool) 
     }
 }
 
-/// The servers that an answer tells of. On a link without other addresses, where it came from is one more
-/// address of a server, and the only one of a server that has no others for this link.
-fn sightings(packet: &[u8], from: IpAddr, link: &Link) -> Vec<Sighting> {
+/// The servers in an answer. On a link with only link-local addresses, adds the answer's source as an address, which may be
+/// the only one that works there.
+fn sightings(packet: &[u8], from: IpAddr, link: &Interface) -> Vec<Sighting> {
     let mut seen = servers(packet, link);
-    let is_own_link = matches!(from, IpAddr::V6(v6) if v6.is_unicast_link_local());
-    if !is_own_link || !has_only_link_local(link) {
+    if !is_v6_link_local(from) || !has_only_link_local(link) {
         return seen;
     }
     for sighting in &mut seen {
@@ -165,19 +162,19 @@ fn sightings(packet: &[u8], from: IpAddr, link: &Link) -> Vec<Sighting> {
         sighting.add(scoped(from, port, link.index));
     }
     if seen.is_empty() && offers_service(packet) {
-        // It has a server, and nothing to say of it that would help here.
-        let heard = Heard { one_shot: true, browse: false };
+        // It has a server, but announces no address for this link.
+        let heard = HeardBy { one_shot: true, browse: false };
         seen.push(Sighting::new(&from.to_string(), [], [scoped(from, DEFAULT_PORT, link.index)], heard));
     }
     seen
 }
 
-/// Whether a link has no addresses but those that every IPv6 interface gives itself.
-fn has_only_link_local(link: &Link) -> bool {
-    !link.loopback && link.addrs.iter().all(|ip| matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local()))
+/// Whether a link has only link-local IPv6 addresses, which every interface has.
+fn has_only_link_local(link: &Interface) -> bool {
+    !link.loopback && link.addrs.iter().all(|ip| is_v6_link_local(*ip))
 }
 
-fn open_v4(link: &Link, address: Ipv4Addr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
+fn open_v4(link: &Interface, address: Ipv4Addr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
     ready(link, socket_v4(address)?, (GROUP_V4, MDNS_PORT).into(), answered)
 }
 
@@ -190,7 +187,7 @@ pub(super) fn socket_v4(address: Ipv4Addr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn open_v6(link: &Link, address: Ipv6Addr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
+fn open_v6(link: &Interface, address: Ipv6Addr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
     let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_only_v6(true)?;
     socket.set_multicast_if_v6(link.index)?;
@@ -200,7 +197,12 @@ fn open_v6(link: &Link, address: Ipv6Addr, answered: &Arc<AtomicBool>) -> io::Re
     ready(link, socket, SocketAddrV6::new(GROUP_V6, MDNS_PORT, 0, link.index).into(), answered)
 }
 
-fn ready(link: &Link, socket: Socket, group: SocketAddr, answered: &Arc<AtomicBool>) -> io::Result<OneShot> {
+fn ready(
+    link: &Interface,
+    socket: Socket,
+    group: SocketAddr,
+    answered: &Arc<AtomicBool>,
+) -> io::Result<OneShot> {
     socket.set_nonblocking(true)?;
     let socket = UdpSocket::from_std(socket.into())?;
     Ok(OneShot { link: link.clone(), socket, group, answered: Arc::clone(answered) })
@@ -232,7 +234,7 @@ mod tests {
 
     #[test]
     fn only_where_nothing_else_leads_the_sender_s_address_counts() {
-        let link = |addrs: &[&str]| Link {
+        let link = |addrs: &[&str]| Interface {
             name: "lan0".into(),
             index: 3,
             loopback: false,

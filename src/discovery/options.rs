@@ -1,32 +1,32 @@
-//! What a search for a server goes by.
+//! The options of a search.
 
 use crate::limits::{DEFAULT_PORT, SEARCH_TIMEOUT};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// A server of an earlier time.
+/// A server from an earlier session.
 #[derive(Clone, Debug)]
-pub struct Known {
-    /// Its id, which it has to prove again.
+pub struct RememberedServer {
+    /// Its id, which it must prove again.
     pub id: String,
-    /// Its name then.
+    /// Its name at that time.
     pub name: String,
-    /// Where it was then, newest first.
+    /// Its addresses, newest first.
     pub addrs: Vec<SocketAddr>,
-    /// Whether it is the one that was used last: it is joined as soon as it answers.
+    /// Whether it was used last, so it wins as soon as it answers.
     pub last_used: bool,
 }
 
-/// What to look for, and how.
+/// What to search for, and how.
 #[derive(Clone, Debug)]
 pub struct FindOptions {
-    /// Servers of earlier times, tried at once.
-    pub known: Vec<Known>,
-    /// The server's name, its label, or the first four or more digits of its id.
+    /// Servers from earlier sessions, tried at once.
+    pub known: Vec<RememberedServer>,
+    /// The wanted server's name or label, or the first four or more digits of its id.
     pub wanted: Option<String>,
     /// When to give up.
     pub timeout: Duration,
-    /// Whether to use mDNS and DNS; without it no multicast socket is opened.
+    /// Whether to use mDNS and DNS. Otherwise, the search opens no multicast socket.
     pub discovery: bool,
     /// The port to try at the host named `lanchat`.
     pub default_port: u16,

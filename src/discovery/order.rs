@@ -1,11 +1,11 @@
-//! Which addresses are worth trying, and in which order. Pure.
+//! Selects and orders addresses to try. Pure.
 
 use crate::limits::{LINK_LOCAL_PAUSE, MAX_SERVER_ADDRS};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
-/// Whether a server can be reached at an address that was heard on a link. Loopback counts only on
-/// the loopback link: from elsewhere it would be a stranger pointing at our own machine.
+/// Whether a server may be at an address that was announced on a link. A loopback address counts only on the loopback link:
+/// elsewhere, someone else would send clients to their own machine.
 pub(super) fn is_usable(ip: IpAddr, on_loopback: bool) -> bool {
     let strange = match ip {
         IpAddr::V4(v4) => v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast(),
@@ -14,8 +14,7 @@ pub(super) fn is_usable(ip: IpAddr, on_loopback: bool) -> bool {
     !strange && (on_loopback || !ip.is_loopback())
 }
 
-/// An address with its port, and the interface beside it if it is link-local (RFC 4007 11): without
-/// it nobody could connect.
+/// An address with its port, and with its interface if it is link-local (RFC 4007 11), which is necessary to connect.
 pub(super) fn scoped(ip: IpAddr, port: u16, interface: u32) -> SocketAddr {
     match ip {
         IpAddr::V6(v6) if v6.is_unicast_link_local() => SocketAddrV6::new(v6, port, 0, interface).into(),
@@ -23,18 +22,18 @@ pub(super) fn scoped(ip: IpAddr, port: u16, interface: u32) -> SocketAddr {
     }
 }
 
-/// Whether an address is one that each link may have.
-pub(super) fn is_of_any_link(addr: &SocketAddr) -> bool {
-    matches!(addr.ip(), IpAddr::V6(v6) if v6.is_unicast_link_local())
+/// Whether an address is link-local IPv6, so each link may have it.
+pub(super) fn is_v6_link_local(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
-/// How much later than its turn an address is tried of a server that has others, or may have.
+/// How much later to try an address if its server has other ones, or may have.
 pub(super) fn pause(addr: &SocketAddr, may_have_others: bool) -> Duration {
-    if may_have_others && is_of_any_link(addr) { LINK_LOCAL_PAUSE } else { Duration::ZERO }
+    if may_have_others && is_v6_link_local(addr.ip()) { LINK_LOCAL_PAUSE } else { Duration::ZERO }
 }
 
-/// Orders addresses by how likely they are to work at once: IPv4, then IPv6 with a wide scope, then
-/// link-local; without duplicates and bounded. The order within a kind is kept.
+/// Orders addresses by how likely they work at once: IPv4, then global IPv6, then link-local. Removes duplicates, applies
+/// the bound, and keeps the order within each kind.
 pub(super) fn in_order(addrs: impl IntoIterator<Item = SocketAddr>) -> Vec<SocketAddr> {
     let mut ordered: Vec<SocketAddr> = Vec::new();
     for addr in addrs {

@@ -1,140 +1,154 @@
-//! What a search for a server comes to. Pure.
+//! The result of a search for a server, and its message for the user. Pure.
 
+use super::connect_failure::ConnectFailure;
 use super::label::short_id;
-use super::search::Reach;
-use super::why::Why;
+use super::mdns_search::Reach;
 use crate::text::safe_line;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// Addresses and servers named in a message; more would not help.
+/// Maximum failures listed in a message; more would not help.
 const MAX_NAMED: usize = 4;
 
-/// Servers of which is told why they cannot be connected to.
+/// Maximum servers in a message with the reason why they cannot be reached.
 const MAX_REASONS: usize = 2;
 
-/// Servers named that are not the wanted one.
+/// Maximum other servers listed in a message.
 const MAX_OTHERS: usize = 12;
 
-/// What a probe brings back from an address at which a server answered.
+/// A probe's result from an address where a server answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof<T> {
-    /// The server's id: what its probe found proven, or took its word for.
+    /// The server's id, which the probe verified or accepted unverified.
     pub id: String,
-    /// The server's name, as it gives it itself.
+    /// The name that the server gives.
     pub name: String,
-    /// The open link, or whatever else the caller wants of the winner.
+    /// The open link, or other data for the caller.
     pub link: T,
 }
 
-/// A server that proved itself.
+/// A server that proved its identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found<T> {
     /// Its id.
     pub id: String,
-    /// Its name. As the server sent it: not yet safe for a terminal.
+    /// The name that the server gives: not yet safe for a terminal.
     pub name: String,
-    /// The address at which it answered first.
+    /// The address where it answered first.
     pub addr: SocketAddr,
-    /// All addresses known of it, that one first: what to remember for the next time.
+    /// All its known addresses, that one first, to remember for the next search.
     pub addrs: Vec<SocketAddr>,
-    /// The ids of others that were heard of, or answered, under the same name. Not proven.
+    /// The ids of other servers with the same name. Not verified.
     pub namesakes: Vec<String>,
-    /// What its probe brought back.
+    /// The probe's link or data.
     pub link: T,
 }
 
-/// What a search for a server comes to.
+/// The result of a search.
 #[derive(Debug)]
-pub enum Outcome<T> {
+pub enum FindOutcome<T> {
     /// The server to join.
     Found(Found<T>),
-    /// Servers among which the user has to choose, by their names. Their links do not stay open for long
-    /// while somebody thinks.
+    /// Servers for the user to choose from, ordered by name. Their links time out while the user thinks.
     Several(Vec<Found<T>>),
-    /// No server, and what was done to find one.
-    Nothing(Tried),
+    /// No server, and a report.
+    Nothing(SearchReport),
 }
 
 /// What was done to find a server, in vain. Displayed as one line for the user: what failed, why as
 /// far as is known, and what to do.
 #[derive(Clone, Debug, Default)]
-pub struct Tried {
+pub struct SearchReport {
     /// The server that was asked for by name or id.
     pub wanted: Option<String>,
     /// How far the search went; `None` if discovery was off.
     pub reach: Option<Reach>,
-    /// How long it took.
+    /// The duration of the search.
     pub waited: Duration,
-    /// Where a server was tried in vain, and why.
-    pub failed: Vec<Failed>,
-    /// Whether any server was heard of by mDNS.
+    /// The addresses that failed.
+    pub failed: Vec<FailedAddress>,
+    /// Whether the search heard of any server by mDNS.
     pub heard: bool,
-    /// Whether each address of the own networks was tried.
+    /// Whether a scan tried each address of this machine's networks.
     pub scanned: bool,
-    /// Addresses at which another server answered than the one expected there, and that server.
-    pub strangers: Vec<Stranger>,
-    /// Servers that were heard of, or answered, but are not the one wanted; safe for a terminal.
+    /// Servers that answered at another server's address.
+    pub strangers: Vec<UnexpectedServer>,
+    /// Servers that the search found, but that are not wanted; safe for a terminal.
     pub others: Vec<String>,
 }
 
-/// An address at which no server proved itself.
+/// An address where no server proved its identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failed {
-    /// Where.
+pub struct FailedAddress {
+    /// The address.
     pub addr: SocketAddr,
-    /// Which server should be there, as people tell it from others; safe for a terminal.
+    /// The server that should be there; safe for a terminal.
     pub server: Option<String>,
-    /// Who says so.
+    /// Why a server may be there.
     pub source: Source,
     /// Whether the address is on a network of this machine.
     pub near: bool,
-    /// What happened at the last attempt.
-    pub why: Why,
+    /// Why the last attempt failed.
+    pub why: ConnectFailure,
 }
 
-/// Who says that a server may be at an address.
+/// Why a server may be at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// It was there before.
+    /// It was there in an earlier session.
     Known {
-        /// Whether it is the server that was used last.
+        /// Whether this server was used last.
         last_used: bool,
     },
-    /// It is announced by mDNS.
+    /// mDNS announces it.
     Announced,
-    /// The resolver knows a host named `lanchat`.
+    /// A host named `lanchat` exists.
     Named,
-    /// Nobody.
+    /// A guess: the default gateway.
     Guessed,
 }
 
-impl Failed {
-    /// Whether that says that a server is here, or should be: not so if one of another network does not
-    /// answer.
+impl FailedAddress {
+    /// Whether this failure shows that a server is or should be on this network. A server of another network that does not
+    /// answer shows nothing.
     fn is_here(&self) -> bool {
         match self.source {
             Source::Announced | Source::Named => true,
-            Source::Known { .. } => self.near || matches!(self.why, Why::Refused | Why::Said(_)),
+            Source::Known { .. } => {
+                self.near || matches!(self.why, ConnectFailure::Refused | ConnectFailure::Said(_))
+            }
             Source::Guessed => false,
         }
     }
 
-    /// What says most comes first. Anybody can announce any number of servers; which one was used last, only this
-    /// user knows.
+    /// Whether this remembered server was on this machine, which has the addresses `own` besides loopback, and is not
+    /// running.
+    pub fn is_stopped_here(&self, own: &[IpAddr]) -> bool {
+        let is_own = self.addr.ip().is_loopback() || own.contains(&self.addr.ip());
+        is_own && self.why == ConnectFailure::Refused && matches!(self.source, Source::Known { .. })
+    }
+
+    /// Orders failures by how much they tell. The server used last comes first: others could forge announcements to hide
+    /// its failure.
     fn rank(&self) -> (u8, u8) {
         let rank = match self.why {
-            Why::Said(_) => 0,
-            Why::Forbidden => 1,
-            Why::Rejected => 2,
-            Why::Refused => 3,
-            Why::Silent => 4,
-            Why::Nobody => 5,
-            Why::NoRoute => 6,
-            Why::Elsewhere => 7,
+            ConnectFailure::Said(_) => 0,
+            ConnectFailure::Forbidden => 1,
+            ConnectFailure::Rejected => 2,
+            ConnectFailure::Refused => 3,
+            ConnectFailure::Silent => 4,
+            ConnectFailure::Nobody => 5,
+            ConnectFailure::NoRoute => 6,
+            ConnectFailure::Elsewhere => 7,
         };
-        let is_told = matches!(self.why, Why::Said(_) | Why::Forbidden | Why::Rejected | Why::Refused);
+        let is_told = matches!(
+            self.why,
+            ConnectFailure::Said(_)
+                | ConnectFailure::Forbidden
+                | ConnectFailure::Rejected
+                | ConnectFailure::Refused
+        );
         let source = match self.source {
             Source::Known { last_used: true } if is_told => 0,
             Source::Announced => 1,
@@ -144,8 +158,8 @@ impl Failed {
     }
 }
 
-/// One sentence: which server, where, what happened, and what to do.
-impl fmt::Display for Failed {
+/// One sentence: which server, where, what happened, and the remedy.
+impl fmt::Display for FailedAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (addr, port) = (self.addr, self.addr.port());
         let server = self.server.as_deref().filter(|server| !server.is_empty()).unwrap_or("a server");
@@ -153,64 +167,66 @@ impl fmt::Display for Failed {
         match self.source {
             Source::Announced => write!(f, "{server} is announced at {addr}")?,
             Source::Named => write!(f, "{server} is {addr}")?,
-            Source::Known { .. } if addr.ip().is_loopback() && self.why == Why::Refused => {
+            Source::Known { .. } if self.is_stopped_here(&[]) => {
                 return write!(
                     f,
-                    "{server} was last on this machine, and does not run: start it with `lanchat serve`"
+                    "{server} was last on this machine and is not running; start it with `lanchat serve`"
                 );
             }
             Source::Known { .. } | Source::Guessed => write!(f, "{server} was last at {addr}")?,
         }
         match &self.why {
-            Why::Refused if is_announced => write!(
+            ConnectFailure::Refused if is_announced => write!(
                 f,
-                ", but the connection is refused: it has just ended, or a firewall there rejects TCP port {port}"
+                ", but the connection is refused: the server has just ended, or a firewall there rejects TCP port {port}"
             ),
-            Why::Refused => f.write_str(", and nothing listens there (connection refused): start `lanchat serve` there"),
-            Why::Silent if is_announced => write!(
+            ConnectFailure::Refused => {
+                f.write_str(", but nothing listens there (connection refused): start `lanchat serve` there")
+            }
+            ConnectFailure::Silent if is_announced => write!(
                 f,
-                ", but there is no answer: a firewall drops TCP port {port}; there: `sudo ufw allow {port}/tcp`"
+                ", but does not answer: a firewall drops TCP port {port}; on that machine, run `sudo ufw allow {port}/tcp`"
             ),
-            Why::Silent => write!(
+            ConnectFailure::Silent => write!(
                 f,
-                ", and there is no answer: that machine is off, the server hangs, or a firewall drops TCP port {port}"
+                ", but does not answer: that machine is off, the server hangs, or a firewall drops TCP port {port}"
             ),
-            Why::Rejected => write!(
+            ConnectFailure::Rejected => write!(
                 f,
-                ", but a firewall rejects TCP port {port}; there: `sudo ufw allow {port}/tcp`, or look at this \
-                 machine's own rules"
+                ", but a firewall rejects TCP port {port}; on that machine, run `sudo ufw allow {port}/tcp`, or check this \
+                 machine's own firewall"
             ),
-            Why::Nobody => f.write_str(
-                ", but no machine has that address now: it is off, or the access point keeps its clients apart",
+            ConnectFailure::Nobody => f.write_str(
+                ", but no machine has that address now: it is off, or the access point isolates its clients",
             ),
-            Why::NoRoute => f.write_str(", but this machine has no route there: is it on the same network?"),
-            Why::Forbidden => write!(
+            ConnectFailure::NoRoute => f.write_str(
+                ", but this machine has no route to that address; check that both are on the same network",
+            ),
+            ConnectFailure::Forbidden => write!(
                 f,
-                ", but this machine does not let the connection out: a firewall or a VPN here forbids TCP port \
-                 {port}"
+                ", but this machine blocks the connection: allow TCP port {port} in its firewall or VPN"
             ),
-            Why::Elsewhere => write!(
+            ConnectFailure::Elsewhere => write!(
                 f,
-                ", on no network of this machine, where an announcement alone leads nobody: if you know the \
-                 server, name it with --host {addr}"
+                ", which is not on a network of this machine, so lanchat does not trust the announcement; if you know the \
+                 server, connect with --host {addr}"
             ),
-            Why::Said(words) => write!(f, ": {}", safe_line(words)),
+            ConnectFailure::Said(words) => write!(f, ": {}", safe_line(words)),
         }
     }
 }
 
-impl Tried {
-    /// Whether a server is here, for all that is known, and could not be connected to.
+impl SearchReport {
+    /// Whether a server seems to be on this network but cannot be reached.
     pub fn is_here(&self) -> bool {
-        self.failed.iter().any(Failed::is_here)
+        self.failed.iter().any(FailedAddress::is_here)
     }
 
-    /// Why those that are here could not be connected to: what says most of each, the server that was used last
-    /// first, and then announced ones.
-    pub fn reasons(&self) -> Vec<&Failed> {
-        let mut failed: Vec<&Failed> = self.failed.iter().filter(|failed| failed.is_here()).collect();
+    /// The most telling failure of each such server: first the server used last, then announced ones.
+    pub fn reasons(&self) -> Vec<&FailedAddress> {
+        let mut failed: Vec<&FailedAddress> = self.failed.iter().filter(|failed| failed.is_here()).collect();
         failed.sort_by_key(|failed| failed.rank());
-        let mut told: Vec<&Failed> = Vec::new();
+        let mut told: Vec<&FailedAddress> = Vec::new();
         for failed in failed {
             if !told.iter().any(|told| told.server == failed.server) {
                 told.push(failed);
@@ -220,23 +236,23 @@ impl Tried {
     }
 }
 
-/// A server that answered where another one was expected.
+/// A server that answered at another server's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stranger {
-    /// Where it answered.
+pub struct UnexpectedServer {
+    /// The address where it answered.
     pub addr: SocketAddr,
-    /// Its id, as its probe found it.
+    /// Its id, from the probe.
     pub id: String,
-    /// Its name, as it gives it itself: not yet safe for a terminal.
+    /// The name that it gives: not yet safe for a terminal.
     pub name: String,
 }
 
-/// A server as people tell it from others: `office (3f9a1c77)`, safe for a terminal.
+/// A server's name and short id, such as `office (3f9a1c77)`; safe for a terminal.
 pub(super) fn server_name(name: &str, id: &str) -> String {
     safe_line(&format!("{name} ({})", short_id(id)))
 }
 
-impl fmt::Display for Tried {
+impl fmt::Display for SearchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reasons = self.reasons();
         if !reasons.is_empty() {
@@ -245,10 +261,10 @@ impl fmt::Display for Tried {
                 write!(f, "{}{failed}", if at > 0 { "; " } else { "" })?;
             }
             if let Some(more @ 1..) = reasons.len().checked_sub(MAX_REASONS) {
-                write!(f, "; {more} more do not answer either")?;
+                write!(f, "; {more} more servers do not answer")?;
             }
             self.fmt_others(f)?;
-            return f.write_str("; `lanchat doctor` tells more");
+            return f.write_str("; for details, run `lanchat doctor`");
         }
         match &self.wanted {
             Some(wanted) => write!(f, "no server {} answered", safe_line(wanted))?,
@@ -260,7 +276,7 @@ impl fmt::Display for Tried {
             }
             write!(f, " within {:.1} s", self.waited.as_secs_f32())?;
             if !reach.links.is_empty() && !self.heard && self.others.is_empty() {
-                f.write_str(": none runs, or a firewall drops UDP port 5353")?;
+                f.write_str(": no server is running, or a firewall drops UDP port 5353")?;
             }
             for failure in reach.failures.iter().take(MAX_NAMED) {
                 write!(f, "; {failure}")?;
@@ -275,7 +291,7 @@ impl fmt::Display for Tried {
         }
         match &self.reach {
             Some(reach) if reach.links.is_empty() => {
-                f.write_str("; is this machine connected to the network?")?;
+                f.write_str("; check that this machine is connected to a network;")?;
             }
             _ => f.write_str(";")?,
         }
@@ -288,7 +304,7 @@ impl fmt::Display for Tried {
     }
 }
 
-impl Tried {
+impl SearchReport {
     fn fmt_others(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.others.is_empty() {
             return Ok(());
@@ -297,7 +313,7 @@ impl Tried {
         write!(f, "; there are: {}", named.join(", "))?;
         match rest.len() {
             0 => Ok(()),
-            more => write!(f, ", and {more} more, which `lanchat discover` lists"),
+            more => write!(f, ", and {more} more; `lanchat discover` lists all"),
         }
     }
 }
@@ -306,14 +322,14 @@ impl Tried {
 mod tests {
     use super::*;
 
-    fn failed(addr: &str, source: Source, near: bool, why: Why) -> Failed {
+    fn failed(addr: &str, source: Source, near: bool, why: ConnectFailure) -> FailedAddress {
         let server = Some("office (3f9a1c77)".into());
-        Failed { addr: addr.parse().unwrap(), server, source, near, why }
+        FailedAddress { addr: addr.parse().unwrap(), server, source, near, why }
     }
 
-    fn vain(failed: Vec<Failed>) -> Tried {
+    fn vain(failed: Vec<FailedAddress>) -> SearchReport {
         let reach = Reach { links: vec!["lan0".into()], failures: vec!["no socket".into()], port: None };
-        Tried { reach: Some(reach), waited: Duration::from_secs(3), failed, ..Tried::default() }
+        SearchReport { reach: Some(reach), waited: Duration::from_secs(3), failed, ..SearchReport::default() }
     }
 
     const KNOWN: Source = Source::Known { last_used: true };
@@ -321,10 +337,11 @@ mod tests {
     #[test]
     fn a_search_without_a_network_asks_for_one() {
         let reach = Reach::default();
-        let tried = Tried { reach: Some(reach), waited: Duration::from_secs(1), ..Tried::default() };
+        let tried =
+            SearchReport { reach: Some(reach), waited: Duration::from_secs(1), ..SearchReport::default() };
         assert_eq!(
             tried.to_string(),
-            "no lanchat server answered within 1.0 s; is this machine connected to the network? name the \
+            "no lanchat server answered within 1.0 s; check that this machine is connected to a network; name the \
              server with --host HOST, or run `lanchat discover --scan` or `lanchat doctor`"
         );
     }
@@ -333,34 +350,34 @@ mod tests {
     fn where_nothing_was_heard_the_port_of_mdns_is_asked_after() {
         assert_eq!(
             vain(Vec::new()).to_string(),
-            "no lanchat server answered on lan0 within 3.0 s: none runs, or a firewall drops UDP port 5353; no \
+            "no lanchat server answered on lan0 within 3.0 s: no server is running, or a firewall drops UDP port 5353; no \
              socket; name the server with --host HOST, or run `lanchat discover --scan` or `lanchat doctor`"
         );
-        let heard = Tried { heard: true, ..vain(Vec::new()) };
+        let heard = SearchReport { heard: true, ..vain(Vec::new()) };
         assert!(!heard.to_string().contains("5353"), "{heard}");
     }
 
     #[test]
     fn a_server_that_is_there_is_named_with_its_address_what_happened_and_what_to_do() {
         for (source, why, words) in [
-            (Source::Announced, Why::Silent, "`sudo ufw allow 7667/tcp`"),
-            (Source::Announced, Why::Refused, "a firewall there rejects TCP port 7667"),
-            (Source::Announced, Why::Rejected, "a firewall rejects TCP port 7667"),
-            (Source::Announced, Why::NoRoute, "no route there"),
-            (Source::Announced, Why::Elsewhere, "--host 10.0.0.1:7667"),
-            (Source::Announced, Why::Forbidden, "a firewall or a VPN here"),
-            (KNOWN, Why::Refused, "start `lanchat serve` there"),
-            (KNOWN, Why::Silent, "the server hangs"),
-            (KNOWN, Why::Silent, "that machine is off"),
-            (KNOWN, Why::Nobody, "the access point keeps its clients apart"),
-            (KNOWN, Why::Said("full\u{1b}".into()), "10.0.0.1:7667: full\u{fffd}"),
+            (Source::Announced, ConnectFailure::Silent, "`sudo ufw allow 7667/tcp`"),
+            (Source::Announced, ConnectFailure::Refused, "a firewall there rejects TCP port 7667"),
+            (Source::Announced, ConnectFailure::Rejected, "a firewall rejects TCP port 7667"),
+            (Source::Announced, ConnectFailure::NoRoute, "no route to that address"),
+            (Source::Announced, ConnectFailure::Elsewhere, "--host 10.0.0.1:7667"),
+            (Source::Announced, ConnectFailure::Forbidden, "allow TCP port 7667 in its firewall or VPN"),
+            (KNOWN, ConnectFailure::Refused, "start `lanchat serve` there"),
+            (KNOWN, ConnectFailure::Silent, "the server hangs"),
+            (KNOWN, ConnectFailure::Silent, "that machine is off"),
+            (KNOWN, ConnectFailure::Nobody, "the access point isolates its clients"),
+            (KNOWN, ConnectFailure::Said("full\u{1b}".into()), "10.0.0.1:7667: full\u{fffd}"),
         ] {
             let tried = vain(vec![failed("10.0.0.1:7667", source, true, why)]);
             let text = tried.to_string();
             assert!(tried.is_here() && text.contains(words), "{text}");
             assert!(text.starts_with("cannot connect: office (3f9a1c77) "), "{text}");
             assert!(
-                text.contains("10.0.0.1:7667") && text.ends_with("`lanchat doctor` tells more"),
+                text.contains("10.0.0.1:7667") && text.ends_with("for details, run `lanchat doctor`"),
                 "{text}"
             );
             assert!(!text.contains("5353"), "{text}");
@@ -369,24 +386,24 @@ mod tests {
 
     #[test]
     fn a_server_that_ran_on_this_machine_is_started_here() {
-        let tried = vain(vec![failed("127.0.0.1:7667", KNOWN, true, Why::Refused)]);
+        let tried = vain(vec![failed("127.0.0.1:7667", KNOWN, true, ConnectFailure::Refused)]);
         assert_eq!(
             tried.to_string(),
-            "cannot connect: office (3f9a1c77) was last on this machine, and does not run: start it with `lanchat \
-             serve`; `lanchat doctor` tells more"
+            "cannot connect: office (3f9a1c77) was last on this machine and is not running; start it with `lanchat \
+             serve`; for details, run `lanchat doctor`"
         );
     }
 
     #[test]
     fn of_each_server_what_says_most_is_told_and_of_the_one_used_last_first() {
-        let other = Failed {
+        let other = FailedAddress {
             server: Some("lab (a0b1c2d3)".into()),
-            ..failed("10.0.0.9:1", KNOWN, true, Why::Refused)
+            ..failed("10.0.0.9:1", KNOWN, true, ConnectFailure::Refused)
         };
         let tried = vain(vec![
             other,
-            failed("10.0.0.1:1", Source::Announced, true, Why::Silent),
-            failed("10.0.0.2:1", Source::Announced, true, Why::Refused),
+            failed("10.0.0.1:1", Source::Announced, true, ConnectFailure::Silent),
+            failed("10.0.0.2:1", Source::Announced, true, ConnectFailure::Refused),
         ]);
         let told: Vec<String> = tried.reasons().iter().map(|failed| failed.addr.to_string()).collect();
         assert_eq!(told, ["10.0.0.9:1", "10.0.0.2:1"]);
@@ -394,14 +411,14 @@ mod tests {
 
     #[test]
     fn forged_announcements_do_not_hide_what_is_wrong_with_the_server_that_was_used_last() {
-        let forged = (2..99).map(|host| Failed {
+        let forged = (2..99).map(|host| FailedAddress {
             server: Some(format!("fake{host} (a0b1c2d3)")),
-            ..failed(&format!("10.0.0.{host}:1"), Source::Announced, true, Why::Refused)
+            ..failed(&format!("10.0.0.{host}:1"), Source::Announced, true, ConnectFailure::Refused)
         });
-        let own = failed("10.0.0.1:1", Source::Known { last_used: true }, true, Why::Refused);
+        let own = failed("10.0.0.1:1", Source::Known { last_used: true }, true, ConnectFailure::Refused);
         let text = vain(forged.chain([own]).collect()).to_string();
         assert!(
-            text.starts_with("cannot connect: office (3f9a1c77) was last at 10.0.0.1:1, and nothing listens"),
+            text.starts_with("cannot connect: office (3f9a1c77) was last at 10.0.0.1:1, but nothing listens"),
             "{text}"
         );
     }
@@ -409,9 +426,9 @@ mod tests {
     #[test]
     fn servers_of_other_networks_and_mere_guesses_are_none_that_are_here() {
         for elsewhere in [
-            failed("10.200.0.1:7667", KNOWN, false, Why::Silent),
-            failed("10.200.0.1:7667", KNOWN, false, Why::NoRoute),
-            failed("10.0.0.254:7667", Source::Guessed, true, Why::Refused),
+            failed("10.200.0.1:7667", KNOWN, false, ConnectFailure::Silent),
+            failed("10.200.0.1:7667", KNOWN, false, ConnectFailure::NoRoute),
+            failed("10.0.0.254:7667", Source::Guessed, true, ConnectFailure::Refused),
         ] {
             let tried = vain(vec![elsewhere]);
             assert!(!tried.is_here() && tried.to_string().contains("5353"), "{tried}");
@@ -421,10 +438,12 @@ mod tests {
     #[test]
     fn a_vain_search_by_name_tells_which_names_there_are() {
         let mut others = vec![server_name("office", "3f9a1c7700112233")];
-        let tried = Tried { wanted: Some("offcie".into()), others: others.clone(), ..Tried::default() };
+        let tried =
+            SearchReport { wanted: Some("offcie".into()), others: others.clone(), ..SearchReport::default() };
         assert_eq!(tried.to_string(), "no server offcie answered; there are: office (3f9a1c77)");
         others.resize(50, "lab".into());
-        let text = Tried { wanted: Some("offcie".into()), others, ..Tried::default() }.to_string();
-        assert!(text.ends_with(", lab, and 38 more, which `lanchat discover` lists"), "{text}");
+        let text =
+            SearchReport { wanted: Some("offcie".into()), others, ..SearchReport::default() }.to_string();
+        assert!(text.ends_with(", lab, and 38 more; `lanchat discover` lists all"), "{text}");
     }
 }

@@ -1,7 +1,7 @@
-//! Racing the addresses of one server: the first that proves itself wins (RFC 8305, with a shorter
-//! pause and with proof in place of a mere connect).
+//! Races the addresses of one server: the first that proves its identity wins (RFC 8305, with a shorter delay, and with
+//! proof instead of a connection).
 
-use super::order::{in_order, is_of_any_link, pause};
+use super::order::{in_order, is_v6_link_local, pause};
 use super::outcome::Proof;
 use crate::limits::{PROBE_STAGGER, PROBE_TIMEOUT};
 use std::fmt;
@@ -10,17 +10,17 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// Nothing at any of the addresses proved to be a server.
+/// No address proved to be a server.
 #[derive(Debug)]
 pub struct RaceError<E> {
-    /// The addresses that failed, in the order in which they did; `None` for no answer in time.
+    /// The addresses in the order of their failures; `None` if there was no answer in time.
     pub failed: Vec<(SocketAddr, Option<E>)>,
 }
 
 impl<E: fmt::Display> fmt::Display for RaceError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.failed.is_empty() {
-            return f.write_str("there is no address to try");
+            return f.write_str("no address to try");
         }
         for (at, (addr, error)) in self.failed.iter().enumerate() {
             let comma = if at > 0 { ", " } else { "" };
@@ -35,11 +35,11 @@ impl<E: fmt::Display> fmt::Display for RaceError<E> {
 
 impl<E: fmt::Display + fmt::Debug> std::error::Error for RaceError<E> {}
 
-/// Tries all addresses (in the order IPv4, IPv6, and 100 ms later link-local), a new one every 25 ms, each for
-/// 3 s at most, and gives the first proof with its address. The other attempts are dropped.
+/// Tries all addresses: IPv4, IPv6, and 100 ms later link-local ones; a new one every 25 ms, each for up to 3 s. Returns
+/// the first proof with its address, and drops the other attempts.
 ///
 /// # Errors
-/// If none proves itself: what each of them said.
+/// If none succeeds: the error of each.
 pub async fn race<T, E, F>(
     addrs: impl IntoIterator<Item = SocketAddr>,
     probe: impl Fn(SocketAddr) -> F,
@@ -52,7 +52,7 @@ where
     let mut attempts = JoinSet::new();
     let mut due = Duration::ZERO;
     let addrs = in_order(addrs);
-    let has_wide = addrs.iter().any(|addr| !is_of_any_link(addr));
+    let has_wide = addrs.iter().any(|addr| !is_v6_link_local(addr.ip()));
     for addr in addrs {
         let turn = due + pause(&addr, has_wide);
         let attempt = probe(addr);
@@ -68,7 +68,7 @@ where
             Ok((addr, Ok(Ok(proof)))) => return Ok((addr, proof)),
             Ok((addr, Ok(Err(error)))) => failed.push((addr, Some(error))),
             Ok((addr, Err(_late))) => failed.push((addr, None)),
-            Err(error) => tracing::error!(%error, "an attempt to connect ended badly"),
+            Err(error) => tracing::error!(%error, "an attempt to connect panicked"),
         }
     }
     Err(RaceError { failed })
@@ -134,6 +134,6 @@ mod tests {
     #[tokio::test]
     async fn no_addresses_is_an_error_and_no_panic() {
         let error = race([], |_| async { Err::<Proof<()>, _>("never") }).await.unwrap_err();
-        assert_eq!(error.to_string(), "there is no address to try");
+        assert_eq!(error.to_string(), "no address to try");
     }
 }

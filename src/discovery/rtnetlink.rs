@@ -1,7 +1,7 @@
-//! What the kernel of Linux says that its interfaces are (rtnetlink(7)). `/sys/class/net` would say it
-//! too, but shows the network of whoever mounted it, which in a namespace is another one.
+//! Asks the Linux kernel about its interfaces (rtnetlink(7)). `/sys/class/net` may show another network namespace: that of
+//! the process that mounted it.
 
-use super::kind::Traits;
+use super::interface_kind::Traits;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -12,10 +12,10 @@ const RTM_NEWLINK: u16 = 16;
 const RTM_GETLINK: u16 = 18;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
-/// A request for all of them: `NLM_F_REQUEST | NLM_F_DUMP`.
+/// `NLM_F_REQUEST | NLM_F_DUMP`.
 const DUMP: u16 = 0x301;
 const HEADER_BYTES: usize = 16;
-/// Of `struct ifinfomsg`, which comes before the attributes.
+/// The size of `struct ifinfomsg`, which precedes the attributes.
 const LINK_BYTES: usize = 16;
 
 const IFLA_IFNAME: u16 = 3;
@@ -27,16 +27,16 @@ const IFLA_INFO_SLAVE_KIND: u16 = 4;
 const IFF_NOARP: u32 = 0x80;
 const IFF_LOOPBACK: u32 = 8;
 
-/// The kernel answers at once; this is for what only looks like it.
+/// The kernel answers at once; an emulated one may not.
 const ANSWER_TIME: Duration = Duration::from_secs(1);
 
-/// Answers of a dump that are read; each holds dozens of interfaces.
+/// Maximum answers to read; each has dozens of interfaces.
 const MAX_ANSWERS: usize = 1024;
 
-/// Bytes of one answer: the kernel's own bound is 32 KiB.
+/// Maximum bytes of an answer; the kernel's own limit is 32 KiB.
 const ANSWER_BYTES: usize = 1 << 16;
 
-/// The interfaces by number, without what only their addresses tell, and whether one is hardware.
+/// The interfaces by number, except what depends on their addresses, and whether any is hardware.
 #[derive(Debug, Default)]
 pub(super) struct Inventory {
     pub(super) traits: BTreeMap<u32, Traits>,
@@ -46,7 +46,7 @@ pub(super) struct Inventory {
 /// Asks the kernel.
 ///
 /// # Errors
-/// What the kernel says; sandboxes may forbid it.
+/// If the kernel refuses, for example in a sandbox.
 pub(super) fn inventory() -> io::Result<Inventory> {
     let socket = Socket::new(Domain::from(AF_NETLINK), Type::RAW, Some(Protocol::from(0)))?;
     socket.set_read_timeout(Some(ANSWER_TIME))?;
@@ -67,9 +67,9 @@ pub(super) fn inventory() -> io::Result<Inventory> {
     Err(io::ErrorKind::InvalidData.into())
 }
 
-/// An interface as the kernel tells of it.
+/// An interface as the kernel reports it.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Told {
+struct LinkMessage {
     index: u32,
     flags: u32,
     name: String,
@@ -80,7 +80,7 @@ struct Told {
 }
 
 impl Inventory {
-    fn of(links: Vec<Told>) -> Inventory {
+    fn of(links: Vec<LinkMessage>) -> Inventory {
         let hardware = links.iter().any(|link| link.made_as.is_empty() && link.flags & IFF_LOOPBACK == 0);
         let ports_of = |index: u32| {
             let ports = links.iter().filter(move |link| link.master == Some(index));
@@ -90,7 +90,7 @@ impl Inventory {
             let traits = Traits {
                 name: link.name.clone(),
                 made_as: link.made_as.clone(),
-                // A part of a virtual router keeps its addresses and its multicast.
+                // A part of a virtual router (VRF) keeps its addresses and multicast.
                 is_port: link.master.is_some() && link.slave_of != "vrf",
                 ends_here: link.made_as == "veth" && !link.elsewhere,
                 no_arp: link.flags & IFF_NOARP != 0,
@@ -103,8 +103,8 @@ impl Inventory {
     }
 }
 
-/// Takes in the messages of one answer; false if it is the last.
-fn take_in(mut answer: &[u8], links: &mut Vec<Told>) -> bool {
+/// Takes in the messages of an answer; returns false if it is the last one.
+fn take_in(mut answer: &[u8], links: &mut Vec<LinkMessage>) -> bool {
     while let Some(length) = number(answer, 0).map(|length| length as usize) {
         let Some(message) = answer.get(HEADER_BYTES..length) else { return false };
         match half(answer, 4) {
@@ -117,8 +117,9 @@ fn take_in(mut answer: &[u8], links: &mut Vec<Told>) -> bool {
     true
 }
 
-fn told(message: &[u8]) -> Option<Told> {
-    let mut link = Told { index: number(message, 4)?, flags: number(message, 8)?, ..Told::default() };
+fn told(message: &[u8]) -> Option<LinkMessage> {
+    let mut link =
+        LinkMessage { index: number(message, 4)?, flags: number(message, 8)?, ..LinkMessage::default() };
     for (kind, value) in attributes(message.get(LINK_BYTES..)?) {
         match kind {
             IFLA_IFNAME => link.name = text(value),
@@ -139,7 +140,7 @@ fn told(message: &[u8]) -> Option<Told> {
     Some(link)
 }
 
-/// The attributes in a row of them; it ends at the first that is malformed.
+/// Parses attributes, up to the first malformed one.
 fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let length = usize::from(half(bytes, 0)?);
@@ -151,7 +152,7 @@ fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-/// Where the next one begins: at a multiple of four.
+/// Rounds up to a multiple of four, where the next one begins.
 fn padded(length: usize) -> usize {
     length.saturating_add(3) & !3
 }

@@ -1,75 +1,76 @@
-//! The last resort where multicast is blocked: knocking at every address of one's own networks. Only
-//! ever done when the user asks for it, because to others it looks like an attack.
+//! Connects to every address of this machine's networks, the last resort if multicast is blocked. Only at the user's
+//! request, because it looks like an attack.
 
-use super::interfaces::attachments;
-use super::kind::Kind;
-use super::net::Net;
+use super::interface_kind::InterfaceKind;
+use super::interfaces::infos;
 use super::outcome::{Found, Proof};
 use crate::limits::{
     MAX_SCAN_NETWORKS, MAX_SCAN_PORTS, MAX_SCAN_PROBES, SCAN_BURST, SCAN_PER_SECOND, SCAN_PREFIX,
     SCAN_TIMEOUT,
 };
+use ipnet::IpNet;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-/// What a scan goes through: the private IPv4 networks that this machine is in, of each 1,022 addresses
-/// around its own at most. Displayed as a list of them.
+/// The addresses to scan: up to 1,022 around this machine's own in each of its private IPv4 networks. Displayed as a list of
+/// networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Terrain {
-    parts: Vec<Part>,
+pub struct ScanScope {
+    parts: Vec<ScanBlock>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Part {
-    /// Its first address, which no host has.
+struct ScanBlock {
+    /// The network's address, which no host has.
     base: u32,
     prefix: u8,
     /// The address that this machine has in it.
     own: u32,
-    /// The prefix of the network that it is a part of, if it is not all of it.
+    /// The prefix of the whole network, if this is only a part.
     part_of: Option<u8>,
 }
 
-impl Terrain {
-    /// Looks which networks there are: four at most, those of containers and virtual machines left out.
+impl ScanScope {
+    /// Selects up to four networks, except those of containers and virtual machines.
     ///
     /// # Errors
-    /// If the machine's interfaces can't be listed.
-    pub fn survey() -> io::Result<Terrain> {
-        let all = attachments()?;
-        let meant = all.iter().filter(|one| !one.link.loopback && one.kind != Kind::Inner);
-        Ok(Terrain::of(meant.flat_map(|one| one.nets.iter().copied())))
+    /// If the operating system does not list the interfaces.
+    pub fn survey() -> io::Result<ScanScope> {
+        let all = infos()?;
+        let meant = all.iter().filter(|one| !one.link.loopback && one.kind != InterfaceKind::Inner);
+        Ok(ScanScope::of(meant.flat_map(|one| one.nets.iter().copied())))
     }
 
-    fn of(nets: impl IntoIterator<Item = Net>) -> Terrain {
-        let mut parts: Vec<Part> = Vec::new();
+    fn of(nets: impl IntoIterator<Item = IpNet>) -> ScanScope {
+        let mut parts: Vec<ScanBlock> = Vec::new();
         for net in nets {
-            let IpAddr::V4(ip) = net.ip else { continue };
-            // In a network of one or two addresses there is nobody to look for.
-            if !ip.is_private() || net.prefix > 30 {
+            let IpNet::V4(net) = net else { continue };
+            let ip = net.addr();
+            // A network of one or two addresses has no other hosts to find.
+            if !ip.is_private() || net.prefix_len() > 30 {
                 continue;
             }
-            let prefix = net.prefix.max(SCAN_PREFIX);
+            let prefix = net.prefix_len().max(SCAN_PREFIX);
             let own = u32::from(ip);
             let base = own & (u32::MAX << (32 - prefix));
             if !parts.iter().any(|part| (part.base, part.prefix) == (base, prefix)) {
-                let part_of = (net.prefix < prefix).then_some(net.prefix);
-                parts.push(Part { base, prefix, own, part_of });
+                let part_of = (net.prefix_len() < prefix).then(|| net.prefix_len());
+                parts.push(ScanBlock { base, prefix, own, part_of });
             }
         }
         parts.truncate(MAX_SCAN_NETWORKS);
-        Terrain { parts }
+        ScanScope { parts }
     }
 
     /// Those of the /24 around this machine's own address come first.
     fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
-        let hosts = |part: &Part| {
+        let hosts = |part: &ScanBlock| {
             let (base, last) = (part.base, (1 << (32 - part.prefix)) - 1);
             let own_block = (part.own - base) & !0xff;
             (0..=last)
@@ -80,25 +81,25 @@ impl Terrain {
         self.parts.iter().flat_map(hosts).map(Ipv4Addr::from)
     }
 
-    /// How many addresses it has.
+    /// The number of addresses.
     pub fn count(&self) -> usize {
         self.addresses().count()
     }
 
-    /// Whether there is nothing to go through.
+    /// Whether no network qualifies.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// Probes these TCP ports, four at most, at all addresses, and returns the servers that answered
-    /// within 0.6 s each; 254 addresses take a second, 1,022 take ten. It ends after `within`, if that is given,
-    /// with what was found by then. `tell` gets how many of how many attempts are over.
+    /// Probes up to four TCP ports at all addresses, and returns the servers that answered within 0.6 s: 254
+    /// addresses take a second, 1,022 take ten. It ends after `within`, if given, with what it has found by then.
+    /// `progress` gets the attempts done and their total.
     pub async fn scan<T, E, F>(
         &self,
         ports: &[u16],
         probe: impl Fn(SocketAddr) -> F,
         within: Option<Duration>,
-        mut tell: impl FnMut(u64, u64),
+        mut progress: impl FnMut(u64, u64),
     ) -> Vec<Found<T>>
     where
         F: Future<Output = Result<Proof<T>, E>> + Send + 'static,
@@ -125,7 +126,7 @@ impl Terrain {
         // Without a limit, the attempts' own limits end it.
         let end = start + within.unwrap_or(Duration::from_secs(3600));
         while let Ok(Some(ended)) = timeout_at(end, attempts.join_next()).await {
-            tell(total - attempts.len() as u64, total);
+            progress(total - attempts.len() as u64, total);
             if let Ok((addr, Ok(Ok(Proof { id, name, link })))) = ended {
                 match found.iter_mut().find(|known| known.id == id) {
                     Some(known) => known.addrs.push(addr),
@@ -140,7 +141,7 @@ impl Terrain {
     }
 }
 
-impl fmt::Display for Terrain {
+impl fmt::Display for ScanScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, part) in self.parts.iter().enumerate() {
             let comma = if at > 0 { ", " } else { "" };
@@ -154,10 +155,10 @@ impl fmt::Display for Terrain {
 }
 
 /// Probes one TCP port at the addresses of this machine's networks, until `within` is over if that is given. See
-/// [`Terrain`].
+/// [`ScanScope`].
 ///
 /// # Errors
-/// If the machine's interfaces can't be listed.
+/// If the operating system does not list the interfaces.
 pub async fn scan<T, E, F>(
     port: u16,
     probe: impl Fn(SocketAddr) -> F,
@@ -168,15 +169,15 @@ where
     T: Send + 'static,
     E: Send + 'static,
 {
-    Ok(Terrain::survey()?.scan(&[port], probe, within, |_, _| {}).await)
+    Ok(ScanScope::survey()?.scan(&[port], probe, within, |_, _| {}).await)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn terrain(nets: &[(&str, u8)]) -> Terrain {
-        Terrain::of(nets.iter().map(|(ip, prefix)| Net { ip: ip.parse().unwrap(), prefix: *prefix }))
+    fn scope(nets: &[(&str, u8)]) -> ScanScope {
+        ScanScope::of(nets.iter().map(|(ip, prefix)| IpNet::new(ip.parse().unwrap(), *prefix).unwrap()))
     }
 
     #[test]
@@ -187,19 +188,15 @@ mod tests {
             (("10.78.5.9", 16), "10.78.4.0/22 (a part of the /16)", 1022),
             (("192.168.1.6", 30), "192.168.1.4/30", 2),
         ] {
-            let terrain = terrain(&[net]);
-            assert_eq!(
-                (terrain.to_string().as_str(), terrain.addresses().count()),
-                (shown, count),
-                "{net:?}"
-            );
-            assert!(terrain.addresses().any(|ip| ip.to_string() == net.0), "{net:?}");
+            let scope = scope(&[net]);
+            assert_eq!((scope.to_string().as_str(), scope.addresses().count()), (shown, count), "{net:?}");
+            assert!(scope.addresses().any(|ip| ip.to_string() == net.0), "{net:?}");
         }
     }
 
     #[test]
     fn ones_own_24_comes_first_and_every_address_once() {
-        let addresses: Vec<Ipv4Addr> = terrain(&[("10.78.6.9", 22)]).addresses().collect();
+        let addresses: Vec<Ipv4Addr> = scope(&[("10.78.6.9", 22)]).addresses().collect();
         assert!(addresses[..256].iter().all(|ip| ip.octets()[2] == 6), "{:?}", &addresses[..256]);
         let mut each_once = addresses.clone();
         each_once.sort();
@@ -218,7 +215,7 @@ mod tests {
                 std::future::pending::<Result<Proof<()>, ()>>().await
             }
         };
-        let found = terrain(&[("10.78.6.9", 22)]).scan(&[1, 2], probe, None, |_, _| {}).await;
+        let found = scope(&[("10.78.6.9", 22)]).scan(&[1, 2], probe, None, |_, _| {}).await;
         assert!(found.is_empty() && start.elapsed() < Duration::from_secs(11), "{:?}", start.elapsed());
         let begun = begun.lock().unwrap();
         assert_eq!(begun.len(), 2 * 1022);
@@ -243,17 +240,17 @@ mod tests {
         };
         let start = Instant::now();
         let found =
-            terrain(&[("10.78.6.9", 22)]).scan(&[1], probe, Some(Duration::from_secs(2)), |_, _| {}).await;
+            scope(&[("10.78.6.9", 22)]).scan(&[1], probe, Some(Duration::from_secs(2)), |_, _| {}).await;
         assert_eq!((found.len(), start.elapsed()), (1, Duration::from_secs(2)));
     }
 
     #[test]
     fn only_private_networks_are_gone_through_each_once_and_few() {
         let nets = [("10.0.0.1", 24), ("10.0.0.2", 24), ("8.8.8.8", 24), ("fd00::1", 64), ("10.1.1.1", 32)];
-        assert_eq!(terrain(&nets).to_string(), "10.0.0.0/24");
-        assert!(terrain(&[("169.254.1.1", 16)]).is_empty());
+        assert_eq!(scope(&nets).to_string(), "10.0.0.0/24");
+        assert!(scope(&[("169.254.1.1", 16)]).is_empty());
         let many: Vec<(String, u8)> = (0..9).map(|n| (format!("10.0.{n}.1"), 24)).collect();
         let many: Vec<(&str, u8)> = many.iter().map(|(ip, prefix)| (ip.as_str(), *prefix)).collect();
-        assert_eq!(terrain(&many).addresses().count(), 4 * 254);
+        assert_eq!(scope(&many).addresses().count(), 4 * 254);
     }
 }

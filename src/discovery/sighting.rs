@@ -1,4 +1,4 @@
-//! A server as mDNS shows it. Pure.
+//! A server as seen by mDNS. Pure.
 
 use super::SERVICE;
 use super::label::{MIN_ID_DIGITS, is_called, plain_name, short_id};
@@ -8,63 +8,70 @@ use crate::limits::MAX_SERVER_ADDRS;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// Digits of an id: 16 as we announce them, up to those of a whole SHA-256.
+/// Digits of an id: from the 16 that we announce up to a whole SHA-256.
 const ID_DIGITS: std::ops::RangeInclusive<usize> = MIN_ID_DIGITS..=64;
 
-/// Bytes of a TXT entry's key that are kept; our own have two (RFC 6763 6.4 asks for at most nine).
+/// Maximum bytes of a TXT entry's key; ours have two (RFC 6763 6.4 recommends at most nine).
 const MAX_TXT_KEY_BYTES: usize = 32;
 
-/// TXT entries that are kept; ours has five.
+/// Maximum TXT entries; we send five.
 const MAX_TXT_ENTRIES: usize = 16;
 
-/// A server as it was heard of. Anybody on the network can say anything here.
+/// A server as seen by mDNS. Anyone on the network can forge all of this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
-    /// The server's id, lower-case hexadecimal: that of `fp`, or else TXT `id`, which may be no more
-    /// than its beginning. `None` if somebody else's program announces it.
+    /// The server's id in lower-case hexadecimal: that of `fp`, or else TXT `id`, which may be only its beginning. `None`
+    /// if another program announces the server.
     pub id: Option<String>,
-    /// The fingerprint of the key that it claims to have: TXT `fp`. A copied one gains nothing,
-    /// because whoever answers has to prove that the key is theirs.
+    /// The fingerprint of the key that it claims to have: TXT `fp`. Copying one is useless, because the server has to
+    /// prove that it has the key.
     pub fp: Option<Fingerprint>,
-    /// Whether it says that it asks newcomers for a passphrase: TXT `pw`.
+    /// Whether it claims to ask newcomers for a passphrase: TXT `pw`.
     pub closed: bool,
-    /// What people call it: TXT `n`, or else the instance label. At most 63 bytes, no controls.
+    /// Its name: TXT `n`, or else the instance label. At most 63 bytes, without control characters.
     pub name: String,
-    /// The DNS label of the service's instance: what tells the servers of a network apart.
+    /// The DNS label of the service's instance, which is unique on a network.
     pub instance: String,
-    /// Where it may be reached, likeliest first; link-local ones with their interface. At most 16.
+    /// Its addresses, likeliest first; link-local ones with their interface. At most 16.
     pub addrs: Vec<SocketAddr>,
-    /// The version of the wire that it speaks: TXT `v`.
+    /// Its protocol version: TXT `v`.
     pub version: Option<String>,
-    /// All of the TXT record, keys in lower case, controls removed.
+    /// The whole TXT record, with keys in lower case, and without control characters.
     pub txt: BTreeMap<String, String>,
-    /// By which of the two ways it was heard of.
-    pub heard: Heard,
+    /// How it was heard of.
+    pub heard: HeardBy,
+}
+
+/// What a browse or a one-shot query reports.
+#[derive(Debug)]
+pub(super) enum Observation {
+    Seen(Sighting),
+    Gone(String),
 }
 
 /// The ways in which a server was heard of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Heard {
-    /// By the ordinary, multicast answer to a question from port 5353.
+pub struct HeardBy {
+    /// By the usual multicast answer to a question from port 5353.
     pub browse: bool,
     /// By the unicast answer to a question from a port of our own (RFC 6762 6.7).
     pub one_shot: bool,
 }
 
 impl Sighting {
-    /// Builds one from what a responder sent. Controls are removed and bounds applied here.
+    /// Builds one from a responder's records: removes control characters and applies the bounds.
     pub(super) fn new(
         instance: &str,
         txt: impl IntoIterator<Item = (String, String)>,
         addrs: impl IntoIterator<Item = SocketAddr>,
-        heard: Heard,
+        heard: HeardBy,
     ) -> Sighting {
         let mut entries = BTreeMap::new();
         for (key, value) in txt.into_iter().take(MAX_TXT_ENTRIES) {
             let key = plain_name(&key).to_ascii_lowercase();
             if !key.is_empty() && key.len() <= MAX_TXT_KEY_BYTES {
                 let value: String = value.chars().filter(|character| !character.is_control()).collect();
-                // The first of several entries with one key counts (RFC 6763 6.4).
+                // The first of several entries with the same key counts (RFC 6763 6.4).
                 entries.entry(key).or_insert(value);
             }
         }
@@ -84,14 +91,14 @@ impl Sighting {
         }
     }
 
-    /// Notes one more address, the least likely of all, unless there are as many as are kept.
+    /// Adds an address as the least likely one, within the bound.
     pub(super) fn add(&mut self, addr: SocketAddr) {
         if !self.addrs.contains(&addr) && self.addrs.len() < MAX_SERVER_ADDRS {
             self.addrs.push(addr);
         }
     }
 
-    /// Whether this server may be meant by a name, a label, or the first four or more digits of an id.
+    /// Whether this server matches a name, a label, or the first four or more digits of an id.
     pub fn is_called(&self, wanted: &str) -> bool {
         is_called(wanted, &self.name, self.id.as_deref().unwrap_or_default())
             || self.instance.eq_ignore_ascii_case(wanted)
@@ -103,8 +110,7 @@ impl Sighting {
     }
 }
 
-/// The instance's label out of its full name, in which `\` escapes dots (RFC 6763 4.3). `None` if
-/// the name is that of another service.
+/// The label in an instance's full name, where `\` escapes dots (RFC 6763 4.3). `None` for another service.
 pub(super) fn instance_label(full_name: &str) -> Option<String> {
     let full_name = full_name.strip_suffix('.').unwrap_or(full_name);
     let split = full_name.len().checked_sub(SERVICE.len() + 1)?;
@@ -135,7 +141,7 @@ mod tests {
 
     fn with_txt(txt: &[(&str, &str)]) -> Sighting {
         let txt = txt.iter().map(|(key, value)| (key.to_string(), value.to_string()));
-        Sighting::new("office-3f9a1c77", txt, [], Heard::default())
+        Sighting::new("office-3f9a1c77", txt, [], HeardBy::default())
     }
 
     #[test]

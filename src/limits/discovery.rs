@@ -11,7 +11,7 @@ pub const MAX_SERVERS: usize = 64;
 
 /// Announced servers that a search tries, besides the remembered ones. Beyond it, the one that failed first
 /// makes room, so many announcements cannot keep a real server out.
-pub const MAX_CONTENDERS: usize = 1024;
+pub const MAX_CANDIDATES: usize = 1024;
 
 /// The lowest announced port to try. Ports below belong to the system (RFC 6335 6), and an announcement must
 /// not make all clients knock there.

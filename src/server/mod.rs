@@ -55,7 +55,7 @@ use crate::limits::{
 };
 use crate::protocol::packet::ServerInfo;
 use crate::security::{ChannelError, Passphrase, ServerTls};
-use crate::store::{Keep, Store, StoreError};
+use crate::store::{Retention, Store, StoreError};
 use connection_ids::ConnectionIds;
 use data_dir::DataDir;
 use gate::Gate;
@@ -108,7 +108,7 @@ pub struct ServerOptions {
     /// Connections that one address may always have, however full the server is; `None`: no limit.
     pub max_per_address: Option<usize>,
     /// How long to keep messages in the data directory; `None`: keep no messages, mail or rooms.
-    pub history: Option<Keep>,
+    pub history: Option<Retention>,
     /// Whether clients may ask for a multicast test; otherwise the server opens no multicast socket.
     pub multicast: bool,
     /// The rules of the chat.
@@ -143,7 +143,7 @@ impl Default for ServerOptions {
             plaintext: false,
             access: Access::Open,
             max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
-            history: Some(Keep { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),
+            history: Some(Retention { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),
             multicast: false,
             rules: Rules::default(),
         }

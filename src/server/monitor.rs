@@ -3,7 +3,7 @@
 use super::hub::Hub;
 use crate::clock::Reading;
 use crate::limits::CLOCK_LOOKED_AT;
-use crate::store::{News, Store};
+use crate::store::{Notices, Store};
 use std::sync::Arc;
 
 /// Runs until the hub is closed.
@@ -20,14 +20,14 @@ pub(super) async fn run(hub: Arc<Hub>, store: Option<Store>) {
     }
 }
 
-async fn news(store: Option<&Store>) -> News {
+async fn news(store: Option<&Store>) -> Notices {
     match store {
-        Some(store) => store.news().await,
+        Some(store) => store.notices().await,
         None => std::future::pending().await,
     }
 }
 
-fn tell(hub: &Hub, news: News) {
+fn tell(hub: &Hub, news: Notices) {
     if !news.expired.is_empty() {
         hub.act(|chat, now, out| chat.expired(news.expired, now, out));
     }

@@ -5,7 +5,7 @@
 //! no router passes on; tests are rate-limited per address and in total.
 
 use super::connection::Connection;
-use crate::discovery::{Side, Subnet, Trial};
+use crate::discovery::{MulticastTest, Side, Subnet};
 use crate::limits::{MULTICAST_TEST_PAUSE, MULTICAST_TESTS};
 use crate::protocol::request::TestToken;
 use crate::protocol::{Code, Event};
@@ -69,7 +69,7 @@ async fn test(connection: &Connection, token: &TestToken) -> Event {
             "your machine and the server are not on the same network link, and multicast stays on one link";
         return Event::error(Code::NoMulticast, why);
     };
-    match Trial::open(&subnet, Side::Server, token.as_str()) {
+    match MulticastTest::open(&subnet, Side::Server, token.as_str()) {
         Ok(trial) => {
             let came = trial.run().await;
             Event::Multicast { sent: came.sent, heard: came.heard }

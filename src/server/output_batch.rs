@@ -13,7 +13,7 @@ use crate::limits::ENTRY_BYTES;
 use crate::protocol::event::HistoryEnd;
 use crate::protocol::request::TestToken;
 use crate::protocol::{Event, Packet};
-use crate::store::{Page, Span};
+use crate::store::{Page, ViewRange};
 use bytes::Bytes;
 use std::ops::Range;
 use std::sync::Arc;
@@ -157,8 +157,8 @@ pub(super) struct Remainder {
 
 impl Cutover {
     /// The messages to read from the store.
-    pub(super) fn span(&self) -> Span {
-        Span { view: self.view.clone(), after: self.after, upto: self.upto }
+    pub(super) fn span(&self) -> ViewRange {
+        ViewRange { view: self.view.clone(), after: self.after, upto: self.upto }
     }
 
     /// Sets the frames; `None`: the store cannot be read.

@@ -14,7 +14,7 @@ use super::output_batch::OutputBatch;
 use crate::chat::{Chat, Entry, Lack, Message, Waited};
 use crate::limits::{CUTOVER_BYTES, CUTOVER_MESSAGES, MEND_EVERY};
 use crate::protocol::packet::stamp;
-use crate::store::{Batch, Duplicate, Outcome, Page, Span, Store, StoreError};
+use crate::store::{CommitOutcome, Duplicate, Page, Store, StoreError, ViewRange, WriteBatch};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
@@ -47,7 +47,7 @@ impl Persister {
 
     /// Stores the batch's entries and corrects the batch accordingly. Afterwards, the batch may be sent.
     pub(super) async fn persist(&mut self, batch: &mut OutputBatch) {
-        let spans: Vec<Span> = batch.cutovers().map(|cutover| cutover.span()).collect();
+        let spans: Vec<ViewRange> = batch.cutovers().map(|cutover| cutover.span()).collect();
         // A number without a readable message must be recorded too, so that it is never reused.
         let has_number = self.seq.is_some_and(|seq| batch.seq > seq);
         self.note_lack().await;
@@ -59,7 +59,7 @@ impl Persister {
         let waited = waited(&entries);
         let entries = without(entries, &repeats);
         let commit =
-            Arc::new(Batch { entries, seq: self.seq.map_or(0, |_| batch.seq), seams: spans.clone() });
+            Arc::new(WriteBatch { entries, seq: self.seq.map_or(0, |_| batch.seq), seams: spans.clone() });
         // Without a history, few batches have anything to store.
         let is_read = self.seq.is_some() || commit.entries.iter().any(|entry| !is_message(entry));
         let committed = match (self.store.as_ref().filter(|_| is_read), &self.failing) {
@@ -69,7 +69,7 @@ impl Persister {
         };
         let (pages, arrivals) = match committed {
             None => (None, Vec::new()),
-            Some(Ok(Outcome { duplicates, seams, arrivals })) => {
+            Some(Ok(CommitOutcome { duplicates, seams, arrivals })) => {
                 self.seq = self.seq.map(|_| batch.seq);
                 learn(&mut repeats, duplicates);
                 (Some(seams), arrivals)
@@ -141,7 +141,7 @@ impl Persister {
         }
         let entries = failing.deferred.entries();
         let seq = self.seq.map_or(0, |_| self.hub.read(Chat::latest));
-        match store.commit(Batch { entries, seq, seams: Vec::new() }).await {
+        match store.commit(WriteBatch { entries, seq, seams: Vec::new() }).await {
             Ok(outcome) => {
                 tracing::info!("storing messages again; those since {:.0} were not stored", failing.since);
                 let lost = failing.deferred.lost;
@@ -163,7 +163,7 @@ impl Persister {
         let Some(store) = self.store.take() else { return };
         if let Some(failing) = self.failing.take() {
             let seq = self.seq.map_or(0, |_| self.hub.read(Chat::latest));
-            let batch = Batch { entries: failing.deferred.entries(), seq, seams: Vec::new() };
+            let batch = WriteBatch { entries: failing.deferred.entries(), seq, seams: Vec::new() };
             if let Err(error) = store.commit(batch).await {
                 tracing::error!("lost {}: {error}", failing.deferred.described());
             }
@@ -172,7 +172,7 @@ impl Persister {
     }
 
     /// Reads the cutovers' messages without a commit; `None`: the store cannot be read.
-    async fn read_on(&self, spans: Vec<Span>) -> Option<Vec<Page>> {
+    async fn read_on(&self, spans: Vec<ViewRange>) -> Option<Vec<Page>> {
         let mut pages = Vec::new();
         for span in spans {
             pages.push(self.store.as_ref()?.page(span, CUTOVER_MESSAGES, CUTOVER_BYTES).await.ok()?);
@@ -181,7 +181,7 @@ impl Persister {
     }
 
     /// The batch's messages that are already stored.
-    async fn look(&self, batch: &Arc<Batch>) -> Vec<Duplicate> {
+    async fn look(&self, batch: &Arc<WriteBatch>) -> Vec<Duplicate> {
         let Some(store) = self.store.as_ref().filter(|_| batch.entries.iter().any(is_message)) else {
             return Vec::new();
         };
@@ -319,7 +319,7 @@ mod tests {
     use crate::fingerprint::Fingerprint;
     use crate::limits::{DEFAULT_BACKLOG_BYTES, MAX_WAITING_OF_AUTHOR_FOR_ONE, REGISTRATION_TIMEOUT};
     use crate::protocol::request::ClientPacket;
-    use crate::store::Keep;
+    use crate::store::Retention;
 
     fn now() -> Now {
         Now::new(jiff::ZonedDateTime::now(), std::time::Duration::ZERO)
@@ -353,7 +353,7 @@ mod tests {
     #[tokio::test]
     async fn what_could_not_be_stored_takes_no_place_in_a_mailbox() {
         let dir = tempfile::tempdir().unwrap();
-        let (store, archive) = Store::open(&dir.path().join("history.db"), Keep::default()).unwrap();
+        let (store, archive) = Store::open(&dir.path().join("history.db"), Retention::default()).unwrap();
         let rules = Rules { rate: None, ..Rules::default() };
         let mut chat = Chat::new(Profile::default(), rules, archive);
         enter(&mut chat, 1, "alice");

@@ -5,7 +5,7 @@ use super::staging;
 use crate::files;
 use crate::limits::MAX_KEPT_FILE_BYTES;
 use crate::security::Keypair;
-use crate::store::{self, KeptFile, Repaired, Saved, Seal, StoreError};
+use crate::store::{self, Backup, BackupFile, ChecksumState, Repaired, StoreError};
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ pub struct Restored {
     /// Whether the backup is of a whole server, not only of its history.
     pub is_whole: bool,
     /// Whether the backup is unchanged.
-    pub seal: Seal,
+    pub checksum: ChecksumState,
     /// Messages in its history.
     pub messages: u64,
     /// The time of the latest message.
@@ -63,12 +63,12 @@ pub struct Restored {
 ///
 /// # Errors
 /// The system's, with the file.
-pub fn kept_files(dir: &Path) -> Result<Vec<KeptFile>, StoreError> {
+pub fn kept_files(dir: &Path) -> Result<Vec<BackupFile>, StoreError> {
     let mut kept = Vec::new();
     for name in KEPT_FILES {
         let path = dir.join(name);
         let read = read(&path).map_err(|error| StoreError::of_file(&path, &error))?;
-        kept.extend(read.map(|(content, mode)| KeptFile { name: name.into(), content, mode }));
+        kept.extend(read.map(|(content, mode)| BackupFile { name: name.into(), content, mode }));
     }
     Ok(kept)
 }
@@ -112,8 +112,8 @@ pub fn restore(
     progress: impl FnMut(u64, u64),
 ) -> Result<Restored, RecoveryError> {
     // Before anything is changed.
-    let saved = Saved::open(file)?;
-    if saved.seal == Seal::Broken && !is_unchecked {
+    let saved = Backup::open(file)?;
+    if saved.checksum == ChecksumState::Wrong && !is_unchecked {
         return Err(StoreError::Altered(file.into()).into());
     }
     let _locked = DataDir::open(dir).map_err(|error| RecoveryError::of(dir, error))?;
@@ -137,8 +137,8 @@ pub fn restore(
         }
     }
     let aside = staging.put_in_place(&leaving).map_err(unchanged)?;
-    let (is_whole, seal) = (saved.files().is_some(), saved.seal);
-    Ok(Restored { is_whole, seal, messages: saved.messages, latest: saved.latest, aside })
+    let (is_whole, checksum) = (saved.files().is_some(), saved.checksum);
+    Ok(Restored { is_whole, checksum, messages: saved.messages, latest: saved.latest, aside })
 }
 
 /// Saves what is readable of a history into a new one and installs that. Returns what was saved, and the directory with

@@ -1,61 +1,60 @@
-//! A copy of a server in one file, made while it may go on writing to its history, and read to put it back.
+//! Backs up a server to one file, even while the server writes, and reads such a file to restore it.
 //!
-//! The copy is a history with one table more, of the server's other files, and a sum over all of it. So it can be read like a
-//! history, and a plain copy of a history is a backup too, of that alone.
+//! A backup is a history with one more table, for the server's other files, and a checksum. So it can be read like a
+//! history, and a plain copy of a history also works as a backup of the history alone.
 
 use super::error::StoreError;
+use super::file_watch::beside;
 use super::incarnations::mark_restored;
-use super::watch::beside;
-use super::{check, connect, place, rows, schema, seal};
-use rusqlite::backup::{Backup, StepResult};
+use super::{check, checksum, connect, paths, rows, schema};
+use rusqlite::backup::{Backup as Copying, StepResult};
 use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Pages copied at a time, between which progress is told: 4 MB.
+/// Pages to copy between two reports of progress: 4 MB.
 const PORTION_PAGES: i32 = 1024;
 
-/// The other files.
+/// Creates the table of the server's other files.
 const FILES: &str = "DROP TABLE IF EXISTS file; \
     CREATE TABLE file (name TEXT PRIMARY KEY, content BLOB NOT NULL, mode INTEGER NOT NULL) WITHOUT ROWID;";
 
-/// A file of the server's other than its history.
+/// One of the server's files besides its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptFile {
+pub struct BackupFile {
     /// Its name in the data directory.
     pub name: String,
-    /// What is in it; wiped when dropped.
+    /// Its content, wiped from memory when dropped.
     pub content: Zeroizing<Vec<u8>>,
-    /// Its permissions, as Unix has them.
+    /// Its Unix permissions.
     pub mode: u32,
 }
 
-/// What a backup has.
+/// The size of a new backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Made {
+pub struct BackupSummary {
     /// Messages.
     pub messages: u64,
     /// Bytes of the file.
     pub bytes: u64,
 }
 
-/// Copies the history at `path` and the files to a new file, which has all that was committed when it
-/// began, reads it again, and seals it with a sum. `progress` is told how many of how many pages are copied.
+/// Copies the history at `path` and the files to a new file, checks the copy, and adds a checksum. The copy has all that
+/// was committed when the backup began. `progress` gets the pages copied and their total.
 ///
 /// # Errors
-/// Why it can't be read or written, [`StoreError::Exists`] if there is such a file. What was begun is
-/// removed then.
+/// If `path` cannot be read or `to` cannot be written; [`StoreError::Exists`] if `to` exists. Leaves no partial file.
 pub fn backup(
     path: &Path,
     to: &Path,
-    files: &[KeptFile],
+    files: &[BackupFile],
     progress: impl FnMut(u64, u64),
-) -> Result<Made, StoreError> {
+) -> Result<BackupSummary, StoreError> {
     if to.exists() {
         return Err(StoreError::Exists(to.into()));
     }
     let history = schema::open_foreign(path)?;
-    let unfinished = place::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
+    let unfinished = paths::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
     let mut copy = copy(&history, path, unfinished.path(), to, progress)?;
     let written = |error: rusqlite::Error| StoreError::of(to, &error);
     let change = copy.transaction().map_err(written)?;
@@ -64,19 +63,19 @@ pub fn backup(
         let row = params![file.name, *file.content, file.mode];
         change.execute("INSERT INTO file VALUES (?1, ?2, ?3)", row).map_err(written)?;
     }
-    let sum = seal::make_place(&change).map_err(written)?;
+    let sum = checksum::make_place(&change).map_err(written)?;
     change.commit().map_err(written)?;
-    // It is as damaged as what it was copied from.
+    // A copy has the damage of the original.
     check::whole(&copy, path)?;
     let messages = messages(&copy).map_err(written)?.0;
     copy.close().map_err(|(_, error)| written(error))?;
-    let sealed = seal::write(unfinished.path(), &sum).and_then(|()| unfinished.path().metadata());
+    let sealed = checksum::write(unfinished.path(), &sum).and_then(|()| unfinished.path().metadata());
     let bytes = sealed.map_err(|error| StoreError::of_copy(to, &error))?.len();
     unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))?;
-    Ok(Made { messages, bytes })
+    Ok(BackupSummary { messages, bytes })
 }
 
-/// Copies a database into an empty file; errors name `to`.
+/// Copies a database to the empty file `unfinished`; errors name `to`.
 fn copy(
     history: &Connection,
     path: &Path,
@@ -87,10 +86,10 @@ fn copy(
     let read = |error: rusqlite::Error| StoreError::of(path, &error);
     let written = |error: rusqlite::Error| StoreError::of(to, &error);
     let mut target = Connection::open(unfinished).map_err(written)?;
-    // Held to the end, so that what the server writes meanwhile doesn't start the copy anew.
+    // Held to the end, so that the server's writes do not restart the copy.
     let snapshot = history.unchecked_transaction().map_err(read)?;
     snapshot.query_row("SELECT count(*) FROM meta", [], |row| row.get::<_, i64>(0)).map_err(read)?;
-    let copying = Backup::new(&snapshot, &mut target).map_err(written)?;
+    let copying = Copying::new(&snapshot, &mut target).map_err(written)?;
     loop {
         let step = copying.step(PORTION_PAGES).map_err(written)?;
         let now = copying.progress();
@@ -103,54 +102,54 @@ fn copy(
         }
     }
     drop(copying);
-    // A file by itself: a log beside it would be forgotten when it is moved.
+    // No log beside the file: people would forget it when they move the backup.
     target.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).map_err(written)?;
     Ok(target)
 }
 
-/// How many messages a history has, and when the latest was said.
+/// The number of messages in a history, and the time of the latest.
 fn messages(history: &Connection) -> rusqlite::Result<(u64, Option<i64>)> {
     let sql = "SELECT count(*), max(at) FROM message";
     history.query_row(sql, [], |row| Ok((rows::unsigned(row.get(0)?), row.get(1)?)))
 }
 
-/// Whether a backup is as it was made.
+/// Whether a backup is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seal {
-    /// Byte for byte.
-    Whole,
-    /// Something in it was changed.
-    Broken,
-    /// It has none: an earlier version made it, or it is a plain copy of a history.
+pub enum ChecksumState {
+    /// Each byte is unchanged.
+    Valid,
+    /// The backup was changed.
+    Wrong,
+    /// No checksum: an earlier version made the backup, or it is a plain copy of a history.
     Missing,
 }
 
-/// A backup that can be put back.
+/// A backup that can be restored.
 #[derive(Debug)]
-pub struct Saved {
+pub struct Backup {
     path: PathBuf,
     history: Connection,
-    /// Of a whole server; `None`: it is a history alone.
-    files: Option<Vec<KeptFile>>,
-    /// Whether it is as it was made.
-    pub seal: Seal,
+    /// `None` if it holds a history alone.
+    files: Option<Vec<BackupFile>>,
+    /// Whether it is unchanged.
+    pub checksum: ChecksumState,
     /// Messages in it.
     pub messages: u64,
-    /// The time of the latest, if there is one.
+    /// The time of the latest message.
     pub latest: Option<jiff::Timestamp>,
 }
 
-impl Saved {
-    /// Opens a backup and reads it through, so that one that is opened can be put back.
+impl Backup {
+    /// Opens and checks a backup. One that opens can be restored.
     ///
     /// # Errors
-    /// [`StoreError::NoBackup`] and why, [`StoreError::Newer`], or why it can't be read.
+    /// [`StoreError::NoBackup`] with the reason, [`StoreError::Newer`], or why it cannot be read.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::read(path).map_err(|error| {
             let why = match error {
-                StoreError::Missing(_) if path.exists() => "there is nothing in it".to_owned(),
-                StoreError::Missing(_) => "there is no such file".to_owned(),
-                StoreError::NotADatabase(_) => "it is no database".to_owned(),
+                StoreError::Missing(_) if path.exists() => "it is empty".to_owned(),
+                StoreError::Missing(_) => "the file does not exist".to_owned(),
+                StoreError::NotADatabase(_) => "it is not a database".to_owned(),
                 StoreError::Foreign(_) => "it is another program's database".to_owned(),
                 StoreError::Corrupt(_, why) => format!("it is damaged: {why}"),
                 other => return other,
@@ -172,46 +171,46 @@ impl Saved {
         let files = if history.table_exists(None, "file").map_err(of)? {
             let mut find = history.prepare("SELECT name, content, mode FROM file").map_err(of)?;
             let files = find.query_map([], |row| {
-                Ok(KeptFile { name: row.get(0)?, content: Zeroizing::new(row.get(1)?), mode: row.get(2)? })
+                Ok(BackupFile { name: row.get(0)?, content: Zeroizing::new(row.get(1)?), mode: row.get(2)? })
             });
             Some(files.map_err(of)?.collect::<rusqlite::Result<_>>().map_err(of)?)
         } else {
             None
         };
-        let seal = match seal::find(&history).map_err(of)? {
-            Some(sum) if seal::is_right(path, &sum).map_err(of_file)? => Seal::Whole,
-            Some(_) => Seal::Broken,
-            None => Seal::Missing,
+        let found = match checksum::find(&history).map_err(of)? {
+            Some(sum) if checksum::is_right(path, &sum).map_err(of_file)? => ChecksumState::Valid,
+            Some(_) => ChecksumState::Wrong,
+            None => ChecksumState::Missing,
         };
         let (messages, latest) = messages(&history).map_err(of)?;
         let latest = latest.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-        Ok(Self { path: path.into(), history, files, seal, messages, latest })
+        Ok(Self { path: path.into(), history, files, checksum: found, messages, latest })
     }
 
-    /// The server's other files; `None`: it is a backup of the history alone.
-    pub fn files(&self) -> Option<&[KeptFile]> {
+    /// The server's other files; `None` in a backup of the history alone.
+    pub fn files(&self) -> Option<&[BackupFile]> {
         self.files.as_deref()
     }
 
-    /// Writes the history to a new file, marked as one of an earlier time.
+    /// Writes the history to a new file, and marks it as restored.
     ///
     /// # Errors
-    /// Why it can't be written; there is no such file then.
+    /// If the file cannot be written; then it does not exist.
     pub fn unpack(&self, to: &Path, progress: impl FnMut(u64, u64)) -> Result<(), StoreError> {
         let written = |error: rusqlite::Error| StoreError::of(to, &error);
-        let unfinished = place::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
+        let unfinished = paths::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
         let copy = copy(&self.history, &self.path, unfinished.path(), to, progress)?;
-        // The key is to be in its own file only.
+        // The server's key must be in its own file only.
         copy.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(written)?;
         copy.execute_batch("DROP TABLE IF EXISTS file").map_err(written)?;
         mark_restored(&copy).map_err(written)?;
-        seal::remove(&copy).map_err(written)?;
+        checksum::remove(&copy).map_err(written)?;
         copy.close().map_err(|(_, error)| written(error))?;
         unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))
     }
 }
 
-/// A database's files, by their names beside it.
+/// The paths of a database and of the files beside it.
 pub fn parts(path: &Path) -> [PathBuf; 4] {
     ["", "-wal", "-shm", "-journal"].map(|ending| beside(path, ending))
 }

@@ -1,4 +1,4 @@
-//! Names, operators, members, bans and mutes as rows.
+//! The rows of names, operators, members, bans and mutes.
 
 use super::rows::{damaged, instant};
 use crate::chat::{BanRecord, MemberRecord, NameRecord, Net, OperatorRecord, Record, Records, Sanction};
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::{Map, Value};
 
-/// Writes a row as it is from now on.
+/// Writes or deletes a row.
 pub(super) fn write(change: &Connection, record: &Record) -> Result<()> {
     match record {
         Record::Name(name, None) => delete(change, "DELETE FROM owned_name WHERE name = ?1", name),
@@ -30,8 +30,7 @@ pub(super) fn write(change: &Connection, record: &Record) -> Result<()> {
     }
 }
 
-/// Reads them all. Names that were in use when the server last ended were so until the last time that it
-/// is known to have run.
+/// Reads all rows. A name that was in use when the server ended counts as used until the server's last sign of life.
 pub(super) fn begin(change: &Connection) -> Result<Records> {
     let sql = "SELECT value FROM meta WHERE key = 'alive'";
     let alive: Option<i64> = change.query_row(sql, [], |row| row.get(0)).optional()?;
@@ -59,7 +58,7 @@ fn delete(change: &Connection, sql: &str, key: impl rusqlite::ToSql) -> Result<(
 
 fn write_name(change: &Connection, row: &NameRecord) -> Result<()> {
     let NameRecord { name, key, last, used, in_use } = row;
-    // In the place that it has, as of two names that look alike the older one counts.
+    // Keeps the row's id: of two names that look alike, the older one counts.
     let sql = "INSERT INTO owned_name (name, key, last, used, in_use) VALUES (?1, ?2, ?3, ?4, ?5) \
                ON CONFLICT (name) DO UPDATE SET key = excluded.key, last = excluded.last, \
                used = excluded.used, in_use = excluded.in_use";
@@ -99,7 +98,6 @@ fn kind(sanction: Sanction) -> u8 {
     }
 }
 
-/// `None`: there is nothing in it.
 fn json(rest: &Map<String, Value>) -> Option<String> {
     (!rest.is_empty()).then(|| Value::from(rest.clone()).to_string())
 }
@@ -137,7 +135,7 @@ fn operator(row: &Row<'_>) -> Result<OperatorRecord> {
 
 fn member(row: &Row<'_>) -> Result<MemberRecord> {
     let ip = row.get::<_, Option<String>>(2)?.map(|ip| ip.parse()).transpose();
-    let ip = ip.map_err(|_| damaged(2, "that is no address"))?;
+    let ip = ip.map_err(|_| damaged(2, "not an IP address"))?;
     Ok(MemberRecord {
         key: key(row, 0)?,
         name: row.get(1)?,
@@ -154,11 +152,11 @@ fn ban(row: &Row<'_>) -> Result<BanRecord> {
         row.get_ref(2)?.as_str()?.split_whitespace().map(str::parse).collect();
     Ok(BanRecord {
         key: has_key.then(|| key(row, 1)).transpose()?,
-        ips: ips.map_err(|_| damaged(2, "that is no network"))?,
+        ips: ips.map_err(|_| damaged(2, "not a network"))?,
         name: row.get(3)?,
         by: row.get(4)?,
         since: instant(row, 5)?,
-        // A ban may last beyond all times that there are.
+        // A ban may last beyond the latest time that jiff can represent.
         until: until.map(|until| Timestamp::from_millisecond(until).unwrap_or(Timestamp::MAX)),
         rest: rest(row, 7)?,
     })
@@ -166,10 +164,10 @@ fn ban(row: &Row<'_>) -> Result<BanRecord> {
 
 fn key(row: &Row<'_>, column: usize) -> Result<Fingerprint> {
     let bytes = row.get_ref(column)?.as_blob()?.try_into();
-    bytes.map(Fingerprint::new).map_err(|_| damaged(column, "that is no key"))
+    bytes.map(Fingerprint::new).map_err(|_| damaged(column, "not a key"))
 }
 
 fn rest(row: &Row<'_>, column: usize) -> Result<Map<String, Value>> {
     let Some(text) = row.get::<_, Option<String>>(column)? else { return Ok(Map::new()) };
-    serde_json::from_str(&text).map_err(|_| damaged(column, "that is no JSON object"))
+    serde_json::from_str(&text).map_err(|_| damaged(column, "not a JSON object"))
 }

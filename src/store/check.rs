@@ -1,11 +1,11 @@
-//! Whether a database is whole: at the start by its size, and then in the background page by page.
+//! Checks that a database is intact: its size at the start, then every page in the background.
 
 use super::error::StoreError;
-use super::health::{Health, Shared};
-use super::held::held;
+use super::file_watch::beside;
+use super::health::{Health, SharedConnection};
 use super::image::{Header, Log};
-use super::watch::beside;
-use super::{connect, place, prune};
+use super::lock::lock;
+use super::{connect, paths, prune};
 use crate::limits::{CHECK_AGAIN, CHECK_LOG_BYTES, CHECK_PAGES, CHECK_REST, CHECK_TRIES, CHECK_WHOLE_BYTES};
 use rusqlite::Connection;
 use std::fs::File;
@@ -13,26 +13,25 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A check of all there is, but not whether each row is in the indexes that it must be in: that takes several
-/// times as long.
+/// Checks everything except that each row is in its indexes, which would take several times as long.
 const ALL: &str = "PRAGMA quick_check(1)";
 
-/// The same with that, and with what the index of words holds.
+/// Also checks each row's index entries, and the search index.
 const THOROUGH: &str = "PRAGMA integrity_check(1)";
 
-/// KiB of pages that a check holds: it reads each once.
+/// KiB of pages that a check caches: it reads each page once.
 const CACHE_KIB: i32 = 512;
 
-/// Looks whether the file has all the pages that it says it has, or its log has those that lack.
+/// Checks that the file and its log together have all pages that the header counts.
 pub(super) fn size(path: &Path, file: &File) -> Result<(), StoreError> {
     let of = |error| StoreError::of_file(path, &error);
     let bytes = file.metadata().map_err(of)?.len();
     if bytes == 0 {
-        return Err(StoreError::Corrupt(path.into(), "it is empty".into()));
+        return Err(StoreError::Corrupt(path.into(), "the file is empty".into()));
     }
-    // What is no database is told as that.
+    // The caller reports a file without a header as not a database.
     let Some(header) = Header::read(file).map_err(of)? else { return Ok(()) };
-    let log = Log::read(&beside(&place::real(path), "-wal"), header.page_bytes).map_err(of)?;
+    let log = Log::read(&beside(&paths::real_path(path), "-wal"), header.page_bytes).map_err(of)?;
     let pages = bytes / u64::from(header.page_bytes);
     let said = log.pages().unwrap_or(header.pages);
     let lacks =
@@ -42,22 +41,22 @@ pub(super) fn size(path: &Path, file: &File) -> Result<(), StoreError> {
     {
         return Ok(());
     }
-    let why = format!("it has {pages} of {said} pages");
+    let why = format!("{pages} of {said} pages are left");
     Err(StoreError::Corrupt(path.into(), why))
 }
 
-/// Whether SQLite finds nothing wrong with it: a free page at the end is never written.
+/// Whether SQLite finds nothing wrong: it never writes a free page at the end.
 fn is_whole(path: &Path, file: &File) -> bool {
     let checked = connect::open_reader(path, file).and_then(|connection| whole(&connection, path));
     checked.is_ok()
 }
 
-/// Reads all of a database that nobody else has open.
+/// Checks all pages of a database that no one else has open.
 pub(super) fn whole(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     check(connection, path, ALL)
 }
 
-/// The same, and holds rows and indexes against each other.
+/// Like [`whole`], and compares rows and indexes.
 pub(super) fn thoroughly(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     check(connection, path, THOROUGH)
 }
@@ -68,7 +67,7 @@ fn check(connection: &Connection, path: &Path, sql: &str) -> Result<(), StoreErr
     verdict(path, &said)
 }
 
-/// What SQLite says of a check, in one line.
+/// Converts the result of SQLite's check to one line.
 fn verdict(path: &Path, said: &str) -> Result<(), StoreError> {
     if said == "ok" {
         return Ok(());
@@ -77,7 +76,7 @@ fn verdict(path: &Path, said: &str) -> Result<(), StoreError> {
     Err(StoreError::Corrupt(path.into(), lines.collect::<Vec<_>>().join("; ")))
 }
 
-/// Checks the database whenever that is wanted, until it is closed. What is found is told to all.
+/// Runs the background check when wanted, until it is closed. Reports damage to all threads.
 pub(super) fn run(health: &Arc<Health>) {
     let own = health.reader();
     while health.next_check() {
@@ -85,11 +84,11 @@ pub(super) fn run(health: &Arc<Health>) {
         let checked = parts(health, &own)
             .and_then(|parts| parts.iter().try_for_each(|part| patiently(health, part, &own)));
         match checked {
-            Ok(()) => tracing::debug!("the history is whole; that took {:?} to see", begun.elapsed()),
+            Ok(()) => tracing::debug!("checked the history in {:?}: it is intact", begun.elapsed()),
             Err(StoreError::TooSlow) if health.is_closed() => {}
-            Err(StoreError::TooSlow) => tracing::info!("the history is too busy to be checked"),
+            Err(StoreError::TooSlow) => tracing::info!("the history is too busy for a check"),
             Err(error) => {
-                tracing::debug!("the history was checked: {error}");
+                tracing::debug!("the check of the history found: {error}");
                 health.tell(&error);
             }
         }
@@ -97,16 +96,16 @@ pub(super) fn run(health: &Arc<Health>) {
     }
 }
 
-/// What is checked at a time.
-fn parts(health: &Health, own: &Shared) -> Result<Vec<String>, StoreError> {
+/// The statements that check the database in portions.
+fn parts(health: &Health, own: &SharedConnection) -> Result<Vec<String>, StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(health.path(), &error);
     health.may_read()?;
-    let mut own = held(own);
+    let mut own = lock(own);
     let connection = own.insert(connect::open_reader(health.path(), health.files().file())?);
     if prune::size(connection).map_err(of)? <= CHECK_WHOLE_BYTES {
         return Ok(vec![ALL.into()]);
     }
-    // Those of an index of words among them, which are tables too; not what stands for them all.
+    // Includes the tables that make up the search index, but not the virtual table itself.
     let sql = "SELECT 'PRAGMA quick_check(''' || replace(name, '''', '''''') || ''')' FROM sqlite_schema \
                WHERE type = 'table' AND rootpage > 0 ORDER BY rootpage";
     let mut find = connection.prepare(sql).map_err(of)?;
@@ -114,10 +113,10 @@ fn parts(health: &Health, own: &Shared) -> Result<Vec<String>, StoreError> {
     parts.collect::<rusqlite::Result<_>>().map_err(of)
 }
 
-/// Checks a part, and begins anew if it had to give way.
-fn patiently(health: &Arc<Health>, part: &str, own: &Shared) -> Result<(), StoreError> {
+/// Runs one statement, and repeats it if it had to give way.
+fn patiently(health: &Arc<Health>, part: &str, own: &SharedConnection) -> Result<(), StoreError> {
     for tried in 0..CHECK_TRIES {
-        // The less it rests the sooner it is done.
+        // Each attempt rests less, to finish sooner.
         match once(health, part, own, CHECK_REST.checked_shr(tried).unwrap_or(0)) {
             Err(StoreError::TooSlow) => {}
             done => return done,
@@ -129,10 +128,10 @@ fn patiently(health: &Arc<Health>, part: &str, own: &Shared) -> Result<(), Store
     Err(StoreError::TooSlow)
 }
 
-fn once(health: &Arc<Health>, part: &str, own: &Shared, rest: u32) -> Result<(), StoreError> {
+fn once(health: &Arc<Health>, part: &str, own: &SharedConnection, rest: u32) -> Result<(), StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(health.path(), &error);
     health.may_read()?;
-    let mut own = held(own);
+    let mut own = lock(own);
     if health.is_closed() {
         return Err(StoreError::TooSlow);
     }
@@ -144,7 +143,7 @@ fn once(health: &Arc<Health>, part: &str, own: &Shared, rest: u32) -> Result<(),
     verdict(health.path(), &said.map_err(of)?)
 }
 
-/// Rests in between for so many times as long as it worked, and says when to give way.
+/// A progress handler that rests `rest` times as long as the check worked, and tells it when to give way.
 fn pace(health: &Arc<Health>, rest: u32) -> impl FnMut() -> bool + Send + 'static {
     let health = Arc::clone(health);
     let log = beside(health.path(), "-wal");

@@ -1,10 +1,10 @@
-//! A batch written in one transaction: all of it, or nothing.
+//! Writes a batch in one transaction.
 
-use super::again::{self, Ids};
+use super::api::{CommitOutcome, Duplicate, WriteBatch};
 use super::books;
-use super::dating::Dates;
+use super::date_correction::DateShift;
+use super::duplicates::{self, RowIds};
 use super::incarnations;
-use super::question::{Batch, Duplicate, Outcome};
 use super::rows::{self, signed, unsigned};
 use super::view;
 use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
@@ -13,26 +13,25 @@ use crate::name::RoomName;
 use rusqlite::{Result, Transaction, params};
 use std::collections::HashMap;
 
-/// Mail that waits, that has arrived and whose author is to be told, and that is done with.
+/// States of mail: it waits; it was delivered, and its author must learn of that; it is settled.
 const WAITS: i64 = 0;
 const ARRIVED: i64 = 1;
 const DONE: i64 = 2;
 
-/// Writes the batch, and as many numbers ahead as it takes; returns what came of it, and up to where
-/// numbers are reserved now.
+/// Writes the batch and reserves numbers if necessary; returns the outcome and the last reserved number.
 pub(super) fn commit(
     change: Transaction<'_>,
-    batch: &Batch,
+    batch: &WriteBatch,
     reserved: u64,
-    dates: Dates,
-) -> Result<(Outcome, u64)> {
+    dates: DateShift,
+) -> Result<(CommitOutcome, u64)> {
     let mut writing = Writing::new(&change, dates);
-    let mut outcome = Outcome::default();
+    let mut outcome = CommitOutcome::default();
     for (place, entry) in batch.entries.iter().enumerate() {
         match entry {
             Entry::Message(message) => outcome.duplicates.extend(writing.message(place, message)?),
             Entry::Passed(message) | Entry::Refused(message) => {
-                outcome.duplicates.extend(again::look(&change, place, message)?);
+                outcome.duplicates.extend(duplicates::look(&change, place, message)?);
             }
             Entry::Joined { room, member } => writing.joined(room, member)?,
             Entry::Parted { room, account } => writing.parted(room, account)?,
@@ -44,19 +43,19 @@ pub(super) fn commit(
         }
     }
     let reserved = reserve(&change, batch.seq, reserved)?;
-    if batch.seq > highest(batch, &outcome) {
+    if batch.seq > last_stored(batch, &outcome) {
         incarnations::note_last(&change, batch.seq)?;
     }
     for seam in &batch.seams {
-        // All of the batch can be read here, and nothing after it.
+        // This transaction sees all of the batch and nothing later.
         outcome.seams.push(view::page(&change, seam, CUTOVER_MESSAGES, CUTOVER_BYTES, u64::MAX)?);
     }
     change.commit()?;
     Ok((outcome, reserved))
 }
 
-/// The highest number of the messages that the batch has stored; 0 if it has none.
-fn highest(batch: &Batch, outcome: &Outcome) -> u64 {
+/// The highest number of a message that the batch stored; 0 if it stored none.
+pub(super) fn last_stored(batch: &WriteBatch, outcome: &CommitOutcome) -> u64 {
     let stored = |place: usize| outcome.duplicates.binary_search_by_key(&place, |known| known.entry).is_err();
     let number = |(place, entry): (usize, &Entry)| match entry {
         Entry::Message(message) if stored(place) => Some(message.seq),
@@ -65,7 +64,7 @@ fn highest(batch: &Batch, outcome: &Outcome) -> u64 {
     batch.entries.iter().enumerate().rev().find_map(number).unwrap_or(0)
 }
 
-/// Sees to it that after a crash no number up to `seq` is given again.
+/// Makes sure that no number up to `seq` is assigned again after a crash.
 fn reserve(change: &Transaction<'_>, seq: u64, reserved: u64) -> Result<u64> {
     if seq < reserved {
         return Ok(reserved);
@@ -75,8 +74,7 @@ fn reserve(change: &Transaction<'_>, seq: u64, reserved: u64) -> Result<u64> {
     Ok(reserved)
 }
 
-/// Notes that `seq` was the last number that was given, unless somebody has opened the history since and
-/// gives others.
+/// Records `seq` as the last assigned number, unless another process has opened the history since and assigns numbers.
 pub(super) fn set_last(connection: &rusqlite::Connection, seq: u64, reserved: u64) -> Result<()> {
     let sql = "UPDATE meta SET value = ?1 WHERE key = 'reserved' AND value = ?2";
     if connection.execute(sql, [signed(seq), signed(reserved)])? > 0 {
@@ -85,22 +83,22 @@ pub(super) fn set_last(connection: &rusqlite::Connection, seq: u64, reserved: u6
     Ok(())
 }
 
-/// Writes up to where numbers may have been given.
+/// Records the last number that may have been assigned.
 pub(super) fn set_reserved(change: &rusqlite::Connection, reserved: u64) -> Result<()> {
     let mut write = change.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'reserved'")?;
     write.execute([signed(reserved)]).map(drop)
 }
 
-/// A transaction, with the rows that it has met.
+/// A transaction with the ids of rows that it has used.
 struct Writing<'c> {
     change: &'c Transaction<'c>,
     accounts: HashMap<Account, i64>,
     rooms: HashMap<RoomName, i64>,
-    dates: Dates,
+    dates: DateShift,
 }
 
 impl<'c> Writing<'c> {
-    fn new(change: &'c Transaction<'c>, dates: Dates) -> Self {
+    fn new(change: &'c Transaction<'c>, dates: DateShift) -> Self {
         let (accounts, rooms) = (HashMap::new(), HashMap::new());
         Self { change, accounts, rooms, dates }
     }
@@ -112,7 +110,8 @@ impl<'c> Writing<'c> {
             Venue::Direct(to) => (None, Some(to.as_str())),
         };
         let receiver = message.receiver.as_ref().map(|receiver| self.account(receiver)).transpose()?;
-        if let Some(known) = again::find(self.change, place, message, Ids { author, room, receiver })? {
+        if let Some(known) = duplicates::find(self.change, place, message, RowIds { author, room, receiver })?
+        {
             return Ok(Some(known));
         }
         let at = self.dates.of(message.at);
@@ -149,13 +148,13 @@ impl<'c> Writing<'c> {
         Ok(None)
     }
 
-    /// Puts the message into the mail of those who get it; returns them.
+    /// Adds the message to its readers' mail; returns the readers.
     fn mail(&mut self, message: &Message) -> Result<Vec<i64>> {
         let mut readers = Vec::with_capacity(message.mail.len());
         for mail in &message.mail {
             let account = self.account(&mail.account)?;
             let state = if mail.waits { WAITS } else { DONE };
-            // Who writes to themselves is there twice; it waits if either does.
+            // The list has an author who writes to themselves twice; it waits if either entry does.
             let sql = "INSERT INTO mail (account, seq, state) VALUES (?1, ?2, ?3) \
                        ON CONFLICT DO UPDATE SET state = min(state, excluded.state)";
             self.change.prepare_cached(sql)?.execute(params![account, signed(message.seq), state])?;
@@ -166,7 +165,7 @@ impl<'c> Writing<'c> {
         Ok(readers)
     }
 
-    /// The authors know that the receiver has got what they wrote.
+    /// Settles mail whose authors now know of its delivery.
     fn told(&self, receiver: i64, authors: &[i64], last: u64) -> Result<()> {
         let mut settle = self.change.prepare_cached(
             "UPDATE mail SET state = ?4 WHERE state < 2 AND state = 1 AND account = ?1 AND seq <= ?2 \
@@ -178,7 +177,7 @@ impl<'c> Writing<'c> {
         Ok(())
     }
 
-    /// The authors know that the receiver will not get what they wrote.
+    /// Settles lost mail whose authors now know of the loss.
     fn told_lost(&self, receiver: i64, authors: &[i64], last: u64) -> Result<()> {
         let sql = "DELETE FROM lost WHERE author = ?1 AND account = ?2 AND seq <= ?3";
         let mut settle = self.change.prepare_cached(sql)?;
@@ -191,7 +190,7 @@ impl<'c> Writing<'c> {
     fn joined(&mut self, room: &RoomName, member: &Member) -> Result<()> {
         let id = self.room(room)?;
         let account = self.account(&member.account)?;
-        // A room that is made anew is written as whoever makes it writes it.
+        // The creator's spelling of an empty room's name counts.
         let sql =
             "UPDATE room SET name = ?2 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM member WHERE room = ?1)";
         self.change.prepare_cached(sql)?.execute(params![id, room.as_str()])?;
@@ -225,7 +224,7 @@ impl<'c> Writing<'c> {
         self.change.prepare_cached(sql)?.execute(params![id, text, by]).map(drop)
     }
 
-    /// Mail up to that number waits no longer; returns whom to tell.
+    /// Marks mail up to that number as delivered; returns its authors.
     fn received(&self, account: &Account, upto: u64) -> Result<Vec<Arrival>> {
         let Some(id) = rows::account_id(self.change, account)? else { return Ok(Vec::new()) };
         let mut find = self.change.prepare_cached(
@@ -284,16 +283,16 @@ impl<'c> Writing<'c> {
     }
 }
 
-/// Arrivals as they are gathered, by author and receiver.
+/// Counts deliveries by author and receiver.
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
-    /// In the order of their first messages.
+    /// Ordered by first message.
     pub(super) all: Vec<Arrival>,
     places: HashMap<(Account, Account), usize>,
 }
 
 impl Arrivals {
-    /// Adds a message of a row in which the receiver's name and the author's identity begin at `column`.
+    /// Adds a row that has the receiver's name in `column` and the author's identity in the next one.
     pub(super) fn add(
         &mut self,
         row: &rusqlite::Row<'_>,

@@ -1,14 +1,14 @@
-//! Why the history can't be used, each with what to do about it.
+//! Why the history cannot be used, and what to do about it.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-/// Why the history can't be opened, read or written.
+/// Why the history cannot be opened, read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// A later version of the program has changed its form.
+    /// The schema is newer than this program knows.
     #[error(
         "{path} was written by a newer lanchat (schema {found}, this one knows {known}); update lanchat, or \
          choose another --data-dir"
@@ -16,111 +16,110 @@ pub enum StoreError {
     Newer {
         /// The file.
         path: PathBuf,
-        /// The form that it has.
+        /// Its schema version.
         found: u32,
-        /// The latest form that this program knows.
+        /// The latest schema version that this program knows.
         known: u32,
     },
-    /// It is no database at all.
+    /// The file is not a database.
     #[error(
-        "{0} is no database; save what is in it with `lanchat repair`, put a backup in its place with \
-         `lanchat restore FILE`, or choose another --data-dir"
+        "{0} is not a database; save what is in it with `lanchat repair`, replace it with a backup \
+         (`lanchat restore FILE`), or choose another --data-dir"
     )]
     NotADatabase(PathBuf),
-    /// It is another program's.
+    /// Another program's database.
     #[error("{0} is another program's database; move it away, or choose another --data-dir")]
     Foreign(PathBuf),
-    /// There is none, where there must be one.
+    /// The file does not exist, but should.
     #[error(
-        "there is no history at {0}; name the server's --data-dir, or put a backup in its place with `lanchat restore FILE` if it was deleted"
+        "there is no history at {0}; check --data-dir, or, if the file was deleted, restore a backup with \
+         `lanchat restore FILE`"
     )]
     Missing(PathBuf),
-    /// It has another name, under which another server could open it: SQLite would keep a log for each.
+    /// The file has a hard link. SQLite would keep a separate log for each name.
     #[error(
-        "{0} has another name, too (a hard link), and a server of that one would damage it; make it a file of its \
-         own: cp -p history.db copy && mv copy history.db"
+        "{0} has a second name (a hard link), and a server that uses that name would damage it; make it a separate \
+         file: cp -p history.db copy && mv copy history.db"
     )]
     Linked(PathBuf),
-    /// It was moved, and a link left in its place; not so its log.
-    #[error("{0} holds the latest messages of {1} and was left behind; move it to {1}-wal")]
+    /// The database was moved and replaced by a link, but its log was not moved.
+    #[error("{0} holds the latest messages of {1} but was left behind; move it to {1}-wal")]
     LeftBehind(PathBuf, PathBuf),
-    /// What lies beside it can't be its log.
-    #[error("{0} is not an ordinary file, and stands where the history has its log; move it away")]
-    Odd(PathBuf),
-    /// It may not be written.
-    #[error("{0} can't be written; make it and its directory writable, or choose another --data-dir")]
+    /// A pipe, a link or a directory where the log belongs.
+    #[error("{0} is not a regular file, but the history needs that name for its log; move it away")]
+    NotAFile(PathBuf),
+    /// No permission to write.
+    #[error("cannot write {0}; make the file and its directory writable, or choose another --data-dir")]
     ReadOnly(PathBuf),
-    /// It may not be read.
-    #[error("{0} can't be opened: {1}; run this as the user who owns it, or choose another --data-dir")]
+    /// No permission to read.
+    #[error("cannot open {0}: {1}; run lanchat as the user who owns the file, or choose another --data-dir")]
     Denied(PathBuf, String),
-    /// The disk has no room left.
-    #[error("{0} can't grow, the disk is full; make room on it, or keep less with --retain-size")]
+    /// The disk is full.
+    #[error("cannot write {0}: the disk is full; make room on it, or keep less with --retain-size")]
     Full(PathBuf),
-    /// What is in it contradicts itself.
+    /// The content is inconsistent.
     #[error(
-        "{0} is damaged ({1}); with the server stopped, `lanchat repair` saves what can be saved, and \
-         `lanchat restore FILE` puts a backup in its place"
+        "{0} is damaged ({1}); stop the server, then save what is readable with `lanchat repair`, or replace the file \
+         with a backup (`lanchat restore FILE`)"
     )]
     Corrupt(PathBuf, String),
-    /// It was deleted or moved away under the server.
+    /// Deleted or moved while the server runs.
     #[error(
-        "{0} was deleted or moved away while the server runs; move it back, or stop the server, put a backup \
-         in its place with `lanchat restore FILE`, and start it again"
+        "{0} was deleted or moved away while the server was running; move it back, or stop the server, restore a \
+         backup with `lanchat restore FILE`, and start the server again"
     )]
     Gone(PathBuf),
-    /// It was replaced under the server.
+    /// Replaced while the server runs.
     #[error(
-        "{0} was replaced by another file while the server runs; move the first one back, or stop the server, \
-         use `lanchat restore FILE` if it is a backup, and start it again"
+        "{0} was replaced by another file while the server was running; move the original file back, or stop the \
+         server, restore the new file with `lanchat restore FILE` if it is a backup, and start the server again"
     )]
     Replaced(PathBuf),
-    /// Its content is that of another one, or of an earlier time.
+    /// The file now holds another history, or an earlier state of this one.
     #[error(
-        "{0} was overwritten with another history, or its log (-wal) was cut, while the server runs; stop the \
-         server, put a backup in its place with `lanchat restore FILE`, and start it again"
+        "{0} was overwritten with another history, or its log (-wal) was cut, while the server was running; stop the \
+         server, restore a backup with `lanchat restore FILE`, and start the server again"
     )]
     Overwritten(PathBuf),
-    /// Another program has it.
-    #[error("{0} is in use by another program; end that, and try again")]
+    /// Another program holds a lock.
+    #[error("{0} is in use by another program; close that program and try again")]
     InUse(PathBuf),
     /// The disk or the system failed.
-    #[error("{0} can't be used: {1}; see to the disk, or choose another --data-dir")]
+    #[error("cannot use {0}: {1}; check the disk, or choose another --data-dir")]
     Unusable(PathBuf, String),
-    /// Nothing in it can be saved.
-    #[error(
-        "there is nothing in {0} that can be saved; put a backup in its place with `lanchat restore FILE`"
-    )]
+    /// A repair found nothing.
+    #[error("{0} contains nothing that can be saved; replace it with a backup (`lanchat restore FILE`)")]
     Hopeless(PathBuf),
-    /// It can't be put back.
-    #[error("{0} is no backup of a lanchat server: {1}; name a file that `lanchat backup` made")]
+    /// Not a backup.
+    #[error("{0} is not a backup of a lanchat server: {1}; give a file that `lanchat backup` wrote")]
     NoBackup(PathBuf, String),
-    /// It is not as it was made.
+    /// The backup's checksum is wrong.
     #[error(
-        "{0} was changed since it was made, or its disk has changed it: the sum over it is not right; use another \
-         backup, or put it back all the same with `lanchat restore --unchecked FILE`"
+        "{0} does not match its checksum: it was changed after the backup, or its disk damaged it; use another \
+         backup, or restore this one anyway with `lanchat restore --unchecked FILE`"
     )]
     Altered(PathBuf),
-    /// There is such a file already.
-    #[error("{0} exists already; name another file, or remove it")]
+    /// The target of a copy exists.
+    #[error("{0} exists already; give another name, or remove the file")]
     Exists(PathBuf),
-    /// A copy can't be written.
-    #[error("{0} can't be written: {1}; choose another place")]
+    /// A copy cannot be written.
+    #[error("cannot write {0}: {1}; choose another place")]
     Unwritable(PathBuf, String),
-    /// Nothing is kept of that room.
-    #[error("there is no room {0} in the history; leave --room out to see all")]
+    /// No message in this room is kept.
+    #[error("the history has no room {0}; omit --room to see all messages")]
     NoRoom(String),
-    /// A search took too long.
+    /// A search or listing exceeded its time limit.
     #[error(
-        "that takes too long to find; look for longer words, in one room (in:#ROOM), or of a shorter time (after:7d)"
+        "this search takes too long; use longer words, search one room (in:#ROOM), or a shorter time (after:7d)"
     )]
     TooSlow,
-    /// The store has been closed.
+    /// The store was closed.
     #[error("the history is closed; start the server again")]
     Closed,
 }
 
 impl StoreError {
-    /// What SQLite says about the database at `path`.
+    /// Converts an SQLite error about the database at `path`.
     pub(super) fn of(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         let text = error.to_string();
@@ -132,16 +131,16 @@ impl StoreError {
                 ErrorCode::ReadOnly => Self::ReadOnly(path),
                 ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::Denied(path, text),
                 ErrorCode::OperationInterrupted => Self::TooSlow,
-                // The index of words tells damage to itself as an error of no kind.
+                // The search index reports its own damage as an error without a kind.
                 _ if text.starts_with("invalid fts5 file format") => Self::Corrupt(path, text),
-                // What is asked is right, so the schema can't be.
+                // Our SQL is correct, so the schema must be wrong.
                 _ if text.starts_with("no such ") => Self::Corrupt(path, text),
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::InUse(path),
                 _ => Self::Unusable(path, text),
             },
-            // What is asked is right, so the schema can't be: a table or a column has another name.
+            // Our SQL is correct, so a table or a column must have another name.
             rusqlite::Error::SqlInputError { msg, .. } => Self::Corrupt(path, msg.clone()),
-            // A row that holds what is never written, or is not there though others name it.
+            // A row holds a value that we never write, or is missing although others refer to it.
             rusqlite::Error::QueryReturnedNoRows
             | rusqlite::Error::Utf8Error(..)
             | rusqlite::Error::FromSqlConversionFailure(..)
@@ -151,7 +150,7 @@ impl StoreError {
         }
     }
 
-    /// What the system says about the file at `path`.
+    /// Converts a system error about the file at `path`.
     pub fn of_file(path: &Path, error: &io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
@@ -163,7 +162,7 @@ impl StoreError {
         }
     }
 
-    /// What the system says about a copy at `path`.
+    /// Converts a system error about a new copy at `path`.
     pub(super) fn of_copy(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::AlreadyExists => Self::Exists(path.into()),
@@ -172,7 +171,7 @@ impl StoreError {
         }
     }
 
-    /// Whether only another file helps.
+    /// Whether only another file can help.
     pub(crate) fn is_lasting(&self) -> bool {
         matches!(
             self,
@@ -184,7 +183,7 @@ impl StoreError {
         )
     }
 
-    /// Whether it helps to put the file back where it was.
+    /// Whether it helps to move the file back.
     pub(super) fn is_misplaced(&self) -> bool {
         matches!(self, Self::Gone(_) | Self::Replaced(_))
     }

@@ -1,4 +1,4 @@
-//! The messages of a history, one after the other, also while a server writes to it.
+//! Reads all messages of a history, even while a server writes to it.
 
 use super::error::StoreError;
 use super::{rows, schema, view};
@@ -9,43 +9,43 @@ use rusqlite::Connection;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-/// Messages read at a time.
+/// Messages to read at a time.
 const PORTION: usize = 500;
 
-/// Which messages.
+/// Which messages to export.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Those that are not older.
+pub struct ExportFilter {
+    /// From this time on.
     pub since: Option<Timestamp>,
-    /// Those of a room.
+    /// From this room.
     pub room: Option<RoomName>,
-    /// Those that somebody of this name wrote to one person or was written.
+    /// Direct messages from or to this name.
     pub with: Option<String>,
 }
 
-/// Messages in the order of their numbers, without the notices that mail has arrived.
+/// Messages in the order of their numbers, without the server's notices about mail.
 #[derive(Debug)]
 pub struct Export {
     path: PathBuf,
     history: Connection,
-    filter: Filter,
+    filter: ExportFilter,
     with: Option<NameKey>,
-    /// The room of the filter, as the database has it.
+    /// The row of the filter's room.
     room: Option<i64>,
     read: VecDeque<Message>,
-    /// What has a number up to this has been read.
+    /// The last number read.
     after: i64,
-    /// The first and the last number that there may be.
+    /// The number before the first message, and the last one.
     ends: (u64, u64),
     is_over: bool,
 }
 
 impl Export {
-    /// Opens the history at `path`, to read it only.
+    /// Opens the history at `path` for reading.
     ///
     /// # Errors
-    /// Why it can't be read; [`StoreError::NoRoom`] if nothing was ever said in the filter's room.
-    pub fn open(path: &Path, filter: Filter) -> Result<Self, StoreError> {
+    /// Why it cannot be read; [`StoreError::NoRoom`] if it does not know the filter's room.
+    pub fn open(path: &Path, filter: ExportFilter) -> Result<Self, StoreError> {
         let history = schema::open_foreign(path)?;
         let of = |error: rusqlite::Error| StoreError::of(path, &error);
         let room = match &filter.room {
@@ -66,7 +66,7 @@ impl Export {
         Ok(Self { path: path.into(), history, filter, with, room, read, after, ends, is_over: false })
     }
 
-    /// The number before the first message that there may be, and the last: how far it is.
+    /// The number before the first message, and the last one, for a progress bar.
     pub fn ends(&self) -> (u64, u64) {
         self.ends
     }

@@ -1,17 +1,17 @@
-//! Which numbers the messages of an hour have, so that a search by time need not look at all.
+//! The numbers of each hour's messages, so that a search by time need not look at all messages.
 //!
-//! An hour has a lowest and a highest number, and all of it lies in between, also where the clock was set in
-//! the meantime and other hours lie there too.
+//! An hour has a lowest and a highest number; all of its messages are in between. If the clock was set back, messages of
+//! other hours may be there, too.
 
 use crate::chat::Search;
 use jiff::Timestamp;
 use rusqlite::{Connection, Result, Transaction};
 use std::collections::BTreeMap;
 
-/// Milliseconds of an hour, as the trigger in the schema has them.
+/// Milliseconds per hour, as in the schema's trigger.
 const HOUR: i64 = 3_600_000;
 
-/// Hours of messages that are written together: of each the lowest and the highest number.
+/// The lowest and the highest number of each hour, collected before writing.
 #[derive(Debug, Default)]
 pub(super) struct Hours(BTreeMap<i64, (i64, i64)>);
 
@@ -34,7 +34,7 @@ impl Hours {
     }
 }
 
-/// The numbers, both inclusive, between which all lies that was said at the time of the search.
+/// The range of numbers, inclusive, of all messages from the search's time.
 pub(super) fn range(connection: &Connection, search: &Search) -> Result<(i64, i64)> {
     let edge = |sql, at: Option<Timestamp>, without: i64, none: i64| -> Result<i64> {
         let Some(at) = at else { return Ok(without) };
@@ -47,7 +47,7 @@ pub(super) fn range(connection: &Connection, search: &Search) -> Result<(i64, i6
     Ok((low, high))
 }
 
-/// Forgets hours of which no message is kept.
+/// Deletes hours without messages.
 pub(super) fn forget(change: &Transaction<'_>) -> Result<()> {
     let sql = "DELETE FROM hour WHERE last < ifnull((SELECT min(seq) FROM message), 0)";
     change.prepare_cached(sql)?.execute([]).map(drop)

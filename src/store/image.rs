@@ -1,40 +1,39 @@
-//! The pages of a database as its files have them, read without SQLite, which refuses what is damaged.
+//! Reads the pages of a database and its log without SQLite, which refuses a damaged one.
 //!
-//! After SQLite's file format, chapters 1.3 (the header), 4 (the write-ahead log).
+//! Implements SQLite's file format, chapters 1.3 (the header) and 4 (the write-ahead log).
 
-use super::place;
-use super::watch::beside;
+use super::file_watch::beside;
+use super::paths;
 use crate::files;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read as _};
 use std::path::Path;
 
-/// What the first bytes of a database are.
+/// The first bytes of a database.
 pub(super) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Bytes of the header, at the start of the first page.
 pub(super) const HEADER_BYTES: usize = 100;
 
-/// The usual size of a page, taken where the header can't be read.
+/// The page size to assume if the header is unreadable.
 const USUAL_PAGE_BYTES: u32 = 4096;
 
-/// Bytes of the log's header, and of a frame's.
+/// Bytes of the log's header and of a frame's.
 const LOG_HEADER_BYTES: usize = 32;
-/// See [`LOG_HEADER_BYTES`].
 const FRAME_HEADER_BYTES: usize = 24;
 
-/// The log's first number; one more where its sums are made of big-endian words.
+/// The first number in a log; one higher if its checksums use big-endian words.
 const LOG_MAGIC: u32 = 0x377f_0682;
 
-/// What of a database's header matters.
+/// The fields of a database's header that matter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     /// A power of two.
     pub(super) page_bytes: u32,
-    /// At the end of each page, not used.
+    /// Unused bytes at the end of each page.
     pub(super) spare: u32,
-    /// As of the last time that the first page was written.
+    /// The count when the first page was last written.
     pub(super) pages: u32,
     pub(super) first_free: u32,
     pub(super) version: u32,
@@ -42,14 +41,14 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads it; `None`: there is none.
+    /// Reads a file's header; `None` if it has none.
     pub(super) fn read(file: &File) -> io::Result<Option<Self>> {
         let mut bytes = [0; HEADER_BYTES];
         let read = read_at(file, 0, &mut bytes)?;
         Ok(Self::parse(&bytes[..read]))
     }
 
-    /// What the first page begins with; `None`: it begins otherwise.
+    /// Parses the start of the first page.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         if bytes.get(..MAGIC.len())? != MAGIC || bytes.len() < HEADER_BYTES {
             return None;
@@ -70,7 +69,7 @@ impl Header {
     }
 }
 
-/// Pages of a write-ahead log that were committed, by where their latest content is.
+/// The committed pages of a write-ahead log, with the position of their latest content.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     places: HashMap<u32, u64>,
@@ -79,7 +78,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Reads the log up to where it ends or is torn. None is one without pages.
+    /// Reads the log up to its end, or to a torn frame. A missing log is an empty one.
     pub(super) fn read(path: &Path, page_bytes: u32) -> io::Result<Self> {
         let mut file = match files::open(path) {
             Ok(file) => BufReader::with_capacity(1 << 16, file),
@@ -110,7 +109,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Pages of the database after the last commit; `None`: there is no commit.
+    /// Pages of the database after the last commit, if there was one.
     pub(super) fn pages(&self) -> Option<u32> {
         (self.pages > 0).then_some(self.pages)
     }
@@ -120,14 +119,14 @@ impl Log {
     }
 }
 
-/// The sums over a log so far.
+/// The running checksum of a log.
 struct Sums {
     is_big: bool,
     sums: (u32, u32),
 }
 
 impl Sums {
-    /// Those of the header; `None`: it is none, or of another size of pages.
+    /// Starts with the header; `None` if that is invalid, or has another page size.
     fn of(header: &[u8], page_bytes: u32) -> Option<Self> {
         let magic = word32(header, 0)?;
         let mut sums = Self { is_big: magic & 1 == 1, sums: (0, 0) };
@@ -138,7 +137,7 @@ impl Sums {
         is_one.then_some(sums)
     }
 
-    /// Adds a frame, and says whether it is whole.
+    /// Adds a frame; returns whether its checksum is right.
     fn fit(&mut self, frame: &[u8]) -> bool {
         self.add(&frame[..8]);
         self.add(&frame[FRAME_HEADER_BYTES..]);
@@ -158,27 +157,27 @@ impl Sums {
     }
 }
 
-/// The pages of a database and its log.
+/// A database and its log.
 #[derive(Debug)]
 pub(super) struct Image {
-    /// `None`: it is gone, and the log is left.
+    /// `None` if only the log is left.
     file: Option<File>,
     log: Log,
     log_file: Option<File>,
     pub(super) page_bytes: u32,
     pub(super) spare: u32,
-    /// How many there are, or were said to be.
+    /// Pages of the file, or more if the log has higher ones.
     pub(super) pages: u32,
 }
 
 impl Image {
-    /// Opens what there is.
+    /// Opens the files that exist.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let there = |path: &Path| match files::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => opened.map(Some),
         };
-        let (file, log_path) = (there(path)?, beside(&place::real(path), "-wal"));
+        let (file, log_path) = (there(path)?, beside(&paths::real_path(path), "-wal"));
         let header = file.as_ref().map(Header::read).transpose()?.flatten();
         let page_bytes = header.map_or(USUAL_PAGE_BYTES, |header| header.page_bytes);
         let log = Log::read(&log_path, page_bytes)?;
@@ -190,7 +189,7 @@ impl Image {
         Ok(Self { file, log, log_file, page_bytes, spare, pages: held.max(highest) })
     }
 
-    /// The newest content of a page, from 1 on; `None`: there is none.
+    /// The latest content of a page, numbered from 1.
     pub(super) fn page(&self, number: u32) -> io::Result<Option<Vec<u8>>> {
         let mut page = vec![0; self.page_bytes as usize];
         let (file, place) = match (self.log.places.get(&number), &self.log_file, &self.file) {
@@ -202,13 +201,13 @@ impl Image {
         Ok((read == page.len()).then_some(page))
     }
 
-    /// The header of the first page; `None`: it is damaged.
+    /// The header, unless it is damaged.
     pub(super) fn header(&self) -> io::Result<Option<Header>> {
         Ok(self.page(1)?.as_deref().and_then(Header::parse))
     }
 }
 
-/// Reads there until the buffer is full or the file ends; bytes read. A bad sector is what isn't there.
+/// Reads until the buffer is full or the file ends; returns the bytes read. A bad sector counts as the end.
 pub(super) fn read_at(file: &File, mut place: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut read = 0;
     while read < buffer.len() {
@@ -230,15 +229,13 @@ pub(super) fn read_at(file: &File, mut place: u64, buffer: &mut [u8]) -> io::Res
     Ok(read)
 }
 
-/// What the system calls a sector that can't be read (`EIO`, `ERROR_CRC`).
+/// The system's error for an unreadable sector (`EIO`, `ERROR_CRC`).
 const BAD_SECTOR: i32 = if cfg!(windows) { 23 } else { 5 };
 
-/// A number of two bytes at that place.
 pub(super) fn word16(bytes: &[u8], place: usize) -> Option<u16> {
     Some(u16::from_be_bytes(bytes.get(place..place + 2)?.try_into().ok()?))
 }
 
-/// A number of four bytes at that place.
 pub(super) fn word32(bytes: &[u8], place: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(place..place + 4)?.try_into().ok()?))
 }

@@ -1,8 +1,7 @@
-//! The incarnations of the history: each opening for a chat begins one.
+//! The incarnations of the history: each start of a server begins one.
 //!
-//! The latest row has no last number as long as it is the latest. `meta` keeps what the messages alone
-//! can't tell: `last` is the highest number that was given, as far as no message has it, and `restored`
-//! says that this database was put in the place of a later one.
+//! The latest row has no last number. `meta` stores what the messages alone cannot tell: `last` is the highest assigned
+//! number if no message has it, and `restored` says that this database replaced a later one.
 
 use super::last::Last;
 use super::rows::{self, signed, unsigned};
@@ -13,8 +12,8 @@ use rusqlite::{Connection, OptionalExtension as _, Result, params};
 /// Random bytes of an incarnation's id.
 const ID_BYTES: usize = 8;
 
-/// Ends the latest incarnation and begins the next, whose first number is `first`. `before` is what this
-/// server had last, as far as it knows.
+/// Ends the latest incarnation and begins the next, whose first number is `first`. `before` is where the previous run
+/// ended, if known.
 pub(super) fn begin(change: &Connection, first: u64, before: Option<&Last>) -> Result<Lineage> {
     let latest = latest(change)?;
     let last = last_number(change)?;
@@ -31,10 +30,10 @@ pub(super) fn begin(change: &Connection, first: u64, before: Option<&Last>) -> R
     )?;
     forget(change)?;
     let rows = read(change)?;
-    Lineage::new(rows).ok_or_else(|| rows::damaged(0, "there is no incarnation"))
+    Lineage::new(rows).ok_or_else(|| rows::damaged(0, "no incarnation"))
 }
 
-/// The id of the latest incarnation; `None`: there is none yet.
+/// The id of the latest incarnation, if any.
 pub(super) fn latest_id(connection: &Connection) -> Result<Option<String>> {
     let sql = "SELECT id FROM incarnation ORDER BY number DESC LIMIT 1";
     connection.query_row(sql, [], |row| row.get(0)).optional()
@@ -45,12 +44,12 @@ pub(super) fn is_known(connection: &Connection, id: &str) -> Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM incarnation WHERE id = ?1)", [id], |row| row.get(0))
 }
 
-/// Says that the database is being put in the place of a later one: the next incarnation begins with that.
+/// Records that the database replaces a later one, for the next incarnation.
 pub(super) fn mark_restored(connection: &Connection) -> Result<()> {
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('restored', 1)", []).map(drop)
 }
 
-/// Notes the highest number that was given, where no message has it.
+/// Records the highest assigned number if no message has it.
 pub(super) fn note_last(connection: &Connection, seq: u64) -> Result<()> {
     let mut write = connection.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('last', ?1)")?;
     write.execute([signed(seq)]).map(drop)
@@ -60,15 +59,14 @@ fn latest(change: &Connection) -> Result<Option<i64>> {
     change.query_row("SELECT max(number) FROM incarnation", [], |row| row.get(0))
 }
 
-/// The highest number that anybody can have been told: of a message, of one that is gone by now, or of one
-/// that was there before.
+/// The highest number that a client may have: of a message, of a removed one, or of one that was never stored.
 fn last_number(change: &Connection) -> Result<u64> {
     let sql = "SELECT max((SELECT ifnull(max(seq), 0) FROM message), \
                (SELECT ifnull(max(value), 0) FROM meta WHERE key IN ('last', 'pruned')))";
     change.query_row(sql, [], |row| row.get(0).map(unsigned))
 }
 
-/// Whether the database lacks what this server had last.
+/// Whether the database lacks the end of the previous run.
 fn is_older(change: &Connection, last: u64, before: &Last) -> Result<bool> {
     let mut find =
         change.prepare("SELECT max(?2, ifnull(last, first - 1)) FROM incarnation WHERE id = ?1")?;
@@ -76,8 +74,8 @@ fn is_older(change: &Connection, last: u64, before: &Last) -> Result<bool> {
     Ok(has.is_none_or(|has| has < before.seq))
 }
 
-/// Keeps the bound. Of a server that starts and fails again and again the starts go first that gave
-/// nothing: who knows them knows what was before them, too.
+/// Keeps the bound. The starts of a server that fails again and again go first: they assigned no numbers, so clients
+/// that know them also know the ones before.
 fn forget(change: &Connection) -> Result<()> {
     let kept = i64::try_from(MAX_INCARNATIONS).unwrap_or(i64::MAX);
     for is_empty in ["last < first AND restored = 0", "TRUE"] {
@@ -107,6 +105,7 @@ fn read(change: &Connection) -> Result<Vec<Incarnation>> {
 
 fn new_id() -> Result<String> {
     let mut random = [0; ID_BYTES];
-    getrandom::fill(&mut random).map_err(|error| rows::damaged(0, &format!("no random numbers: {error}")))?;
+    getrandom::fill(&mut random)
+        .map_err(|error| rows::damaged(0, &format!("the system has no random numbers: {error}")))?;
     Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -1,35 +1,34 @@
-//! The index of pieces: how a message goes into it, and, a portion at a time, those of a database whose index
-//! was another one.
+//! Adds messages to the search index: new ones, and in portions those of a database that had another index.
 
 use super::hours::Hours;
 use super::rows::{self, signed};
-use super::words;
+use super::tokens;
 use crate::chat::Search;
 use crate::limits::{INDEX_BYTES, INDEX_ROWS};
 use rusqlite::{Connection, OptionalExtension, Params, Result, Transaction, TransactionBehavior, params};
 
-/// Puts a message into the index.
-pub(super) fn add(change: &Transaction<'_>, row: &Row) -> Result<()> {
+/// Adds a message to the index.
+pub(super) fn add(change: &Transaction<'_>, row: &IndexRow) -> Result<()> {
     let venues = match row.room {
-        Some(room) => vec![words::room_token(room)],
+        Some(room) => vec![tokens::room_token(room)],
         None => {
             let mut find = change.prepare_cached("SELECT account FROM mail WHERE seq = ?1")?;
-            let readers = find.query_map([row.seq], |row| row.get(0).map(words::account_token))?;
+            let readers = find.query_map([row.seq], |row| row.get(0).map(tokens::account_token))?;
             readers.collect::<Result<_>>()?
         }
     };
-    let tokens = words::tokens(&row.text, &row.sender, &venues);
+    let tokens = tokens::tokens(&row.text, &row.sender, &venues);
     let mut insert = change.prepare_cached("INSERT INTO pieces (rowid, tokens) VALUES (?1, ?2)")?;
     insert.execute(params![row.seq, tokens]).map(drop)
 }
 
-/// The number up to which messages are still to be put into the index; 0: all are in it.
+/// The number up to which messages are missing in the index; 0 if none is.
 pub(super) fn unindexed(connection: &Connection) -> Result<i64> {
     let mut read = connection.prepare_cached("SELECT value FROM meta WHERE key = 'unindexed'")?;
     Ok(read.query_row([], |row| row.get(0)).optional()?.unwrap_or_default())
 }
 
-/// Has all messages put into an index that is empty, and into its hours.
+/// Makes [`step`] add all messages to an index that is empty, and to the hours.
 pub(super) fn restart(connection: &Connection) -> Result<()> {
     connection.execute("DELETE FROM hour", [])?;
     let sql = "INSERT OR REPLACE INTO meta SELECT key, (SELECT ifnull(max(seq), 0) FROM message) \
@@ -37,7 +36,7 @@ pub(super) fn restart(connection: &Connection) -> Result<()> {
     connection.execute(sql, []).map(drop)
 }
 
-/// Whether messages that a search may mean are still to be put into the index.
+/// Whether the index lacks messages that a search may match.
 pub(super) fn is_behind(connection: &Connection, search: &Search) -> Result<bool> {
     let sql = "SELECT at FROM message WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1";
     let newest: Option<i64> =
@@ -47,18 +46,18 @@ pub(super) fn is_behind(connection: &Connection, search: &Search) -> Result<bool
 
 /// A message that is not in the index.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct IndexRow {
     pub(super) seq: i64,
     pub(super) at: i64,
     room: Option<i64>,
     sender: String,
     pub(super) text: String,
     pub(super) author: Option<i64>,
-    /// By somebody, and not by the server.
+    /// Whether a user wrote it, not the server.
     pub(super) is_said: bool,
 }
 
-/// Puts the newest messages of those that are not in the index into it; returns whether there are more.
+/// Adds the newest messages that the index lacks; returns whether more remain.
 pub(super) fn step(connection: &mut Connection) -> Result<bool> {
     let unindexed = unindexed(connection)?;
     if unindexed == 0 {
@@ -69,7 +68,7 @@ pub(super) fn step(connection: &mut Connection) -> Result<bool> {
                ORDER BY seq DESC LIMIT ?2";
     let values = params![unindexed, signed(INDEX_ROWS as u64)];
     let (mut rows, _) = read(&change, sql, values, INDEX_BYTES)?;
-    // The index takes rising numbers at once, and of others one at a time.
+    // The index is faster with rising numbers.
     rows.reverse();
     let mut hours = Hours::default();
     let next = rows.first().map_or(0, |row| row.seq - 1);
@@ -83,13 +82,13 @@ pub(super) fn step(connection: &mut Connection) -> Result<bool> {
     Ok(next > 0)
 }
 
-/// Messages, with texts of some more than `most` bytes at most, and whether there are more for that reason.
+/// Reads messages until their texts exceed `most` bytes; returns whether it stopped for that reason.
 pub(super) fn read(
     connection: &Connection,
     sql: &str,
     values: impl Params,
     most: usize,
-) -> Result<(Vec<Row>, bool)> {
+) -> Result<(Vec<IndexRow>, bool)> {
     let mut find = connection.prepare_cached(sql)?;
     let mut found = find.query(values)?;
     let (mut rows, mut bytes) = (Vec::new(), 0);
@@ -97,7 +96,7 @@ pub(super) fn read(
         if bytes > most {
             return Ok((rows, true));
         }
-        let row = Row {
+        let row = IndexRow {
             seq: row.get(0)?,
             at: row.get(1)?,
             room: row.get(2)?,

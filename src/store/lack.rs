@@ -1,4 +1,4 @@
-//! What was said and could not be stored, as far as the next start has to know of it: up to which number.
+//! Records up to which number messages may be missing, because the server passed them on without storing them.
 
 use super::incarnations;
 use super::last::Last;
@@ -7,7 +7,7 @@ use crate::chat::Lack;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Result};
 
-/// Notes it. Numbers only go up, so of several the last says all.
+/// Records it. Numbers only rise, so the last record covers all.
 pub(super) fn note(change: &Connection, lack: Lack) -> Result<()> {
     for (key, value) in [("lacks", signed(lack.upto)), ("lacks_at", lack.at.as_millisecond())] {
         change.execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", (key, value))?;
@@ -15,13 +15,13 @@ pub(super) fn note(change: &Connection, lack: Lack) -> Result<()> {
     Ok(())
 }
 
-/// What a chat begins with, and the first number that is free for it: whoever comes back from then on has more
-/// than whoever lacks something. `before`: what the server had last, perhaps with something that is not noted yet.
+/// Reads what is missing and the number to continue from: clients that connect from now on have a higher one than those
+/// that lack something. `before` may tell of messages that the database does not know of.
 pub(super) fn begin(change: &Connection, seq: u64, before: Option<&Last>) -> Result<(Option<Lack>, u64)> {
     if let Some(before) = before.filter(|before| before.lacks > 0)
         && incarnations::is_known(change, &before.log)?
     {
-        // Nobody knows when the last of it was said.
+        // The time of the last message is unknown.
         note(change, Lack { upto: before.seq.min(seq), at: Timestamp::now() })?;
     }
     let number = |key| {

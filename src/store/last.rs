@@ -1,10 +1,11 @@
-//! The file beside the database that says what the server had last, so that it notices at its next start
-//! that it was given an older database, or another one, or that its log was removed or cut; and that something
-//! was said which it could not store: the file is written over in its place, which a full disk allows. It is a
-//! convenience: whatever is wrong with it, nothing is said.
+//! The file beside the database that says where the server's last run ended.
 //!
-//! It is written after each commit and not synced: after a kill it is exact, and after a power cut it says no
-//! more than the database has.
+//! The next start uses it to notice an older or another database, or one whose log was removed or cut. It also records
+//! that messages were passed on without being stored: it is overwritten in place, which works on a full disk. The file is a
+//! convenience, so the server ignores one that is damaged.
+//!
+//! It is written after each commit and never synced: it is exact after a kill, and after a power cut it never claims more
+//! than the database has.
 
 use crate::files;
 use crate::text::safe_line;
@@ -13,89 +14,90 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Its name, in the directory of the database.
+/// Its name, in the database's directory.
 const FILE: &str = "history.last";
 
-/// Bytes that are read of it; it has 60.
+/// Bytes to read of it; it has about 60.
 const MAX_BYTES: u64 = 1024;
 
-/// What the server had.
+/// Where a run ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Last {
-    /// The incarnation of the history.
+    /// The id of the incarnation.
     pub(super) log: String,
-    /// A number that was given, or the one before the first.
+    /// The last number that it assigned, or the one before its first.
     pub(super) seq: u64,
-    /// Not 0: something was said after that, and is stored nowhere. One digit, so that the text gets no shorter.
+    /// Not 0 if later messages were passed on without being stored. One digit, so that the text never gets shorter.
     #[serde(default)]
     pub(super) lacks: u8,
 }
 
-/// What the server had before this start, if that is known.
+/// Where the previous run ended, if known.
 pub(super) fn load(database: &Path) -> Option<Last> {
     let mut bytes = Vec::new();
     files::open(&path(database)).ok()?.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
-/// Notes what the server has.
+/// Writes the file.
 pub(super) fn save(database: &Path, log: &str, seq: u64) {
     let path = path(database);
     let last = Last { log: log.to_owned(), seq, lacks: 0 };
     let written = serde_json::to_vec(&last).map_err(Into::into).and_then(|json| files::replace(&path, &json));
     if let Err(error) = written {
         tracing::warn!(
-            "{} can't be written: {error}; a database that is put back goes unnoticed at the next start",
+            "cannot write {}: {error}; the next start will not notice if the database is replaced by an older one",
             path.display()
         );
     }
 }
 
-/// The file, open to be written again and again.
+/// The open file.
 #[derive(Debug)]
-pub(super) struct Mark(Option<(File, String)>);
+pub(super) struct LastFile(Option<(File, String)>);
 
-impl Mark {
-    /// Notes what the server has, and goes on to.
+impl LastFile {
+    /// Writes the file and keeps it open.
     pub(super) fn begin(database: &Path, log: &str, seq: u64) -> Self {
         save(database, log, seq);
         let opened = OpenOptions::new().write(true).open(path(database));
         Self(opened.ok().map(|file| (file, log.to_owned())))
     }
 
-    /// One that notes nothing.
+    /// Writes nothing.
     pub(super) fn none() -> Self {
         Self(None)
     }
 
-    /// The latest number is this now: never a lower one than before, so that the text is as long or longer.
-    /// `lacks`: something was said after it that is not stored.
+    /// Writes the latest number, which must never fall, so that the text never gets shorter. `lacks` says that later
+    /// messages are not stored.
     pub(super) fn note(&mut self, seq: u64, lacks: bool) {
         let Some((file, log)) = &mut self.0 else { return };
         let last = Last { log: log.clone(), seq, lacks: lacks.into() };
         let json = serde_json::to_vec(&last).unwrap_or_default();
-        // In one go, so that no kill comes in between.
+        // One write, so that a kill cannot interrupt it.
         if let Err(error) = file.rewind().and_then(|()| file.write_all(&json)) {
-            tracing::debug!(%error, "what the server has can't be noted");
+            tracing::debug!(%error, "cannot write history.last");
             self.0 = None;
         }
     }
 }
 
-/// Tells that the database of which `last` tells is not there any more.
+/// Warns that the database is gone, although the file remains.
 pub(super) fn warn_gone(database: &Path) {
     tracing::warn!(
-        "{} is gone, and with it what this server had kept: messages, names, operators, members, bans and mutes; \
-         it begins anew; to have a backup of them, stop the server and put it back with `lanchat restore FILE`",
+        "{} is gone, with all messages, names, operators, members, bans and mutes of this server, which starts with an \
+         empty history; if you have a backup, stop the server and restore it with `lanchat restore FILE`",
         database.display()
     );
 }
 
-/// Tells that the database is not what the server had.
+/// Warns that the database is older than the last run, or another one.
 pub(super) fn warn(database: &Path, last: &Last) {
     tracing::warn!(
-        "{} is older than what this server had last ({} {}), or another one: a backup was put back, the file was \
-         replaced, or its log (-wal) was removed or cut; clients are given what is new to them and told of the gap",
+        "{} is older than the end of this server's last run ({} {}), or another database: a backup was restored, the \
+         file was replaced, or its log (-wal) was removed or cut; clients get the messages that are new to them and \
+         learn of the gap",
         database.display(),
         safe_line(&last.log),
         last.seq

@@ -1,71 +1,58 @@
-//! The history of a room or between two people, as people ask for it.
+//! Lists the history of a room, or of two people's direct messages.
 
-use super::question::Listing;
+use super::api::QueryResult;
 use super::rows::{self, signed};
 use crate::chat::{Account, Scope, Wanted};
-use rusqlite::{Connection, Params, Result, params};
+use rusqlite::{Connection, Result, params};
 
-/// The newest messages of a place.
-pub(super) fn history(connection: &Connection, wanted: &Wanted, bytes: usize) -> Result<Listing> {
-    let before = before(wanted.before);
-    let limit = one_more(wanted.limit);
+/// The newest messages of a room or a conversation.
+pub(super) fn history(connection: &Connection, wanted: &Wanted, bytes: usize) -> Result<QueryResult> {
+    let before = wanted.before.map_or(i64::MAX, signed);
+    // One more shows whether older ones exist.
+    let limit = i64::try_from(wanted.limit).map_or(i64::MAX, |limit| limit.saturating_add(1));
     let (numbers, reader) = match &wanted.scope {
         Scope::Room(room) => {
-            let Some(room) = rows::room_id(connection, room)? else { return Ok(Listing::default()) };
+            let Some(room) = rows::room_id(connection, room)? else { return Ok(QueryResult::default()) };
             let sql = "SELECT seq FROM message WHERE room = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
-            (numbers(connection, sql, params![room, before, limit])?, None)
+            (rows::numbers(connection, sql, params![room, before, limit])?, None)
         }
         Scope::Mail(own, other) => {
             let ids = (rows::account_id(connection, own)?, rows::account_id(connection, other)?);
-            let (Some(own_id), Some(other_id)) = ids else { return Ok(Listing::default()) };
+            let (Some(own_id), Some(other_id)) = ids else { return Ok(QueryResult::default()) };
             (between(connection, own_id, other_id, before, limit)?, Some(own))
         }
     };
     listing(connection, numbers, wanted.limit, bytes, reader)
 }
 
-/// What one wrote to the other, or to both and others; to themselves, what nobody else has.
+/// Messages from one to the other, even if others also got them; for notes to oneself, messages that no one else has.
 fn between(connection: &Connection, own: i64, other: i64, before: i64, limit: i64) -> Result<Vec<i64>> {
     if own == other {
         let sql = "SELECT l.seq FROM mail l JOIN message m ON m.seq = l.seq \
                    WHERE l.account = ?1 AND l.seq < ?2 AND m.author = ?1 AND m.kind < 3 \
                    AND NOT EXISTS (SELECT 1 FROM mail o WHERE o.seq = l.seq AND o.account <> ?1) \
                    ORDER BY l.seq DESC LIMIT ?3";
-        return numbers(connection, sql, params![own, before, limit]);
+        return rows::numbers(connection, sql, params![own, before, limit]);
     }
     let sql = "SELECT l.seq FROM mail l CROSS JOIN mail o ON o.account = ?2 AND o.seq = l.seq \
                CROSS JOIN message m ON m.seq = l.seq \
                WHERE l.account = ?1 AND l.seq < ?3 AND m.author IN (?1, ?2) AND m.kind < 3 \
                ORDER BY l.seq DESC LIMIT ?4";
-    numbers(connection, sql, params![own, other, before, limit])
+    rows::numbers(connection, sql, params![own, other, before, limit])
 }
 
-fn numbers(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec<i64>> {
-    let mut find = connection.prepare_cached(sql)?;
-    find.query_map(values, |row| row.get(0))?.collect()
-}
-
-fn before(before: Option<u64>) -> i64 {
-    before.map_or(i64::MAX, signed)
-}
-
-/// One more than are wanted tells whether there are more.
-fn one_more(limit: usize) -> i64 {
-    i64::try_from(limit).map_or(i64::MAX, |limit| limit.saturating_add(1))
-}
-
-/// The messages of the numbers, which come with the highest first.
+/// The messages with these numbers, given with the highest first.
 fn listing(
     connection: &Connection,
     mut numbers: Vec<i64>,
     limit: usize,
     bytes: usize,
     reader: Option<&Account>,
-) -> Result<Listing> {
+) -> Result<QueryResult> {
     let found = numbers.len();
     numbers.truncate(limit);
     let mut messages = rows::messages(connection, &numbers, bytes, reader)?;
     let more = messages.len() < found;
     messages.reverse();
-    Ok(Listing { messages, more, ..Listing::default() })
+    Ok(QueryResult { messages, more, ..QueryResult::default() })
 }

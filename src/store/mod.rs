@@ -1,121 +1,126 @@
-//! What is kept of the chat, in a SQLite database.
+//! Persists the chat in a SQLite database.
 //!
-//! Five threads own it: one writes, one reads what people missed, one the history that they ask for, one
-//! searches, and one checks whether it is whole. A batch is one transaction, and is on the disk when [`Store::commit`] returns: the log is
-//! synced with each (`synchronous=FULL`), so that it survives the process and, if the disk keeps its word,
-//! a power cut. Knows no sockets and none of the chat's rules: what is to be kept, and who may see what,
-//! it is told.
+//! Five threads share it: one writes, one reads what people missed, one lists history, one searches, and one checks
+//! that the database is intact. A batch is one transaction, and is on the disk when [`Store::commit`] returns: SQLite
+//! syncs the log with each commit (`synchronous=FULL`), so it survives a crash, and a power cut if the disk honours
+//! flushes. This module knows neither sockets nor the chat's rules, which decide what is kept and who may read it.
 
-mod again;
+mod api;
 mod backup;
 mod books;
+mod btree;
 mod check;
+mod checksum;
 mod commit;
 mod connect;
-mod dating;
+mod date_correction;
+mod duplicates;
 mod error;
 mod export;
+mod file_watch;
 mod health;
-mod held;
 mod hours;
 mod image;
 mod incarnations;
+mod index_tail;
 mod indexing;
 mod lack;
 mod last;
+mod legacy_files;
 mod listing;
-mod news;
-mod opening;
-mod place;
+mod load;
+mod lock;
+mod notices;
+mod paths;
 mod prune;
-mod question;
 mod queue;
-mod reader;
+mod read_thread;
 mod repair;
 mod rows;
-mod salvage;
 mod schema;
-mod seal;
 mod search;
-mod shape;
-mod tail;
-mod takeover;
+mod table_schema;
 #[cfg(test)]
 mod tests;
-mod time;
+mod tokens;
 mod view;
-mod watch;
 mod weight;
-mod words;
-mod writer;
+mod write_thread;
+mod writer_clock;
 
-pub use backup::{KeptFile, Made, Saved, Seal, backup, parts};
+pub use api::{
+    CommitOutcome, Duplicate, Page, QueryResult, ResumeFrom, Retention, StartPoint, ViewRange, WriteBatch,
+};
+pub use backup::{Backup, BackupFile, BackupSummary, ChecksumState, backup, parts};
 pub use error::StoreError;
-pub use export::{Export, Filter};
-pub use news::News;
-pub use question::{Batch, Duplicate, Keep, Listing, Outcome, Page, Since, Span, Start};
+pub use export::{Export, ExportFilter};
+pub use notices::Notices;
 pub use repair::{Repaired, check_whole, repair};
 
 use crate::chat::{Archive, Lack, Search, View, Wanted};
 use crate::clock::Clock;
 use crate::limits::{SEARCH_TIME, STORE_QUEUE};
 use health::Health;
-use news::Board;
+use notices::NoticeQueue;
 use queue::Queue;
-use reader::Reader;
+use read_thread::ReadThread;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use writer::Writer;
+use write_thread::WriteThread;
 
-/// The way to the history; cheap to clone. Who asks while too many wait waits too. Once all of these
-/// are dropped the threads end, in order but on their own time.
+/// A handle to the history; cheap to clone. Calls wait while the queues are full. When the last handle is dropped,
+/// the threads finish their work and end.
 #[derive(Debug, Clone)]
 pub struct Store {
-    writer: Queue<Writer>,
-    reader: Queue<Reader>,
-    lister: Queue<Reader>,
-    searcher: Queue<Reader>,
-    board: Board,
+    writer: Queue<WriteThread>,
+    reader: Queue<ReadThread>,
+    lister: Queue<ReadThread>,
+    searcher: Queue<ReadThread>,
+    notices: NoticeQueue,
     health: Arc<Health>,
 }
 
 impl Store {
-    /// Opens the history at `path`, making it and its directory if there is none, and reads what a chat
-    /// begins with.
+    /// Opens the history at `path`, creates it and its directory if necessary, and reads the state from which a chat
+    /// starts.
     ///
     /// # Errors
-    /// Why it can't be used, with what to do about it.
-    pub fn open(path: &Path, keep: Keep) -> Result<(Self, Archive), StoreError> {
+    /// Why the history cannot be used, and the remedy.
+    pub fn open(path: &Path, keep: Retention) -> Result<(Self, Archive), StoreError> {
         Self::open_by(path, keep, Arc::new(Clock::new()))
     }
 
-    /// The same, going by that clock, which goes on from the time that the history has kept. It must not
-    /// have been read yet.
+    /// Like [`Self::open`], with a clock that nobody has read yet; it continues from the time stored in the history.
     ///
     /// # Errors
-    /// Why it can't be used, with what to do about it.
-    pub fn open_by(path: &Path, keep: Keep, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
+    /// See [`Self::open`].
+    pub fn open_by(path: &Path, keep: Retention, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
         Self::open_as(path, Some(keep), clock)
     }
 
-    /// The same for a chat that keeps names, operators, members, bans and mutes alone: its archive names no
-    /// history. Messages, mail and rooms that there are stay as they are.
+    /// Like [`Self::open`], for a chat that keeps only names, operators, members, bans and mutes: its archive names
+    /// no history. Messages, mail and rooms in the database remain as they are.
     ///
     /// # Errors
-    /// Why it can't be used, with what to do about it.
+    /// See [`Self::open`].
     pub fn open_books(path: &Path, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
         Self::open_as(path, None, clock)
     }
 
-    fn open_as(path: &Path, keep: Option<Keep>, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
+    fn open_as(
+        path: &Path,
+        keep: Option<Retention>,
+        clock: Arc<Clock>,
+    ) -> Result<(Self, Archive), StoreError> {
         let committed = Arc::new(AtomicU64::new(0));
-        let board = Board::default();
-        let (writer, archive) = Writer::open(path, keep, clock, Arc::clone(&committed), board.clone())?;
+        let notices = NoticeQueue::default();
+        let (writer, archive) =
+            WriteThread::open(path, keep, clock, Arc::clone(&committed), notices.clone())?;
         let health = writer.health();
         let failed = |error| StoreError::of_file(path, &error);
         let read = |name| {
-            let reader = Reader::open(Arc::clone(&health), Arc::clone(&committed))?;
+            let reader = ReadThread::open(Arc::clone(&health), Arc::clone(&committed))?;
             Queue::start(name, STORE_QUEUE, move |jobs| reader.run(&jobs)).map_err(failed)
         };
         let store = Self {
@@ -123,10 +128,10 @@ impl Store {
             reader: read("history-reader")?,
             lister: read("history-lister")?,
             searcher: read("history-search")?,
-            board,
+            notices,
             health: Arc::clone(&health),
         };
-        // Ends with the writer.
+        // This thread ends with the writer.
         let checking = std::thread::Builder::new().name("history-check".into());
         checking.spawn(move || check::run(&health)).map_err(failed)?;
         Ok((store, archive))
@@ -135,14 +140,14 @@ impl Store {
     /// Writes a batch and reads its seams, in one transaction.
     ///
     /// # Errors
-    /// Then nothing of the batch is stored; see [`Self::mend`].
-    pub async fn commit(&self, batch: impl Into<Arc<Batch>>) -> Result<Outcome, StoreError> {
+    /// If it fails, nothing of the batch is stored; see [`Self::mend`].
+    pub async fn commit(&self, batch: impl Into<Arc<WriteBatch>>) -> Result<CommitOutcome, StoreError> {
         let batch = batch.into();
         self.writer.ask(move |writer| writer.commit(&batch)).await
     }
 
-    /// Notes that something was said which could not be stored, so that whoever was away is told of a gap after a
-    /// restart, too. Returns once it is noted where a process that ends does not lose it.
+    /// Records that the server passed messages on without storing them, so that people who were away learn of the gap
+    /// even after a restart. Returns once a crash of the process can no longer lose that record.
     ///
     /// # Errors
     /// [`StoreError::Closed`].
@@ -155,80 +160,79 @@ impl Store {
             .await
     }
 
-    /// Which of a batch's messages their authors have sent before, when the batch can't be written.
+    /// Finds the messages of a batch that are already stored, for a batch that cannot be written.
     ///
     /// # Errors
-    /// When the history can't be read.
-    pub async fn known(&self, batch: Arc<Batch>) -> Result<Vec<Duplicate>, StoreError> {
-        self.read(move |history, _| again::known(history, &batch.entries)).await
+    /// If the history cannot be read.
+    pub async fn known(&self, batch: Arc<WriteBatch>) -> Result<Vec<Duplicate>, StoreError> {
+        self.read(move |history, _| duplicates::known(history, &batch.entries)).await
     }
 
-    /// Where somebody begins who has `since` and may be given `view`, `most` messages at most. Mail that
-    /// waits, in a view of that, is not looked at: its number says nothing about where to begin.
+    /// Finds where a client that has everything up to `since` starts to read `view`, so that it gets at most `most`
+    /// messages. Ignores a view of waiting mail, whose numbers do not tell where to start.
     ///
     /// # Errors
-    /// When the history can't be read.
-    pub async fn begin(&self, view: View, since: Since, most: usize) -> Result<Start, StoreError> {
+    /// If the history cannot be read.
+    pub async fn begin(&self, view: View, since: ResumeFrom, most: usize) -> Result<StartPoint, StoreError> {
         self.read(move |history, _| view::begin(history, &view, since, most)).await
     }
 
-    /// The first of a span's messages, `limit` of them at most, with frames of `bytes` in all; at least
-    /// one, if there is any.
+    /// Reads the first messages of a range: at most `limit`, with frames of `bytes` in total, but at least one.
     ///
     /// # Errors
-    /// When the history can't be read.
-    pub async fn page(&self, span: Span, limit: usize, bytes: usize) -> Result<Page, StoreError> {
+    /// If the history cannot be read.
+    pub async fn page(&self, span: ViewRange, limit: usize, bytes: usize) -> Result<Page, StoreError> {
         self.read(move |history, committed| view::page(history, &span, limit, bytes, committed)).await
     }
 
-    /// The newest messages of a place, with frames of `bytes` in all; at least one, if there is any.
+    /// Reads the newest messages of a room or a conversation, with frames of `bytes` in total, but at least one.
     ///
     /// # Errors
-    /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long.
-    pub async fn history(&self, wanted: Wanted, bytes: usize) -> Result<Listing, StoreError> {
+    /// If the history cannot be read; [`StoreError::TooSlow`] after the time limit.
+    pub async fn history(&self, wanted: Wanted, bytes: usize) -> Result<QueryResult, StoreError> {
         within(&self.lister, move |history| listing::history(history, &wanted, bytes)).await
     }
 
-    /// The newest messages that a search finds, with frames of `bytes` in all; at least one, if there is
-    /// any. What takes too long is an answer as far as it came.
+    /// Reads the newest messages that match a search, with frames of `bytes` in total, but at least one. After the
+    /// time limit, returns what it has found so far.
     ///
     /// # Errors
-    /// When the history can't be read; [`StoreError::TooSlow`] when it takes too long to find out anything.
-    pub async fn search(&self, search: Search, bytes: usize) -> Result<Listing, StoreError> {
+    /// If the history cannot be read; [`StoreError::TooSlow`] if the time limit passes before it has looked at any
+    /// message.
+    pub async fn search(&self, search: Search, bytes: usize) -> Result<QueryResult, StoreError> {
         within(&self.searcher, move |history| {
             search::search(history, &search, bytes, search::Effort::default())
         })
         .await
     }
 
-    /// Waits for what the store finds out by itself. To be asked by one task.
-    pub async fn news(&self) -> News {
-        self.board.next().await
+    /// Waits for events that no request causes. For one task only.
+    pub async fn notices(&self) -> Notices {
+        self.notices.next().await
     }
 
-    /// Waits until something is found that keeps messages from being kept: the database is damaged, or its
-    /// file gone. Also when nobody says anything.
+    /// Waits until a thread finds that messages cannot be stored because the database is damaged or its file is
+    /// gone, even if no one is sending any.
     pub async fn hurt(&self) -> StoreError {
         self.health.hurt().await
     }
 
-    /// After a failure: opens the database again, and tries whether it can be written.
+    /// Reopens the database after a failure, and tests whether it is writable.
     ///
     /// # Errors
-    /// When it can't.
+    /// If it is not.
     pub async fn mend(&self) -> Result<(), StoreError> {
-        self.writer.ask(Writer::mend).await
+        self.writer.ask(WriteThread::mend).await
     }
 
-    /// Writes what is still in the queue, and closes the database. Other clones get
-    /// [`StoreError::Closed`] from then on.
+    /// Completes the queued writes and closes the database. From then on, other clones get [`StoreError::Closed`].
     pub async fn close(self) {
         for reader in [self.searcher, self.lister, self.reader] {
             let closed = reader.ask(|reader| {
                 reader.close();
                 Ok(())
             });
-            // An error is that somebody else has closed it.
+            // Fails only if another clone has closed it.
             let _ = closed.await;
             reader.join();
         }
@@ -244,14 +248,14 @@ impl Store {
         &self,
         work: impl FnOnce(&rusqlite::Connection, u64) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.reader.ask(move |reader| reader.read(work)).await
+        self.reader.ask(move |reader| reader.read(None, work)).await
     }
 }
 
-/// What is asked for is read by its own thread, and given up after a time.
+/// Reads in another thread, and gives up after the time limit for searches.
 async fn within<T: Send + 'static>(
-    reader: &Queue<Reader>,
+    reader: &Queue<ReadThread>,
     work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
 ) -> Result<T, StoreError> {
-    reader.ask(move |reader| reader.read_within(SEARCH_TIME, |history, _| work(history))).await
+    reader.ask(move |reader| reader.read(Some(SEARCH_TIME), |history, _| work(history))).await
 }

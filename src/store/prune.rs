@@ -1,11 +1,11 @@
-//! Old messages removed, by age and by size, a few at a time.
+//! Removes old messages by age and by size, a few at a time.
 //!
-//! By age all go, whoever said them: mail that waits too, and its author is told. By size the oldest of
-//! the author of whom most is kept, and never what waits for somebody.
+//! Age removes all messages, even waiting mail, whose author learns of it. Size removes the oldest messages of the author
+//! who has the most, but never waiting mail.
 
-use super::question::Keep;
+use super::api::Retention;
 use super::weight::{self, Weights};
-use super::{hours, rows, tail};
+use super::{hours, index_tail, rows};
 use crate::chat::Expired;
 use crate::limits::{MAIL_ROOM_PARTS, MAIL_SHARE_THOUSANDTHS, PRUNE_ROWS, PRUNE_TIME};
 use jiff::Timestamp;
@@ -13,44 +13,43 @@ use rusqlite::{Connection, Params, Result, Transaction, params};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-/// Pages of the index that are merged in a step, so that what was removed frees its space.
+/// Pages of the index to merge in a step, so that removed messages free their space.
 const MERGE_PAGES: i32 = 64;
 
-/// Pages given back to the file system in a step.
+/// Pages to return to the file system in a step.
 const VACUUM_PAGES: u32 = 256;
 
-/// Free pages that the file keeps for what comes: one in so many, and at least [`MIN_FREE_PAGES`].
+/// The file keeps one free page in so many for new messages, and at least [`MIN_FREE_PAGES`].
 const FREE_SHARE: u64 = 8;
-/// See [`FREE_SHARE`].
 const MIN_FREE_PAGES: u64 = 64;
 
-/// Bytes of the database that a byte of a message takes at most, its entries in the indexes included, so that
-/// nobody has to look each time whether there is room left.
+/// The most bytes that a byte of a message takes in the database, including its index entries. So the writer need not
+/// measure after each message.
 const STORED_PER_BYTE: u64 = 4;
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug, Default)]
 pub(super) struct Pruned {
-    /// Whether there is more to do.
+    /// Whether more remains.
     pub(super) more: bool,
-    /// Mail that waited and was too old.
+    /// Waiting mail that was too old.
     pub(super) expired: Vec<Expired>,
 }
 
-/// A message that is to go.
+/// A message to remove.
 struct Old {
     seq: i64,
     room: Option<i64>,
     author: Option<i64>,
-    /// Of its text.
+    /// The length of its text.
     bytes: usize,
     is_said: bool,
     to: String,
 }
 
-/// Removes some of what is too old or too much.
-pub(super) fn step(connection: &mut Connection, keep: Keep, now: Timestamp) -> Result<Pruned> {
-    tail::finish(connection)?;
+/// Removes some messages that are too old or too many.
+pub(super) fn step(connection: &mut Connection, keep: Retention, now: Timestamp) -> Result<Pruned> {
+    index_tail::finish(connection)?;
     let mut old = too_old(connection, keep, now)?;
     if old.is_empty() && keep.bytes.map_or(Ok(false), |most| used(connection).map(|bytes| bytes > most))? {
         old = heaviest(connection)?;
@@ -64,29 +63,27 @@ pub(super) fn step(connection: &mut Connection, keep: Keep, now: Timestamp) -> R
     Ok(Pruned { more: true, expired })
 }
 
-/// Bytes that the database says to have.
+/// The size of the database in bytes, as SQLite knows it.
 pub(super) fn size(connection: &Connection) -> Result<u64> {
-    let [pages, size] = ["page_count", "page_size"].map(|name| {
-        connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(rows::unsigned)
-    });
-    Ok(pages?.saturating_mul(size?))
+    Ok(pragma(connection, "page_count")?.saturating_mul(pragma(connection, "page_size")?))
 }
 
-/// Bytes of the database that are in use.
+/// The size of the database without free pages.
 pub(super) fn used(connection: &Connection) -> Result<u64> {
-    let [pages, free, size] = ["page_count", "freelist_count", "page_size"].map(|name| {
-        connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(rows::unsigned)
-    });
-    Ok(pages?.saturating_sub(free?) * size?)
+    let pages = pragma(connection, "page_count")?.saturating_sub(pragma(connection, "freelist_count")?);
+    Ok(pages * pragma(connection, "page_size")?)
 }
 
-/// Bytes of messages, as they are weighed, that may come to wait for somebody until this is to be asked again; 0:
-/// mail that waits takes all the room that it may. It can't be removed, and what else is said needs some. `None`:
-/// any number.
-pub(super) fn mail_room(connection: &Connection, keep: Keep) -> Result<Option<u64>> {
+fn pragma(connection: &Connection, name: &str) -> Result<u64> {
+    connection.pragma_query_value(None, name, |row| row.get(0).map(rows::unsigned))
+}
+
+/// Bytes of mail to accept before asking again; 0 if waiting mail has used up its share. Waiting mail is never removed
+/// for size, so other messages need the rest. `None` without a limit.
+pub(super) fn mail_room(connection: &Connection, keep: Retention) -> Result<Option<u64>> {
     let Some(most) = keep.bytes else { return Ok(None) };
     let (used, share) = (used(connection)?, most.saturating_mul(MAIL_SHARE_THOUSANDTHS) / 1000);
-    // To count what waits reads all of it.
+    // Counting waiting mail reads all of it.
     let parts = if used > share { weight::waiting(connection)? } else { 1000 };
     let room = share.saturating_sub(used.saturating_mul(parts) / 1000);
     Ok(Some(if room == 0 && used > share {
@@ -96,14 +93,14 @@ pub(super) fn mail_room(connection: &Connection, keep: Keep) -> Result<Option<u6
     }))
 }
 
-/// The time in milliseconds before which messages are too old.
-fn cutoff(keep: Keep, now: Timestamp) -> Option<i64> {
+/// Messages before this time, in milliseconds, are too old.
+fn cutoff(keep: Retention, now: Timestamp) -> Option<i64> {
     let age = keep.age.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
     age.map(|age| now.as_millisecond().saturating_sub(age))
 }
 
-/// Messages that are too old, the oldest first; none of those whose dates are not known yet.
-fn too_old(connection: &Connection, keep: Keep, now: Timestamp) -> Result<Vec<Old>> {
+/// Messages that are too old, the oldest first, except those with doubtful dates.
+fn too_old(connection: &Connection, keep: Retention, now: Timestamp) -> Result<Vec<Old>> {
     let Some(latest) = cutoff(keep, now) else { return Ok(Vec::new()) };
     let sql = "SELECT seq, room, author, length(CAST(text AS BLOB)), kind, to_text FROM message m \
                WHERE at < ?1 AND NOT EXISTS \
@@ -112,7 +109,7 @@ fn too_old(connection: &Connection, keep: Keep, now: Timestamp) -> Result<Vec<Ol
     find(connection, sql, params![latest, most()])
 }
 
-/// The oldest messages of the author of whom most is kept.
+/// The oldest messages of the author who has the most, except waiting mail.
 fn heaviest(connection: &Connection) -> Result<Vec<Old>> {
     let Some(author) = weight::heaviest(connection)? else { return Ok(Vec::new()) };
     let sql = "SELECT seq, room, author, length(CAST(text AS BLOB)), kind, to_text FROM message m \
@@ -141,7 +138,7 @@ fn find(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec<O
     old.collect()
 }
 
-/// Removes them, as many as there is time for; returns what of them waited for somebody.
+/// Removes as many as time allows; returns those that waited.
 fn remove(change: &Transaction<'_>, old: &[Old]) -> Result<Vec<Expired>> {
     let until = Instant::now() + PRUNE_TIME;
     let (mut rooms, mut accounts) = (BTreeSet::new(), BTreeSet::new());
@@ -181,13 +178,13 @@ fn remove(change: &Transaction<'_>, old: &[Old]) -> Result<Vec<Expired>> {
     let merge = "INSERT INTO pieces (pieces, rank) VALUES ('merge', ?1)";
     change.prepare_cached(merge)?.execute([MERGE_PAGES])?;
     hours::forget(change)?;
-    // The highest of those that are gone: who has less is told of a gap.
+    // A client that has less than the highest removed number learns of a gap.
     let sql = "UPDATE meta SET value = max(value, ?1) WHERE key = 'pruned'";
     change.prepare_cached(sql)?.execute([last])?;
     Ok(expired)
 }
 
-/// Notes that mail for `account` is lost, until its author is told.
+/// Records that mail for `account` is lost, until its author learns of it.
 fn lose(change: &Transaction<'_>, message: &Old, account: i64) -> Result<Expired> {
     let identity = |column, id: i64| {
         let mut find = change.prepare_cached("SELECT identity FROM account WHERE id = ?1")?;
@@ -207,13 +204,10 @@ fn lose(change: &Transaction<'_>, message: &Old, account: i64) -> Result<Expired
     })
 }
 
-/// Gives some of many free pages back; returns whether there are more.
+/// Returns some free pages to the file system if there are many; returns whether more remain.
 fn vacuum(connection: &Connection) -> Result<bool> {
-    let [pages, free] = ["page_count", "freelist_count"].map(|name| {
-        connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(rows::unsigned)
-    });
-    let kept = (pages? / FREE_SHARE).max(MIN_FREE_PAGES);
-    if free? <= kept {
+    let kept = (pragma(connection, "page_count")? / FREE_SHARE).max(MIN_FREE_PAGES);
+    if pragma(connection, "freelist_count")? <= kept {
         return Ok(false);
     }
     connection.execute_batch(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;

@@ -1,17 +1,17 @@
-//! A thread that works for tasks: what they ask for waits in a bounded queue.
+//! Runs jobs of tasks on a thread, from a bounded queue.
 
 use super::error::StoreError;
+use super::lock::lock;
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use tokio::sync::{Semaphore, oneshot};
 
-/// Work for a thread that owns a `W`.
+/// A job for a thread that owns a `W`.
 pub(super) type Job<W> = Box<dyn FnOnce(&mut W) + Send>;
 
-/// The way to a thread. Who asks while the queue is full waits for a place. The thread ends once all
-/// of these are gone.
+/// A handle to a thread. Tasks wait while the queue is full. The thread ends when the last handle is gone.
 pub(super) struct Queue<W> {
     jobs: Sender<Job<W>>,
     places: Arc<Semaphore>,
@@ -19,7 +19,7 @@ pub(super) struct Queue<W> {
 }
 
 impl<W: Send + 'static> Queue<W> {
-    /// Starts a thread that does `run`, which takes jobs until there can be no more.
+    /// Starts a thread with `run`, which takes jobs until the channel closes.
     pub(super) fn start(
         name: &str,
         places: usize,
@@ -34,7 +34,7 @@ impl<W: Send + 'static> Queue<W> {
         })
     }
 
-    /// Has `work` done by the thread.
+    /// Runs `work` on the thread.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut W) -> Result<T, StoreError> + Send + 'static,
@@ -45,18 +45,18 @@ impl<W: Send + 'static> Queue<W> {
         let job: Job<W> = Box::new(move |worker| {
             let done = work(worker);
             drop(place);
-            // Who asked may be gone.
+            // The task may be gone.
             let _ = answer.send(done);
         });
         self.jobs.send(job).map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Waits for the thread, which must be about to end.
+    /// Waits for the thread to end, which must be about to.
     pub(super) fn join(&self) {
-        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
+        let thread = lock(&self.thread).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("a thread of the history has panicked");
+            tracing::error!("a thread of the history panicked; please report this");
         }
     }
 }

@@ -1,15 +1,14 @@
-//! A damaged history saved into a new file: every row that can be read, and indexes made anew.
+//! Saves every readable row of a damaged history to a new file, and rebuilds the indexes.
 //!
-//! SQLite's own recovery is an extension that programs do not have built in. This is what it does, for the
-//! tables that a history has: follow the trees as far as they lead, then look at each page that none led
-//! to, and put its rows where they fit.
+//! The bundled SQLite lacks the recovery extension. This does the same for a history's tables: it follows the trees as
+//! far as possible, then reads each page that no tree reached, and puts its rows into the table that they fit.
 
+use super::btree::{self, BtreePage, PageKind, RawRow};
 use super::error::StoreError;
 use super::image::Image;
 use super::incarnations::mark_restored;
-use super::salvage::{self, Kind, Page, Row};
-use super::shape::Shape;
-use super::{check, connect, indexing, place, rows, schema, seal, weight};
+use super::table_schema::TableSchema;
+use super::{check, checksum, connect, indexing, paths, rows, schema, weight};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Transaction, params};
@@ -17,19 +16,19 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::Path;
 
-/// Messages that are looked at in one transaction.
+/// Messages checked in one transaction.
 const PORTION: u32 = 2000;
 
-/// What came of it.
+/// The result of a repair.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Repaired {
     /// Messages saved.
     pub messages: u64,
     /// Rooms saved.
     pub rooms: u64,
-    /// Direct messages in mailboxes saved; one that two people have counts twice.
+    /// Direct messages saved, counted once per mailbox.
     pub mail: u64,
-    /// Names that belong to somebody, saved.
+    /// Owned names saved.
     pub names: u64,
     /// Operators saved.
     pub operators: u64,
@@ -37,15 +36,15 @@ pub struct Repaired {
     pub members: u64,
     /// Bans and mutes saved.
     pub sanctions: u64,
-    /// Rooms whose names can't be read, as they are called now, and how many messages each has.
+    /// Rooms whose names are unreadable: their new names, and how many messages each has.
     pub unnamed: Vec<(String, u64)>,
-    /// Pages that can't be read.
+    /// Unreadable pages.
     pub lost_pages: u64,
-    /// Single rows that can't be read, or say nothing without others.
+    /// Rows that are unreadable, or useless without others.
     pub lost_rows: u64,
 }
 
-/// Whether the database at `path` is whole. Nobody else may have it open.
+/// Checks that the database at `path` is intact. No one else may have it open.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -55,22 +54,23 @@ pub fn check_whole(path: &Path) -> Result<(), StoreError> {
     check::thoroughly(&schema::open_foreign(path)?, path)
 }
 
-/// Saves what the database at `path` and its log hold to a new file `to`. `progress` is told how many of
-/// how many steps are done.
+/// Saves the content of the database at `path` and its log to a new file `to`. `progress` gets the steps done and
+/// their total.
 ///
 /// # Errors
-/// Why it can't be read or the other be written, or that there is nothing in it to be saved. There is no
-/// file `to` then.
+/// If `path` cannot be read or holds nothing to save, or if `to` cannot be written. Then it leaves no file `to`.
 pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<Repaired, StoreError> {
     let of_file = |error: io::Error| StoreError::of_file(path, &error);
     let written = |error: rusqlite::Error| StoreError::of(to, &error);
-    if crate::files::refuse_odd(path).is_err() {
-        return Err(StoreError::NotADatabase(path.into()));
+    // The log may be left even if the database is gone.
+    match connect::open_file(path) {
+        Ok(_) | Err(StoreError::Missing(_)) => {}
+        Err(error) => return Err(error),
     }
     let image = Image::open(path).map_err(of_file)?;
     let header = image.header().map_err(of_file)?;
     let form = header.map_or(schema::latest(), |header| header.version);
-    let unfinished = place::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
+    let unfinished = paths::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
     let Some(mut history) = schema::make_older(unfinished.path(), form)? else {
         return Err(match header {
             Some(header) if header.application == schema::APPLICATION_ID.cast_unsigned() && form > 0 => {
@@ -81,7 +81,7 @@ pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<
     };
     let mut repair = Repair {
         image: &image,
-        shapes: Shape::all(&history).map_err(written)?,
+        tables: TableSchema::all(&history).map_err(written)?,
         is_met: vec![false; image.pages as usize + 1],
         lost: BTreeSet::new(),
         done: Repaired::default(),
@@ -115,13 +115,13 @@ pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<
     Ok(done)
 }
 
-/// Which side failed.
-enum Fault {
+/// Which of the two files failed.
+enum RepairError {
     Read(io::Error),
     Write(rusqlite::Error),
 }
 
-impl Fault {
+impl RepairError {
     fn tell(&self, from: &Path, to: &Path) -> StoreError {
         match self {
             Self::Read(error) => StoreError::of_file(from, error),
@@ -130,13 +130,13 @@ impl Fault {
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for RepairError {
     fn from(error: io::Error) -> Self {
         Self::Read(error)
     }
 }
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for RepairError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Write(error)
     }
@@ -144,8 +144,8 @@ impl From<rusqlite::Error> for Fault {
 
 struct Repair<'i, P> {
     image: &'i Image,
-    shapes: Vec<Shape>,
-    /// Pages whose tree is known.
+    tables: Vec<TableSchema>,
+    /// Pages already visited.
     is_met: Vec<bool>,
     lost: BTreeSet<u32>,
     done: Repaired,
@@ -153,14 +153,14 @@ struct Repair<'i, P> {
 }
 
 impl<P: FnMut(u64, u64)> Repair<'_, P> {
-    /// Takes every row there is.
-    fn take(&mut self, history: &Connection) -> Result<(), Fault> {
-        for page in salvage::free_pages(self.image)? {
+    /// Copies every row.
+    fn take(&mut self, history: &Connection) -> Result<(), RepairError> {
+        for page in btree::free_pages(self.image)? {
             self.meet(page);
         }
         let roots = self.roots()?;
         for (name, root) in &roots {
-            let table = self.shapes.iter().position(|shape| shape.name == *name);
+            let table = self.tables.iter().position(|table| table.name == *name);
             self.tree(history, *root, table)?;
         }
         for number in 2..=self.image.pages {
@@ -172,12 +172,12 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
         Ok(())
     }
 
-    /// Whether that page was met before; it is from now on. One that can't be is as good as met.
+    /// Whether the page was visited before; marks it as visited. A page that does not exist counts as visited.
     fn meet(&mut self, page: u32) -> bool {
         self.is_met.get_mut(page as usize).is_none_or(|met| std::mem::replace(met, true))
     }
 
-    /// The roots of all trees, with the names of those that are tables.
+    /// The roots of all trees by table name.
     fn roots(&mut self) -> io::Result<HashMap<String, u32>> {
         let mut roots = HashMap::new();
         for (_, values) in self.pages_of(1)?.into_iter().flatten() {
@@ -185,7 +185,7 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
                 && let Ok(root) = u32::try_from(*root)
                 && root > 1
             {
-                // No table has the name of an index.
+                // Keeps the names of indexes apart from those of tables.
                 let name = if kind == "table" { name.clone() } else { format!("{kind} {name}") };
                 roots.insert(name, root);
             }
@@ -193,10 +193,10 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
         Ok(roots)
     }
 
-    /// The rows of each page of a tree that is not too damaged to be followed.
-    fn pages_of(&mut self, root: u32) -> io::Result<Vec<Vec<Row>>> {
+    /// The rows of each page of a tree, as far as the tree can be followed.
+    fn pages_of(&mut self, root: u32) -> io::Result<Vec<Vec<RawRow>>> {
         let (image, mut pages, mut lost, mut lost_rows) = (self.image, Vec::new(), Vec::new(), 0);
-        let mut visit = |number, page: &Page<'_>| {
+        let mut visit = |number, page: &BtreePage<'_>| {
             let is_new = !self.meet(number);
             if is_new {
                 let (rows, lost) = page.rows()?;
@@ -205,7 +205,7 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
             }
             Ok(is_new)
         };
-        salvage::walk(image, root, &mut visit, &mut |page| lost.push(page))?;
+        btree::walk(image, root, &mut visit, &mut |page| lost.push(page))?;
         self.done.lost_rows += lost_rows;
         for page in lost {
             self.meet(page);
@@ -214,43 +214,44 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
         Ok(pages)
     }
 
-    /// Takes the rows of a table's tree; an index has none to be taken.
-    fn tree(&mut self, history: &Connection, root: u32, table: Option<usize>) -> Result<(), Fault> {
+    /// Copies the rows of a table's tree. An index is rebuilt, so its rows and its losses do not count.
+    fn tree(&mut self, history: &Connection, root: u32, table: Option<usize>) -> Result<(), RepairError> {
         let Some(table) = table else {
             let (lost_rows, lost_pages) = (self.done.lost_rows, self.lost.clone());
             self.pages_of(root)?;
-            // An index is made anew.
             (self.done.lost_rows, self.lost) = (lost_rows, lost_pages);
             return Ok(());
         };
         for row in self.pages_of(root)?.into_iter().flatten() {
-            let shape = &self.shapes[table];
-            if !(shape.fits(&row) && shape.write(history, row)?) {
+            let table = &self.tables[table];
+            if !(table.fits(&row) && table.write(history, row)?) {
                 self.done.lost_rows += 1;
             }
         }
         Ok(())
     }
 
-    /// Takes the rows of a page that no tree leads to, if they are those of one table.
-    fn stray(&mut self, history: &Connection, number: u32) -> Result<(), Fault> {
-        let Some(page) = Page::read(self.image, number)?.filter(|page| page.kind != Kind::TableInner) else {
+    /// Copies the rows of a page that no tree reached, if they fit exactly one table.
+    fn stray(&mut self, history: &Connection, number: u32) -> Result<(), RepairError> {
+        let Some(page) =
+            BtreePage::read(self.image, number)?.filter(|page| page.kind != PageKind::TableInner)
+        else {
             return Ok(());
         };
         let (rows, _) = page.rows()?;
-        let mut fitting = self.shapes.iter().filter(|shape| rows.iter().all(|row| shape.fits(row)));
-        let (Some(shape), None, false) = (fitting.next(), fitting.next(), rows.is_empty()) else {
+        let mut fitting = self.tables.iter().filter(|table| rows.iter().all(|row| table.fits(row)));
+        let (Some(table), None, false) = (fitting.next(), fitting.next(), rows.is_empty()) else {
             return Ok(());
         };
         for row in rows {
-            // What is there already came from a page that is in use.
-            shape.write(history, row)?;
+            // A row that exists already came from a page in use, which counts.
+            table.write(history, row)?;
         }
         Ok(())
     }
 }
 
-/// Makes the tables agree with each other; returns how many rows were given up.
+/// Makes the tables consistent; returns how many rows it deletes for that.
 fn settle(change: &Transaction<'_>) -> rusqlite::Result<u64> {
     let mut lost = 0;
     for (counts, sql) in [
@@ -266,7 +267,7 @@ fn settle(change: &Transaction<'_>) -> rusqlite::Result<u64> {
         (true, "DELETE FROM member WHERE account NOT IN (SELECT id FROM account)"),
         (false, "DELETE FROM mail WHERE seq NOT IN (SELECT seq FROM message)"),
         (true, "DELETE FROM mail WHERE account NOT IN (SELECT id FROM account)"),
-        // Everybody is in the lobby, so that nobody is noted as its member; most is said there.
+        // The lobby has no member rows, because everyone is in it, and has the most messages.
         (
             false,
             "UPDATE room SET name = '#lobby', key = '#lobby' \
@@ -282,11 +283,11 @@ fn settle(change: &Transaction<'_>) -> rusqlite::Result<u64> {
     let reserve = "INSERT OR IGNORE INTO meta SELECT 'reserved', ifnull(max(seq), 0) + ?1 FROM message";
     change.execute(reserve, [SEQ_RESERVE.cast_signed()])?;
     mark_restored(change)?;
-    seal::remove(change)?;
+    checksum::remove(change)?;
     Ok(lost)
 }
 
-/// Rooms that had to be called something.
+/// Rooms that got a new name.
 fn unnamed(history: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
     let sql = "SELECT name, (SELECT count(*) FROM message m WHERE m.room = r.id) FROM room r \
                WHERE key = '#recovered-' || id ORDER BY id";
@@ -294,8 +295,8 @@ fn unnamed(history: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
     find.query_map([], |row| Ok((row.get(0)?, row.get(1).map(rows::unsigned)?)))?.collect()
 }
 
-/// Has the index made anew by the server, which takes its time, and counts anew; returns how many messages
-/// were given up since they say nothing.
+/// Deletes unreadable messages, recounts the rest, and leaves the slow rebuilding of the index to the server; returns
+/// how many messages it deleted.
 fn index(history: &mut Connection, progress: &mut impl FnMut(u64, u64)) -> rusqlite::Result<u64> {
     let (mut lost, mut after, mut done) = (0, i64::MIN, 0);
     let all = count(history, "message")?;
@@ -321,7 +322,7 @@ fn index(history: &mut Connection, progress: &mut impl FnMut(u64, u64)) -> rusql
     }
 }
 
-/// Whether a message can be read; one that can't is gone.
+/// Whether a message is readable; deletes it otherwise.
 fn is_sound(change: &Transaction<'_>, seq: i64) -> rusqlite::Result<bool> {
     let sql = format!("{} WHERE m.seq = ?1", rows::MESSAGE);
     let is_sound = change.prepare_cached(&sql)?.query_row([seq], rows::message).is_ok();

@@ -1,4 +1,4 @@
-//! Rows as what they stand for: accounts, rooms and messages.
+//! Converts rows to accounts, rooms and messages.
 
 use crate::chat::{Account, Kind, Message, Venue};
 use crate::fingerprint::Fingerprint;
@@ -6,34 +6,34 @@ use crate::name::RoomName;
 use crate::protocol::packet::Sender;
 use jiff::Timestamp;
 use rusqlite::types::{Type, ValueRef};
-use rusqlite::{Connection, Error, OptionalExtension, Result, Row};
+use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row};
 use std::borrow::Cow;
 
-/// What [`message`] reads.
+/// The query for [`message`].
 pub(super) const MESSAGE: &str = "\
     SELECT m.seq, m.at, m.kind, r.name, m.to_text, m.from_name, m.from_ip, m.from_key, a.identity, m.token, \
            m.text, m.count, m.last \
     FROM message m LEFT JOIN room r ON r.id = m.room LEFT JOIN account a ON a.id = m.author";
 
-/// What a frame has besides names, ids and text, in bytes, or a little more.
+/// The bytes of a frame besides names, ids and text, rounded up.
 const FRAME_BYTES: usize = 180;
 
-/// A number as SQLite has it; there is none above 2^63.
+/// A number for SQLite; ours stay below 2^63.
 pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The same back.
+/// The inverse of [`signed`].
 pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-/// A value that is never written, so that the file must be damaged.
+/// An error for a value that we never write, so the file must be damaged.
 pub(super) fn damaged(column: usize, why: &str) -> Error {
     Error::FromSqlConversionFailure(column, Type::Null, why.into())
 }
 
-/// How an account is written.
+/// The stored form of an account.
 pub(super) fn identity(account: &Account) -> Vec<u8> {
     match account {
         Account::Key(key) => [b"k", &key.as_bytes()[..]].concat(),
@@ -41,9 +41,9 @@ pub(super) fn identity(account: &Account) -> Vec<u8> {
     }
 }
 
-/// The account that is written so, in a column of that number.
+/// Parses the stored form of an account, which was in this column.
 pub(super) fn account(column: usize, identity: &[u8]) -> Result<Account> {
-    let wrong = || damaged(column, "that is no account");
+    let wrong = || damaged(column, "not an account");
     let (kind, rest) = identity.split_first().ok_or_else(wrong)?;
     match kind {
         b'k' => Ok(Account::Key(Fingerprint::new(rest.try_into().map_err(|_| wrong())?))),
@@ -52,25 +52,23 @@ pub(super) fn account(column: usize, identity: &[u8]) -> Result<Account> {
     }
 }
 
-/// The account's row, if there is one.
+/// The id of an account's row.
 pub(super) fn account_id(connection: &Connection, account: &Account) -> Result<Option<i64>> {
     let mut find = connection.prepare_cached("SELECT id FROM account WHERE identity = ?1")?;
     find.query_row([identity(account)], |row| row.get(0)).optional()
 }
 
-/// The room's row, if there is one.
+/// The id of a room's row.
 pub(super) fn room_id(connection: &Connection, room: &RoomName) -> Result<Option<i64>> {
     let mut find = connection.prepare_cached("SELECT id FROM room WHERE key = ?1")?;
     find.query_row([room.key().as_str()], |row| row.get(0)).optional()
 }
 
-/// A room's name in a column.
 pub(super) fn room(row: &Row<'_>, column: usize) -> Result<RoomName> {
-    RoomName::new(row.get_ref(column)?.as_str()?).map_err(|_| damaged(column, "that is no room"))
+    RoomName::new(row.get_ref(column)?.as_str()?).map_err(|_| damaged(column, "not a room"))
 }
 
-/// A text in a column. Where the disk has changed it, it is shown as far as it can be read: what one message
-/// says must not keep anybody from the others.
+/// A text in a column. If the disk has damaged it, returns the readable part: one message must not hide the others.
 pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<Cow<'r, str>> {
     match row.get_ref(column)? {
         ValueRef::Text(bytes) => Ok(String::from_utf8_lossy(bytes)),
@@ -78,7 +76,7 @@ pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<Cow<'r, str>> 
     }
 }
 
-/// The same where there may be none.
+/// Like [`text`], for a column that may be NULL.
 fn optional_text(row: &Row<'_>, column: usize) -> Result<Option<String>> {
     match row.get_ref(column)? {
         ValueRef::Null => Ok(None),
@@ -86,12 +84,11 @@ fn optional_text(row: &Row<'_>, column: usize) -> Result<Option<String>> {
     }
 }
 
-/// An instant in a column.
 pub(super) fn instant(row: &Row<'_>, column: usize) -> Result<Timestamp> {
-    Timestamp::from_millisecond(row.get(column)?).map_err(|_| damaged(column, "that is no instant"))
+    Timestamp::from_millisecond(row.get(column)?).map_err(|_| damaged(column, "not a time"))
 }
 
-/// A row of [`MESSAGE`]. Whose mail it is in is not read.
+/// Converts a row of [`MESSAGE`], without the readers' mail.
 pub(super) fn message(row: &Row<'_>) -> Result<Message> {
     let venue = match optional_text(row, 4)? {
         Some(to) => Venue::Direct(to),
@@ -119,8 +116,13 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message> {
     })
 }
 
-/// The messages of those numbers, in that order, until their frames have `bytes` in all; at least one.
-/// An `id` is told to `reader` if it is their own.
+/// The numbers that a query finds.
+pub(super) fn numbers(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec<i64>> {
+    connection.prepare_cached(sql)?.query_map(values, |row| row.get(0))?.collect()
+}
+
+/// The messages with these numbers, in this order, until their frames exceed `bytes`; at least one. Includes the `id` only
+/// if `reader` is the author.
 pub(super) fn messages(
     connection: &Connection,
     numbers: &[i64],
@@ -144,7 +146,7 @@ pub(super) fn messages(
     Ok(messages)
 }
 
-/// What the message takes on the wire, in bytes.
+/// The bytes of the message on the wire.
 pub(super) fn frame_bytes(message: &Message) -> usize {
     let escaped = |byte: u8| match byte {
         0..=0x1f => 6,
@@ -154,12 +156,12 @@ pub(super) fn frame_bytes(message: &Message) -> usize {
     let of = |text: &str| text.bytes().map(escaped).sum::<usize>();
     let Sender { name, ip, key } = &message.from;
     let to = if let Venue::Direct(to) = &message.venue { to.len() } else { 0 };
-    // Names are told twice at most, and there is nothing in them to be escaped but what is counted here.
+    // A name appears at most twice.
     let others = 2 * of(name) + ip.len() + key.as_ref().map_or(0, String::len) + to;
     FRAME_BYTES + others + message.id.as_deref().map_or(0, of) + of(&message.text)
 }
 
-/// What stands in the columns `kind`, `count` and `last`.
+/// The values of the columns `kind`, `count` and `last`.
 pub(super) fn kind_columns(kind: Kind) -> (u8, Option<u32>, Option<i64>) {
     match kind {
         Kind::Chat => (0, None, None),
@@ -177,13 +179,13 @@ fn kind(row: &Row<'_>) -> Result<Kind> {
         2 => Kind::Alert,
         3 => Kind::Delivered { count: row.get(11)?, last: unsigned(row.get(12)?) },
         4 => Kind::Lost { count: row.get(11)?, last: unsigned(row.get(12)?) },
-        _ => return Err(damaged(2, "that is no kind of message")),
+        _ => return Err(damaged(2, "not a kind of message")),
     })
 }
 
-/// Forgets a room that has no members and of which no message is kept.
+/// Deletes a room that has neither members nor messages.
 pub(super) fn forget_room(connection: &Connection, room: i64) -> Result<()> {
-    // The lobby has no members of its own, and a topic all the same.
+    // The lobby has no member rows, but may have a topic.
     let sql = "UPDATE room SET topic = NULL, topic_by = NULL WHERE id = ?1 AND key <> '#lobby' \
                AND topic IS NOT NULL AND NOT EXISTS (SELECT 1 FROM member WHERE room = ?1)";
     connection.prepare_cached(sql)?.execute([room])?;
@@ -193,7 +195,7 @@ pub(super) fn forget_room(connection: &Connection, room: i64) -> Result<()> {
     connection.prepare_cached(sql)?.execute([room]).map(drop)
 }
 
-/// Forgets an account that nothing is kept of.
+/// Deletes an account without other rows.
 pub(super) fn forget_account(connection: &Connection, account: i64) -> Result<()> {
     let sql = "DELETE FROM account WHERE id = ?1 \
                AND NOT EXISTS (SELECT 1 FROM member WHERE account = ?1) \

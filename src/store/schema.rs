@@ -1,10 +1,10 @@
-//! The database's form: how it is opened, made, and brought from an older form to this one.
+//! Opens and creates databases, and migrates them from older schemas.
 
 use super::connect::{BUSY_WAIT, READER_CACHE_KIB, flags, look, look_at, share};
 use super::error::StoreError;
+use super::file_watch::beside;
 use super::health::Health;
-use super::watch::beside;
-use super::{check as whole, place};
+use super::{check as whole, paths};
 use crate::files;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::File;
@@ -14,43 +14,42 @@ use std::path::Path;
 /// Marks a database as ours: "LCHT".
 pub(super) const APPLICATION_ID: i32 = 0x4c43_4854;
 
-/// What leads from one form to the next, each with the number of the form that it leads to. They were
-/// run on people's histories and so never change; a new one is added at the end.
+/// The migrations, each with the schema version that it leads to. They have run on people's histories, so they never
+/// change; add new ones at the end.
 const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("schema/1.sql")), (2, include_str!("schema/2.sql"))];
 
-/// Pages of the write-ahead log from which on it is copied into the database: 4 MB.
+/// Pages of the write-ahead log that trigger a checkpoint: 4 MB.
 const CHECKPOINT_PAGES: u32 = 1000;
 
-/// Bytes of the write-ahead log that stay on disk once they are copied.
+/// Bytes of the write-ahead log that stay on disk after a checkpoint.
 const LOG_KEPT_BYTES: u32 = 16 * 1024 * 1024;
 
-/// KiB of pages that a connection holds in memory, whatever the size of the history.
+/// KiB of pages that the writing connection caches, whatever the size of the history.
 const WRITER_CACHE_KIB: i32 = 8 * 1024;
 
-/// Opens the database to write to it, making or migrating it if need be, and begins to watch its file.
+/// Opens the database for writing, creates or migrates it if necessary, and starts to watch its file.
 pub(super) fn open_watched(path: &Path) -> Result<(Connection, Health), StoreError> {
     if !path.exists() {
         make(path)?;
     }
     look(path)?;
-    let path = place::lead(path)?;
-    place::has_one_name(&path)?;
-    // Before SQLite opens it: see there.
+    let path = paths::resolve(path)?;
+    paths::check_links(&path)?;
+    // Before SQLite opens the file: `FileWatch` must never close a descriptor that SQLite has locks on.
     let health = Health::watch(&path)?;
     let connection = open_again(&path, health.files().file())?;
     Ok((connection, health))
 }
 
-/// The same for a test that knows no server.
 #[cfg(test)]
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     open_watched(path).map(|(connection, _)| connection)
 }
 
-/// Opens the database to write to it, whose file this is.
+/// Opens the database, whose file this is, for writing.
 pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreError> {
-    place::has_own_parts(path)?;
-    // To SQLite a file of one byte is an empty one, which it would begin anew, over a log that has all.
+    paths::check_companions(path)?;
+    // SQLite takes a file of one byte for an empty one and would start over, despite a log with all messages.
     look_at(path, file)?;
     whole::size(path, file)?;
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
@@ -66,7 +65,7 @@ pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreEr
     Ok(connection)
 }
 
-/// Opens a history that a server may be writing to, to read it only.
+/// Opens a history for reading, even while a server writes to it.
 pub(super) fn open_foreign(path: &Path) -> Result<Connection, StoreError> {
     look(path)?;
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
@@ -79,12 +78,15 @@ pub(super) fn open_foreign(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Makes an empty history that is its owner's alone. It has its name once it is whole, so that a file that
-/// is empty or cut is a damaged one.
+/// Creates an empty history that only its owner can read. It gets its name once it is complete, so an empty or short
+/// file is always damaged.
 fn make(path: &Path) -> Result<(), StoreError> {
     let log = beside(path, "-wal");
     if log.metadata().is_ok_and(|log| log.len() > 0) {
-        return Err(StoreError::Corrupt(path.into(), format!("it is gone, and {} is left", log.display())));
+        return Err(StoreError::Corrupt(
+            path.into(),
+            format!("the file is gone, but {} is left", log.display()),
+        ));
     }
     let of = |error: io::Error| match error.kind() {
         io::ErrorKind::PermissionDenied => StoreError::ReadOnly(path.into()),
@@ -93,7 +95,7 @@ fn make(path: &Path) -> Result<(), StoreError> {
     if let Some(parent) = path.parent() {
         files::create_directory(parent).map_err(of)?;
     }
-    let unfinished = place::unfinished(path).map_err(of)?;
+    let unfinished = paths::unfinished(path).map_err(of)?;
     begin(unfinished.path(), MIGRATIONS).map_err(|error| StoreError::of(path, &error))?;
     match unfinished.finish(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(of(error)),
@@ -101,16 +103,16 @@ fn make(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Makes a history of the form to which `steps` lead of an empty file.
+/// Creates a history with the schema of the last of these steps in an empty file.
 fn begin(path: &Path, steps: &[(u32, &str)]) -> rusqlite::Result<()> {
     let mut connection = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
-    // Before anything is written: it is part of the file's form.
+    // Only possible before the first write.
     connection.pragma_update(None, "auto_vacuum", "incremental")?;
     migrate(&mut connection, steps)?;
     connection.close().map_err(|(_, error)| error)
 }
 
-/// Makes a history of an older form of an empty file, and opens it; `None`: there is no such form.
+/// Creates a history with an older schema in an empty file and opens it; `None` if the version is unknown.
 pub(super) fn make_older(path: &Path, form: u32) -> Result<Option<Connection>, StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
     let Some(steps) = MIGRATIONS.iter().position(|(version, _)| *version == form) else { return Ok(None) };
@@ -118,17 +120,17 @@ pub(super) fn make_older(path: &Path, form: u32) -> Result<Option<Connection>, S
     Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(of).map(Some)
 }
 
-/// Brings a history that was made by [`make_older`] to this form.
+/// Migrates a history from [`make_older`] to the latest schema.
 pub(super) fn renew(connection: &mut Connection) -> rusqlite::Result<()> {
     migrate(connection, MIGRATIONS)
 }
 
-/// The latest form.
+/// The latest schema version.
 pub(super) fn latest() -> u32 {
     MIGRATIONS.last().map_or(0, |(version, _)| *version)
 }
 
-/// Whether the database is ours, and which form it has; 0: none yet.
+/// Checks that the database is ours; returns its schema version, 0 for a new one.
 fn check(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
     let id: i32 = number(connection, "application_id").map_err(of)?;
@@ -148,26 +150,26 @@ fn number<T: rusqlite::types::FromSql>(connection: &Connection, pragma: &str) ->
     connection.pragma_query_value(None, pragma, |row| row.get(0))
 }
 
-/// How it is written.
+/// Sets the options for writing.
 fn tune(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let of = |error: rusqlite::Error| StoreError::of(path, &error);
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
         .map_err(|error| refused(path, &error))?;
     if mode != "wal" {
-        let why = format!("its file system has no shared memory (journal mode {mode})");
+        let why = format!("its file system does not support shared memory (journal mode {mode})");
         return Err(StoreError::Unusable(path.into(), why));
     }
     share(connection, WRITER_CACHE_KIB).map_err(of)?;
-    // A commit is on the disk when it returns, and not only in the system's memory.
+    // A commit returns only when it is on the disk.
     connection.pragma_update(None, "synchronous", "full").map_err(of)?;
-    // On a Mac only this has the disk itself write what it was given; elsewhere it changes nothing.
+    // On macOS, only this makes the disk flush its own cache; elsewhere, it has no effect.
     connection.pragma_update(None, "fullfsync", true).map_err(of)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(of)?;
     connection.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES).map_err(of)
 }
 
-/// A directory in which no log can be made is told by SQLite as a file that can't be opened.
+/// SQLite reports a directory where it cannot create the log as a file that it cannot open.
 fn refused(path: &Path, error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => StoreError::ReadOnly(path.into()),
@@ -175,7 +177,7 @@ fn refused(path: &Path, error: &rusqlite::Error) -> StoreError {
     }
 }
 
-/// Brings the database to the latest form of `steps`, or leaves it as it was.
+/// Migrates the database to the last of these steps, or leaves it unchanged.
 fn migrate(connection: &mut Connection, steps: &[(u32, &str)]) -> rusqlite::Result<()> {
     let found: u32 = number(connection, "user_version")?;
     let mut missing = steps.iter().filter(|(version, _)| *version > found).peekable();

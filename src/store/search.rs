@@ -1,13 +1,13 @@
-//! Messages with certain words, by somebody, somewhere, of some time: the newest first.
+//! Searches messages by words, sender, place and time, the newest first.
 //!
-//! The index says which messages may be meant, and each is read and held against what is asked: its words,
-//! its time, and whether the reader may see it. First come the newest that the filters let through,
-//! whatever their words: what is common is among them, and they tell how rare the rest is. Then the index is
-//! asked for the words too. The very newest are not in it yet (see [`super::tail`]): they are all looked at.
+//! The index yields candidates; the search then reads each message and checks its words, its time, and whether the reader
+//! may see it. It first looks at the newest messages that pass the filters, whatever their words: common words appear
+//! there, and the sample shows how rare the others are. Only then does it query the index for the words. It looks at each
+//! of the very newest messages, which the index lacks (see [`super::index_tail`]).
 
-use super::question::Listing;
+use super::api::QueryResult;
 use super::rows::{self, signed, unsigned};
-use super::{hours, indexing, tail, words};
+use super::{hours, index_tail, indexing, tokens};
 use crate::chat::Search;
 use crate::limits::{SEARCH_SAMPLE, SEARCH_SCAN};
 use crate::name::NameKey;
@@ -15,15 +15,15 @@ use crate::text::{Phrase, Sought, fold};
 use rusqlite::{Connection, ErrorCode, Result, Row, params};
 use std::ops::ControlFlow;
 
-/// One in so many messages: what is rarer is worth asking the index for, even if that reads all of it.
+/// A word in fewer than one of so many messages is worth an index query, even if the index reads all its entries for it.
 const RARE: usize = 50;
 
-/// How many messages are looked at for whatever reason but their words.
+/// How many messages to look at without querying the index for words.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Effort {
-    /// Before the index is asked for words.
+    /// Before the first such query.
     pub(super) sample: usize,
-    /// Rather than ask it.
+    /// Instead of one that would be slow.
     pub(super) scan: usize,
 }
 
@@ -33,54 +33,54 @@ impl Default for Effort {
     }
 }
 
-/// The newest messages that are sought, with frames of `bytes` in all; at least one, if there is any.
+/// The newest matching messages, with frames of `bytes` in total, but at least one.
 pub(super) fn search(
     connection: &Connection,
     search: &Search,
     bytes: usize,
     effort: Effort,
-) -> Result<Listing> {
+) -> Result<QueryResult> {
     let (low, high) = hours::range(connection, search)?;
-    let mut hunt = Hunt::new(connection, search, bytes, effort)?;
-    let done = hunt.run(low, high);
+    let mut running = RunningSearch::new(connection, search, bytes, effort)?;
+    let done = running.run(low, high);
     let is_given_up = match done {
         Ok(()) => false,
-        // As far as it came, it is an answer.
-        Err(error) if is_interrupt(&error) && hunt.reached.is_some() => true,
+        // What it has found so far is an answer.
+        Err(error) if is_interrupt(&error) && running.reached.is_some() => true,
         Err(error) => return Err(error),
     };
-    let more = hunt.is_full || is_given_up;
-    let partial = is_given_up || (!hunt.is_full && indexing::is_behind(connection, search)?);
-    let reached = hunt.reached.filter(|_| is_given_up).map(unsigned);
-    hunt.found.reverse();
-    Ok(Listing { messages: hunt.found, more, partial, reached })
+    let more = running.is_full || is_given_up;
+    let partial = is_given_up || (!running.is_full && indexing::is_behind(connection, search)?);
+    let reached = running.reached.filter(|_| is_given_up).map(unsigned);
+    running.found.reverse();
+    Ok(QueryResult { messages: running.found, more, partial, reached })
 }
 
 fn is_interrupt(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
-/// A search under way.
-struct Hunt<'a> {
+/// The state of a search.
+struct RunningSearch<'a> {
     connection: &'a Connection,
     search: &'a Search,
     effort: Effort,
     sought: Sought,
-    /// The rows of the rooms and of the reader that may be seen.
+    /// Rows of the rooms that the reader may see, and of the reader.
     rooms: Vec<i64>,
     reader: Option<i64>,
     bytes: usize,
     found: Vec<crate::chat::Message>,
-    /// There is one more than can be given.
+    /// Another message matched, but did not fit.
     is_full: bool,
-    /// The lowest number that was looked at.
+    /// The lowest number looked at so far.
     reached: Option<i64>,
-    /// How many were, and how many of them have each of the phrases.
+    /// Messages looked at, and how many of them have each phrase.
     looked_at: usize,
     having: Vec<usize>,
 }
 
-impl<'a> Hunt<'a> {
+impl<'a> RunningSearch<'a> {
     fn new(connection: &'a Connection, search: &'a Search, bytes: usize, effort: Effort) -> Result<Self> {
         let sought = Sought::read(&search.words);
         let rooms = search.view.rooms.iter().map(|(room, _)| rows::room_id(connection, room));
@@ -103,20 +103,20 @@ impl<'a> Hunt<'a> {
     }
 
     fn run(&mut self, low: i64, high: i64) -> Result<()> {
-        let Some(filters) = words::filters(self.connection, self.search)? else { return Ok(()) };
+        let Some(filters) = tokens::filters(self.connection, self.search)? else { return Ok(()) };
         let before = self.search.before.map_or(i64::MAX, |before| signed(before).saturating_sub(1));
         if self.over_tail(before)?.is_break() {
             return Ok(());
         }
-        // Their hours are not those of the tail.
+        // The tail is not in the hours.
         let high = high.min(before);
         let sample = self.effort.sample.saturating_sub(self.looked_at);
         if self.over(&filters, low, high, sample)?.is_break() {
             return Ok(());
         }
-        let whole = words::whole(self.sought.phrases());
-        // The index reads all that begins with a short word before it says anything. To look at some more is
-        // quicker where that is all there is, or where enough is among it.
+        let whole = tokens::whole(self.sought.phrases());
+        // For a short word, the index reads all entries with that prefix before the first result. Looking at more
+        // messages is faster if these are all, or contain enough matches.
         if whole.is_empty() && !self.sought.is_empty() && self.may_do(low, high)? {
             let next = self.next(high);
             if self.over(&filters, low, next, self.effort.scan)?.is_break() {
@@ -127,12 +127,12 @@ impl<'a> Hunt<'a> {
         self.over(&expression, low, self.next(high), usize::MAX).map(drop)
     }
 
-    /// The highest number that was not looked at.
+    /// The highest number not looked at yet.
     fn next(&self, high: i64) -> i64 {
         self.reached.map_or(high, |reached| high.min(reached - 1))
     }
 
-    /// Whether so many as are looked at rather than ask the index are likely to be all, or enough.
+    /// Whether looking at `effort.scan` messages will probably cover all messages, or find enough.
     fn may_do(&self, low: i64, high: i64) -> Result<bool> {
         let next = self.next(high);
         let (scan, looked_at) = (self.effort.scan as f64, self.looked_at as f64);
@@ -143,35 +143,35 @@ impl<'a> Hunt<'a> {
         Ok(left <= scan || missing <= scan * hits)
     }
 
-    /// What the index is asked for besides the filters.
+    /// The terms to query the index for, besides the filters.
     fn parts(&self, whole: Vec<String>) -> Vec<String> {
         let phrases = self.sought.phrases();
         let mut parts = whole;
         let mut rarest: Vec<(usize, &Phrase)> = self.having.iter().copied().zip(phrases).collect();
         rarest.sort_by_key(|(count, _)| *count);
         for (count, phrase) in rarest {
-            // Without a whole piece the rarest of the short ones is all there is.
+            // Without a whole piece, the rarest short one must do.
             if parts.is_empty() || count * RARE <= self.looked_at {
-                parts.extend(words::short(phrase));
+                parts.extend(tokens::short(phrase));
             }
         }
         parts
     }
 
-    /// Looks at all that is not in the index yet, the newest first.
+    /// Looks at all messages that the index lacks, the newest first.
     fn over_tail(&mut self, high: i64) -> Result<ControlFlow<()>> {
         let from = self.search.from.as_deref().map(NameKey::of);
         let mut find = self.connection.prepare_cached(
             "SELECT seq, at, room, text, from_name FROM message WHERE seq > ?1 AND seq <= ?2 AND kind < 3 \
              ORDER BY seq DESC",
         )?;
-        let mut candidates = find.query([tail::begin(self.connection)?, high])?;
+        let mut candidates = find.query([index_tail::begin(self.connection)?, high])?;
         while let Some(row) = candidates.next()? {
             let is_theirs = match &from {
                 Some(from) => NameKey::of(&rows::text(row, 4)?) == *from,
                 None => true,
             };
-            // What is looked at is what the filters let through.
+            // Counts only messages that pass the filters.
             if is_theirs
                 && self.may_see(row.get(0)?, row.get(2)?)?
                 && self.consider(row)? == Some(ControlFlow::Break(()))
@@ -182,7 +182,7 @@ impl<'a> Hunt<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Looks at what the index has for an expression, at `most` of it, the newest first.
+    /// Looks at up to `most` messages that the index has for an expression, the newest first.
     fn over(&mut self, expression: &str, low: i64, high: i64, most: usize) -> Result<ControlFlow<()>> {
         let mut find = self.connection.prepare_cached(
             "SELECT p.rowid, m.at, m.room, m.text FROM pieces p CROSS JOIN message m ON m.seq = p.rowid \
@@ -203,7 +203,7 @@ impl<'a> Hunt<'a> {
         Ok(ControlFlow::Break(()))
     }
 
-    /// Looks at a message, and takes it if it is meant; `None`: it is of another time.
+    /// Looks at a message and takes it if it matches; `None` if it is from another time.
     fn consider(&mut self, row: &Row<'_>) -> Result<Option<ControlFlow<()>>> {
         let (number, at, room): (i64, i64, _) = (row.get(0)?, row.get(1)?, row.get(2)?);
         if !self.is_then(at) {
@@ -230,7 +230,7 @@ impl<'a> Hunt<'a> {
                 *count += 1;
             } else {
                 is_meant = false;
-                // Only of the sample it counts how many have the others.
+                // Counts all phrases only in the sample.
                 if !is_sample {
                     break;
                 }
@@ -245,7 +245,7 @@ impl<'a> Hunt<'a> {
             && until.is_none_or(|until| at < until.as_millisecond())
     }
 
-    /// Whether the reader may, by where it was said and not by the index alone.
+    /// Whether the reader may see it, by its room or mail rather than by the index alone.
     fn may_see(&self, number: i64, room: Option<i64>) -> Result<bool> {
         if let Some(room) = room {
             return Ok(self.rooms.contains(&room));

@@ -1,24 +1,24 @@
-//! How many bytes are kept of whom: the sums by author, so that whoever has most loses the oldest first
-//! and nobody's flood removes what others have said.
+//! Counts the bytes kept per author. The author who has the most loses messages first, so one user's flood does not
+//! remove the messages of others.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::collections::HashMap;
 
-/// What a message takes besides its text, in bytes, about: names, its entries in the indexes, its mail.
-/// The migration to the second form counts so too.
+/// The approximate bytes of a message besides its text: names, index entries, mail. The second migration also uses this
+/// value.
 const MESSAGE_BYTES: i64 = 300;
 
-/// What was added to the sums, or taken from them, and is not written yet.
+/// Changes of the sums, collected before writing.
 #[derive(Debug, Default)]
 pub(super) struct Weights(HashMap<i64, i64>);
 
 impl Weights {
-    /// A message is kept. All whose author can't be known again are one.
+    /// Counts a new message. All authors without an account count as one.
     pub(super) fn add(&mut self, author: Option<i64>, text: &str) {
         self.count(author, bytes(text.len()));
     }
 
-    /// One is removed that has a text of so many bytes.
+    /// Counts the removal of a message with a text of so many bytes.
     pub(super) fn take(&mut self, author: Option<i64>, text: usize) {
         self.count(author, -bytes(text));
     }
@@ -27,7 +27,6 @@ impl Weights {
         *self.0.entry(author.unwrap_or(0)).or_default() += bytes;
     }
 
-    /// Writes the sums.
     pub(super) fn write(&mut self, connection: &Connection) -> Result<()> {
         for (author, bytes) in self.0.drain() {
             let sql = "INSERT INTO weight (author, bytes) VALUES (?1, ?2) \
@@ -42,7 +41,7 @@ impl Weights {
     }
 }
 
-/// Counts all of them anew.
+/// Recounts all sums.
 pub(super) fn recount(connection: &Connection) -> Result<()> {
     connection.execute("DELETE FROM weight", [])?;
     let sql = "INSERT INTO weight \
@@ -50,7 +49,7 @@ pub(super) fn recount(connection: &Connection) -> Result<()> {
     connection.execute(sql, [MESSAGE_BYTES]).map(drop)
 }
 
-/// What a message counts as.
+/// The bytes that a message counts as.
 pub(super) fn of(text: &str) -> u64 {
     bytes(text.len()).unsigned_abs()
 }
@@ -59,7 +58,7 @@ fn bytes(text: usize) -> i64 {
     i64::try_from(text).unwrap_or(i64::MAX / 2) + MESSAGE_BYTES
 }
 
-/// The author of whom most is kept that does not wait for anybody; 0: nobody who can be known again.
+/// The author who has the most bytes, among those with messages that do not wait; 0 stands for authors without an account.
 pub(super) fn heaviest(connection: &Connection) -> Result<Option<i64>> {
     let mut find = connection.prepare_cached(
         "SELECT author FROM weight w WHERE EXISTS (\
@@ -70,7 +69,7 @@ pub(super) fn heaviest(connection: &Connection) -> Result<Option<i64>> {
     find.query_row([], |row| row.get(0)).optional()
 }
 
-/// How much of what is kept waits for somebody, as a part of all, in thousandths.
+/// The share of waiting mail in all messages, in thousandths.
 pub(super) fn waiting(connection: &Connection) -> Result<u64> {
     let all: i64 = connection.query_row("SELECT ifnull(sum(bytes), 0) FROM weight", [], |row| row.get(0))?;
     let mut find = connection.prepare_cached(

@@ -8,7 +8,7 @@ use lanchat::fingerprint::Fingerprint;
 use lanchat::name::RoomName;
 use lanchat::protocol::packet::Sender;
 use lanchat::server::HISTORY_FILE;
-use lanchat::store::{Batch, Keep, Store};
+use lanchat::store::{Retention, Store, WriteBatch};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -49,9 +49,9 @@ fn fill(dir: &Path) {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let (store, archive) = Store::open(&dir.join(HISTORY_FILE), Keep::default()).unwrap();
+        let (store, archive) = Store::open(&dir.join(HISTORY_FILE), Retention::default()).unwrap();
         let entries = (archive.seq + 1..=archive.seq + MESSAGES).map(message).collect();
-        let batch = Batch { entries, seq: archive.seq + MESSAGES, seams: Vec::new() };
+        let batch = WriteBatch { entries, seq: archive.seq + MESSAGES, seams: Vec::new() };
         store.commit(batch).await.unwrap();
         store.close().await;
     });

@@ -9,7 +9,7 @@ use crate::support::tls::Key;
 use lanchat::protocol::request::Operate;
 use lanchat::protocol::{Event, packet::KeyList};
 use lanchat::server::Access;
-use lanchat::store::Keep;
+use lanchat::store::Retention;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -42,7 +42,7 @@ fn key_of(name: &str) -> Key {
 fn serve(dir: &Path) -> TestServer {
     TestServer::with(|options| {
         options.data_dir = Some(dir.to_owned());
-        options.history = Some(Keep::default());
+        options.history = Some(Retention::default());
         options.access = Access::ClosedByOwn;
     })
 }

@@ -4,7 +4,7 @@ use lanchat::chat::{Account, Entry, Kind, Mail, Message, Venue};
 use lanchat::fingerprint::Fingerprint;
 use lanchat::name::RoomName;
 use lanchat::protocol::packet::Sender;
-use lanchat::store::{Batch, Keep, Store};
+use lanchat::store::{Retention, Store, WriteBatch};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -19,10 +19,10 @@ struct Server {
 impl Server {
     async fn with(messages: Vec<Message>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (store, _) = Store::open(&dir.path().join("history.db"), Keep::default()).unwrap();
+        let (store, _) = Store::open(&dir.path().join("history.db"), Retention::default()).unwrap();
         let seq = messages.last().map_or(0, |message| message.seq);
         let entries = messages.into_iter().map(|message| Entry::Message(Box::new(message))).collect();
-        store.commit(Batch { entries, seq, seams: Vec::new() }).await.unwrap();
+        store.commit(WriteBatch { entries, seq, seams: Vec::new() }).await.unwrap();
         Self { dir, store }
     }
 
@@ -174,7 +174,7 @@ async fn an_export_goes_to_a_new_private_file() {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
     let said = server.fails(1, &args);
-    assert!(said.contains("exists already; name another file"), "{said}");
+    assert!(said.contains("exists already; give another name"), "{said}");
     server.store.close().await;
 }
 
@@ -220,5 +220,5 @@ fn where_there_is_no_history_the_remedy_is_told() {
     assert_eq!(fs::read_dir(&empty).unwrap().count(), 0, "nothing is left behind");
     fs::write(empty.path().join("history.db"), "a letter, not a database").unwrap();
     let said = one_line(1, &lanchat(&["export", "--data-dir", dir]).output().unwrap());
-    assert!(said.contains("is no database"), "{said}");
+    assert!(said.contains("is not a database"), "{said}");
 }

@@ -205,7 +205,7 @@ fn whoever_hosted_the_last_time_hosts_again_by_enter() {
     let output = plain(&host, &home, &["--timeout", "1s"]);
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(4), "{error}");
-    assert!(error.contains("was last on this machine, and does not run"), "{error}");
+    assert!(error.contains("was last on this machine and is not running"), "{error}");
 }
 
 #[test]

@@ -185,10 +185,10 @@ fn what_is_no_whole_backup_is_refused_before_anything_is_touched() {
     let before = content(house.data());
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("x");
-    fails(&restore(&file, house.data()), &["there is no such file"]);
+    fails(&restore(&file, house.data()), &["the file does not exist"]);
     let sql = |sql: &str| rusqlite::Connection::open(&file).unwrap().execute_batch(sql).unwrap();
     let cases: [(&str, &dyn Fn()); 4] = [
-        ("it is no database", &|| fs::write(&file, "a letter, not a database\n".repeat(99)).unwrap()),
+        ("it is not a database", &|| fs::write(&file, "a letter, not a database\n".repeat(99)).unwrap()),
         ("another program", &|| {
             fs::remove_file(&file).unwrap();
             sql("CREATE TABLE theirs (x)");
@@ -218,7 +218,7 @@ fn a_backup_of_which_a_letter_was_changed_is_put_back_only_by_who_insists() {
     bytes[place] = b'n';
     fs::write(&file, &bytes).unwrap();
     let before = content(house.data());
-    fails(&restore(&file, house.data()), &["was changed since it was made", "--unchecked"]);
+    fails(&restore(&file, house.data()), &["does not match its checksum", "--unchecked"]);
     assert!(content(house.data()) == before, "something was touched");
     let said = prints(&lanchat(&["restore", "--unchecked", file.to_str().unwrap()], house.data()));
     assert!(said.contains("it was changed since"), "{said}");

@@ -160,11 +160,11 @@ fn pipes_in_the_place_of_files_are_refused_at_once() {
     server.kill();
     let data = server.home.path().to_owned();
     for (name, why) in [
-        ("history.db-wal", "not an ordinary file"),
-        ("history.db-shm", "not an ordinary file"),
+        ("history.db-wal", "is not a regular file"),
+        ("history.db-shm", "is not a regular file"),
         ("lock", "its lock is not a regular file"),
         ("server.pem", "not an ordinary file"),
-        ("history.db", "is no database"),
+        ("history.db", "is not a database"),
     ] {
         let kept: Option<PathBuf> =
             fs::rename(data.join(name), data.join("kept")).is_ok().then(|| data.join("kept"));

@@ -45,7 +45,7 @@ const OWNERS: [(&str, &[&str]); 22] = [
     ("rustls", &["src/security/"]),
     ("tokio_rustls", &["src/security/"]),
     ("rcgen", &["src/security/"]),
-    ("ring::", &["src/security/", "src/store/seal.rs"]),
+    ("ring::", &["src/security/", "src/store/checksum.rs"]),
     ("spake2", &["src/security/"]),
     ("unicode_security", &["src/name/"]),
     ("rusqlite", &["src/store/"]),

@@ -18,7 +18,7 @@ use crate::pace::Rate;
 use crate::protocol::Term;
 use crate::security::Passphrase;
 use crate::server::{Access, ServerOptions};
-use crate::store::Keep;
+use crate::store::Retention;
 use crate::text::safe_line;
 
 /// What kind of server to run.
@@ -246,12 +246,12 @@ impl ServeArgs {
     }
 }
 
-fn keep(retain: &Term, retain_size: &Bound<Size>) -> Keep {
+fn keep(retain: &Term, retain_size: &Bound<Size>) -> Retention {
     let age = match retain {
         Term::For(age) => Some(*age),
         Term::Forever => None,
     };
-    Keep { age, bytes: retain_size.get().map(|size| size.0) }
+    Retention { age, bytes: retain_size.get().map(|size| size.0) }
 }
 
 fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<Access, Failure> {
@@ -402,7 +402,7 @@ mod tests {
     #[tokio::test]
     async fn history_is_kept_unless_told_otherwise_and_bounds_can_be_off() {
         let off = "[serve]\nretain = 'off'\nretain-size = 'off'";
-        assert_eq!(made("", off).await.history, Some(Keep { age: None, bytes: None }));
+        assert_eq!(made("", off).await.history, Some(Retention { age: None, bytes: None }));
         assert_eq!(made("--no-history", off).await.history, None);
         assert_eq!(made("", "[serve]\nno-history = true\nretain = '1d'").await.history, None);
         for words in ["--no-history --retain off", "--no-history --retain-size 1GiB"] {

@@ -5,8 +5,8 @@ use super::findings::{By, Findings, Knock, Lookup, Named, Outcome, Seat, Test, T
 use super::knock::{Target, detour, knock};
 use super::machine::{self, Firewall, Machine};
 use crate::discovery::{
-    Change, LookupError, Networks, Search, SearchOptions, Side, Sighting, Subnet, Trial, WELL_KNOWN_HOST,
-    is_called, lookup, neighbours, scan, seats, subnets, unsent,
+    LookupError, MdnsSearch, MulticastTest, Networks, SearchEvent, SearchOptions, Side, Sighting, Subnet,
+    WELL_KNOWN_HOST, all_interfaces, is_called, lookup, neighbours, scan, subnets, unsent,
 };
 use crate::limits::{
     DEFAULT_PORT, DOCTOR_GUESS, DOCTOR_LISTEN, DOCTOR_QUIET, DOCTOR_SCAN, DOCTOR_SEARCH_ON, DOCTOR_TARGETS,
@@ -59,7 +59,7 @@ impl<C: Contact> Examination<C> {
         let start = Instant::now();
         // Before this program itself joins a group.
         let machine = Machine::look(DEFAULT_PORT);
-        let links = seats().unwrap_or_default().into_iter().filter(|(link, _)| !link.loopback);
+        let links = all_interfaces().unwrap_or_default().into_iter().filter(|(link, _)| !link.loopback);
         let links = links.map(|(link, is_virtual)| Seat { is_virtual, name: link.name, addrs: link.addrs });
         let findings = Findings {
             wanted,
@@ -105,7 +105,7 @@ impl<C: Contact> Examination<C> {
     /// The way to whatever server there is, or to the one that is wanted; listens for `wait` at most.
     pub async fn of_network(mut self, wait: Duration) -> Findings {
         self.findings.unsent = unsent().into_iter().map(|(link, error)| (link, error.to_string())).collect();
-        let mut search = Search::start(SearchOptions::default());
+        let mut search = MdnsSearch::start(SearchOptions::default());
         self.findings.port.clone_from(&search.reach().port);
         self.findings.failures.clone_from(&search.reach().failures);
         self.knock_at_what_is_known();
@@ -129,11 +129,11 @@ impl<C: Contact> Examination<C> {
                 [Some(quiet).filter(|_| listens), goes_on].into_iter().flatten().min().unwrap_or(self.end);
             tokio::select! {
                 change = search.next(), if listens => match change {
-                    Some(Change::Seen(sighting)) => {
+                    Some(SearchEvent::Seen(sighting)) => {
                         self.note_server(&sighting);
                         quiet = last.min(Instant::now() + DOCTOR_QUIET);
                     }
-                    Some(Change::Gone(_)) => {}
+                    Some(SearchEvent::Gone(_)) => {}
                     None => quiet = Instant::now(),
                 },
                 step = self.step() => if step.is_none() && Instant::now() >= self.end {
@@ -395,7 +395,7 @@ async fn test<C: Contact>(contact: C, addr: SocketAddr, subnet: &Subnet, end: In
         return impossible(error.to_string());
     }
     let token = TestToken::new(u64::from_ne_bytes(number));
-    let trial = match Trial::open(subnet, Side::Client, token.as_str()) {
+    let trial = match MulticastTest::open(subnet, Side::Client, token.as_str()) {
         Ok(trial) => trial,
         Err(error) => return impossible(error.to_string()),
     };

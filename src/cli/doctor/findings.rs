@@ -2,7 +2,7 @@
 
 use super::machine::Machine;
 use crate::client::JoinRefusal;
-use crate::discovery::{Heard, Sighting, Subnet};
+use crate::discovery::{HeardBy, Sighting, Subnet};
 use crate::limits::DOCTOR_TARGETS;
 use crate::text::safe_line;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -103,7 +103,7 @@ pub struct Server {
     /// Where it may be reached.
     pub addrs: Vec<SocketAddr>,
     /// How it was heard of.
-    pub heard: Heard,
+    pub heard: HeardBy,
     /// Whether it is the one that is meant, if one is.
     pub is_meant: bool,
 }
@@ -300,7 +300,7 @@ mod tests {
             addrs: addrs.to_vec(),
             version: None,
             txt: BTreeMap::new(),
-            heard: Heard::default(),
+            heard: HeardBy::default(),
         };
         let mut findings = Findings::default();
         let may_be_at = |addr| addr == near;

@@ -3,7 +3,7 @@
 use super::contact::{Answer, Contact, Fault};
 use super::findings::{By, Knock, Outcome};
 use crate::client::JoinRefusal;
-use crate::discovery::{Subnet, Why};
+use crate::discovery::{ConnectFailure, Subnet};
 use crate::limits::{DOCTOR_KNOCK, PROBE_TIMEOUT};
 use crate::text::safe_line;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -61,13 +61,13 @@ fn outcome(answered: Result<Answer, Fault>, is_meant: impl Fn(&str, &str) -> boo
 }
 
 fn unconnected(error: &std::io::Error, took: Duration) -> Outcome {
-    match Why::of(error, took) {
-        Why::Refused => Outcome::Refused,
-        Why::Rejected => Outcome::Rejected,
-        Why::Nobody => Outcome::Unreachable,
-        Why::Forbidden => Outcome::Forbidden,
-        Why::NoRoute | Why::Elsewhere => Outcome::NoRoute,
-        Why::Silent | Why::Said(_) => Outcome::Silent,
+    match ConnectFailure::of(error, took) {
+        ConnectFailure::Refused => Outcome::Refused,
+        ConnectFailure::Rejected => Outcome::Rejected,
+        ConnectFailure::Nobody => Outcome::Unreachable,
+        ConnectFailure::Forbidden => Outcome::Forbidden,
+        ConnectFailure::NoRoute | ConnectFailure::Elsewhere => Outcome::NoRoute,
+        ConnectFailure::Silent | ConnectFailure::Said(_) => Outcome::Silent,
     }
 }
 

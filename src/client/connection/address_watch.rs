@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::client::background::next_of;
-use crate::discovery::{self, Change, Search, SearchOptions, Sighting};
+use crate::discovery::{self, MdnsSearch, SearchEvent, SearchOptions, Sighting};
 
 /// How often this machine's addresses are looked at: some 50 us of work.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ pub(crate) struct AddressWatch {
     peer: SocketAddr,
     id: String,
     /// What is announced; none where the server is not looked for.
-    search: Option<Search>,
+    search: Option<MdnsSearch>,
     announced: Vec<SocketAddr>,
     ticks: Interval,
 }
@@ -54,7 +54,7 @@ impl AddressWatch {
             is_away: false,
             peer,
             id: id.to_owned(),
-            search: listens.then(|| Search::start(SearchOptions { browse: true, one_shot: false })),
+            search: listens.then(|| MdnsSearch::start(SearchOptions { browse: true, one_shot: false })),
             announced: Vec::new(),
             ticks,
         }
@@ -70,7 +70,7 @@ impl AddressWatch {
         loop {
             let sign = tokio::select! {
                 _ = self.ticks.tick() => self.look(&addresses()),
-                change = next_of(&mut self.search, Search::next) => match change {
+                change = next_of(&mut self.search, MdnsSearch::next) => match change {
                     Some(change) => self.hear(&change),
                     None => {
                         self.search = None;
@@ -95,13 +95,13 @@ impl AddressWatch {
         own.iter().any(|ip| is_usable(*ip)).then_some(Sign::Moved(self.there))
     }
 
-    fn hear(&mut self, change: &Change) -> Option<Sign> {
+    fn hear(&mut self, change: &SearchEvent) -> Option<Sign> {
         let is_it = |sighting: &Sighting| {
             sighting.id.as_ref().is_some_and(|id| !id.is_empty() && self.id.starts_with(id.as_str()))
         };
         match change {
-            Change::Gone(sighting) => is_it(sighting).then(|| Sign::Doubt(Instant::now())),
-            Change::Seen(sighting) if is_it(sighting) => {
+            SearchEvent::Gone(sighting) => is_it(sighting).then(|| Sign::Doubt(Instant::now())),
+            SearchEvent::Seen(sighting) if is_it(sighting) => {
                 let same = |one: &SocketAddr| (one.ip(), one.port()) == (self.peer.ip(), self.peer.port());
                 let has_peer = sighting.addrs.iter().any(same);
                 let is_new = |addr: &SocketAddr| !self.announced.contains(addr);
@@ -109,7 +109,7 @@ impl AddressWatch {
                 self.announced.clone_from(&sighting.addrs);
                 (has_new || !has_peer).then(|| Sign::Doubt(Instant::now()))
             }
-            Change::Seen(_) => None,
+            SearchEvent::Seen(_) => None,
         }
     }
 }
@@ -130,7 +130,7 @@ pub(crate) async fn addresses_change() {
 
 /// This machine's addresses.
 pub(crate) fn addresses() -> Vec<IpAddr> {
-    discovery::links().unwrap_or_default().into_iter().flat_map(|link| link.addrs).collect()
+    discovery::interfaces().unwrap_or_default().into_iter().flat_map(|link| link.addrs).collect()
 }
 
 fn is_usable(ip: IpAddr) -> bool {
@@ -156,8 +156,8 @@ mod tests {
         moves
     }
 
-    fn seen(id: &str, addrs: &[&str]) -> Change {
-        Change::Seen(Sighting {
+    fn seen(id: &str, addrs: &[&str]) -> SearchEvent {
+        SearchEvent::Seen(Sighting {
             id: Some(id.into()),
             fp: None,
             closed: false,

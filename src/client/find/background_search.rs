@@ -18,7 +18,7 @@ pub(crate) fn search_in_background(locator: Locator, pause: Duration) -> Backgro
         let mut told = None;
         sleep(pause).await;
         loop {
-            let located = match locator.locate(|_| {}).await {
+            let located = match locator.locate(|| {}).await {
                 // Only the user decides to join another server of the same name.
                 Ok(Located::One(reached)) => match locator.trust().namesake(&reached) {
                     Some(refusal) => Err(refusal),

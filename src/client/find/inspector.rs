@@ -8,7 +8,7 @@ use crate::client::error::Error;
 use crate::client::link::{Channel, LinkError, ServerLink};
 use crate::client::state_dir::state_dir;
 use crate::client::trust::{expectation, host_name, known_servers, load_key, verdict};
-use crate::discovery::{self, Proof, is_surely, server_label};
+use crate::discovery::{self, Proof, is_unambiguous, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Code;
 use crate::protocol::request::TestToken;
@@ -218,7 +218,7 @@ pub fn trust(which: &str, key: Fingerprint, replace: bool) -> Result<Trusted, Er
         ));
     }
     let is_meant =
-        |known: &&KnownServer| known.is_called(which) || is_surely(which, &known.name, &known.fp.id());
+        |known: &&KnownServer| known.is_called(which) || is_unambiguous(which, &known.name, &known.fp.id());
     let meant: Vec<KnownServer> =
         known.own_servers().iter().filter(is_meant).filter(|known| known.fp != key).cloned().collect();
     let labels: Vec<String> = meant.iter().map(|known| server_label(&known.name, &known.fp.id())).collect();

@@ -11,7 +11,7 @@ use crate::client::link::{Channel, LinkError, Reached, ServerLink, ServerStatus}
 use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
 use crate::client::trust::{TrustPolicy, host_name};
-use crate::discovery::{self, FindOptions, Found, Known, Outcome, Progress, Proof, Tried};
+use crate::discovery::{self, FindOptions, FindOutcome, Found, Proof, RememberedServer, SearchReport};
 use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
 use crate::security::Expect;
@@ -55,7 +55,7 @@ pub(crate) enum Located {
     /// The user has to choose.
     Several(Vec<Reached>),
     /// What was done to find one.
-    Nothing(Box<Tried>),
+    Nothing(Box<SearchReport>),
 }
 
 impl Locator {
@@ -134,7 +134,7 @@ impl Locator {
     }
 
     /// Looks for a server.
-    pub(crate) async fn locate(&self, slow: impl FnMut(Progress)) -> Result<Located, Error> {
+    pub(crate) async fn locate(&self, slow: impl FnMut()) -> Result<Located, Error> {
         if let Some(host) = &self.host {
             let reached = tokio::time::timeout(self.timeout, self.reach_host(host, true)).await;
             let error = match reached {
@@ -147,9 +147,9 @@ impl Locator {
         let options = self.options();
         let refused = NotedRefusals::default();
         Ok(match discovery::find(options, noting(prober(&self.channel), &refused), slow).await {
-            Outcome::Found(found) => Located::One(Box::new(found.into())),
-            Outcome::Several(several) => self.several_or_one(several),
-            Outcome::Nothing(tried) => {
+            FindOutcome::Found(found) => Located::One(Box::new(found.into())),
+            FindOutcome::Several(several) => self.several_or_one(several),
+            FindOutcome::Nothing(tried) => {
                 let noted = std::mem::take(&mut *refused.lock());
                 let trust = self.trust.lock();
                 let wrong = noted.wrong_key.map(|(presented, addr)| trust.refusal(presented, "", addr));
@@ -169,7 +169,7 @@ impl Locator {
             return again.reach_host(host, false).await;
         }
         let addrs = self.last.lock().clone();
-        let server = Known { id: id.to_owned(), name: String::new(), addrs, last_used: true };
+        let server = RememberedServer { id: id.to_owned(), name: String::new(), addrs, last_used: true };
         let options = FindOptions {
             known: vec![server],
             wanted: Some(id.to_owned()),
@@ -177,9 +177,9 @@ impl Locator {
             discovery: self.discovery,
             default_port: DEFAULT_PORT,
         };
-        match discovery::find(options, prober(&channel), |_| {}).await {
-            Outcome::Found(found) => Ok(found.into()),
-            Outcome::Several(_) | Outcome::Nothing(_) => Err(LinkError::Silent),
+        match discovery::find(options, prober(&channel), || {}).await {
+            FindOutcome::Found(found) => Ok(found.into()),
+            FindOutcome::Several(_) | FindOutcome::Nothing(_) => Err(LinkError::Silent),
         }
     }
 
@@ -220,7 +220,7 @@ impl Locator {
         let has_name = |name: &str| known.iter().filter(|server| server.is_called(name)).count() > 1;
         let is_ambiguous = wanted.as_deref().is_some_and(has_name);
         let last = known.last_used().filter(|_| !is_ambiguous).map(|server| server.fp);
-        let known = known.iter().map(|server| Known {
+        let known = known.iter().map(|server| RememberedServer {
             id: server.fp.id(),
             name: server.name.clone(),
             addrs: server.addrs.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::background::Background;
-use crate::discovery::{Change, Search, SearchOptions, Sighting};
+use crate::discovery::{MdnsSearch, SearchEvent, SearchOptions, Sighting};
 use crate::fingerprint::Fingerprint;
 
 /// How long namesakes are looked for. An ordinary browse that falls into the second in which responders
@@ -17,9 +17,9 @@ const WATCH: Duration = Duration::from_secs(2);
 pub(crate) fn watch_namesakes(name: String, key: Fingerprint) -> Background<String> {
     Background::start(1, async move |sender| {
         let end = Instant::now() + WATCH;
-        let mut search = Search::start(SearchOptions::default());
+        let mut search = MdnsSearch::start(SearchOptions::default());
         while let Ok(Some(change)) = timeout_at(end, search.next()).await {
-            let Change::Seen(sighting) = change else { continue };
+            let SearchEvent::Seen(sighting) = change else { continue };
             if let Some(id) = namesake(&sighting, &name, key) {
                 // Without a receiver, the client is about to end.
                 let _ = sender.send(id).await;

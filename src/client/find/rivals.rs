@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use super::locator::status;
 use crate::client::background::Background;
 use crate::client::link::{Channel, ServerStatus};
-use crate::discovery::{Change, Search, SearchOptions, Sighting};
+use crate::discovery::{MdnsSearch, SearchEvent, SearchOptions, Sighting};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::ServerInfo;
 
@@ -57,7 +57,7 @@ struct RivalSearch {
 
 impl RivalSearch {
     async fn run(mut self, sender: mpsc::Sender<Rival>) {
-        let mut search = Search::start(SearchOptions::default());
+        let mut search = MdnsSearch::start(SearchOptions::default());
         let mut ticks = interval(ASK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -79,13 +79,13 @@ impl RivalSearch {
     }
 
     /// Notes who is there; gives those that are to be asked.
-    fn take(&mut self, change: Change) -> Vec<Sighting> {
+    fn take(&mut self, change: SearchEvent) -> Vec<Sighting> {
         match change {
-            Change::Gone(sighting) => {
+            SearchEvent::Gone(sighting) => {
                 self.rivals.remove(&sighting.instance);
                 Vec::new()
             }
-            Change::Seen(sighting) => {
+            SearchEvent::Seen(sighting) => {
                 let is_own = sighting.id.as_ref().is_none_or(|id| self.id.starts_with(id.as_str()));
                 let is_known = self.rivals.contains_key(&sighting.instance);
                 if is_own || (!is_known && self.rivals.len() >= MAX_RIVALS) {

@@ -10,7 +10,7 @@ use super::hosting::{Host, Hosting};
 use super::locator::{Located, Locator, reach};
 use crate::client::error::Error;
 use crate::client::link::{Channel, LinkError, Reached};
-use crate::discovery::{Progress, Tried};
+use crate::discovery::SearchReport;
 use crate::fingerprint::Fingerprint;
 
 /// How long is looked for a server before there is a prompt, at which the search goes on.
@@ -35,7 +35,7 @@ pub(crate) async fn find(locator: &Locator) -> Result<Reached, Error> {
 }
 
 /// Why no server is joined: none is here, or none that is here can be connected to.
-pub(crate) fn nothing(tried: &Tried) -> Error {
+pub(crate) fn nothing(tried: &SearchReport) -> Error {
     let line = tried.to_string();
     if tried.is_here() { Error::Disconnected(line) } else { Error::NoServer(line) }
 }
@@ -51,7 +51,7 @@ pub(crate) async fn first_look(locator: &Locator) -> Result<Located, Error> {
     }
 }
 
-fn slow(_: Progress) {
+fn slow() {
     if io::stderr().is_terminal() {
         eprintln!("Looking for a server...");
     }

@@ -10,7 +10,7 @@ use super::notices as words;
 use crate::client::error::Error;
 use crate::client::link::{Channel, LinkError, Reached};
 use crate::client::options::ClientOptions;
-use crate::discovery::{Stranger, is_called, is_surely, networks, server_label};
+use crate::discovery::{UnexpectedServer, is_called, is_unambiguous, networks, server_label};
 use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
 use crate::security::{
@@ -175,8 +175,8 @@ impl TrustPolicy {
     }
 
     /// The refusal of a server that was announced as a known one, goes by its name, and has another key.
-    pub(crate) fn impostor(&self, strangers: &[Stranger]) -> Option<Error> {
-        strangers.iter().find_map(|Stranger { addr, id, name }| {
+    pub(crate) fn impostor(&self, strangers: &[UnexpectedServer]) -> Option<Error> {
+        strangers.iter().find_map(|UnexpectedServer { addr, id, name }| {
             let fp = Fingerprint::from_id(id)?;
             let verdict = self.verdict(&Presented::found(fp, name, *addr));
             let is_impostor = matches!(verdict, KeyVerdict::Changed(_) | KeyVerdict::Namesake(_));
@@ -196,8 +196,8 @@ impl TrustPolicy {
             let known = self.known.iter().find(|known| is_meant(wanted, &known.name, &known.fp.id()));
             known.map(|known| known.fp)
         };
-        let this = is_surely(wanted, name, &fp.id()).then_some(RequestedServer::This);
-        let only = known(is_surely).map(RequestedServer::Only);
+        let this = is_unambiguous(wanted, name, &fp.id()).then_some(RequestedServer::This);
+        let only = known(is_unambiguous).map(RequestedServer::Only);
         only.or(this)
             .or_else(|| known(is_called).map(RequestedServer::Known))
             .unwrap_or(RequestedServer::Anyone)
@@ -286,7 +286,7 @@ impl TrustPolicy {
 /// What a key means that a server presents, on the networks of this machine.
 pub(crate) fn verdict<'a>(known: &'a KnownServers, presented: &Presented<'_>) -> KeyVerdict<'a> {
     let networks = LazyCell::new(networks);
-    known.verdict(presented, |addr| networks.iter().any(|network| network.contains(addr)))
+    known.verdict(presented, |addr| networks.iter().any(|network| network.contains(&addr)))
 }
 
 /// A host and port as they are remembered. An address is none: those have their own place.

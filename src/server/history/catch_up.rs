@@ -13,7 +13,7 @@ use crate::name::RoomName;
 use crate::server::connection::Connection;
 use crate::server::frames;
 use crate::server::output_batch::{CatchUpSummary, Remainder};
-use crate::store::{Since, Span, Start, StoreError};
+use crate::store::{ResumeFrom, StartPoint, StoreError, ViewRange};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -95,9 +95,9 @@ impl Progress<'_> {
         let upto = match self.since {
             CatchUp::Mail | CatchUp::Newest => latest,
             CatchUp::Stranger { after } | CatchUp::Seq { after, .. } => {
-                self.missed(view, Since::Seq(after)).await?
+                self.missed(view, ResumeFrom::Seq(after)).await?
             }
-            CatchUp::Time { at, .. } => self.missed(view, Since::Time(at)).await?,
+            CatchUp::Time { at, .. } => self.missed(view, ResumeFrom::Time(at)).await?,
         };
         while self.after < upto && self.page(waiting.clone(), upto).await? {}
         self.after = upto;
@@ -107,18 +107,18 @@ impl Progress<'_> {
     /// Where the lobby's newest messages begin, which newcomers get.
     async fn newest(&self) -> Result<(RoomName, u64), Stop> {
         let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
-        let start = self.start(lobby, Since::Newest, FIRST_JOIN_MESSAGES).await?;
+        let start = self.start(lobby, ResumeFrom::Newest, FIRST_JOIN_MESSAGES).await?;
         Ok((RoomName::lobby(), start.after))
     }
 
     /// Where the missed messages begin: after the client's point, unless that is too long ago.
-    async fn missed(&mut self, view: View, since: Since) -> Result<u64, Stop> {
-        let Start { after, gap } = self.start(view, since, RESUME_MAX).await?;
+    async fn missed(&mut self, view: View, since: ResumeFrom) -> Result<u64, Stop> {
+        let StartPoint { after, gap } = self.start(view, since, RESUME_MAX).await?;
         self.gap |= gap;
         Ok(after)
     }
 
-    async fn start(&self, view: View, since: Since, most: usize) -> Result<Start, Stop> {
+    async fn start(&self, view: View, since: ResumeFrom, most: usize) -> Result<StartPoint, Stop> {
         let store = self.history.store.clone();
         self.read(async move { store.begin(view, since, most).await }).await
     }
@@ -143,7 +143,7 @@ impl Progress<'_> {
 
     /// Reads and sends one page, and waits until it is written; `false`: it was empty.
     async fn page(&mut self, view: View, upto: u64) -> Result<bool, Stop> {
-        let (store, span) = (self.history.store.clone(), Span { view, after: self.after, upto });
+        let (store, span) = (self.history.store.clone(), ViewRange { view, after: self.after, upto });
         let page = self.read(async move { store.page(span, PAGE_MESSAGES, PAGE_BYTES).await }).await?;
         if page.reached <= self.after && page.messages.is_empty() {
             return Ok(false);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::chat::{Arrival, Topic};
 use crate::limits::SEQ_RESERVE;
-use crate::store::{Duplicate, Page, Since, Start};
+use crate::store::{Duplicate, Page, ResumeFrom, StartPoint};
 
 #[tokio::test]
 async fn messages_come_back_as_they_were_with_ids_for_their_authors_alone() {
@@ -12,7 +12,7 @@ async fn messages_come_back_as_they_were_with_ids_for_their_authors_alone() {
     assert_eq!(archive.seq, 0);
     let messages =
         [said(1, 1, "one"), said(2, 2, "two"), whispered(3, 1, 2, false), whispered(4, 3, 4, false)];
-    assert_eq!(commit(&store, messages.clone()).await, Outcome::default());
+    assert_eq!(commit(&store, messages.clone()).await, CommitOutcome::default());
     let page = store.page(span(view(1), 0, 9), 10, 10_000).await.unwrap();
     let mut expected = messages[..3].to_vec();
     expected[1].id = None;
@@ -173,7 +173,7 @@ async fn a_seam_has_what_its_batch_committed() {
     let (store, _) = place.open();
     commit(&store, [said(1, 1, "one"), said(2, 1, "two")]).await;
     let seams = vec![span(view(2), 1, 3), span(View::default(), 0, 3)];
-    let batch = Batch { seams, ..batch([said(3, 1, "three"), said(4, 1, "four")]) };
+    let batch = WriteBatch { seams, ..batch([said(3, 1, "three"), said(4, 1, "four")]) };
     let outcome = store.commit(batch).await.unwrap();
     assert_eq!(
         outcome.seams.iter().map(|seam| numbers(&seam.messages)).collect::<Vec<_>>(),
@@ -187,22 +187,22 @@ async fn who_was_away_begins_where_they_were_or_with_the_newest() {
     let place = Place::new();
     let (store, _) = place.open();
     commit(&store, (1..=10).map(|seq| said(seq * 10, 1, "x"))).await;
-    let start = |after, gap| Start { after, gap };
+    let start = |after, gap| StartPoint { after, gap };
     for (since, most, expected) in [
-        (Since::Seq(30), 50, start(30, false)),
-        (Since::Seq(30), 7, start(30, false)),
-        (Since::Seq(30), 6, start(40, true)),
-        (Since::Newest, 3, start(70, false)),
-        (Since::Newest, 50, start(0, false)),
-        (Since::Time(at(41)), 50, start(40, false)),
-        (Since::Time(at(40)), 50, start(39, false)),
-        (Since::Time(at(0)), 50, start(0, false)),
-        (Since::Time(at(500)), 50, start(100, false)),
+        (ResumeFrom::Seq(30), 50, start(30, false)),
+        (ResumeFrom::Seq(30), 7, start(30, false)),
+        (ResumeFrom::Seq(30), 6, start(40, true)),
+        (ResumeFrom::Newest, 3, start(70, false)),
+        (ResumeFrom::Newest, 50, start(0, false)),
+        (ResumeFrom::Time(at(41)), 50, start(40, false)),
+        (ResumeFrom::Time(at(40)), 50, start(39, false)),
+        (ResumeFrom::Time(at(0)), 50, start(0, false)),
+        (ResumeFrom::Time(at(500)), 50, start(100, false)),
     ] {
         let found = store.begin(view(2), since, most).await.unwrap();
         // Any number between two messages means the same.
-        let meant = Start { after: found.after / 10 * 10, ..found };
-        assert_eq!(meant, Start { after: expected.after / 10 * 10, ..expected }, "{since:?} {most}");
+        let meant = StartPoint { after: found.after / 10 * 10, ..found };
+        assert_eq!(meant, StartPoint { after: expected.after / 10 * 10, ..expected }, "{since:?} {most}");
     }
     store.close().await;
 }

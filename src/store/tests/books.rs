@@ -49,7 +49,7 @@ fn all() -> Vec<Record> {
 
 async fn keep_all(store: &Store, records: Vec<Record>) {
     let entries = records.into_iter().map(|record| Entry::Record(Box::new(record))).collect();
-    store.commit(Batch { entries, seq: 0, seams: Vec::new() }).await.unwrap();
+    store.commit(WriteBatch { entries, seq: 0, seams: Vec::new() }).await.unwrap();
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn a_crash_between_taking_over_and_putting_away_takes_nothing_twice() {
     let place = with_files();
     // In the place of the new name, so that the file stays where it is.
     fs::create_dir_all(place.dir.path().join("names.taken-over/in-the-way")).unwrap();
-    assert!(Store::open(&place.path(), Keep::default()).is_err());
+    assert!(Store::open(&place.path(), Retention::default()).is_err());
     fs::remove_dir_all(place.dir.path().join("names.taken-over")).unwrap();
     // What is in the database is what counts from there on.
     fs::write(place.dir.path().join("names"), "{oops").unwrap();

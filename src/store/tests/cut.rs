@@ -18,7 +18,7 @@ fn cut(path: &Path, bytes: u64) {
 }
 
 fn start(place: &Place) -> StoreError {
-    Store::open(&place.path(), Keep::default()).map(drop).unwrap_err()
+    Store::open(&place.path(), Retention::default()).map(drop).unwrap_err()
 }
 
 async fn numbers_of(place: &Place) -> Vec<u64> {

@@ -1,7 +1,7 @@
 //! Files that are taken away, cut, overwritten or damaged, under a running store and before a start.
 
 use super::*;
-use crate::store::{Saved, StoreError, backup, check_whole, parts, repair};
+use crate::store::{Backup, StoreError, backup, check_whole, parts, repair};
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -33,7 +33,7 @@ fn overwrite(path: &Path, share: u64, pages: u64) {
 }
 
 fn start(place: &Place) -> Result<(), StoreError> {
-    Store::open(&place.path(), Keep::default()).map(drop)
+    Store::open(&place.path(), Retention::default()).map(drop)
 }
 
 async fn all(place: &Place) -> Vec<u64> {
@@ -351,13 +351,13 @@ async fn what_is_no_backup_or_not_whole_is_refused_and_says_why() {
     let place = history(2000).await;
     let copy = place.dir.path().join("copy");
     let open = |why: &str| {
-        let error = Saved::open(&copy).map(drop).unwrap_err();
+        let error = Backup::open(&copy).map(drop).unwrap_err();
         assert!(error.to_string().contains(why), "{error}");
         drop(fs::remove_file(&copy));
     };
-    open("there is no such file");
+    open("the file does not exist");
     fs::write(&copy, "a letter, not a database").unwrap();
-    open("it is no database");
+    open("it is not a database");
     rusqlite::Connection::open(&copy).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
     open("another program's");
     backup(&place.path(), &copy, &[], |_, _| {}).unwrap();
@@ -369,4 +369,18 @@ async fn what_is_no_backup_or_not_whole_is_refused_and_says_why() {
     backup(&place.path(), &copy, &[], |_, _| {}).unwrap();
     rusqlite::Connection::open(&copy).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     open("newer lanchat");
+}
+
+#[tokio::test]
+async fn a_directory_in_the_place_of_the_log_is_named_by_a_check_a_repair_and_a_backup() {
+    let place = history(10).await;
+    let log = place.path().with_file_name("history.db-wal");
+    fs::create_dir(&log).unwrap();
+    let refused = StoreError::NotAFile(log.clone());
+    assert_eq!(check_whole(&place.path()), Err(refused.clone()));
+    let to = place.dir.path().join("saved.db");
+    assert_eq!(repair(&place.path(), &to, |_, _| {}), Err(refused.clone()));
+    assert_eq!(backup(&place.path(), &to, &[], |_, _| {}), Err(refused));
+    assert!(!to.exists());
+    assert!(StoreError::NotAFile(log).to_string().contains("history.db-wal is not a regular file"));
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::chat::Search;
 use crate::chat::{Arrival, Topic};
-use crate::store::{Export, Filter, StoreError, backup};
+use crate::store::{Export, ExportFilter, StoreError, backup};
 use std::fs;
 use std::path::Path;
 
@@ -15,7 +15,7 @@ fn sql(path: &Path, text: &str) {
 }
 
 fn failure(place: &Place) -> StoreError {
-    Store::open(&place.path(), Keep::default()).map(drop).unwrap_err()
+    Store::open(&place.path(), Retention::default()).map(drop).unwrap_err()
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn files_that_are_not_ours_are_refused_with_the_remedy_and_left_alone() {
     for (place, said) in [
         (&newer, "history.db was written by a newer lanchat (schema 7, this one knows "),
         (&foreign, "history.db is another program's database; move it away, or choose another --data-dir"),
-        (&text, "history.db is no database; save what is in it with `lanchat repair`"),
+        (&text, "history.db is not a database; save what is in it with `lanchat repair`"),
     ] {
         let before = fs::read(place.path()).unwrap();
         let error = failure(place).to_string();
@@ -163,7 +163,7 @@ async fn a_damaged_file_is_an_error_and_no_panic() {
 }
 
 async fn is_sound(place: &Place) -> bool {
-    let store = match Store::open(&place.path(), Keep::default()) {
+    let store = match Store::open(&place.path(), Retention::default()) {
         Ok((store, _)) => store,
         Err(StoreError::Corrupt(..) | StoreError::NotADatabase(_)) => return false,
         Err(other) => panic!("{other}"),
@@ -278,20 +278,21 @@ async fn an_export_has_what_its_filter_asks_for_while_the_server_runs() {
     let games = Message { venue: Venue::Room(room("#games")), ..said(1201, 2, "chess") };
     let notice = Message { kind: Kind::Delivered { count: 1, last: 1 }, ..whispered(1204, 3, 2, false) };
     commit(&store, [games, whispered(1202, 2, 3, true), whispered(1203, 1, 4, false), notice]).await;
-    let export = |filter: Filter| {
+    let export = |filter: ExportFilter| {
         let all = Export::open(&place.path(), filter).unwrap();
         numbers(&all.collect::<Result<Vec<_>, _>>().unwrap())
     };
-    assert_eq!(export(Filter::default()), Vec::from_iter(1..=1203));
-    assert_eq!(export(Filter { room: Some(room("#GAMES")), ..Filter::default() }), [1201]);
-    assert_eq!(export(Filter { with: Some("User3".into()), ..Filter::default() }), [1202]);
-    assert_eq!(export(Filter { since: Some(at(1202)), ..Filter::default() }), [1202, 1203]);
-    assert_eq!(export(Filter { since: Some(at(9999)), ..Filter::default() }), [0; 0]);
-    let unknown = Filter { room: Some(room("#unknown")), ..Filter::default() };
+    assert_eq!(export(ExportFilter::default()), Vec::from_iter(1..=1203));
+    assert_eq!(export(ExportFilter { room: Some(room("#GAMES")), ..ExportFilter::default() }), [1201]);
+    assert_eq!(export(ExportFilter { with: Some("User3".into()), ..ExportFilter::default() }), [1202]);
+    assert_eq!(export(ExportFilter { since: Some(at(1202)), ..ExportFilter::default() }), [1202, 1203]);
+    assert_eq!(export(ExportFilter { since: Some(at(9999)), ..ExportFilter::default() }), [0; 0]);
+    let unknown = ExportFilter { room: Some(room("#unknown")), ..ExportFilter::default() };
     let error = Export::open(&place.path(), unknown).map(drop).unwrap_err();
     assert_eq!(error, StoreError::NoRoom("#unknown".into()));
-    let missing = Export::open(&place.dir.path().join("none.db"), Filter::default()).map(drop).unwrap_err();
+    let missing =
+        Export::open(&place.dir.path().join("none.db"), ExportFilter::default()).map(drop).unwrap_err();
     assert!(matches!(missing, StoreError::Missing(_)), "{missing:?}");
     store.close().await;
-    assert_eq!(export(Filter::default()).len(), 1203);
+    assert_eq!(export(ExportFilter::default()).len(), 1203);
 }

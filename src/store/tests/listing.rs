@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::chat::{Scope, Wanted};
-use crate::store::Listing;
+use crate::store::QueryResult;
 
 fn in_room(name: &str, message: Message) -> Message {
     Message { venue: Venue::Room(room(name)), ..message }
@@ -23,7 +23,7 @@ async fn history_of_a_room_is_its_newest_in_order_and_goes_on_backwards() {
     assert_eq!(ask(None, 5, 10_000).await, (vec![1, 3, 5, 7, 9], false));
     assert_eq!(ask(None, 5, 1).await, (vec![9], true));
     let unknown = Wanted { scope: Scope::Room(room("#unknown")), before: None, limit: 3 };
-    assert_eq!(store.history(unknown, 100).await.unwrap(), Listing::default());
+    assert_eq!(store.history(unknown, 100).await.unwrap(), QueryResult::default());
     store.close().await;
 }
 

@@ -1,13 +1,13 @@
 //! The store as its callers see it.
 
-mod again;
 mod basics;
 mod books;
 #[cfg(unix)]
 mod cut;
 #[cfg(unix)]
 mod damage;
-mod dating;
+mod date_correction;
+mod duplicates;
 mod files;
 mod incarnations;
 mod listing;
@@ -19,7 +19,7 @@ mod search;
 #[cfg(unix)]
 mod whole;
 
-use super::{Batch, Keep, Outcome, Since, Span, Start, Store};
+use super::{CommitOutcome, ResumeFrom, Retention, StartPoint, Store, ViewRange, WriteBatch};
 use crate::chat::{Account, Archive, Entry, Kind, Mail, MailView, Member, Message, Venue, View, Waits};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
@@ -46,7 +46,7 @@ impl Place {
     }
 
     fn open(&self) -> (Store, Archive) {
-        Store::open(&self.path(), Keep::default()).unwrap()
+        Store::open(&self.path(), Retention::default()).unwrap()
     }
 
     /// What a crash of the process at this moment leaves.
@@ -109,18 +109,18 @@ fn entries(messages: impl IntoIterator<Item = Message>) -> Vec<Entry> {
     messages.into_iter().map(|message| Entry::Message(Box::new(message))).collect()
 }
 
-fn batch(messages: impl IntoIterator<Item = Message>) -> Batch {
+fn batch(messages: impl IntoIterator<Item = Message>) -> WriteBatch {
     let messages: Vec<_> = messages.into_iter().collect();
     let seq = messages.iter().map(|message| message.seq).max().unwrap_or(0);
-    Batch { entries: entries(messages), seq, seams: Vec::new() }
+    WriteBatch { entries: entries(messages), seq, seams: Vec::new() }
 }
 
-async fn commit(store: &Store, messages: impl IntoIterator<Item = Message>) -> Outcome {
+async fn commit(store: &Store, messages: impl IntoIterator<Item = Message>) -> CommitOutcome {
     store.commit(batch(messages)).await.unwrap()
 }
 
-async fn keep(store: &Store, seq: u64, entry: Entry) -> Outcome {
-    store.commit(Batch { entries: vec![entry], seq, seams: Vec::new() }).await.unwrap()
+async fn keep(store: &Store, seq: u64, entry: Entry) -> CommitOutcome {
+    store.commit(WriteBatch { entries: vec![entry], seq, seams: Vec::new() }).await.unwrap()
 }
 
 fn joined(name: &str, account: u8, since: u64) -> Entry {
@@ -133,8 +133,8 @@ fn view(account: u8) -> View {
     View { account: Some(key(account)), mail: MailView::All, rooms: vec![(RoomName::lobby(), 0)] }
 }
 
-fn span(view: View, after: u64, upto: u64) -> Span {
-    Span { view, after, upto }
+fn span(view: View, after: u64, upto: u64) -> ViewRange {
+    ViewRange { view, after, upto }
 }
 
 fn numbers(messages: &[Message]) -> Vec<u64> {

@@ -13,7 +13,7 @@ const ACCOUNTS: u8 = 4;
 #[derive(Debug, Clone)]
 enum Step {
     /// Entries of one batch.
-    Batch(Vec<Act>),
+    WriteBatch(Vec<Act>),
     /// A resume of an account, in pages of so many.
     Read { account: u8, after: u64, limit: usize },
     /// The server ends in order and starts again.
@@ -48,7 +48,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => prop::collection::vec(act(), 0..6).prop_map(Step::Batch),
+        6 => prop::collection::vec(act(), 0..6).prop_map(Step::WriteBatch),
         2 => (0..ACCOUNTS, 0..20u64, 1..4usize)
             .prop_map(|(account, after, limit)| Step::Read { account, after, limit }),
         1 => Just(Step::Restart),
@@ -210,7 +210,7 @@ impl House {
 
     async fn step(&mut self, step: Step) {
         match step {
-            Step::Batch(acts) => self.batch(acts).await,
+            Step::WriteBatch(acts) => self.batch(acts).await,
             Step::Read { account, after, limit } => {
                 for mail in [MailView::All, MailView::Waiting] {
                     self.read(self.model.view(account, mail), after, limit).await;
@@ -244,7 +244,8 @@ impl House {
         }
         let view = self.model.view(0, MailView::All);
         let seam = span(view.clone(), before, self.seq);
-        let outcome = self.store.commit(Batch { entries, seq: self.seq, seams: vec![seam] }).await.unwrap();
+        let outcome =
+            self.store.commit(WriteBatch { entries, seq: self.seq, seams: vec![seam] }).await.unwrap();
         assert_eq!(outcome.duplicates, duplicates);
         assert_eq!(outcome.arrivals, arrivals);
         assert_eq!(outcome.seams[0].messages, self.model.seen(&view, before, self.seq));

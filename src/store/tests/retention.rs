@@ -6,7 +6,7 @@ use crate::store::{prune, schema};
 use std::time::{Duration, Instant};
 
 /// Runs all steps that there are to do.
-pub(super) fn prune_all(place: &Place, keep: Keep, now: Timestamp) -> usize {
+pub(super) fn prune_all(place: &Place, keep: Retention, now: Timestamp) -> usize {
     let mut connection = schema::open(&place.path()).unwrap();
     let mut steps = 0;
     while prune::step(&mut connection, keep, now).unwrap().more {
@@ -16,8 +16,8 @@ pub(super) fn prune_all(place: &Place, keep: Keep, now: Timestamp) -> usize {
     steps
 }
 
-pub(super) fn aged(seconds: u64) -> Keep {
-    Keep { age: Some(Duration::from_secs(seconds)), bytes: None }
+pub(super) fn aged(seconds: u64) -> Retention {
+    Retention { age: Some(Duration::from_secs(seconds)), bytes: None }
 }
 
 pub(super) fn count(place: &Place, table: &str) -> u64 {
@@ -48,10 +48,10 @@ async fn what_is_too_old_goes_and_who_missed_it_is_told_of_a_gap() {
     let (store, archive) = place.open();
     assert_eq!(archive.waiting, [waits(2, 1, 1)]);
     for (since, gap) in [(0, true), (902, true), (903, false), (1000, false)] {
-        let start = store.begin(view(2), Since::Seq(since), 100).await.unwrap();
-        assert_eq!(start, Start { after: since, gap }, "{since}");
+        let start = store.begin(view(2), ResumeFrom::Seq(since), 100).await.unwrap();
+        assert_eq!(start, StartPoint { after: since, gap }, "{since}");
     }
-    let early = store.begin(view(2), Since::Time(at(10)), 100).await.unwrap();
+    let early = store.begin(view(2), ResumeFrom::Time(at(10)), 100).await.unwrap();
     assert!(early.gap);
     let search = |words: &str| Search {
         view: View { account: None, ..view(1) },
@@ -76,7 +76,7 @@ async fn a_history_that_is_too_big_loses_its_oldest_and_gives_space_back() {
     let size = || std::fs::metadata(place.path()).unwrap().len();
     let full = size();
     let most = full / 2;
-    prune_all(&place, Keep { age: None, bytes: Some(most) }, at(0));
+    prune_all(&place, Retention { age: None, bytes: Some(most) }, at(0));
     let left = count(&place, "message");
     assert!(size() < full * 3 / 4, "{} of {full}", size());
     assert!((1500..3500).contains(&left), "{left} of 6000 messages are left in half of the space");

@@ -6,8 +6,8 @@ use super::*;
 use crate::chat::{Arrival, Expired};
 use crate::store::{prune, schema};
 
-fn sized(bytes: u64) -> Keep {
-    Keep { age: None, bytes: Some(bytes) }
+fn sized(bytes: u64) -> Retention {
+    Retention { age: None, bytes: Some(bytes) }
 }
 
 fn used(place: &Place) -> u64 {
@@ -60,8 +60,8 @@ async fn a_flood_removes_what_its_author_said_and_neither_others_history_nor_mai
     assert_eq!(numbers(&page.messages), Vec::from_iter(2100 - flood..2100));
     // Who lacks some of it is told of a gap; who has more is not.
     for (since, gap) in [(60, true), (2098, false)] {
-        let start = store.begin(view(1), Since::Seq(since), 5000).await.unwrap();
-        assert_eq!(start, Start { after: since, gap });
+        let start = store.begin(view(1), ResumeFrom::Seq(since), 5000).await.unwrap();
+        assert_eq!(start, StartPoint { after: since, gap });
     }
     store.close().await;
 }
@@ -118,7 +118,7 @@ async fn a_running_store_tells_that_mail_takes_the_room_and_that_it_no_longer_do
     commit(&store, long(1, 1, 500).map(mail)).await;
     store.close().await;
     let (store, _) = Store::open(&place.path(), sized(used(&place) / 4)).unwrap();
-    assert_eq!(store.news().await.is_full_of_mail, Some(true));
+    assert_eq!(store.notices().await.is_full_of_mail, Some(true));
     store.close().await;
 }
 
@@ -134,7 +134,7 @@ async fn that_mail_has_filled_the_room_is_known_with_what_filled_it() {
     };
     for part in 0.. {
         commit(&store, long(1 + part * 100, 1, 100).map(mail)).await;
-        let told = tokio::time::timeout(std::time::Duration::ZERO, store.news()).await;
+        let told = tokio::time::timeout(std::time::Duration::ZERO, store.notices()).await;
         if told.is_ok_and(|news| news.is_full_of_mail == Some(true)) {
             break;
         }
@@ -180,7 +180,7 @@ async fn mail_that_is_too_old_is_told_to_its_author_until_that_is_kept() {
         let (store, archive) = place.open();
         assert_eq!(archive.arrivals.as_slice(), std::slice::from_ref(&lost));
         assert_eq!(archive.waiting, [waits(2, 1, 1)]);
-        let start = store.begin(view(2), Since::Seq(1), 100).await.unwrap();
+        let start = store.begin(view(2), ResumeFrom::Seq(1), 100).await.unwrap();
         assert!(start.gap, "whom it was for is told of a gap");
         store.close().await;
     }

@@ -5,7 +5,7 @@ use super::*;
 use crate::chat::{Scope, Search, Wanted};
 use crate::name::NameKey;
 use crate::store::search::Effort;
-use crate::store::{StoreError, connect, indexing, schema, search as hunt, tail};
+use crate::store::{StoreError, connect, index_tail, indexing, schema, search as searching};
 use crate::text::{Sought, fold};
 use proptest::prelude::*;
 
@@ -85,8 +85,8 @@ async fn a_search_that_takes_too_long_is_given_up_and_others_go_on() {
     let (store, _) = place.open();
     commit(&store, [said(1, 1, "needle")]).await;
     let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
-    let work = move |searcher: &mut super::super::reader::Reader| {
-        searcher.read_within(std::time::Duration::from_millis(5), |history, _| {
+    let work = move |searcher: &mut super::super::read_thread::ReadThread| {
+        searcher.read(Some(std::time::Duration::from_millis(5)), |history, _| {
             history.query_row(endless, [], |row| row.get::<_, i64>(0))
         })
     };
@@ -109,11 +109,11 @@ async fn every_word_is_found_and_nothing_else() {
         [(Effort::default(), true), (Effort::default(), false), (Effort { sample: 1, scan: 0 }, false)]
     {
         if !is_tail {
-            tail::finish(&mut writing).unwrap();
+            index_tail::finish(&mut writing).unwrap();
         }
         for ((text, typed, is_found), seq) in SAID.iter().zip(1..) {
             let search = Search { limit: 100, ..search(1, typed) };
-            let listing = hunt::search(&connection, &search, usize::MAX, effort).unwrap();
+            let listing = searching::search(&connection, &search, usize::MAX, effort).unwrap();
             let found = numbers(&listing.messages).contains(&seq);
             assert_eq!(found, *is_found, "{text:?} {typed:?} {effort:?}");
             assert!(!listing.more && !listing.partial);
@@ -173,7 +173,7 @@ async fn messages_of_an_older_database_are_found_once_they_are_in_the_index_the_
                   UPDATE meta SET value = 300 WHERE key IN ('unindexed', 'indexed')";
     connection.execute_batch(forget).unwrap();
     let ask = |connection: &rusqlite::Connection, search: Search| {
-        let listing = hunt::search(connection, &search, usize::MAX, Effort::default()).unwrap();
+        let listing = searching::search(connection, &search, usize::MAX, Effort::default()).unwrap();
         (numbers(&listing.messages), listing.partial)
     };
     assert_eq!(ask(&connection, search(1, "text300x")), (vec![], true));
@@ -327,7 +327,7 @@ proptest! {
             let mut connection = schema::open(&place.path()).unwrap();
             if let Some(indexed) = indexed {
                 // Others are looked at one by one.
-                tail::finish(&mut connection).unwrap();
+                index_tail::finish(&mut connection).unwrap();
                 let newer = format!("DELETE FROM pieces WHERE rowid > {indexed}; DELETE FROM hour WHERE first > {indexed}; \
                                      UPDATE meta SET value = min(value, {indexed}) WHERE key = 'indexed'");
                 connection.execute_batch(&newer).unwrap();
@@ -361,7 +361,7 @@ proptest! {
                 };
                 let meant: Vec<u64> = messages.iter().filter(is_meant).map(|message| message.seq).collect();
                 for effort in [Effort::default(), Effort { sample: 2, scan: 0 }, Effort { sample: 3, scan: 9 }] {
-                    let listing = hunt::search(&connection, &search, usize::MAX, effort).unwrap();
+                    let listing = searching::search(&connection, &search, usize::MAX, effort).unwrap();
                     let expected = &meant[meant.len().saturating_sub(limit)..];
                     assert_eq!(numbers(&listing.messages), expected, "{search:?} {effort:?}");
                     assert_eq!((listing.more, listing.partial), (meant.len() > limit, false));

@@ -2,7 +2,7 @@
 
 use super::damage::history;
 use super::*;
-use crate::store::{Saved, Seal, backup, check_whole, repair};
+use crate::store::{Backup, ChecksumState, backup, check_whole, repair};
 use std::fs;
 
 #[tokio::test]
@@ -10,24 +10,24 @@ async fn a_sum_tells_each_byte_that_was_changed_and_a_copy_put_in_place_by_hand_
     let place = history(300).await;
     let copy = Place::new();
     backup(&place.path(), &copy.path(), &[], |_, _| {}).unwrap();
-    let seal = || Saved::open(&copy.path()).map(|saved| saved.seal);
-    assert_eq!(seal(), Ok(Seal::Whole));
+    let checksum = || Backup::open(&copy.path()).map(|saved| saved.checksum);
+    assert_eq!(checksum(), Ok(ChecksumState::Valid));
     let whole = fs::read(copy.path()).unwrap();
     let mut found = 0;
     for at in (0..whole.len()).step_by(1009) {
         let mut bytes = whole.clone();
         bytes[at] ^= 4;
         fs::write(copy.path(), bytes).unwrap();
-        let seal = seal();
-        assert!(seal != Ok(Seal::Whole), "byte {at}: {seal:?}");
-        found += usize::from(seal == Ok(Seal::Broken));
+        let checksum = checksum();
+        assert!(checksum != Ok(ChecksumState::Valid), "byte {at}: {checksum:?}");
+        found += usize::from(checksum == Ok(ChecksumState::Wrong));
     }
     assert!(found > 20, "{found} that are told by nothing else");
     fs::write(copy.path(), whole).unwrap();
     let (store, _) = copy.open();
     commit(&store, [said(20_301, 1, "it goes on")]).await;
     store.close().await;
-    assert_eq!(seal(), Ok(Seal::Missing));
+    assert_eq!(checksum(), Ok(ChecksumState::Missing));
 }
 
 #[tokio::test]

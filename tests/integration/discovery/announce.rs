@@ -3,7 +3,8 @@
 use super::station::{Station, announcement, ask, ips};
 use crate::support::lan::{Addressing, Host, Lan};
 use lanchat::discovery::{
-    Announcement, Announcer, FindOptions, Outcome, Search, SearchOptions, Visibility, find, own_addresses,
+    Announcement, Announcer, FindOptions, FindOutcome, MdnsSearch, SearchOptions, Visibility, find,
+    own_addresses,
 };
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::time::Duration;
@@ -18,7 +19,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub(super) fn sees(host: &Host, address: impl Into<IpAddr>) {
     let address = address.into();
     host.block_on(async || {
-        let mut search = Search::start(SearchOptions::default());
+        let mut search = MdnsSearch::start(SearchOptions::default());
         let seeing = async {
             while !search.sightings().any(|seen| ips(&seen.addrs).contains(&address)) {
                 search.next().await.expect("something was opened");
@@ -69,8 +70,8 @@ fn a_client_with_nothing_but_a_link_local_address_joins_a_server_that_has_others
     let Some(lan) = Lan::new() else { return };
     let (server, client) = (lan.host(), lan.host_with(Addressing::LinkLocal));
     let station = Station::start(&server, OFFICE, "office");
-    let outcome = client.block_on(async || find(FindOptions::default(), ask, |_| {}).await);
-    let Outcome::Found(found) = outcome else { panic!("{outcome:?}") };
+    let outcome = client.block_on(async || find(FindOptions::default(), ask, || {}).await);
+    let FindOutcome::Found(found) = outcome else { panic!("{outcome:?}") };
     assert_eq!((found.addr.ip(), found.addr.port()), (server.link_local().into(), station.port));
 }
 

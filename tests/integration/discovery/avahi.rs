@@ -3,7 +3,7 @@
 use super::station::{Station, ips};
 use crate::support::avahi::Avahi;
 use crate::support::lan::Lan;
-use lanchat::discovery::{Search, SearchOptions};
+use lanchat::discovery::{MdnsSearch, SearchOptions};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ fn what_avahi_publishes_is_found_both_ways() {
             let deadline = Instant::now() + Duration::from_secs(10);
             let seen = loop {
                 assert!(Instant::now() < deadline, "not seen by browse={browse} one_shot={one_shot}");
-                let mut search = Search::start(SearchOptions { browse, one_shot });
+                let mut search = MdnsSearch::start(SearchOptions { browse, one_shot });
                 let limit = Duration::from_secs(3);
                 if tokio::time::timeout(limit, search.next()).await.is_ok() {
                     break search.sightings().next().cloned().unwrap();

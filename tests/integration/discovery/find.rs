@@ -3,31 +3,33 @@
 use super::station::{Station, announcement, ask};
 use crate::support::lan::{Addressing, Host, Lan};
 use crate::support::soon::takes_less_than;
-use lanchat::discovery::{FindOptions, Found, Known, Outcome, Progress, Tried, find, hedged, networks, scan};
+use lanchat::discovery::{
+    FindOptions, FindOutcome, Found, RememberedServer, SearchReport, find, hedged, networks, scan,
+};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 const OFFICE: &str = "3f9a1c7700112233";
 const LAB: &str = "a0b1c2d3e4f50617";
 
-fn find_on(host: &Host, options: FindOptions) -> Outcome<SocketAddr> {
-    host.block_on(async || find(options, ask, |_| {}).await)
+fn find_on(host: &Host, options: FindOptions) -> FindOutcome<SocketAddr> {
+    host.block_on(async || find(options, ask, || {}).await)
 }
 
-fn known(id: &str, addr: SocketAddr) -> Known {
-    Known { id: id.into(), name: "remembered".into(), addrs: vec![addr], last_used: true }
+fn known(id: &str, addr: SocketAddr) -> RememberedServer {
+    RememberedServer { id: id.into(), name: "remembered".into(), addrs: vec![addr], last_used: true }
 }
 
-fn found(outcome: Outcome<SocketAddr>) -> Found<SocketAddr> {
+fn found(outcome: FindOutcome<SocketAddr>) -> Found<SocketAddr> {
     match outcome {
-        Outcome::Found(found) => found,
+        FindOutcome::Found(found) => found,
         other => panic!("{other:#?}"),
     }
 }
 
-fn nothing(outcome: Outcome<SocketAddr>) -> Tried {
+fn nothing(outcome: FindOutcome<SocketAddr>) -> SearchReport {
     match outcome {
-        Outcome::Nothing(tried) => tried,
+        FindOutcome::Nothing(tried) => tried,
         other => panic!("{other:#?}"),
     }
 }
@@ -68,7 +70,9 @@ fn with_several_servers_and_no_memory_the_user_has_the_choice() {
     let Some(lan) = Lan::new() else { return };
     let (one, two, client) = (lan.host(), lan.host(), lan.host());
     let _stations = [Station::start(&one, OFFICE, "office"), Station::start(&two, LAB, "lab")];
-    let Outcome::Several(mut list) = find_on(&client, FindOptions::default()) else { panic!("no choice") };
+    let FindOutcome::Several(mut list) = find_on(&client, FindOptions::default()) else {
+        panic!("no choice")
+    };
     list.sort_by(|a, b| a.name.cmp(&b.name));
     assert_eq!(list.iter().map(|found| found.name.as_str()).collect::<Vec<_>>(), ["lab", "office"]);
     for wanted in ["LAB", "a0b1", "lab-a0b1c2d3"] {
@@ -108,7 +112,7 @@ fn remembered_addresses_suffice_where_multicast_is_blocked() {
         block_multicast(&client);
         let office = Station::start(&server, OFFICE, "office");
         let remembered = vec![
-            Known { last_used: false, ..known(LAB, (server.v4(), 1).into()) },
+            RememberedServer { last_used: false, ..known(LAB, (server.v4(), 1).into()) },
             known(OFFICE, (server.v4(), office.port).into()),
         ];
         let start = Instant::now();
@@ -146,7 +150,7 @@ fn a_vain_search_ends_in_time_and_says_what_was_tried() {
     };
     let (outcome, slow) = client.block_on(async || {
         let mut slow = 0;
-        let outcome = find(options, ask, |Progress::Slow| slow += 1).await;
+        let outcome = find(options, ask, || slow += 1).await;
         (outcome, slow)
     });
     let tried = nothing(outcome);
@@ -184,7 +188,7 @@ fn a_server_that_starts_after_the_client_is_joined_within_half_a_second() {
                 });
                 (start, answer)
             };
-            let (outcome, (start, answer)) = tokio::join!(find(options, probe, |_| {}), start);
+            let (outcome, (start, answer)) = tokio::join!(find(options, probe, || {}), start);
             assert_eq!(found(outcome).id, OFFICE);
             let took = start.elapsed();
             answer.join().unwrap();
@@ -350,7 +354,7 @@ fn a_machine_without_any_network_is_told_so() {
     let alone = lan.unplugged();
     let options = FindOptions { timeout: Duration::from_millis(300), ..FindOptions::default() };
     let text = nothing(find_on(&alone, options)).to_string();
-    assert!(text.contains("is this machine connected to the network?"), "{text}");
+    assert!(text.contains("check that this machine is connected to a network"), "{text}");
 }
 
 #[test]
@@ -386,7 +390,7 @@ fn block_multicast_answers(host: &Host) {
 fn the_address_of_a_link_that_is_down_does_not_say_where_one_is() {
     let Some(lan) = Lan::new() else { return };
     let host = lan.host();
-    let is_here = || host.run(|| networks().iter().any(|net| net.contains(IpAddr::from(host.v4()))));
+    let is_here = || host.run(|| networks().iter().any(|net| net.contains(&IpAddr::from(host.v4()))));
     assert!(is_here());
     host.link_down("lan0");
     assert!(!is_here());

@@ -5,7 +5,7 @@ use super::station::Station;
 use crate::support::avahi::Avahi;
 use crate::support::lan::{Addressing, Host, Lan, Running};
 use crate::support::soon::takes_less_than;
-use lanchat::discovery::{LookupError, Terrain, lookup};
+use lanchat::discovery::{LookupError, ScanScope, lookup};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
@@ -84,7 +84,7 @@ fn a_scan_finds_a_server_in_a_large_network_and_one_on_a_known_port() {
     block_multicast(&client);
     let (home, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let _servers = [hidden(&server, home.path(), "7667"), hidden(&other, second.path(), "7700")];
-    let ends = client.run(|| Terrain::survey().unwrap().to_string());
+    let ends = client.run(|| ScanScope::survey().unwrap().to_string());
     assert_eq!(ends, "10.78.0.0/22");
     let (output, took) = discover(&client, &["--scan", "--json"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -96,10 +96,8 @@ fn a_scan_finds_a_server_in_a_large_network_and_one_on_a_known_port() {
             Ok::<_, std::io::Error>(lanchat::discovery::Proof { id, name, link: () })
         };
         let mut last = (0, 0);
-        let found = Terrain::survey()
-            .unwrap()
-            .scan(&[7667, 7700], probe, None, |done, total| last = (done, total))
-            .await;
+        let scope = ScanScope::survey().unwrap();
+        let found = scope.scan(&[7667, 7700], probe, None, |done, total| last = (done, total)).await;
         assert_eq!(last, (2044, 2044));
         found.into_iter().map(|found| found.id).collect::<Vec<_>>()
     });

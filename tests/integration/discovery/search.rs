@@ -3,7 +3,7 @@
 use super::station::{Station, announcement, ips};
 use crate::support::lan::{Addressing, Host, Lan};
 use crate::support::soon::takes_less_than;
-use lanchat::discovery::{Announcement, Change, Search, SearchOptions, Sighting};
+use lanchat::discovery::{Announcement, MdnsSearch, SearchEvent, SearchOptions, Sighting};
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ fn search_until(
     enough: impl Fn(&[Sighting]) -> bool + Send + Sync,
 ) -> Vec<Sighting> {
     host.block_on(async || {
-        let mut search = Search::start(options);
+        let mut search = MdnsSearch::start(options);
         let mut seen = Vec::new();
         let searching = async {
             while !enough(&seen) {
@@ -96,13 +96,13 @@ fn a_server_that_stops_is_gone_within_three_seconds() {
     let (server, client) = (lan.host(), lan.host());
     let station = Station::start(&server, OFFICE, "office");
     client.block_on(async || {
-        let mut search = Search::start(BOTH);
+        let mut search = MdnsSearch::start(BOTH);
         while search.sightings().next().is_none_or(|seen| !seen.heard.browse) {
             tokio::time::timeout(DEADLINE, search.next()).await.expect("seen").expect("open");
         }
         let stopping = std::thread::spawn(move || station.stop());
         let start = Instant::now();
-        while !matches!(search.next().await, Some(Change::Gone(gone)) if gone.instance == "office-3f9a1c77") {
+        while !matches!(search.next().await, Some(SearchEvent::Gone(gone)) if gone.instance == "office-3f9a1c77") {
         }
         assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
         stopping.join().unwrap();
@@ -180,12 +180,12 @@ fn a_server_whose_address_changes_is_followed() {
     let _station = Station::start(&server, OFFICE, "office");
     let (old, new) = (IpAddr::from(server.v4()), "10.77.1.240".parse::<IpAddr>().unwrap());
     client.block_on(async || {
-        let mut search = Search::start(BOTH);
+        let mut search = MdnsSearch::start(BOTH);
         // What was announced within the last second is not taken back (RFC 6762 10.2), so this begins
         // when the second announcement is past.
         search.collect((Instant::now() + DEADLINE).into(), Duration::from_millis(2500)).await;
         let addrs =
-            |search: &Search| search.sightings().flat_map(|seen| ips(&seen.addrs)).collect::<Vec<_>>();
+            |search: &MdnsSearch| search.sightings().flat_map(|seen| ips(&seen.addrs)).collect::<Vec<_>>();
         assert!(addrs(&search).contains(&old));
         server.ip(&format!("addr del {old}/24 dev lan0\naddr add {new}/24 dev lan0"));
         let following = async {

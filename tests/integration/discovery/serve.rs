@@ -3,7 +3,7 @@
 use super::station::ips;
 use crate::support::avahi::Avahi;
 use crate::support::lan::{Host, Lan, Running};
-use lanchat::discovery::{Change, Search, SearchOptions, Sighting};
+use lanchat::discovery::{MdnsSearch, SearchEvent, SearchOptions, Sighting};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -19,11 +19,11 @@ fn serve(host: &Host, home: &Path, args: &[&str]) -> Running {
     host.spawn(command.stdin(Stdio::null()).stderr(Stdio::null()))
 }
 
-async fn seen(search: &mut Search, wanted: impl Fn(&Sighting) -> bool) -> Sighting {
+async fn seen(search: &mut MdnsSearch, wanted: impl Fn(&Sighting) -> bool) -> Sighting {
     let looking = async {
         loop {
             match search.next().await.expect("something was opened") {
-                Change::Seen(sighting) if wanted(&sighting) => return sighting,
+                SearchEvent::Seen(sighting) if wanted(&sighting) => return sighting,
                 _ => {}
             }
         }
@@ -38,7 +38,7 @@ fn it_is_announced_and_says_goodbye_when_it_is_told_to_stop() {
     let home = tempfile::tempdir().unwrap();
     let mut running = serve(&server, home.path(), &[]);
     client.block_on(async || {
-        let mut search = Search::start(SearchOptions::default());
+        let mut search = MdnsSearch::start(SearchOptions::default());
         let server_seen = seen(&mut search, |sighting| sighting.heard.browse).await;
         let id = server_seen.id.clone().expect("its own server has an id");
         assert_eq!((id.len(), server_seen.name.as_str()), (64, "The Office"));
@@ -46,7 +46,7 @@ fn it_is_announced_and_says_goodbye_when_it_is_told_to_stop() {
         assert_eq!(server_seen.instance, format!("the-office-{}", &id[..8]));
         let start = Instant::now();
         Command::new("kill").args(["-TERM", &running.0.id().to_string()]).status().unwrap();
-        while !matches!(search.next().await, Some(Change::Gone(_))) {}
+        while !matches!(search.next().await, Some(SearchEvent::Gone(_))) {}
         assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     });
     assert!(running.0.wait().unwrap().success());
@@ -59,7 +59,7 @@ fn killed_and_started_anew_it_is_the_same_server_on_its_new_port() {
     let home = tempfile::tempdir().unwrap();
     let running = serve(&server, home.path(), &[]);
     client.block_on(async || {
-        let mut search = Search::start(SearchOptions::default());
+        let mut search = MdnsSearch::start(SearchOptions::default());
         let before = seen(&mut search, |sighting| sighting.heard.browse).await;
         drop(running);
         let _again = serve(&server, home.path(), &[]);
@@ -109,7 +109,7 @@ fn without_discovery_it_is_not_announced() {
     assert_eq!(listening(&["-Hlunp"]), 0, "it has no UDP socket");
     let _witness = serve(&server, loud.path(), &[]);
     client.block_on(async || {
-        let mut search = Search::start(SearchOptions::default());
+        let mut search = MdnsSearch::start(SearchOptions::default());
         seen(&mut search, |sighting| ips(&sighting.addrs).contains(&server.v4().into())).await;
         assert_eq!(search.sightings().count(), 1);
     });

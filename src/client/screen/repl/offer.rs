@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::discovery::{Failed, Source, Tried, Why};
+use crate::discovery::{SearchReport, Source};
 use crate::text::safe_line;
 
 /// Servers named in one line.
@@ -39,12 +39,8 @@ pub(super) enum Wish {
 
 /// What to say after a search in vain. `scan` is what a look at all addresses would be, if it has not been made;
 /// `own` are this machine's addresses, at which nobody but the person can start the server of before again.
-pub(super) fn advice(tried: &Tried, scan: Option<String>, own: &[IpAddr]) -> Advice {
-    let is_stopped_here = |failed: &Failed| {
-        let is_own = failed.addr.ip().is_loopback() || own.contains(&failed.addr.ip());
-        is_own && failed.why == Why::Refused && matches!(failed.source, Source::Known { .. })
-    };
-    let reasons: Vec<_> = tried.reasons().into_iter().filter(|failed| !is_stopped_here(failed)).collect();
+pub(super) fn advice(tried: &SearchReport, scan: Option<String>, own: &[IpAddr]) -> Advice {
+    let reasons: Vec<_> = tried.reasons().into_iter().filter(|failed| !failed.is_stopped_here(own)).collect();
     let up: Vec<String> = reasons
         .iter()
         .filter(|failed| matches!(failed.source, Source::Announced | Source::Named))
@@ -101,17 +97,21 @@ impl HostingOffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::discovery::{ConnectFailure, FailedAddress};
 
-    fn tried(source: Source, why: Why) -> Tried {
+    fn tried(source: Source, why: ConnectFailure) -> SearchReport {
         tried_at("10.78.0.1:7667", source, why)
     }
 
-    fn tried_at(addr: &str, source: Source, why: Why) -> Tried {
+    fn tried_at(addr: &str, source: Source, why: ConnectFailure) -> SearchReport {
         let (addr, server) = (addr.parse().unwrap(), Some("office (3f9a1c77)".into()));
-        Tried { failed: vec![Failed { addr, server, source, near: true, why }], ..Tried::default() }
+        SearchReport {
+            failed: vec![FailedAddress { addr, server, source, near: true, why }],
+            ..SearchReport::default()
+        }
     }
 
-    fn asked(tried: &Tried, scan: Option<String>) -> HostingOffer {
+    fn asked(tried: &SearchReport, scan: Option<String>) -> HostingOffer {
         match advice(tried, scan, &["10.78.0.9".parse().unwrap()]) {
             Advice::Ask(offer) => offer,
             Advice::Tell(lines) => panic!("{lines:?}"),
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn where_nobody_is_known_enter_is_a_yes() {
-        let offer = asked(&Tried::default(), None);
+        let offer = asked(&SearchReport::default(), None);
         assert_eq!(offer.question, "No lanchat server found on this network. StartedServer one here? [Y/n] ");
         let wishes = ["", "y", " No\n", "s", "hello"].map(|answer| offer.wish(answer));
         assert_eq!(wishes, [Some(Wish::Host), Some(Wish::Host), Some(Wish::Nothing), None, None]);
@@ -129,15 +129,16 @@ mod tests {
     #[test]
     fn whoever_hosted_the_last_time_is_asked_to_host_again_and_enter_is_a_yes() {
         for at in ["127.0.0.1:7667", "[::1]:7667", "10.78.0.9:7667"] {
-            let own = tried_at(at, Source::Known { last_used: true }, Why::Refused);
+            let own = tried_at(at, Source::Known { last_used: true }, ConnectFailure::Refused);
             let offer = asked(&own, None);
             assert!(offer.hints.is_empty() && offer.wish("") == Some(Wish::Host), "{at}: {offer:?}");
         }
-        let hung = tried_at("127.0.0.1:7667", Source::Known { last_used: true }, Why::Silent);
+        let hung = tried_at("127.0.0.1:7667", Source::Known { last_used: true }, ConnectFailure::Silent);
         assert_eq!(asked(&hung, None).wish(""), Some(Wish::Nothing), "it runs");
-        let mut both = tried(Source::Known { last_used: false }, Why::Silent);
-        both.failed
-            .extend(tried_at("127.0.0.1:7667", Source::Known { last_used: true }, Why::Refused).failed);
+        let mut both = tried(Source::Known { last_used: false }, ConnectFailure::Silent);
+        both.failed.extend(
+            tried_at("127.0.0.1:7667", Source::Known { last_used: true }, ConnectFailure::Refused).failed,
+        );
         both.failed[1].server = Some("vm (a9159416)".into());
         let offer = asked(&both, None);
         assert_eq!(offer.hints, ["office (3f9a1c77) at 10.78.0.1 does not answer; still trying"]);
@@ -146,7 +147,7 @@ mod tests {
 
     #[test]
     fn where_a_server_is_known_enter_is_a_no() {
-        let known = tried(Source::Known { last_used: true }, Why::Silent);
+        let known = tried(Source::Known { last_used: true }, ConnectFailure::Silent);
         let offer = asked(&known, Some("all 254 addresses of 10.78.0.0/24".into()));
         assert_eq!(offer.question, "StartedServer one here anyway? [y/N/s] ");
         assert_eq!(
@@ -162,7 +163,7 @@ mod tests {
 
     #[test]
     fn nobody_is_asked_to_host_beside_a_server_that_is_announced() {
-        let Advice::Tell(lines) = advice(&tried(Source::Announced, Why::Silent), None, &[]) else {
+        let Advice::Tell(lines) = advice(&tried(Source::Announced, ConnectFailure::Silent), None, &[]) else {
             panic!("a question")
         };
         let [line] = lines.as_slice() else { panic!("{lines:?}") };

@@ -12,7 +12,7 @@ use crate::client::find::{
     start, watch_rivals,
 };
 use crate::client::link::Reached;
-use crate::discovery::{Terrain, Tried};
+use crate::discovery::{ScanScope, SearchReport};
 use crate::protocol::request::Mode;
 use crate::text::safe_line;
 
@@ -64,7 +64,7 @@ impl Repl {
     }
 
     /// Says what is wrong, or offers to be the server.
-    fn advise(&mut self, tried: &Tried, advice: &Advice) -> Ending {
+    fn advise(&mut self, tried: &SearchReport, advice: &Advice) -> Ending {
         match advice {
             _ if tried.wanted.is_some() => self.tell_once(tried.to_string()),
             Advice::Tell(lines) => {
@@ -124,7 +124,7 @@ impl Repl {
     /// What a look at all addresses would be, if it has not been made.
     fn scan_offer(&self) -> Option<String> {
         let is_new = self.network.locator.searches() && !self.has_scanned;
-        let terrain = is_new.then(Terrain::survey)?.ok().filter(|terrain| !terrain.is_empty())?;
+        let terrain = is_new.then(ScanScope::survey)?.ok().filter(|terrain| !terrain.is_empty())?;
         Some(format!("all {} addresses of {terrain}", terrain.count()))
     }
 
@@ -210,7 +210,7 @@ impl Repl {
     async fn host(&mut self) -> Ending {
         self.search = None;
         let last_look = self.network.locator.within(LAST_LOOK);
-        match last_look.locate(|_| {}).await {
+        match last_look.locate(|| {}).await {
             Ok(Located::Nothing(_)) => {}
             Ok(found) => {
                 self.note("another server has started, so none is started here");

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
     let unsent = vec![("lan0".to_owned(), "Operation not permitted".to_owned())];
-    let multicast_only = Heard { browse: true, one_shot: false };
+    let multicast_only = HeardBy { browse: true, one_shot: false };
     let vpn = |by| Knock { detour: Some("tun0".into()), ..knock(by, SERVER, Outcome::Silent) };
     let bridges = (0..200).map(|n| Seat { name: format!("veth{n}"), addrs: vec![], is_virtual: true });
     let slow = Knock {

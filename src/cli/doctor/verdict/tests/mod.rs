@@ -7,12 +7,12 @@ use super::super::findings::{Named, Seat, Server, Test, Tested};
 use super::super::machine::{Firewall, Machine};
 use super::*;
 use crate::client::JoinRefusal;
-use crate::discovery::{Heard, Subnet};
+use crate::discovery::{HeardBy, Subnet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 const SERVER: &str = "10.78.0.1:7667";
-const BOTH: Heard = Heard { browse: true, one_shot: true };
+const BOTH: HeardBy = HeardBy { browse: true, one_shot: true };
 
 fn at(addr: &str) -> SocketAddr {
     addr.parse().unwrap()
@@ -41,7 +41,7 @@ fn with_address(address: &str, prefix: u8) -> Findings {
     }
 }
 
-fn announced(heard: Heard) -> Findings {
+fn announced(heard: HeardBy) -> Findings {
     let server = Server { title: "office (3f9a1c77)".into(), addrs: vec![at(SERVER)], heard, is_meant: true };
     Findings { servers: vec![server], ..lan() }
 }

@@ -1,0 +1,146 @@
+//! Imports the files that held the books before the database did: one file per kind, one JSON object per line.
+//!
+//! The first start imports them and renames them.
+
+use super::books;
+use super::error::StoreError;
+use crate::chat::{Record, Records, Sanction};
+use crate::files;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use serde::de::DeserializeOwned;
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+/// Each file with the commands that replace editing it.
+const FILES: [(&str, &str); 5] = [
+    ("names", "/owners lists the owners of names, /release frees a name"),
+    ("operators", "/operators lists operators, /op and /deop change them"),
+    ("members", "/members lists members, /admit and /dismiss change them"),
+    ("bans", "/bans lists bans, /ban and /unban change them"),
+    ("mutes", "/bans lists mutes, /mute and /unmute change them"),
+];
+
+/// The ending that an imported file gets.
+const TAKEN: &str = "taken-over";
+
+/// The progress recorded in `meta`: imported, then also renamed.
+const READ: i64 = 1;
+const DONE: i64 = 2;
+
+/// Imports the files beside the database at `path`, or completes an interrupted import.
+pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let of = |error: rusqlite::Error| StoreError::of(path, &error);
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let sql = "SELECT value FROM meta WHERE key = 'books'";
+    let come: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional().map_err(of)?;
+    if come == Some(DONE) {
+        warn_of_new(directory);
+        return Ok(());
+    }
+    if come.is_none() {
+        let records = read_all(directory)?;
+        take_over(connection, records).map_err(of)?;
+    }
+    put_away(directory)?;
+    set_come(connection, DONE).map_err(of)
+}
+
+fn set_come(connection: &Connection, come: i64) -> rusqlite::Result<()> {
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('books', ?1)", [come]).map(drop)
+}
+
+fn take_over(connection: &mut Connection, records: Records) -> rusqlite::Result<()> {
+    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let Records { operators, members, bans, mutes, names } = records;
+    let operators = operators.into_iter().map(|row| Record::Operator(row.key, Some(row)));
+    let members = members.into_iter().map(|row| Record::Member(row.key, Some(row)));
+    let bans = bans.into_iter().map(|(number, row)| Record::Sanction(Sanction::Ban, number, Some(row)));
+    let mutes = mutes.into_iter().map(|(number, row)| Record::Sanction(Sanction::Mute, number, Some(row)));
+    // The first of several rows for a name counts, as it always did.
+    let mut seen = HashSet::new();
+    let names = names.into_iter().filter(|row| seen.insert(row.name.clone()));
+    let names = names.map(|row| Record::Name(row.name.clone(), Some(row)));
+    for record in operators.chain(members).chain(bans).chain(mutes).chain(names) {
+        books::write(&change, &record)?;
+    }
+    set_come(&change, READ)?;
+    change.commit()
+}
+
+fn read_all(directory: &Path) -> Result<Records, StoreError> {
+    let numbered = |rows: Vec<_>| (0..).zip(rows).collect();
+    Ok(Records {
+        names: read(directory, "names")?,
+        operators: read(directory, "operators")?,
+        members: read(directory, "members")?,
+        bans: numbered(read(directory, "bans")?),
+        mutes: numbered(read(directory, "mutes")?),
+    })
+}
+
+/// Reads the rows of a file, if it exists. Skips malformed lines with a warning.
+fn read<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<Vec<T>, StoreError> {
+    let path = directory.join(name);
+    let bytes = match read_file(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::of_file(&path, &error)),
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let mut rows = Vec::new();
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        match serde_json::from_str(line) {
+            Ok(row) => rows.push(row),
+            Err(error) => {
+                tracing::warn!(
+                    "{}, line {}: {error}; skipping this line, which remains in {name}.{TAKEN}",
+                    path.display(),
+                    at + 1
+                );
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    files::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Renames the files, so that their names say that nothing reads them.
+fn put_away(directory: &Path) -> Result<(), StoreError> {
+    for (name, _) in FILES {
+        let (from, to) = (directory.join(name), taken(directory, name));
+        match fs::rename(&from, &to) {
+            Ok(()) => tracing::info!(
+                "imported {} into the database; the old file is now {}",
+                from.display(),
+                to.display()
+            ),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::of_file(&from, &error)),
+        }
+    }
+    Ok(())
+}
+
+fn taken(directory: &Path, name: &str) -> PathBuf {
+    directory.join(format!("{name}.{TAKEN}"))
+}
+
+/// Warns of files that somebody created again by habit.
+fn warn_of_new(directory: &Path) {
+    for (name, instead) in FILES {
+        let path = directory.join(name);
+        if path.exists() {
+            tracing::warn!(
+                "the server ignores {}; at the console or as an operator, {instead}",
+                path.display()
+            );
+        }
+    }
+}

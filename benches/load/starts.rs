@@ -74,13 +74,9 @@ fn servers(cpus: Cpus) -> Result<(Option<f64>, Option<f64>)> {
     for _ in 0..RUNS {
         let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         for times in [&mut new, &mut known] {
-            let mut server = Server::start(serve(data_dir.path()).command(), cpus)?;
+            let server = Server::start(serve(data_dir.path()).command(), cpus)?;
             times.push(server.took.as_secs_f64() * 1e3);
-            server.process.terminate()?;
-            let deadline = Instant::now() + PATIENCE;
-            while !server.has_ended()? && Instant::now() < deadline {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            server.stop()?;
         }
     }
     Ok((median(new), median(known)))

@@ -1,4 +1,4 @@
-//! `lanchat completions`: what a shell needs to complete lanchat's command line.
+//! `lanchat completions`: the scripts with which shells complete lanchat's command line.
 
 use std::io::{self, Write};
 
@@ -11,7 +11,7 @@ pub fn run(args: &CompletionsArgs) -> io::Result<()> {
     io::stdout().lock().write_all(&script(args.shell))
 }
 
-/// The script that the shell loads.
+/// Returns the script for a shell.
 pub fn script(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut args::definition(), "lanchat", &mut script);

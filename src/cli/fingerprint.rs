@@ -1,4 +1,4 @@
-//! `lanchat fingerprint`: a key in the forms in which people compare it.
+//! `lanchat fingerprint`: prints a key's fingerprint in the forms in which people compare it.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,9 +7,9 @@ use std::time::Duration;
 use anstream::eprintln;
 
 use super::args::{CommonArgs, FingerprintArgs};
-use super::exit::{Exit, Failure};
-use super::invitation::Destination;
-use super::logging::{self, Level};
+use super::endpoint::Endpoint;
+use super::exit::{Exit, ExitError};
+use super::logging::{self, LogLevel};
 use super::own_server::{SERVICE_DIR, default_data_dir, key_failure};
 use super::{join, runtime};
 use crate::client;
@@ -21,12 +21,12 @@ use crate::server::KEY_FILE;
 /// How long a server may take to show its key.
 const HANDSHAKE_WAIT: Duration = Duration::from_secs(5);
 
-/// Prints the fingerprint that was asked for.
+/// Prints the selected fingerprint.
 ///
 /// # Errors
-/// If there is no such key, or it cannot be read.
-pub fn run(common: &CommonArgs, args: &FingerprintArgs, data_dir: Option<PathBuf>) -> Result<(), Failure> {
-    logging::start(common, Level::Error, io::stderr)?;
+/// If the key does not exist or cannot be read.
+pub fn run(common: &CommonArgs, args: &FingerprintArgs, data_dir: Option<PathBuf>) -> Result<(), ExitError> {
+    logging::start(common, LogLevel::Error, io::stderr)?;
     let fingerprint = match &args.host {
         _ if args.me => client::own_fingerprint().map_err(join::failure)?,
         Some(host) => asked(host)?,
@@ -40,24 +40,27 @@ pub fn run(common: &CommonArgs, args: &FingerprintArgs, data_dir: Option<PathBuf
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
-/// The key that a server shows on its port.
-fn asked(host: &Destination) -> Result<Fingerprint, Failure> {
+/// Asks a server for its key.
+fn asked(host: &Endpoint) -> Result<Fingerprint, ExitError> {
     let port = host.at.port.unwrap_or(DEFAULT_PORT);
     let work = client::fingerprint_at(&host.at.host, port, HANDSHAKE_WAIT);
     let fingerprint = runtime::finish(runtime::small()?, work).map_err(join::failure)?;
     if host.fingerprint.is_some_and(|expected| expected != fingerprint) {
-        return Err(Failure::new(
+        return Err(ExitError::new(
             Exit::Refused,
-            anyhow::anyhow!("what answers at {} has another key than the link says, {fingerprint}", host.at),
+            anyhow::anyhow!(
+                "the server at {} has another key than the link: {fingerprint}; ask its administrator for a new link",
+                host.at
+            ),
         ));
     }
-    eprintln!("This came over the network; compare it with what the server itself prints.");
+    eprintln!("This was read over the network. Compare it with `lanchat fingerprint` on the server.");
     Ok(fingerprint)
 }
 
-/// The key of the server on this machine: the one in the chosen directory, or else that of this
-/// user's, or of the system's service. `command`: the one that asks.
-pub(super) fn of_server(data_dir: Option<PathBuf>, command: &str) -> Result<Fingerprint, Failure> {
+/// Reads the key of the server on this machine: in the chosen directory, or else in this user's, or else in the
+/// system service's. `command` is the subcommand for the remedy.
+pub(super) fn of_server(data_dir: Option<PathBuf>, command: &str) -> Result<Fingerprint, ExitError> {
     let told = |error| key_failure(error, command);
     let chosen = match data_dir {
         Some(dir) => return load(&dir).map_err(told),
@@ -66,8 +69,8 @@ pub(super) fn of_server(data_dir: Option<PathBuf>, command: &str) -> Result<Fing
     match load(&chosen) {
         Err(KeyError::Missing(missing)) => match load(Path::new(SERVICE_DIR)) {
             Err(KeyError::Missing(_)) => Err(anyhow::anyhow!(
-                "no server has a key in {} or {SERVICE_DIR}; run this as the user who runs the server, or \
-                 give its --data-dir, or ask it: `lanchat fingerprint --host localhost`",
+                "no server key in {} or {SERVICE_DIR}; run this as the user who runs the server, or give its \
+                 directory with --data-dir, or ask the server with `lanchat fingerprint --host localhost`",
                 missing.parent().unwrap_or(&missing).display()
             )
             .into()),

@@ -12,7 +12,6 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 pub(super) use error::LinkError;
-pub use error::NO_ANSWER;
 
 use super::channel::{Channel, ended};
 use crate::fingerprint::Fingerprint;

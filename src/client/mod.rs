@@ -54,7 +54,6 @@ use jiff::tz::TimeZone;
 pub use error::Error;
 pub use hosting::{Host, Hosting, Task};
 pub use inspect::{Inspector, Refusal, Trusted, Untested, fingerprint_at, own_fingerprint, trust};
-pub use link::NO_ANSWER;
 pub use local::{PASSPHRASE_FILE, SECRET_FILE};
 pub use send::send;
 pub use tail::{Tail, tail};

@@ -205,7 +205,7 @@ pub const DOCTOR_SEARCH_ON: Duration = Duration::from_millis(1200);
 
 /// How long `lanchat doctor` waits for a connection: the system gives up after 3.0 to 3.1 s where nobody
 /// has the address, which tells that from a firewall.
-pub const DOCTOR_KNOCK: Duration = Duration::from_millis(3500);
+pub const DOCTOR_CONNECT: Duration = Duration::from_millis(3500);
 
 /// How long `lanchat doctor` waits for an address that is a mere guess, such as the router's.
 pub const DOCTOR_GUESS: Duration = Duration::from_millis(1200);

@@ -59,7 +59,7 @@ fn man_pages_are_what_the_binary_prints() {
 #[test]
 fn the_table_of_limits_is_that_of_the_program() {
     let path = root().join("docs/limits.md");
-    let table = lanchat::cli::bounds_page::table();
+    let table = lanchat::cli::limits_page::table();
     if env::var_os(RENEW).is_some() {
         fs::write(&path, &table).unwrap();
     }

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::exit::Failure;
-use crate::cli::invitation::Destination;
-use crate::cli::values::Span;
+use crate::cli::endpoint::Endpoint;
+use crate::cli::exit::ExitError;
+use crate::cli::values::PositiveDuration;
 use crate::fingerprint::Fingerprint;
 
-/// Which server to talk to, and how to look for it.
+/// Which server to use, and how to find it.
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct ConnectArgs {
-    /// The server to use, instead of looking for one; or the link that `lanchat invite` prints.
+    /// Use this server instead of searching: a host, or a link from `lanchat invite`.
     #[arg(
         short = 'H',
         long,
@@ -20,9 +20,9 @@ pub struct ConnectArgs {
         env = "LANCHAT_HOST",
         value_hint = clap::ValueHint::Hostname
     )]
-    pub host: Option<Destination>,
+    pub host: Option<Endpoint>,
 
-    /// Open no multicast socket at all; needs --host.
+    /// Do not open a multicast socket; needs --host.
     #[arg(long, env = "LANCHAT_NO_DISCOVERY")]
     pub no_discovery: bool,
 
@@ -30,61 +30,59 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "NAME", env = "LANCHAT_SERVER")]
     pub server: Option<String>,
 
-    /// Accept a server with this key only; may be repeated.
+    /// Accept only a server with this key; may be repeated.
     #[arg(long, value_name = "FINGERPRINT", env = "LANCHAT_FINGERPRINT", value_delimiter = ',')]
     pub fingerprint: Vec<Fingerprint>,
 
-    /// Connect without encryption, to a server that allows it: everybody on the way can read and
-    /// change all of it.
+    /// Connect without encryption, to a server that allows it: anyone on the path can read and alter
+    /// everything.
     #[arg(long, env = "LANCHAT_PLAINTEXT")]
     pub plaintext: bool,
 
-    /// How long to look for a server and wait for its answer.
+    /// How long to search for a server and wait for its answer.
     #[arg(long, value_name = "DURATION", env = "LANCHAT_TIMEOUT", default_value = "5s")]
-    pub timeout: Span,
+    pub timeout: PositiveDuration,
 }
 
 impl ConnectArgs {
-    /// The same with the key of a link among those that are accepted, if all of it makes sense together.
+    /// Checks that the options fit together, and adds the key of a link to the accepted ones.
     ///
     /// # Errors
-    /// A usage error that says what to leave out or to add.
-    pub fn checked(mut self) -> Result<Self, Failure> {
-        // A key on the command line does not widen what another source has narrowed, nor the reverse.
+    /// A usage error that says what to remove or to add.
+    pub fn checked(mut self) -> Result<Self, ExitError> {
+        // A link's key must not widen what --fingerprint narrows, nor the reverse.
         if let Some(linked) = self.host.as_ref().and_then(|host| host.fingerprint) {
             if !self.fingerprint.is_empty() && !self.fingerprint.contains(&linked) {
-                return Err(Failure::usage(
-                    "the link of --host and --fingerprint name different keys; leave out the one that is wrong",
+                return Err(ExitError::usage(
+                    "the link in --host and --fingerprint name different keys; remove the wrong one",
                 ));
             }
             self.fingerprint = vec![linked];
         }
         if self.plaintext && !self.fingerprint.is_empty() {
-            return Err(Failure::usage(
-                "--plaintext proves no key, so it cannot be used together with --fingerprint or an invitation",
+            return Err(ExitError::usage(
+                "--plaintext cannot verify a key; remove it, or remove --fingerprint and use a plain host",
             ));
         }
         if self.no_discovery && self.host.is_none() {
-            return Err(Failure::usage(
-                "--no-discovery finds no server by itself; name one with --host HOST[:PORT]",
-            ));
+            return Err(ExitError::usage("--no-discovery needs a server; name one with --host HOST[:PORT]"));
         }
         Ok(self)
     }
 }
 
-/// Options of joining the chat.
+/// Options for joining the chat.
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct JoinArgs {
-    /// The server.
+    /// Which server.
     #[command(flatten)]
     pub connect: ConnectArgs,
 
-    /// Your name in the chat; the login name if none is given.
+    /// Your name in the chat [default: your login name].
     #[arg(short, long, env = "LANCHAT_NAME")]
     pub name: Option<String>,
 
-    /// The file with the passphrase of a closed server; at a terminal it is asked for without one.
+    /// File with a closed server's passphrase [default: ask at the terminal].
     #[arg(
         long,
         value_name = "FILE",

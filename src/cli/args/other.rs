@@ -6,12 +6,12 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::connect::{ConnectArgs, JoinArgs};
-use crate::cli::invitation::Destination;
-use crate::cli::values::{HostPort, Span};
+use crate::cli::endpoint::Endpoint;
+use crate::cli::values::{HostPort, PositiveDuration};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Moment;
 
-/// The subcommands that have a page, which is all of them.
+/// Every subcommand; each has a man page.
 pub const SUBCOMMANDS: [&str; 14] = [
     "serve",
     "discover",
@@ -36,10 +36,10 @@ pub struct DiscoverArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Also try every address of this machine's own networks, of each 1022 at most.
+    /// Also try every address of this machine's networks, up to 1022 per network.
     ///
-    /// It takes about 2 s, and tries port 7667 and the ports of servers that are known. To others it looks
-    /// like an attack, so ask whoever runs the network.
+    /// This takes about 2 seconds and tries port 7667 and the ports of known servers. To others it looks
+    /// like an attack, so ask the network's administrator first.
     #[arg(long)]
     pub scan: bool,
 
@@ -47,26 +47,26 @@ pub struct DiscoverArgs {
     #[arg(long)]
     pub first: bool,
 
-    // A browse that falls into the second in which responders keep quiet (RFC 6762 section 6) gets its
-    // answer within 1.1 s.
-    /// How long to listen for answers at most; it ends earlier when no more servers turn up.
+    // A responder stays quiet for a second after an answer (RFC 6762 section 6), so its next one may take
+    // 1.1 s.
+    /// How long to wait for answers; ends earlier when no more servers turn up.
     #[arg(long, value_name = "DURATION", env = "LANCHAT_TIMEOUT", default_value = "2s")]
-    pub timeout: Span,
+    pub timeout: PositiveDuration,
 }
 
 /// Options of `lanchat send`.
 #[derive(Clone, Debug, Args)]
 pub struct SendArgs {
-    /// The server and the sender's name.
+    /// The server, and the sender's name.
     #[command(flatten)]
     pub join: JoinArgs,
 
-    /// Who gets it: a user's name, here or away, a #room, an IP address, all, or, for a command, server.
+    /// The recipient: a user (even offline), a #room, an IP address, all, or server for a command.
     #[arg(long, value_name = "WHO", default_value = "all")]
     pub to: String,
 
-    /// The data directory of the server on this machine, if not the usual one: whoever may read it is an operator
-    /// there.
+    /// The data directory of the server on this machine [default: the usual one]. If you may read it,
+    /// you send as an operator.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
 
@@ -78,20 +78,20 @@ pub struct SendArgs {
 /// Options of `lanchat tail`.
 #[derive(Clone, Debug, Args)]
 pub struct TailArgs {
-    /// The server and the reader's name.
+    /// The server, and the reader's name.
     #[command(flatten)]
     pub join: JoinArgs,
 
-    /// Print each message as one line of JSON: its packet.
+    /// Print each message's packet as one line of JSON.
     #[arg(long)]
     pub json: bool,
 
-    /// Begin with what was said in that time (1h, 7d), or from then on (2026-11-21,
-    /// 2026-11-21T12:00); from now on without it.
+    /// Start with the messages of the last 1h or 7d, or since 2026-11-21 or 2026-11-21T12:00
+    /// [default: only new messages].
     #[arg(long, value_name = "DURATION|TIME")]
     pub since: Option<Moment>,
 
-    /// Print what is said in this room only, and become a member of it; may be repeated.
+    /// Join this room and print only its messages; may be repeated.
     #[arg(long, value_name = "#ROOM")]
     pub room: Vec<String>,
 }
@@ -103,11 +103,11 @@ pub struct DoctorArgs {
     #[command(flatten)]
     pub connect: ConnectArgs,
 
-    /// Print one JSON object: class, exit status, cause, verdict, remedies and checks.
+    /// Print one JSON object with class, exit status, cause, verdict, remedies and checks.
     #[arg(long)]
     pub json: bool,
 
-    /// Print one text to paste into a ticket; it has addresses, and no keys.
+    /// Print a report to paste into a ticket; it contains addresses, but no keys.
     #[arg(long, conflicts_with = "json")]
     pub report: bool,
 }
@@ -115,19 +115,19 @@ pub struct DoctorArgs {
 /// Options of `lanchat fingerprint`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct FingerprintArgs {
-    /// Your own key's, by which servers and other people know you.
+    /// Print your own key's fingerprint, by which servers and other users know you.
     #[arg(long, conflicts_with_all = ["host", "data_dir"])]
     pub me: bool,
 
-    /// Draw a picture of it as well.
+    /// Also draw the fingerprint as a picture.
     #[arg(long)]
     pub art: bool,
 
-    /// Ask the server at this address, which proves nothing about the way to it.
+    /// Ask the server at this address. This does not prove that nobody intercepts the connection.
     #[arg(short = 'H', long, value_name = "HOST[:PORT]", conflicts_with = "data_dir")]
-    pub host: Option<Destination>,
+    pub host: Option<Endpoint>,
 
-    /// The data directory of the server on this machine, if not the usual one.
+    /// The data directory of the server on this machine [default: the usual one].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
 }
@@ -135,25 +135,25 @@ pub struct FingerprintArgs {
 /// Options of `lanchat trust`.
 #[derive(Clone, Debug, Args)]
 pub struct TrustArgs {
-    /// Give up the key that the server had before.
+    /// Stop accepting the server's previous key.
     #[arg(long)]
     pub replace: bool,
 
-    /// The server's name; where you know several of it, name and digits as in vm-3f9a1c77.
+    /// The server's name; if you know several of that name, its name and id as in vm-3f9a1c77.
     pub name: String,
 
-    /// Its key's fingerprint, as `lanchat fingerprint` prints it there: SHA256: and 43 characters.
+    /// Its key's fingerprint, as `lanchat fingerprint` prints it on the server: SHA256: and 43 characters.
     pub fingerprint: Fingerprint,
 }
 
 /// Options of `lanchat invite`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct InviteArgs {
-    /// The address that guests use, if not those of this machine.
+    /// The address for the link [default: each of this machine's addresses].
     #[arg(short = 'H', long, value_name = "HOST[:PORT]")]
     pub host: Option<HostPort>,
 
-    /// The data directory of the server on this machine, if not the usual one.
+    /// The data directory of the server on this machine [default: the usual one].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
 }
@@ -169,7 +169,7 @@ pub struct CompletionsArgs {
 /// Options of `lanchat man`.
 #[derive(Clone, Debug, Args)]
 pub struct ManArgs {
-    /// The subcommand whose page to print; the main page if none is given.
+    /// The subcommand whose page to print [default: the main page].
     #[arg(value_parser = PossibleValuesParser::new(SUBCOMMANDS), hide_possible_values = true)]
     pub subcommand: Option<String>,
 }

@@ -8,6 +8,7 @@ mod filters;
 mod table;
 mod words;
 
+pub(crate) use filters::IN_QUOTES;
 pub use table::COMMANDS;
 
 use super::Request;

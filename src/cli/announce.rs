@@ -55,7 +55,6 @@ fn tell(way: &Reachability, port: u16, visible: bool) {
 enum Reachability {
     /// Only from this machine, at its loopback address.
     Loopback(IpAddr),
-    /// At this address.
     Address(IpAddr),
     /// Only through the container's host: the address belongs to the container's own network.
     Container(IpAddr),
@@ -149,7 +148,7 @@ mod tests {
         );
         let container = line(Reachability::Container("172.17.0.2".parse().unwrap()), true);
         assert!(
-            container.contains("publish TCP port 7667") && !container.contains("--host 172"),
+            container.contains("publish its TCP port 7667") && !container.contains("--host 172"),
             "{container}"
         );
         assert_eq!(line(Reachability::None, false), "");

@@ -13,10 +13,12 @@ use super::rescue::counted;
 use crate::{server, store};
 
 /// Copies the history and the server's other files to a new file.
-///
-/// # Errors
-/// If the files cannot be read or the copy cannot be written; then no copy remains.
-pub fn run(common: &CommonArgs, args: &BackupArgs, data_dir: Option<PathBuf>) -> Result<(), ExitError> {
+/// If that fails, no copy remains.
+pub(crate) fn run(
+    common: &CommonArgs,
+    args: &BackupArgs,
+    data_dir: Option<PathBuf>,
+) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
     let (progress, begun) = (ProgressDisplay::new(common, "copying"), Instant::now());
     let made = own_server::history(args.data_dir.clone().or(data_dir), "backup FILE", |path| {

@@ -20,7 +20,7 @@ use super::exit::{ExitError, sentence};
 
 /// The values in the config file, as on the command line, by the options' long names.
 #[derive(Clone, Debug, Default)]
-pub struct Config {
+pub(crate) struct Config {
     client: Values,
     serve: Values,
 }
@@ -35,7 +35,7 @@ const LIKENESS: f64 = 0.7;
 
 impl Config {
     /// Makes the file's values the defaults of the command line.
-    pub fn defaults(&self, cli: Command) -> Command {
+    pub(crate) fn defaults(&self, cli: Command) -> Command {
         cli.mut_args(|arg| with_default(arg, &self.client)).mut_subcommands(|command| {
             let values = if command.get_name() == SERVE { &self.serve } else { &self.client };
             command.mut_args(|arg| with_default(arg, values))
@@ -43,10 +43,7 @@ impl Config {
     }
 
     /// Returns the options of a server started without options and variables.
-    ///
-    /// # Errors
-    /// Only if this program has a fault: the values were checked when the file was read.
-    pub fn serve(&self) -> Result<ServeArgs, ExitError> {
+    pub(crate) fn serve(&self) -> Result<ServeArgs, ExitError> {
         let serve = serve_of(&self.defaults(args::definition())).mut_args(|arg| arg.env(None::<&str>));
         let matches = serve.no_binary_name(true).try_get_matches_from([""; 0])?;
         Ok(ServeArgs::from_arg_matches(&matches)?)
@@ -60,7 +57,6 @@ fn with_default(arg: Arg, values: &Values) -> Arg {
     }
 }
 
-/// Returns the definition of `lanchat serve`.
 fn serve_of(cli: &Command) -> Command {
     cli.find_subcommand(SERVE).cloned().unwrap_or_default()
 }
@@ -78,10 +74,7 @@ fn default_path() -> Option<PathBuf> {
 }
 
 /// Reads the config file `chosen`, which must exist, or else the user's own if it exists.
-///
-/// # Errors
-/// One line that names the file.
-pub fn load(chosen: Option<&Path>) -> Result<Config, String> {
+pub(crate) fn load(chosen: Option<&Path>) -> Result<Config, String> {
     let default = default_path();
     let Some(path) = chosen.or(default.as_deref()) else {
         return Ok(Config::default());
@@ -94,7 +87,7 @@ pub fn load(chosen: Option<&Path>) -> Result<Config, String> {
 }
 
 /// Parses a config file. An error starts with `:LINE: ` if it belongs to a line.
-pub fn parse(text: &str) -> Result<Config, String> {
+pub(crate) fn parse(text: &str) -> Result<Config, String> {
     let table = DeTable::parse(text).map_err(|error| located(text, error.span(), error.message()))?;
     let cli = args::definition();
     let mut config = Config::default();

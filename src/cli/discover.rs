@@ -2,7 +2,7 @@
 
 mod listing;
 
-pub use listing::{Listed, json, merge, table};
+pub(crate) use listing::{Listed, json, merge, table};
 
 use super::args::{CommonArgs, DiscoverArgs};
 use super::exit::{Exit, ExitError};
@@ -20,11 +20,12 @@ use std::pin::pin;
 use tokio::time::{Instant, interval, sleep_until};
 
 /// Lists the servers on this network on standard output; at a terminal, as they are found. `inspector` asks for the
-/// server at an address (for `--scan`), and knows the servers joined before.
-///
-/// # Errors
-/// Exit status 3 without a server.
-pub fn run(common: &CommonArgs, discover: &DiscoverArgs, inspector: &Inspector) -> Result<(), ExitError> {
+/// server at an address (for `--scan`), and knows the servers joined before. No server is exit status 3.
+pub(crate) fn run(
+    common: &CommonArgs,
+    discover: &DiscoverArgs,
+    inspector: &Inspector,
+) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, std::io::stderr)?;
     let is_live = !discover.json && std::io::stdout().is_terminal();
     let probe = |addr| inspector.clone().probe(addr);

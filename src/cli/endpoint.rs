@@ -7,16 +7,13 @@ use std::str::FromStr;
 use super::values::HostPort;
 use crate::fingerprint::Fingerprint;
 
-/// The start of a link.
 const SCHEME: &str = "lanchat://";
 
 /// A server to connect to: a host with an optional port, and the key if a link gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// The host and the port.
-    pub at: HostPort,
-    /// The key that the server must prove.
-    pub fingerprint: Option<Fingerprint>,
+pub(crate) struct Endpoint {
+    pub(crate) at: HostPort,
+    pub(crate) fingerprint: Option<Fingerprint>,
 }
 
 impl FromStr for Endpoint {

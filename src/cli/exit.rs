@@ -4,29 +4,20 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-/// An exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Exit {
-    /// Success.
+pub(crate) enum Exit {
     Ok = 0,
-    /// Any other failure.
     Failure = 1,
-    /// The command line, an environment variable or the config file is wrong.
     Usage = 2,
-    /// No server was found, or several and the user chose none.
     NoServer = 3,
-    /// The server cannot be reached, or the connection was lost.
     Disconnected = 4,
-    /// The server refused the client or its message, or the client refused the server's key.
     Refused = 5,
-    /// The server does not speak the protocol.
     Protocol = 6,
 }
 
 impl Exit {
-    /// Every status, by number.
-    pub const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Ok,
         Self::Failure,
         Self::Usage,
@@ -36,8 +27,7 @@ impl Exit {
         Self::Protocol,
     ];
 
-    /// Its description for the man page.
-    pub fn meaning(self) -> &'static str {
+    pub(crate) fn meaning(self) -> &'static str {
         match self {
             Self::Ok => "Success.",
             Self::Failure => "Any other failure.",
@@ -52,8 +42,7 @@ impl Exit {
         }
     }
 
-    /// The number that the shell sees.
-    pub fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         self as u8
     }
 }
@@ -66,47 +55,43 @@ impl From<Exit> for ExitCode {
 
 /// An error that ends the program, with its exit status.
 #[derive(Debug)]
-pub struct ExitError {
+pub(crate) struct ExitError {
     exit: Exit,
     error: anyhow::Error,
-    /// Whether to print the text unchanged, with all its lines.
     is_verbatim: bool,
 }
 
 impl ExitError {
-    /// Wraps an error that ends the program with `exit`.
-    pub fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
+    pub(crate) fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
         Self { exit, error: error.into(), is_verbatim: false }
     }
 
     /// Creates an error of several lines, which are printed unchanged.
-    pub fn verbatim(exit: Exit, text: String) -> Self {
+    pub(crate) fn verbatim(exit: Exit, text: String) -> Self {
         Self { is_verbatim: true, ..Self::new(exit, anyhow::anyhow!(text)) }
     }
 
     /// Creates a usage error, for options that do not fit together.
-    pub fn usage(message: impl fmt::Display) -> Self {
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self::new(Exit::Usage, anyhow::anyhow!("{message}"))
     }
 
     /// Creates an error for a program that has already printed everything.
-    pub fn silent(exit: Exit) -> Self {
+    pub(crate) fn silent(exit: Exit) -> Self {
         Self::verbatim(exit, String::new())
     }
 
-    /// Whether there is nothing to print.
-    pub fn is_silent(&self) -> bool {
+    pub(crate) fn is_silent(&self) -> bool {
         self.is_verbatim && self.to_string().is_empty()
     }
 
-    /// Returns the text to print.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         if self.is_verbatim { self.to_string() } else { format!("lanchat: {self}") }
     }
 
     /// Returns the exit status. A closed pipe is a success, as in `lanchat discover | head -1`: its reader has
     /// what it wanted.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         let gone = self.error.chain().any(|cause| {
             cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
         });
@@ -135,7 +120,7 @@ impl fmt::Display for ExitError {
 }
 
 /// Returns clap's message and tips as one line, without its usage.
-pub fn sentence(error: &clap::Error) -> String {
+pub(crate) fn sentence(error: &clap::Error) -> String {
     let text = error.to_string();
     let mut parts: Vec<&str> = Vec::new();
     for line in text.lines().map(str::trim) {

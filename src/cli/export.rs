@@ -17,14 +17,13 @@ use crate::files;
 use crate::store::{Export, Filter};
 use crate::text::{safe_line, safe_lines};
 
-/// The columns of the CSV format.
 const COLUMNS: [&str; 8] = ["seq", "time", "kind", "from", "ip", "key", "to", "text"];
 
-/// Prints the selected part of the history.
-///
-/// # Errors
-/// If the history cannot be read or the output cannot be written.
-pub fn run(common: &CommonArgs, args: &ExportArgs, data_dir: Option<PathBuf>) -> Result<(), ExitError> {
+pub(crate) fn run(
+    common: &CommonArgs,
+    args: &ExportArgs,
+    data_dir: Option<PathBuf>,
+) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
     let filter = Filter {
         since: args.since.map(|since| since.timestamp(Timestamp::now())),

@@ -7,19 +7,15 @@ use anyhow::{Context, bail};
 use super::args::{CommonArgs, InviteArgs, ServeArgs};
 use super::endpoint::Endpoint;
 use super::exit::ExitError;
-use super::fingerprint::of_server;
 use super::logging::{self, LogLevel};
+use super::own_server;
 use super::values::HostPort;
 use crate::discovery::own_addresses;
 use crate::limits::DEFAULT_PORT;
 
-/// Prints a link for each address at which others may reach the server.
-///
-/// # Errors
-/// If the server's key cannot be read, or this machine has no address that others can reach.
-pub fn run(common: &CommonArgs, args: InviteArgs, serve: ServeArgs) -> Result<(), ExitError> {
+pub(crate) fn run(common: &CommonArgs, args: InviteArgs, serve: ServeArgs) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
-    let fingerprint = of_server(args.data_dir.or_else(|| serve.data_dir.clone()), "invite")?;
+    let fingerprint = own_server::fingerprint(args.data_dir.or_else(|| serve.data_dir.clone()), "invite")?;
     let mut text = String::new();
     for at in addresses(args.host, &serve)? {
         text += &format!("{}\n", Endpoint { at, fingerprint: Some(fingerprint) });

@@ -24,11 +24,7 @@ use crate::protocol::packet::ServerInfo;
 use crate::security::protect_memory;
 use crate::server::{Handle, Server, StartError};
 
-/// Joins the chat.
-///
-/// # Errors
-/// With the status that tells why: see [`Exit`].
-pub fn run(common: &CommonArgs, join: JoinArgs, serve: ServeArgs) -> Result<(), ExitError> {
+pub(crate) fn run(common: &CommonArgs, join: JoinArgs, serve: ServeArgs) -> Result<(), ExitError> {
     protect_memory();
     let screen = Screen::new();
     let log = screen.clone();
@@ -39,10 +35,7 @@ pub fn run(common: &CommonArgs, join: JoinArgs, serve: ServeArgs) -> Result<(), 
 }
 
 /// Sends one message. `named` is the data directory from the command line.
-///
-/// # Errors
-/// With the status that tells why: see [`Exit`].
-pub fn send(
+pub(crate) fn send(
     common: &CommonArgs,
     join: JoinArgs,
     serve: &ServeArgs,
@@ -59,11 +52,7 @@ pub fn send(
     runtime::finish(runtime::small()?, client::send(options, to, text)).map_err(failure)
 }
 
-/// Prints messages as they arrive.
-///
-/// # Errors
-/// With the status that tells why: see [`Exit`].
-pub fn tail(
+pub(crate) fn tail(
     common: &CommonArgs,
     join: JoinArgs,
     serve: &ServeArgs,
@@ -174,7 +163,6 @@ async fn start(serve: ServeArgs) -> Result<LocalServer, ExitError> {
     Ok(LocalServer { id, address, handle, announcer, stop, task })
 }
 
-/// A server in this process.
 struct LocalServer {
     id: String,
     address: SocketAddr,

@@ -18,16 +18,14 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::args::CommonArgs;
 use super::exit::ExitError;
 
-/// The variable with the directives.
 const VARIABLE: &str = "LANCHAT_LOG";
 
 /// Levels from `--quiet` to `--verbose`.
 const LEVELS: [LevelFilter; 5] =
     [LevelFilter::ERROR, LevelFilter::WARN, LevelFilter::INFO, LevelFilter::DEBUG, LevelFilter::TRACE];
 
-/// A subcommand's default level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogLevel {
+pub(crate) enum LogLevel {
     /// Errors only: the subcommand reports to the user in other ways.
     Error = 0,
     /// Events too: the log is a server's output.
@@ -52,11 +50,7 @@ impl FormatTime for TimeFormat {
     }
 }
 
-/// Starts logging to `writer`, by default at `level`. Call it once.
-///
-/// # Errors
-/// If `LANCHAT_LOG` is not a list of directives.
-pub fn start<W>(common: &CommonArgs, level: LogLevel, writer: W) -> Result<(), ExitError>
+pub(crate) fn start<W>(common: &CommonArgs, level: LogLevel, writer: W) -> Result<(), ExitError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {

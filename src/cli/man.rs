@@ -13,13 +13,12 @@ use super::args::{self, ManArgs, SUBCOMMANDS};
 use super::limits_page;
 use super::pages::{self, Paragraph};
 
-/// Prints the chosen page.
-pub fn run(args: &ManArgs) -> io::Result<()> {
+pub(crate) fn run(args: &ManArgs) -> io::Result<()> {
     io::stdout().lock().write_all(&page(args.subcommand.as_deref())?)
 }
 
 /// Returns the page of `subcommand`, or the main page, in roff format.
-pub fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
+pub(crate) fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
     let mut cli = args::definition();
     cli.build();
     let command = match subcommand {

@@ -4,36 +4,39 @@
 //! defaults ([`config`]). Then the subcommand's own file does the work.
 
 mod announce;
-pub mod args;
-pub mod backup;
-pub mod completions;
-pub mod config;
-pub mod discover;
+mod args;
+mod backup;
+mod completions;
+mod config;
+mod discover;
 pub mod doctor;
-pub mod endpoint;
-pub mod exit;
-pub mod export;
-pub mod fingerprint;
-pub mod invite;
-pub mod join;
-pub mod limits_page;
-pub mod logging;
-pub mod man;
+mod endpoint;
+mod exit;
+mod export;
+mod fingerprint;
+mod invite;
+mod join;
+mod limits_page;
+mod logging;
+mod man;
 mod own_server;
 mod pages;
 mod progress;
-pub mod rescue;
+mod rescue;
 mod runtime;
-pub mod serve;
-pub mod trust;
+mod serve;
+mod trust;
 mod usage;
-pub mod values;
+mod values;
 
 use std::process::ExitCode;
 
 use jiff::Timestamp;
 
 use crate::client;
+
+pub use args::SUBCOMMANDS;
+pub use limits_page::limits_table;
 
 use args::{Cli, Subcommand};
 use config::Config;

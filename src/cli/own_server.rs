@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use super::exit::ExitError;
-use crate::security::KeyError;
+use crate::fingerprint::Fingerprint;
+use crate::security::{KeyError, Keypair};
 use crate::server::{HISTORY_FILE, KEY_FILE};
 use crate::store::StoreError;
 
-/// The data directory of the system service.
 pub(super) const SERVICE_DIR: &str = "/var/lib/lanchat";
 
-/// Returns the default data directory of this user's server.
 pub(super) fn default_data_dir() -> Result<PathBuf, ExitError> {
     match etcetera::choose_base_strategy() {
         Ok(strategy) => Ok(strategy.data_dir().join("lanchat")),
@@ -24,46 +23,56 @@ pub(super) fn default_data_dir() -> Result<PathBuf, ExitError> {
     }
 }
 
-/// Opens the history in the chosen directory, or else in this user's, or else in the system service's. `command` is
-/// the subcommand for the remedy.
+/// Opens the history of the server on this machine. `command` is the subcommand for the remedy.
 pub(super) fn history<T>(
     data_dir: Option<PathBuf>,
     command: &str,
     open: impl Fn(&Path) -> Result<T, StoreError>,
 ) -> Result<T, ExitError> {
-    let told = |error| match error {
-        StoreError::Denied(path, why) => denied(&path, &why, command),
-        other => other.into(),
+    let open = |dir: &Path| match open(&dir.join(HISTORY_FILE)) {
+        Err(StoreError::Missing(_)) => Ok(None),
+        Err(StoreError::Denied(path, why)) => Err(denied(&path, &why, command)),
+        opened => Ok(Some(opened?)),
     };
-    if let Some(dir) = data_dir {
-        return open(&dir.join(HISTORY_FILE)).map_err(told);
-    }
-    let own = default_data_dir()?.join(HISTORY_FILE);
-    match open(&own) {
-        Err(StoreError::Missing(_)) => match open(&Path::new(SERVICE_DIR).join(HISTORY_FILE)) {
-            Err(StoreError::Missing(_)) => Err(anyhow::anyhow!(
-                "no server history at {} or in {SERVICE_DIR}; run this as the user who runs the server, or give \
-                 its directory with --data-dir",
-                own.display()
-            )
-            .into()),
-            service => service.map_err(told),
-        },
-        own => own.map_err(told),
-    }
+    find(data_dir, "history", open)
 }
 
-/// Explains why a key cannot be read, with a remedy if it belongs to another user.
-pub(super) fn key_failure(error: KeyError, command: &str) -> ExitError {
-    match error {
+/// Reads the key of the server on this machine. `command` is the subcommand for the remedy.
+pub(super) fn fingerprint(data_dir: Option<PathBuf>, command: &str) -> Result<Fingerprint, ExitError> {
+    let open = |dir: &Path| match Keypair::load(&dir.join(KEY_FILE)) {
+        Err(KeyError::Missing(_)) => Ok(None),
         // The error for too wide permissions has a text of its own, and no code from the system.
-        KeyError::Unusable(path, error)
+        Err(KeyError::Unusable(path, error))
             if error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_some() =>
         {
-            denied(&path, &error, command)
+            Err(denied(&path, &error, command))
         }
-        other => other.into(),
+        key => Ok(Some(key?.fingerprint())),
+    };
+    find(data_dir, "key", open)
+}
+
+/// Opens something in the chosen directory, or else in this user's, or else in the system service's.
+fn find<T>(
+    data_dir: Option<PathBuf>,
+    what: &str,
+    open: impl Fn(&Path) -> Result<Option<T>, ExitError>,
+) -> Result<T, ExitError> {
+    let dirs = match data_dir {
+        Some(dir) => vec![dir],
+        None => vec![default_data_dir()?, SERVICE_DIR.into()],
+    };
+    for dir in &dirs {
+        if let Some(found) = open(dir)? {
+            return Ok(found);
+        }
     }
+    let dirs: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+    Err(anyhow::anyhow!(
+        "no server {what} in {}; run this as the user who runs the server, or give its directory with --data-dir",
+        dirs.join(" or ")
+    )
+    .into())
 }
 
 /// Explains that this user may not read a file.

@@ -4,7 +4,6 @@ use super::args::CommonArgs;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
-/// Maximum redraws per second.
 const DRAWN_PER_SECOND: u8 = 10;
 
 /// How often the spinner moves while the position stays.
@@ -41,12 +40,10 @@ impl ProgressDisplay {
         Self(bar)
     }
 
-    /// Changes the verb.
     pub(super) fn set_message(&self, verb: &'static str) {
         self.0.set_message(verb);
     }
 
-    /// Moves the bar.
     pub(super) fn set(&self, done: u64, total: u64) {
         self.0.set_length(total);
         self.0.set_position(done);

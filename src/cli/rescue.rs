@@ -11,11 +11,12 @@ use super::progress::ProgressDisplay;
 use crate::server::{self, DataDirError, RescueError};
 use crate::store::{Repaired, Seal, StoreError};
 
-/// Restores a backup.
-///
-/// # Errors
-/// If it cannot; then it has changed nothing.
-pub fn restore(common: &CommonArgs, args: &RestoreArgs, data_dir: Option<PathBuf>) -> Result<(), ExitError> {
+/// Restores a backup; if that fails, nothing has changed.
+pub(crate) fn restore(
+    common: &CommonArgs,
+    args: &RestoreArgs,
+    data_dir: Option<PathBuf>,
+) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
     let dir = own_server::directory(args.data_dir.clone().or(data_dir))?;
     let progress = ProgressDisplay::new(common, "checking");
@@ -45,11 +46,12 @@ pub fn restore(common: &CommonArgs, args: &RestoreArgs, data_dir: Option<PathBuf
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
-/// Recovers a damaged history.
-///
-/// # Errors
-/// If it cannot; then it has changed nothing.
-pub fn repair(common: &CommonArgs, args: &RepairArgs, data_dir: Option<PathBuf>) -> Result<(), ExitError> {
+/// Recovers a damaged history; if that fails, nothing has changed.
+pub(crate) fn repair(
+    common: &CommonArgs,
+    args: &RepairArgs,
+    data_dir: Option<PathBuf>,
+) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
     let dir = own_server::directory(args.data_dir.clone().or(data_dir))?;
     let progress = ProgressDisplay::new(common, "repairing");

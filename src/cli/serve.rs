@@ -15,11 +15,7 @@ use crate::store::Keep;
 use std::io;
 use std::path::Path;
 
-/// Runs the server.
-///
-/// # Errors
-/// If it cannot start; the text says what to do.
-pub fn run(common: &CommonArgs, serve: ServeArgs) -> Result<(), ExitError> {
+pub(crate) fn run(common: &CommonArgs, serve: ServeArgs) -> Result<(), ExitError> {
     protect_memory();
     let screen = Screen::new();
     let log = screen.clone();

@@ -9,11 +9,7 @@ use super::logging::{self, LogLevel};
 use crate::client;
 use crate::text::safe_line;
 
-/// Accepts the key.
-///
-/// # Errors
-/// If the name is empty, or the key cannot be stored.
-pub fn run(common: &CommonArgs, args: &TrustArgs) -> Result<(), ExitError> {
+pub(crate) fn run(common: &CommonArgs, args: &TrustArgs) -> Result<(), ExitError> {
     logging::start(common, LogLevel::Error, io::stderr)?;
     if args.name.trim().is_empty() {
         return Err(ExitError::usage("the server's name is empty; type it as the refusal shows it"));

@@ -12,11 +12,10 @@ use crate::protocol::term::duration;
 
 /// A host with an optional port: `office`, `office:7667`, `192.168.1.20`, `[fe80::1%eth0]:7667`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostPort {
+pub(crate) struct HostPort {
     /// A name or an address; an IPv6 address without brackets, but with its scope id.
-    pub host: String,
-    /// The port, if one was given.
-    pub port: Option<u16>,
+    pub(crate) host: String,
+    pub(crate) port: Option<u16>,
 }
 
 impl FromStr for HostPort {
@@ -97,7 +96,7 @@ impl fmt::Display for HostPort {
 
 /// A span of time above zero, written `5s`, `1m 30s`, `2min` or `PT5S`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PositiveDuration(pub Duration);
+pub(crate) struct PositiveDuration(pub(crate) Duration);
 
 impl FromStr for PositiveDuration {
     type Err = String;
@@ -120,7 +119,7 @@ impl fmt::Display for PositiveDuration {
 
 /// A number of bytes, written `65536`, `64KiB`, `1MiB` or `2MB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size(pub u64);
+pub(crate) struct Size(pub(crate) u64);
 
 /// The units of [`Size`] in lower case, with their bytes.
 const UNITS: [(&str, u64); 7] = [
@@ -160,7 +159,7 @@ impl fmt::Display for Size {
 
 /// A number above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Count(pub usize);
+pub(crate) struct Count(pub(crate) usize);
 
 impl FromStr for Count {
     type Err = String;
@@ -182,16 +181,13 @@ const OFF: &str = "off";
 
 /// A bound that an option sets, or removes with the word `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound<T> {
-    /// At most this.
+pub(crate) enum Bound<T> {
     At(T),
-    /// No bound.
     Off,
 }
 
 impl<T> Bound<T> {
-    /// Returns the bound, if there is one.
-    pub fn get(self) -> Option<T> {
+    pub(crate) fn get(self) -> Option<T> {
         match self {
             Self::At(bound) => Some(bound),
             Self::Off => None,
@@ -221,7 +217,7 @@ impl<T: fmt::Display> fmt::Display for Bound<T> {
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal that supports it, unless `NO_COLOR` is set.
     #[default]
     Auto,

@@ -215,7 +215,7 @@ fn where_there_is_no_history_the_remedy_is_told() {
     for args in [&["export"][..], &["backup", "copy.db"]] {
         let output = lanchat(args).args(["--data-dir", dir]).current_dir(&empty).output().unwrap();
         let said = one_line(1, &output);
-        assert!(said.contains("there is no history at") && said.contains("--data-dir"), "{said}");
+        assert!(said.contains("no server history in") && said.contains("--data-dir"), "{said}");
     }
     assert_eq!(fs::read_dir(&empty).unwrap().count(), 0, "nothing is left behind");
     fs::write(empty.path().join("history.db"), "a letter, not a database").unwrap();

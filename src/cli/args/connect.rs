@@ -11,7 +11,7 @@ use crate::fingerprint::Fingerprint;
 
 /// Which server to use, and how to find it.
 #[derive(Clone, Debug, PartialEq, Args)]
-pub struct ConnectArgs {
+pub(crate) struct ConnectArgs {
     /// Use this server instead of searching: a host, or a link from `lanchat invite`.
     #[arg(
         short = 'H',
@@ -20,36 +20,33 @@ pub struct ConnectArgs {
         env = "LANCHAT_HOST",
         value_hint = clap::ValueHint::Hostname
     )]
-    pub host: Option<Endpoint>,
+    pub(crate) host: Option<Endpoint>,
 
     /// Do not open a multicast socket; needs --host.
     #[arg(long, env = "LANCHAT_NO_DISCOVERY")]
-    pub no_discovery: bool,
+    pub(crate) no_discovery: bool,
 
     /// Pick one of several servers, by its name or the start of its id.
     #[arg(long, value_name = "NAME", env = "LANCHAT_SERVER")]
-    pub server: Option<String>,
+    pub(crate) server: Option<String>,
 
     /// Accept only a server with this key; may be repeated.
     #[arg(long, value_name = "FINGERPRINT", env = "LANCHAT_FINGERPRINT", value_delimiter = ',')]
-    pub fingerprint: Vec<Fingerprint>,
+    pub(crate) fingerprint: Vec<Fingerprint>,
 
     /// Connect without encryption, to a server that allows it: anyone on the path can read and alter
     /// everything.
     #[arg(long, env = "LANCHAT_PLAINTEXT")]
-    pub plaintext: bool,
+    pub(crate) plaintext: bool,
 
     /// How long to search for a server and wait for its answer.
     #[arg(long, value_name = "DURATION", env = "LANCHAT_TIMEOUT", default_value = "5s")]
-    pub timeout: PositiveDuration,
+    pub(crate) timeout: PositiveDuration,
 }
 
 impl ConnectArgs {
     /// Checks that the options fit together, and adds the key of a link to the accepted ones.
-    ///
-    /// # Errors
-    /// A usage error that says what to remove or to add.
-    pub fn checked(mut self) -> Result<Self, ExitError> {
+    pub(crate) fn checked(mut self) -> Result<Self, ExitError> {
         // A link's key must not widen what --fingerprint narrows, nor the reverse.
         if let Some(linked) = self.host.as_ref().and_then(|host| host.fingerprint) {
             if !self.fingerprint.is_empty() && !self.fingerprint.contains(&linked) {
@@ -71,16 +68,14 @@ impl ConnectArgs {
     }
 }
 
-/// Options for joining the chat.
 #[derive(Clone, Debug, PartialEq, Args)]
-pub struct JoinArgs {
-    /// Which server.
+pub(crate) struct JoinArgs {
     #[command(flatten)]
-    pub connect: ConnectArgs,
+    pub(crate) connect: ConnectArgs,
 
     /// Your name in the chat [default: your login name].
     #[arg(short, long, env = "LANCHAT_NAME")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 
     /// File with a closed server's passphrase [default: ask at the terminal].
     #[arg(
@@ -89,5 +84,5 @@ pub struct JoinArgs {
         env = "LANCHAT_PASSPHRASE_FILE",
         value_hint = clap::ValueHint::FilePath
     )]
-    pub passphrase_file: Option<PathBuf>,
+    pub(crate) passphrase_file: Option<PathBuf>,
 }

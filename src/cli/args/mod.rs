@@ -13,13 +13,14 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, CommandFactory, Parser};
 
-pub use connect::{ConnectArgs, JoinArgs};
-pub use history::{BackupArgs, ExportArgs, Format, RepairArgs, RestoreArgs};
-pub use other::{
-    CompletionsArgs, DiscoverArgs, DoctorArgs, FingerprintArgs, InviteArgs, ManArgs, SUBCOMMANDS, SendArgs,
-    TailArgs, TrustArgs,
+pub(crate) use connect::{ConnectArgs, JoinArgs};
+pub(crate) use history::{BackupArgs, ExportArgs, Format, RepairArgs, RestoreArgs};
+pub use other::SUBCOMMANDS;
+pub(crate) use other::{
+    CompletionsArgs, DiscoverArgs, DoctorArgs, FingerprintArgs, InviteArgs, ManArgs, SendArgs, TailArgs,
+    TrustArgs,
 };
-pub use serve::ServeArgs;
+pub(crate) use serve::ServeArgs;
 
 use super::values::Color;
 
@@ -35,18 +36,16 @@ use super::values::Color;
     override_usage = "lanchat [OPTIONS]\n       lanchat COMMAND [OPTIONS]",
     after_help = AFTER_HELP
 )]
-pub struct Cli {
-    /// Options that every subcommand has.
+pub(crate) struct Cli {
     #[command(flatten)]
-    pub common: CommonArgs,
+    pub(crate) common: CommonArgs,
 
-    /// Options for joining the chat.
     #[command(flatten)]
-    pub join: JoinArgs,
+    pub(crate) join: JoinArgs,
 
     /// What to do instead of joining the chat.
     #[command(subcommand)]
-    pub command: Option<Subcommand>,
+    pub(crate) command: Option<Subcommand>,
 }
 
 /// The end of `--help`. The man page lists the variables.
@@ -54,8 +53,7 @@ const AFTER_HELP: &str = "\
 You can also set an option by an environment variable (--host: LANCHAT_HOST, serve --port: LANCHAT_SERVE_PORT) \
 or a key of the config file. Flags override variables, and variables override the file. For more: lanchat man";
 
-/// Returns the definition of the command line.
-pub fn definition() -> clap::Command {
+pub(crate) fn definition() -> clap::Command {
     let adjusted = |command: clap::Command| command.mut_args(adjusted);
     adjusted(Cli::command()).mut_subcommands(adjusted)
 }
@@ -70,7 +68,7 @@ fn adjusted(arg: Arg) -> Arg {
 }
 
 /// Ignores empty environment variables: compose files and units pass on variables that they do not have.
-pub fn without_empty_variables(definition: clap::Command) -> clap::Command {
+pub(crate) fn without_empty_variables(definition: clap::Command) -> clap::Command {
     let without = |command: clap::Command| command.mut_args(without_empty_variable);
     without(definition).mut_subcommands(without)
 }
@@ -80,9 +78,8 @@ fn without_empty_variable(arg: Arg) -> Arg {
     if is_empty { arg.env(None::<&str>) } else { arg }
 }
 
-/// The subcommands.
 #[derive(Debug, clap::Subcommand)]
-pub enum Subcommand {
+pub(crate) enum Subcommand {
     /// Run a server.
     ///
     /// People on this network find the server without configuration: it announces itself by mDNS.
@@ -156,10 +153,9 @@ pub enum Subcommand {
     Man(ManArgs),
 }
 
-/// Options that every subcommand has.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Common options")]
-pub struct CommonArgs {
+pub(crate) struct CommonArgs {
     /// When to use colour: auto, always or never.
     #[arg(
         long,
@@ -169,7 +165,7 @@ pub struct CommonArgs {
         default_value = "auto",
         hide_possible_values = true
     )]
-    pub color: Color,
+    pub(crate) color: Color,
 
     /// Read this config file instead of the user's own.
     #[arg(
@@ -179,15 +175,15 @@ pub struct CommonArgs {
         env = "LANCHAT_CONFIG",
         value_hint = clap::ValueHint::FilePath
     )]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
 
     /// Log more; repeat it to log everything.
     #[arg(short, long, global = true, action = ArgAction::Count, env = "LANCHAT_VERBOSE")]
-    pub verbose: u8,
+    pub(crate) verbose: u8,
 
     /// Log and print less; repeat it for errors only.
     #[arg(short, long, global = true, action = ArgAction::Count, env = "LANCHAT_QUIET")]
-    pub quiet: u8,
+    pub(crate) quiet: u8,
 }
 
 #[cfg(test)]

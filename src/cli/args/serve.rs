@@ -21,24 +21,23 @@ use crate::server::{Entrance, Options};
 use crate::store::Keep;
 use crate::text::safe_line;
 
-/// Options of `lanchat serve`.
 #[derive(Clone, Debug, PartialEq, Args)]
-pub struct ServeArgs {
+pub(crate) struct ServeArgs {
     /// The address to listen on [default: all of this machine's addresses].
     #[arg(short = 'H', long, value_name = "HOST[:PORT]", env = "LANCHAT_SERVE_HOST")]
-    pub host: Option<HostPort>,
+    pub(crate) host: Option<HostPort>,
 
     /// The port to listen on; 0 picks a free one [default: 7667].
     #[arg(short, long, env = "LANCHAT_SERVE_PORT")]
-    pub port: Option<u16>,
+    pub(crate) port: Option<u16>,
 
     /// The server's display name [default: the host name].
     #[arg(short, long, env = "LANCHAT_SERVE_NAME", value_parser = server_name)]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 
     /// Maximum number of connected clients [default: 20000, or as file descriptors allow].
     #[arg(long, value_name = "N", env = "LANCHAT_SERVE_MAX_CLIENTS")]
-    pub max_clients: Option<Count>,
+    pub(crate) max_clients: Option<Count>,
 
     /// Connections that one address may have even on a nearly full server. Connections from this
     /// machine are not limited.
@@ -48,7 +47,7 @@ pub struct ServeArgs {
         env = "LANCHAT_SERVE_MAX_PER_IP",
         default_value_t = Bound::At(Count(limits::DEFAULT_MAX_PER_ADDRESS))
     )]
-    pub max_per_ip: Bound<Count>,
+    pub(crate) max_per_ip: Bound<Count>,
 
     /// Messages per second that a user may send, and how many at once. The server delays the rest.
     #[arg(
@@ -57,7 +56,7 @@ pub struct ServeArgs {
         env = "LANCHAT_SERVE_RATE_LIMIT",
         default_value_t = Bound::At(Rate::default())
     )]
-    pub rate_limit: Bound<Rate>,
+    pub(crate) rate_limit: Bound<Rate>,
 
     /// Data that may wait for a slow client before the server disconnects it.
     #[arg(
@@ -67,12 +66,12 @@ pub struct ServeArgs {
         default_value_t = Size(limits::DEFAULT_BACKLOG_BYTES as u64),
         value_parser = backlog
     )]
-    pub backlog: Size,
+    pub(crate) backlog: Size,
 
     /// Memory that the server may use; a quarter of it is for data that waits for clients [default: the
     /// limit of the service or container, or half of the machine's memory].
     #[arg(long, value_name = "SIZE", env = "LANCHAT_SERVE_MEMORY", value_parser = memory)]
-    pub memory: Option<Size>,
+    pub(crate) memory: Option<Size>,
 
     /// Directory for the server's identity and history [default: ~/.local/share/lanchat].
     #[arg(
@@ -81,14 +80,14 @@ pub struct ServeArgs {
         env = "LANCHAT_SERVE_DATA_DIR",
         value_hint = clap::ValueHint::DirPath
     )]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
 
     /// Keep no messages and rooms on disk: deliver messages only to the people online.
     ///
     /// The server still stores names, operators, members, bans and mutes. It neither deletes nor shows an
     /// existing history.
     #[arg(long, env = "LANCHAT_SERVE_NO_HISTORY")]
-    pub no_history: bool,
+    pub(crate) no_history: bool,
 
     /// How long to keep messages.
     ///
@@ -102,7 +101,7 @@ pub struct ServeArgs {
         default_value_t = Term::For(limits::DEFAULT_RETAIN),
         value_parser = age
     )]
-    pub retain: Term,
+    pub(crate) retain: Term,
 
     /// Disk space for messages before the server removes some.
     ///
@@ -115,7 +114,7 @@ pub struct ServeArgs {
         default_value_t = Bound::At(Size(limits::DEFAULT_RETAIN_BYTES)),
         value_parser = retained
     )]
-    pub retain_size: Bound<Size>,
+    pub(crate) retain_size: Bound<Size>,
 
     /// Text file to show to everyone who joins.
     #[arg(
@@ -124,11 +123,11 @@ pub struct ServeArgs {
         env = "LANCHAT_SERVE_MOTD",
         value_hint = clap::ValueHint::FilePath
     )]
-    pub motd: Option<PathBuf>,
+    pub(crate) motd: Option<PathBuf>,
 
     /// Admit only people who have proved the passphrase once.
     #[arg(long, env = "LANCHAT_SERVE_CLOSED")]
-    pub closed: bool,
+    pub(crate) closed: bool,
 
     /// File with the closed server's passphrase [default: generate one and keep it in the data
     /// directory].
@@ -138,37 +137,34 @@ pub struct ServeArgs {
         env = "LANCHAT_SERVE_PASSPHRASE_FILE",
         value_hint = clap::ValueHint::FilePath
     )]
-    pub passphrase_file: Option<PathBuf>,
+    pub(crate) passphrase_file: Option<PathBuf>,
 
     /// Also accept unencrypted connections, on the same port. Their users cannot own names.
     #[arg(long, env = "LANCHAT_SERVE_ALLOW_PLAINTEXT")]
-    pub allow_plaintext: bool,
+    pub(crate) allow_plaintext: bool,
 
     /// Allow only names of ASCII letters, digits and punctuation.
     #[arg(long, env = "LANCHAT_SERVE_ASCII_NAMES")]
-    pub ascii_names: bool,
+    pub(crate) ascii_names: bool,
 
     /// Announce the server only on this network interface; may be repeated.
     #[arg(long, env = "LANCHAT_SERVE_INTERFACE", value_name = "NAME", value_delimiter = ',')]
-    pub interface: Vec<String>,
+    pub(crate) interface: Vec<String>,
 
     /// Announce only this address of the machine; may be repeated. It must belong to one of the
     /// machine's networks.
     #[arg(long, env = "LANCHAT_SERVE_ADVERTISE", value_name = "ADDR", value_delimiter = ',')]
-    pub advertise: Vec<IpAddr>,
+    pub(crate) advertise: Vec<IpAddr>,
 
     /// Do not announce the server, and do not open a multicast socket.
     #[arg(long, env = "LANCHAT_SERVE_NO_DISCOVERY")]
-    pub no_discovery: bool,
+    pub(crate) no_discovery: bool,
 }
 
 impl ServeArgs {
     /// Rejects options that have no effect together, if they come from the command line or the environment. A
     /// config file may contain both, so that a user can switch one of them.
-    ///
-    /// # Errors
-    /// A usage error that says what to remove or to add.
-    pub fn check(matches: &ArgMatches) -> Result<(), ExitError> {
+    pub(crate) fn check(matches: &ArgMatches) -> Result<(), ExitError> {
         let given = |id: &str| {
             let source = matches.value_source(id);
             matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
@@ -186,10 +182,7 @@ impl ServeArgs {
     }
 
     /// Resolves the options: reads files and looks up names.
-    ///
-    /// # Errors
-    /// If a file or a name cannot be had; the text says what to do.
-    pub async fn options(&self) -> Result<Options, ExitError> {
+    pub(crate) async fn options(&self) -> Result<Options, ExitError> {
         // Naming each option makes an unused one a compile error. `announce.rs` uses the interfaces and
         // addresses.
         let Self {

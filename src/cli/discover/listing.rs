@@ -12,23 +12,22 @@ const GAP: usize = 2;
 /// Column widths for servers that are printed as they come: most names fit.
 const USUAL_WIDTHS: [usize; 3] = [24, 8 + GAP, 13 + GAP];
 
-/// A server in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub(crate) struct Listed {
     /// Its name, unchecked.
-    pub name: String,
+    pub(crate) name: String,
     /// Its id; `None` if another program announces it.
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     /// Its addresses, the likeliest first.
-    pub addrs: Vec<SocketAddr>,
+    pub(crate) addrs: Vec<SocketAddr>,
     /// Its announcement's TXT record; empty if a scan found it.
-    pub txt: Map<String, Value>,
+    pub(crate) txt: Map<String, Value>,
     /// Whether it announces that newcomers need a passphrase.
-    pub closed: bool,
+    pub(crate) closed: bool,
     /// Whether the user has joined a server with that id before. An announcement proves nothing.
-    pub known: bool,
+    pub(crate) known: bool,
     /// How it was found: `mdns` or `scan`.
-    pub via: &'static str,
+    pub(crate) via: &'static str,
 }
 
 impl From<&Sighting> for Listed {
@@ -55,7 +54,7 @@ impl<T> From<&Found<T>> for Listed {
 }
 
 /// Adds the servers that a scan found to those that mDNS showed, without listing an id twice.
-pub fn merge(mut seen: Vec<Listed>, scanned: Vec<Listed>) -> Vec<Listed> {
+pub(crate) fn merge(mut seen: Vec<Listed>, scanned: Vec<Listed>) -> Vec<Listed> {
     for server in scanned {
         let same = |seen: &Listed| match (&seen.id, &server.id) {
             (Some(seen), Some(id)) => id.starts_with(seen.as_str()),
@@ -70,7 +69,7 @@ pub fn merge(mut seen: Vec<Listed>, scanned: Vec<Listed>) -> Vec<Listed> {
 
 /// Formats the table for people: one line per server, with its other addresses below the first. Safe for
 /// terminals, and empty without servers.
-pub fn table(servers: &[Listed]) -> String {
+pub(crate) fn table(servers: &[Listed]) -> String {
     if servers.is_empty() {
         return String::new();
     }
@@ -125,7 +124,7 @@ fn state(server: &Listed) -> &'static str {
 
 /// Formats the list for programs: one array of objects with `name`, `id` (or null), `addresses` (each with its
 /// port), `closed`, `known`, `txt` and `via`. JSON escapes control characters.
-pub fn json(servers: &[Listed]) -> String {
+pub(crate) fn json(servers: &[Listed]) -> String {
     let servers = in_order(servers).into_iter().map(|server| {
         json!({
             "name": server.name,

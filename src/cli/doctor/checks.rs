@@ -16,24 +16,18 @@ const MAX_NAMED: usize = 8;
 /// One check, displayed as one line that is safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckLine {
-    /// The result.
     pub state: CheckState,
-    /// What was checked.
     pub subject: String,
-    /// What the check saw.
     pub detail: String,
     /// Whether it shows keys, which must not appear in a ticket.
     #[serde(skip)]
     pub is_about_keys: bool,
 }
 
-/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckState {
-    /// As it should be.
     Ok,
-    /// Not as it should be.
     Failed,
     /// Neither good nor bad, but useful to know.
     Note,
@@ -50,10 +44,20 @@ impl fmt::Display for CheckLine {
     }
 }
 
-impl CheckLine {
-    fn new(state: CheckState, subject: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { state, subject: subject.into(), detail: detail.into(), is_about_keys: false }
-    }
+fn line(state: CheckState, subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
+    CheckLine { state, subject: subject.into(), detail: detail.into(), is_about_keys: false }
+}
+
+fn ok(subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
+    line(CheckState::Ok, subject, detail)
+}
+
+fn failed(subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
+    line(CheckState::Failed, subject, detail)
+}
+
+fn note(subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
+    line(CheckState::Note, subject, detail)
 }
 
 /// Lists the checks, from this machine to the server.
@@ -61,11 +65,9 @@ pub fn checks(findings: &Findings) -> Vec<CheckLine> {
     let mut checks = Vec::new();
     match &findings.host {
         Some(host) => checks.push(match &host.lookup {
-            Lookup::Found(addrs) => {
-                CheckLine::new(CheckState::Ok, "host name", format!("{} is {}", host.name, listed(addrs)))
-            }
+            Lookup::Found(addrs) => ok("host name", format!("{} is {}", host.name, listed(addrs))),
             Lookup::Unknown(why) | Lookup::Unanswered(why) => {
-                CheckLine::new(CheckState::Failed, "host name", format!("{}: {why}", host.name))
+                failed("host name", format!("{}: {why}", host.name))
             }
         }),
         None => {
@@ -90,31 +92,29 @@ fn interfaces(findings: &Findings) -> CheckLine {
     let names = real.iter().map(|link| format!("{} ({})", link.name, listed(&link.addrs)));
     let named = listed(names);
     match real.len() {
-        0 if unreal.is_empty() => {
-            CheckLine::new(CheckState::Failed, "network interfaces", "no interface is up and has an address")
-        }
-        0 => CheckLine::new(CheckState::Failed, "network interfaces", format!("only {more}")),
-        _ if more.is_empty() => CheckLine::new(CheckState::Ok, "network interfaces", named),
-        _ => CheckLine::new(CheckState::Ok, "network interfaces", format!("{named} and {more}")),
+        0 if unreal.is_empty() => failed("network interfaces", "no interface is up and has an address"),
+        0 => failed("network interfaces", format!("only {more}")),
+        _ if more.is_empty() => ok("network interfaces", named),
+        _ => ok("network interfaces", format!("{named} and {more}")),
     }
 }
 
 fn multicast(findings: &Findings) -> Vec<CheckLine> {
     let mut checks = Vec::new();
     checks.push(match findings.failures.as_slice() {
-        [] => CheckLine::new(CheckState::Ok, "multicast sockets", "opened"),
-        failures => CheckLine::new(CheckState::Failed, "multicast sockets", listed(failures)),
+        [] => ok("multicast sockets", "opened"),
+        failures => failed("multicast sockets", listed(failures)),
     });
     if !findings.unsent.is_empty() {
         let unsent = findings.unsent.iter().map(|(link, why)| format!("{link}: {why}"));
-        checks.push(CheckLine::new(CheckState::Failed, "sending to UDP port 5353", listed(unsent)));
+        checks.push(failed("sending to UDP port 5353", listed(unsent)));
     }
     checks.push(match &findings.port {
-        None => CheckLine::new(CheckState::Ok, "UDP port 5353", "can be shared"),
+        None => ok("UDP port 5353", "can be shared"),
         Some(why) => {
             let holder = findings.machine.port_holder.as_ref();
             let holder = holder.map_or(String::new(), |holder| format!(", held by {holder}"));
-            CheckLine::new(CheckState::Failed, "UDP port 5353", format!("{why}{holder}"))
+            failed("UDP port 5353", format!("{why}{holder}"))
         }
     });
     checks
@@ -127,7 +127,7 @@ fn heard(findings: &Findings) -> CheckLine {
             1 => "but 1 other machine was heard".to_owned(),
             count => format!("but {count} other machines were heard"),
         };
-        return CheckLine::new(CheckState::Failed, "mDNS answers", format!("no server answered, {others}"));
+        return failed("mDNS answers", format!("no server answered, {others}"));
     }
     let each = findings.servers.iter().map(|server| {
         let ways = match (server.heard.browse, server.heard.one_shot) {
@@ -137,28 +137,24 @@ fn heard(findings: &Findings) -> CheckLine {
         };
         format!("{} {ways}", server.title)
     });
-    CheckLine::new(CheckState::Ok, "mDNS answers", listed(each))
+    ok("mDNS answers", listed(each))
 }
 
 fn surroundings(findings: &Findings) -> Vec<CheckLine> {
     let mut checks = Vec::new();
     let machine = &findings.machine;
-    let note = |subject: &str, detail: String| CheckLine::new(CheckState::Note, subject, detail);
     if let Some(kind) =
         machine.container.or(findings.looks_contained().then_some("container, judging by its network"))
     {
         checks.push(note("this machine", format!("is a {kind}")));
     }
     if machine.is_wsl {
-        checks.push(note("this machine", "Linux within Windows (WSL)".into()));
+        checks.push(note("this machine", "Linux inside Windows (WSL)"));
     }
     if !findings.elsewhere.is_empty() {
         let each = findings.elsewhere.iter().map(|(server, addr)| format!("{server} at {addr}"));
-        let told = listed(each);
-        checks.push(note(
-            "announced elsewhere",
-            format!("{told}: not tried, as no server can be there; to try one, use --host"),
-        ));
+        let detail = format!("{}: not tried, outside this network; to try one, use --host", listed(each));
+        checks.push(note("announced elsewhere", detail));
     }
     if !machine.firewalls.is_empty() {
         let names: Vec<&str> = machine.firewalls.iter().map(|wall| wall.name()).collect();
@@ -208,7 +204,7 @@ fn probes(findings: &Findings) -> Vec<CheckLine> {
     if let Some(more) = told.len().checked_sub(MAX_PROBES).filter(|more| *more > 0) {
         let silent = told.iter().skip(MAX_PROBES).filter(|probe| !is_answered(probe));
         let detail = format!("{more} more, {} of which did not answer", silent.count());
-        checks.push(CheckLine::new(CheckState::Note, "addresses", detail));
+        checks.push(note("addresses", detail));
     }
     checks
 }
@@ -230,7 +226,7 @@ fn probe_lines(probe: &Probe, is_stale: bool) -> Vec<CheckLine> {
     };
     let subject = format!("{}{why}", probe.addr);
     let state = if is_stale { CheckState::Note } else { CheckState::Failed };
-    let failed = |detail: String| vec![CheckLine::new(state, subject.clone(), detail)];
+    let failed = |detail: String| vec![line(state, subject.clone(), detail)];
     let took = format!("{:.1} ms", probe.took.as_secs_f64() * 1000.0);
     match &probe.outcome {
         ProbeOutcome::Answered { server, key, .. } => {
@@ -238,11 +234,8 @@ fn probe_lines(probe: &Probe, is_stale: bool) -> Vec<CheckLine> {
                 Ok(detail) => (CheckState::Ok, detail.as_str()),
                 Err(refusal) => (CheckState::Failed, refusal.as_str()),
             };
-            let key = CheckLine {
-                is_about_keys: true,
-                ..CheckLine::new(state, format!("key of {server}"), detail)
-            };
-            vec![CheckLine::new(CheckState::Ok, subject, format!("{server} answered in {took}")), key]
+            let key = CheckLine { is_about_keys: true, ..line(state, format!("key of {server}"), detail) };
+            vec![ok(subject, format!("{server} answered in {took}")), key]
         }
         ProbeOutcome::TurnedAway(why) => {
             failed(format!("a lanchat server that does not admit this client: {why}"))
@@ -282,12 +275,10 @@ fn tested(findings: &Findings) -> Option<CheckLine> {
         &Ok(MulticastPaths { out, back }) => {
             let says = |arrived: bool| if arrived { "arrives" } else { "gets lost" };
             let state = if out && back { CheckState::Ok } else { CheckState::Failed };
-            CheckLine::new(state, subject, format!("to it {}, from it {}", says(out), says(back)))
+            line(state, subject, format!("to it {}, from it {}", says(out), says(back)))
         }
-        Err(Untested::Unused(why)) => CheckLine::new(CheckState::Note, subject, format!("not tested: {why}")),
-        Err(Untested::Impossible(why)) => {
-            CheckLine::new(CheckState::Note, subject, format!("could not be tested: {why}"))
-        }
+        Err(Untested::Unused(why)) => note(subject, format!("not tested: {why}")),
+        Err(Untested::Impossible(why)) => note(subject, format!("could not be tested: {why}")),
     })
 }
 

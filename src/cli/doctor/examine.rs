@@ -46,7 +46,6 @@ struct Running {
     needed: usize,
 }
 
-/// The result of a task.
 enum Done {
     Probe(Probe),
     WellKnown(Lookup),

@@ -11,7 +11,6 @@ use std::time::Duration;
 /// What the user should know about a server's key; an error if the client would refuse it.
 pub type KeyStatus = Result<String, Refusal>;
 
-/// Everything that was found.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
     /// The server that the user asked for, by its name or the start of its id.
@@ -30,7 +29,6 @@ pub struct Findings {
     pub failures: Vec<String>,
     /// Interfaces on which the system did not let a query out, and why.
     pub unsent: Vec<(String, String)>,
-    /// Servers that mDNS showed.
     pub servers: Vec<AnnouncedServer>,
     /// Servers announced only at addresses where an announcement may not lead, each with one of these.
     pub elsewhere: Vec<(String, SocketAddr)>,
@@ -50,23 +48,17 @@ pub struct Findings {
     pub machines: Option<usize>,
 }
 
-/// The host that the user named.
 #[derive(Clone, Debug)]
 pub struct NamedHost {
     /// As the user typed it, safe for a terminal.
     pub name: String,
-    /// Its addresses.
     pub lookup: Lookup,
 }
 
-/// The result of looking up a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup<A = IpAddr> {
-    /// Its addresses.
     Found(Vec<A>),
-    /// The name does not exist.
     Unknown(String),
-    /// The name servers did not answer.
     Unanswered(String),
 }
 
@@ -84,25 +76,19 @@ impl From<Lookup<SocketAddr>> for Lookup {
     }
 }
 
-/// A network interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interface {
-    /// Its name.
     pub name: String,
-    /// Its addresses.
     pub addrs: Vec<IpAddr>,
     /// Whether it belongs to a container engine or hypervisor, so no other machine is behind it.
     pub is_virtual: bool,
 }
 
-/// A server that mDNS showed.
 #[derive(Clone, Debug)]
 pub struct AnnouncedServer {
     /// Its name and short id, safe for a terminal.
     pub title: String,
-    /// Its addresses.
     pub addrs: Vec<SocketAddr>,
-    /// How the search heard of it.
     pub heard: Heard,
     /// Whether the user asked for it, or for no server in particular.
     pub is_meant: bool,
@@ -111,9 +97,7 @@ pub struct AnnouncedServer {
 /// Why an address was probed, the most telling reason first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProbeSource {
-    /// The user gave it.
     Host,
-    /// A server announces it.
     Announced,
     /// A server answered there before.
     Remembered,
@@ -129,18 +113,13 @@ pub enum ProbeSource {
     Own,
 }
 
-/// An address that was probed.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    /// The address.
     pub addr: SocketAddr,
-    /// Why it was probed.
     pub source: ProbeSource,
     /// The server that it belongs to, if the client remembers one there; safe for a terminal.
     pub name: Option<String>,
-    /// The result.
     pub outcome: ProbeOutcome,
-    /// How long the result took.
     pub took: Duration,
     /// The interface, or else the source address, through which packets go there, if that is not the
     /// address's own network.
@@ -151,10 +130,8 @@ pub struct Probe {
     pub is_swallowed: bool,
 }
 
-/// The result of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeOutcome {
-    /// A server answered.
     Answered {
         /// Its name and short id, safe for a terminal.
         server: String,
@@ -169,26 +146,20 @@ pub enum ProbeOutcome {
     Foreign(String),
     /// The connection was accepted, and nothing came.
     Hung,
-    /// The connection was refused.
     Refused,
     /// A firewall, on that machine or on the way, rejected the connection.
     Rejected,
     /// No machine has the address.
     Unreachable,
-    /// This machine has no route there.
     NoRoute,
     /// This machine does not permit the connection.
     Forbidden,
-    /// Nothing came back.
     Silent,
 }
 
-/// A multicast test with a server that answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MulticastTest {
-    /// The server's address.
     pub addr: SocketAddr,
-    /// The result.
     pub result: Result<MulticastPaths, Untested>,
 }
 
@@ -199,6 +170,13 @@ pub struct MulticastPaths {
     pub out: bool,
     /// Whether this machine heard the server.
     pub back: bool,
+}
+
+impl ProbeOutcome {
+    /// Whether no connection came about, for a reason outside this machine.
+    pub(super) fn is_unconnected(&self) -> bool {
+        matches!(self, Self::Refused | Self::NoRoute | Self::Rejected | Self::Unreachable | Self::Silent)
+    }
 }
 
 impl Findings {

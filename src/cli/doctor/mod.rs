@@ -11,7 +11,7 @@ mod prober;
 mod remedy;
 mod render;
 
-pub use checks::{CheckLine, CheckState, checks};
+pub use checks::checks;
 pub use diagnosis::{Cause, Class, Diagnosis};
 pub use examine::Examination;
 pub use findings::KeyStatus;
@@ -29,11 +29,9 @@ use crate::text::safe_line;
 use std::io::Write;
 
 /// Examines the way to a server and prints each check, the diagnosis and its remedies on standard output. With
-/// `--quiet`, it prints only a bad diagnosis, so it can serve as a container's health check.
-///
-/// # Errors
-/// A bad diagnosis is a silent [`ExitError`] with the status of its [`Class`].
-pub fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), ExitError> {
+/// `--quiet`, it prints only a bad diagnosis, so it can serve as a container's health check. A bad diagnosis is a
+/// silent [`ExitError`] with the status of its [`Class`].
+pub(super) fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), ExitError> {
     let connect = args.connect.checked()?;
     let prober = Inspector::new(connect.plaintext, &connect.fingerprint).map_err(join::failure)?;
     logging::start(common, LogLevel::Error, std::io::stderr)?;

@@ -11,7 +11,6 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-/// An address to probe.
 #[derive(Clone, Debug)]
 pub(super) struct ProbeTarget {
     pub(super) addr: SocketAddr,

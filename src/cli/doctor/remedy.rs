@@ -11,7 +11,6 @@ pub struct Remedy {
     /// Where to run it, and for which program, in words for people.
     #[serde(rename = "for")]
     pub place: String,
-    /// A line for a shell.
     pub line: String,
 }
 

@@ -48,7 +48,7 @@ macro_rules! causes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $class:ident;)+) => {
         /// A cause, named as programs read it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Cause { $($(#[$doc])* $variant,)+ }
+        pub enum Cause { $(#[doc = $text] $(#[$doc])* $variant,)+ }
 
         impl Cause {
             /// Every cause.
@@ -68,7 +68,6 @@ macro_rules! causes {
 }
 
 causes! {
-    /// A server was found and answers.
     Well = "well", Well;
     /// A server was found, but unicast answers do not reach this machine.
     NoUnicast = "no_unicast_answers", Well;
@@ -86,27 +85,21 @@ causes! {
     Routed = "routed", Well;
     /// The same, for an unknown reason.
     Unheard = "unheard", Well;
-    /// This machine's own server answers.
     OwnServer = "own_server", Well;
-    /// The same, but it listens on the loopback address, where nobody else can reach it.
+    /// This machine's own server answers, but it listens on the loopback address, where nobody else can reach it.
     OwnServerLocal = "own_server_local", Here;
     /// The same, but this machine's firewall drops connections to it.
     OwnServerWalled = "own_server_walled", Here;
     /// The same, but this machine's firewall drops queries for it.
     OwnServerUnheard = "own_server_unheard", Here;
-    /// No interface is up.
     NoNetwork = "no_network", Here;
-    /// This machine has only self-assigned addresses.
     NoAddress = "no_address", Here;
     /// This machine forbids sending.
     SendingForbidden = "sending_forbidden", Here;
-    /// A VPN takes the traffic for the local network.
     Vpn = "vpn", Here;
     /// Another program does not share the mDNS port.
     PortTaken = "port_taken", Here;
-    /// This machine cannot do multicast.
     NoMulticast = "no_multicast", Here;
-    /// The name servers do not answer.
     NameServers = "name_servers", Here;
     /// mDNS works, but no server is announced.
     NoServer = "no_server", Nobody;
@@ -118,37 +111,25 @@ causes! {
     Missing = "missing", Nobody;
     /// Servers answer, but not the one that the user asked for.
     NotAmongThem = "not_among_them", Nobody;
-    /// No machine is heard, inside a container.
     Container = "container", Nobody;
-    /// No machine is heard, inside WSL.
     Wsl = "wsl", Nobody;
     /// Other machines may be there, but none speaks mDNS.
     NobodyHeard = "nobody_heard", Nobody;
-    /// No other machine answers.
     Alone = "alone", Nobody;
-    /// No host has that name.
     UnknownHost = "unknown_host", Unreachable;
-    /// This machine has no route to the server's network.
     NoRoute = "no_route", Unreachable;
-    /// No machine has the server's address.
     NotThere = "not_there", Unreachable;
-    /// A firewall drops connections to the server.
     Dropped = "dropped", Unreachable;
-    /// A firewall rejects connections to the server.
     Rejected = "rejected", Unreachable;
     /// Nothing listens there, or a firewall pretends so.
     Refused = "refused", Unreachable;
     /// The server is behind a router and does not answer.
     FarAndSilent = "far_and_silent", Unreachable;
-    /// The server accepts connections and does not answer.
     Hung = "hung", Unreachable;
-    /// The server's key has changed.
     WrongKey = "wrong_key", Refused;
     /// Another server has the name of a known one.
     Namesake = "namesake", Refused;
-    /// The server does not admit this client.
     TurnedAway = "turned_away", Refused;
-    /// Something other than a lanchat server answers.
     Foreign = "not_lanchat", Foreign;
 }
 
@@ -166,7 +147,7 @@ impl Class {
     }
 
     /// The exit status.
-    pub fn exit(self) -> Exit {
+    pub(in crate::cli) fn exit(self) -> Exit {
         match self {
             Class::Well => Exit::Ok,
             Class::Here => Exit::Failure,

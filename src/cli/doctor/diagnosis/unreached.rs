@@ -13,15 +13,7 @@ pub(super) fn judge(findings: &Findings) -> Option<Diagnosis> {
     let probes = findings.probes.iter().filter(|probe| is_about_a_server(probe) && is_meant(findings, probe));
     let telling = probes.min_by_key(|probe| (probe.source, rank(probe)))?;
     let title = described(findings, telling);
-    let is_silent = matches!(
-        telling.outcome,
-        ProbeOutcome::Refused
-            | ProbeOutcome::NoRoute
-            | ProbeOutcome::Rejected
-            | ProbeOutcome::Unreachable
-            | ProbeOutcome::Silent
-    );
-    if is_silent && telling.detour.is_some() {
+    if telling.outcome.is_unconnected() && telling.detour.is_some() {
         return Some(vpn(telling, ""));
     }
     Some(match &telling.outcome {
@@ -48,15 +40,9 @@ pub(super) fn judge(findings: &Findings) -> Option<Diagnosis> {
 fn is_about_a_server(probe: &Probe) -> bool {
     match probe.source {
         ProbeSource::Host | ProbeSource::Announced => true,
-        ProbeSource::Remembered | ProbeSource::WellKnown => !matches!(
-            probe.outcome,
-            ProbeOutcome::Refused
-                | ProbeOutcome::NoRoute
-                | ProbeOutcome::Rejected
-                | ProbeOutcome::Unreachable
-                | ProbeOutcome::Silent
-                | ProbeOutcome::Forbidden
-        ),
+        ProbeSource::Remembered | ProbeSource::WellKnown => {
+            !probe.outcome.is_unconnected() && probe.outcome != ProbeOutcome::Forbidden
+        }
         ProbeSource::Own => matches!(probe.outcome, ProbeOutcome::Hung | ProbeOutcome::TurnedAway(_)),
         ProbeSource::Scan | ProbeSource::Neighbour | ProbeSource::Gateway => {
             let is_wrong = matches!(probe.outcome, ProbeOutcome::Answered { key: Err(_), .. });

@@ -9,21 +9,15 @@ use std::thread;
 /// Longest ruleset that is read, in bytes; a machine with containers can have ten thousand rules.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
-/// The direction of packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// To this machine.
     In,
-    /// From it.
     Out,
 }
 
-/// A transport protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proto {
-    /// TCP.
     Tcp,
-    /// UDP.
     Udp,
 }
 
@@ -37,14 +31,12 @@ impl Proto {
     }
 }
 
-/// A firewall in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Firewall {
     /// ufw; its rules, if this user may read them.
     Ufw(Option<String>),
     /// firewalld; its rules in the active zones, if it lists them.
     Firewalld(Option<String>),
-    /// nft's own rules.
     Nft {
         /// The output of `nft list ruleset`.
         rules: String,
@@ -54,7 +46,6 @@ pub enum Firewall {
 }
 
 impl Firewall {
-    /// Its name for people.
     pub fn name(&self) -> &'static str {
         match self {
             Firewall::Ufw(_) => "ufw",
@@ -74,8 +65,8 @@ impl Firewall {
     }
 }
 
-/// Finds this machine's firewalls.
-pub(super) fn find() -> Vec<Firewall> {
+/// Asks the firewalls' own programs for their rules. Takes up to 1.5 s.
+pub(in crate::cli::doctor) fn firewalls() -> Vec<Firewall> {
     let mut found = Vec::new();
     let is_on = |text: &str| text.lines().any(|line| line.trim().eq_ignore_ascii_case("ENABLED=yes"));
     if fs::read_to_string("/etc/ufw/ufw.conf").is_ok_and(|text| is_on(&text)) {

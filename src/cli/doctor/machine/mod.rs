@@ -4,27 +4,23 @@
 mod firewall;
 mod proc;
 
-pub(super) use firewall::{Direction, Firewall, Proto};
+pub(super) use firewall::{Direction, Firewall, Proto, firewalls};
 
 use crate::discovery::gateways;
 use crate::limits::MDNS_PORT;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Facts about this machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Machine {
     /// The kind of container that this program runs in, if it does.
     pub container: Option<&'static str>,
-    /// Whether this is Linux inside Windows (WSL).
     pub is_wsl: bool,
-    /// The default router.
     pub gateway: Option<Ipv4Addr>,
     /// Where programs on this machine listen on lanchat's port.
     pub listeners: Vec<SocketAddr>,
     /// The program that holds the mDNS port, if this user may see it.
     pub port_holder: Option<String>,
-    /// The firewalls in use here.
     pub firewalls: Vec<Firewall>,
     /// The interfaces on which some program listens for mDNS; `None` if unknown.
     pub joined: Option<Vec<String>>,
@@ -62,11 +58,6 @@ impl Machine {
         // Packets that one firewall drops cannot pass another.
         if known.contains(&false) { Some(false) } else { known.first().copied() }
     }
-}
-
-/// Asks the firewalls' own programs for their rules. Takes up to 1.5 s.
-pub(super) fn firewalls() -> Vec<Firewall> {
-    firewall::find()
 }
 
 /// Whether a machine answers at an address on the link, according to the system's neighbour table.

@@ -3,6 +3,7 @@
 mod cases;
 mod places;
 
+use super::super::checks::{CheckState, checks};
 use super::super::findings::{AnnouncedServer, Interface, MulticastPaths, MulticastTest, NamedHost};
 use super::super::machine::{Firewall, Machine};
 use super::*;
@@ -143,19 +144,18 @@ fn a_flood_of_dead_announcements_does_not_hide_the_server_that_answers() {
         findings.probes.push(Probe { addr, ..probe(ProbeSource::Announced, SERVER, ProbeOutcome::Silent) });
     }
     assert_eq!(Diagnosis::of(&findings).cause, Cause::Well);
-    assert!(crate::cli::doctor::checks(&findings).len() < 30);
+    assert!(checks(&findings).len() < 30);
 }
 
 #[test]
 fn what_was_remembered_of_another_network_is_no_fault_where_a_server_answers() {
     let old = probe(ProbeSource::Remembered, "10.99.0.1:7667", ProbeOutcome::Silent);
     let state = |findings: &Findings| {
-        let checks = crate::cli::doctor::checks(findings);
-        checks.into_iter().find(|check| check.subject.starts_with("10.99.0.1")).unwrap().state
+        checks(findings).into_iter().find(|check| check.subject.starts_with("10.99.0.1")).unwrap().state
     };
-    assert_eq!(state(&and(lan(), old.clone())), crate::cli::doctor::CheckState::Failed);
+    assert_eq!(state(&and(lan(), old.clone())), CheckState::Failed);
     let found = and(announced(BOTH), probe(ProbeSource::Announced, SERVER, answered()));
-    assert_eq!(state(&and(found, old)), crate::cli::doctor::CheckState::Note);
+    assert_eq!(state(&and(found, old)), CheckState::Note);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn two_hundred_virtual_interfaces_are_a_count() {
         addrs: vec![],
         is_virtual: true,
     }));
-    let lines: Vec<String> = crate::cli::doctor::checks(&findings).iter().map(ToString::to_string).collect();
+    let lines: Vec<String> = checks(&findings).iter().map(ToString::to_string).collect();
     let interfaces = lines.iter().find(|line| line.contains("network interfaces")).unwrap();
     assert!(interfaces.contains("lan0") && interfaces.contains("and 200 of containers"), "{interfaces}");
     assert!(interfaces.len() < 200, "{interfaces}");

@@ -27,7 +27,7 @@ pub struct Rate {
 
 /// A text that is no rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a rate is messages a second and how many at once, such as 5:20, or off")]
+#[error("expected messages per second and how many at once, such as 5:20")]
 pub struct NoRate;
 
 /// What is left of a rate: the instant at which all of it will be there again, as an uptime in

@@ -1,4 +1,4 @@
-//! How long it takes until a server listens, and until somebody has a prompt.
+//! How long a server takes to listen, and a client to show its prompt.
 
 use crate::rig::cpus::Cpus;
 use crate::rig::process::Process;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// Times each thing is done.
 const RUNS: usize = 10;
 
-/// What a client shows once it is in.
+/// The prompt of a client that has joined.
 const PROMPT: &str = "[#lobby]";
 
 /// How long that may take.

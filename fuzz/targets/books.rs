@@ -81,7 +81,7 @@ fn rows<T: DeserializeOwned>(text: &str) -> Vec<T> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// What is given as a host: an invitation, or a host and port.
+/// A value of `--host`: a link, or a host and port.
 pub(super) fn invite(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Some(written) = endpoint(&text) {

@@ -79,7 +79,6 @@ impl Reachability {
     }
 }
 
-/// Describes how people join, if they can.
 fn how_to_join(way: &Reachability, port: u16, visible: bool) -> Option<String> {
     let host = |ip: IpAddr| match port {
         DEFAULT_PORT => ip.to_string(),

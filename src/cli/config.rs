@@ -82,7 +82,10 @@ pub(crate) fn load(chosen: Option<&Path>) -> Result<Config, String> {
     match fs::read_to_string(path) {
         Ok(text) => parse(&text).map_err(|why| format!("config file {}{why}", path.display())),
         Err(error) if chosen.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
-        Err(error) => Err(format!("cannot read the config file {}: {error}", path.display())),
+        Err(error) => {
+            let path = path.display();
+            Err(format!("cannot read the config file {path}: {error}; use another file with --config"))
+        }
     }
 }
 

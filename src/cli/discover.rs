@@ -117,10 +117,10 @@ impl ServerSearch {
         ServerSearch { search: Search::start(SearchOptions::default()), farewells, start: Instant::now() }
     }
 
-    /// Listens until no more servers turn up, or with `--first` until one does; for the whole time if none does.
+    /// Listens until no further servers turn up, or with `--first` until one does; for the whole time if none does.
     /// Returns whether it heard a server.
     async fn listen(&mut self, discover: &DiscoverArgs, output: &mut Output<'_>) -> bool {
-        let deadline = self.start + discover.timeout.0;
+        let deadline = self.start + discover.timeout;
         let mut until = deadline;
         let mut pause = interval(LIST_PAUSE);
         // The servers of the previous tick: those that are unchanged are shown.
@@ -137,7 +137,7 @@ impl ServerSearch {
                 _ = pause.tick(), if output.is_live => {
                     let present = self.present();
                     let settled = present.iter().filter(|server| before.contains(*server)).cloned().collect();
-                    // A closed terminal needs no more lines.
+                    // If the terminal is closed, nobody needs the lines.
                     let _ = output.show(settled);
                     before = present;
                 }

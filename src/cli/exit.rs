@@ -130,7 +130,7 @@ pub(crate) fn sentence(error: &clap::Error) -> String {
         parts.push(line.trim_start_matches("error: ").trim_start_matches("tip: "));
     }
     parts.retain(|part| !part.is_empty());
-    parts.join("; ").replace(":; ", ": ")
+    parts.join("; ").replace(":; ", ": ").replace("; [possible values: ", ": use one of [")
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Op
         host: host.map(|host| (host.at.host, host.at.port)),
         discovery: !no_discovery,
         server,
-        timeout: timeout.0,
+        timeout,
         name,
         plaintext,
         fingerprints: fingerprint,

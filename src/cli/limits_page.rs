@@ -12,9 +12,9 @@ use crate::protocol::Term;
 struct Limit {
     what: &'static str,
     value: String,
-    /// Who is charged for it.
+    /// The party that is charged for it.
     charged: &'static str,
-    /// What happens beyond it.
+    /// The server's reaction beyond it.
     beyond: &'static str,
 }
 

@@ -12,7 +12,7 @@ pub(super) const DATE: &str = "2026-11-27";
 /// Describes the variables that belong to no option.
 pub(super) fn environment() -> Vec<Paragraph> {
     owned(&[
-        ("LANCHAT_LOG", "What to log, as directives such as lanchat=debug; overrides --verbose and --quiet."),
+        ("LANCHAT_LOG", "Log directives such as lanchat=debug; overrides --verbose and --quiet."),
         ("NO_COLOR", "If set, lanchat uses no colour."),
     ])
 }

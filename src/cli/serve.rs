@@ -1,4 +1,4 @@
-//! `lanchat serve`: runs a server until it is told to stop.
+//! `lanchat serve`: runs a server until a signal or its console stops it.
 
 use super::announce::{announce, tell_how_to_join};
 use super::args::{CommonArgs, ServeArgs};

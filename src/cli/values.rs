@@ -6,8 +6,6 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use crate::protocol::term::duration;
 
 /// A host with an optional port: `office`, `office:7667`, `192.168.1.20`, `[fe80::1%eth0]:7667`.
@@ -94,27 +92,10 @@ impl fmt::Display for HostPort {
     }
 }
 
-/// A span of time above zero, written `5s`, `1m 30s`, `2min` or `PT5S`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PositiveDuration(pub(crate) Duration);
-
-impl FromStr for PositiveDuration {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = "expected a duration such as 500ms, 5s or 2min";
-        let span = duration(text).ok_or(wanted)?;
-        if span.is_zero() {
-            return Err("the duration must be above zero".to_owned());
-        }
-        Ok(Self(span))
-    }
-}
-
-impl fmt::Display for PositiveDuration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", SignedDuration::try_from(self.0).unwrap_or(SignedDuration::MAX))
-    }
+/// Parses a duration above zero, written `5s`, `1m 30s`, `2min` or `PT5S`.
+pub(crate) fn positive_duration(text: &str) -> Result<Duration, String> {
+    let duration = duration(text).ok_or("expected a duration such as 500ms, 5s or 2min")?;
+    if duration.is_zero() { Err("the duration must be above zero".to_owned()) } else { Ok(duration) }
 }
 
 /// A number of bytes, written `65536`, `64KiB`, `1MiB` or `2MB`.
@@ -294,7 +275,7 @@ mod tests {
 
     #[test]
     fn durations_need_a_unit_and_are_positive() {
-        let span = |text: &str| text.parse().map(|span: PositiveDuration| span.0);
+        let span = positive_duration;
         assert_eq!(span("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(span("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(span("1m 30s"), Ok(Duration::from_secs(90)));

@@ -108,7 +108,6 @@ struct Editing {
     keeps_echo: fn(&str) -> bool,
     /// The half-typed line that a question has replaced, split at the cursor.
     parked: Option<(String, String)>,
-    /// The question on the screen.
     question: Option<PromptQuestion>,
 }
 
@@ -152,7 +151,6 @@ impl Editing {
         }
     }
 
-    /// Prints the queued lines, between two reads.
     fn show_queue(&self) {
         // The editor itself notices a terminal that is gone.
         let _ = write(&self.shared.take_queue());

@@ -20,7 +20,6 @@ pub struct PromptQuestion {
     answers: Option<Answers>,
 }
 
-/// Whether a line is an answer.
 type Answers = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// The meaning of a line entered behind a question.

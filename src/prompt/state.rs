@@ -30,17 +30,13 @@ struct Inner {
     shown: u64,
     /// Lines for the screen, with their line ends.
     queue: VecDeque<String>,
-    /// Lines that did not fit into the queue.
     dropped: usize,
-    /// Whether the editor should end at its next interruption.
     stop: bool,
     /// Whether the editor is reading a line, so that it can be woken.
     phase: Phase,
     /// The half-typed line as of the last edit.
     line: String,
-    /// When the last edit was.
     edited: Instant,
-    /// When the question appeared.
     asked: Instant,
 }
 
@@ -51,12 +47,10 @@ enum Phase {
     Ended,
 }
 
-/// What the editor reads next.
+/// The next input to read.
 #[derive(Debug)]
 pub(super) enum NextRead {
-    /// A line behind this label.
     Line(Label),
-    /// An answer behind this question.
     Question(PromptQuestion),
 }
 
@@ -172,7 +166,6 @@ impl PromptState {
         None
     }
 
-    /// Removes and returns the queued lines.
     pub(super) fn take_queue(&self) -> String {
         let mut inner = self.lock();
         let mut text: String = inner.queue.drain(..).collect();
@@ -231,7 +224,6 @@ impl PromptState {
         self.lock().phase = Phase::Between;
     }
 
-    /// Notes that the editor has ended.
     pub(super) fn end(&self) {
         self.lock().phase = Phase::Ended;
         self.changed.notify_all();
@@ -264,7 +256,6 @@ impl PromptState {
         drop(self.changed.wait_timeout_while(self.lock(), limit, busy));
     }
 
-    /// Notes the half-typed line.
     pub(super) fn note_line(&self, line: &str) {
         let mut inner = self.lock();
         if inner.line != line {
@@ -280,7 +271,6 @@ impl PromptState {
         self.lock().edited = Instant::now();
     }
 
-    /// Returns the wanted label and the half-typed line.
     pub(super) fn label_and_line(&self) -> (Label, String) {
         let inner = self.lock();
         (inner.label.clone(), inner.line.clone())

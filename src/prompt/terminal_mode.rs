@@ -14,7 +14,6 @@ mod unix {
         InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
     };
 
-    /// The mode to restore.
     pub(in crate::prompt) struct TerminalMode(Option<Termios>);
 
     impl TerminalMode {

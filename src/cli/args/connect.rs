@@ -1,12 +1,13 @@
 //! Options of the subcommands that talk to a server.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
 use crate::cli::endpoint::Endpoint;
 use crate::cli::exit::ExitError;
-use crate::cli::values::PositiveDuration;
+use crate::cli::values::positive_duration;
 use crate::fingerprint::Fingerprint;
 
 /// Which server to use, and how to find it.
@@ -40,8 +41,14 @@ pub(crate) struct ConnectArgs {
     pub(crate) plaintext: bool,
 
     /// How long to search for a server and wait for its answer.
-    #[arg(long, value_name = "DURATION", env = "LANCHAT_TIMEOUT", default_value = "5s")]
-    pub(crate) timeout: PositiveDuration,
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "LANCHAT_TIMEOUT",
+        default_value = "5s",
+        value_parser = positive_duration
+    )]
+    pub(crate) timeout: Duration,
 }
 
 impl ConnectArgs {

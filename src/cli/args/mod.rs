@@ -43,7 +43,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) join: JoinArgs,
 
-    /// What to do instead of joining the chat.
+    /// The command to run instead of joining the chat.
     #[command(subcommand)]
     pub(crate) command: Option<Subcommand>,
 }

@@ -1,13 +1,14 @@
 //! Options of the smaller subcommands.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::connect::{ConnectArgs, JoinArgs};
 use crate::cli::endpoint::Endpoint;
-use crate::cli::values::{HostPort, PositiveDuration};
+use crate::cli::values::{HostPort, positive_duration};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Moment;
 
@@ -48,9 +49,15 @@ pub(crate) struct DiscoverArgs {
 
     // A responder stays quiet for a second after an answer (RFC 6762 section 6), so its next one may take
     // 1.1 s.
-    /// How long to wait for answers; ends earlier when no more servers turn up.
-    #[arg(long, value_name = "DURATION", env = "LANCHAT_TIMEOUT", default_value = "2s")]
-    pub(crate) timeout: PositiveDuration,
+    /// How long to wait for answers; ends earlier when no further servers turn up.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "LANCHAT_TIMEOUT",
+        default_value = "2s",
+        value_parser = positive_duration
+    )]
+    pub(crate) timeout: Duration,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -59,7 +66,7 @@ pub(crate) struct SendArgs {
     pub(crate) join: JoinArgs,
 
     /// The recipient: a user (even offline), a #room, an IP address, all, or server for a command.
-    #[arg(long, value_name = "WHO", default_value = "all")]
+    #[arg(long, value_name = "TO", default_value = "all")]
     pub(crate) to: String,
 
     /// The data directory of the server on this machine [default: the usual one]. If you may read it,

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
@@ -28,7 +28,7 @@ pub(crate) struct ServeArgs {
     pub(crate) host: Option<HostPort>,
 
     /// The port to listen on; 0 picks a free one [default: 7667].
-    #[arg(short, long, env = "LANCHAT_SERVE_PORT")]
+    #[arg(short, long, env = "LANCHAT_SERVE_PORT", value_parser = port)]
     pub(crate) port: Option<u16>,
 
     /// The server's display name [default: the host name].
@@ -106,7 +106,7 @@ pub(crate) struct ServeArgs {
     /// Disk space for messages before the server removes some.
     ///
     /// It removes the oldest messages of the user with the most data, but never undelivered ones. Once
-    /// these take half of the space, it accepts no more messages for people who are offline.
+    /// these take half of the space, it refuses further messages for people who are offline.
     #[arg(
         long,
         value_name = "SIZE|off",
@@ -153,7 +153,13 @@ pub(crate) struct ServeArgs {
 
     /// Announce only this address of the machine; may be repeated. It must belong to one of the
     /// machine's networks.
-    #[arg(long, env = "LANCHAT_SERVE_ADVERTISE", value_name = "ADDR", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "LANCHAT_SERVE_ADVERTISE",
+        value_name = "ADDR",
+        value_delimiter = ',',
+        value_parser = ip_address
+    )]
     pub(crate) advertise: Vec<IpAddr>,
 
     /// Do not announce the server, and do not open a multicast socket.
@@ -263,6 +269,14 @@ fn one_port(host: Option<&HostPort>, port: Option<u16>) -> Result<u16, ExitError
     }
 }
 
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "expected a number from 0 to 65535".into())
+}
+
+fn ip_address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| "expected an IP address such as 192.168.1.20".into())
+}
+
 /// Checks that a name can be announced in full and shown unchanged.
 fn server_name(name: &str) -> Result<String, String> {
     match name.len() {
@@ -320,20 +334,21 @@ fn host_name() -> String {
 }
 
 async fn own_address(host: &str) -> anyhow::Result<IpAddr> {
-    let mut found = tokio::net::lookup_host((host, 0)).await.with_context(|| {
-        format!("cannot listen on {host}: use one of this machine's addresses with --host")
+    let mut found = tokio::net::lookup_host((host, 0)).await.map_err(|error| {
+        anyhow!("cannot listen on {host}: {error}; use one of this machine's addresses with --host")
     })?;
-    found
-        .next()
-        .map(|address| address.ip())
-        .with_context(|| format!("{host} has no address; use one of this machine's addresses with --host"))
+    let found = found.next().map(|address| address.ip());
+    found.with_context(|| format!("{host} has no address; use one of this machine's addresses with --host"))
 }
 
 fn read_motd(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     File::open(path)
         .and_then(|file| file.take(limits::MAX_MOTD_BYTES as u64 + 1).read_to_string(&mut text))
-        .with_context(|| format!("cannot read the message of the day from {}", path.display()))?;
+        .map_err(|error| {
+            let path = path.display();
+            anyhow!("cannot read the message of the day from {path}: {error}; use another file with --motd")
+        })?;
     if text.len() > limits::MAX_MOTD_BYTES {
         bail!(
             "the message of the day in {} is longer than {} bytes; shorten it",

@@ -65,7 +65,11 @@ pub fn checks(findings: &Findings) -> Vec<CheckLine> {
     let mut checks = Vec::new();
     match &findings.host {
         Some(host) => checks.push(match &host.lookup {
-            Lookup::Found(addrs) => ok("host name", format!("{} is {}", host.name, listed(addrs))),
+            Lookup::Found(addrs) => {
+                let addrs = listed(addrs);
+                let addrs = if addrs == host.name { "an address".to_owned() } else { addrs };
+                ok("host name", format!("{} is {addrs}", host.name))
+            }
             Lookup::Unknown(why) | Lookup::Unanswered(why) => {
                 failed("host name", format!("{}: {why}", host.name))
             }

@@ -1,4 +1,4 @@
-//! What an examination found, as data. The diagnosis depends on nothing else. Pure.
+//! The results of an examination, as data. The diagnosis depends on nothing else. Pure.
 
 use super::machine::Machine;
 use crate::client::{Refusal, Untested};
@@ -8,7 +8,7 @@ use crate::text::safe_line;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// What the user should know about a server's key; an error if the client would refuse it.
+/// A note about a server's key, for the user; an error if the client would refuse the key.
 pub type KeyStatus = Result<String, Refusal>;
 
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,7 @@ pub struct Findings {
     pub links: Vec<Interface>,
     /// The networks of this machine's addresses, including those of tunnels.
     pub subnets: Vec<Subnet>,
-    /// What this machine says about itself.
+    /// This machine's own data.
     pub machine: Machine,
     /// Why the mDNS port cannot be shared.
     pub port: Option<String>,
@@ -32,11 +32,9 @@ pub struct Findings {
     pub servers: Vec<AnnouncedServer>,
     /// Servers announced only at addresses where an announcement may not lead, each with one of these.
     pub elsewhere: Vec<(String, SocketAddr)>,
-    /// How many other machines spoke mDNS.
     pub others: usize,
     /// The address of the host named `lanchat`.
     pub well_known: Option<Lookup>,
-    /// The addresses that were probed.
     pub probes: Vec<Probe>,
     /// The multicast test with a server that answered.
     pub test: Option<MulticastTest>,
@@ -99,11 +97,9 @@ pub struct AnnouncedServer {
 pub enum ProbeSource {
     Host,
     Announced,
-    /// A server answered there before.
     Remembered,
     /// The host named `lanchat` has it.
     WellKnown,
-    /// A scan of the network found it.
     Scan,
     /// A machine there speaks mDNS.
     Neighbour,
@@ -133,11 +129,9 @@ pub struct Probe {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeOutcome {
     Answered {
-        /// Its name and short id, safe for a terminal.
         server: String,
-        /// What its key means for the user.
+        /// The meaning of its key for the user.
         key: KeyStatus,
-        /// Whether the user asked for it, or for no server in particular.
         is_meant: bool,
     },
     /// A server answered, and does not admit this client.
@@ -166,9 +160,7 @@ pub struct MulticastTest {
 /// In which direction multicast arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MulticastPaths {
-    /// Whether the server heard this machine.
     pub out: bool,
-    /// Whether this machine heard the server.
     pub back: bool,
 }
 

@@ -43,7 +43,7 @@ pub(super) fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), ExitError
                 let port = at.port.unwrap_or(DEFAULT_PORT);
                 Examination::start(prober, None).of_host(&at.host, port, !connect.no_discovery).await
             }
-            None => Examination::start(prober, connect.server.clone()).of_network(connect.timeout.0).await,
+            None => Examination::start(prober, connect.server.clone()).of_network(connect.timeout).await,
         }
     });
     drop(waiting);

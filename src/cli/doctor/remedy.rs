@@ -5,7 +5,6 @@ use crate::limits::DEFAULT_PORT;
 use serde::Serialize;
 use std::net::SocketAddr;
 
-/// One step that helps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Remedy {
     /// Where to run it, and for which program, in words for people.
@@ -20,7 +19,7 @@ impl Remedy {
     }
 }
 
-/// What a firewall should let in.
+/// The packets that a firewall should let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AllowRule {
     /// Connections or queries to a port.
@@ -132,7 +131,6 @@ pub(super) fn by_address(addr: SocketAddr) -> Remedy {
     Remedy::new("here", format!("lanchat --host {}", host(addr)))
 }
 
-/// Formats an address for `--host`.
 pub(super) fn host(addr: SocketAddr) -> String {
     match addr {
         // A link-local address includes its interface.

@@ -211,7 +211,7 @@ fn nft_lets(rules: &str, flow: Direction, proto: Proto, port: u16) -> Option<boo
     }
 }
 
-/// What a rule does with packets to a port.
+/// The effect of a rule on packets to a port.
 enum Rule {
     /// Accepts or drops packets to that port.
     Port(bool),

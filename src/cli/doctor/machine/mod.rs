@@ -1,4 +1,4 @@
-//! What this machine contributes to the problem, from files that every user may read and from its firewall's
+//! This machine's part in the problem, from files that every user may read and from its firewall's
 //! own programs. Anything that cannot be read counts as unknown and is not mentioned.
 
 mod firewall;

@@ -188,7 +188,7 @@ fn causes_have_names_of_their_own_and_statuses_their_meaning() {
     }
 }
 
-/// What a case is found to be, words of the line, and of a line to paste, if there is one.
+/// Checks the cause of a case, and words of its line and of a line to paste.
 fn holds(case: &str, findings: &Findings, cause: Cause, words: &str, paste: &str) {
     let verdict = Diagnosis::of(findings);
     assert_eq!(verdict.cause, cause, "{case}: {verdict}");

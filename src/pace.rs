@@ -25,7 +25,7 @@ pub struct Rate {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("invalid rate; use messages per second and how many at once, such as 5:20, or off")]
+#[error("expected messages per second and how many at once, such as 5:20")]
 pub struct InvalidRate;
 
 /// How much of a rate is used up: the time at which the bucket will be full again, as an uptime in

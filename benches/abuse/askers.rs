@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 const MESSAGES: u64 = 200_000;
 
-/// A search for what all messages may have, as far as the index goes, and none has.
+/// A search for text that every message may contain, according to the index, but none does.
 const WORST: &str = "\"1 w w\"";
 
 /// How long honest people ask while others search.
@@ -85,7 +85,7 @@ struct Slowest {
     search: f64,
 }
 
-/// Somebody looks things up, no faster than a person is allowed to.
+/// A user searches, no faster than a person may.
 fn ask_for(host: &Host, peer: &mut Peer, time: Duration) -> Slowest {
     let (start, mut slowest) = (Instant::now(), Slowest::default());
     host.run(|| {
@@ -121,7 +121,7 @@ fn attacked<T>(stage: &Stage, hosts: &[Host], each: usize, meanwhile: impl FnOnc
                 });
             }
         }
-        // What they may do at first is over.
+        // Their initial allowance is used up.
         std::thread::sleep(Duration::from_secs(2));
         let (start, cpu) = (Instant::now(), stage.cpu());
         let result = meanwhile();

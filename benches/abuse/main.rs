@@ -1,4 +1,4 @@
-//! What attackers get out of the server, next to the bounds that it promises.
+//! What attackers achieve against the server, next to the bounds that it promises.
 //!
 //! `cargo bench --bench abuse` puts a fresh server, attackers and honest people on hosts of a network in
 //! namespaces (Linux, as root) for each attack, and prints what was measured. It fails if a bound does
@@ -38,7 +38,7 @@ use std::process::ExitCode;
 /// One line of the table.
 pub struct Row {
     what: &'static str,
-    /// What is promised.
+    /// The promised bound.
     bound: String,
     measured: String,
     holds: bool,

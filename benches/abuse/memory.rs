@@ -16,16 +16,16 @@ const PEOPLE: usize = 100;
 const ARGS: [&str; 7] =
     ["--memory", "512MiB", "--allow-plaintext", "--max-clients", "20000", "--rate-limit", "off"];
 
-/// What the unit grants, in MiB: `MemoryMax=` in dist/lanchat.service.
+/// The memory limit of the unit, in MiB: `MemoryMax=` in dist/lanchat.service.
 const GRANTED: f64 = 512.0;
 
 /// How long an attack goes on.
 const TIME: Duration = Duration::from_secs(30);
 
-/// What an honest message may take above what it took before, in ms. A stall would be seconds.
+/// How much longer an honest message may take than before, in ms. A stall would take seconds.
 const LATENCY: f64 = 250.0;
 
-/// What may stay resident above the start once all have gone, in MiB.
+/// How much more memory than at the start may stay resident once all have gone, in MiB.
 const LEFT: f64 = 16.0;
 
 /// 64 KiB of a frame that never ends, each.
@@ -68,7 +68,7 @@ fn attack(lan: &Lan, said: Vec<u8>, reads: bool) -> Vec<Row> {
     ]
 }
 
-/// Opens the connections, says it on each as far as the server takes it, and holds them. Returns how many
+/// Opens the connections, sends it on each while the server accepts it, and holds them. Returns how many
 /// were made.
 fn hoard(address: SocketAddr, said: &[u8], reads: bool) -> usize {
     let start = Instant::now();

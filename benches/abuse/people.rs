@@ -51,7 +51,7 @@ fn take_names(address: SocketAddr) -> usize {
         .count()
 }
 
-/// Names that are owned, as whoever can read the server's files may ask.
+/// Lists the owned names, as a user who can read the server's files may do.
 fn kept(stage: &Stage) -> u64 {
     let secret = std::fs::read(stage.files.path().join(SECRET_FILE)).unwrap();
     let secret: serde_json::Value = serde_json::from_slice(&secret).unwrap();

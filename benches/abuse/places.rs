@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const PLACES: usize = 2000;
 
-/// How long somebody may take to come in meanwhile, in ms. Machines are shared; to be kept out is for ever.
+/// How long a user may take to join during the attack, in ms. Machines are shared; being kept out would take forever.
 const JOIN: f64 = 5000.0;
 
 /// One IPv4 address and 40 of a local IPv6 network: strangers still come in.

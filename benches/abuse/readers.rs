@@ -16,7 +16,7 @@ const READERS: usize = 200;
 /// Promised: what the kernel may hold for them, in MiB.
 const KERNEL: f64 = 40.0;
 
-/// What an honest message may take above what it took before, in ms.
+/// How much longer an honest message may take than before, in ms.
 const LATENCY: f64 = 100.0;
 
 /// How long a reader may be stuck until it is closed, in s: 20 s, and the grace to read the reason.

@@ -65,7 +65,7 @@ fn begin(stage: &Stage, from: IpAddr) -> Option<()> {
     (hear(&mut wire)?["type"] == "pake").then_some(())
 }
 
-/// What comes of an attempt.
+/// The result of an attempt.
 enum Outcome {
     /// The server has judged a guess.
     Judged,

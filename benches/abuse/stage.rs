@@ -67,12 +67,12 @@ impl Stage {
         kib * 1024
     }
 
-    /// What it has grown by since it started, in MiB.
+    /// Its growth since its start, in MiB.
     pub fn grown(&self) -> f64 {
         self.resident_bytes().saturating_sub(self.start) as f64 / 1024.0 / 1024.0
     }
 
-    /// What it has had of a core since it started, in seconds.
+    /// Its CPU time since its start, in seconds.
     pub fn cpu(&self) -> f64 {
         let process = Process(self.running.0.id());
         process.cpu().expect("the server is alive").as_secs_f64()
@@ -214,7 +214,7 @@ impl Crowd {
     }
 }
 
-/// How long it takes somebody to join, in ms; `None`: they were not let in.
+/// How long a user takes to join, in ms; `None` if the server did not admit them.
 pub fn join_time(host: &Host, address: SocketAddr, name: &str) -> Option<f64> {
     join_time_with(host, address, name, &Key::new())
 }

@@ -1,5 +1,5 @@
-//! How long the hub holds its lock for each thing that it does, with 600 people and arguments that
-//! somebody chose to be costly, next to what it holds it for a message to the lobby.
+//! How long the hub holds its lock for each thing that it does, with 600 people and arguments
+//! chosen to be costly, next to a message to the lobby.
 //!
 //! Fails if anything takes more than [`MOST`] times as long, or if a request's type is not measured.
 //! `cargo bench --bench hold` shows the worst of each, `-- --all` every row.

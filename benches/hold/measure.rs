@@ -8,14 +8,14 @@ const RUNS: usize = 101;
 const RUNS_TIME: Duration = Duration::from_millis(250);
 const FEWEST: usize = 9;
 
-/// What to measure, and what to do around it.
+/// A measurement, and the work around it.
 pub struct Row {
     pub kind: &'static str,
     pub label: String,
     pub run: Box<dyn FnMut(&mut Stage) -> Times>,
 }
 
-/// What was measured of one run: the time under the lock, and what came before it was taken.
+/// The times of one run: under the lock, and before it.
 #[derive(Clone, Copy, Default)]
 pub struct Times {
     pub held: Duration,

@@ -51,7 +51,7 @@ fn act(stage: &mut Stage, steps: &[(Speaker, String)]) {
     }
 }
 
-/// What the frame asks for, in words or not.
+/// The request in the frame, in words or not.
 fn kind(frame: &str) -> &'static str {
     let packet = ClientPacket::parse(frame.as_bytes()).expect("a packet");
     match Request::from_packet(&packet).expect("a request") {

@@ -26,7 +26,7 @@ pub const CROWDED: [u8; 4] = [10, 9, 9, 9];
 /// Names in the books that are nearly this one.
 pub const NEARLY: &str = "robertrobertrobertrobertrobert";
 
-/// Who has many sessions.
+/// The user with many sessions.
 pub const MANY: &str = "many-sessions";
 
 /// Rooms that there are, and memberships of people who are away.
@@ -36,15 +36,15 @@ const AWAY: usize = 8000;
 /// Where the keys of the muted begin.
 const MUTED: u64 = 4_500_000;
 
-/// Who does it.
+/// The actor.
 #[derive(Clone, Copy)]
 pub enum Speaker {
-    /// Somebody without a key, who is in as many rooms as one may be.
+    /// A user without a key, in as many rooms as possible.
     Plain,
-    /// Somebody with a key.
+    /// A user with a key.
     Keyed,
     Operator,
-    /// Somebody of the crowd.
+    /// A user of the crowd.
     Person(u64),
     /// A new connection, without a key or with that one.
     Stranger(Option<u64>),
@@ -56,7 +56,7 @@ pub struct Stage {
     next: u64,
     stranger: Option<SessionId>,
     gathered: Option<TakenBatch>,
-    /// What the last request that was measured was answered by.
+    /// The answer to the last measured request.
     pub answered: Option<String>,
     /// Whether time goes by between two runs.
     pub stands_still: bool,
@@ -83,7 +83,7 @@ impl Stage {
         Self { hold: Hold::new(chat), now, next, stranger, gathered, answered, stands_still: false }
     }
 
-    /// Somebody of the crowd comes, and joins a room with everybody.
+    /// A user of the crowd comes, and joins a room with everyone.
     fn enter(&mut self, number: u64) {
         let (name, key) = match number {
             0 => ("plain".to_owned(), None),
@@ -157,14 +157,14 @@ impl Stage {
         let is_first = self.hold.may_send(id, &self.now).expect("the pace allows it");
         let (read, frame) = timed(|| Frame::read(frame.as_bytes(), is_first));
         let (mut held, ()) = timed(|| self.hold.receive(id, frame, &self.now));
-        // What is left is done with others in between.
+        // The rest is done with others in between.
         while self.hold.has_more() {
             held = held.max(timed(|| self.hold.proceed(&self.now)).0);
         }
         Times { held, read }
     }
 
-    /// A packet of somebody.
+    /// A user's packet.
     pub fn say(&mut self, who: Speaker, frame: &str) -> Times {
         let id = match who {
             Speaker::Plain => SessionId(0),
@@ -256,7 +256,7 @@ fn sanction(n: u64, keys: u64, since: jiff::Timestamp) -> BanRecord {
         0 => {
             (Some(fingerprint(keys + n)), Some(format!("{LONG}-{n}")), (0..16).map(|i| net(17 + i)).collect())
         }
-        // A ban hits whoever is there; a mute only who is called so.
+        // A ban hits everyone there; a mute only the user of that name.
         1 if keys == MUTED => {
             (None, Some(format!("{LONG}{n}")), vec!["10.9.9.9".parse().expect("an address")])
         }

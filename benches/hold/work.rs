@@ -142,13 +142,13 @@ fn saving() -> Vec<Row> {
     ]
 }
 
-/// What happens when a table is full.
+/// The cost of a full table.
 pub fn full_houses(filter: Option<&str>) -> Vec<Figure> {
     let is_wanted = |row: &Row| filter.is_none_or(|word| row.title().contains(word));
     let mut figures = Vec::new();
     for (label, owned) in [("members who are known", true), ("members who are forgotten", false)] {
         let row = Row::new("Join", format!("all memberships taken by {label}"), |stage: &mut Stage| {
-            // Somebody else each time, as a member stays one.
+            // Another user each time, as a member stays one.
             let number = stage.number();
             let late = hello(&format!("late{number}"), Some(&format!("late{number}")));
             let id = stage.come(Stage::peer(number, None), &late);

@@ -21,7 +21,7 @@ pub struct Arrivals {
     bounds: Vec<Duration>,
     /// Attempts that failed.
     pub failed: u64,
-    /// Who was told goodbye before its connection ended.
+    /// Clients that got a goodbye before their connection ended.
     pub told: Vec<bool>,
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// What one turn of one server gave.
+/// The figures of one turn with one server.
 #[derive(Debug, Default)]
 pub struct Figures {
     values: BTreeMap<&'static str, f64>,

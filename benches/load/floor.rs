@@ -12,14 +12,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What makes this program the floor, and the floor with TLS.
+/// The arguments that make this program the floor, with or without TLS.
 pub const FLAG: &str = "--floor-server";
 pub const FLAG_TLS: &str = "--floor-server-tls";
 
 /// No run is longer.
 const MAX_LIFE: Duration = Duration::from_secs(1800);
 
-/// What a connection gets first. The least a login can be, so that an answer paces it as everywhere.
+/// The first line of a connection: the shortest possible login, so that an answer paces it as elsewhere.
 const WELCOME: &[u8] = b"{\"type\":\"welcome\"}\n";
 
 const LISTENER: Token = Token(usize::MAX);
@@ -50,7 +50,7 @@ struct Peer {
     tls: Option<Box<ServerConnection>>,
     /// The beginning of a line.
     carry: Vec<u8>,
-    /// What a full socket left over.
+    /// Data that a full socket did not accept.
     backlog: Vec<u8>,
 }
 
@@ -86,7 +86,7 @@ impl Relay {
                 }
             }
             if !turn.is_empty() {
-                // Who is gone is noticed by its event.
+                // An event reports a closed connection.
                 self.peers.iter_mut().flatten().for_each(|peer| drop(peer.write(&turn)));
                 turn.clear();
             }

@@ -1,4 +1,4 @@
-//! What the server costs under load, next to a floor that does nothing but write.
+//! The server's cost under load, next to a floor that only writes.
 //!
 //! `cargo bench --bench load` starts a raw epoll relay and `lanchat serve` in turn, each with clients
 //! that speak plaintext and with clients that speak TLS, and the latter with a history on the disk as

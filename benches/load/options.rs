@@ -1,4 +1,4 @@
-//! What was asked for.
+//! The options of the command line.
 
 use super::kind::Kind;
 use crate::rig::cpus::Cpus;
@@ -22,7 +22,7 @@ cargo bench --bench load -- [OPTIONS]
 
 Traffic stays on 127.0.0.0/8. Every phase is bounded in messages and time.";
 
-/// What is measured.
+/// The measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     Phases,
@@ -31,7 +31,7 @@ pub enum Subject {
     Starts,
 }
 
-/// What is done at each server.
+/// The work at each server.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub subject: Subject,
@@ -49,7 +49,7 @@ pub struct Plan {
     pub idle: Duration,
     /// Flood with slow readers; zero: none.
     pub slow: Duration,
-    /// Who logs in when everybody is in.
+    /// Clients that log in when all others are in.
     pub logins: usize,
 }
 

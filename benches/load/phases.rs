@@ -26,7 +26,7 @@ const FLOOD_WINDOW: u64 = 64;
 const MAX_FLOOD_MESSAGES: u64 = 200_000;
 const MAX_FLOOD_TIME: Duration = Duration::from_secs(20);
 
-/// Who is in at most when further logins are measured.
+/// Clients at most while further logins are measured.
 const CROWD: usize = 10_000;
 
 /// How long logins may take.
@@ -101,7 +101,7 @@ fn make_room(clients: &mut Clients, process: Process) -> Result<()> {
     while process.descriptors()? + surplus > before && Instant::now() < deadline {
         clients.idle(Duration::from_millis(100))?;
     }
-    // What others are told of it.
+    // What others learn of it.
     clients.idle(Duration::from_millis(1500))
 }
 
@@ -178,7 +178,7 @@ pub struct Flood {
     pub bytes: usize,
 }
 
-/// What a flood did.
+/// The result of a flood.
 pub struct Run {
     pub deliveries: u64,
     pub time: Duration,

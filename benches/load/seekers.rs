@@ -21,7 +21,7 @@ const MOST: usize = 10_000;
 /// How long they look before the server starts.
 const EARLY: Duration = Duration::from_secs(1);
 
-/// What they cost.
+/// Their cost.
 pub struct Figures {
     /// From the moment at which the server was there until all have found it.
     pub all: Duration,

@@ -1,4 +1,4 @@
-//! How long it takes until a server listens, and until somebody has a prompt.
+//! How long a server takes to listen, and a client to show its prompt.
 
 use crate::rig::cpus::Cpus;
 use crate::rig::process::Process;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// Times each thing is done.
 const RUNS: usize = 10;
 
-/// What a client shows once it is in.
+/// The prompt of a client that has joined.
 const PROMPT: &str = "[#lobby]";
 
 /// How long that may take.
@@ -74,13 +74,9 @@ fn servers(cpus: Cpus) -> Result<(Option<f64>, Option<f64>)> {
     for _ in 0..RUNS {
         let data_dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         for times in [&mut new, &mut known] {
-            let mut server = Server::start(serve(data_dir.path()).command(), cpus)?;
+            let server = Server::start(serve(data_dir.path()).command(), cpus)?;
             times.push(server.took.as_secs_f64() * 1e3);
-            server.process.terminate()?;
-            let deadline = Instant::now() + PATIENCE;
-            while !server.has_ended()? && Instant::now() < deadline {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            server.stop()?;
         }
     }
     Ok((median(new), median(known)))

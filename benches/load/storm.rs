@@ -11,12 +11,9 @@ use crate::rig::keys::Keys;
 use crate::rig::process::SPARE_DESCRIPTORS;
 use crate::rig::say;
 use crate::rig::serve::{Serve, Server};
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-
-/// How long a server may take to end.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs it with clients of that kind.
 pub fn run(kind: Kind, count: usize, keys: &Rc<Keys>, cpus: Cpus, report: &mut Report) -> Result<()> {
@@ -62,18 +59,13 @@ pub fn run(kind: Kind, count: usize, keys: &Rc<Keys>, cpus: Cpus, report: &mut R
 fn seek(
     kind: Kind,
     count: usize,
-    mut server: Server,
+    server: Server,
     restart: impl FnOnce() -> Result<Server>,
     report: &mut Report,
 ) -> Result<()> {
     let seekers = Seekers::new(server.address, count, kind == Kind::Plain)?;
     let come = seekers.come(&server)?;
-    server.process.terminate()?;
-    let stopped = Instant::now();
-    while !server.has_ended()? {
-        ensure!(stopped.elapsed() < PATIENCE, "the server does not end");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    server.stop()?;
     let wait = seekers.wait(restart)?;
     for (figures, keys) in [
         (come, ["come_all_secs", "come_cpu_secs", "come_attempts"]),
@@ -105,10 +97,6 @@ fn burst(clients: &mut Clients, server: &Server, kind: Kind, report: &mut Report
 fn stop(clients: &mut Clients, mut server: Server) -> Result<(Arrivals, Instant)> {
     let mut arrivals = Arrivals::new(clients.peers.len());
     let stopped = Instant::now();
-    server.process.terminate()?;
-    while !server.has_ended()? {
-        arrivals.turn(clients)?;
-        ensure!(stopped.elapsed() < PATIENCE, "the server does not end");
-    }
+    server.stop_while(|| arrivals.turn(clients))?;
     Ok((arrivals, stopped))
 }

@@ -16,7 +16,7 @@ pub struct Crowd {
     kind: Kind,
 }
 
-/// What users of a crowd have in common.
+/// The common data of a crowd's users.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// No key and no token, from the server's own machine.

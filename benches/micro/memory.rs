@@ -4,7 +4,7 @@ use super::crowd::{Crowd, Kind};
 use lanchat::chat::SessionId;
 use std::process::Command;
 
-/// What makes this program such a process.
+/// The argument that makes this program such a process.
 pub const FLAG: &str = "--memory-of";
 
 const CROWDS: [u64; 3] = [1000, 5000, 15_000];
@@ -27,7 +27,7 @@ pub fn of(words: &[String]) -> String {
     let [name, users] = words else { return "which?".into() };
     let kind = Kind::ALL.iter().find(|(known, _)| known == name).map_or(Kind::Local, |(_, kind)| *kind);
     let users: u64 = users.parse().expect("a number");
-    // What a first user brings with it is not theirs.
+    // The costs that come with a first user are not theirs.
     drop(Crowd::new(kind, 50));
     let Some(before) = resident() else { return "-".into() };
     let mut crowd = Crowd::new(kind, users);

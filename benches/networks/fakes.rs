@@ -1,4 +1,4 @@
-//! What else is on a network: announcements of servers that are not there, and programs that keep a port.
+//! Fakes on a network: announcements of servers that do not exist, and programs that hold a port.
 
 use super::lan::Host;
 use simple_dns::rdata::{A, PTR, RData, SRV, TXT};

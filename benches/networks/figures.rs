@@ -1,4 +1,4 @@
-//! What a case comes to.
+//! The result of a case.
 
 use std::fmt;
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl fmt::Display for Times {
     }
 }
 
-/// What a program said, and how it ended.
+/// A program's output and exit status.
 #[derive(Clone, Debug)]
 pub struct Said {
     pub status: Option<i32>,
@@ -49,12 +49,12 @@ impl Said {
     }
 }
 
-/// What people are told where something is in the way.
+/// What the program tells people when something is in the way.
 #[derive(Clone, Debug)]
 pub struct Told {
-    /// Who asked what, and the answer.
+    /// Questions and answers, with the person who asked.
     pub rows: Vec<(&'static str, Said)>,
-    /// What was pasted from doctor's words, and whether a newcomer gets in by it.
+    /// The line pasted from doctor's remedies, and whether it lets a newcomer in.
     pub cure: Option<(String, bool)>,
     /// Whether all that doctor said is shown.
     pub full: bool,

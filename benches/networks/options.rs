@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The options of the command line.
 
 /// The whole time, in seconds.
 const WHOLE: u64 = 600;

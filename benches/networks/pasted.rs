@@ -31,7 +31,7 @@ pub fn paste(host: &Host, line: &str) -> bool {
     host.run(|| command.status()).is_ok_and(|status| status.success())
 }
 
-/// What `ufw allow` lets in, in the words of nftables.
+/// The rule of `ufw allow` in nftables' syntax.
 fn rule(what: &str) -> Option<String> {
     let words: Vec<&str> = what.split_whitespace().collect();
     let after = |word: &str| words.iter().position(|other| *other == word).and_then(|at| words.get(at + 1));

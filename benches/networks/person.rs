@@ -1,4 +1,4 @@
-//! Somebody with a home of their own who runs the program on a host.
+//! A person with a home directory who runs the program on a host.
 
 use super::figures::Said;
 use super::lan::Host;
@@ -40,7 +40,7 @@ impl Person {
         self.home.path()
     }
 
-    /// What a server of theirs is called; else it is the name of the machine, which all hosts here share.
+    /// The name of their server; by default the machine's name, which all hosts here share.
     pub fn calls_server(&self, name: &str) {
         let config = self.home().join(".config/lanchat");
         fs::create_dir_all(&config).expect("a directory");

@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
         return within();
     }
     std::thread::spawn(end_with_the_outer);
-    // What broke is in its case's row.
+    // The case's row shows the error.
     std::panic::set_hook(Box::new(|_| {}));
     run(&plan, &cases)
 }

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// What it printed so far; whether that was all.
+/// The output so far, and whether it is complete.
 type Page = Arc<(Mutex<(String, bool)>, Condvar)>;
 
 /// Ends with this.
@@ -74,7 +74,7 @@ impl Talker {
         self.page.0.lock().expect("a lock").0.len()
     }
 
-    /// What it has printed, without the terminal's control sequences.
+    /// The output, without terminal control sequences.
     pub fn text(&self) -> String {
         let mut plain = String::new();
         let page = self.page.0.lock().expect("a lock").0.clone();

@@ -1,4 +1,4 @@
-//! What one client must get and what it got.
+//! What one client must get, and what it got.
 
 use super::stretch::SENDERS;
 use super::tally::Tally;
@@ -14,7 +14,7 @@ pub struct Account {
     missing: Vec<(usize, u32)>,
     /// Below these numbers all was sent before hello. What the server had not read by then may come.
     begun: [u32; SENDERS],
-    /// What came of that.
+    /// The result.
     early: Vec<(usize, u32)>,
     /// Said hello in this stretch.
     is_new: bool,
@@ -23,7 +23,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Somebody who says hello when so many are sent.
+    /// A user who says hello after so many messages.
     pub fn new(sent: [u32; SENDERS]) -> Self {
         Self { next: sent, due: sent, begun: sent, is_new: true, ..Self::default() }
     }

@@ -15,7 +15,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// What the clients speak.
+/// The clients' protocol.
 #[derive(Debug, Clone)]
 pub enum Speech {
     /// Lines that everybody gets, as at the floor.
@@ -23,7 +23,7 @@ pub enum Speech {
     Packets,
 }
 
-/// Whom the clients connect to, and how.
+/// The clients' server, and how they connect.
 #[derive(Debug, Clone)]
 pub struct Target {
     pub address: SocketAddr,
@@ -47,7 +47,7 @@ pub struct Clients {
     stretch: Stretch,
     /// Between connecting and welcome.
     pub joining: usize,
-    /// Who gets messages and reads them.
+    /// Clients that read their messages.
     pub present: usize,
     pub tally: Tally,
     /// Of the slow ones.
@@ -140,7 +140,7 @@ impl Clients {
         self.peers[n].link.as_mut().map_or(Ok(()), |link| Ok(link.part()?))
     }
 
-    /// Ends a connection from this side, which is no fault.
+    /// Ends a connection from this side, which is not an error.
     pub fn leave(&mut self, n: usize) {
         let gone = self.forget(n);
         self.tally.expected -= gone;

@@ -39,7 +39,7 @@ impl Directs {
                 self.waiting.remove(&number);
                 tally.directs += 1;
             }
-            // Again, or for somebody else.
+            // A repetition, or for another user.
             Some(_) => tally.doubled += 1,
         }
         true

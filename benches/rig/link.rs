@@ -21,7 +21,7 @@ pub struct Route {
     pub lan: bool,
 }
 
-/// What all connections read into.
+/// The buffers that all connections read into.
 pub struct Buffers {
     raw: Vec<u8>,
     plain: Vec<u8>,
@@ -39,7 +39,7 @@ pub struct Link {
     tls: Option<Box<ClientConnection>>,
     /// The beginning of a line.
     carry: Vec<u8>,
-    /// What the socket did not take yet.
+    /// Data that the socket has not accepted yet.
     out: Vec<u8>,
 }
 

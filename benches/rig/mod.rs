@@ -49,7 +49,7 @@ pub fn program<Plan>(
     }
 }
 
-/// Progress, for whoever waits at a terminal.
+/// Prints progress at a terminal.
 pub fn say(text: &str) {
     if std::io::stderr().is_terminal() {
         eprintln!("{text}");

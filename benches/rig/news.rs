@@ -1,8 +1,8 @@
-//! What packets tell besides messages: that one is in, that one is out, and why.
+//! News in packets other than messages: that a client is in or out, and why.
 
 use memchr::memmem;
 
-/// What the packets of one read told.
+/// The news in the packets of one read.
 #[derive(Debug, Default)]
 pub struct News {
     pub welcome: bool,

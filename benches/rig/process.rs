@@ -1,4 +1,4 @@
-//! What the kernel says of a process: its CPU time, memory, descriptors and threads.
+//! Reads a process's CPU time, memory, descriptors and threads from the kernel.
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};

@@ -11,6 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+/// How long a server may take to end.
+const END_WAIT: Duration = Duration::from_secs(30);
+
 /// How `lanchat serve` is started: no discovery, plaintext too, on loopback.
 #[derive(Debug, Clone, Copy)]
 pub struct Serve<'a> {
@@ -28,7 +31,7 @@ impl Serve<'_> {
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lanchat"));
         command.args(["serve", "--no-discovery", "--host", "127.0.0.1", "--allow-plaintext"]);
-        // One place in so many is for people whom the server knows.
+        // Some places are reserved for people whom the server knows.
         let kept = self.max_clients.div_ceil(lanchat::limits::PLACES_PER_KEPT - 1);
         command.args(["--max-clients", &(self.max_clients + kept).to_string()]);
         command.args(["--port", &self.port.to_string()]);
@@ -38,13 +41,13 @@ impl Serve<'_> {
         if !self.kept {
             command.arg("--no-history");
         }
-        // No settings of whoever runs this.
+        // No settings of the user who runs this.
         command.arg("--data-dir").arg(self.data_dir).env("XDG_CONFIG_HOME", self.data_dir);
         command
     }
 }
 
-/// See the module.
+/// A running server.
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
@@ -87,8 +90,27 @@ impl Server {
         self.given_up.load(Ordering::Relaxed)
     }
 
-    /// Whether it has ended; an error if it did not end well.
-    pub fn has_ended(&mut self) -> Result<bool> {
+    /// Stops it and waits for its end.
+    pub fn stop(mut self) -> Result<()> {
+        self.stop_while(|| {
+            std::thread::sleep(Duration::from_millis(5));
+            Ok(())
+        })
+    }
+
+    /// Stops it, and repeats `work` until it has ended.
+    pub fn stop_while(&mut self, mut work: impl FnMut() -> Result<()>) -> Result<()> {
+        let stopped = Instant::now();
+        self.process.terminate()?;
+        while !self.has_ended()? {
+            ensure!(stopped.elapsed() < END_WAIT, "the server does not end");
+            work()?;
+        }
+        Ok(())
+    }
+
+    /// Whether it has ended; an error if it failed.
+    fn has_ended(&mut self) -> Result<bool> {
         let Some(status) = self.child.try_wait()? else { return Ok(false) };
         ensure!(status.success(), "the server ended with {status}");
         Ok(true)

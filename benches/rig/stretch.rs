@@ -12,7 +12,7 @@ const HEAD_BYTES: usize = 1 + 2 + 2 + 8 + 16 + 1;
 /// Smallest message.
 pub const MIN_BYTES: usize = HEAD_BYTES + 1;
 
-/// What a line has of a message.
+/// The parts of a message in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// None: it is something else.

@@ -1,11 +1,11 @@
-//! What all clients together counted.
+//! Counts over all clients.
 
 use std::time::Duration;
 
 /// Counts of a stretch, and of what ended connections.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Messages that somebody must get, for each who must.
+    /// Deliveries that must happen, one for each receiver.
     pub expected: u64,
     /// Those of them that came, each counted once.
     pub deliveries: u64,

@@ -12,7 +12,7 @@ use anyhow::Result;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What goes on.
+/// The phases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spell {
     Flood,
@@ -94,9 +94,9 @@ pub struct Life {
     next_churn: Instant,
     next_act: Instant,
     acts: u64,
-    /// Who joined which room, and did not leave it yet.
+    /// Users who joined a room and have not left it yet.
     joined: VecDeque<(usize, usize)>,
-    /// Who left and came back.
+    /// Users who left and came back.
     pub churned: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What was asked for.
+//! The options of the command line.
 
 use crate::rig::cpus::Cpus;
 use std::time::Duration;

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use std::fmt;
 use std::time::Duration;
 
-/// What beginning and end are: no more than a third of the whole each, but a silent spell long.
+/// The length of beginning and end: at most a third of the whole each, but as long as a silent spell.
 const EDGE: Duration = Duration::from_secs(5 * 60);
 const MIN_EDGE: Duration = Duration::from_secs(60);
 
 /// How much the end may differ from the beginning.
 const TOLERANCE: f64 = 0.03;
 
-/// What a process has while nobody is there.
+/// A process's resources without clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Rest {
     pub memory: u64,

@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_secs(5);
 /// The end of a silent spell, when what was before has been tidied up.
 const CALM: Duration = Duration::from_secs(20);
 
-/// What was seen at some time.
+/// An observation.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
     pub at: Duration,

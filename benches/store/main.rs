@@ -1,4 +1,4 @@
-//! What the store costs: messages a second, what somebody missed, searches, opening, and memory.
+//! The store's cost: messages per second, catching up, searches, opening, and memory.
 //!
 //! `cargo bench --bench store` makes a history of a million messages below the target directory, which
 //! takes minutes and 1.5 GB; `-- --quick` makes a small one, and `-- --mixed` searches in one of many scripts

@@ -8,7 +8,7 @@ use lanchat::store::{Retention, Store};
 use std::path::Path;
 use std::process::Command;
 
-/// What makes this program such a process.
+/// The argument that makes this program such a process.
 pub const FLAG: &str = "--memory-of";
 
 /// Works with the history at `path` for a while; resident memory of this process, in KiB.

@@ -16,7 +16,7 @@ const RUNS: u64 = 15;
 /// Messages in a transaction while the history is made.
 const BATCH: usize = 1000;
 
-/// What the median of each kind may take.
+/// The bound for the median of each kind.
 const MOST: Duration = Duration::from_millis(50);
 
 const SYLLABLES: [&str; 40] = [
@@ -201,7 +201,7 @@ async fn fill(path: &Path, messages: u64) -> Result<()> {
     Ok(())
 }
 
-/// What one message costs that comes by itself.
+/// The cost of a message that arrives alone.
 async fn single(path: &Path) -> Result<()> {
     let (store, archive) = Store::open(path, Retention::default())?;
     let (mut talk, mut texts) = (Talk::after(archive.seq), Texts(2));

@@ -87,7 +87,7 @@ async fn commit_rates(base: &Path, plan: &Plan) -> Result<()> {
     println!("    {:>8} {:>14} {:>14}", "", "on the disk", "in memory");
     for batch in commits::BATCHES {
         let disk = commits::rate(base, batch, plan.commit_time).await?;
-        // What is left when nothing waits for a disk.
+        // The rest, when nothing waits for a disk.
         let memory = commits::rate(Path::new("/dev/shm"), batch, plan.commit_time).await?;
         println!("    {batch:8} {disk:14.0} {memory:14.0}");
     }

@@ -1,4 +1,4 @@
-//! What somebody missed, searches, and opening.
+//! Catching up, searches, and opening.
 
 use super::talk::account;
 use super::times::Times;
@@ -16,7 +16,7 @@ fn view(number: u64) -> View {
     View { account: Some(account(number)), mail: MailView::All, rooms: vec![(RoomName::lobby(), 0)] }
 }
 
-/// How long it takes to read the newest `most` messages as somebody who was away gets them.
+/// How long it takes to read the newest `most` messages as a returning user gets them.
 pub async fn resume(store: &Store, upto: u64, most: usize) -> Result<Times> {
     let mut times = Times::default();
     for number in 0..RUNS {
@@ -34,7 +34,7 @@ pub async fn resume(store: &Store, upto: u64, most: usize) -> Result<Times> {
     Ok(times)
 }
 
-/// What is searched for, and how it is called.
+/// The searches, with their names.
 pub fn searches(run: u64) -> Vec<(&'static str, Search)> {
     let rooms = (0..5).map(|number| RoomName::new(&format!("#room{number}")).expect("a name"));
     let rooms = rooms.chain([RoomName::lobby()]).map(|room| (room, 0)).collect();

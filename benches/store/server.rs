@@ -1,4 +1,4 @@
-//! The program itself with such a history: its start, what somebody missed over the wire, its memory.
+//! The program itself with such a history: its start, catching up over the wire, its memory.
 
 use super::rig::cpus::Cpus;
 use super::rig::serve::{Serve, Server};

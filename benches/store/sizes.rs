@@ -1,4 +1,4 @@
-//! What the tables of a history take.
+//! The sizes of a history's tables.
 
 use anyhow::Result;
 use rusqlite::Connection;

@@ -54,7 +54,7 @@ impl Talk {
         (0..words).map(|_| self.word()).collect::<Vec<_>>().join(" ")
     }
 
-    /// Seven of ten are to the lobby, two to rooms, one to somebody.
+    /// Of ten messages, seven are to the lobby, two to rooms, one to a user.
     pub fn message(&mut self, words: usize) -> Message {
         self.seq += 1;
         self.at += 1000;

@@ -1,6 +1,6 @@
 //! Bytes of a fuzzer, read as choices. Never runs out: after the end come zeros and emptiness.
 
-/// What is left of an input.
+/// The rest of an input.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Input<'a>(&'a [u8]);
 

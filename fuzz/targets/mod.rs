@@ -1,4 +1,4 @@
-//! What a fuzzer drives: one function a parser, which takes any bytes and asserts what must hold.
+//! The fuzz targets: one function per parser, which takes any bytes and asserts what must hold.
 //!
 //! A module of the program's library (`src/lib.rs` names its path), since the parsers are private; compiled for
 //! tests and fuzzers only. `fuzz_targets/` makes a program of each; the tests here run every one over the inputs
@@ -14,7 +14,7 @@ mod text;
 mod tls;
 mod wire;
 
-/// What a fuzzer calls.
+/// The entry point for a fuzzer.
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its program and of its folder of inputs.
@@ -35,7 +35,7 @@ pub const TARGETS: &[(&str, Target)] = &[
 /// Runs the target of that name.
 ///
 /// # Panics
-/// What must hold did not, or there is no such target.
+/// If an assertion fails, or the target does not exist.
 pub fn run(name: &str, bytes: &[u8]) {
     let target = TARGETS.iter().find(|(known, _)| *known == name);
     let (_, target) = target.unwrap_or_else(|| panic!("there is no target {name}"));

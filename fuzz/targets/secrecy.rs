@@ -42,7 +42,7 @@ fn give(server: &mut ServerChannel, bytes: &[u8], piece: usize) -> (Vec<u8>, Vec
     (plain, out, true)
 }
 
-/// What a fuzzer makes up is never a whole handshake, since it can sign nothing.
+/// A fuzzer never produces a complete handshake, since it cannot sign.
 fn strangers_bytes(bytes: &[u8], piece: usize) {
     let mut server = server();
     let (plain, _, _) = give(&mut server, bytes, piece);

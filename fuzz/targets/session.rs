@@ -20,10 +20,10 @@ const PLACES: u8 = 8;
 /// The number of the key of an operator.
 const OPERATOR: u8 = 3;
 
-/// What is tried: a long input tells no more than several short ones.
+/// Maximum inputs: a long input reveals no more than several short ones.
 const MAX_STEPS: usize = 200;
 
-/// What is said before it is filled in: `%` is a name, `$` another word.
+/// Templates of messages: `%` is a name, `$` another word.
 const PACKETS: [&str; 12] = [
     r#"{"type":"hello","from":{"name":"%"},"token":"$"}"#,
     r#"{"type":"hello","from":{"name":"%"},"mode":"send"}"#,
@@ -85,7 +85,7 @@ const WORDS: [&str; 22] = [
 
 struct House {
     chat: Chat,
-    /// What is kept of it.
+    /// Its stored part.
     stored: StoredRecords,
     now: Now,
     following: HashSet<SessionId>,
@@ -254,7 +254,7 @@ impl House {
         self.act(|chat, now, out| chat.tick(now, out));
     }
 
-    /// What is not kept is forgotten, and what is, is still there.
+    /// Data that is not stored is forgotten, and stored data is still there.
     fn restart(&mut self) {
         self.leave_all();
         let before = self.chat.records(&self.now);

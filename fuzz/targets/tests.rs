@@ -30,7 +30,7 @@ fn every_kept_input_still_passes() {
             count += 1;
         }
         assert!(count > 0, "nothing is kept for {name}");
-        // What is shorter than any of them.
+        // An input shorter than any of them.
         target(&[]);
     }
 }

@@ -40,7 +40,7 @@ impl Client {
         Self(ClientConnection::new(KEYS.client.clone(), name).expect("settings"))
     }
 
-    /// What it wants to send now.
+    /// The data that it wants to send now.
     pub(super) fn written(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         while self.0.wants_write() {
@@ -49,7 +49,7 @@ impl Client {
         bytes
     }
 
-    /// What it sends to say that.
+    /// The data with which it says so.
     pub(super) fn say(&mut self, text: &[u8]) -> Vec<u8> {
         self.0.writer().write_all(text).expect("memory");
         self.written()
@@ -62,7 +62,7 @@ impl Client {
             self.0.process_new_packets().ok()?;
         }
         let mut text = Vec::new();
-        // An error: there is no more for now.
+        // An error means that there is nothing more for now.
         let _ = self.0.reader().read_to_end(&mut text);
         Some(text)
     }

@@ -62,7 +62,7 @@ pub(super) fn framing(bytes: &[u8]) {
     }
 }
 
-/// What a decoder finds in these chunks.
+/// Decodes these chunks.
 fn decode(chunks: &[&[u8]]) -> Vec<(u8, Vec<u8>)> {
     let mut decoder = Decoder::default();
     let mut found = Vec::new();

@@ -6,13 +6,11 @@ use super::who::SessionId;
 use super::{Chat, Now};
 use crate::limits::{DEFAULT_ASKED, MAX_HISTORY_ASKED, MAX_SEARCH_ASKED, MAX_WORD_BYTES};
 use crate::name::RoomName;
+use crate::protocol::command::IN_QUOTES;
 use crate::protocol::request::{Refusal, SearchRequest, Span};
 use crate::protocol::{Code, Moment};
 use crate::text::Sought;
 use jiff::Timestamp;
-
-/// How to search for text that looks like a filter.
-const IN_QUOTES: &str = "to search for it as text, put it in quotes";
 
 impl Call<'_> {
     /// Resolves a `history` request.

@@ -1,4 +1,4 @@
-//! What a running server is announced as: its settings joined with where it really listens.
+//! Announces a running server, and tells its administrator how people join.
 
 use super::args::ServeArgs;
 use crate::discovery::{Announcement, Announcer, Visibility, container_address, own_addresses};
@@ -6,10 +6,10 @@ use crate::limits::DEFAULT_PORT;
 use crate::protocol::packet::ServerInfo;
 use std::net::{IpAddr, SocketAddr};
 
-/// Announces a server that listens at `address`, unless the settings say not to. Failing is no
-/// reason to stop a server, so it is logged as a warning.
+/// Announces a server that listens at `address`, unless the options forbid it. A failure is only logged: the
+/// server works without announcements.
 pub(super) fn announce(serve: &ServeArgs, info: &ServerInfo, address: SocketAddr) -> Option<Announcer> {
-    // Whoever found a loopback address would look for the server on their own machine.
+    // Other machines would look for a loopback address on themselves.
     if serve.no_discovery || (address.ip().is_loopback() && serve.advertise.is_empty()) {
         return None;
     }
@@ -22,10 +22,10 @@ pub(super) fn announce(serve: &ServeArgs, info: &ServerInfo, address: SocketAddr
     }
 }
 
-/// Tells whoever started the server how people join, and again each time that it becomes visible or
-/// stops to be. The task that does so ends with the announcer.
+/// Logs how people join, now and whenever the server becomes visible or invisible. Its task ends with the
+/// announcer.
 pub(super) fn tell_how_to_join(announcer: Option<&Announcer>, serve: &ServeArgs, address: SocketAddr) {
-    let way = Way::to(serve, address);
+    let way = Reachability::of(serve, address);
     let Some(announcer) = announcer else {
         return tell(&way, address.port(), false);
     };
@@ -37,69 +37,72 @@ pub(super) fn tell_how_to_join(announcer: Option<&Announcer>, serve: &ServeArgs,
         while visibility.changed().await.is_ok() {
             let now = *visibility.borrow_and_update() == Visibility::Announced;
             if now != visible {
-                tell(&Way::to(&serve, address), address.port(), now);
+                tell(&Reachability::of(&serve, address), address.port(), now);
                 visible = now;
             }
         }
     });
 }
 
-fn tell(way: &Way, port: u16, visible: bool) {
+fn tell(way: &Reachability, port: u16, visible: bool) {
     if let Some(line) = how_to_join(way, port, visible) {
         tracing::info!("{line}");
     }
 }
 
-/// The way to a server for whoever knows its address.
+/// How other machines can reach a server by its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// It listens on this machine's loopback address, and nobody else gets there.
+enum Reachability {
+    /// Only from this machine, at its loopback address.
     Loopback(IpAddr),
-    /// Its address.
     Address(IpAddr),
-    /// It has an address in a container's own network, behind the container's host.
+    /// Only through the container's host: the address belongs to the container's own network.
     Container(IpAddr),
-    /// This machine has no address.
+    /// Not at all: this machine has no address.
     None,
 }
 
-impl Way {
-    fn to(serve: &ServeArgs, address: SocketAddr) -> Way {
+impl Reachability {
+    fn of(serve: &ServeArgs, address: SocketAddr) -> Reachability {
         match (serve.advertise.as_slice(), address.ip()) {
-            ([chosen, ..], _) => Way::Address(*chosen),
-            ([], ip) if ip.is_loopback() => Way::Loopback(ip),
-            ([], ip) if !ip.is_unspecified() => Way::Address(ip),
+            ([chosen, ..], _) => Reachability::Address(*chosen),
+            ([], ip) if ip.is_loopback() => Reachability::Loopback(ip),
+            ([], ip) if !ip.is_unspecified() => Reachability::Address(ip),
             _ => match container_address() {
-                Some(ip) => Way::Container(ip.into()),
-                None => own_addresses().unwrap_or_default().first().map_or(Way::None, |ip| Way::Address(*ip)),
+                Some(ip) => Reachability::Container(ip.into()),
+                None => own_addresses()
+                    .unwrap_or_default()
+                    .first()
+                    .map_or(Reachability::None, |ip| Reachability::Address(*ip)),
             },
         }
     }
 }
 
-/// What to tell people, if there is anything.
-fn how_to_join(way: &Way, port: u16, visible: bool) -> Option<String> {
+fn how_to_join(way: &Reachability, port: u16, visible: bool) -> Option<String> {
     let host = |ip: IpAddr| match port {
         DEFAULT_PORT => ip.to_string(),
         port => SocketAddr::new(ip, port).to_string(),
     };
     Some(match (*way, visible) {
-        (Way::Loopback(ip), _) => format!("for this machine alone; join with: lanchat --host {}", host(ip)),
-        (Way::Address(ip), true) => {
+        (Reachability::Loopback(ip), _) => {
+            format!("only this machine can join, with: lanchat --host {}", host(ip))
+        }
+        (Reachability::Address(ip), true) => {
             format!("people on this network join with: lanchat; from elsewhere: lanchat --host {}", host(ip))
         }
-        (Way::Address(ip), false) => format!("people join with: lanchat --host {}", host(ip)),
-        (Way::Container(ip), _) => format!(
-            "this looks like a container: {ip} is an address of its own network, which other machines don't \
-             reach. Run it in the host's network, and people join with: lanchat; or publish TCP port {port} \
-             of it, and they join with: lanchat --host ADDRESS-OF-THE-HOST"
+        (Reachability::Address(ip), false) => format!("people join with: lanchat --host {}", host(ip)),
+        (Reachability::Container(ip), _) => format!(
+            "this looks like a container: other machines cannot reach {ip}, an address of its own network. Run it \
+             on the host's network, so that people join with: lanchat; or publish its TCP port {port}, so that \
+             they join with: lanchat --host ADDRESS-OF-THE-HOST"
         ),
-        (Way::None, true) => "people on this network join with: lanchat".to_owned(),
-        (Way::None, false) => return None,
+        (Reachability::None, true) => "people on this network join with: lanchat".to_owned(),
+        (Reachability::None, false) => return None,
     })
 }
 
-/// A server that listens on one address is announced with that one, whatever others there are.
+/// Describes the announcement. A server that listens on one address announces only that one.
 fn announcement(serve: &ServeArgs, info: &ServerInfo, address: SocketAddr) -> Announcement {
     let advertise: Vec<IpAddr> = match (serve.advertise.as_slice(), address.ip()) {
         ([], ip) if !ip.is_unspecified() => vec![ip],
@@ -130,9 +133,9 @@ mod tests {
     }
 
     #[test]
-    fn people_are_told_the_way_that_works() {
+    fn people_learn_the_way_that_works() {
         let line = |way, visible| how_to_join(&way, 7667, visible).unwrap_or_default();
-        let address = Way::Address("10.78.0.55".parse().unwrap());
+        let address = Reachability::Address("10.78.0.55".parse().unwrap());
         assert_eq!(
             line(address, true),
             "people on this network join with: lanchat; from elsewhere: lanchat --host 10.78.0.55"
@@ -142,23 +145,24 @@ mod tests {
             how_to_join(&address, 7000, false).unwrap(),
             "people join with: lanchat --host 10.78.0.55:7000"
         );
-        let container = line(Way::Container("172.17.0.2".parse().unwrap()), true);
+        let container = line(Reachability::Container("172.17.0.2".parse().unwrap()), true);
         assert!(
-            container.contains("publish TCP port 7667") && !container.contains("--host 172"),
+            container.contains("publish its TCP port 7667") && !container.contains("--host 172"),
             "{container}"
         );
-        assert_eq!(line(Way::None, false), "");
+        assert_eq!(line(Reachability::None, false), "");
     }
 
     #[test]
     fn the_way_to_a_server_is_what_it_is_told_to_advertise() {
-        let way =
-            |advertise: &[&str], listening: &str| Way::to(&serve(advertise), listening.parse().unwrap());
-        let address = |ip: &str| Way::Address(ip.parse().unwrap());
+        let way = |advertise: &[&str], listening: &str| {
+            Reachability::of(&serve(advertise), listening.parse().unwrap())
+        };
+        let address = |ip: &str| Reachability::Address(ip.parse().unwrap());
         assert_eq!(way(&["10.78.0.55"], "[::]:7667"), address("10.78.0.55"));
         assert_eq!(way(&["10.78.0.55"], "127.0.0.1:7667"), address("10.78.0.55"));
         assert_eq!(way(&[], "10.0.0.1:7667"), address("10.0.0.1"));
-        assert_eq!(way(&[], "127.0.0.1:7667"), Way::Loopback("127.0.0.1".parse().unwrap()));
+        assert_eq!(way(&[], "127.0.0.1:7667"), Reachability::Loopback("127.0.0.1".parse().unwrap()));
     }
 
     fn advertised(advertise: &[&str], listening: &str) -> Vec<String> {
@@ -171,7 +175,7 @@ mod tests {
 
     #[test]
     fn what_is_announced_is_where_the_server_listens() {
-        assert!(advertised(&[], "[::]:7667").is_empty(), "those of the interfaces, as they change");
+        assert!(advertised(&[], "[::]:7667").is_empty(), "the interfaces' addresses, as they change");
         assert_eq!(advertised(&[], "10.0.0.1:7667"), ["10.0.0.1"]);
         assert_eq!(advertised(&["192.168.1.5"], "[::]:7667"), ["192.168.1.5"]);
     }

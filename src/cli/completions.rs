@@ -1,19 +1,12 @@
-//! `lanchat completions`: what a shell needs to complete lanchat's command line.
+//! `lanchat completions`: the scripts with which shells complete lanchat's command line.
 
 use std::io::{self, Write};
 
-use clap_complete::Shell;
-
 use super::args::{self, CompletionsArgs};
 
-/// Prints the completions for the chosen shell.
-pub fn run(args: &CompletionsArgs) -> io::Result<()> {
-    io::stdout().lock().write_all(&script(args.shell))
-}
-
-/// The script that the shell loads.
-pub fn script(shell: Shell) -> Vec<u8> {
+pub(crate) fn run(args: &CompletionsArgs) -> io::Result<()> {
+    // Generating panics if a write fails, as on a closed pipe.
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut args::definition(), "lanchat", &mut script);
-    script
+    clap_complete::generate(args.shell, &mut args::definition(), "lanchat", &mut script);
+    io::stdout().lock().write_all(&script)
 }

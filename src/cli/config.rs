@@ -1,8 +1,8 @@
 //! The config file: the same options as on the command line, in TOML.
 //!
-//! Keys are the long names of the options that have a variable; those of `lanchat serve` are in the table
-//! `[serve]`. What a key says becomes the option's default. A key that does not exist is an error, never
-//! ignored: a misspelt limit must not look as if it held.
+//! Keys are the long names of the options that have a variable; the options of `lanchat serve` are in the table
+//! `[serve]`. A key's value becomes the option's default. An unknown key is an error: a misspelt limit must not
+//! look as if it held.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,37 +16,34 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::args::{self, ServeArgs};
-use super::exit::{Failure, sentence};
+use super::exit::{ExitError, sentence};
 
-/// What the config file says: the values of options, as they would be typed, by their long names.
+/// The values in the config file, as on the command line, by the options' long names.
 #[derive(Clone, Debug, Default)]
-pub struct Config {
+pub(crate) struct Config {
     client: Values,
     serve: Values,
 }
 
 type Values = BTreeMap<String, Vec<String>>;
 
-/// The table of the options of `lanchat serve`.
+/// The table with the options of `lanchat serve`.
 const SERVE: &str = "serve";
 
-/// How like two keys must be for the one to be offered for the other; 1 is the same.
+/// How similar two keys must be for "did you mean"; 1 means equal.
 const LIKENESS: f64 = 0.7;
 
 impl Config {
-    /// The command line with what the file says as the defaults.
-    pub fn defaults(&self, cli: Command) -> Command {
+    /// Makes the file's values the defaults of the command line.
+    pub(crate) fn defaults(&self, cli: Command) -> Command {
         cli.mut_args(|arg| with_default(arg, &self.client)).mut_subcommands(|command| {
             let values = if command.get_name() == SERVE { &self.serve } else { &self.client };
             command.mut_args(|arg| with_default(arg, values))
         })
     }
 
-    /// The options of a server that is started with nothing on the command line and in the environment.
-    ///
-    /// # Errors
-    /// None but of this program.
-    pub fn serve(&self) -> Result<ServeArgs, Failure> {
+    /// Returns the options of a server started without options and variables.
+    pub(crate) fn serve(&self) -> Result<ServeArgs, ExitError> {
         let serve = serve_of(&self.defaults(args::definition())).mut_args(|arg| arg.env(None::<&str>));
         let matches = serve.no_binary_name(true).try_get_matches_from([""; 0])?;
         Ok(ServeArgs::from_arg_matches(&matches)?)
@@ -60,29 +57,24 @@ fn with_default(arg: Arg, values: &Values) -> Arg {
     }
 }
 
-/// The definition of `lanchat serve`.
 fn serve_of(cli: &Command) -> Command {
     cli.find_subcommand(SERVE).cloned().unwrap_or_default()
 }
 
-/// The key of an option that a config file may hold.
+/// Returns an option's key, if a config file may contain it.
 fn key(arg: &Arg) -> Option<&str> {
     let is_setting = arg.get_env().is_some() && !matches!(arg.get_action(), ArgAction::Count);
     arg.get_long().filter(|long| is_setting && *long != "config")
 }
 
-/// The user's config file: where it is, whether or not it exists.
-///
-/// None on a system that does not say where the user's home is.
-pub fn default_path() -> Option<PathBuf> {
+/// Returns the path of the user's config file, whether it exists or not; `None` for a user without a home.
+fn default_path() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
     Some(strategy.config_dir().join("lanchat").join("config.toml"))
 }
 
-/// Reads the config file `chosen`, or else the user's own if there is one.
-///
-/// The error is one line that names the file. A file that was asked for must exist.
-pub fn load(chosen: Option<&Path>) -> Result<Config, String> {
+/// Reads the config file `chosen`, which must exist, or else the user's own if it exists.
+pub(crate) fn load(chosen: Option<&Path>) -> Result<Config, String> {
     let default = default_path();
     let Some(path) = chosen.or(default.as_deref()) else {
         return Ok(Config::default());
@@ -90,12 +82,15 @@ pub fn load(chosen: Option<&Path>) -> Result<Config, String> {
     match fs::read_to_string(path) {
         Ok(text) => parse(&text).map_err(|why| format!("config file {}{why}", path.display())),
         Err(error) if chosen.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
-        Err(error) => Err(format!("cannot read the config file {}: {error}", path.display())),
+        Err(error) => {
+            let path = path.display();
+            Err(format!("cannot read the config file {path}: {error}; use another file with --config"))
+        }
     }
 }
 
-/// Parses the text of a config file. An error starts with `:LINE: ` if it belongs to a line.
-pub fn parse(text: &str) -> Result<Config, String> {
+/// Parses a config file. An error starts with `:LINE: ` if it belongs to a line.
+pub(crate) fn parse(text: &str) -> Result<Config, String> {
     let table = DeTable::parse(text).map_err(|error| located(text, error.span(), error.message()))?;
     let cli = args::definition();
     let mut config = Config::default();
@@ -113,7 +108,7 @@ pub fn parse(text: &str) -> Result<Config, String> {
     Ok(config)
 }
 
-/// Reads one key of the file, which must be an option of `command` and hold what that takes.
+/// Reads one key, which must be an option of `command` and have a valid value.
 fn read(
     text: &str,
     command: &Command,
@@ -131,7 +126,7 @@ fn read(
     Ok(())
 }
 
-/// The values of an option as they would be typed.
+/// Converts a key's value to words of the command line.
 fn typed(arg: &Arg, value: &DeValue<'_>) -> Result<Vec<String>, String> {
     match (arg.get_action(), value) {
         (ArgAction::SetTrue, DeValue::Boolean(is_set)) => Ok(vec![is_set.to_string()]),
@@ -147,13 +142,13 @@ fn word(value: &DeValue<'_>) -> Result<String, String> {
         DeValue::String(text) => Ok(text.to_string()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Ok(number.to_string()),
-            Err(_) => Err("that number is too large".to_owned()),
+            Err(_) => Err("the number is too large".to_owned()),
         },
         _ => Err("expected a text or a whole number".to_owned()),
     }
 }
 
-/// What the option itself has against its values is said here, where the line is known.
+/// Has the option check its values here, where the line is known.
 fn check(key: &str, arg: &Arg, typed: &[String]) -> Result<(), String> {
     if let ArgAction::SetTrue = arg.get_action() {
         return Ok(());
@@ -167,7 +162,7 @@ fn unknown(key: &str, command: &Command, known: &[&str]) -> String {
     let place = if command.get_name() == SERVE { " in [serve]" } else { "" };
     let hint = match nearest(key, known) {
         Some(near) => format!("did you mean \"{near}\"?"),
-        None => format!("there are {}", known.join(", ")),
+        None => format!("known keys: {}", known.join(", ")),
     };
     format!("unknown key \"{}\"{place}; {hint}", key.escape_debug())
 }
@@ -240,7 +235,7 @@ mod tests {
             ("name = 1.5", ":2: expected a text"),
             ("max-per-ip = 0", "above zero, or off"),
             ("backlog = '1KiB'", "one message must fit"),
-            ("retain-size = 5", "so give 1MiB at least"),
+            ("retain-size = 5", "use at least 1MiB"),
         ] {
             assert!(message(text).contains(words), "{text}: {}", message(text));
         }
@@ -255,7 +250,7 @@ mod tests {
             ":2: unknown key \"max-client\" in [serve]; did you mean \"max-clients\"?"
         );
         assert!(
-            message("zzz = 1").contains("there are color, host, no-discovery, "),
+            message("zzz = 1").contains("known keys: color, host, no-discovery, "),
             "{}",
             message("zzz = 1")
         );

@@ -1,13 +1,13 @@
-//! `lanchat discover`: the servers of this network, as a table or as JSON.
+//! `lanchat discover`: lists the servers on this network, as a table or as JSON.
 
 mod listing;
 
-pub use listing::{Listed, json, merge, table};
+pub(crate) use listing::{Listed, json, merge, table};
 
 use super::args::{CommonArgs, DiscoverArgs};
-use super::exit::{Exit, Failure};
-use super::logging::{self, Level};
-use super::progress::Progress;
+use super::exit::{Exit, ExitError};
+use super::logging::{self, LogLevel};
+use super::progress::ProgressDisplay;
 use super::runtime;
 use crate::client::Inspector;
 use crate::discovery::{Found, Goodbyes, MdnsSearch, ScanScope, SearchOptions, SearchReport};
@@ -19,55 +19,56 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use tokio::time::{Instant, interval, sleep_until};
 
-/// Lists the servers of this network on standard output; at a terminal as they are found. `inspector`
-/// asks who is at an address, for `--scan`, and says which servers are known.
-///
-/// # Errors
-/// Exit status 3 if there is none.
-pub fn run(common: &CommonArgs, discover: &DiscoverArgs, inspector: &Inspector) -> Result<(), Failure> {
-    logging::start(common, Level::Error, std::io::stderr)?;
+/// Lists the servers on this network on standard output; at a terminal, as they are found. `inspector` asks for the
+/// server at an address (for `--scan`), and knows the servers joined before. No server is exit status 3.
+pub(crate) fn run(
+    common: &CommonArgs,
+    discover: &DiscoverArgs,
+    inspector: &Inspector,
+) -> Result<(), ExitError> {
+    logging::start(common, LogLevel::Error, std::io::stderr)?;
     let is_live = !discover.json && std::io::stdout().is_terminal();
     let probe = |addr| inspector.clone().probe(addr);
-    let progress = Progress::new(common, "looking at each address");
-    let mut screen = Screen { inspector, progress: &progress, is_live, shown: Vec::new() };
+    let progress = ProgressDisplay::new(common, "trying each address");
+    let mut output = Output { inspector, progress: &progress, is_live, shown: Vec::new() };
     let terrain = discover.scan.then(ScanScope::survey).transpose();
-    let terrain = terrain.context("cannot list the networks of this machine")?.unwrap_or_default();
+    let terrain =
+        terrain.context("cannot list this machine's networks; run it without --scan")?.unwrap_or_default();
     let (servers, tried) = runtime::finish(runtime::small()?, async {
-        let mut list = List::start();
+        let mut search = ServerSearch::start();
         let ports = distinct([DEFAULT_PORT].into_iter().chain(inspector.ports()));
-        let tell = |done: u64, total: u64| progress.tell(done, total);
-        // Both begin at once: a scan has nothing to wait for.
+        let tell = |done: u64, total: u64| progress.set(done, total);
+        // The scan and the search start together: neither needs the other.
         let mut scanned =
-            scan_beside(terrain.scan(&ports, probe, None, tell), &mut list, discover, &mut screen).await;
-        // Where some are announced on another port, others may listen there that are not announced.
-        let announced = list.search.sightings().flat_map(|seen| seen.addrs.iter().map(SocketAddr::port));
+            scan_beside(terrain.scan(&ports, probe, None, tell), &mut search, discover, &mut output).await;
+        // If a server announces another port, unannounced servers may use that port too.
+        let announced = search.search.sightings().flat_map(|seen| seen.addrs.iter().map(SocketAddr::port));
         let more: Vec<u16> = distinct(announced).into_iter().filter(|port| !ports.contains(port)).collect();
         scanned.extend(terrain.scan(&more, probe, None, tell).await);
-        let servers = merge(list.present(), scanned.iter().map(Listed::from).collect());
-        (servers, SearchReport { scanned: discover.scan, ..list.tried() })
+        let servers = merge(search.present(), scanned.iter().map(Listed::from).collect());
+        (servers, SearchReport { scanned: discover.scan, ..search.tried() })
     });
-    screen.finish(servers, discover.json)?;
-    match screen.shown.is_empty() {
-        true => Err(Failure::new(Exit::NoServer, anyhow::anyhow!("{}", vain(&tried, &terrain)))),
+    output.finish(servers, discover.json)?;
+    match output.shown.is_empty() {
+        true => Err(ExitError::new(Exit::NoServer, anyhow::anyhow!("{}", nothing_found(&tried, &terrain)))),
         false => Ok(()),
     }
 }
 
-/// Scans and listens at the same time. What a scan finds is reason enough not to wait for an answer by
-/// mDNS that does not come.
+/// Scans and listens at the same time. If the scan finds a server, it does not wait for answers by mDNS.
 async fn scan_beside<T>(
     scan: impl Future<Output = Vec<Found<T>>>,
-    list: &mut List,
+    search: &mut ServerSearch,
     discover: &DiscoverArgs,
-    screen: &mut Screen<'_>,
+    output: &mut Output<'_>,
 ) -> Vec<Found<T>> {
-    let least = list.start + LIST_LEAST;
+    let least = search.start + LIST_LEAST;
     let scan = async {
         let found = scan.await;
         sleep_until(least).await;
         found
     };
-    let (mut scan, mut listening) = (pin!(scan), pin!(list.listen(discover, screen)));
+    let (mut scan, mut listening) = (pin!(scan), pin!(search.listen(discover, output)));
     tokio::select! {
         found = &mut scan => {
             if found.is_empty() {
@@ -82,12 +83,14 @@ async fn scan_beside<T>(
     }
 }
 
-/// Why the list is empty, and what else may be tried.
-fn vain(tried: &SearchReport, terrain: &ScanScope) -> String {
+/// Says why the list is empty, and what else to try.
+fn nothing_found(tried: &SearchReport, terrain: &ScanScope) -> String {
     match (tried.scanned, terrain.is_empty()) {
         (false, _) => tried.to_string(),
-        (true, true) => format!("{tried}; no address was tried: this machine is in no private IPv4 network"),
-        (true, false) => format!("{tried}; every address of {terrain} was tried"),
+        (true, true) => format!(
+            "{tried}; nor could addresses be scanned, because this machine is not in a private IPv4 network"
+        ),
+        (true, false) => format!("{tried}; no address of {terrain} answered either"),
     }
 }
 
@@ -101,26 +104,26 @@ fn distinct(ports: impl IntoIterator<Item = u16>) -> Vec<u16> {
     distinct
 }
 
-/// A search for all that there are.
-struct List {
+/// A search for every server.
+struct ServerSearch {
     search: MdnsSearch,
     farewells: Goodbyes,
     start: Instant,
 }
 
-impl List {
-    fn start() -> List {
+impl ServerSearch {
+    fn start() -> ServerSearch {
         let farewells = Goodbyes::listen();
-        List { search: MdnsSearch::start(SearchOptions::default()), farewells, start: Instant::now() }
+        ServerSearch { search: MdnsSearch::start(SearchOptions::default()), farewells, start: Instant::now() }
     }
 
-    /// Listens until it is quiet, or until there is one if that is enough; where nothing is heard, for
-    /// all of the time. Whether there is one.
-    async fn listen(&mut self, discover: &DiscoverArgs, screen: &mut Screen<'_>) -> bool {
-        let deadline = self.start + discover.timeout.0;
+    /// Listens until no further servers turn up, or with `--first` until one does; for the whole time if none does.
+    /// Returns whether it heard a server.
+    async fn listen(&mut self, discover: &DiscoverArgs, output: &mut Output<'_>) -> bool {
+        let deadline = self.start + discover.timeout;
         let mut until = deadline;
         let mut pause = interval(LIST_PAUSE);
-        // As they were a pause ago: what has stayed so since is shown.
+        // The servers of the previous tick: those that are unchanged are shown.
         let mut before = Vec::new();
         loop {
             tokio::select! {
@@ -131,11 +134,11 @@ impl List {
                     };
                     until = if self.present().is_empty() { deadline } else { quiet.min(deadline) };
                 }
-                _ = pause.tick(), if screen.is_live => {
+                _ = pause.tick(), if output.is_live => {
                     let present = self.present();
                     let settled = present.iter().filter(|server| before.contains(*server)).cloned().collect();
-                    // Whoever closes the terminal has seen enough.
-                    let _ = screen.show(settled);
+                    // If the terminal is closed, nobody needs the lines.
+                    let _ = output.show(settled);
                     before = present;
                 }
                 () = sleep_until(until) => return !self.present().is_empty(),
@@ -143,7 +146,8 @@ impl List {
         }
     }
 
-    /// Those that are there: who said goodbye counts as seen for a second more by the search.
+    /// Lists the servers that are there. The search keeps those that said goodbye for another second; this does
+    /// not.
     fn present(&self) -> Vec<Listed> {
         let present = self.search.sightings().filter(|seen| !self.farewells.has(&seen.instance));
         present.map(Listed::from).collect()
@@ -155,47 +159,47 @@ impl List {
     }
 }
 
-/// Standard output, with what is on it.
-struct Screen<'a> {
+/// Standard output, and the servers shown on it.
+struct Output<'a> {
     inspector: &'a Inspector,
-    progress: &'a Progress,
-    /// Whether servers are shown as they come.
+    progress: &'a ProgressDisplay,
+    /// Whether to show servers as they come.
     is_live: bool,
-    /// Those that are shown, by name and id, or else address.
+    /// The shown servers, by name and id, or else by addresses.
     shown: Vec<(String, Result<String, Vec<SocketAddr>>)>,
 }
 
-impl Screen<'_> {
-    /// Shows those that are not shown yet, below the others.
+impl Output<'_> {
+    /// Shows the new servers below the others.
     fn show(&mut self, servers: Vec<Listed>) -> std::io::Result<()> {
         let is_first = self.shown.is_empty();
-        let fresh = self.take_in(servers);
-        if fresh.is_empty() {
+        let new = self.add_new(servers);
+        if new.is_empty() {
             return Ok(());
         }
-        self.progress.aside(|| std::io::stdout().write_all(table_part(&fresh, is_first).as_bytes()))
+        self.progress.suspend(|| std::io::stdout().write_all(table_part(&new, is_first).as_bytes()))
     }
 
-    /// Shows all, or what is missing.
+    /// Shows all servers; on a live screen, the missing ones.
     fn finish(&mut self, servers: Vec<Listed>, as_json: bool) -> std::io::Result<()> {
         if self.is_live {
             return self.show(servers);
         }
-        let servers = self.take_in(servers);
+        let servers = self.add_new(servers);
         let text = if as_json { json(&servers) } else { table(&servers) };
-        self.progress.aside(|| std::io::stdout().write_all(text.as_bytes()))
+        self.progress.suspend(|| std::io::stdout().write_all(text.as_bytes()))
     }
 
-    fn take_in(&mut self, servers: Vec<Listed>) -> Vec<Listed> {
-        let mut fresh = Vec::new();
+    fn add_new(&mut self, servers: Vec<Listed>) -> Vec<Listed> {
+        let mut new = Vec::new();
         for mut server in servers {
             let named = (server.name.clone(), server.id.clone().ok_or_else(|| server.addrs.clone()));
             if !self.shown.contains(&named) {
                 self.shown.push(named);
                 server.known = server.id.as_deref().is_some_and(|id| self.inspector.knows(id));
-                fresh.push(server);
+                new.push(server);
             }
         }
-        fresh
+        new
     }
 }

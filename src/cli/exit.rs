@@ -1,34 +1,23 @@
-//! How the program ends: the exit statuses, and errors that carry one.
-//!
-//! Scripts depend on the numbers; they never change meaning.
+//! The exit statuses, and errors that carry one. Scripts depend on the numbers, so they never change.
 
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-/// An exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Exit {
-    /// It worked.
+pub(crate) enum Exit {
     Ok = 0,
-    /// Something else failed.
     Failure = 1,
-    /// The command line, an environment variable or the config file is wrong.
     Usage = 2,
-    /// No server was found, or several and none was chosen.
     NoServer = 3,
-    /// The server cannot be reached, or the connection was lost.
     Disconnected = 4,
-    /// The server refused: the name, a ban, no room, or the message.
     Refused = 5,
-    /// The other side does not speak the protocol.
     Protocol = 6,
 }
 
 impl Exit {
-    /// Every status, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Ok,
         Self::Failure,
         Self::Usage,
@@ -38,24 +27,22 @@ impl Exit {
         Self::Protocol,
     ];
 
-    /// What the status means, for the man page.
-    pub fn meaning(self) -> &'static str {
+    pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Self::Ok => "It worked.",
-            Self::Failure => "Another failure than those below.",
+            Self::Ok => "Success.",
+            Self::Failure => "Any other failure.",
             Self::Usage => "The command line, an environment variable or the config file is wrong.",
-            Self::NoServer => "No server was found, or several were and none was chosen.",
+            Self::NoServer => "No server was found, or several were found and you chose none.",
             Self::Disconnected => "The server cannot be reached, or the connection was lost.",
             Self::Refused => {
                 "The server refused (the name, a ban, too many clients, the passphrase, or the message), \
-                 or its key was refused."
+                 or its key has changed."
             }
-            Self::Protocol => "The other side does not speak the protocol.",
+            Self::Protocol => "The program at that address does not speak lanchat's protocol.",
         }
     }
 
-    /// The number that the shell sees.
-    pub fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         self as u8
     }
 }
@@ -66,49 +53,45 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error together with the status that the program ends with.
+/// An error that ends the program, with its exit status.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct ExitError {
     exit: Exit,
     error: anyhow::Error,
-    /// Whether the text is to be shown as it is, lines and all.
-    is_whole: bool,
+    is_verbatim: bool,
 }
 
-impl Failure {
-    /// An error that ends the program with `exit`.
-    pub fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
-        Self { exit, error: error.into(), is_whole: false }
+impl ExitError {
+    pub(crate) fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
+        Self { exit, error: error.into(), is_verbatim: false }
     }
 
-    /// What cannot be told in one line: `text` is shown as it is.
-    pub fn told(exit: Exit, text: String) -> Self {
-        Self { is_whole: true, ..Self::new(exit, anyhow::anyhow!(text)) }
+    /// Creates an error of several lines, which are printed unchanged.
+    pub(crate) fn verbatim(exit: Exit, text: String) -> Self {
+        Self { is_verbatim: true, ..Self::new(exit, anyhow::anyhow!(text)) }
     }
 
-    /// A wrong command line that only shows once several options are seen together.
-    pub fn usage(message: impl fmt::Display) -> Self {
+    /// Creates a usage error, for options that do not fit together.
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self::new(Exit::Usage, anyhow::anyhow!("{message}"))
     }
 
-    /// The end of a program that has said all there is to say.
-    pub fn silent(exit: Exit) -> Self {
-        Self::told(exit, String::new())
+    /// Creates an error for a program that has already printed everything.
+    pub(crate) fn silent(exit: Exit) -> Self {
+        Self::verbatim(exit, String::new())
     }
 
-    /// Whether there is nothing left to say.
-    pub fn is_silent(&self) -> bool {
-        self.is_whole && self.to_string().is_empty()
+    pub(crate) fn is_silent(&self) -> bool {
+        self.is_verbatim && self.to_string().is_empty()
     }
 
-    /// What is printed: the error, with whose it is unless it is to be shown as it is.
-    pub fn line(&self) -> String {
-        if self.is_whole { self.to_string() } else { format!("lanchat: {self}") }
+    pub(crate) fn line(&self) -> String {
+        if self.is_verbatim { self.to_string() } else { format!("lanchat: {self}") }
     }
 
-    /// The status to end with. A reader that went away (`lanchat discover | head -1`) is success:
-    /// it has what it wanted.
-    pub fn exit(&self) -> Exit {
+    /// Returns the exit status. A closed pipe is a success, as in `lanchat discover | head -1`: its reader has
+    /// what it wanted.
+    pub(crate) fn exit(&self) -> Exit {
         let gone = self.error.chain().any(|cause| {
             cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
         });
@@ -116,17 +99,17 @@ impl Failure {
     }
 }
 
-/// Everything that no status of its own was chosen for.
-impl<E: Into<anyhow::Error>> From<E> for Failure {
+/// For errors without a status of their own.
+impl<E: Into<anyhow::Error>> From<E> for ExitError {
     fn from(error: E) -> Self {
         Self::new(Exit::Failure, error)
     }
 }
 
-/// One line: the error and its causes.
-impl fmt::Display for Failure {
+/// Prints the error and its causes as one line.
+impl fmt::Display for ExitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_whole {
+        if self.is_verbatim {
             return write!(f, "{}", self.error);
         }
         let text = format!("{:#}", self.error);
@@ -136,8 +119,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// clap's message without its paragraphs: what is wrong, and tips.
-pub fn sentence(error: &clap::Error) -> String {
+/// Returns clap's message and tips as one line, without its usage.
+pub(crate) fn sentence(error: &clap::Error) -> String {
     let text = error.to_string();
     let mut parts: Vec<&str> = Vec::new();
     for line in text.lines().map(str::trim) {
@@ -147,7 +130,7 @@ pub fn sentence(error: &clap::Error) -> String {
         parts.push(line.trim_start_matches("error: ").trim_start_matches("tip: "));
     }
     parts.retain(|part| !part.is_empty());
-    parts.join("; ").replace(":; ", ": ")
+    parts.join("; ").replace(":; ", ": ").replace("; [possible values: ", ": use one of [")
 }
 
 #[cfg(test)]
@@ -165,18 +148,18 @@ mod tests {
     #[test]
     fn a_broken_pipe_is_success_however_deep_it_lies() {
         let pipe = io::Error::from(io::ErrorKind::BrokenPipe);
-        let failure = Failure::from(Err::<(), _>(pipe).context("cannot print").unwrap_err());
+        let failure = ExitError::from(Err::<(), _>(pipe).context("cannot print").unwrap_err());
         assert_eq!(failure.exit(), Exit::Ok);
         let full = io::Error::from(io::ErrorKind::StorageFull);
-        assert_eq!(Failure::from(full).exit(), Exit::Failure);
+        assert_eq!(ExitError::from(full).exit(), Exit::Failure);
     }
 
     #[test]
     fn an_error_is_one_line() {
-        let failure = Failure::new(Exit::Refused, anyhow::anyhow!("first\n\n  second"));
+        let failure = ExitError::new(Exit::Refused, anyhow::anyhow!("first\n\n  second"));
         assert_eq!(failure.to_string(), "first; second");
         assert_eq!(failure.exit(), Exit::Refused);
         assert_eq!(failure.line(), "lanchat: first; second");
-        assert_eq!(Failure::told(Exit::Refused, "first\n  second".into()).line(), "first\n  second");
+        assert_eq!(ExitError::verbatim(Exit::Refused, "first\n  second".into()).line(), "first\n  second");
     }
 }

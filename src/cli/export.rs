@@ -1,4 +1,4 @@
-//! `lanchat export`: a server's history as text, JSON lines or CSV.
+//! `lanchat export`: prints a server's history as text, JSON lines or CSV.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -8,24 +8,23 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::args::{CommonArgs, ExportArgs, Format};
-use super::exit::Failure;
-use super::logging::{self, Level};
+use super::exit::ExitError;
+use super::logging::{self, LogLevel};
 use super::own_server;
-use super::progress::Progress;
+use super::progress::ProgressDisplay;
 use crate::chat::{Kind, Message, Venue};
 use crate::files;
 use crate::store::{Export, ExportFilter};
 use crate::text::{safe_line, safe_lines};
 
-/// The columns of the CSV form.
 const COLUMNS: [&str; 8] = ["seq", "time", "kind", "from", "ip", "key", "to", "text"];
 
-/// Prints what was asked for of the history.
-///
-/// # Errors
-/// If the history can't be read, or the output not be written.
-pub fn run(common: &CommonArgs, args: &ExportArgs, data_dir: Option<PathBuf>) -> Result<(), Failure> {
-    logging::start(common, Level::Error, io::stderr)?;
+pub(crate) fn run(
+    common: &CommonArgs,
+    args: &ExportArgs,
+    data_dir: Option<PathBuf>,
+) -> Result<(), ExitError> {
+    logging::start(common, LogLevel::Error, io::stderr)?;
     let filter = ExportFilter {
         since: args.since.map(|since| since.timestamp(Timestamp::now())),
         room: args.room.clone(),
@@ -44,21 +43,26 @@ pub fn run(common: &CommonArgs, args: &ExportArgs, data_dir: Option<PathBuf>) ->
     }
 }
 
-/// A new file, its owner's alone: what is in it was not said to everybody.
+/// Creates a file that only its owner can read, as it contains direct messages.
 fn to_file(path: &Path) -> anyhow::Result<BufWriter<File>> {
     let opened = files::private().write(true).create_new(true).open(path);
     opened.map(BufWriter::new).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            anyhow::anyhow!("{} exists already; name another file, or remove it", path.display())
+            anyhow::anyhow!("{} already exists; choose another file, or remove it", path.display())
         }
-        _ => anyhow::anyhow!("cannot write {}: {error}; choose another place", path.display()),
+        _ => anyhow::anyhow!("cannot write {}: {error}; choose another file", path.display()),
     })
 }
 
-fn write(messages: Export, format: Format, out: &mut impl Write, common: &CommonArgs) -> Result<(), Failure> {
+fn write(
+    messages: Export,
+    format: Format,
+    out: &mut impl Write,
+    common: &CommonArgs,
+) -> Result<(), ExitError> {
     let (before, last) = messages.ends();
-    let progress = Progress::new(common, "exporting");
-    let count = |message: &Message| progress.tell(message.seq - before, last.saturating_sub(before));
+    let progress = ProgressDisplay::new(common, "exporting");
+    let count = |message: &Message| progress.set(message.seq - before, last.saturating_sub(before));
     match format {
         Format::Text => {
             let zone = TimeZone::system();
@@ -89,15 +93,15 @@ fn write(messages: Export, format: Format, out: &mut impl Write, common: &Common
     Ok(out.flush()?)
 }
 
-/// A broken pipe is to be seen as what it is.
+/// Unwraps an I/O error, so that a closed pipe is recognised.
 fn of_csv(error: csv::Error) -> anyhow::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error.into(),
-        other => anyhow::anyhow!("the table can't be written: {other:?}"),
+        other => anyhow::anyhow!("cannot write the table: {other:?}"),
     }
 }
 
-/// `2026-11-21 12:00:00 #lobby <alice> hello`; further lines of a message are indented.
+/// Formats `2026-11-21 12:00:00 #lobby <alice> hello`; further lines of the message are indented.
 fn line(message: &Message, zone: &TimeZone) -> String {
     let time = message.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
     let from = safe_line(&message.from.name);
@@ -122,7 +126,7 @@ fn line(message: &Message, zone: &TimeZone) -> String {
 
 fn frame(message: &Message) -> Vec<u8> {
     let mut frame = Vec::new();
-    // An alert comes from the server; here it says by whom in full.
+    // On the wire, an alert comes from the server; here its author is the sender.
     message.to_live_packet(Some(message.seq)).write_as(&message.from, &mut frame);
     frame
 }
@@ -138,7 +142,7 @@ fn cells(message: Message) -> [String; 8] {
         Venue::Room(room) => room.to_string(),
         Venue::Direct(to) => to,
     };
-    // A cell may have lines, but nothing that drives a terminal.
+    // A cell may have several lines, but no terminal escapes.
     let text = safe_lines(&message.text).join("\n");
     [
         message.seq.to_string(),
@@ -174,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn text_tells_where_and_who_and_cannot_drive_a_terminal() {
+    fn text_shows_room_and_author_and_is_safe_for_a_terminal() {
         let line = |message: &Message| line(message, &TimeZone::UTC);
         assert_eq!(line(&message("hi")), "2026-11-21 12:00:00 #lobby <alice> hi\n");
         let direct = Message { venue: Venue::Direct("bob".into()), kind: Kind::Action, ..message("waves") };

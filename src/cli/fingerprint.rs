@@ -1,36 +1,34 @@
-//! `lanchat fingerprint`: a key in the forms in which people compare it.
+//! `lanchat fingerprint`: prints a key's fingerprint in the forms in which people compare it.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anstream::eprintln;
 
 use super::args::{CommonArgs, FingerprintArgs};
-use super::exit::{Exit, Failure};
-use super::invitation::Destination;
-use super::logging::{self, Level};
-use super::own_server::{SERVICE_DIR, default_data_dir, key_failure};
-use super::{join, runtime};
+use super::endpoint::Endpoint;
+use super::exit::{Exit, ExitError};
+use super::logging::{self, LogLevel};
+use super::{join, own_server, runtime};
 use crate::client;
 use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
-use crate::security::{self, KeyError, Keypair};
-use crate::server::KEY_FILE;
+use crate::security;
 
 /// How long a server may take to show its key.
 const HANDSHAKE_WAIT: Duration = Duration::from_secs(5);
 
-/// Prints the fingerprint that was asked for.
-///
-/// # Errors
-/// If there is no such key, or it cannot be read.
-pub fn run(common: &CommonArgs, args: &FingerprintArgs, data_dir: Option<PathBuf>) -> Result<(), Failure> {
-    logging::start(common, Level::Error, io::stderr)?;
+pub(crate) fn run(
+    common: &CommonArgs,
+    args: &FingerprintArgs,
+    data_dir: Option<PathBuf>,
+) -> Result<(), ExitError> {
+    logging::start(common, LogLevel::Error, io::stderr)?;
     let fingerprint = match &args.host {
         _ if args.me => client::own_fingerprint().map_err(join::failure)?,
         Some(host) => asked(host)?,
-        None => of_server(args.data_dir.clone().or(data_dir), "fingerprint")?,
+        None => own_server::fingerprint(args.data_dir.clone().or(data_dir), "fingerprint")?,
     };
     let mut text = format!("{fingerprint}\n{}\n", fingerprint.spoken());
     if args.art {
@@ -40,43 +38,20 @@ pub fn run(common: &CommonArgs, args: &FingerprintArgs, data_dir: Option<PathBuf
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
-/// The key that a server shows on its port.
-fn asked(host: &Destination) -> Result<Fingerprint, Failure> {
+/// Asks a server for its key.
+fn asked(host: &Endpoint) -> Result<Fingerprint, ExitError> {
     let port = host.at.port.unwrap_or(DEFAULT_PORT);
     let work = client::fingerprint_at(&host.at.host, port, HANDSHAKE_WAIT);
     let fingerprint = runtime::finish(runtime::small()?, work).map_err(join::failure)?;
     if host.fingerprint.is_some_and(|expected| expected != fingerprint) {
-        return Err(Failure::new(
+        return Err(ExitError::new(
             Exit::Refused,
-            anyhow::anyhow!("what answers at {} has another key than the link says, {fingerprint}", host.at),
+            anyhow::anyhow!(
+                "the server at {} has another key than the link: {fingerprint}; ask its administrator for a new link",
+                host.at
+            ),
         ));
     }
-    eprintln!("This came over the network; compare it with what the server itself prints.");
+    eprintln!("This was read over the network. Compare it with `lanchat fingerprint` on the server.");
     Ok(fingerprint)
-}
-
-/// The key of the server on this machine: the one in the chosen directory, or else that of this
-/// user's, or of the system's service. `command`: the one that asks.
-pub(super) fn of_server(data_dir: Option<PathBuf>, command: &str) -> Result<Fingerprint, Failure> {
-    let told = |error| key_failure(error, command);
-    let chosen = match data_dir {
-        Some(dir) => return load(&dir).map_err(told),
-        None => default_data_dir()?,
-    };
-    match load(&chosen) {
-        Err(KeyError::Missing(missing)) => match load(Path::new(SERVICE_DIR)) {
-            Err(KeyError::Missing(_)) => Err(anyhow::anyhow!(
-                "no server has a key in {} or {SERVICE_DIR}; run this as the user who runs the server, or \
-                 give its --data-dir, or ask it: `lanchat fingerprint --host localhost`",
-                missing.parent().unwrap_or(&missing).display()
-            )
-            .into()),
-            service => service.map_err(told),
-        },
-        own => own.map_err(told),
-    }
-}
-
-fn load(dir: &Path) -> Result<Fingerprint, KeyError> {
-    Keypair::load(&dir.join(KEY_FILE)).map(|key| key.fingerprint())
 }

@@ -1,42 +1,38 @@
-//! `lanchat invite`: links to the server on this machine that hold its key.
+//! `lanchat invite`: prints links to the server on this machine that contain its key.
 
 use std::io::{self, Write};
 
 use anyhow::{Context, bail};
 
 use super::args::{CommonArgs, InviteArgs, ServeArgs};
-use super::exit::Failure;
-use super::fingerprint::of_server;
-use super::invitation::Destination;
-use super::logging::{self, Level};
+use super::endpoint::Endpoint;
+use super::exit::ExitError;
+use super::logging::{self, LogLevel};
+use super::own_server;
 use super::values::HostPort;
 use crate::discovery::own_addresses;
 use crate::limits::DEFAULT_PORT;
 
-/// Prints a link for each address at which guests may reach the server.
-///
-/// # Errors
-/// If the server's key cannot be read, or this machine has no address that others reach.
-pub fn run(common: &CommonArgs, args: InviteArgs, serve: ServeArgs) -> Result<(), Failure> {
-    logging::start(common, Level::Error, io::stderr)?;
-    let fingerprint = of_server(args.data_dir.or_else(|| serve.data_dir.clone()), "invite")?;
+pub(crate) fn run(common: &CommonArgs, args: InviteArgs, serve: ServeArgs) -> Result<(), ExitError> {
+    logging::start(common, LogLevel::Error, io::stderr)?;
+    let fingerprint = own_server::fingerprint(args.data_dir.or_else(|| serve.data_dir.clone()), "invite")?;
     let mut text = String::new();
-    for at in places(args.host, &serve)? {
-        text += &format!("{}\n", Destination { at, fingerprint: Some(fingerprint) });
+    for at in addresses(args.host, &serve)? {
+        text += &format!("{}\n", Endpoint { at, fingerprint: Some(fingerprint) });
     }
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
-/// Where the server is, for those who are to come.
-fn places(chosen: Option<HostPort>, serve: &ServeArgs) -> anyhow::Result<Vec<HostPort>> {
+/// Lists the addresses for the links.
+fn addresses(chosen: Option<HostPort>, serve: &ServeArgs) -> anyhow::Result<Vec<HostPort>> {
     let of_config = serve.host.as_ref().and_then(|host| host.port).or(serve.port);
     let port = of_config.filter(|port| *port != 0).unwrap_or(DEFAULT_PORT);
     if let Some(HostPort { host, port: chosen }) = chosen {
         return Ok(vec![HostPort { host, port: Some(chosen.unwrap_or(port)) }]);
     }
-    let addrs = own_addresses().context("cannot list this machine's addresses; give one with --host")?;
+    let addrs = own_addresses().context("cannot list this machine's addresses; name one with --host")?;
     if addrs.is_empty() {
-        bail!("this machine has no address that others reach; give one with --host");
+        bail!("this machine has no address that others can reach; name one with --host");
     }
     Ok(addrs.iter().map(|ip| HostPort { host: ip.to_string(), port: Some(port) }).collect())
 }
@@ -49,7 +45,7 @@ mod tests {
     #[test]
     fn the_port_is_that_of_the_address_or_of_the_servers_settings() {
         let serve = |port| ServeArgs { port, ..Config::default().serve().unwrap() };
-        let shown = |at: &str, serve| places(Some(at.parse().unwrap()), &serve).unwrap()[0].to_string();
+        let shown = |at: &str, serve| addresses(Some(at.parse().unwrap()), &serve).unwrap()[0].to_string();
         assert_eq!(shown("office", serve(None)), "office:7667");
         assert_eq!(shown("office", serve(Some(7700))), "office:7700");
         assert_eq!(shown("office", serve(Some(0))), "office:7667");

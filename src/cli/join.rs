@@ -1,5 +1,5 @@
-//! `lanchat`, `lanchat send` and `lanchat tail`: hand the resolved options to the client, and give it the server
-//! that it may start.
+//! `lanchat`, `lanchat send` and `lanchat tail`: pass the resolved options to the client, and the server that it may
+//! start.
 
 use std::fs::File;
 use std::io;
@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 
 use super::announce::announce;
 use super::args::{CommonArgs, ConnectArgs, JoinArgs, ServeArgs};
-use super::exit::{Exit, Failure};
-use super::logging::{self, Level};
+use super::exit::{Exit, ExitError};
+use super::logging::{self, LogLevel};
 use super::own_server::{self, SERVICE_DIR};
 use super::runtime;
 use crate::client::{self, ClientOptions, Host, Hosting, SECRET_FILE, Task};
@@ -24,34 +24,27 @@ use crate::protocol::packet::ServerInfo;
 use crate::security::protect_memory;
 use crate::server::{Handle, Server, StartError};
 
-/// Joins the chat.
-///
-/// # Errors
-/// With the status that tells why: see [`Exit`].
-pub fn run(common: &CommonArgs, join: JoinArgs, serve: ServeArgs) -> Result<(), Failure> {
+pub(crate) fn run(common: &CommonArgs, join: JoinArgs, serve: ServeArgs) -> Result<(), ExitError> {
     protect_memory();
     let screen = Screen::new();
     let log = screen.clone();
-    logging::start(common, Level::Error, move || log.writer())?;
+    logging::start(common, LogLevel::Error, move || log.writer())?;
     let options = options(join, data_dirs(&serve), screen)?;
     let host = Arc::new(LocalHost { serve });
     runtime::finish(runtime::full()?, client::join(options, host)).map_err(failure)
 }
 
-/// Sends one message. `named`: the data directory that was asked for.
-///
-/// # Errors
-/// With the status that tells why: see [`Exit`].
-pub fn send(
+/// Sends one message. `named` is the data directory from the command line.
+pub(crate) fn send(
     common: &CommonArgs,
     join: JoinArgs,
     serve: &ServeArgs,
     named: Option<&Path>,
     to: &str,
     text: Option<String>,
-) -> Result<(), Failure> {
+) -> Result<(), ExitError> {
     protect_memory();
-    logging::start(common, Level::Error, io::stderr)?;
+    logging::start(common, LogLevel::Error, io::stderr)?;
     if let Some(dir) = named {
         check_data_dir(dir)?;
     }
@@ -59,30 +52,26 @@ pub fn send(
     runtime::finish(runtime::small()?, client::send(options, to, text)).map_err(failure)
 }
 
-/// Prints messages as they come.
-///
-/// # Errors
-/// With the status that tells why: see [`Exit`].
-pub fn tail(
+pub(crate) fn tail(
     common: &CommonArgs,
     join: JoinArgs,
     serve: &ServeArgs,
     what: client::TailOptions,
-) -> Result<(), Failure> {
+) -> Result<(), ExitError> {
     protect_memory();
-    logging::start(common, Level::Error, io::stderr)?;
+    logging::start(common, LogLevel::Error, io::stderr)?;
     let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never && !what.json;
     let options = ClientOptions { color, ..options(join, data_dirs(serve), Screen::new())? };
     runtime::finish(runtime::small()?, client::tail(options, what)).map_err(failure)
 }
 
-/// Whether there is what makes whoever reads it an operator of the server there.
-fn check_data_dir(dir: &Path) -> Result<(), Failure> {
+/// Checks that the directory has the secret that makes its readers operators.
+fn check_data_dir(dir: &Path) -> Result<(), ExitError> {
     let file = dir.join(SECRET_FILE);
     match File::open(&file) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(anyhow::anyhow!(
-            "no server runs with its data in {}; name the directory that `lanchat serve --data-dir` has",
+            "no server uses the data directory {}; name the one of a running server with --data-dir",
             dir.display()
         )
         .into()),
@@ -90,22 +79,22 @@ fn check_data_dir(dir: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Where servers of this machine keep what their users may read.
+/// Lists the directories in which servers on this machine may keep their data.
 fn data_dirs(serve: &ServeArgs) -> Vec<PathBuf> {
     let chosen = serve.data_dir.clone();
     let usual = own_server::default_data_dir().ok();
     chosen.into_iter().chain(usual).chain([PathBuf::from(SERVICE_DIR)]).collect()
 }
 
-fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<ClientOptions, Failure> {
-    // Each is named here, so that one that changes nothing does not compile.
+fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<ClientOptions, ExitError> {
+    // Naming each option makes an unused one a compile error.
     let JoinArgs { connect, name, passphrase_file } = join;
     let ConnectArgs { host, no_discovery, server, fingerprint, plaintext, timeout } = connect.checked()?;
     Ok(ClientOptions {
         host: host.map(|host| (host.at.host, host.at.port)),
         discovery: !no_discovery,
         server,
-        timeout: timeout.0,
+        timeout,
         name,
         plaintext,
         fingerprints: fingerprint,
@@ -116,7 +105,7 @@ fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Cl
     })
 }
 
-/// Lines for programs have colours only when these are asked for.
+/// Whether to use colours: output for programs has them only on request.
 fn is_colored() -> bool {
     match AutoStream::choice(&io::stdout()) {
         ColorChoice::Never => false,
@@ -124,21 +113,21 @@ fn is_colored() -> bool {
     }
 }
 
-/// The exit status of each kind of end.
-pub(super) fn failure(error: client::Error) -> Failure {
+/// Chooses the exit status for a client's error.
+pub(super) fn failure(error: client::Error) -> ExitError {
     let exit = match &error {
-        client::Error::Untrusted(lines) => return Failure::told(Exit::Refused, lines.join("\n")),
+        client::Error::Untrusted(lines) => return ExitError::verbatim(Exit::Refused, lines.join("\n")),
         client::Error::Usage(_) => Exit::Usage,
         client::Error::NoServer(_) => Exit::NoServer,
-        client::Error::Disconnected(_) => Exit::Disconnected,
+        client::Error::Disconnected(_) | client::Error::NoAnswer => Exit::Disconnected,
         client::Error::Refused(_) => Exit::Refused,
         client::Error::Protocol(_) => Exit::Protocol,
         client::Error::Local(_) => Exit::Failure,
     };
-    Failure::new(exit, error)
+    ExitError::new(exit, error)
 }
 
-/// Starts servers in this process, as `lanchat serve` would with no flags.
+/// Starts servers in this process, as `lanchat serve` without options would.
 struct LocalHost {
     serve: ServeArgs,
 }
@@ -155,11 +144,11 @@ impl Host for LocalHost {
     }
 }
 
-async fn start(serve: ServeArgs) -> Result<LocalServer, Failure> {
+async fn start(serve: ServeArgs) -> Result<LocalServer, ExitError> {
     let mut options = serve.options().await?;
     options.rules.interim = true;
     let server = match Server::bind(options.clone()) {
-        // Clients find this server by mDNS, whatever its port.
+        // Clients find this server by mDNS on any port.
         Err(StartError::PortInUse(_)) if !serve.no_discovery && serve.port.is_none() => {
             options.port = 0;
             Server::bind(options)?
@@ -174,7 +163,6 @@ async fn start(serve: ServeArgs) -> Result<LocalServer, Failure> {
     Ok(LocalServer { id, address, handle, announcer, stop, task })
 }
 
-/// A server in this process.
 struct LocalServer {
     id: String,
     address: SocketAddr,
@@ -210,7 +198,7 @@ impl Hosting for LocalServer {
             if let Some(announcer) = self.announcer {
                 announcer.shutdown().await;
             }
-            // An error means that it has ended already.
+            // An error means that the server has already ended.
             let _ = self.stop.send(());
             let _ = self.task.await;
         })
@@ -221,9 +209,9 @@ impl Hosting for LocalServer {
 mod tests {
     use crate::{client, server};
 
-    /// They never import each other, and meet in the data directory.
+    /// They do not import each other, but share the data directory.
     #[test]
-    fn client_and_server_mean_the_same_files() {
+    fn client_and_server_use_the_same_files() {
         assert_eq!(client::SECRET_FILE, server::SECRET_FILE);
         assert_eq!(client::PASSPHRASE_FILE, server::PASSPHRASE_FILE);
     }

@@ -1,7 +1,6 @@
-//! What is logged, and where: lines on standard error.
+//! The log: which lines, in which format.
 //!
-//! `LANCHAT_LOG` holds directives for those who look into something; otherwise `--verbose` and
-//! `--quiet` move the level up and down from where the subcommand starts.
+//! `LANCHAT_LOG` may hold directives. Otherwise, `--verbose` and `--quiet` raise and lower the subcommand's level.
 
 use std::env;
 use std::fmt;
@@ -17,34 +16,32 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::args::CommonArgs;
-use super::exit::Failure;
+use super::exit::ExitError;
 
-/// The variable with the directives.
 const VARIABLE: &str = "LANCHAT_LOG";
 
 /// Levels from `--quiet` to `--verbose`.
 const LEVELS: [LevelFilter; 5] =
     [LevelFilter::ERROR, LevelFilter::WARN, LevelFilter::INFO, LevelFilter::DEBUG, LevelFilter::TRACE];
 
-/// The level that a subcommand logs at unless told otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// Only what failed: the subcommand talks to the user in other ways.
+pub(crate) enum LogLevel {
+    /// Errors only: the subcommand reports to the user in other ways.
     Error = 0,
-    /// Also what happens: the log is what there is to see of a server.
+    /// Events too: the log is a server's output.
     Info = 2,
 }
 
-/// The time before a line.
+/// The format of the time before a line.
 #[derive(Clone, Copy, Debug)]
-enum Clock {
-    /// Local hours, minutes and seconds, for somebody who watches.
+enum TimeFormat {
+    /// Local hours, minutes and seconds, for a person who watches.
     OfDay,
     /// RFC 3339 in UTC with milliseconds, for files and journals.
     Full,
 }
 
-impl FormatTime for Clock {
+impl FormatTime for TimeFormat {
     fn format_time(&self, line: &mut Writer<'_>) -> fmt::Result {
         match self {
             Self::OfDay => write!(line, "{}", ZonedDateTime::now().strftime("%H:%M:%S")),
@@ -53,38 +50,37 @@ impl FormatTime for Clock {
     }
 }
 
-/// Starts logging to `writer` from `level` on. To be called once.
-///
-/// # Errors
-/// When `LANCHAT_LOG` is no list of directives.
-pub fn start<W>(common: &CommonArgs, level: Level, writer: W) -> Result<(), Failure>
+pub(crate) fn start<W>(common: &CommonArgs, level: LogLevel, writer: W) -> Result<(), ExitError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = match env::var(VARIABLE) {
-        Ok(chosen) if !chosen.is_empty() => directives(&chosen)
-            .map_err(|error| Failure::usage(format!("{VARIABLE} is {chosen:?}: {error}")))?,
+        Ok(chosen) if !chosen.is_empty() => directives(&chosen).map_err(|error| {
+            ExitError::usage(format!(
+                "{VARIABLE} is {chosen:?}: {error}; use directives such as lanchat=debug"
+            ))
+        })?,
         _ => levels(level, common.verbose, common.quiet),
     };
     let filter = filter.with_target(crate::prompt::UNLOGGED, LevelFilter::OFF);
     let is_terminal = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer()
         .with_target(false)
-        .with_timer(if is_terminal { Clock::OfDay } else { Clock::Full })
+        .with_timer(if is_terminal { TimeFormat::OfDay } else { TimeFormat::Full })
         .with_ansi(is_terminal && env::var_os("NO_COLOR").is_none())
         .with_writer(writer);
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
     Ok(())
 }
 
-/// What the variable says: levels, and targets with their levels.
+/// Parses directives: levels, and targets with their levels.
 fn directives(text: &str) -> Result<Targets, ParseError> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join(",").parse()
 }
 
-/// Libraries are a level quieter than lanchat, and never louder than `debug`.
-fn levels(level: Level, verbose: u8, quiet: u8) -> Targets {
+/// Chooses the levels: libraries log one level less than lanchat, and at most `debug`.
+fn levels(level: LogLevel, verbose: u8, quiet: u8) -> Targets {
     let level = (level as usize + usize::from(verbose)).saturating_sub(usize::from(quiet));
     let own = LEVELS[level.min(LEVELS.len() - 1)];
     let others = LEVELS[level.saturating_sub(1).min(LEVELS.len() - 2)];
@@ -98,11 +94,11 @@ mod tests {
     #[test]
     fn levels_move_and_stop_at_the_ends() {
         let same = |moved: Targets, text: &str| assert_eq!(moved, directives(text).unwrap());
-        same(levels(Level::Info, 0, 0), "warn,lanchat=info");
-        same(levels(Level::Info, 1, 0), "info,lanchat=debug");
-        same(levels(Level::Info, 9, 0), "debug,lanchat=trace");
-        same(levels(Level::Info, 0, 9), "error,lanchat=error");
-        same(levels(Level::Error, 1, 0), "error,lanchat=warn");
+        same(levels(LogLevel::Info, 0, 0), "warn,lanchat=info");
+        same(levels(LogLevel::Info, 1, 0), "info,lanchat=debug");
+        same(levels(LogLevel::Info, 9, 0), "debug,lanchat=trace");
+        same(levels(LogLevel::Info, 0, 9), "error,lanchat=error");
+        same(levels(LogLevel::Error, 1, 0), "error,lanchat=warn");
     }
 
     #[test]

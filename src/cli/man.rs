@@ -1,7 +1,7 @@
 //! `lanchat man`: the man pages, one for the program and one for each subcommand.
 //!
-//! Options come from the command line's definition, exit statuses from [`Exit`](super::exit::Exit); what cannot be
-//! derived is in `pages`.
+//! Options come from the command line's definition and exit statuses from [`Exit`](super::exit::Exit); `pages` has
+//! the rest.
 
 use std::io::{self, Write};
 
@@ -10,16 +10,15 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{self, ManArgs, SUBCOMMANDS};
-use super::bounds_page;
-use super::pages::{self, Entry};
+use super::limits_page;
+use super::pages::{self, Paragraph};
 
-/// Prints the chosen page.
-pub fn run(args: &ManArgs) -> io::Result<()> {
+pub(crate) fn run(args: &ManArgs) -> io::Result<()> {
     io::stdout().lock().write_all(&page(args.subcommand.as_deref())?)
 }
 
-/// The page of `subcommand`, or the program's own, as roff.
-pub fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
+/// Returns the page of `subcommand`, or the main page, in roff format.
+pub(crate) fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
     let mut cli = args::definition();
     cli.build();
     let command = match subcommand {
@@ -34,11 +33,11 @@ pub fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
     environment(command, &mut rest);
     entries("FILES", pages::files(subcommand), &mut rest);
     if subcommand == Some("serve") {
-        entries("LIMITS", bounds_page::limits(), &mut rest);
+        entries("LIMITS", limits_page::paragraphs(), &mut rest);
     }
     if subcommand.is_none() {
-        entries("WHOM TO BELIEVE", pages::trust(), &mut rest);
-        entries("WHAT IS KEPT", pages::durability(), &mut rest);
+        entries("TRUST", pages::trust(), &mut rest);
+        entries("DELIVERY AND HISTORY", pages::durability(), &mut rest);
         entries("PROMPT COMMANDS", pages::prompt_commands(), &mut rest);
     }
     if let Some("serve" | "backup" | "restore" | "repair") = subcommand {
@@ -51,17 +50,17 @@ pub fn page(subcommand: Option<&str>) -> io::Result<Vec<u8>> {
     Ok(tidy(&page).into_bytes())
 }
 
-/// Longest line of a page's source, in bytes; `mandoc -T lint` asks for it.
+/// Longest line of a page's source, in bytes, as `mandoc -T lint` demands.
 const MAX_LINE_BYTES: usize = 80;
 
-/// Breaks long lines of text and drops blanks at the ends of lines; the rendered page is the same.
+/// Breaks long lines of text and removes trailing blanks; the rendered page stays the same.
 fn tidy(page: &[u8]) -> String {
     let mut tidied = String::new();
     for line in String::from_utf8_lossy(page).lines() {
         let mut room = MAX_LINE_BYTES;
         let is_text = !line.starts_with(['.', '\'']);
         for word in line.trim_end().split(' ') {
-            // A word that looks like a request must not come first on a line.
+            // A word that looks like a roff request must not start a line.
             let breaks = is_text && word.len() + 1 > room && !word.starts_with(['.', '\'']);
             if breaks {
                 tidied.pop();
@@ -78,7 +77,7 @@ fn tidy(page: &[u8]) -> String {
     tidied
 }
 
-/// The sections that follow from the command line's definition.
+/// Renders the sections that follow from the command line's definition.
 fn definition(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     let source = concat!("lanchat ", env!("CARGO_PKG_VERSION"));
     let name = command.get_display_name().unwrap_or("lanchat");
@@ -103,14 +102,14 @@ fn environment(command: &Command, roff: &mut Roff) {
     entries("ENVIRONMENT", variables.chain(pages::environment()), roff);
 }
 
-/// The variable that stands for an option.
-fn variable(arg: &Arg) -> Option<Entry> {
+/// Describes the variable of an option.
+fn variable(arg: &Arg) -> Option<Paragraph> {
     let name = arg.get_env()?.to_str()?.to_owned();
     Some((name, format!("The same as --{}.", arg.get_long()?)))
 }
 
-/// A section of terms, each with a paragraph; none if there are no terms.
-fn entries(title: &str, entries: impl IntoIterator<Item = Entry>, roff: &mut Roff) {
+/// Renders a section of terms, each with a paragraph, if there are any.
+fn entries(title: &str, entries: impl IntoIterator<Item = Paragraph>, roff: &mut Roff) {
     let mut entries = entries.into_iter().peekable();
     if entries.peek().is_some() {
         roff.control("SH", [title]);
@@ -122,7 +121,7 @@ fn entries(title: &str, entries: impl IntoIterator<Item = Entry>, roff: &mut Rof
     }
 }
 
-/// Examples are shown as they are typed, below what they do.
+/// Renders the examples: purposes, each with its command line.
 fn examples(examples: &[(&str, &str)], roff: &mut Roff) {
     if !examples.is_empty() {
         roff.control("SH", ["EXAMPLES"]);

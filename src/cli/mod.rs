@@ -1,33 +1,33 @@
-//! The command line: what is typed, what it resolves to, and how the program ends.
+//! The command line: parsing, subcommands, and exit statuses.
 //!
-//! Options are described once, in [`args`]: name, help, default, variable and what they may be. A config
-//! file changes their defaults ([`config`]). Then the subcommand's own file does the work.
+//! [`args`] describes each option once: name, help, default, variable and valid values. A config file changes the
+//! defaults ([`config`]). Then the subcommand's own file does the work.
 
 mod announce;
-pub mod args;
-pub mod backup;
-pub mod bounds_page;
-pub mod completions;
-pub mod config;
-pub mod discover;
+mod args;
+mod backup;
+mod completions;
+mod config;
+mod discover;
 pub mod doctor;
-pub mod exit;
-pub mod export;
-pub mod fingerprint;
-pub mod invitation;
-pub mod invite;
-pub mod join;
-pub mod logging;
-pub mod man;
+mod endpoint;
+mod exit;
+mod export;
+mod fingerprint;
+mod invite;
+mod join;
+mod limits_page;
+mod logging;
+mod man;
 mod own_server;
 mod pages;
 mod progress;
-pub mod rescue;
+mod rescue;
 mod runtime;
-pub mod serve;
-pub mod trust;
+mod serve;
+mod trust;
 mod usage;
-pub mod values;
+mod values;
 
 use std::process::ExitCode;
 
@@ -35,9 +35,12 @@ use jiff::Timestamp;
 
 use crate::client;
 
-use args::{Cli, Command};
+pub use args::SUBCOMMANDS;
+pub use limits_page::limits_table;
+
+use args::{Cli, Subcommand};
 use config::Config;
-use exit::{Exit, Failure};
+use exit::{Exit, ExitError};
 
 /// Runs the program with the arguments of the process.
 pub fn run() -> ExitCode {
@@ -53,45 +56,45 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn perform(cli: Cli, config: &Config) -> Result<(), Failure> {
+fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
     let (common, configured) = (&cli.common, config.serve()?);
     anstream::ColorChoice::write_global(common.color.into());
     match cli.command {
         None => join::run(common, cli.join, configured)?,
-        Some(Command::Serve(args)) => serve::run(common, args)?,
-        Some(Command::Send(args)) => {
+        Some(Subcommand::Serve(args)) => serve::run(common, args)?,
+        Some(Subcommand::Send(args)) => {
             let data_dir = args.data_dir.clone().or(configured.data_dir.clone());
             let configured = args::ServeArgs { data_dir, ..configured };
             join::send(common, args.join, &configured, args.data_dir.as_deref(), &args.to, args.text)?;
         }
-        Some(Command::Tail(args)) => {
+        Some(Subcommand::Tail(args)) => {
             let since = args.since.map(|since| since.timestamp(Timestamp::now()));
             let what = client::TailOptions { json: args.json, since, rooms: args.room };
             join::tail(common, args.join, &configured, what)?;
         }
-        Some(Command::Discover(args)) => {
+        Some(Subcommand::Discover(args)) => {
             let inspector = client::Inspector::new(false, &[]).map_err(join::failure)?;
             discover::run(common, &args, &inspector)?;
         }
-        Some(Command::Doctor(args)) => doctor::run(common, args)?,
-        Some(Command::Fingerprint(args)) => fingerprint::run(common, &args, configured.data_dir)?,
-        Some(Command::Trust(args)) => trust::run(common, &args)?,
-        Some(Command::Invite(args)) => invite::run(common, args, configured)?,
-        Some(Command::Export(args)) => export::run(common, &args, configured.data_dir)?,
-        Some(Command::Backup(args)) => backup::run(common, &args, configured.data_dir)?,
-        Some(Command::Restore(args)) => rescue::restore(common, &args, configured.data_dir)?,
-        Some(Command::Repair(args)) => rescue::repair(common, &args, configured.data_dir)?,
-        Some(Command::Completions(args)) => completions::run(&args)?,
-        Some(Command::Man(args)) => man::run(&args)?,
+        Some(Subcommand::Doctor(args)) => doctor::run(common, args)?,
+        Some(Subcommand::Fingerprint(args)) => fingerprint::run(common, &args, configured.data_dir)?,
+        Some(Subcommand::Trust(args)) => trust::run(common, &args)?,
+        Some(Subcommand::Invite(args)) => invite::run(common, args, configured)?,
+        Some(Subcommand::Export(args)) => export::run(common, &args, configured.data_dir)?,
+        Some(Subcommand::Backup(args)) => backup::run(common, &args, configured.data_dir)?,
+        Some(Subcommand::Restore(args)) => rescue::restore(common, &args, configured.data_dir)?,
+        Some(Subcommand::Repair(args)) => rescue::repair(common, &args, configured.data_dir)?,
+        Some(Subcommand::Completions(args)) => completions::run(&args)?,
+        Some(Subcommand::Man(args)) => man::run(&args)?,
     }
     Ok(())
 }
 
-/// What of this module a fuzzer drives.
+/// The parser that a fuzz target needs.
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing {
-    /// What is given as a host, as it is written; `None`: it is none.
-    pub(crate) fn destination(text: &str) -> Option<String> {
-        text.parse::<super::invitation::Destination>().ok().map(|there| there.to_string())
+    /// Parses a value of `--host` and prints it again; `None` if it is invalid.
+    pub(crate) fn endpoint(text: &str) -> Option<String> {
+        text.parse::<super::endpoint::Endpoint>().ok().map(|there| there.to_string())
     }
 }

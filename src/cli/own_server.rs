@@ -1,4 +1,4 @@
-//! The server on this machine, as the subcommands find it that read or change its data directory.
+//! Finds the data of the server on this machine, for the subcommands that read or change it.
 
 use std::fmt::Display;
 use std::io;
@@ -6,79 +6,87 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use super::exit::Failure;
-use crate::security::KeyError;
+use super::exit::ExitError;
+use crate::fingerprint::Fingerprint;
+use crate::security::{KeyError, Keypair};
 use crate::server::{HISTORY_FILE, KEY_FILE};
 use crate::store::StoreError;
 
-/// The data directory of the system's service.
 pub(super) const SERVICE_DIR: &str = "/var/lib/lanchat";
 
-/// Where this user's server keeps what must outlive it, unless it is told otherwise.
-pub(super) fn default_data_dir() -> Result<PathBuf, Failure> {
+pub(super) fn default_data_dir() -> Result<PathBuf, ExitError> {
     match etcetera::choose_base_strategy() {
         Ok(strategy) => Ok(strategy.data_dir().join("lanchat")),
-        Err(_) => Err(Failure::usage(
-            "this user has no home directory to keep the server's data in; name one with --data-dir DIR",
+        Err(_) => Err(ExitError::usage(
+            "this user has no home directory for the server's data; name a directory with --data-dir DIR",
         )),
     }
 }
 
-/// What `open` makes of the history in the chosen directory, or else in that of this user's server, or
-/// of the system's service. `command`: the one that asks.
+/// Opens the history of the server on this machine. `command` is the subcommand for the remedy.
 pub(super) fn history<T>(
     data_dir: Option<PathBuf>,
     command: &str,
     open: impl Fn(&Path) -> Result<T, StoreError>,
-) -> Result<T, Failure> {
-    let told = |error| match error {
-        StoreError::Denied(path, why) => denied(&path, &why, command),
-        other => other.into(),
+) -> Result<T, ExitError> {
+    let open = |dir: &Path| match open(&dir.join(HISTORY_FILE)) {
+        Err(StoreError::Missing(_)) => Ok(None),
+        Err(StoreError::Denied(path, why)) => Err(denied(&path, &why, command)),
+        opened => Ok(Some(opened?)),
     };
-    if let Some(dir) = data_dir {
-        return open(&dir.join(HISTORY_FILE)).map_err(told);
-    }
-    let own = default_data_dir()?.join(HISTORY_FILE);
-    match open(&own) {
-        Err(StoreError::Missing(_)) => match open(&Path::new(SERVICE_DIR).join(HISTORY_FILE)) {
-            Err(StoreError::Missing(_)) => Err(anyhow::anyhow!(
-                "no server keeps a history at {} or in {SERVICE_DIR}; run this as the user who runs the \
-                 server, or give its --data-dir",
-                own.display()
-            )
-            .into()),
-            service => service.map_err(told),
-        },
-        own => own.map_err(told),
-    }
+    find(data_dir, "history", open)
 }
 
-/// A key that can't be read, with the remedy where it is another user's.
-pub(super) fn key_failure(error: KeyError, command: &str) -> Failure {
-    match error {
-        // Permissions that are too wide are told by a text of their own.
-        KeyError::Unusable(path, error)
+/// Reads the key of the server on this machine. `command` is the subcommand for the remedy.
+pub(super) fn fingerprint(data_dir: Option<PathBuf>, command: &str) -> Result<Fingerprint, ExitError> {
+    let open = |dir: &Path| match Keypair::load(&dir.join(KEY_FILE)) {
+        Err(KeyError::Missing(_)) => Ok(None),
+        // The error for too wide permissions has a text of its own, and no code from the system.
+        Err(KeyError::Unusable(path, error))
             if error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_some() =>
         {
-            denied(&path, &error, command)
+            Err(denied(&path, &error, command))
         }
-        other => other.into(),
-    }
+        key => Ok(Some(key?.fingerprint())),
+    };
+    find(data_dir, "key", open)
 }
 
-/// What this user may not read.
-pub(super) fn denied(path: &Path, why: &impl Display, command: &str) -> Failure {
+/// Opens something in the chosen directory, or else in this user's, or else in the system service's.
+fn find<T>(
+    data_dir: Option<PathBuf>,
+    what: &str,
+    open: impl Fn(&Path) -> Result<Option<T>, ExitError>,
+) -> Result<T, ExitError> {
+    let dirs = match data_dir {
+        Some(dir) => vec![dir],
+        None => vec![default_data_dir()?, SERVICE_DIR.into()],
+    };
+    for dir in &dirs {
+        if let Some(found) = open(dir)? {
+            return Ok(found);
+        }
+    }
+    let dirs: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+    Err(anyhow::anyhow!(
+        "no server {what} in {}; run this as the user who runs the server, or give its directory with --data-dir",
+        dirs.join(" or ")
+    )
+    .into())
+}
+
+/// Explains that this user may not read a file.
+pub(super) fn denied(path: &Path, why: &impl Display, command: &str) -> ExitError {
     let remedy = if cfg!(unix) {
-        format!("only root and the user who runs the server may: sudo lanchat {command}")
+        format!("only root and the user who runs the server may read it: sudo lanchat {command}")
     } else {
         "run this as the user who runs the server".into()
     };
-    anyhow::anyhow!("{} can't be opened: {why}; {remedy}", path.display()).into()
+    anyhow::anyhow!("cannot open {}: {why}; {remedy}", path.display()).into()
 }
 
-/// The data directory whose files are changed: the chosen one, or that of this user's server, or else of the
-/// system's service if there is one.
-pub(super) fn directory(data_dir: Option<PathBuf>) -> Result<PathBuf, Failure> {
+/// Finds the data directory to change: the chosen one, or this user's, or else the system service's if it exists.
+pub(super) fn directory(data_dir: Option<PathBuf>) -> Result<PathBuf, ExitError> {
     if let Some(dir) = data_dir {
         return Ok(dir);
     }

@@ -1,35 +1,36 @@
-//! What the man pages say beyond the command line's definition: files, examples, prompt commands.
+//! The text of the man pages beyond the command line's definition: files, examples, prompt commands.
 
 use super::exit::Exit;
 use crate::protocol::command::{self, Command, Place};
 
-/// A term and what it means.
-pub(super) type Entry = (String, String);
+/// A term and its description.
+pub(super) type Paragraph = (String, String);
 
 /// The day on which the pages' own text last changed.
-pub(super) const DATE: &str = "2026-11-22";
+pub(super) const DATE: &str = "2026-11-27";
 
-/// Variables that belong to no option.
-pub(super) fn environment() -> Vec<Entry> {
+/// Describes the variables that belong to no option.
+pub(super) fn environment() -> Vec<Paragraph> {
     owned(&[
-        ("LANCHAT_LOG", "What to log, as directives such as lanchat=debug; wins over --verbose and --quiet."),
-        ("NO_COLOR", "If set to anything, nothing is coloured."),
+        ("LANCHAT_LOG", "Log directives such as lanchat=debug; overrides --verbose and --quiet."),
+        ("NO_COLOR", "If set, lanchat uses no colour."),
     ])
 }
 
-/// What the program's end means.
-pub(super) fn exit_statuses(subcommand: Option<&str>) -> Vec<Entry> {
+/// Describes the exit statuses.
+pub(super) fn exit_statuses(subcommand: Option<&str>) -> Vec<Paragraph> {
     let numbered = |exit: Exit, meaning: &str| (exit.code().to_string(), meaning.to_owned());
     let of_doctor = |exit: Exit| match exit {
-        Exit::Ok => "A server answers that may be joined.",
+        Exit::Ok => "A server answers, and you may join it.",
         Exit::Failure => {
-            "This machine is in the way: it has no network or address, its firewall or VPN forbids sending, the \
-             server on it is closed to others, UDP port 5353 is taken, it cannot do multicast, or its name servers do not answer."
+            "The problem is on this machine: it has no network or address, its firewall or VPN blocks packets, others \
+             cannot reach the server on it, UDP port 5353 is taken, it cannot do multicast, or its name servers do not \
+             answer."
         }
-        Exit::NoServer => "No server was found, or not the one that was asked for.",
-        Exit::Disconnected => "A server was found, or named, and cannot be connected to.",
-        Exit::Refused => "It does not take this client, or its key is refused.",
-        Exit::Protocol => "What answers is no lanchat server.",
+        Exit::NoServer => "No server was found, or not the one that you asked for.",
+        Exit::Disconnected => "You named a server, or one was found, but this machine cannot connect to it.",
+        Exit::Refused => "The server does not admit you, or its key has changed.",
+        Exit::Protocol => "Another program answers, not a lanchat server.",
         Exit::Usage => exit.meaning(),
     };
     let is_doctor = subcommand == Some("doctor");
@@ -39,8 +40,8 @@ pub(super) fn exit_statuses(subcommand: Option<&str>) -> Vec<Entry> {
         .collect()
 }
 
-/// The files that a subcommand, or the program without one, reads and writes.
-pub(super) fn files(subcommand: Option<&str>) -> Vec<Entry> {
+/// Describes the files that a subcommand, or the program without one, reads and writes.
+pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
     let mut files = vec![("$XDG_CONFIG_HOME/lanchat/config.toml".to_owned(), CONFIG_FILE.to_owned())];
     files.extend(match subcommand {
         None => owned(&[KEY, KNOWN_SERVERS, SYSTEM_SERVERS, TOKEN, HISTORY, RESUME]),
@@ -55,18 +56,18 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Entry> {
         Some("serve") => owned(&[
             (
                 "$XDG_DATA_HOME/lanchat",
-                "The server's data directory, unless --data-dir names another. Whoever can read it can \
-                 pass for the server.",
+                "The server's data directory, unless --data-dir names another. Anyone who can read it can \
+                 impersonate the server.",
             ),
             (
                 "$XDG_DATA_HOME/lanchat/history.db",
-                "What the server keeps, a SQLite database: messages, mail and rooms, unless --no-history; \
-                 names and their owners, operators, members, bans and mutes in any case. The commands of the \
-                 console and of operators list and change these while the server runs: /owners, /release, \
-                 /operators, /op, /deop, /members, /admit, /dismiss, /bans, /unban, /unmute. Earlier versions \
-                 had files for them (names, operators, members, bans, mutes), which are taken over at the first \
-                 start and kept as names.taken-over and so on. While the server runs, history.db-wal and \
-                 history.db-shm belong to it: copy it with lanchat backup, not by hand.",
+                "The server's SQLite database: messages and rooms, unless --no-history; and always names with their \
+                 owners, operators, members, bans and mutes. While the server runs, commands of the console and of \
+                 operators list and change these: /owners, /release, /operators, /op, /deop, /members, /admit, \
+                 /dismiss, /bans, /unban, /unmute. Earlier versions used files instead (names, operators, members, \
+                 bans, mutes); the first start imports these and renames them to names.taken-over and so on. While \
+                 the server runs, history.db-wal and history.db-shm belong to the database: copy it with lanchat \
+                 backup, not by hand.",
             ),
             SERVER_KEY,
             PASSPHRASE,
@@ -76,7 +77,7 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Entry> {
             DAMAGED,
             (
                 "/etc/lanchat/config.toml",
-                "The config file of the system's service, which starts with --config.",
+                "The system service's config file; the service starts with --config.",
             ),
         ]),
         _ => Vec::new(),
@@ -84,176 +85,178 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Entry> {
     files
 }
 
-const CONFIG_FILE: &str = "The config file; ~/.config stands in for an unset variable, and on \
-    Windows the folder is %APPDATA%. Keys are the options' long names (host = \"office\"), those \
-    of lanchat serve are in the table [serve]. An option on the command line wins over the \
-    environment, and that over the file.";
+const CONFIG_FILE: &str = "The config file; the default for XDG_CONFIG_HOME is ~/.config, and on Windows the \
+    folder is %APPDATA%. Keys are the options' long names (host = \"office\"); those of lanchat serve are in the \
+    table [serve]. The command line overrides the environment, and the environment overrides the file.";
 
 const KNOWN_SERVERS: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/known_servers",
-    "The servers that were used before, their keys and their last addresses, a JSON object a line; \
-     ~/.local/state stands in for an unset variable.",
+    "The servers that you have used, with their keys and last addresses, one JSON object per line; the default for \
+     XDG_STATE_HOME is ~/.local/state.",
 );
 
 const SYSTEM_SERVERS: (&str, &str) = (
     "/etc/lanchat/known_servers",
-    "The same for the whole machine (on Windows in %PROGRAMDATA%\\lanchat). If it is there, no \
-     servers but those in it are accepted.",
+    "The same for all users of this machine (on Windows in %PROGRAMDATA%\\lanchat). If this file exists, lanchat \
+     accepts only the servers in it.",
 );
 
 const KEY: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/client.pem",
-    "Your private key, made at the first start. Your name belongs to it; to be the same user on \
-     another machine, copy it there.",
+    "Your private key, created at the first start. Your name belongs to it; to be the same user on another \
+     machine, copy it there.",
 );
 
 const SERVER_KEY: (&str, &str) = (
     "$XDG_DATA_HOME/lanchat/server.pem",
-    "The server's private key, made at the first start. Clients know the server by it, so keep a \
-     copy; the system's service has it in /var/lib/lanchat.",
+    "The server's private key, created at the first start. Clients recognise the server by it, so keep a copy; the \
+     system service has it in /var/lib/lanchat.",
 );
 
 const SERVER_HISTORY: (&str, &str) = (
     "$XDG_DATA_HOME/lanchat/history.db",
-    "The server's history, direct messages among it, and names, operators, members, bans and mutes; the \
-     system's service has it in /var/lib/lanchat. While the server runs, history.db-wal and history.db-shm \
-     belong to it: copy it with lanchat backup, not by hand.",
+    "The server's history, including direct messages, and its names, operators, members, bans and mutes; the system \
+     service has it in /var/lib/lanchat. While the server runs, history.db-wal and history.db-shm belong to it: \
+     copy it with lanchat backup, not by hand.",
 );
 
 const PASSPHRASE: (&str, &str) =
-    ("$XDG_DATA_HOME/lanchat/passphrase", "A closed server's passphrase, if it made it up.");
+    ("$XDG_DATA_HOME/lanchat/passphrase", "A closed server's passphrase, if the server generated it.");
 
 const SECRET: (&str, &str) = (
     "$XDG_DATA_HOME/lanchat/operator-secret",
-    "What makes whoever may read it an operator; another one at each start.",
+    "A secret that makes its readers operators; each start creates a new one.",
 );
 
-const LOCK: (&str, &str) =
-    ("$XDG_DATA_HOME/lanchat/lock", "Locked while the server runs, and so is the directory.");
+const LOCK: (&str, &str) = (
+    "$XDG_DATA_HOME/lanchat/lock",
+    "Locked while the server runs, so that no second server uses the directory.",
+);
 
 const REPLACED: (&str, &str) = (
     "$XDG_DATA_HOME/lanchat/replaced-DATE",
-    "What lanchat restore found in the places of the files that it put back. Nothing removes it.",
+    "The files that lanchat restore replaced. Delete them when you no longer need them.",
 );
 
-const DAMAGED: (&str, &str) =
-    ("$XDG_DATA_HOME/lanchat/damaged-DATE", "The history as lanchat repair found it. Nothing removes it.");
+const DAMAGED: (&str, &str) = (
+    "$XDG_DATA_HOME/lanchat/damaged-DATE",
+    "The damaged history that lanchat repair replaced. Delete it when you no longer need it.",
+);
 
 const TOKEN: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/token",
-    "What makes several connections the same user where nothing is encrypted (--plaintext).",
+    "A secret that makes several unencrypted connections (--plaintext) the same user.",
 );
 
-const HISTORY: (&str, &str) =
-    ("$XDG_STATE_HOME/lanchat/history", "The lines that were typed at the prompt before.");
+const HISTORY: (&str, &str) = ("$XDG_STATE_HOME/lanchat/history", "The lines that you typed at the prompt.");
 
 const RESUME: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/resume",
-    "How far you have read on each server. Without it, the next time begins with the latest messages.",
+    "How far you have read on each server. Without it, lanchat starts with the latest messages.",
 );
 
-/// What the user should know about messages that are under way, and about those that were.
-pub(super) fn durability() -> Vec<Entry> {
+/// Explains delivery and history.
+pub(super) fn durability() -> Vec<Paragraph> {
     owned(&[
         (
-            "a message that is shown",
-            "It is in the server's history, which was written to the disk before anybody saw it. It survives a \
-             crash of the server, and a power cut if the disk keeps its word. Not on a server that keeps no \
-             history (serve --no-history), and not while its disk is full, which is said.",
+            "messages on your screen",
+            "The server writes a message to its disk before anyone sees it. So it survives a crash of the server, and a \
+             power cut if the disk honours flushes. This does not hold on a server without history (serve \
+             --no-history), or while its disk is full, which lanchat tells you.",
         ),
         (
-            "one without a receipt",
-            "It waits, also for the next connection, and is then sent again; the server keeps it once. The \
-             prompt says how many wait ([#lobby, 2 waiting]). What is left at the end is said line by line.",
+            "messages without a receipt",
+            "lanchat sends them again when it is connected again; the server stores them only once. The prompt shows how \
+             many wait ([#lobby, 2 waiting]). When you quit, lanchat lists those that are still unsent.",
         ),
         (
             "while you were away",
-            "The next time begins with what you missed: of the lobby, of your rooms, and what was written to \
-             you. The first time it begins with the latest messages of the lobby.",
+            "When you return, lanchat first shows what you missed in the lobby, in your rooms and in direct messages. \
+             The first time, it shows the latest messages of the lobby.",
         ),
         (
-            "somebody who is away",
-            "What you write to them waits, and you are told of that, and when they have it. It takes a name \
-             that belongs to a key.",
+            "users who are offline",
+            "Your message waits for them. lanchat tells you so, and again when they get it. This works for names that \
+             belong to a key.",
         ),
         (
             "rooms",
-            "You stay a member of those that you have joined until you leave them, over all connections. A \
-             room without members is gone.",
+            "You stay a member of a room until you leave it, even while you are offline. A room without members is \
+             deleted.",
         ),
     ])
 }
 
-/// What the user should know about keys.
-pub(super) fn trust() -> Vec<Entry> {
+/// Explains keys.
+pub(super) fn trust() -> Vec<Paragraph> {
     owned(&[
         (
             "first contact",
-            "The connection is encrypted, and the server's key is remembered. To be sure that nobody sits in \
-             between, compare its digits with what lanchat fingerprint prints on the server, then type \
-             /verify; or join by a link that lanchat invite prints there.",
+            "The connection is encrypted, and lanchat remembers the server's key. To rule out a man in the middle, \
+             compare its digits with the output of lanchat fingerprint on the server, then type /verify; or join with \
+             a link that lanchat invite prints on the server.",
         ),
         (
             "changed key",
-            "A server that has another key than before is refused, with exit status 5 and before anything is \
-             sent. If it was reinstalled, lanchat trust --replace accepts the new key.",
+            "If a server's key has changed, lanchat refuses it with exit status 5 before it sends anything. If the \
+             server was reinstalled, lanchat trust --replace accepts the new key.",
         ),
         (
             "same name",
-            "A name is no identity: on another network another machine may be called the same. It is shown as \
-             new, with its digits, and joined only if you say yes; scripts need lanchat trust or \
-             --server NAME-DIGITS. Both are then known, each by its own key.",
+            "A name is not an identity: a server on another network may have the same name. lanchat shows it as new, \
+             with its digits, and asks before it joins; scripts need lanchat trust or --server NAME-ID. Then lanchat \
+             knows both servers, each by its own key.",
         ),
         (
             "names",
-            "A name belongs to the first key that used it. A ? behind a name (<bob?>) means that no key \
-             vouches for it, and anybody may use it. /verify NAME shows the digits of a key.",
+            "A name belongs to the first key that used it. A ? after a name (<bob?>) means that no key backs it: anyone \
+             could be using it. /verify NAME shows the digits of a user's key.",
         ),
         (
             "closed servers",
-            "They ask newcomers for a passphrase, at the terminal or by --passphrase-file; this proves the \
-             server as well. After the first time the key is enough.",
+            "They ask newcomers for a passphrase, at the terminal or with --passphrase-file; this also proves the \
+             server's identity. After the first time, your key is enough.",
         ),
-        ("what is left", "The server can read all messages, those to one person among them."),
+        ("limits", "The server can read all messages, including direct messages."),
     ])
 }
 
-/// What an administrator should know of backups and damage.
-pub(super) fn rescue() -> Vec<Entry> {
+/// Explains backups and damage to administrators.
+pub(super) fn rescue() -> Vec<Paragraph> {
     owned(&[
         (
             "back up",
-            "lanchat backup FILE copies the history, the key, the passphrase and what else a server knows into \
-             one file, while the server runs. FILE is its owner's alone, and is read through once it is written. \
-             The options of lanchat serve and its config file are not in it.",
+            "lanchat backup FILE copies the history, the key, the passphrase and the other files of a server to one \
+             file, even while the server runs. Only its owner can read FILE, and lanchat checks it after writing. It \
+             does not contain the options of lanchat serve or the config file.",
         ),
         (
             "restore",
-            "Stop the server, then lanchat restore FILE. What was there is kept in a directory of its own. If it \
-             is interrupted, all is as before, or the next start of the server or the next lanchat restore \
-             finishes it. Whoever had read more than the backup holds is told of a gap.",
+            "Stop the server, then run lanchat restore FILE. It keeps the replaced files in a directory of their own. If \
+             it is interrupted, either nothing has changed, or the next start of the server or the next lanchat restore \
+             finishes it. Users who had read newer messages than those in the backup learn of the gap.",
         ),
         (
             "move",
-            "Restore the backup on the other machine before the server runs there for the first time: clients \
-             know it by its key. Do not run both.",
+            "Restore the backup on the new machine before a server first runs there: clients recognise the server by its \
+             key. Do not run both servers.",
         ),
         (
             "damage",
-            "A server that finds its history damaged, deleted, replaced or cut says so in its log and to \
-             operators, and passes messages on without keeping them; one that is stopped does not start with a damaged one, and begins a new one in the place of one that is gone. \
-             lanchat repair saves what can be read, or lanchat restore puts a backup in its place. A history that \
-             was only moved away counts again as soon as it is back.",
+            "If a running server finds its history damaged, deleted, replaced or truncated, it tells operators and its \
+             log, and delivers messages without storing them. A server does not start with a damaged history, and \
+             creates a new one if it is gone. lanchat repair recovers what is readable; lanchat restore restores a \
+             backup. If the history was only moved away, the server uses it again as soon as it is back.",
         ),
     ])
 }
 
-/// The commands of the prompt, from the table that the prompt itself uses.
-pub(super) fn prompt_commands() -> Vec<Entry> {
+/// Describes the prompt's commands, from the table that the prompt itself uses.
+pub(super) fn prompt_commands() -> Vec<Paragraph> {
     command::available(Place::Prompt, true).map(entry).collect()
 }
 
-fn entry(command: &Command) -> Entry {
+fn entry(command: &Command) -> Paragraph {
     let mut text = command.help.to_owned();
     for alias in command.aliases {
         text += &format!("; also /{alias}");
@@ -264,7 +267,7 @@ fn entry(command: &Command) -> Entry {
     (command.synopsis(), text)
 }
 
-/// What one does with a subcommand, and the line that does it.
+/// Returns examples: purposes, each with its command line.
 pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'static str)] {
     match subcommand {
         None => &[
@@ -275,14 +278,14 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
                 "Join a server whose key you were given:",
                 "lanchat --host 'lanchat://192.168.1.20:7667/?fp=SHA256:I3aEa...'",
             ),
-            ("Let a program talk:", "tail -F build.log | lanchat --name builds"),
+            ("Let a program send messages:", "tail -F build.log | lanchat --name builds"),
         ],
         Some("serve") => &[
-            ("Run a server for everybody on this network:", "lanchat serve --name Office"),
-            ("Run one that only this machine reaches:", "lanchat serve --host 127.0.0.1 --no-discovery"),
-            ("Run one for those who know a passphrase:", "lanchat serve --closed"),
+            ("Run a server for everyone on this network:", "lanchat serve --name Office"),
+            ("Run one that only this machine can reach:", "lanchat serve --host 127.0.0.1 --no-discovery"),
+            ("Run one for people who know a passphrase:", "lanchat serve --closed"),
             (
-                "Run one that is announced with one of the machine's addresses only:",
+                "Run one that announces only one of the machine's addresses:",
                 "lanchat serve --advertise 192.168.1.20",
             ),
         ],
@@ -301,60 +304,63 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ),
         ],
         Some("export") => &[
-            ("Read what was said in the last two hours:", "lanchat export --since 2h | less"),
-            ("Put a room into a table:", "lanchat export --room '#games' --format csv --output games.csv"),
-            ("Count who says how much:", "lanchat export --format jsonl | jq -r .from.name | sort | uniq -c"),
+            ("Read the messages of the last two hours:", "lanchat export --since 2h | less"),
+            ("Export a room as a table:", "lanchat export --room '#games' --format csv --output games.csv"),
+            (
+                "Count the messages of each user:",
+                "lanchat export --format jsonl | jq -r .from.name | sort | uniq -c",
+            ),
         ],
         Some("backup") => &[
             ("Copy your own server:", "lanchat backup lanchat.db"),
             (
-                "Copy the system's service, each day another file:",
+                "Copy the system service, to a new file each day:",
                 "sudo lanchat backup \"/var/backups/lanchat-$(date +%F).db\"",
             ),
         ],
         Some("restore") => &[
-            ("Go back to a backup of your own server:", "lanchat restore lanchat.db"),
+            ("Restore a backup of your own server:", "lanchat restore lanchat.db"),
             (
-                "Go back to a backup of the system's service:",
+                "Restore a backup of the system service:",
                 "sudo systemctl stop lanchat && sudo lanchat restore /var/backups/lanchat-2026-11-26.db && \
                  sudo systemctl start lanchat",
             ),
             (
-                "Move a service to another machine, where lanchat is installed and has not run:",
+                "Move a service to another machine, on which lanchat is installed but has not run yet:",
                 "sudo lanchat restore lanchat.db --data-dir /var/lib/lanchat",
             ),
         ],
         Some("repair") => &[
-            ("Save the history of your own server:", "lanchat repair"),
+            ("Repair the history of your own server:", "lanchat repair"),
             (
-                "Save that of the system's service:",
+                "Repair that of the system service:",
                 "sudo systemctl stop lanchat && sudo lanchat repair && sudo systemctl start lanchat",
             ),
         ],
         Some("invite") => &[
             ("Print the links:", "lanchat invite"),
-            ("For guests who come by another name:", "lanchat invite --host chat.example:7667"),
-            ("For the system's service:", "sudo lanchat invite --data-dir /var/lib/lanchat"),
+            ("Print a link with another host name:", "lanchat invite --host chat.example:7667"),
+            ("Print links to the system service:", "sudo lanchat invite --data-dir /var/lib/lanchat"),
         ],
         Some("discover") => &[
             ("List the servers:", "lanchat discover"),
-            ("Where multicast is blocked:", "lanchat discover --scan"),
+            ("List them even if multicast is blocked:", "lanchat discover --scan"),
             ("Take the first server's name:", "lanchat discover --json | jq -r '.[0].name'"),
         ],
         Some("send") => &[
-            ("Tell everybody:", "lanchat send 'lunch is ready'"),
-            ("Tell a room:", "lanchat send --to '#builds' 'the build is done'"),
-            ("Tell one person what a program printed:", "make 2>&1 | tail -5 | lanchat send --to bob -"),
+            ("Send to everyone:", "lanchat send 'lunch is ready'"),
+            ("Send to a room:", "lanchat send --to '#builds' 'the build is done'"),
+            ("Send a program's output to one user:", "make 2>&1 | tail -5 | lanchat send --to bob -"),
         ],
         Some("tail") => &[
-            ("Read along:", "lanchat tail"),
-            ("Keep a log that goes on where it ended:", "lanchat tail --since 1h >> chat.log"),
-            ("Let a program hear a room:", "lanchat tail --json --room '#builds' | jq -r .msg"),
+            ("Follow the chat:", "lanchat tail"),
+            ("Append the last hour and all new messages to a log:", "lanchat tail --since 1h >> chat.log"),
+            ("Let a program read a room:", "lanchat tail --json --room '#builds' | jq -r .msg"),
         ],
         Some("doctor") => &[
             ("Find out why no server is found:", "lanchat doctor"),
             ("Check that a server answers, in a script:", "lanchat doctor --host 127.0.0.1 -q"),
-            ("Put all of it into a ticket:", "lanchat doctor --report > report.txt"),
+            ("Write a report for a ticket:", "lanchat doctor --report > report.txt"),
             ("Print the lines that may help:", "lanchat doctor --json | jq -r '.remedies[].line'"),
         ],
         Some("completions") => &[
@@ -375,6 +381,6 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
     }
 }
 
-fn owned(entries: &[(&str, &str)]) -> Vec<Entry> {
+fn owned(entries: &[(&str, &str)]) -> Vec<Paragraph> {
     entries.iter().map(|(term, text)| ((*term).to_owned(), (*text).to_owned())).collect()
 }

@@ -1,29 +1,28 @@
-//! How far something long is, for whoever waits at a terminal.
+//! Shows the progress of a long task at a terminal.
 
 use super::args::CommonArgs;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
-/// Redrawn so often a second at most.
 const DRAWN_PER_SECOND: u8 = 10;
 
-/// How often it moves while nothing is told.
+/// How often the spinner moves while the position stays.
 const STEADY: Duration = Duration::from_millis(250);
 
-/// The same where nobody knows how far it is.
+/// The same for a task without a known length.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A bar on standard error; nothing where that is no terminal, or with `--quiet`. Removed when dropped.
-pub(super) struct Progress(ProgressBar);
+/// A progress bar on standard error, if that is a terminal and without `--quiet`. Erased when dropped.
+pub(super) struct ProgressDisplay(ProgressBar);
 
-impl Progress {
-    /// A bar for what `verb` says.
+impl ProgressDisplay {
+    /// Shows a bar behind `verb`.
     pub(super) fn new(common: &CommonArgs, verb: &'static str) -> Self {
-        // A bar that does not move for long is seen to go on.
+        // The spinner shows that a bar that does not move for long is alive.
         Self::with(common, verb, "{msg} {spinner} {wide_bar} {percent} %, {eta} left", STEADY)
     }
 
-    /// A line that moves while somebody waits for something of which nobody knows how far it is.
+    /// Shows a spinner, for a task of unknown length.
     pub(super) fn waiting(common: &CommonArgs, what: &'static str) -> Self {
         Self::with(common, what, "{spinner} {msg} ({elapsed})", TICK)
     }
@@ -41,24 +40,22 @@ impl Progress {
         Self(bar)
     }
 
-    /// What is done now.
-    pub(super) fn say(&self, verb: &'static str) {
+    pub(super) fn set_message(&self, verb: &'static str) {
         self.0.set_message(verb);
     }
 
-    /// So much of so much is done.
-    pub(super) fn tell(&self, done: u64, total: u64) {
+    pub(super) fn set(&self, done: u64, total: u64) {
         self.0.set_length(total);
         self.0.set_position(done);
     }
 
-    /// Prints, with the bar out of the way meanwhile.
-    pub(super) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+    /// Hides the bar while `print` runs.
+    pub(super) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
         self.0.suspend(print)
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressDisplay {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

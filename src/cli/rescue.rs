@@ -1,107 +1,112 @@
-//! `lanchat restore` and `lanchat repair`: a backup put back, and a damaged history saved.
+//! `lanchat restore` and `lanchat repair`: restore a backup, and recover a damaged history.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::args::{CommonArgs, RepairArgs, RestoreArgs};
-use super::exit::Failure;
-use super::logging::{self, Level};
+use super::exit::ExitError;
+use super::logging::{self, LogLevel};
 use super::own_server::{self, SERVICE_DIR};
-use super::progress::Progress;
+use super::progress::ProgressDisplay;
 use crate::server::{self, DataDirError, RecoveryError};
 use crate::store::{ChecksumState, Repaired, StoreError};
 
-/// Puts a backup back.
-///
-/// # Errors
-/// Why it can't; then all is as it was.
-pub fn restore(common: &CommonArgs, args: &RestoreArgs, data_dir: Option<PathBuf>) -> Result<(), Failure> {
-    logging::start(common, Level::Error, io::stderr)?;
+/// Restores a backup; if that fails, nothing has changed.
+pub(crate) fn restore(
+    common: &CommonArgs,
+    args: &RestoreArgs,
+    data_dir: Option<PathBuf>,
+) -> Result<(), ExitError> {
+    logging::start(common, LogLevel::Error, io::stderr)?;
     let dir = own_server::directory(args.data_dir.clone().or(data_dir))?;
-    let progress = Progress::new(common, "checking");
+    let progress = ProgressDisplay::new(common, "checking");
     let done = server::restore(&dir, &args.file, args.unchecked, |done, total| {
-        progress.say("restoring");
-        progress.tell(done, total);
+        progress.set_message("restoring");
+        progress.set(done, total);
     });
     let done = done.map_err(|error| failure(error, "restore FILE"))?;
     drop(progress);
     let latest = done
         .latest
-        .map_or(String::new(), |at| format!(", the latest of {}", at.strftime("%Y-%m-%d %H:%M UTC")));
+        .map_or(String::new(), |at| format!(", the latest from {}", at.strftime("%Y-%m-%d %H:%M UTC")));
     let rest = if done.is_whole {
         "the server's key and other files"
     } else {
-        "nothing else, as it is a history alone"
+        "no other files, as it is only a history"
     };
     let mut text =
-        format!("restored in {}: {}{latest}; {rest}\n", dir.display(), some(done.messages, "message"));
+        format!("restored to {}: {}{latest}; {rest}\n", dir.display(), counted(done.messages, "message"));
     text += match done.checksum {
         ChecksumState::Valid => "",
-        ChecksumState::Wrong => "it was changed since it was made: look whether all is as it was said\n",
-        ChecksumState::Missing => "it has no sum, so nobody knows whether it was changed since it was made\n",
+        ChecksumState::Wrong => {
+            "the backup was changed after it was made: check that the messages are genuine\n"
+        }
+        ChecksumState::Missing => {
+            "the backup has no checksum, so it may have been changed after it was made\n"
+        }
     };
-    text += &kept(done.aside.as_deref(), "what was there");
+    text += &kept(done.aside.as_deref(), "the previous data");
     text += &next(&dir);
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
-/// Saves what can be saved of a history.
-///
-/// # Errors
-/// Why it can't; then all is as it was.
-pub fn repair(common: &CommonArgs, args: &RepairArgs, data_dir: Option<PathBuf>) -> Result<(), Failure> {
-    logging::start(common, Level::Error, io::stderr)?;
+/// Recovers a damaged history; if that fails, nothing has changed.
+pub(crate) fn repair(
+    common: &CommonArgs,
+    args: &RepairArgs,
+    data_dir: Option<PathBuf>,
+) -> Result<(), ExitError> {
+    logging::start(common, LogLevel::Error, io::stderr)?;
     let dir = own_server::directory(args.data_dir.clone().or(data_dir))?;
-    let progress = Progress::new(common, "repairing");
-    let done = server::repair(&dir, |done, total| progress.tell(done, total))
+    let progress = ProgressDisplay::new(common, "repairing");
+    let done = server::repair(&dir, |done, total| progress.set(done, total))
         .map_err(|error| failure(error, "repair"))?;
     drop(progress);
     let text = match done {
-        None => format!("the history in {} is whole; nothing was done\n", dir.display()),
+        None => format!("the history in {} is intact; nothing was changed\n", dir.display()),
         Some((repaired, aside)) => {
             let aside = kept(aside.as_deref(), "the damaged history");
-            format!("{}{aside}{}", tell(&dir, &repaired), next(&dir))
+            format!("{}{aside}{}", summary(&dir, &repaired), next(&dir))
         }
     };
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
-fn tell(dir: &Path, repaired: &Repaired) -> String {
+fn summary(dir: &Path, repaired: &Repaired) -> String {
     let saved = [
-        some(repaired.messages, "message"),
-        some(repaired.rooms, "room"),
-        some(repaired.mail, "entry of mailboxes"),
-        some(repaired.names, "name"),
-        some(repaired.operators, "operator"),
-        some(repaired.members, "member"),
-        some(repaired.sanctions, "sanction"),
+        counted(repaired.messages, "message"),
+        counted(repaired.rooms, "room"),
+        counted(repaired.mail, "undelivered message"),
+        counted(repaired.names, "name"),
+        counted(repaired.operators, "operator"),
+        counted(repaired.members, "member"),
+        counted(repaired.sanctions, "sanction"),
     ];
     let lost = match (repaired.lost_pages, repaired.lost_rows) {
-        (0, 0) => "nothing that was there is lost".to_owned(),
+        (0, 0) => "nothing is lost".to_owned(),
         (pages, rows) => format!(
-            "lost: what was on {} that can't be read, and {}",
-            some(pages, "page"),
-            some(rows, "single row")
+            "lost: {} that cannot be read, and {}",
+            counted(pages, "page"),
+            counted(rows, "single row")
         ),
     };
     let unnamed = repaired.unnamed.iter().map(|(name, count)| {
-        format!("{} are now in {name}: what their room was called can't be read\n", some(*count, "message"))
+        format!(
+            "{} are now in {name}, because the name of their room cannot be read\n",
+            counted(*count, "message")
+        )
     });
     let unnamed: String = unnamed.collect();
-    format!("saved in {}: {}\n{lost}\n{unnamed}", dir.display(), saved.join(", "))
+    format!("recovered in {}: {}\n{lost}\n{unnamed}", dir.display(), saved.join(", "))
 }
 
-pub(super) fn some(count: u64, what: &str) -> String {
-    match (count, what.split_once(' ')) {
-        (1, _) => format!("1 {what}"),
-        (_, Some(("entry", rest))) => format!("{count} entries {rest}"),
-        _ => format!("{count} {what}s"),
-    }
+pub(super) fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn kept(aside: Option<&Path>, what: &str) -> String {
     aside.map_or(String::new(), |aside| {
-        format!("{what} is kept in {}; remove it when all is well\n", aside.display())
+        format!("{what} is now in {}; delete it once you no longer need it\n", aside.display())
     })
 }
 
@@ -109,11 +114,11 @@ fn next(dir: &Path) -> String {
     if dir == Path::new(SERVICE_DIR) {
         "now start the server: systemctl start lanchat\n".into()
     } else {
-        "now start the server: lanchat serve, as it was started before\n".into()
+        "now start the server: lanchat serve, with its usual options\n".into()
     }
 }
 
-fn failure(error: RecoveryError, command: &str) -> Failure {
+fn failure(error: RecoveryError, command: &str) -> ExitError {
     match error {
         RecoveryError::DataDir(DataDirError::Unusable(path, error))
             if error.kind() == io::ErrorKind::PermissionDenied =>

@@ -1,20 +1,20 @@
-//! Where asynchronous work runs, and how it ends: at once.
+//! Runs asynchronous work, and ends it without delay.
 
 use std::io;
 use tokio::runtime::{Builder, Runtime};
 
-/// A runtime for what talks with one server.
+/// Creates a runtime for a client of one server.
 pub(super) fn small() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-/// A runtime for a server, or for a client that may become one.
+/// Creates a runtime for a server, or for a client that may start one.
 pub(super) fn full() -> io::Result<Runtime> {
     Builder::new_multi_thread().enable_all().build()
 }
 
-/// Runs `work` to its end. What is still under way on other threads is left behind: a resolver whose
-/// name server is silent would hold up the program, and with it what it has to say, for many seconds.
+/// Runs `work` to its end, without waiting for its other threads: a lookup whose name server is silent would delay
+/// the program's end for many seconds.
 pub(super) fn finish<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
     let result = runtime.block_on(work);
     runtime.shutdown_background();
@@ -27,7 +27,7 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn the_end_does_not_wait_for_what_hangs_on_another_thread() {
+    fn the_end_does_not_wait_for_a_hanging_thread() {
         let (release, held) = mpsc::channel::<()>();
         let runtime = small().unwrap();
         let done = finish(runtime, async {

@@ -1,9 +1,9 @@
-//! `lanchat serve`: runs a server until it is told to stop.
+//! `lanchat serve`: runs a server until a signal or its console stops it.
 
 use super::announce::{announce, tell_how_to_join};
 use super::args::{CommonArgs, ServeArgs};
-use super::exit::Failure;
-use super::logging::{self, Level};
+use super::exit::ExitError;
+use super::logging::{self, LogLevel};
 use super::runtime;
 use super::values::Size;
 use crate::limits::OPERATOR_CODE_TIME;
@@ -15,30 +15,26 @@ use crate::store::Retention;
 use std::io;
 use std::path::Path;
 
-/// Runs the server.
-///
-/// # Errors
-/// When it can't start; the text says what to do.
-pub fn run(common: &CommonArgs, serve: ServeArgs) -> Result<(), Failure> {
+pub(crate) fn run(common: &CommonArgs, serve: ServeArgs) -> Result<(), ExitError> {
     protect_memory();
     let screen = Screen::new();
     let log = screen.clone();
-    logging::start(common, Level::Info, move || log.writer())?;
+    logging::start(common, LogLevel::Info, move || log.writer())?;
     runtime::finish(runtime::full()?, serve_until_stopped(serve, screen))
 }
 
-async fn serve_until_stopped(serve: ServeArgs, screen: Screen) -> Result<(), Failure> {
-    // Before anybody is told that the server is up, and before the console takes the terminal: a
-    // signal at any later moment is an orderly end.
+async fn serve_until_stopped(serve: ServeArgs, screen: Screen) -> Result<(), ExitError> {
+    // Before clients learn that the server is up, and before the console takes the terminal: any later signal
+    // is an orderly end.
     let signals = StopSignals::catch();
     let options = serve.options().await?;
     let server = Server::bind(options.clone())?;
     let info = server.info();
-    tell_who_serves(&server, &options, serve.passphrase_file.as_deref());
-    tell_what_is_kept(&options);
+    log_identity(&server, &options, serve.passphrase_file.as_deref());
+    log_retention(&options);
     let announcer = announce(&serve, info, server.address());
     tell_how_to_join(announcer.as_ref(), &serve, server.address());
-    tell_how_to_operate(&server.handle());
+    log_operator_code(&server.handle());
     tell_service_manager(true);
     let console = console(server.handle(), screen);
     let stop = async {
@@ -46,7 +42,7 @@ async fn serve_until_stopped(serve: ServeArgs, screen: Screen) -> Result<(), Fai
             () = requested(signals) => {}
             () = console => {}
         }
-        tracing::info!("stopping: saying goodbye to everybody");
+        tracing::info!("stopping: saying goodbye to all clients");
         tell_service_manager(false);
         if let Some(announcer) = announcer {
             announcer.shutdown().await;
@@ -57,8 +53,8 @@ async fn serve_until_stopped(serve: ServeArgs, screen: Screen) -> Result<(), Fai
     Ok(())
 }
 
-/// What people compare, and what they have to know to get in.
-fn tell_who_serves(server: &Server, options: &ServerOptions, passphrase_file: Option<&Path>) {
+/// Logs the key, for people to compare, and how to get in.
+fn log_identity(server: &Server, options: &ServerOptions, passphrase_file: Option<&Path>) {
     let (info, key) = (server.info(), server.key());
     tracing::info!(
         "serving {:?} (id {}) on {}, up to {} clients",
@@ -73,28 +69,27 @@ fn tell_who_serves(server: &Server, options: &ServerOptions, passphrase_file: Op
         let own = options.data_dir.as_deref().map(|dir| dir.join(PASSPHRASE_FILE));
         let file = passphrase_file.map(Path::to_path_buf).or(own).unwrap_or_default();
         tracing::info!(
-            "closed: whoever joins for the first time needs the passphrase in {}; tell it to them together \
-             with a link of `lanchat invite`",
+            "closed: newcomers need the passphrase in {}; give it to them with a link from `lanchat invite`",
             file.display()
         );
     }
     if options.plaintext {
-        tracing::warn!("connections that are not encrypted are taken too: others can read and change them");
+        tracing::warn!("also accepting unencrypted connections, which others can read and alter");
     }
 }
 
-/// People may want to know for how long what they say stays.
-fn tell_what_is_kept(options: &ServerOptions) {
+/// Logs how long messages stay.
+fn log_retention(options: &ServerOptions) {
     let (Some(Retention { age, bytes }), Some(dir)) = (options.history, &options.data_dir) else {
-        return tracing::info!("history: none is kept (--no-history)");
+        return tracing::info!("history: off (--no-history)");
     };
-    let age = age.map_or("for ever".to_owned(), |age| format!("for {}", Term::For(age)));
-    let most = bytes.map_or(String::new(), |bytes| format!(", {} at most", Size(bytes)));
+    let age = age.map_or("forever".to_owned(), |age| format!("for {}", Term::For(age)));
+    let most = bytes.map_or(String::new(), |bytes| format!(", at most {}", Size(bytes)));
     tracing::info!("history: kept in {} {age}{most}", dir.display());
 }
 
-/// For whoever watches the console; in a log the code would outlive its use.
-fn tell_how_to_operate(server: &Handle) {
+/// Logs the operator code, at a terminal only: in a file, the code would outlive its use.
+fn log_operator_code(server: &Handle) {
     if prompt::is_available() {
         tracing::info!(
             "to become operator from another machine: /op {} (once, within {} min)",
@@ -104,18 +99,18 @@ fn tell_how_to_operate(server: &Handle) {
     }
 }
 
-/// Ends when a signal asks the server to stop.
+/// Waits until a signal asks the server to stop.
 async fn requested(signals: io::Result<StopSignals>) {
     match signals {
         Ok(signals) => signals.requested().await,
         Err(error) => {
-            tracing::error!(%error, "signals can't be caught; stop this server from its console or with SIGKILL");
+            tracing::error!(%error, "cannot catch signals; stop this server from its console or with SIGKILL");
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// Ends when the console asks the server to stop: never, where there is none.
+/// Waits until the console asks the server to stop; forever without a console.
 async fn console(handle: Handle, screen: Screen) {
     match Console::open(handle, screen) {
         Ok(console) => console.run().await,
@@ -126,13 +121,13 @@ async fn console(handle: Handle, screen: Screen) {
     }
 }
 
-/// Type=notify of systemd: ready once the port is open, and when the end begins.
+/// Tells systemd (Type=notify) that the port is open, or that the server is stopping.
 #[cfg(target_os = "linux")]
 fn tell_service_manager(ready: bool) {
     use sd_notify::NotifyState;
     let state = if ready { NotifyState::Ready } else { NotifyState::Stopping };
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::debug!(%error, "the service manager was not told");
+        tracing::debug!(%error, "cannot notify the service manager");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Parsing the command line, and its errors as one line.
+//! Parses the command line, and prints its errors as one line.
 
 use std::ffi::OsString;
 use std::process;
@@ -7,29 +7,28 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
 
-use super::args::{self, Cli, Command, ServeArgs};
+use super::args::{self, Cli, ServeArgs, Subcommand};
 use super::config::{self, Config};
-use super::exit::{Failure, sentence};
+use super::exit::{ExitError, sentence};
 
-/// Parses the arguments of the process, over what the config file says. Ends it after `--help` and
-/// `--version`.
-pub(super) fn parse() -> Result<(Cli, Config), Failure> {
+/// Parses the process's arguments and its config file. Ends the process after `--help` and `--version`.
+pub(super) fn parse() -> Result<(Cli, Config), ExitError> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let told = |error: clap::Error| {
         if error.use_stderr() {
-            return Failure::usage(one_line(&error, &words));
+            return ExitError::usage(one_line(&error, &words));
         }
-        // A reader that went away has what it wanted.
+        // A closed pipe does not matter: its reader has what it wanted.
         let _ = error.print();
         process::exit(0)
     };
-    // The first time to learn where the config file is; what it says are the defaults of the second.
+    // The first pass finds the config file; the second uses its values as defaults.
     let cli = Cli::from_arg_matches(&matches(&words, &Config::default()).map_err(told)?).map_err(told)?;
-    if let Some(Command::Completions(_) | Command::Man(_)) = cli.command {
-        // These must work when there is a broken one.
+    if let Some(Subcommand::Completions(_) | Subcommand::Man(_)) = cli.command {
+        // These must work despite a broken config file.
         return Ok((cli, Config::default()));
     }
-    let config = config::load(cli.common.config.as_deref()).map_err(Failure::usage)?;
+    let config = config::load(cli.common.config.as_deref()).map_err(ExitError::usage)?;
     let matches = matches(&words, &config).map_err(told)?;
     if let Some(("serve", matches)) = matches.subcommand() {
         ServeArgs::check(matches)?;
@@ -44,7 +43,7 @@ fn matches(words: &[OsString], config: &Config) -> Result<ArgMatches, clap::Erro
     Ok(matches)
 }
 
-/// An option of joining before a subcommand would be ignored in silence: `lanchat -H office send`.
+/// Rejects an option for joining before a subcommand, which would be ignored: `lanchat -H office send`.
 fn check_order(matches: &ArgMatches) -> Result<(), clap::Error> {
     let Some(subcommand) = matches.subcommand_name() else {
         return Ok(());
@@ -59,13 +58,13 @@ fn check_order(matches: &ArgMatches) -> Result<(), clap::Error> {
         None => Ok(()),
         Some(long) => {
             let message =
-                format!("--{long} stands before '{subcommand}', where it would mean nothing; put it after");
+                format!("--{long} has no effect before '{subcommand}'; put it after the subcommand");
             Err(cli.error(ErrorKind::ArgumentConflict, message))
         }
     }
 }
 
-/// What is wrong, tips, and where to read on.
+/// Formats an error with its tips and the command that shows the help.
 fn one_line(error: &clap::Error, words: &[OsString]) -> String {
     let text = sentence(error);
     let mut parts = vec![text.as_str()];
@@ -77,13 +76,13 @@ fn one_line(error: &clap::Error, words: &[OsString]) -> String {
     format!("{}; see '{topic} --help'", parts.join("; "))
 }
 
-/// The subcommand that was meant, as far as can be told from words that do not parse.
+/// Guesses the subcommand from words that do not parse.
 fn subcommand(words: &[OsString]) -> Option<String> {
     let cli = args::definition();
     words.iter().skip(1).find_map(|word| Some(cli.find_subcommand(word)?.get_name().to_owned()))
 }
 
-/// Whether what is too much is no option.
+/// Whether the surplus argument is not an option.
 fn is_bare_word(error: &clap::Error) -> bool {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     error.kind() == ErrorKind::UnknownArgument && argument.is_some_and(|word| !word.starts_with('-'))
@@ -125,13 +124,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_listed_after_a_colon() {
+    fn missing_arguments_are_listed_after_a_colon() {
         let wrong = message("lanchat trust");
         assert!(wrong.contains("were not provided: <NAME>; <FINGERPRINT>; see"), "{wrong}");
     }
 
     #[test]
-    fn a_usage_error_leads_to_the_help_of_the_subcommand() {
+    fn a_usage_error_names_the_help_of_its_subcommand() {
         let wrong = message("lanchat serve --port x");
         assert!(wrong.ends_with("; see 'lanchat serve --help'"), "{wrong}");
         let wrong = message("lanchat send two words");
@@ -140,9 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn an_option_before_a_subcommand_is_no_silent_mistake() {
+    fn an_option_before_a_subcommand_is_an_error() {
         let wrong = message("lanchat --host office send hi");
-        assert!(wrong.starts_with("--host stands before 'send'"), "{wrong}");
+        assert!(wrong.starts_with("--host has no effect before 'send'"), "{wrong}");
         assert!(parsed(&["lanchat", "-v", "send", "hi"].map(OsString::from)).is_ok());
     }
 }

@@ -1,22 +1,19 @@
-//! Values that options, environment variables and the config file are made of.
+//! The values of options, environment variables and the config file.
 //!
-//! Each parses from a string with an error fit for a user; none of them does any IO.
+//! Each parses from a string, with errors for users, and does no I/O.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use crate::protocol::term::duration;
 
 /// A host with an optional port: `office`, `office:7667`, `192.168.1.20`, `[fe80::1%eth0]:7667`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostPort {
-    /// A name or an address; an IPv6 address has no brackets here, and keeps its scope id.
-    pub host: String,
-    /// The port, if one was given.
-    pub port: Option<u16>,
+pub(crate) struct HostPort {
+    /// A name or an address; an IPv6 address without brackets, but with its scope id.
+    pub(crate) host: String,
+    pub(crate) port: Option<u16>,
 }
 
 impl FromStr for HostPort {
@@ -33,11 +30,11 @@ impl FromStr for HostPort {
     }
 }
 
-/// What follows an opening bracket: an IPv6 address, the closing bracket, perhaps a port.
+/// Splits the text after an opening bracket: an IPv6 address, the closing bracket, and perhaps a port.
 fn split_brackets(rest: &str) -> Result<(&str, Option<&str>), String> {
     let (host, tail) = rest.split_once(']').ok_or("the closing ']' is missing")?;
     if !is_ipv6(host) {
-        return Err(format!("'{host}' in brackets is no IPv6 address"));
+        return Err(format!("'{host}' is not an IPv6 address; write other hosts without brackets"));
     }
     match tail.strip_prefix(':') {
         Some(port) => Ok((host, Some(port))),
@@ -46,7 +43,7 @@ fn split_brackets(rest: &str) -> Result<(&str, Option<&str>), String> {
     }
 }
 
-/// More than one colon without brackets can only be an IPv6 address without a port.
+/// Splits a host without brackets: with more than one colon, it can only be an IPv6 address without a port.
 fn split_plain(text: &str) -> (&str, Option<&str>) {
     match text.split_once(':') {
         Some((host, port)) if !port.contains(':') => (host, Some(port)),
@@ -61,26 +58,26 @@ fn is_ipv6(text: &str) -> bool {
 
 fn check_host(host: &str) -> Result<(), String> {
     if host.is_empty() {
-        return Err("the host is missing".to_owned());
+        return Err("the host is empty; give a name or an address".to_owned());
     }
     if host.contains(':') && !is_ipv6(host) {
-        return Err(format!("'{host}' is no IPv6 address"));
+        return Err(format!("'{host}' is not an IPv6 address"));
     }
     if host.parse::<std::net::Ipv6Addr>().is_ok_and(|address| address.is_unicast_link_local()) {
-        return Err(format!("'{host}' needs the interface that leads to it, as in '{host}%eth0'"));
+        return Err(format!("'{host}' is link-local: add the interface, as in '{host}%eth0'"));
     }
     match host
         .chars()
         .find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '[' | ']' | '#' | '?'))
     {
-        Some(bad) => Err(format!("{bad:?} cannot be part of a host")),
+        Some(bad) => Err(format!("a host cannot contain {bad:?}")),
         None => Ok(()),
     }
 }
 
 fn parse_port(text: &str) -> Result<u16, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err(format!("'{text}' is no port (1 to 65535)")),
+        Ok(0) | Err(_) => Err(format!("invalid port '{text}'; use a number from 1 to 65535")),
         Ok(port) => Ok(port),
     }
 }
@@ -95,34 +92,17 @@ impl fmt::Display for HostPort {
     }
 }
 
-/// A span of time above zero, written `5s`, `1m 30s`, `2min` or `PT5S`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span(pub Duration);
-
-impl FromStr for Span {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = "expected a duration such as 500ms, 5s or 2min";
-        let span = duration(text).ok_or(wanted)?;
-        if span.is_zero() {
-            return Err("must be more than nothing".to_owned());
-        }
-        Ok(Self(span))
-    }
-}
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", SignedDuration::try_from(self.0).unwrap_or(SignedDuration::MAX))
-    }
+/// Parses a duration above zero, written `5s`, `1m 30s`, `2min` or `PT5S`.
+pub(crate) fn positive_duration(text: &str) -> Result<Duration, String> {
+    let duration = duration(text).ok_or("expected a duration such as 500ms, 5s or 2min")?;
+    if duration.is_zero() { Err("the duration must be above zero".to_owned()) } else { Ok(duration) }
 }
 
 /// A number of bytes, written `65536`, `64KiB`, `1MiB` or `2MB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size(pub u64);
+pub(crate) struct Size(pub(crate) u64);
 
-/// Units of [`Size`] in lower case, and their bytes.
+/// The units of [`Size`] in lower case, with their bytes.
 const UNITS: [(&str, u64); 7] = [
     ("", 1),
     ("b", 1),
@@ -142,13 +122,13 @@ impl FromStr for Size {
         let unit = text[digits.len()..].trim().to_lowercase();
         let count: u64 = digits.parse().map_err(|_| wanted())?;
         let (_, bytes) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wanted)?;
-        let bytes = count.checked_mul(*bytes).ok_or("that is more than there are bytes anywhere")?;
+        let bytes = count.checked_mul(*bytes).ok_or("the size is too large")?;
         Ok(Self(bytes))
     }
 }
 
 impl fmt::Display for Size {
-    /// In the largest unit of which it is a whole number.
+    /// Prints the size in the largest unit that gives a whole number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
         match units.into_iter().find(|(_, bits)| self.0 != 0 && self.0.is_multiple_of(1 << bits)) {
@@ -158,9 +138,9 @@ impl fmt::Display for Size {
     }
 }
 
-/// A number of things, one at least.
+/// A number above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Count(pub usize);
+pub(crate) struct Count(pub(crate) usize);
 
 impl FromStr for Count {
     type Err = String;
@@ -177,21 +157,18 @@ impl fmt::Display for Count {
     }
 }
 
-/// The word that takes a bound away.
+/// The word that removes a bound.
 const OFF: &str = "off";
 
-/// A bound that an option sets, or takes away with the word `off`.
+/// A bound that an option sets, or removes with the word `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound<T> {
-    /// So much at most.
+pub(crate) enum Bound<T> {
     At(T),
-    /// No bound.
     Off,
 }
 
 impl<T> Bound<T> {
-    /// The bound, if there is one.
-    pub fn get(self) -> Option<T> {
+    pub(crate) fn get(self) -> Option<T> {
         match self {
             Self::At(bound) => Some(bound),
             Self::Off => None,
@@ -219,13 +196,13 @@ impl<T: fmt::Display> fmt::Display for Bound<T> {
     }
 }
 
-/// When to colour what is printed.
+/// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Color {
-    /// On a terminal that can, unless `NO_COLOR` is set.
+pub(crate) enum Color {
+    /// On a terminal that supports it, unless `NO_COLOR` is set.
     #[default]
     Auto,
-    /// Into pipes and files too.
+    /// In pipes and files too.
     Always,
     /// Never.
     Never,
@@ -277,19 +254,19 @@ mod tests {
     #[test]
     fn wrong_hosts_say_what_is_wrong() {
         let cases = [
-            ("", "the host is missing"),
-            (":7667", "the host is missing"),
-            ("office:", "'' is no port (1 to 65535)"),
-            ("office:0", "'0' is no port (1 to 65535)"),
-            ("office:65536", "'65536' is no port (1 to 65535)"),
+            ("", "the host is empty; give a name or an address"),
+            (":7667", "the host is empty; give a name or an address"),
+            ("office:", "invalid port ''; use a number from 1 to 65535"),
+            ("office:0", "invalid port '0'; use a number from 1 to 65535"),
+            ("office:65536", "invalid port '65536'; use a number from 1 to 65535"),
             ("[::1", "the closing ']' is missing"),
-            ("[office]:1", "'office' in brackets is no IPv6 address"),
+            ("[office]:1", "'office' is not an IPv6 address; write other hosts without brackets"),
             ("[::1]7667", "expected ':PORT' after ']', not '7667'"),
-            ("1:2:3", "'1:2:3' is no IPv6 address"),
-            ("fe80::1%", "'fe80::1%' is no IPv6 address"),
-            ("[fe80::1]:1", "'fe80::1' needs the interface that leads to it, as in 'fe80::1%eth0'"),
-            ("my host", "' ' cannot be part of a host"),
-            ("me@office", "'@' cannot be part of a host"),
+            ("1:2:3", "'1:2:3' is not an IPv6 address"),
+            ("fe80::1%", "'fe80::1%' is not an IPv6 address"),
+            ("[fe80::1]:1", "'fe80::1' is link-local: add the interface, as in 'fe80::1%eth0'"),
+            ("my host", "a host cannot contain ' '"),
+            ("me@office", "a host cannot contain '@'"),
         ];
         for (text, message) in cases {
             assert_eq!(host(text), Err(message.to_owned()), "{text}");
@@ -298,7 +275,7 @@ mod tests {
 
     #[test]
     fn durations_need_a_unit_and_are_positive() {
-        let span = |text: &str| text.parse().map(|span: Span| span.0);
+        let span = positive_duration;
         assert_eq!(span("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(span("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(span("1m 30s"), Ok(Duration::from_secs(90)));

@@ -16,6 +16,9 @@ pub enum Error {
     /// The server cannot be reached, or the connection is lost.
     #[error("{0}")]
     Disconnected(String),
+    /// The server took the connection and did not answer.
+    #[error("no answer in time")]
+    NoAnswer,
     /// The server said no.
     #[error("{0}")]
     Refused(String),
@@ -42,8 +45,8 @@ impl Error {
             Self::Refused(text) if is_whole => Self::Refused(text),
             Self::Refused(text) => Self::Refused(format!("the server refused: {text}")),
             Self::Protocol(text) => Self::Protocol(format!("{}: {text}", safe_line(what))),
-            Self::Disconnected(text) => Self::Disconnected(format!(
-                "{}: {text}; to find out why, run `lanchat doctor` with the same options",
+            reason @ (Self::Disconnected(_) | Self::NoAnswer) => Self::Disconnected(format!(
+                "{}: {reason}; to find out why, run `lanchat doctor` with the same options",
                 safe_line(what)
             )),
             other => other,
@@ -61,9 +64,8 @@ impl From<&LinkError> for Error {
             | LinkError::WrongPassphrase
             | LinkError::PassphraseNeeded => Self::Refused(text),
             LinkError::Protocol(_) | LinkError::NotEncrypted | LinkError::TooNew(_) => Self::Protocol(text),
-            LinkError::Connect(_) | LinkError::Handshake(_) | LinkError::Lost(_) | LinkError::Silent => {
-                Self::Disconnected(text)
-            }
+            LinkError::Connect(_) | LinkError::Handshake(_) | LinkError::Lost(_) => Self::Disconnected(text),
+            LinkError::Silent => Self::NoAnswer,
         }
     }
 }

@@ -22,7 +22,6 @@ pub use error::Error;
 pub use find::{
     Host, Hosting, Inspector, JoinRefusal, Task, Trusted, Untested, fingerprint_at, own_fingerprint, trust,
 };
-pub use link::NO_ANSWER;
 pub use options::ClientOptions;
 pub use screen::{TailOptions, join, send, tail};
 pub use trust::{PASSPHRASE_FILE, SECRET_FILE};

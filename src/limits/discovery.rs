@@ -217,7 +217,7 @@ pub const DOCTOR_SCAN: Duration = Duration::from_millis(3500);
 
 /// How long `lanchat doctor` waits for a connection: where nobody has the address, the system gives up after
 /// 3.0 to 3.1 s, which tells that from a firewall.
-pub const DOCTOR_KNOCK: Duration = Duration::from_millis(3500);
+pub const DOCTOR_CONNECT: Duration = Duration::from_millis(3500);
 
 /// How long `lanchat doctor` waits for an address that is a guess, such as the router's.
 pub const DOCTOR_GUESS: Duration = Duration::from_millis(1200);

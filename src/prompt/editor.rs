@@ -1,4 +1,4 @@
-//! The editing thread: reads line after line with rustyline until it is told to stop.
+//! The editing thread: reads lines with rustyline until the prompt closes.
 
 use std::any::Any;
 use std::io::{self, IsTerminal as _};
@@ -13,42 +13,42 @@ use rustyline::history::FileHistory;
 use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
 use tokio::sync::mpsc;
 
-use super::assist::{Assistant, Interruption};
+use super::helper::{EditorHelper, Interruption};
 use super::history::{HistoryFile, MAX_LINES};
-use super::mode::{Mode, is_typed_ahead};
 use super::printer::write;
-use super::question::{Question, Reply};
+use super::question::{PromptQuestion, Reply};
 use super::rows::rows_below_first;
-use super::state::{Shared, Turn};
+use super::state::{NextRead, PromptState};
+use super::terminal_mode::{TerminalMode, is_typed_ahead};
 use super::{Input, Label, OpenError, Options};
 
-/// How long the end waits for the editing thread to give the terminal back.
+/// How long closing waits for the editing thread to restore the terminal.
 const END_WAIT: Duration = Duration::from_secs(1);
 
-/// The running thread, and the terminal's mode before it.
-pub(super) struct Thread {
-    /// Closes when the thread ends.
+/// The running thread, and the terminal's previous mode.
+pub(super) struct EditorThread {
+    /// Disconnects when the thread ends.
     ended: Receiver<()>,
-    mode: Mode,
+    mode: TerminalMode,
 }
 
-impl Thread {
-    /// Starts editing; gives the external printer with which to print meanwhile.
+impl EditorThread {
+    /// Starts editing; returns the external printer that wakes the editor.
     pub(super) fn start(
-        shared: Arc<Shared>,
+        shared: Arc<PromptState>,
         inputs: mpsc::Sender<Input>,
         options: &Options,
         typed: String,
     ) -> Result<(Self, impl ExternalPrinter + Send + 'static), OpenError> {
-        let mode = Mode::take();
+        let mode = TerminalMode::set();
         if is_typed_ahead() {
-            // It stands on the row where the first line would begin, and is shown again behind the label.
+            // The terminal has echoed it on the label's row; the editor shows it again behind the label.
             let _ = write("\n");
         }
         let mut editor =
             Editor::with_history(config(), FileHistory::with_config(&config())).map_err(terminal)?;
         let external = editor.create_external_printer().map_err(terminal)?;
-        editor.set_helper(Some(Assistant::new(Arc::clone(&shared), Arc::clone(&options.completer))));
+        editor.set_helper(Some(EditorHelper::new(Arc::clone(&shared), Arc::clone(&options.completer))));
         let history = HistoryFile::open(options.history.clone(), editor.history_mut());
         let (end, ended) = channel();
         let keeps_echo = options.keeps_echo;
@@ -60,7 +60,7 @@ impl Thread {
                 editing.run(typed);
                 editing.show_queue();
                 editing.shared.end();
-                // What came between the two.
+                // Lines queued between the two calls.
                 editing.show_queue();
                 drop(end);
             })
@@ -68,12 +68,12 @@ impl Thread {
         Ok((Self { ended, mode }, external))
     }
 
-    /// Waits until the thread has ended, but not for long, and gives the terminal back.
+    /// Waits a short time for the thread's end, and restores the terminal.
     pub(super) fn wait(&self) {
         let ended = self.ended.recv_timeout(END_WAIT);
-        self.mode.give_back();
+        self.mode.restore();
         if ended == Err(RecvTimeoutError::Timeout) {
-            // The editor had no chance to do it: bracketed paste off, and off its line.
+            // In place of the editor: end bracketed paste, and leave its line.
             let _ = write("\x1b[?2004l\n");
         }
     }
@@ -87,9 +87,9 @@ fn terminal(error: ReadlineError) -> OpenError {
 }
 
 fn config() -> Config {
-    // Only forced colours have the assistant's highlighter called, whatever the terminal; whether
-    // there are any is the labels' affair. Showing all candidates at the first Tab keeps the editor
-    // from waiting for a second one, during which it would print nothing.
+    // Only forced colours make rustyline call the highlighter on every terminal; the labels decide whether there are
+    // colours. Listing all candidates at the first Tab keeps the editor from waiting for a second one, during which
+    // it would print nothing.
     let builder = Config::builder()
         .color_mode(ColorMode::Forced)
         .completion_type(CompletionType::List)
@@ -101,35 +101,34 @@ fn config() -> Config {
 }
 
 struct Editing {
-    editor: Editor<Assistant, FileHistory>,
-    shared: Arc<Shared>,
+    editor: Editor<EditorHelper, FileHistory>,
+    shared: Arc<PromptState>,
     inputs: mpsc::Sender<Input>,
     history: HistoryFile,
     keeps_echo: fn(&str) -> bool,
-    /// The half-typed line that a question has pushed aside, split at the cursor.
+    /// The half-typed line that a question has replaced, split at the cursor.
     parked: Option<(String, String)>,
-    /// The question behind which is typed.
-    question: Option<Question>,
+    question: Option<PromptQuestion>,
 }
 
 impl Editing {
-    /// Runs until told to stop, or until the terminal is gone.
+    /// Runs until the prompt closes or the terminal is gone.
     fn run(&mut self, typed: String) {
         let mut initial = (typed, String::new());
         loop {
             self.show_queue();
             let typed =
                 if self.question.is_none() { [&*initial.0, &*initial.1].concat() } else { String::new() };
-            let (label, question) = match self.shared.begin_turn(&typed) {
-                Turn::Line(label) => (label, None),
-                Turn::Question(question) => (question.label.clone(), Some(question)),
+            let (label, question) = match self.shared.begin_read(&typed) {
+                NextRead::Line(label) => (label, None),
+                NextRead::Question(question) => (question.label.clone(), Some(question)),
             };
-            initial = self.change_turn(question, initial);
+            initial = self.change_question(question, initial);
             let editor = &mut self.editor;
             let left_right = (initial.0.as_str(), initial.1.as_str());
             let read =
                 panic::catch_unwind(AssertUnwindSafe(|| editor.readline_with_initial(&label, left_right)));
-            self.shared.end_turn();
+            self.shared.end_read();
             initial = (String::new(), String::new());
             match read {
                 Err(payload) => {
@@ -142,7 +141,7 @@ impl Editing {
                     self.shared.note_end();
                     let Some(input) = self.input(&label, read) else { continue };
                     let is_last = input == Input::Closed;
-                    // Nobody takes inputs any more while the prompt is being closed.
+                    // A closing prompt no longer accepts inputs.
                     let _ = self.inputs.blocking_send(input);
                     if is_last {
                         return;
@@ -152,15 +151,18 @@ impl Editing {
         }
     }
 
-    /// Shows what waits, between two lines.
     fn show_queue(&self) {
-        // A terminal that takes no text is noticed by the editor itself.
+        // The editor itself notices a terminal that is gone.
         let _ = write(&self.shared.take_queue());
     }
 
-    /// Parks the half-typed line when a question comes up, and takes it back afterwards. What was typed
-    /// behind a question that was taken back goes on as a line, unless it was meant for an answer.
-    fn change_turn(&mut self, question: Option<Question>, line: (String, String)) -> (String, String) {
+    /// Sets the half-typed line aside when a question appears, and restores it afterwards. Text typed behind a
+    /// question that was withdrawn becomes the line, unless it looks like an answer.
+    fn change_question(
+        &mut self,
+        question: Option<PromptQuestion>,
+        line: (String, String),
+    ) -> (String, String) {
         let is_question = question.is_some();
         match (std::mem::replace(&mut self.question, question), is_question) {
             (None, true) => {
@@ -175,7 +177,7 @@ impl Editing {
         }
     }
 
-    /// What a finished line means; none if there is nothing to hand on.
+    /// Interprets a finished line; `None` if it is not an input.
     fn input(&mut self, label: &Label, read: Result<String, ReadlineError>) -> Option<Input> {
         let reply = self.question.as_ref().zip(read.as_ref().ok());
         match reply.map(|(question, line)| self.shared.reply(question, line)) {
@@ -198,10 +200,10 @@ impl Editing {
                 self.shared.withdraw();
                 Some(Input::Declined)
             }
-            // The half-typed line is cleared, no more.
+            // Ctrl-C only clears a half-typed line.
             Err(ReadlineError::Interrupted) if !self.shared.line_is_empty() => None,
             Err(ReadlineError::Interrupted) => Some(Input::Interrupt),
-            // A terminal that is gone reads as an end, too.
+            // A terminal that is gone also reports an end of file.
             Err(ReadlineError::Eof) if io::stdin().is_terminal() => Some(Input::End),
             Err(error) => {
                 tracing::debug!("the prompt ends: {error}");
@@ -210,7 +212,7 @@ impl Editing {
         }
     }
 
-    /// Takes an entered line off the screen again.
+    /// Removes an entered line from the screen.
     fn erase(&mut self, label: &Label, line: &str) {
         let Some((columns, _)) = self.editor.dimensions() else { return };
         let shown = format!("{}{line}", label.text());
@@ -219,7 +221,7 @@ impl Editing {
     }
 }
 
-/// The line at which the assistant interrupted the editor; any other panic goes on.
+/// Returns the line at which the helper interrupted the editor; continues any other panic.
 fn interrupted(payload: Box<dyn Any + Send>) -> (String, String) {
     match payload.downcast::<Interruption>() {
         Ok(interruption) => (interruption.left, interruption.right),

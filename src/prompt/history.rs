@@ -1,4 +1,4 @@
-//! The file that keeps entered lines between runs: private to its owner and bounded.
+//! The file that keeps entered lines between runs: bounded, and readable only by its owner.
 
 use std::fs;
 use std::io;
@@ -8,23 +8,23 @@ use rustyline::history::{FileHistory, History as _};
 
 use crate::files;
 
-/// Lines kept; older ones are dropped.
+/// Lines to keep; the oldest go first.
 pub(super) const MAX_LINES: usize = 1000;
 
-/// Longest line that is kept, in bytes: a pasted file is sent, but not remembered.
+/// Longest line to keep, in bytes: a pasted file does not belong into the history.
 const MAX_LINE_BYTES: usize = 4096;
 
-/// Where lines are kept, once that is known to work.
+/// The file, if it is usable.
 #[derive(Debug)]
 pub(super) struct HistoryFile(Option<PathBuf>);
 
 impl HistoryFile {
-    /// Opens the file, creating it and its directory if need be, and loads its lines. History is a
-    /// comfort: if it cannot be had, there is none and the log says why.
+    /// Opens the file and loads its lines; creates it and its directory if necessary. The prompt works without a
+    /// history, so the log says why it lacks one.
     pub(super) fn open(path: Option<PathBuf>, history: &mut FileHistory) -> Self {
         let Some(path) = path else { return Self(None) };
         if let Err(error) = create_private(&path) {
-            tracing::warn!("no line history in {}: {error}", path.display());
+            tracing::warn!("cannot keep a line history in {}: {error}", path.display());
             return Self(None);
         }
         if let Err(error) = history.load(&path) {
@@ -33,7 +33,7 @@ impl HistoryFile {
         Self(Some(path))
     }
 
-    /// Remembers a line, at once, so that a crash loses nothing.
+    /// Adds a line and writes it at once, so that a crash loses nothing.
     pub(super) fn add(&self, line: &str, history: &mut FileHistory) {
         if line.trim().is_empty() || line.len() > MAX_LINE_BYTES {
             return;
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_cannot_be_had_is_no_failure() {
+    fn an_unusable_directory_is_not_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();

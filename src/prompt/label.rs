@@ -1,10 +1,8 @@
-//! What stands before the input, plain and styled.
+//! The text before the input, plain and styled.
 
 use anstyle::Style;
 
-/// The text before the input, such as `[#lobby] `, with its look.
-///
-/// The text must already be safe for the terminal: it is shown as it is.
+/// The text before the input, such as `[#lobby] `, with its style. It must be safe for the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     plain: String,
@@ -12,21 +10,20 @@ pub struct Label {
 }
 
 impl Label {
-    /// A label without colour.
+    /// Creates a label without colour.
     pub fn plain(text: impl Into<String>) -> Self {
         let plain = text.into();
         Self { styled: plain.clone(), plain }
     }
 
-    /// A label in one style; only the style's escapes differ from the plain text, so both are
-    /// equally wide.
+    /// Creates a label in one style. Plain and styled text have the same width.
     pub fn styled(text: impl Into<String>, style: Style) -> Self {
         let plain = text.into();
         let styled = format!("{style}{plain}{style:#}");
         Self { plain, styled }
     }
 
-    /// The text alone.
+    /// Returns the plain text.
     pub fn text(&self) -> &str {
         &self.plain
     }

@@ -1,31 +1,28 @@
-//! The line editor that the client and the server's console share: one line of input at the
-//! bottom of the terminal, everything else printed above it.
+//! The line editor of the client and of the server's console: one line of input at the bottom of the terminal,
+//! everything else above it.
 //!
-//! It knows nothing of chat, servers or commands. It is the only user of `rustyline`, which blocks,
-//! so it keeps two threads of its own: one edits and alone writes to the screen, one tells the first
-//! that there is something to write. Both end when the prompt is closed.
+//! It knows nothing about chat, servers or commands. It is the only user of `rustyline`. As that blocks, the prompt
+//! has two threads: one edits and is the only one to write to the screen; one wakes the first when there is
+//! something to write. Both end when the prompt closes.
 //!
-//! - Lines printed while somebody types appear above what they have typed so far.
-//! - The label (`[#lobby] `) can change at any time, and a question can take its place; what was
-//!   typed so far comes back afterwards. A question that nobody waited for comes up on an empty line only,
-//!   and takes no line for its answer that is none.
-//! - Several pasted lines stay one input, sent by one Enter (bracketed paste); they never become
-//!   several inputs by themselves.
-//! - Ctrl-C clears what is typed; on an empty line it is [`Input::Interrupt`]. Ctrl-D on an empty
-//!   line is [`Input::End`].
+//! - Lines printed while the user types appear above the half-typed line.
+//! - The label (`[#lobby] `) can change at any time, and a question can take its place; the half-typed line comes back
+//!   afterwards. An unexpected question appears only on an empty line, and accepts only its own answers.
+//! - Several pasted lines stay one input, sent by one Enter (bracketed paste).
+//! - Ctrl-C clears the line; on an empty line it is [`Input::Interrupt`]. Ctrl-D on an empty line is [`Input::End`].
 
-mod assist;
-mod bell;
 mod editor;
+mod helper;
 mod history;
 mod label;
-mod mode;
 mod printer;
 mod question;
 mod rows;
 mod screen;
 mod secret;
 mod state;
+mod terminal_mode;
+mod waker;
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -33,27 +30,26 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-pub use assist::Complete;
+pub use helper::Complete;
 pub use label::Label;
-pub use mode::forget_typed;
 pub use printer::Printer;
-pub use question::Question;
+pub use question::PromptQuestion;
 pub use screen::{LogLine, Screen};
 pub use secret::ask_secret;
+pub use terminal_mode::forget_typed;
 
-use state::Shared;
+use state::PromptState;
 
-/// Inputs that wait for their reader; the editor waits when there are as many.
+/// Inputs that may wait for their reader; when the queue is full, the editor waits.
 const INPUT_QUEUE: usize = 64;
 
-/// What no log may have: the editor logs what it draws, and drawn above the line being edited that would
-/// have no end.
+/// The target that the log must omit: the editor logs what it draws, and drawing that log would never end.
 pub const UNLOGGED: &str = "rustyline";
 
-/// What the person at the terminal did.
+/// An action of the user at the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// Enter: the line, without its end; several lines when they were pasted together.
+    /// Enter: the line, without its end; or several lines that were pasted together.
     Line(String),
     /// Enter on a question asked with [`Printer::ask`].
     Answer(String),
@@ -63,30 +59,29 @@ pub enum Input {
     Interrupt,
     /// Ctrl-D on an empty line.
     End,
-    /// The terminal is gone: there will be no further input.
+    /// The terminal is gone; no input follows.
     Closed,
 }
 
-/// How to open a prompt.
+/// Options for opening a prompt.
 #[derive(Clone)]
 pub struct Options {
-    /// What stands before the input.
+    /// The text before the input.
     pub label: Label,
-    /// Where lines are kept between runs; none keeps them for this run only.
+    /// The file that keeps lines between runs; `None` keeps them for this run only.
     pub history: Option<PathBuf>,
-    /// What Tab offers.
+    /// Completes words when the user presses Tab.
     pub completer: Arc<dyn Complete>,
-    /// Says of an entered line whether it stays on the screen. One that does not is expected to be
-    /// printed again by whoever handles it.
+    /// Whether an entered line stays on the screen; its handler prints the others itself.
     pub keeps_echo: fn(&str) -> bool,
-    /// Where the log is to appear above the prompt while it is open.
+    /// Prints the log above the prompt while that is open.
     pub screen: Screen,
 }
 
 /// Why there is no prompt.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Not a terminal, or one that cannot move its cursor (`TERM=dumb`): use plain lines.
+    /// Standard input or output is not a terminal, or the terminal cannot move its cursor (`TERM=dumb`).
     #[error("this terminal cannot edit lines")]
     Unavailable,
     /// The terminal could not be set up.
@@ -94,15 +89,15 @@ pub enum OpenError {
     Terminal(#[source] io::Error),
 }
 
-/// An open prompt: the receiving end of what is typed.
+/// An open prompt, which receives the user's input.
 ///
-/// Dropping it closes the prompt and gives the terminal back as it was.
+/// Dropping it closes the prompt and restores the terminal.
 pub struct Prompt {
     inputs: mpsc::Receiver<Input>,
     printer: Printer,
-    editor: editor::Thread,
+    editor: editor::EditorThread,
     options: Options,
-    shared: Arc<Shared>,
+    shared: Arc<PromptState>,
 }
 
 impl Prompt {
@@ -111,39 +106,37 @@ impl Prompt {
         Self::open_with(options, String::new())
     }
 
-    /// Opens it with a line that is half typed.
+    /// Opens the prompt with a half-typed line.
     fn open_with(options: Options, typed: String) -> Result<Self, OpenError> {
         if !is_available() {
             return Err(OpenError::Unavailable);
         }
-        let shared = Arc::new(Shared::new(options.label.clone()));
+        let shared = Arc::new(PromptState::new(options.label.clone()));
         let (sender, inputs) = mpsc::channel(INPUT_QUEUE);
-        let (editor, external) = editor::Thread::start(Arc::clone(&shared), sender, &options, typed)?;
-        bell::start(Arc::clone(&shared), external).map_err(OpenError::Terminal)?;
+        let (editor, external) = editor::EditorThread::start(Arc::clone(&shared), sender, &options, typed)?;
+        waker::start(Arc::clone(&shared), external).map_err(OpenError::Terminal)?;
         let printer = Printer::new(Arc::clone(&shared));
         options.screen.attach(Some(printer.clone()));
         Ok(Self { inputs, printer, editor, options, shared })
     }
 
-    /// The next thing the person does; [`Input::Closed`] for ever once the editor has ended.
-    ///
-    /// Safe to cancel: nothing is lost when the future is dropped.
+    /// Waits for the next input; returns [`Input::Closed`] forever once the editor has ended. Cancel safe.
     pub async fn next(&mut self) -> Input {
         self.inputs.recv().await.unwrap_or(Input::Closed)
     }
 
-    /// A handle that prints and relabels, to be cloned freely.
+    /// Returns a handle that prints and changes the label.
     pub fn printer(&self) -> &Printer {
         &self.printer
     }
 
-    /// Gives the terminal to some work that asks the person something in its own way, and takes it back with
-    /// the label and the line as they were. A question that stands is taken back.
+    /// Lends the terminal to `work`, which asks the user something in its own way, then restores the label and the
+    /// half-typed line. Withdraws a question that is on the screen.
     ///
     /// # Errors
-    /// If the terminal cannot be had again.
+    /// If the prompt cannot be opened again.
     pub async fn lend<T>(&mut self, work: impl Future<Output = T>) -> Result<T, OpenError> {
-        let (label, typed) = self.shared.look();
+        let (label, typed) = self.shared.label_and_line();
         self.shut();
         let value = work.await;
         *self = Self::open_with(Options { label, ..self.options.clone() }, typed)?;
@@ -154,7 +147,7 @@ impl Prompt {
         if self.shared.is_stopping() {
             return;
         }
-        // An editor that waits for room in the input queue must not hold the end up.
+        // An editor that waits for room in the input queue must not delay the end.
         self.inputs.close();
         self.options.screen.attach(None);
         self.shared.stop();
@@ -163,9 +156,9 @@ impl Prompt {
         let _ = printer::write(&self.shared.take_queue());
     }
 
-    /// Prints what is still queued, ends the editing and gives the terminal back.
+    /// Prints the queued lines, ends the editing and restores the terminal.
     ///
-    /// Returns after at most about a second, even if somebody is in the middle of a history search.
+    /// Takes about a second at most, even during a history search.
     pub fn close(self) {}
 }
 
@@ -175,8 +168,7 @@ impl Drop for Prompt {
     }
 }
 
-/// Whether standard input and output are a terminal that can edit lines, and this process may use
-/// it now.
+/// Whether standard input and output are a terminal that can edit lines and that this process may use now.
 pub fn is_available() -> bool {
     io::stdin().is_terminal()
         && io::stdout().is_terminal()
@@ -184,7 +176,7 @@ pub fn is_available() -> bool {
         && is_in_foreground()
 }
 
-/// A job started with `&` that touches its terminal is stopped by the system.
+/// Whether this is the foreground job: the system stops a background job that touches its terminal.
 #[cfg(unix)]
 fn is_in_foreground() -> bool {
     rustix::termios::tcgetpgrp(io::stdin()).is_ok_and(|group| group == rustix::process::getpgrp())

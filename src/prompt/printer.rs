@@ -1,64 +1,62 @@
-//! Prints lines above the one being edited.
+//! Prints lines above the one that the user edits.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
-use super::state::Shared;
-use super::{Label, Question};
+use super::state::PromptState;
+use super::{Label, PromptQuestion};
 
-/// Clears the screen and puts the cursor to its top.
+/// Clears the screen and moves the cursor to its top.
 const CLEAR: &str = "\x1b[H\x1b[2J";
 
-/// A handle to print above the line being edited. Cheap to clone, never blocks.
+/// Prints above the edited line. Cheap to clone, never blocks.
 #[derive(Clone)]
-pub struct Printer(Arc<Shared>);
+pub struct Printer(Arc<PromptState>);
 
 impl Printer {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<PromptState>) -> Self {
         Self(shared)
     }
 
-    /// Prints a line (or several, with line ends between them) above the input.
-    ///
-    /// The text must be safe for the terminal. If the terminal does not take lines for long, those
-    /// past a bound are replaced by their count.
+    /// Prints one or more lines above the input. The text must be safe for the terminal. If the terminal accepts no
+    /// lines for long, the queue fills up, and a count replaces further lines.
     pub fn print(&self, line: impl Into<String>) {
         let mut text = line.into();
         text.push('\n');
-        self.order(text);
+        self.enqueue(text);
     }
 
-    /// Clears the screen; the input stays.
+    /// Clears the screen, but not the input.
     pub fn clear(&self) {
-        self.order(CLEAR.to_owned());
+        self.enqueue(CLEAR.to_owned());
     }
 
-    /// Changes what stands before the input; what is typed so far stays.
+    /// Changes the label; the half-typed line stays.
     pub fn set_label(&self, label: Label) {
         self.0.set_label(label);
     }
 
-    /// Asks a question in the label's place, instead of any other. The answer comes as
-    /// [`super::Input::Answer`] or [`super::Input::Declined`]; then what was typed before comes back.
-    pub fn ask(&self, question: Question) {
+    /// Asks a question in the label's place; it replaces any other. The answer arrives as
+    /// [`super::Input::Answer`] or [`super::Input::Declined`]; then the half-typed line comes back.
+    pub fn ask(&self, question: PromptQuestion) {
         self.0.ask(question);
     }
 
-    /// Takes a question back that needs no answer any more. What was typed behind it and is no answer
-    /// stays in the line.
+    /// Withdraws a question that no longer needs an answer. Text typed behind it becomes the line, unless it looks
+    /// like an answer.
     pub fn withdraw(&self) {
         self.0.withdraw();
     }
 
-    fn order(&self, text: String) {
+    fn enqueue(&self, text: String) {
         if let Some(text) = self.0.queue(text) {
-            // The editor is gone; its terminal may still be there.
+            // The editor has ended, but its terminal may still be there.
             let _ = write(&text);
         }
     }
 }
 
-/// Writes to the screen. Only for whoever has it at the moment: the editing thread, until it ends.
+/// Writes to the screen. Only the editing thread may call it until that ends.
 pub(super) fn write(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;

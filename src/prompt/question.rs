@@ -1,4 +1,4 @@
-//! A question in the label's place, and which lines answer it.
+//! A question in the label's place, and the lines that answer it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,72 +6,70 @@ use std::time::{Duration, Instant};
 
 use super::Label;
 
-/// How long nobody may have typed before a question comes up that nobody waits for.
+/// How long the user must not have typed before an unexpected question appears.
 pub(super) const IDLE: Duration = Duration::from_secs(1);
 
-/// How long such a question must have stood for Enter alone to answer it: who presses Enter sooner meant
-/// something else by it.
-const STOOD: Duration = Duration::from_secs(1);
+/// How long an unexpected question must be visible before Enter alone answers it: an earlier Enter was meant for
+/// something else.
+const VISIBLE: Duration = Duration::from_secs(1);
 
 /// A question, to be asked with [`super::Printer::ask`].
 #[derive(Clone)]
-pub struct Question {
+pub struct PromptQuestion {
     pub(super) label: Label,
     answers: Option<Answers>,
 }
 
-/// Says which lines are answers.
 type Answers = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// What a line entered behind a question is.
+/// The meaning of a line entered behind a question.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reply {
     /// An answer.
     Answer,
-    /// A line like any other: whoever typed it had not seen the question.
+    /// An ordinary line: the user had not seen the question.
     Line,
-    /// Nothing: the question stays.
+    /// Neither; the question stays.
     Nothing,
 }
 
-impl Question {
-    /// One that the person has just caused. It comes up at once, whatever is typed, and any line answers it.
+impl PromptQuestion {
+    /// Creates a question that the user has just caused. It appears at once, and any line answers it.
     pub fn expected(label: Label) -> Self {
         Self { label, answers: None }
     }
 
-    /// One that comes by itself. It waits until nothing is typed and nobody has typed for a second; only a
-    /// line that `is_answer` answers it, and any other is an ordinary line. An empty one counts if the
-    /// question stood for a second.
-    pub fn unbidden(label: Label, is_answer: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+    /// Creates a question that the user does not expect. It waits for an empty line and a second without keys. Only a
+    /// line that `is_answer` accepts answers it; an empty one, only once the question has been visible for a second.
+    pub fn unexpected(label: Label, is_answer: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self { label, answers: Some(Arc::new(is_answer)) }
     }
 
-    pub(super) fn is_unbidden(&self) -> bool {
+    pub(super) fn is_unexpected(&self) -> bool {
         self.answers.is_some()
     }
 
-    /// What a line is that was entered behind this question, which came up at that time.
-    pub(super) fn reply(&self, line: &str, up: Instant) -> Reply {
+    /// Interprets a line entered behind this question, which appeared at `shown`.
+    pub(super) fn reply(&self, line: &str, shown: Instant) -> Reply {
         let Some(is_answer) = &self.answers else { return Reply::Answer };
         let is_empty = line.trim().is_empty();
         match is_answer(line) {
-            true if is_empty && up.elapsed() < STOOD => Reply::Nothing,
+            true if is_empty && shown.elapsed() < VISIBLE => Reply::Nothing,
             true => Reply::Answer,
             false if is_empty => Reply::Nothing,
             false => Reply::Line,
         }
     }
 
-    /// Whether what is half typed behind this question is the beginning of an ordinary line.
+    /// Whether half-typed text behind this question is the start of an ordinary line.
     pub(super) fn is_line(&self, typed: &str) -> bool {
         self.answers.as_ref().is_some_and(|is_answer| !is_answer(typed))
     }
 }
 
-impl fmt::Debug for Question {
+impl fmt::Debug for PromptQuestion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} (unbidden: {})", self.label, self.is_unbidden())
+        write!(f, "{:?} (unexpected: {})", self.label, self.is_unexpected())
     }
 }
 
@@ -80,16 +78,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_answer_answers_a_question_that_nobody_waited_for() {
+    fn only_an_answer_answers_an_unexpected_question() {
         let yes = |line: &str| ["", "y"].contains(&line.trim());
-        let question = Question::unbidden(Label::plain("Well? "), yes);
-        let (now, before) = (Instant::now(), Instant::now().checked_sub(STOOD).unwrap());
+        let question = PromptQuestion::unexpected(Label::plain("Well? "), yes);
+        let (now, before) = (Instant::now(), Instant::now().checked_sub(VISIBLE).unwrap());
         assert_eq!(question.reply("y", now), Reply::Answer);
-        assert_eq!(question.reply("", now), Reply::Nothing, "Enter under somebody's fingers");
+        assert_eq!(question.reply("", now), Reply::Nothing, "Enter was meant for something else");
         assert_eq!(question.reply("", before), Reply::Answer);
-        assert_eq!(question.reply("hello everybody", before), Reply::Line);
+        assert_eq!(question.reply("hello everyone", before), Reply::Line);
         assert!(question.is_line("hel") && !question.is_line("y") && !question.is_line(""));
-        let expected = Question::expected(Label::plain("Leave? "));
+        let expected = PromptQuestion::expected(Label::plain("Leave? "));
         assert_eq!(expected.reply("hello", now), Reply::Answer);
         assert!(!expected.is_line("hel"));
     }

@@ -1,11 +1,11 @@
-//! How many rows of the screen a label and a line took, counted as the editor counts them.
+//! Counts the screen rows of a label and a line, as the editor counts them.
 
 use unicode_width::UnicodeWidthChar as _;
 
 /// Columns between tab stops.
 const TAB_STOP: usize = 8;
 
-/// The rows below its first that `text` reaches on a screen of `columns`.
+/// Counts the rows of `text` below its first, on a screen of `columns`.
 pub(super) fn rows_below_first(text: &str, columns: usize) -> usize {
     let columns = columns.max(1);
     let (mut row, mut column) = (0, 0);
@@ -25,7 +25,7 @@ pub(super) fn rows_below_first(text: &str, columns: usize) -> usize {
             column = width;
         }
     }
-    // A full last row leaves the cursor on the next one.
+    // A full last row leaves the cursor on the next row.
     if column == columns { row + 1 } else { row }
 }
 

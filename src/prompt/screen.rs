@@ -1,16 +1,16 @@
-//! Where the log goes: to standard error, and while that is the prompt's terminal, above its line.
+//! Writes the log to standard error or, while a prompt is open on that terminal, above its line.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Printer;
 
-/// A writer that finds the prompt by itself. Clones write to the same place.
+/// The place for the log, which knows whether a prompt is open. Clones share it.
 #[derive(Clone, Default)]
 pub struct Screen(Arc<Mutex<Option<Printer>>>);
 
 impl Screen {
-    /// A screen without a prompt yet.
+    /// Creates a screen without a prompt.
     pub fn new() -> Self {
         Self::default()
     }
@@ -19,16 +19,16 @@ impl Screen {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = printer;
     }
 
-    /// A writer for one piece of log: it is shown when the writer is dropped.
+    /// Returns a writer for one log entry, which appears when the writer is dropped.
     pub fn writer(&self) -> LogLine {
         let printer = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // A log that was sent elsewhere (`2>file`) stays there.
+        // A redirected log (`2>file`) stays there.
         let printer = printer.filter(|_| io::stderr().is_terminal());
         LogLine { printer, text: Vec::new() }
     }
 }
 
-/// One piece of log on its way to the screen.
+/// Writes one log entry when dropped.
 pub struct LogLine {
     printer: Option<Printer>,
     text: Vec<u8>,
@@ -50,7 +50,7 @@ impl Drop for LogLine {
         match &self.printer {
             Some(printer) => printer.print(String::from_utf8_lossy(&self.text).trim_end_matches('\n')),
             None => {
-                // Nobody is left to be told that the log cannot be written.
+                // If standard error fails, there is nowhere to report it.
                 let _ = io::stderr().write_all(&self.text);
             }
         }

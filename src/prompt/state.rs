@@ -1,21 +1,19 @@
-//! What the editing thread, the bell and the printers share: the label that is wanted and the one
-//! that is shown, the lines that wait for the screen, and whether it is time to end. It does no
-//! input or output.
+//! The state that the editing thread, the waker and the printers share: the wanted and the visible label, the lines
+//! queued for the screen, and whether to stop. It does no input or output.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Label;
-use super::question::{IDLE, Question, Reply};
+use super::question::{IDLE, PromptQuestion, Reply};
 
-/// Lines that wait for the screen. It takes none while somebody searches the history; past this
-/// many, further ones are counted instead of kept, and the count is shown.
+/// Lines that may wait for the screen, which accepts none during a history search. A count replaces further lines.
 const QUEUED_LINES: usize = 4096;
 
-/// Shared between the editor, its assistant, the bell and the printers.
+/// The state shared between the editor, its helper, the waker and the printers.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct PromptState {
     inner: Mutex<Inner>,
     changed: Condvar,
 }
@@ -23,27 +21,23 @@ pub(super) struct Shared {
 #[derive(Debug)]
 struct Inner {
     label: Label,
-    question: Option<Question>,
-    /// A question that comes up as soon as it is in nobody's way.
-    waiting: Option<Question>,
-    /// Counts changes of what should be shown before the input.
+    question: Option<PromptQuestion>,
+    /// A question that appears as soon as it does not disturb the user.
+    waiting: Option<PromptQuestion>,
+    /// Counts changes of the label or question.
     wanted: u64,
-    /// The count at which the editor last started to show it.
+    /// The count at which the editor last started a line.
     shown: u64,
-    /// Texts for the screen, each with its line end.
+    /// Lines for the screen, with their line ends.
     queue: VecDeque<String>,
-    /// Texts that had no place in the queue.
     dropped: usize,
-    /// The editor is to end at its next interruption.
     stop: bool,
-    /// Whether the editor is reading a line, so that a bell can reach it.
+    /// Whether the editor is reading a line, so that it can be woken.
     phase: Phase,
     /// The half-typed line as of the last edit.
     line: String,
-    /// When that was.
-    touched: Instant,
-    /// When the question came up.
-    up: Instant,
+    edited: Instant,
+    asked: Instant,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -53,13 +47,11 @@ enum Phase {
     Ended,
 }
 
-/// What the editor shows next.
+/// The next input to read.
 #[derive(Debug)]
-pub(super) enum Turn {
-    /// Read a line behind this label.
+pub(super) enum NextRead {
     Line(Label),
-    /// Read an answer behind this question.
-    Question(Question),
+    Question(PromptQuestion),
 }
 
 impl Inner {
@@ -71,29 +63,29 @@ impl Inner {
         self.is_stale() || !self.queue.is_empty() || self.dropped > 0
     }
 
-    /// How long the question that waits still has to; none if there is none, or somebody is typing.
+    /// How long until the waiting question may appear; `None` without one, or while the user types.
     fn wait(&self) -> Option<Duration> {
         let can_come = self.waiting.is_some() && self.question.is_none() && self.line.is_empty();
-        can_come.then(|| IDLE.saturating_sub(self.touched.elapsed()))
+        can_come.then(|| IDLE.saturating_sub(self.edited.elapsed()))
     }
 
-    /// Brings the question up that waits, if it has waited enough.
-    fn bring_up(&mut self) {
+    /// Shows the waiting question once it has waited long enough.
+    fn show_waiting(&mut self) {
         if self.wait().is_some_and(|wait| wait.is_zero()) {
             self.question = self.waiting.take();
             self.wanted += 1;
         }
     }
 
-    /// Lets the question wait for another time, if it is one that can.
-    fn put_off(&mut self) {
-        if self.question.as_ref().is_some_and(Question::is_unbidden) {
+    /// Makes an unexpected question wait again.
+    fn postpone(&mut self) {
+        if self.question.as_ref().is_some_and(PromptQuestion::is_unexpected) {
             self.waiting = self.question.take();
         }
     }
 }
 
-impl Shared {
+impl PromptState {
     pub(super) fn new(label: Label) -> Self {
         let inner = Inner {
             label,
@@ -106,13 +98,12 @@ impl Shared {
             stop: false,
             phase: Phase::Between,
             line: String::new(),
-            touched: Instant::now(),
-            up: Instant::now(),
+            edited: Instant::now(),
+            asked: Instant::now(),
         };
         Self { inner: Mutex::new(inner), changed: Condvar::new() }
     }
 
-    /// Replaces the label.
     pub(super) fn set_label(&self, label: Label) {
         let mut inner = self.lock();
         if inner.label != label {
@@ -124,11 +115,11 @@ impl Shared {
         }
     }
 
-    /// Puts a question in the label's place, until it is answered or taken back.
-    pub(super) fn ask(&self, question: Question) {
+    /// Puts a question in the label's place, until the user answers it or `withdraw` removes it.
+    pub(super) fn ask(&self, question: PromptQuestion) {
         let mut inner = self.lock();
         let was_up = inner.question.is_some();
-        (inner.question, inner.waiting) = match question.is_unbidden() {
+        (inner.question, inner.waiting) = match question.is_unexpected() {
             true => (None, Some(question)),
             false => (Some(question), None),
         };
@@ -138,7 +129,6 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Takes the question back.
     pub(super) fn withdraw(&self) {
         let mut inner = self.lock();
         inner.waiting = None;
@@ -148,21 +138,20 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// What a line is that was entered behind this question, which is done with then, waits for another
-    /// time, or stays.
-    pub(super) fn reply(&self, question: &Question, line: &str) -> Reply {
+    /// Interprets a line entered behind this question; then the question is done, waits again, or stays.
+    pub(super) fn reply(&self, question: &PromptQuestion, line: &str) -> Reply {
         let mut inner = self.lock();
-        let reply = question.reply(line, inner.up);
+        let reply = question.reply(line, inner.asked);
         match reply {
             Reply::Answer => inner.question = None,
-            Reply::Line => inner.put_off(),
+            Reply::Line => inner.postpone(),
             Reply::Nothing => {}
         }
         inner.wanted += 1;
         reply
     }
 
-    /// Queues a text for the screen; gives it back if the editor, who would show it, has ended.
+    /// Queues a text for the screen; returns it if the editor, which would print it, has ended.
     pub(super) fn queue(&self, text: String) -> Option<String> {
         let mut inner = self.lock();
         if inner.phase == Phase::Ended {
@@ -177,20 +166,21 @@ impl Shared {
         None
     }
 
-    /// Takes out all that waits for the screen.
     pub(super) fn take_queue(&self) -> String {
         let mut inner = self.lock();
         let mut text: String = inner.queue.drain(..).collect();
         if inner.dropped > 0 {
-            text +=
-                &format!("({} lines are missing here: the screen took none for too long)\n", inner.dropped);
+            text += &format!(
+                "({} lines are missing here, because the screen was busy for too long)\n",
+                inner.dropped
+            );
             inner.dropped = 0;
         }
         self.changed.notify_all();
         text
     }
 
-    /// Has the editor end at its next interruption.
+    /// Makes the editor end at its next interruption.
     pub(super) fn stop(&self) {
         let mut inner = self.lock();
         inner.stop = true;
@@ -198,22 +188,21 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Whether the editor is to end.
     pub(super) fn is_stopping(&self) -> bool {
         self.lock().stop
     }
 
-    /// Whether the editor shows something else before the input than it should.
+    /// Whether the label or question on the screen is outdated.
     pub(super) fn is_stale(&self) -> bool {
         self.lock().is_stale()
     }
 
-    /// The editor's start of a turn with an ordinary line that is half typed: from here on what is wanted
-    /// is shown, unless that is the end, and a bell reaches it.
-    pub(super) fn begin_turn(&self, typed: &str) -> Turn {
+    /// Starts a read with a half-typed ordinary line. From here on, the screen is up to date, unless the editor
+    /// should stop, and the waker can reach the editor.
+    pub(super) fn begin_read(&self, typed: &str) -> NextRead {
         let mut inner = self.lock();
         if !typed.is_empty() {
-            inner.put_off();
+            inner.postpone();
         }
         inner.line.clear();
         inner.line.push_str(typed);
@@ -224,29 +213,27 @@ impl Shared {
         self.changed.notify_all();
         match inner.question.clone() {
             Some(question) => {
-                inner.up = Instant::now();
-                Turn::Question(question)
+                inner.asked = Instant::now();
+                NextRead::Question(question)
             }
-            None => Turn::Line(inner.label.clone()),
+            None => NextRead::Line(inner.label.clone()),
         }
     }
 
-    /// The editor's end of a turn.
-    pub(super) fn end_turn(&self) {
+    pub(super) fn end_read(&self) {
         self.lock().phase = Phase::Between;
     }
 
-    /// The editor has ended.
     pub(super) fn end(&self) {
         self.lock().phase = Phase::Ended;
         self.changed.notify_all();
     }
 
-    /// Waits until there is something to show and the editor can be reached; false if it has ended.
+    /// Waits until there is something to show and the editor can be woken; returns false once it has ended.
     pub(super) fn wait_for_work(&self) -> bool {
         let mut inner = self.lock();
         loop {
-            inner.bring_up();
+            inner.show_waiting();
             let wait = match inner.phase {
                 Phase::Ended => return false,
                 Phase::Reading if inner.has_work() => return true,
@@ -263,40 +250,37 @@ impl Shared {
         }
     }
 
-    /// Waits until there is nothing more to show, or for so long.
+    /// Waits until everything is shown, for at most `limit`.
     pub(super) fn wait_until_settled(&self, limit: Duration) {
         let busy = |inner: &mut Inner| inner.phase != Phase::Ended && inner.has_work();
         drop(self.changed.wait_timeout_while(self.lock(), limit, busy));
     }
 
-    /// Notes what is typed so far.
     pub(super) fn note_line(&self, line: &str) {
         let mut inner = self.lock();
         if inner.line != line {
             inner.line.clear();
             inner.line.push_str(line);
-            inner.touched = Instant::now();
+            inner.edited = Instant::now();
             self.changed.notify_all();
         }
     }
 
     /// Notes that a key ended the line.
     pub(super) fn note_end(&self) {
-        self.lock().touched = Instant::now();
+        self.lock().edited = Instant::now();
     }
 
-    /// The label that is wanted, and what is typed.
-    pub(super) fn look(&self) -> (Label, String) {
+    pub(super) fn label_and_line(&self) -> (Label, String) {
         let inner = self.lock();
         (inner.label.clone(), inner.line.clone())
     }
 
-    /// Whether nothing is typed.
     pub(super) fn line_is_empty(&self) -> bool {
         self.lock().line.is_empty()
     }
 
-    /// The data stay consistent even if a holder panicked, so a poisoned lock is used as it is.
+    /// The data stay consistent even if a thread panicked, so a poisoned lock does not matter.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -306,66 +290,66 @@ impl Shared {
 mod tests {
     use super::*;
 
-    fn text(turn: Turn) -> String {
-        match turn {
-            Turn::Line(label) => label.text().to_owned(),
-            Turn::Question(question) => format!("question {}", question.label.text()),
+    fn text(next: NextRead) -> String {
+        match next {
+            NextRead::Line(label) => label.text().to_owned(),
+            NextRead::Question(question) => format!("question {}", question.label.text()),
         }
     }
 
     #[test]
     fn a_new_label_makes_the_shown_one_stale_until_the_next_turn() {
-        let shared = Shared::new(Label::plain("a "));
-        assert_eq!(text(shared.begin_turn("")), "a ");
+        let shared = PromptState::new(Label::plain("a "));
+        assert_eq!(text(shared.begin_read("")), "a ");
         shared.set_label(Label::plain("a "));
         assert!(!shared.is_stale());
         shared.set_label(Label::plain("b "));
         assert!(shared.is_stale());
-        assert_eq!(text(shared.begin_turn("")), "b ");
+        assert_eq!(text(shared.begin_read("")), "b ");
         assert!(!shared.is_stale());
     }
 
     #[test]
-    fn a_question_stands_before_the_label_until_it_is_taken_back() {
-        let shared = Shared::new(Label::plain("a "));
-        shared.ask(Question::expected(Label::plain("sure? ")));
-        assert_eq!(text(shared.begin_turn("")), "question sure? ");
+    fn a_question_replaces_the_label_until_it_is_withdrawn() {
+        let shared = PromptState::new(Label::plain("a "));
+        shared.ask(PromptQuestion::expected(Label::plain("sure? ")));
+        assert_eq!(text(shared.begin_read("")), "question sure? ");
         shared.set_label(Label::plain("b "));
         assert!(!shared.is_stale());
         shared.withdraw();
-        assert_eq!(text(shared.begin_turn("")), "b ");
+        assert_eq!(text(shared.begin_read("")), "b ");
     }
 
     #[test]
-    fn a_question_that_nobody_waited_for_comes_up_on_an_empty_line_that_nobody_types_in() {
-        let shared = Shared::new(Label::plain("a "));
-        shared.begin_turn("");
+    fn an_unexpected_question_appears_on_an_empty_line_while_nobody_types() {
+        let shared = PromptState::new(Label::plain("a "));
+        shared.begin_read("");
         shared.note_line("hel");
-        let unbidden = || Question::unbidden(Label::plain("host? "), |line| line == "y");
-        shared.ask(unbidden());
-        assert_eq!(text(shared.begin_turn("hel")), "a ", "somebody is typing");
+        let unexpected = || PromptQuestion::unexpected(Label::plain("host? "), |line| line == "y");
+        shared.ask(unexpected());
+        assert_eq!(text(shared.begin_read("hel")), "a ", "the user is typing");
         shared.note_line("");
         let typed = Instant::now();
         assert!(shared.wait_for_work());
         assert!(typed.elapsed() >= IDLE - Duration::from_millis(50), "{:?}", typed.elapsed());
-        assert_eq!(text(shared.begin_turn("x")), "a ", "a key came in between");
+        assert_eq!(text(shared.begin_read("x")), "a ", "a key came in between");
         shared.note_line("");
         assert!(shared.wait_for_work());
-        assert_eq!(text(shared.begin_turn("")), "question host? ");
-        assert_eq!(shared.reply(&unbidden(), "hello"), Reply::Line);
-        assert_eq!(text(shared.begin_turn("")), "a ");
+        assert_eq!(text(shared.begin_read("")), "question host? ");
+        assert_eq!(shared.reply(&unexpected(), "hello"), Reply::Line);
+        assert_eq!(text(shared.begin_read("")), "a ");
         assert!(shared.wait_for_work());
-        assert_eq!(text(shared.begin_turn("")), "question host? ", "it comes again");
-        assert_eq!(shared.reply(&unbidden(), "y"), Reply::Answer);
-        assert_eq!(text(shared.begin_turn("")), "a ");
+        assert_eq!(text(shared.begin_read("")), "question host? ", "it comes again");
+        assert_eq!(shared.reply(&unexpected(), "y"), Reply::Answer);
+        assert_eq!(text(shared.begin_read("")), "a ");
     }
 
     #[test]
-    fn an_editor_that_is_to_stop_stays_stale() {
-        let shared = Shared::new(Label::plain("a "));
-        shared.begin_turn("");
+    fn an_editor_that_should_stop_stays_stale() {
+        let shared = PromptState::new(Label::plain("a "));
+        shared.begin_read("");
         shared.stop();
-        shared.begin_turn("");
+        shared.begin_read("");
         assert!(shared.is_stale() && shared.is_stopping() && shared.wait_for_work());
         shared.end();
         assert!(!shared.wait_for_work());
@@ -373,14 +357,16 @@ mod tests {
     }
 
     #[test]
-    fn lines_keep_their_order_and_those_past_the_bound_are_counted() {
-        let shared = Shared::new(Label::plain("a "));
+    fn lines_keep_their_order_and_a_count_replaces_those_past_the_bound() {
+        let shared = PromptState::new(Label::plain("a "));
         for n in 0..QUEUED_LINES + 3 {
             assert_eq!(shared.queue(format!("{n}\n")), None);
         }
         let text = shared.take_queue();
         assert!(text.starts_with("0\n1\n2\n"), "{}", &text[..20]);
-        assert!(text.ends_with("4095\n(3 lines are missing here: the screen took none for too long)\n"));
+        assert!(
+            text.ends_with("4095\n(3 lines are missing here, because the screen was busy for too long)\n")
+        );
         assert_eq!(shared.take_queue(), "");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Handle;
 use crate::limits::MAX_TEXT_BYTES;
-use crate::prompt::{Complete, Input, Label, OpenError, Options, Prompt, Question, Screen};
+use crate::prompt::{Complete, Input, Label, OpenError, Options, Prompt, PromptQuestion, Screen};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::event::users_are;
 use crate::protocol::request::{Ask, Operate, Refusal};
@@ -59,7 +59,9 @@ impl Console {
             self.asking = step == Step::Ask;
             match step {
                 Step::On => {}
-                Step::Ask => self.prompt.printer().ask(Question::expected(Label::plain(self.question()))),
+                Step::Ask => {
+                    self.prompt.printer().ask(PromptQuestion::expected(Label::plain(self.question())))
+                }
                 Step::Stop => return self.prompt.close(),
                 Step::Closed => {
                     self.prompt.close();

@@ -151,7 +151,7 @@ fn a_history_cut_to_half_under_the_server_is_repaired() {
     assert!(house.say());
     house.server.stop();
     let said = prints(&lanchat(&["repair"], &house.data));
-    assert!(said.contains("is whole; nothing was done"), "{said}");
+    assert!(said.contains("is intact; nothing was changed"), "{said}");
 }
 
 #[test]
@@ -183,7 +183,10 @@ fn pages_overwritten_while_it_was_stopped_are_found_in_the_background_and_told_t
     assert!(!house.say(), "nothing is promised");
     house.server.stop();
     let said = prints(&lanchat(&["repair"], &house.data));
-    assert!(said.contains("page that can't be read") || said.contains("pages that can't be read"), "{said}");
+    assert!(
+        said.contains("page that cannot be read") || said.contains("pages that cannot be read"),
+        "{said}"
+    );
 }
 
 #[test]

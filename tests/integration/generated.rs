@@ -50,7 +50,7 @@ fn hold(folder: &str, files: &BTreeMap<String, String>) {
 #[test]
 fn man_pages_are_what_the_binary_prints() {
     let mut pages = BTreeMap::from([("lanchat.1".to_owned(), printed(&["man"]))]);
-    for name in lanchat::cli::args::SUBCOMMANDS {
+    for name in lanchat::cli::SUBCOMMANDS {
         pages.insert(format!("lanchat-{name}.1"), printed(&["man", name]));
     }
     hold("man", &pages);
@@ -59,7 +59,7 @@ fn man_pages_are_what_the_binary_prints() {
 #[test]
 fn the_table_of_limits_is_that_of_the_program() {
     let path = root().join("docs/limits.md");
-    let table = lanchat::cli::bounds_page::table();
+    let table = lanchat::cli::limits_table();
     if env::var_os(RENEW).is_some() {
         fs::write(&path, &table).unwrap();
     }

@@ -174,7 +174,7 @@ async fn an_export_goes_to_a_new_private_file() {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
     let said = server.fails(1, &args);
-    assert!(said.contains("exists already; give another name"), "{said}");
+    assert!(said.contains("already exists; choose another file"), "{said}");
     server.store.close().await;
 }
 
@@ -199,7 +199,7 @@ async fn a_backup_is_a_history_and_replaces_nothing() {
     let copy = server.file("copy");
     fs::create_dir(&copy).unwrap();
     let file = copy.join("history.db");
-    assert!(server.prints(&["backup", file.to_str().unwrap()]).starts_with("backed up in "));
+    assert!(server.prints(&["backup", file.to_str().unwrap()]).starts_with("backed up to "));
     let copied = lanchat(&["export", "--data-dir", copy.to_str().unwrap()]).output().unwrap();
     assert_eq!(text(&copied.stdout), server.prints(&["export"]), "{copied:?}");
     let said = server.fails(1, &["backup", file.to_str().unwrap()]);
@@ -215,7 +215,7 @@ fn where_there_is_no_history_the_remedy_is_told() {
     for args in [&["export"][..], &["backup", "copy.db"]] {
         let output = lanchat(args).args(["--data-dir", dir]).current_dir(&empty).output().unwrap();
         let said = one_line(1, &output);
-        assert!(said.contains("there is no history at") && said.contains("--data-dir"), "{said}");
+        assert!(said.contains("no server history in") && said.contains("--data-dir"), "{said}");
     }
     assert_eq!(fs::read_dir(&empty).unwrap().count(), 0, "nothing is left behind");
     fs::write(empty.path().join("history.db"), "a letter, not a database").unwrap();

@@ -222,7 +222,7 @@ fn send_is_an_operators_for_whoever_names_the_servers_data_directory() {
     let elsewhere = tempfile::tempdir().unwrap();
     let wrong = run(&["--data-dir", elsewhere.path().to_str().unwrap(), "/bans"]);
     assert_eq!(wrong.status.code(), Some(1), "{}", text(&wrong.stderr));
-    assert!(text(&wrong.stderr).contains("no server runs with its data in"), "{}", text(&wrong.stderr));
+    assert!(text(&wrong.stderr).contains("no server uses the data directory"), "{}", text(&wrong.stderr));
 }
 
 #[test]

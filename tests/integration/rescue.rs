@@ -51,7 +51,7 @@ impl House {
     fn backup(&self, name: &str) -> PathBuf {
         let file = self.file(name);
         let said = prints(&lanchat(&["backup", file.to_str().unwrap()], self.data()));
-        let words = ["backed up in ", name, " messages, ", " MB, in "];
+        let words = ["backed up to ", name, " messages, ", " MB, in "];
         assert!(said.lines().count() == 1 && words.iter().all(|word| said.contains(word)), "{said}");
         file
     }
@@ -111,7 +111,7 @@ fn a_backup_put_into_an_empty_directory_is_the_same_server() {
     let data = elsewhere.path().join("new");
     let said = prints(&restore(&file, &data));
     assert!(said.contains("5 messages") && said.contains("start the server"), "{said}");
-    assert!(!said.contains("is kept in"), "there was nothing: {said}");
+    assert!(!said.contains("is now in"), "there was nothing: {said}");
     for name in ["server.pem", "passphrase"] {
         assert_eq!(fs::read(data.join(name)).unwrap(), fs::read(house.file(name)).unwrap(), "{name}");
         assert_eq!(mode(&data.join(name)), mode(&house.file(name)), "{name}");
@@ -142,7 +142,7 @@ fn a_restore_needs_a_stopped_server_and_keeps_what_was_there() {
     for count in [3, 3] {
         let said = prints(&restore(&file, house.data()));
         assert_eq!(house.messages(), count);
-        let aside = said.lines().find_map(|line| line.split("is kept in ").nth(1)).expect("a place");
+        let aside = said.lines().find_map(|line| line.split("is now in ").nth(1)).expect("a place");
         asides.push(PathBuf::from(aside.split(';').next().unwrap()));
     }
     assert_ne!(asides[0], asides[1]);
@@ -221,13 +221,13 @@ fn a_backup_of_which_a_letter_was_changed_is_put_back_only_by_who_insists() {
     fails(&restore(&file, house.data()), &["does not match its checksum", "--unchecked"]);
     assert!(content(house.data()) == before, "something was touched");
     let said = prints(&lanchat(&["restore", "--unchecked", file.to_str().unwrap()], house.data()));
-    assert!(said.contains("it was changed since"), "{said}");
+    assert!(said.contains("was changed after it was made"), "{said}");
     assert!(prints(&lanchat(&["export"], house.data())).contains("next m7"));
     // What earlier versions made has no sum, nor has a plain copy of a history.
     let plain = house.file("plain");
     fs::copy(house.file("history.db"), &plain).unwrap();
     let said = prints(&restore(&plain, house.data()));
-    assert!(said.contains("it has no sum"), "{said}");
+    assert!(said.contains("has no checksum"), "{said}");
     fails(&restore(house.data(), house.data()), &["it is a directory"]);
 }
 

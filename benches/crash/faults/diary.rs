@@ -1,4 +1,4 @@
-//! What somebody said, was shown and was told, from the first connection to the last.
+//! What a user wrote, saw and learned, from the first connection to the last.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -100,7 +100,7 @@ impl Diary {
         }
     }
 
-    /// What was asked and answered when they came, in the latest lives up to that one.
+    /// The requests and answers of returns, in the latest lives up to that one.
     pub fn visits(&self, life: Life) -> String {
         let until = self.visits.iter().take_while(|(visit, _)| *visit <= life).count();
         let near = &self.visits[until.saturating_sub(6)..until];

@@ -1,5 +1,5 @@
-//! Compares what people were shown and told with what the server has in the end, and with what was undone
-//! meanwhile.
+//! Compares what people saw and learned with the server's history at the end, and with what was undone in
+//! between.
 
 use super::diary::{Diary, Life, Said, Shown};
 use super::person::ROOM;
@@ -19,15 +19,15 @@ pub struct Undo {
     pub deleted: Option<Instant>,
 }
 
-/// What kind of fault it is.
+/// The kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// It had a receipt, and is gone.
     Lost,
-    /// It is stored, and somebody was not shown it.
+    /// A user did not get a stored message.
     NeverShown,
     Twice,
-    /// Somebody had what was undone, and was told of no gap.
+    /// A user had a message that was undone, but did not learn of a gap.
     Untold,
     /// A receipt promised what was deleted already.
     Promised,
@@ -55,16 +55,16 @@ pub struct Verdict {
     pub unstored: usize,
     /// Messages with a receipt that are gone since they were undone.
     pub undone: usize,
-    /// Who was told of which undoing.
+    /// Users who learned of an undoing, and of which.
     pub told: usize,
     pub shown: usize,
-    /// How often it was looked whether somebody had what they should by then.
+    /// How often the judge checked that a user had every message due by then.
     pub checked: usize,
     /// Shown again, after it was undone and said again, or a crash of a server that could not store it.
     pub again: usize,
 }
 
-/// What the judge looks at.
+/// The evidence for the judge.
 pub struct Case<'a> {
     pub people: &'a [Diary],
     /// In order.
@@ -97,7 +97,7 @@ pub fn judge(case: &Case<'_>) -> Verdict {
 }
 
 impl Case<'_> {
-    /// Each once, and as somebody said it.
+    /// Each message once, and as its author wrote it.
     fn truth(&self, said: &HashMap<&str, (&Diary, &Said)>, verdict: &mut Verdict) {
         let mut seen = HashSet::new();
         for kept in &self.truth.kept {
@@ -115,7 +115,7 @@ impl Case<'_> {
         }
     }
 
-    /// What has a receipt is there, unless it was undone.
+    /// A message with a receipt is there, unless it was undone.
     fn receipts(&self, one: &Diary, said: &Said, kept: &HashSet<String>, verdict: &mut Verdict) {
         verdict.receipts += usize::from(said.is_stored());
         verdict.unstored += usize::from(!said.is_stored() && !said.receipts.is_empty());
@@ -226,7 +226,7 @@ impl Case<'_> {
         is_undone || is_forgotten || is_deleted || before.is_ahead
     }
 
-    /// Who had what was undone is told so when they come next.
+    /// Users who had an undone message learn of it when they return.
     fn told(&self, one: &Diary, said: &HashMap<&str, (&Diary, &Said)>, verdict: &mut Verdict) {
         let had = self.had(one, said);
         for (place, undo) in self.undone.iter().enumerate() {
@@ -261,7 +261,7 @@ impl Case<'_> {
         }
     }
 
-    /// What somebody had that was stored, and in which lives.
+    /// The stored messages that a user had, and in which lives.
     fn had<'d>(&self, one: &'d Diary, said: &HashMap<&str, (&Diary, &Said)>) -> BTreeMap<&'d str, Vec<Life>> {
         let is_stored = |text: &str| {
             said.get(text).is_some_and(|(_, said)| said.is_stored())

@@ -25,10 +25,10 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Who talk; the last one has a token and no key.
+/// The talkers; the last one has a token and no key.
 const TALKERS: [&str; 4] = ["ann", "bob", "cleo", "eve"];
 
-/// Who is away most of the time.
+/// The user who is offline most of the time.
 const AWAY: &str = "olaf";
 
 /// How long people talk from one fault to the next, in milliseconds.
@@ -77,7 +77,7 @@ const ROUNDS: [Kind; 10] = [
     Kind::Delete,
 ];
 
-/// What came of it.
+/// The result.
 pub struct Report {
     verdict: Verdict,
     rounds: BTreeMap<Kind, usize>,
@@ -237,7 +237,7 @@ impl Run {
         }
         thread::sleep(self.dice.millis(200, 1_000));
         if self.dice.chance(30) {
-            // What could not be stored is forgotten, too.
+            // The server also forgets messages that it could not store.
             self.stage.end(true);
             self.stage.free_disk();
             self.stage.start();
@@ -303,7 +303,7 @@ impl Run {
         self.report(&people)
     }
 
-    /// If it never is so for somebody, that is a fault.
+    /// If this never happens for a user, that is a fault.
     fn wait(&mut self, what: &str, is_so: impl Fn(&Diary) -> bool) {
         if comes_to(|| self.people.iter().all(|one| is_so(&one.diary()))) {
             return;
@@ -350,7 +350,7 @@ impl Run {
     }
 }
 
-/// What each of them does.
+/// The work of each.
 fn part(name: &str) -> Part {
     let is_keyless = name == TALKERS[3];
     let others = TALKERS[..3].iter().filter(|other| **other != name).map(|other| (*other).to_owned());

@@ -22,13 +22,13 @@ const LOOK: Duration = Duration::from_millis(10);
 /// How long a connection may take until it has caught up.
 const CATCH_UP_DEADLINE: Duration = Duration::from_secs(20);
 
-/// Messages without a receipt before somebody waits.
+/// Messages without a receipt before a user waits.
 const WINDOW: usize = 40;
 
 /// Where the server is, and which life of it that is.
 pub type Place = Arc<Mutex<Option<(SocketAddr, Life)>>>;
 
-/// What everybody is told.
+/// What everyone needs to know.
 #[derive(Default)]
 pub struct Orders {
     pub talk: AtomicBool,
@@ -38,7 +38,7 @@ pub struct Orders {
     pub settle: AtomicBool,
 }
 
-/// Who somebody is and what they do.
+/// A user, and what they do.
 pub struct Part {
     pub name: String,
     pub identity: Identity,
@@ -95,7 +95,7 @@ struct Run {
     stop: Arc<AtomicBool>,
     diary: Arc<Mutex<Diary>>,
     dice: Dice,
-    /// What all ids begin with.
+    /// The start of all ids.
     prefix: String,
     /// When something is said next.
     next: Instant,
@@ -113,7 +113,7 @@ struct Visit {
     is_broken: bool,
     /// The highest number of the live stream.
     latest: u64,
-    /// In the room, as far as the server has said.
+    /// Whether the server has confirmed the room.
     is_member: bool,
     began: Instant,
     ends: Instant,
@@ -124,7 +124,7 @@ impl Run {
         while !self.stop.load(Ordering::Relaxed) {
             let place = *self.place.lock().expect("a place");
             if let Some((address, life)) = place {
-                // Its end is no failure here, whatever it was.
+                // Its end is not a failure here, whatever the reason.
                 let _ = self.visit(address, life);
                 let mut diary = self.diary();
                 diary.is_live = false;
@@ -215,7 +215,7 @@ impl Run {
         hello
     }
 
-    /// What is due, if anything.
+    /// The next action that is due.
     fn speak(&mut self, visit: &Visit, line: &mut Line) -> io::Result<()> {
         let talks = self.orders.talk.load(Ordering::Relaxed) && !self.part.targets.is_empty();
         let (said, unsent) = {

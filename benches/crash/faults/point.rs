@@ -13,7 +13,7 @@ pub struct Point {
     logs: Vec<(String, u64)>,
 }
 
-/// What a welcome says of where a client goes on.
+/// The resume point in a welcome.
 #[derive(Debug, Clone)]
 pub struct Welcomed {
     log: Option<String>,

@@ -69,7 +69,7 @@ impl Small {
     }
 }
 
-/// What is wrong with the judge; nothing, if all is well.
+/// Lists the judge's errors.
 pub fn run() -> Vec<String> {
     let start = Instant::now();
     let mut wrong = Vec::new();

@@ -45,7 +45,7 @@ pub struct Stage {
     /// Lives in which something could not be stored.
     pub unsafe_lives: Vec<Life>,
     deleted: Option<Instant>,
-    /// What there was when a life ended.
+    /// The history when a life ended.
     pub lives: Vec<(Life, Truth)>,
 }
 
@@ -225,7 +225,7 @@ impl Stage {
         gone > 0
     }
 
-    /// What the server has in the end.
+    /// The server's history at the end.
     pub fn truth(&self) -> Truth {
         Truth::read(&self.outside)
     }

@@ -1,4 +1,4 @@
-//! What a database holds, read behind the server's back from copies.
+//! Reads a database from copies, without the server.
 
 use super::person::ROOM;
 use crate::storm::judge;
@@ -18,7 +18,7 @@ pub struct Kept {
     pub text: String,
 }
 
-/// What is kept, and since when who is in the room.
+/// The stored messages, and the members of the room since when.
 #[derive(Debug, Clone, Default)]
 pub struct Truth {
     pub kept: Vec<Kept>,
@@ -46,7 +46,7 @@ impl Truth {
         self
     }
 
-    /// Whether somebody is to have a message that is kept.
+    /// Whether a user must get a stored message.
     pub fn is_for(&self, kept: &Kept, name: &str) -> bool {
         kept.from != name
             && match kept.to.as_str() {
@@ -61,7 +61,7 @@ impl Truth {
     }
 }
 
-/// What tells a text from others.
+/// The part of a text that distinguishes it from others.
 pub fn key(text: &str) -> &str {
     text.split(": ").next().unwrap_or_default()
 }

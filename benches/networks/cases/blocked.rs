@@ -14,7 +14,7 @@ use std::any::Any;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// Who has what is in the way.
+/// Which side the obstacle is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     Server,
@@ -23,13 +23,13 @@ enum At {
     Nobody,
 }
 
-/// A network with a server, and somebody who was on it before anything was in the way.
+/// A network with a server, and a person who used it before the obstacle appeared.
 struct Scene {
     pair: Pair,
     known: Person,
     server: Option<Server>,
     rows: Vec<(&'static str, Said)>,
-    /// What has to last as long.
+    /// Kept alive for as long as the scene.
     kept: Vec<Box<dyn Any>>,
 }
 
@@ -170,7 +170,7 @@ impl Scene {
         Self { pair, known, server: Some(server), rows: Vec::new(), kept: Vec::new() }
     }
 
-    /// What a newcomer at the client is told.
+    /// What the program tells a newcomer on the client's host.
     fn ask(&mut self, what: &'static str, args: &[&str]) -> String {
         let said = Person::new().run(&self.pair.client, args);
         let text = said.text.clone();
@@ -178,7 +178,7 @@ impl Scene {
         text
     }
 
-    /// What a newcomer at a terminal is asked.
+    /// What the program asks a newcomer at a terminal.
     fn prompts(&mut self) {
         let prompt = Talker::at_terminal(&self.pair.client, &Person::new(), &[]);
         let asked = prompt.until("/n]", 0, Duration::from_secs(9)).or(prompt.until("/N]", 0, Duration::ZERO));

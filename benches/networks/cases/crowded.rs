@@ -143,7 +143,7 @@ fn fakes(plan: &Plan, count: usize) -> Outcome {
     })
 }
 
-/// A new server, for somebody who knows so many of other networks.
+/// A new server, for a person who knows that many servers of other networks.
 fn remembered(plan: &Plan, count: usize) -> Outcome {
     let pair = Pair::new(Addressing::Dual);
     // A router that lets nothing through, so that nobody answers there, not even with a no.

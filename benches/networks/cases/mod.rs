@@ -63,7 +63,7 @@ impl Pair {
         Self { lan, server, client, owner: Person::new() }
     }
 
-    /// Somebody whose client has been on the server that runs.
+    /// A person whose client has used the running server.
     fn acquainted(&self) -> Person {
         let person = Person::new();
         let met = person.send(&self.client, &[]);

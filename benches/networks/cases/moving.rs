@@ -1,4 +1,4 @@
-//! What a running prompt goes through: restarts, and changes of addresses and links.
+//! A running prompt through restarts, and changes of addresses and links.
 
 use super::super::server::Server;
 use super::super::talker::Talker;
@@ -19,7 +19,7 @@ const NOTICED: Duration = Duration::from_secs(90);
 /// How long it sleeps then: longer than a new server counts as young.
 const SLEEP: Duration = Duration::from_secs(70);
 
-/// What happens to a network.
+/// A change in a network.
 type Change = fn(&Pair);
 
 pub fn all() -> Vec<Case> {

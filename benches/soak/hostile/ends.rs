@@ -24,11 +24,11 @@ pub fn reset(foe: &Foe) -> io::Result<()> {
 pub fn last(foe: &Foe) -> io::Result<()> {
     foe.bout(PACE, |_| {
         let mut line = either(foe, "last")?;
-        // What is written waits for the end.
+        // Written data waits for the end.
         SockRef::from(&line.stream).set_tcp_cork(true)?;
         line.send(PING)?;
         line.stream.shutdown(Shutdown::Write)?;
-        // Who closed at once would send a reset as well.
+        // Closing at once would send a reset as well.
         let _ = (0..PATIENCE).try_for_each(|_| line.read(64 * 1024));
         Ok(())
     })

@@ -100,12 +100,12 @@ impl Foe {
         Ok(hello)
     }
 
-    /// Somebody without a key, in plaintext.
+    /// A user without a key, in plaintext.
     pub fn join(&self, name: &str) -> io::Result<Line> {
         self.hello(Line { stream: self.connect()?, tls: None }, name, "")
     }
 
-    /// Somebody with that key of this client.
+    /// A user with this client's key.
     pub fn join_with(&self, key: usize, name: &str) -> io::Result<Line> {
         self.join_since(key, name, "")
     }

@@ -1,4 +1,4 @@
-//! Clients that harm whoever they can, each in one way, again and again.
+//! Hostile clients, each of which attacks in one way, again and again.
 //!
 //! Each is a thread that attacks, is closed by the server or ends, and comes again after a pause. None
 //! leaves loopback, and each attack is bounded in time and in what it sends. A new way is a function and
@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// What one does until the server closes it, which is an error, or it has enough.
+/// An attack, until the server closes the connection (an error) or the client has done enough.
 type Attack = fn(&Foe) -> io::Result<()>;
 
 const KINDS: [(&str, Attack); 15] = [

@@ -1,4 +1,4 @@
-//! Whoever asks for much and does not read it.
+//! Clients that request much and do not read it.
 
 use super::foe::{Foe, Line};
 use std::io;

@@ -1,18 +1,19 @@
 //! Options of the subcommands that talk to a server.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::exit::Failure;
-use crate::cli::invitation::Destination;
-use crate::cli::values::Span;
+use crate::cli::endpoint::Endpoint;
+use crate::cli::exit::ExitError;
+use crate::cli::values::positive_duration;
 use crate::fingerprint::Fingerprint;
 
-/// Which server to talk to, and how to look for it.
+/// Which server to use, and how to find it.
 #[derive(Clone, Debug, PartialEq, Args)]
-pub struct ConnectArgs {
-    /// The server to use, instead of looking for one; or the link that `lanchat invite` prints.
+pub(crate) struct ConnectArgs {
+    /// Use this server instead of searching: a host, or a link from `lanchat invite`.
     #[arg(
         short = 'H',
         long,
@@ -20,74 +21,75 @@ pub struct ConnectArgs {
         env = "LANCHAT_HOST",
         value_hint = clap::ValueHint::Hostname
     )]
-    pub host: Option<Destination>,
+    pub(crate) host: Option<Endpoint>,
 
-    /// Open no multicast socket at all; needs --host.
+    /// Do not open a multicast socket; needs --host.
     #[arg(long, env = "LANCHAT_NO_DISCOVERY")]
-    pub no_discovery: bool,
+    pub(crate) no_discovery: bool,
 
     /// Pick one of several servers, by its name or the start of its id.
     #[arg(long, value_name = "NAME", env = "LANCHAT_SERVER")]
-    pub server: Option<String>,
+    pub(crate) server: Option<String>,
 
-    /// Accept a server with this key only; may be repeated.
+    /// Accept only a server with this key; may be repeated.
     #[arg(long, value_name = "FINGERPRINT", env = "LANCHAT_FINGERPRINT", value_delimiter = ',')]
-    pub fingerprint: Vec<Fingerprint>,
+    pub(crate) fingerprint: Vec<Fingerprint>,
 
-    /// Connect without encryption, to a server that allows it: everybody on the way can read and
-    /// change all of it.
+    /// Connect without encryption, to a server that allows it: anyone on the path can read and alter
+    /// everything.
     #[arg(long, env = "LANCHAT_PLAINTEXT")]
-    pub plaintext: bool,
+    pub(crate) plaintext: bool,
 
-    /// How long to look for a server and wait for its answer.
-    #[arg(long, value_name = "DURATION", env = "LANCHAT_TIMEOUT", default_value = "5s")]
-    pub timeout: Span,
+    /// How long to search for a server and wait for its answer.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "LANCHAT_TIMEOUT",
+        default_value = "5s",
+        value_parser = positive_duration
+    )]
+    pub(crate) timeout: Duration,
 }
 
 impl ConnectArgs {
-    /// The same with the key of a link among those that are accepted, if all of it makes sense together.
-    ///
-    /// # Errors
-    /// A usage error that says what to leave out or to add.
-    pub fn checked(mut self) -> Result<Self, Failure> {
-        // A key on the command line does not widen what another source has narrowed, nor the reverse.
+    /// Checks that the options fit together, and adds the key of a link to the accepted ones.
+    pub(crate) fn checked(mut self) -> Result<Self, ExitError> {
+        // A link's key must not widen what --fingerprint narrows, nor the reverse.
         if let Some(linked) = self.host.as_ref().and_then(|host| host.fingerprint) {
             if !self.fingerprint.is_empty() && !self.fingerprint.contains(&linked) {
-                return Err(Failure::usage(
-                    "the link of --host and --fingerprint name different keys; leave out the one that is wrong",
+                return Err(ExitError::usage(
+                    "the link in --host and --fingerprint name different keys; remove the wrong one",
                 ));
             }
             self.fingerprint = vec![linked];
         }
         if self.plaintext && !self.fingerprint.is_empty() {
-            return Err(Failure::usage(
-                "--plaintext proves no key, so it cannot be used together with --fingerprint or an invitation",
+            return Err(ExitError::usage(
+                "--plaintext cannot verify a key; remove it, or remove --fingerprint and use a plain host",
             ));
         }
         if self.no_discovery && self.host.is_none() {
-            return Err(Failure::usage("--no-discovery needs the server's address: --host HOST[:PORT]"));
+            return Err(ExitError::usage("--no-discovery needs the server's address: --host HOST[:PORT]"));
         }
         Ok(self)
     }
 }
 
-/// Options of joining the chat.
 #[derive(Clone, Debug, PartialEq, Args)]
-pub struct JoinArgs {
-    /// The server.
+pub(crate) struct JoinArgs {
     #[command(flatten)]
-    pub connect: ConnectArgs,
+    pub(crate) connect: ConnectArgs,
 
-    /// Your name in the chat; the login name if none is given.
+    /// Your name in the chat [default: your login name].
     #[arg(short, long, env = "LANCHAT_NAME")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 
-    /// The file with the passphrase of a closed server; at a terminal it is asked for without one.
+    /// File with a closed server's passphrase [default: ask at the terminal].
     #[arg(
         long,
         value_name = "FILE",
         env = "LANCHAT_PASSPHRASE_FILE",
         value_hint = clap::ValueHint::FilePath
     )]
-    pub passphrase_file: Option<PathBuf>,
+    pub(crate) passphrase_file: Option<PathBuf>,
 }

@@ -7,78 +7,74 @@ use clap::Args;
 use crate::name::RoomName;
 use crate::protocol::Moment;
 
-/// How messages are written.
+/// The format of exported messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// For people: local time, where, who, what. Nothing in it can drive a terminal.
+pub(crate) enum Format {
+    /// For people: local time, room, author, text. Safe for a terminal.
     #[default]
     Text,
-    /// The packets of the wire, one a line.
+    /// The packets of the wire protocol, one per line.
     Jsonl,
-    /// With a head; times in UTC.
+    /// A table with a header; times in UTC.
     Csv,
 }
 
-/// Options of `lanchat export`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct ExportArgs {
-    /// How messages are written: text, jsonl (the packets of the wire, one a line) or csv.
+pub(crate) struct ExportArgs {
+    /// Output format: text, jsonl (one packet per line) or csv.
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
-    pub format: Format,
+    pub(crate) format: Format,
 
-    /// Only what was said in that time (2h, 7d), or from then on (2026-11-21, 2026-11-21T12:00).
+    /// Only messages of the last 2h or 7d, or since 2026-11-21 or 2026-11-21T12:00.
     #[arg(long, value_name = "DURATION|TIME")]
-    pub since: Option<Moment>,
+    pub(crate) since: Option<Moment>,
 
-    /// Only what was said in this room.
+    /// Only messages in this room.
     #[arg(long, value_name = "#ROOM", value_parser = RoomName::new, conflicts_with = "with")]
-    pub room: Option<RoomName>,
+    pub(crate) room: Option<RoomName>,
 
-    /// Only direct messages from or to the user of this name.
+    /// Only direct messages from or to this user.
     #[arg(long, value_name = "NAME")]
-    pub with: Option<String>,
+    pub(crate) with: Option<String>,
 
-    /// The data directory of the server on this machine, if not the usual one.
+    /// The data directory of the server on this machine [default: the usual one].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
 
-    /// Write a new file instead of standard output.
+    /// Write to a new file instead of standard output.
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub output: Option<PathBuf>,
+    pub(crate) output: Option<PathBuf>,
 }
 
-/// Options of `lanchat backup`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct BackupArgs {
-    /// The file to make; one that exists is left as it is.
+pub(crate) struct BackupArgs {
+    /// The file to create; it must not exist yet.
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
 
-    /// The data directory of the server on this machine, if not the usual one.
+    /// The data directory of the server on this machine [default: the usual one].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
-/// Options of `lanchat restore`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct RestoreArgs {
-    /// What `lanchat backup` made.
+pub(crate) struct RestoreArgs {
+    /// A backup made by `lanchat backup`.
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
 
-    /// Put it back even if it was changed since it was made.
+    /// Restore even if the backup was changed after it was made.
     #[arg(long)]
-    pub unchecked: bool,
+    pub(crate) unchecked: bool,
 
-    /// The data directory of the server on this machine, if not the usual one.
+    /// The data directory of the server on this machine [default: the usual one].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
-/// Options of `lanchat repair`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct RepairArgs {
-    /// The data directory of the server on this machine, if not the usual one.
+pub(crate) struct RepairArgs {
+    /// The data directory of the server on this machine [default: the usual one].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
-//! The command line: one struct for each subcommand, which says all there is to say of an option.
+//! The command line: one struct per subcommand, which describes each option completely.
 //!
-//! An option that has a variable is a key of the config file too; [`super::config`] makes what that says the
-//! option's default.
+//! An option with an environment variable is also a key of the config file; [`super::config`] makes the key's
+//! value the option's default.
 
 mod connect;
 mod history;
@@ -11,21 +11,22 @@ mod serve;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{Arg, ArgAction, CommandFactory, Parser, Subcommand};
+use clap::{Arg, ArgAction, CommandFactory, Parser};
 
-pub use connect::{ConnectArgs, JoinArgs};
-pub use history::{BackupArgs, ExportArgs, Format, RepairArgs, RestoreArgs};
-pub use other::{
-    CompletionsArgs, DiscoverArgs, DoctorArgs, FingerprintArgs, InviteArgs, ManArgs, SUBCOMMANDS, SendArgs,
-    TailArgs, TrustArgs,
+pub(crate) use connect::{ConnectArgs, JoinArgs};
+pub(crate) use history::{BackupArgs, ExportArgs, Format, RepairArgs, RestoreArgs};
+pub use other::SUBCOMMANDS;
+pub(crate) use other::{
+    CompletionsArgs, DiscoverArgs, DoctorArgs, FingerprintArgs, InviteArgs, ManArgs, SendArgs, TailArgs,
+    TrustArgs,
 };
-pub use serve::ServeArgs;
+pub(crate) use serve::ServeArgs;
 
 use super::values::Color;
 
 /// Chat for a local network: no account, no Internet, no configuration.
 ///
-/// Without a subcommand, lanchat finds the server on this network and opens the chat. If there is
+/// Without a subcommand, lanchat finds the server on this network and opens the chat. If it finds
 /// none, it offers to start one.
 #[derive(Debug, Parser)]
 #[command(
@@ -35,32 +36,29 @@ use super::values::Color;
     override_usage = "lanchat [OPTIONS]\n       lanchat COMMAND [OPTIONS]",
     after_help = AFTER_HELP
 )]
-pub struct Cli {
-    /// Options that every subcommand has.
+pub(crate) struct Cli {
     #[command(flatten)]
-    pub common: CommonArgs,
+    pub(crate) common: CommonArgs,
 
-    /// Options of joining the chat.
     #[command(flatten)]
-    pub join: JoinArgs,
+    pub(crate) join: JoinArgs,
 
-    /// What to do; joining the chat if there is none.
+    /// The command to run instead of joining the chat.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub(crate) command: Option<Subcommand>,
 }
 
-/// What `--help` ends with; the variables themselves are on the man page.
+/// The end of `--help`. The man page lists the variables.
 const AFTER_HELP: &str = "\
-Every option is also an environment variable (--host: LANCHAT_HOST; serve --port: LANCHAT_SERVE_PORT)
-and a key of the config file; flags win over variables, and those over the file. More: lanchat man";
+You can also set an option by an environment variable (--host: LANCHAT_HOST, serve --port: LANCHAT_SERVE_PORT) \
+or a key of the config file. Flags override variables, and variables override the file. For more: lanchat man";
 
-/// The command line's definition.
-pub fn definition() -> clap::Command {
+pub(crate) fn definition() -> clap::Command {
     let adjusted = |command: clap::Command| command.mut_args(adjusted);
     adjusted(Cli::command()).mut_subcommands(adjusted)
 }
 
-/// Help lists no variables, and the variable of a switch may say more than true and false.
+/// Hides the variables from the help, and accepts more than true and false in the variable of a switch.
 fn adjusted(arg: Arg) -> Arg {
     let arg = arg.hide_env(true);
     match arg.get_action() {
@@ -69,9 +67,8 @@ fn adjusted(arg: Arg) -> Arg {
     }
 }
 
-/// The definition for parsing. A variable that is set to nothing counts as not set, because compose files and
-/// units pass on what they do not have.
-pub fn without_empty_variables(definition: clap::Command) -> clap::Command {
+/// Ignores empty environment variables: compose files and units pass on variables that they do not have.
+pub(crate) fn without_empty_variables(definition: clap::Command) -> clap::Command {
     let without = |command: clap::Command| command.mut_args(without_empty_variable);
     without(definition).mut_subcommands(without)
 }
@@ -81,13 +78,12 @@ fn without_empty_variable(arg: Arg) -> Arg {
     if is_empty { arg.env(None::<&str>) } else { arg }
 }
 
-/// The subcommands.
-#[derive(Debug, Subcommand)]
-pub enum Command {
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Subcommand {
     /// Run a server.
     ///
-    /// People on this network find it with no configuration: it is announced by mDNS. It runs
-    /// until SIGTERM or SIGINT, then says goodbye to everybody; a second signal ends it at once.
+    /// People on this network find the server without configuration: it announces itself by mDNS.
+    /// SIGTERM or SIGINT stops it after it has told every client; a second signal ends it at once.
     Serve(ServeArgs),
 
     /// List the servers on this network.
@@ -96,72 +92,70 @@ pub enum Command {
     /// Send one message, wait for the server's receipt, and exit.
     Send(SendArgs),
 
-    /// Print messages as they come.
+    /// Print messages as they arrive.
     ///
-    /// It is not present in the chat, and goes on over lost connections and restarts of the server,
-    /// without a gap and with nothing twice, until SIGINT or SIGTERM.
+    /// Other users do not see it in the chat. It reconnects after lost connections and restarts of the
+    /// server, without a gap or a duplicate, until SIGINT or SIGTERM.
     Tail(TailArgs),
 
     /// Find out why a server cannot be reached, and what to do about it.
     ///
-    /// Looks at all that may be in the way, on this machine and between it and the server, for 6 s at
-    /// most, and ends with the cause and with lines to paste. Exit status 0 means that a server answered.
+    /// Examines this machine and the network for up to 6 seconds, then prints the cause and lines to paste.
+    /// Exit status 0 means that a server answered.
     Doctor(DoctorArgs),
 
-    /// Print a key's fingerprint, to be compared by people.
+    /// Print a key's fingerprint, for people to compare.
     ///
-    /// Without options that of the server on this machine. Read the digits out to whoever wants to
-    /// be sure that nobody sits in between.
+    /// Without options: the fingerprint of the server on this machine. Read the digits out to users who
+    /// want to rule out an impostor.
     Fingerprint(FingerprintArgs),
 
     /// Accept a server's key.
     ///
-    /// With --replace the key that it had before is no longer accepted; without, others that you know by
-    /// that name stay what they are. Ask the server's administrator for the fingerprint, in person or
-    /// by telephone: not over the network that is in doubt.
+    /// With --replace, lanchat no longer accepts the server's previous key. Without it, other servers of
+    /// the same name stay accepted. Ask the server's administrator for the fingerprint in person or by
+    /// telephone, not over the network in doubt.
     Trust(TrustArgs),
 
-    /// Print links that lead to the server on this machine and to no other.
+    /// Print links for joining the server on this machine.
     ///
-    /// Whoever joins with `lanchat --host LINK` has the server's key before anything is sent.
+    /// A link contains the server's key, so `lanchat --host LINK` cannot reach an impostor.
     Invite(InviteArgs),
 
     /// Print a server's history.
     ///
-    /// Also while the server runs. Direct messages are among what is printed.
+    /// Works while the server runs. The output includes direct messages.
     Export(ExportArgs),
 
-    /// Copy all that a server is to a file.
+    /// Copy a server's history, key and other files to one file.
     ///
-    /// Also while the server runs: the copy has all that was stored when it began, and the server's key
-    /// and passphrase. Whoever can read it can pass for the server. `lanchat restore` puts it back.
+    /// Works while the server runs: the copy has everything stored when the backup started. It includes
+    /// the server's key and passphrase, so anyone who can read it can impersonate the server.
     Backup(BackupArgs),
 
-    /// Put a backup back, here or on another machine.
+    /// Restore a backup, here or on another machine.
     ///
-    /// The server must be stopped. FILE is checked before anything is touched, and what was there is
-    /// kept aside. Clients accept the server as the one that they knew, and are told that something
-    /// was said after the backup which is gone. A copy of a history.db alone is put back too.
+    /// Stop the server first. lanchat checks FILE before it changes anything, and keeps the replaced
+    /// files. Clients recognise the server by its key, and learn that the messages after the backup are
+    /// lost. FILE may also be a copy of history.db alone.
     Restore(RestoreArgs),
 
-    /// Save what can be saved of a damaged history.
+    /// Recover a damaged history.
     ///
-    /// The server must be stopped. Every message, room and mailbox that can be read goes into a new
-    /// history, whose indexes are made anew; the damaged files are kept aside. A history that is whole
-    /// is left as it is.
+    /// Stop the server first. lanchat copies every readable message, room and mailbox into a new
+    /// history, rebuilds its indexes, and keeps the damaged files. It does not change an intact history.
     Repair(RepairArgs),
 
-    /// Print the completions for a shell.
+    /// Print the completion script for a shell.
     Completions(CompletionsArgs),
 
-    /// Print a man page, as roff.
+    /// Print a man page in roff format.
     Man(ManArgs),
 }
 
-/// Options that every subcommand has.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Common options")]
-pub struct CommonArgs {
+pub(crate) struct CommonArgs {
     /// When to use colour: auto, always or never.
     #[arg(
         long,
@@ -171,7 +165,7 @@ pub struct CommonArgs {
         default_value = "auto",
         hide_possible_values = true
     )]
-    pub color: Color,
+    pub(crate) color: Color,
 
     /// Read this config file instead of the user's own.
     #[arg(
@@ -181,15 +175,15 @@ pub struct CommonArgs {
         env = "LANCHAT_CONFIG",
         value_hint = clap::ValueHint::FilePath
     )]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
 
-    /// Log more; twice for everything.
+    /// Log more; repeat it to log everything.
     #[arg(short, long, global = true, action = ArgAction::Count, env = "LANCHAT_VERBOSE")]
-    pub verbose: u8,
+    pub(crate) verbose: u8,
 
-    /// Log and print less; twice for errors only.
+    /// Log and print less; repeat it for errors only.
     #[arg(short, long, global = true, action = ArgAction::Count, env = "LANCHAT_QUIET")]
-    pub quiet: u8,
+    pub(crate) quiet: u8,
 }
 
 #[cfg(test)]
@@ -201,10 +195,10 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// `--no-discovery` of `serve` is `LANCHAT_SERVE_NO_DISCOVERY`, so nobody needs to look it up; and what
-    /// has a variable is a key of the config file.
+    /// `--no-discovery` of `serve` is `LANCHAT_SERVE_NO_DISCOVERY`, so nobody has to look it up. An option with
+    /// a variable is also a key of the config file.
     #[test]
-    fn options_of_a_server_and_of_joining_have_variables_named_after_them() {
+    fn options_for_serving_and_joining_have_variables_named_after_them() {
         let mut cli = Cli::command();
         cli.build();
         for command in std::iter::once(&cli).chain(cli.get_subcommands()) {
@@ -228,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_the_options_of_a_server_and_of_joining() {
+    fn the_readme_lists_the_options_for_serving_and_joining() {
         let readme = include_str!("../../../README.md");
         let cli = definition();
         for command in [&cli, cli.find_subcommand("serve").unwrap()] {

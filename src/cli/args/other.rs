@@ -1,17 +1,18 @@
 //! Options of the smaller subcommands.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::connect::{ConnectArgs, JoinArgs};
-use crate::cli::invitation::Destination;
-use crate::cli::values::{HostPort, Span};
+use crate::cli::endpoint::Endpoint;
+use crate::cli::values::{HostPort, positive_duration};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Moment;
 
-/// The subcommands that have a page, which is all of them.
+/// Every subcommand; each has a man page.
 pub const SUBCOMMANDS: [&str; 14] = [
     "serve",
     "discover",
@@ -29,147 +30,141 @@ pub const SUBCOMMANDS: [&str; 14] = [
     "man",
 ];
 
-/// Options of `lanchat discover`.
 #[derive(Clone, Debug, Args)]
-pub struct DiscoverArgs {
+pub(crate) struct DiscoverArgs {
     /// Print one JSON array instead of a table.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 
-    /// Also try every address of this machine's own networks, of each 1022 at most.
+    /// Also try every address of this machine's networks, up to 1022 per network.
     ///
-    /// It takes about 2 s, and tries port 7667 and the ports of servers that are known. To others it looks
-    /// like an attack, so ask whoever runs the network.
+    /// This takes about 2 seconds and tries port 7667 and the ports of known servers. To others it looks
+    /// like an attack, so ask the network's administrator first.
     #[arg(long)]
-    pub scan: bool,
+    pub(crate) scan: bool,
 
     /// Stop at the first server.
     #[arg(long)]
-    pub first: bool,
+    pub(crate) first: bool,
 
-    // A browse that falls into the second in which responders keep quiet (RFC 6762 section 6) gets its
-    // answer within 1.1 s.
-    /// How long to listen for answers at most; it ends earlier when no more servers turn up.
-    #[arg(long, value_name = "DURATION", env = "LANCHAT_TIMEOUT", default_value = "2s")]
-    pub timeout: Span,
+    // A responder stays quiet for a second after an answer (RFC 6762 section 6), so its next one may take
+    // 1.1 s.
+    /// How long to wait for answers; ends earlier when no further servers turn up.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "LANCHAT_TIMEOUT",
+        default_value = "2s",
+        value_parser = positive_duration
+    )]
+    pub(crate) timeout: Duration,
 }
 
-/// Options of `lanchat send`.
 #[derive(Clone, Debug, Args)]
-pub struct SendArgs {
-    /// The server and the sender's name.
+pub(crate) struct SendArgs {
     #[command(flatten)]
-    pub join: JoinArgs,
+    pub(crate) join: JoinArgs,
 
-    /// Who gets it: a user's name, here or away, a #room, an IP address, all, or, for a command, server.
-    #[arg(long, value_name = "WHO", default_value = "all")]
-    pub to: String,
+    /// The recipient: a user (even offline), a #room, an IP address, all, or server for a command.
+    #[arg(long, value_name = "TO", default_value = "all")]
+    pub(crate) to: String,
 
-    /// The data directory of the server on this machine, if not the usual one: whoever may read it is an operator
-    /// there.
+    /// The data directory of the server on this machine [default: the usual one]. If you may read it,
+    /// you send as an operator.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
 
     /// The message; - or nothing reads it from standard input.
     #[arg(value_name = "TEXT|-")]
-    pub text: Option<String>,
+    pub(crate) text: Option<String>,
 }
 
-/// Options of `lanchat tail`.
 #[derive(Clone, Debug, Args)]
-pub struct TailArgs {
-    /// The server and the reader's name.
+pub(crate) struct TailArgs {
     #[command(flatten)]
-    pub join: JoinArgs,
+    pub(crate) join: JoinArgs,
 
-    /// Print each message as one line of JSON: its packet.
+    /// Print each message's packet as one line of JSON.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 
-    /// Begin with what was said in that time (1h, 7d), or from then on (2026-11-21,
-    /// 2026-11-21T12:00); from now on without it.
+    /// Start with the messages of the last 1h or 7d, or since 2026-11-21 or 2026-11-21T12:00
+    /// [default: only new messages].
     #[arg(long, value_name = "DURATION|TIME")]
-    pub since: Option<Moment>,
+    pub(crate) since: Option<Moment>,
 
-    /// Print what is said in this room only, and become a member of it; may be repeated.
+    /// Join this room and print only its messages; may be repeated.
     #[arg(long, value_name = "#ROOM")]
-    pub room: Vec<String>,
+    pub(crate) room: Vec<String>,
 }
 
-/// Options of `lanchat doctor`.
 #[derive(Clone, Debug, Args)]
-pub struct DoctorArgs {
-    /// The server.
+pub(crate) struct DoctorArgs {
     #[command(flatten)]
-    pub connect: ConnectArgs,
+    pub(crate) connect: ConnectArgs,
 
-    /// Print one JSON object: class, exit status, cause, verdict, remedies and checks.
+    /// Print one JSON object with class, exit status, cause, verdict, remedies and checks.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 
-    /// Print one text to paste into a ticket; it has addresses, and no keys.
+    /// Print a report to paste into a ticket; it contains addresses, but no keys.
     #[arg(long, conflicts_with = "json")]
-    pub report: bool,
+    pub(crate) report: bool,
 }
 
-/// Options of `lanchat fingerprint`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct FingerprintArgs {
-    /// Your own key's, by which servers and other people know you.
+pub(crate) struct FingerprintArgs {
+    /// Print your own key's fingerprint, by which servers and other users know you.
     #[arg(long, conflicts_with_all = ["host", "data_dir"])]
-    pub me: bool,
+    pub(crate) me: bool,
 
-    /// Draw a picture of it as well.
+    /// Also draw the fingerprint as a picture.
     #[arg(long)]
-    pub art: bool,
+    pub(crate) art: bool,
 
-    /// Ask the server at this address, which proves nothing about the way to it.
+    /// Ask the server at this address. This does not prove that nobody intercepts the connection.
     #[arg(short = 'H', long, value_name = "HOST[:PORT]", conflicts_with = "data_dir")]
-    pub host: Option<Destination>,
+    pub(crate) host: Option<Endpoint>,
 
-    /// The data directory of the server on this machine, if not the usual one.
+    /// The data directory of the server on this machine [default: the usual one].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
-/// Options of `lanchat trust`.
 #[derive(Clone, Debug, Args)]
-pub struct TrustArgs {
-    /// Give up the key that the server had before.
+pub(crate) struct TrustArgs {
+    /// Stop accepting the server's previous key.
     #[arg(long)]
-    pub replace: bool,
+    pub(crate) replace: bool,
 
-    /// The server's name; where you know several of it, name and digits as in vm-3f9a1c77.
-    pub name: String,
+    /// The server's name; if you know several of that name, its name and id as in vm-3f9a1c77.
+    pub(crate) name: String,
 
-    /// Its key's fingerprint, as `lanchat fingerprint` prints it there: SHA256: and 43 characters.
-    pub fingerprint: Fingerprint,
+    /// Its key's fingerprint, as `lanchat fingerprint` prints it on the server: SHA256: and 43 characters.
+    pub(crate) fingerprint: Fingerprint,
 }
 
-/// Options of `lanchat invite`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct InviteArgs {
-    /// The address that guests use, if not those of this machine.
+pub(crate) struct InviteArgs {
+    /// The address for the link [default: each of this machine's addresses].
     #[arg(short = 'H', long, value_name = "HOST[:PORT]")]
-    pub host: Option<HostPort>,
+    pub(crate) host: Option<HostPort>,
 
-    /// The data directory of the server on this machine, if not the usual one.
+    /// The data directory of the server on this machine [default: the usual one].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
-/// Options of `lanchat completions`.
 #[derive(Clone, Debug, Args)]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell: bash, elvish, fish, powershell or zsh.
     #[arg(hide_possible_values = true)]
-    pub shell: clap_complete::Shell,
+    pub(crate) shell: clap_complete::Shell,
 }
 
-/// Options of `lanchat man`.
 #[derive(Clone, Debug, Args)]
-pub struct ManArgs {
-    /// The subcommand whose page to print; the main page if none is given.
+pub(crate) struct ManArgs {
+    /// The subcommand whose page to print [default: the main page].
     #[arg(value_parser = PossibleValuesParser::new(SUBCOMMANDS), hide_possible_values = true)]
-    pub subcommand: Option<String>,
+    pub(crate) subcommand: Option<String>,
 }

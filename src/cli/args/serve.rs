@@ -1,16 +1,16 @@
-//! ServerOptions of `lanchat serve`, and the server that they make.
+//! ServerOptions of `lanchat serve`, and the server options that they become.
 
 use std::fs::File;
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
 use crate::chat::Rules;
-use crate::cli::exit::Failure;
+use crate::cli::exit::ExitError;
 use crate::cli::own_server;
 use crate::cli::values::{Bound, Count, HostPort, Size};
 use crate::limits;
@@ -21,45 +21,44 @@ use crate::server::{Access, ServerOptions};
 use crate::store::Retention;
 use crate::text::safe_line;
 
-/// What kind of server to run.
 #[derive(Clone, Debug, PartialEq, Args)]
-pub struct ServeArgs {
-    /// The address to listen on; all of this machine's if none is given.
+pub(crate) struct ServeArgs {
+    /// The address to listen on [default: all of this machine's addresses].
     #[arg(short = 'H', long, value_name = "HOST[:PORT]", env = "LANCHAT_SERVE_HOST")]
-    pub host: Option<HostPort>,
+    pub(crate) host: Option<HostPort>,
 
-    /// The port to listen on; 0 takes any free one [default: 7667].
-    #[arg(short, long, env = "LANCHAT_SERVE_PORT")]
-    pub port: Option<u16>,
+    /// The port to listen on; 0 picks a free one [default: 7667].
+    #[arg(short, long, env = "LANCHAT_SERVE_PORT", value_parser = port)]
+    pub(crate) port: Option<u16>,
 
-    /// The server's name, as people see it; the host name if none is given.
+    /// The server's display name [default: the host name].
     #[arg(short, long, env = "LANCHAT_SERVE_NAME", value_parser = server_name)]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 
-    /// How many clients may be connected at once [default: 20000, or what descriptors allow].
+    /// Maximum number of connected clients [default: 20000, or as file descriptors allow].
     #[arg(long, value_name = "N", env = "LANCHAT_SERVE_MAX_CLIENTS")]
-    pub max_clients: Option<Count>,
+    pub(crate) max_clients: Option<Count>,
 
-    /// How many connections one address may have however few places are left; this machine's own
-    /// may have any number.
+    /// Connections that one address may have even on a nearly full server. Connections from this
+    /// machine are not limited.
     #[arg(
         long,
         value_name = "N|off",
         env = "LANCHAT_SERVE_MAX_PER_IP",
         default_value_t = Bound::At(Count(limits::DEFAULT_MAX_PER_ADDRESS))
     )]
-    pub max_per_ip: Bound<Count>,
+    pub(crate) max_per_ip: Bound<Count>,
 
-    /// How many messages a second a user may send, and how many at once; what is more waits its turn.
+    /// Messages per second that a user may send, and how many at once. The server delays the rest.
     #[arg(
         long,
         value_name = "RATE[:BURST]|off",
         env = "LANCHAT_SERVE_RATE_LIMIT",
         default_value_t = Bound::At(Rate::default())
     )]
-    pub rate_limit: Bound<Rate>,
+    pub(crate) rate_limit: Bound<Rate>,
 
-    /// What may wait for a client that reads too slowly, before it is disconnected.
+    /// Data that may wait for a slow client before the server disconnects it.
     #[arg(
         long,
         value_name = "SIZE",
@@ -67,34 +66,34 @@ pub struct ServeArgs {
         default_value_t = Size(limits::DEFAULT_BACKLOG_BYTES as u64),
         value_parser = backlog
     )]
-    pub backlog: Size,
+    pub(crate) backlog: Size,
 
-    /// What the server may use of the machine's memory [default: what its service or container is granted,
-    /// or half of the machine's]; a quarter of it is for what waits for clients.
+    /// Memory that the server may use; a quarter of it is for data that waits for clients [default: the
+    /// limit of the service or container, or half of the machine's memory].
     #[arg(long, value_name = "SIZE", env = "LANCHAT_SERVE_MEMORY", value_parser = memory)]
-    pub memory: Option<Size>,
+    pub(crate) memory: Option<Size>,
 
-    /// Where the server keeps what must outlive it.
+    /// Directory for the server's identity and history [default: ~/.local/share/lanchat].
     #[arg(
         long,
         value_name = "DIR",
         env = "LANCHAT_SERVE_DATA_DIR",
         value_hint = clap::ValueHint::DirPath
     )]
-    pub data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
 
-    /// Keep no messages, mail and rooms on disk: they are for those who are here, and gone.
+    /// Keep no messages and rooms on disk: deliver messages only to the people online.
     ///
-    /// Names, operators, members, bans and mutes are kept all the same. A history that is there already stays,
-    /// and nobody is told of it.
+    /// The server still stores names, operators, members, bans and mutes. It neither deletes nor shows an
+    /// existing history.
     #[arg(long, env = "LANCHAT_SERVE_NO_HISTORY")]
-    pub no_history: bool,
+    pub(crate) no_history: bool,
 
-    /// How long messages are kept.
+    /// How long to keep messages.
     ///
-    /// What grows older is removed, mail that waits for somebody too: its author is told. By a wrong clock
-    /// things go a day early at most, and a day more for each day that it stays wrong; after a long absence
-    /// of the machine they go late.
+    /// The server removes older messages, including undelivered ones; it tells their authors. If the
+    /// machine's clock is wrong, messages go at most a day early, plus a day for each day that the clock
+    /// stays wrong. After the machine was off for long, they go late.
     #[arg(
         long,
         value_name = "AGE|off",
@@ -102,12 +101,12 @@ pub struct ServeArgs {
         default_value_t = Term::For(limits::DEFAULT_RETAIN),
         value_parser = age
     )]
-    pub retain: Term,
+    pub(crate) retain: Term,
 
-    /// How much of the disk they may take, before some are removed.
+    /// Disk space for messages before the server removes some.
     ///
-    /// The oldest go first of whoever has said most. Mail that waits for somebody is never removed for it;
-    /// once that takes half, no more is taken for people who are away.
+    /// It removes the oldest messages of the user with the most data, but never undelivered ones. Once
+    /// these take half of the space, it refuses further messages for people who are offline.
     #[arg(
         long,
         value_name = "SIZE|off",
@@ -115,84 +114,83 @@ pub struct ServeArgs {
         default_value_t = Bound::At(Size(limits::DEFAULT_RETAIN_BYTES)),
         value_parser = retained
     )]
-    pub retain_size: Bound<Size>,
+    pub(crate) retain_size: Bound<Size>,
 
-    /// A text file that everybody is shown on joining.
+    /// Text file to show to everyone who joins.
     #[arg(
         long,
         value_name = "FILE",
         env = "LANCHAT_SERVE_MOTD",
         value_hint = clap::ValueHint::FilePath
     )]
-    pub motd: Option<PathBuf>,
+    pub(crate) motd: Option<PathBuf>,
 
-    /// Let in those only who know the passphrase, and who have proved it once.
+    /// Admit only people who have proved the passphrase once.
     #[arg(long, env = "LANCHAT_SERVE_CLOSED")]
-    pub closed: bool,
+    pub(crate) closed: bool,
 
-    /// The file with a closed server's passphrase; without one it is made up and kept in the data
-    /// directory.
+    /// File with the closed server's passphrase [default: generate one and keep it in the data
+    /// directory].
     #[arg(
         long,
         value_name = "FILE",
         env = "LANCHAT_SERVE_PASSPHRASE_FILE",
         value_hint = clap::ValueHint::FilePath
     )]
-    pub passphrase_file: Option<PathBuf>,
+    pub(crate) passphrase_file: Option<PathBuf>,
 
-    /// Also take connections that are not encrypted, on the same port. Those who use them own no
-    /// names.
+    /// Also accept unencrypted connections, on the same port. Their users cannot own names.
     #[arg(long, env = "LANCHAT_SERVE_ALLOW_PLAINTEXT")]
-    pub allow_plaintext: bool,
+    pub(crate) allow_plaintext: bool,
 
-    /// Take names of ASCII letters, digits and punctuation only.
+    /// Allow only names of ASCII letters, digits and punctuation.
     #[arg(long, env = "LANCHAT_SERVE_ASCII_NAMES")]
-    pub ascii_names: bool,
+    pub(crate) ascii_names: bool,
 
-    /// Announce the server on this network interface only; may be repeated.
+    /// Announce the server only on this network interface; may be repeated.
     #[arg(long, env = "LANCHAT_SERVE_INTERFACE", value_name = "NAME", value_delimiter = ',')]
-    pub interface: Vec<String>,
+    pub(crate) interface: Vec<String>,
 
-    /// Announce this address of the machine's only; may be repeated. One that lies in none of the
-    /// machine's networks can't be announced.
-    #[arg(long, env = "LANCHAT_SERVE_ADVERTISE", value_name = "ADDR", value_delimiter = ',')]
-    pub advertise: Vec<IpAddr>,
+    /// Announce only this address of the machine; may be repeated. It must belong to one of the
+    /// machine's networks.
+    #[arg(
+        long,
+        env = "LANCHAT_SERVE_ADVERTISE",
+        value_name = "ADDR",
+        value_delimiter = ',',
+        value_parser = ip_address
+    )]
+    pub(crate) advertise: Vec<IpAddr>,
 
-    /// Do not announce the server: no multicast socket is opened.
+    /// Do not announce the server, and do not open a multicast socket.
     #[arg(long, env = "LANCHAT_SERVE_NO_DISCOVERY")]
-    pub no_discovery: bool,
+    pub(crate) no_discovery: bool,
 }
 
 impl ServeArgs {
-    /// Refuses options that mean nothing together, if they were typed or are variables: a config file may hold
-    /// both, so that the one can be switched.
-    ///
-    /// # Errors
-    /// A usage error that says what to leave out or to add.
-    pub fn check(matches: &ArgMatches) -> Result<(), Failure> {
+    /// Rejects options that have no effect together, if they come from the command line or the environment. A
+    /// config file may contain both, so that a user can switch one of them.
+    pub(crate) fn check(matches: &ArgMatches) -> Result<(), ExitError> {
         let given = |id: &str| {
             let source = matches.value_source(id);
             matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
         };
         if given("passphrase_file") && !matches.get_flag("closed") {
-            return Err(Failure::usage("--passphrase-file means nothing without --closed; add that"));
+            return Err(ExitError::usage("--passphrase-file has no effect without --closed; add --closed"));
         }
         let is_kept = given("retain") || given("retain_size");
         if given("no_history") && matches.get_flag("no_history") && is_kept {
-            return Err(Failure::usage(
-                "--retain and --retain-size mean nothing with --no-history; leave out the one or the other",
+            return Err(ExitError::usage(
+                "--retain and --retain-size have no effect with --no-history; remove one or the other",
             ));
         }
         Ok(())
     }
 
-    /// What the server is started with: here files are read, and names looked up.
-    ///
-    /// # Errors
-    /// When an option can't be met; the text says what to do.
-    pub async fn options(&self) -> Result<ServerOptions, Failure> {
-        // Each is named here, so that one that changes nothing does not compile. Which interfaces and
-        // addresses are announced is no matter of the server's (`announce.rs`).
+    /// Resolves the options: reads files and looks up names.
+    pub(crate) async fn options(&self) -> Result<ServerOptions, ExitError> {
+        // Naming each option makes an unused one a compile error. `announce.rs` uses the interfaces and
+        // addresses.
         let Self {
             host,
             port,
@@ -254,7 +252,7 @@ fn keep(retain: &Term, retain_size: &Bound<Size>) -> Retention {
     Retention { age, bytes: retain_size.get().map(|size| size.0) }
 }
 
-fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<Access, Failure> {
+fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<Access, ExitError> {
     Ok(match passphrase_file {
         _ if !closed => Access::Open,
         Some(file) => Access::Closed(Passphrase::read(file)?),
@@ -262,34 +260,42 @@ fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<Access, Failur
     })
 }
 
-fn one_port(host: Option<&HostPort>, port: Option<u16>) -> Result<u16, Failure> {
+fn one_port(host: Option<&HostPort>, port: Option<u16>) -> Result<u16, ExitError> {
     match (host.and_then(|host| host.port), port) {
         (Some(a), Some(b)) if a != b => {
-            Err(Failure::usage(format!("--host says port {a} and --port says {b}; give the port once")))
+            Err(ExitError::usage(format!("--host has port {a} but --port is {b}; remove one of them")))
         }
         (a, b) => Ok(a.or(b).unwrap_or(limits::DEFAULT_PORT)),
     }
 }
 
-/// A name that can be announced whole and shown as it is.
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "expected a number from 0 to 65535".into())
+}
+
+fn ip_address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| "expected an IP address such as 192.168.1.20".into())
+}
+
+/// Checks that a name can be announced in full and shown unchanged.
 fn server_name(name: &str) -> Result<String, String> {
     match name.len() {
-        _ if name.trim().is_empty() => Err("the name is empty; give it some letters".into()),
+        _ if name.trim().is_empty() => Err("the name is empty; type at least one letter".into()),
         _ if safe_line(name) != name => {
-            Err("the name has characters that terminals do not show; leave them out".into())
+            Err("the name has characters that terminals do not show; remove them".into())
         }
         bytes if bytes > limits::MAX_ANNOUNCED_NAME_BYTES => Err(format!(
-            "the name has {bytes} bytes; {} at most are announced",
+            "the name has {bytes} bytes, but announcements allow at most {}; shorten it",
             limits::MAX_ANNOUNCED_NAME_BYTES
         )),
         _ => Ok(name.to_owned()),
     }
 }
 
-/// A size that is not below `least`, which `why` explains.
+/// Checks that a size is not below `least`; `why` explains the bound.
 fn at_least(least: u64, size: Size, why: &str) -> Result<Size, String> {
     match size.0 < least {
-        true => Err(format!("{why}, so give {} at least", Size(least))),
+        true => Err(format!("{why}; use at least {}", Size(least))),
         false => Ok(size),
     }
 }
@@ -299,13 +305,13 @@ fn backlog(text: &str) -> Result<Size, String> {
 }
 
 fn memory(text: &str) -> Result<Size, String> {
-    at_least(limits::MIN_MEMORY_BYTES, text.parse()?, "a server needs some")
+    at_least(limits::MIN_MEMORY_BYTES, text.parse()?, "too little for a server")
 }
 
 fn retained(text: &str) -> Result<Bound<Size>, String> {
     match text.parse()? {
         Bound::At(size) => {
-            at_least(limits::MIN_RETAIN_BYTES, size, "an empty history takes some").map(Bound::At)
+            at_least(limits::MIN_RETAIN_BYTES, size, "too little even for an empty history").map(Bound::At)
         }
         Bound::Off => Ok(Bound::Off),
     }
@@ -318,7 +324,7 @@ fn age(text: &str) -> Result<Term, String> {
     }
 }
 
-/// The host name without its domain, or the program's name on a machine that has none.
+/// Returns the host name without its domain, or the program's name if the machine has none.
 fn host_name() -> String {
     let name = whoami::hostname().unwrap_or_default();
     match name.split('.').next() {
@@ -328,17 +334,21 @@ fn host_name() -> String {
 }
 
 async fn own_address(host: &str) -> anyhow::Result<IpAddr> {
-    let mut found = tokio::net::lookup_host((host, 0)).await.with_context(|| {
-        format!("can't listen on {host}: give one of this machine's addresses with --host")
+    let mut found = tokio::net::lookup_host((host, 0)).await.map_err(|error| {
+        anyhow!("cannot listen on {host}: {error}; use one of this machine's addresses with --host")
     })?;
-    found.next().map(|address| address.ip()).with_context(|| format!("{host} has no address"))
+    let found = found.next().map(|address| address.ip());
+    found.with_context(|| format!("{host} has no address; use one of this machine's addresses with --host"))
 }
 
 fn read_motd(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     File::open(path)
         .and_then(|file| file.take(limits::MAX_MOTD_BYTES as u64 + 1).read_to_string(&mut text))
-        .with_context(|| format!("can't read the message of the day from {}", path.display()))?;
+        .map_err(|error| {
+            let path = path.display();
+            anyhow!("cannot read the message of the day from {path}: {error}; use another file with --motd")
+        })?;
     if text.len() > limits::MAX_MOTD_BYTES {
         bail!(
             "the message of the day in {} is longer than {} bytes; shorten it",
@@ -381,7 +391,7 @@ mod tests {
         assert_eq!((nothing.port, nothing.backlog), (limits::DEFAULT_PORT, limits::DEFAULT_BACKLOG_BYTES));
     }
 
-    /// A server that a test starts with no options of its own is the one that people get.
+    /// A server that a test starts without options is the one that people get.
     #[tokio::test]
     async fn the_defaults_are_those_of_the_server() {
         let (made, usual) = (made("", "").await, ServerOptions::default());
@@ -394,7 +404,7 @@ mod tests {
     async fn the_port_may_stand_with_the_host_but_not_twice() {
         let both = read("", "[serve]\nhost = '127.0.0.1:1000'\nport = 2000").unwrap();
         let message = both.options().await.unwrap_err().to_string();
-        assert!(message.contains("give the port once"), "{message}");
+        assert!(message.contains("remove one of them"), "{message}");
         let one = made("", "[serve]\nhost = '[::1]:1000'").await;
         assert_eq!((one.address, one.port), (Some("::1".parse().unwrap()), 1000));
     }
@@ -406,7 +416,7 @@ mod tests {
         assert_eq!(made("--no-history", off).await.history, None);
         assert_eq!(made("", "[serve]\nno-history = true\nretain = '1d'").await.history, None);
         for words in ["--no-history --retain off", "--no-history --retain-size 1GiB"] {
-            assert!(read(words, "").unwrap_err().contains("mean nothing with --no-history"), "{words}");
+            assert!(read(words, "").unwrap_err().contains("have no effect with --no-history"), "{words}");
         }
     }
 
@@ -420,9 +430,9 @@ mod tests {
     #[test]
     fn values_that_no_server_can_have_are_refused() {
         for (words, why) in [
-            ("--backlog 1KiB", "one message must fit, so give 64KiB at least"),
-            ("--memory 1MiB", "give 32MiB at least"),
-            ("--retain-size 5", "give 1MiB at least"),
+            ("--backlog 1KiB", "one message must fit; use at least 64KiB"),
+            ("--memory 1MiB", "use at least 32MiB"),
+            ("--retain-size 5", "use at least 1MiB"),
             ("--retain 90", "such as 12h, 90d or 4w, or off"),
             ("--retain 0d", "such as 12h, 90d or 4w, or off"),
             ("--rate-limit 0", "5:20"),

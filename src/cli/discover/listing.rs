@@ -1,4 +1,4 @@
-//! What is listed of servers, as a table or as JSON. Pure.
+//! Formats a list of servers as a table or as JSON. Pure.
 
 use crate::discovery::{Found, Sighting};
 use crate::text::safe_line;
@@ -6,29 +6,28 @@ use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
 use unicode_width::UnicodeWidthStr;
 
-/// Between two columns of the table.
+/// Spaces between two columns of the table.
 const GAP: usize = 2;
 
-/// The columns of servers that are printed as they come: most names fit.
+/// Column widths for servers that are printed as they come: most names fit.
 const USUAL_WIDTHS: [usize; 3] = [24, 8 + GAP, 13 + GAP];
 
-/// A server to be listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// Its name, as it gave it.
-    pub name: String,
-    /// Its id; `None` if it is announced by somebody else's program.
-    pub id: Option<String>,
-    /// Where it may be reached, likeliest first.
-    pub addrs: Vec<SocketAddr>,
-    /// What it announces of itself; empty if it was found by a scan.
-    pub txt: Map<String, Value>,
-    /// Whether it says that newcomers need a passphrase.
-    pub closed: bool,
-    /// Whether a server with that id was joined before. What is only announced proves nothing.
-    pub known: bool,
+pub(crate) struct Listed {
+    /// Its name, unchecked.
+    pub(crate) name: String,
+    /// Its id; `None` if another program announces it.
+    pub(crate) id: Option<String>,
+    /// Its addresses, the likeliest first.
+    pub(crate) addrs: Vec<SocketAddr>,
+    /// Its announcement's TXT record; empty if a scan found it.
+    pub(crate) txt: Map<String, Value>,
+    /// Whether it announces that newcomers need a passphrase.
+    pub(crate) closed: bool,
+    /// Whether the user has joined a server with that id before. An announcement proves nothing.
+    pub(crate) known: bool,
     /// How it was found: `mdns` or `scan`.
-    pub via: &'static str,
+    pub(crate) via: &'static str,
 }
 
 impl From<&Sighting> for Listed {
@@ -54,8 +53,8 @@ impl<T> From<&Found<T>> for Listed {
     }
 }
 
-/// Puts what a scan found to what mDNS showed; a server known by its id is listed once.
-pub fn merge(mut seen: Vec<Listed>, scanned: Vec<Listed>) -> Vec<Listed> {
+/// Adds the servers that a scan found to those that mDNS showed, without listing an id twice.
+pub(crate) fn merge(mut seen: Vec<Listed>, scanned: Vec<Listed>) -> Vec<Listed> {
     for server in scanned {
         let same = |seen: &Listed| match (&seen.id, &server.id) {
             (Some(seen), Some(id)) => id.starts_with(seen.as_str()),
@@ -68,30 +67,30 @@ pub fn merge(mut seen: Vec<Listed>, scanned: Vec<Listed>) -> Vec<Listed> {
     seen
 }
 
-/// The table for people: a line a server, its further addresses below the first. Safe for terminals.
-/// Empty for no servers.
-pub fn table(servers: &[Listed]) -> String {
+/// Formats the table for people: one line per server, with its other addresses below the first. Safe for
+/// terminals, and empty without servers.
+pub(crate) fn table(servers: &[Listed]) -> String {
     if servers.is_empty() {
         return String::new();
     }
-    let rows: Vec<Row> = [head()].into_iter().chain(in_order(servers).into_iter().flat_map(rows)).collect();
+    let rows: Vec<Cells> = [head()].into_iter().chain(in_order(servers).into_iter().flat_map(rows)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0) + GAP;
     lines(&rows, [width(0), width(1), width(2)])
 }
 
-/// The same for servers that are printed as they come, in columns that are as wide as usual.
+/// Formats servers that are printed as they come, in columns of fixed width.
 pub(super) fn table_part(servers: &[Listed], with_head: bool) -> String {
-    let rows: Vec<Row> = with_head.then(head).into_iter().chain(servers.iter().flat_map(rows)).collect();
+    let rows: Vec<Cells> = with_head.then(head).into_iter().chain(servers.iter().flat_map(rows)).collect();
     lines(&rows, USUAL_WIDTHS)
 }
 
-type Row = [String; 4];
+type Cells = [String; 4];
 
-fn head() -> Row {
+fn head() -> Cells {
     ["NAME", "ID", "STATE", "ADDRESS"].map(String::from)
 }
 
-fn rows(server: &Listed) -> Vec<Row> {
+fn rows(server: &Listed) -> Vec<Cells> {
     let id: String = server.id.as_deref().unwrap_or("-").chars().take(8).collect();
     let mut addrs = server.addrs.iter().map(SocketAddr::to_string);
     let state = state(server).to_owned();
@@ -100,7 +99,7 @@ fn rows(server: &Listed) -> Vec<Row> {
     rows
 }
 
-fn lines(rows: &[Row], widths: [usize; 3]) -> String {
+fn lines(rows: &[Cells], widths: [usize; 3]) -> String {
     let mut text = String::new();
     for row in rows {
         for (cell, width) in row.iter().zip(widths) {
@@ -113,7 +112,7 @@ fn lines(rows: &[Row], widths: [usize; 3]) -> String {
     text
 }
 
-/// What there is to know before joining.
+/// Describes what to know before joining.
 fn state(server: &Listed) -> &'static str {
     match (server.known, server.closed) {
         (true, true) => "known, closed",
@@ -123,9 +122,9 @@ fn state(server: &Listed) -> &'static str {
     }
 }
 
-/// The same for programs: one array of objects with `name`, `id` (or null), `addresses` (each with
-/// its port), `closed`, `known`, `txt` and `via`. Not made safe for terminals, but JSON escapes control characters.
-pub fn json(servers: &[Listed]) -> String {
+/// Formats the list for programs: one array of objects with `name`, `id` (or null), `addresses` (each with its
+/// port), `closed`, `known`, `txt` and `via`. JSON escapes control characters.
+pub(crate) fn json(servers: &[Listed]) -> String {
     let servers = in_order(servers).into_iter().map(|server| {
         json!({
             "name": server.name,
@@ -142,7 +141,7 @@ pub fn json(servers: &[Listed]) -> String {
     text
 }
 
-/// By name, then by id, so that two runs can be compared.
+/// Sorts by name, then by id, so that two runs can be compared.
 fn in_order(servers: &[Listed]) -> Vec<&Listed> {
     let mut ordered: Vec<&Listed> = servers.iter().collect();
     ordered.sort_by_key(|server| (server.name.to_lowercase(), server.id.clone()));

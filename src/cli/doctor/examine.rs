@@ -1,9 +1,13 @@
-//! The examination: everything is begun at once and ends in six seconds, whatever is out there.
+//! The examination: everything starts at once and ends within six seconds, whatever the network does.
 
-use super::contact::Contact;
-use super::findings::{By, Findings, Knock, Lookup, Named, Outcome, Seat, Test, Tested};
-use super::knock::{Target, detour, knock};
+use super::findings::{
+    Findings, Interface, Lookup, MulticastFinding, MulticastPaths, NamedHost, Probe, ProbeOutcome,
+    ProbeSource,
+};
 use super::machine::{self, Firewall, Machine};
+use super::probe::{ProbeTarget, detour, probe};
+use super::prober::Prober;
+use crate::client::Untested;
 use crate::discovery::{
     LookupError, MdnsSearch, MulticastTest, Networks, SearchEvent, SearchOptions, Side, Sighting, Subnet,
     WELL_KNOWN_HOST, all_interfaces, is_called, lookup, neighbours, scan, subnets, unsent,
@@ -20,9 +24,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// An examination that is under way.
+/// A running examination.
 pub struct Examination<C> {
-    contact: C,
+    prober: C,
     findings: Findings,
     start: Instant,
     end: Instant,
@@ -30,37 +34,37 @@ pub struct Examination<C> {
     networks: Networks,
     repeats: Option<u64>,
     work: JoinSet<Done>,
-    /// How much of each kind of work is under way.
-    open: Open,
+    running: Running,
 }
 
+/// How many tasks of each kind are running.
 #[derive(Clone, Copy, Debug, Default)]
-struct Open {
-    knocks: usize,
+struct Running {
+    probes: usize,
     names: usize,
     neighbours: usize,
-    /// What the verdict needs, in any case.
+    /// Tasks whose result the diagnosis always needs.
     needed: usize,
 }
 
-/// A piece of work that has ended.
 enum Done {
-    Knock(Knock),
+    Probe(Probe),
     WellKnown(Lookup),
     Neighbours(BTreeSet<IpAddr>),
     Firewalls(Vec<Firewall>),
     Scan(Vec<SocketAddr>),
-    Test(Test),
+    Test(MulticastFinding),
 }
 
-impl<C: Contact> Examination<C> {
-    /// Begins: looks at what this machine tells of itself. Runs on tokio.
-    pub fn start(contact: C, wanted: Option<String>) -> Self {
+impl<C: Prober> Examination<C> {
+    /// Starts an examination with this machine's own data. Runs on tokio.
+    pub fn start(prober: C, wanted: Option<String>) -> Self {
         let start = Instant::now();
-        // Before this program itself joins a group.
+        // Before this program itself joins a multicast group.
         let machine = Machine::look(DEFAULT_PORT);
         let links = all_interfaces().unwrap_or_default().into_iter().filter(|(link, _)| !link.loopback);
-        let links = links.map(|(link, is_virtual)| Seat { is_virtual, name: link.name, addrs: link.addrs });
+        let links =
+            links.map(|(link, is_virtual)| Interface { is_virtual, name: link.name, addrs: link.addrs });
         let findings = Findings {
             wanted,
             links: links.collect(),
@@ -69,7 +73,7 @@ impl<C: Contact> Examination<C> {
             ..Findings::default()
         };
         let mut examination = Self {
-            contact,
+            prober,
             findings,
             start,
             end: start + DOCTOR_TIME,
@@ -77,24 +81,24 @@ impl<C: Contact> Examination<C> {
             networks: Networks::now().unwrap_or_default(),
             repeats: machine::failed_repeats(),
             work: JoinSet::new(),
-            open: Open { needed: 1, ..Open::default() },
+            running: Running { needed: 1, ..Running::default() },
         };
         examination.work.spawn_blocking(|| Done::Firewalls(machine::firewalls()));
         examination
     }
 
-    /// The way to one host. `multicast` says whether a name of mDNS may be asked for; nothing else opens a
-    /// multicast socket.
+    /// Examines the way to one host. `multicast` allows asking for a `.local` name by mDNS; nothing else here
+    /// opens a multicast socket.
     pub async fn of_host(mut self, host: &str, port: u16, multicast: bool) -> Findings {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let lookup = look_up(host, port, multicast, self.end).await;
         if let Lookup::Found(addrs) = &lookup {
             for addr in addrs.clone() {
-                self.knock(Target { addr, by: By::Host, of: None });
+                self.probe(ProbeTarget { addr, source: ProbeSource::Host, name: None });
             }
         }
-        self.findings.host = Some(Named { name: safe_line(host), lookup: lookup.into() });
-        while (self.open.knocks > 0 && !self.is_answered()) || self.open.needed > 0 {
+        self.findings.host = Some(NamedHost { name: safe_line(host), lookup: lookup.into() });
+        while (self.running.probes > 0 && !self.is_answered()) || self.running.needed > 0 {
             if self.step().await.is_none() {
                 break;
             }
@@ -102,13 +106,13 @@ impl<C: Contact> Examination<C> {
         self.finish()
     }
 
-    /// The way to whatever server there is, or to the one that is wanted; listens for `wait` at most.
+    /// Examines the way to any server, or to the wanted one; listens for `wait` at most.
     pub async fn of_network(mut self, wait: Duration) -> Findings {
         self.findings.unsent = unsent().into_iter().map(|(link, error)| (link, error.to_string())).collect();
         let mut search = MdnsSearch::start(SearchOptions::default());
         self.findings.port.clone_from(&search.reach().port);
         self.findings.failures.clone_from(&search.reach().failures);
-        self.knock_at_what_is_known();
+        self.probe_known_addresses();
         let last = self.start + wait.min(DOCTOR_LISTEN);
         self.work.spawn(async move {
             let left = last.saturating_duration_since(Instant::now());
@@ -118,7 +122,7 @@ impl<C: Contact> Examination<C> {
         self.work.spawn(async move {
             Done::WellKnown(look_up(WELL_KNOWN_HOST, DEFAULT_PORT, false, end).await.into())
         });
-        (self.open.names, self.open.neighbours) = (1, 1);
+        (self.running.names, self.running.neighbours) = (1, 1);
         let (mut quiet, mut goes_on) = (last, Some((self.start + DOCTOR_SEARCH_ON).min(last)));
         loop {
             let listens = Instant::now() < quiet;
@@ -143,7 +147,7 @@ impl<C: Contact> Examination<C> {
             }
             if goes_on.is_some_and(|at| at <= Instant::now()) {
                 goes_on = None;
-                self.go_on();
+                self.scan_if_need_be();
             }
             if goes_on.is_none() {
                 self.test_if_need_be();
@@ -152,127 +156,135 @@ impl<C: Contact> Examination<C> {
         self.finish()
     }
 
-    /// What `lanchat` would try, and what else is likely.
-    fn knock_at_what_is_known(&mut self) {
-        for (name, addrs) in self.contact.remembered().into_iter().take(MAX_KNOWN_TRIED) {
+    /// Probes the addresses that `lanchat` would try, and other likely ones.
+    fn probe_known_addresses(&mut self) {
+        for (name, addrs) in self.prober.remembered().into_iter().take(MAX_KNOWN_TRIED) {
             for addr in addrs {
-                self.knock(Target { addr, by: By::Remembered, of: Some(safe_line(&name)) });
+                self.probe(ProbeTarget {
+                    addr,
+                    source: ProbeSource::Remembered,
+                    name: Some(safe_line(&name)),
+                });
             }
         }
         for addr in self.findings.machine.listeners.clone() {
             let ip = match addr.ip() {
                 IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-                // A server listens on both.
+                // A server listens on IPv4 and IPv6.
                 IpAddr::V6(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
                 ip => ip,
             };
-            self.knock(Target { addr: SocketAddr::new(ip, addr.port()), by: By::Own, of: None });
+            self.probe(ProbeTarget {
+                addr: SocketAddr::new(ip, addr.port()),
+                source: ProbeSource::Own,
+                name: None,
+            });
         }
         if let Some(router) = self.findings.machine.gateway {
             let addr = SocketAddr::from((router, DEFAULT_PORT));
-            self.knock(Target { addr, by: By::Gateway, of: None });
+            self.probe(ProbeTarget { addr, source: ProbeSource::Gateway, name: None });
         }
     }
 
-    fn knock(&mut self, target: Target) {
+    fn probe(&mut self, target: ProbeTarget) {
         if self.targets.len() >= DOCTOR_TARGETS || !self.targets.insert(target.addr) {
             return;
         }
-        let end = match target.by {
-            // A mere guess is not waited for.
-            By::Neighbour | By::Gateway => self.end.min(Instant::now() + DOCTOR_GUESS),
+        let end = match target.source {
+            // A guess is not worth a long wait.
+            ProbeSource::Neighbour | ProbeSource::Gateway => self.end.min(Instant::now() + DOCTOR_GUESS),
             _ => self.end,
         };
-        let (contact, wanted) = (self.contact.clone(), self.findings.wanted.clone());
+        let (prober, wanted) = (self.prober.clone(), self.findings.wanted.clone());
         let is_meant =
             move |name: &str, id: &str| wanted.as_deref().is_none_or(|wanted| is_called(wanted, name, id));
-        self.work.spawn(async move { Done::Knock(knock(contact, target, end, is_meant).await) });
-        self.open.knocks += 1;
+        self.work.spawn(async move { Done::Probe(probe(prober, target, end, is_meant).await) });
+        self.running.probes += 1;
     }
 
     fn note_server(&mut self, seen: &Sighting) {
         for addr in self.findings.hear(seen, |addr| self.networks.may_be_at(addr)) {
-            self.knock(Target { addr, by: By::Announced, of: None });
+            self.probe(ProbeTarget { addr, source: ProbeSource::Announced, name: None });
         }
     }
 
-    /// Waits for the next piece of work; `None`: nothing is under way, or the time is up.
+    /// Takes in the next result; `None` if no task is running or the time is up.
     async fn step(&mut self) -> Option<()> {
         let done = match timeout_at(self.end, self.work.join_next()).await {
             Ok(Some(Ok(done))) => done,
             Ok(Some(Err(error))) => {
-                tracing::error!(%error, "a part of the examination ended badly");
+                tracing::error!(%error, "a part of the examination failed");
                 return Some(());
             }
             Ok(None) | Err(_) => {
-                // Nothing is left but to listen.
+                // All that remains is to listen.
                 sleep_until(self.end).await;
                 return None;
             }
         };
         match done {
-            Done::Knock(knock) => {
-                self.open.knocks = self.open.knocks.saturating_sub(1);
-                self.note_knock(knock);
+            Done::Probe(probe) => {
+                self.running.probes = self.running.probes.saturating_sub(1);
+                self.note_probe(probe);
             }
             Done::WellKnown(lookup) => {
-                self.open.names = 0;
+                self.running.names = 0;
                 if let Lookup::Found(addrs) = &lookup {
                     for ip in addrs.clone() {
                         let addr = SocketAddr::new(ip, DEFAULT_PORT);
-                        self.knock(Target { addr, by: By::WellKnown, of: None });
+                        self.probe(ProbeTarget { addr, source: ProbeSource::WellKnown, name: None });
                     }
                 }
                 self.findings.well_known = Some(lookup);
             }
             Done::Neighbours(heard) => {
-                self.open.neighbours = 0;
+                self.running.neighbours = 0;
                 self.note_neighbours(&heard);
             }
             Done::Firewalls(walls) => {
-                self.open.needed -= 1;
+                self.running.needed -= 1;
                 self.findings.machine.firewalls = walls;
             }
             Done::Scan(found) => {
-                self.open.needed -= 1;
+                self.running.needed -= 1;
                 (self.findings.scanned, self.findings.scan_found) = (true, found.len());
                 let machines = machine::neighbours_there(self.findings.machine.gateway);
                 self.findings.machines = Some(machines.len());
-                // One that is too slow for a scan, or hangs.
+                // A server may be too slow for a scan, or hang.
                 let slow = machines.into_iter().take(MAX_KNOWN_TRIED).filter(|_| found.is_empty());
                 for ip in slow {
                     let addr = SocketAddr::from((ip, DEFAULT_PORT));
-                    self.knock(Target { addr, by: By::Neighbour, of: None });
+                    self.probe(ProbeTarget { addr, source: ProbeSource::Neighbour, name: None });
                 }
                 for addr in found {
-                    self.knock(Target { addr, by: By::Scan, of: None });
+                    self.probe(ProbeTarget { addr, source: ProbeSource::Scan, name: None });
                 }
             }
             Done::Test(test) => {
-                self.open.needed -= 1;
+                self.running.needed -= 1;
                 self.findings.test = Some(test);
             }
         }
         Some(())
     }
 
-    fn note_knock(&mut self, mut knock: Knock) {
-        knock.detour = detour(knock.addr, &self.findings.subnets);
-        if let IpAddr::V4(ip) = knock.addr.ip().to_canonical() {
-            knock.is_there = machine::is_there(ip);
-            // The table of neighbours is surer than the time that the answer took.
-            match (&knock.outcome, knock.is_there) {
-                (Outcome::Rejected, Some(false)) => knock.outcome = Outcome::Unreachable,
-                (Outcome::Unreachable, Some(true)) => knock.outcome = Outcome::Rejected,
+    fn note_probe(&mut self, mut probe: Probe) {
+        probe.detour = detour(probe.addr, &self.findings.subnets);
+        if let IpAddr::V4(ip) = probe.addr.ip().to_canonical() {
+            probe.is_there = machine::is_there(ip);
+            // The neighbour table is more reliable than the time that the answer took.
+            match (&probe.outcome, probe.is_there) {
+                (ProbeOutcome::Rejected, Some(false)) => probe.outcome = ProbeOutcome::Unreachable,
+                (ProbeOutcome::Unreachable, Some(true)) => probe.outcome = ProbeOutcome::Rejected,
                 _ => {}
             }
         }
-        self.findings.knocks.push(knock);
+        self.findings.probes.push(probe);
     }
 
     fn note_neighbours(&mut self, heard: &BTreeSet<IpAddr>) {
         self.findings.others = heard.len();
-        let real: Vec<&Seat> = self.findings.links.iter().filter(|link| !link.is_virtual).collect();
+        let real: Vec<&Interface> = self.findings.links.iter().filter(|link| !link.is_virtual).collect();
         let scope = match real.as_slice() {
             [one] => {
                 self.findings.subnets.iter().find(|subnet| subnet.link == one.name).map(|subnet| subnet.index)
@@ -287,34 +299,34 @@ impl<C: Contact> Examination<C> {
             _ => Some(SocketAddr::new(*ip, DEFAULT_PORT)),
         };
         for addr in heard.iter().filter_map(addr).take(MAX_KNOWN_TRIED) {
-            self.knock(Target { addr, by: By::Neighbour, of: None });
+            self.probe(ProbeTarget { addr, source: ProbeSource::Neighbour, name: None });
         }
     }
 
-    /// Nobody has answered so far, or nobody who was heard: what else can be tried.
-    fn go_on(&mut self) {
+    /// Scans the network if no server was found so far.
+    fn scan_if_need_be(&mut self) {
         if self.is_answered() || self.findings.servers.iter().any(|server| server.is_meant) {
             return;
         }
-        let contact = self.contact.clone();
-        self.open.needed += 1;
+        let prober = self.prober.clone();
+        self.running.needed += 1;
         self.work.spawn(async move {
-            let found = scan(DEFAULT_PORT, move |addr| contact.clone().ask(addr), Some(DOCTOR_SCAN)).await;
+            let found = scan(DEFAULT_PORT, move |addr| prober.clone().ask(addr), Some(DOCTOR_SCAN)).await;
             Done::Scan(found.unwrap_or_default().into_iter().map(|server| server.addr).collect())
         });
     }
 
     fn test_if_need_be(&mut self) {
-        if self.findings.test.is_some() || self.open.needed > 1 {
+        if self.findings.test.is_some() || self.running.needed > 1 {
             return;
         }
         let reached = self
             .findings
-            .knocks
+            .probes
             .iter()
-            .filter(|knock| is_good(knock) && !self.findings.is_own(knock.addr.ip()));
-        let mut reached: Vec<SocketAddr> = reached.map(|knock| knock.addr).collect();
-        // Who was heard in both ways is found; in one, that may be by chance.
+            .filter(|probe| is_good(probe) && !self.findings.is_own(probe.addr.ip()));
+        let mut reached: Vec<SocketAddr> = reached.map(|probe| probe.addr).collect();
+        // A server that answers one-shot queries is found reliably; an announcement may be heard by chance.
         let is_found = |addr: &SocketAddr| {
             let of = self.findings.servers.iter().filter(|server| server.addrs.contains(addr));
             of.into_iter().any(|server| server.heard.one_shot)
@@ -325,52 +337,52 @@ impl<C: Contact> Examination<C> {
         reached.sort_by_key(SocketAddr::is_ipv6);
         let on_link = |addr: &SocketAddr| Some((*addr, self.findings.subnet_of(addr.ip())?.clone()));
         let Some((addr, subnet)) = reached.iter().find_map(on_link) else { return };
-        // So that there is one only.
-        self.findings.test =
-            Some(Test { addr, result: Tested::Impossible("it was not over in time".into()) });
-        self.open.needed += 1;
-        let (contact, end) = (self.contact.clone(), self.end);
-        self.work.spawn(async move { Done::Test(test(contact, addr, &subnet, end).await) });
+        // Stands until the result arrives, and keeps a second test from starting.
+        self.findings.test = Some(untested(addr, "it did not finish in time"));
+        self.running.needed += 1;
+        let (prober, end) = (self.prober.clone(), self.end);
+        self.work.spawn(async move { Done::Test(test(prober, addr, &subnet, end).await) });
     }
 
-    /// Whether a server that is meant has answered on another machine.
+    /// Whether a wanted server has answered on another machine.
     fn is_answered(&self) -> bool {
-        self.findings.knocks.iter().any(|knock| is_good(knock) && !self.findings.is_own(knock.addr.ip()))
+        self.findings.probes.iter().any(|probe| is_good(probe) && !self.findings.is_own(probe.addr.ip()))
     }
 
-    /// Whether waiting for the rest would change nothing.
+    /// Whether the remaining tasks cannot change the diagnosis.
     fn is_enough(&self) -> bool {
-        // A name server that is silent is not waited for where a server is heard.
+        // If a server is heard, a silent name server does not matter.
         let is_heard = self.findings.servers.iter().any(|server| server.is_meant);
-        let has_asked_all = self.open.names == 0 && self.open.neighbours == 0;
-        let is_rest_needless = self.is_answered() || (self.open.knocks == 0 && (is_heard || has_asked_all));
-        self.open.needed == 0 && is_rest_needless
+        let has_asked_all = self.running.names == 0 && self.running.neighbours == 0;
+        let is_rest_needless =
+            self.is_answered() || (self.running.probes == 0 && (is_heard || has_asked_all));
+        self.running.needed == 0 && is_rest_needless
     }
 
     fn finish(mut self) -> Findings {
         let repeats = self.repeats.zip(machine::failed_repeats());
         if repeats.is_some_and(|(before, after)| after > before) {
-            for knock in &mut self.findings.knocks {
-                knock.is_swallowed = knock.outcome == Outcome::Silent && knock.is_there != Some(false);
+            for probe in &mut self.findings.probes {
+                probe.is_swallowed = probe.outcome == ProbeOutcome::Silent && probe.is_there != Some(false);
             }
         }
         // However it was known before: a server says that it is there now.
         let is_announced =
             |addr: &SocketAddr| self.findings.servers.iter().any(|server| server.addrs.contains(addr));
         let announced: HashSet<SocketAddr> =
-            self.findings.knocks.iter().map(|knock| knock.addr).filter(is_announced).collect();
-        for knock in &mut self.findings.knocks {
-            if announced.contains(&knock.addr) {
-                knock.by = By::Announced;
+            self.findings.probes.iter().map(|probe| probe.addr).filter(is_announced).collect();
+        for probe in &mut self.findings.probes {
+            if announced.contains(&probe.addr) {
+                probe.source = ProbeSource::Announced;
             }
         }
-        self.findings.knocks.sort_by_key(|knock| (knock.by, knock.addr.is_ipv6(), knock.addr));
+        self.findings.probes.sort_by_key(|probe| (probe.source, probe.addr.is_ipv6(), probe.addr));
         self.findings
     }
 }
 
-fn is_good(knock: &Knock) -> bool {
-    matches!(knock.outcome, Outcome::Answered { standing: Ok(_), is_meant: true, .. })
+fn is_good(probe: &Probe) -> bool {
+    matches!(probe.outcome, ProbeOutcome::Answered { key: Ok(_), is_meant: true, .. })
 }
 
 async fn look_up(host: &str, port: u16, multicast: bool, end: Instant) -> Lookup<SocketAddr> {
@@ -379,7 +391,9 @@ async fn look_up(host: &str, port: u16, multicast: bool, end: Instant) -> Lookup
         Ok(Err(error)) => match error {
             LookupError::NoDns { error, .. } => Lookup::Unanswered(safe_line(&error)),
             LookupError::Unknown { error, .. } => Lookup::Unknown(safe_line(&error)),
-            LookupError::NotLocal(_) => Lookup::Unknown("no machine answers to it by mDNS".into()),
+            LookupError::NotLocal(_) => {
+                Lookup::Unknown("no machine on this network answers to that name".into())
+            }
             LookupError::Forbidden(_) => {
                 Lookup::Unknown("--no-discovery forbids asking for it by mDNS".into())
             }
@@ -388,22 +402,25 @@ async fn look_up(host: &str, port: u16, multicast: bool, end: Instant) -> Lookup
     }
 }
 
-async fn test<C: Contact>(contact: C, addr: SocketAddr, subnet: &Subnet, end: Instant) -> Test {
-    let impossible = |why: String| Test { addr, result: Tested::Impossible(why) };
+fn untested(addr: SocketAddr, why: impl ToString) -> MulticastFinding {
+    MulticastFinding { addr, result: Err(Untested::Impossible(why.to_string())) }
+}
+
+async fn test<C: Prober>(prober: C, addr: SocketAddr, subnet: &Subnet, end: Instant) -> MulticastFinding {
     let mut number = [0; 8];
     if let Err(error) = getrandom::fill(&mut number) {
-        return impossible(error.to_string());
+        return untested(addr, error);
     }
     let token = TestToken::new(u64::from_ne_bytes(number));
     let trial = match MulticastTest::open(subnet, Side::Client, token.as_str()) {
         Ok(trial) => trial,
-        Err(error) => return impossible(error.to_string()),
+        Err(error) => return untested(addr, error),
     };
-    let both = async { tokio::join!(trial.run(), contact.test(addr, token)) };
+    let both = async { tokio::join!(trial.run(), prober.test(addr, token)) };
     let result = match timeout_at(end, both).await {
-        Ok((came, Ok(out))) => Tested::Ways { out, back: came.heard },
-        Ok((_, Err(why))) => why,
-        Err(_late) => return impossible("it was not over in time".into()),
+        Ok((heard, Ok(out))) => Ok(MulticastPaths { out, back: heard.heard }),
+        Ok((_, Err(why))) => Err(why),
+        Err(_late) => return untested(addr, "it did not finish in time"),
     };
-    Test { addr, result }
+    MulticastFinding { addr, result }
 }

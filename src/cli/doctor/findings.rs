@@ -1,72 +1,62 @@
-//! What an examination found, as data: the verdict is made of this and of nothing else. Pure.
+//! The results of an examination, as data. The diagnosis depends on nothing else. Pure.
 
 use super::machine::Machine;
-use crate::client::JoinRefusal;
+use crate::client::{JoinRefusal, Untested};
 use crate::discovery::{HeardBy, Sighting, Subnet};
 use crate::limits::DOCTOR_TARGETS;
 use crate::text::safe_line;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// What its key means, as a line for the user: an error if the server would be refused.
-pub(super) type Standing = Result<String, JoinRefusal>;
+/// A note about a server's key, for the user; an error if the client would refuse the key.
+pub type KeyStatus = Result<String, JoinRefusal>;
 
-/// All that was found.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
-    /// The server that is meant, by its name or the start of its id.
+    /// The server that the user asked for, by its name or the start of its id.
     pub wanted: Option<String>,
-    /// The host that was given, instead of a search.
-    pub host: Option<Named>,
-    /// The interfaces that multicast can use, without the loopback.
-    pub links: Vec<Seat>,
-    /// The networks around this machine's addresses, those of tunnels too.
+    /// The host that the user named; then there is no search.
+    pub host: Option<NamedHost>,
+    /// The interfaces that can carry multicast, without the loopback.
+    pub links: Vec<Interface>,
+    /// The networks of this machine's addresses, including those of tunnels.
     pub subnets: Vec<Subnet>,
-    /// This machine.
+    /// This machine's own data.
     pub machine: Machine,
-    /// Why the port of mDNS cannot be shared.
+    /// Why the mDNS port cannot be shared.
     pub port: Option<String>,
-    /// What of the search could not be opened.
+    /// Sockets of the search that could not be opened.
     pub failures: Vec<String>,
-    /// The interfaces on which the system does not let a question out, and why.
+    /// Interfaces on which the system did not let a query out, and why.
     pub unsent: Vec<(String, String)>,
-    /// The servers that were heard of.
-    pub servers: Vec<Server>,
-    /// The servers that are announced only where an announcement may not lead, each with one of its addresses.
+    pub servers: Vec<AnnouncedServer>,
+    /// Servers announced only at addresses where an announcement may not lead, each with one of these.
     pub elsewhere: Vec<(String, SocketAddr)>,
-    /// How many other machines spoke mDNS.
     pub others: usize,
-    /// The host named `lanchat`.
+    /// The address of the host named `lanchat`.
     pub well_known: Option<Lookup>,
-    /// Each address that was tried.
-    pub knocks: Vec<Knock>,
-    /// What came of a test of multicast with a server.
-    pub test: Option<Test>,
-    /// Whether all addresses of this machine's networks were tried.
+    pub probes: Vec<Probe>,
+    /// The multicast test with a server that answered.
+    pub test: Option<MulticastFinding>,
+    /// Whether every address of this machine's networks was tried.
     pub scanned: bool,
-    /// At how many of them a server answered, however it was known before.
+    /// At how many of these a server answered.
     pub scan_found: usize,
-    /// How many machines besides the router answer on the link; `None`: nobody was asked.
+    /// How many machines besides the router answer on the link; `None` if no scan asked them.
     pub machines: Option<usize>,
 }
 
-/// A host that was asked for by name.
 #[derive(Clone, Debug)]
-pub struct Named {
-    /// As it was given, safe for a terminal.
+pub struct NamedHost {
+    /// As the user typed it, safe for a terminal.
     pub name: String,
-    /// What it leads to.
     pub lookup: Lookup,
 }
 
-/// What a name leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup<A = IpAddr> {
-    /// These addresses.
     Found(Vec<A>),
-    /// Nothing: there is no such name.
     Unknown(String),
-    /// Nobody knows: the name servers did not answer.
     Unanswered(String),
 }
 
@@ -84,133 +74,106 @@ impl From<Lookup<SocketAddr>> for Lookup {
     }
 }
 
-/// An interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seat {
-    /// Its name.
+pub struct Interface {
     pub name: String,
-    /// Its addresses.
     pub addrs: Vec<IpAddr>,
-    /// Whether it is one of a container engine or hypervisor, behind which is no other machine.
+    /// Whether it belongs to a container engine or hypervisor, so no other machine is behind it.
     pub is_virtual: bool,
 }
 
-/// A server that was heard of.
 #[derive(Clone, Debug)]
-pub struct Server {
+pub struct AnnouncedServer {
     /// Its name and short id, safe for a terminal.
     pub title: String,
-    /// Where it may be reached.
     pub addrs: Vec<SocketAddr>,
-    /// How it was heard of.
     pub heard: HeardBy,
-    /// Whether it is the one that is meant, if one is.
+    /// Whether the user asked for it, or for no server in particular.
     pub is_meant: bool,
 }
 
-/// How an address came to be tried.
+/// Why an address was probed, the most telling reason first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum By {
-    /// The user gave it.
+pub enum ProbeSource {
     Host,
-    /// A server announces it.
     Announced,
-    /// A server answered there before.
     Remembered,
-    /// It is that of the host named `lanchat`.
+    /// The host named `lanchat` has it.
     WellKnown,
-    /// It was found by trying all of the network.
     Scan,
     /// A machine there speaks mDNS.
     Neighbour,
-    /// It is the router, or a container's host.
+    /// The router, or a container's host, has it.
     Gateway,
     /// A program on this machine listens there.
     Own,
 }
 
-/// An address that was tried.
 #[derive(Clone, Debug)]
-pub struct Knock {
-    /// Where.
+pub struct Probe {
     pub addr: SocketAddr,
-    /// Why there.
-    pub by: By,
-    /// What it is the address of, if that was said before; safe for a terminal.
-    pub of: Option<String>,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// How long that took.
+    pub source: ProbeSource,
+    /// The server that it belongs to, if the client remembers one there; safe for a terminal.
+    pub name: Option<String>,
+    pub outcome: ProbeOutcome,
     pub took: Duration,
-    /// The interface, or else address, from which packets go there, if it is not that of the network that
-    /// the address is in.
+    /// The interface, or else the source address, through which packets go there, if that is not the
+    /// address's own network.
     pub detour: Option<String>,
-    /// Whether somebody answers at the address on the link, by the system's table of neighbours.
+    /// Whether a machine answers at the address, according to the system's neighbour table.
     pub is_there: Option<bool>,
-    /// Whether the system sent nothing, though it said that it did.
+    /// Whether the system reported packets as sent that never left.
     pub is_swallowed: bool,
 }
 
-/// What came of trying an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// A server answered.
+pub enum ProbeOutcome {
     Answered {
-        /// Its name and short id, safe for a terminal.
         server: String,
-        /// What its key means for the user; an error if it is refused for it.
-        standing: Standing,
-        /// Whether it is the one that is meant, if one is.
+        /// The meaning of its key for the user.
+        key: KeyStatus,
         is_meant: bool,
     },
-    /// A server answered that it does not take this client.
+    /// A server answered, and does not admit this client.
     TurnedAway(String),
-    /// Something else answered.
+    /// Something other than a lanchat server answered.
     Foreign(String),
-    /// The connection was taken, and nothing came.
+    /// The connection was accepted, and nothing came.
     Hung,
-    /// The connection was refused.
     Refused,
-    /// A firewall, there or on the way, answered that it lets nothing through.
+    /// A firewall, on that machine or on the way, rejected the connection.
     Rejected,
-    /// The system found nobody at the address.
+    /// No machine has the address.
     Unreachable,
-    /// This machine knows no way.
     NoRoute,
-    /// This machine's system forbids it.
+    /// This machine does not permit the connection.
     Forbidden,
-    /// Nothing came back.
     Silent,
 }
 
-/// A test of multicast with a server that was reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Test {
-    /// Where.
+pub struct MulticastFinding {
     pub addr: SocketAddr,
-    /// What came of it.
-    pub result: Tested,
+    pub result: Result<MulticastPaths, Untested>,
 }
 
-/// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tested {
-    /// Both sides took part.
-    Ways {
-        /// Whether the server heard this machine.
-        out: bool,
-        /// Whether this machine heard the server.
-        back: bool,
-    },
-    /// The server uses no multicast, or none with this machine: what it says.
-    Unused(String),
-    /// It could not be done.
-    Impossible(String),
+/// In which direction multicast arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MulticastPaths {
+    pub out: bool,
+    pub back: bool,
+}
+
+impl ProbeOutcome {
+    /// Whether no connection came about, for a reason outside this machine.
+    pub(super) fn is_unconnected(&self) -> bool {
+        matches!(self, Self::Refused | Self::NoRoute | Self::Rejected | Self::Unreachable | Self::Silent)
+    }
 }
 
 impl Findings {
-    /// Takes in a server that was heard of; gives the addresses to try. Anybody can announce anything, so an
-    /// address is tried only if a server may be there.
+    /// Adds a server that mDNS showed, and returns the addresses to probe. Anybody can announce anything, so
+    /// these are only addresses at which a server may be.
     pub fn hear(&mut self, seen: &Sighting, may_be_at: impl Fn(SocketAddr) -> bool) -> Vec<SocketAddr> {
         let title = safe_line(&format!("{} ({})", seen.name, seen.short_id().unwrap_or("no id")));
         let addrs: Vec<SocketAddr> = seen.addrs.iter().copied().filter(|addr| may_be_at(*addr)).collect();
@@ -222,7 +185,7 @@ impl Findings {
             return addrs;
         }
         let is_meant = self.wanted.as_deref().is_none_or(|wanted| seen.is_called(wanted));
-        let server = Server { title, addrs: addrs.clone(), heard: seen.heard, is_meant };
+        let server = AnnouncedServer { title, addrs: addrs.clone(), heard: seen.heard, is_meant };
         match self.servers.iter().position(|known| known.title == server.title) {
             Some(known) => self.servers[known] = server,
             None if self.servers.len() < DOCTOR_TARGETS => self.servers.push(server),
@@ -231,17 +194,17 @@ impl Findings {
         addrs
     }
 
-    /// Whether the address is one of this machine's own.
+    /// Whether the address belongs to this machine.
     pub fn is_own(&self, ip: IpAddr) -> bool {
         ip.is_loopback() || self.subnets.iter().any(|subnet| subnet.address == ip.to_canonical())
     }
 
-    /// The network of this machine that an address is in.
+    /// Finds the network of this machine that contains an address.
     pub fn subnet_of(&self, ip: IpAddr) -> Option<&Subnet> {
         self.subnets.iter().find(|subnet| subnet.contains(ip.to_canonical()))
     }
 
-    /// The addresses of this machine at which others may reach it, IPv4 first.
+    /// Lists the addresses at which others may reach this machine, IPv4 first.
     pub fn shared(&self) -> Vec<IpAddr> {
         let real = self.links.iter().filter(|link| !link.is_virtual).flat_map(|link| &link.addrs);
         let mut addrs: Vec<IpAddr> = real.copied().filter(|ip| !is_link_local_v6(ip)).collect();
@@ -249,8 +212,8 @@ impl Findings {
         addrs
     }
 
-    /// Whether this looks like a container: one interface besides the loopback, with an address of those that
-    /// container engines give, and the first of its network as router.
+    /// Whether this looks like a container: one interface besides the loopback, with an address that container
+    /// engines assign, and the network's first address as router.
     pub fn looks_contained(&self) -> bool {
         let v4 = |ip: &IpAddr| match ip {
             IpAddr::V4(v4) => Some(*v4),
@@ -258,18 +221,18 @@ impl Findings {
         };
         let Some(router) = self.machine.gateway else { return false };
         let [link] = self.links.as_slice() else { return false };
-        // One that has its host's network has its host's interfaces: more, or of other names.
+        // A container on its host's network has the host's interfaces: more of them, or other names.
         let is_inside = self.machine.container.is_some();
         let is_given =
             |ip: Ipv4Addr| is_inside || (ip.octets()[0] == 172 && (16..32).contains(&ip.octets()[1]));
         link.name == "eth0" && link.addrs.iter().filter_map(v4).any(is_given) && router.octets()[3] == 1
     }
 
-    /// Whether no interface has an address that somebody gave it: by DHCP, or by hand.
-    pub fn has_only_own_making(&self) -> bool {
+    /// Whether every address is self-assigned: neither DHCP nor a person gave this machine one.
+    pub fn has_only_self_assigned(&self) -> bool {
         let mut real =
             self.links.iter().filter(|link| !link.is_virtual).flat_map(|link| &link.addrs).peekable();
-        real.peek().is_some() && real.all(is_own_making)
+        real.peek().is_some() && real.all(is_self_assigned)
     }
 }
 
@@ -277,8 +240,8 @@ fn is_link_local_v6(ip: &IpAddr) -> bool {
     matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
-/// An address that machines give themselves where nobody gives them one (RFC 3927, RFC 4862).
-fn is_own_making(ip: &IpAddr) -> bool {
+/// Whether a machine gave itself the address, as it does without DHCP (RFC 3927, RFC 4862).
+fn is_self_assigned(ip: &IpAddr) -> bool {
     is_link_local_v6(ip) || matches!(ip, IpAddr::V4(v4) if v4.is_link_local())
 }
 

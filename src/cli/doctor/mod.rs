@@ -1,72 +1,69 @@
-//! `lanchat doctor`: why can I not connect? Everything that can be looked at is looked at at the same time
-//! and gathered as data (`findings`), of which `verdict` makes a cause and what to do about it.
+//! `lanchat doctor`: why can I not connect? It examines the network, this machine and the known servers at the
+//! same time and gathers the results as data (`findings`). From these, `diagnosis` derives a cause and remedies.
 
 mod checks;
-mod contact;
+mod diagnosis;
 mod examine;
 mod findings;
-mod knock;
 mod machine;
+mod probe;
+mod prober;
 mod remedy;
 mod render;
-mod verdict;
 
-pub use checks::{Check, State, checks};
-pub use contact::{Answer, Contact, Fault};
+pub use checks::checks;
+pub use diagnosis::{Cause, Class, Diagnosis};
 pub use examine::Examination;
-pub use findings::Tested;
-pub use verdict::{Cause, Class, Verdict};
+pub use findings::KeyStatus;
+pub use prober::Prober;
 
 use super::args::{CommonArgs, ConnectArgs, DoctorArgs};
-use super::exit::Failure;
-use super::invitation::Destination;
-use super::logging::{self, Level};
-use super::progress::Progress;
+use super::endpoint::Endpoint;
+use super::exit::ExitError;
+use super::logging::{self, LogLevel};
+use super::progress::ProgressDisplay;
 use super::{join, runtime};
 use crate::client::Inspector;
 use crate::limits::DEFAULT_PORT;
 use crate::text::safe_line;
 use std::io::Write;
 
-/// Examines the way to a server, and prints each check, the verdict and its remedies on standard output;
-/// with `--quiet` nothing but a bad verdict, so that it can be a container's health check.
-///
-/// # Errors
-/// None but of this program itself; a bad verdict is a [`Failure`] that has nothing left to say, with the
-/// status of its [`Class`].
-pub fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), Failure> {
+/// Examines the way to a server and prints each check, the diagnosis and its remedies on standard output. With
+/// `--quiet`, it prints only a bad diagnosis, so it can serve as a container's health check. A bad diagnosis is a
+/// silent [`ExitError`] with the status of its [`Class`].
+pub(super) fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), ExitError> {
     let connect = args.connect.checked()?;
-    let contact = Inspector::new(connect.plaintext, &connect.fingerprint).map_err(join::failure)?;
-    logging::start(common, Level::Error, std::io::stderr)?;
-    let waiting = Progress::waiting(common, "looking at the network, for six seconds at most");
+    let prober = Inspector::new(connect.plaintext, &connect.fingerprint).map_err(join::failure)?;
+    logging::start(common, LogLevel::Error, std::io::stderr)?;
+    let waiting = ProgressDisplay::waiting(common, "examining the network, for up to 6 seconds");
     let findings = runtime::finish(runtime::small()?, async {
         match &connect.host {
-            Some(Destination { at, .. }) => {
-                let contact = contact.at_host(&at.host, at.port);
+            Some(Endpoint { at, .. }) => {
+                let prober = prober.at_host(&at.host, at.port);
                 let port = at.port.unwrap_or(DEFAULT_PORT);
-                Examination::start(contact, None).of_host(&at.host, port, !connect.no_discovery).await
+                Examination::start(prober, None).of_host(&at.host, port, !connect.no_discovery).await
             }
-            None => Examination::start(contact, connect.server.clone()).of_network(connect.timeout.0).await,
+            None => Examination::start(prober, connect.server.clone()).of_network(connect.timeout).await,
         }
     });
     drop(waiting);
-    let (checks, verdict) = (checks(&findings), Verdict::of(&findings));
-    let is_well = verdict.cause.class() == Class::Well;
+    let (checks, diagnosis) = (checks(&findings), Diagnosis::of(&findings));
+    let is_well = diagnosis.cause.class() == Class::Well;
     let text = match (args.json, args.report, common.quiet > 0) {
-        (true, ..) => render::json(&checks, &verdict),
-        (_, true, _) => render::report(&checks, &verdict, &asked(&connect)),
-        (.., false) => render::text(&checks, &verdict),
+        (true, ..) => render::json(&checks, &diagnosis),
+        (_, true, _) => render::report(&checks, &diagnosis, &asked(&connect)),
+        (.., false) => render::text(&checks, &diagnosis),
         (.., true) if is_well => String::new(),
-        (.., true) => format!("{verdict}\n"),
+        (.., true) => format!("{diagnosis}\n"),
     };
     std::io::stdout().write_all(text.as_bytes())?;
-    if is_well { Ok(()) } else { Err(Failure::silent(verdict.cause.class().exit())) }
+    if is_well { Ok(()) } else { Err(ExitError::silent(diagnosis.cause.class().exit())) }
 }
 
-/// What was asked for.
+/// Describes what the user asked for, for the report.
 fn asked(connect: &ConnectArgs) -> String {
     match (&connect.host, &connect.server) {
-        (Some(Destination { at, .. }), _) => {
+        (Some(Endpoint { at, .. }), _) => {
             let port = at.port.unwrap_or(DEFAULT_PORT);
             format!("the way to {}, port {port}", safe_line(&at.host))
         }

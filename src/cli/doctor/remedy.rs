@@ -1,96 +1,93 @@
-//! Lines to paste. Each is whole: it works as it stands, on the machine that it is for.
+//! Lines to paste. Each is complete: it works unchanged on the machine that it is for.
 
 use super::machine::{Firewall, Machine, Proto};
 use crate::limits::DEFAULT_PORT;
 use serde::Serialize;
 use std::net::SocketAddr;
 
-/// Something to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Remedy {
-    /// Where, and for which program: words for people.
+    /// Where to run it, and for which program, in words for people.
     #[serde(rename = "for")]
     pub place: String,
-    /// A line for a shell.
     pub line: String,
 }
 
 impl Remedy {
-    /// One of these two.
-    pub fn new(place: impl Into<String>, line: impl Into<String>) -> Self {
+    pub(super) fn new(place: impl Into<String>, line: impl Into<String>) -> Self {
         Self { place: place.into(), line: line.into() }
     }
 }
 
-/// What is to be let in.
+/// The packets that a firewall should let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Opening {
-    /// Connections and questions to a port.
+pub(super) enum AllowRule {
+    /// Connections or queries to a port.
     To(Proto, u16),
-    /// The answers of responders to a port of one's own, which come from the port of mDNS.
+    /// Unicast answers from mDNS responders: their source port is that of mDNS, their destination port varies.
     FromMdns,
 }
 
-impl Opening {
+impl AllowRule {
     fn ufw(self) -> String {
         match self {
-            Opening::To(proto, port) => format!("sudo ufw allow {port}/{}", proto.as_str()),
-            Opening::FromMdns => "sudo ufw allow proto udp from any port 5353".into(),
+            AllowRule::To(proto, port) => format!("sudo ufw allow {port}/{}", proto.as_str()),
+            AllowRule::FromMdns => "sudo ufw allow proto udp from any port 5353".into(),
         }
     }
 
     fn firewalld(self) -> String {
         let what = match self {
-            Opening::To(Proto::Udp, 5353) => "--add-service=mdns".to_owned(),
-            Opening::To(proto, port) => format!("--add-port={port}/{}", proto.as_str()),
-            Opening::FromMdns => "--add-source-port=5353/udp".into(),
+            AllowRule::To(Proto::Udp, 5353) => "--add-service=mdns".to_owned(),
+            AllowRule::To(proto, port) => format!("--add-port={port}/{}", proto.as_str()),
+            AllowRule::FromMdns => "--add-source-port=5353/udp".into(),
         };
         format!("sudo firewall-cmd --permanent {what} && sudo firewall-cmd --reload")
     }
 
     fn nft(self, chain: &str) -> String {
         let what = match self {
-            Opening::To(proto, port) => format!("{} dport {port}", proto.as_str()),
-            Opening::FromMdns => "udp sport 5353".into(),
+            AllowRule::To(proto, port) => format!("{} dport {port}", proto.as_str()),
+            AllowRule::FromMdns => "udp sport 5353".into(),
         };
         format!("sudo nft insert rule {chain} {what} accept")
     }
 
     fn iptables(self) -> String {
         let what = match self {
-            Opening::To(proto, port) => format!("-p {} --dport {port}", proto.as_str()),
-            Opening::FromMdns => "-p udp --sport 5353".into(),
+            AllowRule::To(proto, port) => format!("-p {} --dport {port}", proto.as_str()),
+            AllowRule::FromMdns => "-p udp --sport 5353".into(),
         };
         format!("sudo iptables -I INPUT {what} -j ACCEPT")
     }
 
     fn windows(self) -> String {
         let what = match self {
-            Opening::To(proto, port) => {
+            AllowRule::To(proto, port) => {
                 format!("-Protocol {} -LocalPort {port}", proto.as_str().to_ascii_uppercase())
             }
-            Opening::FromMdns => "-Protocol UDP -RemotePort 5353".into(),
+            AllowRule::FromMdns => "-Protocol UDP -RemotePort 5353".into(),
         };
         format!("New-NetFirewallRule -DisplayName lanchat -Direction Inbound {what} -Action Allow")
     }
 }
 
-/// The lines for another machine, of which it is not known what it has.
-pub(super) fn there(place: &str, opening: Opening) -> Vec<Remedy> {
+/// Lists the lines for another machine, whose firewall is unknown.
+pub(super) fn open_there(place: &str, rule: AllowRule) -> Vec<Remedy> {
     let of = |program: &str| format!("{place}, {program}");
     vec![
-        Remedy::new(of("ufw"), opening.ufw()),
-        Remedy::new(of("firewalld"), opening.firewalld()),
-        Remedy::new(of("nft (Debian's tables)"), opening.nft("inet filter input")),
-        Remedy::new(of("iptables"), opening.iptables()),
-        Remedy::new(of("Windows (PowerShell)"), opening.windows()),
+        Remedy::new(of("ufw"), rule.ufw()),
+        Remedy::new(of("firewalld"), rule.firewalld()),
+        Remedy::new(of("nft (Debian's tables)"), rule.nft("inet filter input")),
+        Remedy::new(of("iptables"), rule.iptables()),
+        Remedy::new(of("Windows (PowerShell)"), rule.windows()),
     ]
 }
 
-/// The lines for this machine: of the firewalls that it is known to have, or else of all.
-pub(super) fn here(machine: &Machine, opening: Opening) -> Vec<Remedy> {
+/// Lists the lines for this machine's firewall, or for the usual ones if none is known.
+pub(super) fn open_here(machine: &Machine, rule: AllowRule) -> Vec<Remedy> {
     if cfg!(windows) {
-        return vec![Remedy::new("here, PowerShell as administrator", opening.windows())];
+        return vec![Remedy::new("here, PowerShell as administrator", rule.windows())];
     }
     if cfg!(target_os = "macos") {
         let place =
@@ -101,50 +98,49 @@ pub(super) fn here(machine: &Machine, opening: Opening) -> Vec<Remedy> {
         )];
     }
     let of = |wall: &Firewall| match wall {
-        Firewall::Ufw(_) => Some(Remedy::new("here, ufw", opening.ufw())),
-        Firewall::Firewalld(_) => Some(Remedy::new("here, firewalld", opening.firewalld())),
+        Firewall::Ufw(_) => Some(Remedy::new("here, ufw", rule.ufw())),
+        Firewall::Firewalld(_) => Some(Remedy::new("here, firewalld", rule.firewalld())),
         Firewall::Nft { chain, .. } => {
-            chain.as_deref().map(|chain| Remedy::new("here, nft", opening.nft(chain)))
+            chain.as_deref().map(|chain| Remedy::new("here, nft", rule.nft(chain)))
         }
     };
     let known: Vec<Remedy> = machine.firewalls.iter().filter_map(of).collect();
-    // nft's rules are those of the others, where there are others.
+    // ufw and firewalld are front ends of nft, so its rules are theirs.
     match known.split_first() {
-        None => there("here", opening).into_iter().take(4).collect(),
+        None => open_there("here", rule).into_iter().take(4).collect(),
         Some((first, _)) => vec![first.clone()],
     }
 }
 
-/// How to find out which rule stops what goes out.
-pub(super) fn rules_for_leaving() -> Vec<Remedy> {
+/// Lists the lines that show which rule blocks outgoing packets.
+pub(super) fn outgoing_rules() -> Vec<Remedy> {
     if cfg!(windows) {
         return vec![Remedy::new(
-            "here, PowerShell: what is forbidden",
+            "here, PowerShell: the rules that block",
             "Get-NetFirewallRule -Direction Outbound -Action Block -Enabled True",
         )];
     }
     vec![
         Remedy::new("here: the rules, in the chains with \"hook output\"", "sudo nft list ruleset"),
-        Remedy::new("here: the same where there is no nft", "sudo iptables -S OUTPUT"),
+        Remedy::new("here: the same, without nft", "sudo iptables -S OUTPUT"),
     ]
 }
 
-/// How to connect by an address.
+/// The line that joins a server by its address.
 pub(super) fn by_address(addr: SocketAddr) -> Remedy {
     Remedy::new("here", format!("lanchat --host {}", host(addr)))
 }
 
-/// An address as `--host` takes it.
 pub(super) fn host(addr: SocketAddr) -> String {
     match addr {
-        // Its interface belongs to it.
+        // A link-local address includes its interface.
         SocketAddr::V6(v6) if v6.scope_id() > 0 => format!("'{addr}'"),
         addr if addr.port() == DEFAULT_PORT => addr.ip().to_string(),
         addr => addr.to_string(),
     }
 }
 
-/// How to find the program that keeps a port on this system.
+/// The line that shows which program holds the mDNS port on this system.
 pub(super) const PORT_OWNER: &str = if cfg!(windows) {
     "netstat -abn -p UDP"
 } else if cfg!(target_os = "macos") {
@@ -159,9 +155,9 @@ mod tests {
 
     #[test]
     fn a_machine_with_a_known_firewall_gets_the_one_line_for_it() {
-        let opening = Opening::To(Proto::Udp, 5353);
+        let rule = AllowRule::To(Proto::Udp, 5353);
         let lines = |machine: &Machine| -> Vec<String> {
-            here(machine, opening).into_iter().map(|remedy| remedy.line).collect()
+            open_here(machine, rule).into_iter().map(|remedy| remedy.line).collect()
         };
         let mut machine = Machine::default();
         assert_eq!(lines(&machine).len(), 4);
@@ -173,8 +169,8 @@ mod tests {
 
     #[test]
     fn firewalld_keeps_what_it_is_told() {
-        for opening in [Opening::To(Proto::Tcp, 7667), Opening::To(Proto::Udp, 5353), Opening::FromMdns] {
-            let line = opening.firewalld();
+        for rule in [AllowRule::To(Proto::Tcp, 7667), AllowRule::To(Proto::Udp, 5353), AllowRule::FromMdns] {
+            let line = rule.firewalld();
             assert!(line.contains("--permanent") && line.ends_with("--reload"), "{line}");
         }
     }

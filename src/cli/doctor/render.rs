@@ -1,60 +1,60 @@
-//! The result, as people read it, as programs do, and as text for a ticket. Pure.
+//! Prints the result for people, for programs, and for a ticket. Pure.
 
-use super::checks::{Check, State};
-use super::verdict::Verdict;
+use super::checks::{CheckLine, CheckState};
+use super::diagnosis::Diagnosis;
 use serde_json::json;
 use std::fmt::Write as _;
 
-/// For people: a line a check, the verdict, and what to do.
-pub(super) fn text(checks: &[Check], verdict: &Verdict) -> String {
+/// For people: one line per check, the diagnosis and its remedies.
+pub(super) fn text(checks: &[CheckLine], diagnosis: &Diagnosis) -> String {
     let mut text = String::new();
     for check in checks {
         let _ = writeln!(text, "{check}");
     }
-    let _ = writeln!(text, "{verdict}");
+    let _ = writeln!(text, "{diagnosis}");
     text
 }
 
 /// For programs: one object with `class`, `exit`, `cause`, `verdict`, `remedies` (each with `for` and `line`)
 /// and `checks` (each with `state`, `subject` and `detail`). JSON escapes control characters.
-pub(super) fn json(checks: &[Check], verdict: &Verdict) -> String {
-    let class = verdict.cause.class();
+pub(super) fn json(checks: &[CheckLine], diagnosis: &Diagnosis) -> String {
+    let class = diagnosis.cause.class();
     let object = json!({
         "class": class.as_str(),
         "exit": class.exit().code(),
-        "cause": verdict.cause.as_str(),
-        "verdict": verdict.line,
-        "remedies": verdict.remedies,
+        "cause": diagnosis.cause.as_str(),
+        "verdict": diagnosis.line,
+        "remedies": diagnosis.remedies,
         "checks": checks,
     });
     format!("{object}\n")
 }
 
-/// For a ticket: all of it in one text, without keys.
-pub(super) fn report(checks: &[Check], verdict: &Verdict, asked: &str) -> String {
-    let class = verdict.cause.class();
+/// For a ticket: everything in one text, without keys.
+pub(super) fn report(checks: &[CheckLine], diagnosis: &Diagnosis, asked: &str) -> String {
+    let class = diagnosis.cause.class();
     let mut text = format!(
         "lanchat doctor report\nversion: {}\nsystem: {} {}\nasked: {}\nresult: {} ({}, exit status {})\nverdict: {}\n",
         env!("CARGO_PKG_VERSION"),
         std::env::consts::OS,
         std::env::consts::ARCH,
         asked,
-        verdict.cause.as_str(),
+        diagnosis.cause.as_str(),
         class.as_str(),
         class.exit().code(),
-        if checks.iter().any(|check| check.is_about_keys && check.state == State::Failed) {
-            "the server's key is another one than it should be"
+        if checks.iter().any(|check| check.is_about_keys && check.state == CheckState::Failed) {
+            "the server's key has changed"
         } else {
-            &verdict.line
+            &diagnosis.line
         },
     );
-    for remedy in &verdict.remedies {
+    for remedy in &diagnosis.remedies {
         let _ = writeln!(text, "remedy: {}: {}", remedy.place, remedy.line);
     }
     for check in checks {
         let _ = match (check.is_about_keys, check.state) {
             (false, _) => writeln!(text, "{check}"),
-            (true, State::Failed) => writeln!(text, "failed  {}: refused", check.subject),
+            (true, CheckState::Failed) => writeln!(text, "failed  {}: refused", check.subject),
             (true, _) => writeln!(text, "ok      {}: accepted", check.subject),
         };
     }
@@ -64,31 +64,31 @@ pub(super) fn report(checks: &[Check], verdict: &Verdict, asked: &str) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::doctor::diagnosis::Cause;
     use crate::cli::doctor::remedy::Remedy;
-    use crate::cli::doctor::verdict::Cause;
 
-    fn checks() -> Vec<Check> {
-        let check = |state, subject: &str, detail: &str, is_about_keys| Check {
+    fn checks() -> Vec<CheckLine> {
+        let check = |state, subject: &str, detail: &str, is_about_keys| CheckLine {
             state,
             subject: subject.into(),
             detail: detail.into(),
             is_about_keys,
         };
         vec![
-            check(State::Ok, "network interfaces", "lan0 (10.0.0.2)", false),
-            check(State::Ok, "key of office (3f9a1c77)", "11111 22222, new", true),
+            check(CheckState::Ok, "network interfaces", "lan0 (10.0.0.2)", false),
+            check(CheckState::Ok, "key of office (3f9a1c77)", "11111 22222, new", true),
         ]
     }
 
-    fn verdict() -> Verdict {
+    fn diagnosis() -> Diagnosis {
         let remedies = vec![Remedy::new("here", "a"), Remedy::new("on 10.0.0.1", "b")];
-        Verdict { cause: Cause::QuestionsLost, line: "it is so".into(), remedies }
+        Diagnosis { cause: Cause::QuestionsLost, line: "it is so".into(), remedies }
     }
 
     #[test]
     fn people_read_the_checks_the_verdict_and_the_lines_to_paste() {
         assert_eq!(
-            text(&checks(), &verdict()),
+            text(&checks(), &diagnosis()),
             "ok      network interfaces: lan0 (10.0.0.2)\nok      key of office (3f9a1c77): 11111 22222, new\n\
              it is so\n  here:        a\n  on 10.0.0.1: b\n"
         );
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn programs_read_one_object() {
-        let parsed: serde_json::Value = serde_json::from_str(&json(&checks(), &verdict())).unwrap();
+        let parsed: serde_json::Value = serde_json::from_str(&json(&checks(), &diagnosis())).unwrap();
         assert_eq!(
             (&parsed["class"], &parsed["exit"], &parsed["cause"]),
             (&json!("well"), &json!(0), &json!("questions_lost"))
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_ticket_has_all_but_the_keys() {
-        let report = report(&checks(), &verdict(), "--server office");
+        let report = report(&checks(), &diagnosis(), "--server office");
         assert!(report.contains("lan0 (10.0.0.2)") && report.contains("remedy: here: a"), "{report}");
         assert!(
             !report.contains("11111") && report.contains("key of office (3f9a1c77): accepted"),

@@ -6,9 +6,6 @@ use crate::protocol::Code;
 use std::io;
 use std::net::SocketAddr;
 
-/// How it reads that nothing came.
-pub const NO_ANSWER: &str = "no answer in time";
-
 /// Why a connection could not be had, or is over.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LinkError {
@@ -19,7 +16,7 @@ pub(crate) enum LinkError {
     #[error("the connection was lost ({0})")]
     Lost(String),
     /// Nothing came for too long.
-    #[error("{NO_ANSWER}")]
+    #[error("no answer in time")]
     Silent,
     /// There is no encrypted connection; the reason is one for people.
     #[error("{0}")]

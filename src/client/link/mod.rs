@@ -11,7 +11,6 @@ mod tests;
 
 pub(crate) use channel::Channel;
 pub(crate) use error::LinkError;
-pub use error::NO_ANSWER;
 pub(crate) use reached::Reached;
 pub(crate) use server_link::{
     HelloAnswer, PacketReader, PacketWriter, PassphraseProof, ServerLink, ServerStatus,

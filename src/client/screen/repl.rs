@@ -279,19 +279,19 @@ impl Repl {
     /// Asks what the user has caused to be asked.
     fn ask(&mut self, text: String, question: OpenQuestion) -> Ending {
         self.question = Some(question);
-        self.prompt.printer().ask(prompt::Question::expected(self.bold(text)));
+        self.prompt.printer().ask(prompt::PromptQuestion::expected(self.bold(text)));
         None
     }
 
     /// Asks as soon as the user has a moment.
-    fn ask_unbidden(
+    fn ask_unexpected(
         &mut self,
         text: String,
         is_answer: impl Fn(&str) -> bool + Send + Sync + 'static,
         question: OpenQuestion,
     ) -> Ending {
         self.question = Some(question);
-        self.prompt.printer().ask(prompt::Question::unbidden(self.bold(text), is_answer));
+        self.prompt.printer().ask(prompt::PromptQuestion::unexpected(self.bold(text), is_answer));
         None
     }
 

@@ -259,7 +259,13 @@ impl TrustPolicy {
     }
 
     /// Notes that a server was joined just now.
-    pub(crate) fn remember(&mut self, key: Option<Fingerprint>, name: &str, addr: SocketAddr, how: TrustBasis) {
+    pub(crate) fn remember(
+        &mut self,
+        key: Option<Fingerprint>,
+        name: &str,
+        addr: SocketAddr,
+        how: TrustBasis,
+    ) {
         // What nobody has proven is not worth remembering.
         if let Some(fp) = key {
             let host = self.host.as_deref();

@@ -9,6 +9,9 @@ pub(super) enum Filter {
     Before,
 }
 
+/// How to search for text that looks like a filter.
+pub(crate) const IN_QUOTES: &str = "to search for it as text, put it in quotes";
+
 /// A part of the text after `/search`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part<'a> {
@@ -91,8 +94,7 @@ pub(super) fn slip(rest: &str) -> Option<String> {
             Part::Filter(filter, "") => {
                 let (name, example) = (filter.as_str(), filter.example());
                 return Some(format!(
-                    "{name}: is empty; write it without spaces, such as {example}; to search for it as \
-                     text, put it in quotes"
+                    "{name}: is empty; write it without spaces, such as {example}; {IN_QUOTES}"
                 ));
             }
             Part::Filter(filter, _) => given.push(filter),
@@ -103,8 +105,7 @@ pub(super) fn slip(rest: &str) -> Option<String> {
                     named.and_then(|(name, value)| Some((name, Filter::meant(name)?.as_str(), value)));
                 let Some((name, filter, value)) = meant else { continue };
                 return Some(format!(
-                    "there is no filter {name}:; did you mean {filter}:{value}? To search for it as text, put it \
-                     in quotes"
+                    "there is no filter {name}: (did you mean {filter}:{value}?); {IN_QUOTES}"
                 ));
             }
             Part::Quoted(_) => {}

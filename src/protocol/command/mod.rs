@@ -8,6 +8,7 @@ mod arguments;
 mod filters;
 mod table;
 
+pub(crate) use filters::IN_QUOTES;
 pub use table::COMMANDS;
 
 use super::Request;

@@ -4,7 +4,8 @@ use super::find::block_multicast;
 use super::station::{Station, announcement, ask};
 use crate::support::avahi::Avahi;
 use crate::support::lan::{Addressing, Host, Lan};
-use lanchat::cli::doctor::{Answer, Cause, Class, Contact, Examination, Fault, Tested, Verdict, checks};
+use lanchat::cli::doctor::{Cause, Class, Diagnosis, Examination, KeyStatus, Prober, checks};
+use lanchat::client::{Error, Untested};
 use lanchat::discovery::Proof;
 use lanchat::protocol::request::TestToken;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
@@ -20,16 +21,16 @@ const MOST: Duration = Duration::from_millis(7500);
 #[derive(Clone, Default)]
 struct Introduced(Vec<(String, Vec<SocketAddr>)>);
 
-impl Contact for Introduced {
-    async fn ask(self, addr: SocketAddr) -> Result<Answer, Fault> {
+impl Prober for Introduced {
+    async fn ask(self, addr: SocketAddr) -> Result<Proof<KeyStatus>, Error> {
         match ask(addr).await {
             Ok(Proof { id, name, .. }) => Ok(Proof { id, name, link: Ok("new".into()) }),
-            Err(error) => Err(Fault::Foreign(error.to_string())),
+            Err(error) => Err(Error::Protocol(error.to_string())),
         }
     }
 
-    async fn test(self, _: SocketAddr, _: TestToken) -> Result<bool, Tested> {
-        Err(Tested::Impossible("a station knows no tests".into()))
+    async fn test(self, _: SocketAddr, _: TestToken) -> Result<bool, Untested> {
+        Err(Untested::Impossible("a station knows no tests".into()))
     }
 
     fn remembered(&self) -> Vec<(String, Vec<SocketAddr>)> {
@@ -38,24 +39,24 @@ impl Contact for Introduced {
 }
 
 /// The verdict on the network of a host, and the lines that led to it.
-fn examine(host: &Host) -> (Verdict, String) {
+fn examine(host: &Host) -> (Diagnosis, String) {
     examine_by(host, Introduced::default(), None)
 }
 
-fn examine_by(host: &Host, contact: Introduced, wanted: Option<&str>) -> (Verdict, String) {
+fn examine_by(host: &Host, prober: Introduced, wanted: Option<&str>) -> (Diagnosis, String) {
     let wanted = wanted.map(str::to_owned);
-    let findings = host.block_on(async || Examination::start(contact, wanted).of_network(WAIT).await);
+    let findings = host.block_on(async || Examination::start(prober, wanted).of_network(WAIT).await);
     let lines = checks(&findings).iter().map(|check| format!("{check}\n")).collect();
-    (Verdict::of(&findings), lines)
+    (Diagnosis::of(&findings), lines)
 }
 
 /// The verdict on a server's address.
-fn examine_host(host: &Host, target: &str, port: u16) -> Verdict {
-    let contact = Introduced::default();
-    Verdict::of(&host.block_on(async || Examination::start(contact, None).of_host(target, port, true).await))
+fn examine_host(host: &Host, target: &str, port: u16) -> Diagnosis {
+    let prober = Introduced::default();
+    Diagnosis::of(&host.block_on(async || Examination::start(prober, None).of_host(target, port, true).await))
 }
 
-fn helps(verdict: &Verdict, line: &str) -> bool {
+fn helps(verdict: &Diagnosis, line: &str) -> bool {
     verdict.remedies.iter().any(|remedy| remedy.line.contains(line))
 }
 
@@ -72,7 +73,7 @@ fn a_server_that_answers_is_all_well() {
     assert_eq!(examine_by(&client, Introduced::default(), Some("OFFICE")).0.cause, Cause::Well);
     let (verdict, _) = examine_by(&client, Introduced::default(), Some("lab"));
     assert_eq!(verdict.cause, Cause::NotAmongThem);
-    assert!(verdict.line.contains("there are: office (3f9a1c77)"), "{verdict}");
+    assert!(verdict.line.contains("these are here: office (3f9a1c77)"), "{verdict}");
     assert_eq!(examine_host(&client, &server.v6().to_string(), station.port).cause, Cause::Well);
     assert_eq!(examine_host(&client, &format!("[{}]", server.v6()), station.port).cause, Cause::Well);
 }

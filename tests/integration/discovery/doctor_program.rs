@@ -3,7 +3,7 @@
 use crate::support::lan::{Host, Lan, Running};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
@@ -25,8 +25,9 @@ fn serve(host: &Host, home: &Path, args: &[&str]) -> Running {
     command.args(["serve", "--name", "office", "--data-dir"]).arg(home).args(args);
     command.env("HOME", home).env("XDG_CONFIG_HOME", home);
     let running = host.spawn(command.stdin(Stdio::null()).stderr(Stdio::null()));
-    let (start, addr) = (Instant::now(), (host.v4(), 7667));
-    while host.run(|| std::net::TcpStream::connect(addr).is_err()) {
+    let start = Instant::now();
+    let addrs = [SocketAddr::from((host.v4(), 7667)), SocketAddr::from(([127, 0, 0, 1], 7667))];
+    while host.run(|| std::net::TcpStream::connect(&addrs[..]).is_err()) {
         assert!(start.elapsed() < DEADLINE, "the server does not listen");
         std::thread::yield_now();
     }
@@ -102,23 +103,11 @@ fn a_server_that_only_its_own_machine_reaches_is_told_so() {
     let Some(lan) = Lan::new() else { return };
     let server = lan.host();
     let (data, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let _running = serve_local(&server, data.path());
+    let _running = serve(&server, data.path(), &["--host", "127.0.0.1"]);
     let own = judged(&server, home.path(), &[]);
     assert_eq!((&own["cause"], &own["exit"]), (&"own_server_local".into(), &1.into()), "{own}");
     // Whoever asks whether it is up gets their answer.
     assert_eq!(judged(&server, home.path(), &["--host", "127.0.0.1", "--no-discovery"])["exit"], 0);
-}
-
-fn serve_local(host: &Host, home: &Path) -> Running {
-    let mut command = host.command(env!("CARGO_BIN_EXE_lanchat"));
-    command.args(["serve", "--host", "127.0.0.1", "--data-dir"]).arg(home).env("HOME", home);
-    let running = host.spawn(command.stdin(Stdio::null()).stderr(Stdio::null()));
-    let start = Instant::now();
-    while host.run(|| std::net::TcpStream::connect("127.0.0.1:7667").is_err()) {
-        assert!(start.elapsed() < DEADLINE, "the server does not listen");
-        std::thread::yield_now();
-    }
-    running
 }
 
 #[test]

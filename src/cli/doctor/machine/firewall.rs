@@ -1,4 +1,4 @@
-//! What filters packets on this machine: ufw, firewalld, and the rules of nft, which both are made of.
+//! The firewalls on this machine: ufw, firewalld, and nft, on which both are built.
 
 use crate::limits::{DOCTOR_COMMAND, MDNS_PORT};
 use std::fs;
@@ -6,29 +6,23 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
-/// Bytes of an answer that are looked at; a machine with containers has some ten thousand rules.
+/// Longest ruleset that is read, in bytes; a machine with containers can have ten thousand rules.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
-/// In which direction packets go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// To this machine.
+pub enum Direction {
     In,
-    /// From it.
     Out,
 }
 
-/// Of what kind they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proto {
-    /// TCP.
     Tcp,
-    /// UDP.
     Udp,
 }
 
 impl Proto {
-    /// As rules have it.
+    /// Its name in firewall rules.
     pub fn as_str(self) -> &'static str {
         match self {
             Proto::Tcp => "tcp",
@@ -37,24 +31,21 @@ impl Proto {
     }
 }
 
-/// A firewall that is in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Firewall {
-    /// ufw is enabled; its rules, if they may be read.
+    /// ufw; its rules, if this user may read them.
     Ufw(Option<String>),
-    /// firewalld runs; its rules in the zones that are in use, if it says them.
+    /// firewalld; its rules in the active zones, if it lists them.
     Firewalld(Option<String>),
-    /// What `nft list ruleset` says, and which table and chain filter what comes in.
     Nft {
-        /// All of it.
+        /// The output of `nft list ruleset`.
         rules: String,
-        /// Such as `inet filter input`.
+        /// The table and chain that filter incoming packets, such as `inet filter input`.
         chain: Option<String>,
     },
 }
 
 impl Firewall {
-    /// As people call it.
     pub fn name(&self) -> &'static str {
         match self {
             Firewall::Ufw(_) => "ufw",
@@ -63,29 +54,29 @@ impl Firewall {
         }
     }
 
-    /// Whether it lets packets to that port through; `None`: that is not known.
-    pub(super) fn lets(&self, flow: Flow, proto: Proto, port: u16) -> Option<bool> {
+    /// Whether it lets packets to that port through; `None` if unknown.
+    pub(super) fn lets(&self, flow: Direction, proto: Proto, port: u16) -> Option<bool> {
         match (self, flow) {
-            (Firewall::Ufw(rules), Flow::In) => ufw_lets(rules.as_deref()?, proto, port),
-            (Firewall::Firewalld(rules), Flow::In) => firewalld_lets(rules.as_deref()?, proto, port),
+            (Firewall::Ufw(rules), Direction::In) => ufw_lets(rules.as_deref()?, proto, port),
+            (Firewall::Firewalld(rules), Direction::In) => firewalld_lets(rules.as_deref()?, proto, port),
             (Firewall::Nft { rules, .. }, flow) => nft_lets(rules, flow, proto, port),
             _ => None,
         }
     }
 }
 
-/// Those of this machine.
-pub(super) fn look() -> Vec<Firewall> {
+/// Asks the firewalls' own programs for their rules. Takes up to 1.5 s.
+pub(in crate::cli::doctor) fn firewalls() -> Vec<Firewall> {
     let mut found = Vec::new();
     let is_on = |text: &str| text.lines().any(|line| line.trim().eq_ignore_ascii_case("ENABLED=yes"));
     if fs::read_to_string("/etc/ufw/ufw.conf").is_ok_and(|text| is_on(&text)) {
         found.push(Firewall::Ufw(fs::read_to_string("/etc/ufw/user.rules").ok()));
     }
-    // Both at the same time, as either may take a while.
+    // In parallel, as either may take a while.
     let zones = thread::spawn(|| {
-        said("firewall-cmd", &["--state"]).and_then(|_| said("firewall-cmd", &["--list-all"]))
+        output_of("firewall-cmd", &["--state"]).and_then(|_| output_of("firewall-cmd", &["--list-all"]))
     });
-    let rules = said("nft", &["list", "ruleset"]);
+    let rules = output_of("nft", &["list", "ruleset"]);
     let state = zones.join().ok().flatten();
     if state.is_some() {
         found.push(Firewall::Firewalld(state));
@@ -97,23 +88,23 @@ pub(super) fn look() -> Vec<Firewall> {
     found
 }
 
-/// What a program prints that ends well and in time.
-fn said(program: &str, args: &[&str]) -> Option<String> {
+/// Returns a program's output if it succeeds in time.
+fn output_of(program: &str, args: &[&str]) -> Option<String> {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stderr(Stdio::null());
     let (sender, answer) = mpsc::channel();
-    // Ends with the program that it waits for, at the latest with this one.
+    // The thread ends with the program that it waits for, at the latest with this one.
     thread::spawn(move || sender.send(command.output()));
     let output = answer.recv_timeout(DOCTOR_COMMAND).ok()?.ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     output.status.success().then(|| text.chars().take(MAX_ANSWER_BYTES).collect())
 }
 
-/// The lines `### tuple ### allow tcp 7667 0.0.0.0/0 any 0.0.0.0/0 in` of ufw's rules; what none of them
-/// names is dropped, which is its default.
+/// Reads ufw's lines `### tuple ### allow tcp 7667 0.0.0.0/0 any 0.0.0.0/0 in`; by default, ufw drops everything
+/// else.
 fn ufw_lets(rules: &str, proto: Proto, port: u16) -> Option<bool> {
     if proto == Proto::Udp && port == MDNS_PORT {
-        // Its defaults let mDNS in, which these rules do not tell.
+        // ufw's defaults let mDNS in, but these rules do not show it.
         return None;
     }
     let tuples = rules.lines().filter_map(|line| line.strip_prefix("### tuple ###"));
@@ -128,7 +119,7 @@ fn ufw_lets(rules: &str, proto: Proto, port: u16) -> Option<bool> {
     Some(false)
 }
 
-/// The lines `ports: 7667/tcp` and `services: ssh mdns` of `firewall-cmd --list-all`.
+/// Reads the lines `ports: 7667/tcp` and `services: ssh mdns` of `firewall-cmd --list-all`.
 fn firewalld_lets(rules: &str, proto: Proto, port: u16) -> Option<bool> {
     let line = |name: &str| {
         rules
@@ -147,12 +138,12 @@ fn firewalld_lets(rules: &str, proto: Proto, port: u16) -> Option<bool> {
     let named = line("ports:").split_whitespace().any(|rule| {
         rule.split_once('/').is_some_and(|(ports, kind)| kind == proto.as_str() && covers(ports, port))
     });
-    // Rich rules may say otherwise.
+    // Rich rules may override this.
     let is_rich = rules.contains("rule ");
     if mdns || named { Some(true) } else { (!is_rich).then_some(false) }
 }
 
-/// Whether `7667`, `7000:8000`, `7000-8000` or a list of such holds the port.
+/// Whether a list of ports and ranges, such as `7667`, `7000:8000` or `7000-8000`, contains the port.
 fn covers(ports: &str, port: u16) -> bool {
     ports.split(',').map(str::trim).any(|part| match part.split_once([':', '-']) {
         Some((from, to)) => {
@@ -163,13 +154,13 @@ fn covers(ports: &str, port: u16) -> bool {
     })
 }
 
-/// Whether a ruleset drops anything that comes in or goes out.
+/// Whether a ruleset drops any incoming or outgoing packets.
 fn filters(rules: &str) -> bool {
     let is_hook = |line: &str| line.contains("hook input") || line.contains("hook output");
     rules.lines().any(is_hook) && ["policy drop", " drop", "reject"].iter().any(|word| rules.contains(word))
 }
 
-/// Which table and chain filter what comes in, such as `inet filter input`: where a rule is to be put.
+/// Finds the table and chain that filter incoming packets, such as `inet filter input`: new rules go there.
 fn input_chain(rules: &str) -> Option<String> {
     let (mut table, mut chain) = ("", "");
     for line in rules.lines().map(str::trim) {
@@ -184,19 +175,19 @@ fn input_chain(rules: &str) -> Option<String> {
     None
 }
 
-/// A careful reading: the first rule counts that names the port, in the chain of that direction or one that
-/// it may jump to; then what the chain does with the rest. What depends on more than the port is not judged.
-fn nft_lets(rules: &str, flow: Flow, proto: Proto, port: u16) -> Option<bool> {
+/// Reads nft's rules cautiously: the first rule for the port counts, in the direction's chain or in one that it
+/// may jump to, then the chain's policy. Rules that depend on more than the port count as unknown.
+fn nft_lets(rules: &str, flow: Direction, proto: Proto, port: u16) -> Option<bool> {
     let hook = match flow {
-        Flow::In => "hook input",
-        Flow::Out => "hook output",
+        Direction::In => "hook input",
+        Direction::Out => "hook output",
     };
     let (mut is_meant, mut is_base, mut drops, mut is_unsure, mut has_chain) =
         (false, false, false, false, false);
     let mut verdict = None;
     for line in rules.lines().map(str::trim) {
         if line.starts_with("chain ") {
-            // A chain without a hook may be jumped to from any.
+            // Any chain may jump to a chain without a hook.
             (is_meant, is_base) = (true, false);
         } else if line.contains(" hook ") {
             is_base = line.contains(hook) && line.contains("type filter");
@@ -204,9 +195,9 @@ fn nft_lets(rules: &str, flow: Flow, proto: Proto, port: u16) -> Option<bool> {
             has_chain |= is_meant;
             drops |= is_meant && line.contains("policy drop");
         } else if is_meant && !line.is_empty() && line != "}" {
-            match rule_says(line, proto, port) {
-                Rule::Says(says) => verdict = verdict.or(Some(says)),
-                Rule::Rest(says) if is_base => verdict = verdict.or(Some(says)),
+            match read_rule(line, proto, port) {
+                Rule::Port(accepts) => verdict = verdict.or(Some(accepts)),
+                Rule::Rest(accepts) if is_base => verdict = verdict.or(Some(accepts)),
                 Rule::Rest(_) | Rule::Other => {}
                 Rule::Unsure => is_unsure = true,
             }
@@ -214,24 +205,25 @@ fn nft_lets(rules: &str, flow: Flow, proto: Proto, port: u16) -> Option<bool> {
     }
     match verdict {
         _ if !has_chain => None,
-        Some(says) => Some(says),
+        Some(accepts) => Some(accepts),
         None if is_unsure => None,
         None => Some(!drops),
     }
 }
 
+/// The effect of a rule on packets to a port.
 enum Rule {
-    /// It is about that port.
-    Says(bool),
-    /// It is about all that came so far.
+    /// Accepts or drops packets to that port.
+    Port(bool),
+    /// Accepts or drops all remaining packets.
     Rest(bool),
-    /// It is about something else.
+    /// Concerns other packets.
     Other,
-    /// It may be.
+    /// May concern packets to that port.
     Unsure,
 }
 
-fn rule_says(line: &str, proto: Proto, port: u16) -> Rule {
+fn read_rule(line: &str, proto: Proto, port: u16) -> Rule {
     let ends = |words: &[&str]| words.iter().any(|word| line.split_whitespace().any(|part| part == *word));
     let (accepts, drops) = (ends(&["accept"]), ends(&["drop", "reject"]));
     let key = format!("{} dport ", proto.as_str());
@@ -246,10 +238,10 @@ fn rule_says(line: &str, proto: Proto, port: u16) -> Rule {
         }
         return match (covers(ports, port), accepts, drops) {
             (false, ..) => Rule::Other,
-            // With an address before the port it is about some packets only.
+            // With an address in the rule, it concerns only some packets.
             (true, ..) if line.contains("addr") => Rule::Unsure,
-            (true, true, _) => Rule::Says(true),
-            (true, _, true) => Rule::Says(false),
+            (true, true, _) => Rule::Port(true),
+            (true, _, true) => Rule::Port(false),
             (true, ..) => Rule::Unsure,
         };
     }
@@ -280,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_ruleset_says_which_ports_it_lets_in() {
-        let lets = |rules: &str, proto, port| nft_lets(&nft(rules), Flow::In, proto, port);
+        let lets = |rules: &str, proto, port| nft_lets(&nft(rules), Direction::In, proto, port);
         assert_eq!(lets("tcp dport 7667 accept", Proto::Tcp, 7667), Some(true));
         assert_eq!(lets("tcp dport 7667 accept", Proto::Udp, 5353), Some(false));
         assert_eq!(lets("tcp dport { 22, 7000-8000 } accept", Proto::Tcp, 7667), Some(true));
@@ -289,12 +281,12 @@ mod tests {
         assert_eq!(lets("jump more", Proto::Tcp, 7667), None);
         assert_eq!(lets("tcp dport @open accept", Proto::Tcp, 7667), None);
         assert_eq!(lets("ip daddr 224.0.0.251 udp dport 5353 accept", Proto::Udp, 5353), None);
-        assert_eq!(nft_lets(&nft(""), Flow::Out, Proto::Tcp, 7667), None);
+        assert_eq!(nft_lets(&nft(""), Direction::Out, Proto::Tcp, 7667), None);
         let out = "table inet f {\n\tchain o {\n\t\ttype filter hook output priority filter; policy accept;\n\
                    \t\tudp dport 5353 drop\n\t}\n}\n";
-        assert_eq!(nft_lets(out, Flow::Out, Proto::Udp, 5353), Some(false));
-        assert_eq!(nft_lets(out, Flow::Out, Proto::Tcp, 7667), Some(true));
-        assert_eq!(nft_lets("", Flow::In, Proto::Tcp, 7667), None);
+        assert_eq!(nft_lets(out, Direction::Out, Proto::Udp, 5353), Some(false));
+        assert_eq!(nft_lets(out, Direction::Out, Proto::Tcp, 7667), Some(true));
+        assert_eq!(nft_lets("", Direction::In, Proto::Tcp, 7667), None);
     }
 
     #[test]
@@ -327,7 +319,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_them_panic(text in "(\\PC|\n)*") {
-            let _ = (nft_lets(&text, Flow::In, Proto::Tcp, 1), input_chain(&text), filters(&text));
+            let _ = (nft_lets(&text, Direction::In, Proto::Tcp, 1), input_chain(&text), filters(&text));
             let _ = (ufw_lets(&text, Proto::Tcp, 1), firewalld_lets(&text, Proto::Tcp, 1));
         }
     }

@@ -1,39 +1,35 @@
-//! This machine, as far as it has a part in not being found: read from files that everybody may read, and
-//! from what its firewall's own programs say. What cannot be read is not known, and said so by nobody.
+//! This machine's part in the problem, from files that every user may read and from its firewall's
+//! own programs. Anything that cannot be read counts as unknown and is not mentioned.
 
 mod firewall;
 mod proc;
 
-pub(super) use firewall::{Firewall, Flow, Proto};
+pub(super) use firewall::{Direction, Firewall, Proto, firewalls};
 
 use crate::discovery::gateways;
 use crate::limits::MDNS_PORT;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Machine {
-    /// The kind of container that this program runs in.
+    /// The kind of container that this program runs in, if it does.
     pub container: Option<&'static str>,
-    /// Whether this is Linux within Windows.
     pub is_wsl: bool,
-    /// The router by which everything else is reached.
     pub gateway: Option<Ipv4Addr>,
-    /// Where programs of this machine listen on the port of lanchat.
+    /// Where programs on this machine listen on lanchat's port.
     pub listeners: Vec<SocketAddr>,
-    /// The program that holds the port of mDNS, if that may be known.
+    /// The program that holds the mDNS port, if this user may see it.
     pub port_holder: Option<String>,
-    /// What filters packets here.
     pub firewalls: Vec<Firewall>,
-    /// The interfaces on which some program listens for mDNS; `None`: not known.
+    /// The interfaces on which some program listens for mDNS; `None` if unknown.
     pub joined: Option<Vec<String>>,
 }
 
 impl Machine {
-    /// Looks at everything that takes no time. To be called before this program joins groups of its own.
+    /// Reads everything that takes no time. Call this before the program joins multicast groups of its own.
     pub fn look(port: u16) -> Machine {
-        // Of this thread: the tests have one in each network.
+        // The thread's own network: tests run one thread per network.
         let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let version = text("/proc/version").to_lowercase();
         let is_wsl = version.contains("microsoft");
@@ -55,33 +51,28 @@ impl Machine {
         }
     }
 
-    /// Whether the firewall lets packets of that kind through; `None`: not known, or there is none.
-    pub fn lets(&self, flow: Flow, proto: Proto, port: u16) -> Option<bool> {
+    /// Whether the firewall lets such packets through; `None` if unknown, or without a firewall.
+    pub fn lets(&self, flow: Direction, proto: Proto, port: u16) -> Option<bool> {
         let known: Vec<bool> =
             self.firewalls.iter().filter_map(|wall| wall.lets(flow, proto, port)).collect();
-        // What one drops, no other can let through.
+        // Packets that one firewall drops cannot pass another.
         if known.contains(&false) { Some(false) } else { known.first().copied() }
     }
 }
 
-/// What filters packets on this machine, as far as its programs say. Takes up to a second and a half.
-pub(super) fn firewalls() -> Vec<Firewall> {
-    firewall::look()
-}
-
-/// Whether somebody answers at an address on the link, by the system's table of neighbours.
+/// Whether a machine answers at an address on the link, according to the system's neighbour table.
 pub(super) fn is_there(ip: Ipv4Addr) -> Option<bool> {
     proc::neighbour(&fs::read_to_string("/proc/thread-self/net/arp").ok()?, ip)
 }
 
-/// The machines of the link that the system has heard, besides the router.
+/// Lists the machines on the link that the system has heard, except the router.
 pub(super) fn neighbours_there(gateway: Option<Ipv4Addr>) -> Vec<Ipv4Addr> {
     let table = fs::read_to_string("/proc/thread-self/net/arp").unwrap_or_default();
     let there = proc::neighbours(&table).into_iter().filter(|(ip, there)| *there && Some(*ip) != gateway);
     there.map(|(ip, _)| ip).collect()
 }
 
-/// How often the system could not send again what was to be: since its start, all programs together.
+/// How often the system failed to retransmit, since its start and for all programs together.
 pub(super) fn failed_repeats() -> Option<u64> {
     proc::counter(&fs::read_to_string("/proc/thread-self/net/netstat").ok()?, "TcpExt", "TCPRetransFail")
 }

@@ -1,37 +1,37 @@
-//! Reading the files in which Linux tells about its network. Pure, but for the search for a program.
+//! Parses the files in which Linux describes its network. Pure, except for the search for a program.
 
 use std::collections::HashSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Processes that are looked at when the holder of a port is searched for; each costs a few system calls.
+/// Processes to examine when searching for a port's holder; each costs a few system calls.
 const MAX_PROCESSES: usize = 4096;
 
-/// The group of mDNS, 224.0.0.251, as the file has it.
+/// The mDNS group, 224.0.0.251, as the file writes it.
 const GROUP: &str = "FB0000E0";
 
-/// The state of a TCP socket that listens.
+/// The state of a listening TCP socket.
 const LISTENS: &str = "0A";
 
-/// `/proc/net/arp`: the addresses that were asked for on the links, and whether somebody answered.
+/// Parses `/proc/net/arp`: the addresses that the system asked for on its links, and whether a machine answered.
 pub(super) fn neighbours(table: &str) -> Vec<(Ipv4Addr, bool)> {
     let row = |line: &str| {
         let mut columns = line.split_whitespace();
         let ip = columns.next()?.parse().ok()?;
         let flags = columns.nth(1)?.strip_prefix("0x")?;
-        // ATF_COM: it has a hardware address.
+        // ATF_COM: the entry has a hardware address.
         Some((ip, u32::from_str_radix(flags, 16).ok()? & 0x2 != 0))
     };
     table.lines().skip(1).filter_map(row).collect()
 }
 
-/// The same for one address; `None`: it was not asked for.
+/// The same for one address; `None` if the system did not ask for it.
 pub(super) fn neighbour(table: &str, ip: Ipv4Addr) -> Option<bool> {
     let rows: Vec<bool> = neighbours(table).into_iter().filter(|row| row.0 == ip).map(|row| row.1).collect();
     (!rows.is_empty()).then(|| rows.contains(&true))
 }
 
-/// `/proc/net/igmp`: the interfaces on which somebody listens to the group of mDNS.
+/// Parses `/proc/net/igmp`: the interfaces on which a program listens to the mDNS group.
 pub(super) fn members(table: &str) -> Vec<String> {
     let mut link = None;
     let mut members = Vec::new();
@@ -48,7 +48,7 @@ pub(super) fn members(table: &str) -> Vec<String> {
     members
 }
 
-/// `/proc/net/tcp` or `tcp6`: where programs listen on a port.
+/// Parses `/proc/net/tcp` or `tcp6`: where programs listen on a port.
 pub(super) fn listeners(table: &str, port: u16) -> Vec<SocketAddr> {
     let row = |line: &str| {
         let columns: Vec<&str> = line.split_whitespace().collect();
@@ -58,7 +58,7 @@ pub(super) fn listeners(table: &str, port: u16) -> Vec<SocketAddr> {
     table.lines().skip(1).filter_map(row).collect()
 }
 
-/// The first program that holds a UDP port, of those that this user may look at.
+/// Finds the first program that holds a UDP port, among those that this user may examine.
 pub(super) fn holder(tables: &[String], port: u16) -> Option<String> {
     let inodes: HashSet<String> = tables.iter().flat_map(|table| sockets(table, port)).collect();
     if inodes.is_empty() {
@@ -82,7 +82,7 @@ pub(super) fn holder(tables: &[String], port: u16) -> Option<String> {
     })
 }
 
-/// The inodes of the sockets of a table that are on a port.
+/// Lists the inodes of a table's sockets on a port.
 fn sockets(table: &str, port: u16) -> Vec<String> {
     let row = |line: &str| {
         let columns: Vec<&str> = line.split_whitespace().collect();
@@ -92,7 +92,7 @@ fn sockets(table: &str, port: u16) -> Vec<String> {
     table.lines().skip(1).filter_map(row).collect()
 }
 
-/// `0100007F:1DF3`, or the same with 32 digits: four at a time as they lie in memory.
+/// Parses `0100007F:1DF3`, or the same with 32 digits: groups of 8 digits in the machine's byte order.
 fn socket_addr(text: &str) -> Option<SocketAddr> {
     let (ip, port) = text.split_once(':')?;
     let words: Option<Vec<u8>> = ip
@@ -110,7 +110,7 @@ fn socket_addr(text: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip, u16::from_str_radix(port, 16).ok()?))
 }
 
-/// `/proc/net/netstat`: one of its counters.
+/// Parses `/proc/net/netstat`: one of its counters.
 pub(super) fn counter(text: &str, group: &str, name: &str) -> Option<u64> {
     let mut rows = text.lines().filter_map(|line| line.strip_prefix(group)?.strip_prefix(": "));
     let at = rows.next()?.split_whitespace().position(|column| column == name)?;

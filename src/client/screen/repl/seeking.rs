@@ -60,7 +60,7 @@ impl Repl {
         let text = format!("Which one? [1-{}, or its name] ", servers.len());
         self.vain = Some(several(&servers));
         let choice = Choice::among(&servers);
-        self.ask_unbidden(text, move |answer| choice.is_answer(answer), OpenQuestion::Choose(servers))
+        self.ask_unexpected(text, move |answer| choice.is_answer(answer), OpenQuestion::Choose(servers))
     }
 
     /// Says what is wrong, or offers to be the server.
@@ -92,7 +92,7 @@ impl Repl {
 
     fn make(&mut self, offer: HostingOffer) -> Ending {
         let (text, asked) = (offer.question.clone(), offer.clone());
-        self.ask_unbidden(text, move |answer| asked.wish(answer).is_some(), OpenQuestion::Host(offer))
+        self.ask_unexpected(text, move |answer| asked.wish(answer).is_some(), OpenQuestion::Host(offer))
     }
 
     /// Enter on an empty line, after a no to an offer: asks again, if the latest search still leads to an offer.

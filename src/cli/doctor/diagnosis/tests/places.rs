@@ -27,14 +27,14 @@ fn each_place_is_told_apart_with_its_remedy() {
             "desk.local, dead DNS",
             named("desk.local", Lookup::Unanswered("EAI_AGAIN".into())),
             Cause::UnknownHost,
-            "asked for by mDNS",
+            "mDNS resolves names",
             "lanchat discover",
         ),
         (
             "desk.local",
             named("desk.local", Lookup::Unknown("no".into())),
             Cause::UnknownHost,
-            "asked for by mDNS",
+            "mDNS resolves names",
             "lanchat discover",
         ),
         (
@@ -46,7 +46,7 @@ fn each_place_is_told_apart_with_its_remedy() {
         ),
         (
             "in one, server on its host",
-            and(inside, knock(By::Gateway, "172.17.0.1:7667", answered())),
+            and(inside, probe(ProbeSource::Gateway, "172.17.0.1:7667", answered())),
             Cause::Routed,
             "which has a network of its own",
             "lanchat --host 172.17.0.1",
@@ -69,7 +69,7 @@ fn each_place_is_told_apart_with_its_remedy() {
             "port held",
             Findings { port: Some("in use".into()), ..lan() },
             Cause::PortTaken,
-            "keeps UDP port 5353",
+            "does not share UDP port 5353",
             "sudo ss -ulpn",
         ),
         (
@@ -90,23 +90,23 @@ fn each_place_is_told_apart_with_its_remedy() {
             "wrong --server",
             Findings {
                 wanted: Some("ofice".into()),
-                servers: vec![Server { is_meant: false, ..announced(BOTH).servers.remove(0) }],
+                servers: vec![AnnouncedServer { is_meant: false, ..announced(BOTH).servers.remove(0) }],
                 ..lan()
             },
             Cause::NotAmongThem,
-            "there are: office (3f9a1c77)",
+            "these are here: office (3f9a1c77)",
             "lanchat discover",
         ),
         (
             "full",
-            host(Outcome::TurnedAway("the server is full".into())),
+            host(ProbeOutcome::TurnedAway("the server is full".into())),
             Cause::TurnedAway,
             "the server is full",
             "",
         ),
         (
             "another program",
-            host(Outcome::Foreign("no packets".into())),
+            host(ProbeOutcome::Foreign("no packets".into())),
             Cause::Foreign,
             "not answer as a lanchat server",
             "",
@@ -121,23 +121,24 @@ fn each_place_is_told_apart_with_its_remedy() {
         (
             "several servers",
             {
-                let mut findings = and(announced(BOTH), knock(By::Announced, SERVER, answered()));
-                let server = Server { title: "lab (a0b1c2d3)".into(), ..findings.servers[0].clone() };
-                findings.servers.push(Server { addrs: vec![at("10.78.0.9:7667")], ..server });
-                let lab = Outcome::Answered {
+                let mut findings = and(announced(BOTH), probe(ProbeSource::Announced, SERVER, answered()));
+                let server =
+                    AnnouncedServer { title: "lab (a0b1c2d3)".into(), ..findings.servers[0].clone() };
+                findings.servers.push(AnnouncedServer { addrs: vec![at("10.78.0.9:7667")], ..server });
+                let lab = ProbeOutcome::Answered {
                     server: "lab (a0b1c2d3)".into(),
-                    standing: Ok("new".into()),
+                    key: Ok("new".into()),
                     is_meant: true,
                 };
-                and(findings, knock(By::Announced, "10.78.0.9:7667", lab))
+                and(findings, probe(ProbeSource::Announced, "10.78.0.9:7667", lab))
             },
             Cause::Well,
-            "2 servers answer (lab (a0b1c2d3) and office (3f9a1c77))",
+            "2 servers answer (lab (a0b1c2d3), office (3f9a1c77))",
             "lanchat --server NAME",
         ),
         (
             "namesake",
-            and(announced(BOTH), knock(By::Announced, SERVER, refused(namesake()))),
+            and(announced(BOTH), probe(ProbeSource::Announced, SERVER, refused(namesake()))),
             Cause::Namesake,
             "not the server of this name that you know",
             "lanchat --server vm-0c8bbd84",
@@ -145,10 +146,11 @@ fn each_place_is_told_apart_with_its_remedy() {
         (
             "changed at one address, a namesake by another",
             {
-                let mut findings = and(announced(BOTH), knock(By::Announced, SERVER, refused(namesake())));
+                let mut findings =
+                    and(announced(BOTH), probe(ProbeSource::Announced, SERVER, refused(namesake())));
                 findings.servers[0].addrs.push(at("[fe80::1%2]:7667"));
                 let changed = refused(JoinRefusal::Key("other".into()));
-                and(findings, knock(By::Announced, "[fe80::1%2]:7667", changed))
+                and(findings, probe(ProbeSource::Announced, "[fe80::1%2]:7667", changed))
             },
             Cause::WrongKey,
             "its key has changed",
@@ -158,7 +160,7 @@ fn each_place_is_told_apart_with_its_remedy() {
             "own server",
             own(Machine::default()),
             Cause::OwnServer,
-            "does not prove that others reach it",
+            "others may still be unable to reach it",
             "lanchat doctor --host 10.78.0.2",
         ),
         (
@@ -172,7 +174,7 @@ fn each_place_is_told_apart_with_its_remedy() {
             "own, let in",
             own(nft("tcp dport 7667 accept")),
             Cause::OwnServer,
-            "nothing on this machine seems to be in their way",
+            "nothing on this machine seems to block them",
             "lanchat doctor --host 10.78.0.2",
         ),
         (

@@ -1,5 +1,5 @@
-//! What an examination comes to: a cause, a line for people, and what to do about it. Pure: made of the
-//! findings, from the most certain cause to the least.
+//! Derives a diagnosis from the findings: a cause, a line for people, and remedies. Pure. The most certain cause
+//! comes first.
 
 mod nobody;
 mod own;
@@ -9,57 +9,57 @@ mod unreached;
 #[cfg(test)]
 mod tests;
 
-pub(super) use nobody::answer;
+pub(super) use nobody::other_machines_answer;
 
-use super::findings::{By, Findings, Knock, Lookup, Outcome};
+use super::findings::{Findings, Lookup, Probe, ProbeOutcome, ProbeSource};
 use super::remedy::Remedy;
 use crate::cli::exit::Exit;
 use std::fmt;
 
-/// The result of an examination.
+/// Why a server can or cannot be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// What it is, for programs.
+pub struct Diagnosis {
+    /// The cause, for programs.
     pub cause: Cause,
-    /// The same for people: one line, safe for a terminal.
+    /// The cause and what to do, for people: one line, safe for a terminal.
     pub line: String,
-    /// What helps: lines to paste.
+    /// Lines to paste.
     pub remedies: Vec<Remedy>,
 }
 
-/// What kind of end it is: the exit status.
+/// Kinds of causes, one for each exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// A server answered that may be joined.
+    /// A server answered, and the client may join it.
     Well,
-    /// Something on this machine is in the way.
+    /// The problem is on this machine.
     Here,
     /// No server was found.
     Nobody,
-    /// One was found and cannot be connected to.
+    /// A server was found, but cannot be connected to.
     Unreachable,
-    /// It refuses, or its key is refused.
+    /// The server refuses the client, or the client refuses its key.
     Refused,
-    /// What answers is no lanchat server.
+    /// Something other than a lanchat server answers.
     Foreign,
 }
 
 macro_rules! causes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $class:ident;)+) => {
-        /// What was found to be so.
+        /// A cause, named as programs read it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Cause { $($(#[$doc])* $variant,)+ }
+        pub enum Cause { $(#[doc = $text] $(#[$doc])* $variant,)+ }
 
         impl Cause {
-            /// All there are.
+            /// Every cause.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// As programs read it.
+            /// Its name for programs.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
 
-            /// Of which class it is.
+            /// Its class.
             pub fn class(self) -> Class {
                 match self { $(Self::$variant => Class::$class,)+ }
             }
@@ -68,92 +68,73 @@ macro_rules! causes {
 }
 
 causes! {
-    /// The server is found and answers.
     Well = "well", Well;
-    /// The same, but only multicast answers get in here.
+    /// A server was found, but unicast answers do not reach this machine.
     NoUnicast = "no_unicast_answers", Well;
-    /// A server answers, and was not found by mDNS: its machine does not hear questions.
+    /// A server answers, but mDNS did not find it: its machine does not hear queries.
     QuestionsLost = "questions_lost", Well;
-    /// The same: this machine does not let its questions out.
+    /// The same: this machine does not let its queries out.
     QuestionsForbidden = "questions_forbidden", Well;
-    /// The same: its answers do not get in here.
+    /// The same: its answers do not reach this machine.
     AnswersLost = "answers_lost", Well;
-    /// The same: neither way.
+    /// The same: multicast arrives in neither direction.
     MulticastLost = "multicast_lost", Well;
-    /// The same: it announces nothing.
+    /// The same: it does not announce itself.
     NotAnnounced = "not_announced", Well;
     /// The same: it is on another network.
     Routed = "routed", Well;
-    /// The same, of an older server that can't be tested with.
+    /// The same, for an unknown reason.
     Unheard = "unheard", Well;
-    /// This machine's own server answers.
     OwnServer = "own_server", Well;
-    /// The same, and nobody else can reach it: it listens on the loopback address.
+    /// This machine's own server answers, but it listens on the loopback address, where nobody else can reach it.
     OwnServerLocal = "own_server_local", Here;
-    /// The same: this machine's firewall drops connections to it.
+    /// The same, but this machine's firewall drops connections to it.
     OwnServerWalled = "own_server_walled", Here;
-    /// The same: this machine's firewall drops questions for it.
+    /// The same, but this machine's firewall drops queries for it.
     OwnServerUnheard = "own_server_unheard", Here;
-    /// No interface is up.
     NoNetwork = "no_network", Here;
-    /// Nobody gave this machine an address.
     NoAddress = "no_address", Here;
     /// This machine forbids sending.
     SendingForbidden = "sending_forbidden", Here;
-    /// A VPN takes the traffic for the local network.
     Vpn = "vpn", Here;
-    /// Another program keeps the port of mDNS.
+    /// Another program does not share the mDNS port.
     PortTaken = "port_taken", Here;
-    /// There is no multicast on this machine.
     NoMulticast = "no_multicast", Here;
-    /// The name servers do not answer.
     NameServers = "name_servers", Here;
-    /// No server, though others are heard.
+    /// mDNS works, but no server is announced.
     NoServer = "no_server", Nobody;
-    /// The machine of the last server is on, and the server is not.
+    /// The last server's machine is on, but its server does not run.
     Stopped = "stopped", Nobody;
-    /// Where the last server was, a machine drops connections.
+    /// The last server's machine is on, but drops connections.
     Walled = "walled", Nobody;
-    /// Where the last server was, nobody has the address.
+    /// No machine has the last server's address.
     Missing = "missing", Nobody;
-    /// Servers, but not the one that was asked for.
+    /// Servers answer, but not the one that the user asked for.
     NotAmongThem = "not_among_them", Nobody;
-    /// Nobody is heard, in a container.
     Container = "container", Nobody;
-    /// Nobody is heard, in Linux within Windows.
     Wsl = "wsl", Nobody;
-    /// Other machines are there, and nobody speaks mDNS.
+    /// Other machines may be there, but none speaks mDNS.
     NobodyHeard = "nobody_heard", Nobody;
-    /// Not even other machines are there.
     Alone = "alone", Nobody;
-    /// The host has no such name.
     UnknownHost = "unknown_host", Unreachable;
-    /// There is no way to its network.
     NoRoute = "no_route", Unreachable;
-    /// Nobody has the address.
     NotThere = "not_there", Unreachable;
-    /// A firewall drops connections to it.
     Dropped = "dropped", Unreachable;
-    /// A firewall refuses them, and says so.
     Rejected = "rejected", Unreachable;
-    /// Nothing listens there, or a firewall says so.
+    /// Nothing listens there, or a firewall pretends so.
     Refused = "refused", Unreachable;
-    /// It is behind a router and does not answer.
+    /// The server is behind a router and does not answer.
     FarAndSilent = "far_and_silent", Unreachable;
-    /// It takes connections and says nothing.
     Hung = "hung", Unreachable;
-    /// Its key is another one than it should be.
     WrongKey = "wrong_key", Refused;
-    /// It is not the known server of its name.
+    /// Another server has the name of a known one.
     Namesake = "namesake", Refused;
-    /// It does not take this client.
     TurnedAway = "turned_away", Refused;
-    /// What answers is no lanchat server.
     Foreign = "not_lanchat", Foreign;
 }
 
 impl Class {
-    /// As programs read it.
+    /// Its name for programs.
     pub fn as_str(self) -> &'static str {
         match self {
             Class::Well => "well",
@@ -165,8 +146,8 @@ impl Class {
         }
     }
 
-    /// With which status the program ends.
-    pub fn exit(self) -> Exit {
+    /// The exit status.
+    pub(in crate::cli) fn exit(self) -> Exit {
         match self {
             Class::Well => Exit::Ok,
             Class::Here => Exit::Failure,
@@ -178,26 +159,26 @@ impl Class {
     }
 }
 
-impl Verdict {
+impl Diagnosis {
     fn new(cause: Cause, line: impl Into<String>, remedies: Vec<Remedy>) -> Self {
         Self { cause, line: line.into(), remedies }
     }
 
-    /// Judges.
+    /// Diagnoses the findings.
     pub fn of(findings: &Findings) -> Self {
         if let Some(host) = &findings.host {
             match &host.lookup {
                 Lookup::Found(_) => {}
                 Lookup::Unknown(_) => return unreached::unknown_host(&host.name),
-                // Name servers know nothing of those names, and some do not even say so.
+                // Name servers do not know .local names, and some do not even answer.
                 Lookup::Unanswered(_) if unreached::is_mdns_name(&host.name) => {
                     return unreached::unknown_host(&host.name);
                 }
                 Lookup::Unanswered(why) => return unreached::name_servers(&host.name, why),
             }
         }
-        let others_are_there = findings.wanted.is_some() && !anything_is_meant(findings);
-        if others_are_there && anything_is_known(findings) {
+        let others_are_there = findings.wanted.is_some() && !is_any_wanted(findings);
+        if others_are_there && is_any_known(findings) {
             return nobody::not_among_them(findings);
         }
         reached::judge(findings)
@@ -207,8 +188,8 @@ impl Verdict {
     }
 }
 
-/// One line, and one for each remedy.
-impl fmt::Display for Verdict {
+/// Prints the line, then each remedy on a line of its own.
+impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.line)?;
         let width = self.remedies.iter().map(|remedy| remedy.place.chars().count()).max().unwrap_or(0) + 1;
@@ -219,31 +200,31 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The servers that answered and may be joined.
-fn good(findings: &Findings) -> impl Iterator<Item = (&Knock, &str)> {
-    findings.knocks.iter().filter_map(|knock| match &knock.outcome {
-        Outcome::Answered { server, standing: Ok(_), is_meant: true } => Some((knock, server.as_str())),
+/// Lists the servers that answered and that the client may join.
+fn joinable(findings: &Findings) -> impl Iterator<Item = (&Probe, &str)> {
+    findings.probes.iter().filter_map(|probe| match &probe.outcome {
+        ProbeOutcome::Answered { server, key: Ok(_), is_meant: true } => Some((probe, server.as_str())),
         _ => None,
     })
 }
 
-fn anything_is_meant(findings: &Findings) -> bool {
-    let answers = |knock: &Knock| matches!(&knock.outcome, Outcome::Answered { is_meant: true, .. });
-    findings.knocks.iter().any(answers) || findings.servers.iter().any(|server| server.is_meant)
+fn is_any_wanted(findings: &Findings) -> bool {
+    let answers = |probe: &Probe| matches!(&probe.outcome, ProbeOutcome::Answered { is_meant: true, .. });
+    findings.probes.iter().any(answers) || findings.servers.iter().any(|server| server.is_meant)
 }
 
-fn anything_is_known(findings: &Findings) -> bool {
-    let answers = |knock: &Knock| matches!(&knock.outcome, Outcome::Answered { .. });
-    findings.knocks.iter().any(answers) || !findings.servers.is_empty()
+fn is_any_known(findings: &Findings) -> bool {
+    let answers = |probe: &Probe| matches!(&probe.outcome, ProbeOutcome::Answered { .. });
+    findings.probes.iter().any(answers) || !findings.servers.is_empty()
 }
 
-/// What an address is called: by its server's name, if that is known.
-fn titled(findings: &Findings, knock: &Knock) -> String {
-    let announced = findings.servers.iter().find(|server| server.addrs.contains(&knock.addr));
-    let name = announced.map(|server| &server.title).or(knock.of.as_ref());
-    match (name, knock.by) {
-        (Some(name), _) => format!("{name} at {}", knock.addr),
-        (None, By::Gateway) => format!("the router {}", knock.addr),
-        (None, _) => knock.addr.to_string(),
+/// Describes an address by its server's name, if that is known.
+fn described(findings: &Findings, probe: &Probe) -> String {
+    let announced = findings.servers.iter().find(|server| server.addrs.contains(&probe.addr));
+    let name = announced.map(|server| &server.title).or(probe.name.as_ref());
+    match (name, probe.source) {
+        (Some(name), _) => format!("{name} at {}", probe.addr),
+        (None, ProbeSource::Gateway) => format!("the router {}", probe.addr),
+        (None, _) => probe.addr.to_string(),
     }
 }

@@ -1,4 +1,5 @@
-//! The link that leads to one server and no other: `lanchat://HOST:PORT/?fp=SHA256:...`.
+//! A value of `--host`: a host, or a link that also contains the server's key,
+//! `lanchat://HOST:PORT/?fp=SHA256:...`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,19 +7,16 @@ use std::str::FromStr;
 use super::values::HostPort;
 use crate::fingerprint::Fingerprint;
 
-/// What an invitation starts with.
 const SCHEME: &str = "lanchat://";
 
-/// A server to go to: a host with an optional port, or a link that holds the key as well.
+/// A server to connect to: a host with an optional port, and the key if a link gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Destination {
-    /// The host and the port.
-    pub at: HostPort,
-    /// The key that the server has to prove.
-    pub fingerprint: Option<Fingerprint>,
+pub(crate) struct Endpoint {
+    pub(crate) at: HostPort,
+    pub(crate) fingerprint: Option<Fingerprint>,
 }
 
-impl FromStr for Destination {
+impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -31,13 +29,13 @@ impl FromStr for Destination {
         // RFC 6874: the percent sign before an interface is written as %25 in a link.
         let at = at.trim_end_matches('/').replacen("%25", "%", 1).parse()?;
         let value = query.split('&').find_map(|pair| pair.strip_prefix("fp="));
-        let fingerprint = value.ok_or("the link holds no key (fp=); ask for a whole one")?;
+        let fingerprint = value.ok_or("the link has no key (fp=); ask for the complete link")?;
         let fingerprint = fingerprint.replace("%3A", ":").replace("%3a", ":").parse();
         Ok(Self { at, fingerprint: Some(fingerprint.map_err(|error| format!("in the link, {error}"))?) })
     }
 }
 
-impl fmt::Display for Destination {
+impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(fingerprint) = &self.fingerprint else { return write!(f, "{}", self.at) };
         let brackets = self.at.host.contains(':') && self.at.port.is_none();
@@ -55,12 +53,12 @@ mod tests {
     #[test]
     fn links_come_back_from_their_text() {
         for at in ["192.168.1.20:7700", "office", "[fe80::1%eth0]:7667", "fe80::1%2"] {
-            let there = Destination { at: at.parse().unwrap(), fingerprint: KEY.parse().ok() };
+            let there = Endpoint { at: at.parse().unwrap(), fingerprint: KEY.parse().ok() };
             let link = there.to_string();
             assert_eq!(link.parse(), Ok(there), "{link}");
         }
         let link = format!("lanchat://192.168.1.20:7700/?fp={KEY}");
-        assert_eq!(link.parse::<Destination>().unwrap().to_string(), link);
+        assert_eq!(link.parse::<Endpoint>().unwrap().to_string(), link);
     }
 
     #[test]
@@ -71,22 +69,22 @@ mod tests {
             format!("lanchat://office/?v=1&fp={bare}&x=y"),
             format!("lanchat://office/?fp={}", KEY.replace(':', "%3A")),
         ] {
-            let read: Destination = link.parse().unwrap();
+            let read: Endpoint = link.parse().unwrap();
             assert_eq!((read.at.host.as_str(), read.fingerprint), ("office", KEY.parse().ok()), "{link}");
         }
-        let plain: Destination = "office:1".parse().unwrap();
+        let plain: Endpoint = "office:1".parse().unwrap();
         assert_eq!((plain.to_string().as_str(), plain.fingerprint), ("office:1", None));
     }
 
     #[test]
     fn a_link_without_a_whole_key_is_refused() {
         for (link, words) in [
-            ("lanchat://office/", "holds no key"),
+            ("lanchat://office/", "has no key"),
             ("lanchat://office/?fp=SHA256:short", "invalid fingerprint"),
-            (&format!("lanchat:///?fp={KEY}"), "the host is missing"),
-            (&format!("lanchat://office:0/?fp={KEY}"), "no port"),
+            (&format!("lanchat:///?fp={KEY}"), "the host is empty"),
+            (&format!("lanchat://office:0/?fp={KEY}"), "invalid port"),
         ] {
-            let message = link.parse::<Destination>().unwrap_err();
+            let message = link.parse::<Endpoint>().unwrap_err();
             assert!(message.contains(words) && !message.contains('\n'), "{link}: {message}");
         }
     }

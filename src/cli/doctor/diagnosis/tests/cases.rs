@@ -6,28 +6,28 @@ use super::*;
 fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
     let unsent = vec![("lan0".to_owned(), "Operation not permitted".to_owned())];
     let multicast_only = HeardBy { browse: true, one_shot: false };
-    let vpn = |by| Knock { detour: Some("tun0".into()), ..knock(by, SERVER, Outcome::Silent) };
-    let bridges = (0..200).map(|n| Seat { name: format!("veth{n}"), addrs: vec![], is_virtual: true });
-    let slow = Knock {
+    let vpn = |by| Probe { detour: Some("tun0".into()), ..probe(by, SERVER, ProbeOutcome::Silent) };
+    let bridges = (0..200).map(|n| Interface { name: format!("veth{n}"), addrs: vec![], is_virtual: true });
+    let slow = Probe {
         took: Duration::from_millis(3060),
         is_there: Some(false),
-        ..knock(By::Host, SERVER, Outcome::Unreachable)
+        ..probe(ProbeSource::Host, SERVER, ProbeOutcome::Unreachable)
     };
-    let mut far = host(Outcome::Silent);
-    far.knocks[0].addr = at("10.79.1.1:7667");
-    let mut slow_host = host(Outcome::Silent);
-    slow_host.knocks = vec![slow];
+    let mut far = host(ProbeOutcome::Silent);
+    far.probes[0].addr = at("10.79.1.1:7667");
+    let mut slow_host = host(ProbeOutcome::Silent);
+    slow_host.probes = vec![slow];
     let walled = |outcome| {
         let rules = "table inet f {\nchain o {\ntype filter hook output priority filter; policy accept;\n\
                      tcp dport 7667 reject\n}\n}\n";
         let wall = Firewall::Nft { rules: rules.into(), chain: None };
         let machine = Machine { firewalls: vec![wall], ..Machine::default() };
-        and(Findings { machine, ..announced(BOTH) }, knock(By::Announced, SERVER, outcome))
+        and(Findings { machine, ..announced(BOTH) }, probe(ProbeSource::Announced, SERVER, outcome))
     };
     for (case, findings, cause, words, paste) in [
         (
             "nothing wrong",
-            and(announced(BOTH), knock(By::Announced, SERVER, answered())),
+            and(announced(BOTH), probe(ProbeSource::Announced, SERVER, answered())),
             Cause::Well,
             "all is well",
             "",
@@ -36,12 +36,12 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
             "k1 queries lost",
             tested(false, true),
             Cause::QuestionsLost,
-            "does not hear this one",
+            "does not hear this machine",
             "sudo ufw allow 5353/udp",
         ),
         (
             "k1, known, older server",
-            and(lan(), knock(By::Remembered, SERVER, answered())),
+            and(lan(), probe(ProbeSource::Remembered, SERVER, answered())),
             Cause::Unheard,
             "found where it was last time",
             "sudo ufw allow 5353/udp",
@@ -50,7 +50,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
             "k2 TCP dropped",
             and(announced(BOTH), there(true)),
             Cause::Dropped,
-            "firewall of that machine",
+            "that machine's firewall",
             "sudo ufw allow 7667/tcp",
         ),
         (
@@ -62,16 +62,16 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
         ),
         (
             "k2b reset",
-            and(announced(BOTH), knock(By::Announced, SERVER, Outcome::Refused)),
+            and(announced(BOTH), probe(ProbeSource::Announced, SERVER, ProbeOutcome::Refused)),
             Cause::Refused,
             "either a firewall there rejects TCP port 7667, or the server stopped a moment ago",
             "lanchat doctor",
         ),
         (
             "k2c admin-prohibited",
-            and(announced(BOTH), knock(By::Announced, SERVER, Outcome::Rejected)),
+            and(announced(BOTH), probe(ProbeSource::Announced, SERVER, ProbeOutcome::Rejected)),
             Cause::Rejected,
-            "a firewall forbids",
+            "a firewall rejects connections",
             "sudo firewall-cmd --permanent",
         ),
         (
@@ -83,7 +83,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
         ),
         (
             "k3, known",
-            and(lan(), Knock { by: By::Remembered, ..there(true) }),
+            and(lan(), Probe { source: ProbeSource::Remembered, ..there(true) }),
             Cause::Walled,
             "where office was last time",
             "sudo ufw allow 7667/tcp",
@@ -108,7 +108,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
             {
                 let servers = announced(multicast_only).servers;
                 let mut findings = Findings { servers, ..tested(false, true) };
-                findings.knocks[0].by = By::Announced;
+                findings.probes[0].source = ProbeSource::Announced;
                 findings
             },
             Cause::QuestionsLost,
@@ -117,7 +117,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
         ),
         (
             "k5 ufw's defaults",
-            and(announced(multicast_only), knock(By::Announced, SERVER, answered())),
+            and(announced(multicast_only), probe(ProbeSource::Announced, SERVER, answered())),
             Cause::NoUnicast,
             "all is well",
             "sudo ufw allow proto udp from any port 5353",
@@ -131,7 +131,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
         ),
         (
             "k6, known server",
-            and(Findings { unsent, ..lan() }, knock(By::Remembered, SERVER, answered())),
+            and(Findings { unsent, ..lan() }, probe(ProbeSource::Remembered, SERVER, answered())),
             Cause::QuestionsForbidden,
             "Operation not permitted",
             "sudo nft list ruleset",
@@ -140,7 +140,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
             "k7 own output of TCP",
             and(
                 announced(BOTH),
-                Knock { is_swallowed: true, ..knock(By::Announced, SERVER, Outcome::Silent) },
+                Probe { is_swallowed: true, ..probe(ProbeSource::Announced, SERVER, ProbeOutcome::Silent) },
             ),
             Cause::SendingForbidden,
             "this machine drops its own connections",
@@ -148,23 +148,23 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
         ),
         (
             "k7 as its rules say",
-            walled(Outcome::Silent),
+            walled(ProbeOutcome::Silent),
             Cause::SendingForbidden,
             "this machine",
             "sudo nft list ruleset",
         ),
         (
             "k7 rejected",
-            walled(Outcome::Refused),
+            walled(ProbeOutcome::Refused),
             Cause::SendingForbidden,
             "this machine",
             "sudo nft list ruleset",
         ),
         (
             "k7 not permitted",
-            and(announced(BOTH), knock(By::Announced, SERVER, Outcome::Forbidden)),
+            and(announced(BOTH), probe(ProbeSource::Announced, SERVER, ProbeOutcome::Forbidden)),
             Cause::SendingForbidden,
-            "this machine does not let",
+            "this machine does not permit",
             "sudo nft list ruleset",
         ),
         (
@@ -176,7 +176,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
         ),
         (
             "k8, known",
-            and(lan(), Knock { by: By::Remembered, ..there(false) }),
+            and(lan(), Probe { source: ProbeSource::Remembered, ..there(false) }),
             Cause::Missing,
             "no machine has the address 10.78.0.1 now",
             "ip -brief address",
@@ -185,41 +185,47 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
             "k8 --host",
             slow_host,
             Cause::NotThere,
-            "the access point keeps its clients apart",
+            "the access point isolates its clients",
             "ip -brief address",
         ),
         (
             "k9 stopped, known",
-            and(lan(), knock(By::Remembered, SERVER, Outcome::Refused)),
+            and(lan(), probe(ProbeSource::Remembered, SERVER, ProbeOutcome::Refused)),
             Cause::Stopped,
             "where office was last time",
             "lanchat serve",
         ),
-        ("k9 --host", host(Outcome::Refused), Cause::Refused, "no server runs on that port", "lanchat serve"),
+        (
+            "k9 --host",
+            host(ProbeOutcome::Refused),
+            Cause::Refused,
+            "no server runs on that port",
+            "lanchat serve",
+        ),
         (
             "k10 hung",
-            host(Outcome::Hung),
+            host(ProbeOutcome::Hung),
             Cause::Hung,
-            "hangs or is stopped",
+            "the server hangs",
             "sudo systemctl restart lanchat",
         ),
         (
             "k10, found by its machine",
-            and(lan(), knock(By::Neighbour, SERVER, Outcome::Hung)),
+            and(lan(), probe(ProbeSource::Neighbour, SERVER, ProbeOutcome::Hung)),
             Cause::Hung,
             "does not answer",
             "",
         ),
         (
             "VPN",
-            and(announced(BOTH), vpn(By::Announced)),
+            and(announced(BOTH), vpn(ProbeSource::Announced)),
             Cause::Vpn,
             "through tun0: a VPN takes",
             "ip route get 10.78.0.1",
         ),
         (
             "VPN, nothing heard",
-            and(lan(), vpn(By::Remembered)),
+            and(lan(), vpn(ProbeSource::Remembered)),
             Cause::Vpn,
             "through tun0",
             "ip route get 10.78.0.1",
@@ -235,7 +241,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
             "fe80 only",
             with_address("fe80::7", 64),
             Cause::NoAddress,
-            "only the one that it gave itself (fe80::7)",
+            "only one that it gave itself (fe80::7)",
             "dhclient lan0",
         ),
         (
@@ -244,11 +250,11 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
                 let servers = announced(BOTH).servers;
                 and(
                     Findings { servers, ..with_address("fe80::7", 64) },
-                    knock(By::Announced, SERVER, Outcome::NoRoute),
+                    probe(ProbeSource::Announced, SERVER, ProbeOutcome::NoRoute),
                 )
             },
             Cause::NoAddress,
-            "was heard of, and cannot be reached",
+            "is announced, but cannot be reached",
             "dhclient lan0",
         ),
         (
@@ -257,7 +263,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
                 let servers = announced(BOTH).servers;
                 and(
                     Findings { servers, ..with_address("192.168.9.9", 24) },
-                    knock(By::Announced, SERVER, Outcome::NoRoute),
+                    probe(ProbeSource::Announced, SERVER, ProbeOutcome::NoRoute),
                 )
             },
             Cause::NoRoute,
@@ -274,16 +280,16 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
         ("nothing up", Findings::default(), Cause::NoNetwork, "has no network", ""),
         (
             "VLAN, DNS",
-            and(lan(), knock(By::WellKnown, "10.79.1.1:7667", answered())),
+            and(lan(), probe(ProbeSource::WellKnown, "10.79.1.1:7667", answered())),
             Cause::Routed,
-            "another VLAN",
+            "another network or VLAN",
             "",
         ),
         (
             "VLAN, remembered",
-            and(lan(), knock(By::Remembered, "10.79.1.1:7667", answered())),
+            and(lan(), probe(ProbeSource::Remembered, "10.79.1.1:7667", answered())),
             Cause::Routed,
-            "does not pass a router",
+            "routers do not forward multicast",
             "enable-reflector=yes",
         ),
         ("far host", far, Cause::FarAndSilent, "on another network", "sudo ufw allow 7667/tcp"),

@@ -3,7 +3,8 @@
 mod cases;
 mod places;
 
-use super::super::findings::{Named, Seat, Server, Test, Tested};
+use super::super::checks::{CheckState, checks};
+use super::super::findings::{AnnouncedServer, Interface, MulticastFinding, MulticastPaths, NamedHost};
 use super::super::machine::{Firewall, Machine};
 use super::*;
 use crate::client::JoinRefusal;
@@ -26,7 +27,7 @@ fn subnet(link: &str, address: &str, prefix: u8) -> Subnet {
 fn lan() -> Findings {
     let addrs = vec!["10.78.0.2".parse().unwrap(), "fe80::2".parse().unwrap()];
     Findings {
-        links: vec![Seat { name: "lan0".into(), addrs, is_virtual: false }],
+        links: vec![Interface { name: "lan0".into(), addrs, is_virtual: false }],
         subnets: vec![subnet("lan0", "10.78.0.2", 24), subnet("lan0", "fe80::2", 64)],
         ..Findings::default()
     }
@@ -35,57 +36,70 @@ fn lan() -> Findings {
 fn with_address(address: &str, prefix: u8) -> Findings {
     let ip = address.parse().unwrap();
     Findings {
-        links: vec![Seat { name: "lan0".into(), addrs: vec![ip], is_virtual: false }],
+        links: vec![Interface { name: "lan0".into(), addrs: vec![ip], is_virtual: false }],
         subnets: vec![subnet("lan0", address, prefix)],
         ..Findings::default()
     }
 }
 
 fn announced(heard: HeardBy) -> Findings {
-    let server = Server { title: "office (3f9a1c77)".into(), addrs: vec![at(SERVER)], heard, is_meant: true };
+    let server =
+        AnnouncedServer { title: "office (3f9a1c77)".into(), addrs: vec![at(SERVER)], heard, is_meant: true };
     Findings { servers: vec![server], ..lan() }
 }
 
-fn knock(by: By, addr: &str, outcome: Outcome) -> Knock {
-    let took = Duration::from_millis(if outcome == Outcome::Silent { 3500 } else { 1 });
+fn probe(source: ProbeSource, addr: &str, outcome: ProbeOutcome) -> Probe {
+    let took = Duration::from_millis(if outcome == ProbeOutcome::Silent { 3500 } else { 1 });
     let (detour, is_there, is_swallowed) = (None, None, false);
-    Knock { addr: at(addr), by, of: Some("office".into()), outcome, took, detour, is_there, is_swallowed }
+    Probe {
+        addr: at(addr),
+        source,
+        name: Some("office".into()),
+        outcome,
+        took,
+        detour,
+        is_there,
+        is_swallowed,
+    }
 }
 
-fn answered() -> Outcome {
-    Outcome::Answered { server: "office (3f9a1c77)".into(), standing: Ok("new".into()), is_meant: true }
+fn answered() -> ProbeOutcome {
+    ProbeOutcome::Answered { server: "office (3f9a1c77)".into(), key: Ok("new".into()), is_meant: true }
 }
 
-fn refused(refusal: JoinRefusal) -> Outcome {
-    Outcome::Answered { server: "vm (0c8bbd84)".into(), standing: Err(refusal), is_meant: true }
+fn refused(refusal: JoinRefusal) -> ProbeOutcome {
+    ProbeOutcome::Answered { server: "vm (0c8bbd84)".into(), key: Err(refusal), is_meant: true }
 }
 
 fn namesake() -> JoinRefusal {
     JoinRefusal::Namesake { line: "60771".into(), label: "vm-0c8bbd84".into() }
 }
 
-fn and(mut findings: Findings, knock: Knock) -> Findings {
-    findings.knocks.push(knock);
+fn and(mut findings: Findings, probe: Probe) -> Findings {
+    findings.probes.push(probe);
     findings
 }
 
 fn tested(out: bool, back: bool) -> Findings {
-    let test = Some(Test { addr: at(SERVER), result: Tested::Ways { out, back } });
-    and(Findings { test, ..lan() }, knock(By::Scan, SERVER, answered()))
+    let test = Some(MulticastFinding { addr: at(SERVER), result: Ok(MulticastPaths { out, back }) });
+    and(Findings { test, ..lan() }, probe(ProbeSource::Scan, SERVER, answered()))
 }
 
-fn host(outcome: Outcome) -> Findings {
+fn host(outcome: ProbeOutcome) -> Findings {
     let lookup = Lookup::Found(vec![at(SERVER).ip()]);
-    let named = Named { name: "10.78.0.1".into(), lookup };
-    and(Findings { host: Some(named), ..lan() }, Knock { of: None, ..knock(By::Host, SERVER, outcome) })
+    let named = NamedHost { name: "10.78.0.1".into(), lookup };
+    and(
+        Findings { host: Some(named), ..lan() },
+        Probe { name: None, ..probe(ProbeSource::Host, SERVER, outcome) },
+    )
 }
 
 fn named(name: &str, lookup: Lookup) -> Findings {
-    Findings { host: Some(Named { name: name.into(), lookup }), ..lan() }
+    Findings { host: Some(NamedHost { name: name.into(), lookup }), ..lan() }
 }
 
-fn there(is_there: bool) -> Knock {
-    Knock { is_there: Some(is_there), ..knock(By::Announced, SERVER, Outcome::Silent) }
+fn there(is_there: bool) -> Probe {
+    Probe { is_there: Some(is_there), ..probe(ProbeSource::Announced, SERVER, ProbeOutcome::Silent) }
 }
 
 fn machine(machine: Machine) -> Findings {
@@ -97,7 +111,7 @@ fn gateway(router: &str) -> Option<std::net::Ipv4Addr> {
 }
 
 fn own(machine: Machine) -> Findings {
-    let server = Server {
+    let server = AnnouncedServer {
         title: "vm (00112233)".into(),
         addrs: vec![at("10.78.0.2:7667")],
         heard: BOTH,
@@ -105,7 +119,7 @@ fn own(machine: Machine) -> Findings {
     };
     and(
         Findings { servers: vec![server], machine, ..lan() },
-        knock(By::Announced, "10.78.0.2:7667", answered()),
+        probe(ProbeSource::Announced, "10.78.0.2:7667", answered()),
     )
 }
 
@@ -118,42 +132,41 @@ fn nft(rule: &str) -> Machine {
 
 #[test]
 fn a_flood_of_dead_announcements_does_not_hide_the_server_that_answers() {
-    let mut findings = and(announced(BOTH), knock(By::Announced, SERVER, answered()));
+    let mut findings = and(announced(BOTH), probe(ProbeSource::Announced, SERVER, answered()));
     for host in 0..64 {
         let addr = SocketAddr::from(([10, 78, 0, 100 + host], 7667));
-        findings.servers.push(Server {
+        findings.servers.push(AnnouncedServer {
             title: format!("dead {host}"),
             addrs: vec![addr],
             heard: BOTH,
             is_meant: true,
         });
-        findings.knocks.push(Knock { addr, ..knock(By::Announced, SERVER, Outcome::Silent) });
+        findings.probes.push(Probe { addr, ..probe(ProbeSource::Announced, SERVER, ProbeOutcome::Silent) });
     }
-    assert_eq!(Verdict::of(&findings).cause, Cause::Well);
-    assert!(crate::cli::doctor::checks(&findings).len() < 30);
+    assert_eq!(Diagnosis::of(&findings).cause, Cause::Well);
+    assert!(checks(&findings).len() < 30);
 }
 
 #[test]
 fn what_was_remembered_of_another_network_is_no_fault_where_a_server_answers() {
-    let old = knock(By::Remembered, "10.99.0.1:7667", Outcome::Silent);
+    let old = probe(ProbeSource::Remembered, "10.99.0.1:7667", ProbeOutcome::Silent);
     let state = |findings: &Findings| {
-        let checks = crate::cli::doctor::checks(findings);
-        checks.into_iter().find(|check| check.subject.starts_with("10.99.0.1")).unwrap().state
+        checks(findings).into_iter().find(|check| check.subject.starts_with("10.99.0.1")).unwrap().state
     };
-    assert_eq!(state(&and(lan(), old.clone())), crate::cli::doctor::State::Failed);
-    let found = and(announced(BOTH), knock(By::Announced, SERVER, answered()));
-    assert_eq!(state(&and(found, old)), crate::cli::doctor::State::Note);
+    assert_eq!(state(&and(lan(), old.clone())), CheckState::Failed);
+    let found = and(announced(BOTH), probe(ProbeSource::Announced, SERVER, answered()));
+    assert_eq!(state(&and(found, old)), CheckState::Note);
 }
 
 #[test]
 fn two_hundred_virtual_interfaces_are_a_count() {
     let mut findings = lan();
-    findings.links.extend((0..200).map(|n| Seat {
+    findings.links.extend((0..200).map(|n| Interface {
         name: format!("veth{n}"),
         addrs: vec![],
         is_virtual: true,
     }));
-    let lines: Vec<String> = crate::cli::doctor::checks(&findings).iter().map(ToString::to_string).collect();
+    let lines: Vec<String> = checks(&findings).iter().map(ToString::to_string).collect();
     let interfaces = lines.iter().find(|line| line.contains("network interfaces")).unwrap();
     assert!(interfaces.contains("lan0") && interfaces.contains("and 200 of containers"), "{interfaces}");
     assert!(interfaces.len() < 200, "{interfaces}");
@@ -175,9 +188,9 @@ fn causes_have_names_of_their_own_and_statuses_their_meaning() {
     }
 }
 
-/// What a case is found to be, words of the line, and of a line to paste, if there is one.
+/// Checks the cause of a case, and words of its line and of a line to paste.
 fn holds(case: &str, findings: &Findings, cause: Cause, words: &str, paste: &str) {
-    let verdict = Verdict::of(findings);
+    let verdict = Diagnosis::of(findings);
     assert_eq!(verdict.cause, cause, "{case}: {verdict}");
     assert!(verdict.line.contains(words), "{case}: {words}:\n{verdict}");
     let pasted = verdict.remedies.iter().any(|remedy| remedy.line.contains(paste));

@@ -15,7 +15,6 @@ use jiff::Timestamp;
 const IN_QUOTES: &str = "to search for it as text, put it in quotes";
 
 impl Call<'_> {
-    /// Resolves a `history` request.
     pub(super) fn wanted(
         &self,
         (room, name): (Option<String>, Option<String>),
@@ -31,7 +30,6 @@ impl Call<'_> {
         Ok(Question::History(Wanted { scope, before: span.before, limit }))
     }
 
-    /// Resolves a `search` request.
     pub(super) fn sought(&self, asked: SearchRequest) -> Result<Question, Refusal> {
         self.chat.check_history()?;
         let SearchRequest { words, name, room, since, until, span } = asked;
@@ -47,7 +45,7 @@ impl Call<'_> {
 
 impl Chat {
     fn check_history(&self) -> Result<(), Refusal> {
-        match self.log {
+        match self.lineage {
             Some(_) => Ok(()),
             None => Err(Refusal::new(Code::NoHistory, "this server does not store messages")),
         }

@@ -66,7 +66,8 @@ pub const DATED_ROWS: usize = 200;
 /// messages need room, too.
 pub const MAIL_SHARE_THOUSANDTHS: u64 = 500;
 
-/// The mail's space is measured again once one in this many parts of it has been added, so it may exceed its limit by that much. A measurement reads all waiting mail, a second per 500 MB.
+/// The mail's space is measured again once one in this many parts of it has been added, so it may exceed its
+/// limit by that much. A measurement reads all waiting mail, a second per 500 MB.
 pub const MAIL_ROOM_PARTS: u64 = 256;
 
 /// Unindexed messages from which to index while the store is idle: 8 ms. A search checks them one by one, in

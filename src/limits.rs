@@ -201,7 +201,7 @@ pub const OPERATOR_CODE_TIME: Duration = Duration::from_secs(600);
 /// Wrong codes per network. Further ones do not count, so nobody can void the code for its intended user.
 pub const OPERATOR_CODE_TRIES: u8 = 5;
 
-/// Wrong codes from all networks before the code is void: 50 of 100,000,000 is no chance.
+/// Wrong codes from all networks before the code is void: 50 guesses of 100,000,000 have no chance.
 pub const OPERATOR_CODE_TRIES_IN_ALL: u8 = 50;
 
 pub const MAX_OPERATORS: usize = 1000;

@@ -84,7 +84,6 @@ impl Rate {
         Self { burst, ..self }
     }
 
-    /// The pace per second.
     pub(crate) fn number(self) -> u64 {
         SECOND / self.each
     }
@@ -165,7 +164,6 @@ impl<const N: usize> Buckets<N> {
         Self { places: Vec::new(), hasher: RandomState::new(), most }
     }
 
-    /// The buckets of `who`.
     pub(crate) fn get(&self, who: &impl Hash) -> [Bucket; N] {
         let hash = self.hasher.hash_one(who);
         let own = self.window(hash).find(|at| self.places[*at].0 == hash);
@@ -304,7 +302,7 @@ mod tests {
         assert!(bucket.is_full(ms(4000)));
         bucket.spend(10, rate, ms(0));
         bucket.drain(1000, rate, ms(0));
-        assert_eq!(bucket.wait(rate, ms(0)), ms(2200), "what is owed stays owed");
+        assert_eq!(bucket.wait(rate, ms(0)), ms(2200), "a debt stays");
     }
 
     #[test]
@@ -348,7 +346,7 @@ mod tests {
             assert!(table.take(&n, rate, ms(0)).is_ok());
             assert!(table.len() <= 10);
         }
-        assert!(table.take(&"busy", rate, ms(0)).is_err(), "whoever has used most is remembered longest");
+        assert!(table.take(&"busy", rate, ms(0)).is_err(), "the busiest is remembered longest");
         assert!(table.take(&"busy", rate, ms(10_000)).is_ok());
     }
 

@@ -80,6 +80,6 @@ mod tests {
         let remembered: Vec<u64> =
             (0..all).filter(|n| known.has_written(Correspondent::Account(*n), bob)).collect();
         assert_eq!(remembered.len(), MAX_LEFT_REMEMBERED + 1);
-        assert_eq!((remembered[0], remembered[1]), (0, 10), "who is here is not forgotten");
+        assert_eq!((remembered[0], remembered[1]), (0, 10), "connected authors are not forgotten");
     }
 }

@@ -1,11 +1,10 @@
-//! Who runs an operator's command, and on whom, as the log shows them.
+//! The people in operators' commands, as the log shows them.
 
 use super::{Chat, Deliveries, Delivery, Now};
 use crate::fingerprint::Fingerprint;
 use std::fmt;
 use std::net::IpAddr;
 
-/// Who runs an operator's command.
 #[derive(Debug, Clone)]
 pub(super) enum Actor {
     /// The person at the server; above operators.

@@ -22,14 +22,13 @@ pub struct Answer {
     pub session: SessionId,
     /// The session's name; `None` before registration.
     pub(super) to: Option<Name>,
-    /// The request's `id`.
     pub(super) echo: Option<String>,
-    pub(super) reply: Reply,
+    pub(super) content: Content,
 }
 
 /// The content of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reply {
+pub(super) enum Content {
     Event(Event),
     Users(UsersPage),
     Rooms(RoomsPage),
@@ -89,16 +88,16 @@ pub(super) struct RoomRow {
 impl Answer {
     pub fn into_packet(self) -> Packet {
         let to = self.to.as_ref().map_or("", Name::as_str);
-        self.reply.into_event().into_packet(to, self.echo)
+        self.content.into_event().into_packet(to, self.echo)
     }
 
     /// Estimates the frame's size in bytes, rather too high than too low.
     pub fn bytes(&self) -> usize {
-        256 + self.reply.bytes()
+        256 + self.content.bytes()
     }
 }
 
-impl Reply {
+impl Content {
     pub(super) fn into_event(self) -> Event {
         match self {
             Self::Event(event) => event,
@@ -266,8 +265,8 @@ fn json_bytes(value: &impl Serialize) -> usize {
 mod tests {
     use super::*;
 
-    fn whole(reply: Reply) -> (usize, usize) {
-        let answer = Answer { session: SessionId(1), to: None, echo: Some("x".repeat(64)), reply };
+    fn whole(content: Content) -> (usize, usize) {
+        let answer = Answer { session: SessionId(1), to: None, echo: Some("x".repeat(64)), content };
         (answer.bytes(), answer.into_packet().to_frame().len())
     }
 
@@ -286,10 +285,10 @@ mod tests {
             here: 1000,
             joined: true,
         };
-        let users = Reply::Users(UsersPage { room: None, rows: (0..400).map(row).collect(), total: 400 });
-        let rooms = Reply::Rooms(RoomsPage { rows: (0..80).map(room).collect(), total: 80 });
+        let users = Content::Users(UsersPage { room: None, rows: (0..400).map(row).collect(), total: 400 });
+        let rooms = Content::Rooms(RoomsPage { rows: (0..80).map(room).collect(), total: 80 });
         for (said, is) in
-            [whole(users), whole(rooms), whole(Reply::Event(Event::Notice("line\n".repeat(500))))]
+            [whole(users), whole(rooms), whole(Content::Event(Event::Notice("line\n".repeat(500))))]
         {
             assert!(said + said / 10 >= is && said < 2 * is, "{said} {is}");
         }

@@ -101,7 +101,6 @@ impl Kind {
     }
 }
 
-/// Where a message was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Venue {
     /// A room, or the lobby.
@@ -140,7 +139,6 @@ pub struct Member {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
     pub text: String,
-    /// Who set it.
     pub by: String,
 }
 
@@ -235,7 +233,6 @@ pub struct View {
     pub rooms: Vec<(RoomName, u64)>,
 }
 
-/// Which mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MailView {
     #[default]

@@ -1,6 +1,6 @@
 //! Questions about the chat, from a session or the console. They change nothing.
 
-use super::answer::{Reply, RoomRow, RoomsPage, UserRow, UsersPage};
+use super::answer::{Content, RoomRow, RoomsPage, UserRow, UsersPage};
 use super::call::Call;
 use super::owned::Owned;
 use super::rooms::{Room, RoomId};
@@ -28,10 +28,9 @@ pub struct Listing {
     room: Option<RoomId>,
     /// The last name collected.
     after: Option<NameKey>,
-    list: Reply,
+    list: Content,
 }
 
-/// The result of a question.
 #[derive(Debug)]
 pub enum Asked {
     Answer(Event),
@@ -40,7 +39,7 @@ pub enum Asked {
 }
 
 impl Listing {
-    fn new(room: Option<RoomId>, after: Option<NameKey>, list: Reply) -> Self {
+    fn new(room: Option<RoomId>, after: Option<NameKey>, list: Content) -> Self {
         Self { session: None, echo: None, who: None, room, after, list }
     }
 
@@ -90,12 +89,12 @@ impl Chat {
             })),
             Ask::Whois { name } => self.whois(name, now).map(|user| Asked::Answer(Event::Whois(user))),
             Ask::Rooms { after: name } => {
-                let rooms = Reply::Rooms(RoomsPage { rows: Vec::new(), total: self.rooms.len() });
+                let rooms = Content::Rooms(RoomsPage { rows: Vec::new(), total: self.rooms.len() });
                 Ok(Asked::List(Listing::new(None, after(name), rooms)))
             }
             Ask::Users { room, after: name } => {
                 let (id, users) = self.users_in(room.as_deref())?;
-                Ok(Asked::List(Listing::new(id, after(name), Reply::Users(users))))
+                Ok(Asked::List(Listing::new(id, after(name), Content::Users(users))))
             }
         }
     }
@@ -133,7 +132,7 @@ impl Chat {
     pub fn gather(&self, listing: &mut Listing) -> bool {
         let after = listing.after.as_ref();
         match &mut listing.list {
-            Reply::Users(UsersPage { rows, .. }) => {
+            Content::Users(UsersPage { rows, .. }) => {
                 let missing = (USERS_PER_PAGE + 1).saturating_sub(rows.len()).min(LIST_PORTION);
                 listing.after = match listing.room {
                     Some(id) => {
@@ -149,7 +148,7 @@ impl Chat {
                 };
                 listing.after.is_some() && rows.len() <= USERS_PER_PAGE
             }
-            Reply::Rooms(RoomsPage { rows, .. }) => {
+            Content::Rooms(RoomsPage { rows, .. }) => {
                 let missing = (ROOMS_PER_PAGE + 1).saturating_sub(rows.len()).min(LIST_PORTION);
                 let rooms = self.rooms.after(after).take(missing);
                 let before = rows.len();
@@ -157,7 +156,7 @@ impl Chat {
                 listing.after = rows.last().map(|last| last.name.key().clone());
                 rows.len() == before + missing && rows.len() <= ROOMS_PER_PAGE
             }
-            Reply::Event(_) | Reply::Bans(..) | Reply::Keys { .. } => false,
+            Content::Event(_) | Content::Bans(..) | Content::Keys { .. } => false,
         }
     }
 

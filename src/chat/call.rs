@@ -1,6 +1,6 @@
-//! One request of a session: who handles it, and how it is answered.
+//! One request of a session: its handler and its answer.
 
-use super::answer::{Answer, Reply};
+use super::answer::{Answer, Content};
 use super::archive::Question;
 use super::delivery::Delivery;
 use super::intake::{self, typed_command};
@@ -108,12 +108,12 @@ impl Call<'_> {
     }
 
     pub(super) fn answer(&mut self, event: Event) {
-        self.tell(Reply::Event(event));
+        self.tell(Content::Event(event));
     }
 
     /// Answers with content that is formatted later.
-    pub(super) fn tell(&mut self, reply: Reply) {
-        self.chat.reply(self.session, self.echo.take(), reply, self.out);
+    pub(super) fn tell(&mut self, content: Content) {
+        self.chat.reply(self.session, self.echo.take(), content, self.out);
     }
 
     /// Sends an event besides the answer.
@@ -143,11 +143,17 @@ impl Call<'_> {
 impl Chat {
     /// Sends an event that does not answer a request.
     pub(super) fn inform(&self, session: SessionId, event: Event, out: &mut Deliveries) {
-        self.reply(session, None, Reply::Event(event), out);
+        self.reply(session, None, Content::Event(event), out);
     }
 
-    pub(super) fn reply(&self, session: SessionId, echo: Option<String>, reply: Reply, out: &mut Deliveries) {
+    pub(super) fn reply(
+        &self,
+        session: SessionId,
+        echo: Option<String>,
+        content: Content,
+        out: &mut Deliveries,
+    ) {
         let to = self.user_of(session).map(|user| user.name.clone());
-        out.push(Delivery::Answer(Box::new(Answer { session, to, echo, reply })));
+        out.push(Delivery::Answer(Box::new(Answer { session, to, echo, content })));
     }
 }

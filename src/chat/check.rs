@@ -61,7 +61,7 @@ impl StoredRecords {
         self.names.iter().find(|row| row.name == name)
     }
 
-    /// What the next start would load.
+    /// The records that the next start would load.
     pub(crate) fn read(&self) -> Records {
         let of = |wanted| {
             let rows = self.sanctions.iter().filter(move |((sanction, _), _)| *sanction == wanted);
@@ -91,19 +91,19 @@ fn set<K: Ord, V>(rows: &mut BTreeMap<K, V>, key: K, row: Option<V>) {
 impl Chat {
     /// Asserts that all tables agree, and that exactly these sessions follow the lobby.
     pub(crate) fn check(&self, following: &HashSet<SessionId>, now: &Now) {
-        self.check_books(now);
+        self.check_tables(now);
         let listening: HashSet<SessionId> = self
             .sessions
             .iter()
             .filter(|(_, session)| session.user.is_some() && session.listens())
             .map(|(id, _)| *id)
             .collect();
-        assert_eq!(*following, listening, "who hears the lobby is who is in and listens");
+        assert_eq!(*following, listening, "exactly the registered sessions that listen follow the lobby");
         let banned = |session: &Session| self.ban_text(&session.peer(), now).is_some();
         assert!(!self.sessions.values().any(|session| session.user.is_some() && banned(session)));
     }
 
-    pub(crate) fn check_books(&self, now: &Now) {
+    pub(crate) fn check_tables(&self, now: &Now) {
         assert_eq!(self.names.len(), self.users.len());
         for (key, id) in &self.names {
             assert_eq!(self.users[id].name.key(), *key);

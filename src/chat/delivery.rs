@@ -41,7 +41,7 @@ pub enum Delivery {
         packet: Box<Packet>,
         /// To store, or only to recognise repeats, before anyone gets the packet.
         entry: Option<Entry>,
-        /// What the author's session gets in its place.
+        /// Replaces the packet for the author's session.
         receipt: Option<Box<Receipt>>,
     },
     /// An answer to a session. It reaches the session like a [`Packet`](Self::Packet).
@@ -50,16 +50,10 @@ pub enum Delivery {
     Keep(Entry),
     /// A session's query over stored messages. The answer is these messages and the `history` event, both
     /// with that `id`.
-    Ask {
-        session: SessionId,
-        /// The request's `id`.
-        echo: Option<String>,
-        question: Question,
-    },
+    Ask { session: SessionId, echo: Option<String>, question: Question },
     /// A multicast test with the session's machine. The server reports the result to the session.
     Multicast {
         session: SessionId,
-        /// The request's `id`.
         echo: Option<String>,
         /// Marks the packets of this test.
         token: TestToken,
@@ -69,7 +63,7 @@ pub enum Delivery {
     /// The session receives what it missed, within [`Chat::view`](super::Chat::view), and then follows.
     CatchUp {
         session: SessionId,
-        /// What it already has.
+        /// How much it already has.
         since: CatchUp,
         /// The latest message number when it connected.
         latest: u64,
@@ -105,13 +99,11 @@ pub enum CatchUp {
     Mail,
 }
 
-/// What the author learns about a message. The server changes it if the message is a repeat or could not be
+/// The author's receipt for a message. The server changes it if the message is a repeat or could not be
 /// stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// The author's session.
     pub session: SessionId,
-    /// The author's name.
     pub to: String,
     /// The author's own token for it.
     pub id: String,

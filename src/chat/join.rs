@@ -127,7 +127,7 @@ impl Chat {
         }
         self.rooms.set_listening(id, &self.sessions_of(&asking.who), true);
         let Some(room) = self.rooms.get(id) else { return };
-        if let Some(account) = asking.who.account().filter(|_| self.log.is_some()) {
+        if let Some(account) = asking.who.account().filter(|_| self.lineage.is_some()) {
             let member = Member { account: account.clone(), name: name_now, since };
             out.push(Delivery::Keep(Entry::Joined { room: room.name.clone(), member }));
             // Until now, the room had no member with an account, so its topic was not stored.
@@ -149,7 +149,7 @@ impl Chat {
         self.rooms.set_listening(id, &self.sessions_of(who), false);
         let Some(room) = self.rooms.get(id).map(|room| room.name.clone()) else { return };
         self.rooms.part(who, id);
-        if let Some(account) = who.account().filter(|_| self.log.is_some()) {
+        if let Some(account) = who.account().filter(|_| self.lineage.is_some()) {
             out.push(Delivery::Keep(Entry::Parted { room, account: account.clone() }));
         }
     }
@@ -237,7 +237,7 @@ impl Chat {
         };
         let event =
             Event::Topic { room: name.to_string(), topic: topic.as_ref().map(|t| t.text.clone()), by };
-        if is_kept && self.log.is_some() {
+        if is_kept && self.lineage.is_some() {
             out.push(Delivery::Keep(Entry::Topic { room: name.clone(), topic }));
         }
         let to = if name.is_lobby() { "all" } else { name.as_str() };

@@ -1,7 +1,7 @@
 //! Operators' commands on keys, besides mutes and bans: members of a closed server, and owners of names.
 
 use super::actor::Operation;
-use super::answer::{KeyRow, Reply};
+use super::answer::{Content, KeyRow};
 use super::owned::Owned;
 use super::records::MemberRecord;
 use super::subject::Subject;
@@ -59,13 +59,13 @@ impl Operation<'_> {
 }
 
 impl Chat {
-    pub(super) fn keys(&self, list: KeyList, after: Option<&str>, now: &Now) -> Result<Reply, Refusal> {
+    pub(super) fn keys(&self, list: KeyList, after: Option<&str>, now: &Now) -> Result<Content, Refusal> {
         if list == KeyList::Owners {
             let after = after.map(|after| self.prepared.key(after));
             let (rows, next, total) = self.owned.owners_after(after.as_ref(), KEYS_PER_PAGE, now.at());
             let rows = rows.iter().map(|row| KeyRow::of_owner(row.name, row.key, row.last)).collect();
             let next = next.map(Name::to_string);
-            return Ok(Reply::Keys { list, rows, total, next });
+            return Ok(Content::Keys { list, rows, total, next });
         }
         let after = after.map(|after| {
             let key = after.strip_prefix("key:").unwrap_or(after);
@@ -83,7 +83,7 @@ impl Chat {
             }
         };
         let next = rows.last().filter(|_| rows.len() == KEYS_PER_PAGE).map(|row| row.key.to_string());
-        Ok(Reply::Keys { list, rows, total, next })
+        Ok(Content::Keys { list, rows, total, next })
     }
 
     /// The key of a user, online or offline, and a name for it. `lists` tells which command lists those who

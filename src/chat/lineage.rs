@@ -30,7 +30,7 @@ pub struct Lineage {
     places: HashMap<Box<str>, usize>,
 }
 
-/// What a hello says its client has.
+/// The parts of the history that a client has, by its hello.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ResumeClaim<'a> {
     /// All messages of `log` up to this number. Without `log`, the client knows no incarnations.
@@ -242,6 +242,6 @@ mod tests {
         let mut logs: Vec<_> = (0..MAX_LOGS).map(|n| end(&format!("x{n}"), 9)).collect();
         logs.push(end("i3", 4));
         let cut = lineage.diverge(ResumeClaim { since: 9, log: Some("lost"), logs: Some(&logs) }, 999);
-        assert!(cut.stranger.is_some(), "what is over the bound does not count");
+        assert!(cut.stranger.is_some(), "incarnations over the limit do not count");
     }
 }

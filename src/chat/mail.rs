@@ -3,7 +3,7 @@
 use super::archive::{Account, Arrival, Entry, Expired, Kind, Mail, Venue};
 use super::delivery::Audience;
 use super::owned::Owned;
-use super::say::{Addressed, Outgoing};
+use super::say::{Addressed, NewMessage};
 use super::waiting::{MailboxLimit, Waited};
 use super::who::{Correspondent, SessionId, UserId, Who};
 use super::{Chat, Deliveries, Delivery, Now};
@@ -128,7 +128,7 @@ impl Chat {
         let away = |code, why: &str| {
             Err(Refusal::new(code, format!("{name} is away, and {why}; try again when they are here")))
         };
-        if self.log.is_none() {
+        if self.lineage.is_none() {
             return away(Code::NoHistory, "this server does not store messages");
         }
         if self.failure.is_some() {
@@ -185,7 +185,7 @@ impl Chat {
     pub(super) fn received(&mut self, id: SessionId, upto: u64, now: &Now, out: &mut Deliveries) {
         let Some(account) = self.asking(id).and_then(|asking| asking.who.account().cloned()) else { return };
         let upto = upto.min(self.seq);
-        if self.log.is_some() && self.waiting.take(&account, upto) {
+        if self.lineage.is_some() && self.waiting.take(&account, upto) {
             out.push(Delivery::Keep(Entry::Received { account, upto, at: now.clock.timestamp() }));
         }
     }
@@ -237,7 +237,7 @@ impl Chat {
             Account::Key(key) => Some(Fingerprint::tag(key)),
             Account::Token(_) => None,
         };
-        let outgoing = Outgoing {
+        let message = NewMessage {
             kind: if is_lost { Kind::Lost { count, last } } else { Kind::Delivered { count, last } },
             from: Sender { name, ip: String::new(), key },
             author: Some(account),
@@ -250,7 +250,7 @@ impl Chat {
             refusal: None,
             receipt: None,
         };
-        self.pass_on(outgoing, now, out);
+        self.pass_on(message, now, out);
     }
 
     /// One of the account's names, in use or owned.

@@ -104,7 +104,7 @@ use user::{Session, User};
 use waiting::Waiting;
 use who::UserId;
 
-/// What the chat tells clients about its server.
+/// Facts about the server for clients.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
     pub server: ServerInfo,
@@ -131,7 +131,6 @@ impl Default for Rules {
     }
 }
 
-/// The state of the chat.
 #[derive(Debug)]
 pub struct Chat {
     profile: Profile,
@@ -163,13 +162,11 @@ pub struct Chat {
     /// Sessions that never confirm mail, while they receive it: up to which number.
     greeted: HashMap<SessionId, u64, NumberHasher>,
     /// The history's incarnations; `None`: the server stores no messages.
-    log: Option<Lineage>,
+    lineage: Option<Lineage>,
     /// Why the store fails and what to do; `None` while it works.
     failure: Option<Arc<str>>,
     unstored: Unstored,
-    /// Number of the latest message.
     seq: u64,
-    /// The server is shutting down.
     is_over: bool,
     /// The server to which this one gives way.
     successor: Option<ServerInfo>,
@@ -221,7 +218,7 @@ impl Chat {
             waiting,
             untold: archive.arrivals.into(),
             greeted: HashMap::default(),
-            log: archive.lineage,
+            lineage: archive.lineage,
             failure: None,
             unstored: Unstored::new(archive.lacks),
             seq: archive.seq,

@@ -1,7 +1,7 @@
 //! Mutes and bans.
 
 use super::actor::Operation;
-use super::answer::Reply;
+use super::answer::Content;
 use super::archive::Account;
 use super::net::Net;
 use super::records::{BanRecord, Sanction};
@@ -61,14 +61,6 @@ impl Operation<'_> {
         Ok(done)
     }
 
-    pub(super) fn unmute(&mut self, who: &str) -> Result<Event, Refusal> {
-        self.lift(Sanction::Mute, who)
-    }
-
-    pub(super) fn unban(&mut self, who: &str) -> Result<Event, Refusal> {
-        self.lift(Sanction::Ban, who)
-    }
-
     /// The row to impose: the name, its key, and the addresses where it is connected.
     fn row(&self, who: &str, duration: Option<&str>, usual: Term) -> Result<BanRecord, Refusal> {
         let term = duration.map_or(Ok(usual), str::parse);
@@ -114,7 +106,7 @@ impl Operation<'_> {
         Ok(Event::Notice(done))
     }
 
-    fn lift(&mut self, sanction: Sanction, who: &str) -> Result<Event, Refusal> {
+    pub(super) fn lift(&mut self, sanction: Sanction, who: &str) -> Result<Event, Refusal> {
         let subject = Subject::parse(who)?;
         let owner = match &subject {
             Subject::Name(name) => self.chat.key_named(name, self.now),
@@ -131,7 +123,7 @@ impl Operation<'_> {
 }
 
 impl Chat {
-    pub(super) fn bans(&self, now: &Now) -> Reply {
+    pub(super) fn bans(&self, now: &Now) -> Content {
         let (mut bans, total) = self.access.sanctions(now.steady, BANS_SHOWN);
         if now.shown(now.steady) != now.steady {
             for (_, row) in &mut bans {
@@ -139,7 +131,7 @@ impl Chat {
                 (row.since, row.until) = (now.shown(row.since), row.until.map(|until| now.shown(until)));
             }
         }
-        Reply::Bans(bans, total)
+        Content::Bans(bans, total)
     }
 
     /// Why the peer is banned, if it is.

@@ -1,4 +1,4 @@
-//! Who may use which name, and renaming.
+//! The right to a name, and renaming.
 
 use super::call::Call;
 use super::delivery::{Audience, Delivery};
@@ -20,7 +20,6 @@ pub(super) struct NameRefusal {
     free: Option<String>,
 }
 
-/// Who asks for a name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asker<'a> {
     pub(super) key: Option<&'a Fingerprint>,

@@ -7,7 +7,6 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, ZonedDateTime};
 use std::time::Duration;
 
-/// The time of a call.
 #[derive(Debug, Clone)]
 pub struct Now {
     /// The server's clock with its time zone, to show people.

@@ -1,12 +1,13 @@
 //! Operators' commands, from the console or a session: who may use them, alerts and kicks.
 
 use super::actor::{Actor, Operation};
-use super::answer::Reply;
+use super::answer::Content;
 use super::archive::{Account, Kind, Venue};
 use super::call::Call;
 use super::delivery::{Audience, Delivery};
 use super::moderate::Leaving;
-use super::say::Outgoing;
+use super::records::Sanction;
+use super::say::NewMessage;
 use super::who::SessionId;
 use super::{Chat, Deliveries, Now, operators};
 use crate::fingerprint::Fingerprint;
@@ -32,8 +33,8 @@ impl Call<'_> {
             let receipt = self.echo.clone().map(|echo| (self.session, echo));
             return operation.alert(author, msg.clone(), receipt).map(drop);
         }
-        let reply = operation.command(command)?;
-        self.tell(reply);
+        let content = operation.command(command)?;
+        self.tell(content);
         Ok(())
     }
 
@@ -57,35 +58,35 @@ impl Call<'_> {
 
 impl Operation<'_> {
     /// Runs a command. If its change to a record is not stored yet, the answer says so.
-    fn command(&mut self, command: &Operate) -> Result<Reply, Refusal> {
+    fn command(&mut self, command: &Operate) -> Result<Content, Refusal> {
         let before = self.out.len();
-        let reply = self.carry_out(command)?;
+        let content = self.carry_out(command)?;
         let is_kept = self.out[before..].iter().any(|delivery| matches!(delivery, Delivery::Keep(_)));
-        Ok(match reply {
-            Reply::Event(Event::Notice(text)) if is_kept => {
-                Reply::Event(Event::Notice(text + &self.chat.unless_mended()))
+        Ok(match content {
+            Content::Event(Event::Notice(text)) if is_kept => {
+                Content::Event(Event::Notice(text + &self.chat.unless_mended()))
             }
-            reply => reply,
+            content => content,
         })
     }
 
-    fn carry_out(&mut self, command: &Operate) -> Result<Reply, Refusal> {
+    fn carry_out(&mut self, command: &Operate) -> Result<Content, Refusal> {
         let done = match command {
             Operate::Bans => return Ok(self.chat.bans(self.now)),
             Operate::Keys { list, after } => return self.chat.keys(*list, after.as_deref(), self.now),
             Operate::Alert { msg } => self.alert(None, msg.clone(), None),
             Operate::Kick { name, reason } => self.kick(name, reason),
             Operate::Mute { name, duration } => self.mute(name, duration.as_deref()),
-            Operate::Unmute { name } => self.unmute(name),
+            Operate::Unmute { name } => self.lift(Sanction::Mute, name),
             Operate::Ban { name, duration } => self.impose_ban(name, duration.as_deref()),
-            Operate::Unban { name } => self.unban(name),
+            Operate::Unban { name } => self.lift(Sanction::Ban, name),
             Operate::Admit { name } => self.admit_member(name),
             Operate::Dismiss { name } => self.dismiss_member(name),
             Operate::Release { name } => self.release(name),
             Operate::Op { name } => self.op(name),
             Operate::Deop { name } => self.deop(name),
         };
-        done.map(Reply::Event)
+        done.map(Content::Event)
     }
 
     /// Sends an alert to everyone, its sender included.
@@ -101,7 +102,7 @@ impl Operation<'_> {
         // The sender's arrival must come before the alert.
         self.chat.tell_presence(self.out);
         let by = if self.actor.is_console() { "server" } else { self.actor.name() };
-        let outgoing = Outgoing {
+        let message = NewMessage {
             kind: Kind::Alert,
             from: Sender { name: by.to_owned(), ip: String::new(), key: None },
             author,
@@ -114,7 +115,7 @@ impl Operation<'_> {
             refusal: None,
             receipt,
         };
-        self.chat.pass_on(outgoing, self.now, self.out);
+        self.chat.pass_on(message, self.now, self.out);
         self.log(format!("{} raised an alert", self.actor));
         Ok(Event::Notice("alert sent to everyone".into()))
     }
@@ -156,6 +157,6 @@ impl Chat {
     /// A [`Refusal`] to show there.
     pub fn operate(&mut self, command: &Operate, now: &Now, out: &mut Deliveries) -> Result<Event, Refusal> {
         let mut operation = Operation { chat: self, actor: Actor::Console, now, out };
-        operation.command(command).map(Reply::into_event)
+        operation.command(command).map(Content::into_event)
     }
 }

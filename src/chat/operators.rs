@@ -116,11 +116,8 @@ impl Operation<'_> {
         let (key, known) = self.chat.whose(name, unknown::ANYBODY, self.now)?;
         let here = self.chat.find(&known).map(|(_, user)| self.chat.known(user));
         let here = here.filter(|here| here.key == Some(&key));
-        let away = LoggedUser {
-            name: if known.is_empty() { "somebody" } else { &known },
-            key: Some(&key),
-            ip: None,
-        };
+        let away =
+            LoggedUser { name: if known.is_empty() { "someone" } else { &known }, key: Some(&key), ip: None };
         let whom = here.unwrap_or(away).to_string();
         let name = if known.is_empty() { name.to_owned() } else { known };
         if self.chat.access.is_operator(Some(&key)) {

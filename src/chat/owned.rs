@@ -32,14 +32,13 @@ use std::time::Duration;
 /// A row's index plus 1.
 type Slot = NonZeroU32;
 
-/// New names per address.
 const NEWCOMERS: Rate = Rate::every(3600, NEW_NAMES_PER_HOUR, NEW_NAMES_PER_HOUR);
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct OwnedNames {
     /// By slot; `None` where a row was removed.
-    rows: Vec<Option<Row>>,
+    rows: Vec<Option<NameRow>>,
     free: Vec<Slot>,
     /// Invariant: no two rows look alike.
     looks: Lookalikes<Slot>,
@@ -47,7 +46,6 @@ pub(super) struct OwnedNames {
     by_name: BTreeMap<NameKey, Slot>,
     /// Invariant: no empty entries.
     by_key: HashMap<Fingerprint, [Option<Slot>; NAMES_PER_KEY]>,
-    /// New names by address.
     newcomers: Buckets,
     most: usize,
     /// The second in which a use last began or ended, and how many did so before in it.
@@ -58,7 +56,7 @@ pub(super) struct OwnedNames {
 }
 
 #[derive(Debug)]
-struct Row {
+struct NameRow {
     name: Name,
     key: Fingerprint,
     /// Seconds of Unix time: the last use, or the start of the current one.
@@ -81,7 +79,6 @@ pub(super) enum Ownership {
     NotOwned,
 }
 
-/// A name with its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owned<'a> {
     /// As its owner writes it.
@@ -91,15 +88,13 @@ pub(super) struct Owned<'a> {
     pub(super) last: Option<Timestamp>,
 }
 
-/// The time of a call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct At {
-    /// Seconds of Unix time.
     pub(super) second: i64,
     pub(super) uptime: Duration,
 }
 
-impl Row {
+impl NameRow {
     /// Total seconds of use as of `second`.
     fn used(&self, second: i64) -> u32 {
         let running = if self.in_use { second.saturating_sub(self.last).max(0) } else { 0 };
@@ -143,7 +138,7 @@ impl OwnedNames {
             if is_full || names.looks.find(&likeness).next().is_some() {
                 continue;
             }
-            let row = Row::of(name, &record);
+            let row = NameRow::of(name, &record);
             names.insert(row, &likeness);
         }
         names
@@ -157,7 +152,7 @@ impl OwnedNames {
         at: At,
     ) -> Option<Owned<'_>> {
         let rows = self.looks.find(likeness).filter_map(|place| self.row(place));
-        rows.filter(|row| Some(&row.key) != key && !row.is_over(at.second)).map(Row::owned).next()
+        rows.filter(|row| Some(&row.key) != key && !row.is_over(at.second)).map(NameRow::owned).next()
     }
 
     /// The owner of exactly this name.
@@ -181,7 +176,7 @@ impl OwnedNames {
         self.rows_of(key, at).any(|row| u64::from(row.used(at.second)) >= NAME_TRIED.as_secs())
     }
 
-    fn rows_of(&self, key: &Fingerprint, at: At) -> impl Iterator<Item = &Row> {
+    fn rows_of(&self, key: &Fingerprint, at: At) -> impl Iterator<Item = &NameRow> {
         let own = self.by_key.get(key).into_iter().flatten().flatten();
         own.filter_map(|place| self.row(*place)).filter(move |row| !row.is_over(at.second))
     }
@@ -233,7 +228,7 @@ impl OwnedNames {
             return Ownership::NotOwned;
         }
         let (name, last) = (name.clone(), at.second);
-        let row = Row { name, key, last, order, used: 0, in_use: true, is_unkept: false };
+        let row = NameRow { name, key, last, order, used: 0, in_use: true, is_unkept: false };
         // At once: a name must be stored before its owner gets a receipt, even if the power fails.
         out.push(Delivery::record(row.record()));
         self.insert(row, likeness);
@@ -281,10 +276,10 @@ impl OwnedNames {
     ) -> (Vec<Owned<'_>>, Option<&Name>, usize) {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let places = self.by_name.range::<NameKey, _>((start, Bound::Unbounded)).take(most);
-        let rows: Vec<&Row> = places.filter_map(|(_, place)| self.row(*place)).collect();
+        let rows: Vec<&NameRow> = places.filter_map(|(_, place)| self.row(*place)).collect();
         let next = rows.last().filter(|_| rows.len() == most).map(|row| &row.name);
         let hold = rows.into_iter().filter(|row| !row.is_over(at.second));
-        (hold.map(Row::owned).collect(), next, self.len())
+        (hold.map(NameRow::owned).collect(), next, self.len())
     }
 
     /// The owner of the name, and its last use.
@@ -305,15 +300,15 @@ impl OwnedNames {
         self.rows.len() - self.free.len()
     }
 
-    fn row(&self, place: Slot) -> Option<&Row> {
+    fn row(&self, place: Slot) -> Option<&NameRow> {
         self.rows.get(place.get() as usize - 1)?.as_ref()
     }
 
-    fn row_mut(&mut self, place: Slot) -> Option<&mut Row> {
+    fn row_mut(&mut self, place: Slot) -> Option<&mut NameRow> {
         self.rows.get_mut(place.get() as usize - 1)?.as_mut()
     }
 
-    fn insert(&mut self, row: Row, likeness: &Likeness) {
+    fn insert(&mut self, row: NameRow, likeness: &Likeness) {
         let place = match self.free.pop() {
             Some(place) => place,
             None => {
@@ -351,7 +346,7 @@ impl OwnedNames {
     }
 }
 
-impl Row {
+impl NameRow {
     fn record(&self) -> Record {
         let (name, last) = (self.name.to_string(), self.stamp());
         let row =

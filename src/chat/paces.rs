@@ -1,4 +1,4 @@
-//! Who pays for a message: its sender, the sender's address and its network.
+//! Paces: a message costs its sender, the sender's address and its network.
 //!
 //! Keys, names and connections are free, so having many of them must not multiply the pace: one address and
 //! one network have paces as well. Exhausting those must not silence the others there. So each address has a
@@ -34,7 +34,6 @@ pub(super) enum Payer<'a> {
     Place(Net, NameKey),
 }
 
-/// Where packets come from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Origin {
     address: Net,
@@ -50,7 +49,7 @@ pub(super) enum Level {
     Network,
 }
 
-/// Who pays for a packet besides its sender.
+/// The payers for a packet besides its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum ChargedTo {
     #[default]

@@ -21,7 +21,7 @@ pub(super) struct Presence {
     due: Option<Duration>,
 }
 
-/// What happened to a name. One owner may have left it and another taken it.
+/// A change of a name's bearer. One owner may have left it and another taken it.
 #[derive(Debug)]
 enum Change {
     Came(Bearer),

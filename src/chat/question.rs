@@ -13,7 +13,6 @@ use crate::text::Sought;
 use jiff::Timestamp;
 
 impl Call<'_> {
-    /// Resolves a `history` request.
     pub(super) fn wanted(
         &self,
         (room, name): (Option<String>, Option<String>),
@@ -29,7 +28,6 @@ impl Call<'_> {
         Ok(Question::History(Wanted { scope, before: span.before, limit }))
     }
 
-    /// Resolves a `search` request.
     pub(super) fn sought(&self, asked: SearchRequest) -> Result<Question, Refusal> {
         self.chat.check_history()?;
         let SearchRequest { words, name, room, since, until, span } = asked;
@@ -45,7 +43,7 @@ impl Call<'_> {
 
 impl Chat {
     fn check_history(&self) -> Result<(), Refusal> {
-        match self.log {
+        match self.lineage {
             Some(_) => Ok(()),
             None => Err(Refusal::new(Code::NoHistory, "this server does not store messages")),
         }

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 
-/// All records.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Records {
@@ -62,7 +61,7 @@ pub struct OperatorRecord {
     /// The name at that time, for people.
     #[serde(default)]
     pub name: String,
-    /// Who promoted them: a user's name, `console`, `code` or `token`.
+    /// Promoted by: a user's name, `console`, `code` or `token`.
     #[serde(default)]
     pub by: String,
     pub since: Timestamp,
@@ -99,7 +98,7 @@ pub struct BanRecord {
     /// The user's name at that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Who imposed it: a user's name, or `console`.
+    /// Imposed by: a user's name, or `console`.
     #[serde(default)]
     pub by: String,
     pub since: Timestamp,
@@ -116,7 +115,6 @@ pub struct NameRecord {
     /// As its owner first wrote it.
     pub name: String,
     pub key: Fingerprint,
-    /// When it was last used.
     pub last: Timestamp,
     /// Total seconds of use.
     #[serde(default)]

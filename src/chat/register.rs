@@ -53,7 +53,6 @@ impl Call<'_> {
         }
     }
 
-    /// Gives the session its user.
     fn admit(&mut self, hello: &Hello) -> Result<Ownership, NameRefusal> {
         let Some(peer) = self.chat.sessions.get(&self.session).map(|session| session.peer()) else {
             return Ok(Ownership::NotOwned);
@@ -132,10 +131,10 @@ impl Call<'_> {
             total: self.chat.present,
             limits: limits(),
             seq: self.chat.seq,
-            log: self.chat.log.as_ref().map(|log| log.id().to_owned()),
+            log: self.chat.lineage.as_ref().map(|log| log.id().to_owned()),
             logs: self
                 .chat
-                .log
+                .lineage
                 .as_ref()
                 .filter(|_| hello.since.is_some())
                 .map_or_else(Vec::new, |log| log.told(divergence)),

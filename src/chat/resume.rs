@@ -1,4 +1,4 @@
-//! What a session missed: where the catch-up starts, what it may contain, and when it is done.
+//! Catching up: where it starts, what it may contain, and when it is done.
 
 use super::archive::{MailView, View};
 use super::call::Call;
@@ -18,12 +18,12 @@ impl Call<'_> {
         // Nothing is stored for a user without key and token, and messages to them alone bypass a catch-up.
         let is_known = self.chat.asking(self.session).is_some_and(|asking| asking.who.account().is_some());
         let lacks = self.chat.has_gap(self.session, hello, divergence.map(|divergence| divergence.common));
-        if !self.chat.listens(self.session) || !is_known || self.chat.log.is_none() {
+        if !self.chat.listens(self.session) || !is_known || self.chat.lineage.is_none() {
             // No stored message is for a user without key and token.
             let has_all = |since: &Since| matches!(since, Since::Seq(seq) if *seq == 0 || *seq == latest);
             if let Some(since) = &hello.since {
-                let lacks =
-                    lacks || self.chat.log.is_some() && self.chat.listens(self.session) && !has_all(since);
+                let lacks = lacks
+                    || self.chat.lineage.is_some() && self.chat.listens(self.session) && !has_all(since);
                 self.nothing_missed(lacks);
             }
             self.out.extend(self.chat.listens(self.session).then_some(Delivery::Follow(self.session)));
@@ -61,7 +61,7 @@ impl Chat {
         // A bare 0 is a first visit.
         let is_point = since > 0 || hello.log.is_some();
         let claim = ResumeClaim { since, log: hello.log.as_deref(), logs: hello.logs.as_deref() };
-        self.log.as_ref().filter(|_| is_point).map(|log| log.diverge(claim, self.seq))
+        self.lineage.as_ref().filter(|_| is_point).map(|log| log.diverge(claim, self.seq))
     }
 
     /// The stored messages that the session may read, and the latest number: messages above it follow live.
@@ -88,7 +88,7 @@ impl Chat {
     }
 }
 
-/// What the session already has.
+/// How much the session already has.
 fn point(hello: &Hello, divergence: Option<&Divergence>, lacks: bool) -> CatchUp {
     match (&hello.since, divergence) {
         (None, _) => CatchUp::Mail,

@@ -59,11 +59,9 @@ pub(super) struct Rooms {
 /// The limit that keeps a person from joining.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RoomLimit {
-    /// Rooms per user.
     Theirs,
     /// All rooms, or all memberships.
     All,
-    /// The share of newcomers.
     Newcomers,
 }
 
@@ -424,7 +422,7 @@ mod tests {
         }
         let Who::Account(gone) = who(7) else { panic!("an account") };
         let found = (0..=10).find_map(|_| rooms.forgotten(|account| *account != *gone));
-        let (found, own) = found.expect("whoever is forgotten is found in the end");
+        let (found, own) = found.expect("a forgotten member is found in the end");
         assert_eq!((&found, own.len()), (&who(7), 1));
         rooms.part(&found, own[0]);
         assert!((0..=20).all(|_| rooms.forgotten(|account| *account != *gone).is_none()));

@@ -12,7 +12,6 @@ use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Target};
 use jiff::Timestamp;
 
-/// The recipients of a message.
 pub(super) struct Addressed {
     pub(super) audience: Audience,
     pub(super) venue: Venue,
@@ -21,7 +20,6 @@ pub(super) struct Addressed {
     pub(super) waits: Option<String>,
     /// Why it cannot wait. An earlier copy may already do so.
     pub(super) refusal: Option<Refusal>,
-    /// The recipient's account.
     pub(super) receiver: Option<Account>,
     /// The recipient, if it is not a room.
     pub(super) correspondent: Option<Correspondent>,
@@ -30,7 +28,7 @@ pub(super) struct Addressed {
 }
 
 /// A message to pass on.
-pub(super) struct Outgoing {
+pub(super) struct NewMessage {
     pub(super) kind: Kind,
     pub(super) from: Sender,
     /// `None` for a sender without key and token.
@@ -78,7 +76,7 @@ impl Call<'_> {
         // The sender's arrival must come before the message.
         self.chat.tell_coming(self.session, &addressed.venue, self.out);
         let Addressed { audience, venue, receiver, mail, waits, refusal, .. } = addressed;
-        let outgoing = Outgoing {
+        let message = NewMessage {
             kind: if action { Kind::Action } else { Kind::Chat },
             from,
             author,
@@ -91,22 +89,22 @@ impl Call<'_> {
             refusal,
             receipt: self.echo.take().map(|echo| (self.session, echo)),
         };
-        self.chat.pass_on(outgoing, self.now, self.out);
+        self.chat.pass_on(message, self.now, self.out);
         Ok(())
     }
 }
 
 impl Chat {
     /// Numbers a message and sends it. Clients that gave no `id` do not know receipts and get none.
-    pub(super) fn pass_on(&mut self, outgoing: Outgoing, now: &Now, out: &mut Deliveries) {
-        let Outgoing { kind, from, author, text, venue, receiver, mail, waits, refusal, receipt, .. } =
-            outgoing;
-        let audience = if refusal.is_some() { Audience::Sessions(Vec::new()) } else { outgoing.audience };
-        let is_stored = self.log.is_none() || self.failure.is_none();
+    pub(super) fn pass_on(&mut self, message: NewMessage, now: &Now, out: &mut Deliveries) {
+        let NewMessage { kind, from, author, text, venue, receiver, mail, waits, refusal, receipt, .. } =
+            message;
+        let audience = if refusal.is_some() { Audience::Sessions(Vec::new()) } else { message.audience };
+        let is_stored = self.lineage.is_none() || self.failure.is_none();
         // Nobody could ask for a message that is in no mail. Only stored messages have numbers: the store
         // must know each of them after a crash.
         let has_place = matches!(venue, Venue::Room(_)) || !mail.is_empty();
-        let is_numbered = refusal.is_none() && (self.log.is_none() || self.keeps() && has_place);
+        let is_numbered = refusal.is_none() && (self.lineage.is_none() || self.keeps() && has_place);
         self.seq += u64::from(is_numbered);
         let clock = now.clock.timestamp();
         let message = Message {

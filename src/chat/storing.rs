@@ -28,13 +28,13 @@ impl Chat {
         }
         let told = match self.failure_told() {
             Some(told) => self.tell_operators(&Event::Storing { works: false, msg: told }, out),
-            None if self.log.is_none() => {
+            None if self.lineage.is_none() => {
                 let msg = "names, operators, members, bans and mutes are stored again".into();
                 self.tell_operators(&Event::Storing { works: true, msg }, out)
             }
             None => Vec::new(),
         };
-        if self.log.is_some() && works != worked {
+        if self.lineage.is_some() && works != worked {
             let msg = if works { "messages are stored again" } else { NOT_STORED };
             let event = Event::Storing { works, msg: msg.into() };
             out.push(Delivery::to(Audience::Others(told), event.into_packet("all", None)));
@@ -64,7 +64,7 @@ impl Chat {
     /// The failure as a message for operators.
     fn failure_told(&self) -> Option<String> {
         let failure = self.failure()?;
-        let what = match self.log {
+        let what = match self.lineage {
             Some(_) => "messages are not stored",
             None => "names, operators, members, bans and mutes are not stored",
         };
@@ -75,7 +75,7 @@ impl Chat {
     pub(super) fn tell_failure(&self, id: SessionId, mode: Mode, out: &mut Deliveries) {
         let msg = match self.failure_told() {
             Some(told) if self.is_operator(id) => told,
-            Some(_) if mode == Mode::Chat && self.log.is_some() => NOT_STORED.into(),
+            Some(_) if mode == Mode::Chat && self.lineage.is_some() => NOT_STORED.into(),
             _ => return,
         };
         self.inform(id, Event::Storing { works: false, msg }, out);
@@ -91,12 +91,12 @@ impl Chat {
 
     /// Whether this server has a history, working or not.
     pub fn keeps_messages(&self) -> bool {
-        self.log.is_some()
+        self.lineage.is_some()
     }
 
     /// Whether a message sent now would be stored.
     pub(super) fn keeps(&self) -> bool {
-        self.log.is_some() && self.failure.is_none()
+        self.lineage.is_some() && self.failure.is_none()
     }
 
     /// Notes when the last session of an account has left, if that can matter later.

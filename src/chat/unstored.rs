@@ -47,7 +47,7 @@ struct LastUnstored {
     upto: u64,
 }
 
-/// What a joining client already has.
+/// How much a joining client already has.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum SeenUpTo {
     Nothing,

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-/// What the server knows about a connection before its first packet.
+/// A connection as the server knows it before its first packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
     pub ip: IpAddr,
@@ -38,7 +38,7 @@ pub(super) struct Session {
     pub(super) pace: Bucket,
     /// At least how many packets came before registration.
     pub(super) packets: u8,
-    /// Who paid for the latest packet that was let through.
+    /// The payers for the latest packet that was let through.
     pub(super) charged: (ChargedTo, PaceClass),
 }
 
@@ -56,7 +56,7 @@ pub(super) struct User {
     pub(super) pace: Pace,
 }
 
-/// What to tell a user about their pace.
+/// The state of a user's notice about their pace.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     /// When one of their packets last had to wait: seconds of uptime, from 1.

@@ -75,7 +75,7 @@ impl Expired {
         Waited { account, author, kind, seq }
     }
 
-    /// What to tell its author, if anything.
+    /// The notice for its author, if any.
     pub(super) fn arrival(self) -> Option<Arrival> {
         let Self { account, name, author, is_said, seq } = self;
         let author = author.filter(|author| is_said && *author != account)?;

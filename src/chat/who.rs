@@ -15,7 +15,7 @@ pub struct SessionId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct UserId(pub(super) NonZeroU64);
 
-/// What makes several sessions one user, together with the name.
+/// Makes several sessions one user, together with the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Owner {
     /// A proven key, or the secret of a client without one. Shared by all users who have it.

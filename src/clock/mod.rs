@@ -52,7 +52,6 @@ pub struct Reading {
 /// The state that is stored between runs; times in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// The settled time, since 1970.
     settled: i64,
     /// How far the clock may still pull it ahead.
     credit: i64,

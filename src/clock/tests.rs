@@ -66,7 +66,7 @@ fn a_first_start_believes_a_clock_that_was_set() {
     let reading = machine.read();
     assert!(reading.is_right && !reading.is_doubtful);
     assert_eq!(reading.settled.as_second(), START);
-    assert_eq!(reading.steady, reading.settled, "what is imposed in the first run has the right date");
+    assert_eq!(reading.steady, reading.settled, "sanctions of the first run have the right date");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_clock_that_was_never_set_is_doubted_and_the_first_one_that_was_is_believed(
     let reading = machine.read();
     assert!(reading.is_right && !reading.is_doubtful);
     assert_eq!(reading.settled.as_second(), machine.now);
-    assert_eq!(reading.steady, steady, "what was imposed before lasts as long as it was to");
+    assert_eq!(reading.steady, steady, "earlier sanctions keep their length");
     assert_eq!(reading.shift, (START - 60) * 1000);
 }
 

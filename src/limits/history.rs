@@ -64,7 +64,7 @@ pub const ASKED_REST: u32 = 3;
 /// How much of the rest it is spared, so people who look something up do not notice it.
 pub const ASKED_SPARED: Duration = Duration::from_secs(1);
 
-/// What an entry adds to a turn besides its text, in bytes, for the limit on turns.
+/// The overhead of an entry besides its text, in bytes, for the limit on turns.
 pub const ENTRY_BYTES: usize = 128;
 
 /// Most changes of rooms and mail that wait while the store fails, and as many rows of names and members.

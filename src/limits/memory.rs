@@ -10,7 +10,7 @@ pub const MEMORY_FULL_PERCENT: u64 = 80;
 /// it, in percent: other programs need some, too.
 pub const MEMORY_OF_MACHINE_PERCENT: u64 = 50;
 
-/// What it may use if the machine's memory is unknown, in bytes.
+/// The allowed memory if the machine's memory is unknown, in bytes.
 pub const MEMORY_ELSEWHERE_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// Smallest `--memory`, in bytes: the server alone, with its history.

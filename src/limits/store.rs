@@ -46,7 +46,7 @@ pub const SEARCH_STEPS: i32 = 100;
 /// How often to look for messages to remove by age or size.
 pub const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
-/// Messages to remove per step; meanwhile, no message can be stored.
+/// Messages to remove per step, during which no message can be stored.
 pub const PRUNE_ROWS: usize = 200;
 
 /// How long a step's deletions may take, so they delay a message by about 10 ms at most.
@@ -59,14 +59,14 @@ pub const PRUNE_PAUSE: Duration = Duration::from_millis(25);
 /// than people write.
 pub const PRUNE_PATIENCE: Duration = Duration::from_millis(50);
 
-/// Messages to redate per step after the clock was wrong; meanwhile, no message can be stored.
+/// Messages to redate per step after the clock was wrong; during a step, no message can be stored.
 pub const DATED_ROWS: usize = 200;
 
 /// The part of `--retain-size` for waiting mail, in thousandths: mail is not removed for size, and other
 /// messages need room, too.
 pub const MAIL_SHARE_THOUSANDTHS: u64 = 500;
 
-/// The mail's space is measured again only once a 1/256 of it has been added since, which may exceed the
+/// The mail's space is measured again once one in this many parts of it has been added, so it may exceed its
 /// limit by that much. A measurement reads all waiting mail, a second per 500 MB.
 pub const MAIL_ROOM_PARTS: u64 = 256;
 

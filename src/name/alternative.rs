@@ -32,7 +32,6 @@ impl Stem {
         Some(Self { likeness: Likeness::of(&key, &text), key, text: text.into() })
     }
 
-    /// The name with that number.
     pub fn name(&self, number: u32) -> Name {
         let with = |text: &SmolStr| SmolStr::from(numbered(text, number));
         let tail = look(&numbered("", number));

@@ -7,7 +7,7 @@ mod reserved;
 mod room;
 
 pub use alternative::Stem;
-pub use room::{RoomName, RoomNameError};
+pub use room::{LOBBY, RoomName, RoomNameError};
 
 use crate::limits::MAX_NAME_CHARS;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
@@ -25,7 +25,7 @@ use unicode_security::{
 /// No valid name has a longer key: only short characters (`İ`) fold to two.
 const MAX_KEY_BYTES: usize = 4 * MAX_NAME_CHARS;
 
-/// What each ASCII character looks like. Invariant: a text looks like the sequence of these, as ASCII has no
+/// The skeleton of each ASCII character. Invariant: a text looks like the sequence of these, as ASCII has no
 /// marks, which would combine.
 static ASCII_LOOKS: LazyLock<Vec<String>> =
     LazyLock::new(|| (0..128_u8).map(|byte| full_look(char::from(byte).encode_utf8(&mut [0; 4]))).collect());

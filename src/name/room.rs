@@ -7,7 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 /// The room where everyone is.
-const LOBBY: &str = "#lobby";
+pub const LOBBY: &str = "#lobby";
 
 /// A valid room name with its `#`, as the room's creator writes it.
 ///
@@ -22,10 +22,8 @@ pub struct RoomName {
 /// Why text is not a room name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoomNameError {
-    /// The `#` is missing.
     #[error("a room's name starts with #; try #{0}")]
     NoSign(String),
-    /// Nothing follows the `#`.
     #[error("a room's name is missing; give # and 1 to {MAX_ROOM_NAME_CHARS} characters, such as #games")]
     Empty,
     #[error(

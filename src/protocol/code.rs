@@ -5,7 +5,7 @@ use std::fmt;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)+) => {
-        /// What went wrong, for programs. The packet's `msg` explains it to people.
+        /// A reason for programs. The packet's `msg` explains it to people.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code { $($(#[$doc])* $variant,)+ }
 
@@ -25,31 +25,23 @@ codes! {
     BadPacket = "bad_packet",
     /// A frame, text, id or token over its limit.
     TooLong = "too_long",
-    /// A `type` that this server does not know.
     UnknownType = "unknown_type",
     /// A command in words that does not exist or lacks an argument.
     BadCommand = "bad_command",
-    /// An invalid user name.
     BadName = "bad_name",
-    /// Another user has the name.
     NameTaken = "name_taken",
     /// Nobody with that name or address is online.
     NoSuchUser = "no_such_user",
-    /// No room has that name.
     NoSuchRoom = "no_such_room",
-    /// An invalid room name.
     BadRoom = "bad_room",
     /// The limit on rooms, for the user or in all.
     TooManyRooms = "too_many_rooms",
-    /// The server keeps no history.
     NoHistory = "no_history",
     /// The request needs the store, which fails at the moment.
     NotStored = "not_stored",
     /// The limit on waiting messages.
     MailboxFull = "mailbox_full",
-    /// Only operators may do that.
     NotAllowed = "not_allowed",
-    /// An operator has muted the sender.
     Muted = "muted",
     /// Too often; try again later.
     RateLimited = "rate_limited",
@@ -63,7 +55,6 @@ codes! {
     BadProtocol = "bad_protocol",
     /// The client has not proven a closed server's passphrase.
     BadPassphrase = "bad_passphrase",
-    /// An operator has banned the key or the address.
     Banned = "banned",
     /// The server has no room for more clients, or for more data from them.
     ServerFull = "server_full",
@@ -73,11 +64,8 @@ codes! {
     FrameTimeout = "frame_timeout",
     /// The client did not read what the server sent.
     SlowConsumer = "slow_consumer",
-    /// An operator ended the connection.
     Kicked = "kicked",
-    /// The client asked to leave.
     Quit = "quit",
-    /// The server is shutting down.
     ShuttingDown = "shutting_down",
 }
 

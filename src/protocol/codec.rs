@@ -10,7 +10,6 @@ use crate::limits::MAX_FRAME_BYTES;
 use memchr::memchr3;
 use std::ops::ControlFlow;
 
-/// One result of the decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decoded<'a> {
     /// A whole object with balanced braces; it may not be a packet.

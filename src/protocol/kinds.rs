@@ -38,7 +38,6 @@ macro_rules! kinds {
         }
 
         impl $of {
-            /// The member `type`.
             pub fn kind(&self) -> Kind {
                 match self {
                     $($what => Kind::$kind,)+

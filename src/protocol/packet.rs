@@ -42,15 +42,12 @@ pub struct ServerInfo {
     /// The 64 hexadecimal digits of the fingerprint of its key, the same across restarts and addresses.
     #[serde(default)]
     pub id: String,
-    /// The name for people.
     #[serde(default)]
     pub name: String,
-    /// The version of the program.
     #[serde(default)]
     pub version: String,
 }
 
-/// The server's limits, in `welcome`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Limits {
@@ -137,7 +134,6 @@ pub enum KeyList {
     Operators,
     /// Keys that may enter a closed server without the passphrase.
     Members,
-    /// Keys that own a name.
     Owners,
 }
 
@@ -162,11 +158,10 @@ impl KeyList {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KeyInfo {
-    /// The whole fingerprint.
     pub key: String,
     /// The name it owns. For an operator or a member, the name at that time, which may be empty.
     pub name: String,
-    /// Who promoted the operator.
+    /// The one who promoted the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// The address from which a member first came.

@@ -1,12 +1,9 @@
 //! The recipient of a packet: the member `to`.
 
+pub use crate::name::LOBBY;
 use std::fmt;
 use std::net::IpAddr;
 
-/// The room where everyone is.
-pub const LOBBY: &str = "#lobby";
-
-/// The recipient of a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// Everyone: `all`, its alias `broadcast`, or the lobby by name, in any case.

@@ -84,7 +84,7 @@ fn what_is_sent_too_fast_waits_its_turn_and_nothing_is_lost() {
     assert!(begun.elapsed() >= Duration::from_millis(480), "{:?}", begun.elapsed());
     let told: Vec<_> = alice.settle().into_iter().filter(|packet| packet["type"] == "notice").collect();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0]["msg"].as_str().unwrap().starts_with("you send faster than 50 messages a second"));
+    assert!(told[0]["msg"].as_str().unwrap().starts_with("you send faster than 50 messages per second"));
 }
 
 #[test]

@@ -284,7 +284,7 @@ fn every_refusal_has_the_id_of_what_it_refuses() {
     let mut peer = Peer::connect(server.address);
     let refusal = peer.hello(hello(json!({"logs": [{"log": long, "last": 7}]})));
     let msg = refusal["msg"].as_str().unwrap();
-    assert!(msg.starts_with("a \"log\" of \"logs\" has 300 bytes; at most 256"), "{msg}");
+    assert!(msg.starts_with("a \"log\" of \"logs\" has 300 bytes, but the limit is 256"), "{msg}");
 }
 
 #[test]

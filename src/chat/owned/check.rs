@@ -1,6 +1,6 @@
 //! Invariants of owned names, for tests and fuzzers.
 
-use super::{At, OwnedNames, Row, Slot, stamp};
+use super::{At, NameRow, OwnedNames, Slot, stamp};
 use crate::chat::records::NameRecord;
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
@@ -9,7 +9,7 @@ impl OwnedNames {
     /// The rows as the next start would load them.
     pub(in crate::chat) fn records(&self, at: At) -> Vec<NameRecord> {
         let rows = self.rows.iter().flatten().filter(|row| !row.is_over(at.second));
-        let as_of_now = |row: &Row| NameRecord {
+        let as_of_now = |row: &NameRow| NameRecord {
             name: row.name.to_string(),
             key: row.key,
             last: if row.in_use { stamp(at.second) } else { row.stamp() },

@@ -5,7 +5,7 @@
 //! refreshed twice a day; after a crash, it counts as used until the last time that the server recorded it
 //! was running.
 
-use super::{At, OwnedNames, Row, Slot};
+use super::{At, NameRow, OwnedNames, Slot};
 use crate::chat::records::{NameRecord, Record};
 use crate::chat::{Deliveries, Delivery};
 use crate::limits::{
@@ -145,7 +145,7 @@ impl OwnedNames {
     }
 }
 
-impl Row {
+impl NameRow {
     /// Loads a record.
     pub(super) fn of(name: Name, record: &NameRecord) -> Self {
         let millis = record.last.as_millisecond();

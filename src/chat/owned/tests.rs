@@ -110,5 +110,5 @@ fn rows_that_contradict_each_other_or_are_no_names_are_left_out() {
 #[test]
 fn a_row_takes_little() {
     // With most names in it.
-    assert!(size_of::<Option<Row>>() <= 80);
+    assert!(size_of::<Option<NameRow>>() <= 80);
 }

@@ -164,7 +164,7 @@ impl House {
                 match audience {
                     _ if known.is_some() => {}
                     Audience::Lobby { except } => self.hand_out(self.following.clone(), except, &packet),
-                    Audience::Others(_) => panic!("what is said is for rooms and people"),
+                    Audience::Others(_) => panic!("messages go to rooms and people"),
                     Audience::Sessions(sessions) => {
                         let live: Vec<u64> =
                             sessions.iter().map(|id| id.0).filter(|id| self.following.contains(id)).collect();

@@ -204,7 +204,7 @@ fn what_waits_already_is_not_refused_when_it_is_sent_again() {
     house.ask(1, json!({"to": "bob", "msg": "or tea?", "id": "y"}));
     assert_eq!(house.error(1).0, "not_stored");
     house.ask(1, json!({"to": "bob", "msg": "lunch?"}));
-    assert_eq!(house.error(1).0, "not_stored", "what has no id is not known again");
+    assert_eq!(house.error(1).0, "not_stored", "a message without an id is not recognised");
 }
 
 #[test]

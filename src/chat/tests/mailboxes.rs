@@ -1,4 +1,4 @@
-//! Who may fill whose mailbox, and how far.
+//! Limits on filling other people's mailboxes.
 
 use super::mail::{bob_is_away, write};
 use super::*;
@@ -47,7 +47,7 @@ fn one_author_takes_a_part_of_a_mailbox_and_others_find_room() {
     assert!(msg.starts_with("Bob is away, and 100 messages of yours are already waiting for them"), "{msg}");
     assert!(write(&mut house, authors[1], "bob", "you are promoted").is_some());
     // Another name makes no difference.
-    house.join_key(90, "somebody", WRITERS);
+    house.join_key(90, "another", WRITERS);
     house.say(90, "bob", "more");
     assert_eq!(house.error(90).0, "mailbox_full");
 }

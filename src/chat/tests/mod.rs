@@ -164,7 +164,7 @@ impl House {
     /// Runs a line typed at the server's console.
     fn console(&mut self, line: &str) -> Result<String, Refusal> {
         let Ok(Line::Command(Action::Request(request))) = command::read_line(line, Place::Console) else {
-            panic!("{line} is no command of the console")
+            panic!("{line} is not a command of the console")
         };
         let done = match request {
             Request::Ask(question) => match self.chat.ask(&question, &self.now)? {

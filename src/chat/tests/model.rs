@@ -102,7 +102,7 @@ impl Play {
                 let before = house.chat.seq;
                 let to = NAMES.get(*to).unwrap_or(&"all");
                 house.send(*id, &format!(r#"{{"to":"{to}","msg":"x","id":"r"}}"#));
-                assert!(!muted || house.chat.seq == before, "who is muted says nothing");
+                assert!(!muted || house.chat.seq == before, "a muted user sends nothing");
             }
             Step::Nick { id, name } => {
                 let Some(id) = open.get(id) else { return };

@@ -49,7 +49,7 @@ fn a_ban_holds_for_a_day_unless_said_otherwise_and_outlives_a_restart() {
     house.later(24 * HOUR);
     house.join_key(3, "mallory", 1);
     assert!(house.is_in(3));
-    assert_eq!(house.chat.records(&house.now).bans, [], "what is over is not kept");
+    assert_eq!(house.chat.records(&house.now).bans, [], "an expired ban is not kept");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn networks_and_keys_are_banned_as_written() {
     house.chat.connect(SessionId(1), at([192, 168, 1, 77], 1));
     house.join_peer(2, "bob", at([192, 168, 2, 1], 2));
     house.console("/ban ip:192.168.1.0/24 1h").expect("done");
-    assert!(house.closed.contains(&1) && house.is_in(2), "who has not said a name goes as well");
+    assert!(house.closed.contains(&1) && house.is_in(2), "a connection without a name ends, too");
     house.console(&format!("/ban key:{}", key(2))).expect("done");
     assert!(house.closed.contains(&2));
     let v6 = Peer { ip: "fe80::1".parse().expect("an address"), ..House::peer(1, None) };
@@ -145,7 +145,7 @@ fn whoever_is_muted_is_found_in_whatever_way_they_are() {
     }
     house.console("/mute ip:10.0.0.0/8 1h").expect("done");
     house.later(Duration::from_secs(3601));
-    assert!(!house.chat.is_silenced(SessionId(1), &house.now), "what is over silences nobody");
+    assert!(!house.chat.is_silenced(SessionId(1), &house.now), "an expired mute silences nobody");
     house.console("/bans").expect("a list");
 }
 

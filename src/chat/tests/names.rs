@@ -1,4 +1,4 @@
-//! Who owns which name.
+//! Owners of names.
 
 use super::*;
 use crate::limits::{
@@ -236,7 +236,7 @@ fn names_and_their_owners_outlive_a_restart() {
     let mut house = house.restarted();
     house.later(2 * NAME_KEPT_TRIED);
     for name in ["alice", "bob"] {
-        assert!(house.owns(name), "{name}: what was in use counts as used until now");
+        assert!(house.owns(name), "{name}: a name in use counts as used until now");
     }
     house.join_key(1, "b0b", 3);
     assert!(!house.is_in(1));
@@ -359,7 +359,7 @@ fn a_change_of_name_keeps_the_old_one_and_takes_no_others() {
     house.send(2, r#"{"type":"nick","name":"alicia"}"#);
     assert!(house.owns("alice") && house.owns("alicia"));
     house.send(2, r#"{"type":"nick","name":"ALICIA"}"#);
-    assert_eq!(house.texts(2, "renamed").len(), 2, "another way to write it is no other name");
+    assert_eq!(house.texts(2, "renamed").len(), 2, "another spelling is not another name");
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn the_secret_of_the_data_directory_makes_operators_as_often_as_wanted() {
     let mut none = House::new();
     none.join_key(1, "alice", 1);
     none.send(1, r#"{"type":"op","token":""}"#);
-    assert_eq!(none.error(1).0, "not_allowed", "no secret is no way in");
+    assert_eq!(none.error(1).0, "not_allowed", "without a secret, there is no way in");
 }
 
 #[test]

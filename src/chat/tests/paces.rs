@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 /// How long floods last, in seconds.
 const TIME: u32 = 10;
 
-/// What the default pace allows in that time, times these factors.
+/// The default pace's limit for that time, times these factors.
 fn allowed(times: u32, bursts: u32) -> u32 {
     bursts * DEFAULT_RATE_BURST + times * TIME * DEFAULT_RATE_PER_SECOND
 }
@@ -347,7 +347,7 @@ fn news_count_for_all_names_and_sessions_of_a_key() {
         house.leave(50);
         house.gone.remove(&50);
     }
-    assert_eq!(written, NEWS_BURST as usize, "first messages, although each came anew");
+    assert_eq!(written, NEWS_BURST as usize, "first messages, although each reconnected");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn a_burst_goes_through_and_what_is_more_waits_and_is_not_lost() {
     );
     house.later(Duration::from_secs(60));
     house.chat_all(1, DEFAULT_RATE_BURST + 5);
-    assert_eq!(house.texts(1, "notice").len(), 1, "and once more when it begins anew");
+    assert_eq!(house.texts(1, "notice").len(), 1, "and once more when it begins again");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn asking_for_a_taken_name_counts_like_having_it() {
     house.join(2, "bob");
     for _ in 0..NEWS_BURST {
         house.send(1, r#"{"type":"nick","name":"bob"}"#);
-        assert_eq!(house.error(1).0, "name_taken", "somebody may try a few");
+        assert_eq!(house.error(1).0, "name_taken", "a user may try a few");
     }
     house.send(1, r#"{"type":"nick","name":"bob"}"#);
     assert_eq!(house.error(1).0, "rate_limited");
@@ -210,7 +210,7 @@ fn what_is_remembered_of_correspondents_is_bounded() {
         house.say(1, &format!("user{n}"), "hi");
         house.later(Duration::from_secs(10));
     }
-    let alice = Correspondent::of(Some(&Account::Token("alice".into())), None).expect("somebody");
+    let alice = Correspondent::of(Some(&Account::Token("alice".into())), None).expect("a correspondent");
     assert_eq!(house.chat.acquaintances.of(alice), MAX_CORRESPONDENTS);
     assert!(house.take(1, "error").is_empty());
 }
@@ -231,7 +231,7 @@ fn comings_are_counted_over_reconnects_by_key_or_by_place_and_name() {
         assert_eq!(house.error(50), error);
     }
     house.join_peer(51, "carol", place);
-    assert!(house.is_in(51), "somebody else there");
+    assert!(house.is_in(51), "someone else there");
     house.later(Duration::from_secs(10));
     house.join_peer(52, "alice", keyed);
     assert!(house.is_in(52));
@@ -243,7 +243,7 @@ fn sessions_that_announce_nobody_come_as_often_as_they_like() {
     house.join_key(1, "alice", 1);
     for n in 10..100 {
         house.join_key(n, "alice", 1);
-        assert!(house.is_in(n), "a further session is no coming");
+        assert!(house.is_in(n), "a further session is not an arrival");
         house.leave(n);
     }
     for n in 100..200 {

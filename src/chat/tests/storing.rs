@@ -26,7 +26,7 @@ fn kept() -> House {
 
 /// Returns with all up to that number. Returns whether there was a gap, and the number of messages.
 fn comes_back(house: &mut House, id: u64, number: u8, since: serde_json::Value) -> (bool, usize) {
-    let log = house.chat.log.as_ref().map(|log| log.id().to_owned());
+    let log = house.chat.lineage.as_ref().map(|log| log.id().to_owned());
     house.chat.connect(SessionId(id), House::peer(id, Some(key(number))));
     house.ask(
         id,
@@ -129,12 +129,12 @@ fn who_was_away_when_something_was_said_unstored_is_told_of_a_gap_and_nobody_els
     assert_eq!(
         comes_back(&mut house, 16, 6, json!(2)),
         (false, 0),
-        "who has what was said after it was told"
+        "a client with later messages knows already"
     );
     assert_eq!(
         comes_back(&mut house, 17, 7, json!(0)),
         (true, 2),
-        "what it has is no first visit: it names a log"
+        "it names a log, so this is not a first visit"
     );
 }
 

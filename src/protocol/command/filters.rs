@@ -1,6 +1,6 @@
 //! The filters of a search, and likely typing errors in them. Quoted text has no filters.
 
-/// What limits a search.
+/// A limit on a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Filter {
     From,

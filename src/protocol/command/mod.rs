@@ -15,7 +15,6 @@ use super::Request;
 use super::request::Act;
 use std::fmt;
 
-/// Where a command is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Prompt,
@@ -24,7 +23,6 @@ pub enum Place {
     Console,
 }
 
-/// A row of the table.
 #[derive(Debug)]
 pub struct Command {
     /// Without the slash.
@@ -33,14 +31,11 @@ pub struct Command {
     /// The arguments: capitals stand for values, brackets for optional ones.
     pub usage: &'static str,
     pub help: &'static str,
-    /// Only for operators.
     pub operator: bool,
-    /// Where users can type it.
     pub places: &'static [Place],
     read: fn(&str) -> Option<Action>,
 }
 
-/// The meaning of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     Request(Request),
@@ -59,12 +54,10 @@ pub enum Action {
 /// See [`Action::Talk`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Talk {
-    /// Describes what the sender does.
     Me(String),
     Part,
     /// Shows or sets the topic; an empty text clears it.
     Topic(Option<String>),
-    /// Shows the last messages.
     History(Option<u64>),
 }
 
@@ -86,7 +79,6 @@ impl<T: Into<Request>> From<T> for Action {
     }
 }
 
-/// The meaning of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Line {
     /// Text for the current target.
@@ -101,7 +93,7 @@ pub enum CommandError {
     Unknown(String, Option<&'static str>),
     /// Missing or surplus arguments.
     Usage(&'static str, &'static str),
-    /// What is wrong with the filters of a search, and what to do.
+    /// The fault in the filters of a search, and the remedy.
     Filters(String),
 }
 
@@ -171,7 +163,6 @@ impl Command {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 
-    /// `/msg NAME TEXT`.
     pub fn synopsis(&self) -> String {
         format!("/{} {}", self.name, self.usage).trim_end().to_owned()
     }

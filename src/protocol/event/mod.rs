@@ -23,7 +23,6 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Event {
-    /// The connection is registered.
     Welcome(Box<Welcome>),
     Chat {
         #[serde(skip)]
@@ -67,7 +66,6 @@ pub enum Event {
     #[serde(serialize_with = "parts::room")]
     Room(RoomInfo),
     Topic {
-        /// Who changed it.
         by: String,
         room: String,
         /// `None`: the topic was cleared.
@@ -75,7 +73,6 @@ pub enum Event {
         topic: Option<String>,
     },
     Rooms {
-        /// The number of all rooms.
         total: usize,
         /// Where to continue: ask for the page after this room.
         #[serde(skip_serializing_if = "is_empty")]
@@ -90,11 +87,9 @@ pub enum Event {
         /// The number of this event.
         #[serde(skip_serializing_if = "is_empty")]
         seq: Option<u64>,
-        /// When they arrived.
         ts: String,
         /// The recipient.
         name: String,
-        /// How many messages arrived.
         count: u32,
         /// Whether the client missed or asked for this event.
         #[serde(skip_serializing_if = "is_empty")]
@@ -117,7 +112,6 @@ pub enum Event {
         #[serde(skip_serializing_if = "is_empty")]
         room: Option<String>,
     },
-    /// The server's time.
     Time {
         /// The time in UTC with milliseconds.
         ts: String,
@@ -126,14 +120,13 @@ pub enum Event {
         /// Seconds since the server started.
         uptime: u64,
     },
-    /// An alert to everyone.
     Alert {
         /// The message's number; `None`: it could not be stored.
         #[serde(skip_serializing_if = "is_empty")]
         seq: Option<u64>,
         /// When the server accepted it.
         ts: String,
-        /// Who raised it: a user's name, or `server`.
+        /// A user's name, or `server`.
         by: String,
         /// Whether it is an old alert that the client missed or asked for.
         #[serde(skip_serializing_if = "is_empty")]
@@ -141,10 +134,8 @@ pub enum Event {
         #[serde(skip)]
         msg: String,
     },
-    /// Details about a user.
     #[serde(serialize_with = "parts::whois")]
     Whois(UserInfo),
-    /// The answer to a ping.
     Pong {
         /// Whether only members may enter the server.
         #[serde(skip_serializing_if = "is_empty")]
@@ -180,7 +171,6 @@ pub enum Event {
         bans: Vec<BanInfo>,
     },
     Keys {
-        /// Which list: its type.
         #[serde(skip)]
         list: KeyList,
         /// The number of all keys on the list.
@@ -215,7 +205,7 @@ pub enum Event {
         /// A free name, with `name_taken`.
         #[serde(skip_serializing_if = "is_empty")]
         name: Option<String>,
-        /// What was wrong, and what to do.
+        /// The fault and the remedy.
         #[serde(skip)]
         msg: String,
     },

@@ -6,13 +6,10 @@ use crate::protocol::envelope::{is_empty, is_true};
 use crate::protocol::packet::{Limits, LogEnd, RoomInfo, ServerInfo, UserInfo};
 use serde::{Serialize, Serializer};
 
-/// The answer to a hello.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Welcome {
-    /// The latest message number.
     #[serde(flatten, serialize_with = "seq_and_version")]
     pub seq: u64,
-    /// The user's name.
     pub name: String,
     /// The client's address as the server sees it.
     pub ip: String,
@@ -67,7 +64,6 @@ pub struct Crowd {
 pub struct HistoryEnd {
     /// All messages up to this number have been sent; later ones follow live.
     pub seq: u64,
-    /// The number of messages sent.
     pub count: usize,
     /// Whether some missed messages no longer exist, or are too many to send.
     #[serde(skip_serializing_if = "is_empty")]

@@ -7,7 +7,6 @@ use crate::protocol::packet::LogEnd;
 use crate::protocol::{Code, Since};
 use serde::{Serialize, Serializer};
 
-/// What a session is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -31,14 +30,14 @@ pub struct Hello {
     /// Makes several connections one user; `None` for clients that do not know tokens.
     #[serde(skip_serializing_if = "is_empty")]
     pub token: Option<String>,
-    /// What the client already has; `None`: it wants only its waiting mail. A time in here is valid.
+    /// How much the client already has; `None`: it wants only its waiting mail. A time in here is valid.
     #[serde(skip_serializing_if = "is_empty")]
     pub since: Option<Since>,
     /// The incarnation that `since` belongs to: [`log`](crate::protocol::event::Welcome::log) in its last
     /// welcome.
     #[serde(skip_serializing_if = "is_empty")]
     pub log: Option<String>,
-    /// What it has of other incarnations of this server's histories, at most
+    /// How much it has of other incarnations of this server's histories, at most
     /// [`MAX_LOGS`](crate::limits::MAX_LOGS). `None` for clients that do not know other incarnations.
     #[serde(skip_serializing_if = "is_empty")]
     pub logs: Option<Vec<LogEnd>>,

@@ -1,10 +1,10 @@
-//! Every type of request, by who may send it, which decides who handles it.
+//! Every type of request, by its permitted senders, which decides who handles it.
 //!
 //! This file describes a request: its variant, its type, and how to read it. The members of a variant are
 //! written in this order, and empty ones are omitted. Skipped members come before the type, as in all packets
 //! ([`Request::to_frame`]). A member that is new to requests also needs a field in [`ClientPacket`].
 
-use super::search::{SearchRequest, history, search};
+use super::search::{SearchRequest, search};
 use super::{ClientPacket, Hello, Refusal, Span, TestToken};
 use crate::protocol::envelope::is_empty;
 use crate::protocol::kinds::kinds;
@@ -12,7 +12,7 @@ use crate::protocol::packet::KeyList;
 use crate::protocol::{Code, Target};
 use serde::Serialize;
 
-/// A request, by who may send it.
+/// A request, by its permitted senders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Request {
@@ -30,7 +30,6 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Connect {
-    /// Registers the connection.
     Hello(Hello),
     /// The answer to a closed server's [`Pake`](crate::protocol::Event::Pake).
     Pake {
@@ -51,7 +50,6 @@ pub enum Connect {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Act {
-    /// Sends a message.
     Chat {
         #[serde(skip)]
         to: Target,
@@ -86,7 +84,6 @@ pub enum Act {
         #[serde(flatten)]
         span: Span,
     },
-    /// Searches for messages.
     Search(SearchRequest),
     /// Confirms that all mail up to that number has arrived.
     Received {
@@ -122,14 +119,14 @@ pub enum Ask {
     },
     /// Lists the rooms: one page, in alphabetical order.
     Rooms {
-        /// Starts the page after this room.
         #[serde(skip_serializing_if = "is_empty")]
         after: Option<String>,
     },
-    /// Asks for the server's time.
     Time,
     /// Asks for details about a user.
-    Whois { name: String },
+    Whois {
+        name: String,
+    },
 }
 
 /// An operator's command, from a session or the server's console.
@@ -147,7 +144,6 @@ pub enum Operate {
         #[serde(skip)]
         reason: String,
     },
-    /// Refuses a user's messages.
     Mute {
         /// A user's name, `key:FINGERPRINT` or `ip:CIDR`.
         name: String,
@@ -155,7 +151,6 @@ pub enum Operate {
         #[serde(skip_serializing_if = "is_empty")]
         duration: Option<String>,
     },
-    /// Lifts a mute.
     Unmute {
         /// The same as for [`Mute`](Self::Mute).
         name: String,
@@ -168,7 +163,6 @@ pub enum Operate {
         #[serde(skip_serializing_if = "is_empty")]
         duration: Option<String>,
     },
-    /// Lifts a ban.
     Unban {
         /// The same as for [`Ban`](Self::Ban).
         name: String,
@@ -176,7 +170,6 @@ pub enum Operate {
     Bans,
     /// Lists operators, members or owners of names: one page.
     Keys {
-        /// Which list: its type.
         #[serde(skip)]
         list: KeyList,
         /// Starts the page after this key; for owners, after this name.
@@ -202,7 +195,6 @@ pub enum Operate {
         /// A user's name, `key:FINGERPRINT`, or the code.
         name: String,
     },
-    /// Demotes an operator.
     Deop {
         /// A user's name, or `key:FINGERPRINT`.
         name: String,
@@ -308,6 +300,14 @@ fn kind(packet: &ClientPacket) -> Result<Kind, Refusal> {
         let msg = format!("type {text:?} is unknown; use one of {all}; help tells more");
         Refusal::new(Code::UnknownType, msg)
     })
+}
+
+fn history(packet: &ClientPacket) -> Result<Act, Refusal> {
+    if packet.room.is_some() && packet.name.is_some() {
+        let msg = "\"room\" and \"name\" are both given; give one of them, or neither for the lobby";
+        return Err(Refusal::new(Code::BadPacket, msg));
+    }
+    Ok(Act::History { name: packet.name.clone(), room: packet.room.clone(), span: packet.span() })
 }
 
 impl Request {

@@ -73,29 +73,17 @@ impl Request {
     }
 }
 
-impl From<Connect> for Request {
-    fn from(request: Connect) -> Self {
-        Self::Connect(request)
-    }
+macro_rules! requests {
+    ($($part:ident),+) => {
+        $(impl From<$part> for Request {
+            fn from(request: $part) -> Self {
+                Self::$part(request)
+            }
+        })+
+    };
 }
 
-impl From<Act> for Request {
-    fn from(request: Act) -> Self {
-        Self::Act(request)
-    }
-}
-
-impl From<Ask> for Request {
-    fn from(request: Ask) -> Self {
-        Self::Ask(request)
-    }
-}
-
-impl From<Operate> for Request {
-    fn from(request: Operate) -> Self {
-        Self::Operate(request)
-    }
-}
+requests!(Connect, Act, Ask, Operate);
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,10 @@
-//! Queries over stored messages: `history` and `search`.
+//! Searches in stored messages.
 
-use super::{Act, ClientPacket, Refusal, Span};
+use super::{ClientPacket, Refusal, Span};
 use crate::protocol::envelope::is_empty;
 use crate::protocol::{Code, Since};
 use serde::Serialize;
 
-/// A search.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct SearchRequest {
     #[serde(skip)]
@@ -24,14 +23,6 @@ pub struct SearchRequest {
     /// Only messages before this time, as written.
     #[serde(skip_serializing_if = "is_empty")]
     pub until: Option<String>,
-}
-
-pub(super) fn history(packet: &ClientPacket) -> Result<Act, Refusal> {
-    if packet.room.is_some() && packet.name.is_some() {
-        let msg = "\"room\" and \"name\" are both given; give one of them, or neither for the lobby";
-        return Err(Refusal::new(Code::BadPacket, msg));
-    }
-    Ok(Act::History { name: packet.name.clone(), room: packet.room.clone(), span: packet.span() })
 }
 
 pub(super) fn search(packet: &ClientPacket) -> Result<SearchRequest, Refusal> {

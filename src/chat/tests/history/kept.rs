@@ -1,4 +1,4 @@
-//! What follows after a turn is stored, and what each device received.
+//! The effects of storing a turn, and the packets that each device received.
 
 use super::*;
 use serde_json::json;

@@ -112,7 +112,6 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Where a message was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Where {
     Lobby,
@@ -120,7 +119,7 @@ enum Where {
     Direct,
 }
 
-/// What the model knows of a message.
+/// The model's view of a message.
 #[derive(Debug, Clone)]
 struct Fact {
     seq: u64,
@@ -136,7 +135,7 @@ struct Fact {
     arrived: Option<(Person, u32, u64)>,
 }
 
-/// What happens once the turn is stored.
+/// An effect that follows once the turn is stored.
 #[derive(Debug, Clone)]
 enum Later {
     Said(Fact),
@@ -156,7 +155,7 @@ enum Later {
     },
 }
 
-/// What the model knows of a device.
+/// The model's view of a device.
 #[derive(Debug, Default)]
 struct Progress {
     session: Option<u64>,
@@ -247,7 +246,7 @@ impl Play {
             Step::Stop => self.restart(false),
         }
         self.expect_news();
-        self.house.chat.check_books(&self.house.now);
+        self.house.chat.check_tables(&self.house.now);
     }
 
     fn restart(&mut self, is_crash: bool) {
@@ -294,7 +293,7 @@ fn person(account: &Account) -> Person {
             (Person::Token(token), Account::Token(found)) => **token == **found,
             _ => false,
         })
-        .expect("somebody")
+        .expect("a person")
 }
 
 impl House {

@@ -1,4 +1,4 @@
-//! What people do, and who must see it.
+//! People's actions, and the devices that must see them.
 
 use super::*;
 use serde_json::json;
@@ -86,7 +86,7 @@ impl Play {
         }
     }
 
-    /// Who must see the device's message, or `None` if the server must refuse it; and whom it waits for.
+    /// The devices that must see the message, or `None` if the server must refuse it; and whom it waits for.
     pub(super) fn reached(
         &self,
         device: usize,
@@ -130,10 +130,10 @@ impl Play {
             return;
         };
         if place == Where::Direct && who.iter().all(|who| matches!(who, Person::Guest(_))) {
-            assert_eq!(seq, before, "what guests say to each other is not kept");
+            assert_eq!(seq, before, "messages between guests are not kept");
             return;
         }
-        assert_eq!(seq, before + 1, "{to} is somebody");
+        assert_eq!(seq, before + 1, "{to} is a person");
         let must = who.iter().flat_map(|who| self.hearing(*who)).collect();
         let must = self.those_who_are_or_come_back(must);
         let said = Some((session, id.to_owned(), to.to_owned()));

@@ -50,9 +50,6 @@ pub struct ServerChannel {
 
 impl ServerChannel {
     /// Starts a connection.
-    ///
-    /// # Errors
-    /// If rustls refuses the settings, which it never does with those of this program.
     pub fn new(tls: &ServerTls) -> Result<Self, ChannelError> {
         let tls = Box::new(UnbufferedServerConnection::new(tls.0.clone())?);
         Ok(Self { tls, kept: Vec::new(), peer_key: None, status: Status::Handshaking, has_ended: false })

@@ -75,9 +75,6 @@ impl Keypair {
     }
 
     /// Loads the keypair from a file.
-    ///
-    /// # Errors
-    /// See [`KeyError`].
     pub fn load(path: &Path) -> Result<Self, KeyError> {
         let content =
             files::read_secret(path, MAX_SECRET_FILE_BYTES).map_err(|error| match error.kind() {
@@ -91,10 +88,7 @@ impl Keypair {
         Self::new(&mut key).map_err(|_| damaged())
     }
 
-    /// Generates a keypair for this run.
-    ///
-    /// # Errors
-    /// [`KeyError::Failed`], if the system provides no random numbers.
+    /// Generates a keypair for this run; fails if the system provides no random numbers.
     pub fn ephemeral() -> Result<Self, KeyError> {
         Self::new(&mut generate()?)
     }

@@ -224,7 +224,7 @@ impl KnownServers {
     /// of that name.
     ///
     /// # Errors
-    /// If the file cannot be written or does not exist.
+    /// If the file cannot be written, or the user has no home directory.
     pub fn trust(&mut self, name: &str, fp: Fingerprint, replaced: Option<Fingerprint>) -> io::Result<()> {
         self.reload();
         let (mut old, mut kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.servers)

@@ -19,9 +19,6 @@ pub struct ServerTls(pub(super) Arc<ServerConfig>);
 
 impl ServerTls {
     /// TLS 1.3 only, no resumption, no early data; clients may present a key.
-    ///
-    /// # Errors
-    /// If rustls refuses the settings, which it never does with those of this program.
     pub fn new(keypair: &Keypair) -> Result<Self, ChannelError> {
         Self::with_provider(keypair, certificate::provider())
     }

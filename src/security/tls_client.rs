@@ -62,17 +62,11 @@ pub struct ClientTls(ClientConfig);
 
 impl ClientTls {
     /// A client that proves to own this key if the server asks.
-    ///
-    /// # Errors
-    /// If rustls refuses the settings, which it never does with those of this program.
     pub fn new(keypair: &Keypair) -> Result<Self, HandshakeError> {
         Self::with_key(Some(keypair))
     }
 
     /// A client that presents no key.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
     pub fn anonymous() -> Result<Self, HandshakeError> {
         Self::with_key(None)
     }
@@ -107,9 +101,6 @@ impl ClientTls {
     /// client's, even its key.
     ///
     /// There is no deadline: the caller sets one.
-    ///
-    /// # Errors
-    /// See [`HandshakeError`].
     pub async fn connect<S>(
         &self,
         stream: S,

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_and_what_is_left_are_the_whole() {
+    fn a_socket_s_part_and_the_rest_are_the_whole() {
         let whole = "one\ntwo\nthree\n";
         for written in 0..whole.len() {
             let mut backlog = Backlog::after(&frames(whole), written, &budget());

@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_behind_or_ending_is_watched() {
+    fn a_connection_that_is_behind_or_ending_is_watched() {
         let (connection, peer) = narrow(64 * 1024 * 1024);
         let mut watched = Vec::new();
         while watched.is_empty() {

@@ -35,10 +35,8 @@ enum Step {
 }
 
 impl Console {
-    /// Opens the console on this terminal. Log lines sent to `screen` appear above its input.
-    ///
-    /// # Errors
-    /// If this is not a terminal, or one that cannot edit lines.
+    /// Opens the console on this terminal. Log lines sent to `screen` appear above its input. Fails if this is
+    /// not a terminal, or one that cannot edit lines.
     pub fn open(handle: Handle, screen: Screen) -> Result<Self, OpenError> {
         let prompt = Prompt::open(Options {
             label: Label::plain(LABEL),

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_most_loses_the_oldest_and_others_lose_nothing() {
+    fn the_author_with_most_loses_the_oldest_and_others_lose_nothing() {
         let mut cache = DedupCache::default();
         cache.note(0, &said(0, 0), None);
         for id in 0..2 * MAX_PASSED_OF_AUTHOR {

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_back_meanwhile_is_taken_back_on_the_disk() {
+    fn a_row_that_was_removed_while_deferred_is_removed_on_the_disk() {
         let mut deferred = Deferred::default();
         let gone = || Entry::Record(Box::new(Record::Sanction(Sanction::Ban, 1, None)));
         deferred.add(ban(1));

@@ -53,7 +53,7 @@ fn victim(
     shares: Option<ConnectionShares>,
 ) -> Option<Victim> {
     let own = holders.iter().filter(|row| row.known.as_ref() == Some(key)).count();
-    // First those whose owners keep most.
+    // Keys with most connections lose one first.
     for spared in (own + 1..=CONNECTIONS_PER_KNOWN_KEY).rev() {
         let mut all = beyond(spared, holders);
         all.extend(pending.iter().map(|(number, ip)| (*ip, Victim::Pending(*number))));
@@ -102,7 +102,7 @@ mod tests {
         Holder { session: SessionId(session), ip: ip.parse().expect("an address"), known: known.map(key) }
     }
 
-    /// Which session gives way to key 200.
+    /// The session that is evicted for key 200.
     fn session(holders: &[Holder], shares: Option<ConnectionShares>) -> Option<u64> {
         match victim(&key(200), holders, &[], shares)? {
             Victim::Session(id) => Some(id.0),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_more_gives_way_to_who_has_less() {
+    fn a_key_with_more_connections_loses_one_to_a_key_with_fewer() {
         let mut rows: Vec<Holder> = (0..5).map(|n| holder(n, "10.0.0.1", Some(1))).collect();
         rows.extend((5..7).map(|n| holder(n, "10.0.0.2", Some(2))));
         assert_eq!(session(&rows, SHARES), Some(4), "one of five");

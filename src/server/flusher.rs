@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn who_follows_late_gets_only_what_comes_after() {
+    fn a_late_follower_gets_only_later_frames() {
         assert_eq!(assembled(false, &mut [step(1, frame("!")), step(3, StepKind::Follow)]), stays("!def"));
         assert_eq!(assembled(false, &mut [step(1, frame("!"))]), stays("!"));
         assert_eq!(assembled(false, &mut [step(1, frame("!")), step(1, StepKind::Skip(3))]), stays("!"));
@@ -315,7 +315,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_cut_out_of_a_turn_was_never_in_it(count in 1..24_usize, known in proptest::collection::vec(0..24_usize, 0..9)) {
+        fn a_message_cut_out_of_a_batch_was_never_in_it(count in 1..24_usize, known in proptest::collection::vec(0..24_usize, 0..9)) {
             let known: Vec<usize> = known.into_iter().filter(|n| *n < count).collect::<BTreeSet<_>>().into_iter().collect();
             let mut whole = batch(count, &[]);
             whole.cut(&known, |_, receipt| receipt.stored = true);
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_many_get_stands_where_it_happened_and_one_of_them_gets_nothing() {
+    fn a_frame_for_many_keeps_its_position_and_skips_one_receiver() {
         let sessions = Arc::new((0..3).map(SessionId).collect::<Vec<_>>());
         let mut batch = OutputBatch::default();
         let one = |text: &str| (packet(text), Receivers::These(vec![SESSION]));
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seam_is_what_was_missed_and_then_the_live_stream() {
+    fn a_cutover_sends_the_missed_messages_and_then_the_live_stream() {
         let cutover = Cutover {
             view: View::default(),
             after: 1,

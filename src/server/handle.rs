@@ -45,17 +45,11 @@ impl Handle {
     }
 
     /// Answers a question from the console.
-    ///
-    /// # Errors
-    /// A [`Refusal`] to show there.
     pub fn ask(&self, question: &Ask) -> Result<Event, Refusal> {
         self.hub.ask(question)
     }
 
     /// Runs an operator's command from the console.
-    ///
-    /// # Errors
-    /// A [`Refusal`] to show there.
     pub fn operate(&self, command: &Operate) -> Result<Event, Refusal> {
         self.hub.act(|chat, now, out| chat.operate(command, now, out))
     }

@@ -127,6 +127,16 @@ pub enum Access {
     ClosedByOwn,
 }
 
+impl Access {
+    fn passphrase(&self, data_dir: &DataDir) -> Result<Option<Passphrase>, DataDirError> {
+        Ok(match self {
+            Self::Open => None,
+            Self::Closed(passphrase) => Some(passphrase.clone()),
+            Self::ClosedByOwn => Some(data_dir.passphrase()?),
+        })
+    }
+}
+
 impl Default for ServerOptions {
     fn default() -> Self {
         Self {
@@ -202,23 +212,13 @@ pub struct Server {
 
 impl Server {
     /// Opens the port. Must be called in a tokio runtime.
-    ///
-    /// # Errors
-    /// A [`StartError`] with its remedy.
     pub fn bind(options: ServerOptions) -> Result<Self, StartError> {
-        let data_dir = match &options.data_dir {
-            Some(path) => DataDir::open(path)?,
-            None => DataDir::none(),
-        };
+        let data_dir = options.data_dir.as_deref().map_or_else(|| Ok(DataDir::none()), DataDir::open)?;
         // Before any client can connect.
         let clock = Arc::new(Clock::new());
         let keys = data_dir.key()?;
         let key = keys.fingerprint();
-        let passphrase = match options.access.clone() {
-            Access::Open => None,
-            Access::Closed(passphrase) => Some(passphrase),
-            Access::ClosedByOwn => Some(data_dir.passphrase()?),
-        };
+        let passphrase = options.access.passphrase(&data_dir)?;
         let closed_server = passphrase.map(|passphrase| Arc::new(ClosedServer { passphrase, key }));
         let tls = ServerTls::new(&keys)?;
         let of_port = |error| start_error(error, options.address, options.port);

@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_could_not_be_stored_takes_no_place_in_a_mailbox() {
+    async fn messages_that_are_not_stored_take_no_place_in_a_mailbox() {
         let dir = tempfile::tempdir().unwrap();
         let (store, archive) = Store::open(&dir.path().join("history.db"), Retention::default()).unwrap();
         let rules = Rules { rate: None, ..Rules::default() };

@@ -60,9 +60,6 @@ pub struct Restored {
 }
 
 /// Reads the files that a backup holds besides the history.
-///
-/// # Errors
-/// The system's, with the file.
 pub fn kept_files(dir: &Path) -> Result<Vec<BackupFile>, StoreError> {
     let mut kept = Vec::new();
     for name in KEPT_FILES {

@@ -6,9 +6,6 @@ pub struct StopSignals(Signals);
 
 impl StopSignals {
     /// Installs handlers, so that no signal ends the process by itself. Must be called in a tokio runtime.
-    ///
-    /// # Errors
-    /// If the system refuses a handler.
     pub fn catch() -> std::io::Result<Self> {
         Signals::new().map(Self)
     }

@@ -91,7 +91,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
-    fn who_has_a_place_after_another_has_nothing_of_theirs() {
+    fn the_next_session_in_a_slot_gets_nothing_of_the_last_one() {
         let mut slots = Slots::default();
         slots.insert(SessionId(3), "hers");
         let next = SessionId(3).next_generation();

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_whole_when_it_stopped_never_was() {
+    fn an_incomplete_change_is_undone() {
         let home = home();
         let before = content(home.path());
         let staging = begin(home.path());
@@ -224,7 +224,7 @@ mod tests {
 
     /// Each step is one rename: whatever of them were done, the rest follows.
     #[test]
-    fn what_stopped_at_any_step_is_finished() {
+    fn a_complete_change_is_finished_after_a_stop_at_any_step() {
         let steps: [fn(&Path, &Path, &Path); 4] = [
             |home, aside, _| fs::rename(home.join("log"), aside.join("log")).unwrap(),
             |home, aside, _| fs::rename(home.join("a"), aside.join("a")).unwrap(),

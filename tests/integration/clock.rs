@@ -80,7 +80,7 @@ fn what_was_receipted_at_1970_is_dated_when_the_clock_is_right_and_mail_comes() 
         (receipt["waits"] == true).then_some(receipt)
     });
     assert_eq!(waits["stored"], Value::Null);
-    let warned = server.wait_for_log("so it was never set: nothing is deleted for it; set the clock");
+    let warned = server.wait_for_log("so it was never set: no data is deleted because of it");
     assert!(warned.contains("WARN") && warned.contains("1970-01-01T00:01"), "{warned}");
     clock.shift(0);
     say(&mut alice, "all", "the network is there");
@@ -131,8 +131,8 @@ fn a_start_a_year_ahead_removes_nothing_frees_no_name_and_is_told_to_operators()
     clock.shift(366 * DAY);
     server.start_again();
     let address = server.address();
-    let warned = server.wait_for_log("unless it was off meanwhile: nothing is deleted for it");
-    assert!(warned.contains("WARN") && warned.contains("set the clock (timedatectl)"), "{warned}");
+    let warned = server.wait_for_log("unless it was off in between: no data is deleted because of it");
+    assert!(warned.contains("WARN") && warned.contains("set it (timedatectl)"), "{warned}");
     let mut eve = Peer::connect_tls(address, Some(&Key::new()));
     assert_eq!(eve.hello(json!({"from": {"name": "alice"}}))["code"], "name_taken");
     let mut alice = Peer::join_with(address, "alice", &key);

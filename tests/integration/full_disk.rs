@@ -262,7 +262,7 @@ fn no_server_starts_where_it_can_keep_nothing() {
     let command = serve_command(&home, &["--data-dir", disk.path.to_str().expect("a path")]);
     disk.fill();
     let said = refusal(&mut disk.command(&command));
-    assert!(said.contains("server.pem") && said.contains("make room"), "{said}");
+    assert!(said.contains("server.pem") && said.contains("free some disk space"), "{said}");
     disk.free();
     begin(&home);
     fs::copy(home.path().join("server.pem"), disk.file("server.pem")).expect("a key");

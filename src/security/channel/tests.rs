@@ -161,7 +161,7 @@ fn channels_may_move_between_threads() {
 }
 
 #[test]
-fn what_was_in_out_stays() {
+fn output_is_appended() {
     let (mut server, mut client) = connected(Manner::anonymous());
     let mut out = b"before".to_vec();
     server.send(b"text", &mut out).unwrap();

@@ -68,7 +68,7 @@ fn on_another_network_it_is_another_server_of_that_name() {
 }
 
 #[test]
-fn whoever_is_asked_for_by_name_is_expected_and_whoever_by_digits_is_meant() {
+fn a_server_asked_for_by_name_or_digits_is_the_expected_one() {
     let known = known(None, None);
     let sought = |sought, name, is_here: fn(IpAddr) -> bool| {
         known.verdict(&Presented { sought, ..Presented::found(STRANGER, name, addr(9)) }, is_here)
@@ -214,7 +214,7 @@ fn an_address_belongs_to_who_answered_there_last() {
 }
 
 #[test]
-fn what_is_verified_stays_so() {
+fn a_verified_key_stays_verified() {
     let dir = tempfile::tempdir().unwrap();
     let mut known = known(Some(dir.path()), None);
     let standing =

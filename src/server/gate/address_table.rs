@@ -32,7 +32,7 @@ pub(super) struct AddressRow {
     pub(super) handshaking: usize,
     pub(super) handshakes: Bucket,
     /// For an address: its rate of restricted connections.
-    pub(super) knocks: Bucket,
+    pub(super) restrictions: Bucket,
     /// For an address: its recent rate of handshakes.
     pub(super) lately: Bucket,
     pub(super) tries: Bucket,
@@ -114,7 +114,7 @@ impl AddressRow {
     fn is_idle(&self, now: Duration) -> bool {
         self.connections == 0
             && self.handshaking == 0
-            && [self.handshakes, self.knocks, self.lately, self.tries, self.tried]
+            && [self.handshakes, self.restrictions, self.lately, self.tries, self.tried]
                 .iter()
                 .all(|bucket| bucket.is_full(now))
     }

@@ -44,7 +44,7 @@ const EVICTION_RATE_OF_NETWORK: Rate =
     Rate::every(1, EVICTIONS_PER_SECOND_OF_NETWORK, EVICTIONS_PER_SECOND_OF_NETWORK);
 
 /// Measures which addresses open more restricted connections than others.
-const KNOCKS: Rate = Rate::every(1, 1, 1);
+const RESTRICTION_RATE: Rate = Rate::every(1, 1, 1);
 
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -139,14 +139,14 @@ impl Gate {
         let restriction = self.restriction(&mut state, &pass, now);
         if let Some(restriction) = is_short.then_some(Restriction::Memory).or(restriction) {
             pass.stage = Stage::Restricted(restriction);
-            let mut knocks = Bucket::default();
+            let mut restrictions = Bucket::default();
             state.each(&pass, |n, row| {
                 if n == 0 {
-                    row.knocks.spend(1, KNOCKS, now);
-                    knocks = row.knocks;
+                    row.restrictions.spend(1, RESTRICTION_RATE, now);
+                    restrictions = row.restrictions;
                 }
             });
-            (pass.number, cut) = state.pending.restrict(host, knocks);
+            (pass.number, cut) = state.pending.restrict(host, restrictions);
         } else {
             state.take(&pass);
             (pass.number, cut) = state.pending.place(host);

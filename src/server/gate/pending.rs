@@ -31,7 +31,7 @@ struct PendingConnection {
 struct RestrictedConnection {
     number: u32,
     /// The rate at which its address opened such connections.
-    knocks: Bucket,
+    restrictions: Bucket,
     connection: PendingConnection,
 }
 
@@ -44,11 +44,11 @@ impl PendingConnections {
         (number, cut)
     }
 
-    /// Adds one that needs a known key; `knocks` is its address's rate. Cuts one if there are too many.
-    pub(super) fn restrict(&mut self, host: IpAddr, knocks: Bucket) -> (u32, CutSignal) {
+    /// Adds one that needs a known key; `restrictions` is its address's rate. Cuts one if there are too many.
+    pub(super) fn restrict(&mut self, host: IpAddr, restrictions: Bucket) -> (u32, CutSignal) {
         let (connection, cut) = PendingConnection::new(host);
         let number = self.number();
-        self.restricted.push(RestrictedConnection { number, knocks, connection });
+        self.restricted.push(RestrictedConnection { number, restrictions, connection });
         if self.restricted.len() > MAX_RESTRICTED
             && let Some(at) = self.heaviest_restricted()
         {
@@ -66,8 +66,8 @@ impl PendingConnections {
         let theirs = self.restricted.iter().enumerate();
         let theirs = theirs.filter(|(_, restricted)| Net::network(restricted.connection.host) == network);
         let weight =
-            |(at, RestrictedConnection { knocks, connection, .. }): &(usize, &RestrictedConnection)| {
-                (counts.get(&connection.host).copied(), *knocks, Reverse(*at))
+            |(at, RestrictedConnection { restrictions, connection, .. }): &(usize, &RestrictedConnection)| {
+                (counts.get(&connection.host).copied(), *restrictions, Reverse(*at))
             };
         theirs.max_by_key(weight).map(|(at, _)| at)
     }

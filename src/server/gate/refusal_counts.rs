@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_happened_is_told_with_its_remedy() {
+    fn refusals_are_listed_with_their_options() {
         let mut refusals = RefusalCounts::default();
         assert_eq!(refusals.to_string(), "no connections refused");
         (0..3).for_each(|_| refusals.count(Restriction::Share));

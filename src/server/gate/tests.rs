@@ -126,7 +126,7 @@ fn one_known_key_does_not_take_the_kept_places() {
 }
 
 #[test]
-fn who_knocks_in_vain_makes_way_for_others() {
+fn a_restricted_connection_makes_room_for_others() {
     let gate = Gate::new(None, 10);
     let _crowd = crowd(&gate, &["10.0.0.1".into()], 9);
     let (mut honest, mut cut) = gate.enter(ip("192.168.1.5"), false, NOW);
@@ -142,7 +142,7 @@ fn who_knocks_in_vain_makes_way_for_others() {
 }
 
 #[test]
-fn in_a_network_those_who_knock_most_are_cut() {
+fn the_address_with_most_restricted_connections_in_a_network_is_cut() {
     let gate = Gate::new(None, 10);
     let _crowd = crowd(&gate, &["10.0.0.1".into()], 9);
     let flood = |turns: usize| -> Vec<(Pass, CutSignal)> {
@@ -214,7 +214,7 @@ fn a_known_key_comes_in_from_where_somebody_else_has_misbehaved() {
 }
 
 #[test]
-fn what_is_tried_from_the_box_does_not_lengthen_it() {
+fn attempts_during_a_penalty_do_not_lengthen_it() {
     let gate = Gate::new(None, 10);
     let offender = enter(&gate, "10.0.0.1");
     (0..3).for_each(|_| offender.punish(Offence::FailedAuth, NOW));
@@ -355,7 +355,7 @@ fn a_right_try_costs_nobody_anything() {
 }
 
 #[test]
-fn who_has_not_tried_for_an_hour_has_not_tried() {
+fn an_attempt_is_forgotten_after_an_hour() {
     let gate = Gate::new(None, 10_000);
     let pass = enter(&gate, "fd00::1");
     assert_eq!(pass.take_try(NOW), Ok(()));
@@ -371,7 +371,7 @@ fn who_has_not_tried_for_an_hour_has_not_tried() {
 }
 
 #[test]
-fn the_books_are_bounded_and_keep_what_counts() {
+fn the_table_is_bounded_and_keeps_active_rows() {
     let gate = Gate::new(None, 10_000_000);
     let bad = enter(&gate, "10.9.9.9");
     (0..90).for_each(|_| bad.punish(Offence::Timeout, NOW));

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_once_waits_for_the_question_that_runs_and_not_for_those_of_who_asks_all_the_time() {
+    fn a_single_question_waits_only_for_the_one_that_runs() {
         let mut reading = Reading::new(None);
         reading.ask(requester(1, 1), "greedy", 16);
         reading.answers(4);
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_takes_their_questions_along_and_leaves_those_of_the_same_key() {
+    fn a_session_that_leaves_takes_only_its_own_questions_along() {
         let mut reading = Reading::new(None);
         let (one, other) = (requester(1, 1), Requester { session: SessionId(2), ..requester(1, 1) });
         reading.ask(one, "gone", 3);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_while_their_question_runs_is_charged_for_it() {
+    fn a_session_that_leaves_is_charged_for_its_running_question() {
         let mut reading = Reading::new(None);
         reading.ask(requester(1, 1), "long", 1);
         assert_eq!(reading.line.next(reading.now), Some("long"));

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_none_waiting_finds_room_behind_those_of_their_address_who_have_many() {
+    fn a_session_without_waiting_questions_finds_room_behind_its_busy_address() {
         let asked = QueryLimits::new(16);
         let waiting: Vec<QueryPermit> = (0..ASKED_PER_ADDRESS as u64)
             .map(|n| asked.admit(requester(1, n / 16)).expect("a place"))

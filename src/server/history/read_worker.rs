@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_asked_of_a_clerk_that_has_ended_is_dropped() {
+    async fn a_worker_that_has_ended_drops_reads() {
         let worker = ReadWorker::new(None);
         let (answer, answered) = oneshot::channel::<()>();
         worker.clone().run(async {}).await;

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_come_under_new_names_all_the_time_do_not_starve_who_stays() {
+    fn a_stream_of_new_keys_does_not_starve_an_old_one() {
         let mut shares: VirtualTimeQueue<u32, ()> = VirtualTimeQueue::default();
         let mut turns = 0;
         shares.enter(0);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_gone_is_forgotten() {
+    fn keys_that_left_are_forgotten() {
         let mut shares: VirtualTimeQueue<u32, ()> = VirtualTimeQueue::default();
         for name in 0..10_000 {
             shares.enter(name);

@@ -127,14 +127,14 @@ mod tests {
     }
 
     #[test]
-    fn who_shares_an_address_with_an_attacker_stays() {
+    fn a_client_that_shares_an_attacker_s_address_stays() {
         let mut weights: Vec<Weight> = (0..50).map(|n| weight(n, "10.0.0.1", Some(7), 10)).collect();
         weights.push(weight(99, "10.0.0.1", Some(8), 200));
         assert!(!gone(&weights, 500).contains(&99));
     }
 
     #[test]
-    fn who_reads_goes_after_all_who_do_not() {
+    fn clients_that_read_go_last() {
         let reads = Weight { is_stuck: false, ..weight(1, "10.0.0.1", None, 900) };
         let weights = [reads, weight(2, "10.0.0.1", None, 50), weight(3, "10.0.1.1", None, 60)];
         assert_eq!(gone(&weights, 110), [3, 2]);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_nothing_is_never_among_them() {
+    fn a_client_that_holds_nothing_is_never_closed() {
         let weights = [weight(1, "10.0.0.1", None, 0), weight(2, "10.0.0.2", None, 5)];
         assert_eq!(gone(&weights, 1000), [2]);
     }

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_held_is_given_back_when_it_is_dropped() {
+    fn a_dropped_reservation_is_released() {
         let budget = Budget::new(Some(4_000));
         let (mut one, mut other) = (budget.reserve(), budget.reserve());
         one.set(600);

@@ -16,7 +16,7 @@ const ATTEMPTS: u32 = 20;
 pub(crate) struct Registered {
     pub(crate) link: ServerLink,
     pub(crate) welcome: Welcome,
-    /// The name that the user wanted, if somebody else has it.
+    /// The name that the user wanted, if another user has it.
     pub(crate) taken: Option<Name>,
     /// Whether the server proved that it knows the passphrase.
     pub(crate) proven: bool,

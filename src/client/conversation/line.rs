@@ -1,4 +1,4 @@
-//! What a typed line does.
+//! Handles typed lines.
 
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::protocol::command::{self, Action, Line, Place, PromptAction, Talk};
@@ -7,7 +7,6 @@ use crate::protocol::target::LOBBY;
 use crate::protocol::{Request, Target};
 
 impl Conversation {
-    /// A line was typed.
     pub(crate) fn line(&mut self, line: &str, now: CallTime) -> Vec<Effect> {
         self.view.now = now.clock;
         let line = line.trim_end();
@@ -47,7 +46,7 @@ impl Conversation {
         }
     }
 
-    /// Something about the current target.
+    /// A command about the current target.
     fn talk(&mut self, talk: Talk, now: CallTime) -> Vec<Effect> {
         match talk {
             Talk::Me(text) => self.say(self.target.clone(), text, true, now),
@@ -78,7 +77,7 @@ impl Conversation {
         }
     }
 
-    /// Asks the server something, unless there is no connection.
+    /// Sends a request, unless there is no connection.
     pub(super) fn ask(&mut self, request: &Request, ask: PendingRequest) -> Vec<Effect> {
         let id = self.outbox.next_id();
         if !self.hand(request.to_frame(Some(&id))) {
@@ -113,8 +112,8 @@ impl Conversation {
     }
 }
 
-/// Whether a typed line stays on the screen: all do but messages, which come back with their time
-/// once the server has acknowledged them.
+/// Whether a typed line stays on the screen. Messages do not: they reappear with their time once the server
+/// has confirmed them.
 pub(crate) fn keeps_echo(line: &str) -> bool {
     if line.trim().is_empty() {
         return false;

@@ -11,7 +11,7 @@ use crate::protocol::Request;
 use crate::protocol::event::{HistoryEnd, Welcome};
 use crate::protocol::request::Act;
 
-/// Direct messages whose numbers are remembered: many more than wait for somebody.
+/// Direct messages whose numbers are remembered: many more than wait for one user.
 const MAX_DIRECTS: usize = 4096;
 
 /// The messages that have come.
@@ -25,7 +25,7 @@ pub(crate) struct SeenMessages {
     missed: Option<MissedMessages>,
 }
 
-/// What was missed, as it comes.
+/// Missed messages that are coming.
 #[derive(Debug, Default)]
 pub(crate) struct MissedMessages {
     /// Whether the user has been here before, and whether the server went back since.
@@ -36,7 +36,7 @@ pub(crate) struct MissedMessages {
     wants_receipt: bool,
 }
 
-/// A message, as far as it matters here.
+/// The parts of a message that matter here.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival {
     /// Its number. A message without one was not stored, and does not come again.
@@ -46,7 +46,7 @@ pub(crate) struct Arrival {
     pub(crate) history: bool,
 }
 
-/// What a message is to this client.
+/// Whether a message is new to this client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Novelty {
     /// It had come before.
@@ -77,7 +77,7 @@ impl SeenMessages {
         self.missed.is_some()
     }
 
-    /// What was missed, while it comes.
+    /// The missed messages, while they come.
     pub(crate) fn missed(&self) -> Option<&MissedMessages> {
         self.missed.as_ref()
     }

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-/// What a server says to a packet, given the client's key.
+/// A server's answers to a packet, given the client's key.
 type Script = Box<dyn FnMut(ClientPacket, Option<Fingerprint>) -> Vec<String> + Send>;
 
 /// A server with its own key that follows a script, for one client.
@@ -156,7 +156,7 @@ async fn another_key_than_the_expected_one_is_refused_with_both() {
     let channel = encrypted(&own, Expect::Only(vec![own.fingerprint()]));
     let error = ServerLink::connect(addr, &channel).await.err().unwrap();
     assert!(matches!(error, LinkError::WrongKey { presented, .. } if presented == keys.fingerprint()));
-    // What was narrowed once is never widened.
+    // A narrowed channel is never widened.
     let never = channel.narrowed(vec![keys.fingerprint()]);
     assert!(matches!(never, Channel::Tls { expect: Expect::Only(keys), .. } if keys.is_empty()));
 }

@@ -312,8 +312,8 @@ fn a_servers_name_drives_no_terminal_and_starts_no_line() {
 fn digits_of_a_user_are_shown_to_be_compared() {
     let mut talk = Talk::new();
     for (key, expected) in [
-        (Some(OWN.to_string()), format!("bob's key: {}; bob sees the same", OWN.spoken())),
-        (None, "no key vouches for bob".to_owned()),
+        (Some(OWN.to_string()), format!("bob's key: {}; bob can compare it", OWN.spoken())),
+        (None, "no key backs the name bob".to_owned()),
     ] {
         talk.line("/verify bob");
         let id = talk.sent().id;

@@ -1,4 +1,4 @@
-//! What was missed, and what is asked for.
+//! Missed messages and requested ones.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn what_was_missed_is_marked_and_nothing_is_shown_twice() {
     assert_eq!(talk.missed(1, "bob", "all", "hello", None), "");
     assert_eq!(
         talk.missed(2, "bob", "all", "there?", None),
-        "12:03 -- what you missed:\n2026-11-20 09:30 <bob> there?"
+        "12:03 -- missed messages:\n2026-11-20 09:30 <bob> there?"
     );
     assert_eq!(talk.missed(3, "bob", "alice", "psst", None), "2026-11-20 09:30 [bob -> you] psst");
     assert_eq!(talk.missed(3, "bob", "alice", "psst", None), "");
@@ -73,7 +73,7 @@ fn another_history_has_numbers_of_its_own() {
     talk.says("bob", "all", "hello");
     talk.lose("the connection was lost");
     talk.come(Welcome { log: Some("h2".into()), ..office() }, None);
-    assert!(talk.missed(1, "bob", "all", "anew", None).contains("<bob> anew"));
+    assert!(talk.missed(1, "bob", "all", "again", None).contains("<bob> again"));
     talk.event(end(1), None);
     talk.seq = 1;
     assert_eq!(talk.says("bob", "all", "two"), "12:03 <bob> two");

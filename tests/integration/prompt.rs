@@ -176,7 +176,7 @@ fn commands_do_what_they_say() {
     terminal.enter("/time");
     terminal.wait_for("-- server time ");
     terminal.enter("/status");
-    terminal.wait_for("-- you are carol from 127.0.0.1; 2 users here; every message");
+    terminal.wait_for("-- you are carol from 127.0.0.1; 2 users here; all messages");
     terminal.enter("/msg nobody hi");
     terminal.wait_for("! not sent: (to nobody) hi");
     terminal.enter("/clear");

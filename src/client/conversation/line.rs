@@ -1,6 +1,7 @@
 //! Handles typed lines.
 
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
+use crate::prompt::Printer;
 use crate::protocol::command::{self, Action, Line, Place, PromptAction, Talk};
 use crate::protocol::request::{self, Act};
 use crate::protocol::target::LOBBY;
@@ -36,7 +37,7 @@ impl Conversation {
                 self.ask(&request::Ask::Whois { name }.into(), PendingRequest::Digits)
             }
             Action::Prompt(PromptAction::Verify(None)) => self.verify(),
-            Action::Prompt(PromptAction::Clear) => vec![Effect::Clear],
+            Action::Prompt(PromptAction::Clear) => vec![Effect::OnScreen(Printer::clear)],
             Action::Status => self.status(now),
             Action::Help(command) => match command::help(command.as_deref(), Place::Prompt, self.operator) {
                 Ok(text) => shown(self.view.notes(&text)),

@@ -20,7 +20,7 @@ pub(crate) use line::keeps_echo;
 pub(crate) use outbox::PacketIds;
 pub(crate) use past::WENT_BACK;
 pub(crate) use roster::Roster;
-pub(crate) use seen_messages::{Arrival, Novelty, SeenMessages};
+pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
 pub(crate) use view::{Stamp, ViewState, render};
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -35,6 +35,7 @@ use crate::client::shared_state::SharedState;
 use crate::client::trust::{TrustPolicy, namesakes};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
+use crate::prompt::Printer;
 use crate::protocol::event::count_users;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{self, Act};
@@ -46,14 +47,14 @@ use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
 
 /// A change on the terminal.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Effect {
     /// Show a line, which is safe for the terminal.
     Show(String),
     /// Show another label: see [`Conversation::label`].
     Relabel,
-    /// Empty the screen.
-    Clear,
+    /// Change the screen of a prompt. Plain lines have none.
+    OnScreen(fn(&Printer)),
     /// Leave, as the user asked.
     Quit,
 }
@@ -317,7 +318,9 @@ impl Conversation {
     /// Adds a new label if the number of waiting messages has changed.
     fn labelled(&mut self, mut effects: Vec<Effect>) -> Vec<Effect> {
         let stuck = self.outbox.stuck();
-        if std::mem::replace(&mut self.labelled, stuck) != stuck && !effects.contains(&Effect::Relabel) {
+        if std::mem::replace(&mut self.labelled, stuck) != stuck
+            && !effects.iter().any(|effect| matches!(effect, Effect::Relabel))
+        {
             effects.push(Effect::Relabel);
         }
         effects

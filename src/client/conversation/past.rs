@@ -1,7 +1,7 @@
 //! Messages from the history: missed ones, which come at the start of a connection, and those that the user
 //! asked for. A line before and a line after them say what they are.
 
-use super::seen_messages::{Arrival, MissedMessages, Novelty};
+use super::seen_messages::{IncomingMessage, MissedMessages, Novelty};
 use super::{CallTime, Conversation, Effect, PendingRequest};
 use crate::client::connection::Resumption;
 use crate::protocol::event::{BEHIND, GAP, HistoryEnd, SLOW, Welcome, count_messages};
@@ -55,7 +55,7 @@ impl Conversation {
             effects.extend(self.show(event));
             return Some(effects);
         }
-        let mut effects = match self.seen.take(Arrival { seq, is_direct, history }, true) {
+        let mut effects = match self.seen.take(IncomingMessage { seq, is_direct, history }, true) {
             Novelty::Known => return Some(Vec::new()),
             Novelty::Live => return None,
             Novelty::Missed(1) => {

@@ -38,7 +38,7 @@ pub(crate) struct MissedMessages {
 
 /// The parts of a message that matter here.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
+pub(crate) struct IncomingMessage {
     /// Its number. A message without one was not stored, and does not come again.
     pub(crate) seq: Option<u64>,
     pub(crate) is_direct: bool,
@@ -103,14 +103,14 @@ impl SeenMessages {
     }
 
     /// Takes in a message. `is_received` says whether a direct message reaches the user by that.
-    pub(crate) fn take(&mut self, arrival: Arrival, is_received: bool) -> Novelty {
-        if let Some(missed) = self.missed.as_mut().filter(|_| arrival.history) {
-            missed.wants_receipt |= arrival.is_direct && is_received;
+    pub(crate) fn take(&mut self, message: IncomingMessage, is_received: bool) -> Novelty {
+        if let Some(missed) = self.missed.as_mut().filter(|_| message.history) {
+            missed.wants_receipt |= message.is_direct && is_received;
         }
-        if !self.is_new(arrival) {
+        if !self.is_new(message) {
             return Novelty::Known;
         }
-        match self.missed.as_mut().filter(|_| arrival.history) {
+        match self.missed.as_mut().filter(|_| message.history) {
             Some(missed) => {
                 missed.shown += 1;
                 Novelty::Missed(missed.shown)
@@ -120,7 +120,7 @@ impl SeenMessages {
     }
 
     /// Notes that a message has come; false if it had come before.
-    fn is_new(&mut self, Arrival { seq, is_direct, history }: Arrival) -> bool {
+    fn is_new(&mut self, IncomingMessage { seq, is_direct, history }: IncomingMessage) -> bool {
         let Some(seq) = seq else { return true };
         let is_behind = seq <= self.position.seq();
         let is_known = is_direct && !self.directs.insert(seq);

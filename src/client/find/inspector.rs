@@ -115,10 +115,12 @@ impl Inspector {
         self.known.iter().map(|known| (known.name.as_str(), known.addrs.as_slice()))
     }
 
+    /// Whether the server with this id is known.
     pub fn knows(&self, id: &str) -> bool {
         Fingerprint::from_id(id).is_some_and(|key| self.known.iter().any(|known| known.fp == key))
     }
 
+    /// The ports of the known servers.
     pub fn ports(&self) -> Vec<u16> {
         self.known.iter().flat_map(|known| known.addrs.iter().map(SocketAddr::port)).collect()
     }

@@ -13,6 +13,4 @@ pub(crate) use channel::Channel;
 pub(crate) use error::LinkError;
 pub use error::NO_ANSWER;
 pub(crate) use reached::Reached;
-pub(crate) use server_link::{
-    HelloAnswer, PacketReader, PacketWriter, PassphraseProof, ServerLink, ServerStatus,
-};
+pub(crate) use server_link::{PacketReader, PacketWriter, PassphraseProof, ServerLink, ServerStatus};

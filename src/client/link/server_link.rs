@@ -75,12 +75,6 @@ pub(crate) struct PassphraseProof<'a> {
     pub(crate) own: Fingerprint,
 }
 
-pub(crate) struct HelloAnswer {
-    pub(crate) welcome: Welcome,
-    /// Whether the server proved that it knows the passphrase.
-    pub(crate) proven: bool,
-}
-
 impl ServerLink {
     pub(crate) async fn connect(addr: SocketAddr, channel: &Channel) -> Result<Self, LinkError> {
         let streams = channel.open(addr).await?;
@@ -141,26 +135,20 @@ impl ServerLink {
         }
     }
 
-    /// Registers. Gives a closed server the proof that it asks for. An error also says whether the server
-    /// gave its own proof.
+    /// Registers. Gives a closed server the proof that it asks for. Sets `proven` if the server gives its own
+    /// proof, which may come before an error.
     pub(crate) async fn hello(
         &mut self,
         hello: Hello,
         proof: Option<PassphraseProof<'_>>,
-    ) -> Result<HelloAnswer, (LinkError, bool)> {
-        let mut proven = false;
-        let admission = async {
-            self.writer.send(&Request::Connect(Connect::Hello(hello)).to_frame(None)).await?;
-            let admission = timeout(ANSWER_WAIT, self.admission(proof, &mut proven)).await;
-            admission.map_err(|_| LinkError::Silent)?
-        };
-        match admission.await {
-            Ok(welcome) => Ok(HelloAnswer { welcome, proven }),
-            Err(error) => Err((error, proven)),
-        }
+        proven: &mut bool,
+    ) -> Result<Welcome, LinkError> {
+        self.writer.send(&Request::Connect(Connect::Hello(hello)).to_frame(None)).await?;
+        let welcome = timeout(ANSWER_WAIT, self.welcome(proof, proven)).await;
+        welcome.map_err(|_| LinkError::Silent)?
     }
 
-    async fn admission(
+    async fn welcome(
         &mut self,
         mut proof: Option<PassphraseProof<'_>>,
         proven: &mut bool,
@@ -354,7 +342,7 @@ mod tests {
     async fn a_welcome_under_a_name_that_is_none_is_not_believed() {
         let addr = says("{\"type\":\"welcome\",\"name\":\"\\u001b]0;gone\\u0007\"}\n").await;
         let mut link = ServerLink::connect(addr, &Channel::Plain).await.unwrap();
-        let error = link.hello(Hello::default(), None).await.err().unwrap().0;
+        let error = link.hello(Hello::default(), None, &mut false).await.unwrap_err();
         assert!(matches!(error, LinkError::Protocol(_)), "{error:?}");
     }
 

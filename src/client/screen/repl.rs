@@ -307,7 +307,7 @@ impl Repl {
 fn show(printer: &prompt::Printer, effect: Effect) {
     match effect {
         Effect::Show(line) => printer.print(line),
-        Effect::Clear => printer.clear(),
+        Effect::OnScreen(change) => change(printer),
         Effect::Relabel | Effect::Quit => {}
     }
 }

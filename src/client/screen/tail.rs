@@ -10,7 +10,9 @@ use tokio::sync::mpsc;
 use super::output::output_ended;
 use super::termination::Termination;
 use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Update, enter};
-use crate::client::conversation::{Arrival, Novelty, SeenMessages, Stamp, ViewState, WENT_BACK, render};
+use crate::client::conversation::{
+    IncomingMessage, Novelty, SeenMessages, Stamp, ViewState, WENT_BACK, render,
+};
 use crate::client::error::Error;
 use crate::client::options::ClientOptions;
 use crate::name::RoomName;
@@ -151,14 +153,14 @@ impl TailPrinter {
             Event::Chat { to, seq, history, .. } => {
                 let target = Target::parse(to);
                 let is_direct = !matches!(target, Target::All | Target::Room(_));
-                self.message(event, &target, Arrival { seq: *seq, is_direct, history: *history })
+                self.message(event, &target, IncomingMessage { seq: *seq, is_direct, history: *history })
             }
             Event::Alert { seq, history, .. } => {
-                let arrival = Arrival { seq: *seq, is_direct: false, history: *history };
-                self.message(event, &Target::All, arrival)
+                let message = IncomingMessage { seq: *seq, is_direct: false, history: *history };
+                self.message(event, &Target::All, message)
             }
             Event::Delivered { seq, history, .. } => {
-                self.seen.take(Arrival { seq: *seq, is_direct: true, history: *history }, false);
+                self.seen.take(IncomingMessage { seq: *seq, is_direct: true, history: *history }, false);
                 Ok(())
             }
             Event::History(end) => {
@@ -176,9 +178,9 @@ impl TailPrinter {
         }
     }
 
-    fn message(&mut self, event: &Event, target: &Target, arrival: Arrival) -> Result<(), Stop> {
+    fn message(&mut self, event: &Event, target: &Target, message: IncomingMessage) -> Result<(), Stop> {
         let is_wanted = self.wants(target);
-        if self.seen.take(arrival, is_wanted) == Novelty::Known || !is_wanted {
+        if self.seen.take(message, is_wanted) == Novelty::Known || !is_wanted {
             return Ok(());
         }
         Ok(self.print(event)?)

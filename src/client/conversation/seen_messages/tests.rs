@@ -241,8 +241,8 @@ impl Play {
     }
 }
 
-fn arrival(seq: u64, is_direct: bool, history: bool) -> Arrival {
-    Arrival { seq: Some(seq), is_direct, history }
+fn arrival(seq: u64, is_direct: bool, history: bool) -> IncomingMessage {
+    IncomingMessage { seq: Some(seq), is_direct, history }
 }
 
 fn end(seq: u64) -> HistoryEnd {

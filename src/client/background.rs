@@ -31,7 +31,7 @@ impl<T> Drop for Background<T> {
     }
 }
 
-/// What comes next from a source; never anything if there is none.
+/// Waits for the next value of a source; without a source, waits forever.
 pub(crate) async fn next_of<S, R>(source: &mut Option<S>, next: impl AsyncFnOnce(&mut S) -> R) -> R {
     match source {
         Some(source) => next(source).await,

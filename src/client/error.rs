@@ -1,31 +1,31 @@
-//! Why the client ends without having done its work: one kind for each exit status.
+//! Why the client failed: one kind for each exit status.
 
 use super::link::LinkError;
 use crate::protocol::Code;
 use crate::text::safe_line;
 
-/// Why the client ends. The text is one line for the user, safe for the terminal.
+/// Why the client failed. The text is one line for the user, safe for the terminal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The options contradict each other, or a value is none.
+    /// The options contradict each other, or a value is invalid.
     #[error("{0}")]
     Usage(String),
-    /// No server was found, or several and none was chosen.
+    /// No server was found, or several were found and none was chosen.
     #[error("{0}")]
     NoServer(String),
     /// The server cannot be reached, or the connection is lost.
     #[error("{0}")]
     Disconnected(String),
-    /// The server took the connection and did not answer.
+    /// The server accepted the connection and did not answer.
     #[error("no answer in time")]
     NoAnswer,
-    /// The server said no.
+    /// The server refused.
     #[error("{0}")]
     Refused(String),
-    /// The server's key is not the one it should be. Several lines.
+    /// The server's key is not the expected one. Several lines.
     #[error("{}", .0.join("\n"))]
     Untrusted(Vec<String>),
-    /// What answers does not speak the protocol.
+    /// The program that answers does not speak the protocol.
     #[error("{0}")]
     Protocol(String),
     /// Something on this machine failed.
@@ -34,14 +34,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// What a link's error means for the user who wanted to do `what`.
+    /// Explains a link's error to a user who wanted to do `what`.
     pub(super) fn from_link(what: &str, error: &LinkError) -> Self {
         let is_whole = matches!(
             error,
             LinkError::Refused { code: Some(Code::Kicked | Code::Banned), .. } | LinkError::WrongPassphrase
         );
         match Self::from(error) {
-            // It is said in full.
+            // The text is already complete.
             Self::Refused(text) if is_whole => Self::Refused(text),
             Self::Refused(text) => Self::Refused(format!("the server refused: {text}")),
             Self::Protocol(text) => Self::Protocol(format!("{}: {text}", safe_line(what))),
@@ -54,7 +54,7 @@ impl Error {
     }
 }
 
-/// The bare reason.
+/// The reason alone.
 impl From<&LinkError> for Error {
     fn from(error: &LinkError) -> Self {
         let text = safe_line(&error.to_string());

@@ -3,7 +3,7 @@
 //!
 //! Its folders in the order in which they may name each other, from the bottom up: `link` is one connection;
 //! `trust` judges its key and has this user's own; `find` looks for servers; `connection` joins one and stays with
-//! it; `conversation` is what is said there, and its look; `screen` has the ways to use it.
+//! it; `conversation` handles messages and how they look; `screen` has the ways to use it.
 
 mod background;
 mod connection;

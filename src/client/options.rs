@@ -1,4 +1,4 @@
-//! What the user asked of the client.
+//! The user's choices for the client.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,28 +6,28 @@ use std::time::Duration;
 use crate::fingerprint::Fingerprint;
 use crate::prompt::Screen;
 
-/// What to join, and how.
+/// Which server to join, and how.
 #[derive(Clone)]
 pub struct ClientOptions {
-    /// The server's host and port, if it need not be looked for.
+    /// The server's host and port; `None`: search for it.
     pub host: Option<(String, Option<u16>)>,
-    /// Whether multicast sockets may be opened.
+    /// Whether the client may open multicast sockets.
     pub discovery: bool,
     /// The name, or the start of the id, of the server to pick.
     pub server: Option<String>,
     /// How long to look for a server.
     pub timeout: Duration,
-    /// The user's name, if one was chosen; else it is the login name.
+    /// The user's name; `None`: the login name.
     pub name: Option<String>,
-    /// Whether to do without encryption.
+    /// Whether to connect without encryption.
     pub plaintext: bool,
-    /// The keys that alone will do; any if there are none.
+    /// The only acceptable keys; any key if the list is empty.
     pub fingerprints: Vec<Fingerprint>,
     /// The file with a closed server's passphrase.
     pub passphrase_file: Option<PathBuf>,
-    /// Where servers of this machine keep their data: those that this user may read are their own.
+    /// Data directories of servers on this machine. The user owns those that the user may read.
     pub data_dirs: Vec<PathBuf>,
-    /// Whether to colour what is shown.
+    /// Whether to use colours.
     pub color: bool,
     /// Where the log appears while the prompt is open.
     pub screen: Screen,

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-/// The directory for what the client remembers between runs, in the platform's place for it; none
-/// for a user without a home.
+/// The directory for what the client remembers between runs, in the platform's place for it; none for a user
+/// without a home directory.
 pub(super) fn state_dir() -> Option<PathBuf> {
     use etcetera::BaseStrategy as _;
     let strategy = etcetera::choose_base_strategy().ok()?;

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use crate::prompt;
 
-/// Whether there is somebody at a terminal who can answer.
+/// Whether a user at a terminal can answer.
 pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }

@@ -71,7 +71,7 @@ fn what_is_typed_while_the_link_is_cut_arrives_once_and_in_order() {
     assert_eq!(said(&screen, "alice"), ["one", "two", "three"], "{screen}");
     let place = |text: &str| screen.find(text).unwrap_or_else(|| panic!("no {text:?}:\n{screen}"));
     let order = [
-        "what you missed:",
+        "missed messages:",
         "<alice> one",
         "<bob> meanwhile",
         "2 messages while you were away",
@@ -120,7 +120,7 @@ fn the_next_run_shows_what_was_missed_since_the_last_one_and_only_that() {
     let terminal = start(&home, server.link(), "alice");
     let screen = terminal.wait_for("2 messages while you were away");
     assert_eq!(said(&screen, "bob"), ["late"], "{screen}");
-    assert!(screen.contains("what you missed:") && screen.contains("[bob -> you] psst"), "{screen}");
+    assert!(screen.contains("missed messages:") && screen.contains("[bob -> you] psst"), "{screen}");
     assert_eq!(said(&screen, "alice").len(), 0, "{screen}");
     let delivered = bob.wait_for("delivered");
     assert_eq!((&delivered["name"], &delivered["count"]), (&json!("alice"), &json!(1)));

@@ -215,7 +215,7 @@ fn send_is_an_operators_for_whoever_names_the_servers_data_directory() {
     let run = |args: &[&str]| send(&home, server.link(), &[&["--to", "server"], args].concat(), "");
     let refused = run(&["/bans"]);
     assert_eq!(refused.status.code(), Some(5), "{}", text(&refused.stderr));
-    assert!(text(&refused.stderr).contains("give the --data-dir"), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("with the server's --data-dir"), "{}", text(&refused.stderr));
     let done = run(&["--data-dir", data.path().to_str().unwrap(), "/bans"]);
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
     assert!(text(&done.stdout).contains("nobody is banned"), "{}", text(&done.stdout));
@@ -242,7 +242,7 @@ fn a_message_that_is_too_long_to_send_is_refused_with_the_true_bound() {
     let output = send(&home, server.link(), &["-"], &"x".repeat(200_000));
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{error}");
-    assert!(error.contains("more bytes than the 10000 that a server takes"), "{error}");
+    assert!(error.contains("the server's limit of 10000 bytes"), "{error}");
 }
 
 #[test]

@@ -172,11 +172,11 @@ fn commands_do_what_they_say() {
     terminal.enter("/nick carol");
     terminal.wait_for("-- you are now carol");
     terminal.enter("/whois bob");
-    terminal.wait_for("-- bob is at 127.0.0.1, here since");
+    terminal.wait_for("-- bob from 127.0.0.1, here since");
     terminal.enter("/time");
     terminal.wait_for("-- server time ");
     terminal.enter("/status");
-    terminal.wait_for("-- you are carol from 127.0.0.1; 2 users here; every message");
+    terminal.wait_for("-- you are carol from 127.0.0.1; 2 users here; all messages");
     terminal.enter("/msg nobody hi");
     terminal.wait_for("! not sent: (to nobody) hi");
     terminal.enter("/clear");

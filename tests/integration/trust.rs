@@ -205,7 +205,7 @@ fn a_namesake_is_joined_at_the_prompt_by_a_clear_yes_only() {
     for answer in ["", "n", "maybe"] {
         let (status, screen) = ask(answer).wait_exit();
         assert_eq!(status, 5, "{screen}");
-        assert!(screen.contains("\"vm\" was not joined, and nothing was sent"), "{screen}");
+        assert!(screen.contains("did not join \"vm\", and sent nothing"), "{screen}");
         assert_eq!(known(&home).len(), 1);
     }
     let mut terminal = ask("y");

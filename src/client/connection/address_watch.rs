@@ -1,6 +1,6 @@
-//! Signs that one end of a connection has moved, long before TCP notices: this machine has lost the address
-//! that the connection uses, or the server announces other ones. A sign that anybody can forge leads to no
-//! more than a question to the server.
+//! Notices that one end of a connection has moved, long before TCP does: this machine has lost the
+//! connection's address, or the server announces other ones. A sign that anyone can forge triggers at most a
+//! ping.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -10,39 +10,37 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use crate::client::background::next_of;
 use crate::discovery::{self, MdnsSearch, SearchEvent, SearchOptions, Sighting};
 
-/// How often this machine's addresses are looked at: some 50 us of work.
+/// How often to check this machine's addresses, which takes some 50 us.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// The same while there is no connection.
+/// The same without a connection.
 const LOOK_FOR_NEW: Duration = Duration::from_millis(250);
 
-/// What was noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sign {
-    /// The connection's own address is gone and others are there: nothing will come any more. It was there
-    /// at that time.
+    /// This machine has lost the connection's address and has others, so nothing more will arrive. It had the
+    /// address at that time.
     Moved(Instant),
-    /// The connection may be dead, from that time on.
+    /// The connection may be dead since that time.
     Doubt(Instant),
 }
 
-/// Watches both ends of one connection.
 pub(crate) struct AddressWatch {
-    /// This machine's end, if it is one of an interface that is watched.
+    /// This machine's address, if it belongs to a watched interface.
     local: Option<IpAddr>,
-    /// When that was last there.
+    /// When this machine last had that address.
     there: Instant,
     is_away: bool,
     peer: SocketAddr,
     id: String,
-    /// What is announced; none where the server is not looked for.
+    /// Announcements; none if the client does not search the network.
     search: Option<MdnsSearch>,
     announced: Vec<SocketAddr>,
     ticks: Interval,
 }
 
 impl AddressWatch {
-    /// `searches` says whether the server with this id may be heard of by mDNS.
+    /// `searches` says whether mDNS may announce the server with this id.
     pub(crate) fn start(local: Option<IpAddr>, peer: SocketAddr, id: &str, searches: bool) -> Self {
         let own = addresses();
         let mut ticks = interval(LOOK_EVERY);
@@ -60,7 +58,7 @@ impl AddressWatch {
         }
     }
 
-    /// Whether this machine's end is gone, with the network or without.
+    /// Whether this machine has lost its address, with or without losing the network.
     pub(crate) fn is_away(&self) -> bool {
         self.is_away
     }
@@ -90,7 +88,7 @@ impl AddressWatch {
             let there = std::mem::replace(&mut self.there, Instant::now());
             return std::mem::take(&mut self.is_away).then_some(Sign::Doubt(there));
         }
-        // Without any network a new connection is of no use, and the old one may come to life again.
+        // Without any network, a new connection is impossible, and the old one may recover.
         self.is_away = true;
         own.iter().any(|ip| is_usable(*ip)).then_some(Sign::Moved(self.there))
     }
@@ -114,7 +112,7 @@ impl AddressWatch {
     }
 }
 
-/// Waits until this machine's addresses are others than now. Safe to cancel.
+/// Waits until this machine's addresses change. Safe to cancel.
 pub(crate) async fn addresses_change() {
     let before = addresses();
     let mut ticks = interval(LOOK_FOR_NEW);
@@ -128,7 +126,6 @@ pub(crate) async fn addresses_change() {
     }
 }
 
-/// This machine's addresses.
 pub(crate) fn addresses() -> Vec<IpAddr> {
     discovery::interfaces().unwrap_or_default().into_iter().flat_map(|link| link.addrs).collect()
 }

@@ -36,7 +36,7 @@ impl From<Error> for JoinError {
 }
 
 impl JoinError {
-    /// What it means for the user who wanted to do `what`.
+    /// Explains the error to a user who wanted to do `what`.
     pub(crate) fn explain(self, what: &str, trust: &TrustPolicy) -> Error {
         match self {
             Self::Link(error) => trust.explain(what, &error),
@@ -67,7 +67,7 @@ impl fmt::Display for JoinError {
 }
 
 impl Credentials {
-    /// Joins a server, and remembers it. `tell` is given lines for the user, safe for the terminal.
+    /// Joins a server, and remembers it. `tell` gets lines for the user, safe for the terminal.
     ///
     /// # Errors
     /// [`Error::Untrusted`] before anything is sent, or what [`LinkError`] means.

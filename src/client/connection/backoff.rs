@@ -1,18 +1,16 @@
-//! How long to wait before the next attempt: shortly at first, so that a restart of the server is hardly
-//! noticed; then twice as long each time; and never all clients at the same moment.
+//! How long to wait before the next attempt: briefly at first, so that a server's restart is hardly noticed;
+//! then twice as long each time. Random, so that clients do not all return at the same moment.
 
 use std::time::Duration;
 
-/// A server that restarts is away for seconds at the most. While it is, an attempt costs its machine two
-/// packets.
+/// A restart takes seconds at most. Until then, an attempt costs the server's machine two packets.
 const QUICK: Duration = Duration::from_millis(250);
 
-/// So many pauses are quick.
+/// The number of short pauses.
 const QUICK_PAUSES: u32 = 16;
 
 const LONGEST: Duration = Duration::from_secs(4);
 
-/// The pauses between attempts.
 #[derive(Debug, Clone)]
 pub(crate) struct Backoff {
     next: Duration,
@@ -26,7 +24,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The pause before the next attempt: between half of the present bound and all of it.
+    /// The pause before the next attempt: a random time between half of the present bound and all of it.
     pub(crate) fn next_pause(&mut self) -> Duration {
         let bound = self.next;
         match self.quick.checked_sub(1) {
@@ -34,12 +32,12 @@ impl Backoff {
             None => self.next = (bound * 2).min(LONGEST),
         }
         let mut random = [0; 1];
-        // Without randomness the clients come back together; that is all.
+        // Without randomness, the clients merely return together.
         let _ = getrandom::fill(&mut random);
         bound / 2 + bound / 2 * u32::from(random[0]) / 255
     }
 
-    /// The server is there, and has too much to do: no more quick ones.
+    /// Ends the short pauses: the server is there, but overloaded.
     pub(crate) fn slow_down(&mut self) {
         self.quick = 0;
     }

@@ -1,5 +1,5 @@
-//! What this user shows to a server, and remembers of it. Its clones lead to the same name, the same known
-//! servers and the same place in the history, so that whoever joins or comes back goes by what all have learnt.
+//! The user's name, keys and memory of servers. All clones share the same name, known servers and position in the
+//! history, so each join or return uses the latest of them.
 
 use super::history_position::HistoryPosition;
 use crate::client::link::Channel;
@@ -8,7 +8,6 @@ use crate::client::trust::{PassphraseSource, TrustPolicy, UserIdentity};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::request::Mode;
 
-/// What it takes to join a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
     pub(crate) identity: UserIdentity,
@@ -32,7 +31,7 @@ pub(crate) struct JoinTerms {
 }
 
 impl JoinTerms {
-    /// A return to a server: any name is better than none. The user is told, and can change it.
+    /// A return to a server: any name is better than none. The client tells the user, who can change it.
     pub(crate) fn returning(mode: Mode) -> Self {
         Self { mode, may_ask: false, needs_name: false }
     }

@@ -48,7 +48,7 @@ pub(crate) async fn join_first(
     credentials.join(reached, terms, |line| eprintln!("{line}")).await
 }
 
-/// What it takes to look for a server and to join it.
+/// Prepares the search for a server and the join.
 pub(crate) fn prepare(
     options: &ClientOptions,
     position: HistoryPosition,

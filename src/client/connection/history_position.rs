@@ -1,5 +1,5 @@
-//! How far this client has got in a server's history: what it asks for when it comes back, within a
-//! run and over runs. It knows no connection, and nothing of what is shown.
+//! How far this client has read a server's history: what a hello asks for, within a run and across runs. It
+//! knows no connection, and nothing of what is shown.
 
 #[cfg(test)]
 mod tests;
@@ -12,75 +12,72 @@ use crate::protocol::Since;
 use crate::protocol::event::Welcome;
 use crate::protocol::packet::LogEnd;
 
-/// What a first hello asks for, where there is no point to go on from.
+/// The request in a first hello, without a resume point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StartFrom {
-    /// Nothing: what comes from now on.
+    /// Only new messages.
     Now,
-    /// The newest of the lobby.
+    /// The latest messages in the lobby.
     Newest,
-    /// All since that time, RFC 3339.
+    /// All messages since that time, RFC 3339.
     Time(String),
 }
 
-/// The position in a server's history, shared by who shows it and who reconnects.
+/// The position in a server's history, shared by the view and the reconnector.
 #[derive(Debug, Clone)]
 pub(crate) struct HistoryPosition(SharedState<Position>);
 
 #[derive(Debug)]
 struct Position {
     start: StartFrom,
-    /// Where points are kept between runs; none keeps them for this run only.
+    /// The file with resume points; without one, they last for this run.
     file: Option<PathBuf>,
-    /// Which server, and by whom: see [`HistoryPosition::enter`].
+    /// The server and the account: see [`HistoryPosition::enter`].
     server: String,
-    /// What there is to go on from.
     point: ResumePoint,
-    /// Whether it was reached, and is not where nothing has come yet.
+    /// Whether `point` is a real position, not the default before any message.
     is_reached: bool,
-    /// What the file says.
+    /// The point in the file.
     saved: ResumePoint,
-    /// The history that the server has at the moment.
     here: Here,
-    /// All up to this number of it has been shown.
+    /// All messages up to this number were shown.
     mark: u64,
-    /// The highest number that the server had given when it let this client in.
+    /// The server's highest number at the welcome.
     latest: u64,
     missed: Missed,
 }
 
-/// What has become of what was missed.
+/// The state of missed messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Missed {
-    /// It is coming. Until all of it has, the point stays: only the end says whether something is missing.
+    /// They are arriving. The point stays until all have come, because only the end says whether some are
+    /// lost.
     Coming,
-    /// The server could not read all of it. The point stays at the end of what came until the next
-    /// connection, which asks for the rest, and gets again what is shown live in this one.
+    /// The server could not read all of them. The point stays after the last one that came until the next
+    /// connection, which asks for the rest and receives this connection's live messages again.
     Broken,
     Had,
 }
 
-/// The history of the server that this client is on.
 #[derive(Debug, Default)]
 struct Here {
-    /// The part of it that goes on; empty: it keeps none.
+    /// The present incarnation; empty if the server keeps no history.
     log: String,
-    /// The parts before, the newest first, each with its end; not those that the hello has named and that
-    /// matter no more.
+    /// Earlier incarnations with their ends, the newest first, without those that the hello named and that no
+    /// longer matter.
     before: Vec<LogEnd>,
 }
 
-/// What a welcome means for what was shown before.
+/// The effect of a welcome on the messages shown before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Resumption {
-    /// Whether something has come before, so that what comes next is what was missed.
+    /// Whether this client was there before, so that the next messages are those that it missed.
     pub(crate) resumed: bool,
-    /// Whether the server went back: some of what was shown is not in its history.
+    /// Whether the server went back, so that its history lacks some of the messages shown.
     pub(crate) rewound: bool,
 }
 
 impl HistoryPosition {
-    /// One that begins there, and is kept in `file` between runs if there is one.
     pub(crate) fn new(start: StartFrom, file: Option<PathBuf>) -> Self {
         Self(SharedState::new(Position {
             start,
@@ -96,8 +93,8 @@ impl HistoryPosition {
         }))
     }
 
-    /// From now on it is about this server; the account, a key or the token of the open, is part of it:
-    /// what one has got, the other has not.
+    /// Switches to this server. The account is part of the key, because an account with a key and one with a
+    /// plaintext token have different messages.
     pub(crate) fn enter(&self, id: &str, is_encrypted: bool) {
         self.save();
         let mut position = self.0.lock();
@@ -112,10 +109,10 @@ impl HistoryPosition {
         }
     }
 
-    /// What a hello says: `since`, `log` and `logs`.
+    /// The hello's `since`, `log` and `logs`.
     pub(crate) fn hello(&self) -> (Option<Since>, Option<String>, Option<Vec<LogEnd>>) {
         let position = self.0.lock();
-        // A start that nothing has come of is tried again.
+        // Ask again after a first hello that brought no messages.
         if position.is_reached {
             let ResumePoint { log, seq, logs } = position.point.clone();
             return (Some(Since::Seq(seq)), Some(log), Some(logs));
@@ -128,11 +125,11 @@ impl HistoryPosition {
         (since, None, None)
     }
 
-    /// A server has let this client in, which was asked for what was missed or not.
+    /// Records a welcome. `resumes` says whether the hello asked for missed messages.
     pub(crate) fn welcomed(&self, welcome: &Welcome, resumes: bool) -> Resumption {
         let mut position = self.0.lock();
         let Some(log) = &welcome.log else {
-            // Without a history the numbers begin anew with each run of the server.
+            // Without a history, numbers start again with each run of the server.
             (position.here, position.mark, position.missed) = (Here::default(), 0, Missed::Had);
             return Resumption::default();
         };
@@ -148,7 +145,7 @@ impl HistoryPosition {
         back
     }
 
-    /// All up to that number has been shown.
+    /// All messages up to that number were shown.
     pub(crate) fn reach(&self, seq: u64) {
         let mut position = self.0.lock();
         position.mark = position.mark.max(seq);
@@ -157,7 +154,8 @@ impl HistoryPosition {
         }
     }
 
-    /// All that was missed has come, up to that number; below what the server had, it could not read the rest.
+    /// The missed messages have come, up to that number. If the server had higher numbers, it could not read
+    /// the rest.
     pub(crate) fn caught_up(&self, seq: u64) {
         let mut position = self.0.lock();
         position.mark = position.mark.max(seq);
@@ -165,12 +163,11 @@ impl HistoryPosition {
         position.missed = if seq < position.latest { Missed::Broken } else { Missed::Had };
     }
 
-    /// The highest number that has come.
     pub(crate) fn seq(&self) -> u64 {
         self.0.lock().mark
     }
 
-    /// Writes the point to the file, if it has changed. Short, but it waits for the disk.
+    /// Writes the point to the file if it has changed. Waits briefly for the disk.
     pub(crate) fn save(&self) {
         let (file, server, point, before) = {
             let position = self.0.lock();
@@ -193,7 +190,7 @@ impl HistoryPosition {
 }
 
 impl Position {
-    /// Up to which number what this client has is what the server has.
+    /// The highest number up to which client and server have the same messages.
     fn common(&self, log: &str, welcome: &Welcome, resumes: bool) -> (u64, Resumption) {
         if !self.is_reached {
             let since = if resumes { 0 } else { welcome.seq };
@@ -201,7 +198,7 @@ impl Position {
         }
         let (common, rewound) = match welcome.since {
             Some(since) => (since.min(welcome.seq), welcome.rewound),
-            // A server that knows no parts of a history.
+            // An older server without incarnations.
             None if self.point.log == log && self.point.seq <= welcome.seq => (self.point.seq, false),
             None => (0, self.point.log == log),
         };
@@ -209,7 +206,7 @@ impl Position {
         (common, Resumption { resumed, rewound })
     }
 
-    /// What was shown while something was missed, and the link broke before all had come: it comes again.
+    /// Messages that were shown before a link broke in the middle of the missed ones, and that come again.
     fn shown(&self, log: &str, welcome: &Welcome) -> u64 {
         if self.missed != Missed::Coming {
             return 0;
@@ -221,9 +218,8 @@ impl Position {
         end.map_or(0, |end| self.mark.min(end.last))
     }
 
-    /// The point is where the mark is. It names the oldest part of the history that has all of it: who has
-    /// nothing of a later part loses nothing with that. But what this client has of another branch of it
-    /// stays known.
+    /// Moves the point to the mark. Names the oldest incarnation that has all messages up to there: a server
+    /// that lacks later ones then loses nothing. Keeps the positions in other branches of the history.
     fn advance(&mut self) {
         if self.here.log.is_empty() {
             return;

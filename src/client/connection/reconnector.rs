@@ -1,5 +1,5 @@
-//! The connection that lasts: keeps a link alive, notices when it is dead, and makes a new one to
-//! the same server. It tells what happens in [`Update`]s and asks nobody anything.
+//! Keeps a link to a server alive, notices when it is dead, and makes a new one. It reports what happens as
+//! [`Update`]s and never asks the user.
 
 mod follow;
 
@@ -27,41 +27,39 @@ use crate::protocol::request::{Connect, Mode};
 use crate::protocol::{Code, Event, Request, ServerPacket};
 use crate::text::safe_line;
 
-/// Silence after which the server is asked whether it is there.
+/// How long to wait in silence before pinging the server.
 const QUIET: Duration = Duration::from_secs(15);
 
-/// How long it may take to answer before the link counts as dead.
+/// How long the answer may take before the link counts as dead.
 const PING_WAIT: Duration = Duration::from_secs(10);
 
-/// The same if there is a sign that it is dead: a LAN answers in a thousandth of it, and a mistake costs a
-/// handshake.
+/// The same after a sign that the link is dead. A LAN answers in a thousandth of that, and a mistake costs
+/// one handshake.
 const DOUBT_WAIT: Duration = Duration::from_millis(700);
 
-/// What the user reads when no further attempt is made.
 const ENDED: &str = "the connection has ended";
 
-/// The `id` of our own pings; sessions number theirs.
+/// The `id` of keep-alive pings; conversations number theirs.
 const PING_ID: &str = "keep-alive";
 
-/// How long a server may stay away before another one is looked for.
+/// How long a server may be away before the client looks for another one.
 const AWAY: Duration = Duration::from_secs(30);
 
-/// A link that held this long was a good one: the next loss starts with short pauses again.
+/// After a link that lasted this long, the pauses start short again.
 const STEADY: Duration = Duration::from_secs(5);
 
-/// Packets and updates that may wait. A full queue of packets is refused to the sender; a full
-/// queue of updates stops the reading, and TCP slows the server down.
+/// Packets and updates that may wait. If the queue of packets is full, the sender notices; if the queue of
+/// updates is full, reading stops, and TCP slows the server down.
 const QUEUE: usize = 256;
 
-/// What happens to a connection.
 pub(crate) enum Update {
-    /// It is there.
+    /// There is a connection.
     Up(Box<Up>),
     /// An event, with the id of the packet that it answers.
     Event(Event, Option<String>),
     /// A line for the user, safe for the terminal.
     Note(String),
-    /// It is lost, and a new one is being made.
+    /// The connection is lost, and the client makes a new one.
     Down(Loss),
 }
 
@@ -82,43 +80,38 @@ impl From<Ended> for Error {
     }
 }
 
-/// The end of a connection.
 pub(crate) struct Loss {
-    /// Why.
     pub(crate) why: String,
-    /// Since when there is none, as far as is known: this may be noticed late.
+    /// When the connection was lost, which may be noticed later.
     pub(crate) since: std::time::Instant,
 }
 
-/// A connection that is there.
 pub(crate) struct Up {
-    /// What the server said.
     pub(crate) welcome: Welcome,
-    /// Where it is.
     pub(crate) peer: SocketAddr,
-    /// Takes frames for as long as this link lasts; what it takes after that is lost.
+    /// Takes frames while this link lasts; later ones are lost.
     pub(crate) outgoing: mpsc::Sender<Vec<u8>>,
-    /// The name that was asked for in vain, if another was given.
+    /// The wanted name, if it was taken and another was given.
     pub(crate) taken: Option<Name>,
     /// The server's key; none without encryption.
     pub(crate) key: Option<Fingerprint>,
-    /// Whether the server was asked for what was missed.
+    /// Whether the hello asked for missed messages.
     pub(crate) resumes: bool,
-    /// Whether the server before gave way to this one, so that its people are here.
+    /// Whether the previous server gave way to this one, so that its users are here.
     pub(crate) follows: bool,
 }
 
-/// A connection under way. Dropping it closes it.
+/// The connection to a server, over one link after the other. Dropping it closes it.
 pub(crate) struct Reconnector(Background<Result<Update, Ended>>);
 
 impl Reconnector {
-    /// Keeps up the connection of a prompt, which may go to another server when this one is gone.
+    /// For the prompt: if the server stays away, another one may take its place.
     pub(crate) fn start(joined: Joined) -> Self {
         let may_move = joined.locator.searches();
         Self::begin(Mode::Chat, may_move, joined)
     }
 
-    /// The same for programs, which wait for this server as long as it takes.
+    /// For programs: waits for the same server as long as it takes.
     pub(crate) fn staying(mode: Mode, joined: Joined) -> Self {
         Self::begin(mode, false, joined)
     }
@@ -139,18 +132,18 @@ impl Reconnector {
 /// Why a link ended.
 enum End {
     Lost(Loss),
-    /// The server ends; it may have named another one to go to.
+    /// The server stops; it may name another one to go to.
     ShuttingDown(String, Option<ServerInfo>),
-    /// There is no use in trying again.
+    /// No further attempt would succeed.
     Final(LinkError),
 }
 
 /// Keeps the user's name up to date, so that a new link asks for the present one.
 struct ReconnectTask {
     mode: Mode,
-    /// Whether another server may do in place of this one.
+    /// Whether another server may take this one's place.
     may_move: bool,
-    /// The present server is one to which the one before gave way.
+    /// Whether the previous server gave way to the present one.
     follows: bool,
     credentials: Credentials,
     locator: Locator,
@@ -158,7 +151,7 @@ struct ReconnectTask {
 }
 
 impl ReconnectTask {
-    /// Ends with the last update, or when nobody takes them any more.
+    /// Runs until the connection ends for good, or nobody receives the updates.
     async fn run(mut self, mut registered: Registered) {
         let mut backoff = Backoff::default();
         loop {
@@ -212,7 +205,7 @@ impl ReconnectTask {
         let _ = self.updates.send(Err(ended)).await;
     }
 
-    /// Keeps one link until it ends; none when nobody takes the updates any more.
+    /// Uses one link until it ends; none if nobody receives the updates.
     async fn keep(&mut self, registered: Registered) -> Option<End> {
         let Registered { link, welcome, taken, resumes, .. } = registered;
         let (outgoing, frames) = mpsc::channel(QUEUE);
@@ -226,7 +219,7 @@ impl ReconnectTask {
         let (reader, writer) = link.split();
         let writing = tokio::spawn(write(writer, frames));
         let end = self.read(reader, &outgoing, &mut moves).await;
-        // What is still queued goes nowhere: its senders are told that the link is down.
+        // Frames in the queue are lost: their senders hear that the link is down.
         writing.abort();
         end
     }
@@ -237,7 +230,7 @@ impl ReconnectTask {
         outgoing: &mpsc::Sender<Vec<u8>>,
         moves: &mut AddressWatch,
     ) -> Option<End> {
-        // Since when the link may be dead: since it was last heard of, unless there is a later sign.
+        // The time of a loss is that of the last packet, or of a later sign.
         let (mut heard, mut doubt) = (Instant::now(), None);
         let mut deadline = Instant::now() + QUIET;
         let mut pinged = false;
@@ -267,7 +260,7 @@ impl ReconnectTask {
                         let why = why.to_owned();
                         return Some(End::Lost(Loss { why, since: doubt.unwrap_or(heard).into() }));
                     }
-                    // No room means that nothing gets out: the same as no answer.
+                    // A full queue means that nothing gets out, as if there were no answer.
                     let _ = outgoing.try_send(Request::Connect(Connect::Ping).to_frame(Some(PING_ID)));
                     (deadline, pinged) = (Instant::now() + PING_WAIT, true);
                 }
@@ -286,7 +279,7 @@ impl ReconnectTask {
         }
     }
 
-    /// Hands a packet on; gives the link's end if it is one.
+    /// Reports a packet. Returns the link's end if the packet is one.
     async fn take(&mut self, packet: ServerPacket, refused: &mut Option<String>) -> Option<Option<End>> {
         let id = packet.id.clone();
         let event = Event::from_packet(packet);
@@ -317,7 +310,7 @@ impl Loss {
     }
 }
 
-/// What a goodbye or an error means for the link: most errors answer a request, some end it.
+/// The effect of a goodbye or an error on the link: most errors answer a request, some end the link.
 fn end_of(code: Option<Code>, msg: &str, refused: &mut Option<String>) -> Option<End> {
     match code? {
         Code::ShuttingDown => Some(End::ShuttingDown("the server is shutting down".into(), None)),
@@ -325,7 +318,7 @@ fn end_of(code: Option<Code>, msg: &str, refused: &mut Option<String>) -> Option
             Some(End::Final(LinkError::Refused { code: Some(code), msg: msg.to_owned(), free: None }))
         }
         Code::SlowConsumer | Code::ServerFull | Code::FrameTimeout => {
-            // What to do about it follows, and this client does it by itself.
+            // The rest is advice that this client follows by itself.
             let why = msg.split_once("; ").map_or(msg, |(why, _)| why);
             *refused = Some(why.to_owned());
             None
@@ -334,11 +327,10 @@ fn end_of(code: Option<Code>, msg: &str, refused: &mut Option<String>) -> Option
     }
 }
 
-/// Writes frames until the link or the queue ends.
 async fn write(mut writer: PacketWriter, mut frames: mpsc::Receiver<Vec<u8>>) {
     while let Some(frame) = frames.recv().await {
         if let Err(error) = writer.send(&frame).await {
-            // The reading side notices too, and tells.
+            // The reader notices too, and reports it.
             tracing::debug!("cannot send: {error}");
             return;
         }

@@ -2,7 +2,7 @@
 //! the name is taken, and the operator's rights on one's own server.
 
 use super::credentials::{Credentials, JoinTerms};
-use crate::client::link::{HelloAnswer, LinkError, PassphraseProof, ServerLink};
+use crate::client::link::{LinkError, PassphraseProof, ServerLink};
 use crate::name::Name;
 use crate::protocol::Code;
 use crate::protocol::event::Welcome;
@@ -16,7 +16,7 @@ const ATTEMPTS: u32 = 20;
 pub(crate) struct Registered {
     pub(crate) link: ServerLink,
     pub(crate) welcome: Welcome,
-    /// The name that the user wanted, if somebody else has it.
+    /// The name that the user wanted, if another user has it.
     pub(crate) taken: Option<Name>,
     /// Whether the server proved that it knows the passphrase.
     pub(crate) proven: bool,
@@ -44,18 +44,17 @@ impl Credentials {
             let resumes = since.is_some();
             let hello = Hello { name: name.to_string(), mode: terms.mode, token, since, log, logs };
             let proof = passphrase.map(|passphrase| PassphraseProof { passphrase, own: self.own });
-            let error = match link.hello(hello, proof).await {
-                Ok(HelloAnswer { welcome, proven: now }) => {
+            let mut is_proven_now = false;
+            let answer = link.hello(hello, proof, &mut is_proven_now).await;
+            proven |= is_proven_now;
+            let error = match answer {
+                Ok(welcome) => {
                     let taken = (name != wanted).then_some(wanted);
-                    let proven = proven || now;
                     let namesakes_are_told = false;
                     let registered = Registered { link, welcome, taken, proven, resumes, namesakes_are_told };
                     return self.with_operator(registered).await;
                 }
-                Err((error, now)) => {
-                    proven |= now;
-                    error
-                }
+                Err(error) => error,
             };
             let LinkError::Refused { code: Some(Code::NameTaken), free, .. } = &error else {
                 return Err(error);

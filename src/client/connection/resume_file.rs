@@ -1,5 +1,5 @@
-//! The file with how far this user has got in the history of each server: a JSON object a line, the
-//! server of the latest visit first. It is a convenience: whatever is wrong with it, it counts as empty.
+//! The file with this user's resume points: one JSON object per line and server, the most recent first. A
+//! damaged file counts as empty, because it only saves convenience.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -11,21 +11,21 @@ use crate::files;
 use crate::limits::{MAX_KNOWN_SERVERS, MAX_LOGS};
 use crate::protocol::packet::LogEnd;
 
-/// Its name, in the state directory.
+/// The file's name, in the state directory.
 pub(crate) const FILE: &str = "resume";
 
-/// Bytes read of it: four times what as many servers take as are known, each with as many parts of its
-/// history as are kept, of 40 bytes each.
+/// The most bytes to read: four times the size of the largest file, with 40 bytes for each incarnation of
+/// each known server.
 const MAX_FILE_BYTES: u64 = 256 * 1024 + 4 * (MAX_KNOWN_SERVERS * MAX_LOGS * 40) as u64;
 
-/// How far a client has got in the history of a server, and in others that this server had or has besides.
+/// How far a client has read a server's history, in each incarnation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ResumePoint {
-    /// The part of the history that this client was in: numbers mean nothing in another one.
+    /// The incarnation of the history; numbers mean nothing in another one.
     pub(crate) log: String,
-    /// The number of the last message that was shown.
+    /// The last message shown.
     pub(crate) seq: u64,
-    /// How far it has got in other parts. What led to each is had, too.
+    /// How far the client has read other incarnations, including what led to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) logs: Vec<LogEnd>,
 }
@@ -38,13 +38,13 @@ struct ResumeLine {
 }
 
 impl ResumePoint {
-    /// How far it has got there; `None`: nowhere, or that is not known.
+    /// How far the client has read that incarnation; `None`: not at all, or unknown.
     pub(crate) fn end(&self, log: &str) -> Option<u64> {
         let others = || self.logs.iter().find(|end| end.log == log).map(|end| end.last);
         if self.log == log { Some(self.seq) } else { others() }
     }
 
-    /// Adds what `other` has got besides, and keeps the bound.
+    /// Adds the positions in `other`, within the bound.
     pub(crate) fn join(&mut self, other: &Self) {
         let point = LogEnd { log: other.log.clone(), last: other.seq };
         for end in std::iter::once(&point).chain(&other.logs).filter(|end| !end.log.is_empty()) {
@@ -58,16 +58,12 @@ impl ResumePoint {
     }
 }
 
-/// The point on that server.
 pub(crate) fn load(file: &Path, server: &str) -> Option<ResumePoint> {
     read(file).into_iter().find(|line| line.server == server).map(|line| line.point)
 }
 
-/// Keeps the point on that server in one step. Where the file has another one than `before`, another client
-/// has got somewhere meanwhile, and that counts, too.
-///
-/// # Errors
-/// What the system says.
+/// Saves the point for that server atomically. If the file has another point than `before`, another client
+/// has written it, and this one merges both.
 pub(crate) fn save(file: &Path, server: &str, point: &ResumePoint, before: &ResumePoint) -> io::Result<()> {
     let mut lines = read(file);
     let found = lines.iter().position(|line| line.server == server).map(|at| lines.remove(at).point);

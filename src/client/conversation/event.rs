@@ -1,4 +1,4 @@
-//! What an event from the server does.
+//! Handles the server's events.
 
 use jiff::SignedDuration;
 
@@ -10,7 +10,7 @@ use crate::protocol::packet::UserInfo;
 use crate::protocol::{Event, Target};
 
 impl Conversation {
-    /// Something came, in answer to the packet with this id if it has one.
+    /// Handles an event, which may answer the packet with this id.
     pub(super) fn event(&mut self, event: &Event, id: Option<&str>, now: CallTime) -> Vec<Effect> {
         self.view.now = now.clock;
         let effects = match event {
@@ -30,7 +30,7 @@ impl Conversation {
         self.labelled(effects)
     }
 
-    /// Something came that may be an answer.
+    /// Handles an event that may be an answer.
     fn answer(
         &mut self,
         event: &Event,
@@ -66,8 +66,8 @@ impl Conversation {
         }
     }
 
-    /// Somebody came. The server tells it up to a second later, so the first such news may name
-    /// users whom this client has found here: to it they have not just joined.
+    /// Users joined. The server says so up to a second later, so its first news may include users whom this
+    /// client has already found here. To this client, those have not just joined.
     fn joined(&mut self, crowd: &Crowd) -> Vec<Effect> {
         self.total = crowd.total;
         self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.add(name)));
@@ -118,7 +118,7 @@ impl Conversation {
         if is_direct && !is_answer && from.name != self.view.me && !from.is_server() {
             self.correspondent = Some(from.name.clone());
         }
-        // One's own, sent over an earlier connection that broke before its receipt came.
+        // This user's own message over a link that broke before the receipt.
         if let Some(id) = id {
             self.outbox.take(id, now.instant);
         }
@@ -175,7 +175,7 @@ impl Conversation {
         next: Option<&String>,
         ask: Option<PendingRequest>,
     ) -> Vec<Effect> {
-        // Whoever came between the welcome and this list has just joined indeed.
+        // A user who came between the welcome and this list really has just joined.
         let is_current = std::mem::replace(&mut self.total, total) == total;
         self.found = self.found.take().filter(|_| is_current);
         self.with_roster(|roster| users.iter().for_each(|user| roster.add(&user.name)));

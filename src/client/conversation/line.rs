@@ -1,13 +1,13 @@
-//! What a typed line does.
+//! Handles typed lines.
 
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
+use crate::prompt::Printer;
 use crate::protocol::command::{self, Action, Line, Place, PromptAction, Talk};
 use crate::protocol::request::{self, Act};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Request, Target};
 
 impl Conversation {
-    /// A line was typed.
     pub(crate) fn line(&mut self, line: &str, now: CallTime) -> Vec<Effect> {
         self.view.now = now.clock;
         let line = line.trim_end();
@@ -37,7 +37,7 @@ impl Conversation {
                 self.ask(&request::Ask::Whois { name }.into(), PendingRequest::Digits)
             }
             Action::Prompt(PromptAction::Verify(None)) => self.verify(),
-            Action::Prompt(PromptAction::Clear) => vec![Effect::Clear],
+            Action::Prompt(PromptAction::Clear) => vec![Effect::OnScreen(Printer::clear)],
             Action::Status => self.status(now),
             Action::Help(command) => match command::help(command.as_deref(), Place::Prompt, self.operator) {
                 Ok(text) => shown(self.view.notes(&text)),
@@ -47,7 +47,7 @@ impl Conversation {
         }
     }
 
-    /// Something about the current target.
+    /// A command about the current target.
     fn talk(&mut self, talk: Talk, now: CallTime) -> Vec<Effect> {
         match talk {
             Talk::Me(text) => self.say(self.target.clone(), text, true, now),
@@ -78,7 +78,7 @@ impl Conversation {
         }
     }
 
-    /// Asks the server something, unless there is no connection.
+    /// Sends a request, unless there is no connection.
     pub(super) fn ask(&mut self, request: &Request, ask: PendingRequest) -> Vec<Effect> {
         let id = self.outbox.next_id();
         if !self.hand(request.to_frame(Some(&id))) {
@@ -113,8 +113,8 @@ impl Conversation {
     }
 }
 
-/// Whether a typed line stays on the screen: all do but messages, which come back with their time
-/// once the server has acknowledged them.
+/// Whether a typed line stays on the screen. Messages do not: they reappear with their time once the server
+/// has confirmed them.
 pub(crate) fn keeps_echo(line: &str) -> bool {
     if line.trim().is_empty() {
         return false;

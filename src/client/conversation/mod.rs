@@ -1,6 +1,6 @@
-//! One user's side of the conversation: what lines typed mean, what events say, and which messages
-//! are still on their way. It does no input or output besides handing packets to the connection;
-//! what is to happen on the terminal it gives back as [`Effect`]s.
+//! Handles typed lines and events, and tracks messages on their way. A conversation does no input or
+//! output except handing packets to the connection and remembering a verified key; it returns [`Effect`]s for
+//! the terminal.
 
 mod event;
 mod line;
@@ -20,7 +20,7 @@ pub(crate) use line::keeps_echo;
 pub(crate) use outbox::PacketIds;
 pub(crate) use past::WENT_BACK;
 pub(crate) use roster::Roster;
-pub(crate) use seen_messages::{Arrival, Novelty, SeenMessages};
+pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
 pub(crate) use view::{Stamp, ViewState, render};
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -35,6 +35,7 @@ use crate::client::shared_state::SharedState;
 use crate::client::trust::{TrustPolicy, namesakes};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
+use crate::prompt::Printer;
 use crate::protocol::event::count_users;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{self, Act};
@@ -45,23 +46,23 @@ use crate::text::safe_line;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
 
-/// What is to happen on the terminal.
-#[derive(Debug, PartialEq, Eq)]
+/// A change on the terminal.
+#[derive(Debug)]
 pub(crate) enum Effect {
-    /// Show a line. It is safe for the terminal.
+    /// Show a line, which is safe for the terminal.
     Show(String),
-    /// The target or the state of the connection has changed: see [`Conversation::label`].
+    /// Show another label: see [`Conversation::label`].
     Relabel,
-    /// Empty the screen.
-    Clear,
-    /// The user wants to leave.
+    /// Change the screen of a prompt. Plain lines have none.
+    OnScreen(fn(&Printer)),
+    /// Leave, as the user asked.
     Quit,
 }
 
-/// The moment of a call.
+/// The time of a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallTime {
-    /// By this machine's clock.
+    /// For people.
     pub(crate) clock: Timestamp,
     /// For measuring.
     pub(crate) instant: Instant,
@@ -78,25 +79,25 @@ impl CallTime {
     }
 }
 
-/// Why an answer is awaited.
+/// The use of an answer.
 enum PendingRequest {
-    /// To fill the roster; not shown.
+    /// Fill the roster; show nothing.
     Roster,
-    /// To tell how the clocks differ.
+    /// Compare the clocks.
     Time(CallTime),
-    /// To show the digits of a user's key.
+    /// Show the digits of a user's key.
     Digits,
-    /// To talk in the room then.
+    /// Make the room the target.
     Join,
-    /// To show messages from the history.
+    /// Show messages from the history.
     Messages(RequestedMessages),
-    /// To show it.
+    /// Show it.
     Show,
 }
 
 /// The connection as the conversation sees it.
 enum LinkState {
-    /// There has been none yet.
+    /// There was none yet.
     Fresh,
     Up {
         outgoing: mpsc::Sender<Vec<u8>>,
@@ -110,42 +111,41 @@ enum LinkState {
     },
 }
 
-/// The conversation.
 pub(crate) struct Conversation {
     state: LinkState,
     server: ServerInfo,
-    /// Whether the server keeps messages, and so knows one again that is sent twice.
+    /// Whether the server stores messages, and so recognises one that comes twice.
     keeps: bool,
     ip: String,
-    /// The user's own key, as the server knows it.
+    /// This user's key, as the server knows it.
     key: Option<Fingerprint>,
-    /// Whether the user was told what the mark behind a name means.
+    /// Whether the user has read what the mark after a name means.
     mark_is_told: bool,
-    /// Longest text that the server takes, in bytes.
+    /// The longest text that the server accepts, in bytes.
     text_bytes: usize,
-    /// Users who are present, as last told.
+    /// Users who are online, by the latest news.
     total: usize,
     operator: bool,
     target: Target,
     /// The rooms that the user is in.
     rooms: BTreeSet<RoomName>,
-    /// Who wrote to this user last.
+    /// The last user who sent a direct message.
     correspondent: Option<String>,
     roster: SharedState<Roster>,
     trust: SharedState<TrustPolicy>,
-    /// Who was here when this client came, until the server's first news of who has joined.
+    /// Users found at the start, until the first news of joins.
     found: Option<HashSet<String>>,
     seen: SeenMessages,
     outbox: Outbox,
-    /// How many the label says are stuck.
+    /// The number of waiting messages in the present label.
     labelled: usize,
-    /// Why what is said is not stored, as the user was told; `None`: it is.
+    /// Why messages are not stored, as the user was told; `None`: they are.
     trouble: Option<String>,
-    /// Who was away when something was sent to them last, as the user knows.
+    /// The user who was away at the last direct message, if this user was told.
     away: Option<String>,
-    /// Messages that were refused, here or by the server.
+    /// Messages that the client or the server refused.
     unsent: usize,
-    /// Commands that were refused, here or by the server.
+    /// Commands that the client or the server refused.
     refused: usize,
     requests: HashMap<String, PendingRequest>,
     view: ViewState,
@@ -182,7 +182,7 @@ impl Conversation {
         }
     }
 
-    /// Something happened to the connection.
+    /// Handles news about the connection.
     pub(crate) fn update(&mut self, update: Update, now: CallTime) -> Vec<Effect> {
         match update {
             Update::Up(up) => self.up(*up, now),
@@ -192,7 +192,7 @@ impl Conversation {
         }
     }
 
-    /// The connection is there, for the first time or again.
+    /// There is a connection, for the first time or again.
     fn up(&mut self, up: Up, now: CallTime) -> Vec<Effect> {
         self.view.now = now.clock;
         let Up { welcome, peer, outgoing, taken, key, resumes, follows } = up;
@@ -217,7 +217,7 @@ impl Conversation {
         }
         self.server = welcome.server.clone();
         self.keeps = welcome.log.is_some();
-        // It tells anew if it is so.
+        // The server tells about trouble again.
         self.trouble = None;
         self.ip.clone_from(&welcome.ip);
         self.key = welcome.key;
@@ -233,8 +233,8 @@ impl Conversation {
         self.labelled(effects)
     }
 
-    /// The server is another one than before: what was meant for the people there is not for those here,
-    /// unless these are the same.
+    /// Moves to another server. Messages for the users of the previous one are not for those here, unless
+    /// they are the same users.
     fn move_in(&mut self, follows: bool) -> Vec<Effect> {
         self.away = None;
         if matches!(self.target, Target::Room(_)) {
@@ -243,12 +243,12 @@ impl Conversation {
         if follows { Vec::new() } else { self.abandon() }
     }
 
-    /// The server is gone, and another one is looked for.
+    /// The server is gone, and the client looks for another one.
     pub(crate) fn gone(&mut self, loss: &Loss, now: CallTime) -> Vec<Effect> {
         self.lost(&loss.why, now.back_to(loss.since), true)
     }
 
-    /// There is no server yet, and one is looked for.
+    /// The client looks for a first server.
     pub(crate) fn seek(&mut self, now: CallTime) {
         let why = "no server found yet".to_owned();
         self.state = LinkState::Down { why, since: now.instant, search: true };
@@ -270,7 +270,7 @@ impl Conversation {
         self.labelled(effects)
     }
 
-    /// Time has passed: tells of messages whose receipt is overdue.
+    /// Tells about overdue receipts. Called from time to time.
     pub(crate) fn tick(&mut self, now: CallTime) -> Vec<Effect> {
         self.view.now = now.clock;
         self.flush(now);
@@ -281,23 +281,23 @@ impl Conversation {
         self.labelled(effects)
     }
 
-    /// Another server goes by the name of this one.
+    /// Warns of another server with this one's name.
     pub(crate) fn namesake(&self, id: String) -> Vec<Effect> {
         let lines = self.view.security.key().map(|key| namesakes(&self.server.name, key, &[id]));
         lines.into_iter().flatten().flat_map(|line| self.failure(&line)).collect()
     }
 
-    /// A line of the client's own.
+    /// Shows a line of the client's own.
     pub(crate) fn note(&self, text: &str) -> Vec<Effect> {
         shown(self.view.notes(text))
     }
 
-    /// What went wrong.
+    /// Shows an error.
     pub(crate) fn failure(&self, text: &str) -> Vec<Effect> {
         shown(self.view.failures(text))
     }
 
-    /// What stands before the input; safe for the terminal.
+    /// The text before the input; safe for the terminal.
     pub(crate) fn label(&self) -> String {
         let target = match &self.target {
             Target::All => LOBBY.to_owned(),
@@ -315,21 +315,23 @@ impl Conversation {
         }
     }
 
-    /// The effects, and a new label if it says by now how many messages are stuck.
+    /// Adds a new label if the number of waiting messages has changed.
     fn labelled(&mut self, mut effects: Vec<Effect>) -> Vec<Effect> {
         let stuck = self.outbox.stuck();
-        if std::mem::replace(&mut self.labelled, stuck) != stuck && !effects.contains(&Effect::Relabel) {
+        if std::mem::replace(&mut self.labelled, stuck) != stuck
+            && !effects.iter().any(|effect| matches!(effect, Effect::Relabel))
+        {
             effects.push(Effect::Relabel);
         }
         effects
     }
 
-    /// Whether the connection has been lost.
+    /// Whether the connection is lost.
     pub(crate) fn is_down(&self) -> bool {
         matches!(self.state, LinkState::Down { .. })
     }
 
-    /// Hands a frame to the connection; false if there is none, or if it takes no more.
+    /// Hands a frame to the connection; false without a connection or with a full queue.
     fn hand(&self, frame: Vec<u8>) -> bool {
         match &self.state {
             LinkState::Up { outgoing, .. } => outgoing.try_send(frame).is_ok(),
@@ -337,12 +339,12 @@ impl Conversation {
         }
     }
 
-    /// Says goodbye to the server, which then ends the connection; false if there is none.
+    /// Says goodbye, after which the server ends the connection; false without a connection.
     pub(crate) fn say_goodbye(&self) -> bool {
         self.hand(Request::Act(Act::Quit).to_frame(None))
     }
 
-    /// Plain lines go there from now on.
+    /// Makes this the target of plain lines.
     fn aim(&mut self, target: Target) {
         self.view.room = match &target {
             Target::Room(room) => RoomName::new(room).ok(),
@@ -351,7 +353,6 @@ impl Conversation {
         self.target = target;
     }
 
-    /// Asks for a page of the roster.
     fn ask_roster(&mut self, after: Option<String>) {
         let id = self.outbox.next_id();
         if self.hand(Request::Ask(request::Ask::Users { room: None, after }).to_frame(Some(&id))) {
@@ -368,7 +369,7 @@ fn shown(lines: Vec<String>) -> Vec<Effect> {
     lines.into_iter().map(Effect::Show).collect()
 }
 
-/// A message as it was typed, so that it can be typed again.
+/// A message in the form in which it can be typed again.
 fn quoted(message: &OutgoingMessage) -> String {
     let text = if message.action { format!("/me {}", message.msg) } else { message.msg.clone() };
     match &message.to {

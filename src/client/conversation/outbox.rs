@@ -1,32 +1,29 @@
-//! Messages that the server has not acknowledged yet: they wait for a connection, are sent in order,
-//! and again over the next connection under the same id. None of them is ever dropped in silence.
+//! Messages that the server has not confirmed yet. They wait for a connection, go out in order, and go out
+//! again over the next connection under the same id. The client never drops one silently.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::protocol::Target;
 
-/// Messages that may wait. Somebody who types through an outage has long noticed by then.
+/// The most messages that may wait. A person notices an outage long before.
 const MAX_MESSAGES: usize = 1000;
 
-/// Bytes of text that may wait.
+/// The most bytes of text that may wait.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// After this long without any receipt the user is told. A LAN's round trip is a thousandth of it;
-/// but a server that paces its users takes what came at once bit by bit.
+/// How long to wait for any receipt before telling the user. A LAN answers in a thousandth of that, but a
+/// server paces messages that come at once.
 const OVERDUE: Duration = Duration::from_secs(1);
 
-/// Random bytes at the start of each id: two runs have the same ones once in 2^40 runs.
+/// Random bytes at the start of each id: two runs collide once in 2^40.
 const PREFIX_BYTES: usize = 5;
 
-/// A message on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OutgoingMessage {
-    /// Whom it is for.
     pub(crate) to: Target,
-    /// The text.
     pub(crate) msg: String,
-    /// Whether it tells what the user does.
+    /// Whether it describes an action (`/me`).
     pub(crate) action: bool,
 }
 
@@ -34,28 +31,28 @@ pub(crate) struct OutgoingMessage {
 struct Queued {
     id: String,
     message: OutgoingMessage,
-    /// When it was handed to the present connection.
+    /// When the present connection took it.
     sent: Option<Instant>,
-    /// The user knows that its receipt is overdue.
+    /// Whether the user knows that its receipt is overdue.
     told: bool,
 }
 
-/// The messages on their way, in the order in which they were typed: first those that were handed to
-/// the connection, then those that wait.
+/// Messages on their way, in the order in which they were typed: those that the connection has taken, then
+/// those that wait.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     entries: VecDeque<Queued>,
-    /// Bytes of their texts.
+    /// The length of their texts.
     bytes: usize,
-    /// How many were handed to the present connection.
+    /// How many the present connection has taken.
     sent: usize,
     ids: PacketIds,
-    /// When one was taken out last: the server is at work on the others.
+    /// When the latest receipt came: the server is busy with the others.
     progress: Option<Instant>,
 }
 
-/// PacketIds for packets, none of which any other run of any client makes: the server keeps a user's
-/// messages by them, once each.
+/// Ids for packets, unique across all runs of all clients, because the server recognises repeated messages by
+/// them.
 #[derive(Debug)]
 pub(crate) struct PacketIds {
     prefix: String,
@@ -63,11 +60,10 @@ pub(crate) struct PacketIds {
 }
 
 impl PacketIds {
-    /// A new series.
     pub(crate) fn new() -> Self {
         let mut bytes = [0; PREFIX_BYTES];
         if getrandom::fill(&mut bytes).is_err() {
-            // A clock repeats itself seldom enough where there is no randomness.
+            // Without randomness, the clock is unique enough.
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
             let nanos = now.unwrap_or_default().as_nanos().to_le_bytes();
             bytes.copy_from_slice(&nanos[..PREFIX_BYTES]);
@@ -75,7 +71,6 @@ impl PacketIds {
         Self { prefix: bytes.iter().map(|byte| format!("{byte:02x}")).collect(), counter: 0 }
     }
 
-    /// The next one.
     pub(crate) fn next(&mut self) -> String {
         self.counter += 1;
         format!("{}-{}", self.prefix, self.counter)
@@ -89,7 +84,7 @@ impl Default for Outbox {
 }
 
 impl Outbox {
-    /// Takes a message in, to be sent after all others; gives it back if there are too many.
+    /// Appends a message; returns it if too many wait.
     pub(crate) fn add(&mut self, message: OutgoingMessage) -> Result<(), OutgoingMessage> {
         let bytes = self.bytes + message.msg.len();
         if self.entries.len() >= MAX_MESSAGES || bytes > MAX_BYTES {
@@ -100,17 +95,17 @@ impl Outbox {
         Ok(())
     }
 
-    /// An id for a packet that is no message.
+    /// An id for a packet that is not a message.
     pub(crate) fn next_id(&mut self) -> String {
         self.ids.next()
     }
 
-    /// The first message that waits, and its id.
+    /// The first waiting message and its id.
     pub(crate) fn first_waiting(&self) -> Option<(&str, &OutgoingMessage)> {
         self.entries.get(self.sent).map(|entry| (entry.id.as_str(), &entry.message))
     }
 
-    /// Notes that this one was handed to the connection.
+    /// Records that the connection has taken that message.
     pub(crate) fn note_sent(&mut self, now: Instant) {
         if let Some(entry) = self.entries.get_mut(self.sent) {
             entry.sent = Some(now);
@@ -118,33 +113,30 @@ impl Outbox {
         }
     }
 
-    /// Takes out the message with that id, which the server has answered.
+    /// Removes the message with that id, which the server has answered.
     pub(crate) fn take(&mut self, id: &str, now: Instant) -> Option<OutgoingMessage> {
         let at = self.entries.iter().position(|entry| entry.id == id)?;
         self.progress = Some(now);
         self.remove(at)
     }
 
-    /// The connection is gone, and the next one is to a server that keeps an id once: all are to be
-    /// sent again.
+    /// Marks all messages for sending again, to a server that recognises repeated ids.
     pub(crate) fn rewind(&mut self) {
         self.sent = 0;
         self.entries.iter_mut().for_each(|entry| entry.sent = None);
     }
 
-    /// Takes out those that were handed to the connection: it is gone, and the server would not know
-    /// them again.
+    /// Removes the messages that the lost connection had taken, because the server would not recognise them.
     pub(crate) fn take_sent(&mut self) -> Vec<OutgoingMessage> {
         (0..self.sent).filter_map(|_| self.remove(0)).collect()
     }
 
-    /// Takes out all of them.
     pub(crate) fn take_all(&mut self) -> Vec<OutgoingMessage> {
         (self.bytes, self.sent) = (0, 0);
         self.entries.drain(..).map(|entry| entry.message).collect()
     }
 
-    /// The messages that have become overdue since the last call; each is told once.
+    /// Messages that became overdue since the last call; each is returned once.
     pub(crate) fn overdue(&mut self, now: Instant) -> Vec<OutgoingMessage> {
         let progress = self.progress;
         let since = |sent: Instant| progress.map_or(sent, |progress| sent.max(progress));
@@ -157,12 +149,11 @@ impl Outbox {
         messages
     }
 
-    /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// How many wait for longer than a server takes: for a connection, or without a receipt.
+    /// How many wait for longer than a server takes: for a connection or a receipt.
     pub(crate) fn stuck(&self) -> usize {
         self.entries.iter().filter(|entry| entry.sent.is_none() || entry.told).count()
     }

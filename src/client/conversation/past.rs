@@ -1,7 +1,7 @@
-//! What was said before: what was missed comes by itself at the start of a connection, other things
-//! because they were asked for. Either stands between two lines that say what it is.
+//! Messages from the history: missed ones, which come at the start of a connection, and those that the user
+//! asked for. A line before and a line after them say what they are.
 
-use super::seen_messages::{Arrival, MissedMessages, Novelty};
+use super::seen_messages::{IncomingMessage, MissedMessages, Novelty};
 use super::{CallTime, Conversation, Effect, PendingRequest};
 use crate::client::connection::Resumption;
 use crate::protocol::event::{BEHIND, GAP, HistoryEnd, SLOW, Welcome, count_messages};
@@ -10,11 +10,10 @@ use crate::protocol::request::{Act, SearchRequest, Span};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{self, Event, Request, Target};
 
-/// A server whose history is not the one that the user was shown.
-pub(crate) const WENT_BACK: &str = "the server went back to an earlier state (somebody restored a backup or a \
+pub(crate) const WENT_BACK: &str = "the server went back to an earlier state (from a restored backup or \
     copy): it no longer has some messages that you have seen, and others may be missing";
 
-/// Messages shown on joining a room.
+/// Messages to show after joining a room.
 const ON_JOINING: u64 = 20;
 
 /// Messages that the user asked for, as they come.
@@ -22,12 +21,11 @@ const ON_JOINING: u64 = 20;
 pub(super) struct RequestedMessages {
     /// The line before them.
     title: String,
-    /// How many were shown.
     shown: usize,
 }
 
 impl Conversation {
-    /// A connection begins: with what was missed, if that was asked for and the server keeps it.
+    /// Begins a connection, with missed messages if the hello asked for them and the server stores any.
     pub(super) fn begin(&mut self, welcome: &Welcome, resumes: bool, now: CallTime) -> Vec<Effect> {
         let back = self.seen.welcomed(welcome, resumes);
         if !self.seen.is_catching_up() {
@@ -36,13 +34,13 @@ impl Conversation {
         if back.rewound { self.failure(WENT_BACK) } else { Vec::new() }
     }
 
-    /// From here on everything comes as it is said, so who is here can be asked, and messages sent.
+    /// From here on, messages are live, so the client can ask for the users, and send.
     fn go_live(&mut self, now: CallTime) {
         self.ask_roster(None);
         self.flush(now);
     }
 
-    /// A message of before, if that is what it is: one that was asked for, or missed. `None`: neither.
+    /// Handles a message from the history, requested or missed. `None`: it is neither.
     pub(super) fn past(&mut self, event: &Event, id: Option<&str>, is_direct: bool) -> Option<Vec<Effect>> {
         let (seq, history) = match event {
             Event::Chat { seq, history, .. }
@@ -57,12 +55,12 @@ impl Conversation {
             effects.extend(self.show(event));
             return Some(effects);
         }
-        let mut effects = match self.seen.take(Arrival { seq, is_direct, history }, true) {
+        let mut effects = match self.seen.take(IncomingMessage { seq, is_direct, history }, true) {
             Novelty::Known => return Some(Vec::new()),
             Novelty::Live => return None,
             Novelty::Missed(1) => {
                 let is_return = self.seen.missed().is_some_and(|missed| missed.back.resumed);
-                self.note(if is_return { "what you missed:" } else { "the latest messages:" })
+                self.note(if is_return { "missed messages:" } else { "the latest messages:" })
             }
             Novelty::Missed(_) => Vec::new(),
         };
@@ -70,7 +68,7 @@ impl Conversation {
         Some(effects)
     }
 
-    /// The end of what was missed, or of what was asked for.
+    /// The end of missed or requested messages.
     pub(super) fn history_end(
         &mut self,
         end: &HistoryEnd,
@@ -81,7 +79,7 @@ impl Conversation {
             return self.note(&past.end(end));
         }
         let Some((missed, receipt)) = self.seen.caught_up(end) else {
-            // A server that keeps no messages only says whether something was missed.
+            // A server that stores no messages only says whether some were missed.
             let is_news = end.gap && !self.keeps;
             return if is_news { self.note(&format!("you missed messages{GAP}")) } else { Vec::new() };
         };
@@ -93,7 +91,7 @@ impl Conversation {
         self.labelled(effects)
     }
 
-    /// Asks for the last messages of the present target.
+    /// Asks for the latest messages of the present target.
     pub(super) fn ask_past(&mut self, limit: Option<u64>) -> Vec<Effect> {
         let span = Span { before: None, limit };
         let (room, name, place) = match &self.target {
@@ -108,7 +106,7 @@ impl Conversation {
         )
     }
 
-    /// Asks for what was said in a room that was just joined.
+    /// Asks for the latest messages of a room that was just joined.
     pub(super) fn ask_room(&mut self, room: &str) -> Vec<Effect> {
         let span = Span { before: None, limit: Some(ON_JOINING) };
         let title = format!("the last messages of {room}");
@@ -116,7 +114,6 @@ impl Conversation {
         self.ask(&request, PendingRequest::Messages(RequestedMessages { title, shown: 0 }))
     }
 
-    /// Asks for messages with certain words, by somebody, somewhere or of some time.
     pub(super) fn search(&mut self, mut search: SearchRequest) -> Vec<Effect> {
         let mut title = "messages".to_owned();
         let SearchRequest { words, name, room, since, until, .. } = &mut search;
@@ -128,8 +125,8 @@ impl Conversation {
         for (what, filter) in [("from", &*name), ("in", room), ("after", since), ("before", until)] {
             title.extend(filter.iter().map(|filter| format!(" {what} {filter}")));
         }
-        // A date is one of where the user is. How long ago is reckoned by the server's clock, and what
-        // is no time is told by it.
+        // Dates are in the user's time zone. The server, by its own clock, resolves "how long ago" and
+        // reports invalid times.
         for time in [since, until].into_iter().flatten() {
             if let Ok(protocol::Moment::At(at)) = time.parse() {
                 *time = stamp(at);

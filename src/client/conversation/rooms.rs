@@ -1,4 +1,4 @@
-//! Rooms as this user sees them: those they are in, and the one they talk in.
+//! The rooms that this user is in, and the one that plain lines go to.
 
 use super::{Conversation, Effect, PendingRequest};
 use crate::name::RoomName;
@@ -7,7 +7,7 @@ use crate::protocol::request::{self, Act};
 use crate::protocol::{Event, Request, Target};
 
 impl Conversation {
-    /// The server says which rooms the user is in.
+    /// Takes the list of this user's rooms from the server.
     pub(super) fn take_rooms(&mut self, rooms: &[RoomInfo]) {
         self.rooms = rooms.iter().filter_map(|room| RoomName::new(&room.name).ok()).collect();
         self.with_roster(|roster| {
@@ -16,12 +16,11 @@ impl Conversation {
         });
     }
 
-    /// Joins a room, to talk there.
     pub(super) fn join(&mut self, room: String) -> Vec<Effect> {
         self.ask(&Act::Join { room }.into(), PendingRequest::Join)
     }
 
-    /// Plain lines go to the room from now on.
+    /// Makes the room the target of plain lines.
     pub(super) fn query_room(&mut self, room: String) -> Vec<Effect> {
         let name = match RoomName::new(&room) {
             Ok(name) => name,
@@ -38,7 +37,7 @@ impl Conversation {
         effects
     }
 
-    /// About a room: one has joined or left it, here or in another terminal, or has asked.
+    /// News about a room: this user joined, left or asked, here or in another terminal.
     pub(super) fn room(
         &mut self,
         event: &Event,
@@ -73,7 +72,7 @@ impl Conversation {
         matches!(&self.target, Target::Room(target) if RoomName::new(target).is_ok_and(|target| target == *room))
     }
 
-    /// A page of rooms, whose names can be completed from now on.
+    /// A page of rooms, whose names Tab then completes.
     pub(super) fn list(&mut self, event: &Event, rooms: &[RoomInfo]) -> Vec<Effect> {
         self.with_roster(|roster| rooms.iter().for_each(|room| roster.add_room(&room.name)));
         self.show(event)

@@ -1,14 +1,13 @@
-//! The names that Tab completes: who is here, and which rooms there are, as far as this client has been
-//! told.
+//! The names that Tab completes: users and rooms that this client has heard of.
 
 use std::collections::BTreeMap;
 
 use crate::name::{Name, RoomName};
 
-/// Names kept. A crowd beyond that is completed as far as its first ones go.
+/// Names to keep. Of a larger crowd, the first ones are completed.
 const MAX_NAMES: usize = 20_000;
 
-/// Rooms kept: as many as a server has.
+/// Rooms to keep: as many as a server has.
 const MAX_ROOMS: usize = crate::limits::MAX_ROOMS;
 
 /// Names by their lower-case form.
@@ -19,37 +18,34 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
-    /// Adds a name. What is no name is left out, so that all of them are safe for the terminal.
+    /// Adds a valid name; all names here are therefore safe for the terminal.
     pub(crate) fn add(&mut self, name: &str) {
         if self.users.len() < MAX_NAMES && Name::new(name).is_ok() {
             self.users.insert(name.to_lowercase(), name.to_owned());
         }
     }
 
-    /// Takes a name out.
     pub(crate) fn remove(&mut self, name: &str) {
         self.users.remove(&name.to_lowercase());
     }
 
-    /// Whether that name is there, in any case.
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.users.contains_key(&name.to_lowercase())
     }
 
-    /// Forgets everybody.
     pub(crate) fn clear(&mut self) {
         self.users.clear();
         self.rooms.clear();
     }
 
-    /// Adds a room; what is no room's name is left out too.
+    /// Adds a valid room name.
     pub(crate) fn add_room(&mut self, name: &str) {
         if self.rooms.len() < MAX_ROOMS && RoomName::new(name).is_ok() {
             self.rooms.insert(name.to_lowercase(), name.to_owned());
         }
     }
 
-    /// The names that start like that, in any case, in alphabetical order: rooms, if it is a `#`.
+    /// Names with that start, in any case and in alphabetical order; rooms if it starts with `#`.
     pub(crate) fn starting_with(&self, start: &str) -> impl Iterator<Item = &str> {
         let start = start.to_lowercase();
         let names = if start.starts_with('#') { &self.rooms } else { &self.users };

@@ -11,7 +11,7 @@ use crate::protocol::Request;
 use crate::protocol::event::{HistoryEnd, Welcome};
 use crate::protocol::request::Act;
 
-/// Direct messages whose numbers are remembered: many more than wait for somebody.
+/// Direct messages whose numbers are remembered: many more than wait for one user.
 const MAX_DIRECTS: usize = 4096;
 
 /// The messages that have come.
@@ -25,7 +25,7 @@ pub(crate) struct SeenMessages {
     missed: Option<MissedMessages>,
 }
 
-/// What was missed, as it comes.
+/// Missed messages that are coming.
 #[derive(Debug, Default)]
 pub(crate) struct MissedMessages {
     /// Whether the user has been here before, and whether the server went back since.
@@ -36,9 +36,9 @@ pub(crate) struct MissedMessages {
     wants_receipt: bool,
 }
 
-/// A message, as far as it matters here.
+/// The parts of a message that matter here.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
+pub(crate) struct IncomingMessage {
     /// Its number. A message without one was not stored, and does not come again.
     pub(crate) seq: Option<u64>,
     pub(crate) is_direct: bool,
@@ -46,7 +46,7 @@ pub(crate) struct Arrival {
     pub(crate) history: bool,
 }
 
-/// What a message is to this client.
+/// Whether a message is new to this client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Novelty {
     /// It had come before.
@@ -77,7 +77,7 @@ impl SeenMessages {
         self.missed.is_some()
     }
 
-    /// What was missed, while it comes.
+    /// The missed messages, while they come.
     pub(crate) fn missed(&self) -> Option<&MissedMessages> {
         self.missed.as_ref()
     }
@@ -103,14 +103,14 @@ impl SeenMessages {
     }
 
     /// Takes in a message. `is_received` says whether a direct message reaches the user by that.
-    pub(crate) fn take(&mut self, arrival: Arrival, is_received: bool) -> Novelty {
-        if let Some(missed) = self.missed.as_mut().filter(|_| arrival.history) {
-            missed.wants_receipt |= arrival.is_direct && is_received;
+    pub(crate) fn take(&mut self, message: IncomingMessage, is_received: bool) -> Novelty {
+        if let Some(missed) = self.missed.as_mut().filter(|_| message.history) {
+            missed.wants_receipt |= message.is_direct && is_received;
         }
-        if !self.is_new(arrival) {
+        if !self.is_new(message) {
             return Novelty::Known;
         }
-        match self.missed.as_mut().filter(|_| arrival.history) {
+        match self.missed.as_mut().filter(|_| message.history) {
             Some(missed) => {
                 missed.shown += 1;
                 Novelty::Missed(missed.shown)
@@ -120,7 +120,7 @@ impl SeenMessages {
     }
 
     /// Notes that a message has come; false if it had come before.
-    fn is_new(&mut self, Arrival { seq, is_direct, history }: Arrival) -> bool {
+    fn is_new(&mut self, IncomingMessage { seq, is_direct, history }: IncomingMessage) -> bool {
         let Some(seq) = seq else { return true };
         let is_behind = seq <= self.position.seq();
         let is_known = is_direct && !self.directs.insert(seq);

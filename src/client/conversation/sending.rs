@@ -1,5 +1,5 @@
-//! A message's way out: into the outbox, to the connection, and out again by its receipt, by a
-//! refusal, or because there is nobody left to send it to.
+//! A message's way: into the outbox, to the connection, and out of the outbox by a receipt, a refusal, or the
+//! end of the connection.
 
 use super::{CallTime, Conversation, Effect, LinkState, OutgoingMessage, PendingRequest, quoted};
 use crate::fingerprint::Fingerprint;
@@ -7,11 +7,11 @@ use crate::protocol::packet::Sender;
 use crate::protocol::request::Act;
 use crate::protocol::{Event, Request, Target};
 
-/// What is known of a server that does not say why.
+/// For servers that give no reason.
 const NOT_STORED: &str = "the server cannot store messages, so users who are away miss them";
 
 impl Conversation {
-    /// Takes a message in, and sends it as soon as it can be. What cannot be taken is said.
+    /// Queues a message, and sends it as soon as possible. Says so if that is impossible.
     pub(super) fn say(&mut self, to: Target, msg: String, action: bool, now: CallTime) -> Vec<Effect> {
         let message = OutgoingMessage { to, msg, action };
         if message.msg.len() > self.text_bytes {
@@ -37,8 +37,8 @@ impl Conversation {
         self.labelled(effects)
     }
 
-    /// Hands to the connection what waits, as far as it takes it. Nothing goes out before all that was
-    /// missed has come: the server may have had it already.
+    /// Hands waiting messages to the connection until its queue is full. Sends nothing before all missed
+    /// messages have come, because the server may already have some of these.
     pub(super) fn flush(&mut self, now: CallTime) {
         if self.seen.is_catching_up() {
             return;
@@ -52,7 +52,7 @@ impl Conversation {
         }
     }
 
-    /// A message has arrived: now it is shown like everybody else's, in the server's order.
+    /// Shows a message that the server has confirmed, like everyone else's and in the server's order.
     pub(super) fn receipt(&mut self, event: &Event, id: Option<&str>, now: CallTime) -> Vec<Effect> {
         let Event::Sent { seq, ts, stored, waits } = event else { return Vec::new() };
         if let Some(seq) = seq {
@@ -70,7 +70,7 @@ impl Conversation {
         if *stored {
             self.trouble = None;
         } else if self.trouble.is_none() {
-            // Why, and what to do, comes behind it.
+            // The server then says why, and what to do.
             self.trouble = Some(NOT_STORED.into());
             effects.extend(self.failure(&format!("not stored: {text}")));
         }
@@ -82,7 +82,7 @@ impl Conversation {
         effects
     }
 
-    /// Takes out a message that the server refuses, and says so.
+    /// Removes a message that the server refused, and says so.
     pub(super) fn refuse(&mut self, id: Option<&str>, now: CallTime) -> Vec<Effect> {
         match id.and_then(|id| self.outbox.take(id, now.instant)) {
             Some(message) => {
@@ -93,8 +93,8 @@ impl Conversation {
         }
     }
 
-    /// The link is gone: a server that keeps messages is sent again what has no receipt. One that
-    /// keeps none would pass it on twice.
+    /// After a loss, queues unconfirmed messages again for a server that stores messages. Any other server
+    /// would deliver them twice.
     pub(super) fn take_back(&mut self) -> Vec<Effect> {
         if self.keeps {
             self.outbox.rewind();
@@ -105,7 +105,7 @@ impl Conversation {
         self.all_lost(&lost, "may not have been delivered")
     }
 
-    /// The messages that will get no receipt any more, told line by line.
+    /// Gives up all messages without a receipt, and lists them.
     pub(crate) fn abandon(&mut self) -> Vec<Effect> {
         let sent = self.outbox.take_sent();
         let waiting = self.outbox.take_all();
@@ -119,17 +119,17 @@ impl Conversation {
         messages.iter().flat_map(|message| self.failure(&format!("{how}: {}", quoted(message)))).collect()
     }
 
-    /// Messages that were not sent, as the user was told.
+    /// Unsent messages; the user was told.
     pub(crate) fn unsent(&self) -> usize {
         self.unsent
     }
 
-    /// Commands that were refused, as the user was told.
+    /// Refused commands; the user was told.
     pub(crate) fn refusals(&self) -> usize {
         self.refused
     }
 
-    /// Messages without a receipt, and requests of the user's without an answer.
+    /// Messages without a receipt, and the user's requests without an answer.
     pub(crate) fn awaited(&self) -> usize {
         let asked = self.requests.values().filter(|ask| !matches!(ask, PendingRequest::Roster)).count();
         self.outbox.len() + asked

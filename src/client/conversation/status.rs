@@ -1,4 +1,4 @@
-//! How the connection fares, and the server's key: what the user asks the client itself.
+//! The state of the connection, and the server's key.
 
 use super::{CallTime, Conversation, Effect, LinkState};
 use crate::client::trust::LinkSecurity;
@@ -6,7 +6,7 @@ use crate::protocol::event::count_users;
 use crate::protocol::term::about;
 
 impl Conversation {
-    /// The user says that the server's digits are right.
+    /// Marks the server's key as verified by the user.
     pub(super) fn verify(&mut self) -> Vec<Effect> {
         if !matches!(self.state, LinkState::Up { .. }) {
             return self.failure("you are not connected to a server whose key could be verified");
@@ -27,7 +27,7 @@ impl Conversation {
         }
     }
 
-    /// Whether the connection is encrypted, and to whom.
+    /// Describes how secure the connection is.
     fn security(&self) -> String {
         let own = self.key.map_or(String::new(), |key| format!("; your own key {}", key.spoken()));
         match self.view.security {
@@ -43,7 +43,7 @@ impl Conversation {
         }
     }
 
-    /// What `/status` shows.
+    /// The lines of `/status`.
     pub(super) fn status(&self, now: CallTime) -> Vec<Effect> {
         let line = match &self.state {
             LinkState::Up { peer, since, .. } => format!(

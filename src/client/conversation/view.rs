@@ -1,5 +1,5 @@
-//! Turns what the server tells into lines for a terminal. The one place where remote text is made
-//! safe; whatever leaves it can be printed as it is. It keeps no state and prints nothing itself.
+//! Turns events into lines for a terminal. The only place where remote text is made safe; its lines can be
+//! printed as they are. It prints nothing itself.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::protocol::packet::{Sender, UserInfo};
 use crate::protocol::{Event, Target};
 use crate::text::{safe_line, safe_lines};
 
-/// Stands before the further lines of a message, under the time, so that none of them can pass
-/// for a message of its own. As wide as what stands before the first line of a note.
+/// Starts each further line of a message, so that none can pass for another message. As wide as the start of
+/// a note's first line.
 const GUTTER: &str = "       | ";
 
-/// Colours of names: readable on dark and light ground, and no red, which is for alarms.
+/// Colours of names: readable on dark and light backgrounds; not red, which is for alerts.
 const NAME_COLORS: [AnsiColor; 8] = [
     AnsiColor::Green,
     AnsiColor::Yellow,
@@ -36,38 +36,34 @@ const DIRECT: Style = AnsiColor::Magenta.on_default();
 const FAILURE: Style = AnsiColor::Red.on_default();
 const ALERT: Style = AnsiColor::Red.on_default().effects(Effects::BOLD.insert(Effects::INVERT));
 
-/// How much of a time is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stamp {
     /// The time of day.
     Time,
-    /// The date too, of what was not said today.
+    /// Also the date, except today's.
     TimeOrDate,
     /// Date and time to the second.
     DateTime,
 }
 
-/// What rendering depends on besides the event.
+/// The settings and state that lines depend on.
 #[derive(Debug, Clone)]
 pub(crate) struct ViewState {
     /// The user's own name.
     pub(crate) me: String,
-    /// Whether lines may have colours.
     pub(crate) color: bool,
-    /// The zone of the time stamps.
     pub(crate) zone: TimeZone,
-    /// The time, for events that carry none.
+    /// The time for events without one.
     pub(crate) now: Timestamp,
-    /// Whether the connection is encrypted, and to whom.
+    /// How secure the connection is.
     pub(crate) security: LinkSecurity,
-    /// The room that the user talks in; none in the lobby, or with somebody. What was said elsewhere
-    /// says where.
+    /// The room that the user talks in; none in the lobby and in direct conversations. Messages from
+    /// elsewhere are marked with their room.
     pub(crate) room: Option<RoomName>,
-    /// How times are shown.
     pub(crate) stamp: Stamp,
 }
 
-/// The lines that show an event; none if it is nothing to show.
+/// The lines that show an event, if any.
 pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
     match event {
         Event::Chat { history: true, .. }
@@ -94,7 +90,7 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
             state.block(&state.clock(ts), &state.paint(DIM, "--"), &event.text(), DIM)
         }
         Event::Error { msg, .. } => state.failures(msg),
-        // How the connection ended is told once, with what follows from it.
+        // The loss of the connection is reported once, with its consequences.
         Event::Bye { .. } => Vec::new(),
         Event::Unknown { from, msg } => state.notes(&format!("{}: {msg}", from.name)),
         _ => state.notes(&event.text()),
@@ -114,17 +110,17 @@ impl ViewState {
         }
     }
 
-    /// A line of our own, not the server's: `12:03 -- text`.
+    /// A line of the client's own: `12:03 -- text`.
     pub(crate) fn notes(&self, text: &str) -> Vec<String> {
         self.block(&self.clock(""), &self.paint(DIM, "--"), text, DIM)
     }
 
-    /// What went wrong: `12:03 ! text`.
+    /// An error: `12:03 ! text`.
     pub(crate) fn failures(&self, text: &str) -> Vec<String> {
         self.block(&self.clock(""), &self.paint(FAILURE, "!"), text, FAILURE)
     }
 
-    /// How the server's clock and this one differ, for `/time`.
+    /// Compares the server's clock with this one, for `/time`.
     pub(crate) fn time(
         &self,
         time: &str,
@@ -179,14 +175,13 @@ impl ViewState {
         self.block(&clock, &head, msg, Style::new())
     }
 
-    /// What was said before: the same in one dim colour, with its date unless that is today's.
+    /// A message from the history: dimmed, and with its date if that is not today's.
     fn past(&self, event: &Event) -> Vec<String> {
         let plain = Self { color: false, stamp: Stamp::TimeOrDate, ..self.clone() };
         render(event, &plain).iter().map(|line| self.paint(DIM, line)).collect()
     }
 
-    /// What tells in which room something was said: nothing, if that is where the user talks. `None`
-    /// if it was said in no room.
+    /// Marks a message with its room, unless the user talks there. `None` for messages outside rooms.
     fn place(&self, to: &str) -> Option<String> {
         let room = match Target::parse(to) {
             Target::All => RoomName::lobby(),
@@ -244,7 +239,7 @@ impl ViewState {
         self.block(&self.clock(ts), &head, msg, ALERT)
     }
 
-    /// A text behind a head, its further lines behind the gutter.
+    /// A text after a head; further lines start with the gutter.
     fn block(&self, clock: &str, head: &str, text: &str, style: Style) -> Vec<String> {
         let mut lines = safe_lines(text).into_iter().map(|line| match line.is_empty() {
             true => line,
@@ -256,7 +251,7 @@ impl ViewState {
         block
     }
 
-    /// A name in its colour; the own one bold.
+    /// A name in its colour; this user's own in bold.
     fn name(&self, name: &str) -> String {
         let style = match name == self.me {
             true => BOLD,
@@ -269,7 +264,7 @@ impl ViewState {
         if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// `HH:MM` of the server's stamp, or of now if it has none; with the date where that is wanted.
+    /// `HH:MM` of the server's time stamp or of now, with the date where the stamp wants it.
     fn clock(&self, ts: &str) -> String {
         let at = ts.parse().unwrap_or(self.now);
         let is_today = || self.moment(at, "%F") == self.moment(self.now, "%F");
@@ -286,7 +281,7 @@ impl ViewState {
     }
 }
 
-/// What stands behind the name of somebody who has not proven to be the one.
+/// The mark after a name that no key backs.
 fn mark(key: Option<&str>, is_server: bool) -> &'static str {
     if key.is_some() || is_server { "" } else { "?" }
 }

@@ -5,7 +5,7 @@ use crate::client::link::Reached;
 use crate::discovery::{is_called, server_label};
 use crate::text::safe_line;
 
-/// Nobody said which of several servers is to be joined.
+/// The user has not said which of several servers to join.
 pub(crate) fn several(servers: &[Reached]) -> Error {
     Error::NoServer(format!(
         "several servers answered; choose one with --server {}: {}",
@@ -14,13 +14,13 @@ pub(crate) fn several(servers: &[Reached]) -> Error {
     ))
 }
 
-/// A server as people tell it from others, safe for the terminal.
+/// Describes a server so that people can tell it from others; safe for the terminal.
 pub(crate) fn describe(reached: &Reached) -> String {
     let id = reached.server.id.get(..8).unwrap_or(&reached.server.id);
     safe_line(&format!("{} ({id}) at {}", reached.server.name, reached.link.peer()))
 }
 
-/// What is given to choose one of them: digits too, where two have the same name.
+/// The form of the value for `--server`; with digits if two servers have the same name.
 fn how_to_choose(servers: &[Reached]) -> String {
     let name = |reached: &Reached| reached.server.name.to_lowercase();
     let is_twice = |one: &&Reached| servers.iter().filter(|other| name(other) == name(one)).count() > 1;
@@ -32,12 +32,11 @@ fn how_to_choose(servers: &[Reached]) -> String {
     }
 }
 
-/// The lines of a numbered choice.
 pub(crate) fn choices(servers: &[Reached]) -> Vec<String> {
     servers.iter().enumerate().map(|(at, server)| format!("{:3}  {}", at + 1, describe(server))).collect()
 }
 
-/// The names and ids of the servers of a numbered choice.
+/// The names and ids in a numbered choice.
 pub(crate) struct Choice(Vec<(String, String)>);
 
 impl Choice {
@@ -45,7 +44,7 @@ impl Choice {
         Self(servers.iter().map(|one| (one.server.name.clone(), one.server.id.clone())).collect())
     }
 
-    /// The place of the server that an answer means: by its number, or by what `--server` takes.
+    /// The index of the server that an answer selects, by number or by what `--server` takes.
     pub(crate) fn chosen(&self, answer: &str) -> Option<usize> {
         if let Ok(number) = answer.trim().parse::<usize>() {
             return number.checked_sub(1).filter(|at| *at < self.0.len());
@@ -54,7 +53,7 @@ impl Choice {
         called.next().filter(|_| called.next().is_none())
     }
 
-    /// Whether somebody who types that means to answer, though it may be wrong: it is no line for the chat.
+    /// Whether the text is meant as an answer, even a wrong one, and not as a line for the chat.
     pub(crate) fn is_answer(&self, typed: &str) -> bool {
         typed.trim().parse::<u64>().is_ok() || self.called(typed).next().is_some()
     }

@@ -1,5 +1,5 @@
-//! What the client needs from a server that it may start in its own process. It knows no server:
-//! whoever calls the client brings one.
+//! The interface to a server that the client may start in its own process. The caller of the client
+//! implements it.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -11,24 +11,24 @@ pub type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Starts a server in this process.
 pub trait Host: Send + Sync {
-    /// Starts it. The error is one line for the user.
+    /// The error is one line for the user.
     fn start(&self) -> Task<Result<Box<dyn Hosting>, String>>;
 }
 
 /// A server that runs in this process.
 pub trait Hosting: Send {
-    /// Where the client of the same process reaches it.
+    /// The address for the client in this process.
     fn addr(&self) -> SocketAddr;
 
-    /// Its id, by which the client of the same process knows that it got there.
+    /// The id by which that client recognises the server.
     fn id(&self) -> String;
 
-    /// Users who are present, the one who hosts among them.
+    /// Users who are online, including the one who hosts.
     fn users(&self) -> usize;
 
-    /// Tells everybody to go to that server and ends it.
+    /// Sends everyone to that server and stops.
     fn give_way(self: Box<Self>, to: ServerInfo) -> Task<()>;
 
-    /// Says goodbye to everybody and ends it.
+    /// Says goodbye to everyone and stops.
     fn shutdown(self: Box<Self>) -> Task<()>;
 }

@@ -1,5 +1,4 @@
-//! Looking at servers and keys without joining anything: for `doctor`, `discover`, `fingerprint` and
-//! `trust`.
+//! Looks at servers and keys without joining: for `doctor`, `discover`, `fingerprint` and `trust`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,27 +14,27 @@ use crate::protocol::request::TestToken;
 use crate::security::{ClientTls, Expect, KeyVerdict, KnownServer, KnownServers, Presented};
 use crate::text::safe_line;
 
-/// Asks servers who they are, without showing a key of one's own.
+/// Asks servers who they are, without presenting this user's key.
 #[derive(Debug, Clone)]
 pub struct Inspector {
     channel: Channel,
     known: KnownServers,
-    /// Whether the user named a host: then whoever was there before is expected there.
+    /// Whether the user gave a host, so that the server met there before is expected there.
     asked_for: bool,
-    /// That host, if by a name.
+    /// The host's name; none for an address.
     host: Option<String>,
 }
 
-/// Why a server is not joined, as a line for the user.
+/// Why the client would not join a server, as a line for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JoinRefusal {
-    /// It has another key than it should.
+    /// The server has an unexpected key.
     Key(String),
-    /// It is not the known server of its name: a person is asked, a script is refused.
+    /// The server has a known server's name, but is a different one: people are asked, scripts refused.
     Namesake {
         /// The line.
         line: String,
-        /// What `--server` takes to pick it.
+        /// The value of `--server` that selects it.
         label: String,
     },
 }
@@ -49,17 +48,17 @@ impl JoinRefusal {
     }
 }
 
-/// Why multicast was not tested with a server: the bare reason, safe for a terminal.
+/// Why there was no multicast test: the reason alone, safe for a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Untested {
-    /// It uses none, or none with this machine.
+    /// The server uses no multicast, or none with this machine.
     Unused(String),
-    /// It knows no such test, has no time, or is gone.
+    /// The server does not know the test, is busy, or is gone.
     Impossible(String),
 }
 
 impl Inspector {
-    /// One that accepts these keys only, or any if there are none; in the open if `plaintext`.
+    /// Accepts only these keys, or any key without a list; without encryption if `plaintext`.
     ///
     /// # Errors
     /// [`Error::Local`], if the system's list of servers cannot be read.
@@ -70,17 +69,17 @@ impl Inspector {
         Ok(Self { channel, known, asked_for: false, host: None })
     }
 
-    /// The same for the host that the user named.
+    /// The same for a host that the user gave.
     #[must_use]
     pub fn at_host(self, name: &str, port: Option<u16>) -> Self {
         Self { asked_for: true, host: host_name(name, port), ..self }
     }
 
-    /// Asks who is at an address. The link of the proof is what its key means, as a line for the user:
-    /// an error if the server would be refused.
+    /// Asks who is at an address. The result's `link` says what the key means, as a line for the user; it is
+    /// an error if the client would not join the server.
     ///
     /// # Errors
-    /// The bare reason.
+    /// The reason alone.
     pub async fn probe(self, addr: SocketAddr) -> Result<Proof<Result<String, JoinRefusal>>, Error> {
         let (link, status) =
             ServerLink::probe(addr, &self.channel).await.map_err(|error| Error::from(&error))?;
@@ -92,8 +91,8 @@ impl Inspector {
         Ok(Proof { id: server.id, name: server.name, link: judged })
     }
 
-    /// Asks the server at an address to send and to hear multicast, once: whether it heard one of the
-    /// packets that go out meanwhile.
+    /// Asks the server at an address to send and receive multicast once. Returns whether it heard one of this
+    /// machine's packets.
     ///
     /// # Errors
     /// Why there was no test.
@@ -110,7 +109,8 @@ impl Inspector {
         })
     }
 
-    /// The servers that were joined, the last used first: names, not safe for a terminal, and addresses.
+    /// The servers joined before, the most recent first: names, which are not safe for a terminal, and
+    /// addresses.
     pub fn addresses(&self) -> impl Iterator<Item = (&str, &[SocketAddr])> {
         self.known.iter().map(|known| (known.name.as_str(), known.addrs.as_slice()))
     }
@@ -120,7 +120,7 @@ impl Inspector {
         Fingerprint::from_id(id).is_some_and(|key| self.known.iter().any(|known| known.fp == key))
     }
 
-    /// The ports of the servers that are known.
+    /// The ports of the known servers.
     pub fn ports(&self) -> Vec<u16> {
         self.known.iter().flat_map(|known| known.addrs.iter().map(SocketAddr::port)).collect()
     }
@@ -158,10 +158,10 @@ impl Inspector {
     }
 }
 
-/// The key that the server at a host shows.
+/// The key that the server at a host presents.
 ///
 /// # Errors
-/// If there is none.
+/// If it presents none.
 pub async fn fingerprint_at(host: &str, port: u16, wait: Duration) -> Result<Fingerprint, Error> {
     let channel = anonymous(Expect::Anyone)?;
     let ask = async {
@@ -182,32 +182,32 @@ pub async fn fingerprint_at(host: &str, port: u16, wait: Duration) -> Result<Fin
     asked.map_err(|error| Error::from_link(&format!("cannot ask {host}"), &error))
 }
 
-/// This user's own key, which is made if there is none.
+/// This user's own key; creates it at the first use.
 ///
 /// # Errors
-/// [`Error::Local`], if it cannot be used.
+/// [`Error::Local`], if the key is unusable.
 pub fn own_fingerprint() -> Result<Fingerprint, Error> {
     let key = load_key(state_dir().as_deref()).map_err(|error| Error::Local(error.to_string()))?;
     Ok(key.fingerprint())
 }
 
-/// What came of accepting a key.
+/// The result of accepting a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trusted {
-    /// The name of the server that has it.
+    /// The server's name.
     pub name: String,
-    /// Whether it is in place of another key.
+    /// Whether it replaced another key.
     pub has_replaced: bool,
-    /// The other servers of that name, which are accepted as before: by name and digits.
+    /// Other servers with that name, which stay accepted: by name and digits.
     pub others: Vec<String>,
 }
 
-/// Accepts a key for a server of that name, or that name and digits: with `replace` in place of the one
-/// that it had, else beside the others of that name.
+/// Accepts a key for the server that `which` names, by name or by name and digits. Replaces that server's key
+/// if `replace`, or otherwise adds a server of the same name.
 ///
 /// # Errors
-/// [`Error::Usage`] if it may replace several, [`Error::Refused`] where the system lists the servers,
-/// [`Error::Local`] if nothing can be noted.
+/// [`Error::Usage`] if several keys could be replaced, [`Error::Refused`] if the key is missing in the
+/// system's list, [`Error::Local`] if it cannot be saved.
 pub fn trust(which: &str, key: Fingerprint, replace: bool) -> Result<Trusted, Error> {
     let mut known = known_servers(state_dir().as_deref())?;
     if known.only().is_some_and(|listed| !listed.contains(&key)) {
@@ -232,7 +232,7 @@ pub fn trust(which: &str, key: Fingerprint, replace: bool) -> Result<Trusted, Er
         }
         _ => None,
     };
-    // By its digits, a server keeps its name.
+    // A server named by its digits keeps its name.
     let name = match meant.first() {
         Some(known) if !known.is_called(which) => known.name.clone(),
         _ => which.to_owned(),

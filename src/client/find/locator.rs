@@ -1,4 +1,4 @@
-//! Finds the server to talk to: at the host that was named, or on the network.
+//! Finds the server to talk to: at the host that the user gave, or on the network.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,11 +16,9 @@ use crate::fingerprint::Fingerprint;
 use crate::limits::DEFAULT_PORT;
 use crate::security::Expect;
 
-/// How long one attempt to come back to a server may look for it, here and at a new address. Between two of
-/// them there are pauses; a restart is over sooner.
+/// How long one attempt to come back may search. A restart takes less, and pauses separate the attempts.
 const AGAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where to look.
 #[derive(Debug, Clone)]
 pub(crate) struct Locator {
     host: Option<NamedHost>,
@@ -29,7 +27,7 @@ pub(crate) struct Locator {
     timeout: Duration,
     channel: Channel,
     trust: SharedState<TrustPolicy>,
-    /// The addresses at which the server was last, for coming back to it.
+    /// The server's latest addresses, for coming back to it.
     last: SharedState<Vec<SocketAddr>>,
 }
 
@@ -48,21 +46,19 @@ impl fmt::Display for NamedHost {
     }
 }
 
-/// What a search comes to.
+/// The result of a search.
 pub(crate) enum Located {
     /// The server to join.
     One(Box<Reached>),
     /// The user has to choose.
     Several(Vec<Reached>),
-    /// What was done to find one.
+    /// No server; what the search tried.
     Nothing(Box<SearchReport>),
 }
 
 impl Locator {
-    /// Takes over what the options say.
-    ///
-    /// # Errors
-    /// With neither a host nor discovery there is nowhere to look.
+    /// Takes the user's choices. Fails with neither a host nor discovery, because then there is nowhere to
+    /// look.
     pub(crate) fn new(
         options: &ClientOptions,
         channel: Channel,
@@ -78,7 +74,6 @@ impl Locator {
         Ok(Self { host, discovery: options.discovery, wanted, timeout, channel, trust, last })
     }
 
-    /// One that knows a single address.
     #[cfg(test)]
     pub(crate) fn at(addr: SocketAddr) -> Self {
         let host = NamedHost { name: addr.ip().to_string(), port: addr.port() };
@@ -248,7 +243,7 @@ pub(crate) async fn reach(addrs: &[SocketAddr], channel: &Channel) -> Result<Rea
     }
 }
 
-/// What the server at one of these addresses says of itself; none if it does not answer.
+/// Asks the server at one of these addresses about itself; none if it does not answer.
 pub(crate) async fn status(addrs: &[SocketAddr], channel: &Channel) -> Option<ServerStatus> {
     let raced = discovery::race(addrs.iter().copied(), prober(channel)).await;
     raced.ok().map(|(_, proof)| proof.link.1)
@@ -270,14 +265,14 @@ fn prober(channel: &Channel) -> impl Fn(SocketAddr) -> Probing + use<> {
 /// A probe under way.
 type Probing = Pin<Box<dyn Future<Output = Result<Proof<(ServerLink, ServerStatus)>, LinkError>> + Send>>;
 
-/// What servers were there and could not be joined.
+/// Servers that answered but could not be joined.
 type NotedRefusals = SharedState<Noted>;
 
 #[derive(Default)]
 struct Noted {
     /// The last server that was refused for its key, and where it is.
     wrong_key: Option<(Fingerprint, SocketAddr)>,
-    /// What the last one said that did not let us in, or does not speak our language.
+    /// The refusal of the last server that let nobody in or spoke another protocol.
     told: Option<Error>,
 }
 
@@ -303,7 +298,7 @@ fn noting(probe: impl Fn(SocketAddr) -> Probing, refused: &NotedRefusals) -> imp
 }
 
 /// Of the errors of several addresses, the one that says most: a server's refusal, then something
-/// that answers but is no server, then nobody there.
+/// that answers but is not a server, then no answer.
 fn most_telling(errors: impl Iterator<Item = LinkError>) -> LinkError {
     let rank = |error: &LinkError| match error {
         LinkError::WrongKey { .. } => 6,

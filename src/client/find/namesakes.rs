@@ -1,5 +1,5 @@
-//! Looks for others that go by the name of the server that was joined. The known one is joined as soon
-//! as it answers, so that a namesake may only be heard of a moment later.
+//! Looks for other servers with the name of the one that was joined. The client joins a known server as soon
+//! as it answers, so it may hear of a namesake a moment later.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::client::background::Background;
 use crate::discovery::{MdnsSearch, SearchEvent, SearchOptions, Sighting};
 use crate::fingerprint::Fingerprint;
 
-/// How long namesakes are looked for. An ordinary browse that falls into the second in which responders
-/// keep quiet hears of them within 1.1 s.
+/// How long to look. Responders may keep quiet for a second, and an ordinary browse then hears of them within
+/// 1.1 s.
 const WATCH: Duration = Duration::from_secs(2);
 
-/// Reports the id of the first server with this name and another key that is heard of.
+/// Reports the id of the first server that has this name and another key.
 pub(crate) fn watch_namesakes(name: String, key: Fingerprint) -> Background<String> {
     Background::start(1, async move |sender| {
         let end = Instant::now() + WATCH;
@@ -29,7 +29,7 @@ pub(crate) fn watch_namesakes(name: String, key: Fingerprint) -> Background<Stri
     })
 }
 
-/// The id of a server that has that name and not that key.
+/// The id of a server that has this name and another key.
 fn namesake(sighting: &Sighting, name: &str, key: Fingerprint) -> Option<String> {
     let id = sighting.id.as_ref()?;
     let is_twin = sighting.name.to_lowercase() == name.to_lowercase() && !key.id().starts_with(id.as_str());

@@ -1,5 +1,5 @@
-//! Looks for other servers while one runs here that was started from the prompt. Of two that came to be at the
-//! same time one gives way, and both sides find the same one.
+//! Looks for other servers while a server runs that was started at the prompt. Of two that started at the
+//! same time, one gives way, and both sides choose the same one.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -15,26 +15,26 @@ use crate::discovery::{MdnsSearch, SearchEvent, SearchOptions, Sighting};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::ServerInfo;
 
-/// How often the others are asked how many they are.
+/// How often to ask the other servers how many users they have.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
-/// Between the two looks of the one that should stay if all were equal: the other one has decided by then, so
-/// that never both give way.
+/// The pause before the server that would stay on equal terms looks again. The other one has decided by then,
+/// so that never both give way.
 const SECOND_LOOK: Duration = Duration::from_millis(1500);
 
-/// For so long after its start a server with people gives way. Later only one without: it would be too easy to
-/// end another's server by announcing one.
+/// A server younger than this gives way even with users. An older one does so only without, because anyone
+/// could end it by announcing another.
 const YOUTH: Duration = Duration::from_secs(60);
 
-/// RivalWatch that are watched; a LAN has one.
+/// Rivals to watch; a LAN usually has one.
 const MAX_RIVALS: usize = 8;
 
-/// What there is to do about another server.
+/// The way to deal with another server.
 #[derive(Debug)]
 pub(crate) enum Rival {
-    /// Go there, with everybody.
+    /// Move there, with all users.
     GiveWay(ServerInfo),
-    /// Both have people, so that these have to decide.
+    /// Both servers have users, who must decide.
     Beside(ServerInfo),
 }
 
@@ -49,9 +49,9 @@ struct RivalSearch {
     addr: SocketAddr,
     channel: Channel,
     start: Instant,
-    /// Where the others are, by their instances.
+    /// Where the other servers are, by instance name.
     rivals: HashMap<String, Sighting>,
-    /// The ids of those of which the user knows.
+    /// The ids that the user was told about.
     told: Vec<String>,
 }
 
@@ -78,7 +78,7 @@ impl RivalSearch {
         }
     }
 
-    /// Notes who is there; gives those that are to be asked.
+    /// Records the servers that are there. Returns those to ask.
     fn take(&mut self, change: SearchEvent) -> Vec<Sighting> {
         match change {
             SearchEvent::Gone(sighting) => {
@@ -101,7 +101,7 @@ impl RivalSearch {
         let own = self.channel.to(Fingerprint::from_id(&self.id));
         let other = self.channel.to(sighting.fp);
         let mut rival = status(&sighting.addrs, &other).await?;
-        // Another address of this server, say.
+        // For example, another address of this server.
         if rival.server.id == self.id || rival.server.id.is_empty() {
             return None;
         }
@@ -114,7 +114,7 @@ impl RivalSearch {
         if yields(&here, &rival) && (here.total <= 1 || self.start.elapsed() < YOUTH) {
             return Some(Rival::GiveWay(rival.server));
         }
-        // The other one gives way, or is told the same.
+        // The other server gives way, or its user gets the same notice.
         let is_told = self.told.contains(&rival.server.id);
         if is_told || here.total <= 1 || rival.total <= 1 || self.start.elapsed() < YOUTH {
             return None;
@@ -124,8 +124,8 @@ impl RivalSearch {
     }
 }
 
-/// Whether the server here is the one to give way: to any that was started to stay, and else the one with fewer
-/// people, or with the greater id.
+/// Whether the server here must give way: to any server that was started to stay, otherwise to the one with
+/// more users, or with the smaller id.
 fn yields(here: &ServerStatus, rival: &ServerStatus) -> bool {
     let (own, other) = ((here.total, &rival.server.id), (rival.total, &here.server.id));
     !rival.interim || own < other

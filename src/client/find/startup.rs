@@ -1,4 +1,4 @@
-//! From nothing to a server: looks for one before there is a prompt, and starts one in this process.
+//! Looks for a server before there is a prompt, and starts one in this process.
 
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
@@ -13,19 +13,15 @@ use crate::client::link::{Channel, LinkError, Reached};
 use crate::discovery::SearchReport;
 use crate::fingerprint::Fingerprint;
 
-/// How long is looked for a server before there is a prompt, at which the search goes on.
+/// How long to look before the prompt opens, where the search goes on.
 const FIRST_LOOK: Duration = Duration::from_secs(3);
 
-/// A server that was started here.
 pub(crate) struct StartedServer {
     pub(crate) reached: Reached,
     pub(crate) hosting: Box<dyn Hosting>,
 }
 
-/// Finds the server to join.
-///
-/// # Errors
-/// There is none, or there are several and none is named.
+/// Finds the server to join. Fails without a server, or with several if the user named none.
 pub(crate) async fn find(locator: &Locator) -> Result<Reached, Error> {
     match locator.locate(slow).await? {
         Located::One(reached) => Ok(*reached),
@@ -34,16 +30,13 @@ pub(crate) async fn find(locator: &Locator) -> Result<Reached, Error> {
     }
 }
 
-/// Why no server is joined: none is here, or none that is here can be connected to.
+/// Why the client joined no server: it found none, or none that answers.
 pub(crate) fn nothing(tried: &SearchReport) -> Error {
     let line = tried.to_string();
     if tried.is_here() { Error::Disconnected(line) } else { Error::NoServer(line) }
 }
 
-/// Looks for servers for as long as somebody waits who will have a prompt then.
-///
-/// # Errors
-/// There is no use in going on.
+/// Looks for servers until the prompt should open. Fails if further searching is pointless.
 pub(crate) async fn first_look(locator: &Locator) -> Result<Located, Error> {
     match locator.within(FIRST_LOOK).locate(slow).await? {
         Located::Nothing(tried) if tried.wanted.is_some() => Err(nothing(&tried)),
@@ -57,18 +50,18 @@ fn slow() {
     }
 }
 
-/// A new link to a server that was chosen: to the same one.
+/// A new link to the chosen server.
 pub(crate) async fn again(server: Reached, channel: &Channel) -> Result<Reached, LinkError> {
     let again = reach(&server.addrs, &channel.to(server.link.key())).await?;
     Ok(Reached { link: again.link, ..server })
 }
 
-/// Starts a server here and reaches it.
+/// Starts a server here and connects to it.
 pub(crate) async fn start(host: &dyn Host, channel: &Channel) -> Result<StartedServer, Error> {
     let hosting =
         host.start().await.map_err(|error| Error::Local(format!("cannot start a server: {error}")))?;
     let what = "cannot connect to the server started here";
-    // Nobody else is to answer in its place.
+    // No other server may answer in its place.
     let channel = channel.to(Fingerprint::from_id(&hosting.id()));
     let reached = reach(&[hosting.addr()], &channel).await.map_err(|error| Error::from_link(what, &error))?;
     Ok(StartedServer { reached, hosting })

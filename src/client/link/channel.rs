@@ -1,5 +1,5 @@
-//! How bytes get to a server and back: encrypted, to a server whose key is proven, or in the open if
-//! that was asked for. One never takes the place of the other.
+//! How bytes travel: encrypted to a server that proves its key, or in plaintext if the user asked for that.
+//! The client never falls back from one to the other.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -17,19 +17,15 @@ use crate::fingerprint::Fingerprint;
 use crate::protocol::{Code, Event, ServerPacket};
 use crate::security::{ClientTls, Expect, HandshakeError};
 
-/// How long a server may take for the handshake.
+/// How long the handshake may take.
 const HANDSHAKE_WAIT: Duration = Duration::from_secs(10);
 
-/// How connections are made.
 #[derive(Debug, Clone)]
 pub(crate) enum Channel {
-    /// In the open.
     Plain,
-    /// Encrypted, to a server that has an expected key.
+    /// Encrypted, to a server with an expected key.
     Tls {
-        /// What all connections have in common.
         tls: Box<ClientTls>,
-        /// Which servers will do.
         expect: Expect,
     },
 }
@@ -38,14 +34,14 @@ pub(crate) enum Channel {
 pub(crate) struct Streams {
     pub(crate) reader: Box<dyn AsyncRead + Send + Unpin>,
     pub(crate) writer: Box<dyn AsyncWrite + Send + Unpin>,
-    /// The server's key, proven; none in the open.
+    /// The server's key, proven; none in plaintext.
     pub(crate) key: Option<Fingerprint>,
-    /// This machine's address on it.
+    /// This machine's address on the connection.
     pub(crate) local: Option<IpAddr>,
 }
 
 impl Channel {
-    /// The same for the owner of one of these keys, unless others were excluded before.
+    /// The same channel, narrowed to servers with one of these keys. Never widens an earlier choice.
     pub(crate) fn narrowed(&self, keys: Vec<Fingerprint>) -> Self {
         match self {
             Self::Tls { tls, expect: Expect::Anyone } => {
@@ -59,12 +55,11 @@ impl Channel {
         }
     }
 
-    /// The same for the server with this key, if it has one.
+    /// The same channel for the server with this key, if it has one.
     pub(crate) fn to(&self, key: Option<Fingerprint>) -> Self {
         key.map_or_else(|| self.clone(), |key| self.narrowed(vec![key]))
     }
 
-    /// Connects.
     pub(crate) async fn open(&self, addr: SocketAddr) -> Result<Streams, LinkError> {
         let stream = hedged(|| TcpStream::connect(addr)).await.map_err(LinkError::Connect)?;
         tune(&stream).map_err(LinkError::Connect)?;
@@ -80,17 +75,17 @@ impl Channel {
     }
 }
 
-/// Sets the options of a connection: chat is small packets that somebody waits for.
+/// Tunes the socket for chat: small packets that a person waits for.
 fn tune(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    // Where packets get lost, the system sends one again every 200 ms instead of after 200, 400, 800 ms. A system
-    // that cannot is only slower then.
+    // After a loss, the system resends every 200 ms instead of after 200, 400, 800 ms. A system without this
+    // option is only slower.
     #[cfg(target_os = "linux")]
     let _ = SockRef::from(stream).set_tcp_thin_linear_timeouts(true);
     Ok(())
 }
 
-/// What a handshake that failed says about the server.
+/// Explains a failed handshake.
 fn explain(error: HandshakeError, addr: SocketAddr) -> LinkError {
     match error {
         HandshakeError::WrongKey { presented } => LinkError::WrongKey { presented, addr },
@@ -100,8 +95,8 @@ fn explain(error: HandshakeError, addr: SocketAddr) -> LinkError {
     }
 }
 
-/// What it means that this line came in place of a handshake. A lanchat server that turns somebody
-/// away says so before it knows how they speak.
+/// Explains a plaintext line in place of a handshake. A lanchat server that turns a client away says so
+/// before it knows whether the client encrypts.
 fn plain_answer(line: &str) -> LinkError {
     let no_lanchat = || LinkError::Protocol("it neither encrypts nor answers with packets".into());
     let Ok(packet) = ServerPacket::parse(line.trim_end().as_bytes()) else { return no_lanchat() };
@@ -116,7 +111,7 @@ fn plain_answer(line: &str) -> LinkError {
     }
 }
 
-/// How the end of a connection reads; servers of a few kinds go without a last word.
+/// Describes the end of a connection; some servers close it without a last packet.
 pub(crate) fn ended(error: &io::Error) -> LinkError {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => LinkError::Lost("closed by the other side".into()),

@@ -1,11 +1,10 @@
-//! A server that answered: the link to it, and what it says of itself.
+//! A server that answered: the link to it, and what it says about itself.
 
 use super::server_link::{ServerLink, ServerStatus};
 use crate::discovery::Found;
 use crate::protocol::packet::ServerInfo;
 use std::net::SocketAddr;
 
-/// A server that answered.
 pub(crate) struct Reached {
     pub(crate) link: ServerLink,
     pub(crate) server: ServerInfo,
@@ -16,7 +15,7 @@ pub(crate) struct Reached {
     pub(crate) asked_for: bool,
     /// Whether a trusted server named this one by its key.
     pub(crate) is_referred: bool,
-    /// The ids of others that go by the same name.
+    /// The ids of other servers with the same name.
     pub(crate) namesakes: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
-//! One connection to a server: connects, asks what answers there, says hello, and reads and writes
-//! packets. It does not reconnect, and knows no prompt.
+//! One connection to a server: connects, asks what answers there, says hello, and reads and writes packets.
+//! It does not reconnect, and knows no prompt.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -21,22 +21,20 @@ use crate::protocol::request::{Act, Connect, Hello, TestToken};
 use crate::protocol::{Code, Event, Request, ServerPacket, binary};
 use crate::security::{Binding, PakeResponse, Passphrase};
 
-/// How long a server may take to answer a hello or, at an address that was given, a ping.
+/// How long a server may take to answer a hello, or a ping to an address that the user gave.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 
-/// How long it may take to make this user an operator, which nobody waits for.
+/// How long the request for operator rights may take, for which nobody waits.
 const OPERATOR_WAIT: Duration = Duration::from_secs(2);
 
-/// The `id` of the request for that.
+/// The `id` of that request.
 const OPERATOR_ID: &str = "operator";
 
-/// Packets that may come before the answer to that.
+/// Packets that may come before its answer.
 const MAX_AHEAD: usize = 1000;
 
-/// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
 
-/// An open connection.
 pub(crate) struct ServerLink {
     reader: PacketReader,
     writer: PacketWriter,
@@ -58,36 +56,26 @@ pub(crate) struct PacketWriter {
     half: Box<dyn AsyncWrite + Send + Unpin>,
 }
 
-/// What a server says of itself, with its id replaced by what it has proven.
+/// A server's words about itself; the id is that of its proven key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServerStatus {
     pub(crate) server: ServerInfo,
     /// Whether newcomers need a passphrase.
     pub(crate) closed: bool,
-    /// Users who are present.
+    /// Users who are online.
     pub(crate) total: usize,
-    /// Whether it gives way to others.
+    /// Whether it gives way to other servers.
     pub(crate) interim: bool,
 }
 
-/// What proves to a closed server that its passphrase is known.
+/// Proves to a closed server that this client knows the passphrase.
 pub(crate) struct PassphraseProof<'a> {
-    /// The passphrase.
     pub(crate) passphrase: &'a Passphrase,
-    /// This user's own key.
+    /// The fingerprint of this user's key.
     pub(crate) own: Fingerprint,
 }
 
-/// The way in.
-pub(crate) struct HelloAnswer {
-    /// What the server says.
-    pub(crate) welcome: Welcome,
-    /// Whether it proved that it knows the passphrase.
-    pub(crate) proven: bool,
-}
-
 impl ServerLink {
-    /// Connects.
     pub(crate) async fn connect(addr: SocketAddr, channel: &Channel) -> Result<Self, LinkError> {
         let streams = channel.open(addr).await?;
         Ok(Self {
@@ -104,7 +92,7 @@ impl ServerLink {
         })
     }
 
-    /// Connects and asks what answers there; it is not registered by that.
+    /// Connects and asks the server about itself, without registering.
     pub(crate) async fn probe(
         addr: SocketAddr,
         channel: &Channel,
@@ -115,7 +103,7 @@ impl ServerLink {
         Ok((link, status))
     }
 
-    /// Connects and asks for a test of multicast; whether the server heard this machine's.
+    /// Connects and asks for a multicast test. Returns whether the server heard this machine's packets.
     pub(crate) async fn test_multicast(
         addr: SocketAddr,
         channel: &Channel,
@@ -139,7 +127,7 @@ impl ServerLink {
         }
     }
 
-    /// The server's words about itself, with the id that its key makes.
+    /// Replaces the id in a server's words about itself with that of its key.
     fn proven(&self, server: ServerInfo) -> ServerInfo {
         match self.key {
             Some(key) => ServerInfo { id: key.id(), ..server },
@@ -147,26 +135,20 @@ impl ServerLink {
         }
     }
 
-    /// Registers, and gives the server's welcome. A closed server is given the proof that it asks for;
-    /// whether it has given its own is told with an error, too.
+    /// Registers. Gives a closed server the proof that it asks for. Sets `proven` if the server gives its own
+    /// proof, which may come before an error.
     pub(crate) async fn hello(
         &mut self,
         hello: Hello,
         proof: Option<PassphraseProof<'_>>,
-    ) -> Result<HelloAnswer, (LinkError, bool)> {
-        let mut proven = false;
-        let admission = async {
-            self.writer.send(&Request::Connect(Connect::Hello(hello)).to_frame(None)).await?;
-            let admission = timeout(ANSWER_WAIT, self.admission(proof, &mut proven)).await;
-            admission.map_err(|_| LinkError::Silent)?
-        };
-        match admission.await {
-            Ok(welcome) => Ok(HelloAnswer { welcome, proven }),
-            Err(error) => Err((error, proven)),
-        }
+        proven: &mut bool,
+    ) -> Result<Welcome, LinkError> {
+        self.writer.send(&Request::Connect(Connect::Hello(hello)).to_frame(None)).await?;
+        let welcome = timeout(ANSWER_WAIT, self.welcome(proof, proven)).await;
+        welcome.map_err(|_| LinkError::Silent)?
     }
 
-    async fn admission(
+    async fn welcome(
         &mut self,
         mut proof: Option<PassphraseProof<'_>>,
         proven: &mut bool,
@@ -189,11 +171,11 @@ impl ServerLink {
                 Event::Error { code: Some(Code::BadPassphrase), .. } => {
                     return Err(LinkError::WrongPassphrase);
                 }
-                // Who asks for a proof has to give one, whatever else they say: a name that is taken, say,
-                // would be another try for them.
+                // A server that asked for a proof must give its own, whatever else it says: each answer such
+                // as "name taken" would give an impostor another guess at the passphrase.
                 _ if answered.is_some() => return Err(LinkError::WrongPassphrase),
                 Event::Welcome(_) if version > PROTOCOL_VERSION => return Err(LinkError::TooNew(version)),
-                // The name goes on into prompts and messages, so it must be one.
+                // The name goes into prompts and messages, so it must be valid.
                 Event::Welcome(welcome) if Name::new(&welcome.name).is_ok() => {
                     let server = self.proven(welcome.server.clone());
                     return Ok(Welcome { server, ..*welcome });
@@ -204,7 +186,7 @@ impl ServerLink {
     }
 
     async fn answer(&mut self, proof: &PassphraseProof<'_>, pake: &str) -> Result<PakeResponse, LinkError> {
-        // In the open the proof could be relayed by whoever sits in between.
+        // In plaintext, a man in the middle could relay the proof.
         let server = self.key.ok_or(LinkError::WrongPassphrase)?;
         let binding = Binding::new(&server, Some(&proof.own));
         let answer = PakeResponse::new(proof.passphrase, binding, &bytes(pake))
@@ -215,8 +197,8 @@ impl ServerLink {
         Ok(answer)
     }
 
-    /// Becomes an operator by the server's own secret; false if the server does not think so. What
-    /// comes in between is kept.
+    /// Becomes an operator with the server's own secret; false if the server refuses. Keeps packets that come
+    /// before the answer.
     pub(crate) async fn become_operator(&mut self, token: &str) -> Result<bool, LinkError> {
         let request = Request::Act(Act::OpByToken { token: token.to_owned() });
         self.writer.send(&request.to_frame(Some(OPERATOR_ID))).await?;
@@ -237,33 +219,33 @@ impl ServerLink {
         answer.unwrap_or(Ok(false))
     }
 
-    /// Where the other side is.
+    /// The server's address.
     pub(crate) fn peer(&self) -> SocketAddr {
         self.peer
     }
 
-    /// This machine's address on it.
+    /// This machine's address on the connection.
     pub(crate) fn local(&self) -> Option<IpAddr> {
         self.local
     }
 
-    /// The other side's key, proven; none in the open.
+    /// The server's key, proven; none in plaintext.
     pub(crate) fn key(&self) -> Option<Fingerprint> {
         self.key
     }
 
-    /// The two directions, to be used at the same time.
+    /// Splits the link into halves that can be used at the same time.
     pub(crate) fn split(self) -> (PacketReader, PacketWriter) {
         (self.reader, self.writer)
     }
 }
 
-/// The bytes of a member; none if it holds something else, which no proof is made of.
+/// Decodes a member; invalid text gives no bytes, which make no valid proof.
 fn bytes(text: &str) -> Vec<u8> {
     binary::from_text(text).unwrap_or_default()
 }
 
-/// What it means that this came in place of the answer.
+/// Explains an event in place of the expected answer.
 fn refusal(event: Event) -> LinkError {
     match event {
         Event::Error { code: code @ Some(Code::TlsRequired), .. } => {
@@ -310,7 +292,7 @@ impl PacketReader {
 }
 
 impl PacketWriter {
-    /// Sends a frame. Not safe to cancel: half of it may have been sent.
+    /// Sends a frame. Not safe to cancel: half of it may be sent.
     pub(crate) async fn send(&mut self, frame: &[u8]) -> Result<(), LinkError> {
         let sent = async {
             self.half.write_all(frame).await?;
@@ -330,7 +312,7 @@ mod tests {
     use super::*;
     use tokio::net::TcpListener;
 
-    /// A server that says `text` to whoever connects and waits for the end.
+    /// A server that says `text` to each client and waits for the end.
     async fn says(text: &'static str) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -360,7 +342,7 @@ mod tests {
     async fn a_welcome_under_a_name_that_is_none_is_not_believed() {
         let addr = says("{\"type\":\"welcome\",\"name\":\"\\u001b]0;gone\\u0007\"}\n").await;
         let mut link = ServerLink::connect(addr, &Channel::Plain).await.unwrap();
-        let error = link.hello(Hello::default(), None).await.err().unwrap().0;
+        let error = link.hello(Hello::default(), None, &mut false).await.unwrap_err();
         assert!(matches!(error, LinkError::Protocol(_)), "{error:?}");
     }
 

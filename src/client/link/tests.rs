@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-/// What a server says to a packet, given the client's key.
+/// A server's answers to a packet, given the client's key.
 type Script = Box<dyn FnMut(ClientPacket, Option<Fingerprint>) -> Vec<String> + Send>;
 
 /// A server with its own key that follows a script, for one client.
@@ -76,13 +76,10 @@ async fn enter(
     let mut link = ServerLink::connect(addr, &encrypted(&own, Expect::Anyone)).await.unwrap();
     let passphrase = passphrase.map(|text| Passphrase::new(text).unwrap());
     let proof = passphrase.as_ref().map(|passphrase| PassphraseProof { passphrase, own: own.fingerprint() });
-    match link.hello(Hello::default(), proof).await {
-        Ok(admission) => {
-            assert_eq!(admission.welcome.server.id, keys.fingerprint().id());
-            Ok(admission.proven)
-        }
-        Err((error, _)) => Err(error),
-    }
+    let mut proven = false;
+    let welcome = link.hello(Hello::default(), proof, &mut proven).await?;
+    assert_eq!(welcome.server.id, keys.fingerprint().id());
+    Ok(proven)
 }
 
 fn confirm(challenge: Challenge, packet: &ClientPacket) -> Vec<String> {
@@ -133,7 +130,7 @@ async fn a_server_that_goes_on_in_a_version_nobody_offered_is_left() {
         let welcome = WELCOME.replacen('{', &format!("{{\"v\":{version},"), 1);
         let addr = server(&keys, Box::new(move |_, _| vec![welcome.clone()])).await;
         let mut link = ServerLink::connect(addr, &encrypted(&own, Expect::Anyone)).await.unwrap();
-        let entered = link.hello(Hello::default(), None).await.map_err(|(error, _)| error);
+        let entered = link.hello(Hello::default(), None, &mut false).await;
         match entered {
             Ok(_) => assert!(is_in, "{version}"),
             Err(error) => assert!(!is_in && matches!(error, LinkError::TooNew(2)), "{version} {error}"),
@@ -156,7 +153,7 @@ async fn another_key_than_the_expected_one_is_refused_with_both() {
     let channel = encrypted(&own, Expect::Only(vec![own.fingerprint()]));
     let error = ServerLink::connect(addr, &channel).await.err().unwrap();
     assert!(matches!(error, LinkError::WrongKey { presented, .. } if presented == keys.fingerprint()));
-    // What was narrowed once is never widened.
+    // A narrowed channel is never widened.
     let never = channel.narrowed(vec![keys.fingerprint()]);
     assert!(matches!(never, Channel::Tls { expect: Expect::Only(keys), .. } if keys.is_empty()));
 }

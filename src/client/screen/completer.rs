@@ -1,14 +1,14 @@
-//! What Tab offers at the prompt: commands at the start of a line, names and rooms everywhere else.
+//! Tab completion at the prompt: commands at the start of a line, names and rooms everywhere else.
 
 use crate::client::conversation::Roster;
 use crate::client::shared_state::SharedState;
 use crate::prompt::Complete;
 use crate::protocol::command::{self, Place};
 
-/// Names offered; more are a question of typing another letter.
+/// Names to offer; to narrow down more, the user types another letter.
 const MAX_OFFERS: usize = 200;
 
-/// Completes from the command table and a roster that the conversation keeps.
+/// Completes commands from the table, and names from the conversation's roster.
 pub(crate) struct Completer(pub(crate) SharedState<Roster>);
 
 impl Complete for Completer {
@@ -19,7 +19,7 @@ impl Complete for Completer {
         let words = match word.strip_prefix('/') {
             Some(name) if start == 0 => commands(name, "/"),
             _ if before.starts_with("/help ") => commands(word, ""),
-            // A whole crowd is no help to somebody who has typed nothing.
+            // A whole crowd does not help a user who has typed nothing.
             _ if word.is_empty() && !before.starts_with('/') => Vec::new(),
             _ if word.starts_with('@') => self.names("@", &word[1..], " "),
             _ if word.starts_with('#') => self.names("", word, " "),

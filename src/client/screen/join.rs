@@ -18,7 +18,7 @@ use crate::prompt;
 use crate::protocol::request::Mode;
 
 /// Joins the chat: with a prompt at a terminal, otherwise in plain lines. `host` starts a server in this process
-/// if there is none and the user wants it.
+/// if the client finds none and the user wants it.
 ///
 /// # Errors
 /// See [`Error`]. It is not an error if the user leaves.

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::client::error::Error;
 
-/// What it means that standard output takes no more: a reader that has closed it has what it wanted.
+/// Explains an error of standard output. A reader that has closed it has all that it wanted.
 pub(super) fn output_ended(error: &io::Error) -> Result<(), Error> {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(()),

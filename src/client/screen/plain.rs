@@ -1,6 +1,6 @@
-//! The client without a prompt: lines in, lines out, for pipes and for terminals that cannot move
-//! their cursor. It comes back to its server however long that is away, and shows what was missed. Ends at
-//! the end of the input, once everything sent has been acknowledged.
+//! The client without a prompt: lines in, lines out, for pipes and for terminals without cursor movement. It
+//! waits for its server as long as that is away, and shows missed messages. It ends with the input, once the
+//! server has confirmed everything.
 
 use std::io::{self, BufRead as _, Write as _};
 use std::thread;
@@ -15,22 +15,19 @@ use crate::client::connection::{Ended, Reconnector, Update};
 use crate::client::conversation::{CallTime, Conversation, Effect};
 use crate::client::error::Error;
 
-/// Messages that may be without a receipt before further lines are read: no more than the
-/// connection's queue takes.
+/// Unconfirmed messages at which reading stops: no more than the connection's queue holds.
 const WINDOW: usize = 100;
 
-/// How long the server may answer none of the last lines after the end of the input. How long all of
-/// them take is up to its pace, which lets one after the other through.
+/// How long the server may confirm nothing after the end of the input. The total depends on its pace.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
-/// Lines read ahead.
+/// Lines to read ahead.
 const LINES_AHEAD: usize = 16;
 
-/// Runs until the end of the input.
 pub(crate) async fn run(mut connection: Reconnector, mut conversation: Conversation) -> Result<(), Error> {
     let mut lines = Some(read_lines()?);
     let mut deadline = None;
-    // A line that was there before the connection is not one that came too early for it.
+    // A line typed before the connection must wait for it.
     let mut effects = take(connection.next().await, &mut conversation)?;
     let mut awaited = conversation.awaited();
     loop {
@@ -68,7 +65,7 @@ pub(crate) async fn run(mut connection: Reconnector, mut conversation: Conversat
     }
 }
 
-/// A script that feeds the client learns whether all of it got through.
+/// Tells a script whether everything got through.
 fn all_sent(conversation: &Conversation) -> Result<(), Error> {
     let what = match (conversation.unsent(), conversation.refusals()) {
         (0, 0) => return Ok(()),
@@ -108,7 +105,7 @@ fn show(effects: Vec<Effect>) -> io::Result<bool> {
         match effect {
             Effect::Show(line) => writeln!(stdout, "{line}")?,
             Effect::Quit => goes_on = false,
-            Effect::Relabel | Effect::Clear => {}
+            Effect::Relabel | Effect::OnScreen(_) => {}
         }
     }
     stdout.flush()?;

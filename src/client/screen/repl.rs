@@ -1,5 +1,5 @@
-//! The client at a terminal: carries what is typed to the conversation, what comes to the screen, and
-//! asks the user what only the user can decide.
+//! The client at a terminal: passes input to the conversation and its lines to the screen, and asks the user
+//! where only the user can decide.
 
 mod leave;
 mod offer;
@@ -27,72 +27,69 @@ use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
 use crate::prompt::{self, Input, Label, Prompt};
 
-/// How often overdue receipts are looked for.
+/// How often to look for overdue receipts.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How often the place in the history is written down, if there is news: a crash shows the rest again.
+/// How often to save the resume point if it has changed. After a crash, later messages are shown again.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
 
-/// The file with the lines typed, in the state directory.
+/// The file with typed lines, in the state directory.
 const HISTORY_FILE: &str = "history";
 
-/// Where the client is and where it may go.
+/// The servers: how to find and join one, and the one that runs here.
 pub(crate) struct Network {
     pub(crate) locator: Locator,
     pub(crate) credentials: Credentials,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) hosting: Option<Box<dyn Hosting>>,
-    /// A look for others that go by the server's name.
+    /// Reports other servers with this server's name.
     pub(crate) namesakes: Option<Background<String>>,
-    /// A look for other servers than the one that runs here.
+    /// Reports other servers than the one that runs here.
     pub(crate) rivals: Option<Background<Rival>>,
 }
 
-/// The open prompt and all that it shows.
 pub(crate) struct Repl {
     prompt: Prompt,
     conversation: Conversation,
     network: Network,
-    /// None while there is no server to be connected to.
+    /// None while there is no server.
     connection: Option<Reconnector>,
     search: Option<Background<Result<Located, Error>>>,
     question: Option<OpenQuestion>,
-    /// The offer that the latest search led to.
+    /// The latest search's offer.
     offer: Option<HostingOffer>,
-    /// Whether the user said no to one, this time.
+    /// Whether the user declined it.
     declined: bool,
-    /// A look at all addresses of the own networks is under way.
+    /// A scan of all addresses, under way.
     scan: Option<Background<Result<Located, Error>>>,
-    /// There was such a look since there is no server.
+    /// Whether there was a scan since the last connection.
     has_scanned: bool,
-    /// What the user was told since then that would be told again.
+    /// Lines not to repeat until there is a connection.
     told: Vec<String>,
-    /// There was no server yet, and this is what the last search for one came to.
+    /// Whether there was no server yet.
     is_first: bool,
     vain: Option<Error>,
-    /// The user has pressed Ctrl-C once.
+    /// Whether the last key was Ctrl-C.
     interrupted: bool,
     color: bool,
-    /// Where servers of this machine keep their data.
+    /// The data directories of servers on this machine.
     data_dirs: Vec<PathBuf>,
     termination: Termination,
 }
 
-/// What the user is being asked.
 enum OpenQuestion {
-    /// Leave, although others are on the server hosted here?
+    /// Leave, although other users are on the server that runs here?
     Quit,
-    /// Be the server?
+    /// Start a server?
     Host(HostingOffer),
     /// Which server?
     Choose(Vec<Reached>),
 }
 
-/// Whether the client goes on.
+/// The result, if the prompt ends.
 type Ending = Option<Result<(), Error>>;
 
 impl Repl {
-    /// Opens the prompt.
     pub(crate) fn open(
         mut conversation: Conversation,
         connection: Option<Reconnector>,
@@ -100,7 +97,7 @@ impl Repl {
         roster: SharedState<Roster>,
         options: &ClientOptions,
     ) -> Result<Self, Error> {
-        // Before the terminal is taken, so that no signal leaves it in disorder.
+        // Before the prompt takes the terminal, so that no signal leaves it in disorder.
         let termination =
             Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
         let is_first = connection.is_none();
@@ -137,14 +134,14 @@ impl Repl {
         })
     }
 
-    /// Runs until the user leaves, the server refuses, or the process is asked to end.
-    /// `located` is what the search came to that found no server to connect to.
+    /// Runs until the user leaves, the server refuses, or a signal asks the process to end. `located` is the
+    /// result of the first search, if no server was joined.
     pub(crate) async fn run(mut self, located: Option<Located>) -> Result<(), Error> {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut saves = interval(SAVE_EVERY);
         saves.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // A line typed ahead must not come too early for the connection that is there.
+        // A line typed ahead must wait for a connection that is there.
         let mut step = match located {
             Some(located) => self.begin(located).await,
             None => {
@@ -222,14 +219,14 @@ impl Repl {
         self.apply(effects)
     }
 
-    /// Somebody else goes by the name of the server, or nobody was found.
+    /// Warns of another server with this server's name, if there is one.
     fn namesake(&mut self, namesake: Option<String>) -> Ending {
         self.network.namesakes = None;
         let lines = namesake.map(|id| self.conversation.namesake(id)).unwrap_or_default();
         self.apply(lines)
     }
 
-    /// Leaves, unless others would lose their server by it and the user thinks better of it.
+    /// Leaves, after a question if others would lose their server.
     fn quit(&mut self) -> Ending {
         let others = self.network.hosting.as_ref().map_or(0, |hosting| hosting.users().saturating_sub(1));
         let who = match others {
@@ -243,14 +240,14 @@ impl Repl {
         )
     }
 
-    /// Writes down what was shown, on a thread that may wait for the disk.
+    /// Saves the resume point, on a thread that may wait for the disk.
     fn save(&self) -> Ending {
         let position = self.network.credentials.position.clone();
         drop(tokio::task::spawn_blocking(move || position.save()));
         None
     }
 
-    /// Shows what can be shown of it, and does nothing else.
+    /// Shows lines, and ignores other effects.
     fn show(&self, effects: Vec<Effect>) {
         effects.into_iter().for_each(|effect| show(self.prompt.printer(), effect));
     }
@@ -276,14 +273,14 @@ impl Repl {
         self.apply(effects)
     }
 
-    /// Asks what the user has caused to be asked.
+    /// Asks a question that the user has caused.
     fn ask(&mut self, text: String, question: OpenQuestion) -> Ending {
         self.question = Some(question);
         self.prompt.printer().ask(prompt::PromptQuestion::expected(self.bold(text)));
         None
     }
 
-    /// Asks as soon as the user has a moment.
+    /// Asks a question that the user has not caused, at a moment when nobody types.
     fn ask_unexpected(
         &mut self,
         text: String,
@@ -310,7 +307,7 @@ impl Repl {
 fn show(printer: &prompt::Printer, effect: Effect) {
     match effect {
         Effect::Show(line) => printer.print(line),
-        Effect::Clear => printer.clear(),
+        Effect::OnScreen(change) => change(printer),
         Effect::Relabel | Effect::Quit => {}
     }
 }

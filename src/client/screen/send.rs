@@ -27,10 +27,10 @@ const RECEIPT_WAIT: Duration = Duration::from_secs(10);
 const AS_OPERATOR: &str =
     "; the user who runs the server may do it on the server's machine, with the server's --data-dir";
 
-/// What the server did with the message.
+/// The fate of the message at the server.
 enum SendOutcome {
     Accepted {
-        /// Who is away, so that the message waits for them.
+        /// The recipient, if away: the message waits.
         waits: Option<String>,
         stored: bool,
     },

@@ -1,5 +1,5 @@
-//! `lanchat tail`: what is said, as lines for people and programs, for as long as it takes. It goes on
-//! over lost connections and restarts of the server, without a gap and with nothing twice.
+//! `lanchat tail`: prints messages as they arrive, as text or JSON lines. It survives lost connections and
+//! restarts of the server, without gaps and repetitions.
 
 use std::io::{self, Write as _};
 
@@ -10,7 +10,9 @@ use tokio::sync::mpsc;
 use super::output::output_ended;
 use super::termination::Termination;
 use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Update, enter};
-use crate::client::conversation::{Arrival, Novelty, SeenMessages, Stamp, ViewState, WENT_BACK, render};
+use crate::client::conversation::{
+    IncomingMessage, Novelty, SeenMessages, Stamp, ViewState, WENT_BACK, render,
+};
 use crate::client::error::Error;
 use crate::client::options::ClientOptions;
 use crate::name::RoomName;
@@ -23,21 +25,21 @@ use crate::text::safe_line;
 /// The `id` of requests to join a room.
 const JOIN_ID: &str = "join";
 
-/// What to print.
+/// The messages to print.
 #[derive(Debug, Clone, Default)]
 pub struct TailOptions {
     /// Whether each message is one line of JSON: its packet.
     pub json: bool,
-    /// From when on; from now on if there is none.
+    /// The time to start from; `None`: print only new messages.
     pub since: Option<Timestamp>,
-    /// What is said in these rooms only; everything, direct messages too, if there are none.
+    /// Print only these rooms; if empty, everything including direct messages.
     pub rooms: Vec<String>,
 }
 
-/// Prints what is said, until the process is asked to end or nobody reads it any more.
+/// Prints messages until a signal asks the process to end or nobody reads the output.
 ///
 /// # Errors
-/// See [`Error`]: no server to begin with, or one that refuses.
+/// See [`Error`]: for example if there is no server, or if it refuses.
 pub async fn tail(options: ClientOptions, what: TailOptions) -> Result<(), Error> {
     let rooms = what.rooms.iter().map(|room| RoomName::new(room)).collect::<Result<Vec<_>, _>>();
     let rooms = rooms.map_err(|error| Error::Usage(format!("--room: {error}")))?;
@@ -62,7 +64,7 @@ pub async fn tail(options: ClientOptions, what: TailOptions) -> Result<(), Error
     }
 }
 
-/// Nothing more is printed.
+/// Printing ends, with this result.
 struct Stop(Result<(), Error>);
 
 impl From<io::Error> for Stop {
@@ -78,7 +80,7 @@ struct TailPrinter {
     view: ViewState,
     seen: SeenMessages,
     outgoing: Option<mpsc::Sender<Vec<u8>>>,
-    /// Rooms that the user is not in yet.
+    /// Wanted rooms that the user is not in yet.
     missing: Vec<RoomName>,
     was_lost: bool,
 }
@@ -132,7 +134,7 @@ impl TailPrinter {
         }
     }
 
-    /// Becomes a member of the rooms that are to be read.
+    /// Joins the wanted rooms.
     fn join(&mut self) {
         for room in std::mem::take(&mut self.missing) {
             self.send(&Request::Act(Act::Join { room: room.to_string() }), Some(JOIN_ID));
@@ -141,7 +143,7 @@ impl TailPrinter {
 
     fn send(&self, request: &Request, id: Option<&str>) {
         if let Some(outgoing) = &self.outgoing {
-            // A queue that is full belongs to a link that is about to be given up.
+            // A full queue means that the link is about to be given up.
             let _ = outgoing.try_send(request.to_frame(id));
         }
     }
@@ -151,14 +153,14 @@ impl TailPrinter {
             Event::Chat { to, seq, history, .. } => {
                 let target = Target::parse(to);
                 let is_direct = !matches!(target, Target::All | Target::Room(_));
-                self.message(event, &target, Arrival { seq: *seq, is_direct, history: *history })
+                self.message(event, &target, IncomingMessage { seq: *seq, is_direct, history: *history })
             }
             Event::Alert { seq, history, .. } => {
-                let arrival = Arrival { seq: *seq, is_direct: false, history: *history };
-                self.message(event, &Target::All, arrival)
+                let message = IncomingMessage { seq: *seq, is_direct: false, history: *history };
+                self.message(event, &Target::All, message)
             }
             Event::Delivered { seq, history, .. } => {
-                self.seen.take(Arrival { seq: *seq, is_direct: true, history: *history }, false);
+                self.seen.take(IncomingMessage { seq: *seq, is_direct: true, history: *history }, false);
                 Ok(())
             }
             Event::History(end) => {
@@ -176,9 +178,9 @@ impl TailPrinter {
         }
     }
 
-    fn message(&mut self, event: &Event, target: &Target, arrival: Arrival) -> Result<(), Stop> {
+    fn message(&mut self, event: &Event, target: &Target, message: IncomingMessage) -> Result<(), Stop> {
         let is_wanted = self.wants(target);
-        if self.seen.take(arrival, is_wanted) == Novelty::Known || !is_wanted {
+        if self.seen.take(message, is_wanted) == Novelty::Known || !is_wanted {
             return Ok(());
         }
         Ok(self.print(event)?)
@@ -220,10 +222,10 @@ impl TailPrinter {
     }
 }
 
-/// The same JSON, with everything escaped that could drive a terminal.
+/// Escapes characters that could control a terminal. Programs read the same JSON.
 fn escaped(json: &str) -> String {
     let is_safe = |c: char| match c.is_ascii() {
-        // JSON escapes the other control characters itself, and the line feed is ours.
+        // JSON itself escapes the other control characters, and the line feed is ours.
         true => c != '\u{7f}',
         false => safe_line(c.encode_utf8(&mut [0; 4])).starts_with(c),
     };

@@ -1,22 +1,21 @@
-//! The signals that ask the process to end: the terminal must be given back before it does.
+//! Signals that ask the process to end: the client must release the terminal first.
 
 use std::io;
 
-/// Waits for the process to be asked to end. From its making on, such a signal does not end the
-/// process by itself.
+/// Waits until a signal asks the process to end. While it exists, such signals do not end the process by
+/// themselves.
 #[cfg(unix)]
 pub(crate) struct Termination([tokio::signal::unix::Signal; 3]);
 
 #[cfg(unix)]
 impl Termination {
-    /// Takes the signals over.
     pub(crate) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         Ok(Self([interrupt, terminate, signal(SignalKind::hangup())?]))
     }
 
-    /// Resolves when the process is asked to end. Safe to cancel.
+    /// Safe to cancel.
     pub(crate) async fn wait(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
@@ -27,18 +26,17 @@ impl Termination {
     }
 }
 
-/// Waits for the process to be asked to end.
+/// Waits until the process is asked to end.
 #[cfg(not(unix))]
 pub(crate) struct Termination;
 
 #[cfg(not(unix))]
 impl Termination {
-    /// Nothing to take over: Ctrl-C comes as a key.
+    /// Ctrl-C comes as a key here.
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self)
     }
 
-    /// Resolves when the process is asked to end.
     pub(crate) async fn wait(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

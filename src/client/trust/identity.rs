@@ -1,5 +1,5 @@
-//! Who the user is: the name to ask for, the key that makes several connections the same user, and
-//! the secret token that takes its place where nothing is encrypted.
+//! The user's identity: the name to ask for, the key that makes several connections the same user, and the secret
+//! token that replaces the key without encryption.
 
 use std::fs;
 use std::io;
@@ -10,33 +10,29 @@ use crate::files;
 use crate::name::Name;
 use crate::security::{KeyError, Keypair};
 
-/// The file with the token, in the state directory.
 const TOKEN_FILE: &str = "token";
 
-/// The file with the key, in the state directory.
 const KEY_FILE: &str = "client.pem";
 
 /// The token's length: 128 bits.
 const TOKEN_BYTES: usize = 16;
 
-/// The name of a user whose login name has nothing that a name may hold.
+/// For a login name without any character that a name may have.
 const NAMELESS: &str = "user";
 
-/// What a hello says about the user.
 #[derive(Debug, Clone)]
 pub(crate) struct UserIdentity {
     /// The name to ask for, which follows renames.
     name: SharedState<Name>,
-    /// Whether the user chose the first name; if not, another one will do.
+    /// Whether the user chose the first name; otherwise another name will do.
     pub(crate) is_name_chosen: bool,
     /// 32 hexadecimal digits.
     pub(crate) token: String,
 }
 
 impl UserIdentity {
-    /// The identity in `dir`, with the chosen name or else the login name.
-    ///
-    /// Without a directory, or with one that cannot be written, the token lasts for this run.
+    /// Loads the identity in `dir`, with the chosen name or the login name. Without a writable directory, the
+    /// token lasts for this run.
     pub(crate) fn load(dir: Option<&Path>, chosen: Option<Name>) -> io::Result<Self> {
         let token = match dir.map(|dir| load_token(&dir.join(TOKEN_FILE))) {
             Some(Ok(token)) => token,
@@ -67,11 +63,8 @@ impl UserIdentity {
     }
 }
 
-/// The key in `dir`, made at the first start. Without a directory, or with one that cannot be written,
-/// it lasts for this run.
-///
-/// # Errors
-/// If there is one that cannot be used, which is not replaced: names belong to it.
+/// Loads the key in `dir`, and creates it at the first start. Without a writable directory, it lasts for this
+/// run. Never replaces an unusable key, because the user's names belong to it.
 pub(crate) fn load_key(dir: Option<&Path>) -> Result<Keypair, KeyError> {
     let Some(path) = dir.map(|dir| dir.join(KEY_FILE)) else { return Keypair::ephemeral() };
     match Keypair::load_or_create(&path) {
@@ -90,7 +83,7 @@ fn load_token(path: &Path) -> io::Result<String> {
             let token = new_token()?;
             match files::create(path, token.as_bytes()) {
                 Ok(()) => Ok(token),
-                // Another client was faster: both are the same user.
+                // Another client was faster; both are the same user.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match read_token(path)? {
                     Some(token) => Ok(token),
                     None => {
@@ -104,7 +97,7 @@ fn load_token(path: &Path) -> io::Result<String> {
     }
 }
 
-/// The token in the file; none if there is no file, or something else in it.
+/// Reads the token; none if the file is missing or has other contents.
 fn read_token(path: &Path) -> io::Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => {
@@ -126,7 +119,7 @@ fn new_token() -> io::Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// A user name made of a login name: without its domain, and without what names may not hold.
+/// Makes a user name from a login name: drops the domain and invalid characters.
 fn default_name(login: &str) -> Option<Name> {
     let login = login.rsplit(['\\', '/']).next().unwrap_or(login);
     let kept: String = login

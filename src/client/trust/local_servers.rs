@@ -1,5 +1,5 @@
-//! The servers of this machine that are this user's own: whoever can read a server's files need not
-//! be told who it is, and may do there what its operators may.
+//! This user's own servers on this machine. A user who can read a server's files needs no other proof of its
+//! key, and may do what its operators may.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,20 +10,18 @@ use crate::files;
 use crate::fingerprint::Fingerprint;
 use crate::limits::MAX_SECRET_FILE_BYTES;
 
-/// The file that a server leaves in its data directory for those who may read it.
+/// The file with the server's id and secret, in its data directory.
 pub const SECRET_FILE: &str = "operator-secret";
 
-/// The file with a closed server's passphrase, beside it.
+/// The file with a closed server's passphrase, in the same directory.
 pub const PASSPHRASE_FILE: &str = "passphrase";
 
-/// What such a file holds.
 #[derive(Deserialize)]
 struct Secret {
     id: String,
     secret: String,
 }
 
-/// One of this user's servers.
 #[derive(Clone)]
 struct LocalServer {
     key: Fingerprint,
@@ -31,27 +29,26 @@ struct LocalServer {
     dir: PathBuf,
 }
 
-/// This user's servers. Its text hides their secrets.
+/// This user's servers. `Debug` hides their secrets.
 #[derive(Clone, Default)]
 pub(crate) struct LocalServers(Vec<LocalServer>);
 
 impl LocalServers {
-    /// Those that keep their data in one of these directories.
+    /// Reads the servers with these data directories.
     pub(crate) fn read(dirs: &[PathBuf]) -> Self {
         Self(dirs.iter().filter_map(|dir| read(dir)).collect())
     }
 
-    /// Whether the server with this key is one of them.
     pub(crate) fn has(&self, key: &Fingerprint) -> bool {
         self.find(key).is_some()
     }
 
-    /// What makes this user an operator there.
+    /// The secret that makes this user an operator there.
     pub(crate) fn secret(&self, key: &Fingerprint) -> Option<&str> {
         self.find(key).map(|server| server.secret.as_str())
     }
 
-    /// Where that server keeps a passphrase that it made up.
+    /// The file with the passphrase that the server generated.
     pub(crate) fn passphrase_file(&self, key: &Fingerprint) -> Option<PathBuf> {
         self.find(key).map(|server| server.dir.join(PASSPHRASE_FILE))
     }

@@ -1,4 +1,4 @@
-//! Who is who: which keys servers may have, what this user goes by, and the passphrases of closed servers.
+//! The keys that servers may have, this user's own identity, and the passphrases of closed servers.
 
 mod identity;
 mod local_servers;

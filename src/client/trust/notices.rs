@@ -1,4 +1,4 @@
-//! What the user reads about a server: its key, and its history. Pure; whatever leaves it is safe for the terminal.
+//! The texts about a server's key, for the user. Pure; everything that leaves here is safe for the terminal.
 
 use std::net::SocketAddr;
 
@@ -6,11 +6,11 @@ use crate::fingerprint::Fingerprint;
 use crate::security::KnownServer;
 use crate::text::safe_line;
 
-/// What to do about a key that was only seen.
+/// For a key that nobody has verified.
 pub(crate) const NOT_VERIFIED: &str = "Not verified yet. To rule out an impostor, compare these numbers with the \
     output of `lanchat fingerprint` on the server, then type /verify.";
 
-/// A server by its name and address, as far as it has told a name.
+/// Names a server by its address, and by its name if it has told one.
 fn who(name: &str, addr: SocketAddr) -> String {
     match name {
         "" => format!("The server at {addr}"),
@@ -18,18 +18,18 @@ fn who(name: &str, addr: SocketAddr) -> String {
     }
 }
 
-/// The first group of the spoken digits, to tell two keys apart.
+/// The first group of digits, to tell two keys apart.
 fn brief(key: Fingerprint) -> String {
     format!("{} ...", &key.spoken()[..5])
 }
 
-/// Another server was where this one is.
+/// Another server answered here before.
 pub(crate) fn there_before(before: &KnownServer) -> String {
     let (name, digits) = (safe_line(&before.name), brief(before.fp));
     format!("Before, \"{name}\" ({digits}) answered at this address.")
 }
 
-/// A server that was never met. One that is closed is verified by the passphrase in a moment.
+/// A new server. For a closed one, the passphrase will verify the key in a moment.
 pub(crate) fn first_contact(
     name: &str,
     addr: SocketAddr,
@@ -51,7 +51,7 @@ pub(crate) fn first_contact(
     lines
 }
 
-/// The digits of a known server's key and those of the one that is there.
+/// The digits of the known key and of the present one.
 fn compared(known: &KnownServer, now: &str, key: Fingerprint) -> [String; 2] {
     let verified = if known.is_verified() { ", verified" } else { "" };
     let before = format!("known since {}{verified}:", safe_line(known.since()));
@@ -59,7 +59,7 @@ fn compared(known: &KnownServer, now: &str, key: Fingerprint) -> [String; 2] {
     [format!("  {before:width$}  {}", known.fp.spoken()), format!("  {now:width$}  {}", key.spoken())]
 }
 
-/// A known server with another key. `which` names it and no other.
+/// A known server with another key. `which` names it unambiguously.
 pub(crate) fn changed(
     name: &str,
     addr: SocketAddr,
@@ -82,7 +82,7 @@ pub(crate) fn changed(
     ]
 }
 
-/// A server that goes by the name of a known one and is another. `label` picks it, where a label can.
+/// A different server with a known server's name. `label` selects it, where `--server` applies.
 pub(crate) fn another(
     name: &str,
     addr: SocketAddr,
@@ -110,7 +110,7 @@ pub(crate) fn another(
     ]
 }
 
-/// What is said of a namesake before the user decides.
+/// Shown before the user decides about a namesake.
 pub(crate) fn not_the_known(known: &KnownServer) -> String {
     format!(
         "You have known another \"{}\" since {} ({}). This is a different server and gets nothing meant for that one.",
@@ -120,10 +120,9 @@ pub(crate) fn not_the_known(known: &KnownServer) -> String {
     )
 }
 
-/// The question whether a namesake is joined.
 pub(crate) const JOIN_NAMESAKE: &str = "Join this server anyway? [y/N] ";
 
-/// A namesake that the user does not want.
+/// The user declined a namesake.
 pub(crate) fn not_joined(name: &str) -> String {
     format!(
         "did not join \"{}\", and sent nothing; to pick another server: --server NAME-DIGITS",
@@ -131,7 +130,7 @@ pub(crate) fn not_joined(name: &str) -> String {
     )
 }
 
-/// A known server that goes by the name of one that was used later.
+/// A known server with the name of one that was used more recently.
 pub(crate) fn other(known: &KnownServer, last: &KnownServer) -> String {
     format!(
         "You know several servers called \"{}\": this is {}, not the one that you used last ({}).",
@@ -141,7 +140,7 @@ pub(crate) fn other(known: &KnownServer, last: &KnownServer) -> String {
     )
 }
 
-/// A server whose key is none of those that the user named.
+/// A server without any of the keys that the user named.
 pub(crate) fn not_named(
     name: &str,
     addr: SocketAddr,
@@ -162,7 +161,7 @@ pub(crate) fn not_named(
     lines
 }
 
-/// A server that the system's own list does not have.
+/// A server that is missing in the system's list.
 pub(crate) fn not_listed(name: &str, addr: SocketAddr, key: Fingerprint) -> Vec<String> {
     vec![
         format!(
@@ -176,7 +175,7 @@ pub(crate) fn not_listed(name: &str, addr: SocketAddr, key: Fingerprint) -> Vec<
     ]
 }
 
-/// A server that was never met and wanted no proof, for whom the user has a passphrase.
+/// A new server that wanted no proof, although the user gave a passphrase.
 pub(crate) fn unproven(name: &str) -> String {
     format!(
         "\"{}\" did not ask for the passphrase, so it may be a different server; only your name was sent. To join \
@@ -185,7 +184,7 @@ pub(crate) fn unproven(name: &str) -> String {
     )
 }
 
-/// A known server that goes by another name than it did: it may have taken somebody else's.
+/// A known server under a new name, which may be another server's.
 pub(crate) fn renamed(known: &KnownServer, name: &str) -> Option<String> {
     let is_other = !name.is_empty() && !known.name.is_empty() && safe_line(name) != safe_line(&known.name);
     is_other.then(|| {
@@ -194,7 +193,7 @@ pub(crate) fn renamed(known: &KnownServer, name: &str) -> Option<String> {
     })
 }
 
-/// Others that go by the name of the server that is joined.
+/// Other servers with the name of the one that is joined.
 pub(crate) fn namesakes(name: &str, key: Fingerprint, others: &[String]) -> Vec<String> {
     let brief_id = |id: &String| {
         let short = || safe_line(id.get(..8).unwrap_or(id));
@@ -213,12 +212,11 @@ pub(crate) fn namesakes(name: &str, key: Fingerprint, others: &[String]) -> Vec<
     )]
 }
 
-/// A closed server that gave its own proof.
+/// A closed server that proved that it knows the passphrase.
 pub(crate) fn proven(name: &str) -> String {
     format!("Verified: \"{}\" knows the passphrase.", safe_line(name))
 }
 
-/// A connection that is not encrypted.
 pub(crate) fn plaintext(name: &str) -> String {
     format!(
         "Not encrypted: anyone on the way to \"{}\" can read and change messages, and nobody is verified.",
@@ -226,7 +224,7 @@ pub(crate) fn plaintext(name: &str) -> String {
     )
 }
 
-/// A name as one word of a command line that a shell takes literally.
+/// Quotes a name as one word for a shell.
 fn word(name: &str) -> String {
     let name = safe_line(name);
     let is_tame = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | ',');

@@ -1,5 +1,5 @@
-//! Where a closed server's passphrase comes from: a file, the server's own directory, or the user at
-//! the terminal. Nothing of it is kept.
+//! Where a closed server's passphrase comes from: a file, the server's own directory, or the user at the
+//! terminal. The client never stores it.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,6 @@ use crate::prompt;
 use crate::security::Passphrase;
 use crate::text::safe_line;
 
-/// The way to the passphrase.
 #[derive(Debug, Clone)]
 pub(crate) struct PassphraseSource {
     /// The file that the user named.
@@ -21,10 +20,8 @@ impl PassphraseSource {
         Self { file }
     }
 
-    /// The one in the file that the user named, or else in the server's own, `local`.
-    ///
-    /// # Errors
-    /// If the named file cannot be read; the server's own may be what others only may read.
+    /// Reads the file that the user named, or otherwise the server's own file `local`, which this user may be
+    /// unable to read.
     pub(crate) fn given(&self, local: Option<PathBuf>) -> Result<Option<Passphrase>, Error> {
         match &self.file {
             Some(file) => Passphrase::read(file).map(Some).map_err(|error| Error::Local(error.to_string())),
@@ -32,22 +29,19 @@ impl PassphraseSource {
         }
     }
 
-    /// Whether the user named a file, and so means a server that knows what is in it.
+    /// Whether the user named a file: then the server must prove that it knows the passphrase.
     pub(crate) fn is_named(&self) -> bool {
         self.file.is_some()
     }
 
-    /// Asks the user, without showing what is typed.
-    ///
-    /// # Errors
-    /// If nobody can be asked, or what is typed is none.
+    /// Asks the user, without showing the input. Fails without a terminal, and on an invalid passphrase.
     pub(crate) async fn ask(&self, server: &str) -> Result<Passphrase, Error> {
         if !terminal::can_ask() {
             let why = crate::client::link::LinkError::PassphraseNeeded.to_string();
             return Err(Error::Refused(why));
         }
         let question = format!("Passphrase of \"{}\": ", safe_line(server));
-        // On a thread of its own: it waits for a person.
+        // On its own thread, because it waits for a person.
         let typed = tokio::task::spawn_blocking(move || prompt::ask_secret(&question)).await;
         match typed {
             Ok(Ok(Some(text))) => {

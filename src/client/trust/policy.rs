@@ -1,5 +1,5 @@
-//! Whom to believe that they are the server: judges the keys that servers present, and says so in
-//! words. It knows the remembered servers and those of this machine, and no connections.
+//! Decides which servers to trust by the keys that they present, and explains each decision. It knows the
+//! remembered servers and those of this machine, and no connections.
 
 use std::cell::LazyCell;
 use std::net::{IpAddr, SocketAddr};
@@ -18,31 +18,31 @@ use crate::security::{
     TrustBasis, system_dir,
 };
 
-/// What this user goes by in trusting servers.
+/// The known servers, and what the user asked for.
 #[derive(Debug)]
 pub(crate) struct TrustPolicy {
     known: KnownServers,
-    /// The keys that the user named; any if there are none.
+    /// The keys that the user named; any key if the list is empty.
     named: Vec<Fingerprint>,
     local: LocalServers,
-    /// The host that the user asked for, if by a name.
+    /// The host name that the user gave; none for an address.
     host: Option<String>,
-    /// Whether the user asked for a host, by a name or an address.
+    /// Whether the user gave a host, by name or by address.
     has_host: bool,
-    /// The name or the digits that the user asked for, if for no host.
+    /// The server's name or digits that the user gave, if no host.
     wanted: Option<String>,
 }
 
-/// How a server that may be joined is introduced.
+/// A server that may be joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Introduction {
-    /// Why its key is trusted, if it turns out to be the first time.
+    /// Why its key is trusted, if this is the first time.
     pub(crate) how: TrustBasis,
-    /// What the user is told before anything is sent; safe for the terminal.
+    /// Lines for the user before anything is sent; safe for the terminal.
     pub(crate) lines: Vec<String>,
-    /// Whether this is a first contact of which the user was told.
+    /// Whether this is a first contact, with a notice to the user.
     pub(crate) is_first: bool,
-    /// Why it is not joined unless the user says yes: it goes by the name of a known server that it is not.
+    /// Why the client must ask before it joins: the server has a known server's name, but is a different one.
     pub(crate) refusal: Option<Vec<String>>,
 }
 
@@ -52,19 +52,18 @@ impl Introduction {
     }
 }
 
-/// What the user may know of the present connection.
+/// How secure the present connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LinkSecurity {
-    /// Anybody on the way reads and changes what is said.
+    /// Anyone on the way can read and change messages.
     Plaintext,
-    /// Encrypted, to whoever was there at the first contact.
+    /// Encrypted, but nobody has verified the server's key.
     Unverified(Fingerprint),
-    /// Encrypted, to a server whose key was verified.
+    /// Encrypted, to a server whose key the user has verified.
     Verified(Fingerprint),
 }
 
 impl LinkSecurity {
-    /// The server's key.
     pub(crate) fn key(self) -> Option<Fingerprint> {
         match self {
             Self::Plaintext => None,
@@ -74,7 +73,7 @@ impl LinkSecurity {
 }
 
 impl TrustPolicy {
-    /// Takes over what the options say, and reads what is remembered in `dir`.
+    /// Takes the user's choices, and reads the known servers in `dir`.
     pub(crate) fn load(options: &ClientOptions, dir: Option<&Path>) -> Result<Self, Error> {
         let known = known_servers(dir)?;
         let local = LocalServers::read(&options.data_dirs);
@@ -94,25 +93,22 @@ impl TrustPolicy {
         Ok(Channel::Tls { tls: Box::new(tls), expect: expectation(&self.named, self.known.only()) })
     }
 
-    /// The servers of earlier times.
     pub(crate) fn known(&self) -> &KnownServers {
         &self.known
     }
 
-    /// The servers of this machine whose files this user may read.
+    /// This user's own servers on this machine.
     pub(crate) fn local(&self) -> &LocalServers {
         &self.local
     }
 
-    /// Looks again at the servers of this machine: one has just been started.
+    /// Reads this user's own servers again, after one has started.
     pub(crate) fn look_around(&mut self, dirs: &[std::path::PathBuf]) {
         self.local = LocalServers::read(dirs);
     }
 
-    /// Decides whether a server may be joined.
-    ///
-    /// # Errors
-    /// [`Error::Untrusted`] if its key is another one than it should be.
+    /// Decides whether a server may be joined. Fails with [`Error::Untrusted`] if its key is not the expected
+    /// one.
     pub(crate) fn introduce(&self, reached: &Reached) -> Result<Introduction, Error> {
         let Some(fp) = reached.link.key() else {
             let lines = vec![words::plaintext(&reached.server.name)];
@@ -138,7 +134,7 @@ impl TrustPolicy {
                 lines.extend(there.map(words::there_before));
                 Introduction::plain(how, lines)
             }
-            // Whoever can read the server's own files, or was told its key, has no need of a notice.
+            // A user who can read the server's files, or was given its key, needs no notice.
             KeyVerdict::New { .. } | KeyVerdict::Changed(_) | KeyVerdict::Namesake(_) if given => {
                 Introduction::plain(how, Vec::new())
             }
@@ -155,12 +151,12 @@ impl TrustPolicy {
         })
     }
 
-    /// Why a server is not joined without the user's yes, if it is one.
+    /// Why a server may only be joined after the user's yes; none if it needs none.
     pub(crate) fn namesake(&self, reached: &Reached) -> Option<Error> {
         self.introduce(reached).ok()?.refusal.map(Error::Untrusted)
     }
 
-    /// Why a key is not accepted that the server at this address presents.
+    /// Explains why the key of the server at this address is not accepted.
     pub(crate) fn refusal(&self, fp: Fingerprint, name: &str, addr: SocketAddr) -> Error {
         if !self.named.is_empty() && !self.named.contains(&fp) {
             return Error::Untrusted(words::not_named(name, addr, fp, &self.named));
@@ -174,7 +170,7 @@ impl TrustPolicy {
         })
     }
 
-    /// The refusal of a server that was announced as a known one, goes by its name, and has another key.
+    /// The refusal of a server that was announced as a known one and has its name, but another key.
     pub(crate) fn impostor(&self, strangers: &[UnexpectedServer]) -> Option<Error> {
         strangers.iter().find_map(|UnexpectedServer { addr, id, name }| {
             let fp = Fingerprint::from_id(id)?;
@@ -188,8 +184,8 @@ impl TrustPolicy {
         verdict(&self.known, presented)
     }
 
-    /// Whom the user asked for, seen from the server with this key and name. What names a known server
-    /// means it and nobody else, however few digits somebody made a key for.
+    /// Compares the user's choice with the server that has this key and name. A choice that fits a known
+    /// server means only that one, even if an attacker made a key with the same first digits.
     fn sought(&self, fp: Fingerprint, name: &str) -> RequestedServer {
         let Some(wanted) = &self.wanted else { return RequestedServer::Anyone };
         let known = |is_meant: fn(&str, &str, &str) -> bool| {
@@ -203,14 +199,13 @@ impl TrustPolicy {
             .unwrap_or(RequestedServer::Anyone)
     }
 
-    /// Another server of that name that was used later than this one: whoever is there now is not the one
-    /// that the user may think of.
+    /// A server with the same name that was used more recently, which the user may have in mind.
     fn used_before(&self, known: &KnownServer) -> Option<&KnownServer> {
         let mut same = self.known.iter().filter(|other| other.is_called(&known.name));
         same.next().filter(|last| last.fp != known.fp)
     }
 
-    /// By what a known server is named so that no other is meant.
+    /// The shortest text that names this known server and no other.
     fn word(&self, known: &KnownServer) -> String {
         match self.known.iter().filter(|other| other.is_called(&known.name)).count() {
             0 | 1 => known.name.clone(),
@@ -223,7 +218,7 @@ impl TrustPolicy {
         words::another(name, addr, fp, known, label.as_deref())
     }
 
-    /// Why the server that was known by `before` is not accepted any more.
+    /// Explains why the server that had the key `before` is no longer accepted.
     pub(crate) fn changed(&self, fp: Fingerprint, addr: SocketAddr, before: Option<Fingerprint>) -> Error {
         match before.and_then(|before| self.find(&before)) {
             Some(known) => Error::Untrusted(words::changed(&known.name, addr, fp, known, &self.word(known))),
@@ -231,7 +226,7 @@ impl TrustPolicy {
         }
     }
 
-    /// What a link's error means: with a wrong key a refusal in full.
+    /// Explains a link's error; a wrong key is explained in full.
     pub(crate) fn explain(&self, what: &str, error: &LinkError) -> Error {
         match error {
             LinkError::WrongKey { presented, addr } => self.refusal(*presented, "", *addr),
@@ -239,7 +234,7 @@ impl TrustPolicy {
         }
     }
 
-    /// What the user may know of a connection to the server with this key.
+    /// How secure a connection to the server with this key is.
     pub(crate) fn link_security(&self, key: Option<Fingerprint>) -> LinkSecurity {
         match key {
             None => LinkSecurity::Plaintext,
@@ -248,17 +243,17 @@ impl TrustPolicy {
         }
     }
 
-    /// Whether the server with this key was joined before this time.
+    /// Whether the server with this key was joined before.
     pub(crate) fn was_known(&self, key: Fingerprint) -> bool {
         self.find(&key).is_some_and(|known| known.first != known.last)
     }
 
-    /// Whether the passphrase of the server with this key was accepted before.
+    /// Whether the server with this key has accepted this user's passphrase before.
     pub(crate) fn is_member(&self, key: Option<Fingerprint>) -> bool {
         key.and_then(|key| self.find(&key)).is_some_and(KnownServer::is_member)
     }
 
-    /// Notes that a server was joined just now.
+    /// Records that a server was joined just now.
     pub(crate) fn remember(
         &mut self,
         key: Option<Fingerprint>,
@@ -266,7 +261,7 @@ impl TrustPolicy {
         addr: SocketAddr,
         how: TrustBasis,
     ) {
-        // What nobody has proven is not worth remembering.
+        // A name without a proven key is not worth remembering.
         if let Some(fp) = key {
             let host = self.host.as_deref();
             let joined = Presented { asked_for: host.is_some(), host, ..Presented::found(fp, name, addr) };
@@ -274,7 +269,7 @@ impl TrustPolicy {
         }
     }
 
-    /// Notes that the user has compared the digits of the key.
+    /// Records that the user has compared the key's digits.
     pub(crate) fn verify(&mut self, key: &Fingerprint) {
         self.known.verify(key);
     }
@@ -283,30 +278,30 @@ impl TrustPolicy {
         self.known.iter().find(|known| known.fp == *key)
     }
 
-    /// The known server whose id begins so: announcements hold no more of it.
+    /// The known server whose id has this prefix; announcements have only the first digits.
     fn find_by_id(&self, announced: &str) -> Option<&KnownServer> {
         self.known.iter().find(|known| known.fp.id().starts_with(announced))
     }
 }
 
-/// What a key means that a server presents, on the networks of this machine.
+/// Judges a presented key on the networks of this machine.
 pub(crate) fn verdict<'a>(known: &'a KnownServers, presented: &Presented<'_>) -> KeyVerdict<'a> {
     let networks = LazyCell::new(networks);
     known.verdict(presented, |addr| networks.iter().any(|network| network.contains(&addr)))
 }
 
-/// A host and port as they are remembered. An address is none: those have their own place.
+/// A host and port in the form in which they are remembered; none for an address, which is stored separately.
 pub(crate) fn host_name(name: &str, port: Option<u16>) -> Option<String> {
     let is_address = name.split('%').next().is_some_and(|ip| ip.parse::<IpAddr>().is_ok());
     (!is_address).then(|| format!("{name}:{}", port.unwrap_or(DEFAULT_PORT)))
 }
 
-/// What is remembered in `dir`, and what the system says.
+/// Reads the known servers in `dir`, and the system's list.
 pub(crate) fn known_servers(dir: Option<&Path>) -> Result<KnownServers, Error> {
     KnownServers::load(dir, system_dir().as_deref()).map_err(|error| Error::Local(error.to_string()))
 }
 
-/// The keys that will do: those named, as far as the system lists them.
+/// The acceptable keys: those that the user named, limited to the system's list if there is one.
 pub(crate) fn expectation(named: &[Fingerprint], listed: Option<Vec<Fingerprint>>) -> Expect {
     match listed {
         None if named.is_empty() => Expect::Anyone,
@@ -380,7 +375,7 @@ mod tests {
         for wanted in ["vm-01010101", "01010101"] {
             trust.wanted = Some(wanted.into());
             assert_eq!(trust.sought(forged, "vm"), RequestedServer::Only(ONE), "{wanted}");
-            // Nor does a name that is somebody else's digits.
+            // A name that consists of another server's digits does not either.
             assert_eq!(trust.sought(TWO, wanted), RequestedServer::Only(ONE), "{wanted}");
         }
     }

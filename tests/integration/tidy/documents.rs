@@ -1,6 +1,6 @@
 //! What the documents say is what the code does.
 
-use super::{LAYERS, read};
+use super::{CLIENT_LAYERS, LAYERS, read};
 use lanchat::protocol::{event, request};
 
 /// A table: the cells of its rows, of which the first is its head.
@@ -16,9 +16,9 @@ fn has_unreleased_head(changelog: &str) -> bool {
     changelog.lines().find(|line| line.starts_with("## ")) == Some("## [Unreleased]")
 }
 
-/// The rows of modules in a block such as `limits < name, text < main`.
-fn documented_layers(text: &str) -> Vec<Vec<String>> {
-    let block = text.split("```").skip(1).step_by(2).find(|block| block.trim_start().starts_with("limits <"));
+/// The rows of modules in the block that begins with `first`, such as `limits < name, text < main`.
+fn documented_layers(text: &str, first: &str) -> Vec<Vec<String>> {
+    let block = text.split("```").skip(1).step_by(2).find(|block| block.trim_start().starts_with(first));
     let rows = block.into_iter().flat_map(|block| block.split('<'));
     rows.map(|row| row.split(',').map(|module| module.trim().to_owned()).collect()).collect()
 }
@@ -66,10 +66,34 @@ fn assert_documented(what: &str, types: impl Iterator<Item = &'static str>, docu
 
 #[test]
 fn the_import_order_is_as_documented() {
-    let layers: Vec<Vec<String>> =
-        LAYERS.iter().map(|row| row.iter().map(|module| (*module).to_owned()).collect()).collect();
-    let documented = documented_layers(&read("ARCHITECTURE.md"));
-    assert_eq!(documented, layers, "ARCHITECTURE.md: its import order (left) is not that of tidy.rs (right)");
+    for (layers, first) in [(&LAYERS[..], "limits <"), (&CLIENT_LAYERS[..], "background,")] {
+        let layers: Vec<Vec<String>> =
+            layers.iter().map(|row| row.iter().map(|module| (*module).to_owned()).collect()).collect();
+        let documented = documented_layers(&read("ARCHITECTURE.md"), first);
+        assert_eq!(
+            documented, layers,
+            "ARCHITECTURE.md: an import order (left) is not that of tidy.rs (right)"
+        );
+    }
+}
+
+/// The variants of an enum, without those that the table of commands names.
+fn commands_without_a_row(definition: &str, table: &str) -> Vec<String> {
+    let (_, body) = definition.split_once("pub enum PromptAction {").expect("no PromptAction");
+    let body = body.split_once("\n}").map_or(body, |(body, _)| body);
+    let lines = body.lines().map(str::trim).filter(|line| line.starts_with(char::is_uppercase));
+    let variants = lines.filter_map(|line| line.split(|c: char| !c.is_alphanumeric()).next());
+    variants
+        .filter(|variant| !super::code::names(table, &format!("PromptAction::{variant}")))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_action_of_the_prompt_has_a_command() {
+    let (definition, table) = (read("src/protocol/command/mod.rs"), read("src/protocol/command/table.rs"));
+    let missing = commands_without_a_row(&definition, &table);
+    assert!(missing.is_empty(), "src/protocol/command/table.rs: no command for {missing:?}; give each a row");
 }
 
 #[test]
@@ -130,8 +154,17 @@ mod violations_are_caught {
     #[test]
     fn of_the_documented_order() {
         let order = "x\n```\nlimits < name, text\n   < main\n```\ny";
-        assert_eq!(documented_layers(order), [vec!["limits"], vec!["name", "text"], vec!["main"]]);
-        assert!(documented_layers("limits < name").is_empty());
+        assert_eq!(
+            documented_layers(order, "limits <"),
+            [vec!["limits"], vec!["name", "text"], vec!["main"]]
+        );
+        assert!(documented_layers("limits < name", "limits <").is_empty());
+    }
+
+    #[test]
+    fn of_actions_without_a_command() {
+        let definition = "pub enum PromptAction {\n    /// Text.\n    Query(String),\n    Clear,\n}\n";
+        assert_eq!(commands_without_a_row(definition, "PromptAction::Query(x)"), ["Clear"]);
     }
 
     #[test]

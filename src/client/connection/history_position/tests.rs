@@ -42,7 +42,7 @@ fn a_first_hello_asks_for_the_start_until_all_has_come_and_then_for_what_is_new(
     // The link broke before it was told whether something is missing.
     assert_eq!(position.hello(), seq(0, None, &[]));
     position.welcomed(&old("h1", 70), true);
-    assert_eq!(position.seq(), 60, "what was shown is not shown again");
+    assert_eq!(position.seq(), 60, "messages already shown are not shown again");
     position.caught_up(70);
     position.reach(50);
     assert_eq!(position.hello(), seq(70, Some("h1"), &[]));
@@ -53,7 +53,7 @@ fn a_gap_is_still_to_be_told_when_the_link_breaks_before_its_end() {
     let position = at("a", 20);
     let back = Welcome { rewound: true, ..new("b", 30, 10, &[("a", 10)]) };
     assert_eq!(position.welcomed(&back, true), Resumption { resumed: true, rewound: true });
-    assert_eq!(position.seq(), 10, "what comes from there on is new");
+    assert_eq!(position.seq(), 10, "later messages are new");
     position.reach(25);
     assert_eq!(position.hello(), seq(20, Some("a"), &[]));
     position.welcomed(&back, true);
@@ -72,7 +72,7 @@ fn what_the_server_could_not_read_is_asked_for_again_however_much_has_come_live(
     let rest = seq(25, Some("a"), &[]);
     assert_eq!(position.hello(), rest, "a has all of it, b has what never came");
     position.welcomed(&new("c", 61, 25, &[("b", 50), ("a", 40)]), true);
-    assert_eq!(position.seq(), 25, "what came live comes again, after what was missing");
+    assert_eq!(position.seq(), 25, "live messages come again, after the missing ones");
     position.caught_up(61);
     position.reach(62);
     assert_eq!(position.hello(), seq(62, Some("c"), &[("b", 50), ("a", 40)]));
@@ -111,7 +111,7 @@ fn another_history_counts_from_its_own_start() {
     let position = at("h1", 70);
     assert_eq!(position.welcomed(&old("h2", 3), true), Resumption::default());
     assert_eq!(position.seq(), 0);
-    // Without a history the numbers begin anew with each run of the server.
+    // Without a history, numbers start again with each run of the server.
     let none = |latest| Welcome { seq: latest, ..Welcome::default() };
     position.welcomed(&none(9), true);
     position.reach(9);

@@ -1,4 +1,4 @@
-//! A client and servers that start anew, crash, are put back and grow apart from one another, by the rules
+//! A client and servers that restart, crash, are restored and grow apart from one another, by the rules
 //! of the real ones on both sides: nothing of the server that the client is on is hidden from it, and
 //! nothing is shown twice.
 
@@ -89,10 +89,10 @@ struct Play {
     /// Which life of which server it saw last, and where it had it all last.
     last_life: Option<u32>,
     full_life: Option<u32>,
-    /// What it was on that server when it had it all.
+    /// The messages on that server when the client had all of them.
     had: HashSet<u32>,
     shown: HashMap<u32, usize>,
-    /// Was there before the client first came, or is told as a gap.
+    /// Messages from before the client's first visit, or reported as a gap.
     old: HashSet<u32>,
     /// May come twice: shown while something was missed, and then the client went elsewhere.
     loose: HashSet<u32>,
@@ -205,7 +205,7 @@ impl Play {
             ..Welcome::default()
         };
         let has_lost = self.had.iter().any(|uid| !server.has(*uid));
-        assert!(!has_lost || rewound, "what is lost is told");
+        assert!(!has_lost || rewound, "the client hears of losses");
         assert!(self.full_life != Some(server.life) || has_lost || !rewound, "after a restart nothing is");
         assert_eq!(self.seen.welcomed(&welcome, true).rewound, rewound);
         let newest = server.messages.len().saturating_sub(NEWEST);
@@ -241,8 +241,8 @@ impl Play {
     }
 }
 
-fn arrival(seq: u64, is_direct: bool, history: bool) -> Arrival {
-    Arrival { seq: Some(seq), is_direct, history }
+fn arrival(seq: u64, is_direct: bool, history: bool) -> IncomingMessage {
+    IncomingMessage { seq: Some(seq), is_direct, history }
 }
 
 fn end(seq: u64) -> HistoryEnd {

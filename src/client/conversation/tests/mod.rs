@@ -37,7 +37,7 @@ fn text(effects: Vec<Effect>) -> String {
     let line = |effect| match effect {
         Effect::Show(line) => line,
         Effect::Relabel => "(label)".into(),
-        Effect::Clear => "(clear)".into(),
+        Effect::OnScreen(_) => "(screen)".into(),
         Effect::Quit => "(quit)".into(),
     };
     effects.into_iter().map(line).collect::<Vec<_>>().join("\n")
@@ -312,8 +312,8 @@ fn a_servers_name_drives_no_terminal_and_starts_no_line() {
 fn digits_of_a_user_are_shown_to_be_compared() {
     let mut talk = Talk::new();
     for (key, expected) in [
-        (Some(OWN.to_string()), format!("bob's key: {}; bob sees the same", OWN.spoken())),
-        (None, "no key vouches for bob".to_owned()),
+        (Some(OWN.to_string()), format!("bob's key: {}; bob can compare it", OWN.spoken())),
+        (None, "no key backs the name bob".to_owned()),
     ] {
         talk.line("/verify bob");
         let id = talk.sent().id;
@@ -343,7 +343,7 @@ fn status_help_clear_and_quit_need_no_server() {
     assert!(status.contains("connected to office (id 3f9a1c77, lanchat 0.1.0) at 10.0.0.1:7667"), "{status}");
     assert!(status.contains("you are alice from 10.0.0.2; 2 users here"), "{status}");
     assert!(talk.line("/help").contains("/users"));
-    assert_eq!(talk.line("/clear"), "(clear)");
+    assert_eq!(talk.line("/clear"), "(screen)");
     assert_eq!(talk.line("/quit"), "(quit)");
     assert!(talk.frames.try_recv().is_err());
 }

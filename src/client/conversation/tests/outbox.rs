@@ -50,7 +50,7 @@ fn what_was_under_way_or_typed_while_the_link_is_down_waits_and_goes_in_order() 
     assert_eq!(talk.conversation.label(), "[#lobby, 5 waiting] ");
     assert_eq!(
         talk.missed(7, "alice", "all", "one", first.id.as_deref()),
-        "12:03 -- what you missed:\n2026-11-20 09:30 <alice> one\n(label)"
+        "12:03 -- missed messages:\n2026-11-20 09:30 <alice> one\n(label)"
     );
     assert_eq!(talk.event(end(7), None), "12:03 -- 1 message while you were away\n(label)");
     assert_eq!(talk.sent().kind.as_deref(), Some("users"));
@@ -169,7 +169,7 @@ fn status_says_that_nothing_is_stored_until_it_is_again() {
     talk.event(storing(false, "not stored: make room"), None);
     talk.lose("the connection was lost");
     talk.come(office(), None);
-    assert!(!talk.line("/status").contains("make room"), "the server says so anew if it is so");
+    assert!(!talk.line("/status").contains("make room"), "the server says so again if need be");
     talk.come(Welcome { log: None, ..office() }, None);
     assert!(talk.line("/status").contains("this server stores no messages"));
 }

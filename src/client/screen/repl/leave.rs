@@ -1,4 +1,4 @@
-//! The end of a conversation: what is on its way gets its receipt or is said to have none.
+//! The end of a conversation: waits for receipts, and lists messages without one.
 
 use std::time::Duration;
 
@@ -8,15 +8,14 @@ use super::Repl;
 use crate::client::connection::{Reconnector, Update};
 use crate::client::conversation::CallTime;
 
-/// How long leaving waits for receipts, or for a connection to get some.
+/// How long to wait for receipts, or for a connection that brings some.
 const RECEIPT_WAIT: Duration = Duration::from_secs(2);
 
-/// How long leaving waits for the server's last words.
+/// How long to wait for the server's last words.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
 impl Repl {
-    /// Waits for receipts, says goodbye, shows the last words and what was not sent, and gives the
-    /// terminal back.
+    /// Waits for receipts, says goodbye, shows the last words and unsent messages, and releases the terminal.
     pub(super) async fn leave(mut self) {
         if let Some(mut connection) = self.connection.take() {
             let _ = timeout(RECEIPT_WAIT, self.receipts(&mut connection)).await;
@@ -33,7 +32,7 @@ impl Repl {
         self.prompt.close();
     }
 
-    /// Goes on until everything has its receipt, over a new connection if there is one in time.
+    /// Waits until every message has its receipt, over a new connection if there is one in time.
     async fn receipts(&mut self, connection: &mut Reconnector) {
         while self.conversation.pending() > 0 {
             let Ok(update) = connection.next().await else { return };

@@ -1,35 +1,34 @@
-//! What the user is told and asked when no server answered: the truth about those that may be up all the
-//! same, and whether to be the server. Pure.
+//! The lines and the question for the user if no server answered: which known servers may be up all the same, and
+//! whether to start one. Pure.
 
 use std::net::IpAddr;
 
 use crate::discovery::{SearchReport, Source};
 use crate::text::safe_line;
 
-/// Servers named in one line.
+/// Servers to name in one line.
 const MAX_NAMED: usize = 3;
 
-/// What there is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Advice {
-    /// Servers are announced, and cannot be connected to: nothing is offered.
+    /// Servers are announced but do not answer: there is nothing to ask.
     Tell(Vec<String>),
-    /// Nobody is heard of.
+    /// No server is announced.
     Ask(HostingOffer),
 }
 
-/// The offer to be the server, and to look further.
+/// The offer to start a server, or to scan first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct HostingOffer {
     /// The lines above the question.
     pub(super) hints: Vec<String>,
     pub(super) question: String,
-    /// Whether Enter is a yes.
+    /// Whether Enter means yes.
     hosts_by_default: bool,
     scans: bool,
 }
 
-/// What the user wants.
+/// The user's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     Host,
@@ -37,8 +36,8 @@ pub(super) enum Wish {
     Nothing,
 }
 
-/// What to say after a search in vain. `scan` is what a look at all addresses would be, if it has not been made;
-/// `own` are this machine's addresses, at which nobody but the person can start the server of before again.
+/// The advice after a search without a result. `scan` describes a scan of all addresses, unless there was
+/// one; `own` are this machine's addresses: only this user can start a server there again.
 pub(super) fn advice(tried: &SearchReport, scan: Option<String>, own: &[IpAddr]) -> Advice {
     let reasons: Vec<_> = tried.reasons().into_iter().filter(|failed| !failed.is_stopped_here(own)).collect();
     let up: Vec<String> = reasons
@@ -59,8 +58,8 @@ pub(super) fn advice(tried: &SearchReport, scan: Option<String>, own: &[IpAddr])
         .take(MAX_NAMED)
         .collect();
     let (question, hosts_by_default) = match silent.as_slice() {
-        [] => ("No lanchat server found on this network. StartedServer one here?", true),
-        _ => ("StartedServer one here anyway?", false),
+        [] => ("No lanchat server found on this network. Start one here?", true),
+        _ => ("Start one here anyway?", false),
     };
     let missing = match silent.as_slice() {
         [] => None,
@@ -81,7 +80,7 @@ pub(super) fn advice(tried: &SearchReport, scan: Option<String>, own: &[IpAddr])
 }
 
 impl HostingOffer {
-    /// What an answer means; none if it is no answer.
+    /// Reads an answer; `None`: it is not an answer.
     pub(super) fn wish(&self, answer: &str) -> Option<Wish> {
         match answer.trim().to_lowercase().as_str() {
             "y" | "yes" => Some(Wish::Host),
@@ -121,7 +120,7 @@ mod tests {
     #[test]
     fn where_nobody_is_known_enter_is_a_yes() {
         let offer = asked(&SearchReport::default(), None);
-        assert_eq!(offer.question, "No lanchat server found on this network. StartedServer one here? [Y/n] ");
+        assert_eq!(offer.question, "No lanchat server found on this network. Start one here? [Y/n] ");
         let wishes = ["", "y", " No\n", "s", "hello"].map(|answer| offer.wish(answer));
         assert_eq!(wishes, [Some(Wish::Host), Some(Wish::Host), Some(Wish::Nothing), None, None]);
     }
@@ -149,7 +148,7 @@ mod tests {
     fn where_a_server_is_known_enter_is_a_no() {
         let known = tried(Source::Known { last_used: true }, ConnectFailure::Silent);
         let offer = asked(&known, Some("all 254 addresses of 10.78.0.0/24".into()));
-        assert_eq!(offer.question, "StartedServer one here anyway? [y/N/s] ");
+        assert_eq!(offer.question, "Start one here anyway? [y/N/s] ");
         assert_eq!(
             offer.hints,
             [

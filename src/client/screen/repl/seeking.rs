@@ -1,4 +1,4 @@
-//! The prompt without a server: what is found, what the user is asked, and the way to the next server.
+//! The prompt without a server: reports what searches find, asks the user, and joins the next server.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::discovery::{ScanScope, SearchReport};
 use crate::protocol::request::Mode;
 use crate::text::safe_line;
 
-/// How long is looked once more before a server is started here: others may have had the same thought.
+/// How long to look once more before starting a server: others may have had the same idea.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
-/// The pause after a server that cannot be joined.
+/// The pause after a server that could not be joined.
 const RETRY: Duration = Duration::from_secs(2);
 
 impl Repl {
-    /// What a search came to.
+    /// Handles the result of a search.
     pub(super) async fn located(&mut self, located: Option<Result<Located, Error>>) -> Ending {
         match located {
             Some(Ok(Located::Nothing(tried))) => {
@@ -42,7 +42,7 @@ impl Repl {
         }
     }
 
-    /// Servers answered: one is joined, and of several the user chooses.
+    /// Joins the server that answered, or lets the user choose among several.
     async fn found(&mut self, located: Located) -> Ending {
         self.withdraw();
         match located {
@@ -63,7 +63,7 @@ impl Repl {
         self.ask_unexpected(text, move |answer| choice.is_answer(answer), OpenQuestion::Choose(servers))
     }
 
-    /// Says what is wrong, or offers to be the server.
+    /// Says what is wrong, or offers to start a server.
     fn advise(&mut self, tried: &SearchReport, advice: &Advice) -> Ending {
         match advice {
             _ if tried.wanted.is_some() => self.tell_once(tried.to_string()),
@@ -95,7 +95,8 @@ impl Repl {
         self.ask_unexpected(text, move |answer| asked.wish(answer).is_some(), OpenQuestion::Host(offer))
     }
 
-    /// Enter on an empty line, after a no to an offer: asks again, if the latest search still leads to an offer.
+    /// Asks again after a declined offer, if the user presses Enter on an empty line and the offer still
+    /// stands.
     pub(super) fn offer_again(&mut self) -> Ending {
         if self.connection.is_some() || self.question.is_some() || !self.declined {
             return None;
@@ -105,7 +106,7 @@ impl Repl {
         self.make(offer)
     }
 
-    /// Says what goes wrong at each search, but not at each.
+    /// Reports a failure that each search repeats only once.
     fn tell_once(&mut self, text: String) -> Ending {
         if self.told.contains(&text) {
             return None;
@@ -121,14 +122,14 @@ impl Repl {
         }
     }
 
-    /// What a look at all addresses would be, if it has not been made.
+    /// Describes a scan of all addresses, unless there was one.
     fn scan_offer(&self) -> Option<String> {
         let is_new = self.network.locator.searches() && !self.has_scanned;
         let terrain = is_new.then(ScanScope::survey)?.ok().filter(|terrain| !terrain.is_empty())?;
         Some(format!("all {} addresses of {terrain}", terrain.count()))
     }
 
-    /// The answer to what was asked.
+    /// Handles the answer to the open question.
     pub(super) async fn answer(&mut self, answer: &str) -> Ending {
         match self.question.take()? {
             OpenQuestion::Quit => {
@@ -180,7 +181,7 @@ impl Repl {
         self.note("still looking for a server; Enter asks again, /quit leaves")
     }
 
-    /// Looks at all addresses of the own networks.
+    /// Scans all addresses of this machine's networks.
     fn scan(&mut self) -> Ending {
         let what = self.scan_offer()?;
         self.has_scanned = true;
@@ -192,7 +193,7 @@ impl Repl {
         self.note(&format!("trying {what}..."))
     }
 
-    /// What the look at all addresses came to.
+    /// Handles the result of the scan.
     pub(super) async fn scanned(&mut self, located: Option<Result<Located, Error>>) -> Ending {
         self.scan = None;
         // The search may have been faster.
@@ -206,7 +207,7 @@ impl Repl {
         }
     }
 
-    /// Starts a server here and goes there, unless there is another one by now.
+    /// Starts a server here and joins it, unless another one has appeared.
     async fn host(&mut self) -> Ending {
         self.search = None;
         let last_look = self.network.locator.within(LAST_LOOK);
@@ -239,7 +240,7 @@ impl Repl {
         }
     }
 
-    /// Another server was found beside the one that runs here.
+    /// Handles news of another server beside the one that runs here.
     pub(super) fn rival(&mut self, rival: Option<Rival>) -> Ending {
         match rival {
             Some(Rival::Beside(server)) => {
@@ -252,7 +253,7 @@ impl Repl {
             Some(Rival::GiveWay(server)) => {
                 self.network.rivals = None;
                 let hosting = self.network.hosting.take()?;
-                // This client is told like all others.
+                // The server tells this client like all others.
                 drop(tokio::spawn(hosting.give_way(server)));
                 None
             }
@@ -263,7 +264,7 @@ impl Repl {
         }
     }
 
-    /// Joins a server that was found, or that the user chose.
+    /// Joins a server that a search found or the user chose.
     async fn move_to(&mut self, reached: Reached, is_chosen: bool) -> Ending {
         self.search = None;
         let (server, addrs) = (describe(&reached), reached.addrs.clone());
@@ -299,7 +300,7 @@ impl Repl {
                 self.connection = Some(Reconnector::start(Joined { registered, credentials, locator }));
                 None
             }
-            // Nobody is to stay beside a server that is not the one it says it is.
+            // The user must not go on beside a server that pretends to be another.
             Err(error @ Error::Untrusted(_)) => Some(Err(error)),
             Err(error) if self.is_first => Some(Err(error)),
             Err(error) => self.cannot_join(&server, &error.to_string()),
@@ -311,7 +312,7 @@ impl Repl {
         self.tell_once(safe_line(&format!("cannot join {server}: {why}")))
     }
 
-    /// Looks for a server from then on.
+    /// Starts to look for a server.
     pub(super) fn search_again(&mut self, pause: Duration) {
         self.search = Some(search_in_background(self.network.locator.clone(), pause));
     }

@@ -65,7 +65,6 @@ const MAX_FUNCTION_LINES: usize = 60;
 const LONG_FUNCTIONS: [(&str, &str, &str); 5] = [
     ("src/cli/limits_page.rs", "people", "rows of a table"),
     ("src/cli/limits_page.rs", "strangers", "rows of a table"),
-    ("src/cli/limits_page.rs", "resources", "rows of a table"),
     ("src/cli/pages.rs", "examples", "rows of a table"),
     ("src/protocol/event/mod.rs", "from_packet", "an arm for each type"),
 ];

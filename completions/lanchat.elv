@@ -87,7 +87,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'lanchat;discover'= {
-            cand --timeout 'How long to wait for answers; ends earlier when no more servers turn up'
+            cand --timeout 'How long to wait for answers; ends earlier when no further servers turn up'
             cand --color 'When to use colour: auto, always or never'
             cand --config 'Read this config file instead of the user''s own'
             cand --json 'Print one JSON array instead of a table'

@@ -81,7 +81,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -l no-discovery -
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s v -l verbose -d 'Log more; repeat it to log everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s q -l quiet -d 'Log and print less; repeat it for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l timeout -d 'How long to wait for answers; ends earlier when no more servers turn up' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l timeout -d 'How long to wait for answers; ends earlier when no further servers turn up' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand discover" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that supports it, unless `NO_COLOR` is set'
 always\t'In pipes and files too'
 never\t'Never'"

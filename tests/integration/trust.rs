@@ -170,7 +170,10 @@ fn two_servers_of_one_name_are_both_known_once_they_are_trusted() {
     };
     let label = |server: &TestServer| server_label("vm", &server.id);
     let (done, text) = trust(&["vm", &key(&second).to_string()]);
-    assert!(done == Some(0) && text.contains(&format!("{}, of the same name, is accepted", label(&first))));
+    assert!(
+        done == Some(0)
+            && text.contains(&format!("{}, a server of the same name, stays accepted", label(&first)))
+    );
     assert_eq!((status(&second), status(&first), status(&second)), (Some(0), Some(0), Some(0)));
     // It is told which of them is there, when it is not that of last time.
     let other = said(&send(&home, first.address, &["hello"]));

@@ -1,7 +1,7 @@
 //! The checks, one line each. Pure.
 
-use super::diagnosis::other_machines_answer;
 use super::findings::{Findings, Interface, Lookup, MulticastPaths, Probe, ProbeOutcome, ProbeSource};
+use super::lists::{listed, other_machines_answer};
 use crate::client::Untested;
 use crate::text::safe_line;
 use serde::Serialize;
@@ -9,9 +9,6 @@ use std::fmt;
 
 /// Lines about addresses that are shown: more would not help, however many are announced.
 const MAX_PROBES: usize = 12;
-
-/// Interfaces or servers named in one line: more would not help.
-const MAX_NAMED: usize = 8;
 
 /// One check, displayed as one line that is safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -284,14 +281,4 @@ fn tested(findings: &Findings) -> Option<CheckLine> {
         Err(Untested::Unused(why)) => note(subject, format!("not tested: {why}")),
         Err(Untested::Impossible(why)) => note(subject, format!("could not be tested: {why}")),
     })
-}
-
-/// Names the first few items and counts the rest.
-pub(super) fn listed<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
-    let mut items = items.into_iter();
-    let named: Vec<String> = items.by_ref().take(MAX_NAMED).map(|item| item.to_string()).collect();
-    match items.count() {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
-    }
 }

@@ -1,22 +1,20 @@
 //! The examination: everything starts at once and ends within six seconds, whatever the network does.
 
 use super::findings::{
-    Findings, Interface, Lookup, MulticastFinding, MulticastPaths, NamedHost, Probe, ProbeOutcome,
-    ProbeSource,
+    Findings, Interface, Lookup, MulticastFinding, NamedHost, Probe, ProbeOutcome, ProbeSource,
 };
 use super::machine::{self, Firewall, Machine};
+use super::multicast::{test, untested};
 use super::probe::{ProbeTarget, detour, probe};
 use super::prober::Prober;
-use crate::client::Untested;
 use crate::discovery::{
-    LookupError, MdnsSearch, MulticastTest, Networks, SearchEvent, SearchOptions, Side, Sighting, Subnet,
-    WELL_KNOWN_HOST, all_interfaces, is_called, lookup, neighbours, scan, subnets, unsent,
+    LookupError, MdnsSearch, Networks, SearchEvent, SearchOptions, Sighting, WELL_KNOWN_HOST, all_interfaces,
+    is_called, lookup, neighbours, scan, subnets, unsent,
 };
 use crate::limits::{
     DEFAULT_PORT, DOCTOR_GUESS, DOCTOR_LISTEN, DOCTOR_QUIET, DOCTOR_SCAN, DOCTOR_SEARCH_ON, DOCTOR_TARGETS,
     DOCTOR_TIME, MAX_KNOWN_TRIED,
 };
-use crate::protocol::request::TestToken;
 use crate::text::safe_line;
 use std::collections::{BTreeSet, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
@@ -400,27 +398,4 @@ async fn look_up(host: &str, port: u16, multicast: bool, end: Instant) -> Lookup
         },
         Err(_late) => Lookup::Unanswered("no answer in time".into()),
     }
-}
-
-fn untested(addr: SocketAddr, why: impl ToString) -> MulticastFinding {
-    MulticastFinding { addr, result: Err(Untested::Impossible(why.to_string())) }
-}
-
-async fn test<C: Prober>(prober: C, addr: SocketAddr, subnet: &Subnet, end: Instant) -> MulticastFinding {
-    let mut number = [0; 8];
-    if let Err(error) = getrandom::fill(&mut number) {
-        return untested(addr, error);
-    }
-    let token = TestToken::new(u64::from_ne_bytes(number));
-    let trial = match MulticastTest::open(subnet, Side::Client, token.as_str()) {
-        Ok(trial) => trial,
-        Err(error) => return untested(addr, error),
-    };
-    let both = async { tokio::join!(trial.run(), prober.test(addr, token)) };
-    let result = match timeout_at(end, both).await {
-        Ok((heard, Ok(out))) => Ok(MulticastPaths { out, back: heard.heard }),
-        Ok((_, Err(why))) => Err(why),
-        Err(_late) => return untested(addr, "it did not finish in time"),
-    };
-    MulticastFinding { addr, result }
 }

@@ -9,8 +9,6 @@ mod unreached;
 #[cfg(test)]
 mod tests;
 
-pub(super) use nobody::other_machines_answer;
-
 use super::findings::{Findings, Lookup, Probe, ProbeOutcome, ProbeSource};
 use super::remedy::Remedy;
 use crate::cli::exit::Exit;

@@ -1,7 +1,7 @@
 //! No server was found. Why was none heard?
 
-use super::super::checks::listed;
 use super::super::findings::{Findings, Probe, ProbeOutcome, ProbeSource};
+use super::super::lists::{listed, other_machines_answer};
 use super::super::machine::Proto;
 use super::super::remedy::{self, AllowRule, PORT_OWNER, Remedy};
 use super::{Cause, Diagnosis, unreached};
@@ -227,11 +227,6 @@ fn nobody(findings: &Findings) -> Diagnosis {
         ),
     };
     Diagnosis::new(cause, line, remedies)
-}
-
-/// Formats `1 other machine answers`, `2 other machines answer`.
-pub(in crate::cli::doctor) fn other_machines_answer(count: usize) -> String {
-    if count == 1 { "1 other machine answers".into() } else { format!("{count} other machines answer") }
 }
 
 fn router(findings: &Findings) -> String {

@@ -1,7 +1,7 @@
 //! A server on another machine answers. Did mDNS find it, and if not, why not?
 
-use super::super::checks::listed;
 use super::super::findings::{AnnouncedServer, Findings, MulticastPaths, Probe, ProbeSource};
+use super::super::lists::listed;
 use super::super::machine::Proto;
 use super::super::remedy::{self, AllowRule, Remedy};
 use super::{Cause, Diagnosis, joinable};

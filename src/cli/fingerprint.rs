@@ -7,8 +7,8 @@ use std::time::Duration;
 use anstream::eprintln;
 
 use super::args::{CommonArgs, FingerprintArgs};
-use super::endpoint::Endpoint;
 use super::exit::{Exit, ExitError};
+use super::link_target::LinkTarget;
 use super::logging::{self, LogLevel};
 use super::{join, own_server, runtime};
 use crate::client;
@@ -39,7 +39,7 @@ pub(crate) fn run(
 }
 
 /// Asks a server for its key.
-fn asked(host: &Endpoint) -> Result<Fingerprint, ExitError> {
+fn asked(host: &LinkTarget) -> Result<Fingerprint, ExitError> {
     let port = host.at.port.unwrap_or(DEFAULT_PORT);
     let work = client::fingerprint_at(&host.at.host, port, HANDSHAKE_WAIT);
     let fingerprint = runtime::finish(runtime::small()?, work).map_err(join::failure)?;

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anyhow::{Context, bail};
 
 use super::args::{CommonArgs, InviteArgs, ServeArgs};
-use super::endpoint::Endpoint;
 use super::exit::ExitError;
+use super::link_target::LinkTarget;
 use super::logging::{self, LogLevel};
 use super::own_server;
 use super::values::HostPort;
@@ -18,7 +18,7 @@ pub(crate) fn run(common: &CommonArgs, args: InviteArgs, serve: ServeArgs) -> Re
     let fingerprint = own_server::fingerprint(args.data_dir.or_else(|| serve.data_dir.clone()), "invite")?;
     let mut text = String::new();
     for at in addresses(args.host, &serve)? {
-        text += &format!("{}\n", Endpoint { at, fingerprint: Some(fingerprint) });
+        text += &format!("{}\n", LinkTarget { at, fingerprint: Some(fingerprint) });
     }
     Ok(io::stdout().write_all(text.as_bytes())?)
 }

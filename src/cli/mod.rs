@@ -10,13 +10,13 @@ mod completions;
 mod config;
 mod discover;
 pub mod doctor;
-mod endpoint;
 mod exit;
 mod export;
 mod fingerprint;
 mod invite;
 mod join;
 mod limits_page;
+mod link_target;
 mod logging;
 mod man;
 mod own_server;
@@ -94,7 +94,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing {
     /// Parses a value of `--host` and prints it again; `None` if it is invalid.
-    pub(crate) fn endpoint(text: &str) -> Option<String> {
-        text.parse::<super::endpoint::Endpoint>().ok().map(|there| there.to_string())
+    pub(crate) fn link_target(text: &str) -> Option<String> {
+        text.parse::<super::link_target::LinkTarget>().ok().map(|there| there.to_string())
     }
 }

@@ -11,7 +11,7 @@ use super::connection::Connection;
 use super::history::History;
 use super::hub::Hub;
 use super::multicast::MulticastTests;
-use super::output_batch::{BackgroundJob, OutputBatch, Step, StepKind};
+use super::output_batch::{BackgroundJob, OutputBatch, OutputStep, StepKind};
 use super::persister::Persister;
 use super::slots::Slots;
 use bytes::Bytes;
@@ -88,9 +88,9 @@ impl Flusher {
     }
 
     /// Writes to a session that has steps of its own, in one go.
-    fn write_singly(&mut self, steps: &mut [Step], lobby: &Bytes) {
+    fn write_singly(&mut self, steps: &mut [OutputStep], lobby: &Bytes) {
         let Some(session) = steps.first().map(|step| step.session) else { return };
-        if let Some(Step { kind: StepKind::Open(connection), .. }) = steps.first() {
+        if let Some(OutputStep { kind: StepKind::Open(connection), .. }) = steps.first() {
             let row =
                 SessionRow { follows: false, written_in: self.batch, connection: Arc::clone(connection) };
             self.sessions.insert(session, row);
@@ -127,7 +127,7 @@ impl Flusher {
     }
 }
 
-fn tell_written(step: &mut Step) {
+fn tell_written(step: &mut OutputStep) {
     if let StepKind::Cutover(cutover) = &mut step.kind
         && let Some(written) = cutover.written.take()
     {
@@ -136,7 +136,7 @@ fn tell_written(step: &mut Step) {
     }
 }
 
-fn background_job(step: &mut Step) -> Option<BackgroundJob> {
+fn background_job(step: &mut OutputStep) -> Option<BackgroundJob> {
     match &mut step.kind {
         StepKind::Background(job) => job.take().map(|job| *job),
         _ => None,
@@ -154,8 +154,8 @@ enum Fate {
 }
 
 /// Joins all frames for one session, in order.
-fn assemble(steps: &mut [Step], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) {
-    if let [Step { kind: StepKind::Frame(frame), .. }] = steps
+fn assemble(steps: &mut [OutputStep], lobby: &Bytes, follows: &mut bool) -> (Bytes, Fate) {
+    if let [OutputStep { kind: StepKind::Frame(frame), .. }] = steps
         && (lobby.is_empty() || !*follows)
     {
         return (frame.clone(), Fate::Stays);
@@ -214,11 +214,11 @@ mod tests {
 
     const SESSION: SessionId = SessionId(7);
 
-    fn step(at: usize, kind: StepKind) -> Step {
-        Step { session: SESSION, at, kind }
+    fn step(at: usize, kind: StepKind) -> OutputStep {
+        OutputStep { session: SESSION, at, kind }
     }
 
-    fn assembled(follows: bool, steps: &mut [Step]) -> (String, Fate) {
+    fn assembled(follows: bool, steps: &mut [OutputStep]) -> (String, Fate) {
         let (frames, fate) = assemble(steps, &Bytes::from_static(b"abcdef"), &mut { follows });
         (String::from_utf8_lossy(&frames).into_owned(), fate)
     }
@@ -306,7 +306,7 @@ mod tests {
         let mut steps = batch.take_steps();
         let lobby = Bytes::from(batch.lobby);
         steps.sort_by_key(|step| step.session);
-        let of = |steps: &mut [Step]| assemble(steps, &lobby, &mut true).0;
+        let of = |steps: &mut [OutputStep]| assemble(steps, &lobby, &mut true).0;
         steps
             .chunk_by_mut(|one, other| one.session == other.session)
             .map(|steps| String::from_utf8(of(steps).to_vec()).expect("text"))

@@ -2,7 +2,7 @@
 //! interface.
 
 use super::hub::{HubState, ParsedIncoming};
-use super::output_batch::{OutputBatch, Step, StepKind};
+use super::output_batch::{OutputBatch, OutputStep, StepKind};
 use super::packet_reader;
 use crate::chat::{Asked, Chat, Listing, Now, Peer, SessionId};
 use crate::limits::REGISTRATION_TIMEOUT;
@@ -33,7 +33,7 @@ impl Frame {
 impl TakenBatch {
     /// The types of packets for single sessions, to check what was measured.
     pub fn answers(mut self) -> Vec<String> {
-        let answer = |step: Step| match step.kind {
+        let answer = |step: OutputStep| match step.kind {
             StepKind::Answer(Some(answer)) => Some(match answer.into_packet().event {
                 Event::Error { code: Some(code), .. } | Event::Bye { code: Some(code), .. } => {
                     code.to_string()

@@ -68,7 +68,7 @@ use multicast::MulticastTests;
 use persister::Persister;
 use reactor::ReactorThread;
 use reactor_inbox::ReactorInbox;
-use secrets::{ClosedServer, OperatorSecrets};
+use secrets::{ClosedServer, IssuedSecrets};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -104,7 +104,7 @@ pub struct ServerOptions {
     /// Whether to accept connections without TLS.
     pub plaintext: bool,
     /// Everyone, or only members.
-    pub access: Access,
+    pub access: JoinPolicy,
     /// Connections that one address may always have, however full the server is; `None`: no limit.
     pub max_per_address: Option<usize>,
     /// How long to keep messages in the data directory; `None`: keep no messages, mail or rooms.
@@ -117,7 +117,7 @@ pub struct ServerOptions {
 
 /// Whether everyone may join the server, or only members.
 #[derive(Debug, Clone, Default)]
-pub enum Access {
+pub enum JoinPolicy {
     /// Everyone.
     #[default]
     Open,
@@ -127,7 +127,7 @@ pub enum Access {
     ClosedByOwn,
 }
 
-impl Access {
+impl JoinPolicy {
     fn passphrase(&self, data_dir: &DataDir) -> Result<Option<Passphrase>, DataDirError> {
         Ok(match self {
             Self::Open => None,
@@ -151,7 +151,7 @@ impl Default for ServerOptions {
             registration: REGISTRATION_TIMEOUT,
             frame: FRAME_TIMEOUT,
             plaintext: false,
-            access: Access::Open,
+            access: JoinPolicy::Open,
             max_per_address: Some(DEFAULT_MAX_PER_ADDRESS),
             history: Some(Retention { age: Some(DEFAULT_RETAIN), bytes: Some(DEFAULT_RETAIN_BYTES) }),
             multicast: false,
@@ -356,7 +356,7 @@ fn chat(
     data_dir: &DataDir,
     archive: Archive,
 ) -> Result<(Chat, String), StartError> {
-    let secrets = OperatorSecrets::make()?;
+    let secrets = IssuedSecrets::make()?;
     data_dir.leave_secret(&server.id, &secrets.token)?;
     let profile = Profile { server, motd: options.motd.clone() };
     let rules = Rules { closed, ..options.rules.clone() };

@@ -24,7 +24,7 @@ pub(super) struct OutputBatch {
     /// Frames for all sessions that follow the lobby.
     pub(super) lobby: Vec<u8>,
     /// In order.
-    steps: Vec<Step>,
+    steps: Vec<OutputStep>,
     /// Frames for several sessions; they belong between the steps.
     groups: Vec<Group>,
     /// For the store, in order.
@@ -54,7 +54,7 @@ pub(super) enum BackgroundJob {
 
 /// One thing for one session.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct OutputStep {
     pub(super) session: SessionId,
     /// Position in the lobby's buffer.
     pub(super) at: usize,
@@ -94,7 +94,7 @@ pub(super) enum StepKind {
 struct Group {
     /// How many of the steps come before it.
     before: usize,
-    /// As in [`Step`].
+    /// As in [`OutputStep`].
     at: usize,
     sessions: Arc<Vec<SessionId>>,
     except: Option<SessionId>,
@@ -210,7 +210,7 @@ impl OutputBatch {
         let at = self.lobby.len();
         packet.write_to(&mut self.lobby);
         let end = self.lobby.len();
-        let skip = |session: &SessionId| Step { session: *session, at, kind: StepKind::Skip(end) };
+        let skip = |session: &SessionId| OutputStep { session: *session, at, kind: StepKind::Skip(end) };
         self.steps.extend(except.iter().map(skip));
         if let Some(entry) = entry {
             self.doubtful.push((entry, at..end));
@@ -227,7 +227,7 @@ impl OutputBatch {
     }
 
     pub(super) fn step(&mut self, session: SessionId, kind: StepKind) {
-        self.steps.push(Step { session, at: self.lobby.len(), kind });
+        self.steps.push(OutputStep { session, at: self.lobby.len(), kind });
     }
 
     /// The cutovers in this batch.
@@ -300,7 +300,7 @@ impl OutputBatch {
     }
 
     /// Takes all steps in order, and leaves the lobby.
-    pub(super) fn take_steps(&mut self) -> Vec<Step> {
+    pub(super) fn take_steps(&mut self) -> Vec<OutputStep> {
         let steps = std::mem::take(&mut self.steps);
         let mut groups = std::mem::take(&mut self.groups).into_iter().peekable();
         if groups.peek().is_none() {
@@ -333,7 +333,7 @@ impl OutputBatch {
         };
         if !sessions.is_empty() {
             // The frame exists once; each receiver adds only a step.
-            self.other_bytes += frame.len() + sessions.len() * size_of::<Step>();
+            self.other_bytes += frame.len() + sessions.len() * size_of::<OutputStep>();
             let (before, at) = (self.steps.len(), self.lobby.len());
             self.groups.push(Group { before, at, sessions, except, frame, liveness });
         }
@@ -341,9 +341,13 @@ impl OutputBatch {
 }
 
 impl Group {
-    fn steps(&self) -> impl Iterator<Item = Step> {
+    fn steps(&self) -> impl Iterator<Item = OutputStep> {
         let sessions = self.sessions.iter().copied().filter(|session| Some(*session) != self.except);
-        sessions.map(|session| Step { session, at: self.at, kind: self.liveness.kind(self.frame.clone()) })
+        sessions.map(|session| OutputStep {
+            session,
+            at: self.at,
+            kind: self.liveness.kind(self.frame.clone()),
+        })
     }
 }
 

@@ -12,14 +12,14 @@ pub(super) struct ClosedServer {
 }
 
 /// Secrets that make a client an operator; new at each start.
-pub(super) struct OperatorSecrets {
+pub(super) struct IssuedSecrets {
     /// To be typed, such as `4827-1163`: 26 bits, single use, for a few attempts and minutes.
     pub(super) code: String,
     /// To be read from a file: 32 hexadecimal digits.
     pub(super) token: String,
 }
 
-impl OperatorSecrets {
+impl IssuedSecrets {
     pub(super) fn make() -> Result<Self, getrandom::Error> {
         let mut token = [0; 16];
         getrandom::fill(&mut token)?;

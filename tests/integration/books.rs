@@ -8,7 +8,7 @@ use crate::support::server::TestServer;
 use crate::support::tls::Key;
 use lanchat::protocol::request::Operate;
 use lanchat::protocol::{Event, packet::KeyList};
-use lanchat::server::Access;
+use lanchat::server::JoinPolicy;
 use lanchat::store::Retention;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -43,7 +43,7 @@ fn serve(dir: &Path) -> TestServer {
     TestServer::with(|options| {
         options.data_dir = Some(dir.to_owned());
         options.history = Some(Retention::default());
-        options.access = Access::ClosedByOwn;
+        options.access = JoinPolicy::ClosedByOwn;
     })
 }
 

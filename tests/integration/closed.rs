@@ -6,14 +6,14 @@ use crate::support::tls::Key;
 use lanchat::fingerprint::Fingerprint;
 use lanchat::protocol::binary;
 use lanchat::security::{Binding, PakeResponse, Passphrase};
-use lanchat::server::Access;
+use lanchat::server::JoinPolicy;
 use serde_json::{Value, json};
 
 const PASSPHRASE: &str = "a long enough secret";
 
 fn closed() -> TestServer {
     TestServer::with(|options| {
-        options.access = Access::Closed(Passphrase::new(PASSPHRASE).expect("a passphrase"));
+        options.access = JoinPolicy::Closed(Passphrase::new(PASSPHRASE).expect("a passphrase"));
     })
 }
 

@@ -10,7 +10,7 @@ use lanchat::discovery::server_label;
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::DEFAULT_PORT;
 use lanchat::security::Passphrase;
-use lanchat::server::Access;
+use lanchat::server::JoinPolicy;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Read;
@@ -72,7 +72,7 @@ fn server_at(place: SocketAddr, name: &str) -> TestServer {
 
 fn closed() -> TestServer {
     TestServer::with(|options| {
-        options.access = Access::Closed(Passphrase::new(PASSPHRASE).expect("a passphrase"));
+        options.access = JoinPolicy::Closed(Passphrase::new(PASSPHRASE).expect("a passphrase"));
     })
 }
 
@@ -358,7 +358,7 @@ fn a_server_with_another_passphrase_gets_nobody() {
     let home = Home::new();
     let passphrase = file(&home, "passphrase", PASSPHRASE);
     let server = TestServer::with(|options| {
-        options.access = Access::Closed(Passphrase::new("another secret").expect("a passphrase"));
+        options.access = JoinPolicy::Closed(Passphrase::new("another secret").expect("a passphrase"));
     });
     let output =
         send(&home, server.address, &["hello", "--passphrase-file", passphrase.to_str().expect("UTF-8")]);

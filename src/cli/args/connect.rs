@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::endpoint::Endpoint;
 use crate::cli::exit::ExitError;
+use crate::cli::link_target::LinkTarget;
 use crate::cli::values::positive_duration;
 use crate::fingerprint::Fingerprint;
 
@@ -21,7 +21,7 @@ pub(crate) struct ConnectArgs {
         env = "LANCHAT_HOST",
         value_hint = clap::ValueHint::Hostname
     )]
-    pub(crate) host: Option<Endpoint>,
+    pub(crate) host: Option<LinkTarget>,
 
     /// Do not open a multicast socket; needs --host.
     #[arg(long, env = "LANCHAT_NO_DISCOVERY")]

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::connect::{ConnectArgs, JoinArgs};
-use crate::cli::endpoint::Endpoint;
+use crate::cli::link_target::LinkTarget;
 use crate::cli::values::{HostPort, positive_duration};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Moment;
@@ -124,7 +124,7 @@ pub(crate) struct FingerprintArgs {
 
     /// Ask the server at this address. This does not prove that nobody intercepts the connection.
     #[arg(short = 'H', long, value_name = "HOST[:PORT]", conflicts_with = "data_dir")]
-    pub(crate) host: Option<Endpoint>,
+    pub(crate) host: Option<LinkTarget>,
 
     /// The data directory of the server on this machine [default: the usual one].
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]

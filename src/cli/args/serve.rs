@@ -17,7 +17,7 @@ use crate::limits;
 use crate::pace::Rate;
 use crate::protocol::Term;
 use crate::security::Passphrase;
-use crate::server::{Access, ServerOptions};
+use crate::server::{JoinPolicy, ServerOptions};
 use crate::store::Retention;
 use crate::text::safe_line;
 
@@ -252,11 +252,11 @@ fn keep(retain: &Term, retain_size: &Bound<Size>) -> Retention {
     Retention { age, bytes: retain_size.get().map(|size| size.0) }
 }
 
-fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<Access, ExitError> {
+fn access(closed: bool, passphrase_file: Option<&Path>) -> Result<JoinPolicy, ExitError> {
     Ok(match passphrase_file {
-        _ if !closed => Access::Open,
-        Some(file) => Access::Closed(Passphrase::read(file)?),
-        None => Access::ClosedByOwn,
+        _ if !closed => JoinPolicy::Open,
+        Some(file) => JoinPolicy::Closed(Passphrase::read(file)?),
+        None => JoinPolicy::ClosedByOwn,
     })
 }
 

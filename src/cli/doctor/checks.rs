@@ -1,6 +1,6 @@
 //! The checks, one line each. Pure.
 
-use super::findings::{Findings, Interface, Lookup, MulticastPaths, Probe, ProbeOutcome, ProbeSource};
+use super::findings::{Findings, InterfaceReport, Lookup, MulticastPaths, Probe, ProbeOutcome, ProbeSource};
 use super::lists::{listed, other_machines_answer};
 use crate::client::Untested;
 use crate::text::safe_line;
@@ -13,7 +13,7 @@ const MAX_PROBES: usize = 12;
 /// One check, displayed as one line that is safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckLine {
-    pub state: CheckState,
+    pub state: CheckResult,
     pub subject: String,
     pub detail: String,
     /// Whether it shows keys, which must not appear in a ticket.
@@ -23,7 +23,7 @@ pub struct CheckLine {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum CheckState {
+pub enum CheckResult {
     Ok,
     Failed,
     /// Neither good nor bad, but useful to know.
@@ -33,28 +33,28 @@ pub enum CheckState {
 impl fmt::Display for CheckLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.state {
-            CheckState::Ok => "ok",
-            CheckState::Failed => "failed",
-            CheckState::Note => "note",
+            CheckResult::Ok => "ok",
+            CheckResult::Failed => "failed",
+            CheckResult::Note => "note",
         };
         write!(f, "{word:<8}{}: {}", safe_line(&self.subject), safe_line(&self.detail))
     }
 }
 
-fn line(state: CheckState, subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
+fn line(state: CheckResult, subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
     CheckLine { state, subject: subject.into(), detail: detail.into(), is_about_keys: false }
 }
 
 fn ok(subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
-    line(CheckState::Ok, subject, detail)
+    line(CheckResult::Ok, subject, detail)
 }
 
 fn failed(subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
-    line(CheckState::Failed, subject, detail)
+    line(CheckResult::Failed, subject, detail)
 }
 
 fn note(subject: impl Into<String>, detail: impl Into<String>) -> CheckLine {
-    line(CheckState::Note, subject, detail)
+    line(CheckResult::Note, subject, detail)
 }
 
 /// Lists the checks, from this machine to the server.
@@ -84,7 +84,7 @@ pub fn checks(findings: &Findings) -> Vec<CheckLine> {
 }
 
 fn interfaces(findings: &Findings) -> CheckLine {
-    let (unreal, real): (Vec<&Interface>, Vec<&Interface>) =
+    let (unreal, real): (Vec<&InterfaceReport>, Vec<&InterfaceReport>) =
         findings.links.iter().partition(|link| link.is_virtual);
     let more = match unreal.len() {
         0 => String::new(),
@@ -226,14 +226,14 @@ fn probe_lines(probe: &Probe, is_stale: bool) -> Vec<CheckLine> {
         (ProbeSource::Own, _) => " (this machine's own)".into(),
     };
     let subject = format!("{}{why}", probe.addr);
-    let state = if is_stale { CheckState::Note } else { CheckState::Failed };
+    let state = if is_stale { CheckResult::Note } else { CheckResult::Failed };
     let failed = |detail: String| vec![line(state, subject.clone(), detail)];
     let took = format!("{:.1} ms", probe.took.as_secs_f64() * 1000.0);
     match &probe.outcome {
         ProbeOutcome::Answered { server, key, .. } => {
             let (state, detail) = match key {
-                Ok(detail) => (CheckState::Ok, detail.as_str()),
-                Err(refusal) => (CheckState::Failed, refusal.as_str()),
+                Ok(detail) => (CheckResult::Ok, detail.as_str()),
+                Err(refusal) => (CheckResult::Failed, refusal.as_str()),
             };
             let key = CheckLine { is_about_keys: true, ..line(state, format!("key of {server}"), detail) };
             vec![ok(subject, format!("{server} answered in {took}")), key]
@@ -275,7 +275,7 @@ fn tested(findings: &Findings) -> Option<CheckLine> {
     Some(match &test.result {
         &Ok(MulticastPaths { out, back }) => {
             let says = |arrived: bool| if arrived { "arrives" } else { "gets lost" };
-            let state = if out && back { CheckState::Ok } else { CheckState::Failed };
+            let state = if out && back { CheckResult::Ok } else { CheckResult::Failed };
             line(state, subject, format!("to it {}, from it {}", says(out), says(back)))
         }
         Err(Untested::Unused(why)) => note(subject, format!("not tested: {why}")),

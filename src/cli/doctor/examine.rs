@@ -1,7 +1,7 @@
 //! The examination: everything starts at once and ends within six seconds, whatever the network does.
 
 use super::findings::{
-    Findings, Interface, Lookup, MulticastFinding, NamedHost, Probe, ProbeOutcome, ProbeSource,
+    Findings, HostLookup, InterfaceReport, Lookup, MulticastFinding, Probe, ProbeOutcome, ProbeSource,
 };
 use super::machine::{self, Firewall, Machine};
 use super::multicast::{test, untested};
@@ -61,8 +61,11 @@ impl<C: Prober> Examination<C> {
         // Before this program itself joins a multicast group.
         let machine = Machine::look(DEFAULT_PORT);
         let links = all_interfaces().unwrap_or_default().into_iter().filter(|(link, _)| !link.loopback);
-        let links =
-            links.map(|(link, is_virtual)| Interface { is_virtual, name: link.name, addrs: link.addrs });
+        let links = links.map(|(link, is_virtual)| InterfaceReport {
+            is_virtual,
+            name: link.name,
+            addrs: link.addrs,
+        });
         let findings = Findings {
             wanted,
             links: links.collect(),
@@ -95,7 +98,7 @@ impl<C: Prober> Examination<C> {
                 self.probe(ProbeTarget { addr, source: ProbeSource::Host, name: None });
             }
         }
-        self.findings.host = Some(NamedHost { name: safe_line(host), lookup: lookup.into() });
+        self.findings.host = Some(HostLookup { name: safe_line(host), lookup: lookup.into() });
         while (self.running.probes > 0 && !self.is_answered()) || self.running.needed > 0 {
             if self.step().await.is_none() {
                 break;
@@ -282,7 +285,8 @@ impl<C: Prober> Examination<C> {
 
     fn note_neighbours(&mut self, heard: &BTreeSet<IpAddr>) {
         self.findings.others = heard.len();
-        let real: Vec<&Interface> = self.findings.links.iter().filter(|link| !link.is_virtual).collect();
+        let real: Vec<&InterfaceReport> =
+            self.findings.links.iter().filter(|link| !link.is_virtual).collect();
         let scope = match real.as_slice() {
             [one] => {
                 self.findings.subnets.iter().find(|subnet| subnet.link == one.name).map(|subnet| subnet.index)

@@ -16,9 +16,9 @@ pub struct Findings {
     /// The server that the user asked for, by its name or the start of its id.
     pub wanted: Option<String>,
     /// The host that the user named; then there is no search.
-    pub host: Option<NamedHost>,
+    pub host: Option<HostLookup>,
     /// The interfaces that can carry multicast, without the loopback.
-    pub links: Vec<Interface>,
+    pub links: Vec<InterfaceReport>,
     /// The networks of this machine's addresses, including those of tunnels.
     pub subnets: Vec<Subnet>,
     /// This machine's own data.
@@ -47,7 +47,7 @@ pub struct Findings {
 }
 
 #[derive(Clone, Debug)]
-pub struct NamedHost {
+pub struct HostLookup {
     /// As the user typed it, safe for a terminal.
     pub name: String,
     pub lookup: Lookup,
@@ -75,7 +75,7 @@ impl From<Lookup<SocketAddr>> for Lookup {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Interface {
+pub struct InterfaceReport {
     pub name: String,
     pub addrs: Vec<IpAddr>,
     /// Whether it belongs to a container engine or hypervisor, so no other machine is behind it.

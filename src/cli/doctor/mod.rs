@@ -20,8 +20,8 @@ pub use findings::KeyStatus;
 pub use prober::Prober;
 
 use super::args::{CommonArgs, ConnectArgs, DoctorArgs};
-use super::endpoint::Endpoint;
 use super::exit::ExitError;
+use super::link_target::LinkTarget;
 use super::logging::{self, LogLevel};
 use super::progress::ProgressDisplay;
 use super::{join, runtime};
@@ -40,7 +40,7 @@ pub(super) fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), ExitError
     let waiting = ProgressDisplay::waiting(common, "examining the network, for up to 6 seconds");
     let findings = runtime::finish(runtime::small()?, async {
         match &connect.host {
-            Some(Endpoint { at, .. }) => {
+            Some(LinkTarget { at, .. }) => {
                 let prober = prober.at_host(&at.host, at.port);
                 let port = at.port.unwrap_or(DEFAULT_PORT);
                 Examination::start(prober, None).of_host(&at.host, port, !connect.no_discovery).await
@@ -65,7 +65,7 @@ pub(super) fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), ExitError
 /// Describes what the user asked for, for the report.
 fn asked(connect: &ConnectArgs) -> String {
     match (&connect.host, &connect.server) {
-        (Some(Endpoint { at, .. }), _) => {
+        (Some(LinkTarget { at, .. }), _) => {
             let port = at.port.unwrap_or(DEFAULT_PORT);
             format!("the way to {}, port {port}", safe_line(&at.host))
         }

@@ -1,6 +1,6 @@
 //! Prints the result for people, for programs, and for a ticket. Pure.
 
-use super::checks::{CheckLine, CheckState};
+use super::checks::{CheckLine, CheckResult};
 use super::diagnosis::Diagnosis;
 use serde_json::json;
 use std::fmt::Write as _;
@@ -42,7 +42,7 @@ pub(super) fn report(checks: &[CheckLine], diagnosis: &Diagnosis, asked: &str) -
         diagnosis.cause.as_str(),
         class.as_str(),
         class.exit().code(),
-        if checks.iter().any(|check| check.is_about_keys && check.state == CheckState::Failed) {
+        if checks.iter().any(|check| check.is_about_keys && check.state == CheckResult::Failed) {
             "the server's key has changed"
         } else {
             &diagnosis.line
@@ -54,7 +54,7 @@ pub(super) fn report(checks: &[CheckLine], diagnosis: &Diagnosis, asked: &str) -
     for check in checks {
         let _ = match (check.is_about_keys, check.state) {
             (false, _) => writeln!(text, "{check}"),
-            (true, CheckState::Failed) => writeln!(text, "failed  {}: refused", check.subject),
+            (true, CheckResult::Failed) => writeln!(text, "failed  {}: refused", check.subject),
             (true, _) => writeln!(text, "ok      {}: accepted", check.subject),
         };
     }
@@ -75,8 +75,8 @@ mod tests {
             is_about_keys,
         };
         vec![
-            check(CheckState::Ok, "network interfaces", "lan0 (10.0.0.2)", false),
-            check(CheckState::Ok, "key of office (3f9a1c77)", "11111 22222, new", true),
+            check(CheckResult::Ok, "network interfaces", "lan0 (10.0.0.2)", false),
+            check(CheckResult::Ok, "key of office (3f9a1c77)", "11111 22222, new", true),
         ]
     }
 

@@ -18,7 +18,7 @@ use super::returning::LostServer;
 use crate::client::background::Background;
 use crate::client::error::Error;
 use crate::client::find::Locator;
-use crate::client::link::{LinkError, PacketReader, PacketWriter};
+use crate::client::link::{LinkError, LinkReader, PacketWriter};
 use crate::fingerprint::Fingerprint;
 use crate::name::Name;
 use crate::protocol::event::Welcome;
@@ -226,7 +226,7 @@ impl ReconnectTask {
 
     async fn read(
         &mut self,
-        mut reader: PacketReader,
+        mut reader: LinkReader,
         outgoing: &mpsc::Sender<Vec<u8>>,
         moves: &mut AddressWatch,
     ) -> Option<End> {

@@ -12,4 +12,4 @@ mod tests;
 pub(crate) use channel::Channel;
 pub(crate) use error::LinkError;
 pub(crate) use reached::Reached;
-pub(crate) use server_link::{PacketReader, PacketWriter, PassphraseProof, ServerLink, ServerStatus};
+pub(crate) use server_link::{LinkReader, PacketWriter, PassphraseProof, ServerLink, ServerStatus};

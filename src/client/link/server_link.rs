@@ -36,7 +36,7 @@ const MAX_AHEAD: usize = 1000;
 const READ_BYTES: usize = 16 * 1024;
 
 pub(crate) struct ServerLink {
-    reader: PacketReader,
+    reader: LinkReader,
     writer: PacketWriter,
     peer: SocketAddr,
     local: Option<IpAddr>,
@@ -44,7 +44,7 @@ pub(crate) struct ServerLink {
 }
 
 /// The reading half.
-pub(crate) struct PacketReader {
+pub(crate) struct LinkReader {
     half: Box<dyn AsyncRead + Send + Unpin>,
     decoder: Decoder,
     ready: VecDeque<ServerPacket>,
@@ -79,7 +79,7 @@ impl ServerLink {
     pub(crate) async fn connect(addr: SocketAddr, channel: &Channel) -> Result<Self, LinkError> {
         let streams = channel.open(addr).await?;
         Ok(Self {
-            reader: PacketReader {
+            reader: LinkReader {
                 half: streams.reader,
                 decoder: Decoder::default(),
                 ready: VecDeque::new(),
@@ -235,7 +235,7 @@ impl ServerLink {
     }
 
     /// Splits the link into halves that can be used at the same time.
-    pub(crate) fn split(self) -> (PacketReader, PacketWriter) {
+    pub(crate) fn split(self) -> (LinkReader, PacketWriter) {
         (self.reader, self.writer)
     }
 }
@@ -258,7 +258,7 @@ fn refusal(event: Event) -> LinkError {
     }
 }
 
-impl PacketReader {
+impl LinkReader {
     /// The next packet. Safe to cancel: nothing read is lost.
     pub(crate) async fn next(&mut self) -> Result<ServerPacket, LinkError> {
         loop {

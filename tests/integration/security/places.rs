@@ -7,7 +7,7 @@ use crate::support::server::TestServer;
 use crate::support::soon;
 use crate::support::tls::Key;
 use lanchat::security::Passphrase;
-use lanchat::server::Access;
+use lanchat::server::JoinPolicy;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -114,7 +114,7 @@ fn of_tries_from_many_addresses_of_a_network_newcomers_get_theirs() {
     let server = host.run(|| {
         TestServer::with(|options| {
             options.address = Some(host.v6().into());
-            options.access = Access::Closed(Passphrase::new("a long enough secret").expect("one"));
+            options.access = JoinPolicy::Closed(Passphrase::new("a long enough secret").expect("one"));
         })
     });
     let own: Vec<IpAddr> = (0..14).map(|n| format!("fd77:1::a:{n}").parse().expect("an address")).collect();

@@ -8,7 +8,7 @@ use crate::support::soon;
 use crate::support::terminal::{Home, LANCHAT};
 use lanchat::fingerprint::Fingerprint;
 use lanchat::security::{Binding, ClientTls, Expect, HandshakeError, Keypair, Passphrase};
-use lanchat::server::{Access, KEY_FILE, ServerOptions};
+use lanchat::server::{JoinPolicy, KEY_FILE, ServerOptions};
 use std::net::SocketAddr;
 use std::process::{Command, Output, Stdio};
 use tokio::net::TcpStream;
@@ -152,7 +152,7 @@ fn the_program_and_a_closed_server_both_notice_who_is_in_between() {
         let word = "a long enough secret";
         let server = encrypted(|options| {
             options.data_dir = Some(dir.path().into());
-            options.access = Access::Closed(Passphrase::new(word).unwrap());
+            options.access = JoinPolicy::Closed(Passphrase::new(word).unwrap());
         });
         let relay = match is_stolen {
             true => Relay::with_key(server.address, Keypair::load(&dir.path().join(KEY_FILE)).unwrap()),

@@ -7,7 +7,8 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
     let unsent = vec![("lan0".to_owned(), "Operation not permitted".to_owned())];
     let multicast_only = HeardBy { browse: true, one_shot: false };
     let vpn = |by| Probe { detour: Some("tun0".into()), ..probe(by, SERVER, ProbeOutcome::Silent) };
-    let bridges = (0..200).map(|n| Interface { name: format!("veth{n}"), addrs: vec![], is_virtual: true });
+    let bridges =
+        (0..200).map(|n| InterfaceReport { name: format!("veth{n}"), addrs: vec![], is_virtual: true });
     let slow = Probe {
         took: Duration::from_millis(3060),
         is_there: Some(false),

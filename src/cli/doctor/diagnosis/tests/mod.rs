@@ -3,8 +3,10 @@
 mod cases;
 mod places;
 
-use super::super::checks::{CheckState, checks};
-use super::super::findings::{AnnouncedServer, Interface, MulticastFinding, MulticastPaths, NamedHost};
+use super::super::checks::{CheckResult, checks};
+use super::super::findings::{
+    AnnouncedServer, HostLookup, InterfaceReport, MulticastFinding, MulticastPaths,
+};
 use super::super::machine::{Firewall, Machine};
 use super::*;
 use crate::client::JoinRefusal;
@@ -27,7 +29,7 @@ fn subnet(link: &str, address: &str, prefix: u8) -> Subnet {
 fn lan() -> Findings {
     let addrs = vec!["10.78.0.2".parse().unwrap(), "fe80::2".parse().unwrap()];
     Findings {
-        links: vec![Interface { name: "lan0".into(), addrs, is_virtual: false }],
+        links: vec![InterfaceReport { name: "lan0".into(), addrs, is_virtual: false }],
         subnets: vec![subnet("lan0", "10.78.0.2", 24), subnet("lan0", "fe80::2", 64)],
         ..Findings::default()
     }
@@ -36,7 +38,7 @@ fn lan() -> Findings {
 fn with_address(address: &str, prefix: u8) -> Findings {
     let ip = address.parse().unwrap();
     Findings {
-        links: vec![Interface { name: "lan0".into(), addrs: vec![ip], is_virtual: false }],
+        links: vec![InterfaceReport { name: "lan0".into(), addrs: vec![ip], is_virtual: false }],
         subnets: vec![subnet("lan0", address, prefix)],
         ..Findings::default()
     }
@@ -87,7 +89,7 @@ fn tested(out: bool, back: bool) -> Findings {
 
 fn host(outcome: ProbeOutcome) -> Findings {
     let lookup = Lookup::Found(vec![at(SERVER).ip()]);
-    let named = NamedHost { name: "10.78.0.1".into(), lookup };
+    let named = HostLookup { name: "10.78.0.1".into(), lookup };
     and(
         Findings { host: Some(named), ..lan() },
         Probe { name: None, ..probe(ProbeSource::Host, SERVER, outcome) },
@@ -95,7 +97,7 @@ fn host(outcome: ProbeOutcome) -> Findings {
 }
 
 fn named(name: &str, lookup: Lookup) -> Findings {
-    Findings { host: Some(NamedHost { name: name.into(), lookup }), ..lan() }
+    Findings { host: Some(HostLookup { name: name.into(), lookup }), ..lan() }
 }
 
 fn there(is_there: bool) -> Probe {
@@ -153,15 +155,15 @@ fn what_was_remembered_of_another_network_is_no_fault_where_a_server_answers() {
     let state = |findings: &Findings| {
         checks(findings).into_iter().find(|check| check.subject.starts_with("10.99.0.1")).unwrap().state
     };
-    assert_eq!(state(&and(lan(), old.clone())), CheckState::Failed);
+    assert_eq!(state(&and(lan(), old.clone())), CheckResult::Failed);
     let found = and(announced(BOTH), probe(ProbeSource::Announced, SERVER, answered()));
-    assert_eq!(state(&and(found, old)), CheckState::Note);
+    assert_eq!(state(&and(found, old)), CheckResult::Note);
 }
 
 #[test]
 fn two_hundred_virtual_interfaces_are_a_count() {
     let mut findings = lan();
-    findings.links.extend((0..200).map(|n| Interface {
+    findings.links.extend((0..200).map(|n| InterfaceReport {
         name: format!("veth{n}"),
         addrs: vec![],
         is_virtual: true,

@@ -11,12 +11,12 @@ const SCHEME: &str = "lanchat://";
 
 /// A server to connect to: a host with an optional port, and the key if a link gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint {
+pub(crate) struct LinkTarget {
     pub(crate) at: HostPort,
     pub(crate) fingerprint: Option<Fingerprint>,
 }
 
-impl FromStr for Endpoint {
+impl FromStr for LinkTarget {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -35,7 +35,7 @@ impl FromStr for Endpoint {
     }
 }
 
-impl fmt::Display for Endpoint {
+impl fmt::Display for LinkTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(fingerprint) = &self.fingerprint else { return write!(f, "{}", self.at) };
         let brackets = self.at.host.contains(':') && self.at.port.is_none();
@@ -53,12 +53,12 @@ mod tests {
     #[test]
     fn links_come_back_from_their_text() {
         for at in ["192.168.1.20:7700", "office", "[fe80::1%eth0]:7667", "fe80::1%2"] {
-            let there = Endpoint { at: at.parse().unwrap(), fingerprint: KEY.parse().ok() };
+            let there = LinkTarget { at: at.parse().unwrap(), fingerprint: KEY.parse().ok() };
             let link = there.to_string();
             assert_eq!(link.parse(), Ok(there), "{link}");
         }
         let link = format!("lanchat://192.168.1.20:7700/?fp={KEY}");
-        assert_eq!(link.parse::<Endpoint>().unwrap().to_string(), link);
+        assert_eq!(link.parse::<LinkTarget>().unwrap().to_string(), link);
     }
 
     #[test]
@@ -69,10 +69,10 @@ mod tests {
             format!("lanchat://office/?v=1&fp={bare}&x=y"),
             format!("lanchat://office/?fp={}", KEY.replace(':', "%3A")),
         ] {
-            let read: Endpoint = link.parse().unwrap();
+            let read: LinkTarget = link.parse().unwrap();
             assert_eq!((read.at.host.as_str(), read.fingerprint), ("office", KEY.parse().ok()), "{link}");
         }
-        let plain: Endpoint = "office:1".parse().unwrap();
+        let plain: LinkTarget = "office:1".parse().unwrap();
         assert_eq!((plain.to_string().as_str(), plain.fingerprint), ("office:1", None));
     }
 
@@ -84,7 +84,7 @@ mod tests {
             (&format!("lanchat:///?fp={KEY}"), "the host is empty"),
             (&format!("lanchat://office:0/?fp={KEY}"), "invalid port"),
         ] {
-            let message = link.parse::<Endpoint>().unwrap_err();
+            let message = link.parse::<LinkTarget>().unwrap_err();
             assert!(message.contains(words) && !message.contains('\n'), "{link}: {message}");
         }
     }

@@ -1,5 +1,5 @@
-//! Connects to every address of this machine's networks, the last resort if multicast is blocked. Only at the user's
-//! request, because it looks like an attack.
+//! Connects to every address of this machine's networks, the last resort if multicast is blocked. Only at the
+//! user's request, because it looks like an attack.
 
 use super::interface_kind::InterfaceKind;
 use super::interfaces::infos;
@@ -14,8 +14,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// The addresses to scan: up to 1,022 around this machine's own in each of its private IPv4 networks. Displayed as a list of
-/// networks.
+/// The addresses to scan: up to 1,022 around this machine's own in each of its private IPv4 networks.
+/// Displayed as a list of networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScanScope {
     parts: Vec<ScanBlock>,
@@ -32,9 +32,6 @@ struct ScanBlock {
 
 impl ScanScope {
     /// Selects up to four networks, except those of containers and virtual machines.
-    ///
-    /// # Errors
-    /// If the operating system does not list the interfaces.
     pub fn survey() -> io::Result<ScanScope> {
         let all = infos()?;
         let meant = all.iter().filter(|one| !one.link.loopback && one.kind != InterfaceKind::Inner);
@@ -76,8 +73,8 @@ impl ScanScope {
         self.parts.is_empty()
     }
 
-    /// Probes up to four TCP ports at all addresses, and returns the servers that answered within 0.6 s. 1,022 addresses take
-    /// about 2 s per port. `progress` gets the attempts done and their total.
+    /// Probes up to four TCP ports at all addresses, and returns the servers that answered within 0.6 s.
+    /// 1,022 addresses take about 2 s per port. `progress` gets the attempts done and their total.
     pub async fn scan<T, E, F>(
         &self,
         ports: &[u16],
@@ -133,9 +130,6 @@ impl fmt::Display for ScanScope {
 }
 
 /// Probes one TCP port at the addresses of this machine's networks. See [`ScanScope`].
-///
-/// # Errors
-/// If the operating system does not list the interfaces.
 pub async fn scan<T, E, F>(port: u16, probe: impl Fn(SocketAddr) -> F) -> io::Result<Vec<Found<T>>>
 where
     F: Future<Output = Result<Proof<T>, E>> + Send + 'static,

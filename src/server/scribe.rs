@@ -124,7 +124,7 @@ impl Scribe {
                 sleep_until(failing.next_try).await;
                 None
             }
-            (None, Some(store)) => Some(store.hurt().await),
+            (None, Some(store)) => Some(store.problem().await),
             (None, None) => std::future::pending().await,
         }
     }

@@ -12,8 +12,8 @@ use crate::chat::{Archive, Arrival, Member, RoomRecord, Topic, Waits};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
 
-/// Begins a new incarnation, reads the initial state of a chat, and reserves the next numbers; returns the last of
-/// these. `last` is where this server's previous run ended, if known.
+/// Begins a new incarnation, reads the initial state of a chat, and reserves the next numbers; returns the
+/// last of these. `last` is where this server's previous run ended, if known.
 pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(Archive, u64)> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     begin(&change)?;
@@ -55,14 +55,14 @@ pub(super) fn found(connection: &Connection) -> Result<(String, u64)> {
     Ok((log, connection.query_row(sql, [], |row| row.get(0).map(unsigned))?))
 }
 
-/// Completes a database that is new, or that somebody restored by copying a backup.
+/// Completes a database that is new, or that a user restored by copying a backup.
 fn begin(change: &Transaction<'_>) -> Result<()> {
     change.execute_batch("INSERT OR IGNORE INTO meta VALUES ('reserved', 0), ('pruned', 0)")?;
     checksum::remove(change)
 }
 
-/// Reads rooms with members, and the lobby if it has a topic. A room whose members all had neither a key nor a token
-/// ended with the server.
+/// Reads rooms with members, and the lobby if it has a topic. A room whose members all had neither a key nor
+/// a token ended with the server.
 fn rooms(change: &Transaction<'_>) -> Result<Vec<RoomRecord>> {
     change.execute(
         "UPDATE room SET topic = NULL, topic_by = NULL WHERE topic IS NOT NULL AND key <> '#lobby' \

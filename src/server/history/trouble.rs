@@ -35,7 +35,7 @@ impl Trouble {
 
     /// Something was read. Where a part is damaged others can be read all the same, and nothing has ended.
     pub(super) fn ends(&self) {
-        let ended = self.0.lock().take_if(|state| !state.error.is_lasting());
+        let ended = self.0.lock().take_if(|state| !state.error.is_permanent());
         if let Some(State { count, .. }) = ended {
             tracing::info!("the history can be read again; questions without an answer meanwhile: {count}");
         }

@@ -3,7 +3,7 @@
 //! A backup is a history with one more table, for the server's other files, and a checksum. So it can be read
 //! like a history, and a plain copy of a history also works as a backup of the history alone.
 
-use super::error::{At as _, StoreError};
+use super::error::{AtPath as _, StoreError};
 use super::file_watch::beside;
 use super::incarnations::mark_restored;
 use super::{check, checksum, connect, paths, rows, schema};

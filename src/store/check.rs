@@ -1,6 +1,6 @@
 //! Checks that a database is intact: its size at the start, then every page in the background.
 
-use super::error::{At as _, StoreError};
+use super::error::{AtPath as _, StoreError};
 use super::file_watch::beside;
 use super::health::{CheckState, Health, SharedConnection};
 use super::image::{Header, Log};

@@ -230,7 +230,7 @@ impl<'c> Writing<'c> {
         )?;
         let mut waiting = find.query(params![id, signed(upto)])?;
         let mut settled: Vec<(i64, i64)> = Vec::new();
-        let mut arrivals = Arrivals::default();
+        let mut arrivals = ArrivalCounter::default();
         while let Some(row) = waiting.next()? {
             let (seq, is_done) = (row.get(0)?, row.get(1)?);
             settled.push((seq, if is_done { DONE } else { ARRIVED }));
@@ -281,13 +281,13 @@ impl<'c> Writing<'c> {
 
 /// Counts deliveries by author and receiver.
 #[derive(Debug, Default)]
-pub(super) struct Arrivals {
+pub(super) struct ArrivalCounter {
     /// Ordered by first message.
     pub(super) all: Vec<Arrival>,
     places: HashMap<(Account, Account), usize>,
 }
 
-impl Arrivals {
+impl ArrivalCounter {
     /// Adds a row that has the receiver's name in `column` and the author's identity in the next one.
     pub(super) fn add(
         &mut self,

@@ -1,6 +1,6 @@
 //! Opens connections to a database of any schema.
 
-use super::error::{At as _, StoreError};
+use super::error::{AtPath as _, StoreError};
 use super::image::{HEADER_BYTES, MAGIC, read_at};
 use super::paths;
 use crate::files;

@@ -119,17 +119,17 @@ pub enum StoreError {
 }
 
 /// Adds the path to an error.
-pub(super) trait At<T> {
+pub(super) trait AtPath<T> {
     fn at(self, path: &Path) -> Result<T, StoreError>;
 }
 
-impl<T> At<T> for rusqlite::Result<T> {
+impl<T> AtPath<T> for rusqlite::Result<T> {
     fn at(self, path: &Path) -> Result<T, StoreError> {
         self.map_err(|error| StoreError::of(path, &error))
     }
 }
 
-impl<T> At<T> for io::Result<T> {
+impl<T> AtPath<T> for io::Result<T> {
     fn at(self, path: &Path) -> Result<T, StoreError> {
         self.map_err(|error| StoreError::of_file(path, &error))
     }

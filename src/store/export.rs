@@ -1,6 +1,6 @@
 //! Reads all messages of a history, even while a server writes to it.
 
-use super::error::{At as _, StoreError};
+use super::error::{AtPath as _, StoreError};
 use super::{rows, schema, view};
 use crate::chat::{Message, Venue};
 use crate::name::{NameKey, RoomName};

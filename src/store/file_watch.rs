@@ -4,7 +4,7 @@
 //! Unix tells a replaced file by device and inode, and writes of other programs by size and time. On Windows,
 //! no one can delete, move or replace an open database, so size and time are enough.
 
-use super::error::{At as _, StoreError};
+use super::error::{AtPath as _, StoreError};
 use super::lock::lock;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};

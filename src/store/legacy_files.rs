@@ -4,7 +4,7 @@
 //! The first start imports them and renames them.
 
 use super::books;
-use super::error::{At as _, StoreError};
+use super::error::{AtPath as _, StoreError};
 use crate::chat::{Record, Records, Sanction};
 use crate::files;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};

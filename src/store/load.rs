@@ -2,7 +2,7 @@
 
 use super::books;
 use super::checksum;
-use super::commit::Arrivals;
+use super::commit::ArrivalCounter;
 use super::date_correction;
 use super::incarnations;
 use super::lack;
@@ -129,7 +129,7 @@ const LOST: &str = "\
 fn arrivals(change: &Transaction<'_>, sql: &str, is_lost: bool) -> Result<Vec<Arrival>> {
     let mut find = change.prepare(sql)?;
     let mut found = find.query([])?;
-    let mut arrivals = Arrivals::default();
+    let mut arrivals = ArrivalCounter::default();
     while let Some(row) = found.next()? {
         let account = rows::account(1, row.get_ref(1)?.as_blob()?)?;
         arrivals.add(row, 2, &account, unsigned(row.get(0)?))?;

@@ -61,7 +61,7 @@ pub use repair::{Repaired, check_whole, repair};
 use crate::chat::{Archive, Lack, Search, View, Wanted};
 use crate::clock::Clock;
 use crate::limits::{SEARCH_TIME, STORE_QUEUE};
-use error::At as _;
+use error::AtPath as _;
 use health::Health;
 use notices::NoticeQueue;
 use queue::Queue;
@@ -231,7 +231,11 @@ async fn within<T: Send + 'static>(
 }
 
 async fn close<W: Send + 'static>(queue: &Queue<W>, close: fn(&mut W)) {
+    let closed = queue.ask(move |worker| {
+        close(worker);
+        Ok(())
+    });
     // Fails only if another clone has closed it.
-    let _: Result<(), StoreError> = queue.ask(move |worker| Ok(close(worker))).await;
+    let _ = closed.await;
     queue.join();
 }

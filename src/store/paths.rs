@@ -1,7 +1,7 @@
 //! The paths of a database and of the files beside it, and new databases that get their name once they are
 //! complete.
 
-use super::error::{At as _, StoreError};
+use super::error::{AtPath as _, StoreError};
 use super::file_watch::{beside, file_id};
 use crate::files;
 use std::fs;

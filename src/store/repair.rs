@@ -5,7 +5,7 @@
 //! they fit.
 
 use super::btree::{self, BtreePage, PageKind, RawRow};
-use super::error::{At as _, StoreError};
+use super::error::{AtPath as _, StoreError};
 use super::image::Image;
 use super::incarnations::mark_restored;
 use super::table_schema::TableSchema;

@@ -1,7 +1,7 @@
 //! Opens and creates databases, and migrates them from older schemas.
 
 use super::connect::{BUSY_WAIT, READER_CACHE_KIB, flags, look, look_at, share};
-use super::error::{At as _, StoreError};
+use super::error::{AtPath as _, StoreError};
 use super::file_watch::beside;
 use super::health::Health;
 use super::{check as whole, paths};

@@ -3,7 +3,7 @@
 mod removal;
 
 use super::api::{CommitOutcome, Retention, WriteBatch};
-use super::error::{At as _, StoreError};
+use super::error::{AtPath as _, StoreError};
 use super::file_watch::FileState;
 use super::health::{CheckState, Health};
 use super::index_tail::{self, IndexTail};

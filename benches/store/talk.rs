@@ -5,7 +5,7 @@ use lanchat::chat::{Account, Entry, Kind, Mail, Message, Venue};
 use lanchat::fingerprint::Fingerprint;
 use lanchat::name::RoomName;
 use lanchat::protocol::packet::Sender;
-use lanchat::store::Batch;
+use lanchat::store::WriteBatch;
 
 /// Words that are used.
 const VOCABULARY: f64 = 60_000.0;
@@ -90,13 +90,13 @@ impl Talk {
     }
 
     /// So many messages, of ten words each.
-    pub fn batch(&mut self, messages: usize) -> Batch {
+    pub fn batch(&mut self, messages: usize) -> WriteBatch {
         self.batch_of(messages, 10)
     }
 
-    pub fn batch_of(&mut self, messages: usize, words: usize) -> Batch {
+    pub fn batch_of(&mut self, messages: usize, words: usize) -> WriteBatch {
         let entries = (0..messages).map(|_| Entry::Message(Box::new(self.message(words)))).collect();
-        Batch { entries, seq: self.seq, seams: Vec::new() }
+        WriteBatch { entries, seq: self.seq, seams: Vec::new() }
     }
 }
 

@@ -41,9 +41,9 @@ pub struct Announcer {
 }
 
 impl Announcer {
-    /// Starts to announce a server that listens already, on a tokio runtime. Returns at once; the first packet goes out
-    /// within milliseconds. From then on, it also serves interfaces that come up later, and retries failures every few
-    /// seconds. It logs when the server becomes visible, and warns when it is not.
+    /// Starts to announce a server that listens already, on a tokio runtime. Returns at once; the first
+    /// packet goes out within milliseconds. From then on, it also serves interfaces that come up later, and
+    /// retries failures every few seconds. It logs when the server becomes visible, and warns when it is not.
     ///
     /// # Errors
     /// See [`AnnounceError`]. It is not an error if mDNS fails at the moment.
@@ -110,7 +110,8 @@ fn service(announcement: &Announcement, label: &str) -> Result<ServiceInfo, mdns
     let (kind, host) = (format!("{SERVICE}."), format!("{label}.local."));
     let addrs = announcement.advertise.as_slice();
     let mut service = ServiceInfo::new(&kind, label, &host, addrs, announcement.port, &txt[..])?;
-    // The label contains the id, so it is unique; a probe would cost 0.8 s, and another machine could deny it.
+    // The label contains the id, so it is unique; a probe would cost 0.8 s, and another machine could deny
+    // it.
     service.set_requires_probe(false);
     if announcement.advertise.is_empty() {
         service = service.enable_addr_auto();

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 /// The data that a server announces, and where.
 #[derive(Clone, Debug)]
 pub struct Announcement {
-    /// The server's id, the 64 hexadecimal digits of its key's fingerprint: all in TXT `fp`, some in TXT `id`, and 8 in
-    /// the label.
+    /// The server's id, the 64 hexadecimal digits of its key's fingerprint: all in TXT `fp`, some in TXT
+    /// `id`, and 8 in the label.
     pub id: String,
     /// The name that people see, in TXT `n`; at most 63 bytes are sent.
     pub name: String,

@@ -9,25 +9,19 @@ use simple_dns::rdata::{RData, SRV, TXT};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, ResourceRecord, TYPE};
 use std::net::{IpAddr, SocketAddr};
 
-/// The id of each question, which a unicast answer repeats (RFC 6762 6.7). It proves nothing: anyone who hears the question
-/// may answer it.
+/// The id of each question, which a unicast answer repeats (RFC 6762 6.7). It proves nothing: anyone who
+/// hears the question may answer it.
 const QUESTION_ID: u16 = 1;
 
 /// The question that every DNS-SD responder answers: which service types it has (RFC 6763 9).
 pub(super) const ALL_KINDS: &str = "_services._dns-sd._udp.local";
 
 /// A question for all services of these types, such as `_lanchat._tcp.local PTR IN`.
-///
-/// # Errors
-/// If a type is not a domain name.
 pub(super) fn question(services: &[&str]) -> simple_dns::Result<Vec<u8>> {
     build(services.iter().map(|service| (*service, TYPE::PTR)))
 }
 
 /// A question for all addresses of a host, such as `desk.local A IN` and `desk.local AAAA IN`.
-///
-/// # Errors
-/// If the host is not a domain name.
 pub(super) fn address_question(host: &str) -> simple_dns::Result<Vec<u8>> {
     build([(host, TYPE::A), (host, TYPE::AAAA)])
 }
@@ -68,8 +62,8 @@ pub(super) fn addresses(packet: &[u8], host: &str, port: u16, link: &Interface) 
     ips.map(|ip| scoped(ip, port, link.index)).take(MAX_SERVER_ADDRS).collect()
 }
 
-/// The complete servers in a packet, which may have several. Joins records by name (RFC 6763 12.1). Skips malformed,
-/// incomplete and withdrawn (time to live 0) records.
+/// The complete servers in a packet, which may have several. Joins records by name (RFC 6763 12.1). Skips
+/// malformed, incomplete and withdrawn (time to live 0) records.
 pub(super) fn servers(packet: &[u8], link: &Interface) -> Vec<Sighting> {
     let (Some(packet), Ok(service)) = (response(packet), Name::new(SERVICE)) else { return Vec::new() };
     let records: Vec<&ResourceRecord> =
@@ -84,7 +78,6 @@ pub(super) fn servers(packet: &[u8], link: &Interface) -> Vec<Sighting> {
 
 /// A PTR record of the service.
 pub(super) struct InstancePointer {
-    /// The instance's label.
     pub(super) label: String,
     /// False for a goodbye, which has a time to live of 0 (RFC 6762 10.1).
     pub(super) is_there: bool,

@@ -1,4 +1,5 @@
-//! The attempts to connect to all possible servers: none is given up before the search ends, and none delays another.
+//! The attempts to connect to all possible servers. The search gives up none before it ends, and none delays
+//! another.
 
 use super::connect_failure::ConnectFailure;
 use super::endpoint::Endpoint;
@@ -23,13 +24,11 @@ use tokio::time::{Instant, timeout};
 pub(super) struct Hint {
     /// The id that the server must prove, if known.
     pub(super) expected: Option<String>,
-    /// The server's name, if known.
     pub(super) name: Option<String>,
     pub(super) source: Source,
     pub(super) addrs: Vec<SocketAddr>,
 }
 
-/// A possible server with its addresses.
 struct ServerCandidate {
     number: u64,
     expected: Option<String>,
@@ -99,7 +98,6 @@ where
         attempts
     }
 
-    /// Takes in an announced server.
     pub(super) fn sight(&mut self, sighting: Sighting) {
         if let Some(id) = sighting.id.clone()
             && !self.heard.iter().any(|(name, heard)| *name == sighting.name && *heard == id)
@@ -141,8 +139,9 @@ where
         }
     }
 
-    /// Adds addresses: tries new ones, one every 25 ms, and retries known ones that failed, at once. The attempts begin with
-    /// the next [`ConnectAttempts::tend`], so that a flood costs one pass over all addresses, not one per packet.
+    /// Adds addresses: tries new ones, one every 25 ms, and retries known ones that failed, at once. The
+    /// attempts begin with the next [`ConnectAttempts::tend`], so that a flood costs one pass over all
+    /// addresses, not one per packet.
     pub(super) fn offer(&mut self, hint: Hint) {
         let Hint { expected, name, source, addrs } = hint;
         if addrs.is_empty() || expected.as_ref().is_some_and(|id| self.selection.has_proven(id)) {
@@ -197,8 +196,8 @@ where
         self.candidates.len() - 1
     }
 
-    /// Past the bound, drops the announced candidate that failed for longest, or else the one announced first. Remembered
-    /// servers have their own bound.
+    /// Past the bound, drops the announced candidate that failed for longest, or else the one announced
+    /// first. Remembered servers have their own bound.
     fn make_room(&mut self, now: Instant) {
         let announced = |candidate: &&ServerCandidate| candidate.source == Source::Announced;
         if self.candidates.iter().filter(announced).count() < MAX_CANDIDATES {
@@ -215,13 +214,11 @@ where
         }
     }
 
-    /// When to call [`ConnectAttempts::tend`] next.
     pub(super) fn due(&self) -> Option<Instant> {
-        let due = self.endpoints().filter_map(Endpoint::due).min()?;
+        let due = self.endpoints().filter_map(|endpoint| endpoint.due).min()?;
         Some(due.max(self.full_until))
     }
 
-    /// Whether any address is left to try.
     pub(super) fn has_endpoints(&self) -> bool {
         self.candidates.iter().any(|candidate| !candidate.is_over && !candidate.endpoints.is_empty())
     }
@@ -230,15 +227,15 @@ where
         self.candidates.iter().flat_map(|candidate| &candidate.endpoints)
     }
 
-    /// Begins the attempts that are due: first at the server used last, then at untried addresses, the newest first, so that
-    /// a server that is announced after a flood does not wait for the flood.
+    /// Begins the attempts that are due: first at the server used last, then at untried addresses, the newest
+    /// first, so that a server that is announced after a flood does not wait for the flood.
     pub(super) fn tend(&mut self) {
         let now = Instant::now();
         let mut due = Vec::new();
         for (at, candidate) in self.candidates.iter_mut().enumerate() {
             for (index, endpoint) in candidate.endpoints.iter_mut().enumerate() {
                 endpoint.grow_old(now);
-                if let Some(when) = endpoint.due().filter(|due| *due <= now) {
+                if let Some(when) = endpoint.due.filter(|due| *due <= now) {
                     let newest = if endpoint.was_tried() { 0 } else { u64::MAX - candidate.number };
                     due.push((!candidate.is_last_used, endpoint.was_tried(), newest, when, at, index));
                 }
@@ -269,8 +266,8 @@ where
         endpoint.begin(task, now);
     }
 
-    /// Aborts the oldest attempt that has had its turn, except at the server used last, so that a flood of announcements
-    /// cannot keep the client from that server.
+    /// Aborts the oldest attempt that has had its turn, except at the server used last, so that a flood of
+    /// announcements cannot keep the client from that server.
     fn give_way(&mut self, now: Instant) -> bool {
         let others = self.candidates.iter_mut().filter(|candidate| !candidate.is_last_used);
         let endpoints = others.flat_map(|candidate| &mut candidate.endpoints);
@@ -340,11 +337,10 @@ where
         self.selection.state(false) == SelectionState::Open
     }
 
-    /// Whether to wait for more servers.
     pub(super) fn state(&self) -> SelectionState {
         let is_pending = |candidate: &ServerCandidate| {
             let awaited = candidate.is_last_used || candidate.source == Source::Announced;
-            awaited && candidate.endpoints.iter().any(Endpoint::is_fresh)
+            awaited && candidate.endpoints.iter().any(|endpoint| endpoint.is_fresh)
         };
         match self.selection.state(self.candidates.iter().any(is_pending)) {
             SelectionState::Open => {
@@ -354,10 +350,11 @@ where
         }
     }
 
-    /// When the wanted name can be considered unknown: the search has heard of other servers, and of no new one for a while.
+    /// When the wanted name can be considered unknown: the search has heard of other servers, and of no new
+    /// one for a while.
     fn unknown_from(&self) -> Option<Instant> {
-        let is_sought = self.selection.wanted().is_some() && !self.wants_known;
-        let has_others = !self.heard.is_empty() || self.selection.has_others();
+        let is_sought = self.selection.wanted.is_some() && !self.wants_known;
+        let has_others = !self.heard.is_empty() || !self.selection.tried.others.is_empty();
         let is_near = |one: &ServerCandidate| one.source == Source::Announced && !one.is_over;
         (is_sought && has_others && !self.candidates.iter().any(is_near)).then(|| self.news + OTHERS_QUIET)
     }
@@ -366,8 +363,8 @@ where
     pub(super) fn conclude(mut self, complete: impl FnOnce(&mut SearchReport)) -> FindOutcome<T> {
         self.look_at_networks();
         let proven: Vec<_> =
-            self.selection.proven_mut().iter().map(|found| (found.name.clone(), found.id.clone())).collect();
-        for found in self.selection.proven_mut() {
+            self.selection.proven.iter().map(|found| (found.name.clone(), found.id.clone())).collect();
+        for found in &mut self.selection.proven {
             let own = self.candidates.iter().filter(|candidate| match &candidate.expected {
                 Some(id) => is_same_id(id, &found.id),
                 None => candidate.endpoints.iter().any(|endpoint| endpoint.addr == found.addr),
@@ -389,7 +386,7 @@ where
         let failed = failed.chain(self.elsewhere).collect();
         let others = self.heard.iter().filter(|(name, id)| !self.selection.is_wanted(id, name));
         let others: Vec<String> = others.map(|(name, id)| server_name(name, id)).collect();
-        let tried = self.selection.tried_mut();
+        let tried = &mut self.selection.tried;
         tried.failed = failed;
         tried.heard = !self.heard.is_empty();
         tried.others.extend(others);
@@ -399,13 +396,11 @@ where
 }
 
 impl ServerCandidate {
-    /// Ends its attempts.
     fn end(&mut self) {
         self.is_over = true;
         self.endpoints.iter_mut().for_each(Endpoint::end);
     }
 
-    /// The addresses that failed.
     fn failed<'a>(&'a self, networks: &'a Networks) -> impl Iterator<Item = FailedAddress> + 'a {
         let name = self.name.as_ref().map(|name| full_name(name, self.expected.as_deref()));
         self.endpoints.iter().filter_map(move |endpoint| {

@@ -49,8 +49,8 @@ impl Browser {
     }
 }
 
-/// A socket cannot listen on all interfaces of a machine with dozens of bridges; prefers those that lead to other machines.
-/// One-shot queries use all of them.
+/// A socket cannot listen on all interfaces of a machine with dozens of bridges; prefers those that lead to
+/// other machines. One-shot queries use all of them.
 fn leave_some_out(daemon: &ServiceDaemon) -> Result<(), mdns_sd::Error> {
     let links = interfaces().unwrap_or_default();
     let Some(rest) = links.get(LINKS_OF_A_SOCKET..).filter(|rest| !rest.is_empty()) else { return Ok(()) };

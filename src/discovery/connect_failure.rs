@@ -6,12 +6,13 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-/// The system takes 3 s to find that no machine has the address; a firewall answers sooner. Its answer to the first packet
-/// may be missing (systems limit the rate of ICMP, and packets get lost); then it answers the repeat after 1 s.
+/// The system takes 3 s to find that no machine has the address; a firewall answers sooner. Its answer to the
+/// first packet may be missing (systems limit the rate of ICMP, and packets get lost); then it answers the
+/// repeat after 1 s.
 pub(super) const SWIFT: Duration = Duration::from_secs(2);
 
-/// "Permission denied", which shares its kind with "operation not permitted". Linux reports it for a remote firewall that
-/// rejects a connection by IPv6.
+/// "Permission denied", which shares its kind with "operation not permitted". Linux reports it for a remote
+/// firewall that rejects a connection by IPv6.
 #[cfg(unix)]
 const EACCES: i32 = 13;
 

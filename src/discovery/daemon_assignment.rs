@@ -1,9 +1,9 @@
 //! Assigns interfaces to mDNS daemons. Pure.
 //!
-//! A socket can join 20 multicast groups (`net.ipv4.igmp_max_memberships`), and a daemon of the library has one socket per
-//! address family for all of its interfaces, so one daemon would leave out those past the 20th. A daemon also announces
-//! the link-local addresses of all its interfaces on each of them, where all but one are unreachable. So each network has
-//! its own daemon while there are few networks; then they share.
+//! A socket can join 20 multicast groups (`net.ipv4.igmp_max_memberships`), and a daemon of the library has
+//! one socket per address family for all of its interfaces, so one daemon would leave out those past the
+//! 20th. A daemon also announces the link-local addresses of all its interfaces on each of them, where all
+//! but one are unreachable. So each network has its own daemon while there are few networks; then they share.
 
 use super::interfaces::InterfaceInfo;
 use super::networks::is_link_local;
@@ -24,18 +24,16 @@ struct Assigned {
     loopback: bool,
 }
 
-/// What an update changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
-    /// Whether an interface is new.
     pub(super) added: bool,
     /// The names of interfaces that no daemon has room for.
     pub(super) left_out: Vec<String>,
 }
 
 impl DaemonAssignment {
-    /// Takes in the current interfaces. One daemon serves all interfaces of a network: two would keep declaring each
-    /// other's addresses invalid (RFC 6762 10.2).
+    /// Takes in the current interfaces. One daemon serves all interfaces of a network: two would keep
+    /// declaring each other's addresses invalid (RFC 6762 10.2).
     pub(super) fn update(&mut self, present: &[&InterfaceInfo], places_each: usize) -> Changes {
         let mut changes = Changes::default();
         self.assigned.retain(|index, _| present.iter().any(|one| one.link.index == *index));
@@ -77,13 +75,12 @@ impl DaemonAssignment {
         self.assigned.get(&index).map(|assigned| assigned.daemon)
     }
 
-    /// Whether a daemon serves any interface.
     pub(super) fn is_used(&self, daemon: usize) -> bool {
         self.assigned.values().any(|assigned| assigned.daemon == daemon)
     }
 
-    /// Whether to announce an interface's link-local address: if only machines that can reach it will hear it, or if it has
-    /// no other address.
+    /// Whether to announce an interface's link-local address: if only machines that can reach it will hear
+    /// it, or if it has no other address.
     pub(super) fn tells_link_local(&self, index: u32) -> bool {
         let Some(assigned) = self.assigned.get(&index) else { return false };
         let others = self.assigned.iter().filter(|(number, other)| {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 pub(super) struct Endpoint {
     pub(super) addr: SocketAddr,
     /// When the next attempt begins; `None` while the maximum is running.
-    due: Option<Instant>,
+    pub(super) due: Option<Instant>,
     /// The running attempts and when each began.
     under_way: Vec<(Instant, AbortHandle)>,
     /// When the first and the last attempt began.
@@ -24,8 +24,8 @@ pub(super) struct Endpoint {
     pause: Duration,
     /// Why the last attempt failed.
     failed: Option<ConnectFailure>,
-    /// Whether its first attempt may still succeed soon.
-    fresh: bool,
+    /// Whether its first attempt may still succeed soon; the search does not wait for further ones.
+    pub(super) is_fresh: bool,
 }
 
 impl Endpoint {
@@ -39,21 +39,12 @@ impl Endpoint {
             begun: None,
             pause,
             failed: None,
-            fresh: true,
+            is_fresh: true,
         }
-    }
-
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.due
     }
 
     pub(super) fn was_tried(&self) -> bool {
         self.begun.is_some()
-    }
-
-    /// Whether its first attempt may still succeed soon; the search does not wait for further ones.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.fresh
     }
 
     /// Why no server proved its identity here.
@@ -67,7 +58,6 @@ impl Endpoint {
         (self.failed.is_some() || now >= begun + PROBE_TURN).then_some(begun)
     }
 
-    /// When the oldest running attempt began.
     pub(super) fn oldest(&self) -> Option<Instant> {
         self.under_way.first().map(|(begun, _)| *begun)
     }
@@ -82,14 +72,15 @@ impl Endpoint {
 
     /// Stops waiting for a first attempt that has been silent for too long.
     pub(super) fn grow_old(&mut self, now: Instant) {
-        self.fresh &= self.begun.is_none_or(|begun| now < begun + PROBE_TIMEOUT);
+        self.is_fresh &= self.begun.is_none_or(|begun| now < begun + PROBE_TIMEOUT);
     }
 
     /// Notes why an attempt failed, and plans the next one; one of many addresses gets fewer attempts.
     pub(super) fn fail(&mut self, why: ConnectFailure, now: Instant, share: Duration) {
         self.under_way.retain(|(_, task)| !task.is_finished());
-        self.fresh = false;
-        // A firewall answers the first attempt at once; a later one may begin just before the system gives up.
+        self.is_fresh = false;
+        // A firewall answers the first attempt at once; a later one may begin just before the system gives
+        // up.
         let was_silent = self.first.is_some_and(|first| now >= first + SWIFT);
         let why = match (why, &self.failed) {
             (ConnectFailure::Rejected, Some(ConnectFailure::Nobody)) => ConnectFailure::Nobody,
@@ -118,7 +109,7 @@ impl Endpoint {
     pub(super) fn yield_oldest(&mut self, now: Instant) {
         if !self.under_way.is_empty() {
             self.under_way.remove(0).1.abort();
-            self.fresh = false;
+            self.is_fresh = false;
             self.due = self.due.or(Some(now + RETRY_LONGEST));
         }
     }
@@ -135,10 +126,9 @@ impl Endpoint {
         }
     }
 
-    /// Ends all attempts.
     pub(super) fn end(&mut self) {
         self.under_way.drain(..).for_each(|(_, task)| task.abort());
-        (self.due, self.fresh) = (None, false);
+        (self.due, self.is_fresh) = (None, false);
     }
 }
 

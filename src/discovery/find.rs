@@ -13,14 +13,16 @@ use std::net::SocketAddr;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-/// Looks for a server at its last addresses, by mDNS, at a host named `lanchat`, and at the default gateway. Returns open
-/// links to servers that `probe` verified; `probe` connects to an address and finds out who answers.
+/// Looks for a server at its last addresses, by mDNS, at a host named `lanchat`, and at the default gateway.
+/// Returns open links to servers that `probe` verified; `probe` connects to an address and finds out who
+/// answers.
 ///
-/// The search gives up no address before it ends. It retries an address that refuses every 200 to 400 ms, starts a second
-/// attempt at a silent one after 10 s, and retries any address at once when a server announces it again. The first proof
-/// counts, never the first connection. The server used last wins at once; otherwise, the search waits a moment for others.
-/// It ends early if no server has the wanted name. It calls `slow_search` if nothing has answered after a second. Runs on
-/// tokio; everything that it starts ends with it, even if it is cancelled.
+/// The search gives up no address before it ends. It retries an address that refuses every 200 to 400 ms,
+/// starts a second attempt at a silent one after 10 s, and retries any address at once when a server
+/// announces it again. The first proof counts, never the first connection. The server used last wins at once;
+/// otherwise, the search waits a moment for others. It ends early if no server has the wanted name. It calls
+/// `slow_search` if nothing has answered after a second. Runs on tokio; everything that it starts ends with
+/// it, even if it is cancelled.
 pub async fn find<T, E, F>(
     options: FindOptions,
     probe: impl Fn(SocketAddr) -> F,

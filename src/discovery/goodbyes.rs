@@ -1,5 +1,5 @@
-//! Listens for goodbyes (RFC 6762 10.1). The mDNS library treats a time to live of 0 as one second, so without this, a list
-//! could show a server that is gone.
+//! Listens for goodbyes (RFC 6762 10.1). The mDNS library treats a time to live of 0 as one second, so
+//! without this, a list could show a server that is gone.
 
 use super::answer::{InstancePointer, pointers};
 use super::interfaces::interfaces;

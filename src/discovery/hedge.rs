@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-/// Makes an attempt, another one after 300 ms without a result, then one every 500 ms; of more than three, it drops the
-/// oldest. Returns the first result, even an error, and drops the others. For attempts that cost the other side almost
-/// nothing, such as a TCP connection.
+/// Makes an attempt, another one after 300 ms without a result, then one every 500 ms; of more than three, it
+/// drops the oldest. Returns the first result, even an error, and drops the others. For attempts that cost
+/// the other side almost nothing, such as a TCP connection.
 pub async fn hedged<F>(attempt: impl Fn() -> F) -> F::Output
 where
     F: Future + Send + 'static,

@@ -1,5 +1,5 @@
-//! Looks up a host that the user named: by the system's resolver, and for `NAME.local` also by our own mDNS (RFC 6762 3),
-//! because many systems cannot resolve these names.
+//! Looks up a host that the user named: by the system's resolver, and for `NAME.local` also by our own mDNS
+//! (RFC 6762 3), because many systems cannot resolve these names.
 
 use super::answer::{address_question, addresses};
 use super::interfaces::interfaces;
@@ -56,8 +56,8 @@ impl From<LookupError> for io::Error {
     }
 }
 
-/// Looks up a host, on tokio. If `multicast` is set, also asks for a `.local` name by mDNS, for up to 2 s; the first answer
-/// counts.
+/// Looks up a host, on tokio. If `multicast` is set, also asks for a `.local` name by mDNS, for up to 2 s;
+/// the first answer counts.
 ///
 /// # Errors
 /// See [`LookupError`].

@@ -1,15 +1,15 @@
 //! Classifies interfaces by what the kernel reports rather than by name. Pure.
 //!
-//! If in doubt, an interface counts as a LAN: announcing a server where no one looks is harmless, but clients cannot find a
-//! server that is not announced on their network.
+//! If in doubt, an interface counts as a LAN: announcing a server where no one looks is harmless, but clients
+//! cannot find a server that is not announced on their network.
 
 /// The kinds of interfaces, the most useful first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum InterfaceKind {
     /// Leads to other machines: hardware, a VLAN, a bridge with such a port, a container's own veth.
     Lan,
-    /// Leads to other machines through another network: the taps of ZeroTier, tinc or OpenVPN, and VXLAN. These carry
-    /// multicast, and people use them as a LAN.
+    /// Leads to other machines through another network: the taps of ZeroTier, tinc or OpenVPN, and VXLAN.
+    /// These carry multicast, and people use them as a LAN.
     Overlay,
     /// Leads to this machine's own containers and virtual machines, or nowhere.
     Inner,
@@ -17,7 +17,6 @@ pub(super) enum InterfaceKind {
     Port,
 }
 
-/// The properties of an interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Traits {
     pub(super) name: String,
@@ -35,8 +34,8 @@ pub(super) struct Traits {
     pub(super) has_network: bool,
 }
 
-/// Classifies an interface. `hardware` says whether this machine has a hardware interface: a container has none, so its
-/// veth leads to other machines.
+/// Classifies an interface. `hardware` says whether this machine has a hardware interface: a container has
+/// none, so its veth leads to other machines.
 pub(super) fn judge(traits: &Traits, hardware: bool) -> InterfaceKind {
     if traits.is_port {
         return InterfaceKind::Port;
@@ -56,8 +55,8 @@ pub(super) fn judge(traits: &Traits, hardware: bool) -> InterfaceKind {
     }
 }
 
-/// Whether a bridge's port belongs to a container engine or a hypervisor. A bridge with only such ports, or none, does, too.
-/// Names decide here: a veth into a container and one into a switch have the same type.
+/// Whether a bridge's port belongs to a container engine or a hypervisor. A bridge with only such ports, or
+/// none, does, too. Names decide here: a veth into a container and one into a switch have the same type.
 fn is_engines_port(name: &str, made_as: &str) -> bool {
     match made_as {
         "veth" => is_engines_cable(name),

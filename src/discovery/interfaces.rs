@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+/// Hops of a multicast packet (RFC 6762 11), which show that it has not left the link.
+pub(super) const HOPS: u32 = 255;
+
 /// An interface that is up, with its addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
@@ -24,7 +27,6 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// Its first IPv4 address.
     pub(super) fn v4(&self) -> Option<Ipv4Addr> {
         self.addrs.iter().find_map(|ip| match ip {
             IpAddr::V4(v4) => Some(*v4),
@@ -52,26 +54,22 @@ pub(super) struct InterfaceInfo {
     pub(super) kind: InterfaceKind,
 }
 
-/// The interfaces for multicast: up, with an address, neither point-to-point like tunnels nor a part of a bridge or bond.
-/// First those that lead to other machines, then those of containers and virtual machines; each group by number.
-///
-/// # Errors
-/// If the operating system does not list them.
+/// The interfaces for multicast: up, with an address, neither point-to-point like tunnels nor a part of a
+/// bridge or bond. First those that lead to other machines, then those of containers and virtual machines;
+/// each group by number.
 pub fn interfaces() -> io::Result<Vec<Interface>> {
     Ok(infos()?.into_iter().map(|info| info.link).collect())
 }
 
-/// The interfaces that are up, unsorted, and whether each leads only to this machine's own containers and virtual machines.
-///
-/// # Errors
-/// If the operating system does not list them.
+/// The interfaces that are up, unsorted, and whether each leads only to this machine's own containers and
+/// virtual machines.
 pub fn all_interfaces() -> io::Result<Vec<(Interface, bool)>> {
     let meant = judged()?.into_iter().filter(|one| one.kind != InterfaceKind::Port);
     Ok(meant.map(|one| (one.link, one.kind == InterfaceKind::Inner)).collect())
 }
 
-/// Like [`interfaces`], with networks and kinds. If all seem to belong to containers and virtual machines, this machine is
-/// probably one of these, and they count as LANs.
+/// Like [`interfaces`], with networks and kinds. If all seem to belong to containers and virtual machines,
+/// this machine is probably one of these, and they count as LANs.
 pub(super) fn infos() -> io::Result<Vec<InterfaceInfo>> {
     Ok(sorted_out(judged()?))
 }
@@ -129,11 +127,8 @@ fn sorted_out(mut all: Vec<InterfaceInfo>) -> Vec<InterfaceInfo> {
     all
 }
 
-/// The addresses where others may reach this machine, likeliest first: IPv4 before IPv6, and those of containers and virtual
-/// machines only if it has no others.
-///
-/// # Errors
-/// If the operating system does not list them.
+/// The addresses where others may reach this machine, likeliest first: IPv4 before IPv6, and those of
+/// containers and virtual machines only if it has no others.
 pub fn own_addresses() -> io::Result<Vec<IpAddr>> {
     Ok(shared_addresses(&infos()?))
 }
@@ -146,9 +141,10 @@ fn shared_addresses(all: &[InterfaceInfo]) -> Vec<IpAddr> {
     addrs
 }
 
-/// The address of this machine if it seems to be a container with a network of its own, as Docker, Podman and Kubernetes
-/// create them: no packets from other machines get there, neither multicast nor unicast, unless the host forwards the
-/// port. Such a container has only veth interfaces, and an address from a range of these engines.
+/// The address of this machine if it seems to be a container with a network of its own, as Docker, Podman and
+/// Kubernetes create them: no packets from other machines get there, neither multicast nor unicast, unless
+/// the host forwards the port. Such a container has only veth interfaces, and an address from a range of
+/// these engines.
 pub fn container_address() -> Option<Ipv4Addr> {
     #[cfg(target_os = "linux")]
     {
@@ -170,23 +166,16 @@ pub fn container_address() -> Option<Ipv4Addr> {
     None
 }
 
-/// Whether an address is from a range of container engines: Docker's 172.16.0.0/12, or Podman's 10.88.0.0/15. Others also use
-/// the latter, so it counts only for a machine that is marked as a container.
+/// Whether an address is from a range of container engines: Docker's 172.16.0.0/12, or Podman's 10.88.0.0/15.
+/// Others also use the latter, so it counts only for a machine that is marked as a container.
 #[cfg(any(target_os = "linux", test))]
 fn is_engines(ip: Ipv4Addr, marked: bool) -> bool {
     let [a, b, ..] = ip.octets();
     (a == 172 && (16..32).contains(&b)) || (marked && a == 10 && (88..90).contains(&b))
 }
 
-/// Checks that this program can share the mDNS port. The library that browses does not report if it cannot.
-///
-/// # Errors
-/// If it cannot, usually because another program does not share the port.
-pub fn multicast_port() -> io::Result<()> {
-    multicast_ports().0
-}
-
-/// Like [`multicast_port`], for IPv4 and IPv6.
+/// Checks that this program can share the mDNS port, for IPv4 and for IPv6. The library that browses does not
+/// report if it cannot, usually because another program does not share the port.
 pub(super) fn multicast_ports() -> (io::Result<()>, io::Result<()>) {
     (shared_socket(Domain::IPV4).map(drop), shared_socket(Domain::IPV6).map(drop))
 }
@@ -199,11 +188,14 @@ pub(super) fn shared_socket(domain: Domain) -> io::Result<Socket> {
     socket.set_reuse_port(true)?;
     let any: IpAddr = if domain == Domain::IPV6 {
         socket.set_only_v6(true)?;
+        socket.set_multicast_hops_v6(HOPS)?;
         Ipv6Addr::UNSPECIFIED.into()
     } else {
+        socket.set_multicast_ttl_v4(HOPS)?;
         Ipv4Addr::UNSPECIFIED.into()
     };
     socket.bind(&SocketAddr::from((any, MDNS_PORT)).into())?;
+    socket.set_nonblocking(true)?;
     Ok(socket)
 }
 

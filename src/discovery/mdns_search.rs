@@ -1,12 +1,11 @@
 //! Searches by a browse and one-shot queries, and reports both as one stream of events.
 
 use super::browse::Browser;
-use super::interfaces::{interfaces, multicast_port};
+use super::interfaces::{interfaces, multicast_ports};
 use super::oneshot::Querier;
 use super::server_cache::ServerCache;
 use super::sighting::{Observation, Sighting};
 use crate::limits::SEARCH_QUEUE;
-use std::fmt;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -47,15 +46,6 @@ pub struct Reach {
     pub failures: Vec<String>,
 }
 
-impl fmt::Display for Reach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.links.as_slice() {
-            [] => f.write_str("no network interface"),
-            links => write!(f, "{}", links.join(", ")),
-        }
-    }
-}
-
 /// A running search. It ends, with its sockets and tasks, when it is dropped.
 #[derive(Debug)]
 pub struct MdnsSearch {
@@ -67,8 +57,8 @@ pub struct MdnsSearch {
 }
 
 impl MdnsSearch {
-    /// Starts to search, on a tokio runtime. [`MdnsSearch::reach`] lists sockets that cannot be opened; the search continues
-    /// without them.
+    /// Starts to search, on a tokio runtime. [`MdnsSearch::reach`] lists sockets that cannot be opened; the
+    /// search continues without them.
     pub fn start(options: SearchOptions) -> MdnsSearch {
         let (sender, events) = mpsc::channel(SEARCH_QUEUE);
         let mut tasks = JoinSet::new();
@@ -86,7 +76,7 @@ impl MdnsSearch {
             tasks.spawn(querier.keep_up());
         }
         if options.browse {
-            if let Err(error) = multicast_port() {
+            if let Err(error) = multicast_ports().0 {
                 reach.port = Some(error.to_string());
             }
             match Browser::start() {

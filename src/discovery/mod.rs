@@ -1,9 +1,9 @@
 //! Finding servers on the local network, and being found, by mDNS (RFC 6762) and DNS-SD (RFC 6763).
 //!
-//! [`Announcer`] makes a server visible, [`MdnsSearch`] reports visible servers, and [`find`] connects to the right one
-//! as fast as the network allows. Only this module knows multicast and the machine's interfaces. It does not know the
-//! wire: the caller of [`find`] passes in a probe that proves who answers at an address. Anyone can send mDNS packets, so
-//! they are only hints: they decide where to connect, never whom to trust.
+//! [`Announcer`] makes a server visible, [`MdnsSearch`] reports visible servers, and [`find`] connects to the
+//! right one as fast as the network allows. Only this module knows multicast and the machine's interfaces. It
+//! does not know the wire: the caller of [`find`] passes in a probe that proves who answers at an address.
+//! Anyone can send mDNS packets, so they are only hints: they decide where to connect, never whom to trust.
 
 mod announce;
 mod announcement;
@@ -49,9 +49,7 @@ pub use gateway::gateways;
 pub use goodbyes::Goodbyes;
 pub use hedge::hedged;
 pub use hostname::{LookupError, lookup};
-pub use interfaces::{
-    Interface, all_interfaces, container_address, interfaces, multicast_port, own_addresses,
-};
+pub use interfaces::{Interface, all_interfaces, container_address, interfaces, own_addresses};
 pub use label::{is_called, is_unambiguous, server_label};
 pub use mdns_search::{MdnsSearch, Reach, SearchEvent, SearchOptions};
 pub use multicast_test::{MulticastResult, MulticastTest, Side};

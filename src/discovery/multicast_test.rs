@@ -1,10 +1,10 @@
-//! Tests multicast between two machines with a connection: each sends a few marked packets to the mDNS group and listens
-//! for the other's. This shows whether packets are lost in one direction or in both.
+//! Tests multicast between two machines with a connection: each sends a few marked packets to the mDNS group
+//! and listens for the other's. This shows whether packets are lost in one direction or in both.
 
 use super::answer::question;
 use super::interfaces::shared_socket;
 use super::networks::Subnet;
-use super::oneshot::{GROUP_V4, GROUP_V6, HOPS};
+use super::oneshot::{GROUP_V4, GROUP_V6};
 use crate::limits::{MAX_MDNS_PACKET_BYTES, MDNS_PORT, MULTICAST_TEST_SCHEDULE, MULTICAST_TEST_TIME};
 use simple_dns::Packet;
 use socket2::Domain;
@@ -38,7 +38,6 @@ pub struct MulticastResult {
 pub struct MulticastTest {
     socket: UdpSocket,
     group: SocketAddr,
-    /// The packet to send.
     packet: Vec<u8>,
     /// The name that the other side asks for.
     expected: String,
@@ -64,28 +63,22 @@ impl Side {
 
 impl MulticastTest {
     /// Opens a socket on the mDNS port and joins the group on this link. Runs on tokio.
-    ///
-    /// # Errors
-    /// If the operating system refuses that.
     pub fn open(subnet: &Subnet, side: Side, token: &str) -> io::Result<MulticastTest> {
         let packet = question(&[&side.name(token)]).map_err(io::Error::other)?;
         let (socket, group) = match subnet.address {
             IpAddr::V4(address) => {
                 let socket = shared_socket(Domain::IPV4)?;
-                socket.set_multicast_ttl_v4(HOPS)?;
                 socket.set_multicast_if_v4(&address)?;
                 socket.join_multicast_v4(&GROUP_V4, &address)?;
                 (socket, SocketAddr::from((GROUP_V4, MDNS_PORT)))
             }
             IpAddr::V6(_) => {
                 let socket = shared_socket(Domain::IPV6)?;
-                socket.set_multicast_hops_v6(HOPS)?;
                 socket.set_multicast_if_v6(subnet.index)?;
                 socket.join_multicast_v6(&GROUP_V6, subnet.index)?;
                 (socket, SocketAddrV6::new(GROUP_V6, MDNS_PORT, 0, subnet.index).into())
             }
         };
-        socket.set_nonblocking(true)?;
         let socket = UdpSocket::from_std(socket.into())?;
         Ok(MulticastTest { socket, group, packet, expected: side.other().name(token) })
     }

@@ -1,9 +1,9 @@
-//! Finds other machines that speak mDNS, for `lanchat doctor`. If these answer but no server does, no server is running;
-//! if nothing answers, something may block mDNS.
+//! Finds other machines that speak mDNS, for `lanchat doctor`. If these answer but no server does, no server
+//! is running; if nothing answers, something may block mDNS.
 
 use super::answer::{ALL_KINDS, question};
 use super::interfaces::{Interface, interfaces, shared_socket};
-use super::oneshot::{GROUP_V4, GROUP_V6, HOPS};
+use super::oneshot::{GROUP_V4, GROUP_V6};
 use crate::limits::{LINKS_OF_A_SOCKET, MAX_MDNS_PACKET_BYTES, MDNS_PORT};
 use socket2::{Domain, SockRef};
 use std::collections::BTreeSet;
@@ -18,8 +18,8 @@ use tokio::time::{Instant, interval, timeout_at};
 /// The pause between questions; a responder may omit an answer that it multicast within the last second.
 const REPEAT: Duration = Duration::from_millis(1100);
 
-/// Asks for this long, and returns the addresses of other machines that sent mDNS packets. Runs on tokio. Skips interfaces
-/// and address families without a working socket.
+/// Asks for this long, and returns the addresses of other machines that sent mDNS packets. Runs on tokio.
+/// Skips interfaces and address families without a working socket.
 pub async fn neighbours(wait: Duration) -> BTreeSet<IpAddr> {
     let links: Vec<Interface> =
         interfaces().unwrap_or_default().into_iter().filter(|link| !link.loopback).collect();
@@ -35,8 +35,8 @@ pub async fn neighbours(wait: Duration) -> BTreeSet<IpAddr> {
     listening.join_all().await.into_iter().flatten().collect()
 }
 
-/// Opens sockets on the mDNS port that are in its groups on these links: one per address family and 15 links. Runs on
-/// tokio. Skips sockets that cannot be opened.
+/// Opens sockets on the mDNS port that are in its groups on these links: one per address family and 15 links.
+/// Runs on tokio. Skips sockets that cannot be opened.
 pub(super) fn open(links: &[Interface]) -> Vec<UdpSocket> {
     let each = links.chunks(LINKS_OF_A_SOCKET).flat_map(|links| [open_v4(links), open_v6(links)]);
     each.filter_map(|opened| opened.inspect_err(|error| tracing::debug!(%error, "no multicast socket")).ok())
@@ -45,21 +45,17 @@ pub(super) fn open(links: &[Interface]) -> Vec<UdpSocket> {
 
 fn open_v4(links: &[Interface]) -> io::Result<UdpSocket> {
     let socket = shared_socket(Domain::IPV4)?;
-    socket.set_multicast_ttl_v4(HOPS)?;
     for address in links.iter().filter_map(Interface::v4) {
         joined("IPv4", socket.join_multicast_v4(&GROUP_V4, &address));
     }
-    socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket.into())
 }
 
 fn open_v6(links: &[Interface]) -> io::Result<UdpSocket> {
     let socket = shared_socket(Domain::IPV6)?;
-    socket.set_multicast_hops_v6(HOPS)?;
     for link in links.iter().filter(|link| link.v6().is_some()) {
         joined("IPv6", socket.join_multicast_v6(&GROUP_V6, link.index));
     }
-    socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket.into())
 }
 

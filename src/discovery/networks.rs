@@ -1,5 +1,5 @@
-//! The networks of this machine's interfaces: which addresses are on the same link, which are behind a router, and
-//! where an announcement may lead.
+//! The networks of this machine's interfaces: which addresses are on the same link, which are behind a
+//! router, and where an announcement may lead.
 
 use crate::limits::MIN_ANNOUNCED_PORT;
 use if_addrs::{IfAddr, Interface};
@@ -25,7 +25,8 @@ pub(super) fn is_shared(net: &IpNet) -> bool {
     }
 }
 
-/// Whether this network's addresses tell it from others: loopback and link-local ones are the same everywhere.
+/// Whether this network's addresses tell it from others: loopback and link-local ones are the same
+/// everywhere.
 fn is_distinct(net: &IpNet) -> bool {
     !net.addr().is_loopback() && !is_link_local(net.addr()) && net.prefix_len() > 0
 }
@@ -38,8 +39,8 @@ pub(super) fn is_link_local(ip: IpAddr) -> bool {
     }
 }
 
-/// The networks that this machine is connected to, except loopback and link-local ones; empty if the operating
-/// system does not list them.
+/// The networks that this machine is connected to, except loopback and link-local ones; empty if the
+/// operating system does not list them.
 pub fn networks() -> Vec<IpNet> {
     let mut own = Networks::now()
         .inspect_err(|error| tracing::debug!(%error, "cannot list interfaces"))
@@ -62,15 +63,13 @@ pub struct Networks {
 
 impl Networks {
     /// Those of the interfaces that are up now.
-    ///
-    /// # Errors
-    /// If the operating system does not list the interfaces.
     pub fn now() -> io::Result<Networks> {
         Ok(Networks { own: up()?.map(|interface| network_of(&interface)).collect() })
     }
 
-    /// Whether a client may connect to an announced address. Anyone can send an announcement, so it may lead to own
-    /// and private networks only: otherwise, it could send everyone who searches to a machine on the internet.
+    /// Whether a client may connect to an announced address. Anyone can send an announcement, so it may lead
+    /// to own and private networks only: otherwise, it could send everyone who searches to a machine on the
+    /// internet.
     pub fn may_be_at(&self, addr: SocketAddr) -> bool {
         addr.port() >= MIN_ANNOUNCED_PORT && (is_private(addr.ip()) || self.has(addr.ip()))
     }
@@ -81,8 +80,8 @@ impl Networks {
     }
 }
 
-/// Whether an address has no meaning on the internet: RFC 1918, RFC 6598 (shared by providers, used by virtual
-/// networks), RFC 3927 and 4291 (link-local), RFC 4193, and loopback.
+/// Whether an address has no meaning on the internet: RFC 1918, RFC 6598 (shared by providers, used by
+/// virtual networks), RFC 3927 and 4291 (link-local), RFC 4193, and loopback.
 fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || v4.is_loopback() || is_shared_space(v4),
@@ -137,9 +136,6 @@ fn between(subnets: Vec<Subnet>, own: SocketAddr, peer: SocketAddr) -> Option<Su
 }
 
 /// The networks of all interfaces that are up, including tunnels, except loopback.
-///
-/// # Errors
-/// If the operating system does not list the interfaces.
 pub fn subnets() -> io::Result<Vec<Subnet>> {
     Ok(up()?
         .filter(|entry| !entry.is_loopback())

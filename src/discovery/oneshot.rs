@@ -1,11 +1,13 @@
-//! One-shot queries (RFC 6762 5.1): questions from a port of our own, which responders answer by unicast at once.
+//! One-shot queries (RFC 6762 5.1): questions from a port of our own, which responders answer by unicast at
+//! once.
 //!
-//! A usual browse finds nothing for a second after any answer was multicast, and that is exactly the case when someone
-//! starts the server and then the client. Some firewalls drop the unicast answers, so the search needs the browse, too.
+//! A usual browse finds nothing for a second after any answer was multicast, and that is exactly the case
+//! when someone starts the server and then the client. Some firewalls drop the unicast answers, so the search
+//! needs the browse, too.
 
 use super::SERVICE;
 use super::answer::{ALL_KINDS, offers_service, question, servers};
-use super::interfaces::{Interface, interfaces};
+use super::interfaces::{HOPS, Interface, interfaces};
 use super::order::{is_v6_link_local, scoped};
 use super::sighting::{HeardBy, Observation, Sighting};
 use crate::limits::{
@@ -28,9 +30,6 @@ pub(super) const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 /// The mDNS group of IPv6, of link-local scope.
 pub(super) const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
 
-/// Hops of a multicast packet (RFC 6762 11), which show that it has not left the link.
-pub(super) const HOPS: u32 = 255;
-
 /// Asks on all links until it is dropped.
 #[derive(Debug)]
 pub(super) struct Querier {
@@ -44,8 +43,8 @@ impl Querier {
         Querier { found, asking: Vec::new() }
     }
 
-    /// Starts to ask on links that are new or have other addresses, and stops on those that are gone. Returns the links
-    /// without a working socket.
+    /// Starts to ask on links that are new or have other addresses, and stops on those that are gone. Returns
+    /// the links without a working socket.
     pub(super) fn update(&mut self, links: &[Interface]) -> Vec<(String, io::Error)> {
         let mut failures = Vec::new();
         self.asking.retain(|(link, _)| links.contains(link));
@@ -150,8 +149,8 @@ fn next_question(start: Instant, asked: usize, now: Instant, is_answered: bool) 
     }
 }
 
-/// The servers in an answer. On a link with only link-local addresses, adds the answer's source as an address, which may be
-/// the only one that works there.
+/// The servers in an answer. On a link with only link-local addresses, adds the answer's source as an
+/// address, which may be the only one that works there.
 fn sightings(packet: &[u8], from: IpAddr, link: &Interface) -> Vec<Sighting> {
     let mut seen = servers(packet, link);
     if !is_v6_link_local(from) || !has_only_link_local(link) {

@@ -17,7 +17,7 @@ pub struct RememberedServer {
     pub last_used: bool,
 }
 
-/// What to search for, and how.
+/// The options of [`super::find`].
 #[derive(Clone, Debug)]
 pub struct FindOptions {
     /// Servers from earlier sessions, tried at once.

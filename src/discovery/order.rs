@@ -4,8 +4,8 @@ use crate::limits::{LINK_LOCAL_PAUSE, MAX_SERVER_ADDRS};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
-/// Whether a server may be at an address that was announced on a link. A loopback address counts only on the loopback link:
-/// elsewhere, someone else would send clients to their own machine.
+/// Whether a server may be at an address that was announced on a link. A loopback address counts only on the
+/// loopback link: elsewhere, someone else would send clients to their own machine.
 pub(super) fn is_usable(ip: IpAddr, on_loopback: bool) -> bool {
     let strange = match ip {
         IpAddr::V4(v4) => v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast(),
@@ -14,7 +14,8 @@ pub(super) fn is_usable(ip: IpAddr, on_loopback: bool) -> bool {
     !strange && (on_loopback || !ip.is_loopback())
 }
 
-/// An address with its port, and with its interface if it is link-local (RFC 4007 11), which is necessary to connect.
+/// An address with its port, and with its interface if it is link-local (RFC 4007 11), which is necessary to
+/// connect.
 pub(super) fn scoped(ip: IpAddr, port: u16, interface: u32) -> SocketAddr {
     match ip {
         IpAddr::V6(v6) if v6.is_unicast_link_local() => SocketAddrV6::new(v6, port, 0, interface).into(),
@@ -32,8 +33,8 @@ pub(super) fn pause(addr: &SocketAddr, may_have_others: bool) -> Duration {
     if may_have_others && is_v6_link_local(addr.ip()) { LINK_LOCAL_PAUSE } else { Duration::ZERO }
 }
 
-/// Orders addresses by how likely they work at once: IPv4, then global IPv6, then link-local. Removes duplicates, applies
-/// the bound, and keeps the order within each kind.
+/// Orders addresses by how likely they work at once: IPv4, then global IPv6, then link-local. Removes
+/// duplicates, applies the bound, and keeps the order within each kind.
 pub(super) fn in_order(addrs: impl IntoIterator<Item = SocketAddr>) -> Vec<SocketAddr> {
     let mut ordered: Vec<SocketAddr> = Vec::new();
     for addr in addrs {

@@ -56,11 +56,11 @@ pub enum FindOutcome<T> {
     Nothing(SearchReport),
 }
 
-/// What was done to find a server, in vain. Displayed as one line for the user: what failed, why as
-/// far as is known, and what to do.
+/// The report of a search that found no server. Displayed as one line for the user: the failure, its reason if
+/// known, and the remedy.
 #[derive(Clone, Debug, Default)]
 pub struct SearchReport {
-    /// The server that was asked for by name or id.
+    /// The wanted name or id.
     pub wanted: Option<String>,
     /// How far the search went; `None` if discovery was off.
     pub reach: Option<Reach>,
@@ -110,8 +110,8 @@ pub enum Source {
 }
 
 impl FailedAddress {
-    /// Whether this failure shows that a server is or should be on this network. A server of another network that does not
-    /// answer shows nothing.
+    /// Whether this failure shows that a server is or should be on this network. A server of another network
+    /// that does not answer shows nothing.
     fn is_here(&self) -> bool {
         match self.source {
             Source::Announced | Source::Named => true,
@@ -122,15 +122,15 @@ impl FailedAddress {
         }
     }
 
-    /// Whether this remembered server was on this machine, which has the addresses `own` besides loopback, and is not
-    /// running.
+    /// Whether this remembered server was on this machine, which has the addresses `own` besides loopback,
+    /// and is not running.
     pub fn is_stopped_here(&self, own: &[IpAddr]) -> bool {
         let is_own = self.addr.ip().is_loopback() || own.contains(&self.addr.ip());
         is_own && self.why == ConnectFailure::Refused && matches!(self.source, Source::Known { .. })
     }
 
-    /// Orders failures by how much they tell. The server used last comes first: others could forge announcements to hide
-    /// its failure.
+    /// Orders failures by how much they tell. The server used last comes first: others could forge
+    /// announcements to hide its failure.
     fn rank(&self) -> (u8, u8) {
         let rank = match self.why {
             ConnectFailure::Said(_) => 0,
@@ -272,7 +272,7 @@ impl fmt::Display for SearchReport {
         }
         if let Some(reach) = &self.reach {
             if !reach.links.is_empty() {
-                write!(f, " on {reach}")?;
+                write!(f, " on {}", reach.links.join(", "))?;
             }
             write!(f, " within {:.1} s", self.waited.as_secs_f32())?;
             if !reach.links.is_empty() && !self.heard && self.others.is_empty() {

@@ -1,5 +1,5 @@
-//! Races the addresses of one server: the first that proves its identity wins (RFC 8305, with a shorter delay, and with
-//! proof instead of a connection).
+//! Races the addresses of one server: the first that proves its identity wins (RFC 8305, with a shorter
+//! delay, and with proof instead of a connection).
 
 use super::order::{in_order, is_v6_link_local, pause};
 use super::outcome::Proof;
@@ -35,8 +35,8 @@ impl<E: fmt::Display> fmt::Display for RaceError<E> {
 
 impl<E: fmt::Display + fmt::Debug> std::error::Error for RaceError<E> {}
 
-/// Tries all addresses: IPv4, IPv6, and 100 ms later link-local ones; a new one every 25 ms, each for up to 3 s. Returns
-/// the first proof with its address, and drops the other attempts.
+/// Tries all addresses: IPv4, IPv6, and 100 ms later link-local ones; a new one every 25 ms, each for up to 3
+/// s. Returns the first proof with its address, and drops the other attempts.
 ///
 /// # Errors
 /// If none succeeds: the error of each.

@@ -1,5 +1,5 @@
-//! Keeps a server announced: starts a daemon of the mDNS library per network as soon as the mDNS port can be shared, and
-//! restarts daemons that end.
+//! Keeps a server announced: starts a daemon of the mDNS library per network as soon as the mDNS port can be
+//! shared, and restarts daemons that end.
 
 use super::announcement::{Announcement, Visibility, is_meant};
 use super::daemon_assignment::DaemonAssignment;
@@ -116,8 +116,8 @@ impl Responder {
                 let _ = daemon.shutdown();
                 *running = None;
             } else if added {
-                // Enables nothing, but makes the daemon look for new interfaces at once. It notices by itself when
-                // addresses are gone, which it must do before it sends from others.
+                // Enables nothing, but makes the daemon look for new interfaces at once. It notices by itself
+                // when addresses are gone, which it must do before it sends from others.
                 let _ = daemon.enable_interface(Vec::<IfKind>::new());
             }
         }

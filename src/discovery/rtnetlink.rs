@@ -1,5 +1,5 @@
-//! Asks the Linux kernel about its interfaces (rtnetlink(7)). `/sys/class/net` may show another network namespace: that of
-//! the process that mounted it.
+//! Asks the Linux kernel about its interfaces (rtnetlink(7)). `/sys/class/net` may show another network
+//! namespace: that of the process that mounted it.
 
 use super::interface_kind::Traits;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -43,10 +43,6 @@ pub(super) struct Inventory {
     pub(super) hardware: bool,
 }
 
-/// Asks the kernel.
-///
-/// # Errors
-/// If the kernel refuses, for example in a sandbox.
 pub(super) fn inventory() -> io::Result<Inventory> {
     let socket = Socket::new(Domain::from(AF_NETLINK), Type::RAW, Some(Protocol::from(0)))?;
     socket.set_read_timeout(Some(ANSWER_TIME))?;

@@ -1,5 +1,5 @@
-//! Connects to every address of this machine's networks, the last resort if multicast is blocked. Only at the user's
-//! request, because it looks like an attack.
+//! Connects to every address of this machine's networks, the last resort if multicast is blocked. Only at the
+//! user's request, because it looks like an attack.
 
 use super::interface_kind::InterfaceKind;
 use super::interfaces::infos;
@@ -18,8 +18,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-/// The addresses to scan: up to 1,022 around this machine's own in each of its private IPv4 networks. Displayed as a list of
-/// networks.
+/// The addresses to scan: up to 1,022 around this machine's own in each of its private IPv4 networks.
+/// Displayed as a list of networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScanScope {
     parts: Vec<ScanBlock>,
@@ -38,9 +38,6 @@ struct ScanBlock {
 
 impl ScanScope {
     /// Selects up to four networks, except those of containers and virtual machines.
-    ///
-    /// # Errors
-    /// If the operating system does not list the interfaces.
     pub fn survey() -> io::Result<ScanScope> {
         let all = infos()?;
         let meant = all.iter().filter(|one| !one.link.loopback && one.kind != InterfaceKind::Inner);
@@ -156,9 +153,6 @@ impl fmt::Display for ScanScope {
 
 /// Probes one TCP port at the addresses of this machine's networks, until `within` is over if that is given. See
 /// [`ScanScope`].
-///
-/// # Errors
-/// If the operating system does not list the interfaces.
 pub async fn scan<T, E, F>(
     port: u16,
     probe: impl Fn(SocketAddr) -> F,

@@ -1,4 +1,5 @@
-//! Selects the winner among the servers that proved their identity, and decides when. Pure: callers pass in the time.
+//! Selects the winner among the servers that proved their identity, and decides when. Pure: callers pass in
+//! the time.
 
 use super::label::{is_called, is_same_id, is_unambiguous};
 use super::outcome::{FindOutcome, Found, Proof, SearchReport, UnexpectedServer, server_name};
@@ -9,13 +10,13 @@ use tokio::time::Instant;
 
 /// The servers that proved their identity, and a report on the others.
 pub(super) struct Selection<T> {
-    wanted: Option<String>,
+    pub(super) wanted: Option<String>,
     last_used: Option<String>,
-    proven: Vec<Found<T>>,
+    pub(super) proven: Vec<Found<T>>,
     first_proof: Option<Instant>,
     /// When a server that may be wanted was first heard of.
     first_heard: Option<Instant>,
-    tried: SearchReport,
+    pub(super) tried: SearchReport,
 }
 
 /// Whether to wait for more servers.
@@ -36,8 +37,9 @@ impl<T> Selection<T> {
         Selection { wanted, last_used, proven: Vec::new(), first_proof: None, first_heard: None, tried }
     }
 
-    /// Takes in a proof. `expected` is the id that the source of the address gave: another server at that address is noted
-    /// and cannot win, as the search will find it by its own name. Returns whether it is a new server that is not wanted.
+    /// Takes in a proof. `expected` is the id that the source of the address gave: another server at that
+    /// address is noted and cannot win, as the search will find it by its own name. Returns whether it is a
+    /// new server that is not wanted.
     pub(super) fn proof(
         &mut self,
         expected: Option<&str>,
@@ -69,23 +71,14 @@ impl<T> Selection<T> {
         false
     }
 
-    /// The wanted name, label or id.
-    pub(super) fn wanted(&self) -> Option<&str> {
-        self.wanted.as_deref()
-    }
-
-    pub(super) fn has_others(&self) -> bool {
-        !self.tried.others.is_empty()
-    }
-
     /// Notes that the search heard of a server that may be wanted.
     pub(super) fn hear(&mut self, now: Instant) {
         self.first_heard.get_or_insert(now);
     }
 
-    /// Decides whether to wait. `pending` says that a server that was seen or used last may still answer. The wait for others
-    /// starts when the first server was heard of, because servers answer at about the same time: a proof that is late
-    /// because of lost packets does not start a second wait.
+    /// Decides whether to wait. `pending` says that a server that was seen or used last may still answer. The
+    /// wait for others starts when the first server was heard of, because servers answer at about the same
+    /// time: a proof that is late because of lost packets does not start a second wait.
     pub(super) fn state(&self, pending: bool) -> SelectionState {
         let Some(first) = self.first_proof else { return SelectionState::Open };
         if self.proven.iter().any(|found| self.is_sure(found)) {
@@ -115,16 +108,6 @@ impl<T> Selection<T> {
                 FindOutcome::Several(self.proven)
             }
         }
-    }
-
-    /// The report, for the search to complete.
-    pub(super) fn tried_mut(&mut self) -> &mut SearchReport {
-        &mut self.tried
-    }
-
-    /// The servers that proved their identity, for the search to add addresses.
-    pub(super) fn proven_mut(&mut self) -> &mut [Found<T>] {
-        &mut self.proven
     }
 
     /// Whether this server has proved its identity.
@@ -257,7 +240,7 @@ mod tests {
     fn servers_that_are_not_wanted_are_told_of() {
         let mut selection = selection(Some("3f"), None);
         selection.proof(None, addr(1), proof(OFFICE, "office"), Instant::now());
-        let FindOutcome::Nothing(tried) = selection.conclude() else { panic!("two digits are no id") };
+        let FindOutcome::Nothing(tried) = selection.conclude() else { panic!("two digits are not an id") };
         assert_eq!(tried.others, ["office (3f9a1c77)"]);
     }
 }

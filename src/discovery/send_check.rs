@@ -2,15 +2,15 @@
 
 use super::SERVICE;
 use super::answer::question;
-use super::interfaces::{Interface, interfaces};
-use super::oneshot::{GROUP_V4, GROUP_V6, HOPS, socket_v4};
+use super::interfaces::{HOPS, Interface, interfaces};
+use super::oneshot::{GROUP_V4, GROUP_V6, socket_v4};
 use crate::limits::MDNS_PORT;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, SocketAddrV6};
 
-/// Sends a question for servers on each link except loopback. Returns the links where the system refused it, and why: for
-/// example, because a firewall or VPN on this machine blocks it.
+/// Sends a question for servers on each link except loopback. Returns the links where the system refused it,
+/// and why: for example, because a firewall or VPN on this machine blocks it.
 pub fn unsent() -> Vec<(String, io::Error)> {
     let Ok(question) = question(&[SERVICE]) else { return Vec::new() };
     let mut unsent = Vec::new();

@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 #[derive(Debug, Default)]
 pub(super) struct ServerCache {
     entries: Vec<CachedServer>,
-    /// The number of observations.
     observed: u64,
 }
 
@@ -20,13 +19,12 @@ struct CachedServer {
     browsed: Vec<SocketAddr>,
     /// Addresses from one-shot answers, which have those of one link each.
     answered: Vec<SocketAddr>,
-    /// The number of its last observation.
     heard: u64,
 }
 
 impl ServerCache {
-    /// Takes in an observation; returns the entry if it changed. Past [`MAX_SERVERS`], the entry that was silent for longest
-    /// makes room, so a flood of forged servers keeps no real one out.
+    /// Takes in an observation; returns the entry if it changed. Past [`MAX_SERVERS`], the entry that was
+    /// silent for longest makes room, so a flood of forged servers keeps no real one out.
     pub(super) fn observe(&mut self, heard: Sighting) -> Option<Sighting> {
         let at = match self.position(&heard.instance) {
             Some(at) => at,

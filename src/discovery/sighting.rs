@@ -20,11 +20,11 @@ const MAX_TXT_ENTRIES: usize = 16;
 /// A server as seen by mDNS. Anyone on the network can forge all of this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
-    /// The server's id in lower-case hexadecimal: that of `fp`, or else TXT `id`, which may be only its beginning. `None`
-    /// if another program announces the server.
+    /// The server's id in lower-case hexadecimal: that of `fp`, or else TXT `id`, which may be only its
+    /// beginning. `None` if another program announces the server.
     pub id: Option<String>,
-    /// The fingerprint of the key that it claims to have: TXT `fp`. Copying one is useless, because the server has to
-    /// prove that it has the key.
+    /// The fingerprint of the key that it claims to have: TXT `fp`. Copying one is useless, because the
+    /// server has to prove that it has the key.
     pub fp: Option<Fingerprint>,
     /// Whether it claims to ask newcomers for a passphrase: TXT `pw`.
     pub closed: bool,
@@ -42,7 +42,7 @@ pub struct Sighting {
     pub heard: HeardBy,
 }
 
-/// What a browse or a one-shot query reports.
+/// A report of a browse or a one-shot query.
 #[derive(Debug)]
 pub(super) enum Observation {
     Seen(Sighting),

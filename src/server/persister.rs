@@ -119,7 +119,7 @@ impl Persister {
                 sleep_until(failing.next_try).await;
                 None
             }
-            (None, Some(store)) => Some(store.hurt().await),
+            (None, Some(store)) => Some(store.problem().await),
             (None, None) => std::future::pending().await,
         }
     }

@@ -51,7 +51,7 @@ pub struct Duplicate {
 /// A view's messages with numbers above `after`, up to `upto`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewRange {
-    /// What the reader may see.
+    /// The messages that the reader may see.
     pub view: View,
     /// Exclusive.
     pub after: u64,
@@ -64,12 +64,12 @@ pub struct ViewRange {
 pub struct Page {
     /// In order. `mail` and `receiver` are empty; `id` is set only for the author.
     pub messages: Vec<Message>,
-    /// The range is complete up to this number, inclusive: the range's end, the last committed number, or the last
-    /// message's number if the page is cut.
+    /// The range is complete up to this number, inclusive: the range's end, the last committed number, or the
+    /// last message's number if the page is cut.
     pub reached: u64,
 }
 
-/// What a client has already.
+/// The point up to which a client has everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResumeFrom {
     /// Everything up to this number.

@@ -1,9 +1,9 @@
 //! Backs up a server to one file, even while the server writes, and reads such a file to restore it.
 //!
-//! A backup is a history with one more table, for the server's other files, and a checksum. So it can be read like a
-//! history, and a plain copy of a history also works as a backup of the history alone.
+//! A backup is a history with one more table, for the server's other files, and a checksum. So it can be read
+//! like a history, and a plain copy of a history also works as a backup of the history alone.
 
-use super::error::StoreError;
+use super::error::{AtPath as _, StoreError};
 use super::file_watch::beside;
 use super::incarnations::mark_restored;
 use super::{check, checksum, connect, paths, rows, schema};
@@ -39,8 +39,8 @@ pub struct BackupSummary {
     pub bytes: u64,
 }
 
-/// Copies the history at `path` and the files to a new file, checks the copy, and adds a checksum. The copy has all that
-/// was committed when the backup began. `progress` gets the pages copied and their total.
+/// Copies the history at `path` and the files to a new file, checks the copy, and adds a checksum. The copy
+/// has all that was committed when the backup began. `progress` gets the pages copied and their total.
 ///
 /// # Errors
 /// If `path` cannot be read or `to` cannot be written; [`StoreError::Exists`] if `to` exists. Leaves no partial file.
@@ -56,19 +56,18 @@ pub fn backup(
     let history = schema::open_foreign(path)?;
     let unfinished = paths::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
     let mut copy = copy(&history, path, unfinished.path(), to, progress)?;
-    let written = |error: rusqlite::Error| StoreError::of(to, &error);
-    let change = copy.transaction().map_err(written)?;
-    change.execute_batch(FILES).map_err(written)?;
+    let change = copy.transaction().at(to)?;
+    change.execute_batch(FILES).at(to)?;
     for file in files {
         let row = params![file.name, *file.content, file.mode];
-        change.execute("INSERT INTO file VALUES (?1, ?2, ?3)", row).map_err(written)?;
+        change.execute("INSERT INTO file VALUES (?1, ?2, ?3)", row).at(to)?;
     }
-    let sum = checksum::make_place(&change).map_err(written)?;
-    change.commit().map_err(written)?;
+    let sum = checksum::make_place(&change).at(to)?;
+    change.commit().at(to)?;
     // A copy has the damage of the original.
     check::whole(&copy, path)?;
-    let messages = messages(&copy).map_err(written)?.0;
-    copy.close().map_err(|(_, error)| written(error))?;
+    let messages = messages(&copy).at(to)?.0;
+    copy.close().map_err(|(_, error)| error).at(to)?;
     let sealed = checksum::write(unfinished.path(), &sum).and_then(|()| unfinished.path().metadata());
     let bytes = sealed.map_err(|error| StoreError::of_copy(to, &error))?.len();
     unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))?;
@@ -83,15 +82,13 @@ fn copy(
     to: &Path,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Connection, StoreError> {
-    let read = |error: rusqlite::Error| StoreError::of(path, &error);
-    let written = |error: rusqlite::Error| StoreError::of(to, &error);
-    let mut target = Connection::open(unfinished).map_err(written)?;
+    let mut target = Connection::open(unfinished).at(to)?;
     // Held to the end, so that the server's writes do not restart the copy.
-    let snapshot = history.unchecked_transaction().map_err(read)?;
-    snapshot.query_row("SELECT count(*) FROM meta", [], |row| row.get::<_, i64>(0)).map_err(read)?;
-    let copying = Copying::new(&snapshot, &mut target).map_err(written)?;
+    let snapshot = history.unchecked_transaction().at(path)?;
+    snapshot.query_row("SELECT count(*) FROM meta", [], |row| row.get::<_, i64>(0)).at(path)?;
+    let copying = Copying::new(&snapshot, &mut target).at(to)?;
     loop {
-        let step = copying.step(PORTION_PAGES).map_err(written)?;
+        let step = copying.step(PORTION_PAGES).at(to)?;
         let now = copying.progress();
         let total = u64::try_from(now.pagecount).unwrap_or(0);
         progress(total - u64::try_from(now.remaining).unwrap_or(0), total);
@@ -103,7 +100,7 @@ fn copy(
     }
     drop(copying);
     // No log beside the file: people would forget it when they move the backup.
-    target.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).map_err(written)?;
+    target.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).at(to)?;
     Ok(target)
 }
 
@@ -159,8 +156,6 @@ impl Backup {
     }
 
     fn read(path: &Path) -> Result<Self, StoreError> {
-        let of = |error: rusqlite::Error| StoreError::of(path, &error);
-        let of_file = |error: std::io::Error| StoreError::of_file(path, &error);
         if path.is_dir() {
             return Err(StoreError::NoBackup(path.into(), "it is a directory".into()));
         }
@@ -168,21 +163,21 @@ impl Backup {
         check::size(path, &file)?;
         let history = schema::open_foreign(path)?;
         check::whole(&history, path)?;
-        let files = if history.table_exists(None, "file").map_err(of)? {
-            let mut find = history.prepare("SELECT name, content, mode FROM file").map_err(of)?;
+        let files = if history.table_exists(None, "file").at(path)? {
+            let mut find = history.prepare("SELECT name, content, mode FROM file").at(path)?;
             let files = find.query_map([], |row| {
                 Ok(BackupFile { name: row.get(0)?, content: Zeroizing::new(row.get(1)?), mode: row.get(2)? })
             });
-            Some(files.map_err(of)?.collect::<rusqlite::Result<_>>().map_err(of)?)
+            Some(files.at(path)?.collect::<rusqlite::Result<_>>().at(path)?)
         } else {
             None
         };
-        let found = match checksum::find(&history).map_err(of)? {
-            Some(sum) if checksum::is_right(path, &sum).map_err(of_file)? => ChecksumState::Valid,
+        let found = match checksum::find(&history).at(path)? {
+            Some(sum) if checksum::is_right(path, &sum).at(path)? => ChecksumState::Valid,
             Some(_) => ChecksumState::Wrong,
             None => ChecksumState::Missing,
         };
-        let (messages, latest) = messages(&history).map_err(of)?;
+        let (messages, latest) = messages(&history).at(path)?;
         let latest = latest.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
         Ok(Self { path: path.into(), history, files, checksum: found, messages, latest })
     }
@@ -197,15 +192,14 @@ impl Backup {
     /// # Errors
     /// If the file cannot be written; then it does not exist.
     pub fn unpack(&self, to: &Path, progress: impl FnMut(u64, u64)) -> Result<(), StoreError> {
-        let written = |error: rusqlite::Error| StoreError::of(to, &error);
         let unfinished = paths::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
         let copy = copy(&self.history, &self.path, unfinished.path(), to, progress)?;
         // The server's key must be in its own file only.
-        copy.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).map_err(written)?;
-        copy.execute_batch("DROP TABLE IF EXISTS file").map_err(written)?;
-        mark_restored(&copy).map_err(written)?;
-        checksum::remove(&copy).map_err(written)?;
-        copy.close().map_err(|(_, error)| written(error))?;
+        copy.pragma_update_and_check(None, "secure_delete", true, |_| Ok(())).at(to)?;
+        copy.execute_batch("DROP TABLE IF EXISTS file").at(to)?;
+        mark_restored(&copy).at(to)?;
+        checksum::remove(&copy).at(to)?;
+        copy.close().map_err(|(_, error)| error).at(to)?;
         unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))
     }
 }

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::{Map, Value};
 
-/// Writes or deletes a row.
 pub(super) fn write(change: &Connection, record: &Record) -> Result<()> {
     match record {
         Record::Name(name, None) => delete(change, "DELETE FROM owned_name WHERE name = ?1", name),
@@ -30,7 +29,8 @@ pub(super) fn write(change: &Connection, record: &Record) -> Result<()> {
     }
 }
 
-/// Reads all rows. A name that was in use when the server ended counts as used until the server's last sign of life.
+/// Reads all rows. A name that was in use when the server ended counts as used until the server's last sign
+/// of life.
 pub(super) fn begin(change: &Connection) -> Result<Records> {
     let sql = "SELECT value FROM meta WHERE key = 'alive'";
     let alive: Option<i64> = change.query_row(sql, [], |row| row.get(0)).optional()?;

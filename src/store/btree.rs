@@ -1,7 +1,8 @@
-//! Reads rows from the pages of a damaged database without SQLite, which gives up a table at the first unreadable page.
+//! Reads rows from the pages of a damaged database without SQLite, which gives up a table at the first
+//! unreadable page.
 //!
-//! Implements SQLite's file format, chapters 1.6 (b-tree pages) and 2.1 (records). [`BtreePage::rows`] also reads pages
-//! that no tree reaches.
+//! Implements SQLite's file format, chapters 1.6 (b-tree pages) and 2.1 (records). [`BtreePage::rows`] also
+//! reads pages that no tree reaches.
 
 use super::image::{HEADER_BYTES, Image, word16, word32};
 use rusqlite::types::Value;
@@ -13,7 +14,6 @@ const MAX_DEPTH: usize = 24;
 /// A row's rowid, if its table has rowids, and its values.
 pub(super) type RawRow = (Option<i64>, Vec<Value>);
 
-/// The types of b-tree pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PageKind {
     /// A table with rowids, where only leaves hold rows.
@@ -46,12 +46,10 @@ impl PageKind {
     }
 }
 
-/// A page of a tree.
 pub(super) struct BtreePage<'i> {
     image: &'i Image,
     bytes: Vec<u8>,
     pub(super) kind: PageKind,
-    /// The offsets of its cells.
     cells: Vec<usize>,
     last_child: u32,
 }
@@ -145,8 +143,8 @@ impl<'i> BtreePage<'i> {
     }
 }
 
-/// Walks a tree from its root. `visit` gets each page and returns whether to follow its children; `lost` gets the numbers
-/// of unreadable pages.
+/// Walks a tree from its root. `visit` gets each page and returns whether to follow its children; `lost` gets
+/// the numbers of unreadable pages.
 pub(super) fn walk(
     image: &Image,
     root: u32,
@@ -170,7 +168,7 @@ pub(super) fn walk(
     Ok(())
 }
 
-/// The free pages, as far as their list can be followed.
+/// The free pages, up to the first break in their list.
 pub(super) fn free_pages(image: &Image) -> io::Result<Vec<u32>> {
     let mut free = Vec::new();
     let mut next = image.header()?.map_or(0, |header| header.first_free);
@@ -202,7 +200,6 @@ fn varint(bytes: &[u8], place: usize) -> Option<(u64, usize)> {
     Some((number << 8 | u64::from(*bytes.get(place + 8)?), 9))
 }
 
-/// Parses a record.
 fn record(bytes: &[u8]) -> Option<Vec<Value>> {
     let (head, mut place) = varint(bytes, 0)?;
     let head = usize::try_from(head).ok().filter(|head| *head <= bytes.len())?;

@@ -1,8 +1,8 @@
 //! Checks that a database is intact: its size at the start, then every page in the background.
 
-use super::error::StoreError;
+use super::error::{AtPath as _, StoreError};
 use super::file_watch::beside;
-use super::health::{Health, SharedConnection};
+use super::health::{CheckState, Health, SharedConnection};
 use super::image::{Header, Log};
 use super::lock::lock;
 use super::{connect, paths, prune};
@@ -24,14 +24,13 @@ const CACHE_KIB: i32 = 512;
 
 /// Checks that the file and its log together have all pages that the header counts.
 pub(super) fn size(path: &Path, file: &File) -> Result<(), StoreError> {
-    let of = |error| StoreError::of_file(path, &error);
-    let bytes = file.metadata().map_err(of)?.len();
+    let bytes = file.metadata().at(path)?.len();
     if bytes == 0 {
         return Err(StoreError::Corrupt(path.into(), "the file is empty".into()));
     }
     // The caller reports a file without a header as not a database.
-    let Some(header) = Header::read(file).map_err(of)? else { return Ok(()) };
-    let log = Log::read(&beside(&paths::real_path(path), "-wal"), header.page_bytes).map_err(of)?;
+    let Some(header) = Header::read(file).at(path)? else { return Ok(()) };
+    let log = Log::read(&beside(&paths::real_path(path), "-wal"), header.page_bytes).at(path)?;
     let pages = bytes / u64::from(header.page_bytes);
     let said = log.pages().unwrap_or(header.pages);
     let lacks =
@@ -62,8 +61,7 @@ pub(super) fn thoroughly(connection: &Connection, path: &Path) -> Result<(), Sto
 }
 
 fn check(connection: &Connection, path: &Path, sql: &str) -> Result<(), StoreError> {
-    let said: String =
-        connection.query_row(sql, [], |row| row.get(0)).map_err(|error| StoreError::of(path, &error))?;
+    let said: String = connection.query_row(sql, [], |row| row.get(0)).at(path)?;
     verdict(path, &said)
 }
 
@@ -92,25 +90,24 @@ pub(super) fn run(health: &Arc<Health>) {
                 health.tell(&error);
             }
         }
-        health.check_done();
+        health.set_check(CheckState::Done);
     }
 }
 
 /// The statements that check the database in portions.
 fn parts(health: &Health, own: &SharedConnection) -> Result<Vec<String>, StoreError> {
-    let of = |error: rusqlite::Error| StoreError::of(health.path(), &error);
     health.may_read()?;
     let mut own = lock(own);
     let connection = own.insert(connect::open_reader(health.path(), health.files().file())?);
-    if prune::size(connection).map_err(of)? <= CHECK_WHOLE_BYTES {
+    if prune::size(connection).at(health.path())? <= CHECK_WHOLE_BYTES {
         return Ok(vec![ALL.into()]);
     }
     // Includes the tables that make up the search index, but not the virtual table itself.
     let sql = "SELECT 'PRAGMA quick_check(''' || replace(name, '''', '''''') || ''')' FROM sqlite_schema \
                WHERE type = 'table' AND rootpage > 0 ORDER BY rootpage";
-    let mut find = connection.prepare(sql).map_err(of)?;
-    let parts = find.query_map([], |row| row.get(0)).map_err(of)?;
-    parts.collect::<rusqlite::Result<_>>().map_err(of)
+    let mut find = connection.prepare(sql).at(health.path())?;
+    let parts = find.query_map([], |row| row.get(0)).at(health.path())?;
+    parts.collect::<rusqlite::Result<_>>().at(health.path())
 }
 
 /// Runs one statement, and repeats it if it had to give way.
@@ -129,18 +126,17 @@ fn patiently(health: &Arc<Health>, part: &str, own: &SharedConnection) -> Result
 }
 
 fn once(health: &Arc<Health>, part: &str, own: &SharedConnection, rest: u32) -> Result<(), StoreError> {
-    let of = |error: rusqlite::Error| StoreError::of(health.path(), &error);
     health.may_read()?;
     let mut own = lock(own);
     if health.is_closed() {
         return Err(StoreError::TooSlow);
     }
     let connection = own.insert(connect::open_reader(health.path(), health.files().file())?);
-    connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(of)?;
-    connection.progress_handler(CHECK_PAGES, Some(pace(health, rest))).map_err(of)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB).at(health.path())?;
+    connection.progress_handler(CHECK_PAGES, Some(pace(health, rest))).at(health.path())?;
     let said: rusqlite::Result<String> = connection.query_row(part, [], |row| row.get(0));
     *own = None;
-    verdict(health.path(), &said.map_err(of)?)
+    verdict(health.path(), &said.at(health.path())?)
 }
 
 /// A progress handler that rests `rest` times as long as the check worked, and tells it when to give way.

@@ -1,7 +1,8 @@
 //! The checksum of a backup, which shows whether any byte has changed.
 //!
-//! It is a row of the backup itself, computed with zeros in its place. So a backup is one file, which can be renamed and
-//! copied and remains a database. The checksum detects damage; an attacker can compute another one.
+//! It is a row of the backup itself, computed with zeros in its place. So a backup is one file, which can be
+//! renamed and copied and remains a database. The checksum detects damage; an attacker can compute another
+//! one.
 
 use super::rows;
 use memchr::memmem;

@@ -18,6 +18,12 @@ const WAITS: i64 = 0;
 const ARRIVED: i64 = 1;
 const DONE: i64 = 2;
 
+const DELIVERED: &str = "\
+    UPDATE mail SET state = 2 WHERE state < 2 AND state = 1 AND account = ?2 AND seq <= ?3 \
+    AND (SELECT author FROM message m WHERE m.seq = mail.seq) = ?1";
+
+const LOST: &str = "DELETE FROM lost WHERE author = ?1 AND account = ?2 AND seq <= ?3";
+
 /// Writes the batch and reserves numbers if necessary; returns the outcome and the last reserved number.
 pub(super) fn commit(
     change: Transaction<'_>,
@@ -74,7 +80,8 @@ fn reserve(change: &Transaction<'_>, seq: u64, reserved: u64) -> Result<u64> {
     Ok(reserved)
 }
 
-/// Records `seq` as the last assigned number, unless another process has opened the history since and assigns numbers.
+/// Records `seq` as the last assigned number, unless another process has opened the history since and assigns
+/// numbers.
 pub(super) fn set_last(connection: &rusqlite::Connection, seq: u64, reserved: u64) -> Result<()> {
     let sql = "UPDATE meta SET value = ?1 WHERE key = 'reserved' AND value = ?2";
     if connection.execute(sql, [signed(seq), signed(reserved)])? > 0 {
@@ -141,8 +148,10 @@ impl<'c> Writing<'c> {
             ])?;
         let readers = self.mail(message)?;
         match (message.kind, author) {
-            (Kind::Delivered { last, .. }, Some(receiver)) => self.told(receiver, &readers, last)?,
-            (Kind::Lost { last, .. }, Some(receiver)) => self.told_lost(receiver, &readers, last)?,
+            (Kind::Delivered { last, .. }, Some(receiver)) => {
+                self.settle(DELIVERED, receiver, &readers, last)?
+            }
+            (Kind::Lost { last, .. }, Some(receiver)) => self.settle(LOST, receiver, &readers, last)?,
             _ => {}
         }
         Ok(None)
@@ -165,21 +174,8 @@ impl<'c> Writing<'c> {
         Ok(readers)
     }
 
-    /// Settles mail whose authors now know of its delivery.
-    fn told(&self, receiver: i64, authors: &[i64], last: u64) -> Result<()> {
-        let mut settle = self.change.prepare_cached(
-            "UPDATE mail SET state = ?4 WHERE state < 2 AND state = 1 AND account = ?1 AND seq <= ?2 \
-             AND (SELECT author FROM message m WHERE m.seq = mail.seq) = ?3",
-        )?;
-        for author in authors {
-            settle.execute(params![receiver, signed(last), author, DONE])?;
-        }
-        Ok(())
-    }
-
-    /// Settles lost mail whose authors now know of the loss.
-    fn told_lost(&self, receiver: i64, authors: &[i64], last: u64) -> Result<()> {
-        let sql = "DELETE FROM lost WHERE author = ?1 AND account = ?2 AND seq <= ?3";
+    /// Settles mail whose authors now know what became of it.
+    fn settle(&self, sql: &str, receiver: i64, authors: &[i64], last: u64) -> Result<()> {
         let mut settle = self.change.prepare_cached(sql)?;
         for author in authors {
             settle.execute(params![author, receiver, signed(last)])?;
@@ -234,7 +230,7 @@ impl<'c> Writing<'c> {
         )?;
         let mut waiting = find.query(params![id, signed(upto)])?;
         let mut settled: Vec<(i64, i64)> = Vec::new();
-        let mut arrivals = Arrivals::default();
+        let mut arrivals = ArrivalCounter::default();
         while let Some(row) = waiting.next()? {
             let (seq, is_done) = (row.get(0)?, row.get(1)?);
             settled.push((seq, if is_done { DONE } else { ARRIVED }));
@@ -285,13 +281,13 @@ impl<'c> Writing<'c> {
 
 /// Counts deliveries by author and receiver.
 #[derive(Debug, Default)]
-pub(super) struct Arrivals {
+pub(super) struct ArrivalCounter {
     /// Ordered by first message.
     pub(super) all: Vec<Arrival>,
     places: HashMap<(Account, Account), usize>,
 }
 
-impl Arrivals {
+impl ArrivalCounter {
     /// Adds a row that has the receiver's name in `column` and the author's identity in the next one.
     pub(super) fn add(
         &mut self,

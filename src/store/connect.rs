@@ -1,6 +1,6 @@
 //! Opens connections to a database of any schema.
 
-use super::error::StoreError;
+use super::error::{AtPath as _, StoreError};
 use super::image::{HEADER_BYTES, MAGIC, read_at};
 use super::paths;
 use crate::files;
@@ -24,34 +24,31 @@ pub(super) const READER_CACHE_KIB: i32 = 4 * 1024;
 pub(super) fn open_reader(path: &Path, file: &File) -> Result<Connection, StoreError> {
     // SQLite deletes the log of an empty database, with everything in it.
     look_at(path, file)?;
-    let of = |error: rusqlite::Error| StoreError::of(path, &error);
     // Readers also write to the log's index, which is shared memory.
-    let connection =
-        Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(of)?;
-    connection.pragma_update(None, "query_only", true).map_err(of)?;
+    let connection = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).at(path)?;
+    connection.pragma_update(None, "query_only", true).at(path)?;
     // Only the writer may checkpoint, because it compares the files first.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(of)?;
-    share(&connection, READER_CACHE_KIB).map_err(of)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).at(path)?;
+    share(&connection, READER_CACHE_KIB).at(path)?;
     Ok(connection)
 }
 
-/// Flags for opening a database.
 pub(super) fn flags(access: OpenFlags) -> OpenFlags {
     // No URIs: the name of a directory may contain a question mark.
     access | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-/// Checks that the file is a database; an empty or short file is damaged. Not for a database that this process has
-/// open: see [`look_at`].
+/// Checks that the file is a database; an empty or short file is damaged. Not for a database that this
+/// process has open: see [`look_at`].
 pub(super) fn look(path: &Path) -> Result<(), StoreError> {
     look_at(path, &open_file(path)?)
 }
 
-/// Like [`look`], for a file that stays open. Closing it would drop the locks that SQLite has on it in this process;
-/// another process could then think that it is the last user and delete the log.
+/// Like [`look`], for a file that stays open. Closing it would drop the locks that SQLite has on it in this
+/// process; another process could then think that it is the last user and delete the log.
 pub(super) fn look_at(path: &Path, file: &File) -> Result<(), StoreError> {
     let mut head = [0; HEADER_BYTES];
-    let read = read_at(file, 0, &mut head).map_err(|error| StoreError::of_file(path, &error))?;
+    let read = read_at(file, 0, &mut head).at(path)?;
     let head = &head[..read];
     match read {
         _ if !MAGIC.starts_with(head) && !head.starts_with(MAGIC) => {
@@ -65,8 +62,8 @@ pub(super) fn look_at(path: &Path, file: &File) -> Result<(), StoreError> {
     }
 }
 
-/// Opens a database's file for reading. Refuses a pipe or the like, there and in the place of its log, since opening a
-/// pipe would wait forever.
+/// Opens a database's file for reading. Refuses a pipe or the like, there and in the place of its log, since
+/// opening a pipe would wait forever.
 pub(super) fn open_file(path: &Path) -> Result<File, StoreError> {
     paths::check_companions(&paths::real_path(path))?;
     files::open(path).map_err(|error| match error.kind() {
@@ -75,7 +72,6 @@ pub(super) fn open_file(path: &Path) -> Result<File, StoreError> {
     })
 }
 
-/// The settings that all connections share.
 pub(super) fn share(connection: &Connection, cache_kib: i32) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_WAIT)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);

@@ -1,9 +1,9 @@
 //! Corrects the dates of messages that were dated by a wrong clock, once the clock is right.
 //!
-//! The messages are known by their numbers: an episode begins with the next message when the clock is set, or is wrong
-//! at the start, and ends when it is set again or found right. The sum of the steps in between is the correction. If
-//! the server was restarted in between, the correction is unknown: then an impossible date becomes the time at which
-//! the clock was found right, so no message is removed too early.
+//! The messages are known by their numbers: an episode begins with the next message when the clock is set, or
+//! is wrong at the start, and ends when it is set again or found right. The sum of the steps in between is
+//! the correction. If the server was restarted in between, the correction is unknown: then an impossible date
+//! becomes the time at which the clock was found right, so no message is removed too early.
 
 use super::rows::signed;
 use crate::clock::Reading;
@@ -27,8 +27,8 @@ pub(super) struct DateShift {
 }
 
 impl DateShift {
-    /// The date of a message, in milliseconds, by the clock as it is now, even if the server received the message
-    /// before the step.
+    /// The date of a message, in milliseconds, by the clock as it is now, even if the server received the
+    /// message before the step.
     pub(super) fn of(self, at: Timestamp) -> i64 {
         let at = at.as_millisecond();
         match self.step {
@@ -43,8 +43,8 @@ impl DateCorrection {
         Self { shift: 0, is_right: None }
     }
 
-    /// Takes in a reading of the clock; earlier readings dated the messages up to `seq`. Returns whether [`step`] has
-    /// messages to correct.
+    /// Takes in a reading of the clock; earlier readings dated the messages up to `seq`. Returns whether
+    /// [`step`] has messages to correct.
     pub(super) fn look(
         &mut self,
         connection: &mut Connection,
@@ -91,26 +91,16 @@ fn resolve(change: &Transaction<'_>, reading: &Reading) -> Result<()> {
     change.execute(sql, [reading.wall.as_millisecond()]).map(drop)
 }
 
-/// An episode whose messages can be corrected.
-struct Episode {
-    first: i64,
-    last: i64,
-    since: i64,
-    later: Option<i64>,
-    found: Option<i64>,
-}
-
 /// Corrects the dates of some messages; returns whether more remain.
 pub(super) fn step(connection: &mut Connection) -> Result<bool> {
     let change = connection.transaction()?;
     let sql = "SELECT first, last, since, later, found FROM doubtful \
                WHERE last IS NOT NULL AND (later IS NOT NULL OR found IS NOT NULL) ORDER BY first LIMIT 1";
     let next = change.query_row(sql, [], |row| {
-        let (first, last, since) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Episode { first, last, since, later: row.get(3)?, found: row.get(4)? })
+        Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?))
     });
-    let Some(episode) = next.optional()? else { return Ok(false) };
-    let Episode { first, last, since, later, found } = episode;
+    let Some((first, last, since, later, found)) = next.optional()? else { return Ok(false) };
+    let (later, found): (Option<i64>, Option<i64>) = (later, found);
     let rows = i64::try_from(DATED_ROWS).unwrap_or(i64::MAX);
     let sql = "SELECT max(seq) FROM (SELECT seq FROM message WHERE seq >= ?1 AND seq <= ?2 \
                ORDER BY seq LIMIT ?3)";

@@ -1,4 +1,5 @@
-//! Recognises a message that its author sends again by author, recipient and id, whatever names they use by now.
+//! Recognises a message that its author sends again by author, recipient and id, whatever names they use by
+//! now.
 
 use super::api::Duplicate;
 use super::rows::{self, unsigned};
@@ -16,7 +17,6 @@ pub(super) struct RowIds {
 }
 
 impl RowIds {
-    /// Looks rows up without creating any.
     fn of(connection: &Connection, message: &Message) -> Result<Self> {
         let account = |account: &Option<_>| {
             account.as_ref().map_or(Ok(None), |account| rows::account_id(connection, account))

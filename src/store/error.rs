@@ -118,6 +118,23 @@ pub enum StoreError {
     Closed,
 }
 
+/// Adds the path to an error.
+pub(super) trait AtPath<T> {
+    fn at(self, path: &Path) -> Result<T, StoreError>;
+}
+
+impl<T> AtPath<T> for rusqlite::Result<T> {
+    fn at(self, path: &Path) -> Result<T, StoreError> {
+        self.map_err(|error| StoreError::of(path, &error))
+    }
+}
+
+impl<T> AtPath<T> for io::Result<T> {
+    fn at(self, path: &Path) -> Result<T, StoreError> {
+        self.map_err(|error| StoreError::of_file(path, &error))
+    }
+}
+
 impl StoreError {
     /// Converts an SQLite error about the database at `path`.
     pub(super) fn of(path: &Path, error: &rusqlite::Error) -> Self {
@@ -172,7 +189,7 @@ impl StoreError {
     }
 
     /// Whether only another file can help.
-    pub(crate) fn is_lasting(&self) -> bool {
+    pub(crate) fn is_permanent(&self) -> bool {
         matches!(
             self,
             Self::Corrupt(..)

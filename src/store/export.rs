@@ -1,6 +1,6 @@
 //! Reads all messages of a history, even while a server writes to it.
 
-use super::error::StoreError;
+use super::error::{AtPath as _, StoreError};
 use super::{rows, schema, view};
 use crate::chat::{Message, Venue};
 use crate::name::{NameKey, RoomName};
@@ -9,7 +9,6 @@ use rusqlite::Connection;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-/// Messages to read at a time.
 const PORTION: usize = 500;
 
 /// Which messages to export.
@@ -30,10 +29,8 @@ pub struct Export {
     history: Connection,
     filter: ExportFilter,
     with: Option<NameKey>,
-    /// The row of the filter's room.
     room: Option<i64>,
     read: VecDeque<Message>,
-    /// The last number read.
     after: i64,
     /// The number before the first message, and the last one.
     ends: (u64, u64),
@@ -47,20 +44,19 @@ impl Export {
     /// Why it cannot be read; [`StoreError::NoRoom`] if it does not know the filter's room.
     pub fn open(path: &Path, filter: ExportFilter) -> Result<Self, StoreError> {
         let history = schema::open_foreign(path)?;
-        let of = |error: rusqlite::Error| StoreError::of(path, &error);
         let room = match &filter.room {
             Some(room) => {
-                let id = rows::room_id(&history, room).map_err(of)?;
+                let id = rows::room_id(&history, room).at(path)?;
                 Some(id.ok_or_else(|| StoreError::NoRoom(room.to_string()))?)
             }
             None => None,
         };
         let after = match filter.since {
-            Some(time) => rows::signed(view::before(&history, time).map_err(of)?),
+            Some(time) => rows::signed(view::before(&history, time).at(path)?),
             None => 0,
         };
         let last = history.query_row("SELECT ifnull(max(seq), 0) FROM message", [], |row| row.get(0));
-        let ends = (rows::unsigned(after), last.map(rows::unsigned).map_err(of)?);
+        let ends = (rows::unsigned(after), last.map(rows::unsigned).at(path)?);
         let with = filter.with.as_deref().map(NameKey::of);
         let read = VecDeque::new();
         Ok(Self { path: path.into(), history, filter, with, room, read, after, ends, is_over: false })
@@ -71,7 +67,6 @@ impl Export {
         self.ends
     }
 
-    /// Reads the next messages.
     fn fill(&mut self) -> rusqlite::Result<()> {
         let of_room = if self.room.is_some() { "m.room = ?3 AND " } else { "?3 IS NULL AND " };
         let sql =

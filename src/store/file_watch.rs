@@ -1,10 +1,10 @@
-//! Checks that the database's files are still those that were opened: SQLite keeps writing to a file that was deleted,
-//! moved, replaced or cut.
+//! Checks that the database's files are still those that were opened: SQLite keeps writing to a file that was
+//! deleted, moved, replaced or cut.
 //!
-//! Unix tells a replaced file by device and inode, and writes of other programs by size and time. On Windows, no one can
-//! delete, move or replace an open database, so size and time are enough.
+//! Unix tells a replaced file by device and inode, and writes of other programs by size and time. On Windows,
+//! no one can delete, move or replace an open database, so size and time are enough.
 
-use super::error::StoreError;
+use super::error::{AtPath as _, StoreError};
 use super::lock::lock;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
@@ -18,11 +18,11 @@ const BESIDE: [&str; 2] = ["-wal", "-shm"];
 #[derive(Debug)]
 pub(super) struct FileWatch {
     path: PathBuf,
-    /// Must stay open while connections exist: closing any descriptor of a file drops the locks that SQLite has on it
-    /// in this process.
+    /// Must stay open while connections exist: closing any descriptor of a file drops the locks that SQLite
+    /// has on it in this process.
     file: File,
     /// Whether the file system gives each file its own id.
-    tells: bool,
+    has_ids: bool,
     known: Mutex<LastWritten>,
 }
 
@@ -31,11 +31,9 @@ pub(super) struct FileWatch {
 struct LastWritten {
     written: Option<(u64, Option<SystemTime>)>,
     beside: [Option<FileId>; 2],
-    /// The length of the log.
     log: u64,
 }
 
-/// The result of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FileState {
     /// The files are as this program left them.
@@ -51,11 +49,10 @@ type FileId = (u64, u64);
 
 impl FileWatch {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let of = |error| StoreError::of_file(path, &error);
-        let file = File::open(path).map_err(of)?;
-        let tells = file_id(&file.metadata().map_err(of)?) == file_id(&path.metadata().map_err(of)?);
+        let file = File::open(path).at(path)?;
+        let has_ids = file_id(&file.metadata().at(path)?) == file_id(&path.metadata().at(path)?);
         let known = Mutex::new(LastWritten::default());
-        Ok(Self { path: path.into(), file, tells, known })
+        Ok(Self { path: path.into(), file, has_ids, known })
     }
 
     /// The watched file, for reading.
@@ -64,7 +61,7 @@ impl FileWatch {
     }
 
     /// Checks that the path still leads to the file.
-    pub(super) fn place(&self) -> Result<Metadata, StoreError> {
+    pub(super) fn check_path(&self) -> Result<Metadata, StoreError> {
         // Does not follow links: a link in the file's place would have no log beside it.
         let found = match self.path.symlink_metadata() {
             Ok(found) => found,
@@ -73,8 +70,8 @@ impl FileWatch {
             }
             Err(error) => return Err(StoreError::of_file(&self.path, &error)),
         };
-        let own = self.file.metadata().map_err(|error| StoreError::of_file(&self.path, &error))?;
-        if self.tells && file_id(&found) != file_id(&own) {
+        let own = self.file.metadata().at(&self.path)?;
+        if self.has_ids && file_id(&found) != file_id(&own) {
             return Err(StoreError::Replaced(self.path.clone()));
         }
         Ok(own)
@@ -82,13 +79,13 @@ impl FileWatch {
 
     /// Compares the files with those that this program left.
     pub(super) fn look(&self) -> Result<FileState, StoreError> {
-        let found = self.place()?;
+        let found = self.check_path()?;
         let known = lock(&self.known);
         if known.written.is_some_and(|written| written != stamp(&found)) {
             return Ok(FileState::Changed);
         }
         let is_bare = |(place, known): (usize, &Option<FileId>)| {
-            known.is_some() && self.tells && self.beside(place) != *known
+            known.is_some() && self.has_ids && self.beside(place) != *known
         };
         if known.beside.iter().enumerate().any(is_bare) {
             return Ok(FileState::LogMissing);
@@ -96,8 +93,8 @@ impl FileWatch {
         Ok(if self.log() < known.log { FileState::Changed } else { FileState::Unchanged })
     }
 
-    /// Notes the files after a write of this program. Ignores a file that has become shorter than before, and shorter than
-    /// the database's own size in `bytes`: another program has just cut it.
+    /// Notes the files after a write of this program. Ignores a file that has become shorter than before, and
+    /// shorter than the database's own size in `bytes`: another program has just cut it.
     pub(super) fn note(&self, bytes: impl FnOnce() -> Option<u64>) {
         let Ok(found) = self.file.metadata() else { return };
         let mut known = lock(&self.known);
@@ -139,7 +136,7 @@ fn stamp(found: &Metadata) -> (u64, Option<SystemTime>) {
 }
 
 #[cfg(unix)]
-#[allow(clippy::unnecessary_wraps, reason = "elsewhere there is none")]
+#[allow(clippy::unnecessary_wraps, reason = "other systems return None")]
 pub(super) fn file_id(found: &Metadata) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt as _;
     Some((found.dev(), found.ino()))

@@ -18,21 +18,18 @@ pub(super) type SharedConnection = Arc<Mutex<Option<Connection>>>;
 pub(super) struct Health {
     path: PathBuf,
     watch: FileWatch,
-    /// The connections of reading threads.
     readers: Mutex<Vec<SharedConnection>>,
     /// Why nothing can be written until a restart.
-    lasting: Mutex<Option<StoreError>>,
+    permanent: Mutex<Option<StoreError>>,
     /// The latest problem that prevents messages from being stored.
-    hurt: watch::Sender<Option<StoreError>>,
-    /// Whether long reads should stop.
+    problem: watch::Sender<Option<StoreError>>,
     is_urgent: AtomicBool,
     check: Mutex<CheckState>,
     changed: Condvar,
 }
 
-/// The state of the background check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CheckState {
+pub(super) enum CheckState {
     Wanted,
     Done,
     Closed,
@@ -45,8 +42,8 @@ impl Health {
             path: path.into(),
             watch: FileWatch::open(path)?,
             readers: Mutex::default(),
-            lasting: Mutex::default(),
-            hurt: watch::Sender::new(None),
+            permanent: Mutex::default(),
+            problem: watch::Sender::new(None),
             is_urgent: AtomicBool::new(false),
             check: Mutex::new(CheckState::Wanted),
             changed: Condvar::new(),
@@ -77,71 +74,57 @@ impl Health {
         self.is_urgent.store(false, Ordering::Relaxed);
     }
 
-    /// Whether long reads should stop.
     pub(super) fn is_urgent(&self) -> bool {
         self.is_urgent.load(Ordering::Relaxed) || self.is_closed()
     }
 
     /// Checks that the path still leads to the database, before a read.
     pub(super) fn may_read(&self) -> Result<(), StoreError> {
-        self.watch.place().map(drop).inspect_err(|error| self.tell(error))
+        self.watch.check_path().map(drop).inspect_err(|error| self.tell(error))
     }
 
     /// Compares the files with those the writer left, before a write.
     pub(super) fn look(&self) -> Result<FileState, StoreError> {
-        match self.lasting() {
+        match self.permanent() {
             Some(error) => Err(error),
             None => self.watch.look().inspect_err(|error| self.tell(error)),
         }
     }
 
-    pub(super) fn lasting(&self) -> Option<StoreError> {
-        lock(&self.lasting).clone()
+    pub(super) fn permanent(&self) -> Option<StoreError> {
+        lock(&self.permanent).clone()
     }
 
     /// Notes an error that prevents messages from being stored; ignores others.
     pub(super) fn tell(&self, error: &StoreError) {
-        if error.is_lasting() {
-            lock(&self.lasting).get_or_insert_with(|| error.clone());
+        if error.is_permanent() {
+            lock(&self.permanent).get_or_insert_with(|| error.clone());
         }
-        if error.is_lasting() || error.is_misplaced() {
-            self.hurt.send_if_modified(|hurt| hurt.replace(error.clone()).is_none());
+        if error.is_permanent() || error.is_misplaced() {
+            self.problem.send_if_modified(|problem| problem.replace(error.clone()).is_none());
         }
     }
 
     /// Forgets the last problem.
     pub(super) fn mended(&self) {
-        self.hurt.send_replace(None);
+        self.problem.send_replace(None);
     }
 
     /// Waits for a problem that prevents messages from being stored.
-    pub(super) async fn hurt(&self) -> StoreError {
-        let mut hurt = self.hurt.subscribe();
-        match hurt.wait_for(Option::is_some).await.map(|hurt| hurt.clone()) {
+    pub(super) async fn problem(&self) -> StoreError {
+        let mut problem = self.problem.subscribe();
+        match problem.wait_for(Option::is_some).await.map(|problem| problem.clone()) {
             Ok(Some(error)) => error,
             // The sender lives as long as `self`.
             _ => StoreError::Closed,
         }
     }
 
-    /// Starts the background check again.
-    pub(super) fn want_check(&self) {
-        self.set_check(CheckState::Wanted);
-    }
-
-    pub(super) fn check_done(&self) {
-        self.set_check(CheckState::Done);
-    }
-
-    /// Ends the background check for good.
-    pub(super) fn close(&self) {
-        self.set_check(CheckState::Closed);
-    }
-
-    fn set_check(&self, wanted: CheckState) {
+    /// Sets the state of the background check. Nothing follows [`CheckState::Closed`].
+    pub(super) fn set_check(&self, state: CheckState) {
         let mut check = lock(&self.check);
         if *check != CheckState::Closed {
-            *check = wanted;
+            *check = state;
         }
         self.changed.notify_all();
     }
@@ -150,14 +133,14 @@ impl Health {
         *lock(&self.check) == CheckState::Closed
     }
 
-    /// Waits until a check is wanted; `false` after [`Self::close`].
+    /// Waits until a check is wanted; `false` once closed.
     pub(super) fn next_check(&self) -> bool {
         let check = lock(&self.check);
         let wait = self.changed.wait_while(check, |check| *check == CheckState::Done);
         *wait.unwrap_or_else(PoisonError::into_inner) == CheckState::Wanted && self.rest(CHECK_AFTER)
     }
 
-    /// Waits for a time; `false` after [`Self::close`].
+    /// Waits for a time; `false` once closed.
     pub(super) fn rest(&self, time: Duration) -> bool {
         let check = lock(&self.check);
         let waited = self.changed.wait_timeout_while(check, time, |check| *check != CheckState::Closed);

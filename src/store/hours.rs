@@ -1,7 +1,7 @@
 //! The numbers of each hour's messages, so that a search by time need not look at all messages.
 //!
-//! An hour has a lowest and a highest number; all of its messages are in between. If the clock was set back, messages of
-//! other hours may be there, too.
+//! An hour has a lowest and a highest number; all of its messages are in between. If the clock was set back,
+//! messages of other hours may be there, too.
 
 use crate::chat::Search;
 use jiff::Timestamp;
@@ -47,7 +47,6 @@ pub(super) fn range(connection: &Connection, search: &Search) -> Result<(i64, i6
     Ok((low, high))
 }
 
-/// Deletes hours without messages.
 pub(super) fn forget(change: &Transaction<'_>) -> Result<()> {
     let sql = "DELETE FROM hour WHERE last < ifnull((SELECT min(seq) FROM message), 0)";
     change.prepare_cached(sql)?.execute([]).map(drop)

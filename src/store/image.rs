@@ -157,7 +157,6 @@ impl Sums {
     }
 }
 
-/// A database and its log.
 #[derive(Debug)]
 pub(super) struct Image {
     /// `None` if only the log is left.
@@ -171,7 +170,6 @@ pub(super) struct Image {
 }
 
 impl Image {
-    /// Opens the files that exist.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let there = |path: &Path| match files::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -1,7 +1,7 @@
 //! The incarnations of the history: each start of a server begins one.
 //!
-//! The latest row has no last number. `meta` stores what the messages alone cannot tell: `last` is the highest assigned
-//! number if no message has it, and `restored` says that this database replaced a later one.
+//! The latest row has no last number. `meta` stores what the messages alone cannot tell: `last` is the
+//! highest assigned number if no message has it, and `restored` says that this database replaced a later one.
 
 use super::last::Last;
 use super::rows::{self, signed, unsigned};
@@ -12,8 +12,8 @@ use rusqlite::{Connection, OptionalExtension as _, Result, params};
 /// Random bytes of an incarnation's id.
 const ID_BYTES: usize = 8;
 
-/// Ends the latest incarnation and begins the next, whose first number is `first`. `before` is where the previous run
-/// ended, if known.
+/// Ends the latest incarnation and begins the next, whose first number is `first`. `before` is where the
+/// previous run ended, if known.
 pub(super) fn begin(change: &Connection, first: u64, before: Option<&Last>) -> Result<Lineage> {
     let latest = latest(change)?;
     let last = last_number(change)?;
@@ -39,7 +39,6 @@ pub(super) fn latest_id(connection: &Connection) -> Result<Option<String>> {
     connection.query_row(sql, [], |row| row.get(0)).optional()
 }
 
-/// Whether the history has that incarnation.
 pub(super) fn is_known(connection: &Connection, id: &str) -> Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM incarnation WHERE id = ?1)", [id], |row| row.get(0))
 }
@@ -59,7 +58,8 @@ fn latest(change: &Connection) -> Result<Option<i64>> {
     change.query_row("SELECT max(number) FROM incarnation", [], |row| row.get(0))
 }
 
-/// The highest number that a client may have: of a message, of a removed one, or of one that was never stored.
+/// The highest number that a client may have: of a message, of a removed one, or of one that was never
+/// stored.
 fn last_number(change: &Connection) -> Result<u64> {
     let sql = "SELECT max((SELECT ifnull(max(seq), 0) FROM message), \
                (SELECT ifnull(max(value), 0) FROM meta WHERE key IN ('last', 'pruned')))";
@@ -74,8 +74,8 @@ fn is_older(change: &Connection, last: u64, before: &Last) -> Result<bool> {
     Ok(has.is_none_or(|has| has < before.seq))
 }
 
-/// Keeps the bound. The starts of a server that fails again and again go first: they assigned no numbers, so clients
-/// that know them also know the ones before.
+/// Keeps the bound. The starts of a server that fails again and again go first: they assigned no numbers, so
+/// clients that know them also know the ones before.
 fn forget(change: &Connection) -> Result<()> {
     let kept = i64::try_from(MAX_INCARNATIONS).unwrap_or(i64::MAX);
     for is_empty in ["last < first AND restored = 0", "TRUE"] {

@@ -1,7 +1,7 @@
 //! The newest messages, which are not yet in the index, the hours, and the sums per author.
 //!
-//! No receipt waits for these, and updating them for many messages at a time costs less than half. Until then, a search
-//! looks at each of these messages, and nothing is removed.
+//! No receipt waits for these, and updating them for many messages at a time costs less than half. Until
+//! then, a search looks at each of these messages, and nothing is removed.
 
 use super::hours::Hours;
 use super::indexing;
@@ -10,7 +10,6 @@ use super::weight::Weights;
 use crate::limits::{TAIL_BYTES, TAIL_IDLE_ROWS, TAIL_ROWS};
 use rusqlite::{Connection, Result, TransactionBehavior, params};
 
-/// The size of the tail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct IndexTail {
     messages: usize,
@@ -19,7 +18,6 @@ pub(super) struct IndexTail {
 }
 
 impl IndexTail {
-    /// Measures the tail of a database.
     pub(super) fn of(connection: &Connection) -> Result<Self> {
         let sql = "SELECT count(*), ifnull(sum(length(CAST(text AS BLOB))), 0) FROM message WHERE seq > ?1";
         let size = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
@@ -69,7 +67,6 @@ pub(super) fn step(connection: &mut Connection) -> Result<bool> {
     Ok(more || rows.len() == TAIL_ROWS)
 }
 
-/// Indexes the whole tail.
 pub(super) fn finish(connection: &mut Connection) -> Result<()> {
     while step(connection)? {}
     Ok(())

@@ -7,7 +7,6 @@ use crate::chat::Search;
 use crate::limits::{INDEX_BYTES, INDEX_ROWS};
 use rusqlite::{Connection, OptionalExtension, Params, Result, Transaction, TransactionBehavior, params};
 
-/// Adds a message to the index.
 pub(super) fn add(change: &Transaction<'_>, row: &IndexRow) -> Result<()> {
     let venues = match row.room {
         Some(room) => vec![tokens::room_token(room)],

@@ -1,4 +1,5 @@
-//! Records up to which number messages may be missing, because the server passed them on without storing them.
+//! Records up to which number messages may be missing, because the server passed them on without storing
+//! them.
 
 use super::incarnations;
 use super::last::Last;
@@ -15,8 +16,8 @@ pub(super) fn note(change: &Connection, lack: Lack) -> Result<()> {
     Ok(())
 }
 
-/// Reads what is missing and the number to continue from: clients that connect from now on have a higher one than those
-/// that lack something. `before` may tell of messages that the database does not know of.
+/// Reads what is missing and the number to continue from: clients that connect from now on have a higher one
+/// than those that lack something. `before` may tell of messages that the database does not know of.
 pub(super) fn begin(change: &Connection, seq: u64, before: Option<&Last>) -> Result<(Option<Lack>, u64)> {
     if let Some(before) = before.filter(|before| before.lacks > 0)
         && incarnations::is_known(change, &before.log)?

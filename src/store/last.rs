@@ -1,11 +1,11 @@
 //! The file beside the database that says where the server's last run ended.
 //!
-//! The next start uses it to notice an older or another database, or one whose log was removed or cut. It also records
-//! that messages were passed on without being stored: it is overwritten in place, which works on a full disk. The file is a
-//! convenience, so the server ignores one that is damaged.
+//! The next start uses it to notice an older or another database, or one whose log was removed or cut. It
+//! also records that messages were passed on without being stored: it is overwritten in place, which works on
+//! a full disk. The file is a convenience, so the server ignores one that is damaged.
 //!
-//! It is written after each commit and never synced: it is exact after a kill, and after a power cut it never claims more
-//! than the database has.
+//! It is written after each commit and never synced: it is exact after a kill, and after a power cut it never
+//! claims more than the database has.
 
 use crate::files;
 use crate::text::safe_line;
@@ -23,11 +23,11 @@ const MAX_BYTES: u64 = 1024;
 /// Where a run ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Last {
-    /// The id of the incarnation.
     pub(super) log: String,
     /// The last number that it assigned, or the one before its first.
     pub(super) seq: u64,
-    /// Not 0 if later messages were passed on without being stored. One digit, so that the text never gets shorter.
+    /// Not 0 if later messages were passed on without being stored. One digit, so that the text never gets
+    /// shorter.
     #[serde(default)]
     pub(super) lacks: u8,
 }
@@ -39,7 +39,6 @@ pub(super) fn load(database: &Path) -> Option<Last> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// Writes the file.
 pub(super) fn save(database: &Path, log: &str, seq: u64) {
     let path = path(database);
     let last = Last { log: log.to_owned(), seq, lacks: 0 };
@@ -52,7 +51,6 @@ pub(super) fn save(database: &Path, log: &str, seq: u64) {
     }
 }
 
-/// The open file.
 #[derive(Debug)]
 pub(super) struct LastFile(Option<(File, String)>);
 
@@ -64,13 +62,12 @@ impl LastFile {
         Self(opened.ok().map(|file| (file, log.to_owned())))
     }
 
-    /// Writes nothing.
     pub(super) fn none() -> Self {
         Self(None)
     }
 
-    /// Writes the latest number, which must never fall, so that the text never gets shorter. `lacks` says that later
-    /// messages are not stored.
+    /// Writes the latest number, which must never fall, so that the text never gets shorter. `lacks` says
+    /// that later messages are not stored.
     pub(super) fn note(&mut self, seq: u64, lacks: bool) {
         let Some((file, log)) = &mut self.0 else { return };
         let last = Last { log: log.clone(), seq, lacks: lacks.into() };

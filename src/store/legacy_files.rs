@@ -1,9 +1,10 @@
-//! Imports the files that held the books before the database did: one file per kind, one JSON object per line.
+//! Imports the files that held the books before the database did: one file per kind, one JSON object per
+//! line.
 //!
 //! The first start imports them and renames them.
 
 use super::books;
-use super::error::StoreError;
+use super::error::{AtPath as _, StoreError};
 use crate::chat::{Record, Records, Sanction};
 use crate::files;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
@@ -11,7 +12,7 @@ use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Each file with the commands that replace editing it.
 const FILES: [(&str, &str); 5] = [
@@ -26,32 +27,31 @@ const FILES: [(&str, &str); 5] = [
 const TAKEN: &str = "taken-over";
 
 /// The progress recorded in `meta`: imported, then also renamed.
-const READ: i64 = 1;
+const IMPORTED: i64 = 1;
 const DONE: i64 = 2;
 
 /// Imports the files beside the database at `path`, or completes an interrupted import.
 pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let of = |error: rusqlite::Error| StoreError::of(path, &error);
     let directory = path.parent().unwrap_or(Path::new("."));
     let sql = "SELECT value FROM meta WHERE key = 'books'";
-    let come: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional().map_err(of)?;
-    if come == Some(DONE) {
+    let progress: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional().at(path)?;
+    if progress == Some(DONE) {
         warn_of_new(directory);
         return Ok(());
     }
-    if come.is_none() {
+    if progress.is_none() {
         let records = read_all(directory)?;
-        take_over(connection, records).map_err(of)?;
+        import(connection, records).at(path)?;
     }
     put_away(directory)?;
-    set_come(connection, DONE).map_err(of)
+    set_progress(connection, DONE).at(path)
 }
 
-fn set_come(connection: &Connection, come: i64) -> rusqlite::Result<()> {
-    connection.execute("INSERT OR REPLACE INTO meta VALUES ('books', ?1)", [come]).map(drop)
+fn set_progress(connection: &Connection, progress: i64) -> rusqlite::Result<()> {
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('books', ?1)", [progress]).map(drop)
 }
 
-fn take_over(connection: &mut Connection, records: Records) -> rusqlite::Result<()> {
+fn import(connection: &mut Connection, records: Records) -> rusqlite::Result<()> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let Records { operators, members, bans, mutes, names } = records;
     let operators = operators.into_iter().map(|row| Record::Operator(row.key, Some(row)));
@@ -65,7 +65,7 @@ fn take_over(connection: &mut Connection, records: Records) -> rusqlite::Result<
     for record in operators.chain(members).chain(bans).chain(mutes).chain(names) {
         books::write(&change, &record)?;
     }
-    set_come(&change, READ)?;
+    set_progress(&change, IMPORTED)?;
     change.commit()
 }
 
@@ -83,8 +83,9 @@ fn read_all(directory: &Path) -> Result<Records, StoreError> {
 /// Reads the rows of a file, if it exists. Skips malformed lines with a warning.
 fn read<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<Vec<T>, StoreError> {
     let path = directory.join(name);
-    let bytes = match read_file(&path) {
-        Ok(bytes) => bytes,
+    let mut bytes = Vec::new();
+    match files::open(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+        Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(StoreError::of_file(&path, &error)),
     };
@@ -105,16 +106,10 @@ fn read<T: DeserializeOwned>(directory: &Path, name: &str) -> Result<Vec<T>, Sto
     Ok(rows)
 }
 
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    files::open(path)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Renames the files, so that their names say that nothing reads them.
 fn put_away(directory: &Path) -> Result<(), StoreError> {
     for (name, _) in FILES {
-        let (from, to) = (directory.join(name), taken(directory, name));
+        let (from, to) = (directory.join(name), directory.join(format!("{name}.{TAKEN}")));
         match fs::rename(&from, &to) {
             Ok(()) => tracing::info!(
                 "imported {} into the database; the old file is now {}",
@@ -128,11 +123,7 @@ fn put_away(directory: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn taken(directory: &Path, name: &str) -> PathBuf {
-    directory.join(format!("{name}.{TAKEN}"))
-}
-
-/// Warns of files that somebody created again by habit.
+/// Warns about files that a user created again by habit.
 fn warn_of_new(directory: &Path) {
     for (name, instead) in FILES {
         let path = directory.join(name);

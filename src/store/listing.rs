@@ -25,7 +25,8 @@ pub(super) fn history(connection: &Connection, wanted: &Wanted, bytes: usize) ->
     listing(connection, numbers, wanted.limit, bytes, reader)
 }
 
-/// Messages from one to the other, even if others also got them; for notes to oneself, messages that no one else has.
+/// Messages from one to the other, even if others also got them; for notes to oneself, messages that no one
+/// else has.
 fn between(connection: &Connection, own: i64, other: i64, before: i64, limit: i64) -> Result<Vec<i64>> {
     if own == other {
         let sql = "SELECT l.seq FROM mail l JOIN message m ON m.seq = l.seq \

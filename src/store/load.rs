@@ -2,7 +2,7 @@
 
 use super::books;
 use super::checksum;
-use super::commit::Arrivals;
+use super::commit::ArrivalCounter;
 use super::date_correction;
 use super::incarnations;
 use super::lack;
@@ -12,8 +12,8 @@ use crate::chat::{Archive, Arrival, Member, RoomRecord, Topic, Waits};
 use crate::limits::SEQ_RESERVE;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
 
-/// Begins a new incarnation, reads the initial state of a chat, and reserves the next numbers; returns the last of
-/// these. `last` is where this server's previous run ended, if known.
+/// Begins a new incarnation, reads the initial state of a chat, and reserves the next numbers; returns the
+/// last of these. `last` is where this server's previous run ended, if known.
 pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(Archive, u64)> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     begin(&change)?;
@@ -55,14 +55,14 @@ pub(super) fn found(connection: &Connection) -> Result<(String, u64)> {
     Ok((log, connection.query_row(sql, [], |row| row.get(0).map(unsigned))?))
 }
 
-/// Completes a database that is new, or that somebody restored by copying a backup.
+/// Completes a database that is new, or that a user restored by copying a backup.
 fn begin(change: &Transaction<'_>) -> Result<()> {
     change.execute_batch("INSERT OR IGNORE INTO meta VALUES ('reserved', 0), ('pruned', 0)")?;
     checksum::remove(change)
 }
 
-/// Reads rooms with members, and the lobby if it has a topic. A room whose members all had neither a key nor a token
-/// ended with the server.
+/// Reads rooms with members, and the lobby if it has a topic. A room whose members all had neither a key nor
+/// a token ended with the server.
 fn rooms(change: &Transaction<'_>) -> Result<Vec<RoomRecord>> {
     change.execute(
         "UPDATE room SET topic = NULL, topic_by = NULL WHERE topic IS NOT NULL AND key <> '#lobby' \
@@ -129,7 +129,7 @@ const LOST: &str = "\
 fn arrivals(change: &Transaction<'_>, sql: &str, is_lost: bool) -> Result<Vec<Arrival>> {
     let mut find = change.prepare(sql)?;
     let mut found = find.query([])?;
-    let mut arrivals = Arrivals::default();
+    let mut arrivals = ArrivalCounter::default();
     while let Some(row) = found.next()? {
         let account = rows::account(1, row.get_ref(1)?.as_blob()?)?;
         arrivals.add(row, 2, &account, unsigned(row.get(0)?))?;

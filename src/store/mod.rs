@@ -1,9 +1,10 @@
 //! Persists the chat in a SQLite database.
 //!
-//! Five threads share it: one writes, one reads what people missed, one lists history, one searches, and one checks
-//! that the database is intact. A batch is one transaction, and is on the disk when [`Store::commit`] returns: SQLite
-//! syncs the log with each commit (`synchronous=FULL`), so it survives a crash, and a power cut if the disk honours
-//! flushes. This module knows neither sockets nor the chat's rules, which decide what is kept and who may read it.
+//! Five threads share it: one writes, one reads what people missed, one lists history, one searches, and one
+//! checks that the database is intact. A batch is one transaction, and is on the disk when [`Store::commit`]
+//! returns: SQLite syncs the log with each commit (`synchronous=FULL`), so it survives a crash, and a power
+//! cut if the disk honours flushes. This module knows neither sockets nor the chat's rules, which decide what
+//! is kept and who may read it.
 
 mod api;
 mod backup;
@@ -60,6 +61,7 @@ pub use repair::{Repaired, check_whole, repair};
 use crate::chat::{Archive, Lack, Search, View, Wanted};
 use crate::clock::Clock;
 use crate::limits::{SEARCH_TIME, STORE_QUEUE};
+use error::AtPath as _;
 use health::Health;
 use notices::NoticeQueue;
 use queue::Queue;
@@ -69,8 +71,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use write_thread::WriteThread;
 
-/// A handle to the history; cheap to clone. Calls wait while the queues are full. When the last handle is dropped,
-/// the threads finish their work and end.
+/// A handle to the history; cheap to clone. Calls wait while the queues are full. When the last handle is
+/// dropped, the threads finish their work and end.
 #[derive(Debug, Clone)]
 pub struct Store {
     writer: Queue<WriteThread>,
@@ -82,28 +84,20 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the history at `path`, creates it and its directory if necessary, and reads the state from which a chat
-    /// starts.
-    ///
-    /// # Errors
-    /// Why the history cannot be used, and the remedy.
+    /// Opens the history at `path`, creates it and its directory if necessary, and reads the state from which
+    /// a chat starts.
     pub fn open(path: &Path, keep: Retention) -> Result<(Self, Archive), StoreError> {
         Self::open_by(path, keep, Arc::new(Clock::new()))
     }
 
-    /// Like [`Self::open`], with a clock that nobody has read yet; it continues from the time stored in the history.
-    ///
-    /// # Errors
-    /// See [`Self::open`].
+    /// Like [`Self::open`], with a clock that nobody has read yet; it continues from the time stored in the
+    /// history.
     pub fn open_by(path: &Path, keep: Retention, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
         Self::open_as(path, Some(keep), clock)
     }
 
-    /// Like [`Self::open`], for a chat that keeps only names, operators, members, bans and mutes: its archive names
-    /// no history. Messages, mail and rooms in the database remain as they are.
-    ///
-    /// # Errors
-    /// See [`Self::open`].
+    /// Like [`Self::open`], for a chat that keeps only names, operators, members, bans and mutes: its archive
+    /// names no history. Messages, mail and rooms in the database remain as they are.
     pub fn open_books(path: &Path, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
         Self::open_as(path, None, clock)
     }
@@ -118,13 +112,12 @@ impl Store {
         let (writer, archive) =
             WriteThread::open(path, keep, clock, Arc::clone(&committed), notices.clone())?;
         let health = writer.health();
-        let failed = |error| StoreError::of_file(path, &error);
         let read = |name| {
             let reader = ReadThread::open(Arc::clone(&health), Arc::clone(&committed))?;
-            Queue::start(name, STORE_QUEUE, move |jobs| reader.run(&jobs)).map_err(failed)
+            Queue::start(name, STORE_QUEUE, move |jobs| reader.run(&jobs)).at(path)
         };
         let store = Self {
-            writer: Queue::start("history", STORE_QUEUE, move |jobs| writer.run(&jobs)).map_err(failed)?,
+            writer: Queue::start("history", STORE_QUEUE, move |jobs| writer.run(&jobs)).at(path)?,
             reader: read("history-reader")?,
             lister: read("history-lister")?,
             searcher: read("history-search")?,
@@ -133,7 +126,7 @@ impl Store {
         };
         // This thread ends with the writer.
         let checking = std::thread::Builder::new().name("history-check".into());
-        checking.spawn(move || check::run(&health)).map_err(failed)?;
+        checking.spawn(move || check::run(&health)).at(path)?;
         Ok((store, archive))
     }
 
@@ -146,11 +139,8 @@ impl Store {
         self.writer.ask(move |writer| writer.commit(&batch)).await
     }
 
-    /// Records that the server passed messages on without storing them, so that people who were away learn of the gap
-    /// even after a restart. Returns once a crash of the process can no longer lose that record.
-    ///
-    /// # Errors
-    /// [`StoreError::Closed`].
+    /// Records that the server passed messages on without storing them, so that people who were away learn of
+    /// the gap even after a restart. Returns once a crash of the process can no longer lose that record.
     pub async fn lacks(&self, lacks: Lack) -> Result<(), StoreError> {
         self.writer
             .ask(move |writer| {
@@ -161,31 +151,24 @@ impl Store {
     }
 
     /// Finds the messages of a batch that are already stored, for a batch that cannot be written.
-    ///
-    /// # Errors
-    /// If the history cannot be read.
     pub async fn known(&self, batch: Arc<WriteBatch>) -> Result<Vec<Duplicate>, StoreError> {
         self.read(move |history, _| duplicates::known(history, &batch.entries)).await
     }
 
-    /// Finds where a client that has everything up to `since` starts to read `view`, so that it gets at most `most`
-    /// messages. Ignores a view of waiting mail, whose numbers do not tell where to start.
-    ///
-    /// # Errors
-    /// If the history cannot be read.
+    /// Finds where a client that has everything up to `since` starts to read `view`, so that it gets at most
+    /// `most` messages. Ignores a view of waiting mail, whose numbers do not tell where to start.
     pub async fn begin(&self, view: View, since: ResumeFrom, most: usize) -> Result<StartPoint, StoreError> {
         self.read(move |history, _| view::begin(history, &view, since, most)).await
     }
 
-    /// Reads the first messages of a range: at most `limit`, with frames of `bytes` in total, but at least one.
-    ///
-    /// # Errors
-    /// If the history cannot be read.
+    /// Reads the first messages of a range: at most `limit`, with frames of `bytes` in total, but at least
+    /// one.
     pub async fn page(&self, span: ViewRange, limit: usize, bytes: usize) -> Result<Page, StoreError> {
         self.read(move |history, committed| view::page(history, &span, limit, bytes, committed)).await
     }
 
-    /// Reads the newest messages of a room or a conversation, with frames of `bytes` in total, but at least one.
+    /// Reads the newest messages of a room or a conversation, with frames of `bytes` in total, but at least
+    /// one.
     ///
     /// # Errors
     /// If the history cannot be read; [`StoreError::TooSlow`] after the time limit.
@@ -193,8 +176,8 @@ impl Store {
         within(&self.lister, move |history| listing::history(history, &wanted, bytes)).await
     }
 
-    /// Reads the newest messages that match a search, with frames of `bytes` in total, but at least one. After the
-    /// time limit, returns what it has found so far.
+    /// Reads the newest messages that match a search, with frames of `bytes` in total, but at least one.
+    /// After the time limit, returns what it has found so far.
     ///
     /// # Errors
     /// If the history cannot be read; [`StoreError::TooSlow`] if the time limit passes before it has looked at any
@@ -211,37 +194,24 @@ impl Store {
         self.notices.next().await
     }
 
-    /// Waits until a thread finds that messages cannot be stored because the database is damaged or its file is
-    /// gone, even if no one is sending any.
-    pub async fn hurt(&self) -> StoreError {
-        self.health.hurt().await
+    /// Waits until a thread finds that messages cannot be stored because the database is damaged or its file
+    /// is gone, even if no one is sending any.
+    pub async fn problem(&self) -> StoreError {
+        self.health.problem().await
     }
 
     /// Reopens the database after a failure, and tests whether it is writable.
-    ///
-    /// # Errors
-    /// If it is not.
     pub async fn mend(&self) -> Result<(), StoreError> {
         self.writer.ask(WriteThread::mend).await
     }
 
-    /// Completes the queued writes and closes the database. From then on, other clones get [`StoreError::Closed`].
+    /// Completes the queued writes and closes the database. From then on, other clones get
+    /// [`StoreError::Closed`].
     pub async fn close(self) {
         for reader in [self.searcher, self.lister, self.reader] {
-            let closed = reader.ask(|reader| {
-                reader.close();
-                Ok(())
-            });
-            // Fails only if another clone has closed it.
-            let _ = closed.await;
-            reader.join();
+            close(&reader, ReadThread::close).await;
         }
-        let closed = self.writer.ask(|writer| {
-            writer.close();
-            Ok(())
-        });
-        let _ = closed.await;
-        self.writer.join();
+        close(&self.writer, WriteThread::close).await;
     }
 
     async fn read<T: Send + 'static>(
@@ -258,4 +228,14 @@ async fn within<T: Send + 'static>(
     work: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
 ) -> Result<T, StoreError> {
     reader.ask(move |reader| reader.read(Some(SEARCH_TIME), |history, _| work(history))).await
+}
+
+async fn close<W: Send + 'static>(queue: &Queue<W>, close: fn(&mut W)) {
+    let closed = queue.ask(move |worker| {
+        close(worker);
+        Ok(())
+    });
+    // Fails only if another clone has closed it.
+    let _ = closed.await;
+    queue.join();
 }

@@ -37,7 +37,6 @@ impl NoticeQueue {
         is_changed.notify_one();
     }
 
-    /// Waits for events.
     pub(super) async fn next(&self) -> Notices {
         let (news, is_changed) = &*self.shared;
         loop {

@@ -1,6 +1,7 @@
-//! The paths of a database and of the files beside it, and new databases that get their name once they are complete.
+//! The paths of a database and of the files beside it, and new databases that get their name once they are
+//! complete.
 
-use super::error::StoreError;
+use super::error::{AtPath as _, StoreError};
 use super::file_watch::{beside, file_id};
 use crate::files;
 use std::fs;
@@ -23,20 +24,21 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(real)
 }
 
-/// Checks that the files beside a database are regular files: SQLite follows no links there, and would wait for a pipe.
+/// Checks that the files beside a database are regular files: SQLite follows no links there, and would wait
+/// for a pipe.
 pub(super) fn check_companions(path: &Path) -> Result<(), StoreError> {
     let is_odd = |part: &PathBuf| part.symlink_metadata().is_ok_and(|found| !found.is_file());
     let odd = ["-wal", "-shm"].map(|ending| beside(path, ending)).into_iter().find(is_odd);
     odd.map_or(Ok(()), |odd| Err(StoreError::NotAFile(odd)))
 }
 
-/// Checks that the file has no hard links. Deletes one that was left by a process that ended while creating the file.
+/// Checks that the file has no hard links. Deletes one that was left by a process that ended while creating
+/// the file.
 pub(super) fn check_links(path: &Path) -> Result<(), StoreError> {
-    let of = |error| StoreError::of_file(path, &error);
-    if links(path).map_err(of)? > 1 {
-        remove_begun(path).map_err(of)?;
+    if links(path).at(path)? > 1 {
+        remove_begun(path).at(path)?;
     }
-    if links(path).map_err(of)? > 1 { Err(StoreError::Linked(path.into())) } else { Ok(()) }
+    if links(path).at(path)? > 1 { Err(StoreError::Linked(path.into())) } else { Ok(()) }
 }
 
 #[cfg(unix)]
@@ -69,7 +71,6 @@ fn remove_begun(path: &Path) -> io::Result<()> {
 /// A file that only its owner can read. It is deleted unless it is finished.
 pub(super) struct TempFile(PathBuf);
 
-/// Creates one beside its final name.
 pub(super) fn unfinished(to: &Path) -> io::Result<TempFile> {
     let path = beside(to, format!(".{}.new", std::process::id()));
     files::private().write(true).create_new(true).open(&path)?;

@@ -1,7 +1,7 @@
 //! Removes old messages by age and by size, a few at a time.
 //!
-//! Age removes all messages, even waiting mail, whose author learns of it. Size removes the oldest messages of the author
-//! who has the most, but never waiting mail.
+//! Age removes all messages, even waiting mail, whose author learns of it. Size removes the oldest messages
+//! of the author who has the most, but never waiting mail.
 
 use super::api::Retention;
 use super::weight::{self, Weights};
@@ -23,20 +23,17 @@ const VACUUM_PAGES: u32 = 256;
 const FREE_SHARE: u64 = 8;
 const MIN_FREE_PAGES: u64 = 64;
 
-/// The most bytes that a byte of a message takes in the database, including its index entries. So the writer need not
-/// measure after each message.
+/// The most bytes that a byte of a message takes in the database, including its index entries. So the writer
+/// need not measure after each message.
 const STORED_PER_BYTE: u64 = 4;
 
-/// The result of a step.
 #[derive(Debug, Default)]
 pub(super) struct Pruned {
-    /// Whether more remains.
     pub(super) more: bool,
     /// Waiting mail that was too old.
     pub(super) expired: Vec<Expired>,
 }
 
-/// A message to remove.
 struct Old {
     seq: i64,
     room: Option<i64>,
@@ -78,8 +75,8 @@ fn pragma(connection: &Connection, name: &str) -> Result<u64> {
     connection.pragma_query_value(None, name, |row| row.get(0).map(rows::unsigned))
 }
 
-/// Bytes of mail to accept before asking again; 0 if waiting mail has used up its share. Waiting mail is never removed
-/// for size, so other messages need the rest. `None` without a limit.
+/// Bytes of mail to accept before asking again; 0 if waiting mail has used up its share. Waiting mail is
+/// never removed for size, so other messages need the rest. `None` without a limit.
 pub(super) fn mail_room(connection: &Connection, keep: Retention) -> Result<Option<u64>> {
     let Some(most) = keep.bytes else { return Ok(None) };
     let (used, share) = (used(connection)?, most.saturating_mul(MAIL_SHARE_THOUSANDTHS) / 1000);

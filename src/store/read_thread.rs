@@ -39,7 +39,8 @@ impl ReadThread {
         }
     }
 
-    /// Runs `work`, and interrupts it at the time limit. `work` gets the number up to which it sees all messages.
+    /// Runs `work`, and interrupts it at the time limit. `work` gets the number up to which it sees all
+    /// messages.
     pub(super) fn read<T>(
         &mut self,
         limit: Option<Duration>,
@@ -70,7 +71,6 @@ impl ReadThread {
         })
     }
 
-    /// Closes the connection.
     pub(super) fn close(&mut self) {
         self.is_closed = true;
         *lock(&self.connection) = None;

@@ -1,10 +1,11 @@
 //! Saves every readable row of a damaged history to a new file, and rebuilds the indexes.
 //!
-//! The bundled SQLite lacks the recovery extension. This does the same for a history's tables: it follows the trees as
-//! far as possible, then reads each page that no tree reached, and puts its rows into the table that they fit.
+//! The bundled SQLite lacks the recovery extension. This does the same for a history's tables: it follows the
+//! trees until they break off, then reads each page that no tree reached, and puts its rows into the table that
+//! they fit.
 
 use super::btree::{self, BtreePage, PageKind, RawRow};
-use super::error::StoreError;
+use super::error::{AtPath as _, StoreError};
 use super::image::Image;
 use super::incarnations::mark_restored;
 use super::table_schema::TableSchema;
@@ -45,30 +46,25 @@ pub struct Repaired {
 }
 
 /// Checks that the database at `path` is intact. No one else may have it open.
-///
-/// # Errors
-/// What is wrong with it.
 pub fn check_whole(path: &Path) -> Result<(), StoreError> {
     let file = connect::open_file(path)?;
     check::size(path, &file)?;
     check::thoroughly(&schema::open_foreign(path)?, path)
 }
 
-/// Saves the content of the database at `path` and its log to a new file `to`. `progress` gets the steps done and
-/// their total.
+/// Saves the content of the database at `path` and its log to a new file `to`. `progress` gets the steps done
+/// and their total.
 ///
 /// # Errors
 /// If `path` cannot be read or holds nothing to save, or if `to` cannot be written. Then it leaves no file `to`.
 pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<Repaired, StoreError> {
-    let of_file = |error: io::Error| StoreError::of_file(path, &error);
-    let written = |error: rusqlite::Error| StoreError::of(to, &error);
     // The log may be left even if the database is gone.
     match connect::open_file(path) {
         Ok(_) | Err(StoreError::Missing(_)) => {}
         Err(error) => return Err(error),
     }
-    let image = Image::open(path).map_err(of_file)?;
-    let header = image.header().map_err(of_file)?;
+    let image = Image::open(path).at(path)?;
+    let header = image.header().at(path)?;
     let form = header.map_or(schema::latest(), |header| header.version);
     let unfinished = paths::unfinished(to).map_err(|error| StoreError::of_copy(to, &error))?;
     let Some(mut history) = schema::make_older(unfinished.path(), form)? else {
@@ -81,19 +77,19 @@ pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<
     };
     let mut repair = Repair {
         image: &image,
-        tables: TableSchema::all(&history).map_err(written)?,
+        tables: TableSchema::all(&history).at(to)?,
         is_met: vec![false; image.pages as usize + 1],
         lost: BTreeSet::new(),
         done: Repaired::default(),
         progress,
     };
-    let change = history.transaction().map_err(written)?;
+    let change = history.transaction().at(to)?;
     repair.take(&change).map_err(|error| error.tell(path, to))?;
-    repair.done.lost_rows += settle(&change).map_err(written)?;
-    change.commit().map_err(written)?;
-    schema::renew(&mut history).map_err(written)?;
-    repair.done.lost_rows += index(&mut history, &mut repair.progress).map_err(written)?;
-    let count = |table: &str| count(&history, table).map_err(written);
+    repair.done.lost_rows += settle(&change).at(to)?;
+    change.commit().at(to)?;
+    schema::renew(&mut history).at(to)?;
+    repair.done.lost_rows += index(&mut history, &mut repair.progress).at(to)?;
+    let count = |table: &str| count(&history, table).at(to);
     let done = Repaired {
         messages: count("message")?,
         rooms: count("room")?,
@@ -102,7 +98,7 @@ pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<
         operators: count("operator")?,
         members: count("server_member")?,
         sanctions: count("sanction")?,
-        unnamed: unnamed(&history).map_err(written)?,
+        unnamed: unnamed(&history).at(to)?,
         lost_pages: repair.lost.len() as u64,
         lost_rows: repair.done.lost_rows,
     };
@@ -110,15 +106,18 @@ pub fn repair(path: &Path, to: &Path, progress: impl FnMut(u64, u64)) -> Result<
         return Err(StoreError::Hopeless(path.into()));
     }
     check::whole(&history, to)?;
-    history.close().map_err(|(_, error)| written(error))?;
+    history.close().map_err(|(_, error)| error).at(to)?;
     unfinished.finish(to).map_err(|error| StoreError::of_copy(to, &error))?;
     Ok(done)
 }
 
 /// Which of the two files failed.
+#[derive(Debug, thiserror::Error)]
 enum RepairError {
-    Read(io::Error),
-    Write(rusqlite::Error),
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    #[error(transparent)]
+    Write(#[from] rusqlite::Error),
 }
 
 impl RepairError {
@@ -130,22 +129,9 @@ impl RepairError {
     }
 }
 
-impl From<io::Error> for RepairError {
-    fn from(error: io::Error) -> Self {
-        Self::Read(error)
-    }
-}
-
-impl From<rusqlite::Error> for RepairError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Write(error)
-    }
-}
-
 struct Repair<'i, P> {
     image: &'i Image,
     tables: Vec<TableSchema>,
-    /// Pages already visited.
     is_met: Vec<bool>,
     lost: BTreeSet<u32>,
     done: Repaired,
@@ -153,7 +139,6 @@ struct Repair<'i, P> {
 }
 
 impl<P: FnMut(u64, u64)> Repair<'_, P> {
-    /// Copies every row.
     fn take(&mut self, history: &Connection) -> Result<(), RepairError> {
         for page in btree::free_pages(self.image)? {
             self.meet(page);
@@ -172,7 +157,8 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
         Ok(())
     }
 
-    /// Whether the page was visited before; marks it as visited. A page that does not exist counts as visited.
+    /// Whether the page was visited before; marks it as visited. A page that does not exist counts as
+    /// visited.
     fn meet(&mut self, page: u32) -> bool {
         self.is_met.get_mut(page as usize).is_none_or(|met| std::mem::replace(met, true))
     }
@@ -193,7 +179,7 @@ impl<P: FnMut(u64, u64)> Repair<'_, P> {
         Ok(roots)
     }
 
-    /// The rows of each page of a tree, as far as the tree can be followed.
+    /// The rows of each page of a tree that can be reached.
     fn pages_of(&mut self, root: u32) -> io::Result<Vec<Vec<RawRow>>> {
         let (image, mut pages, mut lost, mut lost_rows) = (self.image, Vec::new(), Vec::new(), 0);
         let mut visit = |number, page: &BtreePage<'_>| {
@@ -295,8 +281,8 @@ fn unnamed(history: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
     find.query_map([], |row| Ok((row.get(0)?, row.get(1).map(rows::unsigned)?)))?.collect()
 }
 
-/// Deletes unreadable messages, recounts the rest, and leaves the slow rebuilding of the index to the server; returns
-/// how many messages it deleted.
+/// Deletes unreadable messages, recounts the rest, and leaves the slow rebuilding of the index to the server;
+/// returns how many messages it deleted.
 fn index(history: &mut Connection, progress: &mut impl FnMut(u64, u64)) -> rusqlite::Result<u64> {
     let (mut lost, mut after, mut done) = (0, i64::MIN, 0);
     let all = count(history, "message")?;

@@ -9,7 +9,6 @@ use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row};
 use std::borrow::Cow;
 
-/// The query for [`message`].
 pub(super) const MESSAGE: &str = "\
     SELECT m.seq, m.at, m.kind, r.name, m.to_text, m.from_name, m.from_ip, m.from_key, a.identity, m.token, \
            m.text, m.count, m.last \
@@ -52,13 +51,11 @@ pub(super) fn account(column: usize, identity: &[u8]) -> Result<Account> {
     }
 }
 
-/// The id of an account's row.
 pub(super) fn account_id(connection: &Connection, account: &Account) -> Result<Option<i64>> {
     let mut find = connection.prepare_cached("SELECT id FROM account WHERE identity = ?1")?;
     find.query_row([identity(account)], |row| row.get(0)).optional()
 }
 
-/// The id of a room's row.
 pub(super) fn room_id(connection: &Connection, room: &RoomName) -> Result<Option<i64>> {
     let mut find = connection.prepare_cached("SELECT id FROM room WHERE key = ?1")?;
     find.query_row([room.key().as_str()], |row| row.get(0)).optional()
@@ -68,7 +65,8 @@ pub(super) fn room(row: &Row<'_>, column: usize) -> Result<RoomName> {
     RoomName::new(row.get_ref(column)?.as_str()?).map_err(|_| damaged(column, "not a room"))
 }
 
-/// A text in a column. If the disk has damaged it, returns the readable part: one message must not hide the others.
+/// A text in a column. If the disk has damaged it, returns the readable part: one message must not hide the
+/// others.
 pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<Cow<'r, str>> {
     match row.get_ref(column)? {
         ValueRef::Text(bytes) => Ok(String::from_utf8_lossy(bytes)),
@@ -116,13 +114,12 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message> {
     })
 }
 
-/// The numbers that a query finds.
 pub(super) fn numbers(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec<i64>> {
     connection.prepare_cached(sql)?.query_map(values, |row| row.get(0))?.collect()
 }
 
-/// The messages with these numbers, in this order, until their frames exceed `bytes`; at least one. Includes the `id` only
-/// if `reader` is the author.
+/// The messages with these numbers, in this order, until their frames exceed `bytes`; at least one. Includes
+/// the `id` only if `reader` is the author.
 pub(super) fn messages(
     connection: &Connection,
     numbers: &[i64],

@@ -1,7 +1,7 @@
 //! Opens and creates databases, and migrates them from older schemas.
 
 use super::connect::{BUSY_WAIT, READER_CACHE_KIB, flags, look, look_at, share};
-use super::error::StoreError;
+use super::error::{AtPath as _, StoreError};
 use super::file_watch::beside;
 use super::health::Health;
 use super::{check as whole, paths};
@@ -14,8 +14,8 @@ use std::path::Path;
 /// Marks a database as ours: "LCHT".
 pub(super) const APPLICATION_ID: i32 = 0x4c43_4854;
 
-/// The migrations, each with the schema version that it leads to. They have run on people's histories, so they never
-/// change; add new ones at the end.
+/// The migrations, each with the schema version that it leads to. They have run on people's histories, so
+/// they never change; add new ones at the end.
 const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("schema/1.sql")), (2, include_str!("schema/2.sql"))];
 
 /// Pages of the write-ahead log that trigger a checkpoint: 4 MB.
@@ -52,34 +52,31 @@ pub(super) fn open_again(path: &Path, file: &File) -> Result<Connection, StoreEr
     // SQLite takes a file of one byte for an empty one and would start over, despite a log with all messages.
     look_at(path, file)?;
     whole::size(path, file)?;
-    let of = |error: rusqlite::Error| StoreError::of(path, &error);
     let mut connection =
-        Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(of)?;
-    if connection.is_readonly("main").map_err(of)? {
+        Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).at(path)?;
+    if connection.is_readonly("main").at(path)? {
         return Err(StoreError::ReadOnly(path.into()));
     }
-    connection.busy_timeout(BUSY_WAIT).map_err(of)?;
+    connection.busy_timeout(BUSY_WAIT).at(path)?;
     check(&connection, path)?;
     tune(&connection, path)?;
-    migrate(&mut connection, MIGRATIONS).map_err(of)?;
+    migrate(&mut connection, MIGRATIONS).at(path)?;
     Ok(connection)
 }
 
 /// Opens a history for reading, even while a server writes to it.
 pub(super) fn open_foreign(path: &Path) -> Result<Connection, StoreError> {
     look(path)?;
-    let of = |error: rusqlite::Error| StoreError::of(path, &error);
-    let connection =
-        Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY)).map_err(of)?;
-    share(&connection, READER_CACHE_KIB).map_err(of)?;
+    let connection = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY)).at(path)?;
+    share(&connection, READER_CACHE_KIB).at(path)?;
     if check(&connection, path)? == 0 {
         return Err(StoreError::Missing(path.into()));
     }
     Ok(connection)
 }
 
-/// Creates an empty history that only its owner can read. It gets its name once it is complete, so an empty or short
-/// file is always damaged.
+/// Creates an empty history that only its owner can read. It gets its name once it is complete, so an empty
+/// or short file is always damaged.
 fn make(path: &Path) -> Result<(), StoreError> {
     let log = beside(path, "-wal");
     if log.metadata().is_ok_and(|log| log.len() > 0) {
@@ -96,7 +93,7 @@ fn make(path: &Path) -> Result<(), StoreError> {
         files::create_directory(parent).map_err(of)?;
     }
     let unfinished = paths::unfinished(path).map_err(of)?;
-    begin(unfinished.path(), MIGRATIONS).map_err(|error| StoreError::of(path, &error))?;
+    begin(unfinished.path(), MIGRATIONS).at(path)?;
     match unfinished.finish(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(of(error)),
         _ => Ok(()),
@@ -114,10 +111,9 @@ fn begin(path: &Path, steps: &[(u32, &str)]) -> rusqlite::Result<()> {
 
 /// Creates a history with an older schema in an empty file and opens it; `None` if the version is unknown.
 pub(super) fn make_older(path: &Path, form: u32) -> Result<Option<Connection>, StoreError> {
-    let of = |error: rusqlite::Error| StoreError::of(path, &error);
     let Some(steps) = MIGRATIONS.iter().position(|(version, _)| *version == form) else { return Ok(None) };
-    begin(path, &MIGRATIONS[..=steps]).map_err(of)?;
-    Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(of).map(Some)
+    begin(path, &MIGRATIONS[..=steps]).at(path)?;
+    Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).at(path).map(Some)
 }
 
 /// Migrates a history from [`make_older`] to the latest schema.
@@ -125,18 +121,16 @@ pub(super) fn renew(connection: &mut Connection) -> rusqlite::Result<()> {
     migrate(connection, MIGRATIONS)
 }
 
-/// The latest schema version.
 pub(super) fn latest() -> u32 {
     MIGRATIONS.last().map_or(0, |(version, _)| *version)
 }
 
 /// Checks that the database is ours; returns its schema version, 0 for a new one.
 fn check(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
-    let of = |error: rusqlite::Error| StoreError::of(path, &error);
-    let id: i32 = number(connection, "application_id").map_err(of)?;
-    let found: u32 = number(connection, "user_version").map_err(of)?;
+    let id: i32 = number(connection, "application_id").at(path)?;
+    let found: u32 = number(connection, "user_version").at(path)?;
     let tables: u32 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(of)?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).at(path)?;
     let known = latest();
     match id {
         APPLICATION_ID if found > known => Err(StoreError::Newer { path: path.into(), found, known }),
@@ -150,9 +144,7 @@ fn number<T: rusqlite::types::FromSql>(connection: &Connection, pragma: &str) ->
     connection.pragma_query_value(None, pragma, |row| row.get(0))
 }
 
-/// Sets the options for writing.
 fn tune(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let of = |error: rusqlite::Error| StoreError::of(path, &error);
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
         .map_err(|error| refused(path, &error))?;
@@ -160,13 +152,13 @@ fn tune(connection: &Connection, path: &Path) -> Result<(), StoreError> {
         let why = format!("its file system does not support shared memory (journal mode {mode})");
         return Err(StoreError::Unusable(path.into(), why));
     }
-    share(connection, WRITER_CACHE_KIB).map_err(of)?;
+    share(connection, WRITER_CACHE_KIB).at(path)?;
     // A commit returns only when it is on the disk.
-    connection.pragma_update(None, "synchronous", "full").map_err(of)?;
+    connection.pragma_update(None, "synchronous", "full").at(path)?;
     // On macOS, only this makes the disk flush its own cache; elsewhere, it has no effect.
-    connection.pragma_update(None, "fullfsync", true).map_err(of)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(of)?;
-    connection.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES).map_err(of)
+    connection.pragma_update(None, "fullfsync", true).at(path)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).at(path)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES).at(path)
 }
 
 /// SQLite reports a directory where it cannot create the log as a file that it cannot open.

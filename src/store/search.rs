@@ -1,9 +1,10 @@
 //! Searches messages by words, sender, place and time, the newest first.
 //!
-//! The index yields candidates; the search then reads each message and checks its words, its time, and whether the reader
-//! may see it. It first looks at the newest messages that pass the filters, whatever their words: common words appear
-//! there, and the sample shows how rare the others are. Only then does it query the index for the words. It looks at each
-//! of the very newest messages, which the index lacks (see [`super::index_tail`]).
+//! The index yields candidates; the search then reads each message and checks its words, its time, and
+//! whether the reader may see it. It first looks at the newest messages that pass the filters, whatever their
+//! words: common words appear there, and the sample shows how rare the others are. Only then does it query
+//! the index for the words. It looks at each of the very newest messages, which the index lacks (see
+//! [`super::index_tail`]).
 
 use super::api::QueryResult;
 use super::rows::{self, signed, unsigned};
@@ -15,7 +16,8 @@ use crate::text::{Phrase, Sought, fold};
 use rusqlite::{Connection, ErrorCode, Result, Row, params};
 use std::ops::ControlFlow;
 
-/// A word in fewer than one of so many messages is worth an index query, even if the index reads all its entries for it.
+/// A word in fewer than one of so many messages is worth an index query, even if the index reads all its
+/// entries for it.
 const RARE: usize = 50;
 
 /// How many messages to look at without querying the index for words.
@@ -45,7 +47,7 @@ pub(super) fn search(
     let done = running.run(low, high);
     let is_given_up = match done {
         Ok(()) => false,
-        // What it has found so far is an answer.
+        // The matches so far are an answer.
         Err(error) if is_interrupt(&error) && running.reached.is_some() => true,
         Err(error) => return Err(error),
     };
@@ -60,7 +62,6 @@ fn is_interrupt(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
-/// The state of a search.
 struct RunningSearch<'a> {
     connection: &'a Connection,
     search: &'a Search,
@@ -115,8 +116,8 @@ impl<'a> RunningSearch<'a> {
             return Ok(());
         }
         let whole = tokens::whole(self.sought.phrases());
-        // For a short word, the index reads all entries with that prefix before the first result. Looking at more
-        // messages is faster if these are all, or contain enough matches.
+        // For a short word, the index reads all entries with that prefix before the first result. Looking at
+        // more messages is faster if these are all, or contain enough matches.
         if whole.is_empty() && !self.sought.is_empty() && self.may_do(low, high)? {
             let next = self.next(high);
             if self.over(&filters, low, next, self.effort.scan)?.is_break() {
@@ -136,8 +137,10 @@ impl<'a> RunningSearch<'a> {
     fn may_do(&self, low: i64, high: i64) -> Result<bool> {
         let next = self.next(high);
         let (scan, looked_at) = (self.effort.scan as f64, self.looked_at as f64);
-        let density = looked_at / (high.min(self.newest()?) - next).max(1) as f64;
-        let left = (next - low.max(self.oldest()?)) as f64 * density;
+        let newest = self.number("SELECT ifnull(max(seq), 0) FROM message")?;
+        let oldest = self.number("SELECT ifnull(min(seq), 0) FROM message")?;
+        let density = looked_at / (high.min(newest) - next).max(1) as f64;
+        let left = (next - low.max(oldest)) as f64 * density;
         let missing = (self.search.limit + 1).saturating_sub(self.found.len()) as f64;
         let hits = self.found.len() as f64 / looked_at.max(1.0);
         Ok(left <= scan || missing <= scan * hits)
@@ -270,14 +273,6 @@ impl<'a> RunningSearch<'a> {
             self.found.push(message);
         }
         Ok(ControlFlow::Continue(()))
-    }
-
-    fn newest(&self) -> Result<i64> {
-        self.number("SELECT ifnull(max(seq), 0) FROM message")
-    }
-
-    fn oldest(&self) -> Result<i64> {
-        self.number("SELECT ifnull(min(seq), 0) FROM message")
     }
 
     fn number(&self, sql: &str) -> Result<i64> {

@@ -25,7 +25,6 @@ struct Column {
 }
 
 impl TableSchema {
-    /// All ordinary tables of a history.
     pub(super) fn all(history: &Connection) -> Result<Vec<Self>> {
         let sql = "SELECT name, wr FROM pragma_table_list \
                    WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";

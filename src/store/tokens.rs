@@ -1,10 +1,11 @@
 //! The tokens of the search index: pieces of a message's text, its sender, and its room or mail.
 //!
-//! A piece is three characters of a word, or fewer at its end; one starts at each character. So the index finds any part
-//! of a word and any sign, also in scripts without spaces, and needs to know no language. The piece at a word's last
-//! character continues with the first two characters of the next word; otherwise, the pieces of a phrase of two-letter
-//! words would be in every third message. A message with the pieces may still lack the words, so the search checks its
-//! text, folded in the same way ([`crate::text::fold`]). An index of whole words is about as big and finds none of this.
+//! A piece is three characters of a word, or fewer at its end; one starts at each character. So the index
+//! finds any part of a word and any sign, also in scripts without spaces, and needs to know no language. The
+//! piece at a word's last character continues with the first two characters of the next word; otherwise, the
+//! pieces of a phrase of two-letter words would be in every third message. A message with the pieces may
+//! still lack the words, so the search checks its text, folded in the same way ([`crate::text::fold`]). An
+//! index of whole words is about as big and finds none of this.
 //!
 //! Users cannot type index syntax: each piece is quoted.
 
@@ -18,7 +19,6 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// Characters of a piece.
 const PIECE: usize = 3;
 
 /// Characters that a piece takes from the next word.
@@ -34,7 +34,6 @@ pub(super) fn room_token(id: i64) -> String {
     format!("{OWN}r{id}")
 }
 
-/// The token for an account's mail.
 pub(super) fn account_token(id: i64) -> String {
     format!("{OWN}a{id}")
 }
@@ -98,7 +97,8 @@ fn last_place(word: &str) -> usize {
     word.char_indices().next_back().map_or(0, |(start, _)| start)
 }
 
-/// The index expression for the sender and for the rooms and mail that the reader may see; `None` if the reader may see none.
+/// The index expression for the sender and for the rooms and mail that the reader may see; `None` if the
+/// reader may see none.
 pub(super) fn filters(connection: &Connection, search: &Search) -> Result<Option<String>> {
     let venues = venues(connection, &search.view)?;
     if venues.is_empty() {
@@ -134,7 +134,8 @@ pub(super) fn whole(phrases: &[Phrase]) -> Vec<String> {
     whole.iter().take(SEARCH_PIECES).map(|piece| quoted(piece)).collect()
 }
 
-/// The pieces between a phrase's words, and whether they are complete: the last word may continue in the message.
+/// The pieces between a phrase's words, and whether they are complete: the last word may continue in the
+/// message.
 fn seams(phrase: &Phrase) -> impl Iterator<Item = (String, bool)> {
     let mut words = words(phrase.text()).peekable();
     std::iter::from_fn(move || {
@@ -144,8 +145,8 @@ fn seams(phrase: &Phrase) -> impl Iterator<Item = (String, bool)> {
     })
 }
 
-/// The longest prefix of a piece, for a phrase without a whole piece. The index reads all entries with a prefix before its
-/// first result, so this suits rare ones.
+/// The longest prefix of a piece, for a phrase without a whole piece. The index reads all entries with a
+/// prefix before its first result, so this suits rare ones.
 pub(super) fn short(phrase: &Phrase) -> Option<String> {
     let start = match seams(phrase).next() {
         Some((_, true)) => return None,

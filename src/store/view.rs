@@ -123,8 +123,8 @@ pub(super) fn before(connection: &Connection, time: Timestamp) -> Result<u64> {
     else {
         return Ok(0);
     };
-    // The lowest number among the next messages by date: if the clock was set back, dates and numbers have different
-    // orders. Ignores dates in the future.
+    // The lowest number among the next messages by date: if the clock was set back, dates and numbers have
+    // different orders. Ignores dates in the future.
     let mut find = connection.prepare_cached(
         "SELECT min(seq) FROM (SELECT seq FROM message WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT ?3)",
     )?;

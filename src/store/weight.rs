@@ -1,11 +1,11 @@
-//! Counts the bytes kept per author. The author who has the most loses messages first, so one user's flood does not
-//! remove the messages of others.
+//! Counts the bytes kept per author. The author who has the most loses messages first, so one user's flood
+//! does not remove the messages of others.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::collections::HashMap;
 
-/// The approximate bytes of a message besides its text: names, index entries, mail. The second migration also uses this
-/// value.
+/// The approximate bytes of a message besides its text: names, index entries, mail. The second migration also
+/// uses this value.
 const MESSAGE_BYTES: i64 = 300;
 
 /// Changes of the sums, collected before writing.
@@ -41,7 +41,6 @@ impl Weights {
     }
 }
 
-/// Recounts all sums.
 pub(super) fn recount(connection: &Connection) -> Result<()> {
     connection.execute("DELETE FROM weight", [])?;
     let sql = "INSERT INTO weight \
@@ -58,7 +57,8 @@ fn bytes(text: usize) -> i64 {
     i64::try_from(text).unwrap_or(i64::MAX / 2) + MESSAGE_BYTES
 }
 
-/// The author who has the most bytes, among those with messages that do not wait; 0 stands for authors without an account.
+/// The author who has the most bytes, among those with messages that do not wait; 0 stands for authors
+/// without an account.
 pub(super) fn heaviest(connection: &Connection) -> Result<Option<i64>> {
     let mut find = connection.prepare_cached(
         "SELECT author FROM weight w WHERE EXISTS (\

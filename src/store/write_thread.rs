@@ -3,9 +3,9 @@
 mod removal;
 
 use super::api::{CommitOutcome, Retention, WriteBatch};
-use super::error::StoreError;
+use super::error::{AtPath as _, StoreError};
 use super::file_watch::FileState;
-use super::health::Health;
+use super::health::{CheckState, Health};
 use super::index_tail::{self, IndexTail};
 use super::last::{self, LastFile};
 use super::notices::NoticeQueue;
@@ -41,10 +41,10 @@ pub(super) struct WriteThread {
     last: u64,
     /// After a crash, numbering continues here.
     reserved: u64,
-    /// What could not be stored, until the database records that.
+    /// Messages that could not be stored, until the database records that.
     lacks: Option<Lack>,
-    /// The last committed number. Raised after the commit, so that a reader who loads it first sees all messages up to
-    /// there.
+    /// The last committed number. Raised after the commit, so that a reader who loads it first sees all
+    /// messages up to there.
     committed: Arc<AtomicU64>,
     health: Arc<Health>,
     time: WriterClock,
@@ -69,16 +69,15 @@ impl WriteThread {
         committed: Arc<AtomicU64>,
         notices: NoticeQueue,
     ) -> Result<(Self, Archive), StoreError> {
-        let of = |error: rusqlite::Error| StoreError::of(path, &error);
         let (before, is_gone) = (last::load(path), !path.exists());
         let (mut connection, health) = schema::open_watched(path)?;
         legacy_files::run(&mut connection, path)?;
         let (archive, reserved) = match keep {
-            Some(_) => load::read(&mut connection, before.as_ref()).map_err(of)?,
+            Some(_) => load::read(&mut connection, before.as_ref()).at(path)?,
             // Assigns no numbers, so it reserves none.
-            None => (load::read_books(&mut connection).map_err(of)?, u64::MAX),
+            None => (load::read_books(&mut connection).at(path)?, u64::MAX),
         };
-        let (log, last) = load::found(&connection).map_err(of)?;
+        let (log, last) = load::found(&connection).at(path)?;
         match before {
             Some(_) if is_gone => last::warn_gone(path),
             Some(before) if archive.is_put_back() => last::warn(path, &before),
@@ -90,9 +89,9 @@ impl WriteThread {
             None => LastFile::none(),
         };
         let mut time = WriterClock::new(clock);
-        time.begin(&mut connection, archive.seq).map_err(of)?;
+        time.begin(&mut connection, archive.seq).at(path)?;
         committed.store(archive.seq, Ordering::Release);
-        let tail = IndexTail::of(&connection).map_err(of)?;
+        let tail = IndexTail::of(&connection).at(path)?;
         let writer = Self {
             path: path.into(),
             keep: keep.unwrap_or_default(),
@@ -191,8 +190,8 @@ impl WriteThread {
         Ok(outcome)
     }
 
-    /// Records that messages were passed on but not stored: in the file beside the database, until the next batch
-    /// records it in the database.
+    /// Records that messages were passed on but not stored: in the file beside the database, until the next
+    /// batch records it in the database.
     pub(super) fn lacks(&mut self, lacks: Lack) {
         if self.lacks.replace(lacks).is_none() {
             self.last_file.note(self.seq, true);
@@ -221,10 +220,10 @@ impl WriteThread {
         self.health.close_readers();
         self.leave();
         self.health.files().forget();
-        self.health.files().place()?;
+        self.health.files().check_path()?;
         let opened =
             schema::open_again(self.health.path(), self.health.files().file()).and_then(|connection| {
-                let found = load::found(&connection).map_err(|error| StoreError::of(&self.path, &error))?;
+                let found = load::found(&connection).at(&self.path)?;
                 if found.0 == self.log && found.1 >= self.last {
                     return Ok(connection);
                 }
@@ -262,7 +261,7 @@ impl WriteThread {
             }
         }
         self.reopen()?;
-        self.health.want_check();
+        self.health.set_check(CheckState::Wanted);
         Ok(())
     }
 
@@ -271,7 +270,7 @@ impl WriteThread {
         self.health.close_readers();
         let Some(connection) = &self.connection else { return Ok(()) };
         let saved = connection.pragma_update_and_check(None, "wal_checkpoint", "truncate", |row| row.get(0));
-        match saved.map_err(|error| StoreError::of(&self.path, &error))? {
+        match saved.at(&self.path)? {
             0_i64 => Ok(()),
             _ => Err(StoreError::InUse(self.path.clone())),
         }
@@ -280,7 +279,7 @@ impl WriteThread {
     /// Records the last number, and checkpoints the log.
     pub(super) fn close(&mut self) {
         self.is_closed = true;
-        self.health.close();
+        self.health.set_check(CheckState::Closed);
         self.health.close_readers();
         let seen = self.health.look();
         if seen == Ok(FileState::LogMissing)
@@ -349,7 +348,6 @@ impl WriteThread {
         });
     }
 
-    /// Indexes messages of an older database.
     fn index(&mut self) {
         let pause = match self.attempt(|connection, _| indexing::step(connection)) {
             Ok(true) => Some(INDEX_PAUSE),

@@ -8,12 +8,10 @@ use rusqlite::{Connection, OptionalExtension, Result};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// See the module.
 #[derive(Debug)]
 pub(super) struct WriterClock {
     clock: Arc<Clock>,
     dating: DateCorrection,
-    /// The last persisted state.
     kept: Option<Persisted>,
 }
 
@@ -30,7 +28,8 @@ impl WriterClock {
         Self { clock, dating: DateCorrection::new(), kept: None }
     }
 
-    /// Continues from the persisted time, and persists the first reading: the credit that a start has used stays used.
+    /// Continues from the persisted time, and persists the first reading: the credit that a start has used
+    /// stays used.
     pub(super) fn begin(&mut self, connection: &mut Connection, seq: u64) -> Result<()> {
         if let Some(kept) = kept(connection)? {
             self.clock.restore(kept);
@@ -39,8 +38,8 @@ impl WriterClock {
         self.keep(connection)
     }
 
-    /// Reads the clock, and notes where dates become doubtful or can be corrected. Returns how to date a batch, and
-    /// whether [`super::date_correction::step`] has work.
+    /// Reads the clock, and notes where dates become doubtful or can be corrected. Returns how to date a
+    /// batch, and whether [`super::date_correction::step`] has work.
     pub(super) fn look(&mut self, connection: &mut Connection, seq: u64) -> Result<(DateShift, bool)> {
         let reading = self.clock.now();
         let looked = self.dating.look(connection, &reading, seq)?;
@@ -51,8 +50,8 @@ impl WriterClock {
         Ok(looked)
     }
 
-    /// The time by which the age of messages counts: the earlier of the two times. Persists the settled time before
-    /// anything is removed by it.
+    /// The time by which the age of messages counts: the earlier of the two times. Persists the settled time
+    /// before anything is removed by it.
     pub(super) fn for_removal(&mut self, connection: &Connection) -> Result<Timestamp> {
         let Reading { wall, settled, uptime, .. } = self.clock.now();
         let is_due = self.kept.as_ref().is_none_or(|noted| {
@@ -65,7 +64,6 @@ impl WriterClock {
         Ok(wall.min(settled))
     }
 
-    /// Persists the settled time.
     pub(super) fn keep(&mut self, connection: &Connection) -> Result<()> {
         let Reading { settled, uptime, shift, .. } = self.clock.now();
         // All of its members have a form in JSON.

@@ -303,7 +303,7 @@ fn a_history_that_is_damaged_or_newer_is_refused_with_the_remedy_and_not_touched
     let nonsense = |path: &Path| fs::write(path, "not a database at all\n".repeat(500)).expect("a file");
     let newer = |path: &Path| spoil(path, "PRAGMA user_version = 4711");
     refuses(damage, &["damaged", "backup"]);
-    refuses(nonsense, &["no database", "--data-dir"]);
+    refuses(nonsense, &["not a database", "--data-dir"]);
     refuses(newer, &["newer lanchat", "update", "--data-dir"]);
 }
 

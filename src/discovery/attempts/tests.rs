@@ -139,7 +139,7 @@ async fn beside_a_silent_attempt_a_second_begins_and_the_first_goes_on() {
 }
 
 /// The handshakes that a server is asked for, with so many clients at once, one at a time, each of them so
-/// long. What nobody waits for any more is begun and done all the same: a server cannot know.
+/// long. The server also completes handshakes that no client waits for any longer, because it cannot know.
 async fn handshakes(clients: usize, each: Duration) -> usize {
     let begun = Arc::new(AtomicUsize::new(0));
     let line = Arc::new(tokio::sync::Semaphore::new(1));

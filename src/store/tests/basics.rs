@@ -1,4 +1,4 @@
-//! What is written is read again: messages, rooms, mail, duplicates, and the numbers.
+//! The store reads what it has written: messages, rooms, mail, duplicates, and numbers.
 
 use super::*;
 use crate::chat::{Arrival, Topic};
@@ -126,7 +126,7 @@ async fn mail_waits_arrives_and_its_author_is_told_once() {
     let told = Waits { is_said: false, ..waits(1, 2, 1) };
     assert_eq!(archive.waiting, [told, waits(2, 1, 1)]);
     assert_eq!(archive.arrivals, [arrival(3, 1, 2)]);
-    // That a notice has arrived is no news.
+    // The delivery of a notice is not reported.
     let outcome = keep(&store, 5, Entry::Received { account: key(1), upto: 5, at: at(6) }).await;
     assert_eq!(outcome.arrivals, []);
     store.close().await;

@@ -114,10 +114,14 @@ async fn without_messages_the_books_are_kept_and_a_history_that_is_there_stays()
     keep_all(&store, vec![Record::Name("carol".into(), Some(name("carol", 3)))]).await;
     store.close().await;
     let (_store, archive) = place.open();
-    assert_eq!((archive.seq, archive.records.names.len()), (1, 2), "no number was lost, and none is given");
+    assert_eq!(
+        (archive.seq, archive.records.names.len()),
+        (1, 2),
+        "no number was lost, and none was assigned"
+    );
 }
 
-/// What lies beside a database that has none of it yet.
+/// Old files beside a database that has not imported them.
 fn with_files() -> Place {
     let place = Place::new();
     let row = |record: &NameRecord| serde_json::to_string(record).unwrap();
@@ -145,7 +149,7 @@ async fn files_of_the_form_before_are_taken_over_once_and_put_away() {
     assert_eq!(archive.records.names, [name("Bob", 1), name("eve", 3)], "of two rows the first counts");
     assert_eq!(archive.records.bans, [(0, ban(1))]);
     assert_eq!(files(&place), ["bans.taken-over", "names.taken-over"]);
-    // Somebody edits by habit.
+    // A user edits by habit.
     fs::write(place.dir.path().join("bans"), serde_json::to_string(&ban(2)).unwrap()).unwrap();
     let (_store, archive) = place.open();
     assert_eq!(archive.records.bans, [(0, ban(1))]);
@@ -159,7 +163,7 @@ async fn a_crash_between_taking_over_and_putting_away_takes_nothing_twice() {
     fs::create_dir_all(place.dir.path().join("names.taken-over/in-the-way")).unwrap();
     assert!(Store::open(&place.path(), Retention::default()).is_err());
     fs::remove_dir_all(place.dir.path().join("names.taken-over")).unwrap();
-    // What is in the database is what counts from there on.
+    // From here on, only the database counts.
     fs::write(place.dir.path().join("names"), "{oops").unwrap();
     let (_store, archive) = place.open();
     assert_eq!(archive.records.names, [name("Bob", 1), name("eve", 3)]);

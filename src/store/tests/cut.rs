@@ -1,4 +1,4 @@
-//! A history or its log that is cut to what SQLite takes for a new one, and what is no file at all.
+//! A history or a log that is cut so that SQLite takes it for a new one, and things that are not files.
 
 use super::*;
 use crate::store::{StoreError, check_whole, repair};

@@ -25,7 +25,7 @@ fn cut(path: &Path, share: u64) {
     file.set_len(file.metadata().unwrap().len() * share / 100).unwrap();
 }
 
-/// Whole pages of what is no page, from the share of the file on.
+/// Overwrites whole pages with garbage, from this share of the file on.
 fn overwrite(path: &Path, share: u64, pages: u64) {
     let file = OpenOptions::new().write(true).open(path).unwrap();
     let page = file.metadata().unwrap().len() / 4096 * share / 100;
@@ -51,7 +51,7 @@ async fn all(place: &Place) -> Vec<u64> {
     for seq in found.iter().step_by(50) {
         let page = loop {
             let page = store.search(search(&format!("\"word{seq}\"")), usize::MAX).await.unwrap();
-            // The index is made anew meanwhile.
+            // The writer is rebuilding the index.
             if !page.partial {
                 break page;
             }
@@ -106,7 +106,7 @@ async fn a_file_that_is_moved_away_fails_commits_and_readers_until_it_is_back() 
     let away = place.dir.path().join("away.db");
     fs::rename(place.path(), &away).unwrap();
     assert_eq!(store.commit(batch([said(11, 1, "lost")])).await, Err(StoreError::Gone(place.path())));
-    assert_eq!(store.hurt().await, StoreError::Gone(place.path()));
+    assert_eq!(store.problem().await, StoreError::Gone(place.path()));
     let read = store.page(span(view(1), 0, 99), 9, usize::MAX).await;
     assert_eq!(read, Err(StoreError::Gone(place.path())));
     assert_eq!(store.mend().await, Err(StoreError::Gone(place.path())));
@@ -210,7 +210,7 @@ async fn the_check_in_the_background_finds_damage_and_nothing_is_promised_any_mo
     let file = OpenOptions::new().write(true).open(place.path()).unwrap();
     file.write_all_at(&[0x5a; 4096], u64::from(leaf - 1) * 4096).unwrap();
     let (store, _) = place.open();
-    let error = store.hurt().await;
+    let error = store.problem().await;
     assert!(matches!(error, StoreError::Corrupt(..)), "{error:?}");
     assert_eq!(store.commit(batch([said(3001, 1, "lost")])).await, Err(error));
     store.close().await;

@@ -60,7 +60,7 @@ impl Timed {
         self.now
     }
 
-    /// What was said, and when, once there is nothing more to be dated.
+    /// The messages and their dates, once all dates are corrected.
     async fn dates(&self) -> Vec<(String, i64)> {
         let start = std::time::Instant::now();
         loop {

@@ -1,4 +1,4 @@
-//! What is sent again, under whatever names.
+//! Messages that are sent again, under any name.
 
 use super::*;
 use crate::limits::SAME_ID_LOOKED_AT;
@@ -35,7 +35,7 @@ async fn a_repeat_is_known_by_accounts_and_not_by_names() {
         Message { seq: 8, ..to("USER1", to_self) },
     ];
     assert_eq!(first_ones(&store, repeats).await, [Some(1), Some(1), Some(1), Some(2), Some(3)]);
-    // Somebody else who has the name now.
+    // Another user who has the name now.
     let other = Message { seq: 9, receiver: Some(key(3)), ..direct.clone() };
     assert_eq!(first_ones(&store, [other]).await, [None]);
     store.close().await;
@@ -63,7 +63,7 @@ async fn a_repeat_to_an_address_or_to_somebody_unknown_is_known_by_what_was_writ
     let (store, _) = place.open();
     let mail = |keys: &[u8]| keys.iter().map(|n| Mail { account: key(*n), waits: false }).collect();
     let address = Message { mail: mail(&[1, 2, 3]), ..to("10.0.0.7", said(1, 1, "you all")) };
-    let unknown = Message { mail: mail(&[1]), ..to("Eve", said(2, 1, "who are you")) };
+    let unknown = Message { mail: mail(&[1]), ..to("Eve", said(2, 1, "hello there")) };
     commit(&store, [address.clone(), unknown.clone()]).await;
     let repeats = [
         Message { seq: 3, mail: mail(&[1, 4]), ..address.clone() },

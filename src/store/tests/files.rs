@@ -56,7 +56,7 @@ async fn a_history_of_the_first_form_is_read_and_written() {
     }
     commit(&store, [said(12_002, 2, "there now")]).await;
     let search = Search { words: "there".into(), view: view(2), limit: 9, ..Search::default() };
-    // What was said before is put into the index by and by.
+    // The writer indexes older messages bit by bit.
     let found = loop {
         let listing = store.search(search.clone(), usize::MAX).await.unwrap();
         if !listing.partial {
@@ -133,7 +133,7 @@ fn noise(seed: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Damage is told, or lies where nobody looks; it is never a panic.
+/// Damage is reported, or is in an unused place; it never causes a panic.
 #[tokio::test]
 async fn a_damaged_file_is_an_error_and_no_panic() {
     let whole = Place::new();
@@ -171,11 +171,11 @@ async fn is_sound(place: &Place) -> bool {
     let mut errors = Vec::new();
     errors.extend(store.page(span(view(1), 0, 600), 1000, usize::MAX).await.err());
     errors.extend(store.commit(batch((20_000..20_200).map(|seq| said(seq, 1, "more")))).await.err());
-    if let Some(lasting) = errors.iter().find(|error| matches!(error, StoreError::Corrupt(..))) {
+    if let Some(permanent) = errors.iter().find(|error| matches!(error, StoreError::Corrupt(..))) {
         let again = store.commit(batch([said(30_000, 1, "again")])).await;
         assert!(
             matches!(again, Err(StoreError::Corrupt(..))),
-            "after {lasting} nothing is promised: {again:?}"
+            "after {permanent} nothing is promised: {again:?}"
         );
     }
     for error in &errors {

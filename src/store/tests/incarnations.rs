@@ -15,7 +15,7 @@ fn spans(archive: &Archive) -> Vec<(u64, Option<u64>)> {
     rows(archive).iter().map(|row| (row.first, row.last)).collect()
 }
 
-/// Puts the files of one place into another, as somebody does who puts a backup back.
+/// Copies the files of one place to another, as a user does who restores a backup by hand.
 fn put_back(from: &Place, to: &Place) {
     for name in ["history.db", "history.db-wal", "history.db-shm"] {
         let _ = fs::remove_file(to.dir.path().join(name));

@@ -49,7 +49,7 @@ impl Place {
         Store::open(&self.path(), Retention::default()).unwrap()
     }
 
-    /// What a crash of the process at this moment leaves.
+    /// The files that a crash at this moment would leave.
     fn crash(&self) -> Self {
         let left = Self::new();
         for name in ["history.db", "history.db-wal"] {
@@ -74,7 +74,7 @@ fn at(seq: u64) -> Timestamp {
     Timestamp::from_millisecond(NOON + i64::try_from(seq).unwrap() * 1000).unwrap()
 }
 
-/// What an archive says of messages that wait for `account`.
+/// An archive's entry for messages that wait for `account`.
 fn waits(account: u8, author: impl Into<Option<u8>>, count: u32) -> Waits {
     Waits { account: key(account), author: author.into().map(key), is_said: true, count }
 }
@@ -128,7 +128,7 @@ fn joined(name: &str, account: u8, since: u64) -> Entry {
     Entry::Joined { room: room(name), member }
 }
 
-/// The mail and the lobby of somebody.
+/// The view of a user: mail and the lobby.
 fn view(account: u8) -> View {
     View { account: Some(key(account)), mail: MailView::All, rooms: vec![(RoomName::lobby(), 0)] }
 }

@@ -56,7 +56,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What should be there.
+/// The expected content.
 #[derive(Debug, Default)]
 struct Model {
     messages: Vec<Message>,
@@ -64,7 +64,7 @@ struct Model {
     mail: BTreeMap<(Account, u64), u8>,
     /// By room: members in the order of their accounts.
     members: BTreeMap<RoomName, BTreeMap<Account, Member>>,
-    /// What is to be told, as the store said it.
+    /// Deliveries that the store reported.
     arrivals: Vec<Arrival>,
 }
 

@@ -1,4 +1,4 @@
-//! What is too old or too much goes, with its words and mail, and nothing else does.
+//! The store removes messages that are too old or too many, with their index entries and mail, and no others.
 
 use super::*;
 use crate::chat::Search;

@@ -1,5 +1,5 @@
-//! What goes by size is of whom most is kept, mail that waits is never among it, and its author is told
-//! of what goes by age.
+//! Size removes messages of the author who has the most, never waiting mail; age removes that, too, and its author
+//! learns of it.
 
 use super::retention::{aged, count, prune_all};
 use super::*;
@@ -39,7 +39,7 @@ fn by_author(place: &Place) -> Vec<(String, i64, i64)> {
 async fn a_flood_removes_what_its_author_said_and_neither_others_history_nor_mail_that_waits() {
     let place = Place::new();
     let (store, _) = place.open();
-    commit(&store, (1..=50).map(|seq| said(seq, 1, "what we agreed upon"))).await;
+    commit(&store, (1..=50).map(|seq| said(seq, 1, "our agreement"))).await;
     commit(&store, [whispered(51, 2, 3, true)]).await;
     for turn in 0..20 {
         commit(&store, long(100 + turn * 100, 9, 100)).await;
@@ -58,7 +58,7 @@ async fn a_flood_removes_what_its_author_said_and_neither_others_history_nor_mai
     let page = store.page(span(view(1), 100, 9999), 9999, usize::MAX).await.unwrap();
     let flood = u64::try_from(flood).unwrap();
     assert_eq!(numbers(&page.messages), Vec::from_iter(2100 - flood..2100));
-    // Who lacks some of it is told of a gap; who has more is not.
+    // Only a client that lacks some of it learns of a gap.
     for (since, gap) in [(60, true), (2098, false)] {
         let start = store.begin(view(1), ResumeFrom::Seq(since), 5000).await.unwrap();
         assert_eq!(start, StartPoint { after: since, gap });
@@ -97,13 +97,13 @@ async fn mail_that_waits_stays_though_it_alone_is_too_much() {
     assert_eq!(room(most), Some(0));
     assert!(room(most * 16).is_some_and(|room| room > 0));
     prune_all(&place, sized(most), at(0));
-    assert_eq!(count(&place, "message"), 500, "what waits is all that is left");
+    assert_eq!(count(&place, "message"), 500, "only waiting mail is left");
     let (store, archive) = place.open();
     assert_eq!(archive.waiting, [waits(2, 1, 500)]);
     keep(&store, 2000, Entry::Received { account: key(2), upto: 2000, at: at(9) }).await;
     store.close().await;
     prune_all(&place, sized(most), at(0));
-    assert!(count(&place, "message") < 250, "what has come goes like all else");
+    assert!(count(&place, "message") < 250, "delivered mail is removed like other messages");
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn mail_that_is_too_old_is_told_to_its_author_until_that_is_kept() {
         seq,
     };
     assert_eq!(expired, [of(2, Some(1), 1), of(2, Some(1), 2), of(5, Some(5), 4), of(2, None, 5)]);
-    // Over restarts, until it is told.
+    // Over restarts, until the author learns of it.
     let lost =
         Arrival { author: key(1), account: key(2), name: "user2".into(), count: 2, last: 2, is_lost: true };
     for _ in 0..2 {
@@ -181,7 +181,7 @@ async fn mail_that_is_too_old_is_told_to_its_author_until_that_is_kept() {
         assert_eq!(archive.arrivals.as_slice(), std::slice::from_ref(&lost));
         assert_eq!(archive.waiting, [waits(2, 1, 1)]);
         let start = store.begin(view(2), ResumeFrom::Seq(1), 100).await.unwrap();
-        assert!(start.gap, "whom it was for is told of a gap");
+        assert!(start.gap, "the recipient learns of a gap");
         store.close().await;
     }
     let (store, _) = place.open();

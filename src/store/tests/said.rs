@@ -1,6 +1,6 @@
-//! What is said in all scripts, and what is looked for in it.
+//! Messages in all scripts, and searches for them.
 
-/// What was said, what is looked for, and whether that is found.
+/// A message, a search, and whether it finds the message.
 pub(super) const SAID: &[(&str, &str, bool)] = &[
     // Scripts without spaces, from one character on.
     ("我的爸爸肚子很餓", "爸爸", true),

@@ -9,7 +9,7 @@ use crate::store::{StoreError, connect, index_tail, indexing, schema, search as 
 use crate::text::{Sought, fold};
 use proptest::prelude::*;
 
-/// What somebody who is in the lobby alone looks for.
+/// A search by a user who is only in the lobby.
 fn search(reader: u8, words: &str) -> Search {
     Search { words: words.into(), view: view(reader), limit: 20, ..Search::default() }
 }
@@ -50,7 +50,7 @@ async fn a_search_finds_what_its_reader_may_see() {
     assert_eq!(found(&store, Search { before: Some(3), ..search(1, "build") }).await, [1]);
     let listing = store.search(Search { limit: 2, ..search(1, "build") }, usize::MAX).await.unwrap();
     assert_eq!((numbers(&listing.messages), listing.more), (vec![3, 4], true));
-    // Names of the index' columns are no way into other people's mail.
+    // Names of the index's columns do not lead into other people's mail.
     for words in ["r1", "a1", "venue:a1", "text : build", "{venue} : a1", "nuser1"] {
         assert_eq!(found(&store, search(3, words)).await, [0; 0], "{words}");
     }
@@ -60,7 +60,7 @@ async fn a_search_finds_what_its_reader_may_see() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
-    /// Whatever somebody types is a search, and finds what was said in those words.
+    /// Any input is a search, and finds messages with those words.
     #[test]
     fn nothing_that_is_typed_is_an_error(typed in prop::collection::vec("\\PC{0,12}|[\\x00-\\x7f\"*():^{}-]{0,12}", 24)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -145,7 +145,7 @@ async fn filters_alone_are_a_search_and_times_hold_whatever_the_clock_did() {
         let search = Search { since, until, ..search(1, "") };
         assert_eq!(found(&store, search).await, expected, "{since:?} {until:?}");
     }
-    // What is dated anew later is found by its new date.
+    // A message whose date is corrected is found by its new date.
     let redate = "UPDATE message SET at = (SELECT at FROM message WHERE seq = 6) WHERE seq = 5";
     let redated = store.writer.ask(move |writer| writer.run_sql(redate)).await;
     redated.unwrap();
@@ -153,7 +153,7 @@ async fn filters_alone_are_a_search_and_times_hold_whatever_the_clock_did() {
     store.close().await;
 }
 
-/// Has all messages be put into the index anew, as if they came from an older database.
+/// Makes the store index all messages again, as if they came from an older database.
 fn index_anew(place: &Place) {
     let mut connection = schema::open(&place.path()).unwrap();
     let forget = "INSERT INTO pieces (pieces) VALUES ('delete-all'); DELETE FROM hour; \
@@ -181,7 +181,7 @@ async fn messages_of_an_older_database_are_found_once_they_are_in_the_index_the_
     assert_eq!(ask(&connection, search(1, "text300x")), (vec![300], true));
     assert_eq!(ask(&connection, search(1, "text2x")), (vec![], true));
     let recent = Search { since: Some(at(290)), ..search(1, "text3") };
-    assert_eq!(ask(&connection, recent), (vec![300], false), "what is left is older than what is asked for");
+    assert_eq!(ask(&connection, recent), (vec![300], false), "the rest is older than the search wants");
     while indexing::step(&mut connection).unwrap() {}
     assert_eq!(ask(&connection, search(1, "text2x")), (vec![2], false));
     drop(connection);
@@ -191,7 +191,7 @@ async fn messages_of_an_older_database_are_found_once_they_are_in_the_index_the_
     store.close().await;
 }
 
-/// What people take for one character each.
+/// Texts that people take for one character each.
 const CHARACTERS: &[&str] = &[
     "a",
     "B",
@@ -282,7 +282,7 @@ fn anything() -> impl Strategy<Value = (u8, Option<bool>, u8, Vec<&'static str>,
     (0..3_u8, any::<Option<bool>>(), 0..3_u8, characters(10), 0..5_i64)
 }
 
-/// What somebody asks: who, in which rooms, by whom, from when, until when, and a part of some text.
+/// A search: its reader, rooms, sender, start, end, and a part of some text.
 type Asked = (u8, [bool; 2], Option<u8>, Option<i64>, Option<i64>, (usize, usize, usize), usize);
 
 fn asked() -> impl Strategy<Value = Asked> {

@@ -1,4 +1,4 @@
-//! What is told to be whole: backups by their sums, and histories that are to be repaired.
+//! Checks of backups by their checksums, and of histories before a repair.
 
 use super::damage::history;
 use super::*;
@@ -22,7 +22,7 @@ async fn a_sum_tells_each_byte_that_was_changed_and_a_copy_put_in_place_by_hand_
         assert!(checksum != Ok(ChecksumState::Valid), "byte {at}: {checksum:?}");
         found += usize::from(checksum == Ok(ChecksumState::Wrong));
     }
-    assert!(found > 20, "{found} that are told by nothing else");
+    assert!(found > 20, "{found} changes that only the checksum detects");
     fs::write(copy.path(), whole).unwrap();
     let (store, _) = copy.open();
     commit(&store, [said(20_301, 1, "it goes on")]).await;

@@ -55,7 +55,7 @@ impl WriteThread {
         self.notices.full_of_mail(is_full);
         match is_full {
             true => tracing::warn!(
-                "waiting mail fills its half of --retain-size, so the server takes no more mail for people who are \
+                "waiting mail fills its half of --retain-size, so the server refuses mail for people who are \
                  away; raise --retain-size, or keep mail for a shorter time (--retain)"
             ),
             false => tracing::info!("the server takes mail for people who are away again"),
@@ -63,8 +63,8 @@ impl WriteThread {
         Ok(())
     }
 
-    /// Subtracts a batch's mail from the room left. When none is left, looks again at once, because the next mail may
-    /// have to be refused.
+    /// Subtracts a batch's mail from the room left. When none is left, looks again at once, because the next
+    /// mail may have to be refused.
     pub(super) fn count_mail(&mut self, batch: &WriteBatch) {
         let Some(room) = self.mail_room else { return };
         let waiting = batch.entries.iter().filter_map(|entry| match entry {

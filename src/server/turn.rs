@@ -367,3 +367,6 @@ impl Liveness {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

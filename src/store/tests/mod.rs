@@ -2,6 +2,7 @@
 
 mod again;
 mod basics;
+mod bookkeeping;
 mod books;
 #[cfg(unix)]
 mod cut;
@@ -9,6 +10,7 @@ mod cut;
 mod damage;
 mod dating;
 mod files;
+mod files_beside;
 mod incarnations;
 mod listing;
 mod model;

@@ -179,10 +179,10 @@ fn while_names_are_in_use_it_is_noted_now_and_then_that_the_server_runs() {
 }
 
 #[test]
-fn a_name_whose_time_is_over_goes_before_one_that_was_only_tried() {
-    let now = i64::try_from(NAME_KEPT.as_secs()).expect("seconds") + 100;
-    let mut names = OwnedNames::new(vec![record(0, 0, 5000), record(1, now - 10, 5)]);
+fn of_names_that_were_only_tried_one_whose_time_is_over_goes() {
+    let now = i64::try_from(NAME_KEPT_TRIED.as_secs()).expect("seconds") + 100;
+    let mut names = OwnedNames::new(vec![record(0, now - 10, 5), record(1, 0, 5)]);
     names.most = 2;
     begin(&mut names, &Name::new("newcomer").expect("a name"), 999, at(now));
-    assert_eq!([0, 1].map(|n| has(&names, n, at(now))), [false, true]);
+    assert_eq!([0, 1].map(|n| has(&names, n, at(now))), [true, false]);
 }

@@ -22,3 +22,7 @@ docs:
 # Load over loopback; see benches/.
 bench *args:
     cargo bench --locked {{args}}
+
+# Mutants that no test notices, of a sample: needs cargo-mutants, hours for all modules; see .ci/mutants.
+mutants *args:
+    .ci/mutants {{args}}

@@ -279,4 +279,21 @@ mod tests {
             prop_assert_eq!(decode_singly(&bytes), decode([&bytes[..]]));
         }
     }
+
+    #[test]
+    fn a_decoder_is_empty_between_objects_only() {
+        let mut decoder = Decoder::default();
+        for (bytes, is_empty) in [
+            ("", true),
+            ("{\"a\"", false),
+            (":1}", true),
+            ("\n", true),
+            ("nonsense", false),
+            ("\n", true),
+            ("{", false),
+        ] {
+            let _ = decoder.decode(bytes.as_bytes(), |_| ControlFlow::Continue(()));
+            assert_eq!(decoder.is_empty(), is_empty, "{bytes:?}");
+        }
+    }
 }

@@ -237,4 +237,33 @@ mod tests {
         assert!(error.contains("mode 444; it must not be readable by others (chmod 600"), "{error}");
         assert_eq!(Passphrase::read(&path).unwrap(), made);
     }
+
+    /// What a text leaves behind when it grows out of its memory is not wiped.
+    #[test]
+    fn a_made_up_one_never_moves_in_memory() {
+        let room = WORDS * (WORD_LETTERS + 1);
+        assert_eq!(Passphrase::generate().unwrap().0.capacity(), room);
+    }
+
+    #[test]
+    fn of_two_who_make_the_file_at_the_same_time_both_have_what_is_in_it() {
+        for _ in 0..50 {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("passphrase");
+            let start = std::sync::Barrier::new(4);
+            let make = || {
+                start.wait();
+                Passphrase::load_or_create(&path).unwrap()
+            };
+            let made: Vec<Passphrase> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(make)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert!(made.iter().all(|made| *made == made_in(&path)));
+        }
+    }
+
+    fn made_in(path: &Path) -> Passphrase {
+        Passphrase::read(path).unwrap()
+    }
 }

@@ -243,4 +243,16 @@ mod tests {
         backlog.note_progress(1);
         assert!(backlog.progress > begun);
     }
+
+    #[test]
+    fn what_the_kernel_holds_counts_once_the_peer_is_stuck() {
+        let budget = budget();
+        let mut backlog = Backlog::after(&frames("one\ntwo\n"), 4, &budget);
+        backlog.charge(100);
+        assert_eq!(backlog.weight(), 4 + BACKLOG_CHUNK_BYTES + 100);
+        backlog.progress -= BACKLOG_STUCK + Duration::from_millis(1);
+        assert!(backlog.is_stuck());
+        backlog.charge(100);
+        assert_eq!(backlog.weight(), 4 + BACKLOG_CHUNK_BYTES + 100 + 2 * SEND_BUFFER_BYTES);
+    }
 }

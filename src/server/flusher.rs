@@ -377,4 +377,37 @@ mod tests {
         ];
         assert_eq!(assembled(false, &mut steps), stays("!missedd2ef"));
     }
+
+    #[test]
+    fn a_single_frame_of_its_own_hides_nothing_of_the_lobby() {
+        assert_eq!(assembled(true, &mut [step(2, frame("!"))]), stays("ab!cdef"));
+        assert_eq!(assembled(false, &mut [step(2, frame("!"))]), stays("!"));
+    }
+
+    #[test]
+    fn receipts_and_seams_are_written_until_the_end() {
+        let receipt = || What::Receipt(Box::new(receipt(1)), None);
+        let (text, fate) =
+            assembled(false, &mut [step(0, receipt()), step(0, What::Close), step(0, receipt())]);
+        assert_eq!(fate, Fate::Ends);
+        assert_eq!(text.matches(r#""type":"sent""#).count(), 1, "{text}");
+        let seam = || {
+            let frames = b"missed".to_vec();
+            let view = View::default();
+            What::Seam(Box::new(Seam {
+                view,
+                after: 0,
+                upto: 1,
+                mark: None,
+                frames,
+                rest: None,
+                written: None,
+            }))
+        };
+        assert_eq!(assembled(false, &mut [step(4, seam())]), stays("missedef"));
+        assert_eq!(
+            assembled(false, &mut [step(4, What::Close), step(4, seam())]),
+            (String::new(), Fate::Ends)
+        );
+    }
 }

@@ -359,3 +359,6 @@ impl Liveness {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

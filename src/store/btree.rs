@@ -289,6 +289,57 @@ mod tests {
         assert!(found == expected);
     }
 
+    /// Their rows lie in pages of an index, which keep another share of a long row to themselves.
+    #[test]
+    fn every_row_of_a_tree_without_numbers_is_read_whatever_its_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.db");
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch("CREATE TABLE t (a TEXT PRIMARY KEY) WITHOUT ROWID").unwrap();
+        let sizes = (900..1100).chain([3000, 5000, 9000]);
+        let expected: Vec<String> = sizes.map(|size| format!("{size:05}{}", "x".repeat(size))).collect();
+        for text in &expected {
+            db.execute("INSERT INTO t VALUES (?1)", [text]).unwrap();
+        }
+        let root = db.query_row("SELECT rootpage FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+        db.close().unwrap();
+        let image = Image::open(&path).unwrap();
+        let mut found = Vec::new();
+        let mut visit = |_, page: &Page<'_>| {
+            let (rows, lost) = page.rows()?;
+            assert_eq!(lost, 0);
+            found.extend(rows.into_iter().map(|(_, values)| values));
+            Ok(true)
+        };
+        walk(&image, root, &mut visit, &mut |page| panic!("page {page} is lost")).unwrap();
+        let mut found: Vec<String> = found
+            .into_iter()
+            .map(|mut values| match values.remove(0) {
+                Value::Text(text) => text,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        found.sort();
+        assert!(found == expected);
+    }
+
+    #[test]
+    fn all_pages_that_are_free_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.db");
+        let db = Connection::open(&path).unwrap();
+        assert_eq!(free_pages(&Image::open(&path).unwrap()).unwrap(), [0; 0]);
+        db.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (zeroblob(8000000)); DROP TABLE t")
+            .unwrap();
+        let count = db.query_row("PRAGMA freelist_count", [], |row| row.get::<_, u32>(0)).unwrap() as usize;
+        db.close().unwrap();
+        let mut free = free_pages(&Image::open(&path).unwrap()).unwrap();
+        free.sort();
+        free.dedup();
+        assert!(count > 1900, "{count}: on more than one page of the list");
+        assert_eq!(free.len(), count);
+    }
+
     proptest! {
         #[test]
         fn garbage_is_no_record_and_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

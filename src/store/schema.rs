@@ -213,4 +213,23 @@ mod tests {
         migrate(&mut connection, &steps[..2]).unwrap();
         assert_eq!(version(&connection), 2);
     }
+
+    #[test]
+    fn a_history_that_another_made_meanwhile_is_as_good() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("history.db");
+        make(&path).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        make(&path).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn a_history_that_cannot_have_its_name_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("history.db");
+        let unfinished = place::unfinished(&path).unwrap();
+        let nowhere = dir.path().join("nowhere").join("history.db");
+        assert!(unfinished.finish(&nowhere).is_err());
+    }
 }

@@ -1,7 +1,8 @@
 //! Names come and go: who owns which, and which goes when there are too many.
 
 use super::*;
-use crate::limits::NAME_KEPT_TRIED;
+use crate::chat::Entry;
+use crate::limits::{ALIVE_EVERY, NAME_KEPT_TRIED, NAMES_GATHERED, NAMES_PAUSE, RECORDS_PORTION};
 
 fn key(number: u32) -> Fingerprint {
     let mut hash = [0; 32];
@@ -111,4 +112,77 @@ fn rows_that_contradict_each_other_or_are_no_names_are_left_out() {
 fn a_row_takes_little() {
     // With most names in it.
     assert!(size_of::<Option<NameRow>>() <= 80);
+}
+
+#[test]
+fn a_crowds_names_are_written_in_portions_with_pauses() {
+    let mut names = full();
+    for n in 0..100 {
+        begin(&mut names, &Name::new(&format!("user{n}")).expect("a name"), n, at(300));
+    }
+    let mut uptime = at(300).uptime + NAMES_GATHERED;
+    let mut keep = |pause: Duration| {
+        uptime += pause;
+        let mut out = Vec::new();
+        names.keep(At { uptime, ..at(300) }, &mut out);
+        let is_name = |record: &Record| matches!(record, Record::Name(..));
+        out.iter()
+            .filter(|out| matches!(out, Delivery::Keep(Entry::Record(record)) if is_name(record)))
+            .count()
+    };
+    assert_eq!(keep(Duration::ZERO), RECORDS_PORTION);
+    assert_eq!(keep(Duration::ZERO), 0, "not before the pause is over");
+    assert_eq!(keep(NAMES_PAUSE), RECORDS_PORTION);
+}
+
+#[test]
+fn at_the_end_it_is_noted_up_to_when_names_were_in_use() {
+    let mut names = full();
+    let mut out = Vec::new();
+    assert!(!names.keep_rest(at(400), &mut out));
+    assert!(out.is_empty(), "none is in use: {out:?}");
+    let user = Name::new("user1").expect("a name");
+    begin(&mut names, &user, 1, at(300));
+    while names.keep_rest(at(400), &mut out) {}
+    assert_eq!(out.last(), Some(&Delivery::record(Record::Alive(400))));
+}
+
+#[test]
+fn a_name_in_use_never_goes_for_a_new_one() {
+    let mut names = OwnedNames::new((0..3).map(|n| record(n, i64::from(n), 5)).collect());
+    names.most = 3;
+    let user = |n: u32| Name::new(&format!("user{n}")).expect("a name");
+    for n in [0, 1] {
+        begin(&mut names, &user(n), n, at(300));
+    }
+    begin(&mut names, &Name::new("newcomer").expect("a name"), 999, at(300));
+    assert_eq!([0, 1, 2].map(|n| has(&names, n, at(300))), [true, true, false]);
+    begin(&mut names, &Name::new("another").expect("a name"), 998, at(300));
+    assert_eq!([0, 1].map(|n| has(&names, n, at(300))), [true, true]);
+}
+
+#[test]
+fn while_names_are_in_use_it_is_noted_now_and_then_that_the_server_runs() {
+    let mut names = full();
+    let user = Name::new("user1").expect("a name");
+    let alive = |names: &mut OwnedNames, uptime: Duration| {
+        let mut out = Vec::new();
+        names.keep(At { uptime, ..at(300) }, &mut out);
+        out.contains(&Delivery::record(Record::Alive(300)))
+    };
+    let begun = at(300).uptime;
+    assert!(!alive(&mut names, begun), "none is in use");
+    begin(&mut names, &user, 1, at(300));
+    assert!(!alive(&mut names, begun + Duration::from_secs(1)));
+    assert!(alive(&mut names, begun + ALIVE_EVERY));
+    assert!(!alive(&mut names, begun + ALIVE_EVERY + Duration::from_secs(1)));
+}
+
+#[test]
+fn of_names_that_were_only_tried_one_whose_time_is_over_goes() {
+    let now = i64::try_from(NAME_KEPT_TRIED.as_secs()).expect("seconds") + 100;
+    let mut names = OwnedNames::new(vec![record(0, now - 10, 5), record(1, 0, 5)]);
+    names.most = 2;
+    begin(&mut names, &Name::new("newcomer").expect("a name"), 999, at(now));
+    assert_eq!([0, 1].map(|n| has(&names, n, at(now))), [true, false]);
 }

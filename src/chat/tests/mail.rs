@@ -251,3 +251,22 @@ fn a_search_for_nothing_and_filters_that_are_none_are_refused_with_the_remedy() 
     house.ask(3, json!({"type": "search", "since": 7}));
     assert!(house.error(3).1.contains("is a time"));
 }
+
+#[test]
+fn news_of_mail_are_addressed_to_its_author_by_name() {
+    let mut house = bob_is_away();
+    write(&mut house, 1, "bob", "lunch?");
+    house.join_key(12, "bob", 2);
+    let told = house.take(1, "delivered").pop().expect("news");
+    assert_eq!(told.to, "alice");
+}
+
+#[test]
+fn a_search_for_what_nobody_has_said_is_refused() {
+    let mut house = bob_is_away();
+    for name in ["", "  "] {
+        house.ask(1, json!({"type": "search", "msg": "lunch", "name": name}));
+        assert_eq!(house.error(1).0, "bad_packet", "{name:?}");
+    }
+    assert!(house.questions.is_empty());
+}

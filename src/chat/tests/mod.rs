@@ -2,6 +2,7 @@
 
 mod clock;
 mod disk;
+mod farewell;
 mod history;
 mod house;
 mod keys;
@@ -13,6 +14,7 @@ mod moderation;
 mod names;
 mod operators;
 mod paces;
+mod pages;
 mod rates;
 mod resume;
 mod rooms;

@@ -258,3 +258,26 @@ fn lists_of_rooms_and_of_their_users_come_in_pages() {
     assert_eq!(house.texts(2, "users"), ["2 users in #000: bob"]);
     assert!(house.console("/rooms #148").is_ok_and(|text| text.starts_with("150 rooms: #149")));
 }
+
+#[test]
+fn what_a_room_is_about_is_kept_again_only_with_its_first_member_who_lasts() {
+    let mut house = kept(&[(1, "alice"), (2, "bob")]);
+    let topics = |house: &mut House, id: u64, room: &str| {
+        house.is_holding = true;
+        house.ask(id, json!({"type": "join", "room": room}));
+        let kept = |step: &&Step| matches!(step, Step::Delivery(Delivery::Keep(Entry::Topic { .. })));
+        let count = house.turn.iter().filter(kept).count();
+        house.is_holding = false;
+        house.settle();
+        count
+    };
+    assert_eq!(topics(&mut house, 1, "#games"), 0, "it is about nothing yet");
+    house.ask(1, json!({"type": "topic", "room": "#games", "msg": "chess"}));
+    assert_eq!(topics(&mut house, 2, "#games"), 0, "it is kept already");
+    // A guest has no key: while only guests are in a room, nothing of it is kept.
+    house.connect(3);
+    house.ask(3, json!({"type": "hello", "from": {"name": "guest"}}));
+    house.enter(3, "#talk");
+    house.ask(3, json!({"type": "topic", "room": "#talk", "msg": "tea"}));
+    assert_eq!(topics(&mut house, 1, "#talk"), 1);
+}

@@ -202,3 +202,14 @@ fn without_a_history_a_gap_is_told_only_if_something_was_said_meanwhile() {
     house.leave(1);
     assert_eq!(comes_back(&mut house, 11, 1, json!(0)), (false, 0), "she said it");
 }
+
+#[test]
+fn operators_are_told_of_what_is_said_as_everybody_is_when_it_is_stored_again() {
+    let mut house = kept();
+    set_keeping(&mut house, Some(FAILURE));
+    house.inboxes.clear();
+    set_keeping(&mut house, None);
+    let (operator, other) = (house.texts(99, "notice"), house.texts(1, "notice"));
+    assert_eq!(operator, other);
+    assert_eq!(operator.len(), 1);
+}

@@ -199,3 +199,16 @@ pub(in crate::protocol) fn all() -> Vec<Event> {
     ]);
     all
 }
+
+#[test]
+fn what_was_said_tells_when_and_nothing_else_does() {
+    for event in [
+        r#"{"type":"chat","from":{"name":"a"},"to":"all","msg":"m","ts":"2026-11-21T12:00:00.000Z"}"#,
+        r#"{"type":"alert","by":"a","msg":"m","ts":"2026-11-21T12:00:00.000Z"}"#,
+        r#"{"type":"delivered","name":"a","count":1,"ts":"2026-11-21T12:00:00.000Z"}"#,
+    ] {
+        let packet = crate::protocol::ServerPacket::parse(event.as_bytes()).unwrap();
+        assert_eq!(Event::from_packet(packet).ts(), Some("2026-11-21T12:00:00.000Z"), "{event}");
+    }
+    assert_eq!(Event::error(Code::BadName, "m").ts(), None);
+}

@@ -315,3 +315,20 @@ proptest! {
         prop_assert_eq!(again.last_used().map(|known| known.fp), Some(STRANGER));
     }
 }
+
+#[test]
+fn when_a_server_was_last_used_is_a_time_to_the_millisecond() {
+    let mut known = known(None, None);
+    let before = Timestamp::now();
+    remember(&mut known, OFFICE, "Office", addr(1), How::Tofu);
+    let last = &known.servers[0].last;
+    let then: Timestamp = last.parse().unwrap();
+    assert!(then.as_millisecond() >= before.as_millisecond() && then <= Timestamp::now(), "{last}");
+    assert_eq!(last.len(), "2026-11-21T12:00:00.000Z".len(), "{last}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_systems_file_lies_where_administrators_keep_such_files() {
+    assert_eq!(system_dir().as_deref(), Some(Path::new("/etc/lanchat")));
+}

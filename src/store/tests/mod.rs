@@ -1,6 +1,7 @@
 //! The store as its callers see it.
 
 mod basics;
+mod bookkeeping;
 mod books;
 #[cfg(unix)]
 mod cut;
@@ -9,6 +10,7 @@ mod damage;
 mod date_correction;
 mod duplicates;
 mod files;
+mod files_beside;
 mod incarnations;
 mod listing;
 mod model;

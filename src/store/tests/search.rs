@@ -370,3 +370,28 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn a_message_too_big_for_an_answer_is_found_alone() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    commit(&store, (1..=3).map(|seq| said(seq, 1, "common"))).await;
+    let listing = store.search(search(1, "common"), 1).await.unwrap();
+    assert_eq!((numbers(&listing.messages), listing.more), (vec![3], true));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_tail_of_any_length_is_written_to_its_end() {
+    let count = 2 * crate::limits::TAIL_ROWS as u64 + 5;
+    let place = Place::new();
+    let (store, _) = place.open();
+    commit(&store, (1..=count).map(|seq| said(seq, 1, "x"))).await;
+    store.close().await;
+    let mut connection = schema::open(&place.path()).unwrap();
+    tail::finish(&mut connection).unwrap();
+    let none = "DELETE FROM pieces WHERE rowid > 0; DELETE FROM hour; UPDATE meta SET value = 0 WHERE key = 'indexed'";
+    connection.execute_batch(none).unwrap();
+    tail::finish(&mut connection).unwrap();
+    assert_eq!(tail::begin(&connection), Ok(count as i64));
+}

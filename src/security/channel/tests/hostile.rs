@@ -181,3 +181,25 @@ proptest! {
         prop_assert!(plain.is_empty() || plain == b"one" || plain == b"onetwo", "{plain:?}");
     }
 }
+
+/// A server that speaks no TLS and does not hang up.
+#[tokio::test(start_paused = true)]
+async fn a_foreign_line_is_told_as_soon_as_it_ends_or_is_too_long() {
+    use crate::limits::{FOREIGN_LINE_TIMEOUT, MAX_FOREIGN_LINE_BYTES};
+    use crate::security::opening::Opening;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    for (said, expected) in [
+        ("SSH-2.0-x\r\n".to_owned(), "SSH-2.0-x".to_owned()),
+        ("x".repeat(2 * MAX_FOREIGN_LINE_BYTES), "x".repeat(MAX_FOREIGN_LINE_BYTES)),
+    ] {
+        let (mut server, client) = tokio::io::duplex(4 * MAX_FOREIGN_LINE_BYTES);
+        server.write_all(&said.as_bytes()[..1]).await.unwrap();
+        let mut opening = Opening::new(client);
+        opening.read_u8().await.unwrap_err();
+        server.write_all(&said.as_bytes()[1..]).await.unwrap();
+        let start = tokio::time::Instant::now();
+        assert_eq!(opening.foreign_line().await.as_deref(), Some(expected.as_str()));
+        assert!(start.elapsed() < FOREIGN_LINE_TIMEOUT);
+        drop(server);
+    }
+}

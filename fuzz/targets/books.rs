@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use crate::chat::{Archive, Chat, Now, Peer, Profile, Records, Rules, StoredRecords};
-use crate::cli::fuzzing::endpoint;
+use crate::cli::fuzzing::link_target;
 use crate::fingerprint::Fingerprint;
 use crate::limits::{MAX_KNOWN_SERVERS, MAX_OWNED_NAMES, NAMES_ROUND};
 use crate::security::{KeyVerdict, KnownServers, Presented, TrustBasis};
@@ -84,8 +84,8 @@ fn rows<T: DeserializeOwned>(text: &str) -> Vec<T> {
 /// A value of `--host`: a link, or a host and port.
 pub(super) fn invite(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    if let Some(written) = endpoint(&text) {
-        assert_eq!(endpoint(&written).as_ref(), Some(&written), "{text:?} is not what it is written as");
+    if let Some(written) = link_target(&text) {
+        assert_eq!(link_target(&written).as_ref(), Some(&written), "{text:?} is not what it is written as");
         let is_link = text.get(..10).is_some_and(|head| head.eq_ignore_ascii_case("lanchat://"));
         assert_eq!(written.starts_with("lanchat://"), is_link, "{text:?}: a link lost its key, or found one");
     }

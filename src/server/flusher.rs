@@ -385,28 +385,28 @@ mod tests {
     }
 
     #[test]
-    fn receipts_and_seams_are_written_until_the_end() {
-        let receipt = || What::Receipt(Box::new(receipt(1)), None);
+    fn receipts_and_cutovers_are_written_until_the_end() {
+        let receipt = || StepKind::Receipt(Box::new(receipt(1)), None);
         let (text, fate) =
-            assembled(false, &mut [step(0, receipt()), step(0, What::Close), step(0, receipt())]);
+            assembled(false, &mut [step(0, receipt()), step(0, StepKind::Close), step(0, receipt())]);
         assert_eq!(fate, Fate::Ends);
         assert_eq!(text.matches(r#""type":"sent""#).count(), 1, "{text}");
-        let seam = || {
+        let cutover = || {
             let frames = b"missed".to_vec();
             let view = View::default();
-            What::Seam(Box::new(Seam {
+            StepKind::Cutover(Box::new(Cutover {
                 view,
                 after: 0,
                 upto: 1,
-                mark: None,
+                summary: None,
                 frames,
-                rest: None,
+                remainder: None,
                 written: None,
             }))
         };
-        assert_eq!(assembled(false, &mut [step(4, seam())]), stays("missedef"));
+        assert_eq!(assembled(false, &mut [step(4, cutover())]), stays("missedef"));
         assert_eq!(
-            assembled(false, &mut [step(4, What::Close), step(4, seam())]),
+            assembled(false, &mut [step(4, StepKind::Close), step(4, cutover())]),
             (String::new(), Fate::Ends)
         );
     }

@@ -305,7 +305,7 @@ mod tests {
         db.close().unwrap();
         let image = Image::open(&path).unwrap();
         let mut found = Vec::new();
-        let mut visit = |_, page: &Page<'_>| {
+        let mut visit = |_, page: &BtreePage<'_>| {
             let (rows, lost) = page.rows()?;
             assert_eq!(lost, 0);
             found.extend(rows.into_iter().map(|(_, values)| values));

@@ -228,7 +228,7 @@ mod tests {
     fn a_history_that_cannot_have_its_name_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("history.db");
-        let unfinished = place::unfinished(&path).unwrap();
+        let unfinished = paths::unfinished(&path).unwrap();
         let nowhere = dir.path().join("nowhere").join("history.db");
         assert!(unfinished.finish(&nowhere).is_err());
     }

@@ -320,7 +320,7 @@ proptest! {
 fn when_a_server_was_last_used_is_a_time_to_the_millisecond() {
     let mut known = known(None, None);
     let before = Timestamp::now();
-    remember(&mut known, OFFICE, "Office", addr(1), How::Tofu);
+    remember(&mut known, OFFICE, "Office", addr(1), TrustBasis::Tofu);
     let last = &known.servers[0].last;
     let then: Timestamp = last.parse().unwrap();
     assert!(then.as_millisecond() >= before.as_millisecond() && then <= Timestamp::now(), "{last}");

@@ -32,7 +32,7 @@ impl FailureLog {
 
     /// Records a successful read. It does not end damage, because other parts can still be read.
     pub(super) fn ends(&self) {
-        let ended = self.0.lock().take_if(|state| !state.error.is_lasting());
+        let ended = self.0.lock().take_if(|state| !state.error.is_permanent());
         if let Some(Outage { count, .. }) = ended {
             tracing::info!("reading the history works again; unanswered questions: {count}");
         }

@@ -1,7 +1,7 @@
 //! Sums, sizes and news that the store keeps besides its messages.
 
 use super::*;
-use crate::store::news::Board;
+use crate::store::notices::NoticeQueue;
 use crate::store::weight::Weights;
 use crate::store::{health::Health, rows, schema};
 use std::time::Duration;
@@ -42,9 +42,9 @@ fn the_size_of_a_frame_is_reckoned_with_as_it_is_or_a_little_more() {
 
 #[tokio::test]
 async fn mail_that_was_too_old_is_news_and_that_there_was_none_is_not() {
-    let board = Board::default();
-    board.expired(Vec::new());
-    let next = tokio::time::timeout(Duration::from_millis(1), board.next());
+    let notices = NoticeQueue::default();
+    notices.expired(Vec::new());
+    let next = tokio::time::timeout(Duration::from_millis(1), notices.next());
     assert!(next.await.is_err());
     let expired = crate::chat::Expired {
         account: key(2),
@@ -53,8 +53,8 @@ async fn mail_that_was_too_old_is_news_and_that_there_was_none_is_not() {
         is_said: true,
         seq: 1,
     };
-    board.expired(vec![expired.clone()]);
-    assert_eq!(board.next().await.expired, [expired]);
+    notices.expired(vec![expired.clone()]);
+    assert_eq!(notices.next().await.expired, [expired]);
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn a_health_that_is_closed_lets_nobody_rest() {
     store.close().await;
     let health = Health::watch(&place.path()).unwrap();
     assert!(!health.is_closed() && health.rest(Duration::ZERO));
-    health.close();
+    health.set_check(crate::store::health::CheckState::Closed);
     assert!(health.is_closed() && !health.rest(Duration::ZERO) && !health.next_check());
 }
 

@@ -21,7 +21,7 @@ async fn a_database_that_moved_without_its_log_is_refused_where_a_link_leads_to_
     let log = other.dir.path().join("history.db-wal");
     for (content, is_left) in [("", false), ("rows", true)] {
         fs::write(&log, content).unwrap();
-        let opened = Store::open(&other.path(), Keep::default()).map(drop);
+        let opened = Store::open(&other.path(), Retention::default()).map(drop);
         let expected = Err(StoreError::LeftBehind(log.clone(), place.path().canonicalize().unwrap()));
         assert_eq!(opened, if is_left { expected } else { Ok(()) }, "{content:?}");
     }
@@ -38,7 +38,7 @@ async fn the_name_that_a_server_gave_while_it_made_the_file_goes_and_other_names
     assert!(!begun.exists());
     let other = place.dir.path().join("other.db");
     fs::hard_link(place.path(), &other).unwrap();
-    let opened = Store::open(&place.path(), Keep::default()).map(drop);
+    let opened = Store::open(&place.path(), Retention::default()).map(drop);
     assert_eq!(opened, Err(StoreError::Linked(place.path())));
     assert!(other.exists());
 }
@@ -61,7 +61,7 @@ async fn a_file_that_lacks_its_last_page_is_refused() {
     let place = at_rest(2000).await;
     let file = fs::OpenOptions::new().write(true).open(place.path()).unwrap();
     file.set_len(file.metadata().unwrap().len() - 4096).unwrap();
-    let opened = Store::open(&place.path(), Keep::default()).map(drop);
+    let opened = Store::open(&place.path(), Retention::default()).map(drop);
     assert!(matches!(opened, Err(StoreError::Corrupt(..))), "{opened:?}");
 }
 

@@ -389,9 +389,9 @@ async fn a_tail_of_any_length_is_written_to_its_end() {
     commit(&store, (1..=count).map(|seq| said(seq, 1, "x"))).await;
     store.close().await;
     let mut connection = schema::open(&place.path()).unwrap();
-    tail::finish(&mut connection).unwrap();
+    index_tail::finish(&mut connection).unwrap();
     let none = "DELETE FROM pieces WHERE rowid > 0; DELETE FROM hour; UPDATE meta SET value = 0 WHERE key = 'indexed'";
     connection.execute_batch(none).unwrap();
-    tail::finish(&mut connection).unwrap();
-    assert_eq!(tail::begin(&connection), Ok(count as i64));
+    index_tail::finish(&mut connection).unwrap();
+    assert_eq!(index_tail::begin(&connection), Ok(count as i64));
 }

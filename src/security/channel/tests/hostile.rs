@@ -186,7 +186,7 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn a_foreign_line_is_told_as_soon_as_it_ends_or_is_too_long() {
     use crate::limits::{FOREIGN_LINE_TIMEOUT, MAX_FOREIGN_LINE_BYTES};
-    use crate::security::opening::Opening;
+    use crate::security::sniffing_stream::SniffingStream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     for (said, expected) in [
         ("SSH-2.0-x\r\n".to_owned(), "SSH-2.0-x".to_owned()),
@@ -194,7 +194,7 @@ async fn a_foreign_line_is_told_as_soon_as_it_ends_or_is_too_long() {
     ] {
         let (mut server, client) = tokio::io::duplex(4 * MAX_FOREIGN_LINE_BYTES);
         server.write_all(&said.as_bytes()[..1]).await.unwrap();
-        let mut opening = Opening::new(client);
+        let mut opening = SniffingStream::new(client);
         opening.read_u8().await.unwrap_err();
         server.write_all(&said.as_bytes()[1..]).await.unwrap();
         let start = tokio::time::Instant::now();

@@ -151,7 +151,7 @@ impl fmt::Display for ScanScope {
     }
 }
 
-/// Probes one TCP port at the addresses of this machine's networks, until `within` is over if that is given. See
+/// Probes one TCP port at the addresses of this machine's networks, for at most `within`. See
 /// [`ScanScope`].
 pub async fn scan<T, E, F>(
     port: u16,

@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(Passphrase::read(&path).unwrap(), made);
     }
 
-    /// What a text leaves behind when it grows out of its memory is not wiped.
+    /// A text that outgrows its memory leaves a copy behind, which nobody wipes.
     #[test]
     fn a_made_up_one_never_moves_in_memory() {
         let room = WORDS * (WORD_LETTERS + 1);

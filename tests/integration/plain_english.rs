@@ -81,7 +81,8 @@ impl Pattern {
         for part in self.words.split(' ') {
             let word = words.get(at)?;
             let fits = match part {
-                "." => word.starts_sentence && !is_question(words),
+                // A word alone is an argument or an alias.
+                "." => word.starts_sentence && !is_question(words) && !is_alone(words),
                 "#" => word.text.starts_with(|c: char| c.is_ascii_digit()),
                 part => word.text == part && (at == 0 || !word.starts_clause),
             };
@@ -98,6 +99,10 @@ impl Pattern {
             |word: Option<&Word>| word.is_some_and(|word| self.unless.contains(&word.text.as_str()));
         excuses(before) || excuses(after)
     }
+}
+
+fn is_alone(words: &[Word]) -> bool {
+    words.get(1).is_some_and(|next| next.starts_sentence)
 }
 
 /// Whether the sentence that starts here asks.

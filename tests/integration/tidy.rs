@@ -4,6 +4,7 @@
 mod code;
 mod documents;
 mod imports;
+mod words;
 
 use code::{Source, functions, names};
 use imports::{Module, Modules, from_root, module};
@@ -239,6 +240,12 @@ fn each_listed_long_function_is_one() {
 fn no_files_import_each_other() {
     let circles = circles(&SOURCES);
     assert!(circles.is_empty(), "\n{}\n", circles.join("\n\n"));
+}
+
+#[test]
+fn a_type_that_other_files_see_has_a_name_of_its_own() {
+    let ambiguous = words::ambiguous(&SOURCES);
+    assert!(ambiguous.is_empty(), "\n{}\n", ambiguous.join("\n"));
 }
 
 mod violations_are_caught {

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::chat::Entry;
-use crate::limits::{ALIVE_EVERY, NAME_KEPT_TRIED, NAMES_GATHERED, NAMES_PAUSE, RECORDS_PORTION};
+use crate::limits::{
+    ALIVE_EVERY, CLOCK_FLOOR, NAME_KEPT_TRIED, NAMES_GATHERED, NAMES_PAUSE, RECORDS_PORTION,
+};
 
 fn key(number: u32) -> Fingerprint {
     let mut hash = [0; 32];
@@ -180,8 +182,9 @@ fn while_names_are_in_use_it_is_noted_now_and_then_that_the_server_runs() {
 
 #[test]
 fn of_names_that_were_only_tried_one_whose_time_is_over_goes() {
-    let now = i64::try_from(NAME_KEPT_TRIED.as_secs()).expect("seconds") + 100;
-    let mut names = OwnedNames::new(vec![record(0, now - 10, 5), record(1, 0, 5)]);
+    let kept = i64::try_from(NAME_KEPT_TRIED.as_secs()).expect("seconds");
+    let now = CLOCK_FLOOR + kept + 100;
+    let mut names = OwnedNames::new(vec![record(0, now - 10, 5), record(1, CLOCK_FLOOR, 5)]);
     names.most = 2;
     begin(&mut names, &Name::new("newcomer").expect("a name"), 999, at(now));
     assert_eq!([0, 1].map(|n| has(&names, n, at(now))), [true, false]);

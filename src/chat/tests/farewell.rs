@@ -1,4 +1,4 @@
-//! What the server's end is told, and what the server asks of the chat besides.
+//! The end of the server, and the counts that the server asks for.
 
 use super::*;
 use crate::protocol::packet::ServerInfo;

@@ -3,6 +3,7 @@
 mod clock;
 mod disk;
 mod farewell;
+mod hello;
 mod history;
 mod house;
 mod keys;

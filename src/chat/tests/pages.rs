@@ -122,7 +122,16 @@ fn an_answer_has_no_more_bytes_than_are_reckoned_with_and_not_many_fewer() {
         house.enter(n, &format!("#room{}", n % 5));
     }
     house.ask(1000, json!({"type": "topic", "room": "#room0", "msg": "\\".repeat(100)}));
+    for number in 1..40 {
+        let name = format!("{number:03}{}", "語".repeat(28));
+        house.join_key(number.into(), &name, number);
+        house.console(&format!("/op {name}")).expect("done");
+        house.console(&format!("/admit {name}")).expect("done");
+    }
     for request in [
+        json!({"type": "operators"}),
+        json!({"type": "members"}),
+        json!({"type": "owners"}),
         json!({"type": "users"}),
         json!({"type": "rooms"}),
         json!({"type": "bans"}),

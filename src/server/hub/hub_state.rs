@@ -1,4 +1,4 @@
-//! What the hub does under its lock: one call of the rules at a time, and its results.
+//! The hub under its lock: one call of the rules at a time, and its results.
 //!
 //! Knows no lock and wakes nobody. Each call takes microseconds, because everyone else waits; `cargo bench --bench
 //! hold` measures that.

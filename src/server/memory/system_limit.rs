@@ -1,4 +1,4 @@
-//! What the system grants this process: the limit of its control group, or a share of the machine.
+//! The memory that the system grants this process: the limit of its control group, or a share of the machine.
 
 use crate::limits::{MEMORY_ELSEWHERE_BYTES, MEMORY_OF_MACHINE_PERCENT};
 use std::fs;

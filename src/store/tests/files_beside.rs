@@ -1,4 +1,4 @@
-//! What lies beside a database, what leads to it, and what its files say of themselves.
+//! Files beside a database, links to it, and the facts that its files record.
 
 use super::*;
 use crate::store::image::Log;

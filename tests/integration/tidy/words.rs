@@ -17,7 +17,10 @@ struct Definition<'a> {
 fn definitions(code: &str) -> Vec<Definition<'_>> {
     let defined = |line| {
         let (is_visible, rest) = match str::strip_prefix(line, "pub") {
-            Some(rest) => (true, rest.strip_prefix('(').map_or(rest, |rest| rest.split_once(')').unzip().1.unwrap_or(""))),
+            Some(rest) => (
+                true,
+                rest.strip_prefix('(').map_or(rest, |rest| rest.split_once(')').unzip().1.unwrap_or("")),
+            ),
             None => (false, line),
         };
         let (kind, name) = rest.trim_start().split_once(' ')?;
@@ -56,11 +59,15 @@ fn a_name_that_means_two_things_is_found() {
     };
     let (here, there) = ("src/chat/a.rs", "src/server/b.rs");
     let both = "Turn means several things (src/chat/a.rs, src/server/b.rs); rename all but one";
-    for line in ["pub struct Turn;", "pub(super) enum Turn {", "pub(crate) type Turn<T> = ();", "pub trait Turn: A {"] {
+    for line in
+        ["pub struct Turn;", "pub(super) enum Turn {", "pub(crate) type Turn<T> = ();", "pub trait Turn: A {"]
+    {
         assert_eq!(found(&[(here, line), (there, "struct Turn(u8);")]), [both], "{line}");
     }
     assert!(found(&[(here, "struct Turn;"), (there, "struct Turn;")]).is_empty(), "nobody else sees them");
-    assert!(found(&[(here, "pub struct Turn;"), (there, "pub struct Turns; fn turn() -> Turn {")]).is_empty());
+    assert!(
+        found(&[(here, "pub struct Turn;"), (there, "pub struct Turns; fn turn() -> Turn {")]).is_empty()
+    );
     assert!(found(&[(here, "pub struct Turn;\npub struct Turn;")]).is_empty(), "one for each system");
     assert!(found(&[(here, "pub struct Turn;"), ("src/server/tests.rs", "pub struct Turn;")]).is_empty());
 }

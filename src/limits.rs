@@ -94,11 +94,11 @@ pub const PRESENCE_NAMES_MAX_MEMBERS: usize = 500;
 /// Most names in a `joined` or `left` packet; a count stands for the others.
 pub const PRESENCE_NAMES_PER_PACKET: usize = 50;
 
-/// Bytes that may wait for the flusher before readers stop reading: TCP then slows senders that exceed the
-/// fan-out. With a smaller `--backlog`, a quarter of that, so no single turn closes a client that reads.
+/// Bytes that may wait for the flusher before packet readers stop reading: TCP then slows senders that exceed
+/// the fan-out. With a smaller `--backlog`, a quarter of that, so no single batch closes a client that reads.
 pub const MAX_BATCH_BYTES: usize = 256 * 1024;
 
-/// Bytes that one connection's packets may add to a turn before others get their chance.
+/// Bytes that one connection's packets may add to a batch before others get their chance.
 pub const PORTION_BYTES: usize = 64 * 1024;
 
 /// How long that may take: half a LAN's round trip at most.

@@ -18,7 +18,8 @@ const MEMORY: f64 = 64.0;
 const GONE_SILENT: f64 = 8.0;
 const GONE_HALF: f64 = 13.0;
 
-/// How long an honest message may take during the attack, in ms. Machines are shared; a stall would take seconds.
+/// How long an honest message may take during the attack, in ms. Machines are shared; a stall would take
+/// seconds.
 const LATENCY: f64 = 250.0;
 
 pub fn silent(lan: &Lan) -> Vec<Row> {

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 const PLACES: usize = 2000;
 
-/// How long a user may take to join during the attack, in ms. Machines are shared; being kept out would take forever.
+/// How long a user may take to join during the attack, in ms. Machines are shared; being kept out would take
+/// forever.
 const JOIN: f64 = 5000.0;
 
 /// One IPv4 address and 40 of a local IPv6 network: strangers still come in.
@@ -66,8 +67,8 @@ pub fn of_many(lan: &Lan) -> Vec<Row> {
     ]
 }
 
-/// Opens connections from these addresses in turn until none of them gets any more; returns those that the server
-/// answers.
+/// Opens connections from these addresses in turn until none of them gets any more; returns those that the
+/// server answers.
 fn take(stage: &Stage, from: &[IpAddr]) -> Vec<TcpStream> {
     let mut held = Vec::new();
     let mut refused = 0;

@@ -6,9 +6,9 @@
 //! anything is missing, double, out of order, or in the wrong hands.
 //!
 //! `cargo bench --bench crash -- --faults 200` does what happens to real servers besides: older backups are put
-//! back, the clock is wrong by a day or a year, the disk is full, the database is deleted. `--minutes N` ends it
-//! in any case; `--seed N` repeats its dice, and not the machine's; with `--lose 1` a message is taken away, and
-//! it fails unless that is found.
+//! back, the clock is wrong by a day or a year, the disk is full, the database is deleted. `--minutes N` ends
+//! it in any case; `--seed N` repeats its dice, and not the machine's; with `--lose 1` a message is taken away,
+//! and it fails unless that is found.
 
 #![allow(
     unreachable_pub,

@@ -1,12 +1,12 @@
-//! Finding the server, and being told why not, in some sixty networks, each row beside the figure of version 0.1.0
-//! on 26 November 2026 (a release binary, two shared CPUs).
+//! Finding the server, and being told why not, in some sixty networks, each row beside the figure of version
+//! 0.1.0 on 26 November 2026 (a release binary, two shared CPUs).
 //!
-//! `cargo bench --bench networks` as root (Linux, `ip`, `nft`, `nsenter`, `unshare`); at most ten minutes,
-//! `-- --quick` three. `-- --only NAME` runs the cases with NAME in their names, `-- --list` names them, `-- --all`
+//! `cargo bench --bench networks` as root (Linux, `ip`, `nft`, `nsenter`, `unshare`); at most ten minutes, `--
+//! --quick` three. `-- --only NAME` runs the cases with NAME in their names, `-- --list` names them, `-- --all`
 //! prints what `doctor` says in full. `LANCHAT_BIN` names another binary than the one that cargo built.
 //!
-//! It drives the binary as people do, and goes by what they see. All networks are namespaces without names, in a
-//! process namespace of their own: with the program all of it is gone, however it ends.
+//! It drives the binary as people do, and goes by what they see. All networks are namespaces without names, in
+//! a process namespace of their own: with the program all of it is gone, however it ends.
 
 #![allow(
     unreachable_pub,

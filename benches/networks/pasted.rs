@@ -1,10 +1,11 @@
-//! The remedies that `doctor` prints, tried as they stand: `nft` lines by running them, `ufw` lines by what they
-//! come to in nftables, as the firewall of a namespace is no ufw's.
+//! The remedies that `doctor` prints, tried as they stand: `nft` lines by running them, `ufw` lines by what
+//! they come to in nftables, as the firewall of a namespace is no ufw's.
 
 use super::lan::Host;
 use std::process::{Command, Stdio};
 
-/// The commands in the doctor's text that open something in a firewall: each stands behind the words for its place.
+/// The commands in the doctor's text that open something in a firewall: each stands behind the words for its
+/// place.
 pub fn remedies(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (_, line) in text.lines().filter_map(|line| line.split_once("sudo ")) {

@@ -1,8 +1,8 @@
 //! The fuzz targets: one function per parser, which takes any bytes and asserts what must hold.
 //!
 //! A module of the program's library (`src/lib.rs` names its path), since the parsers are private; compiled for
-//! tests and fuzzers only. `fuzz_targets/` makes a program of each; the tests here run every one over the inputs
-//! in `corpus/`, so that what was found once stays mended.
+//! tests and fuzzers only. `fuzz_targets/` makes a program of each; the tests here run every one over the
+//! inputs in `corpus/`, so that what was found once stays mended.
 
 mod books;
 mod input;

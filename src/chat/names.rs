@@ -144,8 +144,8 @@ impl Chat {
         })
     }
 
-    /// Announces pending arrivals and departures under the old names, so none of them mentions a name that
-    /// belongs to this user by then.
+    /// Announces pending joins and leaves of both names first. Otherwise the announcement would follow the
+    /// rename, when the name is this user's.
     fn tell_before_rename(&mut self, user: UserId, who: Option<&Who>, name: &Name, out: &mut Deliveries) {
         let Some(old) = self.users.get(&user).map(|user| user.name.key()) else { return };
         let keys = [old, name.key()];

@@ -19,8 +19,8 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use tokio::time::{Instant, interval, sleep_until};
 
-/// Lists the servers on this network on standard output; at a terminal, as they are found. `inspector` asks for the
-/// server at an address (for `--scan`), and knows the servers joined before. No server is exit status 3.
+/// Lists the servers on this network on standard output; at a terminal, as they are found. `inspector` asks for
+/// the server at an address (for `--scan`), and knows the servers joined before. No server is exit status 3.
 pub(crate) fn run(
     common: &CommonArgs,
     discover: &DiscoverArgs,
@@ -117,8 +117,8 @@ impl ServerSearch {
         ServerSearch { search: MdnsSearch::start(SearchOptions::default()), farewells, start: Instant::now() }
     }
 
-    /// Listens until no further servers turn up, or with `--first` until one does; for the whole time if none does.
-    /// Returns whether it heard a server.
+    /// Listens until no further servers turn up, or with `--first` until one does; for the whole time if none
+    /// does. Returns whether it heard a server.
     async fn listen(&mut self, discover: &DiscoverArgs, output: &mut Output<'_>) -> bool {
         let deadline = self.start + discover.timeout;
         let mut until = deadline;

@@ -1,5 +1,5 @@
-//! `lanchat`, `lanchat send` and `lanchat tail`: pass the resolved options to the client, and the server that it may
-//! start.
+//! `lanchat`, `lanchat send` and `lanchat tail`: pass the resolved options to the client, and the server that
+//! it may start.
 
 use std::fs::File;
 use std::io;

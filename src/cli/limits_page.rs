@@ -1,5 +1,5 @@
-//! A server's limits, as its man page and docs/limits.md list them. The values come from [`crate::limits`], so that both
-//! pages stay correct.
+//! A server's limits, as its man page and docs/limits.md list them. The values come from [`crate::limits`], so
+//! that both pages stay correct.
 
 use std::time::Duration;
 

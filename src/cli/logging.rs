@@ -1,6 +1,7 @@
 //! The log: which lines, in which format.
 //!
-//! `LANCHAT_LOG` may hold directives. Otherwise, `--verbose` and `--quiet` raise and lower the subcommand's level.
+//! `LANCHAT_LOG` may hold directives. Otherwise, `--verbose` and `--quiet` raise and lower the subcommand's
+//! level.
 
 use std::env;
 use std::fmt;

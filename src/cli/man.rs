@@ -1,7 +1,7 @@
 //! `lanchat man`: the man pages, one for the program and one for each subcommand.
 //!
-//! Options come from the command line's definition and exit statuses from [`Exit`](super::exit::Exit); `pages` has
-//! the rest.
+//! Options come from the command line's definition and exit statuses from [`Exit`](super::exit::Exit); `pages`
+//! has the rest.
 
 use std::io::{self, Write};
 

@@ -85,7 +85,8 @@ pub(super) fn denied(path: &Path, why: &impl Display, command: &str) -> ExitErro
     anyhow::anyhow!("cannot open {}: {why}; {remedy}", path.display()).into()
 }
 
-/// Finds the data directory to change: the chosen one, or this user's, or else the system service's if it exists.
+/// Finds the data directory to change: the chosen one, or this user's, or else the system service's if it
+/// exists.
 pub(super) fn directory(data_dir: Option<PathBuf>) -> Result<PathBuf, ExitError> {
     if let Some(dir) = data_dir {
         return Ok(dir);

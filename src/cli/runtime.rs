@@ -13,8 +13,8 @@ pub(super) fn full() -> io::Result<Runtime> {
     Builder::new_multi_thread().enable_all().build()
 }
 
-/// Runs `work` to its end, without waiting for its other threads: a lookup whose name server is silent would delay
-/// the program's end for many seconds.
+/// Runs `work` to its end, without waiting for its other threads: a lookup whose name server is silent would
+/// delay the program's end for many seconds.
 pub(super) fn finish<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
     let result = runtime.block_on(work);
     runtime.shutdown_background();

@@ -2,8 +2,8 @@
 //! server: [`Host`] is how it may start one.
 //!
 //! Its folders in the order in which they may name each other, from the bottom up: `link` is one connection;
-//! `trust` judges its key and has this user's own; `find` looks for servers; `connection` joins one and stays with
-//! it; `conversation` handles messages and how they look; `screen` has the ways to use it.
+//! `trust` judges its key and has this user's own; `find` looks for servers; `connection` joins one and stays
+//! with it; `conversation` handles messages and how they look; `screen` has the ways to use it.
 
 mod background;
 mod connection;

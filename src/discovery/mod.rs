@@ -19,8 +19,6 @@ mod goodbyes;
 mod hedge;
 mod hostname;
 mod interfaces;
-mod selection;
-mod server_cache;
 // Other systems than Linux report too little to use all of it.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 mod interface_kind;
@@ -38,7 +36,9 @@ mod responder;
 #[cfg(target_os = "linux")]
 mod rtnetlink;
 mod scan;
+mod selection;
 mod send_check;
+mod server_cache;
 mod sighting;
 
 pub use announce::{AnnounceError, Announcer};

@@ -89,8 +89,8 @@ impl ScanScope {
     }
 
     /// Probes up to four TCP ports at all addresses, and returns the servers that answered within 0.6 s: 254
-    /// addresses take a second, 1,022 take ten. It ends after `within`, if given, with what it has found by then.
-    /// `progress` gets the attempts done and their total.
+    /// addresses take a second, 1,022 take ten. It ends after `within`, if given, with what it has found by
+    /// then. `progress` gets the attempts done and their total.
     pub async fn scan<T, E, F>(
         &self,
         ports: &[u16],

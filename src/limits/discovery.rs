@@ -14,7 +14,7 @@ pub const MAX_SERVERS: usize = 64;
 pub const MAX_CANDIDATES: usize = 1024;
 
 /// The lowest announced port to try. Ports below belong to the system (RFC 6335 6), and an announcement must
-/// not make all clients knock there.
+/// not make all clients connect there.
 pub const MIN_ANNOUNCED_PORT: u16 = 1024;
 
 /// Addresses to remember per server. Hosts with containers announce a dozen, few of them reachable.

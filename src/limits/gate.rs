@@ -34,7 +34,7 @@ pub const NETWORK_FACTOR: usize = 4;
 /// busiest address in the busiest network. They take 20 kB each.
 pub const MAX_RESTRICTED: usize = 128;
 
-/// How long they may take for that.
+/// How long such a connection may take to prove its key.
 pub const RESTRICTED_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections per second, and at once, that give way to owners of names when all places are taken. Each
@@ -80,10 +80,10 @@ pub const HANDSHAKES_IN_PROGRESS: usize = 512;
 /// The same per address.
 pub const HANDSHAKES_IN_PROGRESS_PER_ADDRESS: usize = 32;
 
-/// The same per address in the penalty box, whose known keys still get in.
+/// The same per penalized address, whose known keys still get in.
 pub const HANDSHAKES_IN_PROGRESS_PER_OFFENDER: usize = 8;
 
-/// The same per network; half of them only for addresses with none in progress and outside the penalty box.
+/// The same per network; half of them only for addresses with none in progress and no penalty.
 /// Four busy networks leave nothing, and then [`TLS_TIMEOUT_CROWDED`] applies.
 pub const HANDSHAKES_IN_PROGRESS_PER_NETWORK: usize = 128;
 
@@ -97,7 +97,7 @@ pub const HANDSHAKES_PER_ADDRESS: u32 = 50;
 /// Handshakes that an address may start at once before its pace applies.
 pub const HANDSHAKE_BURST_PER_ADDRESS: u32 = 200;
 
-/// Handshakes per second of an address in the penalty box, after the same burst as any other.
+/// Handshakes per second of a penalized address, after the same burst as any other.
 pub const HANDSHAKES_PER_OFFENDER: u32 = 10;
 
 /// Handshakes per second of an address that has started few, so it does not wait for busy neighbours.
@@ -109,7 +109,7 @@ pub const HANDSHAKES_PER_NETWORK: u32 = 500;
 /// Handshakes that a network may start at once before its pace applies: a LAN returns at once.
 pub const HANDSHAKE_BURST_PER_NETWORK: u32 = 2000;
 
-// --- tries and penalties --------------------------------------------------------------------
+// --- passphrase attempts and penalties --------------------------------------------------------------------
 
 /// Passphrase attempts per address and minute; enough for typing errors. Successful ones do not count.
 pub const TRIES_PER_ADDRESS: u32 = 5;

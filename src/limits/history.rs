@@ -29,18 +29,18 @@ pub const PAGE_MESSAGES: usize = 256;
 pub const PAGE_BYTES: usize = MIN_BACKLOG_BYTES;
 
 /// How close to the present a catch-up must be to switch to the live stream: the rest is read within the
-/// turn, while everyone waits, at 2 us per message. If more arrives before that turn closes, the catch-up
+/// batch, while everyone waits, at 2 us per message. If more arrives before that batch closes, the catch-up
 /// continues.
 pub const CUTOVER_MESSAGES: usize = 200;
 
-/// The same in bytes of frames: with the turn's other frames for the session, the smallest backlog.
+/// The same in bytes of frames: with the batch's other frames for the session, the smallest backlog.
 pub const CUTOVER_BYTES: usize = PAGE_BYTES / 2;
 
 /// Bytes of frames in an answer to `history` or `search`, at most half a backlog: 200 typical messages. It is
 /// read once the session has taken what came before.
 pub const ANSWER_BYTES: usize = PAGE_BYTES;
 
-/// Most such switches per turn; further sessions wait for the next.
+/// Most cutovers per batch; further sessions wait for the next.
 pub const CUTOVERS: usize = 64;
 
 /// Most unanswered `history` requests per session; one more is `rate_limited`.
@@ -64,7 +64,7 @@ pub const ASKED_REST: u32 = 3;
 /// How much of the rest it is spared, so people who look something up do not notice it.
 pub const ASKED_SPARED: Duration = Duration::from_secs(1);
 
-/// The overhead of an entry besides its text, in bytes, for the limit on turns.
+/// The overhead of an entry besides its text, in bytes, for the limit on batches.
 pub const ENTRY_BYTES: usize = 128;
 
 /// Most changes of rooms and mail that wait while the store fails, and as many rows of names and members.

@@ -30,7 +30,7 @@ pub const HELD_FREED_PERCENT: usize = 75;
 /// needed again.
 pub const STORM_BYTES: usize = 8 * 1024 * 1024;
 
-/// How long after that.
+/// How long memory use must stay low before the allocator returns memory.
 pub const STORM_OVER: Duration = Duration::from_secs(1);
 
 /// Default backlog: bytes that may wait for one client that does not read.
@@ -63,8 +63,8 @@ pub const PACED_PACKETS: usize = 4;
 /// The same without a pace.
 pub const UNPACED_PACKETS: usize = 64;
 
-/// How long to keep a connection that the peer has closed while its last packets wait for their pace: the end
-/// of a script. The peer may also be dead, which nothing tells.
+/// How long to keep a connection after the peer has closed it while its last packets wait for their pace, as at
+/// the end of a script. The server cannot tell whether the peer is dead.
 pub const LAST_WORDS: Duration = Duration::from_secs(60);
 
 /// How long a frame, or the record that holds it, may take from its first byte to its last. A person who

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Jobs that wait for each thread of the store; more wait for a place. Each turn takes one, and each reader
-/// for others.
+/// Jobs that wait for each thread of the store; when the queue is full, the task that asks waits. Each batch is
+/// one job, and each read worker has at most one.
 pub const STORE_QUEUE: usize = 64;
 
 /// Message numbers to reserve on disk at a time: after a crash, counting continues behind them, and 2^63 last

@@ -25,8 +25,8 @@ use unicode_security::{
 /// No valid name has a longer key: only short characters (`İ`) fold to two.
 const MAX_KEY_BYTES: usize = 4 * MAX_NAME_CHARS;
 
-/// The skeleton of each ASCII character. Invariant: a text looks like the sequence of these, as ASCII has no
-/// marks, which would combine.
+/// The skeleton of each ASCII character. Invariant: an ASCII text's skeleton is these in order, as ASCII has no
+/// combining marks.
 static ASCII_LOOKS: LazyLock<Vec<String>> =
     LazyLock::new(|| (0..128_u8).map(|byte| full_look(char::from(byte).encode_utf8(&mut [0; 4]))).collect());
 

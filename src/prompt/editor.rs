@@ -87,9 +87,9 @@ fn terminal(error: ReadlineError) -> OpenError {
 }
 
 fn config() -> Config {
-    // Only forced colours make rustyline call the highlighter on every terminal; the labels decide whether there are
-    // colours. Listing all candidates at the first Tab keeps the editor from waiting for a second one, during which
-    // it would print nothing.
+    // Only forced colours make rustyline call the highlighter on every terminal; the labels decide whether
+    // there are colours. Listing all candidates at the first Tab keeps the editor from waiting for a second
+    // one, during which it would print nothing.
     let builder = Config::builder()
         .color_mode(ColorMode::Forced)
         .completion_type(CompletionType::List)

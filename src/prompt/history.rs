@@ -19,8 +19,8 @@ const MAX_LINE_BYTES: usize = 4096;
 pub(super) struct HistoryFile(Option<PathBuf>);
 
 impl HistoryFile {
-    /// Opens the file and loads its lines; creates it and its directory if necessary. The prompt works without a
-    /// history, so the log says why it lacks one.
+    /// Opens the file and loads its lines; creates it and its directory if necessary. The prompt works without
+    /// a history, so the log says why it lacks one.
     pub(super) fn open(path: Option<PathBuf>, history: &mut FileHistory) -> Self {
         let Some(path) = path else { return Self(None) };
         if let Err(error) = create_private(&path) {

@@ -1,9 +1,9 @@
 //! The line editor of the client and of the server's console: one line of input at the bottom of the terminal,
 //! everything else above it.
 //!
-//! It knows nothing about chat, servers or commands. It is the only user of `rustyline`. As that blocks, the prompt
-//! has two threads: one edits and is the only one to write to the screen; one wakes the first when there is
-//! something to write. Both end when the prompt closes.
+//! It knows nothing about chat, servers or commands. It is the only user of `rustyline`. As that blocks, the
+//! prompt has two threads: one edits and is the only one to write to the screen; one wakes the first when there
+//! is something to write. Both end when the prompt closes.
 //!
 //! - Lines printed while the user types appear above the half-typed line.
 //! - The label (`[#lobby] `) can change at any time, and a question can take its place; the half-typed line comes back
@@ -130,8 +130,8 @@ impl Prompt {
         &self.printer
     }
 
-    /// Lends the terminal to `work`, which asks the user something in its own way, then restores the label and the
-    /// half-typed line. Withdraws a question that is on the screen.
+    /// Lends the terminal to `work`, which asks the user something in its own way, then restores the label and
+    /// the half-typed line. Withdraws a question that is on the screen.
     ///
     /// # Errors
     /// If the prompt cannot be opened again.

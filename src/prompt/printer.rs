@@ -18,8 +18,8 @@ impl Printer {
         Self(shared)
     }
 
-    /// Prints one or more lines above the input. The text must be safe for the terminal. If the terminal accepts no
-    /// lines for long, the queue fills up, and a count replaces further lines.
+    /// Prints one or more lines above the input. The text must be safe for the terminal. If the terminal
+    /// accepts no lines for long, the queue fills up, and a count replaces further lines.
     pub fn print(&self, line: impl Into<String>) {
         let mut text = line.into();
         text.push('\n');
@@ -42,8 +42,8 @@ impl Printer {
         self.0.ask(question);
     }
 
-    /// Withdraws a question that no longer needs an answer. Text typed behind it becomes the line, unless it looks
-    /// like an answer.
+    /// Withdraws a question that no longer needs an answer. Text typed behind it becomes the line, unless it
+    /// looks like an answer.
     pub fn withdraw(&self) {
         self.0.withdraw();
     }

@@ -9,8 +9,8 @@ use super::Label;
 /// How long the user must not have typed before an unexpected question appears.
 pub(super) const IDLE: Duration = Duration::from_secs(1);
 
-/// How long an unexpected question must be visible before Enter alone answers it: an earlier Enter was meant for
-/// something else.
+/// How long an unexpected question must be visible before Enter alone answers it: an earlier Enter was meant
+/// for something else.
 const VISIBLE: Duration = Duration::from_secs(1);
 
 /// A question, to be asked with [`super::Printer::ask`].
@@ -39,8 +39,9 @@ impl PromptQuestion {
         Self { label, answers: None }
     }
 
-    /// Creates a question that the user does not expect. It waits for an empty line and a second without keys. Only a
-    /// line that `is_answer` accepts answers it; an empty one, only once the question has been visible for a second.
+    /// Creates a question that the user does not expect. It waits for an empty line and a second without keys.
+    /// Only a line that `is_answer` accepts answers it; an empty one, only once the question has been visible
+    /// for a second.
     pub fn unexpected(label: Label, is_answer: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self { label, answers: Some(Arc::new(is_answer)) }
     }

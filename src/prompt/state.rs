@@ -1,5 +1,5 @@
-//! The state that the editing thread, the waker and the printers share: the wanted and the visible label, the lines
-//! queued for the screen, and whether to stop. It does no input or output.
+//! The state that the editing thread, the waker and the printers share: the wanted and the visible label, the
+//! lines queued for the screen, and whether to stop. It does no input or output.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use super::Label;
 use super::question::{IDLE, PromptQuestion, Reply};
 
-/// Lines that may wait for the screen, which accepts none during a history search. A count replaces further lines.
+/// Lines that may wait for the screen, which accepts none during a history search. A count replaces further
+/// lines.
 const QUEUED_LINES: usize = 4096;
 
 /// The state shared between the editor, its helper, the waker and the printers.

@@ -1,7 +1,7 @@
 //! The terminal's mode while a prompt is open.
 //!
-//! The editor sets the mode for each line and restores it afterwards. Between two lines, the terminal would echo keys
-//! and swallow Ctrl-D. So the prompt turns off the terminal's line editing for as long as it is open.
+//! The editor sets the mode for each line and restores it afterwards. Between two lines, the terminal would
+//! echo keys and swallow Ctrl-D. So the prompt turns off the terminal's line editing for as long as it is open.
 
 #[cfg(unix)]
 pub(super) use unix::TerminalMode;
@@ -55,8 +55,8 @@ pub fn forget_typed() {
     let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
 }
 
-/// Whether the user typed ahead, which the terminal has echoed. Call it in the prompt's mode: in the usual mode, a
-/// terminal hides an unfinished line.
+/// Whether the user typed ahead, which the terminal has echoed. Call it in the prompt's mode: in the usual
+/// mode, a terminal hides an unfinished line.
 #[cfg(unix)]
 pub(super) fn is_typed_ahead() -> bool {
     rustix::io::ioctl_fionread(std::io::stdin()).is_ok_and(|bytes| bytes > 0)

@@ -19,9 +19,9 @@ const ENDS: (char, char) = ('S', 'E');
 
 /// Draws the picture: 11 lines of 19 characters.
 ///
-/// Each two bits of the fingerprint are a diagonal step from the middle, the lowest bits of each byte first: bit 0 is 1
-/// for right, bit 1 is 1 for down. At a wall, the walk continues along it. The picture shows how often it visited each
-/// field.
+/// Each two bits of the fingerprint are a diagonal step from the middle, the lowest bits of each byte first:
+/// bit 0 is 1 for right, bit 1 is 1 for down. At a wall, the walk continues along it. The picture shows how
+/// often it visited each field.
 pub fn draw(fingerprint: &Fingerprint) -> String {
     let mut visits = [[0_usize; WIDTH]; HEIGHT];
     let start = (WIDTH / 2, HEIGHT / 2);

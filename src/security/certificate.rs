@@ -1,7 +1,7 @@
 //! Checks the peer's certificate: the key in it, and the proof that the peer owns that key.
 //!
-//! Knows no trust: others decide whether it is the right key. Names, dates and issuers in certificates mean nothing,
-//! because only the key is the identity.
+//! Knows no trust: others decide whether it is the right key. Names, dates and issuers in certificates mean
+//! nothing, because only the key is the identity.
 
 use crate::fingerprint::Fingerprint;
 use crate::limits::MAX_CERTIFICATE_BYTES;
@@ -20,8 +20,8 @@ pub(super) const ALPN: &[u8] = b"lanchat/1";
 pub(super) const SCHEMES: [SignatureScheme; 2] =
     [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::ED25519];
 
-/// The beginning of a P-256 key's SubjectPublicKeyInfo (RFC 5480 2): the algorithm, and that an uncompressed point of 64
-/// bytes follows.
+/// The beginning of a P-256 key's SubjectPublicKeyInfo (RFC 5480 2): the algorithm, and that an uncompressed
+/// point of 64 bytes follows.
 const P256: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
     0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
@@ -37,8 +37,8 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     PROVIDER.clone()
 }
 
-/// The fingerprint of a SubjectPublicKeyInfo in DER; `None`: this kind of key is not accepted. Each accepted key has one
-/// encoding, and so one fingerprint.
+/// The fingerprint of a SubjectPublicKeyInfo in DER; `None`: this kind of key is not accepted. Each accepted
+/// key has one encoding, and so one fingerprint.
 pub(super) fn fingerprint(spki: &[u8]) -> Option<Fingerprint> {
     let is_accepted = spki.strip_prefix(P256).is_some_and(|point| point.len() == 64)
         || spki.strip_prefix(ED25519).is_some_and(|key| key.len() == 32);
@@ -58,8 +58,8 @@ pub(super) fn presented(
     fingerprint(&spki).ok_or_else(|| CertificateError::BadEncoding.into())
 }
 
-/// The part of a rustls verifier that clients and servers share: the peer's signature over the handshake proves that it
-/// owns the key. TLS 1.2 is never spoken.
+/// The part of a rustls verifier that clients and servers share: the peer's signature over the handshake proves
+/// that it owns the key. TLS 1.2 is never spoken.
 macro_rules! verify_signatures {
     () => {
         fn verify_tls12_signature(

@@ -1,8 +1,8 @@
-//! A server's end of an encrypted connection, in memory only: takes bytes from the socket, returns text for the chat
-//! and bytes for the socket.
+//! A server's end of an encrypted connection, in memory only: takes bytes from the socket, returns text for the
+//! chat and bytes for the socket.
 //!
-//! Knows no sockets, no time and no chat. An idle channel holds its keys and no buffer; at most, it keeps one unfinished
-//! record.
+//! Knows no sockets, no time and no chat. An idle channel holds its keys and no buffer; at most, it keeps one
+//! unfinished record.
 
 mod error;
 
@@ -55,7 +55,8 @@ impl ServerChannel {
         Ok(Self { tls, kept: Vec::new(), peer_key: None, status: Status::Handshaking, has_ended: false })
     }
 
-    /// Takes bytes as the socket returned them, split anywhere. Appends text to `plain`, and bytes for the peer to `out`.
+    /// Takes bytes as the socket returned them, split anywhere. Appends text to `plain`, and bytes for the peer
+    /// to `out`.
     ///
     /// # Errors
     /// The connection must end, after sending `out` (an alert, if there is one). `plain` has the text before the error.
@@ -100,8 +101,8 @@ impl ServerChannel {
         self.peer_key
     }
 
-    /// Appends `plain` to `out`, encrypted, in as few records as possible. A peer that has closed its side may still be sent
-    /// to.
+    /// Appends `plain` to `out`, encrypted, in as few records as possible. A peer that has closed its side may
+    /// still be sent to.
     ///
     /// # Errors
     /// [`ChannelError::NotOpen`] before the end of the handshake, after [`Self::close`], and after a failure.
@@ -114,8 +115,8 @@ impl ServerChannel {
         sent
     }
 
-    /// Appends the end of the connection (`close_notify`) to `out`, if the handshake is far enough for that. Afterwards,
-    /// nothing can be sent or received.
+    /// Appends the end of the connection (`close_notify`) to `out`, if the handshake is far enough for that.
+    /// Afterwards, nothing can be sent or received.
     pub fn close(&mut self, out: &mut Vec<u8>) {
         if !self.has_ended {
             // Without keys, there is nothing to close.
@@ -130,8 +131,7 @@ impl ServerChannel {
         let mut kept = mem::take(&mut self.kept);
         kept.extend_from_slice(bytes);
         let used = self.process(&mut kept, plain, out)?;
-        // If anything was used, the rest came with these bytes: so copying it costs no more than they did, however
-        // small the pieces are.
+        // Copies only bytes that came with this call, so the cost does not grow with the number of pieces.
         self.kept = if used == 0 { kept } else { kept[used..].to_vec() };
         Ok(())
     }
@@ -286,8 +286,8 @@ fn encode<Data>(data: &mut EncodeTlsData<'_, Data>, out: &mut Vec<u8>) -> Result
     })
 }
 
-/// Appends what `write` puts into a buffer of at least `room` bytes. If that is too short, `write` says how many bytes it
-/// needs, and is called once more.
+/// Appends what `write` puts into a buffer of at least `room` bytes. If that is too short, `write` says how
+/// many bytes it needs, and is called once more.
 fn append(
     out: &mut Vec<u8>,
     room: usize,

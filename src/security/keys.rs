@@ -1,7 +1,7 @@
 //! Keypairs, which identify a server or a user: in a file, or for one run.
 //!
-//! Knows no connections. Certificates are only envelopes for keys: each start makes a fresh one, so nothing expires or
-//! needs renewal.
+//! Knows no connections. Certificates are only envelopes for keys: each start makes a fresh one, so nothing
+//! expires or needs renewal.
 
 use super::certificate;
 use crate::files;
@@ -55,7 +55,8 @@ fn remedy(error: &io::Error) -> &'static str {
 }
 
 impl Keypair {
-    /// Loads the keypair; generates it if the file does not exist. Processes that do so at once all get the same key.
+    /// Loads the keypair; generates it if the file does not exist. Processes that do so at once all get the
+    /// same key.
     ///
     /// # Errors
     /// See [`KeyError`]; never [`KeyError::Missing`].

@@ -1,8 +1,9 @@
 //! The servers that a user knows, by their keys.
 //!
-//! There are two files `known_servers`, with one JSON object per line: the user's, which each join writes, and the
-//! system's, which is only read; if it exists, no other keys are accepted. Unknown members are kept; lines that cannot be
-//! read are ignored with a warning. Knows neither how servers are found nor how to ask for their keys.
+//! There are two files `known_servers`, with one JSON object per line: the user's, which each join writes, and
+//! the system's, which is only read; if it exists, no other keys are accepted. Unknown members are kept; lines
+//! that cannot be read are ignored with a warning. Knows neither how servers are found nor how to ask for their
+//! keys.
 
 mod key_verdict;
 
@@ -65,8 +66,8 @@ pub struct KnownServer {
     /// Addresses where it answered, the latest first.
     #[serde(default)]
     pub addrs: Vec<SocketAddr>,
-    /// Hosts and ports by which the user asked for it, the latest first. A name that now leads elsewhere is a reason for an
-    /// alarm, whatever the address.
+    /// Hosts and ports by which the user asked for it, the latest first. A name that now leads elsewhere is a
+    /// reason for an alarm, whatever the address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
     #[serde(default)]
@@ -171,8 +172,8 @@ impl KnownServers {
         Ok(Self { path, servers, system })
     }
 
-    /// The servers that the user may join: first those joined before, the last used first; then the others in the system's
-    /// file.
+    /// The servers that the user may join: first those joined before, the last used first; then the others in
+    /// the system's file.
     pub fn iter(&self) -> impl Iterator<Item = &KnownServer> {
         let others = self.system.iter().flatten().filter(|listed| self.own(&listed.fp).is_none());
         self.servers.iter().filter(|known| self.is_listed(&known.fp)).chain(others)
@@ -220,8 +221,8 @@ impl KnownServers {
         &self.servers
     }
 
-    /// Trusts a key for a server of that name: instead of `replaced`, whose addresses it takes over, or beside other servers
-    /// of that name.
+    /// Trusts a key for a server of that name: instead of `replaced`, whose addresses it takes over, or beside
+    /// other servers of that name.
     ///
     /// # Errors
     /// If the file cannot be written, or the user has no home directory.
@@ -304,7 +305,8 @@ fn note(servers: &mut Vec<KnownServer>, joined: &Presented<'_>, how: TrustBasis,
     known.addrs.retain(|other| *other != addr);
     known.addrs.insert(0, addr);
     known.addrs.truncate(MAX_ADDRS);
-    // An address belongs to the server that answered there last; finding another server there is not an alarm for earlier ones.
+    // An address belongs to the server that answered there last; finding another server there is not an alarm
+    // for earlier ones.
     servers.iter_mut().for_each(|other| other.addrs.retain(|other| *other != addr));
     if let Some(host) = host {
         for known in servers.iter_mut().chain([&mut known]) {

@@ -1,7 +1,8 @@
-//! Identity and trust: keys and certificates, the encrypted channel, passphrases, and the servers that a user trusts.
+//! Identity and trust: keys and certificates, the encrypted channel, passphrases, and the servers that a user
+//! trusts.
 //!
-//! Knows no sockets and no chat: takes and returns bytes, keys and verdicts. The only module that names `rustls` and
-//! similar crates.
+//! Knows no sockets and no chat: takes and returns bytes, keys and verdicts. The only module that names
+//! `rustls` and similar crates.
 
 pub mod art;
 mod certificate;

@@ -1,14 +1,14 @@
 //! Proves a shared passphrase to a closed server, by SPAKE2 over the encrypted channel.
 //!
-//! Neither a listener nor the peer learns anything that would help to guess the passphrase later: each run tests one
-//! guess, and both ends notice a wrong one. The proof is bound to the keys of both ends, so a man in the middle, who has
-//! other keys, cannot pass it on. Knows no packets and counts no guesses.
+//! Neither a listener nor the peer learns anything that would help to guess the passphrase later: each run
+//! tests one guess, and both ends notice a wrong one. The proof is bound to the keys of both ends, so a man in
+//! the middle, who has other keys, cannot pass it on. Knows no packets and counts no guesses.
 //!
 //! The server sends its element; the client answers with its own element and its confirmation; then the server
-//! confirms. The client goes first, so that the server sees every guess. Elements have 33 bytes, as `spake2` libraries in
-//! several languages exchange them (the client is side A). Confirmations have 32: HMAC-SHA256 of the binding, the
-//! server's element and the client's, with a key that HKDF-SHA256 derives from the shared one (no salt, one label for
-//! each end).
+//! confirms. The client goes first, so that the server sees every guess. Elements have 33 bytes, as `spake2`
+//! libraries in several languages exchange them (the client is side A). Confirmations have 32: HMAC-SHA256 of
+//! the binding, the server's element and the client's, with a key that HKDF-SHA256 derives from the shared one
+//! (no salt, one label for each end).
 
 use super::passphrase::Passphrase;
 use crate::fingerprint::Fingerprint;
@@ -281,7 +281,8 @@ mod tests {
 
     #[test]
     fn the_binding_is_what_the_protocol_says() {
-        // printf 'lanchat cb v1' | cat - <(head -c 32 /dev/zero | tr '\0' '\1') <(head -c 32 /dev/zero) | sha256sum
+        // printf 'lanchat cb v1' | cat - <(head -c 32 /dev/zero | tr '\0' '\1') <(head -c 32 /dev/zero) |
+        // sha256sum
         let hex: String = Binding::new(&key(1), None).0.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "0d5377031c2db39051a068a6aa71f538b613462db7cd8f5f2581b8a8cb249bb6");
     }

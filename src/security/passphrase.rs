@@ -45,8 +45,8 @@ pub enum PassphraseError {
 }
 
 impl Passphrase {
-    /// Takes a passphrase as typed. Generated ones may be typed in capitals, and with spaces or nothing between words,
-    /// because only the letters count. All others must be exact.
+    /// Takes a passphrase as typed. Generated ones may be typed in capitals, and with spaces or nothing between
+    /// words, because only the letters count. All others must be exact.
     pub fn new(typed: &str) -> Result<Self, PassphraseError> {
         // In this order, because NFKC turns other characters into spaces.
         let whole: Zeroizing<String> = Zeroizing::new(typed.nfkc().collect());
@@ -58,8 +58,8 @@ impl Passphrase {
         Ok(Self(text))
     }
 
-    /// Generates 4 words of 4 letters, such as `bisu-karo-muto-lanu`: 8 syllables of 6 bits, so 48 bits. At 60 guesses per
-    /// minute, half of all take over 4 million years.
+    /// Generates 4 words of 4 letters, such as `bisu-karo-muto-lanu`: 8 syllables of 6 bits, so 48 bits. At 60
+    /// guesses per minute, half of all take over 4 million years.
     pub fn generate() -> Result<Self, PassphraseError> {
         let mut bits = Zeroizing::new(getrandom::u64().map_err(PassphraseError::Random)?);
         let mut letters = Zeroizing::new(String::with_capacity(WORDS * WORD_LETTERS));
@@ -71,8 +71,8 @@ impl Passphrase {
         Ok(Self(spelled(&letters)))
     }
 
-    /// Loads the passphrase from this program's own file, which others must not be able to read; generates it if the file
-    /// does not exist.
+    /// Loads the passphrase from this program's own file, which others must not be able to read; generates it
+    /// if the file does not exist.
     pub fn load_or_create(path: &Path) -> Result<Self, PassphraseError> {
         match Self::load(path) {
             Err(PassphraseError::Unusable(_, error)) if error.kind() == io::ErrorKind::NotFound => {}
@@ -92,8 +92,8 @@ impl Passphrase {
         Self::from_file(path, content)
     }
 
-    /// Reads the first line of the user's file. Others may be able to read it: secrets that are mounted into containers
-    /// are often open to everyone inside.
+    /// Reads the first line of the user's file. Others may be able to read it: secrets that are mounted into
+    /// containers are often open to everyone inside.
     pub fn read(path: &Path) -> Result<Self, PassphraseError> {
         let mut content = Zeroizing::new(Vec::with_capacity(MAX_SECRET_FILE_BYTES));
         let read = File::open(path)

@@ -1,8 +1,8 @@
-//! Protects this process's memory, which holds keys and passphrases: against core dumps, and against other programs of
-//! the same user. Not against administrators.
+//! Protects this process's memory, which holds keys and passphrases: against core dumps, and against other
+//! programs of the same user. Not against administrators.
 
-/// Disables core dumps and, on Linux, keeps the user's other processes from reading the memory. Call it once at the
-/// start. Where that fails, the program runs without it.
+/// Disables core dumps and, on Linux, keeps the user's other processes from reading the memory. Call it once at
+/// the start. Where that fails, the program runs without it.
 pub fn protect_memory() {
     #[cfg(unix)]
     forbid_dumps();

@@ -25,7 +25,8 @@ impl<S: AsyncRead + Unpin> SniffingStream<S> {
         Self { stream, is_tls: false, foreign: Vec::new() }
     }
 
-    /// The first line of a peer that does not speak TLS, or as much of it as arrived; `None`: it sent nothing, or TLS.
+    /// The first line of a peer that does not speak TLS, or as much of it as arrived; `None`: it sent nothing,
+    /// or TLS.
     pub(super) async fn foreign_line(mut self) -> Option<String> {
         if self.is_tls {
             return None;

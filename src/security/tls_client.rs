@@ -1,4 +1,5 @@
-//! A client's end of an encrypted connection. It returns a stream only if the server has proved to own an expected key.
+//! A client's end of an encrypted connection. It returns a stream only if the server has proved to own an
+//! expected key.
 //!
 //! Knows neither where the expected keys come from nor what is sent over the stream.
 
@@ -44,8 +45,8 @@ pub enum HandshakeError {
     #[error("the program at that address does not speak TLS")]
     NoTls {
         /// Its first line, which is remote text: unchecked, and up to
-        /// [`MAX_FOREIGN_LINE_BYTES`](crate::limits::MAX_FOREIGN_LINE_BYTES) long. A lanchat server that answers in plaintext
-        /// sends a JSON object.
+        /// [`MAX_FOREIGN_LINE_BYTES`](crate::limits::MAX_FOREIGN_LINE_BYTES) long. A lanchat server that
+        /// answers in plaintext sends a JSON object.
         line: String,
     },
     /// The server has sent an alert.
@@ -97,8 +98,8 @@ impl ClientTls {
         Ok(Self(config))
     }
 
-    /// Does the handshake, and returns the stream with the server's key. Checks the key before sending anything of this
-    /// client's, even its key.
+    /// Does the handshake, and returns the stream with the server's key. Checks the key before sending anything
+    /// of this client's, even its key.
     ///
     /// There is no deadline: the caller sets one.
     pub async fn connect<S>(
@@ -199,8 +200,8 @@ impl ServerCertVerifier for KeyVerifier {
 
 /// An encrypted stream to a server whose key is known.
 ///
-/// If the server refuses this client's key, the first read fails with `InvalidData`; if the connection ends without
-/// the server's `close_notify`, with `UnexpectedEof`. Written text is sent when it is flushed.
+/// If the server refuses this client's key, the first read fails with `InvalidData`; if the connection ends
+/// without the server's `close_notify`, with `UnexpectedEof`. Written text is sent when it is flushed.
 #[derive(Debug)]
 pub struct ClientStream<S>(TlsStream<SniffingStream<S>>);
 

@@ -1,7 +1,7 @@
 //! The output that did not fit a socket: chunks of whole frames, shared with other receivers' backlogs.
 //!
-//! Knows no sockets. The first chunk may begin inside a frame of which the socket took a part; that frame is always
-//! finished before anything else.
+//! Knows no sockets. The first chunk may begin inside a frame of which the socket took a part; that frame is
+//! always finished before anything else.
 
 use super::memory::{Budget, Reservation};
 use crate::limits::{BACKLOG_CHUNK_BYTES, BACKLOG_STEP_BYTES, BACKLOG_STUCK, SEND_BUFFER_BYTES};
@@ -12,8 +12,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// Whole frames for one or many receivers. They are charged to the budget once they are in a backlog, and only once
-/// however many backlogs they are in.
+/// Whole frames for one or many receivers. They are charged to the budget once they are in a backlog, and only
+/// once however many backlogs they are in.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     bytes: Bytes,
@@ -120,8 +120,9 @@ impl Backlog {
         self.bytes
     }
 
-    /// Charges the memory besides the frames: the chunks, and `encrypted` bytes that wait for the socket. The kernel's
-    /// buffer for a full socket counts only once the peer is stuck: in a busy second, all sockets are full.
+    /// Charges the memory besides the frames: the chunks, and `encrypted` bytes that wait for the socket. The
+    /// kernel's buffer for a full socket counts only once the peer is stuck: in a busy second, all sockets are
+    /// full.
     pub(super) fn charge(&mut self, encrypted: usize) {
         let kernel = if self.is_stuck() { 2 * SEND_BUFFER_BYTES } else { 0 };
         self.reservation.set(self.chunks.len() * BACKLOG_CHUNK_BYTES + encrypted + kernel);

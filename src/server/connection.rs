@@ -1,14 +1,15 @@
 //! One connection's socket and output.
 //!
 //! [`Connection::send`] tries the socket and returns, without waking any task. Only a full socket gets a
-//! [backlog](Backlog), which the reactor writes when there is room. Output passes through a [`Transport`], which
-//! encrypts it; a backlog holds plaintext frames, because receivers share those.
+//! [backlog](Backlog), which the reactor writes when there is room. Output passes through a [`Transport`],
+//! which encrypts it; a backlog holds plaintext frames, because receivers share those.
 //!
-//! Three parties send: the flusher, the reactor, and tasks that answer questions. The mutex puts them in order.
+//! Four parties write: the flusher, the reactor, catch-ups, and tasks that answer (questions, multicast tests).
+//! The mutex puts them in order.
 //!
-//! Invariants: frames reach the socket in the order of the `send` calls; a frame that has begun is finished before
-//! anything else; while there is a backlog, it alone is written; the reactor watches each connection that has a
-//! backlog or is ending, and learns of a broken one at once.
+//! Invariants: frames reach the socket in the order of the `send` calls; a frame that has begun is finished
+//! before anything else; while there is a backlog, it alone is written; the reactor watches each connection
+//! that has a backlog or is ending, and learns of a broken one at once.
 
 use super::backlog::{Backlog, Frames};
 use super::gate::Pass;
@@ -41,7 +42,8 @@ pub(super) struct Connection {
 struct Writing {
     transport: Transport,
     backlog: Option<Box<Backlog>>,
-    /// Set when nothing more may be sent: the connection ends once the backlog is written. Boxed: most are not ending.
+    /// Set when nothing more may be sent: the connection ends once the backlog is written. Boxed: most are not
+    /// ending.
     ending: Option<Box<Ending>>,
 }
 
@@ -124,8 +126,8 @@ impl Connection {
         &self.permits.pass
     }
 
-    /// Writes whole frames or queues them; never waits. A broken connection drops them; the reactor then ends the
-    /// session.
+    /// Writes whole frames or queues them; never waits. A broken connection drops them; the reactor then ends
+    /// the session.
     pub(super) fn send(&self, frames: &Frames) {
         let mut writing = self.lock();
         if writing.ending.is_some() || frames.is_empty() {
@@ -313,8 +315,8 @@ impl Connection {
         self.inbox.tell_of_memory();
     }
 
-    /// Tells the peer that nothing more follows. A peer that keeps its side open is cut off after the grace period.
-    /// Closing at once would discard what the peer has not read yet (RFC 1122 4.2.2.13).
+    /// Tells the peer that nothing more follows. A peer that keeps its side open is cut off after the grace
+    /// period. Closing at once would discard what the peer has not read yet (RFC 1122 4.2.2.13).
     ///
     /// `false`: the socket is full; try again.
     fn say_end(&self, transport: &mut Transport) -> bool {
@@ -336,13 +338,13 @@ impl Ending {
     }
 }
 
-/// One per connection; 16 bytes more in a debug build, for mio's own checks. Locks and sockets of other systems are
-/// bigger.
+/// One per connection; 16 bytes more in a debug build, for mio's own checks. Locks and sockets of other systems
+/// are bigger.
 #[cfg(target_os = "linux")]
 const _: () = assert!(size_of::<Connection>() <= 96 + if cfg!(debug_assertions) { 16 } else { 0 });
 
-/// Writes as much of `backlog` as the socket takes; `true`: all of it. Otherwise the socket has reported that it is
-/// full, without which some systems never report room.
+/// Writes as much of `backlog` as the socket takes; `true`: all of it. Otherwise the socket has reported that
+/// it is full, without which some systems never report room.
 fn write_all(transport: &mut Transport, stream: &TcpStream, backlog: &mut Backlog) -> io::Result<bool> {
     let waited = transport.waiting() + backlog.bytes();
     let mut is_written = false;

@@ -1,5 +1,5 @@
-//! The console of `lanchat serve` at a terminal: operators' commands, typed below the log. It uses requests like any
-//! client, and knows no sockets.
+//! The console of `lanchat serve` at a terminal: operators' commands, typed below the log. It uses requests
+//! like any client, and knows no sockets.
 
 use std::sync::Arc;
 
@@ -48,8 +48,8 @@ impl Console {
         Ok(Self { prompt, handle, asking: false })
     }
 
-    /// Runs until the user wants the server to stop. Then closes the console, and the log goes to standard error again. If
-    /// the terminal disappears, the server runs on, and this never returns.
+    /// Runs until the user wants the server to stop. Then closes the console, and the log goes to standard
+    /// error again. If the terminal disappears, the server runs on, and this never returns.
     pub async fn run(mut self) {
         loop {
             let input = self.prompt.next().await;

@@ -1,8 +1,9 @@
 //! The data directory: the server's key, its passphrase and its database.
 //!
-//! Only its owner can read it. A running server locks it, so that no two servers use the same key: it locks a file, and
-//! on Unix also the directory itself, which nobody removes by mistake (on Windows, a locked file cannot be removed).
-//! A person who can read the directory can act for the server, and so is an operator: the secret in it proves that.
+//! Only its owner can read it. A running server locks it, so that no two servers use the same key: it locks a
+//! file, and on Unix also the directory itself, which nobody removes by mistake (on Windows, a locked file
+//! cannot be removed). A person who can read the directory can act for the server, and so is an operator: the
+//! secret in it proves that.
 
 use super::staging;
 use crate::files;
@@ -26,8 +27,8 @@ pub const SECRET_FILE: &str = "operator-secret";
 /// The file to lock.
 const LOCK_FILE: &str = "lock";
 
-/// A server's files that a backup holds besides the history. Earlier versions kept the books in some of them; the next
-/// start imports these.
+/// A server's files that a backup holds besides the history. Earlier versions kept the records in some of them;
+/// the next start imports these.
 pub(super) const KEPT_FILES: [&str; 7] =
     [KEY_FILE, PASSPHRASE_FILE, "names", "operators", "members", "bans", "mutes"];
 
@@ -39,8 +40,8 @@ pub(super) struct DataDir {
     locks: Vec<File>,
 }
 
-/// Unlocks. Closing the files alone would not do: a process that another thread is just starting has copies of the
-/// descriptors, and with them the locks, until it executes its program.
+/// Unlocks. Closing the files alone would not do: a process that another thread is just starting has copies of
+/// the descriptors, and with them the locks, until it executes its program.
 impl Drop for DataDir {
     fn drop(&mut self) {
         for lock in &self.locks {
@@ -150,8 +151,8 @@ fn open_lock(path: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
-/// If the history is a symbolic link, locks its target: the data directory that the target is in, or a file beside it
-/// if there is no server's. `None`: it is not a link.
+/// If the history is a symbolic link, locks its target: the data directory that the target is in, or a file
+/// beside it if there is no server's. `None`: it is not a link.
 fn lock_linked(path: &Path) -> Result<Option<File>, DataDirError> {
     let history = path.join(HISTORY_FILE);
     let real = if history.is_symlink() { std::fs::canonicalize(&history).ok() } else { None };

@@ -1,8 +1,8 @@
-//! Recognises repeats of messages that were sent but not stored: on a full disk, and on a server without a history.
-//! If an author gets no receipt and sends such a message again, nobody sees it twice.
+//! Recognises repeats of messages that were sent but not stored: on a full disk, and on a server without a
+//! history. If an author gets no receipt and sends such a message again, nobody sees it twice.
 //!
-//! Keeps two hashes per message, keyed because people choose what they hash: two messages share both only once in
-//! 2^128. Bounded by [`MAX_PASSED`].
+//! Keeps two hashes per message, keyed because people choose what they hash: two messages share both only once
+//! in 2^128. Bounded by [`MAX_PASSED`].
 
 use crate::chat::{Entry, Kind, Message};
 use crate::limits::{MAX_PASSED, MAX_PASSED_OF_AUTHOR};
@@ -36,7 +36,8 @@ impl From<Duplicate> for Repeat {
 #[derive(Debug, Default)]
 pub(super) struct DedupCache {
     messages: HashMap<MessageHash, (Option<u64>, Timestamp)>,
-    /// Each author's hashes, the oldest first. Invariant: none is empty, and together they are the keys of `messages`.
+    /// Each author's hashes, the oldest first. Invariant: none is empty, and together they are the keys of
+    /// `messages`.
     authors: HashMap<Author, VecDeque<MessageHash>>,
     /// How many hashes each author has. Invariant: one row per author.
     heaviest: BTreeSet<(usize, Author)>,
@@ -53,8 +54,8 @@ impl DedupCache {
         messages.filter_map(|(place, message)| self.find(place, self.hash(message)?.1)).collect()
     }
 
-    /// Remembers a message that is sent but not stored. If it was sent before, returns that instead. `seq`: the number in
-    /// its receipt.
+    /// Remembers a message that is sent but not stored. If it was sent before, returns that instead. `seq`: the
+    /// number in its receipt.
     pub(super) fn note(&mut self, place: usize, message: &Message, seq: Option<u64>) -> Option<Repeat> {
         let (author, hash) = self.hash(message)?;
         let repeats = self.find(place, hash);

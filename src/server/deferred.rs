@@ -1,8 +1,8 @@
 //! Entries, except messages, that wait for a store that fails.
 //!
-//! Of each row of the books, only the last state waits, so the number of rows is the bound. Beyond the limit, the
-//! oldest changes of rooms, mail, names and members are dropped and counted. Changes of operators, bans and mutes
-//! never are, because people rely on them.
+//! Of each record's row, only the last state waits, so the number of rows is the bound. Beyond the limit, the
+//! oldest changes of rooms, mail, names and members are dropped and counted. Changes of operators, bans and
+//! mutes never are, because people rely on them.
 
 use crate::chat::{Entry, Record, RecordKey};
 use crate::limits::MAX_DEFERRED;

@@ -6,8 +6,8 @@ use crate::limits::RESERVED_DESCRIPTORS;
 #[cfg(unix)]
 const OPEN_MAX: u64 = 10_240;
 
-/// Raises the soft limit on open files to the hard one. Returns how many clients fit; `None`: the system has no such
-/// limit.
+/// Raises the soft limit on open files to the hard one. Returns how many clients fit; `None`: the system has no
+/// such limit.
 #[cfg(unix)]
 pub(super) fn clients_that_fit() -> Option<usize> {
     use rustix::process::{Resource, getrlimit, setrlimit};

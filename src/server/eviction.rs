@@ -1,8 +1,8 @@
 //! Chooses the connection to evict when the server is full and a client with a known key arrives.
 //!
 //! A stranger's goes first, then one of a known key that has more connections than the new client's. If each
-//! known key has one, one person may have taken the places with many keys: then one from an address or a network
-//! that exceeds its share goes.
+//! known key has one, one person may have taken the places with many keys: then one from an address or a
+//! network that exceeds its share goes.
 
 use super::gate::{ConnectionShares, Gate, Heaviest, heaviest};
 use super::hub::Hub;

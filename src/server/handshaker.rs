@@ -62,7 +62,7 @@ pub(super) struct Handshaker {
     /// One for each refused client that is still reading why.
     farewells: Semaphore,
     /// Held while choosing a connection to evict, so that two searches do not choose the same one.
-    room: tokio::sync::Mutex<()>,
+    evicting: tokio::sync::Mutex<()>,
     /// Whether the server is shutting down.
     closed: watch::Sender<bool>,
 }
@@ -101,7 +101,7 @@ impl Handshaker {
             registration,
             permits: Semaphore::new(HANDSHAKES_IN_PROGRESS),
             farewells: Semaphore::new(MAX_FAREWELLS),
-            room: tokio::sync::Mutex::default(),
+            evicting: tokio::sync::Mutex::default(),
             closed: watch::Sender::new(false),
         })
     }

@@ -1,8 +1,8 @@
-//! Multicast tests with a client's machine. A client that reaches the server but cannot discover it learns in which
-//! direction multicast gets lost.
+//! Multicast tests with a client's machine. A client that reaches the server but cannot discover it learns in
+//! which direction multicast gets lost.
 //!
-//! Useless for attacks: the server sends four packets of 60 bytes, to the mDNS group, on the client's own link, which
-//! no router passes on; tests are rate-limited per address and in total.
+//! Useless for attacks: the server sends four packets of 60 bytes, to the mDNS group, on the client's own link,
+//! which no router passes on; tests are rate-limited per address and in total.
 
 use super::connection::Connection;
 use crate::discovery::{MulticastTest, Side, Subnet};

@@ -167,7 +167,8 @@ impl Cutover {
         let Page { messages, reached } =
             page.unwrap_or_else(|| Page { messages: Vec::new(), reached: self.upto });
         frames::write(&messages, None, &mut self.frames);
-        // If nothing could be read, there is nothing to continue with: the store fails, or the rest is not theirs.
+        // If nothing could be read, there is nothing to continue with: the store fails, or the rest is not
+        // theirs.
         if reached < self.upto && !messages.is_empty() {
             self.remainder = Some(Remainder { after: reached, count: messages.len() });
             return;
@@ -205,7 +206,8 @@ impl OutputBatch {
         self.entries.len() - 1
     }
 
-    /// Adds a packet for all sessions that follow the lobby, except these. `entry`: set if it may be a duplicate.
+    /// Adds a packet for all sessions that follow the lobby, except these. `entry`: set if it may be a
+    /// duplicate.
     pub(super) fn lobby(&mut self, packet: &Packet, except: &[SessionId], entry: Option<usize>) {
         let at = self.lobby.len();
         packet.write_to(&mut self.lobby);
@@ -238,8 +240,8 @@ impl OutputBatch {
         })
     }
 
-    /// Cuts out the messages of these entries, because the store had them before. `known` is in ascending order;
-    /// `change` corrects the receipt of the n-th of them. Called at most once per batch.
+    /// Cuts out the messages of these entries, because the store had them before. `known` is in ascending
+    /// order; `change` corrects the receipt of the n-th of them. Called at most once per batch.
     pub(super) fn cut(&mut self, known: &[usize], mut change: impl FnMut(usize, &mut Receipt)) {
         let place = |entry: usize| known.binary_search(&entry).ok();
         self.groups

@@ -1,7 +1,7 @@
 //! Reads one connection: bytes in, packets to the hub.
 //!
-//! An idle reader holds no buffer: it reads into its thread's, and keeps only an unfinished frame. So that no client
-//! holds up the others, it handles one portion at a time and says how to go on.
+//! An idle reader holds no buffer: it reads into its thread's, and keeps only an unfinished frame. So that no
+//! client holds up the others, it handles one portion at a time and says how to go on.
 
 use super::connection::{Connection, InputPolicy};
 use super::gate::Offence;
@@ -75,8 +75,8 @@ pub(super) enum ReadOutcome {
 #[derive(Debug, Default)]
 struct ReadState {
     decoder: Decoder,
-    /// Packets that the hub has not taken. Only a few are parsed at a time, because they take many times their bytes and
-    /// may have to wait for their user's pace.
+    /// Packets that the hub has not taken. Only a few are parsed at a time, because they take many times their
+    /// bytes and may have to wait for their user's pace.
     incoming: VecDeque<Incoming>,
     /// Bytes that are not parsed yet.
     later: Vec<u8>,
@@ -220,8 +220,8 @@ fn read(
     match connection.read(buffer) {
         Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
         Ok(length) => {
-            // A short read: the socket is empty, and the poll will report the next byte. It reports an end only once, and on
-            // Windows not even every byte.
+            // A short read: the socket is empty, and the poll will report the next byte. It reports an end only
+            // once, and on Windows not even every byte.
             readiness.is_readable = length == buffer.len() || readiness.ended.is_some() || cfg!(windows);
             let bytes = &buffer[..length];
             match (input.is_over, connection.is_encrypted()) {
@@ -283,8 +283,8 @@ impl ReadState {
         }
     }
 
-    /// Parses up to `most` packets out of `bytes`, and keeps the beginning of an unfinished frame. Returns how many bytes
-    /// it used.
+    /// Parses up to `most` packets out of `bytes`, and keeps the beginning of an unfinished frame. Returns how
+    /// many bytes it used.
     fn take(&mut self, bytes: &[u8], most: usize) -> usize {
         if self.is_over {
             return bytes.len();

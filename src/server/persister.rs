@@ -4,8 +4,8 @@
 //! without a timer. So a message that anyone has seen, or that has a receipt, is on the disk.
 //!
 //! While the store fails, messages are still sent, with receipts that say so; everything else waits
-//! ([`deferred`](super::deferred)) until the store works again. Repeats of a message are recognised by the store,
-//! and by a cache of messages that the store does not have.
+//! ([`deferred`](super::deferred)) until the store works again. Repeats of a message are recognised by the
+//! store, and by a cache of messages that the store does not have.
 
 use super::dedup_cache::{DedupCache, Repeat};
 use super::deferred::Deferred;
@@ -209,8 +209,8 @@ impl Persister {
         }
     }
 
-    /// Cuts repeats out of the batch; their receipts repeat the first ones. Messages that are repeated or not stored do
-    /// not wait as mail.
+    /// Cuts repeats out of the batch; their receipts repeat the first ones. Messages that are repeated or not
+    /// stored do not wait as mail.
     fn tell(&self, batch: &mut OutputBatch, repeats: &[Repeat], mut waited: Vec<(usize, Waited)>) {
         let places: Vec<usize> = repeats.iter().map(|repeats| repeats.entry).collect();
         if self.failing.is_none() {

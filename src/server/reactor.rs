@@ -1,8 +1,8 @@
 //! The only thread that reads: all connections' sockets in one poll.
 //!
-//! An idle connection costs no task and no timer, only a row in a table. Connections that have sent something take
-//! turns; those that must wait, for space in the hub's batch or for their pace, are set aside. The thread also writes
-//! backlogs as sockets get room, and closes clients that do not read.
+//! An idle connection costs no task and no timer, only a row in a table. Connections that have sent something
+//! take turns; those that must wait, for space in the hub's batch or for their pace, are set aside. The thread
+//! also writes backlogs as sockets get room, and closes clients that do not read.
 //!
 //! Events are edge-triggered: the poll reports a socket once, and the reactor reads until the socket is empty.
 //!
@@ -84,8 +84,8 @@ struct Reactor {
     has_told: bool,
 }
 
-/// A connection and its reader. The reader may be gone while there is still something to write: a peer that closed its
-/// sending half (`... | nc`) reads on.
+/// A connection and its reader. The reader may be gone while there is still something to write: a peer that
+/// closed its sending half (`... | nc`) reads on.
 struct ConnectionRow {
     connection: Arc<Connection>,
     reader: Option<PacketReader>,
@@ -226,7 +226,8 @@ impl Reactor {
         self.queue.push_back(id);
     }
 
-    /// Handles an event. It may be about an earlier connection in that slot: then there is nothing to read or write.
+    /// Handles an event. It may be about an earlier connection in that slot: then there is nothing to read or
+    /// write.
     fn notice(&mut self, place: usize, event: &Event) {
         let Some(id) = self.rows.at(place) else { return };
         let Some(row) = self.rows.get_mut(id) else { return };

@@ -97,8 +97,9 @@ fn mode(_: &fs::Metadata) -> u32 {
     USUAL_MODE
 }
 
-/// Restores a backup into a data directory, which is created if necessary. Keeps the previous files in a directory of
-/// their own. `is_unchecked`: restores even a backup that was changed. `progress` receives the steps done and in total.
+/// Restores a backup into a data directory, which is created if necessary. Keeps the previous files in a
+/// directory of their own. `is_unchecked`: restores even a backup that was changed. `progress` receives the
+/// steps done and in total.
 ///
 /// # Errors
 /// The reason; everything is then unchanged.
@@ -138,9 +139,9 @@ pub fn restore(
     Ok(Restored { is_whole, checksum, messages: saved.messages, latest: saved.latest, aside })
 }
 
-/// Saves what is readable of a history into a new one and installs that. Returns what was saved, and the directory with
-/// the previous files; `None`: the history is undamaged, and nothing was done. `progress` receives the steps done and in
-/// total.
+/// Saves what is readable of a history into a new one and installs that. Returns what was saved, and the
+/// directory with the previous files; `None`: the history is undamaged, and nothing was done. `progress`
+/// receives the steps done and in total.
 ///
 /// # Errors
 /// The reason; everything is then unchanged.

@@ -1,8 +1,8 @@
-//! Replaces several files of the data directory at once: after a crash, the next process that locks the directory
-//! either finishes or drops the whole change.
+//! Replaces several files of the data directory at once: after a crash, the next process that locks the
+//! directory either finishes or drops the whole change.
 //!
-//! New files are staged in a directory beside the old ones. Renaming that directory is the point of no return: from
-//! then on, they are installed, and the old files move to a directory whose name says why and when.
+//! New files are staged in a directory beside the old ones. Renaming that directory is the point of no return:
+//! from then on, they are installed, and the old files move to a directory whose name says why and when.
 
 use crate::files;
 use std::fs;
@@ -46,8 +46,8 @@ impl Staging {
         set_mode(&path, mode)
     }
 
-    /// Installs the new files and removes those named in `leaving`. Returns the directory with the old files, if there are
-    /// any.
+    /// Installs the new files and removes those named in `leaving`. Returns the directory with the old files,
+    /// if there are any.
     pub(super) fn put_in_place(self, leaving: &[String]) -> io::Result<Option<PathBuf>> {
         files::create(&self.file(LEAVING), leaving.join("\n").as_bytes())?;
         for entry in fs::read_dir(&self.dir)? {
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(fs::read_dir(&home).unwrap().count(), 4);
     }
 
-    /// Each step is one rename: whatever of them were done, the rest follows.
+    /// Each step is one rename; after a stop at any of them, the next start does the rest.
     #[test]
     fn a_complete_change_is_finished_after_a_stop_at_any_step() {
         let steps: [fn(&Path, &Path, &Path); 4] = [

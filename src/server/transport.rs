@@ -1,7 +1,7 @@
 //! Writes bytes to a socket, as plaintext or in TLS records.
 //!
-//! Knows no backlog and no frames. Encrypted bytes that do not fit the socket are kept, as they cannot be encrypted
-//! again: one step at most.
+//! Knows no backlog and no frames. Encrypted bytes that do not fit the socket are kept, as they cannot be
+//! encrypted again: one step at most.
 
 use crate::fingerprint::Fingerprint;
 use crate::security::{ChannelError, ServerChannel, Status};
@@ -9,8 +9,8 @@ use mio::net::TcpStream;
 use std::cell::RefCell;
 use std::io::{self, Write};
 
-/// Bytes to encrypt at a time: some records in one write. Also bounds the encrypted bytes that wait for a receiver
-/// that does not read.
+/// Bytes to encrypt at a time: some records in one write. Also bounds the encrypted bytes that wait for a
+/// receiver that does not read.
 const STEP: usize = 64 * 1024;
 
 thread_local! {
@@ -49,8 +49,8 @@ impl Transport {
         matches!(self, Self::Encrypted(_))
     }
 
-    /// Writes as much of `bytes` as the socket takes. Returns how many of them need not be written again; fewer than all:
-    /// the socket is full.
+    /// Writes as much of `bytes` as the socket takes. Returns how many of them need not be written again; fewer
+    /// than all: the socket is full.
     pub(super) fn write(&mut self, stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Plain => try_write(stream, bytes),
@@ -74,8 +74,8 @@ impl Transport {
         }
     }
 
-    /// Tells the peer once that nothing more follows, so that it can tell an end from a cut. `false`: the socket is full,
-    /// and [`Self::flush`] must write the rest.
+    /// Tells the peer once that nothing more follows, so that it can tell an end from a cut. `false`: the
+    /// socket is full, and [`Self::flush`] must write the rest.
     pub(super) fn end(&mut self, stream: &TcpStream) -> bool {
         // A broken connection has nobody to tell.
         if let Self::Encrypted(encrypted) = self

@@ -1,4 +1,4 @@
-//! Imports the files that held the books before the database did: one file per kind, one JSON object per
+//! Imports the files that held the records before the database did: one file per kind, one JSON object per
 //! line.
 //!
 //! The first start imports them and renames them.

@@ -39,7 +39,7 @@ pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(
     Ok((archive, reserved))
 }
 
-/// Reads the books alone, for a server without a history. Leaves stored messages as they are.
+/// Reads the records alone, for a server without a history. Leaves stored messages as they are.
 pub(super) fn read_books(connection: &mut Connection) -> Result<Archive> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     begin(&change)?;

@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// Bytes that must fit before a failed store counts as working again: the size of a big turn.
+/// Bytes that must fit before a failed store counts as working again: the size of a big batch.
 const PROBE_BYTES: u32 = 256 * 1024;
 
 /// The state of the writing thread.
@@ -61,7 +61,7 @@ pub(super) struct WriteThread {
 }
 
 impl WriteThread {
-    /// Opens the database and reads the state from which a chat starts; without `keep`, only the books.
+    /// Opens the database and reads the state from which a chat starts; without `keep`, only the records.
     pub(super) fn open(
         path: &Path,
         keep: Option<Retention>,

@@ -111,7 +111,7 @@ fn long_texts_close_nobody_who_was_away_for_a_short_time() {
     });
     let mut alice = Peer::join(server.address, "alice");
     let first = say(&mut alice, "all", "first", "f")["seq"].clone();
-    // Each takes six bytes on the wire, and what came up to here is near enough for the seam.
+    // Each takes six bytes on the wire, and what came up to here is near enough for the cutover.
     let text = "\u{1}".repeat(MAX_TEXT_BYTES);
     for n in 0..150 {
         say(&mut alice, "all", &text, &n.to_string());

@@ -1,4 +1,4 @@
-//! The seam between what was missed and what is live: no gap, no double, no other order.
+//! The cutover between what was missed and what is live: no gap, no double, no other order.
 
 use crate::support::storm::dice::{self, Dice};
 use crate::support::storm::herald::{Herald, comes_to, until};

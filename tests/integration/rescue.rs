@@ -13,8 +13,8 @@ use std::process::{Command, Output, Stdio};
 /// A server that runs, and where it keeps what it has.
 struct House {
     server: Mortal,
-    /// Who talks since the last start; `None`: nobody has yet. Who comes anew could meet themselves, as long as the
-    /// server has not seen that they are gone.
+    /// Who talks since the last start; `None`: nobody has yet. Who comes anew could meet themselves, as long as
+    /// the server has not seen that they are gone.
     talker: Option<Peer>,
     said: usize,
 }

@@ -321,7 +321,8 @@ impl Run {
         }
     }
 
-    /// It has caught up: what came so far counts, and the end is a point. Then what has no receipt is said again.
+    /// It has caught up: what came so far counts, and the end is a point. Then what has no receipt is said
+    /// again.
     fn arrive(&mut self, packet: &Value, visit: &mut Visit, line: &mut Line) -> io::Result<()> {
         let (Some(welcomed), Some(seq), false) =
             (visit.welcomed.take(), packet["seq"].as_u64(), visit.is_live)

@@ -99,8 +99,8 @@ fn moved(plan: &Plan, change: Change) -> Outcome {
     })
 }
 
-/// A machine that hosts goes to sleep, two others go on without it, and it wakes: from then until its user reads
-/// what one of them says.
+/// A machine that hosts goes to sleep, two others go on without it, and it wakes: from then until its user
+/// reads what one of them says.
 fn sleeper_wakes(plan: &Plan) -> Outcome {
     tries(plan, 2, |_| {
         let pair = Pair::new(Addressing::V4);

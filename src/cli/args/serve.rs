@@ -1,4 +1,4 @@
-//! ServerOptions of `lanchat serve`, and the server options that they become.
+//! Options of `lanchat serve`, and the server options that they become.
 
 use std::fs::File;
 use std::io::Read;

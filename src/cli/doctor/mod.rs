@@ -1,5 +1,6 @@
 //! `lanchat doctor`: why can I not connect? It examines the network, this machine and the known servers at the
-//! same time and gathers the results as data (`findings`). From these, `diagnosis` derives a cause and remedies.
+//! same time and gathers the results as data (`findings`). From these, `diagnosis` derives a cause and
+//! remedies.
 
 mod checks;
 mod diagnosis;
@@ -31,8 +32,8 @@ use crate::text::safe_line;
 use std::io::Write;
 
 /// Examines the way to a server and prints each check, the diagnosis and its remedies on standard output. With
-/// `--quiet`, it prints only a bad diagnosis, so it can serve as a container's health check. A bad diagnosis is a
-/// silent [`ExitError`] with the status of its [`Class`].
+/// `--quiet`, it prints only a bad diagnosis, so it can serve as a container's health check. A bad diagnosis is
+/// a silent [`ExitError`] with the status of its [`Class`].
 pub(super) fn run(common: &CommonArgs, args: DoctorArgs) -> Result<(), ExitError> {
     let connect = args.connect.checked()?;
     let prober = Inspector::new(connect.plaintext, &connect.fingerprint).map_err(join::failure)?;

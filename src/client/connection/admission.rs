@@ -1,5 +1,5 @@
-//! From a server that was reached to a place in its chat: judges its key, proves the passphrase, says hello, and
-//! remembers the server.
+//! From a server that was reached to a place in its chat: judges its key, proves the passphrase, says hello,
+//! and remembers the server.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! The user's name, keys and memory of servers. All clones share the same name, known servers and position in the
-//! history, so each join or return uses the latest of them.
+//! The user's name, keys and memory of servers. All clones share the same name, known servers and position in
+//! the history, so each join or return uses the latest of them.
 
 use super::history_position::HistoryPosition;
 use crate::client::link::Channel;

@@ -25,7 +25,7 @@ pub(crate) struct ResumePoint {
     pub(crate) log: String,
     /// The last message shown.
     pub(crate) seq: u64,
-    /// How far the client has read other incarnations, including what led to them.
+    /// How far the client has read other incarnations, among them earlier ones of this history.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) logs: Vec<LogEnd>,
 }

@@ -1,5 +1,5 @@
-//! Which messages have come already, so that none is shown twice: neither when missed messages end and live ones
-//! begin, nor where two connections overlap.
+//! Which messages have come already, so that none is shown twice: neither when missed messages end and live
+//! ones begin, nor where two connections overlap.
 
 #[cfg(test)]
 mod tests;
@@ -62,8 +62,8 @@ impl SeenMessages {
         Self { position, directs: BTreeSet::new(), missed: None }
     }
 
-    /// A server has let this client in: see [`HistoryPosition::welcomed`]. Numbers above what both have in common
-    /// are those of other messages now.
+    /// A server has let this client in: see [`HistoryPosition::welcomed`]. Numbers above what both have in
+    /// common are those of other messages now.
     pub(crate) fn welcomed(&mut self, welcome: &Welcome, resumes: bool) -> Resumption {
         let back = self.position.welcomed(welcome, resumes);
         self.directs.split_off(&self.position.seq().saturating_add(1));

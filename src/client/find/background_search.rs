@@ -1,5 +1,5 @@
-//! The search for a server at the prompt: when none was there, or the one that was has gone for good. It
-//! goes on until it finds one, so the client can withdraw its offer as soon as another user has started a server.
+//! The search for a server at the prompt: when none was there, or the one that was has gone for good. It goes
+//! on until it finds one, so the client can withdraw its offer as soon as another user has started a server.
 
 use std::time::Duration;
 

@@ -17,8 +17,8 @@ use crate::client::state_dir::state_dir;
 use crate::prompt;
 use crate::protocol::request::Mode;
 
-/// Joins the chat: with a prompt at a terminal, otherwise in plain lines. `host` starts a server in this process
-/// if the client finds none and the user wants it.
+/// Joins the chat: with a prompt at a terminal, otherwise in plain lines. `host` starts a server in this
+/// process if the client finds none and the user wants it.
 ///
 /// # Errors
 /// See [`Error`]. It is not an error if the user leaves.

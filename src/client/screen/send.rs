@@ -1,5 +1,5 @@
-//! `lanchat send`: sends one message, waits for its receipt and ends. If the link breaks before the receipt, sends
-//! the message again over a new one, under the same id.
+//! `lanchat send`: sends one message, waits for its receipt and ends. If the link breaks before the receipt,
+//! sends the message again over a new one, under the same id.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::time::Duration;
@@ -38,9 +38,9 @@ enum SendOutcome {
     Answered(String),
 }
 
-/// Sends `text` to `to`: a name, a room, an address or `all`. Without a text, or with `-`, reads it from standard
-/// input; only `-` reads from a terminal. Returns once the server has it; an answer to a command (`to` is `server`)
-/// goes to standard output.
+/// Sends `text` to `to`: a name, a room, an address or `all`. Without a text, or with `-`, reads it from
+/// standard input; only `-` reads from a terminal. Returns once the server has it; an answer to a command (`to`
+/// is `server`) goes to standard output.
 ///
 /// # Errors
 /// See [`Error`]; if the server refuses the message, [`Error::Refused`] with the server's words.

@@ -1,5 +1,5 @@
-//! The user's identity: the name to ask for, the key that makes several connections the same user, and the secret
-//! token that replaces the key without encryption.
+//! The user's identity: the name to ask for, the key that makes several connections the same user, and the
+//! secret token that replaces the key without encryption.
 
 use std::fs;
 use std::io;

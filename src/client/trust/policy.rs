@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use super::local_servers::LocalServers;
-use super::notices as words;
+use super::notices;
 use crate::client::error::Error;
 use crate::client::link::{Channel, LinkError, Reached};
 use crate::client::options::ClientOptions;
@@ -111,7 +111,7 @@ impl TrustPolicy {
     /// one.
     pub(crate) fn introduce(&self, reached: &Reached) -> Result<Introduction, Error> {
         let Some(fp) = reached.link.key() else {
-            let lines = vec![words::plaintext(&reached.server.name)];
+            let lines = vec![notices::plaintext(&reached.server.name)];
             return Ok(Introduction::plain(TrustBasis::Tofu, lines));
         };
         let addr = reached.link.peer();
@@ -121,17 +121,17 @@ impl TrustPolicy {
         let host = self.host.as_deref().filter(|_| reached.asked_for);
         let sought = if reached.is_referred { RequestedServer::This } else { self.sought(fp, name) };
         let presented = Presented { fp, name, addr, asked_for: reached.asked_for, host, sought };
-        let contact = |before| words::first_contact(name, addr, fp, before, reached.closed);
+        let contact = |before| notices::first_contact(name, addr, fp, before, reached.closed);
         Ok(match self.verdict(&presented) {
             KeyVerdict::Known(known) => {
                 let is_stranger = |id: &&String| self.find_by_id(id).is_none();
                 let strangers: Vec<String> = reached.namesakes.iter().filter(is_stranger).cloned().collect();
-                let mut lines = words::namesakes(name, fp, &strangers);
-                lines.extend(words::renamed(known, name));
+                let mut lines = notices::namesakes(name, fp, &strangers);
+                lines.extend(notices::renamed(known, name));
                 let last = self.used_before(known);
-                lines.extend(last.map(|last| words::other(known, last)));
+                lines.extend(last.map(|last| notices::other(known, last)));
                 let there = self.known.there_before(&presented).filter(|there| Some(*there) != last);
-                lines.extend(there.map(words::there_before));
+                lines.extend(there.map(notices::there_before));
                 Introduction::plain(how, lines)
             }
             // A user who can read the server's files, or was given its key, needs no notice.
@@ -143,7 +143,7 @@ impl TrustPolicy {
             }
             KeyVerdict::Namesake(known) => {
                 let mut lines = contact(None);
-                lines.push(words::not_the_known(known));
+                lines.push(notices::not_the_known(known));
                 let refusal = Some(self.another(name, addr, fp, known));
                 Introduction { how, lines, is_first: true, refusal }
             }
@@ -159,14 +159,14 @@ impl TrustPolicy {
     /// Explains why the key of the server at this address is not accepted.
     pub(crate) fn refusal(&self, fp: Fingerprint, name: &str, addr: SocketAddr) -> Error {
         if !self.named.is_empty() && !self.named.contains(&fp) {
-            return Error::Untrusted(words::not_named(name, addr, fp, &self.named));
+            return Error::Untrusted(notices::not_named(name, addr, fp, &self.named));
         }
         let host = self.host.as_deref();
         let sought = self.sought(fp, name);
         Error::Untrusted(match self.verdict(&Presented { fp, name, addr, asked_for: true, host, sought }) {
-            KeyVerdict::Changed(known) => words::changed(name, addr, fp, known, &self.word(known)),
+            KeyVerdict::Changed(known) => notices::changed(name, addr, fp, known, &self.word(known)),
             KeyVerdict::Namesake(known) => self.another(name, addr, fp, known),
-            _ => words::not_listed(name, addr, fp),
+            _ => notices::not_listed(name, addr, fp),
         })
     }
 
@@ -215,13 +215,15 @@ impl TrustPolicy {
 
     fn another(&self, name: &str, addr: SocketAddr, fp: Fingerprint, known: &KnownServer) -> Vec<String> {
         let label = (!self.has_host).then(|| server_label(name, &fp.id()));
-        words::another(name, addr, fp, known, label.as_deref())
+        notices::another(name, addr, fp, known, label.as_deref())
     }
 
     /// Explains why the server that had the key `before` is no longer accepted.
     pub(crate) fn changed(&self, fp: Fingerprint, addr: SocketAddr, before: Option<Fingerprint>) -> Error {
         match before.and_then(|before| self.find(&before)) {
-            Some(known) => Error::Untrusted(words::changed(&known.name, addr, fp, known, &self.word(known))),
+            Some(known) => {
+                Error::Untrusted(notices::changed(&known.name, addr, fp, known, &self.word(known)))
+            }
             None => self.refusal(fp, "", addr),
         }
     }

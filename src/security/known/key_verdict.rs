@@ -1,8 +1,8 @@
 //! Decides what a server's key means: whether it is the expected server. Pure.
 //!
-//! A name proves nothing: many machines share default names, and anyone can take a name. So the same name with another
-//! key is a changed key only where the known server is expected: because the user asked for it, or because it was met
-//! on this network.
+//! A name proves nothing: many machines share default names, and anyone can take a name. So the same name with
+//! another key is a changed key only where the known server is expected: because the user asked for it, or
+//! because it was met on this network.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -72,7 +72,8 @@ impl KnownServers {
         hosted.or_else(|| others().find(|known| presented.asked_for && known.addrs.contains(&presented.addr)))
     }
 
-    /// Decides what a server's key means. `is_here` says whether an address is on one of this machine's networks.
+    /// Decides what a server's key means. `is_here` says whether an address is on one of this machine's
+    /// networks.
     pub fn verdict(&self, presented: &Presented<'_>, is_here: impl Fn(IpAddr) -> bool) -> KeyVerdict<'_> {
         let find = |key: Fingerprint| self.iter().find(|known| known.fp == key);
         if let RequestedServer::Only(key) = presented.sought

@@ -64,8 +64,8 @@ impl CountedUnder {
 }
 
 impl AddressTable {
-    /// Finds the row for an address or network. If the table is full, drops idle rows; if it is still full, the row is a
-    /// shared one.
+    /// Finds the row for an address or network. If the table is full, drops idle rows; if it is still full, the
+    /// row is a shared one.
     pub(super) fn place(&mut self, net: Net, now: Duration) -> CountedUnder {
         if self.rows.len() < MAX_ADDRESSES || self.rows.contains_key(&net) {
             return CountedUnder::Own;
@@ -90,7 +90,8 @@ impl AddressTable {
         self.offenders.get_mut(&host).is_some_and(|penalties| penalties.is_penalized(now))
     }
 
-    /// Penalizes a host. If the table is full, drops penalties that are over; if it is still full, does nothing.
+    /// Penalizes a host. If the table is full, drops penalties that are over; if it is still full, does
+    /// nothing.
     pub(super) fn punish(&mut self, host: IpAddr, offence: Offence, now: Duration) {
         if self.offenders.len() >= MAX_ADDRESSES && !self.offenders.contains_key(&host) {
             if now < self.next_pardon {

@@ -1,7 +1,7 @@
 //! How addresses and networks share the places that are open to everyone.
 //!
-//! The fewer places are left, the fewer an address or a network may have. Those that have few are admitted even if
-//! their neighbours have many.
+//! The fewer places are left, the fewer an address or a network may have. Those that have few are admitted even
+//! if their neighbours have many.
 
 use super::{GateState, Pass};
 use crate::limits::{LIGHT_CONNECTIONS, NETWORK_FACTOR};
@@ -50,8 +50,8 @@ impl GateState {
         });
     }
 
-    /// Connections from its address, from its network, and light ones from its network; `None`: it comes from the machine
-    /// itself.
+    /// Connections from its address, from its network, and light ones from its network; `None`: it comes from
+    /// the machine itself.
     fn held(&mut self, pass: &Pass) -> Option<(usize, usize, usize)> {
         let [address, network] = pass.nets();
         let own = self.addresses.row(address?).connections;

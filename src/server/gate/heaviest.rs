@@ -1,5 +1,5 @@
-//! Finds the host with the most of something: within the network with most, the address with most. So nobody is the
-//! heaviest as one of many, and nobody stays light by using many addresses of a network.
+//! Finds the host with the most of something: within the network with most, the address with most. So nobody is
+//! the heaviest as one of many, and nobody stays light by using many addresses of a network.
 
 use crate::chat::Net;
 use std::cmp::Reverse;

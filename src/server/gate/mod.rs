@@ -1,11 +1,12 @@
-//! Admission control: bounds the cost of strangers, before the server knows who they are. It limits connections, handshakes
-//! and passphrase attempts, and penalizes addresses that misbehave.
+//! Admission control: bounds the cost of strangers, before the server knows who they are. It limits
+//! connections, handshakes and passphrase attempts, and penalizes addresses that misbehave.
 //!
-//! It counts per address, per network and in total (`limits::gate` says why). A connection that arrives when there is
-//! no place for it, or from a penalized address, is not refused at once: it is restricted, and admitted if it proves a
-//! key that the server knows. Callers tell the gate which keys are known.
+//! It counts per address, per network and in total (`limits::gate` says why). A connection that arrives when
+//! there is no place for it, or from a penalized address, is not refused at once: it is restricted, and
+//! admitted if it proves a key that the server knows. Callers tell the gate which keys are known.
 //!
-//! Pure but for its lock: callers pass in the time. Limits per address and network do not apply to the machine itself.
+//! Pure but for its lock: callers pass in the time. Limits per address and network do not apply to the machine
+//! itself.
 
 mod address_table;
 mod connection_shares;
@@ -58,10 +59,10 @@ pub(super) struct Gate {
 struct GateState {
     addresses: AddressTable,
     pending: PendingConnections,
-    /// Admitted connections, and those that will be if nothing speaks against them.
+    /// Places in use: by admitted connections, and by pending ones that have a place.
     taken: usize,
     refusals: RefusalCounts,
-    /// Keys of the restricted connections that were admitted, by number.
+    /// Keys of the restricted connections that were admitted, by the connection's number.
     keys: HashMap<u32, Fingerprint>,
     handshakes: Bucket,
     tries: Bucket,
@@ -86,7 +87,7 @@ pub(super) enum Restriction {
 pub(super) enum KeyAdmission {
     /// It is in.
     Admitted,
-    /// The key has as many connections as it may have that way.
+    /// The key already has as many connections as a known key may have without a free place.
     TooMany,
     /// Not even a kept place is left.
     Full,
@@ -123,8 +124,8 @@ impl Gate {
         Arc::new(Self { max_per_address, max_clients, state: Mutex::default() })
     }
 
-    /// Counts a connection from `ip`. The signal resolves if it must end before it is admitted. `is_short`: the server is
-    /// short of memory.
+    /// Counts a connection from `ip`. The signal resolves if it must end before it is admitted. `is_short`: the
+    /// server is short of memory.
     pub(super) fn enter(self: &Arc<Self>, ip: IpAddr, is_short: bool, now: Duration) -> (Pass, CutSignal) {
         let host = ip.to_canonical();
         let mut state = self.lock();
@@ -208,7 +209,8 @@ impl Pass {
         &self.gate
     }
 
-    /// Why it needs a known key, if it does: since it arrived, or because its host has misbehaved since.
+    /// Why the connection needs a known key: a restriction since it arrived, or a later penalty of its host.
+    /// `None`: it needs none.
     pub(super) fn restriction(&self, now: Duration) -> Option<Restriction> {
         match self.stage {
             Stage::Restricted(restriction) => Some(restriction),
@@ -217,8 +219,8 @@ impl Pass {
         }
     }
 
-    /// Whether another connection may be evicted for this one. Counts as an eviction for its network and in total, so that
-    /// one owner's many keys do not use up the evictions for all.
+    /// Whether another connection may be evicted for this one. Counts as an eviction for its network and in
+    /// total, so that one owner's many keys do not use up the evictions for all.
     pub(super) fn may_evict(&self, now: Duration) -> bool {
         let mut state = self.gate.lock();
         let mut is_fair = true;
@@ -240,7 +242,8 @@ impl Pass {
         self.stage == Stage::Admitted
     }
 
-    /// Admits a connection whose key is known, if there is a place; if not, the caller may try again. `None`: it was cut.
+    /// Admits a connection whose key is known, if there is a place; if not, the caller may try again. `None`:
+    /// it was cut.
     pub(super) fn claim(&mut self, key: &Fingerprint) -> Option<KeyAdmission> {
         let gate = Arc::clone(&self.gate);
         let mut state = gate.lock();

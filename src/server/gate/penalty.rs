@@ -1,4 +1,5 @@
-//! Penalties: misbehaviour adds time to an address's account, and the address is restricted while it has enough.
+//! Penalties: misbehaviour adds time to an address's account, and the address is restricted while it has
+//! enough.
 
 use crate::limits::{PENALTY_ENFORCED_ABOVE, PENALTY_MAX};
 use std::time::Duration;

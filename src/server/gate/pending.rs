@@ -57,7 +57,8 @@ impl PendingConnections {
         (number, cut)
     }
 
-    /// The one to cut: from the network with most; of that, from the address with most, or else with the highest rate.
+    /// The one to cut: from the network with most; of that, from the address with most, or else with the
+    /// highest rate.
     fn heaviest_restricted(&self) -> Option<usize> {
         let hosts = self.restricted.iter().map(|restricted| restricted.connection.host);
         let (network, _) = most(hosts.clone().map(Net::network))?;

@@ -25,7 +25,8 @@ const SHAKES_ALL_HALF: Rate = Rate::every(1, HANDSHAKES_PER_SECOND, HANDSHAKES_P
 /// Tells whether an address had few handshakes recently.
 const SHAKES_LIGHT: Rate = Rate::every(1, HANDSHAKES_LIGHT, HANDSHAKES_LIGHT);
 
-/// Passphrase attempts per minute: per address, per network, in total. Addresses that have tried leave half to others.
+/// Passphrase attempts per minute: per address, per network, in total. Addresses that have tried leave half to
+/// others.
 const TRIES_EACH: Rate = Rate::every(60, TRIES_PER_ADDRESS, TRIES_PER_ADDRESS);
 const TRIES_NET: Rate = Rate::every(60, TRIES_PER_NETWORK, TRY_BURST_PER_NETWORK);
 const TRIES_NET_AGAIN: Rate = Rate::every(60, TRIES_PER_NETWORK, TRY_BURST_PER_NETWORK / 2);
@@ -44,14 +45,15 @@ pub(in crate::server) struct HandshakePermit {
 }
 
 impl Pass {
-    /// How long this connection's handshake must wait, which costs a task and nothing else. `None`: longer than `patience`.
+    /// How long this connection's handshake must wait, which costs a task and nothing else. `None`: longer than
+    /// `patience`.
     pub(in crate::server) fn handshake_delay(&self, patience: Duration, now: Duration) -> Option<Duration> {
         let mut state = self.gate.lock();
         let each = if state.addresses.is_penalized(self.host, now) { SHAKES_PENALIZED } else { SHAKES_EACH };
         let mut is_light = true;
         state.each(self, |n, row| is_light &= n > 0 || row.lately.wait(SHAKES_LIGHT, now).is_zero());
-        // Addresses with many recent handshakes may use half of the rate, and wait no longer than the other half takes to
-        // fill: so addresses with few need not wait for them.
+        // Addresses with many recent handshakes may use half of the rate, and wait no longer than the other
+        // half takes to fill: so addresses with few need not wait for them.
         let (around, all) =
             if is_light { (SHAKES_NET, SHAKES_ALL) } else { (SHAKES_NET_HALF, SHAKES_ALL_HALF) };
         let is_late = |wait: Duration, rate: Rate| wait > patience || !is_light && wait > rate.ahead();
@@ -162,7 +164,8 @@ impl Drop for HandshakePermit {
 }
 
 impl GateState {
-    /// Visits the rows that count a connection: its address (0) and its network (1); none for the machine itself.
+    /// Visits the rows that count a connection: its address (0) and its network (1); none for the machine
+    /// itself.
     pub(super) fn each(&mut self, pass: &Pass, mut act: impl FnMut(usize, &mut AddressRow)) {
         for (n, net) in pass.nets().into_iter().enumerate() {
             if let Some(net) = net {

@@ -35,11 +35,11 @@ async fn evict_and_claim(handshaker: &Handshaker, pass: &mut Pass, key: &Fingerp
     if !pass.may_evict(handshaker.hub.uptime()) {
         return Err(full("this server is full at the moment; try again in a few seconds".into()));
     }
-    let room = handshaker.room.lock().await;
+    let evicting = handshaker.evicting.lock().await;
     if !evict_for(&handshaker.hub, pass.gate(), key) {
         return Err(full("this server is full, with clients that own names here; try again later".into()));
     }
-    drop(room);
+    drop(evicting);
     // The evicted client gets a little time to read why.
     while start.elapsed() < EVICTION_TIMEOUT {
         if pass.claim(key).ok_or(Failure::Gone)? == KeyAdmission::Admitted {

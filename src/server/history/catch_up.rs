@@ -1,9 +1,9 @@
 //! Sends a returning session what it missed, then takes it live without gap, overlap or reordering.
 //!
-//! The session receives pages from the store as fast as it reads them. Until it is live, the live stream bypasses it; those
-//! messages will be in a later page. Near the end, the hub schedules a cutover: in that batch, the store returns the
-//! missing messages right after the batch's commit, and from there on the session follows. Messages before the
-//! cutover are in the pages or in its frames, messages after it are live.
+//! The session receives pages from the store as fast as it reads them. Until it is live, the live stream
+//! bypasses it; those messages will be in a later page. Near the end, the hub schedules a cutover: in that
+//! batch, the store returns the missing messages right after the batch's commit, and from there on the session
+//! follows. Messages before the cutover are in the pages or in its frames, messages after it are live.
 
 use super::History;
 use super::fair_queue::Requester;
@@ -62,8 +62,8 @@ pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: 
         Err(Stop::Gone) => {}
         Err(Stop::Store(error)) => {
             history.failures.begins(&error);
-            // The session goes live at once, and learns how far it got. Mail goes on waiting, because nobody can
-            // confirm that it has arrived.
+            // The session goes live at once, and learns how far it got. Mail goes on waiting, because nobody
+            // can confirm that it has arrived.
             progress.gap = true;
             let summary = progress.summary(Some(progress.after));
             drop(history.hub.cutover(connection.id(), u64::MAX, summary));
@@ -135,7 +135,7 @@ impl Progress<'_> {
         if self.connection.drained().await { Ok(false) } else { Err(Stop::Gone) }
     }
 
-    /// The event that ends a history; mail comes without one.
+    /// The event that ends the missed messages; `None` for a session that wants only its mail.
     fn summary(&self, seq: Option<u64>) -> Option<CatchUpSummary> {
         let summary = CatchUpSummary { count: self.count, gap: self.gap, seq };
         (self.since != CatchUp::Mail).then_some(summary)

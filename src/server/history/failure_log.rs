@@ -1,4 +1,5 @@
-//! Logs that the history cannot be read: once when that begins, and once when it ends, with the number of failed reads.
+//! Logs that the history cannot be read: once when that begins, and once when it ends, with the number of
+//! failed reads.
 
 use crate::store::StoreError;
 use std::mem::discriminant;
@@ -34,7 +35,7 @@ impl FailureLog {
     pub(super) fn ends(&self) {
         let ended = self.0.lock().take_if(|state| !state.error.is_permanent());
         if let Some(Outage { count, .. }) = ended {
-            tracing::info!("reading the history works again; unanswered questions: {count}");
+            tracing::info!("reading the history works again; failed reads: {count}");
         }
     }
 }
@@ -48,9 +49,7 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         if let Some(Outage { error, count }) = self.lock().take() {
-            tracing::warn!(
-                "could not read the history until the end: {error}; unanswered questions: {count}"
-            );
+            tracing::warn!("could not read the history until the end: {error}; failed reads: {count}");
         }
     }
 }

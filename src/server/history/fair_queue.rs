@@ -1,7 +1,8 @@
-//! A fair queue for reads: addresses take turns, and within an address its clients, by the time that their reads took.
+//! A fair queue for reads: addresses take turns, and within an address its clients, by the time that their
+//! reads took.
 //!
-//! Pure: callers pass in the time. Keys and sessions cost nothing and addresses little, so a client with many keys gets
-//! no more than a client with one elsewhere.
+//! Pure: callers pass in the time. An address's sessions and keys share its time, because keys and sessions
+//! cost nothing.
 
 use super::virtual_time::VirtualTimeQueue;
 use crate::chat::{Net, SessionId};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Requester {
-    /// As it is counted for limits.
+    /// The address, or the IPv6 network, that is charged.
     pub(super) address: Net,
     pub(super) person: Person,
     pub(super) session: SessionId,
@@ -81,7 +82,8 @@ impl<T> FairQueue<T> {
         address.people.enter(requester.person).push_back((requester.session, what));
     }
 
-    /// The next read, which lasts until [`Self::done`]; `None`: the queue is empty, or all addresses must pause.
+    /// The next read, which lasts until [`Self::done`]; `None`: the queue is empty, or all addresses must
+    /// pause.
     pub(super) fn next(&mut self, now: Instant) -> Option<T> {
         let cooldown = self.cooldown;
         let is_ready = |address: &Address<T>| address.ready_at(cooldown).is_none_or(|ready| ready <= now);

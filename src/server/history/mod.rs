@@ -1,8 +1,8 @@
 //! Reads stored messages for clients that catch up or ask.
 //!
-//! Reading takes time, so it happens beside the batches. Three workers read: for catch-ups, for the history and for
-//! searches. Each serves all clients in a fair order, with a thread of the store for itself. Only the last step of a
-//! catch-up, the cutover, is part of a batch.
+//! Reading takes time, so it happens beside the batches. Three workers read: for catch-ups, for the history and
+//! for searches. Each serves all clients in a fair order, with a thread of the store for itself. Only the last
+//! step of a catch-up, the cutover, is part of a batch.
 
 mod catch_up;
 mod failure_log;

@@ -21,11 +21,10 @@ pub(super) struct HistoryQuery {
 
 /// Reads and sends the answer, unless the client has left.
 pub(super) async fn run(history: History, query: HistoryQuery) {
-    // Reads nothing for a client that has left.
     if query.connection.input_policy() != InputPolicy::Counts {
         return;
     }
-    // Reads nothing that cannot be sent at once: so answers take memory only in a backlog, which is bounded.
+    // Waits until earlier output is written, so an answer takes memory only in the backlog, which is bounded.
     if query.connection.is_behind() {
         tokio::spawn(async move {
             if query.connection.drained().await {

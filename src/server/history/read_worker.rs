@@ -1,7 +1,7 @@
 //! Performs reads one at a time, in the order of a [`FairQueue`].
 //!
-//! A worker is one task, however many clients ask. It sleeps while there is nothing to do, or until the first address
-//! has cooled down.
+//! A worker is one task, however many clients ask. It sleeps while there is nothing to do, or until the first
+//! address has cooled down.
 
 use super::fair_queue::{Cooldown, FairQueue, Requester};
 use std::fmt;

@@ -1,8 +1,9 @@
 //! Fair queueing by virtual time: the next one is whichever has used least.
 //!
-//! Pure: callers pass in how long each use took; it does not know what they use. A newcomer starts level with those that
-//! had their share all along, except that its first turn comes before theirs, because half of them are about to
-//! have one. So nobody saves up by staying away, and a stream of new keys does not starve the others.
+//! Pure: callers pass in how long each use took; it does not know what they use. A newcomer starts level with
+//! those that had their share all along, except that its first turn comes before theirs, because half of them
+//! are about to have one. So nobody saves up by staying away, and a stream of new keys does not starve the
+//! others.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -99,8 +100,8 @@ impl<K: Copy + Ord + Hash, V: Default> VirtualTimeQueue<K, V> {
         }
     }
 
-    /// Forgets keys that would start like newcomers anyway, unless `keep`. Walks through all keys, so it waits until their
-    /// number has doubled since the last walk.
+    /// Forgets keys that would start like newcomers anyway, unless `keep`. Walks through all keys, so it waits
+    /// until their number has doubled since the last walk.
     pub(super) fn forget(&mut self, keep: impl Fn(&V) -> bool) {
         if self.all.len() > self.sweep_at {
             let level = self.level;

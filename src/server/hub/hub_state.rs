@@ -1,7 +1,7 @@
 //! The hub under its lock: one call of the rules at a time, and its results.
 //!
-//! Knows no lock and wakes nobody. Each call takes microseconds, because everyone else waits; `cargo bench --bench
-//! hold` measures that.
+//! Knows no lock and wakes nobody. Each call takes microseconds, because everyone else waits; `cargo bench
+//! --bench hold` measures that.
 
 use super::super::output_batch::{OutputBatch, StepKind};
 use super::ParsedIncoming;
@@ -26,8 +26,8 @@ impl HubState {
         Self { chat, batch: OutputBatch::default(), deliveries: Vec::new(), handshakes: VecDeque::new() }
     }
 
-    /// Starts a connection, which must register by `deadline`. Returns whether it is the only one to wait for. `open` is
-    /// the step for the flusher.
+    /// Starts a connection, which must register by `deadline`. Returns whether it is the only one to wait for.
+    /// `open` is the step for the flusher.
     pub(in crate::server) fn connect(
         &mut self,
         id: SessionId,
@@ -40,8 +40,8 @@ impl HubState {
         self.batch.step(id, open);
         self.act(|chat, out| chat.screen(id, now, out));
         let Self { chat, handshakes, .. } = self;
-        // Drops registered connections, so that a storm of logins leaves nothing behind. One stays, because the timers know its
-        // deadline or an earlier one: so not each login wakes them.
+        // Drops registered connections, so that a storm of logins leaves nothing behind. One stays: the timers
+        // know its deadline or an earlier one, so they need not be woken for each login.
         for _ in 0..HANDSHAKES_PORTION {
             let is_in = handshakes.front().is_some_and(|(_, first)| !chat.is_waited_for(*first));
             if !is_in || handshakes.len() < 2 {

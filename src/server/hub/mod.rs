@@ -1,7 +1,8 @@
 //! The only owner of the users; it decides who receives what.
 //!
-//! The reactor hands packets in. Under one lock, the hub applies the rules of [`chat`](crate::chat) and appends the
-//! results to the batch, which the flusher takes and writes. Nothing is written and nothing waits under the lock.
+//! The reactor hands packets in. Under one lock, the hub applies the rules of [`chat`](crate::chat) and appends
+//! the results to the batch, which the flusher takes and writes. Nothing is written and nothing waits under the
+//! lock.
 
 mod deliver;
 mod hub_state;
@@ -106,7 +107,8 @@ impl Hub {
         })
     }
 
-    /// Starts a connection. Like its packets and its end, this wakes the flusher only through [`Self::wake_flusher`].
+    /// Starts a connection. Like its packets and its end, this wakes the flusher only through
+    /// [`Self::wake_flusher`].
     pub(super) fn connect(&self, connection: &Arc<Connection>, peer: Peer) {
         let now = self.now();
         let mut state = self.lock();
@@ -132,8 +134,8 @@ impl Hub {
         self.batch_ready.notify_one();
     }
 
-    /// Processes a connection's input in order. Handles one portion, because other connections wait, and leaves the rest in
-    /// `incoming`. Takes the lock for one packet at a time, and parses outside it.
+    /// Processes a connection's input in order. Handles one portion, because other connections wait, and leaves
+    /// the rest in `incoming`. Takes the lock for one packet at a time, and parses outside it.
     pub(super) fn receive(&self, id: SessionId, incoming: &mut VecDeque<Incoming>) -> Next {
         let (now, begun) = (self.now(), Instant::now());
         let mut bytes = 0;
@@ -185,8 +187,9 @@ impl Hub {
         read(&self.lock().chat)
     }
 
-    /// Schedules a session's cutover: it gets the messages after this number, then follows the lobby. The receiver resolves
-    /// when that is written, with the remainder if there is one. `None`: the session or the server is gone.
+    /// Schedules a session's cutover: it gets the messages after this number, then follows the lobby. The
+    /// receiver resolves when that is written, with the remainder if there is one. `None`: the session or the
+    /// server is gone.
     pub(super) fn cutover(
         &self,
         id: SessionId,

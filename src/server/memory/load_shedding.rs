@@ -1,9 +1,9 @@
-//! Chooses the clients to close when the memory budget is exceeded: those that hold most, within the network and
-//! address that hold most.
+//! Chooses the clients to close when the memory budget is exceeded: those that hold most, within the network
+//! and address that hold most.
 //!
-//! By network and address first, because one host may have a thousand connections and addresses that hold little each;
-//! by key within an address, because people may share one. Clients that read nothing go before all others: an attacker
-//! needs that, and people do not do it.
+//! By network and address first, because one host may have a thousand connections and addresses that hold
+//! little each; by key within an address, because people may share one. Clients that read nothing go before all
+//! others: an attacker needs that, and people do not do it.
 
 use crate::chat::{Net, SessionId};
 use crate::fingerprint::Fingerprint;

@@ -1,8 +1,9 @@
 //! How much memory the server may use, and how much of it is held for clients.
 //!
-//! One [`Budget`] counts everything that a client can make the server hold: backlogs, unfinished frames, packets that
-//! wait for their pace. Over budget, the reactor closes the clients that hold most (see [`to_shed`]). So one host's
-//! thousand connections cannot end the process, and people who read are not affected.
+//! One [`Budget`] counts everything that a client can make the server hold: backlogs, unfinished frames,
+//! packets that wait for their pace. Over budget, the reactor closes the clients that hold most (see
+//! [`to_shed`]). So one host's thousand connections cannot end the process, and people who read are not
+//! affected.
 
 mod load_shedding;
 mod system_limit;

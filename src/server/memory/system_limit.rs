@@ -7,8 +7,8 @@ use std::path::Path;
 /// Where Linux shows its control groups.
 const GROUPS: &str = "/sys/fs/cgroup";
 
-/// The limit in bytes: a service's or container's control group, or else a share of the machine's memory, because other
-/// processes need some, too.
+/// The limit in bytes: a service's or container's control group, or else a share of the machine's memory,
+/// because other processes need some, too.
 pub(super) fn system_limit() -> u64 {
     let machine = machine().map(|bytes| bytes / 100 * MEMORY_OF_MACHINE_PERCENT);
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
@@ -20,8 +20,8 @@ pub(super) fn system_limit() -> u64 {
     }
 }
 
-/// The lowest limit of this process's control groups and those above. `groups` is the content of `/proc/self/cgroup`
-/// (cgroups(7)).
+/// The lowest limit of this process's control groups and those above. `groups` is the content of
+/// `/proc/self/cgroup` (cgroups(7)).
 fn by_groups(root: &Path, groups: &str) -> Option<u64> {
     let bounds = groups.lines().flat_map(|line| {
         let mut parts = line.splitn(3, ':').skip(1);
@@ -40,8 +40,8 @@ fn by_groups(root: &Path, groups: &str) -> Option<u64> {
 /// Version 1 reports no limit as the largest number of whole pages.
 const NO_BOUND: u64 = i64::MAX as u64 / 2;
 
-/// The values of these files in the group at `path` and in those above it. A container sees its own group as the root,
-/// whatever the path, so the root counts as well.
+/// The values of these files in the group at `path` and in those above it. A container sees its own group as
+/// the root, whatever the path, so the root counts as well.
 fn bounds_along(root: &Path, path: &str, files: &[&str]) -> Vec<u64> {
     let path = Path::new(path.trim_start_matches('/'));
     let read =

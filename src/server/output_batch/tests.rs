@@ -1,4 +1,4 @@
-//! StepKind a batch holds, how much it weighs, and how a cutover ends.
+//! What a batch holds, how much it weighs, and how a cutover ends.
 
 use super::*;
 use crate::chat::{
@@ -38,7 +38,7 @@ fn entry() -> Entry {
     Entry::Message(Box::new(message(1)))
 }
 
-/// StepKind a session asks for, as the chat answers.
+/// The chat's answer to a session's hello.
 fn answer() -> Box<Answer> {
     let mut chat = Chat::new(Profile::default(), Rules::default(), Archive::default());
     let id = SessionId(1);

@@ -296,6 +296,19 @@ async fn a_repair_finds_the_lobby_again_and_says_which_rooms_have_no_name_any_mo
 }
 
 #[tokio::test]
+async fn a_repair_leaves_out_each_message_that_cannot_be_read_and_counts_it() {
+    let place = history(100).await;
+    let to = place.dir.path().join("all.db");
+    assert_eq!(repair(&place.path(), &to, |_, _| {}).unwrap().lost_rows, 0);
+    let db = rusqlite::Connection::open(place.path()).unwrap();
+    db.execute("UPDATE message SET at = 9223372036854775807 WHERE seq IN (3, 5)", []).unwrap();
+    drop(db);
+    let to = place.dir.path().join("saved.db");
+    let done = repair(&place.path(), &to, |_, _| {}).unwrap();
+    assert_eq!((done.messages, done.lost_rows), (98, 2), "{done:?}");
+}
+
+#[tokio::test]
 async fn a_repair_needs_no_root_no_header_and_no_file_but_the_log() {
     let whole = history(3000).await;
     let expected = all(&whole).await;

@@ -1,5 +1,5 @@
-//! Size removes messages of the author who has the most, never waiting mail; age removes that, too, and its author
-//! learns of it.
+//! The size limit removes messages of the author who has the most, never waiting mail. The age limit removes
+//! mail, too, and its author learns of it.
 
 use super::retention::{aged, count, prune_all};
 use super::*;
@@ -20,7 +20,7 @@ fn long(from: u64, author: u8, count: u64) -> impl Iterator<Item = Message> {
     (from..from + count).map(move |seq| said(seq, author, &words(seq)))
 }
 
-/// How many messages of each of the first authors are left, and the sums that are kept of them.
+/// For each author: name, messages left, and the sum kept in `weight`.
 fn by_author(place: &Place) -> Vec<(String, i64, i64)> {
     let connection = schema::open(&place.path()).unwrap();
     let sql = "SELECT ifnull(from_name, ''), count(*), sum(300 + length(CAST(text AS BLOB))), \
@@ -52,7 +52,7 @@ async fn a_flood_removes_what_its_author_said_and_neither_others_history_nor_mai
     let counts: Vec<(&str, i64)> = left.iter().map(|(name, count, _)| (name.as_str(), *count)).collect();
     let [("user1", 50), ("user2", 1), ("user9", flood)] = counts[..] else { panic!("{counts:?}") };
     assert!((100..1500).contains(&flood), "{flood}");
-    // Of the flood the latest are left.
+    // The flood's latest messages are left.
     let (store, archive) = place.open();
     assert_eq!(archive.waiting, [waits(3, 2, 1)]);
     let page = store.page(span(view(1), 100, 9999), 9999, usize::MAX).await.unwrap();

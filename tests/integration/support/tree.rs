@@ -10,7 +10,8 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file below a folder of the root with this extension: its path from the root, with slashes, and its text.
+/// Every file below a folder of the root with this extension: its path from the root, with slashes, and its
+/// text.
 pub fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
     let mut folders: Vec<PathBuf> = vec![root().join(folder)];
     let mut files = Vec::new();

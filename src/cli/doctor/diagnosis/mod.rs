@@ -1,5 +1,5 @@
-//! Derives a diagnosis from the findings: a cause, a line for people, and remedies. Pure. The most certain cause
-//! comes first.
+//! Derives a diagnosis from the findings: a cause, a line for people, and remedies. Pure. The most certain
+//! cause comes first.
 
 mod nobody;
 mod own;
@@ -84,7 +84,8 @@ causes! {
     /// The same, for an unknown reason.
     Unheard = "unheard", Well;
     OwnServer = "own_server", Well;
-    /// This machine's own server answers, but it listens on the loopback address, where nobody else can reach it.
+    /// This machine's own server answers, but it listens on the loopback address, where nobody else can reach
+    /// it.
     OwnServerLocal = "own_server_local", Here;
     /// The same, but this machine's firewall drops connections to it.
     OwnServerWalled = "own_server_walled", Here;

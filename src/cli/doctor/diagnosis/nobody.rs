@@ -1,4 +1,4 @@
-//! No server was found. Why was none heard?
+//! Diagnoses why no server was found.
 
 use super::super::findings::{Findings, Probe, ProbeOutcome, ProbeSource};
 use super::super::lists::{listed, other_machines_answer};

@@ -100,8 +100,8 @@ fn output_of(program: &str, args: &[&str]) -> Option<String> {
     output.status.success().then(|| text.chars().take(MAX_ANSWER_BYTES).collect())
 }
 
-/// Reads ufw's lines `### tuple ### allow tcp 7667 0.0.0.0/0 any 0.0.0.0/0 in`; by default, ufw drops everything
-/// else.
+/// Reads ufw's lines `### tuple ### allow tcp 7667 0.0.0.0/0 any 0.0.0.0/0 in`; by default, ufw drops
+/// everything else.
 fn ufw_lets(rules: &str, proto: Proto, port: u16) -> Option<bool> {
     if proto == Proto::Udp && port == MDNS_PORT {
         // ufw's defaults let mDNS in, but these rules do not show it.

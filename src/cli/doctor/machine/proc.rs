@@ -13,7 +13,8 @@ const GROUP: &str = "FB0000E0";
 /// The state of a listening TCP socket.
 const LISTENS: &str = "0A";
 
-/// Parses `/proc/net/arp`: the addresses that the system asked for on its links, and whether a machine answered.
+/// Parses `/proc/net/arp`: the addresses that the system asked for on its links, and whether a machine
+/// answered.
 pub(super) fn neighbours(table: &str) -> Vec<(Ipv4Addr, bool)> {
     let row = |line: &str| {
         let mut columns = line.split_whitespace();

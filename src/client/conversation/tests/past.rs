@@ -23,7 +23,7 @@ fn what_was_missed_is_marked_and_nothing_is_shown_twice() {
     let received = talk.sent();
     assert_eq!((received.kind.as_deref(), received.seq), (Some("received"), Some(5)));
     talk.seq = 4;
-    assert_eq!(talk.says("bob", "all", "told before the seam"), "");
+    assert_eq!(talk.says("bob", "all", "told before the cutover"), "");
     assert_eq!(talk.says("bob", "all", "live"), "12:03 <bob> live");
     talk.line("/r here");
     talk.sent();

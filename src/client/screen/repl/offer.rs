@@ -1,5 +1,5 @@
-//! The lines and the question for the user if no server answered: which known servers may be up all the same, and
-//! whether to start one. Pure.
+//! The lines and the question for the user if no server answered: which known servers may be up all the same,
+//! and whether to start one. Pure.
 
 use std::net::IpAddr;
 

@@ -157,8 +157,8 @@ impl Call<'_> {
         let Ownership::TooMany(most) = ownership else { return };
         let name = self.chat.user_of(self.session).map_or("", |user| user.name.as_str());
         let msg = format!(
-            "the name {name} is not reserved for you when you leave: {most} names from your address are \
-             new within the hour, which is the limit; join again later to own it"
+            "others can take the name {name} when you leave: only {most} new names per hour are reserved for one \
+             address; to own it, join again later"
         );
         self.inform(Event::Notice(msg));
     }

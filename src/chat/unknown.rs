@@ -27,7 +27,7 @@ impl Chat {
     /// The same where offline users count, too.
     pub(super) fn nobody_named(&self, name: &str, lists: &str, now: &Now) -> Refusal {
         let near = self.near(&self.prepared.key(name), now);
-        let msg = format!("nobody called {name:?} is here or owns that name;{near} {lists}");
+        let msg = format!("no user is called {name:?}, here or away;{near} {lists}");
         Refusal::new(Code::NoSuchUser, msg)
     }
 

@@ -80,12 +80,12 @@ fn summary(dir: &Path, repaired: &Repaired) -> String {
         counted(repaired.names, "name"),
         counted(repaired.operators, "operator"),
         counted(repaired.members, "member"),
-        counted(repaired.sanctions, "sanction"),
+        counted(repaired.sanctions, "ban or mute"),
     ];
     let lost = match (repaired.lost_pages, repaired.lost_rows) {
         (0, 0) => "nothing is lost".to_owned(),
         (pages, rows) => format!(
-            "lost: {} that cannot be read, and {}",
+            "lost: {} that cannot be read, and {}; some messages may be missing",
             counted(pages, "page"),
             counted(rows, "single row")
         ),
@@ -101,7 +101,11 @@ fn summary(dir: &Path, repaired: &Repaired) -> String {
 }
 
 pub(super) fn counted(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+    match (count, what.split_once(" or ")) {
+        (1, _) => format!("1 {what}"),
+        (_, Some((one, other))) => format!("{count} {one}s and {other}s"),
+        (_, None) => format!("{count} {what}s"),
+    }
 }
 
 fn kept(aside: Option<&Path>, what: &str) -> String {

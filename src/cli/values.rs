@@ -60,6 +60,9 @@ fn check_host(host: &str) -> Result<(), String> {
     if host.is_empty() {
         return Err("the host is empty; give a name or an address".to_owned());
     }
+    if host.contains("://") {
+        return Err(format!("'{host}' is a URL; give HOST[:PORT], or a link that starts with lanchat://"));
+    }
     if host.contains(':') && !is_ipv6(host) {
         return Err(format!("'{host}' is not an IPv6 address"));
     }

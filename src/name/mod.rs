@@ -87,6 +87,9 @@ pub enum NameError {
     /// White space, control characters or other invalid characters.
     #[error("a name may contain letters, digits and punctuation, but no spaces or symbols; choose another")]
     Characters,
+    /// It ends with the mark of users without a key.
+    #[error("a name cannot end with \"?\", which marks users without a key; choose another")]
+    Unproven,
     /// It is only punctuation, which people could take for the server's.
     #[error("a name needs a letter or a digit; choose another")]
     NoLetter,
@@ -111,6 +114,9 @@ impl Name {
         let normal = normalised(text)?;
         if normal.parse::<IpAddr>().is_ok() {
             return Err(NameError::Address);
+        }
+        if normal.ends_with('?') {
+            return Err(NameError::Unproven);
         }
         if !normal.chars().any(char::is_alphanumeric) {
             return Err(NameError::NoLetter);
@@ -339,6 +345,7 @@ mod tests {
             ("\u{430}lice", NameError::Scripts),
             ("ip:10.0.0.7", NameError::Reserved("ip:10.0.0.7".into())),
             ("KEY:x", NameError::Reserved("KEY:x".into())),
+            ("bob?", NameError::Unproven),
             ("***", NameError::NoLetter),
             (":-)", NameError::NoLetter),
         ] {

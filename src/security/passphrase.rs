@@ -31,10 +31,10 @@ pub struct Passphrase(Zeroizing<String>);
 #[derive(Debug, thiserror::Error)]
 pub enum PassphraseError {
     /// It is too easy to guess.
-    #[error("a passphrase needs at least {MIN_PASSPHRASE_CHARS} characters; choose a longer one")]
+    #[error("a passphrase has at least {MIN_PASSPHRASE_CHARS} characters")]
     TooShort,
     /// The same in a file.
-    #[error("the passphrase in {0} has fewer than {MIN_PASSPHRASE_CHARS} characters; choose a longer one")]
+    #[error("the passphrase in {0} has fewer than {MIN_PASSPHRASE_CHARS} characters; correct the file")]
     TooShortIn(PathBuf),
     /// The file cannot be read or written.
     #[error("cannot use the passphrase in {0}: {1}")]

@@ -100,7 +100,7 @@ pub enum StoreError {
     )]
     Altered(PathBuf),
     /// The target of a copy exists.
-    #[error("{0} exists already; give another name, or remove the file")]
+    #[error("{0} already exists; choose another name, or remove the file")]
     Exists(PathBuf),
     /// A copy cannot be written.
     #[error("cannot write {0}: {1}; choose another place")]

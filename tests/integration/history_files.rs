@@ -203,7 +203,7 @@ async fn a_backup_is_a_history_and_replaces_nothing() {
     let copied = lanchat(&["export", "--data-dir", copy.to_str().unwrap()]).output().unwrap();
     assert_eq!(text(&copied.stdout), server.prints(&["export"]), "{copied:?}");
     let said = server.fails(1, &["backup", file.to_str().unwrap()]);
-    assert!(said.contains("exists already"), "{said}");
+    assert!(said.contains("already exists"), "{said}");
     server.fails(2, &["backup"]);
     server.store.close().await;
 }

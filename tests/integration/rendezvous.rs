@@ -123,11 +123,11 @@ fn the_first_offers_to_be_the_server_and_the_second_finds_it() {
     bob.wait_for("<alice> hello yourself");
     // The one who hosts is asked before the chat ends for others.
     alice.key(Key::CtrlD);
-    alice.wait_for("1 other is connected to the server that runs here. Leave and end it? [y/N]");
+    alice.wait_for("1 other user is connected to the server that you run. Leave and stop it? [y/N]");
     alice.enter("n");
     alice.wait_for_last("[#lobby]");
     alice.key(Key::CtrlD);
-    alice.wait_until("the question again", |screen| screen.matches("Leave and end it?").count() == 2);
+    alice.wait_until("the question again", |screen| screen.matches("Leave and stop it?").count() == 2);
     alice.enter("y");
     assert_eq!(alice.wait_exit().0, 0);
     // The other one is offered the succession, with what was half typed kept for later.
@@ -140,7 +140,7 @@ fn the_first_offers_to_be_the_server_and_the_second_finds_it() {
     bob.wait_until("the question", |screen| last_row(screen).ends_with(SUCCESSION));
     bob.enter("y");
     let screen = bob.wait_for_last("[#lobby]");
-    assert!(screen.contains("the server is shutting down; looking for another server"), "{screen}");
+    assert!(screen.contains("the server is shutting down; looking for a server"), "{screen}");
     let mut alice = chat(&one, &alices, "alice");
     alice.wait_for_last("[#lobby]");
     alice.enter("again");

@@ -240,7 +240,7 @@ fn a_backup_while_people_talk_is_whole_and_replaces_no_file() {
     house.say(200);
     prints(&child.wait_with_output().unwrap());
     let before = fs::read(house.file("copy")).unwrap();
-    fails(&lanchat(&["backup", house.file("copy").to_str().unwrap()], house.data()), &["exists already"]);
+    fails(&lanchat(&["backup", house.file("copy").to_str().unwrap()], house.data()), &["already exists"]);
     assert!(fs::read(house.file("copy")).unwrap() == before);
     let elsewhere = tempfile::tempdir().unwrap();
     prints(&restore(&house.file("copy"), elsewhere.path()));

@@ -343,7 +343,7 @@ fn who_uses_a_name_that_is_not_kept_for_them_is_told() {
         house.join_peer(n.into(), &format!("pupil{n}"), peer);
         let told = house.texts(n.into(), "notice");
         assert_eq!(told.is_empty(), house.owns(&format!("pupil{n}")), "{told:?}");
-        assert!(told.iter().all(|msg| msg.contains("is not reserved for you")), "{told:?}");
+        assert!(told.iter().all(|msg| msg.contains("others can take the name")), "{told:?}");
     }
 }
 

@@ -147,7 +147,7 @@ fn surroundings(findings: &Findings) -> Vec<CheckLine> {
     if let Some(kind) =
         machine.container.or(findings.looks_contained().then_some("container, judging by its network"))
     {
-        checks.push(note("this machine", format!("is a {kind}")));
+        checks.push(note("this machine", format!("a {kind}")));
     }
     if machine.is_wsl {
         checks.push(note("this machine", "Linux inside Windows (WSL)"));

@@ -256,7 +256,7 @@ impl Conversation {
 
     fn lost(&mut self, why: &str, now: CallTime, search: bool) -> Vec<Effect> {
         self.view.now = now.clock;
-        let next = if search { "looking for another server" } else { "reconnecting" };
+        let next = if search { "looking for a server" } else { "reconnecting" };
         let mut effects = self.failure(&format!("{why}; {next}"));
         let since = match self.state {
             LinkState::Down { since, .. } => since,

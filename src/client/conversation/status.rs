@@ -54,22 +54,23 @@ impl Conversation {
                 about(now.instant.duration_since(*since))
             ),
             LinkState::Down { why, since, search } => {
-                let next = if *search { "looking for another server" } else { "reconnecting" };
+                let next = if *search { "looking for a server" } else { "reconnecting" };
                 format!("not connected for {}: {why}; {next}", about(now.instant.duration_since(*since)))
             }
-            LinkState::Fresh => "not connected yet".into(),
+            LinkState::Fresh => "looking for a server".into(),
         };
         let operator = if self.operator { ", an operator" } else { "" };
         let waiting = match self.outbox.len() {
             0 => "all messages are confirmed".to_owned(),
             n => format!("{n} not confirmed yet"),
         };
-        let who = format!(
-            "you are {} from {}{operator}; {} here; {waiting}",
-            self.view.me,
-            self.ip,
-            count_users(self.total)
-        );
+        let who = match self.ip.as_str() {
+            "" => format!("you will be {}", self.view.me),
+            ip => {
+                let (me, here) = (&self.view.me, count_users(self.total));
+                format!("you are {me} from {ip}{operator}; {here} here; {waiting}")
+            }
+        };
         let mut effects = self.note(&line);
         effects.extend(self.note(&who));
         if matches!(self.state, LinkState::Up { .. }) {

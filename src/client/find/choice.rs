@@ -20,13 +20,13 @@ pub(crate) fn describe(reached: &Reached) -> String {
     safe_line(&format!("{} ({id}) at {}", reached.server.name, reached.link.peer()))
 }
 
-/// The form of the value for `--server`; with digits if two servers have the same name.
+/// The form of the value for `--server`; with the id if two servers have the same name.
 fn how_to_choose(servers: &[Reached]) -> String {
     let name = |reached: &Reached| reached.server.name.to_lowercase();
     let is_twice = |one: &&Reached| servers.iter().filter(|other| name(other) == name(one)).count() > 1;
     match servers.iter().find(is_twice) {
         Some(namesake) => {
-            format!("NAME-DIGITS, such as {}", server_label(&namesake.server.name, &namesake.server.id))
+            format!("NAME-ID, such as {}", server_label(&namesake.server.name, &namesake.server.id))
         }
         None => "NAME".into(),
     }

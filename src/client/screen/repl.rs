@@ -231,11 +231,11 @@ impl Repl {
         let others = self.network.hosting.as_ref().map_or(0, |hosting| hosting.users().saturating_sub(1));
         let who = match others {
             0 => return Some(Ok(())),
-            1 => "1 other is".to_owned(),
-            others => format!("{others} others are"),
+            1 => "1 other user is".to_owned(),
+            others => format!("{others} other users are"),
         };
         self.ask(
-            format!("{who} connected to the server that runs here. Leave and end it? [y/N] "),
+            format!("{who} connected to the server that you run. Leave and stop it? [y/N] "),
             OpenQuestion::Quit,
         )
     }

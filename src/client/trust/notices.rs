@@ -8,7 +8,7 @@ use crate::text::safe_line;
 
 /// For a key that nobody has verified.
 pub(crate) const NOT_VERIFIED: &str = "Not verified yet. To rule out an impostor, compare these numbers with the \
-    output of `lanchat fingerprint` on the server, then type /verify.";
+    output of `lanchat fingerprint` on the server, then type /verify at the prompt.";
 
 /// Names a server by its address, and by its name if it has told one.
 fn who(name: &str, addr: SocketAddr) -> String {
@@ -125,7 +125,7 @@ pub(crate) const JOIN_NAMESAKE: &str = "Join this server anyway? [y/N] ";
 /// The user declined a namesake.
 pub(crate) fn not_joined(name: &str) -> String {
     format!(
-        "did not join \"{}\", and sent nothing; to pick another server: --server NAME-DIGITS",
+        "did not join \"{}\", and sent nothing; to pick another server: --server NAME-ID",
         safe_line(name)
     )
 }
@@ -278,7 +278,7 @@ mod tests {
                 "  key   SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
                 "  aloud 44395 65761 63212 62593 98052 22766",
                 "Not verified yet. To rule out an impostor, compare these numbers with the output of \
-                 `lanchat fingerprint` on the server, then type /verify.",
+                 `lanchat fingerprint` on the server, then type /verify at the prompt.",
             ]
         );
         let moved = first_contact("Lab", addr(), key(KEY), Some(&known("Office")), true);

@@ -45,7 +45,7 @@ impl PassphraseSource {
         let typed = tokio::task::spawn_blocking(move || prompt::ask_secret(&question)).await;
         match typed {
             Ok(Ok(Some(text))) => {
-                Passphrase::new(&text).map_err(|error| Error::Refused(format!("no passphrase: {error}")))
+                Passphrase::new(&text).map_err(|error| Error::Refused(format!("wrong passphrase: {error}")))
             }
             Ok(Ok(None)) => {
                 Err(Error::Refused("you typed no passphrase, so you did not join the server".into()))

@@ -505,11 +505,11 @@ mod tests {
     fn a_user_is_shown_with_the_digits_of_the_key_or_as_unverified() {
         let user = UserInfo { name: "bob".into(), ip: "10.0.0.2".into(), ..UserInfo::default() };
         let text = |user| Event::Whois(user).text().into_owned();
-        assert_eq!(text(user.clone()), "bob from 10.0.0.2, unverified");
+        assert_eq!(text(user.clone()), "bob from 10.0.0.2, no key backs the name");
         let plain = UserInfo { plaintext: Some(true), ..user.clone() };
-        assert_eq!(text(plain), "bob from 10.0.0.2, (plaintext), unverified");
+        assert_eq!(text(plain), "bob from 10.0.0.2, not encrypted, no key backs the name");
         let away = UserInfo { ip: String::new(), last: Some("then".into()), ..user.clone() };
-        assert_eq!(text(away), "bob is away, last seen then, unverified");
+        assert_eq!(text(away), "bob is away, last seen then, no key backs the name");
         let key = Some(Fingerprint::new([0; 32]).to_string());
         let digits = "bob from 10.0.0.2, key 00000 00000 00000 00000 00000 00000";
         assert_eq!(text(UserInfo { key, ..user }), digits);

@@ -100,6 +100,9 @@ fn users_text(room: Option<&str>, users: &[UserInfo], total: usize, next: Option
     let names: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
     let (within, room) =
         room.map_or_else(Default::default, |room| (format!(" in {room}"), format!("{room} ")));
+    if names.is_empty() && total > 0 {
+        return format!("{}{within}, none of them after that name", count_users(total));
+    }
     let text = format!("{}{within}: {}", count_users(total), names.join(", "));
     match next {
         Some(next) => format!("{text} ... (/users {room}{next} shows more)"),
@@ -132,6 +135,9 @@ fn rooms_text(rooms: &[RoomInfo], total: usize, next: Option<&str>) -> String {
         1 => "1 room".into(),
         total => format!("{total} rooms"),
     };
+    if rooms.is_empty() {
+        return format!("{count}, none of them after that name");
+    }
     let text = format!("{count}: {}", rooms.iter().map(line).collect::<Vec<_>>().join(", "));
     match next {
         Some(next) => format!("{text} ... (/rooms {next} shows more)"),
@@ -169,16 +175,16 @@ fn whois_text(user: &UserInfo) -> String {
         text += &format!(", here since {since}");
     }
     if let Some(sessions) = user.sessions.filter(|sessions| *sessions != 1) {
-        text += &format!(", {sessions} sessions");
+        text += &format!(", {sessions} connections");
     }
     if user.operator == Some(true) {
         text += ", operator";
     }
     if user.plaintext == Some(true) {
-        text += ", (plaintext)";
+        text += ", not encrypted";
     }
     text + &match &user.key {
-        None => ", unverified".into(),
+        None => ", no key backs the name".into(),
         // People compare the digits with each other.
         Some(key) => key
             .parse()

@@ -164,7 +164,7 @@ fn of_two_that_have_its_name_the_known_one_is_joined_and_the_other_is_told_of() 
     let stranger = Home::new();
     let choice = send(&scene.client, stranger.path(), &[], "to whom?");
     assert_eq!(choice.status.code(), Some(3), "{}", errors(&choice));
-    assert!(errors(&choice).contains("--server NAME-DIGITS, such as the-office-"), "{}", errors(&choice));
+    assert!(errors(&choice).contains("--server NAME-ID, such as the-office-"), "{}", errors(&choice));
     assert_eq!(impostor.heard(), Vec::<serde_json::Value>::new());
     // Alone it is refused.
     scene.office.kill();

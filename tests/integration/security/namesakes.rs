@@ -78,7 +78,7 @@ fn nobody_is_moved_to_another_server_of_the_name_when_theirs_goes() {
     let mut terminal = client.run(|| launch.start(&home));
     terminal.wait_for("connected to vm as alice");
     kill_process(Pid::from_child(&server.0), Signal::TERM).unwrap();
-    terminal.wait_for("looking for another server");
+    terminal.wait_for("looking for a server");
     let other = another(&other, "vm", own_key());
     terminal.wait_for("is not the \"vm\" that you know");
     terminal.enter("for the old one only");

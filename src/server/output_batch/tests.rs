@@ -56,7 +56,8 @@ fn answer() -> Box<Answer> {
 
 #[test]
 fn a_batch_with_anything_in_it_is_not_empty() {
-    let fill: [(&str, fn(&mut OutputBatch)); 4] = [
+    type Fill = fn(&mut OutputBatch);
+    let fill: [(&str, Fill); 4] = [
         ("lobby", |batch| batch.lobby(&packet(), &[], None)),
         ("a session", |batch| batch.step(SessionId(1), StepKind::Close)),
         ("sessions", |batch| {

@@ -96,7 +96,7 @@ impl Talk {
 
     pub fn batch_of(&mut self, messages: usize, words: usize) -> WriteBatch {
         let entries = (0..messages).map(|_| Entry::Message(Box::new(self.message(words)))).collect();
-        WriteBatch { entries, seq: self.seq, seams: Vec::new() }
+        WriteBatch { entries, seq: self.seq, cutovers: Vec::new() }
     }
 }
 

@@ -44,7 +44,10 @@ impl Error {
             // The text is already complete.
             Self::Refused(text) if is_whole => Self::Refused(text),
             Self::Refused(text) => Self::Refused(format!("the server refused: {text}")),
-            Self::Protocol(text) => Self::Protocol(format!("{}: {text}", safe_line(what))),
+            Self::Protocol(text) => Self::Protocol(format!(
+                "{}: {text}; check the port, or run `lanchat doctor` with the same options",
+                safe_line(what)
+            )),
             reason @ (Self::Disconnected(_) | Self::NoAnswer) => Self::Disconnected(format!(
                 "{}: {reason}; to find out why, run `lanchat doctor` with the same options",
                 safe_line(what)

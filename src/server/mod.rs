@@ -342,7 +342,7 @@ fn open_store(
 ) -> Result<(Option<Store>, Archive), StartError> {
     let (store, archive) = match (data_dir.file(HISTORY_FILE), options.history) {
         (Some(path), Some(keep)) => Store::open_by(&path, keep, Arc::clone(clock))?,
-        (Some(path), None) => Store::open_books(&path, Arc::clone(clock))?,
+        (Some(path), None) => Store::open_records(&path, Arc::clone(clock))?,
         (None, _) => return Ok((None, Archive::default())),
     };
     Ok((Some(store), archive))

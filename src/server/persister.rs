@@ -59,7 +59,7 @@ impl Persister {
         let waited = waited(&entries);
         let entries = without(entries, &repeats);
         let commit =
-            Arc::new(WriteBatch { entries, seq: self.seq.map_or(0, |_| batch.seq), seams: spans.clone() });
+            Arc::new(WriteBatch { entries, seq: self.seq.map_or(0, |_| batch.seq), cutovers: spans.clone() });
         // Without a history, few batches have anything to store.
         let is_read = self.seq.is_some() || commit.entries.iter().any(|entry| !is_message(entry));
         let committed = match (self.store.as_ref().filter(|_| is_read), &self.failing) {
@@ -69,10 +69,10 @@ impl Persister {
         };
         let (pages, arrivals) = match committed {
             None => (None, Vec::new()),
-            Some(Ok(CommitOutcome { duplicates, seams, arrivals })) => {
+            Some(Ok(CommitOutcome { duplicates, cutovers, arrivals })) => {
                 self.seq = self.seq.map(|_| batch.seq);
                 learn(&mut repeats, duplicates);
-                (Some(seams), arrivals)
+                (Some(cutovers), arrivals)
             }
             Some(Err(error)) => {
                 error.iter().for_each(|error| self.fails(error));
@@ -141,7 +141,7 @@ impl Persister {
         }
         let entries = failing.deferred.entries();
         let seq = self.seq.map_or(0, |_| self.hub.read(Chat::latest));
-        match store.commit(WriteBatch { entries, seq, seams: Vec::new() }).await {
+        match store.commit(WriteBatch { entries, seq, cutovers: Vec::new() }).await {
             Ok(outcome) => {
                 tracing::info!("storing messages again; those since {:.0} were not stored", failing.since);
                 let lost = failing.deferred.lost;
@@ -163,7 +163,7 @@ impl Persister {
         let Some(store) = self.store.take() else { return };
         if let Some(failing) = self.failing.take() {
             let seq = self.seq.map_or(0, |_| self.hub.read(Chat::latest));
-            let batch = WriteBatch { entries: failing.deferred.entries(), seq, seams: Vec::new() };
+            let batch = WriteBatch { entries: failing.deferred.entries(), seq, cutovers: Vec::new() };
             if let Err(error) = store.commit(batch).await {
                 tracing::error!("lost {}: {error}", failing.deferred.described());
             }

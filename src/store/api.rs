@@ -21,7 +21,7 @@ pub struct WriteBatch {
     /// The latest number assigned when the batch was closed.
     pub seq: u64,
     /// Ranges to read right after the entries, before any later batch.
-    pub seams: Vec<ViewRange>,
+    pub cutovers: Vec<ViewRange>,
 }
 
 /// The result of a batch.
@@ -29,8 +29,8 @@ pub struct WriteBatch {
 pub struct CommitOutcome {
     /// Messages that were stored already, in order.
     pub duplicates: Vec<Duplicate>,
-    /// One page per seam, cut if it is too long.
-    pub seams: Vec<Page>,
+    /// One page per cutover, cut if it is too long.
+    pub cutovers: Vec<Page>,
     /// Waiting mail that the batch's entries delivered.
     pub arrivals: Vec<Arrival>,
 }

@@ -1,10 +1,10 @@
 //! Writes a batch in one transaction.
 
 use super::api::{CommitOutcome, Duplicate, WriteBatch};
-use super::books;
 use super::date_correction::DateShift;
 use super::duplicates::{self, RowIds};
 use super::incarnations;
+use super::records;
 use super::rows::{self, signed, unsigned};
 use super::view;
 use crate::chat::{Account, Arrival, Entry, Kind, Member, Message, Topic, Venue};
@@ -45,16 +45,16 @@ pub(super) fn commit(
             Entry::Received { account, upto, .. } => {
                 outcome.arrivals.extend(writing.received(account, *upto)?);
             }
-            Entry::Record(record) => books::write(&change, record)?,
+            Entry::Record(record) => records::write(&change, record)?,
         }
     }
     let reserved = reserve(&change, batch.seq, reserved)?;
     if batch.seq > last_stored(batch, &outcome) {
         incarnations::note_last(&change, batch.seq)?;
     }
-    for seam in &batch.seams {
+    for cutover in &batch.cutovers {
         // This transaction sees all of the batch and nothing later.
-        outcome.seams.push(view::page(&change, seam, CUTOVER_MESSAGES, CUTOVER_BYTES, u64::MAX)?);
+        outcome.cutovers.push(view::page(&change, cutover, CUTOVER_MESSAGES, CUTOVER_BYTES, u64::MAX)?);
     }
     change.commit()?;
     Ok((outcome, reserved))

@@ -3,8 +3,8 @@
 //!
 //! The first start imports them and renames them.
 
-use super::books;
 use super::error::{AtPath as _, StoreError};
+use super::records;
 use crate::chat::{Record, Records, Sanction};
 use crate::files;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
@@ -63,7 +63,7 @@ fn import(connection: &mut Connection, records: Records) -> rusqlite::Result<()>
     let names = names.into_iter().filter(|row| seen.insert(row.name.clone()));
     let names = names.map(|row| Record::Name(row.name.clone(), Some(row)));
     for record in operators.chain(members).chain(bans).chain(mutes).chain(names) {
-        books::write(&change, &record)?;
+        records::write(&change, &record)?;
     }
     set_progress(&change, IMPORTED)?;
     change.commit()

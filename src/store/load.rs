@@ -1,12 +1,12 @@
 //! Reads the state from which a chat starts.
 
-use super::books;
 use super::checksum;
 use super::commit::ArrivalCounter;
 use super::date_correction;
 use super::incarnations;
 use super::lack;
 use super::last::Last;
+use super::records;
 use super::rows::{self, unsigned};
 use crate::chat::{Archive, Arrival, Member, RoomRecord, Topic, Waits};
 use crate::limits::SEQ_RESERVE;
@@ -29,7 +29,7 @@ pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(
         rooms: rooms(&change)?,
         waiting: waiting(&change)?,
         arrivals: [arrivals(&change, ARRIVALS, false)?, arrivals(&change, LOST, true)?].concat(),
-        records: books::begin(&change)?,
+        records: records::begin(&change)?,
         lacks,
     };
     date_correction::begin(&change, seq)?;
@@ -40,10 +40,10 @@ pub(super) fn read(connection: &mut Connection, last: Option<&Last>) -> Result<(
 }
 
 /// Reads the records alone, for a server without a history. Leaves stored messages as they are.
-pub(super) fn read_books(connection: &mut Connection) -> Result<Archive> {
+pub(super) fn read_records(connection: &mut Connection) -> Result<Archive> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     begin(&change)?;
-    let archive = Archive { records: books::begin(&change)?, ..Archive::default() };
+    let archive = Archive { records: records::begin(&change)?, ..Archive::default() };
     change.commit()?;
     Ok(archive)
 }

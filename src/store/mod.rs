@@ -8,7 +8,6 @@
 
 mod api;
 mod backup;
-mod books;
 mod btree;
 mod check;
 mod checksum;
@@ -36,6 +35,7 @@ mod paths;
 mod prune;
 mod queue;
 mod read_thread;
+mod records;
 mod repair;
 mod rows;
 mod schema;
@@ -98,7 +98,7 @@ impl Store {
 
     /// Like [`Self::open`], for a chat that keeps only names, operators, members, bans and mutes: its archive
     /// names no history. Messages, mail and rooms in the database remain as they are.
-    pub fn open_books(path: &Path, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
+    pub fn open_records(path: &Path, clock: Arc<Clock>) -> Result<(Self, Archive), StoreError> {
         Self::open_as(path, None, clock)
     }
 
@@ -130,7 +130,7 @@ impl Store {
         Ok((store, archive))
     }
 
-    /// Writes a batch and reads its seams, in one transaction.
+    /// Writes a batch and reads its cutovers, in one transaction.
     ///
     /// # Errors
     /// If it fails, nothing of the batch is stored; see [`Self::mend`].

@@ -75,7 +75,7 @@ impl WriteThread {
         let (archive, reserved) = match keep {
             Some(_) => load::read(&mut connection, before.as_ref()).at(path)?,
             // Assigns no numbers, so it reserves none.
-            None => (load::read_books(&mut connection).at(path)?, u64::MAX),
+            None => (load::read_records(&mut connection).at(path)?, u64::MAX),
         };
         let (log, last) = load::found(&connection).at(path)?;
         match before {

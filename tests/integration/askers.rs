@@ -51,7 +51,7 @@ fn fill(dir: &Path) {
     runtime.block_on(async {
         let (store, archive) = Store::open(&dir.join(HISTORY_FILE), Retention::default()).unwrap();
         let entries = (archive.seq + 1..=archive.seq + MESSAGES).map(message).collect();
-        let batch = WriteBatch { entries, seq: archive.seq + MESSAGES, seams: Vec::new() };
+        let batch = WriteBatch { entries, seq: archive.seq + MESSAGES, cutovers: Vec::new() };
         store.commit(batch).await.unwrap();
         store.close().await;
     });

@@ -176,7 +176,7 @@ fn an_offer_is_withdrawn_when_somebody_else_takes_it() {
     alice.wait_for("carol joined");
     alice.wait_for("bob");
     alice.enter("/quit");
-    alice.wait_for("2 others are connected");
+    alice.wait_for("2 other users are connected");
     alice.enter("y");
     alice.wait_exit();
     let is_asked = |screen: &str| last_row(screen).ends_with(SUCCESSION);

@@ -1,4 +1,4 @@
-//! The server's part: it stores turns before anyone gets them, and lets returning sessions catch up.
+//! The server's part: it stores batches before anyone gets them, and lets returning sessions catch up.
 
 use super::*;
 
@@ -8,17 +8,17 @@ pub(super) const NEWEST: usize = 5;
 /// Messages per page here.
 const PAGE: usize = 3;
 
-/// A part of a turn.
+/// A step of a batch.
 #[derive(Debug)]
 pub(super) enum Step {
     Delivery(Delivery),
     /// A session switches to the live stream, with what it still lacks.
-    Seam {
+    Cutover {
         id: u64,
         view: View,
         after: u64,
         upto: u64,
-        errand: Errand,
+        progress: CatchUpState,
     },
 }
 
@@ -26,14 +26,14 @@ impl Step {
     pub(super) fn message(&self) -> Option<&Message> {
         match self {
             Self::Delivery(Delivery::Message { entry: Some(Entry::Message(message)), .. }) => Some(message),
-            Self::Delivery(_) | Self::Seam { .. } => None,
+            Self::Delivery(_) | Self::Cutover { .. } => None,
         }
     }
 }
 
 /// The progress of a session that catches up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Errand {
+pub(super) struct CatchUpState {
     since: CatchUp,
     pub(super) latest: u64,
     /// Where it continues; `None` before it begins.
@@ -41,7 +41,7 @@ pub(super) struct Errand {
     count: usize,
 }
 
-impl Errand {
+impl CatchUpState {
     /// Whether it begins with waiting mail rather than with a number.
     pub(super) fn greets(&self) -> bool {
         matches!(self.since, CatchUp::Newest | CatchUp::Mail)
@@ -66,15 +66,15 @@ impl House {
         let records = self.stored.read();
         self.chat = Chat::new(Profile::default(), rules, Archive { records, ..disk.archive(latest) });
         self.disk = Some(disk);
-        self.turn.clear();
-        self.errands.clear();
+        self.batch.clear();
+        self.catch_ups.clear();
         self.following.clear();
     }
 
-    /// The same chat after an orderly end, or after a crash that loses the turn.
+    /// The same chat after an orderly end, or after a crash that loses the batch.
     pub(super) fn restart(&mut self, is_crash: bool) {
         if !is_crash {
-            while !self.turn.is_empty() {
+            while !self.batch.is_empty() {
                 self.flush();
             }
         }
@@ -88,30 +88,30 @@ impl House {
         let held = std::mem::replace(&mut self.is_holding, true);
         loop {
             self.flush();
-            let ids: Vec<u64> = self.errands.keys().copied().collect();
+            let ids: Vec<u64> = self.catch_ups.keys().copied().collect();
             ids.into_iter().for_each(|id| self.advance(id));
-            if self.turn.is_empty() && self.errands.is_empty() {
+            if self.batch.is_empty() && self.catch_ups.is_empty() {
                 break;
             }
         }
         self.is_holding = held;
     }
 
-    /// Stores the turn's entries, and then carries it out.
+    /// Stores the batch's entries, and then carries it out.
     pub(super) fn flush(&mut self) {
-        let mut turn = std::mem::take(&mut self.turn);
+        let mut batch = std::mem::take(&mut self.batch);
         let mut arrivals = Vec::new();
         let latest = self.chat.latest();
         self.disk.iter_mut().for_each(|disk| disk.told = latest);
-        let known: Vec<Option<u64>> = turn.iter().map(|step| self.commit(step, &mut arrivals)).collect();
-        let repeated = turn.iter().zip(&known).filter(|(_, known)| known.is_some()).map(|(step, _)| step);
+        let known: Vec<Option<u64>> = batch.iter().map(|step| self.commit(step, &mut arrivals)).collect();
+        let repeated = batch.iter().zip(&known).filter(|(_, known)| known.is_some()).map(|(step, _)| step);
         let waited: Vec<Waited> = repeated.filter_map(Step::message).flat_map(Message::waited).collect();
         self.chat.not_waiting(&waited);
-        for (step, known) in turn.drain(..).zip(known) {
+        for (step, known) in batch.drain(..).zip(known) {
             match step {
                 Step::Delivery(delivery) => self.carry_out(delivery, known),
-                Step::Seam { id, view, after, upto, errand } => {
-                    self.close_seam(id, &view, after, upto, errand)
+                Step::Cutover { id, view, after, upto, progress } => {
+                    self.close_cutover(id, &view, after, upto, progress)
                 }
             }
         }
@@ -183,13 +183,13 @@ impl House {
             Delivery::CatchUp { session: SessionId(id), since, latest } => {
                 // A session that has ended needs no catch-up.
                 if self.is_in(id) {
-                    self.errands.insert(id, Errand { since, latest, after: None, count: 0 });
+                    self.catch_ups.insert(id, CatchUpState { since, latest, after: None, count: 0 });
                 }
             }
             Delivery::Follow(SessionId(id)) => self.following.extend(self.is_in(id).then_some(id)),
             Delivery::Close(SessionId(id)) => {
                 self.following.remove(&id);
-                self.errands.remove(&id);
+                self.catch_ups.remove(&id);
                 self.closed.insert(id);
             }
             Delivery::Log(what) => self.log.push(what),
@@ -207,73 +207,73 @@ impl House {
 
     /// The next step of a session that catches up: waiting mail, a page, or the switch.
     pub(super) fn advance(&mut self, id: u64) {
-        let Some(mut errand) = self.errands.get(&id).copied() else { return };
+        let Some(mut progress) = self.catch_ups.get(&id).copied() else { return };
         let (view, upto) = self.chat.view(SessionId(id)).expect("a session");
         let disk = self.disk.as_ref().expect("a disk");
-        let Some(after) = errand.after else {
-            errand.after = Some(match errand.since {
-                CatchUp::Newest => self.greet_newcomer(id, view, &mut errand),
-                CatchUp::Mail => self.greet(id, View { rooms: Vec::new(), ..view }, &mut errand),
+        let Some(after) = progress.after else {
+            progress.after = Some(match progress.since {
+                CatchUp::Newest => self.greet_newcomer(id, view, &mut progress),
+                CatchUp::Mail => self.greet(id, View { rooms: Vec::new(), ..view }, &mut progress),
                 CatchUp::Seq { after, .. } => after,
                 CatchUp::Stranger { after } => {
-                    errand.latest = after;
-                    self.greet_newcomer(id, view, &mut errand)
+                    progress.latest = after;
+                    self.greet_newcomer(id, view, &mut progress)
                 }
                 CatchUp::Time { at: time, .. } => {
                     disk.messages.iter().rev().find(|message| message.at < time).map_or(0, |last| last.seq)
                 }
             });
-            self.errands.insert(id, errand);
+            self.catch_ups.insert(id, progress);
             return;
         };
         let page: Vec<u64> = disk.numbers_of(&view, after, upto).into_iter().take(PAGE).collect();
         match page.last() {
             Some(last) => {
-                errand.after = Some(*last);
-                self.give(id, &page, &mut errand);
-                self.errands.insert(id, errand);
+                progress.after = Some(*last);
+                self.give(id, &page, &mut progress);
+                self.catch_ups.insert(id, progress);
             }
             None => {
-                self.errands.remove(&id);
-                self.turn.push(Step::Seam { id, view, after, upto, errand });
+                self.catch_ups.remove(&id);
+                self.batch.push(Step::Cutover { id, view, after, upto, progress });
             }
         }
     }
 
-    fn greet_newcomer(&mut self, id: u64, view: View, errand: &mut Errand) -> u64 {
+    fn greet_newcomer(&mut self, id: u64, view: View, progress: &mut CatchUpState) -> u64 {
         let lobby = View { rooms: vec![(RoomName::lobby(), 0)], ..View::default() };
         let all = self.disk.as_ref().expect("a disk").numbers_of(&lobby, 0, u64::MAX);
         let after = all.iter().rev().nth(NEWEST).copied().unwrap_or(0);
-        self.greet(id, View { rooms: vec![(RoomName::lobby(), after)], ..view }, errand)
+        self.greet(id, View { rooms: vec![(RoomName::lobby(), after)], ..view }, progress)
     }
 
-    fn greet(&mut self, id: u64, view: View, errand: &mut Errand) -> u64 {
+    fn greet(&mut self, id: u64, view: View, progress: &mut CatchUpState) -> u64 {
         let view = View { mail: MailView::Waiting, ..view };
-        let numbers = self.disk.as_ref().expect("a disk").numbers_of(&view, 0, errand.latest);
-        self.give(id, &numbers, errand);
-        errand.latest
+        let numbers = self.disk.as_ref().expect("a disk").numbers_of(&view, 0, progress.latest);
+        self.give(id, &numbers, progress);
+        progress.latest
     }
 
-    fn close_seam(&mut self, id: u64, view: &View, after: u64, upto: u64, mut errand: Errand) {
+    fn close_cutover(&mut self, id: u64, view: &View, after: u64, upto: u64, mut progress: CatchUpState) {
         if !self.is_in(id) {
             return;
         }
         let rest = self.disk.as_ref().expect("a disk").numbers_of(view, after, upto);
-        self.give(id, &rest, &mut errand);
+        self.give(id, &rest, &mut progress);
         self.following.insert(id);
-        if errand.since == CatchUp::Mail {
+        if progress.since == CatchUp::Mail {
             return self.act(|chat, now, out| chat.caught_up(SessionId(id), now, out));
         }
         let gap = matches!(
-            errand.since,
+            progress.since,
             CatchUp::Seq { gap: true, .. } | CatchUp::Time { gap: true, .. } | CatchUp::Stranger { .. }
         );
-        let end = HistoryEnd { count: errand.count, seq: upto, gap, more: false, partial: false };
+        let end = HistoryEnd { count: progress.count, seq: upto, gap, more: false, partial: false };
         self.hand_out([id], None, &Event::History(end).to_packet("", None));
     }
 
-    fn give(&mut self, id: u64, numbers: &[u64], errand: &mut Errand) {
-        errand.count += numbers.len();
+    fn give(&mut self, id: u64, numbers: &[u64], progress: &mut CatchUpState) {
+        progress.count += numbers.len();
         let reader = self.chat.view(SessionId(id)).and_then(|(view, _)| view.account);
         for number in numbers {
             let packet = self.disk.as_ref().expect("a disk").message(*number).to_packet(reader.as_ref());

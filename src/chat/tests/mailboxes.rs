@@ -147,7 +147,8 @@ fn what_is_taken_back_after_it_was_got_takes_nothing_from_what_waits_now() {
     let mut house = bob_is_away();
     house.is_holding = true;
     write(&mut house, 1, "bob", "first");
-    let waited: Vec<Waited> = house.turn.iter().filter_map(Step::message).flat_map(Message::waited).collect();
+    let waited: Vec<Waited> =
+        house.batch.iter().filter_map(Step::message).flat_map(Message::waited).collect();
     house.is_holding = false;
     house.settle();
     house.join_key(12, "bob", 2);
@@ -165,7 +166,7 @@ fn what_could_not_be_kept_takes_no_place() {
     house.is_holding = true;
     write(&mut house, 1, "bob", "lost");
     let lost: Vec<Waited> = house
-        .turn
+        .batch
         .drain(..)
         .collect::<Vec<_>>()
         .iter()

@@ -31,7 +31,7 @@ use crate::protocol::event::HistoryEnd;
 use crate::protocol::request::{ClientPacket, Operate, Refusal};
 use crate::protocol::{Code, Event, Packet, Request, ServerPacket};
 use disk::Disk;
-use house::{Errand, Step};
+use house::{CatchUpState, Step};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -41,11 +41,11 @@ struct House {
     /// Stored names, operators, members, bans and mutes.
     stored: StoredRecords,
     disk: Option<Disk>,
-    /// Steps that are neither stored nor carried out yet; more than one call's while turns are held.
-    turn: Vec<Step>,
+    /// Steps that are neither stored nor carried out yet; more than one call's while batches are held.
+    batch: Vec<Step>,
     is_holding: bool,
     /// Sessions that catch up.
-    errands: BTreeMap<u64, Errand>,
+    catch_ups: BTreeMap<u64, CatchUpState>,
     now: Now,
     inboxes: HashMap<u64, Vec<ServerPacket>>,
     following: HashSet<u64>,
@@ -93,9 +93,9 @@ impl House {
             chat: Chat::new(Profile::default(), rules, Archive { records, ..Archive::default() }),
             now: Now::new("2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time"), Duration::ZERO),
             disk: None,
-            turn: Vec::new(),
+            batch: Vec::new(),
             is_holding: false,
-            errands: BTreeMap::new(),
+            catch_ups: BTreeMap::new(),
             inboxes: HashMap::new(),
             following: HashSet::new(),
             closed: HashSet::new(),
@@ -123,7 +123,7 @@ impl House {
         while self.chat.has_more() {
             self.chat.proceed(&self.now, &mut out);
         }
-        self.turn.extend(out.into_iter().map(Step::Delivery));
+        self.batch.extend(out.into_iter().map(Step::Delivery));
         if !self.is_holding {
             self.settle();
         }
@@ -189,7 +189,7 @@ impl House {
 
     fn leave(&mut self, id: u64) {
         self.following.remove(&id);
-        self.errands.remove(&id);
+        self.catch_ups.remove(&id);
         self.gone.insert(id);
         self.act(|chat, now, _| chat.disconnect(SessionId(id), now));
     }

@@ -284,8 +284,8 @@ fn a_new_name_is_kept_before_its_owner_is_welcomed_and_a_known_one_costs_nothing
         let is_row =
             |step: &house::Step| matches!(step, house::Step::Delivery(Delivery::Keep(Entry::Record(_))));
         let is_welcome = |step: &house::Step| matches!(step, house::Step::Delivery(Delivery::Answer(_)));
-        let row = house.turn.iter().position(is_row);
-        let welcome = house.turn.iter().position(is_welcome).expect("a welcome");
+        let row = house.batch.iter().position(is_row);
+        let welcome = house.batch.iter().position(is_welcome).expect("a welcome");
         house.settle();
         row.map(|row| row < welcome)
     };

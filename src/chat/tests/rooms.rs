@@ -266,7 +266,7 @@ fn what_a_room_is_about_is_kept_again_only_with_its_first_member_who_lasts() {
         house.is_holding = true;
         house.ask(id, json!({"type": "join", "room": room}));
         let kept = |step: &&Step| matches!(step, Step::Delivery(Delivery::Keep(Entry::Topic { .. })));
-        let count = house.turn.iter().filter(kept).count();
+        let count = house.batch.iter().filter(kept).count();
         house.is_holding = false;
         house.settle();
         count

@@ -241,7 +241,7 @@ fn probe_lines(probe: &Probe, is_stale: bool) -> Vec<CheckLine> {
         ProbeOutcome::TurnedAway(why) => {
             failed(format!("a lanchat server that does not admit this client: {why}"))
         }
-        ProbeOutcome::Foreign(why) => failed(format!("not a lanchat server: {why}")),
+        ProbeOutcome::Foreign(why) => failed(why.clone()),
         ProbeOutcome::Hung => failed("accepts connections, but does not answer".into()),
         ProbeOutcome::Refused => failed(format!("connection refused after {took}")),
         ProbeOutcome::Rejected => failed(format!("a firewall rejected the connection after {took}")),

@@ -230,6 +230,13 @@ pub fn trust(which: &str, key: Fingerprint, replace: bool) -> Result<Trusted, Er
                 "you know several servers called \"{name}\"; say which one's key to replace: {labels}"
             )));
         }
+        [] if replace && !known.own_servers().iter().any(|known| is_meant(&known)) => {
+            let name = safe_line(which);
+            return Err(Error::Usage(format!(
+                "no server that you know is called \"{name}\", so there is no key to replace; check the name, or leave \
+                 out --replace"
+            )));
+        }
         _ => None,
     };
     // A server named by its digits keeps its name.

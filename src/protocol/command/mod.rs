@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(read_line("/users", Prompt), users(None, None));
         assert_eq!(read_line("/users bob", Prompt), users(None, Some("bob")));
         assert_eq!(read_line("/users #games", Prompt), users(Some("#games"), None));
-        assert_eq!(read_line("/who  #games  bob", Wire), users(Some("#games"), Some("bob")));
+        assert_eq!(read_line("/names  #games  bob", Wire), users(Some("#games"), Some("bob")));
         let topic = |topic: Option<&str>| {
             request(Request::Act(Act::Topic { room: "#games".into(), topic: topic.map(text) }))
         };

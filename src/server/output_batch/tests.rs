@@ -1,4 +1,4 @@
-//! What a batch holds, how much it weighs, and how a cutover ends.
+//! The content and the weight of a batch, and the end of a cutover.
 
 use super::*;
 use crate::chat::{

@@ -172,11 +172,11 @@ async fn a_seam_has_what_its_batch_committed() {
     let place = Place::new();
     let (store, _) = place.open();
     commit(&store, [said(1, 1, "one"), said(2, 1, "two")]).await;
-    let seams = vec![span(view(2), 1, 3), span(View::default(), 0, 3)];
-    let batch = WriteBatch { seams, ..batch([said(3, 1, "three"), said(4, 1, "four")]) };
+    let cutovers = vec![span(view(2), 1, 3), span(View::default(), 0, 3)];
+    let batch = WriteBatch { cutovers, ..batch([said(3, 1, "three"), said(4, 1, "four")]) };
     let outcome = store.commit(batch).await.unwrap();
     assert_eq!(
-        outcome.seams.iter().map(|seam| numbers(&seam.messages)).collect::<Vec<_>>(),
+        outcome.cutovers.iter().map(|cutover| numbers(&cutover.messages)).collect::<Vec<_>>(),
         [vec![2, 3], vec![]]
     );
     store.close().await;

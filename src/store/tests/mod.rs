@@ -2,7 +2,6 @@
 
 mod basics;
 mod bookkeeping;
-mod books;
 #[cfg(unix)]
 mod cut;
 #[cfg(unix)]
@@ -14,6 +13,7 @@ mod files_beside;
 mod incarnations;
 mod listing;
 mod model;
+mod records;
 mod retention;
 mod retention_fair;
 mod said;
@@ -114,7 +114,7 @@ fn entries(messages: impl IntoIterator<Item = Message>) -> Vec<Entry> {
 fn batch(messages: impl IntoIterator<Item = Message>) -> WriteBatch {
     let messages: Vec<_> = messages.into_iter().collect();
     let seq = messages.iter().map(|message| message.seq).max().unwrap_or(0);
-    WriteBatch { entries: entries(messages), seq, seams: Vec::new() }
+    WriteBatch { entries: entries(messages), seq, cutovers: Vec::new() }
 }
 
 async fn commit(store: &Store, messages: impl IntoIterator<Item = Message>) -> CommitOutcome {
@@ -122,7 +122,7 @@ async fn commit(store: &Store, messages: impl IntoIterator<Item = Message>) -> C
 }
 
 async fn keep(store: &Store, seq: u64, entry: Entry) -> CommitOutcome {
-    store.commit(WriteBatch { entries: vec![entry], seq, seams: Vec::new() }).await.unwrap()
+    store.commit(WriteBatch { entries: vec![entry], seq, cutovers: Vec::new() }).await.unwrap()
 }
 
 fn joined(name: &str, account: u8, since: u64) -> Entry {

@@ -243,12 +243,12 @@ impl House {
             entries.push(entry);
         }
         let view = self.model.view(0, MailView::All);
-        let seam = span(view.clone(), before, self.seq);
+        let cutover = span(view.clone(), before, self.seq);
         let outcome =
-            self.store.commit(WriteBatch { entries, seq: self.seq, seams: vec![seam] }).await.unwrap();
+            self.store.commit(WriteBatch { entries, seq: self.seq, cutovers: vec![cutover] }).await.unwrap();
         assert_eq!(outcome.duplicates, duplicates);
         assert_eq!(outcome.arrivals, arrivals);
-        assert_eq!(outcome.seams[0].messages, self.model.seen(&view, before, self.seq));
+        assert_eq!(outcome.cutovers[0].messages, self.model.seen(&view, before, self.seq));
         self.model.arrivals.extend(arrivals);
     }
 

@@ -27,7 +27,8 @@ fn definitions(code: &str) -> Vec<Definition<'_>> {
         let end = name.find(|c| !is_name_part(c)).unwrap_or(name.len());
         KINDS.contains(&kind).then(|| Definition { name: &name[..end], is_visible })
     };
-    code.lines().filter_map(defined).collect()
+    // An indented definition belongs to an item, as the types of an `impl` do.
+    code.lines().filter(|line| !line.starts_with(' ')).filter_map(defined).collect()
 }
 
 /// The names that stand for several types, with their files, if anything but its own file sees one of them.
@@ -69,5 +70,9 @@ fn a_name_that_means_two_things_is_found() {
         found(&[(here, "pub struct Turn;"), (there, "pub struct Turns; fn turn() -> Turn {")]).is_empty()
     );
     assert!(found(&[(here, "pub struct Turn;\npub struct Turn;")]).is_empty(), "one for each system");
+    assert!(
+        found(&[(here, "pub struct Turn;"), (there, "impl Deref for A {\n    type Turn = u8;\n}")])
+            .is_empty()
+    );
     assert!(found(&[(here, "pub struct Turn;"), ("src/server/tests.rs", "pub struct Turn;")]).is_empty());
 }

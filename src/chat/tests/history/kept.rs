@@ -1,10 +1,10 @@
-//! The effects of storing a turn, and the packets that each device received.
+//! The effects of storing a batch, and the packets that each device received.
 
 use super::*;
 use serde_json::json;
 
 impl Play {
-    /// Stores the turn, and checks what each device received.
+    /// Stores the batch, and checks what each device received.
     pub(super) fn flush(&mut self) {
         let before: BTreeSet<u64> = self.house.disk_numbers();
         self.expect_news();
@@ -37,10 +37,10 @@ impl Play {
         }
     }
 
-    /// Notes what the rules themselves have added to the turn: arrivals and acknowledgements.
+    /// Notes what the rules themselves have added to the batch: arrivals and acknowledgements.
     pub(super) fn expect_news(&mut self) {
         let (mut news, mut received) = (Vec::new(), Vec::new());
-        for step in self.house.turn.iter().skip(self.looked) {
+        for step in self.house.batch.iter().skip(self.looked) {
             let house::Step::Delivery(delivery) = step else { continue };
             match delivery {
                 Delivery::Message { entry: Some(Entry::Message(message)), .. } => {
@@ -60,7 +60,7 @@ impl Play {
                 _ => {}
             }
         }
-        self.looked = self.house.turn.len();
+        self.looked = self.house.batch.len();
         for (account, upto) in received {
             self.later.push(Later::Received { who: person(&account), upto });
         }

@@ -135,7 +135,7 @@ struct Fact {
     arrived: Option<(Person, u32, u64)>,
 }
 
-/// An effect that follows once the turn is stored.
+/// An effect that follows once the batch is stored.
 #[derive(Debug, Clone)]
 enum Later {
     Said(Fact),
@@ -181,7 +181,7 @@ struct Play {
     members: Vec<BTreeSet<Person>>,
     kept_members: Vec<BTreeSet<Person>>,
     later: Vec<Later>,
-    /// How much of the turn was checked for what the rules add.
+    /// How much of the batch was checked for what the rules add.
     looked: usize,
     /// All stored messages.
     facts: BTreeMap<u64, Fact>,
@@ -251,7 +251,7 @@ impl Play {
 
     fn restart(&mut self, is_crash: bool) {
         if !is_crash {
-            while !self.house.turn.is_empty() {
+            while !self.house.batch.is_empty() {
                 self.flush();
             }
         }
@@ -275,7 +275,7 @@ impl Play {
 
     /// Lets everyone online receive everything.
     fn come_to_rest(&mut self) {
-        while !self.house.turn.is_empty() || !self.house.errands.is_empty() {
+        while !self.house.batch.is_empty() || !self.house.catch_ups.is_empty() {
             self.flush();
             for device in 0..DEVICES.len() {
                 self.step(Step::Advance(device));
@@ -302,13 +302,13 @@ impl House {
     }
 
     fn turn_deliveries(&self) -> impl Iterator<Item = &Delivery> {
-        self.turn.iter().filter_map(|step| match step {
+        self.batch.iter().filter_map(|step| match step {
             house::Step::Delivery(delivery) => Some(delivery),
-            house::Step::Seam { .. } => None,
+            house::Step::Cutover { .. } => None,
         })
     }
 
-    /// Whether the turn makes it catch up.
+    /// Whether the batch makes it catch up.
     fn catches_up(&self, id: u64) -> bool {
         self.turn_deliveries()
             .any(|delivery| matches!(delivery, Delivery::CatchUp { session, .. } if session.0 == id))

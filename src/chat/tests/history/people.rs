@@ -193,12 +193,12 @@ impl Play {
 
     pub(super) fn advance(&mut self, device: usize) {
         let Some(session) = self.devices[device].session else { return };
-        let Some(errand) = self.house.errands.get(&session).copied() else { return };
-        if errand.after.is_none() && errand.greets() {
-            self.greet(device, errand);
+        let Some(summary) = self.house.catch_ups.get(&session).copied() else { return };
+        if summary.after.is_none() && summary.greets() {
+            self.greet(device, summary);
         }
         self.house.advance(session);
-        if !self.house.errands.contains_key(&session) {
+        if !self.house.catch_ups.contains_key(&session) {
             self.later.push(Later::Live { device, session });
         }
         self.read(device);
@@ -206,19 +206,19 @@ impl Play {
 
     /// Notes what a joining device gets: a newcomer the newest of the lobby, everyone the waiting mail.
     /// Messages since it joined are already due.
-    pub(super) fn greet(&mut self, device: usize, errand: Errand) {
+    pub(super) fn greet(&mut self, device: usize, summary: CatchUpState) {
         let who = DEVICES[device].who;
         let mut newest: Vec<u64> =
             self.facts.values().filter(|fact| fact.place == Where::Lobby).map(|fact| fact.seq).collect();
         newest = newest.split_off(newest.len().saturating_sub(house::NEWEST));
-        newest.retain(|_| errand.is_newcomers());
+        newest.retain(|_| summary.is_newcomers());
         let waiting = self.waiting.iter().filter(|(waits, _)| *waits == who).map(|(_, number)| *number);
         let given: Vec<u64> =
-            newest.into_iter().chain(waiting).filter(|number| *number <= errand.latest).collect();
+            newest.into_iter().chain(waiting).filter(|number| *number <= summary.latest).collect();
         let progress = &mut self.devices[device];
         // It starts before all of these: if it starts there again, it may get the others.
-        progress.may = self.facts.keys().copied().filter(|number| *number <= errand.latest).collect();
-        progress.must.retain(|number| *number > errand.latest);
+        progress.may = self.facts.keys().copied().filter(|number| *number <= summary.latest).collect();
+        progress.must.retain(|number| *number > summary.latest);
         progress.must.extend(given);
     }
 }

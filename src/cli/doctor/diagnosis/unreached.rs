@@ -108,8 +108,7 @@ fn namesake(findings: &Findings, server: &str, probe: &Probe, label: &str) -> Di
 
 fn foreign(probe: &Probe, why: &str) -> Diagnosis {
     let line = format!(
-        "the program at {} does not answer as a lanchat server ({why}): give the server's port with --host HOST:PORT, \
-         or update the older of the two programs",
+        "at {}, {why}; give the server's port with --host HOST:PORT, or update the older of the two programs",
         probe.addr
     );
     Diagnosis::new(Cause::Foreign, line, Vec::new())

@@ -49,7 +49,7 @@ fn all() -> Vec<Record> {
 
 async fn keep_all(store: &Store, records: Vec<Record>) {
     let entries = records.into_iter().map(|record| Entry::Record(Box::new(record))).collect();
-    store.commit(WriteBatch { entries, seq: 0, seams: Vec::new() }).await.unwrap();
+    store.commit(WriteBatch { entries, seq: 0, cutovers: Vec::new() }).await.unwrap();
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn without_messages_the_books_are_kept_and_a_history_that_is_there_stays()
     commit(&store, [said(1, 1, "hello")]).await;
     keep_all(&store, all()).await;
     store.close().await;
-    let (store, archive) = Store::open_books(&place.path(), Arc::default()).unwrap();
+    let (store, archive) = Store::open_records(&place.path(), Arc::default()).unwrap();
     assert!(archive.lineage.is_none());
     assert_eq!((archive.seq, archive.records.names.len()), (0, 1));
     keep_all(&store, vec![Record::Name("carol".into(), Some(name("carol", 3)))]).await;

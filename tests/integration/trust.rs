@@ -184,6 +184,8 @@ fn two_servers_of_one_name_are_both_known_once_they_are_trusted() {
     let (refused, text) = trust(&["--replace", "vm", &key(&third).to_string()]);
     assert!(refused == Some(2) && text.contains(&label(&first)) && text.contains(&label(&second)), "{text}");
     assert_eq!(status(&third), Some(5));
+    let (refused, text) = trust(&["--replace", "wm", &key(&third).to_string()]);
+    assert!(refused == Some(2) && text.contains("no server that you know is called \"wm\""), "{text}");
     let (done, text) = trust(&["--replace", &label(&second), &key(&third).to_string()]);
     assert!(done == Some(0) && text.contains("for \"vm\""), "{text}");
     assert_eq!((status(&third), status(&first), status(&second)), (Some(0), Some(0), Some(5)));

@@ -106,9 +106,11 @@ fn each_place_is_told_apart_with_its_remedy() {
         ),
         (
             "another program",
-            host(ProbeOutcome::Foreign("no packets".into())),
+            host(ProbeOutcome::Foreign(
+                "the program that answers is not a lanchat server (no packets)".into(),
+            )),
             Cause::Foreign,
-            "not answer as a lanchat server",
+            "at 10.78.0.1:7667, the program that answers is not a lanchat server (no packets); give",
             "",
         ),
         (

@@ -1,7 +1,7 @@
 //! The command line: parsing, subcommands, and exit statuses.
 //!
-//! [`args`] describes each option once: name, help, default, variable and valid values. A config file changes
-//! the defaults ([`config`]). Then the subcommand's own file does the work.
+//! `args` describes each option once: name, help, default, variable and valid values. A config file changes
+//! the defaults (`config`). Then the subcommand's own file does the work.
 
 mod announce;
 mod args;

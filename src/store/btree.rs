@@ -243,6 +243,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use rusqlite::Connection;
+    use std::path::Path;
+
+    /// All rows of the database's first tree, none of them lost.
+    fn rows_of_first_tree(db: Connection, path: &Path) -> Vec<RawRow> {
+        let root = db.query_row("SELECT rootpage FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+        db.close().unwrap();
+        let image = Image::open(path).unwrap();
+        let mut found = Vec::new();
+        let mut visit = |_, page: &BtreePage<'_>| {
+            let (rows, lost) = page.rows()?;
+            assert_eq!(lost, 0);
+            found.extend(rows);
+            Ok(true)
+        };
+        walk(&image, root, &mut visit, &mut |page| panic!("page {page} is lost")).unwrap();
+        found
+    }
 
     #[test]
     fn numbers_are_read_as_they_are_written() {
@@ -275,18 +292,7 @@ mod tests {
             .unwrap();
             expected.push((Some(n - 9), values));
         }
-        let root = db.query_row("SELECT rootpage FROM sqlite_schema", [], |row| row.get(0)).unwrap();
-        db.close().unwrap();
-        let image = Image::open(&path).unwrap();
-        let mut found = Vec::new();
-        let mut visit = |_, page: &BtreePage<'_>| {
-            let (rows, lost) = page.rows()?;
-            assert_eq!(lost, 0);
-            found.extend(rows);
-            Ok(true)
-        };
-        walk(&image, root, &mut visit, &mut |page| panic!("page {page} is lost")).unwrap();
-        assert!(found == expected);
+        assert!(rows_of_first_tree(db, &path) == expected);
     }
 
     /// Their rows lie in pages of an index, which keep another share of a long row to themselves.
@@ -301,20 +307,9 @@ mod tests {
         for text in &expected {
             db.execute("INSERT INTO t VALUES (?1)", [text]).unwrap();
         }
-        let root = db.query_row("SELECT rootpage FROM sqlite_schema", [], |row| row.get(0)).unwrap();
-        db.close().unwrap();
-        let image = Image::open(&path).unwrap();
-        let mut found = Vec::new();
-        let mut visit = |_, page: &BtreePage<'_>| {
-            let (rows, lost) = page.rows()?;
-            assert_eq!(lost, 0);
-            found.extend(rows.into_iter().map(|(_, values)| values));
-            Ok(true)
-        };
-        walk(&image, root, &mut visit, &mut |page| panic!("page {page} is lost")).unwrap();
-        let mut found: Vec<String> = found
+        let mut found: Vec<String> = rows_of_first_tree(db, &path)
             .into_iter()
-            .map(|mut values| match values.remove(0) {
+            .map(|(_, mut values)| match values.remove(0) {
                 Value::Text(text) => text,
                 other => panic!("{other:?}"),
             })

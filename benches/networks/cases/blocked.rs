@@ -200,8 +200,10 @@ fn told(plan: &Plan, at: At, block: Block) -> Outcome {
     scene.rows.push(("send, known", known));
     let known = scene.known.run(&scene.pair.client, &["doctor"]);
     scene.rows.push(("doctor, known", known));
+    let mut texts = vec![text];
     if at == At::Server {
         let own = scene.pair.owner.run(&scene.pair.server, &["doctor"]);
+        texts.push(own.text.clone());
         scene.rows.push(("doctor, server", own));
     }
     let host = match at {
@@ -209,20 +211,26 @@ fn told(plan: &Plan, at: At, block: Block) -> Outcome {
         At::Client => Some(&scene.pair.client),
         At::Nobody => None,
     };
-    let cure = host.and_then(|host| cure(&scene, host, &text));
+    let cure = host.and_then(|host| cure(&scene, host, &texts));
     Outcome::Told(Told { rows: scene.rows, cure, full: plan.all })
 }
 
-/// Pastes what doctor told a newcomer, where it has to be; and whether it helped.
-fn cure(scene: &Scene, host: &Host, text: &str) -> Option<(String, bool)> {
-    let lines = remedies(text);
-    if lines.is_empty() {
-        return None;
+/// Pastes what doctor told a newcomer, where it has to be, and whether it helped. If it did not, the newcomer follows
+/// doctor's other advice, to run it on the server, and pastes what it says there.
+fn cure(scene: &Scene, host: &Host, texts: &[String]) -> Option<(String, bool)> {
+    let mut pasted: Option<(String, bool)> = None;
+    for lines in texts.iter().map(|text| remedies(text)).filter(|lines| !lines.is_empty()) {
+        let taken = lines.iter().map(|line| paste(host, line)).fold(false, |any, taken| any | taken);
+        let said = Person::new().send(&scene.pair.client, &[]);
+        let before = pasted.map_or(String::new(), |(before, _)| format!("{before}, then on the server "));
+        let words = format!("{before}{} ({} ms)", lines.join(" and "), said.took.as_millis());
+        let works = taken && said.is_good();
+        pasted = Some((words, works));
+        if works {
+            break;
+        }
     }
-    let taken = lines.iter().map(|line| paste(host, line)).fold(false, |any, taken| any | taken);
-    let said = Person::new().send(&scene.pair.client, &[]);
-    let words = format!("{} ({} ms)", lines.join(" and "), said.took.as_millis());
-    Some((words, taken && said.is_good()))
+    pasted
 }
 
 /// An interface as a VPN has one: what goes into it is not seen again, and nobody is asked for an address.

@@ -2,8 +2,8 @@
 
 use super::connect_failure::{ConnectFailure, SWIFT};
 use crate::limits::{
-    ANSWERED_LONGEST, ANSWERED_PAUSE, BESIDE_PAUSE, MAX_BESIDE, PROBE_TIMEOUT, PROBE_TURN, RETRY_LEAST,
-    RETRY_LONGEST, RETRY_PAUSE,
+    ANSWERED_LONGEST, ANSWERED_PAUSE, BESIDE_PAUSE, MAX_BESIDE, PROBE_TIMEOUT, PROBE_TURN, RETRY_GROWTH,
+    RETRY_LEAST, RETRY_LONGEST, RETRY_PAUSE,
 };
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,8 +20,8 @@ pub(super) struct Endpoint {
     /// When the first and the last attempt began.
     first: Option<Instant>,
     begun: Option<Instant>,
-    /// The pause after the next failure.
-    pause: Duration,
+    /// The pause after the next answer that proves nothing.
+    answered_pause: Duration,
     /// Why the last attempt failed.
     failed: Option<ConnectFailure>,
     /// Whether its first attempt may still succeed soon; the search does not wait for further ones.
@@ -30,14 +30,14 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     pub(super) fn new(addr: SocketAddr, due: Instant) -> Endpoint {
-        let (under_way, pause) = (Vec::new(), RETRY_PAUSE);
+        let (under_way, answered_pause) = (Vec::new(), ANSWERED_PAUSE);
         Endpoint {
             addr,
             due: Some(due),
             under_way,
             first: None,
             begun: None,
-            pause,
+            answered_pause,
             failed: None,
             is_fresh: true,
         }
@@ -89,14 +89,14 @@ impl Endpoint {
         };
         let pause = match why.is_answer() {
             true => {
-                let pause = self.pause.max(ANSWERED_PAUSE);
-                self.pause = (pause * 2).min(ANSWERED_LONGEST);
+                let pause = self.answered_pause;
+                self.answered_pause = (pause * 2).min(ANSWERED_LONGEST);
                 pause
             }
+            // By the time, not by the number of pauses, which random shortening changes.
             false => {
-                let pause = self.pause.min(RETRY_LONGEST);
-                self.pause = (pause + pause / 20).min(RETRY_LONGEST);
-                pause
+                let tried_for = now - self.first.unwrap_or(now);
+                (RETRY_PAUSE + tried_for / RETRY_GROWTH).min(RETRY_LONGEST)
             }
         };
         self.failed = Some(why);

@@ -112,8 +112,11 @@ pub const PROBE_TURN: Duration = Duration::from_millis(250);
 /// same moment. A refusal costs the server's machine some microseconds, and its server nothing.
 pub const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
-/// The longest such pause; it grows by a twentieth each time, to 300 ms after 3 s. So a prompt is never
-/// offline longer than that after a restart, and a server that starts later is joined within half a second.
+/// The pause grows by 1 ms per this number of milliseconds, to 300 ms after 3 s. So a prompt is never offline
+/// for longer than that after a restart.
+pub const RETRY_GROWTH: u32 = 30;
+
+/// The longest such pause. So a server that starts later is joined within half a second.
 pub const RETRY_LONGEST: Duration = Duration::from_millis(400);
 
 /// The pause per known address: a client that remembers 200 servers tries each a little less often, so a

@@ -83,7 +83,7 @@ async fn a_server_that_starts_later_is_joined_soon_after() {
         let probe = listens_from(up, &begun);
         let outcome = find(options(vec![known(OFFICE, 1, true)]), probe, || {}).await;
         assert!(matches!(outcome, FindOutcome::Found(_)), "{late} ms: {outcome:?}");
-        let bound = if late <= 3000 { Duration::from_millis(320) } else { RETRY_LONGEST };
+        let bound = if late <= 3000 { Duration::from_millis(300) } else { RETRY_LONGEST };
         assert!(Instant::now() <= up + bound, "{late} ms: {:?} after it", Instant::now() - up);
     }
 }

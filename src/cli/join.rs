@@ -101,6 +101,7 @@ fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Cl
         passphrase_file,
         data_dirs,
         color: is_colored(),
+        preferences: client::Preferences::default(),
         screen,
     })
 }

@@ -12,6 +12,7 @@ mod error;
 mod find;
 mod link;
 mod options;
+mod preferences;
 mod screen;
 mod shared_state;
 mod state_dir;
@@ -23,5 +24,6 @@ pub use find::{
     Host, Hosting, Inspector, JoinRefusal, Task, Trusted, Untested, fingerprint_at, own_fingerprint, trust,
 };
 pub use options::ClientOptions;
+pub use preferences::{CallLevel, Preferences, PresenceLevel};
 pub use screen::{TailOptions, join, send, tail};
 pub use trust::{PASSPHRASE_FILE, SECRET_FILE};

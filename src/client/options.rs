@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::preferences::Preferences;
 use crate::fingerprint::Fingerprint;
 use crate::prompt::Screen;
 
@@ -29,6 +30,8 @@ pub struct ClientOptions {
     pub data_dirs: Vec<PathBuf>,
     /// Whether to use colours.
     pub color: bool,
+    /// How the chat looks and calls.
+    pub preferences: Preferences,
     /// Where the log appears while the prompt is open.
     pub screen: Screen,
 }

@@ -26,7 +26,8 @@ const LAYERS: [&[&str]; 8] = [
 
 /// The modules of the client in the same order. None of them names what `client/mod.rs` hands out: that is for
 /// the layers above the client.
-const CLIENT_LAYERS: [&[&str]; 8] = [
+const CLIENT_LAYERS: [&[&str]; 9] = [
+    &["preferences"],
     &["background", "options", "shared_state", "state_dir", "terminal"],
     &["link"],
     &["error"],

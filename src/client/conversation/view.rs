@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Effects, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::client::preferences::Preferences;
 use crate::client::trust::LinkSecurity;
 use crate::name::RoomName;
 use crate::protocol::event::{Crowd, Welcome, count_users};
@@ -61,6 +62,7 @@ pub(crate) struct ViewState {
     /// elsewhere are marked with their room.
     pub(crate) room: Option<RoomName>,
     pub(crate) stamp: Stamp,
+    pub(crate) preferences: Preferences,
 }
 
 /// The lines that show an event, if any.
@@ -98,7 +100,7 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
 }
 
 impl ViewState {
-    pub(crate) fn new(me: String, color: bool, stamp: Stamp) -> Self {
+    pub(crate) fn new(me: String, color: bool, preferences: Preferences, stamp: Stamp) -> Self {
         Self {
             me,
             color,
@@ -107,6 +109,7 @@ impl ViewState {
             security: LinkSecurity::Plaintext,
             room: None,
             stamp,
+            preferences,
         }
     }
 
@@ -312,6 +315,7 @@ mod tests {
             security: LinkSecurity::Plaintext,
             room: None,
             stamp: Stamp::Time,
+            preferences: Preferences::default(),
         }
     }
 

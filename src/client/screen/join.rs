@@ -36,7 +36,12 @@ pub async fn join(options: ClientOptions, host: Arc<dyn Host>) -> Result<(), Err
 
 async fn in_plain_lines(options: &ClientOptions, position: HistoryPosition) -> Result<(), Error> {
     let joined = enter(options, Mode::Chat, position.clone()).await?;
-    let view = ViewState::new(joined.registered.welcome.name.clone(), options.color, Stamp::Time);
+    let view = ViewState::new(
+        joined.registered.welcome.name.clone(),
+        options.color,
+        options.preferences.clone(),
+        Stamp::Time,
+    );
     let conversation = Conversation::new(view, SharedState::default(), &joined.credentials);
     let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation).await;
     position.save();
@@ -58,7 +63,7 @@ async fn at_the_prompt(
     let me =
         registered.as_ref().map_or(credentials.identity.name().to_string(), |one| one.welcome.name.clone());
     let roster = SharedState::default();
-    let view = ViewState::new(me, options.color, Stamp::Time);
+    let view = ViewState::new(me, options.color, options.preferences.clone(), Stamp::Time);
     let conversation = Conversation::new(view, roster.clone(), &credentials);
     // The known server is joined as soon as it answers, before others with its name can be heard of.
     let namesakes = registered.as_ref().filter(|one| !one.namesakes_are_told && locator.searches());

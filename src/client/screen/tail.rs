@@ -15,6 +15,7 @@ use crate::client::conversation::{
 };
 use crate::client::error::Error;
 use crate::client::options::ClientOptions;
+use crate::client::preferences::Preferences;
 use crate::name::RoomName;
 use crate::protocol::event::{GAP, HistoryEnd};
 use crate::protocol::packet::RoomInfo;
@@ -87,7 +88,7 @@ struct TailPrinter {
 
 impl TailPrinter {
     fn new(json: bool, rooms: Vec<RoomName>, position: HistoryPosition, color: bool) -> Self {
-        let view = ViewState::new(String::new(), color, Stamp::DateTime);
+        let view = ViewState::new(String::new(), color, Preferences::default(), Stamp::DateTime);
         let seen = SeenMessages::new(position);
         Self { json, rooms, view, seen, outgoing: None, missing: Vec::new(), was_lost: false }
     }

@@ -66,7 +66,7 @@ fn assert_documented(what: &str, types: impl Iterator<Item = &'static str>, docu
 
 #[test]
 fn the_import_order_is_as_documented() {
-    for (layers, first) in [(&LAYERS[..], "limits <"), (&CLIENT_LAYERS[..], "background,")] {
+    for (layers, first) in [(&LAYERS[..], "limits <"), (&CLIENT_LAYERS[..], "preferences <")] {
         let layers: Vec<Vec<String>> =
             layers.iter().map(|row| row.iter().map(|module| (*module).to_owned()).collect()).collect();
         let documented = documented_layers(&read("ARCHITECTURE.md"), first);

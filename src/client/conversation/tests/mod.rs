@@ -78,6 +78,7 @@ impl Talk {
             security: LinkSecurity::Plaintext,
             room: None,
             stamp: Stamp::Time,
+            preferences: crate::client::preferences::Preferences::default(),
         };
         let roster = SharedState::default();
         let credentials = Credentials::in_the_open("alice");

@@ -1,0 +1,61 @@
+//! How the user wants the chat to look and to call: the table `[chat]` of the config file, and `/set`.
+
+/// Which messages call the user, from none to all. Each includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CallLevel {
+    Off,
+    Direct,
+    /// Messages with the user's name or a highlighted word, and direct ones.
+    Mention,
+    All,
+}
+
+/// Which joins and leaves are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresenceLevel {
+    Off,
+    /// Those of users who spoke lately, or to whom the user wrote.
+    Smart,
+    All,
+}
+
+/// The user's preferences. Missing ones have their defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preferences {
+    /// Which messages ring the terminal's bell.
+    pub bell: CallLevel,
+    /// Which messages cause a notification of the desktop, by OSC 9 and OSC 777.
+    pub notify: CallLevel,
+    /// A command to run for each message that calls the user.
+    pub notify_command: Option<String>,
+    /// Words that count as a mention, besides the user's name.
+    pub highlight: Vec<String>,
+    pub presence: PresenceLevel,
+    /// The format of times, as in strftime; empty for none.
+    pub time: String,
+    /// Whether to break lines at words, with an indent.
+    pub wrap: bool,
+    /// Whether to show only the current place, and to count messages elsewhere.
+    pub focus: bool,
+    /// Whether to show unread messages in the terminal's title.
+    pub title: bool,
+    /// Rooms to join at the start.
+    pub join: Vec<String>,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            bell: CallLevel::Mention,
+            notify: CallLevel::Off,
+            notify_command: None,
+            highlight: Vec::new(),
+            presence: PresenceLevel::Smart,
+            time: "%H:%M".into(),
+            wrap: true,
+            focus: false,
+            title: true,
+            join: Vec::new(),
+        }
+    }
+}

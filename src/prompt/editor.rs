@@ -22,6 +22,7 @@ use super::keys::Keys;
 use super::printer::write;
 use super::question::{PromptQuestion, Reply};
 use super::rows::rows_below_first;
+use super::shortcut;
 use super::state::{NextRead, PromptState};
 use super::terminal_mode::{TerminalMode, forget_burst, is_typed_ahead};
 use super::{Input, Label, OpenError, Options};
@@ -72,6 +73,11 @@ impl EditorThread {
             Keys { shared: Arc::clone(&shared), drafts: Arc::clone(&drafts), completer: completer() };
         for (event, handler) in keys.bindings() {
             editor.bind_sequence(event, handler);
+        }
+        for shortcut in options.shortcuts {
+            for key in shortcut.keys() {
+                editor.bind_sequence(key, shortcut::handler(*shortcut, &inputs, &drafts));
+            }
         }
         let history = LineHistory::open(
             options.history.clone(),
@@ -356,10 +362,10 @@ impl Editing {
             }
         };
         self.history.add(&line, &text, self.editor.history_mut());
-        if !(self.keeps_echo)(&text) {
+        let is_pasted = self.drafts.lock().enter(&line, &text);
+        if is_pasted || !(self.keeps_echo)(&text) {
             self.erase(label, &line);
         }
-        let is_pasted = self.drafts.lock().enter(&line, &text);
         Some(if is_pasted { Input::Pasted(text) } else { Input::Line(text) })
     }
 

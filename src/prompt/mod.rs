@@ -10,6 +10,7 @@
 //!   afterwards. An unexpected question appears only on an empty line, and accepts only its own answers.
 //! - Several pasted lines stay one input, sent by one Enter (bracketed paste). A big paste is a short mark in the line.
 //! - Alt-Enter and Ctrl-J start a new line; Ctrl-X Ctrl-E opens the line in the user's editor.
+//! - Keys that the owner names ([`Shortcut`]) are inputs of their own and leave the line alone.
 //! - Ctrl-C clears the line, which Up and Ctrl-Y bring back; on an empty line it is [`Input::Interrupt`]. Ctrl-D on an
 //!   empty line is [`Input::End`].
 
@@ -28,6 +29,7 @@ mod question;
 mod rows;
 mod screen;
 mod secret;
+mod shortcut;
 mod state;
 mod terminal_mode;
 mod waker;
@@ -44,6 +46,7 @@ pub use printer::Printer;
 pub use question::PromptQuestion;
 pub use screen::{LogLine, Screen};
 pub use secret::ask_secret;
+pub use shortcut::Shortcut;
 pub use terminal_mode::forget_typed;
 
 use drafts::Drafts;
@@ -64,6 +67,8 @@ pub enum Input {
     Pasted(String),
     /// Enter on a question asked with [`Printer::ask`].
     Answer(String),
+    /// One of [`Options::shortcuts`]; the half-typed line stays.
+    Key(Shortcut),
     /// Ctrl-C on a question.
     Declined,
     /// Ctrl-C on an empty line.
@@ -85,6 +90,8 @@ pub struct Options {
     pub completer: Arc<dyn Complete>,
     /// Whether an entered line stays on the screen; its handler prints the others itself.
     pub keeps_echo: fn(&str) -> bool,
+    /// Keys to report instead of editing with them.
+    pub shortcuts: &'static [Shortcut],
     /// Prints the log above the prompt while that is open.
     pub screen: Screen,
 }

@@ -25,7 +25,7 @@ use crate::client::link::Reached;
 use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
-use crate::prompt::{self, Input, Label, Prompt};
+use crate::prompt::{self, Input, Label, Prompt, Shortcut};
 
 /// How often to look for overdue receipts.
 const TICK: Duration = Duration::from_millis(250);
@@ -35,6 +35,12 @@ const SAVE_EVERY: Duration = Duration::from_secs(10);
 
 /// The file with typed lines, in the state directory.
 const HISTORY_FILE: &str = "history";
+
+/// Goes to the place with the most urgent unread messages.
+const GO_ON: Shortcut = Shortcut::Alt('a');
+
+/// The keys with a meaning of their own, besides the editor's.
+const SHORTCUTS: &[Shortcut] = &[GO_ON];
 
 /// The servers: how to find and join one, and the one that runs here.
 pub(crate) struct Network {
@@ -110,6 +116,7 @@ impl Repl {
             history: state_dir().map(|dir| dir.join(HISTORY_FILE)),
             completer: Arc::new(Completer(roster)),
             keeps_echo,
+            shortcuts: SHORTCUTS,
             screen: options.screen.clone(),
         };
         let prompt = Prompt::open(options).map_err(|error| Error::Local(error.to_string()))?;
@@ -193,6 +200,7 @@ impl Repl {
                 self.apply(effects)
             }
             Input::Answer(answer) => self.answer(&answer).await,
+            Input::Key(shortcut) => self.key(shortcut),
             Input::Declined => self.interrupt_question(was_interrupted).await,
             Input::Interrupt if was_interrupted => self.quit(),
             Input::Interrupt => {
@@ -203,6 +211,18 @@ impl Repl {
             Input::End if matches!(self.question, Some(OpenQuestion::Quit)) => Some(Ok(())),
             Input::End => self.quit(),
         }
+    }
+
+    /// Handles a key with a meaning of its own; a question comes first.
+    fn key(&mut self, shortcut: Shortcut) -> Ending {
+        if self.question.is_some() {
+            return None;
+        }
+        let effects = match shortcut {
+            GO_ON => Vec::new(),
+            Shortcut::Alt(_) => Vec::new(),
+        };
+        self.apply(effects)
     }
 
     fn update(&mut self, update: Result<Update, Ended>) -> Ending {

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::name::{RoomName, RoomNameError};
 use crate::protocol::term::duration;
 
 /// A host with an optional port: `office`, `office:7667`, `192.168.1.20`, `[fe80::1%eth0]:7667`.
@@ -99,6 +100,15 @@ impl fmt::Display for HostPort {
 pub(crate) fn positive_duration(text: &str) -> Result<Duration, String> {
     let duration = duration(text).ok_or("expected a duration such as 500ms, 5s or 2min")?;
     if duration.is_zero() { Err("the duration must be above zero".to_owned()) } else { Ok(duration) }
+}
+
+/// Parses a room, and adds the `#` that a shell takes for a comment if it is not quoted.
+pub(crate) fn room(text: &str) -> Result<RoomName, RoomNameError> {
+    if text.is_empty() || text.starts_with('#') {
+        RoomName::new(text)
+    } else {
+        RoomName::new(&format!("#{text}"))
+    }
 }
 
 /// A number of bytes, written `65536`, `64KiB`, `1MiB` or `2MB`.

@@ -24,6 +24,9 @@ pub use find::{
     Host, Hosting, Inspector, JoinRefusal, Task, Trusted, Untested, fingerprint_at, own_fingerprint, trust,
 };
 pub use options::ClientOptions;
-pub use preferences::{CallLevel, Preferences, PresenceLevel};
-pub use screen::{TailOptions, join, send, tail};
+pub use preferences::{
+    CallLevel, Preference, PreferenceValue, Preferences, PreferencesFile, PresenceLevel, SETTINGS,
+    find_preference,
+};
+pub use screen::{SendOptions, TailOptions, join, send, tail};
 pub use trust::{PASSPHRASE_FILE, SECRET_FILE};

@@ -27,13 +27,13 @@ use super::values::Color;
 /// Chat for a local network: no account, no Internet, no configuration.
 ///
 /// Without a subcommand, lanchat finds the server on this network and opens the chat. If it finds
-/// none, it offers to start one.
+/// none, it offers to start one. `lanchat chat` and `lanchat join` do the same.
 #[derive(Debug, Parser)]
 #[command(
     name = "lanchat",
     version,
     disable_help_subcommand = true,
-    override_usage = "lanchat [OPTIONS]\n       lanchat COMMAND [OPTIONS]",
+    override_usage = "lanchat [OPTIONS] [HOST[:PORT]]\n       lanchat COMMAND [OPTIONS]",
     after_help = AFTER_HELP
 )]
 pub(crate) struct Cli {
@@ -54,8 +54,14 @@ You can also set an option by an environment variable (--host: LANCHAT_HOST, ser
 or a key of the config file. Flags override variables, and variables override the file. For more: lanchat man";
 
 pub(crate) fn definition() -> clap::Command {
-    let adjusted = |command: clap::Command| command.mut_args(adjusted);
-    adjusted(Cli::command()).mut_subcommands(adjusted)
+    // The last of repeated options wins, so that an alias with options can be overridden.
+    let adjusted = |command: clap::Command| command.args_override_self(true).mut_args(adjusted);
+    adjusted(Cli::command()).mut_subcommands(adjusted).mut_subcommand("tail", counted)
+}
+
+/// Gives `-n` of `tail` the meaning that it has in the system's `tail`.
+fn counted(tail: clap::Command) -> clap::Command {
+    tail.mut_arg("name", |arg| arg.short(None)).mut_arg("last", |arg| arg.short('n'))
 }
 
 /// Hides the variables from the help, and accepts more than true and false in the variable of a switch.
@@ -149,7 +155,9 @@ pub(crate) enum Subcommand {
     /// Print the completion script for a shell.
     Completions(CompletionsArgs),
 
-    /// Print a man page in roff format.
+    /// Show a man page.
+    ///
+    /// At a terminal, shows the page; elsewhere, prints its source in roff format.
     Man(ManArgs),
 }
 

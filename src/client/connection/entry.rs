@@ -29,23 +29,29 @@ pub(crate) async fn enter(
     position: HistoryPosition,
 ) -> Result<Joined, Error> {
     let (locator, credentials) = prepare(options, position)?;
-    let reached = find::find(&locator).await?;
-    let registered = join_first(&locator, &credentials, reached, mode).await?;
+    let reached = find::find(&locator, options.quiet).await?;
+    let registered = join_first(&locator, &credentials, reached, mode, options.quiet).await?;
     Ok(Joined { registered, credentials, locator })
 }
 
-/// Joins a server before there is a prompt.
+/// Joins a server before there is a prompt. If `quiet`, says nothing about it.
 pub(crate) async fn join_first(
     locator: &Locator,
     credentials: &Credentials,
     reached: Reached,
     mode: Mode,
+    quiet: bool,
 ) -> Result<Registered, Error> {
     locator.remember(&reached.addrs);
     // `tail` runs in the background, where nobody answers.
     let terms =
         JoinTerms { mode, may_ask: mode != Mode::Tail, needs_name: credentials.identity.is_name_chosen };
-    credentials.join(reached, terms, |line| eprintln!("{line}")).await
+    let tell = |line: String| {
+        if !quiet {
+            eprintln!("{line}");
+        }
+    };
+    credentials.join(reached, terms, tell).await
 }
 
 /// Prepares the search for a server and the join.

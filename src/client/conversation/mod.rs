@@ -6,6 +6,7 @@ mod event;
 mod line;
 mod outbox;
 mod past;
+mod preference_command;
 mod rooms;
 mod roster;
 mod seen_messages;
@@ -25,12 +26,14 @@ pub(crate) use view::{Stamp, ViewState, render};
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::client::connection::{Credentials, Loss, Up, Update};
+use crate::client::preferences::PreferencesFile;
 use crate::client::shared_state::SharedState;
 use crate::client::trust::{TrustPolicy, namesakes};
 use crate::fingerprint::Fingerprint;
@@ -148,6 +151,8 @@ pub(crate) struct Conversation {
     /// Commands that the client or the server refused.
     refused: usize,
     requests: HashMap<String, PendingRequest>,
+    /// Where `/set` keeps preferences.
+    preferences_file: Option<Arc<dyn PreferencesFile>>,
     view: ViewState,
 }
 
@@ -178,8 +183,14 @@ impl Conversation {
             unsent: 0,
             refused: 0,
             requests: HashMap::new(),
+            preferences_file: None,
             view,
         }
+    }
+
+    /// The same, with a file for changed preferences.
+    pub(crate) fn keeping(self, preferences_file: Option<Arc<dyn PreferencesFile>>) -> Self {
+        Self { preferences_file, ..self }
     }
 
     /// Handles news about the connection.
@@ -228,6 +239,9 @@ impl Conversation {
         }
         self.take_rooms(&welcome.rooms);
         self.found = Some(HashSet::new());
+        if !is_same {
+            effects.extend(self.join_preferred());
+        }
         effects.extend(self.begin(&welcome, resumes, now));
         effects.push(Effect::Relabel);
         self.labelled(effects)

@@ -42,7 +42,8 @@ async fn in_plain_lines(options: &ClientOptions, position: HistoryPosition) -> R
         options.preferences.clone(),
         Stamp::Time,
     );
-    let conversation = Conversation::new(view, SharedState::default(), &joined.credentials);
+    let conversation = Conversation::new(view, SharedState::default(), &joined.credentials)
+        .keeping(options.preferences_file.clone());
     let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation).await;
     position.save();
     result
@@ -56,7 +57,7 @@ async fn at_the_prompt(
     let (locator, credentials) = prepare(&options, position)?;
     let (registered, located) = match find::first_look(&locator).await? {
         Located::One(reached) => {
-            (Some(join_first(&locator, &credentials, *reached, Mode::Chat).await?), None)
+            (Some(join_first(&locator, &credentials, *reached, Mode::Chat, false).await?), None)
         }
         located => (None, Some(located)),
     };
@@ -64,7 +65,8 @@ async fn at_the_prompt(
         registered.as_ref().map_or(credentials.identity.name().to_string(), |one| one.welcome.name.clone());
     let roster = SharedState::default();
     let view = ViewState::new(me, options.color, options.preferences.clone(), Stamp::Time);
-    let conversation = Conversation::new(view, roster.clone(), &credentials);
+    let conversation =
+        Conversation::new(view, roster.clone(), &credentials).keeping(options.preferences_file.clone());
     // The known server is joined as soon as it answers, before others with its name can be heard of.
     let namesakes = registered.as_ref().filter(|one| !one.namesakes_are_told && locator.searches());
     let namesakes = namesakes.and_then(|one| {

@@ -70,6 +70,11 @@ pub enum PromptAction {
     Reply(String),
     /// Shows the digits of a user's key, or of the server's, for comparison.
     Verify(Option<String>),
+    /// Shows the preferences, or changes one.
+    Set {
+        name: Option<String>,
+        value: Option<String>,
+    },
     Clear,
 }
 

@@ -287,6 +287,17 @@ pub const COMMANDS: &[Command] = &[
         ..OPERATORS
     },
     Command {
+        name: "set",
+        usage: "[NAME [VALUE]]",
+        help: "show your preferences, or change one for good",
+        read: |rest| {
+            let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            Some(Action::Prompt(PromptAction::Set { name: part(name), value: part(value.trim()) }))
+        },
+        ..PROMPT
+    },
+    Command {
         name: "clear",
         help: "clear the screen",
         read: |rest| nothing(rest, Action::Prompt(PromptAction::Clear)),

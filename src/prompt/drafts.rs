@@ -3,7 +3,8 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+
+use rustyline::{KeyCode, KeyEvent};
 
 use super::fold::Folds;
 use super::paste::Paste;
@@ -33,8 +34,8 @@ pub(super) struct DraftState {
     pub(super) is_searching: bool,
     /// Whether the next completion is the previous candidate.
     pub(super) is_backward: bool,
-    /// Until when a line feed is Enter: keys typed ahead came through a terminal that changed Enter to it.
-    pub(super) enters_until: Option<Instant>,
+    /// Bytes typed ahead that are still to come: a line feed among them is Enter, which the terminal changed.
+    typed_ahead: u64,
 }
 
 impl Drafts {
@@ -63,6 +64,22 @@ impl Drafts {
 }
 
 impl DraftState {
+    /// Notes how much was typed before the prompt opened.
+    pub(super) fn begin(&mut self, typed_ahead: u64) {
+        self.typed_ahead = typed_ahead;
+    }
+
+    /// Notes a key, and returns whether it was typed ahead.
+    pub(super) fn note_key(&mut self, key: KeyEvent) -> bool {
+        let bytes = match key.0 {
+            KeyCode::Char(char) => char.len_utf8() as u64,
+            _ => 1,
+        };
+        let was_ahead = self.typed_ahead > 0;
+        self.typed_ahead = self.typed_ahead.saturating_sub(bytes);
+        was_ahead
+    }
+
     /// Notes an entered line, and returns whether its start was pasted in several lines.
     pub(super) fn enter(&mut self, shown: &str, text: &str) -> bool {
         self.entered = Some((shown.to_owned(), text.to_owned()));

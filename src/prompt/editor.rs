@@ -6,7 +6,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
@@ -24,14 +24,11 @@ use super::question::{PromptQuestion, Reply};
 use super::rows::rows_below_first;
 use super::shortcut;
 use super::state::{NextRead, PromptState};
-use super::terminal_mode::{TerminalMode, forget_burst, is_typed_ahead};
+use super::terminal_mode::{TerminalMode, forget_burst, typed_ahead};
 use super::{Input, Label, OpenError, Options};
 
 /// How long closing waits for the editing thread to restore the terminal.
 const END_WAIT: Duration = Duration::from_secs(1);
-
-/// How long after the start a line feed is Enter, if keys were typed ahead. The editor reads them at once.
-const TYPED_AHEAD: Duration = Duration::from_millis(300);
 
 /// Ends a synchronized update, which an interruption may have left open, for a program that draws the screen.
 const END_UPDATE: &str = "\x1b[?2026l";
@@ -58,8 +55,9 @@ impl EditorThread {
         typed: String,
     ) -> Result<(Self, impl ExternalPrinter + Send + 'static), OpenError> {
         let mode = Arc::new(TerminalMode::set());
-        if is_typed_ahead() {
-            drafts.lock().enters_until = Some(Instant::now() + TYPED_AHEAD);
+        let ahead = typed_ahead();
+        drafts.lock().begin(ahead);
+        if ahead > 0 {
             // The terminal has echoed it on the label's row; the editor shows it again behind the label.
             let _ = write("\n");
         }
@@ -69,8 +67,7 @@ impl EditorThread {
         let completer = || Arc::clone(&options.completer);
         let helper = EditorHelper::new(Arc::clone(&shared), Arc::clone(&drafts), completer());
         editor.set_helper(Some(helper));
-        let keys =
-            Keys { shared: Arc::clone(&shared), drafts: Arc::clone(&drafts), completer: completer() };
+        let keys = Keys { shared: Arc::clone(&shared), drafts: Arc::clone(&drafts), completer: completer() };
         for (event, handler) in keys.bindings() {
             editor.bind_sequence(event, handler);
         }
@@ -79,11 +76,8 @@ impl EditorThread {
                 editor.bind_sequence(key, shortcut::handler(*shortcut, &inputs, &drafts));
             }
         }
-        let history = LineHistory::open(
-            options.history.clone(),
-            editor.history_mut(),
-            &mut drafts.lock().folds,
-        );
+        let history =
+            LineHistory::open(options.history.clone(), editor.history_mut(), &mut drafts.lock().folds);
         let (end, ended) = channel();
         let keeps_echo = options.keeps_echo;
         let mut editing = Editing {
@@ -200,6 +194,8 @@ impl Editing {
                         continue;
                     }
                     let Some(input) = self.input(&label, read) else { continue };
+                    // A line that was entered is no longer a draft.
+                    self.shared.note_line("", 0);
                     let is_last = input == Input::Closed;
                     // A closing prompt no longer accepts inputs.
                     let _ = self.inputs.blocking_send(input);
@@ -319,8 +315,10 @@ impl Editing {
             Some(Reply::Draft) => {
                 let line = read.unwrap_or_default();
                 self.erase(label, &line);
-                let text = self.drafts.text(&line);
-                self.drafts.give_back(text);
+                match &mut self.parked {
+                    Some(parked) if *parked == Default::default() => parked.0 = line,
+                    _ => self.remember(&line),
+                }
                 return Some(Input::Answer("n".into()));
             }
             Some(Reply::Line) | None => {}

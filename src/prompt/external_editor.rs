@@ -45,7 +45,10 @@ pub(super) fn edit(text: &str, is_stopping: impl Fn() -> bool) -> Result<String,
 fn command_line() -> String {
     let chosen = ["VISUAL", "EDITOR"].iter().filter_map(|name| env::var(name).ok());
     let usual = if cfg!(windows) { "notepad" } else { "vi" };
-    chosen.map(|command| command.trim().to_owned()).find(|command| !command.is_empty()).unwrap_or(usual.into())
+    chosen
+        .map(|command| command.trim().to_owned())
+        .find(|command| !command.is_empty())
+        .unwrap_or(usual.into())
 }
 
 /// Starts it as other programs do: the variable may hold options, so a shell reads it.

@@ -161,7 +161,9 @@ mod tests {
         assert_eq!(mark, "‹paste 2: BEGIN yyyyyyyyyyyyyyyyyy…, 10.0 kB›");
         assert_eq!(folds.fold(&long), mark, "the same text keeps its mark");
         assert_eq!(folds.expand(&format!("see: {mark}!")), Ok(format!("see: {long}!")));
-        assert!(folds.ends(&format!("see {mark}")) && folds.starts(&format!("{mark} x")) && !folds.ends("see ›"));
+        assert!(
+            folds.ends(&format!("see {mark}")) && folds.starts(&format!("{mark} x")) && !folds.ends("see ›")
+        );
     }
 
     #[test]

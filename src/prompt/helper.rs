@@ -71,11 +71,7 @@ pub(super) struct EditorHelper {
 }
 
 impl EditorHelper {
-    pub(super) fn new(
-        shared: Arc<PromptState>,
-        drafts: Arc<Drafts>,
-        completer: Arc<dyn Complete>,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<PromptState>, drafts: Arc<Drafts>, completer: Arc<dyn Complete>) -> Self {
         Self { shared, drafts, completer, cycle: Mutex::new(None), skips: AtomicU8::new(1) }
     }
 

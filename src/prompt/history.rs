@@ -32,7 +32,9 @@ impl LineHistory {
         let mut file = FileHistory::with_config(&bounded());
         let path = path.filter(|path| {
             create_private(path)
-                .inspect_err(|error| tracing::warn!("cannot keep a line history in {}: {error}", path.display()))
+                .inspect_err(|error| {
+                    tracing::warn!("cannot keep a line history in {}: {error}", path.display())
+                })
                 .is_ok()
         });
         if let Some(path) = &path
@@ -102,9 +104,13 @@ mod tests {
         let path = dir.path().join("deep").join("history");
         let (mut history, mut memory) = open(&path);
         let long = "x".repeat(MAX_LINE_BYTES + 1);
-        for (shown, text) in
-            [("hello", "hello"), ("two\nlines", "two\nlines"), ("  ", "  "), ("‹paste 1›", "a"), (&long, &long)]
-        {
+        for (shown, text) in [
+            ("hello", "hello"),
+            ("two\nlines", "two\nlines"),
+            ("  ", "  "),
+            ("‹paste 1›", "a"),
+            (&long, &long),
+        ] {
             history.add(shown, text, &mut memory);
         }
         history.add("last", "last", &mut memory);

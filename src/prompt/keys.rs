@@ -1,11 +1,10 @@
 //! Keys that mean more here than in the editor: pastes, new lines, Ctrl-C, the external editor, and `/r `.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use rustyline::{
-    CharSearch, Cmd, ConditionalEventHandler, Event, EventContext, EventHandler, KeyCode, KeyEvent, Modifiers,
-    Movement, RepeatCount,
+    CharSearch, Cmd, ConditionalEventHandler, Event, EventContext, EventHandler, KeyCode, KeyEvent,
+    Modifiers, Movement, RepeatCount,
 };
 
 use super::drafts::{DraftState, Drafts};
@@ -37,6 +36,7 @@ impl Keys {
         if drafts.paste.is_some() {
             return Some(self.pasted(&mut drafts, key, ctx));
         }
+        let was_ahead = drafts.note_key(key);
         let KeyEvent(code, modifiers) = key;
         let was_searching = drafts.is_searching;
         drafts.is_searching = match (code, modifiers) {
@@ -53,11 +53,12 @@ impl Keys {
             // Keeps the line that was found.
             (KeyCode::Esc, Modifiers::NONE) if was_searching => Some(Cmd::Move(Movement::EndOfLine)),
             (KeyCode::Enter, Modifiers::ALT) => Some(Cmd::Newline),
-            (KeyCode::Char('J'), Modifiers::CTRL) => Some(match drafts.enters_until {
-                Some(until) if Instant::now() < until => Cmd::AcceptLine,
-                _ => Cmd::Newline,
-            }),
-            (KeyCode::Char('C'), Modifiers::CTRL) if !ctx.line().is_empty() && !self.shared.has_question() => {
+            (KeyCode::Char('J'), Modifiers::CTRL) => {
+                Some(if was_ahead { Cmd::AcceptLine } else { Cmd::Newline })
+            }
+            (KeyCode::Char('C'), Modifiers::CTRL)
+                if !ctx.line().is_empty() && !self.shared.has_question() =>
+            {
                 if !was_searching {
                     drafts.clear(ctx.line());
                 }
@@ -117,9 +118,8 @@ impl Keys {
 fn backward(code: KeyCode, modifiers: Modifiers) -> Option<Cmd> {
     let start = Movement::ViCharSearch(1, CharSearch::Backward(OPEN));
     match (code, modifiers) {
-        (KeyCode::Backspace, Modifiers::NONE | Modifiers::ALT) | (KeyCode::Char('W' | 'H'), Modifiers::CTRL) => {
-            Some(Cmd::Kill(start))
-        }
+        (KeyCode::Backspace, Modifiers::NONE | Modifiers::ALT)
+        | (KeyCode::Char('W' | 'H'), Modifiers::CTRL) => Some(Cmd::Kill(start)),
         (KeyCode::Left, _) | (KeyCode::Char('B'), Modifiers::CTRL) => Some(Cmd::Move(start)),
         _ => None,
     }

@@ -138,7 +138,7 @@ impl Prompt {
         }
         let shared = Arc::new(PromptState::new(options.label.clone()));
         let (sender, inputs) = mpsc::channel(INPUT_QUEUE);
-        let (editor, external) = 
+        let (editor, external) =
             editor::EditorThread::start(Arc::clone(&shared), Arc::clone(&drafts), sender, &options, typed)?;
         waker::start(Arc::clone(&shared), external).map_err(OpenError::Terminal)?;
         let printer = Printer::new(Arc::clone(&shared), Arc::clone(&drafts));

@@ -41,7 +41,8 @@ impl PromptQuestion {
     /// Creates a question that the user has just caused. It appears at once. Yes, no and Enter answer it; any other
     /// line comes back to the prompt, and counts as a no.
     pub fn expected(label: Label) -> Self {
-        let is_answer = |line: &str| ["", "y", "yes", "n", "no"].contains(&line.trim().to_lowercase().as_str());
+        let is_answer =
+            |line: &str| ["", "y", "yes", "n", "no"].contains(&line.trim().to_lowercase().as_str());
         Self { label, answers: Arc::new(is_answer), is_unexpected: false }
     }
 

@@ -84,23 +84,23 @@ pub(super) fn forget_burst() {
     for _ in 0..PAUSES {
         forget_typed();
         std::thread::sleep(QUIET);
-        if !is_typed_ahead() {
+        if typed_ahead() == 0 {
             return;
         }
     }
 }
 
-/// Whether the user typed ahead, which the terminal has echoed. Call it in the prompt's mode: in the usual
+/// How many bytes the user has typed ahead, which the terminal has echoed. Call it in the prompt's mode: in the usual
 /// mode, a terminal hides an unfinished line.
 #[cfg(unix)]
-pub(super) fn is_typed_ahead() -> bool {
-    rustix::io::ioctl_fionread(std::io::stdin()).is_ok_and(|bytes| bytes > 0)
+pub(super) fn typed_ahead() -> u64 {
+    rustix::io::ioctl_fionread(std::io::stdin()).unwrap_or(0)
 }
 
-/// Whether the terminal has echoed keys typed ahead: other systems echo them when they are read.
+/// How many bytes the terminal has echoed already: other systems echo keys when they are read.
 #[cfg(not(unix))]
-pub(super) fn is_typed_ahead() -> bool {
-    false
+pub(super) fn typed_ahead() -> u64 {
+    0
 }
 
 /// Discards keys typed ahead, which other systems do not allow.

@@ -41,6 +41,7 @@ mod plain;
 mod plain_english;
 #[cfg(unix)]
 mod prompt;
+mod prompt_typing;
 mod protocol_document;
 #[cfg(unix)]
 mod rendezvous;

@@ -43,6 +43,10 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) join: JoinArgs,
 
+    /// Take lines from a pipe that start with a slash as commands; otherwise, all of them are text.
+    #[arg(long, env = "LANCHAT_COMMANDS")]
+    pub(crate) commands: bool,
+
     /// The command to run instead of joining the chat.
     #[command(subcommand)]
     pub(crate) command: Option<Subcommand>,

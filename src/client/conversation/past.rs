@@ -68,6 +68,17 @@ impl Conversation {
         Some(effects)
     }
 
+    /// Shows this user's own message, whose receipt the broken link has lost, without counting it as missed.
+    pub(super) fn own_past(&mut self, event: &Event, is_direct: bool) -> Vec<Effect> {
+        let Event::Chat { seq, .. } = event else { return Vec::new() };
+        self.seen.take(IncomingMessage { seq: *seq, is_direct, history: true }, false);
+        let mut own = event.clone();
+        if let Event::Chat { history, .. } = &mut own {
+            *history = false;
+        }
+        self.show(&own)
+    }
+
     /// The end of missed or requested messages.
     pub(super) fn history_end(
         &mut self,

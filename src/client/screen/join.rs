@@ -44,7 +44,9 @@ async fn in_plain_lines(options: &ClientOptions, position: HistoryPosition) -> R
     );
     let conversation = Conversation::new(view, SharedState::default(), &joined.credentials)
         .keeping(options.preferences_file.clone());
-    let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation).await;
+    // A person types commands. The lines of a log may look like some.
+    let has_commands = options.commands || io::stdin().is_terminal();
+    let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation, has_commands).await;
     position.save();
     result
 }

@@ -44,7 +44,8 @@ impl Conversation {
             return;
         }
         while let Some((id, OutgoingMessage { to, msg, action })) = self.outbox.first_waiting() {
-            let request = Request::Act(Act::Chat { to: to.clone(), msg: msg.clone(), action: *action });
+            let (to, msg, action) = (to.clone(), msg.clone(), *action);
+            let request = Request::Act(Act::Chat { to, msg, action, reply: None });
             if !self.hand(request.to_frame(Some(id))) {
                 return;
             }
@@ -54,7 +55,7 @@ impl Conversation {
 
     /// Shows a message that the server has confirmed, like everyone else's and in the server's order.
     pub(super) fn receipt(&mut self, event: &Event, id: Option<&str>, now: CallTime) -> Vec<Effect> {
-        let Event::Sent { seq, ts, stored, waits } = event else { return Vec::new() };
+        let Event::Sent { seq, ts, stored, waits, .. } = event else { return Vec::new() };
         if let Some(seq) = seq {
             self.seen.reach(*seq);
         }
@@ -65,8 +66,9 @@ impl Conversation {
         let OutgoingMessage { to, msg, action } = message;
         let key = self.key.as_ref().map(Fingerprint::tag);
         let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
-        let (to, ts, history) = (to.to_string(), ts.to_owned(), false);
-        let mut effects = self.show(&Event::Chat { from, to, msg, action, seq: *seq, ts, history });
+        let (to, seq, ts) = (to.to_string(), *seq, ts.to_owned());
+        let chat = Event::Chat { from, to, msg, action, seq, ts, history: false, reply: None, edited: false };
+        let mut effects = self.show(&chat);
         if *stored {
             self.trouble = None;
         } else if self.trouble.is_none() {

@@ -45,7 +45,8 @@ pub const COMMANDS: &[Command] = &[
         help: "send TEXT to a user, even one who is away, to a room, to all, or to an IP address",
         read: |rest| {
             let (to, msg) = two(rest)?;
-            Some(Action::from(Act::Chat { to: Target::parse(bare(to)), msg: msg.into(), action: false }))
+            let (to, msg) = (Target::parse(bare(to)), msg.into());
+            Some(Action::from(Act::Chat { to, msg, action: false, reply: None }))
         },
         ..CLIENTS
     },

@@ -30,6 +30,8 @@ fn message(seq: u64) -> Message {
         author: None,
         id: None,
         text: format!("message {seq}"),
+        reply: None,
+        edited: false,
         mail: Vec::new(),
     }
 }
@@ -142,6 +144,7 @@ fn cutover(after: u64, upto: u64, summary: Option<CatchUpSummary>) -> Cutover {
         view: View::default(),
         after,
         upto,
+        known: after,
         summary,
         frames: Vec::new(),
         remainder: None,

@@ -119,6 +119,7 @@ fn receipt() -> Box<Receipt> {
         seq: Some(9),
         ts,
         waits: None,
+        away: None,
         stored: true,
         refusal: None,
     })

@@ -1,6 +1,7 @@
 //! A message's way: into the outbox, to the connection, and out of the outbox by a receipt, a refusal, or the
 //! end of the connection.
 
+use super::spot::Spot;
 use super::{CallTime, Conversation, Effect, LinkState, OutgoingMessage, PendingRequest, quoted};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::Sender;
@@ -65,6 +66,13 @@ impl Conversation {
         let OutgoingMessage { to, msg, action } = message;
         let key = self.key.as_ref().map(Fingerprint::tag);
         let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
+        if let Some(spot) = Spot::of(&to) {
+            self.attention.places.take(&spot);
+        }
+        if let Target::User(name) = &to {
+            self.attention.presence.wrote_to(name);
+        }
+        self.attention.presence.spoke(&self.view.me, now.instant);
         let (to, ts, history) = (to.to_string(), ts.to_owned(), false);
         let mut effects = self.show(&Event::Chat { from, to, msg, action, seq: *seq, ts, history });
         if *stored {

@@ -13,7 +13,7 @@ use super::view::render;
 use super::{CallTime, Conversation, Effect, shown};
 use crate::client::preferences::{CallLevel, PresenceLevel};
 use crate::protocol::Event;
-use crate::protocol::event::Crowd;
+use crate::protocol::event::{Absent, Crowd, Welcome};
 use crate::protocol::packet::Sender;
 
 /// What the user is told, and what waits.
@@ -27,12 +27,36 @@ pub(super) struct Attention {
     pub(super) missed: Option<MissedDigest>,
     /// The lines of those that came last.
     pub(super) missed_lines: VecDeque<String>,
+    /// Whether the user is away, as others see it.
+    pub(super) is_away: bool,
+    /// The recipient who was away at the last direct message, if the user was told.
+    pub(super) absent: Option<Absent>,
 }
 
 impl Conversation {
     /// The place in which the user is.
     pub(super) fn here(&self) -> Option<Spot> {
         Spot::of(&self.target)
+    }
+
+    /// Takes from a welcome what the user has done in other sessions.
+    pub(super) fn take_up(&mut self, welcome: &Welcome) {
+        self.attention.is_away = welcome.away.is_some();
+        let positions = welcome.read.iter().filter_map(|read| {
+            let spot = Spot::of_conversation(read.name.as_deref(), read.room.as_deref())?;
+            Some((spot, read.seq))
+        });
+        self.attention.places.welcomed(positions);
+    }
+
+    /// Tells the user, once, that a recipient does not read at the moment.
+    pub(super) fn absent(&mut self, absent: Option<&Absent>) -> Vec<Effect> {
+        let was = std::mem::replace(&mut self.attention.absent, absent.cloned());
+        match absent.filter(|absent| was.as_ref() != Some(*absent)) {
+            Some(Absent { name, why }) if why.is_empty() => self.note(&format!("{name} is away")),
+            Some(Absent { name, why }) => self.note(&format!("{name} is away: {why}")),
+            None => Vec::new(),
+        }
     }
 
     /// Which messages call the user for a message like this one.
@@ -49,7 +73,7 @@ impl Conversation {
     /// Whether the user has chosen not to see this message.
     pub(super) fn is_ignored(&self, event: &Event) -> bool {
         match event {
-            Event::Chat { from, .. } => {
+            Event::Chat { from, .. } | Event::Edited { from, .. } => {
                 from.name != self.view.me && self.attention.ignored.hides(from, self.view.now)
             }
             _ => false,
@@ -162,7 +186,7 @@ impl Conversation {
             }
             if level == CallLevel::Off {
                 self.attention.places.take(&spot);
-            } else if self.here().as_ref() != Some(&spot) {
+            } else if self.here().as_ref() != Some(&spot) && !self.attention.places.is_read(&spot, *seq) {
                 let at = at.unwrap_or(self.view.now);
                 let message = UnreadMessage { from: &from.name, seq: *seq, at, is_call, is_hidden: true };
                 self.attention.places.add(spot.clone(), message);

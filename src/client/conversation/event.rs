@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::spot::Spot;
 use super::view::render;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::fingerprint::Fingerprint;
@@ -56,6 +57,18 @@ impl Conversation {
                 self.users(event, users, *total, next.as_ref(), ask)
             }
             Event::Time { time, ts, .. } => self.time(event, time, ts, ask, now),
+            Event::Read { name, room, seq } => {
+                if let Some(spot) = Spot::of_conversation(name.as_deref(), room.as_deref()) {
+                    self.attention.places.read(&spot, *seq);
+                }
+                Vec::new()
+            }
+            Event::Away { why } => {
+                self.attention.is_away = why.is_some();
+                let mut effects = self.show(event);
+                effects.push(Effect::Relabel);
+                effects
+            }
             Event::Storing { works, msg } => {
                 self.trouble = (!works).then(|| msg.clone());
                 self.show(event)
@@ -109,6 +122,10 @@ impl Conversation {
         id: Option<&str>,
         now: CallTime,
     ) -> Vec<Effect> {
+        if matches!(ask, Some(PendingRequest::Read)) {
+            self.attention.places.is_refused = true;
+            return Vec::new();
+        }
         let mut effects = self.show(event);
         effects.extend(self.refuse(id, now));
         self.flush(now);

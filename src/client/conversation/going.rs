@@ -12,7 +12,7 @@ use crate::protocol::command::Attend;
 use crate::protocol::packet::UserInfo;
 use crate::protocol::request::{Act, Ask, SearchRequest, Span};
 use crate::protocol::term::Term;
-use crate::protocol::{Event, Target};
+use crate::protocol::{Event, Request, Target};
 
 /// Messages to ask for at once: the most that a server sends.
 const MAX_ASKED: usize = 200;
@@ -41,8 +41,26 @@ impl Conversation {
     /// The user presses a key or Enter, and so has read what is in the current place.
     pub(crate) fn look(&mut self) {
         if let Some(here) = self.here() {
-            self.attention.places.take(&here);
+            self.read_all(&here);
         }
+    }
+
+    /// The user has read what is unread in a place. Tells the server, for the user's other terminals.
+    pub(super) fn read_all(&mut self, spot: &Spot) -> Option<Unread> {
+        let unread = self.attention.places.take(spot)?;
+        let last = unread.last.filter(|_| self.keeps && self.view.outlet.screen().is_some());
+        if let Some(seq) = last.filter(|seq| self.attention.places.is_news(spot, *seq)) {
+            let (name, room) = match spot {
+                Spot::Room(room) if room.is_lobby() => (None, None),
+                Spot::Room(room) => (None, Some(room.to_string())),
+                Spot::User(_) => (Some(unread.name.clone()), None),
+            };
+            let id = self.outbox.next_id();
+            if self.hand(Request::from(Act::Read { name, room, seq }).to_frame(Some(&id))) {
+                self.requests.insert(id, PendingRequest::Read);
+            }
+        }
+        Some(unread)
     }
 
     /// The window's title; none if the user wants none.
@@ -79,7 +97,7 @@ impl Conversation {
         self.aim(target);
         let mut effects = vec![Effect::Relabel];
         let Some(spot) = self.here() else { return effects };
-        let unread = self.attention.places.take(&spot);
+        let unread = self.read_all(&spot);
         match unread.filter(|unread| self.keeps && (unread.is_hidden || always)) {
             Some(unread) => effects.extend(self.ask_unread(&spot, &unread)),
             None if is_new && self.view.outlet.screen().is_some() => {

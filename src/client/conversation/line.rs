@@ -71,7 +71,7 @@ impl Conversation {
 
     fn request(&mut self, request: Request, now: CallTime) -> Vec<Effect> {
         match request {
-            Request::Act(Act::Chat { to, msg, action }) => self.say(to, msg, action, now),
+            Request::Act(Act::Chat { to, msg, action, .. }) => self.say(to, msg, action, now),
             Request::Act(Act::Join { room }) => self.join(room),
             Request::Act(Act::Search(search)) => self.search(search),
             Request::Ask(request::Ask::Time) => self.ask(&request, PendingRequest::Time(now)),

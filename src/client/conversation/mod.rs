@@ -106,6 +106,8 @@ enum PendingRequest {
     Digits,
     /// Make the room the target.
     Join,
+    /// Nothing; an old server refuses it.
+    Read,
     /// Ignore the user until then.
     Ignore(Option<Timestamp>),
     /// Show messages from the history.
@@ -248,6 +250,7 @@ impl Conversation {
             self.text_bytes = welcome.limits.text_bytes;
         }
         self.take_rooms(&welcome.rooms);
+        self.take_up(&welcome);
         self.found = Some(HashSet::new());
         effects.extend(self.begin(&welcome, resumes, now));
         effects.push(Effect::Relabel);
@@ -347,6 +350,7 @@ impl Conversation {
         let state = match self.state {
             LinkState::Down { search: true, .. } => ", no server",
             LinkState::Down { .. } => ", reconnecting",
+            LinkState::Fresh | LinkState::Up { .. } if self.attention.is_away => ", away",
             LinkState::Fresh | LinkState::Up { .. } => "",
         };
         let waiting = match self.outbox.stuck() {

@@ -47,6 +47,10 @@ pub(super) struct UnreadMessage<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Places {
     unread: BTreeMap<Spot, Unread>,
+    /// Up to where the user has read each place, as the server knows it.
+    positions: BTreeMap<Spot, u64>,
+    /// Whether the server does not take positions.
+    pub(super) is_refused: bool,
     /// The user's choice for this run: whether to show only the current place.
     pub(super) focus: Option<bool>,
     /// Where the user was before going from one unread place to the next.
@@ -88,8 +92,38 @@ impl Places {
         unread
     }
 
+    /// The server knows these positions, and no others.
+    pub(super) fn welcomed(&mut self, positions: impl Iterator<Item = (Spot, u64)>) {
+        self.positions.clear();
+        self.is_refused = false;
+        for (spot, seq) in positions.take(MAX_PLACES) {
+            self.read(&spot, seq);
+        }
+    }
+
+    /// Whether the user has read that message, perhaps in another terminal.
+    pub(super) fn is_read(&self, spot: &Spot, seq: Option<u64>) -> bool {
+        seq.is_some_and(|seq| self.positions.get(spot).is_some_and(|read| seq <= *read))
+    }
+
+    /// Notes a position for the server; false if it knows it, or takes none.
+    pub(super) fn is_news(&mut self, spot: &Spot, seq: u64) -> bool {
+        !self.is_refused && !self.is_read(spot, Some(seq)) && self.note_position(spot, seq)
+    }
+
+    fn note_position(&mut self, spot: &Spot, seq: u64) -> bool {
+        if self.positions.len() >= MAX_PLACES && !self.positions.contains_key(spot) {
+            self.positions.pop_first();
+        }
+        self.positions.insert(spot.clone(), seq);
+        true
+    }
+
     /// The user has read, in another terminal, what is there up to that number.
     pub(super) fn read(&mut self, spot: &Spot, seq: u64) {
+        if !self.is_read(spot, Some(seq)) {
+            self.note_position(spot, seq);
+        }
         if self.unread.get(spot).is_some_and(|unread| unread.last.is_some_and(|last| last <= seq)) {
             self.take(spot);
         }
@@ -106,6 +140,7 @@ impl Places {
 
     pub(super) fn forget(&mut self) {
         self.unread.clear();
+        self.positions.clear();
         (self.came_from, self.is_label_due) = (None, true);
     }
 

@@ -23,6 +23,15 @@ impl Spot {
         }
     }
 
+    /// The spot of a conversation in a packet: with a user, in a room, or, without either, the lobby.
+    pub(super) fn of_conversation(name: Option<&str>, room: Option<&str>) -> Option<Self> {
+        match (name, room) {
+            (Some(name), _) => Some(Self::User(name.to_lowercase())),
+            (None, Some(room)) => RoomName::new(room).ok().map(Self::Room),
+            (None, None) => Some(Self::Room(RoomName::lobby())),
+        }
+    }
+
     /// The spot of a message: a direct one belongs to the conversation with the other user.
     pub(super) fn of_message(from: &str, to: &str, me: &str) -> Option<Self> {
         match Target::parse(to) {

@@ -387,6 +387,8 @@ mod tests {
             seq: Some(1),
             ts: TS.into(),
             history: false,
+            reply: None,
+            edited: false,
         }
     }
 
@@ -401,14 +403,15 @@ mod tests {
     #[test]
     fn every_kind_of_event_looks_as_it_should() {
         let action = |to: &str| match chat("bob", to, "waves") {
-            Event::Chat { from, to, msg, seq, ts, history, .. } => {
-                Event::Chat { from, to, msg, action: true, seq, ts, history }
+            Event::Chat { from, to, msg, seq, ts, history, reply, edited, .. } => {
+                Event::Chat { from, to, msg, action: true, seq, ts, history, reply, edited }
             }
             other => other,
         };
         let keyless = |to: &str| match chat("eve", to, "hi") {
-            Event::Chat { from, to, msg, action, seq, ts, history } => {
-                Event::Chat { from: Sender { key: None, ..from }, to, msg, action, seq, ts, history }
+            Event::Chat { from, to, msg, action, seq, ts, history, reply, edited } => {
+                let from = Sender { key: None, ..from };
+                Event::Chat { from, to, msg, action, seq, ts, history, reply, edited }
             }
             other => other,
         };
@@ -444,7 +447,7 @@ mod tests {
                 "12:03 *** ALERT from bob: fire",
             ),
             (Event::error(Code::NoSuchUser, "nobody"), "12:10 ! nobody"),
-            (Event::Sent { seq: Some(1), ts: TS.into(), stored: true, waits: None }, ""),
+            (Event::Sent { seq: Some(1), ts: TS.into(), stored: true, waits: None, away: None }, ""),
             (Event::Unknown { from: Sender::server(), msg: "new".into() }, "12:10 -- server: new"),
         ] {
             assert_eq!(lines(&event), expected, "{event:?}");
@@ -487,6 +490,7 @@ mod tests {
             key: Some(text()),
             plaintext: Some(true),
             last: Some(text()),
+            away: Some(text()),
         };
         let welcome = Welcome {
             server: crate::protocol::packet::ServerInfo { id: text(), name: text(), version: text() },
@@ -504,6 +508,8 @@ mod tests {
             seq: Some(1),
             ts: text(),
             history: false,
+            reply: None,
+            edited: false,
         };
         vec![
             Event::Welcome(Box::new(welcome)),

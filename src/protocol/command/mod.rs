@@ -223,6 +223,7 @@ mod tests {
             to: Target::User("bob".into()),
             msg: "see  /you there ".into(),
             action: false,
+            reply: None,
         }))));
         for line in ["/msg bob see  /you there ", "/M bob   see  /you there ", "/m @bob see  /you there "] {
             assert_eq!(read_line(line, Prompt), expected, "{line}");

@@ -45,7 +45,8 @@ pub const COMMANDS: &[Command] = &[
         help: "send TEXT to a user, even one who is away, to a room, to all, or to an IP address",
         read: |rest| {
             let (to, msg) = two(rest)?;
-            Some(Action::from(Act::Chat { to: Target::parse(bare(to)), msg: msg.into(), action: false }))
+            let (to, msg) = (Target::parse(bare(to)), msg.into());
+            Some(Action::from(Act::Chat { to, msg, action: false, reply: None }))
         },
         ..CLIENTS
     },
@@ -311,6 +312,19 @@ pub const COMMANDS: &[Command] = &[
         help: "show again what you missed",
         read: |rest| nothing(rest, Attend::Missed.into()),
         ..PROMPT
+    },
+    Command {
+        name: "away",
+        usage: "[TEXT]",
+        help: "tell others that you are away, and why, until /back",
+        read: |rest| Some(Action::from(Act::Away { msg: rest.trim().to_owned() })),
+        ..CLIENTS
+    },
+    Command {
+        name: "back",
+        help: "tell others that you are back",
+        read: |rest| nothing(rest, Act::Back.into()),
+        ..CLIENTS
     },
     Command {
         name: "dnd",

@@ -105,11 +105,16 @@ impl Conversation {
         if level == CallLevel::Mention {
             self.attention.calls.remember(&lines);
         }
-        let preferences = &self.view.preferences;
-        let summons = self.attention.calls.summon(level, [&from.name, to, msg], preferences, now.instant);
         let mut effects = shown(lines);
-        effects.extend(summons.map(Effect::Summon));
+        effects.extend(self.summon(level, [&from.name, to, msg], now));
         effects
+    }
+
+    /// Calls a user at a prompt for a message of that level.
+    fn summon(&mut self, level: CallLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
+        self.view.outlet.screen()?;
+        let preferences = &self.view.preferences;
+        self.attention.calls.summon(level, message, preferences, now.instant).map(Effect::Summon)
     }
 
     /// Calls the user for an alert.
@@ -118,10 +123,8 @@ impl Conversation {
         if let Event::Alert { by, msg, .. } = event
             && *by != self.view.me
         {
-            let (preferences, to) = (&self.view.preferences, &*self.view.me);
-            let level = CallLevel::Mention;
-            let summons = self.attention.calls.summon(level, [by, to, msg], preferences, now.instant);
-            effects.extend(summons.map(Effect::Summon));
+            let to = self.view.me.clone();
+            effects.extend(self.summon(CallLevel::Mention, [by, &to, msg], now));
         }
         effects
     }

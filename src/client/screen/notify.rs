@@ -105,6 +105,32 @@ mod tests {
         assert_eq!(split("a 'b"), None);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_command_gets_the_message_in_its_environment_and_no_shell_reads_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("said");
+        let script = "printf '%s|' \"$LANCHAT_FROM\" \"$LANCHAT_TO\" \"$LANCHAT_TEXT\" >\"$0\"";
+        let script_file = dir.path().join("script");
+        std::fs::write(&script_file, script.replace("$0", &file.to_string_lossy())).unwrap();
+        let summons = Summons {
+            bell: false,
+            notify: false,
+            command: Some(format!("sh \"{}\"", script_file.display())),
+            from: "bob".into(),
+            to: "#dev".into(),
+            text: "$(id) `id`; alice".into(),
+        };
+        let notifier = Notifier::default();
+        notifier.run(&summons).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while notifier.running.load(Ordering::Relaxed) > 0 {
+            assert!(Instant::now() < deadline, "the command does not end");
+            thread::yield_now();
+        }
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "bob|#dev|$(id) `id`; alice|");
+    }
+
     #[test]
     fn only_a_few_commands_run_at_a_time() {
         let notifier = Notifier::default();

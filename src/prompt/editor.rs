@@ -18,6 +18,7 @@ use super::history::{HistoryFile, MAX_LINES};
 use super::printer::write;
 use super::question::{PromptQuestion, Reply};
 use super::rows::rows_below_first;
+use super::shortcut;
 use super::state::{NextRead, PromptState};
 use super::terminal_mode::{TerminalMode, is_typed_ahead};
 use super::{Input, Label, OpenError, Options};
@@ -49,6 +50,11 @@ impl EditorThread {
             Editor::with_history(config(), FileHistory::with_config(&config())).map_err(terminal)?;
         let external = editor.create_external_printer().map_err(terminal)?;
         editor.set_helper(Some(EditorHelper::new(Arc::clone(&shared), Arc::clone(&options.completer))));
+        for shortcut in options.shortcuts {
+            for key in shortcut.keys() {
+                editor.bind_sequence(key, shortcut::handler(*shortcut, &inputs));
+            }
+        }
         let history = HistoryFile::open(options.history.clone(), editor.history_mut());
         let (end, ended) = channel();
         let keeps_echo = options.keeps_echo;

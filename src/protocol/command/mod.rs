@@ -5,9 +5,11 @@
 //! what it is called and how to read its arguments.
 
 mod arguments;
+mod attend;
 mod filters;
 mod table;
 
+pub use attend::Attend;
 pub(crate) use filters::IN_QUOTES;
 pub use table::COMMANDS;
 
@@ -70,6 +72,7 @@ pub enum PromptAction {
     Reply(String),
     /// Shows the digits of a user's key, or of the server's, for comparison.
     Verify(Option<String>),
+    Attend(Attend),
     Clear,
 }
 

@@ -38,6 +38,7 @@ fn text(effects: Vec<Effect>) -> String {
         Effect::Show(line) => line,
         Effect::Relabel => "(label)".into(),
         Effect::OnScreen(_) => "(screen)".into(),
+        Effect::Summon(summons) => format!("(call: {} {})", summons.from, summons.text),
         Effect::Quit => "(quit)".into(),
     };
     effects.into_iter().map(line).collect::<Vec<_>>().join("\n")
@@ -77,6 +78,8 @@ impl Talk {
             now: now.clock,
             security: LinkSecurity::Plaintext,
             room: None,
+            outlet: Outlet::Pipe,
+            place_width: None,
             stamp: Stamp::Time,
             preferences: crate::client::preferences::Preferences::default(),
         };

@@ -5,9 +5,11 @@
 
 mod fold;
 mod sought;
+mod words;
 
 pub use fold::fold;
 pub use sought::{Phrase, Sought};
+pub use words::whole_words;
 
 /// Most combining marks to keep after a character; more would paint over neighbouring lines.
 const MAX_MARKS_IN_A_ROW: usize = 4;

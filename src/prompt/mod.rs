@@ -30,6 +30,7 @@ mod rows;
 mod screen;
 mod secret;
 mod shortcut;
+mod signal;
 mod state;
 mod terminal_mode;
 mod waker;
@@ -47,7 +48,7 @@ pub use question::PromptQuestion;
 pub use screen::{LogLine, Screen};
 pub use secret::ask_secret;
 pub use shortcut::Shortcut;
-pub use terminal_mode::forget_typed;
+pub use terminal_mode::{forget_typed, screen_size};
 
 use drafts::Drafts;
 use state::PromptState;

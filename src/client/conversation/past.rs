@@ -1,8 +1,9 @@
 //! Messages from the history: missed ones, which come at the start of a connection, and those that the user
 //! asked for. A line before and a line after them say what they are.
 
+use super::missed::MissedDigest;
 use super::seen_messages::{IncomingMessage, MissedMessages, Novelty};
-use super::{CallTime, Conversation, Effect, PendingRequest};
+use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::client::connection::Resumption;
 use crate::protocol::event::{BEHIND, GAP, HistoryEnd, SLOW, Welcome, count_messages};
 use crate::protocol::packet::stamp;
@@ -20,14 +21,28 @@ const ON_JOINING: u64 = 20;
 #[derive(Debug)]
 pub(super) struct RequestedMessages {
     /// The line before them.
-    title: String,
+    title: Title,
     shown: usize,
+    /// The number of the first one to show.
+    first: u64,
+    /// The word that each must have, as a whole word.
+    word: Option<String>,
+}
+
+/// The line before requested messages.
+#[derive(Debug)]
+pub(super) enum Title {
+    Note(String),
+    /// A thin line; no line follows the messages.
+    Rule(String),
 }
 
 impl Conversation {
     /// Begins a connection, with missed messages if the hello asked for them and the server stores any.
     pub(super) fn begin(&mut self, welcome: &Welcome, resumes: bool, now: CallTime) -> Vec<Effect> {
         let back = self.seen.welcomed(welcome, resumes);
+        let is_digest = self.seen.is_catching_up() && back.resumed && self.view.outlet.screen().is_some();
+        self.attention.missed = is_digest.then(MissedDigest::default);
         if !self.seen.is_catching_up() {
             self.go_live(now);
         }
@@ -49,15 +64,22 @@ impl Conversation {
             _ => return None,
         };
         if let Some(PendingRequest::Messages(past)) = id.and_then(|id| self.requests.get_mut(id)) {
-            past.shown += 1;
-            let title = (past.shown == 1).then(|| past.title.clone());
-            let mut effects = title.map(|title| self.note(&format!("{title}:"))).unwrap_or_default();
-            effects.extend(self.show(event));
-            return Some(effects);
+            let word = past.word.clone();
+            if seq.is_some_and(|seq| seq < past.first)
+                || word.is_some_and(|word| !self.is_mention(event, &word))
+            {
+                return Some(Vec::new());
+            }
+            let lines = self.show(event);
+            return Some(self.requested(id, lines));
         }
         let mut effects = match self.seen.take(IncomingMessage { seq, is_direct, history }, true) {
             Novelty::Known => return Some(Vec::new()),
             Novelty::Live => return None,
+            Novelty::Missed(_) if self.attention.missed.is_some() => {
+                self.miss(event);
+                return Some(Vec::new());
+            }
             Novelty::Missed(1) => {
                 let is_return = self.seen.missed().is_some_and(|missed| missed.back.resumed);
                 self.note(if is_return { "missed messages:" } else { "the latest messages:" })
@@ -79,6 +101,20 @@ impl Conversation {
         self.show(&own)
     }
 
+    /// Shows a requested message, after the title if it is the first one.
+    fn requested(&mut self, id: Option<&str>, lines: Vec<Effect>) -> Vec<Effect> {
+        let asked = id.and_then(|id| self.requests.get_mut(id));
+        let (Some(PendingRequest::Messages(past)), false) = (asked, lines.is_empty()) else { return lines };
+        past.shown += 1;
+        let mut effects = match (past.shown, &past.title) {
+            (1, Title::Note(title)) => shown(self.view.notes(&format!("{title}:"))),
+            (1, Title::Rule(title)) => vec![Effect::Show(self.view.rule(title))],
+            _ => Vec::new(),
+        };
+        effects.extend(lines);
+        effects
+    }
+
     /// The end of missed or requested messages.
     pub(super) fn history_end(
         &mut self,
@@ -87,7 +123,7 @@ impl Conversation {
         now: CallTime,
     ) -> Vec<Effect> {
         if let Some(PendingRequest::Messages(past)) = ask {
-            return self.note(&past.end(end));
+            return past.end(end).map(|text| self.note(&text)).unwrap_or_default();
         }
         let Some((missed, receipt)) = self.seen.caught_up(end) else {
             // A server that stores no messages only says whether some were missed.
@@ -98,7 +134,12 @@ impl Conversation {
             self.hand(receipt.to_frame(None));
         }
         self.go_live(now);
-        let effects = after_missed(&missed, end).map(|text| self.note(&text)).unwrap_or_default();
+        let mut effects = self.missed_shown(true);
+        let text = match effects.is_empty() {
+            true => after_missed(&missed, end),
+            false => (end.gap && !missed.back.rewound).then(|| format!("there were others{GAP}")),
+        };
+        effects.extend(text.map(|text| self.note(&text)).unwrap_or_default());
         self.labelled(effects)
     }
 
@@ -113,7 +154,7 @@ impl Conversation {
         let title = format!("the last messages {place}");
         self.ask(
             &Request::Act(Act::History { room, name, span }),
-            PendingRequest::Messages(RequestedMessages { title, shown: 0 }),
+            PendingRequest::Messages(RequestedMessages::new(Title::Note(title))),
         )
     }
 
@@ -122,7 +163,7 @@ impl Conversation {
         let span = Span { before: None, limit: Some(ON_JOINING) };
         let title = format!("the last messages of {room}");
         let request = Request::Act(Act::History { room: Some(room.to_owned()), name: None, span });
-        self.ask(&request, PendingRequest::Messages(RequestedMessages { title, shown: 0 }))
+        self.ask(&request, PendingRequest::Messages(RequestedMessages::new(Title::Note(title))))
     }
 
     pub(super) fn search(&mut self, mut search: SearchRequest) -> Vec<Effect> {
@@ -143,7 +184,10 @@ impl Conversation {
                 *time = stamp(at);
             }
         }
-        self.ask(&Act::Search(search).into(), PendingRequest::Messages(RequestedMessages { title, shown: 0 }))
+        self.ask(
+            &Act::Search(search).into(),
+            PendingRequest::Messages(RequestedMessages::new(Title::Note(title))),
+        )
     }
 }
 
@@ -162,18 +206,37 @@ fn after_missed(missed: &MissedMessages, end: &HistoryEnd) -> Option<String> {
 }
 
 impl RequestedMessages {
+    pub(super) fn new(title: Title) -> Self {
+        Self { title, shown: 0, first: 0, word: None }
+    }
+
+    /// Only those from that number on.
+    pub(super) fn from(self, first: Option<u64>) -> Self {
+        Self { first: first.unwrap_or_default(), ..self }
+    }
+
+    /// Only those of others with that word.
+    pub(super) fn of(self, word: String) -> Self {
+        Self { word: Some(word), ..self }
+    }
+
     /// The line after them.
-    fn end(&self, end: &HistoryEnd) -> String {
+    fn end(&self, end: &HistoryEnd) -> Option<String> {
+        let title = match &self.title {
+            Title::Note(title) => title,
+            Title::Rule(_) if self.shown > 0 => return None,
+            Title::Rule(title) => title,
+        };
         let what = match self.shown {
-            0 => format!("{}: none", self.title),
+            0 => format!("{title}: none"),
             shown => count_messages(shown),
         };
-        match (self.shown, end) {
+        Some(match (self.shown, end) {
             (_, HistoryEnd { partial: true, more: true, .. }) => what + SLOW,
             (_, HistoryEnd { partial: true, .. }) => what + BEHIND,
             (0, _) => what,
             (_, HistoryEnd { more: true, .. }) => what + "; there are older ones",
             (..) => what + "; there are no older ones",
-        }
+        })
     }
 }

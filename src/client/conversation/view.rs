@@ -6,7 +6,10 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Effects, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthStr as _;
 
+use super::calling;
+use super::outlet::Outlet;
 use crate::client::preferences::Preferences;
 use crate::client::trust::LinkSecurity;
 use crate::name::RoomName;
@@ -34,6 +37,8 @@ const NAME_COLORS: [AnsiColor; 8] = [
 const DIM: Style = Style::new().effects(Effects::DIMMED);
 const BOLD: Style = Style::new().effects(Effects::BOLD);
 const DIRECT: Style = AnsiColor::Magenta.on_default();
+/// What calls the user: the user's name, and who said it.
+const CALL: Style = Style::new().effects(Effects::BOLD.insert(Effects::INVERT));
 const FAILURE: Style = AnsiColor::Red.on_default();
 const ALERT: Style = AnsiColor::Red.on_default().effects(Effects::BOLD.insert(Effects::INVERT));
 
@@ -61,6 +66,10 @@ pub(crate) struct ViewState {
     /// The room that the user talks in; none in the lobby and in direct conversations. Messages from
     /// elsewhere are marked with their room.
     pub(crate) room: Option<RoomName>,
+    /// Where lines go.
+    pub(crate) outlet: Outlet,
+    /// The columns for the place before each message; `None`: only messages from elsewhere have one.
+    pub(crate) place_width: Option<usize>,
     pub(crate) stamp: Stamp,
     pub(crate) preferences: Preferences,
 }
@@ -108,6 +117,8 @@ impl ViewState {
             now: Timestamp::now(),
             security: LinkSecurity::Plaintext,
             room: None,
+            outlet: Outlet::Pipe,
+            place_width: None,
             stamp,
             preferences,
         }
@@ -166,16 +177,56 @@ impl ViewState {
         let mark = mark(from.key.as_deref(), from.is_server());
         let sender = format!("{}{mark}", self.name(&from.name));
         if let Some(place) = self.place(to) {
-            return match action {
-                true => self.block(&clock, &format!("{place}* {sender}"), msg, Style::new()),
-                false => self.block(&clock, &format!("{place}<{sender}>"), msg, Style::new()),
+            // A sign for people who see no colours.
+            let is_call = self.is_call(from, msg);
+            let head = match (action, is_call) {
+                (true, false) => format!("{place}* {sender}"),
+                (false, false) => format!("{place}<{sender}>"),
+                (true, true) => {
+                    format!("{place}* {}", self.paint(CALL, &format!(">{}{mark}<", safe_line(&from.name))))
+                }
+                (false, true) => {
+                    format!("{place}{}", self.paint(CALL, &format!(">{}{mark}<", safe_line(&from.name))))
+                }
             };
+            let block = self.block(&clock, &head, msg, Style::new());
+            return if is_call { self.marked(block, &format!("{clock} {head} ")) } else { block };
         }
         let you = |name: &str| if name == self.me { "you".to_owned() } else { safe_line(name) };
         let head = format!("[{}{mark} -> {}]", you(&from.name), you(to));
         let head = self.paint(DIRECT, &head);
         let head = if action { format!("{head} * {sender}") } else { head };
         self.block(&clock, &head, msg, Style::new())
+    }
+
+    /// Whether a message in a room calls the user. Programs that read the lines get them as ever.
+    fn is_call(&self, from: &Sender, msg: &str) -> bool {
+        let is_others = from.name != self.me && !from.is_server();
+        let words = &self.preferences.highlight;
+        self.outlet != Outlet::Pipe && is_others && calling::mentions(msg, &self.me, words)
+    }
+
+    /// Marks what calls the user in a message's lines, of which the first begins with `head`.
+    fn marked(&self, lines: Vec<String>, head: &str) -> Vec<String> {
+        let mark = |line: &str| {
+            calling::mark(line, &self.me, &self.preferences.highlight, |part| self.paint(CALL, part))
+        };
+        let mark = |line: String| match line.strip_prefix(head) {
+            Some(text) => format!("{head}{}", mark(text)),
+            None => mark(&line),
+        };
+        lines.into_iter().map(mark).collect()
+    }
+
+    /// A thin line with a text in it.
+    pub(crate) fn rule(&self, text: &str) -> String {
+        self.paint(DIM, &format!("── {} ──", safe_line(text)))
+    }
+
+    /// A time for people: with its date unless that is today's.
+    pub(crate) fn when(&self, at: Timestamp) -> String {
+        let is_today = self.moment(at, "%F") == self.moment(self.now, "%F");
+        self.moment(at, if is_today { "%H:%M" } else { "%F %H:%M" })
     }
 
     /// A message from the history: dimmed, and with its date if that is not today's.
@@ -194,6 +245,11 @@ impl ViewState {
             },
             _ => return None,
         };
+        if let Some(width) = self.place_width {
+            let pad = " ".repeat(width.saturating_sub(room.as_str().width()) + 1);
+            let style = NAME_COLORS[hash(room.as_str()) % NAME_COLORS.len()].on_default();
+            return Some(format!("{}{pad}", self.paint(style, room.as_str())));
+        }
         let is_here = self.room.as_ref().map_or(room.is_lobby(), |here| *here == room);
         Some(if is_here { String::new() } else { format!("{} ", self.paint(DIM, room.as_str())) })
     }
@@ -314,6 +370,8 @@ mod tests {
             now: "2026-11-21T12:10:00Z".parse().unwrap(),
             security: LinkSecurity::Plaintext,
             room: None,
+            outlet: Outlet::Pipe,
+            place_width: None,
             stamp: Stamp::Time,
             preferences: Preferences::default(),
         }
@@ -329,6 +387,8 @@ mod tests {
             seq: Some(1),
             ts: TS.into(),
             history: false,
+            reply: None,
+            edited: false,
         }
     }
 
@@ -343,14 +403,15 @@ mod tests {
     #[test]
     fn every_kind_of_event_looks_as_it_should() {
         let action = |to: &str| match chat("bob", to, "waves") {
-            Event::Chat { from, to, msg, seq, ts, history, .. } => {
-                Event::Chat { from, to, msg, action: true, seq, ts, history }
+            Event::Chat { from, to, msg, seq, ts, history, reply, edited, .. } => {
+                Event::Chat { from, to, msg, action: true, seq, ts, history, reply, edited }
             }
             other => other,
         };
         let keyless = |to: &str| match chat("eve", to, "hi") {
-            Event::Chat { from, to, msg, action, seq, ts, history } => {
-                Event::Chat { from: Sender { key: None, ..from }, to, msg, action, seq, ts, history }
+            Event::Chat { from, to, msg, action, seq, ts, history, reply, edited } => {
+                let from = Sender { key: None, ..from };
+                Event::Chat { from, to, msg, action, seq, ts, history, reply, edited }
             }
             other => other,
         };
@@ -386,7 +447,7 @@ mod tests {
                 "12:03 *** ALERT from bob: fire",
             ),
             (Event::error(Code::NoSuchUser, "nobody"), "12:10 ! nobody"),
-            (Event::Sent { seq: Some(1), ts: TS.into(), stored: true, waits: None }, ""),
+            (Event::Sent { seq: Some(1), ts: TS.into(), stored: true, waits: None, away: None }, ""),
             (Event::Unknown { from: Sender::server(), msg: "new".into() }, "12:10 -- server: new"),
         ] {
             assert_eq!(lines(&event), expected, "{event:?}");
@@ -429,6 +490,7 @@ mod tests {
             key: Some(text()),
             plaintext: Some(true),
             last: Some(text()),
+            away: Some(text()),
         };
         let welcome = Welcome {
             server: crate::protocol::packet::ServerInfo { id: text(), name: text(), version: text() },
@@ -446,6 +508,8 @@ mod tests {
             seq: Some(1),
             ts: text(),
             history: false,
+            reply: None,
+            edited: false,
         };
         vec![
             Event::Welcome(Box::new(welcome)),

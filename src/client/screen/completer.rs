@@ -2,6 +2,7 @@
 
 use super::emoji;
 use crate::client::conversation::Roster;
+use crate::client::preferences::SETTINGS;
 use crate::client::shared_state::SharedState;
 use crate::prompt::{Complete, Completion};
 use crate::protocol::command::{self, ArgumentKind, Command, Place};
@@ -30,6 +31,11 @@ impl Complete for Completer {
             return Completion { start, words: commands(name, "/", roster.is_operator), in_turn: false };
         }
         let Some((command, position)) = command_at(before) else { return text(&roster, before, start) };
+        if command.name == "set" {
+            let names = SETTINGS.iter().map(|setting| setting.name).filter(|_| position == 0);
+            let words = names.filter(|name| name.starts_with(word)).map(|name| format!("{name} ")).collect();
+            return Completion { start, words, in_turn: false };
+        }
         let kinds = command.kinds(position);
         let mut words = Vec::new();
         for kind in &kinds {
@@ -214,6 +220,7 @@ mod tests {
             assert_eq!(first(typed), expected, "{typed}");
         }
         assert_eq!(complete("/msg b").1, ["Bob ", "bert "], "the last speaker first, never oneself");
+        assert_eq!(first("/set no"), "/set notify ");
         assert_eq!(complete("/mute al x").1, Vec::<String>::new());
         assert_eq!(complete("/mute al 1").1, ["10m ", "1h ", "1d "]);
     }

@@ -5,6 +5,7 @@ mod draft_file;
 mod emoji;
 mod join;
 mod latest;
+mod notify;
 mod output;
 mod plain;
 mod repl;

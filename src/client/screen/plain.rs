@@ -111,7 +111,11 @@ fn show(effects: Vec<Effect>) -> io::Result<bool> {
         match effect {
             Effect::Show(line) => writeln!(stdout, "{line}")?,
             Effect::Quit => goes_on = false,
-            Effect::Relabel | Effect::OnScreen(_) | Effect::GiveBack(_) | Effect::Ask(_) => {}
+            Effect::Relabel
+            | Effect::Summon(_)
+            | Effect::OnScreen(_)
+            | Effect::GiveBack(_)
+            | Effect::Ask(_) => {}
         }
     }
     stdout.flush()?;

@@ -16,10 +16,11 @@ use offer::HostingOffer;
 
 use super::completer::Completer;
 use super::draft_file;
+use super::notify::Notifier;
 use super::termination::Termination;
 use crate::client::background::{Background, next_of};
 use crate::client::connection::{Credentials, Ended, Reconnector, Update};
-use crate::client::conversation::{CallTime, Conversation, Effect, Roster, keeps_echo};
+use crate::client::conversation::{CallTime, Conversation, Effect, Roster, ScreenSize, Summons, keeps_echo};
 use crate::client::error::Error;
 use crate::client::find::{Host, Hosting, Located, Locator, Rival};
 use crate::client::link::Reached;
@@ -42,6 +43,9 @@ const GO_ON: Shortcut = Shortcut::Alt('a');
 
 /// The keys with a meaning of their own, besides the editor's.
 const SHORTCUTS: &[Shortcut] = &[GO_ON];
+
+/// The rows and columns of a window whose size is unknown.
+const USUAL_SIZE: (usize, usize) = (24, 80);
 
 /// The servers: how to find and join one, and the one that runs here.
 pub(crate) struct Network {
@@ -79,6 +83,9 @@ pub(crate) struct Repl {
     /// Whether the last key was Ctrl-C.
     interrupted: bool,
     color: bool,
+    /// The window's title, once it was set.
+    title: Option<String>,
+    notifier: Notifier,
     /// The data directories of servers on this machine.
     data_dirs: Vec<PathBuf>,
     termination: Termination,
@@ -110,6 +117,7 @@ impl Repl {
         let termination =
             Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
         let is_first = connection.is_none();
+        conversation.resize(screen_size());
         if is_first {
             conversation.seek(CallTime::now());
         }
@@ -140,6 +148,8 @@ impl Repl {
             vain: None,
             interrupted: false,
             color,
+            title: None,
+            notifier: Notifier::default(),
             data_dirs,
             termination,
         })
@@ -169,7 +179,7 @@ impl Repl {
                 update = next_of(&mut self.connection, Reconnector::next) => self.update(update),
                 located = next_of(&mut self.search, Background::next) => self.located(located).await,
                 namesake = next_of(&mut self.network.namesakes, Background::next) => self.namesake(namesake),
-                _ = ticks.tick(), if self.conversation.pending() > 0 => {
+                _ = ticks.tick(), if self.conversation.waits() => {
                     let effects = self.conversation.tick(CallTime::now());
                     self.apply(effects)
                 }
@@ -197,6 +207,10 @@ impl Repl {
 
     async fn input(&mut self, input: Input) -> Ending {
         let was_interrupted = std::mem::take(&mut self.interrupted);
+        self.conversation.resize(screen_size());
+        if matches!(input, Input::Line(_)) {
+            self.conversation.look();
+        }
         match input {
             Input::Line(line) if line.is_empty() => self.offer_again(),
             Input::Line(line) => {
@@ -227,7 +241,7 @@ impl Repl {
             return None;
         }
         let effects = match shortcut {
-            GO_ON => Vec::new(),
+            GO_ON => self.conversation.go_on(),
             Shortcut::Alt(_) => Vec::new(),
         };
         self.apply(effects)
@@ -235,6 +249,7 @@ impl Repl {
 
     fn update(&mut self, update: Result<Update, Ended>) -> Ending {
         let now = CallTime::now();
+        self.conversation.resize(screen_size());
         let effects = match update {
             Ok(update) => self.conversation.update(update, now),
             Err(Ended::Failed(error)) => return Some(Err(error)),
@@ -286,10 +301,39 @@ impl Repl {
                 Effect::Relabel => self.prompt.printer().set_label(label(&self.conversation, self.color)),
                 Effect::Quit => return self.quit(),
                 Effect::Ask(text) => drop(self.ask(text, OpenQuestion::Conversation)),
+                Effect::Summon(summons) => self.summon(&summons),
                 effect => show(self.prompt.printer(), effect),
             }
         }
+        self.retitle();
         None
+    }
+
+    /// Calls the user, who may not be looking.
+    fn summon(&self, summons: &Summons) {
+        let printer = self.prompt.printer();
+        if summons.bell {
+            printer.ring();
+        }
+        if summons.notify {
+            printer.notify(&summons.from, &summons.text);
+        }
+        if let Err(why) = self.notifier.run(summons) {
+            self.show(self.conversation.failure(&why));
+        }
+    }
+
+    /// Shows in the window's title how often the user was called.
+    fn retitle(&mut self) {
+        let title = self.conversation.title();
+        if title == self.title {
+            return;
+        }
+        match &title {
+            Some(title) => self.prompt.printer().set_title(title, self.title.is_none()),
+            None => self.prompt.printer().restore_title(),
+        }
+        self.title = title;
     }
 
     fn note(&mut self, text: &str) -> Ending {
@@ -338,8 +382,13 @@ fn show(printer: &prompt::Printer, effect: Effect) {
         Effect::Show(line) => printer.print(line),
         Effect::OnScreen(change) => change(printer),
         Effect::GiveBack(line) => printer.give_back(line),
-        Effect::Relabel | Effect::Quit | Effect::Ask(_) => {}
+        Effect::Relabel | Effect::Summon(_) | Effect::Quit | Effect::Ask(_) => {}
     }
+}
+
+fn screen_size() -> ScreenSize {
+    let (rows, columns) = prompt::screen_size().unwrap_or(USUAL_SIZE);
+    ScreenSize { rows, columns }
 }
 
 fn label(conversation: &Conversation, color: bool) -> Label {

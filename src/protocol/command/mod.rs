@@ -5,11 +5,13 @@
 //! what it is called and how to read its arguments.
 
 mod arguments;
+mod attend;
 mod filters;
 mod kinds;
 mod meanings;
 mod table;
 
+pub use attend::Attend;
 pub(crate) use filters::IN_QUOTES;
 pub use kinds::ArgumentKind;
 pub use table::COMMANDS;
@@ -90,6 +92,7 @@ pub enum PromptAction {
         name: Option<String>,
         value: Option<String>,
     },
+    Attend(Attend),
     Clear,
 }
 
@@ -266,6 +269,7 @@ mod tests {
             to: Target::User("bob".into()),
             msg: "see  /you there ".into(),
             action: false,
+            reply: None,
         }))));
         for line in ["/msg bob see  /you there ", "/M bob   see  /you there ", "/m @bob see  /you there "] {
             assert_eq!(read_line(line, Prompt), expected, "{line}");
@@ -324,7 +328,8 @@ mod tests {
         let part = || Ok(Line::Command(Action::from(Act::Part { room: "#dev".into() })));
         let all = || prompt(PromptAction::JoinAll(vec!["#a".into(), "#b".into()]));
         let say = |line| {
-            let chat = Act::Chat { to: Target::User("bob".into()), msg: "psst".into(), action: false };
+            let to = Target::User("bob".into());
+            let chat = Act::Chat { to, msg: "psst".into(), action: false, reply: None };
             assert_eq!(read_line(line, Prompt), Ok(Line::Command(Action::from(chat))), "{line}");
         };
         assert_eq!(

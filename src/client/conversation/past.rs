@@ -93,7 +93,9 @@ impl Conversation {
     /// Shows this user's own message, whose receipt the broken link has lost, without counting it as missed.
     pub(super) fn own_past(&mut self, event: &Event, is_direct: bool) -> Vec<Effect> {
         let Event::Chat { seq, .. } = event else { return Vec::new() };
-        self.seen.take(IncomingMessage { seq: *seq, is_direct, history: true }, false);
+        if !self.seen.take_own(IncomingMessage { seq: *seq, is_direct, history: true }) {
+            return Vec::new();
+        }
         let mut own = event.clone();
         if let Event::Chat { history, .. } = &mut own {
             *history = false;

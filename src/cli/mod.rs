@@ -21,6 +21,7 @@ mod link_target;
 mod logging;
 mod man;
 mod own_server;
+mod page_text;
 mod pages;
 mod progress;
 mod rescue;

@@ -132,7 +132,9 @@ fn subcommand(words: &[OsString]) -> Option<String> {
 fn variable(error: &clap::Error, words: &[OsString], subcommand: Option<&str>) -> Option<(String, String)> {
     let option = error.get(ContextKind::InvalidArg)?.to_string();
     let value = error.get(ContextKind::InvalidValue)?.to_string();
-    let cli = args::definition();
+    let mut cli = args::definition();
+    // Without this, an argument has no text.
+    cli.build();
     let command = subcommand.and_then(|name| cli.find_subcommand(name)).unwrap_or(&cli);
     let arg = command.get_arguments().chain(cli.get_arguments()).find(|arg| arg.to_string() == option)?;
     let variable = arg.get_env()?.to_str()?;

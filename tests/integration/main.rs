@@ -41,6 +41,10 @@ mod plain;
 mod plain_english;
 #[cfg(unix)]
 mod prompt;
+#[cfg(unix)]
+mod prompt_cmdline;
+#[cfg(unix)]
+mod prompt_session;
 mod protocol_document;
 #[cfg(unix)]
 mod rendezvous;

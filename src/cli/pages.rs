@@ -294,6 +294,7 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ("Your own:", "lanchat fingerprint --me"),
         ],
         Some("trust") => &[
+            ("See which servers that you know have other keys now, and accept them:", "lanchat trust"),
             (
                 "Accept the new key of a server that was reinstalled:",
                 "lanchat trust --replace \"Office\" SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",

@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn missing_arguments_are_listed_after_a_colon() {
-        let wrong = message("lanchat trust");
+        let wrong = message("lanchat trust --replace");
         assert!(wrong.contains("were not provided: <NAME>; <FINGERPRINT>; see"), "{wrong}");
     }
 

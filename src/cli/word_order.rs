@@ -13,6 +13,9 @@ use super::link_target::LinkTarget;
 /// Names for running the program without a subcommand, as other chat programs have them.
 const NO_SUBCOMMAND: [&str; 2] = ["chat", "join"];
 
+/// Options that print something and end the program.
+const ENDING: [&str; 4] = ["-h", "--help", "-V", "--version"];
+
 /// Subcommands in which an option of the client's has another meaning: where to listen, whom to invite.
 const OTHER_MEANING: [&str; 2] = ["serve", "invite"];
 
@@ -60,6 +63,10 @@ fn arranged_rest(words: &[OsString], cli: &Command) -> Option<Vec<OsString>> {
     while let Some((word, others)) = rest.split_first() {
         let text = word.to_str()?;
         rest = others;
+        if ENDING.contains(&text) {
+            let words = before.iter().map(Leading::word).chain([word.clone()]);
+            return is_chat.then(|| words.collect());
+        }
         if text.starts_with('-') && text.len() > 1 {
             rest = options(text, rest, cli, &mut before)?;
         } else if text == "help" && !is_chat {
@@ -194,6 +201,7 @@ mod tests {
         becomes("lanchat chat", "lanchat");
         becomes("lanchat join -n bob office", "lanchat --name=bob --host=office");
         becomes("lanchat --host office chat", "lanchat --host=office");
+        becomes("lanchat chat --help", "lanchat --help");
     }
 
     #[test]

@@ -125,6 +125,9 @@ pub(crate) enum Subcommand {
     /// With --replace, lanchat no longer accepts the server's previous key. Without it, other servers of
     /// the same name stay accepted. Ask the server's administrator for the fingerprint in person or by
     /// telephone, not over the network in doubt.
+    ///
+    /// Without FINGERPRINT, lanchat looks at the servers that you know, shows changed keys, and asks for the
+    /// number that the administrator reads out.
     Trust(TrustArgs),
 
     /// Print links for joining the server on this machine.

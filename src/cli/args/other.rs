@@ -162,10 +162,12 @@ pub(crate) struct TrustArgs {
     pub(crate) replace: bool,
 
     /// The server's name; if you know several of that name, its name and id as in vm-3f9a1c77.
-    pub(crate) name: String,
+    #[arg(required_if_eq("replace", "true"))]
+    pub(crate) name: Option<String>,
 
     /// Its key's fingerprint, as `lanchat fingerprint` prints it on the server: SHA256: and 43 characters.
-    pub(crate) fingerprint: Fingerprint,
+    #[arg(required_if_eq("replace", "true"))]
+    pub(crate) fingerprint: Option<Fingerprint>,
 }
 
 #[derive(Clone, Debug, Default, Args)]

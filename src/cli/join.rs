@@ -29,6 +29,7 @@ use crate::server::{Handle, Server, StartError};
 pub(crate) fn run(
     common: &CommonArgs,
     join: JoinArgs,
+    plain: bool,
     serve: ServeArgs,
     config: &Config,
 ) -> Result<(), ExitError> {
@@ -37,6 +38,7 @@ pub(crate) fn run(
     let log = screen.clone();
     logging::start(common, LogLevel::Error, move || log.writer())?;
     let options = ClientOptions {
+        plain,
         preferences: config.chat.clone(),
         preferences_file: config.path.clone().map(|path| Arc::new(ChatTable(path)) as Arc<_>),
         ..options(join, data_dirs(&serve), screen)?
@@ -118,6 +120,7 @@ fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Cl
         preferences: client::Preferences::default(),
         preferences_file: None,
         quiet: false,
+        plain: false,
         screen,
     })
 }

@@ -4,7 +4,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
 use std::time::Duration;
 
-use anstream::eprintln;
+use anstream::{eprint, eprintln};
 
 use super::args::{CommonArgs, TrustArgs};
 use super::exit::{Exit, ExitError};
@@ -57,10 +57,8 @@ fn ask(name: Option<&str>) -> Result<(), ExitError> {
         if !io::stdin().is_terminal() {
             continue;
         }
-        eprintln!(
-            "Ask the person who runs it to read out `lanchat fingerprint`, and type that number. Enter skips this \
-             server."
-        );
+        eprintln!("Ask its administrator to read out `lanchat fingerprint` on the server.");
+        eprint!("The whole number, or Enter to skip: ");
         let typed = typed()?;
         if typed.trim().is_empty() {
             continue;

@@ -4,6 +4,7 @@ use crate::support::peer::Peer;
 use crate::support::server::TestServer;
 use crate::support::terminal::{Home, LANCHAT, Launch};
 use crate::support::tls::Key;
+use lanchat::fingerprint::Fingerprint;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -95,6 +96,19 @@ fn send_prints_the_receipt_or_the_error_with_its_code_as_json() {
     let nobody =
         run(&home, &["--no-discovery", "--host", "127.0.0.1:1", "--timeout", "1s", "send", "--json", "hi"]);
     assert_eq!((nobody.status.code(), &json(&nobody)["code"]), (Some(4), &json!("disconnected")));
+}
+
+#[test]
+fn an_alert_from_a_script_is_confirmed_to_its_author() {
+    let (dir, home) = (tempfile::tempdir().unwrap(), Home::new());
+    let (server, mut bob) = server_with_bob(&dir);
+    let secret = dir.path().to_str().unwrap();
+    let args =
+        ["--host", &server.link(), "send", "--data-dir", secret, "--to", "server", "/alert", "fire", "drill"];
+    let sent = run(&home, &args);
+    assert!(sent.status.success(), "{sent:?}");
+    assert_eq!(bob.wait_for("alert")["msg"], "fire drill");
+    assert_eq!(out(&sent), "the server has carried out the command\n");
 }
 
 #[test]
@@ -221,6 +235,34 @@ fn a_fingerprint_of_another_program_is_a_protocol_error() {
 }
 
 #[test]
+fn trust_alone_shows_changed_keys_and_takes_only_the_whole_number() {
+    let (one, other, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), Home::new());
+    let mut server = TestServer::in_dir(one.path());
+    let address = server.address.to_string();
+    let go = || run(&home, &["--no-discovery", "--host", &address, "send", "hi"]).status.code();
+    assert_eq!(go(), Some(0));
+    let fine = run(&home, &["trust"]);
+    assert!(fine.status.success() && out(&fine).contains("has the key that you know"), "{fine:?}");
+    server.restart(other.path());
+    assert_eq!(go(), Some(5));
+    let number = Fingerprint::from_id(&server.id).unwrap().spoken();
+    let shown = run(&home, &["trust", "test"]);
+    assert_eq!(shown.status.code(), Some(2), "{shown:?}");
+    assert!(said(&shown).contains(&format!("presented now:           {number}")), "{shown:?}");
+    let answer = |answer: &str| {
+        let mut terminal = Launch::lanchat(&["trust"]).start(&home);
+        terminal.wait_for("The whole number");
+        terminal.enter(answer);
+        terminal.wait_exit()
+    };
+    assert_eq!(answer("yes").0, 5);
+    assert_eq!(go(), Some(5));
+    let (status, screen) = answer(&number);
+    assert!(status == 0 && screen.contains("its previous key is no longer accepted"), "{screen}");
+    assert_eq!(go(), Some(0));
+}
+
+#[test]
 fn help_takes_a_subcommand() {
     let home = Home::new();
     assert_eq!(out(&run(&home, &["help", "send"])), out(&run(&home, &["send", "--help"])));
@@ -236,6 +278,34 @@ fn a_man_page_at_a_terminal_is_text_even_without_man() {
     let (status, screen) = terminal.wait_exit();
     assert_eq!(status, 0);
     assert!(screen.contains("\nEXIT STATUS\n") && !screen.contains(".SH"), "{screen}");
+}
+
+#[test]
+fn a_newcomer_is_told_of_help_once() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let join = || {
+        let address = server.address.to_string();
+        let terminal = Launch::lanchat(&["--no-discovery", "-n", "alice", &address]).start(&home);
+        terminal.wait_for_last("[#lobby]");
+        terminal
+    };
+    let screen = join().wait_for("New here? /help lists the commands");
+    assert!(screen.find("Not verified yet") < screen.find("New here?"), "{screen}");
+    let screen = join().wait_for("connected to test as alice");
+    assert!(!screen.contains("New here?"), "{screen}");
+}
+
+#[test]
+fn plain_lines_at_a_terminal_need_no_prompt() {
+    let (dir, home) = (tempfile::tempdir().unwrap(), Home::new());
+    let (server, mut bob) = server_with_bob(&dir);
+    let mut terminal = Launch::lanchat(&["--plain", "-n", "alice", &server.link()]).start(&home);
+    terminal.wait_for("connected to test as alice");
+    terminal.enter("hello");
+    assert_eq!(bob.text(), "hello");
+    let screen = terminal.wait_for("<alice> hello");
+    assert!(!screen.contains("[#lobby]"), "{screen}");
+    assert!(!String::from_utf8_lossy(&terminal.raw()).contains("\x1b[?2004h"));
 }
 
 fn config_file(home: &Home) -> std::path::PathBuf {

@@ -44,6 +44,10 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) join: JoinArgs,
 
+    /// Chat in plain lines without a prompt, as for a screen reader.
+    #[arg(long, env = "LANCHAT_PLAIN")]
+    pub(crate) plain: bool,
+
     /// The command to run instead of joining the chat.
     #[command(subcommand)]
     pub(crate) command: Option<Subcommand>,

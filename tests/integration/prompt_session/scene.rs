@@ -48,7 +48,7 @@ impl Scene {
         // The news of joins comes a moment later; it must not come while alice is there.
         bob.sees_join("carol");
         carol.send(json!({"type": "join", "room": "#builds"}));
-        carol.wait_for("room");
+        carol.wait_until(|packet| packet["type"] == "joined" && packet["room"] == "#builds");
         let link = server.link();
         let launch = Launch::lanchat(&["--no-discovery", "--name", "alice", &link]).size(rows, columns);
         let launch = variables.iter().fold(launch, |launch, (name, value)| launch.env(name, value));

@@ -211,7 +211,10 @@ mod tests {
             parsed(&["lanchat", "tail", "-f", "-n", "20", "--name", "bob"].map(OsString::from)).unwrap();
         let Some(Subcommand::Tail(tail)) = cli.command else { panic!() };
         assert_eq!((tail.last, tail.join.name.as_deref(), tail.follow), (Some(20), Some("bob"), true));
-        assert!(message("lanchat tail -n bob").contains("invalid value 'bob' for '--last <N>'"));
+        assert!(
+            message("lanchat tail -n bob")
+                .contains("for '--last <N>': expected a number from 1 to 200; your name needs --name")
+        );
     }
 
     #[test]

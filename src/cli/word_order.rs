@@ -8,8 +8,6 @@ use std::ffi::{OsStr, OsString};
 
 use clap::{Arg, ArgAction, Command};
 
-use super::link_target::LinkTarget;
-
 /// Names for running the program without a subcommand, as other chat programs have them.
 const NO_SUBCOMMAND: [&str; 2] = ["chat", "join"];
 
@@ -149,10 +147,9 @@ fn takes_value(arg: &Arg) -> Option<bool> {
     }
 }
 
-/// Whether a word can only be an address, and not a misspelt subcommand.
+/// Whether a word can only be meant as an address, and not as a subcommand. The parser reports a wrong one.
 fn is_host(text: &str) -> bool {
-    let is_marked = text.contains(['.', ':']) || text == "localhost";
-    is_marked && text.parse::<LinkTarget>().is_ok()
+    text.contains(['.', ':']) || text == "localhost"
 }
 
 #[cfg(test)]
@@ -194,6 +191,7 @@ mod tests {
         becomes("lanchat chat.example:7700 send hi", "lanchat send --host=chat.example:7700 hi");
         becomes("lanchat localhost", "lanchat --host=localhost");
         becomes("lanchat sevre", "lanchat sevre");
+        becomes("lanchat 10.0.0.5:99999", "lanchat --host=10.0.0.5:99999");
     }
 
     #[test]

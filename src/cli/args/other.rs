@@ -8,9 +8,8 @@ use clap::builder::PossibleValuesParser;
 
 use super::connect::{ConnectArgs, JoinArgs};
 use crate::cli::link_target::LinkTarget;
-use crate::cli::values::{HostPort, positive_duration, room};
+use crate::cli::values::{HostPort, last, positive_duration, room};
 use crate::fingerprint::Fingerprint;
-use crate::limits::MAX_HISTORY_ASKED;
 use crate::name::RoomName;
 use crate::protocol::Moment;
 
@@ -105,12 +104,7 @@ pub(crate) struct TailArgs {
 
     /// Start with the last N messages, at most 200.
     // The command line's definition adds -n, which joining uses for --name.
-    #[arg(
-        long,
-        value_name = "N",
-        conflicts_with = "since",
-        value_parser = clap::value_parser!(u64).range(1..=MAX_HISTORY_ASKED)
-    )]
+    #[arg(long, value_name = "N", conflicts_with = "since", value_parser = last)]
     pub(crate) last: Option<u64>,
 
     /// Join this room and print only its messages; may be repeated. The # may be left out.

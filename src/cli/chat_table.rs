@@ -71,7 +71,11 @@ impl PreferencesFile for ChatTable {
     }
 
     fn place(&self) -> String {
-        self.0.display().to_string()
+        let home = etcetera::home_dir().ok();
+        match home.and_then(|home| self.0.strip_prefix(home).ok().map(Path::to_owned)) {
+            Some(path) if cfg!(unix) => format!("~/{}", path.display()),
+            _ => self.0.display().to_string(),
+        }
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) fn run(
     common: &CommonArgs,
     join: JoinArgs,
     commands: bool,
+    plain: bool,
     serve: ServeArgs,
     config: &Config,
 ) -> Result<(), ExitError> {
@@ -39,6 +40,7 @@ pub(crate) fn run(
     logging::start(common, LogLevel::Error, move || log.writer())?;
     let options = ClientOptions {
         commands,
+        plain,
         preferences: config.chat.clone(),
         preferences_file: config.path.clone().map(|path| Arc::new(ChatTable(path)) as Arc<_>),
         ..options(join, data_dirs(&serve), screen)?
@@ -121,6 +123,7 @@ fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Cl
         preferences: client::Preferences::default(),
         preferences_file: None,
         quiet: false,
+        plain: false,
         screen,
     })
 }

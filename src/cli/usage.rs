@@ -132,7 +132,9 @@ fn subcommand(words: &[OsString]) -> Option<String> {
 fn variable(error: &clap::Error, words: &[OsString], subcommand: Option<&str>) -> Option<(String, String)> {
     let option = error.get(ContextKind::InvalidArg)?.to_string();
     let value = error.get(ContextKind::InvalidValue)?.to_string();
-    let cli = args::definition();
+    let mut cli = args::definition();
+    // Without this, an argument has no text.
+    cli.build();
     let command = subcommand.and_then(|name| cli.find_subcommand(name)).unwrap_or(&cli);
     let arg = command.get_arguments().chain(cli.get_arguments()).find(|arg| arg.to_string() == option)?;
     let variable = arg.get_env()?.to_str()?;
@@ -209,12 +211,15 @@ mod tests {
             parsed(&["lanchat", "tail", "-f", "-n", "20", "--name", "bob"].map(OsString::from)).unwrap();
         let Some(Subcommand::Tail(tail)) = cli.command else { panic!() };
         assert_eq!((tail.last, tail.join.name.as_deref(), tail.follow), (Some(20), Some("bob"), true));
-        assert!(message("lanchat tail -n bob").contains("invalid value 'bob' for '--last <N>'"));
+        assert!(
+            message("lanchat tail -n bob")
+                .contains("for '--last <N>': expected a number from 1 to 200; your name needs --name")
+        );
     }
 
     #[test]
     fn missing_arguments_are_listed_after_a_colon() {
-        let wrong = message("lanchat trust");
+        let wrong = message("lanchat trust --replace");
         assert!(wrong.contains("were not provided: <NAME>; <FINGERPRINT>; see"), "{wrong}");
     }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::limits::MAX_HISTORY_ASKED;
 use crate::name::{RoomName, RoomNameError};
 use crate::protocol::term::duration;
 
@@ -108,6 +109,15 @@ pub(crate) fn room(text: &str) -> Result<RoomName, RoomNameError> {
         RoomName::new(text)
     } else {
         RoomName::new(&format!("#{text}"))
+    }
+}
+
+/// Parses how many messages to start with. `-n` was short for `--name` once.
+pub(crate) fn last(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(count @ 1..=MAX_HISTORY_ASKED) => Ok(count),
+        Ok(_) => Err(format!("use a number from 1 to {MAX_HISTORY_ASKED}")),
+        Err(_) => Err(format!("expected a number from 1 to {MAX_HISTORY_ASKED}; your name needs --name")),
     }
 }
 

@@ -8,10 +8,11 @@ use std::ffi::{OsStr, OsString};
 
 use clap::{Arg, ArgAction, Command};
 
-use super::link_target::LinkTarget;
-
 /// Names for running the program without a subcommand, as other chat programs have them.
 const NO_SUBCOMMAND: [&str; 2] = ["chat", "join"];
+
+/// Options that print something and end the program.
+const ENDING: [&str; 4] = ["-h", "--help", "-V", "--version"];
 
 /// Subcommands in which an option of the client's has another meaning: where to listen, whom to invite.
 const OTHER_MEANING: [&str; 2] = ["serve", "invite"];
@@ -60,6 +61,10 @@ fn arranged_rest(words: &[OsString], cli: &Command) -> Option<Vec<OsString>> {
     while let Some((word, others)) = rest.split_first() {
         let text = word.to_str()?;
         rest = others;
+        if ENDING.contains(&text) {
+            let words = before.iter().map(Leading::word).chain([word.clone()]);
+            return is_chat.then(|| words.collect());
+        }
         if text.starts_with('-') && text.len() > 1 {
             rest = options(text, rest, cli, &mut before)?;
         } else if text == "help" && !is_chat {
@@ -142,10 +147,9 @@ fn takes_value(arg: &Arg) -> Option<bool> {
     }
 }
 
-/// Whether a word can only be an address, and not a misspelt subcommand.
+/// Whether a word can only be meant as an address, and not as a subcommand. The parser reports a wrong one.
 fn is_host(text: &str) -> bool {
-    let is_marked = text.contains(['.', ':']) || text == "localhost";
-    is_marked && text.parse::<LinkTarget>().is_ok()
+    text.contains(['.', ':']) || text == "localhost"
 }
 
 #[cfg(test)]
@@ -187,6 +191,7 @@ mod tests {
         becomes("lanchat chat.example:7700 send hi", "lanchat send --host=chat.example:7700 hi");
         becomes("lanchat localhost", "lanchat --host=localhost");
         becomes("lanchat sevre", "lanchat sevre");
+        becomes("lanchat 10.0.0.5:99999", "lanchat --host=10.0.0.5:99999");
     }
 
     #[test]
@@ -194,6 +199,7 @@ mod tests {
         becomes("lanchat chat", "lanchat");
         becomes("lanchat join -n bob office", "lanchat --name=bob --host=office");
         becomes("lanchat --host office chat", "lanchat --host=office");
+        becomes("lanchat chat --help", "lanchat --help");
     }
 
     #[test]

@@ -21,7 +21,8 @@ mod trust;
 
 pub use error::Error;
 pub use find::{
-    Host, Hosting, Inspector, JoinRefusal, Task, Trusted, Untested, fingerprint_at, own_fingerprint, trust,
+    ChangedKey, Host, Hosting, Inspector, JoinRefusal, Task, Trusted, Untested, changed_keys, fingerprint_at,
+    own_fingerprint, trust,
 };
 pub use options::ClientOptions;
 pub use preferences::{

@@ -39,6 +39,8 @@ pub struct ClientOptions {
     pub preferences_file: Option<Arc<dyn PreferencesFile>>,
     /// Whether to print nothing besides errors and what was asked for.
     pub quiet: bool,
+    /// Whether to chat in plain lines even where a prompt is possible.
+    pub plain: bool,
     /// Where the log appears while the prompt is open.
     pub screen: Screen,
 }
@@ -71,6 +73,7 @@ impl ClientOptions {
             preferences: Preferences::default(),
             preferences_file: None,
             quiet: true,
+            plain: false,
             screen: Screen::new(),
         }
     }

@@ -41,6 +41,11 @@ mod plain;
 mod plain_english;
 #[cfg(unix)]
 mod prompt;
+#[cfg(unix)]
+mod prompt_cmdline;
+#[cfg(unix)]
+mod prompt_session;
+#[cfg(unix)]
 mod prompt_typing;
 mod protocol_document;
 #[cfg(unix)]

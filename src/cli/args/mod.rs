@@ -27,7 +27,8 @@ use super::values::Color;
 /// Chat for a local network: no account, no Internet, no configuration.
 ///
 /// Without a subcommand, lanchat finds the server on this network and opens the chat. If it finds
-/// none, it offers to start one. `lanchat chat` and `lanchat join` do the same.
+/// none, it offers to start one. With a host (`lanchat 192.168.1.20`), it joins the
+/// server there. `lanchat chat` and `lanchat join` do the same.
 #[derive(Debug, Parser)]
 #[command(
     name = "lanchat",
@@ -47,6 +48,10 @@ pub(crate) struct Cli {
     #[arg(long, env = "LANCHAT_COMMANDS")]
     pub(crate) commands: bool,
 
+    /// Chat in plain lines without a prompt, as for a screen reader.
+    #[arg(long, env = "LANCHAT_PLAIN")]
+    pub(crate) plain: bool,
+
     /// The command to run instead of joining the chat.
     #[command(subcommand)]
     pub(crate) command: Option<Subcommand>,
@@ -60,12 +65,15 @@ or a key of the config file. Flags override variables, and variables override th
 pub(crate) fn definition() -> clap::Command {
     // The last of repeated options wins, so that an alias with options can be overridden.
     let adjusted = |command: clap::Command| command.args_override_self(true).mut_args(adjusted);
-    adjusted(Cli::command()).mut_subcommands(adjusted).mut_subcommand("tail", counted)
+    adjusted(Cli::command()).mut_subcommands(adjusted).mut_subcommands(counted)
 }
 
 /// Gives `-n` of `tail` the meaning that it has in the system's `tail`.
-fn counted(tail: clap::Command) -> clap::Command {
-    tail.mut_arg("name", |arg| arg.short(None)).mut_arg("last", |arg| arg.short('n'))
+fn counted(command: clap::Command) -> clap::Command {
+    match command.get_name() {
+        "tail" => command.mut_arg("name", |arg| arg.short(None)).mut_arg("last", |arg| arg.short('n')),
+        _ => command,
+    }
 }
 
 /// Hides the variables from the help, and accepts more than true and false in the variable of a switch.
@@ -125,6 +133,9 @@ pub(crate) enum Subcommand {
     /// With --replace, lanchat no longer accepts the server's previous key. Without it, other servers of
     /// the same name stay accepted. Ask the server's administrator for the fingerprint in person or by
     /// telephone, not over the network in doubt.
+    ///
+    /// Without FINGERPRINT, lanchat looks at the servers that you know, shows changed keys, and asks for the
+    /// number that the administrator reads out.
     Trust(TrustArgs),
 
     /// Print links for joining the server on this machine.

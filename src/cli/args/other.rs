@@ -8,9 +8,8 @@ use clap::builder::PossibleValuesParser;
 
 use super::connect::{ConnectArgs, JoinArgs};
 use crate::cli::link_target::LinkTarget;
-use crate::cli::values::{HostPort, positive_duration, room};
+use crate::cli::values::{HostPort, last, positive_duration, room};
 use crate::fingerprint::Fingerprint;
-use crate::limits::MAX_HISTORY_ASKED;
 use crate::name::RoomName;
 use crate::protocol::Moment;
 
@@ -105,12 +104,7 @@ pub(crate) struct TailArgs {
 
     /// Start with the last N messages, at most 200.
     // The command line's definition adds -n, which joining uses for --name.
-    #[arg(
-        long,
-        value_name = "N",
-        conflicts_with = "since",
-        value_parser = clap::value_parser!(u64).range(1..=MAX_HISTORY_ASKED)
-    )]
+    #[arg(long, value_name = "N", conflicts_with = "since", value_parser = last)]
     pub(crate) last: Option<u64>,
 
     /// Join this room and print only its messages; may be repeated. The # may be left out.
@@ -162,10 +156,12 @@ pub(crate) struct TrustArgs {
     pub(crate) replace: bool,
 
     /// The server's name; if you know several of that name, its name and id as in vm-3f9a1c77.
-    pub(crate) name: String,
+    #[arg(required_if_eq("replace", "true"))]
+    pub(crate) name: Option<String>,
 
     /// Its key's fingerprint, as `lanchat fingerprint` prints it on the server: SHA256: and 43 characters.
-    pub(crate) fingerprint: Fingerprint,
+    #[arg(required_if_eq("replace", "true"))]
+    pub(crate) fingerprint: Option<Fingerprint>,
 }
 
 #[derive(Clone, Debug, Default, Args)]

@@ -73,7 +73,7 @@ impl Conversation {
             .iter()
             .map(|preference| {
                 let value = safe_line(&preference.of(&self.view.preferences).to_string());
-                (preference, if value.is_empty() { "off".to_owned() } else { value })
+                (preference, value)
             })
             .collect();
         // A long value moves only its own help to the right.
@@ -81,12 +81,10 @@ impl Conversation {
         let rows = values.iter().map(|(preference, value)| {
             format!("{:name_width$}  {value:9}  {}", preference.name, preference.help)
         });
-        let place = match &self.preferences_file {
-            Some(file) => format!("; {} keeps them", safe_line(&file.place())),
-            None => String::new(),
-        };
-        let last = format!("to change one: /set NAME VALUE, or /set NAME {DEFAULT}{place}");
-        let lines: Vec<_> = rows.chain([last]).collect();
+        let last = format!("to change one: /set NAME VALUE, or /set NAME {DEFAULT}");
+        let place =
+            self.preferences_file.as_ref().map(|file| format!("kept in {}", safe_line(&file.place())));
+        let lines: Vec<_> = rows.chain([last]).chain(place).collect();
         self.note(&lines.join("\n"))
     }
 

@@ -253,7 +253,7 @@ pub fn trust(which: &str, key: Fingerprint, replace: bool) -> Result<Trusted, Er
     Ok(Trusted { name, has_replaced, others: if has_replaced { Vec::new() } else { labels } })
 }
 
-fn anonymous(expect: Expect) -> Result<Channel, Error> {
+pub(super) fn anonymous(expect: Expect) -> Result<Channel, Error> {
     let tls = ClientTls::anonymous().map_err(|error| Error::Local(error.to_string()))?;
     Ok(Channel::Tls { tls: Box::new(tls), expect })
 }

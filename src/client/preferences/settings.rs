@@ -161,7 +161,7 @@ impl Preference {
                 PreferenceValue::List(parts.map(str::to_owned).collect())
             }
         };
-        // What is kept is the value in its usual form.
+        // The file gets the value in its usual form.
         let mut changed = Preferences::default();
         self.set(&mut changed, &value)?;
         Ok(self.of(&changed))
@@ -337,7 +337,7 @@ mod tests {
     fn a_wrong_value_is_answered_with_the_right_ones() {
         assert_eq!(set("bell", "loud").unwrap_err(), "bell: expected off, dm, mention or all");
         for (name, typed) in [
-            ("time", "%Q"),
+            ("time", "%"),
             ("time", "noon"),
             ("time", "\u{1b}[31m%H"),
             ("wrap", "maybe"),

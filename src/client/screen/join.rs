@@ -28,7 +28,7 @@ pub async fn join(options: ClientOptions, host: Arc<dyn Host>) -> Result<(), Err
         true => HistoryPosition::new(StartFrom::Newest, state_dir().map(|dir| dir.join(RESUME_FILE))),
         false => HistoryPosition::new(StartFrom::Now, None),
     };
-    match prompt::is_available() {
+    match prompt::is_available() && !options.plain {
         true => at_the_prompt(options, host, position).await,
         false => in_plain_lines(&options, position).await,
     }

@@ -9,7 +9,7 @@ use crate::protocol::{Event, Request};
 /// A time before the first message of any server: the search needs a filter.
 const EVER: &str = "2000-01-01T00:00:00Z";
 
-/// Live messages that are held back. Beyond that, the last messages come out as far as they have come.
+/// Live messages that are held back. Beyond that, the last messages are those that have come.
 const MAX_HELD: usize = 1000;
 
 #[derive(Debug)]

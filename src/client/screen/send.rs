@@ -27,7 +27,7 @@ const RECEIPT_WAIT: Duration = Duration::from_secs(10);
 const AS_OPERATOR: &str =
     "; the user who runs the server may do it on the server's machine, with the server's --data-dir";
 
-/// What to send.
+/// A message, and its recipient.
 #[derive(Debug, Clone)]
 pub struct SendOptions {
     /// A name, a room, an address, `all` or `server`.
@@ -39,7 +39,7 @@ pub struct SendOptions {
 }
 
 /// The server's answer: the receipt of a message, or the answer to a command.
-struct Answer {
+struct ServerAnswer {
     event: Event,
     /// The answer in words.
     words: String,
@@ -116,7 +116,7 @@ fn print(text: &str) -> Result<(), Error> {
 
 /// Sends the message until the server has answered. Only a server that keeps messages recognises one that comes
 /// again; any other gets it once.
-async fn deliver(joined: Joined, message: Act) -> Result<Answer, JoinError> {
+async fn deliver(joined: Joined, message: Act) -> Result<ServerAnswer, JoinError> {
     let Joined { mut registered, credentials, locator } = joined;
     let id = PacketIds::new().next();
     let frame = Request::Act(message).to_frame(Some(&id));
@@ -138,7 +138,7 @@ async fn deliver(joined: Joined, message: Act) -> Result<Answer, JoinError> {
     }
 }
 
-async fn try_to_deliver(link: ServerLink, frame: &[u8], id: &str) -> Result<Answer, LinkError> {
+async fn try_to_deliver(link: ServerLink, frame: &[u8], id: &str) -> Result<ServerAnswer, LinkError> {
     let (mut reader, mut writer) = link.split();
     writer.send(frame).await?;
     let outcome = loop {
@@ -150,7 +150,7 @@ async fn try_to_deliver(link: ServerLink, frame: &[u8], id: &str) -> Result<Answ
             | Event::Bye { code: Some(Code::ShuttingDown), msg, .. } => return Err(LinkError::Lost(msg)),
             Event::Error { code, msg, name } => return Err(LinkError::Refused { code, msg, free: name }),
             Event::Bye { code, msg, .. } => return Err(LinkError::Refused { code, msg, free: None }),
-            event if is_answer => break Answer { event, words },
+            event if is_answer => break ServerAnswer { event, words },
             _ => {}
         }
     };

@@ -3,8 +3,10 @@
 //! the terminal.
 
 mod event;
+mod help;
 mod line;
 mod outbox;
+mod pages;
 mod past;
 mod rooms;
 mod roster;
@@ -22,6 +24,8 @@ pub(crate) use past::WENT_BACK;
 pub(crate) use roster::Roster;
 pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
 pub(crate) use view::{Stamp, ViewState, render};
+
+use pages::{Pages, RoomsListing, UsersListing};
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
@@ -89,6 +93,10 @@ enum PendingRequest {
     Digits,
     /// Make the room the target.
     Join,
+    /// Collect users, and show them.
+    Users(UsersListing),
+    /// Collect rooms, and show them.
+    Rooms(RoomsListing),
     /// Show messages from the history.
     Messages(RequestedMessages),
     /// Show it.
@@ -148,6 +156,7 @@ pub(crate) struct Conversation {
     /// Commands that the client or the server refused.
     refused: usize,
     requests: HashMap<String, PendingRequest>,
+    pages: Pages,
     view: ViewState,
 }
 
@@ -178,6 +187,7 @@ impl Conversation {
             unsent: 0,
             refused: 0,
             requests: HashMap::new(),
+            pages: Pages::default(),
             view,
         }
     }
@@ -324,6 +334,11 @@ impl Conversation {
             effects.push(Effect::Relabel);
         }
         effects
+    }
+
+    /// The style of the label.
+    pub(crate) fn label_style(&self) -> anstyle::Style {
+        self.view.label_style(self.is_down())
     }
 
     /// Whether the connection is lost.

@@ -1,14 +1,18 @@
 //! Messages from the history: missed ones, which come at the start of a connection, and those that the user
 //! asked for. A line before and a line after them say what they are.
 
+use std::sync::Arc;
+
 use super::seen_messages::{IncomingMessage, MissedMessages, Novelty};
-use super::{CallTime, Conversation, Effect, PendingRequest};
+use super::view::render_hit;
+use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::client::connection::Resumption;
 use crate::protocol::event::{BEHIND, GAP, HistoryEnd, SLOW, Welcome, count_messages};
 use crate::protocol::packet::stamp;
 use crate::protocol::request::{Act, SearchRequest, Span};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{self, Event, Request, Target};
+use crate::text::Sought;
 
 pub(crate) const WENT_BACK: &str = "the server went back to an earlier state (from a restored backup or \
     copy): it no longer has some messages that you have seen, and others may be missing";
@@ -16,12 +20,36 @@ pub(crate) const WENT_BACK: &str = "the server went back to an earlier state (fr
 /// Messages to show after joining a room.
 const ON_JOINING: u64 = 20;
 
+/// Most messages that a server sends at a time.
+const PAGE: u64 = 200;
+
+/// Requested messages to hold until all have come: more than a page. Further ones are shown at once.
+const MAX_HELD: usize = 500;
+
+/// Which messages the user asked for.
+#[derive(Debug, Clone)]
+pub(super) struct MessagesQuery {
+    /// `History` or `Search`.
+    act: Act,
+    /// What they are: `messages of #lobby`.
+    subject: String,
+    /// Words to mark.
+    sought: Option<Arc<Sought>>,
+}
+
 /// Messages that the user asked for, as they come.
 #[derive(Debug)]
 pub(super) struct RequestedMessages {
+    query: MessagesQuery,
     /// The line before them.
     title: String,
-    shown: usize,
+    count: usize,
+    /// The lowest number.
+    oldest: Option<u64>,
+    /// They are shown together, so that no other line comes in between.
+    held: Vec<Event>,
+    /// Whether Enter shows older ones.
+    is_asked: bool,
 }
 
 impl Conversation {
@@ -49,11 +77,14 @@ impl Conversation {
             _ => return None,
         };
         if let Some(PendingRequest::Messages(past)) = id.and_then(|id| self.requests.get_mut(id)) {
-            past.shown += 1;
-            let title = (past.shown == 1).then(|| past.title.clone());
-            let mut effects = title.map(|title| self.note(&format!("{title}:"))).unwrap_or_default();
-            effects.extend(self.show(event));
-            return Some(effects);
+            past.count += 1;
+            past.oldest = [past.oldest, seq].into_iter().flatten().min();
+            past.held.push(event.clone());
+            let is_full = past.held.len() >= MAX_HELD;
+            let (is_first, title, sought) =
+                (past.held.len() == past.count, past.title.clone(), past.query.sought.clone());
+            let held = if is_full { std::mem::take(&mut past.held) } else { Vec::new() };
+            return Some(self.show_held(&held, is_first.then_some(&title), sought.as_ref()));
         }
         let mut effects = match self.seen.take(IncomingMessage { seq, is_direct, history }, true) {
             Novelty::Known => return Some(Vec::new()),
@@ -76,7 +107,7 @@ impl Conversation {
         now: CallTime,
     ) -> Vec<Effect> {
         if let Some(PendingRequest::Messages(past)) = ask {
-            return self.note(&past.end(end));
+            return self.requested_end(past, end);
         }
         let Some((missed, receipt)) = self.seen.caught_up(end) else {
             // A server that stores no messages only says whether some were missed.
@@ -93,28 +124,77 @@ impl Conversation {
 
     /// Asks for the latest messages of the present target.
     pub(super) fn ask_past(&mut self, limit: Option<u64>) -> Vec<Effect> {
-        let span = Span { before: None, limit };
-        let (room, name, place) = match &self.target {
-            Target::Room(room) => (Some(room.clone()), None, format!("of {room}")),
-            Target::User(name) => (None, Some(name.clone()), format!("with {name}")),
-            _ => (None, None, format!("of {LOBBY}")),
-        };
-        let title = format!("the last messages {place}");
-        self.ask(
-            &Request::Act(Act::History { room, name, span }),
-            PendingRequest::Messages(RequestedMessages { title, shown: 0 }),
-        )
+        match self.target.clone() {
+            Target::Room(room) => self.ask_history(Some(room), None, limit),
+            Target::User(name) => self.ask_history(None, Some(name), limit),
+            _ => self.ask_history(None, None, limit),
+        }
+    }
+
+    /// Asks for the latest messages of a room, or with a user; with neither, of the lobby.
+    pub(super) fn ask_history(
+        &mut self,
+        room: Option<String>,
+        name: Option<String>,
+        limit: Option<u64>,
+    ) -> Vec<Effect> {
+        let query = MessagesQuery::history(room, name, limit);
+        let title = format!("the last {}", query.subject);
+        self.ask_messages(query, title, true)
     }
 
     /// Asks for the latest messages of a room that was just joined.
     pub(super) fn ask_room(&mut self, room: &str) -> Vec<Effect> {
-        let span = Span { before: None, limit: Some(ON_JOINING) };
-        let title = format!("the last messages of {room}");
-        let request = Request::Act(Act::History { room: Some(room.to_owned()), name: None, span });
-        self.ask(&request, PendingRequest::Messages(RequestedMessages { title, shown: 0 }))
+        let query = MessagesQuery::history(Some(room.to_owned()), None, Some(ON_JOINING));
+        let title = format!("the last {}", query.subject);
+        self.ask_messages(query, title, false)
+    }
+
+    /// Asks for the messages before this number.
+    pub(super) fn ask_older(&mut self, mut query: MessagesQuery, before: u64) -> Vec<Effect> {
+        if let Act::History { span, .. } | Act::Search(SearchRequest { span, .. }) = &mut query.act {
+            span.before = Some(before);
+        }
+        let title = format!("older {}", query.subject);
+        self.ask_messages(query, title, true)
+    }
+
+    fn ask_messages(&mut self, query: MessagesQuery, title: String, is_asked: bool) -> Vec<Effect> {
+        let request = Request::Act(query.act.clone());
+        let messages = RequestedMessages { query, title, count: 0, oldest: None, held: Vec::new(), is_asked };
+        self.ask(&request, PendingRequest::Messages(messages))
+    }
+
+    /// Shows requested messages, after their title if these are the first.
+    fn show_held(&self, held: &[Event], title: Option<&String>, sought: Option<&Arc<Sought>>) -> Vec<Effect> {
+        let title = title.filter(|_| !held.is_empty());
+        let mut effects = title.map(|title| self.note(&format!("{title}:"))).unwrap_or_default();
+        for event in held {
+            effects.extend(match sought {
+                Some(sought) => shown(render_hit(event, &self.view, sought)),
+                None => self.show(event),
+            });
+        }
+        effects
+    }
+
+    /// All requested messages have come.
+    fn requested_end(&mut self, past: RequestedMessages, end: &HistoryEnd) -> Vec<Effect> {
+        let is_first = past.held.len() == past.count;
+        let mut effects =
+            self.show_held(&past.held, is_first.then_some(&past.title), past.query.sought.as_ref());
+        effects.extend(self.note(&past.end(end)));
+        if let Some(before) = past.oldest.filter(|_| end.more) {
+            self.pages.offer_older(past.query, before);
+            if !past.is_asked {
+                self.pages.close();
+            }
+        }
+        effects
     }
 
     pub(super) fn search(&mut self, mut search: SearchRequest) -> Vec<Effect> {
+        let sought = Arc::new(Sought::read(&search.words));
         let mut title = "messages".to_owned();
         let SearchRequest { words, name, room, since, until, .. } = &mut search;
         match words.as_str() {
@@ -132,7 +212,8 @@ impl Conversation {
                 *time = stamp(at);
             }
         }
-        self.ask(&Act::Search(search).into(), PendingRequest::Messages(RequestedMessages { title, shown: 0 }))
+        let query = MessagesQuery { act: Act::Search(search), subject: title.clone(), sought: Some(sought) };
+        self.ask_messages(query, title, true)
     }
 }
 
@@ -150,18 +231,37 @@ fn after_missed(missed: &MissedMessages, end: &HistoryEnd) -> Option<String> {
     Some(if end.gap && !rewound { text + "; there were others" + GAP } else { text })
 }
 
+impl MessagesQuery {
+    fn history(room: Option<String>, name: Option<String>, limit: Option<u64>) -> Self {
+        let subject = match (&room, &name) {
+            (Some(room), _) => format!("messages of {room}"),
+            (None, Some(name)) => format!("messages with {name}"),
+            (None, None) => format!("messages of {LOBBY}"),
+        };
+        let span = Span { before: None, limit };
+        Self { act: Act::History { room, name, span }, subject, sought: None }
+    }
+
+    /// Whether the user wants more messages than a server sends at a time.
+    fn is_greedy(&self) -> bool {
+        matches!(&self.act, Act::History { span: Span { limit: Some(limit), .. }, .. } if *limit > PAGE)
+    }
+}
+
 impl RequestedMessages {
     /// The line after them.
     fn end(&self, end: &HistoryEnd) -> String {
-        let what = match self.shown {
+        let what = match self.count {
             0 => format!("{}: none", self.title),
-            shown => count_messages(shown),
+            count if self.query.is_greedy() => format!("{}, the most at a time", count_messages(count)),
+            count => count_messages(count),
         };
-        match (self.shown, end) {
+        let how = if self.is_asked { "Enter or /more" } else { "/more" };
+        match (self.count, end) {
             (_, HistoryEnd { partial: true, more: true, .. }) => what + SLOW,
             (_, HistoryEnd { partial: true, .. }) => what + BEHIND,
             (0, _) => what,
-            (_, HistoryEnd { more: true, .. }) => what + "; there are older ones",
+            (_, HistoryEnd { more: true, .. }) => format!("{what}; {how} shows older ones"),
             (..) => what + "; there are no older ones",
         }
     }

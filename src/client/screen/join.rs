@@ -14,6 +14,7 @@ use crate::client::find::{self, Host, Located, watch_namesakes};
 use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
+use crate::client::terminal::screen_size;
 use crate::prompt;
 use crate::protocol::request::Mode;
 
@@ -63,7 +64,8 @@ async fn at_the_prompt(
     let me =
         registered.as_ref().map_or(credentials.identity.name().to_string(), |one| one.welcome.name.clone());
     let roster = SharedState::default();
-    let view = ViewState::new(me, options.color, options.preferences.clone(), Stamp::Time);
+    let view =
+        ViewState::new(me, options.color, options.preferences.clone(), Stamp::Time).on_screen(screen_size);
     let conversation = Conversation::new(view, roster.clone(), &credentials);
     // The known server is joined as soon as it answers, before others with its name can be heard of.
     let namesakes = registered.as_ref().filter(|one| !one.namesakes_are_told && locator.searches());

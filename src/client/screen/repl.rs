@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Effects, Style};
+use anstyle::{Effects, Style};
 use tokio::time::{MissedTickBehavior, interval};
 
 use offer::HostingOffer;
@@ -187,7 +187,10 @@ impl Repl {
     async fn input(&mut self, input: Input) -> Ending {
         let was_interrupted = std::mem::take(&mut self.interrupted);
         match input {
-            Input::Line(line) if line.is_empty() => self.offer_again(),
+            Input::Line(line) if line.is_empty() => match self.conversation.next_page(CallTime::now()) {
+                Some(effects) => self.apply(effects),
+                None => self.offer_again(),
+            },
             Input::Line(line) => {
                 let effects = self.conversation.line(&line, CallTime::now());
                 self.apply(effects)
@@ -314,9 +317,5 @@ fn show(printer: &prompt::Printer, effect: Effect) {
 
 fn label(conversation: &Conversation, color: bool) -> Label {
     let text = conversation.label();
-    let style = match conversation.is_down() {
-        true => AnsiColor::Yellow.on_default(),
-        false => AnsiColor::Cyan.on_default(),
-    };
-    if color { Label::styled(text, style) } else { Label::plain(text) }
+    if color { Label::styled(text, conversation.label_style()) } else { Label::plain(text) }
 }

@@ -9,11 +9,13 @@ mod clean;
 mod fold;
 mod lines;
 mod sought;
+mod words;
 
 pub use clean::is_suspicious;
 pub use fold::fold;
 pub use lines::{break_lines, width};
 pub use sought::{Phrase, Sought};
+pub use words::whole_words;
 
 /// Makes `text` one line that cannot move the cursor, change colours, or reorder or hide its surroundings.
 /// Line feeds become spaces.

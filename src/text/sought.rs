@@ -121,7 +121,7 @@ fn goes_on(one: Option<char>, other: Option<char>) -> bool {
 
 /// Whether words with this character end at spaces or punctuation. Many Asian scripts put nothing between
 /// words.
-fn is_of_word(c: char) -> bool {
+pub(super) fn is_of_word(c: char) -> bool {
     let has_no_spaces = matches!(c,
         '\u{0E00}'..='\u{109F}' | '\u{1780}'..='\u{17FF}' | '\u{1950}'..='\u{1AAF}' | '\u{2E80}'..='\u{ABFF}'
         | '\u{AC00}'..='\u{D7FF}' | '\u{F900}'..='\u{FAFF}' | '\u{16FE0}'..='\u{18DFF}'

@@ -18,7 +18,7 @@ fn join(launch: Launch, home: &Home) -> Terminal {
     terminal
 }
 
-const LONG: &str = "please have a look when you get a chance, the address is https://example.org/a/long/path?with=query \
+const LONG: &str = "please have a look when you get a chance, the address is https://example.org/a?with=query \
                     and the rest of this sentence is here to fill two lines or three";
 
 /// The rows of a message without its time, from the one with `start` on.
@@ -41,10 +41,7 @@ fn long_messages_break_at_words_to_the_width_of_the_moment() {
         let shown = rows_from(&screen, &format!("<bob> {columns} please"));
         assert!(shown.iter().all(|row| row.chars().count() <= usize::from(columns)), "{screen}");
         assert!(shown[1..].iter().all(|row| row.starts_with("            ")), "{screen}");
-        assert!(
-            shown.iter().any(|row| row.contains("https://example.org/a/long/path?with=query")),
-            "{screen}"
-        );
+        assert!(shown.iter().any(|row| row.contains("https://example.org/a?with=query")), "{screen}");
         let words: Vec<&str> = shown.iter().flat_map(|row| row.split_whitespace()).skip(3).collect();
         assert_eq!(words.join(" "), format!("{LONG}."), "{screen}");
     }
@@ -114,10 +111,10 @@ fn text_of_all_scripts_is_shown_as_meant_and_tabs_keep_their_shape() {
     assert!(screen.contains("       |     if y:\n       |         return\n       | end"), "{screen}");
     bob.say("all", "x\u{202E}evil\u{1b}[2J\u{E0041}y");
     let screen = terminal.wait_for("evil");
-    assert!(screen.contains("x\u{FFFD}evil\u{FFFD}[2J\u{FFFD}y"), "{screen}");
     let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    assert!(raw.contains("x\u{FFFD}evil\u{FFFD}[2J\u{FFFD}y"), "{raw:?}");
     assert!(raw.contains("\u{200F}!") && raw.contains("\u{E0065}\u{E006E}\u{E0067}\u{E007F}"), "{raw:?}");
-    assert_eq!(screen.matches('\u{FFFD}').count(), 3, "{screen}");
+    assert_eq!(raw.matches('\u{FFFD}').count(), 3, "{screen}");
 }
 
 #[test]
@@ -132,6 +129,7 @@ fn a_line_of_families_erases_nothing_above_it() {
     terminal.enter("after");
     let screen = terminal.wait_for("<alice> after");
     assert!(screen.contains("<alice> line one"), "{screen}");
+    assert!(!screen.contains("[#lobby] 👨"), "the typed line is gone:\n{screen}");
 }
 
 #[test]
@@ -145,8 +143,9 @@ fn long_lists_come_in_pages_and_enter_shows_the_next() {
     assert!(screen.contains("25 users here:\n         alice"), "{screen}");
     assert!(!screen.contains("participant33"), "{screen}");
     terminal.key(Press::Enter);
-    let screen = terminal.wait_for("participant33?");
-    assert!(!screen.contains("press Enter"), "the rest fits:\n{screen}");
+    terminal.wait_for("-- 1 more: press Enter or type /more");
+    terminal.enter("/more");
+    terminal.wait_for("participant33?");
     terminal.enter("/users IPANT3");
     terminal.wait_for("4 users here with \"IPANT3\":");
     terminal.enter("/users -l ali");
@@ -171,8 +170,12 @@ fn older_messages_come_page_by_page_and_hits_are_marked() {
     let screen = terminal.wait_for("4 messages; Enter or /more shows older ones");
     assert!(screen.contains("<bob> message 6, tea") && !screen.contains("message 5"), "{screen}");
     terminal.key(Press::Enter);
-    let screen = terminal.wait_for("-- older messages of #lobby:");
-    assert!(screen.contains("<bob> message 2, tea") && screen.contains("<bob> message 5, tea"), "{screen}");
+    terminal.wait_until("the older messages", |screen| {
+        screen.contains("-- older messages of #lobby:")
+            && screen.contains("<bob> message 2, tea")
+            && screen.contains("<bob> message 5, tea")
+            && screen.matches("4 messages;").count() == 2
+    });
     terminal.key(Press::Enter);
     terminal.wait_for("1 message; there are no older ones");
     terminal.enter("/search TEA from:bob");
@@ -190,7 +193,7 @@ fn help_fits_on_a_screen_and_explains_a_topic_a_command_and_the_keys() {
     let (server, home) = (TestServer::start(), Home::new());
     let mut terminal = join(launch(server.link(), "alice").size(24, 80), &home);
     terminal.enter("/help");
-    let screen = terminal.wait_for("a text that starts with a slash");
+    let screen = terminal.wait_for("needs a second one");
     assert!(
         screen.contains("talking") && screen.contains("/msg /query") && screen.contains("/help keys"),
         "{screen}"

@@ -38,6 +38,7 @@ impl Conversation {
                 self.ask(&request::Ask::Whois { name }.into(), PendingRequest::Digits)
             }
             Action::Prompt(PromptAction::Verify(None)) => self.verify(),
+            Action::Prompt(PromptAction::Attend(command)) => self.attend(command, now),
             Action::Prompt(PromptAction::Clear) => vec![Effect::OnScreen(Printer::clear)],
             Action::Status => self.status(now),
             Action::Prompt(PromptAction::Users { room, text, is_long }) => {
@@ -73,7 +74,7 @@ impl Conversation {
 
     fn request(&mut self, request: Request, now: CallTime) -> Vec<Effect> {
         match request {
-            Request::Act(Act::Chat { to, msg, action }) => self.say(to, msg, action, now),
+            Request::Act(Act::Chat { to, msg, action, .. }) => self.say(to, msg, action, now),
             Request::Act(Act::Join { room }) => self.join(room),
             Request::Act(Act::Search(search)) => self.search(search),
             Request::Act(Act::History { room, name, span }) => self.ask_history(room, name, span.limit),
@@ -97,19 +98,20 @@ impl Conversation {
         let target = name.map_or(Target::All, |name| Target::parse(name.trim_start_matches('@')));
         match target {
             Target::Server => {
-                return self.failure("you cannot chat with the server itself; /help lists its commands");
+                self.failure("you cannot chat with the server itself; /help lists its commands")
             }
-            Target::Room(room) => return self.query_room(room),
-            target => self.aim(target),
+            Target::Room(room) => self.query_room(room),
+            target => {
+                let mut effects = match &target {
+                    Target::User(name) if !self.knows(name) => self.note(&format!(
+                        "nobody called {name} is here at the moment; /query returns to the lobby"
+                    )),
+                    _ => Vec::new(),
+                };
+                effects.extend(self.go(target, false));
+                effects
+            }
         }
-        let mut effects = match &self.target {
-            Target::User(name) if !self.knows(name) => {
-                self.note(&format!("nobody called {name} is here at the moment; /query returns to the lobby"))
-            }
-            _ => Vec::new(),
-        };
-        effects.push(Effect::Relabel);
-        effects
     }
 
     fn knows(&self, name: &str) -> bool {

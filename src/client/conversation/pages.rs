@@ -187,6 +187,6 @@ impl Conversation {
 
     /// Rows of a list for a page.
     fn page_rows(&self) -> usize {
-        self.view.screen().map_or(usize::MAX, |(_, rows)| rows.saturating_sub(ROWS_LEFT).max(ROWS_LEFT))
+        self.view.screen().map_or(usize::MAX, |screen| screen.rows.saturating_sub(ROWS_LEFT).max(ROWS_LEFT))
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::missed::MissedDigest;
 use super::seen_messages::{IncomingMessage, MissedMessages, Novelty};
 use super::view::render_hit;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
@@ -42,7 +43,7 @@ pub(super) struct MessagesQuery {
 pub(super) struct RequestedMessages {
     query: MessagesQuery,
     /// The line before them.
-    title: String,
+    title: Title,
     count: usize,
     /// The lowest number.
     oldest: Option<u64>,
@@ -50,12 +51,26 @@ pub(super) struct RequestedMessages {
     held: Vec<Event>,
     /// Whether Enter shows older ones.
     is_asked: bool,
+    /// The number of the first one to show.
+    first: u64,
+    /// The word that each must have, as a whole word.
+    word: Option<String>,
+}
+
+/// The line before requested messages.
+#[derive(Debug, Clone)]
+pub(super) enum Title {
+    Note(String),
+    /// A thin line; no line follows the messages.
+    Rule(String),
 }
 
 impl Conversation {
     /// Begins a connection, with missed messages if the hello asked for them and the server stores any.
     pub(super) fn begin(&mut self, welcome: &Welcome, resumes: bool, now: CallTime) -> Vec<Effect> {
         let back = self.seen.welcomed(welcome, resumes);
+        let is_digest = self.seen.is_catching_up() && back.resumed && self.view.outlet.screen().is_some();
+        self.attention.missed = is_digest.then(MissedDigest::default);
         if !self.seen.is_catching_up() {
             self.go_live(now);
         }
@@ -76,19 +91,16 @@ impl Conversation {
             | Event::Delivered { seq, history, .. } => (*seq, *history),
             _ => return None,
         };
-        if let Some(PendingRequest::Messages(past)) = id.and_then(|id| self.requests.get_mut(id)) {
-            past.count += 1;
-            past.oldest = [past.oldest, seq].into_iter().flatten().min();
-            past.held.push(event.clone());
-            let is_full = past.held.len() >= MAX_HELD;
-            let (is_first, title, sought) =
-                (past.held.len() == past.count, past.title.clone(), past.query.sought.clone());
-            let held = if is_full { std::mem::take(&mut past.held) } else { Vec::new() };
-            return Some(self.show_held(&held, is_first.then_some(&title), sought.as_ref()));
+        if id.is_some_and(|id| matches!(self.requests.get(id), Some(PendingRequest::Messages(_)))) {
+            return Some(self.requested(event, seq, id));
         }
         let mut effects = match self.seen.take(IncomingMessage { seq, is_direct, history }, true) {
             Novelty::Known => return Some(Vec::new()),
             Novelty::Live => return None,
+            Novelty::Missed(_) if self.attention.missed.is_some() => {
+                self.miss(event);
+                return Some(Vec::new());
+            }
             Novelty::Missed(1) => {
                 let is_return = self.seen.missed().is_some_and(|missed| missed.back.resumed);
                 self.note(if is_return { "missed messages:" } else { "the latest messages:" })
@@ -97,6 +109,29 @@ impl Conversation {
         };
         effects.extend(self.show(event));
         Some(effects)
+    }
+
+    /// Holds a requested message until all have come.
+    fn requested(&mut self, event: &Event, seq: Option<u64>, id: Option<&str>) -> Vec<Effect> {
+        let asked = id.and_then(|id| self.requests.get(id));
+        let Some(PendingRequest::Messages(past)) = asked else { return Vec::new() };
+        let is_other = past.word.as_ref().is_some_and(|word| !self.is_mention(event, word));
+        let is_wanted = !is_other && !seq.is_some_and(|seq| seq < past.first) && !self.is_ignored(event);
+        let asked = id.and_then(|id| self.requests.get_mut(id));
+        let Some(PendingRequest::Messages(past)) = asked else { return Vec::new() };
+        past.oldest = [past.oldest, seq].into_iter().flatten().min();
+        if !is_wanted {
+            return Vec::new();
+        }
+        past.count += 1;
+        past.held.push(event.clone());
+        if past.held.len() < MAX_HELD {
+            return Vec::new();
+        }
+        let is_first = past.held.len() == past.count;
+        let (held, title, sought) =
+            (std::mem::take(&mut past.held), past.title.clone(), past.query.sought.clone());
+        self.show_held(&held, is_first.then_some(&title), sought.as_ref())
     }
 
     /// The end of missed or requested messages.
@@ -118,7 +153,12 @@ impl Conversation {
             self.hand(receipt.to_frame(None));
         }
         self.go_live(now);
-        let effects = after_missed(&missed, end).map(|text| self.note(&text)).unwrap_or_default();
+        let mut effects = self.missed_shown(true);
+        let text = match effects.is_empty() {
+            true => after_missed(&missed, end),
+            false => (end.gap && !missed.back.rewound).then(|| format!("there were others{GAP}")),
+        };
+        effects.extend(text.map(|text| self.note(&text)).unwrap_or_default());
         self.labelled(effects)
     }
 
@@ -139,15 +179,15 @@ impl Conversation {
         limit: Option<u64>,
     ) -> Vec<Effect> {
         let query = MessagesQuery::history(room, name, limit);
-        let title = format!("the last {}", query.subject);
-        self.ask_messages(query, title, true)
+        let title = Title::Note(format!("the last {}", query.subject));
+        self.ask_messages(RequestedMessages::new(query, title).asked())
     }
 
     /// Asks for the latest messages of a room that was just joined.
     pub(super) fn ask_room(&mut self, room: &str) -> Vec<Effect> {
         let query = MessagesQuery::history(Some(room.to_owned()), None, Some(ON_JOINING));
-        let title = format!("the last {}", query.subject);
-        self.ask_messages(query, title, false)
+        let title = Title::Note(format!("the last {}", query.subject));
+        self.ask_messages(RequestedMessages::new(query, title))
     }
 
     /// Asks for the messages before this number.
@@ -155,20 +195,22 @@ impl Conversation {
         if let Act::History { span, .. } | Act::Search(SearchRequest { span, .. }) = &mut query.act {
             span.before = Some(before);
         }
-        let title = format!("older {}", query.subject);
-        self.ask_messages(query, title, true)
+        let title = Title::Note(format!("older {}", query.subject));
+        self.ask_messages(RequestedMessages::new(query, title).asked())
     }
 
-    fn ask_messages(&mut self, query: MessagesQuery, title: String, is_asked: bool) -> Vec<Effect> {
-        let request = Request::Act(query.act.clone());
-        let messages = RequestedMessages { query, title, count: 0, oldest: None, held: Vec::new(), is_asked };
+    pub(super) fn ask_messages(&mut self, messages: RequestedMessages) -> Vec<Effect> {
+        let request = Request::Act(messages.query.act.clone());
         self.ask(&request, PendingRequest::Messages(messages))
     }
 
     /// Shows requested messages, after their title if these are the first.
-    fn show_held(&self, held: &[Event], title: Option<&String>, sought: Option<&Arc<Sought>>) -> Vec<Effect> {
-        let title = title.filter(|_| !held.is_empty());
-        let mut effects = title.map(|title| self.note(&format!("{title}:"))).unwrap_or_default();
+    fn show_held(&self, held: &[Event], title: Option<&Title>, sought: Option<&Arc<Sought>>) -> Vec<Effect> {
+        let mut effects = match title.filter(|_| !held.is_empty()) {
+            Some(Title::Note(title)) => self.note(&format!("{title}:")),
+            Some(Title::Rule(title)) => vec![Effect::Show(self.view.rule(title))],
+            None => Vec::new(),
+        };
         for event in held {
             effects.extend(match sought {
                 Some(sought) => shown(render_hit(event, &self.view, sought)),
@@ -183,7 +225,7 @@ impl Conversation {
         let is_first = past.held.len() == past.count;
         let mut effects =
             self.show_held(&past.held, is_first.then_some(&past.title), past.query.sought.as_ref());
-        effects.extend(self.note(&past.end(end)));
+        effects.extend(past.end(end).map(|text| self.note(&text)).unwrap_or_default());
         if let Some(before) = past.oldest.filter(|_| end.more) {
             self.pages.offer_older(past.query, before);
             if !past.is_asked {
@@ -213,7 +255,7 @@ impl Conversation {
             }
         }
         let query = MessagesQuery { act: Act::Search(search), subject: title.clone(), sought: Some(sought) };
-        self.ask_messages(query, title, true)
+        self.ask_messages(RequestedMessages::new(query, Title::Note(title)).asked())
     }
 }
 
@@ -232,7 +274,13 @@ fn after_missed(missed: &MissedMessages, end: &HistoryEnd) -> Option<String> {
 }
 
 impl MessagesQuery {
-    fn history(room: Option<String>, name: Option<String>, limit: Option<u64>) -> Self {
+    /// A search for these words.
+    pub(super) fn words(words: String, subject: String) -> Self {
+        let sought = Some(Arc::new(Sought::read(&words)));
+        Self { act: Act::Search(SearchRequest { words, ..SearchRequest::default() }), subject, sought }
+    }
+
+    pub(super) fn history(room: Option<String>, name: Option<String>, limit: Option<u64>) -> Self {
         let subject = match (&room, &name) {
             (Some(room), _) => format!("messages of {room}"),
             (None, Some(name)) => format!("messages with {name}"),
@@ -249,20 +297,45 @@ impl MessagesQuery {
 }
 
 impl RequestedMessages {
+    pub(super) fn new(query: MessagesQuery, title: Title) -> Self {
+        let (oldest, held, word) = (None, Vec::new(), None);
+        Self { query, title, count: 0, oldest, held, is_asked: false, first: 0, word }
+    }
+
+    /// The user asked for them, so Enter shows older ones.
+    fn asked(self) -> Self {
+        Self { is_asked: true, ..self }
+    }
+
+    /// Only those from that number on.
+    pub(super) fn from(self, first: Option<u64>) -> Self {
+        Self { first: first.unwrap_or_default(), ..self }
+    }
+
+    /// Only those of others with that word.
+    pub(super) fn of(self, word: String) -> Self {
+        Self { word: Some(word), ..self }
+    }
+
     /// The line after them.
-    fn end(&self, end: &HistoryEnd) -> String {
+    fn end(&self, end: &HistoryEnd) -> Option<String> {
+        let title = match &self.title {
+            Title::Note(title) => title,
+            Title::Rule(_) if self.count > 0 => return None,
+            Title::Rule(title) => title,
+        };
         let what = match self.count {
-            0 => format!("{}: none", self.title),
+            0 => format!("{title}: none"),
             count if self.query.is_greedy() => format!("{}, the most at a time", count_messages(count)),
             count => count_messages(count),
         };
         let how = if self.is_asked { "Enter or /more" } else { "/more" };
-        match (self.count, end) {
+        Some(match (self.count, end) {
             (_, HistoryEnd { partial: true, more: true, .. }) => what + SLOW,
             (_, HistoryEnd { partial: true, .. }) => what + BEHIND,
             (0, _) => what,
             (_, HistoryEnd { more: true, .. }) => format!("{what}; {how} shows older ones"),
             (..) => what + "; there are no older ones",
-        }
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 mod completer;
 mod join;
+mod notify;
 mod output;
 mod plain;
 mod repl;

@@ -54,7 +54,8 @@ pub async fn send(options: ClientOptions, to: &str, text: Option<String>) -> Res
     let to = Target::parse(to);
     let needs_operator = to == Target::Server && !welcome.operator;
     let trust = joined.credentials.trust.clone();
-    let outcome = timeout(RECEIPT_WAIT, deliver(joined, Act::Chat { to, msg, action: false })).await;
+    let outcome =
+        timeout(RECEIPT_WAIT, deliver(joined, Act::Chat { to, msg, action: false, reply: None })).await;
     let outcome = outcome.unwrap_or(Err(JoinError::Link(LinkError::Silent))).map_err(|error| {
         let not_allowed =
             matches!(error, JoinError::Link(LinkError::Refused { code: Some(Code::NotAllowed), .. }));

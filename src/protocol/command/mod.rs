@@ -5,9 +5,11 @@
 //! what it is called and how to read its arguments.
 
 mod arguments;
+mod attend;
 mod filters;
 mod table;
 
+pub use attend::Attend;
 pub(crate) use filters::IN_QUOTES;
 pub use table::COMMANDS;
 
@@ -80,6 +82,7 @@ pub enum PromptAction {
     More,
     /// Shows the digits of a user's key, or of the server's, for comparison.
     Verify(Option<String>),
+    Attend(Attend),
     Clear,
 }
 
@@ -230,6 +233,7 @@ mod tests {
             to: Target::User("bob".into()),
             msg: "see  /you there ".into(),
             action: false,
+            reply: None,
         }))));
         for line in ["/msg bob see  /you there ", "/M bob   see  /you there ", "/m @bob see  /you there "] {
             assert_eq!(read_line(line, Prompt), expected, "{line}");

@@ -3,7 +3,7 @@
 use super::arguments::{
     at_most_one, bare, history, keys, named, nothing, one, room_and_rest, search, text, timed, two, users,
 };
-use super::{Action, Command, Place, PromptAction, Talk};
+use super::{Action, Attend, Command, Place, PromptAction, Talk, attend};
 use crate::protocol::Target;
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Ask, Operate};
@@ -55,7 +55,8 @@ pub const COMMANDS: &[Command] = &[
         help: "send TEXT to a user, even one who is away, to a room, to all, or to an IP address",
         read: |rest| {
             let (to, msg) = two(rest)?;
-            Some(Action::from(Act::Chat { to: Target::parse(bare(to)), msg: msg.into(), action: false }))
+            let (to, msg) = (Target::parse(bare(to)), msg.into());
+            Some(Action::from(Act::Chat { to, msg, action: false, reply: None }))
         },
         ..CLIENTS
     },
@@ -303,6 +304,66 @@ pub const COMMANDS: &[Command] = &[
         help: "remove a user as an operator",
         read: |rest| named(rest, |name| Operate::Deop { name }),
         ..OPERATORS
+    },
+    Command {
+        name: "next",
+        aliases: &["n"],
+        help: "go to the most urgent unread messages, as Alt-A does",
+        read: |rest| nothing(rest, Attend::Next.into()),
+        ..PROMPT
+    },
+    Command {
+        name: "focus",
+        usage: "[on|off]",
+        help: "show only the current place and messages that call you; count the others",
+        read: attend::focus,
+        ..PROMPT
+    },
+    Command {
+        name: "mentions",
+        help: "show the last messages with your name or a highlighted word",
+        read: |rest| nothing(rest, Attend::Mentions.into()),
+        ..PROMPT
+    },
+    Command {
+        name: "missed",
+        help: "show again what you missed",
+        read: |rest| nothing(rest, Attend::Missed.into()),
+        ..PROMPT
+    },
+    Command {
+        name: "away",
+        usage: "[TEXT]",
+        help: "tell others that you are away, and why, until /back",
+        read: |rest| Some(Action::from(Act::Away { msg: rest.trim().to_owned() })),
+        ..CLIENTS
+    },
+    Command {
+        name: "back",
+        help: "tell others that you are back",
+        read: |rest| nothing(rest, Act::Back.into()),
+        ..CLIENTS
+    },
+    Command {
+        name: "dnd",
+        usage: "[DURATION|off]",
+        help: "silence bells and notifications, for DURATION or until /dnd off",
+        read: attend::dnd,
+        ..PROMPT
+    },
+    Command {
+        name: "ignore",
+        usage: "[NAME [DURATION]]",
+        help: "hide a user's messages, for DURATION or until /unignore; or list those you ignore",
+        read: attend::ignore,
+        ..PROMPT
+    },
+    Command {
+        name: "unignore",
+        usage: "NAME",
+        help: "show a user's messages again",
+        read: attend::unignore,
+        ..PROMPT
     },
     Command {
         name: "clear",

@@ -37,6 +37,7 @@ fn text(effects: Vec<Effect>) -> String {
         Effect::Show(line) => line,
         Effect::Relabel => "(label)".into(),
         Effect::OnScreen(_) => "(screen)".into(),
+        Effect::Summon(summons) => format!("(call: {} {})", summons.from, summons.text),
         Effect::Quit => "(quit)".into(),
     };
     effects.into_iter().map(line).collect::<Vec<_>>().join("\n")
@@ -119,7 +120,17 @@ impl Talk {
     fn missed(&mut self, seq: u64, from: &str, to: &str, msg: &str, id: Option<&str>) -> String {
         let from = Sender { name: from.into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
         let (to, msg, ts) = (to.into(), msg.into(), "2026-11-20T09:30:00.000Z".into());
-        let chat = Event::Chat { from, to, msg, action: false, seq: Some(seq), ts, history: true };
+        let chat = Event::Chat {
+            from,
+            to,
+            msg,
+            action: false,
+            seq: Some(seq),
+            ts,
+            history: true,
+            reply: None,
+            edited: false,
+        };
         self.event(chat, id)
     }
 
@@ -144,7 +155,17 @@ impl Talk {
         self.seq += 1;
         let from = Sender { name: from.into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
         let (to, msg, seq) = (to.into(), msg.into(), Some(self.seq));
-        let chat = Event::Chat { from, to, msg, action: false, seq, ts: TS.into(), history: false };
+        let chat = Event::Chat {
+            from,
+            to,
+            msg,
+            action: false,
+            seq,
+            ts: TS.into(),
+            history: false,
+            reply: None,
+            edited: false,
+        };
         self.event(chat, None)
     }
 
@@ -155,7 +176,7 @@ impl Talk {
 
     fn receipt_with(&mut self, packet: &ClientPacket, stored: bool, waits: Option<&str>) -> String {
         let (seq, waits) = (stored.then_some(self.seq), waits.map(str::to_owned));
-        self.event(Event::Sent { seq, ts: TS.into(), stored, waits }, packet.id.as_deref())
+        self.event(Event::Sent { seq, ts: TS.into(), stored, waits, away: None }, packet.id.as_deref())
     }
 }
 
@@ -321,7 +342,20 @@ fn who_has_no_key_is_marked_and_the_mark_is_told_once() {
     let mut says = |seq| {
         let from = Sender { name: "eve".into(), ip: "10.0.0.9".into(), key: None };
         let (to, msg, ts) = ("all".into(), "hi".into(), TS.into());
-        talk.event(Event::Chat { from, to, msg, action: false, seq: Some(seq), ts, history: false }, None)
+        talk.event(
+            Event::Chat {
+                from,
+                to,
+                msg,
+                action: false,
+                seq: Some(seq),
+                ts,
+                history: false,
+                reply: None,
+                edited: false,
+            },
+            None,
+        )
     };
     let first = says(1);
     assert!(first.starts_with("12:03 <eve?> hi\n12:03 -- a ? after a name means "), "{first}");

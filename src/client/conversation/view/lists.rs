@@ -125,7 +125,7 @@ impl ViewState {
 
     /// The columns of a table; `None`: there is no screen.
     fn table_columns(&self) -> Option<usize> {
-        self.is_screen().then(|| self.screen().map_or(usize::MAX, |(columns, _)| columns))
+        self.screen().map(|screen| screen.columns)
     }
 
     /// Rows of two columns beneath a note. The second one is broken at words.
@@ -183,6 +183,9 @@ impl ViewState {
             let sessions = user.sessions.filter(|sessions| *sessions != 1);
             let sessions = sessions.map_or_else(String::new, |sessions| format!(", {sessions} connections"));
             rows.push(("here since".to_owned(), format!("{since}{sessions}")));
+        }
+        if let Some(why) = user.away {
+            rows.push(("away".to_owned(), if why.is_empty() { "yes".to_owned() } else { why }));
         }
         if user.plaintext == Some(true) {
             rows.push(("encrypted".to_owned(), "no: others on the network can read along".to_owned()));

@@ -22,17 +22,20 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::outlet::Outlet;
 use crate::client::preferences::Preferences;
 use crate::client::shared_state::SharedState;
 use crate::client::trust::LinkSecurity;
 use crate::name::RoomName;
 use crate::protocol::Event;
 use crate::protocol::event::{Welcome, count_users};
-use crate::text::Sought;
+use crate::text::{Sought, safe_line};
 use names::NameColors;
 
 const DIM: Style = Style::new().effects(Effects::DIMMED);
 const BOLD: Style = Style::new().effects(Effects::BOLD);
+/// What calls the user: the user's name, and who said it.
+const CALL: Style = Style::new().effects(Effects::BOLD.insert(Effects::INVERT));
 const FAILURE: Style = AnsiColor::Red.on_default();
 const ALERT: Style = AnsiColor::Red.on_default().effects(Effects::BOLD.insert(Effects::INVERT));
 
@@ -44,19 +47,6 @@ pub(crate) enum Stamp {
     TimeOrDate,
     /// Date and time to the second.
     DateTime,
-}
-
-/// The columns and rows of a terminal.
-pub(crate) type ScreenSize = (usize, usize);
-
-/// How lines are arranged.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Layout {
-    /// For pipes and terminals without cursor movement: each text is one line, however long.
-    Lines,
-    /// For a prompt: lines are broken at words to the width of the moment, a line tells each new day, and
-    /// lists are tables.
-    Screen(fn() -> Option<ScreenSize>),
 }
 
 /// What lines depend on besides the present event, and change themselves.
@@ -85,8 +75,12 @@ pub(crate) struct ViewState {
     /// The room that the user talks in; none in the lobby and in direct conversations. Messages from
     /// elsewhere are marked with their room.
     pub(crate) room: Option<RoomName>,
+    /// Where lines go. Above a prompt, they are broken at words to the width of the moment, a line tells each
+    /// new day, and lists are tables; elsewhere each text is one line, however long.
+    pub(crate) outlet: Outlet,
+    /// The columns for the place before each message; `None`: only messages from elsewhere have one.
+    pub(crate) place_width: Option<usize>,
     stamp: Stamp,
-    layout: Layout,
     /// Words to mark in messages.
     sought: Option<Arc<Sought>>,
     /// Whether the line is about the past, so it is dimmed.
@@ -149,8 +143,9 @@ impl ViewState {
             now: Timestamp::now(),
             security: LinkSecurity::Plaintext,
             room: None,
+            outlet: Outlet::Pipe,
+            place_width: None,
             stamp,
-            layout: Layout::Lines,
             sought: None,
             is_past: false,
             memory: SharedState::default(),
@@ -158,9 +153,9 @@ impl ViewState {
         }
     }
 
-    /// The same for a screen, whose size the function tells.
-    pub(crate) fn on_screen(self, size: fn() -> Option<ScreenSize>) -> Self {
-        Self { layout: Layout::Screen(size), ..self }
+    /// A thin line with a text in it.
+    pub(crate) fn rule(&self, text: &str) -> String {
+        self.paint(DIM, &format!("── {} ──", safe_line(text)))
     }
 
     /// The same in a fixed time zone.

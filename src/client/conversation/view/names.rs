@@ -67,7 +67,7 @@ impl NameColors {
 }
 
 /// FNV-1a.
-fn hash(name: &str) -> usize {
+pub(super) fn hash(name: &str) -> usize {
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
@@ -99,10 +99,11 @@ impl ViewState {
     }
 }
 
-/// A user's name in a list: operators have an `@`, names that no key backs a `?`.
+/// A user's name in a list: operators have an `@`, names that no key backs a `?`; a word for users who are away.
 pub(super) fn listed(user: &UserInfo) -> String {
     let operator = if user.operator == Some(true) { "@" } else { "" };
-    format!("{operator}{}{}", safe_line(&user.name), mark(user.key.as_deref(), false))
+    let away = if user.away.is_some() { " (away)" } else { "" };
+    format!("{operator}{}{}{away}", safe_line(&user.name), mark(user.key.as_deref(), false))
 }
 
 /// The mark after a name that no key backs.

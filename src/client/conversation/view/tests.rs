@@ -1,6 +1,7 @@
 //! The look of each event.
 
 use super::*;
+use crate::client::conversation::outlet::ScreenSize;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Code;
 use crate::protocol::event::Crowd;
@@ -27,6 +28,8 @@ fn chat(from: &str, to: &str, msg: &str) -> Event {
         seq: Some(1),
         ts: TS.into(),
         history: false,
+        reply: None,
+        edited: false,
     }
 }
 
@@ -41,15 +44,23 @@ fn crowd(names: &[&str], count: usize) -> Crowd {
 #[test]
 fn every_kind_of_event_looks_as_it_should() {
     let action = |to: &str| match chat("bob", to, "waves") {
-        Event::Chat { from, to, msg, seq, ts, history, .. } => {
-            Event::Chat { from, to, msg, action: true, seq, ts, history }
+        Event::Chat { from, to, msg, seq, ts, history, reply, edited, .. } => {
+            Event::Chat { from, to, msg, action: true, seq, ts, history, reply, edited }
         }
         other => other,
     };
     let keyless = |to: &str| match chat("eve", to, "hi") {
-        Event::Chat { from, to, msg, action, seq, ts, history } => {
-            Event::Chat { from: Sender { key: None, ..from }, to, msg, action, seq, ts, history }
-        }
+        Event::Chat { from, to, msg, action, seq, ts, history, reply, edited } => Event::Chat {
+            from: Sender { key: None, ..from },
+            to,
+            msg,
+            action,
+            seq,
+            ts,
+            history,
+            reply,
+            edited,
+        },
         other => other,
     };
     for (event, expected) in [
@@ -84,7 +95,7 @@ fn every_kind_of_event_looks_as_it_should() {
             "12:03 *** ALERT from bob: fire",
         ),
         (Event::error(Code::NoSuchUser, "nobody"), "12:10 ! nobody"),
-        (Event::Sent { seq: Some(1), ts: TS.into(), stored: true, waits: None }, ""),
+        (Event::Sent { seq: Some(1), ts: TS.into(), stored: true, waits: None, away: None }, ""),
         (Event::Unknown { from: Sender::server(), msg: "new".into() }, "12:10 -- server: new"),
     ] {
         assert_eq!(lines(&event), expected, "{event:?}");
@@ -127,6 +138,7 @@ fn hostile(text: &str) -> Vec<Event> {
         key: Some(text()),
         plaintext: Some(true),
         last: Some(text()),
+        away: Some(text()),
     };
     let welcome = Welcome {
         server: crate::protocol::packet::ServerInfo { id: text(), name: text(), version: text() },
@@ -144,6 +156,8 @@ fn hostile(text: &str) -> Vec<Event> {
         seq: Some(1),
         ts: text(),
         history: false,
+        reply: None,
+        edited: false,
     };
     vec![
         Event::Welcome(Box::new(welcome)),
@@ -212,18 +226,18 @@ fn colours_are_there_only_when_wanted_and_end_where_they_begin() {
 }
 
 /// A view of a screen with that many columns.
-fn screen(size: fn() -> Option<ScreenSize>, color: bool) -> ViewState {
-    state(color).on_screen(size)
+fn screen(columns: usize, color: bool) -> ViewState {
+    ViewState { outlet: Outlet::Prompt(ScreenSize { rows: 24, columns }), ..state(color) }
 }
 
 fn narrow(color: bool) -> ViewState {
-    screen(|| Some((40, 12)), color)
+    screen(40, color)
 }
 
 fn at(ts: &str, msg: &str) -> Event {
     match chat("bob", "all", msg) {
-        Event::Chat { from, to, msg, action, seq, history, .. } => {
-            Event::Chat { from, to, msg, action, seq, ts: ts.into(), history }
+        Event::Chat { from, to, msg, action, seq, history, reply, edited, .. } => {
+            Event::Chat { from, to, msg, action, seq, ts: ts.into(), history, reply, edited }
         }
         other => other,
     }
@@ -231,8 +245,8 @@ fn at(ts: &str, msg: &str) -> Event {
 
 fn past(event: Event) -> Event {
     match event {
-        Event::Chat { from, to, msg, action, seq, ts, .. } => {
-            Event::Chat { from, to, msg, action, seq, ts, history: true }
+        Event::Chat { from, to, msg, action, seq, ts, reply, edited, .. } => {
+            Event::Chat { from, to, msg, action, seq, ts, history: true, reply, edited }
         }
         other => other,
     }
@@ -262,6 +276,12 @@ fn a_long_message_breaks_at_words_under_its_text() {
             "       |         return the whole thing",
             "         and then some"
         ]
+    );
+    let address = "https://example.org/a/very/very/long";
+    let moved = render(&chat("bob", "all", &format!("see {address} there")), &narrow(false));
+    assert_eq!(
+        moved,
+        ["12:03 <bob> see".to_owned(), format!("    {address}"), "            there".to_owned()]
     );
     let far = chat("a-rather-long-name-of-a-user", "all", "one two three four");
     assert_eq!(
@@ -402,7 +422,7 @@ fn rooms_stand_one_on_a_line_with_a_mark_for_ones_own() {
         room("#games", None, 2, false),
     ];
     assert_eq!(
-        screen(|| Some((60, 24)), false).rooms_page("2 rooms", &rooms, 20).0,
+        screen(60, false).rooms_page("2 rooms", &rooms, 20).0,
         [
             "12:10 -- 2 rooms:",
             "         * #dev     2 of 12 here  deploys, breakage and what",
@@ -429,19 +449,21 @@ fn a_user_is_described_in_lines_also_one_who_is_offline() {
         key: None,
         plaintext: Some(true),
         last: None,
+        away: Some("lunch".into()),
     };
     assert_eq!(
-        render(&Event::Whois(user.clone()), &screen(|| Some((80, 24)), false)),
+        render(&Event::Whois(user.clone()), &screen(80, false)),
         [
             "12:10 -- bob from 10.0.0.2, operator",
             "         here since  2026-11-21 12:03, 2 connections",
+            "         away        lunch",
             "         encrypted   no: others on the network can read along",
             "         key         none: anyone could be using the name"
         ]
     );
     let offline = UserInfo { last: Some(TS.into()), since: None, plaintext: None, operator: None, ..user };
     assert_eq!(
-        render(&Event::Whois(offline), &screen(|| Some((80, 24)), false))[0],
+        render(&Event::Whois(offline), &screen(80, false))[0],
         "12:10 -- bob is offline, last here 2026-11-21 12:03"
     );
 }

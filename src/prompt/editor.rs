@@ -14,6 +14,7 @@ use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
 use tokio::sync::mpsc;
 
 use super::drafts::Drafts;
+use super::emoji::Joins;
 use super::external_editor;
 use super::fold::Damaged;
 use super::helper::{EditorHelper, Interruption};
@@ -130,6 +131,7 @@ fn config() -> Config {
     // one, during which it would print nothing.
     Config::builder()
         .color_mode(ColorMode::Forced)
+        .grapheme_cluster_mode(Joins::of_terminal().mode())
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true)
         .build()
@@ -371,7 +373,7 @@ impl Editing {
     fn erase(&mut self, label: &Label, line: &str) {
         let Some((columns, _)) = self.editor.dimensions() else { return };
         let shown = format!("{}{line}", label.text());
-        let up = rows_below_first(&shown, usize::from(columns)) + 1;
+        let up = rows_below_first(&shown, usize::from(columns), Joins::of_terminal()) + 1;
         let _ = write(&format!("\x1b[{up}A\r\x1b[J"));
     }
 }

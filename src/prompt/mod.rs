@@ -17,6 +17,7 @@
 mod cycle;
 mod drafts;
 mod editor;
+mod emoji;
 mod external_editor;
 mod fold;
 mod helper;

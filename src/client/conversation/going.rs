@@ -4,13 +4,13 @@ use jiff::SignedDuration;
 
 use super::calling::{self, Silence};
 use super::ignored::IgnoredUser;
-use super::past::{RequestedMessages, Title};
+use super::past::{MessagesQuery, RequestedMessages, Title};
 use super::places::Unread;
 use super::spot::Spot;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::protocol::command::Attend;
 use crate::protocol::packet::UserInfo;
-use crate::protocol::request::{Act, Ask, SearchRequest, Span};
+use crate::protocol::request::{Act, Ask};
 use crate::protocol::term::Term;
 use crate::protocol::{Event, Request, Target};
 
@@ -114,11 +114,10 @@ impl Conversation {
             Spot::User(_) => (None, Some(unread.name.clone())),
         };
         let limit = (unread.count + OWN_AMONG).min(MAX_ASKED);
-        let span = Span { before: None, limit: u64::try_from(limit).ok() };
         let since = self.view.when(unread.since);
         let text = format!("{}: new since {since}", spot.label(&unread.name));
-        let asked = RequestedMessages::new(Title::Rule(text)).from(unread.first);
-        self.ask(&Act::History { room, name, span }.into(), PendingRequest::Messages(asked))
+        let query = MessagesQuery::history(room, name, u64::try_from(limit).ok());
+        self.ask_messages(RequestedMessages::new(query, Title::Rule(text)).from(unread.first))
     }
 
     fn focus(&mut self, wanted: Option<bool>) -> Vec<Effect> {
@@ -174,10 +173,9 @@ impl Conversation {
         let words: Vec<_> = std::iter::once(me).chain(self.view.preferences.highlight.clone()).collect();
         let mut effects = Vec::new();
         for word in words.into_iter().take(MAX_SOUGHT) {
-            let asked = RequestedMessages::new(Title::Note(format!("mentions of {word}"))).of(word.clone());
-            let search =
-                SearchRequest { words: format!("\"{}\"", word.replace('"', "")), ..SearchRequest::default() };
-            effects.extend(self.ask(&Act::Search(search).into(), PendingRequest::Messages(asked)));
+            let subject = format!("mentions of {word}");
+            let query = MessagesQuery::words(format!("\"{}\"", word.replace('"', "")), subject.clone());
+            effects.extend(self.ask_messages(RequestedMessages::new(query, Title::Note(subject)).of(word)));
         }
         effects
     }

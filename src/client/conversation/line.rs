@@ -1,7 +1,7 @@
 //! Handles typed lines.
 
 use super::correspondent::Addressee;
-use super::{CallTime, Conversation, Effect, PendingRequest, shown};
+use super::{CallTime, Conversation, Effect, PendingRequest};
 use crate::prompt::Printer;
 use crate::protocol::command::{self, Action, Line, Place, PromptAction, Talk};
 use crate::protocol::request::{self, Act};
@@ -26,6 +26,7 @@ impl Conversation {
         if line.trim().is_empty() {
             return Vec::new();
         }
+        self.pages.close();
         match command::read_line(line, Place::Prompt) {
             Ok(Line::Text(text)) => self.say(self.target.clone(), text, false, now),
             Ok(Line::Command(action)) => self.act(action, now),
@@ -58,7 +59,7 @@ impl Conversation {
                     Target::Room(room) => Some(room.clone()),
                     _ => None,
                 };
-                self.ask(&request::Ask::Users { room, after: None }.into(), PendingRequest::Show)
+                self.ask_users(room, None, false)
             }
             Action::Prompt(PromptAction::Compose) => vec![Effect::OnScreen(Printer::compose)],
             Action::Prompt(PromptAction::Verify { name, answer }) => self.verify(name, answer),
@@ -66,10 +67,12 @@ impl Conversation {
             Action::Prompt(PromptAction::Attend(command)) => self.attend(command, now),
             Action::Prompt(PromptAction::Clear) => vec![Effect::OnScreen(Printer::clear)],
             Action::Status => self.status(now),
-            Action::Help(command) => match command::help(command.as_deref(), Place::Prompt, self.operator) {
-                Ok(text) => shown(self.view.notes(&text)),
-                Err(error) => self.failure(&error.to_string()),
-            },
+            Action::Prompt(PromptAction::Users { room, text, is_long }) => {
+                self.ask_users(room, text, is_long)
+            }
+            Action::Prompt(PromptAction::Rooms(text)) => self.ask_rooms(text),
+            Action::Prompt(PromptAction::More) => self.more(),
+            Action::Help(topic) => self.help(topic.as_deref()),
             Action::Quit => vec![Effect::Quit],
         }
     }
@@ -121,6 +124,7 @@ impl Conversation {
             Request::Act(Act::Join { room }) => self.join(room),
             Request::Act(Act::Topic { topic: None, .. }) => self.ask(&request, PendingRequest::Topic),
             Request::Act(Act::Search(search)) => self.search(search),
+            Request::Act(Act::History { room, name, span }) => self.ask_history(room, name, span.limit),
             Request::Ask(request::Ask::Time) => self.ask(&request, PendingRequest::Time(now)),
             request => self.ask(&request, PendingRequest::Show),
         }

@@ -1,17 +1,19 @@
 //! Handles typed lines and events, and tracks messages on their way. A conversation does no input or
-//! output except handing packets to the connection and remembering a verified key or an ignored user; it returns [`Effect`]s for
-//! the terminal.
+//! output except handing packets to the connection and remembering a verified key or an ignored user; it
+//! returns [`Effect`]s for the terminal.
 
 mod attention;
 mod calling;
 mod correspondent;
 mod event;
 mod going;
+mod help;
 mod ignored;
 mod line;
 mod missed;
 mod outbox;
 mod outlet;
+mod pages;
 mod past;
 mod places;
 mod preference_command;
@@ -38,6 +40,8 @@ pub(crate) use past::WENT_BACK;
 pub(crate) use roster::Roster;
 pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
 pub(crate) use view::{Stamp, ViewState, render};
+
+use pages::{Pages, RoomsListing, UsersListing};
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
@@ -120,6 +124,10 @@ enum PendingRequest {
     Topic,
     /// Make the room the target.
     Join,
+    /// Collect users, and show them.
+    Users(UsersListing),
+    /// Collect rooms, and show them.
+    Rooms(RoomsListing),
     /// Nothing; an old server refuses it.
     Read,
     /// Ignore the user until then.
@@ -188,6 +196,7 @@ pub(crate) struct Conversation {
     requests: HashMap<String, PendingRequest>,
     /// Where `/set` keeps preferences.
     preferences_file: Option<Arc<dyn PreferencesFile>>,
+    pages: Pages,
     attention: Attention,
     view: ViewState,
 }
@@ -222,6 +231,7 @@ impl Conversation {
             refused: 0,
             requests: HashMap::new(),
             preferences_file: None,
+            pages: Pages::default(),
             attention: Attention::default(),
             view,
         }
@@ -420,6 +430,11 @@ impl Conversation {
             self.attention.places.note_label(now);
         }
         effects
+    }
+
+    /// The style of the label.
+    pub(crate) fn label_style(&self) -> anstyle::Style {
+        self.view.label_style(self.is_down())
     }
 
     /// Whether the connection is lost.

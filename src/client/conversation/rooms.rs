@@ -6,9 +6,9 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::name::RoomName;
 use crate::protocol::packet::RoomInfo;
-use crate::protocol::request::{self, Act};
+use crate::protocol::request::Act;
 use crate::protocol::target::LOBBY;
-use crate::protocol::{Event, Request, Target};
+use crate::protocol::{Event, Target};
 
 /// The most columns for the place before each line; a longer name moves its own line to the right.
 const MAX_PLACE_WIDTH: usize = 16;
@@ -88,8 +88,7 @@ impl Conversation {
         }
         if matches!(ask, Some(PendingRequest::Join)) && room.joined && !name.is_lobby() {
             effects.extend(self.go(Target::Room(room.name.clone()), false));
-            let users = Request::Ask(request::Ask::Users { room: Some(room.name.clone()), after: None });
-            effects.extend(self.ask(&users, PendingRequest::Show));
+            effects.extend(self.ask_users_briefly(room.name.clone()));
             if self.keeps {
                 effects.extend(self.ask_room(&room.name));
             }
@@ -102,8 +101,17 @@ impl Conversation {
     }
 
     /// A page of rooms, whose names Tab then completes.
-    pub(super) fn list(&mut self, event: &Event, rooms: &[RoomInfo]) -> Vec<Effect> {
+    pub(super) fn list(
+        &mut self,
+        event: &Event,
+        rooms: &[RoomInfo],
+        next: Option<&String>,
+        ask: Option<PendingRequest>,
+    ) -> Vec<Effect> {
         self.with_roster(|roster| rooms.iter().for_each(|room| roster.add_room(&room.name)));
-        self.show(event)
+        match ask {
+            Some(PendingRequest::Rooms(listing)) => self.rooms_listed(listing, rooms, next),
+            _ => self.show(event),
+        }
     }
 }

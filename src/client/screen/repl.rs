@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Effects, Style};
+use anstyle::{Effects, Style};
 use tokio::time::{MissedTickBehavior, interval};
 
 use offer::HostingOffer;
@@ -212,7 +212,10 @@ impl Repl {
             self.conversation.look();
         }
         match input {
-            Input::Line(line) if line.is_empty() => self.offer_again(),
+            Input::Line(line) if line.is_empty() => match self.conversation.next_page(CallTime::now()) {
+                Some(effects) => self.apply(effects),
+                None => self.offer_again(),
+            },
             Input::Line(line) => {
                 let effects = self.conversation.line(&line, CallTime::now());
                 self.apply(effects)
@@ -393,10 +396,7 @@ fn screen_size() -> ScreenSize {
 
 fn label(conversation: &Conversation, color: bool) -> Label {
     let text = conversation.label();
-    let style = match conversation.is_down() {
-        true => AnsiColor::Yellow.on_default(),
-        false => AnsiColor::Cyan.on_default(),
-    };
+    let style = conversation.label_style();
     let label = if color { Label::styled(text, style) } else { Label::plain(text) };
     let dim = if color { Style::new().effects(Effects::DIMMED) } else { Style::new() };
     label.below(conversation.rows_above_label(), dim)

@@ -1,5 +1,5 @@
-//! What the keys, the editing thread and the printers share about half-typed lines: folded pastes, lines that were
-//! cleared or come back, and what a key wants done once the editor has returned.
+//! What the keys, the editing thread and the printers share about half-typed lines: folded pastes, lines that
+//! were cleared or come back, and what a key wants done once the editor has returned.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

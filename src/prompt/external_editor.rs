@@ -16,8 +16,8 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// How often to look whether the editor has ended.
 const PAUSE: Duration = Duration::from_millis(30);
 
-/// Runs `$VISUAL`, `$EDITOR` or the system's editor on the text, and returns the new text. Ends the editor early if
-/// `is_stopping`.
+/// Runs `$VISUAL`, `$EDITOR` or the system's editor on the text, and returns the new text. Ends the editor
+/// early if `is_stopping`.
 ///
 /// # Errors
 /// Why there is no new text, in one line.

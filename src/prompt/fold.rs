@@ -100,7 +100,10 @@ impl Folds {
                 }
             };
         }
-        Ok(text + rest)
+        match self.kept.iter().find(|fold| rest.contains(&fold.mark[START.len()..])) {
+            Some(fold) => Err(Damaged(fold.number)),
+            None => Ok(text + rest),
+        }
     }
 
     /// Whether a mark ends there.
@@ -172,6 +175,7 @@ mod tests {
         let mark = folds.fold(&tall("a"));
         assert_eq!(folds.expand(&mark.replace("lines", "line")), Err(Damaged(1)));
         assert_eq!(folds.expand(&mark[..mark.len() - 4]), Err(Damaged(1)));
+        assert_eq!(folds.expand(&format!("see {}", &mark[START.len()..])), Err(Damaged(1)));
         assert_eq!(folds.expand("‹paste 7: 3 lines› ‹paste x›"), Ok("‹paste 7: 3 lines› ‹paste x›".into()));
     }
 

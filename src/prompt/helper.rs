@@ -1,5 +1,5 @@
-//! The editor's callbacks while the user types: completion, and the moment at which lines can be printed above
-//! the input or the label can change.
+//! The editor's callbacks while the user types: completion, and the moment at which lines can be printed
+//! above the input or the label can change.
 
 use std::borrow::Cow;
 use std::panic;
@@ -49,17 +49,17 @@ pub(super) struct Interruption {
 /// Prints queued lines and changes the label, through the editor's callbacks.
 ///
 /// After a wake-up, rustyline repaints the line and calls its highlighter. At that moment, the line is not on
-/// the screen, the cursor is at its start, and no input is buffered: so [`EditorHelper::highlight`] writes the
-/// queued lines.
+/// the screen, the cursor is at its start, and no input is buffered: so [`EditorHelper::highlight`] writes
+/// the queued lines.
 ///
 /// rustyline measures its prompt once per line, and cannot change it or leave a line from outside. So, to
-/// change the label, `highlight` unwinds out of the editor with the line, and the editing thread restarts with
-/// the new label and the same line. `resume_unwind` calls no panic hook, and the editor's guards restore the
-/// terminal on the way. The restart loses the undo history and the position in the line history.
+/// change the label, `highlight` unwinds out of the editor with the line, and the editing thread restarts
+/// with the new label and the same line. `resume_unwind` calls no panic hook, and the editor's guards restore
+/// the terminal on the way. The restart loses the undo history and the position in the line history.
 ///
-/// A repaint that belongs to an edit must do neither, because rows of the old line are still on the screen and
-/// typed bytes may wait. So the helper counts these repaints in advance and skips them. Skipping one too many
-/// only costs another wake-up.
+/// A repaint that belongs to an edit must do neither, because rows of the old line are still on the screen
+/// and typed bytes may wait. So the helper counts these repaints in advance and skips them. Skipping one too
+/// many only costs another wake-up.
 pub(super) struct EditorHelper {
     shared: Arc<PromptState>,
     drafts: Arc<Drafts>,
@@ -75,8 +75,8 @@ impl EditorHelper {
         Self { shared, drafts, completer, cycle: Mutex::new(None), skips: AtomicU8::new(1) }
     }
 
-    /// The candidates for the word before `pos`. With one only, the editor waits for no further key, during which
-    /// it would print nothing.
+    /// The candidates for the word before `pos`. With one only, the editor waits for no further key, during
+    /// which it would print nothing.
     fn candidates(&self, line: &str, pos: usize) -> (usize, Vec<String>) {
         let is_backward = std::mem::take(&mut self.drafts.lock().is_backward);
         if let Some(text) = self.completer.rewrite(&line[..pos]) {

@@ -1,5 +1,5 @@
-//! The entered lines, which Up brings back, and the file that keeps them between runs: bounded, and readable only by
-//! its owner.
+//! The entered lines, which Up brings back, and the file that keeps them between runs: bounded, and readable
+//! only by its owner.
 
 use std::fs;
 use std::io;
@@ -26,8 +26,8 @@ pub(super) struct LineHistory {
 }
 
 impl LineHistory {
-    /// Opens the file and loads its lines into the editor's history; creates it and its directory if necessary.
-    /// The prompt works without a file, so the log says why it lacks one.
+    /// Opens the file and loads its lines into the editor's history; creates it and its directory if
+    /// necessary. The prompt works without a file, so the log says why it lacks one.
     pub(super) fn open(path: Option<PathBuf>, memory: &mut MemHistory, folds: &mut Folds) -> Self {
         let mut file = FileHistory::with_config(&bounded());
         let path = path.filter(|path| {
@@ -49,8 +49,8 @@ impl LineHistory {
         Self { path, file }
     }
 
-    /// Adds a line as it was shown. If that is its whole text and it is short, writes it at once, so that a crash
-    /// loses nothing.
+    /// Adds a line as it was shown. If that is its whole text and it is short, writes it at once, so that a
+    /// crash loses nothing.
     pub(super) fn add(&mut self, shown: &str, text: &str, memory: &mut MemHistory) {
         if shown.trim().is_empty() {
             return;

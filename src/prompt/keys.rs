@@ -120,7 +120,9 @@ fn backward(code: KeyCode, modifiers: Modifiers) -> Option<Cmd> {
     match (code, modifiers) {
         (KeyCode::Backspace, Modifiers::NONE | Modifiers::ALT)
         | (KeyCode::Char('W' | 'H'), Modifiers::CTRL) => Some(Cmd::Kill(start)),
-        (KeyCode::Left, _) | (KeyCode::Char('B'), Modifiers::CTRL) => Some(Cmd::Move(start)),
+        (KeyCode::Left, _)
+        | (KeyCode::Char('B'), Modifiers::CTRL)
+        | (KeyCode::Char('b' | 'B'), Modifiers::ALT) => Some(Cmd::Move(start)),
         _ => None,
     }
 }
@@ -128,10 +130,14 @@ fn backward(code: KeyCode, modifiers: Modifiers) -> Option<Cmd> {
 /// Treats the mark behind the cursor as one character.
 fn forward(code: KeyCode, modifiers: Modifiers) -> Option<Cmd> {
     match (code, modifiers) {
-        (KeyCode::Delete, _) | (KeyCode::Char('D'), Modifiers::CTRL) => {
+        (KeyCode::Delete, _)
+        | (KeyCode::Char('D'), Modifiers::CTRL)
+        | (KeyCode::Char('d' | 'D'), Modifiers::ALT) => {
             Some(Cmd::Kill(Movement::ViCharSearch(1, CharSearch::Forward(CLOSE))))
         }
-        (KeyCode::Right, _) | (KeyCode::Char('F'), Modifiers::CTRL) => {
+        (KeyCode::Right, _)
+        | (KeyCode::Char('F'), Modifiers::CTRL)
+        | (KeyCode::Char('f' | 'F'), Modifiers::ALT) => {
             Some(Cmd::Move(Movement::ViCharSearch(1, CharSearch::Forward(CLOSE))))
         }
         _ => None,

@@ -1,18 +1,20 @@
-//! The line editor of the client and of the server's console: one line of input at the bottom of the terminal,
-//! everything else above it.
+//! The line editor of the client and of the server's console: one line of input at the bottom of the
+//! terminal, everything else above it.
 //!
 //! It knows nothing about chat, servers or commands. It is the only user of `rustyline`. As that blocks, the
-//! prompt has two threads: one edits and is the only one to write to the screen; one wakes the first when there
-//! is something to write. Both end when the prompt closes.
+//! prompt has two threads: one edits and is the only one to write to the screen; one wakes the first when
+//! there is something to write. Both end when the prompt closes.
 //!
 //! - Lines printed while the user types appear above the half-typed line.
-//! - The label (`[#lobby] `) can change at any time, and a question can take its place; the half-typed line comes back
-//!   afterwards. An unexpected question appears only on an empty line, and accepts only its own answers.
-//! - Several pasted lines stay one input, sent by one Enter (bracketed paste). A big paste is a short mark in the line.
+//! - The label (`[#lobby] `) can change at any time, and a question can take its place; the half-typed line
+//!   comes back afterwards. An unexpected question appears only on an empty line, and accepts only its own
+//!   answers.
+//! - Several pasted lines stay one input, sent by one Enter (bracketed paste). A big paste is a short mark in
+//!   the line.
 //! - Alt-Enter and Ctrl-J start a new line; Ctrl-X Ctrl-E opens the line in the user's editor.
 //! - Keys that the owner names ([`Shortcut`]) are inputs of their own and leave the line alone.
-//! - Ctrl-C clears the line, which Up and Ctrl-Y bring back; on an empty line it is [`Input::Interrupt`]. Ctrl-D on an
-//!   empty line is [`Input::End`].
+//! - Ctrl-C clears the line, which Up and Ctrl-Y bring back; on an empty line it is [`Input::Interrupt`].
+//!   Ctrl-D on an empty line is [`Input::End`].
 
 mod cycle;
 mod drafts;
@@ -158,8 +160,8 @@ impl Prompt {
         &self.printer
     }
 
-    /// Lends the terminal to `work`, which asks the user something in its own way, then restores the label and
-    /// the half-typed line. Withdraws a question that is on the screen.
+    /// Lends the terminal to `work`, which asks the user something in its own way, then restores the label
+    /// and the half-typed line. Withdraws a question that is on the screen.
     ///
     /// # Errors
     /// If the prompt cannot be opened again.

@@ -1,5 +1,5 @@
-//! Reads a pasted text (bracketed paste) key by key. The editor's own reader would end at the first byte that is
-//! not UTF-8, and would keep control characters and the rests of escape sequences.
+//! Reads a pasted text (bracketed paste) key by key. The editor's own reader would end at the first byte that
+//! is not UTF-8, and would keep control characters and the rests of escape sequences.
 
 use std::time::{Duration, Instant};
 

@@ -38,17 +38,17 @@ pub(super) enum Reply {
 }
 
 impl PromptQuestion {
-    /// Creates a question that the user has just caused. It appears at once. Yes, no and Enter answer it; any other
-    /// line comes back to the prompt, and counts as a no.
+    /// Creates a question that the user has just caused. It appears at once. Yes, no and Enter answer it; any
+    /// other line comes back to the prompt, and counts as a no.
     pub fn expected(label: Label) -> Self {
         let is_answer =
             |line: &str| ["", "y", "yes", "n", "no"].contains(&line.trim().to_lowercase().as_str());
         Self { label, answers: Arc::new(is_answer), is_unexpected: false }
     }
 
-    /// Creates a question that the user does not expect. It waits for an empty line and a second without keys.
-    /// Only a line that `is_answer` accepts answers it; an empty one, only once the question has been visible
-    /// for a second.
+    /// Creates a question that the user does not expect. It waits for an empty line and a second without
+    /// keys. Only a line that `is_answer` accepts answers it; an empty one, only once the question has been
+    /// visible for a second.
     pub fn unexpected(label: Label, is_answer: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self { label, answers: Arc::new(is_answer), is_unexpected: true }
     }

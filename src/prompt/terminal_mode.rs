@@ -1,7 +1,8 @@
 //! The terminal's mode while a prompt is open.
 //!
 //! The editor sets the mode for each line and restores it afterwards. Between two lines, the terminal would
-//! echo keys and swallow Ctrl-D. So the prompt turns off the terminal's line editing for as long as it is open.
+//! echo keys and swallow Ctrl-D. So the prompt turns off the terminal's line editing for as long as it is
+//! open.
 
 #[cfg(unix)]
 pub(super) use unix::TerminalMode;
@@ -24,8 +25,8 @@ mod unix {
             Self(Some(before))
         }
 
-        /// Sets the mode for a program that has the terminal for a while: the previous one, but Ctrl-C does not end
-        /// this process.
+        /// Sets the mode for a program that has the terminal for a while: the previous one, but Ctrl-C does
+        /// not end this process.
         pub(in crate::prompt) fn lend(&self) {
             if let Some(mut mode) = self.0.clone() {
                 mode.local_modes.remove(LocalModes::ISIG);
@@ -104,8 +105,8 @@ pub(super) fn forget_burst() {
     }
 }
 
-/// How many bytes the user has typed ahead, which the terminal has echoed. Call it in the prompt's mode: in the usual
-/// mode, a terminal hides an unfinished line.
+/// How many bytes the user has typed ahead, which the terminal has echoed. Call it in the prompt's mode: in
+/// the usual mode, a terminal hides an unfinished line.
 #[cfg(unix)]
 pub(super) fn typed_ahead() -> u64 {
     rustix::io::ioctl_fionread(std::io::stdin()).unwrap_or(0)

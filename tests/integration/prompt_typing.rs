@@ -3,7 +3,7 @@
 use crate::support::peer::Peer;
 use crate::support::proxy::Proxy;
 use crate::support::server::TestServer;
-use crate::support::terminal::{Home, Key as Press, LANCHAT, Launch, Terminal, last_row};
+use crate::support::terminal::{Home, Key as Press, Launch, Terminal, last_row};
 use crate::support::tls::Key;
 
 const ALT_ENTER: &str = "\x1b\r";
@@ -59,10 +59,10 @@ fn a_byte_that_is_not_utf8_costs_only_itself() {
     terminal.type_text("the caf");
     terminal.wait_for_last("[#lobby] the caf");
     terminal.type_bytes(b"\xe9 ");
-    let screen = terminal.wait_for_last("[#lobby] the caf\u{fffd}");
-    assert!(screen.contains("(this terminal sent a byte that is not UTF-8"), "{screen}");
-    terminal.type_text(BACKSPACE);
+    terminal.wait_for("(this terminal sent a byte that is not UTF-8");
     terminal.wait_for_last("[#lobby] the caf");
+    // A mark stands for the byte, though this emulator does not show it.
+    terminal.type_text(BACKSPACE);
     terminal.enter("é is open");
     assert_eq!(bob.text(), "the café is open");
 }
@@ -89,7 +89,7 @@ fn a_refused_text_comes_back_whatever_its_length() {
     let mark = "‹paste 1: BEGIN yyyyyyyyyyyyyyyyyy…, 10.0 kB›";
     terminal.wait_for_last(&format!("[#lobby] {mark}"));
     terminal.key(Press::Enter);
-    terminal.wait_for("! not sent: the message has 10046 bytes, and the server's limit is 10000; split it");
+    terminal.wait_for("! not sent: the message has 10046 bytes, and the server's limit is 10000");
     terminal.wait_for_last(&format!("[#lobby] {mark}"));
     terminal.type_text(BACKSPACE);
     terminal.wait_for_last("[#lobby]");
@@ -132,10 +132,8 @@ fn a_damaged_mark_is_not_sent() {
     let (_server, _home, mut terminal, mut bob) = alice_and_bob();
     terminal.paste(&"x\n".repeat(20));
     terminal.wait_for_last("[#lobby] ‹paste 1: 20 lines, 40 B›");
-    // Home, three characters on, and one more in between.
-    terminal.type_text("\x01\x06\x06\x06!");
-    terminal.key(Press::Enter);
-    terminal.type_text("\x01x");
+    // Ctrl-T swaps the last two characters.
+    terminal.type_text("\x14");
     terminal.key(Press::Enter);
     let screen =
         terminal.wait_for("(not sent: the mark of paste 1 was changed; delete it, and paste the text again)");
@@ -311,7 +309,10 @@ fn escape_keeps_the_line_that_a_search_has_found() {
 
 #[test]
 fn nothing_is_verified_before_the_user_has_compared_it() {
-    let (server, home, mut terminal, mut bob) = alice_and_bob();
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut terminal = join(&home, server.address, "alice");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
+    terminal.wait_for("-> bob joined");
     terminal.enter("/verify");
     terminal.wait_for_last("Do they match? [y/N]");
     let screen = terminal.wait_for("-- test's key: ");
@@ -332,7 +333,7 @@ fn nothing_is_verified_before_the_user_has_compared_it() {
     terminal.wait_for("-- verified: bob has the key ");
     terminal.enter("/quit");
     terminal.wait_exit();
-    let mut terminal = join(&home, server.link(), "alice");
+    let mut terminal = join(&home, server.address, "alice");
     terminal.enter("/verify bob");
     terminal.wait_for("-- you verified bob's key on ");
     terminal.enter("/verify no");
@@ -350,12 +351,10 @@ fn a_message_on_its_way_is_shown_until_its_receipt_comes() {
     terminal.enter("into the dark");
     terminal
         .wait_until("the message above the prompt", |screen| screen.ends_with("\n… into the dark\n[#lobby]"));
-    let screen = terminal.wait_for("-- not confirmed by the server yet: into the dark");
-    let screen = match screen.contains('…') {
-        true => terminal.wait_until("no message on its way", |screen| !screen.contains('…')),
-        false => screen,
-    };
-    assert!(last_row(&screen).starts_with("[#lobby"), "{screen}");
+    terminal.wait_until("the note in its place", |screen| {
+        let is_told = screen.contains("-- not confirmed by the server yet: into the dark");
+        is_told && !screen.contains('…') && last_row(screen).starts_with("[#lobby")
+    });
 }
 
 #[test]
@@ -365,5 +364,4 @@ fn keys_typed_before_the_prompt_still_enter_a_line() {
     let mut terminal = launch(server.link(), "alice").start(&home);
     terminal.enter("typed ahead");
     assert_eq!(bob.text(), "typed ahead");
-    assert!(LANCHAT.contains("lanchat"));
 }

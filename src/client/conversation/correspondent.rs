@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// How long after another user has written `/reply` names its target first: the user may have typed the answer for
-/// the one before.
+/// How long after another user has written `/reply` names its target first: the user may have typed the
+/// answer for the one before.
 const SURPRISE: Duration = Duration::from_secs(10);
 
 /// The senders of the latest direct messages.

@@ -154,8 +154,8 @@ impl Conversation {
         if !is_answer && !self.is_ignored(event) {
             self.note_author(event, is_direct, now);
         }
-        // This user's own message over a link that broke before the receipt: the user knows it, and has not missed
-        // it.
+        // This user's own message over a link that broke before the receipt: the user knows it, and has not
+        // missed it.
         let is_own = id.is_some_and(|id| self.outbox.take(id, now.instant).is_some());
         if is_own && *history {
             return self.own_past(event, is_direct);

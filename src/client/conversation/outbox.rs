@@ -152,7 +152,8 @@ impl Outbox {
         messages
     }
 
-    /// Messages that the connection took a while ago, of which the user does not know yet that they are overdue.
+    /// Messages that the connection took a while ago, of which the user does not know yet that they are
+    /// overdue.
     pub(crate) fn slow(&self, now: Instant) -> impl Iterator<Item = &OutgoingMessage> {
         let is_slow = move |sent: Instant| now.duration_since(sent) >= SLOW;
         let slow = self.entries.iter().filter(move |entry| !entry.told && entry.sent.is_some_and(is_slow));

@@ -115,8 +115,8 @@ impl Roster {
         speakers.chain(&mut self.partners).filter(|name| *name == old).for_each(|name| new.clone_into(name));
     }
 
-    /// Users whose names have that start, in any case: who wrote to this user, then who spoke last, here and then
-    /// elsewhere, then the others. `with_away` adds partners of direct messages who are away.
+    /// Users whose names have that start, in any case: who wrote to this user, then who spoke last, here and
+    /// then elsewhere, then the others. `with_away` adds partners of direct messages who are away.
     pub(crate) fn people(&self, start: &str, with_away: bool) -> Vec<&str> {
         let start = start.to_lowercase();
         let here = self.speakers.iter().filter(|(_, room)| *room == self.here);
@@ -134,8 +134,8 @@ impl Roster {
         .collect()
     }
 
-    /// Rooms with that start, in any case, with or without `#`, in alphabetical order: those that this user is in
-    /// or not, or all.
+    /// Rooms with that start, in any case, with or without `#`, in alphabetical order: those that this user
+    /// is in or not, or all.
     pub(crate) fn rooms(&self, start: &str, joined: Option<bool>) -> impl Iterator<Item = &str> {
         let start = match start.strip_prefix('#') {
             Some(_) => start.to_lowercase(),

@@ -119,7 +119,8 @@ impl SeenMessages {
         }
     }
 
-    /// Takes in a missed message that this user sent from here, and so has not missed; false if it had come before.
+    /// Takes in a missed message that this user sent from here, and so has not missed; false if it had come
+    /// before.
     pub(crate) fn take_own(&mut self, message: IncomingMessage) -> bool {
         self.is_new(message)
     }

@@ -75,7 +75,7 @@ impl Conversation {
             }
             (None, Some(false)) => self.note(&format!("{name}'s key is not verified")),
             (Some(before), _) => {
-                let day = self.view.zone.to_datetime(before.at).strftime("%Y-%m-%d");
+                let day = self.view.date(before.at);
                 let spoken = key.spoken();
                 self.note(&format!(
                     "you verified {name}'s key on {day}: {spoken} (/verify {name} no takes that back)"
@@ -85,7 +85,7 @@ impl Conversation {
             (None, None) => {
                 let other = self.trust.lock().users().other(name, &key).cloned();
                 let warning = other.map(|other| {
-                    let day = self.view.zone.to_datetime(other.at).strftime("%Y-%m-%d");
+                    let day = self.view.date(other.at);
                     self.failure(&format!(
                         "this is not the key that you verified for {name} on {day}: it is somebody else, or {name} \
                          has a new key"

@@ -208,7 +208,7 @@ impl Repl {
     async fn input(&mut self, input: Input) -> Ending {
         let was_interrupted = std::mem::take(&mut self.interrupted);
         self.conversation.resize(screen_size());
-        if matches!(input, Input::Line(_)) {
+        if matches!(input, Input::Line(_) | Input::Pasted(_)) {
             self.conversation.look();
         }
         match input {

@@ -30,8 +30,8 @@ pub(crate) struct VerifiedUsers {
 }
 
 impl VerifiedUsers {
-    /// Reads the file in `dir`, and skips lines that it does not understand. Without a directory, or an unreadable
-    /// file, the list lasts for this run.
+    /// Reads the file in `dir`, and skips lines that it does not understand. Without a directory, or an
+    /// unreadable file, the list lasts for this run.
     pub(crate) fn load(dir: Option<&Path>) -> Self {
         let Some(path) = dir.map(|dir| dir.join(FILE)) else { return Self::default() };
         match fs::read_to_string(&path) {

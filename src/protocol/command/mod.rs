@@ -81,8 +81,8 @@ pub enum PromptAction {
     Names,
     /// Edits the next message in the user's editor.
     Compose,
-    /// Shows the digits of a user's key, or of the server's, for comparison; with an answer, says whether they
-    /// match.
+    /// Shows the digits of a user's key, or of the server's, for comparison; with an answer, says whether
+    /// they match.
     Verify {
         name: Option<String>,
         answer: Option<bool>,
@@ -149,7 +149,8 @@ impl fmt::Display for CommandError {
 /// command that takes one.
 ///
 /// # Errors
-/// If it starts with `/` but is not a valid command there. It is then never sent as text: such text needs `//`.
+/// If it starts with `/` but is not a valid command there. It is then never sent as text: such text needs
+/// `//`.
 pub fn read_line(line: &str, place: Place) -> Result<Line, CommandError> {
     let Some(words) = line.strip_prefix('/') else {
         return Ok(Line::Text(line.to_owned()));
@@ -171,8 +172,8 @@ pub fn read_line(line: &str, place: Place) -> Result<Line, CommandError> {
     }
 }
 
-/// Whether a command could have this name, or the user could have meant one (`msg:bob`), unlike `etc/passwd` and
-/// `dev:`. Text that was meant for one user must not go to all.
+/// Whether a command could have this name, or the user could have meant one (`msg:bob`), unlike `etc/passwd`
+/// and `dev:`. Text that was meant for one user must not go to all.
 fn is_command_word(name: &str) -> bool {
     let end = name.find(|c: char| !(c.is_alphanumeric() || ['-', '_', '?'].contains(&c)));
     end.is_none_or(|end| !name.contains('/') && find(&name[..end], Place::Prompt).is_some())

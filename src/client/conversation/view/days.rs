@@ -19,6 +19,11 @@ const WRITTEN_BYTES: usize = "2026-11-21 14:00".len();
 const UTC: &str = " UTC";
 
 impl ViewState {
+    /// The day of a time, such as `2026-11-27`.
+    pub(crate) fn date(&self, at: Timestamp) -> String {
+        at.to_zoned_datetime(self.zone()).date().to_string()
+    }
+
     fn zone(&self) -> TimeZone {
         self.zone.clone().unwrap_or_else(TimeZone::system)
     }

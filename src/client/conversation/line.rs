@@ -1,6 +1,6 @@
 //! Handles typed lines.
 
-use super::correspondent::Addressee;
+use super::reply_target::Addressee;
 use super::{CallTime, Conversation, Effect, PendingRequest};
 use crate::prompt::Printer;
 use crate::protocol::command::{self, Action, Line, Place, PromptAction, Talk};

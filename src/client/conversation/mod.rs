@@ -4,7 +4,6 @@
 
 mod attention;
 mod calling;
-mod correspondent;
 mod event;
 mod going;
 mod help;
@@ -18,6 +17,7 @@ mod past;
 mod places;
 mod preference_command;
 mod presence;
+mod reply_target;
 mod rooms;
 mod roster;
 mod seen_messages;
@@ -67,11 +67,11 @@ use crate::protocol::term::about;
 use crate::protocol::{Event, Request, Target};
 use crate::text::safe_line;
 use attention::Attention;
-use correspondent::Correspondent;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
+use reply_target::ReplyTarget;
 use spot::Spot;
-use verifying::Subject;
+use verifying::KeySubject;
 
 /// A change on the terminal.
 #[derive(Debug)]
@@ -172,9 +172,9 @@ pub(crate) struct Conversation {
     target: Target,
     /// The rooms that the user is in.
     rooms: BTreeSet<RoomName>,
-    correspondent: Correspondent,
+    correspondent: ReplyTarget,
     /// The key that the user was asked about.
-    verifying: Option<Subject>,
+    verifying: Option<KeySubject>,
     roster: SharedState<Roster>,
     trust: SharedState<TrustPolicy>,
     /// Users found at the start, until the first news of joins.
@@ -216,7 +216,7 @@ impl Conversation {
             operator: false,
             target: Target::All,
             rooms: BTreeSet::new(),
-            correspondent: Correspondent::default(),
+            correspondent: ReplyTarget::default(),
             verifying: None,
             roster,
             trust: credentials.trust.clone(),

@@ -18,7 +18,7 @@ macro_rules! kinds {
 
 kinds! {
     Connect: Hello Pake Ping Multicast;
-    Act: Chat Nick Join Part Topic History Search Received OpByToken Help Quit;
+    Act: Chat Edit Delete Read Away Back Nick Join Part Topic History Search Received OpByToken Help Quit;
     Ask: Users Rooms Time Whois;
     Operate: Alert Kick Mute Unmute Ban Unban Bans Keys Admit Dismiss Release Op Deop;
 }

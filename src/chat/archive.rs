@@ -322,7 +322,9 @@ impl Message {
         };
         let event = match self.kind {
             Kind::Chat | Kind::Action => {
-                let said = Event::Chat { from, to, msg, action: self.kind == Kind::Action, seq, ts, history };
+                let action = self.kind == Kind::Action;
+                let (reply, edited) = (None, false);
+                let said = Event::Chat { from, to, msg, action, seq, ts, history, reply, edited };
                 return said.into_packet("", id);
             }
             Kind::Alert => Event::Alert { by: from.name, msg, seq, ts, history },

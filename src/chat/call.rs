@@ -69,7 +69,10 @@ impl Call<'_> {
                     .map_or_else(|| typed_command(&msg), |command| *command)?;
                 self.request(request)
             }
-            Act::Chat { to, msg, action } => self.say(to, msg, action),
+            Act::Chat { to, msg, action, .. } => self.say(to, msg, action),
+            Act::Edit { .. } | Act::Delete { .. } | Act::Read { .. } | Act::Away { .. } | Act::Back => {
+                Err(Refusal::new(Code::UnknownType, "this server does not do that yet"))
+            }
             Act::Nick { name } => self.rename(&name),
             Act::Join { room } => self.join(&room),
             Act::Part { room } => self.part(&room),

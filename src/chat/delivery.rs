@@ -125,7 +125,8 @@ impl Receipt {
             return Event::error(*code, msg.clone()).into_packet(&self.to, Some(self.id.clone()));
         }
         let Self { seq, ts, stored, waits, .. } = self;
-        let sent = Event::Sent { seq: *seq, ts: ts.clone(), stored: *stored, waits: waits.clone() };
+        let sent =
+            Event::Sent { seq: *seq, ts: ts.clone(), stored: *stored, waits: waits.clone(), away: None };
         sent.into_packet(&self.to, Some(self.id.clone()))
     }
 }

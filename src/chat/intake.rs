@@ -184,7 +184,7 @@ pub(super) fn typed_command(msg: &str) -> Result<Request, Refusal> {
 /// Resolves commands that need a current target: here it is always the lobby.
 fn in_lobby(talk: Talk) -> Result<Act, Refusal> {
     match talk {
-        Talk::Me(msg) => Ok(Act::Chat { to: Target::All, msg, action: true }),
+        Talk::Me(msg) => Ok(Act::Chat { to: Target::All, msg, action: true, reply: None }),
         Talk::Topic(topic) => Ok(Act::Topic { room: LOBBY.into(), topic }),
         Talk::History(limit) => {
             Ok(Act::History { room: None, name: None, span: Span { before: None, limit } })

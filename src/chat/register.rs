@@ -125,6 +125,8 @@ impl Call<'_> {
             return;
         };
         let welcome = Event::Welcome(Box::new(Welcome {
+            read: Vec::new(),
+            away: None,
             server: self.chat.profile.server.clone(),
             name: user.name.to_string(),
             ip: session.ip.to_string(),
@@ -301,7 +303,10 @@ fn said_besides(packet: &ClientPacket, request: Request) -> Option<Request> {
         Request::Connect(Connect::Hello(_)) if packet.text().is_empty() => None,
         Request::Connect(Connect::Hello(_)) => match packet.to.as_deref().map(Target::parse) {
             None | Some(Target::Server) => None,
-            Some(to) => Some(Request::Act(Act::Chat { to, msg: packet.text().to_owned(), action: false })),
+            Some(to) => {
+                let (msg, reply) = (packet.text().to_owned(), packet.reply);
+                Some(Request::Act(Act::Chat { to, msg, action: false, reply }))
+            }
         },
         request => Some(request),
     }

@@ -13,11 +13,13 @@ use rustyline::history::FileHistory;
 use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
 use tokio::sync::mpsc;
 
+use super::emoji::Joins;
 use super::helper::{EditorHelper, Interruption};
 use super::history::{HistoryFile, MAX_LINES};
 use super::printer::write;
 use super::question::{PromptQuestion, Reply};
 use super::rows::rows_below_first;
+use super::shortcut;
 use super::state::{NextRead, PromptState};
 use super::terminal_mode::{TerminalMode, is_typed_ahead};
 use super::{Input, Label, OpenError, Options};
@@ -49,6 +51,11 @@ impl EditorThread {
             Editor::with_history(config(), FileHistory::with_config(&config())).map_err(terminal)?;
         let external = editor.create_external_printer().map_err(terminal)?;
         editor.set_helper(Some(EditorHelper::new(Arc::clone(&shared), Arc::clone(&options.completer))));
+        for shortcut in options.shortcuts {
+            for key in shortcut.keys() {
+                editor.bind_sequence(key, shortcut::handler(*shortcut, &inputs));
+            }
+        }
         let history = HistoryFile::open(options.history.clone(), editor.history_mut());
         let (end, ended) = channel();
         let keeps_echo = options.keeps_echo;
@@ -92,6 +99,7 @@ fn config() -> Config {
     // one, during which it would print nothing.
     let builder = Config::builder()
         .color_mode(ColorMode::Forced)
+        .grapheme_cluster_mode(Joins::of_terminal().mode())
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true);
     match builder.clone().max_history_size(MAX_LINES) {
@@ -216,7 +224,7 @@ impl Editing {
     fn erase(&mut self, label: &Label, line: &str) {
         let Some((columns, _)) = self.editor.dimensions() else { return };
         let shown = format!("{}{line}", label.text());
-        let up = rows_below_first(&shown, usize::from(columns)) + 1;
+        let up = rows_below_first(&shown, usize::from(columns), Joins::of_terminal()) + 1;
         let _ = write(&format!("\x1b[{up}A\r\x1b[J"));
     }
 }

@@ -9,9 +9,11 @@
 //! - The label (`[#lobby] `) can change at any time, and a question can take its place; the half-typed line comes back
 //!   afterwards. An unexpected question appears only on an empty line, and accepts only its own answers.
 //! - Several pasted lines stay one input, sent by one Enter (bracketed paste).
+//! - Keys that the owner names ([`Shortcut`]) are inputs of their own and leave the line alone.
 //! - Ctrl-C clears the line; on an empty line it is [`Input::Interrupt`]. Ctrl-D on an empty line is [`Input::End`].
 
 mod editor;
+mod emoji;
 mod helper;
 mod history;
 mod label;
@@ -20,6 +22,8 @@ mod question;
 mod rows;
 mod screen;
 mod secret;
+mod shortcut;
+mod signal;
 mod state;
 mod terminal_mode;
 mod waker;
@@ -36,7 +40,8 @@ pub use printer::Printer;
 pub use question::PromptQuestion;
 pub use screen::{LogLine, Screen};
 pub use secret::ask_secret;
-pub use terminal_mode::forget_typed;
+pub use shortcut::Shortcut;
+pub use terminal_mode::{forget_typed, screen_size};
 
 use state::PromptState;
 
@@ -53,6 +58,8 @@ pub enum Input {
     Line(String),
     /// Enter on a question asked with [`Printer::ask`].
     Answer(String),
+    /// One of [`Options::shortcuts`]; the half-typed line stays.
+    Key(Shortcut),
     /// Ctrl-C on a question.
     Declined,
     /// Ctrl-C on an empty line.
@@ -74,6 +81,8 @@ pub struct Options {
     pub completer: Arc<dyn Complete>,
     /// Whether an entered line stays on the screen; its handler prints the others itself.
     pub keeps_echo: fn(&str) -> bool,
+    /// Keys to report instead of editing with them.
+    pub shortcuts: &'static [Shortcut],
     /// Prints the log above the prompt while that is open.
     pub screen: Screen,
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
+use super::signal::{self, NotificationForms};
 use super::state::PromptState;
 use super::{Label, PromptQuestion};
 
@@ -31,6 +32,31 @@ impl Printer {
         self.enqueue(CLEAR.to_owned());
     }
 
+    /// Rings the terminal's bell.
+    pub fn ring(&self) {
+        self.enqueue(signal::BELL.to_owned());
+    }
+
+    /// Shows a notification of the desktop, if the terminal can.
+    pub fn notify(&self, title: &str, text: &str) {
+        self.enqueue(NotificationForms::of_terminal().notification(title, text));
+    }
+
+    /// Sets the window's title. The first time, `is_first`, the terminal keeps the previous one.
+    pub fn set_title(&self, title: &str, is_first: bool) {
+        if has_title() {
+            let keep = if is_first { signal::KEEP_TITLE } else { "" };
+            self.enqueue(format!("{keep}{}", signal::title(title)));
+        }
+    }
+
+    /// Brings the title back that the window had before the first [`Self::set_title`].
+    pub fn restore_title(&self) {
+        if has_title() {
+            self.enqueue(signal::RESTORE_TITLE.to_owned());
+        }
+    }
+
     /// Changes the label; the half-typed line stays.
     pub fn set_label(&self, label: Label) {
         self.0.set_label(label);
@@ -54,6 +80,10 @@ impl Printer {
             let _ = write(&text);
         }
     }
+}
+
+fn has_title() -> bool {
+    std::env::var("TERM").is_ok_and(|term| signal::has_title(&term))
 }
 
 /// Writes to the screen. Only the editing thread may call it until that ends.

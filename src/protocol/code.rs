@@ -33,6 +33,8 @@ codes! {
     /// Nobody with that name or address is online.
     NoSuchUser = "no_such_user",
     NoSuchRoom = "no_such_room",
+    /// No message with that number, or not for the asking user.
+    NoSuchMessage = "no_such_message",
     BadRoom = "bad_room",
     /// The limit on rooms, for the user or in all.
     TooManyRooms = "too_many_rooms",

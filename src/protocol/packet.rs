@@ -76,12 +76,27 @@ pub struct UserInfo {
     /// The number of sessions; only in `whois`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<usize>,
-    /// Whether the user is an operator; only in `whois`.
+    /// Whether the user is an operator; in a list only if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<bool>,
     /// When the name was last used (RFC 3339, UTC); only in `whois`, and only if its owner is away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
+    /// Present while the user is away: why, empty in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<String>,
+}
+
+/// Up to where a user has read a conversation: a room, or with a user; without either, the lobby.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReadPosition {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<String>,
+    /// Inclusive.
+    pub seq: u64,
 }
 
 /// A room in `welcome` and in the answers to `rooms`, `join`, `part` and `topic`.

@@ -43,6 +43,7 @@ impl Console {
             history: None,
             completer: Arc::new(Words(handle.clone())),
             keeps_echo: |line| !line.trim().is_empty(),
+            shortcuts: &[],
             screen,
         })?;
         Ok(Self { prompt, handle, asking: false })
@@ -76,6 +77,7 @@ impl Console {
                 "y" | "yes" => Step::Stop,
                 _ => Step::On,
             },
+            Input::Key(_) => Step::On,
             // A second Ctrl-C means yes.
             Input::Declined => Step::Stop,
             Input::Interrupt | Input::End if self.asking => Step::Stop,

@@ -181,7 +181,7 @@ fn a_room_outlives_the_link_and_the_server() {
     alice.enter("Bb5");
     bob.wait_for("#games <alice> Bb5");
     bob.enter("/rooms");
-    bob.wait_for("-- 1 room: #games");
+    bob.wait_for("-- 1 room:\n         * #games  2 of 2 here  chess at eight");
     bob.enter("/search nf3 in:#games");
     bob.wait_for("-- messages with \"nf3\" in #games:");
     alice.enter("/part");

@@ -172,7 +172,7 @@ fn commands_do_what_they_say() {
     terminal.enter("/nick carol");
     terminal.wait_for("-- you are now carol");
     terminal.enter("/whois bob");
-    terminal.wait_for("-- bob from 127.0.0.1, here since");
+    terminal.wait_for("-- bob from 127.0.0.1\n         here since  ");
     terminal.enter("/time");
     terminal.wait_for("-- server time ");
     terminal.enter("/status");

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::spot::Spot;
 use super::view::render;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::fingerprint::Fingerprint;
@@ -15,13 +16,16 @@ impl Conversation {
         self.view.now = now.clock;
         let effects = match event {
             Event::Chat { .. } => self.chat(event, id, now),
-            Event::Alert { .. } => self.past(event, id, false).unwrap_or_else(|| self.show(event)),
+            Event::Alert { .. } => self.past(event, id, false).unwrap_or_else(|| self.live_alert(event, now)),
             Event::Delivered { .. } => {
                 self.away = None;
                 self.past(event, id, true).unwrap_or_else(|| self.show(event))
             }
-            Event::Joined(crowd) if crowd.room.is_none() => self.joined(crowd),
-            Event::Left(crowd) if crowd.room.is_none() => self.left(event, crowd),
+            Event::Joined(crowd) if crowd.room.is_none() => self.joined(crowd, now),
+            Event::Left(crowd) if crowd.room.is_none() => self.left(crowd, now),
+            Event::Joined(crowd) => self.crowd(crowd.clone(), true, now),
+            Event::Left(crowd) => self.crowd(crowd.clone(), false, now),
+            Event::Topic { room, .. } if !self.shows_room(Some(room)) => Vec::new(),
             _ => {
                 let ask = self.answered(id);
                 self.answer(event, ask, id, now)
@@ -47,12 +51,30 @@ impl Conversation {
             Event::Error { .. } => self.error(event, ask.as_ref(), id, now),
             Event::History(end) => self.history_end(end, ask, now),
             Event::Room(room) => self.room(event, room, ask),
-            Event::Rooms { rooms, .. } => self.list(event, rooms),
+            Event::Rooms { rooms, next, .. } => self.list(event, rooms, next.as_ref(), ask),
             Event::Renamed { old, name } => self.renamed(event, old, name),
             Event::Users { room: None, users, total, next } => {
                 self.users(event, users, *total, next.as_ref(), ask)
             }
+            Event::Users { room: Some(_), users, total, next } => match ask {
+                Some(PendingRequest::Users(listing)) => {
+                    self.users_listed(listing, users, *total, next.as_ref())
+                }
+                _ => self.show(event),
+            },
             Event::Time { time, ts, .. } => self.time(event, time, ts, ask, now),
+            Event::Read { name, room, seq } => {
+                if let Some(spot) = Spot::of_conversation(name.as_deref(), room.as_deref()) {
+                    self.attention.places.read(&spot, *seq);
+                }
+                Vec::new()
+            }
+            Event::Away { why } => {
+                self.attention.is_away = why.is_some();
+                let mut effects = self.show(event);
+                effects.push(Effect::Relabel);
+                effects
+            }
             Event::Storing { works, msg } => {
                 self.trouble = (!works).then(|| msg.clone());
                 self.show(event)
@@ -61,21 +83,25 @@ impl Conversation {
                 self.operator = *operator;
                 self.show(event)
             }
-            Event::Whois(user) if matches!(ask, Some(PendingRequest::Digits)) => self.digits(user),
+            Event::Whois(user) => match ask {
+                Some(PendingRequest::Digits) => self.digits(user),
+                Some(PendingRequest::Ignore(until)) => self.ignore(user, until),
+                _ => self.show(event),
+            },
             _ => self.show(event),
         }
     }
 
     /// Users joined. The server says so up to a second later, so its first news may include users whom this
     /// client has already found here. To this client, those have not just joined.
-    fn joined(&mut self, crowd: &Crowd) -> Vec<Effect> {
+    fn joined(&mut self, crowd: &Crowd, now: CallTime) -> Vec<Effect> {
         self.total = crowd.total;
         self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.add(name)));
-        let Some(found) = self.found.take() else { return self.show(&Event::Joined(crowd.clone())) };
+        let Some(found) = self.found.take() else { return self.crowd(crowd.clone(), true, now) };
         let mut news = crowd.clone();
         news.names.retain(|name| !found.contains(name));
         news.count = crowd.count.saturating_sub(crowd.names.len() - news.names.len());
-        if news.count == 0 { Vec::new() } else { self.show(&Event::Joined(news)) }
+        if news.count == 0 { Vec::new() } else { self.crowd(news, true, now) }
     }
 
     fn answered(&mut self, id: Option<&str>) -> Option<PendingRequest> {
@@ -83,16 +109,16 @@ impl Conversation {
     }
 
     pub(super) fn show(&self, event: &Event) -> Vec<Effect> {
-        shown(render(event, &self.view))
+        if self.is_ignored(event) { Vec::new() } else { shown(render(event, &self.view)) }
     }
 
-    fn left(&mut self, event: &Event, crowd: &Crowd) -> Vec<Effect> {
+    fn left(&mut self, crowd: &Crowd, now: CallTime) -> Vec<Effect> {
         self.total = crowd.total;
         self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.remove(name)));
         if let Some(found) = &mut self.found {
             found.retain(|name| !crowd.names.contains(name));
         }
-        self.show(event)
+        self.crowd(crowd.clone(), false, now)
     }
 
     fn error(
@@ -102,6 +128,10 @@ impl Conversation {
         id: Option<&str>,
         now: CallTime,
     ) -> Vec<Effect> {
+        if matches!(ask, Some(PendingRequest::Read)) {
+            self.attention.places.is_refused = true;
+            return Vec::new();
+        }
         let mut effects = self.show(event);
         effects.extend(self.refuse(id, now));
         self.flush(now);
@@ -115,7 +145,8 @@ impl Conversation {
         let Event::Chat { from, to, history, .. } = event else { return Vec::new() };
         let is_direct = !matches!(Target::parse(to), Target::All | Target::Room(_));
         let is_answer = id.is_some_and(|id| self.requests.contains_key(id));
-        if is_direct && !is_answer && from.name != self.view.me && !from.is_server() {
+        let is_others = from.name != self.view.me && !from.is_server() && !self.is_ignored(event);
+        if is_direct && !is_answer && is_others {
             self.correspondent = Some(from.name.clone());
         }
         // This user's own message over a link that broke before the receipt.
@@ -128,8 +159,8 @@ impl Conversation {
         if !history {
             self.with_roster(|roster| roster.add(&from.name));
         }
-        let mut effects = self.show(event);
-        if from.key.is_none() && !from.is_server() && !std::mem::replace(&mut self.mark_is_told, true) {
+        let mut effects = self.live(event, now);
+        if is_others && from.key.is_none() && !std::mem::replace(&mut self.mark_is_told, true) {
             effects
                 .extend(self.note("a ? after a name means that no key backs it: anyone could be using it"));
         }
@@ -152,9 +183,13 @@ impl Conversation {
         if old == self.view.me {
             self.view.me = name.to_owned();
         }
+        self.view.rename(old, name);
         if self.correspondent.as_deref() == Some(old) {
             self.correspondent = Some(name.to_owned());
         }
+        self.attention.places.rename(old, name);
+        self.attention.presence.rename(old, name);
+        self.attention.ignored.rename(old, name);
         self.with_roster(|roster| {
             roster.remove(old);
             roster.add(name);
@@ -189,6 +224,7 @@ impl Conversation {
                 }
                 Vec::new()
             }
+            Some(PendingRequest::Users(listing)) => self.users_listed(listing, users, total, next),
             _ => self.show(event),
         }
     }
@@ -206,6 +242,6 @@ impl Conversation {
         let half = SignedDuration::try_from(round_trip / 2).unwrap_or_default();
         // The server read its clock about half a round trip after it was asked.
         let ahead = ts.parse().ok().map(|ts| asked.clock.duration_until(ts) - half).map(|behind| -behind);
-        shown(self.view.time(time, ahead, round_trip))
+        shown(self.view.time(time, ts, ahead, round_trip))
     }
 }

@@ -1,28 +1,44 @@
 //! Handles typed lines and events, and tracks messages on their way. A conversation does no input or
-//! output except handing packets to the connection and remembering a verified key; it returns [`Effect`]s for
-//! the terminal.
+//! output except handing packets to the connection and remembering a verified key or an ignored user; it
+//! returns [`Effect`]s for the terminal.
 
+mod attention;
+mod calling;
 mod event;
+mod going;
+mod help;
+mod ignored;
 mod line;
+mod missed;
 mod outbox;
+mod outlet;
+mod pages;
 mod past;
+mod places;
 mod preference_command;
+mod presence;
 mod rooms;
 mod roster;
 mod seen_messages;
 mod sending;
+mod spot;
 mod status;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use calling::Summons;
+pub(crate) use ignored::{IGNORED_FILE, IgnoreList};
 pub(crate) use line::keeps_echo;
 pub(crate) use outbox::PacketIds;
+pub(crate) use outlet::{Outlet, ScreenSize};
 pub(crate) use past::WENT_BACK;
 pub(crate) use roster::Roster;
 pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
 pub(crate) use view::{Stamp, ViewState, render};
+
+use pages::{Pages, RoomsListing, UsersListing};
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
@@ -31,6 +47,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::client::connection::{Credentials, Loss, Up, Update};
 use crate::client::preferences::PreferencesFile;
@@ -46,8 +63,10 @@ use crate::protocol::target::LOBBY;
 use crate::protocol::term::about;
 use crate::protocol::{Event, Request, Target};
 use crate::text::safe_line;
+use attention::Attention;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
+use spot::Spot;
 
 /// A change on the terminal.
 #[derive(Debug)]
@@ -56,6 +75,8 @@ pub(crate) enum Effect {
     Show(String),
     /// Show another label: see [`Conversation::label`].
     Relabel,
+    /// Call the user, who may not be looking. Plain lines call nobody.
+    Summon(Summons),
     /// Change the screen of a prompt. Plain lines have none.
     OnScreen(fn(&Printer)),
     /// Leave, as the user asked.
@@ -92,6 +113,14 @@ enum PendingRequest {
     Digits,
     /// Make the room the target.
     Join,
+    /// Collect users, and show them.
+    Users(UsersListing),
+    /// Collect rooms, and show them.
+    Rooms(RoomsListing),
+    /// Nothing; an old server refuses it.
+    Read,
+    /// Ignore the user until then.
+    Ignore(Option<Timestamp>),
     /// Show messages from the history.
     Messages(RequestedMessages),
     /// Show it.
@@ -153,6 +182,8 @@ pub(crate) struct Conversation {
     requests: HashMap<String, PendingRequest>,
     /// Where `/set` keeps preferences.
     preferences_file: Option<Arc<dyn PreferencesFile>>,
+    pages: Pages,
+    attention: Attention,
     view: ViewState,
 }
 
@@ -184,6 +215,8 @@ impl Conversation {
             refused: 0,
             requests: HashMap::new(),
             preferences_file: None,
+            pages: Pages::default(),
+            attention: Attention::default(),
             view,
         }
     }
@@ -238,6 +271,7 @@ impl Conversation {
             self.text_bytes = welcome.limits.text_bytes;
         }
         self.take_rooms(&welcome.rooms);
+        self.take_up(&welcome);
         self.found = Some(HashSet::new());
         if !is_same {
             effects.extend(self.join_preferred());
@@ -251,6 +285,7 @@ impl Conversation {
     /// they are the same users.
     fn move_in(&mut self, follows: bool) -> Vec<Effect> {
         self.away = None;
+        self.attention.places.forget();
         if matches!(self.target, Target::Room(_)) {
             self.aim(Target::All);
         }
@@ -279,6 +314,7 @@ impl Conversation {
         self.state = LinkState::Down { why: why.to_owned(), since, search };
         self.requests.clear();
         self.seen.interrupt();
+        effects.extend(self.missed_shown(false));
         effects.extend(self.take_back());
         effects.push(Effect::Relabel);
         self.labelled(effects)
@@ -291,8 +327,24 @@ impl Conversation {
         let overdue = self.outbox.overdue(now.instant);
         let text =
             |message: &OutgoingMessage| format!("not confirmed by the server yet: {}", quoted(message));
-        let effects = overdue.iter().flat_map(|message| self.note(&text(message))).collect();
+        let mut effects: Vec<_> = overdue.iter().flat_map(|message| self.note(&text(message))).collect();
+        effects.extend(self.late_crowds(now));
         self.labelled(effects)
+    }
+
+    /// Whether something waits for its time, so that [`Self::tick`] should be called.
+    pub(crate) fn waits(&self) -> bool {
+        self.pending() > 0 || self.attention.places.waits_for_label() || self.attention.presence.waits()
+    }
+
+    /// Takes the list of ignored users.
+    pub(crate) fn ignore_these(&mut self, list: IgnoreList) {
+        self.attention.ignored = list;
+    }
+
+    /// The window has that size now.
+    pub(crate) fn resize(&mut self, size: ScreenSize) {
+        self.view.outlet = Outlet::Prompt(size);
     }
 
     /// Warns of another server with this one's name.
@@ -311,7 +363,8 @@ impl Conversation {
         shown(self.view.failures(text))
     }
 
-    /// The text before the input; safe for the terminal.
+    /// The text before the input, with what is unread elsewhere in at most half the window's width; safe for
+    /// the terminal.
     pub(crate) fn label(&self) -> String {
         let target = match &self.target {
             Target::All => LOBBY.to_owned(),
@@ -321,23 +374,42 @@ impl Conversation {
         let state = match self.state {
             LinkState::Down { search: true, .. } => ", no server",
             LinkState::Down { .. } => ", reconnecting",
+            LinkState::Fresh | LinkState::Up { .. } if self.attention.is_away => ", away",
             LinkState::Fresh | LinkState::Up { .. } => "",
         };
-        match self.outbox.stuck() {
-            0 => format!("[{target}{state}] "),
-            stuck => format!("[{target}{state}, {stuck} waiting] "),
-        }
+        let waiting = match self.outbox.stuck() {
+            0 => String::new(),
+            stuck => format!(", {stuck} waiting"),
+        };
+        let columns = self.view.outlet.screen().map_or(0, |screen| screen.columns);
+        let room = (columns / 2).saturating_sub(target.width() + state.len() + waiting.len() + 3);
+        let unread = match columns {
+            0 => String::new(),
+            _ => self.attention.places.summary(Spot::of(&self.target).as_ref(), room),
+        };
+        format!("[{target}{state}{waiting}{unread}] ")
     }
 
-    /// Adds a new label if the number of waiting messages has changed.
+    /// Adds a new label if the number of waiting messages has changed, or, from time to time, that of unread
+    /// ones.
     fn labelled(&mut self, mut effects: Vec<Effect>) -> Vec<Effect> {
         let stuck = self.outbox.stuck();
-        if std::mem::replace(&mut self.labelled, stuck) != stuck
-            && !effects.iter().any(|effect| matches!(effect, Effect::Relabel))
-        {
+        let mut is_new = std::mem::replace(&mut self.labelled, stuck) != stuck;
+        let now = Instant::now();
+        is_new |= self.attention.places.is_label_due(now);
+        let is_there = effects.iter().any(|effect| matches!(effect, Effect::Relabel));
+        if is_new && !is_there {
             effects.push(Effect::Relabel);
         }
+        if is_new || is_there {
+            self.attention.places.note_label(now);
+        }
         effects
+    }
+
+    /// The style of the label.
+    pub(crate) fn label_style(&self) -> anstyle::Style {
+        self.view.label_style(self.is_down())
     }
 
     /// Whether the connection is lost.

@@ -1,14 +1,19 @@
 //! Messages from the history: missed ones, which come at the start of a connection, and those that the user
 //! asked for. A line before and a line after them say what they are.
 
+use std::sync::Arc;
+
+use super::missed::MissedDigest;
 use super::seen_messages::{IncomingMessage, MissedMessages, Novelty};
-use super::{CallTime, Conversation, Effect, PendingRequest};
+use super::view::render_hit;
+use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::client::connection::Resumption;
 use crate::protocol::event::{BEHIND, GAP, HistoryEnd, SLOW, Welcome, count_messages};
 use crate::protocol::packet::stamp;
 use crate::protocol::request::{Act, SearchRequest, Span};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{self, Event, Request, Target};
+use crate::text::Sought;
 
 pub(crate) const WENT_BACK: &str = "the server went back to an earlier state (from a restored backup or \
     copy): it no longer has some messages that you have seen, and others may be missing";
@@ -16,18 +21,56 @@ pub(crate) const WENT_BACK: &str = "the server went back to an earlier state (fr
 /// Messages to show after joining a room.
 const ON_JOINING: u64 = 20;
 
+/// Most messages that a server sends at a time.
+const PAGE: u64 = 200;
+
+/// Requested messages to hold until all have come: more than a page. Further ones are shown at once.
+const MAX_HELD: usize = 500;
+
+/// Which messages the user asked for.
+#[derive(Debug, Clone)]
+pub(super) struct MessagesQuery {
+    /// `History` or `Search`.
+    act: Act,
+    /// What they are: `messages of #lobby`.
+    subject: String,
+    /// Words to mark.
+    sought: Option<Arc<Sought>>,
+}
+
 /// Messages that the user asked for, as they come.
 #[derive(Debug)]
 pub(super) struct RequestedMessages {
+    query: MessagesQuery,
     /// The line before them.
-    title: String,
-    shown: usize,
+    title: Title,
+    count: usize,
+    /// The lowest number.
+    oldest: Option<u64>,
+    /// They are shown together, so that no other line comes in between.
+    held: Vec<Event>,
+    /// Whether Enter shows older ones.
+    is_asked: bool,
+    /// The number of the first one to show.
+    first: u64,
+    /// The word that each must have, as a whole word.
+    word: Option<String>,
+}
+
+/// The line before requested messages.
+#[derive(Debug, Clone)]
+pub(super) enum Title {
+    Note(String),
+    /// A thin line; no line follows the messages.
+    Rule(String),
 }
 
 impl Conversation {
     /// Begins a connection, with missed messages if the hello asked for them and the server stores any.
     pub(super) fn begin(&mut self, welcome: &Welcome, resumes: bool, now: CallTime) -> Vec<Effect> {
         let back = self.seen.welcomed(welcome, resumes);
+        let is_digest = self.seen.is_catching_up() && back.resumed && self.view.outlet.screen().is_some();
+        self.attention.missed = is_digest.then(MissedDigest::default);
         if !self.seen.is_catching_up() {
             self.go_live(now);
         }
@@ -48,16 +91,16 @@ impl Conversation {
             | Event::Delivered { seq, history, .. } => (*seq, *history),
             _ => return None,
         };
-        if let Some(PendingRequest::Messages(past)) = id.and_then(|id| self.requests.get_mut(id)) {
-            past.shown += 1;
-            let title = (past.shown == 1).then(|| past.title.clone());
-            let mut effects = title.map(|title| self.note(&format!("{title}:"))).unwrap_or_default();
-            effects.extend(self.show(event));
-            return Some(effects);
+        if id.is_some_and(|id| matches!(self.requests.get(id), Some(PendingRequest::Messages(_)))) {
+            return Some(self.requested(event, seq, id));
         }
         let mut effects = match self.seen.take(IncomingMessage { seq, is_direct, history }, true) {
             Novelty::Known => return Some(Vec::new()),
             Novelty::Live => return None,
+            Novelty::Missed(_) if self.attention.missed.is_some() => {
+                self.miss(event);
+                return Some(Vec::new());
+            }
             Novelty::Missed(1) => {
                 let is_return = self.seen.missed().is_some_and(|missed| missed.back.resumed);
                 self.note(if is_return { "missed messages:" } else { "the latest messages:" })
@@ -68,6 +111,29 @@ impl Conversation {
         Some(effects)
     }
 
+    /// Holds a requested message until all have come.
+    fn requested(&mut self, event: &Event, seq: Option<u64>, id: Option<&str>) -> Vec<Effect> {
+        let asked = id.and_then(|id| self.requests.get(id));
+        let Some(PendingRequest::Messages(past)) = asked else { return Vec::new() };
+        let is_other = past.word.as_ref().is_some_and(|word| !self.is_mention(event, word));
+        let is_wanted = !is_other && !seq.is_some_and(|seq| seq < past.first) && !self.is_ignored(event);
+        let asked = id.and_then(|id| self.requests.get_mut(id));
+        let Some(PendingRequest::Messages(past)) = asked else { return Vec::new() };
+        past.oldest = [past.oldest, seq].into_iter().flatten().min();
+        if !is_wanted {
+            return Vec::new();
+        }
+        past.count += 1;
+        past.held.push(event.clone());
+        if past.held.len() < MAX_HELD {
+            return Vec::new();
+        }
+        let is_first = past.held.len() == past.count;
+        let (held, title, sought) =
+            (std::mem::take(&mut past.held), past.title.clone(), past.query.sought.clone());
+        self.show_held(&held, is_first.then_some(&title), sought.as_ref())
+    }
+
     /// The end of missed or requested messages.
     pub(super) fn history_end(
         &mut self,
@@ -76,7 +142,7 @@ impl Conversation {
         now: CallTime,
     ) -> Vec<Effect> {
         if let Some(PendingRequest::Messages(past)) = ask {
-            return self.note(&past.end(end));
+            return self.requested_end(past, end);
         }
         let Some((missed, receipt)) = self.seen.caught_up(end) else {
             // A server that stores no messages only says whether some were missed.
@@ -87,34 +153,90 @@ impl Conversation {
             self.hand(receipt.to_frame(None));
         }
         self.go_live(now);
-        let effects = after_missed(&missed, end).map(|text| self.note(&text)).unwrap_or_default();
+        let mut effects = self.missed_shown(true);
+        let text = match effects.is_empty() {
+            true => after_missed(&missed, end),
+            false => (end.gap && !missed.back.rewound).then(|| format!("there were others{GAP}")),
+        };
+        effects.extend(text.map(|text| self.note(&text)).unwrap_or_default());
         self.labelled(effects)
     }
 
     /// Asks for the latest messages of the present target.
     pub(super) fn ask_past(&mut self, limit: Option<u64>) -> Vec<Effect> {
-        let span = Span { before: None, limit };
-        let (room, name, place) = match &self.target {
-            Target::Room(room) => (Some(room.clone()), None, format!("of {room}")),
-            Target::User(name) => (None, Some(name.clone()), format!("with {name}")),
-            _ => (None, None, format!("of {LOBBY}")),
-        };
-        let title = format!("the last messages {place}");
-        self.ask(
-            &Request::Act(Act::History { room, name, span }),
-            PendingRequest::Messages(RequestedMessages { title, shown: 0 }),
-        )
+        match self.target.clone() {
+            Target::Room(room) => self.ask_history(Some(room), None, limit),
+            Target::User(name) => self.ask_history(None, Some(name), limit),
+            _ => self.ask_history(None, None, limit),
+        }
+    }
+
+    /// Asks for the latest messages of a room, or with a user; with neither, of the lobby.
+    pub(super) fn ask_history(
+        &mut self,
+        room: Option<String>,
+        name: Option<String>,
+        limit: Option<u64>,
+    ) -> Vec<Effect> {
+        let query = MessagesQuery::history(room, name, limit);
+        let title = Title::Note(format!("the last {}", query.subject));
+        self.ask_messages(RequestedMessages::new(query, title).asked())
     }
 
     /// Asks for the latest messages of a room that was just joined.
     pub(super) fn ask_room(&mut self, room: &str) -> Vec<Effect> {
-        let span = Span { before: None, limit: Some(ON_JOINING) };
-        let title = format!("the last messages of {room}");
-        let request = Request::Act(Act::History { room: Some(room.to_owned()), name: None, span });
-        self.ask(&request, PendingRequest::Messages(RequestedMessages { title, shown: 0 }))
+        let query = MessagesQuery::history(Some(room.to_owned()), None, Some(ON_JOINING));
+        let title = Title::Note(format!("the last {}", query.subject));
+        self.ask_messages(RequestedMessages::new(query, title))
+    }
+
+    /// Asks for the messages before this number.
+    pub(super) fn ask_older(&mut self, mut query: MessagesQuery, before: u64) -> Vec<Effect> {
+        if let Act::History { span, .. } | Act::Search(SearchRequest { span, .. }) = &mut query.act {
+            span.before = Some(before);
+        }
+        let title = Title::Note(format!("older {}", query.subject));
+        self.ask_messages(RequestedMessages::new(query, title).asked())
+    }
+
+    pub(super) fn ask_messages(&mut self, messages: RequestedMessages) -> Vec<Effect> {
+        let request = Request::Act(messages.query.act.clone());
+        self.ask(&request, PendingRequest::Messages(messages))
+    }
+
+    /// Shows requested messages, after their title if these are the first.
+    fn show_held(&self, held: &[Event], title: Option<&Title>, sought: Option<&Arc<Sought>>) -> Vec<Effect> {
+        let mut effects = match title.filter(|_| !held.is_empty()) {
+            Some(Title::Note(title)) => self.note(&format!("{title}:")),
+            Some(Title::Rule(title)) => vec![Effect::Show(self.view.rule(title))],
+            None => Vec::new(),
+        };
+        for event in held {
+            effects.extend(match sought {
+                Some(sought) => shown(render_hit(event, &self.view, sought)),
+                None => self.show(event),
+            });
+        }
+        effects
+    }
+
+    /// All requested messages have come.
+    fn requested_end(&mut self, past: RequestedMessages, end: &HistoryEnd) -> Vec<Effect> {
+        let is_first = past.held.len() == past.count;
+        let mut effects =
+            self.show_held(&past.held, is_first.then_some(&past.title), past.query.sought.as_ref());
+        effects.extend(past.end(end).map(|text| self.note(&text)).unwrap_or_default());
+        if let Some(before) = past.oldest.filter(|_| end.more) {
+            self.pages.offer_older(past.query, before);
+            if !past.is_asked {
+                self.pages.close();
+            }
+        }
+        effects
     }
 
     pub(super) fn search(&mut self, mut search: SearchRequest) -> Vec<Effect> {
+        let sought = Arc::new(Sought::read(&search.words));
         let mut title = "messages".to_owned();
         let SearchRequest { words, name, room, since, until, .. } = &mut search;
         match words.as_str() {
@@ -132,7 +254,8 @@ impl Conversation {
                 *time = stamp(at);
             }
         }
-        self.ask(&Act::Search(search).into(), PendingRequest::Messages(RequestedMessages { title, shown: 0 }))
+        let query = MessagesQuery { act: Act::Search(search), subject: title.clone(), sought: Some(sought) };
+        self.ask_messages(RequestedMessages::new(query, Title::Note(title)).asked())
     }
 }
 
@@ -150,19 +273,69 @@ fn after_missed(missed: &MissedMessages, end: &HistoryEnd) -> Option<String> {
     Some(if end.gap && !rewound { text + "; there were others" + GAP } else { text })
 }
 
-impl RequestedMessages {
-    /// The line after them.
-    fn end(&self, end: &HistoryEnd) -> String {
-        let what = match self.shown {
-            0 => format!("{}: none", self.title),
-            shown => count_messages(shown),
+impl MessagesQuery {
+    /// A search for these words.
+    pub(super) fn words(words: String, subject: String) -> Self {
+        let sought = Some(Arc::new(Sought::read(&words)));
+        Self { act: Act::Search(SearchRequest { words, ..SearchRequest::default() }), subject, sought }
+    }
+
+    pub(super) fn history(room: Option<String>, name: Option<String>, limit: Option<u64>) -> Self {
+        let subject = match (&room, &name) {
+            (Some(room), _) => format!("messages of {room}"),
+            (None, Some(name)) => format!("messages with {name}"),
+            (None, None) => format!("messages of {LOBBY}"),
         };
-        match (self.shown, end) {
+        let span = Span { before: None, limit };
+        Self { act: Act::History { room, name, span }, subject, sought: None }
+    }
+
+    /// Whether the user wants more messages than a server sends at a time.
+    fn is_greedy(&self) -> bool {
+        matches!(&self.act, Act::History { span: Span { limit: Some(limit), .. }, .. } if *limit > PAGE)
+    }
+}
+
+impl RequestedMessages {
+    pub(super) fn new(query: MessagesQuery, title: Title) -> Self {
+        let (oldest, held, word) = (None, Vec::new(), None);
+        Self { query, title, count: 0, oldest, held, is_asked: false, first: 0, word }
+    }
+
+    /// The user asked for them, so Enter shows older ones.
+    fn asked(self) -> Self {
+        Self { is_asked: true, ..self }
+    }
+
+    /// Only those from that number on.
+    pub(super) fn from(self, first: Option<u64>) -> Self {
+        Self { first: first.unwrap_or_default(), ..self }
+    }
+
+    /// Only those of others with that word.
+    pub(super) fn of(self, word: String) -> Self {
+        Self { word: Some(word), ..self }
+    }
+
+    /// The line after them.
+    fn end(&self, end: &HistoryEnd) -> Option<String> {
+        let title = match &self.title {
+            Title::Note(title) => title,
+            Title::Rule(_) if self.count > 0 => return None,
+            Title::Rule(title) => title,
+        };
+        let what = match self.count {
+            0 => format!("{title}: none"),
+            count if self.query.is_greedy() => format!("{}, the most at a time", count_messages(count)),
+            count => count_messages(count),
+        };
+        let how = if self.is_asked { "Enter or /more" } else { "/more" };
+        Some(match (self.count, end) {
             (_, HistoryEnd { partial: true, more: true, .. }) => what + SLOW,
             (_, HistoryEnd { partial: true, .. }) => what + BEHIND,
             (0, _) => what,
-            (_, HistoryEnd { more: true, .. }) => what + "; there are older ones",
+            (_, HistoryEnd { more: true, .. }) => format!("{what}; {how} shows older ones"),
             (..) => what + "; there are no older ones",
-        }
+        })
     }
 }

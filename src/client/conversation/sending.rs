@@ -1,6 +1,7 @@
 //! A message's way: into the outbox, to the connection, and out of the outbox by a receipt, a refusal, or the
 //! end of the connection.
 
+use super::spot::Spot;
 use super::{CallTime, Conversation, Effect, LinkState, OutgoingMessage, PendingRequest, quoted};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::Sender;
@@ -44,7 +45,8 @@ impl Conversation {
             return;
         }
         while let Some((id, OutgoingMessage { to, msg, action })) = self.outbox.first_waiting() {
-            let request = Request::Act(Act::Chat { to: to.clone(), msg: msg.clone(), action: *action });
+            let (to, msg, action) = (to.clone(), msg.clone(), *action);
+            let request = Request::Act(Act::Chat { to, msg, action, reply: None });
             if !self.hand(request.to_frame(Some(id))) {
                 return;
             }
@@ -54,7 +56,7 @@ impl Conversation {
 
     /// Shows a message that the server has confirmed, like everyone else's and in the server's order.
     pub(super) fn receipt(&mut self, event: &Event, id: Option<&str>, now: CallTime) -> Vec<Effect> {
-        let Event::Sent { seq, ts, stored, waits } = event else { return Vec::new() };
+        let Event::Sent { seq, ts, stored, waits, away } = event else { return Vec::new() };
         if let Some(seq) = seq {
             self.seen.reach(*seq);
         }
@@ -65,8 +67,16 @@ impl Conversation {
         let OutgoingMessage { to, msg, action } = message;
         let key = self.key.as_ref().map(Fingerprint::tag);
         let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
-        let (to, ts, history) = (to.to_string(), ts.to_owned(), false);
-        let mut effects = self.show(&Event::Chat { from, to, msg, action, seq: *seq, ts, history });
+        if let Some(spot) = Spot::of(&to) {
+            self.read_all(&spot);
+        }
+        if let Target::User(name) = &to {
+            self.attention.presence.wrote_to(name);
+        }
+        self.attention.presence.spoke(&self.view.me, now.instant);
+        let (to, seq, ts) = (to.to_string(), *seq, ts.to_owned());
+        let chat = Event::Chat { from, to, msg, action, seq, ts, history: false, reply: None, edited: false };
+        let mut effects = self.show(&chat);
         if *stored {
             self.trouble = None;
         } else if self.trouble.is_none() {
@@ -79,6 +89,7 @@ impl Conversation {
             effects.extend(self.note(&format!("{name} is away and will get your message later")));
         }
         self.away.clone_from(waits);
+        effects.extend(self.absent(away.as_ref()));
         effects
     }
 
@@ -131,7 +142,11 @@ impl Conversation {
 
     /// Messages without a receipt, and the user's requests without an answer.
     pub(crate) fn awaited(&self) -> usize {
-        let asked = self.requests.values().filter(|ask| !matches!(ask, PendingRequest::Roster)).count();
+        let asked = self
+            .requests
+            .values()
+            .filter(|ask| !matches!(ask, PendingRequest::Roster | PendingRequest::Read))
+            .count();
         self.outbox.len() + asked
     }
 

@@ -8,7 +8,7 @@ use super::repl::{Network, Repl};
 use crate::client::connection::{
     HistoryPosition, Joined, RESUME_FILE, Reconnector, StartFrom, enter, join_first, prepare,
 };
-use crate::client::conversation::{Conversation, Stamp, ViewState};
+use crate::client::conversation::{Conversation, IGNORED_FILE, IgnoreList, Outlet, Stamp, ViewState};
 use crate::client::error::Error;
 use crate::client::find::{self, Host, Located, watch_namesakes};
 use crate::client::options::ClientOptions;
@@ -42,11 +42,23 @@ async fn in_plain_lines(options: &ClientOptions, position: HistoryPosition) -> R
         options.preferences.clone(),
         Stamp::Time,
     );
-    let conversation = Conversation::new(view, SharedState::default(), &joined.credentials)
+    let mut view = view;
+    if io::stdout().is_terminal() {
+        view.outlet = Outlet::Lines;
+    }
+    let mut conversation = Conversation::new(view, SharedState::default(), &joined.credentials)
         .keeping(options.preferences_file.clone());
+    if io::stdout().is_terminal() {
+        conversation.ignore_these(ignored());
+    }
     let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation).await;
     position.save();
     result
+}
+
+/// The users whom this user ignores.
+fn ignored() -> IgnoreList {
+    IgnoreList::load(state_dir().map(|dir| dir.join(IGNORED_FILE)))
 }
 
 async fn at_the_prompt(
@@ -65,8 +77,9 @@ async fn at_the_prompt(
         registered.as_ref().map_or(credentials.identity.name().to_string(), |one| one.welcome.name.clone());
     let roster = SharedState::default();
     let view = ViewState::new(me, options.color, options.preferences.clone(), Stamp::Time);
-    let conversation =
+    let mut conversation =
         Conversation::new(view, roster.clone(), &credentials).keeping(options.preferences_file.clone());
+    conversation.ignore_these(ignored());
     // The known server is joined as soon as it answers, before others with its name can be heard of.
     let namesakes = registered.as_ref().filter(|one| !one.namesakes_are_told && locator.searches());
     let namesakes = namesakes.and_then(|one| {

@@ -3,6 +3,7 @@
 mod completer;
 mod join;
 mod latest;
+mod notify;
 mod output;
 mod plain;
 mod repl;

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::client::error::Error;
 use crate::protocol::Event;
-use crate::text::safe_line;
+use crate::text::is_suspicious;
 
 /// Explains an error of standard output. A reader that has closed it has all that it wanted.
 pub(super) fn output_ended(error: &io::Error) -> Result<(), Error> {
@@ -24,7 +24,7 @@ pub(super) fn escaped(json: &str) -> String {
     let is_safe = |c: char| match c.is_ascii() {
         // JSON itself escapes the other control characters, and the line feed is ours.
         true => c != '\u{7f}',
-        false => safe_line(c.encode_utf8(&mut [0; 4])).starts_with(c),
+        false => !is_suspicious(c),
     };
     if json.chars().all(is_safe) {
         return json.to_owned();

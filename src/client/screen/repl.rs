@@ -9,23 +9,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Effects, Style};
+use anstyle::{Effects, Style};
 use tokio::time::{MissedTickBehavior, interval};
 
 use offer::HostingOffer;
 
 use super::completer::Completer;
+use super::notify::Notifier;
 use super::termination::Termination;
 use crate::client::background::{Background, next_of};
 use crate::client::connection::{Credentials, Ended, Reconnector, Update};
-use crate::client::conversation::{CallTime, Conversation, Effect, Roster, keeps_echo};
+use crate::client::conversation::{CallTime, Conversation, Effect, Roster, ScreenSize, Summons, keeps_echo};
 use crate::client::error::Error;
 use crate::client::find::{Host, Hosting, Located, Locator, Rival};
 use crate::client::link::Reached;
 use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
-use crate::prompt::{self, Input, Label, Prompt};
+use crate::prompt::{self, Input, Label, Prompt, Shortcut};
 
 /// How often to look for overdue receipts.
 const TICK: Duration = Duration::from_millis(250);
@@ -35,6 +36,15 @@ const SAVE_EVERY: Duration = Duration::from_secs(10);
 
 /// The file with typed lines, in the state directory.
 const HISTORY_FILE: &str = "history";
+
+/// Goes to the place with the most urgent unread messages.
+const GO_ON: Shortcut = Shortcut::Alt('a');
+
+/// The keys with a meaning of their own, besides the editor's.
+const SHORTCUTS: &[Shortcut] = &[GO_ON];
+
+/// The rows and columns of a window whose size is unknown.
+const USUAL_SIZE: (usize, usize) = (24, 80);
 
 /// The servers: how to find and join one, and the one that runs here.
 pub(crate) struct Network {
@@ -72,6 +82,9 @@ pub(crate) struct Repl {
     /// Whether the last key was Ctrl-C.
     interrupted: bool,
     color: bool,
+    /// The window's title, once it was set.
+    title: Option<String>,
+    notifier: Notifier,
     /// The data directories of servers on this machine.
     data_dirs: Vec<PathBuf>,
     termination: Termination,
@@ -101,6 +114,7 @@ impl Repl {
         let termination =
             Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
         let is_first = connection.is_none();
+        conversation.resize(screen_size());
         if is_first {
             conversation.seek(CallTime::now());
         }
@@ -110,6 +124,7 @@ impl Repl {
             history: state_dir().map(|dir| dir.join(HISTORY_FILE)),
             completer: Arc::new(Completer(roster)),
             keeps_echo,
+            shortcuts: SHORTCUTS,
             screen: options.screen.clone(),
         };
         let prompt = Prompt::open(options).map_err(|error| Error::Local(error.to_string()))?;
@@ -129,6 +144,8 @@ impl Repl {
             vain: None,
             interrupted: false,
             color,
+            title: None,
+            notifier: Notifier::default(),
             data_dirs,
             termination,
         })
@@ -158,7 +175,7 @@ impl Repl {
                 update = next_of(&mut self.connection, Reconnector::next) => self.update(update),
                 located = next_of(&mut self.search, Background::next) => self.located(located).await,
                 namesake = next_of(&mut self.network.namesakes, Background::next) => self.namesake(namesake),
-                _ = ticks.tick(), if self.conversation.pending() > 0 => {
+                _ = ticks.tick(), if self.conversation.waits() => {
                     let effects = self.conversation.tick(CallTime::now());
                     self.apply(effects)
                 }
@@ -186,13 +203,21 @@ impl Repl {
 
     async fn input(&mut self, input: Input) -> Ending {
         let was_interrupted = std::mem::take(&mut self.interrupted);
+        self.conversation.resize(screen_size());
+        if matches!(input, Input::Line(_)) {
+            self.conversation.look();
+        }
         match input {
-            Input::Line(line) if line.is_empty() => self.offer_again(),
+            Input::Line(line) if line.is_empty() => match self.conversation.next_page(CallTime::now()) {
+                Some(effects) => self.apply(effects),
+                None => self.offer_again(),
+            },
             Input::Line(line) => {
                 let effects = self.conversation.line(&line, CallTime::now());
                 self.apply(effects)
             }
             Input::Answer(answer) => self.answer(&answer).await,
+            Input::Key(shortcut) => self.key(shortcut),
             Input::Declined => self.interrupt_question(was_interrupted).await,
             Input::Interrupt if was_interrupted => self.quit(),
             Input::Interrupt => {
@@ -205,8 +230,21 @@ impl Repl {
         }
     }
 
+    /// Handles a key with a meaning of its own; a question comes first.
+    fn key(&mut self, shortcut: Shortcut) -> Ending {
+        if self.question.is_some() {
+            return None;
+        }
+        let effects = match shortcut {
+            GO_ON => self.conversation.go_on(),
+            Shortcut::Alt(_) => Vec::new(),
+        };
+        self.apply(effects)
+    }
+
     fn update(&mut self, update: Result<Update, Ended>) -> Ending {
         let now = CallTime::now();
+        self.conversation.resize(screen_size());
         let effects = match update {
             Ok(update) => self.conversation.update(update, now),
             Err(Ended::Failed(error)) => return Some(Err(error)),
@@ -257,10 +295,39 @@ impl Repl {
             match effect {
                 Effect::Relabel => self.prompt.printer().set_label(label(&self.conversation, self.color)),
                 Effect::Quit => return self.quit(),
+                Effect::Summon(summons) => self.summon(&summons),
                 effect => show(self.prompt.printer(), effect),
             }
         }
+        self.retitle();
         None
+    }
+
+    /// Calls the user, who may not be looking.
+    fn summon(&self, summons: &Summons) {
+        let printer = self.prompt.printer();
+        if summons.bell {
+            printer.ring();
+        }
+        if summons.notify {
+            printer.notify(&summons.from, &summons.text);
+        }
+        if let Err(why) = self.notifier.run(summons) {
+            self.show(self.conversation.failure(&why));
+        }
+    }
+
+    /// Shows in the window's title how often the user was called.
+    fn retitle(&mut self) {
+        let title = self.conversation.title();
+        if title == self.title {
+            return;
+        }
+        match &title {
+            Some(title) => self.prompt.printer().set_title(title, self.title.is_none()),
+            None => self.prompt.printer().restore_title(),
+        }
+        self.title = title;
     }
 
     fn note(&mut self, text: &str) -> Ending {
@@ -308,15 +375,16 @@ fn show(printer: &prompt::Printer, effect: Effect) {
     match effect {
         Effect::Show(line) => printer.print(line),
         Effect::OnScreen(change) => change(printer),
-        Effect::Relabel | Effect::Quit => {}
+        Effect::Relabel | Effect::Summon(_) | Effect::Quit => {}
     }
+}
+
+fn screen_size() -> ScreenSize {
+    let (rows, columns) = prompt::screen_size().unwrap_or(USUAL_SIZE);
+    ScreenSize { rows, columns }
 }
 
 fn label(conversation: &Conversation, color: bool) -> Label {
     let text = conversation.label();
-    let style = match conversation.is_down() {
-        true => AnsiColor::Yellow.on_default(),
-        false => AnsiColor::Cyan.on_default(),
-    };
-    if color { Label::styled(text, style) } else { Label::plain(text) }
+    if color { Label::styled(text, conversation.label_style()) } else { Label::plain(text) }
 }

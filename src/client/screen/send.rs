@@ -76,7 +76,8 @@ async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Err
     };
     let is_command = to == Target::Server;
     let trust = joined.credentials.trust.clone();
-    let outcome = timeout(RECEIPT_WAIT, deliver(joined, Act::Chat { to, msg, action: false })).await;
+    let outcome =
+        timeout(RECEIPT_WAIT, deliver(joined, Act::Chat { to, msg, action: false, reply: None })).await;
     let outcome = outcome.unwrap_or(Err(JoinError::Link(LinkError::Silent))).map_err(|error| {
         let not_allowed =
             matches!(error, JoinError::Link(LinkError::Refused { code: Some(Code::NotAllowed), .. }));

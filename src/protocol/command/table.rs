@@ -1,9 +1,9 @@
 //! The table: each command's names, usage, help, and how to read its arguments.
 
 use super::arguments::{
-    at_most_one, bare, keys, named, nothing, one, room_and_rest, search, text, timed, two,
+    at_most_one, bare, history, keys, named, nothing, one, room_and_rest, search, text, timed, two, users,
 };
-use super::{Action, Command, Place, PromptAction, Talk};
+use super::{Action, Attend, Command, Place, PromptAction, Talk, attend};
 use crate::protocol::Target;
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Ask, Operate};
@@ -22,6 +22,8 @@ const ANYWHERE: Command = Command {
 const OPERATORS: Command = Command { operator: true, ..ANYWHERE };
 const CLIENTS: Command = Command { places: &[Prompt, Wire], ..ANYWHERE };
 const PROMPT: Command = Command { places: &[Prompt], ..ANYWHERE };
+/// Where the prompt has a command of its own by this name.
+const SERVER: Command = Command { places: &[Wire, Console], ..ANYWHERE };
 const TERMINALS: Command = Command { places: &[Prompt, Console], ..ANYWHERE };
 
 /// All commands, in the order of `/help`.
@@ -36,7 +38,15 @@ pub const COMMANDS: &[Command] = &[
             let after = (!after.is_empty()).then(|| after.to_owned());
             Some(Action::from(Ask::Users { room, after }))
         },
-        ..ANYWHERE
+        ..SERVER
+    },
+    Command {
+        name: "users",
+        aliases: &["who", "names"],
+        usage: "[-l] [#ROOM] [TEXT]",
+        help: "list who is online, or in #ROOM, or has TEXT in the name; -l also shows addresses and keys",
+        read: users,
+        ..PROMPT
     },
     Command {
         name: "msg",
@@ -45,7 +55,8 @@ pub const COMMANDS: &[Command] = &[
         help: "send TEXT to a user, even one who is away, to a room, to all, or to an IP address",
         read: |rest| {
             let (to, msg) = two(rest)?;
-            Some(Action::from(Act::Chat { to: Target::parse(bare(to)), msg: msg.into(), action: false }))
+            let (to, msg) = (Target::parse(bare(to)), msg.into());
+            Some(Action::from(Act::Chat { to, msg, action: false, reply: None }))
         },
         ..CLIENTS
     },
@@ -99,7 +110,15 @@ pub const COMMANDS: &[Command] = &[
         usage: "[AFTER]",
         help: "list the rooms; AFTER continues a long list after that room",
         read: |rest| at_most_one(rest).map(|after| Action::from(Ask::Rooms { after })),
-        ..ANYWHERE
+        ..SERVER
+    },
+    Command {
+        name: "rooms",
+        aliases: &["list"],
+        usage: "[TEXT]",
+        help: "list the rooms, or those with TEXT in the name",
+        read: |rest| at_most_one(rest).map(|text| Action::Prompt(PromptAction::Rooms(text))),
+        ..PROMPT
     },
     Command {
         name: "topic",
@@ -121,17 +140,17 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "history",
-        usage: "[N]",
-        help: "show the last N messages here (default 20)",
-        read: |rest| {
-            let number = |word: String| word.parse().ok().filter(|number| *number > 0);
-            let limit = match at_most_one(rest)? {
-                Some(word) => Some(number(word)?),
-                None => None,
-            };
-            Some(Action::Talk(Talk::History(limit)))
-        },
+        usage: "[#ROOM] [N]",
+        help: "show the last N messages here, or in #ROOM (default 20)",
+        read: history,
         ..CLIENTS
+    },
+    Command {
+        name: "more",
+        aliases: &["older"],
+        help: "show the next page of a list, or older messages; Enter on an empty line after a page does too",
+        read: |rest| nothing(rest, Action::Prompt(PromptAction::More)),
+        ..PROMPT
     },
     Command {
         name: "search",
@@ -298,6 +317,66 @@ pub const COMMANDS: &[Command] = &[
         ..PROMPT
     },
     Command {
+        name: "next",
+        aliases: &["n"],
+        help: "go to the most urgent unread messages, as Alt-A does",
+        read: |rest| nothing(rest, Attend::Next.into()),
+        ..PROMPT
+    },
+    Command {
+        name: "focus",
+        usage: "[on|off]",
+        help: "show only the current place and messages that call you; count the others",
+        read: attend::focus,
+        ..PROMPT
+    },
+    Command {
+        name: "mentions",
+        help: "show the last messages with your name or a highlighted word",
+        read: |rest| nothing(rest, Attend::Mentions.into()),
+        ..PROMPT
+    },
+    Command {
+        name: "missed",
+        help: "show again what you missed",
+        read: |rest| nothing(rest, Attend::Missed.into()),
+        ..PROMPT
+    },
+    Command {
+        name: "away",
+        usage: "[TEXT]",
+        help: "tell others that you are away, and why, until /back",
+        read: |rest| Some(Action::from(Act::Away { msg: rest.trim().to_owned() })),
+        ..CLIENTS
+    },
+    Command {
+        name: "back",
+        help: "tell others that you are back",
+        read: |rest| nothing(rest, Act::Back.into()),
+        ..CLIENTS
+    },
+    Command {
+        name: "dnd",
+        usage: "[DURATION|off]",
+        help: "silence bells and notifications, for DURATION or until /dnd off",
+        read: attend::dnd,
+        ..PROMPT
+    },
+    Command {
+        name: "ignore",
+        usage: "[NAME [DURATION]]",
+        help: "hide a user's messages, for DURATION or until /unignore; or list those you ignore",
+        read: attend::ignore,
+        ..PROMPT
+    },
+    Command {
+        name: "unignore",
+        usage: "NAME",
+        help: "show a user's messages again",
+        read: attend::unignore,
+        ..PROMPT
+    },
+    Command {
         name: "clear",
         help: "clear the screen",
         read: |rest| nothing(rest, Action::Prompt(PromptAction::Clear)),
@@ -306,8 +385,8 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "help",
         aliases: &["h", "?"],
-        usage: "[COMMAND]",
-        help: "list the commands, or explain one",
+        usage: "[COMMAND|TOPIC]",
+        help: "list the commands, or explain one, or a topic; /help keys lists the keys",
         read: |rest| {
             at_most_one(rest).map(|name| Action::Help(name.map(|n| n.trim_start_matches('/').to_owned())))
         },

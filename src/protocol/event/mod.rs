@@ -9,7 +9,7 @@ mod parts;
 mod text;
 
 pub use packet::{Packet, ServerPacket};
-pub use parts::{Crowd, HistoryEnd, Welcome};
+pub use parts::{Absent, Crowd, HistoryEnd, Welcome};
 pub use text::{BEHIND, GAP, SLOW, count_messages, count_users, users_are};
 
 use super::Code;
@@ -43,6 +43,72 @@ pub enum Event {
         /// Whether it is an old message that the client missed or asked for.
         #[serde(skip_serializing_if = "is_empty")]
         history: bool,
+        /// The number of the message that it answers.
+        #[serde(skip_serializing_if = "is_empty")]
+        reply: Option<u64>,
+        /// Whether its author has replaced the text.
+        #[serde(skip_serializing_if = "is_empty")]
+        edited: bool,
+    },
+    /// A message has another text.
+    Edited {
+        /// The author.
+        #[serde(skip)]
+        from: Sender,
+        /// The message's recipient.
+        #[serde(skip)]
+        to: String,
+        /// The new text; in the packet after [`CORRECTED`](text::CORRECTED).
+        #[serde(skip)]
+        msg: String,
+        /// The number of this event.
+        #[serde(skip_serializing_if = "is_empty")]
+        seq: Option<u64>,
+        ts: String,
+        /// The message's number.
+        of: u64,
+        /// Whether it describes what the sender does.
+        #[serde(skip_serializing_if = "is_empty")]
+        action: bool,
+        /// Whether the client missed this event.
+        #[serde(skip_serializing_if = "is_empty")]
+        history: bool,
+    },
+    /// A message is gone.
+    Deleted {
+        /// Its author, or an operator.
+        #[serde(skip)]
+        from: Sender,
+        /// The message's recipient.
+        #[serde(skip)]
+        to: String,
+        /// The number of this event.
+        #[serde(skip_serializing_if = "is_empty")]
+        seq: Option<u64>,
+        ts: String,
+        /// The message's number.
+        of: u64,
+        /// The author, if an operator deleted it.
+        #[serde(skip_serializing_if = "is_empty")]
+        name: Option<String>,
+        /// Whether the client missed or asked for this event.
+        #[serde(skip_serializing_if = "is_empty")]
+        history: bool,
+    },
+    /// Another session of the user has read a conversation: a room, or with a user; without either, the lobby.
+    Read {
+        #[serde(skip_serializing_if = "is_empty")]
+        name: Option<String>,
+        #[serde(skip_serializing_if = "is_empty")]
+        room: Option<String>,
+        /// Up to this number.
+        seq: u64,
+    },
+    /// The user is away, or back.
+    Away {
+        /// Why, perhaps empty; `None`: the user is back.
+        #[serde(rename = "away", skip_serializing_if = "is_empty")]
+        why: Option<String>,
     },
     /// The receipt: the server has accepted a message, and stored it if it has a history.
     #[serde(serialize_with = "parts::sent")]
@@ -55,6 +121,8 @@ pub enum Event {
         stored: bool,
         /// The recipient who is away, so the message waits.
         waits: Option<String>,
+        /// The recipient, who is here but does not read at the moment.
+        away: Option<Absent>,
     },
     Joined(Crowd),
     Left(Crowd),
@@ -233,6 +301,10 @@ kinds! {
     Keys(list): Self::Keys { list, .. },
     Welcome = "welcome": Self::Welcome(_),
     Chat = "chat": Self::Chat { .. },
+    Edited = "edited": Self::Edited { .. },
+    Deleted = "deleted": Self::Deleted { .. },
+    Read = "read": Self::Read { .. },
+    Away = "away": Self::Away { .. },
     Sent = "sent": Self::Sent { .. },
     Joined = "joined": Self::Joined(_),
     Left = "left": Self::Left(_),
@@ -266,7 +338,11 @@ impl Event {
     /// When the server accepted the message.
     pub fn ts(&self) -> Option<&str> {
         match self {
-            Self::Chat { ts, .. } | Self::Alert { ts, .. } | Self::Delivered { ts, .. } => Some(ts),
+            Self::Chat { ts, .. }
+            | Self::Edited { ts, .. }
+            | Self::Deleted { ts, .. }
+            | Self::Alert { ts, .. }
+            | Self::Delivered { ts, .. } => Some(ts),
             _ => None,
         }
     }
@@ -288,13 +364,45 @@ impl Event {
                 seq,
                 ts,
                 history,
+                reply: packet.reply,
+                edited: packet.edited.unwrap_or_default(),
             },
-            Kind::Sent => Self::Sent {
+            Kind::Edited => Self::Edited {
+                msg: match packet.msg.strip_prefix(text::CORRECTED) {
+                    Some(text) => text.to_owned(),
+                    None => packet.msg,
+                },
+                from: packet.from,
+                to: packet.to,
+                of: packet.of.unwrap_or_default(),
+                action: packet.action.unwrap_or_default(),
                 seq,
                 ts,
-                stored: packet.stored.unwrap_or(true),
-                waits: packet.waits.unwrap_or_default().then(|| packet.name.unwrap_or_default()),
+                history,
             },
+            Kind::Deleted => Self::Deleted {
+                from: packet.from,
+                to: packet.to,
+                of: packet.of.unwrap_or_default(),
+                name: packet.name,
+                seq,
+                ts,
+                history,
+            },
+            Kind::Read => {
+                Self::Read { name: packet.name, room: packet.room, seq: packet.seq.unwrap_or_default() }
+            }
+            Kind::Away => Self::Away { why: packet.away },
+            Kind::Sent => {
+                let name = packet.name.unwrap_or_default();
+                Self::Sent {
+                    seq,
+                    ts,
+                    stored: packet.stored.unwrap_or(true),
+                    away: packet.away.map(|why| Absent { name: name.clone(), why }),
+                    waits: packet.waits.unwrap_or_default().then_some(name),
+                }
+            }
             Kind::Joined => Self::Joined(packet.into_crowd()),
             Kind::Left => Self::Left(packet.into_crowd()),
             Kind::Renamed => {
@@ -403,7 +511,9 @@ mod tests {
     fn a_receipt_says_what_became_of_the_message() {
         let sent = |stored: bool, waits: Option<&str>| {
             let waits = waits.map(str::to_owned);
-            Event::Sent { seq: stored.then_some(1), ts: String::new(), stored, waits }.text().into_owned()
+            Event::Sent { seq: stored.then_some(1), ts: String::new(), stored, waits, away: None }
+                .text()
+                .into_owned()
         };
         assert_eq!(sent(true, None), "sent");
         assert!(sent(false, None).starts_with("sent, but not stored"));

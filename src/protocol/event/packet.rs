@@ -3,7 +3,9 @@
 use super::{Crowd, Event, HistoryEnd, Welcome};
 use crate::protocol::Since;
 use crate::protocol::envelope::Envelope;
-use crate::protocol::packet::{BanInfo, KeyInfo, Limits, LogEnd, RoomInfo, Sender, ServerInfo, UserInfo};
+use crate::protocol::packet::{
+    BanInfo, KeyInfo, Limits, LogEnd, ReadPosition, RoomInfo, Sender, ServerInfo, UserInfo,
+};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -12,7 +14,7 @@ static SERVER: LazyLock<Sender> = LazyLock::new(Sender::server);
 /// An event on its way to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packet {
-    /// The recipient. A chat keeps its own `to`.
+    /// The recipient. A chat, and a change to one, keep their own `to`.
     pub to: String,
     /// The `id` of the request that it answers, or of the client's own old message.
     pub id: Option<String>,
@@ -34,7 +36,9 @@ impl Event {
 impl Packet {
     pub fn write_to(&self, out: &mut Vec<u8>) {
         match &self.event {
-            Event::Chat { from, .. } => self.write_as(from, out),
+            Event::Chat { from, .. } | Event::Edited { from, .. } | Event::Deleted { from, .. } => {
+                self.write_as(from, out)
+            }
             _ => self.write_as(&SERVER, out),
         }
     }
@@ -42,7 +46,7 @@ impl Packet {
     /// The same, as if from another sender.
     pub fn write_as(&self, from: &Sender, out: &mut Vec<u8>) {
         let to = match &self.event {
-            Event::Chat { to, .. } => to,
+            Event::Chat { to, .. } | Event::Edited { to, .. } | Event::Deleted { to, .. } => to,
             _ => &self.to,
         };
         let (msg, kind, id) = (&self.event.text(), self.event.kind().as_str(), self.id.as_deref());
@@ -114,6 +118,11 @@ pub struct ServerPacket {
     pub last: Option<u64>,
     pub partial: Option<bool>,
     pub heard: Option<bool>,
+    pub of: Option<u64>,
+    pub reply: Option<u64>,
+    pub edited: Option<bool>,
+    pub away: Option<String>,
+    pub read: Option<Vec<ReadPosition>>,
 }
 
 impl ServerPacket {
@@ -142,6 +151,8 @@ impl ServerPacket {
                 Some(Since::Time(_)) | None => None,
             },
             rewound: self.rewound.unwrap_or_default(),
+            read: self.read.unwrap_or_default(),
+            away: self.away,
             rooms: self.rooms.unwrap_or_default(),
             key: self.key.and_then(|key| key.parse().ok()),
             operator: self.operator.unwrap_or_default(),

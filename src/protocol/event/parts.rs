@@ -3,7 +3,7 @@
 use crate::fingerprint::Fingerprint;
 use crate::limits::PROTOCOL_VERSION;
 use crate::protocol::envelope::{is_empty, is_true};
-use crate::protocol::packet::{Limits, LogEnd, RoomInfo, ServerInfo, UserInfo};
+use crate::protocol::packet::{Limits, LogEnd, ReadPosition, RoomInfo, ServerInfo, UserInfo};
 use serde::{Serialize, Serializer};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -40,6 +40,12 @@ pub struct Welcome {
     /// Whether the client has numbers that are not, or no longer, in this history.
     #[serde(skip_serializing_if = "is_empty")]
     pub rewound: bool,
+    /// Up to where the user has read each conversation.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub read: Vec<ReadPosition>,
+    /// Present if the user is away: why.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub away: Option<String>,
     /// The message of the day, or empty.
     #[serde(skip)]
     pub motd: String,
@@ -77,6 +83,14 @@ pub struct HistoryEnd {
     pub partial: bool,
 }
 
+/// A recipient who gets a message but does not read at the moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Absent {
+    pub name: String,
+    /// Why; may be empty.
+    pub why: String,
+}
+
 /// The number, followed by the server's protocol version.
 fn seq_and_version<S: Serializer>(seq: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
@@ -103,12 +117,13 @@ pub(super) fn room<S: Serializer>(room: &RoomInfo, serializer: S) -> Result<S::O
     Members { room: name, topic, members: *members, here: *here, joined: *joined }.serialize(serializer)
 }
 
-/// A receipt's members: with `waits` comes the recipient's name.
+/// A receipt's members: with `waits` and `away` comes the recipient's name.
 pub(super) fn sent<S: Serializer>(
     seq: &Option<u64>,
     ts: &str,
     stored: &bool,
     waits: &Option<String>,
+    away: &Option<Absent>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
@@ -122,9 +137,12 @@ pub(super) fn sent<S: Serializer>(
         stored: bool,
         #[serde(skip_serializing_if = "is_empty")]
         waits: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        away: Option<&'a str>,
     }
-    let members = Members { seq: *seq, ts, name: waits.as_deref(), stored: *stored, waits: waits.is_some() };
-    members.serialize(serializer)
+    let name = waits.as_deref().or(away.as_ref().map(|absent| absent.name.as_str()));
+    let away = away.as_ref().map(|absent| absent.why.as_str());
+    Members { seq: *seq, ts, name, stored: *stored, waits: waits.is_some(), away }.serialize(serializer)
 }
 
 /// All details are in one member.

@@ -1,6 +1,6 @@
 //! The text of each event, for people.
 
-use super::{Crowd, Event, HistoryEnd, Welcome};
+use super::{Absent, Crowd, Event, HistoryEnd, Welcome};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::packet::{BanInfo, KeyInfo, KeyList, RoomInfo, UserInfo};
 use std::borrow::Cow;
@@ -21,7 +21,19 @@ impl Event {
             | Self::Notice(msg) => return msg.into(),
             Self::Sent { stored: false, .. } => return UNSTORED.into(),
             Self::Sent { waits: Some(name), .. } => format!("{name} is away; the message waits for them"),
+            Self::Sent { away: Some(Absent { name, why }), .. } => {
+                format!("sent; {name} is away{}", reason(why))
+            }
             Self::Sent { .. } => return "sent".into(),
+            Self::Edited { msg, .. } => format!("{CORRECTED}{msg}"),
+            Self::Deleted { name: None, .. } => return "deleted a message".into(),
+            Self::Deleted { name: Some(name), .. } => format!("deleted a message by {name}"),
+            Self::Read { name, room, .. } => {
+                let place = name.as_deref().or(room.as_deref()).unwrap_or("the lobby");
+                format!("you have read {place} in another session")
+            }
+            Self::Away { why: Some(why) } => format!("you are away{}; /back ends it", reason(why)),
+            Self::Away { why: None } => return "you are back".into(),
             Self::Room(room) => room_text(room),
             Self::Topic { room, topic: Some(topic), by } => format!("{by} set the topic of {room}: {topic}"),
             Self::Topic { room, topic: None, by } => format!("{by} cleared the topic of {room}"),
@@ -58,6 +70,14 @@ impl Event {
 
 const UNSTORED: &str = "sent, but not stored: people who are away will miss it; the server cannot write \
                         its history";
+
+/// Begins the `msg` of an [`Event::Edited`], before the new text.
+pub(super) const CORRECTED: &str = "corrected: ";
+
+/// `: lunch`, or nothing.
+fn reason(why: &str) -> String {
+    if why.is_empty() { String::new() } else { format!(": {why}") }
+}
 
 /// `1 user`, `3 users`.
 pub fn count_users(count: usize) -> String {
@@ -173,6 +193,9 @@ fn whois_text(user: &UserInfo) -> String {
     };
     if let Some(since) = &user.since {
         text += &format!(", here since {since}");
+    }
+    if let Some(why) = &user.away {
+        text += &format!(", away{}", reason(why));
     }
     if let Some(sessions) = user.sessions.filter(|sessions| *sessions != 1) {
         text += &format!(", {sessions} connections");

@@ -58,7 +58,37 @@ pub enum Act {
         /// Whether it describes what the sender does (`/me`).
         #[serde(skip_serializing_if = "is_empty")]
         action: bool,
+        /// The number of the message that it answers.
+        #[serde(skip_serializing_if = "is_empty")]
+        reply: Option<u64>,
     },
+    /// Replaces the text of a message.
+    Edit {
+        seq: u64,
+        #[serde(skip)]
+        msg: String,
+    },
+    /// Deletes a message.
+    Delete {
+        seq: u64,
+    },
+    /// Notes up to where the user has read a conversation: a room, or with a user; without either, the lobby.
+    Read {
+        #[serde(skip_serializing_if = "is_empty")]
+        name: Option<String>,
+        #[serde(skip_serializing_if = "is_empty")]
+        room: Option<String>,
+        /// Inclusive.
+        seq: u64,
+    },
+    /// Tells others that the user does not read at the moment.
+    Away {
+        /// Why; may be empty.
+        #[serde(skip)]
+        msg: String,
+    },
+    /// Ends that.
+    Back,
     Nick {
         name: String,
     },
@@ -205,6 +235,11 @@ kinds! {
     Request:
     Keys(list): Self::Operate(Operate::Keys { list, .. }),
     Chat = "chat": Self::Act(Act::Chat { .. }),
+    Edit = "edit": Self::Act(Act::Edit { .. }),
+    Delete = "delete": Self::Act(Act::Delete { .. }),
+    Read = "read": Self::Act(Act::Read { .. }),
+    Away = "away": Self::Act(Act::Away { .. }),
+    Back = "back": Self::Act(Act::Back),
     Nick = "nick": Self::Act(Act::Nick { .. }),
     Join = "join": Self::Act(Act::Join { .. }),
     Part = "part": Self::Act(Act::Part { .. }),
@@ -252,7 +287,13 @@ impl Request {
                 to: packet.target()?,
                 msg: msg(),
                 action: packet.action.unwrap_or(false),
+                reply: packet.reply,
             }),
+            Kind::Edit => Self::Act(Act::Edit { seq: packet.number()?, msg: msg() }),
+            Kind::Delete => Self::Act(Act::Delete { seq: packet.number()? }),
+            Kind::Read => Self::Act(read(packet)?),
+            Kind::Away => Self::Act(Act::Away { msg: msg() }),
+            Kind::Back => Self::Act(Act::Back),
             Kind::Users => Self::Ask(Ask::Users { room: packet.room.clone(), after: packet.after.clone() }),
             Kind::Join => Self::Act(Act::Join { room: packet.room()? }),
             Kind::Part => Self::Act(Act::Part { room: packet.room()? }),
@@ -303,11 +344,22 @@ fn kind(packet: &ClientPacket) -> Result<Kind, Refusal> {
 }
 
 fn history(packet: &ClientPacket) -> Result<Act, Refusal> {
+    let (name, room) = conversation(packet)?;
+    Ok(Act::History { name, room, span: packet.span() })
+}
+
+fn read(packet: &ClientPacket) -> Result<Act, Refusal> {
+    let (name, room) = conversation(packet)?;
+    Ok(Act::Read { name, room, seq: packet.received()? })
+}
+
+/// A user or a room; neither: the lobby.
+fn conversation(packet: &ClientPacket) -> Result<(Option<String>, Option<String>), Refusal> {
     if packet.room.is_some() && packet.name.is_some() {
         let msg = "\"room\" and \"name\" are both given; give one of them, or neither for the lobby";
         return Err(Refusal::new(Code::BadPacket, msg));
     }
-    Ok(Act::History { name: packet.name.clone(), room: packet.room.clone(), span: packet.span() })
+    Ok((packet.name.clone(), packet.room.clone()))
 }
 
 impl Request {
@@ -347,9 +399,18 @@ impl Act {
             Self::Chat { to, .. } => to.mentions(),
             Self::Nick { name } => (Some(name), None),
             Self::Join { room } | Self::Part { room } | Self::Topic { room, .. } => (None, Some(room)),
-            Self::History { name, room, .. } => (name.as_deref(), room.as_deref()),
+            Self::History { name, room, .. } | Self::Read { name, room, .. } => {
+                (name.as_deref(), room.as_deref())
+            }
             Self::Search(SearchRequest { room, .. }) => (None, room.as_deref()),
-            Self::Received { .. } | Self::OpByToken { .. } | Self::Help { .. } | Self::Quit => (None, None),
+            Self::Edit { .. }
+            | Self::Delete { .. }
+            | Self::Away { .. }
+            | Self::Back
+            | Self::Received { .. }
+            | Self::OpByToken { .. }
+            | Self::Help { .. }
+            | Self::Quit => (None, None),
         }
     }
 }

@@ -62,7 +62,12 @@ impl Request {
             _ => "server".into(),
         };
         let msg = match self {
-            Self::Act(Act::Chat { msg, .. } | Act::Search(SearchRequest { words: msg, .. }))
+            Self::Act(
+                Act::Chat { msg, .. }
+                | Act::Edit { msg, .. }
+                | Act::Away { msg }
+                | Act::Search(SearchRequest { words: msg, .. }),
+            )
             | Self::Operate(Operate::Alert { msg } | Operate::Kick { reason: msg, .. }) => msg,
             _ => "",
         };
@@ -103,7 +108,7 @@ mod tests {
         let json = r#"{"from":{"name":"alice","ip":"1.2.3.4"},"to":"Broadcast","msg":"hi"}"#;
         assert_eq!(
             request(json),
-            Ok(Request::Act(Act::Chat { to: Target::All, msg: "hi".into(), action: false }))
+            Ok(Request::Act(Act::Chat { to: Target::All, msg: "hi".into(), action: false, reply: None }))
         );
     }
 
@@ -135,7 +140,7 @@ mod tests {
         let json = r#"{"from":{"name":"a","ip":null},"to":"all","msg":"hi","id":null,"time":17,"user":"c"}"#;
         assert_eq!(
             request(json),
-            Ok(Request::Act(Act::Chat { to: Target::All, msg: "hi".into(), action: false }))
+            Ok(Request::Act(Act::Chat { to: Target::All, msg: "hi".into(), action: false, reply: None }))
         );
     }
 
@@ -165,7 +170,7 @@ mod tests {
             let json = if member == "last" { inner } else { last };
             ClientPacket::parse(json.as_bytes()).map_err(|error| error.to_string())
         };
-        for member in ["since", "seq", "before", "limit", "last"] {
+        for member in ["since", "seq", "reply", "before", "limit", "last"] {
             let whole = parse(member, "7").expect(member);
             for same in ["7.0", "7e0", "0.7e1"] {
                 let packet = parse(member, same).expect(same);
@@ -216,6 +221,8 @@ mod tests {
             ts: "2026-11-21T12:00:00.000Z".into(),
             action: true,
             history: true,
+            reply: Some(u64::MAX),
+            edited: true,
         };
         let packet = event.into_packet("", Some("\u{1}".repeat(MAX_ID_BYTES)));
         assert!(packet.to_frame().len() <= crate::limits::MAX_FRAME_BYTES);
@@ -257,8 +264,14 @@ mod tests {
             (text(), any::<bool>()).prop_map(|(msg, action)| Request::Act(Act::Chat {
                 to: Target::All,
                 msg,
-                action
+                action,
+                reply: action.then_some(7)
             })),
+            (any::<u64>(), text()).prop_map(|(seq, msg)| Request::Act(Act::Edit { seq, msg })),
+            any::<u64>().prop_map(|seq| Request::Act(Act::Delete { seq })),
+            (maybe(), any::<u64>()).prop_map(|(room, seq)| Request::Act(Act::Read { name: None, room, seq })),
+            text().prop_map(|msg| Request::Act(Act::Away { msg })),
+            Just(Request::Act(Act::Back)),
             (maybe(), maybe()).prop_map(|(room, after)| Request::Ask(Ask::Users { room, after })),
             text().prop_map(|room| Request::Act(Act::Join { room })),
             text().prop_map(|room| Request::Act(Act::Part { room })),

@@ -42,6 +42,8 @@ pub struct ClientPacket {
     pub until: Option<String>,
     #[serde(deserialize_with = "whole::maybe")]
     pub seq: Option<u64>,
+    #[serde(deserialize_with = "whole::maybe")]
+    pub reply: Option<u64>,
     /// The size of its frame.
     #[serde(skip)]
     pub frame_bytes: usize,
@@ -110,6 +112,7 @@ impl ClientPacket {
             before: _,
             until,
             seq: _,
+            reply: _,
             frame_bytes: _,
         } = self;
         let since = match since {
@@ -147,6 +150,10 @@ impl ClientPacket {
 
     pub(super) fn room(&self) -> Result<String, Refusal> {
         self.room.clone().ok_or_else(|| missing("\"room\" is missing; give a room's name, such as #games"))
+    }
+
+    pub(super) fn number(&self) -> Result<u64, Refusal> {
+        self.seq.ok_or_else(|| missing("\"seq\" is missing; give the message's number"))
     }
 
     pub(super) fn received(&self) -> Result<u64, Refusal> {

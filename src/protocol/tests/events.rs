@@ -1,9 +1,9 @@
 //! Events of every type, with all members and with as few as possible.
 
 use crate::fingerprint::Fingerprint;
-use crate::protocol::event::{Crowd, HistoryEnd, Welcome};
+use crate::protocol::event::{Absent, Crowd, HistoryEnd, Welcome};
 use crate::protocol::packet::{
-    BanInfo, KeyInfo, KeyList, Limits, LogEnd, RoomInfo, Sender, ServerInfo, UserInfo,
+    BanInfo, KeyInfo, KeyList, Limits, LogEnd, ReadPosition, RoomInfo, Sender, ServerInfo, UserInfo,
 };
 use crate::protocol::{Code, Event};
 
@@ -19,6 +19,14 @@ fn room() -> RoomInfo {
     RoomInfo { name: "#games".into(), topic: Some("chess".into()), members: 9, here: 2, joined: true }
 }
 
+fn read_positions() -> Vec<ReadPosition> {
+    vec![
+        ReadPosition { name: None, room: Some("#games".into()), seq: 5 },
+        ReadPosition { name: Some("bob".into()), room: None, seq: 6 },
+        ReadPosition { name: None, room: None, seq: 7 },
+    ]
+}
+
 fn welcomes() -> [Event; 2] {
     let full = Welcome {
         server: server(),
@@ -31,6 +39,8 @@ fn welcomes() -> [Event; 2] {
         logs: vec![LogEnd { log: "before".into(), last: 6 }],
         since: Some(5),
         rewound: true,
+        read: read_positions(),
+        away: Some(text()),
         rooms: vec![room(), RoomInfo { topic: None, joined: false, ..room() }],
         key: Some(Fingerprint::new([7; 32])),
         operator: true,
@@ -52,6 +62,8 @@ fn said() -> [Event; 7] {
             seq: Some(1),
             ts: "then".into(),
             history: true,
+            reply: Some(1),
+            edited: true,
         },
         Event::Chat {
             from: nobody,
@@ -61,6 +73,8 @@ fn said() -> [Event; 7] {
             seq: None,
             ts: text(),
             history: false,
+            reply: None,
+            edited: false,
         },
         Event::Alert { by: "bob".into(), msg: text(), seq: Some(1), ts: "then".into(), history: true },
         Event::Alert { by: "bob".into(), msg: text(), seq: None, ts: "then".into(), history: false },
@@ -86,12 +100,56 @@ fn said() -> [Event; 7] {
     ]
 }
 
-fn receipts() -> [Event; 4] {
+fn changes() -> Vec<Event> {
+    let from = || Sender { name: "bob".into(), ip: "10.0.0.2".into(), key: Some("tag".into()) };
+    let edited = |seq, action, history| Event::Edited {
+        from: from(),
+        to: "all".into(),
+        msg: text(),
+        seq,
+        ts: "then".into(),
+        of: 3,
+        action,
+        history,
+    };
+    let deleted = |seq, name, history| Event::Deleted {
+        from: from(),
+        to: "#games".into(),
+        seq,
+        ts: "then".into(),
+        of: 3,
+        name,
+        history,
+    };
+    vec![
+        edited(Some(9), true, true),
+        edited(None, false, false),
+        deleted(Some(9), Some("eve".into()), true),
+        deleted(None, None, false),
+        Event::Read { name: Some("bob".into()), room: None, seq: 4 },
+        Event::Read { name: None, room: Some("#games".into()), seq: 4 },
+        Event::Read { name: None, room: None, seq: 4 },
+        Event::Away { why: Some("lunch".into()) },
+        Event::Away { why: Some(String::new()) },
+        Event::Away { why: None },
+    ]
+}
+
+fn receipts() -> [Event; 6] {
     let sent = |seq, stored, waits: Option<&str>| {
         let waits = waits.map(str::to_owned);
-        Event::Sent { seq, ts: "then".into(), stored, waits }
+        Event::Sent { seq, ts: "then".into(), stored, waits, away: None }
+    };
+    let away = |why: &str| Event::Sent {
+        seq: Some(4),
+        ts: "then".into(),
+        stored: true,
+        waits: None,
+        away: Some(Absent { name: "bob".into(), why: why.into() }),
     };
     [
+        away("lunch"),
+        away(""),
         sent(Some(1), true, None),
         sent(None, false, None),
         sent(Some(2), true, Some("bob")),
@@ -111,6 +169,7 @@ fn presence() -> Vec<Event> {
         sessions: Some(2),
         operator: Some(true),
         last: Some("before".into()),
+        away: Some(text()),
     };
     vec![
         Event::Joined(crowd.clone()),
@@ -177,6 +236,7 @@ fn operators() -> Vec<Event> {
 pub(in crate::protocol) fn all() -> Vec<Event> {
     let mut all = Vec::from(welcomes());
     all.extend(said());
+    all.extend(changes());
     all.extend(receipts());
     all.extend(presence());
     all.extend(rooms());

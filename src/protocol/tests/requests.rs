@@ -33,13 +33,22 @@ fn hellos() -> Vec<Request> {
 pub(in crate::protocol) fn all() -> Vec<Request> {
     let mut all = hellos();
     let targets = ["all", "server", "#games", "10.0.0.7", "bob"];
-    let chat = |to| Act::Chat { to: Target::parse(to), msg: text(), action: false };
+    let chat = |to| Act::Chat { to: Target::parse(to), msg: text(), action: false, reply: None };
     all.extend(targets.map(|to| chat(to).into()));
     let lists = KeyList::ALL.into_iter();
     all.extend(lists.clone().map(|list| Operate::Keys { list, after: Some(text()) }.into()));
     all.extend(lists.map(|list| Operate::Keys { list, after: None }.into()));
     all.extend([
-        Act::Chat { to: Target::All, msg: "\"\\\n\u{1} é \u{1F600}".into(), action: true }.into(),
+        Act::Chat { to: Target::All, msg: "\"\\\n\u{1} é \u{1F600}".into(), action: true, reply: Some(7) }
+            .into(),
+        Act::Edit { seq: 7, msg: text() }.into(),
+        Act::Delete { seq: 7 }.into(),
+        Act::Read { name: Some(text()), room: None, seq: 7 }.into(),
+        Act::Read { name: None, room: Some(text()), seq: 7 }.into(),
+        Act::Read { name: None, room: None, seq: 7 }.into(),
+        Act::Away { msg: text() }.into(),
+        Act::Away { msg: String::new() }.into(),
+        Act::Back.into(),
         Ask::Users { room: Some(text()), after: Some(text()) }.into(),
         Ask::Users { room: None, after: None }.into(),
         Act::Join { room: text() }.into(),

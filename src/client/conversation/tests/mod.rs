@@ -10,7 +10,6 @@ use jiff::tz::TimeZone;
 
 use super::view::Stamp;
 use super::*;
-use crate::client::trust::LinkSecurity;
 use crate::protocol::Code;
 use crate::protocol::event::{Crowd, HistoryEnd, Welcome};
 use crate::protocol::packet::{RoomInfo, Sender, UserInfo};
@@ -38,6 +37,7 @@ fn text(effects: Vec<Effect>) -> String {
         Effect::Show(line) => line,
         Effect::Relabel => "(label)".into(),
         Effect::OnScreen(_) => "(screen)".into(),
+        Effect::Summon(summons) => format!("(call: {} {})", summons.from, summons.text),
         Effect::Quit => "(quit)".into(),
     };
     effects.into_iter().map(line).collect::<Vec<_>>().join("\n")
@@ -70,16 +70,8 @@ impl Talk {
     /// A conversation that has no connection yet.
     fn fresh() -> Self {
         let now = CallTime { clock: TS.parse().unwrap(), instant: Instant::now() };
-        let view = ViewState {
-            me: "alice".into(),
-            color: false,
-            zone: TimeZone::UTC,
-            now: now.clock,
-            security: LinkSecurity::Plaintext,
-            room: None,
-            stamp: Stamp::Time,
-            preferences: crate::client::preferences::Preferences::default(),
-        };
+        let preferences = crate::client::preferences::Preferences::default();
+        let view = ViewState::new("alice".into(), false, preferences, Stamp::Time).in_zone(TimeZone::UTC);
         let roster = SharedState::default();
         let credentials = Credentials::in_the_open("alice");
         credentials.trust.lock().remember(Some(OFFICE), "office", PEER.parse().unwrap(), TrustBasis::Tofu);
@@ -128,7 +120,17 @@ impl Talk {
     fn missed(&mut self, seq: u64, from: &str, to: &str, msg: &str, id: Option<&str>) -> String {
         let from = Sender { name: from.into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
         let (to, msg, ts) = (to.into(), msg.into(), "2026-11-20T09:30:00.000Z".into());
-        let chat = Event::Chat { from, to, msg, action: false, seq: Some(seq), ts, history: true };
+        let chat = Event::Chat {
+            from,
+            to,
+            msg,
+            action: false,
+            seq: Some(seq),
+            ts,
+            history: true,
+            reply: None,
+            edited: false,
+        };
         self.event(chat, id)
     }
 
@@ -153,7 +155,17 @@ impl Talk {
         self.seq += 1;
         let from = Sender { name: from.into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
         let (to, msg, seq) = (to.into(), msg.into(), Some(self.seq));
-        let chat = Event::Chat { from, to, msg, action: false, seq, ts: TS.into(), history: false };
+        let chat = Event::Chat {
+            from,
+            to,
+            msg,
+            action: false,
+            seq,
+            ts: TS.into(),
+            history: false,
+            reply: None,
+            edited: false,
+        };
         self.event(chat, None)
     }
 
@@ -164,7 +176,7 @@ impl Talk {
 
     fn receipt_with(&mut self, packet: &ClientPacket, stored: bool, waits: Option<&str>) -> String {
         let (seq, waits) = (stored.then_some(self.seq), waits.map(str::to_owned));
-        self.event(Event::Sent { seq, ts: TS.into(), stored, waits }, packet.id.as_deref())
+        self.event(Event::Sent { seq, ts: TS.into(), stored, waits, away: None }, packet.id.as_deref())
     }
 }
 
@@ -278,7 +290,7 @@ fn the_servers_time_comes_with_the_difference_of_the_clocks() {
     let time = Event::Time { time: "T".into(), ts: "2026-11-21T12:02:58.010Z".into(), uptime: 5 };
     assert_eq!(
         talk.event(time, id.as_deref()),
-        "12:03 -- server time T; round trip 20.0 ms; this clock is 2.0 s ahead"
+        "12:03 -- server time 2026-11-21 12:02:58; round trip 20.0 ms; this clock is 2.0 s ahead"
     );
 }
 
@@ -330,7 +342,20 @@ fn who_has_no_key_is_marked_and_the_mark_is_told_once() {
     let mut says = |seq| {
         let from = Sender { name: "eve".into(), ip: "10.0.0.9".into(), key: None };
         let (to, msg, ts) = ("all".into(), "hi".into(), TS.into());
-        talk.event(Event::Chat { from, to, msg, action: false, seq: Some(seq), ts, history: false }, None)
+        talk.event(
+            Event::Chat {
+                from,
+                to,
+                msg,
+                action: false,
+                seq: Some(seq),
+                ts,
+                history: false,
+                reply: None,
+                edited: false,
+            },
+            None,
+        )
     };
     let first = says(1);
     assert!(first.starts_with("12:03 <eve?> hi\n12:03 -- a ? after a name means "), "{first}");

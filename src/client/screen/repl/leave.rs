@@ -29,6 +29,9 @@ impl Repl {
         if let Some(hosting) = self.network.hosting.take() {
             hosting.shutdown().await;
         }
+        if self.title.is_some() {
+            self.prompt.printer().restore_title();
+        }
         self.prompt.close();
     }
 

@@ -1,0 +1,242 @@
+//! What a live message means to the user: whether it calls, whether it is shown now or counted, and what
+//! becomes of joins and leaves.
+
+use std::collections::VecDeque;
+
+use super::calling::{self, Calls};
+use super::ignored::IgnoreList;
+use super::missed::MissedDigest;
+use super::places::{Places, UnreadMessage};
+use super::presence::PresenceNews;
+use super::spot::Spot;
+use super::view::render;
+use super::{CallTime, Conversation, Effect, shown};
+use crate::client::preferences::{CallLevel, PresenceLevel};
+use crate::protocol::Event;
+use crate::protocol::event::{Absent, Crowd, Welcome};
+use crate::protocol::packet::Sender;
+
+/// What the user is told, and what waits.
+#[derive(Debug, Default)]
+pub(super) struct Attention {
+    pub(super) places: Places,
+    pub(super) calls: Calls,
+    pub(super) ignored: IgnoreList,
+    pub(super) presence: PresenceNews,
+    /// Missed messages, while they come.
+    pub(super) missed: Option<MissedDigest>,
+    /// The lines of those that came last.
+    pub(super) missed_lines: VecDeque<String>,
+    /// Whether the user is away, as others see it.
+    pub(super) is_away: bool,
+    /// The recipient who was away at the last direct message, if the user was told.
+    pub(super) absent: Option<Absent>,
+}
+
+impl Conversation {
+    /// The place in which the user is.
+    pub(super) fn here(&self) -> Option<Spot> {
+        Spot::of(&self.target)
+    }
+
+    /// Takes from a welcome what the user has done in other sessions.
+    pub(super) fn take_up(&mut self, welcome: &Welcome) {
+        self.attention.is_away = welcome.away.is_some();
+        let positions = welcome.read.iter().filter_map(|read| {
+            let spot = Spot::of_conversation(read.name.as_deref(), read.room.as_deref())?;
+            Some((spot, read.seq))
+        });
+        self.attention.places.welcomed(positions);
+    }
+
+    /// Tells the user, once, that a recipient does not read at the moment.
+    pub(super) fn absent(&mut self, absent: Option<&Absent>) -> Vec<Effect> {
+        let was = std::mem::replace(&mut self.attention.absent, absent.cloned());
+        match absent.filter(|absent| was.as_ref() != Some(*absent)) {
+            Some(Absent { name, why }) if why.is_empty() => self.note(&format!("{name} is away")),
+            Some(Absent { name, why }) => self.note(&format!("{name} is away: {why}")),
+            None => Vec::new(),
+        }
+    }
+
+    /// Which messages call the user for a message like this one.
+    pub(super) fn level(&self, from: &Sender, spot: &Spot, msg: &str) -> CallLevel {
+        let words = &self.view.preferences.highlight;
+        match () {
+            () if from.name == self.view.me || from.is_server() => CallLevel::Off,
+            () if spot.is_direct() => CallLevel::Direct,
+            () if calling::mentions(msg, &self.view.me, words) => CallLevel::Mention,
+            () => CallLevel::All,
+        }
+    }
+
+    /// Whether the user has chosen not to see this message.
+    pub(super) fn is_ignored(&self, event: &Event) -> bool {
+        match event {
+            Event::Chat { from, .. } | Event::Edited { from, .. } => {
+                from.name != self.view.me && self.attention.ignored.hides(from, self.view.now)
+            }
+            _ => false,
+        }
+    }
+
+    /// Shows or counts a live message, and calls the user.
+    pub(super) fn live(&mut self, event: &Event, now: CallTime) -> Vec<Effect> {
+        let Event::Chat { from, to, msg, seq, ts, .. } = event else { return self.show(event) };
+        if self.is_ignored(event) {
+            return Vec::new();
+        }
+        self.attention.presence.spoke(&from.name, now.instant);
+        let Some(spot) = Spot::of_message(&from.name, to, &self.view.me) else { return self.show(event) };
+        let level = self.level(from, &spot, msg);
+        if level == CallLevel::Off {
+            if from.name == self.view.me {
+                // The user, in another terminal, has seen what came before.
+                self.attention.places.take(&spot);
+            }
+            return self.show(event);
+        }
+        let is_call = level <= CallLevel::Mention;
+        let is_hidden = !is_call && self.here().as_ref() != Some(&spot) && self.focuses() && seq.is_some();
+        let at = ts.parse().unwrap_or(now.clock);
+        let message = UnreadMessage { from: &from.name, seq: *seq, at, is_call, is_hidden };
+        self.attention.places.add(spot, message);
+        let lines = if is_hidden { Vec::new() } else { render(event, &self.view) };
+        if level == CallLevel::Mention {
+            self.attention.calls.remember(&lines);
+        }
+        let mut effects = shown(lines);
+        effects.extend(self.summon(level, [&from.name, to, msg], now));
+        effects
+    }
+
+    /// Calls a user at a prompt for a message of that level.
+    fn summon(&mut self, level: CallLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
+        self.view.outlet.screen()?;
+        let preferences = &self.view.preferences;
+        self.attention.calls.summon(level, message, preferences, now.instant).map(Effect::Summon)
+    }
+
+    /// Calls the user for an alert.
+    pub(super) fn live_alert(&mut self, event: &Event, now: CallTime) -> Vec<Effect> {
+        let mut effects = self.show(event);
+        if let Event::Alert { by, msg, .. } = event
+            && *by != self.view.me
+        {
+            let to = self.view.me.clone();
+            effects.extend(self.summon(CallLevel::Mention, [by, &to, msg], now));
+        }
+        effects
+    }
+
+    /// Whether only the current place is shown. Without a history, what is not shown now would be lost.
+    pub(super) fn focuses(&self) -> bool {
+        let wanted = self.attention.places.focus.unwrap_or(self.view.preferences.focus);
+        wanted && self.keeps && self.view.outlet.screen().is_some()
+    }
+
+    /// Whether what happens in a room, besides messages, is shown now.
+    pub(super) fn shows_room(&self, room: Option<&str>) -> bool {
+        let spot = room.and_then(|room| Spot::of(&crate::protocol::Target::parse(room)));
+        !self.focuses() || spot.is_none() || spot == self.here()
+    }
+
+    /// Shows joins or leaves, as far as the user wants them.
+    pub(super) fn crowd(&mut self, crowd: Crowd, is_join: bool, now: CallTime) -> Vec<Effect> {
+        let event = if is_join { Event::Joined } else { Event::Left };
+        if !self.shows_room(crowd.room.as_deref()) {
+            return Vec::new();
+        }
+        let mut news = crowd;
+        let ignored = &self.attention.ignored;
+        news.names.retain(|name| !ignored.hides_name(name, now.clock));
+        let smart = self.view.outlet.screen().is_some();
+        match self.view.preferences.presence {
+            PresenceLevel::Off => Vec::new(),
+            PresenceLevel::Smart if smart => {
+                let news = self.attention.presence.take(&news, is_join, now.instant);
+                news.map(|news| self.show(&event(news))).unwrap_or_default()
+            }
+            PresenceLevel::Smart | PresenceLevel::All => self.show(&event(news)),
+        }
+    }
+
+    /// Shows joins and leaves that have waited long enough.
+    pub(super) fn late_crowds(&mut self, now: CallTime) -> Vec<Effect> {
+        let [left, joined] = self.attention.presence.due(now.instant);
+        let events = [left.map(Event::Left), joined.map(Event::Joined)];
+        events.into_iter().flatten().flat_map(|event| self.show(&event)).collect()
+    }
+
+    /// Counts a missed message, which is shown when all have come.
+    pub(super) fn miss(&mut self, event: &Event) {
+        if self.is_ignored(event) {
+            return;
+        }
+        let lines = render(event, &self.view);
+        let (mut place, mut is_call) = (None, matches!(event, Event::Alert { .. }));
+        let at = match event {
+            Event::Chat { ts, .. } | Event::Alert { ts, .. } | Event::Delivered { ts, .. } => ts.parse().ok(),
+            _ => None,
+        };
+        if let Event::Chat { from, to, msg, seq, .. } = event
+            && let Some(spot) = Spot::of_message(&from.name, to, &self.view.me)
+        {
+            let level = self.level(from, &spot, msg);
+            is_call = matches!(level, CallLevel::Direct | CallLevel::Mention);
+            if level == CallLevel::Mention {
+                self.attention.calls.remember(&lines);
+            }
+            if level == CallLevel::Off {
+                self.attention.places.take(&spot);
+            } else if self.here().as_ref() != Some(&spot) && !self.attention.places.is_read(&spot, *seq) {
+                let at = at.unwrap_or(self.view.now);
+                let message = UnreadMessage { from: &from.name, seq: *seq, at, is_call, is_hidden: true };
+                self.attention.places.add(spot.clone(), message);
+            }
+            place = Some(spot);
+        }
+        if let Some(missed) = &mut self.attention.missed {
+            missed.since = missed.since.or(at);
+            missed.add(lines, place, is_call);
+        }
+    }
+
+    /// Shows the missed messages that have come: the last ones, a digest, and those that call the user.
+    pub(super) fn missed_shown(&mut self, is_end: bool) -> Vec<Effect> {
+        let Some(missed) = self.attention.missed.take().filter(|missed| !missed.is_empty()) else {
+            return Vec::new();
+        };
+        self.attention.missed_lines = missed.lines().cloned().collect();
+        let rows = self.view.outlet.screen().map_or(usize::MAX, |screen| screen.rows);
+        let (hidden, last) = missed.last(rows);
+        let since = missed.since.map_or(String::new(), |since| format!(" since {}", self.view.when(since)));
+        let mut effects = self.rule(&format!("new{since}"));
+        if hidden > 0 {
+            effects.extend(self.note(&format!("... {hidden} earlier lines: /missed shows all")));
+        }
+        effects.extend(shown(last));
+        if is_end {
+            effects.extend(self.rule(&missed.summary()));
+            let (more, lines) = missed.repeated();
+            if more > 0 {
+                effects.extend(self.note(&format!("... and {more} more before these: /mentions")));
+            }
+            effects.extend(shown(lines));
+        }
+        effects
+    }
+
+    /// Shows again what was missed.
+    pub(super) fn all_missed(&self) -> Vec<Effect> {
+        match self.attention.missed_lines.is_empty() {
+            true => self.note("you have missed nothing"),
+            false => shown(self.attention.missed_lines.iter().cloned().collect()),
+        }
+    }
+
+    /// A thin line across the stream: what follows belongs together.
+    pub(super) fn rule(&self, text: &str) -> Vec<Effect> {
+        vec![Effect::Show(self.view.rule(text))]
+    }
+}

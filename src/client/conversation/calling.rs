@@ -1,0 +1,171 @@
+//! Which messages call the user, and how: the bell, a notification, a command. Knows no terminal.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use crate::client::preferences::{CallLevel, Preferences};
+use crate::text::{safe_line, whole_words};
+
+/// The shortest time between two bells: people who are called ten times in a second have heard it.
+const BELL_EVERY: Duration = Duration::from_secs(2);
+
+/// The shortest time between two notifications, which stay on the desktop longer than a bell sounds.
+const NOTIFY_EVERY: Duration = Duration::from_secs(1);
+
+/// Mentions to list on a server without a history: more than anyone reads again.
+const MAX_MENTIONS: usize = 200;
+
+/// The longest text in a notification, in characters: desktops cut longer ones.
+const MAX_NOTIFIED: usize = 200;
+
+/// A message that calls the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Summons {
+    pub(crate) bell: bool,
+    pub(crate) notify: bool,
+    /// The command to run.
+    pub(crate) command: Option<String>,
+    pub(crate) from: String,
+    /// The room, or the user's own name.
+    pub(crate) to: String,
+    /// One line, safe for the terminal, and not longer than a notification.
+    pub(crate) text: String,
+}
+
+/// Until when the user does not want to be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    Until(Instant),
+    Always,
+}
+
+/// What has called the user.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    pub(super) silence: Option<Silence>,
+    rang: Option<Instant>,
+    notified: Option<Instant>,
+    /// Lines that mention the user, the oldest first.
+    pub(super) mentions: VecDeque<String>,
+}
+
+impl Calls {
+    pub(super) fn is_silent(&mut self, now: Instant) -> bool {
+        if matches!(self.silence, Some(Silence::Until(end)) if end <= now) {
+            self.silence = None;
+        }
+        self.silence.is_some()
+    }
+
+    /// How to call the user for a message of that level, if at all.
+    pub(super) fn summon(
+        &mut self,
+        level: CallLevel,
+        [from, to, text]: [&str; 3],
+        wanted: &Preferences,
+        now: Instant,
+    ) -> Option<Summons> {
+        if level == CallLevel::Off || self.is_silent(now) {
+            return None;
+        }
+        let bell = level <= wanted.bell && is_due(&mut self.rang, BELL_EVERY, now);
+        let notify = level <= wanted.notify && is_due(&mut self.notified, NOTIFY_EVERY, now);
+        let is_call = level <= wanted.notify.max(CallLevel::Mention);
+        let command = wanted.notify_command.clone().filter(|_| is_call);
+        let text = safe_line(text).chars().take(MAX_NOTIFIED).collect();
+        let (from, to) = (safe_line(from), safe_line(to));
+        (bell || notify || command.is_some()).then_some(Summons { bell, notify, command, from, to, text })
+    }
+
+    pub(super) fn remember(&mut self, lines: &[String]) {
+        self.mentions.extend(lines.iter().cloned());
+        let surplus = self.mentions.len().saturating_sub(MAX_MENTIONS);
+        self.mentions.drain(..surplus);
+    }
+}
+
+/// Whether it is time again, and if so, notes it.
+fn is_due(last: &mut Option<Instant>, every: Duration, now: Instant) -> bool {
+    let is_due = last.is_none_or(|last| now.saturating_duration_since(last) >= every);
+    if is_due {
+        *last = Some(now);
+    }
+    is_due
+}
+
+/// Whether a text names the user, or has one of the words that the user chose.
+pub(super) fn mentions(text: &str, me: &str, words: &[String]) -> bool {
+    called_by(me, words).any(|word| !whole_words(text, word).is_empty())
+}
+
+/// The places of the user's name and words in a line, in order and without overlaps.
+pub(super) fn call_places(line: &str, me: &str, words: &[String]) -> Vec<Range<usize>> {
+    let mut parts: Vec<_> = called_by(me, words).flat_map(|word| whole_words(line, word)).collect();
+    parts.sort_by_key(|part| (part.start, std::cmp::Reverse(part.end)));
+    let mut end = 0;
+    parts.retain(|part| {
+        part.start >= end && {
+            end = part.end;
+            true
+        }
+    });
+    parts
+}
+
+fn called_by<'a>(me: &'a str, words: &'a [String]) -> impl Iterator<Item = &'a str> {
+    std::iter::once(me).chain(words.iter().map(String::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rings(calls: &mut Calls, level: CallLevel, now: Instant) -> bool {
+        let wanted = Preferences::default();
+        calls.summon(level, ["bob", "alice", "hi"], &wanted, now).is_some_and(|summons| summons.bell)
+    }
+
+    #[test]
+    fn the_bell_rings_for_mentions_and_direct_messages_at_most_once_in_two_seconds() {
+        let (mut calls, now) = (Calls::default(), Instant::now());
+        assert!(!rings(&mut calls, CallLevel::All, now));
+        assert!(rings(&mut calls, CallLevel::Mention, now));
+        assert!(!rings(&mut calls, CallLevel::Direct, now + Duration::from_millis(1999)));
+        assert!(rings(&mut calls, CallLevel::Direct, now + Duration::from_secs(2)));
+        assert!(!rings(&mut calls, CallLevel::Off, now + Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn silence_ends_by_itself() {
+        let (mut calls, now) = (Calls::default(), Instant::now());
+        calls.silence = Some(Silence::Until(now + Duration::from_secs(60)));
+        assert!(!rings(&mut calls, CallLevel::Direct, now + Duration::from_secs(59)));
+        assert!(rings(&mut calls, CallLevel::Direct, now + Duration::from_secs(60)));
+        assert_eq!(calls.silence, None);
+    }
+
+    #[test]
+    fn a_command_is_run_for_calls_even_without_bell_and_notification() {
+        let wanted = Preferences {
+            bell: CallLevel::Off,
+            notify_command: Some("beep".into()),
+            ..Preferences::default()
+        };
+        let (mut calls, now) = (Calls::default(), Instant::now());
+        let summons = calls.summon(CallLevel::Direct, ["b\x1bob", "alice", "a\nb"], &wanted, now).unwrap();
+        assert_eq!((summons.bell, summons.notify, summons.command.as_deref()), (false, false, Some("beep")));
+        assert_eq!((&*summons.from, &*summons.text), ("b\u{fffd}ob", "a b"));
+        assert_eq!(calls.summon(CallLevel::All, ["bob", "#dev", "hi"], &wanted, now), None);
+    }
+
+    #[test]
+    fn names_and_words_are_marked_once() {
+        let words = ["deploy".to_owned(), "ice".to_owned(), "alice and bob".to_owned()];
+        assert!(mentions("Deploy now", "alice", &words) && !mentions("malice", "alice", &words));
+        let line = "alice and bob deploy ice to Alice";
+        let places = call_places(line, "alice", &words);
+        let marked: Vec<&str> = places.into_iter().map(|place| &line[place]).collect();
+        assert_eq!(marked, ["alice and bob", "deploy", "ice", "Alice"]);
+    }
+}

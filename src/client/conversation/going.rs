@@ -1,0 +1,251 @@
+//! Going from place to place, with what is unread there; and the commands about being called.
+
+use jiff::SignedDuration;
+
+use super::calling::{self, Silence};
+use super::ignored::IgnoredUser;
+use super::past::{MessagesQuery, RequestedMessages, Title};
+use super::places::Unread;
+use super::spot::Spot;
+use super::{CallTime, Conversation, Effect, PendingRequest, shown};
+use crate::protocol::command::Attend;
+use crate::protocol::packet::UserInfo;
+use crate::protocol::request::{Act, Ask};
+use crate::protocol::term::Term;
+use crate::protocol::{Event, Request, Target};
+
+/// Messages to ask for at once: the most that a server sends.
+const MAX_ASKED: usize = 200;
+
+/// Messages of this user's own among unread ones, which count too.
+const OWN_AMONG: usize = 20;
+
+/// The most words to search for with `/mentions`.
+const MAX_SOUGHT: usize = 8;
+
+impl Conversation {
+    /// Handles a command about places and calls.
+    pub(super) fn attend(&mut self, command: Attend, now: CallTime) -> Vec<Effect> {
+        match command {
+            Attend::Next => self.go_on(),
+            Attend::Missed => self.all_missed(),
+            Attend::Mentions => self.list_mentions(),
+            Attend::Focus(wanted) => self.focus(wanted),
+            Attend::Dnd(duration) => self.silence(duration.as_deref(), now),
+            Attend::Ignore(None) => self.list_ignored(),
+            Attend::Ignore(Some((name, duration))) => self.ask_ignore(name, duration.as_deref(), now),
+            Attend::Unignore(name) => self.unignore(&name),
+        }
+    }
+
+    /// The user presses a key or Enter, and so has read what is in the current place.
+    pub(crate) fn look(&mut self) {
+        if let Some(here) = self.here() {
+            self.read_all(&here);
+        }
+    }
+
+    /// The user has read what is unread in a place. Tells the server, for the user's other terminals.
+    pub(super) fn read_all(&mut self, spot: &Spot) -> Option<Unread> {
+        let unread = self.attention.places.take(spot)?;
+        let last = unread.last.filter(|_| self.keeps && self.view.outlet.screen().is_some());
+        if let Some(seq) = last.filter(|seq| self.attention.places.is_news(spot, *seq)) {
+            let (name, room) = match spot {
+                Spot::Room(room) if room.is_lobby() => (None, None),
+                Spot::Room(room) => (None, Some(room.to_string())),
+                Spot::User(_) => (Some(unread.name.clone()), None),
+            };
+            let id = self.outbox.next_id();
+            if self.hand(Request::from(Act::Read { name, room, seq }).to_frame(Some(&id))) {
+                self.requests.insert(id, PendingRequest::Read);
+            }
+        }
+        Some(unread)
+    }
+
+    /// The window's title; none if the user wants none.
+    pub(crate) fn title(&self) -> Option<String> {
+        let name = crate::text::safe_line(&self.server.name);
+        let calls = match self.attention.places.calls() {
+            0 => String::new(),
+            calls => format!("({calls}) "),
+        };
+        self.view.preferences.title.then(|| format!("{calls}lanchat {name}").trim_end().to_owned())
+    }
+
+    /// Goes to the most urgent unread messages, or, if there are none, back to where this began.
+    pub(crate) fn go_on(&mut self) -> Vec<Effect> {
+        let here = self.here();
+        if let Some(target) = self.attention.places.most_urgent(here.as_ref()) {
+            let from = self.attention.places.came_from.take().unwrap_or_else(|| self.target.clone());
+            let effects = self.go(target, true);
+            self.attention.places.came_from = Some(from);
+            return effects;
+        }
+        match self.attention.places.came_from.take().filter(|from| *from != self.target) {
+            Some(from) => self.go(from, false),
+            None => self.note("you have read everything"),
+        }
+    }
+
+    /// Makes a place the target of plain lines, and shows what is unread there if it is not on the screen.
+    /// `always` shows it in any case.
+    pub(super) fn go(&mut self, target: Target, always: bool) -> Vec<Effect> {
+        self.look();
+        self.attention.places.came_from = None;
+        let is_new = self.target != target;
+        self.aim(target);
+        let mut effects = vec![Effect::Relabel];
+        let Some(spot) = self.here() else { return effects };
+        let unread = self.read_all(&spot);
+        match unread.filter(|unread| self.keeps && (unread.is_hidden || always)) {
+            Some(unread) => effects.extend(self.ask_unread(&spot, &unread)),
+            None if is_new && self.view.outlet.screen().is_some() => {
+                effects.extend(self.rule(&spot.label(&self.target.to_string())));
+            }
+            None => {}
+        }
+        effects
+    }
+
+    fn ask_unread(&mut self, spot: &Spot, unread: &Unread) -> Vec<Effect> {
+        let (room, name) = match spot {
+            Spot::Room(room) => (Some(room.to_string()), None),
+            Spot::User(_) => (None, Some(unread.name.clone())),
+        };
+        let limit = (unread.count + OWN_AMONG).min(MAX_ASKED);
+        let since = self.view.when(unread.since);
+        let text = format!("{}: new since {since}", spot.label(&unread.name));
+        let query = MessagesQuery::history(room, name, u64::try_from(limit).ok());
+        self.ask_messages(RequestedMessages::new(query, Title::Rule(text)).from(unread.first))
+    }
+
+    fn focus(&mut self, wanted: Option<bool>) -> Vec<Effect> {
+        let places = &mut self.attention.places;
+        let wanted = wanted.unwrap_or(!places.focus.unwrap_or(self.view.preferences.focus));
+        places.focus = Some(wanted);
+        match wanted {
+            true if !self.keeps => self.note(
+                "this server keeps no history, so messages from other places are shown at once all the same",
+            ),
+            true => self.note(
+                "only the current place and messages that call you are shown now; /next (Alt-A) goes to others",
+            ),
+            false => self.note("messages from all your places are shown as they come"),
+        }
+    }
+
+    fn silence(&mut self, duration: Option<&str>, now: CallTime) -> Vec<Effect> {
+        let term = match duration {
+            Some("off") => {
+                self.attention.calls.silence = None;
+                return self.note("bells and notifications are on again");
+            }
+            Some(duration) => duration.parse(),
+            None => Ok(Term::Forever),
+        };
+        let (silence, until) = match term {
+            Err(error) => return self.failure(&error.to_string()),
+            Ok(Term::Forever) => (Silence::Always, String::new()),
+            Ok(Term::For(time)) => match (now.instant.checked_add(time), self.after(time)) {
+                (Some(end), Some(until)) => {
+                    (Silence::Until(end), format!(" until {}", self.view.when(until)))
+                }
+                _ => (Silence::Always, String::new()),
+            },
+        };
+        self.attention.calls.silence = Some(silence);
+        self.note(&format!("no bells and notifications{until}; the prompt still counts; /dnd off ends this"))
+    }
+
+    fn after(&self, time: std::time::Duration) -> Option<jiff::Timestamp> {
+        self.view.now.checked_add(SignedDuration::try_from(time).ok()?).ok()
+    }
+
+    fn list_mentions(&mut self) -> Vec<Effect> {
+        if !self.keeps {
+            return match self.attention.calls.mentions.is_empty() {
+                true => self.note("nobody has mentioned you since you came"),
+                false => shown(self.attention.calls.mentions.iter().cloned().collect()),
+            };
+        }
+        let me = self.view.me.clone();
+        let words: Vec<_> = std::iter::once(me).chain(self.view.preferences.highlight.clone()).collect();
+        let mut effects = Vec::new();
+        for word in words.into_iter().take(MAX_SOUGHT) {
+            let subject = format!("mentions of {word}");
+            let query = MessagesQuery::words(format!("\"{}\"", word.replace('"', "")), subject.clone());
+            effects.extend(self.ask_messages(RequestedMessages::new(query, Title::Note(subject)).of(word)));
+        }
+        effects
+    }
+
+    /// Whether somebody else says the word in that message.
+    pub(super) fn is_mention(&self, event: &Event, word: &str) -> bool {
+        let Event::Chat { from, msg, .. } = event else { return true };
+        from.name != self.view.me && calling::mentions(msg, word, &[])
+    }
+
+    fn ask_ignore(&mut self, name: String, duration: Option<&str>, now: CallTime) -> Vec<Effect> {
+        let term = duration.map_or(Ok(Term::Forever), str::parse);
+        let until = match term {
+            Err(error) => return self.failure(&error.to_string()),
+            Ok(Term::Forever) => None,
+            Ok(Term::For(time)) => {
+                SignedDuration::try_from(time).ok().and_then(|time| now.clock.checked_add(time).ok())
+            }
+        };
+        if name.to_lowercase() == self.view.me.to_lowercase() {
+            return self.failure("you cannot ignore yourself");
+        }
+        self.ask(&Ask::Whois { name }.into(), PendingRequest::Ignore(until))
+    }
+
+    /// Ignores the user whom the server has found.
+    pub(super) fn ignore(&mut self, user: &UserInfo, until: Option<jiff::Timestamp>) -> Vec<Effect> {
+        let name = &user.name;
+        let how = match user.key {
+            Some(_) => "by key, so under any name",
+            None => "by name, because no key backs it",
+        };
+        let till = until.map_or(String::new(), |until| format!(" until {}", self.view.when(until)));
+        let entry = IgnoredUser { name: name.clone(), key: user.key.clone(), until };
+        let saved = self.attention.ignored.add(entry, self.view.now);
+        self.attention.places.take(&Spot::User(name.to_lowercase()));
+        let mut effects = self.note(&format!(
+            "you no longer see messages from {name}{till} ({how}); to undo: /unignore {name}"
+        ));
+        effects.extend(self.unsaved(saved.err()));
+        effects.push(Effect::Relabel);
+        effects
+    }
+
+    fn unignore(&mut self, name: &str) -> Vec<Effect> {
+        match self.attention.ignored.remove(name, self.view.now) {
+            Ok(0) => self.failure(&format!("you do not ignore {name}; /ignore lists those whom you ignore")),
+            Ok(_) => self.note(&format!("you see messages from {name} again")),
+            Err(error) => self.unsaved(Some(error)),
+        }
+    }
+
+    fn unsaved(&self, error: Option<String>) -> Vec<Effect> {
+        let text =
+            |error| format!("this lasts only until you leave, because the list cannot be saved: {error}");
+        error.map(|error| self.failure(&text(error))).unwrap_or_default()
+    }
+
+    fn list_ignored(&mut self) -> Vec<Effect> {
+        let users = self.attention.ignored.users(self.view.now).to_vec();
+        if users.is_empty() {
+            return self.note("you ignore nobody; to hide a user's messages: /ignore NAME [DURATION]");
+        }
+        let line = |user: &IgnoredUser| {
+            let mark = if user.key.is_some() { "" } else { "?" };
+            let until =
+                user.until.map_or(String::new(), |until| format!(" (until {})", self.view.when(until)));
+            format!("{}{mark}{until}", user.name)
+        };
+        let lines: Vec<_> = users.iter().map(line).collect();
+        self.note(&format!("you ignore {}", lines.join(", ")))
+    }
+}

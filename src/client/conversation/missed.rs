@@ -1,0 +1,166 @@
+//! Missed messages at a prompt: at most a screenful of them, then a digest with those that call the user last.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+
+use super::spot::Spot;
+use crate::protocol::event::count_messages;
+
+/// Lines to keep for `/missed`: the server sends no more messages than that at once.
+const MAX_LINES: usize = 2000;
+
+/// Calls to repeat after the digest; a count stands for earlier ones.
+const MAX_REPEATED: usize = 10;
+
+/// Lines that are in sight anyway, right above the prompt.
+const IN_SIGHT: usize = 8;
+
+/// Rows of a screen that are for the digest and the prompt.
+const OTHER_ROWS: usize = 4;
+
+/// Missed messages as they come.
+#[derive(Debug, Default)]
+pub(super) struct MissedDigest {
+    lines: VecDeque<String>,
+    /// Lines that were dropped from the front.
+    dropped: usize,
+    /// When the first message was said.
+    pub(super) since: Option<Timestamp>,
+    messages: usize,
+    /// Messages per place, and how many of them call the user.
+    places: BTreeMap<Spot, (usize, usize)>,
+    /// The lines of messages that call the user, and how many lines had come before each.
+    calls: VecDeque<(usize, Vec<String>)>,
+    call_count: usize,
+}
+
+impl MissedDigest {
+    pub(super) fn add(&mut self, lines: Vec<String>, spot: Option<Spot>, is_call: bool) {
+        if lines.is_empty() {
+            return;
+        }
+        self.messages += 1;
+        if is_call {
+            self.call_count += 1;
+            self.calls.push_back((self.dropped + self.lines.len(), lines.clone()));
+            if self.calls.len() > MAX_REPEATED {
+                self.calls.pop_front();
+            }
+        }
+        if let Some(spot) = spot {
+            let (count, calls) = self.places.entry(spot).or_default();
+            (*count, *calls) = (*count + 1, *calls + usize::from(is_call));
+        }
+        self.lines.extend(lines);
+        let surplus = self.lines.len().saturating_sub(MAX_LINES);
+        self.dropped += surplus;
+        self.lines.drain(..surplus);
+    }
+
+    /// What has come so far, as the link broke.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &String> {
+        self.lines.iter()
+    }
+
+    /// Whether lines have come that nobody has seen yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The last lines, as many as fit on a screen, and how many there are before them.
+    pub(super) fn last(&self, rows: usize) -> (usize, Vec<String>) {
+        let room = rows.saturating_sub(OTHER_ROWS + self.calls.len()).max(IN_SIGHT);
+        let hidden = self.lines.len().saturating_sub(room);
+        (self.dropped + hidden, self.lines.iter().skip(hidden).cloned().collect())
+    }
+
+    /// `141 messages while you were away: #lobby 139 (1 for you), #dev 1, 1 direct`.
+    pub(super) fn summary(&self) -> String {
+        let mut text = format!("{} while you were away", count_messages(self.messages));
+        let mut parts = Vec::new();
+        let (mut direct, mut rooms) = (0, 0);
+        for (spot, (count, calls)) in &self.places {
+            match spot {
+                Spot::User(_) => direct += count,
+                Spot::Room(room) => {
+                    rooms += 1;
+                    let for_you = if *calls > 0 { format!(" ({calls} for you)") } else { String::new() };
+                    parts.push((usize::MAX - count, format!("{room} {count}{for_you}")));
+                }
+            }
+        }
+        parts.sort();
+        let mut parts: Vec<_> = parts.into_iter().map(|(_, part)| part).collect();
+        if direct > 0 {
+            parts.push(format!("{direct} direct"));
+        }
+        if rooms > 1 || self.call_count > 0 {
+            text += &format!(": {}", parts.join(", "));
+        }
+        text
+    }
+
+    /// The messages that call the user and that are not in sight, and how many earlier ones there are.
+    pub(super) fn repeated(&self) -> (usize, Vec<String>) {
+        let end = self.dropped + self.lines.len();
+        let out_of_sight = |(at, _): &&(usize, Vec<String>)| end - at > IN_SIGHT;
+        let calls: Vec<_> = self.calls.iter().filter(out_of_sight).collect();
+        if calls.is_empty() {
+            return (0, Vec::new());
+        }
+        let lines = self.calls.iter().flat_map(|(_, lines)| lines.iter().cloned()).collect();
+        (self.call_count - self.calls.len(), lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::RoomName;
+
+    fn digest(messages: &[(&str, bool)]) -> MissedDigest {
+        let mut digest = MissedDigest::default();
+        for (n, (place, is_call)) in messages.iter().enumerate() {
+            let spot = match RoomName::new(place) {
+                Ok(room) => Spot::Room(room),
+                Err(_) => Spot::User((*place).to_owned()),
+            };
+            digest.add(vec![format!("line {n}")], Some(spot), *is_call);
+        }
+        digest
+    }
+
+    #[test]
+    fn the_digest_names_places_and_repeats_what_calls_the_user() {
+        let mut messages = vec![("#lobby", true), ("bob", true)];
+        messages.extend([("#lobby", false); 30]);
+        messages.extend([("#dev", false), ("#lobby", true)]);
+        let digest = digest(&messages);
+        assert_eq!(
+            digest.summary(),
+            "34 messages while you were away: #lobby 32 (2 for you), #dev 1, 1 direct"
+        );
+        let (hidden, last) = digest.last(24);
+        assert_eq!((hidden, last.len(), last.last().map(String::as_str)), (17, 17, Some("line 33")));
+        assert_eq!(digest.repeated(), (0, vec!["line 0".into(), "line 1".into(), "line 33".into()]));
+    }
+
+    #[test]
+    fn a_few_messages_need_no_digest() {
+        let digest = digest(&[("#lobby", false), ("#lobby", false)]);
+        assert_eq!(digest.summary(), "2 messages while you were away");
+        assert_eq!(digest.last(24).0, 0);
+        let digest = self::digest(&[("#lobby", true), ("#lobby", false)]);
+        assert_eq!(digest.summary(), "2 messages while you were away: #lobby 2 (1 for you)");
+        assert_eq!(digest.repeated(), (0, Vec::new()));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let digest = digest(&vec![("bob", true); 2 * MAX_LINES]);
+        assert_eq!((digest.lines.len(), digest.calls.len()), (MAX_LINES, MAX_REPEATED));
+        assert_eq!(digest.repeated().0, 2 * MAX_LINES - MAX_REPEATED);
+        assert_eq!(digest.last(24).0, 2 * MAX_LINES - 10);
+    }
+}

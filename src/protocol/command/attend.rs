@@ -1,0 +1,56 @@
+//! Commands about what calls the user and where it waits. Only the prompt knows them.
+
+use super::arguments::{at_most_one, bare, timed};
+use super::{Action, PromptAction};
+
+/// See [`PromptAction::Attend`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attend {
+    /// Goes to the most urgent unread messages.
+    Next,
+    /// Shows only the current place, or all; `None` changes between them.
+    Focus(Option<bool>),
+    /// Lists messages that mention the user.
+    Mentions,
+    /// Calls the user no longer, for a duration; `off` ends that.
+    Dnd(Option<String>),
+    /// Hides a user's messages for a duration, or lists the users whose messages are hidden.
+    Ignore(Option<(String, Option<String>)>),
+    /// Shows a user's messages again.
+    Unignore(String),
+    /// Shows again what was missed.
+    Missed,
+}
+
+impl From<Attend> for Action {
+    fn from(command: Attend) -> Self {
+        Self::Prompt(PromptAction::Attend(command))
+    }
+}
+
+pub(super) fn focus(rest: &str) -> Option<Action> {
+    let wanted = match at_most_one(rest)?.as_deref() {
+        None => None,
+        Some("on") => Some(true),
+        Some("off") => Some(false),
+        Some(_) => return None,
+    };
+    Some(Attend::Focus(wanted).into())
+}
+
+pub(super) fn dnd(rest: &str) -> Option<Action> {
+    let all: String = rest.split_whitespace().collect();
+    Some(Attend::Dnd((!all.is_empty()).then(|| all.to_lowercase())).into())
+}
+
+pub(super) fn ignore(rest: &str) -> Option<Action> {
+    match rest {
+        "" => Some(Attend::Ignore(None).into()),
+        rest => timed(rest).map(|user| Attend::Ignore(Some(user)).into()),
+    }
+}
+
+pub(super) fn unignore(rest: &str) -> Option<Action> {
+    let name = at_most_one(rest)??;
+    Some(Attend::Unignore(bare(&name).to_owned()).into())
+}

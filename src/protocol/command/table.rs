@@ -307,7 +307,7 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "set",
-        usage: "[NAME [VALUE]]",
+        usage: "[PREFERENCE [VALUE]]",
         help: "show your preferences, or change one for good",
         read: |rest| {
             let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));

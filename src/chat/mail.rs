@@ -13,6 +13,7 @@ use crate::limits::{
 };
 use crate::name::Name;
 use crate::protocol::Code;
+use crate::protocol::event::Absent;
 use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
 use std::collections::HashMap;
@@ -47,6 +48,7 @@ impl Chat {
             audience: Audience::Sessions(sessions),
             venue: Venue::Direct(name.clone()),
             mail,
+            away: user.filter(|_| !is_away).and_then(|user| self.absent(user, &name)),
             waits: is_away.then_some(name),
             refusal,
             receiver: account,
@@ -86,6 +88,7 @@ impl Chat {
             venue: Venue::Direct(ip.to_string()),
             mail,
             waits: None,
+            away: None,
             refusal: None,
             receiver: None,
             correspondent: Some(Correspondent::Address(ip)),
@@ -103,6 +106,11 @@ impl Chat {
         sessions.sort_unstable();
         sessions.dedup();
         sessions.retain(|session| *session != id);
+    }
+
+    /// The user as a recipient who does not read at the moment.
+    fn absent(&self, user: UserId, name: &str) -> Option<Absent> {
+        self.absences.of(user).map(|why| Absent { name: name.to_owned(), why: why.to_owned() })
     }
 
     /// Finds who has that name, online or as its owner.
@@ -126,7 +134,7 @@ impl Chat {
     /// Whether the account's mailbox takes one more message from the session.
     fn check_mailbox(&self, id: SessionId, account: &Account, name: &str, now: &Now) -> Result<(), Refusal> {
         let away = |code, why: &str| {
-            Err(Refusal::new(code, format!("{name} is away, and {why}; try again when they are here")))
+            Err(Refusal::new(code, format!("{name} is offline, and {why}; try again when they are here")))
         };
         if self.lineage.is_none() {
             return away(Code::NoHistory, "this server does not store messages");
@@ -136,7 +144,7 @@ impl Chat {
         }
         if self.is_mail_full {
             let msg = format!(
-                "{name} is away, and waiting messages take all the space that the server has for them; try \
+                "{name} is offline, and waiting messages take all the space that the server has for them; try \
                  again when they are here, or ask the server's administrator for more (--retain-size)"
             );
             return Err(Refusal::new(Code::MailboxFull, msg));
@@ -151,14 +159,14 @@ impl Chat {
             }
             Err(MailboxLimit::TheirsForAll) => {
                 let msg = format!(
-                    "{name} is away, and {MAX_WAITING_OF_AUTHOR} messages {whose} are waiting for people \
-                     who are away, which is the limit; try again once some of them have been here"
+                    "{name} is offline, and {MAX_WAITING_OF_AUTHOR} messages {whose} are waiting for people \
+                     who are offline, which is the limit; try again once some of them have been here"
                 );
                 return Err(Refusal::new(Code::MailboxFull, msg));
             }
             Err(MailboxLimit::Newcomers) => {
                 let msg = format!(
-                    "{name} is away, and too many messages from new users are waiting; try again once you \
+                    "{name} is offline, and too many messages from new users are waiting; try again once you \
                      have had your name for {} minutes, with a key, or when they are here",
                     NAME_TRIED.as_secs() / 60
                 );
@@ -247,6 +255,8 @@ impl Chat {
             mail: vec![Mail { account: author, waits: sessions.is_empty() }],
             audience: Audience::Sessions(sessions),
             waits: None,
+            away: None,
+            reply: None,
             refusal: None,
             receipt: None,
         };

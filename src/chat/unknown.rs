@@ -17,7 +17,7 @@ impl Chat {
     pub(super) fn no_such_user(&self, name: &str, now: &Now) -> Refusal {
         let key = self.prepared.key(name);
         if let Some(owned) = self.owned.owned(&key, now.at()) {
-            let msg = format!("{} is away; /users lists who is here", owned.name);
+            let msg = format!("{} is offline; /users lists who is here", owned.name);
             return Refusal::new(Code::NoSuchUser, msg);
         }
         let near = self.near(&key, now);
@@ -69,4 +69,10 @@ impl Chat {
         let others = here.chain(owned).filter(|(name, _)| *name != key.as_str());
         nearest::question(key.as_str(), others)
     }
+}
+
+/// Also for a message that the asking user may not know.
+pub(super) fn no_such_message(seq: u64) -> Refusal {
+    let msg = format!("there is no message {seq}, or it is gone, or it is not yours to read");
+    Refusal::new(Code::NoSuchMessage, msg)
 }

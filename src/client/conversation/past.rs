@@ -32,7 +32,7 @@ const MAX_HELD: usize = 500;
 pub(super) struct MessagesQuery {
     /// `History` or `Search`.
     act: Act,
-    /// What they are: `messages of #lobby`.
+    /// Their description: `messages of #lobby`.
     subject: String,
     /// Words to mark.
     sought: Option<Arc<Sought>>,

@@ -22,7 +22,7 @@ const WIDE_START: usize = 24;
 /// The least columns that an indent leaves for text.
 const LEAST_TEXT: usize = 16;
 
-/// The indent of what is too long for any other: no line of a text starts where a message does.
+/// The indent of a line that is too long for any other, so that it cannot pass for a message.
 const LEAST_INDENT: usize = 2;
 
 /// Words that a search has found.
@@ -165,7 +165,7 @@ impl ViewState {
         self.screen().filter(|_| self.preferences.wrap).map(|screen| screen.columns)
     }
 
-    /// The columns and rows of the screen at the moment; `None`: there is none.
+    /// The columns and rows of the screen at the moment; `None`: lines are not above a prompt.
     pub(crate) fn screen(&self) -> Option<ScreenSize> {
         self.outlet.screen()
     }

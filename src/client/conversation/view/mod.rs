@@ -49,7 +49,7 @@ pub(crate) enum Stamp {
     DateTime,
 }
 
-/// What lines depend on besides the present event, and change themselves.
+/// The part of the state that each line changes for the next.
 #[derive(Debug, Default)]
 struct ViewMemory {
     names: NameColors,

@@ -1,6 +1,10 @@
 //! Why the client failed: one kind for each exit status.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::link::LinkError;
+use super::local_time::localized;
 use crate::protocol::Code;
 use crate::text::safe_line;
 
@@ -62,10 +66,12 @@ impl From<&LinkError> for Error {
     fn from(error: &LinkError) -> Self {
         let text = safe_line(&error.to_string());
         match error {
-            LinkError::Refused { .. }
-            | LinkError::WrongKey { .. }
-            | LinkError::WrongPassphrase
-            | LinkError::PassphraseNeeded => Self::Refused(text),
+            LinkError::Refused { .. } => {
+                Self::Refused(localized(&text, &TimeZone::system(), Timestamp::now()))
+            }
+            LinkError::WrongKey { .. } | LinkError::WrongPassphrase | LinkError::PassphraseNeeded => {
+                Self::Refused(text)
+            }
             LinkError::Protocol(_) | LinkError::NotEncrypted | LinkError::TooNew(_) => Self::Protocol(text),
             LinkError::Connect(_) | LinkError::Handshake(_) | LinkError::Lost(_) => Self::Disconnected(text),
             LinkError::Silent => Self::NoAnswer,

@@ -67,6 +67,7 @@ pub(super) struct UserRow {
     pub(super) ip: Option<IpAddr>,
     pub(super) key: Option<Fingerprint>,
     pub(super) plaintext: bool,
+    pub(super) operator: bool,
 }
 
 /// Rooms for a page, and one more if there is a next page.
@@ -125,7 +126,7 @@ impl Content {
             Self::Event(Event::Room(room)) => 256 + 2 * topic(room.topic.as_deref()),
             Self::Event(_) => 512,
             // `msg` repeats the names.
-            Self::Users(users) => users.rows.iter().map(|row| 96 + 2 * row.name.as_str().len()).sum(),
+            Self::Users(users) => users.rows.iter().map(|row| 112 + 2 * row.name.as_str().len()).sum(),
             Self::Rooms(rooms) => rooms
                 .rows
                 .iter()
@@ -172,6 +173,7 @@ impl UserRow {
             ip: self.ip.map(|ip| ip.to_string()).unwrap_or_default(),
             key: self.key.as_ref().map(Fingerprint::tag),
             plaintext: self.plaintext.then_some(true),
+            operator: self.operator.then_some(true),
             ..UserInfo::default()
         }
     }
@@ -277,6 +279,7 @@ mod tests {
             ip: Some([192, 168, 100, 200].into()),
             key: Some(Fingerprint::new([7; 32])),
             plaintext: true,
+            operator: true,
         };
         let room = |n: usize| RoomRow {
             name: RoomName::new(&format!("#room{n}")).expect("a room"),

@@ -41,6 +41,8 @@ mod plain;
 mod plain_english;
 #[cfg(unix)]
 mod prompt;
+#[cfg(unix)]
+mod prompt_places;
 mod protocol_document;
 #[cfg(unix)]
 mod rendezvous;

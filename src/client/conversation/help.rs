@@ -7,9 +7,9 @@ use crate::protocol::command::{self, Command, Place};
 const TOPICS: [(&str, &[&str]); 6] = [
     ("talking", &["msg", "query", "reply", "me"]),
     ("rooms", &["join", "part", "rooms", "topic"]),
-    ("reading", &["history", "search", "more", "clear"]),
-    ("people", &["users", "whois", "verify"]),
-    ("you", &["nick", "status", "time", "op", "help", "quit"]),
+    ("reading", &["next", "mentions", "missed", "focus", "history", "search", "more", "clear"]),
+    ("people", &["users", "whois", "verify", "ignore", "unignore"]),
+    ("you", &["nick", "away", "back", "dnd", "status", "time", "op", "help", "quit"]),
     (
         "operators",
         &[
@@ -34,8 +34,9 @@ const TOPICS: [(&str, &[&str]); 6] = [
 /// The topic of commands that are in no other.
 const REST: &str = "more";
 
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 10] = [
     ("Tab", "completes commands, names and rooms"),
+    ("Alt-A", "goes to the most urgent unread messages"),
     ("Up, Down", "go through the lines that you typed"),
     ("Ctrl-R", "searches these lines"),
     ("Ctrl-A, Ctrl-E", "go to the start and the end of the line"),

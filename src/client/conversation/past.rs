@@ -218,13 +218,7 @@ impl Conversation {
         self.ask_sifted(query, subject, true, Sift { word: Some(word), ..Sift::default() })
     }
 
-    fn ask_sifted(
-        &mut self,
-        query: MessagesQuery,
-        title: String,
-        is_asked: bool,
-        sift: Sift,
-    ) -> Vec<Effect> {
+    fn ask_sifted(&mut self, query: MessagesQuery, title: String, is_asked: bool, sift: Sift) -> Vec<Effect> {
         let request = Request::Act(query.act.clone());
         let messages =
             RequestedMessages { query, title, count: 0, oldest: None, held: Vec::new(), is_asked, sift };

@@ -71,7 +71,7 @@ impl Talk {
     /// The same at a prompt on a screen.
     fn at_prompt() -> Self {
         let mut talk = Self::fresh();
-        let preferences = crate::client::preferences::Preferences::default();
+        let preferences = crate::client::preferences::Preferences { wrap: false, ..Default::default() };
         let view = ViewState::new("alice".into(), false, preferences, Stamp::Time).in_zone(TimeZone::UTC);
         talk.conversation.view = view.on_screen(|| Some((80, 24)));
         talk.conversation.view.now = talk.now.clock;

@@ -42,6 +42,8 @@ mod plain_english;
 #[cfg(unix)]
 mod prompt;
 #[cfg(unix)]
+mod prompt_places;
+#[cfg(unix)]
 mod prompt_reading;
 mod protocol_document;
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! The conversation as a user meets it: lines in, lines out.
 
+mod attention;
 mod outbox;
 mod past;
 mod rooms;
@@ -63,6 +64,18 @@ impl Talk {
     /// already taken.
     fn new() -> Self {
         let mut talk = Self::fresh();
+        talk.connect("alice", None);
+        talk
+    }
+
+    /// The same at a prompt on a screen.
+    fn at_prompt() -> Self {
+        let mut talk = Self::fresh();
+        let preferences = crate::client::preferences::Preferences { wrap: false, ..Default::default() };
+        let view = ViewState::new("alice".into(), false, preferences, Stamp::Time).in_zone(TimeZone::UTC);
+        talk.conversation.view = view;
+        talk.conversation.resize(ScreenSize { rows: 24, columns: 80 });
+        talk.conversation.view.now = talk.now.clock;
         talk.connect("alice", None);
         talk
     }

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter, GraphemeClusterMode};
+use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
 use tokio::sync::mpsc;
 
+use super::emoji::Joins;
 use super::helper::{EditorHelper, Interruption};
 use super::history::{HistoryFile, MAX_LINES};
 use super::printer::write;
@@ -95,11 +96,10 @@ fn terminal(error: ReadlineError) -> OpenError {
 fn config() -> Config {
     // Only forced colours make rustyline call the highlighter on every terminal; the labels decide whether
     // there are colours. Listing all candidates at the first Tab keeps the editor from waiting for a second
-    // one, during which it would print nothing. The editor guesses from the terminal's name how wide emoji are;
-    // where it guesses too high, it erases lines above its own, so it must take the least.
+    // one, during which it would print nothing.
     let builder = Config::builder()
         .color_mode(ColorMode::Forced)
-        .grapheme_cluster_mode(GraphemeClusterMode::Unicode)
+        .grapheme_cluster_mode(Joins::of_terminal().mode())
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true);
     match builder.clone().max_history_size(MAX_LINES) {
@@ -224,7 +224,7 @@ impl Editing {
     fn erase(&mut self, label: &Label, line: &str) {
         let Some((columns, _)) = self.editor.dimensions() else { return };
         let shown = format!("{}{line}", label.text());
-        let up = rows_below_first(&shown, usize::from(columns)) + 1;
+        let up = rows_below_first(&shown, usize::from(columns), Joins::of_terminal()) + 1;
         let _ = write(&format!("\x1b[{up}A\r\x1b[J"));
     }
 }

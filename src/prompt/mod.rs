@@ -13,6 +13,7 @@
 //! - Ctrl-C clears the line; on an empty line it is [`Input::Interrupt`]. Ctrl-D on an empty line is [`Input::End`].
 
 mod editor;
+mod emoji;
 mod helper;
 mod history;
 mod label;
@@ -40,7 +41,7 @@ pub use question::PromptQuestion;
 pub use screen::{LogLine, Screen};
 pub use secret::ask_secret;
 pub use shortcut::Shortcut;
-pub use terminal_mode::forget_typed;
+pub use terminal_mode::{forget_typed, screen_size};
 
 use state::PromptState;
 

@@ -43,6 +43,8 @@ mod plain_english;
 mod prompt;
 #[cfg(unix)]
 mod prompt_places;
+#[cfg(unix)]
+mod prompt_reading;
 mod protocol_document;
 #[cfg(unix)]
 mod rendezvous;

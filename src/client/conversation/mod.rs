@@ -8,9 +8,11 @@ mod event;
 mod going;
 mod help;
 mod ignored;
+mod label;
 mod line;
 mod missed;
 mod outbox;
+mod outlet;
 mod pages;
 mod past;
 mod places;
@@ -30,6 +32,7 @@ pub(crate) use calling::Summons;
 pub(crate) use ignored::{IGNORED_FILE, IgnoreList};
 pub(crate) use line::keeps_echo;
 pub(crate) use outbox::PacketIds;
+pub(crate) use outlet::{Outlet, ScreenSize};
 pub(crate) use past::WENT_BACK;
 pub(crate) use roster::Roster;
 pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
@@ -43,7 +46,6 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use unicode_width::UnicodeWidthStr as _;
 
 use crate::client::connection::{Credentials, Loss, Up, Update};
 use crate::client::shared_state::SharedState;
@@ -54,14 +56,11 @@ use crate::prompt::Printer;
 use crate::protocol::event::count_users;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{self, Act};
-use crate::protocol::target::LOBBY;
 use crate::protocol::term::about;
 use crate::protocol::{Event, Request, Target};
-use crate::text::safe_line;
 use attention::Attention;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
-use spot::Spot;
 
 /// A change on the terminal.
 #[derive(Debug)]
@@ -108,14 +107,14 @@ enum PendingRequest {
     Digits,
     /// Make the room the target.
     Join,
-    /// Nothing; an old server refuses it.
-    Read,
-    /// Ignore the user until then.
-    Ignore(Option<Timestamp>),
     /// Collect users, and show them.
     Users(UsersListing),
     /// Collect rooms, and show them.
     Rooms(RoomsListing),
+    /// Nothing; an old server refuses it.
+    Read,
+    /// Ignore the user until then.
+    Ignore(Option<Timestamp>),
     /// Show messages from the history.
     Messages(RequestedMessages),
     /// Show it.
@@ -175,8 +174,8 @@ pub(crate) struct Conversation {
     /// Commands that the client or the server refused.
     refused: usize,
     requests: HashMap<String, PendingRequest>,
-    attention: Attention,
     pages: Pages,
+    attention: Attention,
     view: ViewState,
 }
 
@@ -207,8 +206,8 @@ impl Conversation {
             unsent: 0,
             refused: 0,
             requests: HashMap::new(),
-            attention: Attention::default(),
             pages: Pages::default(),
+            attention: Attention::default(),
             view,
         }
     }
@@ -326,6 +325,11 @@ impl Conversation {
         self.attention.ignored = list;
     }
 
+    /// The window has that size now.
+    pub(crate) fn resize(&mut self, size: ScreenSize) {
+        self.view.outlet = Outlet::Prompt(size);
+    }
+
     /// Warns of another server with this one's name.
     pub(crate) fn namesake(&self, id: String) -> Vec<Effect> {
         let lines = self.view.security.key().map(|key| namesakes(&self.server.name, key, &[id]));
@@ -340,55 +344,6 @@ impl Conversation {
     /// Shows an error.
     pub(crate) fn failure(&self, text: &str) -> Vec<Effect> {
         shown(self.view.failures(text))
-    }
-
-    /// The text before the input, with what is unread elsewhere in at most half the window's width; safe for
-    /// the terminal.
-    pub(crate) fn label(&self) -> String {
-        let target = match &self.target {
-            Target::All => LOBBY.to_owned(),
-            Target::User(name) => format!("@{}", safe_line(name)),
-            other => safe_line(&other.to_string()),
-        };
-        let state = match self.state {
-            LinkState::Down { search: true, .. } => ", no server",
-            LinkState::Down { .. } => ", reconnecting",
-            LinkState::Fresh | LinkState::Up { .. } if self.attention.is_away => ", away",
-            LinkState::Fresh | LinkState::Up { .. } => "",
-        };
-        let waiting = match self.outbox.stuck() {
-            0 => String::new(),
-            stuck => format!(", {stuck} waiting"),
-        };
-        let columns = self.view.columns();
-        let room = (columns / 2).saturating_sub(target.width() + state.len() + waiting.len() + 3);
-        let unread = match columns {
-            0 => String::new(),
-            _ => self.attention.places.summary(Spot::of(&self.target).as_ref(), room),
-        };
-        format!("[{target}{state}{waiting}{unread}] ")
-    }
-
-    /// Adds a new label if the number of waiting messages has changed, or, from time to time, that of unread
-    /// ones.
-    fn labelled(&mut self, mut effects: Vec<Effect>) -> Vec<Effect> {
-        let stuck = self.outbox.stuck();
-        let mut is_new = std::mem::replace(&mut self.labelled, stuck) != stuck;
-        let now = Instant::now();
-        is_new |= self.attention.places.is_label_due(now);
-        let is_there = effects.iter().any(|effect| matches!(effect, Effect::Relabel));
-        if is_new && !is_there {
-            effects.push(Effect::Relabel);
-        }
-        if is_new || is_there {
-            self.attention.places.note_label(now);
-        }
-        effects
-    }
-
-    /// The style of the label.
-    pub(crate) fn label_style(&self) -> anstyle::Style {
-        self.view.label_style(self.is_down())
     }
 
     /// Whether the connection is lost.

@@ -1,7 +1,7 @@
 //! The rooms that this user is in, and the one that plain lines go to.
 
 use super::spot::Spot;
-use super::{Conversation, Effect, PendingRequest};
+use super::{Conversation, Effect, Outlet, PendingRequest};
 use unicode_width::UnicodeWidthStr;
 
 use crate::name::RoomName;
@@ -26,7 +26,7 @@ impl Conversation {
 
     /// Has each line say its place, in columns of the same width, if the user is in more than the lobby.
     fn name_places(&mut self) {
-        let is_told = self.view.signs && self.rooms.iter().any(|room| !room.is_lobby());
+        let is_told = self.view.outlet != Outlet::Pipe && self.rooms.iter().any(|room| !room.is_lobby());
         let names = self.rooms.iter().map(RoomName::as_str).chain([LOBBY]);
         let longest = names.map(UnicodeWidthStr::width).max().unwrap_or_default();
         self.view.place_width = is_told.then_some(longest.min(MAX_PLACE_WIDTH));

@@ -19,7 +19,7 @@ use super::notify::Notifier;
 use super::termination::Termination;
 use crate::client::background::{Background, next_of};
 use crate::client::connection::{Credentials, Ended, Reconnector, Update};
-use crate::client::conversation::{CallTime, Conversation, Effect, Roster, Summons, keeps_echo};
+use crate::client::conversation::{CallTime, Conversation, Effect, Roster, ScreenSize, Summons, keeps_echo};
 use crate::client::error::Error;
 use crate::client::find::{Host, Hosting, Located, Locator, Rival};
 use crate::client::link::Reached;
@@ -42,6 +42,9 @@ const GO_ON: Shortcut = Shortcut::Alt('a');
 
 /// The keys with a meaning of their own, besides the editor's.
 const SHORTCUTS: &[Shortcut] = &[GO_ON];
+
+/// The rows and columns of a window whose size is unknown.
+const USUAL_SIZE: (usize, usize) = (24, 80);
 
 /// The servers: how to find and join one, and the one that runs here.
 pub(crate) struct Network {
@@ -111,6 +114,7 @@ impl Repl {
         let termination =
             Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
         let is_first = connection.is_none();
+        conversation.resize(screen_size());
         if is_first {
             conversation.seek(CallTime::now());
         }
@@ -199,6 +203,7 @@ impl Repl {
 
     async fn input(&mut self, input: Input) -> Ending {
         let was_interrupted = std::mem::take(&mut self.interrupted);
+        self.conversation.resize(screen_size());
         if matches!(input, Input::Line(_)) {
             self.conversation.look();
         }
@@ -239,6 +244,7 @@ impl Repl {
 
     fn update(&mut self, update: Result<Update, Ended>) -> Ending {
         let now = CallTime::now();
+        self.conversation.resize(screen_size());
         let effects = match update {
             Ok(update) => self.conversation.update(update, now),
             Err(Ended::Failed(error)) => return Some(Err(error)),
@@ -371,6 +377,11 @@ fn show(printer: &prompt::Printer, effect: Effect) {
         Effect::OnScreen(change) => change(printer),
         Effect::Relabel | Effect::Summon(_) | Effect::Quit => {}
     }
+}
+
+fn screen_size() -> ScreenSize {
+    let (rows, columns) = prompt::screen_size().unwrap_or(USUAL_SIZE);
+    ScreenSize { rows, columns }
 }
 
 fn label(conversation: &Conversation, color: bool) -> Label {

@@ -71,11 +71,11 @@ pub async fn send(options: ClientOptions, to: &str, text: Option<String>) -> Res
         }
         SendOutcome::Accepted { waits, stored } => {
             if let Some(name) = waits {
-                eprintln!("{} is away; the message waits for them", safe_line(&name));
+                eprintln!("{} is offline; the message waits for them", safe_line(&name));
             }
             if !stored {
                 eprintln!(
-                    "the server passed the message on but could not store it: users who are away miss it"
+                    "the server passed the message on but could not store it: users who are offline miss it"
                 );
             }
             Ok(())

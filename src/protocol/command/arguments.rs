@@ -1,7 +1,7 @@
 //! Reads the arguments of commands.
 
 use super::filters::{self, Filter, Part};
-use super::{Action, PromptAction, Talk};
+use super::{Action, Talk};
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Operate, SearchRequest, Span};
 
@@ -15,7 +15,7 @@ pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
 }
 
 /// Reads which users to list: `-l`, a room and a part of a name, in any order.
-pub(super) fn users(rest: &str) -> Option<Action> {
+pub(super) fn users(rest: &str) -> Option<(Option<String>, Option<String>, bool)> {
     let (mut room, mut text, mut is_long) = (None, None, false);
     for word in rest.split_whitespace() {
         match word {
@@ -25,7 +25,7 @@ pub(super) fn users(rest: &str) -> Option<Action> {
             _ => return None,
         }
     }
-    Some(Action::Prompt(PromptAction::Users { room, text, is_long }))
+    Some((room, text, is_long))
 }
 
 /// Reads how many messages to show, and of which room.

@@ -45,14 +45,17 @@ pub const COMMANDS: &[Command] = &[
         aliases: &["who", "names"],
         usage: "[-l] [#ROOM] [TEXT]",
         help: "list who is online, or in #ROOM, or has TEXT in the name; -l also shows addresses and keys",
-        read: users,
+        read: |rest| {
+            let (room, text, is_long) = users(rest)?;
+            Some(Action::Prompt(PromptAction::Users { room, text, is_long }))
+        },
         ..PROMPT
     },
     Command {
         name: "msg",
         aliases: &["m"],
         usage: "NAME|#ROOM TEXT",
-        help: "send TEXT to a user, even one who is away, to a room, to all, or to an IP address",
+        help: "send TEXT to a user, even one who is offline, to a room, to all, or to an IP address",
         read: |rest| {
             let (to, msg) = two(rest)?;
             let (to, msg) = (Target::parse(bare(to)), msg.into());
@@ -293,7 +296,7 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "op",
         usage: "NAME|key:FINGERPRINT|CODE",
-        help: "make a user an operator, even one who is away; with the code from the server's console, \
+        help: "make a user an operator, even one who is offline; with the code from the server's console, \
                yourself",
         read: |rest| named(rest, |name| Operate::Op { name }),
         ..ANYWHERE

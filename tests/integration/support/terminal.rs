@@ -21,7 +21,16 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub const LANCHAT: &str = env!("CARGO_BIN_EXE_lanchat");
 
 /// Variables that would leak the machine's or the user's settings into a test.
-const SCRUBBED: &[&str] = &["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM", "RUST_LOG"];
+const SCRUBBED: &[&str] = &[
+    "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLORTERM",
+    "RUST_LOG",
+    "TMUX",
+    "TERM_PROGRAM",
+    "WT_SESSION",
+];
 
 /// A directory that is a whole home: files of one user of lanchat.
 pub struct Home(TempDir);

@@ -27,6 +27,11 @@ impl ViewState {
         strtime::format(format, &at.to_zoned_datetime(self.zone())).ok()
     }
 
+    /// A time for people: with its date unless that is today's.
+    pub(crate) fn when(&self, at: Timestamp) -> String {
+        self.moment(at, if self.is_today(at) { TIME } else { WRITTEN }).unwrap_or_default()
+    }
+
     /// The time of the server's time stamp or of now, with the date where the stamp wants it; empty if the user
     /// wants none.
     pub(super) fn clock(&self, ts: &str) -> String {
@@ -46,12 +51,6 @@ impl ViewState {
             }
             _ => time,
         }
-    }
-
-    /// A time for people: with its date unless that is today's.
-    pub(crate) fn when(&self, at: Timestamp) -> String {
-        let format = if self.is_today(at) { TIME } else { "%F %H:%M" };
-        self.moment(at, format).unwrap_or_default()
     }
 
     fn is_today(&self, at: Timestamp) -> bool {
@@ -118,7 +117,6 @@ impl ViewState {
     }
 
     fn of_utc(&self, time: DateTime) -> Option<String> {
-        let at = TimeZone::UTC.to_timestamp(time).ok()?;
-        self.moment(at, if self.is_today(at) { TIME } else { WRITTEN })
+        TimeZone::UTC.to_timestamp(time).ok().map(|at| self.when(at))
     }
 }

@@ -139,7 +139,7 @@ fn somebody_who_is_away_gets_it_later_and_the_sender_is_told_of_both() {
     let mut alice = join(&here, server.link(), "alice");
     alice.enter("/msg bob lunch?");
     alice.wait_for("[you -> bob] lunch?");
-    alice.wait_for("-- bob is away and will get your message later");
+    alice.wait_for("-- bob is offline and will get your message later");
     let mut bob = start(&there, server.link(), "bob");
     bob.wait_for("[alice -> you] lunch?");
     alice.wait_for("-- bob has received 1 message that waited");

@@ -352,7 +352,7 @@ fn the_list_of_preferences_fits_a_screen() {
     let mut terminal = Launch::lanchat(&["--no-discovery", "-n", "alice", &server.link()]).start(&home);
     terminal.wait_for_last("[#lobby]");
     terminal.enter("/set");
-    let screen = terminal.wait_for("to change one: /set NAME VALUE");
+    let screen = terminal.wait_for("to change one: /set bell off");
     for row in ["bell            mention", "time            %H:%M", "join            off"] {
         assert!(screen.contains(row), "{row:?} is missing:\n{screen}");
     }

@@ -3,7 +3,7 @@
 use crate::support::fake_server::{FakeServer, say};
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
-use crate::support::terminal::{Home, Key as Press, Launch, Terminal, last_row};
+use crate::support::terminal::{Home, Key as Press, Launch, Terminal};
 use crate::support::tls::Key;
 use serde_json::json;
 
@@ -115,21 +115,6 @@ fn text_of_all_scripts_is_shown_as_meant_and_tabs_keep_their_shape() {
     assert!(raw.contains("x\u{FFFD}evil\u{FFFD}[2J\u{FFFD}y"), "{raw:?}");
     assert!(raw.contains("\u{200F}!") && raw.contains("\u{E0065}\u{E006E}\u{E0067}\u{E007F}"), "{raw:?}");
     assert_eq!(raw.matches('\u{FFFD}').count(), 3, "{screen}");
-}
-
-#[test]
-fn a_line_of_families_erases_nothing_above_it() {
-    let (server, home) = (TestServer::start(), Home::new());
-    let mut terminal = join(launch(server.link(), "alice").size(14, 40), &home);
-    terminal.enter("line one");
-    terminal.wait_for("<alice> line one");
-    terminal.type_text(&"👨\u{200D}👩\u{200D}👧\u{200D}👦".repeat(12));
-    terminal.wait_until("the families", |screen| last_row(screen).contains('👦') || screen.contains("👨"));
-    terminal.key(Press::Enter);
-    terminal.enter("after");
-    let screen = terminal.wait_for("<alice> after");
-    assert!(screen.contains("<alice> line one"), "{screen}");
-    assert!(!screen.contains("[#lobby] 👨"), "the typed line is gone:\n{screen}");
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(crate) async fn join_first(
         }
     };
     let registered = credentials.join(reached, terms, tell).await?;
-    // A program that joins is told nothing, and a user with a link was told how.
+    // Programs need no advice, and a user with a link got it from its author.
     if is_newcomer && is_told.into_inner() && prompt::is_available() {
         eprintln!("{NEWCOMER}");
     }

@@ -8,6 +8,7 @@ mod event;
 mod going;
 mod help;
 mod ignored;
+mod label;
 mod line;
 mod missed;
 mod outbox;
@@ -50,7 +51,6 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use unicode_width::UnicodeWidthStr as _;
 
 use crate::client::connection::{Credentials, Loss, Up, Update};
 use crate::client::preferences::PreferencesFile;
@@ -62,15 +62,12 @@ use crate::prompt::Printer;
 use crate::protocol::event::count_users;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{self, Act};
-use crate::protocol::target::LOBBY;
 use crate::protocol::term::about;
 use crate::protocol::{Event, Request, Target};
-use crate::text::safe_line;
 use attention::Attention;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
 use reply_target::ReplyTarget;
-use spot::Spot;
 use verifying::KeySubject;
 
 /// A change on the terminal.
@@ -382,59 +379,6 @@ impl Conversation {
     /// Shows an error.
     pub(crate) fn failure(&self, text: &str) -> Vec<Effect> {
         shown(self.view.failures(text))
-    }
-
-    /// The text before the input, with what is unread elsewhere in at most half the window's width; safe for
-    /// the terminal.
-    pub(crate) fn label(&self) -> String {
-        let target = match &self.target {
-            Target::All => LOBBY.to_owned(),
-            Target::User(name) => format!("@{}", safe_line(name)),
-            other => safe_line(&other.to_string()),
-        };
-        let state = match self.state {
-            LinkState::Down { search: true, .. } => ", no server",
-            LinkState::Down { .. } => ", reconnecting",
-            LinkState::Fresh | LinkState::Up { .. } if self.attention.is_away => ", away",
-            LinkState::Fresh | LinkState::Up { .. } => "",
-        };
-        let waiting = match self.outbox.stuck() {
-            0 => String::new(),
-            stuck => format!(", {stuck} waiting"),
-        };
-        let columns = self.view.outlet.screen().map_or(0, |screen| screen.columns);
-        let room = (columns / 2).saturating_sub(target.width() + state.len() + waiting.len() + 3);
-        let unread = match columns {
-            0 => String::new(),
-            _ => self.attention.places.summary(Spot::of(&self.target).as_ref(), room),
-        };
-        format!("[{target}{state}{waiting}{unread}] ")
-    }
-
-    /// Adds a new label if the number of waiting messages has changed, or, from time to time, that of unread
-    /// ones.
-    fn labelled(&mut self, mut effects: Vec<Effect>) -> Vec<Effect> {
-        let stuck = self.outbox.stuck();
-        let is_gone = !self.slow.is_empty() && self.outbox.len() == stuck;
-        if is_gone {
-            self.slow.clear();
-        }
-        let mut is_new = std::mem::replace(&mut self.labelled, stuck) != stuck || is_gone;
-        let now = Instant::now();
-        is_new |= self.attention.places.is_label_due(now);
-        let is_there = effects.iter().any(|effect| matches!(effect, Effect::Relabel));
-        if is_new && !is_there {
-            effects.push(Effect::Relabel);
-        }
-        if is_new || is_there {
-            self.attention.places.note_label(now);
-        }
-        effects
-    }
-
-    /// The style of the label.
-    pub(crate) fn label_style(&self) -> anstyle::Style {
-        self.view.label_style(self.is_down())
     }
 
     /// Whether the connection is lost.

@@ -46,6 +46,10 @@ impl Conversation {
             Ok(value) => value,
             Err(why) => return self.refuse_setting(&why),
         };
+        if preference.name == "focus" {
+            // It holds from now on, whatever `/focus` said before.
+            self.attention.places.focus = None;
+        }
         let saved = match &self.preferences_file {
             Some(file) => file.save(preference.name, (!is_default).then_some(&value)),
             None => Err("there is no config file".to_owned()),
@@ -81,7 +85,7 @@ impl Conversation {
         let rows = values.iter().map(|(preference, value)| {
             format!("{:name_width$}  {value:9}  {}", preference.name, preference.help)
         });
-        let last = format!("to change one: /set NAME VALUE, or /set NAME {DEFAULT}");
+        let last = format!("to change one: /set bell off, or /set bell {DEFAULT}");
         let place =
             self.preferences_file.as_ref().map(|file| format!("kept in {}", safe_line(&file.place())));
         let lines: Vec<_> = rows.chain([last]).chain(place).collect();

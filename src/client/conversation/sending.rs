@@ -9,7 +9,7 @@ use crate::protocol::request::Act;
 use crate::protocol::{Event, Request, Target};
 
 /// For servers that give no reason.
-const NOT_STORED: &str = "the server cannot store messages, so users who are away miss them";
+const NOT_STORED: &str = "the server cannot store messages, so users who are offline miss them";
 
 impl Conversation {
     /// Queues a message, and sends it as soon as possible. Says so if that is impossible.
@@ -94,7 +94,7 @@ impl Conversation {
         }
         if waits.is_some() && self.away != *waits {
             let name = waits.as_deref().unwrap_or_default();
-            effects.extend(self.note(&format!("{name} is away and will get your message later")));
+            effects.extend(self.note(&format!("{name} is offline and will get your message later")));
         }
         self.away.clone_from(waits);
         effects.extend(self.absent(away.as_ref()));

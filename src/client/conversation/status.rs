@@ -56,8 +56,9 @@ impl Conversation {
             match &self.trouble {
                 Some(trouble) => effects.extend(self.note(trouble)),
                 None if !self.keeps => {
-                    effects
-                        .extend(self.note("this server stores no messages, so users who are away miss them"));
+                    effects.extend(
+                        self.note("this server stores no messages, so users who are offline miss them"),
+                    );
                 }
                 None => {}
             }

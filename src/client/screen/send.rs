@@ -101,10 +101,11 @@ async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Err
         options.note(&format!("sent to {recipient} on {server}"));
     }
     if let Some(name) = waits {
-        options.note(&format!("{} is away; the message waits for them", safe_line(&name)));
+        options.note(&format!("{} is offline; the message waits for them", safe_line(&name)));
     }
     if !stored {
-        options.note("the server passed the message on but could not store it: users who are away miss it");
+        options
+            .note("the server passed the message on but could not store it: users who are offline miss it");
     }
     Ok(())
 }

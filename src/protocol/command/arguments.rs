@@ -1,7 +1,7 @@
 //! Reads the arguments of commands.
 
 use super::filters::{self, Filter, Part};
-use super::{Action, PromptAction, Talk};
+use super::{Action, Talk};
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Operate, SearchRequest, Span};
 
@@ -67,7 +67,7 @@ pub(super) fn verify(rest: &str) -> Option<PromptAction> {
 }
 
 /// Reads which users to list: `-l`, a room and a part of a name, in any order.
-pub(super) fn users(rest: &str) -> Option<Action> {
+pub(super) fn users(rest: &str) -> Option<(Option<String>, Option<String>, bool)> {
     let (mut room, mut text, mut is_long) = (None, None, false);
     for word in rest.split_whitespace() {
         match word {
@@ -77,7 +77,7 @@ pub(super) fn users(rest: &str) -> Option<Action> {
             _ => return None,
         }
     }
-    Some(Action::Prompt(PromptAction::Users { room, text, is_long }))
+    Some((room, text, is_long))
 }
 
 /// Reads how many messages to show, and of which room.

@@ -46,7 +46,10 @@ pub const COMMANDS: &[Command] = &[
         aliases: &["who"],
         usage: "[-l] [#ROOM] [TEXT]",
         help: "list who is online, or in #ROOM, or has TEXT in the name; -l also shows addresses and keys",
-        read: users,
+        read: |rest| {
+            let (room, text, is_long) = users(rest)?;
+            Some(Action::Prompt(PromptAction::Users { room, text, is_long }))
+        },
         ..PROMPT
     },
     Command {
@@ -65,7 +68,7 @@ pub const COMMANDS: &[Command] = &[
         name: "msg",
         aliases: &["m", "w", "whisper", "dm", "pm", "tell"],
         usage: "NAME|#ROOM TEXT",
-        help: "send TEXT to a user, even one who is away, to a room, to all, or to an IP address",
+        help: "send TEXT to a user, even one who is offline, to a room, to all, or to an IP address",
         read: |rest| {
             let (to, msg) = two(rest)?;
             let (to, msg) = (Target::parse(bare(to)), msg.into());
@@ -298,7 +301,7 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "op",
         usage: "NAME|key:FINGERPRINT|CODE",
-        help: "make a user an operator, even one who is away; with the code from the server's console, \
+        help: "make a user an operator, even one who is offline; with the code from the server's console, \
                yourself",
         read: |rest| named(rest, |name| Operate::Op { name }),
         ..ANYWHERE
@@ -309,6 +312,17 @@ pub const COMMANDS: &[Command] = &[
         help: "remove a user as an operator",
         read: |rest| named(rest, |name| Operate::Deop { name }),
         ..OPERATORS
+    },
+    Command {
+        name: "set",
+        usage: "[PREFERENCE [VALUE]]",
+        help: "show your preferences, or change one for good",
+        read: |rest| {
+            let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            Some(Action::Prompt(PromptAction::Set { name: part(name), value: part(value.trim()) }))
+        },
+        ..PROMPT
     },
     Command {
         name: "next",
@@ -368,17 +382,6 @@ pub const COMMANDS: &[Command] = &[
         usage: "NAME",
         help: "show a user's messages again",
         read: attend::unignore,
-        ..PROMPT
-    },
-    Command {
-        name: "set",
-        usage: "[NAME [VALUE]]",
-        help: "show your preferences, or change one for good",
-        read: |rest| {
-            let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-            Some(Action::Prompt(PromptAction::Set { name: part(name), value: part(value.trim()) }))
-        },
         ..PROMPT
     },
     Command {

@@ -187,7 +187,7 @@ fn who_is_away_is_told_once_and_so_is_that_they_have_it() {
         talk.seq += 1;
         talk.receipt_with(&packet, true, waits)
     };
-    let away = "12:03 [you -> bob] psst\n12:03 -- bob is away and will get your message later";
+    let away = "12:03 [you -> bob] psst\n12:03 -- bob is offline and will get your message later";
     assert_eq!(write(Some("bob")), away);
     assert_eq!(write(Some("bob")), "12:03 [you -> bob] psst");
     assert_eq!(write(None), "12:03 [you -> bob] psst");

@@ -9,7 +9,7 @@ fn a_room_that_is_joined_is_where_one_talks_until_one_leaves() {
     let join = talk.sent();
     assert_eq!((join.kind.as_deref(), join.room.as_deref()), (Some("join"), Some("#games")));
     let shown = talk.event(Event::Room(info("#games", true)), join.id.as_deref());
-    assert_eq!(shown, "12:03 -- you are in #games: chess (1 user here, 1 away)\n(label)");
+    assert_eq!(shown, "12:03 -- you are in #games: chess (1 user here, 1 offline)\n(label)");
     assert_eq!(talk.conversation.label(), "[#games] ");
     let (users, past) = (talk.sent(), talk.sent());
     assert_eq!((users.kind.as_deref(), users.room.as_deref()), (Some("users"), Some("#games")));

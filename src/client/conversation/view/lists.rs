@@ -224,7 +224,7 @@ fn spoken_key(key: Option<&str>) -> String {
     }
 }
 
-/// What a long list tells about a user.
+/// The details of a user in a long list.
 fn described(user: &UserInfo) -> String {
     let mut text = user.ip.clone();
     if let Some(key) = &user.key {

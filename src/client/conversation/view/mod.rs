@@ -49,7 +49,7 @@ pub(crate) enum Stamp {
     DateTime,
 }
 
-/// What lines depend on besides the present event, and change themselves.
+/// The part of the state that each line changes for the next.
 #[derive(Debug, Default)]
 struct ViewMemory {
     names: NameColors,
@@ -151,6 +151,11 @@ impl ViewState {
             memory: SharedState::default(),
             preferences,
         }
+    }
+
+    /// The same with the date in each line that is not of today.
+    pub(crate) fn dated(&self) -> Self {
+        Self { stamp: Stamp::TimeOrDate, ..self.clone() }
     }
 
     /// A thin line with a text in it.

@@ -18,7 +18,7 @@ struct OwnColor {
     turn: u64,
 }
 
-/// Who has which colour.
+/// The colours of names.
 #[derive(Debug, Default)]
 pub(super) struct NameColors {
     owners: HashMap<String, OwnColor>,

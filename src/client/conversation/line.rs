@@ -141,6 +141,16 @@ impl Conversation {
         Vec::new()
     }
 
+    /// A half-typed line in a form that goes to the same place from the lobby.
+    pub(crate) fn addressed(&self, draft: &str) -> String {
+        let is_command = draft.starts_with('/') && !draft.starts_with("//");
+        match &self.target {
+            _ if is_command || draft.trim().is_empty() => draft.to_owned(),
+            Target::All => draft.to_owned(),
+            target => format!("/msg {target} {}", draft.strip_prefix('/').unwrap_or(draft)),
+        }
+    }
+
     fn query(&mut self, name: Option<String>) -> Vec<Effect> {
         let target = name.map_or(Target::All, |name| Target::parse(name.trim_start_matches('@')));
         match target {

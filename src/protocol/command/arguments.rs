@@ -1,7 +1,7 @@
 //! Reads the arguments of commands.
 
 use super::filters::{self, Filter, Part};
-use super::{Action, Talk};
+use super::{Action, PromptAction, Talk};
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Operate, SearchRequest, Span};
 

@@ -254,6 +254,8 @@ fn verify_marks_the_server_and_the_prompt_says_so_until_then() {
     terminal.enter("/status");
     terminal.wait_for("is not verified yet");
     terminal.enter("/verify");
+    terminal.wait_for_last("Do they match? [y/N]");
+    terminal.enter("y");
     terminal.wait_for(&format!("verified: test is the server with the key {}", key(&server).spoken()));
     terminal.enter("/status");
     terminal.wait_for(&format!("the server's key {} is verified", key(&server).spoken()));

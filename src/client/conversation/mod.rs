@@ -4,6 +4,7 @@
 
 mod attention;
 mod calling;
+mod correspondent;
 mod event;
 mod going;
 mod help;
@@ -22,8 +23,10 @@ mod rooms;
 mod roster;
 mod seen_messages;
 mod sending;
+mod slow_messages;
 mod spot;
 mod status;
+mod verifying;
 mod view;
 
 #[cfg(test)]
@@ -62,8 +65,10 @@ use crate::protocol::request::{self, Act};
 use crate::protocol::term::about;
 use crate::protocol::{Event, Request, Target};
 use attention::Attention;
+use correspondent::Correspondent;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
+use verifying::Subject;
 
 /// A change on the terminal.
 #[derive(Debug)]
@@ -72,6 +77,10 @@ pub(crate) enum Effect {
     Show(String),
     /// Show another label: see [`Conversation::label`].
     Relabel,
+    /// Give a refused line back to the prompt. Plain lines have none.
+    GiveBack(String),
+    /// Ask a question, whose answer goes to [`Conversation::answered_question`]. Plain lines cannot ask.
+    Ask(String),
     /// Call the user, who may not be looking. Plain lines call nobody.
     Summon(Summons),
     /// Change the screen of a prompt. Plain lines have none.
@@ -106,8 +115,10 @@ enum PendingRequest {
     Roster,
     /// Compare the clocks.
     Time(CallTime),
-    /// Show the digits of a user's key.
-    Digits,
+    /// Show the digits of a user's key, or take the user's answer about them.
+    Digits(Option<bool>),
+    /// Show a room's topic.
+    Topic,
     /// Make the room the target.
     Join,
     /// Collect users, and show them.
@@ -158,8 +169,9 @@ pub(crate) struct Conversation {
     target: Target,
     /// The rooms that the user is in.
     rooms: BTreeSet<RoomName>,
-    /// The last user who sent a direct message.
-    correspondent: Option<String>,
+    correspondent: Correspondent,
+    /// The key that the user was asked about.
+    verifying: Option<Subject>,
     roster: SharedState<Roster>,
     trust: SharedState<TrustPolicy>,
     /// Users found at the start, until the first news of joins.
@@ -168,6 +180,8 @@ pub(crate) struct Conversation {
     outbox: Outbox,
     /// The number of waiting messages in the present label.
     labelled: usize,
+    /// Messages whose receipt takes a moment, as they stand above the label.
+    slow: Vec<String>,
     /// Why messages are not stored, as the user was told; `None`: they are.
     trouble: Option<String>,
     /// The user who was away at the last direct message, if this user was told.
@@ -199,13 +213,15 @@ impl Conversation {
             operator: false,
             target: Target::All,
             rooms: BTreeSet::new(),
-            correspondent: None,
+            correspondent: Correspondent::default(),
+            verifying: None,
             roster,
             trust: credentials.trust.clone(),
             found: None,
             seen: SeenMessages::new(credentials.position.clone()),
             outbox: Outbox::default(),
             labelled: 0,
+            slow: Vec::new(),
             trouble: None,
             away: None,
             unsent: 0,
@@ -239,6 +255,10 @@ impl Conversation {
         let Up { welcome, peer, outgoing, taken, key, resumes, follows } = up;
         let before = std::mem::replace(&mut self.state, LinkState::Up { outgoing, peer, since: now.instant });
         self.view.me.clone_from(&welcome.name);
+        self.with_roster(|roster| {
+            roster.me.clone_from(&welcome.name);
+            roster.is_operator = welcome.operator;
+        });
         self.view.security = self.trust.lock().link_security(key);
         let is_same = self.server.id == welcome.server.id;
         let mut effects = match before {
@@ -325,6 +345,7 @@ impl Conversation {
         let text =
             |message: &OutgoingMessage| format!("not confirmed by the server yet: {}", quoted(message));
         let mut effects: Vec<_> = overdue.iter().flat_map(|message| self.note(&text(message))).collect();
+        effects.extend(self.show_slow(now));
         effects.extend(self.late_crowds(now));
         self.labelled(effects)
     }
@@ -384,7 +405,18 @@ impl Conversation {
             Target::Room(room) => RoomName::new(room).ok(),
             _ => None,
         };
+        self.with_roster(|roster| roster.set_here(self.view.room.as_ref().map(RoomName::as_str)));
         self.target = target;
+    }
+
+    /// A half-typed line in a form that goes to the same place from the lobby.
+    pub(crate) fn addressed(&self, draft: &str) -> String {
+        let is_command = draft.starts_with('/') && !draft.starts_with("//");
+        match &self.target {
+            _ if is_command || draft.trim().is_empty() => draft.to_owned(),
+            Target::All => draft.to_owned(),
+            target => format!("/msg {target} {}", draft.strip_prefix('/').unwrap_or(draft)),
+        }
     }
 
     fn ask_roster(&mut self, after: Option<String>) {

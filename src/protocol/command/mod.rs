@@ -97,11 +97,6 @@ pub enum PromptAction {
     Rooms(Option<String>),
     /// Shows the next page of the last list or of older messages.
     More,
-    /// Shows the preferences, or changes one.
-    Set {
-        name: Option<String>,
-        value: Option<String>,
-    },
     Attend(Attend),
     Clear,
 }
@@ -238,7 +233,7 @@ const MAX_SLIP_BYTES: usize = 32;
 /// The shortest word in which more than one slip is likely, in bytes.
 const LONG_WORD_BYTES: usize = 5;
 
-/// The command that somebody probably means: by what other programs call it, then by its spelling.
+/// The command that the user probably means: by its name in other programs, then by its spelling.
 fn nearest(name: &str, place: Place) -> Option<&'static str> {
     if name.len() > MAX_SLIP_BYTES {
         return None;

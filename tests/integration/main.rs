@@ -42,9 +42,13 @@ mod plain_english;
 #[cfg(unix)]
 mod prompt;
 #[cfg(unix)]
+mod prompt_cmdline;
+#[cfg(unix)]
 mod prompt_places;
 #[cfg(unix)]
 mod prompt_reading;
+#[cfg(unix)]
+mod prompt_session;
 mod protocol_document;
 #[cfg(unix)]
 mod rendezvous;

@@ -38,6 +38,7 @@ impl Conversation {
                 self.ask(&request::Ask::Whois { name }.into(), PendingRequest::Digits)
             }
             Action::Prompt(PromptAction::Verify(None)) => self.verify(),
+            Action::Prompt(PromptAction::Set { name, value }) => self.set(name.as_deref(), value.as_deref()),
             Action::Prompt(PromptAction::Attend(command)) => self.attend(command, now),
             Action::Prompt(PromptAction::Clear) => vec![Effect::OnScreen(Printer::clear)],
             Action::Status => self.status(now),

@@ -16,6 +16,7 @@ mod outlet;
 mod pages;
 mod past;
 mod places;
+mod preference_command;
 mod presence;
 mod rooms;
 mod roster;
@@ -42,12 +43,14 @@ use pages::{Pages, RoomsListing, UsersListing};
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::client::connection::{Credentials, Loss, Up, Update};
+use crate::client::preferences::PreferencesFile;
 use crate::client::shared_state::SharedState;
 use crate::client::trust::{TrustPolicy, namesakes};
 use crate::fingerprint::Fingerprint;
@@ -174,6 +177,8 @@ pub(crate) struct Conversation {
     /// Commands that the client or the server refused.
     refused: usize,
     requests: HashMap<String, PendingRequest>,
+    /// Where `/set` keeps preferences.
+    preferences_file: Option<Arc<dyn PreferencesFile>>,
     pages: Pages,
     attention: Attention,
     view: ViewState,
@@ -206,10 +211,16 @@ impl Conversation {
             unsent: 0,
             refused: 0,
             requests: HashMap::new(),
+            preferences_file: None,
             pages: Pages::default(),
             attention: Attention::default(),
             view,
         }
+    }
+
+    /// The same, with a file for changed preferences.
+    pub(crate) fn keeping(self, preferences_file: Option<Arc<dyn PreferencesFile>>) -> Self {
+        Self { preferences_file, ..self }
     }
 
     /// Handles news about the connection.
@@ -259,6 +270,9 @@ impl Conversation {
         self.take_rooms(&welcome.rooms);
         self.take_up(&welcome);
         self.found = Some(HashSet::new());
+        if !is_same {
+            effects.extend(self.join_preferred());
+        }
         effects.extend(self.begin(&welcome, resumes, now));
         effects.push(Effect::Relabel);
         self.labelled(effects)

@@ -2,6 +2,7 @@
 
 mod completer;
 mod join;
+mod latest;
 mod notify;
 mod output;
 mod plain;
@@ -11,5 +12,5 @@ mod tail;
 mod termination;
 
 pub use join::join;
-pub use send::send;
+pub use send::{SendOptions, send};
 pub use tail::{TailOptions, tail};

@@ -74,7 +74,7 @@ fn all_sent(conversation: &Conversation) -> Result<(), Error> {
         (1, _) => "1 message was not sent".to_owned(),
         (n, _) => format!("{n} messages were not sent"),
     };
-    Err(Error::Refused(format!("{what}; the output says which and why")))
+    Err(Error::Refused(format!("{what}; the output says which and why"), None))
 }
 
 fn take(update: Result<Update, Ended>, conversation: &mut Conversation) -> Result<Vec<Effect>, Error> {

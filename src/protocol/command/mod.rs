@@ -82,6 +82,11 @@ pub enum PromptAction {
     More,
     /// Shows the digits of a user's key, or of the server's, for comparison.
     Verify(Option<String>),
+    /// Shows the preferences, or changes one.
+    Set {
+        name: Option<String>,
+        value: Option<String>,
+    },
     Attend(Attend),
     Clear,
 }

@@ -309,6 +309,17 @@ pub const COMMANDS: &[Command] = &[
         ..OPERATORS
     },
     Command {
+        name: "set",
+        usage: "[PREFERENCE [VALUE]]",
+        help: "show your preferences, or change one for good",
+        read: |rest| {
+            let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            Some(Action::Prompt(PromptAction::Set { name: part(name), value: part(value.trim()) }))
+        },
+        ..PROMPT
+    },
+    Command {
         name: "next",
         aliases: &["n"],
         help: "go to the most urgent unread messages, as Alt-A does",

@@ -231,6 +231,11 @@ impl Terminal {
         self.master.resize(size).expect("the pty takes a size");
     }
 
+    /// The screen with its colours.
+    pub fn emulator(&self) -> vt100::Screen {
+        self.display.shown.lock().expect("the display").parser.screen().clone()
+    }
+
     /// Every byte the program has written, for tests of what must not be among them.
     pub fn raw(&self) -> Vec<u8> {
         self.display.shown.lock().expect("the display").raw.clone()

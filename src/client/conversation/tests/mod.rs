@@ -68,14 +68,12 @@ impl Talk {
         talk
     }
 
-    /// The same at a prompt on a screen.
+    /// The same at a prompt, with lines that are not broken.
     fn at_prompt() -> Self {
         let mut talk = Self::fresh();
-        let preferences = crate::client::preferences::Preferences { wrap: false, ..Default::default() };
-        let view = ViewState::new("alice".into(), false, preferences, Stamp::Time).in_zone(TimeZone::UTC);
-        talk.conversation.view = view;
-        talk.conversation.resize(ScreenSize { rows: 24, columns: 80 });
-        talk.conversation.view.now = talk.now.clock;
+        let view = &mut talk.conversation.view;
+        view.outlet = Outlet::Prompt(ScreenSize { rows: 24, columns: 80 });
+        view.preferences.wrap = false;
         talk.connect("alice", None);
         talk
     }

@@ -1,6 +1,10 @@
 //! Why the client failed: one kind for each exit status.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::link::LinkError;
+use super::local_time::localized;
 use crate::protocol::Code;
 use crate::text::safe_line;
 
@@ -77,7 +81,9 @@ impl From<&LinkError> for Error {
     fn from(error: &LinkError) -> Self {
         let text = safe_line(&error.to_string());
         match error {
-            LinkError::Refused { code, .. } => Self::Refused(text, *code),
+            LinkError::Refused { code, .. } => {
+                Self::Refused(localized(&text, &TimeZone::system(), Timestamp::now()), *code)
+            }
             LinkError::WrongPassphrase | LinkError::PassphraseNeeded => {
                 Self::Refused(text, Some(Code::BadPassphrase))
             }

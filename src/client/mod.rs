@@ -11,6 +11,7 @@ mod conversation;
 mod error;
 mod find;
 mod link;
+mod local_time;
 mod options;
 mod preferences;
 mod screen;

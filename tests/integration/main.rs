@@ -44,6 +44,8 @@ mod prompt;
 #[cfg(unix)]
 mod prompt_cmdline;
 #[cfg(unix)]
+mod prompt_places;
+#[cfg(unix)]
 mod prompt_reading;
 #[cfg(unix)]
 mod prompt_session;

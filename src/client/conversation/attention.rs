@@ -174,6 +174,8 @@ impl Conversation {
             return;
         }
         let lines = render(event, &self.view);
+        // Once more for the digest, where no line tells the day.
+        let again = render(event, &self.view.dated());
         let (mut place, mut is_call) = (None, matches!(event, Event::Alert { .. }));
         let at = match event {
             Event::Chat { ts, .. } | Event::Alert { ts, .. } | Event::Delivered { ts, .. } => ts.parse().ok(),
@@ -185,7 +187,7 @@ impl Conversation {
             let level = self.level(from, &spot, msg);
             is_call = matches!(level, CallLevel::Direct | CallLevel::Mention);
             if level == CallLevel::Mention {
-                self.attention.calls.remember(&lines);
+                self.attention.calls.remember(&again);
             }
             if level == CallLevel::Off {
                 self.attention.places.take(&spot);
@@ -198,7 +200,7 @@ impl Conversation {
         }
         if let Some(missed) = &mut self.attention.missed {
             missed.since = missed.since.or(at);
-            missed.add(lines, place, is_call);
+            missed.add(lines, place, is_call.then_some(again));
         }
     }
 

@@ -1,5 +1,6 @@
 //! The conversation as a user meets it: lines in, lines out.
 
+mod attention;
 mod outbox;
 mod past;
 mod rooms;
@@ -63,6 +64,16 @@ impl Talk {
     /// already taken.
     fn new() -> Self {
         let mut talk = Self::fresh();
+        talk.connect("alice", None);
+        talk
+    }
+
+    /// The same at a prompt, with lines that are not broken.
+    fn at_prompt() -> Self {
+        let mut talk = Self::fresh();
+        let view = &mut talk.conversation.view;
+        view.outlet = Outlet::Prompt(ScreenSize { rows: 24, columns: 80 });
+        view.preferences.wrap = false;
         talk.connect("alice", None);
         talk
     }

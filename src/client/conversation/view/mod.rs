@@ -153,6 +153,11 @@ impl ViewState {
         }
     }
 
+    /// The same with the date in each line that is not of today.
+    pub(crate) fn dated(&self) -> Self {
+        Self { stamp: Stamp::TimeOrDate, ..self.clone() }
+    }
+
     /// A thin line with a text in it.
     pub(crate) fn rule(&self, text: &str) -> String {
         self.paint(DIM, &format!("── {} ──", safe_line(text)))

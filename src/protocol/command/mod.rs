@@ -97,6 +97,11 @@ pub enum PromptAction {
     Rooms(Option<String>),
     /// Shows the next page of the last list or of older messages.
     More,
+    /// Shows the preferences, or changes one.
+    Set {
+        name: Option<String>,
+        value: Option<String>,
+    },
     Attend(Attend),
     Clear,
 }

@@ -87,11 +87,6 @@ pub enum PromptAction {
         name: Option<String>,
         answer: Option<bool>,
     },
-    /// Shows the preferences, or changes one.
-    Set {
-        name: Option<String>,
-        value: Option<String>,
-    },
     /// Lists users who are online: of a room, and with this text in their names.
     Users {
         room: Option<String>,
@@ -102,6 +97,11 @@ pub enum PromptAction {
     Rooms(Option<String>),
     /// Shows the next page of the last list or of older messages.
     More,
+    /// Shows the preferences, or changes one.
+    Set {
+        name: Option<String>,
+        value: Option<String>,
+    },
     Attend(Attend),
     Clear,
 }

@@ -6,6 +6,7 @@ mod support;
 mod askers;
 mod books;
 mod catching_up;
+mod changes;
 #[cfg(target_os = "linux")]
 mod clock;
 mod closed;
@@ -41,6 +42,8 @@ mod plain;
 mod plain_english;
 #[cfg(unix)]
 mod prompt;
+#[cfg(target_os = "linux")]
+mod prompt_numbered;
 mod protocol_document;
 #[cfg(unix)]
 mod rendezvous;

@@ -305,7 +305,6 @@ proptest! {
         for (who, client) in clients.iter_mut().enumerate() {
             connect(&mut house, client, who, &mut next);
         }
-        house.say(clients[0].id, "all", "first");
         for (number, step) in steps.into_iter().enumerate() {
             let target = |who: usize, back: usize| clients[who].shown.keys().rev().nth(back).copied();
             match step {

@@ -9,7 +9,6 @@ use super::missed::MissedDigest;
 use super::places::{Places, UnreadMessage};
 use super::presence::PresenceNews;
 use super::spot::Spot;
-use super::view::render;
 use super::{CallTime, Conversation, Effect, shown};
 use crate::client::preferences::{CallLevel, PresenceLevel};
 use crate::protocol::Event;
@@ -73,7 +72,7 @@ impl Conversation {
     /// Whether the user has chosen not to see this message.
     pub(super) fn is_ignored(&self, event: &Event) -> bool {
         match event {
-            Event::Chat { from, .. } | Event::Edited { from, .. } => {
+            Event::Chat { from, .. } | Event::Edited { from, .. } | Event::Deleted { from, .. } => {
                 from.name != self.view.me && self.attention.ignored.hides(from, self.view.now)
             }
             _ => false,
@@ -101,7 +100,7 @@ impl Conversation {
         let at = ts.parse().unwrap_or(now.clock);
         let message = UnreadMessage { from: &from.name, seq: *seq, at, is_call, is_hidden };
         self.attention.places.add(spot, message);
-        let lines = if is_hidden { Vec::new() } else { render(event, &self.view) };
+        let lines = if is_hidden { Vec::new() } else { self.lines(event) };
         if level == CallLevel::Mention {
             self.attention.calls.remember(&lines);
         }
@@ -173,7 +172,7 @@ impl Conversation {
         if self.is_ignored(event) {
             return;
         }
-        let lines = render(event, &self.view);
+        let lines = self.lines(event);
         let (mut place, mut is_call) = (None, matches!(event, Event::Alert { .. }));
         let at = match event {
             Event::Chat { ts, .. } | Event::Alert { ts, .. } | Event::Delivered { ts, .. } => ts.parse().ok(),

@@ -2,7 +2,7 @@
 
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::prompt::Printer;
-use crate::protocol::command::{self, Action, Line, Place, PromptAction, Talk};
+use crate::protocol::command::{self, Action, Line, Place, Point, PromptAction, Talk};
 use crate::protocol::request::{self, Act};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Request, Target};
@@ -29,6 +29,7 @@ impl Conversation {
             Action::Request(request) => self.request(request, now),
             Action::Talk(talk) => self.talk(talk, now),
             Action::Prompt(PromptAction::Query(name)) => self.query(name),
+            Action::Prompt(PromptAction::Point(point)) => self.point(point, now),
             Action::Prompt(PromptAction::Reply(text)) => match self.correspondent.clone() {
                 Some(name) => self.say(Target::User(name), text, false, now),
                 None => self.failure("nobody has sent you a message yet; to send one: /msg NAME TEXT"),
@@ -125,7 +126,7 @@ pub(crate) fn keeps_echo(line: &str) -> bool {
         matches!(
             action,
             Action::Talk(Talk::Me(_))
-                | Action::Prompt(PromptAction::Reply(_))
+                | Action::Prompt(PromptAction::Reply(_) | PromptAction::Point(Point::Reply(..)))
                 | Action::Request(Request::Act(Act::Chat { .. }))
         )
     };

@@ -9,6 +9,7 @@ mod going;
 mod ignored;
 mod line;
 mod missed;
+mod numbered;
 mod outbox;
 mod outlet;
 mod past;
@@ -57,6 +58,7 @@ use crate::protocol::term::about;
 use crate::protocol::{Event, Request, Target};
 use crate::text::safe_line;
 use attention::Attention;
+use numbered::NumberedLines;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
 use spot::Spot;
@@ -68,6 +70,10 @@ pub(crate) enum Effect {
     Show(String),
     /// Show another label: see [`Conversation::label`].
     Relabel,
+    /// Copy the text to the terminal's clipboard. Plain lines have none.
+    Copy(String),
+    /// Open the link, if the user agrees.
+    Open(String),
     /// Call the user, who may not be looking. Plain lines call nobody.
     Summon(Summons),
     /// Change the screen of a prompt. Plain lines have none.
@@ -112,6 +118,8 @@ enum PendingRequest {
     Ignore(Option<Timestamp>),
     /// Show messages from the history.
     Messages(RequestedMessages),
+    /// Show one's own change of a message.
+    Change(numbered::OwnChange),
     /// Show it.
     Show,
 }
@@ -170,6 +178,7 @@ pub(crate) struct Conversation {
     refused: usize,
     requests: HashMap<String, PendingRequest>,
     attention: Attention,
+    numbered: SharedState<NumberedLines>,
     view: ViewState,
 }
 
@@ -201,6 +210,7 @@ impl Conversation {
             refused: 0,
             requests: HashMap::new(),
             attention: Attention::default(),
+            numbered: SharedState::default(),
             view,
         }
     }
@@ -260,6 +270,7 @@ impl Conversation {
     /// Moves to another server. Messages for the users of the previous one are not for those here, unless
     /// they are the same users.
     fn move_in(&mut self, follows: bool) -> Vec<Effect> {
+        self.numbered.lock().forget();
         self.away = None;
         self.attention.places.forget();
         if matches!(self.target, Target::Room(_)) {

@@ -78,6 +78,8 @@ pub(crate) struct ViewState {
 pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
     match event {
         Event::Chat { history: true, .. }
+        | Event::Edited { history: true, .. }
+        | Event::Deleted { history: true, .. }
         | Event::Alert { history: true, .. }
         | Event::Delivered { history: true, .. }
             if state.stamp == Stamp::Time =>
@@ -85,7 +87,14 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
             state.past(event)
         }
         Event::Welcome(welcome) => state.welcome(welcome),
+        Event::Chat { from, to, msg, action, ts, edited: true, .. } => {
+            state.chat(from, to, &format!("{msg} (edited)"), *action, ts)
+        }
         Event::Chat { from, to, msg, action, ts, .. } => state.chat(from, to, msg, *action, ts),
+        Event::Edited { from, to, msg, ts, .. } => {
+            state.chat(from, to, &format!("corrected: {msg}"), true, ts)
+        }
+        Event::Deleted { from, to, ts, .. } => state.chat(from, to, &event.text(), true, ts),
         Event::Sent { .. } | Event::Pong { .. } | Event::Multicast { .. } | Event::PakeOk { .. } => {
             Vec::new()
         }
@@ -127,6 +136,16 @@ impl ViewState {
     /// A line of the client's own: `12:03 -- text`.
     pub(crate) fn notes(&self, text: &str) -> Vec<String> {
         self.block(&self.clock(""), &self.paint(DIM, "--"), text, DIM)
+    }
+
+    /// The message that the next one answers: `      > bob: text`.
+    pub(crate) fn quote(&self, text: &str) -> String {
+        self.paint(DIM, &format!("      > {}", safe_line(text)))
+    }
+
+    /// A line with its number, for commands that take one.
+    pub(crate) fn numbered(&self, number: usize, width: usize, line: &str) -> String {
+        format!("{} {line}", self.paint(BOLD, &format!("{number:>width$}")))
     }
 
     /// An error: `12:03 ! text`.

@@ -3,6 +3,7 @@
 mod completer;
 mod join;
 mod notify;
+mod opener;
 mod output;
 mod plain;
 mod repl;

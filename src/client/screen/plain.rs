@@ -105,7 +105,8 @@ fn show(effects: Vec<Effect>) -> io::Result<bool> {
         match effect {
             Effect::Show(line) => writeln!(stdout, "{line}")?,
             Effect::Quit => goes_on = false,
-            Effect::Relabel | Effect::Summon(_) | Effect::OnScreen(_) => {}
+            Effect::Copy(_) | Effect::Open(_) | Effect::Relabel | Effect::Summon(_) | Effect::OnScreen(_) => {
+            }
         }
     }
     stdout.flush()?;

@@ -7,10 +7,12 @@
 mod arguments;
 mod attend;
 mod filters;
+mod point;
 mod table;
 
 pub use attend::Attend;
 pub(crate) use filters::IN_QUOTES;
+pub use point::Point;
 pub use table::COMMANDS;
 
 use super::Request;
@@ -73,6 +75,8 @@ pub enum PromptAction {
     /// Shows the digits of a user's key, or of the server's, for comparison.
     Verify(Option<String>),
     Attend(Attend),
+    /// See [`Point`].
+    Point(Point),
     Clear,
 }
 
@@ -342,7 +346,7 @@ mod tests {
             ("/msg bob   ", "usage: /msg NAME|#ROOM TEXT"),
             ("/nick", "usage: /nick NAME"),
             ("/nick two words", "usage: /nick NAME"),
-            ("/reply  ", "usage: /reply TEXT"),
+            ("/reply  ", "usage: /reply [N] TEXT"),
             ("/kick", "usage: /kick NAME [REASON]"),
             ("/mute bob 10 m", "usage: /mute NAME [DURATION]"),
             ("/unban", "usage: /unban NAME|key:FINGERPRINT|ip:CIDR"),

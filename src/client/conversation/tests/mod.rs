@@ -1,5 +1,6 @@
 //! The conversation as a user meets it: lines in, lines out.
 
+mod numbered;
 mod outbox;
 mod past;
 mod rooms;
@@ -38,6 +39,8 @@ fn text(effects: Vec<Effect>) -> String {
         Effect::Show(line) => line,
         Effect::Relabel => "(label)".into(),
         Effect::OnScreen(_) => "(screen)".into(),
+        Effect::Copy(text) => format!("(copy: {text})"),
+        Effect::Open(link) => format!("(open: {link})"),
         Effect::Summon(summons) => format!("(call: {} {})", summons.from, summons.text),
         Effect::Quit => "(quit)".into(),
     };

@@ -69,6 +69,7 @@ pub(super) struct UserRow {
     pub(super) plaintext: bool,
     /// Why the user is away; empty in lists.
     pub(super) away: Option<String>,
+    pub(super) operator: bool,
 }
 
 /// Rooms for a page, and one more if there is a next page.
@@ -128,7 +129,7 @@ impl Content {
             Self::Event(Event::Room(room)) => 256 + 2 * topic(room.topic.as_deref()),
             Self::Event(_) => 512,
             // `msg` repeats the names.
-            Self::Users(users) => users.rows.iter().map(|row| 96 + 2 * row.name.as_str().len()).sum(),
+            Self::Users(users) => users.rows.iter().map(|row| 112 + 2 * row.name.as_str().len()).sum(),
             Self::Rooms(rooms) => rooms
                 .rows
                 .iter()
@@ -176,6 +177,7 @@ impl UserRow {
             key: self.key.as_ref().map(Fingerprint::tag),
             plaintext: self.plaintext.then_some(true),
             away: self.away,
+            operator: self.operator.then_some(true),
             ..UserInfo::default()
         }
     }
@@ -282,6 +284,7 @@ mod tests {
             key: Some(Fingerprint::new([7; 32])),
             plaintext: true,
             away: None,
+            operator: true,
         };
         let room = |n: usize| RoomRow {
             name: RoomName::new(&format!("#room{n}")).expect("a room"),

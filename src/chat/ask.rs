@@ -190,6 +190,7 @@ impl Chat {
             ip: user.sessions.first().and_then(|id| self.sessions.get(id)).map(|session| session.ip),
             // A key implies encryption.
             plaintext: key.is_none() && sessions.any(|session| !session.encrypted),
+            operator: self.access.is_operator(key.as_ref()),
             key,
             away: None,
         }

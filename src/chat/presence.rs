@@ -90,9 +90,15 @@ impl Presence {
                 }
             }
         }
-        let crowd =
-            |bearers: Vec<(NameKey, Name)>| (!bearers.is_empty()).then(|| gather(room, bearers, total));
-        [crowd(went).map(Event::Left), crowd(came).map(Event::Joined)].into_iter().flatten().collect()
+        // Between the two events, those who came are not there yet.
+        let between = total.saturating_sub(came.len());
+        let crowd = |bearers: Vec<(NameKey, Name)>, total| {
+            (!bearers.is_empty()).then(|| gather(room, bearers, total))
+        };
+        [crowd(went, between).map(Event::Left), crowd(came, total).map(Event::Joined)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// Updates a name's change, and starts or ends the window.

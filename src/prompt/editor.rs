@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
+use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter, GraphemeClusterMode};
 use tokio::sync::mpsc;
 
 use super::helper::{EditorHelper, Interruption};
@@ -95,9 +95,11 @@ fn terminal(error: ReadlineError) -> OpenError {
 fn config() -> Config {
     // Only forced colours make rustyline call the highlighter on every terminal; the labels decide whether
     // there are colours. Listing all candidates at the first Tab keeps the editor from waiting for a second
-    // one, during which it would print nothing.
+    // one, during which it would print nothing. The editor guesses from the terminal's name how wide emoji are;
+    // where it guesses too high, it erases lines above its own, so it must take the least.
     let builder = Config::builder()
         .color_mode(ColorMode::Forced)
+        .grapheme_cluster_mode(GraphemeClusterMode::Unicode)
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true);
     match builder.clone().max_history_size(MAX_LINES) {

@@ -40,7 +40,7 @@ pub use question::PromptQuestion;
 pub use screen::{LogLine, Screen};
 pub use secret::ask_secret;
 pub use shortcut::Shortcut;
-pub use terminal_mode::{forget_typed, screen_size};
+pub use terminal_mode::forget_typed;
 
 use state::PromptState;
 

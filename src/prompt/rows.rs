@@ -1,6 +1,7 @@
-//! Counts the screen rows of a label and a line, as the editor counts them.
+//! Counts the screen rows of a label and a line, as few as any terminal shows.
 
-use unicode_width::UnicodeWidthChar as _;
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Columns between tab stops.
 const TAB_STOP: usize = 8;
@@ -9,15 +10,15 @@ const TAB_STOP: usize = 8;
 pub(super) fn rows_below_first(text: &str, columns: usize) -> usize {
     let columns = columns.max(1);
     let (mut row, mut column) = (0, 0);
-    for char in text.chars() {
-        if char == '\n' {
-            row += 1;
-            column = 0;
-            continue;
-        }
-        let width = match char {
-            '\t' => TAB_STOP - column % TAB_STOP,
-            _ => char.width().unwrap_or(0),
+    for cluster in text.graphemes(true) {
+        let width = match cluster {
+            "\n" | "\r\n" => {
+                row += 1;
+                column = 0;
+                continue;
+            }
+            "\t" => TAB_STOP - column % TAB_STOP,
+            cluster => least_width(cluster),
         };
         column += width;
         if column > columns {
@@ -27,6 +28,14 @@ pub(super) fn rows_below_first(text: &str, columns: usize) -> usize {
     }
     // A full last row leaves the cursor on the next row.
     if column == columns { row + 1 } else { row }
+}
+
+/// The columns that a cluster takes at least. Terminals that join emoji show a family in two columns, others show
+/// its members side by side. With too many rows, the prompt would erase messages above it; with too few, it
+/// leaves a part of the typed line.
+fn least_width(cluster: &str) -> usize {
+    let apart: usize = cluster.chars().filter_map(|char| char.width()).sum();
+    apart.min(cluster.width())
 }
 
 #[cfg(test)]
@@ -43,5 +52,8 @@ mod tests {
         assert_eq!(rows_below_first("1字字字字字", 10), 1);
         assert_eq!(rows_below_first("a\nb\nc", 10), 2);
         assert_eq!(rows_below_first("abc", 0), 3);
+        let families = "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}\u{200D}\u{1F466}".repeat(12);
+        assert_eq!(rows_below_first(&families, 40), 0, "a terminal may show each in two columns");
+        assert_eq!(rows_below_first("❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}", 4), 0, "or in one");
     }
 }

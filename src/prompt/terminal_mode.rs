@@ -48,20 +48,6 @@ mod unix {
     }
 }
 
-/// The rows and columns of the window; `None`: the terminal does not say.
-#[cfg(unix)]
-pub fn screen_size() -> Option<(usize, usize)> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-    let size = (usize::from(size.ws_row), usize::from(size.ws_col));
-    (size.0 > 0 && size.1 > 0).then_some(size)
-}
-
-/// The rows and columns of the window, which other systems do not tell here.
-#[cfg(not(unix))]
-pub fn screen_size() -> Option<(usize, usize)> {
-    None
-}
-
 /// Discards keys typed ahead, so that they do not answer a later question.
 #[cfg(unix)]
 pub fn forget_typed() {

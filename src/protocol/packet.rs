@@ -76,7 +76,7 @@ pub struct UserInfo {
     /// The number of sessions; only in `whois`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<usize>,
-    /// Whether the user is an operator; only in `whois`.
+    /// Whether the user is an operator; in a list only if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<bool>,
     /// When the name was last used (RFC 3339, UTC); only in `whois`, and only if its owner is away.

@@ -2,6 +2,8 @@
 
 use super::fold;
 use memchr::memmem;
+use std::ops::Range;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Phrases that a text must all contain.
 #[derive(Debug, Default)]
@@ -47,6 +49,39 @@ impl Sought {
         &self.0
     }
 
+    /// The places of the phrases in a text that is not folded, in order and without overlaps.
+    pub fn places(&self, text: &str) -> Vec<Range<usize>> {
+        let mut folded = String::new();
+        // Where a character starts in the folded text, and in the text.
+        let mut starts = Vec::new();
+        for (at, cluster) in text.grapheme_indices(true) {
+            starts.push((folded.len(), at));
+            match fold(cluster) {
+                space if space == " " && folded.ends_with(' ') => {}
+                part => folded += &part,
+            }
+        }
+        starts.push((folded.len(), text.len()));
+        let at = |place: usize| starts.get(place).map_or(text.len(), |(_, at)| *at);
+        let mut found: Vec<Range<usize>> = Vec::new();
+        for phrase in &self.0 {
+            for start in phrase.starts(&folded) {
+                let end = start + phrase.text.len();
+                let first = starts.partition_point(|(folded, _)| *folded <= start).saturating_sub(1);
+                found.push(at(first)..at(starts.partition_point(|(folded, _)| *folded < end)));
+            }
+        }
+        found.sort_unstable_by_key(|place| place.start);
+        let mut apart: Vec<Range<usize>> = Vec::new();
+        for place in found {
+            match apart.last_mut() {
+                Some(last) if place.start <= last.end => last.end = last.end.max(place.end),
+                _ => apart.push(place),
+            }
+        }
+        apart
+    }
+
     /// Whether a folded text contains all phrases.
     pub fn is_in(&self, folded: &str) -> bool {
         self.0.iter().all(|phrase| phrase.is_in(folded))
@@ -64,14 +99,17 @@ impl Phrase {
 
     /// Whether a folded text contains the phrase.
     pub fn is_in(&self, folded: &str) -> bool {
-        if !self.is_exact {
-            return self.find.find(folded.as_bytes()).is_some();
-        }
-        self.find.find_iter(folded.as_bytes()).any(|start| {
-            let (before, rest) = folded.split_at_checked(start).unwrap_or_default();
+        self.starts(folded).next().is_some()
+    }
+
+    /// The bytes of a folded text at which the phrase starts.
+    fn starts<'a>(&'a self, folded: &'a str) -> impl Iterator<Item = usize> + 'a {
+        self.find.find_iter(folded.as_bytes()).filter(move |start| {
+            let (before, rest) = folded.split_at_checked(*start).unwrap_or_default();
             let after = rest.get(self.text.len()..).unwrap_or_default();
-            !goes_on(before.chars().next_back(), self.text.chars().next())
-                && !goes_on(self.text.chars().next_back(), after.chars().next())
+            !self.is_exact
+                || !goes_on(before.chars().next_back(), self.text.chars().next())
+                    && !goes_on(self.text.chars().next_back(), after.chars().next())
         })
     }
 }
@@ -130,10 +168,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_places_of_words_are_found_in_the_text_as_it_was_written() {
+        for (said, sought, marked) in [
+            ("The Build is broken", "build BROKEN", vec!["Build", "broken"]),
+            ("un  café, CAFÉ", "\"un cafe\" cafe", vec!["un  café", "CAFÉ"]),
+            ("counterparty part", "\"part\"", vec!["part"]),
+            ("Straße", "strass", vec!["Straß"]),
+            ("aaa", "aa a", vec!["aaa"]),
+            ("nothing", "else", vec![]),
+        ] {
+            let places = Sought::read(sought).places(said);
+            let found: Vec<&str> = places.into_iter().map(|place| &said[place]).collect();
+            assert_eq!(found, marked, "{said} {sought}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_it_panic(typed in "\\PC{0,20}|[\"* aä爸]{0,12}", text in "\\PC{0,20}|[\"* aä爸]{0,12}") {
-            let _ = Sought::read(&typed).is_in(&fold(&text));
+            let sought = Sought::read(&typed);
+            let _ = sought.is_in(&fold(&text));
+            let mut end = 0;
+            for place in sought.places(&text) {
+                prop_assert!(text.get(place.clone()).is_some() && place.start >= end);
+                end = place.end;
+            }
         }
     }
 }

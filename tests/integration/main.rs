@@ -44,6 +44,8 @@ mod plain_english;
 mod prompt;
 #[cfg(target_os = "linux")]
 mod prompt_numbered;
+#[cfg(unix)]
+mod prompt_places;
 mod protocol_document;
 #[cfg(unix)]
 mod rendezvous;

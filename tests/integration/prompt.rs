@@ -155,7 +155,7 @@ fn commands_do_what_they_say() {
     let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     terminal.wait_for("-> bob joined");
     terminal.enter("/users");
-    terminal.wait_for("-- 2 users here: alice, bob");
+    terminal.wait_for("-- 2 users here:\n         alice  bob");
     terminal.enter("/query bob");
     terminal.wait_for_last("[@bob]");
     terminal.enter("psst");
@@ -172,7 +172,7 @@ fn commands_do_what_they_say() {
     terminal.enter("/nick carol");
     terminal.wait_for("-- you are now carol");
     terminal.enter("/whois bob");
-    terminal.wait_for("-- bob from 127.0.0.1, here since");
+    terminal.wait_for("-- bob from 127.0.0.1\n         here since  ");
     terminal.enter("/time");
     terminal.wait_for("-- server time ");
     terminal.enter("/status");

@@ -32,7 +32,7 @@ fn lines_get_numbers_and_an_answer_shows_what_it_answers() {
     terminal.type_text("\x1bn");
     terminal.wait_until("numbered lines", |screen| {
         let has = |number: &str, text: &str| {
-            screen.lines().any(|row| row.starts_with(number) && row.ends_with(text))
+            screen.lines().any(|row| row.trim_start().starts_with(number) && row.ends_with(text))
         };
         has("2 ", "<bob> lunch at the usual place?") && has("1 ", "<bob> or somewhere else")
     });

@@ -284,7 +284,7 @@ fn people_without_a_key_are_marked_and_the_keys_of_others_can_be_compared() {
     terminal.enter("/verify eve");
     terminal.wait_for("no key backs the name eve");
     terminal.enter("/users");
-    terminal.wait_for("3 users here: alice, bob, eve?");
+    terminal.wait_for("3 users here:\n         alice  bob    eve?");
 }
 
 #[test]

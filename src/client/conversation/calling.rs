@@ -1,6 +1,8 @@
 //! Which messages call the user, and how: the bell, a notification, a command. Knows no terminal.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use crate::client::preferences::{CallLevel, Preferences};
@@ -98,20 +100,17 @@ pub(super) fn mentions(text: &str, me: &str, words: &[String]) -> bool {
     called_by(me, words).any(|word| !whole_words(text, word).is_empty())
 }
 
-/// Marks the user's name and words in a line that is safe for the terminal.
-pub(super) fn mark(line: &str, me: &str, words: &[String], paint: impl Fn(&str) -> String) -> String {
+/// Where a line names the user, or has one of the words, from left to right.
+pub(super) fn places(line: &str, me: &str, words: &[String]) -> Vec<Range<usize>> {
     let mut parts: Vec<_> = called_by(me, words).flat_map(|word| whole_words(line, word)).collect();
-    parts.sort_by_key(|part| (part.start, std::cmp::Reverse(part.end)));
-    let (mut marked, mut end) = (String::new(), 0);
-    for part in parts {
-        if part.start < end {
-            continue;
-        }
-        marked += line.get(end..part.start).unwrap_or_default();
-        marked += &paint(line.get(part.clone()).unwrap_or_default());
-        end = part.end;
-    }
-    marked + line.get(end..).unwrap_or_default()
+    parts.sort_by_key(|part| (part.start, Reverse(part.end)));
+    let mut end = 0;
+    parts.retain(|part| {
+        let is_apart = part.start >= end;
+        end = end.max(part.end);
+        is_apart
+    });
+    parts
 }
 
 fn called_by<'a>(me: &'a str, words: &'a [String]) -> impl Iterator<Item = &'a str> {
@@ -163,11 +162,9 @@ mod tests {
     #[test]
     fn names_and_words_are_marked_once() {
         let words = ["deploy".to_owned(), "ice".to_owned(), "alice and bob".to_owned()];
-        let paint = |part: &str| format!("<{part}>");
         assert!(mentions("Deploy now", "alice", &words) && !mentions("malice", "alice", &words));
-        assert_eq!(
-            mark("alice and bob deploy ice to Alice", "alice", &words, paint),
-            "<alice and bob> <deploy> <ice> to <Alice>"
-        );
+        let line = "alice and bob deploy ice to Alice";
+        let parts: Vec<_> = places(line, "alice", &words).into_iter().map(|part| &line[part]).collect();
+        assert_eq!(parts, ["alice and bob", "deploy", "ice", "Alice"]);
     }
 }

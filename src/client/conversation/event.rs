@@ -52,11 +52,17 @@ impl Conversation {
             Event::Error { .. } => self.error(event, ask.as_ref(), id, now),
             Event::History(end) => self.history_end(end, ask, now),
             Event::Room(room) => self.room(event, room, ask),
-            Event::Rooms { rooms, .. } => self.list(event, rooms),
+            Event::Rooms { rooms, next, .. } => self.list(event, rooms, next.as_ref(), ask),
             Event::Renamed { old, name } => self.renamed(event, old, name),
             Event::Users { room: None, users, total, next } => {
                 self.users(event, users, *total, next.as_ref(), ask)
             }
+            Event::Users { room: Some(_), users, total, next } => match ask {
+                Some(PendingRequest::Users(listing)) => {
+                    self.users_listed(listing, users, *total, next.as_ref())
+                }
+                _ => self.show(event),
+            },
             Event::Time { time, ts, .. } => self.time(event, time, ts, ask, now),
             Event::Read { name, room, seq } => {
                 if let Some(spot) = Spot::of_conversation(name.as_deref(), room.as_deref()) {
@@ -184,6 +190,7 @@ impl Conversation {
         if old == self.view.me {
             self.view.me = name.to_owned();
         }
+        self.view.rename(old, name);
         if self.correspondent.as_deref() == Some(old) {
             self.correspondent = Some(name.to_owned());
         }
@@ -224,6 +231,7 @@ impl Conversation {
                 }
                 Vec::new()
             }
+            Some(PendingRequest::Users(listing)) => self.users_listed(listing, users, total, next),
             _ => self.show(event),
         }
     }
@@ -241,6 +249,6 @@ impl Conversation {
         let half = SignedDuration::try_from(round_trip / 2).unwrap_or_default();
         // The server read its clock about half a round trip after it was asked.
         let ahead = ts.parse().ok().map(|ts| asked.clock.duration_until(ts) - half).map(|behind| -behind);
-        shown(self.view.time(time, ahead, round_trip))
+        shown(self.view.time(time, ts, ahead, round_trip))
     }
 }

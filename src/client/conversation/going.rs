@@ -4,18 +4,17 @@ use jiff::SignedDuration;
 
 use super::calling::{self, Silence};
 use super::ignored::IgnoredUser;
-use super::past::{RequestedMessages, Title};
 use super::places::Unread;
 use super::spot::Spot;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::protocol::command::Attend;
 use crate::protocol::packet::UserInfo;
-use crate::protocol::request::{Act, Ask, SearchRequest, Span};
+use crate::protocol::request::{Act, Ask};
 use crate::protocol::term::Term;
 use crate::protocol::{Event, Request, Target};
 
 /// Messages to ask for at once: the most that a server sends.
-const MAX_ASKED: usize = 200;
+const MAX_ASKED: u64 = 200;
 
 /// Messages of this user's own among unread ones, which count too.
 const OWN_AMONG: usize = 20;
@@ -48,7 +47,7 @@ impl Conversation {
     /// The user has read what is unread in a place. Tells the server, for the user's other terminals.
     pub(super) fn read_all(&mut self, spot: &Spot) -> Option<Unread> {
         let unread = self.attention.places.take(spot)?;
-        let last = unread.last.filter(|_| self.keeps && self.view.outlet.screen().is_some());
+        let last = unread.last.filter(|_| self.keeps && self.view.is_screen());
         if let Some(seq) = last.filter(|seq| self.attention.places.is_news(spot, *seq)) {
             let (name, room) = match spot {
                 Spot::Room(room) if room.is_lobby() => (None, None),
@@ -100,7 +99,7 @@ impl Conversation {
         let unread = self.read_all(&spot);
         match unread.filter(|unread| self.keeps && (unread.is_hidden || always)) {
             Some(unread) => effects.extend(self.ask_unread(&spot, &unread)),
-            None if is_new && self.view.outlet.screen().is_some() => {
+            None if is_new && self.view.is_screen() => {
                 effects.extend(self.rule(&spot.label(&self.target.to_string())));
             }
             None => {}
@@ -109,16 +108,13 @@ impl Conversation {
     }
 
     fn ask_unread(&mut self, spot: &Spot, unread: &Unread) -> Vec<Effect> {
-        let (room, name) = match spot {
+        let place = match spot {
             Spot::Room(room) => (Some(room.to_string()), None),
             Spot::User(_) => (None, Some(unread.name.clone())),
         };
-        let limit = (unread.count + OWN_AMONG).min(MAX_ASKED);
-        let span = Span { before: None, limit: u64::try_from(limit).ok() };
-        let since = self.view.when(unread.since);
-        let text = format!("{}: new since {since}", spot.label(&unread.name));
-        let asked = RequestedMessages::new(Title::Rule(text)).from(unread.first);
-        self.ask(&Act::History { room, name, span }.into(), PendingRequest::Messages(asked))
+        let limit = u64::try_from(unread.count + OWN_AMONG).unwrap_or(MAX_ASKED).min(MAX_ASKED);
+        let title = format!("{}: new since {}", spot.label(&unread.name), self.view.when(unread.since));
+        self.ask_unread_messages(place, limit, title, unread.first.unwrap_or_default())
     }
 
     fn focus(&mut self, wanted: Option<bool>) -> Vec<Effect> {
@@ -172,14 +168,7 @@ impl Conversation {
         }
         let me = self.view.me.clone();
         let words: Vec<_> = std::iter::once(me).chain(self.view.preferences.highlight.clone()).collect();
-        let mut effects = Vec::new();
-        for word in words.into_iter().take(MAX_SOUGHT) {
-            let asked = RequestedMessages::new(Title::Note(format!("mentions of {word}"))).of(word.clone());
-            let search =
-                SearchRequest { words: format!("\"{}\"", word.replace('"', "")), ..SearchRequest::default() };
-            effects.extend(self.ask(&Act::Search(search).into(), PendingRequest::Messages(asked)));
-        }
-        effects
+        words.into_iter().take(MAX_SOUGHT).flat_map(|word| self.ask_mentions(word)).collect()
     }
 
     /// Whether somebody else says the word in that message.

@@ -1,6 +1,6 @@
 //! Handles typed lines.
 
-use super::{CallTime, Conversation, Effect, PendingRequest, shown};
+use super::{CallTime, Conversation, Effect, PendingRequest};
 use crate::prompt::Printer;
 use crate::protocol::command::{self, Action, Line, Place, Point, PromptAction, Talk};
 use crate::protocol::request::{self, Act};
@@ -14,6 +14,7 @@ impl Conversation {
         if line.trim().is_empty() {
             return Vec::new();
         }
+        self.pages.close();
         match command::read_line(line, Place::Prompt) {
             Ok(Line::Text(text)) => self.say(self.target.clone(), text, false, now),
             Ok(Line::Command(action)) => self.act(action, now),
@@ -41,10 +42,12 @@ impl Conversation {
             Action::Prompt(PromptAction::Attend(command)) => self.attend(command, now),
             Action::Prompt(PromptAction::Clear) => vec![Effect::OnScreen(Printer::clear)],
             Action::Status => self.status(now),
-            Action::Help(command) => match command::help(command.as_deref(), Place::Prompt, self.operator) {
-                Ok(text) => shown(self.view.notes(&text)),
-                Err(error) => self.failure(&error.to_string()),
-            },
+            Action::Prompt(PromptAction::Users { room, text, is_long }) => {
+                self.ask_users(room, text, is_long)
+            }
+            Action::Prompt(PromptAction::Rooms(text)) => self.ask_rooms(text),
+            Action::Prompt(PromptAction::More) => self.more(),
+            Action::Help(topic) => self.help(topic.as_deref()),
             Action::Quit => vec![Effect::Quit],
         }
     }
@@ -75,6 +78,7 @@ impl Conversation {
             Request::Act(Act::Chat { to, msg, action, .. }) => self.say(to, msg, action, now),
             Request::Act(Act::Join { room }) => self.join(room),
             Request::Act(Act::Search(search)) => self.search(search),
+            Request::Act(Act::History { room, name, span }) => self.ask_history(room, name, span.limit),
             Request::Ask(request::Ask::Time) => self.ask(&request, PendingRequest::Time(now)),
             request => self.ask(&request, PendingRequest::Show),
         }

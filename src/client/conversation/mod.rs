@@ -1,17 +1,18 @@
 //! Handles typed lines and events, and tracks messages on their way. A conversation does no input or
-//! output except handing packets to the connection and remembering a verified key or an ignored user; it returns [`Effect`]s for
-//! the terminal.
+//! output except handing packets to the connection and remembering a verified key or an ignored user; it
+//! returns [`Effect`]s for the terminal.
 
 mod attention;
 mod calling;
 mod event;
 mod going;
+mod help;
 mod ignored;
 mod line;
 mod missed;
 mod numbered;
 mod outbox;
-mod outlet;
+mod pages;
 mod past;
 mod places;
 mod presence;
@@ -30,11 +31,12 @@ pub(crate) use calling::Summons;
 pub(crate) use ignored::{IGNORED_FILE, IgnoreList};
 pub(crate) use line::keeps_echo;
 pub(crate) use outbox::PacketIds;
-pub(crate) use outlet::{Outlet, ScreenSize};
 pub(crate) use past::WENT_BACK;
 pub(crate) use roster::Roster;
 pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
 pub(crate) use view::{Stamp, ViewState, render};
+
+use pages::{Pages, RoomsListing, UsersListing};
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
@@ -116,6 +118,10 @@ enum PendingRequest {
     Read,
     /// Ignore the user until then.
     Ignore(Option<Timestamp>),
+    /// Collect users, and show them.
+    Users(UsersListing),
+    /// Collect rooms, and show them.
+    Rooms(RoomsListing),
     /// Show messages from the history.
     Messages(RequestedMessages),
     /// Show one's own change of a message.
@@ -179,6 +185,7 @@ pub(crate) struct Conversation {
     requests: HashMap<String, PendingRequest>,
     attention: Attention,
     numbered: SharedState<NumberedLines>,
+    pages: Pages,
     view: ViewState,
 }
 
@@ -211,6 +218,7 @@ impl Conversation {
             requests: HashMap::new(),
             attention: Attention::default(),
             numbered: SharedState::default(),
+            pages: Pages::default(),
             view,
         }
     }
@@ -329,11 +337,6 @@ impl Conversation {
         self.attention.ignored = list;
     }
 
-    /// The window has that size now.
-    pub(crate) fn resize(&mut self, size: ScreenSize) {
-        self.view.outlet = Outlet::Prompt(size);
-    }
-
     /// Warns of another server with this one's name.
     pub(crate) fn namesake(&self, id: String) -> Vec<Effect> {
         let lines = self.view.security.key().map(|key| namesakes(&self.server.name, key, &[id]));
@@ -368,7 +371,7 @@ impl Conversation {
             0 => String::new(),
             stuck => format!(", {stuck} waiting"),
         };
-        let columns = self.view.outlet.screen().map_or(0, |screen| screen.columns);
+        let columns = self.view.columns();
         let room = (columns / 2).saturating_sub(target.width() + state.len() + waiting.len() + 3);
         let unread = match columns {
             0 => String::new(),
@@ -392,6 +395,11 @@ impl Conversation {
             self.attention.places.note_label(now);
         }
         effects
+    }
+
+    /// The style of the label.
+    pub(crate) fn label_style(&self) -> anstyle::Style {
+        self.view.label_style(self.is_down())
     }
 
     /// Whether the connection is lost.

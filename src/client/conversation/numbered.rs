@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::view::render;
+use super::view::{render, render_numbered};
 use super::{CallTime, Conversation, Effect, OutgoingMessage, PendingRequest, shown};
 use crate::fingerprint::Fingerprint;
 use crate::protocol::command::Point;
@@ -167,14 +167,7 @@ impl Conversation {
         if last.is_empty() {
             return self.note("there are no messages to number yet");
         }
-        let width = last.len().to_string().len();
-        let line = |(number, event): &(usize, Event)| {
-            let mut lines = render(event, &self.view);
-            if let Some(first) = lines.first_mut() {
-                *first = self.view.numbered(*number, width, first);
-            }
-            lines
-        };
+        let line = |(number, event): &(usize, Event)| render_numbered(event, &self.view, *number);
         shown(last.iter().flat_map(line).collect())
     }
 
@@ -192,7 +185,7 @@ impl Conversation {
 
     fn copy(&mut self, number: usize) -> Result<Vec<Effect>, String> {
         let text = text(self.numbered.lock().at(number)?);
-        if self.view.outlet.screen().is_none() {
+        if !self.view.is_screen() {
             return Err("only a terminal has a clipboard".into());
         }
         let mut effects = vec![Effect::Copy(text.clone())];
@@ -203,7 +196,7 @@ impl Conversation {
     fn open(&mut self, number: usize) -> Result<Vec<Effect>, String> {
         let text = text(self.numbered.lock().at(number)?);
         let link = link(&text).ok_or_else(|| format!("line {number} has no link"))?;
-        if self.view.outlet.screen().is_none() {
+        if !self.view.is_screen() {
             return Err(format!("only a prompt opens links; this one is {link}"));
         }
         Ok(vec![Effect::Open(link.to_owned())])

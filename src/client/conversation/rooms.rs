@@ -1,14 +1,14 @@
 //! The rooms that this user is in, and the one that plain lines go to.
 
 use super::spot::Spot;
-use super::{Conversation, Effect, Outlet, PendingRequest};
+use super::{Conversation, Effect, PendingRequest};
 use unicode_width::UnicodeWidthStr;
 
 use crate::name::RoomName;
 use crate::protocol::packet::RoomInfo;
-use crate::protocol::request::{self, Act};
+use crate::protocol::request::Act;
 use crate::protocol::target::LOBBY;
-use crate::protocol::{Event, Request, Target};
+use crate::protocol::{Event, Target};
 
 /// The most columns for the place before each line; a longer name moves its own line to the right.
 const MAX_PLACE_WIDTH: usize = 16;
@@ -26,7 +26,7 @@ impl Conversation {
 
     /// Has each line say its place, in columns of the same width, if the user is in more than the lobby.
     fn name_places(&mut self) {
-        let is_told = self.view.outlet != Outlet::Pipe && self.rooms.iter().any(|room| !room.is_lobby());
+        let is_told = self.view.signs && self.rooms.iter().any(|room| !room.is_lobby());
         let names = self.rooms.iter().map(RoomName::as_str).chain([LOBBY]);
         let longest = names.map(UnicodeWidthStr::width).max().unwrap_or_default();
         self.view.place_width = is_told.then_some(longest.min(MAX_PLACE_WIDTH));
@@ -77,8 +77,7 @@ impl Conversation {
         }
         if matches!(ask, Some(PendingRequest::Join)) && room.joined && !name.is_lobby() {
             effects.extend(self.go(Target::Room(room.name.clone()), false));
-            let users = Request::Ask(request::Ask::Users { room: Some(room.name.clone()), after: None });
-            effects.extend(self.ask(&users, PendingRequest::Show));
+            effects.extend(self.ask_users_briefly(room.name.clone()));
             if self.keeps {
                 effects.extend(self.ask_room(&room.name));
             }
@@ -91,8 +90,17 @@ impl Conversation {
     }
 
     /// A page of rooms, whose names Tab then completes.
-    pub(super) fn list(&mut self, event: &Event, rooms: &[RoomInfo]) -> Vec<Effect> {
+    pub(super) fn list(
+        &mut self,
+        event: &Event,
+        rooms: &[RoomInfo],
+        next: Option<&String>,
+        ask: Option<PendingRequest>,
+    ) -> Vec<Effect> {
         self.with_roster(|roster| rooms.iter().for_each(|room| roster.add_room(&room.name)));
-        self.show(event)
+        match ask {
+            Some(PendingRequest::Rooms(listing)) => self.rooms_listed(listing, rooms, next),
+            _ => self.show(event),
+        }
     }
 }

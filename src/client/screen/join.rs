@@ -8,12 +8,13 @@ use super::repl::{Network, Repl};
 use crate::client::connection::{
     HistoryPosition, Joined, RESUME_FILE, Reconnector, StartFrom, enter, join_first, prepare,
 };
-use crate::client::conversation::{Conversation, IGNORED_FILE, IgnoreList, Outlet, Stamp, ViewState};
+use crate::client::conversation::{Conversation, IGNORED_FILE, IgnoreList, Stamp, ViewState};
 use crate::client::error::Error;
 use crate::client::find::{self, Host, Located, watch_namesakes};
 use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
+use crate::client::terminal::screen_size;
 use crate::prompt;
 use crate::protocol::request::Mode;
 
@@ -42,12 +43,10 @@ async fn in_plain_lines(options: &ClientOptions, position: HistoryPosition) -> R
         options.preferences.clone(),
         Stamp::Time,
     );
-    let mut view = view;
-    if io::stdout().is_terminal() {
-        view.outlet = Outlet::Lines;
-    }
+    let is_terminal = io::stdout().is_terminal();
+    let view = if is_terminal { view.with_signs() } else { view };
     let mut conversation = Conversation::new(view, SharedState::default(), &joined.credentials);
-    if io::stdout().is_terminal() {
+    if is_terminal {
         conversation.ignore_these(ignored());
     }
     let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation).await;
@@ -75,7 +74,8 @@ async fn at_the_prompt(
     let me =
         registered.as_ref().map_or(credentials.identity.name().to_string(), |one| one.welcome.name.clone());
     let roster = SharedState::default();
-    let view = ViewState::new(me, options.color, options.preferences.clone(), Stamp::Time);
+    let view =
+        ViewState::new(me, options.color, options.preferences.clone(), Stamp::Time).on_screen(screen_size);
     let mut conversation = Conversation::new(view, roster.clone(), &credentials);
     conversation.ignore_these(ignored());
     // The known server is joined as soon as it answers, before others with its name can be heard of.

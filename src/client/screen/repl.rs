@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Effects, Style};
+use anstyle::{Effects, Style};
 use tokio::time::{MissedTickBehavior, interval};
 
 use offer::HostingOffer;
@@ -19,7 +19,7 @@ use super::notify::Notifier;
 use super::termination::Termination;
 use crate::client::background::{Background, next_of};
 use crate::client::connection::{Credentials, Ended, Reconnector, Update};
-use crate::client::conversation::{CallTime, Conversation, Effect, Roster, ScreenSize, Summons, keeps_echo};
+use crate::client::conversation::{CallTime, Conversation, Effect, Roster, Summons, keeps_echo};
 use crate::client::error::Error;
 use crate::client::find::{Host, Hosting, Located, Locator, Rival};
 use crate::client::link::Reached;
@@ -47,9 +47,6 @@ const NUMBERS: Shortcut = Shortcut::Alt('n');
 
 /// The keys with a meaning of their own, besides the editor's.
 const SHORTCUTS: &[Shortcut] = &[GO_ON, NUMBERS];
-
-/// The rows and columns of a window whose size is unknown.
-const USUAL_SIZE: (usize, usize) = (24, 80);
 
 /// The servers: how to find and join one, and the one that runs here.
 pub(crate) struct Network {
@@ -121,7 +118,6 @@ impl Repl {
         let termination =
             Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
         let is_first = connection.is_none();
-        conversation.resize(screen_size());
         if is_first {
             conversation.seek(CallTime::now());
         }
@@ -210,12 +206,14 @@ impl Repl {
 
     async fn input(&mut self, input: Input) -> Ending {
         let was_interrupted = std::mem::take(&mut self.interrupted);
-        self.conversation.resize(screen_size());
         if matches!(input, Input::Line(_)) {
             self.conversation.look();
         }
         match input {
-            Input::Line(line) if line.is_empty() => self.offer_again(),
+            Input::Line(line) if line.is_empty() => match self.conversation.next_page(CallTime::now()) {
+                Some(effects) => self.apply(effects),
+                None => self.offer_again(),
+            },
             Input::Line(line) => {
                 let effects = self.conversation.line(&line, CallTime::now());
                 self.apply(effects)
@@ -249,7 +247,6 @@ impl Repl {
 
     fn update(&mut self, update: Result<Update, Ended>) -> Ending {
         let now = CallTime::now();
-        self.conversation.resize(screen_size());
         let effects = match update {
             Ok(update) => self.conversation.update(update, now),
             Err(Ended::Failed(error)) => return Some(Err(error)),
@@ -389,16 +386,7 @@ fn show(printer: &prompt::Printer, effect: Effect) {
     }
 }
 
-fn screen_size() -> ScreenSize {
-    let (rows, columns) = prompt::screen_size().unwrap_or(USUAL_SIZE);
-    ScreenSize { rows, columns }
-}
-
 fn label(conversation: &Conversation, color: bool) -> Label {
     let text = conversation.label();
-    let style = match conversation.is_down() {
-        true => AnsiColor::Yellow.on_default(),
-        false => AnsiColor::Cyan.on_default(),
-    };
-    if color { Label::styled(text, style) } else { Label::plain(text) }
+    if color { Label::styled(text, conversation.label_style()) } else { Label::plain(text) }
 }

@@ -21,7 +21,7 @@ use crate::protocol::event::{GAP, HistoryEnd};
 use crate::protocol::packet::RoomInfo;
 use crate::protocol::request::{Act, Mode};
 use crate::protocol::{Event, Request, Target};
-use crate::text::safe_line;
+use crate::text::{is_suspicious, safe_line};
 
 /// The `id` of requests to join a room.
 const JOIN_ID: &str = "join";
@@ -233,7 +233,7 @@ fn escaped(json: &str) -> String {
     let is_safe = |c: char| match c.is_ascii() {
         // JSON itself escapes the other control characters, and the line feed is ours.
         true => c != '\u{7f}',
-        false => safe_line(c.encode_utf8(&mut [0; 4])).starts_with(c),
+        false => !is_suspicious(c),
     };
     if json.chars().all(is_safe) {
         return json.to_owned();

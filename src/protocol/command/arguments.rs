@@ -1,7 +1,7 @@
 //! Reads the arguments of commands.
 
-use super::Action;
 use super::filters::{self, Filter, Part};
+use super::{Action, PromptAction, Talk};
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Operate, SearchRequest, Span};
 
@@ -12,6 +12,34 @@ pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
         None if rest.starts_with('#') => (Some(rest.to_owned()), ""),
         Some(_) | None => (None, rest),
     }
+}
+
+/// Reads which users to list: `-l`, a room and a part of a name, in any order.
+pub(super) fn users(rest: &str) -> Option<Action> {
+    let (mut room, mut text, mut is_long) = (None, None, false);
+    for word in rest.split_whitespace() {
+        match word {
+            "-l" => is_long = true,
+            word if word.starts_with('#') && room.is_none() => room = Some(word.to_owned()),
+            word if text.is_none() => text = Some(bare(word).to_owned()),
+            _ => return None,
+        }
+    }
+    Some(Action::Prompt(PromptAction::Users { room, text, is_long }))
+}
+
+/// Reads how many messages to show, and of which room.
+pub(super) fn history(rest: &str) -> Option<Action> {
+    let (room, rest) = room_and_rest(rest);
+    let limit = match at_most_one(rest)? {
+        Some(word) => Some(word.parse().ok().filter(|number| *number > 0)?),
+        None => None,
+    };
+    let span = Span { before: None, limit };
+    Some(match room {
+        Some(room) => Action::from(Act::History { room: Some(room), name: None, span }),
+        None => Action::Talk(Talk::History(limit)),
+    })
 }
 
 /// Reads a search with its filters.

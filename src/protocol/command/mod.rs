@@ -72,6 +72,16 @@ pub enum PromptAction {
     Query(Option<String>),
     /// Answers the sender of the last direct message.
     Reply(String),
+    /// Lists users who are online: of a room, and with this text in their names.
+    Users {
+        room: Option<String>,
+        text: Option<String>,
+        is_long: bool,
+    },
+    /// Lists rooms, with this text in their names.
+    Rooms(Option<String>),
+    /// Shows the next page of the last list or of older messages.
+    More,
     /// Shows the digits of a user's key, or of the server's, for comparison.
     Verify(Option<String>),
     Attend(Attend),
@@ -257,9 +267,17 @@ mod tests {
         let users = |room: Option<&str>, after: Option<&str>| {
             request(Request::Ask(Ask::Users { room: room.map(text), after: after.map(text) }))
         };
-        assert_eq!(read_line("/users", Prompt), users(None, None));
-        assert_eq!(read_line("/users bob", Prompt), users(None, Some("bob")));
-        assert_eq!(read_line("/users #games", Prompt), users(Some("#games"), None));
+        assert_eq!(read_line("/users", Wire), users(None, None));
+        assert_eq!(read_line("/users bob", Console), users(None, Some("bob")));
+        assert_eq!(read_line("/users #games", Wire), users(Some("#games"), None));
+        let listed = |room: Option<&str>, part: Option<&str>, is_long| {
+            let (room, text) = (room.map(text), part.map(text));
+            Ok(Line::Command(Action::Prompt(PromptAction::Users { room, text, is_long })))
+        };
+        assert_eq!(read_line("/users", Prompt), listed(None, None, false));
+        assert_eq!(read_line("/users -l #games @ali", Prompt), listed(Some("#games"), Some("ali"), true));
+        assert_eq!(read_line("/names ali -l", Prompt), listed(None, Some("ali"), true));
+        assert!(read_line("/users ali bob", Prompt).is_err());
         assert_eq!(read_line("/names  #games  bob", Wire), users(Some("#games"), Some("bob")));
         let topic = |topic: Option<&str>| {
             request(Request::Act(Act::Topic { room: "#games".into(), topic: topic.map(text) }))
@@ -352,8 +370,8 @@ mod tests {
             ("/unban", "usage: /unban NAME|key:FINGERPRINT|ip:CIDR"),
             ("/bans bob", "usage: /bans"),
             ("/join", "usage: /join #ROOM"),
-            ("/history 0", "usage: /history [N]"),
-            ("/history x", "usage: /history [N]"),
+            ("/history 0", "usage: /history [#ROOM] [N]"),
+            ("/history x", "usage: /history [#ROOM] [N]"),
         ] {
             assert_eq!(error(line, Prompt), usage);
         }
@@ -361,11 +379,13 @@ mod tests {
 
     #[test]
     fn names_and_aliases_are_unique_and_described() {
-        let mut names: Vec<_> = COMMANDS.iter().flat_map(Command::names).collect();
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
+        for place in [Prompt, Wire, Console] {
+            let mut names: Vec<_> = available(place, true).flat_map(Command::names).collect();
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), count, "{place:?}");
+        }
         assert!(COMMANDS.iter().all(|c| !c.help.is_empty() && !c.places.is_empty()));
     }
 

@@ -1,7 +1,7 @@
 //! The table: each command's names, usage, help, and how to read its arguments.
 
 use super::arguments::{
-    at_most_one, bare, keys, named, nothing, one, room_and_rest, search, text, timed, two,
+    at_most_one, bare, history, keys, named, nothing, one, room_and_rest, search, text, timed, two, users,
 };
 use super::{Action, Attend, Command, Place, Point, PromptAction, Talk, attend, point};
 use crate::protocol::Target;
@@ -22,6 +22,8 @@ const ANYWHERE: Command = Command {
 const OPERATORS: Command = Command { operator: true, ..ANYWHERE };
 const CLIENTS: Command = Command { places: &[Prompt, Wire], ..ANYWHERE };
 const PROMPT: Command = Command { places: &[Prompt], ..ANYWHERE };
+/// Where the prompt has a command of its own by this name.
+const SERVER: Command = Command { places: &[Wire, Console], ..ANYWHERE };
 const TERMINALS: Command = Command { places: &[Prompt, Console], ..ANYWHERE };
 
 /// All commands, in the order of `/help`.
@@ -36,7 +38,15 @@ pub const COMMANDS: &[Command] = &[
             let after = (!after.is_empty()).then(|| after.to_owned());
             Some(Action::from(Ask::Users { room, after }))
         },
-        ..ANYWHERE
+        ..SERVER
+    },
+    Command {
+        name: "users",
+        aliases: &["who", "names"],
+        usage: "[-l] [#ROOM] [TEXT]",
+        help: "list who is online, or in #ROOM, or has TEXT in the name; -l also shows addresses and keys",
+        read: users,
+        ..PROMPT
     },
     Command {
         name: "msg",
@@ -136,7 +146,15 @@ pub const COMMANDS: &[Command] = &[
         usage: "[AFTER]",
         help: "list the rooms; AFTER continues a long list after that room",
         read: |rest| at_most_one(rest).map(|after| Action::from(Ask::Rooms { after })),
-        ..ANYWHERE
+        ..SERVER
+    },
+    Command {
+        name: "rooms",
+        aliases: &["list"],
+        usage: "[TEXT]",
+        help: "list the rooms, or those with TEXT in the name",
+        read: |rest| at_most_one(rest).map(|text| Action::Prompt(PromptAction::Rooms(text))),
+        ..PROMPT
     },
     Command {
         name: "topic",
@@ -158,17 +176,17 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "history",
-        usage: "[N]",
-        help: "show the last N messages here (default 20)",
-        read: |rest| {
-            let number = |word: String| word.parse().ok().filter(|number| *number > 0);
-            let limit = match at_most_one(rest)? {
-                Some(word) => Some(number(word)?),
-                None => None,
-            };
-            Some(Action::Talk(Talk::History(limit)))
-        },
+        usage: "[#ROOM] [N]",
+        help: "show the last N messages here, or in #ROOM (default 20)",
+        read: history,
         ..CLIENTS
+    },
+    Command {
+        name: "more",
+        aliases: &["older"],
+        help: "show the next page of a list, or older messages; Enter on an empty line after a page does too",
+        read: |rest| nothing(rest, Action::Prompt(PromptAction::More)),
+        ..PROMPT
     },
     Command {
         name: "search",
@@ -392,8 +410,8 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "help",
         aliases: &["h", "?"],
-        usage: "[COMMAND]",
-        help: "list the commands, or explain one",
+        usage: "[COMMAND|TOPIC]",
+        help: "list the commands, or explain one, or a topic; /help keys lists the keys",
         read: |rest| {
             at_most_one(rest).map(|name| Action::Help(name.map(|n| n.trim_start_matches('/').to_owned())))
         },

@@ -1,5 +1,6 @@
 //! The conversation as a user meets it: lines in, lines out.
 
+mod attention;
 mod numbered;
 mod outbox;
 mod past;
@@ -11,7 +12,6 @@ use jiff::tz::TimeZone;
 
 use super::view::Stamp;
 use super::*;
-use crate::client::trust::LinkSecurity;
 use crate::protocol::Code;
 use crate::protocol::event::{Crowd, HistoryEnd, Welcome};
 use crate::protocol::packet::{RoomInfo, Sender, UserInfo};
@@ -71,21 +71,22 @@ impl Talk {
         talk
     }
 
+    /// The same at a prompt on a screen.
+    fn at_prompt() -> Self {
+        let mut talk = Self::fresh();
+        let preferences = crate::client::preferences::Preferences { wrap: false, ..Default::default() };
+        let view = ViewState::new("alice".into(), false, preferences, Stamp::Time).in_zone(TimeZone::UTC);
+        talk.conversation.view = view.on_screen(|| Some((80, 24)));
+        talk.conversation.view.now = talk.now.clock;
+        talk.connect("alice", None);
+        talk
+    }
+
     /// A conversation that has no connection yet.
     fn fresh() -> Self {
         let now = CallTime { clock: TS.parse().unwrap(), instant: Instant::now() };
-        let view = ViewState {
-            me: "alice".into(),
-            color: false,
-            zone: TimeZone::UTC,
-            now: now.clock,
-            security: LinkSecurity::Plaintext,
-            room: None,
-            outlet: Outlet::Pipe,
-            place_width: None,
-            stamp: Stamp::Time,
-            preferences: crate::client::preferences::Preferences::default(),
-        };
+        let preferences = crate::client::preferences::Preferences::default();
+        let view = ViewState::new("alice".into(), false, preferences, Stamp::Time).in_zone(TimeZone::UTC);
         let roster = SharedState::default();
         let credentials = Credentials::in_the_open("alice");
         credentials.trust.lock().remember(Some(OFFICE), "office", PEER.parse().unwrap(), TrustBasis::Tofu);
@@ -304,7 +305,7 @@ fn the_servers_time_comes_with_the_difference_of_the_clocks() {
     let time = Event::Time { time: "T".into(), ts: "2026-11-21T12:02:58.010Z".into(), uptime: 5 };
     assert_eq!(
         talk.event(time, id.as_deref()),
-        "12:03 -- server time T; round trip 20.0 ms; this clock is 2.0 s ahead"
+        "12:03 -- server time 2026-11-21 12:02:58; round trip 20.0 ms; this clock is 2.0 s ahead"
     );
 }
 

@@ -2,12 +2,6 @@
 
 use super::*;
 
-fn at_a_prompt() -> Talk {
-    let mut talk = Talk::new();
-    talk.conversation.resize(ScreenSize { rows: 24, columns: 80 });
-    talk
-}
-
 fn edited(of: u64, from: &str, msg: &str) -> Event {
     let from = Sender { name: from.into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
     let (to, msg, ts) = ("all".into(), msg.into(), TS.into());
@@ -20,13 +14,13 @@ fn sent(seq: u64) -> Event {
 
 #[test]
 fn the_last_lines_have_numbers_the_latest_one_1() {
-    let mut talk = at_a_prompt();
+    let mut talk = Talk::at_prompt();
     assert!(talk.line("/num").contains("no messages to number"));
     assert!(talk.line("/copy 1").contains("/num shows them"));
     for text in ["one", "two", "three"] {
         talk.says("bob", "all", text);
     }
-    assert_eq!(talk.line("/num 2"), "2 12:03 <bob> two\n1 12:03 <bob> three");
+    assert_eq!(talk.line("/num 2"), "    2 <bob> two\n    1 <bob> three");
     assert!(talk.line("/copy 3").contains("there is no line 3"));
     talk.says("bob", "all", "four");
     assert!(talk.line("/copy 1").starts_with("(copy: three)"), "numbers stay until the next /num");
@@ -44,7 +38,7 @@ fn reply(talk: &mut Talk) -> ClientPacket {
 
 #[test]
 fn a_reply_goes_where_its_line_came_from_and_is_shown_under_the_beginning_of_it() {
-    let mut talk = at_a_prompt();
+    let mut talk = Talk::at_prompt();
     talk.says("bob", "#games", "anyone for a very long game of go today, or rather tomorrow at eight?");
     talk.says("bob", "alice", "psst");
     talk.line("/num");
@@ -63,7 +57,7 @@ fn a_reply_goes_where_its_line_came_from_and_is_shown_under_the_beginning_of_it(
 
 #[test]
 fn an_answer_to_a_line_that_is_not_here_says_so() {
-    let mut talk = at_a_prompt();
+    let mut talk = Talk::at_prompt();
     talk.seq = 50;
     let from = Sender { name: "bob".into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
     let (to, msg, ts, seq) = ("all".into(), "yes".into(), TS.into(), Some(51));
@@ -75,7 +69,7 @@ fn an_answer_to_a_line_that_is_not_here_says_so() {
 
 #[test]
 fn ones_own_message_changes_and_the_server_confirms_it() {
-    let mut talk = at_a_prompt();
+    let mut talk = Talk::at_prompt();
     talk.line("helo");
     let packet = talk.sent();
     talk.receipt(&packet);
@@ -84,7 +78,7 @@ fn ones_own_message_changes_and_the_server_confirms_it() {
     let edit = talk.sent();
     assert_eq!((edit.kind.as_deref(), edit.seq, edit.text()), (Some("edit"), Some(1), "hello"));
     assert_eq!(talk.event(sent(3), edit.id.as_deref()), "12:03 * alice corrected: hello");
-    assert_eq!(talk.line("/num"), "2 12:03 <alice> hello (edited)\n1 12:03 <bob> what?");
+    assert_eq!(talk.line("/num"), "    2 <alice> hello (edited)\n    1 <bob> what?");
     assert!(talk.line("/edit 1 mine").contains("only change your own"));
     talk.line("/delete 2");
     let delete = talk.sent();
@@ -95,7 +89,7 @@ fn ones_own_message_changes_and_the_server_confirms_it() {
 
 #[test]
 fn an_older_server_cannot_change_messages_and_the_user_learns_why() {
-    let mut talk = at_a_prompt();
+    let mut talk = Talk::at_prompt();
     talk.line("helo");
     let packet = talk.sent();
     talk.receipt(&packet);
@@ -110,11 +104,11 @@ fn an_older_server_cannot_change_messages_and_the_user_learns_why() {
 
 #[test]
 fn others_changes_are_shown_once() {
-    let mut talk = at_a_prompt();
+    let mut talk = Talk::at_prompt();
     talk.says("bob", "all", "helo");
     assert_eq!(talk.event(edited(1, "bob", "hello"), None), "12:03 * bob corrected: hello");
     assert_eq!(talk.event(edited(1, "bob", "hello"), None), "");
-    assert_eq!(talk.line("/num"), "1 12:03 <bob> hello (edited)");
+    assert_eq!(talk.line("/num"), "    1 <bob> hello (edited)");
 }
 
 #[test]
@@ -124,7 +118,9 @@ fn a_link_is_opened_only_at_a_prompt_which_asks() {
     talk.line("/num");
     assert_eq!(talk.line("/open 1"), "12:03 ! only a prompt opens links; this one is https://a.example/x");
     assert!(talk.line("/copy 1").contains("only a terminal"));
-    talk.conversation.resize(ScreenSize { rows: 24, columns: 80 });
+    let mut talk = Talk::at_prompt();
+    talk.says("bob", "all", "see https://a.example/x, please");
+    talk.line("/num");
     assert_eq!(talk.line("/open 1"), "(open: https://a.example/x)");
     talk.says("bob", "all", "nothing");
     talk.line("/num");
@@ -133,7 +129,7 @@ fn a_link_is_opened_only_at_a_prompt_which_asks() {
 
 #[test]
 fn another_servers_lines_have_no_numbers_here() {
-    let mut talk = at_a_prompt();
+    let mut talk = Talk::at_prompt();
     talk.says("bob", "all", "one");
     talk.line("/num");
     let server = ServerInfo { id: "77".into(), name: "lab".into(), version: "0.1.0".into() };

@@ -88,12 +88,25 @@ fn what_is_asked_for_stands_between_two_lines_and_moves_nothing() {
     let ask = talk.sent();
     assert_eq!((ask.kind.as_deref(), ask.limit), (Some("history"), Some(5)));
     let id = ask.id.as_deref();
+    assert_eq!(talk.missed(8, "bob", "all", "tea", id), "");
+    let more = || Event::History(HistoryEnd { count: 1, more: true, ..HistoryEnd::default() });
     assert_eq!(
-        talk.missed(8, "bob", "all", "tea", id),
-        "12:03 -- the last messages of #lobby:\n2026-11-20 09:30 <bob> tea"
+        talk.event(more(), id),
+        "12:03 -- the last messages of #lobby:\n2026-11-20 09:30 <bob> tea\n\
+         12:03 -- 1 message; Enter or /more shows older ones"
     );
-    let more = Event::History(HistoryEnd { count: 1, more: true, ..HistoryEnd::default() });
-    assert_eq!(talk.event(more, id), "12:03 -- 1 message; there are older ones");
+    talk.line("/more");
+    let ask = talk.sent();
+    assert_eq!((ask.kind.as_deref(), ask.before, ask.limit), (Some("history"), Some(8), Some(5)));
+    let told = talk.event(end(0), ask.id.as_deref());
+    assert_eq!(told, "12:03 -- older messages of #lobby: none");
+    assert!(talk.line("/more").starts_with("12:03 ! there is no further page"));
+    talk.line("/history #games 300");
+    let ask = talk.sent();
+    assert_eq!((ask.room.as_deref(), ask.limit), (Some("#games"), Some(300)));
+    talk.missed(7, "bob", "#games", "chess", ask.id.as_deref());
+    let told = talk.event(more(), ask.id.as_deref());
+    assert!(told.ends_with("1 message, the most at a time; Enter or /more shows older ones"), "{told}");
     assert_eq!(talk.says("bob", "all", "number 1"), "12:03 <bob> number 1");
     talk.line("/search red tea from:bob");
     let ask = talk.sent();

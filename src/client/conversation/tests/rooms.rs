@@ -14,11 +14,12 @@ fn a_room_that_is_joined_is_where_one_talks_until_one_leaves() {
     let (users, past) = (talk.sent(), talk.sent());
     assert_eq!((users.kind.as_deref(), users.room.as_deref()), (Some("users"), Some("#games")));
     assert_eq!((past.room.as_deref(), past.limit), (Some("#games"), Some(20)));
+    assert_eq!(talk.missed(1, "bob", "#games", "e4", past.id.as_deref()), "");
     assert_eq!(
-        talk.missed(1, "bob", "#games", "e4", past.id.as_deref()),
-        "12:03 -- the last messages of #games:\n2026-11-20 09:30 <bob> e4"
+        talk.event(end(1), past.id.as_deref()),
+        "12:03 -- the last messages of #games:\n2026-11-20 09:30 <bob> e4\n\
+         12:03 -- 1 message; there are no older ones"
     );
-    assert_eq!(talk.event(end(1), past.id.as_deref()), "12:03 -- 1 message; there are no older ones");
     assert_eq!(talk.says("bob", "#games", "e5"), "12:03 <bob> e5");
     assert_eq!(talk.says("bob", "all", "lunch?"), "12:03 #lobby <bob> lunch?");
     assert_eq!(talk.says("bob", "#Other", "hi"), "12:03 #Other <bob> hi");

@@ -43,7 +43,7 @@ pub(super) struct OwnChange {
     text: Option<String>,
 }
 
-/// What is known of a message before it is shown.
+/// A message or a change, compared with the earlier ones.
 enum Noted {
     /// It needs nothing else.
     New,

@@ -1,7 +1,7 @@
 //! Commands that point at lines. Only the prompt knows the lines' numbers.
 
 use super::arguments::{at_most_one, text, two};
-use super::{Action, PromptAction};
+use super::{Action, Command, Place, PromptAction};
 
 /// See [`PromptAction::Point`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,59 @@ impl From<Point> for Action {
     }
 }
 
-pub(super) fn lines(rest: &str) -> Option<Action> {
+/// The rows of the table are below. They have this in common.
+const ROW: Command = Command {
+    name: "",
+    aliases: &[],
+    usage: "",
+    help: "",
+    operator: false,
+    places: &[Place::Prompt],
+    read: |_| None,
+};
+
+pub(super) const NUM: Command = Command {
+    name: "num",
+    usage: "[N]",
+    help: "number the last N lines (default 10), the latest 1, for the commands that take one",
+    read: lines,
+    ..ROW
+};
+
+pub(super) const EDIT: Command = Command {
+    name: "edit",
+    usage: "[N] TEXT",
+    help: "replace the text of your last message, or of your message N (see /num)",
+    read: edit,
+    ..ROW
+};
+
+pub(super) const DELETE: Command = Command {
+    name: "delete",
+    aliases: &["del"],
+    usage: "N",
+    help: "delete your message N (see /num); operators can delete messages in rooms",
+    read: |rest| line(rest, Point::Delete),
+    ..ROW
+};
+
+pub(super) const COPY: Command = Command {
+    name: "copy",
+    usage: "N",
+    help: "copy the text of line N to the clipboard (see /num)",
+    read: |rest| line(rest, Point::Copy),
+    ..ROW
+};
+
+pub(super) const OPEN: Command = Command {
+    name: "open",
+    usage: "N",
+    help: "open the link in line N (see /num)",
+    read: |rest| line(rest, Point::Open),
+    ..ROW
+};
+
+fn lines(rest: &str) -> Option<Action> {
     match at_most_one(rest)? {
         Some(word) => Some(Point::Lines(Some(number(&word)?)).into()),
         None => Some(Point::Lines(None).into()),
@@ -41,7 +93,7 @@ pub(super) fn reply(rest: &str) -> Option<Action> {
     }
 }
 
-pub(super) fn edit(rest: &str) -> Option<Action> {
+fn edit(rest: &str) -> Option<Action> {
     match numbered(rest) {
         Some((number, text)) => Some(Point::Edit(Some(number), text).into()),
         None => text(rest).map(|text| Point::Edit(None, text).into()),
@@ -49,7 +101,7 @@ pub(super) fn edit(rest: &str) -> Option<Action> {
 }
 
 /// Reads the number of one line.
-pub(super) fn line(rest: &str, command: fn(usize) -> Point) -> Option<Action> {
+fn line(rest: &str, command: fn(usize) -> Point) -> Option<Action> {
     number(rest).map(|number| command(number).into())
 }
 
@@ -65,7 +117,7 @@ fn number(word: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::command::{Line, Place, read_line};
+    use crate::protocol::command::{Line, read_line};
 
     #[test]
     fn a_number_points_at_a_line_and_without_one_the_text_is_all() {

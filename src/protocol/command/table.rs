@@ -3,7 +3,7 @@
 use super::arguments::{
     at_most_one, bare, history, keys, named, nothing, one, room_and_rest, search, text, timed, two, users,
 };
-use super::{Action, Attend, Command, Place, Point, PromptAction, Talk, attend, point};
+use super::{Action, Attend, Command, Place, PromptAction, Talk, attend, point};
 use crate::protocol::Target;
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Ask, Operate};
@@ -76,42 +76,11 @@ pub const COMMANDS: &[Command] = &[
         read: point::reply,
         ..PROMPT
     },
-    Command {
-        name: "num",
-        usage: "[N]",
-        help: "number the last N lines (default 10), the latest 1, for the commands that take one",
-        read: point::lines,
-        ..PROMPT
-    },
-    Command {
-        name: "edit",
-        usage: "[N] TEXT",
-        help: "replace the text of your last message, or of your message N (see /num)",
-        read: point::edit,
-        ..PROMPT
-    },
-    Command {
-        name: "delete",
-        aliases: &["del"],
-        usage: "N",
-        help: "delete your message N (see /num); operators can delete messages in rooms",
-        read: |rest| point::line(rest, Point::Delete),
-        ..PROMPT
-    },
-    Command {
-        name: "copy",
-        usage: "N",
-        help: "copy the text of line N to the clipboard (see /num)",
-        read: |rest| point::line(rest, Point::Copy),
-        ..PROMPT
-    },
-    Command {
-        name: "open",
-        usage: "N",
-        help: "open the link in line N (see /num)",
-        read: |rest| point::line(rest, Point::Open),
-        ..PROMPT
-    },
+    point::NUM,
+    point::EDIT,
+    point::DELETE,
+    point::COPY,
+    point::OPEN,
     Command {
         name: "me",
         usage: "TEXT",

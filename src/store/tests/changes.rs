@@ -69,7 +69,7 @@ async fn what_is_gone_cannot_change_and_nobody_hears_of_it() {
     assert_eq!(texts(&store, 2, 1, 9).await, [text(2, "")]);
     store.close().await;
     let (store, archive) = place.open();
-    assert!(archive.seq >= 4, "no number is given again");
+    assert!(archive.seq >= 4, "the store gives no number again");
     store.close().await;
 }
 
@@ -117,7 +117,7 @@ async fn a_repeat_is_known_again_although_its_message_has_another_text() {
     store.close().await;
 }
 
-/// What the sums per author and the index say, before and after counting anew.
+/// The sums per author, which must be the same after a recount.
 fn books(place: &Place) -> Vec<(i64, i64)> {
     let mut connection = schema::open(&place.path()).unwrap();
     index_tail::finish(&mut connection).unwrap();

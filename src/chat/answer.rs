@@ -67,9 +67,9 @@ pub(super) struct UserRow {
     pub(super) ip: Option<IpAddr>,
     pub(super) key: Option<Fingerprint>,
     pub(super) plaintext: bool,
+    pub(super) operator: bool,
     /// Why the user is away; empty in lists.
     pub(super) away: Option<String>,
-    pub(super) operator: bool,
 }
 
 /// Rooms for a page, and one more if there is a next page.
@@ -176,8 +176,8 @@ impl UserRow {
             ip: self.ip.map(|ip| ip.to_string()).unwrap_or_default(),
             key: self.key.as_ref().map(Fingerprint::tag),
             plaintext: self.plaintext.then_some(true),
-            away: self.away,
             operator: self.operator.then_some(true),
+            away: self.away,
             ..UserInfo::default()
         }
     }
@@ -283,8 +283,8 @@ mod tests {
             ip: Some([192, 168, 100, 200].into()),
             key: Some(Fingerprint::new([7; 32])),
             plaintext: true,
-            away: None,
             operator: true,
+            away: None,
         };
         let room = |n: usize| RoomRow {
             name: RoomName::new(&format!("#room{n}")).expect("a room"),

@@ -134,7 +134,7 @@ impl Chat {
     /// Whether the account's mailbox takes one more message from the session.
     fn check_mailbox(&self, id: SessionId, account: &Account, name: &str, now: &Now) -> Result<(), Refusal> {
         let away = |code, why: &str| {
-            Err(Refusal::new(code, format!("{name} is away, and {why}; try again when they are here")))
+            Err(Refusal::new(code, format!("{name} is offline, and {why}; try again when they are here")))
         };
         if self.lineage.is_none() {
             return away(Code::NoHistory, "this server does not store messages");
@@ -144,7 +144,7 @@ impl Chat {
         }
         if self.is_mail_full {
             let msg = format!(
-                "{name} is away, and waiting messages take all the space that the server has for them; try \
+                "{name} is offline, and waiting messages take all the space that the server has for them; try \
                  again when they are here, or ask the server's administrator for more (--retain-size)"
             );
             return Err(Refusal::new(Code::MailboxFull, msg));
@@ -159,14 +159,14 @@ impl Chat {
             }
             Err(MailboxLimit::TheirsForAll) => {
                 let msg = format!(
-                    "{name} is away, and {MAX_WAITING_OF_AUTHOR} messages {whose} are waiting for people \
-                     who are away, which is the limit; try again once some of them have been here"
+                    "{name} is offline, and {MAX_WAITING_OF_AUTHOR} messages {whose} are waiting for people \
+                     who are offline, which is the limit; try again once some of them have been here"
                 );
                 return Err(Refusal::new(Code::MailboxFull, msg));
             }
             Err(MailboxLimit::Newcomers) => {
                 let msg = format!(
-                    "{name} is away, and too many messages from new users are waiting; try again once you \
+                    "{name} is offline, and too many messages from new users are waiting; try again once you \
                      have had your name for {} minutes, with a key, or when they are here",
                     NAME_TRIED.as_secs() / 60
                 );

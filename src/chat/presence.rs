@@ -90,15 +90,14 @@ impl Presence {
                 }
             }
         }
-        // Between the two events, those who came are not there yet.
+        // Those who came are not there yet when the others leave.
         let between = total.saturating_sub(came.len());
+        let is_big = total > PRESENCE_NAMES_MAX_MEMBERS;
         let crowd = |bearers: Vec<(NameKey, Name)>, total| {
-            (!bearers.is_empty()).then(|| gather(room, bearers, total))
+            (!bearers.is_empty()).then(|| gather(room, bearers, is_big, total))
         };
-        [crowd(went, between).map(Event::Left), crowd(came, total).map(Event::Joined)]
-            .into_iter()
-            .flatten()
-            .collect()
+        let (left, joined) = (crowd(went, between), crowd(came, total));
+        [left.map(Event::Left), joined.map(Event::Joined)].into_iter().flatten().collect()
     }
 
     /// Updates a name's change, and starts or ends the window.
@@ -122,9 +121,9 @@ impl Bearer {
 }
 
 /// Names are in alphabetical order.
-fn gather(room: Option<&RoomName>, mut bearers: Vec<(NameKey, Name)>, total: usize) -> Crowd {
+fn gather(room: Option<&RoomName>, mut bearers: Vec<(NameKey, Name)>, is_big: bool, total: usize) -> Crowd {
     let count = bearers.len();
-    if total > PRESENCE_NAMES_MAX_MEMBERS {
+    if is_big {
         bearers.clear();
     }
     // Sort only the names that the packet has room for.
@@ -164,8 +163,8 @@ mod tests {
             let mut presence = Presence::default();
             presence.went(&name("alice"), &owner(one), Duration::ZERO);
             presence.came(&name("alice"), &owner(other), Duration::from_millis(200));
-            let crowd = Crowd { room: None, names: vec!["alice".into()], count: 1, total: 3 };
-            assert_eq!(presence.tell(None, 3), [Event::Left(crowd.clone()), Event::Joined(crowd)]);
+            let crowd = |total| Crowd { room: None, names: vec!["alice".into()], count: 1, total };
+            assert_eq!(presence.tell(None, 3), [Event::Left(crowd(2)), Event::Joined(crowd(3))]);
         }
     }
 
@@ -196,7 +195,8 @@ mod tests {
         let mut presence = Presence::default();
         presence.came(&name("alice"), &Owner::Nobody, Duration::ZERO);
         presence.went(&name("bob"), &Owner::Nobody, Duration::ZERO);
-        let crowd = Crowd { room: None, names: vec![], count: 1, total: PRESENCE_NAMES_MAX_MEMBERS + 1 };
-        assert_eq!(presence.tell(None, crowd.total), [Event::Left(crowd.clone()), Event::Joined(crowd)]);
+        let total = PRESENCE_NAMES_MAX_MEMBERS + 1;
+        let crowd = |total| Crowd { room: None, names: vec![], count: 1, total };
+        assert_eq!(presence.tell(None, total), [Event::Left(crowd(total - 1)), Event::Joined(crowd(total))]);
     }
 }

@@ -11,7 +11,7 @@ use crate::protocol::{Event, Since};
 use std::sync::Arc;
 
 /// For people who cannot fix it.
-const NOT_STORED: &str = "the server cannot store messages, so people who are away will miss them; tell the server's \
+const NOT_STORED: &str = "the server cannot store messages, so people who are offline will miss them; tell the server's \
      administrator";
 
 impl Chat {

@@ -17,7 +17,7 @@ impl Chat {
     pub(super) fn no_such_user(&self, name: &str, now: &Now) -> Refusal {
         let key = self.prepared.key(name);
         if let Some(owned) = self.owned.owned(&key, now.at()) {
-            let msg = format!("{} is away; /users lists who is here", owned.name);
+            let msg = format!("{} is offline; /users lists who is here", owned.name);
             return Refusal::new(Code::NoSuchUser, msg);
         }
         let near = self.near(&key, now);

@@ -1,16 +1,8 @@
-//! The terminal: its size, and questions to the user while no prompt is open.
+//! Questions to the user while no prompt is open.
 
 use std::io::{self, IsTerminal as _};
 
-use terminal_size::{Height, Width, terminal_size_of};
-
 use crate::prompt;
-
-/// The columns and rows of the terminal that shows the chat; `None`: it tells none.
-pub(crate) fn screen_size() -> Option<(usize, usize)> {
-    let (Width(columns), Height(rows)) = terminal_size_of(io::stdout())?;
-    (columns > 0 && rows > 0).then_some((usize::from(columns), usize::from(rows)))
-}
 
 /// Whether a user at a terminal can answer.
 pub(crate) fn can_ask() -> bool {

@@ -1,13 +1,14 @@
-//! Counts the screen rows of a label and a line, as few as any terminal shows.
+//! Counts the screen rows of a label and a line, as the editor counts them.
 
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use super::emoji::{Joins, columns_of};
 
 /// Columns between tab stops.
 const TAB_STOP: usize = 8;
 
-/// Counts the rows of `text` below its first, on a screen of `columns`.
-pub(super) fn rows_below_first(text: &str, columns: usize) -> usize {
+/// Counts the rows of `text` below its first, on a screen of `columns` that joins emoji or not.
+pub(super) fn rows_below_first(text: &str, columns: usize, joins: Joins) -> usize {
     let columns = columns.max(1);
     let (mut row, mut column) = (0, 0);
     for cluster in text.graphemes(true) {
@@ -18,7 +19,7 @@ pub(super) fn rows_below_first(text: &str, columns: usize) -> usize {
                 continue;
             }
             "\t" => TAB_STOP - column % TAB_STOP,
-            cluster => least_width(cluster),
+            cluster => columns_of(cluster, joins),
         };
         column += width;
         if column > columns {
@@ -30,17 +31,13 @@ pub(super) fn rows_below_first(text: &str, columns: usize) -> usize {
     if column == columns { row + 1 } else { row }
 }
 
-/// The columns that a cluster takes at least. Terminals that join emoji show a family in two columns, others show
-/// its members side by side. With too many rows, the prompt would erase messages above it; with too few, it
-/// leaves a part of the typed line.
-fn least_width(cluster: &str) -> usize {
-    let apart: usize = cluster.chars().filter_map(|char| char.width()).sum();
-    apart.min(cluster.width())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rows_below_first(text: &str, columns: usize) -> usize {
+        super::rows_below_first(text, columns, Joins::None)
+    }
 
     #[test]
     fn rows_are_counted_with_wrapping_wide_characters_and_line_ends() {
@@ -53,7 +50,7 @@ mod tests {
         assert_eq!(rows_below_first("a\nb\nc", 10), 2);
         assert_eq!(rows_below_first("abc", 0), 3);
         let families = "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}\u{200D}\u{1F466}".repeat(12);
-        assert_eq!(rows_below_first(&families, 40), 0, "a terminal may show each in two columns");
-        assert_eq!(rows_below_first("❤\u{fe0f}❤\u{fe0f}❤\u{fe0f}", 4), 0, "or in one");
+        assert_eq!(super::rows_below_first(&families, 40, Joins::All), 0);
+        assert_eq!(rows_below_first(&families, 40), 2);
     }
 }

@@ -19,12 +19,12 @@ enum Opened {
     Override,
 }
 
-/// What becomes of a character.
+/// The fate of a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
+pub(super) enum BidiFate {
     Keep,
     Drop,
-    /// It would reorder what people read.
+    /// It would reorder the text that people read.
     Hostile,
 }
 
@@ -38,12 +38,12 @@ pub(super) struct OpenDirections {
 
 impl OpenDirections {
     /// Judges the next character of the line, after `before`. `None`: it does not change the direction.
-    pub(super) fn judge(&mut self, c: char, before: Option<char>) -> Option<Direction> {
+    pub(super) fn judge(&mut self, c: char, before: Option<char>) -> Option<BidiFate> {
         let opened = match c {
             // One of them does what many do.
             c if MARKS.contains(&c) => {
                 let is_second = before.is_some_and(|before| MARKS.contains(&before));
-                return Some(if is_second { Direction::Drop } else { Direction::Keep });
+                return Some(if is_second { BidiFate::Drop } else { BidiFate::Keep });
             }
             '\u{202A}' | '\u{202B}' => Opened::Embedding,
             '\u{202D}' | '\u{202E}' => Opened::Override,
@@ -54,43 +54,43 @@ impl OpenDirections {
         };
         if self.open.len() >= MAX_DEPTH {
             self.beyond += 1;
-            return Some(if opened == Opened::Override { Direction::Hostile } else { Direction::Drop });
+            return Some(if opened == Opened::Override { BidiFate::Hostile } else { BidiFate::Drop });
         }
         self.open.push(opened);
-        Some(if opened == Opened::Override { Direction::Hostile } else { Direction::Keep })
+        Some(if opened == Opened::Override { BidiFate::Hostile } else { BidiFate::Keep })
     }
 
     /// Ends the last embedding, unless an isolate was opened within it.
-    fn pop_embedding(&mut self) -> Direction {
+    fn pop_embedding(&mut self) -> BidiFate {
         if self.beyond > 0 {
             self.beyond -= 1;
-            return Direction::Drop;
+            return BidiFate::Drop;
         }
         match self.open.last() {
             Some(Opened::Embedding) => {
                 self.open.pop();
-                Direction::Keep
+                BidiFate::Keep
             }
             Some(Opened::Override) => {
                 self.open.pop();
-                Direction::Drop
+                BidiFate::Drop
             }
-            Some(Opened::Isolate) | None => Direction::Drop,
+            Some(Opened::Isolate) | None => BidiFate::Drop,
         }
     }
 
     /// Ends the last isolate, and with it all embeddings within.
-    fn pop_isolate(&mut self) -> Direction {
+    fn pop_isolate(&mut self) -> BidiFate {
         if self.beyond > 0 {
             self.beyond -= 1;
-            return Direction::Drop;
+            return BidiFate::Drop;
         }
         match self.open.iter().rposition(|opened| *opened == Opened::Isolate) {
             Some(at) => {
                 self.open.truncate(at);
-                Direction::Keep
+                BidiFate::Keep
             }
-            None => Direction::Drop,
+            None => BidiFate::Drop,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Makes a line safe. Each invisible character is judged by its neighbours: a joiner belongs into a family
 //! emoji or a Persian word, and tags belong into a flag (UTS 51), but nowhere else.
 
-use super::bidi::{Direction, OpenDirections};
+use super::bidi::{BidiFate, OpenDirections};
 use super::lines::width;
 use unicode_script::{Script, UnicodeScript as _};
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -32,7 +32,7 @@ pub(super) fn clean(text: &str) -> String {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.to_owned();
     }
-    let mut line = Line::default();
+    let mut line = CleanLine::default();
     for cluster in text.graphemes(true) {
         match subdivision_flag(cluster) {
             Some(end) => {
@@ -44,7 +44,7 @@ pub(super) fn clean(text: &str) -> String {
             None => line.add_cluster(cluster, 0),
         }
     }
-    let Line { mut safe, directions, .. } = line;
+    let CleanLine { mut safe, directions, .. } = line;
     safe.extend(directions.close());
     safe
 }
@@ -119,7 +119,7 @@ fn joins(c: char) -> bool {
 
 /// The safe line so far.
 #[derive(Debug, Default)]
-struct Line {
+struct CleanLine {
     safe: String,
     directions: OpenDirections,
     /// Marks since the last character with a width.
@@ -130,13 +130,13 @@ struct Line {
     unseen: usize,
     /// Whether the last character was a tag that had to be replaced.
     in_tags: bool,
-    /// The last letter that was no mark.
+    /// The last letter, not counting marks.
     letter: Option<char>,
     /// The end of the last tab, in bytes, and its column.
     tab: (usize, usize),
 }
 
-impl Line {
+impl CleanLine {
     /// Adds a cluster from this byte on.
     fn add_cluster(&mut self, cluster: &str, from: usize) {
         let mut rest = cluster[from..].chars();
@@ -169,9 +169,9 @@ impl Line {
             '\u{1160}' if before.is_some_and(|c| matches!(c, '\u{1100}'..='\u{115E}')) => self.push(c),
             '\u{115F}' | '\u{1160}' => self.push(REPLACEMENT),
             c => match self.directions.judge(c, self.safe.chars().next_back()) {
-                Some(Direction::Keep) => self.safe.push(c),
-                Some(Direction::Drop) => {}
-                Some(Direction::Hostile) => self.push(REPLACEMENT),
+                Some(BidiFate::Keep) => self.safe.push(c),
+                Some(BidiFate::Drop) => {}
+                Some(BidiFate::Hostile) => self.push(REPLACEMENT),
                 None => self.visible(c),
             },
         }

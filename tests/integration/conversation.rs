@@ -139,7 +139,7 @@ fn somebody_who_is_away_gets_it_later_and_the_sender_is_told_of_both() {
     let mut alice = join(&here, server.link(), "alice");
     alice.enter("/msg bob lunch?");
     alice.wait_for("[you -> bob] lunch?");
-    alice.wait_for("-- bob is away and will get your message later");
+    alice.wait_for("-- bob is offline and will get your message later");
     let mut bob = start(&there, server.link(), "bob");
     bob.wait_for("[alice -> you] lunch?");
     alice.wait_for("-- bob has received 1 message that waited");
@@ -181,7 +181,7 @@ fn a_room_outlives_the_link_and_the_server() {
     alice.enter("Bb5");
     bob.wait_for("#games <alice> Bb5");
     bob.enter("/rooms");
-    bob.wait_for("-- 1 room: #games");
+    bob.wait_for("-- 1 room:\n         * #games  2 of 2 here  chess at eight");
     bob.enter("/search nf3 in:#games");
     bob.wait_for("-- messages with \"nf3\" in #games:");
     alice.enter("/part");

@@ -42,10 +42,18 @@ mod plain;
 mod plain_english;
 #[cfg(unix)]
 mod prompt;
+#[cfg(unix)]
+mod prompt_cmdline;
 #[cfg(target_os = "linux")]
 mod prompt_numbered;
 #[cfg(unix)]
 mod prompt_places;
+#[cfg(unix)]
+mod prompt_reading;
+#[cfg(unix)]
+mod prompt_session;
+#[cfg(unix)]
+mod prompt_typing;
 mod protocol_document;
 #[cfg(unix)]
 mod rendezvous;

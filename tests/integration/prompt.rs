@@ -155,7 +155,7 @@ fn commands_do_what_they_say() {
     let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     terminal.wait_for("-> bob joined");
     terminal.enter("/users");
-    terminal.wait_for("-- 2 users here:\n         alice  bob");
+    terminal.wait_for("-- 2 users here: alice, bob");
     terminal.enter("/query bob");
     terminal.wait_for_last("[@bob]");
     terminal.enter("psst");

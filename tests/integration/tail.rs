@@ -176,7 +176,7 @@ fn a_tail_of_a_room_joins_it_and_prints_nothing_else() {
     let nowhere = send(&home, server.link(), &["--to", "#nowhere", "red"]);
     assert_eq!(nowhere.status.code(), Some(5), "{nowhere:?}");
     let usage =
-        command(&home, "tail", server.link(), &["--room", "builds"]).output().expect("the program runs");
+        command(&home, "tail", server.link(), &["--room", "two words"]).output().expect("the program runs");
     assert_eq!(usage.status.code(), Some(2), "{usage:?}");
 }
 
@@ -193,7 +193,7 @@ fn a_message_to_somebody_who_is_away_waits_and_the_sender_is_told() {
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(
         (output.status.code(), error.as_str()),
-        (Some(0), "bob is away; the message waits for them\n")
+        (Some(0), "bob is offline; the message waits for them\n")
     );
     let mut bob = Peer::join_with(server.address, "bob", &key);
     assert_eq!(bob.text(), "psst");

@@ -112,9 +112,13 @@ fn somebody_who_is_away_is_told_of_and_never_suggested_in_their_own_place() {
     let user = answer.user.expect("a user");
     assert_eq!((user.name.as_str(), user.key), ("dave", Some(key(1).to_string())));
     assert_eq!(user.last.as_deref(), Some("2026-11-21T12:10:00Z"));
-    assert!(answer.msg.starts_with("dave is away, last seen 2026-11-21T12:10:00Z, key "), "{}", answer.msg);
+    assert!(
+        answer.msg.starts_with("dave is offline, last seen 2026-11-21T12:10:00Z, key "),
+        "{}",
+        answer.msg
+    );
     let refusal = house.console("/kick dave").expect_err("not here");
-    assert_eq!(refusal.msg, "dave is away; /users lists who is here");
+    assert_eq!(refusal.msg, "dave is offline; /users lists who is here");
     let refusal = house.console("/kick davey").expect_err("nobody");
     assert!(refusal.msg.contains("did you mean dave?"), "{}", refusal.msg);
 }

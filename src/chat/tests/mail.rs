@@ -32,7 +32,7 @@ fn a_message_to_somebody_who_is_away_waits_and_its_author_is_told_when_it_came()
     let mut house = bob_is_away();
     let sent = write(&mut house, 1, "BOB", "lunch?").expect("a receipt");
     assert_eq!((sent.waits, sent.name.as_deref()), (Some(true), Some("Bob")));
-    assert_eq!(sent.msg, "Bob is away; the message waits for them");
+    assert_eq!(sent.msg, "Bob is offline; the message waits for them");
     write(&mut house, 1, "bob", "or tea?");
     house.restart(true);
     house.join_key(11, "alice", 1);
@@ -122,7 +122,7 @@ fn without_a_history_nobody_is_written_to_who_is_away() {
     house.say(1, "bob", "hi");
     let (code, msg) = house.error(1);
     assert_eq!(code, "no_history");
-    assert!(msg.starts_with("bob is away, and this server does not store"), "{msg}");
+    assert!(msg.starts_with("bob is offline, and this server does not store"), "{msg}");
     house.ask(1, json!({"type": "history"}));
     assert_eq!(house.error(1).0, "no_history");
 }

@@ -44,7 +44,10 @@ fn one_author_takes_a_part_of_a_mailbox_and_others_find_room() {
     let authors: Vec<u64> = house.writers(2, NAME_TRIED).collect();
     let (written, msg) = house.write_all(authors[0], "bob");
     assert_eq!(written, MAX_WAITING_OF_AUTHOR_FOR_ONE);
-    assert!(msg.starts_with("Bob is away, and 100 messages of yours are already waiting for them"), "{msg}");
+    assert!(
+        msg.starts_with("Bob is offline, and 100 messages of yours are already waiting for them"),
+        "{msg}"
+    );
     assert!(write(&mut house, authors[1], "bob", "you are promoted").is_some());
     // Another name makes no difference.
     house.join_key(90, "another", WRITERS);
@@ -94,7 +97,7 @@ fn a_mailbox_has_a_bound_and_only_that_message_is_refused() {
     assert_eq!(written, MAX_WAITING);
     house.say(authors[0], "bob", "one more");
     let (code, msg) = house.error(authors[0]);
-    let told = "Bob is away, and 1000 messages are already waiting for them; try again when they are here";
+    let told = "Bob is offline, and 1000 messages are already waiting for them; try again when they are here";
     assert_eq!((code.as_str(), msg.as_str()), ("mailbox_full", told));
     house.restart(true);
     house.join_key(11, "carol", WRITERS);
@@ -231,7 +234,7 @@ fn while_mail_takes_all_the_room_nothing_more_waits_and_the_author_is_told_what_
     assert_eq!(code, "mailbox_full");
     assert_eq!(
         msg,
-        "Bob is away, and waiting messages take all the space that the server has for them; try again when they \
+        "Bob is offline, and waiting messages take all the space that the server has for them; try again when they \
          are here, or ask the server's administrator for more (--retain-size)"
     );
     house.chat.set_mail_full(false);

@@ -9,6 +9,7 @@ use super::missed::MissedDigest;
 use super::places::{Places, UnreadMessage};
 use super::presence::PresenceNews;
 use super::spot::Spot;
+use super::view::render;
 use super::{CallTime, Conversation, Effect, shown};
 use crate::client::preferences::{CallLevel, PresenceLevel};
 use crate::protocol::Event;
@@ -111,9 +112,7 @@ impl Conversation {
 
     /// Calls a user at a prompt for a message of that level.
     fn summon(&mut self, level: CallLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
-        if !self.view.is_screen() {
-            return None;
-        }
+        self.view.outlet.screen()?;
         let preferences = &self.view.preferences;
         self.attention.calls.summon(level, message, preferences, now.instant).map(Effect::Summon)
     }
@@ -133,7 +132,7 @@ impl Conversation {
     /// Whether only the current place is shown. Without a history, what is not shown now would be lost.
     pub(super) fn focuses(&self) -> bool {
         let wanted = self.attention.places.focus.unwrap_or(self.view.preferences.focus);
-        wanted && self.keeps && self.view.is_screen()
+        wanted && self.keeps && self.view.outlet.screen().is_some()
     }
 
     /// Whether what happens in a room, besides messages, is shown now.
@@ -151,7 +150,7 @@ impl Conversation {
         let mut news = crowd;
         let ignored = &self.attention.ignored;
         news.names.retain(|name| !ignored.hides_name(name, now.clock));
-        let smart = self.view.is_screen();
+        let smart = self.view.outlet.screen().is_some();
         match self.view.preferences.presence {
             PresenceLevel::Off => Vec::new(),
             PresenceLevel::Smart if smart => {
@@ -175,6 +174,8 @@ impl Conversation {
             return;
         }
         let lines = self.lines(event);
+        // Once more for the digest, where no line tells the day.
+        let again = render(event, &self.view.dated());
         let (mut place, mut is_call) = (None, matches!(event, Event::Alert { .. }));
         let at = match event {
             Event::Chat { ts, .. } | Event::Alert { ts, .. } | Event::Delivered { ts, .. } => ts.parse().ok(),
@@ -186,7 +187,7 @@ impl Conversation {
             let level = self.level(from, &spot, msg);
             is_call = matches!(level, CallLevel::Direct | CallLevel::Mention);
             if level == CallLevel::Mention {
-                self.attention.calls.remember(&lines);
+                self.attention.calls.remember(&again);
             }
             if level == CallLevel::Off {
                 self.attention.places.take(&spot);
@@ -199,7 +200,7 @@ impl Conversation {
         }
         if let Some(missed) = &mut self.attention.missed {
             missed.since = missed.since.or(at);
-            missed.add(lines, place, is_call);
+            missed.add(lines, place, is_call.then_some(again));
         }
     }
 
@@ -209,7 +210,7 @@ impl Conversation {
             return Vec::new();
         };
         self.attention.missed_lines = missed.lines().cloned().collect();
-        let rows = self.view.rows();
+        let rows = self.view.outlet.screen().map_or(usize::MAX, |screen| screen.rows);
         let (hidden, last) = missed.last(rows);
         let since = missed.since.map_or(String::new(), |since| format!(" since {}", self.view.when(since)));
         let mut effects = self.rule(&format!("new{since}"));

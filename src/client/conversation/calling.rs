@@ -1,6 +1,5 @@
 //! Which messages call the user, and how: the bell, a notification, a command. Knows no terminal.
 
-use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -100,15 +99,16 @@ pub(super) fn mentions(text: &str, me: &str, words: &[String]) -> bool {
     called_by(me, words).any(|word| !whole_words(text, word).is_empty())
 }
 
-/// Where a line names the user, or has one of the words, from left to right.
-pub(super) fn places(line: &str, me: &str, words: &[String]) -> Vec<Range<usize>> {
+/// The places of the user's name and words in a line, in order and without overlaps.
+pub(super) fn call_places(line: &str, me: &str, words: &[String]) -> Vec<Range<usize>> {
     let mut parts: Vec<_> = called_by(me, words).flat_map(|word| whole_words(line, word)).collect();
-    parts.sort_by_key(|part| (part.start, Reverse(part.end)));
+    parts.sort_by_key(|part| (part.start, std::cmp::Reverse(part.end)));
     let mut end = 0;
     parts.retain(|part| {
-        let is_apart = part.start >= end;
-        end = end.max(part.end);
-        is_apart
+        part.start >= end && {
+            end = part.end;
+            true
+        }
     });
     parts
 }
@@ -164,7 +164,8 @@ mod tests {
         let words = ["deploy".to_owned(), "ice".to_owned(), "alice and bob".to_owned()];
         assert!(mentions("Deploy now", "alice", &words) && !mentions("malice", "alice", &words));
         let line = "alice and bob deploy ice to Alice";
-        let parts: Vec<_> = places(line, "alice", &words).into_iter().map(|part| &line[part]).collect();
-        assert_eq!(parts, ["alice and bob", "deploy", "ice", "Alice"]);
+        let places = call_places(line, "alice", &words);
+        let marked: Vec<&str> = places.into_iter().map(|place| &line[place]).collect();
+        assert_eq!(marked, ["alice and bob", "deploy", "ice", "Alice"]);
     }
 }

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::calling::{self, Silence};
 use super::ignored::IgnoredUser;
+use super::past::{MessagesQuery, RequestedMessages, Title};
 use super::places::Unread;
 use super::spot::Spot;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
@@ -14,7 +15,7 @@ use crate::protocol::term::Term;
 use crate::protocol::{Event, Request, Target};
 
 /// Messages to ask for at once: the most that a server sends.
-const MAX_ASKED: u64 = 200;
+const MAX_ASKED: usize = 200;
 
 /// Messages of this user's own among unread ones, which count too.
 const OWN_AMONG: usize = 20;
@@ -47,7 +48,7 @@ impl Conversation {
     /// The user has read what is unread in a place. Tells the server, for the user's other terminals.
     pub(super) fn read_all(&mut self, spot: &Spot) -> Option<Unread> {
         let unread = self.attention.places.take(spot)?;
-        let last = unread.last.filter(|_| self.keeps && self.view.is_screen());
+        let last = unread.last.filter(|_| self.keeps && self.view.outlet.screen().is_some());
         if let Some(seq) = last.filter(|seq| self.attention.places.is_news(spot, *seq)) {
             let (name, room) = match spot {
                 Spot::Room(room) if room.is_lobby() => (None, None),
@@ -99,7 +100,7 @@ impl Conversation {
         let unread = self.read_all(&spot);
         match unread.filter(|unread| self.keeps && (unread.is_hidden || always)) {
             Some(unread) => effects.extend(self.ask_unread(&spot, &unread)),
-            None if is_new && self.view.is_screen() => {
+            None if is_new && self.view.outlet.screen().is_some() => {
                 effects.extend(self.rule(&spot.label(&self.target.to_string())));
             }
             None => {}
@@ -108,13 +109,15 @@ impl Conversation {
     }
 
     fn ask_unread(&mut self, spot: &Spot, unread: &Unread) -> Vec<Effect> {
-        let place = match spot {
+        let (room, name) = match spot {
             Spot::Room(room) => (Some(room.to_string()), None),
             Spot::User(_) => (None, Some(unread.name.clone())),
         };
-        let limit = u64::try_from(unread.count + OWN_AMONG).unwrap_or(MAX_ASKED).min(MAX_ASKED);
-        let title = format!("{}: new since {}", spot.label(&unread.name), self.view.when(unread.since));
-        self.ask_unread_messages(place, limit, title, unread.first.unwrap_or_default())
+        let limit = (unread.count + OWN_AMONG).min(MAX_ASKED);
+        let since = self.view.when(unread.since);
+        let text = format!("{}: new since {since}", spot.label(&unread.name));
+        let query = MessagesQuery::history(room, name, u64::try_from(limit).ok());
+        self.ask_messages(RequestedMessages::new(query, Title::Rule(text)).from(unread.first))
     }
 
     fn focus(&mut self, wanted: Option<bool>) -> Vec<Effect> {
@@ -168,7 +171,13 @@ impl Conversation {
         }
         let me = self.view.me.clone();
         let words: Vec<_> = std::iter::once(me).chain(self.view.preferences.highlight.clone()).collect();
-        words.into_iter().take(MAX_SOUGHT).flat_map(|word| self.ask_mentions(word)).collect()
+        let mut effects = Vec::new();
+        for word in words.into_iter().take(MAX_SOUGHT) {
+            let subject = format!("mentions of {word}");
+            let query = MessagesQuery::words(format!("\"{}\"", word.replace('"', "")), subject.clone());
+            effects.extend(self.ask_messages(RequestedMessages::new(query, Title::Note(subject)).of(word)));
+        }
+        effects
     }
 
     /// Whether somebody else says the word in that message.

@@ -36,14 +36,16 @@ pub(super) struct MissedDigest {
 }
 
 impl MissedDigest {
-    pub(super) fn add(&mut self, lines: Vec<String>, spot: Option<Spot>, is_call: bool) {
+    /// Takes a message, and once more the lines of one that calls the user.
+    pub(super) fn add(&mut self, lines: Vec<String>, spot: Option<Spot>, call: Option<Vec<String>>) {
         if lines.is_empty() {
             return;
         }
         self.messages += 1;
-        if is_call {
+        let is_call = call.is_some();
+        if let Some(call) = call {
             self.call_count += 1;
-            self.calls.push_back((self.dropped + self.lines.len(), lines.clone()));
+            self.calls.push_back((self.dropped + self.lines.len(), call));
             if self.calls.len() > MAX_REPEATED {
                 self.calls.pop_front();
             }
@@ -126,7 +128,8 @@ mod tests {
                 Ok(room) => Spot::Room(room),
                 Err(_) => Spot::User((*place).to_owned()),
             };
-            digest.add(vec![format!("line {n}")], Some(spot), *is_call);
+            let lines = vec![format!("line {n}")];
+            digest.add(lines.clone(), Some(spot), is_call.then_some(lines));
         }
         digest
     }

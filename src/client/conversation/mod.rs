@@ -4,24 +4,30 @@
 
 mod attention;
 mod calling;
+mod correspondent;
 mod event;
 mod going;
 mod help;
 mod ignored;
+mod label;
 mod line;
 mod missed;
 mod numbered;
 mod outbox;
+mod outlet;
 mod pages;
 mod past;
 mod places;
+mod preference_command;
 mod presence;
 mod rooms;
 mod roster;
 mod seen_messages;
 mod sending;
+mod slow_messages;
 mod spot;
 mod status;
+mod verifying;
 mod view;
 
 #[cfg(test)]
@@ -31,6 +37,7 @@ pub(crate) use calling::Summons;
 pub(crate) use ignored::{IGNORED_FILE, IgnoreList};
 pub(crate) use line::keeps_echo;
 pub(crate) use outbox::PacketIds;
+pub(crate) use outlet::{Outlet, ScreenSize};
 pub(crate) use past::WENT_BACK;
 pub(crate) use roster::Roster;
 pub(crate) use seen_messages::{IncomingMessage, Novelty, SeenMessages};
@@ -40,13 +47,14 @@ use pages::{Pages, RoomsListing, UsersListing};
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use unicode_width::UnicodeWidthStr as _;
 
 use crate::client::connection::{Credentials, Loss, Up, Update};
+use crate::client::preferences::PreferencesFile;
 use crate::client::shared_state::SharedState;
 use crate::client::trust::{TrustPolicy, namesakes};
 use crate::fingerprint::Fingerprint;
@@ -55,15 +63,14 @@ use crate::prompt::Printer;
 use crate::protocol::event::count_users;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{self, Act};
-use crate::protocol::target::LOBBY;
 use crate::protocol::term::about;
 use crate::protocol::{Event, Request, Target};
-use crate::text::safe_line;
 use attention::Attention;
+use correspondent::Correspondent;
 use numbered::NumberedLines;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
-use spot::Spot;
+use verifying::Subject;
 
 /// A change on the terminal.
 #[derive(Debug)]
@@ -76,6 +83,10 @@ pub(crate) enum Effect {
     Copy(String),
     /// Open the link, if the user agrees.
     Open(String),
+    /// Give a refused line back to the prompt. Plain lines have none.
+    GiveBack(String),
+    /// Ask a question, whose answer goes to [`Conversation::answered_question`]. Plain lines cannot ask.
+    Ask(String),
     /// Call the user, who may not be looking. Plain lines call nobody.
     Summon(Summons),
     /// Change the screen of a prompt. Plain lines have none.
@@ -110,18 +121,20 @@ enum PendingRequest {
     Roster,
     /// Compare the clocks.
     Time(CallTime),
-    /// Show the digits of a user's key.
-    Digits,
+    /// Show the digits of a user's key, or take the user's answer about them.
+    Digits(Option<bool>),
+    /// Show a room's topic.
+    Topic,
     /// Make the room the target.
     Join,
-    /// Nothing; an old server refuses it.
-    Read,
-    /// Ignore the user until then.
-    Ignore(Option<Timestamp>),
     /// Collect users, and show them.
     Users(UsersListing),
     /// Collect rooms, and show them.
     Rooms(RoomsListing),
+    /// Nothing; an old server refuses it.
+    Read,
+    /// Ignore the user until then.
+    Ignore(Option<Timestamp>),
     /// Show messages from the history.
     Messages(RequestedMessages),
     /// Show one's own change of a message.
@@ -164,8 +177,9 @@ pub(crate) struct Conversation {
     target: Target,
     /// The rooms that the user is in.
     rooms: BTreeSet<RoomName>,
-    /// The last user who sent a direct message.
-    correspondent: Option<String>,
+    correspondent: Correspondent,
+    /// The key that the user was asked about.
+    verifying: Option<Subject>,
     roster: SharedState<Roster>,
     trust: SharedState<TrustPolicy>,
     /// Users found at the start, until the first news of joins.
@@ -174,6 +188,8 @@ pub(crate) struct Conversation {
     outbox: Outbox,
     /// The number of waiting messages in the present label.
     labelled: usize,
+    /// Messages whose receipt takes a moment, as they stand above the label.
+    slow: Vec<String>,
     /// Why messages are not stored, as the user was told; `None`: they are.
     trouble: Option<String>,
     /// The user who was away at the last direct message, if this user was told.
@@ -183,9 +199,11 @@ pub(crate) struct Conversation {
     /// Commands that the client or the server refused.
     refused: usize,
     requests: HashMap<String, PendingRequest>,
-    attention: Attention,
     numbered: SharedState<NumberedLines>,
+    /// Where `/set` keeps preferences.
+    preferences_file: Option<Arc<dyn PreferencesFile>>,
     pages: Pages,
+    attention: Attention,
     view: ViewState,
 }
 
@@ -204,23 +222,31 @@ impl Conversation {
             operator: false,
             target: Target::All,
             rooms: BTreeSet::new(),
-            correspondent: None,
+            correspondent: Correspondent::default(),
+            verifying: None,
             roster,
             trust: credentials.trust.clone(),
             found: None,
             seen: SeenMessages::new(credentials.position.clone()),
             outbox: Outbox::default(),
             labelled: 0,
+            slow: Vec::new(),
             trouble: None,
             away: None,
             unsent: 0,
             refused: 0,
             requests: HashMap::new(),
-            attention: Attention::default(),
             numbered: SharedState::default(),
+            preferences_file: None,
             pages: Pages::default(),
+            attention: Attention::default(),
             view,
         }
+    }
+
+    /// The same, with a file for changed preferences.
+    pub(crate) fn keeping(self, preferences_file: Option<Arc<dyn PreferencesFile>>) -> Self {
+        Self { preferences_file, ..self }
     }
 
     /// Handles news about the connection.
@@ -239,6 +265,10 @@ impl Conversation {
         let Up { welcome, peer, outgoing, taken, key, resumes, follows } = up;
         let before = std::mem::replace(&mut self.state, LinkState::Up { outgoing, peer, since: now.instant });
         self.view.me.clone_from(&welcome.name);
+        self.with_roster(|roster| {
+            roster.me.clone_from(&welcome.name);
+            roster.is_operator = welcome.operator;
+        });
         self.view.security = self.trust.lock().link_security(key);
         let is_same = self.server.id == welcome.server.id;
         let mut effects = match before {
@@ -270,6 +300,9 @@ impl Conversation {
         self.take_rooms(&welcome.rooms);
         self.take_up(&welcome);
         self.found = Some(HashSet::new());
+        if !is_same {
+            effects.extend(self.join_preferred());
+        }
         effects.extend(self.begin(&welcome, resumes, now));
         effects.push(Effect::Relabel);
         self.labelled(effects)
@@ -323,6 +356,7 @@ impl Conversation {
         let text =
             |message: &OutgoingMessage| format!("not confirmed by the server yet: {}", quoted(message));
         let mut effects: Vec<_> = overdue.iter().flat_map(|message| self.note(&text(message))).collect();
+        effects.extend(self.show_slow(now));
         effects.extend(self.late_crowds(now));
         self.labelled(effects)
     }
@@ -335,6 +369,11 @@ impl Conversation {
     /// Takes the list of ignored users.
     pub(crate) fn ignore_these(&mut self, list: IgnoreList) {
         self.attention.ignored = list;
+    }
+
+    /// The window has that size now.
+    pub(crate) fn resize(&mut self, size: ScreenSize) {
+        self.view.outlet = Outlet::Prompt(size);
     }
 
     /// Warns of another server with this one's name.
@@ -351,55 +390,6 @@ impl Conversation {
     /// Shows an error.
     pub(crate) fn failure(&self, text: &str) -> Vec<Effect> {
         shown(self.view.failures(text))
-    }
-
-    /// The text before the input, with what is unread elsewhere in at most half the window's width; safe for
-    /// the terminal.
-    pub(crate) fn label(&self) -> String {
-        let target = match &self.target {
-            Target::All => LOBBY.to_owned(),
-            Target::User(name) => format!("@{}", safe_line(name)),
-            other => safe_line(&other.to_string()),
-        };
-        let state = match self.state {
-            LinkState::Down { search: true, .. } => ", no server",
-            LinkState::Down { .. } => ", reconnecting",
-            LinkState::Fresh | LinkState::Up { .. } if self.attention.is_away => ", away",
-            LinkState::Fresh | LinkState::Up { .. } => "",
-        };
-        let waiting = match self.outbox.stuck() {
-            0 => String::new(),
-            stuck => format!(", {stuck} waiting"),
-        };
-        let columns = self.view.columns();
-        let room = (columns / 2).saturating_sub(target.width() + state.len() + waiting.len() + 3);
-        let unread = match columns {
-            0 => String::new(),
-            _ => self.attention.places.summary(Spot::of(&self.target).as_ref(), room),
-        };
-        format!("[{target}{state}{waiting}{unread}] ")
-    }
-
-    /// Adds a new label if the number of waiting messages has changed, or, from time to time, that of unread
-    /// ones.
-    fn labelled(&mut self, mut effects: Vec<Effect>) -> Vec<Effect> {
-        let stuck = self.outbox.stuck();
-        let mut is_new = std::mem::replace(&mut self.labelled, stuck) != stuck;
-        let now = Instant::now();
-        is_new |= self.attention.places.is_label_due(now);
-        let is_there = effects.iter().any(|effect| matches!(effect, Effect::Relabel));
-        if is_new && !is_there {
-            effects.push(Effect::Relabel);
-        }
-        if is_new || is_there {
-            self.attention.places.note_label(now);
-        }
-        effects
-    }
-
-    /// The style of the label.
-    pub(crate) fn label_style(&self) -> anstyle::Style {
-        self.view.label_style(self.is_down())
     }
 
     /// Whether the connection is lost.
@@ -426,7 +416,18 @@ impl Conversation {
             Target::Room(room) => RoomName::new(room).ok(),
             _ => None,
         };
+        self.with_roster(|roster| roster.set_here(self.view.room.as_ref().map(RoomName::as_str)));
         self.target = target;
+    }
+
+    /// A half-typed line in a form that goes to the same place from the lobby.
+    pub(crate) fn addressed(&self, draft: &str) -> String {
+        let is_command = draft.starts_with('/') && !draft.starts_with("//");
+        match &self.target {
+            _ if is_command || draft.trim().is_empty() => draft.to_owned(),
+            Target::All => draft.to_owned(),
+            target => format!("/msg {target} {}", draft.strip_prefix('/').unwrap_or(draft)),
+        }
     }
 
     fn ask_roster(&mut self, after: Option<String>) {

@@ -1,5 +1,5 @@
-//! What comes in pages: lists of users and rooms, and older messages. `/more` shows the next page, and so does
-//! Enter on an empty line directly after a page.
+//! Pages: of lists of users and rooms, and of older messages. `/more` shows the next one, and so does Enter on an
+//! empty line directly after a page.
 
 use super::past::MessagesQuery;
 use super::view::{rooms_title, users_title};
@@ -39,7 +39,7 @@ pub(super) struct RoomsListing {
     rooms: Vec<RoomInfo>,
 }
 
-/// What the next page has.
+/// The rest of a list, or of messages.
 enum NextPage {
     Users(Vec<UserInfo>, bool),
     Rooms(Vec<RoomInfo>),
@@ -187,6 +187,6 @@ impl Conversation {
 
     /// Rows of a list for a page.
     fn page_rows(&self) -> usize {
-        self.view.screen().map_or(usize::MAX, |(_, rows)| rows.saturating_sub(ROWS_LEFT).max(ROWS_LEFT))
+        self.view.screen().map_or(usize::MAX, |screen| screen.rows.saturating_sub(ROWS_LEFT).max(ROWS_LEFT))
     }
 }

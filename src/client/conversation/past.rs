@@ -32,7 +32,7 @@ const MAX_HELD: usize = 500;
 pub(super) struct MessagesQuery {
     /// `History` or `Search`.
     act: Act,
-    /// What they are: `messages of #lobby`.
+    /// Their description: `messages of #lobby`.
     subject: String,
     /// Words to mark.
     sought: Option<Arc<Sought>>,
@@ -43,7 +43,7 @@ pub(super) struct MessagesQuery {
 pub(super) struct RequestedMessages {
     query: MessagesQuery,
     /// The line before them.
-    title: String,
+    title: Title,
     count: usize,
     /// The lowest number.
     oldest: Option<u64>,
@@ -51,25 +51,27 @@ pub(super) struct RequestedMessages {
     held: Vec<Event>,
     /// Whether Enter shows older ones.
     is_asked: bool,
-    sift: Sift,
+    /// Whether nothing is said if there are no messages.
+    is_quiet: bool,
+    /// The number of the first one to show.
+    first: u64,
+    /// The word that each must have, as a whole word.
+    word: Option<String>,
 }
 
-/// Which of the requested messages to show, and how.
-#[derive(Debug, Default)]
-pub(super) struct Sift {
-    /// The number of the first one.
-    pub(super) first: u64,
-    /// A word that each one has, said by somebody else.
-    pub(super) word: Option<String>,
-    /// Whether they are unread: a thin line precedes them, and none follows.
-    pub(super) is_unread: bool,
+/// The line before requested messages.
+#[derive(Debug, Clone)]
+pub(super) enum Title {
+    Note(String),
+    /// A thin line; no line follows the messages.
+    Rule(String),
 }
 
 impl Conversation {
     /// Begins a connection, with missed messages if the hello asked for them and the server stores any.
     pub(super) fn begin(&mut self, welcome: &Welcome, resumes: bool, now: CallTime) -> Vec<Effect> {
         let back = self.seen.welcomed(welcome, resumes);
-        let is_digest = self.seen.is_catching_up() && back.resumed && self.view.is_screen();
+        let is_digest = self.seen.is_catching_up() && back.resumed && self.view.outlet.screen().is_some();
         self.attention.missed = is_digest.then(MissedDigest::default);
         if !self.seen.is_catching_up() {
             self.go_live(now);
@@ -96,23 +98,8 @@ impl Conversation {
             | Event::Deleted { seq, history, .. } => (*seq, *history),
             _ => return None,
         };
-        if let Some(PendingRequest::Messages(past)) = id.and_then(|id| self.requests.get_mut(id)) {
-            let (first, word) = (past.sift.first, past.sift.word.clone());
-            let is_other = word.is_some_and(|word| !self.is_mention(event, &word));
-            if is_other || seq.is_some_and(|seq| seq < first) || self.is_ignored(event) {
-                return Some(Vec::new());
-            }
-            let Some(PendingRequest::Messages(past)) = id.and_then(|id| self.requests.get_mut(id)) else {
-                return None;
-            };
-            past.count += 1;
-            past.oldest = [past.oldest, seq].into_iter().flatten().min();
-            past.held.push(event.clone());
-            let is_full = past.held.len() >= MAX_HELD;
-            let held = if is_full { std::mem::take(&mut past.held) } else { Vec::new() };
-            let title = past.title_line(held.len());
-            let sought = past.query.sought.clone();
-            return Some(self.show_held(&held, title, sought.as_ref()));
+        if id.is_some_and(|id| matches!(self.requests.get(id), Some(PendingRequest::Messages(_)))) {
+            return Some(self.requested(event, seq, id));
         }
         let mut effects = match self.seen.take(IncomingMessage { seq, is_direct, history }, true) {
             Novelty::Known => return Some(Vec::new()),
@@ -129,6 +116,42 @@ impl Conversation {
         };
         effects.extend(self.show(event));
         Some(effects)
+    }
+
+    /// Shows this user's own message, whose receipt the broken link has lost, without counting it as missed.
+    pub(super) fn own_past(&mut self, event: &Event, is_direct: bool) -> Vec<Effect> {
+        let Event::Chat { seq, .. } = event else { return Vec::new() };
+        if !self.seen.take_own(IncomingMessage { seq: *seq, is_direct, history: true }) {
+            return Vec::new();
+        }
+        let mut own = event.clone();
+        if let Event::Chat { history, .. } = &mut own {
+            *history = false;
+        }
+        self.show(&own)
+    }
+
+    /// Holds a requested message until all have come.
+    fn requested(&mut self, event: &Event, seq: Option<u64>, id: Option<&str>) -> Vec<Effect> {
+        let asked = id.and_then(|id| self.requests.get(id));
+        let Some(PendingRequest::Messages(past)) = asked else { return Vec::new() };
+        let is_other = past.word.as_ref().is_some_and(|word| !self.is_mention(event, word));
+        let is_wanted = !is_other && !seq.is_some_and(|seq| seq < past.first) && !self.is_ignored(event);
+        let asked = id.and_then(|id| self.requests.get_mut(id));
+        let Some(PendingRequest::Messages(past)) = asked else { return Vec::new() };
+        past.oldest = [past.oldest, seq].into_iter().flatten().min();
+        if !is_wanted {
+            return Vec::new();
+        }
+        past.count += 1;
+        past.held.push(event.clone());
+        if past.held.len() < MAX_HELD {
+            return Vec::new();
+        }
+        let is_first = past.held.len() == past.count;
+        let (held, title, sought) =
+            (std::mem::take(&mut past.held), past.title.clone(), past.query.sought.clone());
+        self.show_held(&held, is_first.then_some(&title), sought.as_ref())
     }
 
     /// The end of missed or requested messages.
@@ -176,15 +199,15 @@ impl Conversation {
         limit: Option<u64>,
     ) -> Vec<Effect> {
         let query = MessagesQuery::history(room, name, limit);
-        let title = format!("the last {}", query.subject);
-        self.ask_messages(query, title, true)
+        let title = Title::Note(format!("the last {}", query.subject));
+        self.ask_messages(RequestedMessages::new(query, title).asked())
     }
 
     /// Asks for the latest messages of a room that was just joined.
     pub(super) fn ask_room(&mut self, room: &str) -> Vec<Effect> {
         let query = MessagesQuery::history(Some(room.to_owned()), None, Some(ON_JOINING));
-        let title = format!("the last {}", query.subject);
-        self.ask_messages(query, title, false)
+        let title = Title::Note(format!("the last {}", query.subject));
+        self.ask_messages(RequestedMessages::new(query, title).quiet())
     }
 
     /// Asks for the messages before this number.
@@ -192,54 +215,20 @@ impl Conversation {
         if let Act::History { span, .. } | Act::Search(SearchRequest { span, .. }) = &mut query.act {
             span.before = Some(before);
         }
-        let title = format!("older {}", query.subject);
-        self.ask_messages(query, title, true)
+        let title = Title::Note(format!("older {}", query.subject));
+        self.ask_messages(RequestedMessages::new(query, title).asked())
     }
 
-    fn ask_messages(&mut self, query: MessagesQuery, title: String, is_asked: bool) -> Vec<Effect> {
-        self.ask_sifted(query, title, is_asked, Sift::default())
-    }
-
-    /// Asks for unread messages of a room, or with a user; with neither, of the lobby.
-    pub(super) fn ask_unread_messages(
-        &mut self,
-        place: (Option<String>, Option<String>),
-        limit: u64,
-        title: String,
-        first: u64,
-    ) -> Vec<Effect> {
-        let (room, name) = place;
-        let query = MessagesQuery::history(room, name, Some(limit));
-        self.ask_sifted(query, title, false, Sift { first, is_unread: true, ..Sift::default() })
-    }
-
-    /// Asks for messages of others that have a word.
-    pub(super) fn ask_mentions(&mut self, word: String) -> Vec<Effect> {
-        let words = format!("\"{}\"", word.replace('"', ""));
-        let subject = format!("mentions of {word}");
-        let sought = Some(Arc::new(Sought::read(&words)));
-        let search = SearchRequest { words, ..SearchRequest::default() };
-        let query = MessagesQuery { act: Act::Search(search), subject: subject.clone(), sought };
-        self.ask_sifted(query, subject, true, Sift { word: Some(word), ..Sift::default() })
-    }
-
-    fn ask_sifted(&mut self, query: MessagesQuery, title: String, is_asked: bool, sift: Sift) -> Vec<Effect> {
-        let request = Request::Act(query.act.clone());
-        let messages =
-            RequestedMessages { query, title, count: 0, oldest: None, held: Vec::new(), is_asked, sift };
+    pub(super) fn ask_messages(&mut self, messages: RequestedMessages) -> Vec<Effect> {
+        let request = Request::Act(messages.query.act.clone());
         self.ask(&request, PendingRequest::Messages(messages))
     }
 
     /// Shows requested messages, after their title if these are the first.
-    fn show_held(
-        &self,
-        held: &[Event],
-        title: Option<TitleLine>,
-        sought: Option<&Arc<Sought>>,
-    ) -> Vec<Effect> {
-        let mut effects = match title {
-            Some(TitleLine::Note(title)) => self.note(&title),
-            Some(TitleLine::Rule(title)) => self.rule(&title),
+    fn show_held(&self, held: &[Event], title: Option<&Title>, sought: Option<&Arc<Sought>>) -> Vec<Effect> {
+        let mut effects = match title.filter(|_| !held.is_empty()) {
+            Some(Title::Note(title)) => self.note(&format!("{title}:")),
+            Some(Title::Rule(title)) => vec![Effect::Show(self.view.rule(title))],
             None => Vec::new(),
         };
         for event in held {
@@ -253,12 +242,12 @@ impl Conversation {
 
     /// All requested messages have come.
     fn requested_end(&mut self, past: RequestedMessages, end: &HistoryEnd) -> Vec<Effect> {
-        let title = past.title_line(past.held.len());
-        let mut effects = self.show_held(&past.held, title, past.query.sought.as_ref());
-        if past.sift.is_unread && past.count > 0 {
-            return effects;
+        let is_first = past.held.len() == past.count;
+        let mut effects =
+            self.show_held(&past.held, is_first.then_some(&past.title), past.query.sought.as_ref());
+        if !past.is_quiet || past.count > 0 {
+            effects.extend(past.end(end).map(|text| self.note(&text)).unwrap_or_default());
         }
-        effects.extend(self.note(&past.end(end)));
         if let Some(before) = past.oldest.filter(|_| end.more) {
             self.pages.offer_older(past.query, before);
             if !past.is_asked {
@@ -288,7 +277,7 @@ impl Conversation {
             }
         }
         let query = MessagesQuery { act: Act::Search(search), subject: title.clone(), sought: Some(sought) };
-        self.ask_messages(query, title, true)
+        self.ask_messages(RequestedMessages::new(query, Title::Note(title)).asked())
     }
 }
 
@@ -307,7 +296,13 @@ fn after_missed(missed: &MissedMessages, end: &HistoryEnd) -> Option<String> {
 }
 
 impl MessagesQuery {
-    fn history(room: Option<String>, name: Option<String>, limit: Option<u64>) -> Self {
+    /// A search for these words.
+    pub(super) fn words(words: String, subject: String) -> Self {
+        let sought = Some(Arc::new(Sought::read(&words)));
+        Self { act: Act::Search(SearchRequest { words, ..SearchRequest::default() }), subject, sought }
+    }
+
+    pub(super) fn history(room: Option<String>, name: Option<String>, limit: Option<u64>) -> Self {
         let subject = match (&room, &name) {
             (Some(room), _) => format!("messages of {room}"),
             (None, Some(name)) => format!("messages with {name}"),
@@ -323,35 +318,51 @@ impl MessagesQuery {
     }
 }
 
-/// The line before requested messages.
-enum TitleLine {
-    Note(String),
-    Rule(String),
-}
-
 impl RequestedMessages {
-    /// The line before so many of them, if they are the first ones.
-    fn title_line(&self, count: usize) -> Option<TitleLine> {
-        (count > 0 && count == self.count).then(|| match self.sift.is_unread {
-            true => TitleLine::Rule(self.title.clone()),
-            false => TitleLine::Note(format!("{}:", self.title)),
-        })
+    pub(super) fn new(query: MessagesQuery, title: Title) -> Self {
+        let (oldest, held, word) = (None, Vec::new(), None);
+        Self { query, title, count: 0, oldest, held, is_asked: false, is_quiet: false, first: 0, word }
+    }
+
+    /// A new room has no messages, which is not worth a line.
+    fn quiet(self) -> Self {
+        Self { is_quiet: true, ..self }
+    }
+
+    /// The user asked for them, so Enter shows older ones.
+    fn asked(self) -> Self {
+        Self { is_asked: true, ..self }
+    }
+
+    /// Only those from that number on.
+    pub(super) fn from(self, first: Option<u64>) -> Self {
+        Self { first: first.unwrap_or_default(), ..self }
+    }
+
+    /// Only those of others with that word.
+    pub(super) fn of(self, word: String) -> Self {
+        Self { word: Some(word), ..self }
     }
 
     /// The line after them.
-    fn end(&self, end: &HistoryEnd) -> String {
+    fn end(&self, end: &HistoryEnd) -> Option<String> {
+        let title = match &self.title {
+            Title::Note(title) => title,
+            Title::Rule(_) if self.count > 0 => return None,
+            Title::Rule(title) => title,
+        };
         let what = match self.count {
-            0 => format!("{}: none", self.title),
+            0 => format!("{title}: none"),
             count if self.query.is_greedy() => format!("{}, the most at a time", count_messages(count)),
             count => count_messages(count),
         };
         let how = if self.is_asked { "Enter or /more" } else { "/more" };
-        match (self.count, end) {
+        Some(match (self.count, end) {
             (_, HistoryEnd { partial: true, more: true, .. }) => what + SLOW,
             (_, HistoryEnd { partial: true, .. }) => what + BEHIND,
             (0, _) => what,
             (_, HistoryEnd { more: true, .. }) => format!("{what}; {how} shows older ones"),
             (..) => what + "; there are no older ones",
-        }
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! The rooms that this user is in, and the one that plain lines go to.
 
 use super::spot::Spot;
-use super::{Conversation, Effect, PendingRequest};
+use super::{Conversation, Effect, Outlet, PendingRequest};
 use unicode_width::UnicodeWidthStr;
 
 use crate::name::RoomName;
@@ -19,14 +19,17 @@ impl Conversation {
         self.rooms = rooms.iter().filter_map(|room| RoomName::new(&room.name).ok()).collect();
         self.with_roster(|roster| {
             roster.clear();
-            rooms.iter().for_each(|room| roster.add_room(&room.name));
+            rooms.iter().for_each(|room| {
+                roster.add_room(&room.name);
+                roster.set_joined(&room.name, true);
+            });
         });
         self.name_places();
     }
 
     /// Has each line say its place, in columns of the same width, if the user is in more than the lobby.
     fn name_places(&mut self) {
-        let is_told = self.view.signs && self.rooms.iter().any(|room| !room.is_lobby());
+        let is_told = self.view.outlet != Outlet::Pipe && self.rooms.iter().any(|room| !room.is_lobby());
         let names = self.rooms.iter().map(RoomName::as_str).chain([LOBBY]);
         let longest = names.map(UnicodeWidthStr::width).max().unwrap_or_default();
         self.view.place_width = is_told.then_some(longest.min(MAX_PLACE_WIDTH));
@@ -62,9 +65,17 @@ impl Conversation {
     ) -> Vec<Effect> {
         let Ok(name) = RoomName::new(&room.name) else { return self.show(event) };
         let was_left = !room.joined && self.rooms.remove(&name);
-        let mut effects =
-            if was_left { self.note(&format!("you have left {name}")) } else { self.show(event) };
-        self.with_roster(|roster| roster.add_room(&room.name));
+        let mut effects = match ask {
+            _ if was_left => self.note(&format!("you have left {name}")),
+            Some(PendingRequest::Topic) if room.topic.is_none() => {
+                self.note(&format!("{name} has no topic; to set one: /topic {name} TEXT"))
+            }
+            _ => self.show(event),
+        };
+        self.with_roster(|roster| {
+            roster.add_room(&room.name);
+            roster.set_joined(&room.name, room.joined);
+        });
         if room.joined {
             self.rooms.insert(name.clone());
         }

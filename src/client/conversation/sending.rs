@@ -9,7 +9,7 @@ use crate::protocol::request::Act;
 use crate::protocol::{Event, Request, Target};
 
 /// For servers that give no reason.
-const NOT_STORED: &str = "the server cannot store messages, so users who are away miss them";
+const NOT_STORED: &str = "the server cannot store messages, so users who are offline miss them";
 
 impl Conversation {
     /// Queues a message, and sends it as soon as possible. Says so if that is impossible.
@@ -21,16 +21,24 @@ impl Conversation {
     pub(super) fn send(&mut self, message: OutgoingMessage, now: CallTime) -> Vec<Effect> {
         if message.msg.len() > self.text_bytes {
             self.unsent += 1;
-            return self.failure(&format!(
+            let mut effects = self.failure(&format!(
                 "not sent: the message has {} bytes, and the server's limit is {}; split it",
                 message.msg.len(),
                 self.text_bytes
             ));
+            effects.push(Effect::GiveBack(typed(&message, &self.target)));
+            return effects;
         }
         let text = quoted(&message);
-        if self.outbox.add(message).is_err() {
+        if let Err(message) = self.outbox.add(message) {
             self.unsent += 1;
-            return self.failure(&format!("not sent, because too many messages are waiting: {text}"));
+            let mut effects =
+                self.failure(&format!("not sent, because too many messages are waiting: {text}"));
+            effects.push(Effect::GiveBack(typed(&message, &self.target)));
+            return effects;
+        }
+        if let Some(Target::User(name)) = self.outbox.last_target() {
+            self.with_roster(|roster| roster.note_partner(name));
         }
         self.flush(now);
         let effects = match self.state {
@@ -90,7 +98,7 @@ impl Conversation {
         }
         if waits.is_some() && self.away != *waits {
             let name = waits.as_deref().unwrap_or_default();
-            effects.extend(self.note(&format!("{name} is away and will get your message later")));
+            effects.extend(self.note(&format!("{name} is offline and will get your message later")));
         }
         self.away.clone_from(waits);
         effects.extend(self.absent(away.as_ref()));
@@ -157,5 +165,17 @@ impl Conversation {
     /// Messages without a receipt.
     pub(crate) fn pending(&self) -> usize {
         self.outbox.len()
+    }
+}
+
+/// A message as a line that sends it again.
+fn typed(message: &OutgoingMessage, target: &Target) -> String {
+    // A line cannot say which message it answers, once that has lost its number.
+    let OutgoingMessage { to, msg, action, reply: _ } = message;
+    match (action, to == target) {
+        (true, _) => format!("/me {msg}"),
+        (false, false) => format!("/msg {to} {msg}"),
+        (false, true) if msg.starts_with('/') => format!("/{msg}"),
+        (false, true) => msg.clone(),
     }
 }

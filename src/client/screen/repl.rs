@@ -15,11 +15,12 @@ use tokio::time::{MissedTickBehavior, interval};
 use offer::HostingOffer;
 
 use super::completer::Completer;
+use super::draft_file;
 use super::notify::Notifier;
 use super::termination::Termination;
 use crate::client::background::{Background, next_of};
 use crate::client::connection::{Credentials, Ended, Reconnector, Update};
-use crate::client::conversation::{CallTime, Conversation, Effect, Roster, Summons, keeps_echo};
+use crate::client::conversation::{CallTime, Conversation, Effect, Roster, ScreenSize, Summons, keeps_echo};
 use crate::client::error::Error;
 use crate::client::find::{Host, Hosting, Located, Locator, Rival};
 use crate::client::link::Reached;
@@ -30,8 +31,8 @@ use crate::prompt::{self, Input, Label, Prompt, Shortcut};
 use crate::protocol::command::Point;
 use crate::text::safe_line;
 
-/// How often to look for overdue receipts.
-const TICK: Duration = Duration::from_millis(250);
+/// How often to look for slow and overdue receipts.
+const TICK: Duration = Duration::from_millis(100);
 
 /// How often to save the resume point if it has changed. After a crash, later messages are shown again.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
@@ -47,6 +48,9 @@ const NUMBERS: Shortcut = Shortcut::Alt('n');
 
 /// The keys with a meaning of their own, besides the editor's.
 const SHORTCUTS: &[Shortcut] = &[GO_ON, NUMBERS];
+
+/// The rows and columns of a window whose size is unknown.
+const USUAL_SIZE: (usize, usize) = (24, 80);
 
 /// The servers: how to find and join one, and the one that runs here.
 pub(crate) struct Network {
@@ -101,6 +105,8 @@ enum OpenQuestion {
     Choose(Vec<Reached>),
     /// Open this link?
     Open(String),
+    /// A question of the conversation's.
+    Conversation,
 }
 
 /// The result, if the prompt ends.
@@ -118,6 +124,7 @@ impl Repl {
         let termination =
             Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
         let is_first = connection.is_none();
+        conversation.resize(screen_size());
         if is_first {
             conversation.seek(CallTime::now());
         }
@@ -130,7 +137,8 @@ impl Repl {
             shortcuts: SHORTCUTS,
             screen: options.screen.clone(),
         };
-        let prompt = Prompt::open(options).map_err(|error| Error::Local(error.to_string()))?;
+        let prompt = Prompt::open_with_draft(options, &draft_file::take())
+            .map_err(|error| Error::Local(error.to_string()))?;
         Ok(Self {
             prompt,
             conversation,
@@ -206,7 +214,8 @@ impl Repl {
 
     async fn input(&mut self, input: Input) -> Ending {
         let was_interrupted = std::mem::take(&mut self.interrupted);
-        if matches!(input, Input::Line(_)) {
+        self.conversation.resize(screen_size());
+        if matches!(input, Input::Line(_) | Input::Pasted(_)) {
             self.conversation.look();
         }
         match input {
@@ -216,6 +225,10 @@ impl Repl {
             },
             Input::Line(line) => {
                 let effects = self.conversation.line(&line, CallTime::now());
+                self.apply(effects)
+            }
+            Input::Pasted(text) => {
+                let effects = self.conversation.text(&text, CallTime::now());
                 self.apply(effects)
             }
             Input::Answer(answer) => self.answer(&answer).await,
@@ -247,6 +260,7 @@ impl Repl {
 
     fn update(&mut self, update: Result<Update, Ended>) -> Ending {
         let now = CallTime::now();
+        self.conversation.resize(screen_size());
         let effects = match update {
             Ok(update) => self.conversation.update(update, now),
             Err(Ended::Failed(error)) => return Some(Err(error)),
@@ -297,6 +311,7 @@ impl Repl {
             match effect {
                 Effect::Relabel => self.prompt.printer().set_label(label(&self.conversation, self.color)),
                 Effect::Quit => return self.quit(),
+                Effect::Ask(text) => drop(self.ask(text, OpenQuestion::Conversation)),
                 Effect::Summon(summons) => self.summon(&summons),
                 Effect::Open(link) => {
                     let text = format!("Open {}? [y/N] ", safe_line(&link));
@@ -382,11 +397,20 @@ fn show(printer: &prompt::Printer, effect: Effect) {
         Effect::Show(line) => printer.print(line),
         Effect::OnScreen(change) => change(printer),
         Effect::Copy(text) => printer.copy(&text),
-        Effect::Relabel | Effect::Open(_) | Effect::Summon(_) | Effect::Quit => {}
+        Effect::GiveBack(line) => printer.give_back(line),
+        Effect::Relabel | Effect::Open(_) | Effect::Summon(_) | Effect::Quit | Effect::Ask(_) => {}
     }
+}
+
+fn screen_size() -> ScreenSize {
+    let (rows, columns) = prompt::screen_size().unwrap_or(USUAL_SIZE);
+    ScreenSize { rows, columns }
 }
 
 fn label(conversation: &Conversation, color: bool) -> Label {
     let text = conversation.label();
-    if color { Label::styled(text, conversation.label_style()) } else { Label::plain(text) }
+    let style = conversation.label_style();
+    let label = if color { Label::styled(text, style) } else { Label::plain(text) };
+    let dim = if color { Style::new().effects(Effects::DIMMED) } else { Style::new() };
+    label.below(conversation.rows_above_label(), dim)
 }

@@ -387,22 +387,22 @@ mod tests {
         };
         assert_eq!(sent(true, None), "sent");
         assert!(sent(false, None).starts_with("sent, but not stored"));
-        assert_eq!(sent(true, Some("bob")), "bob is away; the message waits for them");
+        assert_eq!(sent(true, Some("bob")), "bob is offline; the message waits for them");
     }
 
     #[test]
     fn rooms_read_well() {
         let empty = RoomInfo { topic: None, here: 1, members: 1, ..room() };
         for (event, text) in [
-            (Event::Room(room()), "you are in #games: chess (2 users here, 7 away)"),
+            (Event::Room(room()), "you are in #games: chess (2 users here, 7 offline)"),
             (
                 Event::Room(RoomInfo { joined: false, ..room() }),
-                "you are not in #games: chess (2 users here, 7 away)",
+                "you are not in #games: chess (2 users here, 7 offline)",
             ),
             (Event::Room(empty.clone()), "you are in #games (1 user here)"),
             (
                 Event::Rooms { rooms: vec![room(), empty], total: 7, next: Some("#games".into()) },
-                "7 rooms: #games (2 users here, 7 away): chess, #games (1 user here) ... (/rooms #games shows more)",
+                "7 rooms: #games (2 users here, 7 offline): chess, #games (1 user here) ... (/rooms #games shows more)",
             ),
             (
                 Event::Rooms { rooms: vec![], total: 0, next: None },
@@ -489,7 +489,7 @@ mod tests {
         let plain = UserInfo { plaintext: Some(true), ..user.clone() };
         assert_eq!(text(plain), "bob from 10.0.0.2, not encrypted, no key backs the name");
         let away = UserInfo { ip: String::new(), last: Some("then".into()), ..user.clone() };
-        assert_eq!(text(away), "bob is away, last seen then, no key backs the name");
+        assert_eq!(text(away), "bob is offline, last seen then, no key backs the name");
         let key = Some(Fingerprint::new([0; 32]).to_string());
         let digits = "bob from 10.0.0.2, key 00000 00000 00000 00000 00000 00000";
         assert_eq!(text(UserInfo { key, ..user }), digits);

@@ -20,7 +20,7 @@ impl Event {
             | Self::Storing { msg, .. }
             | Self::Notice(msg) => return msg.into(),
             Self::Sent { stored: false, .. } => return UNSTORED.into(),
-            Self::Sent { waits: Some(name), .. } => format!("{name} is away; the message waits for them"),
+            Self::Sent { waits: Some(name), .. } => format!("{name} is offline; the message waits for them"),
             Self::Sent { away: Some(Absent { name, why }), .. } => {
                 format!("sent; {name} is away{}", reason(why))
             }
@@ -68,7 +68,7 @@ impl Event {
     }
 }
 
-const UNSTORED: &str = "sent, but not stored: people who are away will miss it; the server cannot write \
+const UNSTORED: &str = "sent, but not stored: people who are offline will miss it; the server cannot write \
                         its history";
 
 /// Begins the `msg` of an [`Event::Edited`], before the new text.
@@ -130,12 +130,12 @@ fn users_text(room: Option<&str>, users: &[UserInfo], total: usize, next: Option
     }
 }
 
-/// `(2 users here, 7 away)`.
+/// `(2 users here, 7 offline)`.
 fn members_text(room: &RoomInfo) -> String {
     let here = count_users(room.here);
     match room.members.saturating_sub(room.here) {
         0 => format!("({here} here)"),
-        away => format!("({here} here, {away} away)"),
+        offline => format!("({here} here, {offline} offline)"),
     }
 }
 
@@ -188,7 +188,7 @@ fn history_text(end: &HistoryEnd) -> String {
 
 fn whois_text(user: &UserInfo) -> String {
     let mut text = match &user.last {
-        Some(last) => format!("{} is away, last seen {last}", user.name),
+        Some(last) => format!("{} is offline, last seen {last}", user.name),
         None => format!("{} from {}", user.name, user.ip),
     };
     if let Some(since) = &user.since {

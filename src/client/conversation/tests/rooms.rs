@@ -9,7 +9,7 @@ fn a_room_that_is_joined_is_where_one_talks_until_one_leaves() {
     let join = talk.sent();
     assert_eq!((join.kind.as_deref(), join.room.as_deref()), (Some("join"), Some("#games")));
     let shown = talk.event(Event::Room(info("#games", true)), join.id.as_deref());
-    assert_eq!(shown, "12:03 -- you are in #games: chess (1 user here, 1 away)\n(label)");
+    assert_eq!(shown, "12:03 -- you are in #games: chess (1 user here, 1 offline)\n(label)");
     assert_eq!(talk.conversation.label(), "[#games] ");
     let (users, past) = (talk.sent(), talk.sent());
     assert_eq!((users.kind.as_deref(), users.room.as_deref()), (Some("users"), Some("#games")));
@@ -63,7 +63,7 @@ fn the_rooms_one_is_in_are_known_from_the_welcome() {
     let mut talk = Talk::fresh();
     talk.come(Welcome { rooms: vec![info("#games", true)], ..office() }, None);
     assert_eq!(talk.line("/query #games"), "(label)");
-    assert_eq!(talk.roster.lock().starting_with("#").collect::<Vec<_>>(), ["#games"]);
+    assert_eq!(talk.roster.lock().rooms("", None).collect::<Vec<_>>(), ["#games"]);
     // Left in another terminal.
     assert!(talk.event(Event::Room(info("#games", false)), None).ends_with("(label)"));
     assert_eq!(talk.conversation.label(), "[#lobby] ");

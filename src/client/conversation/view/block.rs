@@ -6,8 +6,8 @@ use std::ops::Range;
 use anstream::adapter::strip_str;
 use anstyle::{Effects, Style};
 
-use super::{BOLD, CALL, DIM, FAILURE, Layout, ViewState};
-use crate::client::conversation::calling;
+use super::{BOLD, CALL, DIM, FAILURE, ViewState};
+use crate::client::conversation::outlet::{Outlet, ScreenSize};
 use crate::text::{break_lines, safe_lines, width};
 
 /// The bar in front of each further line of a message, as its author has broken it.
@@ -22,8 +22,8 @@ const WIDE_START: usize = 24;
 /// The least columns that an indent leaves for text.
 const LEAST_TEXT: usize = 16;
 
-/// The columns and rows of a screen that does not tell its size.
-const USUAL_SIZE: super::ScreenSize = (80, 24);
+/// The indent of a line that is too long for any other, so that it cannot pass for a message.
+const LEAST_INDENT: usize = 2;
 
 /// Words that a search has found.
 const FOUND: Style = Style::new().effects(Effects::BOLD.insert(Effects::UNDERLINE));
@@ -34,6 +34,16 @@ struct Start {
     columns: usize,
     /// Columns before further lines of the same text.
     indent: usize,
+}
+
+/// Places of a line in a style of their own.
+struct Marks {
+    places: Vec<Range<usize>>,
+    style: Style,
+}
+
+fn no_places(_: &str) -> Vec<Range<usize>> {
+    Vec::new()
 }
 
 impl ViewState {
@@ -70,11 +80,23 @@ impl ViewState {
     pub(super) fn beneath(&self, text: &str) -> Vec<String> {
         let columns = self.note_indent();
         let start = Start { text: " ".repeat(columns), columns, indent: columns };
-        safe_lines(text).iter().flat_map(|line| self.broken(&start, line, DIM)).collect()
+        safe_lines(text).iter().flat_map(|line| self.broken(&start, line, DIM, &no_places)).collect()
     }
 
     /// A text after a time and a head; further lines that its author has made start with a bar.
     pub(super) fn block(&self, ts: &str, head: &str, text: &str, style: Style) -> Vec<String> {
+        self.marked_block(ts, head, text, style, &no_places)
+    }
+
+    /// The same for a text that calls the user at those places of its lines.
+    pub(super) fn marked_block(
+        &self,
+        ts: &str,
+        head: &str,
+        text: &str,
+        style: Style,
+        calls: &dyn Fn(&str) -> Vec<Range<usize>>,
+    ) -> Vec<String> {
         let mut lines: Vec<String> = self.new_day(ts).into_iter().collect();
         let clock = self.clock(ts);
         let text_start = match clock.is_empty() {
@@ -92,7 +114,7 @@ impl ViewState {
                 let bar = format!("{:1$}{BAR}", "", indent - BAR.len());
                 start = Start { text: self.paint(DIM, &bar), columns: indent, indent };
             }
-            lines.extend(self.broken(&start, line, style));
+            lines.extend(self.broken(&start, line, style, calls));
         }
         lines
     }
@@ -106,38 +128,54 @@ impl ViewState {
     }
 
     /// A line of safe text, broken to the width of the screen.
-    fn broken(&self, start: &Start, line: &str, style: Style) -> Vec<String> {
-        let found = match &self.sought {
-            Some(sought) => sought.places(line),
-            None if self.calls => calling::places(line, &self.me, &self.preferences.highlight),
-            None => Vec::new(),
+    fn broken(
+        &self,
+        start: &Start,
+        line: &str,
+        style: Style,
+        calls: &dyn Fn(&str) -> Vec<Range<usize>>,
+    ) -> Vec<String> {
+        let marks = match &self.sought {
+            Some(sought) => Marks { places: sought.places(line), style: FOUND },
+            None => Marks { places: calls(line), style: CALL },
         };
         let Some(columns) = self.wrap_columns() else {
-            return vec![format!("{}{}", start.text, self.text(line, 0..line.len(), style, &found))];
+            return vec![format!("{}{}", start.text, self.text(line, 0..line.len(), style, &marks))];
         };
-        let indent = if columns < start.indent + LEAST_TEXT { 2 } else { start.indent };
-        let parts = break_lines(line, columns.saturating_sub(start.columns), columns.saturating_sub(indent));
+        let indent = if columns < start.indent + LEAST_TEXT { LEAST_INDENT } else { start.indent };
+        let (first, rest) = (columns.saturating_sub(start.columns), columns.saturating_sub(indent));
+        let columns_of = |part: &Range<usize>| width(line.get(part.clone()).unwrap_or_default().trim_end());
+        let mut parts = break_lines(line, first, rest);
+        // A first word that fits on a line of its own gets one.
+        let is_moved =
+            parts.first().map(columns_of).is_some_and(|part| part > first && part + LEAST_INDENT <= columns);
+        if is_moved {
+            parts = break_lines(line, rest, rest);
+            parts.insert(0, 0..0);
+        }
         let shown = |(place, part): (usize, Range<usize>)| {
-            let text = self.text(line, part, style, &found);
+            // A long address moves to the left as far as it must.
+            let indent = indent.min(columns.saturating_sub(columns_of(&part))).max(LEAST_INDENT);
+            let text = self.text(line, part, style, &marks);
             if place == 0 { format!("{}{text}", start.text) } else { format!("{:indent$}{text}", "") }
         };
         parts.into_iter().enumerate().map(shown).collect()
     }
 
     /// A part of a line in its style, with those places marked.
-    fn text(&self, line: &str, part: Range<usize>, style: Style, found: &[Range<usize>]) -> String {
+    fn text(&self, line: &str, part: Range<usize>, style: Style, marks: &Marks) -> String {
         let plain = |range: Range<usize>| match line.get(range).unwrap_or_default() {
             "" => String::new(),
             text => self.paint(style, text),
         };
         let mut text = String::new();
         let mut from = part.start;
-        for place in found {
+        let mark = marks.style;
+        for place in &marks.places {
             let (start, end) = (place.start.max(from), place.end.min(part.end));
             if start < end && self.color {
                 text += &plain(from..start);
-                let style = if self.sought.is_some() { FOUND } else { CALL };
-                text += &format!("{style}{}{style:#}", line.get(start..end).unwrap_or_default());
+                text += &format!("{mark}{}{mark:#}", line.get(start..end).unwrap_or_default());
                 from = end;
             }
         }
@@ -146,29 +184,16 @@ impl ViewState {
 
     /// The columns to which lines are broken; `None`: they stay whole.
     pub(super) fn wrap_columns(&self) -> Option<usize> {
-        self.screen().filter(|_| self.preferences.wrap).map(|(columns, _)| columns)
+        self.screen().filter(|_| self.preferences.wrap).map(|screen| screen.columns)
     }
 
-    /// The columns and rows of the screen at the moment; `None`: there is none.
-    pub(crate) fn screen(&self) -> Option<super::ScreenSize> {
-        match self.layout {
-            Layout::Lines => None,
-            Layout::Screen(size) => size(),
-        }
+    /// The columns and rows of the screen at the moment; `None`: lines are not above a prompt.
+    pub(crate) fn screen(&self) -> Option<ScreenSize> {
+        self.outlet.screen()
     }
 
-    pub(crate) fn is_screen(&self) -> bool {
-        matches!(self.layout, Layout::Screen(_))
-    }
-
-    /// The columns of the screen, or the usual ones; none for plain lines.
-    pub(crate) fn columns(&self) -> usize {
-        if self.is_screen() { self.screen().map_or(USUAL_SIZE.0, |(columns, _)| columns) } else { 0 }
-    }
-
-    /// The rows of the screen, or the usual ones.
-    pub(crate) fn rows(&self) -> usize {
-        self.screen().unwrap_or(USUAL_SIZE).1
+    pub(super) fn is_screen(&self) -> bool {
+        matches!(self.outlet, Outlet::Prompt(_))
     }
 
     pub(super) fn bold(&self, text: &str) -> String {

@@ -39,26 +39,28 @@ impl ViewState {
         is_long: bool,
         rows: usize,
     ) -> (Vec<String>, usize) {
-        let Some(columns) = self.table_columns() else {
-            let names: Vec<String> = users.iter().map(listed).collect();
-            let line =
-                if names.is_empty() { title.to_owned() } else { format!("{title}: {}", names.join(", ")) };
-            return (self.notes(&line), users.len());
-        };
-        let mut lines = self.titled(title, users.is_empty());
+        let names: Vec<String> = users.iter().map(listed).collect();
+        let line = if names.is_empty() { title.to_owned() } else { format!("{title}: {}", names.join(", ")) };
+        let Some(columns) = self.table_columns() else { return (self.notes(&line), users.len()) };
         if is_long {
             let shown = users.get(..users.len().min(rows)).unwrap_or_default();
             let table: Vec<_> = shown.iter().map(|user| (listed(user), described(user))).collect();
+            let mut lines = self.titled(title, users.is_empty());
             lines.extend(self.table(&table));
             return (lines, shown.len());
         }
-        let names: Vec<String> = users.iter().map(listed).collect();
+        let indent = self.note_indent();
+        if users.is_empty() || indent + width(&line) <= columns {
+            return (self.users_line(title, &names, users), users.len());
+        }
         let widest = names.iter().map(|name| width(name)).max().unwrap_or_default() + GAP;
-        let per_row = (columns.saturating_sub(self.note_indent()) / widest).max(1);
+        // The last column needs no gap.
+        let per_row = ((columns.saturating_sub(indent) + GAP) / widest).max(1);
         let shown = users.len().min(per_row.saturating_mul(rows));
         let cells: Vec<_> = names.iter().zip(users).take(shown).collect();
+        let mut lines = self.titled(title, false);
         for row in cells.chunks(per_row) {
-            let mut line = " ".repeat(self.note_indent());
+            let mut line = " ".repeat(indent);
             for (place, (name, user)) in row.iter().enumerate() {
                 line += &self.paint(self.list_style(&user.name), name);
                 if place + 1 < row.len() {
@@ -68,6 +70,20 @@ impl ViewState {
             lines.push(line);
         }
         (lines, shown)
+    }
+
+    /// A list of users that fits on the line of its title.
+    fn users_line(&self, title: &str, names: &[String], users: &[UserInfo]) -> Vec<String> {
+        let mut lines = self.titled(title, users.is_empty());
+        let painted: Vec<String> = names
+            .iter()
+            .zip(users)
+            .map(|(name, user)| self.paint(self.list_style(&user.name), name))
+            .collect();
+        if let Some(line) = lines.last_mut().filter(|_| !users.is_empty()) {
+            *line += &format!(" {}", painted.join(", "));
+        }
+        lines
     }
 
     /// As many rooms as fit in `rows`, and how many these are. Without a screen, all.
@@ -85,14 +101,14 @@ impl ViewState {
         }
         let mut lines = self.titled(title, rooms.is_empty());
         let digits = rooms.iter().map(|room| room.members.to_string().len()).max().unwrap_or_default();
+        let widest = rooms.iter().map(|room| width(&safe_line(&room.name))).max().unwrap_or_default();
+        let first = widest.min(WIDEST_FIRST) + "* ".len();
         let mut shown = 0;
         for room in rooms {
             let mark = if room.joined { '*' } else { ' ' };
             let counts = format!("{:>digits$} of {:>digits$} here", room.here, room.members);
             let topic = room.topic.as_deref().map(safe_line).unwrap_or_default();
             let name = format!("{mark} {}", safe_line(&room.name));
-            let widest = rooms.iter().map(|room| width(&safe_line(&room.name))).max().unwrap_or_default();
-            let first = widest.min(WIDEST_FIRST) + 2;
             let more = self.row(&name, first, &format!("{counts}  {topic}"), counts.len() + GAP);
             if shown > 0 && lines.len() + more.len() > rows.saturating_add(1) {
                 break;
@@ -109,7 +125,7 @@ impl ViewState {
 
     /// The columns of a table; `None`: there is no screen.
     fn table_columns(&self) -> Option<usize> {
-        self.is_screen().then(|| self.screen().map_or(usize::MAX, |(columns, _)| columns))
+        self.screen().map(|screen| screen.columns)
     }
 
     /// Rows of two columns beneath a note. The second one is broken at words.
@@ -168,6 +184,9 @@ impl ViewState {
             let sessions = sessions.map_or_else(String::new, |sessions| format!(", {sessions} connections"));
             rows.push(("here since".to_owned(), format!("{since}{sessions}")));
         }
+        if let Some(why) = user.away {
+            rows.push(("away".to_owned(), if why.is_empty() { "yes".to_owned() } else { why }));
+        }
         if user.plaintext == Some(true) {
             rows.push(("encrypted".to_owned(), "no: others on the network can read along".to_owned()));
         }
@@ -205,7 +224,7 @@ fn spoken_key(key: Option<&str>) -> String {
     }
 }
 
-/// What a long list tells about a user.
+/// The details of a user in a long list.
 fn described(user: &UserInfo) -> String {
     let mut text = user.ip.clone();
     if let Some(key) = &user.key {

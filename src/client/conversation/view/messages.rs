@@ -2,9 +2,10 @@
 
 use anstyle::Style;
 
-use super::names::mark;
-use super::{ALERT, CALL, DIM, Layout, Stamp, ViewState, render};
+use super::names::{hash, mark};
+use super::{ALERT, CALL, DIM, Stamp, ViewState, render};
 use crate::client::conversation::calling;
+use crate::client::conversation::outlet::Outlet;
 use crate::name::RoomName;
 use crate::protocol::event::{Crowd, count_users};
 use crate::protocol::packet::Sender;
@@ -16,15 +17,21 @@ impl ViewState {
         let mark = mark(from.key.as_deref(), from.is_server());
         let sender = format!("{}{mark}", self.name(&from.name));
         if let Some(place) = self.place(to) {
-            if self.is_call(from, msg) {
-                // A sign for people who see no colours.
-                let sender = self.paint(CALL, &format!(">{}{mark}<", safe_line(&from.name)));
-                let head = if action { format!("{place}* {sender}") } else { format!("{place}{sender}") };
-                return Self { calls: true, ..self.clone() }.block(ts, &head, msg, Style::new());
-            }
-            return match action {
-                true => self.block(ts, &format!("{place}* {sender}"), msg, Style::new()),
-                false => self.block(ts, &format!("{place}<{sender}>"), msg, Style::new()),
+            // A sign for people who see no colours.
+            let called = self.is_call(from, msg).then(|| {
+                let sign = format!(">{}{mark}<", safe_line(&from.name));
+                self.paint(CALL, &sign)
+            });
+            let head = match (action, &called) {
+                (true, None) => format!("{place}* {sender}"),
+                (false, None) => format!("{place}<{sender}>"),
+                (true, Some(sign)) => format!("{place}* {sign}"),
+                (false, Some(sign)) => format!("{place}{sign}"),
+            };
+            let calls = |line: &str| calling::call_places(line, &self.me, &self.preferences.highlight);
+            return match called {
+                Some(_) => self.marked_block(ts, &head, msg, Style::new(), &calls),
+                None => self.block(ts, &head, msg, Style::new()),
             };
         }
         let you = |name: &str| if name == self.me { "you".to_owned() } else { safe_line(name) };
@@ -34,18 +41,16 @@ impl ViewState {
         self.block(ts, &head, msg, Style::new())
     }
 
-    /// Whether a message in a room calls the user.
+    /// Whether a message in a room calls the user. Programs that read the lines get them as ever.
     fn is_call(&self, from: &Sender, msg: &str) -> bool {
         let is_others = from.name != self.me && !from.is_server();
-        self.signs && is_others && calling::mentions(msg, &self.me, &self.preferences.highlight)
+        let words = &self.preferences.highlight;
+        self.outlet != Outlet::Pipe && is_others && calling::mentions(msg, &self.me, words)
     }
 
     /// A message from the history: dimmed, and in plain lines with its date if that is not today's.
     pub(super) fn past(&self, event: &Event) -> Vec<String> {
-        let stamp = match self.layout {
-            Layout::Lines => Stamp::TimeOrDate,
-            Layout::Screen(_) => self.stamp,
-        };
+        let stamp = if self.is_screen() { self.stamp } else { Stamp::TimeOrDate };
         render(event, &Self { is_past: true, stamp, ..self.clone() })
     }
 
@@ -59,9 +64,11 @@ impl ViewState {
             },
             _ => return None,
         };
-        if let Some(place_width) = self.place_width {
-            let pad = " ".repeat(place_width.saturating_sub(width(room.as_str())) + 1);
-            return Some(format!("{}{pad}", self.room_name(&room)));
+        if let Some(columns) = self.place_width {
+            let pad = " ".repeat(columns.saturating_sub(width(room.as_str())) + 1);
+            let colors = self.palette.names();
+            let style = Style::new().fg_color(colors.get(hash(room.as_str()) % colors.len()).copied());
+            return Some(format!("{}{pad}", self.paint(style, room.as_str())));
         }
         let is_here = self.room.as_ref().map_or(room.is_lobby(), |here| *here == room);
         Some(if is_here { String::new() } else { format!("{} ", self.paint(DIM, room.as_str())) })

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::outlet::Outlet;
 use crate::client::preferences::Preferences;
 use crate::client::shared_state::SharedState;
 use crate::client::trust::LinkSecurity;
@@ -33,7 +34,7 @@ use names::NameColors;
 
 const DIM: Style = Style::new().effects(Effects::DIMMED);
 const BOLD: Style = Style::new().effects(Effects::BOLD);
-/// What calls the user: the user's name or word, and who said it.
+/// What calls the user: the user's name, and who said it.
 const CALL: Style = Style::new().effects(Effects::BOLD.insert(Effects::INVERT));
 const FAILURE: Style = AnsiColor::Red.on_default();
 const ALERT: Style = AnsiColor::Red.on_default().effects(Effects::BOLD.insert(Effects::INVERT));
@@ -48,20 +49,7 @@ pub(crate) enum Stamp {
     DateTime,
 }
 
-/// The columns and rows of a terminal.
-pub(crate) type ScreenSize = (usize, usize);
-
-/// How lines are arranged.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Layout {
-    /// For pipes and terminals without cursor movement: each text is one line, however long.
-    Lines,
-    /// For a prompt: lines are broken at words to the width of the moment, a line tells each new day, and
-    /// lists are tables.
-    Screen(fn() -> Option<ScreenSize>),
-}
-
-/// What lines depend on besides the present event, and change themselves.
+/// The part of the state that each line changes for the next.
 #[derive(Debug, Default)]
 struct ViewMemory {
     names: NameColors,
@@ -87,17 +75,14 @@ pub(crate) struct ViewState {
     /// The room that the user talks in; none in the lobby and in direct conversations. Messages from
     /// elsewhere are marked with their room.
     pub(crate) room: Option<RoomName>,
-    stamp: Stamp,
-    layout: Layout,
-    /// Whether people read the lines, so that signs tell them what is for them, and where it was said.
-    /// Programs get the lines without.
-    pub(super) signs: bool,
+    /// Where lines go. Above a prompt, they are broken at words to the width of the moment, a line tells each
+    /// new day, and lists are tables; elsewhere each text is one line, however long.
+    pub(crate) outlet: Outlet,
     /// The columns for the place before each message; `None`: only messages from elsewhere have one.
-    pub(super) place_width: Option<usize>,
+    pub(crate) place_width: Option<usize>,
+    stamp: Stamp,
     /// Words to mark in messages.
     sought: Option<Arc<Sought>>,
-    /// Whether to mark what calls the user.
-    calls: bool,
     /// Whether the line is about the past, so it is dimmed.
     is_past: bool,
     /// A number instead of the time, to point at the line.
@@ -174,11 +159,9 @@ impl ViewState {
             now: Timestamp::now(),
             security: LinkSecurity::Plaintext,
             room: None,
-            stamp,
-            layout: Layout::Lines,
-            signs: false,
+            outlet: Outlet::Pipe,
             place_width: None,
-            calls: false,
+            stamp,
             sought: None,
             is_past: false,
             number: None,
@@ -187,14 +170,14 @@ impl ViewState {
         }
     }
 
-    /// The same for a screen, whose size the function tells.
-    pub(crate) fn on_screen(self, size: fn() -> Option<ScreenSize>) -> Self {
-        Self { layout: Layout::Screen(size), signs: true, ..self }
+    /// The same with the date in each line that is not of today.
+    pub(crate) fn dated(&self) -> Self {
+        Self { stamp: Stamp::TimeOrDate, ..self.clone() }
     }
 
-    /// The same for people who read plain lines.
-    pub(crate) fn with_signs(self) -> Self {
-        Self { signs: true, ..self }
+    /// A thin line with a text in it.
+    pub(crate) fn rule(&self, text: &str) -> String {
+        self.paint(DIM, &format!("── {} ──", safe_line(text)))
     }
 
     /// The same in a fixed time zone.
@@ -232,11 +215,6 @@ impl ViewState {
             };
         }
         self.notes(&text)
-    }
-
-    /// A thin line with a text in it: what follows belongs together.
-    pub(crate) fn rule(&self, text: &str) -> String {
-        self.paint(DIM, &format!("── {} ──", safe_line(text)))
     }
 
     fn welcome(&self, welcome: &Welcome) -> Vec<String> {

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use anstyle::Style;
 
 use super::{BOLD, DIM, ViewState};
-use crate::name::RoomName;
 use crate::protocol::packet::UserInfo;
 use crate::text::safe_line;
 
@@ -19,7 +18,7 @@ struct OwnColor {
     turn: u64,
 }
 
-/// Who has which colour.
+/// The colours of names.
 #[derive(Debug, Default)]
 pub(super) struct NameColors {
     owners: HashMap<String, OwnColor>,
@@ -68,7 +67,7 @@ impl NameColors {
 }
 
 /// FNV-1a.
-fn hash(name: &str) -> usize {
+pub(super) fn hash(name: &str) -> usize {
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
@@ -76,13 +75,6 @@ fn hash(name: &str) -> usize {
 }
 
 impl ViewState {
-    /// The name of a room, in its colour.
-    pub(super) fn room_name(&self, room: &RoomName) -> String {
-        let colors = self.palette.names();
-        let place = hash(&room.as_str().to_lowercase()) % colors.len().max(1);
-        self.paint(Style::new().fg_color(colors.get(place).copied()), room.as_str())
-    }
-
     /// The name of a user who talks, in its colour; this user's own in bold.
     pub(super) fn name(&self, name: &str) -> String {
         if name == self.me {
@@ -107,10 +99,11 @@ impl ViewState {
     }
 }
 
-/// A user's name in a list: operators have an `@`, names that no key backs a `?`.
+/// A user's name in a list: operators have an `@`, names that no key backs a `?`; a word for users who are away.
 pub(super) fn listed(user: &UserInfo) -> String {
     let operator = if user.operator == Some(true) { "@" } else { "" };
-    format!("{operator}{}{}", safe_line(&user.name), mark(user.key.as_deref(), false))
+    let away = if user.away.is_some() { " (away)" } else { "" };
+    format!("{operator}{}{}{away}", safe_line(&user.name), mark(user.key.as_deref(), false))
 }
 
 /// The mark after a name that no key backs.

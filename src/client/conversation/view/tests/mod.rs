@@ -4,7 +4,9 @@ use super::*;
 use crate::fingerprint::Fingerprint;
 use crate::protocol::Code;
 use crate::protocol::event::Crowd;
-use crate::protocol::packet::{BanInfo, KeyInfo, KeyList, Sender, UserInfo};
+use crate::protocol::packet::{BanInfo, KeyInfo, KeyList, RoomInfo, Sender, UserInfo};
+
+mod screen;
 
 const TS: &str = "2026-11-21T12:03:04.000Z";
 
@@ -49,10 +51,17 @@ fn every_kind_of_event_looks_as_it_should() {
         other => other,
     };
     let keyless = |to: &str| match chat("eve", to, "hi") {
-        Event::Chat { from, to, msg, action, seq, ts, history, reply, edited } => {
-            let from = Sender { key: None, ..from };
-            Event::Chat { from, to, msg, action, seq, ts, history, reply, edited }
-        }
+        Event::Chat { from, to, msg, action, seq, ts, history, reply, edited } => Event::Chat {
+            from: Sender { key: None, ..from },
+            to,
+            msg,
+            action,
+            seq,
+            ts,
+            history,
+            reply,
+            edited,
+        },
         other => other,
     };
     for (event, expected) in [

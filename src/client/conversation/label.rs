@@ -1,0 +1,64 @@
+//! The text before the input.
+
+use std::time::Instant;
+
+use super::spot::Spot;
+use super::{Conversation, Effect, LinkState};
+use crate::protocol::Target;
+use crate::protocol::target::LOBBY;
+use crate::text::{safe_line, width};
+
+impl Conversation {
+    /// The text before the input, with what is unread elsewhere in at most half the window's width; safe for
+    /// the terminal.
+    pub(crate) fn label(&self) -> String {
+        let target = match &self.target {
+            Target::All => LOBBY.to_owned(),
+            Target::User(name) => format!("@{}", safe_line(name)),
+            other => safe_line(&other.to_string()),
+        };
+        let state = match self.state {
+            LinkState::Down { search: true, .. } => ", no server",
+            LinkState::Down { .. } => ", reconnecting",
+            LinkState::Fresh | LinkState::Up { .. } if self.attention.is_away => ", away",
+            LinkState::Fresh | LinkState::Up { .. } => "",
+        };
+        let waiting = match self.outbox.stuck() {
+            0 => String::new(),
+            stuck => format!(", {stuck} waiting"),
+        };
+        let columns = self.view.outlet.screen().map_or(0, |screen| screen.columns);
+        let room = (columns / 2).saturating_sub(width(&target) + state.len() + waiting.len() + 3);
+        let unread = match columns {
+            0 => String::new(),
+            _ => self.attention.places.summary(Spot::of(&self.target).as_ref(), room),
+        };
+        format!("[{target}{state}{waiting}{unread}] ")
+    }
+
+    /// Adds a new label if the number of waiting messages has changed, or, from time to time, that of unread
+    /// ones.
+    pub(super) fn labelled(&mut self, mut effects: Vec<Effect>) -> Vec<Effect> {
+        let stuck = self.outbox.stuck();
+        let is_gone = !self.slow.is_empty() && self.outbox.len() == stuck;
+        if is_gone {
+            self.slow.clear();
+        }
+        let mut is_new = std::mem::replace(&mut self.labelled, stuck) != stuck || is_gone;
+        let now = Instant::now();
+        is_new |= self.attention.places.is_label_due(now);
+        let is_there = effects.iter().any(|effect| matches!(effect, Effect::Relabel));
+        if is_new && !is_there {
+            effects.push(Effect::Relabel);
+        }
+        if is_new || is_there {
+            self.attention.places.note_label(now);
+        }
+        effects
+    }
+
+    /// The style of the label.
+    pub(crate) fn label_style(&self) -> anstyle::Style {
+        self.view.label_style(self.is_down())
+    }
+}

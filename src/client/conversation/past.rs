@@ -76,6 +76,9 @@ impl Conversation {
         if !self.seen.is_catching_up() {
             self.go_live(now);
         }
+        if back.rewound {
+            self.numbered.lock().forget();
+        }
         if back.rewound { self.failure(WENT_BACK) } else { Vec::new() }
     }
 
@@ -90,7 +93,9 @@ impl Conversation {
         let (seq, history) = match event {
             Event::Chat { seq, history, .. }
             | Event::Alert { seq, history, .. }
-            | Event::Delivered { seq, history, .. } => (*seq, *history),
+            | Event::Delivered { seq, history, .. }
+            | Event::Edited { seq, history, .. }
+            | Event::Deleted { seq, history, .. } => (*seq, *history),
             _ => return None,
         };
         if id.is_some_and(|id| matches!(self.requests.get(id), Some(PendingRequest::Messages(_)))) {

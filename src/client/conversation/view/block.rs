@@ -62,6 +62,20 @@ impl ViewState {
         self.block("", &self.paint(FAILURE, "!"), &self.localized(text), FAILURE)
     }
 
+    /// The message that the next one answers, above it: `      > bob: text`.
+    pub(crate) fn quote(&self, text: &str) -> String {
+        let indent = match width(&self.clock("")) {
+            0 => 0,
+            clock => clock + 1,
+        };
+        let mut line = format!("{:indent$}> {}", "", safe_lines(text).join(" "));
+        let columns = self.wrap_columns().unwrap_or(usize::MAX);
+        while width(&line) > columns {
+            line.pop();
+        }
+        self.paint(DIM, &line)
+    }
+
     /// Lines beneath a note.
     pub(super) fn beneath(&self, text: &str) -> Vec<String> {
         let columns = self.note_indent();

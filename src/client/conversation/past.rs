@@ -51,7 +51,7 @@ pub(super) struct RequestedMessages {
     held: Vec<Event>,
     /// Whether Enter shows older ones.
     is_asked: bool,
-    /// Whether nothing is said if there are no messages.
+    /// Whether to omit the line that there are no messages.
     is_quiet: bool,
     /// The number of the first one to show.
     first: u64,

@@ -337,7 +337,9 @@ impl RequestedMessages {
         };
         let what = match self.count {
             0 => format!("{title}: none"),
-            count if self.query.is_greedy() => format!("{}, the most at a time", count_messages(count)),
+            count if end.more && self.query.is_greedy() => {
+                format!("{}, the most at a time", count_messages(count))
+            }
             count => count_messages(count),
         };
         let how = if self.is_asked { "Enter or /more" } else { "/more" };

@@ -129,7 +129,7 @@ enum PendingRequest {
     /// Ignore the user until then.
     Ignore(Option<Timestamp>),
     /// Show messages from the history.
-    Messages(RequestedMessages),
+    Messages(Box<RequestedMessages>),
     /// Show it.
     Show,
 }

@@ -65,7 +65,7 @@ _lanchat() {
 
     case "${cmd}" in
         lanchat)
-            opts="-v -q -H -n -h -V --color --config --verbose --quiet --host --no-discovery --server --fingerprint --plaintext --timeout --name --passphrase-file --help --version serve discover send tail doctor fingerprint trust invite export backup restore repair completions man"
+            opts="-v -q -H -n -h -V --color --config --verbose --quiet --host --no-discovery --server --fingerprint --plaintext --timeout --name --passphrase-file --plain --help --version serve discover send tail doctor fingerprint trust invite export backup restore repair completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -599,7 +599,7 @@ _lanchat() {
             return 0
             ;;
         lanchat__subcmd__send)
-            opts="-H -n -v -q -h --host --no-discovery --server --fingerprint --plaintext --timeout --name --passphrase-file --to --data-dir --color --config --verbose --quiet --help"
+            opts="-H -n -v -q -h --host --no-discovery --server --fingerprint --plaintext --timeout --name --passphrase-file --to --room --json --data-dir --color --config --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -649,6 +649,10 @@ _lanchat() {
                     return 0
                     ;;
                 --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --room)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -816,7 +820,7 @@ _lanchat() {
             return 0
             ;;
         lanchat__subcmd__tail)
-            opts="-H -n -v -q -h --host --no-discovery --server --fingerprint --plaintext --timeout --name --passphrase-file --json --since --room --color --config --verbose --quiet --help"
+            opts="-H -f -n -v -q -h --host --no-discovery --server --fingerprint --plaintext --timeout --passphrase-file --json --since --room --follow --name --last --color --config --verbose --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -842,14 +846,6 @@ _lanchat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --name)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -n)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --passphrase-file)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -870,6 +866,18 @@ _lanchat() {
                     return 0
                     ;;
                 --room)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --last)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

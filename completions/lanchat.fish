@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_lanchat_global_optspecs
-    string join \n color= config= v/verbose q/quiet H/host= no-discovery server= fingerprint= plaintext timeout= n/name= passphrase-file= h/help V/version
+    string join \n color= config= v/verbose q/quiet H/host= no-discovery server= fingerprint= plaintext timeout= n/name= passphrase-file= plain h/help V/version
 end
 
 function __fish_lanchat_needs_command
@@ -38,6 +38,7 @@ complete -c lanchat -n "__fish_lanchat_needs_command" -s v -l verbose -d 'Log mo
 complete -c lanchat -n "__fish_lanchat_needs_command" -s q -l quiet -d 'Log and print less; repeat it for errors only'
 complete -c lanchat -n "__fish_lanchat_needs_command" -l no-discovery -d 'Do not open a multicast socket; needs --host'
 complete -c lanchat -n "__fish_lanchat_needs_command" -l plaintext -d 'Connect without encryption, to a server that allows it: anyone on the path can read and alter everything'
+complete -c lanchat -n "__fish_lanchat_needs_command" -l plain -d 'Chat in plain lines without a prompt, as for a screen reader'
 complete -c lanchat -n "__fish_lanchat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_needs_command" -s V -l version -d 'Print version'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "serve" -d 'Run a server'
@@ -53,7 +54,7 @@ complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "backup" -d 'Copy a 
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "restore" -d 'Restore a backup, here or on another machine'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "repair" -d 'Recover a damaged history'
 complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "completions" -d 'Print the completion script for a shell'
-complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "man" -d 'Print a man page in roff format'
+complete -c lanchat -n "__fish_lanchat_needs_command" -f -a "man" -d 'Show a man page'
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s H -l host -d 'The address to listen on [default: all of this machine\'s addresses]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s p -l port -d 'The port to listen on; 0 picks a free one [default: 7667]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand serve" -s n -l name -d 'The server\'s display name [default: the host name]' -r
@@ -99,6 +100,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l timeout -d 'How
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s n -l name -d 'Your name in the chat [default: your login name]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l passphrase-file -d 'File with a closed server\'s passphrase [default: ask at the terminal]' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l to -d 'The recipient: a user (even offline), a #room, an IP address, all, or server for a command' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l room -d 'Send to this room; the same as --to #ROOM. The # may be left out' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l data-dir -d 'The data directory of the server on this machine [default: the usual one]. If you may read it, you send as an operator' -r -f -a "(__fish_complete_directories)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that supports it, unless `NO_COLOR` is set'
 always\t'In pipes and files too'
@@ -106,6 +108,7 @@ never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l config -d 'Read this config file instead of the user\'s own' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l no-discovery -d 'Do not open a multicast socket; needs --host'
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l plaintext -d 'Connect without encryption, to a server that allows it: anyone on the path can read and alter everything'
+complete -c lanchat -n "__fish_lanchat_using_subcommand send" -l json -d 'Print the receipt as one line of JSON, or the error with its code'
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s v -l verbose -d 'Log more; repeat it to log everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s q -l quiet -d 'Log and print less; repeat it for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand send" -s h -l help -d 'Print help'
@@ -113,10 +116,11 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s H -l host -d 'U
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l server -d 'Pick one of several servers, by its name or the start of its id' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l fingerprint -d 'Accept only a server with this key; may be repeated' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l timeout -d 'How long to search for a server and wait for its answer' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s n -l name -d 'Your name in the chat [default: your login name]' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l passphrase-file -d 'File with a closed server\'s passphrase [default: ask at the terminal]' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l since -d 'Start with the messages of the last 1h or 7d, or since 2026-11-21 or 2026-11-21T12:00 [default: only new messages]' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l room -d 'Join this room and print only its messages; may be repeated' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l room -d 'Join this room and print only its messages; may be repeated. The # may be left out' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l name -d 'Your name in the chat [default: your login name]' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s n -l last -d 'Start with the last N messages, at most 200' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'On a terminal that supports it, unless `NO_COLOR` is set'
 always\t'In pipes and files too'
 never\t'Never'"
@@ -124,6 +128,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l config -d 'Read
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l no-discovery -d 'Do not open a multicast socket; needs --host'
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l plaintext -d 'Connect without encryption, to a server that allows it: anyone on the path can read and alter everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -l json -d 'Print each message\'s packet as one line of JSON'
+complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s f -l follow -d 'Accepted for users of the system\'s tail; lanchat always follows'
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s v -l verbose -d 'Log more; repeat it to log everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s q -l quiet -d 'Log and print less; repeat it for errors only'
 complete -c lanchat -n "__fish_lanchat_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -174,7 +179,7 @@ complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l format -d 'Ou
 jsonl\t'The packets of the wire protocol, one per line'
 csv\t'A table with a header; times in UTC'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l since -d 'Only messages of the last 2h or 7d, or since 2026-11-21 or 2026-11-21T12:00' -r
-complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l room -d 'Only messages in this room' -r
+complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l room -d 'Only messages in this room. The # may be left out' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l with -d 'Only direct messages from or to this user' -r
 complete -c lanchat -n "__fish_lanchat_using_subcommand export" -l data-dir -d 'The data directory of the server on this machine [default: the usual one]' -r -f -a "(__fish_complete_directories)"
 complete -c lanchat -n "__fish_lanchat_using_subcommand export" -s o -l output -d 'Write to a new file instead of standard output' -r -F
@@ -223,4 +228,4 @@ never\t'Never'"
 complete -c lanchat -n "__fish_lanchat_using_subcommand man" -l config -d 'Read this config file instead of the user\'s own' -r -F
 complete -c lanchat -n "__fish_lanchat_using_subcommand man" -s v -l verbose -d 'Log more; repeat it to log everything'
 complete -c lanchat -n "__fish_lanchat_using_subcommand man" -s q -l quiet -d 'Log and print less; repeat it for errors only'
-complete -c lanchat -n "__fish_lanchat_using_subcommand man" -s h -l help -d 'Print help'
+complete -c lanchat -n "__fish_lanchat_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'

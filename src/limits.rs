@@ -2,6 +2,7 @@
 //!
 //! Code that enforces a limit takes it from here; PROTOCOL.md and the man pages quote these values.
 
+mod changes;
 mod clock;
 mod discovery;
 mod fairness;
@@ -11,6 +12,7 @@ mod memory;
 mod portions;
 mod store;
 
+pub use changes::*;
 pub use clock::*;
 pub use discovery::*;
 pub use fairness::*;

@@ -26,11 +26,15 @@ mod phases;
 #[cfg(target_os = "linux")]
 mod program;
 #[cfg(target_os = "linux")]
+mod prompt;
+#[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
 #[path = "../rig/mod.rs"]
 #[allow(dead_code, reason = "shared with other benches, which use more of it")]
 mod rig;
+#[cfg(target_os = "linux")]
+mod screen;
 #[cfg(target_os = "linux")]
 mod seekers;
 #[cfg(target_os = "linux")]

@@ -17,6 +17,8 @@ cargo bench --bench load -- [OPTIONS]
   --storm               instead: all log in in one burst, and come back after a restart (15000)
   --crowd               instead: as many as a process can have, for a minute of silence (19900)
   --starts              instead: start of the server, and of a client with its prompt
+  --prompt              instead: a prompt in a busy room (500)
+  --against FILE        with --prompt: another lanchat binary, in the same room
   --cpus S,C|off        CPUs of the server and of its clients (the first two; off if there is one)
   --json                figures as JSON on standard output
 
@@ -29,6 +31,7 @@ pub enum Subject {
     Storm,
     Crowd,
     Starts,
+    Prompt,
 }
 
 /// The work at each server.
@@ -41,6 +44,7 @@ pub struct Plan {
     pub cpus: Cpus,
     pub json: bool,
     pub chart: Option<PathBuf>,
+    pub against: Option<PathBuf>,
     pub paced: Duration,
     /// One of the floods, of which the median counts.
     pub flood: Duration,
@@ -61,6 +65,7 @@ impl Subject {
             Self::Storm => 15_000,
             Self::Crowd => 19_900,
             Self::Starts => 1,
+            Self::Prompt => 500,
         }
     }
 }
@@ -75,6 +80,7 @@ impl Default for Plan {
             cpus: Cpus::choose(),
             json: false,
             chart: None,
+            against: None,
             paced: Duration::from_secs(3),
             flood: Duration::from_secs(1),
             floods: 3,
@@ -106,6 +112,8 @@ impl Plan {
                 "--storm" => plan.subject = Subject::Storm,
                 "--crowd" => plan.subject = Subject::Crowd,
                 "--starts" => plan.subject = Subject::Starts,
+                "--prompt" => plan.subject = Subject::Prompt,
+                "--against" => plan.against = Some(value()?.into()),
                 "--json" => plan.json = true,
                 // Cargo adds it.
                 "--bench" => {}

@@ -4,7 +4,7 @@ use super::figures::Table;
 use super::kind::Kind;
 use super::options::{HELP, Plan, Subject};
 use super::report::{self, Report, Row};
-use super::{chart, crowd, floor, phases, starts, storm};
+use super::{chart, crowd, floor, phases, prompt, starts, storm};
 use crate::rig::cpus::Cpus;
 use crate::rig::keys::Keys;
 use crate::rig::{self, process, say};
@@ -35,6 +35,10 @@ fn run(plan: &Plan) -> Result<bool> {
         Subject::Storm => report(plan, &keys, report::STORM, storm::run),
         Subject::Crowd => report(plan, &keys, report::CROWD, crowd::run),
         Subject::Starts => starts::run(plan.cpus, plan.json).map(|()| true),
+        Subject::Prompt => {
+            let clients = plan.clients.first().copied().unwrap_or_default();
+            prompt::run(clients, plan.against.as_deref(), plan.cpus).map(|()| true)
+        }
     }
 }
 

@@ -1,23 +1,17 @@
 //! How long a server takes to listen, and a client to show its prompt.
 
+use super::screen::{PROMPT, Screen};
 use crate::rig::cpus::Cpus;
-use crate::rig::process::Process;
 use crate::rig::serve::{Serve, Server};
 use crate::rig::{median, say};
-use anyhow::{Context, Result, bail};
-use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
+use anyhow::Result;
 use serde_json::json;
-use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Times each thing is done.
 const RUNS: usize = 10;
-
-/// The prompt of a client that has joined.
-const PROMPT: &str = "[#lobby]";
 
 /// How long that may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -88,52 +82,11 @@ struct Started {
     share: u64,
 }
 
-/// A client in a terminal, to its prompt.
+/// Starts a client, and leaves it when it has its prompt.
 fn client(home: &Path, server: SocketAddr) -> Result<Started> {
-    let size = PtySize { rows: 24, cols: 100, ..PtySize::default() };
-    let pty = native_pty_system().openpty(size)?;
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_lanchat"));
-    command.args(["--no-discovery", "--host", &server.to_string(), "--name", "alice"]);
-    command.env("TERM", "xterm-256color");
-    for (variable, folder) in
-        [("HOME", ""), ("XDG_CONFIG_HOME", "config"), ("XDG_STATE_HOME", "state"), ("XDG_DATA_HOME", "data")]
-    {
-        command.env(variable, home.join(folder));
-    }
-    let mut reader = pty.master.try_clone_reader()?;
-    let (sender, chunks) = mpsc::channel();
-    let start = Instant::now();
-    let child = Ended(pty.slave.spawn_command(command)?);
-    drop(pty.slave);
-    // Ends with the terminal.
-    std::thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(length @ 1..) = reader.read(&mut buffer) {
-            if sender.send(buffer[..length].to_vec()).is_err() {
-                return;
-            }
-        }
-    });
-    let mut shown = Vec::new();
-    while !String::from_utf8_lossy(&shown).contains(PROMPT) {
-        let left = PATIENCE.saturating_sub(start.elapsed());
-        match chunks.recv_timeout(left) {
-            Ok(chunk) => shown.extend(chunk),
-            Err(_) => bail!("the client has no prompt: {}", String::from_utf8_lossy(&shown)),
-        }
-    }
-    let took = start.elapsed();
+    let mut screen = Screen::start(Path::new(env!("CARGO_BIN_EXE_lanchat")), home, server, "alice")?;
+    let took = screen.wait_for(PROMPT, PATIENCE)?;
     std::thread::sleep(CALM);
-    let process = Process(child.0.process_id().context("the client is gone")?);
+    let process = screen.process()?;
     Ok(Started { took, memory: process.memory()?, share: process.share()? })
-}
-
-/// Killed when dropped.
-struct Ended(Box<dyn Child + Send + Sync>);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

@@ -24,7 +24,9 @@ pub async fn resume(store: &Store, upto: u64, most: usize) -> Result<Times> {
         let mut after = store.begin(view(number), ResumeFrom::Seq(1), most).await?.after;
         let mut count = 0;
         while after < upto {
-            let page = store.page(ViewRange { view: view(number), after, upto }, 256, 64 * 1024).await?;
+            let page = store
+                .page(ViewRange { view: view(number), after, upto, known: after }, 256, 64 * 1024)
+                .await?;
             after = page.reached;
             count += page.messages.len();
         }
@@ -86,7 +88,7 @@ pub async fn history(store: &Store) -> Result<Vec<(&'static str, Times)>> {
     for run in 0..RUNS {
         let scopes = [Scope::Room(RoomName::lobby()), Scope::Mail(account(run), account(run + 50))];
         for (scope, times) in scopes.into_iter().zip(&mut times) {
-            let wanted = Wanted { scope, before: None, limit: 200 };
+            let wanted = Wanted { scope, before: None, limit: 200, deleted: false };
             let start = Instant::now();
             store.history(wanted, 256 * 1024).await?;
             times.add(start.elapsed());

@@ -55,6 +55,7 @@ pub(super) fn records(bytes: &[u8]) {
         bans: (0..).zip(rows(&text)).collect(),
         mutes: (0..).zip(rows(&text)).collect(),
         names: rows(&text),
+        reads: Vec::new(),
     };
     let clock = "2026-11-21T12:00:00+00:00[UTC]".parse().expect("a time");
     let mut now = Now::new(clock, Duration::ZERO);

@@ -68,6 +68,8 @@ pub(super) struct UserRow {
     pub(super) key: Option<Fingerprint>,
     pub(super) plaintext: bool,
     pub(super) operator: bool,
+    /// Why the user is away; empty in lists.
+    pub(super) away: Option<String>,
 }
 
 /// Rooms for a page, and one more if there is a next page.
@@ -120,7 +122,8 @@ impl Content {
             // JSON escapes line breaks.
             Self::Event(Event::Welcome(welcome)) => {
                 let rooms = welcome.rooms.iter().map(|room| 128 + topic(room.topic.as_deref()));
-                512 + text(&welcome.motd) + rooms.sum::<usize>()
+                let read = welcome.read.iter().map(|place| 64 + place.name.as_deref().map_or(0, text));
+                512 + text(&welcome.motd) + rooms.sum::<usize>() + read.sum::<usize>()
             }
             Self::Event(Event::Notice(msg) | Event::Error { msg, .. } | Event::Bye { msg, .. }) => text(msg),
             Self::Event(Event::Room(room)) => 256 + 2 * topic(room.topic.as_deref()),
@@ -174,6 +177,7 @@ impl UserRow {
             key: self.key.as_ref().map(Fingerprint::tag),
             plaintext: self.plaintext.then_some(true),
             operator: self.operator.then_some(true),
+            away: self.away,
             ..UserInfo::default()
         }
     }
@@ -280,6 +284,7 @@ mod tests {
             key: Some(Fingerprint::new([7; 32])),
             plaintext: true,
             operator: true,
+            away: None,
         };
         let room = |n: usize| RoomRow {
             name: RoomName::new(&format!("#room{n}")).expect("a room"),

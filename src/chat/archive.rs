@@ -2,22 +2,14 @@
 //!
 //! The rules decide what to store ([`Entry`]) and who may read it ([`View`]); they store nothing themselves.
 
+pub use super::account::Account;
+
 use super::lineage::Lineage;
 use super::records::{Record, Records};
-use crate::fingerprint::Fingerprint;
 use crate::name::{NameKey, RoomName};
 use crate::protocol::packet::{Sender, stamp};
 use crate::protocol::{Event, Packet};
 use jiff::Timestamp;
-
-/// A person across all sessions, online or offline.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Account {
-    /// The owner of a key: the only ones who can receive messages while they are away.
-    Key(Fingerprint),
-    /// A client without a key, identified by its own secret.
-    Token(Box<str>),
-}
 
 /// One thing to store, in the order of [`Chat`](super::Chat)'s deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +62,10 @@ pub struct Message {
     /// The author's own token for it.
     pub id: Option<String>,
     pub text: String,
+    /// The number of the message that it answers.
+    pub reply: Option<u64>,
+    /// Whether its author has replaced the text.
+    pub edited: bool,
     /// The accounts that have it in their mail: for a direct message, its recipient and its author.
     pub mail: Vec<Mail>,
 }
@@ -92,12 +88,32 @@ pub enum Kind {
         /// The number of the last message.
         last: u64,
     },
+    /// A message has another text, which is this one's.
+    Edited {
+        /// The message's number.
+        of: u64,
+        /// Whether the message is an [action](Self::Action).
+        action: bool,
+    },
+    /// A message is gone. The text is its author's name, if somebody else deleted it.
+    Deleted {
+        /// The message's number.
+        of: u64,
+    },
 }
 
 impl Kind {
-    /// Whether a person wrote it, rather than the server to report on mail.
+    /// Whether it is a text that a person wrote, rather than news of one.
     pub fn is_said(self) -> bool {
-        !matches!(self, Self::Delivered { .. } | Self::Lost { .. })
+        matches!(self, Self::Chat | Self::Action | Self::Alert)
+    }
+
+    /// The number of the message that it changes.
+    pub fn changes(self) -> Option<u64> {
+        match self {
+            Self::Edited { of, .. } | Self::Deleted { of } => Some(of),
+            Self::Chat | Self::Action | Self::Alert | Self::Delivered { .. } | Self::Lost { .. } => None,
+        }
     }
 }
 
@@ -241,11 +257,21 @@ pub enum MailView {
     Waiting,
 }
 
-/// A query over stored messages that the rules have allowed.
+/// A query over stored messages that the rules have allowed, or need themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     History(Wanted),
     Search(Search),
+    Change(Change),
+}
+
+/// A change of a message that the rules decide on once they know the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The message's number.
+    pub seq: u64,
+    /// The new text; `None`: delete it.
+    pub text: Option<String>,
 }
 
 /// The newest messages of one conversation.
@@ -255,6 +281,8 @@ pub struct Wanted {
     /// Only messages with a lower number.
     pub before: Option<u64>,
     pub limit: usize,
+    /// Whether to include that a message was deleted.
+    pub deleted: bool,
 }
 
 /// The newest messages that contain certain words.
@@ -323,9 +351,16 @@ impl Message {
         let event = match self.kind {
             Kind::Chat | Kind::Action => {
                 let action = self.kind == Kind::Action;
-                let (reply, edited) = (None, false);
+                let (reply, edited) = (self.reply, self.edited);
                 let said = Event::Chat { from, to, msg, action, seq, ts, history, reply, edited };
                 return said.into_packet("", id);
+            }
+            Kind::Edited { of, action } => {
+                return Event::Edited { from, to, msg, seq, ts, of, action, history }.into_packet("", id);
+            }
+            Kind::Deleted { of } => {
+                let name = Some(msg).filter(|name| !name.is_empty());
+                return Event::Deleted { from, to, seq, ts, of, name, history }.into_packet("", id);
             }
             Kind::Alert => Event::Alert { by: from.name, msg, seq, ts, history },
             Kind::Delivered { count, last } => {

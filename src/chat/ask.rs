@@ -100,8 +100,9 @@ impl Chat {
     }
 
     fn whois(&self, name: &str, now: &Now) -> Result<UserInfo, Refusal> {
-        if let Some((_, user)) = self.find(name) {
-            return Ok(self.details(user));
+        if let Some((id, user)) = self.find(name) {
+            let away = self.absences.of(id).map(str::to_owned);
+            return Ok(UserInfo { away, ..self.details(user) });
         }
         let owned = self.owned.owned(&self.prepared.key(name), now.at());
         let Owned { name, key, last } = owned.ok_or_else(|| self.no_such_user(name, now))?;
@@ -171,7 +172,9 @@ impl Chat {
         let enough = rows.len() + most;
         for (looked_at, (name, id)) in users.enumerate() {
             let user = self.users.get(&id).filter(|user| user.chatting > 0);
-            rows.extend(user.map(|user| self.summary(user)));
+            // A page of reasons would not fit a frame.
+            let away = || self.absences.of(id).map(|_| String::new());
+            rows.extend(user.map(|user| UserRow { away: away(), ..self.summary(user) }));
             if rows.len() == enough || looked_at + 1 == 2 * LIST_PORTION {
                 return Some(name.clone());
             }
@@ -189,6 +192,7 @@ impl Chat {
             plaintext: key.is_none() && sessions.any(|session| !session.encrypted),
             operator: self.access.is_operator(key.as_ref()),
             key,
+            away: None,
         }
     }
 

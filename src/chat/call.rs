@@ -69,10 +69,12 @@ impl Call<'_> {
                     .map_or_else(|| typed_command(&msg), |command| *command)?;
                 self.request(request)
             }
-            Act::Chat { to, msg, action, .. } => self.say(to, msg, action),
-            Act::Edit { .. } | Act::Delete { .. } | Act::Read { .. } | Act::Away { .. } | Act::Back => {
-                Err(Refusal::new(Code::UnknownType, "this server does not do that yet"))
-            }
+            Act::Chat { to, msg, action, reply } => self.say(to, msg, action, reply),
+            Act::Edit { seq, msg } => self.begin_change(seq, Some(msg)),
+            Act::Delete { seq } => self.begin_change(seq, None),
+            Act::Read { name, room, seq } => self.has_read(name, room, seq),
+            Act::Away { msg } => self.set_away(Some(&msg)),
+            Act::Back => self.set_away(None),
             Act::Nick { name } => self.rename(&name),
             Act::Join { room } => self.join(&room),
             Act::Part { room } => self.part(&room),
@@ -95,7 +97,7 @@ impl Call<'_> {
         }
     }
 
-    fn ask_store(&mut self, question: Question) {
+    pub(super) fn ask_store(&mut self, question: Question) {
         self.out.push(Delivery::Ask { session: self.session, echo: self.echo.take(), question });
     }
 

@@ -1,8 +1,8 @@
 //! Invariants of the chat, for tests and fuzzers.
 
 use super::{
-    Archive, BanRecord, Chat, Delivery, Entry, MemberRecord, NameRecord, Now, OperatorRecord, Record,
-    Records, Sanction, Session, SessionId,
+    Account, Archive, BanRecord, Chat, Delivery, Entry, MemberRecord, NameRecord, Now, OperatorRecord,
+    ReadRecord, Record, Records, Sanction, Session, SessionId,
 };
 use crate::fingerprint::Fingerprint;
 use crate::protocol::request::Mode;
@@ -15,6 +15,7 @@ pub(crate) struct StoredRecords {
     operators: BTreeMap<Fingerprint, OperatorRecord>,
     members: BTreeMap<Fingerprint, MemberRecord>,
     sanctions: BTreeMap<(Sanction, u32), BanRecord>,
+    reads: BTreeMap<Account, ReadRecord>,
     alive: i64,
 }
 
@@ -52,6 +53,7 @@ impl StoredRecords {
             Record::Operator(key, row) => set(&mut self.operators, key, row),
             Record::Member(key, row) => set(&mut self.members, key, row),
             Record::Sanction(sanction, number, row) => set(&mut self.sanctions, (sanction, number), row),
+            Record::Read(account, row) => set(&mut self.reads, account, row),
             Record::Alive(second) => self.alive = second,
         }
     }
@@ -77,7 +79,8 @@ impl StoredRecords {
         let mut members: Vec<MemberRecord> = self.members.values().cloned().collect();
         members.sort_by_key(|row| (row.since, row.key));
         let operators = self.operators.values().cloned().collect();
-        Records { operators, members, bans: of(Sanction::Ban), mutes: of(Sanction::Mute), names }
+        let (bans, mutes) = (of(Sanction::Ban), of(Sanction::Mute));
+        Records { operators, members, bans, mutes, names, reads: self.reads.values().cloned().collect() }
     }
 }
 
@@ -183,7 +186,7 @@ impl Chat {
     /// Asserts that departed users have left nothing behind.
     pub(crate) fn check_empty(&self) {
         assert!(self.users.is_empty() && self.names.is_empty() && self.sessions.is_empty());
-        assert!(self.accounts.is_empty());
+        assert!(self.accounts.is_empty() && self.absences.is_empty() && self.strangers_messages.is_empty());
         assert_eq!(
             (self.looks.len(), self.present, self.presence.due(), self.rooms.due()),
             (0, 0, None, None)

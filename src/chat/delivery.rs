@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::archive::{Entry, Question};
 use super::records::Record;
 use super::who::SessionId;
+use crate::protocol::event::Absent;
 use crate::protocol::request::{Refusal, TestToken};
 use crate::protocol::{Event, Packet};
 use jiff::Timestamp;
@@ -113,6 +114,8 @@ pub struct Receipt {
     pub ts: String,
     /// The recipient who is away, so the message waits.
     pub waits: Option<String>,
+    /// The recipient, who is here but does not read at the moment.
+    pub away: Option<Absent>,
     /// `false` if storing it failed.
     pub stored: bool,
     /// Why the server refused it, unless it is a repeat.
@@ -124,9 +127,9 @@ impl Receipt {
         if let Some(Refusal { code, msg }) = &self.refusal {
             return Event::error(*code, msg.clone()).into_packet(&self.to, Some(self.id.clone()));
         }
-        let Self { seq, ts, stored, waits, .. } = self;
-        let sent =
-            Event::Sent { seq: *seq, ts: ts.clone(), stored: *stored, waits: waits.clone(), away: None };
+        let Self { seq, ts, stored, waits, away, .. } = self;
+        let (ts, waits, away) = (ts.clone(), waits.clone(), away.clone());
+        let sent = Event::Sent { seq: *seq, ts, stored: *stored, waits, away };
         sent.into_packet(&self.to, Some(self.id.clone()))
     }
 }

@@ -13,6 +13,7 @@ use crate::limits::{
 };
 use crate::name::Name;
 use crate::protocol::Code;
+use crate::protocol::event::Absent;
 use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
 use std::collections::HashMap;
@@ -47,6 +48,7 @@ impl Chat {
             audience: Audience::Sessions(sessions),
             venue: Venue::Direct(name.clone()),
             mail,
+            away: user.filter(|_| !is_away).and_then(|user| self.absent(user, &name)),
             waits: is_away.then_some(name),
             refusal,
             receiver: account,
@@ -86,6 +88,7 @@ impl Chat {
             venue: Venue::Direct(ip.to_string()),
             mail,
             waits: None,
+            away: None,
             refusal: None,
             receiver: None,
             correspondent: Some(Correspondent::Address(ip)),
@@ -103,6 +106,11 @@ impl Chat {
         sessions.sort_unstable();
         sessions.dedup();
         sessions.retain(|session| *session != id);
+    }
+
+    /// The user as a recipient who does not read at the moment.
+    fn absent(&self, user: UserId, name: &str) -> Option<Absent> {
+        self.absences.of(user).map(|why| Absent { name: name.to_owned(), why: why.to_owned() })
     }
 
     /// Finds who has that name, online or as its owner.
@@ -247,6 +255,8 @@ impl Chat {
             mail: vec![Mail { account: author, waits: sessions.is_empty() }],
             audience: Audience::Sessions(sessions),
             waits: None,
+            away: None,
+            reply: None,
             refusal: None,
             receipt: None,
         };

@@ -4,13 +4,16 @@
 //! results to a list of [`Delivery`]s, in the order in which they must reach people. The server is the only
 //! caller: it holds one `Chat` and turns deliveries into writes.
 
+mod absence;
 mod access;
+mod account;
 mod acquaintances;
 mod actor;
 mod answer;
 mod archive;
 mod ask;
 mod call;
+mod change;
 #[cfg(any(test, fuzzing))]
 mod check;
 mod clock;
@@ -35,6 +38,7 @@ mod places;
 mod presence;
 mod question;
 mod rates;
+mod reading;
 mod receive;
 mod records;
 mod register;
@@ -55,8 +59,8 @@ mod who;
 
 pub use answer::Answer;
 pub use archive::{
-    Account, Archive, Arrival, Destination, Entry, Expired, Kind, Lack, Mail, MailView, Member, Message,
-    Question, RoomRecord, Scope, Search, Topic, Venue, View, Waits, Wanted,
+    Account, Archive, Arrival, Change, Destination, Entry, Expired, Kind, Lack, Mail, MailView, Member,
+    Message, Question, RoomRecord, Scope, Search, Topic, Venue, View, Waits, Wanted,
 };
 pub use ask::{Asked, Listing};
 #[cfg(any(test, fuzzing))]
@@ -71,7 +75,7 @@ pub use now::Now;
 pub use places::Holder;
 pub(crate) use rates::{cost, garbage_cost};
 pub use records::{
-    BanRecord, MemberRecord, NameRecord, OperatorRecord, Record, RecordKey, Records, Sanction,
+    BanRecord, MemberRecord, NameRecord, OperatorRecord, ReadRecord, Record, RecordKey, Records, Sanction,
 };
 pub use user::Peer;
 pub use waiting::Waited;
@@ -82,8 +86,10 @@ use crate::limits::{MAX_JOIN_BUCKETS, MAX_NAME_CHARS};
 use crate::name::NameKey;
 use crate::pace::{Buckets, Rate};
 use crate::protocol::packet::ServerInfo;
+use absence::Absences;
 use access::Access;
 use acquaintances::Acquaintances;
+use change::StrangersMessages;
 use intake::Prepared;
 use lookalikes::Lookalikes;
 use moderate::Leaving;
@@ -91,6 +97,7 @@ use operators::OperatorSecrets;
 use owned::{At, OwnedNames};
 use paces::Paces;
 use presence::Presence;
+use reading::ReadTable;
 use rooms::Rooms;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -157,6 +164,9 @@ pub struct Chat {
     /// Connected users by account. Invariant: no empty entries.
     accounts: HashMap<Arc<Account>, SmallVec<[UserId; 2]>>,
     waiting: Waiting,
+    reading: ReadTable,
+    absences: Absences,
+    strangers_messages: StrangersMessages,
     /// Mail that has arrived without its authors knowing yet.
     untold: VecDeque<Arrival>,
     /// Sessions that never confirm mail, while they receive it: up to which number.
@@ -189,6 +199,8 @@ impl Chat {
     /// A chat without sessions, with the state from the archive.
     pub fn new(profile: Profile, rules: Rules, archive: Archive) -> Self {
         let mut records = archive.records;
+        let latest = archive.lineage.as_ref().map(|_| archive.seq);
+        let reading = ReadTable::new(std::mem::take(&mut records.reads), latest);
         let (access, owned) = (Access::new(&mut records), OwnedNames::new(records.names));
         // At time zero no name has expired, so expired ones count too.
         let then = At { second: 0, uptime: Duration::ZERO };
@@ -216,6 +228,9 @@ impl Chat {
             rooms: Rooms::new(archive.rooms),
             accounts: HashMap::new(),
             waiting,
+            reading,
+            absences: Absences::default(),
+            strangers_messages: StrangersMessages::default(),
             untold: archive.arrivals.into(),
             greeted: HashMap::default(),
             lineage: archive.lineage,
@@ -280,9 +295,10 @@ impl Chat {
         self.access.add_member(row, out);
     }
 
-    /// Stores pending name records after the last client has left, a portion per call. `false`: done.
+    /// Stores pending records of names and read positions after the last client has left, a portion per call. `false`: done.
     pub fn keep_rest(&mut self, now: &Now, out: &mut Deliveries) -> bool {
-        self.owned.keep_rest(now.at(), out)
+        let has_more = self.reading.keep_portion(now.second(), out);
+        self.owned.keep_rest(now.at(), out) || has_more
     }
 
     /// Continues unfinished work of an earlier call, a portion at a time, because no other session can use

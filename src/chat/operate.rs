@@ -112,6 +112,8 @@ impl Operation<'_> {
             mail: Vec::new(),
             audience: Audience::Lobby { except: None },
             waits: None,
+            away: None,
+            reply: None,
             refusal: None,
             receipt,
         };

@@ -25,7 +25,12 @@ impl Call<'_> {
             (None, None) => Scope::Room(RoomName::lobby()),
         };
         let limit = asked(span, MAX_HISTORY_ASKED);
-        Ok(Question::History(Wanted { scope, before: span.before, limit }))
+        Ok(Question::History(Wanted {
+            scope,
+            before: span.before,
+            limit,
+            deleted: self.chat.is_operator(self.session),
+        }))
     }
 
     pub(super) fn sought(&self, asked: SearchRequest) -> Result<Question, Refusal> {
@@ -42,7 +47,7 @@ impl Call<'_> {
 }
 
 impl Chat {
-    fn check_history(&self) -> Result<(), Refusal> {
+    pub(super) fn check_history(&self) -> Result<(), Refusal> {
         match self.lineage {
             Some(_) => Ok(()),
             None => Err(Refusal::new(Code::NoHistory, "this server does not store messages")),

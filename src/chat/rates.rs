@@ -30,6 +30,8 @@ pub(super) enum News {
     Stranger,
     /// Joining a room or setting a topic.
     Room,
+    /// Changing or deleting a message.
+    Change,
 }
 
 impl Chat {
@@ -217,6 +219,7 @@ impl News {
             Self::Coming => (JOIN_BURST, "you come and go"),
             Self::Rename => (NEWS_BURST, "you change your name"),
             Self::Stranger => (NEWS_BURST, "you write to people you have not written to before"),
+            Self::Change => (JOIN_BURST, "you change messages"),
             Self::Room => (JOIN_BURST, "you join rooms or set topics"),
         };
         let rate = Rate::every(60, NEWS_PER_MINUTE, burst);

@@ -66,7 +66,7 @@ impl Chat {
         }
     }
 
-    fn call<'a>(
+    pub(super) fn call<'a>(
         &'a mut self,
         session: SessionId,
         echo: Option<String>,

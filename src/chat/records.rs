@@ -1,11 +1,13 @@
-//! Records: name owners, operators, members, bans and mutes, as rows that outlive the server.
+//! Records: name owners, operators, members, bans, mutes and read positions, as rows that outlive the server.
 //!
 //! A rule that changes one pushes its new state ([`Record`]), so it is on disk before anyone sees the result.
 //! This module knows no files and no database. Rows keep members that this version does not know: earlier
 //! versions kept them in files that people edited.
 
+use super::account::Account;
 use super::net::Net;
 use crate::fingerprint::Fingerprint;
+use crate::protocol::packet::ReadPosition;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -22,6 +24,9 @@ pub struct Records {
     /// Each with its row's number.
     pub mutes: Vec<(u32, BanRecord)>,
     pub names: Vec<NameRecord>,
+    /// Never in a file.
+    #[serde(skip)]
+    pub reads: Vec<ReadRecord>,
 }
 
 /// A row's new state; `None` if the row was deleted.
@@ -34,6 +39,8 @@ pub enum Record {
     Member(Fingerprint, Option<MemberRecord>),
     /// A ban or a mute, identified by its number.
     Sanction(Sanction, u32, Option<BanRecord>),
+    /// Up to where a person has read.
+    Read(Account, Option<ReadRecord>),
     /// The server was running at this second of Unix time, so names in use were in use then.
     Alive(i64),
 }
@@ -45,6 +52,7 @@ pub enum RecordKey {
     Operator(Fingerprint),
     Member(Fingerprint),
     Name(String),
+    Read(Account),
     /// See [`Record::Alive`].
     Alive,
 }
@@ -124,6 +132,15 @@ pub struct NameRecord {
     pub in_use: bool,
 }
 
+/// Up to where a person has read each conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadRecord {
+    pub account: Account,
+    /// The one read most recently last.
+    pub places: Vec<ReadPosition>,
+    pub changed: Timestamp,
+}
+
 impl Record {
     pub fn key(&self) -> RecordKey {
         match self {
@@ -131,6 +148,7 @@ impl Record {
             Self::Operator(key, _) => RecordKey::Operator(*key),
             Self::Member(key, _) => RecordKey::Member(*key),
             Self::Sanction(sanction, number, _) => RecordKey::Sanction(*sanction, *number),
+            Self::Read(account, _) => RecordKey::Read(account.clone()),
             Self::Alive(_) => RecordKey::Alive,
         }
     }

@@ -125,8 +125,8 @@ impl Call<'_> {
             return;
         };
         let welcome = Event::Welcome(Box::new(Welcome {
-            read: Vec::new(),
-            away: None,
+            read: user.owner.account().map_or_else(Vec::new, |own| self.chat.reading.of(own)),
+            away: session.user.and_then(|user| self.chat.absences.of(user)).map(str::to_owned),
             server: self.chat.profile.server.clone(),
             name: user.name.to_string(),
             ip: session.ip.to_string(),
@@ -201,6 +201,8 @@ impl Chat {
             self.names.remove(&user.name.key());
             self.leave_rooms(user_id, &user);
             self.looks.remove(&likeness);
+            self.absences.end(user_id);
+            self.strangers_messages.forget(user_id);
             self.end_pace(&session, user_id, &user, now);
         }
         if let Some(account) = account.filter(|_| session.listens()) {
@@ -218,7 +220,10 @@ impl Chat {
     pub fn due(&self) -> Option<Duration> {
         // Report arrivals from the archive at once.
         let archived = (!self.untold.is_empty() && self.keeps()).then_some(Duration::ZERO);
-        [self.presence.due(), self.rooms.due(), self.owned.due(), archived].into_iter().flatten().min()
+        [self.presence.due(), self.rooms.due(), self.owned.due(), self.reading.due(), archived]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Announces what is due, a portion per call. The rest is due at once.
@@ -234,6 +239,7 @@ impl Chat {
             self.arrived(Vec::new(), now, out);
         }
         self.owned.keep(now.at(), out);
+        self.reading.keep(now.uptime, now.second(), out);
     }
 
     pub(super) fn tell_presence(&mut self, out: &mut Deliveries) {

@@ -3,10 +3,12 @@
 use super::archive::{Account, Entry, Kind, Mail, Message, Venue};
 use super::call::Call;
 use super::delivery::{Audience, Delivery, Receipt};
+use super::unknown::no_such_message;
 use super::who::{Correspondent, SessionId};
 use super::{Chat, Deliveries, Now};
 use crate::limits::SESSIONS_LOOKED_AT;
 use crate::name::RoomName;
+use crate::protocol::event::Absent;
 use crate::protocol::packet::Sender;
 use crate::protocol::request::Refusal;
 use crate::protocol::{Code, Target};
@@ -18,6 +20,8 @@ pub(super) struct Addressed {
     pub(super) mail: Vec<Mail>,
     /// The recipient who is away, so the message waits.
     pub(super) waits: Option<String>,
+    /// The recipient, who is here but does not read at the moment.
+    pub(super) away: Option<Absent>,
     /// Why it cannot wait. An earlier copy may already do so.
     pub(super) refusal: Option<Refusal>,
     pub(super) receiver: Option<Account>,
@@ -40,6 +44,10 @@ pub(super) struct NewMessage {
     pub(super) audience: Audience,
     /// The recipient who is away, so the message waits.
     pub(super) waits: Option<String>,
+    /// The recipient, who is here but does not read at the moment.
+    pub(super) away: Option<Absent>,
+    /// The number of the message that it answers.
+    pub(super) reply: Option<u64>,
     /// Why it is refused, unless an earlier copy was not.
     pub(super) refusal: Option<Refusal>,
     /// The author's session, and its own token for the message.
@@ -49,9 +57,18 @@ pub(super) struct NewMessage {
 impl Call<'_> {
     /// Passes a message on. The sender's session gets its receipt at the point where everyone else gets the
     /// message.
-    pub(super) fn say(&mut self, to: Target, msg: String, action: bool) -> Result<(), Refusal> {
+    pub(super) fn say(
+        &mut self,
+        to: Target,
+        msg: String,
+        action: bool,
+        reply: Option<u64>,
+    ) -> Result<(), Refusal> {
         if msg.trim().is_empty() {
             return Err(Refusal::new(Code::BadPacket, "the message is empty; put the text into \"msg\""));
+        }
+        if let Some(reply) = reply.filter(|reply| *reply > self.chat.seq) {
+            return Err(no_such_message(reply));
         }
         self.chat.check_muted(self.session, self.now)?;
         if matches!(to, Target::Address(_)) {
@@ -75,7 +92,7 @@ impl Call<'_> {
         let Some(from) = self.chat.sender(self.session) else { return Ok(()) };
         // The sender's arrival must come before the message.
         self.chat.tell_coming(self.session, &addressed.venue, self.out);
-        let Addressed { audience, venue, receiver, mail, waits, refusal, .. } = addressed;
+        let Addressed { audience, venue, receiver, mail, waits, away, refusal, .. } = addressed;
         let message = NewMessage {
             kind: if action { Kind::Action } else { Kind::Chat },
             from,
@@ -86,19 +103,25 @@ impl Call<'_> {
             mail,
             audience,
             waits,
+            away,
+            reply,
             refusal,
             receipt: self.echo.take().map(|echo| (self.session, echo)),
         };
-        self.chat.pass_on(message, self.now, self.out);
+        if let Some(seq) = self.chat.pass_on(message, self.now, self.out) {
+            self.chat.note_strangers(self.session, seq);
+        }
         Ok(())
     }
 }
 
 impl Chat {
-    /// Numbers a message and sends it. Clients that gave no `id` do not know receipts and get none.
-    pub(super) fn pass_on(&mut self, message: NewMessage, now: &Now, out: &mut Deliveries) {
-        let NewMessage { kind, from, author, text, venue, receiver, mail, waits, refusal, receipt, .. } =
+    /// Numbers a message and sends it; returns its number. Clients that gave no `id` do not know receipts and
+    /// get none.
+    pub(super) fn pass_on(&mut self, message: NewMessage, now: &Now, out: &mut Deliveries) -> Option<u64> {
+        let NewMessage { kind, from, author, text, venue, receiver, mail, refusal, receipt, reply, .. } =
             message;
+        let (waits, away) = (message.waits, message.away);
         let audience = if refusal.is_some() { Audience::Sessions(Vec::new()) } else { message.audience };
         let is_stored = self.lineage.is_none() || self.failure.is_none();
         // Nobody could ask for a message that is in no mail. Only stored messages have numbers: the store
@@ -117,6 +140,8 @@ impl Chat {
             author,
             id: receipt.as_ref().map(|(_, id)| id.clone()),
             text,
+            reply,
+            edited: false,
             mail,
         };
         let seq = is_numbered.then_some(message.seq);
@@ -124,7 +149,8 @@ impl Chat {
         let receipt = receipt.map(|(session, id)| {
             let to = self.user_of(session).map_or_else(String::new, |user| user.name.to_string());
             let ts = packet.event.ts().unwrap_or_default().to_owned();
-            Box::new(Receipt { session, to, id, seq, ts, waits, stored: is_stored, refusal: refusal.clone() })
+            let (stored, refusal) = (is_stored, refusal.clone());
+            Box::new(Receipt { session, to, id, seq, ts, waits, away, stored, refusal })
         });
         if !self.keeps() && refusal.is_none() && kind.is_said() && has_place {
             self.unstored.note(&message.venue, &message.mail, self.seq, message.at);
@@ -139,6 +165,7 @@ impl Chat {
             None => message.is_known_again().then_some(Entry::Passed(message)),
         };
         out.push(Delivery::Message { audience, packet, entry, receipt });
+        seq
     }
 
     fn count_waiting(&mut self, message: &Message, now: &Now) {
@@ -164,7 +191,7 @@ impl Chat {
     }
 
     /// Announces the sender's arrival, if it is still pending where the message goes.
-    fn tell_coming(&mut self, id: SessionId, venue: &Venue, out: &mut Deliveries) {
+    pub(super) fn tell_coming(&mut self, id: SessionId, venue: &Venue, out: &mut Deliveries) {
         let Some(name) = self.user_of(id).map(|user| user.name.clone()) else { return };
         if self.presence.hides(&name) {
             self.tell_presence(out);
@@ -188,7 +215,7 @@ impl Chat {
         self.user_of(id).and_then(|user| user.owner.account().map(|own| (**own).clone()))
     }
 
-    fn sender(&self, id: SessionId) -> Option<Sender> {
+    pub(super) fn sender(&self, id: SessionId) -> Option<Sender> {
         let session = self.sessions.get(&id)?;
         let user = self.user_of(id)?;
         Some(Sender::user(user.name.as_str(), session.ip, user.owner.key()))
@@ -201,6 +228,7 @@ fn in_room(room: RoomName, audience: Audience) -> Addressed {
         venue: Venue::Room(room),
         mail: Vec::new(),
         waits: None,
+        away: None,
         refusal: None,
         receiver: None,
         correspondent: None,

@@ -70,3 +70,9 @@ impl Chat {
         nearest::question(key.as_str(), others)
     }
 }
+
+/// Also for a message that the asking user may not know.
+pub(super) fn no_such_message(seq: u64) -> Refusal {
+    let msg = format!("there is no message {seq}, or it is gone, or it is not yours to read");
+    Refusal::new(Code::NoSuchMessage, msg)
+}

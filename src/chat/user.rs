@@ -38,6 +38,8 @@ pub(super) struct Session {
     pub(super) pace: Bucket,
     /// At least how many packets came before registration.
     pub(super) packets: u8,
+    /// Whether it tells what its user has read, so it also wants to know that of the user's other sessions.
+    pub(super) reads: bool,
     /// The payers for the latest packet that was let through.
     pub(super) charged: (ChargedTo, PaceClass),
 }
@@ -78,6 +80,7 @@ impl Session {
             user: None,
             pace: Bucket::default(),
             packets: 0,
+            reads: false,
             charged: Default::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! The config file: the same options as on the command line, in TOML.
 //!
 //! Keys are the long names of the options that have a variable; the options of `lanchat serve` are in the table
-//! `[serve]`. A key's value becomes the option's default. An unknown key is an error: a misspelt limit must not
+//! `[serve]`, and the preferences of the chat in `[chat]`. A key's value becomes the option's default. An unknown key is an error: a misspelt limit must not
 //! look as if it held.
 
 use std::collections::BTreeMap;
@@ -16,13 +16,18 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::args::{self, ServeArgs};
+use super::chat_table::{self, CHAT};
 use super::exit::{ExitError, sentence};
+use crate::client::{Preferences, find_preference};
 
 /// The values in the config file, as on the command line, by the options' long names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
     client: Values,
     serve: Values,
+    pub(crate) chat: Preferences,
+    /// The file, whether it exists or not; `None` for a user without a home.
+    pub(crate) path: Option<PathBuf>,
 }
 
 type Values = BTreeMap<String, Vec<String>>;
@@ -79,9 +84,12 @@ pub(crate) fn load(chosen: Option<&Path>) -> Result<Config, String> {
     let Some(path) = chosen.or(default.as_deref()) else {
         return Ok(Config::default());
     };
+    let at = |config| Config { path: Some(path.to_owned()), ..config };
     match fs::read_to_string(path) {
-        Ok(text) => parse(&text).map_err(|why| format!("config file {}{why}", path.display())),
-        Err(error) if chosen.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
+        Ok(text) => parse(&text).map(at).map_err(|why| format!("config file {}{why}", path.display())),
+        Err(error) if chosen.is_none() && error.kind() == io::ErrorKind::NotFound => {
+            Ok(at(Config::default()))
+        }
         Err(error) => {
             let path = path.display();
             Err(format!("cannot read the config file {path}: {error}; use another file with --config"))
@@ -101,6 +109,9 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
                 for (key, value) in table {
                     read(text, &serve, (key, value), &mut config.serve)?;
                 }
+            }
+            DeValue::Table(table) if key.get_ref() == CHAT => {
+                config.chat = chat_table::read(table).map_err(|(at, why)| located(text, at, &why))?;
             }
             _ => read(text, &cli, (key, value), &mut config.client)?,
         }
@@ -161,6 +172,9 @@ fn check(key: &str, arg: &Arg, typed: &[String]) -> Result<(), String> {
 fn unknown(key: &str, command: &Command, known: &[&str]) -> String {
     let place = if command.get_name() == SERVE { " in [serve]" } else { "" };
     let hint = match nearest(key, known) {
+        _ if place.is_empty() && find_preference(key).is_ok() => {
+            "it belongs into the table [chat]".to_owned()
+        }
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("known keys: {}", known.join(", ")),
     };
@@ -185,6 +199,7 @@ fn located(text: &str, at: Option<Range<usize>>, message: &str) -> String {
 mod tests {
     use super::*;
     use crate::cli::args::{Cli, JoinArgs};
+    use crate::client::SETTINGS;
     use crate::limits::DEFAULT_PORT;
     use std::collections::BTreeSet;
 
@@ -210,7 +225,8 @@ mod tests {
     fn the_annotated_sample_has_every_key() {
         let whole = SAMPLE.replace("\n# ", "\n");
         let lines = whole.lines().filter(|line| line.starts_with('[') || line.contains(" = "));
-        let sample = parse(&lines.collect::<Vec<_>>().join("\n")).unwrap();
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        let sample = parse(&lines).unwrap();
         let cli = args::definition();
         for (command, values) in [(&cli, &sample.client), (&serve_of(&cli), &sample.serve)] {
             let keys: BTreeSet<&str> = command.get_arguments().filter_map(key).collect();
@@ -220,6 +236,29 @@ mod tests {
             }
             assert_eq!(values.len(), keys.len());
         }
+        let chat: toml::Table = lines.parse().unwrap();
+        let chat: BTreeSet<_> = chat["chat"].as_table().unwrap().keys().cloned().collect();
+        assert_eq!(chat, SETTINGS.iter().map(|preference| preference.name.to_owned()).collect());
+    }
+
+    #[test]
+    fn the_chats_preferences_are_read_strictly() {
+        let chat = parse("[chat]\nbell = false\njoin = ['dev']\ntime = '%H'").unwrap().chat;
+        let expected = Preferences {
+            bell: crate::client::CallLevel::Off,
+            join: vec!["#dev".into()],
+            time: "%H".into(),
+            ..Preferences::default()
+        };
+        assert_eq!(chat, expected);
+        let message = |text: &str| parse(&format!("[chat]\n{text}")).unwrap_err();
+        assert_eq!(message("bel = 'off'"), ":2: unknown key \"bel\" in [chat]; did you mean \"bell\"?");
+        assert!(message("zzz = 1").contains("known keys: bell, notify, "), "{}", message("zzz = 1"));
+        for wrong in ["bell = 'loud'", "wrap = 'yes'", "join = '#dev'", "join = ['a b']", "time = 5"] {
+            assert!(message(wrong).starts_with(":2: ") && message(wrong).contains("expected"), "{wrong}");
+        }
+        let misplaced = parse("bell = 'off'").unwrap_err();
+        assert!(misplaced.contains("it belongs into the table [chat]"), "{misplaced}");
     }
 
     #[test]

@@ -114,7 +114,7 @@ fn line(message: &Message, zone: &TimeZone) -> String {
     let mut text = match message.kind {
         Kind::Action => format!("{time} {place} * {from} {first}\n"),
         Kind::Alert => format!("{time} {place} ALERT from {from}: {first}\n"),
-        Kind::Chat | Kind::Delivered { .. } | Kind::Lost { .. } => {
+        _ => {
             format!("{time} {place} <{from}> {first}\n")
         }
     };
@@ -135,7 +135,7 @@ fn cells(message: Message) -> [String; 8] {
     let kind = match message.kind {
         Kind::Action => "action",
         Kind::Alert => "alert",
-        Kind::Chat | Kind::Delivered { .. } | Kind::Lost { .. } => "chat",
+        _ => "chat",
     };
     let at = message.stamp();
     let to = match message.venue {
@@ -173,6 +173,8 @@ mod tests {
             author: None,
             id: None,
             text: text.into(),
+            reply: None,
+            edited: false,
             mail: Vec::new(),
         }
     }

@@ -27,7 +27,7 @@ pub(crate) fn run(
     logging::start(common, LogLevel::Error, io::stderr)?;
     let fingerprint = match &args.host {
         _ if args.me => client::own_fingerprint().map_err(join::failure)?,
-        Some(host) => asked(host)?,
+        Some(host) => asked(host, common.quiet > 0)?,
         None => own_server::fingerprint(args.data_dir.clone().or(data_dir), "fingerprint")?,
     };
     let mut text = format!("{fingerprint}\n{}\n", fingerprint.spoken());
@@ -38,8 +38,8 @@ pub(crate) fn run(
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
-/// Asks a server for its key.
-fn asked(host: &LinkTarget) -> Result<Fingerprint, ExitError> {
+/// Asks a server for its key, and says what that proves unless `quiet`.
+fn asked(host: &LinkTarget, quiet: bool) -> Result<Fingerprint, ExitError> {
     let port = host.at.port.unwrap_or(DEFAULT_PORT);
     let work = client::fingerprint_at(&host.at.host, port, HANDSHAKE_WAIT);
     let fingerprint = runtime::finish(runtime::small()?, work).map_err(join::failure)?;
@@ -52,6 +52,8 @@ fn asked(host: &LinkTarget) -> Result<Fingerprint, ExitError> {
             ),
         ));
     }
-    eprintln!("This was read over the network. Compare it with `lanchat fingerprint` on the server.");
+    if !quiet {
+        eprintln!("This was read over the network. Compare it with `lanchat fingerprint` on the server.");
+    }
     Ok(fingerprint)
 }

@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 
 use super::announce::announce;
 use super::args::{CommonArgs, ConnectArgs, JoinArgs, ServeArgs};
+use super::chat_table::ChatTable;
+use super::config::Config;
 use super::exit::{Exit, ExitError};
 use super::logging::{self, LogLevel};
 use super::own_server::{self, SERVICE_DIR};
@@ -24,12 +26,25 @@ use crate::protocol::packet::ServerInfo;
 use crate::security::protect_memory;
 use crate::server::{Handle, Server, StartError};
 
-pub(crate) fn run(common: &CommonArgs, join: JoinArgs, serve: ServeArgs) -> Result<(), ExitError> {
+pub(crate) fn run(
+    common: &CommonArgs,
+    join: JoinArgs,
+    commands: bool,
+    plain: bool,
+    serve: ServeArgs,
+    config: &Config,
+) -> Result<(), ExitError> {
     protect_memory();
     let screen = Screen::new();
     let log = screen.clone();
     logging::start(common, LogLevel::Error, move || log.writer())?;
-    let options = options(join, data_dirs(&serve), screen)?;
+    let options = ClientOptions {
+        commands,
+        plain,
+        preferences: config.chat.clone(),
+        preferences_file: config.path.clone().map(|path| Arc::new(ChatTable(path)) as Arc<_>),
+        ..options(join, data_dirs(&serve), screen)?
+    };
     let host = Arc::new(LocalHost { serve });
     runtime::finish(runtime::full()?, client::join(options, host)).map_err(failure)
 }
@@ -40,16 +55,16 @@ pub(crate) fn send(
     join: JoinArgs,
     serve: &ServeArgs,
     named: Option<&Path>,
-    to: &str,
-    text: Option<String>,
+    what: client::SendOptions,
 ) -> Result<(), ExitError> {
     protect_memory();
     logging::start(common, LogLevel::Error, io::stderr)?;
     if let Some(dir) = named {
         check_data_dir(dir)?;
     }
-    let options = options(join, data_dirs(serve), Screen::new())?;
-    runtime::finish(runtime::small()?, client::send(options, to, text)).map_err(failure)
+    let quiet = common.quiet > 0;
+    let options = ClientOptions { quiet, ..options(join, data_dirs(serve), Screen::new())? };
+    runtime::finish(runtime::small()?, client::send(options, what)).map_err(failure)
 }
 
 pub(crate) fn tail(
@@ -57,11 +72,14 @@ pub(crate) fn tail(
     join: JoinArgs,
     serve: &ServeArgs,
     what: client::TailOptions,
+    config: &Config,
 ) -> Result<(), ExitError> {
     protect_memory();
     logging::start(common, LogLevel::Error, io::stderr)?;
     let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never && !what.json;
-    let options = ClientOptions { color, ..options(join, data_dirs(serve), Screen::new())? };
+    let (preferences, quiet) = (config.chat.clone(), common.quiet > 0);
+    let options =
+        ClientOptions { color, preferences, quiet, ..options(join, data_dirs(serve), Screen::new())? };
     runtime::finish(runtime::small()?, client::tail(options, what)).map_err(failure)
 }
 
@@ -100,8 +118,12 @@ fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Cl
         fingerprints: fingerprint,
         passphrase_file,
         data_dirs,
+        commands: false,
         color: is_colored(),
         preferences: client::Preferences::default(),
+        preferences_file: None,
+        quiet: false,
+        plain: false,
         screen,
     })
 }
@@ -121,7 +143,7 @@ pub(super) fn failure(error: client::Error) -> ExitError {
         client::Error::Usage(_) => Exit::Usage,
         client::Error::NoServer(_) => Exit::NoServer,
         client::Error::Disconnected(_) | client::Error::NoAnswer => Exit::Disconnected,
-        client::Error::Refused(_) => Exit::Refused,
+        client::Error::Refused(..) => Exit::Refused,
         client::Error::Protocol(_) => Exit::Protocol,
         client::Error::Local(_) => Exit::Failure,
     };

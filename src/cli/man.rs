@@ -3,7 +3,8 @@
 //! Options come from the command line's definition and exit statuses from [`Exit`](super::exit::Exit); `pages`
 //! has the rest.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
+use std::process::{self, Stdio};
 
 use clap::{Arg, Command};
 use clap_mangen::Man;
@@ -11,10 +12,35 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{self, ManArgs, SUBCOMMANDS};
 use super::limits_page;
+use super::page_text;
 use super::pages::{self, Paragraph};
 
+/// Prints a page's source, or shows the page if standard output is a terminal.
 pub(crate) fn run(args: &ManArgs) -> io::Result<()> {
-    io::stdout().lock().write_all(&page(args.subcommand.as_deref())?)
+    let page = page(args.subcommand.as_deref())?;
+    let stdout = io::stdout();
+    if !stdout.is_terminal() {
+        return stdout.lock().write_all(&page);
+    }
+    if is_shown_by_man(&page) {
+        return Ok(());
+    }
+    stdout.lock().write_all(page_text::plain(&String::from_utf8_lossy(&page), PLAIN_COLUMNS).as_bytes())
+}
+
+/// The width of a page without `man`.
+const PLAIN_COLUMNS: usize = 80;
+
+/// Has the system's `man` show the page; false without a `man`, or if it fails.
+fn is_shown_by_man(page: &[u8]) -> bool {
+    let man =
+        process::Command::new("man").args(["-l", "-"]).stdin(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let Ok(mut man) = man else { return false };
+    if let Some(mut input) = man.stdin.take() {
+        // A reader who leaves early closes the pipe.
+        let _ = input.write_all(page);
+    }
+    man.wait().is_ok_and(|status| status.success())
 }
 
 /// Returns the page of `subcommand`, or the main page, in roff format.
@@ -186,6 +212,17 @@ mod tests {
         assert!(page.contains("\n.SH LIMITS\n"), "{page}");
         let bound = format!("{} bytes of UTF\\-8", crate::limits::MAX_TEXT_BYTES);
         assert!(page.contains(&bound), "{page}");
+    }
+
+    #[test]
+    fn every_page_reads_well_without_man() {
+        for subcommand in SUBCOMMANDS.into_iter().map(Some).chain([None]) {
+            let source = String::from_utf8(page(subcommand).unwrap()).unwrap();
+            let text = page_text::plain(&source, PLAIN_COLUMNS);
+            let is_odd = |line: &&str| line.starts_with('.') || line.contains("\\f") || line.contains("\\-");
+            assert_eq!(text.lines().find(is_odd), None, "{subcommand:?}");
+            assert!(text.starts_with("NAME\n       lanchat"), "{text}");
+        }
     }
 
     #[test]

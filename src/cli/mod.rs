@@ -6,6 +6,7 @@
 mod announce;
 mod args;
 mod backup;
+mod chat_table;
 mod completions;
 mod config;
 mod discover;
@@ -20,6 +21,7 @@ mod link_target;
 mod logging;
 mod man;
 mod own_server;
+mod page_text;
 mod pages;
 mod progress;
 mod rescue;
@@ -28,6 +30,7 @@ mod serve;
 mod trust;
 mod usage;
 mod values;
+mod word_order;
 
 use std::process::ExitCode;
 
@@ -60,17 +63,20 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
     let (common, configured) = (&cli.common, config.serve()?);
     anstream::ColorChoice::write_global(common.color.into());
     match cli.command {
-        None => join::run(common, cli.join, configured)?,
+        None => join::run(common, cli.join, cli.commands, cli.plain, configured, config)?,
         Some(Subcommand::Serve(args)) => serve::run(common, args)?,
         Some(Subcommand::Send(args)) => {
             let data_dir = args.data_dir.clone().or(configured.data_dir.clone());
             let configured = args::ServeArgs { data_dir, ..configured };
-            join::send(common, args.join, &configured, args.data_dir.as_deref(), &args.to, args.text)?;
+            let to = args.room.map_or(args.to, |room| room.to_string());
+            let text = (!args.text.is_empty()).then(|| args.text.join(" "));
+            let what = client::SendOptions { to, text, json: args.json };
+            join::send(common, args.join, &configured, args.data_dir.as_deref(), what)?;
         }
         Some(Subcommand::Tail(args)) => {
             let since = args.since.map(|since| since.timestamp(Timestamp::now()));
-            let what = client::TailOptions { json: args.json, since, rooms: args.room };
-            join::tail(common, args.join, &configured, what)?;
+            let what = client::TailOptions { json: args.json, since, last: args.last, rooms: args.room };
+            join::tail(common, args.join, &configured, what, config)?;
         }
         Some(Subcommand::Discover(args)) => {
             let inspector = client::Inspector::new(false, &[]).map_err(join::failure)?;

@@ -87,7 +87,7 @@ pub(super) fn files(subcommand: Option<&str>) -> Vec<Paragraph> {
 
 const CONFIG_FILE: &str = "The config file; the default for XDG_CONFIG_HOME is ~/.config, and on Windows the \
     folder is %APPDATA%. Keys are the options' long names (host = \"office\"); those of lanchat serve are in the \
-    table [serve]. The command line overrides the environment, and the environment overrides the file.";
+    table [serve], and the preferences that /set lists in the table [chat]. The command line overrides the environment, and the environment overrides the file.";
 
 const KNOWN_SERVERS: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/known_servers",
@@ -210,7 +210,7 @@ pub(super) fn trust() -> Vec<Paragraph> {
         (
             "names",
             "A name belongs to the first key that used it. A ? after a name (<bob?>) means that no key backs it: anyone \
-             could be using it. /verify NAME shows the digits of a user's key.",
+             could be using it. /verify NAME compares the digits of a user's key, and remembers it.",
         ),
         (
             "closed servers",
@@ -272,7 +272,7 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
     match subcommand {
         None => &[
             ("Find the server on this network and join the chat:", "lanchat"),
-            ("Join a server that discovery does not reach:", "lanchat --host 192.168.1.20"),
+            ("Join a server that discovery does not reach:", "lanchat 192.168.1.20"),
             ("Join under another name:", "lanchat --name alice"),
             (
                 "Join a server whose key you were given:",
@@ -294,6 +294,7 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ("Your own:", "lanchat fingerprint --me"),
         ],
         Some("trust") => &[
+            ("See which servers that you know have other keys now, and accept them:", "lanchat trust"),
             (
                 "Accept the new key of a server that was reinstalled:",
                 "lanchat trust --replace \"Office\" SHA256:I3aEaKt5xEFwYaR6KUuMJa00GQGllglV5EkSqCfu844",
@@ -348,14 +349,16 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ("Take the first server's name:", "lanchat discover --json | jq -r '.[0].name'"),
         ],
         Some("send") => &[
-            ("Send to everyone:", "lanchat send 'lunch is ready'"),
-            ("Send to a room:", "lanchat send --to '#builds' 'the build is done'"),
+            ("Send to everyone:", "lanchat send lunch is ready"),
+            ("Send to a room:", "lanchat send --room builds 'the build is done'"),
+            ("Learn whether a message was stored:", "lanchat send --json --to bob hi | jq .seq"),
             ("Send a program's output to one user:", "make 2>&1 | tail -5 | lanchat send --to bob -"),
         ],
         Some("tail") => &[
             ("Follow the chat:", "lanchat tail"),
+            ("Start with the last 20 messages:", "lanchat tail -n 20"),
             ("Append the last hour and all new messages to a log:", "lanchat tail --since 1h >> chat.log"),
-            ("Let a program read a room:", "lanchat tail --json --room '#builds' | jq -r .msg"),
+            ("Let a program read a room:", "lanchat tail --json --room builds | jq -r .msg"),
         ],
         Some("doctor") => &[
             ("Find out why no server is found:", "lanchat doctor"),
@@ -374,7 +377,7 @@ pub(super) fn examples(subcommand: Option<&str>) -> &'static [(&'static str, &'s
             ),
         ],
         Some("man") => &[
-            ("Read a page:", "lanchat man serve | man -l -"),
+            ("Read a page:", "lanchat man serve"),
             ("Install a page:", "lanchat man > /usr/local/share/man/man1/lanchat.1"),
         ],
         _ => &[],

@@ -6,6 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::limits::MAX_HISTORY_ASKED;
+use crate::name::{RoomName, RoomNameError};
 use crate::protocol::term::duration;
 
 /// A host with an optional port: `office`, `office:7667`, `192.168.1.20`, `[fe80::1%eth0]:7667`.
@@ -99,6 +101,24 @@ impl fmt::Display for HostPort {
 pub(crate) fn positive_duration(text: &str) -> Result<Duration, String> {
     let duration = duration(text).ok_or("expected a duration such as 500ms, 5s or 2min")?;
     if duration.is_zero() { Err("the duration must be above zero".to_owned()) } else { Ok(duration) }
+}
+
+/// Parses a room, and adds the `#` that a shell takes for a comment if it is not quoted.
+pub(crate) fn room(text: &str) -> Result<RoomName, RoomNameError> {
+    if text.is_empty() || text.starts_with('#') {
+        RoomName::new(text)
+    } else {
+        RoomName::new(&format!("#{text}"))
+    }
+}
+
+/// Parses how many messages to start with. `-n` was short for `--name` once.
+pub(crate) fn last(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(count @ 1..=MAX_HISTORY_ASKED) => Ok(count),
+        Ok(_) => Err(format!("use a number from 1 to {MAX_HISTORY_ASKED}")),
+        Err(_) => Err(format!("expected a number from 1 to {MAX_HISTORY_ASKED}; your name needs --name")),
+    }
 }
 
 /// A number of bytes, written `65536`, `64KiB`, `1MiB` or `2MB`.

@@ -1,6 +1,10 @@
 //! Why the client failed: one kind for each exit status.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::link::LinkError;
+use super::local_time::localized;
 use crate::protocol::Code;
 use crate::text::safe_line;
 
@@ -19,9 +23,9 @@ pub enum Error {
     /// The server accepted the connection and did not answer.
     #[error("no answer in time")]
     NoAnswer,
-    /// The server refused.
+    /// The server refused; with its code, if it gave one.
     #[error("{0}")]
-    Refused(String),
+    Refused(String, Option<Code>),
     /// The server's key is not the expected one. Several lines.
     #[error("{}", .0.join("\n"))]
     Untrusted(Vec<String>),
@@ -34,6 +38,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error's code, for programs: the server's own, or the kind of failure.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::NoServer(_) => "no_server",
+            Self::Disconnected(_) => "disconnected",
+            Self::NoAnswer => "no_answer",
+            Self::Refused(_, Some(code)) => code.as_str(),
+            Self::Refused(_, None) => "refused",
+            Self::Untrusted(_) => "untrusted",
+            Self::Protocol(_) => "protocol",
+            Self::Local(_) => "failure",
+        }
+    }
+
     /// Explains a link's error to a user who wanted to do `what`.
     pub(super) fn from_link(what: &str, error: &LinkError) -> Self {
         let is_whole = matches!(
@@ -42,8 +61,8 @@ impl Error {
         );
         match Self::from(error) {
             // The text is already complete.
-            Self::Refused(text) if is_whole => Self::Refused(text),
-            Self::Refused(text) => Self::Refused(format!("the server refused: {text}")),
+            Self::Refused(text, code) if is_whole => Self::Refused(text, code),
+            Self::Refused(text, code) => Self::Refused(format!("the server refused: {text}"), code),
             Self::Protocol(text) => Self::Protocol(format!(
                 "{}: {text}; check the port, or run `lanchat doctor` with the same options",
                 safe_line(what)
@@ -62,10 +81,13 @@ impl From<&LinkError> for Error {
     fn from(error: &LinkError) -> Self {
         let text = safe_line(&error.to_string());
         match error {
-            LinkError::Refused { .. }
-            | LinkError::WrongKey { .. }
-            | LinkError::WrongPassphrase
-            | LinkError::PassphraseNeeded => Self::Refused(text),
+            LinkError::Refused { code, .. } => {
+                Self::Refused(localized(&text, &TimeZone::system(), Timestamp::now()), *code)
+            }
+            LinkError::WrongPassphrase | LinkError::PassphraseNeeded => {
+                Self::Refused(text, Some(Code::BadPassphrase))
+            }
+            LinkError::WrongKey { .. } => Self::Refused(text, None),
             LinkError::Protocol(_) | LinkError::NotEncrypted | LinkError::TooNew(_) => Self::Protocol(text),
             LinkError::Connect(_) | LinkError::Handshake(_) | LinkError::Lost(_) => Self::Disconnected(text),
             LinkError::Silent => Self::NoAnswer,
@@ -87,7 +109,7 @@ mod tests {
         assert_eq!(refused(Code::Kicked), "as I say");
         let wrong = Error::from_link("cannot join", &LinkError::WrongPassphrase);
         assert!(
-            matches!(&wrong, Error::Refused(text) if text.starts_with("The passphrase was not")),
+            matches!(&wrong, Error::Refused(text, _) if text.starts_with("The passphrase was not")),
             "{wrong}"
         );
     }

@@ -11,6 +11,7 @@ mod conversation;
 mod error;
 mod find;
 mod link;
+mod local_time;
 mod options;
 mod preferences;
 mod screen;
@@ -21,9 +22,13 @@ mod trust;
 
 pub use error::Error;
 pub use find::{
-    Host, Hosting, Inspector, JoinRefusal, Task, Trusted, Untested, fingerprint_at, own_fingerprint, trust,
+    ChangedKey, Host, Hosting, Inspector, JoinRefusal, Task, Trusted, Untested, changed_keys, fingerprint_at,
+    own_fingerprint, trust,
 };
 pub use options::ClientOptions;
-pub use preferences::{CallLevel, Preferences, PresenceLevel};
-pub use screen::{TailOptions, join, send, tail};
+pub use preferences::{
+    CallLevel, Preference, PreferenceValue, Preferences, PreferencesFile, PresenceLevel, SETTINGS,
+    find_preference,
+};
+pub use screen::{SendOptions, TailOptions, join, send, tail};
 pub use trust::{PASSPHRASE_FILE, SECRET_FILE};

@@ -1,9 +1,10 @@
 //! The user's choices for the client.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::preferences::Preferences;
+use super::preferences::{Preferences, PreferencesFile};
 use crate::fingerprint::Fingerprint;
 use crate::prompt::Screen;
 
@@ -28,10 +29,52 @@ pub struct ClientOptions {
     pub passphrase_file: Option<PathBuf>,
     /// Data directories of servers on this machine. The user owns those that the user may read.
     pub data_dirs: Vec<PathBuf>,
+    /// Whether lines from a pipe that start with a slash are commands.
+    pub commands: bool,
     /// Whether to use colours.
     pub color: bool,
     /// How the chat looks and calls.
     pub preferences: Preferences,
+    /// Where changes of the preferences go; `None`: they last for this run.
+    pub preferences_file: Option<Arc<dyn PreferencesFile>>,
+    /// Whether to print nothing besides errors and what was asked for.
+    pub quiet: bool,
+    /// Whether to chat in plain lines even where a prompt is possible.
+    pub plain: bool,
     /// Where the log appears while the prompt is open.
     pub screen: Screen,
+}
+
+impl ClientOptions {
+    /// Tells the user something that is not a part of the output.
+    pub(super) fn note(&self, line: &str) {
+        if !self.quiet {
+            anstream::eprintln!("{line}");
+        }
+    }
+}
+
+#[cfg(test)]
+impl ClientOptions {
+    /// The options of a client that connects to nothing.
+    pub(super) fn in_test() -> Self {
+        Self {
+            host: None,
+            discovery: false,
+            server: None,
+            timeout: Duration::from_secs(1),
+            name: None,
+            plaintext: true,
+            fingerprints: Vec::new(),
+            passphrase_file: None,
+            data_dirs: Vec::new(),
+            commands: false,
+            color: false,
+            preferences: Preferences::default(),
+            preferences_file: None,
+            quiet: true,
+            plain: false,
+            screen: Screen::new(),
+        }
+    }
 }

@@ -1,5 +1,9 @@
 //! How the user wants the chat to look and to call: the table `[chat]` of the config file, and `/set`.
 
+mod settings;
+
+pub use settings::{Preference, PreferenceValue, SETTINGS, find_preference};
+
 /// Which messages call the user, from none to all. Each includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CallLevel {
@@ -41,6 +45,18 @@ pub struct Preferences {
     pub title: bool,
     /// Rooms to join at the start.
     pub join: Vec<String>,
+}
+
+/// Keeps changed preferences for the next run. The caller of the client implements it.
+pub trait PreferencesFile: Send + Sync {
+    /// Saves a preference, or removes it, so that its default holds.
+    ///
+    /// # Errors
+    /// Why that is impossible, as a line for the user.
+    fn save(&self, name: &str, value: Option<&PreferenceValue>) -> Result<(), String>;
+
+    /// Where they are kept, for the user.
+    fn place(&self) -> String;
 }
 
 impl Default for Preferences {

@@ -139,6 +139,8 @@ mod tests {
             author: Some(key(author)),
             id: Some(id.to_string()),
             text: "hello".into(),
+            reply: None,
+            edited: false,
             mail: Vec::new(),
         }
     }

@@ -271,7 +271,7 @@ mod tests {
     fn receipt(n: usize) -> Receipt {
         let session = SessionId(u64::try_from(n % 3).expect("small"));
         let (to, id, ts) = (String::new(), n.to_string(), String::new());
-        Receipt { session, to, id, seq: Some(9), ts, waits: None, stored: true, refusal: None }
+        Receipt { session, to, id, seq: Some(9), ts, waits: None, away: None, stored: true, refusal: None }
     }
 
     /// A batch of that many messages of three sessions, every other to the lobby, but for those of `without`.
@@ -363,6 +363,7 @@ mod tests {
             view: View::default(),
             after: 1,
             upto: 2,
+            known: 1,
             summary: None,
             frames: b"missed".to_vec(),
             remainder: None,
@@ -398,6 +399,7 @@ mod tests {
                 view,
                 after: 0,
                 upto: 1,
+                known: 0,
                 summary: None,
                 frames,
                 remainder: None,

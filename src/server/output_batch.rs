@@ -126,6 +126,8 @@ pub(super) struct Cutover {
     pub(super) after: u64,
     /// The latest message's number at this point.
     pub(super) upto: u64,
+    /// The session had the messages up to this number when it came.
+    pub(super) known: u64,
     /// Sent to the session after the last message.
     pub(super) summary: Option<CatchUpSummary>,
     /// The missing messages, once the store has returned them.
@@ -158,7 +160,8 @@ pub(super) struct Remainder {
 impl Cutover {
     /// The messages to read from the store.
     pub(super) fn span(&self) -> ViewRange {
-        ViewRange { view: self.view.clone(), after: self.after, upto: self.upto }
+        let (after, upto, known) = (self.after, self.upto, self.known);
+        ViewRange { view: self.view.clone(), after, upto, known }
     }
 
     /// Sets the frames; `None`: the store cannot be read.

@@ -57,6 +57,9 @@ pub struct ViewRange {
     pub after: u64,
     /// Inclusive.
     pub upto: u64,
+    /// The reader had the messages up to this number before. Changes of later ones are in the messages
+    /// themselves, so the range leaves them out.
+    pub known: u64,
 }
 
 /// A part of a range.

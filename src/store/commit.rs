@@ -1,6 +1,7 @@
 //! Writes a batch in one transaction.
 
 use super::api::{CommitOutcome, Duplicate, WriteBatch};
+use super::changes;
 use super::date_correction::DateShift;
 use super::duplicates::{self, RowIds};
 use super::incarnations;
@@ -121,14 +122,21 @@ impl<'c> Writing<'c> {
         {
             return Ok(Some(known));
         }
+        if !changes::apply(self.change, message)? {
+            // What it changes has gone meanwhile, so nobody needs to hear of it.
+            let (seq, at, waits) = (message.seq, message.at, false);
+            return Ok(Some(Duplicate { entry: place, seq, at, waits }));
+        }
         let at = self.dates.of(message.at);
         let (kind, count, last) = rows::kind_columns(message.kind);
         let from = &message.from;
+        // The message that it changes has the text.
+        let text = if matches!(message.kind, Kind::Edited { .. }) { "" } else { message.text.as_str() };
         self.change
             .prepare_cached(
                 "INSERT INTO message (seq, at, kind, room, to_text, from_name, from_ip, from_key, author, token, \
-                                      text, count, last, receiver) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                                      text, count, last, receiver, reply) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             )?
             .execute(params![
                 signed(message.seq),
@@ -141,10 +149,11 @@ impl<'c> Writing<'c> {
                 from.key,
                 author,
                 message.id,
-                message.text,
+                text,
                 count,
                 last,
                 receiver,
+                message.reply.map(signed),
             ])?;
         let readers = self.mail(message)?;
         match (message.kind, author) {

@@ -58,7 +58,7 @@ pub(super) fn find(
     let (Some(author), Some(id)) = (ids.author, &message.id) else { return Ok(None) };
     // Only the newest, so that no one can make each message cost a million comparisons.
     let mut find = connection.prepare_cached(
-        "SELECT seq, at, kind, room, receiver, to_text, text, \
+        "SELECT seq, at, kind, room, receiver, to_text, text, edited, \
                 EXISTS (SELECT 1 FROM mail l WHERE l.seq = m.seq AND l.state = 0) \
          FROM message m WHERE author = ?1 AND token = ?2 ORDER BY seq DESC LIMIT ?3",
     )?;
@@ -68,7 +68,9 @@ pub(super) fn find(
     let is_same_kind = |was: u8| was == kind || [was, kind].iter().all(|kind| said.contains(kind));
     let mut found = find.query(params![author, id, SAME_ID_LOOKED_AT])?;
     while let Some(row) = found.next()? {
-        let is_same_text = rows::text(row, 6)? == message.text;
+        // A repeat has the text from before an edit.
+        let is_edited = row.get::<_, Option<i64>>(7)?.is_some();
+        let is_same_text = is_edited || rows::text(row, 6)? == message.text;
         if !is_same_kind(row.get(2)?) || !is_same_text {
             continue;
         }
@@ -81,7 +83,7 @@ pub(super) fn find(
             },
         };
         if is_for_same {
-            let (seq, at, waits) = (unsigned(row.get(0)?), rows::instant(row, 1)?, row.get(7)?);
+            let (seq, at, waits) = (unsigned(row.get(0)?), rows::instant(row, 1)?, row.get(8)?);
             return Ok(Some(Duplicate { entry: place, seq, at, waits }));
         }
     }

@@ -48,8 +48,8 @@ pub(super) fn is_behind(connection: &Connection, search: &Search) -> Result<bool
 pub(super) struct IndexRow {
     pub(super) seq: i64,
     pub(super) at: i64,
-    room: Option<i64>,
-    sender: String,
+    pub(super) room: Option<i64>,
+    pub(super) sender: String,
     pub(super) text: String,
     pub(super) author: Option<i64>,
     /// Whether a user wrote it, not the server.

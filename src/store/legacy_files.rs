@@ -53,7 +53,7 @@ fn set_progress(connection: &Connection, progress: i64) -> rusqlite::Result<()> 
 
 fn import(connection: &mut Connection, records: Records) -> rusqlite::Result<()> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let Records { operators, members, bans, mutes, names } = records;
+    let Records { operators, members, bans, mutes, names, reads: _ } = records;
     let operators = operators.into_iter().map(|row| Record::Operator(row.key, Some(row)));
     let members = members.into_iter().map(|row| Record::Member(row.key, Some(row)));
     let bans = bans.into_iter().map(|(number, row)| Record::Sanction(Sanction::Ban, number, Some(row)));
@@ -77,6 +77,7 @@ fn read_all(directory: &Path) -> Result<Records, StoreError> {
         members: read(directory, "members")?,
         bans: numbered(read(directory, "bans")?),
         mutes: numbered(read(directory, "mutes")?),
+        reads: Vec::new(),
     })
 }
 

@@ -13,8 +13,9 @@ pub(super) fn history(connection: &Connection, wanted: &Wanted, bytes: usize) ->
     let (numbers, reader) = match &wanted.scope {
         Scope::Room(room) => {
             let Some(room) = rows::room_id(connection, room)? else { return Ok(QueryResult::default()) };
-            let sql = "SELECT seq FROM message WHERE room = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
-            (rows::numbers(connection, sql, params![room, before, limit])?, None)
+            let sql = "SELECT seq FROM message WHERE room = ?1 AND seq < ?2 AND (kind < 3 OR kind = 6 AND ?4) \
+                       ORDER BY seq DESC LIMIT ?3";
+            (rows::numbers(connection, sql, params![room, before, limit, wanted.deleted])?, None)
         }
         Scope::Mail(own, other) => {
             let ids = (rows::account_id(connection, own)?, rows::account_id(connection, other)?);

@@ -9,6 +9,7 @@
 mod api;
 mod backup;
 mod btree;
+mod changes;
 mod check;
 mod checksum;
 mod commit;
@@ -58,7 +59,7 @@ pub use export::{Export, ExportFilter};
 pub use notices::Notices;
 pub use repair::{Repaired, check_whole, repair};
 
-use crate::chat::{Archive, Lack, Search, View, Wanted};
+use crate::chat::{Archive, Lack, Message, Search, View, Wanted};
 use crate::clock::Clock;
 use crate::limits::{SEARCH_TIME, STORE_QUEUE};
 use error::AtPath as _;
@@ -174,6 +175,14 @@ impl Store {
     /// If the history cannot be read; [`StoreError::TooSlow`] after the time limit.
     pub async fn history(&self, wanted: Wanted, bytes: usize) -> Result<QueryResult, StoreError> {
         within(&self.lister, move |history| listing::history(history, &wanted, bytes)).await
+    }
+
+    /// Reads one message, with its mail; `None`: it is gone, or never was.
+    ///
+    /// # Errors
+    /// If the history cannot be read.
+    pub async fn message(&self, seq: u64) -> Result<Option<Message>, StoreError> {
+        within(&self.lister, move |history| changes::message(history, seq)).await
     }
 
     /// Reads the newest messages that match a search, with frames of `bytes` in total, but at least one.

@@ -5,7 +5,7 @@
 
 use super::api::Retention;
 use super::weight::{self, Weights};
-use super::{hours, index_tail, rows};
+use super::{changes, hours, index_tail, rows};
 use crate::chat::Expired;
 use crate::limits::{MAIL_ROOM_PARTS, MAIL_SHARE_THOUSANDTHS, PRUNE_ROWS, PRUNE_TIME};
 use jiff::Timestamp;
@@ -152,13 +152,15 @@ fn remove(change: &Transaction<'_>, old: &[Old]) -> Result<Vec<Expired>> {
                 expired.push(lose(change, message, account)?);
             }
         }
-        weights.take(message.author, message.bytes);
-        for sql in [
-            "DELETE FROM pieces WHERE rowid = ?1",
-            "DELETE FROM mail WHERE seq = ?1",
-            "DELETE FROM message WHERE seq = ?1",
-        ] {
+        if message.is_said {
+            changes::forget_edit(change, message.seq, &mut weights)?;
+        }
+        for sql in ["DELETE FROM pieces WHERE rowid = ?1", "DELETE FROM mail WHERE seq = ?1"] {
             change.prepare_cached(sql)?.execute([message.seq])?;
+        }
+        // The news of an edit may have gone with its message.
+        if change.prepare_cached("DELETE FROM message WHERE seq = ?1")?.execute([message.seq])? > 0 {
+            weights.take(message.author, message.bytes);
         }
         last = last.max(message.seq);
         if Instant::now() > until {

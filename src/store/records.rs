@@ -1,7 +1,9 @@
 //! The rows of names, operators, members, bans and mutes.
 
-use super::rows::{damaged, instant};
-use crate::chat::{BanRecord, MemberRecord, NameRecord, Net, OperatorRecord, Record, Records, Sanction};
+use super::rows::{self, damaged, instant};
+use crate::chat::{
+    Account, BanRecord, MemberRecord, NameRecord, Net, OperatorRecord, ReadRecord, Record, Records, Sanction,
+};
 use crate::fingerprint::Fingerprint;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
@@ -18,6 +20,10 @@ pub(super) fn write(change: &Connection, record: &Record) -> Result<()> {
             let sql = "DELETE FROM sanction WHERE kind = ?1 AND number = ?2";
             change.prepare_cached(sql)?.execute(params![kind(*sanction), number]).map(drop)
         }
+        Record::Read(account, None) => {
+            delete(change, "DELETE FROM read_upto WHERE identity = ?1", rows::identity(account))
+        }
+        Record::Read(account, Some(row)) => write_read(change, account, row),
         Record::Name(_, Some(row)) => write_name(change, row),
         Record::Operator(_, Some(row)) => write_operator(change, row),
         Record::Member(_, Some(row)) => write_member(change, row),
@@ -49,6 +55,8 @@ pub(super) fn begin(change: &Connection) -> Result<Records> {
         bans: sanctions(change, Sanction::Ban)?,
         mutes: sanctions(change, Sanction::Mute)?,
         names: all(change, "SELECT name, key, last, used FROM owned_name ORDER BY id", name)?,
+        // The one who has read nothing for longest comes first, and gives way first.
+        reads: all(change, "SELECT identity, places, changed FROM read_upto ORDER BY changed", read)?,
     })
 }
 
@@ -88,6 +96,13 @@ fn write_sanction(change: &Connection, sanction: Sanction, number: u32, row: &Ba
     let ips = ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let since = since.as_millisecond();
     let values = params![kind(sanction), number, key, ips, name, by, since, until, json(rest)];
+    change.prepare_cached(sql)?.execute(values).map(drop)
+}
+
+fn write_read(change: &Connection, account: &Account, row: &ReadRecord) -> Result<()> {
+    let places = serde_json::to_string(&row.places).unwrap_or_default();
+    let sql = "INSERT OR REPLACE INTO read_upto VALUES (?1, ?2, ?3)";
+    let values = params![rows::identity(account), places, row.changed.as_millisecond()];
     change.prepare_cached(sql)?.execute(values).map(drop)
 }
 
@@ -160,6 +175,13 @@ fn ban(row: &Row<'_>) -> Result<BanRecord> {
         until: until.map(|until| Timestamp::from_millisecond(until).unwrap_or(Timestamp::MAX)),
         rest: rest(row, 7)?,
     })
+}
+
+fn read(row: &Row<'_>) -> Result<ReadRecord> {
+    let account = rows::account(0, row.get_ref(0)?.as_blob()?)?;
+    // A damaged list only makes messages look unread.
+    let places = serde_json::from_str(&rows::text(row, 1)?).unwrap_or_default();
+    Ok(ReadRecord { account, places, changed: instant(row, 2)? })
 }
 
 fn key(row: &Row<'_>, column: usize) -> Result<Fingerprint> {

@@ -11,7 +11,8 @@ use std::borrow::Cow;
 
 pub(super) const MESSAGE: &str = "\
     SELECT m.seq, m.at, m.kind, r.name, m.to_text, m.from_name, m.from_ip, m.from_key, a.identity, m.token, \
-           m.text, m.count, m.last \
+           CASE m.kind WHEN 5 THEN ifnull((SELECT o.text FROM message o WHERE o.seq = m.last), '') ELSE m.text END, \
+           m.count, m.last, m.reply, m.edited \
     FROM message m LEFT JOIN room r ON r.id = m.room LEFT JOIN account a ON a.id = m.author";
 
 /// The bytes of a frame besides names, ids and text, rounded up.
@@ -110,6 +111,8 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message> {
         author,
         id: optional_text(row, 9)?,
         text: text(row, 10)?.into_owned(),
+        reply: row.get::<_, Option<i64>>(13)?.map(unsigned),
+        edited: row.get::<_, Option<i64>>(14)?.is_some(),
         mail: Vec::new(),
     })
 }
@@ -166,6 +169,8 @@ pub(super) fn kind_columns(kind: Kind) -> (u8, Option<u32>, Option<i64>) {
         Kind::Alert => (2, None, None),
         Kind::Delivered { count, last } => (3, Some(count), Some(signed(last))),
         Kind::Lost { count, last } => (4, Some(count), Some(signed(last))),
+        Kind::Edited { of, action } => (5, Some(action.into()), Some(signed(of))),
+        Kind::Deleted { of } => (6, None, Some(signed(of))),
     }
 }
 
@@ -176,6 +181,8 @@ fn kind(row: &Row<'_>) -> Result<Kind> {
         2 => Kind::Alert,
         3 => Kind::Delivered { count: row.get(11)?, last: unsigned(row.get(12)?) },
         4 => Kind::Lost { count: row.get(11)?, last: unsigned(row.get(12)?) },
+        5 => Kind::Edited { of: unsigned(row.get(12)?), action: row.get(11)? },
+        6 => Kind::Deleted { of: unsigned(row.get(12)?) },
         _ => return Err(damaged(2, "not a kind of message")),
     })
 }

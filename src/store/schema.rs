@@ -16,7 +16,11 @@ pub(super) const APPLICATION_ID: i32 = 0x4c43_4854;
 
 /// The migrations, each with the schema version that it leads to. They have run on people's histories, so
 /// they never change; add new ones at the end.
-const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("schema/1.sql")), (2, include_str!("schema/2.sql"))];
+const MIGRATIONS: &[(u32, &str)] = &[
+    (1, include_str!("schema/1.sql")),
+    (2, include_str!("schema/2.sql")),
+    (3, include_str!("schema/3.sql")),
+];
 
 /// Pages of the write-ahead log that trigger a checkpoint: 4 MB.
 const CHECKPOINT_PAGES: u32 = 1000;

@@ -96,12 +96,13 @@ fn columns(history: &Connection, table: &str, has_numbers: bool) -> Result<Vec<C
 fn is_sensible(table: &str, values: &[Value]) -> bool {
     match (table, values) {
         ("account", [_, Value::Blob(identity), ..]) => rows::account(0, identity).is_ok(),
+        ("read_upto", [Value::Blob(identity), ..]) => rows::account(0, identity).is_ok(),
         ("meta", [Value::Text(key), ..]) => !key.starts_with('#'),
         ("room", [_, _, Value::Text(key), ..]) => key.starts_with('#'),
         ("mail", [Value::Integer(account), Value::Integer(seq), Value::Integer(state)]) => {
             *account > 0 && *seq > 0 && (0..=2).contains(state)
         }
-        ("message", [_, _, Value::Integer(kind), ..]) => (0..=4).contains(kind),
+        ("message", [_, _, Value::Integer(kind), ..]) => (0..=6).contains(kind),
         _ => true,
     }
 }

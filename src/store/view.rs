@@ -21,7 +21,7 @@ pub(super) fn page(
     committed: u64,
 ) -> Result<Page> {
     let upto = span.upto.min(committed);
-    let mut numbers = numbers(connection, &span.view, span.after, upto, limit.max(1).saturating_add(1))?;
+    let mut numbers = numbers(connection, span, upto, limit.max(1).saturating_add(1))?;
     let mut is_cut = numbers.len() > limit.max(1);
     numbers.truncate(limit.max(1));
     let messages = rows::messages(connection, &numbers, bytes, span.view.account.as_ref())?;
@@ -61,27 +61,34 @@ pub(super) fn pruned(connection: &Connection) -> Result<u64> {
     read.query_row([], |row| row.get(0)).map(unsigned)
 }
 
-/// The lowest `most` numbers of a view in (after, upto].
-fn numbers(connection: &Connection, view: &View, after: u64, upto: u64, most: usize) -> Result<Vec<i64>> {
+/// Leaves out changes of messages that the reader did not have.
+const NEWS: &str = "NOT EXISTS (SELECT 1 FROM message c WHERE c.seq = s.seq AND c.kind >= 5 AND c.last > ?5)";
+
+/// The lowest `most` numbers of a range, up to `upto`.
+fn numbers(connection: &Connection, span: &ViewRange, upto: u64, most: usize) -> Result<Vec<i64>> {
+    let ViewRange { view, after, known, .. } = span;
+    let (after, known) = (*after, signed(*known));
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut numbers: Vec<i64> = Vec::new();
-    let sql = "SELECT seq FROM message WHERE room = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4";
+    let sql = format!(
+        "SELECT seq FROM message s WHERE room = ?1 AND seq > ?2 AND seq <= ?3 AND {NEWS} ORDER BY seq LIMIT ?4"
+    );
     for (room, since) in &view.rooms {
         let Some(room) = rows::room_id(connection, room)? else { continue };
         let after = signed(after.max(*since));
-        numbers.extend(rows::numbers(connection, sql, params![room, after, signed(upto), most])?);
+        numbers.extend(rows::numbers(connection, &sql, params![room, after, signed(upto), most, known])?);
     }
     if let Some(account) = mail_of(connection, view)? {
-        let sql = match view.mail {
-            MailView::All => {
-                "SELECT seq FROM mail WHERE account = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4"
-            }
-            MailView::Waiting => {
-                "SELECT seq FROM mail WHERE state < 2 AND state = 0 AND account = ?1 \
-                 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4"
-            }
+        let waiting = match view.mail {
+            MailView::All => "",
+            MailView::Waiting => "state < 2 AND state = 0 AND ",
         };
-        numbers.extend(rows::numbers(connection, sql, params![account, signed(after), signed(upto), most])?);
+        let sql = format!(
+            "SELECT seq FROM mail s WHERE {waiting}account = ?1 AND seq > ?2 AND seq <= ?3 AND {NEWS} \
+             ORDER BY seq LIMIT ?4"
+        );
+        let values = params![account, signed(after), signed(upto), most, known];
+        numbers.extend(rows::numbers(connection, &sql, values)?);
     }
     numbers.sort_unstable();
     numbers.dedup();

@@ -44,6 +44,8 @@ fn fill(dir: &Path) {
             author: Some(Account::Key(Fingerprint::new([1; 32]))),
             id: None,
             text,
+            reply: None,
+            edited: false,
             mail: Vec::new(),
         }))
     };

@@ -88,6 +88,8 @@ fn message(seq: u64, from: &str, venue: Venue, text: &str) -> Message {
         author: Some(key(1)),
         id: None,
         text: text.into(),
+        reply: None,
+        edited: false,
         mail: Vec::new(),
     }
 }

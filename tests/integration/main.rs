@@ -42,9 +42,15 @@ mod plain_english;
 #[cfg(unix)]
 mod prompt;
 #[cfg(unix)]
+mod prompt_cmdline;
+#[cfg(unix)]
 mod prompt_places;
 #[cfg(unix)]
 mod prompt_reading;
+#[cfg(unix)]
+mod prompt_session;
+#[cfg(unix)]
+mod prompt_typing;
 mod protocol_document;
 #[cfg(unix)]
 mod rendezvous;

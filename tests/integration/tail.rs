@@ -176,7 +176,7 @@ fn a_tail_of_a_room_joins_it_and_prints_nothing_else() {
     let nowhere = send(&home, server.link(), &["--to", "#nowhere", "red"]);
     assert_eq!(nowhere.status.code(), Some(5), "{nowhere:?}");
     let usage =
-        command(&home, "tail", server.link(), &["--room", "builds"]).output().expect("the program runs");
+        command(&home, "tail", server.link(), &["--room", "two words"]).output().expect("the program runs");
     assert_eq!(usage.status.code(), Some(2), "{usage:?}");
 }
 

@@ -48,6 +48,9 @@ impl Disk {
         if let Some(known) = self.find(&message) {
             return Some(known);
         }
+        if message.kind.changes().is_some_and(|of| !self.change(&message, of)) {
+            return Some(message.seq);
+        }
         for mail in &message.mail {
             let state = if mail.waits { State::Waits } else { State::Done };
             assert_eq!(self.mail.insert((mail.account.clone(), message.seq), state), None, "one row each");
@@ -62,9 +65,32 @@ impl Disk {
         None
     }
 
+    /// Makes a change; `false`: the message is gone.
+    fn change(&mut self, change: &Message, of: u64) -> bool {
+        if !self.messages.iter().any(|message| message.seq == of) {
+            return false;
+        }
+        self.messages.retain(|other| !matches!(other.kind, Kind::Edited { of: other, .. } if other == of));
+        if matches!(change.kind, Kind::Deleted { .. }) {
+            self.messages.retain(|message| message.seq != of);
+        }
+        for message in self.messages.iter_mut().filter(|message| message.seq == of) {
+            (message.text, message.edited) = (change.text.clone(), true);
+        }
+        let messages = &self.messages;
+        self.mail.retain(|(_, seq), _| messages.iter().any(|message| message.seq == *seq));
+        true
+    }
+
+    /// A message with its mail.
+    pub(super) fn with_mail(&self, number: u64) -> Option<Message> {
+        self.messages.iter().find(|message| message.seq == number).cloned()
+    }
+
     fn find(&self, message: &Message) -> Option<u64> {
         let is_same = |old: &&Message| {
             (&old.author, &old.id, &old.text) == (&message.author, &message.id, &message.text)
+                && old.kind.changes() == message.kind.changes()
                 && old.destination() == message.destination()
         };
         self.messages.iter().find(|old| message.is_known_again() && is_same(old)).map(|old| old.seq)

@@ -39,6 +39,8 @@ pub(super) struct CatchUpState {
     /// Where it continues; `None` before it begins.
     pub(super) after: Option<u64>,
     count: usize,
+    /// Changes of later messages are in these messages.
+    known: u64,
 }
 
 impl CatchUpState {
@@ -178,12 +180,17 @@ impl House {
                 }
             }
             Delivery::Keep(_) => {}
+            Delivery::Ask { session, echo, question: Question::Change(change) } => {
+                let found = self.disk.as_ref().and_then(|disk| disk.with_mail(change.seq));
+                self.act(|chat, now, out| chat.change(session, echo, (change, found), now, out));
+            }
             Delivery::Ask { session, question, .. } => self.questions.push((session.0, question)),
             Delivery::Multicast { .. } => {}
             Delivery::CatchUp { session: SessionId(id), since, latest } => {
                 // A session that has ended needs no catch-up.
                 if self.is_in(id) {
-                    self.catch_ups.insert(id, CatchUpState { since, latest, after: None, count: 0 });
+                    self.catch_ups
+                        .insert(id, CatchUpState { since, latest, after: None, count: 0, known: 0 });
                 }
             }
             Delivery::Follow(SessionId(id)) => self.following.extend(self.is_in(id).then_some(id)),
@@ -223,6 +230,7 @@ impl House {
                     disk.messages.iter().rev().find(|message| message.at < time).map_or(0, |last| last.seq)
                 }
             });
+            progress.known = progress.after.unwrap_or_default();
             self.catch_ups.insert(id, progress);
             return;
         };
@@ -273,10 +281,14 @@ impl House {
     }
 
     fn give(&mut self, id: u64, numbers: &[u64], progress: &mut CatchUpState) {
-        progress.count += numbers.len();
         let reader = self.chat.view(SessionId(id)).and_then(|(view, _)| view.account);
         for number in numbers {
-            let packet = self.disk.as_ref().expect("a disk").message(*number).to_packet(reader.as_ref());
+            let message = self.disk.as_ref().expect("a disk").message(*number);
+            if message.kind.changes().is_some_and(|of| of > progress.known) {
+                continue;
+            }
+            progress.count += 1;
+            let packet = message.to_packet(reader.as_ref());
             self.inboxes.entry(id).or_default().push(read(&packet));
         }
     }

@@ -166,7 +166,7 @@ fn what_is_kept_of_others_is_read_by_those_two_only() {
     let scope = Scope::Mail(Account::Key(key(1)), Account::Key(key(2)));
     assert_eq!(
         house.questions.pop(),
-        Some((1, Question::History(Wanted { scope, before: None, limit: 200 })))
+        Some((1, Question::History(Wanted { scope, before: None, limit: 200, deleted: false })))
     );
     house.ask(5, json!({"type": "history", "name": "bob"}));
     assert_eq!(house.error(5).0, "key_required");

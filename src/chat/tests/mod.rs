@@ -1,5 +1,7 @@
 //! The rules, driven without sockets: deliveries go to inboxes.
 
+mod absence;
+mod changes;
 mod clock;
 mod disk;
 mod farewell;
@@ -17,6 +19,7 @@ mod operators;
 mod paces;
 mod pages;
 mod rates;
+mod reading;
 mod resume;
 mod rooms;
 mod storing;

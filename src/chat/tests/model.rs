@@ -26,6 +26,11 @@ enum Step {
         command: usize,
         who: usize,
     },
+    /// Goes away or comes back, reads, or tries to change what nobody stores.
+    Settle {
+        id: u64,
+        what: usize,
+    },
     Leave {
         id: u64,
     },
@@ -53,6 +58,13 @@ const COMMANDS: [&str; 14] = [
     "members",
     "owners",
 ];
+const SETTLED: [&str; 5] = [
+    r#"{"type":"away","msg":"lunch"}"#,
+    r#"{"type":"back"}"#,
+    r#"{"type":"read","name":"bob","seq":3}"#,
+    r#"{"type":"read","seq":900}"#,
+    r#"{"type":"delete","seq":1}"#,
+];
 const TOKENS: [&str; 3] = ["", "one", "two"];
 const MODES: [&str; 3] = ["chat", "send", "tail"];
 
@@ -64,6 +76,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (id.clone(), 0..=NAMES.len()).prop_map(|(id, to)| Step::Say { id, to }),
         2 => (id.clone(), 0..NAMES.len()).prop_map(|(id, name)| Step::Nick { id, name }),
         2 => (0..COMMANDS.len(), 0..SUBJECTS.len()).prop_map(|(command, who)| Step::Console { command, who }),
+        2 => (id.clone(), 0..SETTLED.len()).prop_map(|(id, what)| Step::Settle { id, what }),
         2 => id.prop_map(|id| Step::Leave { id }),
         1 => prop_oneof![Just(0), Just(1), Just(30), Just(800)].prop_map(|hours| Step::Wait { hours }),
         1 => Just(Step::Restart),
@@ -116,6 +129,10 @@ impl Play {
                 let line = format!("/{} {who}", COMMANDS[*command]);
                 let line = if COMMANDS[*command] == "bans" { "/bans" } else { line.as_str() };
                 drop(house.console(line));
+            }
+            Step::Settle { id, what } => {
+                let Some(id) = open.get(id) else { return };
+                house.send(*id, SETTLED[*what]);
             }
             Step::Leave { id } => {
                 if let Some(id) = open.remove(id) {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::values::room;
 use crate::name::RoomName;
 use crate::protocol::Moment;
 
@@ -29,8 +30,8 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "DURATION|TIME")]
     pub(crate) since: Option<Moment>,
 
-    /// Only messages in this room.
-    #[arg(long, value_name = "#ROOM", value_parser = RoomName::new, conflicts_with = "with")]
+    /// Only messages in this room. The # may be left out.
+    #[arg(long, value_name = "#ROOM", value_parser = room, conflicts_with = "with")]
     pub(crate) room: Option<RoomName>,
 
     /// Only direct messages from or to this user.

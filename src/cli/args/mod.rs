@@ -27,13 +27,14 @@ use super::values::Color;
 /// Chat for a local network: no account, no Internet, no configuration.
 ///
 /// Without a subcommand, lanchat finds the server on this network and opens the chat. If it finds
-/// none, it offers to start one.
+/// none, it offers to start one. With a host (`lanchat 192.168.1.20`), it joins the
+/// server there. `lanchat chat` and `lanchat join` do the same.
 #[derive(Debug, Parser)]
 #[command(
     name = "lanchat",
     version,
     disable_help_subcommand = true,
-    override_usage = "lanchat [OPTIONS]\n       lanchat COMMAND [OPTIONS]",
+    override_usage = "lanchat [OPTIONS] [HOST[:PORT]]\n       lanchat COMMAND [OPTIONS]",
     after_help = AFTER_HELP
 )]
 pub(crate) struct Cli {
@@ -42,6 +43,14 @@ pub(crate) struct Cli {
 
     #[command(flatten)]
     pub(crate) join: JoinArgs,
+
+    /// Take lines from a pipe that start with a slash as commands; otherwise, all of them are text.
+    #[arg(long, env = "LANCHAT_COMMANDS")]
+    pub(crate) commands: bool,
+
+    /// Chat in plain lines without a prompt, as for a screen reader.
+    #[arg(long, env = "LANCHAT_PLAIN")]
+    pub(crate) plain: bool,
 
     /// The command to run instead of joining the chat.
     #[command(subcommand)]
@@ -54,8 +63,17 @@ You can also set an option by an environment variable (--host: LANCHAT_HOST, ser
 or a key of the config file. Flags override variables, and variables override the file. For more: lanchat man";
 
 pub(crate) fn definition() -> clap::Command {
-    let adjusted = |command: clap::Command| command.mut_args(adjusted);
-    adjusted(Cli::command()).mut_subcommands(adjusted)
+    // The last of repeated options wins, so that an alias with options can be overridden.
+    let adjusted = |command: clap::Command| command.args_override_self(true).mut_args(adjusted);
+    adjusted(Cli::command()).mut_subcommands(adjusted).mut_subcommands(counted)
+}
+
+/// Gives `-n` of `tail` the meaning that it has in the system's `tail`.
+fn counted(command: clap::Command) -> clap::Command {
+    match command.get_name() {
+        "tail" => command.mut_arg("name", |arg| arg.short(None)).mut_arg("last", |arg| arg.short('n')),
+        _ => command,
+    }
 }
 
 /// Hides the variables from the help, and accepts more than true and false in the variable of a switch.
@@ -115,6 +133,9 @@ pub(crate) enum Subcommand {
     /// With --replace, lanchat no longer accepts the server's previous key. Without it, other servers of
     /// the same name stay accepted. Ask the server's administrator for the fingerprint in person or by
     /// telephone, not over the network in doubt.
+    ///
+    /// Without FINGERPRINT, lanchat looks at the servers that you know, shows changed keys, and asks for the
+    /// number that the administrator reads out.
     Trust(TrustArgs),
 
     /// Print links for joining the server on this machine.
@@ -149,7 +170,9 @@ pub(crate) enum Subcommand {
     /// Print the completion script for a shell.
     Completions(CompletionsArgs),
 
-    /// Print a man page in roff format.
+    /// Show a man page.
+    ///
+    /// At a terminal, shows the page; elsewhere, prints its source in roff format.
     Man(ManArgs),
 }
 

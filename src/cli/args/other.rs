@@ -8,8 +8,9 @@ use clap::builder::PossibleValuesParser;
 
 use super::connect::{ConnectArgs, JoinArgs};
 use crate::cli::link_target::LinkTarget;
-use crate::cli::values::{HostPort, positive_duration};
+use crate::cli::values::{HostPort, last, positive_duration, room};
 use crate::fingerprint::Fingerprint;
+use crate::name::RoomName;
 use crate::protocol::Moment;
 
 /// Every subcommand; each has a man page.
@@ -69,14 +70,22 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "TO", default_value = "all")]
     pub(crate) to: String,
 
+    /// Send to this room; the same as --to #ROOM. The # may be left out.
+    #[arg(long, value_name = "#ROOM", conflicts_with = "to", value_parser = room)]
+    pub(crate) room: Option<RoomName>,
+
+    /// Print the receipt as one line of JSON, or the error with its code.
+    #[arg(long)]
+    pub(crate) json: bool,
+
     /// The data directory of the server on this machine [default: the usual one]. If you may read it,
     /// you send as an operator.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub(crate) data_dir: Option<PathBuf>,
 
-    /// The message; - or nothing reads it from standard input.
+    /// The message, in one or more words; - or nothing reads it from standard input.
     #[arg(value_name = "TEXT|-")]
-    pub(crate) text: Option<String>,
+    pub(crate) text: Vec<String>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -93,9 +102,18 @@ pub(crate) struct TailArgs {
     #[arg(long, value_name = "DURATION|TIME")]
     pub(crate) since: Option<Moment>,
 
-    /// Join this room and print only its messages; may be repeated.
-    #[arg(long, value_name = "#ROOM")]
-    pub(crate) room: Vec<String>,
+    /// Start with the last N messages, at most 200.
+    // The command line's definition adds -n, which joining uses for --name.
+    #[arg(long, value_name = "N", conflicts_with = "since", value_parser = last)]
+    pub(crate) last: Option<u64>,
+
+    /// Join this room and print only its messages; may be repeated. The # may be left out.
+    #[arg(long, value_name = "#ROOM", value_parser = room)]
+    pub(crate) room: Vec<RoomName>,
+
+    /// Accepted for users of the system's tail; lanchat always follows.
+    #[arg(short, long, hide = true)]
+    pub(crate) follow: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -138,10 +156,12 @@ pub(crate) struct TrustArgs {
     pub(crate) replace: bool,
 
     /// The server's name; if you know several of that name, its name and id as in vm-3f9a1c77.
-    pub(crate) name: String,
+    #[arg(required_if_eq("replace", "true"))]
+    pub(crate) name: Option<String>,
 
     /// Its key's fingerprint, as `lanchat fingerprint` prints it on the server: SHA256: and 43 characters.
-    pub(crate) fingerprint: Fingerprint,
+    #[arg(required_if_eq("replace", "true"))]
+    pub(crate) fingerprint: Option<Fingerprint>,
 }
 
 #[derive(Clone, Debug, Default, Args)]

@@ -54,7 +54,7 @@ fn outcome(answered: Result<Proof<KeyStatus>, Error>, is_meant: impl Fn(&str, &s
             let key = Err(JoinRefusal::Key(safe_line(&lines.join("; "))));
             ProbeOutcome::Answered { server: "a server".into(), key, is_meant: true }
         }
-        Err(Error::Refused(why)) => ProbeOutcome::TurnedAway(safe_line(&why)),
+        Err(Error::Refused(why, _)) => ProbeOutcome::TurnedAway(safe_line(&why)),
         Err(Error::NoAnswer) => ProbeOutcome::Hung,
         Err(error) => ProbeOutcome::Foreign(safe_line(&error.to_string())),
     }

@@ -84,7 +84,7 @@ impl Credentials {
             }
             introduction.lines.iter().cloned().for_each(&tell);
             if !terminal::says_yes(JOIN_NAMESAKE).await {
-                return Err(Error::Refused(not_joined(&reached.server.name)));
+                return Err(Error::Refused(not_joined(&reached.server.name), None));
             }
         } else {
             introduction.lines.into_iter().for_each(&tell);
@@ -98,7 +98,7 @@ impl Credentials {
         registered.namesakes_are_told = !reached.namesakes.is_empty();
         // An impostor can play an open server.
         if introduction.is_first && !registered.proven && self.passphrases.is_named() {
-            return Err(Error::Refused(unproven(&name)));
+            return Err(Error::Refused(unproven(&name), None));
         }
         if introduction.is_first && closed {
             tell(if registered.proven { proven(&name) } else { NOT_VERIFIED.to_owned() });

@@ -1,5 +1,7 @@
 //! From the options to a registered link: finds a server, and joins it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anstream::eprintln;
 
 use super::credentials::{Credentials, JoinTerms};
@@ -13,6 +15,7 @@ use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
 use crate::client::trust::{PassphraseSource, TrustPolicy, UserIdentity, load_key};
 use crate::name::Name;
+use crate::prompt;
 use crate::protocol::request::Mode;
 
 /// A registered link, and what it takes to come back.
@@ -29,23 +32,40 @@ pub(crate) async fn enter(
     position: HistoryPosition,
 ) -> Result<Joined, Error> {
     let (locator, credentials) = prepare(options, position)?;
-    let reached = find::find(&locator).await?;
-    let registered = join_first(&locator, &credentials, reached, mode).await?;
+    let reached = find::find(&locator, options.quiet).await?;
+    let registered = join_first(&locator, &credentials, reached, mode, options.quiet).await?;
     Ok(Joined { registered, credentials, locator })
 }
 
-/// Joins a server before there is a prompt.
+/// For a user who joins a server for the first time.
+const NEWCOMER: &str = "New here? /help lists the commands, Tab completes names, Ctrl-D leaves.";
+
+/// Joins a server before there is a prompt. If `quiet`, says nothing about it.
 pub(crate) async fn join_first(
     locator: &Locator,
     credentials: &Credentials,
     reached: Reached,
     mode: Mode,
+    quiet: bool,
 ) -> Result<Registered, Error> {
     locator.remember(&reached.addrs);
     // `tail` runs in the background, where nobody answers.
     let terms =
         JoinTerms { mode, may_ask: mode != Mode::Tail, needs_name: credentials.identity.is_name_chosen };
-    credentials.join(reached, terms, |line| eprintln!("{line}")).await
+    let is_newcomer = mode == Mode::Chat && credentials.trust.lock().known().iter().next().is_none();
+    let is_told = AtomicBool::new(false);
+    let tell = |line: String| {
+        if !quiet {
+            eprintln!("{line}");
+            is_told.store(true, Ordering::Relaxed);
+        }
+    };
+    let registered = credentials.join(reached, terms, tell).await?;
+    // Programs need no advice, and a user with a link got it from its author.
+    if is_newcomer && is_told.into_inner() && prompt::is_available() {
+        eprintln!("{NEWCOMER}");
+    }
+    Ok(registered)
 }
 
 /// Prepares the search for a server and the join.

@@ -73,7 +73,7 @@ impl Conversation {
         self.view.preferences.title.then(|| format!("{calls}lanchat {name}").trim_end().to_owned())
     }
 
-    /// Goes to the most urgent unread messages, or, if there are none, back to where this began.
+    /// Goes to the most urgent unread messages or, without any, back to where this began.
     pub(crate) fn go_on(&mut self) -> Vec<Effect> {
         let here = self.here();
         if let Some(target) = self.attention.places.most_urgent(here.as_ref()) {
@@ -180,7 +180,7 @@ impl Conversation {
         effects
     }
 
-    /// Whether somebody else says the word in that message.
+    /// Whether another user says the word in that message.
     pub(super) fn is_mention(&self, event: &Event, word: &str) -> bool {
         let Event::Chat { from, msg, .. } = event else { return true };
         from.name != self.view.me && calling::mentions(msg, word, &[])

@@ -51,6 +51,8 @@ pub(super) struct RequestedMessages {
     held: Vec<Event>,
     /// Whether Enter shows older ones.
     is_asked: bool,
+    /// Whether nothing is said if there are no messages.
+    is_quiet: bool,
     /// The number of the first one to show.
     first: u64,
     /// The word that each must have, as a whole word.
@@ -109,6 +111,19 @@ impl Conversation {
         };
         effects.extend(self.show(event));
         Some(effects)
+    }
+
+    /// Shows this user's own message, whose receipt the broken link has lost, without counting it as missed.
+    pub(super) fn own_past(&mut self, event: &Event, is_direct: bool) -> Vec<Effect> {
+        let Event::Chat { seq, .. } = event else { return Vec::new() };
+        if !self.seen.take_own(IncomingMessage { seq: *seq, is_direct, history: true }) {
+            return Vec::new();
+        }
+        let mut own = event.clone();
+        if let Event::Chat { history, .. } = &mut own {
+            *history = false;
+        }
+        self.show(&own)
     }
 
     /// Holds a requested message until all have come.
@@ -187,7 +202,7 @@ impl Conversation {
     pub(super) fn ask_room(&mut self, room: &str) -> Vec<Effect> {
         let query = MessagesQuery::history(Some(room.to_owned()), None, Some(ON_JOINING));
         let title = Title::Note(format!("the last {}", query.subject));
-        self.ask_messages(RequestedMessages::new(query, title))
+        self.ask_messages(RequestedMessages::new(query, title).quiet())
     }
 
     /// Asks for the messages before this number.
@@ -225,8 +240,12 @@ impl Conversation {
         let is_first = past.held.len() == past.count;
         let mut effects =
             self.show_held(&past.held, is_first.then_some(&past.title), past.query.sought.as_ref());
-        effects.extend(past.end(end).map(|text| self.note(&text)).unwrap_or_default());
-        if let Some(before) = past.oldest.filter(|_| end.more) {
+        if !past.is_quiet || past.count > 0 {
+            effects.extend(past.end(end).map(|text| self.note(&text)).unwrap_or_default());
+        }
+        // A search may have looked further back than its last hit.
+        let oldest = Some(end.seq).filter(|seq| *seq > 0).or(past.oldest);
+        if let Some(before) = oldest.filter(|_| end.more) {
             self.pages.offer_older(past.query, before);
             if !past.is_asked {
                 self.pages.close();
@@ -299,7 +318,12 @@ impl MessagesQuery {
 impl RequestedMessages {
     pub(super) fn new(query: MessagesQuery, title: Title) -> Self {
         let (oldest, held, word) = (None, Vec::new(), None);
-        Self { query, title, count: 0, oldest, held, is_asked: false, first: 0, word }
+        Self { query, title, count: 0, oldest, held, is_asked: false, is_quiet: false, first: 0, word }
+    }
+
+    /// A new room has no messages, which is not worth a line.
+    fn quiet(self) -> Self {
+        Self { is_quiet: true, ..self }
     }
 
     /// The user asked for them, so Enter shows older ones.

@@ -2,13 +2,12 @@
 
 use super::spot::Spot;
 use super::{Conversation, Effect, Outlet, PendingRequest};
-use unicode_width::UnicodeWidthStr;
-
 use crate::name::RoomName;
 use crate::protocol::packet::RoomInfo;
 use crate::protocol::request::Act;
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Event, Target};
+use crate::text::width;
 
 /// The most columns for the place before each line; a longer name moves its own line to the right.
 const MAX_PLACE_WIDTH: usize = 16;
@@ -19,7 +18,10 @@ impl Conversation {
         self.rooms = rooms.iter().filter_map(|room| RoomName::new(&room.name).ok()).collect();
         self.with_roster(|roster| {
             roster.clear();
-            rooms.iter().for_each(|room| roster.add_room(&room.name));
+            rooms.iter().for_each(|room| {
+                roster.add_room(&room.name);
+                roster.set_joined(&room.name, true);
+            });
         });
         self.name_places();
     }
@@ -28,7 +30,7 @@ impl Conversation {
     fn name_places(&mut self) {
         let is_told = self.view.outlet != Outlet::Pipe && self.rooms.iter().any(|room| !room.is_lobby());
         let names = self.rooms.iter().map(RoomName::as_str).chain([LOBBY]);
-        let longest = names.map(UnicodeWidthStr::width).max().unwrap_or_default();
+        let longest = names.map(width).max().unwrap_or_default();
         self.view.place_width = is_told.then_some(longest.min(MAX_PLACE_WIDTH));
     }
 
@@ -62,9 +64,17 @@ impl Conversation {
     ) -> Vec<Effect> {
         let Ok(name) = RoomName::new(&room.name) else { return self.show(event) };
         let was_left = !room.joined && self.rooms.remove(&name);
-        let mut effects =
-            if was_left { self.note(&format!("you have left {name}")) } else { self.show(event) };
-        self.with_roster(|roster| roster.add_room(&room.name));
+        let mut effects = match ask {
+            _ if was_left => self.note(&format!("you have left {name}")),
+            Some(PendingRequest::Topic) if room.topic.is_none() => {
+                self.note(&format!("{name} has no topic; to set one: /topic {name} TEXT"))
+            }
+            _ => self.show(event),
+        };
+        self.with_roster(|roster| {
+            roster.add_room(&room.name);
+            roster.set_joined(&room.name, room.joined);
+        });
         if room.joined {
             self.rooms.insert(name.clone());
         }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::locator::most_telling;
 use crate::client::error::Error;
 use crate::client::link::{Channel, LinkError, ServerLink};
 use crate::client::state_dir::state_dir;
@@ -175,7 +176,8 @@ pub async fn fingerprint_at(host: &str, port: u16, wait: Duration) -> Result<Fin
             }
         };
         let found = discovery::race(addrs, ask).await;
-        let (_, proof) = found.map_err(|error| LinkError::Handshake(error.to_string()))?;
+        let (_, proof) =
+            found.map_err(|error| most_telling(error.failed.into_iter().filter_map(|(_, error)| error)))?;
         proof.link.ok_or(LinkError::NotEncrypted)
     };
     let asked = tokio::time::timeout(wait, ask).await.unwrap_or(Err(LinkError::Silent));
@@ -215,6 +217,7 @@ pub fn trust(which: &str, key: Fingerprint, replace: bool) -> Result<Trusted, Er
             "this machine's list of servers does not have that key, and only listed keys count; ask the \
              administrator of this machine"
                 .into(),
+            None,
         ));
     }
     let is_meant =
@@ -250,7 +253,7 @@ pub fn trust(which: &str, key: Fingerprint, replace: bool) -> Result<Trusted, Er
     Ok(Trusted { name, has_replaced, others: if has_replaced { Vec::new() } else { labels } })
 }
 
-fn anonymous(expect: Expect) -> Result<Channel, Error> {
+pub(super) fn anonymous(expect: Expect) -> Result<Channel, Error> {
     let tls = ClientTls::anonymous().map_err(|error| Error::Local(error.to_string()))?;
     Ok(Channel::Tls { tls: Box::new(tls), expect })
 }

@@ -299,7 +299,7 @@ fn noting(probe: impl Fn(SocketAddr) -> Probing, refused: &NotedRefusals) -> imp
 
 /// Of the errors of several addresses, the one that says most: a server's refusal, then something
 /// that answers but is not a server, then no answer.
-fn most_telling(errors: impl Iterator<Item = LinkError>) -> LinkError {
+pub(super) fn most_telling(errors: impl Iterator<Item = LinkError>) -> LinkError {
     let rank = |error: &LinkError| match error {
         LinkError::WrongKey { .. } => 6,
         LinkError::Refused { .. } | LinkError::PassphraseNeeded | LinkError::WrongPassphrase => 5,

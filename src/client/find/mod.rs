@@ -1,6 +1,7 @@
 //! Finding servers: the one to join, others beside it, and one that is started in this process.
 
 mod background_search;
+mod changed_keys;
 mod choice;
 mod hosting;
 mod inspector;
@@ -10,6 +11,7 @@ mod rivals;
 mod startup;
 
 pub(crate) use background_search::search_in_background;
+pub use changed_keys::{ChangedKey, changed_keys};
 pub(crate) use choice::{Choice, choices, describe, several};
 pub use hosting::{Host, Hosting, Task};
 pub use inspector::{Inspector, JoinRefusal, Trusted, Untested, fingerprint_at, own_fingerprint, trust};

@@ -21,8 +21,10 @@ pub(crate) struct StartedServer {
     pub(crate) hosting: Box<dyn Hosting>,
 }
 
-/// Finds the server to join. Fails without a server, or with several if the user named none.
-pub(crate) async fn find(locator: &Locator) -> Result<Reached, Error> {
+/// Finds the server to join. Fails without a server, or with several if the user named none. If `quiet`, says
+/// nothing while it takes long.
+pub(crate) async fn find(locator: &Locator, quiet: bool) -> Result<Reached, Error> {
+    let slow = if quiet { || {} } else { slow };
     match locator.locate(slow).await? {
         Located::One(reached) => Ok(*reached),
         Located::Several(servers) => Err(several(&servers)),

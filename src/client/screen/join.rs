@@ -28,7 +28,7 @@ pub async fn join(options: ClientOptions, host: Arc<dyn Host>) -> Result<(), Err
         true => HistoryPosition::new(StartFrom::Newest, state_dir().map(|dir| dir.join(RESUME_FILE))),
         false => HistoryPosition::new(StartFrom::Now, None),
     };
-    match prompt::is_available() {
+    match prompt::is_available() && !options.plain {
         true => at_the_prompt(options, host, position).await,
         false => in_plain_lines(&options, position).await,
     }
@@ -46,11 +46,14 @@ async fn in_plain_lines(options: &ClientOptions, position: HistoryPosition) -> R
     if io::stdout().is_terminal() {
         view.outlet = Outlet::Lines;
     }
-    let mut conversation = Conversation::new(view, SharedState::default(), &joined.credentials);
+    let mut conversation = Conversation::new(view, SharedState::default(), &joined.credentials)
+        .keeping(options.preferences_file.clone());
     if io::stdout().is_terminal() {
         conversation.ignore_these(ignored());
     }
-    let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation).await;
+    // A person types commands. The lines of a log may look like some.
+    let has_commands = options.commands || io::stdin().is_terminal();
+    let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation, has_commands).await;
     position.save();
     result
 }
@@ -68,7 +71,7 @@ async fn at_the_prompt(
     let (locator, credentials) = prepare(&options, position)?;
     let (registered, located) = match find::first_look(&locator).await? {
         Located::One(reached) => {
-            (Some(join_first(&locator, &credentials, *reached, Mode::Chat).await?), None)
+            (Some(join_first(&locator, &credentials, *reached, Mode::Chat, false).await?), None)
         }
         located => (None, Some(located)),
     };
@@ -76,7 +79,8 @@ async fn at_the_prompt(
         registered.as_ref().map_or(credentials.identity.name().to_string(), |one| one.welcome.name.clone());
     let roster = SharedState::default();
     let view = ViewState::new(me, options.color, options.preferences.clone(), Stamp::Time);
-    let mut conversation = Conversation::new(view, roster.clone(), &credentials);
+    let mut conversation =
+        Conversation::new(view, roster.clone(), &credentials).keeping(options.preferences_file.clone());
     conversation.ignore_these(ignored());
     // The known server is joined as soon as it answers, before others with its name can be heard of.
     let namesakes = registered.as_ref().filter(|one| !one.namesakes_are_told && locator.searches());

@@ -1,7 +1,10 @@
 //! The ways to use the client: the prompt, plain lines, `tail` and `send`.
 
 mod completer;
+mod draft_file;
+mod emoji;
 mod join;
+mod latest;
 mod notify;
 mod output;
 mod plain;
@@ -11,5 +14,5 @@ mod tail;
 mod termination;
 
 pub use join::join;
-pub use send::send;
+pub use send::{SendOptions, send};
 pub use tail::{TailOptions, tail};

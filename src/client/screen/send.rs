@@ -4,10 +4,10 @@
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::time::Duration;
 
-use anstream::eprintln;
+use serde_json::json;
 use tokio::time::timeout;
 
-use super::output::output_ended;
+use super::output::{escaped, json_line, output_ended};
 use crate::client::connection::{
     Backoff, HistoryPosition, JoinError, JoinTerms, Joined, LostServer, StartFrom, enter,
 };
@@ -16,6 +16,7 @@ use crate::client::error::Error;
 use crate::client::link::{LinkError, ServerLink};
 use crate::client::options::ClientOptions;
 use crate::limits::MAX_TEXT_BYTES;
+use crate::protocol::event::Absent;
 use crate::protocol::request::{Act, Mode};
 use crate::protocol::{Code, Event, Request, Target};
 use crate::text::{safe_line, safe_lines};
@@ -27,32 +28,54 @@ const RECEIPT_WAIT: Duration = Duration::from_secs(10);
 const AS_OPERATOR: &str =
     "; the user who runs the server may do it on the server's machine, with the server's --data-dir";
 
-/// The fate of the message at the server.
-enum SendOutcome {
-    Accepted {
-        /// The recipient, if away: the message waits.
-        waits: Option<String>,
-        stored: bool,
-    },
-    /// It was a command, and this is the answer.
-    Answered(String),
+/// A message, and its recipient.
+#[derive(Debug, Clone)]
+pub struct SendOptions {
+    /// A name, a room, an address, `all` or `server`.
+    pub to: String,
+    /// The message. `None` or `-`: read it from standard input; only `-` reads from a terminal.
+    pub text: Option<String>,
+    /// Whether to print the receipt or the error as one line of JSON.
+    pub json: bool,
 }
 
-/// Sends `text` to `to`: a name, a room, an address or `all`. Without a text, or with `-`, reads it from
-/// standard input; only `-` reads from a terminal. Returns once the server has it; an answer to a command (`to`
-/// is `server`) goes to standard output.
+/// The server's answer: the receipt of a message, or the answer to a command.
+struct ServerAnswer {
+    event: Event,
+    /// The answer in words.
+    words: String,
+}
+
+/// Sends a message. Returns once the server has it; an answer to a command goes to standard output.
 ///
 /// # Errors
 /// See [`Error`]; if the server refuses the message, [`Error::Refused`] with the server's words.
-pub async fn send(options: ClientOptions, to: &str, text: Option<String>) -> Result<(), Error> {
+pub async fn send(options: ClientOptions, what: SendOptions) -> Result<(), Error> {
+    let is_json = what.json;
+    let sent = send_once(&options, what).await;
+    if let (true, Err(error)) = (is_json, &sent) {
+        let packet = json!({ "type": "error", "code": error.code(), "msg": error.to_string() });
+        print(&escaped(&packet.to_string()))?;
+    }
+    sent
+}
+
+async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Error> {
+    let SendOptions { to, text, json } = what;
     let msg = message(text)?;
-    let joined = enter(&options, Mode::Send, HistoryPosition::new(StartFrom::Now, None)).await?;
+    let joined = enter(options, Mode::Send, HistoryPosition::new(StartFrom::Now, None)).await?;
     let welcome = &joined.registered.welcome;
     if let Some(taken) = &joined.registered.taken {
-        eprintln!("the name {taken} is taken; the message is from {}", welcome.name);
+        options.note(&format!("the name {taken} is taken; the message is from {}", welcome.name));
     }
-    let to = Target::parse(to);
+    let (me, server) = (welcome.name.clone(), safe_line(&welcome.server.name));
+    let to = Target::parse(&to);
     let needs_operator = to == Target::Server && !welcome.operator;
+    let recipient = match &to {
+        Target::All => "everyone".to_owned(),
+        to => safe_line(&to.to_string()),
+    };
+    let is_command = to == Target::Server;
     let trust = joined.credentials.trust.clone();
     let outcome =
         timeout(RECEIPT_WAIT, deliver(joined, Act::Chat { to, msg, action: false, reply: None })).await;
@@ -60,32 +83,46 @@ pub async fn send(options: ClientOptions, to: &str, text: Option<String>) -> Res
         let not_allowed =
             matches!(error, JoinError::Link(LinkError::Refused { code: Some(Code::NotAllowed), .. }));
         match error.explain("the message may not have been delivered", &trust.lock()) {
-            Error::Refused(text) if not_allowed && needs_operator => Error::Refused(text + AS_OPERATOR),
+            Error::Refused(text, code) if not_allowed && needs_operator => {
+                Error::Refused(text + AS_OPERATOR, code)
+            }
             other => other,
         }
     })?;
-    match outcome {
-        SendOutcome::Answered(text) => {
-            let written = writeln!(io::stdout().lock(), "{}", safe_lines(&text).join("\n"));
-            written.or_else(|error| output_ended(&error))
-        }
-        SendOutcome::Accepted { waits, stored } => {
-            if let Some(name) = waits {
-                eprintln!("{} is offline; the message waits for them", safe_line(&name));
-            }
-            if !stored {
-                eprintln!(
-                    "the server passed the message on but could not store it: users who are offline miss it"
-                );
-            }
-            Ok(())
-        }
+    if json {
+        return print(json_line(&outcome.event, &me).trim_end());
     }
+    let Event::Sent { waits, stored, away, .. } = outcome.event else {
+        return print(&safe_lines(&outcome.words).join("\n"));
+    };
+    if is_command {
+        return print("the server has carried out the command");
+    }
+    if io::stderr().is_terminal() {
+        options.note(&format!("sent to {recipient} on {server}"));
+    }
+    if let Some(name) = waits {
+        options.note(&format!("{} is offline; the message waits for them", safe_line(&name)));
+    }
+    if let Some(Absent { name, why }) = away {
+        let why = if why.is_empty() { why } else { format!(": {why}") };
+        options.note(&safe_line(&format!("{name} is away{why}")));
+    }
+    if !stored {
+        options
+            .note("the server passed the message on but could not store it: users who are offline miss it");
+    }
+    Ok(())
+}
+
+fn print(text: &str) -> Result<(), Error> {
+    let written = writeln!(io::stdout().lock(), "{text}");
+    written.or_else(|error| output_ended(&error))
 }
 
 /// Sends the message until the server has answered. Only a server that keeps messages recognises one that comes
 /// again; any other gets it once.
-async fn deliver(joined: Joined, message: Act) -> Result<SendOutcome, JoinError> {
+async fn deliver(joined: Joined, message: Act) -> Result<ServerAnswer, JoinError> {
     let Joined { mut registered, credentials, locator } = joined;
     let id = PacketIds::new().next();
     let frame = Request::Act(message).to_frame(Some(&id));
@@ -107,7 +144,7 @@ async fn deliver(joined: Joined, message: Act) -> Result<SendOutcome, JoinError>
     }
 }
 
-async fn try_to_deliver(link: ServerLink, frame: &[u8], id: &str) -> Result<SendOutcome, LinkError> {
+async fn try_to_deliver(link: ServerLink, frame: &[u8], id: &str) -> Result<ServerAnswer, LinkError> {
     let (mut reader, mut writer) = link.split();
     writer.send(frame).await?;
     let outcome = loop {
@@ -119,8 +156,7 @@ async fn try_to_deliver(link: ServerLink, frame: &[u8], id: &str) -> Result<Send
             | Event::Bye { code: Some(Code::ShuttingDown), msg, .. } => return Err(LinkError::Lost(msg)),
             Event::Error { code, msg, name } => return Err(LinkError::Refused { code, msg, free: name }),
             Event::Bye { code, msg, .. } => return Err(LinkError::Refused { code, msg, free: None }),
-            Event::Sent { waits, stored, .. } if is_answer => break SendOutcome::Accepted { waits, stored },
-            _ if is_answer => break SendOutcome::Answered(words),
+            event if is_answer => break ServerAnswer { event, words },
             _ => {}
         }
     };

@@ -3,11 +3,11 @@
 
 use std::io::{self, Write as _};
 
-use anstream::eprintln;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::output::output_ended;
+use super::latest::LatestMessages;
+use super::output::{json_line, output_ended};
 use super::termination::Termination;
 use crate::client::connection::{HistoryPosition, Reconnector, StartFrom, Up, Update, enter};
 use crate::client::conversation::{
@@ -15,16 +15,18 @@ use crate::client::conversation::{
 };
 use crate::client::error::Error;
 use crate::client::options::ClientOptions;
-use crate::client::preferences::Preferences;
 use crate::name::RoomName;
 use crate::protocol::event::{GAP, HistoryEnd};
 use crate::protocol::packet::RoomInfo;
 use crate::protocol::request::{Act, Mode};
 use crate::protocol::{Event, Request, Target};
-use crate::text::{is_suspicious, safe_line};
+use crate::text::safe_line;
 
 /// The `id` of requests to join a room.
 const JOIN_ID: &str = "join";
+
+/// The `id` of requests for the last messages.
+const LAST_ID: &str = "last";
 
 /// The messages to print.
 #[derive(Debug, Clone, Default)]
@@ -33,8 +35,10 @@ pub struct TailOptions {
     pub json: bool,
     /// The time to start from; `None`: print only new messages.
     pub since: Option<Timestamp>,
+    /// How many of the last messages to start with.
+    pub last: Option<u64>,
     /// Print only these rooms; if empty, everything including direct messages.
-    pub rooms: Vec<String>,
+    pub rooms: Vec<RoomName>,
 }
 
 /// Prints messages until a signal asks the process to end or nobody reads the output.
@@ -42,18 +46,16 @@ pub struct TailOptions {
 /// # Errors
 /// See [`Error`]: for example if there is no server, or if it refuses.
 pub async fn tail(options: ClientOptions, what: TailOptions) -> Result<(), Error> {
-    let rooms = what.rooms.iter().map(|room| RoomName::new(room)).collect::<Result<Vec<_>, _>>();
-    let rooms = rooms.map_err(|error| Error::Usage(format!("--room: {error}")))?;
     let mut termination =
         Termination::new().map_err(|error| Error::Local(format!("cannot take signals: {error}")))?;
-    let start = what.since.map_or(StartFrom::Now, |since| StartFrom::Time(since.to_string()));
+    let start = what.since.as_ref().map_or(StartFrom::Now, |since| StartFrom::Time(since.to_string()));
     let position = HistoryPosition::new(start, None);
     let joined = tokio::select! {
         joined = enter(&options, Mode::Tail, position.clone()) => joined?,
         () = termination.wait() => return Ok(()),
     };
     let mut connection = Reconnector::staying(Mode::Tail, joined);
-    let mut printer = TailPrinter::new(what.json, rooms, position, options.color);
+    let mut printer = TailPrinter::new(options, what, position);
     loop {
         let update = tokio::select! {
             update = connection.next() => update.map_err(Error::from)?,
@@ -76,33 +78,37 @@ impl From<io::Error> for Stop {
 
 /// Prints the messages that are wanted.
 struct TailPrinter {
-    json: bool,
-    rooms: Vec<RoomName>,
+    options: ClientOptions,
+    what: TailOptions,
     view: ViewState,
     seen: SeenMessages,
     outgoing: Option<mpsc::Sender<Vec<u8>>>,
     /// Wanted rooms that the user is not in yet.
     missing: Vec<RoomName>,
+    /// The last messages, while they come.
+    latest: Option<LatestMessages>,
     was_lost: bool,
 }
 
 impl TailPrinter {
-    fn new(json: bool, rooms: Vec<RoomName>, position: HistoryPosition, color: bool) -> Self {
-        let view = ViewState::new(String::new(), color, Preferences::default(), Stamp::DateTime);
+    fn new(options: ClientOptions, what: TailOptions, position: HistoryPosition) -> Self {
+        let view = ViewState::new(String::new(), options.color, options.preferences.clone(), Stamp::DateTime);
         let seen = SeenMessages::new(position);
-        Self { json, rooms, view, seen, outgoing: None, missing: Vec::new(), was_lost: false }
+        let (missing, latest) = (Vec::new(), None);
+        Self { options, what, view, seen, outgoing: None, missing, latest, was_lost: false }
     }
 
     fn take(&mut self, update: Update) -> Result<(), Stop> {
         self.view.now = Timestamp::now();
         match update {
             Update::Up(up) => self.up(*up),
-            Update::Note(line) => eprintln!("{line}"),
+            Update::Note(line) => self.options.note(&line),
             Update::Event(event, id) => return self.event(&event, id.as_deref()),
             Update::Down(loss) => {
-                eprintln!("{}; waiting for the server", safe_line(&loss.why));
+                self.options.note(&format!("{}; waiting for the server", safe_line(&loss.why)));
                 self.seen.interrupt();
                 (self.was_lost, self.outgoing) = (true, None);
+                self.end_latest()?;
             }
         }
         Ok(())
@@ -111,27 +117,32 @@ impl TailPrinter {
     fn up(&mut self, up: Up) {
         let Up { welcome, outgoing, taken, resumes, .. } = up;
         if std::mem::take(&mut self.was_lost) {
-            eprintln!("connected again");
+            self.options.note("connected again");
         }
         if let Some(taken) = taken {
-            eprintln!("the name {taken} is taken, so you are {}", welcome.name);
+            self.options.note(&format!("the name {taken} is taken, so you are {}", welcome.name));
         }
         let back = self.seen.welcomed(&welcome, resumes);
         if back.rewound {
-            eprintln!("{WENT_BACK}");
+            self.options.note(WENT_BACK);
         }
         if resumes && welcome.log.is_none() {
-            eprintln!("this server keeps no history, so earlier messages are missing");
+            self.options.note("this server keeps no history, so earlier messages are missing");
         }
         self.view.me = welcome.name;
         self.outgoing = Some(outgoing);
         let is_in =
             |room: &RoomName, info: &RoomInfo| RoomName::new(&info.name).is_ok_and(|name| name == *room);
-        let missing = self.rooms.iter().filter(|room| !room.is_lobby());
+        let missing = self.what.rooms.iter().filter(|room| !room.is_lobby());
         let missing = missing.filter(|room| !welcome.rooms.iter().any(|info| is_in(room, info)));
         self.missing = missing.cloned().collect();
         if !self.seen.is_catching_up() {
             self.join();
+        }
+        if let Some(limit) = self.what.last.take() {
+            let latest = LatestMessages::new(limit, &self.what.rooms);
+            latest.requests().for_each(|request| self.send(&request, Some(LAST_ID)));
+            self.latest = Some(latest);
         }
     }
 
@@ -150,6 +161,15 @@ impl TailPrinter {
     }
 
     fn event(&mut self, event: &Event, id: Option<&str>) -> Result<(), Stop> {
+        if let Some(latest) = self.latest.as_mut().filter(|_| id == Some(LAST_ID)) {
+            if let Event::Error { msg, .. } = event {
+                self.options.note(&format!("the last messages are missing: {}", safe_line(msg)));
+            }
+            if latest.answer(event) {
+                self.end_latest()?;
+            }
+            return Ok(());
+        }
         match event {
             Event::Chat { to, seq, history, .. } => {
                 let target = Target::parse(to);
@@ -172,8 +192,20 @@ impl TailPrinter {
                 self.view.me.clone_from(name);
                 Ok(())
             }
-            Event::Error { msg, .. } if id == Some(JOIN_ID) => {
-                Err(Stop(Err(Error::Refused(format!("the server refused: {}", safe_line(msg))))))
+            Event::Room(room) if id == Some(JOIN_ID) && room.joined => {
+                let others = match room.members {
+                    0 | 1 => "nobody else is in it".to_owned(),
+                    members => format!("{members} members"),
+                };
+                let before =
+                    if self.what.since.is_some() { ", so its earlier messages are missing" } else { "" };
+                let name = safe_line(&room.name);
+                self.options.note(&format!("you were not in {name}{before}; joined it ({others})"));
+                Ok(())
+            }
+            Event::Error { code, msg, .. } if id == Some(JOIN_ID) => {
+                let text = format!("the server refused: {}", safe_line(msg));
+                Err(Stop(Err(Error::Refused(text, *code))))
             }
             _ => Ok(()),
         }
@@ -184,12 +216,24 @@ impl TailPrinter {
         if self.seen.take(message, is_wanted) == Novelty::Known || !is_wanted {
             return Ok(());
         }
+        if let Some(latest) = &mut self.latest {
+            if latest.hold(event) {
+                return Ok(());
+            }
+            self.end_latest()?;
+        }
         Ok(self.print(event)?)
     }
 
+    /// Prints the last messages, as many as have come.
+    fn end_latest(&mut self) -> Result<(), Stop> {
+        let messages = self.latest.take().map(LatestMessages::into_messages).unwrap_or_default();
+        Ok(messages.iter().try_for_each(|event| self.print(event))?)
+    }
+
     fn wants(&self, target: &Target) -> bool {
-        let is_listed = |room: &RoomName| self.rooms.contains(room);
-        self.rooms.is_empty()
+        let is_listed = |room: &RoomName| self.what.rooms.contains(room);
+        self.what.rooms.is_empty()
             || match target {
                 Target::All => is_listed(&RoomName::lobby()),
                 Target::Room(room) => RoomName::new(room).is_ok_and(|room| is_listed(&room)),
@@ -200,7 +244,7 @@ impl TailPrinter {
     fn history_end(&mut self, end: &HistoryEnd) {
         let Some((missed, receipt)) = self.seen.caught_up(end) else { return };
         if end.gap && !missed.back.rewound {
-            eprintln!("you missed messages{GAP}");
+            self.options.note(&format!("you missed messages{GAP}"));
         }
         if let Some(receipt) = receipt {
             self.send(&receipt, None);
@@ -210,10 +254,8 @@ impl TailPrinter {
 
     fn print(&self, event: &Event) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
-        if self.json {
-            let packet = String::from_utf8_lossy(&event.to_packet(&Target::All.to_string(), None).to_frame())
-                .into_owned();
-            stdout.write_all(escaped(&packet).as_bytes())?;
+        if self.what.json {
+            stdout.write_all(json_line(event, &Target::All.to_string()).as_bytes())?;
         } else {
             for line in render(event, &self.view) {
                 writeln!(stdout, "{line}")?;
@@ -223,47 +265,16 @@ impl TailPrinter {
     }
 }
 
-/// Escapes characters that could control a terminal. Programs read the same JSON.
-fn escaped(json: &str) -> String {
-    let is_safe = |c: char| match c.is_ascii() {
-        // JSON itself escapes the other control characters, and the line feed is ours.
-        true => c != '\u{7f}',
-        false => !is_suspicious(c),
-    };
-    if json.chars().all(is_safe) {
-        return json.to_owned();
-    }
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        match is_safe(c) {
-            true => text.push(c),
-            false => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| text += &format!("\\u{unit:04x}")),
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn json_stays_the_same_for_programs_and_drives_no_terminal() {
-        let msg = "plain, José, 山田 \u{9b}31m \u{202e} \u{10ffff} \u{7f}";
-        let json = serde_json::to_string(msg).unwrap();
-        let safe = escaped(&json);
-        assert!(
-            safe.contains("山田") && !safe.contains(['\u{9b}', '\u{202e}', '\u{10ffff}', '\u{7f}']),
-            "{safe}"
-        );
-        assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), msg);
-    }
-
-    #[test]
     fn rooms_that_are_named_leave_everything_else_out() {
         let printer = |rooms: &[&str]| {
             let rooms = rooms.iter().map(|room| RoomName::new(room).unwrap()).collect();
-            TailPrinter::new(false, rooms, HistoryPosition::new(StartFrom::Now, None), false)
+            let what = TailOptions { rooms, ..TailOptions::default() };
+            TailPrinter::new(ClientOptions::in_test(), what, HistoryPosition::new(StartFrom::Now, None))
         };
         let all = printer(&[]);
         assert!(["all", "#games", "alice"].iter().all(|to| all.wants(&Target::parse(to))));

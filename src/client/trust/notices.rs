@@ -73,8 +73,8 @@ pub(crate) fn changed(
         format!("REFUSED: {} does not have the key it had before. Nothing was sent.", who(name, addr)),
         before,
         now,
-        "The server was reinstalled, or someone is impersonating it. Ask its administrator to read out \
-         `lanchat fingerprint`. If that is the new number, run:"
+        "The server was reinstalled, another server has this address now, or someone is impersonating it. Ask its \
+         administrator to read out `lanchat fingerprint`. If that is the new number, run:"
             .into(),
         format!("  lanchat trust --replace {} {key}", word(which)),
         "If it is the number of a different server with the same name, run:".into(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::client::error::Error;
 use crate::client::terminal;
 use crate::prompt;
+use crate::protocol::Code;
 use crate::security::Passphrase;
 use crate::text::safe_line;
 
@@ -38,17 +39,17 @@ impl PassphraseSource {
     pub(crate) async fn ask(&self, server: &str) -> Result<Passphrase, Error> {
         if !terminal::can_ask() {
             let why = crate::client::link::LinkError::PassphraseNeeded.to_string();
-            return Err(Error::Refused(why));
+            return Err(Error::Refused(why, Some(Code::BadPassphrase)));
         }
         let question = format!("Passphrase of \"{}\": ", safe_line(server));
         // On its own thread, because it waits for a person.
         let typed = tokio::task::spawn_blocking(move || prompt::ask_secret(&question)).await;
         match typed {
-            Ok(Ok(Some(text))) => {
-                Passphrase::new(&text).map_err(|error| Error::Refused(format!("wrong passphrase: {error}")))
-            }
+            Ok(Ok(Some(text))) => Passphrase::new(&text).map_err(|error| {
+                Error::Refused(format!("wrong passphrase: {error}"), Some(Code::BadPassphrase))
+            }),
             Ok(Ok(None)) => {
-                Err(Error::Refused("you typed no passphrase, so you did not join the server".into()))
+                Err(Error::Refused("you typed no passphrase, so you did not join the server".into(), None))
             }
             Ok(Err(error)) => {
                 Err(Error::Local(format!("cannot read a passphrase from the terminal: {error}")))

@@ -25,6 +25,8 @@ struct Progress<'a> {
     since: CatchUp,
     /// The session has the messages up to this number.
     after: u64,
+    /// It had the messages up to this number when it came.
+    known: u64,
     count: usize,
     gap: bool,
 }
@@ -51,7 +53,11 @@ pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: 
         CatchUp::Stranger { .. } => (0, true),
         CatchUp::Newest | CatchUp::Mail => (0, false),
     };
-    let mut progress = Progress { history, connection, since, after, count: 0, gap };
+    let known = match since {
+        CatchUp::Seq { after, .. } | CatchUp::Stranger { after } => after,
+        CatchUp::Time { .. } | CatchUp::Newest | CatchUp::Mail => 0,
+    };
+    let mut progress = Progress { history, connection, since, after, known, count: 0, gap };
     match progress.catch_up(latest).await {
         Ok(()) => {
             history.failures.ends();
@@ -66,7 +72,7 @@ pub(super) async fn run(history: &History, connection: &Arc<Connection>, since: 
             // can confirm that it has arrived.
             progress.gap = true;
             let summary = progress.summary(Some(progress.after));
-            drop(history.hub.cutover(connection.id(), u64::MAX, summary));
+            drop(history.hub.cutover(connection.id(), (u64::MAX, 0), summary));
         }
     }
 }
@@ -101,6 +107,9 @@ impl Progress<'_> {
         };
         while self.after < upto && self.page(waiting.clone(), upto).await? {}
         self.after = upto;
+        if matches!(self.since, CatchUp::Time { .. } | CatchUp::Newest | CatchUp::Mail) {
+            self.known = upto;
+        }
         Ok(())
     }
 
@@ -126,7 +135,8 @@ impl Progress<'_> {
     /// Schedules the cutover and waits until it is written; `false`: it exceeded a batch.
     async fn cutover(&mut self) -> Result<bool, Stop> {
         let permit = self.history.cutovers.acquire().await.map_err(|_| Stop::Gone)?;
-        let written = self.history.hub.cutover(self.connection.id(), self.after, self.summary(None));
+        let written =
+            self.history.hub.cutover(self.connection.id(), (self.after, self.known), self.summary(None));
         let remainder = written.ok_or(Stop::Gone)?.await.map_err(|_| Stop::Gone)?;
         drop(permit);
         let Some(Remainder { after, count }) = remainder else { return Ok(true) };
@@ -143,7 +153,8 @@ impl Progress<'_> {
 
     /// Reads and sends one page, and waits until it is written; `false`: it was empty.
     async fn page(&mut self, view: View, upto: u64) -> Result<bool, Stop> {
-        let (store, span) = (self.history.store.clone(), ViewRange { view, after: self.after, upto });
+        let (store, after, known) = (self.history.store.clone(), self.after, self.known);
+        let span = ViewRange { view, after, upto, known };
         let page = self.read(async move { store.page(span, PAGE_MESSAGES, PAGE_BYTES).await }).await?;
         if page.reached <= self.after && page.messages.is_empty() {
             return Ok(false);

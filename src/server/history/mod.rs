@@ -97,7 +97,7 @@ impl History {
 
     fn queue(&self, question: &Question) -> &QueryQueue {
         match question {
-            Question::History(_) => &self.listings,
+            Question::History(_) | Question::Change(_) => &self.listings,
             Question::Search(_) => &self.searches,
         }
     }

@@ -1,4 +1,4 @@
-//! Answers questions about the history.
+//! Answers questions about the history, and finds messages for the rules.
 
 use super::History;
 use super::query_limits::QueryPermit;
@@ -38,6 +38,16 @@ pub(super) async fn run(history: History, query: HistoryQuery) {
     let read = match question {
         Question::History(wanted) => history.store.history(wanted, bytes).await,
         Question::Search(search) => history.store.search(search, bytes).await,
+        Question::Change(change) => match history.store.message(change.seq).await {
+            Ok(found) => {
+                drop(permit);
+                history.hub.act(|chat, now, out| {
+                    chat.change(connection.id(), echo, (change, found), now, out);
+                });
+                return;
+            }
+            Err(error) => Err(error),
+        },
     };
     let mut out = Vec::new();
     match read {

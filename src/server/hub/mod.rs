@@ -187,13 +187,14 @@ impl Hub {
         read(&self.lock().chat)
     }
 
-    /// Schedules a session's cutover: it gets the messages after this number, then follows the lobby. The
+    /// Schedules a session's cutover: it gets the messages after this number, except changes of messages above
+    /// the second one, then follows the lobby. The
     /// receiver resolves when that is written, with the remainder if there is one. `None`: the session or the
     /// server is gone.
     pub(super) fn cutover(
         &self,
         id: SessionId,
-        after: u64,
+        (after, known): (u64, u64),
         summary: Option<CatchUpSummary>,
     ) -> Option<oneshot::Receiver<Option<Remainder>>> {
         if self.is_closed() {
@@ -207,6 +208,7 @@ impl Hub {
             view,
             after,
             upto,
+            known,
             summary,
             frames: Vec::new(),
             remainder: None,

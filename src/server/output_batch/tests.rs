@@ -30,6 +30,8 @@ fn message(seq: u64) -> Message {
         author: None,
         id: None,
         text: format!("message {seq}"),
+        reply: None,
+        edited: false,
         mail: Vec::new(),
     }
 }
@@ -117,6 +119,7 @@ fn receipt() -> Box<Receipt> {
         seq: Some(9),
         ts,
         waits: None,
+        away: None,
         stored: true,
         refusal: None,
     })
@@ -142,6 +145,7 @@ fn cutover(after: u64, upto: u64, summary: Option<CatchUpSummary>) -> Cutover {
         view: View::default(),
         after,
         upto,
+        known: after,
         summary,
         frames: Vec::new(),
         remainder: None,

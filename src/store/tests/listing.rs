@@ -14,7 +14,7 @@ async fn history_of_a_room_is_its_newest_in_order_and_goes_on_backwards() {
     let (store, _) = place.open();
     commit(&store, (1..=9).map(|seq| in_room(["#a", "#b"][seq as usize % 2], said(seq, 1, "x")))).await;
     let ask = async |before, limit, bytes| {
-        let wanted = Wanted { scope: Scope::Room(room("#B")), before, limit };
+        let wanted = Wanted { scope: Scope::Room(room("#B")), before, limit, deleted: false };
         let listing = store.history(wanted, bytes).await.unwrap();
         (numbers(&listing.messages), listing.more)
     };
@@ -22,7 +22,7 @@ async fn history_of_a_room_is_its_newest_in_order_and_goes_on_backwards() {
     assert_eq!(ask(Some(5), 3, 10_000).await, (vec![1, 3], false));
     assert_eq!(ask(None, 5, 10_000).await, (vec![1, 3, 5, 7, 9], false));
     assert_eq!(ask(None, 5, 1).await, (vec![9], true));
-    let unknown = Wanted { scope: Scope::Room(room("#unknown")), before: None, limit: 3 };
+    let unknown = Wanted { scope: Scope::Room(room("#unknown")), before: None, limit: 3, deleted: false };
     assert_eq!(store.history(unknown, 100).await.unwrap(), QueryResult::default());
     store.close().await;
 }
@@ -48,7 +48,7 @@ async fn history_between_two_is_theirs_alone() {
     commit(&store, messages).await;
     let ask = async |reader, other| {
         let scope = Scope::Mail(key(reader), key(other));
-        let wanted = Wanted { scope, before: None, limit: 20 };
+        let wanted = Wanted { scope, before: None, limit: 20, deleted: false };
         numbers(&store.history(wanted, usize::MAX).await.unwrap().messages)
     };
     assert_eq!(ask(1, 2).await, [1, 2]);

@@ -93,6 +93,8 @@ fn said(seq: u64, author: u8, text: &str) -> Message {
         author: Some(key(author)),
         id: Some(format!("id-{seq}")),
         text: text.into(),
+        reply: None,
+        edited: false,
         mail: Vec::new(),
     }
 }
@@ -136,7 +138,7 @@ fn view(account: u8) -> View {
 }
 
 fn span(view: View, after: u64, upto: u64) -> ViewRange {
-    ViewRange { view, after, upto }
+    ViewRange { view, after, upto, known: after }
 }
 
 fn numbers(messages: &[Message]) -> Vec<u64> {

@@ -29,6 +29,8 @@ enum Act {
     Join { room: usize, account: u8 },
     Part { room: usize, account: u8 },
     Receive { account: u8, back: u64 },
+    Edit { back: u64, text: u8 },
+    Delete { back: u64 },
     Tell,
 }
 
@@ -42,6 +44,8 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (1..3usize, account()).prop_map(|(room, account)| Act::Join { room, account }),
         1 => (1..3usize, account()).prop_map(|(room, account)| Act::Part { room, account }),
         2 => (account(), 0..6u64).prop_map(|(account, back)| Act::Receive { account, back }),
+        2 => (0..6u64, 0..3u8).prop_map(|(back, text)| Act::Edit { back, text }),
+        1 => (0..6u64).prop_map(|back| Act::Delete { back }),
         1 => Just(Act::Tell),
     ]
 }
@@ -74,11 +78,19 @@ impl Model {
             message.author.is_some()
                 && other.author == message.author
                 && message.id.is_some()
-                && (&other.id, &other.venue, &other.text) == (&message.id, &message.venue, &message.text)
+                && (&other.id, &other.venue) == (&message.id, &message.venue)
+                && (other.edited || other.text == message.text)
+                && message.kind.changes().is_none()
+                && other.kind.changes().is_none()
         };
         if let Some(first) = self.messages.iter().find(same) {
             let waits = self.mail.iter().any(|((_, seq), state)| *seq == first.seq && *state == 0);
             return Some(Duplicate { entry, seq: first.seq, at: first.at, waits });
+        }
+        if let Some(of) = message.kind.changes()
+            && !self.change(message, of)
+        {
+            return Some(Duplicate { entry, seq: message.seq, at: message.at, waits: false });
         }
         for mail in &message.mail {
             let state = self.mail.entry((mail.account.clone(), message.seq)).or_insert(2);
@@ -97,6 +109,22 @@ impl Model {
         }
         self.messages.push(message.clone());
         None
+    }
+
+    /// Changes a message, which keeps only its last edit; `false`: it is gone.
+    fn change(&mut self, change: &Message, of: u64) -> bool {
+        let Some(place) = self.messages.iter().position(|message| message.seq == of) else { return false };
+        match change.kind {
+            Kind::Deleted { .. } => drop(self.messages.remove(place)),
+            _ => {
+                self.messages[place].text.clone_from(&change.text);
+                self.messages[place].edited = true;
+            }
+        }
+        self.messages.retain(|other| !matches!(other.kind, Kind::Edited { of: other, .. } if other == of));
+        let messages = &self.messages;
+        self.mail.retain(|(_, seq), _| messages.iter().any(|message| message.seq == *seq));
+        true
     }
 
     fn received(&mut self, account: &Account, upto: u64) -> Vec<Arrival> {
@@ -138,7 +166,8 @@ impl Model {
                 .any(|(room, since)| message.venue == Venue::Room(room.clone()) && message.seq > *since);
             let mail = view.account.clone().and_then(|account| self.mail.get(&(account, message.seq)));
             let in_mail = mail.is_some_and(|state| view.mail == MailView::All || *state == 0);
-            message.seq > after && message.seq <= upto && (in_room || in_mail)
+            let is_news = message.kind.changes().is_none_or(|of| of <= after);
+            message.seq > after && message.seq <= upto && (in_room || in_mail) && is_news
         };
         let mut seen: Vec<Message> = self.messages.iter().filter(is_seen).cloned().collect();
         for message in &mut seen {
@@ -266,6 +295,22 @@ impl House {
                 let text = "psst".to_owned();
                 Entry::Message(Box::new(Message { id: Some(id.to_string()), text, ..whispered }))
             }
+            Act::Edit { back, text } => {
+                let of = self.changeable(back)?;
+                self.seq += 1;
+                Entry::Message(Box::new(Message {
+                    kind: Kind::Edited { of: of.seq, action: false },
+                    text: format!("new {text}"),
+                    id: None,
+                    ..self.news(of)
+                }))
+            }
+            Act::Delete { back } => {
+                let of = self.changeable(back)?;
+                self.seq += 1;
+                let (kind, text) = (Kind::Deleted { of: of.seq }, String::new());
+                Entry::Message(Box::new(Message { kind, text, id: None, ..self.news(of) }))
+            }
             Act::Join { room, account } => joined(ROOMS[room], account, self.seq),
             Act::Part { room: place, account } => {
                 Entry::Parted { room: room(ROOMS[place]), account: key(account) }
@@ -289,11 +334,30 @@ impl House {
         })
     }
 
+    /// One of the last messages, even if an earlier act of the batch has deleted it.
+    fn changeable(&self, back: u64) -> Option<Message> {
+        let said = self.model.messages.iter().rev();
+        let said = said.filter(|message| matches!(message.kind, Kind::Chat));
+        said.skip(usize::try_from(back).unwrap()).next().cloned()
+    }
+
+    /// What tells everyone who could read the message of a change.
+    fn news(&self, of: Message) -> Message {
+        let readers = self.model.mail.keys().filter(|(_, seq)| *seq == of.seq);
+        let mail = readers.map(|(account, _)| Mail { account: account.clone(), waits: false }).collect();
+        let (seq, receiver, edited) = (self.seq, None, false);
+        Message { seq, at: at(seq), receiver, edited, mail, ..of }
+    }
+
     async fn read(&self, view: View, after: u64, limit: usize) {
         let mut at = after;
         let mut got = Vec::new();
         while at < self.seq {
-            let page = self.store.page(span(view.clone(), at, self.seq), limit, 40).await.unwrap();
+            let page = self
+                .store
+                .page(ViewRange { known: after, ..span(view.clone(), at, self.seq) }, limit, 40)
+                .await
+                .unwrap();
             assert!(page.reached > at, "no way on from {at}: {page:?}");
             at = page.reached;
             got.extend(page.messages);

@@ -65,6 +65,7 @@ async fn rows_of_every_kind_are_there_again_until_they_are_taken_back() {
         bans: vec![(7, ban(1))],
         mutes: vec![(7, ban(2))],
         names: vec![name("Bob", 1)],
+        reads: Vec::new(),
     };
     assert_eq!(archive.records, expected);
     let gone = vec![

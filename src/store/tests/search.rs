@@ -91,7 +91,7 @@ async fn a_search_that_takes_too_long_is_given_up_and_others_go_on() {
         })
     };
     assert_eq!(store.searcher.ask(work).await, Err(StoreError::TooSlow));
-    let wanted = Wanted { scope: Scope::Room(RoomName::lobby()), before: None, limit: 9 };
+    let wanted = Wanted { scope: Scope::Room(RoomName::lobby()), before: None, limit: 9, deleted: false };
     assert_eq!(numbers(&store.history(wanted, 999).await.unwrap().messages), [1]);
     store.close().await;
 }

@@ -203,6 +203,11 @@ impl Terminal {
         self.write(text.as_bytes());
     }
 
+    /// Sends bytes, which need not be UTF-8.
+    pub fn type_bytes(&mut self, bytes: &[u8]) {
+        self.write(bytes);
+    }
+
     /// Pastes text as terminals do that bracket a paste.
     pub fn paste(&mut self, text: &str) {
         self.write(format!("\x1b[200~{text}\x1b[201~").as_bytes());
@@ -229,6 +234,11 @@ impl Terminal {
         let nonzero = |n| NonZeroU16::new(n).expect("not zero");
         self.display.shown.lock().expect("the display").parser.set_size(nonzero(rows), nonzero(columns));
         self.master.resize(size).expect("the pty takes a size");
+    }
+
+    /// The screen with its colours.
+    pub fn emulator(&self) -> vt100::Screen {
+        self.display.shown.lock().expect("the display").parser.screen().clone()
     }
 
     /// Every byte the program has written, for tests of what must not be among them.

@@ -101,7 +101,7 @@ fn unheard(findings: &Findings, probe: &Probe, name: &str) -> Diagnosis {
     let (cause, why) = match tested(findings, name) {
         Some(Ok(MulticastPaths { out: false, back: true })) => {
             remedies.extend(remedy::open_there(&place, mdns));
-            let why = "the server does not hear this machine, so its firewall drops UDP port 5353";
+            let why = "the server does not hear this machine: a firewall on its machine or a switch drops UDP port 5353";
             (Cause::QuestionsLost, why.to_owned())
         }
         Some(Ok(MulticastPaths { out: true, back: false })) => {

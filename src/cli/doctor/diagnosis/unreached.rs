@@ -256,7 +256,7 @@ fn silent(findings: &Findings, probe: &Probe, title: &str) -> Diagnosis {
         (true, Some(false)) if !is_heard => not_there(ip, title),
         (true, Some(true)) => {
             let line = format!(
-                "{title} is there, but port {port} does not answer: that machine's firewall drops connections to it"
+                "{title} is there, but port {port} does not answer: most likely, a firewall on that machine drops connections"
             );
             Diagnosis::new(Cause::Dropped, line, remedy::open_there(&place, AllowRule::To(Proto::Tcp, port)))
         }
@@ -274,9 +274,9 @@ fn silent(findings: &Findings, probe: &Probe, title: &str) -> Diagnosis {
         }
         _ => {
             let why = if is_heard {
-                "its firewall drops connections to it"
+                "most likely, a firewall on that machine or on the way drops connections"
             } else {
-                "it is off, or its firewall drops connections"
+                "it is off, or a firewall on that machine or on the way drops connections"
             };
             let line = format!("port {port} of {title} does not answer: {why}");
             Diagnosis::new(Cause::Dropped, line, remedy::open_there(&place, AllowRule::To(Proto::Tcp, port)))
@@ -313,7 +313,7 @@ pub(super) fn unknown_host(host: &str) -> Diagnosis {
     let line = if is_mdns_name(host) {
         format!(
             "no machine on this network answers to {host} (mDNS resolves names that end in .local): it is off or has \
-             another name, or its firewall drops UDP port 5353; use its IP address instead"
+             another name, or a firewall drops UDP port 5353; use its IP address instead"
         )
     } else {
         format!("{host} has no address: check the spelling, or use the server's IP address")

@@ -61,7 +61,7 @@ async fn a_kick_is_final() {
     assert!(matches!(connection.next().await, Ok(Update::Up(_))));
     assert!(matches!(connection.next().await, Ok(Update::Event(Event::Bye { .. }, _))));
     let last = connection.next().await;
-    assert!(matches!(last, Err(Ended::Failed(Error::Refused(why))) if why == "out"));
+    assert!(matches!(last, Err(Ended::Failed(Error::Refused(why, _))) if why == "out"));
     assert!(matches!(connection.next().await, Err(Ended::Gone(_))));
 }
 

@@ -129,12 +129,20 @@ impl ViewState {
             return vec![format!("{}{}", start.text, self.text(line, 0..line.len(), style, &marks))];
         };
         let indent = if columns < start.indent + LEAST_TEXT { LEAST_INDENT } else { start.indent };
-        let parts = break_lines(line, columns.saturating_sub(start.columns), columns.saturating_sub(indent));
+        let (first, rest) = (columns.saturating_sub(start.columns), columns.saturating_sub(indent));
+        let columns_of = |part: &Range<usize>| width(line.get(part.clone()).unwrap_or_default().trim_end());
+        let mut parts = break_lines(line, first, rest);
+        // A first word that fits on a line of its own gets one.
+        let is_moved =
+            parts.first().map(columns_of).is_some_and(|part| part > first && part + LEAST_INDENT <= columns);
+        if is_moved {
+            parts = break_lines(line, rest, rest);
+            parts.insert(0, 0..0);
+        }
         let shown = |(place, part): (usize, Range<usize>)| {
-            let part_columns = width(line.get(part.clone()).unwrap_or_default().trim_end());
-            let text = self.text(line, part, style, &marks);
             // A long address moves to the left as far as it must.
-            let indent = indent.min(columns.saturating_sub(part_columns)).max(LEAST_INDENT);
+            let indent = indent.min(columns.saturating_sub(columns_of(&part))).max(LEAST_INDENT);
+            let text = self.text(line, part, style, &marks);
             if place == 0 { format!("{}{text}", start.text) } else { format!("{:indent$}{text}", "") }
         };
         parts.into_iter().enumerate().map(shown).collect()

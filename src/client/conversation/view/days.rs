@@ -1,24 +1,21 @@
 //! Times as the user reads them: in the zone that the machine has at the moment, and in the user's format.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
 use super::{DIM, Stamp, ViewState};
+use crate::client::local_time::{DATE_AND_TIME, local, localized};
 
 /// The format of a time where the user's own is invalid.
 const TIME: &str = "%H:%M";
 
-/// How servers write the end of a ban or a mute in their texts.
-const WRITTEN: &str = "%Y-%m-%d %H:%M";
-
-const WRITTEN_BYTES: usize = "2026-11-21 14:00".len();
-
-/// The zone that servers name after such a time.
-const UTC: &str = " UTC";
-
 impl ViewState {
+    /// The day of a time, such as `2026-11-27`.
+    pub(crate) fn date(&self, at: Timestamp) -> String {
+        at.to_zoned_datetime(self.zone()).date().to_string()
+    }
+
     fn zone(&self) -> TimeZone {
         self.zone.clone().unwrap_or_else(TimeZone::system)
     }
@@ -29,7 +26,7 @@ impl ViewState {
 
     /// A time for people: with its date unless that is today's.
     pub(crate) fn when(&self, at: Timestamp) -> String {
-        self.moment(at, if self.is_today(at) { TIME } else { WRITTEN }).unwrap_or_default()
+        local(at, &self.zone(), self.now)
     }
 
     /// The time of the server's time stamp or of now, with the date where the stamp wants it; empty if the user
@@ -83,7 +80,7 @@ impl ViewState {
 
     /// A time from the server, as date and time of this user; as written if it is none.
     pub(super) fn local(&self, at: &str) -> String {
-        at.parse().ok().and_then(|at| self.moment(at, WRITTEN)).unwrap_or_else(|| at.to_owned())
+        at.parse().ok().and_then(|at| self.moment(at, DATE_AND_TIME)).unwrap_or_else(|| at.to_owned())
     }
 
     /// The server's time in the zone of this user.
@@ -92,31 +89,8 @@ impl ViewState {
         at.ok().and_then(|at| self.moment(at, "%F %T")).unwrap_or_else(|| time.to_owned())
     }
 
-    /// A text of the server, with its times in UTC replaced by those of this user; today's without a date.
+    /// A text of the server with its times in the zone of this user.
     pub(super) fn localized(&self, text: &str) -> String {
-        let mut local = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(end) = rest.find(UTC) {
-            let (before, after) = rest.split_at(end);
-            let start = before.len().saturating_sub(WRITTEN_BYTES);
-            let written =
-                before.get(start..).and_then(|time| strtime::parse(WRITTEN, time).ok()?.to_datetime().ok());
-            match written.and_then(|time| self.of_utc(time)) {
-                Some(time) => {
-                    local += &before[..start];
-                    local += &time;
-                }
-                None => {
-                    local += before;
-                    local += UTC;
-                }
-            }
-            rest = &after[UTC.len()..];
-        }
-        local + rest
-    }
-
-    fn of_utc(&self, time: DateTime) -> Option<String> {
-        TimeZone::UTC.to_timestamp(time).ok().map(|at| self.when(at))
+        localized(text, &self.zone(), self.now)
     }
 }

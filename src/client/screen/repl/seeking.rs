@@ -1,5 +1,6 @@
 //! The prompt without a server: reports what searches find, asks the user, and joins the next server.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::offer::{self, Advice, HostingOffer, Wish};
@@ -13,6 +14,7 @@ use crate::client::find::{
 };
 use crate::client::link::Reached;
 use crate::discovery::{ScanScope, SearchReport};
+use crate::limits::DEFAULT_PORT;
 use crate::protocol::request::Mode;
 use crate::text::safe_line;
 
@@ -132,6 +134,11 @@ impl Repl {
     /// Handles the answer to the open question.
     pub(super) async fn answer(&mut self, answer: &str) -> Ending {
         match self.question.take()? {
+            OpenQuestion::Conversation => {
+                let is_yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
+                let effects = self.conversation.answered_question(is_yes);
+                self.apply(effects)
+            }
             OpenQuestion::Quit => {
                 matches!(answer.trim().to_lowercase().as_str(), "y" | "yes").then_some(Ok(()))
             }
@@ -230,6 +237,7 @@ impl Repl {
                 }
                 self.network.hosting = Some(hosting);
                 self.network.credentials.trust.lock().look_around(&self.data_dirs);
+                self.invite(reached.link.peer());
                 self.move_to(reached, false).await
             }
             Err(error) => {
@@ -238,6 +246,16 @@ impl Repl {
                 step
             }
         }
+    }
+
+    /// Says how others join the server that was started here.
+    fn invite(&mut self, at: SocketAddr) {
+        let is_shared = |ip: &IpAddr| ip.is_ipv4() && !ip.is_loopback();
+        let by_address = addresses().into_iter().find(is_shared).map(|ip| match at.port() {
+            DEFAULT_PORT => format!(" (or: lanchat {ip})"),
+            port => format!(" (or: lanchat {ip}:{port})"),
+        });
+        self.note(&format!("others on this network now type: lanchat{}", by_address.unwrap_or_default()));
     }
 
     /// Handles news of another server beside the one that runs here.

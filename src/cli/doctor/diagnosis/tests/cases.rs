@@ -51,7 +51,7 @@ fn each_way_of_not_being_reached_is_told_apart_with_its_remedy() {
             "k2 TCP dropped",
             and(announced(BOTH), there(true)),
             Cause::Dropped,
-            "that machine's firewall",
+            "a firewall on that machine",
             "sudo ufw allow 7667/tcp",
         ),
         (

@@ -42,7 +42,7 @@ fn a_long_message_breaks_at_words_under_its_text() {
         [
             "12:03 <bob> please have a look when you",
             "            get a chance, at",
-            "            https://example.org/a/very/long/path"
+            "    https://example.org/a/very/long/path"
         ]
     );
     let code = chat("bob", "all", "see:\n\tif x:\n\t\treturn the whole thing and then some");
@@ -61,6 +61,8 @@ fn a_long_message_breaks_at_words_under_its_text() {
         moved,
         ["12:03 <bob> see".to_owned(), format!("    {address}"), "            there".to_owned()]
     );
+    let tiny = render(&chat("bob", "all", "narrow screens wrap too"), &screen(16, false));
+    assert_eq!(tiny, ["12:03 <bob> ", "  narrow screens", "  wrap too"]);
     let far = chat("a-rather-long-name-of-a-user", "all", "one two three four");
     assert_eq!(
         render(&far, &narrow(false)),

@@ -1,0 +1,83 @@
+//! Read positions.
+
+use super::*;
+use crate::limits::{MAX_READ_POSITIONS_OF_USER, READ_GATHERED};
+use crate::protocol::packet::ReadPosition;
+
+fn place(name: Option<&str>, room: Option<&str>, seq: u64) -> ReadPosition {
+    ReadPosition { name: name.map(str::to_owned), room: room.map(str::to_owned), seq }
+}
+
+/// A chat with ten messages, and alice with two sessions.
+fn house() -> House {
+    let mut house = House::kept();
+    house.join_key(1, "alice", 1);
+    house.join_key(2, "alice", 1);
+    house.join_key(3, "bob", 2);
+    (0..10).for_each(|_| house.say(3, "all", "text"));
+    house.inboxes.clear();
+    house
+}
+
+fn welcome(house: &mut House, id: u64) -> Vec<ReadPosition> {
+    house.join_key(id, "alice", 1);
+    house.take(id, "welcome").pop().expect("a welcome").read.unwrap_or_default()
+}
+
+#[test]
+fn the_users_other_sessions_that_read_learn_how_far() {
+    let mut house = house();
+    house.send(1, r#"{"type":"read","seq":4}"#);
+    assert!(house.take(2, "read").is_empty(), "an older client would only be puzzled");
+    house.send(2, r#"{"type":"read","name":"bob","seq":1}"#);
+    let read = house.take(1, "read");
+    assert_eq!((read[0].name.as_deref(), read[0].seq), (Some("bob"), Some(1)));
+    house.send(1, r##"{"type":"read","room":"#lobby","seq":7}"##);
+    let read = house.take(2, "read");
+    assert_eq!((read[0].name.as_deref(), read[0].room.as_deref(), read[0].seq), (None, None, Some(7)));
+    assert!(house.take(3, "read").is_empty());
+}
+
+#[test]
+fn a_position_only_goes_ahead_and_not_beyond_the_latest_message() {
+    let mut house = house();
+    house.send(1, r#"{"type":"read","seq":99}"#);
+    house.send(2, r#"{"type":"read","seq":3}"#);
+    assert_eq!(welcome(&mut house, 4), [place(None, None, 10)]);
+    assert!(house.take(1, "read").is_empty());
+}
+
+#[test]
+fn positions_outlive_a_restart_and_a_crash_a_little_later() {
+    let mut house = house();
+    house.send(1, r#"{"type":"read","name":"Bob","seq":4}"#);
+    house.later(READ_GATHERED);
+    house.send(1, r#"{"type":"read","seq":5}"#);
+    house.restart(true);
+    assert_eq!(welcome(&mut house, 11), [place(Some("Bob"), None, 4)]);
+    house.send(11, r#"{"type":"read","seq":5}"#);
+    house.act(|chat, now, out| while chat.keep_rest(now, out) {});
+    house.restart(false);
+    assert_eq!(welcome(&mut house, 21), [place(Some("Bob"), None, 4), place(None, None, 5)]);
+}
+
+#[test]
+fn a_user_has_so_many_positions_and_the_oldest_goes() {
+    let mut house = house();
+    for number in 0..=MAX_READ_POSITIONS_OF_USER {
+        house.send(1, &format!(r#"{{"type":"read","name":"user{number}","seq":1}}"#));
+    }
+    let read = welcome(&mut house, 4);
+    assert_eq!((read.len(), read[0].name.as_deref()), (MAX_READ_POSITIONS_OF_USER, Some("user1")));
+}
+
+#[test]
+fn a_user_without_key_and_token_has_no_positions() {
+    let mut house = House::kept();
+    house.connect(1);
+    house.send(1, r#"{"type":"hello","from":{"name":"guest"}}"#);
+    house.send(1, r#"{"type":"read","seq":0}"#);
+    assert!(house.take(1, "error").is_empty());
+    house.send(1, r##"{"type":"read","name":"#x","seq":0}"##);
+    assert_eq!(house.error(1).0, "bad_name");
+}

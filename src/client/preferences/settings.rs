@@ -1,0 +1,358 @@
+//! The one table of preferences: the names that the config file and `/set` use, and how each reads and shows
+//! its value.
+
+use std::fmt;
+
+use jiff::ZonedDateTime;
+use jiff::fmt::strtime;
+
+use super::{CallLevel, Preferences, PresenceLevel};
+use crate::limits::MAX_ROOMS_PER_USER;
+use crate::name::RoomName;
+
+/// Highlighted words: each message is compared with all of them.
+const MAX_HIGHLIGHTS: usize = 50;
+
+/// The longest highlighted word, and the longest format of times, in characters.
+const MAX_WORD_CHARS: usize = 64;
+
+/// The longest command, in bytes.
+const MAX_COMMAND_BYTES: usize = 1024;
+
+/// A preference's value, as the config file has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PreferenceValue {
+    Text(String),
+    Switch(bool),
+    List(Vec<String>),
+}
+
+/// One preference.
+#[derive(Debug)]
+pub struct Preference {
+    pub name: &'static str,
+    /// The values, for people.
+    pub values: &'static str,
+    pub help: &'static str,
+    get: fn(&Preferences) -> PreferenceValue,
+    set: fn(&mut Preferences, &PreferenceValue) -> Option<()>,
+}
+
+/// All preferences, in the order of `/set`.
+pub const SETTINGS: &[Preference] = &[
+    Preference {
+        name: "bell",
+        values: "off, dm, mention or all",
+        help: "messages that ring the bell",
+        get: |all| text(level(all.bell)),
+        set: |all, value| assign(&mut all.bell, call_level(value)),
+    },
+    Preference {
+        name: "notify",
+        values: "off, dm, mention or all",
+        help: "messages that notify the desktop",
+        get: |all| text(level(all.notify)),
+        set: |all, value| assign(&mut all.notify, call_level(value)),
+    },
+    Preference {
+        name: "notify-command",
+        values: "a command, or off",
+        help: "program to run when someone calls you",
+        get: |all| text(all.notify_command.as_deref().unwrap_or_default()),
+        set: |all, value| assign(&mut all.notify_command, command(value)),
+    },
+    Preference {
+        name: "highlight",
+        values: "words, separated by commas, or off",
+        help: "words that call you, besides your name",
+        get: |all| PreferenceValue::List(all.highlight.clone()),
+        set: |all, value| assign(&mut all.highlight, words(value)),
+    },
+    Preference {
+        name: "presence",
+        values: "off, smart or all",
+        help: "joins and leaves to show",
+        get: |all| text(presence_name(all.presence)),
+        set: |all, value| assign(&mut all.presence, presence(value)),
+    },
+    Preference {
+        name: "time",
+        values: "a format such as %H:%M:%S, or off",
+        help: "time before each line",
+        get: |all| text(&all.time),
+        set: |all, value| assign(&mut all.time, time(value)),
+    },
+    Preference {
+        name: "wrap",
+        values: "on or off",
+        help: "break lines at words",
+        get: |all| PreferenceValue::Switch(all.wrap),
+        set: |all, value| assign(&mut all.wrap, switch(value)),
+    },
+    Preference {
+        name: "focus",
+        values: "on or off",
+        help: "show only the current conversation",
+        get: |all| PreferenceValue::Switch(all.focus),
+        set: |all, value| assign(&mut all.focus, switch(value)),
+    },
+    Preference {
+        name: "title",
+        values: "on or off",
+        help: "count unread in the window's title",
+        get: |all| PreferenceValue::Switch(all.title),
+        set: |all, value| assign(&mut all.title, switch(value)),
+    },
+    Preference {
+        name: "join",
+        values: "rooms, separated by commas, or off",
+        help: "rooms to join at the start",
+        get: |all| PreferenceValue::List(all.join.clone()),
+        set: |all, value| assign(&mut all.join, rooms(value)),
+    },
+];
+
+/// The preference with that name, or else the name that is nearest to it.
+///
+/// # Errors
+/// The nearest name, if one is near.
+pub fn find_preference(name: &str) -> Result<&'static Preference, Option<&'static str>> {
+    let likeness = |preference: &&Preference| strsim::jaro(name, preference.name);
+    match SETTINGS.iter().find(|preference| preference.name.eq_ignore_ascii_case(name)) {
+        Some(preference) => Ok(preference),
+        None => Err(SETTINGS
+            .iter()
+            .filter(|preference| likeness(preference) >= 0.7)
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+            .map(|preference| preference.name)),
+    }
+}
+
+impl Preference {
+    /// The value among these preferences.
+    pub fn of(&self, all: &Preferences) -> PreferenceValue {
+        (self.get)(all)
+    }
+
+    /// Changes the value.
+    ///
+    /// # Errors
+    /// The valid values.
+    pub fn set(&self, all: &mut Preferences, value: &PreferenceValue) -> Result<(), String> {
+        (self.set)(all, value).ok_or_else(|| format!("{}: expected {}", self.name, self.values))
+    }
+
+    /// Reads a value as typed at the prompt; the kind of the default decides how.
+    ///
+    /// # Errors
+    /// The valid values.
+    pub fn read(&self, typed: &str) -> Result<PreferenceValue, String> {
+        let typed = typed.trim();
+        let value = match self.of(&Preferences::default()) {
+            PreferenceValue::Text(_) => text(typed),
+            PreferenceValue::Switch(_) => PreferenceValue::Switch(match typed.to_lowercase().as_str() {
+                "on" | "yes" | "true" => true,
+                "off" | "no" | "false" => false,
+                _ => return Err(format!("{}: expected {}", self.name, self.values)),
+            }),
+            PreferenceValue::List(_) if is_off(typed) => PreferenceValue::List(Vec::new()),
+            PreferenceValue::List(_) => {
+                let parts = typed.split(',').map(str::trim).filter(|part| !part.is_empty());
+                PreferenceValue::List(parts.map(str::to_owned).collect())
+            }
+        };
+        // The file gets the value in its usual form.
+        let mut changed = Preferences::default();
+        self.set(&mut changed, &value)?;
+        Ok(self.of(&changed))
+    }
+}
+
+/// For people, as they would type it.
+impl fmt::Display for PreferenceValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) if text.is_empty() => f.write_str("off"),
+            Self::Text(text) => f.write_str(text),
+            Self::Switch(on) => f.write_str(if *on { "on" } else { "off" }),
+            Self::List(list) if list.is_empty() => f.write_str("off"),
+            Self::List(list) => f.write_str(&list.join(", ")),
+        }
+    }
+}
+
+fn assign<T>(place: &mut T, value: Option<T>) -> Option<()> {
+    *place = value?;
+    Some(())
+}
+
+fn text(text: &str) -> PreferenceValue {
+    PreferenceValue::Text(text.to_owned())
+}
+
+fn is_off(typed: &str) -> bool {
+    typed.eq_ignore_ascii_case("off")
+}
+
+fn level(level: CallLevel) -> &'static str {
+    match level {
+        CallLevel::Off => "off",
+        CallLevel::Direct => "dm",
+        CallLevel::Mention => "mention",
+        CallLevel::All => "all",
+    }
+}
+
+fn call_level(value: &PreferenceValue) -> Option<CallLevel> {
+    match value {
+        PreferenceValue::Switch(false) => Some(CallLevel::Off),
+        PreferenceValue::Switch(true) => Some(CallLevel::Mention),
+        PreferenceValue::Text(text) => match text.to_lowercase().as_str() {
+            "off" => Some(CallLevel::Off),
+            "dm" | "direct" => Some(CallLevel::Direct),
+            "on" | "mention" | "mentions" => Some(CallLevel::Mention),
+            "all" => Some(CallLevel::All),
+            _ => None,
+        },
+        PreferenceValue::List(_) => None,
+    }
+}
+
+fn presence_name(level: PresenceLevel) -> &'static str {
+    match level {
+        PresenceLevel::Off => "off",
+        PresenceLevel::Smart => "smart",
+        PresenceLevel::All => "all",
+    }
+}
+
+fn presence(value: &PreferenceValue) -> Option<PresenceLevel> {
+    match value {
+        PreferenceValue::Switch(false) => Some(PresenceLevel::Off),
+        PreferenceValue::Switch(true) => Some(PresenceLevel::All),
+        PreferenceValue::Text(text) => match text.to_lowercase().as_str() {
+            "off" => Some(PresenceLevel::Off),
+            "smart" => Some(PresenceLevel::Smart),
+            "on" | "all" => Some(PresenceLevel::All),
+            _ => None,
+        },
+        PreferenceValue::List(_) => None,
+    }
+}
+
+fn switch(value: &PreferenceValue) -> Option<bool> {
+    if let PreferenceValue::Switch(on) = value { Some(*on) } else { None }
+}
+
+/// A format that gives a short text, so that a line never begins with a wrong time.
+fn time(value: &PreferenceValue) -> Option<String> {
+    match value {
+        PreferenceValue::Switch(false) => Some(String::new()),
+        PreferenceValue::Text(text) if text.is_empty() || is_off(text) => Some(String::new()),
+        PreferenceValue::Text(text) => {
+            let written = strtime::format(text, &ZonedDateTime::now()).ok()?;
+            let is_plain = !text.chars().chain(written.chars()).any(char::is_control);
+            let is_time = written != *text && written.chars().count() <= MAX_WORD_CHARS;
+            (is_plain && is_time && text.chars().count() <= MAX_WORD_CHARS).then(|| text.clone())
+        }
+        PreferenceValue::Switch(true) | PreferenceValue::List(_) => None,
+    }
+}
+
+fn command(value: &PreferenceValue) -> Option<Option<String>> {
+    match value {
+        PreferenceValue::Switch(false) => Some(None),
+        PreferenceValue::Text(text) if text.trim().is_empty() || is_off(text) => Some(None),
+        PreferenceValue::Text(text) => {
+            let is_line = text.len() <= MAX_COMMAND_BYTES && !text.chars().any(char::is_control);
+            is_line.then(|| Some(text.clone()))
+        }
+        PreferenceValue::Switch(true) | PreferenceValue::List(_) => None,
+    }
+}
+
+fn list(value: &PreferenceValue) -> Option<&[String]> {
+    match value {
+        PreferenceValue::Switch(false) => Some(&[]),
+        PreferenceValue::List(list) => Some(list),
+        PreferenceValue::Switch(true) | PreferenceValue::Text(_) => None,
+    }
+}
+
+fn words(value: &PreferenceValue) -> Option<Vec<String>> {
+    let words = list(value)?;
+    let is_word = |word: &String| {
+        !word.trim().is_empty()
+            && word.chars().count() <= MAX_WORD_CHARS
+            && !word.chars().any(char::is_control)
+    };
+    (words.len() <= MAX_HIGHLIGHTS && words.iter().all(is_word)).then(|| words.to_vec())
+}
+
+fn rooms(value: &PreferenceValue) -> Option<Vec<String>> {
+    let rooms = list(value)?;
+    let room = |name: &String| {
+        let name = if name.starts_with('#') { name.clone() } else { format!("#{name}") };
+        RoomName::new(&name).ok().map(|room| room.to_string())
+    };
+    (rooms.len() <= MAX_ROOMS_PER_USER).then(|| rooms.iter().map(room).collect())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(name: &str, typed: &str) -> Result<PreferenceValue, String> {
+        find_preference(name).unwrap().read(typed)
+    }
+
+    #[test]
+    fn each_default_is_a_value_that_can_be_set_and_typed() {
+        let defaults = Preferences::default();
+        for preference in SETTINGS {
+            let value = preference.of(&defaults);
+            let mut all = defaults.clone();
+            preference.set(&mut all, &value).unwrap();
+            assert_eq!(all, defaults, "{}", preference.name);
+            assert_eq!(preference.read(&value.to_string()), Ok(value), "{}", preference.name);
+        }
+    }
+
+    #[test]
+    fn values_are_read_as_people_type_them() {
+        let text = |text: &str| Ok(PreferenceValue::Text(text.into()));
+        assert_eq!(set("bell", "ALL"), text("all"));
+        assert_eq!(set("bell", "direct"), text("dm"));
+        assert_eq!(set("time", "off"), text(""));
+        assert_eq!(set("time", "%H:%M:%S"), text("%H:%M:%S"));
+        assert_eq!(set("wrap", "No"), Ok(PreferenceValue::Switch(false)));
+        let list =
+            |words: &[&str]| Ok(PreferenceValue::List(words.iter().map(|&word| word.into()).collect()));
+        assert_eq!(set("highlight", "deploy,  on fire"), list(&["deploy", "on fire"]));
+        assert_eq!(set("join", "dev, #Ops"), list(&["#dev", "#Ops"]));
+        assert_eq!(set("join", "off"), list(&[]));
+    }
+
+    #[test]
+    fn a_wrong_value_is_answered_with_the_right_ones() {
+        assert_eq!(set("bell", "loud").unwrap_err(), "bell: expected off, dm, mention or all");
+        for (name, typed) in [
+            ("time", "%"),
+            ("time", "noon"),
+            ("time", "\u{1b}[31m%H"),
+            ("wrap", "maybe"),
+            ("join", "#a b"),
+            ("presence", "some"),
+            ("highlight", &"x".repeat(65)),
+        ] {
+            assert!(set(name, typed).is_err(), "{name} {typed}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_nearest() {
+        assert_eq!(find_preference("BELL").unwrap().name, "bell");
+        assert_eq!(find_preference("highlights").unwrap_err(), Some("highlight"));
+        assert_eq!(find_preference("zzz").unwrap_err(), None);
+    }
+}

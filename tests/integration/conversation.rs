@@ -71,7 +71,7 @@ fn what_is_typed_while_the_link_is_cut_arrives_once_and_in_order() {
     assert_eq!(said(&screen, "alice"), ["one", "two", "three"], "{screen}");
     let place = |text: &str| screen.find(text).unwrap_or_else(|| panic!("no {text:?}:\n{screen}"));
     let order =
-        ["── new since ", "<alice> one", "<bob> meanwhile", "1 message while you were away", "<alice> two"];
+        ["<alice> one", "── new since ", "<bob> meanwhile", "1 message while you were away", "<alice> two"];
     assert!(order.windows(2).all(|pair| place(pair[0]) < place(pair[1])), "{screen}");
     assert_eq!((bob.text(), bob.text()), ("two".into(), "three".into()));
     assert!(bob.settle().iter().all(|packet| packet["type"] != "chat"), "something came twice");

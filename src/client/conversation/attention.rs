@@ -28,6 +28,8 @@ pub(super) struct Attention {
     pub(super) missed: Option<MissedDigest>,
     /// The lines of those that came last.
     pub(super) missed_lines: Vec<String>,
+    /// The request with the last read position.
+    pub(super) reported: Option<String>,
     /// Whether the user is away, as others see it.
     pub(super) is_away: bool,
     /// The recipient who was away at the last direct message, if the user was told.

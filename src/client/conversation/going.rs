@@ -55,12 +55,29 @@ impl Conversation {
                 Spot::Room(room) => (None, Some(room.to_string())),
                 Spot::User(_) => (Some(unread.name.clone()), None),
             };
-            let id = self.outbox.next_id();
-            if self.hand(Request::from(Act::Read { name, room, seq }).to_frame(Some(&id))) {
-                self.requests.insert(id, PendingRequest::Read);
-            }
+            self.tell_read(name, room, seq);
         }
         Some(unread)
+    }
+
+    /// Asks the server for the positions of the user's other terminals: it sends them to clients that have sent
+    /// one themselves. Position 0 claims nothing.
+    pub(super) fn follow_reading(&mut self) {
+        if self.keeps && self.view.outlet.screen().is_some() {
+            self.tell_read(None, None, 0);
+        }
+    }
+
+    fn tell_read(&mut self, name: Option<String>, room: Option<String>, seq: u64) {
+        let id = self.outbox.next_id();
+        if self.hand(Request::from(Act::Read { name, room, seq }).to_frame(Some(&id))) {
+            // The server answers only if it refuses, which one answer tells as well as many.
+            let before = self.attention.reported.replace(id.clone());
+            if let Some(id) = before {
+                self.requests.remove(&id);
+            }
+            self.requests.insert(id, PendingRequest::Read);
+        }
     }
 
     /// The window's title; none if the user wants none.

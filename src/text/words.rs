@@ -5,12 +5,16 @@ use std::ops::Range;
 use super::fold;
 use super::sought::is_of_word;
 
-/// The parts of `text` that are the word: as a whole, in any case, with or without diacritics. What is before
-/// and behind it does not go on with the word: neither a letter, a digit or `_`, nor a hyphen with one behind.
+/// The parts of `text` that are the word: as a whole, in any case, with or without diacritics. The word does not
+/// go on before or behind them, with a letter, a digit, `_`, or a hyphen and one of these.
 pub fn whole_words(text: &str, word: &str) -> Vec<Range<usize>> {
     let word = fold(word);
     let word = word.trim();
     if word.is_empty() {
+        return Vec::new();
+    }
+    // Most texts do not have it, and mapping is slow.
+    if !fold(text).contains(word) {
         return Vec::new();
     }
     let folded = Folded::new(text);

@@ -70,13 +70,8 @@ fn what_is_typed_while_the_link_is_cut_arrives_once_and_in_order() {
     });
     assert_eq!(said(&screen, "alice"), ["one", "two", "three"], "{screen}");
     let place = |text: &str| screen.find(text).unwrap_or_else(|| panic!("no {text:?}:\n{screen}"));
-    let order = [
-        // The user knows this one, although its receipt was lost.
-        "<alice> one",
-        "<bob> meanwhile",
-        "1 message while you were away",
-        "<alice> two",
-    ];
+    let order =
+        ["<alice> one", "── new since ", "<bob> meanwhile", "1 message while you were away", "<alice> two"];
     assert!(order.windows(2).all(|pair| place(pair[0]) < place(pair[1])), "{screen}");
     assert_eq!((bob.text(), bob.text()), ("two".into(), "three".into()));
     assert!(bob.settle().iter().all(|packet| packet["type"] != "chat"), "something came twice");
@@ -120,7 +115,7 @@ fn the_next_run_shows_what_was_missed_since_the_last_one_and_only_that() {
     let terminal = start(&home, server.link(), "alice");
     let screen = terminal.wait_for("2 messages while you were away");
     assert_eq!(said(&screen, "bob"), ["late"], "{screen}");
-    assert!(screen.contains("missed messages:") && screen.contains("[bob -> you] psst"), "{screen}");
+    assert!(screen.contains("── new since ") && screen.contains("[bob -> you] psst"), "{screen}");
     assert_eq!(said(&screen, "alice").len(), 0, "{screen}");
     let delivered = bob.wait_for("delivered");
     assert_eq!((&delivered["name"], &delivered["count"]), (&json!("alice"), &json!(1)));
@@ -128,7 +123,7 @@ fn the_next_run_shows_what_was_missed_since_the_last_one_and_only_that() {
     let mut terminal = join(&home, server.link(), "alice");
     terminal.enter("anew");
     let screen = terminal.wait_for("<alice> anew");
-    assert!(!screen.contains("missed") && !screen.contains("psst"), "{screen}");
+    assert!(!screen.contains("new since") && !screen.contains("psst"), "{screen}");
 }
 
 #[test]
@@ -176,7 +171,7 @@ fn a_room_outlives_the_link_and_the_server() {
     server.restart(dir.path());
     alice.wait_for("connected again");
     bob.wait_for("connected again");
-    bob.wait_for_last("[#lobby]");
+    bob.wait_for_last("[#lobby · games 1]");
     alice.wait_for_last("[#games]");
     alice.enter("Bb5");
     bob.wait_for("#games <alice> Bb5");
@@ -218,8 +213,11 @@ fn all_of_a_long_absence_is_shown() {
     let mut bob = Peer::join_with(server.address, "bob", &Key::new());
     (0..MESSAGES).for_each(|n| bob.say("all", &format!("message {n}")));
     bob.settle();
-    let terminal = start(&home, server.link(), "alice");
+    let mut terminal = start(&home, server.link(), "alice");
     terminal.wait_for(&format!("{MESSAGES} messages while you were away"));
+    terminal.enter("/missed");
+    terminal.enter("that was all");
+    terminal.wait_for("<alice> that was all");
     let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
     let missing = (0..MESSAGES).find(|n| !raw.contains(&format!("<bob> message {n}\r")));
     assert_eq!(missing, None, "{}", raw.lines().rfind(|line| line.contains("missing")).unwrap_or_default());

@@ -188,3 +188,53 @@ fn an_ignored_user_stays_ignored_after_a_restart() {
     bob.say("all", "at last");
     terminal.wait_for("<bob> at last");
 }
+
+#[test]
+fn what_one_terminal_has_read_is_read_in_the_other() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (server, home) = (TestServer::in_dir(dir.path()), Home::new());
+    let mut one = join(&home, &server, "alice");
+    let mut other = join(&home, &server, "alice");
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
+    bob.say("alice", "psst");
+    one.wait_for_last("[#lobby · @bob 1]");
+    other.wait_for_last("[#lobby · @bob 1]");
+    one.enter("/query bob");
+    one.wait_for_last("[@bob]");
+    other.wait_for_last("[#lobby]");
+    bob.say("all", "hello");
+    one.wait_for_last("[@bob · lobby 1]");
+    other.wait_for("<bob> hello");
+    other.enter("hi");
+    one.wait_for_last("[@bob]");
+}
+
+#[test]
+fn somebody_who_is_away_is_so_for_those_who_write() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (server, alice, bob) = (TestServer::in_dir(dir.path()), Home::new(), Home::new());
+    let mut alice = join(&alice, &server, "alice");
+    let mut bob = join(&bob, &server, "bob");
+    alice.enter("/away lunch");
+    alice.wait_for_last("[#lobby, away]");
+    bob.enter("/msg alice hungry?");
+    bob.wait_for("alice is away: lunch");
+    bob.enter("/whois alice");
+    bob.wait_until("why", |screen| screen.matches("lunch").count() == 2);
+    alice.enter("/back");
+    alice.wait_for("you are back");
+    alice.wait_for_last("[#lobby · @bob 1]");
+}
+
+#[test]
+fn a_narrow_window_keeps_half_of_its_width_for_typing() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let terminal = launch(&server, "alice").size(20, 50).start(&home);
+    terminal.wait_for_last("[#lobby]");
+    for name in ["anna", "bert", "carl", "dora"] {
+        let mut peer = Peer::join_with(server.address, name, &Key::new());
+        peer.say("alice", "psst");
+        peer.settle();
+    }
+    terminal.wait_for_last("[#lobby · @anna 1 · +3]");
+}

@@ -1,7 +1,5 @@
-//! What a live message means to the user: whether it calls, whether it is shown now or counted, and what
-//! becomes of joins and leaves.
-
-use std::collections::VecDeque;
+//! The meaning of a live message to the user: whether it calls, and whether the client shows or counts it.
+//! The same for joins and leaves.
 
 use super::calling::{self, Calls};
 use super::ignored::IgnoreList;
@@ -16,7 +14,10 @@ use crate::protocol::Event;
 use crate::protocol::event::{Absent, Crowd, Welcome};
 use crate::protocol::packet::Sender;
 
-/// What the user is told, and what waits.
+/// Lines that go to the screen together: fewer and bigger pieces than its queue has room for.
+const LINES_AT_ONCE: usize = 500;
+
+/// News for the user, and news that wait.
 #[derive(Debug, Default)]
 pub(super) struct Attention {
     pub(super) places: Places,
@@ -26,7 +27,9 @@ pub(super) struct Attention {
     /// Missed messages, while they come.
     pub(super) missed: Option<MissedDigest>,
     /// The lines of those that came last.
-    pub(super) missed_lines: VecDeque<String>,
+    pub(super) missed_lines: Vec<String>,
+    /// The request with the last read position.
+    pub(super) reported: Option<String>,
     /// Whether the user is away, as others see it.
     pub(super) is_away: bool,
     /// The recipient who was away at the last direct message, if the user was told.
@@ -141,7 +144,7 @@ impl Conversation {
         !self.focuses() || spot.is_none() || spot == self.here()
     }
 
-    /// Shows joins or leaves, as far as the user wants them.
+    /// Shows the joins or leaves that the user wants to see.
     pub(super) fn crowd(&mut self, crowd: Crowd, is_join: bool, now: CallTime) -> Vec<Effect> {
         let event = if is_join { Event::Joined } else { Event::Left };
         if !self.shows_room(crowd.room.as_deref()) {
@@ -176,6 +179,7 @@ impl Conversation {
         let lines = self.lines(event);
         // Once more for the digest, where no line tells the day.
         let again = render(event, &self.view.dated());
+        let mut is_own = false;
         let (mut place, mut is_call) = (None, matches!(event, Event::Alert { .. }));
         let at = match event {
             Event::Chat { ts, .. } | Event::Alert { ts, .. } | Event::Delivered { ts, .. } => ts.parse().ok(),
@@ -189,7 +193,8 @@ impl Conversation {
             if level == CallLevel::Mention {
                 self.attention.calls.remember(&again);
             }
-            if level == CallLevel::Off {
+            if from.name == self.view.me {
+                is_own = true;
                 self.attention.places.take(&spot);
             } else if self.here().as_ref() != Some(&spot) && !self.attention.places.is_read(&spot, *seq) {
                 let at = at.unwrap_or(self.view.now);
@@ -200,7 +205,7 @@ impl Conversation {
         }
         if let Some(missed) = &mut self.attention.missed {
             missed.since = missed.since.or(at);
-            missed.add(lines, place, is_call.then_some(again));
+            missed.add(lines, place, is_call.then_some(again), is_own);
         }
     }
 
@@ -213,12 +218,12 @@ impl Conversation {
         let rows = self.view.outlet.screen().map_or(usize::MAX, |screen| screen.rows);
         let (hidden, last) = missed.last(rows);
         let since = missed.since.map_or(String::new(), |since| format!(" since {}", self.view.when(since)));
-        let mut effects = self.rule(&format!("new{since}"));
+        let mut effects = if missed.has_news() { self.rule(&format!("new{since}")) } else { Vec::new() };
         if hidden > 0 {
             effects.extend(self.note(&format!("... {hidden} earlier lines: /missed shows all")));
         }
         effects.extend(shown(last));
-        if is_end {
+        if is_end && missed.has_news() {
             effects.extend(self.rule(&missed.summary()));
             let (more, lines) = missed.repeated();
             if more > 0 {
@@ -233,7 +238,10 @@ impl Conversation {
     pub(super) fn all_missed(&self) -> Vec<Effect> {
         match self.attention.missed_lines.is_empty() {
             true => self.note("you have missed nothing"),
-            false => shown(self.attention.missed_lines.iter().cloned().collect()),
+            false => {
+                let blocks = self.attention.missed_lines.chunks(LINES_AT_ONCE);
+                shown(blocks.map(|lines| lines.join("\n")).collect())
+            }
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) enum Silence {
     Always,
 }
 
-/// What has called the user.
+/// Calls so far, and whether the user wants any.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     pub(super) silence: Option<Silence>,

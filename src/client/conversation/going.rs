@@ -55,12 +55,29 @@ impl Conversation {
                 Spot::Room(room) => (None, Some(room.to_string())),
                 Spot::User(_) => (Some(unread.name.clone()), None),
             };
-            let id = self.outbox.next_id();
-            if self.hand(Request::from(Act::Read { name, room, seq }).to_frame(Some(&id))) {
-                self.requests.insert(id, PendingRequest::Read);
-            }
+            self.tell_read(name, room, seq);
         }
         Some(unread)
+    }
+
+    /// Asks the server for the positions of the user's other terminals: it sends them to clients that have sent
+    /// one themselves. Position 0 claims nothing.
+    pub(super) fn follow_reading(&mut self) {
+        if self.keeps && self.view.outlet.screen().is_some() {
+            self.tell_read(None, None, 0);
+        }
+    }
+
+    fn tell_read(&mut self, name: Option<String>, room: Option<String>, seq: u64) {
+        let id = self.outbox.next_id();
+        if self.hand(Request::from(Act::Read { name, room, seq }).to_frame(Some(&id))) {
+            // The server answers only if it refuses, which one answer tells as well as many.
+            let before = self.attention.reported.replace(id.clone());
+            if let Some(id) = before {
+                self.requests.remove(&id);
+            }
+            self.requests.insert(id, PendingRequest::Read);
+        }
     }
 
     /// The window's title; none if the user wants none.
@@ -73,7 +90,7 @@ impl Conversation {
         self.view.preferences.title.then(|| format!("{calls}lanchat {name}").trim_end().to_owned())
     }
 
-    /// Goes to the most urgent unread messages, or, if there are none, back to where this began.
+    /// Goes to the most urgent unread messages or, without any, back to where this began.
     pub(crate) fn go_on(&mut self) -> Vec<Effect> {
         let here = self.here();
         if let Some(target) = self.attention.places.most_urgent(here.as_ref()) {
@@ -180,7 +197,7 @@ impl Conversation {
         effects
     }
 
-    /// Whether somebody else says the word in that message.
+    /// Whether another user says the word in that message.
     pub(super) fn is_mention(&self, event: &Event, word: &str) -> bool {
         let Event::Chat { from, msg, .. } = event else { return true };
         from.name != self.view.me && calling::mentions(msg, word, &[])

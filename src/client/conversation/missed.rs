@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::spot::Spot;
 use crate::protocol::event::count_messages;
 
-/// Lines to keep for `/missed`: the server sends no more messages than that at once.
-const MAX_LINES: usize = 2000;
+/// Bytes of lines to keep for `/missed`: tens of thousands of lines, more than anyone reads.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Calls to repeat after the digest; a count stands for earlier ones.
 const MAX_REPEATED: usize = 10;
@@ -23,6 +23,7 @@ const OTHER_ROWS: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct MissedDigest {
     lines: VecDeque<String>,
+    bytes: usize,
     /// Lines that were dropped from the front.
     dropped: usize,
     /// When the first message was said.
@@ -37,11 +38,17 @@ pub(super) struct MissedDigest {
 
 impl MissedDigest {
     /// Takes a message, and once more the lines of one that calls the user.
-    pub(super) fn add(&mut self, lines: Vec<String>, spot: Option<Spot>, call: Option<Vec<String>>) {
+    pub(super) fn add(
+        &mut self,
+        lines: Vec<String>,
+        spot: Option<Spot>,
+        call: Option<Vec<String>>,
+        is_own: bool,
+    ) {
         if lines.is_empty() {
             return;
         }
-        self.messages += 1;
+        self.messages += usize::from(!is_own);
         let is_call = call.is_some();
         if let Some(call) = call {
             self.call_count += 1;
@@ -50,17 +57,20 @@ impl MissedDigest {
                 self.calls.pop_front();
             }
         }
-        if let Some(spot) = spot {
+        if let Some(spot) = spot.filter(|_| !is_own) {
             let (count, calls) = self.places.entry(spot).or_default();
             (*count, *calls) = (*count + 1, *calls + usize::from(is_call));
         }
+        self.bytes += lines.iter().map(String::len).sum::<usize>();
         self.lines.extend(lines);
-        let surplus = self.lines.len().saturating_sub(MAX_LINES);
-        self.dropped += surplus;
-        self.lines.drain(..surplus);
+        while self.bytes > MAX_BYTES {
+            let Some(line) = self.lines.pop_front() else { break };
+            self.bytes -= line.len();
+            self.dropped += 1;
+        }
     }
 
-    /// What has come so far, as the link broke.
+    /// The lines so far.
     pub(super) fn lines(&self) -> impl Iterator<Item = &String> {
         self.lines.iter()
     }
@@ -68,6 +78,11 @@ impl MissedDigest {
     /// Whether lines have come that nobody has seen yet.
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
+    }
+
+    /// Whether others have said something.
+    pub(super) fn has_news(&self) -> bool {
+        self.messages > 0
     }
 
     /// The last lines, as many as fit on a screen, and how many there are before them.
@@ -129,7 +144,7 @@ mod tests {
                 Err(_) => Spot::User((*place).to_owned()),
             };
             let lines = vec![format!("line {n}")];
-            digest.add(lines.clone(), Some(spot), is_call.then_some(lines));
+            digest.add(lines.clone(), Some(spot), is_call.then_some(lines), false);
         }
         digest
     }
@@ -160,10 +175,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
-        let digest = digest(&vec![("bob", true); 2 * MAX_LINES]);
-        assert_eq!((digest.lines.len(), digest.calls.len()), (MAX_LINES, MAX_REPEATED));
-        assert_eq!(digest.repeated().0, 2 * MAX_LINES - MAX_REPEATED);
-        assert_eq!(digest.last(24).0, 2 * MAX_LINES - 10);
+    fn the_lines_to_keep_are_bounded() {
+        let mut digest = MissedDigest::default();
+        for n in 0..10 {
+            let line = vec![format!("{n}{}", "x".repeat(MAX_BYTES / 4))];
+            digest.add(line.clone(), Some(Spot::User("bob".into())), Some(line), false);
+        }
+        assert_eq!((digest.lines.len(), digest.dropped), (3, 7));
+        let mut digest = self::digest(&vec![("bob", true); 2 * MAX_REPEATED]);
+        assert_eq!((digest.calls.len(), digest.repeated().0), (MAX_REPEATED, MAX_REPEATED));
+        digest.add(vec!["own".into()], None, None, true);
+        assert!(digest.summary().starts_with("20 messages"), "one's own messages do not count");
     }
 }

@@ -85,6 +85,7 @@ impl Conversation {
     /// From here on, messages are live, so the client can ask for the users, and send.
     fn go_live(&mut self, now: CallTime) {
         self.ask_roster(None);
+        self.follow_reading();
         self.flush(now);
     }
 

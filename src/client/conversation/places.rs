@@ -1,13 +1,13 @@
-//! What is unread, and in which rooms and direct conversations. Knows no server and no screen.
+//! Unread messages, and the rooms and direct conversations that have them. Knows no server and no screen.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use unicode_width::UnicodeWidthStr as _;
 
 use super::spot::Spot;
 use crate::protocol::Target;
+use crate::text::width;
 
 /// Places with unread messages to remember: as many as anyone could visit. In a larger crowd, the quietest is
 /// forgotten; its messages stay in the history.
@@ -167,7 +167,7 @@ impl Places {
         self.unread.values().map(|unread| unread.calls).sum()
     }
 
-    /// What is unread elsewhere, in at most so many columns: ` · ops 2! · @carol 1 · lobby 14`.
+    /// The unread messages elsewhere, in at most so many columns: ` · ops 2! · @carol 1 · lobby 14`.
     pub(super) fn summary(&self, here: Option<&Spot>, columns: usize) -> String {
         let places = self.elsewhere(here);
         let mut text = String::new();
@@ -176,8 +176,8 @@ impl Places {
             let place = spot.label(&unread.name);
             let part = format!(" · {} {}{mark}", place.trim_start_matches('#'), unread.count);
             let left = places.len() - done - 1;
-            let more = if left > 0 { format!(" · +{left}").width() } else { 0 };
-            if text.width() + part.width() + more > columns {
+            let more = if left > 0 { width(&format!(" · +{left}")) } else { 0 };
+            if width(&text) + width(&part) + more > columns {
                 return text + &format!(" · +{}", left + 1);
             }
             text += &part;

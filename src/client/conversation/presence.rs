@@ -9,7 +9,7 @@ use crate::protocol::event::Crowd;
 /// The most users in a company so small that everyone's coming and going matters.
 const FEW: usize = 12;
 
-/// How long somebody who has spoken counts as known.
+/// How long a user who has spoken counts as known.
 const KNOWN_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// The shortest time between two lines while nobody speaks.
@@ -27,11 +27,11 @@ const MAX_HELD: usize = 200;
 
 #[derive(Debug, Default)]
 pub(super) struct PresenceNews {
-    /// When somebody, by the name in lower case, last spoke.
+    /// When a user, by the name in lower case, last spoke.
     spoke: BTreeMap<String, Instant>,
     /// Users to whom this user wrote, in lower case.
     written_to: BTreeSet<String>,
-    /// The last line, unless somebody has spoken since.
+    /// The last line, unless a user has spoken since.
     last: Option<Instant>,
     joined: Vec<String>,
     left: Vec<String>,
@@ -96,7 +96,7 @@ impl PresenceNews {
         Some(news)
     }
 
-    /// Keeps names for the next line; somebody who came and went is not news.
+    /// Keeps names for the next line; a user who came and went is not news.
     fn hold(&mut self, names: Vec<String>, is_join: bool) {
         let (to, from) = match is_join {
             true => (&mut self.joined, &mut self.left),
@@ -116,7 +116,7 @@ impl PresenceNews {
         !self.joined.is_empty() || !self.left.is_empty()
     }
 
-    /// What has waited, first who left, then who joined, once it is time for a line.
+    /// The names that have waited, first of leaves, then of joins, once it is time for a line.
     pub(super) fn due(&mut self, now: Instant) -> [Option<Crowd>; 2] {
         let is_time = self.last.is_none_or(|last| now.saturating_duration_since(last) >= LINE_EVERY);
         if !self.waits() || !is_time {
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(due, [Some(crowd(&["a"], 98)), Some(crowd(&["b"], 98))]);
         assert!(!news.waits());
         news.spoke("eve", now + LINE_EVERY);
-        assert!(news.take(&crowd(&["d"], 99), true, now + LINE_EVERY).is_some(), "somebody has spoken");
+        assert!(news.take(&crowd(&["d"], 99), true, now + LINE_EVERY).is_some(), "eve has spoken");
     }
 
     #[test]

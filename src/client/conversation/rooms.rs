@@ -2,13 +2,12 @@
 
 use super::spot::Spot;
 use super::{Conversation, Effect, Outlet, PendingRequest};
-use unicode_width::UnicodeWidthStr;
-
 use crate::name::RoomName;
 use crate::protocol::packet::RoomInfo;
 use crate::protocol::request::Act;
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Event, Target};
+use crate::text::width;
 
 /// The most columns for the place before each line; a longer name moves its own line to the right.
 const MAX_PLACE_WIDTH: usize = 16;
@@ -31,7 +30,7 @@ impl Conversation {
     fn name_places(&mut self) {
         let is_told = self.view.outlet != Outlet::Pipe && self.rooms.iter().any(|room| !room.is_lobby());
         let names = self.rooms.iter().map(RoomName::as_str).chain([LOBBY]);
-        let longest = names.map(UnicodeWidthStr::width).max().unwrap_or_default();
+        let longest = names.map(width).max().unwrap_or_default();
         self.view.place_width = is_told.then_some(longest.min(MAX_PLACE_WIDTH));
     }
 

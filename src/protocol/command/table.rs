@@ -328,7 +328,7 @@ pub const COMMANDS: &[Command] = &[
         name: "next",
         aliases: &["n"],
         help: "go to the most urgent unread messages, as Alt-A does",
-        read: |rest| nothing(rest, Attend::Next.into()),
+        read: |rest| nothing(rest, Action::Prompt(PromptAction::Attend(Attend::Next))),
         ..PROMPT
     },
     Command {

@@ -83,6 +83,8 @@ impl Talk {
         view.outlet = Outlet::Prompt(ScreenSize { rows: 24, columns: 80 });
         view.preferences.wrap = false;
         talk.connect("alice", None);
+        let read = talk.sent();
+        assert_eq!((read.kind.as_deref(), read.seq), (Some("read"), Some(0)), "for others' positions");
         talk
     }
 

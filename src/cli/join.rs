@@ -29,6 +29,7 @@ use crate::server::{Handle, Server, StartError};
 pub(crate) fn run(
     common: &CommonArgs,
     join: JoinArgs,
+    commands: bool,
     plain: bool,
     serve: ServeArgs,
     config: &Config,
@@ -38,6 +39,7 @@ pub(crate) fn run(
     let log = screen.clone();
     logging::start(common, LogLevel::Error, move || log.writer())?;
     let options = ClientOptions {
+        commands,
         plain,
         preferences: config.chat.clone(),
         preferences_file: config.path.clone().map(|path| Arc::new(ChatTable(path)) as Arc<_>),
@@ -116,6 +118,7 @@ fn options(join: JoinArgs, data_dirs: Vec<PathBuf>, screen: Screen) -> Result<Cl
         fingerprints: fingerprint,
         passphrase_file,
         data_dirs,
+        commands: false,
         color: is_colored(),
         preferences: client::Preferences::default(),
         preferences_file: None,

@@ -63,7 +63,7 @@ fn perform(cli: Cli, config: &Config) -> Result<(), ExitError> {
     let (common, configured) = (&cli.common, config.serve()?);
     anstream::ColorChoice::write_global(common.color.into());
     match cli.command {
-        None => join::run(common, cli.join, cli.plain, configured, config)?,
+        None => join::run(common, cli.join, cli.commands, cli.plain, configured, config)?,
         Some(Subcommand::Serve(args)) => serve::run(common, args)?,
         Some(Subcommand::Send(args)) => {
             let data_dir = args.data_dir.clone().or(configured.data_dir.clone());

@@ -210,7 +210,7 @@ pub(super) fn trust() -> Vec<Paragraph> {
         (
             "names",
             "A name belongs to the first key that used it. A ? after a name (<bob?>) means that no key backs it: anyone \
-             could be using it. /verify NAME shows the digits of a user's key.",
+             could be using it. /verify NAME compares the digits of a user's key, and remembers it.",
         ),
         (
             "closed servers",

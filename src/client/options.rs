@@ -29,6 +29,8 @@ pub struct ClientOptions {
     pub passphrase_file: Option<PathBuf>,
     /// Data directories of servers on this machine. The user owns those that the user may read.
     pub data_dirs: Vec<PathBuf>,
+    /// Whether lines from a pipe that start with a slash are commands.
+    pub commands: bool,
     /// Whether to use colours.
     pub color: bool,
     /// How the chat looks and calls.
@@ -66,6 +68,7 @@ impl ClientOptions {
             fingerprints: Vec::new(),
             passphrase_file: None,
             data_dirs: Vec::new(),
+            commands: false,
             color: false,
             preferences: Preferences::default(),
             preferences_file: None,

@@ -9,58 +9,90 @@ use std::thread;
 use std::time::Duration;
 
 use rustyline::error::ReadlineError;
-use rustyline::history::FileHistory;
+use rustyline::history::MemHistory;
 use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
 use tokio::sync::mpsc;
 
+use super::drafts::Drafts;
 use super::emoji::Joins;
+use super::external_editor;
+use super::fold::Damaged;
 use super::helper::{EditorHelper, Interruption};
-use super::history::{HistoryFile, MAX_LINES};
+use super::history::{LineHistory, bounded};
+use super::keys::Keys;
 use super::printer::write;
 use super::question::{PromptQuestion, Reply};
 use super::rows::rows_below_first;
 use super::shortcut;
 use super::state::{NextRead, PromptState};
-use super::terminal_mode::{TerminalMode, is_typed_ahead};
+use super::terminal_mode::{TerminalMode, forget_burst, typed_ahead};
 use super::{Input, Label, OpenError, Options};
 
 /// How long closing waits for the editing thread to restore the terminal.
 const END_WAIT: Duration = Duration::from_secs(1);
 
+/// Ends a synchronized update, which an interruption may have left open, for a program that draws the screen.
+const END_UPDATE: &str = "\x1b[?2026l";
+
+const NOT_UTF8: &str = "(this terminal sent a byte that is not UTF-8; it and the keys right after it were left out; \
+    set the terminal to UTF-8)\n";
+const PASTE_NOT_UTF8: &str = "(the pasted text is not UTF-8, so it was left out; convert it first, for example with \
+    iconv)\n";
+
 /// The running thread, and the terminal's previous mode.
 pub(super) struct EditorThread {
     /// Disconnects when the thread ends.
     ended: Receiver<()>,
-    mode: TerminalMode,
+    mode: Arc<TerminalMode>,
 }
 
 impl EditorThread {
     /// Starts editing; returns the external printer that wakes the editor.
     pub(super) fn start(
         shared: Arc<PromptState>,
+        drafts: Arc<Drafts>,
         inputs: mpsc::Sender<Input>,
         options: &Options,
         typed: String,
     ) -> Result<(Self, impl ExternalPrinter + Send + 'static), OpenError> {
-        let mode = TerminalMode::set();
-        if is_typed_ahead() {
+        let mode = Arc::new(TerminalMode::set());
+        let ahead = typed_ahead();
+        drafts.lock().begin(ahead);
+        if ahead > 0 {
             // The terminal has echoed it on the label's row; the editor shows it again behind the label.
             let _ = write("\n");
         }
         let mut editor =
-            Editor::with_history(config(), FileHistory::with_config(&config())).map_err(terminal)?;
+            Editor::with_history(config(), MemHistory::with_config(&bounded())).map_err(terminal)?;
         let external = editor.create_external_printer().map_err(terminal)?;
-        editor.set_helper(Some(EditorHelper::new(Arc::clone(&shared), Arc::clone(&options.completer))));
+        let completer = || Arc::clone(&options.completer);
+        let helper = EditorHelper::new(Arc::clone(&shared), Arc::clone(&drafts), completer());
+        editor.set_helper(Some(helper));
+        let keys = Keys { shared: Arc::clone(&shared), drafts: Arc::clone(&drafts), completer: completer() };
+        for (event, handler) in keys.bindings() {
+            editor.bind_sequence(event, handler);
+        }
         for shortcut in options.shortcuts {
             for key in shortcut.keys() {
-                editor.bind_sequence(key, shortcut::handler(*shortcut, &inputs));
+                editor.bind_sequence(key, shortcut::handler(*shortcut, &inputs, &drafts));
             }
         }
-        let history = HistoryFile::open(options.history.clone(), editor.history_mut());
+        let history =
+            LineHistory::open(options.history.clone(), editor.history_mut(), &mut drafts.lock().folds);
         let (end, ended) = channel();
         let keeps_echo = options.keeps_echo;
-        let mut editing =
-            Editing { editor, shared, inputs, history, keeps_echo, parked: None, question: None };
+        let mut editing = Editing {
+            editor,
+            shared,
+            drafts,
+            inputs,
+            history,
+            keeps_echo,
+            mode: Arc::clone(&mode),
+            parked: None,
+            question: None,
+            told_of_bytes: false,
+        };
         thread::Builder::new()
             .name("prompt-editor".into())
             .spawn(move || {
@@ -97,26 +129,27 @@ fn config() -> Config {
     // Only forced colours make rustyline call the highlighter on every terminal; the labels decide whether
     // there are colours. Listing all candidates at the first Tab keeps the editor from waiting for a second
     // one, during which it would print nothing.
-    let builder = Config::builder()
+    Config::builder()
         .color_mode(ColorMode::Forced)
         .grapheme_cluster_mode(Joins::of_terminal().mode())
         .completion_type(CompletionType::List)
-        .completion_show_all_if_ambiguous(true);
-    match builder.clone().max_history_size(MAX_LINES) {
-        Ok(bounded) => bounded.build(),
-        Err(_) => builder.build(),
-    }
+        .completion_show_all_if_ambiguous(true)
+        .build()
 }
 
 struct Editing {
-    editor: Editor<EditorHelper, FileHistory>,
+    editor: Editor<EditorHelper, MemHistory>,
     shared: Arc<PromptState>,
+    drafts: Arc<Drafts>,
     inputs: mpsc::Sender<Input>,
-    history: HistoryFile,
+    history: LineHistory,
     keeps_echo: fn(&str) -> bool,
+    mode: Arc<TerminalMode>,
     /// The half-typed line that a question has replaced, split at the cursor.
     parked: Option<(String, String)>,
     question: Option<PromptQuestion>,
+    /// Whether the user knows that a byte was not UTF-8.
+    told_of_bytes: bool,
 }
 
 impl Editing {
@@ -125,6 +158,11 @@ impl Editing {
         let mut initial = (typed, String::new());
         loop {
             self.show_queue();
+            initial = self.with_returned(initial);
+            if self.question.is_none() && std::mem::take(&mut self.drafts.lock().wants_editor) {
+                initial = self.compose([&*initial.0, &*initial.1].concat());
+                self.show_queue();
+            }
             let typed =
                 if self.question.is_none() { [&*initial.0, &*initial.1].concat() } else { String::new() };
             let (label, question) = match self.shared.begin_read(&typed) {
@@ -145,9 +183,21 @@ impl Editing {
                         return;
                     }
                 }
+                Ok(Err(ReadlineError::Io(error))) if error.kind() == io::ErrorKind::InvalidData => {
+                    initial = self.recover(&label);
+                }
                 Ok(read) => {
                     self.shared.note_end();
+                    if let Ok(line) = &read
+                        && self.drafts.lock().wants_editor
+                    {
+                        self.erase(&label, line);
+                        initial.0.clone_from(line);
+                        continue;
+                    }
                     let Some(input) = self.input(&label, read) else { continue };
+                    // A line that was entered is no longer a draft.
+                    self.shared.note_line("", 0);
                     let is_last = input == Input::Closed;
                     // A closing prompt no longer accepts inputs.
                     let _ = self.inputs.blocking_send(input);
@@ -174,14 +224,84 @@ impl Editing {
         let is_question = question.is_some();
         match (std::mem::replace(&mut self.question, question), is_question) {
             (None, true) => {
+                self.shared.park(Some([&*line.0, &*line.1].concat()));
                 self.parked = Some(line);
                 (String::new(), String::new())
             }
-            (Some(before), false) => match before.is_line(&[&*line.0, &*line.1].concat()) {
-                true => line,
-                false => self.parked.take().unwrap_or_default(),
-            },
+            (Some(before), false) => {
+                self.shared.park(None);
+                let parked = self.parked.take().unwrap_or_default();
+                let typed = [&*line.0, &*line.1].concat();
+                match before.is_line(&typed) {
+                    true if parked == Default::default() => line,
+                    true => {
+                        // Neither text may be lost, and the line has room for one.
+                        self.remember(&typed);
+                        parked
+                    }
+                    false => parked,
+                }
+            }
             _ => line,
+        }
+    }
+
+    /// Adds cleared lines to the history, and puts a line that comes back where the user can send it again.
+    fn with_returned(&mut self, line: (String, String)) -> (String, String) {
+        let cleared: Vec<String> = self.drafts.lock().cleared.drain(..).collect();
+        cleared.iter().for_each(|line| self.remember(line));
+        let mut line = line;
+        while let Some(returned) = self.next_returned() {
+            if self.question.is_none() && line == Default::default() {
+                line.0 = returned;
+            } else {
+                self.remember(&returned);
+            }
+        }
+        line
+    }
+
+    fn next_returned(&self) -> Option<String> {
+        self.drafts.lock().take_returned()
+    }
+
+    /// Adds a line, as the user saw it, to the history.
+    fn remember(&mut self, line: &str) {
+        let text = self.drafts.text(line);
+        self.history.add(line, &text, self.editor.history_mut());
+    }
+
+    /// Goes on after a byte that is not UTF-8. The editor has lost what it had read with it.
+    fn recover(&mut self, label: &Label) -> (String, String) {
+        let (mut left, right) = self.shared.split_line();
+        self.erase(label, &left);
+        let was_paste = self.drafts.lock().paste.take().is_some();
+        forget_burst();
+        if was_paste {
+            let _ = write(PASTE_NOT_UTF8);
+        } else {
+            left.push(char::REPLACEMENT_CHARACTER);
+            if !std::mem::replace(&mut self.told_of_bytes, true) {
+                let _ = write(NOT_UTF8);
+            }
+        }
+        (left, right)
+    }
+
+    /// Lets the user edit the line in another program.
+    fn compose(&mut self, line: String) -> (String, String) {
+        let text = self.drafts.text(&line);
+        let _ = write(END_UPDATE);
+        self.mode.lend();
+        let edited = external_editor::edit(&text, || self.shared.is_stopping());
+        self.mode.take_back();
+        match edited {
+            Ok(edited) if edited == text => (line, String::new()),
+            Ok(edited) => (self.drafts.lock().folds.fold_line(&edited), String::new()),
+            Err(why) => {
+                let _ = write(&format!("({why})\n"));
+                (line, String::new())
+            }
         }
     }
 
@@ -194,22 +314,29 @@ impl Editing {
                 self.erase(label, "");
                 return None;
             }
+            Some(Reply::Draft) => {
+                let line = read.unwrap_or_default();
+                self.erase(label, &line);
+                match &mut self.parked {
+                    Some(parked) if *parked == Default::default() => parked.0 = line,
+                    _ => self.remember(&line),
+                }
+                return Some(Input::Answer("n".into()));
+            }
             Some(Reply::Line) | None => {}
         }
         match read {
-            Ok(line) => {
-                self.history.add(&line, self.editor.history_mut());
-                if !(self.keeps_echo)(&line) {
-                    self.erase(label, &line);
-                }
-                Some(Input::Line(line))
-            }
+            Ok(line) => self.entered(label, line),
             Err(ReadlineError::Interrupted) if self.question.is_some() => {
                 self.shared.withdraw();
                 Some(Input::Declined)
             }
-            // Ctrl-C only clears a half-typed line.
-            Err(ReadlineError::Interrupted) if !self.shared.line_is_empty() => None,
+            // Ctrl-C only clears a half-typed line. Terminals with another key for it come here.
+            Err(ReadlineError::Interrupted) if !self.shared.line_is_empty() => {
+                let (left, right) = self.shared.split_line();
+                self.drafts.lock().clear(&(left + &right));
+                None
+            }
             Err(ReadlineError::Interrupted) => Some(Input::Interrupt),
             // A terminal that is gone also reports an end of file.
             Err(ReadlineError::Eof) if io::stdin().is_terminal() => Some(Input::End),
@@ -218,6 +345,28 @@ impl Editing {
                 Some(Input::Closed)
             }
         }
+    }
+
+    /// Handles an entered line; `None` if a mark in it is damaged.
+    fn entered(&mut self, label: &Label, line: String) -> Option<Input> {
+        let expanded = self.drafts.lock().folds.expand(&line);
+        let text = match expanded {
+            Ok(text) => text,
+            Err(Damaged(number)) => {
+                self.erase(label, &line);
+                let _ = write(&format!(
+                    "(not sent: the mark of paste {number} was changed; delete it, and paste the text again)\n"
+                ));
+                self.drafts.give_back(line);
+                return None;
+            }
+        };
+        self.history.add(&line, &text, self.editor.history_mut());
+        let is_pasted = self.drafts.lock().enter(&line, &text);
+        if is_pasted || !(self.keeps_echo)(&text) {
+            self.erase(label, &line);
+        }
+        Some(if is_pasted { Input::Pasted(text) } else { Input::Line(text) })
     }
 
     /// Removes an entered line from the screen.

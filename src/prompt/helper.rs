@@ -1,10 +1,10 @@
-//! The editor's callbacks while the user types: completion, and the moment at which lines can be printed above
-//! the input or the label can change.
+//! The editor's callbacks while the user types: completion, and the moment at which lines can be printed
+//! above the input or the label can change.
 
 use std::borrow::Cow;
 use std::panic;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustyline::completion::Completer;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -12,14 +12,31 @@ use rustyline::hint::Hinter;
 use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
 
+use super::cycle::Cycle;
+use super::drafts::Drafts;
 use super::printer::write;
 use super::state::PromptState;
 
 /// Completes words. The editing thread calls it, so it must not block for long.
 pub trait Complete: Send + Sync {
-    /// Returns the byte at which the word before `pos` starts, and its completions, which must be safe for the
-    /// terminal.
-    fn complete(&self, line: &str, pos: usize) -> (usize, Vec<String>);
+    /// Completes the word before `pos`.
+    fn complete(&self, line: &str, pos: usize) -> Completion;
+
+    /// Returns what the start of a line means, to put it there as soon as the user types a space behind it.
+    fn rewrite(&self, _start: &str) -> Option<String> {
+        None
+    }
+}
+
+/// The completions of a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The byte at which the word starts.
+    pub start: usize,
+    /// Texts that may take its place, in order; safe for the terminal.
+    pub words: Vec<String>,
+    /// Whether Tab puts one after the other into the line; otherwise, it lists them.
+    pub in_turn: bool,
 }
 
 /// The payload that unwinds out of the editor: the line, split at the cursor.
@@ -32,27 +49,49 @@ pub(super) struct Interruption {
 /// Prints queued lines and changes the label, through the editor's callbacks.
 ///
 /// After a wake-up, rustyline repaints the line and calls its highlighter. At that moment, the line is not on
-/// the screen, the cursor is at its start, and no input is buffered: so [`EditorHelper::highlight`] writes the
-/// queued lines.
+/// the screen, the cursor is at its start, and no input is buffered: so [`EditorHelper::highlight`] writes
+/// the queued lines.
 ///
 /// rustyline measures its prompt once per line, and cannot change it or leave a line from outside. So, to
-/// change the label, `highlight` unwinds out of the editor with the line, and the editing thread restarts with
-/// the new label and the same line. `resume_unwind` calls no panic hook, and the editor's guards restore the
-/// terminal on the way. The restart loses the undo history and the position in the line history.
+/// change the label, `highlight` unwinds out of the editor with the line, and the editing thread restarts
+/// with the new label and the same line. `resume_unwind` calls no panic hook, and the editor's guards restore
+/// the terminal on the way. The restart loses the undo history and the position in the line history.
 ///
-/// A repaint that belongs to an edit must do neither, because rows of the old line are still on the screen and
-/// typed bytes may wait. So the helper counts these repaints in advance and skips them. Skipping one too many
-/// only costs another wake-up.
+/// A repaint that belongs to an edit must do neither, because rows of the old line are still on the screen
+/// and typed bytes may wait. So the helper counts these repaints in advance and skips them. Skipping one too
+/// many only costs another wake-up.
 pub(super) struct EditorHelper {
     shared: Arc<PromptState>,
+    drafts: Arc<Drafts>,
     completer: Arc<dyn Complete>,
+    /// The candidates that Tab puts into the line in turn.
+    cycle: Mutex<Option<Cycle>>,
     /// Coming repaints that may belong to an edit.
     skips: AtomicU8,
 }
 
 impl EditorHelper {
-    pub(super) fn new(shared: Arc<PromptState>, completer: Arc<dyn Complete>) -> Self {
-        Self { shared, completer, skips: AtomicU8::new(1) }
+    pub(super) fn new(shared: Arc<PromptState>, drafts: Arc<Drafts>, completer: Arc<dyn Complete>) -> Self {
+        Self { shared, drafts, completer, cycle: Mutex::new(None), skips: AtomicU8::new(1) }
+    }
+
+    /// The candidates for the word before `pos`. With one only, the editor waits for no further key, during
+    /// which it would print nothing.
+    fn candidates(&self, line: &str, pos: usize) -> (usize, Vec<String>) {
+        let is_backward = std::mem::take(&mut self.drafts.lock().is_backward);
+        if let Some(text) = self.completer.rewrite(&line[..pos]) {
+            return (0, vec![text]);
+        }
+        let mut cycle = self.cycle.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cycle) = cycle.as_mut().filter(|cycle| cycle.is_shown(line, pos)) {
+            return cycle.step(is_backward);
+        }
+        *cycle = None;
+        let Completion { start, words, in_turn } = self.completer.complete(line, pos);
+        match in_turn && words.len() > 1 {
+            true => cycle.insert(Cycle::new(line, start, pos, words)).step(is_backward),
+            false => (start, words),
+        }
     }
 }
 
@@ -66,16 +105,16 @@ impl Completer for EditorHelper {
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
         // One repaint for the candidates' common start, and one after their list.
         self.skips.store(2, Ordering::Relaxed);
-        Ok(self.completer.complete(line, pos))
+        Ok(self.candidates(line, pos))
     }
 }
 
 impl Hinter for EditorHelper {
     type Hint = String;
 
-    fn hint(&self, line: &str, _: usize, _: &Context<'_>) -> Option<String> {
+    fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<String> {
         self.skips.fetch_max(1, Ordering::Relaxed);
-        self.shared.note_line(line);
+        self.shared.note_line(line, pos);
         None
     }
 }
@@ -101,7 +140,8 @@ impl Highlighter for EditorHelper {
         Cow::Borrowed(line)
     }
 
-    fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
+    fn highlight_char(&self, line: &str, pos: usize, _: CmdKind) -> bool {
+        self.shared.note_line(line, pos);
         self.skips.fetch_max(1, Ordering::Relaxed);
         false
     }

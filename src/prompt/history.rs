@@ -1,49 +1,79 @@
-//! The file that keeps entered lines between runs: bounded, and readable only by its owner.
+//! The entered lines, which Up brings back, and the file that keeps them between runs: bounded, and readable
+//! only by its owner.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustyline::history::{FileHistory, History as _};
+use rustyline::Config;
+use rustyline::history::{FileHistory, History as _, MemHistory};
 
+use super::fold::FoldedPastes;
 use crate::files;
 
 /// Lines to keep; the oldest go first.
-pub(super) const MAX_LINES: usize = 1000;
+const MAX_LINES: usize = 1000;
 
-/// Longest line to keep, in bytes: a pasted file does not belong into the history.
+/// Longest line to keep in the file, in bytes: a pasted file does not belong there.
 const MAX_LINE_BYTES: usize = 4096;
 
-/// The file, if it is usable.
-#[derive(Debug)]
-pub(super) struct HistoryFile(Option<PathBuf>);
+/// The entered lines: all of this run in memory, and the short ones also in a file.
+///
+/// The editor's own history cannot keep lines out of the file that it has in memory, so the file has another.
+pub(super) struct LineHistory {
+    path: Option<PathBuf>,
+    file: FileHistory,
+}
 
-impl HistoryFile {
-    /// Opens the file and loads its lines; creates it and its directory if necessary. The prompt works without
-    /// a history, so the log says why it lacks one.
-    pub(super) fn open(path: Option<PathBuf>, history: &mut FileHistory) -> Self {
-        let Some(path) = path else { return Self(None) };
-        if let Err(error) = create_private(&path) {
-            tracing::warn!("cannot keep a line history in {}: {error}", path.display());
-            return Self(None);
-        }
-        if let Err(error) = history.load(&path) {
+impl LineHistory {
+    /// Opens the file and loads its lines into the editor's history; creates it and its directory if
+    /// necessary. The prompt works without a file, so the log says why it lacks one.
+    pub(super) fn open(path: Option<PathBuf>, memory: &mut MemHistory, folds: &mut FoldedPastes) -> Self {
+        let mut file = FileHistory::with_config(&bounded());
+        let path = path.filter(|path| {
+            create_private(path)
+                .inspect_err(|error| {
+                    tracing::warn!("cannot keep a line history in {}: {error}", path.display())
+                })
+                .is_ok()
+        });
+        if let Some(path) = &path
+            && let Err(error) = file.load(path)
+        {
             tracing::warn!("cannot read the line history in {}: {error}", path.display());
         }
-        Self(Some(path))
+        for line in file.iter() {
+            // Memory takes every line.
+            let _ = memory.add(&folds.fold_line(line));
+        }
+        Self { path, file }
     }
 
-    /// Adds a line and writes it at once, so that a crash loses nothing.
-    pub(super) fn add(&self, line: &str, history: &mut FileHistory) {
-        if line.trim().is_empty() || line.len() > MAX_LINE_BYTES {
+    /// Adds a line as it was shown. If that is its whole text and it is short, writes it at once, so that a
+    /// crash loses nothing.
+    pub(super) fn add(&mut self, shown: &str, text: &str, memory: &mut MemHistory) {
+        if shown.trim().is_empty() {
             return;
         }
-        let added = history.add(line);
-        if let (Ok(true), Some(path)) = (added, &self.0)
-            && let Err(error) = history.append(path)
+        // Memory takes every line.
+        let _ = memory.add(shown);
+        if shown != text || text.len() > MAX_LINE_BYTES {
+            return;
+        }
+        if let (Ok(true), Some(path)) = (self.file.add(text), &self.path)
+            && let Err(error) = self.file.append(path)
         {
             tracing::warn!("cannot write the line history in {}: {error}", path.display());
         }
+    }
+}
+
+/// The configuration of a history.
+pub(super) fn bounded() -> Config {
+    let builder = Config::builder();
+    match builder.clone().max_history_size(MAX_LINES) {
+        Ok(bounded) => bounded.build(),
+        Err(_) => builder.build(),
     }
 }
 
@@ -58,19 +88,34 @@ fn create_private(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn open(path: &Path) -> (LineHistory, MemHistory) {
+        let mut memory = MemHistory::with_config(&bounded());
+        let history = LineHistory::open(Some(path.to_owned()), &mut memory, &mut FoldedPastes::default());
+        (history, memory)
+    }
+
+    fn lines(memory: &MemHistory) -> Vec<&str> {
+        memory.into_iter().map(String::as_str).collect()
+    }
+
     #[test]
     fn lines_come_back_and_the_file_is_private() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("deep").join("history");
-        let mut first = FileHistory::new();
-        let file = HistoryFile::open(Some(path.clone()), &mut first);
-        file.add("hello", &mut first);
-        file.add("two\nlines", &mut first);
-        file.add("  ", &mut first);
-        file.add(&"x".repeat(MAX_LINE_BYTES + 1), &mut first);
-        let mut second = FileHistory::new();
-        HistoryFile::open(Some(path.clone()), &mut second);
-        assert_eq!(second.iter().collect::<Vec<_>>(), ["hello", "two\nlines"]);
+        let (mut history, mut memory) = open(&path);
+        let long = "x".repeat(MAX_LINE_BYTES + 1);
+        for (shown, text) in [
+            ("hello", "hello"),
+            ("two\nlines", "two\nlines"),
+            ("  ", "  "),
+            ("‹paste 1›", "a"),
+            (&long, &long),
+        ] {
+            history.add(shown, text, &mut memory);
+        }
+        history.add("last", "last", &mut memory);
+        assert_eq!(lines(&memory), ["hello", "two\nlines", "‹paste 1›", &long, "last"]);
+        assert_eq!(lines(&open(&path).1), ["hello", "two\nlines", "last"]);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -83,9 +128,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
-        let mut history = FileHistory::new();
-        let kept = HistoryFile::open(Some(file.join("history")), &mut history);
-        kept.add("hello", &mut history);
-        assert_eq!(history.len(), 1);
+        let (mut history, mut memory) = open(&file.join("history"));
+        history.add("hello", "hello", &mut memory);
+        assert_eq!(lines(&memory), ["hello"]);
     }
 }

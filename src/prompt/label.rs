@@ -23,6 +23,13 @@ impl Label {
         Self { plain, styled }
     }
 
+    /// Puts rows in one style above the label.
+    pub fn below(self, rows: &[String], style: Style) -> Self {
+        let plain: String = rows.iter().map(|row| format!("{row}\n")).collect();
+        let styled: String = rows.iter().map(|row| format!("{style}{row}{style:#}\n")).collect();
+        Self { plain: plain + &self.plain, styled: styled + &self.styled }
+    }
+
     /// Returns the plain text.
     pub fn text(&self) -> &str {
         &self.plain

@@ -1,22 +1,32 @@
-//! The line editor of the client and of the server's console: one line of input at the bottom of the terminal,
-//! everything else above it.
+//! The line editor of the client and of the server's console: one line of input at the bottom of the
+//! terminal, everything else above it.
 //!
 //! It knows nothing about chat, servers or commands. It is the only user of `rustyline`. As that blocks, the
-//! prompt has two threads: one edits and is the only one to write to the screen; one wakes the first when there
-//! is something to write. Both end when the prompt closes.
+//! prompt has two threads: one edits and is the only one to write to the screen; one wakes the first when
+//! there is something to write. Both end when the prompt closes.
 //!
 //! - Lines printed while the user types appear above the half-typed line.
-//! - The label (`[#lobby] `) can change at any time, and a question can take its place; the half-typed line comes back
-//!   afterwards. An unexpected question appears only on an empty line, and accepts only its own answers.
-//! - Several pasted lines stay one input, sent by one Enter (bracketed paste).
+//! - The label (`[#lobby] `) can change at any time, and a question can take its place; the half-typed line
+//!   comes back afterwards. An unexpected question appears only on an empty line, and accepts only its own
+//!   answers.
+//! - Several pasted lines stay one input, sent by one Enter (bracketed paste). A big paste is a short mark in
+//!   the line.
+//! - Alt-Enter and Ctrl-J start a new line; Ctrl-X Ctrl-E opens the line in the user's editor.
 //! - Keys that the owner names ([`Shortcut`]) are inputs of their own and leave the line alone.
-//! - Ctrl-C clears the line; on an empty line it is [`Input::Interrupt`]. Ctrl-D on an empty line is [`Input::End`].
+//! - Ctrl-C clears the line, which Up and Ctrl-Y bring back; on an empty line it is [`Input::Interrupt`].
+//!   Ctrl-D on an empty line is [`Input::End`].
 
+mod cycle;
+mod drafts;
 mod editor;
 mod emoji;
+mod external_editor;
+mod fold;
 mod helper;
 mod history;
+mod keys;
 mod label;
+mod paste;
 mod printer;
 mod question;
 mod rows;
@@ -34,7 +44,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-pub use helper::Complete;
+pub use helper::{Complete, Completion};
 pub use label::Label;
 pub use printer::Printer;
 pub use question::PromptQuestion;
@@ -43,6 +53,7 @@ pub use secret::ask_secret;
 pub use shortcut::Shortcut;
 pub use terminal_mode::{forget_typed, screen_size};
 
+use drafts::Drafts;
 use state::PromptState;
 
 /// Inputs that may wait for their reader; when the queue is full, the editor waits.
@@ -56,6 +67,8 @@ pub const UNLOGGED: &str = "rustyline";
 pub enum Input {
     /// Enter: the line, without its end; or several lines that were pasted together.
     Line(String),
+    /// The same, if several lines were pasted at its start: the user has not typed how it begins.
+    Pasted(String),
     /// Enter on a question asked with [`Printer::ask`].
     Answer(String),
     /// One of [`Options::shortcuts`]; the half-typed line stays.
@@ -107,26 +120,34 @@ pub struct Prompt {
     editor: editor::EditorThread,
     options: Options,
     shared: Arc<PromptState>,
+    drafts: Arc<Drafts>,
 }
 
 impl Prompt {
     /// Opens the prompt on standard input and output.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        Self::open_with(options, String::new())
+        Self::open_with_draft(options, "")
     }
 
     /// Opens the prompt with a half-typed line.
-    fn open_with(options: Options, typed: String) -> Result<Self, OpenError> {
+    pub fn open_with_draft(options: Options, draft: &str) -> Result<Self, OpenError> {
+        let drafts = Arc::new(Drafts::default());
+        let typed = drafts.lock().folds.fold_line(draft);
+        Self::open_with(options, drafts, typed)
+    }
+
+    fn open_with(options: Options, drafts: Arc<Drafts>, typed: String) -> Result<Self, OpenError> {
         if !is_available() {
             return Err(OpenError::Unavailable);
         }
         let shared = Arc::new(PromptState::new(options.label.clone()));
         let (sender, inputs) = mpsc::channel(INPUT_QUEUE);
-        let (editor, external) = editor::EditorThread::start(Arc::clone(&shared), sender, &options, typed)?;
+        let (editor, external) =
+            editor::EditorThread::start(Arc::clone(&shared), Arc::clone(&drafts), sender, &options, typed)?;
         waker::start(Arc::clone(&shared), external).map_err(OpenError::Terminal)?;
-        let printer = Printer::new(Arc::clone(&shared));
+        let printer = Printer::new(Arc::clone(&shared), Arc::clone(&drafts));
         options.screen.attach(Some(printer.clone()));
-        Ok(Self { inputs, printer, editor, options, shared })
+        Ok(Self { inputs, printer, editor, options, shared, drafts })
     }
 
     /// Waits for the next input; returns [`Input::Closed`] forever once the editor has ended. Cancel safe.
@@ -139,17 +160,22 @@ impl Prompt {
         &self.printer
     }
 
-    /// Lends the terminal to `work`, which asks the user something in its own way, then restores the label and
-    /// the half-typed line. Withdraws a question that is on the screen.
+    /// Lends the terminal to `work`, which asks the user something in its own way, then restores the label
+    /// and the half-typed line. Withdraws a question that is on the screen.
     ///
     /// # Errors
     /// If the prompt cannot be opened again.
     pub async fn lend<T>(&mut self, work: impl Future<Output = T>) -> Result<T, OpenError> {
-        let (label, typed) = self.shared.label_and_line();
+        let (label, typed) = (self.shared.label(), self.shared.draft());
         self.shut();
         let value = work.await;
-        *self = Self::open_with(Options { label, ..self.options.clone() }, typed)?;
+        *self = Self::open_with(Options { label, ..self.options.clone() }, Arc::clone(&self.drafts), typed)?;
         Ok(value)
+    }
+
+    /// Returns the text of the half-typed line.
+    pub fn draft(&self) -> String {
+        self.drafts.text(&self.shared.draft())
     }
 
     fn shut(&mut self) {

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
+use super::drafts::Drafts;
 use super::signal::{self, NotificationForms};
 use super::state::PromptState;
 use super::{Label, PromptQuestion};
@@ -12,11 +13,11 @@ const CLEAR: &str = "\x1b[H\x1b[2J";
 
 /// Prints above the edited line. Cheap to clone, never blocks.
 #[derive(Clone)]
-pub struct Printer(Arc<PromptState>);
+pub struct Printer(Arc<PromptState>, Arc<Drafts>);
 
 impl Printer {
-    pub(super) fn new(shared: Arc<PromptState>) -> Self {
-        Self(shared)
+    pub(super) fn new(shared: Arc<PromptState>, drafts: Arc<Drafts>) -> Self {
+        Self(shared, drafts)
     }
 
     /// Prints one or more lines above the input. The text must be safe for the terminal. If the terminal
@@ -72,6 +73,18 @@ impl Printer {
     /// looks like an answer.
     pub fn withdraw(&self) {
         self.0.withdraw();
+    }
+
+    /// Gives a refused line back: to the line if that is empty, otherwise to the history, where Up finds it.
+    pub fn give_back(&self, line: String) {
+        self.1.give_back(line);
+        self.0.refresh();
+    }
+
+    /// Lets the user edit the half-typed line in another program, as Ctrl-X Ctrl-E does.
+    pub fn compose(&self) {
+        self.1.lock().wants_editor = true;
+        self.0.refresh();
     }
 
     fn enqueue(&self, text: String) {

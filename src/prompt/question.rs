@@ -17,7 +17,9 @@ const VISIBLE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct PromptQuestion {
     pub(super) label: Label,
-    answers: Option<Answers>,
+    answers: Answers,
+    /// Whether the user has not caused it.
+    is_unexpected: bool,
 }
 
 type Answers = Arc<dyn Fn(&str) -> bool + Send + Sync>;
@@ -29,32 +31,38 @@ pub(super) enum Reply {
     Answer,
     /// An ordinary line: the user had not seen the question.
     Line,
+    /// A line that goes back to the prompt, as the user has seen the question. It counts as a no.
+    Draft,
     /// Neither; the question stays.
     Nothing,
 }
 
 impl PromptQuestion {
-    /// Creates a question that the user has just caused. It appears at once, and any line answers it.
+    /// Creates a question that the user has just caused. It appears at once. Yes, no and Enter answer it; any
+    /// other line comes back to the prompt, and counts as a no.
     pub fn expected(label: Label) -> Self {
-        Self { label, answers: None }
+        let is_answer =
+            |line: &str| ["", "y", "yes", "n", "no"].contains(&line.trim().to_lowercase().as_str());
+        Self { label, answers: Arc::new(is_answer), is_unexpected: false }
     }
 
-    /// Creates a question that the user does not expect. It waits for an empty line and a second without keys.
-    /// Only a line that `is_answer` accepts answers it; an empty one, only once the question has been visible
-    /// for a second.
+    /// Creates a question that the user does not expect. It waits for an empty line and a second without
+    /// keys. Only a line that `is_answer` accepts answers it; an empty one, only once the question has been
+    /// visible for a second.
     pub fn unexpected(label: Label, is_answer: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-        Self { label, answers: Some(Arc::new(is_answer)) }
+        Self { label, answers: Arc::new(is_answer), is_unexpected: true }
     }
 
     pub(super) fn is_unexpected(&self) -> bool {
-        self.answers.is_some()
+        self.is_unexpected
     }
 
     /// Interprets a line entered behind this question, which appeared at `shown`.
     pub(super) fn reply(&self, line: &str, shown: Instant) -> Reply {
-        let Some(is_answer) = &self.answers else { return Reply::Answer };
         let is_empty = line.trim().is_empty();
-        match is_answer(line) {
+        match (self.answers)(line) {
+            true if !self.is_unexpected => Reply::Answer,
+            false if !self.is_unexpected => Reply::Draft,
             true if is_empty && shown.elapsed() < VISIBLE => Reply::Nothing,
             true => Reply::Answer,
             false if is_empty => Reply::Nothing,
@@ -64,7 +72,7 @@ impl PromptQuestion {
 
     /// Whether half-typed text behind this question is the start of an ordinary line.
     pub(super) fn is_line(&self, typed: &str) -> bool {
-        self.answers.as_ref().is_some_and(|is_answer| !is_answer(typed))
+        !(self.answers)(typed)
     }
 }
 
@@ -89,7 +97,8 @@ mod tests {
         assert_eq!(question.reply("hello everyone", before), Reply::Line);
         assert!(question.is_line("hel") && !question.is_line("y") && !question.is_line(""));
         let expected = PromptQuestion::expected(Label::plain("Leave? "));
-        assert_eq!(expected.reply("hello", now), Reply::Answer);
-        assert!(!expected.is_line("hel"));
+        assert_eq!(expected.reply("hello", now), Reply::Draft);
+        assert_eq!(["", "Yes", "n "].map(|line| expected.reply(line, now)), [(); 3].map(|()| Reply::Answer));
+        assert!(expected.is_line("hel") && !expected.is_line("y"));
     }
 }

@@ -37,6 +37,10 @@ struct Inner {
     phase: Phase,
     /// The half-typed line as of the last edit.
     line: String,
+    /// The cursor in it, in bytes.
+    cursor: usize,
+    /// The half-typed line that a question has replaced.
+    parked: Option<String>,
     edited: Instant,
     asked: Instant,
 }
@@ -99,6 +103,8 @@ impl PromptState {
             stop: false,
             phase: Phase::Between,
             line: String::new(),
+            cursor: 0,
+            parked: None,
             edited: Instant::now(),
             asked: Instant::now(),
         };
@@ -144,7 +150,7 @@ impl PromptState {
         let mut inner = self.lock();
         let reply = question.reply(line, inner.asked);
         match reply {
-            Reply::Answer => inner.question = None,
+            Reply::Answer | Reply::Draft => inner.question = None,
             Reply::Line => inner.postpone(),
             Reply::Nothing => {}
         }
@@ -181,6 +187,16 @@ impl PromptState {
         text
     }
 
+    /// Makes the editor begin the line again, to show what has come up.
+    pub(super) fn refresh(&self) {
+        self.lock().wanted += 1;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn has_question(&self) -> bool {
+        self.lock().question.is_some()
+    }
+
     /// Makes the editor end at its next interruption.
     pub(super) fn stop(&self) {
         let mut inner = self.lock();
@@ -207,6 +223,7 @@ impl PromptState {
         }
         inner.line.clear();
         inner.line.push_str(typed);
+        inner.cursor = typed.len();
         inner.phase = Phase::Reading;
         if !inner.stop {
             inner.shown = inner.wanted;
@@ -257,8 +274,9 @@ impl PromptState {
         drop(self.changed.wait_timeout_while(self.lock(), limit, busy));
     }
 
-    pub(super) fn note_line(&self, line: &str) {
+    pub(super) fn note_line(&self, line: &str, cursor: usize) {
         let mut inner = self.lock();
+        inner.cursor = cursor;
         if inner.line != line {
             inner.line.clear();
             inner.line.push_str(line);
@@ -272,9 +290,26 @@ impl PromptState {
         self.lock().edited = Instant::now();
     }
 
-    pub(super) fn label_and_line(&self) -> (Label, String) {
+    pub(super) fn label(&self) -> Label {
+        self.lock().label.clone()
+    }
+
+    /// The line as of the last key, split at the cursor.
+    pub(super) fn split_line(&self) -> (String, String) {
         let inner = self.lock();
-        (inner.label.clone(), inner.line.clone())
+        let (left, right) = inner.line.split_at_checked(inner.cursor).unwrap_or((&inner.line, ""));
+        (left.to_owned(), right.to_owned())
+    }
+
+    /// Notes the half-typed line that a question replaces, or `None` once it is back.
+    pub(super) fn park(&self, line: Option<String>) {
+        self.lock().parked = line;
+    }
+
+    /// The half-typed line, also if a question has replaced it.
+    pub(super) fn draft(&self) -> String {
+        let inner = self.lock();
+        inner.parked.clone().unwrap_or_else(|| inner.line.clone())
     }
 
     pub(super) fn line_is_empty(&self) -> bool {
@@ -325,16 +360,16 @@ mod tests {
     fn an_unexpected_question_appears_on_an_empty_line_while_nobody_types() {
         let shared = PromptState::new(Label::plain("a "));
         shared.begin_read("");
-        shared.note_line("hel");
+        shared.note_line("hel", 3);
         let unexpected = || PromptQuestion::unexpected(Label::plain("host? "), |line| line == "y");
         shared.ask(unexpected());
         assert_eq!(text(shared.begin_read("hel")), "a ", "the user is typing");
-        shared.note_line("");
+        shared.note_line("", 0);
         let typed = Instant::now();
         assert!(shared.wait_for_work());
         assert!(typed.elapsed() >= IDLE - Duration::from_millis(50), "{:?}", typed.elapsed());
         assert_eq!(text(shared.begin_read("x")), "a ", "a key came in between");
-        shared.note_line("");
+        shared.note_line("", 0);
         assert!(shared.wait_for_work());
         assert_eq!(text(shared.begin_read("")), "question host? ");
         assert_eq!(shared.reply(&unexpected(), "hello"), Reply::Line);

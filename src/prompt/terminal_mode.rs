@@ -1,7 +1,8 @@
 //! The terminal's mode while a prompt is open.
 //!
 //! The editor sets the mode for each line and restores it afterwards. Between two lines, the terminal would
-//! echo keys and swallow Ctrl-D. So the prompt turns off the terminal's line editing for as long as it is open.
+//! echo keys and swallow Ctrl-D. So the prompt turns off the terminal's line editing for as long as it is
+//! open.
 
 #[cfg(unix)]
 pub(super) use unix::TerminalMode;
@@ -20,16 +21,25 @@ mod unix {
         /// Makes keys, including those for signals, arrive one by one and without echo.
         pub(in crate::prompt) fn set() -> Self {
             let Ok(before) = tcgetattr(io::stdin()) else { return Self(None) };
-            let mut raw = before.clone();
-            raw.local_modes
-                .remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN);
-            raw.input_modes.remove(InputModes::ICRNL | InputModes::IXON);
-            raw.special_codes[SpecialCodeIndex::VMIN] = 1;
-            raw.special_codes[SpecialCodeIndex::VTIME] = 0;
-            if let Err(error) = tcsetattr(io::stdin(), OptionalActions::Drain, &raw) {
-                tracing::debug!("cannot change the terminal's mode: {error}");
-            }
+            enter(&before);
             Self(Some(before))
+        }
+
+        /// Sets the mode for a program that has the terminal for a while: the previous one, but Ctrl-C does
+        /// not end this process.
+        pub(in crate::prompt) fn lend(&self) {
+            if let Some(mut mode) = self.0.clone() {
+                mode.local_modes.remove(LocalModes::ISIG);
+                // The program sets its own mode anyway.
+                let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &mode);
+            }
+        }
+
+        /// Sets the prompt's mode again.
+        pub(in crate::prompt) fn take_back(&self) {
+            if let Some(before) = &self.0 {
+                enter(before);
+            }
         }
 
         /// Restores the mode.
@@ -38,6 +48,17 @@ mod unix {
                 // A terminal that is gone has no mode to restore.
                 let _ = tcsetattr(io::stdin(), OptionalActions::Drain, before);
             }
+        }
+    }
+
+    fn enter(before: &Termios) {
+        let mut raw = before.clone();
+        raw.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN);
+        raw.input_modes.remove(InputModes::ICRNL | InputModes::IXON);
+        raw.special_codes[SpecialCodeIndex::VMIN] = 1;
+        raw.special_codes[SpecialCodeIndex::VTIME] = 0;
+        if let Err(error) = tcsetattr(io::stdin(), OptionalActions::Drain, &raw) {
+            tracing::debug!("cannot change the terminal's mode: {error}");
         }
     }
 
@@ -69,17 +90,32 @@ pub fn forget_typed() {
     let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
 }
 
-/// Whether the user typed ahead, which the terminal has echoed. Call it in the prompt's mode: in the usual
-/// mode, a terminal hides an unfinished line.
-#[cfg(unix)]
-pub(super) fn is_typed_ahead() -> bool {
-    rustix::io::ioctl_fionread(std::io::stdin()).is_ok_and(|bytes| bytes > 0)
+/// Discards keys until none has come for a moment, as in the middle of a paste.
+pub(super) fn forget_burst() {
+    /// Longer than the pauses within a paste over a slow link.
+    const QUIET: std::time::Duration = std::time::Duration::from_millis(60);
+    /// How many pauses to wait at most: the user may be leaning on a key.
+    const PAUSES: usize = 50;
+    for _ in 0..PAUSES {
+        forget_typed();
+        std::thread::sleep(QUIET);
+        if typed_ahead() == 0 {
+            return;
+        }
+    }
 }
 
-/// Whether the terminal has echoed keys typed ahead: other systems echo them when they are read.
+/// How many bytes the user has typed ahead, which the terminal has echoed. Call it in the prompt's mode: in
+/// the usual mode, a terminal hides an unfinished line.
+#[cfg(unix)]
+pub(super) fn typed_ahead() -> u64 {
+    rustix::io::ioctl_fionread(std::io::stdin()).unwrap_or(0)
+}
+
+/// How many bytes the terminal has echoed already: other systems echo keys when they are read.
 #[cfg(not(unix))]
-pub(super) fn is_typed_ahead() -> bool {
-    false
+pub(super) fn typed_ahead() -> u64 {
+    0
 }
 
 /// Discards keys typed ahead, which other systems do not allow.
@@ -95,6 +131,10 @@ impl TerminalMode {
     pub(super) fn set() -> Self {
         Self
     }
+
+    pub(super) fn lend(&self) {}
+
+    pub(super) fn take_back(&self) {}
 
     pub(super) fn restore(&self) {}
 }

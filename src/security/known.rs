@@ -216,6 +216,20 @@ impl KnownServers {
         found
     }
 
+    /// Takes back that the user has compared the key's digits; returns whether the user had.
+    pub fn unverify(&mut self, fp: &Fingerprint) -> bool {
+        let mut found = false;
+        self.change(|servers| {
+            for known in servers.iter_mut().filter(|known| known.fp == *fp) {
+                if known.how == TrustBasis::Digits.word() {
+                    found = true;
+                    known.how = TrustBasis::Tofu.word().into();
+                }
+            }
+        });
+        found
+    }
+
     /// The servers in the user's own file.
     pub fn own_servers(&self) -> &[KnownServer] {
         &self.servers

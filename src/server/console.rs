@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Handle;
 use crate::limits::MAX_TEXT_BYTES;
-use crate::prompt::{Complete, Input, Label, OpenError, Options, Prompt, PromptQuestion, Screen};
+use crate::prompt::{Complete, Completion, Input, Label, OpenError, Options, Prompt, PromptQuestion, Screen};
 use crate::protocol::command::{self, Action, Line, Place};
 use crate::protocol::event::users_are;
 use crate::protocol::request::{Ask, Operate, Refusal};
@@ -72,7 +72,7 @@ impl Console {
 
     fn take(&mut self, input: Input) -> Step {
         match input {
-            Input::Line(line) => self.line(line.trim_end()),
+            Input::Line(line) | Input::Pasted(line) => self.line(line.trim_end()),
             Input::Answer(answer) => match answer.trim().to_lowercase().as_str() {
                 "y" | "yes" => Step::Stop,
                 _ => Step::On,
@@ -150,7 +150,7 @@ impl Console {
 struct Words(Handle);
 
 impl Complete for Words {
-    fn complete(&self, line: &str, pos: usize) -> (usize, Vec<String>) {
+    fn complete(&self, line: &str, pos: usize) -> Completion {
         let before = &line[..pos];
         let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
         let word = &before[start..];
@@ -162,7 +162,7 @@ impl Complete for Words {
             _ if start == 0 => Vec::new(),
             _ => self.names(&word.to_lowercase()),
         };
-        (start, words)
+        Completion { start, words, in_turn: false }
     }
 }
 

@@ -49,6 +49,8 @@ mod prompt_places;
 mod prompt_reading;
 #[cfg(unix)]
 mod prompt_session;
+#[cfg(unix)]
+mod prompt_typing;
 mod protocol_document;
 #[cfg(unix)]
 mod rendezvous;

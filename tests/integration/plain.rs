@@ -74,7 +74,7 @@ fn lines_in_a_pipe_are_coloured_when_that_is_asked_for() {
 #[test]
 fn what_others_say_comes_out_as_it_is_said() {
     let (server, home) = (TestServer::start(), Home::new());
-    let mut child = join(&home, server.link(), &["alice"]);
+    let mut child = join(&home, server.link(), &["alice", "--commands"]);
     let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
     let mut line = || lines.next().expect("a line").expect("UTF-8");
     assert!(line().contains("connected to test as alice"));
@@ -89,9 +89,25 @@ fn what_others_say_comes_out_as_it_is_said() {
 }
 
 #[test]
+fn the_lines_of_a_log_are_text_and_never_commands() {
+    let (server, home) = (TestServer::start(), Home::new());
+    let mut bob = Peer::join_with(server.address, "bob", &Key::new());
+    let log =
+        ["build started", "/usr/bin/cc: internal error", "/msg bob from the log", "/nick root2", "/quit"];
+    let input: String = log.iter().map(|line| format!("{line}\n")).collect();
+    let output =
+        finish(join(&home, server.link(), &["builds"]), &(input + "caf\u{e9}\n//x\nbuild finished\n"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for line in log.into_iter().chain(["caf\u{e9}", "//x", "build finished"]) {
+        let packet = bob.wait_for("chat");
+        assert_eq!((&packet["msg"], &packet["to"]), (&json!(line), &json!("all")));
+    }
+}
+
+#[test]
 fn an_answer_is_waited_for_at_the_end_of_the_input() {
     let (server, home) = (TestServer::start(), Home::new());
-    let output = finish(join(&home, server.link(), &["alice"]), "/users\n/time\n/nope\n");
+    let output = finish(join(&home, server.link(), &["alice", "--commands"]), "/users\n/time\n/nope\n");
     let shown = text(&output.stdout);
     assert!(shown.contains("1 user here: alice") && shown.contains("server time"), "{shown}");
     assert!(shown.contains("there is no command /nope"), "{shown}");
@@ -101,7 +117,8 @@ fn an_answer_is_waited_for_at_the_end_of_the_input() {
 fn lines_that_were_not_sent_are_said_and_make_status_5() {
     let (server, home) = (TestServer::start(), Home::new());
     let long = "x".repeat(10_001);
-    let output = finish(join(&home, server.link(), &["alice"]), &format!("fine\n/msg nobody hi\n{long}\n"));
+    let input = format!("fine\n/msg nobody hi\n{long}\n");
+    let output = finish(join(&home, server.link(), &["alice", "--commands"]), &input);
     let (shown, error) = (text(&output.stdout), text(&output.stderr));
     assert!(shown.contains("<alice> fine") && shown.contains("not sent: (to nobody) hi"), "{shown}");
     assert_eq!(output.status.code(), Some(5), "{shown}{error}");
@@ -261,8 +278,8 @@ fn a_script_with_the_users_key_is_the_user() {
 #[test]
 fn a_script_learns_that_a_command_was_refused() {
     let (server, home) = (TestServer::start(), Home::new());
-    let output =
-        finish(join(&home, server.address, &["alice", "--plaintext"]), "/alert fire drill\n/usres\n");
+    let args = ["alice", "--plaintext", "--commands"];
+    let output = finish(join(&home, server.address, &args), "/alert fire drill\n/usres\n");
     assert_eq!(output.status.code(), Some(5), "{}", text(&output.stdout));
     assert!(text(&output.stderr).contains("2 commands were refused"), "{}", text(&output.stderr));
 }

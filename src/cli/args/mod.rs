@@ -44,6 +44,10 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) join: JoinArgs,
 
+    /// Take lines from a pipe that start with a slash as commands; otherwise, all of them are text.
+    #[arg(long, env = "LANCHAT_COMMANDS")]
+    pub(crate) commands: bool,
+
     /// Chat in plain lines without a prompt, as for a screen reader.
     #[arg(long, env = "LANCHAT_PLAIN")]
     pub(crate) plain: bool,

@@ -5,7 +5,6 @@ use jiff::SignedDuration;
 use super::spot::Spot;
 use super::view::render;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
-use crate::fingerprint::Fingerprint;
 use crate::protocol::event::Crowd;
 use crate::protocol::packet::UserInfo;
 use crate::protocol::{Event, Target};
@@ -81,10 +80,11 @@ impl Conversation {
             }
             Event::Operator { operator, .. } => {
                 self.operator = *operator;
+                self.with_roster(|roster| roster.is_operator = *operator);
                 self.show(event)
             }
             Event::Whois(user) => match ask {
-                Some(PendingRequest::Digits) => self.digits(user),
+                Some(PendingRequest::Digits(answer)) => self.digits(user, answer),
                 Some(PendingRequest::Ignore(until)) => self.ignore(user, until),
                 _ => self.show(event),
             },
@@ -97,6 +97,11 @@ impl Conversation {
     fn joined(&mut self, crowd: &Crowd, now: CallTime) -> Vec<Effect> {
         self.total = crowd.total;
         self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.add(name)));
+        let is_asked = || self.requests.values().any(|ask| matches!(ask, PendingRequest::Roster));
+        if crowd.count > crowd.names.len() && !is_asked() {
+            // The news of a crowd names only some of it.
+            self.ask_roster(None);
+        }
         let Some(found) = self.found.take() else { return self.crowd(crowd.clone(), true, now) };
         let mut news = crowd.clone();
         news.names.retain(|name| !found.contains(name));
@@ -146,12 +151,14 @@ impl Conversation {
         let is_direct = !matches!(Target::parse(to), Target::All | Target::Room(_));
         let is_answer = id.is_some_and(|id| self.requests.contains_key(id));
         let is_others = from.name != self.view.me && !from.is_server() && !self.is_ignored(event);
-        if is_direct && !is_answer && is_others {
-            self.correspondent = Some(from.name.clone());
+        if !is_answer && !self.is_ignored(event) {
+            self.note_author(event, is_direct, now);
         }
-        // This user's own message over a link that broke before the receipt.
-        if let Some(id) = id {
-            self.outbox.take(id, now.instant);
+        // This user's own message over a link that broke before the receipt: the user knows it, and has not
+        // missed it.
+        let is_own = id.is_some_and(|id| self.outbox.take(id, now.instant).is_some());
+        if is_own && *history {
+            return self.own_past(event, is_direct);
         }
         if let Some(effects) = self.past(event, id, is_direct) {
             return effects;
@@ -167,16 +174,29 @@ impl Conversation {
         effects
     }
 
-    /// The digits of a user's key, for `/verify NAME`.
-    fn digits(&self, user: &UserInfo) -> Vec<Effect> {
-        let name = &user.name;
-        match user.key.as_deref().map(str::parse::<Fingerprint>) {
-            Some(Ok(key)) => self.note(&format!(
-                "{name}'s key: {}; {name} can compare it with the output of `lanchat fingerprint --me`",
-                key.spoken()
-            )),
-            _ => self.failure(&format!("no key backs the name {name}: anyone could be using it")),
+    /// Notes who spoke: `/reply` answers them, and Tab completes them first.
+    fn note_author(&mut self, event: &Event, is_direct: bool, now: CallTime) {
+        let Event::Chat { from, to, .. } = event else { return };
+        if from.is_server() {
+            return;
         }
+        if from.name == self.view.me {
+            if is_direct {
+                self.with_roster(|roster| roster.note_partner(to));
+            }
+            return;
+        }
+        if is_direct {
+            self.correspondent.note(&from.name, now.instant);
+        }
+        self.with_roster(|roster| {
+            if is_direct {
+                roster.note_partner(&from.name);
+                roster.set_writer(&from.name);
+            } else {
+                roster.note_speaker(&from.name, to.starts_with('#').then_some(to));
+            }
+        });
     }
 
     fn renamed(&mut self, event: &Event, old: &str, name: &str) -> Vec<Effect> {
@@ -184,16 +204,11 @@ impl Conversation {
             self.view.me = name.to_owned();
         }
         self.view.rename(old, name);
-        if self.correspondent.as_deref() == Some(old) {
-            self.correspondent = Some(name.to_owned());
-        }
+        self.correspondent.rename(old, name);
+        self.with_roster(|roster| roster.rename(old, name));
         self.attention.places.rename(old, name);
         self.attention.presence.rename(old, name);
         self.attention.ignored.rename(old, name);
-        self.with_roster(|roster| {
-            roster.remove(old);
-            roster.add(name);
-        });
         let mut effects = self.show(event);
         if self.target == Target::User(old.to_owned()) {
             self.target = Target::User(name.to_owned());

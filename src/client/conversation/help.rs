@@ -5,10 +5,10 @@ use crate::protocol::command::{self, Command, Place};
 
 /// The topics, with their commands in the order in which people need them.
 const TOPICS: [(&str, &[&str]); 6] = [
-    ("talking", &["msg", "query", "reply", "me", "edit", "delete"]),
+    ("talking", &["msg", "query", "reply", "me", "compose", "edit", "delete"]),
     ("rooms", &["join", "part", "rooms", "topic", "next", "focus"]),
     ("reading", &["history", "search", "more", "mentions", "missed", "num", "copy", "open", "clear"]),
-    ("people", &["users", "whois", "verify", "ignore", "unignore"]),
+    ("people", &["users", "names", "whois", "verify", "ignore", "unignore"]),
     ("you", &["nick", "away", "back", "dnd", "set", "status", "time", "op", "help", "quit"]),
     (
         "operators",
@@ -34,16 +34,18 @@ const TOPICS: [(&str, &[&str]); 6] = [
 /// The topic of commands that are in no other.
 const REST: &str = "more";
 
-const KEYS: [(&str, &str); 10] = [
-    ("Tab", "completes commands, names and rooms"),
+const KEYS: [(&str, &str); 12] = [
+    ("Tab", "completes commands, names and rooms; Tab again shows the next one"),
     ("Up, Down", "go through the lines that you typed"),
-    ("Ctrl-R", "searches these lines"),
+    ("Ctrl-R", "searches these lines; Esc keeps the one that it found"),
+    ("Alt-Enter, Ctrl-J", "start a new line of the same message"),
+    ("Ctrl-X Ctrl-E", "opens the line in $VISUAL or $EDITOR, as /compose does"),
     ("Ctrl-A, Ctrl-E", "go to the start and the end of the line"),
     ("Ctrl-W, Ctrl-U", "delete a word, or the line up to the cursor; Ctrl-Y puts it back"),
     ("Ctrl-L", "clears the screen"),
     ("Alt-A", "goes to the most urgent unread messages, as /next does"),
     ("Enter", "on an empty line after a page shows the next one"),
-    ("Ctrl-C", "clears the line; twice on an empty line leaves"),
+    ("Ctrl-C", "clears the line, which Up brings back; twice on an empty line leaves"),
     ("Ctrl-D", "on an empty line leaves"),
 ];
 

@@ -1,5 +1,6 @@
 //! Handles typed lines.
 
+use super::reply_target::Addressee;
 use super::{CallTime, Conversation, Effect, PendingRequest};
 use crate::prompt::Printer;
 use crate::protocol::command::{self, Action, Line, Place, PromptAction, Talk};
@@ -8,6 +9,17 @@ use crate::protocol::target::LOBBY;
 use crate::protocol::{Request, Target};
 
 impl Conversation {
+    /// Handles text that is never a command: several pasted lines, and lines of a pipe.
+    pub(crate) fn text(&mut self, text: &str, now: CallTime) -> Vec<Effect> {
+        self.view.now = now.clock;
+        let text = text.trim_end();
+        match text.trim().is_empty() {
+            true => Vec::new(),
+            false => self.say(self.target.clone(), text.to_owned(), false, now),
+        }
+    }
+
+    /// Handles a typed line.
     pub(crate) fn line(&mut self, line: &str, now: CallTime) -> Vec<Effect> {
         self.view.now = now.clock;
         let line = line.trim_end();
@@ -30,14 +42,27 @@ impl Conversation {
             Action::Request(request) => self.request(request, now),
             Action::Talk(talk) => self.talk(talk, now),
             Action::Prompt(PromptAction::Query(name)) => self.query(name),
-            Action::Prompt(PromptAction::Reply(text)) => match self.correspondent.clone() {
-                Some(name) => self.say(Target::User(name), text, false, now),
-                None => self.failure("nobody has sent you a message yet; to send one: /msg NAME TEXT"),
-            },
-            Action::Prompt(PromptAction::Verify(Some(name))) => {
-                self.ask(&request::Ask::Whois { name }.into(), PendingRequest::Digits)
+            Action::Prompt(PromptAction::QueryAndSay(name, text)) => {
+                let mut effects = self.query(Some(name.clone()));
+                let to = Target::parse(name.trim_start_matches('@'));
+                if self.target == to {
+                    effects.extend(self.say(to, text, false, now));
+                }
+                effects
             }
-            Action::Prompt(PromptAction::Verify(None)) => self.verify(),
+            Action::Prompt(PromptAction::Reply(text)) => self.reply(text, now),
+            Action::Prompt(PromptAction::JoinAll(rooms)) => {
+                rooms.into_iter().flat_map(|room| self.join(room)).collect()
+            }
+            Action::Prompt(PromptAction::Names) => {
+                let room = match &self.target {
+                    Target::Room(room) => Some(room.clone()),
+                    _ => None,
+                };
+                self.ask_users(room, None, false)
+            }
+            Action::Prompt(PromptAction::Compose) => vec![Effect::OnScreen(Printer::compose)],
+            Action::Prompt(PromptAction::Verify { name, answer }) => self.verify(name, answer),
             Action::Prompt(PromptAction::Set { name, value }) => self.set(name.as_deref(), value.as_deref()),
             Action::Prompt(PromptAction::Attend(command)) => self.attend(command, now),
             Action::Prompt(PromptAction::Clear) => vec![Effect::OnScreen(Printer::clear)],
@@ -49,6 +74,26 @@ impl Conversation {
             Action::Prompt(PromptAction::More) => self.more(),
             Action::Help(topic) => self.help(topic.as_deref()),
             Action::Quit => vec![Effect::Quit],
+        }
+    }
+
+    /// Answers the last correspondent. The prompt shows the target as soon as the user types `/r `; this is for
+    /// lines that came in another way.
+    fn reply(&mut self, text: String, now: CallTime) -> Vec<Effect> {
+        match self.correspondent.addressee(now.instant) {
+            Addressee::One(name) => self.say(Target::User(name), text, false, now),
+            Addressee::Nobody => {
+                self.failure("nobody has sent you a message yet; to send one: /msg NAME TEXT")
+            }
+            Addressee::Doubtful(latest, before) => {
+                self.refused += 1;
+                let mut effects = self.failure(&format!(
+                    "not sent: {latest} wrote to you just now, and {before} before that; to answer {before}: \
+                     /msg {before} TEXT"
+                ));
+                effects.push(Effect::GiveBack(format!("/msg {before} {text}")));
+                effects
+            }
         }
     }
 
@@ -77,6 +122,7 @@ impl Conversation {
         match request {
             Request::Act(Act::Chat { to, msg, action, .. }) => self.say(to, msg, action, now),
             Request::Act(Act::Join { room }) => self.join(room),
+            Request::Act(Act::Topic { topic: None, .. }) => self.ask(&request, PendingRequest::Topic),
             Request::Act(Act::Search(search)) => self.search(search),
             Request::Act(Act::History { room, name, span }) => self.ask_history(room, name, span.limit),
             Request::Ask(request::Ask::Time) => self.ask(&request, PendingRequest::Time(now)),
@@ -93,6 +139,16 @@ impl Conversation {
         }
         self.requests.insert(id, ask);
         Vec::new()
+    }
+
+    /// A half-typed line in a form that goes to the same place from the lobby.
+    pub(crate) fn addressed(&self, draft: &str) -> String {
+        let is_command = draft.starts_with('/') && !draft.starts_with("//");
+        match &self.target {
+            _ if is_command || draft.trim().is_empty() => draft.to_owned(),
+            Target::All => draft.to_owned(),
+            target => format!("/msg {target} {}", draft.strip_prefix('/').unwrap_or(draft)),
+        }
     }
 
     fn query(&mut self, name: Option<String>) -> Vec<Effect> {
@@ -130,7 +186,9 @@ pub(crate) fn keeps_echo(line: &str) -> bool {
         matches!(
             action,
             Action::Talk(Talk::Me(_))
-                | Action::Prompt(PromptAction::Reply(_))
+                | Action::Prompt(
+                    PromptAction::Reply(_) | PromptAction::QueryAndSay(..) | PromptAction::Compose
+                )
                 | Action::Request(Request::Act(Act::Chat { .. }))
         )
     };

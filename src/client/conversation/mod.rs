@@ -10,6 +10,7 @@ mod help;
 mod ignored;
 mod label;
 mod line;
+mod links;
 mod missed;
 mod outbox;
 mod outlet;
@@ -18,12 +19,15 @@ mod past;
 mod places;
 mod preference_command;
 mod presence;
+mod reply_target;
 mod rooms;
 mod roster;
 mod seen_messages;
 mod sending;
+mod slow_messages;
 mod spot;
 mod status;
+mod verifying;
 mod view;
 
 #[cfg(test)]
@@ -44,26 +48,26 @@ use pages::{Pages, RoomsListing, UsersListing};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::client::connection::{Credentials, Loss, Up, Update};
+use crate::client::connection::{Credentials, Update};
 use crate::client::preferences::PreferencesFile;
 use crate::client::shared_state::SharedState;
 use crate::client::trust::{TrustPolicy, namesakes};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::prompt::Printer;
-use crate::protocol::event::count_users;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{self, Act};
-use crate::protocol::term::about;
-use crate::protocol::{Event, Request, Target};
+use crate::protocol::{Request, Target};
 use attention::Attention;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
+use reply_target::ReplyTarget;
+use verifying::KeySubject;
 
 /// A change on the terminal.
 #[derive(Debug)]
@@ -72,6 +76,10 @@ pub(crate) enum Effect {
     Show(String),
     /// Show another label: see [`Conversation::label`].
     Relabel,
+    /// Give a refused line back to the prompt. Plain lines have none.
+    GiveBack(String),
+    /// Ask a question, whose answer goes to [`Conversation::answered_question`]. Plain lines cannot ask.
+    Ask(String),
     /// Call the user, who may not be looking. Plain lines call nobody.
     Summon(Summons),
     /// Change the screen of a prompt. Plain lines have none.
@@ -106,8 +114,10 @@ enum PendingRequest {
     Roster,
     /// Compare the clocks.
     Time(CallTime),
-    /// Show the digits of a user's key.
-    Digits,
+    /// Show the digits of a user's key, or take the user's answer about them.
+    Digits(Option<bool>),
+    /// Show a room's topic.
+    Topic,
     /// Make the room the target.
     Join,
     /// Collect users, and show them.
@@ -158,8 +168,9 @@ pub(crate) struct Conversation {
     target: Target,
     /// The rooms that the user is in.
     rooms: BTreeSet<RoomName>,
-    /// The last user who sent a direct message.
-    correspondent: Option<String>,
+    correspondent: ReplyTarget,
+    /// The key that the user was asked about.
+    verifying: Option<KeySubject>,
     roster: SharedState<Roster>,
     trust: SharedState<TrustPolicy>,
     /// Users found at the start, until the first news of joins.
@@ -168,6 +179,8 @@ pub(crate) struct Conversation {
     outbox: Outbox,
     /// The number of waiting messages in the present label.
     labelled: usize,
+    /// Messages whose receipt takes a moment, as they stand above the label.
+    slow: Vec<String>,
     /// Why messages are not stored, as the user was told; `None`: they are.
     trouble: Option<String>,
     /// The user who was away at the last direct message, if this user was told.
@@ -199,13 +212,15 @@ impl Conversation {
             operator: false,
             target: Target::All,
             rooms: BTreeSet::new(),
-            correspondent: None,
+            correspondent: ReplyTarget::default(),
+            verifying: None,
             roster,
             trust: credentials.trust.clone(),
             found: None,
             seen: SeenMessages::new(credentials.position.clone()),
             outbox: Outbox::default(),
             labelled: 0,
+            slow: Vec::new(),
             trouble: None,
             away: None,
             unsent: 0,
@@ -233,90 +248,6 @@ impl Conversation {
         }
     }
 
-    /// There is a connection, for the first time or again.
-    fn up(&mut self, up: Up, now: CallTime) -> Vec<Effect> {
-        self.view.now = now.clock;
-        let Up { welcome, peer, outgoing, taken, key, resumes, follows } = up;
-        let before = std::mem::replace(&mut self.state, LinkState::Up { outgoing, peer, since: now.instant });
-        self.view.me.clone_from(&welcome.name);
-        self.view.security = self.trust.lock().link_security(key);
-        let is_same = self.server.id == welcome.server.id;
-        let mut effects = match before {
-            LinkState::Down { since, .. } if is_same => {
-                let away = about(now.instant.duration_since(since).max(Duration::from_secs(1)));
-                self.note(&format!("connected again after {away}; {} here", count_users(welcome.total)))
-            }
-            _ => shown(render(&Event::Welcome(Box::new(welcome.clone())), &self.view)),
-        };
-        if let Some(taken) = taken {
-            let text =
-                format!("the name {taken} is taken, so you are {}; to change it: /nick NAME", welcome.name);
-            effects.extend(self.note(&text));
-        }
-        if !is_same && !self.server.id.is_empty() {
-            effects.extend(self.move_in(follows));
-        }
-        self.server = welcome.server.clone();
-        self.keeps = welcome.log.is_some();
-        // The server tells about trouble again.
-        self.trouble = None;
-        self.ip.clone_from(&welcome.ip);
-        self.key = welcome.key;
-        self.total = welcome.total;
-        self.operator = welcome.operator;
-        if welcome.limits.text_bytes > 0 {
-            self.text_bytes = welcome.limits.text_bytes;
-        }
-        self.take_rooms(&welcome.rooms);
-        self.take_up(&welcome);
-        self.found = Some(HashSet::new());
-        if !is_same {
-            effects.extend(self.join_preferred());
-        }
-        effects.extend(self.begin(&welcome, resumes, now));
-        effects.push(Effect::Relabel);
-        self.labelled(effects)
-    }
-
-    /// Moves to another server. Messages for the users of the previous one are not for those here, unless
-    /// they are the same users.
-    fn move_in(&mut self, follows: bool) -> Vec<Effect> {
-        self.away = None;
-        self.attention.places.forget();
-        if matches!(self.target, Target::Room(_)) {
-            self.aim(Target::All);
-        }
-        if follows { Vec::new() } else { self.abandon() }
-    }
-
-    /// The server is gone, and the client looks for another one.
-    pub(crate) fn gone(&mut self, loss: &Loss, now: CallTime) -> Vec<Effect> {
-        self.lost(&loss.why, now.back_to(loss.since), true)
-    }
-
-    /// The client looks for a first server.
-    pub(crate) fn seek(&mut self, now: CallTime) {
-        let why = "no server found yet".to_owned();
-        self.state = LinkState::Down { why, since: now.instant, search: true };
-    }
-
-    fn lost(&mut self, why: &str, now: CallTime, search: bool) -> Vec<Effect> {
-        self.view.now = now.clock;
-        let next = if search { "looking for a server" } else { "reconnecting" };
-        let mut effects = self.failure(&format!("{why}; {next}"));
-        let since = match self.state {
-            LinkState::Down { since, .. } => since,
-            LinkState::Fresh | LinkState::Up { .. } => now.instant,
-        };
-        self.state = LinkState::Down { why: why.to_owned(), since, search };
-        self.requests.clear();
-        self.seen.interrupt();
-        effects.extend(self.missed_shown(false));
-        effects.extend(self.take_back());
-        effects.push(Effect::Relabel);
-        self.labelled(effects)
-    }
-
     /// Tells about overdue receipts. Called from time to time.
     pub(crate) fn tick(&mut self, now: CallTime) -> Vec<Effect> {
         self.view.now = now.clock;
@@ -325,6 +256,7 @@ impl Conversation {
         let text =
             |message: &OutgoingMessage| format!("not confirmed by the server yet: {}", quoted(message));
         let mut effects: Vec<_> = overdue.iter().flat_map(|message| self.note(&text(message))).collect();
+        effects.extend(self.show_slow(now));
         effects.extend(self.late_crowds(now));
         self.labelled(effects)
     }
@@ -384,6 +316,7 @@ impl Conversation {
             Target::Room(room) => RoomName::new(room).ok(),
             _ => None,
         };
+        self.with_roster(|roster| roster.set_here(self.view.room.as_ref().map(RoomName::as_str)));
         self.target = target;
     }
 

@@ -16,6 +16,9 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// server paces messages that come at once.
 const OVERDUE: Duration = Duration::from_secs(1);
 
+/// How long to wait for a receipt before showing that the message is on its way: shorter than anyone wonders.
+const SLOW: Duration = Duration::from_millis(200);
+
 /// Random bytes at the start of each id: two runs collide once in 2^40.
 const PREFIX_BYTES: usize = 5;
 
@@ -149,6 +152,19 @@ impl Outbox {
         messages
     }
 
+    /// Messages that the connection took a while ago, of which the user does not know yet that they are
+    /// overdue.
+    pub(crate) fn slow(&self, now: Instant) -> impl Iterator<Item = &OutgoingMessage> {
+        let is_slow = move |sent: Instant| now.duration_since(sent) >= SLOW;
+        let slow = self.entries.iter().filter(move |entry| !entry.told && entry.sent.is_some_and(is_slow));
+        slow.map(|entry| &entry.message)
+    }
+
+    /// Where the latest message goes.
+    pub(crate) fn last_target(&self) -> Option<&Target> {
+        self.entries.back().map(|entry| &entry.message.to)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -192,8 +208,10 @@ mod tests {
         let first = send_all(&mut outbox, start);
         outbox.add(message("b")).unwrap();
         let second = send_all(&mut outbox, start + OVERDUE);
-        assert!(outbox.overdue(start).is_empty());
+        assert!(outbox.overdue(start).is_empty() && outbox.slow(start).next().is_none());
+        assert_eq!(outbox.slow(start + SLOW).collect::<Vec<_>>(), [&message("a")]);
         assert_eq!(outbox.overdue(start + OVERDUE), [message("a")]);
+        assert_eq!(outbox.slow(start + OVERDUE).collect::<Vec<_>>(), Vec::<&OutgoingMessage>::new());
         assert!(outbox.overdue(start + OVERDUE).is_empty());
         assert_eq!((outbox.len(), outbox.stuck()), (2, 1));
         assert_eq!(outbox.take(&first[0], start), Some(message("a")));

@@ -113,6 +113,19 @@ impl Conversation {
         Some(effects)
     }
 
+    /// Shows this user's own message, whose receipt the broken link has lost, without counting it as missed.
+    pub(super) fn own_past(&mut self, event: &Event, is_direct: bool) -> Vec<Effect> {
+        let Event::Chat { seq, .. } = event else { return Vec::new() };
+        if !self.seen.take_own(IncomingMessage { seq: *seq, is_direct, history: true }) {
+            return Vec::new();
+        }
+        let mut own = event.clone();
+        if let Event::Chat { history, .. } = &mut own {
+            *history = false;
+        }
+        self.show(&own)
+    }
+
     /// Holds a requested message until all have come.
     fn requested(&mut self, event: &Event, seq: Option<u64>, id: Option<&str>) -> Vec<Effect> {
         let asked = id.and_then(|id| self.requests.get(id));
@@ -230,7 +243,9 @@ impl Conversation {
         if !past.is_quiet || past.count > 0 {
             effects.extend(past.end(end).map(|text| self.note(&text)).unwrap_or_default());
         }
-        if let Some(before) = past.oldest.filter(|_| end.more) {
+        // A search may have looked further back than its last hit.
+        let oldest = Some(end.seq).filter(|seq| *seq > 0).or(past.oldest);
+        if let Some(before) = oldest.filter(|_| end.more) {
             self.pages.offer_older(past.query, before);
             if !past.is_asked {
                 self.pages.close();

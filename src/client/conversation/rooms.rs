@@ -19,7 +19,10 @@ impl Conversation {
         self.rooms = rooms.iter().filter_map(|room| RoomName::new(&room.name).ok()).collect();
         self.with_roster(|roster| {
             roster.clear();
-            rooms.iter().for_each(|room| roster.add_room(&room.name));
+            rooms.iter().for_each(|room| {
+                roster.add_room(&room.name);
+                roster.set_joined(&room.name, true);
+            });
         });
         self.name_places();
     }
@@ -62,9 +65,17 @@ impl Conversation {
     ) -> Vec<Effect> {
         let Ok(name) = RoomName::new(&room.name) else { return self.show(event) };
         let was_left = !room.joined && self.rooms.remove(&name);
-        let mut effects =
-            if was_left { self.note(&format!("you have left {name}")) } else { self.show(event) };
-        self.with_roster(|roster| roster.add_room(&room.name));
+        let mut effects = match ask {
+            _ if was_left => self.note(&format!("you have left {name}")),
+            Some(PendingRequest::Topic) if room.topic.is_none() => {
+                self.note(&format!("{name} has no topic; to set one: /topic {name} TEXT"))
+            }
+            _ => self.show(event),
+        };
+        self.with_roster(|roster| {
+            roster.add_room(&room.name);
+            roster.set_joined(&room.name, room.joined);
+        });
         if room.joined {
             self.rooms.insert(name.clone());
         }

@@ -1,6 +1,6 @@
-//! The names that Tab completes: users and rooms that this client has heard of.
+//! The names that Tab completes: users and rooms that this client has heard of, and who of them is likeliest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::name::{Name, RoomName};
 
@@ -10,11 +10,28 @@ const MAX_NAMES: usize = 20_000;
 /// Rooms to keep: as many as a server has.
 const MAX_ROOMS: usize = crate::limits::MAX_ROOMS;
 
+/// Speakers to remember, the latest first: as many as a user may want to answer.
+const MAX_SPEAKERS: usize = 200;
+
 /// Names by their lower-case form.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     users: BTreeMap<String, String>,
     rooms: BTreeMap<String, String>,
+    /// The rooms that this user is in, in lower case.
+    joined: BTreeSet<String>,
+    /// This user's name, which nobody needs to complete.
+    pub(crate) me: String,
+    /// Whether this user is an operator.
+    pub(crate) is_operator: bool,
+    /// The user whom `/reply` answers.
+    writer: Option<String>,
+    /// The room that the user talks in; none in the lobby and in direct conversations.
+    here: Option<String>,
+    /// Users who spoke, and the room, the latest first.
+    speakers: VecDeque<(String, Option<String>)>,
+    /// Users with whom there were direct messages, the latest first.
+    partners: VecDeque<String>,
 }
 
 impl Roster {
@@ -36,6 +53,7 @@ impl Roster {
     pub(crate) fn clear(&mut self) {
         self.users.clear();
         self.rooms.clear();
+        self.joined.clear();
     }
 
     /// Adds a valid room name.
@@ -45,33 +63,150 @@ impl Roster {
         }
     }
 
-    /// Names with that start, in any case and in alphabetical order; rooms if it starts with `#`.
-    pub(crate) fn starting_with(&self, start: &str) -> impl Iterator<Item = &str> {
+    /// Notes whether this user is in a room.
+    pub(crate) fn set_joined(&mut self, room: &str, is_joined: bool) {
+        match is_joined {
+            true => self.joined.insert(room.to_lowercase()),
+            false => self.joined.remove(&room.to_lowercase()),
+        };
+    }
+
+    /// Notes where the user talks.
+    pub(crate) fn set_here(&mut self, room: Option<&str>) {
+        self.here = room.map(str::to_lowercase);
+    }
+
+    /// Notes that a user spoke in a room, or in the lobby.
+    pub(crate) fn note_speaker(&mut self, name: &str, room: Option<&str>) {
+        let speaker = (name.to_owned(), room.map(str::to_lowercase));
+        if Name::new(name).is_ok() {
+            bring_forward(&mut self.speakers, speaker);
+        }
+    }
+
+    /// Notes a direct message to or from a user.
+    pub(crate) fn note_partner(&mut self, name: &str) {
+        if Name::new(name).is_ok() {
+            bring_forward(&mut self.partners, name.to_owned());
+        }
+    }
+
+    /// Notes whom `/reply` answers.
+    pub(crate) fn set_writer(&mut self, name: &str) {
+        self.writer = Name::new(name).is_ok().then(|| name.to_owned());
+    }
+
+    /// The user whom `/reply` answers; safe for the terminal.
+    pub(crate) fn writer(&self) -> Option<&str> {
+        self.writer.as_deref()
+    }
+
+    /// Follows a user who has changed their name.
+    pub(crate) fn rename(&mut self, old: &str, new: &str) {
+        self.remove(old);
+        self.add(new);
+        if self.me == old {
+            new.clone_into(&mut self.me);
+        }
+        if self.writer.as_deref() == Some(old) {
+            self.set_writer(new);
+        }
+        let speakers = self.speakers.iter_mut().map(|(name, _)| name);
+        speakers.chain(&mut self.partners).filter(|name| *name == old).for_each(|name| new.clone_into(name));
+    }
+
+    /// Users whose names have that start, in any case: who wrote to this user, then who spoke last, here and
+    /// then elsewhere, then the others. `with_away` adds partners of direct messages who are away.
+    pub(crate) fn people(&self, start: &str, with_away: bool) -> Vec<&str> {
         let start = start.to_lowercase();
-        let names = if start.starts_with('#') { &self.rooms } else { &self.users };
-        names
+        let here = self.speakers.iter().filter(|(_, room)| *room == self.here);
+        let elsewhere = self.speakers.iter().filter(|(_, room)| *room != self.here);
+        let recent = self.writer.iter().chain(here.chain(elsewhere).map(|(name, _)| name));
+        let recent = recent.filter(|name| self.contains(name));
+        let others = self.users.range(start.clone()..).take_while(|(key, _)| key.starts_with(&start));
+        let away = self.partners.iter().filter(|name| with_away && !self.contains(name));
+        let all = recent.chain(others.map(|(_, name)| name)).chain(away).map(String::as_str);
+        let mut known = BTreeSet::from([self.me.to_lowercase()]);
+        all.filter(|name| {
+            let key = name.to_lowercase();
+            key.starts_with(&start) && known.insert(key)
+        })
+        .collect()
+    }
+
+    /// Rooms with that start, in any case, with or without `#`, in alphabetical order: those that this user
+    /// is in or not, or all.
+    pub(crate) fn rooms(&self, start: &str, joined: Option<bool>) -> impl Iterator<Item = &str> {
+        let start = match start.strip_prefix('#') {
+            Some(_) => start.to_lowercase(),
+            None => format!("#{}", start.to_lowercase()),
+        };
+        self.rooms
             .range(start.clone()..)
             .take_while(move |(key, _)| key.starts_with(&start))
+            .filter(move |(key, _)| joined.is_none_or(|joined| self.joined.contains(*key) == joined))
             .map(|(_, name)| name.as_str())
     }
+}
+
+/// Puts a value at the front, once.
+fn bring_forward<T: PartialEq>(values: &mut VecDeque<T>, value: T) {
+    values.retain(|other| *other != value);
+    values.truncate(MAX_SPEAKERS - 1);
+    values.push_front(value);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn names_are_found_in_any_case_and_what_is_no_name_is_not_kept() {
-        let mut roster = Roster::default();
-        for name in ["Bob", "bert", "alice", "b\x1b[2J", "two words"] {
+    fn roster() -> Roster {
+        let mut roster = Roster { me: "bea".into(), ..Roster::default() };
+        for name in ["Bob", "bert", "alice", "bea", "b\x1b[2J", "two words"] {
             roster.add(name);
         }
-        assert_eq!(roster.starting_with("B").collect::<Vec<_>>(), ["bert", "Bob"]);
+        roster
+    }
+
+    #[test]
+    fn names_are_found_in_any_case_and_what_is_no_name_is_not_kept() {
+        let mut roster = roster();
+        assert_eq!(roster.people("B", false), ["bert", "Bob"], "never this user");
         roster.remove("BOB");
-        assert_eq!(roster.starting_with("").collect::<Vec<_>>(), ["alice", "bert"]);
-        for room in ["#Games", "#two words", "games"] {
+        assert_eq!(roster.people("", true), ["alice", "bert"]);
+        for room in ["#Games", "#two words", "games", "#go"] {
             roster.add_room(room);
         }
-        assert_eq!(roster.starting_with("#g").collect::<Vec<_>>(), ["#Games"]);
+        roster.set_joined("#Games", true);
+        let rooms = |start, joined| roster.rooms(start, joined).collect::<Vec<_>>();
+        assert_eq!(rooms("#g", None), ["#Games", "#go"]);
+        assert_eq!(rooms("GA", Some(true)), ["#Games"]);
+        assert_eq!(rooms("g", Some(false)), ["#go"]);
+    }
+
+    #[test]
+    fn who_is_likeliest_comes_first() {
+        let mut roster = roster();
+        roster.note_speaker("bert", None);
+        roster.note_speaker("Bob", Some("#Dev"));
+        roster.note_speaker("gone", None);
+        assert_eq!(roster.people("", false), ["bert", "Bob", "alice"]);
+        roster.set_here(Some("#dev"));
+        assert_eq!(roster.people("", false), ["Bob", "bert", "alice"]);
+        roster.set_writer("alice");
+        assert_eq!(roster.people("", false), ["alice", "Bob", "bert"]);
+        roster.note_partner("carol");
+        roster.note_partner("alice");
+        assert_eq!(roster.people("", true), ["alice", "Bob", "bert", "carol"]);
+        roster.rename("alice", "zoe");
+        assert_eq!(roster.people("", true), ["zoe", "Bob", "bert", "carol"]);
+        assert_eq!(roster.writer(), Some("zoe"));
+    }
+
+    #[test]
+    fn speakers_are_bounded() {
+        let mut roster = Roster::default();
+        (0..MAX_SPEAKERS + 5).for_each(|n| roster.note_speaker(&format!("user{n}"), None));
+        assert_eq!(roster.speakers.len(), MAX_SPEAKERS);
     }
 }

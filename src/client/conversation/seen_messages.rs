@@ -119,6 +119,12 @@ impl SeenMessages {
         }
     }
 
+    /// Takes in a missed message that this user sent from here, and so has not missed; false if it had come
+    /// before.
+    pub(crate) fn take_own(&mut self, message: IncomingMessage) -> bool {
+        self.is_new(message)
+    }
+
     /// Notes that a message has come; false if it had come before.
     fn is_new(&mut self, IncomingMessage { seq, is_direct, history }: IncomingMessage) -> bool {
         let Some(seq) = seq else { return true };

@@ -17,16 +17,24 @@ impl Conversation {
         let message = OutgoingMessage { to, msg, action };
         if message.msg.len() > self.text_bytes {
             self.unsent += 1;
-            return self.failure(&format!(
+            let mut effects = self.failure(&format!(
                 "not sent: the message has {} bytes, and the server's limit is {}; split it",
                 message.msg.len(),
                 self.text_bytes
             ));
+            effects.push(Effect::GiveBack(typed(&message, &self.target)));
+            return effects;
         }
         let text = quoted(&message);
-        if self.outbox.add(message).is_err() {
+        if let Err(message) = self.outbox.add(message) {
             self.unsent += 1;
-            return self.failure(&format!("not sent, because too many messages are waiting: {text}"));
+            let mut effects =
+                self.failure(&format!("not sent, because too many messages are waiting: {text}"));
+            effects.push(Effect::GiveBack(typed(&message, &self.target)));
+            return effects;
+        }
+        if let Some(Target::User(name)) = self.outbox.last_target() {
+            self.with_roster(|roster| roster.note_partner(name));
         }
         self.flush(now);
         let effects = match self.state {
@@ -153,5 +161,16 @@ impl Conversation {
     /// Messages without a receipt.
     pub(crate) fn pending(&self) -> usize {
         self.outbox.len()
+    }
+}
+
+/// A message as a line that sends it again.
+fn typed(message: &OutgoingMessage, target: &Target) -> String {
+    let OutgoingMessage { to, msg, action } = message;
+    match (action, to == target) {
+        (true, _) => format!("/me {msg}"),
+        (false, false) => format!("/msg {to} {msg}"),
+        (false, true) if msg.starts_with('/') => format!("/{msg}"),
+        (false, true) => msg.clone(),
     }
 }

@@ -6,27 +6,6 @@ use crate::protocol::event::count_users;
 use crate::protocol::term::about;
 
 impl Conversation {
-    /// Marks the server's key as verified by the user.
-    pub(super) fn verify(&mut self) -> Vec<Effect> {
-        if !matches!(self.state, LinkState::Up { .. }) {
-            return self.failure("you are not connected to a server whose key could be verified");
-        }
-        let name = self.server.name.clone();
-        match self.view.security {
-            LinkSecurity::Plaintext => {
-                self.failure("this connection is not encrypted, so the server cannot be verified; connect without --plaintext")
-            }
-            LinkSecurity::Verified(key) => {
-                self.note(&format!("you verified {name} before; its key is {}", key.spoken()))
-            }
-            LinkSecurity::Unverified(key) => {
-                self.trust.lock().verify(&key);
-                self.view.security = LinkSecurity::Verified(key);
-                self.note(&format!("verified: {name} is the server with the key {}", key.spoken()))
-            }
-        }
-    }
-
     /// Describes how secure the connection is.
     fn security(&self) -> String {
         let own = self.key.map_or(String::new(), |key| format!("; your own key {}", key.spoken()));

@@ -51,7 +51,9 @@ async fn in_plain_lines(options: &ClientOptions, position: HistoryPosition) -> R
     if io::stdout().is_terminal() {
         conversation.ignore_these(ignored());
     }
-    let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation).await;
+    // A person types commands. The lines of a log may look like some.
+    let has_commands = options.commands || io::stdin().is_terminal();
+    let result = plain::run(Reconnector::staying(Mode::Chat, joined), conversation, has_commands).await;
     position.save();
     result
 }

@@ -1,6 +1,8 @@
 //! The ways to use the client: the prompt, plain lines, `tail` and `send`.
 
 mod completer;
+mod draft_file;
+mod emoji;
 mod join;
 mod latest;
 mod notify;

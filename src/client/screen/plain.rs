@@ -24,7 +24,12 @@ const LAST_WAIT: Duration = Duration::from_secs(10);
 /// Lines to read ahead.
 const LINES_AHEAD: usize = 16;
 
-pub(crate) async fn run(mut connection: Reconnector, mut conversation: Conversation) -> Result<(), Error> {
+/// Sends lines. `has_commands` says whether a line that starts with a slash is a command.
+pub(crate) async fn run(
+    mut connection: Reconnector,
+    mut conversation: Conversation,
+    has_commands: bool,
+) -> Result<(), Error> {
     let mut lines = Some(read_lines()?);
     let mut deadline = None;
     // A line typed before the connection must wait for it.
@@ -50,7 +55,8 @@ pub(crate) async fn run(mut connection: Reconnector, mut conversation: Conversat
         let has_room = conversation.awaited() < WINDOW;
         effects = tokio::select! {
             line = next_of(&mut lines, mpsc::Receiver::recv), if has_room => match line {
-                Some(line) => conversation.line(&line, CallTime::now()),
+                Some(line) if has_commands => conversation.line(&line, CallTime::now()),
+                Some(line) => conversation.text(&line, CallTime::now()),
                 None => {
                     lines = None;
                     deadline = Some(Instant::now() + LAST_WAIT);
@@ -105,7 +111,11 @@ fn show(effects: Vec<Effect>) -> io::Result<bool> {
         match effect {
             Effect::Show(line) => writeln!(stdout, "{line}")?,
             Effect::Quit => goes_on = false,
-            Effect::Relabel | Effect::Summon(_) | Effect::OnScreen(_) => {}
+            Effect::Relabel
+            | Effect::Summon(_)
+            | Effect::OnScreen(_)
+            | Effect::GiveBack(_)
+            | Effect::Ask(_) => {}
         }
     }
     stdout.flush()?;

@@ -15,6 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use offer::HostingOffer;
 
 use super::completer::Completer;
+use super::draft_file;
 use super::notify::Notifier;
 use super::termination::Termination;
 use crate::client::background::{Background, next_of};
@@ -28,8 +29,8 @@ use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
 use crate::prompt::{self, Input, Label, Prompt, Shortcut};
 
-/// How often to look for overdue receipts.
-const TICK: Duration = Duration::from_millis(250);
+/// How often to look for slow and overdue receipts.
+const TICK: Duration = Duration::from_millis(100);
 
 /// How often to save the resume point if it has changed. After a crash, later messages are shown again.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
@@ -97,6 +98,8 @@ enum OpenQuestion {
     Host(HostingOffer),
     /// Which server?
     Choose(Vec<Reached>),
+    /// A question of the conversation's.
+    Conversation,
 }
 
 /// The result, if the prompt ends.
@@ -127,7 +130,8 @@ impl Repl {
             shortcuts: SHORTCUTS,
             screen: options.screen.clone(),
         };
-        let prompt = Prompt::open(options).map_err(|error| Error::Local(error.to_string()))?;
+        let prompt = Prompt::open_with_draft(options, &draft_file::take())
+            .map_err(|error| Error::Local(error.to_string()))?;
         Ok(Self {
             prompt,
             conversation,
@@ -204,7 +208,7 @@ impl Repl {
     async fn input(&mut self, input: Input) -> Ending {
         let was_interrupted = std::mem::take(&mut self.interrupted);
         self.conversation.resize(screen_size());
-        if matches!(input, Input::Line(_)) {
+        if matches!(input, Input::Line(_) | Input::Pasted(_)) {
             self.conversation.look();
         }
         match input {
@@ -214,6 +218,10 @@ impl Repl {
             },
             Input::Line(line) => {
                 let effects = self.conversation.line(&line, CallTime::now());
+                self.apply(effects)
+            }
+            Input::Pasted(text) => {
+                let effects = self.conversation.text(&text, CallTime::now());
                 self.apply(effects)
             }
             Input::Answer(answer) => self.answer(&answer).await,
@@ -295,6 +303,7 @@ impl Repl {
             match effect {
                 Effect::Relabel => self.prompt.printer().set_label(label(&self.conversation, self.color)),
                 Effect::Quit => return self.quit(),
+                Effect::Ask(text) => drop(self.ask(text, OpenQuestion::Conversation)),
                 Effect::Summon(summons) => self.summon(&summons),
                 effect => show(self.prompt.printer(), effect),
             }
@@ -375,7 +384,8 @@ fn show(printer: &prompt::Printer, effect: Effect) {
     match effect {
         Effect::Show(line) => printer.print(line),
         Effect::OnScreen(change) => change(printer),
-        Effect::Relabel | Effect::Summon(_) | Effect::Quit => {}
+        Effect::GiveBack(line) => printer.give_back(line),
+        Effect::Relabel | Effect::Summon(_) | Effect::Quit | Effect::Ask(_) => {}
     }
 }
 
@@ -386,5 +396,8 @@ fn screen_size() -> ScreenSize {
 
 fn label(conversation: &Conversation, color: bool) -> Label {
     let text = conversation.label();
-    if color { Label::styled(text, conversation.label_style()) } else { Label::plain(text) }
+    let style = conversation.label_style();
+    let label = if color { Label::styled(text, style) } else { Label::plain(text) };
+    let dim = if color { Style::new().effects(Effects::DIMMED) } else { Style::new() };
+    label.below(conversation.rows_above_label(), dim)
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::local_servers::LocalServers;
 use super::notices;
+use super::verified_users::VerifiedUsers;
 use crate::client::error::Error;
 use crate::client::link::{Channel, LinkError, Reached};
 use crate::client::options::ClientOptions;
@@ -31,6 +32,8 @@ pub(crate) struct TrustPolicy {
     has_host: bool,
     /// The server's name or digits that the user gave, if no host.
     wanted: Option<String>,
+    /// The users whose keys the user has verified.
+    users: VerifiedUsers,
 }
 
 /// A server that may be joined.
@@ -81,7 +84,7 @@ impl TrustPolicy {
         let host = options.host.as_ref().and_then(|(name, port)| host_name(name, *port));
         let has_host = options.host.is_some();
         let wanted = options.server.clone().filter(|_| !has_host);
-        Ok(Self { known, named, local, host, has_host, wanted })
+        Ok(Self { known, named, local, host, has_host, wanted, users: VerifiedUsers::load(dir) })
     }
 
     /// How to connect to servers that may be joined.
@@ -276,6 +279,19 @@ impl TrustPolicy {
         self.known.verify(key);
     }
 
+    /// Takes that back; returns false if there is other evidence for the key.
+    pub(crate) fn unverify(&mut self, key: &Fingerprint) -> bool {
+        self.known.unverify(key)
+    }
+
+    pub(crate) fn users(&self) -> &VerifiedUsers {
+        &self.users
+    }
+
+    pub(crate) fn users_mut(&mut self) -> &mut VerifiedUsers {
+        &mut self.users
+    }
+
     fn find(&self, key: &Fingerprint) -> Option<&KnownServer> {
         self.known.iter().find(|known| known.fp == *key)
     }
@@ -327,6 +343,7 @@ mod tests {
                 host: None,
                 has_host: false,
                 wanted: None,
+                users: VerifiedUsers::default(),
             }
         }
     }

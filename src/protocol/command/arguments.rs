@@ -1,7 +1,7 @@
 //! Reads the arguments of commands.
 
 use super::filters::{self, Filter, Part};
-use super::{Action, Talk};
+use super::{Action, PromptAction, Talk};
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Operate, SearchRequest, Span};
 
@@ -12,6 +12,58 @@ pub(super) fn room_and_rest(rest: &str) -> (Option<String>, &str) {
         None if rest.starts_with('#') => (Some(rest.to_owned()), ""),
         Some(_) | None => (None, rest),
     }
+}
+
+/// Reads the rooms to join, as IRC's users list them; a missing `#` is added.
+pub(super) fn rooms(rest: &str) -> Option<Action> {
+    let names = rest.split(|c: char| c == ',' || c.is_whitespace()).filter(|name| !name.is_empty());
+    let mut rooms: Vec<String> = names.map(room).collect();
+    match rooms.len() {
+        0 => None,
+        1 => rooms.pop().map(|room| Action::from(Act::Join { room })),
+        _ => Some(Action::Prompt(PromptAction::JoinAll(rooms))),
+    }
+}
+
+/// Reads the room to leave. The reason that IRC's users give goes nowhere.
+pub(super) fn part(rest: &str) -> Option<Action> {
+    let mut words = rest.split_whitespace();
+    Some(match (words.next(), words.next()) {
+        (Some(name), reason) if name.starts_with('#') || reason.is_none() => {
+            Action::from(Act::Part { room: room(name) })
+        }
+        _ => Action::Talk(Talk::Part),
+    })
+}
+
+fn room(name: &str) -> String {
+    if name.starts_with('#') { name.to_owned() } else { format!("#{name}") }
+}
+
+/// Reads the target of a conversation, perhaps with a first message.
+pub(super) fn query(rest: &str) -> PromptAction {
+    match two(rest) {
+        Some((to, text)) => PromptAction::QueryAndSay(to.to_owned(), text.to_owned()),
+        None => PromptAction::Query(text(rest).map(|to| to.trim().to_owned())),
+    }
+}
+
+/// Reads whose key to verify, and the answer.
+pub(super) fn verify(rest: &str) -> Option<PromptAction> {
+    let answer = |word: &str| match word.to_lowercase().as_str() {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    };
+    let named = |name: &str| Some(bare(name).to_owned()).filter(|name| !name.is_empty());
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    Some(match words.as_slice() {
+        [] => PromptAction::Verify { name: None, answer: None },
+        [word] if answer(word).is_some() => PromptAction::Verify { name: None, answer: answer(word) },
+        [name] => PromptAction::Verify { name: Some(named(name)?), answer: None },
+        [name, word] => PromptAction::Verify { name: Some(named(name)?), answer: Some(answer(word)?) },
+        _ => return None,
+    })
 }
 
 /// Reads which users to list: `-l`, a room and a part of a name, in any order.

@@ -7,10 +7,13 @@
 mod arguments;
 mod attend;
 mod filters;
+mod kinds;
+mod meanings;
 mod table;
 
 pub use attend::Attend;
 pub(crate) use filters::IN_QUOTES;
+pub use kinds::ArgumentKind;
 pub use table::COMMANDS;
 
 use super::Request;
@@ -68,8 +71,22 @@ pub enum Talk {
 pub enum PromptAction {
     /// Makes a conversation the current target; `None`: the lobby.
     Query(Option<String>),
+    /// Makes a conversation the current target, and sends a text there.
+    QueryAndSay(String, String),
     /// Answers the sender of the last direct message.
     Reply(String),
+    /// Joins several rooms.
+    JoinAll(Vec<String>),
+    /// Lists the users of the current room.
+    Names,
+    /// Edits the next message in the user's editor.
+    Compose,
+    /// Shows the digits of a user's key, or of the server's, for comparison; with an answer, says whether
+    /// they match.
+    Verify {
+        name: Option<String>,
+        answer: Option<bool>,
+    },
     /// Lists users who are online: of a room, and with this text in their names.
     Users {
         room: Option<String>,
@@ -80,8 +97,6 @@ pub enum PromptAction {
     Rooms(Option<String>),
     /// Shows the next page of the last list or of older messages.
     More,
-    /// Shows the digits of a user's key, or of the server's, for comparison.
-    Verify(Option<String>),
     /// Shows the preferences, or changes one.
     Set {
         name: Option<String>,
@@ -130,9 +145,12 @@ impl fmt::Display for CommandError {
 
 /// Reads a line typed at `place`.
 ///
+/// At the prompt, a line that cannot be a command is text: a path, a line of a log, or several lines behind a
+/// command that takes one.
+///
 /// # Errors
-/// If it starts with `/` but is not a valid command there. It is never sent as text: text that starts with a
-/// slash needs `//`.
+/// If it starts with `/` but is not a valid command there. It is then never sent as text: such text needs
+/// `//`.
 pub fn read_line(line: &str, place: Place) -> Result<Line, CommandError> {
     let Some(words) = line.strip_prefix('/') else {
         return Ok(Line::Text(line.to_owned()));
@@ -141,6 +159,9 @@ pub fn read_line(line: &str, place: Place) -> Result<Line, CommandError> {
         return Ok(Line::Text(words.to_owned()));
     }
     let (name, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+    if place == Place::Prompt && (!is_command_word(name) || is_too_long(name, words)) {
+        return Ok(Line::Text(line.to_owned()));
+    }
     let command =
         find(name, place).ok_or_else(|| CommandError::Unknown(name.to_owned(), nearest(name, place)))?;
     let rest = if command.usage.ends_with("TEXT") { rest.trim_start() } else { rest.trim() };
@@ -149,6 +170,19 @@ pub fn read_line(line: &str, place: Place) -> Result<Line, CommandError> {
         (Action::Request(Request::Act(Act::Search(_))), Some(why)) => Err(CommandError::Filters(why)),
         _ => Ok(Line::Command(action)),
     }
+}
+
+/// Whether a command could have this name, or the user could have meant one (`msg:bob`), unlike `etc/passwd`
+/// and `dev:`. Text that was meant for one user must not go to all.
+fn is_command_word(name: &str) -> bool {
+    let end = name.find(|c: char| !(c.is_alphanumeric() || ['-', '_', '?'].contains(&c)));
+    end.is_none_or(|end| !name.contains('/') && find(&name[..end], Place::Prompt).is_some())
+}
+
+/// Whether these are several lines, and the command, or the word like one, does not take them.
+fn is_too_long(name: &str, words: &str) -> bool {
+    let takes_lines = |command: &Command| command.kinds(usize::MAX).contains(&ArgumentKind::Text);
+    words.trim_end().contains('\n') && !find(name, Place::Prompt).is_some_and(takes_lines)
 }
 
 /// The commands at `place`; those of operators only if `operator`.
@@ -201,15 +235,23 @@ impl Command {
 /// error is longer.
 const MAX_SLIP_BYTES: usize = 32;
 
+/// The shortest word in which more than one slip is likely, in bytes.
+const LONG_WORD_BYTES: usize = 5;
+
+/// The command that the user probably means: by its name in other programs, then by its spelling.
 fn nearest(name: &str, place: Place) -> Option<&'static str> {
     if name.len() > MAX_SLIP_BYTES {
         return None;
     }
     let name = name.to_lowercase();
+    if let Some(meant) = meanings::command(&name).filter(|meant| find(meant, place).is_some()) {
+        return Some(meant);
+    }
+    let slips = |candidate: &str| if name.len() < LONG_WORD_BYTES { 1 } else { 1 + candidate.len() / 4 };
     available(place, true)
         .flat_map(Command::names)
         .map(|candidate| (strsim::damerau_levenshtein(&name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4 && *distance < name.len())
+        .filter(|(distance, candidate)| *distance <= slips(candidate) && *distance < name.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -253,12 +295,95 @@ mod tests {
         };
         assert_eq!(read_line("/ban @bob", Prompt), ban("bob", None));
         assert_eq!(read_line("/ban ip:10.0.0.0/8 2h", Console), ban("ip:10.0.0.0/8", Some("2h")));
-        let verify = |name: Option<&str>| {
-            Ok(Line::Command(Action::Prompt(PromptAction::Verify(name.map(str::to_owned)))))
+        let verify = |name: Option<&str>, answer| {
+            let name = name.map(str::to_owned);
+            Ok(Line::Command(Action::Prompt(PromptAction::Verify { name, answer })))
         };
-        assert_eq!(read_line("/verify", Prompt), verify(None));
-        assert_eq!(read_line("/verify @bob", Prompt), verify(Some("bob")));
+        assert_eq!(read_line("/verify", Prompt), verify(None, None));
+        assert_eq!(read_line("/verify @bob", Prompt), verify(Some("bob"), None));
+        assert_eq!(read_line("/verify No", Prompt), verify(None, Some(false)));
+        assert_eq!(read_line("/verify @no", Prompt), verify(Some("no"), None));
+        assert_eq!(read_line("/verify bob yes", Prompt), verify(Some("bob"), Some(true)));
+        assert!(read_line("/verify bob perhaps", Prompt).is_err());
         assert!(read_line("/verify", Wire).is_err());
+    }
+
+    #[test]
+    fn a_path_a_line_of_a_log_and_pasted_code_are_text_at_the_prompt() {
+        for line in [
+            "/etc/passwd is a path",
+            "/usr/bin/cc: internal error",
+            "/dev: not mounted",
+            "/path.with.dots",
+            "/*",
+            "/quit\nor not",
+            "/frobnicate\nthe server",
+            "/users\n/rooms",
+        ] {
+            assert_eq!(read_line(line, Prompt), Ok(Line::Text(line.into())), "{line:?}");
+        }
+        for line in ["/frobnicate", "/home", "/", "/?", "/msg:bob psst", "/msg,bob psst"] {
+            assert!(!matches!(read_line(line, Prompt), Ok(Line::Text(_))), "{line:?}");
+        }
+        assert!(read_line("/etc/passwd", Wire).is_err());
+        assert!(read_line("/etc/passwd", Console).is_err());
+        let message = read_line("/msg bob one\ntwo", Prompt);
+        assert!(matches!(message, Ok(Line::Command(Action::Request(_)))), "a private text must stay so");
+        assert!(matches!(read_line("/me one\ntwo", Prompt), Ok(Line::Command(Action::Talk(Talk::Me(_))))));
+    }
+
+    #[test]
+    fn what_users_of_other_programs_type_is_understood() {
+        let prompt = |action| Ok(Line::Command(Action::Prompt(action)));
+        let join = |room: &str| Ok(Line::Command(Action::from(Act::Join { room: room.into() })));
+        let part = || Ok(Line::Command(Action::from(Act::Part { room: "#dev".into() })));
+        let all = || prompt(PromptAction::JoinAll(vec!["#a".into(), "#b".into()]));
+        let say = |line| {
+            let to = Target::User("bob".into());
+            let chat = Act::Chat { to, msg: "psst".into(), action: false, reply: None };
+            assert_eq!(read_line(line, Prompt), Ok(Line::Command(Action::from(chat))), "{line}");
+        };
+        assert_eq!(
+            read_line("/query bob hello  you", Prompt),
+            prompt(PromptAction::QueryAndSay("bob".into(), "hello  you".into()))
+        );
+        assert_eq!(read_line("/query bob", Prompt), prompt(PromptAction::Query(Some("bob".into()))));
+        assert_eq!(read_line("/quit see you", Prompt), Ok(Line::Command(Action::Quit)));
+        assert_eq!(read_line("/part #dev going home", Prompt), part());
+        assert_eq!(read_line("/part dev", Prompt), part());
+        assert_eq!(read_line("/part going home", Prompt), Ok(Line::Command(Action::Talk(Talk::Part))));
+        assert_eq!(read_line("/join games", Prompt), join("#games"));
+        assert_eq!(read_line("/join #games", Wire), join("#games"));
+        for line in ["/join #a #b", "/join #a,#b", "/join a, b", "/j #a,b,"] {
+            assert_eq!(read_line(line, Prompt), all(), "{line}");
+        }
+        ["/w bob psst", "/whisper bob psst", "/dm bob psst", "/pm bob psst", "/tell @bob psst"]
+            .into_iter()
+            .for_each(say);
+        assert_eq!(read_line("/names", Prompt), prompt(PromptAction::Names));
+    }
+
+    #[test]
+    fn a_command_of_another_program_is_answered_with_what_it_means_here() {
+        for (typed, meant) in [
+            ("close", "part"),
+            ("wc", "part"),
+            ("lastlog", "search"),
+            ("scrollback", "history"),
+            ("disconnect", "quit"),
+            ("notice", "msg"),
+            ("nickname", "nick"),
+            ("channels", "rooms"),
+        ] {
+            assert!(
+                error(&format!("/{typed}"), Prompt).contains(&format!("did you mean /{meant}?")),
+                "{typed}"
+            );
+        }
+        for typed in ["win", "motd", "qry"] {
+            assert!(!error(&format!("/{typed}"), Prompt).contains("did you mean"), "{typed}");
+        }
+        assert!(error("/nik", Prompt).contains("did you mean /nick?"));
     }
 
     #[test]
@@ -277,7 +402,7 @@ mod tests {
         };
         assert_eq!(read_line("/users", Prompt), listed(None, None, false));
         assert_eq!(read_line("/users -l #games @ali", Prompt), listed(Some("#games"), Some("ali"), true));
-        assert_eq!(read_line("/names ali -l", Prompt), listed(None, Some("ali"), true));
+        assert_eq!(read_line("/who ali -l", Prompt), listed(None, Some("ali"), true));
         assert!(read_line("/users ali bob", Prompt).is_err());
         assert_eq!(read_line("/names  #games  bob", Wire), users(Some("#games"), Some("bob")));
         let topic = |topic: Option<&str>| {
@@ -363,14 +488,14 @@ mod tests {
         for (line, usage) in [
             ("/msg bob", "usage: /msg NAME|#ROOM TEXT"),
             ("/msg bob   ", "usage: /msg NAME|#ROOM TEXT"),
-            ("/nick", "usage: /nick NAME"),
-            ("/nick two words", "usage: /nick NAME"),
+            ("/nick", "usage: /nick NEWNAME"),
+            ("/nick two words", "usage: /nick NEWNAME"),
             ("/reply  ", "usage: /reply TEXT"),
             ("/kick", "usage: /kick NAME [REASON]"),
             ("/mute bob 10 m", "usage: /mute NAME [DURATION]"),
             ("/unban", "usage: /unban NAME|key:FINGERPRINT|ip:CIDR"),
             ("/bans bob", "usage: /bans"),
-            ("/join", "usage: /join #ROOM"),
+            ("/join", "usage: /join #ROOM..."),
             ("/history 0", "usage: /history [#ROOM] [N]"),
             ("/history x", "usage: /history [#ROOM] [N]"),
         ] {

@@ -1,7 +1,8 @@
 //! The table: each command's names, usage, help, and how to read its arguments.
 
 use super::arguments::{
-    at_most_one, bare, history, keys, named, nothing, one, room_and_rest, search, text, timed, two, users,
+    at_most_one, bare, history, keys, named, nothing, one, part, query, room_and_rest, rooms, search, text,
+    timed, two, users, verify,
 };
 use super::{Action, Attend, Command, Place, PromptAction, Talk, attend};
 use crate::protocol::Target;
@@ -42,7 +43,7 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "users",
-        aliases: &["who", "names"],
+        aliases: &["who"],
         usage: "[-l] [#ROOM] [TEXT]",
         help: "list who is online, or in #ROOM, or has TEXT in the name; -l also shows addresses and keys",
         read: |rest| {
@@ -52,8 +53,20 @@ pub const COMMANDS: &[Command] = &[
         ..PROMPT
     },
     Command {
+        name: "names",
+        usage: "[#ROOM]",
+        help: "list who is in #ROOM, or in the current room",
+        read: |rest| {
+            at_most_one(rest).map(|room| match room {
+                Some(_) => Action::Prompt(PromptAction::Users { room, text: None, is_long: false }),
+                None => Action::Prompt(PromptAction::Names),
+            })
+        },
+        ..PROMPT
+    },
+    Command {
         name: "msg",
-        aliases: &["m"],
+        aliases: &["m", "w", "whisper", "dm", "pm", "tell"],
         usage: "NAME|#ROOM TEXT",
         help: "send TEXT to a user, even one who is offline, to a room, to all, or to an IP address",
         read: |rest| {
@@ -66,9 +79,9 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "query",
         aliases: &["q"],
-        usage: "[NAME|#ROOM]",
-        help: "switch to NAME or #ROOM; with neither, back to #lobby",
-        read: |rest| at_most_one(rest).map(|to| Action::Prompt(PromptAction::Query(to))),
+        usage: "[NAME|#ROOM] [TEXT]",
+        help: "switch to NAME or #ROOM, and send TEXT there; with neither, back to #lobby",
+        read: |rest| Some(Action::Prompt(query(rest))),
         ..PROMPT
     },
     Command {
@@ -89,9 +102,9 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "join",
         aliases: &["j"],
-        usage: "#ROOM",
-        help: "join #ROOM, creating it if needed",
-        read: |rest| one(rest).map(|room| Action::from(Act::Join { room })),
+        usage: "#ROOM...",
+        help: "join one or more rooms, creating them if needed",
+        read: rooms,
         ..CLIENTS
     },
     Command {
@@ -99,12 +112,7 @@ pub const COMMANDS: &[Command] = &[
         aliases: &["leave"],
         usage: "[#ROOM]",
         help: "leave #ROOM, or the current room",
-        read: |rest| {
-            at_most_one(rest).map(|room| match room {
-                Some(room) => Action::from(Act::Part { room }),
-                None => Action::Talk(Talk::Part),
-            })
-        },
+        read: part,
         ..CLIENTS
     },
     Command {
@@ -165,7 +173,7 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "nick",
-        usage: "NAME",
+        usage: "NEWNAME",
         help: "change your name",
         read: |rest| one(rest).map(|name| Action::from(Act::Nick { name })),
         ..CLIENTS
@@ -179,12 +187,9 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "verify",
-        usage: "[NAME]",
-        help: "compare the digits of the server's key, or of NAME's, and confirm them",
-        read: |rest| {
-            at_most_one(rest)
-                .map(|name| Action::Prompt(PromptAction::Verify(name.map(|name| bare(&name).to_owned()))))
-        },
+        usage: "[NAME] [yes|no]",
+        help: "compare the digits of the server's key, or of NAME's, and confirm them; no takes that back",
+        read: |rest| verify(rest).map(Action::Prompt),
         ..PROMPT
     },
     Command {
@@ -380,6 +385,13 @@ pub const COMMANDS: &[Command] = &[
         ..PROMPT
     },
     Command {
+        name: "compose",
+        aliases: &["editor"],
+        help: "write the next message in $VISUAL or $EDITOR, as Ctrl-X Ctrl-E does",
+        read: |rest| nothing(rest, Action::Prompt(PromptAction::Compose)),
+        ..PROMPT
+    },
+    Command {
         name: "clear",
         help: "clear the screen",
         read: |rest| nothing(rest, Action::Prompt(PromptAction::Clear)),
@@ -399,7 +411,7 @@ pub const COMMANDS: &[Command] = &[
         name: "quit",
         aliases: &["exit", "bye"],
         help: "leave (on the console: stop the server)",
-        read: |rest| nothing(rest, Action::Quit),
+        read: |_| Some(Action::Quit),
         ..ANYWHERE
     },
 ];

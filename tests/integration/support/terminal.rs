@@ -203,6 +203,11 @@ impl Terminal {
         self.write(text.as_bytes());
     }
 
+    /// Sends bytes, which need not be UTF-8.
+    pub fn type_bytes(&mut self, bytes: &[u8]) {
+        self.write(bytes);
+    }
+
     /// Pastes text as terminals do that bracket a paste.
     pub fn paste(&mut self, text: &str) {
         self.write(format!("\x1b[200~{text}\x1b[201~").as_bytes());

@@ -50,9 +50,10 @@ fn what_was_under_way_or_typed_while_the_link_is_down_waits_and_goes_in_order() 
     assert_eq!(talk.conversation.label(), "[#lobby, 5 waiting] ");
     assert_eq!(
         talk.missed(7, "alice", "all", "one", first.id.as_deref()),
-        "12:03 -- missed messages:\n2026-11-20 09:30 <alice> one\n(label)"
+        "09:30 <alice> one\n(label)",
+        "the user has not missed it"
     );
-    assert_eq!(talk.event(end(7), None), "12:03 -- 1 message while you were away\n(label)");
+    assert_eq!(talk.event(end(7), None), "(label)");
     assert_eq!(talk.sent().kind.as_deref(), Some("users"));
     let again = talk.sent();
     assert_eq!((again.text(), again.id.as_deref(), again.action), ("two", second.id.as_deref(), Some(true)));
@@ -122,7 +123,10 @@ fn more_than_can_wait_is_refused_and_said() {
     for _ in 0..1000 {
         assert!(talk.line("x").contains("will be sent when connected"));
     }
-    assert_eq!(talk.line("one more"), "12:03 ! not sent, because too many messages are waiting: one more");
+    assert_eq!(
+        talk.line("one more"),
+        "12:03 ! not sent, because too many messages are waiting: one more\n(back: one more)"
+    );
     assert_eq!((talk.conversation.pending(), talk.conversation.unsent()), (1000, 1));
 }
 
@@ -210,7 +214,11 @@ fn a_receipt_that_is_late_is_told_once() {
 #[test]
 fn a_message_over_the_servers_bound_is_not_sent() {
     let mut talk = Talk::new();
-    assert!(talk.line(&"x".repeat(10_001)).contains("not sent: the message has 10001 bytes"));
+    let long = "x".repeat(10_001);
+    let refused = talk.line(&long);
+    assert!(refused.contains("not sent: the message has 10001 bytes"), "{refused}");
+    assert!(refused.ends_with(&format!("(back: {long})")), "{refused}");
+    assert!(talk.line(&format!("/msg bob {long}")).ends_with(&format!("(back: /msg bob {long})")));
     assert!(talk.next_sent().is_none());
 }
 

@@ -63,7 +63,7 @@ fn the_rooms_one_is_in_are_known_from_the_welcome() {
     let mut talk = Talk::fresh();
     talk.come(Welcome { rooms: vec![info("#games", true)], ..office() }, None);
     assert_eq!(talk.line("/query #games"), "(label)");
-    assert_eq!(talk.roster.lock().starting_with("#").collect::<Vec<_>>(), ["#games"]);
+    assert_eq!(talk.roster.lock().rooms("", None).collect::<Vec<_>>(), ["#games"]);
     // Left in another terminal.
     assert!(talk.event(Event::Room(info("#games", false)), None).ends_with("(label)"));
     assert_eq!(talk.conversation.label(), "[#lobby] ");

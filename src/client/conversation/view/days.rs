@@ -11,6 +11,11 @@ use crate::client::local_time::{DATE_AND_TIME, local, localized};
 const TIME: &str = "%H:%M";
 
 impl ViewState {
+    /// The day of a time, such as `2026-11-27`.
+    pub(crate) fn date(&self, at: Timestamp) -> String {
+        at.to_zoned_datetime(self.zone()).date().to_string()
+    }
+
     fn zone(&self) -> TimeZone {
         self.zone.clone().unwrap_or_else(TimeZone::system)
     }

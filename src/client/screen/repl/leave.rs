@@ -7,6 +7,7 @@ use tokio::time::timeout;
 use super::Repl;
 use crate::client::connection::{Reconnector, Update};
 use crate::client::conversation::CallTime;
+use crate::client::screen::draft_file;
 
 /// How long to wait for receipts, or for a connection that brings some.
 const RECEIPT_WAIT: Duration = Duration::from_secs(2);
@@ -23,6 +24,7 @@ impl Repl {
                 let _ = timeout(LAST_WAIT, self.last_words(&mut connection)).await;
             }
         }
+        draft_file::leave(&self.conversation.addressed(&self.prompt.draft()));
         let abandoned = self.conversation.abandon();
         self.show(abandoned);
         self.network.credentials.position.save();

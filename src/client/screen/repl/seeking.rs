@@ -134,6 +134,11 @@ impl Repl {
     /// Handles the answer to the open question.
     pub(super) async fn answer(&mut self, answer: &str) -> Ending {
         match self.question.take()? {
+            OpenQuestion::Conversation => {
+                let is_yes = matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
+                let effects = self.conversation.answered_question(is_yes);
+                self.apply(effects)
+            }
             OpenQuestion::Quit => {
                 matches!(answer.trim().to_lowercase().as_str(), "y" | "yes").then_some(Ok(()))
             }

@@ -1,0 +1,134 @@
+//! The state of half-typed lines that keys, editing thread and printers share: folded pastes, lines that
+//! were cleared or come back, and what a key wants done once the editor has returned.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustyline::{KeyCode, KeyEvent};
+
+use super::fold::FoldedPastes;
+use super::paste::Paste;
+
+/// Lines that may wait to come back; the oldest go first. More than a person enters while none can.
+const MAX_WAITING: usize = 16;
+
+#[derive(Debug, Default)]
+pub(super) struct Drafts(Mutex<DraftState>);
+
+#[derive(Debug, Default)]
+pub(super) struct DraftState {
+    pub(super) folds: FoldedPastes,
+    /// A paste that is coming in.
+    pub(super) paste: Option<Paste>,
+    /// The start of the line, if it was pasted there in several lines.
+    pub(super) pasted_start: Option<String>,
+    /// Lines that Ctrl-C cleared, for the line history.
+    pub(super) cleared: VecDeque<String>,
+    /// Lines that come back.
+    returned: VecDeque<String>,
+    /// The last entered line as it was shown, and its text.
+    entered: Option<(String, String)>,
+    /// Whether the line should be edited in another program.
+    pub(super) wants_editor: bool,
+    /// Whether the editor is searching the line history.
+    pub(super) is_searching: bool,
+    /// Whether the next completion is the previous candidate.
+    pub(super) is_backward: bool,
+    /// Bytes typed ahead that are still to come: a line feed among them is Enter, which the terminal changed.
+    typed_ahead: u64,
+}
+
+impl Drafts {
+    /// The data stay consistent even if a thread panicked.
+    pub(super) fn lock(&self) -> MutexGuard<'_, DraftState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a line to come back.
+    pub(super) fn give_back(&self, text: String) {
+        let mut drafts = self.lock();
+        let shown = match drafts.entered.take() {
+            Some((shown, entered)) if entered == text => shown,
+            entered => {
+                drafts.entered = entered;
+                drafts.folds.fold_line(&text)
+            }
+        };
+        push(&mut drafts.returned, shown);
+    }
+
+    /// The text of a line, or the line itself if a mark in it is damaged.
+    pub(super) fn text(&self, line: &str) -> String {
+        self.lock().folds.expand(line).unwrap_or_else(|_| line.to_owned())
+    }
+}
+
+impl DraftState {
+    /// Notes how much was typed before the prompt opened.
+    pub(super) fn begin(&mut self, typed_ahead: u64) {
+        self.typed_ahead = typed_ahead;
+    }
+
+    /// Notes a key, and returns whether it was typed ahead.
+    pub(super) fn note_key(&mut self, key: KeyEvent) -> bool {
+        let bytes = match key.0 {
+            KeyCode::Char(char) => char.len_utf8() as u64,
+            _ => 1,
+        };
+        let was_ahead = self.typed_ahead > 0;
+        self.typed_ahead = self.typed_ahead.saturating_sub(bytes);
+        was_ahead
+    }
+
+    /// Notes an entered line, and returns whether its start was pasted in several lines.
+    pub(super) fn enter(&mut self, shown: &str, text: &str) -> bool {
+        self.entered = Some((shown.to_owned(), text.to_owned()));
+        self.pasted_start.take().is_some_and(|start| shown.starts_with(&start))
+    }
+
+    /// Notes a line that Ctrl-C cleared.
+    pub(super) fn clear(&mut self, line: &str) {
+        self.pasted_start = None;
+        push(&mut self.cleared, line.to_owned());
+    }
+
+    /// The next line that comes back.
+    pub(super) fn take_returned(&mut self) -> Option<String> {
+        self.returned.pop_front()
+    }
+}
+
+fn push(lines: &mut VecDeque<String>, line: String) {
+    if lines.len() >= MAX_WAITING {
+        lines.pop_front();
+    }
+    lines.push_back(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_line_comes_back_as_it_was_shown() {
+        let drafts = Drafts::default();
+        let text = "x\n".repeat(20);
+        let shown = drafts.lock().folds.fold(&text);
+        let line = format!("see {shown}");
+        drafts.lock().enter(&line, &format!("see {text}"));
+        drafts.give_back(format!("see {text}"));
+        assert_eq!(drafts.lock().take_returned(), Some(line));
+        drafts.give_back(format!("/msg bob {text}"));
+        assert_eq!(drafts.lock().take_returned(), Some(format!("/msg bob {shown}")));
+        assert_eq!(drafts.lock().take_returned(), None);
+    }
+
+    #[test]
+    fn only_several_lines_pasted_at_the_start_are_a_pasted_line() {
+        let mut drafts = DraftState { pasted_start: Some("/a\n/b".into()), ..DraftState::default() };
+        assert!(drafts.enter("/a\n/b and more", "/a\n/b and more"));
+        assert!(!drafts.enter("/a\n/b", "/a\n/b"), "that paste was sent");
+        drafts.pasted_start = Some("/a\n/b".into());
+        assert!(!drafts.enter("/msg bob x", "/msg bob x"));
+    }
+}

@@ -37,6 +37,7 @@ Register-ArgumentCompleter -Native -CommandName 'lanchat' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Log and print less; repeat it for errors only')
             [CompletionResult]::new('--no-discovery', '--no-discovery', [CompletionResultType]::ParameterName, 'Do not open a multicast socket; needs --host')
             [CompletionResult]::new('--plaintext', '--plaintext', [CompletionResultType]::ParameterName, 'Connect without encryption, to a server that allows it: anyone on the path can read and alter everything')
+            [CompletionResult]::new('--commands', '--commands', [CompletionResultType]::ParameterName, 'Take lines from a pipe that start with a slash as commands; otherwise, all of them are text')
             [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Chat in plain lines without a prompt, as for a screen reader')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')

@@ -65,7 +65,7 @@ _lanchat() {
 
     case "${cmd}" in
         lanchat)
-            opts="-v -q -H -n -h -V --color --config --verbose --quiet --host --no-discovery --server --fingerprint --plaintext --timeout --name --passphrase-file --plain --help --version serve discover send tail doctor fingerprint trust invite export backup restore repair completions man"
+            opts="-v -q -H -n -h -V --color --config --verbose --quiet --host --no-discovery --server --fingerprint --plaintext --timeout --name --passphrase-file --commands --plain --help --version serve discover send tail doctor fingerprint trust invite export backup restore repair completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -34,6 +34,7 @@ set edit:completion:arg-completer[lanchat] = {|@words|
             cand --quiet 'Log and print less; repeat it for errors only'
             cand --no-discovery 'Do not open a multicast socket; needs --host'
             cand --plaintext 'Connect without encryption, to a server that allows it: anyone on the path can read and alter everything'
+            cand --commands 'Take lines from a pipe that start with a slash as commands; otherwise, all of them are text'
             cand --plain 'Chat in plain lines without a prompt, as for a screen reader'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_lanchat_global_optspecs
-    string join \n color= config= v/verbose q/quiet H/host= no-discovery server= fingerprint= plaintext timeout= n/name= passphrase-file= plain h/help V/version
+    string join \n color= config= v/verbose q/quiet H/host= no-discovery server= fingerprint= plaintext timeout= n/name= passphrase-file= commands plain h/help V/version
 end
 
 function __fish_lanchat_needs_command
@@ -38,6 +38,7 @@ complete -c lanchat -n "__fish_lanchat_needs_command" -s v -l verbose -d 'Log mo
 complete -c lanchat -n "__fish_lanchat_needs_command" -s q -l quiet -d 'Log and print less; repeat it for errors only'
 complete -c lanchat -n "__fish_lanchat_needs_command" -l no-discovery -d 'Do not open a multicast socket; needs --host'
 complete -c lanchat -n "__fish_lanchat_needs_command" -l plaintext -d 'Connect without encryption, to a server that allows it: anyone on the path can read and alter everything'
+complete -c lanchat -n "__fish_lanchat_needs_command" -l commands -d 'Take lines from a pipe that start with a slash as commands; otherwise, all of them are text'
 complete -c lanchat -n "__fish_lanchat_needs_command" -l plain -d 'Chat in plain lines without a prompt, as for a screen reader'
 complete -c lanchat -n "__fish_lanchat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lanchat -n "__fish_lanchat_needs_command" -s V -l version -d 'Print version'

@@ -131,6 +131,27 @@ fn talk() -> Vec<Row> {
         row("to no room", Plain, chat("#room0x", "x")),
         row("to a long room", Plain, chat(&format!("#{}", "漢".repeat(31)), "x")),
         row("to a key that is away", Plain, chat("away-from-here-4000", "x")),
+        row("a new text", Keyed, r#"{"type":"edit","seq":1,"msg":"x","id":"1"}"#),
+        row("a message", Keyed, r#"{"type":"delete","seq":1,"id":"1"}"#),
+        around(
+            "why",
+            &[],
+            Keyed,
+            r#"{"type":"away","msg":"lunch"}"#,
+            &[(Keyed, r#"{"type":"back"}"#.into())],
+        ),
+        row("again", Keyed, r#"{"type":"back"}"#),
+        row("up to a message of somebody", Keyed, r#"{"type":"read","name":"user400","seq":1}"#),
+        row(
+            "up to a message of a long word",
+            Keyed,
+            format!(r#"{{"type":"read","name":"{}","seq":1}}"#, long_word()),
+        ),
+        row(
+            "up to a message in a long room",
+            Keyed,
+            format!(r##"{{"type":"read","room":"#{}","seq":1}}"##, "漢".repeat(31)),
+        ),
         row("an alert", Operator, r#"{"type":"alert","msg":"x","id":"1"}"#),
         row("an alert by nobody", Plain, r#"{"type":"alert","msg":"x"}"#),
     ]

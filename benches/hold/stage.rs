@@ -3,15 +3,15 @@
 use super::measure::{Times, timed};
 use lanchat::chat::{
     Account, Archive, BanRecord, Chat, Incarnation, Lineage, Member, MemberRecord, NameRecord, Now,
-    OperatorRecord, Peer, Profile, Records, RoomRecord, Rules, SessionId, Topic,
+    OperatorRecord, Peer, Profile, ReadRecord, Records, RoomRecord, Rules, SessionId, Topic,
 };
 use lanchat::fingerprint::Fingerprint;
 use lanchat::limits::{
     MAX_ADDRESSED, MAX_BANS, MAX_INCARNATIONS, MAX_MEMBERS, MAX_OPERATORS, MAX_OWNED_NAMES,
-    MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES,
+    MAX_READ_POSITIONS, MAX_READ_POSITIONS_OF_USER, MAX_ROOMS_PER_USER, MAX_TOPIC_BYTES,
 };
 use lanchat::name::RoomName;
-use lanchat::protocol::packet::ServerInfo;
+use lanchat::protocol::packet::{ReadPosition, ServerInfo};
 use lanchat::server::hold::{Frame, Hold, TakenBatch};
 use std::time::Duration;
 
@@ -246,6 +246,18 @@ pub fn records() -> Records {
         bans: (0..).zip(count(MAX_BANS - 10).map(|n| sanction(n, 4_000_000, since))).collect(),
         mutes: (0..).zip(count(MAX_BANS - 10).map(|n| sanction(n, MUTED, since))).collect(),
         names: count(MAX_OWNED_NAMES).map(name).collect(),
+        reads: count(MAX_READ_POSITIONS / MAX_READ_POSITIONS_OF_USER).map(read).collect(),
+    }
+}
+
+/// A reader of as many conversations as possible.
+fn read(n: u64) -> ReadRecord {
+    let place = |at: usize| ReadPosition { name: Some(format!("user{at}")), room: None, seq: 1 };
+    let places = (0..MAX_READ_POSITIONS_OF_USER).map(place).collect();
+    ReadRecord {
+        account: Account::Key(fingerprint(5_000_000 + n)),
+        places,
+        changed: jiff::Timestamp::UNIX_EPOCH,
     }
 }
 

@@ -85,6 +85,8 @@ impl Talk {
             author: Some(account(author)),
             id: Some(format!("{:016x}-{}", author, self.seq)),
             text: self.text(words),
+            reply: None,
+            edited: false,
             mail,
         }
     }

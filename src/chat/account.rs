@@ -1,4 +1,4 @@
-//! What makes someone the same person across sessions and starts.
+//! The identity of a person across sessions and starts.
 
 use crate::fingerprint::Fingerprint;
 

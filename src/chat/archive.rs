@@ -95,7 +95,7 @@ pub enum Kind {
         /// Whether the message is an [action](Self::Action).
         action: bool,
     },
-    /// A message is gone. The text is its author's name, if somebody else deleted it.
+    /// A message is gone. The text is its author's name, if another user deleted it.
     Deleted {
         /// The message's number.
         of: u64,
@@ -262,12 +262,12 @@ pub enum MailView {
 pub enum Question {
     History(Wanted),
     Search(Search),
-    Change(Change),
+    Change(MessageChange),
 }
 
 /// A change of a message that the rules decide on once they know the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct MessageChange {
     /// The message's number.
     pub seq: u64,
     /// The new text; `None`: delete it.

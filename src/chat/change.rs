@@ -3,7 +3,7 @@
 //! Only the store has the messages, so a change takes two steps: the rules ask for the message, and decide
 //! once they know it.
 
-use super::archive::{Account, Change, Kind, Mail, Message, Question, Venue};
+use super::archive::{Account, Kind, Mail, Message, MessageChange, Question, Venue};
 use super::call::Call;
 use super::delivery::Audience;
 use super::rates::News;
@@ -61,13 +61,13 @@ impl Call<'_> {
         }
         self.chat.check_changing()?;
         self.chat.count_news(self.session, News::Change, self.now)?;
-        let question = Question::Change(Change { seq, text });
+        let question = Question::Change(MessageChange { seq, text });
         self.ask_store(question);
         Ok(())
     }
 
-    fn change(&mut self, change: Change, found: Option<Message>) -> Result<(), Refusal> {
-        let Change { seq, text } = change;
+    fn change(&mut self, change: MessageChange, found: Option<Message>) -> Result<(), Refusal> {
+        let MessageChange { seq, text } = change;
         let message = found.filter(|message| self.chat.may_know(self.session, message));
         let message = message.ok_or_else(|| no_such_message(seq))?;
         self.chat.check_changing()?;
@@ -134,7 +134,7 @@ impl Chat {
         &mut self,
         id: SessionId,
         echo: Option<String>,
-        (change, found): (Change, Option<Message>),
+        (change, found): (MessageChange, Option<Message>),
         now: &Now,
         out: &mut Deliveries,
     ) {

@@ -59,8 +59,8 @@ mod who;
 
 pub use answer::Answer;
 pub use archive::{
-    Account, Archive, Arrival, Change, Destination, Entry, Expired, Kind, Lack, Mail, MailView, Member,
-    Message, Question, RoomRecord, Scope, Search, Topic, Venue, View, Waits, Wanted,
+    Account, Archive, Arrival, Destination, Entry, Expired, Kind, Lack, Mail, MailView, Member, Message,
+    MessageChange, Question, RoomRecord, Scope, Search, Topic, Venue, View, Waits, Wanted,
 };
 pub use ask::{Asked, Listing};
 #[cfg(any(test, fuzzing))]

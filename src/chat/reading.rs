@@ -135,11 +135,6 @@ impl ReadTable {
             out.extend(self.is_stored.then(|| Delivery::record(Record::Read((*account).clone(), None))));
         }
     }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
 }
 
 /// A room's name begins with `#`, and no other name does.

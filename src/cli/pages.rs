@@ -148,7 +148,11 @@ const TOKEN: (&str, &str) = (
     "A secret that makes several unencrypted connections (--plaintext) the same user.",
 );
 
-const HISTORY: (&str, &str) = ("$XDG_STATE_HOME/lanchat/history", "The lines that you typed at the prompt.");
+const HISTORY: (&str, &str) = (
+    "$XDG_STATE_HOME/lanchat/history",
+    "The lines that you typed at the prompt. Beside it, draft has the line that you left half-typed, and \
+     verified_users the keys of users that you compared.",
+);
 
 const RESUME: (&str, &str) = (
     "$XDG_STATE_HOME/lanchat/resume",

@@ -32,6 +32,8 @@ pub(super) struct DraftState {
     pub(super) wants_editor: bool,
     /// Whether the editor is searching the line history.
     pub(super) is_searching: bool,
+    /// The character whose key caused the next completion.
+    pub(super) typed: Option<char>,
     /// Whether the next completion is the previous candidate.
     pub(super) is_backward: bool,
     /// Bytes typed ahead that are still to come: a line feed among them is Enter, which the terminal changed.

@@ -22,7 +22,7 @@ pub trait Complete: Send + Sync {
     /// Completes the word before `pos`.
     fn complete(&self, line: &str, pos: usize) -> Completion;
 
-    /// Returns what the start of a line means, to put it there as soon as the user types a space behind it.
+    /// Returns what the start of a line means, to put it there as soon as the user types a text behind it.
     fn rewrite(&self, _start: &str) -> Option<String> {
         None
     }
@@ -78,8 +78,12 @@ impl EditorHelper {
     /// The candidates for the word before `pos`. With one only, the editor waits for no further key, during
     /// which it would print nothing.
     fn candidates(&self, line: &str, pos: usize) -> (usize, Vec<String>) {
-        let is_backward = std::mem::take(&mut self.drafts.lock().is_backward);
-        if let Some(text) = self.completer.rewrite(&line[..pos]) {
+        let (is_backward, typed) = {
+            let mut drafts = self.drafts.lock();
+            (std::mem::take(&mut drafts.is_backward), drafts.typed.take())
+        };
+        if let Some(mut text) = self.completer.rewrite(line[..pos].trim_end()) {
+            text.extend(typed);
             return (0, vec![text]);
         }
         let mut cycle = self.cycle.lock().unwrap_or_else(PoisonError::into_inner);

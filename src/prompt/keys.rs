@@ -67,9 +67,16 @@ impl Keys {
                 self.shared.refresh();
                 Some(Cmd::Kill(Movement::WholeBuffer))
             }
-            (KeyCode::Char(' '), Modifiers::NONE) if !was_searching && !self.shared.has_question() => {
-                drop(drafts);
-                self.completer.rewrite(before).map(|_| Cmd::Complete)
+            // A number may have a meaning of its own there.
+            (KeyCode::Char(first), Modifiers::NONE)
+                if before.ends_with(' ')
+                    && !(first.is_whitespace() || first.is_ascii_digit())
+                    && !was_searching
+                    && !self.shared.has_question()
+                    && self.completer.rewrite(before.trim_end()).is_some() =>
+            {
+                drafts.typed = Some(first);
+                Some(Cmd::Complete)
             }
             (KeyCode::BackTab, Modifiers::NONE) => {
                 drafts.is_backward = true;

@@ -43,6 +43,13 @@ impl Printer {
         self.enqueue(NotificationForms::of_terminal().notification(title, text));
     }
 
+    /// Copies a text to the terminal's clipboard, if the terminal lets programs do that.
+    pub fn copy(&self, text: &str) {
+        if has_title() {
+            self.enqueue(signal::copy(text));
+        }
+    }
+
     /// Sets the window's title. The first time, `is_first`, the terminal keeps the previous one.
     pub fn set_title(&self, title: &str, is_first: bool) {
         if has_title() {

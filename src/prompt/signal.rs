@@ -1,6 +1,9 @@
 //! Signals to a person who is not looking: the bell, the window's title, and notifications of the desktop. They
 //! are escapes that only a terminal may get, so only the printer of an open prompt sends them.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
+
 /// The longest title or notification, in characters: terminals cut longer ones, some badly.
 const MAX_CHARS: usize = 240;
 
@@ -19,6 +22,11 @@ const WITHOUT_TITLE: [&str; 6] = ["linux", "vt", "ansi", "cons", "cygwin", "sun"
 /// Sets the window's title (OSC 2).
 pub(super) fn title(text: &str) -> String {
     format!("\x1b]2;{}\x07", plain(text))
+}
+
+/// Copies a text to the clipboard (OSC 52). In base64 it cannot end the escape early.
+pub(super) fn copy(text: &str) -> String {
+    format!("\x1b]52;c;{}\x07", STANDARD.encode(text))
 }
 
 /// Whether the terminal has a title to set.
@@ -86,6 +94,11 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copied_text_is_encoded() {
+        assert_eq!(copy("a\x07\u{1F600}"), "\x1b]52;c;YQfwn5iA\x07");
+    }
 
     #[test]
     fn no_text_ends_an_escape_early() {

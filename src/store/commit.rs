@@ -123,7 +123,7 @@ impl<'c> Writing<'c> {
             return Ok(Some(known));
         }
         if !changes::apply(self.change, message)? {
-            // What it changes has gone meanwhile, so nobody needs to hear of it.
+            // The message was deleted first, so nobody needs to hear of this change.
             let (seq, at, waits) = (message.seq, message.at, false);
             return Ok(Some(Duplicate { entry: place, seq, at, waits }));
         }

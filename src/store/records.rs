@@ -5,6 +5,7 @@ use crate::chat::{
     Account, BanRecord, MemberRecord, NameRecord, Net, OperatorRecord, ReadRecord, Record, Records, Sanction,
 };
 use crate::fingerprint::Fingerprint;
+use crate::limits::MAX_READ_POSITIONS;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::{Map, Value};
@@ -44,6 +45,12 @@ pub(super) fn begin(change: &Connection) -> Result<Records> {
         "UPDATE owned_name SET in_use = 0, last = max(last, ?1 * 1000), \
          used = min(used + max(?1 - last / 1000, 0), 4294967295) WHERE in_use",
         [alive.unwrap_or(0)],
+    )?;
+    // A start loads no more.
+    change.execute(
+        "DELETE FROM read_upto WHERE identity NOT IN \
+         (SELECT identity FROM read_upto ORDER BY changed DESC LIMIT ?1)",
+        [MAX_READ_POSITIONS as i64],
     )?;
     Ok(Records {
         operators: all(

@@ -6,6 +6,7 @@ mod support;
 mod askers;
 mod books;
 mod catching_up;
+mod changes;
 #[cfg(target_os = "linux")]
 mod clock;
 mod closed;
@@ -43,6 +44,8 @@ mod plain_english;
 mod prompt;
 #[cfg(unix)]
 mod prompt_cmdline;
+#[cfg(target_os = "linux")]
+mod prompt_numbered;
 #[cfg(unix)]
 mod prompt_places;
 #[cfg(unix)]

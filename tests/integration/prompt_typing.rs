@@ -39,9 +39,7 @@ fn a_reply_names_its_target_before_it_is_typed() {
     let mut carol = Peer::join_with(server.address, "carol", &Key::new());
     bob.say("alice", "the wifi password is?");
     terminal.wait_for("[bob -> you] the wifi password is?");
-    terminal.type_text("/r ");
-    terminal.wait_for_last("[#lobby] /msg bob");
-    terminal.type_text("it is hun");
+    terminal.type_text("/r it is hun");
     terminal.wait_for_last("[#lobby] /msg bob it is hun");
     carol.say("alice", "hey");
     terminal.wait_for("[carol -> you] hey");
@@ -49,8 +47,12 @@ fn a_reply_names_its_target_before_it_is_typed() {
     terminal.wait_for("[you -> bob] it is hunter2");
     assert_eq!(bob.text(), "it is hunter2");
     assert!(carol.settle().iter().all(|packet| packet["msg"] != "it is hunter2"));
-    terminal.type_text("/reply ");
-    terminal.wait_until("the target", |screen| last_row(screen).ends_with("] /msg carol"));
+    terminal.type_text("/reply x");
+    terminal.wait_until("the target", |screen| last_row(screen).ends_with("] /msg carol x"));
+    terminal.key(Press::CtrlC);
+    // A number may be that of a line.
+    terminal.type_text("/r 12 y");
+    terminal.wait_until("the number", |screen| last_row(screen).ends_with("] /r 12 y"));
 }
 
 #[test]

@@ -138,6 +138,7 @@ fn the_bounds_are_those_of_the_program() {
         ("the new one, at most {} bytes", limits::MAX_TOPIC_BYTES.to_string()),
         ("`limit` (20, at most {}), `before` a", limits::MAX_HISTORY_ASKED.to_string()),
         ("`limit` (20, at most {}), `before` |", limits::MAX_SEARCH_ASKED.to_string()),
+        ("keeps positions for {} conversations", grouped(limits::MAX_READ_POSITIONS)),
         ("lets through within {} seconds", limits::LAST_WORDS.as_secs().to_string()),
         ("KiB in {} seconds, the server", limits::BACKLOG_STALL.as_secs().to_string()),
         ("all of it nor {} KiB", (limits::BACKLOG_STEP_BYTES / 1024).to_string()),
@@ -165,6 +166,11 @@ fn the_bounds_are_those_of_the_program() {
         ("either may send {} times as much at once", limits::BURSTS_TOGETHER.into()),
         ("had a name for {} minutes", minutes(limits::NAME_TRIED)),
         ("at that moment, at most {} users", limits::MAX_ADDRESSED as u64),
+        ("with the newest {} messages of their session", limits::MAX_CHANGED_BY_STRANGER as u64),
+        ("Both work for {} hours", minutes(limits::CHANGE_TIME) / 60),
+        ("in `read`, at most {}, as", limits::MAX_READ_POSITIONS_OF_USER as u64),
+        ("stores them within {} seconds", limits::READ_GATHERED.as_secs()),
+        ("in `msg` (at most {} bytes, may be empty)", limits::MAX_AWAY_BYTES as u64),
     ] {
         let sentence = sentence.replace("{}", &value.to_string());
         assert!(document.contains(&sentence), "PROTOCOL.md does not say {sentence:?}");

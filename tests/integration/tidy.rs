@@ -81,7 +81,7 @@ const LONG_FUNCTIONS: [(&str, &str, &str); 4] = [
     ("src/cli/limits_page.rs", "people", "rows of a table"),
     ("src/cli/limits_page.rs", "strangers", "rows of a table"),
     ("src/cli/pages.rs", "examples", "rows of a table"),
-    ("src/protocol/event/mod.rs", "from_packet", "an arm for each type"),
+    ("src/protocol/event/read.rs", "from_packet", "an arm for each type"),
 ];
 
 static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(Source::all);

@@ -1,7 +1,7 @@
 //! Read positions.
 
 use super::*;
-use crate::limits::{MAX_READ_POSITIONS_OF_USER, READ_GATHERED};
+use crate::limits::{MAX_READ_POSITIONS, MAX_READ_POSITIONS_OF_USER, READ_GATHERED};
 use crate::protocol::packet::ReadPosition;
 
 fn place(name: Option<&str>, room: Option<&str>, seq: u64) -> ReadPosition {
@@ -69,6 +69,20 @@ fn a_user_has_so_many_positions_and_the_oldest_goes() {
     }
     let read = welcome(&mut house, 4);
     assert_eq!((read.len(), read[0].name.as_deref()), (MAX_READ_POSITIONS_OF_USER, Some("user1")));
+}
+
+#[test]
+fn beyond_the_limit_for_all_those_who_have_read_nothing_for_long_lose_theirs() {
+    let account = |number: usize| Account::Token(number.to_string().into());
+    let record = |number: usize| {
+        let places = (0..MAX_READ_POSITIONS_OF_USER).map(|at| place(Some(&format!("user{at}")), None, 5));
+        ReadRecord { account: account(number), places: places.collect(), changed: Timestamp::UNIX_EPOCH }
+    };
+    let full = MAX_READ_POSITIONS / MAX_READ_POSITIONS_OF_USER;
+    let table = reading::ReadTable::new((0..=full).map(record).collect(), Some(3));
+    assert_eq!(table.of(&account(0)), []);
+    let last = table.of(&account(full));
+    assert_eq!((last.len(), last[0].seq), (MAX_READ_POSITIONS_OF_USER, 3), "the history went back to 3");
 }
 
 #[test]

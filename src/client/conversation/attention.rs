@@ -73,7 +73,7 @@ impl Conversation {
     /// Whether the user has chosen not to see this message.
     pub(super) fn is_ignored(&self, event: &Event) -> bool {
         match event {
-            Event::Chat { from, .. } | Event::Edited { from, .. } => {
+            Event::Chat { from, .. } | Event::Edited { from, .. } | Event::Deleted { from, .. } => {
                 from.name != self.view.me && self.attention.ignored.hides(from, self.view.now)
             }
             _ => false,
@@ -101,7 +101,7 @@ impl Conversation {
         let at = ts.parse().unwrap_or(now.clock);
         let message = UnreadMessage { from: &from.name, seq: *seq, at, is_call, is_hidden };
         self.attention.places.add(spot, message);
-        let lines = if is_hidden { Vec::new() } else { render(event, &self.view) };
+        let lines = if is_hidden { Vec::new() } else { self.lines(event) };
         if level == CallLevel::Mention {
             self.attention.calls.remember(&lines);
         }
@@ -173,7 +173,7 @@ impl Conversation {
         if self.is_ignored(event) {
             return;
         }
-        let lines = render(event, &self.view);
+        let lines = self.lines(event);
         // Once more for the digest, where no line tells the day.
         let again = render(event, &self.view.dated());
         let (mut place, mut is_call) = (None, matches!(event, Event::Alert { .. }));

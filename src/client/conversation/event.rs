@@ -3,11 +3,10 @@
 use jiff::SignedDuration;
 
 use super::spot::Spot;
-use super::view::render;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::protocol::event::Crowd;
 use crate::protocol::packet::UserInfo;
-use crate::protocol::{Event, Target};
+use crate::protocol::{Code, Event, Target};
 
 impl Conversation {
     /// Handles an event, which may answer the packet with this id.
@@ -15,6 +14,7 @@ impl Conversation {
         self.view.now = now.clock;
         let effects = match event {
             Event::Chat { .. } => self.chat(event, id, now),
+            Event::Edited { .. } | Event::Deleted { .. } => self.changed(event, id),
             Event::Alert { .. } => self.past(event, id, false).unwrap_or_else(|| self.live_alert(event, now)),
             Event::Delivered { .. } => {
                 self.away = None;
@@ -43,7 +43,8 @@ impl Conversation {
     ) -> Vec<Effect> {
         match event {
             Event::Sent { .. } => {
-                let effects = self.receipt(event, id, now);
+                let mut effects = self.receipt(event, id, now);
+                effects.extend(self.own_change(event, ask));
                 self.flush(now);
                 effects
             }
@@ -114,7 +115,7 @@ impl Conversation {
     }
 
     pub(super) fn show(&self, event: &Event) -> Vec<Effect> {
-        if self.is_ignored(event) { Vec::new() } else { shown(render(event, &self.view)) }
+        if self.is_ignored(event) { Vec::new() } else { shown(self.lines(event)) }
     }
 
     fn left(&mut self, crowd: &Crowd, now: CallTime) -> Vec<Effect> {
@@ -137,7 +138,13 @@ impl Conversation {
             self.attention.places.is_refused = true;
             return Vec::new();
         }
-        let mut effects = self.show(event);
+        let is_old = matches!(event, Event::Error { code: Some(Code::UnknownType), .. });
+        let mut effects = match ask {
+            Some(PendingRequest::Change(_)) if is_old => {
+                self.failure("this server is of an older version, which cannot change messages")
+            }
+            _ => self.show(event),
+        };
         effects.extend(self.refuse(id, now));
         self.flush(now);
         if ask.is_some_and(|ask| !matches!(ask, PendingRequest::Roster)) {

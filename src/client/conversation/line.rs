@@ -3,7 +3,7 @@
 use super::reply_target::Addressee;
 use super::{CallTime, Conversation, Effect, PendingRequest};
 use crate::prompt::Printer;
-use crate::protocol::command::{self, Action, Line, Place, PromptAction, Talk};
+use crate::protocol::command::{self, Action, Line, Place, Point, PromptAction, Talk};
 use crate::protocol::request::{self, Act};
 use crate::protocol::target::LOBBY;
 use crate::protocol::{Request, Target};
@@ -42,6 +42,7 @@ impl Conversation {
             Action::Request(request) => self.request(request, now),
             Action::Talk(talk) => self.talk(talk, now),
             Action::Prompt(PromptAction::Query(name)) => self.query(name),
+            Action::Prompt(PromptAction::Point(point)) => self.point(point, now),
             Action::Prompt(PromptAction::QueryAndSay(name, text)) => {
                 let mut effects = self.query(Some(name.clone()));
                 let to = Target::parse(name.trim_start_matches('@'));
@@ -54,12 +55,12 @@ impl Conversation {
             Action::Prompt(PromptAction::JoinAll(rooms)) => {
                 rooms.into_iter().flat_map(|room| self.join(room)).collect()
             }
-            Action::Prompt(PromptAction::Names) => {
-                let room = match &self.target {
+            Action::Prompt(PromptAction::Names(room)) => {
+                let here = match &self.target {
                     Target::Room(room) => Some(room.clone()),
                     _ => None,
                 };
-                self.ask_users(room, None, false)
+                self.ask_users(room.or(here), None, false)
             }
             Action::Prompt(PromptAction::Compose) => vec![Effect::OnScreen(Printer::compose)],
             Action::Prompt(PromptAction::Verify { name, answer }) => self.verify(name, answer),
@@ -187,7 +188,10 @@ pub(crate) fn keeps_echo(line: &str) -> bool {
             action,
             Action::Talk(Talk::Me(_))
                 | Action::Prompt(
-                    PromptAction::Reply(_) | PromptAction::QueryAndSay(..) | PromptAction::Compose
+                    PromptAction::Reply(_)
+                        | PromptAction::QueryAndSay(..)
+                        | PromptAction::Compose
+                        | PromptAction::Point(Point::Reply(..))
                 )
                 | Action::Request(Request::Act(Act::Chat { .. }))
         )

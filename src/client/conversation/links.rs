@@ -62,6 +62,7 @@ impl Conversation {
     /// Moves to another server. Messages for the users of the previous one are not for those here, unless
     /// they are the same users.
     fn move_in(&mut self, follows: bool) -> Vec<Effect> {
+        self.numbered.lock().forget();
         self.away = None;
         self.attention.places.forget();
         if matches!(self.target, Target::Room(_)) {

@@ -12,6 +12,7 @@ mod label;
 mod line;
 mod links;
 mod missed;
+mod numbered;
 mod outbox;
 mod outlet;
 mod pages;
@@ -64,6 +65,7 @@ use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{self, Act};
 use crate::protocol::{Request, Target};
 use attention::Attention;
+use numbered::NumberedLines;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
 use reply_target::ReplyTarget;
@@ -76,6 +78,10 @@ pub(crate) enum Effect {
     Show(String),
     /// Show another label: see [`Conversation::label`].
     Relabel,
+    /// Copy the text to the terminal's clipboard. Plain lines have none.
+    Copy(String),
+    /// Open the link, if the user agrees.
+    Open(String),
     /// Give a refused line back to the prompt. Plain lines have none.
     GiveBack(String),
     /// Ask a question, whose answer goes to [`Conversation::answered_question`]. Plain lines cannot ask.
@@ -129,7 +135,9 @@ enum PendingRequest {
     /// Ignore the user until then.
     Ignore(Option<Timestamp>),
     /// Show messages from the history.
-    Messages(RequestedMessages),
+    Messages(Box<RequestedMessages>),
+    /// Show one's own change of a message.
+    Change(numbered::OwnChange),
     /// Show it.
     Show,
 }
@@ -190,6 +198,7 @@ pub(crate) struct Conversation {
     /// Commands that the client or the server refused.
     refused: usize,
     requests: HashMap<String, PendingRequest>,
+    numbered: SharedState<NumberedLines>,
     /// Where `/set` keeps preferences.
     preferences_file: Option<Arc<dyn PreferencesFile>>,
     pages: Pages,
@@ -226,6 +235,7 @@ impl Conversation {
             unsent: 0,
             refused: 0,
             requests: HashMap::new(),
+            numbered: SharedState::default(),
             preferences_file: None,
             pages: Pages::default(),
             attention: Attention::default(),

@@ -28,6 +28,8 @@ pub(crate) struct OutgoingMessage {
     pub(crate) msg: String,
     /// Whether it describes an action (`/me`).
     pub(crate) action: bool,
+    /// The number of the message that it answers.
+    pub(crate) reply: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -187,7 +189,7 @@ mod tests {
     use super::*;
 
     fn message(msg: &str) -> OutgoingMessage {
-        OutgoingMessage { to: Target::All, msg: msg.into(), action: false }
+        OutgoingMessage { to: Target::All, msg: msg.into(), action: false, reply: None }
     }
 
     /// Hands all that wait to a connection; their ids.

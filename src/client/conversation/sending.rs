@@ -14,7 +14,11 @@ const NOT_STORED: &str = "the server cannot store messages, so users who are off
 impl Conversation {
     /// Queues a message, and sends it as soon as possible. Says so if that is impossible.
     pub(super) fn say(&mut self, to: Target, msg: String, action: bool, now: CallTime) -> Vec<Effect> {
-        let message = OutgoingMessage { to, msg, action };
+        self.send(OutgoingMessage { to, msg, action, reply: None }, now)
+    }
+
+    /// The same for a message that may answer another one.
+    pub(super) fn send(&mut self, message: OutgoingMessage, now: CallTime) -> Vec<Effect> {
         if message.msg.len() > self.text_bytes {
             self.unsent += 1;
             let mut effects = self.failure(&format!(
@@ -52,9 +56,9 @@ impl Conversation {
         if self.seen.is_catching_up() {
             return;
         }
-        while let Some((id, OutgoingMessage { to, msg, action })) = self.outbox.first_waiting() {
-            let (to, msg, action) = (to.clone(), msg.clone(), *action);
-            let request = Request::Act(Act::Chat { to, msg, action, reply: None });
+        while let Some((id, OutgoingMessage { to, msg, action, reply })) = self.outbox.first_waiting() {
+            let (to, msg, action, reply) = (to.clone(), msg.clone(), *action, *reply);
+            let request = Request::Act(Act::Chat { to, msg, action, reply });
             if !self.hand(request.to_frame(Some(id))) {
                 return;
             }
@@ -72,7 +76,7 @@ impl Conversation {
             return Vec::new();
         };
         let text = quoted(&message);
-        let OutgoingMessage { to, msg, action } = message;
+        let OutgoingMessage { to, msg, action, reply } = message;
         let key = self.key.as_ref().map(Fingerprint::tag);
         let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
         if let Some(spot) = Spot::of(&to) {
@@ -83,7 +87,7 @@ impl Conversation {
         }
         self.attention.presence.spoke(&self.view.me, now.instant);
         let (to, seq, ts) = (to.to_string(), *seq, ts.to_owned());
-        let chat = Event::Chat { from, to, msg, action, seq, ts, history: false, reply: None, edited: false };
+        let chat = Event::Chat { from, to, msg, action, seq, ts, history: false, reply, edited: false };
         let mut effects = self.show(&chat);
         if *stored {
             self.trouble = None;
@@ -166,7 +170,8 @@ impl Conversation {
 
 /// A message as a line that sends it again.
 fn typed(message: &OutgoingMessage, target: &Target) -> String {
-    let OutgoingMessage { to, msg, action } = message;
+    // A line cannot say which message it answers, once that has lost its number.
+    let OutgoingMessage { to, msg, action, reply: _ } = message;
     match (action, to == target) {
         (true, _) => format!("/me {msg}"),
         (false, false) => format!("/msg {to} {msg}"),

@@ -64,7 +64,7 @@ impl Complete for Completer {
         Completion { start, words, in_turn }
     }
 
-    /// Names whom `/r` answers, so that the user sees it and nobody else can come in between.
+    /// Names the user whom `/r` answers, so that the user sees it and nobody else can come in between.
     fn rewrite(&self, start: &str) -> Option<String> {
         let reply = command::find(start.strip_prefix('/')?, Place::Prompt)?;
         let roster = self.0.lock();

@@ -6,6 +6,7 @@ mod emoji;
 mod join;
 mod latest;
 mod notify;
+mod opener;
 mod output;
 mod plain;
 mod repl;

@@ -114,6 +114,8 @@ fn show(effects: Vec<Effect>) -> io::Result<bool> {
             Effect::Relabel
             | Effect::Summon(_)
             | Effect::OnScreen(_)
+            | Effect::Copy(_)
+            | Effect::Open(_)
             | Effect::GiveBack(_)
             | Effect::Ask(_) => {}
         }

@@ -28,6 +28,8 @@ use crate::client::options::ClientOptions;
 use crate::client::shared_state::SharedState;
 use crate::client::state_dir::state_dir;
 use crate::prompt::{self, Input, Label, Prompt, Shortcut};
+use crate::protocol::command::Point;
+use crate::text::safe_line;
 
 /// How often to look for slow and overdue receipts.
 const TICK: Duration = Duration::from_millis(100);
@@ -41,8 +43,11 @@ const HISTORY_FILE: &str = "history";
 /// Goes to the place with the most urgent unread messages.
 const GO_ON: Shortcut = Shortcut::Alt('a');
 
+/// Shows the last lines with numbers.
+const NUMBERS: Shortcut = Shortcut::Alt('n');
+
 /// The keys with a meaning of their own, besides the editor's.
-const SHORTCUTS: &[Shortcut] = &[GO_ON];
+const SHORTCUTS: &[Shortcut] = &[GO_ON, NUMBERS];
 
 /// The rows and columns of a window whose size is unknown.
 const USUAL_SIZE: (usize, usize) = (24, 80);
@@ -98,6 +103,8 @@ enum OpenQuestion {
     Host(HostingOffer),
     /// Which server?
     Choose(Vec<Reached>),
+    /// Open this link?
+    Open(String),
     /// A question of the conversation's.
     Conversation,
 }
@@ -245,6 +252,7 @@ impl Repl {
         }
         let effects = match shortcut {
             GO_ON => self.conversation.go_on(),
+            NUMBERS => self.conversation.point(Point::Lines(None), CallTime::now()),
             Shortcut::Alt(_) => Vec::new(),
         };
         self.apply(effects)
@@ -305,6 +313,10 @@ impl Repl {
                 Effect::Quit => return self.quit(),
                 Effect::Ask(text) => drop(self.ask(text, OpenQuestion::Conversation)),
                 Effect::Summon(summons) => self.summon(&summons),
+                Effect::Open(link) => {
+                    let text = format!("Open {}? [y/N] ", safe_line(&link));
+                    self.ask(text, OpenQuestion::Open(link));
+                }
                 effect => show(self.prompt.printer(), effect),
             }
         }
@@ -384,8 +396,9 @@ fn show(printer: &prompt::Printer, effect: Effect) {
     match effect {
         Effect::Show(line) => printer.print(line),
         Effect::OnScreen(change) => change(printer),
+        Effect::Copy(text) => printer.copy(&text),
         Effect::GiveBack(line) => printer.give_back(line),
-        Effect::Relabel | Effect::Summon(_) | Effect::Quit | Effect::Ask(_) => {}
+        Effect::Relabel | Effect::Open(_) | Effect::Summon(_) | Effect::Quit | Effect::Ask(_) => {}
     }
 }
 

@@ -176,6 +176,11 @@ impl TailPrinter {
                 let is_direct = !matches!(target, Target::All | Target::Room(_));
                 self.message(event, &target, IncomingMessage { seq: *seq, is_direct, history: *history })
             }
+            Event::Edited { to, seq, history, .. } | Event::Deleted { to, seq, history, .. } => {
+                let target = Target::parse(to);
+                let is_direct = !matches!(target, Target::All | Target::Room(_));
+                self.message(event, &target, IncomingMessage { seq: *seq, is_direct, history: *history })
+            }
             Event::Alert { seq, history, .. } => {
                 let message = IncomingMessage { seq: *seq, is_direct: false, history: *history };
                 self.message(event, &Target::All, message)

@@ -9,11 +9,13 @@ mod attend;
 mod filters;
 mod kinds;
 mod meanings;
+mod point;
 mod table;
 
 pub use attend::Attend;
 pub(crate) use filters::IN_QUOTES;
 pub use kinds::ArgumentKind;
+pub use point::Point;
 pub use table::COMMANDS;
 
 use super::Request;
@@ -77,8 +79,8 @@ pub enum PromptAction {
     Reply(String),
     /// Joins several rooms.
     JoinAll(Vec<String>),
-    /// Lists the users of the current room.
-    Names,
+    /// Lists the users of a room; `None`: of the current one.
+    Names(Option<String>),
     /// Edits the next message in the user's editor.
     Compose,
     /// Shows the digits of a user's key, or of the server's, for comparison; with an answer, says whether
@@ -103,6 +105,8 @@ pub enum PromptAction {
         value: Option<String>,
     },
     Attend(Attend),
+    /// See [`Point`].
+    Point(Point),
     Clear,
 }
 
@@ -181,7 +185,8 @@ fn is_command_word(name: &str) -> bool {
 
 /// Whether these are several lines, and the command, or the word like one, does not take them.
 fn is_too_long(name: &str, words: &str) -> bool {
-    let takes_lines = |command: &Command| command.kinds(usize::MAX).contains(&ArgumentKind::Text);
+    // In brackets, it is a word to look for, except in a message.
+    let takes_lines = |command: &Command| command.usage.ends_with("TEXT") || command.name == "query";
     words.trim_end().contains('\n') && !find(name, Place::Prompt).is_some_and(takes_lines)
 }
 
@@ -360,7 +365,7 @@ mod tests {
         ["/w bob psst", "/whisper bob psst", "/dm bob psst", "/pm bob psst", "/tell @bob psst"]
             .into_iter()
             .for_each(say);
-        assert_eq!(read_line("/names", Prompt), prompt(PromptAction::Names));
+        assert_eq!(read_line("/names", Prompt), prompt(PromptAction::Names(None)));
     }
 
     #[test]
@@ -490,7 +495,7 @@ mod tests {
             ("/msg bob   ", "usage: /msg NAME|#ROOM TEXT"),
             ("/nick", "usage: /nick NEWNAME"),
             ("/nick two words", "usage: /nick NEWNAME"),
-            ("/reply  ", "usage: /reply TEXT"),
+            ("/reply  ", "usage: /reply [N] TEXT"),
             ("/kick", "usage: /kick NAME [REASON]"),
             ("/mute bob 10 m", "usage: /mute NAME [DURATION]"),
             ("/unban", "usage: /unban NAME|key:FINGERPRINT|ip:CIDR"),

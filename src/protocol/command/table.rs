@@ -4,7 +4,7 @@ use super::arguments::{
     at_most_one, bare, history, keys, named, nothing, one, part, query, room_and_rest, rooms, search, text,
     timed, two, users, verify,
 };
-use super::{Action, Attend, Command, Place, PromptAction, Talk, attend};
+use super::{Action, Attend, Command, Place, PromptAction, Talk, attend, point};
 use crate::protocol::Target;
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Ask, Operate};
@@ -56,12 +56,7 @@ pub const COMMANDS: &[Command] = &[
         name: "names",
         usage: "[#ROOM]",
         help: "list who is in #ROOM, or in the current room",
-        read: |rest| {
-            at_most_one(rest).map(|room| match room {
-                Some(_) => Action::Prompt(PromptAction::Users { room, text: None, is_long: false }),
-                None => Action::Prompt(PromptAction::Names),
-            })
-        },
+        read: |rest| at_most_one(rest).map(|room| Action::Prompt(PromptAction::Names(room))),
         ..PROMPT
     },
     Command {
@@ -87,11 +82,16 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "reply",
         aliases: &["r"],
-        usage: "TEXT",
-        help: "reply to the last person who messaged you",
-        read: |rest| text(rest).map(|text| Action::Prompt(PromptAction::Reply(text))),
+        usage: "[N] TEXT",
+        help: "reply to the last person who messaged you, or to line N (see /num)",
+        read: point::reply,
         ..PROMPT
     },
+    point::NUM,
+    point::EDIT,
+    point::DELETE,
+    point::COPY,
+    point::OPEN,
     Command {
         name: "me",
         usage: "TEXT",

@@ -2,6 +2,7 @@
 
 mod basics;
 mod bookkeeping;
+mod changes;
 #[cfg(unix)]
 mod cut;
 #[cfg(unix)]

@@ -341,7 +341,7 @@ impl House {
         said.skip(usize::try_from(back).unwrap()).next().cloned()
     }
 
-    /// What tells everyone who could read the message of a change.
+    /// A change of the message, for everyone who could read it.
     fn news(&self, of: Message) -> Message {
         let readers = self.model.mail.keys().filter(|(_, seq)| *seq == of.seq);
         let mail = readers.map(|(account, _)| Mail { account: account.clone(), waits: false }).collect();

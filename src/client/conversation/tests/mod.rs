@@ -1,6 +1,7 @@
 //! The conversation as a user meets it: lines in, lines out.
 
 mod attention;
+mod numbered;
 mod outbox;
 mod past;
 mod rooms;
@@ -41,6 +42,8 @@ fn text(effects: Vec<Effect>) -> String {
         Effect::Show(line) => line,
         Effect::Relabel => "(label)".into(),
         Effect::OnScreen(_) => "(screen)".into(),
+        Effect::Copy(text) => format!("(copy: {text})"),
+        Effect::Open(link) => format!("(open: {link})"),
         Effect::GiveBack(line) => format!("(back: {line})"),
         Effect::Ask(question) => format!("({})", question.trim()),
         Effect::Summon(summons) => format!("(call: {} {})", summons.from, summons.text),

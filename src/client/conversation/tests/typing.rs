@@ -1,4 +1,4 @@
-//! What users type, and whom it reaches; keys that they compare.
+//! Typed lines, and the users whom they reach; keys that users compare.
 
 use super::*;
 

@@ -28,7 +28,7 @@ const LEAST_INDENT: usize = 2;
 /// Words that a search has found.
 const FOUND: Style = Style::new().effects(Effects::BOLD.insert(Effects::UNDERLINE));
 
-/// What precedes a line of text, with its width.
+/// The start of a line, before its text, with its width.
 struct Start {
     text: String,
     columns: usize,
@@ -60,6 +60,20 @@ impl ViewState {
     /// An error: `12:03 ! text`.
     pub(crate) fn failures(&self, text: &str) -> Vec<String> {
         self.block("", &self.paint(FAILURE, "!"), &self.localized(text), FAILURE)
+    }
+
+    /// The message that the next one answers, above it: `      > bob: text`.
+    pub(crate) fn quote(&self, text: &str) -> String {
+        let indent = match width(&self.clock("")) {
+            0 => 0,
+            clock => clock + 1,
+        };
+        let mut line = format!("{:indent$}> {}", "", safe_lines(text).join(" "));
+        let columns = self.wrap_columns().unwrap_or(usize::MAX);
+        while width(&line) > columns {
+            line.pop();
+        }
+        self.paint(DIM, &line)
     }
 
     /// Lines beneath a note.
@@ -140,7 +154,7 @@ impl ViewState {
             parts.insert(0, 0..0);
         }
         let shown = |(place, part): (usize, Range<usize>)| {
-            // A long address moves to the left as far as it must.
+            // A long address moves to the left until it fits.
             let indent = indent.min(columns.saturating_sub(columns_of(&part))).max(LEAST_INDENT);
             let text = self.text(line, part, style, &marks);
             if place == 0 { format!("{}{text}", start.text) } else { format!("{:indent$}{text}", "") }

@@ -32,6 +32,10 @@ impl ViewState {
     /// The time of the server's time stamp or of now, with the date where the stamp wants it; empty if the user
     /// wants none.
     pub(super) fn clock(&self, ts: &str) -> String {
+        if let Some(number) = self.number {
+            let columns = crate::text::width(&Self { number: None, ..self.clone() }.clock("")).max(3);
+            return format!("{number:>columns$}");
+        }
         let at = ts.parse().unwrap_or(self.now);
         if self.stamp == Stamp::DateTime {
             return self.moment(at, "%F %T").unwrap_or_default();

@@ -34,7 +34,7 @@ use names::NameColors;
 
 const DIM: Style = Style::new().effects(Effects::DIMMED);
 const BOLD: Style = Style::new().effects(Effects::BOLD);
-/// What calls the user: the user's name, and who said it.
+/// The user's name in a message, and the sender of a message that calls the user.
 const CALL: Style = Style::new().effects(Effects::BOLD.insert(Effects::INVERT));
 const FAILURE: Style = AnsiColor::Red.on_default();
 const ALERT: Style = AnsiColor::Red.on_default().effects(Effects::BOLD.insert(Effects::INVERT));
@@ -85,6 +85,8 @@ pub(crate) struct ViewState {
     sought: Option<Arc<Sought>>,
     /// Whether the line is about the past, so it is dimmed.
     is_past: bool,
+    /// A number instead of the time, to point at the line.
+    number: Option<usize>,
     memory: SharedState<ViewMemory>,
     pub(crate) preferences: Preferences,
 }
@@ -93,6 +95,8 @@ pub(crate) struct ViewState {
 pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
     match event {
         Event::Chat { history: true, .. }
+        | Event::Edited { history: true, .. }
+        | Event::Deleted { history: true, .. }
         | Event::Alert { history: true, .. }
         | Event::Delivered { history: true, .. }
             if !state.is_past && state.stamp != Stamp::DateTime =>
@@ -100,7 +104,14 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
             state.past(event)
         }
         Event::Welcome(welcome) => state.welcome(welcome),
+        Event::Chat { from, to, msg, action, ts, edited: true, .. } => {
+            state.chat(from, to, &format!("{msg} (edited)"), *action, ts)
+        }
         Event::Chat { from, to, msg, action, ts, .. } => state.chat(from, to, msg, *action, ts),
+        Event::Edited { from, to, msg, ts, .. } => {
+            state.chat(from, to, &format!("corrected: {msg}"), true, ts)
+        }
+        Event::Deleted { from, to, ts, .. } => state.chat(from, to, &event.text(), true, ts),
         Event::Sent { .. } | Event::Pong { .. } | Event::Multicast { .. } | Event::PakeOk { .. } => {
             Vec::new()
         }
@@ -133,6 +144,11 @@ pub(crate) fn render_hit(event: &Event, state: &ViewState, sought: &Arc<Sought>)
     render(event, &ViewState { sought: Some(Arc::clone(sought)), ..state.clone() })
 }
 
+/// The lines that show an event under a number.
+pub(crate) fn render_numbered(event: &Event, state: &ViewState, number: usize) -> Vec<String> {
+    render(event, &ViewState { number: Some(number), ..state.clone() })
+}
+
 impl ViewState {
     pub(crate) fn new(me: String, color: bool, preferences: Preferences, stamp: Stamp) -> Self {
         Self {
@@ -148,6 +164,7 @@ impl ViewState {
             stamp,
             sought: None,
             is_past: false,
+            number: None,
             memory: SharedState::default(),
             preferences,
         }

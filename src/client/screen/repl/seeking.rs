@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::super::opener;
 use super::offer::{self, Advice, HostingOffer, Wish};
 use super::{Ending, OpenQuestion, Repl};
 use crate::client::background::Background;
@@ -142,6 +143,13 @@ impl Repl {
             OpenQuestion::Quit => {
                 matches!(answer.trim().to_lowercase().as_str(), "y" | "yes").then_some(Ok(()))
             }
+            OpenQuestion::Open(link) => match answer.trim().to_lowercase().as_str() {
+                "y" | "yes" => match opener::open(&link) {
+                    Ok(()) => None,
+                    Err(why) => self.failure(&why),
+                },
+                _ => None,
+            },
             OpenQuestion::Host(offer) => match offer.wish(answer) {
                 Some(Wish::Host) => self.host().await,
                 Some(Wish::Scan) => self.scan(),

@@ -1,0 +1,328 @@
+//! Points at lines: the last messages that were shown get short numbers on request, by which the user answers,
+//! copies, opens, changes or deletes them.
+
+use std::collections::VecDeque;
+
+use super::view::{render, render_numbered};
+use super::{CallTime, Conversation, Effect, OutgoingMessage, PendingRequest, shown};
+use crate::fingerprint::Fingerprint;
+use crate::protocol::command::Point;
+use crate::protocol::packet::Sender;
+use crate::protocol::request::Act;
+use crate::protocol::{Event, Target};
+
+/// Messages that can be pointed at: some screens of them.
+const MAX_MESSAGES: usize = 200;
+
+/// Lines to number if the user gives no count.
+const USUAL: usize = 10;
+
+/// The most characters of a message that an answer quotes: about a line.
+const QUOTED_CHARS: usize = 60;
+
+/// The last messages that were shown.
+#[derive(Debug, Default)]
+pub(super) struct NumberedLines {
+    /// The latest last, each with a mark that never changes.
+    messages: VecDeque<(u64, Event)>,
+    /// The marks of the messages that the user sees numbered, from number 1 on.
+    numbered: Vec<u64>,
+    next: u64,
+}
+
+/// A change of a message that this client has asked for.
+#[derive(Debug, Clone)]
+pub(super) struct OwnChange {
+    of: u64,
+    /// The message's recipient.
+    to: String,
+    /// The author, if it is another user.
+    author: Option<String>,
+    action: bool,
+    /// The new text; `None`: it is to be deleted.
+    text: Option<String>,
+}
+
+/// A message or a change, compared with the earlier ones.
+enum Noted {
+    /// It needs nothing else.
+    New,
+    /// It answers a message, of which this is the beginning.
+    Answer(String),
+    /// The user has seen this change.
+    Known,
+}
+
+impl NumberedLines {
+    /// Notes a message or a change that is about to be shown.
+    fn note(&mut self, event: &Event) -> Noted {
+        match event {
+            Event::Chat { seq, reply, .. } => {
+                if seq.is_none() || self.find(*seq).is_none() {
+                    self.messages.push_back((self.next, event.clone()));
+                    self.next += 1;
+                }
+                if self.messages.len() > MAX_MESSAGES {
+                    self.messages.pop_front();
+                }
+                reply.map_or(Noted::New, |reply| Noted::Answer(self.quote(reply)))
+            }
+            Event::Edited { of, msg: new, .. } => match self.find(Some(*of)) {
+                Some(Event::Chat { msg, edited, .. }) => {
+                    let is_known = std::mem::replace(edited, true) && msg == new;
+                    msg.clone_from(new);
+                    if is_known { Noted::Known } else { Noted::New }
+                }
+                _ => Noted::New,
+            },
+            Event::Deleted { of, .. } => {
+                self.messages.retain(|(_, event)| number(event) != Some(*of));
+                Noted::New
+            }
+            _ => Noted::New,
+        }
+    }
+
+    fn find(&mut self, seq: Option<u64>) -> Option<&mut Event> {
+        let mut messages = self.messages.iter_mut().rev().map(|(_, event)| event);
+        messages.find(|event| seq.is_some() && number(event) == seq)
+    }
+
+    /// The beginning of a message, with its author.
+    fn quote(&mut self, seq: u64) -> String {
+        let Some(Event::Chat { from, msg, .. }) = self.find(Some(seq)) else {
+            return "an earlier message".into();
+        };
+        format!("{}: {}", from.name, beginning(msg))
+    }
+
+    /// Forgets all messages: their numbers mean others from now on.
+    pub(super) fn forget(&mut self) {
+        self.messages.clear();
+        self.numbered.clear();
+    }
+
+    /// Numbers the last `most` messages; returns them with their numbers, the latest last.
+    fn number_last(&mut self, most: usize) -> Vec<(usize, Event)> {
+        let last = self.messages.iter().rev().take(most);
+        self.numbered = last.map(|(mark, _)| *mark).collect();
+        let last = self.messages.iter().rev().take(most).enumerate();
+        let mut last: Vec<_> = last.map(|(at, (_, event))| (at + 1, event.clone())).collect();
+        last.reverse();
+        last
+    }
+
+    fn at(&self, number: usize) -> Result<Event, String> {
+        let unknown = || match self.numbered.len() {
+            0 => "no lines have numbers yet; /num shows them with numbers".to_owned(),
+            count => {
+                format!("there is no line {number}; the last {count} had numbers, and /num shows others")
+            }
+        };
+        let mark = self.numbered.get(number.wrapping_sub(1)).ok_or_else(unknown)?;
+        let found = self.messages.iter().find(|(other, _)| other == mark).map(|(_, event)| event.clone());
+        found.ok_or_else(|| format!("line {number} is gone; /num shows the last lines with new numbers"))
+    }
+
+    /// The last message by a user that the server has stored.
+    fn last_by(&self, name: &str) -> Option<Event> {
+        let mut last = self.messages.iter().rev().map(|(_, event)| event);
+        let is_theirs =
+            |event: &&Event| matches!(event, Event::Chat { from, seq: Some(_), .. } if from.name == name);
+        last.find(is_theirs).cloned()
+    }
+}
+
+impl Conversation {
+    /// The lines of an event, which the user can point at from now on.
+    pub(super) fn lines(&self, event: &Event) -> Vec<String> {
+        let noted = self.numbered.lock().note(event);
+        let mut lines = match noted {
+            Noted::New => Vec::new(),
+            Noted::Answer(quote) => vec![self.view.quote(&quote)],
+            Noted::Known => return Vec::new(),
+        };
+        lines.extend(render(event, &self.view));
+        lines
+    }
+
+    /// Does what a command with a line's number wants.
+    pub(crate) fn point(&mut self, point: Point, now: CallTime) -> Vec<Effect> {
+        let done = match point {
+            Point::Lines(count) => Ok(self.numbered_lines(count.unwrap_or(USUAL))),
+            Point::Reply(number, text) => self.reply_to(number, text, now),
+            Point::Copy(number) => self.copy(number),
+            Point::Open(number) => self.open(number),
+            Point::Edit(number, text) => self.edit(number, text),
+            Point::Delete(number) => self.delete(number),
+        };
+        done.unwrap_or_else(|why| {
+            self.refused += 1;
+            self.failure(&why)
+        })
+    }
+
+    fn numbered_lines(&self, count: usize) -> Vec<Effect> {
+        let last = self.numbered.lock().number_last(count);
+        if last.is_empty() {
+            return self.note("there are no messages to number yet");
+        }
+        let line = |(number, event): &(usize, Event)| render_numbered(event, &self.view, *number);
+        shown(last.iter().flat_map(line).collect())
+    }
+
+    fn reply_to(&mut self, number: usize, msg: String, now: CallTime) -> Result<Vec<Effect>, String> {
+        let Event::Chat { from, to, seq, .. } = self.numbered.lock().at(number)? else {
+            return Err(format!("line {number} is not a message"));
+        };
+        let to = match Target::parse(&to) {
+            target @ (Target::All | Target::Room(_)) => target,
+            target if from.name == self.view.me => target,
+            _ => Target::User(from.name),
+        };
+        Ok(self.send(OutgoingMessage { to, msg, action: false, reply: seq }, now))
+    }
+
+    fn copy(&mut self, number: usize) -> Result<Vec<Effect>, String> {
+        let text = text(self.numbered.lock().at(number)?);
+        if self.view.outlet.screen().is_none() {
+            return Err("only a terminal has a clipboard".into());
+        }
+        let mut effects = vec![Effect::Copy(text.clone())];
+        effects.extend(self.note(&format!("copied: {}", beginning(&text))));
+        Ok(effects)
+    }
+
+    fn open(&mut self, number: usize) -> Result<Vec<Effect>, String> {
+        let text = text(self.numbered.lock().at(number)?);
+        let link = link(&text).ok_or_else(|| format!("line {number} has no link"))?;
+        if self.view.outlet.screen().is_none() {
+            return Err(format!("only a prompt opens links; this one is {link}"));
+        }
+        Ok(vec![Effect::Open(link.to_owned())])
+    }
+
+    fn edit(&mut self, number: Option<usize>, text: String) -> Result<Vec<Effect>, String> {
+        let message = match number {
+            Some(number) => self.numbered.lock().at(number)?,
+            None => {
+                let last = self.numbered.lock().last_by(&self.view.me);
+                last.ok_or("you have no message here to change")?
+            }
+        };
+        let change = self.own_change_of(message)?;
+        if change.author.is_some() {
+            return Err("you can only change your own messages".into());
+        }
+        if text.len() > self.text_bytes {
+            let (bytes, most) = (text.len(), self.text_bytes);
+            return Err(format!("not changed: the text has {bytes} bytes, and the server's limit is {most}"));
+        }
+        let request = Act::Edit { seq: change.of, msg: text.clone() }.into();
+        Ok(self.ask(&request, PendingRequest::Change(OwnChange { text: Some(text), ..change })))
+    }
+
+    fn delete(&mut self, number: usize) -> Result<Vec<Effect>, String> {
+        let message = self.numbered.lock().at(number)?;
+        let change = self.own_change_of(message)?;
+        Ok(self.ask(&Act::Delete { seq: change.of }.into(), PendingRequest::Change(change)))
+    }
+
+    fn own_change_of(&self, message: Event) -> Result<OwnChange, String> {
+        let Event::Chat { from, to, seq, action, .. } = message else {
+            return Err("that line is not a message".into());
+        };
+        let of = seq.ok_or("the server has not stored this message, so it cannot change it")?;
+        let author = Some(from.name).filter(|name| *name != self.view.me);
+        Ok(OwnChange { of, to, author, action, text: None })
+    }
+
+    /// Shows this client's own change, which the server has confirmed.
+    pub(super) fn own_change(&mut self, event: &Event, ask: Option<PendingRequest>) -> Vec<Effect> {
+        let (Event::Sent { seq, ts, .. }, Some(PendingRequest::Change(change))) = (event, ask) else {
+            return Vec::new();
+        };
+        let key = self.key.as_ref().map(Fingerprint::tag);
+        let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
+        let OwnChange { of, to, author: name, action, text } = change;
+        let (seq, ts, history) = (*seq, ts.clone(), false);
+        self.show(&match text {
+            Some(msg) => Event::Edited { from, to, msg, seq, ts, of, action, history },
+            None => Event::Deleted { from, to, seq, ts, of, name, history },
+        })
+    }
+
+    /// Shows someone's change of a message.
+    pub(super) fn changed(&mut self, event: &Event, id: Option<&str>) -> Vec<Effect> {
+        let (Event::Edited { to, .. } | Event::Deleted { to, .. }) = event else { return Vec::new() };
+        let is_direct = !matches!(Target::parse(to), Target::All | Target::Room(_));
+        self.past(event, id, is_direct).unwrap_or_else(|| self.show(event))
+    }
+}
+
+fn number(event: &Event) -> Option<u64> {
+    match event {
+        Event::Chat { seq, .. } => *seq,
+        _ => None,
+    }
+}
+
+fn text(event: Event) -> String {
+    match event {
+        Event::Chat { msg, .. } => msg,
+        other => other.text().into_owned(),
+    }
+}
+
+/// The first words of a text, on one line.
+fn beginning(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(QUOTED_CHARS) {
+        Some((end, _)) => format!("{}...", line[..end].trim_end()),
+        None => line,
+    }
+}
+
+/// The first link to a web page, without what ends the sentence around it.
+fn link(text: &str) -> Option<&str> {
+    let starts = ["https://", "http://"].into_iter().filter_map(|scheme| text.find(scheme));
+    let rest = &text[starts.min()?..];
+    let is_end = |c: char| c.is_whitespace() || c.is_control() || "<>\"`{}|\\^".contains(c);
+    let link = &rest[..rest.find(is_end).unwrap_or(rest.len())];
+    let mut link = link.trim_end_matches(|c| ".,;:!?'".contains(c));
+    // A bracket belongs to the link if it began in there.
+    for (open, close) in [('(', ')'), ('[', ']')] {
+        while link.ends_with(close) && link.matches(open).count() < link.matches(close).count() {
+            link = link[..link.len() - 1].trim_end_matches(|c| ".,;:!?'".contains(c));
+        }
+    }
+    (link.split_once("://").is_some_and(|(_, host)| !host.is_empty())).then_some(link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_ends_where_the_sentence_goes_on() {
+        for (text, expected) in [
+            ("see https://a.example/x_(y)?q=1, or not", Some("https://a.example/x_(y)?q=1")),
+            ("(http://a.example/b)", Some("http://a.example/b")),
+            ("[docs](https://a.example).", Some("https://a.example")),
+            ("<https://a.example/>", Some("https://a.example/")),
+            ("http://one.example then https://two.example", Some("http://one.example")),
+            ("https:// ", None),
+            ("javascript:alert(1) file:///etc/passwd", None),
+            ("no link", None),
+        ] {
+            assert_eq!(link(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_quote_is_one_short_line() {
+        assert_eq!(beginning("one\n two"), "one two");
+        let long = beginning(&"word ".repeat(40));
+        assert!(long.ends_with("...") && long.chars().count() <= QUOTED_CHARS + 3, "{long}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Pointing at lines.
+
+use super::*;
+
+fn edited(of: u64, from: &str, msg: &str) -> Event {
+    let from = Sender { name: from.into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
+    let (to, msg, ts) = ("all".into(), msg.into(), TS.into());
+    Event::Edited { from, to, msg, seq: Some(of + 100), ts, of, action: false, history: false }
+}
+
+fn sent(seq: u64) -> Event {
+    Event::Sent { seq: Some(seq), ts: TS.into(), stored: true, waits: None, away: None }
+}
+
+#[test]
+fn the_last_lines_have_numbers_the_latest_one_1() {
+    let mut talk = Talk::at_prompt();
+    assert!(talk.line("/num").contains("no messages to number"));
+    assert!(talk.line("/copy 1").contains("/num shows them"));
+    for text in ["one", "two", "three"] {
+        talk.says("bob", "all", text);
+    }
+    assert_eq!(talk.line("/num 2"), "    2 <bob> two\n    1 <bob> three");
+    assert!(talk.line("/copy 3").contains("there is no line 3"));
+    talk.says("bob", "all", "four");
+    assert!(talk.line("/copy 1").starts_with("(copy: three)"), "numbers stay until the next /num");
+}
+
+/// The next packet that answers a line; read positions may come before it.
+fn reply(talk: &mut Talk) -> ClientPacket {
+    loop {
+        let packet = talk.sent();
+        if packet.kind.as_deref() != Some("read") {
+            return packet;
+        }
+    }
+}
+
+#[test]
+fn a_reply_goes_where_its_line_came_from_and_is_shown_under_the_beginning_of_it() {
+    let mut talk = Talk::at_prompt();
+    talk.says("bob", "#games", "anyone for a very long game of go today, or rather tomorrow at eight?");
+    talk.says("bob", "alice", "psst");
+    talk.line("/num");
+    talk.line("/reply 2 me");
+    let packet = reply(&mut talk);
+    assert_eq!((packet.to.as_deref(), packet.reply), (Some("#games"), Some(1)));
+    let shown = talk.receipt(&packet);
+    assert!(
+        shown.starts_with("      > bob: anyone for a very long game of go today, or rather tomorrow...\n"),
+        "{shown}"
+    );
+    talk.line("/reply 1 yes");
+    let packet = reply(&mut talk);
+    assert_eq!((packet.to.as_deref(), packet.reply), (Some("bob"), Some(2)));
+}
+
+#[test]
+fn an_answer_to_a_line_that_is_not_here_says_so() {
+    let mut talk = Talk::at_prompt();
+    talk.seq = 50;
+    let from = Sender { name: "bob".into(), ip: "10.0.0.3".into(), key: Some(OWN.tag()) };
+    let (to, msg, ts, seq) = ("all".into(), "yes".into(), TS.into(), Some(51));
+    let (action, history, edited) = (false, false, false);
+    let shown =
+        talk.event(Event::Chat { from, to, msg, action, seq, ts, history, reply: Some(3), edited }, None);
+    assert_eq!(shown, "      > an earlier message\n12:03 <bob> yes");
+}
+
+#[test]
+fn ones_own_message_changes_and_the_server_confirms_it() {
+    let mut talk = Talk::at_prompt();
+    talk.line("helo");
+    let packet = talk.sent();
+    talk.receipt(&packet);
+    talk.says("bob", "all", "what?");
+    talk.line("/edit hello");
+    let edit = talk.sent();
+    assert_eq!((edit.kind.as_deref(), edit.seq, edit.text()), (Some("edit"), Some(1), "hello"));
+    assert_eq!(talk.event(sent(3), edit.id.as_deref()), "12:03 * alice corrected: hello");
+    assert_eq!(talk.line("/num"), "    2 <alice> hello (edited)\n    1 <bob> what?");
+    assert!(talk.line("/edit 1 mine").contains("only change your own"));
+    talk.line("/delete 2");
+    let delete = talk.sent();
+    assert_eq!((delete.kind.as_deref(), delete.seq), (Some("delete"), Some(1)));
+    assert_eq!(talk.event(sent(4), delete.id.as_deref()), "12:03 * alice deleted a message");
+    assert!(talk.line("/copy 2").contains("line 2 is gone"));
+}
+
+#[test]
+fn an_older_server_cannot_change_messages_and_the_user_learns_why() {
+    let mut talk = Talk::at_prompt();
+    talk.line("helo");
+    let packet = talk.sent();
+    talk.receipt(&packet);
+    talk.line("/edit hello");
+    let edit = talk.sent();
+    let error = Event::error(Code::UnknownType, "type \"edit\" is unknown; use one of chat, nick");
+    assert_eq!(
+        talk.event(error, edit.id.as_deref()),
+        "12:03 ! this server is of an older version, which cannot change messages"
+    );
+}
+
+#[test]
+fn others_changes_are_shown_once() {
+    let mut talk = Talk::at_prompt();
+    talk.says("bob", "all", "helo");
+    assert_eq!(talk.event(edited(1, "bob", "hello"), None), "12:03 * bob corrected: hello");
+    assert_eq!(talk.event(edited(1, "bob", "hello"), None), "");
+    assert_eq!(talk.line("/num"), "    1 <bob> hello (edited)");
+}
+
+#[test]
+fn a_link_is_opened_only_at_a_prompt_which_asks() {
+    let mut talk = Talk::new();
+    talk.says("bob", "all", "see https://a.example/x, please");
+    talk.line("/num");
+    assert_eq!(talk.line("/open 1"), "12:03 ! only a prompt opens links; this one is https://a.example/x");
+    assert!(talk.line("/copy 1").contains("only a terminal"));
+    let mut talk = Talk::at_prompt();
+    talk.says("bob", "all", "see https://a.example/x, please");
+    talk.line("/num");
+    assert_eq!(talk.line("/open 1"), "(open: https://a.example/x)");
+    talk.says("bob", "all", "nothing");
+    talk.line("/num");
+    assert!(talk.line("/open 1").contains("line 1 has no link"));
+}
+
+#[test]
+fn another_servers_lines_have_no_numbers_here() {
+    let mut talk = Talk::at_prompt();
+    talk.says("bob", "all", "one");
+    talk.line("/num");
+    let server = ServerInfo { id: "77".into(), name: "lab".into(), version: "0.1.0".into() };
+    talk.lose("gone");
+    talk.come(Welcome { server, ..office() }, None);
+    assert!(talk.line("/copy 1").contains("no lines have numbers yet"));
+}

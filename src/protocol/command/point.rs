@@ -1,0 +1,140 @@
+//! Commands that point at lines. Only the prompt knows the lines' numbers.
+
+use super::arguments::{at_most_one, text, two};
+use super::{Action, Command, Place, PromptAction};
+
+/// See [`PromptAction::Point`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Point {
+    /// Numbers the last lines; `None`: as many as usual.
+    Lines(Option<usize>),
+    /// Answers a line.
+    Reply(usize, String),
+    /// Copies a line's text to the clipboard.
+    Copy(usize),
+    /// Opens a line's link.
+    Open(usize),
+    /// Replaces the text of one's own message; `None`: of the last one.
+    Edit(Option<usize>, String),
+    /// Deletes a message.
+    Delete(usize),
+}
+
+impl From<Point> for Action {
+    fn from(command: Point) -> Self {
+        Self::Prompt(PromptAction::Point(command))
+    }
+}
+
+/// The rows of the table are below. They have this in common.
+const ROW: Command = Command {
+    name: "",
+    aliases: &[],
+    usage: "",
+    help: "",
+    operator: false,
+    places: &[Place::Prompt],
+    read: |_| None,
+};
+
+pub(super) const NUM: Command = Command {
+    name: "num",
+    usage: "[N]",
+    help: "number the last N lines (default 10), the latest 1, for the commands that take one",
+    read: lines,
+    ..ROW
+};
+
+pub(super) const EDIT: Command = Command {
+    name: "edit",
+    usage: "[N] TEXT",
+    help: "replace the text of your last message, or of your message N (see /num)",
+    read: edit,
+    ..ROW
+};
+
+pub(super) const DELETE: Command = Command {
+    name: "delete",
+    aliases: &["del"],
+    usage: "N",
+    help: "delete your message N (see /num); operators can delete messages in rooms",
+    read: |rest| line(rest, Point::Delete),
+    ..ROW
+};
+
+pub(super) const COPY: Command = Command {
+    name: "copy",
+    usage: "N",
+    help: "copy the text of line N to the clipboard (see /num)",
+    read: |rest| line(rest, Point::Copy),
+    ..ROW
+};
+
+pub(super) const OPEN: Command = Command {
+    name: "open",
+    usage: "N",
+    help: "open the link in line N (see /num)",
+    read: |rest| line(rest, Point::Open),
+    ..ROW
+};
+
+fn lines(rest: &str) -> Option<Action> {
+    match at_most_one(rest)? {
+        Some(word) => Some(Point::Lines(Some(number(&word)?)).into()),
+        None => Some(Point::Lines(None).into()),
+    }
+}
+
+/// Reads a reply to a line, or, without a number, to a person.
+pub(super) fn reply(rest: &str) -> Option<Action> {
+    match numbered(rest) {
+        Some((number, reply)) => Some(Point::Reply(number, reply).into()),
+        None => text(rest).map(|text| Action::Prompt(PromptAction::Reply(text))),
+    }
+}
+
+fn edit(rest: &str) -> Option<Action> {
+    match numbered(rest) {
+        Some((number, text)) => Some(Point::Edit(Some(number), text).into()),
+        None => text(rest).map(|text| Point::Edit(None, text).into()),
+    }
+}
+
+/// Reads the number of one line.
+fn line(rest: &str, command: fn(usize) -> Point) -> Option<Action> {
+    number(rest).map(|number| command(number).into())
+}
+
+fn numbered(rest: &str) -> Option<(usize, String)> {
+    let (number, text) = two(rest)?;
+    Some((self::number(number)?, text.to_owned()))
+}
+
+fn number(word: &str) -> Option<usize> {
+    word.parse().ok().filter(|number| *number > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::command::{Line, read_line};
+
+    #[test]
+    fn a_number_points_at_a_line_and_without_one_the_text_is_all() {
+        let read = |line: &str| read_line(line, Place::Prompt).map_err(|error| error.to_string());
+        let point = |point: Point| Ok(Line::Command(point.into()));
+        assert_eq!(read("/num"), point(Point::Lines(None)));
+        assert_eq!(read("/num 5"), point(Point::Lines(Some(5))));
+        assert_eq!(read("/reply 2 yes  please"), point(Point::Reply(2, "yes  please".into())));
+        let reply = Action::Prompt(PromptAction::Reply("yes 2".into()));
+        assert_eq!(read("/reply yes 2"), Ok(Line::Command(reply)));
+        assert_eq!(read("/edit 2 hello"), point(Point::Edit(Some(2), "hello".into())));
+        assert_eq!(read("/edit hello 2"), point(Point::Edit(None, "hello 2".into())));
+        assert_eq!(read("/delete 3"), point(Point::Delete(3)));
+        assert_eq!(read("/copy 3"), point(Point::Copy(3)));
+        assert_eq!(read("/open 3"), point(Point::Open(3)));
+        for wrong in ["/delete", "/delete x", "/copy 0", "/open 1 2", "/num x"] {
+            assert!(read(wrong).is_err_and(|error| error.starts_with("usage: ")), "{wrong}");
+        }
+    }
+}

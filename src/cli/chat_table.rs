@@ -112,6 +112,8 @@ fn edited(text: &str, name: &str, value: Option<&PreferenceValue>) -> Result<Str
 
 fn written(value: &PreferenceValue) -> Value {
     match value {
+        // As people write it, and as `/set` shows it.
+        PreferenceValue::Text(text) if text.is_empty() => Value::from("off"),
         PreferenceValue::Text(text) => Value::from(text.as_str()),
         PreferenceValue::Switch(on) => Value::from(*on),
         PreferenceValue::List(list) => Value::Array(list.iter().map(String::as_str).collect::<Array>()),
@@ -138,6 +140,7 @@ mod tests {
         let rooms = PreferenceValue::List(vec!["#dev".into(), "#ops".into()]);
         let fresh = edited("", "join", Some(&rooms)).unwrap();
         assert_eq!(fresh, "[chat]\njoin = [\"#dev\", \"#ops\"]\n");
+        assert_eq!(edited("", "time", Some(&text(""))).unwrap(), "[chat]\ntime = \"off\"\n");
         assert_eq!(edited(FILE, "wrap", None).unwrap(), FILE);
         assert!(!edited(FILE, "bell", None).unwrap().contains("bell"));
     }

@@ -33,16 +33,25 @@ pub struct Preference {
     pub name: &'static str,
     /// The values, for people.
     pub values: &'static str,
+    /// Values that Tab completes.
+    pub choices: &'static [&'static str],
     pub help: &'static str,
     get: fn(&Preferences) -> PreferenceValue,
     set: fn(&mut Preferences, &PreferenceValue) -> Option<()>,
 }
+
+const LEVELS: &[&str] = &["off", "dm", "mention", "all"];
+
+const SWITCH: &[&str] = &["on", "off"];
+
+const OFF: &[&str] = &["off"];
 
 /// All preferences, in the order of `/set`.
 pub const SETTINGS: &[Preference] = &[
     Preference {
         name: "bell",
         values: "off, dm, mention or all",
+        choices: LEVELS,
         help: "messages that ring the bell",
         get: |all| text(level(all.bell)),
         set: |all, value| assign(&mut all.bell, call_level(value)),
@@ -50,6 +59,7 @@ pub const SETTINGS: &[Preference] = &[
     Preference {
         name: "notify",
         values: "off, dm, mention or all",
+        choices: LEVELS,
         help: "messages that notify the desktop",
         get: |all| text(level(all.notify)),
         set: |all, value| assign(&mut all.notify, call_level(value)),
@@ -57,6 +67,7 @@ pub const SETTINGS: &[Preference] = &[
     Preference {
         name: "notify-command",
         values: "a command, or off",
+        choices: OFF,
         help: "program to run when someone calls you",
         get: |all| text(all.notify_command.as_deref().unwrap_or_default()),
         set: |all, value| assign(&mut all.notify_command, command(value)),
@@ -64,6 +75,7 @@ pub const SETTINGS: &[Preference] = &[
     Preference {
         name: "highlight",
         values: "words, separated by commas, or off",
+        choices: OFF,
         help: "words that call you, besides your name",
         get: |all| PreferenceValue::List(all.highlight.clone()),
         set: |all, value| assign(&mut all.highlight, words(value)),
@@ -71,6 +83,7 @@ pub const SETTINGS: &[Preference] = &[
     Preference {
         name: "presence",
         values: "off, smart or all",
+        choices: &["off", "smart", "all"],
         help: "joins and leaves to show",
         get: |all| text(presence_name(all.presence)),
         set: |all, value| assign(&mut all.presence, presence(value)),
@@ -78,6 +91,7 @@ pub const SETTINGS: &[Preference] = &[
     Preference {
         name: "time",
         values: "a format such as %H:%M:%S, or off",
+        choices: &["%H:%M", "%H:%M:%S", "off"],
         help: "time before each line",
         get: |all| text(&all.time),
         set: |all, value| assign(&mut all.time, time(value)),
@@ -85,6 +99,7 @@ pub const SETTINGS: &[Preference] = &[
     Preference {
         name: "wrap",
         values: "on or off",
+        choices: SWITCH,
         help: "break lines at words",
         get: |all| PreferenceValue::Switch(all.wrap),
         set: |all, value| assign(&mut all.wrap, switch(value)),
@@ -92,6 +107,7 @@ pub const SETTINGS: &[Preference] = &[
     Preference {
         name: "focus",
         values: "on or off",
+        choices: SWITCH,
         help: "show only the current conversation",
         get: |all| PreferenceValue::Switch(all.focus),
         set: |all, value| assign(&mut all.focus, switch(value)),
@@ -99,6 +115,7 @@ pub const SETTINGS: &[Preference] = &[
     Preference {
         name: "title",
         values: "on or off",
+        choices: SWITCH,
         help: "count unread in the window's title",
         get: |all| PreferenceValue::Switch(all.title),
         set: |all, value| assign(&mut all.title, switch(value)),
@@ -106,6 +123,7 @@ pub const SETTINGS: &[Preference] = &[
     Preference {
         name: "join",
         values: "rooms, separated by commas, or off",
+        choices: OFF,
         help: "rooms to join at the start",
         get: |all| PreferenceValue::List(all.join.clone()),
         set: |all, value| assign(&mut all.join, rooms(value)),
@@ -315,6 +333,17 @@ mod tests {
             preference.set(&mut all, &value).unwrap();
             assert_eq!(all, defaults, "{}", preference.name);
             assert_eq!(preference.read(&value.to_string()), Ok(value), "{}", preference.name);
+        }
+    }
+
+    #[test]
+    fn tab_offers_only_valid_values() {
+        for preference in SETTINGS {
+            assert!(
+                preference.choices.iter().all(|choice| preference.read(choice).is_ok()),
+                "{}",
+                preference.name
+            );
         }
     }
 

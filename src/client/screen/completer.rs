@@ -2,7 +2,7 @@
 
 use super::emoji;
 use crate::client::conversation::Roster;
-use crate::client::preferences::SETTINGS;
+use crate::client::preferences::{SETTINGS, find_preference};
 use crate::client::shared_state::SharedState;
 use crate::prompt::{Complete, Completion};
 use crate::protocol::command::{self, ArgumentKind, Command, Place};
@@ -32,9 +32,7 @@ impl Complete for Completer {
         }
         let Some((command, position)) = command_at(before) else { return text(&roster, before, start) };
         if command.name == "set" {
-            let names = SETTINGS.iter().map(|setting| setting.name).filter(|_| position == 0);
-            let words = names.filter(|name| name.starts_with(word)).map(|name| format!("{name} ")).collect();
-            return Completion { start, words, in_turn: false };
+            return Completion { start, words: settings(before, word, position), in_turn: false };
         }
         let kinds = command.kinds(position);
         let mut words = Vec::new();
@@ -81,6 +79,16 @@ fn command_at(before: &str) -> Option<(&'static Command, usize)> {
     let words = rest.split_whitespace().count();
     let is_within = !rest.is_empty() && !rest.ends_with(char::is_whitespace);
     Some((command, words - usize::from(is_within)))
+}
+
+/// Completes `/set`: names of preferences, then the values of one.
+fn settings(before: &str, word: &str, position: usize) -> Vec<String> {
+    let chosen = || find_preference(before.split_whitespace().nth(1).unwrap_or_default()).ok();
+    match position {
+        0 => starting_with(&SETTINGS.iter().map(|setting| setting.name).collect::<Vec<_>>(), word).collect(),
+        1 => chosen().into_iter().flat_map(|setting| starting_with(setting.choices, word)).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Completes a name within text.
@@ -221,6 +229,8 @@ mod tests {
         }
         assert_eq!(complete("/msg b").1, ["Bob ", "bert "], "the last speaker first, never oneself");
         assert_eq!(first("/set no"), "/set notify ");
+        assert_eq!(complete("/set bell ").1, ["off ", "dm ", "mention ", "all "]);
+        assert_eq!(complete("/set bell o").1, ["off "]);
         assert_eq!(complete("/mute al x").1, Vec::<String>::new());
         assert_eq!(complete("/mute al 1").1, ["10m ", "1h ", "1d "]);
     }

@@ -46,7 +46,7 @@ pub(super) fn begin(change: &Connection) -> Result<Records> {
          used = min(used + max(?1 - last / 1000, 0), 4294967295) WHERE in_use",
         [alive.unwrap_or(0)],
     )?;
-    // A start loads no more.
+    // The rules would forget the others anyway.
     change.execute(
         "DELETE FROM read_upto WHERE identity NOT IN \
          (SELECT identity FROM read_upto ORDER BY changed DESC LIMIT ?1)",

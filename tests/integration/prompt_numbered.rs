@@ -3,7 +3,7 @@
 use crate::support::peer::Peer;
 use crate::support::server::TestServer;
 use crate::support::soon::until;
-use crate::support::terminal::{Home, Launch, Terminal};
+use crate::support::terminal::{Home, Launch, Terminal, last_row};
 use crate::support::tls::Key;
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt as _;
@@ -114,7 +114,7 @@ fn a_link_is_opened_after_a_yes_without_a_shell() {
     terminal.wait_for_last("[#lobby]");
     assert!(!opened.exists());
     terminal.enter("/open 1");
-    terminal.wait_for("[y/N]");
+    terminal.wait_until("the question again", |screen| last_row(screen).ends_with("[y/N]"));
     terminal.enter("y");
     let link = until(|| std::fs::read_to_string(&opened).ok().filter(|link| !link.is_empty()));
     assert_eq!(link, "https://a.example/?x=$(touch$");

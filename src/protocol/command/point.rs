@@ -37,6 +37,15 @@ const ROW: Command = Command {
     read: |_| None,
 };
 
+pub(super) const REPLY: Command = Command {
+    name: "reply",
+    aliases: &["r"],
+    usage: "[N] TEXT",
+    help: "reply to the last person who messaged you, or to line N (see /num)",
+    read: reply,
+    ..ROW
+};
+
 pub(super) const NUM: Command = Command {
     name: "num",
     usage: "[N]",
@@ -86,7 +95,7 @@ fn lines(rest: &str) -> Option<Action> {
 }
 
 /// Reads a reply to a line, or, without a number, to a person.
-pub(super) fn reply(rest: &str) -> Option<Action> {
+fn reply(rest: &str) -> Option<Action> {
     match numbered(rest) {
         Some((number, reply)) => Some(Point::Reply(number, reply).into()),
         None => text(rest).map(|text| Action::Prompt(PromptAction::Reply(text))),

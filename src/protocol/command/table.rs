@@ -79,14 +79,7 @@ pub const COMMANDS: &[Command] = &[
         read: |rest| Some(Action::Prompt(query(rest))),
         ..PROMPT
     },
-    Command {
-        name: "reply",
-        aliases: &["r"],
-        usage: "[N] TEXT",
-        help: "reply to the last person who messaged you, or to line N (see /num)",
-        read: point::reply,
-        ..PROMPT
-    },
+    point::REPLY,
     point::NUM,
     point::EDIT,
     point::DELETE,

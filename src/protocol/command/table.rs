@@ -44,8 +44,8 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "users",
         aliases: &["who"],
-        usage: "[-l] [#ROOM] [TEXT]",
-        help: "list who is online, or in #ROOM, or has TEXT in the name; -l also shows addresses and keys",
+        usage: "[-l] [#ROOM] [PART]",
+        help: "list who is online, or in #ROOM, or has PART in the name; -l also shows addresses and keys",
         read: |rest| {
             let (room, text, is_long) = users(rest)?;
             Some(Action::Prompt(PromptAction::Users { room, text, is_long }))
@@ -119,8 +119,8 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "rooms",
         aliases: &["list"],
-        usage: "[TEXT]",
-        help: "list the rooms, or those with TEXT in the name",
+        usage: "[PART]",
+        help: "list the rooms, or those with PART in the name",
         read: |rest| at_most_one(rest).map(|text| Action::Prompt(PromptAction::Rooms(text))),
         ..PROMPT
     },

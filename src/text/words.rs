@@ -17,8 +17,9 @@ pub fn whole_words(text: &str, word: &str) -> Vec<Range<usize>> {
     let is_whole = |at: &usize| {
         let (before, rest) = folded.text.split_at(*at);
         let after = &rest[word.len()..];
-        !(goes_on(word.chars()) && goes_on(before.chars().rev()))
-            && !(goes_on(word.chars().rev()) && goes_on(after.chars()))
+        let goes_on_before = goes_on(word.chars()) && goes_on(before.chars().rev());
+        let goes_on_after = goes_on(word.chars().rev()) && goes_on(after.chars());
+        !goes_on_before && !goes_on_after
     };
     let found = folded.text.match_indices(word).map(|(at, _)| at).filter(is_whole);
     found.map(|at| folded.source(at).start..folded.source(at + word.len() - 1).end).collect()

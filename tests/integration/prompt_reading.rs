@@ -170,7 +170,10 @@ fn older_messages_come_page_by_page_and_hits_are_marked() {
     terminal.enter("/search from:bob");
     terminal.wait_for("-- messages from bob:");
     terminal.enter("/history 1000");
-    terminal.wait_for("9 messages, the most at a time; there are no older ones");
+    terminal.wait_until("all of them", |screen| {
+        let answer = screen.split("/history 1000").nth(1);
+        answer.is_some_and(|answer| answer.contains("9 messages; there are no older ones"))
+    });
 }
 
 #[test]

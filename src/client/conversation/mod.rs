@@ -135,7 +135,7 @@ enum PendingRequest {
     /// Ignore the user until then.
     Ignore(Option<Timestamp>),
     /// Show messages from the history.
-    Messages(RequestedMessages),
+    Messages(Box<RequestedMessages>),
     /// Show one's own change of a message.
     Change(numbered::OwnChange),
     /// Show it.

@@ -51,7 +51,7 @@ pub(super) struct RequestedMessages {
     held: Vec<Event>,
     /// Whether Enter shows older ones.
     is_asked: bool,
-    /// Whether nothing is said if there are no messages.
+    /// Whether to omit the line that there are no messages.
     is_quiet: bool,
     /// The number of the first one to show.
     first: u64,
@@ -136,7 +136,7 @@ impl Conversation {
         let asked = id.and_then(|id| self.requests.get(id));
         let Some(PendingRequest::Messages(past)) = asked else { return Vec::new() };
         let is_other = past.word.as_ref().is_some_and(|word| !self.is_mention(event, word));
-        let is_wanted = !is_other && !seq.is_some_and(|seq| seq < past.first) && !self.is_ignored(event);
+        let is_wanted = !is_other && seq.is_none_or(|seq| seq >= past.first) && !self.is_ignored(event);
         let asked = id.and_then(|id| self.requests.get_mut(id));
         let Some(PendingRequest::Messages(past)) = asked else { return Vec::new() };
         past.oldest = [past.oldest, seq].into_iter().flatten().min();
@@ -162,7 +162,7 @@ impl Conversation {
         now: CallTime,
     ) -> Vec<Effect> {
         if let Some(PendingRequest::Messages(past)) = ask {
-            return self.requested_end(past, end);
+            return self.requested_end(*past, end);
         }
         let Some((missed, receipt)) = self.seen.caught_up(end) else {
             // A server that stores no messages only says whether some were missed.
@@ -221,7 +221,7 @@ impl Conversation {
 
     pub(super) fn ask_messages(&mut self, messages: RequestedMessages) -> Vec<Effect> {
         let request = Request::Act(messages.query.act.clone());
-        self.ask(&request, PendingRequest::Messages(messages))
+        self.ask(&request, PendingRequest::Messages(Box::new(messages)))
     }
 
     /// Shows requested messages, after their title if these are the first.
@@ -355,7 +355,9 @@ impl RequestedMessages {
         };
         let what = match self.count {
             0 => format!("{title}: none"),
-            count if self.query.is_greedy() => format!("{}, the most at a time", count_messages(count)),
+            count if end.more && self.query.is_greedy() => {
+                format!("{}, the most at a time", count_messages(count))
+            }
             count => count_messages(count),
         };
         let how = if self.is_asked { "Enter or /more" } else { "/more" };

@@ -28,7 +28,7 @@ const LEAST_INDENT: usize = 2;
 /// Words that a search has found.
 const FOUND: Style = Style::new().effects(Effects::BOLD.insert(Effects::UNDERLINE));
 
-/// What precedes a line of text, with its width.
+/// The start of a line, before its text, with its width.
 struct Start {
     text: String,
     columns: usize,
@@ -154,7 +154,7 @@ impl ViewState {
             parts.insert(0, 0..0);
         }
         let shown = |(place, part): (usize, Range<usize>)| {
-            // A long address moves to the left as far as it must.
+            // A long address moves to the left until it fits.
             let indent = indent.min(columns.saturating_sub(columns_of(&part))).max(LEAST_INDENT);
             let text = self.text(line, part, style, &marks);
             if place == 0 { format!("{}{text}", start.text) } else { format!("{:indent$}{text}", "") }

@@ -34,7 +34,7 @@ use names::NameColors;
 
 const DIM: Style = Style::new().effects(Effects::DIMMED);
 const BOLD: Style = Style::new().effects(Effects::BOLD);
-/// What calls the user: the user's name, and who said it.
+/// The user's name in a message, and the sender of a message that calls the user.
 const CALL: Style = Style::new().effects(Effects::BOLD.insert(Effects::INVERT));
 const FAILURE: Style = AnsiColor::Red.on_default();
 const ALERT: Style = AnsiColor::Red.on_default().effects(Effects::BOLD.insert(Effects::INVERT));

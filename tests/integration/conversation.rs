@@ -120,7 +120,7 @@ fn the_next_run_shows_what_was_missed_since_the_last_one_and_only_that() {
     let terminal = start(&home, server.link(), "alice");
     let screen = terminal.wait_for("2 messages while you were away");
     assert_eq!(said(&screen, "bob"), ["late"], "{screen}");
-    assert!(screen.contains("missed messages:") && screen.contains("[bob -> you] psst"), "{screen}");
+    assert!(screen.contains("── new since") && screen.contains("[bob -> you] psst"), "{screen}");
     assert_eq!(said(&screen, "alice").len(), 0, "{screen}");
     let delivered = bob.wait_for("delivered");
     assert_eq!((&delivered["name"], &delivered["count"]), (&json!("alice"), &json!(1)));
@@ -176,7 +176,7 @@ fn a_room_outlives_the_link_and_the_server() {
     server.restart(dir.path());
     alice.wait_for("connected again");
     bob.wait_for("connected again");
-    bob.wait_for_last("[#lobby]");
+    bob.wait_until("the prompt", |screen| last_row(screen).starts_with("[#lobby"));
     alice.wait_for_last("[#games]");
     alice.enter("Bb5");
     bob.wait_for("#games <alice> Bb5");

@@ -407,7 +407,7 @@ mod tests {
         };
         assert_eq!(read_line("/users", Prompt), listed(None, None, false));
         assert_eq!(read_line("/users -l #games @ali", Prompt), listed(Some("#games"), Some("ali"), true));
-        assert_eq!(read_line("/who ali -l", Prompt), listed(None, Some("ali"), true));
+        assert_eq!(read_line("/users ali -l", Prompt), listed(None, Some("ali"), true));
         assert!(read_line("/users ali bob", Prompt).is_err());
         assert_eq!(read_line("/names  #games  bob", Wire), users(Some("#games"), Some("bob")));
         let topic = |topic: Option<&str>| {

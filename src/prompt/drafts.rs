@@ -1,4 +1,4 @@
-//! What the keys, the editing thread and the printers share about half-typed lines: folded pastes, lines that
+//! The state of half-typed lines that keys, editing thread and printers share: folded pastes, lines that
 //! were cleared or come back, and what a key wants done once the editor has returned.
 
 use std::collections::VecDeque;
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustyline::{KeyCode, KeyEvent};
 
-use super::fold::Folds;
+use super::fold::FoldedPastes;
 use super::paste::Paste;
 
 /// Lines that may wait to come back; the oldest go first. More than a person enters while none can.
@@ -17,10 +17,10 @@ pub(super) struct Drafts(Mutex<DraftState>);
 
 #[derive(Debug, Default)]
 pub(super) struct DraftState {
-    pub(super) folds: Folds,
+    pub(super) folds: FoldedPastes,
     /// A paste that is coming in.
     pub(super) paste: Option<Paste>,
-    /// What begins the line and was pasted there in several lines.
+    /// The start of the line, if it was pasted there in several lines.
     pub(super) pasted_start: Option<String>,
     /// Lines that Ctrl-C cleared, for the line history.
     pub(super) cleared: VecDeque<String>,

@@ -28,7 +28,7 @@ const START: &str = "‹paste ";
 
 /// The folded texts of this run.
 #[derive(Debug, Default)]
-pub(super) struct Folds {
+pub(super) struct FoldedPastes {
     kept: VecDeque<Fold>,
     bytes: usize,
     /// The latest number.
@@ -46,7 +46,7 @@ struct Fold {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Damaged(pub(super) usize);
 
-impl Folds {
+impl FoldedPastes {
     /// Returns the text as the line should show it: itself, or a mark for it.
     pub(super) fn fold(&mut self, text: &str) -> String {
         if !is_tall(text) {
@@ -66,7 +66,7 @@ impl Folds {
         mark
     }
 
-    /// Folds a line, but leaves a command and its first argument readable: they may name the recipient.
+    /// FoldedPastes a line, but leaves a command and its first argument readable: they may name the recipient.
     pub(super) fn fold_line(&mut self, line: &str) -> String {
         let words = line.match_indices(' ').map(|(at, _)| at + 1);
         let head = match line.starts_with('/') && !line.starts_with("//") {
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_tall_text_becomes_a_mark_and_comes_back_whole() {
-        let mut folds = Folds::default();
+        let mut folds = FoldedPastes::default();
         assert_eq!(folds.fold("one\ntwo"), "one\ntwo");
         let lines = "x".repeat(42) + "\n";
         assert_eq!(folds.fold(&lines.repeat(200)), "‹paste 1: 200 lines, 8.6 kB›");
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_changed_mark_is_noticed_and_one_of_somebody_elses_is_text() {
-        let mut folds = Folds::default();
+        let mut folds = FoldedPastes::default();
         let mark = folds.fold(&tall("a"));
         assert_eq!(folds.expand(&mark.replace("lines", "line")), Err(Damaged(1)));
         assert_eq!(folds.expand(&mark[..mark.len() - 4]), Err(Damaged(1)));
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_recipient_of_a_folded_line_stays_readable() {
-        let mut folds = Folds::default();
+        let mut folds = FoldedPastes::default();
         let line = format!("/msg bob {}", tall("a"));
         let shown = folds.fold_line(&line);
         assert_eq!(shown, "/msg bob ‹paste 1: 9 lines, 18 B›");
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn old_texts_give_way_and_their_marks_are_not_sent() {
-        let mut folds = Folds::default();
+        let mut folds = FoldedPastes::default();
         let first = folds.fold(&tall("first"));
         for n in 0..MAX_KEPT {
             folds.fold(&tall(&n.to_string()));

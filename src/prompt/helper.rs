@@ -33,7 +33,7 @@ pub trait Complete: Send + Sync {
 pub struct Completion {
     /// The byte at which the word starts.
     pub start: usize,
-    /// What may take its place, in order; safe for the terminal.
+    /// Texts that may take its place, in order; safe for the terminal.
     pub words: Vec<String>,
     /// Whether Tab puts one after the other into the line; otherwise, it lists them.
     pub in_turn: bool,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustyline::Config;
 use rustyline::history::{FileHistory, History as _, MemHistory};
 
-use super::fold::Folds;
+use super::fold::FoldedPastes;
 use crate::files;
 
 /// Lines to keep; the oldest go first.
@@ -28,7 +28,7 @@ pub(super) struct LineHistory {
 impl LineHistory {
     /// Opens the file and loads its lines into the editor's history; creates it and its directory if
     /// necessary. The prompt works without a file, so the log says why it lacks one.
-    pub(super) fn open(path: Option<PathBuf>, memory: &mut MemHistory, folds: &mut Folds) -> Self {
+    pub(super) fn open(path: Option<PathBuf>, memory: &mut MemHistory, folds: &mut FoldedPastes) -> Self {
         let mut file = FileHistory::with_config(&bounded());
         let path = path.filter(|path| {
             create_private(path)
@@ -90,7 +90,7 @@ mod tests {
 
     fn open(path: &Path) -> (LineHistory, MemHistory) {
         let mut memory = MemHistory::with_config(&bounded());
-        let history = LineHistory::open(Some(path.to_owned()), &mut memory, &mut Folds::default());
+        let history = LineHistory::open(Some(path.to_owned()), &mut memory, &mut FoldedPastes::default());
         (history, memory)
     }
 

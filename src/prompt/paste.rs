@@ -11,7 +11,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// After how much silence Ctrl-C ends a paste whose end never came.
 const SILENCE: Duration = Duration::from_millis(300);
 
-/// What the terminal sends at the end. A paste can hide it from the editor behind an unfinished sequence.
+/// The end, as terminals send it. A paste can hide it from the editor behind an unfinished sequence.
 const HIDDEN_END: &str = "[201~";
 
 /// A paste that is coming in.
@@ -25,7 +25,7 @@ pub(super) struct Paste {
     latest: Instant,
 }
 
-/// What may still belong to an escape sequence, of which the editor reads only the start.
+/// Characters that may still belong to an escape sequence, of which the editor reads only the start.
 #[derive(Debug, PartialEq, Eq)]
 enum AfterEscape {
     Nothing,
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn control_characters_and_whole_escape_sequences_are_left_out() {
         assert_eq!(paste("a\u{7}b\u{8}c\u{7f}d\u{1}e\u{3}f"), text("abcdef"));
-        // What is left of ESC[0m, ESC[0;31m and ESC[38;5;12m; ESC[31m is read whole.
+        // The rests of ESC[0m, ESC[0;31m and ESC[38;5;12m; the editor reads ESC[31m whole.
         assert_eq!(paste("evil ^red ^m"), text("evil red "));
         assert_eq!(paste("^;31mred^m\n^12mblue^m: x"), text("red\nblue: x"));
         assert_eq!(paste("^make ^12 apples ^3"), text("make 12 apples 3"));

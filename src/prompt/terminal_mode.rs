@@ -94,7 +94,7 @@ pub fn forget_typed() {
 pub(super) fn forget_burst() {
     /// Longer than the pauses within a paste over a slow link.
     const QUIET: std::time::Duration = std::time::Duration::from_millis(60);
-    /// How many pauses to wait at most: somebody may be leaning on a key.
+    /// How many pauses to wait at most: the user may be leaning on a key.
     const PAUSES: usize = 50;
     for _ in 0..PAUSES {
         forget_typed();

@@ -68,6 +68,8 @@ fn the_main_view_is_complete_at_each_size() {
         let visible = if rows < 24 { &TEXTS[TEXTS.len() - 2..] } else { TEXTS };
         for text in visible {
             assert!(all.contains(&dense(text)), "{columns} columns lack {text:?}:\n{screen}");
+            let cut = text.split(' ').find(|word| !screen.lines().any(|row| row.contains(word)));
+            assert_eq!(cut, None, "a word is cut at {columns} columns:\n{screen}");
         }
     }
 }
@@ -94,6 +96,8 @@ fn colours_are_the_same_on_dark_and_light_and_readable_on_both() {
         rows.iter().flatten().map(|cell| (cell.color, cell.bold, cell.dim, cell.inverse)).collect()
     };
     assert_eq!(colors(&dark), colors(&light));
+    let is_own = |cell: &drawing::Glyph| matches!(cell.color, vt100::Color::Idx(16..));
+    assert!(dark.iter().flatten().any(is_own), "no name has one of the 256 colours");
     for cell in dark.iter().flatten() {
         // The first 16 colours are the user's own choice.
         if let vt100::Color::Idx(index @ 16..) = cell.color {

@@ -15,7 +15,7 @@ const BACKSPACE: &str = "\x7f";
 
 fn launch(server: impl ToString, name: &str) -> Launch {
     let host = server.to_string();
-    Launch::lanchat(&["--no-discovery", "--host", &host, "--name", name]).env("NO_COLOR", "1")
+    Launch::lanchat(&["--no-discovery", "--host", &host, "--name", name]).env("NO_COLOR", "1").size(24, 160)
 }
 
 fn join(home: &Home, server: impl ToString, name: &str) -> Terminal {
@@ -50,7 +50,7 @@ fn a_reply_names_its_target_before_it_is_typed() {
     assert_eq!(bob.text(), "it is hunter2");
     assert!(carol.settle().iter().all(|packet| packet["msg"] != "it is hunter2"));
     terminal.type_text("/reply ");
-    terminal.wait_for_last("[#lobby] /msg carol");
+    terminal.wait_until("the target", |screen| last_row(screen).ends_with("] /msg carol"));
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn nothing_is_verified_before_the_user_has_compared_it() {
     assert!(!screen.contains("-- verified"), "{screen}");
     // A typed line is no answer: it comes back, and nobody gets it.
     terminal.enter("hello everyone");
-    terminal.wait_for("-- test is not verified; if the digits differ, leave: somebody is in between");
+    terminal.wait_for("-- test is not verified; if the digits differ, leave: someone is in between");
     terminal.wait_for_last("[#lobby] hello everyone");
     terminal.key(Press::Enter);
     assert_eq!(bob.text(), "hello everyone");

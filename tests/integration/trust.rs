@@ -283,6 +283,9 @@ fn people_without_a_key_are_marked_and_the_keys_of_others_can_be_compared() {
     terminal.wait_for("a ? after a name means that no key backs it");
     terminal.enter("/verify bob");
     terminal.wait_for(&format!("bob's key: {}", bobs.fingerprint().spoken()));
+    terminal.wait_for_last("Do they match? [y/N]");
+    terminal.enter("n");
+    terminal.wait_for("bob's key is not verified");
     terminal.enter("/verify eve");
     terminal.wait_for("no key backs the name eve");
     terminal.enter("/users");

@@ -40,11 +40,11 @@ impl Conversation {
     /// ones.
     pub(super) fn labelled(&mut self, mut effects: Vec<Effect>) -> Vec<Effect> {
         let stuck = self.outbox.stuck();
-        let is_gone = !self.slow.is_empty() && self.outbox.len() == stuck;
-        if is_gone {
+        let is_none_slow = !self.slow.is_empty() && self.outbox.len() == stuck;
+        if is_none_slow {
             self.slow.clear();
         }
-        let mut is_new = std::mem::replace(&mut self.labelled, stuck) != stuck || is_gone;
+        let mut is_new = std::mem::replace(&mut self.labelled, stuck) != stuck || is_none_slow;
         let now = Instant::now();
         is_new |= self.attention.places.is_label_due(now);
         let is_there = effects.iter().any(|effect| matches!(effect, Effect::Relabel));

@@ -1,6 +1,6 @@
 //! Handles typed lines.
 
-use super::correspondent::Addressee;
+use super::reply_target::Addressee;
 use super::{CallTime, Conversation, Effect, PendingRequest};
 use crate::prompt::Printer;
 use crate::protocol::command::{self, Action, Line, Place, Point, PromptAction, Talk};
@@ -140,6 +140,16 @@ impl Conversation {
         }
         self.requests.insert(id, ask);
         Vec::new()
+    }
+
+    /// A half-typed line in a form that goes to the same place from the lobby.
+    pub(crate) fn addressed(&self, draft: &str) -> String {
+        let is_command = draft.starts_with('/') && !draft.starts_with("//");
+        match &self.target {
+            _ if is_command || draft.trim().is_empty() => draft.to_owned(),
+            Target::All => draft.to_owned(),
+            target => format!("/msg {target} {}", draft.strip_prefix('/').unwrap_or(draft)),
+        }
     }
 
     fn query(&mut self, name: Option<String>) -> Vec<Effect> {

@@ -4,13 +4,13 @@
 
 mod attention;
 mod calling;
-mod correspondent;
 mod event;
 mod going;
 mod help;
 mod ignored;
 mod label;
 mod line;
+mod links;
 mod missed;
 mod numbered;
 mod outbox;
@@ -20,6 +20,7 @@ mod past;
 mod places;
 mod preference_command;
 mod presence;
+mod reply_target;
 mod rooms;
 mod roster;
 mod seen_messages;
@@ -48,29 +49,27 @@ use pages::{Pages, RoomsListing, UsersListing};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::client::connection::{Credentials, Loss, Up, Update};
+use crate::client::connection::{Credentials, Update};
 use crate::client::preferences::PreferencesFile;
 use crate::client::shared_state::SharedState;
 use crate::client::trust::{TrustPolicy, namesakes};
 use crate::fingerprint::Fingerprint;
 use crate::name::RoomName;
 use crate::prompt::Printer;
-use crate::protocol::event::count_users;
 use crate::protocol::packet::ServerInfo;
 use crate::protocol::request::{self, Act};
-use crate::protocol::term::about;
-use crate::protocol::{Event, Request, Target};
+use crate::protocol::{Request, Target};
 use attention::Attention;
-use correspondent::Correspondent;
 use numbered::NumberedLines;
 use outbox::{Outbox, OutgoingMessage};
 use past::RequestedMessages;
-use verifying::Subject;
+use reply_target::ReplyTarget;
+use verifying::KeySubject;
 
 /// A change on the terminal.
 #[derive(Debug)]
@@ -177,9 +176,9 @@ pub(crate) struct Conversation {
     target: Target,
     /// The rooms that the user is in.
     rooms: BTreeSet<RoomName>,
-    correspondent: Correspondent,
+    correspondent: ReplyTarget,
     /// The key that the user was asked about.
-    verifying: Option<Subject>,
+    verifying: Option<KeySubject>,
     roster: SharedState<Roster>,
     trust: SharedState<TrustPolicy>,
     /// Users found at the start, until the first news of joins.
@@ -222,7 +221,7 @@ impl Conversation {
             operator: false,
             target: Target::All,
             rooms: BTreeSet::new(),
-            correspondent: Correspondent::default(),
+            correspondent: ReplyTarget::default(),
             verifying: None,
             roster,
             trust: credentials.trust.clone(),
@@ -257,95 +256,6 @@ impl Conversation {
             Update::Note(line) => vec![Effect::Show(line)],
             Update::Down(loss) => self.lost(&loss.why, now.back_to(loss.since), false),
         }
-    }
-
-    /// There is a connection, for the first time or again.
-    fn up(&mut self, up: Up, now: CallTime) -> Vec<Effect> {
-        self.view.now = now.clock;
-        let Up { welcome, peer, outgoing, taken, key, resumes, follows } = up;
-        let before = std::mem::replace(&mut self.state, LinkState::Up { outgoing, peer, since: now.instant });
-        self.view.me.clone_from(&welcome.name);
-        self.with_roster(|roster| {
-            roster.me.clone_from(&welcome.name);
-            roster.is_operator = welcome.operator;
-        });
-        self.view.security = self.trust.lock().link_security(key);
-        let is_same = self.server.id == welcome.server.id;
-        let mut effects = match before {
-            LinkState::Down { since, .. } if is_same => {
-                let away = about(now.instant.duration_since(since).max(Duration::from_secs(1)));
-                self.note(&format!("connected again after {away}; {} here", count_users(welcome.total)))
-            }
-            _ => shown(render(&Event::Welcome(Box::new(welcome.clone())), &self.view)),
-        };
-        if let Some(taken) = taken {
-            let text =
-                format!("the name {taken} is taken, so you are {}; to change it: /nick NAME", welcome.name);
-            effects.extend(self.note(&text));
-        }
-        if !is_same && !self.server.id.is_empty() {
-            effects.extend(self.move_in(follows));
-        }
-        self.server = welcome.server.clone();
-        self.keeps = welcome.log.is_some();
-        // The server tells about trouble again.
-        self.trouble = None;
-        self.ip.clone_from(&welcome.ip);
-        self.key = welcome.key;
-        self.total = welcome.total;
-        self.operator = welcome.operator;
-        if welcome.limits.text_bytes > 0 {
-            self.text_bytes = welcome.limits.text_bytes;
-        }
-        self.take_rooms(&welcome.rooms);
-        self.take_up(&welcome);
-        self.found = Some(HashSet::new());
-        if !is_same {
-            effects.extend(self.join_preferred());
-        }
-        effects.extend(self.begin(&welcome, resumes, now));
-        effects.push(Effect::Relabel);
-        self.labelled(effects)
-    }
-
-    /// Moves to another server. Messages for the users of the previous one are not for those here, unless
-    /// they are the same users.
-    fn move_in(&mut self, follows: bool) -> Vec<Effect> {
-        self.numbered.lock().forget();
-        self.away = None;
-        self.attention.places.forget();
-        if matches!(self.target, Target::Room(_)) {
-            self.aim(Target::All);
-        }
-        if follows { Vec::new() } else { self.abandon() }
-    }
-
-    /// The server is gone, and the client looks for another one.
-    pub(crate) fn gone(&mut self, loss: &Loss, now: CallTime) -> Vec<Effect> {
-        self.lost(&loss.why, now.back_to(loss.since), true)
-    }
-
-    /// The client looks for a first server.
-    pub(crate) fn seek(&mut self, now: CallTime) {
-        let why = "no server found yet".to_owned();
-        self.state = LinkState::Down { why, since: now.instant, search: true };
-    }
-
-    fn lost(&mut self, why: &str, now: CallTime, search: bool) -> Vec<Effect> {
-        self.view.now = now.clock;
-        let next = if search { "looking for a server" } else { "reconnecting" };
-        let mut effects = self.failure(&format!("{why}; {next}"));
-        let since = match self.state {
-            LinkState::Down { since, .. } => since,
-            LinkState::Fresh | LinkState::Up { .. } => now.instant,
-        };
-        self.state = LinkState::Down { why: why.to_owned(), since, search };
-        self.requests.clear();
-        self.seen.interrupt();
-        effects.extend(self.missed_shown(false));
-        effects.extend(self.take_back());
-        effects.push(Effect::Relabel);
-        self.labelled(effects)
     }
 
     /// Tells about overdue receipts. Called from time to time.
@@ -418,16 +328,6 @@ impl Conversation {
         };
         self.with_roster(|roster| roster.set_here(self.view.room.as_ref().map(RoomName::as_str)));
         self.target = target;
-    }
-
-    /// A half-typed line in a form that goes to the same place from the lobby.
-    pub(crate) fn addressed(&self, draft: &str) -> String {
-        let is_command = draft.starts_with('/') && !draft.starts_with("//");
-        match &self.target {
-            _ if is_command || draft.trim().is_empty() => draft.to_owned(),
-            Target::All => draft.to_owned(),
-            target => format!("/msg {target} {}", draft.strip_prefix('/').unwrap_or(draft)),
-        }
     }
 
     fn ask_roster(&mut self, after: Option<String>) {

@@ -248,7 +248,9 @@ impl Conversation {
         if !past.is_quiet || past.count > 0 {
             effects.extend(past.end(end).map(|text| self.note(&text)).unwrap_or_default());
         }
-        if let Some(before) = past.oldest.filter(|_| end.more) {
+        // A search may have looked further back than its last hit.
+        let oldest = Some(end.seq).filter(|seq| *seq > 0).or(past.oldest);
+        if let Some(before) = oldest.filter(|_| end.more) {
             self.pages.offer_older(past.query, before);
             if !past.is_asked {
                 self.pages.close();

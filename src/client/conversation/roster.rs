@@ -10,7 +10,7 @@ const MAX_NAMES: usize = 20_000;
 /// Rooms to keep: as many as a server has.
 const MAX_ROOMS: usize = crate::limits::MAX_ROOMS;
 
-/// Speakers to remember, the latest first: as many as somebody may want to answer.
+/// Speakers to remember, the latest first: as many as a user may want to answer.
 const MAX_SPEAKERS: usize = 200;
 
 /// Names by their lower-case form.
@@ -28,7 +28,7 @@ pub(crate) struct Roster {
     writer: Option<String>,
     /// The room that the user talks in; none in the lobby and in direct conversations.
     here: Option<String>,
-    /// Who spoke, and in which room, the latest first.
+    /// Users who spoke, and the room, the latest first.
     speakers: VecDeque<(String, Option<String>)>,
     /// Users with whom there were direct messages, the latest first.
     partners: VecDeque<String>,
@@ -76,7 +76,7 @@ impl Roster {
         self.here = room.map(str::to_lowercase);
     }
 
-    /// Notes that somebody spoke in a room, or in the lobby.
+    /// Notes that a user spoke in a room, or in the lobby.
     pub(crate) fn note_speaker(&mut self, name: &str, room: Option<&str>) {
         let speaker = (name.to_owned(), room.map(str::to_lowercase));
         if Name::new(name).is_ok() {
@@ -84,7 +84,7 @@ impl Roster {
         }
     }
 
-    /// Notes a direct message to or from somebody.
+    /// Notes a direct message to or from a user.
     pub(crate) fn note_partner(&mut self, name: &str) {
         if Name::new(name).is_ok() {
             bring_forward(&mut self.partners, name.to_owned());

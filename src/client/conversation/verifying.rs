@@ -11,7 +11,7 @@ const QUESTION: &str = "Do they match? [y/N] ";
 
 /// The key that the user was asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Subject {
+pub(super) enum KeySubject {
     Server(Fingerprint),
     User(String, Fingerprint),
 }
@@ -48,14 +48,14 @@ impl Conversation {
                 "you verified {name} before; its key is {} (/verify no takes that back)",
                 key.spoken()
             )),
-            (LinkSecurity::Unverified(key), Some(true)) => self.confirm(Subject::Server(key)),
+            (LinkSecurity::Unverified(key), Some(true)) => self.confirm(KeySubject::Server(key)),
             (LinkSecurity::Unverified(key), None) => {
                 let text = format!(
                     "{name}'s key: {}; compare it with the output of `lanchat fingerprint` on the server \
                      (/verify yes confirms it)",
                     key.spoken()
                 );
-                self.ask_about(&text, Subject::Server(key))
+                self.ask_about(&text, KeySubject::Server(key))
             }
         }
     }
@@ -66,7 +66,7 @@ impl Conversation {
         let Some(Ok(key)) = user.key.as_deref().map(str::parse::<Fingerprint>) else {
             return self.failure(&format!("no key backs the name {name}: anyone could be using it"));
         };
-        let subject = Subject::User(name.clone(), key);
+        let subject = KeySubject::User(name.clone(), key);
         let before = self.trust.lock().users().find(&key).cloned();
         match (before, answer) {
             (Some(_), Some(false)) => {
@@ -87,7 +87,7 @@ impl Conversation {
                 let warning = other.map(|other| {
                     let day = self.view.date(other.at);
                     self.failure(&format!(
-                        "this is not the key that you verified for {name} on {day}: it is somebody else, or {name} \
+                        "this is not the key that you verified for {name} on {day}: it is someone else, or {name} \
                          has a new key"
                     ))
                 });
@@ -103,7 +103,7 @@ impl Conversation {
         }
     }
 
-    fn ask_about(&mut self, text: &str, subject: Subject) -> Vec<Effect> {
+    fn ask_about(&mut self, text: &str, subject: KeySubject) -> Vec<Effect> {
         self.verifying = Some(subject);
         let mut effects = self.note(text);
         effects.push(Effect::Ask(QUESTION.into()));
@@ -114,27 +114,27 @@ impl Conversation {
     pub(crate) fn answered_question(&mut self, is_yes: bool) -> Vec<Effect> {
         match (self.verifying.take(), is_yes) {
             (Some(subject), true) => self.confirm(subject),
-            (Some(Subject::Server(_)), false) => {
+            (Some(KeySubject::Server(_)), false) => {
                 let name = &self.server.name;
                 self.note(&format!(
-                    "{name} is not verified; if the digits differ, leave: somebody is in between"
+                    "{name} is not verified; if the digits differ, leave: someone is in between"
                 ))
             }
-            (Some(Subject::User(name, _)), false) => self.note(&format!("{name}'s key is not verified")),
+            (Some(KeySubject::User(name, _)), false) => self.note(&format!("{name}'s key is not verified")),
             (None, _) => Vec::new(),
         }
     }
 
-    fn confirm(&mut self, subject: Subject) -> Vec<Effect> {
+    fn confirm(&mut self, subject: KeySubject) -> Vec<Effect> {
         match subject {
-            Subject::Server(key) if self.view.security.key() == Some(key) => {
+            KeySubject::Server(key) if self.view.security.key() == Some(key) => {
                 self.trust.lock().verify(&key);
                 self.view.security = LinkSecurity::Verified(key);
                 let name = &self.server.name;
                 self.note(&format!("verified: {name} is the server with the key {}", key.spoken()))
             }
-            Subject::Server(_) => self.failure("this is another server now; to see its key: /verify"),
-            Subject::User(name, key) => {
+            KeySubject::Server(_) => self.failure("this is another server now; to see its key: /verify"),
+            KeySubject::User(name, key) => {
                 let at = self.view.now;
                 self.trust.lock().users_mut().add(VerifiedUser { key, name: name.clone(), at });
                 self.note(&format!("verified: {} has the key {}", safe_line(&name), key.spoken()))

@@ -13,7 +13,7 @@ const MAX_OFFERS: usize = 200;
 /// Durations to offer.
 const DURATIONS: &[&str] = &["10m", "1h", "1d", "forever"];
 
-/// What may stand before a name, within a word.
+/// Characters that may stand before a name, within a word.
 const BEFORE_NAMES: &[char] = &['(', '[', '{', '"', '\'', '<', ',', ';', '/', '@', '+', '&', '*', '_'];
 
 /// Completes commands from the table, and names from the conversation's roster.

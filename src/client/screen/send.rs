@@ -16,6 +16,7 @@ use crate::client::error::Error;
 use crate::client::link::{LinkError, ServerLink};
 use crate::client::options::ClientOptions;
 use crate::limits::MAX_TEXT_BYTES;
+use crate::protocol::event::Absent;
 use crate::protocol::request::{Act, Mode};
 use crate::protocol::{Code, Event, Request, Target};
 use crate::text::{safe_line, safe_lines};
@@ -91,7 +92,7 @@ async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Err
     if json {
         return print(json_line(&outcome.event, &me).trim_end());
     }
-    let Event::Sent { waits, stored, .. } = outcome.event else {
+    let Event::Sent { waits, stored, away, .. } = outcome.event else {
         return print(&safe_lines(&outcome.words).join("\n"));
     };
     if is_command {
@@ -102,6 +103,10 @@ async fn send_once(options: &ClientOptions, what: SendOptions) -> Result<(), Err
     }
     if let Some(name) = waits {
         options.note(&format!("{} is offline; the message waits for them", safe_line(&name)));
+    }
+    if let Some(Absent { name, why }) = away {
+        let why = if why.is_empty() { why } else { format!(": {why}") };
+        options.note(&safe_line(&format!("{name} is away{why}")));
     }
     if !stored {
         options

@@ -1,8 +1,8 @@
-//! What the arguments of a command are, read from its usage: Tab completes them accordingly.
+//! The kinds of a command's arguments, read from its usage: Tab completes them accordingly.
 
 use super::Command;
 
-/// What an argument can be.
+/// A kind of argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArgumentKind {
     User,
@@ -20,8 +20,8 @@ pub enum ArgumentKind {
 }
 
 impl Command {
-    /// What the argument at this position can be, counted from 0. An optional argument may be missing, so the
-    /// position can also be that of the next one.
+    /// The kinds that the argument at this position can be of, counted from 0. An optional argument may be
+    /// missing, so the position can also be that of the next one.
     #[must_use]
     pub fn kinds(&self, position: usize) -> Vec<ArgumentKind> {
         let mut words: Vec<&'static str> = self.usage.split_whitespace().collect();

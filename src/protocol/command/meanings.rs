@@ -1,4 +1,4 @@
-//! What commands of other chat programs are called here.
+//! The names of other chat programs' commands.
 
 /// Words of other programs, and the command that does the same.
 const MEANINGS: &[(&[&str], &str)] = &[

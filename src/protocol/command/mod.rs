@@ -242,7 +242,7 @@ const MAX_SLIP_BYTES: usize = 32;
 /// The shortest word in which more than one slip is likely, in bytes.
 const LONG_WORD_BYTES: usize = 5;
 
-/// The command that somebody probably means: by what other programs call it, then by its spelling.
+/// The command that the user probably means: by its name in other programs, then by its spelling.
 fn nearest(name: &str, place: Place) -> Option<&'static str> {
     if name.len() > MAX_SLIP_BYTES {
         return None;

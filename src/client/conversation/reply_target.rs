@@ -8,7 +8,7 @@ const SURPRISE: Duration = Duration::from_secs(10);
 
 /// The senders of the latest direct messages.
 #[derive(Debug, Default)]
-pub(super) struct Correspondent {
+pub(super) struct ReplyTarget {
     latest: Option<String>,
     /// The one before, and until when.
     before: Option<(String, Instant)>,
@@ -23,7 +23,7 @@ pub(super) enum Addressee {
     Doubtful(String, String),
 }
 
-impl Correspondent {
+impl ReplyTarget {
     pub(super) fn note(&mut self, name: &str, now: Instant) {
         if self.latest.as_deref() == Some(name) {
             return;
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_new_correspondent_is_doubtful_for_a_while() {
         let start = Instant::now();
-        let mut correspondent = Correspondent::default();
+        let mut correspondent = ReplyTarget::default();
         assert_eq!(correspondent.addressee(start), Addressee::Nobody);
         correspondent.note("bob", start);
         assert_eq!(correspondent.addressee(start), Addressee::One("bob".into()));

@@ -1,0 +1,101 @@
+//! The connection comes, goes, and leads to another server.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::{CallTime, Conversation, Effect, LinkState, render, shown};
+use crate::client::connection::{Loss, Up};
+use crate::protocol::event::count_users;
+use crate::protocol::term::about;
+use crate::protocol::{Event, Target};
+
+impl Conversation {
+    /// There is a connection, for the first time or again.
+    pub(super) fn up(&mut self, up: Up, now: CallTime) -> Vec<Effect> {
+        self.view.now = now.clock;
+        let Up { welcome, peer, outgoing, taken, key, resumes, follows } = up;
+        let before = std::mem::replace(&mut self.state, LinkState::Up { outgoing, peer, since: now.instant });
+        self.view.me.clone_from(&welcome.name);
+        self.with_roster(|roster| {
+            roster.me.clone_from(&welcome.name);
+            roster.is_operator = welcome.operator;
+        });
+        self.view.security = self.trust.lock().link_security(key);
+        let is_same = self.server.id == welcome.server.id;
+        let mut effects = match before {
+            LinkState::Down { since, .. } if is_same => {
+                let away = about(now.instant.duration_since(since).max(Duration::from_secs(1)));
+                self.note(&format!("connected again after {away}; {} here", count_users(welcome.total)))
+            }
+            _ => shown(render(&Event::Welcome(Box::new(welcome.clone())), &self.view)),
+        };
+        if let Some(taken) = taken {
+            let text =
+                format!("the name {taken} is taken, so you are {}; to change it: /nick NAME", welcome.name);
+            effects.extend(self.note(&text));
+        }
+        if !is_same && !self.server.id.is_empty() {
+            effects.extend(self.move_in(follows));
+        }
+        self.server = welcome.server.clone();
+        self.keeps = welcome.log.is_some();
+        // The server tells about trouble again.
+        self.trouble = None;
+        self.ip.clone_from(&welcome.ip);
+        self.key = welcome.key;
+        self.total = welcome.total;
+        self.operator = welcome.operator;
+        if welcome.limits.text_bytes > 0 {
+            self.text_bytes = welcome.limits.text_bytes;
+        }
+        self.take_rooms(&welcome.rooms);
+        self.take_up(&welcome);
+        self.found = Some(HashSet::new());
+        if !is_same {
+            effects.extend(self.join_preferred());
+        }
+        effects.extend(self.begin(&welcome, resumes, now));
+        effects.push(Effect::Relabel);
+        self.labelled(effects)
+    }
+
+    /// Moves to another server. Messages for the users of the previous one are not for those here, unless
+    /// they are the same users.
+    fn move_in(&mut self, follows: bool) -> Vec<Effect> {
+        self.numbered.lock().forget();
+        self.away = None;
+        self.attention.places.forget();
+        if matches!(self.target, Target::Room(_)) {
+            self.aim(Target::All);
+        }
+        if follows { Vec::new() } else { self.abandon() }
+    }
+
+    /// The server is gone, and the client looks for another one.
+    pub(crate) fn gone(&mut self, loss: &Loss, now: CallTime) -> Vec<Effect> {
+        self.lost(&loss.why, now.back_to(loss.since), true)
+    }
+
+    /// The client looks for a first server.
+    pub(crate) fn seek(&mut self, now: CallTime) {
+        let why = "no server found yet".to_owned();
+        self.state = LinkState::Down { why, since: now.instant, search: true };
+    }
+
+    pub(super) fn lost(&mut self, why: &str, now: CallTime, search: bool) -> Vec<Effect> {
+        self.view.now = now.clock;
+        let next = if search { "looking for a server" } else { "reconnecting" };
+        let mut effects = self.failure(&format!("{why}; {next}"));
+        let since = match self.state {
+            LinkState::Down { since, .. } => since,
+            LinkState::Fresh | LinkState::Up { .. } => now.instant,
+        };
+        self.state = LinkState::Down { why: why.to_owned(), since, search };
+        self.requests.clear();
+        self.seen.interrupt();
+        effects.extend(self.missed_shown(false));
+        effects.extend(self.take_back());
+        effects.push(Effect::Relabel);
+        self.labelled(effects)
+    }
+}

@@ -67,13 +67,8 @@ impl Keys {
                 self.shared.refresh();
                 Some(Cmd::Kill(Movement::WholeBuffer))
             }
-            // A number may have a meaning of its own there.
             (KeyCode::Char(first), Modifiers::NONE)
-                if before.ends_with(' ')
-                    && !(first.is_whitespace() || first.is_ascii_digit())
-                    && !was_searching
-                    && !self.shared.has_question()
-                    && self.completer.rewrite(before.trim_end()).is_some() =>
+                if !was_searching && self.completes_reply(before, first) =>
             {
                 drafts.typed = Some(first);
                 Some(Cmd::Complete)
@@ -110,6 +105,13 @@ impl Keys {
             }
             _ => Cmd::Noop,
         }
+    }
+
+    /// Whether this character starts the text of a `/r`. A number may have a meaning of its own there.
+    fn completes_reply(&self, before: &str, first: char) -> bool {
+        let starts_text = !first.is_whitespace() && !first.is_ascii_digit();
+        let is_behind_space = before.ends_with(' ') && !self.shared.has_question();
+        starts_text && is_behind_space && self.completer.rewrite(before.trim_end()).is_some()
     }
 
     fn wants_editor(&self) -> Option<Cmd> {

@@ -42,7 +42,7 @@ fn what_other_programs_users_type_does_what_they_expect() {
     talk.roster.lock().add("bob");
     assert_eq!(talk.line("/query bob psst"), "(label)");
     let packet = talk.sent();
-    assert_eq!((packet.to.as_deref(), packet.text()), (Some("bob"), "psst".into()));
+    assert_eq!((packet.to.as_deref(), packet.text()), (Some("bob"), "psst"));
     assert_eq!(talk.conversation.label(), "[@bob] ");
     talk.line("/join #a,#b");
     assert_eq!([talk.sent().room, talk.sent().room], [Some("#a".into()), Some("#b".into())]);

@@ -17,7 +17,7 @@ const MAX_REPEATED: usize = 10;
 const IN_SIGHT: usize = 8;
 
 /// Rows of a screen that are for the digest and the prompt.
-const OTHER_ROWS: usize = 4;
+const OTHER_ROWS: usize = 6;
 
 /// Missed messages as they come.
 #[derive(Debug, Default)]
@@ -160,7 +160,7 @@ mod tests {
             "34 messages while you were away: #lobby 32 (2 for you), #dev 1, 1 direct"
         );
         let (hidden, last) = digest.last(24);
-        assert_eq!((hidden, last.len(), last.last().map(String::as_str)), (17, 17, Some("line 33")));
+        assert_eq!((hidden, last.len(), last.last().map(String::as_str)), (19, 15, Some("line 33")));
         assert_eq!(digest.repeated(), (0, vec!["line 0".into(), "line 1".into(), "line 33".into()]));
     }
 

@@ -188,8 +188,8 @@ fn what_was_missed_ends_with_a_digest_and_what_is_for_the_user() {
     let shown = talk.event(end(41), None);
     let lines: Vec<_> = shown.lines().collect();
     assert_eq!(lines[0], "── new since 2026-11-20 09:30 ──");
-    assert_eq!(lines[1], "12:03 -- ... 23 earlier lines: /missed shows all");
-    assert!(lines[2].ends_with("<bob> m24"), "{shown}");
+    assert_eq!(lines[1], "12:03 -- ... 25 earlier lines: /missed shows all");
+    assert!(lines[2].ends_with("<bob> m26"), "{shown}");
     let rest = &lines[lines.len() - 3..];
     assert_eq!(rest[0], "── 40 messages while you were away: #lobby 37 (1 for you), #dev 2, 1 direct ──");
     assert!(

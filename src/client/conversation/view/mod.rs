@@ -29,13 +29,16 @@ use crate::client::trust::LinkSecurity;
 use crate::name::RoomName;
 use crate::protocol::Event;
 use crate::protocol::event::{Welcome, count_users};
-use crate::text::{Sought, safe_line};
+use crate::text::{Sought, break_lines, safe_line};
 use names::NameColors;
 
 const DIM: Style = Style::new().effects(Effects::DIMMED);
 const BOLD: Style = Style::new().effects(Effects::BOLD);
 /// The user's name in a message, and the sender of a message that calls the user.
 const CALL: Style = Style::new().effects(Effects::BOLD.insert(Effects::INVERT));
+/// The ends of a thin line.
+const RULE: &str = "──";
+
 const FAILURE: Style = AnsiColor::Red.on_default();
 const ALERT: Style = AnsiColor::Red.on_default().effects(Effects::BOLD.insert(Effects::INVERT));
 
@@ -175,9 +178,17 @@ impl ViewState {
         Self { stamp: Stamp::TimeOrDate, ..self.clone() }
     }
 
-    /// A thin line with a text in it.
+    /// A thin line with a text in it; in a narrow window, broken at words.
     pub(crate) fn rule(&self, text: &str) -> String {
-        self.paint(DIM, &format!("── {} ──", safe_line(text)))
+        let rule = format!("{RULE} {} {RULE}", safe_line(text));
+        let indent = RULE.chars().count() + 1;
+        let parts = match self.wrap_columns() {
+            Some(columns) => break_lines(&rule, columns, columns.saturating_sub(indent)),
+            None => vec![0..rule.len()],
+        };
+        let lines = parts.into_iter().filter_map(|part| rule.get(part));
+        let lines: Vec<_> = lines.map(|line| self.paint(DIM, line)).collect();
+        lines.join(&format!("\n{:indent$}", ""))
     }
 
     /// The same in a fixed time zone.

@@ -143,8 +143,12 @@ impl CleanLine {
         let mut before = cluster[..from].chars().next_back();
         self.joints = 0;
         while let Some(c) = rest.next() {
+            let length = self.safe.len();
             self.add(c, before, rest.clone().next());
-            before = Some(c);
+            // A joiner joins nothing to a character that did not stay.
+            if self.safe.len() > length {
+                before = Some(c);
+            }
         }
     }
 
@@ -286,6 +290,7 @@ mod tests {
             ("no\u{2060}break", "nobreak"),
             ("Auf\u{200C}lage", "Auflage"),
             ("a\u{200D}b", "ab"),
+            ("\u{200C}\u{200D}🏽", "🏽"),
         ] {
             assert_eq!(safe_line(text), shown, "{text:?}");
         }

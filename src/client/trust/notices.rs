@@ -293,7 +293,8 @@ mod tests {
                 "REFUSED: \"Office\" (192.168.1.20:7700) does not have the key it had before. Nothing was sent.",
                 "  known since 2026-11-21, verified:  44395 65761 63212 62593 98052 22766",
                 &format!("  presented now:                     {}", key(OTHER).spoken()),
-                "The server was reinstalled, or someone is impersonating it. Ask its administrator to read out \
+                "The server was reinstalled, another server has this address now, or someone is impersonating it. \
+                 Ask its administrator to read out \
                  `lanchat fingerprint`. If that is the new number, run:",
                 "  lanchat trust --replace \"Office\" SHA256:Yb0TGq_FApVIJ7dLPY6YpfIaPqgLLJoOzWIXHqw_8lM",
                 "If it is the number of a different server with the same name, run:",

@@ -43,6 +43,8 @@ struct Cost {
     start: f64,
 }
 
+type Figure = fn(&Cost) -> f64;
+
 /// Measures, and prints what it found.
 pub fn run(clients: usize, against: Option<&Path>, cpus: Cpus) -> Result<()> {
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
@@ -153,7 +155,7 @@ fn text(line: usize) -> String {
 
 fn print(clients: usize, costs: &[Cost]) {
     println!("a prompt in a room of {clients}; ratios are those of this binary to the other\n");
-    let rows: [(&str, fn(&Cost) -> f64); 5] = [
+    let rows: [(&str, Figure); 5] = [
         ("CPU a line while people talk, us", |cost| cost.talk_cpu),
         ("CPU a line of a burst, us", |cost| cost.burst_cpu),
         ("bytes to the terminal a line", |cost| cost.bytes_a_line),

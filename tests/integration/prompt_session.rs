@@ -28,7 +28,7 @@ const PLAYS: usize = 3;
 /// The drawing and the README, as they should be.
 fn recorded() -> [(PathBuf, String); 2] {
     let rows = Scene::play(24, 80, &[]).rows();
-    let text: Vec<_> = rows.iter().map(drawing::text).collect();
+    let text: Vec<_> = rows.iter().map(|row| drawing::text(row)).collect();
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let (before, rest) = readme.split_once(BEGIN).expect("the mark before the session");
     let (_, after) = rest.split_once(END).expect("the mark after the session");
@@ -89,8 +89,8 @@ fn colours_are_the_same_on_dark_and_light_and_readable_on_both() {
     let on = |background: &str| Scene::play(24, 80, &[("COLORFGBG", background)]).rows();
     let (dark, light) = (on("15;0"), on("0;15"));
     assert_eq!(
-        dark.iter().map(drawing::text).collect::<Vec<_>>(),
-        light.iter().map(drawing::text).collect::<Vec<_>>()
+        dark.iter().map(|row| drawing::text(row)).collect::<Vec<_>>(),
+        light.iter().map(|row| drawing::text(row)).collect::<Vec<_>>()
     );
     let colors = |rows: &[Vec<drawing::Glyph>]| -> Vec<_> {
         rows.iter().flatten().map(|cell| (cell.color, cell.bold, cell.dim, cell.inverse)).collect()

@@ -314,7 +314,7 @@ proptest! {
                     house.send(clients[who].id, &packet.to_string());
                     let sent = house.inboxes.get(&clients[who].id).into_iter().flatten();
                     let sent = sent.filter(|packet| packet.kind.as_deref() == Some("sent"));
-                    let seq = sent.filter_map(|packet| packet.seq).last().expect("a receipt");
+                    let seq = sent.filter_map(|packet| packet.seq).next_back().expect("a receipt");
                     clients[who].shown.insert(seq, format!("text {number}"));
                 }
                 Step::Edit { who, back } => {

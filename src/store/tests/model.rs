@@ -337,8 +337,8 @@ impl House {
     /// One of the last messages, even if an earlier act of the batch has deleted it.
     fn changeable(&self, back: u64) -> Option<Message> {
         let said = self.model.messages.iter().rev();
-        let said = said.filter(|message| matches!(message.kind, Kind::Chat));
-        said.skip(usize::try_from(back).unwrap()).next().cloned()
+        let mut said = said.filter(|message| matches!(message.kind, Kind::Chat));
+        said.nth(usize::try_from(back).unwrap()).cloned()
     }
 
     /// A change of the message, for everyone who could read it.

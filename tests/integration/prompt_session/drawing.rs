@@ -60,7 +60,7 @@ fn glyph(cell: &vt100::Cell) -> Glyph {
     }
 }
 
-pub(super) fn text(row: &Vec<Glyph>) -> String {
+pub(super) fn text(row: &[Glyph]) -> String {
     row.iter().map(|glyph| glyph.text.as_str()).collect::<String>().trim_end().to_owned()
 }
 

@@ -87,7 +87,7 @@ impl Scene {
     /// The rows of the screen, without times and dates of their own.
     pub(super) fn rows(&self) -> Vec<Vec<Glyph>> {
         let mut rows = glyphs(&self.terminal.emulator());
-        rows.iter_mut().for_each(|row| fix(row));
+        rows.iter_mut().for_each(fix);
         rows
     }
 }

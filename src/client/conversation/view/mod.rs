@@ -182,12 +182,10 @@ impl ViewState {
     pub(crate) fn rule(&self, text: &str) -> String {
         let rule = format!("{RULE} {} {RULE}", safe_line(text));
         let indent = RULE.chars().count() + 1;
-        let parts = match self.wrap_columns() {
-            Some(columns) => break_lines(&rule, columns, columns.saturating_sub(indent)),
-            None => vec![0..rule.len()],
-        };
-        let lines = parts.into_iter().filter_map(|part| rule.get(part));
-        let lines: Vec<_> = lines.map(|line| self.paint(DIM, line)).collect();
+        let Some(columns) = self.wrap_columns() else { return self.paint(DIM, &rule) };
+        let parts = break_lines(&rule, columns, columns.saturating_sub(indent)).into_iter();
+        let lines: Vec<_> =
+            parts.filter_map(|part| rule.get(part)).map(|line| self.paint(DIM, line)).collect();
         lines.join(&format!("\n{:indent$}", ""))
     }
 

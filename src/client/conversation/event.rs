@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::spot::Spot;
-use super::{CallTime, Conversation, Effect, PendingRequest, shown};
+use super::{CallTime, Conversation, Effect, IncomingMessage, PendingRequest, shown};
 use crate::protocol::event::Crowd;
 use crate::protocol::packet::UserInfo;
 use crate::protocol::{Code, Event, Target};
@@ -15,10 +15,10 @@ impl Conversation {
         let effects = match event {
             Event::Chat { .. } => self.chat(event, id, now),
             Event::Edited { .. } | Event::Deleted { .. } => self.changed(event, id),
-            Event::Alert { .. } => self.past(event, id, false).unwrap_or_else(|| self.live_alert(event, now)),
+            Event::Alert { .. } => self.past(event, id).unwrap_or_else(|| self.live_alert(event, now)),
             Event::Delivered { .. } => {
                 self.away = None;
-                self.past(event, id, true).unwrap_or_else(|| self.show(event))
+                self.past(event, id).unwrap_or_else(|| self.show(event))
             }
             Event::Joined(crowd) if crowd.room.is_none() => self.joined(crowd, now),
             Event::Left(crowd) if crowd.room.is_none() => self.left(crowd, now),
@@ -154,8 +154,8 @@ impl Conversation {
     }
 
     fn chat(&mut self, event: &Event, id: Option<&str>, now: CallTime) -> Vec<Effect> {
-        let Event::Chat { from, to, history, .. } = event else { return Vec::new() };
-        let is_direct = !matches!(Target::parse(to), Target::All | Target::Room(_));
+        let Event::Chat { from, history, .. } = event else { return Vec::new() };
+        let is_direct = IncomingMessage::of(event).is_some_and(|message| message.is_direct);
         let is_answer = id.is_some_and(|id| self.requests.contains_key(id));
         let is_others = from.name != self.view.me && !from.is_server() && !self.is_ignored(event);
         if !is_answer && !self.is_ignored(event) {
@@ -165,9 +165,9 @@ impl Conversation {
         // missed it.
         let is_own = id.is_some_and(|id| self.outbox.take(id, now.instant).is_some());
         if is_own && *history {
-            return self.own_past(event, is_direct);
+            return self.own_past(event);
         }
-        if let Some(effects) = self.past(event, id, is_direct) {
+        if let Some(effects) = self.past(event, id) {
             return effects;
         }
         if !history {

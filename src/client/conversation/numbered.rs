@@ -254,9 +254,7 @@ impl Conversation {
 
     /// Shows someone's change of a message.
     pub(super) fn changed(&mut self, event: &Event, id: Option<&str>) -> Vec<Effect> {
-        let (Event::Edited { to, .. } | Event::Deleted { to, .. }) = event else { return Vec::new() };
-        let is_direct = !matches!(Target::parse(to), Target::All | Target::Room(_));
-        self.past(event, id, is_direct).unwrap_or_else(|| self.show(event))
+        self.past(event, id).unwrap_or_else(|| self.show(event))
     }
 }
 

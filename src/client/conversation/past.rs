@@ -90,19 +90,12 @@ impl Conversation {
     }
 
     /// Handles a message from the history, requested or missed. `None`: it is neither.
-    pub(super) fn past(&mut self, event: &Event, id: Option<&str>, is_direct: bool) -> Option<Vec<Effect>> {
-        let (seq, history) = match event {
-            Event::Chat { seq, history, .. }
-            | Event::Alert { seq, history, .. }
-            | Event::Delivered { seq, history, .. }
-            | Event::Edited { seq, history, .. }
-            | Event::Deleted { seq, history, .. } => (*seq, *history),
-            _ => return None,
-        };
+    pub(super) fn past(&mut self, event: &Event, id: Option<&str>) -> Option<Vec<Effect>> {
+        let message = IncomingMessage::of(event)?;
         if id.is_some_and(|id| matches!(self.requests.get(id), Some(PendingRequest::Messages(_)))) {
-            return Some(self.requested(event, seq, id));
+            return Some(self.requested(event, message.seq, id));
         }
-        let mut effects = match self.seen.take(IncomingMessage { seq, is_direct, history }, true) {
+        let mut effects = match self.seen.take(message, true) {
             Novelty::Known => return Some(Vec::new()),
             Novelty::Live => return None,
             Novelty::Missed(_) if self.attention.missed.is_some() => {
@@ -120,9 +113,8 @@ impl Conversation {
     }
 
     /// Shows this user's own message, whose receipt the broken link has lost, without counting it as missed.
-    pub(super) fn own_past(&mut self, event: &Event, is_direct: bool) -> Vec<Effect> {
-        let Event::Chat { seq, .. } = event else { return Vec::new() };
-        if !self.seen.take_own(IncomingMessage { seq: *seq, is_direct, history: true }) {
+    pub(super) fn own_past(&mut self, event: &Event) -> Vec<Effect> {
+        if !IncomingMessage::of(event).is_some_and(|message| self.seen.take_own(message)) {
             return Vec::new();
         }
         let mut own = event.clone();

@@ -2,7 +2,7 @@
 
 mod settings;
 
-pub use settings::{Preference, PreferenceValue, SETTINGS, find_preference};
+pub use settings::{Preference, PreferenceValue, SETTINGS, find_preference, nearest_key};
 
 /// Which messages call the user, from none to all. Each includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -115,7 +115,7 @@ impl Conversation {
 
     /// Calls a user at a prompt for a message of that level.
     fn summon(&mut self, level: CallLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
-        self.view.outlet.screen()?;
+        self.view.screen()?;
         let preferences = &self.view.preferences;
         self.attention.calls.summon(level, message, preferences, now.instant).map(Effect::Summon)
     }
@@ -135,7 +135,7 @@ impl Conversation {
     /// Whether only the current place is shown. Without a history, what is not shown now would be lost.
     pub(super) fn focuses(&self) -> bool {
         let wanted = self.attention.places.focus.unwrap_or(self.view.preferences.focus);
-        wanted && self.keeps && self.view.outlet.screen().is_some()
+        wanted && self.keeps && self.view.screen().is_some()
     }
 
     /// Whether what happens in a room, besides messages, is shown now.
@@ -153,7 +153,7 @@ impl Conversation {
         let mut news = crowd;
         let ignored = &self.attention.ignored;
         news.names.retain(|name| !ignored.hides_name(name, now.clock));
-        let smart = self.view.outlet.screen().is_some();
+        let smart = self.view.screen().is_some();
         match self.view.preferences.presence {
             PresenceLevel::Off => Vec::new(),
             PresenceLevel::Smart if smart => {
@@ -215,7 +215,7 @@ impl Conversation {
             return Vec::new();
         };
         self.attention.missed_lines = missed.lines().cloned().collect();
-        let rows = self.view.outlet.screen().map_or(usize::MAX, |screen| screen.rows);
+        let rows = self.view.screen().map_or(usize::MAX, |screen| screen.rows);
         let (hidden, last) = missed.last(rows);
         let since = missed.since.map_or(String::new(), |since| format!(" since {}", self.view.when(since)));
         let mut effects = if missed.has_news() { self.rule(&format!("new{since}")) } else { Vec::new() };

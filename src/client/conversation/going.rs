@@ -1,6 +1,8 @@
 //! Going from place to place, with what is unread there; and the commands about being called.
 
-use jiff::SignedDuration;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::calling::{self, Silence};
 use super::ignored::IgnoredUser;
@@ -8,14 +10,12 @@ use super::past::{MessagesQuery, RequestedMessages, Title};
 use super::places::Unread;
 use super::spot::Spot;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
+use crate::limits::MAX_HISTORY_ASKED;
 use crate::protocol::command::Attend;
 use crate::protocol::packet::UserInfo;
 use crate::protocol::request::{Act, Ask};
 use crate::protocol::term::Term;
 use crate::protocol::{Event, Request, Target};
-
-/// Messages to ask for at once: the most that a server sends.
-const MAX_ASKED: usize = 200;
 
 /// Messages of this user's own among unread ones, which count too.
 const OWN_AMONG: usize = 20;
@@ -33,7 +33,7 @@ impl Conversation {
             Attend::Focus(wanted) => self.focus(wanted),
             Attend::Dnd(duration) => self.silence(duration.as_deref(), now),
             Attend::Ignore(None) => self.list_ignored(),
-            Attend::Ignore(Some((name, duration))) => self.ask_ignore(name, duration.as_deref(), now),
+            Attend::Ignore(Some((name, duration))) => self.ask_ignore(name, duration.as_deref()),
             Attend::Unignore(name) => self.unignore(&name),
         }
     }
@@ -48,7 +48,7 @@ impl Conversation {
     /// The user has read what is unread in a place. Tells the server, for the user's other terminals.
     pub(super) fn read_all(&mut self, spot: &Spot) -> Option<Unread> {
         let unread = self.attention.places.take(spot)?;
-        let last = unread.last.filter(|_| self.keeps && self.view.outlet.screen().is_some());
+        let last = unread.last.filter(|_| self.keeps && self.view.screen().is_some());
         if let Some(seq) = last.filter(|seq| self.attention.places.is_news(spot, *seq)) {
             let (name, room) = match spot {
                 Spot::Room(room) if room.is_lobby() => (None, None),
@@ -63,7 +63,7 @@ impl Conversation {
     /// Asks the server for the positions of the user's other terminals: it sends them to clients that have sent
     /// one themselves. Position 0 claims nothing.
     pub(super) fn follow_reading(&mut self) {
-        if self.keeps && self.view.outlet.screen().is_some() {
+        if self.keeps && self.view.screen().is_some() {
             self.tell_read(None, None, 0);
         }
     }
@@ -117,7 +117,7 @@ impl Conversation {
         let unread = self.read_all(&spot);
         match unread.filter(|unread| self.keeps && (unread.is_hidden || always)) {
             Some(unread) => effects.extend(self.ask_unread(&spot, &unread)),
-            None if is_new && self.view.outlet.screen().is_some() => {
+            None if is_new && self.view.screen().is_some() => {
                 effects.extend(self.rule(&spot.label(&self.target.to_string())));
             }
             None => {}
@@ -130,10 +130,10 @@ impl Conversation {
             Spot::Room(room) => (Some(room.to_string()), None),
             Spot::User(_) => (None, Some(unread.name.clone())),
         };
-        let limit = (unread.count + OWN_AMONG).min(MAX_ASKED);
+        let limit = u64::try_from(unread.count + OWN_AMONG).unwrap_or(u64::MAX).min(MAX_HISTORY_ASKED);
         let since = self.view.when(unread.since);
         let text = format!("{}: new since {since}", spot.label(&unread.name));
-        let query = MessagesQuery::history(room, name, u64::try_from(limit).ok());
+        let query = MessagesQuery::history(room, name, Some(limit));
         self.ask_messages(RequestedMessages::new(query, Title::Rule(text)).from(unread.first))
     }
 
@@ -175,7 +175,8 @@ impl Conversation {
         self.note(&format!("no bells and notifications{until}; the prompt still counts; /dnd off ends this"))
     }
 
-    fn after(&self, time: std::time::Duration) -> Option<jiff::Timestamp> {
+    /// The moment in that time; `None`: later than any calendar.
+    fn after(&self, time: Duration) -> Option<Timestamp> {
         self.view.now.checked_add(SignedDuration::try_from(time).ok()?).ok()
     }
 
@@ -203,14 +204,12 @@ impl Conversation {
         from.name != self.view.me && calling::mentions(msg, word, &[])
     }
 
-    fn ask_ignore(&mut self, name: String, duration: Option<&str>, now: CallTime) -> Vec<Effect> {
+    fn ask_ignore(&mut self, name: String, duration: Option<&str>) -> Vec<Effect> {
         let term = duration.map_or(Ok(Term::Forever), str::parse);
         let until = match term {
             Err(error) => return self.failure(&error.to_string()),
             Ok(Term::Forever) => None,
-            Ok(Term::For(time)) => {
-                SignedDuration::try_from(time).ok().and_then(|time| now.clock.checked_add(time).ok())
-            }
+            Ok(Term::For(time)) => self.after(time),
         };
         if name.to_lowercase() == self.view.me.to_lowercase() {
             return self.failure("you cannot ignore yourself");
@@ -219,7 +218,7 @@ impl Conversation {
     }
 
     /// Ignores the user whom the server has found.
-    pub(super) fn ignore(&mut self, user: &UserInfo, until: Option<jiff::Timestamp>) -> Vec<Effect> {
+    pub(super) fn ignore(&mut self, user: &UserInfo, until: Option<Timestamp>) -> Vec<Effect> {
         let name = &user.name;
         let how = match user.key {
             Some(_) => "by key, so under any name",

@@ -27,7 +27,7 @@ impl Conversation {
             0 => String::new(),
             stuck => format!(", {stuck} waiting"),
         };
-        let columns = self.view.outlet.screen().map_or(0, |screen| screen.columns);
+        let columns = self.view.screen().map_or(0, |screen| screen.columns);
         let room = (columns / 2).saturating_sub(width(&target) + state.len() + waiting.len() + 3);
         let unread = match columns {
             0 => String::new(),

@@ -185,7 +185,7 @@ impl Conversation {
 
     fn copy(&mut self, number: usize) -> Result<Vec<Effect>, String> {
         let text = text(self.numbered.lock().at(number)?);
-        if self.view.outlet.screen().is_none() {
+        if self.view.screen().is_none() {
             return Err("only a terminal has a clipboard".into());
         }
         let mut effects = vec![Effect::Copy(text.clone())];
@@ -196,7 +196,7 @@ impl Conversation {
     fn open(&mut self, number: usize) -> Result<Vec<Effect>, String> {
         let text = text(self.numbered.lock().at(number)?);
         let link = link(&text).ok_or_else(|| format!("line {number} has no link"))?;
-        if self.view.outlet.screen().is_none() {
+        if self.view.screen().is_none() {
             return Err(format!("only a prompt opens links; this one is {link}"));
         }
         Ok(vec![Effect::Open(link.to_owned())])

@@ -8,6 +8,7 @@ use super::seen_messages::{IncomingMessage, MissedMessages, Novelty};
 use super::view::render_hit;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::client::connection::Resumption;
+use crate::limits::MAX_HISTORY_ASKED;
 use crate::protocol::event::{BEHIND, GAP, HistoryEnd, SLOW, Welcome, count_messages};
 use crate::protocol::packet::stamp;
 use crate::protocol::request::{Act, SearchRequest, Span};
@@ -20,9 +21,6 @@ pub(crate) const WENT_BACK: &str = "the server went back to an earlier state (fr
 
 /// Messages to show after joining a room.
 const ON_JOINING: u64 = 20;
-
-/// Most messages that a server sends at a time.
-const PAGE: u64 = 200;
 
 /// Requested messages to hold until all have come: more than a page. Further ones are shown at once.
 const MAX_HELD: usize = 500;
@@ -71,7 +69,7 @@ impl Conversation {
     /// Begins a connection, with missed messages if the hello asked for them and the server stores any.
     pub(super) fn begin(&mut self, welcome: &Welcome, resumes: bool, now: CallTime) -> Vec<Effect> {
         let back = self.seen.welcomed(welcome, resumes);
-        let is_digest = self.seen.is_catching_up() && back.resumed && self.view.outlet.screen().is_some();
+        let is_digest = self.seen.is_catching_up() && back.resumed && self.view.screen().is_some();
         self.attention.missed = is_digest.then(MissedDigest::default);
         if !self.seen.is_catching_up() {
             self.go_live(now);
@@ -309,7 +307,7 @@ impl MessagesQuery {
 
     /// Whether the user wants more messages than a server sends at a time.
     fn is_greedy(&self) -> bool {
-        matches!(&self.act, Act::History { span: Span { limit: Some(limit), .. }, .. } if *limit > PAGE)
+        matches!(&self.act, Act::History { span: Span { limit: Some(limit), .. }, .. } if *limit > MAX_HISTORY_ASKED)
     }
 }
 

@@ -16,6 +16,9 @@ const MAX_HIGHLIGHTS: usize = 50;
 /// The longest highlighted word, and the longest format of times, in characters.
 const MAX_WORD_CHARS: usize = 64;
 
+/// How similar two keys must be for "did you mean"; 1 means equal.
+const LIKENESS: f64 = 0.7;
+
 /// The longest command, in bytes.
 const MAX_COMMAND_BYTES: usize = 1024;
 
@@ -135,15 +138,14 @@ pub const SETTINGS: &[Preference] = &[
 /// # Errors
 /// The nearest name, if one is near.
 pub fn find_preference(name: &str) -> Result<&'static Preference, Option<&'static str>> {
-    let likeness = |preference: &&Preference| strsim::jaro(name, preference.name);
-    match SETTINGS.iter().find(|preference| preference.name.eq_ignore_ascii_case(name)) {
-        Some(preference) => Ok(preference),
-        None => Err(SETTINGS
-            .iter()
-            .filter(|preference| likeness(preference) >= 0.7)
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-            .map(|preference| preference.name)),
-    }
+    let found = SETTINGS.iter().find(|preference| preference.name.eq_ignore_ascii_case(name));
+    found.ok_or_else(|| nearest_key(name, SETTINGS.iter().map(|preference| preference.name)))
+}
+
+/// The known key that the user probably meant: for "did you mean".
+pub fn nearest_key<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.map(|name| (strsim::jaro(key, name), name)).filter(|(score, _)| *score >= LIKENESS);
+    near.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, name)| name)
 }
 
 impl Preference {

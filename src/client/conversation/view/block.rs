@@ -7,7 +7,7 @@ use anstream::adapter::strip_str;
 use anstyle::{Effects, Style};
 
 use super::{BOLD, CALL, DIM, FAILURE, ViewState};
-use crate::client::conversation::outlet::{Outlet, ScreenSize};
+use crate::client::conversation::outlet::ScreenSize;
 use crate::text::{break_lines, safe_lines, width};
 
 /// The bar in front of each further line of a message, as its author has broken it.
@@ -187,13 +187,13 @@ impl ViewState {
         self.screen().filter(|_| self.preferences.wrap).map(|screen| screen.columns)
     }
 
-    /// The columns and rows of the screen at the moment; `None`: lines are not above a prompt.
+    /// The size of the screen at the moment; `None`: lines are not above a prompt.
     pub(crate) fn screen(&self) -> Option<ScreenSize> {
         self.outlet.screen()
     }
 
     pub(super) fn is_screen(&self) -> bool {
-        matches!(self.outlet, Outlet::Prompt(_))
+        self.screen().is_some()
     }
 
     pub(super) fn bold(&self, text: &str) -> String {

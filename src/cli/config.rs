@@ -169,9 +169,7 @@ fn check(key: &str, arg: &Arg, typed: &[String]) -> Result<(), String> {
 fn unknown(key: &str, command: &Command, known: &[&str]) -> String {
     let place = if command.get_name() == SERVE { " in [serve]" } else { "" };
     let hint = match nearest_key(key, known.iter().copied()) {
-        _ if place.is_empty() && find_preference(key).is_ok() => {
-            "it belongs in the table [chat]".to_owned()
-        }
+        _ if place.is_empty() && find_preference(key).is_ok() => "it belongs in the table [chat]".to_owned(),
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("known keys: {}", known.join(", ")),
     };

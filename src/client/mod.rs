@@ -10,6 +10,7 @@ mod connection;
 mod conversation;
 mod error;
 mod find;
+mod json_lines;
 mod link;
 mod local_time;
 mod options;

@@ -32,8 +32,12 @@ pub(super) struct Attention {
     pub(super) reported: Option<String>,
     /// Whether the user is away, as others see it.
     pub(super) is_away: bool,
-    /// The recipient who was away at the last direct message, if the user was told.
+    /// The recipient who was away at the last direct message, if the client has told the user.
     pub(super) absent: Option<Absent>,
+    /// The same for a recipient who was offline.
+    pub(super) offline: Option<String>,
+    /// Whether the user has read what the mark after a name means.
+    pub(super) mark_is_told: bool,
 }
 
 impl Conversation {
@@ -55,11 +59,8 @@ impl Conversation {
     /// Tells the user, once, that a recipient does not read at the moment.
     pub(super) fn absent(&mut self, absent: Option<&Absent>) -> Vec<Effect> {
         let was = std::mem::replace(&mut self.attention.absent, absent.cloned());
-        match absent.filter(|absent| was.as_ref() != Some(*absent)) {
-            Some(Absent { name, why }) if why.is_empty() => self.note(&format!("{name} is away")),
-            Some(Absent { name, why }) => self.note(&format!("{name} is away: {why}")),
-            None => Vec::new(),
-        }
+        let news = absent.filter(|absent| was.as_ref() != Some(*absent));
+        news.map(|absent| self.note(&absent.to_string())).unwrap_or_default()
     }
 
     /// Which messages call the user for a message like this one.
@@ -135,7 +136,7 @@ impl Conversation {
     /// Whether only the current place is shown. Without a history, what is not shown now would be lost.
     pub(super) fn focuses(&self) -> bool {
         let wanted = self.attention.places.focus.unwrap_or(self.view.preferences.focus);
-        wanted && self.keeps && self.view.screen().is_some()
+        wanted && self.session.keeps && self.view.screen().is_some()
     }
 
     /// Whether what happens in a room, besides messages, is shown now.

@@ -17,7 +17,7 @@ impl Conversation {
             Event::Edited { .. } | Event::Deleted { .. } => self.changed(event, id),
             Event::Alert { .. } => self.past(event, id).unwrap_or_else(|| self.live_alert(event, now)),
             Event::Delivered { .. } => {
-                self.away = None;
+                self.attention.offline = None;
                 self.past(event, id).unwrap_or_else(|| self.show(event))
             }
             Event::Joined(crowd) if crowd.room.is_none() => self.joined(crowd, now),
@@ -76,11 +76,11 @@ impl Conversation {
                 effects
             }
             Event::Storing { works, msg } => {
-                self.trouble = (!works).then(|| msg.clone());
+                self.session.trouble = (!works).then(|| msg.clone());
                 self.show(event)
             }
             Event::Operator { operator, .. } => {
-                self.operator = *operator;
+                self.session.operator = *operator;
                 self.with_roster(|roster| roster.is_operator = *operator);
                 self.show(event)
             }
@@ -96,7 +96,7 @@ impl Conversation {
     /// Users joined. The server says so up to a second later, so its first news may include users whom this
     /// client has already found here. To this client, those have not just joined.
     fn joined(&mut self, crowd: &Crowd, now: CallTime) -> Vec<Effect> {
-        self.total = crowd.total;
+        self.session.total = crowd.total;
         self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.add(name)));
         let is_asked = || self.requests.values().any(|ask| matches!(ask, PendingRequest::Roster));
         if crowd.count > crowd.names.len() && !is_asked() {
@@ -119,7 +119,7 @@ impl Conversation {
     }
 
     fn left(&mut self, crowd: &Crowd, now: CallTime) -> Vec<Effect> {
-        self.total = crowd.total;
+        self.session.total = crowd.total;
         self.with_roster(|roster| crowd.names.iter().for_each(|name| roster.remove(name)));
         if let Some(found) = &mut self.found {
             found.retain(|name| !crowd.names.contains(name));
@@ -174,7 +174,7 @@ impl Conversation {
             self.with_roster(|roster| roster.add(&from.name));
         }
         let mut effects = self.live(event, now);
-        if is_others && from.key.is_none() && !std::mem::replace(&mut self.mark_is_told, true) {
+        if is_others && from.key.is_none() && !std::mem::replace(&mut self.attention.mark_is_told, true) {
             effects
                 .extend(self.note("a ? after a name means that no key backs it: anyone could be using it"));
         }
@@ -233,7 +233,7 @@ impl Conversation {
         ask: Option<PendingRequest>,
     ) -> Vec<Effect> {
         // A user who came between the welcome and this list really has just joined.
-        let is_current = std::mem::replace(&mut self.total, total) == total;
+        let is_current = std::mem::replace(&mut self.session.total, total) == total;
         self.found = self.found.take().filter(|_| is_current);
         self.with_roster(|roster| users.iter().for_each(|user| roster.add(&user.name)));
         match ask {

@@ -48,7 +48,7 @@ impl Conversation {
     /// The user has read what is unread in a place. Tells the server, for the user's other terminals.
     pub(super) fn read_all(&mut self, spot: &Spot) -> Option<Unread> {
         let unread = self.attention.places.take(spot)?;
-        let last = unread.last.filter(|_| self.keeps && self.view.screen().is_some());
+        let last = unread.last.filter(|_| self.session.keeps && self.view.screen().is_some());
         if let Some(seq) = last.filter(|seq| self.attention.places.is_news(spot, *seq)) {
             let (name, room) = match spot {
                 Spot::Room(room) if room.is_lobby() => (None, None),
@@ -63,7 +63,7 @@ impl Conversation {
     /// Asks the server for the positions of the user's other terminals: it sends them to clients that have sent
     /// one themselves. Position 0 claims nothing.
     pub(super) fn follow_reading(&mut self) {
-        if self.keeps && self.view.screen().is_some() {
+        if self.session.keeps && self.view.screen().is_some() {
             self.tell_read(None, None, 0);
         }
     }
@@ -82,7 +82,7 @@ impl Conversation {
 
     /// The window's title; none if the user wants none.
     pub(crate) fn title(&self) -> Option<String> {
-        let name = crate::text::safe_line(&self.server.name);
+        let name = crate::text::safe_line(&self.session.server.name);
         let calls = match self.attention.places.calls() {
             0 => String::new(),
             calls => format!("({calls}) "),
@@ -115,7 +115,7 @@ impl Conversation {
         let mut effects = vec![Effect::Relabel];
         let Some(spot) = self.here() else { return effects };
         let unread = self.read_all(&spot);
-        match unread.filter(|unread| self.keeps && (unread.is_hidden || always)) {
+        match unread.filter(|unread| self.session.keeps && (unread.is_hidden || always)) {
             Some(unread) => effects.extend(self.ask_unread(&spot, &unread)),
             None if is_new && self.view.screen().is_some() => {
                 effects.extend(self.rule(&spot.label(&self.target.to_string())));
@@ -142,7 +142,7 @@ impl Conversation {
         let wanted = wanted.unwrap_or(!places.focus.unwrap_or(self.view.preferences.focus));
         places.focus = Some(wanted);
         match wanted {
-            true if !self.keeps => self.note(
+            true if !self.session.keeps => self.note(
                 "this server keeps no history, so messages from other places are shown at once all the same",
             ),
             true => self.note(
@@ -181,7 +181,7 @@ impl Conversation {
     }
 
     fn list_mentions(&mut self) -> Vec<Effect> {
-        if !self.keeps {
+        if !self.session.keeps {
             return match self.attention.calls.mentions.is_empty() {
                 true => self.note("nobody has mentioned you since you came"),
                 false => shown(self.attention.calls.mentions.iter().cloned().collect()),

@@ -8,6 +8,15 @@ use crate::protocol::Target;
 use crate::protocol::target::LOBBY;
 use crate::text::{safe_line, width};
 
+/// The label on the screen.
+#[derive(Debug, Default)]
+pub(super) struct ShownLabel {
+    /// The number of waiting messages in it.
+    waiting: usize,
+    /// Messages whose receipt takes a moment, as they stand above it.
+    pub(super) slow: Vec<String>,
+}
+
 impl Conversation {
     /// The text before the input, with what is unread elsewhere in at most half the window's width; safe for
     /// the terminal.
@@ -40,11 +49,11 @@ impl Conversation {
     /// ones.
     pub(super) fn labelled(&mut self, mut effects: Vec<Effect>) -> Vec<Effect> {
         let stuck = self.outbox.stuck();
-        let is_none_slow = !self.slow.is_empty() && self.outbox.len() == stuck;
+        let is_none_slow = !self.shown_label.slow.is_empty() && self.outbox.len() == stuck;
         if is_none_slow {
-            self.slow.clear();
+            self.shown_label.slow.clear();
         }
-        let mut is_new = std::mem::replace(&mut self.labelled, stuck) != stuck || is_none_slow;
+        let mut is_new = std::mem::replace(&mut self.shown_label.waiting, stuck) != stuck || is_none_slow;
         let now = Instant::now();
         is_new |= self.attention.places.is_label_due(now);
         let is_there = effects.iter().any(|effect| matches!(effect, Effect::Relabel));

@@ -5,9 +5,7 @@ use std::collections::VecDeque;
 
 use super::view::{render, render_numbered};
 use super::{CallTime, Conversation, Effect, OutgoingMessage, PendingRequest, shown};
-use crate::fingerprint::Fingerprint;
 use crate::protocol::command::Point;
-use crate::protocol::packet::Sender;
 use crate::protocol::request::Act;
 use crate::protocol::{Event, Target};
 
@@ -214,8 +212,8 @@ impl Conversation {
         if change.author.is_some() {
             return Err("you can only change your own messages".into());
         }
-        if text.len() > self.text_bytes {
-            let (bytes, most) = (text.len(), self.text_bytes);
+        if text.len() > self.session.text_bytes {
+            let (bytes, most) = (text.len(), self.session.text_bytes);
             return Err(format!("not changed: the text has {bytes} bytes, and the server's limit is {most}"));
         }
         let request = Act::Edit { seq: change.of, msg: text.clone() }.into();
@@ -242,8 +240,7 @@ impl Conversation {
         let (Event::Sent { seq, ts, .. }, Some(PendingRequest::Change(change))) = (event, ask) else {
             return Vec::new();
         };
-        let key = self.key.as_ref().map(Fingerprint::tag);
-        let from = Sender { name: self.view.me.clone(), ip: self.ip.clone(), key };
+        let from = self.own_sender();
         let OwnChange { of, to, author: name, action, text } = change;
         let (seq, ts, history) = (*seq, ts.clone(), false);
         self.show(&match text {

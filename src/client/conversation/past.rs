@@ -157,7 +157,7 @@ impl Conversation {
         }
         let Some((missed, receipt)) = self.seen.caught_up(end) else {
             // A server that stores no messages only says whether some were missed.
-            let is_news = end.gap && !self.keeps;
+            let is_news = end.gap && !self.session.keeps;
             return if is_news { self.note(&format!("you missed messages{GAP}")) } else { Vec::new() };
         };
         if let Some(receipt) = receipt {

@@ -88,7 +88,7 @@ impl Conversation {
         if matches!(ask, Some(PendingRequest::Join)) && room.joined && !name.is_lobby() {
             effects.extend(self.go(Target::Room(room.name.clone()), false));
             effects.extend(self.ask_users_briefly(room.name.clone()));
-            if self.keeps {
+            if self.session.keeps {
                 effects.extend(self.ask_room(&room.name));
             }
         }

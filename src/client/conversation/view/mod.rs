@@ -111,10 +111,9 @@ pub(crate) fn render(event: &Event, state: &ViewState) -> Vec<String> {
             state.chat(from, to, &format!("{msg} (edited)"), *action, ts)
         }
         Event::Chat { from, to, msg, action, ts, .. } => state.chat(from, to, msg, *action, ts),
-        Event::Edited { from, to, msg, ts, .. } => {
-            state.chat(from, to, &format!("corrected: {msg}"), true, ts)
+        Event::Edited { from, to, ts, .. } | Event::Deleted { from, to, ts, .. } => {
+            state.chat(from, to, &event.text(), true, ts)
         }
-        Event::Deleted { from, to, ts, .. } => state.chat(from, to, &event.text(), true, ts),
         Event::Sent { .. } | Event::Pong { .. } | Event::Multicast { .. } | Event::PakeOk { .. } => {
             Vec::new()
         }

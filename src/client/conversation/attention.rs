@@ -4,7 +4,7 @@
 use super::calling::{self, Calls};
 use super::ignored::IgnoreList;
 use super::missed::MissedDigest;
-use super::places::{Places, UnreadMessage};
+use super::unread::{UnreadTable, UnreadMessage};
 use super::presence::PresenceNews;
 use super::spot::Spot;
 use super::view::render;
@@ -20,7 +20,7 @@ const LINES_AT_ONCE: usize = 500;
 /// News for the user, and news that wait.
 #[derive(Debug, Default)]
 pub(super) struct Attention {
-    pub(super) places: Places,
+    pub(super) unread: UnreadTable,
     pub(super) calls: Calls,
     pub(super) ignored: IgnoreList,
     pub(super) presence: PresenceNews,
@@ -53,7 +53,7 @@ impl Conversation {
             let spot = Spot::of_conversation(read.name.as_deref(), read.room.as_deref())?;
             Some((spot, read.seq))
         });
-        self.attention.places.welcomed(positions);
+        self.attention.unread.welcomed(positions);
     }
 
     /// Tells the user, once, that a recipient does not read at the moment.
@@ -96,7 +96,7 @@ impl Conversation {
         if level == CallLevel::Off {
             if from.name == self.view.me {
                 // The user, in another terminal, has seen what came before.
-                self.attention.places.take(&spot);
+                self.attention.unread.take(&spot);
             }
             return self.show(event);
         }
@@ -104,21 +104,21 @@ impl Conversation {
         let is_hidden = !is_call && self.here().as_ref() != Some(&spot) && self.focuses() && seq.is_some();
         let at = ts.parse().unwrap_or(now.clock);
         let message = UnreadMessage { from: &from.name, seq: *seq, at, is_call, is_hidden };
-        self.attention.places.add(spot, message);
+        self.attention.unread.add(spot, message);
         let lines = if is_hidden { Vec::new() } else { self.lines(event) };
         if level == CallLevel::Mention {
             self.attention.calls.remember(&lines);
         }
         let mut effects = shown(lines);
-        effects.extend(self.summon(level, [&from.name, to, msg], now));
+        effects.extend(self.notify(level, [&from.name, to, msg], now));
         effects
     }
 
     /// Calls a user at a prompt for a message of that level.
-    fn summon(&mut self, level: CallLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
+    fn notify(&mut self, level: CallLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
         self.view.screen()?;
         let preferences = &self.view.preferences;
-        self.attention.calls.summon(level, message, preferences, now.instant).map(Effect::Summon)
+        self.attention.calls.notify(level, message, preferences, now.instant).map(Effect::Notify)
     }
 
     /// Calls the user for an alert.
@@ -128,14 +128,14 @@ impl Conversation {
             && *by != self.view.me
         {
             let to = self.view.me.clone();
-            effects.extend(self.summon(CallLevel::Mention, [by, &to, msg], now));
+            effects.extend(self.notify(CallLevel::Mention, [by, &to, msg], now));
         }
         effects
     }
 
     /// Whether only the current place is shown. Without a history, what is not shown now would be lost.
     pub(super) fn focuses(&self) -> bool {
-        let wanted = self.attention.places.focus.unwrap_or(self.view.preferences.focus);
+        let wanted = self.attention.unread.focus.unwrap_or(self.view.preferences.focus);
         wanted && self.session.keeps && self.view.screen().is_some()
     }
 
@@ -196,11 +196,11 @@ impl Conversation {
             }
             if from.name == self.view.me {
                 is_own = true;
-                self.attention.places.take(&spot);
-            } else if self.here().as_ref() != Some(&spot) && !self.attention.places.is_read(&spot, *seq) {
+                self.attention.unread.take(&spot);
+            } else if self.here().as_ref() != Some(&spot) && !self.attention.unread.is_read(&spot, *seq) {
                 let at = at.unwrap_or(self.view.now);
                 let message = UnreadMessage { from: &from.name, seq: *seq, at, is_call, is_hidden: true };
-                self.attention.places.add(spot.clone(), message);
+                self.attention.unread.add(spot.clone(), message);
             }
             place = Some(spot);
         }

@@ -21,7 +21,7 @@ const MAX_NOTIFIED: usize = 200;
 
 /// A message that calls the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Summons {
+pub(crate) struct Notification {
     pub(crate) bell: bool,
     pub(crate) notify: bool,
     /// The command to run.
@@ -59,13 +59,13 @@ impl Calls {
     }
 
     /// How to call the user for a message of that level, if at all.
-    pub(super) fn summon(
+    pub(super) fn notify(
         &mut self,
         level: CallLevel,
         [from, to, text]: [&str; 3],
         wanted: &Preferences,
         now: Instant,
-    ) -> Option<Summons> {
+    ) -> Option<Notification> {
         if level == CallLevel::Off || self.is_silent(now) {
             return None;
         }
@@ -75,7 +75,7 @@ impl Calls {
         let command = wanted.notify_command.clone().filter(|_| is_call);
         let text = safe_line(text).chars().take(MAX_NOTIFIED).collect();
         let (from, to) = (safe_line(from), safe_line(to));
-        (bell || notify || command.is_some()).then_some(Summons { bell, notify, command, from, to, text })
+        (bell || notify || command.is_some()).then_some(Notification { bell, notify, command, from, to, text })
     }
 
     pub(super) fn remember(&mut self, lines: &[String]) {
@@ -123,7 +123,7 @@ mod tests {
 
     fn rings(calls: &mut Calls, level: CallLevel, now: Instant) -> bool {
         let wanted = Preferences::default();
-        calls.summon(level, ["bob", "alice", "hi"], &wanted, now).is_some_and(|summons| summons.bell)
+        calls.notify(level, ["bob", "alice", "hi"], &wanted, now).is_some_and(|notification| notification.bell)
     }
 
     #[test]
@@ -153,10 +153,10 @@ mod tests {
             ..Preferences::default()
         };
         let (mut calls, now) = (Calls::default(), Instant::now());
-        let summons = calls.summon(CallLevel::Direct, ["b\x1bob", "alice", "a\nb"], &wanted, now).unwrap();
-        assert_eq!((summons.bell, summons.notify, summons.command.as_deref()), (false, false, Some("beep")));
-        assert_eq!((&*summons.from, &*summons.text), ("b\u{fffd}ob", "a b"));
-        assert_eq!(calls.summon(CallLevel::All, ["bob", "#dev", "hi"], &wanted, now), None);
+        let notification = calls.notify(CallLevel::Direct, ["b\x1bob", "alice", "a\nb"], &wanted, now).unwrap();
+        assert_eq!((notification.bell, notification.notify, notification.command.as_deref()), (false, false, Some("beep")));
+        assert_eq!((&*notification.from, &*notification.text), ("b\u{fffd}ob", "a b"));
+        assert_eq!(calls.notify(CallLevel::All, ["bob", "#dev", "hi"], &wanted, now), None);
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Conversation {
             Event::Time { time, ts, .. } => self.time(event, time, ts, ask, now),
             Event::Read { name, room, seq } => {
                 if let Some(spot) = Spot::of_conversation(name.as_deref(), room.as_deref()) {
-                    self.attention.places.read(&spot, *seq);
+                    self.attention.unread.read(&spot, *seq);
                 }
                 Vec::new()
             }
@@ -135,7 +135,7 @@ impl Conversation {
         now: CallTime,
     ) -> Vec<Effect> {
         if matches!(ask, Some(PendingRequest::Read)) {
-            self.attention.places.is_refused = true;
+            self.attention.unread.is_refused = true;
             return Vec::new();
         }
         let is_old = matches!(event, Event::Error { code: Some(Code::UnknownType), .. });
@@ -213,7 +213,7 @@ impl Conversation {
         self.view.rename(old, name);
         self.correspondent.rename(old, name);
         self.with_roster(|roster| roster.rename(old, name));
-        self.attention.places.rename(old, name);
+        self.attention.unread.rename(old, name);
         self.attention.presence.rename(old, name);
         self.attention.ignored.rename(old, name);
         let mut effects = self.show(event);

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::calling::{self, Silence};
 use super::ignored::IgnoredUser;
 use super::past::{MessagesQuery, RequestedMessages, Title};
-use super::places::Unread;
+use super::unread::Unread;
 use super::spot::Spot;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::limits::MAX_HISTORY_ASKED;
@@ -47,9 +47,9 @@ impl Conversation {
 
     /// The user has read what is unread in a place. Tells the server, for the user's other terminals.
     pub(super) fn read_all(&mut self, spot: &Spot) -> Option<Unread> {
-        let unread = self.attention.places.take(spot)?;
+        let unread = self.attention.unread.take(spot)?;
         let last = unread.last.filter(|_| self.session.keeps && self.view.screen().is_some());
-        if let Some(seq) = last.filter(|seq| self.attention.places.is_news(spot, *seq)) {
+        if let Some(seq) = last.filter(|seq| self.attention.unread.is_news(spot, *seq)) {
             let (name, room) = match spot {
                 Spot::Room(room) if room.is_lobby() => (None, None),
                 Spot::Room(room) => (None, Some(room.to_string())),
@@ -83,7 +83,7 @@ impl Conversation {
     /// The window's title; none if the user wants none.
     pub(crate) fn title(&self) -> Option<String> {
         let name = crate::text::safe_line(&self.session.server.name);
-        let calls = match self.attention.places.calls() {
+        let calls = match self.attention.unread.calls() {
             0 => String::new(),
             calls => format!("({calls}) "),
         };
@@ -93,13 +93,13 @@ impl Conversation {
     /// Goes to the most urgent unread messages or, without any, back to where this began.
     pub(crate) fn go_on(&mut self) -> Vec<Effect> {
         let here = self.here();
-        if let Some(target) = self.attention.places.most_urgent(here.as_ref()) {
-            let from = self.attention.places.came_from.take().unwrap_or_else(|| self.target.clone());
+        if let Some(target) = self.attention.unread.most_urgent(here.as_ref()) {
+            let from = self.attention.unread.came_from.take().unwrap_or_else(|| self.target.clone());
             let effects = self.go(target, true);
-            self.attention.places.came_from = Some(from);
+            self.attention.unread.came_from = Some(from);
             return effects;
         }
-        match self.attention.places.came_from.take().filter(|from| *from != self.target) {
+        match self.attention.unread.came_from.take().filter(|from| *from != self.target) {
             Some(from) => self.go(from, false),
             None => self.note("you have read everything"),
         }
@@ -109,7 +109,7 @@ impl Conversation {
     /// `always` shows it in any case.
     pub(super) fn go(&mut self, target: Target, always: bool) -> Vec<Effect> {
         self.look();
-        self.attention.places.came_from = None;
+        self.attention.unread.came_from = None;
         let is_new = self.target != target;
         self.aim(target);
         let mut effects = vec![Effect::Relabel];
@@ -138,7 +138,7 @@ impl Conversation {
     }
 
     fn focus(&mut self, wanted: Option<bool>) -> Vec<Effect> {
-        let places = &mut self.attention.places;
+        let places = &mut self.attention.unread;
         let wanted = wanted.unwrap_or(!places.focus.unwrap_or(self.view.preferences.focus));
         places.focus = Some(wanted);
         match wanted {
@@ -227,7 +227,7 @@ impl Conversation {
         let till = until.map_or(String::new(), |until| format!(" until {}", self.view.when(until)));
         let entry = IgnoredUser { name: name.clone(), key: user.key.clone(), until };
         let saved = self.attention.ignored.add(entry, self.view.now);
-        self.attention.places.take(&Spot::User(name.to_lowercase()));
+        self.attention.unread.take(&Spot::User(name.to_lowercase()));
         let mut effects = self.note(&format!(
             "you no longer see messages from {name}{till} ({how}); to undo: /unignore {name}"
         ));

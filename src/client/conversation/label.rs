@@ -40,7 +40,7 @@ impl Conversation {
         let room = (columns / 2).saturating_sub(width(&target) + state.len() + waiting.len() + 3);
         let unread = match columns {
             0 => String::new(),
-            _ => self.attention.places.summary(Spot::of(&self.target).as_ref(), room),
+            _ => self.attention.unread.summary(Spot::of(&self.target).as_ref(), room),
         };
         format!("[{target}{state}{waiting}{unread}] ")
     }
@@ -55,13 +55,13 @@ impl Conversation {
         }
         let mut is_new = std::mem::replace(&mut self.shown_label.waiting, stuck) != stuck || is_none_slow;
         let now = Instant::now();
-        is_new |= self.attention.places.is_label_due(now);
+        is_new |= self.attention.unread.is_label_due(now);
         let is_there = effects.iter().any(|effect| matches!(effect, Effect::Relabel));
         if is_new && !is_there {
             effects.push(Effect::Relabel);
         }
         if is_new || is_there {
-            self.attention.places.note_label(now);
+            self.attention.unread.note_label(now);
         }
         effects
     }

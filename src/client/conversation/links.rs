@@ -54,7 +54,7 @@ impl Conversation {
     fn move_in(&mut self, follows: bool) -> Vec<Effect> {
         self.numbered.lock().forget();
         self.attention.offline = None;
-        self.attention.places.forget();
+        self.attention.unread.forget();
         if matches!(self.target, Target::Room(_)) {
             self.aim(Target::All);
         }

@@ -17,7 +17,6 @@ mod outbox;
 mod outlet;
 mod pages;
 mod past;
-mod places;
 mod preference_command;
 mod presence;
 mod reply_target;
@@ -29,13 +28,14 @@ mod session_info;
 mod slow_messages;
 mod spot;
 mod status;
+mod unread;
 mod verifying;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use calling::Summons;
+pub(crate) use calling::Notification;
 pub(crate) use ignored::{IGNORED_FILE, IgnoreList};
 pub(crate) use line::keeps_echo;
 pub(crate) use outbox::PacketIds;
@@ -87,8 +87,8 @@ pub(crate) enum Effect {
     GiveBack(String),
     /// Ask a question, whose answer goes to [`Conversation::answered_question`]. Plain lines cannot ask.
     Ask(String),
-    /// Call the user, who may not be looking. Plain lines call nobody.
-    Summon(Summons),
+    /// Notify the user, who may not be looking. Plain lines notify nobody.
+    Notify(Notification),
     /// Change the screen of a prompt. Plain lines have none.
     OnScreen(fn(&Printer)),
     /// Leave, as the user asked.
@@ -245,7 +245,7 @@ impl Conversation {
 
     /// Whether something waits for its time, so that [`Self::tick`] should be called.
     pub(crate) fn waits(&self) -> bool {
-        self.pending() > 0 || self.attention.places.waits_for_label() || self.attention.presence.waits()
+        self.pending() > 0 || self.attention.unread.waits_for_label() || self.attention.presence.waits()
     }
 
     /// Takes the list of ignored users.

@@ -79,7 +79,7 @@ impl Conversation {
             self.rooms.insert(name.clone());
         }
         if was_left && let Some(spot) = Spot::of(&Target::Room(name.to_string())) {
-            self.attention.places.take(&spot);
+            self.attention.unread.take(&spot);
         }
         self.name_places();
         if was_left && self.talks_in(&name) {

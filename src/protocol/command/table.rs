@@ -4,28 +4,11 @@ use super::arguments::{
     at_most_one, bare, history, keys, named, nothing, one, part, query, room_and_rest, rooms, search, text,
     timed, two, users, verify,
 };
-use super::{Action, Attend, Command, Place, PromptAction, Talk, attend, point};
+use super::base::{ANYWHERE, CLIENTS, OPERATORS, PROMPT, SERVER, TERMINALS};
+use super::{Action, Attend, Command, PromptAction, Talk, attend, point};
 use crate::protocol::Target;
 use crate::protocol::packet::KeyList;
 use crate::protocol::request::{Act, Ask, Operate};
-use Place::{Console, Prompt, Wire};
-
-/// For everyone, wherever commands are typed.
-const ANYWHERE: Command = Command {
-    name: "",
-    aliases: &[],
-    usage: "",
-    help: "",
-    operator: false,
-    places: &[Prompt, Wire, Console],
-    read: |_| None,
-};
-const OPERATORS: Command = Command { operator: true, ..ANYWHERE };
-const CLIENTS: Command = Command { places: &[Prompt, Wire], ..ANYWHERE };
-const PROMPT: Command = Command { places: &[Prompt], ..ANYWHERE };
-/// Where the prompt has a command of its own by this name.
-const SERVER: Command = Command { places: &[Wire, Console], ..ANYWHERE };
-const TERMINALS: Command = Command { places: &[Prompt, Console], ..ANYWHERE };
 
 /// All commands, in the order of `/help`.
 pub const COMMANDS: &[Command] = &[
@@ -321,7 +304,7 @@ pub const COMMANDS: &[Command] = &[
         name: "next",
         aliases: &["n"],
         help: "go to the most urgent unread messages, as Alt-A does",
-        read: |rest| nothing(rest, Action::Prompt(PromptAction::Attend(Attend::Next))),
+        read: |rest| nothing(rest, Attend::Next.into()),
         ..PROMPT
     },
     Command {

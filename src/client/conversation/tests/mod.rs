@@ -46,7 +46,7 @@ fn text(effects: Vec<Effect>) -> String {
         Effect::Open(link) => format!("(open: {link})"),
         Effect::GiveBack(line) => format!("(back: {line})"),
         Effect::Ask(question) => format!("({})", question.trim()),
-        Effect::Summon(summons) => format!("(call: {} {})", summons.from, summons.text),
+        Effect::Notify(notification) => format!("(call: {} {})", notification.from, notification.text),
         Effect::Quit => "(quit)".into(),
     };
     effects.into_iter().map(line).collect::<Vec<_>>().join("\n")

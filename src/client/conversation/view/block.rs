@@ -36,7 +36,7 @@ struct Start {
     indent: usize,
 }
 
-/// Places of a line in a style of their own.
+/// UnreadTable of a line in a style of their own.
 struct Marks {
     places: Vec<Range<usize>>,
     style: Style,

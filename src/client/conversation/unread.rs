@@ -9,7 +9,7 @@ use super::spot::Spot;
 use crate::protocol::Target;
 use crate::text::width;
 
-/// Places with unread messages to remember: as many as anyone could visit. In a larger crowd, the quietest is
+/// UnreadTable with unread messages to remember: as many as anyone could visit. In a larger crowd, the quietest is
 /// forgotten; its messages stay in the history.
 const MAX_PLACES: usize = 256;
 
@@ -45,7 +45,7 @@ pub(super) struct UnreadMessage<'a> {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct UnreadTable {
     unread: BTreeMap<Spot, Unread>,
     /// Up to where the user has read each place, as the server knows it.
     positions: BTreeMap<Spot, u64>,
@@ -60,7 +60,7 @@ pub(super) struct Places {
     labelled: Option<Instant>,
 }
 
-impl Places {
+impl UnreadTable {
     pub(super) fn add(&mut self, spot: Spot, message: UnreadMessage<'_>) {
         if self.unread.len() >= MAX_PLACES && !self.unread.contains_key(&spot) {
             let quietest = self.unread.iter().min_by_key(|(_, unread)| (unread.calls, unread.count));
@@ -144,7 +144,7 @@ impl Places {
         (self.came_from, self.is_label_due) = (None, true);
     }
 
-    /// Places with unread messages except the one in which the user is: first those that call the user, then
+    /// UnreadTable with unread messages except the one in which the user is: first those that call the user, then
     /// those that have waited longest.
     fn elsewhere(&self, here: Option<&Spot>) -> Vec<(&Spot, &Unread)> {
         let mut places: Vec<_> = self.unread.iter().filter(|(spot, _)| Some(*spot) != here).collect();
@@ -214,8 +214,8 @@ mod tests {
         Spot::User(name.to_lowercase())
     }
 
-    fn places(messages: &[(Spot, &str, bool)]) -> Places {
-        let mut places = Places::default();
+    fn places(messages: &[(Spot, &str, bool)]) -> UnreadTable {
+        let mut places = UnreadTable::default();
         for (n, (spot, from, is_call)) in messages.iter().enumerate() {
             let at = Timestamp::from_second(i64::try_from(n).unwrap()).unwrap();
             let seq = Some(n as u64);
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_crowd_of_places_is_bounded_and_calls_stay() {
-        let mut places = Places::default();
+        let mut places = UnreadTable::default();
         let at = Timestamp::UNIX_EPOCH;
         let message = |is_call| UnreadMessage { from: "x", seq: None, at, is_call, is_hidden: false };
         places.add(user("carol"), message(true));

@@ -1,12 +1,12 @@
-//! The meaning of a live message to the user: whether it calls, and whether the client shows or counts it.
-//! The same for joins and leaves.
+//! Decides whether a live message notifies the user, and whether the client shows or only counts it; the same
+//! for joins and leaves.
 
 use super::calling::{self, Calls};
 use super::ignored::IgnoreList;
 use super::missed::MissedDigest;
-use super::unread::{UnreadTable, UnreadMessage};
 use super::presence::PresenceNews;
 use super::spot::Spot;
+use super::unread::{UnreadMessage, UnreadTable};
 use super::view::render;
 use super::{CallTime, Conversation, Effect, shown};
 use crate::client::preferences::{CallLevel, PresenceLevel};
@@ -17,7 +17,7 @@ use crate::protocol::packet::Sender;
 /// Lines that go to the screen together: fewer and bigger pieces than its queue has room for.
 const LINES_AT_ONCE: usize = 500;
 
-/// News for the user, and news that wait.
+/// The state of notifications, unread and missed messages.
 #[derive(Debug, Default)]
 pub(super) struct Attention {
     pub(super) unread: UnreadTable,
@@ -41,7 +41,7 @@ pub(super) struct Attention {
 }
 
 impl Conversation {
-    /// The place in which the user is.
+    /// The spot to which plain lines go.
     pub(super) fn here(&self) -> Option<Spot> {
         Spot::of(&self.target)
     }
@@ -56,14 +56,14 @@ impl Conversation {
         self.attention.unread.welcomed(positions);
     }
 
-    /// Tells the user, once, that a recipient does not read at the moment.
+    /// Tells the user, once, that a recipient is away.
     pub(super) fn absent(&mut self, absent: Option<&Absent>) -> Vec<Effect> {
         let was = std::mem::replace(&mut self.attention.absent, absent.cloned());
         let news = absent.filter(|absent| was.as_ref() != Some(*absent));
         news.map(|absent| self.note(&absent.to_string())).unwrap_or_default()
     }
 
-    /// Which messages call the user for a message like this one.
+    /// The lowest level at which this message notifies the user.
     pub(super) fn level(&self, from: &Sender, spot: &Spot, msg: &str) -> CallLevel {
         let words = &self.view.preferences.highlight;
         match () {
@@ -84,7 +84,7 @@ impl Conversation {
         }
     }
 
-    /// Shows or counts a live message, and calls the user.
+    /// Shows or counts a live message, and notifies the user.
     pub(super) fn live(&mut self, event: &Event, now: CallTime) -> Vec<Effect> {
         let Event::Chat { from, to, msg, seq, ts, .. } = event else { return self.show(event) };
         if self.is_ignored(event) {
@@ -114,14 +114,14 @@ impl Conversation {
         effects
     }
 
-    /// Calls a user at a prompt for a message of that level.
+    /// Notifies a user at a prompt of a message of that level.
     fn notify(&mut self, level: CallLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
         self.view.screen()?;
         let preferences = &self.view.preferences;
         self.attention.calls.notify(level, message, preferences, now.instant).map(Effect::Notify)
     }
 
-    /// Calls the user for an alert.
+    /// Shows an alert, and notifies the user.
     pub(super) fn live_alert(&mut self, event: &Event, now: CallTime) -> Vec<Effect> {
         let mut effects = self.show(event);
         if let Event::Alert { by, msg, .. } = event
@@ -133,7 +133,7 @@ impl Conversation {
         effects
     }
 
-    /// Whether only the current place is shown. Without a history, what is not shown now would be lost.
+    /// Whether to show only the current spot. Without a history, messages that are not shown now would be lost.
     pub(super) fn focuses(&self) -> bool {
         let wanted = self.attention.unread.focus.unwrap_or(self.view.preferences.focus);
         wanted && self.session.keeps && self.view.screen().is_some()

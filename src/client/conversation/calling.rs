@@ -1,4 +1,5 @@
-//! Which messages call the user, and how: the bell, a notification, a command. Knows no terminal.
+//! Which messages notify the user, and how: the bell, a notification on the desktop, a command. Knows no
+//! terminal.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -19,7 +20,7 @@ const MAX_MENTIONS: usize = 200;
 /// The longest text in a notification, in characters: desktops cut longer ones.
 const MAX_NOTIFIED: usize = 200;
 
-/// A message that calls the user.
+/// How to notify the user of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Notification {
     pub(crate) bell: bool,
@@ -33,14 +34,14 @@ pub(crate) struct Notification {
     pub(crate) text: String,
 }
 
-/// Until when the user does not want to be called.
+/// Until when the user wants no notifications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
     Until(Instant),
     Always,
 }
 
-/// Calls so far, and whether the user wants any.
+/// The last notifications, and whether the user wants any.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     pub(super) silence: Option<Silence>,
@@ -58,7 +59,7 @@ impl Calls {
         self.silence.is_some()
     }
 
-    /// How to call the user for a message of that level, if at all.
+    /// Decides how to notify the user of a message of that level, if at all.
     pub(super) fn notify(
         &mut self,
         level: CallLevel,
@@ -75,7 +76,14 @@ impl Calls {
         let command = wanted.notify_command.clone().filter(|_| is_call);
         let text = safe_line(text).chars().take(MAX_NOTIFIED).collect();
         let (from, to) = (safe_line(from), safe_line(to));
-        (bell || notify || command.is_some()).then_some(Notification { bell, notify, command, from, to, text })
+        (bell || notify || command.is_some()).then_some(Notification {
+            bell,
+            notify,
+            command,
+            from,
+            to,
+            text,
+        })
     }
 
     pub(super) fn remember(&mut self, lines: &[String]) {
@@ -123,7 +131,9 @@ mod tests {
 
     fn rings(calls: &mut Calls, level: CallLevel, now: Instant) -> bool {
         let wanted = Preferences::default();
-        calls.notify(level, ["bob", "alice", "hi"], &wanted, now).is_some_and(|notification| notification.bell)
+        calls
+            .notify(level, ["bob", "alice", "hi"], &wanted, now)
+            .is_some_and(|notification| notification.bell)
     }
 
     #[test]
@@ -153,8 +163,12 @@ mod tests {
             ..Preferences::default()
         };
         let (mut calls, now) = (Calls::default(), Instant::now());
-        let notification = calls.notify(CallLevel::Direct, ["b\x1bob", "alice", "a\nb"], &wanted, now).unwrap();
-        assert_eq!((notification.bell, notification.notify, notification.command.as_deref()), (false, false, Some("beep")));
+        let notification =
+            calls.notify(CallLevel::Direct, ["b\x1bob", "alice", "a\nb"], &wanted, now).unwrap();
+        assert_eq!(
+            (notification.bell, notification.notify, notification.command.as_deref()),
+            (false, false, Some("beep"))
+        );
         assert_eq!((&*notification.from, &*notification.text), ("b\u{fffd}ob", "a b"));
         assert_eq!(calls.notify(CallLevel::All, ["bob", "#dev", "hi"], &wanted, now), None);
     }

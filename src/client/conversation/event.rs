@@ -141,7 +141,7 @@ impl Conversation {
         let is_old = matches!(event, Event::Error { code: Some(Code::UnknownType), .. });
         let mut effects = match ask {
             Some(PendingRequest::Change(_)) if is_old => {
-                self.failure("this server is of an older version, which cannot change messages")
+                self.failure("this server has an older version, which cannot change messages")
             }
             _ => self.show(event),
         };

@@ -1,4 +1,5 @@
-//! Going from place to place, with what is unread there; and the commands about being called.
+//! The commands about unread messages, notifications and ignored users, and going from one room or
+//! conversation to another.
 
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::calling::{self, Silence};
 use super::ignored::IgnoredUser;
 use super::past::{MessagesQuery, RequestedMessages, Title};
-use super::unread::Unread;
 use super::spot::Spot;
+use super::unread::Unread;
 use super::{CallTime, Conversation, Effect, PendingRequest, shown};
 use crate::limits::MAX_HISTORY_ASKED;
 use crate::protocol::command::Attend;
@@ -24,7 +25,7 @@ const OWN_AMONG: usize = 20;
 const MAX_SOUGHT: usize = 8;
 
 impl Conversation {
-    /// Handles a command about places and calls.
+    /// Handles a command about unread messages, notifications or ignored users.
     pub(super) fn attend(&mut self, command: Attend, now: CallTime) -> Vec<Effect> {
         match command {
             Attend::Next => self.go_on(),
@@ -38,14 +39,14 @@ impl Conversation {
         }
     }
 
-    /// The user presses a key or Enter, and so has read what is in the current place.
+    /// Counts the current spot as read, because the user presses a key there.
     pub(crate) fn look(&mut self) {
         if let Some(here) = self.here() {
             self.read_all(&here);
         }
     }
 
-    /// The user has read what is unread in a place. Tells the server, for the user's other terminals.
+    /// Counts a spot as read. Tells the server, for the user's other terminals.
     pub(super) fn read_all(&mut self, spot: &Spot) -> Option<Unread> {
         let unread = self.attention.unread.take(spot)?;
         let last = unread.last.filter(|_| self.session.keeps && self.view.screen().is_some());
@@ -105,8 +106,8 @@ impl Conversation {
         }
     }
 
-    /// Makes a place the target of plain lines, and shows what is unread there if it is not on the screen.
-    /// `always` shows it in any case.
+    /// Makes a room or user the target of plain lines, and shows unread messages there that are not on the
+    /// screen; with `always`, also those that are.
     pub(super) fn go(&mut self, target: Target, always: bool) -> Vec<Effect> {
         self.look();
         self.attention.unread.came_from = None;
@@ -143,12 +144,12 @@ impl Conversation {
         places.focus = Some(wanted);
         match wanted {
             true if !self.session.keeps => self.note(
-                "this server keeps no history, so messages from other places are shown at once all the same",
+                "this server keeps no history, so lanchat still shows all messages as they come",
             ),
             true => self.note(
-                "only the current place and messages that call you are shown now; /next (Alt-A) goes to others",
+                "lanchat shows only this room or conversation, mentions and direct messages; for the others: /next (Alt-A)",
             ),
-            false => self.note("messages from all your places are shown as they come"),
+            false => self.note("lanchat shows the messages of all your rooms and conversations as they come"),
         }
     }
 
@@ -172,7 +173,9 @@ impl Conversation {
             },
         };
         self.attention.calls.silence = Some(silence);
-        self.note(&format!("no bells and notifications{until}; the prompt still counts; /dnd off ends this"))
+        self.note(&format!(
+            "no bells or notifications{until}; the prompt still counts messages; to end this: /dnd off"
+        ))
     }
 
     /// The moment in that time; `None`: later than any calendar.
@@ -183,7 +186,7 @@ impl Conversation {
     fn list_mentions(&mut self) -> Vec<Effect> {
         if !self.session.keeps {
             return match self.attention.calls.mentions.is_empty() {
-                true => self.note("nobody has mentioned you since you came"),
+                true => self.note("nobody has mentioned you since you joined"),
                 false => shown(self.attention.calls.mentions.iter().cloned().collect()),
             };
         }
@@ -238,7 +241,9 @@ impl Conversation {
 
     fn unignore(&mut self, name: &str) -> Vec<Effect> {
         match self.attention.ignored.remove(name, self.view.now) {
-            Ok(0) => self.failure(&format!("you do not ignore {name}; /ignore lists those whom you ignore")),
+            Ok(0) => {
+                self.failure(&format!("you do not ignore {name}; /ignore lists the users whom you ignore"))
+            }
             Ok(_) => self.note(&format!("you see messages from {name} again")),
             Err(error) => self.unsaved(Some(error)),
         }
@@ -246,7 +251,7 @@ impl Conversation {
 
     fn unsaved(&self, error: Option<String>) -> Vec<Effect> {
         let text =
-            |error| format!("this lasts only until you leave, because the list cannot be saved: {error}");
+            |error| format!("this lasts only until you leave, because lanchat cannot save the list: {error}");
         error.map(|error| self.failure(&text(error))).unwrap_or_default()
     }
 

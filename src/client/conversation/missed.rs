@@ -29,8 +29,8 @@ pub(super) struct MissedDigest {
     /// When the first message was said.
     pub(super) since: Option<Timestamp>,
     messages: usize,
-    /// Messages per place, and how many of them call the user.
-    places: BTreeMap<Spot, (usize, usize)>,
+    /// Messages per spot, and how many of them are calls.
+    spots: BTreeMap<Spot, (usize, usize)>,
     /// The lines of messages that call the user, and how many lines had come before each.
     calls: VecDeque<(usize, Vec<String>)>,
     call_count: usize,
@@ -58,7 +58,7 @@ impl MissedDigest {
             }
         }
         if let Some(spot) = spot.filter(|_| !is_own) {
-            let (count, calls) = self.places.entry(spot).or_default();
+            let (count, calls) = self.spots.entry(spot).or_default();
             (*count, *calls) = (*count + 1, *calls + usize::from(is_call));
         }
         self.bytes += lines.iter().map(String::len).sum::<usize>();
@@ -97,7 +97,7 @@ impl MissedDigest {
         let mut text = format!("{} while you were away", count_messages(self.messages));
         let mut parts = Vec::new();
         let (mut direct, mut rooms) = (0, 0);
-        for (spot, (count, calls)) in &self.places {
+        for (spot, (count, calls)) in &self.spots {
             match spot {
                 Spot::User(_) => direct += count,
                 Spot::Room(room) => {

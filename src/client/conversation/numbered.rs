@@ -112,9 +112,11 @@ impl NumberedLines {
 
     fn at(&self, number: usize) -> Result<Event, String> {
         let unknown = || match self.numbered.len() {
-            0 => "no lines have numbers yet; /num shows them with numbers".to_owned(),
+            0 => "no lines have numbers yet; to number the last ones: /num".to_owned(),
             count => {
-                format!("there is no line {number}; the last {count} had numbers, and /num shows others")
+                format!(
+                    "there is no line {number}; only the last {count} have numbers; to number more: /num N"
+                )
             }
         };
         let mark = self.numbered.get(number.wrapping_sub(1)).ok_or_else(unknown)?;

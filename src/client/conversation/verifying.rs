@@ -117,7 +117,7 @@ impl Conversation {
             (Some(KeySubject::Server(_)), false) => {
                 let name = &self.session.server.name;
                 self.note(&format!(
-                    "{name} is not verified; if the digits differ, leave: someone is in between"
+                    "{name} is not verified; if the digits differ, leave: someone is intercepting the connection"
                 ))
             }
             (Some(KeySubject::User(name, _)), false) => self.note(&format!("{name}'s key is not verified")),

@@ -8,7 +8,7 @@ use jiff::fmt::strtime;
 
 use super::{CallLevel, Preferences, PresenceLevel};
 use crate::limits::MAX_ROOMS_PER_USER;
-use crate::name::RoomName;
+use crate::name::{RoomName, with_hash};
 
 /// Highlighted words: each message is compared with all of them.
 const MAX_HIGHLIGHTS: usize = 50;
@@ -71,7 +71,7 @@ pub const SETTINGS: &[Preference] = &[
         name: "notify-command",
         values: "a command, or off",
         choices: OFF,
-        help: "program to run when someone calls you",
+        help: "program to run for mentions and direct messages",
         get: |all| text(all.notify_command.as_deref().unwrap_or_default()),
         set: |all, value| assign(&mut all.notify_command, command(value)),
     },
@@ -79,7 +79,7 @@ pub const SETTINGS: &[Preference] = &[
         name: "highlight",
         values: "words, separated by commas, or off",
         choices: OFF,
-        help: "words that call you, besides your name",
+        help: "words that count as mentions, besides your name",
         get: |all| PreferenceValue::List(all.highlight.clone()),
         set: |all, value| assign(&mut all.highlight, words(value)),
     },
@@ -111,7 +111,7 @@ pub const SETTINGS: &[Preference] = &[
         name: "focus",
         values: "on or off",
         choices: SWITCH,
-        help: "show only the current conversation",
+        help: "show only the current room or conversation",
         get: |all| PreferenceValue::Switch(all.focus),
         set: |all, value| assign(&mut all.focus, switch(value)),
     },
@@ -119,7 +119,7 @@ pub const SETTINGS: &[Preference] = &[
         name: "title",
         values: "on or off",
         choices: SWITCH,
-        help: "count unread in the window's title",
+        help: "count mentions and direct messages in the title",
         get: |all| PreferenceValue::Switch(all.title),
         set: |all, value| assign(&mut all.title, switch(value)),
     },
@@ -311,10 +311,7 @@ fn words(value: &PreferenceValue) -> Option<Vec<String>> {
 
 fn rooms(value: &PreferenceValue) -> Option<Vec<String>> {
     let rooms = list(value)?;
-    let room = |name: &String| {
-        let name = if name.starts_with('#') { name.clone() } else { format!("#{name}") };
-        RoomName::new(&name).ok().map(|room| room.to_string())
-    };
+    let room = |name: &String| RoomName::new(&with_hash(name)).ok().map(|room| room.to_string());
     (rooms.len() <= MAX_ROOMS_PER_USER).then(|| rooms.iter().map(room).collect())?
 }
 

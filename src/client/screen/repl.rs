@@ -20,7 +20,9 @@ use super::notify::Notifier;
 use super::termination::Termination;
 use crate::client::background::{Background, next_of};
 use crate::client::connection::{Credentials, Ended, Reconnector, Update};
-use crate::client::conversation::{CallTime, Conversation, Effect, Roster, ScreenSize, Notification, keeps_echo};
+use crate::client::conversation::{
+    CallTime, Conversation, Effect, Notification, Roster, ScreenSize, keeps_echo,
+};
 use crate::client::error::Error;
 use crate::client::find::{Host, Hosting, Located, Locator, Rival};
 use crate::client::link::Reached;

@@ -39,7 +39,7 @@ pub(super) const REPLY: Command = Command {
 pub(super) const NUM: Command = Command {
     name: "num",
     usage: "[N]",
-    help: "number the last N lines (default 10), the latest 1, for the commands that take one",
+    help: "number the last N lines (default 10; the latest is 1), for /reply, /copy, /open, /edit and /delete",
     read: lines,
     ..PROMPT
 };

@@ -28,7 +28,7 @@ pub const COMMANDS: &[Command] = &[
         name: "users",
         aliases: &["who"],
         usage: "[-l] [#ROOM] [PART]",
-        help: "list who is online, or in #ROOM, or has PART in the name; -l also shows addresses and keys",
+        help: "list users who are online, or in #ROOM, or with PART in the name; -l also shows addresses and keys",
         read: |rest| {
             let (room, text, is_long) = users(rest)?;
             Some(Action::Prompt(PromptAction::Users { room, text, is_long }))
@@ -310,7 +310,7 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "focus",
         usage: "[on|off]",
-        help: "show only the current place and messages that call you; count the others",
+        help: "show only the current room or conversation, mentions and direct messages; count the others",
         read: attend::focus,
         ..PROMPT
     },
@@ -322,7 +322,7 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "missed",
-        help: "show again what you missed",
+        help: "show missed messages again",
         read: |rest| nothing(rest, Attend::Missed.into()),
         ..PROMPT
     },
@@ -349,7 +349,7 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "ignore",
         usage: "[NAME [DURATION]]",
-        help: "hide a user's messages, for DURATION or until /unignore; or list those you ignore",
+        help: "hide a user's messages, for DURATION or until /unignore; without NAME, list the users you ignore",
         read: attend::ignore,
         ..PROMPT
     },

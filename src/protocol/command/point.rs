@@ -116,7 +116,7 @@ fn number(word: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::command::{Line, read_line};
+    use crate::protocol::command::{Line, Place, read_line};
 
     #[test]
     fn a_number_points_at_a_line_and_without_one_the_text_is_all() {

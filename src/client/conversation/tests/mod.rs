@@ -14,10 +14,11 @@ use jiff::tz::TimeZone;
 use super::view::Stamp;
 use super::*;
 use crate::client::connection::{Loss, Up};
+use crate::fingerprint::Fingerprint;
 use crate::protocol::Code;
 use crate::protocol::Event;
 use crate::protocol::event::{Crowd, HistoryEnd, Welcome};
-use crate::protocol::packet::{RoomInfo, Sender, UserInfo};
+use crate::protocol::packet::{RoomInfo, Sender, ServerInfo, UserInfo};
 use crate::protocol::request::ClientPacket;
 use crate::security::TrustBasis;
 

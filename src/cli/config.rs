@@ -234,7 +234,7 @@ mod tests {
     fn the_chats_preferences_are_read_strictly() {
         let chat = parse("[chat]\nbell = false\njoin = ['dev']\ntime = '%H'").unwrap().chat;
         let expected = Preferences {
-            bell: crate::client::CallLevel::Off,
+            bell: crate::client::NotifyLevel::Off,
             join: vec!["#dev".into()],
             time: "%H".into(),
             ..Preferences::default()

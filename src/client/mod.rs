@@ -28,7 +28,7 @@ pub use find::{
 };
 pub use options::ClientOptions;
 pub use preferences::{
-    CallLevel, Preference, PreferenceValue, Preferences, PreferencesFile, PresenceLevel, SETTINGS,
+    NotifyLevel, Preference, PreferenceValue, Preferences, PreferencesFile, PresenceLevel, SETTINGS,
     find_preference, nearest_key,
 };
 pub use screen::{SendOptions, TailOptions, join, send, tail};

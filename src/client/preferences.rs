@@ -1,4 +1,4 @@
-//! How the user wants the chat to look and to call: the table `[chat]` of the config file, and `/set`.
+//! How the user wants the chat to look and to notify: the table `[chat]` of the config file, and `/set`.
 
 mod settings;
 
@@ -6,7 +6,7 @@ pub use settings::{Preference, PreferenceValue, SETTINGS, find_preference, neare
 
 /// Which messages notify the user, from none to all. Each level includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CallLevel {
+pub enum NotifyLevel {
     Off,
     Direct,
     /// Messages with the user's name or a highlighted word, and direct ones.
@@ -27,9 +27,9 @@ pub enum PresenceLevel {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preferences {
     /// Which messages ring the terminal's bell.
-    pub bell: CallLevel,
+    pub bell: NotifyLevel,
     /// Which messages cause a notification of the desktop, by OSC 9 and OSC 777.
-    pub notify: CallLevel,
+    pub notify: NotifyLevel,
     /// A command to run for each mention and direct message.
     pub notify_command: Option<String>,
     /// Words that count as a mention, besides the user's name.
@@ -62,8 +62,8 @@ pub trait PreferencesFile: Send + Sync {
 impl Default for Preferences {
     fn default() -> Self {
         Self {
-            bell: CallLevel::Mention,
-            notify: CallLevel::Off,
+            bell: NotifyLevel::Mention,
+            notify: NotifyLevel::Off,
             notify_command: None,
             highlight: Vec::new(),
             presence: PresenceLevel::Smart,

@@ -1,15 +1,15 @@
 //! Decides whether a live message notifies the user, and whether the client shows or only counts it; the same
 //! for joins and leaves.
 
-use super::calling::{self, Calls};
 use super::ignored::IgnoreList;
 use super::missed::MissedDigest;
+use super::notifications::{self, Notifications};
 use super::presence::PresenceNews;
 use super::spot::Spot;
 use super::unread::{UnreadMessage, UnreadTable};
 use super::view::render;
 use super::{CallTime, Conversation, Effect, shown};
-use crate::client::preferences::{CallLevel, PresenceLevel};
+use crate::client::preferences::{NotifyLevel, PresenceLevel};
 use crate::protocol::Event;
 use crate::protocol::event::{Absent, Crowd, Welcome};
 use crate::protocol::packet::Sender;
@@ -21,7 +21,7 @@ const LINES_AT_ONCE: usize = 500;
 #[derive(Debug, Default)]
 pub(super) struct Attention {
     pub(super) unread: UnreadTable,
-    pub(super) calls: Calls,
+    pub(super) notifications: Notifications,
     pub(super) ignored: IgnoreList,
     pub(super) presence: PresenceNews,
     /// Missed messages, while they come.
@@ -64,13 +64,13 @@ impl Conversation {
     }
 
     /// The lowest level at which this message notifies the user.
-    pub(super) fn level(&self, from: &Sender, spot: &Spot, msg: &str) -> CallLevel {
+    pub(super) fn level(&self, from: &Sender, spot: &Spot, msg: &str) -> NotifyLevel {
         let words = &self.view.preferences.highlight;
         match () {
-            () if from.name == self.view.me || from.is_server() => CallLevel::Off,
-            () if spot.is_direct() => CallLevel::Direct,
-            () if calling::mentions(msg, &self.view.me, words) => CallLevel::Mention,
-            () => CallLevel::All,
+            () if from.name == self.view.me || from.is_server() => NotifyLevel::Off,
+            () if spot.is_direct() => NotifyLevel::Direct,
+            () if notifications::mentions(msg, &self.view.me, words) => NotifyLevel::Mention,
+            () => NotifyLevel::All,
         }
     }
 
@@ -93,21 +93,22 @@ impl Conversation {
         self.attention.presence.spoke(&from.name, now.instant);
         let Some(spot) = Spot::of_message(&from.name, to, &self.view.me) else { return self.show(event) };
         let level = self.level(from, &spot, msg);
-        if level == CallLevel::Off {
+        if level == NotifyLevel::Off {
             if from.name == self.view.me {
                 // The user, in another terminal, has seen what came before.
                 self.attention.unread.take(&spot);
             }
             return self.show(event);
         }
-        let is_call = level <= CallLevel::Mention;
-        let is_hidden = !is_call && self.here().as_ref() != Some(&spot) && self.focuses() && seq.is_some();
+        let is_for_user = level <= NotifyLevel::Mention;
+        let is_hidden =
+            !is_for_user && self.here().as_ref() != Some(&spot) && self.focuses() && seq.is_some();
         let at = ts.parse().unwrap_or(now.clock);
-        let message = UnreadMessage { from: &from.name, seq: *seq, at, is_call, is_hidden };
+        let message = UnreadMessage { from: &from.name, seq: *seq, at, is_for_user, is_hidden };
         self.attention.unread.add(spot, message);
         let lines = if is_hidden { Vec::new() } else { self.lines(event) };
-        if level == CallLevel::Mention {
-            self.attention.calls.remember(&lines);
+        if level == NotifyLevel::Mention {
+            self.attention.notifications.remember(&lines);
         }
         let mut effects = shown(lines);
         effects.extend(self.notify(level, [&from.name, to, msg], now));
@@ -115,10 +116,10 @@ impl Conversation {
     }
 
     /// Notifies a user at a prompt of a message of that level.
-    fn notify(&mut self, level: CallLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
+    fn notify(&mut self, level: NotifyLevel, message: [&str; 3], now: CallTime) -> Option<Effect> {
         self.view.screen()?;
         let preferences = &self.view.preferences;
-        self.attention.calls.notify(level, message, preferences, now.instant).map(Effect::Notify)
+        self.attention.notifications.notify(level, message, preferences, now.instant).map(Effect::Notify)
     }
 
     /// Shows an alert, and notifies the user.
@@ -128,7 +129,7 @@ impl Conversation {
             && *by != self.view.me
         {
             let to = self.view.me.clone();
-            effects.extend(self.notify(CallLevel::Mention, [by, &to, msg], now));
+            effects.extend(self.notify(NotifyLevel::Mention, [by, &to, msg], now));
         }
         effects
     }
@@ -181,7 +182,7 @@ impl Conversation {
         // Once more for the digest, where no line tells the day.
         let again = render(event, &self.view.dated());
         let mut is_own = false;
-        let (mut place, mut is_call) = (None, matches!(event, Event::Alert { .. }));
+        let (mut place, mut is_for_user) = (None, matches!(event, Event::Alert { .. }));
         let at = match event {
             Event::Chat { ts, .. } | Event::Alert { ts, .. } | Event::Delivered { ts, .. } => ts.parse().ok(),
             _ => None,
@@ -190,27 +191,27 @@ impl Conversation {
             && let Some(spot) = Spot::of_message(&from.name, to, &self.view.me)
         {
             let level = self.level(from, &spot, msg);
-            is_call = matches!(level, CallLevel::Direct | CallLevel::Mention);
-            if level == CallLevel::Mention {
-                self.attention.calls.remember(&again);
+            is_for_user = matches!(level, NotifyLevel::Direct | NotifyLevel::Mention);
+            if level == NotifyLevel::Mention {
+                self.attention.notifications.remember(&again);
             }
             if from.name == self.view.me {
                 is_own = true;
                 self.attention.unread.take(&spot);
             } else if self.here().as_ref() != Some(&spot) && !self.attention.unread.is_read(&spot, *seq) {
                 let at = at.unwrap_or(self.view.now);
-                let message = UnreadMessage { from: &from.name, seq: *seq, at, is_call, is_hidden: true };
+                let message = UnreadMessage { from: &from.name, seq: *seq, at, is_for_user, is_hidden: true };
                 self.attention.unread.add(spot.clone(), message);
             }
             place = Some(spot);
         }
         if let Some(missed) = &mut self.attention.missed {
             missed.since = missed.since.or(at);
-            missed.add(lines, place, is_call.then_some(again), is_own);
+            missed.add(lines, place, is_for_user.then_some(again), is_own);
         }
     }
 
-    /// Shows the missed messages that have come: the last ones, a digest, and those that call the user.
+    /// Shows the missed messages that have come: the last ones, a digest, and those for the user.
     pub(super) fn missed_shown(&mut self, is_end: bool) -> Vec<Effect> {
         let Some(missed) = self.attention.missed.take().filter(|missed| !missed.is_empty()) else {
             return Vec::new();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::calling::{self, Silence};
 use super::ignored::IgnoredUser;
+use super::notifications::{self, Silence};
 use super::past::{MessagesQuery, RequestedMessages, Title};
 use super::spot::Spot;
 use super::unread::Unread;
@@ -84,11 +84,11 @@ impl Conversation {
     /// The window's title; none if the user wants none.
     pub(crate) fn title(&self) -> Option<String> {
         let name = crate::text::safe_line(&self.session.server.name);
-        let calls = match self.attention.unread.calls() {
+        let count = match self.attention.unread.for_user() {
             0 => String::new(),
-            calls => format!("({calls}) "),
+            count => format!("({count}) "),
         };
-        self.view.preferences.title.then(|| format!("{calls}lanchat {name}").trim_end().to_owned())
+        self.view.preferences.title.then(|| format!("{count}lanchat {name}").trim_end().to_owned())
     }
 
     /// Goes to the most urgent unread messages or, without any, back to where this began.
@@ -156,7 +156,7 @@ impl Conversation {
     fn silence(&mut self, duration: Option<&str>, now: CallTime) -> Vec<Effect> {
         let term = match duration {
             Some("off") => {
-                self.attention.calls.silence = None;
+                self.attention.notifications.silence = None;
                 return self.note("bells and notifications are on again");
             }
             Some(duration) => duration.parse(),
@@ -172,7 +172,7 @@ impl Conversation {
                 _ => (Silence::Always, String::new()),
             },
         };
-        self.attention.calls.silence = Some(silence);
+        self.attention.notifications.silence = Some(silence);
         self.note(&format!(
             "no bells or notifications{until}; the prompt still counts messages; to end this: /dnd off"
         ))
@@ -185,9 +185,9 @@ impl Conversation {
 
     fn list_mentions(&mut self) -> Vec<Effect> {
         if !self.session.keeps {
-            return match self.attention.calls.mentions.is_empty() {
+            return match self.attention.notifications.mentions.is_empty() {
                 true => self.note("nobody has mentioned you since you joined"),
-                false => shown(self.attention.calls.mentions.iter().cloned().collect()),
+                false => shown(self.attention.notifications.mentions.iter().cloned().collect()),
             };
         }
         let me = self.view.me.clone();
@@ -204,7 +204,7 @@ impl Conversation {
     /// Whether another user says the word in that message.
     pub(super) fn is_mention(&self, event: &Event, word: &str) -> bool {
         let Event::Chat { from, msg, .. } = event else { return true };
-        from.name != self.view.me && calling::mentions(msg, word, &[])
+        from.name != self.view.me && notifications::mentions(msg, word, &[])
     }
 
     fn ask_ignore(&mut self, name: String, duration: Option<&str>) -> Vec<Effect> {

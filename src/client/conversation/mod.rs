@@ -3,7 +3,6 @@
 //! returns [`Effect`]s for the terminal.
 
 mod attention;
-mod calling;
 mod event;
 mod going;
 mod help;
@@ -12,6 +11,7 @@ mod label;
 mod line;
 mod links;
 mod missed;
+mod notifications;
 mod numbered;
 mod outbox;
 mod outlet;
@@ -35,9 +35,9 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use calling::Notification;
 pub(crate) use ignored::{IGNORED_FILE, IgnoreList};
 pub(crate) use line::keeps_echo;
+pub(crate) use notifications::Notification;
 pub(crate) use outbox::PacketIds;
 pub(crate) use outlet::{Outlet, ScreenSize};
 pub(crate) use past::WENT_BACK;

@@ -23,8 +23,8 @@ pub(super) struct Unread {
     /// The other user's name, for a direct conversation.
     pub(super) name: String,
     pub(super) count: usize,
-    /// How many of them are calls.
-    pub(super) calls: usize,
+    /// How many of them are mentions or direct messages.
+    pub(super) for_user: usize,
     /// The number of the first one; `None`: it was not stored.
     pub(super) first: Option<u64>,
     pub(super) last: Option<u64>,
@@ -40,7 +40,7 @@ pub(super) struct UnreadMessage<'a> {
     pub(super) from: &'a str,
     pub(super) seq: Option<u64>,
     pub(super) at: Timestamp,
-    pub(super) is_call: bool,
+    pub(super) is_for_user: bool,
     pub(super) is_hidden: bool,
 }
 
@@ -64,23 +64,23 @@ pub(super) struct UnreadTable {
 impl UnreadTable {
     pub(super) fn add(&mut self, spot: Spot, message: UnreadMessage<'_>) {
         if self.unread.len() >= MAX_SPOTS && !self.unread.contains_key(&spot) {
-            let quietest = self.unread.iter().min_by_key(|(_, unread)| (unread.calls, unread.count));
+            let quietest = self.unread.iter().min_by_key(|(_, unread)| (unread.for_user, unread.count));
             if let Some(spot) = quietest.map(|(spot, _)| spot.clone()) {
                 self.unread.remove(&spot);
             }
         }
-        let UnreadMessage { from, seq, at, is_call, is_hidden } = message;
+        let UnreadMessage { from, seq, at, is_for_user, is_hidden } = message;
         let unread = self.unread.entry(spot).or_insert_with(|| Unread {
             name: from.to_owned(),
             count: 0,
-            calls: 0,
+            for_user: 0,
             first: seq,
             last: None,
             since: at,
             is_hidden: false,
         });
         unread.count += 1;
-        unread.calls += usize::from(is_call);
+        unread.for_user += usize::from(is_for_user);
         unread.last = unread.last.max(seq);
         unread.is_hidden |= is_hidden;
         self.is_label_due = true;
@@ -145,11 +145,11 @@ impl UnreadTable {
         (self.came_from, self.is_label_due) = (None, true);
     }
 
-    /// Spots with unread messages except the one in which the user is: first those with calls, then
-    /// those that have waited longest.
+    /// Spots with unread messages except the one in which the user is: first those with mentions or direct
+    /// messages, then those that have waited longest.
     fn elsewhere(&self, here: Option<&Spot>) -> Vec<(&Spot, &Unread)> {
         let mut spots: Vec<_> = self.unread.iter().filter(|(spot, _)| Some(*spot) != here).collect();
-        spots.sort_by_key(|(_, unread)| (unread.calls == 0, unread.since));
+        spots.sort_by_key(|(_, unread)| (unread.for_user == 0, unread.since));
         spots
     }
 
@@ -163,9 +163,9 @@ impl UnreadTable {
         })
     }
 
-    /// The number of unread calls, everywhere.
-    pub(super) fn calls(&self) -> usize {
-        self.unread.values().map(|unread| unread.calls).sum()
+    /// The number of unread mentions and direct messages, everywhere.
+    pub(super) fn for_user(&self) -> usize {
+        self.unread.values().map(|unread| unread.for_user).sum()
     }
 
     /// The unread messages elsewhere, in at most so many columns: ` · ops 2! · @carol 1 · lobby 14`.
@@ -173,7 +173,7 @@ impl UnreadTable {
         let spots = self.elsewhere(here);
         let mut text = String::new();
         for (done, (spot, unread)) in spots.iter().enumerate() {
-            let mark = if unread.calls > 0 && !spot.is_direct() { "!" } else { "" };
+            let mark = if unread.for_user > 0 && !spot.is_direct() { "!" } else { "" };
             let place = spot.label(&unread.name);
             let part = format!(" · {} {}{mark}", place.trim_start_matches('#'), unread.count);
             let left = spots.len() - done - 1;
@@ -217,17 +217,17 @@ mod tests {
 
     fn table(messages: &[(Spot, &str, bool)]) -> UnreadTable {
         let mut table = UnreadTable::default();
-        for (n, (spot, from, is_call)) in messages.iter().enumerate() {
+        for (n, (spot, from, is_for_user)) in messages.iter().enumerate() {
             let at = Timestamp::from_second(i64::try_from(n).unwrap()).unwrap();
             let seq = Some(n as u64);
-            let message = UnreadMessage { from, seq, at, is_call: *is_call, is_hidden: false };
+            let message = UnreadMessage { from, seq, at, is_for_user: *is_for_user, is_hidden: false };
             table.add(spot.clone(), message);
         }
         table
     }
 
     #[test]
-    fn calls_come_first_then_what_has_waited_longest() {
+    fn messages_for_the_user_come_first_then_what_has_waited_longest() {
         let mut table = table(&[
             (room("#lobby"), "eve", false),
             (room("#dev"), "eve", false),
@@ -238,7 +238,7 @@ mod tests {
         ]);
         assert_eq!(table.summary(None, 80), " · ops 2! · @Carol 1 · lobby 2 · dev 1");
         assert_eq!(table.summary(Some(&room("#ops")), 80), " · @Carol 1 · lobby 2 · dev 1");
-        assert_eq!(table.calls(), 2);
+        assert_eq!(table.for_user(), 2);
         assert_eq!(table.most_urgent(None), Some(Target::Room("#ops".into())));
         table.take(&room("#ops"));
         assert_eq!(table.most_urgent(None), Some(Target::User("Carol".into())));
@@ -275,11 +275,11 @@ mod tests {
     fn a_crowd_of_spots_is_bounded_and_calls_stay() {
         let mut table = UnreadTable::default();
         let at = Timestamp::UNIX_EPOCH;
-        let message = |is_call| UnreadMessage { from: "x", seq: None, at, is_call, is_hidden: false };
+        let message = |is_for_user| UnreadMessage { from: "x", seq: None, at, is_for_user, is_hidden: false };
         table.add(user("carol"), message(true));
         (0..2 * MAX_SPOTS).for_each(|n| table.add(user(&format!("u{n}")), message(false)));
         assert_eq!(table.unread.len(), MAX_SPOTS);
         assert_eq!(table.most_urgent(None), Some(Target::User("x".into())));
-        assert_eq!(table.calls(), 1);
+        assert_eq!(table.for_user(), 1);
     }
 }

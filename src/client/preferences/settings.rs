@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::ZonedDateTime;
 use jiff::fmt::strtime;
 
-use super::{CallLevel, Preferences, PresenceLevel};
+use super::{NotifyLevel, Preferences, PresenceLevel};
 use crate::limits::MAX_ROOMS_PER_USER;
 use crate::name::{RoomName, with_hash};
 
@@ -57,7 +57,7 @@ pub const SETTINGS: &[Preference] = &[
         choices: LEVELS,
         help: "messages that ring the bell",
         get: |all| text(level(all.bell)),
-        set: |all, value| assign(&mut all.bell, call_level(value)),
+        set: |all, value| assign(&mut all.bell, notify_level(value)),
     },
     Preference {
         name: "notify",
@@ -65,7 +65,7 @@ pub const SETTINGS: &[Preference] = &[
         choices: LEVELS,
         help: "messages that notify the desktop",
         get: |all| text(level(all.notify)),
-        set: |all, value| assign(&mut all.notify, call_level(value)),
+        set: |all, value| assign(&mut all.notify, notify_level(value)),
     },
     Preference {
         name: "notify-command",
@@ -214,24 +214,24 @@ fn is_off(typed: &str) -> bool {
     typed.eq_ignore_ascii_case("off")
 }
 
-fn level(level: CallLevel) -> &'static str {
+fn level(level: NotifyLevel) -> &'static str {
     match level {
-        CallLevel::Off => "off",
-        CallLevel::Direct => "dm",
-        CallLevel::Mention => "mention",
-        CallLevel::All => "all",
+        NotifyLevel::Off => "off",
+        NotifyLevel::Direct => "dm",
+        NotifyLevel::Mention => "mention",
+        NotifyLevel::All => "all",
     }
 }
 
-fn call_level(value: &PreferenceValue) -> Option<CallLevel> {
+fn notify_level(value: &PreferenceValue) -> Option<NotifyLevel> {
     match value {
-        PreferenceValue::Switch(false) => Some(CallLevel::Off),
-        PreferenceValue::Switch(true) => Some(CallLevel::Mention),
+        PreferenceValue::Switch(false) => Some(NotifyLevel::Off),
+        PreferenceValue::Switch(true) => Some(NotifyLevel::Mention),
         PreferenceValue::Text(text) => match text.to_lowercase().as_str() {
-            "off" => Some(CallLevel::Off),
-            "dm" | "direct" => Some(CallLevel::Direct),
-            "on" | "mention" | "mentions" => Some(CallLevel::Mention),
-            "all" => Some(CallLevel::All),
+            "off" => Some(NotifyLevel::Off),
+            "dm" | "direct" => Some(NotifyLevel::Direct),
+            "on" | "mention" | "mentions" => Some(NotifyLevel::Mention),
+            "all" => Some(NotifyLevel::All),
             _ => None,
         },
         PreferenceValue::List(_) => None,

@@ -1,4 +1,4 @@
-//! Runs the user's command for messages that call: without a shell, a few at a time, and not for long.
+//! Runs the user's command for mentions and direct messages: without a shell, a few at a time, and not for long.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;

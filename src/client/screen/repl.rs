@@ -326,7 +326,7 @@ impl Repl {
         None
     }
 
-    /// Calls the user, who may not be looking.
+    /// Notifies the user, who may not be looking.
     fn notify(&self, notification: &Notification) {
         let printer = self.prompt.printer();
         if notification.bell {
@@ -340,7 +340,7 @@ impl Repl {
         }
     }
 
-    /// Shows in the window's title how often the user was called.
+    /// Shows in the window's title how many unread messages are for the user.
     fn retitle(&mut self) {
         let title = self.conversation.title();
         if title == self.title {

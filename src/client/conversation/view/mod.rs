@@ -34,8 +34,8 @@ use names::NameColors;
 
 const DIM: Style = Style::new().effects(Effects::DIMMED);
 const BOLD: Style = Style::new().effects(Effects::BOLD);
-/// The user's name in a message, and the sender of a message that calls the user.
-const CALL: Style = Style::new().effects(Effects::BOLD.insert(Effects::INVERT));
+/// The user's name in a message, and the sender of a message that mentions the user.
+const MENTION: Style = Style::new().effects(Effects::BOLD.insert(Effects::INVERT));
 /// The ends of a thin line.
 const RULE: &str = "──";
 

@@ -36,7 +36,7 @@ struct Start {
     indent: usize,
 }
 
-/// UnreadTable of a line in a style of their own.
+/// Parts of a line in a style of their own.
 struct Marks {
     places: Vec<Range<usize>>,
     style: Style,
